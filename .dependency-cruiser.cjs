@@ -1,0 +1,48 @@
+// Who may import whom (docs/architecture.md has the table with reasons). What is not listed is an error.
+"use strict";
+const FOLDERS = ["common", "ansible-replacements", "secrets", "components", "stacks", "engine", "providers", "lab", "orchestrator"];
+const MAY = {
+  common: [],
+  "ansible-replacements": ["common"],
+  secrets: ["common"],
+  components: ["common", "ansible-replacements"],
+  stacks: ["components", "secrets", "common"],
+  engine: ["common"],
+  providers: ["common"],
+  lab: ["common"],
+  orchestrator: ["secrets", "common"],
+};
+module.exports = {
+  forbidden: [
+    ...FOLDERS.map((folder) => ({
+      name: `${folder}-imports`,
+      severity: "error",
+      comment: `${folder} may import: ${MAY[folder].join(", ") || "no other folder"}`,
+      from: { path: `^${folder}/`, pathNot: "\\.test\\.ts$" },
+      to: { path: `^(${FOLDERS.filter((f) => f !== folder && !MAY[folder].includes(f)).join("|")})/` },
+    })),
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, dependencyTypesNot: ["type-only"] } },
+    {
+      name: "pulumi-sdk-only-in-the-program",
+      severity: "error",
+      comment: "roles, secrets and the lab run and are tested without an engine",
+      from: { path: "^(common|ansible-replacements|secrets|lab)/", pathNot: "\\.test\\.ts$" },
+      to: { path: "node_modules/@pulumi/" },
+    },
+    {
+      name: "engine-and-providers-use-only-the-protocol",
+      severity: "error",
+      comment: "of the SDK, the engine and the providers use the generated protocol code only",
+      from: { path: "^(engine|providers)/", pathNot: "\\.test\\.ts$" },
+      to: { path: "node_modules/@pulumi/", pathNot: "node_modules/@pulumi/pulumi/proto/" },
+    },
+    {
+      name: "automation-api-in-one-file",
+      severity: "error",
+      from: { path: "^orchestrator/", pathNot: "^orchestrator/(engine|worker)\\.ts$|\\.test\\.ts$" },
+      to: { path: "node_modules/@pulumi/" },
+    },
+    { name: "no-test-code-in-product", severity: "error", from: { pathNot: "\\.test\\.ts$|^tests/" }, to: { path: "^tests/|\\.test\\.ts$" } },
+  ],
+  options: { doNotFollow: { path: "node_modules" }, tsPreCompilationDeps: true, tsConfig: { fileName: "tsconfig.json" } },
+};

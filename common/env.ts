@@ -1,0 +1,42 @@
+/**
+ * The one module that reads the process environment. Names of variables that cross folder boundaries stand here, so that
+ * who sets one and who reads it agree.
+ */
+export const ENV = {
+  /** `ssh://user@host:port` of a bastion through which every host is reached. */
+  bastion: "HOMELAB_BASTION",
+  /** Private key file (OpenSSH) for the bastion. */
+  bastionKeyFile: "HOMELAB_BASTION_KEY_FILE",
+  /** URL of the lab's chart stand-ins; set only in the lab, read by the Kubernetes provider where no `helm` is installed. */
+  chartStandIn: "HOMELAB_CHART_STAND_IN",
+  /** Folder (0700) through which previews hand planned outputs downstream; see common/planned-outputs.ts. */
+  plannedOutputsDir: "HOMELAB_PLANNED_OUTPUTS_DIR",
+  /** Folder of SOPS files to use instead of `secrets/`. */
+  secretsDir: "HOMELAB_SECRETS_DIR",
+  /** Folder in which Vault's first boot keeps its encrypted keys, instead of `secrets/vault/`. */
+  vaultKeysDir: "HOMELAB_VAULT_KEYS_DIR",
+  /** Folder of the lab's files (default `.lab` in the checkout). */
+  labDir: "HOMELAB_LAB_DIR",
+  ageKeyFile: "SOPS_AGE_KEY_FILE",
+  ageKey: "SOPS_AGE_KEY",
+  /** Folder of provider plugins for the embedded engine, instead of `providers/`. */
+  bundledProviders: "HOMELAB_BUNDLED_PROVIDERS",
+} as const;
+
+/** The value of a variable; empty counts as unset. */
+export function readEnv(name: string): string | undefined {
+  const value = process.env[name];
+  return value === undefined || value === "" ? undefined : value;
+}
+
+/** The variable as it stands: undefined when unset, "" when set and empty (an empty passphrase is a passphrase). */
+export function readRawEnv(name: string): string | undefined {
+  return process.env[name];
+}
+
+/** A copy of the environment for a child process with changes; `undefined` removes a variable. */
+export function childEnv(changes: Readonly<Record<string, string | undefined>> = {}): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries({ ...process.env, ...changes })) if (value !== undefined) env[name] = value;
+  return env;
+}

@@ -1,0 +1,27 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+let counter = 0;
+
+/**
+ * Replaces a file so that a reader, or a restart after a power cut, sees the old or the new content and never half of it:
+ * write beside it, fsync, rename, fsync the folder.
+ * @param mode permissions of a new file; default 0600, since most of what we write may hold secrets
+ */
+export function writeFileAtomic(file: string, content: string | Uint8Array, mode = 0o600): void {
+  const part = `${file}.${process.pid}.${counter++}.part`;
+  const fd = fs.openSync(part, "wx", mode);
+  try {
+    fs.writeFileSync(fd, content);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+  fs.renameSync(part, file);
+  const folder = fs.openSync(path.dirname(file), "r");
+  try {
+    fs.fsyncSync(folder);
+  } finally {
+    fs.closeSync(folder);
+  }
+}

@@ -1,0 +1,17 @@
+import { z } from "zod";
+
+/**
+ * What one stack's run hands to the stacks downstream of it, as `<dir>/<stack>.json` (0600, in a 0700 folder that the
+ * orchestrator makes for one run and removes). Written by the program at its end (stacks/), read by the programs
+ * downstream and, for its summary, by the orchestrator.
+ */
+export const plannedOutputsSchema = z.strictObject({
+  version: z.literal(1),
+  stack: z.string(),
+  /** Output name to its planned value. `known: false` has no value. */
+  outputs: z.record(z.string(), z.strictObject({ known: z.boolean(), secret: z.boolean(), value: z.unknown().optional() })),
+  /** Upstream outputs that this stack used while they were unknown, as `tools.vaultToken`; empty when the preview is complete. */
+  usedUnknowns: z.array(z.string()),
+});
+
+export type PlannedOutputs = z.infer<typeof plannedOutputsSchema>;
