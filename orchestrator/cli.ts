@@ -1,0 +1,99 @@
+import { HomelabError } from "../common/errors";
+import { type Arguments, parseArguments } from "./arguments";
+import type { ExitCode } from "./exit-codes";
+import { EXIT } from "./exit-codes";
+import type { Session } from "./session";
+
+interface Command {
+  summary: string;
+  usage: string;
+  takesWords: boolean;
+  /** Loaded when it is run, so that `homelab help` loads nothing. */
+  load(): Promise<{ options: Parameters<typeof parseArguments>[1]; run(args: Arguments, session: Session): Promise<ExitCode> }>;
+}
+
+const RUN_FLAGS = "[stack…] [--lab] [--engine auto|pulumi|embedded] [--only] [--concurrency N] [--parallel N] [--fail-fast] [--json|--plain]";
+
+const runCommand = (operation: "up" | "preview" | "refresh" | "destroy", summary: string, extra = ""): Command => ({
+  summary,
+  usage: `${RUN_FLAGS}${extra}`,
+  takesWords: true,
+  load: async () => {
+    const { RUN_OPTIONS, runStacks } = await import("./commands/run-stacks");
+    return { options: RUN_OPTIONS, run: (args, session) => runStacks(operation, args, session) };
+  },
+});
+
+const COMMANDS: Record<string, Command> = {
+  up: runCommand("up", "builds or updates the stacks, in order (named ones with all that they need)"),
+  preview: runCommand("preview", "shows what up would do, also where nothing is built yet", " [--expect-no-changes] [--markdown FILE]"),
+  refresh: runCommand("refresh", "reads the real world into the state"),
+  destroy: runCommand("destroy", "destroys the stacks in reverse order (named ones with all that need them)"),
+  outputs: {
+    summary: "prints each stack's outputs",
+    usage: "[stack…] [--lab] [--json] [--show-secrets]",
+    takesWords: true,
+    load: async () => {
+      const { QUERY_OPTIONS, showOutputs } = await import("./commands/query-stacks");
+      return { options: QUERY_OPTIONS, run: showOutputs };
+    },
+  },
+  status: {
+    summary: "prints what is built, when, and whether a run is under way or in doubt",
+    usage: "[stack…] [--lab] [--json]",
+    takesWords: true,
+    load: async () => {
+      const { QUERY_OPTIONS, showStatus } = await import("./commands/query-stacks");
+      return { options: QUERY_OPTIONS, run: showStatus };
+    },
+  },
+  graph: {
+    summary: "prints the graph of the stacks",
+    usage: "[--format mermaid|dot|json]",
+    takesWords: false,
+    load: async () => {
+      const { GRAPH_OPTIONS, showGraph } = await import("./commands/show-graph");
+      return { options: GRAPH_OPTIONS, run: showGraph };
+    },
+  },
+  lab: {
+    summary: "starts, stops or describes the embedded lab",
+    usage: "start|stop|status [--latency default|zero] [--proxy-port N] [--bastion-port N] [--control-port N] [--json]",
+    takesWords: true,
+    load: async () => {
+      const { LAB_OPTIONS, manageLab } = await import("./commands/manage-lab");
+      return { options: LAB_OPTIONS, run: manageLab };
+    },
+  },
+  doctor: {
+    summary: "says which engine, providers and tools a run would use, and why",
+    usage: "[--engine auto|pulumi|embedded] [--json]",
+    takesWords: false,
+    load: async () => {
+      const { DOCTOR_OPTIONS, doctor } = await import("./commands/doctor");
+      return { options: DOCTOR_OPTIONS, run: doctor };
+    },
+  },
+};
+
+export function helpText(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { summary, usage }]) => `  ${name.padEnd(9)} ${summary}\n            ${name} ${usage}`);
+  return `homelab: previews, builds, rebuilds and destroys the homelab's stacks in order\n\n${lines.join("\n")}\n\nExit codes: 0 done, 1 failed, 2 usage, 3 changes found, 4 refused, 130 interrupted.\n`;
+}
+
+/** Runs one command line. Throws HomelabError; usage errors have the code E_USAGE. */
+export async function runCommandLine(argv: readonly string[], session: Session): Promise<ExitCode> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    session.out(helpText());
+    return name === undefined ? EXIT.usage : EXIT.done;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) throw new HomelabError("E_USAGE", `there is no command ${name}`, { hint: `use one of: ${Object.keys(COMMANDS).join(", ")}` });
+  if (rest.includes("--help") || rest.includes("-h")) {
+    session.out(`homelab ${name} ${command.usage}\n  ${command.summary}\n`);
+    return EXIT.done;
+  }
+  const { options, run } = await command.load();
+  return run(parseArguments(rest, options, command.takesWords), session);
+}

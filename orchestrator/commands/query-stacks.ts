@@ -1,0 +1,90 @@
+/** `outputs` and `status`: read every stack's state, change nothing. */
+
+import { HomelabError } from "../../common/errors";
+import { type Arguments, oneOf, positive } from "../arguments";
+import { chooseEngine } from "../engine";
+import { EXIT, type ExitCode } from "../exit-codes";
+import { describeProgram } from "../program";
+import { registerSecrets } from "../redaction";
+import { unfinishedRun } from "../run-journal";
+import type { Session } from "../session";
+import { openSite } from "../site";
+import { StackProcesses } from "../stack-process";
+import { renderTable } from "../table";
+import type { WorkerResult } from "../worker-protocol";
+
+export const QUERY_OPTIONS = {
+  lab: { type: "boolean" },
+  engine: { type: "string" },
+  concurrency: { type: "string" },
+  json: { type: "boolean" },
+  "show-secrets": { type: "boolean" },
+} as const;
+
+async function queryAll(operation: "outputs" | "status", args: Arguments, session: Session) {
+  const site = await openSite(args.flag("lab"));
+  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
+  await registerSecrets(session, site.env);
+  const { graph } = await describeProgram();
+  const stacks = args.words.length === 0 ? graph.names() : args.words.map((word) => graph.node(word).name);
+  const processes = new StackProcesses(site.env);
+  const results = new Map<string, WorkerResult>();
+  const waiting = [...stacks];
+  const worker = async (): Promise<void> => {
+    for (let stack = waiting.shift(); stack !== undefined; stack = waiting.shift()) {
+      const child = processes.run({ operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel: 1 }, () => undefined);
+      const stop = session.onInterrupt(() => child.cancel());
+      results.set(stack, await child.result);
+      stop();
+    }
+  };
+  await Promise.all(Array.from({ length: positive(args.text("concurrency"), 3, "--concurrency") }, worker));
+  processes.close();
+  for (const [stack, { error }] of results)
+    if (error) throw new HomelabError(error.code, `${stack}: ${error.message}`, { ...(error.hint ? { hint: error.hint } : {}), subject: stack });
+  return { site, results: stacks.map((stack) => [stack, results.get(stack) as WorkerResult] as const) };
+}
+
+const MASK = "[secret]";
+
+/** Each stack's outputs; secret ones masked unless asked for. */
+export async function showOutputs(args: Arguments, session: Session): Promise<ExitCode> {
+  const { results } = await queryAll("outputs", args, session);
+  const shown = Object.fromEntries(
+    results.map(([stack, { outputs }]) => [
+      stack,
+      Object.fromEntries(Object.entries(outputs ?? {}).map(([name, { value, secret }]) => [name, secret && !args.flag("show-secrets") ? MASK : value])),
+    ]),
+  );
+  if (args.flag("show-secrets")) session.rawOut(`${JSON.stringify(shown, null, 2)}\n`);
+  else if (args.flag("json")) session.out(`${JSON.stringify(shown, null, 2)}\n`);
+  else {
+    for (const [stack, outputs] of Object.entries(shown)) {
+      session.out(`${stack}\n`);
+      for (const [name, value] of Object.entries(outputs)) session.out(`  ${name}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`);
+    }
+  }
+  return EXIT.done;
+}
+
+/** Each stack's existence, size, last update and lock, and the last run's end. */
+export async function showStatus(args: Arguments, session: Session): Promise<ExitCode> {
+  const { site, results } = await queryAll("status", args, session);
+  const unfinished = unfinishedRun(site.runsDir);
+  if (args.flag("json")) {
+    session.out(
+      `${JSON.stringify({ version: 1, site: site.kind, unfinishedRun: unfinished ?? null, stacks: Object.fromEntries(results.map(([stack, { state }]) => [stack, state])) }, null, 2)}\n`,
+    );
+    return EXIT.done;
+  }
+  const rows = results.map(([stack, { state }]) => [
+    stack,
+    state?.locked ? "locked" : !state?.exists ? "not there" : state.resources === 0 ? "empty" : "built",
+    String(state?.resources ?? 0),
+    state?.lastUpdate ?? "never",
+  ]);
+  session.out(`${renderTable(["stack", "state", "resources", "last update"], rows)}\n`);
+  if (unfinished) session.out(`the last run (${unfinished.operation}) did not end in order; in doubt: ${unfinished.inDoubt.join(", ") || "nothing"}\n`);
+  if (site.lab) session.out(`lab: running since ${site.lab.startedAt}, process ${site.lab.pid}\n`);
+  return EXIT.done;
+}

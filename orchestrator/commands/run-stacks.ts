@@ -1,0 +1,231 @@
+/** `up`, `preview`, `refresh` and `destroy`: one operation over the stacks, in order. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { ENV } from "../../common/env";
+import { HomelabError, systemErrorCode } from "../../common/errors";
+import { writeFileAtomic } from "../../common/files";
+import { plannedOutputsSchema } from "../../common/planned-outputs";
+import { type Arguments, oneOf, positive } from "../arguments";
+import { changesAnything, durationText } from "../changes";
+import { renderComment } from "../comment";
+import { chooseEngine, type Engine } from "../engine";
+import { EXIT, type ExitCode } from "../exit-codes";
+import type { Program } from "../program";
+import { describeProgram } from "../program";
+import { registerSecrets } from "../redaction";
+import { buildReport, type RunReport, writeReport } from "../report";
+import { type RunEvent, type StackOutcome, startRun } from "../run";
+import { RunJournal, unfinishedRun } from "../run-journal";
+import type { Session } from "../session";
+import { openSite, type Site } from "../site";
+import { StackProcesses } from "../stack-process";
+import { renderTable, TABLE_HEAD, tableRows } from "../table";
+import { type Display, JsonDisplay } from "../ui/display";
+import { PlainDisplay } from "../ui/plain";
+import { TreeDisplay } from "../ui/tree";
+import type { Operation, ResourceStep } from "../worker-protocol";
+
+export const RUN_OPTIONS = {
+  lab: { type: "boolean" },
+  engine: { type: "string" },
+  concurrency: { type: "string" },
+  parallel: { type: "string" },
+  "fail-fast": { type: "boolean" },
+  "expect-no-changes": { type: "boolean" },
+  only: { type: "boolean" },
+  markdown: { type: "string" },
+  json: { type: "boolean" },
+  plain: { type: "boolean" },
+} as const;
+
+/** Two cores run two programs well; more only wait for each other. */
+const DEFAULT_CONCURRENCY = 3;
+const DEFAULT_PARALLEL = 16;
+
+type RunOperation = Extract<Operation, "up" | "preview" | "refresh" | "destroy">;
+
+/** Remembers what the report needs from the stream of events. */
+class Recorder {
+  readonly steps = new Map<string, ResourceStep[]>();
+  readonly diagnostics = new Map<string, { severity: string; urn: string; message: string }[]>();
+
+  event(event: RunEvent): void {
+    if (event.kind === "step-done" && event.step.op !== "same") push(this.steps, event.stack, event.step);
+    if (event.kind === "diagnostic") push(this.diagnostics, event.stack, { severity: event.severity, urn: event.urn, message: event.message });
+  }
+}
+
+function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+function selectStacks(program: Program, words: readonly string[], operation: RunOperation, only: boolean): Set<string> {
+  const { graph } = program;
+  for (const word of words) graph.node(word);
+  const wanted =
+    words.length === 0 ? new Set(graph.names()) : only ? new Set(words) : operation === "destroy" ? graph.withDependents(words) : graph.withNeeds(words);
+  return new Set(graph.names().filter((name) => wanted.has(name)));
+}
+
+function createDisplay(session: Session, args: Arguments, program: Program, planned: boolean): Display {
+  if (args.flag("json")) return new JsonDisplay(session.out);
+  if (args.flag("plain") || !session.terminal.interactive) return new PlainDisplay(session.out, planned);
+  const { colour, columns } = session.terminal;
+  return new TreeDisplay(session.out, { graph: program.graph, planned, colour, columns, now: () => session.clock.now() });
+}
+
+/** The upstream values that a stack's preview had to leave open, from the file that its program wrote. */
+function usedUnknowns(dir: string, stack: string): string[] {
+  const file = path.join(dir, `${stack}.json`);
+  try {
+    return plannedOutputsSchema.parse(JSON.parse(fs.readFileSync(file, "utf8"))).usedUnknowns;
+  } catch (cause) {
+    // A preview that failed before its end wrote none.
+    if (systemErrorCode(cause) === "ENOENT") return [];
+    throw cause;
+  }
+}
+
+function warnOfUnfinished(session: Session, site: Site): void {
+  const unfinished = unfinishedRun(site.runsDir);
+  if (unfinished === undefined) return;
+  const doubt = unfinished.inDoubt.length > 0 ? `; in doubt: ${unfinished.inDoubt.join(", ")}` : "";
+  session.err(`note: the last run (${unfinished.operation}) did not end in order${doubt}. This run goes on from the saved state.\n`);
+}
+
+interface RunSetup {
+  operation: RunOperation;
+  site: Site;
+  engine: Engine;
+  program: Program;
+  stacks: Set<string>;
+  plannedDir: string | undefined;
+}
+
+async function prepare(operation: RunOperation, args: Arguments, session: Session): Promise<RunSetup> {
+  const site = await openSite(args.flag("lab"));
+  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
+  await registerSecrets(session, site.env);
+  const program = await describeProgram();
+  const stacks = selectStacks(program, args.words, operation, args.flag("only"));
+  fs.mkdirSync(site.runsDir, { recursive: true, mode: 0o700 });
+  // Holds secrets for the length of the preview: ours alone, and removed at its end.
+  const plannedDir = operation === "preview" ? fs.mkdtempSync(path.join(site.runsDir, "planned-")) : undefined;
+  return { operation, site, engine, program, stacks, plannedDir };
+}
+
+async function execute(setup: RunSetup, args: Arguments, session: Session, listeners: ((event: RunEvent) => void)[]): Promise<StackOutcome[]> {
+  const { operation, site, engine, program, stacks, plannedDir } = setup;
+  const processes = new StackProcesses({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) });
+  const parallel = positive(args.text("parallel"), DEFAULT_PARALLEL, "--parallel");
+  const run = startRun(
+    {
+      operation,
+      graph: program.graph,
+      stacks,
+      direction: operation === "destroy" ? "destroy" : "build",
+      concurrency: positive(args.text("concurrency"), DEFAULT_CONCURRENCY, "--concurrency"),
+      failFast: args.flag("fail-fast"),
+    },
+    {
+      clock: session.clock,
+      emit: (event) => {
+        for (const listener of listeners) listener(event);
+      },
+      start: (stack, onMessage) => {
+        const child = processes.run({ operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel }, onMessage);
+        processes.warm();
+        return child;
+      },
+      settle: (outcome) => {
+        if (plannedDir !== undefined && outcome.startedAt !== undefined) outcome.unknowns = usedUnknowns(plannedDir, outcome.stack);
+      },
+    },
+  );
+  const stopListening = session.onInterrupt(() => run.interrupt());
+  try {
+    return await run.done;
+  } finally {
+    stopListening();
+    processes.close();
+  }
+}
+
+function exitCode(outcomes: readonly StackOutcome[], interrupted: boolean, expectNoChanges: boolean): ExitCode {
+  if (outcomes.some((outcome) => outcome.status === "failed")) return EXIT.failed;
+  if (interrupted || outcomes.some((outcome) => outcome.status === "cancelled")) return EXIT.interrupted;
+  if (expectNoChanges && outcomes.some((outcome) => changesAnything(outcome.changes))) return EXIT.changes;
+  return EXIT.done;
+}
+
+function closingText(setup: RunSetup, report: RunReport, outcomes: readonly StackOutcome[], htmlFile: string): string {
+  const lines = ["", renderTable(TABLE_HEAD, tableRows(outcomes)), ""];
+  for (const outcome of outcomes) {
+    if (outcome.error === undefined) continue;
+    lines.push(`✘ ${outcome.stack}: ${outcome.error.message.trim()}`);
+    if (outcome.error.hint) lines.push(`  next: ${outcome.error.hint}`);
+  }
+  const open = outcomes.filter((outcome) => (outcome.unknowns?.length ?? 0) > 0);
+  for (const outcome of open) lines.push(`${outcome.stack} depends on values that are not known yet: ${outcome.unknowns?.join(", ")}`);
+  lines.push(`${setup.operation} took ${durationText(report.duration)} with the ${report.engine.name} engine (${report.engine.why})`);
+  lines.push(`report: ${htmlFile}`);
+  const { lab } = setup.site;
+  if (lab !== undefined && setup.operation === "up" && report.ok) {
+    lines.push(
+      `kubernetes: kubectl --kubeconfig ${lab.kubeconfig} --context dev get deployments -A`,
+      `vault: HTTPS_PROXY=${lab.proxy} VAULT_CACERT=${lab.caFile} VAULT_ADDR=https://vault.fullstack.pw (any Vault client)`,
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** Runs one operation over the chosen stacks (none named = all). */
+export async function runStacks(operation: RunOperation, args: Arguments, session: Session): Promise<ExitCode> {
+  if (args.flag("expect-no-changes") && operation !== "preview") {
+    throw new HomelabError("E_USAGE", "--expect-no-changes goes with preview", {
+      hint: "`homelab preview --expect-no-changes` changes nothing and exits 3 where something would change",
+    });
+  }
+  const setup = await prepare(operation, args, session);
+  const { site, plannedDir } = setup;
+  const startedAt = session.clock.now();
+  warnOfUnfinished(session, site);
+  const base = path.join(site.runsDir, `${new Date(startedAt).toISOString().replaceAll(":", "-")}-${operation}`);
+  const journal = new RunJournal(`${base}.journal.jsonl`);
+  const recorder = new Recorder();
+  const display = createDisplay(session, args, setup.program, operation === "preview");
+  let interrupted = false;
+  const note = (event: RunEvent): void => {
+    interrupted ||= event.kind === "interrupted";
+  };
+  try {
+    const outcomes = await execute(setup, args, session, [
+      (event) => journal.append(event),
+      (event) => recorder.event(event),
+      (event) => display.event(event),
+      note,
+    ]);
+    display.close();
+    const facts = {
+      operation,
+      site: site.kind,
+      engine: setup.engine,
+      startedAt,
+      finishedAt: session.clock.now(),
+      outcomes,
+      steps: recorder.steps,
+      diagnostics: recorder.diagnostics,
+    };
+    const report = buildReport({ ...facts, engine: { name: setup.engine.name, why: setup.engine.why } });
+    const files = writeReport(base, report, outcomes, session.redact);
+    const markdown = args.text("markdown");
+    if (markdown !== undefined) writeFileAtomic(path.resolve(markdown), session.redact(renderComment(report)), 0o644);
+    if (!args.flag("json")) session.out(closingText(setup, report, outcomes, files.html));
+    return exitCode(outcomes, interrupted, args.flag("expect-no-changes"));
+  } finally {
+    journal.close();
+    if (plannedDir !== undefined) fs.rmSync(plannedDir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,80 @@
+/** The one place that touches the Automation API's workspaces, and that knows which engines there are. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Stack } from "@pulumi/pulumi/automation";
+import { readEnv } from "../common/env";
+import { HomelabError } from "../common/errors";
+import { projectRoot } from "../common/paths";
+import type { WorkerResult, WorkerTask } from "./worker-protocol";
+
+export type EngineChoice = "auto" | "pulumi" | "embedded";
+
+export interface Engine {
+  name: "pulumi" | "embedded";
+  /** Folder whose bin/pulumi it is; undefined = found on PATH. */
+  root: string | undefined;
+  /** Why this one, for `doctor` and the report. */
+  why: string;
+}
+
+/** The first executable of that name on PATH. */
+export function findOnPath(name: string): string | undefined {
+  for (const folder of (readEnv("PATH") ?? "").split(path.delimiter)) {
+    const file = path.join(folder, name);
+    try {
+      fs.accessSync(file, fs.constants.X_OK);
+      if (fs.statSync(file).isFile()) return file;
+    } catch {
+      // Not there, or not ours to run: the next folder decides.
+    }
+  }
+  return undefined;
+}
+
+/** @throws HomelabError E_NO_PULUMI where `pulumi` was asked for and is not installed */
+export function chooseEngine(choice: EngineChoice): Engine {
+  const embeddedRoot = path.join(projectRoot(), "engine");
+  const installed = findOnPath("pulumi");
+  const isOurs = installed !== undefined && fs.realpathSync(installed) === path.join(embeddedRoot, "bin", "pulumi");
+  if (choice === "embedded") return { name: "embedded", root: embeddedRoot, why: "asked for" };
+  if (installed !== undefined && !isOurs) {
+    return { name: "pulumi", root: undefined, why: choice === "pulumi" ? `asked for; ${installed}` : `${installed} is on PATH` };
+  }
+  if (choice === "pulumi") {
+    throw new HomelabError("E_NO_PULUMI", "no pulumi executable is on PATH", {
+      hint: "install the Pulumi CLI, or leave out --engine to use the embedded engine",
+    });
+  }
+  return { name: "embedded", root: embeddedRoot, why: "no pulumi is on PATH" };
+}
+
+async function workspace(task: WorkerTask) {
+  const { LocalWorkspace, PulumiCommand } = await import("@pulumi/pulumi/automation/index.js");
+  const pulumiCommand = await PulumiCommand.get(task.engineRoot === undefined ? {} : { root: task.engineRoot });
+  return LocalWorkspace.create({ workDir: task.workDir, pulumiCommand });
+}
+
+/** The task's stack. Only operations that build one create it; for the others a missing stack is `undefined`: nothing to do. */
+export async function openStack(task: WorkerTask): Promise<Stack | undefined> {
+  const automation = await import("@pulumi/pulumi/automation/index.js");
+  const ws = await workspace(task);
+  if (task.operation === "up" || task.operation === "preview") return automation.Stack.createOrSelect(task.stack, ws);
+  try {
+    return await automation.Stack.select(task.stack, ws);
+  } catch (thrown) {
+    if (thrown instanceof automation.StackNotFoundError) return undefined;
+    throw thrown;
+  }
+}
+
+/** What the backend knows of the stack, without running anything. */
+export async function stackState(task: WorkerTask): Promise<NonNullable<WorkerResult["state"]>> {
+  const ws = await workspace(task);
+  const found = (await ws.listStacks()).find((summary) => summary.name === task.stack);
+  return {
+    exists: found !== undefined,
+    resources: found?.resourceCount ?? 0,
+    lastUpdate: found?.lastUpdate,
+    locked: found?.updateInProgress ?? false,
+  };
+}

@@ -1,0 +1,69 @@
+/** Asks the program what stacks there are: a child process, so that the program's code never runs in the orchestrator. */
+import { spawn } from "node:child_process";
+import * as path from "node:path";
+import { z } from "zod";
+import { childEnv } from "../common/env";
+import { HomelabError } from "../common/errors";
+import { projectRoot } from "../common/paths";
+import { StackGraph } from "./graph";
+
+const descriptionSchema = z.object({
+  version: z.literal(1),
+  project: z.string(),
+  stacks: z.array(z.object({ name: z.string(), needs: z.array(z.string()), description: z.string() })),
+});
+
+const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.string().optional(), subject: z.string().optional() });
+
+export interface Program {
+  project: string;
+  graph: StackGraph;
+}
+
+interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function runNode(file: string): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [file], { env: childEnv(), stdio: ["ignore", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString("utf8");
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString("utf8");
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+function parseFailure(stderr: string): z.infer<typeof failureSchema> | undefined {
+  const line = stderr.trim().split("\n").at(-1) ?? "";
+  try {
+    return failureSchema.parse(JSON.parse(line));
+  } catch {
+    // Not one of the program's own reports: the caller shows the raw text.
+    return undefined;
+  }
+}
+
+/**
+ * The program's stacks, with its configuration and inventory checked.
+ * @throws HomelabError with the program's own code where its configuration, inventory or graph is wrong
+ */
+export async function describeProgram(): Promise<Program> {
+  const { code, stdout, stderr } = await runNode(path.join(projectRoot(), "bin", "stacks", "describe.js"));
+  if (code !== 0) {
+    const known = parseFailure(stderr);
+    if (known)
+      throw new HomelabError(known.code, known.message, { ...(known.hint ? { hint: known.hint } : {}), ...(known.subject ? { subject: known.subject } : {}) });
+    throw new Error(`the program could not be read (exit code ${code ?? "none"}): ${stderr}`);
+  }
+  const { project, stacks } = descriptionSchema.parse(JSON.parse(stdout));
+  return { project, graph: new StackGraph(stacks) };
+}

@@ -1,0 +1,129 @@
+import type { Clock } from "../common/clock";
+import type { StackGraph } from "./graph";
+import { type Direction, ReadyQueue, type StackStatus } from "./queue";
+import type { StackProcess } from "./stack-process";
+import type { OutputValue, ResourceStep, WorkerMessage, WorkerResult } from "./worker-protocol";
+
+/** What a run tells its listeners (display, JSON events, journal, report), in the order in which it happened. */
+export type RunEvent =
+  | { kind: "run-started"; at: number; operation: string; stacks: string[] }
+  | { kind: "stack-started"; at: number; stack: string }
+  | { kind: "step-started" | "step-done" | "step-failed"; at: number; stack: string; step: ResourceStep }
+  | { kind: "diagnostic"; at: number; stack: string; severity: "info" | "warning" | "error"; urn: string; message: string }
+  | { kind: "stack-finished"; at: number; stack: string; outcome: StackOutcome }
+  | { kind: "interrupted"; at: number; how: "finishing" | "cancelling" }
+  | { kind: "run-finished"; at: number; ok: boolean };
+
+export interface StackOutcome {
+  stack: string;
+  status: Exclude<StackStatus, "pending" | "running">;
+  /** Operation to count; `same` included. */
+  changes: Record<string, number>;
+  /** Milliseconds since the epoch; undefined where it never started. */
+  startedAt: number | undefined;
+  finishedAt: number;
+  outputs?: Record<string, OutputValue>;
+  error?: { code: string; message: string; hint?: string };
+  /** Of a skipped stack: whose failure skipped it. */
+  blame?: string;
+  /** Of a preview: upstream values it had to leave open; empty = complete. */
+  unknowns?: string[];
+}
+
+export interface RunPlan {
+  operation: string;
+  graph: StackGraph;
+  stacks: ReadonlySet<string>;
+  direction: Direction;
+  /** Stacks at once. */
+  concurrency: number;
+  /** Stop starting stacks after the first failure. */
+  failFast: boolean;
+}
+
+export interface RunHooks {
+  start(stack: string, onMessage: (message: WorkerMessage) => void): StackProcess;
+  /** Called when a stack was finished, before what waits for it starts; may add to the outcome. */
+  settle?(outcome: StackOutcome): void;
+  emit(event: RunEvent): void;
+  clock: Clock;
+}
+
+/** A run under way. */
+export interface Run {
+  done: Promise<StackOutcome[]>;
+  /** First call: nothing new starts, running stacks finish. Second: they are cancelled. Third: they are ended. */
+  interrupt(): void;
+}
+
+/** Drives the queue: starts what is ready, as many at once as allowed, until all stacks are in a terminal state. */
+export function startRun(plan: RunPlan, hooks: RunHooks): Run {
+  const queue = new ReadyQueue(plan.graph, plan.stacks, plan.direction);
+  const running = new Map<string, StackProcess>();
+  const outcomes = new Map<string, StackOutcome>();
+  let interrupts = 0;
+  let finish: (outcomes: StackOutcome[]) => void;
+  const done = new Promise<StackOutcome[]>((resolve) => {
+    finish = resolve;
+  });
+  const { clock, emit } = hooks;
+
+  const settle = (outcome: StackOutcome): void => {
+    hooks.settle?.(outcome);
+    outcomes.set(outcome.stack, outcome);
+    emit({ kind: "stack-finished", at: clock.now(), stack: outcome.stack, outcome });
+  };
+  const neverStarted = (stack: string, status: "skipped" | "cancelled", blame?: string): void =>
+    settle({ stack, status, changes: {}, startedAt: undefined, finishedAt: clock.now(), ...(blame === undefined ? {} : { blame }) });
+
+  const finished = (stack: string, startedAt: number, result: WorkerResult): void => {
+    running.delete(stack);
+    const status = result.ok ? "succeeded" : result.error?.code === "E_CANCELLED" ? "cancelled" : "failed";
+    const skipped = queue.finish(stack, status);
+    settle({
+      stack,
+      status,
+      changes: result.changes,
+      startedAt,
+      finishedAt: clock.now(),
+      ...(result.outputs ? { outputs: result.outputs } : {}),
+      ...(result.error ? { error: result.error } : {}),
+    });
+    for (const other of skipped) neverStarted(other, "skipped", stack);
+    if (plan.failFast && status === "failed") for (const other of queue.cancelPending()) neverStarted(other, "cancelled");
+    advance();
+  };
+
+  const advance = (): void => {
+    while (interrupts === 0 && running.size < plan.concurrency) {
+      const stack = queue.claim();
+      if (stack === undefined) break;
+      const startedAt = clock.now();
+      emit({ kind: "stack-started", at: startedAt, stack });
+      const child = hooks.start(stack, (message) => {
+        if (message.kind === "result") return;
+        emit({ ...message, at: clock.now(), stack });
+      });
+      running.set(stack, child);
+      void child.result.then((result) => finished(stack, startedAt, result));
+    }
+    if (!queue.done()) return;
+    const all = [...plan.stacks].flatMap((stack) => outcomes.get(stack) ?? []);
+    emit({ kind: "run-finished", at: clock.now(), ok: all.every((outcome) => outcome.status === "succeeded") });
+    finish(all);
+  };
+
+  emit({ kind: "run-started", at: clock.now(), operation: plan.operation, stacks: [...plan.stacks] });
+  advance();
+  return {
+    done,
+    interrupt: () => {
+      interrupts++;
+      emit({ kind: "interrupted", at: clock.now(), how: interrupts === 1 ? "finishing" : "cancelling" });
+      if (interrupts === 1) {
+        for (const stack of queue.cancelPending()) neverStarted(stack, "cancelled");
+        advance();
+      } else for (const child of running.values()) child.cancel();
+    },
+  };
+}

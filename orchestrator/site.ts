@@ -1,0 +1,81 @@
+/**
+ * Where a command works: the real homelab, or the lab. Decides the engine's work folder and the environment of every child;
+ * nothing else in the orchestrator, and nothing in the program, knows the difference.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parse } from "yaml";
+import { ENV } from "../common/env";
+import { writeFileAtomic } from "../common/files";
+import { projectRoot } from "../common/paths";
+import { type LabFile, labDir, requireLab } from "./lab-client";
+
+export interface Site {
+  kind: "real" | "lab";
+  /** Folder with Pulumi.yaml and the stacks' settings, in which the engine runs. */
+  workDir: string;
+  /** Folder for runs: journals and reports. */
+  runsDir: string;
+  /** Changes to the environment of every child. */
+  env: Record<string, string>;
+  lab: LabFile | undefined;
+}
+
+/** The lab's state is encrypted with it so that the code path is the real one; it protects nothing. */
+const LAB_ONLY_PASSPHRASE = "lab-only";
+
+function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
+  return {
+    HTTPS_PROXY: lab.proxy,
+    https_proxy: lab.proxy,
+    NO_PROXY: "127.0.0.1,localhost",
+    no_proxy: "127.0.0.1,localhost",
+    NODE_EXTRA_CA_CERTS: lab.caFile,
+    SSL_CERT_FILE: lab.caFile,
+    [ENV.bastion]: `ssh://${lab.bastion.user}@${lab.bastion.host}:${lab.bastion.port}`,
+    [ENV.bastionKeyFile]: lab.bastion.keyFile,
+    [ENV.chartStandIn]: lab.chartStandIn,
+    [ENV.ageKeyFile]: path.join(projectRoot(), "secrets", "lab-only.agekey"),
+    [ENV.vaultKeysDir]: path.join(dir, "vault-keys"),
+    PULUMI_BACKEND_URL: `file://${path.join(dir, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: LAB_ONLY_PASSPHRASE,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+}
+
+/** A stack's settings in the lab are the checkout's, plus the salt that the engine wrote for the lab's passphrase. */
+function labSettings(original: string, previous: string | undefined): string {
+  const salt: unknown = previous === undefined ? undefined : parse(previous)?.encryptionsalt;
+  return typeof salt === "string" ? `${original.trimEnd()}\nencryptionsalt: ${salt}\n` : original;
+}
+
+/** Writes the lab's own work folder, so that nothing in the checkout changes by a rehearsal. */
+function prepareLabFolder(workDir: string): void {
+  const root = projectRoot();
+  fs.mkdirSync(workDir, { recursive: true, mode: 0o700 });
+  const project = `${fs.readFileSync(path.join(root, "Pulumi.yaml"), "utf8").trimEnd()}\nmain: ${JSON.stringify(root)}\n`;
+  const files: [string, string][] = [["Pulumi.yaml", project]];
+  for (const name of fs.readdirSync(root)) {
+    if (!/^Pulumi\..+\.yaml$/.test(name)) continue;
+    const target = path.join(workDir, name);
+    const previous = fs.existsSync(target) ? fs.readFileSync(target, "utf8") : undefined;
+    files.push([name, labSettings(fs.readFileSync(path.join(root, name), "utf8"), previous)]);
+  }
+  for (const [name, content] of files) {
+    const target = path.join(workDir, name);
+    if (!fs.existsSync(target) || fs.readFileSync(target, "utf8") !== content) writeFileAtomic(target, content);
+  }
+}
+
+/** @throws HomelabError E_LAB_DOWN for the lab when it is not running */
+export async function openSite(useLab: boolean): Promise<Site> {
+  if (!useLab) {
+    return { kind: "real", workDir: projectRoot(), runsDir: path.join(projectRoot(), ".homelab", "runs"), env: {}, lab: undefined };
+  }
+  const lab = await requireLab();
+  const dir = labDir();
+  const workDir = path.join(dir, "work");
+  prepareLabFolder(workDir);
+  fs.mkdirSync(path.join(dir, "state"), { recursive: true, mode: 0o700 });
+  return { kind: "lab", workDir, runsDir: path.join(dir, "runs"), env: labEnvironment(lab, dir), lab };
+}

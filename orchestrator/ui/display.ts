@@ -1,0 +1,30 @@
+import type { RunEvent } from "../run";
+
+export type Writer = (text: string) => void;
+
+/** Shows a run as it goes. */
+export interface Display {
+  event(event: RunEvent): void;
+  /** Ends the display; what stays on the screen is its last frame. */
+  close(): void;
+}
+
+/** One JSON document a line, for programs. */
+export class JsonDisplay implements Display {
+  constructor(private readonly write: Writer) {}
+
+  event(event: RunEvent): void {
+    this.write(`${JSON.stringify(withoutOutputs(event))}\n`);
+  }
+
+  close(): void {
+    // Nothing is open: each event was written as it came.
+  }
+}
+
+/** Outputs may be large and may hold secrets; `homelab outputs` is the way to read them. */
+function withoutOutputs(event: RunEvent): RunEvent {
+  if (event.kind !== "stack-finished" || event.outcome.outputs === undefined) return event;
+  const { outputs: _outputs, ...outcome } = event.outcome;
+  return { ...event, outcome };
+}

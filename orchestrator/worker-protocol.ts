@@ -1,0 +1,57 @@
+/**
+ * What crosses between the orchestrator and the child process of one stack operation, over Node's IPC channel. Both sides
+ * are of one build, so this is types only.
+ */
+export type Operation = "preview" | "up" | "refresh" | "destroy" | "outputs" | "status";
+
+/** Parent to child, once. */
+export interface WorkerTask {
+  operation: Operation;
+  stack: string;
+  /** Folder with Pulumi.yaml and the stacks' settings. */
+  workDir: string;
+  /** Folder whose bin/pulumi is the engine; undefined = `pulumi` on PATH. */
+  engineRoot: string | undefined;
+  /** Resource operations at once inside the stack. */
+  parallel: number;
+}
+
+/** Parent to child, later. The first asks the engine to stop at the next safe point, a second to stop at once. */
+export interface WorkerCancel {
+  cancel: true;
+}
+
+export interface ResourceStep {
+  op: string;
+  urn: string;
+  type: string;
+  name: string;
+  /** Changed property paths, where the engine knows them. */
+  diffs: string[];
+  /** Properties that force a replacement. */
+  keys: string[];
+}
+
+export interface OutputValue {
+  value: unknown;
+  secret: boolean;
+}
+
+/** Child to parent. Resource events come as they happen; exactly one `result` comes last. */
+export type WorkerMessage =
+  | { kind: "step-started"; step: ResourceStep }
+  | { kind: "step-done"; step: ResourceStep }
+  | { kind: "step-failed"; step: ResourceStep }
+  | { kind: "diagnostic"; severity: "info" | "warning" | "error"; urn: string; message: string }
+  | { kind: "result"; result: WorkerResult };
+
+export interface WorkerResult {
+  ok: boolean;
+  /** Operation name to count, `same` included. */
+  changes: Record<string, number>;
+  /** Of `up` and `outputs`. */
+  outputs?: Record<string, OutputValue>;
+  /** Of `status`. */
+  state?: { exists: boolean; resources: number; lastUpdate: string | undefined; locked: boolean };
+  error?: { code: string; message: string; hint?: string };
+}

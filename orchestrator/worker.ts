@@ -1,0 +1,142 @@
+/**
+ * The child process of one stack operation. Runs the unmodified Automation API against the engine that the task names and
+ * reports to its parent; see worker-protocol.ts. A process of its own, because programs and Automation API servers of several
+ * stacks in one Node process can fail each other (an unhandled rejection of one is taken for an error of all).
+ */
+import type { EngineEvent, OutputMap, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
+import { asError } from "../common/errors";
+import { openStack, stackState } from "./engine";
+import type { OutputValue, ResourceStep, WorkerCancel, WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
+
+const abort = new AbortController();
+
+function send(message: WorkerMessage): void {
+  process.send?.(message);
+}
+
+function step(metadata: StepEventMetadata): ResourceStep {
+  return {
+    op: metadata.op,
+    urn: metadata.urn,
+    type: metadata.type,
+    name: metadata.urn.split("::").pop() ?? metadata.urn,
+    diffs: metadata.detailedDiff ? Object.keys(metadata.detailedDiff) : (metadata.diffs ?? []),
+    keys: metadata.keys ?? [],
+  };
+}
+
+/** Colour tags that the engine puts into messages: `<{%reset%}>`. */
+const COLOUR_TAG = /<\{%[^%]*%\}>/g;
+
+function severityOf(severity: string): "info" | "warning" | "error" | undefined {
+  if (severity === "error" || severity === "warning") return severity;
+  return severity === "info" || severity === "info#err" ? "info" : undefined;
+}
+
+class EventReader {
+  changes: Record<string, number> = {};
+  readonly errors: string[] = [];
+  readonly #open = new Map<string, ResourceStep>();
+
+  readonly read = (event: EngineEvent): void => {
+    if (event.resourcePreEvent) {
+      const started = step(event.resourcePreEvent.metadata);
+      this.#open.set(started.urn, started);
+      send({ kind: "step-started", step: started });
+    } else if (event.resOutputsEvent) {
+      const done = step(event.resOutputsEvent.metadata);
+      const started = this.#open.get(done.urn);
+      send({ kind: "step-done", step: started?.op === done.op ? started : done });
+    } else if (event.resOpFailedEvent) {
+      send({ kind: "step-failed", step: step(event.resOpFailedEvent.metadata) });
+    } else if (event.diagnosticEvent && !event.diagnosticEvent.ephemeral) {
+      this.#diagnostic(event.diagnosticEvent.severity, event.diagnosticEvent.urn ?? "", event.diagnosticEvent.message);
+    } else if (event.summaryEvent) {
+      for (const [op, count] of Object.entries(event.summaryEvent.resourceChanges)) if (count !== undefined) this.changes[op] = count;
+    }
+  };
+
+  #diagnostic(severityName: string, urn: string, raw: string): void {
+    const severity = severityOf(severityName);
+    const message = raw.replace(COLOUR_TAG, "").trimEnd();
+    if (severity === undefined || message === "") return;
+    if (severity === "error") this.errors.push(message);
+    send({ kind: "diagnostic", severity, urn, message });
+  }
+}
+
+const outputValues = (outputs: OutputMap): Record<string, OutputValue> =>
+  Object.fromEntries(Object.entries(outputs).map(([name, { value, secret }]) => [name, { value, secret }]));
+
+async function operate(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
+  const common = { onEvent: events.read, parallel: task.parallel, signal: abort.signal, color: "never" as const };
+  switch (task.operation) {
+    case "preview":
+      await stack.preview(common);
+      return {};
+    case "up": {
+      const { outputs } = await stack.up(common);
+      return { outputs: outputValues(outputs) };
+    }
+    case "refresh":
+      await stack.refresh(common);
+      return {};
+    case "destroy":
+      await stack.destroy(common);
+      return {};
+    case "outputs":
+      return { outputs: outputValues(await stack.outputs()) };
+    case "status":
+      throw new Error("status needs no stack");
+  }
+}
+
+/** The Automation API's message holds the whole command line and all output; what a person needs is the engine's own errors. */
+function failure(thrown: unknown, events: EventReader): NonNullable<WorkerResult["error"]> {
+  const { name, message } = asError(thrown);
+  if (abort.signal.aborted) return { code: "E_CANCELLED", message: "cancelled" };
+  if (name === "ConcurrentUpdateError") {
+    const lines = message.split("\n").filter((line) => line.includes("lock"));
+    return {
+      code: "E_LOCKED",
+      message: lines.join("\n") || "the stack is locked by another run",
+      hint: "wait for the other run; if it is dead, remove its lock with `pulumi cancel`",
+    };
+  }
+  if (events.errors.length > 0) return { code: "E_STACK_FAILED", message: events.errors.join("\n") };
+  const lines = message.split("\n").filter((line) => /^\s*(stderr: )?error:/.test(line));
+  return { code: "E_ENGINE", message: lines.length > 0 ? lines.map((line) => line.replace(/^\s*stderr: /, "")).join("\n") : message };
+}
+
+async function run(task: WorkerTask): Promise<WorkerResult> {
+  const events = new EventReader();
+  try {
+    if (task.operation === "status") return { ok: true, changes: {}, state: await stackState(task) };
+    const stack = await openStack(task);
+    if (stack === undefined) return { ok: true, changes: {}, outputs: {} };
+    const rest = await operate(stack, task, events);
+    return { ok: true, changes: events.changes, ...rest };
+  } catch (thrown) {
+    return { ok: false, changes: events.changes, error: failure(thrown, events) };
+  }
+}
+
+process.on("message", (message: WorkerTask | WorkerCancel) => {
+  if ("cancel" in message) {
+    abort.abort();
+    return;
+  }
+  run(message).then(
+    (result) => {
+      process.send?.({ kind: "result", result } satisfies WorkerMessage, () => process.disconnect());
+    },
+    (thrown: unknown) => {
+      process.send?.(
+        { kind: "result", result: { ok: false, changes: {}, error: { code: "E_INTERNAL", message: String(asError(thrown).stack) } } } satisfies WorkerMessage,
+        () => process.disconnect(),
+      );
+    },
+  );
+});
+// The orchestrator died: finish nothing new, let the engine stop at a safe point.
+process.on("disconnect", () => abort.abort());
