@@ -1,0 +1,52 @@
+# Everything needs Node 20 or newer, npm and make; nothing else. `make lab` and `make test` are all that a newcomer needs.
+SHELL := /bin/sh
+HOMELAB := node orchestrator/bin/homelab
+
+.PHONY: help lab lab-destroy lab-stop test test-real check bench clean
+
+help:
+	@echo "make lab          install, start the lab, build all seven stacks in it"
+	@echo "make test         install, run every test that needs only Node"
+	@echo "make test-real    the same, and the tests that need real programs (missing ones are named and skipped)"
+	@echo "make check        lint, types, import rules, dead code, tests"
+	@echo "make bench        measure the rebuild and the no-change preview"
+	@echo "make lab-destroy  destroy the seven stacks in the lab"
+	@echo "make lab-stop     stop the lab (its state is kept)"
+	@echo "make clean        stop the lab and remove all that was made here"
+
+# Installed when the lockfile is newer than what is there.
+node_modules/.package-lock.json: package-lock.json package.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+bin/.built: node_modules/.package-lock.json FORCE
+	@node build/build.cjs
+
+.PHONY: FORCE
+FORCE:
+
+lab: bin/.built
+	@$(HOMELAB) lab start
+	@$(HOMELAB) up --lab
+
+lab-destroy: bin/.built
+	@$(HOMELAB) destroy --lab
+
+lab-stop: bin/.built
+	@$(HOMELAB) lab stop
+
+test: bin/.built
+	npx --no-install jest
+
+test-real: bin/.built
+	HOMELAB_TEST_REAL=1 npx --no-install jest
+
+check: bin/.built
+	npm run check
+
+bench: bin/.built
+	node bench/rebuild.mjs
+
+clean:
+	@if [ -f .lab/lab.json ] && [ -d node_modules ]; then $(HOMELAB) lab stop; fi
+	rm -rf bin .lab .homelab node_modules
