@@ -1,0 +1,133 @@
+/** The seam between the engine's core (deployment, monitor, steps, providers) and its command line (state files, config, display). */
+
+import type { SnapshotJournal } from "./snapshot/manager";
+import type { Snapshot } from "./snapshot/types";
+import type { PropertyMap } from "./wire/values";
+
+export interface ProjectInfo {
+  name: string;
+  /** Folder of Pulumi.yaml. */
+  root: string;
+  /** Folder in which the program runs. */
+  programDir: string;
+  /** What is run in it: `.` or a file. */
+  entryPoint: string;
+  runtimeOptions: Record<string, string | boolean>;
+  /** `plugins.providers` of Pulumi.yaml: package to absolute folder. */
+  providerPaths: Record<string, string>;
+}
+
+export interface StackConfig {
+  /** `namespace:key` to its value as the program gets it: text, secrets decrypted. */
+  values: Record<string, string>;
+  secretKeys: string[];
+}
+
+export type OperationKind = "preview" | "update" | "refresh" | "destroy";
+
+export interface OperationOptions {
+  /** Steps at once. */
+  parallel: number;
+  targets: string[];
+  targetDependents: boolean;
+  excludes: string[];
+  excludeDependents: boolean;
+  /** URNs to replace. */
+  replaces: string[];
+  /** Refresh before the update. */
+  refresh: boolean;
+  continueOnError: boolean;
+  excludeProtected: boolean;
+  clearPendingCreates: boolean;
+}
+
+/** Events in the CLI's own JSON form (engine-contract A6), without sequence and timestamp. */
+export type EngineEventPayload =
+  | { preludeEvent: { config: Record<string, string> } }
+  | { resourcePreEvent: { metadata: StepMetadata; planning?: boolean } }
+  | { resOutputsEvent: { metadata: StepMetadata; planning?: boolean } }
+  | { resOpFailedEvent: { metadata: StepMetadata; status: number; steps: number } }
+  | { diagnosticEvent: DiagnosticEvent }
+  | { stdoutEvent: { message: string; color: string } }
+  | { summaryEvent: SummaryEvent }
+  | { cancelEvent: Record<string, never> };
+
+export interface DiagnosticEvent {
+  urn?: string;
+  prefix: string;
+  message: string;
+  color: string;
+  severity: "debug" | "info" | "info#err" | "warning" | "error";
+  streamID?: number;
+  ephemeral?: boolean;
+}
+
+export interface SummaryEvent {
+  maybeCorrupt: boolean;
+  durationSeconds: number;
+  resourceChanges: Record<string, number>;
+  PolicyPacks: Record<string, string>;
+  isPreview: boolean;
+  result?: "succeeded" | "failed";
+}
+
+export interface StepStateEvent {
+  type: string;
+  urn: string;
+  custom?: boolean;
+  delete?: boolean;
+  id: string;
+  parent: string;
+  protect?: boolean;
+  external?: boolean;
+  retainOnDelete?: boolean;
+  inputs: PropertyMap;
+  outputs: PropertyMap;
+  provider: string;
+  initErrors?: string[];
+}
+
+export type DiffKind = "add" | "add-replace" | "delete" | "delete-replace" | "update" | "update-replace";
+
+export interface StepMetadata {
+  op: string;
+  urn: string;
+  type: string;
+  old: StepStateEvent | null;
+  new: StepStateEvent | null;
+  keys?: string[];
+  diffs?: string[];
+  detailedDiff: Record<string, { diffKind: DiffKind; inputDiff: boolean }> | null;
+  logical?: boolean;
+  provider: string;
+}
+
+export interface DeploymentRequest {
+  kind: OperationKind;
+  /** Of a preview: what is previewed. */
+  previewOf?: "update" | "refresh" | "destroy";
+  project: ProjectInfo;
+  stack: string;
+  config: StackConfig;
+  snapshot: Snapshot;
+  /** How the program is run; undefined = not at all. */
+  program: { kind: "local" } | { kind: "client"; address: string } | undefined;
+  options: OperationOptions;
+  emit(event: EngineEventPayload): void;
+  journal: SnapshotJournal;
+  /** Aborted at the first signal: running steps finish, nothing new starts. */
+  signal: AbortSignal;
+  /** Outputs of another stack of this backend, for stack references; undefined where there is none. */
+  stackOutputs(name: string): Promise<PropertyMap | undefined>;
+  /** Folder of the user's plugins: `$PULUMI_HOME/plugins`. */
+  pluginsDir: string;
+}
+
+export interface DeploymentResult {
+  ok: boolean;
+  /** Operation to count, as in the summary event. */
+  changes: Record<string, number>;
+  /** The state afterwards; of a preview, the state before. */
+  snapshot: Snapshot;
+  maybeCorrupt: boolean;
+}

@@ -1,0 +1,281 @@
+/** What each kind of step does to the world and to the state. */
+import { StepFailed } from "../errors";
+import { BUILTIN_PACKAGE, readBuiltin } from "../providers/builtin";
+import { type ProviderClient, ProviderError } from "../providers/provider-client";
+import { newProviderId } from "../providers/registry";
+import type { PendingKind, ResourceState } from "../snapshot/types";
+import type { Step } from "../steps/step";
+import { isProviderType, urnName } from "../wire/urn";
+import { isUnknown, markSecretOutputs, type PropertyMap, sameValue, UNKNOWN } from "../wire/values";
+import type { DeploymentContext } from "./context";
+
+const refOf = (step: Step) => ({ urn: step.urn, type: step.type, name: urnName(step.urn) });
+
+function required<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`a step without ${what}`);
+  return value;
+}
+
+async function clientOf(ctx: DeploymentContext, step: Step): Promise<ProviderClient> {
+  return ctx.registry.get(required(step.provider, "provider"));
+}
+
+/** Outputs with all that must be secret marked. */
+const finish = (outputs: PropertyMap, state: ResourceState): PropertyMap => markSecretOutputs(outputs, state.inputs, state.additionalSecretOutputs);
+
+/** Runs `work` between the note of the operation and whatever it settles; a failure takes the note back. */
+async function noted<T>(ctx: DeploymentContext, type: PendingKind, resource: ResourceState, work: (pending: number | undefined) => Promise<T>): Promise<T> {
+  if (ctx.preview) return work(undefined);
+  const pending = ctx.state.begin({ resource, type });
+  let settled = false;
+  try {
+    const result = await work(pending);
+    settled = true;
+    return result;
+  } finally {
+    if (!settled) ctx.state.abandon(pending);
+  }
+}
+
+/** Fields that make a `same` step worth writing. */
+const PERSISTENT: (keyof ResourceState)[] = [
+  "urn",
+  "inputs",
+  "outputs",
+  "parent",
+  "protect",
+  "dependencies",
+  "propertyDependencies",
+  "provider",
+  "additionalSecretOutputs",
+  "customTimeouts",
+  "importId",
+  "retainOnDelete",
+  "deletedWith",
+  "initErrors",
+  "ignoreChanges",
+  "replaceOnChanges",
+  "hideDiff",
+  "sourcePosition",
+];
+
+function applySame(ctx: DeploymentContext, step: Step): Promise<void> | undefined {
+  if (step.skippedCreate) {
+    ctx.events.finished(step);
+    return undefined;
+  }
+  const old = required(step.old, "old state");
+  const state = required(step.new, "new state");
+  state.id = old.id;
+  state.outputs = isProviderType(state.type) ? state.outputs : old.outputs;
+  state.created = old.created;
+  state.modified = old.modified;
+  state.initErrors = old.initErrors;
+  ctx.settleSame(
+    old,
+    state,
+    PERSISTENT.every((field) => sameValue(state[field] as never, old[field] as never)),
+  );
+  const done = (): void => {
+    if (state.custom) ctx.events.finished(step);
+    ctx.events.count(step);
+  };
+  if (!isProviderType(step.type)) {
+    done();
+    return undefined;
+  }
+  // A provider that stays the same is configured with what it was configured with.
+  return ctx.registry.configure(step.urn, required(state.id, "id"), old.inputs).then(done);
+}
+
+async function applyCreate(ctx: DeploymentContext, step: Step): Promise<void> {
+  const state = required(step.new, "new state");
+  const replacing = step.op === "create-replacement";
+  const settle = (pending: number | undefined): void => {
+    const old = replacing && step.old !== undefined ? ctx.current(step.old) : undefined;
+    if (old !== undefined && !old.pendingReplacement) ctx.replaceFirst(old, state, pending);
+    else ctx.state.settle({ ends: pending, add: state, over: old });
+  };
+  state.created = state.modified = ctx.now();
+  if (!state.custom) {
+    settle(undefined);
+    ctx.events.count(step);
+    return;
+  }
+  if (isProviderType(step.type)) {
+    if (replacing) state.id = newProviderId(ctx.preview);
+    await ctx.registry.configure(step.urn, required(state.id, "id"), state.inputs);
+    settle(undefined);
+  } else {
+    await noted(ctx, "creating", { ...state, id: undefined, outputs: {}, created: undefined, modified: undefined }, async (pending) => {
+      const client = await clientOf(ctx, step);
+      if (!client.configured) {
+        state.id = UNKNOWN;
+        state.outputs = {};
+        settle(pending);
+        return;
+      }
+      try {
+        const { id, properties } = await client.create(refOf(step), state.inputs, state.customTimeouts?.["create"] ?? 0, ctx.preview);
+        if (id === "" && !ctx.preview) throw new StepFailed(`provider for ${step.type} returned an empty resource.ID`);
+        state.id = id === "" ? UNKNOWN : id;
+        state.outputs = finish(properties, state);
+      } catch (thrown) {
+        if (!(thrown instanceof ProviderError) || thrown.partial === undefined) throw thrown;
+        state.id = thrown.partial.id;
+        state.outputs = finish(thrown.partial.properties, state);
+        state.initErrors = thrown.partial.reasons;
+        settle(pending);
+        throw thrown;
+      }
+      state.created = state.modified = ctx.now();
+      settle(pending);
+    });
+  }
+  ctx.events.finished(step);
+  ctx.events.count(step);
+}
+
+async function applyUpdate(ctx: DeploymentContext, step: Step): Promise<void> {
+  const old = required(step.old, "old state");
+  const state = required(step.new, "new state");
+  state.id = old.id;
+  state.created = old.created;
+  state.modified = ctx.now();
+  const current = ctx.current(old);
+  if (!state.custom) {
+    state.outputs = old.outputs;
+    ctx.state.settle({ add: state, over: current });
+    ctx.events.count(step);
+    return;
+  }
+  if (isProviderType(step.type)) {
+    await ctx.registry.configure(step.urn, required(state.id, "id"), state.inputs);
+    ctx.state.settle({ add: state, over: current });
+  } else {
+    await noted(ctx, "updating", { ...state, outputs: old.outputs }, async (pending) => {
+      const client = await clientOf(ctx, step);
+      if (!client.configured) {
+        state.outputs = {};
+        ctx.state.settle({ ends: pending, add: state, over: current });
+        return;
+      }
+      try {
+        const options = { timeout: state.customTimeouts?.["update"] ?? 0, ignore: step.ignoreChanges, preview: ctx.preview };
+        state.outputs = finish(await client.update(refOf(step), required(old.id, "id"), old, state.inputs, options), state);
+      } catch (thrown) {
+        if (!(thrown instanceof ProviderError) || thrown.partial === undefined) throw thrown;
+        state.outputs = finish(thrown.partial.properties, state);
+        state.inputs = old.inputs;
+        state.initErrors = thrown.partial.reasons;
+        ctx.state.settle({ ends: pending, add: state, over: current });
+        throw thrown;
+      }
+      ctx.state.settle({ ends: pending, add: state, over: current });
+    });
+  }
+  ctx.events.finished(step);
+  ctx.events.count(step);
+}
+
+async function applyDelete(ctx: DeploymentContext, step: Step): Promise<void> {
+  const old = ctx.current(required(step.old, "old state"));
+  if (step.protected) {
+    throw new StepFailed(
+      `resource "${step.urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${step.urn}'\``,
+    );
+  }
+  const leave = (pending: number | undefined): void => {
+    if (step.keepsPending) ctx.markPendingReplacement(old, pending);
+    else ctx.state.settle({ ends: pending, remove: [old] });
+  };
+  if (step.withoutProvider || ctx.preview) leave(undefined);
+  else {
+    await noted(ctx, "deleting", old, async (pending) => {
+      const client = await clientOf(ctx, step);
+      await client.delete(refOf(step), required(old.id, "id"), old, old.customTimeouts?.["delete"] ?? 0);
+      leave(pending);
+    });
+  }
+  ctx.events.finished(step);
+  ctx.events.count(step);
+}
+
+async function applyRead(ctx: DeploymentContext, step: Step): Promise<void> {
+  const state = required(step.new, "new state");
+  const id = required(state.id, "id");
+  const read = async (pending: number | undefined): Promise<void> => {
+    if (isUnknown(id)) state.outputs = {};
+    else if (step.provider?.includes(`pulumi:providers:${BUILTIN_PACKAGE}::`)) state.outputs = await readBuiltin(ctx.request, state);
+    else {
+      const client = await clientOf(ctx, step);
+      if (client.configured) {
+        const found = await client.read(refOf(step), id, state.inputs, state.inputs);
+        if (found === undefined) throw new StepFailed(`resource '${id}' does not exist`);
+        state.id = found.id;
+        state.outputs = finish(found.outputs, state);
+        if (found.inputs !== undefined) state.inputs = found.inputs;
+      }
+    }
+    const old = step.old;
+    state.created = old?.created ?? ctx.now();
+    state.modified = old !== undefined && sameValue(old.outputs, state.outputs) ? old.modified : ctx.now();
+    if (old !== undefined && step.op === "read-replacement") ctx.replaceFirst(old, state, pending);
+    else ctx.state.settle({ ends: pending, add: state, over: old });
+  };
+  await noted(ctx, "reading", state, read);
+  ctx.events.finished(step);
+  if (step.old === undefined ? false : !sameValue(step.old.outputs, state.outputs)) ctx.events.count(step);
+}
+
+async function applyImport(ctx: DeploymentContext, step: Step): Promise<void> {
+  const state = required(step.new, "new state");
+  const id = required(state.id, "id");
+  await noted(ctx, "importing", state, async (pending) => {
+    const client = await clientOf(ctx, step);
+    const found = await client.read(refOf(step), id, {}, {});
+    if (found === undefined) throw new StepFailed(`resource '${id}' does not exist`);
+    if (found.inputs === undefined)
+      throw new StepFailed(`provider does not support importing resources; please try updating the '${step.type.split(":")[0]}' plugin`);
+    state.id = found.id;
+    state.inputs = found.inputs;
+    state.outputs = finish(found.outputs, state);
+    state.created = state.modified = ctx.now();
+    if (step.op === "import-replacement" && step.old !== undefined) ctx.replaceFirst(step.old, state, pending);
+    else ctx.state.settle({ ends: pending, add: state, over: step.old });
+  });
+  ctx.events.finished(step);
+  ctx.events.count(step);
+}
+
+/** Carries one step out; resolves when the state has it. */
+export async function applyStep(ctx: DeploymentContext, step: Step): Promise<void> {
+  switch (step.op) {
+    case "same":
+      return applySame(ctx, step);
+    case "create":
+    case "create-replacement":
+      return applyCreate(ctx, step);
+    case "update":
+      return applyUpdate(ctx, step);
+    case "replace":
+      // Says that the two steps beside it are one replacement; does nothing itself.
+      ctx.events.finished(step);
+      ctx.events.count(step);
+      return;
+    case "delete":
+    case "delete-replaced":
+    case "discard":
+    case "discard-replaced":
+    case "remove-pending-replace":
+      return applyDelete(ctx, step);
+    case "read":
+    case "read-replacement":
+      return applyRead(ctx, step);
+    case "import":
+    case "import-replacement":
+      return applyImport(ctx, step);
+    case "refresh":
+      throw new Error("refresh steps are carried out by the refresh phase");
+  }
+}

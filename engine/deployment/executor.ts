@@ -1,0 +1,106 @@
+/**
+ * Carries steps out: limits how many run at once, keeps the order within a chain, notes each operation in the state before
+ * the provider is called, and stops starting new ones after a failure or a signal (engine-contract F12, F13).
+ */
+import { DeploymentError, StepFailed } from "../errors";
+import { ProviderError } from "../providers/provider-client";
+import type { Step } from "../steps/step";
+import { applyStep } from "./apply";
+import type { DeploymentContext } from "./context";
+
+/** Nothing new starts any more; what waits is told so. */
+export class Halted extends Error {}
+
+export class StepExecutor {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+  #active = 0;
+  readonly #idle: (() => void)[] = [];
+  /** A step failed. */
+  failed = false;
+  #halted = false;
+
+  constructor(
+    private readonly ctx: DeploymentContext,
+    parallel: number,
+  ) {
+    this.#free = parallel > 0 ? parallel : Number.MAX_SAFE_INTEGER;
+  }
+
+  get halted(): boolean {
+    return this.#halted || this.ctx.request.signal.aborted;
+  }
+
+  /** From now on no step starts; those that run finish. */
+  halt(): void {
+    this.#halted = true;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  async #slot(): Promise<void> {
+    if (this.#free > 0) {
+      this.#free--;
+      return;
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #release(): void {
+    const next = this.#waiting.shift();
+    if (next !== undefined) next();
+    else this.#free++;
+  }
+
+  /** Runs a chain in order. @throws Halted, StepFailed */
+  async run(steps: readonly Step[]): Promise<void> {
+    if (steps.length === 0) return;
+    await this.#slot();
+    this.#active++;
+    try {
+      for (const step of steps) {
+        if (this.halted) throw new Halted("the deployment is being stopped");
+        await this.#one(step);
+      }
+    } finally {
+      this.#active--;
+      this.#release();
+      if (this.#active === 0) for (const wake of this.#idle.splice(0)) wake();
+    }
+  }
+
+  async #one(step: Step): Promise<void> {
+    if (!step.skippedCreate || step.op === "same") this.ctx.events.planned(step);
+    try {
+      await applyStep(this.ctx, step);
+    } catch (thrown) {
+      this.#report(step, thrown);
+      this.failed = true;
+      if (!this.ctx.request.options.continueOnError && !step.protected) this.halt();
+      throw thrown instanceof StepFailed ? thrown : new StepFailed(thrown instanceof Error ? thrown.message : String(thrown));
+    }
+  }
+
+  #report(step: Step, thrown: unknown): void {
+    if (thrown instanceof ProviderError) {
+      const reasons = thrown.partial?.reasons.map((reason) => `\n\t* ${reason}`).join("") ?? "";
+      this.ctx.events.diagnostic("error", `${thrown.message}${reasons}`, step.urn);
+      // Internal, DataLoss and Unknown leave in doubt what happened; a create that failed is known not to be there.
+      const doubtful = [2, 13, 15].includes(thrown.code) && thrown.partial === undefined && step.op !== "create" && step.op !== "create-replacement";
+      this.ctx.events.failed(step, thrown.partial !== undefined ? 1 : doubtful ? 2 : 0);
+      return;
+    }
+    if (thrown instanceof StepFailed || thrown instanceof DeploymentError) {
+      if (thrown.message !== "") this.ctx.events.diagnostic("error", thrown.message, step.urn);
+      this.ctx.events.failed(step, thrown instanceof StepFailed ? thrown.status : 0);
+      return;
+    }
+    this.ctx.events.diagnostic("error", `bug in the embedded engine: ${thrown instanceof Error ? thrown.stack : String(thrown)}`, step.urn);
+    this.ctx.events.failed(step, 2);
+  }
+
+  /** Resolves when no chain runs. */
+  async idle(): Promise<void> {
+    if (this.#active === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+}

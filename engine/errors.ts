@@ -1,0 +1,22 @@
+/** A step failed because the provider said so; its diagnostics were emitted already. */
+export class StepFailed extends Error {
+  constructor(
+    message: string,
+    /** Status of the resource as the CLI counts it: 0 known, 1 partial, 2 unknown. */
+    readonly status: number = 0,
+  ) {
+    super(message);
+    this.name = "StepFailed";
+  }
+}
+
+/** The deployment cannot go on; the message is shown once, on this resource (or on the stack). */
+export class DeploymentError extends Error {
+  constructor(
+    message: string,
+    readonly urn: string | undefined = undefined,
+  ) {
+    super(message);
+    this.name = "DeploymentError";
+  }
+}

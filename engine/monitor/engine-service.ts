@@ -1,0 +1,31 @@
+/** The Engine service: logs and the root resource, for programs and plugins. */
+import * as grpc from "@grpc/grpc-js";
+import * as pb from "@pulumi/pulumi/proto/engine_pb.js";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import type { EventLog } from "../deployment/events";
+
+const SEVERITIES = ["debug", "info", "warning", "error"] as const;
+
+export function engineService(events: EventLog): Record<string, grpc.UntypedHandleCall> {
+  let root = "";
+  return {
+    log: ({ request }: { request: pb.LogRequest }, callback: grpc.sendUnaryData<Empty>) => {
+      const severity = SEVERITIES[request.getSeverity()] ?? "info";
+      if (severity !== "debug") events.diagnostic(severity, request.getMessage(), request.getUrn() || undefined);
+      callback(null, new Empty());
+    },
+    setRootResource: ({ request }: { request: pb.SetRootResourceRequest }, callback: grpc.sendUnaryData<pb.SetRootResourceResponse>) => {
+      root = request.getUrn();
+      callback(null, new pb.SetRootResourceResponse());
+    },
+    getRootResource: (_call: unknown, callback: grpc.sendUnaryData<pb.GetRootResourceResponse>) => {
+      const reply = new pb.GetRootResourceResponse();
+      reply.setUrn(root);
+      callback(null, reply);
+    },
+    startDebugging: (_call: unknown, callback: grpc.sendUnaryData<Empty>) =>
+      callback({ code: grpc.status.UNIMPLEMENTED, details: "debugging is not supported by the embedded engine" }),
+    requirePulumiVersion: (_call: unknown, callback: grpc.sendUnaryData<Empty>) =>
+      callback({ code: grpc.status.UNIMPLEMENTED, details: "RequirePulumiVersion is not supported by the embedded engine" }),
+  };
+}

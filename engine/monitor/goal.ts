@@ -1,0 +1,41 @@
+import type { PropertyMap } from "../wire/values";
+
+/** What the program wants of one resource: a registration with everything inherited and resolved. */
+export interface Goal {
+  urn: string;
+  type: string;
+  name: string;
+  custom: boolean;
+  parent: string | undefined;
+  inputs: PropertyMap;
+  dependencies: string[];
+  propertyDependencies: Record<string, string[]>;
+  /** Reference of the provider; undefined for components and providers. */
+  provider: string | undefined;
+  protect: boolean;
+  retainOnDelete: boolean;
+  deletedWith: string | undefined;
+  deleteBeforeReplace: boolean | undefined;
+  ignoreChanges: string[];
+  replaceOnChanges: string[];
+  additionalSecretOutputs: string[];
+  hideDiffs: string[];
+  importId: string | undefined;
+  customTimeouts: Record<string, number> | undefined;
+  /** URNs under which an older state may be found, in order. */
+  aliases: string[];
+  sourcePosition: string | undefined;
+}
+
+export interface ReadGoal {
+  urn: string;
+  type: string;
+  name: string;
+  id: string;
+  parent: string | undefined;
+  inputs: PropertyMap;
+  dependencies: string[];
+  provider: string;
+  additionalSecretOutputs: string[];
+  sourcePosition: string | undefined;
+}

@@ -1,0 +1,97 @@
+/** Chooses the provider of a registration, a read or an invoke (engine-contract C4, E1). */
+import type { DeploymentRequest } from "../contracts";
+import { DeploymentError } from "../errors";
+import { BUILTIN_PACKAGE } from "../providers/builtin";
+import { makeUrn, PROVIDER_PREFIX, packageOf } from "../wire/urn";
+import { makeSecret, type PropertyMap } from "../wire/values";
+import type { Goal } from "./goal";
+import type { Registered } from "./registration";
+
+export interface PackageWish {
+  name: string;
+  version: string;
+  url: string;
+}
+
+/** `default`, or with the version and download URL that were asked for, in letters that a name may have. */
+function defaultName(wish: PackageWish): string {
+  const version = wish.version === "" ? "" : `_${wish.version.replace(/[.+-]/g, "_")}`;
+  return `default${version}${wish.url === "" ? "" : `_${wish.url.replace(/:/g, "_")}`}`;
+}
+
+function defaultInputs(request: DeploymentRequest, wish: PackageWish): PropertyMap {
+  const inputs: PropertyMap = {};
+  const secret = new Set(request.config.secretKeys);
+  for (const [key, value] of Object.entries(request.config.values)) {
+    const own = key.startsWith(`${wish.name}:`);
+    // Dynamic providers get the whole configuration of the stack, with full keys.
+    if (wish.name !== "pulumi-nodejs" && !own) continue;
+    inputs[own && wish.name !== "pulumi-nodejs" ? key.slice(wish.name.length + 1) : key] = secret.has(key) ? makeSecret(value) : value;
+  }
+  if (wish.version !== "") inputs["version"] = wish.version;
+  if (wish.url !== "") inputs["__internal"] = { pluginDownloadURL: wish.url };
+  else if (wish.version !== "") inputs["__internal"] = {};
+  return inputs;
+}
+
+/** The goal of a default provider: no parent, no options. */
+export function defaultProviderGoal(request: DeploymentRequest, wish: PackageWish): Goal {
+  const type = `${PROVIDER_PREFIX}${wish.name}`;
+  const name = defaultName(wish);
+  return {
+    urn: makeUrn(request.stack, request.project.name, undefined, type, name),
+    type,
+    name,
+    custom: true,
+    parent: undefined,
+    inputs: defaultInputs(request, wish),
+    dependencies: [],
+    propertyDependencies: {},
+    provider: undefined,
+    protect: false,
+    retainOnDelete: false,
+    deletedWith: undefined,
+    deleteBeforeReplace: undefined,
+    ignoreChanges: [],
+    replaceOnChanges: [],
+    additionalSecretOutputs: [],
+    hideDiffs: [],
+    importId: undefined,
+    customTimeouts: undefined,
+    aliases: [],
+    sourcePosition: undefined,
+  };
+}
+
+/** Default providers of one run, each registered once and on demand. */
+export class DefaultProviders {
+  readonly #known = new Map<string, Promise<string>>();
+
+  /** @param register registers the goal like any resource and tells the reference */
+  constructor(
+    private readonly request: DeploymentRequest,
+    private readonly register: (goal: Goal) => Promise<string>,
+  ) {}
+
+  get(wish: PackageWish, forUrn: string): Promise<string> {
+    const disabled: unknown = JSON.parse(this.request.config.values["pulumi:disable-default-providers"] ?? "[]");
+    if (Array.isArray(disabled) && (disabled.includes("*") || disabled.includes(wish.name))) {
+      return Promise.reject(new DeploymentError(`Default provider for '${wish.name}' disabled. '${forUrn}' must use an explicit provider.`, forUrn));
+    }
+    const goal = defaultProviderGoal(this.request, wish);
+    const known = this.#known.get(goal.name + wish.name);
+    if (known !== undefined) return known;
+    const registering = this.register(goal);
+    this.#known.set(goal.name + wish.name, registering);
+    return registering;
+  }
+}
+
+/** A provider that is named: explicitly, in the resource's own map, or by an ancestor. */
+export function inheritedProvider(type: string, explicit: string, own: ReadonlyMap<string, string>, parent: Registered | undefined): string | undefined {
+  if (explicit !== "") return explicit;
+  const name = packageOf(type);
+  return own.get(name) ?? parent?.providers.get(name);
+}
+
+export const isBuiltin = (token: string): boolean => packageOf(token) === BUILTIN_PACKAGE;

@@ -1,0 +1,112 @@
+/** From a RegisterResource message to a goal: parents, inherited options, aliases, timeouts. */
+import type * as pb from "@pulumi/pulumi/proto/resource_pb.js";
+import { DeploymentError } from "../errors";
+import { fromStruct } from "../wire/struct";
+import { isProviderType, makeUrn, STACK_TYPE } from "../wire/urn";
+import { makeSecret, type PropertyMap } from "../wire/values";
+import { aliasUrns } from "./aliases";
+import { parseDuration } from "./durations";
+import type { Goal } from "./goal";
+
+/** What the monitor knows of resources registered before. */
+export interface Registered {
+  goal: Goal;
+  /** Providers that children of this resource use, by package. */
+  providers: Map<string, string>;
+}
+
+export interface RegistrationFacts {
+  stack: string;
+  project: string;
+  rootDir: string;
+  rootUrn: string | undefined;
+  registered(urn: string): Registered | undefined;
+  formerUrn(urn: string): string | undefined;
+}
+
+function timeouts(request: pb.RegisterResourceRequest): Record<string, number> | undefined {
+  const given = request.getCustomtimeouts();
+  if (given === undefined) return undefined;
+  const found: Record<string, number> = {};
+  for (const [kind, text] of Object.entries({ create: given.getCreate(), update: given.getUpdate(), delete: given.getDelete() })) {
+    if (text === "") continue;
+    const seconds = parseDuration(text);
+    if (seconds === undefined) throw new DeploymentError(`unable to parse customTimeout Value ${text} for ${kind}: it is no duration`);
+    found[kind] = seconds;
+  }
+  return Object.keys(found).length > 0 ? found : undefined;
+}
+
+const UNSUPPORTED: [string, (request: pb.RegisterResourceRequest) => boolean][] = [
+  ["remote components", (r) => r.getRemote()],
+  ["transforms", (r) => r.getTransformsList().length > 0],
+  ["replaceWith", (r) => r.getReplaceWithList().length > 0],
+  ["replacementTrigger", (r) => r.hasReplacementTrigger()],
+  ["resource hooks", (r) => r.hasHooks() && Object.values(r.getHooks()?.toObject() ?? {}).some((names) => Array.isArray(names) && names.length > 0)],
+];
+
+/** @throws DeploymentError for an option that only the Pulumi CLI has */
+export function refuseUnsupported(request: pb.RegisterResourceRequest, urn: string): void {
+  const found = UNSUPPORTED.find(([, used]) => used(request));
+  if (found !== undefined) throw new DeploymentError(`${found[0]} are not supported by the embedded engine; the Pulumi CLI has them`, urn);
+}
+
+function position(request: pb.RegisterResourceRequest, rootDir: string): string | undefined {
+  const given = request.getSourceposition();
+  if (given === undefined || !given.getUri().startsWith("file://")) return undefined;
+  const file = decodeURI(given.getUri().slice("file://".length));
+  if (!file.startsWith(`${rootDir}/`)) return undefined;
+  return `project:///${file.slice(rootDir.length + 1)}#${given.getLine()}${given.getColumn() > 0 ? `,${given.getColumn()}` : ""}`;
+}
+
+function dependencies(request: pb.RegisterResourceRequest, inputs: PropertyMap): Record<string, string[]> {
+  const map = request.getPropertydependenciesMap();
+  if (map.getLength() === 0) return Object.fromEntries(Object.keys(inputs).map((key) => [key, request.getDependenciesList()]));
+  const found: Record<string, string[]> = {};
+  map.forEach((value: pb.RegisterResourceRequest.PropertyDependencies, key: string) => {
+    found[key] = value.getUrnsList();
+  });
+  return found;
+}
+
+/** @param provider the chosen provider's reference; undefined for components and providers */
+export function goalOf(request: pb.RegisterResourceRequest, facts: RegistrationFacts, provider: string | undefined): Goal {
+  const [type, name] = [request.getType(), request.getName()];
+  const parent = request.getParent() || (type === STACK_TYPE ? undefined : facts.rootUrn);
+  const { stack, project } = facts;
+  const urn = makeUrn(stack, project, parent, type, name);
+  const above = parent === undefined ? undefined : facts.registered(parent)?.goal;
+  let inputs = fromStruct(request.getObject());
+  if (isProviderType(type)) {
+    const version = request.getVersion();
+    const url = request.getPlugindownloadurl();
+    if (version !== "" && inputs["version"] === undefined) inputs = { ...inputs, version };
+    if (url !== "") inputs = { ...inputs, __internal: { pluginDownloadURL: url } };
+    if (version !== "" && inputs["__internal"] === undefined) inputs = { ...inputs, __internal: {} };
+  }
+  for (const key of request.getAdditionalsecretoutputsList())
+    if (inputs[key] !== undefined && isProviderType(type)) inputs = { ...inputs, [key]: makeSecret(inputs[key] ?? null) };
+  return {
+    urn,
+    type,
+    name,
+    custom: request.getCustom(),
+    parent,
+    inputs,
+    dependencies: request.getDependenciesList(),
+    propertyDependencies: dependencies(request, inputs),
+    provider,
+    protect: request.hasProtect() ? request.getProtect() === true : above?.protect === true,
+    retainOnDelete: request.hasRetainondelete() ? request.getRetainondelete() === true : above?.retainOnDelete === true,
+    deletedWith: request.getDeletedwith() || above?.deletedWith,
+    deleteBeforeReplace: request.getDeletebeforereplacedefined() || request.getDeletebeforereplace() ? request.getDeletebeforereplace() : undefined,
+    ignoreChanges: request.getIgnorechangesList(),
+    replaceOnChanges: request.getReplaceonchangesList(),
+    additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
+    hideDiffs: request.getHidediffsList(),
+    importId: request.getImportid() || undefined,
+    customTimeouts: timeouts(request),
+    aliases: aliasUrns({ stack, project, type, name, parent }, request.getAliasesList(), request.getAliasurnsList(), facts.formerUrn),
+    sourcePosition: position(request, facts.rootDir),
+  };
+}

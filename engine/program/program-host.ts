@@ -1,0 +1,137 @@
+/** Runs the program: a Node process of its own, or the language runtime that the Automation API serves (engine-contract B). */
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import * as path from "node:path";
+import * as grpc from "@grpc/grpc-js";
+import { LanguageRuntimeClient } from "@pulumi/pulumi/proto/language_grpc_pb.js";
+import * as pb from "@pulumi/pulumi/proto/language_pb.js";
+import { childEnv } from "../../common/env";
+import { systemErrorCode } from "../../common/errors";
+import type { DeploymentRequest } from "../contracts";
+import { DeploymentError } from "../errors";
+import { GRPC_OPTIONS } from "../providers/provider-client";
+
+/** How the program ended. `bail`: it failed and has said so itself. */
+export type ProgramEnd = { kind: "done" } | { kind: "bail" } | { kind: "failed"; message: string };
+
+export interface RunningProgram {
+  end: Promise<ProgramEnd>;
+  /** Ends it now: its registrations will never be answered. */
+  kill(): void;
+}
+
+export interface ProgramFacts {
+  request: DeploymentRequest;
+  preview: boolean;
+  /** Where engine and monitor listen. */
+  address: string;
+  onOutput(line: string, stream: "info" | "info#err"): void;
+}
+
+/** The SDK's exit code for "failed, and the error is shown already". */
+const BAIL = 32;
+
+function resolveRunner(programDir: string): string {
+  try {
+    return createRequire(path.join(programDir, "package.json")).resolve("@pulumi/pulumi/cmd/run");
+  } catch (cause) {
+    throw new DeploymentError(`the program in ${programDir} cannot find @pulumi/pulumi: run \`npm ci\` there first (${systemErrorCode(cause) ?? "not found"})`);
+  }
+}
+
+function runLocal({ request, preview, address, onOutput }: ProgramFacts): RunningProgram {
+  const { project } = request;
+  const nodeArgs = String(project.runtimeOptions["nodeargs"] ?? "")
+    .split(/\s+/)
+    .filter((arg) => arg !== "");
+  const args = [
+    ...nodeArgs,
+    resolveRunner(project.programDir),
+    ...["--monitor", address, "--engine", address, "--organization", "organization", "--project", project.name, "--root-directory", project.root],
+    ...[
+      "--stack",
+      request.stack,
+      "--pwd",
+      project.programDir,
+      ...(preview ? ["--dry-run"] : []),
+      "--parallel",
+      String(request.options.parallel),
+      project.entryPoint,
+    ],
+  ];
+  const env = childEnv({
+    PULUMI_CONFIG: JSON.stringify(request.config.values),
+    PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.config.secretKeys),
+    PULUMI_NODEJS_TYPESCRIPT: project.runtimeOptions["typescript"] === false ? undefined : "true",
+  });
+  const child = spawn(process.execPath, args, { cwd: project.programDir, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const forward = (stream: "info" | "info#err") => {
+    let rest = "";
+    return {
+      data: (chunk: Buffer) => {
+        const lines = (rest + chunk.toString("utf8")).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) onOutput(line, stream);
+      },
+      end: () => {
+        if (rest !== "") onOutput(rest, stream);
+      },
+    };
+  };
+  const [out, err] = [forward("info"), forward("info#err")];
+  child.stdout.on("data", out.data).on("end", out.end);
+  child.stderr.on("data", err.data).on("end", err.end);
+  const end = new Promise<ProgramEnd>((resolve) => {
+    child.on("error", (cause) => resolve({ kind: "failed", message: `the program cannot be started: ${cause.message}` }));
+    child.on("close", (code, signal) => {
+      if (code === 0) resolve({ kind: "done" });
+      else if (code === BAIL) resolve({ kind: "bail" });
+      else resolve({ kind: "failed", message: signal === null ? `Program exited with non-zero exit code: ${code}` : `Program was ended by ${signal}` });
+    });
+  });
+  return {
+    end,
+    kill: () => {
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
+    },
+  };
+}
+
+function runClient({ request, preview, address }: ProgramFacts, target: string): RunningProgram {
+  const client = new LanguageRuntimeClient(target, grpc.credentials.createInsecure(), GRPC_OPTIONS);
+  const run = new pb.RunRequest();
+  const { project } = request;
+  run.setProject(project.name);
+  run.setStack(request.stack);
+  run.setOrganization("organization");
+  run.setPwd(project.programDir);
+  run.setArgsList([address]);
+  run.setMonitorAddress(address);
+  run.setParallel(request.options.parallel);
+  run.setDryrun(preview);
+  const config = run.getConfigMap();
+  for (const [key, value] of Object.entries(request.config.values)) config.set(key, value);
+  run.setConfigsecretkeysList(request.config.secretKeys);
+  const info = new pb.ProgramInfo();
+  info.setRootDirectory(project.root);
+  info.setProgramDirectory(project.programDir);
+  info.setEntryPoint(".");
+  run.setInfo(info);
+  let call: grpc.ClientUnaryCall | undefined;
+  const end = new Promise<ProgramEnd>((resolve) => {
+    call = client.run(run, (error, reply) => {
+      client.close();
+      if (error !== null) resolve({ kind: "failed", message: `an unhandled error occurred: ${error.details}` });
+      else if (reply.getBail()) resolve({ kind: "bail" });
+      else if (reply.getError() !== "") resolve({ kind: "failed", message: `an unhandled error occurred: ${reply.getError()}` });
+      else resolve({ kind: "done" });
+    });
+  });
+  return { end, kill: () => call?.cancel() };
+}
+
+export function runProgram(facts: ProgramFacts): RunningProgram {
+  const { program } = facts.request;
+  if (program === undefined) return { end: Promise.resolve({ kind: "done" }), kill: () => undefined };
+  return program.kind === "local" ? runLocal(facts) : runClient(facts, program.address);
+}

@@ -1,0 +1,118 @@
+/** Starts plugin processes and tells their ports (engine-contract E3). */
+import { type ChildProcess, spawn } from "node:child_process";
+import { childEnv } from "../../common/env";
+import type { ProjectInfo } from "../contracts";
+import { DeploymentError } from "../errors";
+import { BundledHost } from "./bundled-host";
+import type { PluginSource } from "./lookup";
+
+/** A plugin that listens. */
+export interface RunningPlugin {
+  /** `127.0.0.1:port` */
+  address: string;
+  /** The last of what it wrote to stderr, for crash reports. */
+  stderrTail(): string;
+  stop(): Promise<void>;
+}
+
+export interface PluginLaunch {
+  source: PluginSource;
+  package: string;
+  engineAddress: string;
+  project: ProjectInfo;
+  /** The package's configuration, short keys. */
+  config: Record<string, string>;
+  onLog(line: string, stream: "info" | "info#err"): void;
+}
+
+const STDERR_TAIL = 4_000;
+/** Time for a plugin to end after SIGINT before it is killed; the CLI's. */
+const STOP_MS = 5_000;
+
+function commandOf(source: Exclude<PluginSource, { kind: "bundled" }>, engineAddress: string): [string, string[]] {
+  switch (source.kind) {
+    case "executable":
+      return [source.file, [engineAddress]];
+    case "script":
+      return [process.execPath, [source.file, engineAddress]];
+    case "node":
+      return [process.execPath, [source.runner, source.folder, engineAddress]];
+  }
+}
+
+/** Calls back for each whole line. */
+function byLine(onLine: (line: string) => void): (chunk: Buffer) => void {
+  let rest = "";
+  return (chunk) => {
+    const lines = (rest + chunk.toString("utf8")).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  };
+}
+
+function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return Promise.resolve();
+  const { pid } = child;
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => process.kill(-pid, "SIGKILL"), STOP_MS);
+    child.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    process.kill(-pid, "SIGINT");
+  });
+}
+
+function spawnPlugin(launch: PluginLaunch, source: Exclude<PluginSource, { kind: "bundled" }>): Promise<RunningPlugin> {
+  const [file, args] = commandOf(source, launch.engineAddress);
+  const runtime = Object.fromEntries(Object.entries(launch.project.runtimeOptions).map(([k, v]) => [`PULUMI_RUNTIME_${k.toUpperCase()}`, String(v)]));
+  const env = childEnv({
+    PULUMI_PROJECT: launch.project.name,
+    PULUMI_CONFIG: JSON.stringify(launch.config),
+    ...runtime,
+    ...(source.kind === "node" ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
+  });
+  const child = spawn(file, args, { cwd: launch.project.programDir, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  return new Promise((resolve, reject) => {
+    let listening = false;
+    let tail = "";
+    let early = "";
+    child.stderr.on(
+      "data",
+      byLine((line) => {
+        tail = `${tail}${line}\n`.slice(-STDERR_TAIL);
+        launch.onLog(line, "info#err");
+      }),
+    );
+    child.stdout.on(
+      "data",
+      byLine((line) => {
+        if (listening) launch.onLog(line, "info");
+        else if (/^\d+$/.test(line.trim())) {
+          listening = true;
+          resolve({ address: `127.0.0.1:${line.trim()}`, stderrTail: () => tail, stop: () => end(child) });
+        } else early += `${line}\n`;
+      }),
+    );
+    child.on("error", (cause) => reject(new DeploymentError(`plugin [${file}] cannot be started: ${cause.message}`)));
+    child.on("close", (code) => {
+      if (!listening)
+        reject(new DeploymentError(`plugin [${file}] exited prematurely before it told its port (exit code ${code ?? "none"})\n${early}${tail}`.trimEnd()));
+    });
+  });
+}
+
+/** Starts plugins; those of this project share one host process, which ends with `close`. */
+export class PluginLauncher {
+  #host: BundledHost | undefined;
+
+  async launch(launch: PluginLaunch): Promise<RunningPlugin> {
+    if (launch.source.kind !== "bundled") return spawnPlugin(launch, launch.source);
+    this.#host ??= new BundledHost(launch.source.host, launch.project.programDir);
+    return this.#host.start(launch.source.name, launch.engineAddress, launch.onLog);
+  }
+
+  close(): void {
+    this.#host?.close();
+  }
+}

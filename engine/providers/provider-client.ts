@@ -1,0 +1,338 @@
+/** One running provider: its protocol as typed calls on property maps, with the handling of secrets that the engine owes it. */
+import * as grpc from "@grpc/grpc-js";
+import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
+import { Status } from "@pulumi/pulumi/proto/status_pb.js";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import { fromStruct, toStruct } from "../wire/struct";
+import { annotateSecrets, containsSecrets, flattenOutputs, flattenResources, type PropertyMap, withoutSecrets } from "../wire/values";
+import type { RunningPlugin } from "./plugin-process";
+
+/** gRPC messages of 400 MiB, as the SDK's. */
+export const GRPC_OPTIONS = { "grpc.max_receive_message_length": 400 * 1024 * 1024, "grpc.max_send_message_length": 400 * 1024 * 1024 };
+
+export interface CheckFailure {
+  property: string;
+  reason: string;
+}
+
+export interface DiffResult {
+  changes: "unknown" | "none" | "some";
+  replaces: string[];
+  deleteBeforeReplace: boolean;
+  diffs: string[];
+  detailedDiff: Record<string, { kind: number; inputDiff: boolean }> | undefined;
+}
+
+/** A call that failed. `partial`: the resource exists all the same, half initialised. */
+export class ProviderError extends Error {
+  constructor(
+    message: string,
+    readonly code: number,
+    readonly partial: { id: string; properties: PropertyMap; inputs: PropertyMap; reasons: string[] } | undefined,
+  ) {
+    super(message);
+    this.name = "ProviderError";
+  }
+
+  get unimplemented(): boolean {
+    return this.code === grpc.status.UNIMPLEMENTED;
+  }
+}
+
+export interface ResourceRef {
+  urn: string;
+  type: string;
+  name: string;
+}
+
+function partialOf(metadata: grpc.Metadata | undefined): ProviderError["partial"] {
+  const [raw] = metadata?.get("grpc-status-details-bin") ?? [];
+  if (!Buffer.isBuffer(raw)) return undefined;
+  for (const detail of Status.deserializeBinary(raw).getDetailsList()) {
+    if (detail.getTypeName() !== "pulumirpc.ErrorResourceInitFailed") continue;
+    const failed = pb.ErrorResourceInitFailed.deserializeBinary(detail.getValue_asU8());
+    return { id: failed.getId(), properties: fromStruct(failed.getProperties()), inputs: fromStruct(failed.getInputs()), reasons: failed.getReasonsList() };
+  }
+  return undefined;
+}
+
+function missingKeys(metadata: grpc.Metadata | undefined): string[] {
+  const [raw] = metadata?.get("grpc-status-details-bin") ?? [];
+  if (!Buffer.isBuffer(raw)) return [];
+  return Status.deserializeBinary(raw)
+    .getDetailsList()
+    .filter((detail) => detail.getTypeName() === "pulumirpc.ConfigureErrorMissingKeys")
+    .flatMap((detail) => pb.ConfigureErrorMissingKeys.deserializeBinary(detail.getValue_asU8()).getMissingkeysList())
+    .map(
+      (key) =>
+        `missing required configuration key "${key.getName()}": ${key.getDescription()}\nset a value with \`pulumi config set ${key.getName()} <value>\``,
+    );
+}
+
+type Unary<Req, Res> = (request: Req, callback: (error: grpc.ServiceError | null, response: Res) => void) => grpc.ClientUnaryCall;
+
+export class ProviderClient {
+  readonly #client: ResourceProviderClient;
+  #accepts = { secrets: false, resources: false, outputs: false };
+  /** False where its configuration held unknowns: it must not be asked anything that needs a configured provider. */
+  configured = false;
+
+  constructor(
+    readonly packageName: string,
+    private readonly plugin: RunningPlugin,
+    private readonly programDir: string,
+  ) {
+    this.#client = new ResourceProviderClient(plugin.address, grpc.credentials.createInsecure(), GRPC_OPTIONS);
+  }
+
+  async #call<Req, Res>(method: Unary<Req, Res>, request: Req): Promise<Res> {
+    return new Promise((resolve, reject) => {
+      method.call(this.#client, request, (error, response) => {
+        if (error === null) {
+          resolve(response);
+          return;
+        }
+        const keys = missingKeys(error.metadata);
+        const crash = error.code === grpc.status.UNAVAILABLE ? `\n${this.plugin.stderrTail()}`.trimEnd() : "";
+        const prefix = error.code === grpc.status.UNKNOWN ? "" : `rpc error: code = ${grpc.status[error.code]} desc = `;
+        reject(new ProviderError(keys.length > 0 ? keys.join("\n") : `${prefix}${error.details}${crash}`, error.code, partialOf(error.metadata)));
+      });
+    });
+  }
+
+  /** What the provider is sent of a map. */
+  #outgoing(map: PropertyMap) {
+    let sent = this.#accepts.outputs ? map : flattenOutputs(map);
+    if (!this.#accepts.resources) sent = flattenResources(sent);
+    return toStruct(this.#accepts.secrets ? sent : withoutSecrets(sent));
+  }
+
+  /** An answer with the secrets of the request marked again, where the provider does not keep them itself. */
+  #incoming(answer: PropertyMap, ...requests: PropertyMap[]): PropertyMap {
+    return this.#accepts.secrets ? answer : requests.reduce((result, request) => annotateSecrets(result, request), answer);
+  }
+
+  async handshake(engineAddress: string): Promise<void> {
+    const request = new pb.ProviderHandshakeRequest();
+    request.setEngineAddress(engineAddress);
+    request.setRootDirectory(this.programDir);
+    request.setProgramDirectory(this.programDir);
+    request.setConfigureWithUrn(true);
+    try {
+      const reply = await this.#call<pb.ProviderHandshakeRequest, pb.ProviderHandshakeResponse>(this.#client.handshake, request);
+      this.#accepts = { secrets: reply.getAcceptSecrets(), resources: reply.getAcceptResources(), outputs: reply.getAcceptOutputs() };
+    } catch (thrown) {
+      if (!(thrown instanceof ProviderError && thrown.unimplemented)) throw thrown;
+    }
+  }
+
+  /** Secrets are always taken off for CheckConfig and DiffConfig, and marked again by key. */
+  async checkConfig(ref: ResourceRef, olds: PropertyMap, news: PropertyMap): Promise<{ inputs: PropertyMap; failures: CheckFailure[] }> {
+    const request = new pb.CheckRequest();
+    fillRef(request, ref);
+    request.setOlds(toStruct(withoutSecrets(olds)));
+    request.setNews(toStruct(withoutSecrets(news)));
+    try {
+      const reply = await this.#call<pb.CheckRequest, pb.CheckResponse>(this.#client.checkConfig, request);
+      return {
+        inputs: annotateSecrets(fromStruct(reply.getInputs()), news),
+        failures: reply.getFailuresList().map((f) => ({ property: f.getProperty(), reason: f.getReason() })),
+      };
+    } catch (thrown) {
+      if (thrown instanceof ProviderError && thrown.unimplemented) return { inputs: news, failures: [] };
+      throw thrown;
+    }
+  }
+
+  /** undefined: the provider does not implement it. */
+  async diffConfig(ref: ResourceRef, old: { inputs: PropertyMap; outputs: PropertyMap }, news: PropertyMap, ignore: string[]): Promise<DiffResult | undefined> {
+    const request = new pb.DiffRequest();
+    fillRef(request, ref);
+    request.setOlds(toStruct(withoutSecrets(old.outputs)));
+    request.setOldInputs(toStruct(withoutSecrets(old.inputs)));
+    request.setNews(toStruct(withoutSecrets(news)));
+    request.setIgnorechangesList(ignore);
+    try {
+      return diffResult(await this.#call<pb.DiffRequest, pb.DiffResponse>(this.#client.diffConfig, request));
+    } catch (thrown) {
+      if (thrown instanceof ProviderError && thrown.unimplemented) return undefined;
+      throw thrown;
+    }
+  }
+
+  async configure(ref: ResourceRef, id: string, inputs: PropertyMap): Promise<void> {
+    const request = new pb.ConfigureRequest();
+    fillRef(request, ref);
+    request.setId(id);
+    request.setArgs(toStruct(inputs));
+    const variables = request.getVariablesMap();
+    for (const [key, value] of Object.entries(withoutSecrets(inputs))) {
+      if (key !== "version") variables.set(`${this.packageName}:config:${key}`, typeof value === "string" ? value : JSON.stringify(value));
+    }
+    request.setAcceptsecrets(true);
+    request.setAcceptresources(true);
+    request.setSendsOldInputs(true);
+    request.setSendsOldInputsToDelete(true);
+    const reply = await this.#call<pb.ConfigureRequest, pb.ConfigureResponse>(this.#client.configure, request);
+    const { secrets, resources, outputs } = this.#accepts;
+    this.#accepts = {
+      secrets: secrets || reply.getAcceptsecrets(),
+      resources: resources || reply.getAcceptresources(),
+      outputs: outputs || reply.getAcceptoutputs(),
+    };
+    this.configured = true;
+  }
+
+  async check(ref: ResourceRef, olds: PropertyMap, news: PropertyMap, seed: Uint8Array): Promise<{ inputs: PropertyMap; failures: CheckFailure[] }> {
+    const request = new pb.CheckRequest();
+    fillRef(request, ref);
+    request.setOlds(this.#outgoing(olds));
+    request.setNews(this.#outgoing(news));
+    request.setRandomseed(seed);
+    try {
+      const reply = await this.#call<pb.CheckRequest, pb.CheckResponse>(this.#client.check, request);
+      return {
+        inputs: this.#incoming(fromStruct(reply.getInputs()), news),
+        failures: reply.getFailuresList().map((f) => ({ property: f.getProperty(), reason: f.getReason() })),
+      };
+    } catch (thrown) {
+      if (thrown instanceof ProviderError && thrown.unimplemented) return { inputs: news, failures: [] };
+      throw thrown;
+    }
+  }
+
+  async diff(ref: ResourceRef, id: string, old: { inputs: PropertyMap; outputs: PropertyMap }, news: PropertyMap, ignore: string[]): Promise<DiffResult> {
+    const request = new pb.DiffRequest();
+    fillRef(request, ref);
+    request.setId(id);
+    request.setOlds(this.#outgoing(old.outputs));
+    request.setOldInputs(this.#outgoing(old.inputs));
+    request.setNews(this.#outgoing(news));
+    request.setIgnorechangesList(ignore);
+    try {
+      return diffResult(await this.#call<pb.DiffRequest, pb.DiffResponse>(this.#client.diff, request));
+    } catch (thrown) {
+      if (thrown instanceof ProviderError && thrown.unimplemented)
+        return { changes: "unknown", replaces: [], deleteBeforeReplace: false, diffs: [], detailedDiff: undefined };
+      throw thrown;
+    }
+  }
+
+  async create(ref: ResourceRef, inputs: PropertyMap, timeout: number, preview: boolean): Promise<{ id: string; properties: PropertyMap }> {
+    const request = new pb.CreateRequest();
+    fillRef(request, ref);
+    request.setProperties(this.#outgoing(inputs));
+    request.setTimeout(timeout);
+    request.setPreview(preview);
+    const reply = await this.#call<pb.CreateRequest, pb.CreateResponse>(this.#client.create, request);
+    return { id: reply.getId(), properties: this.#incoming(fromStruct(reply.getProperties()), inputs) };
+  }
+
+  async update(
+    ref: ResourceRef,
+    id: string,
+    old: { inputs: PropertyMap; outputs: PropertyMap },
+    news: PropertyMap,
+    options: { timeout: number; ignore: string[]; preview: boolean },
+  ): Promise<PropertyMap> {
+    const request = new pb.UpdateRequest();
+    fillRef(request, ref);
+    request.setId(id);
+    request.setOlds(this.#outgoing(old.outputs));
+    request.setOldInputs(this.#outgoing(old.inputs));
+    request.setNews(this.#outgoing(news));
+    request.setTimeout(options.timeout);
+    request.setIgnorechangesList(options.ignore);
+    request.setPreview(options.preview);
+    const reply = await this.#call<pb.UpdateRequest, pb.UpdateResponse>(this.#client.update, request);
+    return this.#incoming(fromStruct(reply.getProperties()), news);
+  }
+
+  /** undefined: the resource does not exist. `inputs` is undefined where the provider returned none. */
+  async read(
+    ref: ResourceRef,
+    id: string,
+    inputs: PropertyMap,
+    outputs: PropertyMap,
+  ): Promise<{ id: string; outputs: PropertyMap; inputs: PropertyMap | undefined } | undefined> {
+    const request = new pb.ReadRequest();
+    fillRef(request, ref);
+    request.setId(id);
+    request.setInputs(this.#outgoing(inputs));
+    request.setProperties(this.#outgoing(outputs));
+    const reply = await this.#call<pb.ReadRequest, pb.ReadResponse>(this.#client.read, request);
+    if (reply.getId() === "") return undefined;
+    const readInputs = reply.getInputs();
+    return {
+      id: reply.getId(),
+      outputs: this.#incoming(fromStruct(reply.getProperties()), inputs, outputs),
+      inputs: readInputs === undefined ? undefined : this.#incoming(fromStruct(readInputs), inputs),
+    };
+  }
+
+  async delete(ref: ResourceRef, id: string, old: { inputs: PropertyMap; outputs: PropertyMap }, timeout: number): Promise<void> {
+    const request = new pb.DeleteRequest();
+    fillRef(request, ref);
+    request.setId(id);
+    request.setProperties(this.#outgoing(old.outputs));
+    request.setOldInputs(this.#outgoing(old.inputs));
+    request.setTimeout(timeout);
+    await this.#call<pb.DeleteRequest, Empty>(this.#client.delete, request);
+  }
+
+  async invoke(token: string, args: PropertyMap, preview: boolean): Promise<{ result: PropertyMap; failures: CheckFailure[]; strippedSecrets: boolean }> {
+    const request = new pb.InvokeRequest();
+    request.setTok(token);
+    request.setArgs(this.#outgoing(args));
+    request.setPreview(preview);
+    const reply = await this.#call<pb.InvokeRequest, pb.InvokeResponse>(this.#client.invoke, request);
+    return {
+      result: fromStruct(reply.getReturn()),
+      failures: reply.getFailuresList().map((f) => ({ property: f.getProperty(), reason: f.getReason() })),
+      strippedSecrets: !this.#accepts.secrets && containsSecrets(args),
+    };
+  }
+
+  async cancel(): Promise<void> {
+    try {
+      await this.#call<Empty, Empty>(this.#client.cancel, new Empty());
+    } catch (thrown) {
+      // It is being stopped: that it is gone already, or has no Cancel, is as good.
+      if (!(thrown instanceof ProviderError)) throw thrown;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#client.close();
+    await this.plugin.stop();
+  }
+}
+
+interface RefRequest {
+  setUrn(value: string): unknown;
+  setType(value: string): unknown;
+  setName(value: string): unknown;
+}
+
+function fillRef(request: RefRequest, ref: ResourceRef): void {
+  request.setUrn(ref.urn);
+  request.setType(ref.type);
+  request.setName(ref.name);
+}
+
+function diffResult(reply: pb.DiffResponse): DiffResult {
+  const detailed = new Map<string, { kind: number; inputDiff: boolean }>();
+  if (reply.getHasdetaileddiff()) {
+    reply.getDetaileddiffMap().forEach((entry: pb.PropertyDiff, key: string) => {
+      detailed.set(key, { kind: entry.getKind(), inputDiff: entry.getInputdiff() });
+    });
+  }
+  return {
+    changes: reply.getChanges() === 1 ? "none" : reply.getChanges() === 2 ? "some" : "unknown",
+    replaces: reply.getReplacesList(),
+    deleteBeforeReplace: reply.getDeletebeforereplace(),
+    diffs: reply.getDiffsList(),
+    detailedDiff: reply.getHasdetaileddiff() ? Object.fromEntries(detailed) : undefined,
+  };
+}

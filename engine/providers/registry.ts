@@ -1,0 +1,136 @@
+import { randomUUID } from "node:crypto";
+import type { DeploymentRequest } from "../contracts";
+import { DeploymentError } from "../errors";
+import type { ResourceState } from "../snapshot/types";
+import { parseProviderReference, providerPackage, urnName, urnType } from "../wire/urn";
+import { containsUnknowns, isObject, type PropertyMap, UNKNOWN } from "../wire/values";
+import { BUILTIN_PACKAGE } from "./builtin";
+import { findPlugin } from "./lookup";
+import { PluginLauncher } from "./plugin-process";
+import { ProviderClient, type ResourceRef } from "./provider-client";
+
+/** What a provider resource's inputs hold for the engine alone. */
+const INTERNAL = "__internal";
+
+export function withoutInternal(inputs: PropertyMap): PropertyMap {
+  const { [INTERNAL]: _internal, ...rest } = inputs;
+  return rest;
+}
+
+/** The package that the engine itself provides has no plugin. */
+const isBuiltin = (urn: string): boolean => providerPackage(urnType(urn)) === BUILTIN_PACKAGE;
+
+const refOf = (urn: string): ResourceRef => ({ urn, type: urnType(urn), name: urnName(urn) });
+
+type Log = (message: string, severity: "info" | "info#err" | "debug", urn: string) => void;
+
+/** The provider instances of one deployment: one for each provider resource, by its reference. */
+export class ProviderRegistry {
+  readonly #launcher = new PluginLauncher();
+  readonly #byReference = new Map<string, Promise<ProviderClient>>();
+  /** Checked and not configured yet, by URN. */
+  readonly #checked = new Map<string, ProviderClient>();
+  readonly #running = new Set<ProviderClient>();
+  #known = new Map<string, ResourceState>();
+
+  constructor(
+    private readonly request: Pick<DeploymentRequest, "project" | "config" | "pluginsDir">,
+    private readonly engine: { readonly address: string },
+    private readonly log: Log,
+  ) {}
+
+  /** Providers of the state: started when the first step needs one, with the inputs that the state holds. */
+  remember(resources: readonly ResourceState[]): void {
+    this.#known = new Map(resources.filter((r) => r.id !== undefined && r.type.startsWith("pulumi:providers:")).map((r) => [`${r.urn}::${r.id}`, r]));
+  }
+
+  async #launch(urn: string, inputs: PropertyMap): Promise<ProviderClient> {
+    const { project, pluginsDir, config } = this.request;
+    const name = providerPackage(urnType(urn));
+    const version = typeof inputs["version"] === "string" && name !== "pulumi-nodejs" ? inputs["version"] : undefined;
+    const internal = inputs[INTERNAL];
+    if (isObject(internal) && internal["parameterization"] !== undefined) {
+      throw new DeploymentError(`package ${name} is parameterized, which the embedded engine does not support; the Pulumi CLI has it`, urn);
+    }
+    const prefix = `${name}:`;
+    const own = Object.fromEntries(
+      Object.entries(config.values).flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [])),
+    );
+    const plugin = await this.#launcher.launch({
+      source: findPlugin(name, version, project, pluginsDir),
+      package: name,
+      engineAddress: this.engine.address,
+      project,
+      config: own,
+      onLog: (line, stream) => this.log(line, stream, urn),
+    });
+    const client = new ProviderClient(name, plugin, project.programDir);
+    this.#running.add(client);
+    await client.handshake(this.engine.address);
+    return client;
+  }
+
+  /** CheckConfig on a fresh instance, which {@link configure} then makes the provider's. */
+  async check(urn: string, olds: PropertyMap, news: PropertyMap) {
+    if (isBuiltin(urn)) return { inputs: news, failures: [] };
+    const client = await this.#launch(urn, news);
+    this.#checked.set(urn, client);
+    const internal = news[INTERNAL];
+    const { inputs, failures } = await client.checkConfig(refOf(urn), withoutInternal(olds), withoutInternal(news));
+    return { inputs: internal === undefined ? inputs : { ...inputs, [INTERNAL]: internal }, failures };
+  }
+
+  /** DiffConfig on the instance that was checked last under this URN. */
+  async diff(urn: string, old: { inputs: PropertyMap; outputs: PropertyMap }, news: PropertyMap, ignore: string[]) {
+    if (isBuiltin(urn)) return undefined;
+    const client = this.#checked.get(urn);
+    if (client === undefined) throw new Error(`provider ${urn} is compared before it is checked`);
+    return client.diffConfig(refOf(urn), { inputs: withoutInternal(old.inputs), outputs: withoutInternal(old.outputs) }, withoutInternal(news), ignore);
+  }
+
+  /** DiffConfig between two provider resources, asked of the new one. */
+  async diffAcross(newReference: string, old: ResourceState, news: PropertyMap) {
+    const { urn } = parseProviderReference(newReference);
+    const client = await this.get(newReference);
+    return client.diffConfig(refOf(urn), { inputs: withoutInternal(old.inputs), outputs: withoutInternal(old.outputs) }, withoutInternal(news), []);
+  }
+
+  /** Makes the checked instance the one that this reference means. */
+  async configure(urn: string, id: string, inputs: PropertyMap): Promise<void> {
+    if (isBuiltin(urn)) return;
+    const client = this.#checked.get(urn) ?? (await this.#launch(urn, inputs));
+    this.#checked.delete(urn);
+    this.#byReference.set(`${urn}::${id}`, Promise.resolve(client));
+    const args = withoutInternal(inputs);
+    if (!containsUnknowns(args)) await client.configure(refOf(urn), id, args);
+  }
+
+  /** The instance for a reference: of this run, or started from the state. */
+  get(reference: string): Promise<ProviderClient> {
+    const running = this.#byReference.get(reference);
+    if (running !== undefined) return running;
+    const known = this.#known.get(reference);
+    const starting = known === undefined ? Promise.reject(new DeploymentError(`unknown provider ${reference}`)) : this.#start(known);
+    this.#byReference.set(reference, starting);
+    return starting;
+  }
+
+  async #start(state: ResourceState): Promise<ProviderClient> {
+    const client = await this.#launch(state.urn, state.inputs);
+    await client.configure(refOf(state.urn), state.id ?? "", withoutInternal(state.inputs));
+    return client;
+  }
+
+  async cancel(): Promise<void> {
+    await Promise.all([...this.#running].map((client) => client.cancel()));
+  }
+
+  async close(): Promise<void> {
+    await this.cancel();
+    await Promise.all([...this.#running].map((client) => client.stop()));
+    this.#launcher.close();
+  }
+}
+
+/** A new provider's id; unknown in previews. */
+export const newProviderId = (preview: boolean): string => (preview ? UNKNOWN : randomUUID());

@@ -1,0 +1,184 @@
+/** Resource states to and from the state file's form (deployment v3; engine-contract G3, G4). */
+import { z } from "zod";
+import { HomelabError } from "../../common/errors";
+import { isObject, isSecret, makeSecret, mapProperties, type PropertyMap, SIGNATURE, SIGNATURE_KEY, secretValue, type Value } from "../wire/values";
+import { emptyState, type PendingKind, type PendingOperation, type ResourceState, type Snapshot } from "./types";
+
+/** Turns the JSON text of a secret value into what stands in the file, and back. */
+export interface SecretsCodec {
+  encrypt(plaintext: string): string;
+  decrypt(ciphertext: string): string;
+}
+
+const jsonMap = z.record(z.string(), z.json());
+const strings = z.array(z.string());
+
+const resourceSchema = z.looseObject({
+  urn: z.string(),
+  custom: z.boolean().default(false),
+  delete: z.boolean().optional(),
+  id: z.string().optional(),
+  type: z.string(),
+  inputs: jsonMap.nullish(),
+  outputs: jsonMap.nullish(),
+  parent: z.string().optional(),
+  protect: z.boolean().optional(),
+  taint: z.boolean().optional(),
+  external: z.boolean().optional(),
+  dependencies: strings.nullish(),
+  initErrors: strings.nullish(),
+  provider: z.string().optional(),
+  propertyDependencies: z.record(z.string(), strings.nullable()).nullish(),
+  pendingReplacement: z.boolean().optional(),
+  additionalSecretOutputs: strings.nullish(),
+  aliases: strings.nullish(),
+  customTimeouts: z.record(z.string(), z.number()).nullish(),
+  importID: z.string().optional(),
+  retainOnDelete: z.boolean().optional(),
+  deletedWith: z.string().optional(),
+  created: z.string().optional(),
+  modified: z.string().optional(),
+  sourcePosition: z.string().optional(),
+  ignoreChanges: strings.nullish(),
+  replaceOnChanges: strings.nullish(),
+  hideDiff: strings.nullish(),
+});
+
+const KNOWN_FIELDS = new Set(Object.keys(resourceSchema.shape));
+/** Fields whose meaning we would break by carrying them along unread. */
+const REFUSED_FIELDS = ["viewOf", "resourceHooks", "replaceWith", "replacementTrigger", "snippetID", "extensionRef", "refreshBeforeUpdate"];
+
+function encryptSecrets(value: Value, codec: SecretsCodec): Value {
+  if (Array.isArray(value)) return value.map((item) => encryptSecrets(item, codec));
+  if (!isObject(value)) return value;
+  if (isSecret(value)) return { [SIGNATURE_KEY]: SIGNATURE.secret, ciphertext: codec.encrypt(JSON.stringify(secretValue(value))) };
+  return mapProperties(value, (item) => encryptSecrets(item, codec));
+}
+
+function decryptSecrets(value: Value, codec: SecretsCodec): Value {
+  if (Array.isArray(value)) return value.map((item) => decryptSecrets(item, codec));
+  if (!isObject(value)) return value;
+  if (isSecret(value)) {
+    const { ciphertext, plaintext } = value;
+    if (typeof plaintext === "string") return makeSecret(JSON.parse(plaintext));
+    if (typeof ciphertext === "string") return makeSecret(JSON.parse(codec.decrypt(ciphertext)));
+    return value;
+  }
+  return mapProperties(value, (item) => decryptSecrets(item, codec));
+}
+
+const orAbsent = <T>(value: T, absent: boolean): T | undefined => (absent ? undefined : value);
+const list = (values: string[]): string[] | undefined => orAbsent(values, values.length === 0);
+const flag = (value: boolean): true | undefined => (value ? true : undefined);
+const map = (value: PropertyMap, codec: SecretsCodec): Value | undefined => (Object.keys(value).length === 0 ? undefined : encryptSecrets(value, codec));
+
+/** Keys in the CLI's order; what is empty is left out. */
+export function serializeResource(state: ResourceState, codec: SecretsCodec): Record<string, unknown> {
+  const fields: Record<string, unknown> = {
+    urn: state.urn,
+    custom: state.custom,
+    delete: flag(state.delete),
+    id: orAbsent(state.id, state.id === undefined || state.id === ""),
+    type: state.type,
+    inputs: map(state.inputs, codec),
+    outputs: map(state.outputs, codec),
+    parent: state.parent,
+    protect: flag(state.protect),
+    taint: flag(state.taint),
+    external: flag(state.external),
+    dependencies: list(state.dependencies),
+    initErrors: list(state.initErrors),
+    provider: state.provider,
+    propertyDependencies: orAbsent(state.propertyDependencies, Object.keys(state.propertyDependencies ?? {}).length === 0),
+    pendingReplacement: flag(state.pendingReplacement),
+    additionalSecretOutputs: list(state.additionalSecretOutputs),
+    customTimeouts: orAbsent(state.customTimeouts, Object.keys(state.customTimeouts ?? {}).length === 0),
+    importID: state.importId,
+    retainOnDelete: flag(state.retainOnDelete),
+    deletedWith: state.deletedWith,
+    created: state.created,
+    modified: state.modified,
+    sourcePosition: state.sourcePosition,
+    ignoreChanges: list(state.ignoreChanges),
+    hideDiff: list(state.hideDiff),
+    replaceOnChanges: list(state.replaceOnChanges),
+    ...state.unknownFields,
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** @throws HomelabError E_STATE_RESOURCE for an entry that is not a resource, or that needs a feature which only the CLI has */
+export function deserializeResource(raw: unknown, codec: SecretsCodec): ResourceState {
+  const parsed = resourceSchema.safeParse(raw);
+  if (!parsed.success) throw new HomelabError("E_STATE_RESOURCE", `the state holds an entry that is not a resource: ${z.prettifyError(parsed.error)}`);
+  const r = parsed.data;
+  const refused = REFUSED_FIELDS.find((name) => r[name] !== undefined);
+  if (refused !== undefined) {
+    throw new HomelabError("E_STATE_FEATURE", `${r.urn} uses ${refused}, which the embedded engine does not support`, {
+      subject: r.urn,
+      hint: "use the Pulumi CLI for this stack",
+    });
+  }
+  const unknownFields = Object.fromEntries(Object.entries(r).filter(([name]) => !KNOWN_FIELDS.has(name))) as PropertyMap;
+  return {
+    ...emptyState(r.urn, r.type, r.custom),
+    delete: r.delete ?? false,
+    id: r.id,
+    inputs: decryptSecrets(r.inputs ?? {}, codec) as PropertyMap,
+    outputs: decryptSecrets(r.outputs ?? {}, codec) as PropertyMap,
+    parent: r.parent === "" ? undefined : r.parent,
+    protect: r.protect ?? false,
+    taint: r.taint ?? false,
+    external: r.external ?? false,
+    dependencies: r.dependencies ?? [],
+    initErrors: r.initErrors ?? [],
+    provider: r.provider === "" ? undefined : r.provider,
+    propertyDependencies: r.propertyDependencies ? Object.fromEntries(Object.entries(r.propertyDependencies).map(([k, v]) => [k, v ?? []])) : undefined,
+    pendingReplacement: r.pendingReplacement ?? false,
+    additionalSecretOutputs: r.additionalSecretOutputs ?? [],
+    customTimeouts: r.customTimeouts ?? undefined,
+    importId: r.importID,
+    retainOnDelete: r.retainOnDelete ?? false,
+    deletedWith: r.deletedWith === "" ? undefined : r.deletedWith,
+    created: r.created,
+    modified: r.modified,
+    sourcePosition: r.sourcePosition,
+    ignoreChanges: r.ignoreChanges ?? [],
+    replaceOnChanges: r.replaceOnChanges ?? [],
+    hideDiff: r.hideDiff ?? [],
+    unknownFields,
+  };
+}
+
+const pendingSchema = z.object({ resource: z.unknown(), type: z.enum(["creating", "updating", "deleting", "reading", "importing"]) });
+
+export interface SerializedSnapshot {
+  resources?: Record<string, unknown>[];
+  pending_operations?: { resource: Record<string, unknown>; type: PendingKind }[];
+}
+
+export function serializePending(operation: PendingOperation, codec: SecretsCodec): { resource: Record<string, unknown>; type: PendingKind } {
+  return { resource: serializeResource(operation.resource, codec), type: operation.type };
+}
+
+export function deserializePending(raw: unknown, codec: SecretsCodec): PendingOperation {
+  const { resource, type } = pendingSchema.parse(raw);
+  return { resource: deserializeResource(resource, codec), type };
+}
+
+export function serializeSnapshot(snapshot: Snapshot, codec: SecretsCodec): SerializedSnapshot {
+  return {
+    ...(snapshot.resources.length > 0 ? { resources: snapshot.resources.map((r) => serializeResource(r, codec)) } : {}),
+    ...(snapshot.pendingOperations.length > 0 ? { pending_operations: snapshot.pendingOperations.map((p) => serializePending(p, codec)) } : {}),
+  };
+}
+
+export function deserializeSnapshot(
+  raw: { resources?: unknown[] | null | undefined; pending_operations?: unknown[] | null | undefined },
+  codec: SecretsCodec,
+): Snapshot {
+  return {
+    resources: (raw.resources ?? []).map((r) => deserializeResource(r, codec)),
+    pendingOperations: (raw.pending_operations ?? []).map((p) => deserializePending(p, codec)),
+  };
+}

@@ -1,0 +1,94 @@
+import type { PropertyMap, Value } from "../wire/values";
+
+/** One resource of a stack's state. Field by field what the state file holds (engine-contract, G3), values decoded. */
+export interface ResourceState {
+  urn: string;
+  type: string;
+  custom: boolean;
+  /** Replaced, and waiting for its deletion. */
+  delete: boolean;
+  id: string | undefined;
+  inputs: PropertyMap;
+  outputs: PropertyMap;
+  parent: string | undefined;
+  protect: boolean;
+  taint: boolean;
+  /** Read, not managed. */
+  external: boolean;
+  dependencies: string[];
+  propertyDependencies: Record<string, string[]> | undefined;
+  initErrors: string[];
+  /** `<urn>::<id>` of the provider; undefined for components and providers. */
+  provider: string | undefined;
+  /** Deleted in the course of a replacement that was not finished. */
+  pendingReplacement: boolean;
+  additionalSecretOutputs: string[];
+  customTimeouts: Record<string, number> | undefined;
+  importId: string | undefined;
+  retainOnDelete: boolean;
+  deletedWith: string | undefined;
+  created: string | undefined;
+  modified: string | undefined;
+  sourcePosition: string | undefined;
+  ignoreChanges: string[];
+  replaceOnChanges: string[];
+  hideDiff: string[];
+  /** Fields that this engine does not know; kept as they were. */
+  unknownFields: Record<string, Value>;
+}
+
+export type PendingKind = "creating" | "updating" | "deleting" | "reading" | "importing";
+
+export interface PendingOperation {
+  resource: ResourceState;
+  type: PendingKind;
+}
+
+export interface Snapshot {
+  resources: ResourceState[];
+  pendingOperations: PendingOperation[];
+}
+
+/** A state with nothing set but what every resource has. */
+export function emptyState(urn: string, type: string, custom: boolean): ResourceState {
+  return {
+    urn,
+    type,
+    custom,
+    delete: false,
+    id: undefined,
+    inputs: {},
+    outputs: {},
+    parent: undefined,
+    protect: false,
+    taint: false,
+    external: false,
+    dependencies: [],
+    propertyDependencies: undefined,
+    initErrors: [],
+    provider: undefined,
+    pendingReplacement: false,
+    additionalSecretOutputs: [],
+    customTimeouts: undefined,
+    importId: undefined,
+    retainOnDelete: false,
+    deletedWith: undefined,
+    created: undefined,
+    modified: undefined,
+    sourcePosition: undefined,
+    ignoreChanges: [],
+    replaceOnChanges: [],
+    hideDiff: [],
+    unknownFields: {},
+  };
+}
+
+/** URNs that must stand before this resource in the state, and be deleted after it. */
+export function needsOf(state: ResourceState): Set<string> {
+  const needs = new Set<string>(state.dependencies);
+  if (state.parent !== undefined) needs.add(state.parent);
+  if (state.provider !== undefined) needs.add(state.provider.slice(0, state.provider.lastIndexOf("::")));
+  for (const urns of Object.values(state.propertyDependencies ?? {})) for (const urn of urns) needs.add(urn);
+  if (state.deletedWith !== undefined) needs.add(state.deletedWith);
+  return needs;
+}

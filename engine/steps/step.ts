@@ -1,0 +1,55 @@
+import type { DiffKind } from "../contracts";
+import type { ResourceState } from "../snapshot/types";
+
+export type StepOp =
+  | "same"
+  | "create"
+  | "update"
+  | "delete"
+  | "replace"
+  | "create-replacement"
+  | "delete-replaced"
+  | "read"
+  | "read-replacement"
+  | "import"
+  | "import-replacement"
+  | "refresh"
+  | "discard"
+  | "discard-replaced"
+  | "remove-pending-replace";
+
+/** One planned change of one resource, as data: the generator makes it, the executor carries it out. */
+export interface Step {
+  op: StepOp;
+  urn: string;
+  type: string;
+  old: ResourceState | undefined;
+  new: ResourceState | undefined;
+  /** Reference of the provider that does it; undefined where none is called. */
+  provider: string | undefined;
+  /** Input keys that force the replacement. */
+  keys: string[];
+  diffs: string[];
+  detailedDiff: Record<string, { diffKind: DiffKind; inputDiff: boolean }> | undefined;
+  /** Seed of auto-names, the same for each Check of one registration. */
+  ignoreChanges: string[];
+  /** A registration that a target leaves out: shown, never stored. */
+  skippedCreate?: boolean;
+  /** The state goes, and no provider is called. */
+  withoutProvider?: boolean;
+  /** Of delete-replaced in a delete-before-replace: the entry stays, marked as pending replacement. */
+  keepsPending?: boolean;
+  /** Of a delete that must be refused when it comes to it. */
+  protected?: boolean;
+}
+
+export function makeStep(op: StepOp, fields: Partial<Step> & Pick<Step, "urn" | "type">): Step {
+  return { op, old: undefined, new: undefined, provider: undefined, keys: [], diffs: [], detailedDiff: undefined, ignoreChanges: [], ...fields };
+}
+
+/** Whether the step counts as one for people: replacements are three steps and count once. */
+export const isLogical = (op: StepOp): boolean =>
+  op !== "create-replacement" && op !== "delete-replaced" && op !== "discard-replaced" && op !== "read-replacement";
+
+export const isDefaultProvider = (type: string, name: string): boolean =>
+  type.startsWith("pulumi:providers:") && (name === "default" || name.startsWith("default_"));

@@ -1,0 +1,11 @@
+import { Struct } from "google-protobuf/google/protobuf/struct_pb.js";
+import type { PropertyMap } from "./values";
+
+/** A message field as a property map; an absent one is empty. */
+export function fromStruct(struct: Struct | undefined): PropertyMap {
+  return (struct?.toJavaScript() ?? {}) as PropertyMap;
+}
+
+export function toStruct(map: PropertyMap): Struct {
+  return Struct.fromJavaScript(map);
+}

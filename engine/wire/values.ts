@@ -1,0 +1,122 @@
+/**
+ * Property values, in the form in which they travel (google.protobuf.Struct as plain JSON): special values are objects with
+ * a signature key, unknown values are sentinel strings. The engine keeps this one form everywhere, so that nothing is lost
+ * between the wire and the state. Source: engine-contract, section D.
+ */
+export type Value = null | boolean | number | string | Value[] | PropertyMap;
+export interface PropertyMap {
+  [key: string]: Value;
+}
+
+export const SIGNATURE_KEY = "4dabf18193072939515e22adb298388d";
+export const SIGNATURE = {
+  secret: "1b47061264138c4ac30d75fd1eb44270",
+  output: "d0e6a833031e9bbcd3f4e8bde6ca49a4",
+  resource: "5cf8f73096256a8f31e491e813e4eb8e",
+  asset: "c44067f5952c0a294b673a41bacd8c17",
+  archive: "0def7320c3a5731c473e5ecbe6d01bc7",
+} as const;
+
+/** The sentinel that we write for an unknown value. */
+export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+const UNKNOWNS = new Set([
+  UNKNOWN,
+  "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+  "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+  "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+  "030794c1-ac77-496b-92df-f27374a8bd58",
+  "e48ece36-62e2-4504-bad9-02848725956a",
+  "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+]);
+
+export const isObject = (value: Value | undefined): value is PropertyMap => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isUnknown = (value: Value | undefined): boolean => typeof value === "string" && UNKNOWNS.has(value);
+
+/** Which special value an object is, or undefined for a plain one. */
+export function signatureOf(value: Value | undefined): string | undefined {
+  if (!isObject(value)) return undefined;
+  const signature = value[SIGNATURE_KEY];
+  return typeof signature === "string" ? signature : undefined;
+}
+
+export const isSecret = (value: Value | undefined): value is PropertyMap => signatureOf(value) === SIGNATURE.secret;
+export const makeSecret = (value: Value): Value => (isSecret(value) ? value : { [SIGNATURE_KEY]: SIGNATURE.secret, value });
+export const secretValue = (value: PropertyMap): Value => value["value"] ?? null;
+
+/** Rebuilds a value bottom-up; `change` sees each node after its children. */
+export function mapValue(value: Value, change: (value: Value) => Value): Value {
+  if (Array.isArray(value)) return change(value.map((item) => mapValue(item, change)));
+  if (isObject(value)) return change(mapProperties(value, (item) => mapValue(item, change)));
+  return change(value);
+}
+
+export function mapProperties(map: PropertyMap, change: (value: Value, key: string) => Value): PropertyMap {
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value, key)]));
+}
+
+export function someValue(value: Value, test: (value: Value) => boolean): boolean {
+  if (test(value)) return true;
+  if (Array.isArray(value)) return value.some((item) => someValue(item, test));
+  return isObject(value) && Object.values(value).some((item) => someValue(item, test));
+}
+
+export const containsUnknowns = (value: Value): boolean => someValue(value, isUnknown);
+export const containsSecrets = (value: Value): boolean => someValue(value, isSecret);
+
+const unwrapOne = (value: Value): Value => (isSecret(value) ? secretValue(value) : value);
+/** The value with every secret marker taken off. */
+export const withoutSecrets = <T extends Value>(value: T): T => mapValue(value, unwrapOne) as T;
+
+/** Output values (component arguments) as plain, unknown or secret ones, which is all that a custom resource's inputs hold. */
+export function flattenOutputs(map: PropertyMap): PropertyMap {
+  return mapValue(map, (value) => {
+    if (signatureOf(value) !== SIGNATURE.output || !isObject(value)) return value;
+    const inner = value["value"] ?? UNKNOWN;
+    return value["secret"] === true ? makeSecret(inner) : inner;
+  }) as PropertyMap;
+}
+
+/** Resource references as their id (custom) or URN, for providers that do not accept references. */
+export function flattenResources(map: PropertyMap): PropertyMap {
+  return mapValue(map, (value) => {
+    if (signatureOf(value) !== SIGNATURE.resource || !isObject(value)) return value;
+    const { id } = value;
+    if (typeof id !== "string") return value["urn"] ?? null;
+    return id === "" ? UNKNOWN : id;
+  }) as PropertyMap;
+}
+
+/**
+ * Marks in a provider's answer what was secret in the request, for providers that do not keep secrets: by key, recursively
+ * in objects; an array with a secret element becomes secret as a whole.
+ */
+export function annotateSecrets(answer: PropertyMap, request: PropertyMap): PropertyMap {
+  const annotate = (value: Value, asked: Value | undefined): Value => {
+    if (asked === undefined || isSecret(value)) return value;
+    if (isSecret(asked)) return makeSecret(value);
+    if (Array.isArray(asked)) return containsSecrets(asked) ? makeSecret(value) : value;
+    if (isObject(asked) && signatureOf(asked) === undefined && isObject(value) && signatureOf(value) === undefined) return annotateSecrets(value, asked);
+    return value;
+  };
+  return mapProperties(answer, (value, key) => annotate(value, request[key]));
+}
+
+/** Marks outputs that must be secret: those named, and those whose input of the same name is secret. */
+export function markSecretOutputs(outputs: PropertyMap, inputs: PropertyMap, names: readonly string[]): PropertyMap {
+  return mapProperties(outputs, (value, key) => (names.includes(key) || isSecret(inputs[key]) ? makeSecret(value) : value));
+}
+
+/** Without the properties that hold unknowns, for clients that do not support partial values. */
+export function withoutUnknowns(map: PropertyMap): PropertyMap {
+  return Object.fromEntries(Object.entries(map).filter(([, value]) => !containsUnknowns(value)));
+}
+
+/** Deep equality; the order of keys does not matter. */
+export function sameValue(a: Value | undefined, b: Value | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
+  if (!isObject(a) || !isObject(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameValue(a[key], b[key]));
+}
