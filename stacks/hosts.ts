@@ -1,0 +1,62 @@
+/** The three Proxmox nodes: facts that VM definitions are checked against and templates are built from. */
+
+export interface ProxmoxNode {
+  name: string;
+  hardware: string;
+  memoryMiB: number;
+  /** Kept for the hypervisor itself. */
+  reservedMiB: number;
+  threads: number;
+  bridges: readonly string[];
+  /** Storages that may hold VM disks. */
+  storages: readonly string[];
+  /** Where the template's disk lies. */
+  templateStorage: string;
+  templateId: number;
+}
+
+export const NODES: readonly ProxmoxNode[] = [
+  {
+    name: "node01",
+    hardware: "Acer Nitro VN7-591G laptop, i7-4710HQ",
+    memoryMiB: 16384,
+    reservedMiB: 2048,
+    threads: 8,
+    bridges: ["vmbr0"],
+    storages: ["local-lvm", "slowdata"],
+    templateStorage: "local-lvm",
+    templateId: 9001,
+  },
+  {
+    name: "node02",
+    hardware: "HP ED800 G3 mini, i7-7700T",
+    memoryMiB: 32768,
+    reservedMiB: 2048,
+    threads: 8,
+    bridges: ["vmbr0"],
+    storages: ["local-lvm"],
+    templateStorage: "local-lvm",
+    templateId: 9002,
+  },
+  {
+    name: "node03",
+    hardware: "X99, two Xeon E5-2699 v3",
+    memoryMiB: 131072,
+    reservedMiB: 4096,
+    threads: 72,
+    bridges: ["vmbr0"],
+    storages: ["local-lvm", "data2"],
+    templateStorage: "local-lvm",
+    templateId: 9003,
+  },
+];
+
+/** Cloud image that every template is made of. Pinned to one dated build: the same URL always gives the same bytes. */
+export const CLOUD_IMAGE = {
+  templateName: "ubuntu24-template",
+  url: "@IMAGE_URL@",
+  sha256: "@IMAGE_SHA@",
+  /** As a `.qcow2` of content type `import`, which Proxmox 8.3 turns into a disk by its API alone, without SSH to the node. */
+  fileName: "@IMAGE_FILE@",
+  datastore: "local",
+} as const;

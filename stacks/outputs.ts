@@ -1,0 +1,49 @@
+/**
+ * What each stack hands to the stacks that need it. These schemas are the only definition: the types that a definition may
+ * read and the check of what a stack reference or a plan delivers both come from here.
+ */
+import { z } from "zod";
+
+/** What every stack has. */
+const environmentOutputs = z.strictObject({
+  /** Admin kubeconfig of the cluster, with the stack's name as cluster, user and context. Secret. */
+  kubeconfig: z.string(),
+  /** `https://<address>:6443` */
+  clusterEndpoint: z.string(),
+  /** VM name to its address in the homelab's network. */
+  vms: z.record(z.string(), z.string()),
+  /** URLs that people open. */
+  urls: z.record(z.string(), z.string()),
+});
+
+export const OUTPUT_SCHEMAS = {
+  tools: environmentOutputs.extend({
+    /** Proxmox node to the id of the template that its VMs are cloned from. */
+    templateIds: z.record(z.string(), z.number()),
+    vaultAddress: z.string(),
+    /** Periodic token of the policy `homelab-program`, with which the other stacks register their cluster. Secret. */
+    vaultToken: z.string(),
+  }),
+  observability: environmentOutputs.extend({
+    /** OTLP over HTTP, where applications send traces. */
+    otlpEndpoint: z.string(),
+  }),
+  home: environmentOutputs,
+  sandboxy: environmentOutputs,
+  dev: environmentOutputs.extend({
+    /** The image that runs here and that the next environment takes. */
+    appImage: z.string(),
+  }),
+  stg: environmentOutputs.extend({
+    /** The image that runs here and that the next environment takes. */
+    appImage: z.string(),
+  }),
+  prod: environmentOutputs,
+} as const;
+
+export type StackName = keyof typeof OUTPUT_SCHEMAS;
+
+/** The plain values of a stack's outputs. */
+export type OutputValues<N extends StackName> = z.infer<(typeof OUTPUT_SCHEMAS)[N]>;
+
+export const STACK_NAMES = Object.keys(OUTPUT_SCHEMAS) as readonly StackName[];

@@ -1,0 +1,45 @@
+/** The shape of a stack's program. Types only: nothing here loads the Pulumi SDK. */
+import type * as pulumi from "@pulumi/pulumi";
+import type { StackConfig } from "./config";
+import type { VmSpec } from "../components/hosts/vm-spec";
+import type { OutputValues, StackName } from "./outputs";
+import type { Site } from "./site";
+
+/** A stack's outputs while it runs. */
+export type Outputs<N extends StackName> = { [K in keyof OutputValues<N>]: pulumi.Output<OutputValues<N>[K]> };
+
+/** A stack's outputs as its program returns them. */
+export type OutputInputs<N extends StackName> = { [K in keyof OutputValues<N>]: pulumi.Input<OutputValues<N>[K]> };
+
+/** Decrypted values by Vault path below the mount, such as `cluster-secret-store/secrets/MINIO`. */
+export interface SecretReader {
+  /** One value as a secret output. @throws HomelabError E_SECRET_MISSING naming path and key */
+  get(path: string, key: string): pulumi.Output<string>;
+  /** All paths with their keys and values; values are plain and must be given on as secrets only. */
+  all(): ReadonlyMap<string, Readonly<Record<string, string>>>;
+}
+
+/** An SSH jump host through which every VM is reached. */
+export interface Bastion {
+  host: string;
+  port: number;
+  user: string;
+  /** Secret; OpenSSH or PEM text. */
+  privateKey: string;
+}
+
+/** What a stack's program gets. `D` is the stacks that it declared as needs: reading another one does not compile. */
+export interface StackContext<D extends StackName> {
+  stack: StackName;
+  config: StackConfig;
+  site: Site;
+  /** The VMs that the stack owns, in the order of its definition. */
+  vms: readonly VmSpec[];
+  secrets: SecretReader;
+  bastion: Bastion | undefined;
+  /** Folder of the checkout, for local commands. */
+  checkout: string;
+  upstream: <K extends D>(name: K) => Outputs<K>;
+}
+
+export type StackProgram<N extends StackName, D extends StackName> = (context: StackContext<D>) => OutputInputs<N>;
