@@ -57,9 +57,10 @@ const asciiJsonEscape = (value: string): string =>
 
 function urlForms(value: string): string[] {
   // A lone surrogate has no URL form (encodeURIComponent throws on it).
-  const component = encodeURIComponent(value.toWellFormed());
+  const wellFormed = value.replace(/[\ud800-\udfff]/gu, "\ufffd");
+  const component = encodeURIComponent(wellFormed);
   const strict = component.replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  return [component, strict, strict.replaceAll("%20", "+"), component.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()), encodeURI(value.toWellFormed())];
+  return [component, strict, strict.replaceAll("%20", "+"), component.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()), encodeURI(wellFormed)];
 }
 
 const htmlEscape = (value: string): string => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");

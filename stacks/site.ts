@@ -27,5 +27,5 @@ export const SITE: Site = {
   vaultAddress: "https://vault.fullstack.pw",
   user: "suporte",
   // Lab-only: the public half of SSH_PRIVATE_KEY in secrets/. A real homelab puts its own key here and in that file.
-  operatorKeys: ["@OPERATOR_KEY@"],
+  operatorKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEH/iMrb1TsN580BUQcjVEP1QhqQxgnVfG1FHrVLcOgz homelab lab-only"],
 };

@@ -1,0 +1,67 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { ENV, readEnv } from "../common/env";
+import { HomelabError } from "../common/errors";
+import { projectRoot } from "../common/paths";
+import { loadAgeKeys } from "./age-keys";
+import { decryptSopsFile } from "./sops-file";
+import { entriesOf, type SecretEntry } from "./vault-paths";
+
+/** No secret is this long; a larger file is somebody's mistake. */
+const MAX_BYTES = 1024 * 1024;
+
+/** Folder that holds the SOPS files: `secrets/` of the checkout, or HOMELAB_SECRETS_DIR. */
+export function secretsDir(): string {
+  return readEnv(ENV.secretsDir) ?? path.join(projectRoot(), "secrets");
+}
+
+function yamlFiles(folder: string, below = ""): string[] {
+  if (!fs.existsSync(path.join(folder, below))) return [];
+  return fs
+    .readdirSync(path.join(folder, below), { withFileTypes: true })
+    .toSorted((a, b) => a.name.localeCompare(b.name))
+    .flatMap((entry) => {
+      const name = path.posix.join(below, entry.name);
+      if (entry.isDirectory()) return yamlFiles(folder, name);
+      if (entry.name.endsWith(".yaml")) return [name];
+      throw new HomelabError("E_SECRET_FILE", `${path.join(folder, name)} is no .yaml file`, { subject: name, hint: "only SOPS files belong below secrets/common and secrets/<environment>" });
+    });
+}
+
+function readText(folder: string, name: string, label: string): string {
+  const bytes = fs.readFileSync(path.join(folder, name));
+  if (bytes.length > MAX_BYTES || bytes.includes(0)) {
+    throw new HomelabError("E_SECRET_FORMAT", `${label}: it is ${bytes.length > MAX_BYTES ? "larger than 1 MiB" : "binary"}, and no SOPS file`, { subject: label, hint: "restore it from Git" });
+  }
+  return bytes.toString("utf8");
+}
+
+async function loadFolder(root: string, folder: string, identities: ReturnType<typeof loadAgeKeys>): Promise<Map<string, SecretEntry>> {
+  const base = path.join(root, folder);
+  const files = yamlFiles(base);
+  const trees = await Promise.all(
+    files.map(async (name) => {
+      const label = path.posix.join("secrets", folder, name);
+      return entriesOf(label, await decryptSopsFile(label, readText(base, name, label), identities), name.slice(0, -".yaml".length));
+    }),
+  );
+  return new Map(trees.flatMap((entries) => [...entries]));
+}
+
+/**
+ * All secrets of an environment, by path below Vault's mount, decrypted in memory: those of `secrets/common`, and over them,
+ * key by key, those of `secrets/<environment>`. Everything or an error: a file that does not open stops the run, since a value
+ * that is only missing here must never be taken for deleted.
+ * @param register called with each value, for the redactor
+ */
+export async function loadSecrets(environment: string | undefined, register: (value: string) => void, root = secretsDir()): Promise<Map<string, SecretEntry>> {
+  const identities = loadAgeKeys();
+  for (const identity of identities) register(identity.secret);
+  const merged = await loadFolder(root, "common", identities);
+  if (merged.size === 0) throw new HomelabError("E_SECRET_FILE", `there are no secrets in ${path.join(root, "common")}`, { subject: root, hint: "the checkout is incomplete" });
+  if (environment !== undefined) {
+    for (const [name, entry] of await loadFolder(root, environment, identities)) merged.set(name, { ...merged.get(name), ...entry });
+  }
+  for (const entry of merged.values()) for (const value of Object.values(entry)) register(value);
+  return merged;
+}
