@@ -1,0 +1,182 @@
+/** One configured provider: the protocol's operations on values, independent of gRPC. */
+import { HomelabError } from "../../common/errors";
+import { diffValues } from "./diff";
+import type { EngineLog } from "./engine-log";
+import type { CallContext, CheckFailure, DiffResult, ProviderDefinition, ResourceCall, ResourceDefinition } from "./resource";
+import { PartialFailure } from "./resource";
+import { annotateSecrets, containsUnknown, markSecrets, plainValues, sameValue, toJsonObject, UNKNOWN, type Values } from "./values";
+
+/** Which resource a call is about. */
+export interface ResourceRef {
+  urn: string;
+  type: string;
+  name: string;
+}
+
+export interface OldState {
+  inputs: Values;
+  outputs: Values;
+}
+
+export class ProviderInstance<P> {
+  readonly #abort = new AbortController();
+  #provider: { value: P } | undefined;
+
+  constructor(
+    private readonly definition: ProviderDefinition<P>,
+    private readonly engineLog: EngineLog,
+  ) {}
+
+  get version(): string {
+    return this.definition.version;
+  }
+
+  /** Ends running operations with an error and refuses new ones. */
+  cancel(): void {
+    this.#abort.abort(new HomelabError("E_CANCELLED", "the operation was cancelled"));
+  }
+
+  async close(): Promise<void> {
+    this.cancel();
+    if (this.#provider !== undefined) await this.definition.close?.(this.#provider.value);
+    this.engineLog.close();
+  }
+
+  checkConfig(news: Values): CheckFailure[] {
+    return this.definition.checkConfig?.(plainValues(news)) ?? [];
+  }
+
+  diffConfig(olds: Values, news: Values): DiffResult {
+    return diffValues(olds, news, { replaceOn: this.definition.replaceOnConfig ?? [] });
+  }
+
+  async configure(urn: string, args: Values): Promise<void> {
+    const known = Object.fromEntries(Object.entries(args).filter(([, value]) => !containsUnknown(value)));
+    const value = await this.definition.configure({ ...this.#context(urn, 0), urn, config: toJsonObject(known) });
+    this.#provider = { value };
+  }
+
+  async check(ref: ResourceRef, olds: Values, news: Values, randomSeed: Uint8Array): Promise<{ inputs: Values; failures: CheckFailure[] }> {
+    const resource = this.#resource(ref.type);
+    const previous = Object.keys(olds).length > 0 ? plainValues(olds) : undefined;
+    const checked = (await resource.check?.({ ...this.#call(ref), olds: previous, news: plainValues(news), randomSeed })) ?? { inputs: plainValues(news) };
+    const inputs = markSecrets(annotateSecrets(checked.inputs, news), resource.secretInputs ?? []);
+    return { inputs, failures: checked.failures ?? [] };
+  }
+
+  async diff(ref: ResourceRef, id: string, old: OldState, news: Values, ignoreChanges: readonly string[]): Promise<DiffResult> {
+    const resource = this.#resource(ref.type);
+    const [oldInputs, oldOutputs, plain] = [plainValues(old.inputs), plainValues(old.outputs), plainValues(news)];
+    if (resource.diff === undefined) return diffValues(oldInputs, plain, resource.update === undefined ? { replaceOn: "all" } : {});
+    return resource.diff({ ...this.#call(ref), id, oldInputs, oldOutputs, news: plain, ignoreChanges });
+  }
+
+  async create(ref: ResourceRef, inputs: Values, options: { timeout: number; preview: boolean }): Promise<{ id: string; outputs: Values }> {
+    const resource = this.#resource(ref.type);
+    const call = this.#call(ref, options.timeout);
+    if (options.preview) {
+      const plain = plainValues(inputs);
+      const outputs = (await resource.previewCreate?.({ ...call, inputs: plain })) ?? { ...plain, ...unknowns(resource.computed ?? []) };
+      return { id: "", outputs: this.#marked(resource, outputs, inputs) };
+    }
+    const { id, outputs } = await this.#keepingPartial(resource, inputs, () => resource.create({ ...call, inputs: toJsonObject(inputs) }));
+    return { id, outputs: this.#marked(resource, outputs, inputs) };
+  }
+
+  async update(
+    ref: ResourceRef,
+    id: string,
+    old: OldState,
+    inputs: Values,
+    options: { timeout: number; preview: boolean; ignoreChanges: readonly string[] },
+  ): Promise<Values> {
+    const resource = this.#resource(ref.type);
+    if (resource.update === undefined) throw new HomelabError("E_NO_UPDATE", `${ref.type} cannot be updated, only replaced`, { subject: ref.urn });
+    const call = this.#call(ref, options.timeout);
+    if (options.preview) {
+      const olds = { oldInputs: plainValues(old.inputs), oldOutputs: plainValues(old.outputs) };
+      const plain = plainValues(inputs);
+      const preview = await resource.previewUpdate?.({ ...call, id, ...olds, inputs: plain });
+      return this.#marked(resource, preview ?? defaultUpdatePreview(resource, olds, plain), inputs);
+    }
+    const update = resource.update.bind(resource);
+    const outputs = await this.#keepingPartial(resource, inputs, () =>
+      update({ ...call, id, oldInputs: toJsonObject(old.inputs), oldOutputs: toJsonObject(old.outputs), inputs: toJsonObject(inputs) }),
+    );
+    return this.#marked(resource, outputs, inputs);
+  }
+
+  async read(ref: ResourceRef, id: string, state: OldState): Promise<{ id: string; outputs: Values; inputs: Values } | undefined> {
+    const resource = this.#resource(ref.type);
+    if (resource.read === undefined) return { id, outputs: state.outputs, inputs: state.inputs };
+    const found = await resource.read({ ...this.#call(ref), id, inputs: toJsonObject(state.inputs), outputs: toJsonObject(state.outputs) });
+    if (found === undefined) return undefined;
+    const outputs = this.#marked(resource, annotateSecrets(found.outputs, state.outputs), state.inputs);
+    if (found.inputs === undefined) return { id: found.id, outputs, inputs: state.inputs };
+    return { id: found.id, outputs, inputs: markSecrets(annotateSecrets(found.inputs, state.inputs), resource.secretInputs ?? []) };
+  }
+
+  async delete(ref: ResourceRef, id: string, state: OldState, timeout: number): Promise<void> {
+    const resource = this.#resource(ref.type);
+    await resource.delete?.({ ...this.#call(ref, timeout), id, inputs: toJsonObject(state.inputs), outputs: toJsonObject(state.outputs) });
+  }
+
+  async invoke(token: string, args: Values): Promise<Values> {
+    const call = { ...this.#context("", 0), provider: this.#configured(), token };
+    const result = await this.definition.invoke?.({ ...call, args: toJsonObject(args) });
+    if (result === undefined) throw this.#unsupported(token);
+    return result;
+  }
+
+  #resource(type: string): ResourceDefinition<P> {
+    const resource = this.definition.resource(type);
+    if (resource === undefined) throw this.#unsupported(type);
+    return resource;
+  }
+
+  #unsupported(token: string): HomelabError {
+    return new HomelabError("E_UNSUPPORTED", `the embedded provider ${this.definition.name} does not have ${token}; the official plugin has`, {
+      hint: `install it with \`pulumi plugin install resource ${this.definition.name} v${this.definition.version}\`, or see docs/providers.md for what is supported`,
+    });
+  }
+
+  #configured(): P {
+    if (this.#provider === undefined) throw new Error(`the provider ${this.definition.name} was asked for something before it was configured`);
+    return this.#provider.value;
+  }
+
+  #context(urn: string, timeoutSeconds: number): CallContext {
+    this.#abort.signal.throwIfAborted();
+    const signals = timeoutSeconds > 0 ? [this.#abort.signal, AbortSignal.timeout(timeoutSeconds * 1000)] : [this.#abort.signal];
+    return {
+      signal: AbortSignal.any(signals),
+      log: (severity, message, options) => this.engineLog.log(severity, message, { urn, ...options }),
+    };
+  }
+
+  #call(ref: ResourceRef, timeoutSeconds = 0): ResourceCall<P> {
+    return { ...this.#context(ref.urn, timeoutSeconds), ...ref, provider: this.#configured() };
+  }
+
+  #marked(resource: ResourceDefinition<P>, outputs: Values, inputs: Values): Values {
+    return markSecrets(annotateSecrets(outputs, inputs), resource.secretOutputs ?? []);
+  }
+
+  /** The outputs of a partial failure get their secret markers too. */
+  async #keepingPartial<T>(resource: ResourceDefinition<P>, inputs: Values, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (!(thrown instanceof PartialFailure)) throw thrown;
+      throw new PartialFailure(thrown.id, this.#marked(resource, thrown.outputs, inputs), thrown.reasons, { cause: thrown });
+    }
+  }
+}
+
+const unknowns = (names: readonly string[]): Values => Object.fromEntries(names.map((name) => [name, UNKNOWN]));
+
+/** Old outputs, without those that were inputs and are gone, under the new inputs. */
+function defaultUpdatePreview<P>(resource: ResourceDefinition<P>, olds: { oldInputs: Values; oldOutputs: Values }, inputs: Values): Values {
+  const kept = Object.entries(olds.oldOutputs).filter(([key, value]) => !(key in olds.oldInputs) || key in inputs || !sameValue(value, olds.oldInputs[key]));
+  return { ...Object.fromEntries(kept), ...inputs, ...unknowns(resource.computedOnUpdate ?? []) };
+}

@@ -1,0 +1,201 @@
+/** Serves a provider over pulumirpc.ResourceProvider: one gRPC server for one instance. */
+import * as grpc from "@grpc/grpc-js";
+import { type PluginAttach, PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
+import { type IResourceProviderServer, ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
+import { Status } from "@pulumi/pulumi/proto/status_pb.js";
+import { Any } from "google-protobuf/google/protobuf/any_pb.js";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import { describeError } from "../../common/errors";
+import { createEngineLog } from "./engine-log";
+import { ProviderInstance, type ResourceRef } from "./instance";
+import { type CheckFailure, type DiffKind, type DiffResult, PartialFailure, type ProviderDefinition } from "./resource";
+import { fromStruct, toStruct } from "./wire";
+
+/** Messages of 400 MiB, as the SDK's. */
+const OPTIONS = { "grpc.max_receive_message_length": 400 * 1024 * 1024, "grpc.max_send_message_length": 400 * 1024 * 1024 };
+
+export interface RunningProvider {
+  /** On 127.0.0.1. */
+  port: number;
+  close(): Promise<void>;
+}
+
+/** @param engineAddress where log lines go; undefined: nowhere */
+export async function serveProvider<P>(definition: ProviderDefinition<P>, engineAddress: string | undefined): Promise<RunningProvider> {
+  const instance = new ProviderInstance(definition, createEngineLog(engineAddress));
+  const server = new grpc.Server(OPTIONS);
+  server.addService(ResourceProviderService, handlers(instance) as IResourceProviderServer);
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
+  );
+  return {
+    port,
+    async close() {
+      server.forceShutdown();
+      await instance.close();
+    },
+  };
+}
+
+/** A known error as text; a partial failure with the state in the trailer, where the engine looks for it. */
+function serviceError(thrown: unknown): Partial<grpc.StatusObject> {
+  if (!(thrown instanceof PartialFailure)) return { code: grpc.status.UNKNOWN, details: describeError(thrown) };
+  const failed = new pb.ErrorResourceInitFailed();
+  failed.setId(thrown.id);
+  failed.setProperties(toStruct(thrown.outputs));
+  failed.setReasonsList([...thrown.reasons]);
+  const detail = new Any();
+  detail.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+  const status = new Status();
+  status.setCode(grpc.status.UNKNOWN);
+  status.setMessage(thrown.message);
+  status.addDetails(detail);
+  const metadata = new grpc.Metadata();
+  metadata.set("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
+  return { code: grpc.status.UNKNOWN, details: thrown.message, metadata };
+}
+
+const unary =
+  <Request, Response>(work: (request: Request) => Promise<Response> | Response): grpc.handleUnaryCall<Request, Response> =>
+  (call, callback) => {
+    Promise.resolve()
+      .then(() => work(call.request))
+      .then(
+        (response) => callback(null, response),
+        (thrown) => callback(serviceError(thrown), null),
+      );
+  };
+
+const refOf = (request: { getUrn(): string; getType(): string; getName(): string }): ResourceRef => {
+  const [urn, type, name] = [request.getUrn(), request.getType(), request.getName()];
+  // Engines before 3.140 send the URN alone.
+  const parts = urn.split("::");
+  return { urn, type: type || (parts[2]?.split("$").at(-1) ?? ""), name: name || parts.slice(3).join("::") };
+};
+
+function failureMessages(failures: readonly CheckFailure[]): pb.CheckFailure[] {
+  return failures.map(({ property, reason }) => {
+    const message = new pb.CheckFailure();
+    message.setProperty(property);
+    message.setReason(reason);
+    return message;
+  });
+}
+
+const KINDS: Record<DiffKind, 0 | 1 | 2 | 3 | 4 | 5> = { add: 0, "add-replace": 1, delete: 2, "delete-replace": 3, update: 4, "update-replace": 5 };
+
+function diffMessage(diff: DiffResult): pb.DiffResponse {
+  const message = new pb.DiffResponse();
+  message.setChanges(diff.changed ? 2 : 1);
+  message.setReplacesList(diff.replaces);
+  message.setDeletebeforereplace(diff.deleteBeforeReplace === true);
+  message.setDiffsList(diff.diffs);
+  message.setHasdetaileddiff(true);
+  for (const [path, { kind, inputDiff }] of Object.entries(diff.detailed)) {
+    const entry = new pb.PropertyDiff();
+    entry.setKind(KINDS[kind]);
+    entry.setInputdiff(inputDiff !== false);
+    message.getDetaileddiffMap().set(path, entry);
+  }
+  return message;
+}
+
+/** Methods that are not here are answered UNIMPLEMENTED by the server: GetSchema, Construct, Call, mappings. */
+function handlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
+  return { ...configHandlers(instance), ...planHandlers(instance), ...changeHandlers(instance) };
+}
+
+function configHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
+  return {
+    handshake: unary<pb.ProviderHandshakeRequest, pb.ProviderHandshakeResponse>(() => {
+      const response = new pb.ProviderHandshakeResponse();
+      response.setAcceptSecrets(true);
+      return response;
+    }),
+    getPluginInfo: unary<Empty, PluginInfo>(() => {
+      const info = new PluginInfo();
+      info.setVersion(instance.version);
+      return info;
+    }),
+    checkConfig: unary<pb.CheckRequest, pb.CheckResponse>((request) => {
+      const response = new pb.CheckResponse();
+      response.setInputs(request.getNews() ?? toStruct({}));
+      response.setFailuresList(failureMessages(instance.checkConfig(fromStruct(request.getNews()))));
+      return response;
+    }),
+    diffConfig: unary<pb.DiffRequest, pb.DiffResponse>((request) =>
+      diffMessage(instance.diffConfig(fromStruct(request.getOldInputs()), fromStruct(request.getNews()))),
+    ),
+    configure: unary<pb.ConfigureRequest, pb.ConfigureResponse>(async (request) => {
+      await instance.configure(request.getUrn() ?? "", fromStruct(request.getArgs()));
+      const response = new pb.ConfigureResponse();
+      response.setAcceptsecrets(true);
+      response.setSupportspreview(true);
+      return response;
+    }),
+    cancel: unary<Empty, Empty>(() => {
+      instance.cancel();
+      return new Empty();
+    }),
+    attach: unary<PluginAttach, Empty>(() => new Empty()),
+  };
+}
+
+function planHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
+  return {
+    check: unary<pb.CheckRequest, pb.CheckResponse>(async (request) => {
+      const seed = request.getRandomseed_asU8();
+      const { inputs, failures } = await instance.check(refOf(request), fromStruct(request.getOlds()), fromStruct(request.getNews()), seed);
+      const response = new pb.CheckResponse();
+      response.setInputs(toStruct(inputs));
+      response.setFailuresList(failureMessages(failures));
+      return response;
+    }),
+    diff: unary<pb.DiffRequest, pb.DiffResponse>(async (request) => {
+      const old = { inputs: fromStruct(request.getOldInputs()), outputs: fromStruct(request.getOlds()) };
+      return diffMessage(await instance.diff(refOf(request), request.getId(), old, fromStruct(request.getNews()), request.getIgnorechangesList()));
+    }),
+    read: unary<pb.ReadRequest, pb.ReadResponse>(async (request) => {
+      const state = { inputs: fromStruct(request.getInputs()), outputs: fromStruct(request.getProperties()) };
+      const found = await instance.read(refOf(request), request.getId(), state);
+      const response = new pb.ReadResponse();
+      if (found === undefined) return response;
+      response.setId(found.id);
+      response.setProperties(toStruct(found.outputs));
+      response.setInputs(toStruct(found.inputs));
+      return response;
+    }),
+    invoke: unary<pb.InvokeRequest, pb.InvokeResponse>(async (request) => {
+      const response = new pb.InvokeResponse();
+      response.setReturn(toStruct(await instance.invoke(request.getTok(), fromStruct(request.getArgs()))));
+      return response;
+    }),
+  };
+}
+
+function changeHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
+  return {
+    create: unary<pb.CreateRequest, pb.CreateResponse>(async (request) => {
+      const options = { timeout: request.getTimeout(), preview: request.getPreview() };
+      const { id, outputs } = await instance.create(refOf(request), fromStruct(request.getProperties()), options);
+      const response = new pb.CreateResponse();
+      response.setId(id);
+      response.setProperties(toStruct(outputs));
+      return response;
+    }),
+    update: unary<pb.UpdateRequest, pb.UpdateResponse>(async (request) => {
+      const old = { inputs: fromStruct(request.getOldInputs()), outputs: fromStruct(request.getOlds()) };
+      const options = { timeout: request.getTimeout(), preview: request.getPreview(), ignoreChanges: request.getIgnorechangesList() };
+      const outputs = await instance.update(refOf(request), request.getId(), old, fromStruct(request.getNews()), options);
+      const response = new pb.UpdateResponse();
+      response.setProperties(toStruct(outputs));
+      return response;
+    }),
+    delete: unary<pb.DeleteRequest, Empty>(async (request) => {
+      const state = { inputs: fromStruct(request.getOldInputs()), outputs: fromStruct(request.getProperties()) };
+      await instance.delete(refOf(request), request.getId(), state, request.getTimeout());
+      return new Empty();
+    }),
+  };
+}
