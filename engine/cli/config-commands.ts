@@ -1,0 +1,122 @@
+/** `config …` (engine-contract A3, A10). */
+import * as fs from "node:fs";
+import { z } from "zod";
+import { readHistory } from "../backend/history";
+import type { StackSettings } from "../config/stack-settings";
+import { asText, type ConfigValue, getAt, hasSecret, mapLeaves, parseConfigPath, setAt } from "../config/value-path";
+import { CliError, EXIT_CODE, unsupported } from "./cli-error";
+import type { Flags } from "./flags";
+import { openStack } from "./stack-context";
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+/** A key and the path inside its value. */
+function locate(settings: StackSettings, text: string, asPath: boolean): { key: string; path: ReturnType<typeof parseConfigPath> } {
+  if (!asPath) return { key: settings.fullKey(text), path: [] };
+  const colon = text.indexOf(":");
+  const [first, ...path] = parseConfigPath(colon < 0 ? text : text.slice(colon + 1));
+  if (typeof first !== "string") throw new CliError(`config key ${text} must begin with a name`);
+  return { key: settings.fullKey(colon < 0 ? first : `${text.slice(0, colon)}:${first}`), path };
+}
+
+/** With a path, whole numbers and truth values are what they look like; without, everything is text. */
+function typed(text: string, asPath: boolean): ConfigValue {
+  if (!asPath) return text;
+  if (text === "true" || text === "false") return text === "true";
+  return /^(0|-?[1-9]\d*)$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : text;
+}
+
+function assign(settings: StackSettings, name: string, text: string, options: { path: boolean; secret: boolean }): void {
+  const { key, path } = locate(settings, name, options.path);
+  const value: ConfigValue = options.secret ? { secure: settings.secrets().encrypt(text) } : typed(text, options.path);
+  settings.set(key, setAt(settings.values()[key], path, value));
+}
+
+const decrypt = (settings: StackSettings, value: ConfigValue): ConfigValue => mapLeaves(value, (ciphertext) => settings.secrets().decrypt(ciphertext));
+
+function view(settings: StackSettings, value: ConfigValue, show: boolean): { value?: string; objectValue?: ConfigValue; secret: boolean } {
+  const secret = hasSecret(value);
+  if (secret && !show) return { secret };
+  const plain = decrypt(settings, value);
+  return { value: asText(plain), ...(typeof plain === "object" && plain !== null ? { objectValue: plain } : {}), secret };
+}
+
+export function configList(flags: Flags): number {
+  const { settings } = openStack(flags);
+  const entries = Object.entries(settings.values()).sort(([a], [b]) => (a < b ? -1 : 1));
+  const shown = Object.fromEntries(entries.map(([key, value]) => [key, view(settings, value, flags.has("show-secrets"))]));
+  if (flags.has("json")) print(JSON.stringify(shown, null, 2));
+  else for (const [key, { value }] of Object.entries(shown)) print(`${key.padEnd(30)} ${value ?? "[secret]"}`);
+  return EXIT_CODE.ok;
+}
+
+export function configGet(flags: Flags): number {
+  const { settings, stack } = openStack(flags);
+  const [name = ""] = flags.words;
+  const { key, path } = locate(settings, name, flags.has("path"));
+  const value = getAt(settings.values()[key], path);
+  if (value === undefined) throw new CliError(`configuration key '${name}' not found for stack '${stack}'`);
+  const shown = view(settings, value, true);
+  print(flags.has("json") ? JSON.stringify(shown, null, 2) : (shown.value ?? ""));
+  return EXIT_CODE.ok;
+}
+
+export function configSet(flags: Flags): number {
+  const { settings } = openStack(flags);
+  const [name = "", given] = flags.words;
+  // From standard input, so that a secret need not be an argument.
+  const text = given ?? fs.readFileSync(0, "utf8").replace(/\n$/, "");
+  assign(settings, name, text, { path: flags.has("path"), secret: flags.has("secret") });
+  settings.save();
+  return EXIT_CODE.ok;
+}
+
+const jsonConfigSchema = z.record(
+  z.string(),
+  z.looseObject({ value: z.string().optional(), objectValue: z.json().optional(), secret: z.boolean().optional() }),
+);
+
+export function configSetAll(flags: Flags): number {
+  const { settings } = openStack(flags);
+  const json = flags.text("json");
+  if (json !== undefined) {
+    for (const [key, { value, secret }] of Object.entries(jsonConfigSchema.parse(JSON.parse(json))))
+      assign(settings, key, value ?? "", { path: false, secret: secret === true });
+  }
+  for (const kind of ["plaintext", "secret"] as const) {
+    for (const pair of flags.rawList(kind)) {
+      const at = pair.indexOf("=");
+      if (at < 0) throw new CliError("config value must be in the form [key]=[value]");
+      assign(settings, pair.slice(0, at), pair.slice(at + 1), { path: flags.has("path"), secret: kind === "secret" });
+    }
+  }
+  settings.save();
+  return EXIT_CODE.ok;
+}
+
+export function configRm(flags: Flags): number {
+  const { settings } = openStack(flags);
+  for (const name of flags.words) {
+    const { key, path } = locate(settings, name, flags.has("path"));
+    settings.set(key, setAt(settings.values()[key], path, undefined));
+  }
+  settings.save();
+  return EXIT_CODE.ok;
+}
+
+/** Sets the settings to what the last operation ran with. */
+export function configRefresh(flags: Flags): number {
+  const { settings, backend, project, stack } = openStack(flags);
+  const [last] = readHistory(backend, project.name, stack);
+  if (last === undefined) throw new CliError(`stack '${stack}' has never been updated: there is no configuration to take`);
+  for (const key of Object.keys(settings.values())) settings.set(key, undefined);
+  for (const [key, value] of Object.entries((last.config ?? {}) as Record<string, ConfigValue>)) settings.set(key, value);
+  settings.save();
+  return EXIT_CODE.ok;
+}
+
+export function configEnv(): number {
+  throw unsupported("`config env` (environments of Pulumi Cloud)");
+}

@@ -1,0 +1,245 @@
+/** `preview`, `up`, `refresh` and `destroy`. */
+import * as os from "node:os";
+import { readEnv } from "../../common/env";
+
+import { recordHistory } from "../backend/history";
+import { lockStack } from "../backend/locks";
+import { StateJournal } from "../backend/state-journal";
+import { ENGINE_VERSION } from "../backend/version";
+import type { DeploymentResult, EngineEventPayload, OperationKind, OperationOptions, StackConfig } from "../contracts";
+import { openEventLog } from "../display/event-log";
+import { HumanDisplay } from "../display/human";
+import { PreviewJson } from "../display/preview-json";
+import { type SnapshotChange, SnapshotComposition } from "../snapshot/manager";
+import type { Snapshot } from "../snapshot/types";
+import type { PropertyMap } from "../wire/values";
+import { parseStackName, requireNode } from "../workspace/project";
+import { pluginsDir } from "../workspace/pulumi-home";
+import { CliError, EXIT_CODE } from "./cli-error";
+import type { FlagSpec, Flags } from "./flags";
+import { cachingCodec, loadSnapshot, openStack, renderDeployment, type StackContext } from "./stack-context";
+
+export const OPERATION_FLAGS: FlagSpec = {
+  yes: { type: "boolean", short: "y" },
+  "skip-preview": { type: "boolean", short: "f" },
+  "preview-only": { type: "boolean" },
+  message: { type: "string", short: "m" },
+  "expect-no-changes": { type: "boolean" },
+  refresh: { type: "boolean", short: "r" },
+  diff: { type: "boolean" },
+  json: { type: "boolean", short: "j" },
+  target: { type: "string", short: "t", multiple: true },
+  "target-dependents": { type: "boolean" },
+  "target-replace": { type: "string", multiple: true },
+  exclude: { type: "string", multiple: true },
+  "exclude-dependents": { type: "boolean" },
+  "exclude-protected": { type: "boolean" },
+  replace: { type: "string", multiple: true },
+  parallel: { type: "string", short: "p" },
+  "continue-on-error": { type: "boolean" },
+  "clear-pending-creates": { type: "boolean" },
+  client: { type: "string" },
+  "event-log": { type: "string" },
+  debug: { type: "boolean", short: "d" },
+  "show-config": { type: "boolean" },
+  "show-reads": { type: "boolean" },
+  "show-replacement-steps": { type: "boolean" },
+  "show-sames": { type: "boolean" },
+  "show-secrets": { type: "boolean" },
+  "suppress-outputs": { type: "boolean" },
+  "suppress-progress": { type: "boolean" },
+};
+
+export type OperationCommand = "preview" | "up" | "refresh" | "destroy";
+
+function optionsOf(flags: Flags, refreshAlways: boolean): OperationOptions {
+  const parallel = flags.number("parallel") ?? Number(readEnv("PULUMI_PARALLEL") ?? os.cpus().length * 4);
+  const targetReplace = flags.list("target-replace");
+  return {
+    parallel,
+    targets: [...flags.list("target"), ...targetReplace],
+    targetDependents: flags.has("target-dependents"),
+    excludes: flags.list("exclude"),
+    excludeDependents: flags.has("exclude-dependents"),
+    replaces: [...flags.list("replace"), ...targetReplace],
+    refresh: flags.has("refresh") || refreshAlways,
+    continueOnError: flags.has("continue-on-error") || readEnv("PULUMI_CONTINUE_ON_ERROR") === "true",
+    excludeProtected: flags.has("exclude-protected"),
+    clearPendingCreates: flags.has("clear-pending-creates"),
+  };
+}
+
+/** First signal: stop at a safe point. Second: end at once; the journal has all that was done. */
+function signals(): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  let count = 0;
+  const onSignal = (): void => {
+    count++;
+    if (count > 1) process.kill(process.pid, "SIGKILL");
+    controller.abort();
+  };
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    release: () => {
+      for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, onSignal);
+    },
+  };
+}
+
+async function stackOutputs(ctx: StackContext, name: string): Promise<PropertyMap | undefined> {
+  const { project, stack } = parseStackName(name, ctx.project.name);
+  if (!ctx.backend.exists(project, stack)) return undefined;
+  const { resources } = loadSnapshot(ctx.backend.load(project, stack));
+  return resources.find((r) => r.type === "pulumi:pulumi:Stack")?.outputs ?? {};
+}
+
+const changesAnything = (changes: Record<string, number>): boolean =>
+  Object.entries(changes).some(([op, count]) => count > 0 && op !== "same" && op !== "read" && op !== "refresh");
+
+interface Prepared {
+  kind: OperationKind;
+  ctx: StackContext;
+  options: OperationOptions;
+  config: StackConfig;
+  flags: Flags;
+  command: OperationCommand;
+}
+
+async function deploy(
+  prepared: Prepared,
+  snapshot: Snapshot,
+  journal: { append(changes: readonly SnapshotChange[]): void },
+  emit: (event: EngineEventPayload) => void,
+): Promise<DeploymentResult> {
+  const { runDeployment } = await import("../deployment/deployment");
+  const { kind, ctx, options, config, flags, command } = prepared;
+  const client = flags.text("client");
+  const runs = command === "up" || command === "preview";
+  const { signal, release } = signals();
+  try {
+    return await runDeployment({
+      kind,
+      ...(kind === "preview" ? { previewOf: command === "refresh" || command === "destroy" ? command : "update" } : {}),
+      project: ctx.project,
+      stack: ctx.stack,
+      config,
+      snapshot,
+      program: !runs ? undefined : client === undefined ? { kind: "local" } : { kind: "client", address: client },
+      options,
+      emit,
+      journal,
+      signal,
+      stackOutputs: (name) => stackOutputs(ctx, name),
+      pluginsDir: pluginsDir(),
+    });
+  } finally {
+    release();
+  }
+}
+
+function historyKind(kind: OperationKind): string {
+  return kind === "update" ? "update" : kind;
+}
+
+/** Runs an operation that changes the stack, under its lock. */
+async function change(prepared: Prepared, emit: (event: EngineEventPayload) => void): Promise<DeploymentResult> {
+  const { ctx, kind, flags } = prepared;
+  const { backend, project, stack, settings } = ctx;
+  const unlock = lockStack(backend.bucket, project.name, stack);
+  try {
+    const latest = backend.load(project.name, stack);
+    let snapshot = loadSnapshot(latest);
+    if (prepared.options.clearPendingCreates)
+      snapshot = { ...snapshot, pendingOperations: snapshot.pendingOperations.filter((operation) => operation.type !== "creating") };
+    const secrets = settings.secrets();
+    secrets.unlock();
+    const codec = cachingCodec(secrets);
+    const composition = new SnapshotComposition(snapshot);
+    for (const [at, operation] of snapshot.pendingOperations.filter((o) => o.type === "creating").entries())
+      composition.apply({ list: "pending", at, operation });
+    const render = () => renderDeployment({ resources: composition.resources(), pendingOperations: composition.pending() }, codec, secrets.salt, latest);
+    // A journal is read against the file that it was begun on: what a killed run left is folded in and written first.
+    if (latest !== undefined) backend.save(project.name, stack, latest);
+    const journal = new StateJournal(backend, project.name, stack, codec, render);
+    const startTime = Math.floor(Date.now() / 1000);
+    const append = (changes: readonly SnapshotChange[]): void => {
+      for (const one of changes) composition.apply(one);
+      journal.append(changes);
+    };
+    const result = await deploy(prepared, snapshot, { append }, emit);
+    journal.finish();
+    recordHistory(backend, project.name, stack, {
+      kind: historyKind(kind),
+      startTime,
+      message: flags.text("message") ?? "",
+      environment: {
+        "exec.kind": flags.text("exec-kind") ?? "cli",
+        "pulumi.version": ENGINE_VERSION,
+        "pulumi.arch": os.arch() === "x64" ? "amd64" : os.arch(),
+        "pulumi.os": os.platform(),
+      },
+      config: settings.values(),
+      version: 0,
+      result: result.ok ? "succeeded" : "failed",
+      endTime: Math.floor(Date.now() / 1000),
+      resourceChanges: result.changes,
+    });
+    return result;
+  } finally {
+    unlock();
+  }
+}
+
+const KINDS: Record<OperationCommand, OperationKind> = { preview: "preview", up: "update", refresh: "refresh", destroy: "destroy" };
+
+/** Runs one of the four operations; resolves with the exit code. */
+export async function runOperation(command: OperationCommand, flags: Flags): Promise<number> {
+  const previewOnly = command === "preview" || flags.has("preview-only");
+  const confirmed = flags.has("yes") || flags.has("skip-preview") || readEnv("PULUMI_SKIP_CONFIRMATIONS") === "true";
+  if (!previewOnly && !confirmed) {
+    if (flags.has("non-interactive") || process.stdin.isTTY !== true) {
+      throw new CliError("--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode", EXIT_CODE.usage);
+    }
+    throw new CliError("this engine does not ask: look at `pulumi preview`, then pass --yes", EXIT_CODE.usage);
+  }
+  const ctx = openStack(flags);
+  requireNode(ctx.project);
+  const prepared: Prepared = {
+    kind: previewOnly ? "preview" : KINDS[command],
+    ctx,
+    options: optionsOf(flags, ctx.project.refreshAlways),
+    config: ctx.settings.resolve(ctx.project.configDefaults),
+    flags,
+    command,
+  };
+  const json = flags.has("json") && previewOnly ? new PreviewJson() : undefined;
+  const display =
+    json ??
+    new HumanDisplay({
+      verb: previewOnly ? "Previewing" : "Running",
+      command,
+      stack: ctx.stack,
+      diff: flags.has("diff"),
+      showSames: flags.has("show-sames"),
+      color: flags.text("color"),
+    });
+  const log = await openEventLog(flags.text("event-log"));
+  const emit = (event: EngineEventPayload): void => {
+    log.write(event);
+    display.event(event);
+  };
+  try {
+    const result = previewOnly
+      ? await deploy(prepared, loadSnapshot(ctx.backend.load(ctx.project.name, ctx.stack)), { append: () => undefined }, emit)
+      : await change(prepared, emit);
+    display.close();
+    if (!result.ok) return EXIT_CODE.failed;
+    if (flags.has("expect-no-changes") && changesAnything(result.changes)) {
+      throw new CliError("no changes were expected for update but changes were proposed", EXIT_CODE.changes);
+    }
+    return EXIT_CODE.ok;
+  } finally {
+    await log.close();
+  }
+}

@@ -1,0 +1,93 @@
+/** What most commands start from: project, backend, stack, its settings and its secrets. */
+import * as path from "node:path";
+import { readEnv } from "../../common/env";
+import { Backend, backendUrl } from "../backend/backend";
+import type { RawDeployment } from "../backend/checkpoint";
+import { newManifest } from "../backend/checkpoint";
+import { StackSettings, settingsFile } from "../config/stack-settings";
+import { PassphraseSecrets } from "../secrets/passphrase";
+import { deserializeSnapshot, type SecretsCodec, serializeSnapshot } from "../snapshot/serialize";
+import type { Snapshot } from "../snapshot/types";
+import { findProjectFile, loadProject, type Project, parseStackName } from "../workspace/project";
+import { selectedStack } from "../workspace/pulumi-home";
+import { CliError, EXIT_CODE, unsupported } from "./cli-error";
+import type { Flags } from "./flags";
+
+export const workDir = (flags: Flags): string => path.resolve(flags.text("cwd") ?? ".");
+
+/** The project where there is one: some commands work without. */
+export function optionalProject(flags: Flags): Project | undefined {
+  return findProjectFile(workDir(flags)) === undefined ? undefined : loadProject(workDir(flags));
+}
+
+export function openBackend(flags: Flags, project: Project | undefined): Backend {
+  return new Backend(backendUrl(project?.backendUrl), project?.root ?? workDir(flags));
+}
+
+export interface StackContext {
+  project: Project;
+  backend: Backend;
+  stack: string;
+  settings: StackSettings;
+}
+
+/** The stack that flags, environment or selection name. @throws CliError (exit code 6) where it does not exist */
+export function openStack(flags: Flags, name = flags.text("stack")): StackContext {
+  const project = loadProject(workDir(flags));
+  const backend = openBackend(flags, project);
+  const wanted = name ?? readEnv("PULUMI_STACK") ?? selectedStack(project, backend.url);
+  if (wanted === undefined) throw new CliError("no stack selected; please use `pulumi stack select` or `pulumi stack init` to choose one");
+  const { project: projectName, stack } = parseStackName(wanted, project.name);
+  if (projectName !== project.name) throw new CliError(`provided project name "${projectName}" doesn't match Pulumi.yaml`);
+  if (!backend.exists(project.name, stack)) throw new CliError(`no stack named '${wanted}' found`, EXIT_CODE.stackNotFound);
+  return { project, backend, stack, settings: new StackSettings(settingsFile(project, stack, flags.text("config-file")), project.name) };
+}
+
+/** The secrets that a state was written with; undefined where it names none. */
+export function stateSecrets(latest: RawDeployment | undefined): PassphraseSecrets | undefined {
+  const provider = latest?.secrets_providers;
+  if (provider === undefined || provider === null) return undefined;
+  if (provider.type !== "passphrase") throw unsupported(`secrets provider ${provider.type}`);
+  const { state } = provider;
+  const salt = typeof state === "object" && state !== null && "salt" in state ? state.salt : undefined;
+  if (typeof salt !== "string") throw new CliError("the state names the passphrase provider without a salt");
+  return new PassphraseSecrets(salt);
+}
+
+const noSecrets: SecretsCodec = {
+  encrypt: () => {
+    throw new CliError("the state has no secrets provider");
+  },
+  decrypt: () => {
+    throw new CliError("the state has no secrets provider, but holds an encrypted value");
+  },
+};
+
+export function loadSnapshot(latest: RawDeployment | undefined): Snapshot {
+  if (latest === undefined) return { resources: [], pendingOperations: [] };
+  return deserializeSnapshot(latest, stateSecrets(latest) ?? noSecrets);
+}
+
+/** One ciphertext a plaintext and run: the whole state is encrypted anew at each operation, and no more often. */
+export function cachingCodec(secrets: PassphraseSecrets): SecretsCodec {
+  const known = new Map<string, string>();
+  return {
+    decrypt: (ciphertext) => secrets.decrypt(ciphertext),
+    encrypt: (plaintext) => {
+      const found = known.get(plaintext);
+      if (found !== undefined) return found;
+      const made = secrets.encrypt(plaintext);
+      known.set(plaintext, made);
+      return made;
+    },
+  };
+}
+
+export function renderDeployment(snapshot: Snapshot, codec: SecretsCodec, salt: string, previous: RawDeployment | undefined): RawDeployment {
+  return {
+    manifest: newManifest(),
+    secrets_providers: { type: "passphrase", state: { salt } },
+    ...serializeSnapshot(snapshot, codec),
+    metadata: previous?.metadata ?? {},
+  };
+}
