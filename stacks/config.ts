@@ -17,7 +17,10 @@ function fromText<T extends z.ZodType>(schema: T) {
 
 const imageReference = z
   .string()
-  .regex(/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)+(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$/, "must be an image with its registry and a tag or digest, such as registry.fullstack.pw/library/app:1.0.0")
+  .regex(
+    /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)+(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$/,
+    "must be an image with its registry and a tag or digest, such as registry.fullstack.pw/library/app:1.0.0",
+  )
   .refine((image) => !image.endsWith(":latest"), "must not be the tag latest: it names a different image every time");
 
 /** One schema for the settings of every stack: the `homelab:` keys of `Pulumi.<stack>.yaml`. */
@@ -27,7 +30,10 @@ const settings = {
   /** What k3s brings and this environment does not want: traefik, servicelb, local-storage, metrics-server. */
   k3sDisable: fromText(z.array(z.enum(["traefik", "servicelb", "local-storage", "metrics-server", "coredns"]))).default([]),
   /** Where k3s keeps the volumes of the storage class local-path. Default: its own folder. */
-  localStoragePath: z.string().regex(/^\/[A-Za-z0-9/_.-]+$/, "must be an absolute path").optional(),
+  localStoragePath: z
+    .string()
+    .regex(/^\/[A-Za-z0-9/_.-]+$/, "must be an absolute path")
+    .optional(),
   ingressClass: z.string().default("traefik"),
   /** true: a VM of this stack cannot be deleted or replaced until this is set to false. */
   protectVms: fromText(z.boolean()).default(false),
@@ -75,7 +81,10 @@ export function parseStackConfig(file: string, values: Readonly<Record<string, u
   const result = schema.safeParse(own);
   if (result.success) return result.data;
   const issues = result.error.issues.map((issue) => `${NAMESPACE}${issue.path.join(".")}: ${issue.message}`);
-  throw new HomelabError("E_CONFIG_VALUE", `${file}: ${issues.join("; ")}`, { subject: file, hint: "correct the value; docs/components.md says what each setting does" });
+  throw new HomelabError("E_CONFIG_VALUE", `${file}: ${issues.join("; ")}`, {
+    subject: file,
+    hint: "correct the value; docs/components.md says what each setting does",
+  });
 }
 
 /**
@@ -94,6 +103,7 @@ export function parseStackConfigFile(file: string, text: string): StackConfig {
   if (!map.success) throw new HomelabError("E_CONFIG_FILE", `${file}: expected a map at the top`, { subject: file, hint: "start it with config:" });
   for (const key of Object.keys(map.data)) if (!FILE_KEYS.includes(key)) throw unknownKey(file, key, FILE_KEYS);
   const config = z.record(z.string(), z.unknown()).nullish().safeParse(map.data["config"]);
-  if (!config.success) throw new HomelabError("E_CONFIG_FILE", `${file}: config must be a map`, { subject: file, hint: "write each setting as homelab:<key>: <value>" });
+  if (!config.success)
+    throw new HomelabError("E_CONFIG_FILE", `${file}: config must be a map`, { subject: file, hint: "write each setting as homelab:<key>: <value>" });
   return parseStackConfig(file, config.data ?? {});
 }

@@ -16,7 +16,8 @@ export function checkConfigFiles(folder: string): void {
   const expected = new Map<string, string>(STACKS.map(({ name }) => [`Pulumi.${name}.yaml`, name]));
   for (const [file, name] of expected) {
     const full = path.join(folder, file);
-    if (!fs.existsSync(full)) throw new HomelabError("E_CONFIG_FILE", `${file} is missing: the stack "${name}" has no settings`, { subject: file, hint: "restore it from Git" });
+    if (!fs.existsSync(full))
+      throw new HomelabError("E_CONFIG_FILE", `${file} is missing: the stack "${name}" has no settings`, { subject: file, hint: "restore it from Git" });
     parseStackConfigFile(file, fs.readFileSync(full, "utf8"));
   }
   for (const file of fs.readdirSync(folder)) {

@@ -1,7 +1,7 @@
 /** The shape of a stack's program. Types only: nothing here loads the Pulumi SDK. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "./config";
 import type { VmSpec } from "../components/hosts/vm-spec";
+import type { StackConfig } from "./config";
 import type { OutputValues, StackName } from "./outputs";
 import type { Site } from "./site";
 

@@ -14,16 +14,18 @@ export function isInSubnet(address: string, subnet: string): boolean {
 }
 
 /** Pairs of VMs with the same value of something; the second one's file gets the problem, which names the first's. */
-function duplicates(vms: readonly LocatedVm[], key: string, what: string, valueOf: (vm: LocatedVm) => string): Problem[] {
+function duplicates(vms: readonly LocatedVm[], key: string, what: string, pick: (vm: LocatedVm) => string): Problem[] {
   const seen = new Map<string, LocatedVm>();
   return vms.flatMap((vm) => {
-    const value = valueOf(vm);
+    const value = pick(vm);
     const first = seen.get(value);
     if (first === undefined) {
       seen.set(value, vm);
       return [];
     }
-    return [{ file: vm.file, line: vm.lineOf(key), key, message: `the ${what} ${value} is also that of ${first.spec.name} (${first.file}:${first.lineOf(key)})` }];
+    return [
+      { file: vm.file, line: vm.lineOf(key), key, message: `the ${what} ${value} is also that of ${first.spec.name} (${first.file}:${first.lineOf(key)})` },
+    ];
   });
 }
 

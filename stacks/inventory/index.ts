@@ -1,7 +1,7 @@
 import * as path from "node:path";
-import type { VmSpec } from "../../components/hosts/vm-spec";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
+import type { VmSpec } from "../../components/hosts/vm-spec";
 import { STACKS } from "../definitions";
 import type { AnyStackDefinition } from "../graph";
 import { NODES } from "../hosts";
@@ -19,7 +19,11 @@ export function checkOwners(names: readonly string[], stacks: readonly AnyStackD
   for (const stack of stacks) {
     for (const vm of stack.vms) {
       const other = owners.get(vm);
-      if (other !== undefined) throw new HomelabError("E_VM_OWNER", `the VM "${vm}" belongs to the stacks ${other} and ${stack.name}`, { subject: vm, hint: "name it in one stack of stacks/definitions.ts" });
+      if (other !== undefined)
+        throw new HomelabError("E_VM_OWNER", `the VM "${vm}" belongs to the stacks ${other} and ${stack.name}`, {
+          subject: vm,
+          hint: "name it in one stack of stacks/definitions.ts",
+        });
       owners.set(vm, stack.name);
       if (names.includes(vm)) continue;
       const meant = nearest(vm, names);
@@ -31,7 +35,10 @@ export function checkOwners(names: readonly string[], stacks: readonly AnyStackD
   }
   for (const name of names) {
     if (owners.has(name)) continue;
-    throw new HomelabError("E_VM_OWNER", `${VM_FOLDER}/${name}.yaml belongs to no stack`, { subject: name, hint: "add the VM to a stack of stacks/definitions.ts" });
+    throw new HomelabError("E_VM_OWNER", `${VM_FOLDER}/${name}.yaml belongs to no stack`, {
+      subject: name,
+      hint: "add the VM to a stack of stacks/definitions.ts",
+    });
   }
 }
 

@@ -2,8 +2,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import type { VmDisk, VmPassthrough, VmSpec } from "../../components/hosts/vm-spec";
 import { HomelabError } from "../../common/errors";
+import type { VmDisk, VmPassthrough, VmSpec } from "../../components/hosts/vm-spec";
 import { nearest } from "../nearest";
 import { type IpConfig, parseIpConfig, type VmFile, vmFileSchema } from "./vm-schema";
 
@@ -72,7 +72,12 @@ function problemsOf(file: string, issues: readonly z.core.$ZodIssue[], lineOf: (
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => {
         const meant = nearest(key, knownKeys(at));
-        return { file, line: lineOf([...at, key]), key: [...at, key].join("."), message: `unknown key${meant === undefined ? "" : `; did you mean "${meant}"?`}` };
+        return {
+          file,
+          line: lineOf([...at, key]),
+          key: [...at, key].join("."),
+          message: `unknown key${meant === undefined ? "" : `; did you mean "${meant}"?`}`,
+        };
       });
     }
     return [{ file, line: lineOf(at), key: at.join(".") || "(file)", message: issue.message }];
@@ -164,7 +169,13 @@ function specOf(vm: VmFile, ip: IpConfig, layout: Layout): VmSpec {
       storage: layout.cloudInit?.storage ?? first?.storage ?? "",
       interface: layout.cloudInit?.interface ?? "ide1",
       user: vm.ciuser ?? undefined,
-      sshKeys: vm.sshkeys == null ? [] : vm.sshkeys.trim().split("\n").map((line) => line.trim()),
+      sshKeys:
+        vm.sshkeys == null
+          ? []
+          : vm.sshkeys
+              .trim()
+              .split("\n")
+              .map((line) => line.trim()),
       nameservers: vm.nameserver == null ? [] : vm.nameserver.split(/[ ,]+/),
       ipv4: { address: ip.address, prefix: ip.prefix, gateway: ip.gateway },
       ipv6: ip.ip6 === undefined ? undefined : { address: ip.ip6, gateway: ip.gw6 },

@@ -80,7 +80,14 @@ export const vmFileSchema = z.strictObject({
   cipassword: z.never("must not stand in a file: log-in is by key only; remove the line and treat the value as burnt").optional(),
   sshkeys: z
     .string()
-    .refine((text) => text.trim().split("\n").every((line) => publicKey.test(line.trim())), "must be OpenSSH public keys, one on each line")
+    .refine(
+      (text) =>
+        text
+          .trim()
+          .split("\n")
+          .every((line) => publicKey.test(line.trim())),
+      "must be OpenSSH public keys, one on each line",
+    )
     .nullish(),
   nameserver: z.string().nullish(),
   ipconfig0: z.string(),
@@ -89,7 +96,11 @@ export const vmFileSchema = z.strictObject({
   template: z.null().optional(),
   nested_disks: nestedDisks.optional(),
   disks: z.array(flatDisk).optional(),
-  network: z.strictObject({ bridge: z.string(), model: z.enum(["virtio", "e1000", "rtl8139", "vmxnet3"]).default("virtio"), firewall: z.boolean().default(true) }),
+  network: z.strictObject({
+    bridge: z.string(),
+    model: z.enum(["virtio", "e1000", "rtl8139", "vmxnet3"]).default("virtio"),
+    firewall: z.boolean().default(true),
+  }),
 });
 
 export type VmFile = z.infer<typeof vmFileSchema>;
@@ -115,6 +126,7 @@ export function parseIpConfig(text: string): IpConfig | { problem: string } {
   }
   const match = /^(\d{1,3}(?:\.\d{1,3}){3})\/(\d{1,2})$/.exec(parts.get("ip") ?? "");
   if (!match?.[1] || !match[2]) return { problem: "needs ip=<IPv4 address>/<prefix>; hosts are reached by it, so it cannot be dhcp" };
-  if (match[1].split(".").some((octet) => Number(octet) > 255) || Number(match[2]) > 32) return { problem: `"${match[0]}" is not an IPv4 address with a prefix` };
+  if (match[1].split(".").some((octet) => Number(octet) > 255) || Number(match[2]) > 32)
+    return { problem: `"${match[0]}" is not an IPv4 address with a prefix` };
   return { address: match[1], prefix: Number(match[2]), gateway: parts.get("gw"), ip6: parts.get("ip6"), gw6: parts.get("gw6") };
 }

@@ -1,0 +1,32 @@
+/** One thing that a host is to be. Both parts are POSIX shell; see compile.ts for how they run. */
+export interface Operation {
+  /** Unique in its role; names the operation in reports and errors. */
+  name: string;
+  /**
+   * Conditions that only read the host. All true: nothing to do. Exit code 1 to 125: differs. 126 and up: the check itself
+   * could not run, which is a failure.
+   */
+  check: readonly string[];
+  /** Commands that make the conditions true, run one after the other until one fails. May be cut anywhere and run again. */
+  apply: readonly string[];
+}
+
+/** What a host is made into: operations in order. */
+export interface Role {
+  name: string;
+  operations: readonly Operation[];
+  /** Names of secrets that the operations use ({@link secretVariable}); their values come on standard input. */
+  secrets?: readonly string[];
+}
+
+/** The shell variable that holds a secret while the script runs. */
+export const secretVariable = (name: string): string => `HL_SECRET_${name}`;
+
+/** Several roles as one: one session, their operations one after the other. */
+export function combineRoles(name: string, ...roles: readonly Role[]): Role {
+  return {
+    name,
+    operations: roles.flatMap((role) => role.operations),
+    secrets: [...new Set(roles.flatMap((role) => role.secrets ?? []))],
+  };
+}

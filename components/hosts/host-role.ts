@@ -1,0 +1,31 @@
+import { Command } from "@pulumi/command/remote/command";
+import type * as pulumi from "@pulumi/pulumi";
+import { compileRole, type Role } from "../../ansible-replacements";
+import { Component, timeouts } from "../base/component";
+import { connectionInputs, type HostConnectionArgs } from "./connection";
+
+export interface HostRoleArgs {
+  role: Role;
+  connection: HostConnectionArgs;
+}
+
+/** A role applied to a host: its script runs in one SSH session whenever it differs from the one that ran last. */
+export class HostRole extends Component {
+  /** One line of JSON for each operation of the last run. */
+  readonly report: pulumi.Output<string>;
+  /** Changes whenever the role does: a trigger for what depends on it. */
+  readonly digest: pulumi.Output<string>;
+
+  constructor(name: string, args: HostRoleArgs, opts?: pulumi.ComponentResourceOptions) {
+    const compiled = compileRole(args.role);
+    super("hosts:HostRole", name, opts);
+    const run = new Command(
+      `${name}-run`,
+      { connection: connectionInputs(args.connection), create: compiled.command, triggers: [compiled.digest] },
+      this.child({ customTimeouts: timeouts(30) }),
+    );
+    this.report = run.stdout;
+    this.digest = run.stdout.apply(() => compiled.digest);
+    this.registerOutputs({ report: this.report, digest: this.digest });
+  }
+}

@@ -1,0 +1,118 @@
+import type { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
+import { VmLegacy, type VmLegacyArgs } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component, timeouts } from "../base/component";
+import type { VmPassthrough, VmSpec } from "./vm-spec";
+
+export interface VmArgs {
+  spec: VmSpec;
+  /** Id of the template on the VM's node. */
+  templateId: pulumi.Input<number>;
+  /** User of VMs whose definition names none. */
+  user: string;
+  /** Public keys that may log in on every VM. */
+  operatorKeys: readonly string[];
+  /** The stack that the VM belongs to; becomes a tag. */
+  stack: string;
+  /** Refuses to delete or replace the VM. Default false. */
+  protect?: boolean;
+}
+
+/** Clones of one template wait for its lock; this many times before they give up. */
+const CLONE_RETRIES = 10;
+
+function passthroughDisk(disk: VmPassthrough): NonNullable<VmLegacyArgs["disks"]> extends pulumi.Input<infer L> ? (L extends (infer D)[] ? D : never) : never {
+  return {
+    interface: disk.interface,
+    // An empty datastore with a path: the provider's form for a device of the host.
+    datastoreId: "",
+    pathInDatastore: disk.device,
+    ...(disk.backup === undefined ? {} : { backup: disk.backup }),
+    ...(disk.replicate === undefined ? {} : { replicate: disk.replicate }),
+    ...(disk.discard === undefined ? {} : { discard: disk.discard ? "on" : "ignore" }),
+    ...(disk.emulateSsd === undefined ? {} : { ssd: disk.emulateSsd }),
+    ...(disk.ioThread === undefined ? {} : { iothread: disk.ioThread }),
+    ...(disk.sizeGiB === undefined ? {} : { size: disk.sizeGiB }),
+    ...(disk.speed === undefined ? {} : { speed: { ...disk.speed } }),
+  };
+}
+
+function initialization(args: VmArgs): NonNullable<VmLegacyArgs["initialization"]> {
+  const { cloudInit } = args.spec;
+  const { ipv4, ipv6 } = cloudInit;
+  return {
+    datastoreId: cloudInit.storage,
+    interface: cloudInit.interface,
+    ipConfigs: [
+      {
+        ipv4: { address: `${ipv4.address}/${ipv4.prefix}`, ...(ipv4.gateway === undefined ? {} : { gateway: ipv4.gateway }) },
+        ...(ipv6 === undefined ? {} : { ipv6: { address: ipv6.address, ...(ipv6.gateway === undefined ? {} : { gateway: ipv6.gateway }) } }),
+      },
+    ],
+    userAccount: { username: cloudInit.user ?? args.user, keys: [...new Set([...args.operatorKeys, ...cloudInit.sshKeys])] },
+    ...(cloudInit.nameservers.length === 0 ? {} : { dns: { servers: [...cloudInit.nameservers] } }),
+  };
+}
+
+/** The provider's inputs for a VM definition. */
+export function vmInputs(args: VmArgs): VmLegacyArgs {
+  const { spec } = args;
+  return {
+    nodeName: spec.node,
+    vmId: spec.vmId,
+    name: spec.name,
+    tags: ["homelab", args.stack],
+    clone: { vmId: args.templateId, full: spec.fullClone, retries: CLONE_RETRIES },
+    cpu: { cores: spec.cores, sockets: spec.sockets, type: spec.cpuType },
+    memory: { dedicated: spec.memoryMiB },
+    scsiHardware: spec.scsiHardware,
+    disks: [
+      ...spec.disks.map((disk) => ({
+        interface: disk.interface,
+        datastoreId: disk.storage,
+        size: disk.sizeGiB,
+        ...(disk.format === undefined ? {} : { fileFormat: disk.format }),
+      })),
+      ...spec.passthrough.map(passthroughDisk),
+    ],
+    initialization: initialization(args),
+    networkDevices: [{ bridge: spec.network.bridge, model: spec.network.model, firewall: spec.network.firewall }],
+    bootOrders: [...spec.bootOrder],
+    agent: { enabled: spec.agent },
+    ...(spec.serial ? { serialDevices: [{ device: "socket" }] } : {}),
+    ...(spec.args === undefined ? {} : { kvmArguments: spec.args }),
+    operatingSystem: { type: "l26" },
+    onBoot: spec.onBoot,
+    started: spec.running,
+    rebootAfterUpdate: spec.automaticReboot,
+    // The guest may hang, and the homelab is to come down all the same.
+    stopOnDestroy: true,
+  };
+}
+
+/** A VM of the homelab: a clone of its node's template with the disks, network and first user of its definition. */
+export class Vm extends Component {
+  /** Address without prefix; known when the VM exists. */
+  readonly address: pulumi.Output<string>;
+  readonly vmId: pulumi.Output<number>;
+
+  constructor(name: string, args: VmArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+    super("hosts:Vm", name, opts);
+    const vm = new VmLegacy(
+      `${name}-vm`,
+      vmInputs(args),
+      this.child({
+        provider,
+        protect: args.protect ?? false,
+        // A new template is for new VMs: it replaces none that runs. Proxmox makes up the MAC address.
+        ignoreChanges: ["clone", "networkDevices[0].macAddress"],
+        // One name and one address: the old VM goes before the new one comes.
+        deleteBeforeReplace: true,
+        customTimeouts: timeouts(30),
+      }),
+    );
+    this.vmId = vm.vmId;
+    this.address = vm.vmId.apply(() => args.spec.cloudInit.ipv4.address);
+    this.registerOutputs({ address: this.address, vmId: this.vmId });
+  }
+}
