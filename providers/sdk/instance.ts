@@ -1,7 +1,8 @@
 /** One configured provider: the protocol's operations on values, independent of gRPC. */
-import { HomelabError } from "../../common/errors";
+import { describeError, HomelabError } from "../../common/errors";
 import { diffValues } from "./diff";
 import type { EngineLog } from "./engine-log";
+import { redactionOf } from "./redaction";
 import type { CallContext, CheckFailure, DiffResult, ProviderDefinition, ResourceCall, ResourceDefinition } from "./resource";
 import { PartialFailure } from "./resource";
 import { annotateSecrets, containsUnknown, markSecrets, plainValues, sameValue, toJsonObject, UNKNOWN, type Values } from "./values";
@@ -18,9 +19,13 @@ export interface OldState {
   outputs: Values;
 }
 
+/** A failure in the words that are shown; the secrets of the call are out of them. */
+export class ReportedFailure extends Error {}
+
 export class ProviderInstance<P> {
   readonly #abort = new AbortController();
   #provider: { value: P } | undefined;
+  #config: Values = {};
 
   constructor(
     private readonly definition: ProviderDefinition<P>,
@@ -52,14 +57,16 @@ export class ProviderInstance<P> {
 
   async configure(urn: string, args: Values): Promise<void> {
     const known = Object.fromEntries(Object.entries(args).filter(([, value]) => !containsUnknown(value)));
-    const value = await this.definition.configure({ ...this.#context(urn, 0), urn, config: toJsonObject(known) });
+    this.#config = args;
+    const value = await this.#guarded([], () => this.definition.configure({ ...this.#context(urn, [], 0), urn, config: toJsonObject(known) }));
     this.#provider = { value };
   }
 
   async check(ref: ResourceRef, olds: Values, news: Values, randomSeed: Uint8Array): Promise<{ inputs: Values; failures: CheckFailure[] }> {
     const resource = this.#resource(ref.type);
     const previous = Object.keys(olds).length > 0 ? plainValues(olds) : undefined;
-    const checked = (await resource.check?.({ ...this.#call(ref), olds: previous, news: plainValues(news), randomSeed })) ?? { inputs: plainValues(news) };
+    const call = { ...this.#call(ref, [olds, news]), olds: previous, news: plainValues(news), randomSeed };
+    const checked = (await this.#guarded([olds, news], async () => resource.check?.(call))) ?? { inputs: plainValues(news) };
     const inputs = markSecrets(annotateSecrets(checked.inputs, news), resource.secretInputs ?? []);
     return { inputs, failures: checked.failures ?? [] };
   }
@@ -68,18 +75,20 @@ export class ProviderInstance<P> {
     const resource = this.#resource(ref.type);
     const [oldInputs, oldOutputs, plain] = [plainValues(old.inputs), plainValues(old.outputs), plainValues(news)];
     if (resource.diff === undefined) return diffValues(oldInputs, plain, resource.update === undefined ? { replaceOn: "all" } : {});
-    return resource.diff({ ...this.#call(ref), id, oldInputs, oldOutputs, news: plain, ignoreChanges });
+    const diff = resource.diff.bind(resource);
+    const secrets = [old.inputs, old.outputs, news];
+    return this.#guarded(secrets, () => diff({ ...this.#call(ref, secrets), id, oldInputs, oldOutputs, news: plain, ignoreChanges }));
   }
 
   async create(ref: ResourceRef, inputs: Values, options: { timeout: number; preview: boolean }): Promise<{ id: string; outputs: Values }> {
     const resource = this.#resource(ref.type);
-    const call = this.#call(ref, options.timeout);
+    const call = this.#call(ref, [inputs], options.timeout);
     if (options.preview) {
       const plain = plainValues(inputs);
-      const outputs = (await resource.previewCreate?.({ ...call, inputs: plain })) ?? { ...plain, ...unknowns(resource.computed ?? []) };
-      return { id: "", outputs: this.#marked(resource, outputs, inputs) };
+      const preview = await this.#guarded([inputs], async () => resource.previewCreate?.({ ...call, inputs: plain }));
+      return { id: "", outputs: this.#marked(resource, preview ?? { ...plain, ...unknowns(resource.computed ?? []) }, inputs) };
     }
-    const { id, outputs } = await this.#keepingPartial(resource, inputs, () => resource.create({ ...call, inputs: toJsonObject(inputs) }));
+    const { id, outputs } = await this.#keepingPartial(resource, inputs, [inputs], () => resource.create({ ...call, inputs: toJsonObject(inputs) }));
     return { id, outputs: this.#marked(resource, outputs, inputs) };
   }
 
@@ -92,15 +101,16 @@ export class ProviderInstance<P> {
   ): Promise<Values> {
     const resource = this.#resource(ref.type);
     if (resource.update === undefined) throw new HomelabError("E_NO_UPDATE", `${ref.type} cannot be updated, only replaced`, { subject: ref.urn });
-    const call = this.#call(ref, options.timeout);
+    const secrets = [old.inputs, old.outputs, inputs];
+    const call = this.#call(ref, secrets, options.timeout);
     if (options.preview) {
       const olds = { oldInputs: plainValues(old.inputs), oldOutputs: plainValues(old.outputs) };
       const plain = plainValues(inputs);
-      const preview = await resource.previewUpdate?.({ ...call, id, ...olds, inputs: plain });
+      const preview = await this.#guarded(secrets, async () => resource.previewUpdate?.({ ...call, id, ...olds, inputs: plain }));
       return this.#marked(resource, preview ?? defaultUpdatePreview(resource, olds, plain), inputs);
     }
     const update = resource.update.bind(resource);
-    const outputs = await this.#keepingPartial(resource, inputs, () =>
+    const outputs = await this.#keepingPartial(resource, inputs, secrets, () =>
       update({ ...call, id, oldInputs: toJsonObject(old.inputs), oldOutputs: toJsonObject(old.outputs), inputs: toJsonObject(inputs) }),
     );
     return this.#marked(resource, outputs, inputs);
@@ -109,7 +119,10 @@ export class ProviderInstance<P> {
   async read(ref: ResourceRef, id: string, state: OldState): Promise<{ id: string; outputs: Values; inputs: Values } | undefined> {
     const resource = this.#resource(ref.type);
     if (resource.read === undefined) return { id, outputs: state.outputs, inputs: state.inputs };
-    const found = await resource.read({ ...this.#call(ref), id, inputs: toJsonObject(state.inputs), outputs: toJsonObject(state.outputs) });
+    const read = resource.read.bind(resource);
+    const secrets = [state.inputs, state.outputs];
+    const call = { ...this.#call(ref, secrets), id, inputs: toJsonObject(state.inputs), outputs: toJsonObject(state.outputs) };
+    const found = await this.#guarded(secrets, () => read(call));
     if (found === undefined) return undefined;
     const outputs = this.#marked(resource, annotateSecrets(found.outputs, state.outputs), state.inputs);
     if (found.inputs === undefined) return { id: found.id, outputs, inputs: state.inputs };
@@ -118,12 +131,14 @@ export class ProviderInstance<P> {
 
   async delete(ref: ResourceRef, id: string, state: OldState, timeout: number): Promise<void> {
     const resource = this.#resource(ref.type);
-    await resource.delete?.({ ...this.#call(ref, timeout), id, inputs: toJsonObject(state.inputs), outputs: toJsonObject(state.outputs) });
+    const secrets = [state.inputs, state.outputs];
+    const call = { ...this.#call(ref, secrets, timeout), id, inputs: toJsonObject(state.inputs), outputs: toJsonObject(state.outputs) };
+    await this.#guarded(secrets, async () => resource.delete?.(call));
   }
 
   async invoke(token: string, args: Values): Promise<Values> {
-    const call = { ...this.#context("", 0), provider: this.#configured(), token };
-    const result = await this.definition.invoke?.({ ...call, args: toJsonObject(args) });
+    const call = { ...this.#context("", [args], 0), provider: this.#configured(), token };
+    const result = await this.#guarded([args], async () => this.definition.invoke?.({ ...call, args: toJsonObject(args) }));
     if (result === undefined) throw this.#unsupported(token);
     return result;
   }
@@ -145,17 +160,29 @@ export class ProviderInstance<P> {
     return this.#provider.value;
   }
 
-  #context(urn: string, timeoutSeconds: number): CallContext {
+  /** @param secrets the call's values: what is marked as secret in them is kept out of log lines */
+  #context(urn: string, secrets: readonly Values[], timeoutSeconds: number): CallContext {
     this.#abort.signal.throwIfAborted();
     const signals = timeoutSeconds > 0 ? [this.#abort.signal, AbortSignal.timeout(timeoutSeconds * 1000)] : [this.#abort.signal];
+    const redact = redactionOf(this.#config, ...secrets);
     return {
       signal: AbortSignal.any(signals),
-      log: (severity, message, options) => this.engineLog.log(severity, message, { urn, ...options }),
+      log: (severity, message, options) => this.engineLog.log(severity, redact(message), { urn, ...options }),
     };
   }
 
-  #call(ref: ResourceRef, timeoutSeconds = 0): ResourceCall<P> {
-    return { ...this.#context(ref.urn, timeoutSeconds), ...ref, provider: this.#configured() };
+  #call(ref: ResourceRef, secrets: readonly Values[], timeoutSeconds = 0): ResourceCall<P> {
+    return { ...this.#context(ref.urn, secrets, timeoutSeconds), ...ref, provider: this.#configured() };
+  }
+
+  async #guarded<T>(secrets: readonly Values[], work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (thrown) {
+      const redact = redactionOf(this.#config, ...secrets);
+      if (thrown instanceof PartialFailure) throw new PartialFailure(thrown.id, thrown.outputs, thrown.reasons.map(redact), { cause: thrown });
+      throw new ReportedFailure(redact(describeError(thrown)), { cause: thrown });
+    }
   }
 
   #marked(resource: ResourceDefinition<P>, outputs: Values, inputs: Values): Values {
@@ -163,9 +190,9 @@ export class ProviderInstance<P> {
   }
 
   /** The outputs of a partial failure get their secret markers too. */
-  async #keepingPartial<T>(resource: ResourceDefinition<P>, inputs: Values, work: () => Promise<T>): Promise<T> {
+  async #keepingPartial<T>(resource: ResourceDefinition<P>, inputs: Values, secrets: readonly Values[], work: () => Promise<T>): Promise<T> {
     try {
-      return await work();
+      return await this.#guarded(secrets, work);
     } catch (thrown) {
       if (!(thrown instanceof PartialFailure)) throw thrown;
       throw new PartialFailure(thrown.id, this.#marked(resource, thrown.outputs, inputs), thrown.reasons, { cause: thrown });

@@ -29,6 +29,7 @@ function toy(): { definition: ProviderDefinition<{ config: unknown }>; seen: unk
               create: async ({ inputs, provider, signal }) => {
                 seen.push({ inputs, provider });
                 if (inputs["mode"] === "fail") throw new HomelabError("E_TOY", "it broke", { hint: "mend it" });
+                if (inputs["mode"] === "fail-with") throw new HomelabError("E_TOY", String(inputs["text"]));
                 if (inputs["mode"] === "half") throw new PartialFailure("half-1", { ...inputs }, ["not ready"]);
                 if (inputs["mode"] === "hang") await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
                 return { id: "thing-1", outputs: { ...inputs, serial: "s1", password: "generated" } };
@@ -46,7 +47,7 @@ describe("a served provider", () => {
   beforeEach(async () => {
     const made = toy();
     seen = made.seen;
-    provider = await TestProvider.start(made.definition, { region: new Secret("eu") });
+    provider = await TestProvider.start(made.definition, { region: new Secret("eu-secret-region") });
   });
   afterEach(() => provider.close());
 
@@ -67,7 +68,7 @@ describe("a served provider", () => {
 
   test("handlers get plain values, and secret markers come back by key", async () => {
     const state = await provider.create(THING, { name: new Secret("n"), tags: { a: new Secret("x"), b: "y" } });
-    expect(seen).toEqual([{ inputs: { name: "n", tags: { a: "x", b: "y" } }, provider: { config: { region: "eu" } } }]);
+    expect(seen).toEqual([{ inputs: { name: "n", tags: { a: "x", b: "y" } }, provider: { config: { region: "eu-secret-region" } } }]);
     expect(state).toMatchObject({
       id: "thing-1",
       outputs: { name: new Secret("n"), tags: { a: new Secret("x"), b: "y" }, serial: "s1", password: new Secret("generated") },
@@ -102,6 +103,11 @@ describe("a served provider", () => {
 
   test("a known failure is its message and hint, without a stack", async () => {
     await expect(provider.create(THING, { mode: "fail" })).rejects.toMatchObject({ code: 2, details: "it broke\n  next: mend it" });
+  });
+
+  test("no secret of the call or of the configuration is in an error", async () => {
+    const inputs = { mode: "fail-with", text: "token hunter2-hunter2 for eu-secret-region", key: new Secret("hunter2-hunter2") };
+    await expect(provider.create(THING, inputs)).rejects.toMatchObject({ details: "token [secret] for [secret]" });
   });
 
   test("a partial failure carries the state", async () => {

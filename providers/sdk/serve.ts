@@ -8,7 +8,7 @@ import { Any } from "google-protobuf/google/protobuf/any_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { describeError } from "../../common/errors";
 import { createEngineLog } from "./engine-log";
-import { ProviderInstance, type ResourceRef } from "./instance";
+import { ProviderInstance, ReportedFailure, type ResourceRef } from "./instance";
 import { type CheckFailure, type DiffKind, type DiffResult, PartialFailure, type ProviderDefinition } from "./resource";
 import { fromStruct, toStruct } from "./wire";
 
@@ -40,6 +40,7 @@ export async function serveProvider<P>(definition: ProviderDefinition<P>, engine
 
 /** A known error as text; a partial failure with the state in the trailer, where the engine looks for it. */
 function serviceError(thrown: unknown): Partial<grpc.StatusObject> {
+  if (thrown instanceof ReportedFailure) return { code: grpc.status.UNKNOWN, details: thrown.message };
   if (!(thrown instanceof PartialFailure)) return { code: grpc.status.UNKNOWN, details: describeError(thrown) };
   const failed = new pb.ErrorResourceInitFailed();
   failed.setId(thrown.id);

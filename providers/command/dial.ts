@@ -1,0 +1,147 @@
+/** Opens SSH connections: directly or through a bastion, patient with hosts that are still booting. */
+import type { Duplex } from "node:stream";
+import { Client, type ConnectConfig } from "ssh2";
+import { type Clock, systemClock } from "../../common/clock";
+import { readEnv } from "../../common/env";
+import { asError, HomelabError } from "../../common/errors";
+import type { CallContext } from "../sdk/resource";
+import { type Connection, DEFAULTS, type Endpoint } from "./connection";
+
+/** Delays between dials, in ms: those of the official provider. */
+const FIRST_DELAY = 100;
+const DELAY_FACTOR = 1.5;
+const LONGEST_DELAY = 5_000;
+
+export interface SshConnection {
+  client: Client;
+  /** Why the connection broke, if it did. */
+  failure(): Error | undefined;
+  close(): void;
+}
+
+const address = (endpoint: Endpoint): string => `${endpoint.host}:${endpoint.port ?? DEFAULTS.port}`;
+
+function hostVerifier(hostKey: string, where: string): (key: Buffer) => boolean {
+  const expected = hostKey.trim().split(/\s+/)[1];
+  if (expected === undefined) throw new HomelabError("E_HOST_KEY", `the hostKey of ${where} is not of the form "<algorithm> <base64>"`);
+  return (key) => key.toString("base64") === expected;
+}
+
+/** Keys first, then the password; the agent where it was named, or where there is nothing else. */
+function sshConfig(endpoint: Endpoint): ConnectConfig {
+  const secretless = endpoint.privateKey === undefined && endpoint.password === undefined;
+  const agent = endpoint.agentSocketPath ?? (secretless ? readEnv("SSH_AUTH_SOCK") : undefined);
+  const seconds = endpoint.perDialTimeout ?? DEFAULTS.perDialTimeout;
+  return {
+    host: endpoint.host,
+    port: endpoint.port ?? DEFAULTS.port,
+    username: endpoint.user ?? DEFAULTS.user,
+    readyTimeout: seconds * 1000,
+    keepaliveInterval: 15_000,
+    keepaliveCountMax: 8,
+    ...(endpoint.privateKey === undefined ? {} : { privateKey: endpoint.privateKey }),
+    ...(endpoint.privateKeyPassword === undefined ? {} : { passphrase: endpoint.privateKeyPassword }),
+    ...(endpoint.password === undefined ? {} : { password: endpoint.password, tryKeyboard: true }),
+    ...(agent === undefined ? {} : { agent }),
+    ...(endpoint.hostKey === undefined ? {} : { hostVerifier: hostVerifier(endpoint.hostKey, address(endpoint)) }),
+  };
+}
+
+/** One attempt. @param sock a stream that already leads to the host's SSH port */
+function connect(endpoint: Endpoint, signal: AbortSignal, sock?: Duplex): Promise<Client> {
+  return new Promise((resolve, reject) => {
+    const client = new Client();
+    const fail = (cause: unknown): void => {
+      signal.removeEventListener("abort", onAbort);
+      client.destroy();
+      reject(asError(cause));
+    };
+    const onAbort = (): void => fail(signal.reason);
+    if (signal.aborted) return fail(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    client.once("ready", () => {
+      signal.removeEventListener("abort", onAbort);
+      client.removeListener("error", fail);
+      resolve(client);
+    });
+    client.once("error", fail);
+    client.once("close", () => fail(new Error("the connection was closed during the handshake")));
+    client.on("keyboard-interactive", (_name, _instructions, _lang, prompts, finish) => finish(prompts.map(() => endpoint.password ?? "")));
+    try {
+      client.connect({ ...sshConfig(endpoint), ...(sock === undefined ? {} : { sock }) });
+    } catch (cause) {
+      fail(cause);
+    }
+    return undefined;
+  });
+}
+
+/** A key that cannot be read stays unreadable: no reason to wait. */
+const isHopeless = (thrown: unknown): boolean => thrown instanceof HomelabError || /Cannot parse privateKey|Encrypted private/.test(asError(thrown).message);
+
+interface Patience {
+  call: CallContext;
+  clock: Clock;
+}
+
+async function withRetries<T>(what: string, endpoint: Endpoint, { call, clock }: Patience, attempt: () => Promise<T>): Promise<T> {
+  const limit = endpoint.dialErrorLimit ?? DEFAULTS.dialErrorLimit;
+  let delay = FIRST_DELAY;
+  for (let failed = 0; ; failed++) {
+    try {
+      return await attempt();
+    } catch (cause) {
+      call.signal.throwIfAborted();
+      if (isHopeless(cause)) throw new HomelabError("E_DIAL", `${what} ${address(endpoint)}: ${asError(cause).message}`, { cause, subject: endpoint.host });
+      if (limit >= 0 && failed >= limit) {
+        throw new HomelabError("E_DIAL", `${what} ${address(endpoint)} failed after ${failed} failed attempts: ${asError(cause).message}`, {
+          cause,
+          subject: endpoint.host,
+          hint: "check that the host is up and that its SSH server knows the user and the key; connection.dialErrorLimit says how many failures are waited out",
+        });
+      }
+      call.log("info", `${what} ${failed + 1}/${limit < 0 ? "inf" : limit} failed: retrying`, { status: true });
+      await clock.sleep(delay, call.signal);
+      delay = Math.min(delay * DELAY_FACTOR, LONGEST_DELAY);
+    }
+  }
+}
+
+function forward(proxy: Client, target: Endpoint): Promise<Duplex> {
+  return new Promise((resolve, reject) =>
+    proxy.forwardOut("127.0.0.1", 0, target.host, target.port ?? DEFAULTS.port, (error, stream) => (error ? reject(error) : resolve(stream))),
+  );
+}
+
+/** A connection to the host, which the caller closes. @throws HomelabError E_DIAL when the allowed failures are used up */
+export async function dial(connection: Connection, call: CallContext, clock: Clock = systemClock): Promise<SshConnection> {
+  const { proxy } = connection;
+  const patience = { call, clock };
+  if (proxy === undefined) return established(await withRetries("Dial", connection, patience, () => connect(connection, call.signal)));
+  const bastion = await withRetries("Dial proxy", proxy, patience, () => connect(proxy, call.signal));
+  const first = established(bastion);
+  try {
+    const attempt = async (): Promise<Client> => connect(connection, call.signal, await forward(bastion, connection));
+    return established(await withRetries("Dial from proxy", connection, patience, attempt), first);
+  } catch (thrown) {
+    first.close();
+    throw thrown;
+  }
+}
+
+/** An error of an idle connection has no other listener; the running command sees the end of its channel. */
+function established(client: Client, below?: SshConnection): SshConnection {
+  let failure: Error | undefined;
+  client.on("error", (error) => {
+    failure = error;
+    client.destroy();
+  });
+  return {
+    client,
+    failure: () => failure ?? below?.failure(),
+    close: () => {
+      client.end();
+      below?.close();
+    },
+  };
+}

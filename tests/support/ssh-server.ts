@@ -1,0 +1,145 @@
+/** An SSH server in this process, for tests of what speaks SSH: commands are answered by a function, tunnels are real. */
+import * as net from "node:net";
+import { type Connection, Server, type ServerChannel, utils } from "ssh2";
+
+export interface Exec {
+  command: string;
+  user: string;
+  env: Record<string, string>;
+  stdin: string;
+}
+
+export interface Answer {
+  stdout?: string;
+  stderr?: string;
+  code?: number;
+  signal?: string;
+  /** Ends the connection instead of answering. */
+  drop?: boolean;
+  /** Never answers. */
+  hang?: boolean;
+}
+
+export interface SshServerOptions {
+  /** Called when stdin has ended. */
+  exec?: (exec: Exec) => Answer;
+  /** OpenSSH public key that may log in; default: none. */
+  allowedKey?: string;
+  password?: string;
+  /** Names of variables that are taken. */
+  acceptEnv?: string[];
+  /** As many connections are closed at once before one is served. */
+  refuse?: number;
+}
+
+export interface TestSshServer {
+  port: number;
+  hostKey: string;
+  /** Connections that were made, refused ones included. */
+  connections: number;
+  /** Targets of tunnels. */
+  tunnels: string[];
+  execs: Exec[];
+  signals: string[];
+  close(): Promise<void>;
+}
+
+const host = utils.generateKeyPairSync("ed25519");
+
+export function sshKeyPair(passphrase?: string): { privateKey: string; publicKey: string } {
+  const pair =
+    passphrase === undefined ? utils.generateKeyPairSync("ed25519") : utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 4 });
+  return { privateKey: pair.private, publicKey: pair.public };
+}
+
+export async function startSshServer(options: SshServerOptions): Promise<TestSshServer> {
+  const open = new Set<Connection>();
+  const sockets = new Set<net.Socket>();
+  const ssh = new Server({ hostKeys: [host.private] }, (client) => {
+    open.add(client);
+    client.on("close", () => open.delete(client));
+    client.on("error", () => undefined);
+    serve(client, options, state);
+  });
+  const listener = net.createServer((socket) => {
+    state.connections++;
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => undefined);
+    if (state.connections <= (options.refuse ?? 0)) socket.destroy();
+    else ssh.injectSocket(socket);
+  });
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const state: TestSshServer = {
+    port: (listener.address() as net.AddressInfo).port,
+    hostKey: host.public,
+    connections: 0,
+    tunnels: [],
+    execs: [],
+    signals: [],
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => listener.close(() => resolve()));
+    },
+  };
+  return state;
+}
+
+function serve(client: Connection, options: SshServerOptions, state: TestSshServer): void {
+  let user = "";
+  client.on("authentication", (ctx) => {
+    user = ctx.username;
+    const key = options.allowedKey === undefined ? undefined : utils.parseKey(options.allowedKey);
+    if (ctx.method === "password" && options.password !== undefined && ctx.password === options.password) return ctx.accept();
+    if (ctx.method === "publickey" && key !== undefined && !(key instanceof Error) && key.getPublicSSH().equals(ctx.key.data)) {
+      if (ctx.signature === undefined || key.verify(ctx.blob ?? Buffer.alloc(0), ctx.signature, ctx.hashAlgo) === true) return ctx.accept();
+    }
+    return ctx.reject(["publickey", "password"]);
+  });
+  client.on("tcpip", (accept, reject, info) => {
+    state.tunnels.push(`${info.destIP}:${info.destPort}`);
+    const out = net.connect(info.destPort, "127.0.0.1", () => {
+      const stream = accept();
+      stream.pipe(out).pipe(stream);
+      stream.on("error", () => out.destroy());
+    });
+    out.on("error", () => reject());
+  });
+  client.on("session", (acceptSession) => {
+    const session = acceptSession();
+    const env: Record<string, string> = {};
+    session.on("env", (accept, reject, info) => {
+      if (options.acceptEnv?.includes(info.key)) {
+        env[info.key] = info.val;
+        accept?.();
+      } else reject?.();
+    });
+    session.on("signal", (accept, _reject, info) => {
+      state.signals.push(info.name);
+      accept?.();
+    });
+    session.on("exec", (accept, _reject, info) => {
+      const channel = accept();
+      const chunks: Buffer[] = [];
+      channel.on("data", (chunk: Buffer) => chunks.push(chunk));
+      channel.on("end", () => {
+        const exec = { command: info.command, user, env, stdin: Buffer.concat(chunks).toString("utf8") };
+        state.execs.push(exec);
+        reply(channel, options.exec?.(exec) ?? {}, client);
+      });
+    });
+  });
+}
+
+function reply(channel: ServerChannel, answer: Answer, client: Connection): void {
+  if (answer.hang === true) return;
+  if (answer.drop === true) {
+    client.end();
+    return;
+  }
+  if (answer.stdout !== undefined) channel.write(answer.stdout);
+  if (answer.stderr !== undefined) channel.stderr.write(answer.stderr);
+  if (answer.signal === undefined) channel.exit(answer.code ?? 0);
+  else channel.exit(answer.signal);
+  channel.end();
+}
