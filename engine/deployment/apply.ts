@@ -85,7 +85,7 @@ function applySame(ctx: DeploymentContext, step: Step): Promise<void> | undefine
     return undefined;
   }
   // A provider that stays the same is configured with what it was configured with.
-  return ctx.registry.configure(step.urn, required(state.id, "id"), old.inputs).then(done);
+  return ctx.registry.keep(step.urn, required(state.id, "id"), old.inputs).then(done);
 }
 
 async function applyCreate(ctx: DeploymentContext, step: Step): Promise<void> {
@@ -189,8 +189,11 @@ async function applyDelete(ctx: DeploymentContext, step: Step): Promise<void> {
     if (step.keepsPending) ctx.markPendingReplacement(old, pending);
     else ctx.state.settle({ ends: pending, remove: [old] });
   };
-  if (step.withoutProvider || ctx.preview) leave(undefined);
-  else {
+  if (step.withoutProvider || ctx.preview) {
+    // The provider of what is only forgotten is started all the same, as the CLI does: a broken one shows itself.
+    if (old.retainOnDelete && step.provider !== undefined) await clientOf(ctx, step);
+    leave(undefined);
+  } else {
     await noted(ctx, "deleting", old, async (pending) => {
       const client = await clientOf(ctx, step);
       await client.delete(refOf(step), required(old.id, "id"), old, old.customTimeouts?.["delete"] ?? 0);
@@ -214,7 +217,6 @@ async function applyRead(ctx: DeploymentContext, step: Step): Promise<void> {
         if (found === undefined) throw new StepFailed(`resource '${id}' does not exist`);
         state.id = found.id;
         state.outputs = finish(found.outputs, state);
-        if (found.inputs !== undefined) state.inputs = found.inputs;
       }
     }
     const old = step.old;
@@ -233,7 +235,7 @@ async function applyImport(ctx: DeploymentContext, step: Step): Promise<void> {
   const id = required(state.id, "id");
   await noted(ctx, "importing", state, async (pending) => {
     const client = await clientOf(ctx, step);
-    const found = await client.read(refOf(step), id, {}, {});
+    const found = await client.read(refOf(step), id, undefined, undefined);
     if (found === undefined) throw new StepFailed(`resource '${id}' does not exist`);
     if (found.inputs === undefined)
       throw new StepFailed(`provider does not support importing resources; please try updating the '${step.type.split(":")[0]}' plugin`);

@@ -92,7 +92,16 @@ class Deployment implements MonitorBackend {
 
   // ---- what the monitor asks for
 
+  /** URNs whose registration has come, planned or not: a second one ends the run before the first is carried out. */
+  readonly #arrived = new Set<string>();
+
+  #arrive(urn: string): void {
+    if (this.#arrived.has(urn)) throw new DeploymentError(`Duplicate resource URN '${urn}'; try giving it a unique name`, urn);
+    this.#arrived.add(urn);
+  }
+
   async register(goal: Goal): Promise<ResourceState> {
+    this.#arrive(goal.urn);
     const steps = await this.#plan(() => this.#generator.register(goal));
     await this.#carryOut(steps);
     const [first] = steps;
@@ -104,6 +113,7 @@ class Deployment implements MonitorBackend {
   }
 
   async read(goal: ReadGoal): Promise<ResourceState> {
+    this.#arrive(goal.urn);
     await this.#carryOut(await this.#plan(() => this.#generator.read(goal)));
     return this.#state(goal.urn);
   }
@@ -270,6 +280,17 @@ class Deployment implements MonitorBackend {
     await refuseUntargetedDependents(this.ctx, steps);
     const ok = await deleteInOrder(steps, resources, (step) => this.#executor.run([step]), this.request.options.continueOnError);
     if (!ok) this.#failure = "update failed";
+    if (this.ctx.targets.limited && this.#arrived.size === 0) this.#showUntargeted();
+  }
+
+  /** A destruction with targets shows what it leaves as the same. */
+  #showUntargeted(): void {
+    for (const state of this.ctx.state.snapshot().resources) {
+      const step = makeStep("same", { urn: state.urn, type: state.type, old: state, new: state, provider: state.provider });
+      this.#events.planned(step);
+      this.#events.finished(step);
+      this.#events.count(step);
+    }
   }
 
   /** A run that succeeded replaces the stack's outputs; one that failed only adds to them. */

@@ -18,7 +18,17 @@ async function readOne(ctx: DeploymentContext, state: ResourceState): Promise<Re
     const found = await client.read(ref, state.id ?? "", state.inputs, state.outputs);
     if (found === undefined) return undefined;
     const inputs = found.inputs ?? state.inputs;
-    const read = { ...state, id: found.id, inputs, outputs: markSecretOutputs(found.outputs, inputs, state.additionalSecretOutputs), initErrors: [] };
+    // Properties that depend on nothing are dropped, as the CLI does.
+    const propertyDependencies =
+      state.propertyDependencies && Object.fromEntries(Object.entries(state.propertyDependencies).filter(([, urns]) => urns.length > 0));
+    const read = {
+      ...state,
+      id: found.id,
+      propertyDependencies,
+      inputs,
+      outputs: markSecretOutputs(found.outputs, inputs, state.additionalSecretOutputs),
+      initErrors: [],
+    };
     // What is shown of a change is the provider's own comparison, as the CLI asks for it.
     if (!state.external && !state.delete)
       await client.diff(ref, state.id ?? "", { inputs: read.inputs, outputs: read.outputs }, state.inputs, state.ignoreChanges);
@@ -55,7 +65,12 @@ function prune(resources: readonly ResourceState[], gone: ReadonlyMap<string, Re
     )
       continue;
     const propertyDependencies =
-      state.propertyDependencies && Object.fromEntries(Object.entries(state.propertyDependencies).map(([key, urns]) => [key, urns.filter(lives)]));
+      state.propertyDependencies &&
+      Object.fromEntries(
+        Object.entries(state.propertyDependencies)
+          .map(([key, urns]) => [key, urns.filter(lives)] as const)
+          .filter(([, urns]) => urns.length > 0),
+      );
     changed.push([
       state,
       {
@@ -84,7 +99,7 @@ export async function refresh(ctx: DeploymentContext, parallel: number, counted:
     const read = await readOne(ctx, state);
     const op = read === undefined ? "delete" : sameValue(read.outputs, state.outputs) && sameValue(read.inputs, state.inputs) ? "same" : "update";
     if (read === undefined) gone.set(state.urn, state);
-    else if (read !== state && (op === "update" || !sameValue(read.initErrors, state.initErrors))) {
+    else if (read !== state) {
       ctx.state.settle({ put: [[state, op === "update" ? { ...read, modified: ctx.now() } : read]] });
     }
     ctx.events.finished({ ...step, new: read }, counted ? op : "refresh");

@@ -249,25 +249,25 @@ export class ProviderClient {
     return this.#incoming(fromStruct(reply.getProperties()), news);
   }
 
-  /** undefined: the resource does not exist. `inputs` is undefined where the provider returned none. */
+  /** undefined: the resource does not exist. An import knows neither inputs nor outputs. In the answer, `inputs` is undefined where the provider returned none. */
   async read(
     ref: ResourceRef,
     id: string,
-    inputs: PropertyMap,
-    outputs: PropertyMap,
+    inputs: PropertyMap | undefined,
+    outputs: PropertyMap | undefined,
   ): Promise<{ id: string; outputs: PropertyMap; inputs: PropertyMap | undefined } | undefined> {
     const request = new pb.ReadRequest();
     fillRef(request, ref);
     request.setId(id);
-    request.setInputs(this.#outgoing(inputs));
-    request.setProperties(this.#outgoing(outputs));
+    if (inputs !== undefined) request.setInputs(this.#outgoing(inputs));
+    if (outputs !== undefined) request.setProperties(this.#outgoing(outputs));
     const reply = await this.#call<pb.ReadRequest, pb.ReadResponse>(this.#client.read, request);
     if (reply.getId() === "") return undefined;
     const readInputs = reply.getInputs();
     return {
       id: reply.getId(),
-      outputs: this.#incoming(fromStruct(reply.getProperties()), inputs, outputs),
-      inputs: readInputs === undefined ? undefined : this.#incoming(fromStruct(readInputs), inputs),
+      outputs: this.#incoming(fromStruct(reply.getProperties()), inputs ?? {}, outputs ?? {}),
+      inputs: readInputs === undefined ? undefined : this.#incoming(fromStruct(readInputs), inputs ?? {}),
     };
   }
 

@@ -105,6 +105,14 @@ export class ProviderRegistry {
     if (!containsUnknowns(args)) await client.configure(refOf(urn), id, args);
   }
 
+  /** A provider that stays the same: the instance that a refresh has started serves on, else the checked one is configured. */
+  async keep(urn: string, id: string, inputs: PropertyMap): Promise<void> {
+    const running = this.#byReference.get(`${urn}::${id}`);
+    if (running === undefined) return this.configure(urn, id, inputs);
+    this.#checked.delete(urn);
+    await running;
+  }
+
   /** The instance for a reference: of this run, or started from the state. */
   get(reference: string): Promise<ProviderClient> {
     const running = this.#byReference.get(reference);

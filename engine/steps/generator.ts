@@ -67,7 +67,7 @@ export class StepGenerator {
   }
 
   async register(goal: Goal): Promise<Step[]> {
-    if (this.registered.has(goal.urn) || this.aliased.has(goal.urn)) {
+    if (this.aliased.has(goal.urn)) {
       throw new DeploymentError(`Duplicate resource URN '${goal.urn}'; try giving it a unique name`, goal.urn);
     }
     const old = this.#findOld(goal);
@@ -169,11 +169,10 @@ export class StepGenerator {
         goal.urn,
       );
     }
-    const { urn, type } = goal;
-    const fresh =
-      checkedFresh || isProviderType(type)
-        ? inputs
-        : await this.#check(goal, {}, goal.ignoreChanges.length > 0 ? resetPaths(goal.inputs, old.inputs, goal.ignoreChanges) : goal.inputs, seed);
+    const { urn } = goal;
+    const fresh = checkedFresh
+      ? inputs
+      : await this.#check(goal, {}, goal.ignoreChanges.length > 0 ? resetPaths(goal.inputs, old.inputs, goal.ignoreChanges) : goal.inputs, seed);
     this.#replaced.add(urn);
     if (!(goal.deleteBeforeReplace ?? verdict.deleteBeforeReplace)) {
       const state = this.#register(goal, fresh, undefined);
@@ -299,7 +298,6 @@ export class StepGenerator {
   }
 
   async read(goal: ReadGoal): Promise<Step[]> {
-    if (this.registered.has(goal.urn)) throw new DeploymentError(`Duplicate resource URN '${goal.urn}'; try giving it a unique name`, goal.urn);
     const { urn, type } = goal;
     const state: ResourceState = {
       ...emptyState(urn, type, true),
