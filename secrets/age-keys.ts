@@ -25,7 +25,11 @@ export function loadAgeKeys(): AgeIdentity[] {
       identities.push(...parseKeyFile(fs.readFileSync(file, "utf8")));
     } catch (cause) {
       if (systemErrorCode(cause) === undefined) throw cause;
-      throw new HomelabError("E_AGE_KEY_FILE", `the age key file ${file} cannot be read`, { cause, subject: file, hint: `correct ${ENV.ageKeyFile} or the file's permissions` });
+      throw new HomelabError("E_AGE_KEY_FILE", `the age key file ${file} cannot be read`, {
+        cause,
+        subject: file,
+        hint: `correct ${ENV.ageKeyFile} or the file's permissions`,
+      });
     }
   }
   if (identities.length > 0) return identities;

@@ -131,7 +131,10 @@ export function ageEncrypt(plain: Uint8Array, recipients: readonly string[]): st
   if (plain.length > CHUNK) throw new Error(`age: ${plain.length} bytes are more than one chunk`);
   const fileKey = crypto.randomBytes(16);
   const header = `age-encryption.org/v1\n${recipients.map((recipient) => stanzaFor(recipient, fileKey)).join("")}---`;
-  const mac = crypto.createHmac("sha256", hkdf(fileKey, Buffer.alloc(0), "header")).update(header).digest();
+  const mac = crypto
+    .createHmac("sha256", hkdf(fileKey, Buffer.alloc(0), "header"))
+    .update(header)
+    .digest();
   const nonce = crypto.randomBytes(16);
   const payload = Buffer.concat([nonce, seal(hkdf(fileKey, nonce, "payload"), ONLY_CHUNK, plain)]);
   const binary = Buffer.concat([Buffer.from(`${header} ${unpadded(mac)}\n`), payload]);
@@ -173,7 +176,10 @@ export function ageDecrypt(armoured: string, identity: AgeIdentity): Buffer {
   const own = privateKeyOf(raw);
   const fileKey = stanzas.map((stanza) => unwrapFileKey(stanza, own)).find((key) => key !== undefined);
   if (fileKey === undefined) throw new HomelabError("E_AGE_KEY", `it is not encrypted to ${identity.recipient}`);
-  const expected = crypto.createHmac("sha256", hkdf(fileKey, Buffer.alloc(0), "header")).update(header).digest();
+  const expected = crypto
+    .createHmac("sha256", hkdf(fileKey, Buffer.alloc(0), "header"))
+    .update(header)
+    .digest();
   if (mac.length !== expected.length || !crypto.timingSafeEqual(mac, expected)) throw damaged("its MAC does not match");
   const nonce = binary.subarray(macEnd + 1, macEnd + 17);
   try {

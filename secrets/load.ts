@@ -24,14 +24,20 @@ function yamlFiles(folder: string, below = ""): string[] {
       const name = path.posix.join(below, entry.name);
       if (entry.isDirectory()) return yamlFiles(folder, name);
       if (entry.name.endsWith(".yaml")) return [name];
-      throw new HomelabError("E_SECRET_FILE", `${path.join(folder, name)} is no .yaml file`, { subject: name, hint: "only SOPS files belong below secrets/common and secrets/<environment>" });
+      throw new HomelabError("E_SECRET_FILE", `${path.join(folder, name)} is no .yaml file`, {
+        subject: name,
+        hint: "only SOPS files belong below secrets/common and secrets/<environment>",
+      });
     });
 }
 
 function readText(folder: string, name: string, label: string): string {
   const bytes = fs.readFileSync(path.join(folder, name));
   if (bytes.length > MAX_BYTES || bytes.includes(0)) {
-    throw new HomelabError("E_SECRET_FORMAT", `${label}: it is ${bytes.length > MAX_BYTES ? "larger than 1 MiB" : "binary"}, and no SOPS file`, { subject: label, hint: "restore it from Git" });
+    throw new HomelabError("E_SECRET_FORMAT", `${label}: it is ${bytes.length > MAX_BYTES ? "larger than 1 MiB" : "binary"}, and no SOPS file`, {
+      subject: label,
+      hint: "restore it from Git",
+    });
   }
   return bytes.toString("utf8");
 }
@@ -58,7 +64,8 @@ export async function loadSecrets(environment: string | undefined, register: (va
   const identities = loadAgeKeys();
   for (const identity of identities) register(identity.secret);
   const merged = await loadFolder(root, "common", identities);
-  if (merged.size === 0) throw new HomelabError("E_SECRET_FILE", `there are no secrets in ${path.join(root, "common")}`, { subject: root, hint: "the checkout is incomplete" });
+  if (merged.size === 0)
+    throw new HomelabError("E_SECRET_FILE", `there are no secrets in ${path.join(root, "common")}`, { subject: root, hint: "the checkout is incomplete" });
   if (environment !== undefined) {
     for (const [name, entry] of await loadFolder(root, environment, identities)) merged.set(name, { ...merged.get(name), ...entry });
   }

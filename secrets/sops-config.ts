@@ -14,7 +14,11 @@ const schema = z.object({ creation_rules: z.array(z.object({ path_regex: z.strin
 export function recipientsFor(file: string, configFile = path.join(projectRoot(), ".sops.yaml")): string[] {
   const { parse } = require("yaml") as typeof import("yaml");
   const fail = (message: string, cause?: unknown) =>
-    new HomelabError("E_SOPS_CONFIG", `${configFile}: ${message}`, { subject: configFile, hint: "give it a creation rule with an age recipient", ...(cause === undefined ? {} : { cause }) });
+    new HomelabError("E_SOPS_CONFIG", `${configFile}: ${message}`, {
+      subject: configFile,
+      hint: "give it a creation rule with an age recipient",
+      ...(cause === undefined ? {} : { cause }),
+    });
   let rules: z.infer<typeof schema>["creation_rules"];
   try {
     rules = schema.parse(parse(fs.readFileSync(configFile, "utf8"))).creation_rules;
@@ -23,7 +27,9 @@ export function recipientsFor(file: string, configFile = path.join(projectRoot()
   }
   const rule = rules.find(({ path_regex }) => path_regex === undefined || new RegExp(path_regex).test(file));
   if (rule === undefined) throw fail(`no creation rule is for ${file}`);
-  const recipients = (typeof rule.age === "string" ? rule.age.split(",") : rule.age).map((recipient) => recipient.trim()).filter((recipient) => recipient !== "");
+  const recipients = (typeof rule.age === "string" ? rule.age.split(",") : rule.age)
+    .map((recipient) => recipient.trim())
+    .filter((recipient) => recipient !== "");
   if (recipients.length === 0) throw fail("a creation rule has no recipient");
   return recipients;
 }

@@ -3,9 +3,9 @@
  * a MAC over all values stands beside them, encrypted with the time of the last change.
  */
 import * as crypto from "node:crypto";
-import { type AgeIdentity, ageDecrypt, ageEncrypt } from "./age";
-import { HomelabError } from "../common/errors";
 import { z } from "zod";
+import { HomelabError } from "../common/errors";
+import { type AgeIdentity, ageDecrypt, ageEncrypt } from "./age";
 
 /** Values by key, to any depth. Order is part of a file's MAC. */
 export interface SecretTree {
@@ -98,7 +98,12 @@ function assertEncrypted(file: string, tree: Record<string, unknown>, path: read
     const here = [...path, key];
     if (typeof value === "object" && value !== null && !Array.isArray(value)) assertEncrypted(file, value as Record<string, unknown>, here);
     else if (typeof value !== "string" || (value !== "" && !encrypted.test(value))) {
-      throw bad("E_SECRET_PLAIN", file, `the value of ${here.join(".")} is not encrypted`, "encrypt the file with sops, and treat the value as burnt if it was committed");
+      throw bad(
+        "E_SECRET_PLAIN",
+        file,
+        `the value of ${here.join(".")} is not encrypted`,
+        "encrypt the file with sops, and treat the value as burnt if it was committed",
+      );
     }
   }
 }
@@ -115,18 +120,30 @@ export async function decryptSopsFile(file: string, text: string, identities: re
     document = z.record(z.string(), z.unknown()).parse(parse(text));
   } catch (cause) {
     // The parser's own text may quote the file, which may hold a secret in plain.
-    throw bad("E_SECRET_FORMAT", file, "it is not a YAML map, or it is cut off", "restore it from Git", cause instanceof Error ? new Error(cause.name) : undefined);
+    throw bad(
+      "E_SECRET_FORMAT",
+      file,
+      "it is not a YAML map, or it is cut off",
+      "restore it from Git",
+      cause instanceof Error ? new Error(cause.name) : undefined,
+    );
   }
   const { sops, ...values } = document;
   if (sops === undefined) throw bad("E_SECRET_PLAIN", file, "it is not encrypted: it has no sops section", "encrypt it: sops encrypt --in-place <file>");
   const metadata = metadataSchema.safeParse(sops);
   if (!metadata.success) throw bad("E_SECRET_FORMAT", file, "its sops section is damaged, or it has no age recipient", "restore it from Git");
-  if (metadata.data["mac_only_encrypted"] === true) throw bad("E_SECRET_FORMAT", file, "mac_only_encrypted is not supported", "remove it from .sops.yaml and encrypt the file again");
+  if (metadata.data["mac_only_encrypted"] === true)
+    throw bad("E_SECRET_FORMAT", file, "mac_only_encrypted is not supported", "remove it from .sops.yaml and encrypt the file again");
   assertEncrypted(file, values, []);
   const found = identities.flatMap((identity) => metadata.data.age.filter((a) => a.recipient === identity.recipient).map((a) => ({ identity, enc: a.enc })))[0];
   if (found === undefined) {
     const recipients = metadata.data.age.map((a) => a.recipient).join(", ");
-    throw bad("E_SECRET_RECIPIENT", file, `none of your age keys is among its recipients (${recipients})`, "use the right key, or have the file encrypted to yours (sops updatekeys)");
+    throw bad(
+      "E_SECRET_RECIPIENT",
+      file,
+      `none of your age keys is among its recipients (${recipients})`,
+      "use the right key, or have the file encrypted to yours (sops updatekeys)",
+    );
   }
   let tree: SecretTree;
   let mac: string;
@@ -135,8 +152,15 @@ export async function decryptSopsFile(file: string, text: string, identities: re
     tree = await decryptSops(text, { fileType: "yaml", secretKey: found.identity.secret });
     mac = decryptText(metadata.data.mac, ageDecrypt(found.enc, found.identity), metadata.data.lastmodified);
   } catch (cause) {
-    throw bad("E_SECRET_MAC", file, "it does not decrypt: it was changed after it was encrypted", "restore it from Git", cause instanceof HomelabError ? cause : undefined);
+    throw bad(
+      "E_SECRET_MAC",
+      file,
+      "it does not decrypt: it was changed after it was encrypted",
+      "restore it from Git",
+      cause instanceof HomelabError ? cause : undefined,
+    );
   }
-  if (mac !== macOf(tree)) throw bad("E_SECRET_MAC", file, "its MAC does not match: values were added, removed or moved by hand", "restore it from Git, and change it with sops");
+  if (mac !== macOf(tree))
+    throw bad("E_SECRET_MAC", file, "its MAC does not match: values were added, removed or moved by hand", "restore it from Git, and change it with sops");
   return tree;
 }

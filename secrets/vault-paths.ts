@@ -8,7 +8,10 @@ export const KV_MOUNT = "kv";
 export type SecretEntry = Readonly<Record<string, string>>;
 
 function shape(file: string, message: string): HomelabError {
-  return new HomelabError("E_SECRET_SHAPE", `${file}: ${message}`, { subject: file, hint: "see secrets/README.md: vault, kv, the path's parts, then keys with their values" });
+  return new HomelabError("E_SECRET_SHAPE", `${file}: ${message}`, {
+    subject: file,
+    hint: "see secrets/README.md: vault, kv, the path's parts, then keys with their values",
+  });
 }
 
 /**
@@ -23,7 +26,8 @@ export function entriesOf(file: string, tree: SecretTree, expected: string): Map
   if (typeof vault !== "object") throw shape(file, 'the top key "vault" is missing');
   const { [KV_MOUNT]: mount, ...mounts } = vault;
   const [strange] = Object.keys(mounts);
-  if (strange !== undefined || typeof mount !== "object") throw shape(file, `the only mount is "${KV_MOUNT}"${strange === undefined ? "" : `, not "${strange}"`}`);
+  if (strange !== undefined || typeof mount !== "object")
+    throw shape(file, `the only mount is "${KV_MOUNT}"${strange === undefined ? "" : `, not "${strange}"`}`);
   const entries = new Map<string, SecretEntry>();
   const descend = (node: SecretTree, path: readonly string[]): void => {
     const values = Object.entries(node);

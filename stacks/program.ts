@@ -8,8 +8,11 @@ import type { Site } from "./site";
 /** A stack's outputs while it runs. */
 export type Outputs<N extends StackName> = { [K in keyof OutputValues<N>]: pulumi.Output<OutputValues<N>[K]> };
 
+/** A value, or a map whose values may each be known at another time. */
+type NestedInput<T> = T extends Record<string, infer V> ? pulumi.Input<Record<string, pulumi.Input<V>>> : pulumi.Input<T>;
+
 /** A stack's outputs as its program returns them. */
-export type OutputInputs<N extends StackName> = { [K in keyof OutputValues<N>]: pulumi.Input<OutputValues<N>[K]> };
+export type OutputInputs<N extends StackName> = { [K in keyof OutputValues<N>]: NestedInput<OutputValues<N>[K]> };
 
 /** Decrypted values by Vault path below the mount, such as `cluster-secret-store/secrets/MINIO`. */
 export interface SecretReader {

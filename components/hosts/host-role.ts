@@ -7,6 +7,8 @@ import { connectionInputs, type HostConnectionArgs } from "./connection";
 export interface HostRoleArgs {
   role: Role;
   connection: HostConnectionArgs;
+  /** What tells one build of the host from the next, such as {@link Vm.instance}: a host that was replaced gets the role anew. */
+  instance: pulumi.Input<string>;
 }
 
 /** A role applied to a host: its script runs in one SSH session whenever it differs from the one that ran last. */
@@ -21,7 +23,7 @@ export class HostRole extends Component {
     super("hosts:HostRole", name, opts);
     const run = new Command(
       `${name}-run`,
-      { connection: connectionInputs(args.connection), create: compiled.command, triggers: [compiled.digest] },
+      { connection: connectionInputs(args.connection), create: compiled.command, triggers: [compiled.digest, args.instance] },
       this.child({ customTimeouts: timeouts(30) }),
     );
     this.report = run.stdout;

@@ -95,6 +95,8 @@ export class Vm extends Component {
   /** Address without prefix; known when the VM exists. */
   readonly address: pulumi.Output<string>;
   readonly vmId: pulumi.Output<number>;
+  /** Differs from the VM that stood here before under the same id and address: the addresses of its network cards. */
+  readonly instance: pulumi.Output<string>;
 
   constructor(name: string, args: VmArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
     super("hosts:Vm", name, opts);
@@ -113,6 +115,7 @@ export class Vm extends Component {
     );
     this.vmId = vm.vmId;
     this.address = vm.vmId.apply(() => args.spec.cloudInit.ipv4.address);
+    this.instance = vm.macAddresses.apply((addresses) => (addresses ?? []).join(","));
     this.registerOutputs({ address: this.address, vmId: this.vmId });
   }
 }

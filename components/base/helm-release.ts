@@ -1,0 +1,53 @@
+import { Release } from "@pulumi/kubernetes/helm/v3/release";
+import type { Provider } from "@pulumi/kubernetes/provider";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component, timeouts } from "./component";
+
+/** A chart at an exact version. */
+export interface Chart {
+  /** URL of the repository. */
+  repository: string;
+  name: string;
+  version: string;
+}
+
+export interface HelmReleaseArgs {
+  /** Name of the release; names of what the chart makes are built from it. */
+  releaseName: string;
+  namespace: pulumi.Input<string>;
+  chart: Chart;
+  values: Record<string, unknown>;
+  /** true: do not wait until the workloads are ready, for one that cannot be ready yet. Default false: wait, and roll back a failure. */
+  skipAwait?: boolean;
+  /** Default 10. */
+  timeoutMinutes?: number;
+}
+
+export class HelmRelease extends Component {
+  /** Known once the release is installed. */
+  readonly releaseName: pulumi.Output<string>;
+
+  constructor(name: string, args: HelmReleaseArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+    super("base:HelmRelease", name, opts);
+    const minutes = args.timeoutMinutes ?? 10;
+    const skipAwait = args.skipAwait ?? false;
+    const release = new Release(
+      `${name}-release`,
+      {
+        name: args.releaseName,
+        namespace: args.namespace,
+        chart: args.chart.name,
+        version: args.chart.version,
+        repositoryOpts: { repo: args.chart.repository },
+        values: args.values,
+        skipAwait,
+        atomic: !skipAwait,
+        timeout: minutes * 60,
+      },
+      // The engine's limit comes after Helm's own, so that Helm can still roll back.
+      this.child({ provider, customTimeouts: timeouts(minutes + 2) }),
+    );
+    this.releaseName = release.name;
+    this.registerOutputs({ releaseName: this.releaseName });
+  }
+}

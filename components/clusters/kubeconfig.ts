@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { HomelabError } from "../../common/errors";
+
+const kubeconfigSchema = z.looseObject({
+  apiVersion: z.literal("v1"),
+  kind: z.literal("Config"),
+  clusters: z.array(z.looseObject({ name: z.string(), cluster: z.looseObject({ server: z.string(), "certificate-authority-data": z.string() }) })).length(1),
+  users: z.array(z.looseObject({ name: z.string(), user: z.looseObject({}) })).length(1),
+  contexts: z.array(z.looseObject({ name: z.string(), context: z.looseObject({ cluster: z.string(), user: z.string() }) })).length(1),
+});
+
+function parseKubeconfig(text: string): z.infer<typeof kubeconfigSchema> {
+  const { parse } = require("yaml") as typeof import("yaml");
+  try {
+    return kubeconfigSchema.parse(parse(text));
+  } catch {
+    // No cause: both parsers quote the text, which holds a private key.
+    throw new HomelabError("E_KUBECONFIG", "the host's kubeconfig is not what k3s writes: one cluster, one user, one context", {
+      hint: "look at /etc/rancher/k3s/k3s.yaml on the host; run the stack again once k3s has written it",
+    });
+  }
+}
+
+/**
+ * The kubeconfig that k3s wrote (server https://127.0.0.1:6443, everything named `default`), made to be used from elsewhere.
+ * @param name of the cluster, its user and its context
+ * @param server `https://<address>:6443`
+ * @returns YAML; holds the administrator's private key
+ * @throws HomelabError E_KUBECONFIG, without the text
+ */
+export function renameKubeconfig(text: string, name: string, server: string): string {
+  const { stringify } = require("yaml") as typeof import("yaml");
+  const config = parseKubeconfig(text);
+  return stringify(
+    {
+      ...config,
+      clusters: config.clusters.map((entry) => ({ ...entry, name, cluster: { ...entry.cluster, server } })),
+      users: config.users.map((entry) => ({ ...entry, name })),
+      contexts: config.contexts.map((entry) => ({ ...entry, name, context: { ...entry.context, cluster: name, user: name } })),
+      "current-context": name,
+    },
+    { lineWidth: 0 },
+  );
+}
+
+/** The certificate authority of a kubeconfig's cluster, as PEM. */
+export function clusterCa(text: string): string {
+  const authority = parseKubeconfig(text).clusters[0]?.cluster["certificate-authority-data"] ?? "";
+  return Buffer.from(authority, "base64").toString("utf8");
+}

@@ -1,0 +1,54 @@
+import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Provider as VaultProvider } from "@pulumi/vault/provider";
+import { Component } from "../base/component";
+import { ExternalDns } from "./external-dns";
+import { ExternalSecrets } from "./external-secrets";
+import { VaultClusterAccess } from "./vault-cluster-access";
+import { VaultEntries } from "./vault-entries";
+
+export interface ClusterServicesArgs {
+  stack: string;
+  domain: string;
+  piholeUrl: string;
+  vaultAddress: pulumi.Input<string>;
+  /** Path of Vault's KV mount. */
+  kvMount: pulumi.Input<string>;
+  /** `https://<address>:6443` */
+  endpoint: pulumi.Input<string>;
+  /** Certificate authority of the cluster, PEM. */
+  ca: pulumi.Input<string>;
+  /** Secret. */
+  kubeconfig: pulumi.Input<string>;
+}
+
+/** What every cluster has once Vault is there: its entry in Vault, a way in, External Secrets and names in Pi-hole. */
+export class ClusterServices extends Component {
+  /** Auth mount of the cluster in Vault, for further {@link SecretAccess}. */
+  readonly authMount: pulumi.Output<string>;
+  /** What a {@link SecretAccess} depends on. */
+  readonly externalSecrets: ExternalSecrets;
+
+  constructor(name: string, args: ClusterServicesArgs, kubernetes: KubernetesProvider, vault: VaultProvider, opts?: pulumi.ComponentResourceOptions) {
+    super("platform:ClusterServices", name, opts);
+    const parent = { parent: this };
+    new VaultEntries(
+      `${name}-kubeconfig`,
+      // An entry of its own for each cluster: no writer can lose another one's (ADR 7).
+      { mount: args.kvMount, entries: new Map([[`clusters/${args.stack}/kubeconfig`, { kubeconfig: args.kubeconfig }]]) },
+      vault,
+      parent,
+    );
+    const access = new VaultClusterAccess(`${name}-vault-access`, { stack: args.stack, endpoint: args.endpoint, ca: args.ca }, kubernetes, vault, parent);
+    this.authMount = access.mount;
+    this.externalSecrets = new ExternalSecrets(`${name}-external-secrets`, kubernetes, parent);
+    new ExternalDns(
+      `${name}-external-dns`,
+      { stack: args.stack, domain: args.domain, piholeUrl: args.piholeUrl, vaultAddress: args.vaultAddress, authMount: this.authMount },
+      kubernetes,
+      vault,
+      { parent: this, dependsOn: [this.externalSecrets] },
+    );
+    this.registerOutputs({ authMount: this.authMount });
+  }
+}

@@ -1,0 +1,36 @@
+import type { Provider } from "@pulumi/kubernetes/provider";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component } from "../base/component";
+import { HelmRelease } from "../base/helm-release";
+import { Namespace } from "../base/namespace";
+
+/** Version of the original system. Its CRDs are served as external-secrets.io/v1beta1; v1 comes with 0.16. */
+export const EXTERNAL_SECRETS_CHART = { repository: "https://charts.external-secrets.io", name: "external-secrets", version: "0.12.1" } as const;
+export const EXTERNAL_SECRETS_API = "external-secrets.io/v1beta1";
+
+/** Values of the chart external-secrets 0.12. */
+export function externalSecretsValues(): Record<string, unknown> {
+  return {
+    installCRDs: true,
+    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },
+  };
+}
+
+/** The operator that copies entries of Vault into Kubernetes Secrets. What it may read is up to {@link SecretAccess}. */
+export class ExternalSecrets extends Component {
+  /** Known once the operator runs and its resource kinds are there. */
+  readonly apiVersion: pulumi.Output<string>;
+
+  constructor(name: string, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+    super("platform:ExternalSecrets", name, opts);
+    const { namespace } = new Namespace(`${name}-ns`, { name: "external-secrets" }, provider, { parent: this });
+    const release = new HelmRelease(
+      name,
+      { releaseName: "external-secrets", namespace, chart: EXTERNAL_SECRETS_CHART, values: externalSecretsValues() },
+      provider,
+      { parent: this },
+    );
+    this.apiVersion = release.releaseName.apply(() => EXTERNAL_SECRETS_API);
+    this.registerOutputs({ apiVersion: this.apiVersion });
+  }
+}

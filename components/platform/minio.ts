@@ -1,0 +1,71 @@
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import type { Provider } from "@pulumi/kubernetes/provider";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component } from "../base/component";
+import { HelmRelease } from "../base/helm-release";
+import { Namespace } from "../base/namespace";
+import { WebIngress } from "../base/web-ingress";
+
+/** Version of the original system. */
+export const MINIO_CHART = { repository: "https://charts.min.io", name: "minio", version: "5.4.0" } as const;
+
+const ROOT_SECRET = "minio-root";
+
+/** Values of the chart minio 5.4. Buckets that others need are made here, not by hand. */
+export function minioValues(storageClass: string): Record<string, unknown> {
+  return {
+    mode: "standalone",
+    replicas: 1,
+    existingSecret: ROOT_SECRET,
+    persistence: { enabled: true, size: "10Gi", storageClass },
+    resources: { requests: { memory: "256Mi" }, limits: { memory: "1Gi" } },
+    buckets: [
+      { name: "pulumi-state", policy: "none", purge: false, versioning: true },
+      { name: "loki", policy: "none", purge: false },
+      { name: "teleport", policy: "none", purge: false },
+    ],
+    ingress: { enabled: false },
+    consoleIngress: { enabled: false },
+  };
+}
+
+export interface MinioArgs {
+  rootUser: pulumi.Input<string>;
+  /** Secret. */
+  rootPassword: pulumi.Input<string>;
+  domain: string;
+  storageClass: string;
+  ingressClass: string;
+  issuer: pulumi.Input<string>;
+}
+
+/** Object storage: the API at `s3.<domain>`, the console at `minio.<domain>`. */
+export class Minio extends Component {
+  readonly apiUrl: pulumi.Output<string>;
+  readonly consoleUrl: pulumi.Output<string>;
+
+  constructor(name: string, args: MinioArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+    super("platform:Minio", name, opts);
+    const { namespace } = new Namespace(`${name}-ns`, { name: "minio" }, provider, { parent: this });
+    const root = new Secret(
+      `${name}-root`,
+      { metadata: { name: ROOT_SECRET, namespace }, stringData: { rootUser: args.rootUser, rootPassword: args.rootPassword } },
+      this.child({ provider }),
+    );
+    const release = new HelmRelease(name, { releaseName: "minio", namespace, chart: MINIO_CHART, values: minioValues(args.storageClass) }, provider, {
+      parent: this,
+      dependsOn: [root],
+    });
+    const route = { namespace, className: args.ingressClass, issuer: args.issuer };
+    const api = new WebIngress(`${name}-api`, { ...route, host: `s3.${args.domain}`, service: release.releaseName, port: 9000 }, provider, { parent: this });
+    const console = new WebIngress(
+      `${name}-console`,
+      { ...route, host: `minio.${args.domain}`, service: release.releaseName.apply((service) => `${service}-console`), port: 9001 },
+      provider,
+      { parent: this },
+    );
+    this.apiUrl = api.url;
+    this.consoleUrl = console.url;
+    this.registerOutputs({ apiUrl: this.apiUrl, consoleUrl: this.consoleUrl });
+  }
+}

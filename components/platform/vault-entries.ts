@@ -1,0 +1,33 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { output, secret } from "@pulumi/pulumi";
+import { SecretV2 } from "@pulumi/vault/kv/secretV2";
+import type { Provider } from "@pulumi/vault/provider";
+import { Component } from "../base/component";
+
+export interface VaultEntriesArgs {
+  /** Path of the KV mount. */
+  mount: pulumi.Input<string>;
+  /** Path below the mount to keys and values. Values are secrets. */
+  entries: ReadonlyMap<string, Readonly<Record<string, pulumi.Input<string>>>>;
+}
+
+/** Entries of Vault's KV store, one resource each: a change to one writes no other. */
+export class VaultEntries extends Component {
+  constructor(name: string, args: VaultEntriesArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+    super("platform:VaultEntries", name, opts);
+    for (const [path, values] of args.entries) {
+      new SecretV2(
+        `${name}-${path.replaceAll("/", "-")}`,
+        {
+          mount: args.mount,
+          name: path,
+          dataJson: secret(output(values).apply((plain) => JSON.stringify(plain))),
+          // Older versions of a secret that is gone are gone too.
+          deleteAllVersions: true,
+        },
+        this.child({ provider, additionalSecretOutputs: ["data"] }),
+      );
+    }
+    this.registerOutputs({ paths: [...args.entries.keys()] });
+  }
+}

@@ -1,0 +1,31 @@
+import * as fs from "node:fs";
+import { ENV, readEnv } from "../common/env";
+import { HomelabError } from "../common/errors";
+import type { Bastion } from "./program";
+
+/**
+ * The jump host of HOMELAB_BASTION (`ssh://user@host:port`) with the key of HOMELAB_BASTION_KEY_FILE, or undefined: hosts are
+ * then reached directly.
+ * @throws HomelabError E_BASTION
+ */
+export function bastionFromEnvironment(): Bastion | undefined {
+  const address = readEnv(ENV.bastion);
+  if (address === undefined) return undefined;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url?.protocol !== "ssh:" || url.username === "" || url.hostname === "") {
+    throw new HomelabError("E_BASTION", `${ENV.bastion} is not a bastion's address`, { hint: "write it as ssh://user@host:port" });
+  }
+  const keyFile = readEnv(ENV.bastionKeyFile);
+  if (keyFile === undefined)
+    throw new HomelabError("E_BASTION", `${ENV.bastion} is set, and ${ENV.bastionKeyFile} is not`, { hint: "name the private key for the bastion" });
+  try {
+    return {
+      host: url.hostname,
+      port: url.port === "" ? 22 : Number(url.port),
+      user: decodeURIComponent(url.username),
+      privateKey: fs.readFileSync(keyFile, "utf8"),
+    };
+  } catch (cause) {
+    throw new HomelabError("E_BASTION", `the bastion's key ${keyFile} cannot be read`, { cause, subject: keyFile, hint: `correct ${ENV.bastionKeyFile}` });
+  }
+}

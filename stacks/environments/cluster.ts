@@ -1,0 +1,127 @@
+/** What all environments have in common, so that each one's file says only what is its own. */
+import { Provider as ProxmoxProvider } from "@muhlba91/pulumi-proxmoxve/provider";
+import * as pulumi from "@pulumi/pulumi";
+import { Provider as VaultProvider } from "@pulumi/vault/provider";
+import { HomelabError } from "../../common/errors";
+import { K3sCluster } from "../../components/clusters/k3s-cluster";
+import { Vm } from "../../components/hosts/vm";
+import { CertManager } from "../../components/platform/cert-manager";
+import { ClusterServices } from "../../components/platform/cluster-services";
+import { KV_MOUNT } from "../../components/platform/vault";
+import type { StackName } from "../outputs";
+import type { Outputs, StackContext } from "../program";
+
+const STORE = "cluster-secret-store/secrets";
+
+/** Access to Proxmox by API token over verified TLS. */
+export function proxmoxProvider(context: StackContext<never>): ProxmoxProvider {
+  const id = context.secrets.get(`${STORE}/PROXMOX_TOKEN_ID`, "PROXMOX_TOKEN_ID");
+  const secret = context.secrets.get(`${STORE}/PROXMOX_SECRET`, "PROXMOX_SECRET");
+  return new ProxmoxProvider("proxmox", { endpoint: context.site.proxmoxEndpoint, apiToken: pulumi.secret(pulumi.interpolate`${id}=${secret}`) });
+}
+
+/** The stack's VMs, by name. @param templateOf id of the template on a node */
+export function buildVms(context: StackContext<never>, proxmox: ProxmoxProvider, templateOf: (node: string) => pulumi.Input<number>): Map<string, Vm> {
+  return new Map(
+    context.vms.map((spec) => [
+      spec.name,
+      new Vm(
+        spec.name,
+        {
+          spec,
+          templateId: templateOf(spec.node),
+          user: context.site.user,
+          operatorKeys: context.site.operatorKeys,
+          stack: context.stack,
+          protect: context.config.protectVms,
+        },
+        proxmox,
+      ),
+    ]),
+  );
+}
+
+/** Addresses of VMs, as an output of the stack. */
+export const addressesOf = (vms: ReadonlyMap<string, Vm>): Record<string, pulumi.Output<string>> =>
+  Object.fromEntries([...vms].map(([name, vm]) => [name, vm.address]));
+
+/** k3s on one of the stack's VMs. */
+export function buildCluster(context: StackContext<never>, vms: ReadonlyMap<string, Vm>, vmName: string): K3sCluster {
+  const vm = vms.get(vmName);
+  const spec = context.vms.find(({ name }) => name === vmName);
+  if (vm === undefined || spec === undefined) {
+    throw new HomelabError("E_VM_OWNER", `the stack "${context.stack}" builds its cluster on "${vmName}" and does not own that VM`, { subject: context.stack });
+  }
+  const { bastion } = context;
+  return new K3sCluster(context.stack, {
+    vm,
+    address: spec.cloudInit.ipv4.address,
+    contextName: context.stack,
+    connection: {
+      user: spec.cloudInit.user ?? context.site.user,
+      privateKey: context.secrets.get(`${STORE}/SSH_PRIVATE_KEY`, "SSH_PRIVATE_KEY"),
+      ...(bastion === undefined ? {} : { bastion: { ...bastion, privateKey: pulumi.secret(bastion.privateKey) } }),
+    },
+    disable: context.config.k3sDisable,
+    localStoragePath: context.config.localStoragePath,
+  });
+}
+
+/** Certificates for the cluster's host names. */
+export function buildCertManager(context: StackContext<never>, cluster: K3sCluster): CertManager {
+  return new CertManager(
+    "cert-manager",
+    { email: context.config.acmeEmail, cloudflareToken: context.secrets.get("cloudflare", "api-token"), domain: context.site.domain },
+    cluster.provider,
+  );
+}
+
+/** What a cluster gets from Vault and Pi-hole. */
+export function buildClusterServices(
+  context: StackContext<never>,
+  cluster: K3sCluster,
+  vault: { provider: VaultProvider; mount: pulumi.Input<string>; address: pulumi.Input<string> },
+  dependsOn: pulumi.Resource[] = [],
+): ClusterServices {
+  return new ClusterServices(
+    "services",
+    {
+      stack: context.stack,
+      domain: context.site.domain,
+      piholeUrl: context.site.piholeUrl,
+      vaultAddress: vault.address,
+      kvMount: vault.mount,
+      endpoint: cluster.endpoint,
+      ca: cluster.ca,
+      kubeconfig: cluster.kubeconfig,
+    },
+    cluster.provider,
+    vault.provider,
+    { dependsOn },
+  );
+}
+
+/** An environment as it stands before its applications. */
+export interface Environment {
+  cluster: K3sCluster;
+  certManager: CertManager;
+  services: ClusterServices;
+  vms: Map<string, Vm>;
+}
+
+/** Every environment but tools: its VMs, its cluster on one of them, and the platform, with what tools gives. */
+export function buildEnvironment<D extends StackName>(context: StackContext<D | "tools">, vmName: string): Environment {
+  const upstream: Outputs<"tools"> = context.upstream("tools");
+  const vms = buildVms(context, proxmoxProvider(context), (node) =>
+    upstream.templateIds.apply((ids) => {
+      const id = ids[node];
+      if (id === undefined) throw new HomelabError("E_TEMPLATE", `tools has no template on ${node}`, { subject: node, hint: "build the stack tools first" });
+      return id;
+    }),
+  );
+  const cluster = buildCluster(context, vms, vmName);
+  const certManager = buildCertManager(context, cluster);
+  const provider = new VaultProvider("vault", { address: upstream.vaultAddress, token: upstream.vaultToken, skipChildToken: true });
+  const services = buildClusterServices(context, cluster, { provider, mount: KV_MOUNT, address: upstream.vaultAddress });
+  return { vms, cluster, certManager, services };
+}

@@ -1,0 +1,62 @@
+import { HomelabError } from "../../common/errors";
+import { ProxmoxHost } from "../../components/hosts/proxmox-host";
+import { Minio } from "../../components/platform/minio";
+import { Vault } from "../../components/platform/vault";
+import { VaultEntries } from "../../components/platform/vault-entries";
+import { CLOUD_IMAGE, NODES } from "../hosts";
+import type { StackProgram } from "../program";
+import { addressesOf, buildCertManager, buildCluster, buildClusterServices, buildVms, proxmoxProvider } from "./cluster";
+
+const STORAGE_CLASS = "local-path";
+
+/** The Proxmox hosts, the VMs that serve all environments, and Vault and MinIO on their own cluster. */
+export const tools: StackProgram<"tools", never> = (context) => {
+  const proxmox = proxmoxProvider(context);
+  const hosts = new Map(
+    NODES.map((node) => [
+      node.name,
+      new ProxmoxHost(
+        node.name,
+        {
+          node: node.name,
+          bridge: node.bridges[0] ?? "vmbr0",
+          image: CLOUD_IMAGE,
+          templateName: CLOUD_IMAGE.templateName,
+          templateId: node.templateId,
+          templateStorage: node.templateStorage,
+        },
+        proxmox,
+      ),
+    ]),
+  );
+  const vms = buildVms(context, proxmox, (node) => {
+    const host = hosts.get(node);
+    if (host === undefined) throw new HomelabError("E_TEMPLATE", `there is no host ${node}`, { subject: node });
+    return host.templateId;
+  });
+  const cluster = buildCluster(context, vms, "k8s-tools");
+  const certManager = buildCertManager(context, cluster);
+  const shared = { storageClass: STORAGE_CLASS, ingressClass: context.config.ingressClass, issuer: certManager.issuer };
+  const minio = new Minio(
+    "minio",
+    {
+      ...shared,
+      rootUser: context.secrets.get("cluster-secret-store/secrets/MINIO", "rootUser"),
+      rootPassword: context.secrets.get("cluster-secret-store/secrets/MINIO", "rootPassword"),
+      domain: context.site.domain,
+    },
+    cluster.provider,
+  );
+  const vault = new Vault("vault", { ...shared, address: context.site.vaultAddress, checkout: context.checkout }, cluster.provider);
+  const entries = new VaultEntries("secrets", { mount: vault.mount, entries: context.secrets.all() }, vault.provider);
+  buildClusterServices(context, cluster, vault, [entries]);
+  return {
+    kubeconfig: cluster.kubeconfig,
+    clusterEndpoint: cluster.endpoint,
+    vms: addressesOf(vms),
+    urls: { vault: vault.address, s3: minio.apiUrl, minio: minio.consoleUrl },
+    templateIds: Object.fromEntries([...hosts].map(([name, host]) => [name, host.templateId])),
+    vaultAddress: vault.address,
+    vaultToken: vault.token,
+  };
+};

@@ -1,0 +1,65 @@
+/** The program: what `pulumi up` and the embedded engine run. Builds the current stack and returns its outputs. */
+import * as pulumi from "@pulumi/pulumi";
+import { ENV, readEnv } from "../common/env";
+import { describeError, HomelabError } from "../common/errors";
+import { projectRoot } from "../common/paths";
+import { loadSecrets } from "../secrets/load";
+import { bastionFromEnvironment } from "./bastion";
+import { parseStackConfig } from "./config";
+import { STACKS } from "./definitions";
+import { validateGraph } from "./graph";
+import { loadInventory } from "./inventory";
+import { nearest } from "./nearest";
+import type { StackName } from "./outputs";
+import { writePlannedOutputs } from "./planned-outputs";
+import type { StackContext } from "./program";
+import { createSecretReader } from "./secret-reader";
+import { SITE } from "./site";
+import { createUpstream } from "./upstream";
+
+type Program = (context: StackContext<StackName>) => Record<string, pulumi.Input<unknown>>;
+
+/** @returns the outputs of the stack, for the engine to store */
+async function build(name: string): Promise<Record<string, pulumi.Input<unknown>>> {
+  validateGraph(STACKS);
+  const definition = STACKS.find((stack) => stack.name === name);
+  if (definition === undefined) {
+    const names = STACKS.map((stack) => stack.name);
+    const meant = nearest(name, names);
+    throw new HomelabError("E_STACK_UNKNOWN", `there is no stack "${name}"`, {
+      subject: name,
+      hint: meant === undefined ? `the stacks are: ${names.join(", ")}` : `did you mean "${meant}"?`,
+    });
+  }
+  const inventory = loadInventory();
+  // The engine redacts secret outputs; what a program prints itself never holds a value.
+  const secrets = createSecretReader(await loadSecrets(name, () => undefined));
+  const plannedDir = pulumi.runtime.isDryRun() ? readEnv(ENV.plannedOutputsDir) : undefined;
+  const usedUnknowns = new Set<string>();
+  // Each program was checked against its own needs where it is declared (defineStack).
+  const program = definition.program() as Program;
+  const outputs = program({
+    stack: definition.name,
+    config: parseStackConfig(`Pulumi.${name}.yaml`, pulumi.runtime.allConfig()),
+    site: SITE,
+    vms: definition.vms.flatMap((vm) => inventory.get(vm) ?? []),
+    secrets,
+    bastion: bastionFromEnvironment(),
+    checkout: projectRoot(),
+    upstream: createUpstream({ needs: definition.needs, plannedDir, usedUnknown: (output) => usedUnknowns.add(output) }),
+  });
+  if (plannedDir !== undefined) await writePlannedOutputs(plannedDir, name, outputs, [...usedUnknowns].toSorted());
+  return outputs;
+}
+
+/** Known failures are shown by their message alone: a stack trace of ours says nothing to who reads it. */
+async function main(): Promise<Record<string, pulumi.Input<unknown>>> {
+  try {
+    return await build(pulumi.getStack());
+  } catch (thrown) {
+    if (thrown instanceof HomelabError) throw new pulumi.RunError(`${thrown.code}: ${describeError(thrown)}`);
+    throw thrown;
+  }
+}
+
+export = main;

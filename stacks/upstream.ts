@@ -1,0 +1,81 @@
+import * as pulumi from "@pulumi/pulumi";
+import { HomelabError } from "../common/errors";
+import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
+import { fromPlanned, readPlannedOutputs } from "./planned-outputs";
+import type { Outputs } from "./program";
+
+/** Where the outputs of other stacks come from. */
+export interface UpstreamOptions {
+  /** Stacks that may be read: the running stack's declared needs. */
+  needs: readonly StackName[];
+  /** Folder with planned outputs, in a preview that was given one. */
+  plannedDir: string | undefined;
+  /** Called with `tools.vaultToken` when an output without a value is read. */
+  usedUnknown: (name: string) => void;
+}
+
+function missing(stack: StackName, key: string): HomelabError {
+  return new HomelabError("E_UPSTREAM_OUTPUT", `the stack "${stack}" has no output "${key}"`, { subject: stack, hint: `bring "${stack}" up first` });
+}
+
+/** Checks a value from another stack's state against what this program's types say about it. */
+function checked(stack: StackName, key: string, value: unknown): unknown {
+  if (value === undefined || value === null) throw missing(stack, key);
+  const shape: Record<string, { safeParse(value: unknown): { success: boolean } }> = OUTPUT_SCHEMAS[stack].shape;
+  // The issues of the schema are left out: they may quote the value, which may be a secret.
+  if (shape[key]?.safeParse(value).success !== true) {
+    throw new HomelabError("E_UPSTREAM_OUTPUT", `the output "${key}" of the stack "${stack}" is not what this program expects`, {
+      subject: stack,
+      hint: `bring "${stack}" up with this version of the program first`,
+    });
+  }
+  return value;
+}
+
+/** Reads outputs one by one, as they are asked for: planned ones in a preview of the whole estate, else those of the state. */
+function outputsOf(stack: StackName, options: UpstreamOptions): Record<string, pulumi.Output<unknown>> {
+  const planned = options.plannedDir === undefined ? undefined : readPlannedOutputs(options.plannedDir, stack);
+  let reference: pulumi.StackReference | undefined;
+  const read = (key: string): pulumi.Output<unknown> => {
+    if (planned) {
+      const output = planned.outputs[key];
+      if (output === undefined) throw missing(stack, key);
+      if (!output.known) options.usedUnknown(`${stack}.${key}`);
+      return fromPlanned(output.known ? { ...output, value: checked(stack, key, output.value) } : output);
+    }
+    reference ??= new pulumi.StackReference(stack, { name: `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}` });
+    const value: pulumi.Output<unknown> = reference.getOutput(key);
+    return value.apply((plain) => checked(stack, key, plain));
+  };
+  const cache = new Map<string, pulumi.Output<unknown>>();
+  const outputs: Record<string, pulumi.Output<unknown>> = {};
+  for (const key of Object.keys(OUTPUT_SCHEMAS[stack].shape)) {
+    Object.defineProperty(outputs, key, {
+      enumerable: true,
+      get: () => {
+        const known = cache.get(key) ?? read(key);
+        cache.set(key, known);
+        return known;
+      },
+    });
+  }
+  return outputs;
+}
+
+/** The outputs of the stacks that the running one needs; one stack reference for each, made when it is first read. */
+export function createUpstream(options: UpstreamOptions): <K extends StackName>(name: K) => Outputs<K> {
+  const stacks = new Map<StackName, Record<string, pulumi.Output<unknown>>>();
+  return <K extends StackName>(name: K): Outputs<K> => {
+    // The compiler refuses this already; a cast in some program would not.
+    if (!options.needs.includes(name)) {
+      throw new HomelabError("E_UPSTREAM", `this stack reads outputs of "${name}" and does not declare it as a need`, {
+        subject: name,
+        hint: "add it to needs in stacks/definitions.ts",
+      });
+    }
+    const outputs = stacks.get(name) ?? outputsOf(name, options);
+    stacks.set(name, outputs);
+    // The keys are those of the schema that the type is made of, and each value is checked against it.
+    return outputs as Outputs<K>;
+  };
+}
