@@ -15,6 +15,8 @@ export const ENV = {
   secretsDir: "HOMELAB_SECRETS_DIR",
   /** Folder in which Vault's first boot keeps its encrypted keys, instead of `secrets/vault/`. */
   vaultKeysDir: "HOMELAB_VAULT_KEYS_DIR",
+  /** Address of the Vault that a first boot is for, as Vault's own tools name it. */
+  vaultAddress: "VAULT_ADDR",
   /** Folder of the lab's files (default `.lab` in the checkout). */
   labDir: "HOMELAB_LAB_DIR",
   ageKeyFile: "SOPS_AGE_KEY_FILE",

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { ENV, readEnv } from "../common/env";
-import { HomelabError, systemErrorCode } from "../common/errors";
+import { HomelabError } from "../common/errors";
 import { type AgeIdentity, parseIdentity } from "./age";
 
 /** The keys in the text of a key file: one on each line, beside comments. */
@@ -24,7 +24,7 @@ export function loadAgeKeys(): AgeIdentity[] {
     try {
       identities.push(...parseKeyFile(fs.readFileSync(file, "utf8")));
     } catch (cause) {
-      if (systemErrorCode(cause) === undefined) throw cause;
+      if (cause instanceof HomelabError) throw cause;
       throw new HomelabError("E_AGE_KEY_FILE", `the age key file ${file} cannot be read`, {
         cause,
         subject: file,

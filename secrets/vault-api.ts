@@ -1,0 +1,119 @@
+import { z } from "zod";
+import type { Clock } from "../common/clock";
+import { HomelabError } from "../common/errors";
+import { createHttpClient, type HttpClient, type HttpResponse } from "../common/http";
+
+const sealStatus = z.object({ initialized: z.boolean(), sealed: z.boolean(), t: z.number(), progress: z.number() });
+const initAnswer = z.object({ keys_base64: z.array(z.string()).min(1), root_token: z.string().min(1) });
+
+export type SealStatus = z.infer<typeof sealStatus>;
+
+/** As many keys as Vault's own default, and how many of them unseal. */
+const SHARES = 5;
+const THRESHOLD = 3;
+const MS_BETWEEN_TRIES = 1000;
+
+/** What a first boot needs of Vault's HTTP API. */
+export interface VaultApi {
+  /** Asks until Vault itself answers: its pod, its route and its certificate may all come later than the chart. */
+  waitUntilReachable(deadlineMs: number): Promise<SealStatus>;
+  status(): Promise<SealStatus>;
+  initialise(): Promise<{ rootToken: string; unsealKeys: string[] }>;
+  unseal(key: string): Promise<SealStatus>;
+  /** Asks until Vault takes requests: after it is unsealed it first reads its storage. */
+  waitUntilActive(deadlineMs: number): Promise<void>;
+  /** Whether Vault knows the token. */
+  accepts(token: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Vault's own words for what it refused, which hold no secrets of ours. */
+function refused(address: string, what: string, response: HttpResponse): HomelabError {
+  const errors = z.object({ errors: z.array(z.string()) }).safeParse(parseJson(response.body));
+  return new HomelabError(
+    "E_VAULT",
+    `Vault at ${address} refused to ${what} (${response.status})${errors.success ? `: ${errors.data.errors.join("; ")}` : ""}`,
+    {
+      subject: address,
+      hint: "look at the log of Vault's pod",
+    },
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A proxy's page, not Vault: the caller's schema says no.
+    return undefined;
+  }
+}
+
+export function createVaultApi(address: string, clock: Clock, client: HttpClient = createHttpClient(address)): VaultApi {
+  const call = (method: string, path: string, body?: unknown, token?: string): Promise<HttpResponse> =>
+    client.request({
+      method,
+      url: `${address}/v1/${path}`,
+      headers: { "content-type": "application/json", ...(token === undefined ? {} : { "x-vault-token": token }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      timeoutMs: 30_000,
+    });
+  const trySealStatus = async (): Promise<SealStatus | HttpResponse> => {
+    const response = await call("GET", "sys/seal-status");
+    const parsed = sealStatus.safeParse(parseJson(response.body));
+    return response.status === 200 && parsed.success ? parsed.data : response;
+  };
+  /** Tries again until it works or the time is over; then the last failure is thrown. */
+  const persist = async <T>(deadlineMs: number, attempt: () => Promise<{ done: T } | { failure: HomelabError }>): Promise<T> => {
+    for (const end = clock.now() + deadlineMs; ; ) {
+      let failure: HomelabError;
+      try {
+        const result = await attempt();
+        if ("done" in result) return result.done;
+        failure = result.failure;
+      } catch (thrown) {
+        if (!(thrown instanceof HomelabError) || thrown.code !== "E_HTTP") throw thrown;
+        failure = thrown;
+      }
+      if (clock.now() + MS_BETWEEN_TRIES > end) throw failure;
+      await clock.sleep(MS_BETWEEN_TRIES);
+    }
+  };
+  const statusOrThrow = async (): Promise<SealStatus> => {
+    const status = await trySealStatus();
+    if ("sealed" in status) return status;
+    throw refused(address, "tell its state", status);
+  };
+  return {
+    status: statusOrThrow,
+    waitUntilReachable: (deadlineMs) =>
+      persist(deadlineMs, async () => {
+        const status = await trySealStatus();
+        return "sealed" in status ? { done: status } : { failure: refused(address, "answer", status) };
+      }),
+    async initialise() {
+      const response = await call("PUT", "sys/init", { secret_shares: SHARES, secret_threshold: THRESHOLD });
+      const answer = initAnswer.safeParse(parseJson(response.body));
+      if (response.status !== 200 || !answer.success) throw refused(address, "initialise", response);
+      return { rootToken: answer.data.root_token, unsealKeys: answer.data.keys_base64 };
+    },
+    async unseal(key) {
+      const response = await call("PUT", "sys/unseal", { key });
+      const status = sealStatus.safeParse(parseJson(response.body));
+      if (response.status !== 200 || !status.success) throw refused(address, "take an unseal key", response);
+      return status.data;
+    },
+    waitUntilActive: (deadlineMs) =>
+      persist(deadlineMs, async () => {
+        const response = await call("GET", "sys/health?standbyok=true");
+        return response.status === 200 ? { done: undefined } : { failure: refused(address, "become active", response) };
+      }),
+    async accepts(token) {
+      const response = await call("GET", "auth/token/lookup-self", undefined, token);
+      if (response.status === 200) return true;
+      if (response.status === 403) return false;
+      throw refused(address, "look at its root token", response);
+    },
+    close: () => client.close(),
+  };
+}

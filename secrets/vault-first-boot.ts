@@ -1,0 +1,119 @@
+/**
+ * Vault's first boot: initialise, store the keys encrypted, unseal. May be cut at any point and run again.
+ *
+ *   state of Vault      keys on disk   what a run does
+ *   not initialised     none           initialise → store → unseal
+ *   not initialised     older ones     put those aside (a Vault that was rebuilt), then as above
+ *   initialised         there          unseal if sealed
+ *   initialised         none           stop: the keys were made elsewhere, or lost between Vault's answer and the disk
+ *
+ * Vault answers an initialisation once. Whatever can fail on our side (recipients, folder, space for the file) is therefore
+ * tried before it, and between its answer and the renamed file there is only encryption and a write.
+ */
+import * as crypto from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Clock } from "../common/clock";
+import { HomelabError } from "../common/errors";
+import { writeFileAtomic } from "../common/files";
+import type { AgeIdentity } from "./age";
+import type { VaultApi } from "./vault-api";
+import { keysFile, readVaultKeys, setAside, storeVaultKeys, type VaultKeys } from "./vault-keys";
+
+export interface FirstBootArgs {
+  api: VaultApi;
+  /** `https://vault.fullstack.pw` */
+  address: string;
+  /** Folder for the encrypted keys. */
+  folder: string;
+  recipients: readonly string[];
+  /** Private keys, to read what an earlier run stored. Asked for only when there is something to read. */
+  identities: () => readonly AgeIdentity[];
+  clock: Clock;
+  /** Runs work that no signal may cut. */
+  uninterrupted: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+const REACHABLE_MS = 10 * 60_000;
+const ACTIVE_MS = 2 * 60_000;
+
+/** Proves that keys can be stored before Vault makes any: same folder, same recipients, same way. */
+function rehearseStore(args: FirstBootArgs): void {
+  const trial = path.join(args.folder, `.trial-${crypto.randomBytes(4).toString("hex")}.yaml`);
+  try {
+    fs.mkdirSync(args.folder, { recursive: true, mode: 0o700 });
+    storeVaultKeys(trial, { rootToken: "trial", unsealKeys: ["trial"] }, args.recipients, new Date(args.clock.now()));
+    fs.rmSync(trial);
+  } catch (cause) {
+    if (cause instanceof HomelabError) throw cause;
+    throw new HomelabError("E_VAULT_KEYS_DIR", `Vault's keys cannot be stored in ${args.folder}`, {
+      cause,
+      subject: args.folder,
+      hint: "make room there, or correct its permissions; Vault was not touched",
+    });
+  }
+}
+
+const markerOf = (file: string): string => `${file}.initialising`;
+
+async function initialise(args: FirstBootArgs, file: string): Promise<VaultKeys> {
+  if (fs.existsSync(file)) setAside(file, new Date(args.clock.now()));
+  // Says to a later run that this one came so far; see keysLost.
+  writeFileAtomic(markerOf(file), `${new Date(args.clock.now()).toISOString()}\n`);
+  return await args.uninterrupted(async () => {
+    const keys = await args.api.initialise();
+    storeVaultKeys(file, keys, args.recipients, new Date(args.clock.now()));
+    fs.rmSync(markerOf(file), { force: true });
+    return keys;
+  });
+}
+
+function keysLost(args: FirstBootArgs, file: string): HomelabError {
+  const cut = fs.existsSync(markerOf(file));
+  return new HomelabError(
+    "E_VAULT_KEYS_LOST",
+    cut
+      ? `Vault at ${args.address} was initialised by a run that was cut before it could store the keys; it holds nothing yet`
+      : `Vault at ${args.address} is initialised, and ${file} is not there`,
+    {
+      subject: file,
+      hint: cut
+        ? "delete Vault's volume claim (kubectl -n vault delete pvc data-vault-0, and its pod) and run again: a new Vault starts empty"
+        : "restore that file from where Vault was first booted",
+    },
+  );
+}
+
+async function unseal(args: FirstBootArgs, keys: VaultKeys, file: string): Promise<void> {
+  for (const key of keys.unsealKeys) {
+    if (!(await args.api.unseal(key)).sealed) return;
+  }
+  throw new HomelabError("E_VAULT_UNSEAL", `the keys in ${file} do not unseal Vault at ${args.address}`, {
+    subject: file,
+    hint: "they are another Vault's: restore the right file",
+  });
+}
+
+/** Brings Vault to where it takes requests. @returns its root token */
+export async function firstBoot(args: FirstBootArgs): Promise<VaultKeys> {
+  const file = keysFile(args.folder, args.address);
+  const { initialized } = await args.api.waitUntilReachable(REACHABLE_MS);
+  let keys: VaultKeys;
+  if (!initialized) {
+    rehearseStore(args);
+    keys = await initialise(args, file);
+  } else if (fs.existsSync(file)) {
+    keys = await readVaultKeys(file, args.identities());
+    // A run that was cut after the keys were stored left its marker.
+    fs.rmSync(markerOf(file), { force: true });
+  } else throw keysLost(args, file);
+  if ((await args.api.status()).sealed) await unseal(args, keys, file);
+  await args.api.waitUntilActive(ACTIVE_MS);
+  if (!(await args.api.accepts(keys.rootToken))) {
+    throw new HomelabError("E_VAULT_ROOT_TOKEN", `Vault at ${args.address} does not take the root token in ${file}`, {
+      subject: file,
+      hint: "it was revoked: make a new one with vault operator generate-root",
+    });
+  }
+  return keys;
+}
