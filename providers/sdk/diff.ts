@@ -12,6 +12,8 @@ export interface DiffRules {
   ignore?: readonly string[];
   /** Whether two values that differ as text mean the same. `path` as above. */
   equal?(path: string, before: Value, after: Value): boolean;
+  /** Whether a property that came (`before` undefined) or went (`after` undefined) changes nothing. `path` as above. */
+  unchanged?(path: string, before: Value | undefined, after: Value | undefined): boolean;
   deleteBeforeReplace?: boolean;
 }
 
@@ -47,7 +49,7 @@ class Comparison {
     if (this.rules.ignore?.some((outer) => covers(outer, plain))) return;
     const [a, b] = [bare(before), bare(after)];
     if (a === undefined || b === undefined) {
-      if (a !== b) this.#record(path, plain, root, a === undefined ? "add" : "delete");
+      if (a !== b && this.rules.unchanged?.(plain, a, b) !== true) this.#record(path, plain, root, a === undefined ? "add" : "delete");
     } else if (sameValue(a, b) || this.rules.equal?.(plain, a, b) === true) {
       return;
     } else if (isValues(a) && isValues(b)) {

@@ -1,0 +1,89 @@
+/** Resource definitions of bridged packages: a schema and four calls, the rest follows. */
+import { asError } from "../../common/errors";
+import { type CallContext, PartialFailure, type ReadResult, type ResourceDefinition } from "./resource";
+import type { Fields } from "./schema";
+import { checkSchema, withoutNotes } from "./schema-check";
+import { diffSchema, driftedInputs, importedInputs } from "./schema-compare";
+import { type JsonObject, UNKNOWN } from "./values";
+
+export interface BridgedCall<P> extends CallContext {
+  provider: P;
+}
+
+export interface BridgedResource<P> {
+  token: string;
+  fields: Fields;
+  /** Outputs that are no inputs, and optional inputs that the target system fills in. */
+  computed: readonly string[];
+  computedOnUpdate?: readonly string[];
+  secretInputs?: readonly string[];
+  secretOutputs?: readonly string[];
+  /** The property that names it in the target system, where two of one name cannot be. */
+  nameProperty?: string;
+  /** Returns the id, and outputs that only the creation knows. Inputs carry no notes. */
+  create(inputs: JsonObject, call: BridgedCall<P>): Promise<{ id: string; outputs?: JsonObject }>;
+  /**
+   * What there is, by output name; undefined: nothing.
+   * @param known the outputs so far (after a create: the inputs and what the creation told)
+   */
+  read(id: string, known: JsonObject, call: BridgedCall<P>): Promise<JsonObject | undefined>;
+  /** Left out: every change replaces. */
+  update?(id: string, change: { olds: JsonObject; news: JsonObject; outputs: JsonObject }, call: BridgedCall<P>): Promise<void>;
+  delete(id: string, outputs: JsonObject, call: BridgedCall<P>): Promise<void>;
+}
+
+/** After a write the target system is asked what it made of it; that is the state. */
+export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefinition<P> {
+  const { fields, nameProperty } = resource;
+  const live = async (id: string, known: JsonObject, call: BridgedCall<P>): Promise<JsonObject> => {
+    const found = await resource.read(id, known, call);
+    if (found === undefined) throw new Error(`${resource.token} ${id} is not there right after it was written`);
+    return { ...known, ...found };
+  };
+  return {
+    token: resource.token,
+    computed: resource.computed,
+    computedOnUpdate: resource.computedOnUpdate ?? [],
+    secretInputs: resource.secretInputs ?? [],
+    secretOutputs: resource.secretOutputs ?? [],
+    check: async ({ news, olds, name, randomSeed }) => checkSchema(fields, news, olds, { name, seed: randomSeed }),
+    diff: async ({ oldInputs, news }) => diffSchema(fields, oldInputs, news, nameProperty),
+    async previewCreate({ inputs }) {
+      const unknown = resource.computed.filter((name) => !(name in inputs));
+      return { ...withoutNotes(inputs), ...unknownsOf(unknown) };
+    },
+    async previewUpdate({ inputs, oldOutputs }) {
+      return { ...oldOutputs, ...withoutNotes(inputs), ...unknownsOf(resource.computedOnUpdate ?? []) };
+    },
+    async create({ inputs, ...call }) {
+      const plain = withoutNotes(inputs);
+      const { id, outputs } = await resource.create(plain, call);
+      const known = { ...plain, ...outputs };
+      try {
+        return { id, outputs: await live(id, known, call) };
+      } catch (cause) {
+        // It exists: the state must not forget it because it could not be read back.
+        throw new PartialFailure(id, known, [asError(cause).message], { cause });
+      }
+    },
+    async read({ id, inputs, outputs, ...call }): Promise<ReadResult | undefined> {
+      const found = await resource.read(id, outputs, call);
+      if (found === undefined) return undefined;
+      const known = Object.keys(inputs).length > 0;
+      return { id, outputs: { ...outputs, ...found }, inputs: known ? driftedInputs(fields, inputs, found) : importedInputs(fields, found) };
+    },
+    ...(resource.update === undefined
+      ? {}
+      : {
+          async update({ id, inputs, oldInputs, oldOutputs, ...call }) {
+            const [olds, news] = [withoutNotes(oldInputs), withoutNotes(inputs)];
+            await resource.update?.(id, { olds, news, outputs: oldOutputs }, call);
+            const kept = Object.entries(oldOutputs).filter(([key]) => !(key in olds) || key in news);
+            return live(id, { ...Object.fromEntries(kept), ...news }, call);
+          },
+        }),
+    delete: ({ id, outputs, ...call }) => resource.delete(id, outputs, call),
+  };
+}
+
+const unknownsOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, UNKNOWN]));

@@ -1,0 +1,70 @@
+/** Diff and drift for bridged resources. */
+import { diffValues } from "./diff";
+import type { DiffResult } from "./resource";
+import { type Fields, type Property, propertyAt, replacingPaths } from "./schema";
+import { isValues, type Json, type JsonObject, sameValue, type Value, type Values } from "./values";
+
+/** In Terraform's older provider SDK, absent and empty are one. */
+const isZero = (value: Value | undefined): boolean =>
+  value === undefined ||
+  value === null ||
+  value === "" ||
+  value === 0 ||
+  value === false ||
+  (Array.isArray(value) && value.length === 0) ||
+  (isValues(value) && Object.keys(value).every((key) => key.startsWith("__")));
+
+const sortKey = (value: Value): string => JSON.stringify(value, (_key, item: unknown) => (item instanceof Object && "toJSON" in item ? "unknown" : item)) ?? "";
+
+function sameSet(a: Value, b: Value): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b)) return false;
+  const ordered = (list: Value[]): Value[] => [...list].sort((x, y) => (sortKey(x) < sortKey(y) ? -1 : 1));
+  return sameValue(ordered(a), ordered(b));
+}
+
+function equalProperty(property: Property | undefined, before: Value | undefined, after: Value | undefined): boolean {
+  if (isZero(before) && isZero(after)) return true;
+  if (before === undefined || after === undefined) return false;
+  return sameValue(before, after) || (property?.kind === "set" && sameSet(before, after)) || property?.equal?.(before, after) === true;
+}
+
+/** @param nameProperty where the program chose the name itself and keeps it, a replacement deletes first */
+export function diffSchema(fields: Fields, olds: Values, news: Values, nameProperty?: string): DiffResult {
+  const diff = diffValues(olds, news, {
+    replaceOn: replacingPaths(fields),
+    equal: (path, before, after) => equalProperty(propertyAt(fields, path), before, after),
+    unchanged: (path, before, after) => {
+      if (after === undefined && propertyAt(fields, path)?.computed === true) return true;
+      return (before === undefined || after === undefined) && isZero(before) && isZero(after);
+    },
+  });
+  const generated = news["__defaults"];
+  const chosen = nameProperty !== undefined && !(Array.isArray(generated) && generated.includes(nameProperty));
+  const deleteBeforeReplace = diff.replaces.length > 0 && chosen && sameValue(olds[nameProperty], news[nameProperty]);
+  return deleteBeforeReplace ? { ...diff, deleteBeforeReplace } : diff;
+}
+
+function drifted(property: Property | undefined, input: Json, live: Json | undefined): Json {
+  if (live === undefined || property === undefined || equalProperty(property, input, live)) return input;
+  if (property.kind === "block" && isValues(input) && isValues(live)) return driftedInputs(property.fields, input as JsonObject, live as JsonObject);
+  if (property.kind === "list" && Array.isArray(input) && Array.isArray(live) && input.length === live.length) {
+    return input.map((item, i) => drifted(property.of, item, live[i]));
+  }
+  return live;
+}
+
+/** The inputs with what differs in the target system put in the place of what was asked for: the next diff shows it. */
+export function driftedInputs(fields: Fields, inputs: JsonObject, live: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, key === "__defaults" ? value : drifted(fields[key], value, live[key])]));
+}
+
+/** Inputs for a resource that was found rather than made: what can be set and is. */
+export function importedInputs(fields: Fields, live: JsonObject): JsonObject {
+  const inputs: JsonObject = {};
+  for (const [key, property] of Object.entries(fields)) {
+    const value = live[key];
+    if (value === undefined || isZero(value)) continue;
+    inputs[key] = property.kind === "block" && isValues(value) ? importedInputs(property.fields, value as JsonObject) : value;
+  }
+  return { ...inputs, __defaults: [] };
+}

@@ -1,0 +1,120 @@
+/** Vault's HTTP API: paths below /v1, JSON both ways, errors in Vault's own words. */
+import { type Clock, systemClock } from "../../common/clock";
+import { HomelabError } from "../../common/errors";
+import type { HttpClient } from "../../common/http";
+import type { JsonObject } from "../sdk/values";
+
+export class VaultError extends HomelabError {
+  constructor(
+    method: string,
+    path: string,
+    readonly status: number,
+    /** Vault's own messages; they name paths and policies, never values. */
+    readonly messages: readonly string[],
+  ) {
+    super("E_VAULT", `Vault: ${method} ${path}: ${status}${messages.length > 0 ? `: ${messages.join("; ")}` : ""}`, {
+      ...(status === 503 ? { hint: "Vault is sealed or not initialised: unseal it" } : {}),
+      ...(status === 403 ? { hint: "the token may have expired, or its policies do not allow this" } : {}),
+      subject: path,
+    });
+  }
+}
+
+export interface VaultClientOptions {
+  address: string;
+  token: string;
+  /** Repetitions after an answer of the 500s; default 2. */
+  maxRetries: number;
+  http: HttpClient;
+  clock?: Clock;
+}
+
+interface Options {
+  signal: AbortSignal;
+  headers?: Record<string, string>;
+}
+
+const FIRST_DELAY = 200;
+/** A KV mount that was just made version 2 answers 400 for a moment. */
+const UPGRADING = /Upgrading from non-versioned to versioned/;
+const UPGRADE_ATTEMPTS = 20;
+const UPGRADE_DELAY = 500;
+
+function messagesOf(body: string): string[] {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    const errors = typeof parsed === "object" && parsed !== null && "errors" in parsed ? parsed.errors : undefined;
+    return Array.isArray(errors) ? errors.map((error) => String(error).trim()) : [];
+  } catch {
+    // A proxy's page, for example: its first line says enough.
+    return [body.split("\n")[0]?.slice(0, 200) ?? ""].filter((line) => line !== "");
+  }
+}
+
+export class VaultClient {
+  readonly #clock: Clock;
+
+  constructor(private readonly options: VaultClientOptions) {
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** The answer's JSON, or undefined for an answer without one. @throws VaultError */
+  async request(method: "GET" | "PUT" | "POST" | "DELETE", path: string, options: Options, body?: JsonObject): Promise<JsonObject | undefined> {
+    for (let attempt = 0; ; attempt++) {
+      const response = await this.options.http.request({
+        method,
+        url: `${this.options.address}/v1/${path.split("/").map(encodeURIComponent).join("/")}`,
+        headers: {
+          "x-vault-token": this.options.token,
+          "x-vault-request": "true",
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...options.headers,
+        },
+        signal: options.signal,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      if (response.status < 300) return response.body === "" ? undefined : (JSON.parse(response.body) as JsonObject);
+      const error = new VaultError(method, path, response.status, messagesOf(response.body));
+      const wait = this.#delayBefore(error, attempt);
+      if (wait === undefined) throw error;
+      await this.#clock.sleep(wait, options.signal);
+    }
+  }
+
+  #delayBefore(error: VaultError, attempt: number): number | undefined {
+    if (error.status === 400 && error.messages.some((message) => UPGRADING.test(message))) return attempt < UPGRADE_ATTEMPTS ? UPGRADE_DELAY : undefined;
+    // 501: not initialised; 503: sealed. Neither goes away by itself.
+    const passing = (error.status >= 500 && error.status !== 501 && error.status !== 503) || error.status === 412;
+    return passing && attempt < this.options.maxRetries ? FIRST_DELAY * 2 ** attempt : undefined;
+  }
+
+  /** The `data` of an answer, or the answer itself where it has none; undefined where there is nothing at the path. */
+  async read(path: string, options: Options): Promise<JsonObject | undefined> {
+    try {
+      const answer = await this.request("GET", path, options);
+      const data = answer?.["data"];
+      return typeof data === "object" && data !== null && !Array.isArray(data) ? data : answer;
+    } catch (thrown) {
+      if (thrown instanceof VaultError && (thrown.status === 404 || isNoMount(thrown))) return undefined;
+      throw thrown;
+    }
+  }
+
+  async write(path: string, body: JsonObject, options: Options): Promise<JsonObject | undefined> {
+    return this.request("PUT", path, options, body);
+  }
+
+  async remove(path: string, options: Options): Promise<void> {
+    try {
+      await this.request("DELETE", path, options);
+    } catch (thrown) {
+      if (!(thrown instanceof VaultError && (thrown.status === 404 || isNoMount(thrown)))) throw thrown;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.options.http.close();
+  }
+}
+
+const isNoMount = (error: VaultError): boolean => error.status === 400 && error.messages.some((message) => /No (secret|auth) engine( mount)? at/.test(message));

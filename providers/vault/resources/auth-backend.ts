@@ -1,0 +1,102 @@
+import { defineBridged } from "../../sdk/bridged";
+import { block, bool, list, str } from "../../sdk/schema";
+import type { JsonObject } from "../../sdk/values";
+import type { VaultClient } from "../client";
+import { asObject, asString, fromVault, toVault, trimSlashes } from "./values";
+
+const TUNE = [
+  "defaultLeaseTtl",
+  "maxLeaseTtl",
+  "auditNonHmacRequestKeys",
+  "auditNonHmacResponseKeys",
+  "listingVisibility",
+  "passthroughRequestHeaders",
+  "allowedResponseHeaders",
+  "tokenType",
+];
+
+/** Seconds as Vault's own durations: 3661 → `1h1m1s`, 0 → `` */
+function duration(seconds: unknown): string {
+  if (typeof seconds !== "number" || seconds === 0) return "";
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+  return `${h > 0 ? `${h}h` : ""}${h > 0 || m > 0 ? `${m}m` : ""}${s}s`;
+}
+
+/** What was asked for stays as it was written; what has a global default shows only when it was asked for. */
+function tuneOutput(live: JsonObject, asked: JsonObject | undefined): JsonObject {
+  const found: JsonObject = {
+    ...fromVault(live, TUNE),
+    defaultLeaseTtl: duration(live["default_lease_ttl"]),
+    maxLeaseTtl: duration(live["max_lease_ttl"]),
+    listingVisibility: asString(live["listing_visibility"]),
+    tokenType: asString(live["token_type"]),
+  };
+  if (asked === undefined) return found;
+  return {
+    ...found,
+    defaultLeaseTtl: asString(asked["defaultLeaseTtl"]),
+    maxLeaseTtl: asString(asked["maxLeaseTtl"]),
+    ...(asString(asked["tokenType"]) === "" ? { tokenType: "" } : {}),
+    ...(asString(asked["listingVisibility"]) === "" ? { listingVisibility: "" } : {}),
+  };
+}
+
+const pathOf = (values: JsonObject, id = ""): string => trimSlashes(asString(values["path"])) || id || asString(values["type"]);
+const sameButSlash = (a: unknown, b: unknown): boolean => trimSlashes(String(a)) === trimSlashes(String(b));
+
+export const authBackend = defineBridged<VaultClient>({
+  token: "vault:index/authBackend:AuthBackend",
+  fields: {
+    type: str({ required: true, replace: true }),
+    path: str({ computed: true, equal: sameButSlash }),
+    description: str(),
+    local: bool({ replace: true }),
+    identityTokenKey: str(),
+    disableRemount: bool({ default: false }),
+    tune: block(
+      {
+        defaultLeaseTtl: str(),
+        maxLeaseTtl: str(),
+        auditNonHmacRequestKeys: list(str()),
+        auditNonHmacResponseKeys: list(str()),
+        listingVisibility: str(),
+        passthroughRequestHeaders: list(str()),
+        allowedResponseHeaders: list(str()),
+        tokenType: str(),
+      },
+      { computed: true },
+    ),
+  },
+  computed: ["accessor", "path", "tune"],
+  async create(inputs, { provider, signal }) {
+    const path = pathOf(inputs);
+    const body = { ...toVault(inputs, ["type", "local"]), description: asString(inputs["description"]), config: toVault(inputs, ["identityTokenKey"]) };
+    await provider.request("POST", `sys/auth/${path}`, { signal }, body);
+    if (inputs["tune"] !== undefined) await provider.request("POST", `sys/mounts/auth/${path}/tune`, { signal }, toVault(asObject(inputs["tune"]), TUNE));
+    return { id: path, outputs: { path } };
+  },
+  async read(id, known, { provider, signal }) {
+    const path = pathOf(known, id);
+    const found = await provider.read(`sys/auth/${path}`, { signal });
+    if (found === undefined) return undefined;
+    const live = (await provider.read(`sys/mounts/auth/${path}/tune`, { signal })) ?? {};
+    return {
+      path,
+      type: asString(found["type"]),
+      description: asString(found["description"]),
+      local: found["local"] === true,
+      accessor: asString(found["accessor"]),
+      tune: tuneOutput(live, known["tune"] === undefined ? undefined : asObject(known["tune"])),
+    };
+  },
+  async update(id, { olds, news, outputs }, { provider, signal }) {
+    const from = pathOf(outputs, id);
+    const to = news["path"] === undefined ? from : pathOf(news);
+    if (from !== to) await provider.request("POST", "sys/remount", { signal }, { from: `auth/${from}`, to: `auth/${to}` });
+    const tune = JSON.stringify(olds["tune"]) === JSON.stringify(news["tune"]) ? {} : toVault(asObject(news["tune"]), TUNE);
+    const described = asString(olds["description"]) === asString(news["description"]) ? {} : { description: asString(news["description"]) };
+    const body = { ...tune, ...described };
+    if (Object.keys(body).length > 0) await provider.request("POST", `sys/mounts/auth/${to}/tune`, { signal }, body);
+  },
+  delete: (id, outputs, { provider, signal }) => provider.remove(`sys/auth/${pathOf(outputs, id)}`, { signal }),
+});
