@@ -42,7 +42,7 @@ export interface StackContext<D extends StackName> {
   bastion: Bastion | undefined;
   /** Folder of the checkout, for local commands. */
   checkout: string;
-  upstream: <K extends D>(name: K) => Outputs<K>;
+  upstream: { readonly [K in D]: Outputs<K> };
 }
 
 export type StackProgram<N extends StackName, D extends StackName> = (context: StackContext<D>) => OutputInputs<N>;

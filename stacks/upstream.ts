@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HomelabError } from "../common/errors";
+import type { PlannedOutputs } from "../common/planned-outputs";
 import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
 import { fromPlanned, readPlannedOutputs } from "./planned-outputs";
 import type { Outputs } from "./program";
@@ -34,9 +35,10 @@ function checked(stack: StackName, key: string, value: unknown): unknown {
 
 /** Reads outputs one by one, as they are asked for: planned ones in a preview of the whole estate, else those of the state. */
 function outputsOf(stack: StackName, options: UpstreamOptions): Record<string, pulumi.Output<unknown>> {
-  const planned = options.plannedDir === undefined ? undefined : readPlannedOutputs(options.plannedDir, stack);
+  let planned: PlannedOutputs | undefined | null = null;
   let reference: pulumi.StackReference | undefined;
   const read = (key: string): pulumi.Output<unknown> => {
+    if (planned === null) planned = options.plannedDir === undefined ? undefined : readPlannedOutputs(options.plannedDir, stack);
     if (planned) {
       const output = planned.outputs[key];
       if (output === undefined) throw missing(stack, key);
@@ -62,20 +64,12 @@ function outputsOf(stack: StackName, options: UpstreamOptions): Record<string, p
   return outputs;
 }
 
-/** The outputs of the stacks that the running one needs; one stack reference for each, made when it is first read. */
-export function createUpstream(options: UpstreamOptions): <K extends StackName>(name: K) => Outputs<K> {
-  const stacks = new Map<StackName, Record<string, pulumi.Output<unknown>>>();
-  return <K extends StackName>(name: K): Outputs<K> => {
-    // The compiler refuses this already; a cast in some program would not.
-    if (!options.needs.includes(name)) {
-      throw new HomelabError("E_UPSTREAM", `this stack reads outputs of "${name}" and does not declare it as a need`, {
-        subject: name,
-        hint: "add it to needs in stacks/definitions.ts",
-      });
-    }
-    const outputs = stacks.get(name) ?? outputsOf(name, options);
-    stacks.set(name, outputs);
-    // The keys are those of the schema that the type is made of, and each value is checked against it.
-    return outputs as Outputs<K>;
-  };
+/**
+ * The outputs of the stacks that the running one needs, and of no others. A stack's reference is made when its first output is
+ * read.
+ */
+export function createUpstream(options: UpstreamOptions): { readonly [K in StackName]: Outputs<K> } {
+  const upstream = Object.fromEntries(options.needs.map((name) => [name, outputsOf(name, options)]));
+  // Who gets it sees only the declared needs (StackProgram); the keys and values are those of the schema that the types are of.
+  return upstream as { readonly [K in StackName]: Outputs<K> };
 }

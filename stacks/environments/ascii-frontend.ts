@@ -1,11 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { WebApp } from "../../components/apps/web-app";
-import type { StackName } from "../outputs";
 import type { StackContext } from "../program";
 import type { Environment } from "./cluster";
 
 /** The pages of the ASCII demo: nginx with static files, which find their API by the host name that they are opened under. */
-export function asciiFrontend(context: StackContext<StackName & never>, environment: Environment, args: { image: pulumi.Input<string>; host: string }): WebApp {
+export function asciiFrontend(context: StackContext<never>, environment: Environment, args: { image: pulumi.Input<string>; host: string }): WebApp {
   return new WebApp(
     "ascii-frontend",
     {

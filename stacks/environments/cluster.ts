@@ -8,7 +8,6 @@ import { Vm } from "../../components/hosts/vm";
 import { CertManager } from "../../components/platform/cert-manager";
 import { ClusterServices } from "../../components/platform/cluster-services";
 import { KV_MOUNT } from "../../components/platform/vault";
-import type { StackName } from "../outputs";
 import type { Outputs, StackContext } from "../program";
 
 const STORE = "cluster-secret-store/secrets";
@@ -110,8 +109,8 @@ export interface Environment {
 }
 
 /** Every environment but tools: its VMs, its cluster on one of them, and the platform, with what tools gives. */
-export function buildEnvironment<D extends StackName>(context: StackContext<D | "tools">, vmName: string): Environment {
-  const upstream: Outputs<"tools"> = context.upstream("tools");
+export function buildEnvironment(context: StackContext<"tools">, vmName: string): Environment {
+  const upstream: Outputs<"tools"> = context.upstream.tools;
   const vms = buildVms(context, proxmoxProvider(context), (node) =>
     upstream.templateIds.apply((ids) => {
       const id = ids[node];

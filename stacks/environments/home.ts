@@ -14,7 +14,7 @@ export const home: StackProgram<"home", "tools" | "observability"> = (context) =
       image: IMMICH_ML_IMAGE,
       ports: [{ name: "http", port: 3003 }],
       healthPath: "/ping",
-      environment: { OTEL_EXPORTER_OTLP_ENDPOINT: context.upstream("observability").otlpEndpoint, TRANSFORMERS_CACHE: "/cache" },
+      environment: { OTEL_EXPORTER_OTLP_ENDPOINT: context.upstream.observability.otlpEndpoint, TRANSFORMERS_CACHE: "/cache" },
       writable: ["/cache"],
       resources: { cpu: "500m", memory: "1Gi", memoryLimit: "4Gi" },
       ingressClass: context.config.ingressClass,

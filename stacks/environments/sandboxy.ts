@@ -14,7 +14,7 @@ export const sandboxy: StackProgram<"sandboxy", "tools" | "observability"> = (co
       image: WHOAMI_IMAGE,
       ports: [{ name: "http", port: 8080, host: `whoami.${context.site.domain}` }],
       healthPath: "/health",
-      environment: { WHOAMI_PORT_NUMBER: "8080", OTEL_EXPORTER_OTLP_ENDPOINT: context.upstream("observability").otlpEndpoint },
+      environment: { WHOAMI_PORT_NUMBER: "8080", OTEL_EXPORTER_OTLP_ENDPOINT: context.upstream.observability.otlpEndpoint },
       resources: { cpu: "10m", memory: "16Mi", memoryLimit: "64Mi" },
       runAsUser: 65534,
       ingressClass: context.config.ingressClass,

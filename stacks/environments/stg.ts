@@ -6,7 +6,7 @@ import { addressesOf, buildEnvironment } from "./cluster";
 export const stg: StackProgram<"stg", "tools" | "observability" | "dev"> = (context) => {
   const environment = buildEnvironment(context, "k8s-stg");
   const app = asciiFrontend(context, environment, {
-    image: context.config.appImage ?? context.upstream("dev").appImage,
+    image: context.config.appImage ?? context.upstream.dev.appImage,
     host: `stg.ascii.${context.site.domain}`,
   });
   return {

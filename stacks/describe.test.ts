@@ -1,0 +1,68 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { checkConfigFiles } from "./describe";
+
+const root = path.join(__dirname, "..");
+const script = path.join(root, "bin/stacks/describe.js");
+
+test("it prints the stacks with their needs and VMs as JSON", () => {
+  const description = JSON.parse(execFileSync(process.execPath, [script], { encoding: "utf8" }));
+  expect(description).toMatchObject({ version: 1, project: "homelab" });
+  expect(description.stacks.map((s: { name: string }) => s.name)).toEqual(["tools", "observability", "home", "sandboxy", "dev", "stg", "prod"]);
+  expect(description.stacks[5]).toEqual({
+    name: "stg",
+    needs: ["tools", "observability", "dev"],
+    description: "the last stop before production: runs the image that dev ran",
+    vms: ["k8s-stg"],
+  });
+});
+
+test("it loads no Pulumi SDK", () => {
+  const code = `require(${JSON.stringify(script)}); const d = require(${JSON.stringify(script)}).describe(); const sdk = Object.keys(require.cache).filter((f) => f.includes("node_modules/@pulumi")); process.stdout.write(JSON.stringify(sdk.concat(d.version)));`;
+  expect(spawnSync(process.execPath, ["-e", code], { encoding: "utf8" }).stdout).toBe("[1]");
+});
+
+test("a broken VM file in a checkout is one line of JSON on standard error, and exit code 1", () => {
+  const copy = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-describe-"));
+  try {
+    for (const folder of ["bin/stacks", "bin/common", "stacks/inventory"]) fs.cpSync(path.join(root, folder), path.join(copy, folder), { recursive: true });
+    for (const file of fs.readdirSync(root).filter((name) => name.startsWith("Pulumi."))) fs.copyFileSync(path.join(root, file), path.join(copy, file));
+    fs.symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"));
+    fs.appendFileSync(path.join(copy, "stacks/inventory/vms/k8s-dev.yaml"), "memmory: 1\n");
+    const result = spawnSync(process.execPath, [path.join(copy, "bin/stacks/describe.js")], { encoding: "utf8" });
+    expect([result.status, result.stdout]).toEqual([1, ""]);
+    expect(result.stderr.trimEnd().split("\n")).toHaveLength(1);
+    const lines = fs.readFileSync(path.join(copy, "stacks/inventory/vms/k8s-dev.yaml"), "utf8").trimEnd().split("\n").length;
+    expect(JSON.parse(result.stderr)).toEqual({
+      code: "E_INVENTORY",
+      message: `stacks/inventory/vms/k8s-dev.yaml:${lines}: memmory: unknown key; did you mean "memory"?`,
+      hint: "correct the lines that are named; docs/vms.md lists every key",
+      subject: "stacks/inventory/vms/k8s-dev.yaml",
+    });
+  } finally {
+    fs.rmSync(copy, { recursive: true });
+  }
+});
+
+describe("settings files", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-settings-"));
+    for (const file of fs.readdirSync(root).filter((name) => /^Pulumi\..+\.yaml$/.test(name))) fs.copyFileSync(path.join(root, file), path.join(folder, file));
+  });
+  afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+  test("of all stacks are accepted", () => expect(() => checkConfigFiles(folder)).not.toThrow());
+
+  test("that are missing are named", () => {
+    fs.rmSync(path.join(folder, "Pulumi.stg.yaml"));
+    expect(() => checkConfigFiles(folder)).toThrow('Pulumi.stg.yaml is missing: the stack "stg" has no settings');
+  });
+
+  test("of no stack are named", () => {
+    fs.writeFileSync(path.join(folder, "Pulumi.staging.yaml"), "config: {}\n");
+    expect(() => checkConfigFiles(folder)).toThrow("Pulumi.staging.yaml belongs to no stack");
+  });
+});
