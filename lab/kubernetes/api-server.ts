@@ -1,0 +1,344 @@
+/** The HTTP side of a cluster's API. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { gzipSync } from "node:zlib";
+import type { LabContext } from "../core/world";
+import { type Tokens, type User, authenticate, authorize } from "./auth";
+import { discoveryDocument } from "./discovery";
+import { schemaOf, unknownFields } from "./field-schema";
+import { type Json, type JsonMap, type KubeObject, mapAt, numberAt, textAt } from "./objects";
+import { jsonPatch, mergePatch, strategicMergePatch } from "./patch";
+import { type ResourcePath, parseBody, parseResourcePath } from "./request";
+import { readData, storageKey } from "./resource-types";
+import { reviews } from "./reviews";
+import { fieldSelector, labelSelector } from "./selectors";
+import { StatusError, badRequest, forbidden, methodNotAllowed, noResource, qualified } from "./status";
+import type { ObjectStore, WriteOptions, Written } from "./store";
+import { partial, table } from "./tables";
+import { watch } from "./watch";
+
+export interface ApiServerOptions {
+  cluster: string;
+  address: string;
+  store: ObjectStore;
+  tokens: Tokens;
+  ctx: LabContext;
+  tls: { key: string; cert: string; ca: string };
+}
+
+interface Call {
+  request: IncomingMessage;
+  response: ServerResponse;
+  url: URL;
+  user: User;
+}
+
+const VERBS: Record<string, string> = { GET: "get", POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" };
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+export class ApiServer {
+  readonly #server: Server;
+  readonly #watches = new Set<() => void>();
+
+  constructor(private readonly options: ApiServerOptions) {
+    const { key, cert, ca } = options.tls;
+    this.#server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+      this.#handle(request, response).catch((thrown: unknown) => this.#fail(response, thrown));
+    });
+  }
+
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#watches) end();
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #fail(response: ServerResponse, thrown: unknown): void {
+    const error = thrown instanceof StatusError ? thrown : new StatusError(500, "InternalError", `Internal error occurred: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
+    if (!(thrown instanceof StatusError)) this.options.ctx.unhandled.add({ system: "kubernetes", target: this.options.cluster, what: error.message });
+    if (response.headersSent) response.end();
+    else this.#send(response, error.code, error.body());
+  }
+
+  #send(response: ServerResponse, status: number, body: unknown, warnings: readonly string[] = []): void {
+    const text = `${JSON.stringify(body)}\n`;
+    const zip = text.length > 128 * 1024 && /\bgzip\b/.test(String(response.req.headers["accept-encoding"] ?? ""));
+    const warning = warnings.map((text) => `299 - "${text.replaceAll('"', '\\"')}"`);
+    const headers: Record<string, string | string[]> = { "content-type": "application/json", "cache-control": "no-cache, private" };
+    if (zip) headers["content-encoding"] = "gzip";
+    if (warning.length > 0) headers["warning"] = warning;
+    response.writeHead(status, headers);
+    response.end(zip ? gzipSync(text) : text);
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { store, tokens, ctx, cluster } = this.options;
+    const url = new URL(request.url ?? "/", "https://kubernetes");
+    const user = authenticate(request.socket as TLSSocket, request.headers.authorization, tokens, store);
+    if (user === undefined) throw new StatusError(401, "Unauthorized", "Unauthorized");
+    const call: Call = { request, response, url, user };
+    if (this.#general(call)) return;
+    try {
+      await this.#resource(call, parseResourcePath(url.pathname, store.types));
+    } catch (thrown) {
+      if (thrown instanceof StatusError && thrown.code === 405) ctx.unhandled.add({ system: "kubernetes", target: cluster, what: `${request.method} ${url.pathname}` });
+      throw thrown;
+    }
+  }
+
+  /** Paths that are no resources: health, version, discovery, OpenAPI. */
+  #general({ response, url, user, request }: Call): boolean {
+    const { store, address } = this.options;
+    const path = url.pathname.replace(/\/+$/, "") || "/";
+    if (/^\/(healthz|livez|readyz)(\/.*)?$/.test(path)) {
+      response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
+      response.end("ok");
+      return true;
+    }
+    if (path === "/version") {
+      this.#send(response, 200, { major: "1", minor: "34", emulationMajor: "1", emulationMinor: "34", gitVersion: "v1.34.2+k3s1", gitCommit: "", gitTreeState: "clean", buildDate: "2025-11-12T00:00:00Z", goVersion: "go1.24.9", compiler: "gc", platform: "linux/amd64" });
+      return true;
+    }
+    const isDiscovery = path === "/api" || path === "/apis" || /^\/api\/v1$/.test(path) || /^\/apis\/[^/]+(\/[^/]+)?$/.test(path);
+    if (!isDiscovery && !path.startsWith("/openapi/")) return false;
+    if (user.name === "system:anonymous") throw forbidden(`forbidden: User "system:anonymous" cannot ${(request.method ?? "GET").toLowerCase()} path "${url.pathname}"`, {});
+    if (path === "/openapi/v2") {
+      this.#send(response, 200, readData("openapi-v2.json.gz"));
+      return true;
+    }
+    if (path.startsWith("/openapi/v3")) {
+      const data = readData("openapi-v3.json.gz") as { index: unknown; documents: Record<string, unknown> };
+      const body = path === "/openapi/v3" ? data.index : data.documents[path];
+      if (body === undefined) throw noResource();
+      this.#send(response, 200, body);
+      return true;
+    }
+    const document = discoveryDocument(path, store.types, `${address}:6443`);
+    if (document === undefined) throw noResource();
+    this.#send(response, 200, document);
+    return true;
+  }
+
+  #authorize({ user, request, url }: Call, { type, namespace, name, subresource }: ResourcePath): void {
+    const method = request.method ?? "GET";
+    const verb = method === "GET" && name === undefined ? (url.searchParams.get("watch") ? "watch" : "list") : method === "DELETE" && name === undefined ? "deletecollection" : (VERBS[method] ?? "get");
+    const own = namespace ?? (type.kind === "Namespace" && type.group === "" ? name : undefined);
+    if (authorize(user, { verb, group: type.group, resource: type.plural, subresource, namespace: own, name }, this.options.store)) return;
+    const what = qualified(type);
+    const scope = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
+    throw forbidden(`${what}${name === undefined ? "" : ` "${name}"`} is forbidden: User "${user.name}" cannot ${verb} resource "${type.plural}${subresource ? `/${subresource}` : ""}" in API group "${type.group}" ${scope}`, {
+      ...(name === undefined ? {} : { name }),
+      ...(type.group === "" ? {} : { group: type.group }),
+      kind: type.plural,
+    });
+  }
+
+  async #resource(call: Call, path: ResourcePath): Promise<void> {
+    const { request, response } = call;
+    const { store } = this.options;
+    this.#authorize(call, path);
+    const review = reviews(path, this.options);
+    if (review !== undefined && request.method === "POST") {
+      this.#send(response, 201, review(JSON.parse(await readBody(request)) as KubeObject, call.user));
+      return;
+    }
+    if (path.subresource !== undefined && !path.type.subresources.has(path.subresource)) throw noResource();
+    if (path.subresource !== undefined && !["status", "scale", "finalize"].includes(path.subresource)) throw methodNotAllowed();
+    switch (request.method) {
+      case "GET":
+        if (path.name === undefined) this.#list(call, path);
+        else this.#sendObject(call, path, 200, path.subresource === "scale" ? scaleOf(store.get(path.type, path.namespace, path.name)) : store.get(path.type, path.namespace, path.name));
+        return;
+      case "POST":
+      case "PUT":
+      case "PATCH":
+        await this.#write(call, path);
+        return;
+      case "DELETE":
+        await this.#delete(call, path);
+        return;
+      default:
+        throw methodNotAllowed();
+    }
+  }
+
+  #selected({ url }: Call, { type, namespace }: ResourcePath): (object: KubeObject) => boolean {
+    const labels = labelSelector(url.searchParams.get("labelSelector") ?? "");
+    const fields = fieldSelector(url.searchParams.get("fieldSelector") ?? "", type.kind);
+    return (object) => (namespace === undefined || object.metadata.namespace === namespace) && labels(object) && fields(object);
+  }
+
+  #list(call: Call, path: ResourcePath): void {
+    const { store, ctx } = this.options;
+    const { url, response } = call;
+    const selected = this.#selected(call, path);
+    if (["1", "true"].includes(url.searchParams.get("watch") ?? "")) {
+      const end = watch({ store, path, key: storageKey(path.type), selected, url, response, as: accepts(call), now: () => ctx.clock.now() });
+      this.#watches.add(end);
+      response.on("close", () => {
+        this.#watches.delete(end);
+        end();
+      });
+      return;
+    }
+    let objects = store.list(path.type, path.namespace).filter(selected);
+    const after = url.searchParams.get("continue");
+    if (after) {
+      const start = (JSON.parse(Buffer.from(after, "base64").toString("utf8")) as { start: string }).start;
+      objects = objects.filter((o) => `${o.metadata.namespace ?? ""}/${o.metadata.name}` > start);
+    }
+    const limit = Number(url.searchParams.get("limit") ?? 0);
+    const more = limit > 0 && objects.length > limit;
+    const left = objects.length - limit;
+    if (more) objects = objects.slice(0, limit);
+    const last = objects.at(-1);
+    const next = more && last ? Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: Number(store.resourceVersion), start: `${last.metadata.namespace ?? ""}/${last.metadata.name}` })).toString("base64") : undefined;
+    const metadata = { resourceVersion: store.resourceVersion, ...(next ? { continue: next, ...(url.searchParams.get("labelSelector") || url.searchParams.get("fieldSelector") ? {} : { remainingItemCount: left }) } : {}) };
+    const as = accepts(call);
+    if (as === "Table") this.#send(response, 200, table(path.type, objects, metadata, ctx.clock.now()));
+    else {
+      const apiVersion = path.type.group === "" ? path.type.version : `${path.type.group}/${path.type.version}`;
+      // Items of built-in lists carry no type; those of custom ones do.
+      const items = objects.map(({ apiVersion: a, kind: k, ...rest }) => (as === "PartialObjectMetadata" ? partial({ apiVersion: a, kind: k, ...rest } as KubeObject) : path.type.crd ? { apiVersion: a, kind: k, ...rest } : rest));
+      this.#send(response, 200, as === "PartialObjectMetadata" ? { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1", metadata, items } : { kind: `${path.type.kind}List`, apiVersion, metadata, items });
+    }
+  }
+
+  #sendObject(call: Call, path: ResourcePath, status: number, object: unknown, warnings: readonly string[] = []): void {
+    const as = accepts(call);
+    if (as === "Table") this.#send(call.response, status, table(path.type, [object as KubeObject], { resourceVersion: (object as KubeObject).metadata.resourceVersion }, this.options.ctx.clock.now()), warnings);
+    else this.#send(call.response, status, as === "PartialObjectMetadata" ? partial(object as KubeObject) : ordered(object as KubeObject), warnings);
+  }
+
+  /** Checks fields that the kind does not have, as the request asks. */
+  #fieldWarnings(call: Call, path: ResourcePath, object: unknown): string[] {
+    const mode = call.url.searchParams.get("fieldValidation") ?? "Warn";
+    if (mode === "Ignore" || path.type.crd !== undefined) return [];
+    const unknown = unknownFields(object, schemaOf(path.type));
+    if (unknown.length === 0) return [];
+    const texts = unknown.map((name) => `unknown field "${name}"`);
+    if (mode === "Warn") return texts;
+    throw badRequest(`${path.type.kind} in version "${path.type.version}" cannot be handled as a ${path.type.kind}: strict decoding error: ${texts.join(", ")}`);
+  }
+
+  async #write(call: Call, path: ResourcePath): Promise<void> {
+    const { request, url } = call;
+    const { store } = this.options;
+    const { type, namespace, name, subresource } = path;
+    const text = await readBody(request);
+    const contentType = request.headers["content-type"] ?? "application/json";
+    if (contentType.includes("protobuf")) throw new StatusError(415, "UnsupportedMediaType", "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml");
+    const manager = url.searchParams.get("fieldManager") ?? (String(request.headers["user-agent"] ?? "").split("/")[0] || "unknown");
+    const options: WriteOptions = { manager: manager.startsWith("node") || manager === "undici" ? "unknown" : manager, ...(url.searchParams.get("dryRun") ? { dryRun: true } : {}), ...(subresource === "status" ? { subresource } : {}) };
+    const body = parseBody(text, contentType, type.kind) as Json;
+    if (request.method === "POST") {
+      if (name !== undefined) throw methodNotAllowed();
+      const warnings = this.#fieldWarnings(call, path, body);
+      this.#written(call, path, store.create(type, namespace, body as unknown as KubeObject, options), "create", warnings);
+      return;
+    }
+    if (name === undefined) throw methodNotAllowed();
+    if (subresource === "scale") {
+      const replicas = numberAt(body, "spec", "replicas") ?? 0;
+      this.#written(call, path, store.modify(type, namespace, name, (o) => ({ ...o, spec: { ...mapAt(o, "spec"), replicas } }), options), "scale", []);
+      return;
+    }
+    if (subresource === "finalize") {
+      this.#sendObject(call, path, 200, store.get(type, namespace, name));
+      return;
+    }
+    if (request.method === "PUT") {
+      const warnings = this.#fieldWarnings(call, path, body);
+      this.#written(call, path, store.update(type, namespace, name, body as unknown as KubeObject, options), "update", warnings);
+      return;
+    }
+    const warnings = contentType.includes("apply-patch") ? this.#fieldWarnings(call, path, body) : [];
+    this.#written(call, path, this.#patch(path, name, contentType, body, options, url.searchParams.get("force") === "true", url.searchParams.get("fieldManager")), contentType.includes("apply-patch") ? "apply" : "patch", warnings);
+  }
+
+  #patch({ type, namespace }: ResourcePath, name: string, contentType: string, body: Json, options: WriteOptions, force: boolean, manager: string | null): Written {
+    const { store } = this.options;
+    const edit = (change: (object: Json) => Json) => store.modify(type, namespace, name, (object) => change(object as unknown as Json) as unknown as KubeObject, options);
+    if (contentType.includes("apply-patch")) {
+      if (manager === null) throw badRequest("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch");
+      return store.apply(type, namespace, name, body as unknown as KubeObject, { ...options, manager, force });
+    }
+    if (contentType.includes("json-patch")) return edit((object) => jsonPatch(object, body as unknown as Parameters<typeof jsonPatch>[1]));
+    if (contentType.includes("strategic-merge-patch") && type.crd === undefined) return edit((object) => strategicMergePatch(object, body, schemaOf(type)));
+    if (contentType.includes("merge-patch")) return edit((object) => mergePatch(object, body));
+    throw new StatusError(415, "UnsupportedMediaType", `the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml`);
+  }
+
+  #written(call: Call, path: ResourcePath, written: Written, verb: string, warnings: readonly string[]): void {
+    this.#record(path, written.object.metadata.name, verb, written.changed);
+    const body = path.subresource === "scale" ? scaleOf(written.object) : written.object;
+    this.#sendObject(call, path, written.created ? 201 : 200, body, warnings);
+  }
+
+  #record({ type, namespace, subresource }: ResourcePath, name: string, verb: string, changed: boolean): void {
+    const { ctx, cluster } = this.options;
+    const where = namespace === undefined ? name : `${namespace}/${name}`;
+    const apiVersion = type.group === "" ? type.version : `${type.group}/${type.version}`;
+    ctx.records.add({ system: "kubernetes", target: cluster, kind: changed ? "write" : "read", action: `${verb} ${apiVersion} ${type.plural}${subresource ? `/${subresource}` : ""} ${where}` });
+  }
+
+  async #delete(call: Call, path: ResourcePath): Promise<void> {
+    const { request, response, url } = call;
+    const { store } = this.options;
+    const { type, namespace, name } = path;
+    const text = await readBody(request);
+    const body: JsonMap = text === "" ? {} : (JSON.parse(text) as JsonMap);
+    const uid = textAt(body, "preconditions", "uid");
+    const propagation = url.searchParams.get("propagationPolicy") ?? textAt(body, "propagationPolicy");
+    const options = { ...(url.searchParams.get("dryRun") ? { dryRun: true } : {}), ...(propagation ? { propagation } : {}), ...(uid ? { uid } : {}) };
+    if (name === undefined) {
+      const objects = store.list(type, namespace).filter(this.#selected(call, path));
+      for (const { metadata } of objects) {
+        store.delete(type, metadata.namespace, metadata.name, options);
+        this.#record(path, metadata.name, "delete", true);
+      }
+      const items = objects.map(({ apiVersion: _a, kind: _k, ...rest }) => rest);
+      this.#send(response, 200, { kind: `${type.kind}List`, apiVersion: type.group === "" ? type.version : `${type.group}/${type.version}`, metadata: { resourceVersion: store.resourceVersion }, items });
+      return;
+    }
+    const { object, gone } = store.delete(type, namespace, name, options);
+    this.#record(path, name, "delete", !options.dryRun);
+    if (!gone) this.#send(response, 200, ordered(object));
+    else this.#send(response, 200, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details: { name, ...(type.group === "" ? {} : { group: type.group }), kind: type.plural, uid: object.metadata.uid } });
+  }
+}
+
+/** Kind and version first, as servers write them. */
+const ordered = ({ kind, apiVersion, metadata, ...rest }: KubeObject): Record<string, unknown> => ({ kind, apiVersion, metadata, ...rest });
+
+function accepts({ request }: Call): "Table" | "PartialObjectMetadata" | undefined {
+  const accept = String(request.headers.accept ?? "");
+  if (/as=Table;/.test(accept)) return "Table";
+  return /as=PartialObjectMetadata(List)?;/.test(accept) ? "PartialObjectMetadata" : undefined;
+}
+
+function scaleOf(object: KubeObject): KubeObject {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const replicas = numberAt(object, "spec", "replicas") ?? 0;
+  const selector = mapAt(object, "spec", "selector", "matchLabels");
+  return {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: { name, ...(namespace ? { namespace } : {}), ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}), ...(creationTimestamp ? { creationTimestamp } : {}) },
+    spec: { replicas },
+    status: { replicas: numberAt(object, "status", "replicas") ?? 0, selector: Object.entries(selector).map(([k, v]) => `${k}=${String(v)}`).join(",") },
+  };
+}
+
