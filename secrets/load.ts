@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { ENV, readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
+import type { AgeIdentity } from "./age";
 import { loadAgeKeys } from "./age-keys";
 import { decryptSopsFile } from "./sops-file";
 import { entriesOf, type SecretEntry } from "./vault-paths";
@@ -42,9 +43,9 @@ function readText(folder: string, name: string, label: string): string {
   return bytes.toString("utf8");
 }
 
-async function loadFolder(root: string, folder: string, identities: ReturnType<typeof loadAgeKeys>): Promise<Map<string, SecretEntry>> {
+async function loadFolder(root: string, folder: string, options: LoadOptions, identities: readonly AgeIdentity[]): Promise<Map<string, SecretEntry>> {
   const base = path.join(root, folder);
-  const files = yamlFiles(base);
+  const files = yamlFiles(base).filter((name) => options.only === undefined || options.only.includes(name.slice(0, -".yaml".length)));
   const trees = await Promise.all(
     files.map(async (name) => {
       const label = path.posix.join("secrets", folder, name);
@@ -54,20 +55,35 @@ async function loadFolder(root: string, folder: string, identities: ReturnType<t
   return new Map(trees.flatMap((entries) => [...entries]));
 }
 
+export interface LoadOptions {
+  /** Stack whose own values, in `secrets/<environment>`, win over the common ones. */
+  environment?: string | undefined;
+  /** Paths below the mount to decrypt; each must be there. Default: all. */
+  only?: readonly string[] | undefined;
+  /** Called with each value, for the redactor. */
+  register?: (value: string) => void;
+  /** Default {@link secretsDir}. */
+  root?: string;
+}
+
 /**
- * All secrets of an environment, by path below Vault's mount, decrypted in memory: those of `secrets/common`, and over them,
+ * The secrets of an environment, by path below Vault's mount, decrypted in memory: those of `secrets/common`, and over them,
  * key by key, those of `secrets/<environment>`. Everything or an error: a file that does not open stops the run, since a value
  * that is only missing here must never be taken for deleted.
- * @param register called with each value, for the redactor
  */
-export async function loadSecrets(environment: string | undefined, register: (value: string) => void, root = secretsDir()): Promise<Map<string, SecretEntry>> {
+export async function loadSecrets(options: LoadOptions = {}): Promise<Map<string, SecretEntry>> {
+  const { environment, root = secretsDir(), register = () => undefined } = options;
   const identities = loadAgeKeys();
   for (const identity of identities) register(identity.secret);
-  const merged = await loadFolder(root, "common", identities);
+  const merged = await loadFolder(root, "common", options, identities);
   if (merged.size === 0)
     throw new HomelabError("E_SECRET_FILE", `there are no secrets in ${path.join(root, "common")}`, { subject: root, hint: "the checkout is incomplete" });
   if (environment !== undefined) {
-    for (const [name, entry] of await loadFolder(root, environment, identities)) merged.set(name, { ...merged.get(name), ...entry });
+    for (const [name, entry] of await loadFolder(root, environment, options, identities)) merged.set(name, { ...merged.get(name), ...entry });
+  }
+  const missing = options.only?.find((name) => !merged.has(name));
+  if (missing !== undefined) {
+    throw new HomelabError("E_SECRET_FILE", `there is no secret file for "${missing}"`, { subject: `secrets/common/${missing}.yaml`, hint: "restore it from Git, or add it with sops" });
   }
   for (const entry of merged.values()) for (const value of Object.values(entry)) register(value);
   return merged;

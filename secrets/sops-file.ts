@@ -149,7 +149,8 @@ export async function decryptSopsFile(file: string, text: string, identities: re
   let mac: string;
   try {
     const { decryptSops } = require("sops-age") as typeof import("sops-age");
-    tree = await decryptSops(text, { fileType: "yaml", secretKey: found.identity.secret });
+    // As JSON: the file is parsed once, and only by the strict parser above.
+    tree = await decryptSops(JSON.stringify(document), { fileType: "json", secretKey: found.identity.secret });
     mac = decryptText(metadata.data.mac, ageDecrypt(found.enc, found.identity), metadata.data.lastmodified);
   } catch (cause) {
     throw bad(

@@ -1,11 +1,17 @@
 /** The seven stacks: the only place that says which there are, what each needs and which VMs it owns. */
 import { type AnyStackDefinition, defineStack } from "./graph";
 
+const STORE = "cluster-secret-store/secrets";
+
+/** What it takes to build VMs, reach them and certify their host names; the rest comes from Vault. */
+const BUILD_SECRETS = [`${STORE}/PROXMOX_TOKEN_ID`, `${STORE}/PROXMOX_SECRET`, `${STORE}/SSH_PRIVATE_KEY`, "cloudflare"];
+
 const tools = defineStack({
   name: "tools",
   description: "Proxmox hosts and the VMs and services that all others use: DNS, proxy, access, Vault, object storage",
   needs: [],
   vms: ["dns", "haproxy", "teleport", "boot-server", "k8s-tools"],
+  secrets: "all",
   program: () => (require("./environments/tools") as typeof import("./environments/tools")).tools,
 });
 
@@ -14,6 +20,7 @@ const observability = defineStack({
   description: "where traces of all environments go",
   needs: ["tools"],
   vms: ["k8s-observability"],
+  secrets: BUILD_SECRETS,
   program: () => (require("./environments/observability") as typeof import("./environments/observability")).observability,
 });
 
@@ -22,6 +29,7 @@ const home = defineStack({
   description: "what the family uses, on the host with the photo disk",
   needs: ["tools", "observability"],
   vms: ["k8s-home"],
+  secrets: BUILD_SECRETS,
   program: () => (require("./environments/home") as typeof import("./environments/home")).home,
 });
 
@@ -30,6 +38,7 @@ const sandboxy = defineStack({
   description: "the cluster for experiments",
   needs: ["tools", "observability"],
   vms: ["k8s-sandbox-01"],
+  secrets: BUILD_SECRETS,
   program: () => (require("./environments/sandboxy") as typeof import("./environments/sandboxy")).sandboxy,
 });
 
@@ -38,6 +47,7 @@ const dev = defineStack({
   description: "applications as they are developed",
   needs: ["tools", "observability"],
   vms: ["k8s-dev"],
+  secrets: BUILD_SECRETS,
   program: () => (require("./environments/dev") as typeof import("./environments/dev")).dev,
 });
 
@@ -46,6 +56,7 @@ const stg = defineStack({
   description: "the last stop before production: runs the image that dev ran",
   needs: ["tools", "observability", "dev"],
   vms: ["k8s-stg"],
+  secrets: BUILD_SECRETS,
   program: () => (require("./environments/stg") as typeof import("./environments/stg")).stg,
 });
 
@@ -54,6 +65,7 @@ const prod = defineStack({
   description: "applications in production: runs the image that stg ran",
   needs: ["tools", "observability", "stg"],
   vms: ["k8s-prod"],
+  secrets: BUILD_SECRETS,
   program: () => (require("./environments/prod") as typeof import("./environments/prod")).prod,
 });
 

@@ -88,7 +88,7 @@ test("reading an output of a stack that is not declared does not compile", () =>
   const wrongType: StackProgram<"home", "tools"> = () => ({ ...outputs, clusterEndpoint: 6443 });
   const fits: StackProgram<"home", "tools" | "observability"> = () => outputs;
   // @ts-expect-error the program reads observability, and only tools is declared
-  defineStack({ name: "home", description: "", needs: ["tools"], vms: [], program: () => fits });
-  defineStack({ name: "home", description: "", needs: ["tools", "observability"], vms: [], program: () => fits });
+  defineStack({ name: "home", description: "", needs: ["tools"], vms: [], secrets: [], program: () => fits });
+  defineStack({ name: "home", description: "", needs: ["tools", "observability"], vms: [], secrets: [], program: () => fits });
   expect([undeclared, wrongName, wrongType].map((program) => typeof program)).toEqual(["function", "function", "function"]);
 });

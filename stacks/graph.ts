@@ -14,6 +14,8 @@ export interface StackDefinition<N extends StackName = StackName, D extends Stac
   needs: readonly D[];
   /** The VMs it owns: names of files in stacks/inventory/vms/. */
   vms: readonly string[];
+  /** Entries of secrets/ that the program uses; it gets no others. `all`: it puts them into Vault. */
+  secrets: readonly string[] | "all";
   /** Loads the program's module; called only when the stack runs. Its context gives the outputs of `needs` and no others. */
   program: () => StackProgram<N, NoInfer<D>>;
 }

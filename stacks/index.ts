@@ -33,7 +33,7 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
   }
   const inventory = loadInventory();
   // The engine redacts secret outputs; what a program prints itself never holds a value.
-  const secrets = createSecretReader(await loadSecrets(name, () => undefined));
+  const secrets = createSecretReader(await loadSecrets({ environment: name, only: definition.secrets === "all" ? undefined : definition.secrets }));
   const plannedDir = pulumi.runtime.isDryRun() ? readEnv(ENV.plannedOutputsDir) : undefined;
   const usedUnknowns = new Set<string>();
   // Each program was checked against its own needs where it is declared (defineStack).
