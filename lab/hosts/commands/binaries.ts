@@ -1,0 +1,37 @@
+import { fail, type HostCommand, type Invocation, ok, unmodelled } from "../command";
+import { uninstallK3s } from "../k3s";
+
+/**
+ * What stand-ins for downloaded programs run: `lab-binary NAME VERSION ARGS…`. A program that is not on the disk cannot be run,
+ * and one that the lab does not model says so.
+ */
+const labBinary: HostCommand = async (run) => {
+  const [name = "", version = "", ...args] = run.args;
+  if (name === "k3s") return k3s(run, version, args);
+  if (name === "k3s-uninstall") {
+    if (run.who.uid !== 0) return fail("k3s-uninstall.sh: must be run as root");
+    await uninstallK3s(run.machine);
+    return ok();
+  }
+  if (name === "haproxy" && args[0] === "-v") return ok(`HAProxy version ${version}\n`);
+  if (name === "haproxy" && args.includes("-c")) return ok("Configuration file is valid\n");
+  return unmodelled(run, name, args.join(" "));
+};
+
+async function k3s(run: Invocation, version: string, args: string[]) {
+  const { machine } = run;
+  if (args[0] === "--version" || args[0] === "-v") return ok(`k3s version ${version} (lab)\ngo version go1.24.6\n`);
+  if (args[0] !== "kubectl") return unmodelled(run, "k3s", args.join(" "));
+  const { cluster } = machine;
+  const readable = run.who.uid === 0 || (((await machine.disk.inner.exists("/etc/rancher/k3s/k3s.yaml")) && (await machine.disk.inner.stat("/etc/rancher/k3s/k3s.yaml")).mode) || 0) & 0o004;
+  if (!readable) return fail('error: error loading config file "/etc/rancher/k3s/k3s.yaml": open /etc/rancher/k3s/k3s.yaml: permission denied');
+  if (!cluster) return fail("The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?");
+  const [verb, ...rest] = args.slice(1);
+  if (verb === "get" && rest[0] === "--raw" && /^\/(readyz|livez|healthz)$/.test(rest[1] ?? "")) return ok("ok");
+  if (verb === "get" && /^nodes?$/.test(rest[0] ?? "") && rest.length === 1) {
+    return ok(`NAME                STATUS   ROLES                  AGE   VERSION\n${machine.hostname}   Ready    control-plane,master   1m   ${version}\n`);
+  }
+  return unmodelled(run, "k3s kubectl", args.slice(1).join(" "));
+}
+
+export const BINARY_COMMANDS: Record<string, HostCommand> = { "lab-binary": labBinary };

@@ -1,0 +1,116 @@
+import { newSshKey } from "../core/ssh-keys";
+import { z } from "zod";
+import type { LabContext } from "../core/world";
+import { imagePackages } from "./commands/packages";
+import { filesystemStateSchema, HostDisk } from "./filesystem";
+import { firstBoot, installImage, writeKeys } from "./image";
+import type { HostSpec, Machine, RunningCluster, StartCluster } from "./machine";
+import { COMMAND_NAMES, runShell, type ShellResult } from "./shell";
+import { type SshServer, startSshServer } from "./ssh-server";
+import { findUser } from "./machine";
+import { startEnabledUnits } from "./units";
+
+const stateSchema = z.object({
+  hostKey: z.string(),
+  filesystem: filesystemStateSchema,
+  packages: z.record(z.string(), z.string()),
+  cluster: z.unknown().optional(),
+});
+/** What is left of a host when its power is off. */
+export type HostState = z.infer<typeof stateSchema>;
+
+export interface HostOptions {
+  spec: HostSpec;
+  ctx: LabContext;
+  startCluster: StartCluster;
+  /** A disk that was used before. Default: a fresh image. */
+  state?: unknown;
+  /** Called whenever a cluster of this host came up or went. */
+  onCluster?: (host: Host) => void;
+}
+
+/** A Linux host that is up. */
+export interface Host {
+  readonly id: string;
+  readonly hostname: string;
+  readonly address: string;
+  cluster(): RunningCluster | undefined;
+  /** Runs a command as a user, without SSH; for tests and the control API. */
+  run(commandLine: string, options?: { user?: string; stdin?: string; env?: Record<string, string> }): Promise<ShellResult>;
+  save(): Promise<HostState>;
+  /** Power off: what runs stops, the disk stays in the returned state. */
+  stop(): Promise<HostState>;
+}
+
+/** Boots a host: disk, first boot, services, SSH at its address. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { spec, ctx } = options;
+  const state = options.state === undefined ? undefined : stateSchema.parse(options.state);
+  const disk = new HostDisk();
+  let host: Host | undefined;
+  const machine: Machine = {
+    spec,
+    ctx,
+    disk,
+    kernel: { modules: new Set(["nf_conntrack"]), sysctls: new Map(), swapOn: false, bootedAt: ctx.clock.now() },
+    packages: imagePackages(),
+    units: new Map(),
+    journal: [],
+    startCluster: async (request) => {
+      const cluster = await options.startCluster(request);
+      return { ...cluster, adminKubeconfig: () => cluster.adminKubeconfig(), save: () => cluster.save(), stop: () => cluster.stop() };
+    },
+    cluster: undefined,
+    clusterState: state?.cluster,
+    hostname: spec.hostname,
+    effects: 0,
+  };
+  await installImage(machine, COMMAND_NAMES);
+  disk.seal();
+  if (state) {
+    await disk.restore(state.filesystem);
+    machine.packages.clear();
+    for (const [name, version] of Object.entries(state.packages)) machine.packages.set(name, version);
+    machine.hostname = ((await disk.read("/etc/hostname")) ?? spec.hostname).trim();
+    await writeKeys(machine, spec);
+  } else await firstBoot(machine, spec);
+  const hostKey = state?.hostKey ?? newSshKey().private;
+  await startEnabledUnits(machine);
+  const server: SshServer = await startSshServer(machine, hostKey, () => {
+    if (host) options.onCluster?.(host);
+  });
+  try {
+    ctx.network.listen(spec.address, 22, { port: server.port });
+  } catch (error) {
+    await machine.cluster?.stop();
+    await server.stop();
+    throw error;
+  }
+  const save = async (): Promise<HostState> => {
+    const cluster = machine.cluster ? machine.cluster.save() : machine.clusterState;
+    const common = { hostKey, filesystem: await disk.save(), packages: Object.fromEntries(machine.packages) };
+    return cluster === undefined ? common : { ...common, cluster };
+  };
+  host = {
+    id: spec.id,
+    hostname: spec.hostname,
+    address: spec.address,
+    cluster: () => machine.cluster,
+    run: async (commandLine, { user = spec.user, stdin = "", env = {} } = {}) => {
+      const who = await findUser(machine, user);
+      if (!who) throw new Error(`${spec.hostname} has no user ${user}`);
+      return runShell(machine, who, commandLine, { env, cwd: who.home, stdin: Buffer.from(stdin).toString("latin1") });
+    },
+    save,
+    stop: async () => {
+      ctx.network.unlisten(spec.address, 22);
+      await server.stop();
+      const final = await save();
+      await machine.cluster?.stop();
+      machine.cluster = undefined;
+      return final;
+    },
+  };
+  if (machine.cluster) options.onCluster?.(host);
+  return host;
+}

@@ -1,0 +1,94 @@
+import type { LabContext } from "../core/world";
+import type { HostDisk, Identity } from "./filesystem";
+import type { Unit } from "./units";
+
+/** A cluster as its host sees it. */
+export interface RunningCluster {
+  /** k3s.yaml as k3s writes it: server https://127.0.0.1:6443, everything named "default". */
+  adminKubeconfig(): string;
+  save(): unknown;
+  stop(): Promise<void>;
+}
+
+/**
+ * Brings up the Kubernetes API of a host.
+ * @param state what an earlier cluster on the same disk saved
+ */
+export type StartCluster = (request: { name: string; address: string; state?: unknown }) => Promise<RunningCluster>;
+
+/** What cloud-init reads on the first boot. */
+export interface HostSpec {
+  /** Stable over restarts and unlike that of any other host: the VM's number. */
+  id: string;
+  hostname: string;
+  /** IPv4, without prefix length. */
+  address: string;
+  prefix: number;
+  gateway: string | undefined;
+  nameserver: string | undefined;
+  user: string;
+  authorizedKeys: readonly string[];
+  cores: number;
+  memoryMiB: number;
+  diskGiB: number;
+}
+
+/** The host's kernel, from boot to boot. */
+export interface Kernel {
+  modules: Set<string>;
+  sysctls: Map<string, string>;
+  swapOn: boolean;
+  /** Milliseconds since the epoch. */
+  bootedAt: number;
+}
+
+/** All that the commands of a host's shell can see and change. */
+export interface Machine {
+  readonly spec: HostSpec;
+  readonly ctx: LabContext;
+  readonly disk: HostDisk;
+  readonly kernel: Kernel;
+  /** Installed packages and their versions. */
+  readonly packages: Map<string, string>;
+  /** Units that run or failed; what is not there is inactive. */
+  readonly units: Map<string, Unit>;
+  readonly journal: { at: number; unit: string; text: string }[];
+  readonly startCluster: StartCluster;
+  cluster: RunningCluster | undefined;
+  /** What the cluster's data folder holds while it does not run. */
+  clusterState: unknown;
+  hostname: string;
+  /** Counts what a command changed beside the disk (packages, units, kernel), for the records. */
+  effects: number;
+}
+
+export function log(machine: Machine, unit: string, text: string): void {
+  machine.journal.push({ at: machine.ctx.clock.now(), unit, text });
+  if (machine.journal.length > 1000) machine.journal.shift();
+}
+
+/** One line of /etc/passwd as an identity; undefined for an unknown user. */
+export async function findUser(machine: Machine, nameOrId: string): Promise<Identity | undefined> {
+  const line = ((await machine.disk.read("/etc/passwd")) ?? "").split("\n").find((l) => {
+    const [name, , uid] = l.split(":");
+    return name === nameOrId || uid === nameOrId;
+  });
+  if (line === undefined) return undefined;
+  const [name = "", , uid = "", gid = "", , home = "/"] = line.split(":");
+  const groups = (await readGroups(machine)).filter((g) => g.members.includes(name)).map((g) => g.gid);
+  return { name, uid: Number(uid), gid: Number(gid), home, groups, umask: 0o022 };
+}
+
+export interface Group {
+  name: string;
+  gid: number;
+  members: string[];
+}
+
+export async function readGroups(machine: Machine): Promise<Group[]> {
+  const lines = ((await machine.disk.read("/etc/group")) ?? "").split("\n").filter((line) => line !== "");
+  return lines.map((line) => {
+    const [name = "", , gid = "", members = ""] = line.split(":");
+    return { name, gid: Number(gid), members: members.split(",").filter((m) => m !== "") };
+  });
+}

@@ -1,0 +1,155 @@
+import type { AddressInfo } from "node:net";
+import { type AuthContext, type Connection, Server, type ServerChannel, type Session, utils } from "ssh2";
+import type { Identity } from "./filesystem";
+import { findUser, type Machine } from "./machine";
+import { serveSftp } from "./sftp";
+import { runShell } from "./shell";
+
+/** A client that opened a command and neither sends nor closes its standard input means to send none. Milliseconds. */
+const STDIN_GRACE_MS = 250;
+
+export interface SshServer {
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** Whether the client holds one of the keys (lines of authorized_keys); its signature, where sent, is checked. */
+export function isAuthorized(context: AuthContext, keys: readonly string[]): boolean {
+  if (context.method !== "publickey") return false;
+  return keys.some((line) => {
+    const key = utils.parseKey(line);
+    if (key instanceof Error || Array.isArray(key) || !key.getPublicSSH().equals(context.key.data)) return false;
+    if (context.signature === undefined || context.blob === undefined) return true;
+    return key.verify(context.blob, context.signature, context.hashAlgo) === true;
+  });
+}
+
+/**
+ * sshd of a host: public keys of authorized_keys, exec (with or without a terminal), environment, standard input, SFTP.
+ * @param onEffect called after a command that changed the host
+ */
+export async function startSshServer(machine: Machine, hostKey: string, onEffect: () => void): Promise<SshServer> {
+  const clients = new Set<Connection>();
+  const server = new Server({ hostKeys: [hostKey], ident: "OpenSSH_9.6p1" }, (client) => {
+    let user: Identity | undefined;
+    clients.add(client);
+    client.on("close", () => clients.delete(client));
+    // A peer that went away: there is nobody to tell.
+    client.on("error", () => clients.delete(client));
+    client.on("authentication", (context) => {
+      authenticate(machine, context).then(
+        (found) => {
+          user = found;
+        },
+        () => context.reject(),
+      );
+    });
+    client.on("ready", () => {
+      client.on("session", (accept) => {
+        if (user) serveSession({ machine, user, client, onEffect }, accept());
+      });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const client of clients) client.end();
+      }),
+  };
+}
+
+async function authenticate(machine: Machine, context: AuthContext): Promise<Identity | undefined> {
+  await machine.ctx.clock.sleep(machine.ctx.latency.of("ssh.connect"));
+  const user = await findUser(machine, context.username);
+  const keys = user ? ((await machine.disk.read(`${user.home}/.ssh/authorized_keys`)) ?? "").split("\n").filter((line) => line.trim() !== "") : [];
+  const refused = context.method === "publickey" && machine.ctx.faults.take("ssh.auth-failed", machine.spec.hostname) !== undefined;
+  if (!user || refused || !isAuthorized(context, keys)) {
+    context.reject(["publickey"]);
+    return undefined;
+  }
+  context.accept();
+  return user;
+}
+
+interface Login {
+  machine: Machine;
+  user: Identity;
+  client: Connection;
+  onEffect: () => void;
+}
+
+function serveSession(login: Login, session: Session): void {
+  const env: Record<string, string> = {};
+  let terminal = false;
+  session.on("env", (accept, _reject, info) => {
+    env[info.key] = info.val;
+    accept?.();
+  });
+  session.on("pty", (accept) => {
+    terminal = true;
+    accept?.();
+  });
+  session.on("exec", (accept, _reject, info) => execute(login, accept(), info.command, { env, terminal }));
+  session.on("shell", (accept) => execute(login, accept(), "bash -s", { env, terminal }));
+  session.on("sftp", (accept) => serveSftp(login.machine, login.user, accept()));
+}
+
+function execute(login: Login, channel: ServerChannel, command: string, how: { env: Record<string, string>; terminal: boolean }): void {
+  const { machine, user, client } = login;
+  if (machine.ctx.faults.take("ssh.disconnect", machine.spec.hostname)) {
+    client.end();
+    return;
+  }
+  const abort = new AbortController();
+  channel.on("close", () => abort.abort());
+  channel.on("error", () => abort.abort());
+  const run = async (): Promise<void> => {
+    const stdin = await readInput(channel);
+    const before = machine.disk.changes + machine.effects;
+    const result = await runShell(machine, user, command, { env: how.env, cwd: user.home, stdin, signal: abort.signal });
+    const changed = machine.disk.changes + machine.effects !== before;
+    machine.ctx.records.add({ system: "ssh", target: machine.spec.hostname, kind: changed ? "write" : "read", action: "exec", detail: { address: machine.spec.address, exitCode: result.exitCode } });
+    if (changed) {
+      machine.ctx.changed();
+      login.onEffect();
+    }
+    if (channel.destroyed) return;
+    const crlf = (bytes: Buffer) => (how.terminal ? Buffer.from(bytes.toString("latin1").replace(/\r?\n/g, "\r\n"), "latin1") : bytes);
+    channel.write(crlf(result.stdout));
+    // A terminal has one output for both.
+    (how.terminal ? channel : channel.stderr).write(crlf(result.stderr));
+    channel.exit(result.exitCode);
+    channel.end();
+  };
+  run().catch((error: unknown) => {
+    machine.ctx.unhandled.add({ system: "ssh", target: machine.spec.hostname, what: `the lab failed to run a command: ${String(error)}` });
+    if (channel.destroyed) return;
+    channel.stderr.write(`lab: internal error: ${String(error)}\n`);
+    channel.exit(254);
+    channel.end();
+  });
+}
+
+/** All of standard input as Latin-1 text; a client that is silent for the time of grace has none. */
+function readInput(channel: ServerChannel): Promise<string> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    const finish = () => {
+      clearTimeout(timer);
+      resolve(Buffer.concat(chunks).toString("latin1"));
+    };
+    const timer = setTimeout(() => {
+      if (chunks.length === 0) finish();
+    }, STDIN_GRACE_MS);
+    channel.on("data", (chunk: Buffer) => chunks.push(chunk));
+    channel.once("end", finish);
+    channel.once("close", finish);
+  });
+}
