@@ -83,7 +83,10 @@ export async function loadSecrets(options: LoadOptions = {}): Promise<Map<string
   }
   const missing = options.only?.find((name) => !merged.has(name));
   if (missing !== undefined) {
-    throw new HomelabError("E_SECRET_FILE", `there is no secret file for "${missing}"`, { subject: `secrets/common/${missing}.yaml`, hint: "restore it from Git, or add it with sops" });
+    throw new HomelabError("E_SECRET_FILE", `there is no secret file for "${missing}"`, {
+      subject: `secrets/common/${missing}.yaml`,
+      hint: "restore it from Git, or add it with sops",
+    });
   }
   for (const entry of merged.values()) for (const value of Object.values(entry)) register(value);
   return merged;

@@ -54,9 +54,9 @@ export const NODES: readonly ProxmoxNode[] = [
 /** Cloud image that every template is made of. Pinned to one dated build: the same URL always gives the same bytes. */
 export const CLOUD_IMAGE = {
   templateName: "ubuntu24-template",
-  url: "@IMAGE_URL@",
-  sha256: "@IMAGE_SHA@",
+  url: "https://cloud-images.ubuntu.com/releases/24.04/release-20241004/ubuntu-24.04-server-cloudimg-amd64.img",
+  sha256: "fad101d50b06b26590cf30542349f9e9d3041ad7929e3bc3531c81ec27f2c788",
   /** As a `.qcow2` of content type `import`, which Proxmox 8.3 turns into a disk by its API alone, without SSH to the node. */
-  fileName: "@IMAGE_FILE@",
+  fileName: "ubuntu-24.04-20241004-amd64.qcow2",
   datastore: "local",
 } as const;

@@ -1,0 +1,166 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import * as fc from "fast-check";
+import { ageDecrypt, ageEncrypt, generateIdentity, parseIdentity } from "./age";
+import { parseKeyFile } from "./age-keys";
+import { recipientsFor } from "./sops-config";
+import { decryptSopsFile, encryptSopsFile, type SecretTree } from "./sops-file";
+
+const root = path.join(__dirname, "..");
+const lab = parseKeyFile(fs.readFileSync(path.join(root, "secrets/lab-only.agekey"), "utf8"));
+const identity = generateIdentity();
+const WHEN = new Date("2025-11-14T06:20:46.123Z");
+const TREE: SecretTree = { vault: { kv: { a: { text: "it's\nünïcode", number: 5432, float: 1.5, flag: true, off: false, empty: "" } } } };
+const encrypt = (tree: SecretTree = TREE) => encryptSopsFile(tree, [identity.recipient], WHEN);
+const decrypt = (text: string, keys = [identity]) => decryptSopsFile("f.yaml", text, keys);
+
+/** `sops`, where it is installed. */
+const sops = spawnSync("sops", ["--version", "--check-for-updates=false"]).status === 0 ? test : test.skip;
+
+describe("age", () => {
+  test("a key from the published test vectors has its published recipient", () => {
+    // From the age specification's testkit (age-encryption.org/testkit).
+    expect(parseIdentity("AGE-SECRET-KEY-1XMWWC06LY3EE5RYTXM9MFLAZ2U56JJJ36S0MYPDRWSVLUL66MV4QX3S7F6").recipient).toBe(
+      "age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4q47ryef",
+    );
+  });
+
+  test("what is encrypted to several recipients opens with each of their keys, and with no other", async () => {
+    const other = generateIdentity();
+    await fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        const text = ageEncrypt(bytes, [identity.recipient, other.recipient]);
+        expect([...ageDecrypt(text, identity)]).toEqual([...bytes]);
+        expect([...ageDecrypt(text, other)]).toEqual([...bytes]);
+        expect(() => ageDecrypt(text, generateIdentity())).toThrow("it is not encrypted to age1");
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test.each([
+    ["a changed header", (binary: Buffer) => binary.write("A", binary.indexOf("\n--- ") + 6)],
+    ["a changed payload", (binary: Buffer) => binary.writeUInt8((binary.at(-1) ?? 0) ^ 1, binary.length - 1)],
+  ])("%s is noticed", (_, change) => {
+    const lines = ageEncrypt(Buffer.from("x"), [identity.recipient]).split("\n");
+    const binary = Buffer.from(lines.slice(1, -2).join(""), "base64");
+    change(binary);
+    const text = ["-----BEGIN AGE ENCRYPTED FILE-----", binary.toString("base64"), "-----END AGE ENCRYPTED FILE-----"].join("\n");
+    expect(() => ageDecrypt(text, identity)).toThrow(/^the age header is damaged: its (MAC does not match|payload does not open)$/);
+  });
+});
+
+test("a file that real sops wrote opens, with every type of value", async () => {
+  const file = path.join(root, "tests/secrets/recorded-by-sops-3.10.2.yaml");
+  expect(await decryptSopsFile(file, fs.readFileSync(file, "utf8"), lab)).toEqual({
+    vault: { kv: { recorded: { text: 'it\'s ünïcode: "quoted"\nand two lines', number: 5432, float: 1.5, flag: true, off: false, empty: "" } } },
+  });
+});
+
+test("what is written opens again, and holds nothing in plain", async () => {
+  const text = encrypt();
+  expect(await decrypt(text)).toEqual(TREE);
+  expect(text).not.toContain("ünïcode");
+  expect(text).toContain("lastmodified: 2025-11-14T06:20:46Z\n");
+});
+
+test("any text survives, and the same text is never encrypted to the same bytes", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: "grapheme" }), async (value) => {
+      const text = encrypt({ vault: { kv: { value } } });
+      expect(await decrypt(text)).toEqual({ vault: { kv: { value } } });
+      if (value !== "") expect(encrypt({ vault: { kv: { value } } }).split("\n")[2]).not.toBe(text.split("\n")[2]);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+const swapped = () => {
+  const lines = encrypt({ vault: { kv: { a: "one", b: "two" } } }).split("\n");
+  return [...lines.slice(0, 2), lines[3]?.replace("b:", "a:"), lines[2]?.replace("a:", "b:"), ...lines.slice(4)].join("\n");
+};
+const without = (pattern: RegExp, text = encrypt()) => text.replace(pattern, "");
+
+test.each([
+  ["an empty file", "", "E_SECRET_FORMAT", "f.yaml: it is not a YAML map, or it is cut off"],
+  ["a list", "- a\n", "E_SECRET_FORMAT", "f.yaml: it is not a YAML map, or it is cut off"],
+  ["broken YAML", "vault: [\n", "E_SECRET_FORMAT", "f.yaml: it is not a YAML map, or it is cut off"],
+  ["a key that stands twice", `${encrypt()}vault: {}\n`, "E_SECRET_FORMAT", "f.yaml: it is not a YAML map, or it is cut off"],
+  ["a file in plain", "vault:\n  kv:\n    a:\n      password: hunter2\n", "E_SECRET_PLAIN", "f.yaml: it is not encrypted: it has no sops section"],
+  ["one value in plain", encrypt().replace(/text: ENC.*\n/, "text: hunter2\n"), "E_SECRET_PLAIN", "f.yaml: the value of vault.kv.a.text is not encrypted"],
+  ["a number in plain", encrypt().replace(/number: ENC.*\n/, "number: 5432\n"), "E_SECRET_PLAIN", "f.yaml: the value of vault.kv.a.number is not encrypted"],
+  ["a list of values", encrypt().replace(/text: ENC.*\n/, "text: [a]\n"), "E_SECRET_PLAIN", "f.yaml: the value of vault.kv.a.text is not encrypted"],
+  ["no MAC", without(/ {4}mac: .*\n/), "E_SECRET_FORMAT", "f.yaml: its sops section is damaged, or it has no age recipient"],
+  [
+    "no recipient",
+    without(/ {8}- recipient[\s\S]*END AGE ENCRYPTED FILE-----\n/).replace("age:", "age: []"),
+    "E_SECRET_FORMAT",
+    "f.yaml: its sops section is damaged, or it has no age recipient",
+  ],
+  ["a file that is cut off", encrypt().slice(0, 400), "E_SECRET_PLAIN", "f.yaml: it is not encrypted: it has no sops section"],
+  ["a value of another place", swapped(), "E_SECRET_MAC", "f.yaml: it does not decrypt: it was changed after it was encrypted"],
+  ["a value that was removed", without(/ {12}flag: ENC.*\n/), "E_SECRET_MAC", "f.yaml: its MAC does not match: values were added, removed or moved by hand"],
+  [
+    "a value that was emptied",
+    encrypt().replace(/flag: ENC.*\n/, 'flag: ""\n'),
+    "E_SECRET_MAC",
+    "f.yaml: its MAC does not match: values were added, removed or moved by hand",
+  ],
+  ["another time of change", encrypt().replace("06:20:46", "06:20:47"), "E_SECRET_MAC", "f.yaml: it does not decrypt: it was changed after it was encrypted"],
+  [
+    "a damaged age header",
+    encrypt().replace("YWdlLWVuY3J5cHRpb24", "ZWdlLWVuY3J5cHRpb24"),
+    "E_SECRET_MAC",
+    "f.yaml: it does not decrypt: it was changed after it was encrypted",
+  ],
+])("%s is refused", async (_, text, code, message) => {
+  const thrown: unknown = await decrypt(text).catch((error: unknown) => error);
+  expect(thrown).toMatchObject({ code, message, subject: "f.yaml" });
+  expect(JSON.stringify(thrown, Object.getOwnPropertyNames(thrown))).not.toContain("hunter2");
+});
+
+test("a file that is encrypted to others names its recipients", async () => {
+  await expect(decrypt(encrypt(), [generateIdentity()])).rejects.toMatchObject({
+    code: "E_SECRET_RECIPIENT",
+    message: `f.yaml: none of your age keys is among its recipients (${identity.recipient})`,
+  });
+});
+
+test("the second of several keys is found", async () => {
+  expect(await decrypt(encrypt(), [generateIdentity(), identity])).toEqual(TREE);
+});
+
+test("the recipients of a new file are those of the first rule that fits", () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-sops-"));
+  const config = path.join(folder, ".sops.yaml");
+  const of = (text: string, file = "secrets/common/a.yaml") => {
+    fs.writeFileSync(config, text);
+    return recipientsFor(file, config);
+  };
+  try {
+    expect(of("creation_rules:\n  - path_regex: ^other/\n    age: age1x\n  - age: age1a, age1b\n")).toEqual(["age1a", "age1b"]);
+    expect(of("creation_rules:\n  - path_regex: secrets/.*\\.yaml$\n    age: [age1a]\n")).toEqual(["age1a"]);
+    expect(() => of("creation_rules:\n  - path_regex: ^other/\n    age: age1x\n")).toThrow(`${config}: no creation rule is for secrets/common/a.yaml`);
+    expect(() => of("creation_rules: []\n")).toThrow(`${config}: it cannot be read as a SOPS configuration`);
+    expect(() => of("creation_rules:\n  - age: ''\n")).toThrow(`${config}: a creation rule has no recipient`);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+  expect(recipientsFor("secrets/vault/keys.yaml")).toEqual(lab.map(({ recipient }) => recipient));
+});
+
+sops("what is written here opens with the real sops, and what it changes opens here", async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-sops-"));
+  const file = path.join(folder, "a.yaml");
+  const env = { ...process.env, SOPS_AGE_KEY: identity.secret };
+  try {
+    fs.writeFileSync(file, encrypt());
+    expect(JSON.parse(execFileSync("sops", ["decrypt", "--output-type", "json", file], { env, encoding: "utf8" }))).toEqual(TREE);
+    execFileSync("sops", ["set", file, '["vault"]["kv"]["a"]["text"]', '"changed"'], { env });
+    expect(await decrypt(fs.readFileSync(file, "utf8"))).toMatchObject({ vault: { kv: { a: { text: "changed", number: 5432 } } } });
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+});
