@@ -51,6 +51,7 @@ export class K3sCluster extends Component {
         triggers: [args.vm.instance],
         // Its output is a private key: not for the log of the engine.
         logging: "none",
+        addPreviousOutputInEnv: false,
       },
       this.child({ dependsOn: [role], additionalSecretOutputs: ["stdout"], customTimeouts: timeouts(10) }),
     );

@@ -109,6 +109,7 @@ export class Vault extends Component {
         dir: args.checkout,
         environment: { VAULT_ADDR: args.address },
         logging: "none",
+        addPreviousOutputInEnv: false,
       },
       // Where a checkout lies says nothing about Vault.
       this.child({ dependsOn, additionalSecretOutputs: ["stdout"], ignoreChanges: ["dir"], customTimeouts: timeouts(15) }),

@@ -1,0 +1,80 @@
+import { Provider } from "@pulumi/kubernetes/provider";
+import { mockEngine, only, settle } from "../../tests/support/pulumi-mocks";
+import { WebApp, type WebAppArgs } from "./web-app";
+
+const ARGS: WebAppArgs = {
+  image: "registry.fullstack.pw/library/ascii-frontend:1.0.0",
+  ports: [{ name: "http", port: 80, host: "dev.ascii.fullstack.pw" }],
+  replicas: 2,
+  ingressClass: "traefik",
+  issuer: "letsencrypt-prod",
+};
+
+async function build(args: WebAppArgs) {
+  const registered = await mockEngine();
+  const app = new WebApp("ascii", args, new Provider("k8s", { kubeconfig: "{}" }));
+  await settle(registered);
+  return { registered, app };
+}
+
+test("an application is a namespace, a Deployment, a Service and a route with a certificate", async () => {
+  const { registered, app } = await build(ARGS);
+  expect(only(registered, "kubernetes:core/v1:Namespace").inputs["metadata"]).toEqual({ name: "ascii", labels: { "app.kubernetes.io/managed-by": "homelab" } });
+  expect(only(registered, "kubernetes:apps/v1:Deployment").inputs["spec"]).toMatchObject({
+    replicas: 2,
+    selector: { matchLabels: { "app.kubernetes.io/name": "ascii" } },
+    template: {
+      spec: {
+        automountServiceAccountToken: false,
+        containers: [
+          {
+            image: ARGS.image,
+            ports: [{ name: "http", containerPort: 80 }],
+            readinessProbe: { httpGet: { path: "/", port: 80 }, initialDelaySeconds: 5, periodSeconds: 10 },
+            resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "256Mi" } },
+            securityContext: { allowPrivilegeEscalation: false },
+          },
+        ],
+      },
+    },
+  });
+  expect(only(registered, "kubernetes:core/v1:Service").inputs["spec"]).toEqual({
+    selector: { "app.kubernetes.io/name": "ascii" },
+    ports: [{ name: "http", port: 80, targetPort: "http" }],
+  });
+  expect(only(registered, "kubernetes:networking.k8s.io/v1:Ingress").inputs).toMatchObject({
+    metadata: { name: "ascii-http", namespace: "ascii", annotations: { "cert-manager.io/cluster-issuer": "letsencrypt-prod" } },
+    spec: {
+      ingressClassName: "traefik",
+      tls: [{ hosts: ["dev.ascii.fullstack.pw"], secretName: "ascii-http-tls" }],
+      rules: [
+        { host: "dev.ascii.fullstack.pw", http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "ascii", port: { number: 80 } } } }] } },
+      ],
+    },
+  });
+  const url = await new Promise((resolve) => {
+    app.url("http").apply(resolve);
+  });
+  expect(url).toBe("https://dev.ascii.fullstack.pw");
+});
+
+test("a port without a host name has no route", async () => {
+  const { registered, app } = await build({ ...ARGS, ports: [{ name: "http", port: 80 }] });
+  expect(registered.filter((r) => r.type === "kubernetes:networking.k8s.io/v1:Ingress")).toEqual([]);
+  expect(() => app.url("http")).toThrow('the port "http" has no host name');
+});
+
+test("a user id makes the pod run without root", async () => {
+  const { registered } = await build({ ...ARGS, runAsUser: 65534, writable: ["/cache"], healthPort: 9000, environment: { MODE: "x" } });
+  expect(only(registered, "kubernetes:apps/v1:Deployment").inputs["spec"]).toMatchObject({
+    template: {
+      spec: {
+        securityContext: { runAsNonRoot: true, runAsUser: 65534, fsGroup: 65534 },
+        volumes: [{ name: "writable-0", emptyDir: {} }],
+        containers: [
+          { env: [{ name: "MODE", value: "x" }], livenessProbe: { httpGet: { port: 9000 } }, volumeMounts: [{ name: "writable-0", mountPath: "/cache" }] },
+        ],
+      },
+    },
+  });
+});

@@ -1,0 +1,189 @@
+import { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
+import * as pulumi from "@pulumi/pulumi";
+import { compileRole, type Role } from "../../ansible-replacements";
+import { mockEngine, only, plain, settle } from "../../tests/support/pulumi-mocks";
+import { HostRole } from "./host-role";
+import { ProxmoxHost } from "./proxmox-host";
+import { Vm, vmInputs } from "./vm";
+import type { VmSpec } from "./vm-spec";
+
+const SPEC: VmSpec = {
+  name: "k8s-dev",
+  node: "node03",
+  vmId: 112,
+  cores: 4,
+  sockets: 1,
+  memoryMiB: 4096,
+  cpuType: "host",
+  onBoot: true,
+  running: true,
+  fullClone: true,
+  args: undefined,
+  bootOrder: ["scsi0"],
+  agent: true,
+  scsiHardware: "virtio-scsi-single",
+  automaticReboot: true,
+  serial: true,
+  disks: [{ interface: "scsi0", storage: "local-lvm", sizeGiB: 30, format: "raw" }],
+  passthrough: [],
+  cloudInit: {
+    storage: "local-lvm",
+    interface: "ide1",
+    user: undefined,
+    sshKeys: ["ssh-ed25519 BBBB friend", "ssh-ed25519 AAAA operator"],
+    nameservers: ["192.168.1.3"],
+    ipv4: { address: "192.168.1.12", prefix: 24, gateway: "192.168.1.1" },
+    ipv6: { address: "dhcp", gateway: undefined },
+  },
+  network: { bridge: "vmbr0", model: "virtio", firewall: false },
+};
+const ARGS = { spec: SPEC, templateId: 9003, user: "suporte", operatorKeys: ["ssh-ed25519 AAAA operator"], stack: "dev" };
+
+test("a VM definition becomes exactly these inputs of the provider", () => {
+  expect(vmInputs(ARGS)).toEqual({
+    nodeName: "node03",
+    vmId: 112,
+    name: "k8s-dev",
+    tags: ["homelab", "dev"],
+    clone: { vmId: 9003, full: true, retries: 10 },
+    cpu: { cores: 4, sockets: 1, type: "host" },
+    memory: { dedicated: 4096 },
+    scsiHardware: "virtio-scsi-single",
+    disks: [{ interface: "scsi0", datastoreId: "local-lvm", size: 30, fileFormat: "raw" }],
+    initialization: {
+      datastoreId: "local-lvm",
+      interface: "ide1",
+      ipConfigs: [{ ipv4: { address: "192.168.1.12/24", gateway: "192.168.1.1" }, ipv6: { address: "dhcp" } }],
+      userAccount: { username: "suporte", keys: ["ssh-ed25519 AAAA operator", "ssh-ed25519 BBBB friend"] },
+      dns: { servers: ["192.168.1.3"] },
+    },
+    networkDevices: [{ bridge: "vmbr0", model: "virtio", firewall: false }],
+    bootOrders: ["scsi0"],
+    agent: { enabled: true },
+    serialDevices: [{ device: "socket" }],
+    operatingSystem: { type: "l26" },
+    onBoot: true,
+    started: true,
+    rebootAfterUpdate: true,
+    stopOnDestroy: true,
+  });
+});
+
+test("what a definition leaves out is left out", () => {
+  const inputs = vmInputs({
+    ...ARGS,
+    spec: {
+      ...SPEC,
+      serial: false,
+      running: false,
+      cloudInit: { ...SPEC.cloudInit, ipv6: undefined, nameservers: [], ipv4: { address: "192.168.1.12", prefix: 24, gateway: undefined } },
+    },
+  });
+  expect(Object.keys(inputs)).not.toContain("serialDevices");
+  expect(Object.keys(inputs)).not.toContain("kvmArguments");
+  expect(inputs.started).toBe(false);
+  expect(inputs.initialization).toEqual({
+    datastoreId: "local-lvm",
+    interface: "ide1",
+    ipConfigs: [{ ipv4: { address: "192.168.1.12/24" } }],
+    userAccount: { username: "suporte", keys: ["ssh-ed25519 AAAA operator", "ssh-ed25519 BBBB friend"] },
+  });
+});
+
+test("a device of the host comes as a path without a datastore", () => {
+  const device = "/dev/disk/by-id/usb-SanDisk_Extreme_55DD_24399K401631-0:0";
+  const passthrough = {
+    interface: "scsi1",
+    device,
+    backup: undefined,
+    replicate: true,
+    discard: true,
+    emulateSsd: undefined,
+    ioThread: undefined,
+    sizeGiB: undefined,
+    speed: { iopsRead: 100 },
+  };
+  expect(vmInputs({ ...ARGS, spec: { ...SPEC, passthrough: [passthrough] } }).disks).toEqual([
+    { interface: "scsi0", datastoreId: "local-lvm", size: 30, fileFormat: "raw" },
+    { interface: "scsi1", datastoreId: "", pathInDatastore: device, replicate: true, discard: "on", speed: { iopsRead: 100 } },
+  ]);
+});
+
+test("a VM is one resource, and its address is that of its definition", async () => {
+  const registered = await mockEngine();
+  const vm = new Vm("k8s-dev", ARGS, new Provider("proxmox", { endpoint: "https://pve" }));
+  expect(await new Promise((resolve) => pulumi.all([vm.address, vm.vmId, vm.instance]).apply(resolve))).toEqual(["192.168.1.12", 112, "02:00:00:00:00:12"]);
+  await settle(registered);
+  expect(registered.filter((r) => r.type !== "pulumi:providers:proxmoxve").map((r) => [r.type, r.name])).toEqual([
+    ["homelab:hosts:Vm", "k8s-dev"],
+    ["proxmoxve:index/vmLegacy:VmLegacy", "k8s-dev-vm"],
+  ]);
+});
+
+test("a host gets the image with its checksum, and a template that is made of it", async () => {
+  const registered = await mockEngine();
+  new ProxmoxHost(
+    "node01",
+    {
+      node: "node01",
+      bridge: "vmbr0",
+      image: { url: "https://images/x.img", sha256: "ab", fileName: "x.qcow2", datastore: "local" },
+      templateName: "ubuntu24-template",
+      templateId: 9001,
+      templateStorage: "local-lvm",
+    },
+    new Provider("proxmox", { endpoint: "https://pve" }),
+  );
+  await settle(registered);
+  expect(only(registered, "proxmoxve:download/fileLegacy:FileLegacy").inputs).toEqual({
+    nodeName: "node01",
+    datastoreId: "local",
+    contentType: "import",
+    url: "https://images/x.img",
+    fileName: "x.qcow2",
+    checksum: "ab",
+    checksumAlgorithm: "sha256",
+    overwrite: false,
+  });
+  expect(only(registered, "proxmoxve:index/vmLegacy:VmLegacy", "node01-template").inputs).toMatchObject({
+    vmId: 9001,
+    template: true,
+    started: false,
+    disks: [{ interface: "scsi0", datastoreId: "local-lvm", importFrom: "local:import/x.qcow2", size: 8, fileFormat: "raw" }],
+  });
+});
+
+describe("a role on a host", () => {
+  const role: Role = { name: "r", operations: [{ name: "one", check: ["true"], apply: ["true"] }] };
+  const connection = { address: "192.168.1.12", user: "suporte", privateKey: pulumi.secret("KEY") };
+
+  test("is its script as one command, run again when script or host change", async () => {
+    const registered = await mockEngine();
+    new HostRole("k3s", { role, connection, instance: "02:00" });
+    await settle(registered);
+    const { inputs } = only(registered, "command:remote:Command");
+    expect(plain(inputs)).toEqual({
+      connection: { host: "192.168.1.12", port: 22, user: "suporte", privateKey: "KEY", dialErrorLimit: 60, perDialTimeout: 15 },
+      create: compileRole(role).command,
+      triggers: [compileRole(role).digest, "02:00"],
+    });
+  });
+
+  test("goes through a bastion where there is one", async () => {
+    const registered = await mockEngine();
+    const bastion = { host: "127.0.0.1", port: 18022, user: "jump", privateKey: "JUMP" };
+    new HostRole("k3s", { role, connection: { ...connection, bastion }, instance: "02:00" });
+    await settle(registered);
+    expect(plain(only(registered, "command:remote:Command").inputs["connection"])).toMatchObject({
+      host: "192.168.1.12",
+      proxy: { host: "127.0.0.1", port: 18022, user: "jump", privateKey: "JUMP" },
+    });
+  });
+
+  test("that makes no sense fails before anything is registered", async () => {
+    const registered = await mockEngine();
+    const broken: Role = { name: "r", operations: [{ name: "one", check: [], apply: ["true"] }] };
+    expect(() => new HostRole("k3s", { role: broken, connection, instance: "x" })).toThrow('role r: "one" needs a check and an apply');
+    expect(registered).toEqual([]);
+  });
+});
