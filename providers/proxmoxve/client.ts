@@ -1,0 +1,176 @@
+/** The Proxmox VE API: form-encoded requests below /api2/json, `{data}` in answers, long work as tasks. */
+import { type Clock, systemClock } from "../../common/clock";
+import { HomelabError } from "../../common/errors";
+import type { HttpClient, HttpResponse } from "../../common/http";
+import type { Json } from "../sdk/values";
+
+export class PveError extends HomelabError {
+  constructor(
+    method: string,
+    path: string,
+    readonly status: number,
+    /** What Proxmox says, its messages about single parameters included. */
+    readonly detail: string,
+  ) {
+    super("E_PROXMOX", `Proxmox: ${method} ${path}: ${status}${detail === "" ? "" : `: ${detail}`}`, {
+      subject: path,
+      ...(status === 401 ? { hint: "check apiToken: user@realm!name=secret" } : {}),
+      ...(status === 403 ? { hint: "the token's role lacks a privilege on this path (Datacenter → Permissions)" } : {}),
+    });
+  }
+
+  /** Proxmox answers 500, not 404, for most things that are not there. */
+  get missing(): boolean {
+    return this.status === 404 || /does not exist|no such (resource|file|vm)/i.test(this.detail);
+  }
+
+  /** Somebody else is at work on it, or a node did not answer: worth another attempt. */
+  get passing(): boolean {
+    return [502, 503, 504, 595, 596, 599].includes(this.status) || /got timeout|VM is locked|can't lock file|CT is locked/i.test(this.detail);
+  }
+}
+
+function detailOf(response: HttpResponse): string {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(response.body);
+  } catch {
+    // A proxy's page or an empty body; its first line says what there is to say.
+    return response.body.split("\n")[0]?.slice(0, 200) ?? "";
+  }
+  if (typeof parsed !== "object" || parsed === null) return "";
+  const message = "message" in parsed && typeof parsed.message === "string" ? parsed.message.trim() : "";
+  const errors = "errors" in parsed && typeof parsed.errors === "object" && parsed.errors !== null ? parsed.errors : {};
+  const fields = Object.entries(errors).map(([name, text]) => `${name}: ${String(text).trim()}`);
+  return [message, ...fields].filter((part) => part !== "").join("; ");
+}
+
+/** Values of a request; undefined ones are left out. */
+export type Params = Record<string, string | number | boolean | undefined>;
+
+export function encodeParams(params: Params): string {
+  const form = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined) form.append(name, typeof value === "boolean" ? (value ? "1" : "0") : String(value));
+  }
+  return form.toString();
+}
+
+export interface PveClientOptions {
+  /** Without /api2/json. */
+  endpoint: string;
+  /** `user@realm!name=secret` */
+  apiToken: string;
+  http: HttpClient;
+  clock?: Clock;
+}
+
+/** Delays between looks at a task or a state, in ms: quick at first, since most are done at once. */
+const FIRST_DELAY = 50;
+const DELAY_FACTOR = 1.5;
+const LONGEST_DELAY = 2_000;
+const LOG_LINES_SHOWN = 15;
+
+export class PveClient {
+  readonly #clock: Clock;
+  #allocation: Promise<unknown> = Promise.resolve();
+  readonly #allocated = new Set<number>();
+
+  constructor(private readonly options: PveClientOptions) {
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** The `data` of the answer. @throws PveError */
+  async request(method: "GET" | "POST" | "PUT" | "DELETE", path: string, signal: AbortSignal, params: Params = {}): Promise<Json> {
+    const encoded = encodeParams(params);
+    const inQuery = (method === "GET" || method === "DELETE") && encoded !== "";
+    const response = await this.options.http.request({
+      method,
+      url: `${this.options.endpoint}/api2/json/${path}${inQuery ? `?${encoded}` : ""}`,
+      headers: {
+        accept: "application/json",
+        authorization: `PVEAPIToken=${this.options.apiToken}`,
+        ...(inQuery || encoded === "" ? {} : { "content-type": "application/x-www-form-urlencoded" }),
+      },
+      signal,
+      ...(inQuery || encoded === "" ? {} : { body: encoded }),
+    });
+    if (response.status < 200 || response.status >= 300) throw new PveError(method, path, response.status, detailOf(response));
+    const parsed = JSON.parse(response.body) as { data?: Json };
+    return parsed.data ?? null;
+  }
+
+  /** Like `request`, for calls that start a task; waits for its end. An answer without a task was done at once. */
+  async task(method: "POST" | "PUT" | "DELETE", path: string, signal: AbortSignal, params: Params = {}): Promise<void> {
+    const upid = await this.request(method, path, signal, params);
+    if (typeof upid === "string" && upid.startsWith("UPID:")) await this.#waitForTask(upid, signal);
+  }
+
+  async #waitForTask(upid: string, signal: AbortSignal): Promise<void> {
+    const [, node = "", , , , kind = "task", subject = ""] = upid.split(":");
+    const path = `nodes/${node}/tasks/${encodeURIComponent(upid)}`;
+    const exit = await this.poll(signal, async () => {
+      const status = asRecord(await this.request("GET", `${path}/status`, signal));
+      return status["status"] === "running" ? undefined : String(status["exitstatus"] ?? "");
+    });
+    if (exit === "OK" || (exit.startsWith("WARNINGS: ") && !exit.includes("ERROR"))) return;
+    const log = await this.#taskLog(path, signal);
+    throw new HomelabError(
+      "E_PROXMOX_TASK",
+      `Proxmox: ${kind}${subject === "" ? "" : ` of ${subject}`} on ${node} failed: ${exit}${log === "" ? "" : `\n${log}`}`,
+    );
+  }
+
+  async #taskLog(path: string, signal: AbortSignal): Promise<string> {
+    const lines = await this.request("GET", `${path}/log`, signal, { limit: 500 }).catch((thrown: unknown) => {
+      // The failure that the log would explain is the one to report.
+      if (thrown instanceof PveError) return [];
+      throw thrown;
+    });
+    if (!Array.isArray(lines)) return "";
+    return lines
+      .map((line) => String(asRecord(line)["t"] ?? ""))
+      .slice(-LOG_LINES_SHOWN)
+      .join("\n");
+  }
+
+  /** Looks until there is an answer. */
+  async poll<T>(signal: AbortSignal, look: () => Promise<T | undefined>): Promise<T> {
+    for (let delay = FIRST_DELAY; ; delay = Math.min(delay * DELAY_FACTOR, LONGEST_DELAY)) {
+      const found = await look();
+      if (found !== undefined) return found;
+      await this.#clock.sleep(delay, signal);
+    }
+  }
+
+  /** Repeats what failed for a passing reason. */
+  async retrying<T>(attempts: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1, delay = 500; ; attempt++, delay = Math.min(delay * 2, 10_000)) {
+      try {
+        return await work();
+      } catch (thrown) {
+        if (attempt >= attempts || !(thrown instanceof PveError && thrown.passing)) throw thrown;
+        await this.#clock.sleep(delay, signal);
+      }
+    }
+  }
+
+  /** A VM id that is free, and given to nobody else by this provider. */
+  async nextId(signal: AbortSignal): Promise<number> {
+    const mine = this.#allocation.then(async () => {
+      let id = Number(await this.request("GET", "cluster/nextid", signal));
+      while (this.#allocated.has(id)) id++;
+      this.#allocated.add(id);
+      return id;
+    });
+    // Whoever comes next waits for this one, and not for its error.
+    this.#allocation = mine.catch(() => undefined);
+    return mine;
+  }
+
+  close(): Promise<void> {
+    return this.options.http.close();
+  }
+}
+
+export const asRecord = (value: Json | undefined): Record<string, Json> => (typeof value === "object" && value !== null && !Array.isArray(value) ? value : {});

@@ -1,0 +1,118 @@
+/** proxmoxve:download/fileLegacy:FileLegacy: a file that a node downloads into one of its datastores. The id is its volume. */
+import { HomelabError } from "../../common/errors";
+import { defineBridged } from "../sdk/bridged";
+import { bool, num, str } from "../sdk/schema";
+import type { JsonObject } from "../sdk/values";
+import { asRecord, type PveClient, PveError } from "./client";
+
+const oneOf =
+  (...values: string[]) =>
+  (value: unknown) =>
+    values.includes(String(value)) ? undefined : `must be one of ${values.join(", ")}`;
+const text = (value: JsonObject[string] | undefined): string => (typeof value === "string" ? value : "");
+const place = (inputs: JsonObject): string => `nodes/${text(inputs["nodeName"])}/storage/${text(inputs["datastoreId"])}`;
+const DEFAULTS: JsonObject = { overwrite: true, overwriteUnmanaged: false, uploadTimeout: 600, verify: true };
+/** A datastore on several hosts may list a new file a moment late. */
+const LIST_ATTEMPTS = 5;
+
+async function fileName(inputs: JsonObject, client: PveClient, signal: AbortSignal): Promise<string> {
+  const given = text(inputs["fileName"]);
+  if (given !== "") return given;
+  const answer = asRecord(
+    await client.request("GET", `nodes/${text(inputs["nodeName"])}/query-url-metadata`, signal, {
+      url: text(inputs["url"]),
+      "verify-certificates": inputs["verify"] !== false,
+    }),
+  );
+  const found = text(answer["filename"]);
+  if (found === "") throw new HomelabError("E_FILE_NAME", `${text(inputs["url"])} has no file name`, { hint: "give fileName" });
+  return found;
+}
+
+async function download(inputs: JsonObject, name: string, client: PveClient, signal: AbortSignal): Promise<void> {
+  const optional = (key: string): string | undefined => text(inputs[key]) || undefined;
+  await client.task("POST", `${place(inputs)}/download-url`, signal, {
+    content: text(inputs["contentType"]),
+    filename: name,
+    url: text(inputs["url"]),
+    checksum: optional("checksum"),
+    "checksum-algorithm": optional("checksumAlgorithm"),
+    compression: optional("decompressionAlgorithm"),
+    "verify-certificates": inputs["verify"] !== false,
+  });
+}
+
+const existsAlready = (thrown: unknown): boolean => thrown instanceof Error && /refusing to override existing file/.test(thrown.message);
+
+async function removeFile(outputs: JsonObject, volume: string, client: PveClient, signal: AbortSignal): Promise<void> {
+  try {
+    await client.task("DELETE", `${place(outputs)}/content/${encodeURIComponent(volume)}`, signal);
+  } catch (thrown) {
+    if (!(thrown instanceof PveError && (thrown.missing || /unable to parse/.test(thrown.detail)))) throw thrown;
+  }
+}
+
+/** Size in bytes, or undefined where the datastore has no such volume. */
+async function sizeOf(volume: string, outputs: JsonObject, client: PveClient, signal: AbortSignal): Promise<number | undefined> {
+  const content = text(outputs["contentType"]) || volume.split(":")[1]?.split("/")[0];
+  const files = await client.request("GET", `${place(outputs)}/content`, signal, { content });
+  const found = (Array.isArray(files) ? files : []).map(asRecord).find((file) => file["volid"] === volume);
+  return found === undefined ? undefined : Number(found["size"] ?? 0);
+}
+
+export const fileLegacy = defineBridged<PveClient>({
+  token: "proxmoxve:download/fileLegacy:FileLegacy",
+  fields: {
+    contentType: str({ required: true, replace: true, validate: oneOf("iso", "vztmpl", "import") }),
+    datastoreId: str({ required: true, replace: true }),
+    nodeName: str({ required: true, replace: true }),
+    url: str({ required: true, replace: true, validate: (url) => (/^https?:\/\//.test(String(url)) ? undefined : "must be an http or https URL") }),
+    fileName: str({ replace: true, computed: true }),
+    checksum: str({ replace: true }),
+    checksumAlgorithm: str({ replace: true, validate: oneOf("md5", "sha1", "sha224", "sha256", "sha384", "sha512") }),
+    decompressionAlgorithm: str({ replace: true, validate: oneOf("gz", "lzo", "zst", "bz2") }),
+    overwrite: bool({ computed: true }),
+    overwriteUnmanaged: bool({ computed: true }),
+    uploadTimeout: num({ computed: true }),
+    verify: bool({ computed: true }),
+  },
+  computed: ["fileName", "size"],
+  async create(inputs, call) {
+    const client = call.provider;
+    const seconds = Number(inputs["uploadTimeout"] ?? 600);
+    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(seconds * 1000)]);
+    const name = await fileName(inputs, client, signal);
+    const volume = `${text(inputs["datastoreId"])}:${text(inputs["contentType"])}/${name}`;
+    try {
+      await download(inputs, name, client, signal);
+    } catch (thrown) {
+      if (!existsAlready(thrown)) throw thrown;
+      if (inputs["overwriteUnmanaged"] !== true) {
+        throw new HomelabError("E_FILE_EXISTS", `${volume} is on ${text(inputs["nodeName"])} already, and was not made by this stack`, {
+          cause: thrown,
+          hint: "delete it, import it, or set overwriteUnmanaged",
+        });
+      }
+      await removeFile(inputs, volume, client, signal);
+      await download(inputs, name, client, signal);
+    }
+    return { id: volume, outputs: { ...DEFAULTS, ...inputs, fileName: name } };
+  },
+  async read(id, known, call) {
+    // `node01/local:import/a.qcow2` in an import, the volume alone otherwise.
+    const [, node, volume = id] = /^([^/:]+)\/(.+:.+)$/.exec(id) ?? [];
+    const [datastoreId = "", path = ""] = volume.split(":");
+    const where: JsonObject = { datastoreId, contentType: path.split("/")[0] ?? "", ...(node === undefined ? {} : { nodeName: node }), ...known };
+    for (let attempt = 1; ; attempt++) {
+      const size = await sizeOf(volume, where, call.provider, call.signal);
+      if (size !== undefined) return { ...where, fileName: path.slice(path.indexOf("/") + 1), size };
+      // A state that knows a size is of a file that was there: no reason to wait for it.
+      if ("size" in known || attempt >= LIST_ATTEMPTS) return undefined;
+      let looks = 0;
+      await call.provider.poll(call.signal, async () => (looks++ > 0 ? true : undefined));
+    }
+  },
+  // What may change without a replacement is about the next download.
+  update: async () => undefined,
+  delete: (id, outputs, call) => removeFile(outputs, id, call.provider, call.signal),
+});

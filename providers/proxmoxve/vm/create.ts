@@ -1,0 +1,108 @@
+/** Makes a VM: as a clone of a template, or from nothing. */
+import { asError, HomelabError } from "../../../common/errors";
+import { type CallContext, PartialFailure } from "../../sdk/resource";
+import type { JsonObject } from "../../sdk/values";
+import { asRecord, type Params, type PveClient } from "../client";
+import { configOf } from "./config";
+import { converge } from "./converge";
+import { newDisk } from "./disks";
+import type { Vm } from "./inputs";
+import { Machine } from "./machine";
+
+export interface Made {
+  machine: Machine;
+  vm: Vm;
+}
+
+const withTimeout = (call: CallContext, seconds: number): CallContext => ({
+  ...call,
+  signal: AbortSignal.any([call.signal, AbortSignal.timeout(seconds * 1000)]),
+});
+
+/** Whether every disk of a VM lies where each node can reach it. */
+async function onSharedStorage(client: PveClient, node: string, vmId: number, signal: AbortSignal): Promise<boolean> {
+  const config = asRecord(await client.request("GET", `nodes/${node}/qemu/${vmId}/config`, signal));
+  const volumes = Object.entries(config).filter(([key, value]) => /^(ide|sata|scsi|virtio|efidisk|tpmstate)\d+$/.test(key) && String(value).includes(":"));
+  const stores = new Set(
+    volumes.map(
+      ([, value]) =>
+        String(value)
+          .replace(/^file=/, "")
+          .split(":")[0] ?? "",
+    ),
+  );
+  for (const store of stores) {
+    const status = asRecord(await client.request("GET", `nodes/${node}/storage/${store}/status`, signal));
+    if (Number(status["shared"] ?? 0) !== 1) return false;
+  }
+  return true;
+}
+
+async function clone(client: PveClient, vm: Vm, id: number, source: NonNullable<Vm["clone"]>, call: CallContext): Promise<void> {
+  const from = source.nodeName === "" ? vm.nodeName : source.nodeName;
+  const elsewhere = from !== vm.nodeName;
+  const shared = elsewhere && (await onSharedStorage(client, from, source.vmId, call.signal));
+  const params: Params = {
+    newid: id,
+    full: source.full,
+    storage: source.datastoreId === "" || (elsewhere && !shared) ? undefined : source.datastoreId,
+    description: vm.description === "" ? undefined : vm.description,
+    name: vm.name === "" ? undefined : vm.name,
+    pool: vm.poolId === "" ? undefined : vm.poolId,
+    target: shared ? vm.nodeName : undefined,
+  };
+  await client.retrying(Math.max(1, source.retries), call.signal, () => client.task("POST", `nodes/${from}/qemu/${source.vmId}/clone`, call.signal, params));
+  if (!elsewhere || shared) return;
+  const made = new Machine(client, from, id, call);
+  await made.unlocked();
+  await made.task("POST", "migrate", {
+    target: vm.nodeName,
+    "with-local-disks": true,
+    targetstorage: source.datastoreId === "" ? undefined : source.datastoreId,
+  });
+}
+
+/** CD drive, disks of the usual first places, network: what Proxmox would otherwise not boot from. */
+function bootOrder(vm: Vm): string {
+  const places = ["ide0", "sata0", "scsi0", "virtio0"].filter((name) => vm.disks.some((disk) => disk.interface === name));
+  const order = [...(vm.cdrom === undefined ? [] : [vm.cdrom.interface]), ...places, ...(vm.networkDevices === undefined ? [] : ["net0"])];
+  return `order=${order.join(";")}`;
+}
+
+function creationParams(vm: Vm, id: number): Params {
+  const params: Params = { vmid: id, ...configOf(vm), pool: vm.poolId === "" ? undefined : vm.poolId };
+  if (vm.bootOrders.length === 0) params["boot"] = bootOrder(vm);
+  for (const disk of vm.disks) params[disk.interface] = newDisk(disk);
+  if (vm.initialization !== undefined)
+    params[vm.initialization.interface === "" ? "ide2" : vm.initialization.interface] = `file=${vm.initialization.datastoreId}:cloudinit`;
+  return params;
+}
+
+async function assertFree(client: PveClient, vm: Vm, id: number, call: CallContext): Promise<void> {
+  if ((await new Machine(client, vm.nodeName, id, call).status()) === undefined) return;
+  throw new HomelabError("E_VM_EXISTS", `VM ${id} is on ${vm.nodeName} already`, { hint: "choose another vmId, import the VM, or delete it" });
+}
+
+/** @throws PartialFailure once the VM exists, so that the state knows of it */
+export async function createVm(client: PveClient, vm: Vm, inputs: JsonObject, call: CallContext): Promise<Made> {
+  const id = vm.vmId ?? (await client.nextId(call.signal));
+  const limited = withTimeout(call, vm.clone === undefined ? vm.timeoutCreate : vm.timeoutClone);
+  const machine = new Machine(client, vm.nodeName, id, limited);
+  await assertFree(client, vm, id, limited);
+  try {
+    if (vm.clone === undefined) await client.task("POST", `nodes/${vm.nodeName}/qemu`, limited.signal, creationParams(vm, id));
+    else await clone(client, vm, id, vm.clone, limited);
+    if (vm.clone !== undefined) await machine.unlocked();
+    await converge(machine, vm, undefined, limited);
+    if (vm.reboot && vm.started && !vm.template) {
+      await machine.stop(vm, !vm.agent.enabled);
+      await machine.start(vm);
+    }
+    return { machine: new Machine(client, vm.nodeName, id, call), vm };
+  } catch (thrown) {
+    // A cancelled signal cannot ask; what was begun is then taken to exist, and a refresh says otherwise if it does not.
+    const exists = limited.signal.aborted || (await machine.status()) !== undefined;
+    if (!exists) throw thrown;
+    throw new PartialFailure(String(id), { ...inputs, vmId: id }, [asError(thrown).message], { cause: thrown });
+  }
+}
