@@ -1,0 +1,258 @@
+import { FAKE_TOKEN, type FakePve, startFakePve } from "../../../tests/support/fake-pve";
+import { partialFailure, type State, TestProvider } from "../../../tests/support/test-provider";
+import { UNKNOWN, type Values } from "../../sdk/values";
+import { provider } from "../provider";
+
+const VM = "proxmoxve:index/vmLegacy:VmLegacy";
+
+const template: Values = {
+  nodeName: "node01",
+  vmId: 9000,
+  name: "ubuntu",
+  template: true,
+  started: false,
+  onBoot: false,
+  cdrom: { fileId: "none" },
+  cpu: { cores: 1, type: "host" },
+  memory: { dedicated: 1024 },
+  scsiHardware: "virtio-scsi-single",
+  disks: [{ interface: "scsi0", datastoreId: "local-lvm", importFrom: "local:import/noble.qcow2", size: 8, fileFormat: "raw" }],
+  networkDevices: [{ bridge: "vmbr0" }],
+  agent: { enabled: true },
+  operatingSystem: { type: "l26" },
+};
+
+const clone: Values = {
+  nodeName: "node01",
+  vmId: 120,
+  name: "dev",
+  tags: ["homelab", "dev"],
+  clone: { vmId: 9000 },
+  cdrom: { fileId: "none" },
+  cpu: { cores: 4, type: "host" },
+  memory: { dedicated: 8192 },
+  scsiHardware: "virtio-scsi-single",
+  disks: [{ interface: "scsi0", datastoreId: "local-lvm", size: 40 }],
+  initialization: {
+    datastoreId: "local-lvm",
+    ipConfigs: [{ ipv4: { address: "192.168.1.15/24", gateway: "192.168.1.1" } }],
+    userAccount: { username: "suporte", keys: ["ssh-ed25519 AAAA+B a@b"] },
+    dns: { servers: ["192.168.1.2", "1.1.1.1"] },
+  },
+  networkDevices: [{ bridge: "vmbr0", firewall: false }],
+  bootOrders: ["scsi0"],
+  agent: { enabled: true },
+  operatingSystem: { type: "l26" },
+};
+
+describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
+  let pve: FakePve;
+  let plugin: TestProvider;
+  beforeEach(async () => {
+    pve = await startFakePve();
+    plugin = await TestProvider.start(provider, { endpoint: `${pve.endpoint}/`, apiToken: FAKE_TOKEN });
+  });
+  afterEach(async () => {
+    await plugin.close();
+    await pve.close();
+  });
+
+  const made = async (inputs: Values): Promise<State> => {
+    const state = await plugin.make(VM, inputs);
+    pve.calls.length = 0;
+    return state;
+  };
+  const config = (id: number): Record<string, string> => pve.vms.get(id)?.config ?? {};
+
+  test("a template: created from an image, its disk resized, converted, never started", async () => {
+    const state = await plugin.make(VM, template);
+    expect(state.id).toBe("9000");
+    expect(pve.calls.map((call) => call.replace(/\?.*/, ""))).toEqual([
+      "POST nodes/node01/qemu",
+      "GET nodes/node01/qemu/9000/config",
+      "PUT nodes/node01/qemu/9000/resize",
+      "POST nodes/node01/qemu/9000/template",
+      "GET nodes/node01/qemu/9000/config",
+    ]);
+    const created = new URLSearchParams(pve.calls[0]?.split("?")[1]);
+    expect(created.get("scsi0")).toBe(
+      "file=local-lvm:0,import-from=local:import/noble.qcow2,format=raw,aio=io_uring,backup=1,iothread=0,ssd=0,discard=ignore,cache=none,replicate=1",
+    );
+    expect(created.get("boot")).toBe("order=ide3;scsi0;net0");
+    expect(config(9000)["template"]).toBe("1");
+    expect(pve.vms.get(9000)?.running).toBe(false);
+    expect(state.outputs).toMatchObject({ template: true, started: false, vmId: 9000, ipv4Addresses: [] });
+  });
+
+  test("a clone: configured, disk grown, cloud-init drive added, started, addresses from the agent", async () => {
+    await made(template);
+    const state = await plugin.make(VM, clone);
+    expect(state.id).toBe("120");
+    expect(pve.calls[0]).toBe("POST nodes/node01/qemu/9000/clone?newid=120&full=1&name=dev");
+    expect(config(120)).toMatchObject({
+      cores: "4",
+      memory: "8192",
+      boot: "order=scsi0",
+      tags: "dev;homelab",
+      ciuser: "suporte",
+      sshkeys: "ssh-ed25519%20AAAA%2BB%20a%40b",
+      nameserver: "192.168.1.2 1.1.1.1",
+      ipconfig0: "gw=192.168.1.1,ip=192.168.1.15/24",
+      ide2: "local-lvm:vm-120-cloudinit,media=cdrom",
+      scsi0: expect.stringMatching(/^local-lvm:vm-120-disk-0,.*size=40G$/),
+    });
+    expect(config(120)["template"]).toBeUndefined();
+    expect(pve.vms.get(120)?.running).toBe(true);
+    expect(state.outputs).toMatchObject({
+      vmId: 120,
+      started: true,
+      ipv4Addresses: [["127.0.0.1"], ["10.0.0.5"]],
+      networkInterfaceNames: ["lo", "eth0"],
+      networkDevices: [{ bridge: "vmbr0", model: "virtio", macAddress: expect.stringMatching(/^BC:24:11:/) }],
+      disks: [{ interface: "scsi0", datastoreId: "local-lvm", size: 40, pathInDatastore: "vm-120-disk-0" }],
+    });
+  });
+
+  test("inputs that are the same are no change, also after a refresh, and a second update asks Proxmox for nothing", async () => {
+    await made(template);
+    const state = await made(clone);
+    const { inputs } = await plugin.check(VM, clone, state.inputs);
+    expect((await plugin.diff(VM, state, inputs)).detailed).toEqual({});
+    const refreshed = await plugin.read(VM, state);
+    expect(refreshed?.inputs).toEqual(state.inputs);
+    expect(refreshed?.outputs).toEqual(state.outputs);
+    pve.calls.length = 0;
+    await plugin.update(VM, state, state.inputs);
+    expect(pve.calls.filter((call) => !call.startsWith("GET"))).toEqual([]);
+  });
+
+  test("what was changed by hand shows after a refresh and is put right", async () => {
+    await made(template);
+    const state = await made(clone);
+    config(120)["cores"] = "2";
+    const refreshed = await plugin.read(VM, state);
+    expect((await plugin.diff(VM, refreshed ?? state, state.inputs)).detailed).toEqual({ "cpu.cores": 4 });
+    await plugin.update(VM, refreshed ?? state, state.inputs);
+    expect(config(120)["cores"]).toBe("4");
+  });
+
+  test("which changes update and which replace", async () => {
+    await made(template);
+    const state = await made(clone);
+    const diff = async (more: Values) => {
+      const { inputs } = await plugin.check(VM, { ...clone, ...more }, state.inputs);
+      return plugin.diff(VM, state, inputs);
+    };
+    expect(await diff({ memory: { dedicated: 4096 } })).toMatchObject({ replaces: [], detailed: { "memory.dedicated": 4 } });
+    expect(await diff({ tags: ["dev", "homelab"] })).toMatchObject({ changes: "none" });
+    expect(await diff({ nodeName: "node02" })).toMatchObject({ replaces: ["nodeName"], detailed: { nodeName: 5 } });
+    expect(await diff({ vmId: 121 })).toMatchObject({ replaces: ["vmId"] });
+    expect(await diff({ clone: { vmId: 9001 } })).toMatchObject({ replaces: ["clone"], detailed: { "clone.vmId": 5 } });
+    expect(await diff({ clone: { vmId: UNKNOWN } })).toMatchObject({ replaces: ["clone"] });
+    expect(await diff({ networkDevices: [{ bridge: "vmbr1" }] })).toMatchObject({ replaces: [], detailed: { "networkDevices[0].bridge": 4 } });
+  });
+
+  test("an update restarts where it must, and not where it need not", async () => {
+    await made(template);
+    const state = await made(clone);
+    const renamed = await plugin.check(VM, { ...clone, name: "dev2" }, state.inputs);
+    const second = await plugin.update(VM, state, renamed.inputs);
+    expect(pve.calls.filter((call) => !call.startsWith("GET"))).toEqual(["PUT nodes/node01/qemu/120/config?name=dev2"]);
+    pve.calls.length = 0;
+    const larger = await plugin.check(VM, { ...clone, name: "dev2", memory: { dedicated: 16384 }, disks: [{ interface: "scsi0", size: 50 }] }, second.inputs);
+    const third = await plugin.update(VM, second, larger.inputs);
+    expect(pve.calls.filter((call) => !call.startsWith("GET"))).toEqual([
+      "PUT nodes/node01/qemu/120/config?memory=16384",
+      "PUT nodes/node01/qemu/120/resize?disk=scsi0&size=50G",
+      "POST nodes/node01/qemu/120/status/shutdown?forceStop=1&timeout=1800",
+      "POST nodes/node01/qemu/120/status/start?timeout=1800",
+    ]);
+    expect(third.outputs).toMatchObject({ memory: { dedicated: 16384 }, disks: [{ size: 50 }] });
+  });
+
+  test("a smaller disk is refused, with both sizes", async () => {
+    await made(template);
+    const state = await made(clone);
+    const { inputs } = await plugin.check(VM, { ...clone, disks: [{ interface: "scsi0", size: 20 }] }, state.inputs);
+    await expect(plugin.update(VM, state, inputs)).rejects.toMatchObject({
+      details: expect.stringMatching(/^disk scsi0: Proxmox cannot make it smaller \(40 GiB now, 20 GiB wanted\)/),
+    });
+  });
+
+  test("a creation that is cut leaves the VM in the state, and the next run completes it", async () => {
+    await made(template);
+    pve.failNext(/^PUT .*\/120\/config/, { status: 500, message: "storage is offline" });
+    const { inputs } = await plugin.check(VM, clone);
+    const failed = partialFailure(await plugin.create(VM, inputs).catch((error: unknown) => error));
+    expect(failed).toMatchObject({ id: "120", reasons: ["Proxmox: PUT nodes/node01/qemu/120/config: 500: storage is offline"] });
+    const state = await plugin.update(VM, { id: "120", inputs, outputs: failed?.outputs ?? {} }, inputs);
+    expect(config(120)).toMatchObject({ cores: "4", ciuser: "suporte" });
+    expect(state.outputs).toMatchObject({ started: true });
+  });
+
+  test("a failed task tells its exit status and the end of its log", async () => {
+    pve.failNext(/^POST nodes\/node01\/qemu/, { task: "no space left" });
+    const thrown = await plugin.make(VM, { ...template, vmId: 9001 }).catch((error: unknown) => error);
+    expect(thrown).toMatchObject({ details: expect.stringMatching(/^Proxmox: qmcreate of 9001 on node01 failed: no space left\nstarting\nTASK ERROR: no space left/) });
+  });
+
+  test("a clone waits for a lock that goes away, as often as it was told", async () => {
+    await made(template);
+    pve.failNext(/\/clone/, { status: 500, message: "can't lock file '/var/lock/qemu-server/lock-9000.conf' - got timeout" });
+    expect((await plugin.make(VM, { ...clone, clone: { vmId: 9000, retries: 2 } })).id).toBe("120");
+  });
+
+  test("an id that is taken is refused before anything is made", async () => {
+    await made(template);
+    await expect(plugin.make(VM, template)).rejects.toMatchObject({ details: expect.stringMatching(/^VM 9000 is on node01 already/) });
+    expect(pve.calls.filter((call) => !call.startsWith("GET"))).toEqual([]);
+  });
+
+  test("without an id the next free one is taken", async () => {
+    const { vmId: _vmId, ...rest } = template;
+    expect((await plugin.make(VM, rest)).outputs["vmId"]).toBe(100);
+  });
+
+  test("delete shuts down or stops first, and an absent VM is deleted already", async () => {
+    await made(template);
+    const state = await made({ ...clone, stopOnDestroy: true });
+    await plugin.delete(VM, state);
+    expect(pve.calls).toEqual(["POST nodes/node01/qemu/120/status/stop", "DELETE nodes/node01/qemu/120?destroy-unreferenced-disks=1&purge=1"]);
+    expect(pve.vms.has(120)).toBe(false);
+    await plugin.delete(VM, state);
+    expect(await plugin.read(VM, state)).toBeUndefined();
+  });
+
+  test("an agent that tells nothing is a warning and no failure", async () => {
+    await made(template);
+    pve.agentAddress = undefined;
+    const state = await plugin.make(VM, { ...clone, agent: { enabled: true, timeout: "100ms" } });
+    expect(state.outputs).toMatchObject({ started: true, ipv4Addresses: [] });
+  });
+
+  test("the preview knows what was given and no more", async () => {
+    const { inputs, failures } = await plugin.check(VM, { ...clone, clone: { vmId: UNKNOWN } });
+    expect(failures).toEqual([]);
+    const { outputs } = await plugin.create(VM, inputs, { preview: true });
+    expect(outputs).toMatchObject({ vmId: 120, name: "dev", ipv4Addresses: UNKNOWN, macAddresses: UNKNOWN });
+    expect(pve.calls).toEqual([]);
+  });
+
+  test("what is not supported is refused by name", async () => {
+    const { failures } = await plugin.check(VM, { ...clone, efiDisk: {}, migrate: true, disks: [{ interface: "nvme0", fileId: "local:iso/x.img" }] });
+    expect(failures).toEqual([
+      "disks[0].fileId: the embedded provider does not support fileId, which needs SSH to the node: use importFrom; the official plugin does",
+      "disks[0].interface: must be ide, sata, scsi or virtio with a number",
+      "efiDisk: the embedded provider does not support this property; the official plugin may",
+      "migrate: the embedded provider does not support moving a VM to another node in place; the official plugin does",
+    ]);
+  });
+
+  test("the token is in no error", async () => {
+    const other = await TestProvider.start(provider, { endpoint: pve.endpoint, apiToken: "root@pam!x=99999999-0000-0000-0000-000000000000" });
+    await expect(other.make(VM, template)).rejects.toMatchObject({
+      details: "Proxmox: GET nodes/node01/qemu/9000/status/current: 401: invalid token\n  next: check apiToken: user@realm!name=secret",
+    });
+    await other.close();
+  });
+});
