@@ -5,16 +5,16 @@ import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { gzipSync } from "node:zlib";
 import type { LabContext } from "../core/world";
-import { type Tokens, type User, authenticate, authorize } from "./auth";
+import { authenticate, authorize, type Tokens, type User } from "./auth";
 import { discoveryDocument } from "./discovery";
 import { schemaOf, unknownFields } from "./field-schema";
 import { type Json, type JsonMap, type KubeObject, mapAt, numberAt, textAt } from "./objects";
 import { jsonPatch, mergePatch, strategicMergePatch } from "./patch";
-import { type ResourcePath, parseBody, parseResourcePath } from "./request";
+import { parseBody, parseResourcePath, type ResourcePath } from "./request";
 import { readData, storageKey } from "./resource-types";
 import { reviews } from "./reviews";
 import { fieldSelector, labelSelector } from "./selectors";
-import { StatusError, badRequest, forbidden, methodNotAllowed, noResource, qualified } from "./status";
+import { badRequest, forbidden, methodNotAllowed, noResource, qualified, StatusError } from "./status";
 import type { ObjectStore, WriteOptions, Written } from "./store";
 import { partial, table } from "./tables";
 import { watch } from "./watch";
@@ -66,7 +66,10 @@ export class ApiServer {
   }
 
   #fail(response: ServerResponse, thrown: unknown): void {
-    const error = thrown instanceof StatusError ? thrown : new StatusError(500, "InternalError", `Internal error occurred: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
+    const error =
+      thrown instanceof StatusError
+        ? thrown
+        : new StatusError(500, "InternalError", `Internal error occurred: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
     if (!(thrown instanceof StatusError)) this.options.ctx.unhandled.add({ system: "kubernetes", target: this.options.cluster, what: error.message });
     if (response.headersSent) response.end();
     else this.#send(response, error.code, error.body());
@@ -93,7 +96,8 @@ export class ApiServer {
     try {
       await this.#resource(call, parseResourcePath(url.pathname, store.types));
     } catch (thrown) {
-      if (thrown instanceof StatusError && thrown.code === 405) ctx.unhandled.add({ system: "kubernetes", target: cluster, what: `${request.method} ${url.pathname}` });
+      if (thrown instanceof StatusError && thrown.code === 405)
+        ctx.unhandled.add({ system: "kubernetes", target: cluster, what: `${request.method} ${url.pathname}` });
       throw thrown;
     }
   }
@@ -108,12 +112,25 @@ export class ApiServer {
       return true;
     }
     if (path === "/version") {
-      this.#send(response, 200, { major: "1", minor: "34", emulationMajor: "1", emulationMinor: "34", gitVersion: "v1.34.2+k3s1", gitCommit: "", gitTreeState: "clean", buildDate: "2025-11-12T00:00:00Z", goVersion: "go1.24.9", compiler: "gc", platform: "linux/amd64" });
+      this.#send(response, 200, {
+        major: "1",
+        minor: "34",
+        emulationMajor: "1",
+        emulationMinor: "34",
+        gitVersion: "v1.34.2+k3s1",
+        gitCommit: "",
+        gitTreeState: "clean",
+        buildDate: "2025-11-12T00:00:00Z",
+        goVersion: "go1.24.9",
+        compiler: "gc",
+        platform: "linux/amd64",
+      });
       return true;
     }
     const isDiscovery = path === "/api" || path === "/apis" || /^\/api\/v1$/.test(path) || /^\/apis\/[^/]+(\/[^/]+)?$/.test(path);
     if (!isDiscovery && !path.startsWith("/openapi/")) return false;
-    if (user.name === "system:anonymous") throw forbidden(`forbidden: User "system:anonymous" cannot ${(request.method ?? "GET").toLowerCase()} path "${url.pathname}"`, {});
+    if (user.name === "system:anonymous")
+      throw forbidden(`forbidden: User "system:anonymous" cannot ${(request.method ?? "GET").toLowerCase()} path "${url.pathname}"`, {});
     if (path === "/openapi/v2") {
       this.#send(response, 200, readData("openapi-v2.json.gz"));
       return true;
@@ -133,16 +150,26 @@ export class ApiServer {
 
   #authorize({ user, request, url }: Call, { type, namespace, name, subresource }: ResourcePath): void {
     const method = request.method ?? "GET";
-    const verb = method === "GET" && name === undefined ? (url.searchParams.get("watch") ? "watch" : "list") : method === "DELETE" && name === undefined ? "deletecollection" : (VERBS[method] ?? "get");
+    const verb =
+      method === "GET" && name === undefined
+        ? url.searchParams.get("watch")
+          ? "watch"
+          : "list"
+        : method === "DELETE" && name === undefined
+          ? "deletecollection"
+          : (VERBS[method] ?? "get");
     const own = namespace ?? (type.kind === "Namespace" && type.group === "" ? name : undefined);
     if (authorize(user, { verb, group: type.group, resource: type.plural, subresource, namespace: own, name }, this.options.store)) return;
     const what = qualified(type);
     const scope = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
-    throw forbidden(`${what}${name === undefined ? "" : ` "${name}"`} is forbidden: User "${user.name}" cannot ${verb} resource "${type.plural}${subresource ? `/${subresource}` : ""}" in API group "${type.group}" ${scope}`, {
-      ...(name === undefined ? {} : { name }),
-      ...(type.group === "" ? {} : { group: type.group }),
-      kind: type.plural,
-    });
+    throw forbidden(
+      `${what}${name === undefined ? "" : ` "${name}"`} is forbidden: User "${user.name}" cannot ${verb} resource "${type.plural}${subresource ? `/${subresource}` : ""}" in API group "${type.group}" ${scope}`,
+      {
+        ...(name === undefined ? {} : { name }),
+        ...(type.group === "" ? {} : { group: type.group }),
+        kind: type.plural,
+      },
+    );
   }
 
   async #resource(call: Call, path: ResourcePath): Promise<void> {
@@ -159,7 +186,13 @@ export class ApiServer {
     switch (request.method) {
       case "GET":
         if (path.name === undefined) this.#list(call, path);
-        else this.#sendObject(call, path, 200, path.subresource === "scale" ? scaleOf(store.get(path.type, path.namespace, path.name)) : store.get(path.type, path.namespace, path.name));
+        else
+          this.#sendObject(
+            call,
+            path,
+            200,
+            path.subresource === "scale" ? scaleOf(store.get(path.type, path.namespace, path.name)) : store.get(path.type, path.namespace, path.name),
+          );
         return;
       case "POST":
       case "PUT":
@@ -204,21 +237,49 @@ export class ApiServer {
     const left = objects.length - limit;
     if (more) objects = objects.slice(0, limit);
     const last = objects.at(-1);
-    const next = more && last ? Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: Number(store.resourceVersion), start: `${last.metadata.namespace ?? ""}/${last.metadata.name}` })).toString("base64") : undefined;
-    const metadata = { resourceVersion: store.resourceVersion, ...(next ? { continue: next, ...(url.searchParams.get("labelSelector") || url.searchParams.get("fieldSelector") ? {} : { remainingItemCount: left }) } : {}) };
+    const next =
+      more && last
+        ? Buffer.from(
+            JSON.stringify({ v: "meta.k8s.io/v1", rv: Number(store.resourceVersion), start: `${last.metadata.namespace ?? ""}/${last.metadata.name}` }),
+          ).toString("base64")
+        : undefined;
+    const metadata = {
+      resourceVersion: store.resourceVersion,
+      ...(next
+        ? { continue: next, ...(url.searchParams.get("labelSelector") || url.searchParams.get("fieldSelector") ? {} : { remainingItemCount: left }) }
+        : {}),
+    };
     const as = accepts(call);
     if (as === "Table") this.#send(response, 200, table(path.type, objects, metadata, ctx.clock.now()));
     else {
       const apiVersion = path.type.group === "" ? path.type.version : `${path.type.group}/${path.type.version}`;
       // Items of built-in lists carry no type; those of custom ones do.
-      const items = objects.map(({ apiVersion: a, kind: k, ...rest }) => (as === "PartialObjectMetadata" ? partial({ apiVersion: a, kind: k, ...rest } as KubeObject) : path.type.crd ? { apiVersion: a, kind: k, ...rest } : rest));
-      this.#send(response, 200, as === "PartialObjectMetadata" ? { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1", metadata, items } : { kind: `${path.type.kind}List`, apiVersion, metadata, items });
+      const items = objects.map(({ apiVersion: a, kind: k, ...rest }) =>
+        as === "PartialObjectMetadata"
+          ? partial({ apiVersion: a, kind: k, ...rest } as KubeObject)
+          : path.type.crd
+            ? { apiVersion: a, kind: k, ...rest }
+            : rest,
+      );
+      this.#send(
+        response,
+        200,
+        as === "PartialObjectMetadata"
+          ? { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1", metadata, items }
+          : { kind: `${path.type.kind}List`, apiVersion, metadata, items },
+      );
     }
   }
 
   #sendObject(call: Call, path: ResourcePath, status: number, object: unknown, warnings: readonly string[] = []): void {
     const as = accepts(call);
-    if (as === "Table") this.#send(call.response, status, table(path.type, [object as KubeObject], { resourceVersion: (object as KubeObject).metadata.resourceVersion }, this.options.ctx.clock.now()), warnings);
+    if (as === "Table")
+      this.#send(
+        call.response,
+        status,
+        table(path.type, [object as KubeObject], { resourceVersion: (object as KubeObject).metadata.resourceVersion }, this.options.ctx.clock.now()),
+        warnings,
+      );
     else this.#send(call.response, status, as === "PartialObjectMetadata" ? partial(object as KubeObject) : ordered(object as KubeObject), warnings);
   }
 
@@ -230,7 +291,9 @@ export class ApiServer {
     if (unknown.length === 0) return [];
     const texts = unknown.map((name) => `unknown field "${name}"`);
     if (mode === "Warn") return texts;
-    throw badRequest(`${path.type.kind} in version "${path.type.version}" cannot be handled as a ${path.type.kind}: strict decoding error: ${texts.join(", ")}`);
+    throw badRequest(
+      `${path.type.kind} in version "${path.type.version}" cannot be handled as a ${path.type.kind}: strict decoding error: ${texts.join(", ")}`,
+    );
   }
 
   async #write(call: Call, path: ResourcePath): Promise<void> {
@@ -239,9 +302,18 @@ export class ApiServer {
     const { type, namespace, name, subresource } = path;
     const text = await readBody(request);
     const contentType = request.headers["content-type"] ?? "application/json";
-    if (contentType.includes("protobuf")) throw new StatusError(415, "UnsupportedMediaType", "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml");
+    if (contentType.includes("protobuf"))
+      throw new StatusError(
+        415,
+        "UnsupportedMediaType",
+        "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
+      );
     const manager = url.searchParams.get("fieldManager") ?? (String(request.headers["user-agent"] ?? "").split("/")[0] || "unknown");
-    const options: WriteOptions = { manager: manager.startsWith("node") || manager === "undici" ? "unknown" : manager, ...(url.searchParams.get("dryRun") ? { dryRun: true } : {}), ...(subresource === "status" ? { subresource } : {}) };
+    const options: WriteOptions = {
+      manager: manager.startsWith("node") || manager === "undici" ? "unknown" : manager,
+      ...(url.searchParams.get("dryRun") ? { dryRun: true } : {}),
+      ...(subresource === "status" ? { subresource } : {}),
+    };
     const body = parseBody(text, contentType, type.kind) as Json;
     if (request.method === "POST") {
       if (name !== undefined) throw methodNotAllowed();
@@ -252,7 +324,13 @@ export class ApiServer {
     if (name === undefined) throw methodNotAllowed();
     if (subresource === "scale") {
       const replicas = numberAt(body, "spec", "replicas") ?? 0;
-      this.#written(call, path, store.modify(type, namespace, name, (o) => ({ ...o, spec: { ...mapAt(o, "spec"), replicas } }), options), "scale", []);
+      this.#written(
+        call,
+        path,
+        store.modify(type, namespace, name, (o) => ({ ...o, spec: { ...mapAt(o, "spec"), replicas } }), options),
+        "scale",
+        [],
+      );
       return;
     }
     if (subresource === "finalize") {
@@ -265,20 +343,39 @@ export class ApiServer {
       return;
     }
     const warnings = contentType.includes("apply-patch") ? this.#fieldWarnings(call, path, body) : [];
-    this.#written(call, path, this.#patch(path, name, contentType, body, options, url.searchParams.get("force") === "true", url.searchParams.get("fieldManager")), contentType.includes("apply-patch") ? "apply" : "patch", warnings);
+    this.#written(
+      call,
+      path,
+      this.#patch(path, name, contentType, body, options, url.searchParams.get("force") === "true", url.searchParams.get("fieldManager")),
+      contentType.includes("apply-patch") ? "apply" : "patch",
+      warnings,
+    );
   }
 
-  #patch({ type, namespace }: ResourcePath, name: string, contentType: string, body: Json, options: WriteOptions, force: boolean, manager: string | null): Written {
+  #patch(
+    { type, namespace }: ResourcePath,
+    name: string,
+    contentType: string,
+    body: Json,
+    options: WriteOptions,
+    force: boolean,
+    manager: string | null,
+  ): Written {
     const { store } = this.options;
-    const edit = (change: (object: Json) => Json) => store.modify(type, namespace, name, (object) => change(object as unknown as Json) as unknown as KubeObject, options);
+    const edit = (change: (object: Json) => Json) =>
+      store.modify(type, namespace, name, (object) => change(object as unknown as Json) as unknown as KubeObject, options);
     if (contentType.includes("apply-patch")) {
-      if (manager === null) throw badRequest("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch");
+      if (manager === null) throw badRequest('PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch');
       return store.apply(type, namespace, name, body as unknown as KubeObject, { ...options, manager, force });
     }
     if (contentType.includes("json-patch")) return edit((object) => jsonPatch(object, body as unknown as Parameters<typeof jsonPatch>[1]));
     if (contentType.includes("strategic-merge-patch") && type.crd === undefined) return edit((object) => strategicMergePatch(object, body, schemaOf(type)));
     if (contentType.includes("merge-patch")) return edit((object) => mergePatch(object, body));
-    throw new StatusError(415, "UnsupportedMediaType", `the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml`);
+    throw new StatusError(
+      415,
+      "UnsupportedMediaType",
+      `the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml`,
+    );
   }
 
   #written(call: Call, path: ResourcePath, written: Written, verb: string, warnings: readonly string[]): void {
@@ -291,7 +388,12 @@ export class ApiServer {
     const { ctx, cluster } = this.options;
     const where = namespace === undefined ? name : `${namespace}/${name}`;
     const apiVersion = type.group === "" ? type.version : `${type.group}/${type.version}`;
-    ctx.records.add({ system: "kubernetes", target: cluster, kind: changed ? "write" : "read", action: `${verb} ${apiVersion} ${type.plural}${subresource ? `/${subresource}` : ""} ${where}` });
+    ctx.records.add({
+      system: "kubernetes",
+      target: cluster,
+      kind: changed ? "write" : "read",
+      action: `${verb} ${apiVersion} ${type.plural}${subresource ? `/${subresource}` : ""} ${where}`,
+    });
   }
 
   async #delete(call: Call, path: ResourcePath): Promise<void> {
@@ -310,13 +412,25 @@ export class ApiServer {
         this.#record(path, metadata.name, "delete", true);
       }
       const items = objects.map(({ apiVersion: _a, kind: _k, ...rest }) => rest);
-      this.#send(response, 200, { kind: `${type.kind}List`, apiVersion: type.group === "" ? type.version : `${type.group}/${type.version}`, metadata: { resourceVersion: store.resourceVersion }, items });
+      this.#send(response, 200, {
+        kind: `${type.kind}List`,
+        apiVersion: type.group === "" ? type.version : `${type.group}/${type.version}`,
+        metadata: { resourceVersion: store.resourceVersion },
+        items,
+      });
       return;
     }
     const { object, gone } = store.delete(type, namespace, name, options);
     this.#record(path, name, "delete", !options.dryRun);
     if (!gone) this.#send(response, 200, ordered(object));
-    else this.#send(response, 200, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details: { name, ...(type.group === "" ? {} : { group: type.group }), kind: type.plural, uid: object.metadata.uid } });
+    else
+      this.#send(response, 200, {
+        kind: "Status",
+        apiVersion: "v1",
+        metadata: {},
+        status: "Success",
+        details: { name, ...(type.group === "" ? {} : { group: type.group }), kind: type.plural, uid: object.metadata.uid },
+      });
   }
 }
 
@@ -336,9 +450,19 @@ function scaleOf(object: KubeObject): KubeObject {
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
-    metadata: { name, ...(namespace ? { namespace } : {}), ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}), ...(creationTimestamp ? { creationTimestamp } : {}) },
+    metadata: {
+      name,
+      ...(namespace ? { namespace } : {}),
+      ...(uid ? { uid } : {}),
+      ...(resourceVersion ? { resourceVersion } : {}),
+      ...(creationTimestamp ? { creationTimestamp } : {}),
+    },
     spec: { replicas },
-    status: { replicas: numberAt(object, "status", "replicas") ?? 0, selector: Object.entries(selector).map(([k, v]) => `${k}=${String(v)}`).join(",") },
+    status: {
+      replicas: numberAt(object, "status", "replicas") ?? 0,
+      selector: Object.entries(selector)
+        .map(([k, v]) => `${k}=${String(v)}`)
+        .join(","),
+    },
   };
 }
-

@@ -45,7 +45,9 @@ export class Tokens {
   issue(account: KubeObject, audiences: readonly string[], seconds: number): { token: string; expires: string } {
     const now = Math.floor(this.clock.now() / 1000);
     const { namespace = "", name, uid = "" } = account.metadata;
-    const header = base64url(JSON.stringify({ alg: "ES256", typ: "JWT", kid: createHash("sha256").update(this.key.publicKey).digest("base64url").slice(0, 16) }));
+    const header = base64url(
+      JSON.stringify({ alg: "ES256", typ: "JWT", kid: createHash("sha256").update(this.key.publicKey).digest("base64url").slice(0, 16) }),
+    );
     const payload = base64url(
       JSON.stringify({
         aud: audiences,
@@ -66,9 +68,16 @@ export class Tokens {
   read(token: string): Claims | undefined {
     const [header, payload, signature] = token.split(".");
     if (header === undefined || payload === undefined || signature === undefined) return undefined;
-    const valid = createVerify("SHA256").update(`${header}.${payload}`).verify({ key: this.key.publicKey, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
+    const valid = createVerify("SHA256")
+      .update(`${header}.${payload}`)
+      .verify({ key: this.key.publicKey, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
     if (!valid) return undefined;
-    const claims = JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as { sub: string; aud: string[]; exp: number; "kubernetes.io": { namespace: string; serviceaccount: { name: string; uid: string } } };
+    const claims = JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as {
+      sub: string;
+      aud: string[];
+      exp: number;
+      "kubernetes.io": { namespace: string; serviceaccount: { name: string; uid: string } };
+    };
     if (claims.exp * 1000 < this.clock.now()) return undefined;
     const { namespace, serviceaccount } = claims["kubernetes.io"];
     return { sub: claims.sub, aud: claims.aud, exp: claims.exp, namespace, name: serviceaccount.name, uid: serviceaccount.uid };
@@ -147,8 +156,8 @@ export function authorize(user: User, access: Access, store: ObjectStore): boole
     return role === undefined ? (BUILTIN_RULES[name] ?? []) : listAt(role, "rules");
   };
   const bound = (binding: KubeObject): boolean => listAt(binding, "subjects").some((subject) => subjectMatches(subject, user));
-  const allows = (binding: KubeObject, namespace: string | undefined): boolean => bound(binding) && rulesOf(mapAt(binding, "roleRef"), namespace).some((rule) => ruleAllows(rule, access));
+  const allows = (binding: KubeObject, namespace: string | undefined): boolean =>
+    bound(binding) && rulesOf(mapAt(binding, "roleRef"), namespace).some((rule) => ruleAllows(rule, access));
   if (store.all(RBAC, "ClusterRoleBinding").some((binding) => allows(binding, undefined))) return true;
   return access.namespace !== undefined && store.all(RBAC, "RoleBinding", access.namespace).some((binding) => allows(binding, access.namespace));
 }
-

@@ -1,6 +1,6 @@
 /** Structural schemas of custom resources: defaults, pruning and validation, as far as definitions here use them. */
 import type { Schema } from "./field-schema";
-import { type Json, type JsonMap, isMap } from "./objects";
+import { isMap, type Json, type JsonMap } from "./objects";
 import type { StatusCause } from "./status";
 
 const ROOT = new Set(["apiVersion", "kind", "metadata"]);
@@ -20,13 +20,25 @@ export function pruneAndDefault(value: Json, schema: Schema, root = true): Json 
     if (root && ROOT.has(key)) result[key] = entry;
     else if (isMap(inner)) result[key] = pruneAndDefault(entry, inner, false);
   }
-  for (const [key, inner] of Object.entries(properties)) if (result[key] === undefined && isMap(inner) && inner["default"] !== undefined) result[key] = structuredClone(inner["default"]);
+  for (const [key, inner] of Object.entries(properties))
+    if (result[key] === undefined && isMap(inner) && inner["default"] !== undefined) result[key] = structuredClone(inner["default"]);
   return result;
 }
 
 const mapOf = (map: JsonMap, change: (value: Json) => Json): JsonMap => Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]));
 
-const typeName = (value: Json): string => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value === "number" ? (Number.isInteger(value) ? "integer" : "number") : typeof value === "object" ? "object" : typeof value);
+const typeName = (value: Json): string =>
+  value === null
+    ? "null"
+    : Array.isArray(value)
+      ? "array"
+      : typeof value === "number"
+        ? Number.isInteger(value)
+          ? "integer"
+          : "number"
+        : typeof value === "object"
+          ? "object"
+          : typeof value;
 
 /** What is wrong with a value, in the server's words. */
 export function schemaCauses(value: Json, schema: Schema, path = ""): StatusCause[] {
@@ -36,14 +48,29 @@ export function schemaCauses(value: Json, schema: Schema, path = ""): StatusCaus
   if (value === null) return schema["nullable"] === true || path === "" ? [] : [];
   if (schema["x-kubernetes-int-or-string"] !== true && typeof type === "string" && type !== actual && !(type === "number" && actual === "integer")) {
     const shown = typeof value === "object" ? JSON.stringify(value) : typeof value === "string" ? `"${value}"` : String(value);
-    return [{ reason: "FieldValueTypeInvalid", message: `Invalid value: "${actual}": ${path} in body must be of type ${type}: "${actual}"`, field: path, ...(shown === "" ? {} : {}) }];
+    return [
+      {
+        reason: "FieldValueTypeInvalid",
+        message: `Invalid value: "${actual}": ${path} in body must be of type ${type}: "${actual}"`,
+        field: path,
+        ...(shown === "" ? {} : {}),
+      },
+    ];
   }
   const allowed = schema["enum"];
   if (Array.isArray(allowed) && !allowed.includes(value)) {
-    return [{ reason: "FieldValueNotSupported", message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${allowed.map((item) => JSON.stringify(item)).join(", ")}`, field: path }];
+    return [
+      {
+        reason: "FieldValueNotSupported",
+        message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${allowed.map((item) => JSON.stringify(item)).join(", ")}`,
+        field: path,
+      },
+    ];
   }
   if (typeof value === "number" && typeof schema["minimum"] === "number" && value < schema["minimum"]) {
-    return [{ reason: "FieldValueInvalid", message: `Invalid value: ${value}: ${path} in body should be greater than or equal to ${schema["minimum"]}`, field: path }];
+    return [
+      { reason: "FieldValueInvalid", message: `Invalid value: ${value}: ${path} in body should be greater than or equal to ${schema["minimum"]}`, field: path },
+    ];
   }
   if (Array.isArray(value)) {
     const item = schema["items"];
@@ -53,7 +80,9 @@ export function schemaCauses(value: Json, schema: Schema, path = ""): StatusCaus
   const causes: StatusCause[] = [];
   const required = schema["required"];
   if (Array.isArray(required)) {
-    for (const key of required) if (typeof key === "string" && value[key] === undefined) causes.push({ reason: "FieldValueRequired", message: "Required value", field: path === "" ? key : `${path}.${key}` });
+    for (const key of required)
+      if (typeof key === "string" && value[key] === undefined)
+        causes.push({ reason: "FieldValueRequired", message: "Required value", field: path === "" ? key : `${path}.${key}` });
   }
   const properties = isMap(schema["properties"]) ? schema["properties"] : {};
   for (const [key, entry] of Object.entries(value)) {

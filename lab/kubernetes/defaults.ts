@@ -1,12 +1,17 @@
 /** What the server fills in, as recorded from kube-apiserver 1.34 (tests/contract/kubernetes/recorded). */
-import { type JsonMap, type KubeObject, isMap, listAt, mapAt } from "./objects";
+import { isMap, type JsonMap, type KubeObject, listAt, mapAt } from "./objects";
 
 function fill(target: JsonMap, defaults: JsonMap): void {
   for (const [key, value] of Object.entries(defaults)) if (target[key] === undefined) target[key] = value;
 }
 
 /** `latest` and untagged images are always pulled. */
-const pullPolicy = (image: unknown): string => (typeof image === "string" && /:[^/:]+$/.test(image) && !image.endsWith(":latest") ? "IfNotPresent" : image !== undefined && String(image).includes("@sha256:") ? "IfNotPresent" : "Always");
+const pullPolicy = (image: unknown): string =>
+  typeof image === "string" && /:[^/:]+$/.test(image) && !image.endsWith(":latest")
+    ? "IfNotPresent"
+    : image !== undefined && String(image).includes("@sha256:")
+      ? "IfNotPresent"
+      : "Always";
 
 function probeDefaults(container: JsonMap): void {
   for (const name of ["livenessProbe", "readinessProbe", "startupProbe"]) {
@@ -27,7 +32,12 @@ function volumeDefaults(volume: JsonMap): void {
 export function podSpecDefaults(spec: JsonMap): void {
   for (const container of [...listAt(spec, "containers"), ...listAt(spec, "initContainers")]) {
     for (const port of listAt(container, "ports")) fill(port, { protocol: "TCP" });
-    fill(container, { resources: {}, terminationMessagePath: "/dev/termination-log", terminationMessagePolicy: "File", imagePullPolicy: pullPolicy(container["image"]) });
+    fill(container, {
+      resources: {},
+      terminationMessagePath: "/dev/termination-log",
+      terminationMessagePolicy: "File",
+      imagePullPolicy: pullPolicy(container["image"]),
+    });
     for (const variable of listAt(container, "env")) {
       const ref = mapAt(variable, "valueFrom")["fieldRef"];
       if (isMap(ref)) fill(ref, { apiVersion: "v1" });
@@ -35,7 +45,13 @@ export function podSpecDefaults(spec: JsonMap): void {
     probeDefaults(container);
   }
   for (const volume of listAt(spec, "volumes")) volumeDefaults(volume);
-  fill(spec, { restartPolicy: "Always", terminationGracePeriodSeconds: 30, dnsPolicy: "ClusterFirst", securityContext: {}, schedulerName: "default-scheduler" });
+  fill(spec, {
+    restartPolicy: "Always",
+    terminationGracePeriodSeconds: 30,
+    dnsPolicy: "ClusterFirst",
+    securityContext: {},
+    schedulerName: "default-scheduler",
+  });
   if (typeof spec["serviceAccountName"] === "string") fill(spec, { serviceAccount: spec["serviceAccountName"] });
 }
 
@@ -46,7 +62,12 @@ const template = (spec: JsonMap): void => {
 
 function deployment(spec: JsonMap): void {
   template(spec);
-  fill(spec, { replicas: 1, strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "25%", maxSurge: "25%" } }, revisionHistoryLimit: 10, progressDeadlineSeconds: 600 });
+  fill(spec, {
+    replicas: 1,
+    strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "25%", maxSurge: "25%" } },
+    revisionHistoryLimit: 10,
+    progressDeadlineSeconds: 600,
+  });
   const strategy = spec["strategy"];
   if (isMap(strategy)) {
     fill(strategy, { type: "RollingUpdate" });
@@ -59,7 +80,13 @@ function deployment(spec: JsonMap): void {
 
 function statefulSet(spec: JsonMap): void {
   template(spec);
-  fill(spec, { replicas: 1, podManagementPolicy: "OrderedReady", updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0 } }, revisionHistoryLimit: 10, persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" } });
+  fill(spec, {
+    replicas: 1,
+    podManagementPolicy: "OrderedReady",
+    updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0 } },
+    revisionHistoryLimit: 10,
+    persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+  });
   for (const claim of listAt(spec, "volumeClaimTemplates")) {
     fill(claim, { apiVersion: "v1", kind: "PersistentVolumeClaim", status: { phase: "Pending" } });
     fill(mapAt(claim, "spec"), { volumeMode: "Filesystem" });
@@ -121,7 +148,15 @@ export function applyDefaults(object: KubeObject): void {
       break;
     case "Job":
       template(spec);
-      fill(spec, { parallelism: 1, completions: 1, backoffLimit: 6, completionMode: "NonIndexed", suspend: false, podReplacementPolicy: "TerminatingOrFailed", manualSelector: false });
+      fill(spec, {
+        parallelism: 1,
+        completions: 1,
+        backoffLimit: 6,
+        completionMode: "NonIndexed",
+        suspend: false,
+        podReplacementPolicy: "TerminatingOrFailed",
+        manualSelector: false,
+      });
       break;
     case "CronJob":
       fill(spec, { concurrencyPolicy: "Allow", suspend: false, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 });

@@ -1,5 +1,5 @@
 /** Discovery: the recorded documents of the built-in groups, and those of custom resources. */
-import { type ResourceType, type ResourceTypes, discoveryDocuments } from "./resource-types";
+import { discoveryDocuments, type ResourceType, type ResourceTypes } from "./resource-types";
 
 interface GroupVersions {
   name: string;
@@ -24,13 +24,28 @@ function customGroups(types: ResourceTypes): GroupVersions[] {
   return [...groups].map(([name, versions]) => ({ name, versions: [...versions].sort(byPreference) }));
 }
 
-const groupDocument = ({ name, versions }: GroupVersions): Record<string, unknown> => ({ name, versions: versions.map((version) => entry(name, version)), preferredVersion: entry(name, versions[0] ?? "") });
+const groupDocument = ({ name, versions }: GroupVersions): Record<string, unknown> => ({
+  name,
+  versions: versions.map((version) => entry(name, version)),
+  preferredVersion: entry(name, versions[0] ?? ""),
+});
 
 function resourceEntry(type: ResourceType): Record<string, unknown>[] {
   const { plural, singular, namespaced, kind, verbs, shortNames, categories, group, version } = type;
-  const main = { name: plural, singularName: singular, namespaced, kind, verbs, ...(shortNames.length > 0 ? { shortNames } : {}), ...(categories.length > 0 ? { categories } : {}), storageVersionHash: Buffer.from(`${group}/${plural}`).toString("base64").slice(0, 11).concat("=") };
+  const main = {
+    name: plural,
+    singularName: singular,
+    namespaced,
+    kind,
+    verbs,
+    ...(shortNames.length > 0 ? { shortNames } : {}),
+    ...(categories.length > 0 ? { categories } : {}),
+    storageVersionHash: Buffer.from(`${group}/${plural}`).toString("base64").slice(0, 11).concat("="),
+  };
   const subs = [...type.subresources].map((sub) =>
-    sub === "scale" ? { name: `${plural}/scale`, singularName: "", namespaced, group: "autoscaling", version: "v1", kind: "Scale", verbs: ["get", "patch", "update"] } : { name: `${plural}/${sub}`, singularName: "", namespaced, kind, verbs: ["get", "patch", "update"] },
+    sub === "scale"
+      ? { name: `${plural}/scale`, singularName: "", namespaced, group: "autoscaling", version: "v1", kind: "Scale", verbs: ["get", "patch", "update"] }
+      : { name: `${plural}/${sub}`, singularName: "", namespaced, kind, verbs: ["get", "patch", "update"] },
   );
   void version;
   return [main, ...subs];
@@ -54,5 +69,7 @@ export function discoveryDocument(path: string, types: ResourceTypes, serverAddr
     return found && { kind: "APIGroup", apiVersion: "v1", ...found };
   }
   const own = types.custom().filter((t) => t.group === group && t.version === version);
-  return own.length === 0 ? undefined : { kind: "APIResourceList", apiVersion: "v1", groupVersion: `${group}/${version}`, resources: own.flatMap(resourceEntry) };
+  return own.length === 0
+    ? undefined
+    : { kind: "APIResourceList", apiVersion: "v1", groupVersion: `${group}/${version}`, resources: own.flatMap(resourceEntry) };
 }

@@ -1,6 +1,6 @@
 /** What the OpenAPI document says of a field: how lists merge, and which fields there are. */
 import { z } from "zod";
-import { type JsonMap, type KubeObject, isMap, listAt, mapAt } from "./objects";
+import { isMap, type JsonMap, type KubeObject, listAt, mapAt } from "./objects";
 import { type ResourceType, readData } from "./resource-types";
 
 let definitions: JsonMap | undefined;
@@ -76,7 +76,10 @@ export function unknownFields(value: unknown, schema: Schema, path = ""): string
   const node = resolve(schema);
   if (node === undefined || node["x-kubernetes-preserve-unknown-fields"] === true) return [];
   if (Array.isArray(value)) return value.flatMap((item, i) => unknownFields(item, items(node), `${path}[${i}]`));
-  if (!isMap(value) || !isMap(node["properties"])) return isMap(value) && node["additionalProperties"] !== undefined ? Object.entries(value).flatMap(([k, v]) => unknownFields(v, resolve(node["additionalProperties"]), `${path}.${k}`)) : [];
+  if (!isMap(value) || !isMap(node["properties"]))
+    return isMap(value) && node["additionalProperties"] !== undefined
+      ? Object.entries(value).flatMap(([k, v]) => unknownFields(v, resolve(node["additionalProperties"]), `${path}.${k}`))
+      : [];
   const properties = node["properties"];
   return Object.entries(value).flatMap(([key, child]) => {
     const where = path === "" ? key : `${path}.${key}`;

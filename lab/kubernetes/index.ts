@@ -3,13 +3,13 @@ import { z } from "zod";
 import { createAuthority, restoreAuthority } from "../core/tls";
 import type { Authority, LabContext, Persistent } from "../core/world";
 import { ApiServer } from "./api-server";
-import { type SigningKey, Tokens, newSigningKey } from "./auth";
+import { newSigningKey, type SigningKey, Tokens } from "./auth";
 import type { KubeObject } from "./objects";
 import { ObjectStore } from "./store";
 
+export type { Tokens } from "./auth";
 export type { KubeObject } from "./objects";
 export { ObjectStore } from "./store";
-export type { Tokens } from "./auth";
 
 export interface ClusterOptions {
   /** How the lab's records and kubeconfig call it: the stack's name. */
@@ -55,25 +55,70 @@ function seed(store: ObjectStore, { node, address, disabled = [], version = "v1.
     store.create(store.type(object.apiVersion, object.kind), object.metadata.namespace, object, { manager: "k3s" });
   };
   for (const name of ["kube-system", "kube-public", "kube-node-lease", "default"]) put({ apiVersion: "v1", kind: "Namespace", metadata: meta(name) });
-  put({ apiVersion: "v1", kind: "Service", metadata: { ...meta("kubernetes", "default"), labels: { component: "apiserver", provider: "kubernetes" } }, spec: { type: "ClusterIP", clusterIP: "10.43.0.1", clusterIPs: ["10.43.0.1"], ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: 6443 }] } });
+  put({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { ...meta("kubernetes", "default"), labels: { component: "apiserver", provider: "kubernetes" } },
+    spec: { type: "ClusterIP", clusterIP: "10.43.0.1", clusterIPs: ["10.43.0.1"], ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: 6443 }] },
+  });
   put({
     apiVersion: "v1",
     kind: "Node",
-    metadata: { name: node, labels: { "kubernetes.io/hostname": node, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64", "node-role.kubernetes.io/control-plane": "true", "node.kubernetes.io/instance-type": "k3s" } },
+    metadata: {
+      name: node,
+      labels: {
+        "kubernetes.io/hostname": node,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "node-role.kubernetes.io/control-plane": "true",
+        "node.kubernetes.io/instance-type": "k3s",
+      },
+    },
     spec: { podCIDR: "10.42.0.0/24", providerID: `k3s://${node}` },
     status: {
-      addresses: [{ type: "InternalIP", address }, { type: "Hostname", address: node }],
+      addresses: [
+        { type: "InternalIP", address },
+        { type: "Hostname", address: node },
+      ],
       conditions: [{ type: "Ready", status: "True", reason: "KubeletReady", message: "kubelet is posting ready status" }],
-      nodeInfo: { kubeletVersion: version, osImage: "Ubuntu 24.04 LTS", architecture: "amd64", operatingSystem: "linux", containerRuntimeVersion: "containerd://2.1.4-k3s1", kernelVersion: "6.8.0", kubeProxyVersion: "", bootID: "", machineID: "", systemUUID: "" },
+      nodeInfo: {
+        kubeletVersion: version,
+        osImage: "Ubuntu 24.04 LTS",
+        architecture: "amd64",
+        operatingSystem: "linux",
+        containerRuntimeVersion: "containerd://2.1.4-k3s1",
+        kernelVersion: "6.8.0",
+        kubeProxyVersion: "",
+        bootID: "",
+        machineID: "",
+        systemUUID: "",
+      },
     },
   });
-  put({ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "local-path", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } }, provisioner: "rancher.io/local-path", reclaimPolicy: "Delete", volumeBindingMode: "WaitForFirstConsumer" });
-  if (!disabled.includes("traefik")) put({ apiVersion: "networking.k8s.io/v1", kind: "IngressClass", metadata: { name: "traefik", annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } }, spec: { controller: "traefik.io/ingress-controller" } });
+  put({
+    apiVersion: "storage.k8s.io/v1",
+    kind: "StorageClass",
+    metadata: { name: "local-path", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+    provisioner: "rancher.io/local-path",
+    reclaimPolicy: "Delete",
+    volumeBindingMode: "WaitForFirstConsumer",
+  });
+  if (!disabled.includes("traefik"))
+    put({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "IngressClass",
+      metadata: { name: "traefik", annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } },
+      spec: { controller: "traefik.io/ingress-controller" },
+    });
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-function kubeconfig(caPem: string, admin: { cert: string; key: string }, { server = "https://127.0.0.1:6443", name = "default", proxyUrl }: { server?: string; name?: string; proxyUrl?: string }): string {
+function kubeconfig(
+  caPem: string,
+  admin: { cert: string; key: string },
+  { server = "https://127.0.0.1:6443", name = "default", proxyUrl }: { server?: string; name?: string; proxyUrl?: string },
+): string {
   return `apiVersion: v1
 clusters:
 - cluster:

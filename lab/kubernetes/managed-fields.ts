@@ -1,16 +1,30 @@
 /** Sets of fields (FieldsV1) and what server-side apply does with them. */
-import { type Schema, field, isAtomicMap, items, keyDefault, listType } from "./field-schema";
-import { type Json, type JsonMap, type ManagedFields, isMap, same } from "./objects";
+import { field, isAtomicMap, items, keyDefault, listType, type Schema } from "./field-schema";
+import { isMap, type Json, type JsonMap, type ManagedFields, same } from "./objects";
 
 /** Fields of an object that nobody owns. */
-const UNOWNED_META = new Set(["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generateName"]);
+const UNOWNED_META = new Set([
+  "name",
+  "namespace",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "selfLink",
+  "managedFields",
+  "generateName",
+]);
 
 const keyOf = (item: Json, keys: readonly string[], schema: Schema): string => {
   const map = isMap(item) ? item : {};
-  const found = Object.fromEntries([...keys].sort().flatMap((key) => {
-    const value = map[key] ?? (keyDefault(schema, key) as Json | undefined);
-    return value === undefined ? [] : [[key, value]];
-  }));
+  const found = Object.fromEntries(
+    [...keys].sort().flatMap((key) => {
+      const value = map[key] ?? (keyDefault(schema, key) as Json | undefined);
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
   return `k:${JSON.stringify(found)}`;
 };
 
@@ -26,7 +40,8 @@ function fieldsOf(value: Json, schema: Schema, dots: boolean): JsonMap {
       const entries = value.map((item) => [keyOf(item, type.keys, schema), { ".": {}, ...withoutDot(fieldsOf(item, items(schema), dots)) }] as const);
       return Object.fromEntries(dots && entries.length > 0 ? [[".", {}], ...entries] : entries);
     }
-    if (type.kind === "set") return Object.fromEntries([...(dots ? [[".", {}] as const] : []), ...value.map((item) => [`v:${JSON.stringify(item)}`, {}] as const)]);
+    if (type.kind === "set")
+      return Object.fromEntries([...(dots ? [[".", {}] as const] : []), ...value.map((item) => [`v:${JSON.stringify(item)}`, {}] as const)]);
   }
   return {};
 }
@@ -101,14 +116,24 @@ export function pathText(path: readonly string[]): string {
     .filter((step) => step !== ".")
     .map((step) => {
       if (step.startsWith("f:")) return `.${step.slice(2)}`;
-      if (step.startsWith("k:")) return `[${Object.entries(JSON.parse(step.slice(2)) as JsonMap).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(",")}]`;
+      if (step.startsWith("k:"))
+        return `[${Object.entries(JSON.parse(step.slice(2)) as JsonMap)
+          .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+          .join(",")}]`;
       return `[=${step.slice(2)}]`;
     })
     .join("");
 }
 
 /** Fields of the applied object that others own with another value. */
-export function conflicts(applied: JsonMap, live: JsonMap, fields: JsonMap, managers: readonly ManagedFields[], manager: string, schema: Schema): { manager: ManagedFields; field: string }[] {
+export function conflicts(
+  applied: JsonMap,
+  live: JsonMap,
+  fields: JsonMap,
+  managers: readonly ManagedFields[],
+  manager: string,
+  schema: Schema,
+): { manager: ManagedFields; field: string }[] {
   const found: { manager: ManagedFields; field: string }[] = [];
   for (const path of leaves(fields)) {
     if (path.at(-1) === ".") continue;
@@ -162,7 +187,8 @@ function remove(value: Json, path: readonly string[], schema: Schema): Json | un
   }
   if (!Array.isArray(value)) return value;
   const type = listType(schema);
-  const matches = (item: Json): boolean => (step.startsWith("v:") ? JSON.stringify(item) === step.slice(2) : type.kind === "map" && keyOf(item, type.keys, schema) === step);
+  const matches = (item: Json): boolean =>
+    step.startsWith("v:") ? JSON.stringify(item) === step.slice(2) : type.kind === "map" && keyOf(item, type.keys, schema) === step;
   return value.flatMap((item) => {
     if (!matches(item)) return [item];
     const child = remove(item, rest, items(schema));

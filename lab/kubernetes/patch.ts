@@ -1,6 +1,6 @@
 /** JSON patch, merge patch and strategic merge patch. */
-import { type Schema, field, items, patchMergeKey } from "./field-schema";
-import { type Json, type JsonMap, isMap, same } from "./objects";
+import { field, items, patchMergeKey, type Schema } from "./field-schema";
+import { isMap, type Json, type JsonMap, same } from "./objects";
 import { StatusError } from "./status";
 
 const refused = (): StatusError => new StatusError(422, "Invalid", "the server rejected our request due to an error in our request", {});
@@ -71,7 +71,11 @@ export function jsonPatch(value: Json, operations: readonly Operation[]): Json {
         return remove(current, target);
       case "replace":
         get(current, target);
-        return target.length === 0 ? (next ?? null) : change(current, target, (c, key) => (Array.isArray(c) ? c.map((item, i) => (i === Number(key) ? (next ?? null) : item)) : { ...(c as JsonMap), [key]: next ?? null }));
+        return target.length === 0
+          ? (next ?? null)
+          : change(current, target, (c, key) =>
+              Array.isArray(c) ? c.map((item, i) => (i === Number(key) ? (next ?? null) : item)) : { ...(c as JsonMap), [key]: next ?? null },
+            );
       case "test":
         if (!same(get(current, target), next)) throw refused();
         return current;

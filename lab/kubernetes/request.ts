@@ -12,7 +12,10 @@ export interface ResourcePath {
 
 /** @throws StatusError 404 where no resource is served there */
 export function parseResourcePath(path: string, types: ResourceTypes): ResourcePath {
-  const parts = path.split("/").filter((part) => part !== "").map(decodeURIComponent);
+  const parts = path
+    .split("/")
+    .filter((part) => part !== "")
+    .map(decodeURIComponent);
   const core = parts[0] === "api";
   const [group, version, rest] = core ? ["", parts[1] ?? "", parts.slice(2)] : [parts[1] ?? "", parts[2] ?? "", parts.slice(3)];
   if (!core && parts[0] !== "apis") throw noResource();
@@ -32,6 +35,8 @@ export function parseBody(text: string, contentType: string, kind: string): unkn
     return JSON.parse(text);
   } catch {
     const bad = text.trimStart();
-    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: invalid character '${bad[1] ?? ""}' looking for beginning of object key string (${text.slice(0, 200)})`);
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: invalid character '${bad[1] ?? ""}' looking for beginning of object key string (${text.slice(0, 200)})`,
+    );
   }
 }

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { projectRoot } from "../../common/paths";
-import { type KubeObject, at, listAt, mapAt, textAt } from "./objects";
+import { at, type KubeObject, listAt, mapAt, textAt } from "./objects";
 
 export interface ResourceType {
   group: string;
@@ -94,7 +94,10 @@ function customTypes(crd: KubeObject): ResourceType[] {
       shortNames: texts("shortNames"),
       categories: texts("categories"),
       verbs: ALL_VERBS,
-      subresources: new Set([...(at(version, "subresources", "status") !== undefined ? ["status"] : []), ...(at(version, "subresources", "scale") !== undefined ? ["scale"] : [])]),
+      subresources: new Set([
+        ...(at(version, "subresources", "status") !== undefined ? ["status"] : []),
+        ...(at(version, "subresources", "scale") !== undefined ? ["scale"] : []),
+      ]),
       crd,
     }));
 }

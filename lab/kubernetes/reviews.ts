@@ -1,7 +1,7 @@
 /** Requests that ask instead of store: token reviews, access reviews, tokens for accounts. */
 import type { Tokens, User } from "./auth";
 import { authorize } from "./auth";
-import { type KubeObject, at, mapAt, numberAt, textAt } from "./objects";
+import { at, type KubeObject, mapAt, numberAt, textAt } from "./objects";
 import type { ResourcePath } from "./request";
 import type { ObjectStore } from "./store";
 
@@ -18,7 +18,13 @@ export function reviews({ type, namespace, name, subresource }: ResourcePath, { 
       const wanted = Array.isArray(audiences) && audiences.length > 0 ? audiences.map(String) : [DEFAULT_AUDIENCE];
       const seconds = numberAt(body, "spec", "expirationSeconds") ?? 3600;
       const { token, expires } = tokens.issue(account, wanted, seconds);
-      return { kind: "TokenRequest", apiVersion: "authentication.k8s.io/v1", metadata: { name, namespace, creationTimestamp: store.now() }, spec: { audiences: wanted, expirationSeconds: seconds, boundObjectRef: null }, status: { token, expirationTimestamp: expires } };
+      return {
+        kind: "TokenRequest",
+        apiVersion: "authentication.k8s.io/v1",
+        metadata: { name, namespace, creationTimestamp: store.now() },
+        spec: { audiences: wanted, expirationSeconds: seconds, boundObjectRef: null },
+        status: { token, expirationTimestamp: expires },
+      };
     };
   }
   if (type.kind === "TokenReview") {
@@ -28,18 +34,34 @@ export function reviews({ type, namespace, name, subresource }: ResourcePath, { 
       const audiences = at(body, "spec", "audiences");
       const wanted = Array.isArray(audiences) && audiences.length > 0 ? audiences.map(String) : [DEFAULT_AUDIENCE];
       const shared = wanted.filter((audience) => tokens.read(token)?.aud.includes(audience) === true);
-      const status = user !== undefined && shared.length > 0 ? { authenticated: true, user: { username: user.name, uid: user.uid, groups: user.groups }, audiences: shared } : { user: {}, error: "[invalid bearer token, token lookup failed]" };
+      const status =
+        user !== undefined && shared.length > 0
+          ? { authenticated: true, user: { username: user.name, uid: user.uid, groups: user.groups }, audiences: shared }
+          : { user: {}, error: "[invalid bearer token, token lookup failed]" };
       return { ...body, metadata: {}, status };
     };
   }
-  if (type.kind === "SelfSubjectReview") return (body, user) => ({ ...body, metadata: { creationTimestamp: store.now() }, status: { userInfo: { username: user.name, groups: user.groups } } });
+  if (type.kind === "SelfSubjectReview")
+    return (body, user) => ({ ...body, metadata: { creationTimestamp: store.now() }, status: { userInfo: { username: user.name, groups: user.groups } } });
   if (type.kind === "SelfSubjectAccessReview" || type.kind === "SubjectAccessReview") {
     return (body, user) => {
       const wanted = mapAt(body, "spec", "resourceAttributes");
       const groups = at(body, "spec", "groups");
-      const subject: User = type.kind === "SubjectAccessReview" ? { name: textAt(body, "spec", "user") ?? "", groups: Array.isArray(groups) ? groups.map(String) : [] } : user;
+      const subject: User =
+        type.kind === "SubjectAccessReview" ? { name: textAt(body, "spec", "user") ?? "", groups: Array.isArray(groups) ? groups.map(String) : [] } : user;
       const text = (key: string): string | undefined => (typeof wanted[key] === "string" && wanted[key] !== "" ? wanted[key] : undefined);
-      const allowed = authorize(subject, { verb: text("verb") ?? "", group: text("group") ?? "", resource: text("resource") ?? "", subresource: text("subresource"), namespace: text("namespace"), name: text("name") }, store);
+      const allowed = authorize(
+        subject,
+        {
+          verb: text("verb") ?? "",
+          group: text("group") ?? "",
+          resource: text("resource") ?? "",
+          subresource: text("subresource"),
+          namespace: text("namespace"),
+          name: text("name"),
+        },
+        store,
+      );
       return { ...body, metadata: {}, status: { allowed, ...(allowed ? {} : { reason: "" }) } };
     };
   }

@@ -36,10 +36,13 @@ const FIELDS: Record<string, string[]> = {
 /** @throws StatusError 400 for a field that the kind cannot be selected by */
 export function fieldSelector(text: string, kind: string): Test {
   const known = ["metadata.name", "metadata.namespace", ...(FIELDS[kind] ?? [])];
-  const tests = text.split(",").filter((part) => part !== "").map((part): Test => {
-    const [, key = "", sign, value = ""] = /^([^!=]+)(==|=|!=)(.*)$/.exec(part) ?? [];
-    if (!known.includes(key)) throw badRequest(`"${key}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
-    return (object) => ((textAt(object, ...key.split(".")) ?? "") === value) === (sign !== "!=");
-  });
+  const tests = text
+    .split(",")
+    .filter((part) => part !== "")
+    .map((part): Test => {
+      const [, key = "", sign, value = ""] = /^([^!=]+)(==|=|!=)(.*)$/.exec(part) ?? [];
+      if (!known.includes(key)) throw badRequest(`"${key}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
+      return (object) => ((textAt(object, ...key.split(".")) ?? "") === value) === (sign !== "!=");
+    });
   return (object) => tests.every((test) => test(object));
 }

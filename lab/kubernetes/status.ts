@@ -47,8 +47,10 @@ interface Named {
 export const qualified = ({ group, plural }: Named): string => (group === "" ? plural : `${plural}.${group}`);
 const details = ({ group, plural }: Named, name: string): StatusDetails => ({ name, ...(group === "" ? {} : { group }), kind: plural });
 
-export const notFound = (type: Named, name: string): StatusError => new StatusError(404, "NotFound", `${qualified(type)} "${name}" not found`, details(type, name));
-export const alreadyExists = (type: Named, name: string): StatusError => new StatusError(409, "AlreadyExists", `${qualified(type)} "${name}" already exists`, details(type, name));
+export const notFound = (type: Named, name: string): StatusError =>
+  new StatusError(404, "NotFound", `${qualified(type)} "${name}" not found`, details(type, name));
+export const alreadyExists = (type: Named, name: string): StatusError =>
+  new StatusError(409, "AlreadyExists", `${qualified(type)} "${name}" already exists`, details(type, name));
 export const conflict = (type: Named, name: string): StatusError =>
   new StatusError(
     409,
@@ -60,12 +62,18 @@ export const badRequest = (message: string): StatusError => new StatusError(400,
 export const forbidden = (message: string, detail: StatusDetails): StatusError => new StatusError(403, "Forbidden", message, detail);
 /** No such group, version or resource. */
 export const noResource = (): StatusError => new StatusError(404, "NotFound", "the server could not find the requested resource", {});
-export const methodNotAllowed = (): StatusError => new StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+export const methodNotAllowed = (): StatusError =>
+  new StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 
 /** One or several invalid fields of an object. */
 export function invalid(kind: string, group: string, name: string, causes: readonly StatusCause[]): StatusError {
   const texts = causes.map(({ field, message }) => `${field}: ${message}`);
   const what = group === "" ? kind : `${kind}.${group}`;
   const all = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
-  return new StatusError(422, "Invalid", `${what} "${name}" is invalid: ${all}`, { ...(name === "" ? {} : { name }), ...(group === "" ? {} : { group }), kind, causes: [...causes] });
+  return new StatusError(422, "Invalid", `${what} "${name}" is invalid: ${all}`, {
+    ...(name === "" ? {} : { name }),
+    ...(group === "" ? {} : { group }),
+    kind,
+    causes: [...causes],
+  });
 }

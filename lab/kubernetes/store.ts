@@ -6,11 +6,11 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Clock } from "../../common/clock";
 import { pruneAndDefault, schemaCauses } from "./custom-schema";
 import { applyDefaults } from "./defaults";
-import { type Schema, crdSchema, schemaOf } from "./field-schema";
+import { crdSchema, type Schema, schemaOf } from "./field-schema";
 import { conflicts, merge, ownedFields, removeDropped, subtract } from "./managed-fields";
-import { type Json, type JsonMap, type KubeObject, type ManagedFields, copy, isMap, listAt, mapAt, same, textAt } from "./objects";
-import { type ResourceType, ResourceTypes, apiVersionOf, storageKey } from "./resource-types";
-import { type StatusCause, StatusError, alreadyExists, badRequest, conflict, forbidden, invalid, noResource, notFound, qualified } from "./status";
+import { copy, isMap, type Json, type JsonMap, type KubeObject, listAt, type ManagedFields, mapAt, same, textAt } from "./objects";
+import { apiVersionOf, type ResourceType, ResourceTypes, storageKey } from "./resource-types";
+import { alreadyExists, badRequest, conflict, forbidden, invalid, noResource, notFound, qualified, type StatusCause, StatusError } from "./status";
 import { validate } from "./validation";
 
 export interface WatchEvent {
@@ -180,13 +180,29 @@ export class ObjectStore {
   }
 
   /** Server-side apply. */
-  apply(type: ResourceType, namespace: string | undefined, name: string, applied: KubeObject, options: WriteOptions & { manager: string; force: boolean }): Written {
+  apply(
+    type: ResourceType,
+    namespace: string | undefined,
+    name: string,
+    applied: KubeObject,
+    options: WriteOptions & { manager: string; force: boolean },
+  ): Written {
     const schema = schemaOf(type);
     const config = this.#prepare(type, namespace, copy({ ...applied, metadata: { ...applied.metadata, name: applied.metadata?.name ?? name } }));
-    const clean = JSON.parse(JSON.stringify({ ...config, metadata: { ...config.metadata, managedFields: undefined, resourceVersion: undefined, uid: undefined } })) as JsonMap;
+    const clean = JSON.parse(
+      JSON.stringify({ ...config, metadata: { ...config.metadata, managedFields: undefined, resourceVersion: undefined, uid: undefined } }),
+    ) as JsonMap;
     const fields = ownedFields(clean, schema, false);
     const live = this.find(type, namespace, name);
-    const entry: ManagedFields = { manager: options.manager, operation: "Apply", apiVersion: apiVersionOf(type), time: this.now(), fieldsType: "FieldsV1", fieldsV1: fields, ...(options.subresource ? { subresource: options.subresource } : {}) };
+    const entry: ManagedFields = {
+      manager: options.manager,
+      operation: "Apply",
+      apiVersion: apiVersionOf(type),
+      time: this.now(),
+      fieldsType: "FieldsV1",
+      fieldsV1: fields,
+      ...(options.subresource ? { subresource: options.subresource } : {}),
+    };
     if (live === undefined) {
       const object = clean as unknown as KubeObject;
       object.metadata.managedFields = [entry];
@@ -202,7 +218,13 @@ export class ObjectStore {
     const unchangedSet = before !== undefined && same(before.fieldsV1, fields);
     const next = merged as unknown as KubeObject;
     next.metadata = { ...next.metadata, managedFields: [unchangedSet && before ? before : entry, ...others].filter((m) => Object.keys(m.fieldsV1).length > 0) };
-    return this.#replace(type, live, next, { ...(options.dryRun ? { dryRun: true } : {}), ...(options.subresource ? { subresource: options.subresource } : {}) }, true);
+    return this.#replace(
+      type,
+      live,
+      next,
+      { ...(options.dryRun ? { dryRun: true } : {}), ...(options.subresource ? { subresource: options.subresource } : {}) },
+      true,
+    );
   }
 
   #createApplied(type: ResourceType, namespace: string | undefined, object: KubeObject, options: WriteOptions): Written {
@@ -212,19 +234,33 @@ export class ObjectStore {
 
   #replace(type: ResourceType, old: KubeObject, next: KubeObject, options: WriteOptions, owned = false): Written {
     const kept = next.metadata;
-    next.metadata = { ...kept, uid: old.metadata.uid ?? "", creationTimestamp: old.metadata.creationTimestamp ?? "", resourceVersion: old.metadata.resourceVersion ?? "" };
+    next.metadata = {
+      ...kept,
+      uid: old.metadata.uid ?? "",
+      creationTimestamp: old.metadata.creationTimestamp ?? "",
+      resourceVersion: old.metadata.resourceVersion ?? "",
+    };
     if (old.metadata.generation !== undefined) next.metadata.generation = old.metadata.generation;
     if (old.metadata.deletionTimestamp !== undefined) next.metadata.deletionTimestamp = old.metadata.deletionTimestamp;
     if (!owned && kept.managedFields === undefined && old.metadata.managedFields !== undefined) next.metadata.managedFields = copy(old.metadata.managedFields);
     let object = next;
-    if (options.subresource === "status") object = { ...copy(old), status: next["status"], metadata: { ...copy(old.metadata), ...(next.metadata.managedFields ? { managedFields: next.metadata.managedFields } : {}) } };
+    if (options.subresource === "status")
+      object = {
+        ...copy(old),
+        status: next["status"],
+        metadata: { ...copy(old.metadata), ...(next.metadata.managedFields ? { managedFields: next.metadata.managedFields } : {}) },
+      };
     else if (type.subresources.has("status") && old["status"] !== undefined) object["status"] = copy(old["status"]);
     else if (type.subresources.has("status") && type.crd !== undefined) delete object["status"];
     this.#complete(type, object, old);
     validate(type, object, old);
-    const unmanaged = (o: KubeObject): unknown => ({ ...o, metadata: { ...o.metadata, managedFields: undefined, resourceVersion: undefined, generation: undefined } });
+    const unmanaged = (o: KubeObject): unknown => ({
+      ...o,
+      metadata: { ...o.metadata, managedFields: undefined, resourceVersion: undefined, generation: undefined },
+    });
     const contentSame = same(JSON.parse(JSON.stringify(unmanaged(object))), JSON.parse(JSON.stringify(unmanaged(old))));
-    const ownersSame = !owned || same(JSON.parse(JSON.stringify(object.metadata.managedFields ?? [])), JSON.parse(JSON.stringify(old.metadata.managedFields ?? [])));
+    const ownersSame =
+      !owned || same(JSON.parse(JSON.stringify(object.metadata.managedFields ?? [])), JSON.parse(JSON.stringify(old.metadata.managedFields ?? [])));
     if (contentSame && ownersSame) return { object: old, changed: false, created: false };
     if (!owned) this.#own(type, object, old, options);
     const specChanged = !same(withoutMeta(object), withoutMeta(old));
@@ -236,7 +272,12 @@ export class ObjectStore {
   }
 
   /** @returns the object, and whether it is gone already */
-  delete(type: ResourceType, namespace: string | undefined, name: string, options: { dryRun?: boolean; propagation?: string; uid?: string } = {}): { object: KubeObject; gone: boolean } {
+  delete(
+    type: ResourceType,
+    namespace: string | undefined,
+    name: string,
+    options: { dryRun?: boolean; propagation?: string; uid?: string } = {},
+  ): { object: KubeObject; gone: boolean } {
     const old = this.get(type, namespace, name);
     if (options.uid !== undefined && options.uid !== old.metadata.uid) throw conflict(type, name);
     if (options.dryRun) return { object: old, gone: false };
@@ -303,7 +344,11 @@ export class ObjectStore {
     this.#version++;
     this.#bucket(type).delete(idOf(object.metadata.namespace, object.metadata.name));
     if (type.kind === "CustomResourceDefinition") this.#undefine(object);
-    this.#announce(type, { type: "DELETED", object: { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } }, previous: object });
+    this.#announce(type, {
+      type: "DELETED",
+      object: { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } },
+      previous: object,
+    });
   }
 
   /** A definition takes its objects with it. */
@@ -325,12 +370,16 @@ export class ObjectStore {
   #prepare(type: ResourceType, namespace: string | undefined, object: KubeObject): KubeObject {
     const apiVersion = apiVersionOf(type);
     if (object.kind !== undefined && (object.kind !== type.kind || (object.apiVersion !== undefined && object.apiVersion !== apiVersion))) {
-      if (object.kind !== type.kind) throw badRequest(`${object.kind} in version "${apiVersion}" cannot be handled as a ${type.kind}: converting (${apiVersion}.${object.kind}) to (core.${type.kind}): unknown conversion`);
+      if (object.kind !== type.kind)
+        throw badRequest(
+          `${object.kind} in version "${apiVersion}" cannot be handled as a ${type.kind}: converting (${apiVersion}.${object.kind}) to (core.${type.kind}): unknown conversion`,
+        );
       throw badRequest(`the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`);
     }
     const metadata = { ...object.metadata };
     if (type.namespaced) {
-      if (metadata.namespace !== undefined && metadata.namespace !== "" && metadata.namespace !== namespace) throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
+      if (metadata.namespace !== undefined && metadata.namespace !== "" && metadata.namespace !== namespace)
+        throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
       metadata.namespace = namespace ?? "default";
     } else delete metadata.namespace;
     if (!metadata.name && metadata.generateName) metadata.name = `${metadata.generateName}${randomSuffix()}`;
@@ -343,12 +392,15 @@ export class ObjectStore {
     const found = this.find(this.type("v1", "Namespace"), undefined, namespace);
     if (found === undefined) throw notFound({ group: "", plural: "namespaces" }, namespace);
     if (found.metadata.deletionTimestamp === undefined) return;
-    throw forbidden(`${qualified(type)} "${object.metadata.name}" is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`, {
-      name: object.metadata.name,
-      ...(type.group === "" ? {} : { group: type.group }),
-      kind: type.plural,
-      causes: [{ reason: "NamespaceTerminating", message: `namespace ${namespace} is being terminated`, field: "metadata.namespace" }],
-    });
+    throw forbidden(
+      `${qualified(type)} "${object.metadata.name}" is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
+      {
+        name: object.metadata.name,
+        ...(type.group === "" ? {} : { group: type.group }),
+        kind: type.plural,
+        causes: [{ reason: "NamespaceTerminating", message: `namespace ${namespace} is being terminated`, field: "metadata.namespace" }],
+      },
+    );
   }
 
   /** Defaults, pruning and schema checks. */
@@ -375,7 +427,18 @@ export class ObjectStore {
     const mine = (object.metadata.managedFields ?? []).find((m) => m.manager === manager && m.operation === "Update" && m.subresource === sub);
     const combined = mine === undefined ? fieldsV1 : (merge(mine.fieldsV1, fieldsV1, undefined) as JsonMap);
     if (Object.keys(combined).length === 0) return;
-    object.metadata.managedFields = [...others, { manager, operation: "Update", apiVersion: apiVersionOf(type), time: this.now(), fieldsType: "FieldsV1", fieldsV1: combined, ...(sub ? { subresource: sub } : {}) }];
+    object.metadata.managedFields = [
+      ...others,
+      {
+        manager,
+        operation: "Update",
+        apiVersion: apiVersionOf(type),
+        time: this.now(),
+        fieldsType: "FieldsV1",
+        fieldsV1: combined,
+        ...(sub ? { subresource: sub } : {}),
+      },
+    ];
   }
 
   #hasGeneration(type: ResourceType): boolean {
@@ -399,7 +462,21 @@ export class ObjectStore {
   }
 }
 
-const GENERATED = new Set(["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Ingress", "NetworkPolicy", "PodDisruptionBudget", "CustomResourceDefinition", "Pod", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"]);
+const GENERATED = new Set([
+  "Deployment",
+  "StatefulSet",
+  "DaemonSet",
+  "ReplicaSet",
+  "Job",
+  "CronJob",
+  "Ingress",
+  "NetworkPolicy",
+  "PodDisruptionBudget",
+  "CustomResourceDefinition",
+  "Pod",
+  "ValidatingWebhookConfiguration",
+  "MutatingWebhookConfiguration",
+]);
 
 const randomSuffix = (): string => [...randomBytes(5)].map((byte) => "bcdfghjklmnpqrstvwxz2456789"[byte % 27]).join("");
 
@@ -412,7 +489,8 @@ function withoutMeta(object: KubeObject): unknown {
 function keepAllocated(object: KubeObject, old: KubeObject): void {
   const spec = mapAt(object, "spec");
   const before = mapAt(old, "spec");
-  for (const key of ["clusterIP", "clusterIPs", "healthCheckNodePort"]) if (spec[key] === undefined && before[key] !== undefined && spec["type"] !== "ExternalName") spec[key] = before[key];
+  for (const key of ["clusterIP", "clusterIPs", "healthCheckNodePort"])
+    if (spec[key] === undefined && before[key] !== undefined && spec["type"] !== "ExternalName") spec[key] = before[key];
   for (const port of listAt(spec, "ports")) {
     const same = listAt(before, "ports").find((other) => other["port"] === port["port"] && other["protocol"] === port["protocol"]);
     if (port["nodePort"] === undefined && same?.["nodePort"] !== undefined) port["nodePort"] = same["nodePort"];
@@ -426,15 +504,25 @@ function changedPart(object: KubeObject, old: KubeObject | undefined, subresourc
   if (old === undefined) return rest;
   const diff = (next: unknown, before: unknown): unknown => {
     if (!isMap(next) || !isMap(before)) return next;
-    return Object.fromEntries(Object.entries(next).filter(([key, value]) => !same(value, before[key])).map(([key, value]) => [key, diff(value, before[key])]));
+    return Object.fromEntries(
+      Object.entries(next)
+        .filter(([key, value]) => !same(value, before[key]))
+        .map(([key, value]) => [key, diff(value, before[key])]),
+    );
   };
   return diff(rest, old);
 }
 
 function applyConflict(found: { manager: ManagedFields; field: string }[]): StatusError {
-  const causes = found.map(({ manager, field }) => ({ reason: "FieldManagerConflict", message: `conflict with "${manager.manager}"${manager.operation === "Update" ? ` using ${manager.apiVersion}` : ""}`, field }));
+  const causes = found.map(({ manager, field }) => ({
+    reason: "FieldManagerConflict",
+    message: `conflict with "${manager.manager}"${manager.operation === "Update" ? ` using ${manager.apiVersion}` : ""}`,
+    field,
+  }));
   const byManager = new Map<string, string[]>();
   for (const { message, field } of causes) byManager.set(message, [...(byManager.get(message) ?? []), field]);
-  const texts = [...byManager].map(([message, fields]) => (fields.length === 1 ? `${message}: ${fields[0]}` : `${message}:\n${fields.map((f) => `- ${f}`).join("\n")}`));
+  const texts = [...byManager].map(([message, fields]) =>
+    fields.length === 1 ? `${message}: ${fields[0]}` : `${message}:\n${fields.map((f) => `- ${f}`).join("\n")}`,
+  );
   return new StatusError(409, "Conflict", `Apply failed with ${causes.length} conflict${causes.length === 1 ? "" : "s"}: ${texts.join("\n")}`, { causes });
 }

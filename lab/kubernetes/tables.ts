@@ -1,5 +1,5 @@
 /** Tables, as `kubectl get` asks for them. */
-import { type KubeObject, at, isMap, listAt, mapAt, numberAt, textAt } from "./objects";
+import { at, isMap, type KubeObject, listAt, mapAt, numberAt, textAt } from "./objects";
 import type { ResourceType } from "./resource-types";
 
 interface Column {
@@ -27,49 +27,112 @@ type Printer = { columns: Column[]; cells: (object: KubeObject, now: number) => 
 
 const ageOf = (object: KubeObject, now: number): string => age(object.metadata.creationTimestamp, now);
 const keys = (value: unknown): number => (isMap(value) ? Object.keys(value).length : 0);
-const containers = (object: KubeObject): string => listAt(object, "spec", "template", "spec", "containers").map((c) => String(c["name"])).join(",");
-const images = (object: KubeObject): string => listAt(object, "spec", "template", "spec", "containers").map((c) => String(c["image"])).join(",");
-const selector = (value: unknown): string => (isMap(value) ? Object.entries(value).map(([k, v]) => `${k}=${String(v)}`).join(",") : "") || "<none>";
+const containers = (object: KubeObject): string =>
+  listAt(object, "spec", "template", "spec", "containers")
+    .map((c) => String(c["name"]))
+    .join(",");
+const images = (object: KubeObject): string =>
+  listAt(object, "spec", "template", "spec", "containers")
+    .map((c) => String(c["image"]))
+    .join(",");
+const selector = (value: unknown): string =>
+  (isMap(value)
+    ? Object.entries(value)
+        .map(([k, v]) => `${k}=${String(v)}`)
+        .join(",")
+    : "") || "<none>";
 
 const WIDE = [column("Containers", "string", 1), column("Images", "string", 1), column("Selector", "string", 1)];
 const wide = (object: KubeObject): Cell[] => [containers(object), images(object), selector(at(object, "spec", "selector", "matchLabels"))];
 
 function ports(object: KubeObject): string {
-  return listAt(object, "spec", "ports").map((p) => `${String(p["port"])}${p["nodePort"] === undefined ? "" : `:${String(p["nodePort"])}`}/${String(p["protocol"] ?? "TCP")}`).join(",") || "<none>";
+  return (
+    listAt(object, "spec", "ports")
+      .map((p) => `${String(p["port"])}${p["nodePort"] === undefined ? "" : `:${String(p["nodePort"])}`}/${String(p["protocol"] ?? "TCP")}`)
+      .join(",") || "<none>"
+  );
 }
 
-const addresses = (object: KubeObject): string => listAt(object, "status", "loadBalancer", "ingress").map((entry) => String(entry["ip"] ?? entry["hostname"])).join(",");
+const addresses = (object: KubeObject): string =>
+  listAt(object, "status", "loadBalancer", "ingress")
+    .map((entry) => String(entry["ip"] ?? entry["hostname"]))
+    .join(",");
 
 const PRINTERS: Record<string, Printer> = {
   "v1/ConfigMap": { columns: [NAME, column("Data"), AGE], cells: (o, now) => [o.metadata.name, keys(o["data"]) + keys(o["binaryData"]), ageOf(o, now)] },
-  "v1/Secret": { columns: [NAME, column("Type"), column("Data"), AGE], cells: (o, now) => [o.metadata.name, textAt(o, "type") ?? "", keys(o["data"]), ageOf(o, now)] },
+  "v1/Secret": {
+    columns: [NAME, column("Type"), column("Data"), AGE],
+    cells: (o, now) => [o.metadata.name, textAt(o, "type") ?? "", keys(o["data"]), ageOf(o, now)],
+  },
   "v1/Namespace": { columns: [NAME, column("Status"), AGE], cells: (o, now) => [o.metadata.name, textAt(o, "status", "phase") ?? "", ageOf(o, now)] },
   "v1/Service": {
     columns: [NAME, column("Type"), column("Cluster-IP"), column("External-IP"), column("Port(s)"), AGE, column("Selector", "string", 1)],
-    cells: (o, now) => [o.metadata.name, textAt(o, "spec", "type") ?? "", textAt(o, "spec", "clusterIP") ?? "<none>", textAt(o, "spec", "type") === "LoadBalancer" ? addresses(o) || "<pending>" : "<none>", ports(o), ageOf(o, now), selector(at(o, "spec", "selector"))],
+    cells: (o, now) => [
+      o.metadata.name,
+      textAt(o, "spec", "type") ?? "",
+      textAt(o, "spec", "clusterIP") ?? "<none>",
+      textAt(o, "spec", "type") === "LoadBalancer" ? addresses(o) || "<pending>" : "<none>",
+      ports(o),
+      ageOf(o, now),
+      selector(at(o, "spec", "selector")),
+    ],
   },
   "v1/Node": {
     columns: [NAME, column("Status"), column("Roles"), AGE, column("Version")],
-    cells: (o, now) => [o.metadata.name, listAt(o, "status", "conditions").some((c) => c["type"] === "Ready" && c["status"] === "True") ? "Ready" : "NotReady", "control-plane", ageOf(o, now), textAt(o, "status", "nodeInfo", "kubeletVersion") ?? ""],
+    cells: (o, now) => [
+      o.metadata.name,
+      listAt(o, "status", "conditions").some((c) => c["type"] === "Ready" && c["status"] === "True") ? "Ready" : "NotReady",
+      "control-plane",
+      ageOf(o, now),
+      textAt(o, "status", "nodeInfo", "kubeletVersion") ?? "",
+    ],
   },
   "v1/Pod": {
     columns: [NAME, column("Ready"), column("Status"), column("Restarts"), AGE],
     cells: (o, now) => {
       const statuses = listAt(o, "status", "containerStatuses");
-      return [o.metadata.name, `${statuses.filter((s) => s["ready"] === true).length}/${listAt(o, "spec", "containers").length}`, textAt(o, "status", "phase") ?? "", "0", ageOf(o, now)];
+      return [
+        o.metadata.name,
+        `${statuses.filter((s) => s["ready"] === true).length}/${listAt(o, "spec", "containers").length}`,
+        textAt(o, "status", "phase") ?? "",
+        "0",
+        ageOf(o, now),
+      ];
     },
   },
   "apps/v1/Deployment": {
     columns: [NAME, column("Ready"), column("Up-to-date"), column("Available"), AGE, ...WIDE],
-    cells: (o, now) => [o.metadata.name, `${numberAt(o, "status", "readyReplicas") ?? 0}/${numberAt(o, "spec", "replicas") ?? 0}`, numberAt(o, "status", "updatedReplicas") ?? 0, numberAt(o, "status", "availableReplicas") ?? 0, ageOf(o, now), ...wide(o)],
+    cells: (o, now) => [
+      o.metadata.name,
+      `${numberAt(o, "status", "readyReplicas") ?? 0}/${numberAt(o, "spec", "replicas") ?? 0}`,
+      numberAt(o, "status", "updatedReplicas") ?? 0,
+      numberAt(o, "status", "availableReplicas") ?? 0,
+      ageOf(o, now),
+      ...wide(o),
+    ],
   },
   "apps/v1/StatefulSet": {
     columns: [NAME, column("Ready"), AGE, column("Containers", "string", 1), column("Images", "string", 1)],
-    cells: (o, now) => [o.metadata.name, `${numberAt(o, "status", "readyReplicas") ?? 0}/${numberAt(o, "spec", "replicas") ?? 0}`, ageOf(o, now), containers(o), images(o)],
+    cells: (o, now) => [
+      o.metadata.name,
+      `${numberAt(o, "status", "readyReplicas") ?? 0}/${numberAt(o, "spec", "replicas") ?? 0}`,
+      ageOf(o, now),
+      containers(o),
+      images(o),
+    ],
   },
   "networking.k8s.io/v1/Ingress": {
     columns: [NAME, column("Class"), column("Hosts"), column("Address"), column("Ports"), AGE],
-    cells: (o, now) => [o.metadata.name, textAt(o, "spec", "ingressClassName") ?? "<none>", listAt(o, "spec", "rules").map((r) => String(r["host"] ?? "*")).join(","), addresses(o), listAt(o, "spec", "tls").length > 0 ? "80, 443" : "80", ageOf(o, now)],
+    cells: (o, now) => [
+      o.metadata.name,
+      textAt(o, "spec", "ingressClassName") ?? "<none>",
+      listAt(o, "spec", "rules")
+        .map((r) => String(r["host"] ?? "*"))
+        .join(","),
+      addresses(o),
+      listAt(o, "spec", "tls").length > 0 ? "80, 443" : "80",
+      ageOf(o, now),
+    ],
   },
 };
 
@@ -99,7 +162,10 @@ function customPrinter(type: ResourceType): Printer {
 
 export function table(type: ResourceType, objects: readonly KubeObject[], metadata: Record<string, unknown>, now: number): Record<string, unknown> {
   const apiVersion = type.group === "" ? type.version : `${type.group}/${type.version}`;
-  const printer = type.crd !== undefined ? customPrinter(type) : (PRINTERS[`${apiVersion}/${type.kind}`] ?? { columns: [NAME, column("Age")], cells: (o: KubeObject, at: number) => [o.metadata.name, ageOf(o, at)] });
+  const printer =
+    type.crd !== undefined
+      ? customPrinter(type)
+      : (PRINTERS[`${apiVersion}/${type.kind}`] ?? { columns: [NAME, column("Age")], cells: (o: KubeObject, at: number) => [o.metadata.name, ageOf(o, at)] });
   return {
     kind: "Table",
     apiVersion: "meta.k8s.io/v1",
@@ -109,4 +175,8 @@ export function table(type: ResourceType, objects: readonly KubeObject[], metada
   };
 }
 
-export const partial = (object: KubeObject): Record<string, unknown> => ({ kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: mapAt(object, "metadata") });
+export const partial = (object: KubeObject): Record<string, unknown> => ({
+  kind: "PartialObjectMetadata",
+  apiVersion: "meta.k8s.io/v1",
+  metadata: mapAt(object, "metadata"),
+});

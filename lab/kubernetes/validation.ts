@@ -1,7 +1,7 @@
 /** What the server refuses, in its words. */
-import { type KubeObject, at, isMap, listAt, mapAt, same, textAt } from "./objects";
+import { at, isMap, type KubeObject, listAt, mapAt, same, textAt } from "./objects";
 import type { ResourceType } from "./resource-types";
-import { type StatusCause, badRequest, invalid } from "./status";
+import { badRequest, invalid, type StatusCause } from "./status";
 
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -31,17 +31,31 @@ function workloadCauses(object: KubeObject): StatusCause[] {
   const wanted = mapAt(selector, "matchLabels");
   if (!isMap(selector) || Object.keys(selector).length === 0) causes.push(required("spec.selector"));
   const matches = isMap(labels) && Object.entries(wanted).every(([key, value]) => labels[key] === value);
-  if (!matches || !isMap(selector)) causes.push(wrong("spec.template.metadata.labels", `Invalid value: ${JSON.stringify(labels ?? null)}: \`selector\` does not match template \`labels\``));
+  if (!matches || !isMap(selector))
+    causes.push(wrong("spec.template.metadata.labels", `Invalid value: ${JSON.stringify(labels ?? null)}: \`selector\` does not match template \`labels\``));
   if (listAt(object, "spec", "template", "spec", "containers").length === 0) causes.push(required("spec.template.spec.containers"));
   return causes;
 }
 
 const IMMUTABLE: Record<string, (string | number)[][]> = {
   Deployment: [["spec", "selector"]],
-  StatefulSet: [["spec", "selector"], ["spec", "serviceName"], ["spec", "volumeClaimTemplates"], ["spec", "podManagementPolicy"]],
+  StatefulSet: [
+    ["spec", "selector"],
+    ["spec", "serviceName"],
+    ["spec", "volumeClaimTemplates"],
+    ["spec", "podManagementPolicy"],
+  ],
   DaemonSet: [["spec", "selector"]],
-  Job: [["spec", "template"], ["spec", "selector"], ["spec", "completions"]],
-  PersistentVolumeClaim: [["spec", "storageClassName"], ["spec", "accessModes"], ["spec", "volumeName"]],
+  Job: [
+    ["spec", "template"],
+    ["spec", "selector"],
+    ["spec", "completions"],
+  ],
+  PersistentVolumeClaim: [
+    ["spec", "storageClassName"],
+    ["spec", "accessModes"],
+    ["spec", "volumeName"],
+  ],
   RoleBinding: [["roleRef"]],
   ClusterRoleBinding: [["roleRef"]],
   Secret: [["type"]],
@@ -53,7 +67,8 @@ function immutableCauses(object: KubeObject, old: KubeObject): StatusCause[] {
     .map((path) => wrong(path.join("."), `Invalid value: ${JSON.stringify(at(object, ...path) ?? null)}: field is immutable`));
   if ((object.kind === "ConfigMap" || object.kind === "Secret") && old["immutable"] === true) {
     for (const field of ["data", "binaryData", "immutable"]) {
-      if (!same(object[field], old[field])) causes.push({ reason: "FieldValueForbidden", message: "Forbidden: field is immutable when `immutable` is set", field });
+      if (!same(object[field], old[field]))
+        causes.push({ reason: "FieldValueForbidden", message: "Forbidden: field is immutable when `immutable` is set", field });
     }
   }
   const ip = textAt(old, "spec", "clusterIP");
@@ -71,7 +86,9 @@ function checkSecretData(object: KubeObject): void {
     const text = String(value);
     const bad = [...text].findIndex((c) => !/[A-Za-z0-9+/=\n]/.test(c));
     if (bad >= 0 || text.replaceAll("\n", "").length % 4 !== 0) {
-      throw badRequest(`Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte ${bad >= 0 ? bad : text.length - (text.length % 4)}`);
+      throw badRequest(
+        `Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte ${bad >= 0 ? bad : text.length - (text.length % 4)}`,
+      );
     }
   }
 }

@@ -27,7 +27,11 @@ export function watch({ store, path, key, selected, url, response, as, now }: Wa
   const show = (object: KubeObject): unknown => {
     const apiVersion = path.type.group === "" ? path.type.version : `${path.type.group}/${path.type.version}`;
     const shown = { ...object, apiVersion };
-    return as === "Table" ? table(path.type, [shown], { resourceVersion: object.metadata.resourceVersion }, now()) : as === "PartialObjectMetadata" ? partial(shown) : shown;
+    return as === "Table"
+      ? table(path.type, [shown], { resourceVersion: object.metadata.resourceVersion }, now())
+      : as === "PartialObjectMetadata"
+        ? partial(shown)
+        : shown;
   };
   const send = (type: string, object: unknown): void => {
     response.write(`${JSON.stringify({ type, object })}\n`);
