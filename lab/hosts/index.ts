@@ -1,3 +1,2 @@
 export { type Host, type HostOptions, type HostState, startHost } from "./host";
 export type { HostSpec, RunningCluster, StartCluster } from "./machine";
-export { isAuthorized } from "./ssh-server";

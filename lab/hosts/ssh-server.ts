@@ -1,5 +1,6 @@
-import type { AddressInfo } from "node:net";
-import { type AuthContext, type Connection, Server, type ServerChannel, type Session, utils } from "ssh2";
+import { type AuthContext, type Connection, Server, type ServerChannel, type Session } from "ssh2";
+import { listenOn } from "../core/server";
+import { isAuthorized } from "../core/ssh-keys";
 import type { Identity } from "./filesystem";
 import { findUser, type Machine } from "./machine";
 import { serveSftp } from "./sftp";
@@ -11,17 +12,6 @@ const STDIN_GRACE_MS = 250;
 export interface SshServer {
   port: number;
   stop(): Promise<void>;
-}
-
-/** Whether the client holds one of the keys (lines of authorized_keys); its signature, where sent, is checked. */
-export function isAuthorized(context: AuthContext, keys: readonly string[]): boolean {
-  if (context.method !== "publickey") return false;
-  return keys.some((line) => {
-    const key = utils.parseKey(line);
-    if (key instanceof Error || Array.isArray(key) || !key.getPublicSSH().equals(context.key.data)) return false;
-    if (context.signature === undefined || context.blob === undefined) return true;
-    return key.verify(context.blob, context.signature, context.hashAlgo) === true;
-  });
 }
 
 /**
@@ -50,11 +40,7 @@ export async function startSshServer(machine: Machine, hostKey: string, onEffect
       });
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listenOn(server, 0);
   return {
     port,
     stop: () =>

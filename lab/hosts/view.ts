@@ -67,9 +67,11 @@ export class DiskView implements IFileSystem {
     // The folder's absence is this error, not an implicit mkdir.
     if (!existed && !(await this.fs.exists(path.dirname(located)))) throw missing("open", name);
     const before = existed && isWhole !== undefined ? await this.fs.readFileBuffer(located) : undefined;
+    const mode = existed ? (await this.fs.stat(located)).mode & 0o7777 : 0o666 & ~this.who.umask;
     await write(located);
+    // The in-memory filesystem gives a file that is written anew its default mode.
+    await this.fs.chmod(located, mode);
     if (!existed) {
-      await this.fs.chmod(located, 0o666 & ~this.who.umask);
       this.disk.noteNew(located, { uid: this.who.uid, gid: this.who.gid });
     }
     const same = before !== undefined && Buffer.from(before).equals(Buffer.from(await this.fs.readFileBuffer(located)));

@@ -1,48 +1,6 @@
-import * as http from "node:http";
-import * as https from "node:https";
 import { latin1FromBytes } from "just-bash";
+import { FetchError, type Fetched, fetchFromLab, followFromLab } from "../../core/fetch";
 import { absolute, type HostCommand, type Invocation, ok, parseFlags, unmodelled } from "../command";
-import type { Machine } from "../machine";
-
-export interface Fetched {
-  status: number;
-  headers: http.IncomingHttpHeaders;
-  body: Buffer;
-}
-
-export class FetchError extends Error {
-  /** @param code curl's exit code */
-  constructor(
-    readonly code: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** One exchange over the lab's network. @throws FetchError as curl would name it */
-export async function fetchFromLab(machine: Machine, url: URL, method: string, headers: Record<string, string>, body: Buffer | undefined): Promise<Fetched> {
-  const { ctx, spec } = machine;
-  const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
-  const local = ctx.network.resolve(url.hostname, port);
-  if (!local) {
-    if (!/^192\.168\.1\.|(^|\.)fullstack\.pw$|^127\./.test(url.hostname)) ctx.unhandled.add({ system: "ssh", target: spec.hostname, what: `curl: ${url.origin} does not exist in the lab` });
-    throw new FetchError(7, `Failed to connect to ${url.hostname} port ${port} after 0 ms: Couldn't connect to server`);
-  }
-  await ctx.clock.sleep(ctx.latency.of("artefacts.download"));
-  const shared = { host: "127.0.0.1", port: local.port, method, path: `${url.pathname}${url.search}`, headers: { host: url.host, "user-agent": "curl/8.5.0", accept: "*/*", ...headers }, agent: false };
-  return new Promise((resolve, reject) => {
-    const request = url.protocol === "https:" ? https.request({ ...shared, servername: url.hostname, ca: ctx.tls.caPem }) : http.request(shared);
-    request.on("response", (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
-    });
-    request.on("error", (error) => reject(new FetchError(/certificate/.test(error.message) ? 60 : 35, error.message)));
-    request.end(body);
-  });
-}
 
 const VALUES = ["o", "output", "w", "write-out", "retry", "retry-delay", "retry-max-time", "connect-timeout", "m", "max-time", "H", "header", "X", "request", "d", "data", "data-binary", "A", "proto", "proto-redir", "u", "user"];
 const BARE = ["f", "fail", "s", "silent", "S", "show-error", "L", "location", "O", "remote-name", "I", "head", "k", "insecure", "retry-all-errors", "retry-connrefused", "fail-with-body", "compressed", "tlsv1.2", "tlsv1.3", "create-dirs", "4", "g"];
@@ -58,7 +16,10 @@ const curl: HostCommand = async (run) => {
   const problem = (code: number, text: string) => ({ stdout: "", stderr: quiet ? "" : `curl: (${code}) ${text}\n`, exitCode: code });
   let answer: Fetched;
   try {
-    answer = await follow(run, new URL(/^[a-z]+:\/\//.test(url) ? url : `http://${url}`), has("L", "location"), has("I", "head"), get("X", "request"), headersOf(flags), bodyOf(run, get("d", "data", "data-binary")));
+    const body = bodyOf(run, get("d", "data", "data-binary"));
+    const method = get("X", "request") ?? (has("I", "head") ? "HEAD" : body ? "POST" : "GET");
+    const fetch = has("L", "location") ? followFromLab : fetchFromLab;
+    answer = await fetch(run.machine.ctx, run.machine.spec.hostname, new URL(/^[a-z]+:\/\//.test(url) ? url : `http://${url}`), { method, headers: headersOf(flags), body });
   } catch (error) {
     if (error instanceof FetchError) return problem(error.code, error.message);
     throw error;
@@ -89,17 +50,6 @@ const headersOf = (flags: Map<string, string[]>): Record<string, string> =>
 function bodyOf(run: Invocation, data: string | undefined): Buffer | undefined {
   if (data === undefined) return undefined;
   return data === "@-" ? Buffer.from(latin1FromBytes(run.shell.stdin), "latin1") : Buffer.from(data);
-}
-
-async function follow(run: Invocation, url: URL, redirects: boolean, head: boolean, method: string | undefined, headers: Record<string, string>, body: Buffer | undefined): Promise<Fetched> {
-  let at = url;
-  for (let hops = 0; hops < 50; hops++) {
-    const answer = await fetchFromLab(run.machine, at, method ?? (head ? "HEAD" : body ? "POST" : "GET"), headers, body);
-    const location = answer.headers.location;
-    if (!redirects || answer.status < 300 || answer.status >= 400 || location === undefined) return answer;
-    at = new URL(location, at);
-  }
-  throw new FetchError(47, "Maximum (50) redirects followed");
 }
 
 export const CURL_COMMANDS: Record<string, HostCommand> = { curl };

@@ -1,0 +1,56 @@
+import * as net from "node:net";
+import { type Connection, Server } from "ssh2";
+import { isHomelabTarget } from "../core/estate";
+import { isAuthorized } from "../core/ssh-keys";
+import { listenOn } from "../core/server";
+import type { LabContext, Stoppable } from "../core/world";
+
+export interface Bastion extends Stoppable {
+  port: number;
+}
+
+/** The user that may go through the bastion. */
+export const BASTION_USER = "jump";
+
+/** SSH server that forwards direct-tcpip channels to lab addresses, and nothing else: no shell, no agent, no reverse forwarding. */
+export async function startBastion(ctx: LabContext, options: { port: number; hostKey: string; authorizedKey: string }): Promise<Bastion> {
+  const clients = new Set<Connection>();
+  const server = new Server({ hostKeys: [options.hostKey], ident: "OpenSSH_9.6p1" }, (client) => {
+    clients.add(client);
+    client.on("close", () => clients.delete(client));
+    // A peer that went away: there is nobody to tell.
+    client.on("error", () => clients.delete(client));
+    client.on("authentication", (context) => {
+      if (context.username === BASTION_USER && isAuthorized(context, [options.authorizedKey])) context.accept();
+      else context.reject(["publickey"]);
+    });
+    client.on("tcpip", (accept, reject, info) => {
+      const local = ctx.network.resolve(info.destIP, info.destPort);
+      if (!local) {
+        if (!isHomelabTarget(info.destIP)) ctx.unhandled.add({ system: "gateway", target: `${info.destIP}:${info.destPort}`, what: "SSH forwarding" });
+        reject();
+        return;
+      }
+      const upstream = net.connect(local.port, "127.0.0.1", () => {
+        const channel = accept();
+        channel.pipe(upstream);
+        upstream.pipe(channel);
+        channel.on("error", () => upstream.destroy());
+        channel.on("close", () => upstream.destroy());
+        upstream.on("error", () => channel.destroy());
+        upstream.off("error", reject);
+      });
+      upstream.once("error", reject);
+    });
+    client.on("session", (_accept, reject) => reject());
+  });
+  const port = await listenOn(server, options.port, "--bastion-port");
+  return {
+    port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const client of clients) client.end();
+      }),
+  };
+}

@@ -1,0 +1,117 @@
+import { NODES, PROXMOX } from "../core/estate";
+import { PveError, parameterError } from "./errors";
+import { GIB, nodeOf, type Pve } from "./model";
+import { type Call, type Route, recordWrite, required, route } from "./router";
+import { findTask, taskStatus } from "./tasks";
+import { listEntry } from "./vms";
+
+function nextId(call: Call): string {
+  const { vmid } = call.parameters;
+  const taken = new Set(call.pve.state.vms.map((vm) => vm.vmid));
+  if (vmid !== undefined) {
+    if (taken.has(Number(vmid))) throw parameterError({ vmid: `VM ${vmid} already exists` });
+    return vmid;
+  }
+  let id = 100;
+  while (taken.has(id)) id += 1;
+  return String(id);
+}
+
+function usedMemory(pve: Pve, node: string): number {
+  return pve.state.vms.filter((vm) => vm.node === node && vm.status === "running").reduce((sum, vm) => sum + Number(vm.config["memory"] ?? 512) * 1024 ** 2, 0);
+}
+
+function resources(call: Call): unknown {
+  const { type } = call.parameters;
+  const { state } = call.pve;
+  const vms = state.vms.map((vm) => ({ type: "qemu", id: `qemu/${vm.vmid}`, node: vm.node, ...listEntry(call.pve, vm) }));
+  const nodes = NODES.map((n) => ({ type: "node", id: `node/${n.name}`, node: n.name, status: "online", maxcpu: n.cores * n.sockets, maxmem: n.memoryGiB * GIB, mem: usedMemory(call.pve, n.name) }));
+  const storages = NODES.flatMap((n) => n.storages.map((s) => ({ type: "storage", id: `storage/${n.name}/${s.name}`, node: n.name, storage: s.name, status: "available", plugintype: s.type, maxdisk: s.totalGiB * GIB })));
+  if (type === "vm") return vms;
+  if (type === "node") return nodes;
+  if (type === "storage") return storages;
+  return [...vms, ...nodes, ...storages];
+}
+
+const listNode = (call: Call, n: (typeof NODES)[number]): Record<string, unknown> => ({
+  node: n.name,
+  type: "node",
+  id: `node/${n.name}`,
+  status: "online",
+  level: "",
+  maxcpu: n.cores * n.sockets,
+  cpu: 0.02,
+  maxmem: n.memoryGiB * GIB,
+  mem: usedMemory(call.pve, n.name),
+  uptime: 86400,
+});
+
+function nodeStatus(call: Call): unknown {
+  const n = nodeOf(required(call, "node"));
+  const total = n.memoryGiB * GIB;
+  const used = usedMemory(call.pve, n.name);
+  return {
+    cpu: 0.02,
+    cpuinfo: { cores: n.cores, cpus: n.cores * n.sockets, sockets: n.sockets, model: n.cpu },
+    memory: { total, used, free: total - used },
+    pveversion: `pve-manager/${PROXMOX.version.version}/${PROXMOX.version.repoid}`,
+    kversion: "Linux 6.8.12-9-pve",
+    uptime: 86400,
+  };
+}
+
+function pool(call: Call) {
+  const found = call.pve.state.pools.find((p) => p.poolid === (call.path["poolid"] ?? call.parameters["poolid"]));
+  if (!found) throw new PveError(500, `no such pool '${required(call, "poolid")}'`);
+  return found;
+}
+
+const poolMembers = (call: Call, members: readonly number[]) =>
+  call.pve.state.vms.filter((vm) => members.includes(vm.vmid)).map((vm) => ({ id: `qemu/${vm.vmid}`, type: "qemu", node: vm.node, vmid: vm.vmid }));
+
+const BRIDGE = { iface: "vmbr0", type: "bridge", active: 1, autostart: 1, method: "static", bridge_ports: "eno1" };
+
+export const CLUSTER_ROUTES: readonly Route[] = [
+  route("GET", "/version", () => PROXMOX.version),
+  route("GET", "/cluster/nextid", nextId),
+  route("GET", "/cluster/resources", resources),
+  route("GET", "/cluster/status", () => [
+    { type: "cluster", id: "cluster", name: "homelab", nodes: NODES.length, quorate: 1, version: 3 },
+    ...NODES.map((n, i) => ({ type: "node", id: `node/${n.name}`, name: n.name, nodeid: i + 1, online: 1, local: i === 0 ? 1 : 0 })),
+  ]),
+  route("GET", "/cluster/options", () => ({ keyboard: "en-us" })),
+  route("GET", "/cluster/ha/resources", () => []),
+  route("GET", "/cluster/ha/resources/{sid}", (call) => {
+    throw new PveError(500, `no such resource '${required(call, "sid")}'`);
+  }),
+  route("GET", "/nodes", (call) => NODES.map((n) => listNode(call, n))),
+  route("GET", "/nodes/{node}/status", nodeStatus),
+  route("GET", "/nodes/{node}/version", () => PROXMOX.version),
+  route("GET", "/nodes/{node}/time", (call) => ({ timezone: "Etc/UTC", time: Math.floor(call.pve.ctx.clock.now() / 1000), localtime: Math.floor(call.pve.ctx.clock.now() / 1000) })),
+  route("GET", "/nodes/{node}/network", (call) => (nodeOf(required(call, "node")) ? [BRIDGE] : [])),
+  route("GET", "/nodes/{node}/dns", () => ({ search: "fullstack.pw", dns1: "192.168.1.3" })),
+  route("GET", "/nodes/{node}/tasks", (call) => call.pve.state.tasks.filter((t) => t.node === required(call, "node")).map(taskStatus)),
+  route("GET", "/nodes/{node}/tasks/{upid}/status", (call) => taskStatus(findTask(call.pve, required(call, "node"), required(call, "upid")))),
+  route("GET", "/nodes/{node}/tasks/{upid}/log", (call) => findTask(call.pve, required(call, "node"), required(call, "upid")).log.map((t, i) => ({ n: i + 1, t }))),
+  route("DELETE", "/nodes/{node}/tasks/{upid}", (call) => void findTask(call.pve, required(call, "node"), required(call, "upid"))),
+  route("GET", "/storage", () => NODES.flatMap((n) => n.storages).filter((s, i, all) => all.findIndex((o) => o.name === s.name) === i).map((s) => ({ storage: s.name, type: s.type, content: s.content.join(",") }))),
+  route("GET", "/access/permissions", () => ({ "/": { "Sys.Audit": 1, "Sys.Modify": 1, "VM.Allocate": 1, "VM.Clone": 1, "VM.Config.Disk": 1, "VM.PowerMgmt": 1, "Datastore.Allocate": 1, "Datastore.AllocateSpace": 1, "Datastore.AllocateTemplate": 1, "SDN.Use": 1 } })),
+  route("GET", "/pools", (call) => {
+    const { poolid } = call.parameters;
+    const found = call.pve.state.pools.filter((p) => poolid === undefined || p.poolid === poolid);
+    return found.map((p) => ({ poolid: p.poolid, comment: p.comment, ...(poolid === undefined ? {} : { members: poolMembers(call, p.members) }) }));
+  }),
+  route("GET", "/pools/{poolid}", (call) => ({ comment: pool(call).comment, members: poolMembers(call, pool(call).members) })),
+  route("POST", "/pools", (call) => {
+    const { poolid = "", comment } = call.parameters;
+    if (call.pve.state.pools.some((p) => p.poolid === poolid)) throw new PveError(500, `create pool failed: pool '${poolid}' already exists`);
+    call.pve.state.pools.push({ poolid, members: [], ...(comment === undefined ? {} : { comment }) });
+    recordWrite(call, poolid, "pool-create");
+  }),
+  route("DELETE", "/pools/{poolid}", (call) => {
+    const found = pool(call);
+    if (found.members.length > 0) throw new PveError(500, `delete pool failed: pool '${found.poolid}' is not empty (contains VM ${found.members.join(", ")})`);
+    call.pve.state.pools = call.pve.state.pools.filter((p) => p !== found);
+    recordWrite(call, found.poolid, "pool-delete");
+  }),
+];

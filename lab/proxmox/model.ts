@@ -1,0 +1,146 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { NodeSpec, StorageSpec } from "../core/estate";
+import { NODES } from "../core/estate";
+import type { LabContext } from "../core/world";
+import { PveError } from "./errors";
+
+/** The system that was on a downloaded image; a disk made from it boots. */
+const imageSchema = z.object({ url: z.string(), sha256: z.string() });
+
+const volumeSchema = z.object({
+  node: z.string(),
+  storage: z.string(),
+  /** `storage:path`, as the API names it. */
+  volid: z.string(),
+  content: z.enum(["images", "import", "iso", "vztmpl", "snippets", "backup"]),
+  format: z.string(),
+  /** Bytes. */
+  size: z.number(),
+  vmid: z.number().optional(),
+  image: imageSchema.optional(),
+  ctime: z.number(),
+});
+export type Volume = z.infer<typeof volumeSchema>;
+
+const vmSchema = z.object({
+  vmid: z.number(),
+  node: z.string(),
+  status: z.enum(["running", "stopped"]),
+  /** Keys and values as in the VM's configuration file. */
+  config: z.record(z.string(), z.string()),
+  /** Milliseconds since the epoch. */
+  startedAt: z.number().optional(),
+});
+export type Vm = z.infer<typeof vmSchema>;
+
+const taskSchema = z.object({
+  upid: z.string(),
+  node: z.string(),
+  type: z.string(),
+  id: z.string(),
+  user: z.string(),
+  pid: z.number(),
+  starttime: z.number(),
+  endtime: z.number().optional(),
+  /** Absent while it runs; "OK" or the reason of the failure. */
+  exitstatus: z.string().optional(),
+  log: z.array(z.string()),
+});
+export type Task = z.infer<typeof taskSchema>;
+
+const poolSchema = z.object({ poolid: z.string(), comment: z.string().optional(), members: z.array(z.number()) });
+
+export const stateSchema = z.object({
+  vms: z.array(vmSchema),
+  volumes: z.array(volumeSchema),
+  tasks: z.array(taskSchema),
+  pools: z.array(poolSchema),
+  nextPid: z.number(),
+});
+export type ProxmoxState = z.infer<typeof stateSchema>;
+
+export const emptyState = (): ProxmoxState => ({ vms: [], volumes: [], tasks: [], pools: [], nextPid: 4242 });
+
+/** What a VM brings to the network when it boots. */
+export interface GuestSpec {
+  /** The VM's number. */
+  id: string;
+  hostname: string;
+  /** From ipconfig0; undefined without a fixed address (the lab has no DHCP server). */
+  address: string | undefined;
+  prefix: number;
+  gateway: string | undefined;
+  nameserver: string | undefined;
+  user: string;
+  authorizedKeys: string[];
+  cores: number;
+  memoryMiB: number;
+  diskGiB: number;
+}
+
+/** The machines inside the VMs. */
+export interface Guests {
+  /** Boots in the background. Why a machine does not come up is in the records. */
+  powerOn(spec: GuestSpec): void;
+  powerOff(id: string): Promise<void>;
+  /** Its disks are gone. */
+  destroy(id: string): Promise<void>;
+  /** Whether it has booted and answers the guest agent. */
+  isUp(id: string): boolean;
+}
+
+/** What the API's handlers work on. */
+export interface Pve {
+  ctx: LabContext;
+  guests: Guests;
+  state: ProxmoxState;
+}
+
+export function nodeOf(name: string): NodeSpec {
+  const node = NODES.find((n) => n.name === name);
+  if (!node) throw new PveError(500, `hostname lookup '${name}' failed - failed to get address info for: ${name}: Name or service not known`);
+  return node;
+}
+
+export function storageOf(nodeName: string, name: string): StorageSpec {
+  const storage = nodeOf(nodeName).storages.find((s) => s.name === name);
+  if (storage) return storage;
+  const elsewhere = NODES.some((n) => n.storages.some((s) => s.name === name));
+  throw new PveError(500, elsewhere ? `storage '${name}' is not available on node '${nodeName}'` : `storage '${name}' does not exist`);
+}
+
+export function findVm(pve: Pve, node: string, vmid: number): Vm {
+  nodeOf(node);
+  const vm = pve.state.vms.find((v) => v.vmid === vmid && v.node === node);
+  if (!vm) throw new PveError(500, `Configuration file 'nodes/${node}/qemu-server/${vmid}.conf' does not exist`);
+  return vm;
+}
+
+export function findVolume(pve: Pve, node: string, volid: string): Volume {
+  const volume = pve.state.volumes.find((v) => v.volid === volid && v.node === node);
+  if (!volume) throw new PveError(500, `volume '${volid}' does not exist`);
+  return volume;
+}
+
+export const isTemplate = (vm: Vm): boolean => vm.config["template"] === "1";
+
+/** SHA-1 of the configuration, as Proxmox uses it against lost updates. */
+export function digestOf(vm: Vm): string {
+  return createHash("sha1").update(JSON.stringify(Object.entries(vm.config).sort())).digest("hex");
+}
+
+export const GIB = 1024 ** 3;
+
+/** `30G`, `3584M`, `512K` or bytes as bytes. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)([KMGT])?$/.exec(text);
+  if (!match) return undefined;
+  const factor = { K: 1024, M: 1024 ** 2, G: GIB, T: 1024 ** 4 }[match[2] ?? ""] ?? 1;
+  return Math.round(Number(match[1]) * factor);
+}
+
+export function formatSize(bytes: number): string {
+  if (bytes % GIB === 0) return `${bytes / GIB}G`;
+  return bytes % 1024 ** 2 === 0 ? `${bytes / 1024 ** 2}M` : `${Math.ceil(bytes / 1024)}K`;
+}

@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import { FetchError, followFromLab } from "../core/fetch";
+import { PveError, parameterError, TaskError } from "./errors";
+import { findVolume, GIB, nodeOf, type Pve, storageOf, type Volume } from "./model";
+import { type Call, type Route, recordWrite, required, route } from "./router";
+import { startTask } from "./tasks";
+
+function status(pve: Pve, node: string, name: string): Record<string, unknown> {
+  const storage = storageOf(node, name);
+  const used = pve.state.volumes.filter((v) => v.node === node && v.storage === name).reduce((sum, v) => sum + v.size, 0);
+  const total = storage.totalGiB * GIB;
+  return { type: storage.type, content: storage.content.join(","), active: 1, enabled: 1, shared: 0, total, used, avail: Math.max(0, total - used), used_fraction: used / total };
+}
+
+function list(call: Call): unknown {
+  const node = nodeOf(required(call, "node"));
+  const { content, storage } = call.parameters;
+  return node.storages
+    .filter((s) => (content === undefined || content.split(",").some((c) => s.content.includes(c))) && (storage === undefined || s.name === storage))
+    .map((s) => ({ storage: s.name, ...status(call.pve, node.name, s.name) }));
+}
+
+const shown = (volume: Volume): Record<string, unknown> => ({
+  volid: volume.volid,
+  content: volume.content,
+  format: volume.format,
+  size: volume.size,
+  ctime: volume.ctime,
+  ...(volume.vmid === undefined ? {} : { vmid: volume.vmid }),
+});
+
+function contentList(call: Call): unknown {
+  const node = required(call, "node");
+  const storage = storageOf(node, required(call, "storage")).name;
+  const { content, vmid } = call.parameters;
+  return call.pve.state.volumes
+    .filter((v) => v.node === node && v.storage === storage)
+    .filter((v) => (content === undefined || v.content === content) && (vmid === undefined || String(v.vmid) === vmid))
+    .map(shown);
+}
+
+/** Both `storage:path` and the bare path name a volume here. */
+function volumeIn(call: Call): Volume {
+  const storage = required(call, "storage");
+  const name = required(call, "volume");
+  storageOf(required(call, "node"), storage);
+  return findVolume(call.pve, required(call, "node"), name.includes(":") ? name : `${storage}:${name}`);
+}
+
+const EXTENSIONS: Readonly<Record<string, RegExp>> = { import: /\.(ova|ovf|qcow2|raw|vmdk)$/i, iso: /\.(iso|img)$/i, vztmpl: /\.tar\.(gz|xz|zst)$/i };
+
+function downloadUrl(call: Call): string {
+  const { pve, parameters } = call;
+  const node = nodeOf(required(call, "node")).name;
+  const storage = storageOf(node, required(call, "storage"));
+  const { content = "", filename = "", url = "", checksum, "checksum-algorithm": algorithm } = parameters;
+  const allowed = ["content", "filename", "url", "checksum", "checksum-algorithm", "verify-certificates", "compression"];
+  const unknown = Object.keys(parameters).filter((key) => !allowed.includes(key));
+  if (unknown.length > 0) throw parameterError(Object.fromEntries(unknown.map((key) => [key, "property is not defined in schema and the schema does not allow additional properties"])));
+  if (!URL.canParse(url)) throw parameterError({ url: "value does not match the regex pattern" });
+  if ((checksum === undefined) !== (algorithm === undefined)) throw parameterError({ checksum: "missing property - 'checksum-algorithm' requires this property" });
+  if (!storage.content.includes(content)) throw new PveError(500, `storage '${storage.name}' is not configured for content-type '${content}'`);
+  if (!EXTENSIONS[content]?.test(filename)) throw parameterError({ filename: "wrong file extension" });
+  const volid = `${storage.name}:${content}/${filename}`;
+  return startTask(pve, { node, type: "download", id: filename, user: call.user, latency: "proxmox.download" }, async (log) => {
+    if (pve.state.volumes.some((v) => v.volid === volid && v.node === node)) throw new TaskError(`refusing to override existing file '/var/lib/vz/${content}/${filename}'`);
+    log(`downloading ${url} to /var/lib/vz/${content}/${filename}`);
+    const { body, sha256 } = await download(pve, node, url);
+    const actual = algorithm === "sha256" || algorithm === undefined ? sha256 : createHash(algorithm).update(body).digest("hex");
+    if (checksum !== undefined && checksum.toLowerCase() !== actual) throw new TaskError(`checksum mismatch: got '${actual}' != expect '${checksum}'`);
+    const format = /\.(\w+)$/.exec(filename)?.[1]?.toLowerCase() ?? "raw";
+    pve.state.volumes.push({ node, storage: storage.name, volid, content: content as Volume["content"], format: format === "img" ? "raw" : format, size: body.length, image: { url, sha256 }, ctime: Math.floor(pve.ctx.clock.now() / 1000) });
+    recordWrite(call, node, "download", { volid, url });
+  });
+}
+
+/** @returns the stand-in's bytes and the digest that the original has */
+async function download(pve: Pve, node: string, url: string): Promise<{ body: Buffer; sha256: string }> {
+  try {
+    const answer = await followFromLab(pve.ctx, node, new URL(url));
+    if (answer.status !== 200) throw new TaskError(`download failed: wget: server returned error ${answer.status}`);
+    const published = answer.headers["x-lab-published-sha256"];
+    return { body: answer.body, sha256: typeof published === "string" ? published : createHash("sha256").update(answer.body).digest("hex") };
+  } catch (error) {
+    if (error instanceof FetchError) throw new TaskError(`download failed: ${error.message}`);
+    throw error;
+  }
+}
+
+async function queryUrl(call: Call): Promise<unknown> {
+  const url = call.parameters["url"] ?? "";
+  if (!URL.canParse(url)) throw parameterError({ url: "value does not match the regex pattern" });
+  try {
+    const answer = await followFromLab(call.pve.ctx, required(call, "node"), new URL(url));
+    if (answer.status !== 200) throw new PveError(500, `invalid server response: '${answer.status}'`);
+    return { filename: new URL(url).pathname.split("/").at(-1), mimetype: answer.headers["content-type"] ?? "application/octet-stream", size: answer.body.length };
+  } catch (error) {
+    if (error instanceof FetchError) throw new PveError(500, `invalid server response: '500 Can't connect to ${new URL(url).host}'`);
+    throw error;
+  }
+}
+
+function remove(call: Call): string {
+  const volume = volumeIn(call);
+  const user = call.pve.state.vms.find((vm) => vm.node === volume.node && Object.values(vm.config).some((value) => value.split(",")[0] === volume.volid));
+  if (user) throw new PveError(500, `unable to delete volume '${volume.volid}': it is used by VM ${user.vmid}`);
+  return startTask(call.pve, { node: volume.node, type: "imgdel", id: volume.volid.split(":")[1] ?? "", user: call.user, latency: "proxmox.delete" }, () => {
+    call.pve.state.volumes = call.pve.state.volumes.filter((v) => v !== volume);
+    recordWrite(call, volume.node, "volume-delete", { volid: volume.volid });
+  });
+}
+
+const STORAGE = "/nodes/{node}/storage";
+export const STORAGE_ROUTES: readonly Route[] = [
+  route("GET", STORAGE, list),
+  route("GET", `${STORAGE}/{storage}/status`, (call) => status(call.pve, required(call, "node"), required(call, "storage"))),
+  route("GET", `${STORAGE}/{storage}/content`, contentList),
+  route("GET", `${STORAGE}/{storage}/content/{volume}`, (call) => {
+    const volume = volumeIn(call);
+    return { path: `/var/lib/vz/${volume.volid.split(":")[1]}`, format: volume.format, size: volume.size, used: volume.size };
+  }),
+  route("DELETE", `${STORAGE}/{storage}/content/{volume}`, remove),
+  route("POST", `${STORAGE}/{storage}/download-url`, downloadUrl),
+  route("GET", "/nodes/{node}/query-url-metadata", queryUrl),
+];
