@@ -29,7 +29,7 @@ hl_check_only=\${HOMELAB_CHECK:-0}
 hl_changed=0
 hl_unchanged=0
 hl_escape() {
-  printf '%s' "$1" | tail -c ${TAIL} | tr -d '\\000-\\010\\013-\\037\\177' | sed -e 's/\\\\/\\\\\\\\/g' -e 's/"/\\\\"/g' -e 's/\t/\\\\t/g' | awk 'NR > 1 { printf "\\\\n" } { printf "%s", $0 }'
+  printf '%s' "$1" | tail -c ${TAIL} | sed -e 's/\\\\/\\\\\\\\/g' -e 's/"/\\\\"/g' -e 's/\t/\\\\t/g' | awk 'NR > 1 { printf "\\\\n" } { printf "%s", $0 }' | tr -d '[:cntrl:]'
 }
 hl_fail() {
   printf '{"operation":%s,"status":"failed","phase":"%s","exitCode":%s,"stderr":"%s"}\\n' "$1" "$2" "$3" "$(hl_escape "$4")"

@@ -85,7 +85,7 @@ describe.each(["sh", "bash"])("with %s", (shell) => {
     const role: Role = {
       name: "broken",
       operations: [
-        command("fails", `[ -e ${root}/never ]`, `{ printf 'bad "disk"\\tfull\\nsecond \\\\ line\\n' >&2; (exit 7); }`),
+        command("fails", `[ -e ${root}/never ]`, `{ printf 'bad "disk"\\tfull\\n\\033second \\\\ line\\n' >&2; (exit 7); }`),
         command("never reached", "true", `touch ${root}/reached`),
       ],
     };

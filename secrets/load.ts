@@ -12,7 +12,7 @@ import { entriesOf, type SecretEntry } from "./vault-paths";
 const MAX_BYTES = 1024 * 1024;
 
 /** Folder that holds the SOPS files: `secrets/` of the checkout, or HOMELAB_SECRETS_DIR. */
-export function secretsDir(): string {
+function secretsDir(): string {
   return readEnv(ENV.secretsDir) ?? path.join(projectRoot(), "secrets");
 }
 
