@@ -49,7 +49,8 @@ describe("proxmoxve:download/fileLegacy:FileLegacy", () => {
 
   test("another URL or checksum replaces it; how it is verified does not", async () => {
     const state = await plugin.make(FILE, image);
-    const diff = async (more: Record<string, string | boolean>) => plugin.diff(FILE, state, (await plugin.check(FILE, { ...image, ...more }, state.inputs)).inputs);
+    const diff = async (more: Record<string, string | boolean>) =>
+      plugin.diff(FILE, state, (await plugin.check(FILE, { ...image, ...more }, state.inputs)).inputs);
     expect((await diff({ checksum: "def" })).replaces).toEqual(["checksum"]);
     expect(await diff({ verify: false })).toMatchObject({ replaces: [], diffs: ["verify"] });
   });

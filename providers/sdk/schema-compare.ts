@@ -34,8 +34,10 @@ export function diffSchema(fields: Fields, olds: Values, news: Values, namePrope
     replaceOn: replacingPaths(fields),
     equal: (path, before, after) => equalProperty(propertyAt(fields, path), before, after),
     unchanged: (path, before, after) => {
-      if (after === undefined && propertyAt(fields, path)?.computed === true) return true;
-      return (before === undefined || after === undefined) && isZero(before) && isZero(after);
+      const property = propertyAt(fields, path);
+      // Where the target has a value of its own, "empty" is a wish and "absent" is none.
+      if (property?.computed === true && property.kind !== "block") return after === undefined;
+      return (property?.computed === true && after === undefined) || (isZero(before) && isZero(after));
     },
   });
   const generated = news["__defaults"];

@@ -89,7 +89,10 @@ class State {
       return [`${model}=${mac ?? `BC:24:11:00:00:${(++this.#mac).toString(16).padStart(2, "0").toUpperCase()}`}`, ...rest].join(",");
     }
     if (!/^(ide|sata|scsi|virtio)\d+$/.test(key)) return raw;
-    const parts = raw.replace(/^file=/, "").split(",").filter((part) => !part.startsWith("import-from="));
+    const parts = raw
+      .replace(/^file=/, "")
+      .split(",")
+      .filter((part) => !part.startsWith("import-from="));
     const [volume = "", ...options] = parts;
     const [, store, allocation] = /^([^:/]+):(cloudinit|\d+)$/.exec(volume) ?? [];
     if (store === undefined) return [volume, ...options].join(",");
@@ -113,7 +116,11 @@ class State {
   #taskAnswer(upid: string, what: string): unknown {
     const task = this.tasks.get(upid);
     if (task === undefined) throw new PveFault(500, "no such task");
-    if (what === "log") return [{ n: 1, t: "starting" }, { n: 2, t: `TASK ERROR: ${task.exit}` }];
+    if (what === "log")
+      return [
+        { n: 1, t: "starting" },
+        { n: 2, t: `TASK ERROR: ${task.exit}` },
+      ];
     return task.looks-- > 0 ? { status: "running" } : { status: "stopped", exitstatus: task.exit };
   }
 

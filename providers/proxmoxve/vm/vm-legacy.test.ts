@@ -193,7 +193,9 @@ describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
   test("a failed task tells its exit status and the end of its log", async () => {
     pve.failNext(/^POST nodes\/node01\/qemu/, { task: "no space left" });
     const thrown = await plugin.make(VM, { ...template, vmId: 9001 }).catch((error: unknown) => error);
-    expect(thrown).toMatchObject({ details: expect.stringMatching(/^Proxmox: qmcreate of 9001 on node01 failed: no space left\nstarting\nTASK ERROR: no space left/) });
+    expect(thrown).toMatchObject({
+      details: expect.stringMatching(/^Proxmox: qmcreate of 9001 on node01 failed: no space left\nstarting\nTASK ERROR: no space left/),
+    });
   });
 
   test("a clone waits for a lock that goes away, as often as it was told", async () => {

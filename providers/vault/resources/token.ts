@@ -24,7 +24,7 @@ async function lookup(accessor: string, client: VaultClient, signal: AbortSignal
 }
 
 function described(found: JsonObject): JsonObject {
-  const issued = asString(found["issue_time"]);
+  const issued = asString(found["issue_time"]) || new Date(Number(found["creation_time"] ?? 0) * 1000).toISOString();
   const expires = asString(found["expire_time"]);
   const policies = Array.isArray(found["policies"]) ? found["policies"].filter((name) => name !== "default") : [];
   return {
