@@ -1,6 +1,6 @@
 import type { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import { VmLegacy, type VmLegacyArgs } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "../base/component";
 import type { VmPassthrough, VmSpec } from "./vm-spec";
 
@@ -95,7 +95,7 @@ export class Vm extends Component {
   /** Address without prefix; known when the VM exists. */
   readonly address: pulumi.Output<string>;
   readonly vmId: pulumi.Output<number>;
-  /** Differs from the VM that stood here before under the same id and address: the addresses of its network cards. */
+  /** Differs from the VM that stood here before under the same id and address: the address that Proxmox gave its network card. */
   readonly instance: pulumi.Output<string>;
 
   constructor(name: string, args: VmArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
@@ -115,7 +115,8 @@ export class Vm extends Component {
     );
     this.vmId = vm.vmId;
     this.address = vm.vmId.apply(() => args.spec.cloudInit.ipv4.address);
-    this.instance = vm.macAddresses.apply((addresses) => (addresses ?? []).join(","));
+    // That of the definition, not the agent's list: pods' network cards come and go. The id makes it unknown until the VM is there.
+    this.instance = pulumi.all([vm.id, vm.networkDevices]).apply(([, devices]) => devices[0]?.macAddress ?? "");
     this.registerOutputs({ address: this.address, vmId: this.vmId });
   }
 }

@@ -34,7 +34,9 @@ users:
 
 /** Outputs that each kind of resource adds to its inputs. */
 const ADDED: Record<string, (args: pulumi.runtime.MockResourceArgs) => Record<string, unknown>> = {
-  "proxmoxve:index/vmLegacy:VmLegacy": ({ inputs }) => ({ macAddresses: [`02:00:00:00:00:${String(inputs.vmId % 100).padStart(2, "0")}`] }),
+  "proxmoxve:index/vmLegacy:VmLegacy": ({ inputs }) => ({
+    networkDevices: inputs.networkDevices.map((device: object) => ({ ...device, macAddress: `02:00:00:00:00:${String(inputs.vmId % 100).padStart(2, "0")}` })),
+  }),
   "command:remote:Command": ({ inputs }) => ({
     stdout: String(inputs.create).includes("k3s.yaml") && String(inputs.create).startsWith("sudo -n cat") ? K3S_KUBECONFIG : "",
     stderr: "",
