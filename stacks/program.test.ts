@@ -1,9 +1,11 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { mockEngine, only, type Registered, settle } from "../tests/support/pulumi-mocks";
 import { STACKS } from "./definitions";
 import main from "./index";
-import type { StackName } from "./outputs";
+import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
 
 process.env["SOPS_AGE_KEY_FILE"] = path.join(__dirname, "../secrets/lab-only.agekey");
 
@@ -57,4 +59,71 @@ test.each(STACKS.map(({ name }) => name))("the program of %s registers its VMs, 
   expect(only(registered, "vault:kv/secretV2:SecretV2", `services-kubeconfig-clusters-${stack}-kubeconfig`).inputs["name"]).toBe(
     `clusters/${stack}/kubeconfig`,
   );
+});
+
+describe("a preview of stacks that are not built", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-preview-"));
+    process.env["HOMELAB_PLANNED_OUTPUTS_DIR"] = folder;
+  });
+  afterEach(() => {
+    delete process.env["HOMELAB_PLANNED_OUTPUTS_DIR"];
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  /** Planned outputs of a stack of which nothing is known yet. */
+  const plan = (stack: StackName) => {
+    const outputs = Object.fromEntries(Object.keys(OUTPUT_SCHEMAS[stack].shape).map((name) => [name, { known: false, secret: name === "vaultToken" }]));
+    fs.writeFileSync(path.join(folder, `${stack}.json`), JSON.stringify({ version: 1, stack, outputs, usedUnknowns: [] }));
+  };
+
+  test("goes on with what is open, and says which outputs those are", async () => {
+    plan("tools");
+    plan("stg");
+    const registered = await mockEngine({ stack: "prod", preview: true });
+    pulumi.runtime.setAllConfig({ "homelab:acmeEmail": "a@b.pw" });
+    await main();
+    await settle(registered);
+    const planned = JSON.parse(fs.readFileSync(path.join(folder, "prod.json"), "utf8"));
+    expect(planned.usedUnknowns).toEqual(["stg.appImage", "tools.templateIds", "tools.vaultAddress", "tools.vaultToken"]);
+    expect(only(registered, "proxmoxve:index/vmLegacy:VmLegacy").inputs["name"]).toBe("k8s-prod");
+    expect(registered.filter((r) => r.type === "pulumi:pulumi:StackReference")).toEqual([]);
+  });
+
+  test("gives its own outputs on, secrets marked as such, in a file for its owner only", async () => {
+    const registered = await mockEngine({ stack: "tools", preview: true });
+    pulumi.runtime.setAllConfig({ "homelab:acmeEmail": "a@b.pw" });
+    await main();
+    await settle(registered);
+    const file = path.join(folder, "tools.json");
+    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+    const { outputs, usedUnknowns } = JSON.parse(fs.readFileSync(file, "utf8"));
+    expect(usedUnknowns).toEqual([]);
+    expect(Object.keys(outputs)).toEqual(["kubeconfig", "clusterEndpoint", "vms", "urls", "templateIds", "vaultAddress", "vaultToken"]);
+    expect(outputs.templateIds).toEqual({ known: true, secret: false, value: { node01: 9001, node02: 9002, node03: 9003 } });
+    expect([outputs.kubeconfig.secret, outputs.vaultToken, outputs.urls.secret]).toEqual([true, { known: true, secret: true, value: "hvs.periodic" }, false]);
+  });
+});
+
+test.each([
+  ["an unknown stack", "pord", {}, 'E_STACK_UNKNOWN: there is no stack "pord"\n  next: did you mean "prod"?'],
+  [
+    "an unknown setting",
+    "dev",
+    { "homelab:acmeMail": "x" },
+    'E_CONFIG_KEY: Pulumi.dev.yaml: unknown key "homelab:acmeMail"\n  next: did you mean "homelab:acmeEmail"?',
+  ],
+  [
+    "dev without an image",
+    "dev",
+    { "homelab:acmeEmail": "a@b.pw" },
+    "E_CONFIG_VALUE: Pulumi.dev.yaml: homelab:appImage is missing\n  next: name the image that dev runs",
+  ],
+])("%s ends the program with one message", async (_, stack, config, message) => {
+  await mockEngine({ stack });
+  pulumi.runtime.setAllConfig(config);
+  const thrown: unknown = await main().catch((error: unknown) => error);
+  expect(pulumi.RunError.isInstance(thrown)).toBe(true);
+  expect((thrown as Error).message).toBe(message);
 });
