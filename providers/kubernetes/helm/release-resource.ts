@@ -1,0 +1,111 @@
+/** `kubernetes:helm.sh/v3:Release`: a chart at a version, installed. */
+import { z } from "zod";
+import { diffValues } from "../../sdk/diff";
+import { checkInputs, parseInputs } from "../../sdk/inputs";
+import type { ResourceDefinition } from "../../sdk/resource";
+import { isValues, type JsonObject, type Values } from "../../sdk/values";
+import type { KubernetesClient } from "../client";
+import type { Installer, ReleaseSpec } from "./installer";
+import { revisions } from "./record";
+
+const inputSchema = z.looseObject({
+  chart: z.string(),
+  name: z.string().optional(),
+  namespace: z.string().optional(),
+  version: z.string().optional(),
+  repositoryOpts: z.looseObject({ repo: z.string().optional() }).optional(),
+  values: z.record(z.string(), z.json()).optional(),
+  createNamespace: z.boolean().optional(),
+  skipAwait: z.boolean().optional(),
+  skipCrds: z.boolean().optional(),
+  atomic: z.boolean().optional(),
+  cleanupOnFail: z.boolean().optional(),
+  waitForJobs: z.boolean().optional(),
+  timeout: z.number().optional(),
+});
+
+/** Inputs that only a full Helm library can honour. */
+const REFUSED = ["dependencyUpdate", "devel", "keyring", "lint", "postrender", "valueYamlFiles", "verify", "manifest", "replace"];
+
+const DEFAULT_TIMEOUT_S = 300;
+
+function specOf(inputs: JsonObject, client: KubernetesClient): ReleaseSpec {
+  const given = parseInputs(inputSchema, inputs);
+  return {
+    name: given.name ?? "",
+    namespace: given.namespace ?? client.defaultNamespace,
+    chart: given.chart,
+    version: given.version,
+    repository: given.repositoryOpts?.repo,
+    values: (given.values ?? {}) as JsonObject,
+    createNamespace: given.createNamespace ?? false,
+    skipAwait: given.skipAwait ?? false,
+    skipCrds: given.skipCrds ?? false,
+    atomic: given.atomic ?? false,
+    cleanupOnFail: given.cleanupOnFail ?? false,
+    waitForJobs: given.waitForJobs ?? false,
+    timeout: given.timeout ?? DEFAULT_TIMEOUT_S,
+  };
+}
+
+/** The inputs, and what Helm says of the newest revision. */
+async function outputsOf(client: KubernetesClient, spec: ReleaseSpec, inputs: JsonObject, signal: AbortSignal): Promise<Values | undefined> {
+  const last = (await revisions(client, spec.namespace, spec.name, signal)).at(-1);
+  if (last === undefined) return undefined;
+  const { metadata } = last.chart;
+  return {
+    ...inputs,
+    name: spec.name,
+    namespace: spec.namespace,
+    version: metadata.version,
+    status: {
+      appVersion: metadata.appVersion ?? "",
+      chart: metadata.name,
+      name: last.name,
+      namespace: last.namespace,
+      revision: last.version,
+      status: last.info.status,
+      version: metadata.version,
+    },
+  };
+}
+
+/** @param installerOf how charts are installed with a client: looked up when a release is, so that other resources need no helm */
+export function releaseResource(token: string, installerOf: (client: KubernetesClient) => Installer): ResourceDefinition<KubernetesClient> {
+  const applied = async (client: KubernetesClient, inputs: JsonObject, signal: AbortSignal): Promise<{ id: string; outputs: Values }> => {
+    const spec = specOf(inputs, client);
+    await installerOf(client).apply(spec, signal);
+    const outputs = await outputsOf(client, spec, inputs, signal);
+    if (outputs === undefined) throw new Error(`release ${spec.name} was installed, but left no record`);
+    return { id: `${spec.namespace}/${spec.name}`, outputs };
+  };
+  return {
+    token,
+    computed: ["status"],
+    computedOnUpdate: ["status"],
+    check: async ({ news, olds, name, randomSeed, provider }) => {
+      const failures = checkInputs(inputSchema, news);
+      for (const property of REFUSED)
+        if (news[property] !== undefined && news[property] !== false && !(Array.isArray(news[property]) && news[property].length === 0))
+          failures.push({ property, reason: "the embedded provider does not have it; the official plugin has" });
+      const generated = `${name}-${Buffer.from(randomSeed).toString("hex").slice(0, 8)}`;
+      return { inputs: { ...news, name: news["name"] ?? olds?.["name"] ?? generated, namespace: news["namespace"] ?? provider.defaultNamespace }, failures };
+    },
+    diff: async ({ oldInputs, news, ignoreChanges }) => ({
+      ...diffValues(oldInputs, news, { replaceOn: ["name", "namespace"], ignore: [...ignoreChanges] }),
+      deleteBeforeReplace: true,
+    }),
+    create: ({ provider, inputs, signal }) => applied(provider, inputs, signal),
+    update: async ({ provider, inputs, signal }) => (await applied(provider, inputs, signal)).outputs,
+    read: async ({ provider, id, inputs, signal }) => {
+      const [namespace = "", name = ""] = id.split("/");
+      const known = isValues(inputs) ? inputs : {};
+      const outputs = await outputsOf(provider, { ...specOf({ chart: "", ...known }, provider), namespace, name }, known, signal);
+      return outputs === undefined ? undefined : { id, outputs };
+    },
+    delete: async ({ provider, inputs, signal }) => {
+      const { name, namespace, timeout } = specOf(inputs, provider);
+      await installerOf(provider).remove({ name, namespace, timeout }, signal);
+    },
+  };
+}

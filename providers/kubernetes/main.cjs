@@ -1,0 +1,3 @@
+"use strict";
+require("../../build/ensure.cjs");
+require("../../bin/providers/kubernetes/main.js");
