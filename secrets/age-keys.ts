@@ -17,9 +17,9 @@ export function parseKeyFile(text: string): AgeIdentity[] {
  * run never depends on what happens to lie in somebody's home.
  * @throws HomelabError E_AGE_KEY_MISSING, E_AGE_KEY_FILE or E_AGE_KEY
  */
-export function loadAgeKeys(): AgeIdentity[] {
+export function loadAgeKeys(keyFile?: string): AgeIdentity[] {
   const identities = parseKeyFile(readEnv(ENV.ageKey) ?? "");
-  const file = readEnv(ENV.ageKeyFile);
+  const file = (keyFile ?? readEnv(ENV.ageKeyFile));
   if (file !== undefined) {
     try {
       identities.push(...parseKeyFile(fs.readFileSync(file, "utf8")));

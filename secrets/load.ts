@@ -64,6 +64,8 @@ export interface LoadOptions {
   register?: (value: string) => void;
   /** Default {@link secretsDir}. */
   root?: string;
+  /** File with the age identities, instead of the environment's. */
+  ageKeyFile?: string;
 }
 
 /**
@@ -73,7 +75,7 @@ export interface LoadOptions {
  */
 export async function loadSecrets(options: LoadOptions = {}): Promise<Map<string, SecretEntry>> {
   const { environment, root = secretsDir(), register = () => undefined } = options;
-  const identities = loadAgeKeys();
+  const identities = loadAgeKeys(options.ageKeyFile);
   for (const identity of identities) register(identity.secret);
   const merged = await loadFolder(root, "common", options, identities);
   if (merged.size === 0)
