@@ -1,3 +1,5 @@
+import { types } from "node:util";
+
 /** What a known failure carries beside its message. */
 export interface ErrorDetails {
   /** What the reader should do next, as one sentence. */
@@ -30,12 +32,13 @@ export class HomelabError extends Error {
 
 /** Any thrown value as an Error. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  // Not `instanceof`: errors of Node's own modules are of another realm where code runs in a vm context, as in jest.
+  return types.isNativeError(thrown) ? thrown : new Error(String(thrown));
 }
 
 /** The `code` of a Node system error (`ENOENT`), or undefined. */
 export function systemErrorCode(thrown: unknown): string | undefined {
-  if (!(thrown instanceof Error) || !("code" in thrown)) return undefined;
+  if (!types.isNativeError(thrown) || !("code" in thrown)) return undefined;
   return typeof thrown.code === "string" ? thrown.code : undefined;
 }
 
