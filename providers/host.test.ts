@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import * as path from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
@@ -27,4 +27,14 @@ test("one process serves several providers and ends with its channel", async () 
   client.close();
   host.disconnect();
   expect(await ended).toBe(0);
+});
+
+test.each(["command", "vault", "proxmoxve"])("%s runs as a plugin of its own", async (name) => {
+  const runner = require.resolve("@pulumi/pulumi/cmd/run-plugin");
+  const plugin = spawn(process.execPath, [runner, path.join(projectRoot(), "providers", name), "127.0.0.1:1"], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<void>((resolve) => plugin.once("exit", () => resolve()));
+  const first = await new Promise<string>((resolve) => plugin.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString("utf8"))));
+  expect(first).toMatch(/^\d+\n$/);
+  plugin.kill("SIGTERM");
+  await ended;
 });
