@@ -27,9 +27,23 @@ export const PROXMOX = {
 } as const;
 
 export const NODES: readonly NodeSpec[] = [
-  { name: "node01", cores: 4, sockets: 1, cpu: "Intel(R) Core(TM) i7-4710HQ CPU @ 2.50GHz", memoryGiB: 16, storages: [local(94), thin("local-lvm", 350), thin("slowdata", 900)] },
+  {
+    name: "node01",
+    cores: 4,
+    sockets: 1,
+    cpu: "Intel(R) Core(TM) i7-4710HQ CPU @ 2.50GHz",
+    memoryGiB: 16,
+    storages: [local(94), thin("local-lvm", 350), thin("slowdata", 900)],
+  },
   { name: "node02", cores: 4, sockets: 1, cpu: "Intel(R) Core(TM) i7-7700T CPU @ 2.90GHz", memoryGiB: 32, storages: [local(94), thin("local-lvm", 800)] },
-  { name: "node03", cores: 36, sockets: 2, cpu: "Intel(R) Xeon(R) CPU E5-2699 v3 @ 2.30GHz", memoryGiB: 128, storages: [local(94), thin("local-lvm", 1700), thin("data2", 1800)] },
+  {
+    name: "node03",
+    cores: 36,
+    sockets: 2,
+    cpu: "Intel(R) Xeon(R) CPU E5-2699 v3 @ 2.30GHz",
+    memoryGiB: 128,
+    storages: [local(94), thin("local-lvm", 1700), thin("data2", 1800)],
+  },
 ];
 
 /** kubectl's context for the cluster that a host brings up. Others keep their host's name without `k8s-`. */

@@ -21,7 +21,12 @@ export function listenOn(server: Listener, port: number, flag?: string): Promise
       const taken = systemErrorCode(error) === "EADDRINUSE";
       if (!taken) return reject(error);
       const hint = flag === undefined ? {} : { hint: `stop what listens there, or start the lab with ${flag} <another port>` };
-      return reject(new HomelabError("E_LAB_PORT_IN_USE", `port ${port} on 127.0.0.1 is in use${flag === undefined ? "" : ` (${flag})`}`, { subject: `127.0.0.1:${port}`, ...hint }));
+      return reject(
+        new HomelabError("E_LAB_PORT_IN_USE", `port ${port} on 127.0.0.1 is in use${flag === undefined ? "" : ` (${flag})`}`, {
+          subject: `127.0.0.1:${port}`,
+          ...hint,
+        }),
+      );
     };
     server.once("error", failed);
     server.listen(port, "127.0.0.1", () => {

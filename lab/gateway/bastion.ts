@@ -1,8 +1,8 @@
 import * as net from "node:net";
 import { type Connection, Server } from "ssh2";
 import { isHomelabTarget } from "../core/estate";
-import { isAuthorized } from "../core/ssh-keys";
 import { listenOn } from "../core/server";
+import { isAuthorized } from "../core/ssh-keys";
 import type { LabContext, Stoppable } from "../core/world";
 
 export interface Bastion extends Stoppable {

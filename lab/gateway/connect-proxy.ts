@@ -58,7 +58,12 @@ function track(sockets: Set<Duplex>, socket: Duplex): void {
   socket.on("close", () => sockets.delete(socket));
 }
 
-function forward(ctx: LabContext, request: http.IncomingMessage, response: http.ServerResponse, refuse: (host: string, port: number, what: string) => void): void {
+function forward(
+  ctx: LabContext,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  refuse: (host: string, port: number, what: string) => void,
+): void {
   const url = URL.canParse(request.url ?? "") ? new URL(request.url ?? "") : undefined;
   if (url?.protocol !== "http:") {
     response.writeHead(400).end("this is the lab's proxy: it takes CONNECT and absolute http:// URLs\n");
@@ -72,7 +77,14 @@ function forward(ctx: LabContext, request: http.IncomingMessage, response: http.
     return;
   }
   const upstream = http.request(
-    { host: "127.0.0.1", port: local.port, method: request.method, path: `${url.pathname}${url.search}`, headers: { ...request.headers, host: url.host }, agent: false },
+    {
+      host: "127.0.0.1",
+      port: local.port,
+      method: request.method,
+      path: `${url.pathname}${url.search}`,
+      headers: { ...request.headers, host: url.host },
+      agent: false,
+    },
     (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);

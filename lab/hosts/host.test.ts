@@ -1,4 +1,3 @@
-
 import { compileRole } from "../../ansible-replacements/compile";
 import { base } from "../../ansible-replacements/roles/base";
 import { createContext } from "../core/context";
@@ -6,11 +5,29 @@ import { newSshKey } from "../core/ssh-keys";
 import { type Host, startHost } from "./index";
 
 const keys = newSshKey();
-const spec = { id: "101", hostname: "k8s-dev", address: "192.168.1.12", prefix: 24, gateway: "192.168.1.1", nameserver: "192.168.1.3", user: "suporte", authorizedKeys: [keys.public], cores: 4, memoryMiB: 4096, diskGiB: 30 };
+const spec = {
+  id: "101",
+  hostname: "k8s-dev",
+  address: "192.168.1.12",
+  prefix: 24,
+  gateway: "192.168.1.1",
+  nameserver: "192.168.1.3",
+  user: "suporte",
+  authorizedKeys: [keys.public],
+  cores: 4,
+  memoryMiB: 4096,
+  diskGiB: 30,
+};
 
 async function withHost(test: (host: Host, ctx: Awaited<ReturnType<typeof createContext>>) => Promise<void>): Promise<void> {
   const ctx = await createContext();
-  const host = await startHost({ spec, ctx, startCluster: async () => { throw new Error("no cluster here"); } });
+  const host = await startHost({
+    spec,
+    ctx,
+    startCluster: async () => {
+      throw new Error("no cluster here");
+    },
+  });
   try {
     await test(host, ctx);
   } finally {

@@ -1,13 +1,13 @@
-import { newSshKey } from "../core/ssh-keys";
 import { z } from "zod";
+import { newSshKey } from "../core/ssh-keys";
 import type { LabContext } from "../core/world";
 import { imagePackages } from "./commands/packages";
 import { filesystemStateSchema, HostDisk } from "./filesystem";
 import { firstBoot, installImage, writeKeys } from "./image";
 import type { HostSpec, Machine, RunningCluster, StartCluster } from "./machine";
-import { COMMAND_NAMES, runShell, type ShellResult } from "./shell";
-import { type SshServer, startSshServer } from "./ssh-server";
 import { findUser } from "./machine";
+import { COMMAND_NAMES, runShell, type ShellResult } from "./shell";
+import { startSshServer } from "./ssh-server";
 import { startEnabledUnits } from "./units";
 
 const stateSchema = z.object({
@@ -25,8 +25,6 @@ export interface HostOptions {
   startCluster: StartCluster;
   /** A disk that was used before. Default: a fresh image. */
   state?: unknown;
-  /** Called whenever a cluster of this host came up or went. */
-  onCluster?: (host: Host) => void;
 }
 
 /** A Linux host that is up. */
@@ -47,7 +45,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const { spec, ctx } = options;
   const state = options.state === undefined ? undefined : stateSchema.parse(options.state);
   const disk = new HostDisk();
-  let host: Host | undefined;
   const machine: Machine = {
     spec,
     ctx,
@@ -56,10 +53,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     packages: imagePackages(),
     units: new Map(),
     journal: [],
-    startCluster: async (request) => {
-      const cluster = await options.startCluster(request);
-      return { ...cluster, adminKubeconfig: () => cluster.adminKubeconfig(), save: () => cluster.save(), stop: () => cluster.stop() };
-    },
+    startCluster: options.startCluster,
     cluster: undefined,
     clusterState: state?.cluster,
     hostname: spec.hostname,
@@ -76,9 +70,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   } else await firstBoot(machine, spec);
   const hostKey = state?.hostKey ?? newSshKey().private;
   await startEnabledUnits(machine);
-  const server: SshServer = await startSshServer(machine, hostKey, () => {
-    if (host) options.onCluster?.(host);
-  });
+  const server = await startSshServer(machine, hostKey);
   try {
     ctx.network.listen(spec.address, 22, { port: server.port });
   } catch (error) {
@@ -91,7 +83,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const common = { hostKey, filesystem: await disk.save(), packages: Object.fromEntries(machine.packages) };
     return cluster === undefined ? common : { ...common, cluster };
   };
-  host = {
+  return {
     id: spec.id,
     hostname: spec.hostname,
     address: spec.address,
@@ -111,6 +103,4 @@ export async function startHost(options: HostOptions): Promise<Host> {
       return final;
     },
   };
-  if (machine.cluster) options.onCluster?.(host);
-  return host;
 }

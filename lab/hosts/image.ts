@@ -21,14 +21,32 @@ export async function installImage(machine: Machine, commands: readonly string[]
   const { disk } = machine;
   // Its constructor lays out /dev and /proc.
   new Bash({ fs: disk.inner, commands: [] });
-  for (const folder of ["/etc/systemd/system", "/usr/local/bin", "/usr/local/sbin", "/usr/lib/systemd/system", "/var/lib", "/var/log", "/run", "/home", "/mnt", "/opt", "/srv", "/etc/sysctl.d", "/etc/modules-load.d"]) await disk.makeFolder(folder);
+  for (const folder of [
+    "/etc/systemd/system",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/lib/systemd/system",
+    "/var/lib",
+    "/var/log",
+    "/run",
+    "/home",
+    "/mnt",
+    "/opt",
+    "/srv",
+    "/etc/sysctl.d",
+    "/etc/modules-load.d",
+  ])
+    await disk.makeFolder(folder);
   await disk.makeFolder("/tmp");
   await disk.inner.chmod("/tmp", 0o1777);
   await disk.makeFolder("/root", 0o700);
   for (const name of [...getCommandNames().filter((n) => !NOT_ON_DEBIAN.has(n)), ...commands]) await stub(disk, name);
   await disk.install("/etc/os-release", OS_RELEASE);
   await disk.install("/etc/debian_version", "trixie/sid\n");
-  await disk.install("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+  await disk.install(
+    "/etc/passwd",
+    "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+  );
   await disk.install("/etc/group", "root:x:0:\ndaemon:x:1:\nadm:x:4:\nsudo:x:27:\nnogroup:x:65534:\n");
   await disk.install("/etc/fstab", "LABEL=cloudimg-rootfs\t/\text4\tdiscard,commit=30,errors=remount-ro\t0\t1\n");
   await disk.install("/etc/timezone", "Etc/UTC\n");

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { parse } from "yaml";
-import { type Machine, log } from "./machine";
+import { log, type Machine } from "./machine";
 
 const CONFIG = "/etc/rancher/k3s/config.yaml";
 const KUBECONFIG = "/etc/rancher/k3s/k3s.yaml";
@@ -45,8 +45,14 @@ export async function startK3s(machine: Machine, command: string): Promise<strin
   await ctx.clock.sleep(ctx.latency.of("k3s.start"));
   const hasData = await disk.inner.exists(`${DATA}/server/db/state.db`);
   const state = hasData ? machine.clusterState : undefined;
-  const request = { name: String(found.get("node-name") ?? machine.hostname), address: spec.address };
-  machine.cluster = await machine.startCluster(state === undefined ? request : { ...request, state });
+  const version = /lab-binary k3s (\S+)/.exec((await disk.read(command.split(/\s+/)[0] ?? "")) ?? "")?.[1];
+  machine.cluster = await machine.startCluster({
+    name: String(found.get("node-name") ?? machine.hostname),
+    address: spec.address,
+    disabled: [found.get("disable") ?? []].flat().flatMap((part) => String(part).split(",")),
+    ...(version === undefined ? {} : { version }),
+    ...(state === undefined ? {} : { state }),
+  });
   if (!hasData) await disk.install(`${DATA}/server/db/state.db`, "held by the lab\n", 0o600);
   await writeCredentials(machine, found);
   for (const module of ["overlay", "br_netfilter", "nf_conntrack"]) machine.kernel.modules.add(module);

@@ -14,7 +14,18 @@ export interface RunningCluster {
  * Brings up the Kubernetes API of a host.
  * @param state what an earlier cluster on the same disk saved
  */
-export type StartCluster = (request: { name: string; address: string; state?: unknown }) => Promise<RunningCluster>;
+export type StartCluster = (request: ClusterRequest) => Promise<RunningCluster>;
+
+export interface ClusterRequest {
+  /** The node's name. */
+  name: string;
+  address: string;
+  /** Parts of k3s that are switched off: `traefik`, `servicelb`, … */
+  disabled: string[];
+  /** Of the k3s that is installed. */
+  version?: string;
+  state?: unknown;
+}
 
 /** What cloud-init reads on the first boot. */
 export interface HostSpec {

@@ -121,7 +121,9 @@ export function serveSftp(machine: Machine, who: Identity, sftp: SFTPWrapper): v
     if (folder.sent) return sftp.status(id, STATUS_CODE.EOF);
     folder.sent = true;
     return answer(id, async () => {
-      const names = await Promise.all(folder.names.map(async (n) => ({ filename: n, longname: n, attrs: await attributes(path.join(folder.folder, n), false) })));
+      const names = await Promise.all(
+        folder.names.map(async (n) => ({ filename: n, longname: n, attrs: await attributes(path.join(folder.folder, n), false) })),
+      );
       sftp.name(id, names);
     });
   });

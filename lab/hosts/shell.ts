@@ -59,7 +59,10 @@ async function execute(machine: Machine, who: Identity, commandLine: string, opt
     fs: new DiskView(machine.disk, who),
     cwd: options.cwd,
     env: { PATH, HOME: who.home, USER: who.name, LOGNAME: who.name, SHELL: "/bin/bash", PWD: options.cwd, ...options.env },
-    customCommands: [...Object.entries(HOST_COMMANDS).map(([name, command]) => adapt(machine, who, name, command, reported)), ...SHELLS.map((name) => shellCommand(name))],
+    customCommands: [
+      ...Object.entries(HOST_COMMANDS).map(([name, command]) => adapt(machine, who, name, command, reported)),
+      ...SHELLS.map((name) => shellCommand(name)),
+    ],
     processInfo: { pid: 1000 + machine.journal.length, ppid: 1, uid: who.uid, gid: who.gid },
     sleep: (ms) => machine.ctx.clock.sleep(ms),
     defenseInDepth: false,

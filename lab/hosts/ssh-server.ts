@@ -16,9 +16,8 @@ export interface SshServer {
 
 /**
  * sshd of a host: public keys of authorized_keys, exec (with or without a terminal), environment, standard input, SFTP.
- * @param onEffect called after a command that changed the host
  */
-export async function startSshServer(machine: Machine, hostKey: string, onEffect: () => void): Promise<SshServer> {
+export async function startSshServer(machine: Machine, hostKey: string): Promise<SshServer> {
   const clients = new Set<Connection>();
   const server = new Server({ hostKeys: [hostKey], ident: "OpenSSH_9.6p1" }, (client) => {
     let user: Identity | undefined;
@@ -36,7 +35,7 @@ export async function startSshServer(machine: Machine, hostKey: string, onEffect
     });
     client.on("ready", () => {
       client.on("session", (accept) => {
-        if (user) serveSession({ machine, user, client, onEffect }, accept());
+        if (user) serveSession({ machine, user, client }, accept());
       });
     });
   });
@@ -68,7 +67,6 @@ interface Login {
   machine: Machine;
   user: Identity;
   client: Connection;
-  onEffect: () => void;
 }
 
 function serveSession(login: Login, session: Session): void {
@@ -101,11 +99,14 @@ function execute(login: Login, channel: ServerChannel, command: string, how: { e
     const before = machine.disk.changes + machine.effects;
     const result = await runShell(machine, user, command, { env: how.env, cwd: user.home, stdin, signal: abort.signal });
     const changed = machine.disk.changes + machine.effects !== before;
-    machine.ctx.records.add({ system: "ssh", target: machine.spec.hostname, kind: changed ? "write" : "read", action: "exec", detail: { address: machine.spec.address, exitCode: result.exitCode } });
-    if (changed) {
-      machine.ctx.changed();
-      login.onEffect();
-    }
+    machine.ctx.records.add({
+      system: "ssh",
+      target: machine.spec.hostname,
+      kind: changed ? "write" : "read",
+      action: "exec",
+      detail: { address: machine.spec.address, exitCode: result.exitCode },
+    });
+    if (changed) machine.ctx.changed();
     if (channel.destroyed) return;
     const crlf = (bytes: Buffer) => (how.terminal ? Buffer.from(bytes.toString("latin1").replace(/\r?\n/g, "\r\n"), "latin1") : bytes);
     channel.write(crlf(result.stdout));

@@ -1,5 +1,5 @@
-import { type Machine, log } from "./machine";
 import { isK3sServer, startK3s, stopK3s } from "./k3s";
+import { log, type Machine } from "./machine";
 
 /** A unit that was started since boot. */
 export interface Unit {

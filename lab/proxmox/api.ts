@@ -1,4 +1,4 @@
-import * as http from "node:http";
+import type * as http from "node:http";
 import * as https from "node:https";
 import { PROXMOX } from "../core/estate";
 import { listenOn } from "../core/server";
@@ -25,7 +25,11 @@ export async function startApi(pve: Pve, token: ApiToken): Promise<Stoppable> {
   const { ctx } = pve;
   const server = https.createServer(await ctx.tls.issue(PROXMOX.names), (request, response) => {
     answer(pve, token, request, response).catch((error: unknown) => {
-      ctx.unhandled.add({ system: "proxmox", target: "api", what: `the lab failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` });
+      ctx.unhandled.add({
+        system: "proxmox",
+        target: "api",
+        what: `the lab failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      });
       reply(response, 500, "internal error in the lab", null);
     });
   });

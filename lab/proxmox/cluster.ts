@@ -25,8 +25,26 @@ function resources(call: Call): unknown {
   const { type } = call.parameters;
   const { state } = call.pve;
   const vms = state.vms.map((vm) => ({ type: "qemu", id: `qemu/${vm.vmid}`, node: vm.node, ...listEntry(call.pve, vm) }));
-  const nodes = NODES.map((n) => ({ type: "node", id: `node/${n.name}`, node: n.name, status: "online", maxcpu: n.cores * n.sockets, maxmem: n.memoryGiB * GIB, mem: usedMemory(call.pve, n.name) }));
-  const storages = NODES.flatMap((n) => n.storages.map((s) => ({ type: "storage", id: `storage/${n.name}/${s.name}`, node: n.name, storage: s.name, status: "available", plugintype: s.type, maxdisk: s.totalGiB * GIB })));
+  const nodes = NODES.map((n) => ({
+    type: "node",
+    id: `node/${n.name}`,
+    node: n.name,
+    status: "online",
+    maxcpu: n.cores * n.sockets,
+    maxmem: n.memoryGiB * GIB,
+    mem: usedMemory(call.pve, n.name),
+  }));
+  const storages = NODES.flatMap((n) =>
+    n.storages.map((s) => ({
+      type: "storage",
+      id: `storage/${n.name}/${s.name}`,
+      node: n.name,
+      storage: s.name,
+      status: "available",
+      plugintype: s.type,
+      maxdisk: s.totalGiB * GIB,
+    })),
+  );
   if (type === "vm") return vms;
   if (type === "node") return nodes;
   if (type === "storage") return storages;
@@ -87,15 +105,38 @@ export const CLUSTER_ROUTES: readonly Route[] = [
   route("GET", "/nodes", (call) => NODES.map((n) => listNode(call, n))),
   route("GET", "/nodes/{node}/status", nodeStatus),
   route("GET", "/nodes/{node}/version", () => PROXMOX.version),
-  route("GET", "/nodes/{node}/time", (call) => ({ timezone: "Etc/UTC", time: Math.floor(call.pve.ctx.clock.now() / 1000), localtime: Math.floor(call.pve.ctx.clock.now() / 1000) })),
+  route("GET", "/nodes/{node}/time", (call) => ({
+    timezone: "Etc/UTC",
+    time: Math.floor(call.pve.ctx.clock.now() / 1000),
+    localtime: Math.floor(call.pve.ctx.clock.now() / 1000),
+  })),
   route("GET", "/nodes/{node}/network", (call) => (nodeOf(required(call, "node")) ? [BRIDGE] : [])),
   route("GET", "/nodes/{node}/dns", () => ({ search: "fullstack.pw", dns1: "192.168.1.3" })),
   route("GET", "/nodes/{node}/tasks", (call) => call.pve.state.tasks.filter((t) => t.node === required(call, "node")).map(taskStatus)),
   route("GET", "/nodes/{node}/tasks/{upid}/status", (call) => taskStatus(findTask(call.pve, required(call, "node"), required(call, "upid")))),
-  route("GET", "/nodes/{node}/tasks/{upid}/log", (call) => findTask(call.pve, required(call, "node"), required(call, "upid")).log.map((t, i) => ({ n: i + 1, t }))),
+  route("GET", "/nodes/{node}/tasks/{upid}/log", (call) =>
+    findTask(call.pve, required(call, "node"), required(call, "upid")).log.map((t, i) => ({ n: i + 1, t })),
+  ),
   route("DELETE", "/nodes/{node}/tasks/{upid}", (call) => void findTask(call.pve, required(call, "node"), required(call, "upid"))),
-  route("GET", "/storage", () => NODES.flatMap((n) => n.storages).filter((s, i, all) => all.findIndex((o) => o.name === s.name) === i).map((s) => ({ storage: s.name, type: s.type, content: s.content.join(",") }))),
-  route("GET", "/access/permissions", () => ({ "/": { "Sys.Audit": 1, "Sys.Modify": 1, "VM.Allocate": 1, "VM.Clone": 1, "VM.Config.Disk": 1, "VM.PowerMgmt": 1, "Datastore.Allocate": 1, "Datastore.AllocateSpace": 1, "Datastore.AllocateTemplate": 1, "SDN.Use": 1 } })),
+  route("GET", "/storage", () =>
+    NODES.flatMap((n) => n.storages)
+      .filter((s, i, all) => all.findIndex((o) => o.name === s.name) === i)
+      .map((s) => ({ storage: s.name, type: s.type, content: s.content.join(",") })),
+  ),
+  route("GET", "/access/permissions", () => ({
+    "/": {
+      "Sys.Audit": 1,
+      "Sys.Modify": 1,
+      "VM.Allocate": 1,
+      "VM.Clone": 1,
+      "VM.Config.Disk": 1,
+      "VM.PowerMgmt": 1,
+      "Datastore.Allocate": 1,
+      "Datastore.AllocateSpace": 1,
+      "Datastore.AllocateTemplate": 1,
+      "SDN.Use": 1,
+    },
+  })),
   route("GET", "/pools", (call) => {
     const { poolid } = call.parameters;
     const found = call.pve.state.pools.filter((p) => poolid === undefined || p.poolid === poolid);

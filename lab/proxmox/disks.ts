@@ -1,5 +1,5 @@
 import { PveError, parameterError, TaskError } from "./errors";
-import { findVolume, formatSize, GIB, parseSize, type Pve, storageOf, type Vm, type Volume } from "./model";
+import { findVolume, formatSize, GIB, type Pve, parseSize, storageOf, type Vm, type Volume } from "./model";
 
 export const DISK_KEY = /^(scsi|virtio|sata|ide|efidisk|tpmstate)\d+$/;
 
@@ -91,7 +91,16 @@ function cloudInitDrive(pve: Pve, vm: Vm, storage: string): string {
   storageOf(vm.node, storage);
   const volid = `${storage}:vm-${vm.vmid}-cloudinit`;
   if (!pve.state.volumes.some((v) => v.volid === volid && v.node === vm.node)) {
-    pve.state.volumes.push({ node: vm.node, storage, volid, content: "images", format: "raw", size: 4194304, vmid: vm.vmid, ctime: Math.floor(pve.ctx.clock.now() / 1000) });
+    pve.state.volumes.push({
+      node: vm.node,
+      storage,
+      volid,
+      content: "images",
+      format: "raw",
+      size: 4194304,
+      vmid: vm.vmid,
+      ctime: Math.floor(pve.ctx.clock.now() / 1000),
+    });
   }
   return `${volid},media=cdrom,size=4M`;
 }

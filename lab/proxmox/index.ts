@@ -5,7 +5,7 @@ import { powerOn } from "./power";
 import { failCutTasks } from "./tasks";
 
 export type { ApiToken } from "./api";
-export type { Guests, GuestSpec, ProxmoxState } from "./model";
+export type { GuestSpec, Guests, ProxmoxState } from "./model";
 
 export interface Proxmox extends Stoppable, Persistent {
   /** Plain data: VMs, volumes, tasks. */

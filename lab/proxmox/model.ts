@@ -127,7 +127,9 @@ export const isTemplate = (vm: Vm): boolean => vm.config["template"] === "1";
 
 /** SHA-1 of the configuration, as Proxmox uses it against lost updates. */
 export function digestOf(vm: Vm): string {
-  return createHash("sha1").update(JSON.stringify(Object.entries(vm.config).sort())).digest("hex");
+  return createHash("sha1")
+    .update(JSON.stringify(Object.entries(vm.config).sort()))
+    .digest("hex");
 }
 
 export const GIB = 1024 ** 3;

@@ -23,7 +23,13 @@ export function powerOn(call: Pick<Call, "pve">, vm: Vm): void {
   vm.startedAt ??= pve.ctx.clock.now();
   const volume = bootVolume(pve, vm);
   if (!volume?.image) {
-    pve.ctx.records.add({ system: "proxmox", target: vm.config["name"] ?? String(vm.vmid), kind: "read", action: "no-boot", detail: { reason: "no bootable disk", vmid: vm.vmid } });
+    pve.ctx.records.add({
+      system: "proxmox",
+      target: vm.config["name"] ?? String(vm.vmid),
+      kind: "read",
+      action: "no-boot",
+      detail: { reason: "no bootable disk", vmid: vm.vmid },
+    });
     return;
   }
   pve.guests.powerOn(guestSpec(vm, volume.size));
@@ -46,15 +52,17 @@ function start(call: Call): string {
   });
 }
 
-const stopWith = (type: string) => (call: Call): string => {
-  const vm = vmOf(call);
-  checkUnlocked(vm);
-  return task(call, vm, type, "proxmox.stop", async () => {
-    if (vm.status === "stopped") throw new TaskError(`VM ${vm.vmid} not running`);
-    await powerOff(call, vm);
-    recordWrite(call, vm.config["name"] ?? String(vm.vmid), "vm-stop", { node: vm.node, vmid: vm.vmid });
-  });
-};
+const stopWith =
+  (type: string) =>
+  (call: Call): string => {
+    const vm = vmOf(call);
+    checkUnlocked(vm);
+    return task(call, vm, type, "proxmox.stop", async () => {
+      if (vm.status === "stopped") throw new TaskError(`VM ${vm.vmid} not running`);
+      await powerOff(call, vm);
+      recordWrite(call, vm.config["name"] ?? String(vm.vmid), "vm-stop", { node: vm.node, vmid: vm.vmid });
+    });
+  };
 
 function reboot(call: Call): string {
   const vm = vmOf(call);

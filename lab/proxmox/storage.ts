@@ -9,7 +9,17 @@ function status(pve: Pve, node: string, name: string): Record<string, unknown> {
   const storage = storageOf(node, name);
   const used = pve.state.volumes.filter((v) => v.node === node && v.storage === name).reduce((sum, v) => sum + v.size, 0);
   const total = storage.totalGiB * GIB;
-  return { type: storage.type, content: storage.content.join(","), active: 1, enabled: 1, shared: 0, total, used, avail: Math.max(0, total - used), used_fraction: used / total };
+  return {
+    type: storage.type,
+    content: storage.content.join(","),
+    active: 1,
+    enabled: 1,
+    shared: 0,
+    total,
+    used,
+    avail: Math.max(0, total - used),
+    used_fraction: used / total,
+  };
 }
 
 function list(call: Call): unknown {
@@ -56,20 +66,34 @@ function downloadUrl(call: Call): string {
   const { content = "", filename = "", url = "", checksum, "checksum-algorithm": algorithm } = parameters;
   const allowed = ["content", "filename", "url", "checksum", "checksum-algorithm", "verify-certificates", "compression"];
   const unknown = Object.keys(parameters).filter((key) => !allowed.includes(key));
-  if (unknown.length > 0) throw parameterError(Object.fromEntries(unknown.map((key) => [key, "property is not defined in schema and the schema does not allow additional properties"])));
+  if (unknown.length > 0)
+    throw parameterError(
+      Object.fromEntries(unknown.map((key) => [key, "property is not defined in schema and the schema does not allow additional properties"])),
+    );
   if (!URL.canParse(url)) throw parameterError({ url: "value does not match the regex pattern" });
-  if ((checksum === undefined) !== (algorithm === undefined)) throw parameterError({ checksum: "missing property - 'checksum-algorithm' requires this property" });
+  if ((checksum === undefined) !== (algorithm === undefined))
+    throw parameterError({ checksum: "missing property - 'checksum-algorithm' requires this property" });
   if (!storage.content.includes(content)) throw new PveError(500, `storage '${storage.name}' is not configured for content-type '${content}'`);
   if (!EXTENSIONS[content]?.test(filename)) throw parameterError({ filename: "wrong file extension" });
   const volid = `${storage.name}:${content}/${filename}`;
   return startTask(pve, { node, type: "download", id: filename, user: call.user, latency: "proxmox.download" }, async (log) => {
-    if (pve.state.volumes.some((v) => v.volid === volid && v.node === node)) throw new TaskError(`refusing to override existing file '/var/lib/vz/${content}/${filename}'`);
+    if (pve.state.volumes.some((v) => v.volid === volid && v.node === node))
+      throw new TaskError(`refusing to override existing file '/var/lib/vz/${content}/${filename}'`);
     log(`downloading ${url} to /var/lib/vz/${content}/${filename}`);
     const { body, sha256 } = await download(pve, node, url);
     const actual = algorithm === "sha256" || algorithm === undefined ? sha256 : createHash(algorithm).update(body).digest("hex");
     if (checksum !== undefined && checksum.toLowerCase() !== actual) throw new TaskError(`checksum mismatch: got '${actual}' != expect '${checksum}'`);
     const format = /\.(\w+)$/.exec(filename)?.[1]?.toLowerCase() ?? "raw";
-    pve.state.volumes.push({ node, storage: storage.name, volid, content: content as Volume["content"], format: format === "img" ? "raw" : format, size: body.length, image: { url, sha256 }, ctime: Math.floor(pve.ctx.clock.now() / 1000) });
+    pve.state.volumes.push({
+      node,
+      storage: storage.name,
+      volid,
+      content: content as Volume["content"],
+      format: format === "img" ? "raw" : format,
+      size: body.length,
+      image: { url, sha256 },
+      ctime: Math.floor(pve.ctx.clock.now() / 1000),
+    });
     recordWrite(call, node, "download", { volid, url });
   });
 }
@@ -93,7 +117,11 @@ async function queryUrl(call: Call): Promise<unknown> {
   try {
     const answer = await followFromLab(call.pve.ctx, required(call, "node"), new URL(url));
     if (answer.status !== 200) throw new PveError(500, `invalid server response: '${answer.status}'`);
-    return { filename: new URL(url).pathname.split("/").at(-1), mimetype: answer.headers["content-type"] ?? "application/octet-stream", size: answer.body.length };
+    return {
+      filename: new URL(url).pathname.split("/").at(-1),
+      mimetype: answer.headers["content-type"] ?? "application/octet-stream",
+      size: answer.body.length,
+    };
   } catch (error) {
     if (error instanceof FetchError) throw new PveError(500, `invalid server response: '500 Can't connect to ${new URL(url).host}'`);
     throw error;

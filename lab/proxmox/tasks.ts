@@ -40,7 +40,11 @@ export function startTask(pve: Pve, request: TaskRequest, work: (log: (line: str
     () => finish("OK"),
     (error: unknown) => {
       if (!(error instanceof TaskError || error instanceof PveError)) {
-        ctx.unhandled.add({ system: "proxmox", target: request.node, what: `the lab failed in task ${request.type}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` });
+        ctx.unhandled.add({
+          system: "proxmox",
+          target: request.node,
+          what: `the lab failed in task ${request.type}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        });
       }
       finish(error instanceof Error ? error.message : String(error));
     },

@@ -11,19 +11,58 @@ const OPTIONS = new Set(
 );
 const NUMBERED = /^(net|ipconfig|serial|parallel|usb|hostpci|numa|unused|virtiofs)\d+$/;
 /** Parameters of a request that are no options. */
-const REQUEST_ONLY = new Set(["vmid", "node", "delete", "digest", "force", "pool", "storage", "skiplock", "background_delay", "revert", "start", "unique", "bwlimit"]);
+const REQUEST_ONLY = new Set([
+  "vmid",
+  "node",
+  "delete",
+  "digest",
+  "force",
+  "pool",
+  "storage",
+  "skiplock",
+  "background_delay",
+  "revert",
+  "start",
+  "unique",
+  "bwlimit",
+]);
 /** Options that the API gives as numbers. */
-const INTEGERS = new Set(["acpi", "autostart", "balloon", "cores", "cpuunits", "freeze", "keephugepages", "kvm", "localtime", "numa", "onboot", "protection", "reboot", "shares", "sockets", "tablet", "tdf", "template", "vcpus", "ciupgrade"]);
+const INTEGERS = new Set([
+  "acpi",
+  "autostart",
+  "balloon",
+  "cores",
+  "cpuunits",
+  "freeze",
+  "keephugepages",
+  "kvm",
+  "localtime",
+  "numa",
+  "onboot",
+  "protection",
+  "reboot",
+  "shares",
+  "sockets",
+  "tablet",
+  "tdf",
+  "template",
+  "vcpus",
+  "ciupgrade",
+]);
 
 const isOption = (key: string): boolean => OPTIONS.has(key) || NUMBERED.test(key) || DISK_KEY.test(key);
 
 function problemOf(key: string, value: string): string | undefined {
   if (!isOption(key)) return "property is not defined in schema and the schema does not allow additional properties";
-  if (key === "name" && !/^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/.test(value)) return "invalid format - value does not look like a valid DNS name";
-  if (INTEGERS.has(key) && !/^\d+$/.test(value)) return `type check ('${/^(cores|sockets|vcpus|balloon|shares|cpuunits)$/.test(key) ? "integer" : "boolean"}') failed - got '${value}'`;
+  if (key === "name" && !/^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/.test(value))
+    return "invalid format - value does not look like a valid DNS name";
+  if (INTEGERS.has(key) && !/^\d+$/.test(value))
+    return `type check ('${/^(cores|sockets|vcpus|balloon|shares|cpuunits)$/.test(key) ? "integer" : "boolean"}') failed - got '${value}'`;
   if (/^(cores|sockets|vcpus)$/.test(key) && Number(value) < 1) return "value must have a minimum value of 1";
-  if (key === "memory" && !/^(current=)?\d+$/.test(value)) return `invalid format - format error\nmemory.current: type check ('integer') failed - got '${value}'`;
-  if (/^net\d+$/.test(key) && !/^(virtio|e1000|rtl8139|vmxnet3|model=)/.test(value)) return "invalid format - format error\nnet.model: property is missing and it is not optional";
+  if (key === "memory" && !/^(current=)?\d+$/.test(value))
+    return `invalid format - format error\nmemory.current: type check ('integer') failed - got '${value}'`;
+  if (/^net\d+$/.test(key) && !/^(virtio|e1000|rtl8139|vmxnet3|model=)/.test(value))
+    return "invalid format - format error\nnet.model: property is missing and it is not optional";
   if (/^ipconfig\d+$/.test(key) && value !== "" && !/^((ip|gw|ip6|gw6)=[^,]+)(,(ip|gw|ip6|gw6)=[^,]+)*$/.test(value)) return "invalid format - format error";
   return undefined;
 }
@@ -96,8 +135,12 @@ export function fillDefaults(pve: Pve, vm: Vm): void {
   vm.config["smbios1"] ??= `uuid=${uuid}`;
   vm.config["vmgenid"] ??= uuid.replace(/^./, (c) => (c === "a" ? "b" : "a"));
   vm.config["meta"] ??= `creation-qemu=9.2.0,ctime=${Math.floor(pve.ctx.clock.now() / 1000)}`;
-  const disks = diskKeys(vm).filter((key) => !/media=cdrom/.test(vm.config[key] ?? "")).sort();
-  const nets = Object.keys(vm.config).filter((key) => /^net\d+$/.test(key)).sort();
+  const disks = diskKeys(vm)
+    .filter((key) => !/media=cdrom/.test(vm.config[key] ?? ""))
+    .sort();
+  const nets = Object.keys(vm.config)
+    .filter((key) => /^net\d+$/.test(key))
+    .sort();
   vm.config["boot"] ??= `order=${[...disks.slice(0, 1), ...nets.slice(0, 1)].join(";")}`;
 }
 
@@ -124,7 +167,10 @@ export function guestSpec(vm: Vm, diskBytes: number): GuestSpec {
     gateway: ip["gw"],
     nameserver: vm.config["nameserver"],
     user: vm.config["ciuser"] ?? "ubuntu",
-    authorizedKeys: decodeURIComponent(vm.config["sshkeys"] ?? "").split("\n").map((l) => l.trim()).filter((l) => l !== ""),
+    authorizedKeys: decodeURIComponent(vm.config["sshkeys"] ?? "")
+      .split("\n")
+      .map((l) => l.trim())
+      .filter((l) => l !== ""),
     cores: Number(vm.config["cores"] ?? 1) * Number(vm.config["sockets"] ?? 1),
     memoryMiB: Number((vm.config["memory"] ?? "512").replace("current=", "")),
     diskGiB: Number(formatSize(diskBytes).endsWith("G") ? formatSize(diskBytes).slice(0, -1) : Math.ceil(diskBytes / 1024 ** 3)),

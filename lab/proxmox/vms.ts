@@ -45,7 +45,12 @@ function create(call: Call): string {
   });
 }
 
-const detailOf = (error: PveError): string => (error.errors ? Object.entries(error.errors).map(([key, text]) => `${key}: ${text}`).join(", ") : error.message);
+const detailOf = (error: PveError): string =>
+  error.errors
+    ? Object.entries(error.errors)
+        .map(([key, text]) => `${key}: ${text}`)
+        .join(", ")
+    : error.message;
 
 const CLONE_PARAMETERS = ["newid", "full", "name", "description", "target", "storage", "format", "pool", "snapname", "bwlimit"];
 
@@ -54,7 +59,10 @@ function clone(call: Call): string {
   const source = vmOf(call);
   checkUnlocked(source);
   const unknown = Object.keys(parameters).filter((key) => !CLONE_PARAMETERS.includes(key));
-  if (unknown.length > 0) throw parameterError(Object.fromEntries(unknown.map((key) => [key, "property is not defined in schema and the schema does not allow additional properties"])));
+  if (unknown.length > 0)
+    throw parameterError(
+      Object.fromEntries(unknown.map((key) => [key, "property is not defined in schema and the schema does not allow additional properties"])),
+    );
   if (pve.ctx.faults.take("proxmox.clone-lock-timeout", source.node)) {
     throw new PveError(500, `can't lock file '/var/lock/qemu-server/lock-${source.vmid}.conf' - got timeout`);
   }

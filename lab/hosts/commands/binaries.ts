@@ -23,7 +23,9 @@ async function k3s(run: Invocation, version: string, args: string[]) {
   if (args[0] === "--version" || args[0] === "-v") return ok(`k3s version ${version} (lab)\ngo version go1.24.6\n`);
   if (args[0] !== "kubectl") return unmodelled(run, "k3s", args.join(" "));
   const { cluster } = machine;
-  const readable = run.who.uid === 0 || (((await machine.disk.inner.exists("/etc/rancher/k3s/k3s.yaml")) && (await machine.disk.inner.stat("/etc/rancher/k3s/k3s.yaml")).mode) || 0) & 0o004;
+  const readable =
+    run.who.uid === 0 ||
+    (((await machine.disk.inner.exists("/etc/rancher/k3s/k3s.yaml")) && (await machine.disk.inner.stat("/etc/rancher/k3s/k3s.yaml")).mode) || 0) & 0o004;
   if (!readable) return fail('error: error loading config file "/etc/rancher/k3s/k3s.yaml": open /etc/rancher/k3s/k3s.yaml: permission denied');
   if (!cluster) return fail("The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?");
   const [verb, ...rest] = args.slice(1);

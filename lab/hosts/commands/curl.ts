@@ -2,8 +2,55 @@ import { latin1FromBytes } from "just-bash";
 import { FetchError, type Fetched, fetchFromLab, followFromLab } from "../../core/fetch";
 import { absolute, type HostCommand, type Invocation, ok, parseFlags, unmodelled } from "../command";
 
-const VALUES = ["o", "output", "w", "write-out", "retry", "retry-delay", "retry-max-time", "connect-timeout", "m", "max-time", "H", "header", "X", "request", "d", "data", "data-binary", "A", "proto", "proto-redir", "u", "user"];
-const BARE = ["f", "fail", "s", "silent", "S", "show-error", "L", "location", "O", "remote-name", "I", "head", "k", "insecure", "retry-all-errors", "retry-connrefused", "fail-with-body", "compressed", "tlsv1.2", "tlsv1.3", "create-dirs", "4", "g"];
+const VALUES = [
+  "o",
+  "output",
+  "w",
+  "write-out",
+  "retry",
+  "retry-delay",
+  "retry-max-time",
+  "connect-timeout",
+  "m",
+  "max-time",
+  "H",
+  "header",
+  "X",
+  "request",
+  "d",
+  "data",
+  "data-binary",
+  "A",
+  "proto",
+  "proto-redir",
+  "u",
+  "user",
+];
+const BARE = [
+  "f",
+  "fail",
+  "s",
+  "silent",
+  "S",
+  "show-error",
+  "L",
+  "location",
+  "O",
+  "remote-name",
+  "I",
+  "head",
+  "k",
+  "insecure",
+  "retry-all-errors",
+  "retry-connrefused",
+  "fail-with-body",
+  "compressed",
+  "tlsv1.2",
+  "tlsv1.3",
+  "create-dirs",
+  "4",
+  "g",
+];
 
 const curl: HostCommand = async (run) => {
   const { flags, rest, unknown } = parseFlags(run.args, VALUES, BARE);
@@ -19,15 +66,23 @@ const curl: HostCommand = async (run) => {
     const body = bodyOf(run, get("d", "data", "data-binary"));
     const method = get("X", "request") ?? (has("I", "head") ? "HEAD" : body ? "POST" : "GET");
     const fetch = has("L", "location") ? followFromLab : fetchFromLab;
-    answer = await fetch(run.machine.ctx, run.machine.spec.hostname, new URL(/^[a-z]+:\/\//.test(url) ? url : `http://${url}`), { method, headers: headersOf(flags), body });
+    answer = await fetch(run.machine.ctx, run.machine.spec.hostname, new URL(/^[a-z]+:\/\//.test(url) ? url : `http://${url}`), {
+      method,
+      headers: headersOf(flags),
+      body,
+    });
   } catch (error) {
     if (error instanceof FetchError) return problem(error.code, error.message);
     throw error;
   }
   if (has("f", "fail", "fail-with-body") && answer.status >= 400) return problem(22, `The requested URL returned error: ${answer.status}`);
   const target = get("o", "output") ?? (has("O", "remote-name") ? new URL(url).pathname.split("/").at(-1) : undefined);
-  const written = (get("w", "write-out") ?? "").replaceAll("%{http_code}", String(answer.status)).replaceAll("%{response_code}", String(answer.status)).replaceAll("\\n", "\n");
-  if (target === undefined || target === "-") return { stdout: answer.body.toString("latin1") + written, stderr: "", exitCode: 0, stdoutKind: "bytes" } as const;
+  const written = (get("w", "write-out") ?? "")
+    .replaceAll("%{http_code}", String(answer.status))
+    .replaceAll("%{response_code}", String(answer.status))
+    .replaceAll("\\n", "\n");
+  if (target === undefined || target === "-")
+    return { stdout: answer.body.toString("latin1") + written, stderr: "", exitCode: 0, stdoutKind: "bytes" } as const;
   if (target !== "/dev/null") await keep(run, target, answer);
   return ok(written);
 };

@@ -46,7 +46,10 @@ const mktemp: HostCommand = async (run) => {
   if (unknown) return unmodelled(run, "mktemp", unknown);
   const template = rest[0] ?? "tmp.XXXXXXXXXX";
   const folder = rest[0]?.includes("/") ? "" : (flags.get("p")?.[0] ?? flags.get("tmpdir")?.[0] ?? "/tmp");
-  const name = path.join(folder, template.replace(/X{3,}/, (x) => randomBytes(x.length).toString("hex").slice(0, x.length)));
+  const name = path.join(
+    folder,
+    template.replace(/X{3,}/, (x) => randomBytes(x.length).toString("hex").slice(0, x.length)),
+  );
   const target = absolute(run, name);
   const isFolder = flags.has("d") || flags.has("directory");
   if (isFolder) await run.shell.fs.mkdir(target);
@@ -63,10 +66,12 @@ const install: HostCommand = async (run) => {
   const group = (flags.get("g") ?? flags.get("group"))?.[0];
   const finish = (names: string[]) => {
     const quoted = names.map(shellQuote).join(" ");
-    const ownership = owner !== undefined || group !== undefined ? ` && chown ${shellQuote(`${owner ?? ""}${group === undefined ? "" : `:${group}`}`)} ${quoted}` : "";
+    const ownership =
+      owner !== undefined || group !== undefined ? ` && chown ${shellQuote(`${owner ?? ""}${group === undefined ? "" : `:${group}`}`)} ${quoted}` : "";
     return `chmod ${mode} ${quoted}${ownership}`;
   };
-  const line = (text: string) => run.shell.exec?.(text, { cwd: run.shell.cwd, stdin: latin1FromBytes(run.shell.stdin), stdinKind: "bytes" }) ?? fail("install: no shell");
+  const line = (text: string) =>
+    run.shell.exec?.(text, { cwd: run.shell.cwd, stdin: latin1FromBytes(run.shell.stdin), stdinKind: "bytes" }) ?? fail("install: no shell");
   if (flags.has("d")) return line(`mkdir -p ${rest.map(shellQuote).join(" ")} && ${finish(rest)}`);
   const target = flags.get("t")?.[0] ?? rest.pop() ?? "";
   const isFolder = (await run.shell.fs.exists(absolute(run, target))) && (await run.shell.fs.stat(absolute(run, target))).isDirectory;
@@ -123,14 +128,19 @@ async function checkSums(run: Invocation, list: string, flags: Map<string, strin
 const cmp: HostCommand = async (run) => {
   const { rest, unknown } = parseFlags(run.args, [], ["s", "silent", "quiet"]);
   if (unknown || rest.length !== 2) return unmodelled(run, "cmp", unknown ?? run.args.join(" "));
-  const read = async (name: string) => (name === "-" ? Buffer.from(latin1FromBytes(run.shell.stdin), "latin1") : Buffer.from(await run.shell.fs.readFileBuffer(absolute(run, name))));
+  const read = async (name: string) =>
+    name === "-" ? Buffer.from(latin1FromBytes(run.shell.stdin), "latin1") : Buffer.from(await run.shell.fs.readFileBuffer(absolute(run, name)));
   for (const name of rest) if (name !== "-" && !(await run.shell.fs.exists(absolute(run, name)))) return { ...ok(), exitCode: 2 };
   const [a, b] = [await read(rest[0] ?? ""), await read(rest[1] ?? "")];
   return { ...ok(), exitCode: a.equals(b) ? 0 : 1 };
 };
 
 const flock: HostCommand = async (run) => {
-  const { flags, rest, unknown } = parseFlags(run.args.slice(0, run.args.findIndex((a) => !a.startsWith("-")) + 1 || undefined), ["w", "timeout", "E"], ["n", "x", "s", "e", "u", "nonblock"]);
+  const { flags, rest, unknown } = parseFlags(
+    run.args.slice(0, run.args.findIndex((a) => !a.startsWith("-")) + 1 || undefined),
+    ["w", "timeout", "E"],
+    ["n", "x", "s", "e", "u", "nonblock"],
+  );
   if (unknown) return unmodelled(run, "flock", unknown);
   const lock = rest[0] ?? "";
   if (/^\d+$/.test(lock)) return ok();

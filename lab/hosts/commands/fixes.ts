@@ -18,7 +18,12 @@ const env: HostCommand = async (run) => {
     else break;
     args.shift();
   }
-  if (args.length === 0) return ok(Object.entries(set).map(([name, value]) => `${name}=${value}\n`).join(""));
+  if (args.length === 0)
+    return ok(
+      Object.entries(set)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(""),
+    );
   const exports = Object.entries(set).map(([name, value]) => `export ${name}=${shellQuote(value)}\n`);
   const line = `${exports.join("")}${args.map(shellQuote).join(" ")}`;
   const result = await run.shell.exec?.(line, { cwd: run.shell.cwd, stdin: latin1FromBytes(run.shell.stdin), stdinKind: "bytes", env: {}, replaceEnv: true });

@@ -51,7 +51,8 @@ async function installOne(run: Invocation, name: string): Promise<void> {
   await startUnit(machine, unit);
 }
 
-const LOCK = "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1234 (unattended-upgr)\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?";
+const LOCK =
+  "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1234 (unattended-upgr)\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?";
 
 const aptGet: HostCommand = async (run) => {
   const { machine } = run;
@@ -59,7 +60,11 @@ const aptGet: HostCommand = async (run) => {
   const { rest, unknown } = parseFlags(run.args, ["o", "option", "t"], bare);
   if (unknown) return unmodelled(run, "apt-get", unknown);
   const [action, ...names] = rest;
-  if (run.who.uid !== 0) return fail("E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?", 100);
+  if (run.who.uid !== 0)
+    return fail(
+      "E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?",
+      100,
+    );
   if (machine.ctx.faults.take("apt.lock-held", machine.spec.hostname)) return fail(LOCK, 100);
   if (action === "update") {
     if (machine.ctx.faults.take("apt.update-failed", machine.spec.hostname)) {
@@ -84,7 +89,9 @@ async function aptInstall(run: Invocation, names: string[]) {
   const fresh = wanted.filter((name) => !machine.packages.has(name));
   if (fresh.length > 0) await machine.ctx.clock.sleep(machine.ctx.latency.of("apt.install"));
   for (const name of fresh) await installOne(run, name);
-  const lines = wanted.map((name) => (fresh.includes(name) ? `Setting up ${name} (${machine.packages.get(name)}) ...` : `${name} is already the newest version (${machine.packages.get(name)}).`));
+  const lines = wanted.map((name) =>
+    fresh.includes(name) ? `Setting up ${name} (${machine.packages.get(name)}) ...` : `${name} is already the newest version (${machine.packages.get(name)}).`,
+  );
   return ok(`${lines.join("\n")}\n`);
 }
 
@@ -109,7 +116,10 @@ const dpkgQuery: HostCommand = async (run) => {
     const version = run.machine.packages.get(name);
     if (version === undefined) return { stdout, stderr: `dpkg-query: no packages found matching ${name}\n`, exitCode: 1 };
     const fields: Record<string, string> = { Package: name, Version: version, "db:Status-Status": "installed", Status: "install ok installed" };
-    stdout += pattern.replace(/\$\{([^}]+)\}/g, (whole, key: string) => fields[key] ?? whole).replaceAll("\\n", "\n").replaceAll("\\t", "\t");
+    stdout += pattern
+      .replace(/\$\{([^}]+)\}/g, (whole, key: string) => fields[key] ?? whole)
+      .replaceAll("\\n", "\n")
+      .replaceAll("\\t", "\t");
   }
   return ok(stdout);
 };

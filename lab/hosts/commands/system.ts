@@ -4,14 +4,28 @@ import { log } from "../machine";
 const KERNEL = "6.8.0-71-generic";
 /** Modules of the image's kernel that may be loaded. */
 const MODULES = new Set(
-  "br_netfilter dm_crypt dm_snapshot ip_tables ip_vs ip_vs_rr ip_vs_sh ip_vs_wrr iscsi_tcp nf_conntrack nfs nvme_tcp overlay rbd uio_pci_generic vfio_pci vxlan wireguard xt_comment".split(" "),
+  "br_netfilter dm_crypt dm_snapshot ip_tables ip_vs ip_vs_rr ip_vs_sh ip_vs_wrr iscsi_tcp nf_conntrack nfs nvme_tcp overlay rbd uio_pci_generic vfio_pci vxlan wireguard xt_comment".split(
+    " ",
+  ),
 );
 
 const uname: HostCommand = async (run) => {
   const { flags, unknown } = parseFlags(run.args, [], ["s", "n", "r", "m", "a", "o", "v", "p"]);
   if (unknown) return unmodelled(run, "uname", unknown);
-  const parts: Record<string, string> = { s: "Linux", n: run.machine.hostname, r: KERNEL, v: "#71-Ubuntu SMP PREEMPT_DYNAMIC", m: "x86_64", p: "x86_64", o: "GNU/Linux" };
-  const wanted = flags.has("a") ? ["s", "n", "r", "v", "m", "p", "o"] : flags.size === 0 ? ["s"] : ["s", "n", "r", "v", "m", "p", "o"].filter((f) => flags.has(f));
+  const parts: Record<string, string> = {
+    s: "Linux",
+    n: run.machine.hostname,
+    r: KERNEL,
+    v: "#71-Ubuntu SMP PREEMPT_DYNAMIC",
+    m: "x86_64",
+    p: "x86_64",
+    o: "GNU/Linux",
+  };
+  const wanted = flags.has("a")
+    ? ["s", "n", "r", "v", "m", "p", "o"]
+    : flags.size === 0
+      ? ["s"]
+      : ["s", "n", "r", "v", "m", "p", "o"].filter((f) => flags.has(f));
   return ok(`${wanted.map((f) => parts[f]).join(" ")}\n`);
 };
 
@@ -35,7 +49,10 @@ const hostnamectl: HostCommand = async (run) => {
   const [verb, name] = run.args;
   if ((verb === "set-hostname" || verb === "hostname") && name !== undefined) return setHostname(run, name);
   if (verb === "hostname" || verb === "--static") return ok(`${run.machine.hostname}\n`);
-  if (verb === undefined || verb === "status") return ok(` Static hostname: ${run.machine.hostname}\n  Virtualization: kvm\nOperating System: Ubuntu 24.04.2 LTS\n          Kernel: Linux ${KERNEL}\n    Architecture: x86-64\n`);
+  if (verb === undefined || verb === "status")
+    return ok(
+      ` Static hostname: ${run.machine.hostname}\n  Virtualization: kvm\nOperating System: Ubuntu 24.04.2 LTS\n          Kernel: Linux ${KERNEL}\n    Architecture: x86-64\n`,
+    );
   return unmodelled(run, "hostnamectl", verb);
 };
 
@@ -48,15 +65,23 @@ const ip: HostCommand = async (run) => {
   const cidr = `${spec.address}/${spec.prefix}`;
   if (words[0]?.startsWith("a")) {
     if (flags.some((f) => f.startsWith("-j"))) {
-      return ok(`${JSON.stringify([{ ifname: "eth0", operstate: "UP", addr_info: [{ family: "inet", local: spec.address, prefixlen: spec.prefix, scope: "global" }] }])}\n`);
+      return ok(
+        `${JSON.stringify([{ ifname: "eth0", operstate: "UP", addr_info: [{ family: "inet", local: spec.address, prefixlen: spec.prefix, scope: "global" }] }])}\n`,
+      );
     }
     if (flags.includes("-o")) return ok(`1: lo    inet 127.0.0.1/8 scope host lo\n2: eth0    inet ${cidr} scope global eth0\n`);
     if (flags.some((f) => f.startsWith("-br"))) return ok(`lo               UNKNOWN        127.0.0.1/8 \neth0             UP             ${cidr} \n`);
-    return ok(`1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 state UNKNOWN\n    inet 127.0.0.1/8 scope host lo\n2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP\n    inet ${cidr} scope global eth0\n`);
+    return ok(
+      `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 state UNKNOWN\n    inet 127.0.0.1/8 scope host lo\n2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP\n    inet ${cidr} scope global eth0\n`,
+    );
   }
   if (words[0]?.startsWith("r")) {
     const gateway = spec.gateway ?? "0.0.0.0";
-    return ok(words[1] === "get" ? `${words[2] ?? ""} via ${gateway} dev eth0 src ${spec.address} uid ${run.who.uid}\n` : `default via ${gateway} dev eth0 proto static\n`);
+    return ok(
+      words[1] === "get"
+        ? `${words[2] ?? ""} via ${gateway} dev eth0 src ${spec.address} uid ${run.who.uid}\n`
+        : `default via ${gateway} dev eth0 proto static\n`,
+    );
   }
   return unmodelled(run, "ip", words.join(" "));
 };
@@ -76,7 +101,13 @@ const modprobe: HostCommand = async (run) => {
   return ok();
 };
 
-const lsmod: HostCommand = async (run) => ok(`Module                  Size  Used by\n${[...run.machine.kernel.modules].sort().map((m) => `${m.padEnd(22)} 32768  0\n`).join("")}`);
+const lsmod: HostCommand = async (run) =>
+  ok(
+    `Module                  Size  Used by\n${[...run.machine.kernel.modules]
+      .sort()
+      .map((m) => `${m.padEnd(22)} 32768  0\n`)
+      .join("")}`,
+  );
 
 const DEFAULT_SYSCTLS: Record<string, string> = {
   "net.ipv4.ip_forward": "0",
@@ -109,7 +140,12 @@ const sysctl: HostCommand = async (run) => {
   for (const file of files) {
     const text = await run.machine.disk.read(absolute(run, file));
     if (text === undefined) return fail(`sysctl: cannot open "${file}": No such file or directory`);
-    assignments.push(...text.split("\n").map((l) => l.trim()).filter((l) => l !== "" && !/^[#;]/.test(l)));
+    assignments.push(
+      ...text
+        .split("\n")
+        .map((l) => l.trim())
+        .filter((l) => l !== "" && !/^[#;]/.test(l)),
+    );
   }
   let stdout = "";
   for (const assignment of assignments) {
@@ -131,7 +167,10 @@ const sysctl: HostCommand = async (run) => {
 async function sysctlFiles(run: Invocation): Promise<string[]> {
   const { inner } = run.machine.disk;
   if (!(await inner.exists("/etc/sysctl.d"))) return [];
-  return (await inner.readdir("/etc/sysctl.d")).filter((f) => f.endsWith(".conf")).sort().map((f) => `/etc/sysctl.d/${f}`);
+  return (await inner.readdir("/etc/sysctl.d"))
+    .filter((f) => f.endsWith(".conf"))
+    .sort()
+    .map((f) => `/etc/sysctl.d/${f}`);
 }
 
 const swapoff: HostCommand = async (run) => {
@@ -141,7 +180,10 @@ const swapoff: HostCommand = async (run) => {
   return ok();
 };
 
-const swapon: HostCommand = async (run) => (run.args.some((a) => a.startsWith("--show") || a === "-s") ? ok(run.machine.kernel.swapOn ? "/swap.img\n" : "") : unmodelled(run, "swapon", run.args.join(" ")));
+const swapon: HostCommand = async (run) =>
+  run.args.some((a) => a.startsWith("--show") || a === "-s")
+    ? ok(run.machine.kernel.swapOn ? "/swap.img\n" : "")
+    : unmodelled(run, "swapon", run.args.join(" "));
 
 /** The image has one disk with one partition, and what fstab says beside it is not there. */
 const findmnt: HostCommand = async (run) => {
@@ -155,20 +197,28 @@ const findmnt: HostCommand = async (run) => {
   return ok(`${header}${columns.map((c) => values[c] ?? "").join(" ")}\n`);
 };
 
-const mount: HostCommand = async (run) => (run.args.length === 0 ? ok("/dev/sda1 on / type ext4 (rw,relatime)\n") : unmodelled(run, "mount", run.args.join(" ")));
+const mount: HostCommand = async (run) =>
+  run.args.length === 0 ? ok("/dev/sda1 on / type ext4 (rw,relatime)\n") : unmodelled(run, "mount", run.args.join(" "));
 
 const df: HostCommand = async (run) => {
   const gib = run.machine.spec.diskGiB;
   const used = Math.min(2, gib);
-  return ok(`Filesystem     1K-blocks    Used Available Use% Mounted on\n/dev/sda1      ${gib * 1048576} ${used * 1048576} ${(gib - used) * 1048576}  ${Math.ceil((used / gib) * 100)}% /\n`);
+  return ok(
+    `Filesystem     1K-blocks    Used Available Use% Mounted on\n/dev/sda1      ${gib * 1048576} ${used * 1048576} ${(gib - used) * 1048576}  ${Math.ceil((used / gib) * 100)}% /\n`,
+  );
 };
 
-const lsblk: HostCommand = async (run) => ok(`NAME   MAJ:MIN RM  SIZE RO TYPE MOUNTPOINTS\nsda      8:0    0 ${run.machine.spec.diskGiB}G  0 disk \n└─sda1   8:1    0 ${run.machine.spec.diskGiB - 1}G  0 part /\n`);
+const lsblk: HostCommand = async (run) =>
+  ok(
+    `NAME   MAJ:MIN RM  SIZE RO TYPE MOUNTPOINTS\nsda      8:0    0 ${run.machine.spec.diskGiB}G  0 disk \n└─sda1   8:1    0 ${run.machine.spec.diskGiB - 1}G  0 part /\n`,
+  );
 
 const free: HostCommand = async (run) => {
   const scale = run.args.includes("-m") ? 1 : run.args.includes("-g") ? 1 / 1024 : 1024;
   const total = Math.floor(run.machine.spec.memoryMiB * scale);
-  return ok(`               total        used        free      shared  buff/cache   available\nMem: ${total} ${Math.floor(total / 8)} ${total - Math.floor(total / 8)} 0 0 ${total - Math.floor(total / 8)}\nSwap: 0 0 0\n`);
+  return ok(
+    `               total        used        free      shared  buff/cache   available\nMem: ${total} ${Math.floor(total / 8)} ${total - Math.floor(total / 8)} 0 0 ${total - Math.floor(total / 8)}\nSwap: 0 0 0\n`,
+  );
 };
 
 const cloudInit: HostCommand = async (run) => {
@@ -192,7 +242,8 @@ const timedatectl: HostCommand = async (run) => {
     const names = flags.get("p") ?? flags.get("property") ?? Object.keys(values);
     return ok(names.map((n) => `${flags.has("value") ? "" : `${n}=`}${values[n] ?? ""}\n`).join(""));
   }
-  if (verb === undefined || verb === "status") return ok(`                Time zone: ${zone} (UTC, +0000)\nSystem clock synchronized: yes\n              NTP service: active\n`);
+  if (verb === undefined || verb === "status")
+    return ok(`                Time zone: ${zone} (UTC, +0000)\nSystem clock synchronized: yes\n              NTP service: active\n`);
   return unmodelled(run, "timedatectl", verb);
 };
 
@@ -214,7 +265,9 @@ const logger: HostCommand = async (run) => {
 
 const ss: HostCommand = async (run) => {
   const ports = [22, ...(run.machine.cluster ? [6443] : [])];
-  return ok(`State  Recv-Q Send-Q Local Address:Port  Peer Address:Port\n${ports.map((p) => `LISTEN 0      128          0.0.0.0:${p}       0.0.0.0:*\n`).join("")}`);
+  return ok(
+    `State  Recv-Q Send-Q Local Address:Port  Peer Address:Port\n${ports.map((p) => `LISTEN 0      128          0.0.0.0:${p}       0.0.0.0:*\n`).join("")}`,
+  );
 };
 
 const fixed =

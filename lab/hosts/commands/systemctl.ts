@@ -4,7 +4,11 @@ import { disableUnit, enableUnit, findUnit, isEnabled, startUnit, stopUnit, unit
 const NEEDS_ROOT = new Set(["start", "stop", "restart", "reload", "enable", "disable", "daemon-reload", "mask", "unmask", "reload-or-restart", "try-restart"]);
 
 const systemctl: HostCommand = async (run) => {
-  const { flags, rest, unknown } = parseFlags(run.args, ["p", "property", "n", "lines"], ["q", "quiet", "now", "no-pager", "l", "full", "value", "no-block", "f", "force", "wait"]);
+  const { flags, rest, unknown } = parseFlags(
+    run.args,
+    ["p", "property", "n", "lines"],
+    ["q", "quiet", "now", "no-pager", "l", "full", "value", "no-block", "f", "force", "wait"],
+  );
   if (unknown) return unmodelled(run, "systemctl", unknown);
   const [verb = "list-units", ...names] = rest;
   if (NEEDS_ROOT.has(verb) && run.who.uid !== 0) return fail(`Failed to ${verb} ${names.join(" ")}: Interactive authentication required.`, 4);
@@ -26,7 +30,11 @@ const systemctl: HostCommand = async (run) => {
     case "reload-or-restart":
       return start(run, names, verb !== "start");
     case "try-restart":
-      return start(run, names.filter((name) => run.machine.units.has(withSuffix(name))), true);
+      return start(
+        run,
+        names.filter((name) => run.machine.units.has(withSuffix(name))),
+        true,
+      );
     case "reload":
       return ok();
     case "stop":
@@ -78,7 +86,8 @@ async function start(run: Invocation, names: string[], stopFirst: boolean) {
 }
 
 async function stop(run: Invocation, names: string[]) {
-  for (const name of names) if (!(await stopUnit(run.machine, name))) return fail(`Failed to stop ${withSuffix(name)}: Unit ${withSuffix(name)} not loaded.`, 5);
+  for (const name of names)
+    if (!(await stopUnit(run.machine, name))) return fail(`Failed to stop ${withSuffix(name)}: Unit ${withSuffix(name)} not loaded.`, 5);
   return ok();
 }
 

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { type Controllers, startControllers } from "./controllers";
+import { startIngress } from "./controllers/ingress";
+import { contextOf } from "./core/estate";
+import type { LabContext, Stoppable } from "./core/world";
+import type { StartCluster } from "./hosts";
+import { type Cluster, startCluster } from "./kubernetes";
+
+const savedSchema = z.object({ cluster: z.unknown(), controllers: z.unknown() });
+
+export interface RunningCluster {
+  cluster: Cluster;
+  controllers: Controllers;
+}
+
+/** The clusters that run now, with what runs inside them. */
+export interface ClusterRegistry extends Stoppable {
+  start: StartCluster;
+  running(): RunningCluster[];
+  /** Resolves when no controller has anything to do. */
+  settled(): Promise<void>;
+}
+
+/** @param onChange called when a cluster came up or went */
+export async function createClusters(ctx: LabContext, onChange: () => void): Promise<ClusterRegistry> {
+  const running = new Set<RunningCluster>();
+  const ingress = await startIngress(ctx, () => running.values());
+  return {
+    running: () => [...running],
+    settled: async () => {
+      for (const { controllers } of running) await controllers.settled();
+    },
+    start: async ({ name, address, disabled, version, state }) => {
+      const saved = state === undefined ? undefined : savedSchema.parse(state);
+      const cluster = await startCluster({
+        name: contextOf(name),
+        node: name,
+        address,
+        ctx,
+        disabled,
+        ...(version === undefined ? {} : { version }),
+        ...(saved === undefined ? {} : { saved: saved.cluster }),
+      });
+      const entry = { cluster, controllers: startControllers(cluster, ctx, saved?.controllers) };
+      running.add(entry);
+      onChange();
+      return {
+        adminKubeconfig: () => cluster.adminKubeconfig(),
+        save: () => ({ cluster: cluster.save(), controllers: entry.controllers.save() }),
+        stop: async () => {
+          running.delete(entry);
+          onChange();
+          await entry.controllers.stop();
+          await cluster.stop();
+        },
+      };
+    },
+    stop: () => ingress.stop(),
+  };
+}

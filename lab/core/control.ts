@@ -1,0 +1,134 @@
+import * as http from "node:http";
+import { z } from "zod";
+import type { FaultQueue } from "./faults";
+import { listenOn } from "./server";
+import type { Records, Stoppable, Unhandled } from "./world";
+
+const faultSchema = z.strictObject({
+  name: z.string(),
+  target: z.string().optional(),
+  times: z.number().int().positive().optional(),
+  parameters: z.record(z.string(), z.unknown()).optional(),
+});
+
+export interface ControlOptions {
+  port: number;
+  records: Records;
+  unhandled: Unhandled;
+  faults: FaultQueue;
+  status: () => unknown;
+  proxmox: () => unknown;
+  /** Resolves when nothing in the lab changes by itself any more. */
+  settled: () => Promise<void>;
+  /** Called after the reply to POST /stop has been sent. */
+  stop: () => void;
+}
+
+/** Every fault that a simulator of the lab takes; docs/lab.md says what each does. */
+export const FAULT_NAMES: readonly string[] = [
+  "apt.lock-held",
+  "apt.update-failed",
+  "gateway.refuse",
+  "k3s.start-failed",
+  "proxmox.clone-lock-timeout",
+  "proxmox.task-failed",
+  "proxmox.unavailable",
+  "ssh.auth-failed",
+  "ssh.disconnect",
+  "vm.no-boot",
+];
+
+/** The lab's own HTTP interface, for the orchestrator and for tests. */
+export async function startControl(options: ControlOptions): Promise<Stoppable & { port: number }> {
+  const server = http.createServer((request, response) => {
+    answer(options, request).then(
+      ({ status, body }) => {
+        response.writeHead(status, { "content-type": "application/json" });
+        response.end(JSON.stringify(body), () => {
+          if (status === 200 && request.method === "POST" && request.url === "/stop") options.stop();
+        });
+      },
+      (error: unknown) => {
+        response.writeHead(500, { "content-type": "application/json" });
+        response.end(JSON.stringify({ error: String(error) }));
+      },
+    );
+  });
+  const port = await listenOn(server, options.port, "--control-port");
+  return {
+    port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        server.closeAllConnections();
+      }),
+  };
+}
+
+interface Reply {
+  status: number;
+  body: unknown;
+}
+
+async function answer(options: ControlOptions, request: http.IncomingMessage): Promise<Reply> {
+  // A page in the owner's browser must not stop the lab.
+  if (request.headers.origin !== undefined) return { status: 403, body: { error: "not from a browser" } };
+  const url = new URL(request.url ?? "/", "http://127.0.0.1");
+  const body = await readText(request);
+  switch (`${request.method} ${url.pathname}`) {
+    case "GET /status":
+      return { status: 200, body: options.status() };
+    case "GET /records":
+      return { status: 200, body: options.records.since(Number(url.searchParams.get("since") ?? 0)) };
+    case "GET /unhandled":
+      return { status: 200, body: options.unhandled.all() };
+    case "GET /proxmox":
+      return { status: 200, body: options.proxmox() };
+    case "GET /faults":
+      return { status: 200, body: { names: FAULT_NAMES, waiting: options.faults.waiting() } };
+    case "POST /faults":
+      return queueFault(options, body);
+    case "DELETE /faults":
+      options.faults.clear();
+      return { status: 200, body: {} };
+    case "POST /settle":
+      await options.settled();
+      return { status: 200, body: {} };
+    case "POST /stop":
+      return { status: 200, body: { stopping: true } };
+    default:
+      return { status: 404, body: { error: `the lab's control has no ${request.method} ${url.pathname}` } };
+  }
+}
+
+function queueFault(options: ControlOptions, body: string): Reply {
+  const parsed = z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: "custom", message: "not JSON" });
+        return z.NEVER;
+      }
+    })
+    .pipe(faultSchema)
+    .safeParse(body);
+  if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
+  const { name, target, times, parameters } = parsed.data;
+  if (!FAULT_NAMES.includes(name)) return { status: 400, body: { error: `the lab has no fault "${name}"; it has: ${FAULT_NAMES.join(", ")}` } };
+  options.faults.queue({
+    name,
+    ...(target === undefined ? {} : { target }),
+    ...(times === undefined ? {} : { times }),
+    ...(parameters === undefined ? {} : { parameters }),
+  });
+  return { status: 200, body: { waiting: options.faults.waiting() } };
+}
+
+async function readText(request: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,79 @@
+import * as fs from "node:fs";
+import { z } from "zod";
+import type { Clock } from "../../common/clock";
+import { HomelabError, systemErrorCode } from "../../common/errors";
+import { writeFileAtomic } from "../../common/files";
+
+const schema = z.object({
+  version: z.literal(1),
+  authority: z.unknown(),
+  bastionHostKey: z.string(),
+  records: z.unknown(),
+  unhandled: z.unknown(),
+  proxmox: z.unknown(),
+  disks: z.record(z.string(), z.unknown()),
+});
+/** Everything that the lab knows, as plain data. */
+export type Snapshot = z.infer<typeof schema>;
+
+/** @returns undefined when there is none @throws HomelabError E_LAB_SNAPSHOT when it cannot be used */
+export function readSnapshot(file: string): Snapshot | undefined {
+  let text: string;
+  try {
+    text = fs.readFileSync(file, "utf8");
+  } catch (cause) {
+    if (systemErrorCode(cause) === "ENOENT") return undefined;
+    throw new HomelabError("E_LAB_SNAPSHOT", `the lab's state ${file} cannot be read`, { subject: file, cause });
+  }
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new HomelabError("E_LAB_SNAPSHOT", `the lab's state ${file} is damaged`, {
+      subject: file,
+      cause,
+      hint: "remove the lab's folder to begin with an empty homelab",
+    });
+  }
+}
+
+/** At most one write in this many milliseconds. */
+const PAUSE_MS = 1000;
+
+export interface SnapshotWriter {
+  /** The state changed: it is written within a second. */
+  changed(): void;
+  /** Writes now, and ends the writing. */
+  close(): Promise<void>;
+}
+
+export function createSnapshotWriter(file: string, clock: Clock, collect: () => Promise<Snapshot>, onError: (error: unknown) => void): SnapshotWriter {
+  let dirty = false;
+  let running: Promise<void> | undefined;
+  const end = new AbortController();
+  const write = async (): Promise<void> => writeFileAtomic(file, JSON.stringify(await collect()));
+  const loop = async (): Promise<void> => {
+    while (dirty && !end.signal.aborted) {
+      // Aborted by close(), which writes itself.
+      await clock.sleep(PAUSE_MS, end.signal).catch(() => undefined);
+      if (end.signal.aborted) return;
+      dirty = false;
+      await write();
+    }
+  };
+  return {
+    changed: () => {
+      dirty = true;
+      if (running || end.signal.aborted) return;
+      running = loop()
+        .catch(onError)
+        .finally(() => {
+          running = undefined;
+        });
+    },
+    close: async () => {
+      end.abort();
+      await running;
+      await write();
+    },
+  };
+}
