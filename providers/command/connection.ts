@@ -17,7 +17,7 @@ const endpoint = {
   /** The server's key as in known_hosts (`ssh-ed25519 AAAA…`); any key is accepted without it. */
   hostKey: z.string().optional(),
 };
-export const proxySchema = z.strictObject(endpoint);
+const proxySchema = z.strictObject(endpoint);
 export const connectionSchema = z.strictObject({ ...endpoint, proxy: proxySchema.optional() });
 
 export type Endpoint = z.infer<typeof proxySchema>;

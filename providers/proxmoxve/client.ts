@@ -48,7 +48,7 @@ function detailOf(response: HttpResponse): string {
 /** Values of a request; undefined ones are left out. */
 export type Params = Record<string, string | number | boolean | undefined>;
 
-export function encodeParams(params: Params): string {
+function encodeParams(params: Params): string {
   const form = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) {
     if (value !== undefined) form.append(name, typeof value === "boolean" ? (value ? "1" : "0") : String(value));

@@ -31,7 +31,7 @@ export const isValues = (value: Value | undefined): value is Values =>
 export const makeSecret = (value: Value): Secret => (value instanceof Secret ? value : new Secret(value));
 
 /** The value without any secret marker. */
-export function withoutSecrets(value: Value): Value {
+function withoutSecrets(value: Value): Value {
   if (value instanceof Secret) return withoutSecrets(value.value);
   if (Array.isArray(value)) return value.map(withoutSecrets);
   return isValues(value) ? plainValues(value) : value;
@@ -50,10 +50,10 @@ function some(value: Value, test: (value: Value) => boolean): boolean {
 }
 
 export const containsUnknown = (value: Value): boolean => some(value, (v) => v instanceof Unknown);
-export const containsSecret = (value: Value): boolean => some(value, (v) => v instanceof Secret);
+const containsSecret = (value: Value): boolean => some(value, (v) => v instanceof Secret);
 
 /** The value as plain JSON. @throws Error where a part of it is unknown: callers have made sure that it is not */
-export function toJson(value: Value): Json {
+function toJson(value: Value): Json {
   if (value instanceof Secret) return toJson(value.value);
   if (value instanceof Unknown) return value.toJSON();
   if (Array.isArray(value)) return value.map(toJson);

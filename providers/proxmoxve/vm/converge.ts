@@ -72,7 +72,7 @@ function cloudInitDrive(vm: Vm, live: PveConfig): { at: string; value: string; i
   return { at, value: `file=${initialization.datastoreId}:cloudinit${format}`, instead: current };
 }
 
-export function planChanges(vm: Vm, olds: Vm | undefined, live: PveConfig): Plan {
+function planChanges(vm: Vm, olds: Vm | undefined, live: PveConfig): Plan {
   const wanted = configOf(vm);
   const plan: Plan = { set: {}, remove: surplus(vm, olds, live, wanted), moves: [], resizes: [], restart: false };
   for (const [key, value] of Object.entries(wanted)) {

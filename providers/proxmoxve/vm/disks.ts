@@ -86,7 +86,7 @@ export const datastoreOf = (live: string): string => {
 export const sizeOf = (live: string): number => sizeInGiB(parseOptions(live, "file").get("size") ?? "");
 
 const STORAGE = /^(ide|sata|scsi|virtio)\d+$/;
-export const isCloudInit = (live: string): boolean => /[:/-]cloudinit\b|vm-\d+-cloudinit/.test(parseOptions(live, "file").get("file") ?? "");
+const isCloudInit = (live: string): boolean => /[:/-]cloudinit\b|vm-\d+-cloudinit/.test(parseOptions(live, "file").get("file") ?? "");
 const isCdrom = (live: string): boolean => parseOptions(live, "file").get("media") === "cdrom";
 
 /** Interfaces that hold a disk: no CD drives, no cloud-init drive. */

@@ -7,7 +7,7 @@ import type { PveConfig } from "./config";
 import type { Vm } from "./inputs";
 
 /** `15m`, `90s`, `1h30m` → milliseconds */
-export function durationMs(text: string): number {
+function durationMs(text: string): number {
   const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
   return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ""] ?? 0), 0);
 }

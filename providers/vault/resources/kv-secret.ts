@@ -5,7 +5,7 @@ import type { VaultClient } from "../client";
 import { asObject, asString, trimSlashes } from "./values";
 
 /** JSON as Go writes it: keys in order, and `<`, `>`, `&` escaped. That is the form in which the state keeps it. */
-export function normalJson(text: string): string {
+function normalJson(text: string): string {
   const ordered = (value: Json): Json =>
     Array.isArray(value)
       ? value.map(ordered)

@@ -8,7 +8,7 @@ export const asString = (value: Json | undefined): string => (typeof value === "
 export const trimSlashes = (path: string): string => path.replace(/^\/+|\/+$/g, "");
 
 /** A property of the program under the name that Vault has for it: `tokenTtl` → `token_ttl`. */
-export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** The named properties that are set, by Vault's names. */
 export function toVault(inputs: JsonObject, names: readonly string[]): JsonObject {
@@ -26,7 +26,7 @@ export function fromVault(answer: JsonObject, names: readonly string[]): JsonObj
 }
 
 /** What a property that was taken away becomes: Vault has no other way to unset. */
-export function emptyOf(before: Json | undefined): Json {
+function emptyOf(before: Json | undefined): Json {
   if (Array.isArray(before)) return [];
   if (typeof before === "number") return 0;
   if (typeof before === "boolean") return false;
