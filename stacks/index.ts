@@ -10,7 +10,7 @@ import { STACKS } from "./definitions";
 import { validateGraph } from "./graph";
 import { loadInventory } from "./inventory";
 import { nearest } from "./nearest";
-import type { StackName } from "./outputs";
+import { SECRET_OUTPUTS, type StackName } from "./outputs";
 import { writePlannedOutputs } from "./planned-outputs";
 import type { StackContext } from "./program";
 import { createSecretReader } from "./secret-reader";
@@ -38,7 +38,7 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
   const usedUnknowns = new Set<string>();
   // Each program was checked against its own needs where it is declared (defineStack).
   const program = definition.program() as Program;
-  const outputs = program({
+  const built = program({
     stack: definition.name,
     config: parseStackConfig(`Pulumi.${name}.yaml`, pulumi.runtime.allConfig()),
     site: SITE,
@@ -48,6 +48,8 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
     checkout: projectRoot(),
     upstream: createUpstream({ needs: definition.needs, plannedDir, usedUnknown: (output) => usedUnknowns.add(output) }),
   });
+  // What must be secret is so here, whatever the programs do.
+  const outputs = Object.fromEntries(Object.entries(built).map(([key, value]) => [key, SECRET_OUTPUTS.has(key) ? pulumi.secret(value) : value]));
   if (plannedDir !== undefined) await writePlannedOutputs(plannedDir, name, outputs, [...usedUnknowns].toSorted());
   return outputs;
 }

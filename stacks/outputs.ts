@@ -41,6 +41,9 @@ export const OUTPUT_SCHEMAS = {
   prod: environmentOutputs,
 } as const;
 
+/** Outputs that are secret in every stack that has them. */
+export const SECRET_OUTPUTS: ReadonlySet<string> = new Set(["kubeconfig", "vaultToken"]);
+
 export type StackName = keyof typeof OUTPUT_SCHEMAS;
 
 /** The plain values of a stack's outputs. */

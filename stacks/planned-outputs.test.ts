@@ -68,7 +68,7 @@ describe("upstream outputs", () => {
   test("come from the stack's state where there is no plan, with secrets still secret", async () => {
     await mockEngine({
       preview: true,
-      references: { tools: { outputs: { vaultToken: "hvs.t", vaultAddress: "https://vault" }, secretOutputNames: ["vaultToken"] } },
+      references: { tools: { vaultToken: "hvs.t", vaultAddress: "https://vault" } },
     });
     const tools = createUpstream(options()).tools;
     expect(await inspectOutput(tools.vaultToken)).toEqual({ known: true, secret: true, value: "hvs.t" });

@@ -19,17 +19,14 @@ const environment = (stack: string) => ({
 /** What stacks that are up give. */
 const REFERENCES = {
   tools: {
-    outputs: {
-      ...environment("tools"),
-      templateIds: { node01: 9001, node02: 9002, node03: 9003 },
-      vaultAddress: "https://vault.fullstack.pw",
-      vaultToken: "hvs.t",
-    },
-    secretOutputNames: ["kubeconfig", "vaultToken"],
+    ...environment("tools"),
+    templateIds: { node01: 9001, node02: 9002, node03: 9003 },
+    vaultAddress: "https://vault.fullstack.pw",
+    vaultToken: "hvs.t",
   },
-  observability: { outputs: { ...environment("observability"), otlpEndpoint: "https://otel-collector.fullstack.pw" }, secretOutputNames: ["kubeconfig"] },
-  dev: { outputs: { ...environment("dev"), appImage: "registry.fullstack.pw/library/ascii-frontend:1.0.0" }, secretOutputNames: ["kubeconfig"] },
-  stg: { outputs: { ...environment("stg"), appImage: "registry.fullstack.pw/library/ascii-frontend:1.0.0" }, secretOutputNames: ["kubeconfig"] },
+  observability: { ...environment("observability"), otlpEndpoint: "https://otel-collector.fullstack.pw" },
+  dev: { ...environment("dev"), appImage: "registry.fullstack.pw/library/ascii-frontend:1.0.0" },
+  stg: { ...environment("stg"), appImage: "registry.fullstack.pw/library/ascii-frontend:1.0.0" },
 };
 
 async function run(stack: StackName): Promise<{ registered: Registered[]; outputs: Record<string, unknown> }> {
@@ -88,7 +85,6 @@ describe("a preview of stacks that are not built", () => {
     const planned = JSON.parse(fs.readFileSync(path.join(folder, "prod.json"), "utf8"));
     expect(planned.usedUnknowns).toEqual(["stg.appImage", "tools.templateIds", "tools.vaultAddress", "tools.vaultToken"]);
     expect(only(registered, "proxmoxve:index/vmLegacy:VmLegacy").inputs["name"]).toBe("k8s-prod");
-    expect(registered.filter((r) => r.type === "pulumi:pulumi:StackReference")).toEqual([]);
   });
 
   test("gives its own outputs on, secrets marked as such, in a file for its owner only", async () => {

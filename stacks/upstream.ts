@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HomelabError } from "../common/errors";
 import type { PlannedOutputs } from "../common/planned-outputs";
-import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
+import { OUTPUT_SCHEMAS, SECRET_OUTPUTS, type StackName } from "./outputs";
 import { fromPlanned, readPlannedOutputs } from "./planned-outputs";
 import type { Outputs } from "./program";
 
@@ -33,10 +33,21 @@ function checked(stack: StackName, key: string, value: unknown): unknown {
   return value;
 }
 
+/**
+ * The outputs in another stack's state. The engine's function, and not a StackReference: that is a resource of the reading
+ * stack, so each preview that uses planned outputs instead would show its removal.
+ */
+function readState(stack: StackName): pulumi.Output<Record<string, unknown>> {
+  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
+  const answer = pulumi.runtime.invokeOutput<{ outputs: Record<string, unknown> }>("pulumi:pulumi:readStackOutputs", { name }, {});
+  // One secret makes the whole answer secret; which outputs are, SECRET_OUTPUTS says.
+  return pulumi.unsecret(answer).apply(({ outputs }) => outputs);
+}
+
 /** Reads outputs one by one, as they are asked for: planned ones in a preview of the whole estate, else those of the state. */
 function outputsOf(stack: StackName, options: UpstreamOptions): Record<string, pulumi.Output<unknown>> {
   let planned: PlannedOutputs | undefined | null = null;
-  let reference: pulumi.StackReference | undefined;
+  let state: pulumi.Output<Record<string, unknown>> | undefined;
   const read = (key: string): pulumi.Output<unknown> => {
     if (planned === null) planned = options.plannedDir === undefined ? undefined : readPlannedOutputs(options.plannedDir, stack);
     if (planned) {
@@ -45,9 +56,9 @@ function outputsOf(stack: StackName, options: UpstreamOptions): Record<string, p
       if (!output.known) options.usedUnknown(`${stack}.${key}`);
       return fromPlanned(output.known ? { ...output, value: checked(stack, key, output.value) } : output);
     }
-    reference ??= new pulumi.StackReference(stack, { name: `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}` });
-    const value: pulumi.Output<unknown> = reference.getOutput(key);
-    return value.apply((plain) => checked(stack, key, plain));
+    state ??= readState(stack);
+    const value = state.apply((outputs) => checked(stack, key, outputs[key]));
+    return SECRET_OUTPUTS.has(key) ? pulumi.secret(value) : value;
   };
   const cache = new Map<string, pulumi.Output<unknown>>();
   const outputs: Record<string, pulumi.Output<unknown>> = {};
@@ -65,8 +76,7 @@ function outputsOf(stack: StackName, options: UpstreamOptions): Record<string, p
 }
 
 /**
- * The outputs of the stacks that the running one needs, and of no others. A stack's reference is made when its first output is
- * read.
+ * The outputs of the stacks that the running one needs, and of no others. A stack's state is read when its first output is.
  */
 export function createUpstream(options: UpstreamOptions): { readonly [K in StackName]: Outputs<K> } {
   const upstream = Object.fromEntries(options.needs.map((name) => [name, outputsOf(name, options)]));

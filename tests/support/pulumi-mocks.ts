@@ -68,8 +68,8 @@ export interface MockOptions {
   stack?: string;
   /** Default false. */
   preview?: boolean;
-  /** Stack name to its outputs, for stack references. */
-  references?: Record<string, { outputs: Record<string, unknown>; secretOutputNames: string[] }>;
+  /** Stack name to the outputs in its state. */
+  references?: Record<string, Record<string, unknown>>;
 }
 
 /** Puts the stand-in in place of the engine. The list fills as resources are registered. */
@@ -78,14 +78,15 @@ export async function mockEngine(options: MockOptions = {}): Promise<Registered[
   await pulumi.runtime.setMocks(
     {
       newResource(args) {
-        if (args.type === "pulumi:pulumi:StackReference") {
-          const stack = String(args.inputs.name).split("/").at(-1) ?? "";
-          return { id: String(args.inputs.name), state: { name: args.inputs.name, ...options.references?.[stack] } };
-        }
         registered.push({ type: args.type, name: args.name, inputs: args.inputs, custom: args.custom ?? true, provider: args.provider });
         return { id: idOf(args), state: { ...args.inputs, ...ADDED[args.type]?.(args) } };
       },
-      call: () => ({}),
+      call({ token, inputs }) {
+        const stack = String(inputs.name).split("/").at(-1) ?? "";
+        const outputs = options.references?.[stack];
+        if (token !== "pulumi:pulumi:readStackOutputs" || outputs === undefined) throw new Error(`unexpected ${token} ${inputs.name}`);
+        return { name: inputs.name, outputs };
+      },
     },
     "homelab",
     options.stack ?? "dev",
