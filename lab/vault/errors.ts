@@ -3,7 +3,7 @@ export class VaultError extends Error {
   constructor(
     readonly status: number,
     message?: string,
-    /** Fields beside `errors`: Vault answers some "not found" with data. */
+    /** The whole body where it has no `errors`: Vault answers some "not found" with data. */
     readonly extra?: Record<string, unknown>,
   ) {
     super(message ?? "");
@@ -15,4 +15,10 @@ export class VaultError extends Error {
   }
 }
 
-export const denied = (): VaultError => new VaultError(403, "permission denied");
+/** The token's policies do not allow it. */
+export const denied = (): VaultError => new VaultError(403, "1 error occurred:\n\t* permission denied\n\n");
+/** No token, or one that Vault does not know. */
+export const unknownToken = (): VaultError => new VaultError(403, "permission denied");
+export const notFound = (): VaultError => new VaultError(404);
+export const badRequest = (message: string): VaultError => new VaultError(400, message);
+export const unsupported = (): VaultError => new VaultError(405, "1 error occurred:\n\t* unsupported operation\n\n");

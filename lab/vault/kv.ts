@@ -1,152 +1,235 @@
 /** KV version 2. */
-import { VaultError } from "./errors";
-import type { KvEntry, VaultState } from "./state";
+import { type Answer, type Call, type Core, noRoute } from "./core";
+import { badRequest, notFound, unsupported, VaultError } from "./errors";
+import type { KvEntry, KvStore } from "./state";
+import { flag, seconds, text, textMap } from "./values";
 
-export interface KvCall {
-  method: string;
-  /** `data`, `metadata`, `delete`, `undelete`, `destroy` or `config` */
-  operation: string;
-  /** Path of the entry below the mount. */
-  path: string;
-  body: Record<string, unknown>;
-  query: URLSearchParams;
-  now: string;
-}
+/** What is kept of an entry where nobody says otherwise. */
+const DEFAULT_VERSIONS = 10;
 
-const versionMeta = (entry: KvEntry, number: number) => {
-  const version = entry.versions[number - 1];
-  return {
-    created_time: version?.created ?? "",
-    custom_metadata: entry.custom,
-    deletion_time: version?.deleted ?? "",
-    destroyed: version?.destroyed ?? false,
-    version: number,
-  };
-};
+export const newStore = (): KvStore => ({ maxVersions: 0, casRequired: false, deleteVersionAfter: "0s", entries: {} });
 
-function newEntry(now: string): KvEntry {
-  return { versions: [], created: now, updated: now, custom: null, maxVersions: 0, casRequired: false };
-}
+const go = (duration: number): string =>
+  duration === 0
+    ? "0s"
+    : `${duration >= 3600 ? `${Math.floor(duration / 3600)}h` : ""}${duration >= 60 ? `${Math.floor((duration % 3600) / 60)}m` : ""}${duration % 60}s`;
 
-function write(entries: Record<string, KvEntry>, { path, body, now }: KvCall) {
-  const { data, options } = body;
-  if (typeof data !== "object" || data === null) throw new VaultError(400, "no data provided");
-  const existing = entries[path];
-  const cas = typeof options === "object" && options !== null && "cas" in options ? Number(options.cas) : undefined;
-  const current = existing?.versions.length ?? 0;
-  if (existing?.casRequired && cas === undefined) throw new VaultError(400, "check-and-set parameter required for this call");
-  if (cas !== undefined && cas !== current) throw new VaultError(400, "check-and-set parameter did not match the current version");
-  const entry = existing ?? newEntry(now);
-  entries[path] = entry;
-  entry.versions.push({ data: data as Record<string, unknown>, created: now, deleted: "", destroyed: false });
-  entry.updated = now;
-  return { data: versionMeta(entry, entry.versions.length) };
-}
+export class Kv {
+  constructor(private readonly core: Core) {}
 
-function read(entries: Record<string, KvEntry>, { path, query }: KvCall) {
-  const entry = entries[path];
-  const number = Number(query.get("version") ?? 0) || (entry?.versions.length ?? 0);
-  const version = entry?.versions[number - 1];
-  if (entry === undefined || version === undefined) throw new VaultError(404);
-  if (version.deleted !== "" || version.destroyed) throw new VaultError(404, undefined, { data: { data: null, metadata: versionMeta(entry, number) } });
-  return { data: { data: version.data, metadata: versionMeta(entry, number) } };
-}
-
-function metadata(entries: Record<string, KvEntry>, { method, path, body, now }: KvCall) {
-  if (method === "LIST") {
-    const prefix = path === "" || path.endsWith("/") ? path : `${path}/`;
-    const keys = new Set(
-      Object.keys(entries)
-        .filter((key) => key.startsWith(prefix))
-        .map((key) => {
-          const rest = key.slice(prefix.length);
-          const slash = rest.indexOf("/");
-          return slash < 0 ? rest : rest.slice(0, slash + 1);
-        }),
-    );
-    if (keys.size === 0) throw new VaultError(404);
-    return { data: { keys: [...keys].sort() } };
+  #store(mount: string): KvStore {
+    const store = this.core.state.kv[mount] ?? newStore();
+    this.core.state.kv[mount] = store;
+    return store;
   }
-  if (method === "DELETE") {
-    delete entries[path];
+
+  exists(mount: string, rest: string): boolean {
+    const [operation, ...path] = rest.split("/");
+    return (operation === "data" || operation === "metadata") && this.#store(mount).entries[path.join("/")] !== undefined;
+  }
+
+  handle(mount: string, rest: string, call: Call): Answer {
+    const [operation = "", ...parts] = rest.split("/");
+    const path = parts.join("/");
+    const store = this.#store(mount);
+    const writes = call.method === "POST" || call.method === "PUT" || call.method === "PATCH";
+    switch (operation) {
+      case "config":
+        return writes
+          ? this.#configure(mount, store, call.body)
+          : { data: { cas_required: store.casRequired, delete_version_after: store.deleteVersionAfter, max_versions: store.maxVersions } };
+      case "data":
+        if (path === "") throw call.method === "LIST" ? unsupported() : noRoute(call.path);
+        if (writes) return this.#write(store, path, call);
+        if (call.method === "GET") return this.#read(store, path, call.query);
+        if (call.method === "DELETE") return this.#mark(store, path, "delete", [store.entries[path]?.current ?? 0]);
+        throw unsupported();
+      case "metadata":
+        return this.#metadata(store, path, call);
+      case "delete":
+      case "undelete":
+      case "destroy": {
+        if (!writes) throw unsupported();
+        const versions = call.body["versions"];
+        if (!Array.isArray(versions) || versions.length === 0) throw badRequest("No version number provided");
+        return this.#mark(store, path, operation, versions.map(Number));
+      }
+      case "subkeys":
+        throw this.core.notModelled(`${call.method} /v1/${call.path}`);
+      default:
+        // The engine has no such path; Vault says so itself.
+        throw new VaultError(404, "1 error occurred:\n\t* unsupported path\n\n");
+    }
+  }
+
+  #configure(mount: string, store: KvStore, body: Record<string, unknown>): Answer {
+    const before = JSON.stringify({ ...store, entries: undefined });
+    if (body["max_versions"] !== undefined) store.maxVersions = Number(body["max_versions"]);
+    if (body["cas_required"] !== undefined) store.casRequired = flag(body["cas_required"]);
+    if (body["delete_version_after"] !== undefined) store.deleteVersionAfter = go(seconds(body["delete_version_after"]));
+    if (JSON.stringify({ ...store, entries: undefined }) !== before) this.core.record("write", `kv-config ${mount}`);
     return undefined;
   }
-  if (method === "GET") {
-    const entry = entries[path];
-    if (entry === undefined) throw new VaultError(404);
-    const versions = Object.fromEntries(
-      entry.versions.map((v, i) => [String(i + 1), { created_time: v.created, deletion_time: v.deleted, destroyed: v.destroyed }]),
-    );
+
+  #version(entry: KvEntry, number: number): Record<string, unknown> {
+    const version = entry.versions[number];
     return {
-      data: {
-        cas_required: entry.casRequired,
-        created_time: entry.created,
-        current_version: entry.versions.length,
-        custom_metadata: entry.custom,
-        delete_version_after: "0s",
-        max_versions: entry.maxVersions,
-        oldest_version: entry.versions.length > 0 ? 1 : 0,
-        updated_time: entry.updated,
-        versions,
-      },
+      created_time: version?.created ?? "",
+      custom_metadata: entry.custom,
+      deletion_time: version?.deleted ?? "",
+      destroyed: version?.destroyed ?? false,
+      version: number,
     };
   }
-  const entry = entries[path] ?? newEntry(now);
-  entries[path] = entry;
-  if (typeof body["custom_metadata"] === "object") entry.custom = body["custom_metadata"] as Record<string, string> | null;
-  if (typeof body["max_versions"] === "number") entry.maxVersions = body["max_versions"];
-  if (typeof body["cas_required"] === "boolean") entry.casRequired = body["cas_required"];
-  return undefined;
-}
 
-const numbers = (body: Record<string, unknown>): number[] => (Array.isArray(body["versions"]) ? body["versions"].map(Number) : []);
-
-function mark(entries: Record<string, KvEntry>, { path, body, now, operation }: KvCall, which: number[]): undefined {
-  const entry = entries[path];
-  if (entry === undefined) return undefined;
-  for (const number of which.length > 0 ? which : numbers(body)) {
-    const version = entry.versions[number - 1];
-    if (version === undefined) continue;
-    if (operation === "undelete") version.deleted = "";
-    else if (operation === "destroy") {
-      version.destroyed = true;
-      version.data = null;
-    } else version.deleted = now;
+  #isDeleted(deleted: string): boolean {
+    return deleted !== "" && Date.parse(deleted) <= this.core.now() * 1000 + 999;
   }
-  return undefined;
-}
 
-/** @returns the answer's body, or undefined for 204 */
-export function kv(state: VaultState, mount: string, call: KvCall): Record<string, unknown> | undefined {
-  const entries = state.kv[mount] ?? {};
-  state.kv[mount] = entries;
-  switch (`${call.operation} ${call.method}`) {
-    case "data POST":
-    case "data PUT":
-      return write(entries, call);
-    case "data PATCH": {
-      const current = entries[call.path]?.versions.at(-1)?.data;
-      if (current === undefined || current === null) throw new VaultError(404);
-      return write(entries, { ...call, body: { ...call.body, data: { ...current, ...(call.body["data"] as object) } } });
+  #entry(store: KvStore, path: string): KvEntry {
+    const now = this.core.time();
+    const entry = store.entries[path] ?? {
+      versions: {},
+      current: 0,
+      created: now,
+      updated: now,
+      custom: null,
+      maxVersions: 0,
+      casRequired: false,
+      deleteVersionAfter: "0s",
+    };
+    store.entries[path] = entry;
+    return entry;
+  }
+
+  #write(store: KvStore, path: string, { method, body }: Call): Answer {
+    const { data, options } = body;
+    if (typeof data !== "object" || data === null || Array.isArray(data)) throw badRequest("no data provided");
+    const existing = store.entries[path];
+    const current = existing?.current ?? 0;
+    const live = existing?.versions[String(current)];
+    if (method === "PATCH" && (live === undefined || live.destroyed || this.#isDeleted(live.deleted))) throw notFound();
+    const cas = typeof options === "object" && options !== null && "cas" in options ? Number(options.cas) : undefined;
+    if ((store.casRequired || existing?.casRequired) && cas === undefined) throw badRequest("check-and-set parameter required for this call");
+    if (cas !== undefined && cas !== current) throw badRequest("check-and-set parameter did not match the current version");
+    const entry = this.#entry(store, path);
+    const now = this.core.time();
+    const lifetime = seconds(entry.deleteVersionAfter) || seconds(store.deleteVersionAfter);
+    const next = method === "PATCH" ? patched(live?.data ?? {}, data as Record<string, unknown>) : (data as Record<string, unknown>);
+    entry.current = current + 1;
+    entry.versions[entry.current] = {
+      data: next,
+      created: now,
+      deleted: lifetime > 0 ? new Date((this.core.now() + lifetime) * 1000).toISOString() : "",
+      destroyed: false,
+    };
+    entry.updated = now;
+    this.#trim(store, entry);
+    this.core.record("write", `kv-put ${path}`);
+    return { data: this.#version(entry, entry.current) };
+  }
+
+  #trim(store: KvStore, entry: KvEntry): void {
+    const kept = entry.maxVersions || store.maxVersions || DEFAULT_VERSIONS;
+    for (const number of Object.keys(entry.versions)) if (Number(number) <= entry.current - kept) delete entry.versions[number];
+  }
+
+  #read(store: KvStore, path: string, query: URLSearchParams): Answer {
+    const entry = store.entries[path];
+    const number = Number(query.get("version") ?? 0) || (entry?.current ?? 0);
+    const version = entry?.versions[number];
+    if (entry === undefined || version === undefined) throw notFound();
+    this.core.record("read", `kv-get ${path}`);
+    if (version.destroyed || this.#isDeleted(version.deleted))
+      throw new VaultError(404, undefined, { data: { data: null, metadata: this.#version(entry, number) } });
+    return { data: { data: version.data, metadata: this.#version(entry, number) } };
+  }
+
+  #mark(store: KvStore, path: string, operation: "delete" | "undelete" | "destroy", numbers: readonly number[]): Answer {
+    const entry = store.entries[path];
+    if (entry === undefined) return undefined;
+    const before = JSON.stringify(entry.versions);
+    for (const number of numbers) {
+      const version = entry.versions[number];
+      if (version === undefined || version.destroyed) continue;
+      if (operation === "undelete") version.deleted = "";
+      else if (operation === "destroy") Object.assign(version, { destroyed: true, data: null });
+      else if (!this.#isDeleted(version.deleted)) version.deleted = this.core.time();
     }
-    case "data GET":
-      return read(entries, call);
-    case "data DELETE":
-      return mark(entries, call, [entries[call.path]?.versions.length ?? 0]);
-    case "delete POST":
-    case "delete PUT":
-    case "undelete POST":
-    case "undelete PUT":
-    case "destroy POST":
-    case "destroy PUT":
-      return mark(entries, call, []);
-    case "config GET":
-      return { data: { cas_required: false, delete_version_after: "0s", max_versions: 0 } };
-    case "config POST":
-    case "config PUT":
-      return undefined;
-    default:
-      if (call.operation === "metadata") return metadata(entries, call);
-      throw new VaultError(405, "unsupported operation");
+    if (JSON.stringify(entry.versions) === before) return undefined;
+    entry.updated = this.core.time();
+    this.core.record("write", `kv-${operation} ${path}`);
+    return undefined;
   }
+
+  #metadata(store: KvStore, path: string, { method, body }: Call): Answer {
+    if (method === "LIST") return this.#list(store, path);
+    if (path === "") throw unsupported();
+    const existing = store.entries[path];
+    if (method === "GET") {
+      if (existing === undefined) throw notFound();
+      return { data: this.#shown(store, existing) };
+    }
+    if (method === "DELETE") {
+      if (existing === undefined) return undefined;
+      delete store.entries[path];
+      this.core.record("write", `kv-delete-all ${path}`);
+      return undefined;
+    }
+    if (method === "PATCH" && existing === undefined) throw notFound();
+    const before = JSON.stringify(existing);
+    const entry = this.#entry(store, path);
+    if (body["custom_metadata"] !== undefined) {
+      const custom = textMap(body["custom_metadata"]) ?? {};
+      entry.custom = method === "PATCH" ? { ...entry.custom, ...custom } : custom;
+    }
+    if (body["max_versions"] !== undefined) entry.maxVersions = Number(body["max_versions"]);
+    if (body["cas_required"] !== undefined) entry.casRequired = flag(body["cas_required"]);
+    if (body["delete_version_after"] !== undefined) entry.deleteVersionAfter = go(seconds(text(body["delete_version_after"])));
+    if (JSON.stringify(entry) !== before) this.core.record("write", `kv-metadata ${path}`);
+    return undefined;
+  }
+
+  #shown(store: KvStore, entry: KvEntry): Record<string, unknown> {
+    const numbers = Object.keys(entry.versions).map(Number);
+    const versions = Object.entries(entry.versions).map(([number, v]) => [
+      number,
+      { created_time: v.created, deletion_time: v.deleted, destroyed: v.destroyed },
+    ]);
+    return {
+      cas_required: entry.casRequired,
+      created_time: entry.created,
+      current_version: entry.current,
+      custom_metadata: entry.custom,
+      delete_version_after: entry.deleteVersionAfter,
+      max_versions: entry.maxVersions,
+      oldest_version: entry.current > (entry.maxVersions || store.maxVersions || DEFAULT_VERSIONS) ? Math.min(...numbers) : 0,
+      updated_time: entry.updated,
+      versions: Object.fromEntries(versions),
+    };
+  }
+
+  #list(store: KvStore, path: string): Answer {
+    const prefix = path === "" ? "" : `${path}/`;
+    const below = Object.keys(store.entries).filter((key) => key.startsWith(prefix));
+    const keys = new Set(below.map((key) => /^[^/]+\/?/.exec(key.slice(prefix.length))?.[0] ?? ""));
+    if (keys.size === 0) throw notFound();
+    return { data: { keys: [...keys].sort() } };
+  }
+}
+
+/** JSON merge patch (RFC 7396). */
+function patched(current: Record<string, unknown>, change: Record<string, unknown>): Record<string, unknown> {
+  const result = { ...current };
+  for (const [key, value] of Object.entries(change)) {
+    if (value === null) delete result[key];
+    else if (typeof value === "object" && !Array.isArray(value)) {
+      const inner = result[key];
+      result[key] = patched(
+        typeof inner === "object" && inner !== null && !Array.isArray(inner) ? (inner as Record<string, unknown>) : {},
+        value as Record<string, unknown>,
+      );
+    } else result[key] = value;
+  }
+  return result;
 }
