@@ -15,7 +15,8 @@ import { writePlannedOutputs } from "./planned-outputs";
 import type { StackContext } from "./program";
 import { createSecretReader } from "./secret-reader";
 import { SITE } from "./site";
-import { createUpstream } from "./upstream";
+import { guardUncaughtErrors } from "./stack-frames";
+import { loadUpstream } from "./upstream";
 
 type Program = (context: StackContext<StackName>) => Record<string, pulumi.Input<unknown>>;
 
@@ -46,7 +47,7 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
     secrets,
     bastion: bastionFromEnvironment(),
     checkout: projectRoot(),
-    upstream: createUpstream({ needs: definition.needs, plannedDir, usedUnknown: (output) => usedUnknowns.add(output) }),
+    upstream: await loadUpstream({ needs: definition.needs, plannedDir, usedUnknown: (output) => usedUnknowns.add(output) }),
   });
   // What must be secret is so here, whatever the programs do.
   const outputs = Object.fromEntries(Object.entries(built).map(([key, value]) => [key, SECRET_OUTPUTS.has(key) ? pulumi.secret(value) : value]));
@@ -63,5 +64,7 @@ async function main(): Promise<Record<string, pulumi.Input<unknown>>> {
     throw thrown;
   }
 }
+
+guardUncaughtErrors();
 
 export = main;

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { mockEngine } from "../tests/support/pulumi-mocks";
 import { fromPlanned, inspectOutput, readPlannedOutputs, unknownOutput, writePlannedOutputs } from "./planned-outputs";
-import { createUpstream } from "./upstream";
+import { loadUpstream } from "./upstream";
 
 let folder: string;
 beforeEach(async () => {
@@ -58,7 +58,7 @@ describe("upstream outputs", () => {
   test("come from the plan, and only the unknown ones that are read are noted", async () => {
     const used: string[] = [];
     await writePlannedOutputs(folder, "tools", { vaultToken: unknownOutput(true), vaultAddress: "https://vault", kubeconfig: unknownOutput(true) }, []);
-    const tools = createUpstream(options(used)).tools;
+    const { tools } = await loadUpstream(options(used));
     expect(await inspectOutput(tools.vaultAddress)).toEqual({ known: true, secret: false, value: "https://vault" });
     expect(used).toEqual([]);
     expect(await inspectOutput(tools.vaultToken)).toEqual({ known: false, secret: true });
@@ -70,23 +70,33 @@ describe("upstream outputs", () => {
       preview: true,
       references: { tools: { vaultToken: "hvs.t", vaultAddress: "https://vault" } },
     });
-    const tools = createUpstream(options()).tools;
+    const { tools } = await loadUpstream(options());
     expect(await inspectOutput(tools.vaultToken)).toEqual({ known: true, secret: true, value: "hvs.t" });
     expect(await inspectOutput(tools.vaultAddress)).toEqual({ known: true, secret: false, value: "https://vault" });
   });
 
   test("that a plan has in another shape are refused without their value", async () => {
     await writePlannedOutputs(folder, "tools", { vaultAddress: { not: "text" } }, []);
-    const tools = createUpstream(options()).tools;
+    const { tools } = await loadUpstream(options());
     expect(() => tools.vaultAddress).toThrow('the output "vaultAddress" of the stack "tools" is not what this program expects');
   });
 
   test("that are missing name the stack and what to do", async () => {
     await writePlannedOutputs(folder, "tools", {}, []);
-    expect(() => createUpstream(options()).tools.vaultToken).toThrow(expect.objectContaining({ code: "E_UPSTREAM_OUTPUT", hint: 'bring "tools" up first' }));
+    const { tools } = await loadUpstream(options());
+    expect(() => tools.vaultToken).toThrow(expect.objectContaining({ code: "E_UPSTREAM_OUTPUT", hint: 'bring "tools" up first' }));
   });
 
-  test("are those of the declared needs only", () => {
-    expect(Object.keys(createUpstream(options()))).toEqual(["tools"]);
+  test("are those of the declared needs only", async () => {
+    await writePlannedOutputs(folder, "tools", {}, []);
+    expect(Object.keys(await loadUpstream(options()))).toEqual(["tools"]);
+  });
+
+  test("of a stack that was never built are one error, which names it", async () => {
+    await expect(loadUpstream(options())).rejects.toMatchObject({
+      code: "E_UPSTREAM",
+      message: 'the outputs of the stack "tools" cannot be read',
+      hint: 'bring "tools" up first',
+    });
   });
 });

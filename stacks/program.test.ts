@@ -77,6 +77,7 @@ describe("a preview of stacks that are not built", () => {
 
   test("goes on with what is open, and says which outputs those are", async () => {
     plan("tools");
+    plan("observability");
     plan("stg");
     const registered = await mockEngine({ stack: "prod", preview: true });
     pulumi.runtime.setAllConfig({ "homelab:acmeEmail": "a@b.pw" });
@@ -117,7 +118,7 @@ test.each([
     "E_CONFIG_VALUE: Pulumi.dev.yaml: homelab:appImage is missing\n  next: name the image that dev runs",
   ],
 ])("%s ends the program with one message", async (_, stack, config, message) => {
-  await mockEngine({ stack });
+  await mockEngine({ stack, references: REFERENCES });
   pulumi.runtime.setAllConfig(config);
   const thrown: unknown = await main().catch((error: unknown) => error);
   expect(pulumi.RunError.isInstance(thrown)).toBe(true);

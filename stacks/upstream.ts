@@ -34,52 +34,56 @@ function checked(stack: StackName, key: string, value: unknown): unknown {
 }
 
 /**
- * The outputs in another stack's state. The engine's function, and not a StackReference: that is a resource of the reading
- * stack, so each preview that uses planned outputs instead would show its removal.
+ * The outputs in another stack's state, with no secret marks. The engine's function, and not a StackReference: that is a
+ * resource of the reading stack, so each preview that uses planned outputs instead would show its removal.
+ * @throws HomelabError E_UPSTREAM where there is no such state
  */
-function readState(stack: StackName): pulumi.Output<Record<string, unknown>> {
+async function readState(stack: StackName): Promise<Readonly<Record<string, unknown>>> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
-  const answer = pulumi.runtime.invokeOutput<{ outputs: Record<string, unknown> }>("pulumi:pulumi:readStackOutputs", { name }, {});
-  // One secret makes the whole answer secret; which outputs are, SECRET_OUTPUTS says.
-  return pulumi.unsecret(answer).apply(({ outputs }) => outputs);
+  try {
+    const answer = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name }, {});
+    return answer.outputs ?? {};
+  } catch (cause) {
+    throw new HomelabError("E_UPSTREAM", `the outputs of the stack "${stack}" cannot be read`, { cause, subject: stack, hint: `bring "${stack}" up first` });
+  }
 }
 
-/** Reads outputs one by one, as they are asked for: planned ones in a preview of the whole estate, else those of the state. */
-function outputsOf(stack: StackName, options: UpstreamOptions): Record<string, pulumi.Output<unknown>> {
-  let planned: PlannedOutputs | undefined | null = null;
-  let state: pulumi.Output<Record<string, unknown>> | undefined;
-  const read = (key: string): pulumi.Output<unknown> => {
-    if (planned === null) planned = options.plannedDir === undefined ? undefined : readPlannedOutputs(options.plannedDir, stack);
-    if (planned) {
-      const output = planned.outputs[key];
-      if (output === undefined) throw missing(stack, key);
-      if (!output.known) options.usedUnknown(`${stack}.${key}`);
-      return fromPlanned(output.known ? { ...output, value: checked(stack, key, output.value) } : output);
-    }
-    state ??= readState(stack);
-    const value = state.apply((outputs) => checked(stack, key, outputs[key]));
+type Source = { planned: PlannedOutputs["outputs"] } | { state: Readonly<Record<string, unknown>> };
+
+/** Where the outputs of a stack come from in this run: its preview in the same run, else its state. */
+async function sourceOf(stack: StackName, options: UpstreamOptions): Promise<Source> {
+  const planned = options.plannedDir === undefined ? undefined : readPlannedOutputs(options.plannedDir, stack);
+  return planned === undefined ? { state: await readState(stack) } : { planned: planned.outputs };
+}
+
+function readOutput(stack: StackName, key: string, source: Source, options: UpstreamOptions): pulumi.Output<unknown> {
+  if ("state" in source) {
+    const value: pulumi.Output<unknown> = pulumi.output(checked(stack, key, source.state[key]));
     return SECRET_OUTPUTS.has(key) ? pulumi.secret(value) : value;
-  };
-  const cache = new Map<string, pulumi.Output<unknown>>();
+  }
+  const output = source.planned[key];
+  if (output === undefined) throw missing(stack, key);
+  if (!output.known) options.usedUnknown(`${stack}.${key}`);
+  return fromPlanned(output.known ? { ...output, value: checked(stack, key, output.value) } : output);
+}
+
+/** Outputs that are checked, and noted as used, one by one when the program asks for them. */
+function outputsOf(stack: StackName, source: Source, options: UpstreamOptions): Record<string, pulumi.Output<unknown>> {
   const outputs: Record<string, pulumi.Output<unknown>> = {};
   for (const key of Object.keys(OUTPUT_SCHEMAS[stack].shape)) {
-    Object.defineProperty(outputs, key, {
-      enumerable: true,
-      get: () => {
-        const known = cache.get(key) ?? read(key);
-        cache.set(key, known);
-        return known;
-      },
-    });
+    Object.defineProperty(outputs, key, { enumerable: true, get: () => readOutput(stack, key, source, options) });
   }
   return outputs;
 }
 
 /**
- * The outputs of the stacks that the running one needs, and of no others. A stack's state is read when its first output is.
+ * The outputs of the stacks that the running one needs, and of no others. All are read before the program starts, so that what
+ * is missing is one clear error and not one in each resource.
+ * @throws HomelabError E_UPSTREAM, E_PLANNED_OUTPUTS; and E_UPSTREAM_OUTPUT when an output is asked for that is not as it must be
  */
-export function createUpstream(options: UpstreamOptions): { readonly [K in StackName]: Outputs<K> } {
-  const upstream = Object.fromEntries(options.needs.map((name) => [name, outputsOf(name, options)]));
+export async function loadUpstream(options: UpstreamOptions): Promise<{ readonly [K in StackName]: Outputs<K> }> {
+  const upstream: Record<string, unknown> = {};
+  for (const stack of options.needs) upstream[stack] = outputsOf(stack, await sourceOf(stack, options), options);
   // Who gets it sees only the declared needs (StackProgram); the keys and values are those of the schema that the types are of.
   return upstream as { readonly [K in StackName]: Outputs<K> };
 }

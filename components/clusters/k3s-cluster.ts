@@ -3,6 +3,7 @@ import { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { base, combineRoles, KUBECONFIG_PATH, k3sServer } from "../../ansible-replacements";
 import { Component, timeouts } from "../base/component";
+import { known } from "../base/known-failure";
 import { connectionInputs, type HostConnectionArgs } from "../hosts/connection";
 import { HostRole } from "../hosts/host-role";
 import type { Vm } from "../hosts/vm";
@@ -55,8 +56,8 @@ export class K3sCluster extends Component {
       },
       this.child({ dependsOn: [role], additionalSecretOutputs: ["stdout"], customTimeouts: timeouts(10) }),
     );
-    this.kubeconfig = pulumi.secret(read.stdout.apply((text) => renameKubeconfig(text, args.contextName, server)));
-    this.ca = pulumi.unsecret(this.kubeconfig.apply(clusterCa));
+    this.kubeconfig = pulumi.secret(read.stdout.apply(known((text) => renameKubeconfig(text, args.contextName, server))));
+    this.ca = pulumi.unsecret(this.kubeconfig.apply(known(clusterCa)));
     this.endpoint = pulumi.output(server);
     this.provider = new Provider(`${name}-provider`, { kubeconfig: this.kubeconfig }, { parent: this });
     this.registerOutputs({ kubeconfig: this.kubeconfig, endpoint: this.endpoint });

@@ -3,6 +3,7 @@ import { Provider as ProxmoxProvider } from "@muhlba91/pulumi-proxmoxve/provider
 import * as pulumi from "@pulumi/pulumi";
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { HomelabError } from "../../common/errors";
+import { known } from "../../components/base/known-failure";
 import { K3sCluster } from "../../components/clusters/k3s-cluster";
 import { Vm } from "../../components/hosts/vm";
 import { CertManager } from "../../components/platform/cert-manager";
@@ -112,11 +113,13 @@ export interface Environment {
 export function buildEnvironment(context: StackContext<"tools">, vmName: string): Environment {
   const upstream: Outputs<"tools"> = context.upstream.tools;
   const vms = buildVms(context, proxmoxProvider(context), (node) =>
-    upstream.templateIds.apply((ids) => {
-      const id = ids[node];
-      if (id === undefined) throw new HomelabError("E_TEMPLATE", `tools has no template on ${node}`, { subject: node, hint: "build the stack tools first" });
-      return id;
-    }),
+    upstream.templateIds.apply(
+      known((ids) => {
+        const id = ids[node];
+        if (id === undefined) throw new HomelabError("E_TEMPLATE", `tools has no template on ${node}`, { subject: node, hint: "build the stack tools first" });
+        return id;
+      }),
+    ),
   );
   const cluster = buildCluster(context, vms, vmName);
   const certManager = buildCertManager(context, cluster);
