@@ -13,7 +13,7 @@ const operationSchema = z.strictObject({
 
 const summarySchema = z.strictObject({ summary: z.strictObject({ changed: z.int(), unchanged: z.int() }) });
 
-export type OperationReport = z.infer<typeof operationSchema>;
+type OperationReport = z.infer<typeof operationSchema>;
 
 export interface RoleReport {
   operations: OperationReport[];

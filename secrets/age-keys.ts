@@ -15,11 +15,12 @@ export function parseKeyFile(text: string): AgeIdentity[] {
 /**
  * The private keys of the environment: SOPS_AGE_KEY, then those of SOPS_AGE_KEY_FILE. No other place is searched, so that a
  * run never depends on what happens to lie in somebody's home.
+ * @param keyFile file to read instead of that of SOPS_AGE_KEY_FILE
  * @throws HomelabError E_AGE_KEY_MISSING, E_AGE_KEY_FILE or E_AGE_KEY
  */
 export function loadAgeKeys(keyFile?: string): AgeIdentity[] {
   const identities = parseKeyFile(readEnv(ENV.ageKey) ?? "");
-  const file = (keyFile ?? readEnv(ENV.ageKeyFile));
+  const file = keyFile ?? readEnv(ENV.ageKeyFile);
   if (file !== undefined) {
     try {
       identities.push(...parseKeyFile(fs.readFileSync(file, "utf8")));

@@ -6,7 +6,7 @@ import { createHttpClient, type HttpClient, type HttpResponse } from "../common/
 const sealStatus = z.object({ initialized: z.boolean(), sealed: z.boolean(), t: z.number(), progress: z.number() });
 const initAnswer = z.object({ keys_base64: z.array(z.string()).min(1), root_token: z.string().min(1) });
 
-export type SealStatus = z.infer<typeof sealStatus>;
+type SealStatus = z.infer<typeof sealStatus>;
 
 /** As many keys as Vault's own default, and how many of them unseal. */
 const SHARES = 5;

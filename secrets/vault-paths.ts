@@ -2,7 +2,7 @@ import { HomelabError } from "../common/errors";
 import type { SecretTree } from "./sops-file";
 
 /** The one KV mount that the files describe. */
-export const KV_MOUNT = "kv";
+const KV_MOUNT = "kv";
 
 /** Keys and values of one entry of Vault. */
 export type SecretEntry = Readonly<Record<string, string>>;

@@ -48,5 +48,3 @@ export type StackName = keyof typeof OUTPUT_SCHEMAS;
 
 /** The plain values of a stack's outputs. */
 export type OutputValues<N extends StackName> = z.infer<(typeof OUTPUT_SCHEMAS)[N]>;
-
-export const STACK_NAMES = Object.keys(OUTPUT_SCHEMAS) as readonly StackName[];

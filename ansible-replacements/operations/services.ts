@@ -3,7 +3,7 @@ import { quote } from "../quote";
 import type { Operation } from "../role";
 
 /** Where each service's stamp lies: what it was last started with. */
-export const STAMPS = "/var/lib/homelab/applied";
+const STAMPS = "/var/lib/homelab/applied";
 
 export interface ServiceArgs {
   /** Name of the unit without `.service`. */

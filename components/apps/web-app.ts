@@ -7,7 +7,7 @@ import { Namespace } from "../base/namespace";
 import { WebIngress } from "../base/web-ingress";
 
 /** A port of the container that is served. */
-export interface WebAppPort {
+interface WebAppPort {
   name: string;
   port: number;
   /** Host name that leads to it. Default: reached inside the cluster only. */

@@ -4,7 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "./component";
 
 /** A chart at an exact version. */
-export interface Chart {
+interface Chart {
   /** URL of the repository. */
   repository: string;
   name: string;

@@ -2,7 +2,7 @@ import type { types } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 
 /** An SSH jump host. */
-export interface BastionArgs {
+interface BastionArgs {
   host: string;
   port: number;
   user: string;

@@ -1,6 +1,6 @@
 import { Command } from "@pulumi/command/remote/command";
-import type * as pulumi from "@pulumi/pulumi";
-import { compileRole, type Role } from "../../ansible-replacements";
+import * as pulumi from "@pulumi/pulumi";
+import { compileRole, type Role, secretInput } from "../../ansible-replacements";
 import { Component, timeouts } from "../base/component";
 import { connectionInputs, type HostConnectionArgs } from "./connection";
 
@@ -9,6 +9,8 @@ export interface HostRoleArgs {
   connection: HostConnectionArgs;
   /** What tells one build of the host from the next, such as {@link Vm.instance}: a host that was replaced gets the role anew. */
   instance: pulumi.Input<string>;
+  /** A value for each secret of the role; they travel on standard input. */
+  secrets?: Record<string, pulumi.Input<string>>;
 }
 
 /** A role applied to a host: its script runs in one SSH session whenever it differs from the one that ran last. */
@@ -23,7 +25,12 @@ export class HostRole extends Component {
     super("hosts:HostRole", name, opts);
     const run = new Command(
       `${name}-run`,
-      { connection: connectionInputs(args.connection), create: compiled.command, triggers: [compiled.digest, args.instance] },
+      {
+        connection: connectionInputs(args.connection),
+        create: compiled.command,
+        ...(args.secrets === undefined ? {} : { stdin: pulumi.secret(pulumi.output(args.secrets).apply((values) => secretInput(args.role, values))) }),
+        triggers: [compiled.digest, args.instance],
+      },
       this.child({ customTimeouts: timeouts(30) }),
     );
     this.report = run.stdout;

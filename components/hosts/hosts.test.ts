@@ -169,6 +169,15 @@ describe("a role on a host", () => {
     });
   });
 
+  test("takes its secrets on standard input, and not in its command", async () => {
+    const registered = await mockEngine();
+    new HostRole("k3s", { role: { ...role, secrets: ["TOKEN"] }, connection, instance: "02:00", secrets: { TOKEN: "s3cret" } });
+    await settle(registered);
+    const { inputs } = only(registered, "command:remote:Command");
+    expect(inputs["stdin"]).toEqual({ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value: "czNjcmV0\n" });
+    expect(JSON.stringify({ ...inputs, stdin: "" })).not.toContain("s3cret");
+  });
+
   test("goes through a bastion where there is one", async () => {
     const registered = await mockEngine();
     const bastion = { host: "127.0.0.1", port: 18022, user: "jump", privateKey: "JUMP" };

@@ -5,7 +5,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "../base/component";
 
 /** A cloud image at a URL that always gives the same bytes. */
-export interface CloudImage {
+interface CloudImage {
   url: string;
   sha256: string;
   /** Name in the datastore; ends in .qcow2, since Proxmox tells an image's format by it. */

@@ -25,7 +25,7 @@ export interface VmPassthrough {
   speed: VmDiskSpeed | undefined;
 }
 
-export interface VmDiskSpeed {
+interface VmDiskSpeed {
   iopsRead?: number;
   iopsReadBurstable?: number;
   iopsWrite?: number;

@@ -8,10 +8,10 @@ import { Namespace } from "../base/namespace";
 import { certManagerValues } from "./cert-manager.values";
 
 /** Version of the original system; 1.16 is the first with `crds.enabled`. */
-export const CERT_MANAGER_CHART = { repository: "https://charts.jetstack.io", name: "cert-manager", version: "v1.16.2" } as const;
+const CERT_MANAGER_CHART = { repository: "https://charts.jetstack.io", name: "cert-manager", version: "v1.16.2" } as const;
 
 /** Name of the one issuer of every cluster. */
-export const ISSUER = "letsencrypt-prod";
+const ISSUER = "letsencrypt-prod";
 
 export interface CertManagerArgs {
   /** Contact that the certificate authority writes to. */

@@ -10,7 +10,7 @@ import { Namespace } from "../base/namespace";
 import { SecretAccess, type WantedSecret } from "./secret-access";
 
 /** Version of the original system, which has no chart for it. */
-export const EXTERNAL_DNS_IMAGE = "registry.k8s.io/external-dns/external-dns:v0.14.1";
+const EXTERNAL_DNS_IMAGE = "registry.k8s.io/external-dns/external-dns:v0.14.1";
 
 const NAMESPACE = "external-dns";
 const INSTANCE = "external-dns-pihole";

@@ -5,11 +5,11 @@ import { HelmRelease } from "../base/helm-release";
 import { Namespace } from "../base/namespace";
 
 /** Version of the original system. Its CRDs are served as external-secrets.io/v1beta1; v1 comes with 0.16. */
-export const EXTERNAL_SECRETS_CHART = { repository: "https://charts.external-secrets.io", name: "external-secrets", version: "0.12.1" } as const;
+const EXTERNAL_SECRETS_CHART = { repository: "https://charts.external-secrets.io", name: "external-secrets", version: "0.12.1" } as const;
 export const EXTERNAL_SECRETS_API = "external-secrets.io/v1beta1";
 
 /** Values of the chart external-secrets 0.12. */
-export function externalSecretsValues(): Record<string, unknown> {
+function externalSecretsValues(): Record<string, unknown> {
   return {
     installCRDs: true,
     resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },

@@ -7,12 +7,12 @@ import { Namespace } from "../base/namespace";
 import { WebIngress } from "../base/web-ingress";
 
 /** Version of the original system. */
-export const MINIO_CHART = { repository: "https://charts.min.io", name: "minio", version: "5.4.0" } as const;
+const MINIO_CHART = { repository: "https://charts.min.io", name: "minio", version: "5.4.0" } as const;
 
 const ROOT_SECRET = "minio-root";
 
 /** Values of the chart minio 5.4. Buckets that others need are made here, not by hand. */
-export function minioValues(storageClass: string): Record<string, unknown> {
+function minioValues(storageClass: string): Record<string, unknown> {
   return {
     mode: "standalone",
     replicas: 1,

@@ -12,7 +12,7 @@ import { WebIngress } from "../base/web-ingress";
 import { vaultValues } from "./vault.values";
 
 /** Version of the original system. */
-export const VAULT_CHART = { repository: "https://helm.releases.hashicorp.com", name: "vault", version: "0.29.1" } as const;
+const VAULT_CHART = { repository: "https://helm.releases.hashicorp.com", name: "vault", version: "0.29.1" } as const;
 
 /** The one KV mount, version 2. */
 export const KV_MOUNT = "kv";

@@ -11,7 +11,7 @@ import { checkVms } from "./check-vms";
 import { readVms, throwProblems } from "./load-vms";
 
 /** Where the definitions lie, from the checkout's folder. */
-export const VM_FOLDER = "stacks/inventory/vms";
+const VM_FOLDER = "stacks/inventory/vms";
 
 /** Every VM file belongs to one stack, and every VM that a stack names has a file. */
 export function checkOwners(names: readonly string[], stacks: readonly AnyStackDefinition[]): void {
