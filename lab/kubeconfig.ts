@@ -6,7 +6,7 @@ import type { RunningCluster } from "./clusters";
 const schema = z.looseObject({ clusters: z.array(z.unknown()), users: z.array(z.unknown()), contexts: z.array(z.unknown()) });
 
 /** One kubeconfig with a context for each cluster that runs, named like its stack, through the lab's proxy. @returns its text */
-export function mergedKubeconfig(clusters: readonly RunningCluster[], proxyUrl: string): string {
+function mergedKubeconfig(clusters: readonly RunningCluster[], proxyUrl: string): string {
   const sorted = [...clusters].sort((a, b) => a.cluster.name.localeCompare(b.cluster.name));
   const parts = sorted.map(({ cluster }) =>
     schema.parse(parse(cluster.adminKubeconfig({ server: `https://${cluster.address}:6443`, name: cluster.name, proxyUrl }))),

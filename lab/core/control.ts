@@ -25,7 +25,7 @@ export interface ControlOptions {
 }
 
 /** Every fault that a simulator of the lab takes; docs/lab.md says what each does. */
-export const FAULT_NAMES: readonly string[] = [
+const FAULT_NAMES: readonly string[] = [
   "apt.lock-held",
   "apt.update-failed",
   "gateway.refuse",

@@ -1,7 +1,7 @@
 import type { FaultParameters, Faults } from "./world";
 
 /** A fault that waits for its moment. */
-export interface QueuedFault {
+interface QueuedFault {
   name: string;
   /** Only for this target; any when absent. */
   target?: string;

@@ -1,7 +1,7 @@
 import type { Latency } from "./world";
 
 /** Milliseconds by name: short enough to wait for, long enough that order and progress can be seen. docs/lab.md repeats them. */
-export const DEFAULT_LATENCIES: Readonly<Record<string, number>> = {
+const DEFAULT_LATENCIES: Readonly<Record<string, number>> = {
   "proxmox.download": 800,
   "proxmox.create": 300,
   "proxmox.clone": 1500,

@@ -39,8 +39,11 @@ export function readSnapshot(file: string): Snapshot | undefined {
 /** At most one write in this many milliseconds. */
 const PAUSE_MS = 1000;
 
+/** Writing takes at most this share of the lab's time: a large homelab is written less often. */
+const SHARE = 0.05;
+
 export interface SnapshotWriter {
-  /** The state changed: it is written within a second. */
+  /** The state changed: it is written within a second (later where writing takes long). */
   changed(): void;
   /** Writes now, and ends the writing. */
   close(): Promise<void>;
@@ -49,15 +52,18 @@ export interface SnapshotWriter {
 export function createSnapshotWriter(file: string, clock: Clock, collect: () => Promise<Snapshot>, onError: (error: unknown) => void): SnapshotWriter {
   let dirty = false;
   let running: Promise<void> | undefined;
+  let pause = PAUSE_MS;
   const end = new AbortController();
   const write = async (): Promise<void> => writeFileAtomic(file, JSON.stringify(await collect()));
   const loop = async (): Promise<void> => {
     while (dirty && !end.signal.aborted) {
       // Aborted by close(), which writes itself.
-      await clock.sleep(PAUSE_MS, end.signal).catch(() => undefined);
+      await clock.sleep(pause, end.signal).catch(() => undefined);
       if (end.signal.aborted) return;
       dirty = false;
+      const began = performance.now();
       await write();
+      pause = Math.max(PAUSE_MS, (performance.now() - began) / SHARE);
     }
   };
   return {

@@ -1,2 +1,2 @@
-export { BASTION_USER, type Bastion, startBastion } from "./bastion";
-export { type ConnectProxy, startConnectProxy } from "./connect-proxy";
+export { BASTION_USER, startBastion } from "./bastion";
+export { startConnectProxy } from "./connect-proxy";

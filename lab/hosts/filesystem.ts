@@ -1,5 +1,5 @@
 import * as path from "node:path/posix";
-import { type FileContent, type FsStat, type IFileSystem, InMemoryFs } from "just-bash";
+import { type FileContent, type FsStat, InMemoryFs } from "just-bash";
 import { z } from "zod";
 
 export interface Owner {
@@ -216,5 +216,3 @@ export interface Identity extends Owner {
   groups: readonly number[];
   umask: number;
 }
-
-export type HostView = IFileSystem;

@@ -17,7 +17,7 @@ const stateSchema = z.object({
   cluster: z.unknown().optional(),
 });
 /** What is left of a host when its power is off. */
-export type HostState = z.infer<typeof stateSchema>;
+type HostState = z.infer<typeof stateSchema>;
 
 export interface HostOptions {
   spec: HostSpec;

@@ -1,2 +1,2 @@
-export { type Host, type HostOptions, type HostState, startHost } from "./host";
-export type { HostSpec, RunningCluster, StartCluster } from "./machine";
+export { type Host, startHost } from "./host";
+export type { StartCluster } from "./machine";

@@ -1,6 +1,13 @@
 import type { LabContext } from "../core/world";
 import type { HostDisk, Identity } from "./filesystem";
-import type { Unit } from "./units";
+
+/** A unit that was started since boot. */
+export interface Unit {
+  state: "active" | "failed";
+  /** Milliseconds since the epoch. */
+  since: number;
+  mainPid: number;
+}
 
 /** A cluster as its host sees it. */
 export interface RunningCluster {
@@ -45,7 +52,7 @@ export interface HostSpec {
 }
 
 /** The host's kernel, from boot to boot. */
-export interface Kernel {
+interface Kernel {
   modules: Set<string>;
   sysctls: Map<string, string>;
   swapOn: boolean;

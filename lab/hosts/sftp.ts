@@ -10,6 +10,7 @@ interface OpenFile {
   name: string;
   content: Buffer;
   written: boolean;
+  created: boolean;
   mode: number | undefined;
 }
 
@@ -56,10 +57,14 @@ export function serveSftp(machine: Machine, who: Identity, sftp: SFTPWrapper): v
       const writing = (flags & OPEN_MODE.WRITE) !== 0;
       const exists = await view.exists(target);
       if (!exists && (flags & OPEN_MODE.CREAT) === 0) throw new Error(`ENOENT: no such file, open '${target}'`);
-      const keep = exists && (flags & OPEN_MODE.TRUNC) === 0;
-      const content = keep ? Buffer.from(await view.readFileBuffer(target)) : Buffer.alloc(0);
-      if (writing) await view.writeFile(target, content);
-      sftp.handle(id, handleFor({ name: target, content, written: false, mode: exists ? undefined : attrs.mode }));
+      const original = exists ? Buffer.from(await view.readFileBuffer(target)) : Buffer.alloc(0);
+      const content = (flags & OPEN_MODE.TRUNC) === 0 ? original : Buffer.alloc(0);
+      // Only for the right to write: the new content comes with CLOSE.
+      if (writing) await view.writeFile(target, original);
+      sftp.handle(
+        id,
+        handleFor({ name: target, content, written: writing && !content.equals(original), created: writing && !exists, mode: exists ? undefined : attrs.mode }),
+      );
     }),
   );
   sftp.on("READ", (id, handle, offset, length) => {
@@ -102,7 +107,7 @@ export function serveSftp(machine: Machine, who: Identity, sftp: SFTPWrapper): v
       const before = machine.disk.changes;
       if (file.written) await view.writeFile(file.name, new Uint8Array(file.content));
       if (file.mode !== undefined) await view.chmod(file.name, file.mode & 0o7777);
-      if (machine.disk.changes !== before) record(file.name);
+      if (machine.disk.changes !== before || file.created) record(file.name);
     }),
   );
   sftp.on("MKDIR", (id, name) => done(id, () => view.mkdir(absolute(name))));

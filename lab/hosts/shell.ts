@@ -12,7 +12,7 @@ import type { Identity } from "./filesystem";
 import type { Machine } from "./machine";
 import { DiskView } from "./view";
 
-export const HOST_COMMANDS: Readonly<Record<string, HostCommand>> = {
+const HOST_COMMANDS: Readonly<Record<string, HostCommand>> = {
   ...IDENTITY_COMMANDS,
   ...FILE_COMMANDS,
   ...PACKAGE_COMMANDS,
@@ -28,7 +28,7 @@ const SHELLS = ["bash", "sh"];
 /** Every command of the lab's own that the image has a file for. */
 export const COMMAND_NAMES: readonly string[] = Object.keys(HOST_COMMANDS);
 
-export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export interface ShellResult {
   stdout: Buffer;

@@ -1,14 +1,6 @@
 import { isK3sServer, startK3s, stopK3s } from "./k3s";
 import { log, type Machine } from "./machine";
 
-/** A unit that was started since boot. */
-export interface Unit {
-  state: "active" | "failed";
-  /** Milliseconds since the epoch. */
-  since: number;
-  mainPid: number;
-}
-
 const UNIT_FOLDERS = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"];
 const WANTS = "/etc/systemd/system/multi-user.target.wants";
 

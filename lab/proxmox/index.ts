@@ -4,7 +4,6 @@ import { emptyState, type Guests, type ProxmoxState, type Pve, stateSchema } fro
 import { powerOn } from "./power";
 import { failCutTasks } from "./tasks";
 
-export type { ApiToken } from "./api";
 export type { GuestSpec, Guests, ProxmoxState } from "./model";
 
 export interface Proxmox extends Stoppable, Persistent {

@@ -16,6 +16,9 @@ export function task(call: Call, vm: Vm, type: string, latency: string, work: ()
   return startTask(call.pve, { node: vm.node, type, id: String(vm.vmid), user: call.user, latency }, work);
 }
 
+/** `1`, `enabled=1,…` */
+const AGENT_ON = /(^|,)(enabled=)?1(,|$)/;
+
 /** Power on: from here the machine inside boots by itself. */
 export function powerOn(call: Pick<Call, "pve">, vm: Vm): void {
   const { pve } = call;
@@ -88,7 +91,7 @@ function current(call: Call): Record<string, unknown> {
     maxmem: Number((config["memory"] ?? "512").replace("current=", "")) * 1024 ** 2,
     maxdisk: bootVolume(call.pve, vm)?.size ?? 0,
     uptime: running ? Math.floor((call.pve.ctx.clock.now() - (vm.startedAt ?? 0)) / 1000) : 0,
-    agent: /^(1|enabled=1)/.test(config["agent"] ?? "") ? 1 : 0,
+    agent: AGENT_ON.test(config["agent"] ?? "") ? 1 : 0,
     ha: { managed: 0 },
     ...(running ? { pid: 10000 + vm.vmid } : {}),
     ...(config["tags"] === undefined ? {} : { tags: config["tags"] }),
@@ -100,7 +103,7 @@ function current(call: Call): Record<string, unknown> {
 function agentVm(call: Call): Vm {
   const vm = vmOf(call);
   if (vm.status !== "running") throw new PveError(500, `VM ${vm.vmid} is not running`);
-  if (!/^(1|enabled=1)/.test(vm.config["agent"] ?? "")) throw new PveError(500, "No QEMU guest agent configured");
+  if (!AGENT_ON.test(vm.config["agent"] ?? "")) throw new PveError(500, "No QEMU guest agent configured");
   if (!call.pve.guests.isUp(String(vm.vmid))) throw new PveError(500, "QEMU guest agent is not running");
   return vm;
 }

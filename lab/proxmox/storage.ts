@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { FetchError, followFromLab } from "../core/fetch";
+import { FetchError, type Fetched, followFromLab } from "../core/fetch";
 import { PveError, parameterError, TaskError } from "./errors";
 import { findVolume, GIB, nodeOf, type Pve, storageOf, type Volume } from "./model";
 import { type Call, type Route, recordWrite, required, route } from "./router";
@@ -80,7 +80,7 @@ function downloadUrl(call: Call): string {
     if (pve.state.volumes.some((v) => v.volid === volid && v.node === node))
       throw new TaskError(`refusing to override existing file '/var/lib/vz/${content}/${filename}'`);
     log(`downloading ${url} to /var/lib/vz/${content}/${filename}`);
-    const { body, sha256 } = await download(pve, node, url);
+    const { body, sha256, size } = await download(pve, node, url);
     const actual = algorithm === "sha256" || algorithm === undefined ? sha256 : createHash(algorithm).update(body).digest("hex");
     if (checksum !== undefined && checksum.toLowerCase() !== actual) throw new TaskError(`checksum mismatch: got '${actual}' != expect '${checksum}'`);
     const format = /\.(\w+)$/.exec(filename)?.[1]?.toLowerCase() ?? "raw";
@@ -90,7 +90,7 @@ function downloadUrl(call: Call): string {
       volid,
       content: content as Volume["content"],
       format: format === "img" ? "raw" : format,
-      size: body.length,
+      size,
       image: { url, sha256 },
       ctime: Math.floor(pve.ctx.clock.now() / 1000),
     });
@@ -98,13 +98,20 @@ function downloadUrl(call: Call): string {
   });
 }
 
-/** @returns the stand-in's bytes and the digest that the original has */
-async function download(pve: Pve, node: string, url: string): Promise<{ body: Buffer; sha256: string }> {
+/** A stand-in says how large the original is. */
+const sizeOf = (answer: Fetched): number => Number(answer.headers["x-lab-published-size"] ?? answer.body.length);
+
+/** @returns the stand-in's bytes, and digest and size of the original */
+async function download(pve: Pve, node: string, url: string): Promise<{ body: Buffer; sha256: string; size: number }> {
   try {
     const answer = await followFromLab(pve.ctx, node, new URL(url));
     if (answer.status !== 200) throw new TaskError(`download failed: wget: server returned error ${answer.status}`);
     const published = answer.headers["x-lab-published-sha256"];
-    return { body: answer.body, sha256: typeof published === "string" ? published : createHash("sha256").update(answer.body).digest("hex") };
+    return {
+      body: answer.body,
+      size: sizeOf(answer),
+      sha256: typeof published === "string" ? published : createHash("sha256").update(answer.body).digest("hex"),
+    };
   } catch (error) {
     if (error instanceof FetchError) throw new TaskError(`download failed: ${error.message}`);
     throw error;
@@ -120,7 +127,7 @@ async function queryUrl(call: Call): Promise<unknown> {
     return {
       filename: new URL(url).pathname.split("/").at(-1),
       mimetype: answer.headers["content-type"] ?? "application/octet-stream",
-      size: answer.body.length,
+      size: sizeOf(answer),
     };
   } catch (error) {
     if (error instanceof FetchError) throw new PveError(500, `invalid server response: '500 Can't connect to ${new URL(url).host}'`);

@@ -1,4 +1,4 @@
-import { bootVolume, cloneDisks, freeDisks, parseDisk, resize, volumeOf } from "./disks";
+import { bootVolume, cloneDisks, freeDisks, parseDisk, printDisk, resize, volumeOf } from "./disks";
 import { PveError, parameterError, TaskError } from "./errors";
 import { isTemplate, nodeOf, type Pve, storageOf, type Vm } from "./model";
 import { checkUnlocked, POWER_ROUTES, powerOn, task, vmOf } from "./power";
@@ -130,7 +130,7 @@ function moveDisk(call: Call): string {
     const { options } = parseDisk(vm.config[disk] ?? "");
     const name = volume.volid.slice(volume.volid.indexOf(":") + 1);
     Object.assign(volume, { storage, volid: `${storage}:${name}` });
-    vm.config[disk] = [volume.volid, ...[...options].map(([key, value]) => `${key}=${value}`)].join(",");
+    vm.config[disk] = printDisk({ file: volume.volid, options });
     recordWrite(call, labelOf(vm), "vm-move-disk", { node: vm.node, vmid: vm.vmid, disk, storage });
   });
 }

@@ -27,7 +27,7 @@ const ARCHIVE: Record<string, { version: string; unit?: string; binary?: string 
 };
 
 /** Installed in the image. */
-export const IMAGE_PACKAGES = ["ca-certificates", "curl", "e2fsprogs", "gnupg", "python3", "qemu-guest-agent", "util-linux"] as const;
+const IMAGE_PACKAGES = ["ca-certificates", "curl", "e2fsprogs", "gnupg", "python3", "qemu-guest-agent", "util-linux"] as const;
 
 export const imagePackages = (): Map<string, string> => new Map(IMAGE_PACKAGES.map((name) => [name, ARCHIVE[name]?.version ?? "1"]));
 
@@ -110,6 +110,7 @@ const dpkgQuery: HostCommand = async (run) => {
   const { flags, rest, unknown } = parseFlags(run.args, ["f", "showformat"], ["W", "show", "s", "status", "l"]);
   if (unknown || flags.has("l")) return unmodelled(run, "dpkg-query", unknown ?? "-l");
   // dpkg takes `-f=FORMAT` too.
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholders
   const pattern = (flags.get("f") ?? flags.get("showformat"))?.[0]?.replace(/^=/, "") ?? "${Package}\t${Version}\n";
   let stdout = "";
   for (const name of rest) {
