@@ -19,8 +19,8 @@ const suffix = (text: string): string =>
   [...Buffer.from(text)]
     .reduce((hash, byte) => (hash * 31 + byte) >>> 0, 7)
     .toString(36)
-    .slice(0, 5)
-    .padStart(5, "0");
+    .padStart(5, "0")
+    .slice(-5);
 
 export class Workloads {
   constructor(

@@ -14,7 +14,7 @@ import { parseBody, parseResourcePath, type ResourcePath } from "./request";
 import { readData, storageKey } from "./resource-types";
 import { reviews } from "./reviews";
 import { fieldSelector, labelSelector } from "./selectors";
-import { badRequest, forbidden, methodNotAllowed, noResource, qualified, StatusError } from "./status";
+import { badRequest, forbidden, invalid, methodNotAllowed, noResource, qualified, StatusError } from "./status";
 import type { ObjectStore, WriteOptions, Written } from "./store";
 import { partial, table } from "./tables";
 import { watch } from "./watch";
@@ -365,7 +365,7 @@ export class ApiServer {
     const edit = (change: (object: Json) => Json) =>
       store.modify(type, namespace, name, (object) => change(object as unknown as Json) as unknown as KubeObject, options);
     if (contentType.includes("apply-patch")) {
-      if (manager === null) throw badRequest('PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch');
+      if (manager === null) throw invalid("PatchOptions", "meta.k8s.io", "", [{ reason: "FieldValueRequired", message: "Required value: is required for apply patch", field: "fieldManager" }]);
       return store.apply(type, namespace, name, body as unknown as KubeObject, { ...options, manager, force });
     }
     if (contentType.includes("json-patch")) return edit((object) => jsonPatch(object, body as unknown as Parameters<typeof jsonPatch>[1]));
