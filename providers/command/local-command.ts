@@ -25,7 +25,7 @@ function endGroup(pid: number): void {
       process.kill(-pid, signal);
     } catch (thrown) {
       // ESRCH: it has ended by itself, which is what was wanted.
-      if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ESRCH")) throw thrown;
+      if (typeof thrown !== "object" || thrown === null || !("code" in thrown) || thrown.code !== "ESRCH") throw thrown;
     }
   };
   kill("SIGTERM");
