@@ -189,6 +189,7 @@ export class ObjectStore {
   ): Written {
     const schema = schemaOf(type);
     const config = this.#prepare(type, namespace, copy({ ...applied, metadata: { ...applied.metadata, name: applied.metadata?.name ?? name } }));
+    if (config.metadata.name !== name) throw badRequest(`the name of the object (${config.metadata.name}) does not match the name on the URL (${name})`);
     const clean = JSON.parse(
       JSON.stringify({ ...config, metadata: { ...config.metadata, managedFields: undefined, resourceVersion: undefined, uid: undefined } }),
     ) as JsonMap;
