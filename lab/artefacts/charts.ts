@@ -1,137 +1,173 @@
-/** Stand-ins for charts (data/charts.yaml): rendered for a provider without helm, and as charts that a real helm installs. */
+/** Stand-ins for charts, as Helm's own chart folders: data/charts/<host and path of the repository>/<chart>/<version>. */
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { parse } from "yaml";
+import { gzipSync } from "node:zlib";
+import { parse, parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
+import { tar } from "./tar";
+import { parseTemplate, renderTemplate } from "./template";
 
-const columnSchema = z.strictObject({ name: z.string(), type: z.string(), jsonPath: z.string() });
-const crdSchema = z.strictObject({
-  group: z.string(),
-  plural: z.string(),
-  kind: z.string(),
-  scope: z.enum(["Namespaced", "Cluster"]),
-  versions: z.array(z.string()),
-  columns: z.array(columnSchema).optional(),
-});
-const workloadSchema = z.strictObject({
-  kind: z.enum(["Deployment", "StatefulSet", "DaemonSet"]),
-  name: z.string(),
-  component: z.string(),
-  image: z.string(),
-  port: z.number().optional(),
-  serviceName: z.string().optional(),
-});
-const chartSchema = z.strictObject({
-  repository: z.string(),
+const metadataSchema = z.strictObject({
+  apiVersion: z.literal("v2"),
   name: z.string(),
   version: z.string(),
   appVersion: z.string(),
-  crds: z.array(crdSchema),
-  accounts: z.array(z.string()),
-  /** Account that the chart's cluster role is bound to. */
-  controllerRole: z.string().optional(),
-  workloads: z.array(workloadSchema),
-  services: z.array(z.strictObject({ name: z.string(), selects: z.string(), port: z.number(), headless: z.boolean().optional() })),
+  description: z.string(),
+  kubeVersion: z.string().optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
 });
 
-export type Chart = z.infer<typeof chartSchema>;
-type Manifest = Record<string, unknown>;
+export interface Chart extends z.infer<typeof metadataSchema> {
+  /** `https://charts.jetstack.io` */
+  repository: string;
+  /** By path inside the chart. */
+  files: ReadonlyMap<string, string>;
+}
+
+export interface Release {
+  name: string;
+  namespace: string;
+  values: Record<string, unknown>;
+}
+
+export type Manifest = Record<string, unknown>;
+
+/** The order in which Helm installs kinds; others follow. */
+const ORDER = [
+  "PriorityClass",
+  "Namespace",
+  "NetworkPolicy",
+  "ResourceQuota",
+  "LimitRange",
+  "PodDisruptionBudget",
+  "ServiceAccount",
+  "Secret",
+  "ConfigMap",
+  "StorageClass",
+  "PersistentVolume",
+  "PersistentVolumeClaim",
+  "CustomResourceDefinition",
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "Role",
+  "RoleBinding",
+  "Service",
+  "DaemonSet",
+  "Pod",
+  "ReplicaSet",
+  "Deployment",
+  "HorizontalPodAutoscaler",
+  "StatefulSet",
+  "Job",
+  "CronJob",
+  "IngressClass",
+  "Ingress",
+  "APIService",
+];
+
+function filesBelow(folder: string, inside = ""): [string, string][] {
+  return fs.readdirSync(path.join(folder, inside), { withFileTypes: true }).flatMap((entry): [string, string][] => {
+    const name = path.posix.join(inside, entry.name);
+    return entry.isDirectory() ? filesBelow(folder, name) : [[name, fs.readFileSync(path.join(folder, name), "utf8")]];
+  });
+}
+
+function readChart(root: string, folder: string): Chart {
+  const [version = "", name = "", ...repository] = path.relative(root, folder).split(path.sep).reverse();
+  const files = new Map(filesBelow(folder).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const metadata = metadataSchema.parse(parse(files.get("Chart.yaml") ?? ""));
+  if (metadata.name !== name || metadata.version !== version)
+    throw new HomelabError("E_CHART_FOLDER", `${folder}: Chart.yaml says ${metadata.name} ${metadata.version}`, {
+      subject: folder,
+      hint: "name the folder after the chart and its version",
+    });
+  return { ...metadata, repository: `https://${repository.reverse().join("/")}`, files };
+}
 
 let charts: Chart[] | undefined;
-export function allCharts(): Chart[] {
-  charts ??= z.array(chartSchema).parse(parse(fs.readFileSync(path.join(projectRoot(), "lab", "artefacts", "data", "charts.yaml"), "utf8")));
+export function allCharts(): readonly Chart[] {
+  if (charts === undefined) {
+    const root = path.join(projectRoot(), "lab", "artefacts", "data", "charts");
+    charts = filesBelow(root)
+      .filter(([name]) => path.posix.basename(name) === "Chart.yaml")
+      .map(([name]) => readChart(root, path.join(root, path.dirname(name))));
+  }
   return charts;
 }
 
+/** @param version exact, with or without a `v`, as Helm compares; without one the only version that there is */
 export function findChart(repository: string, name: string, version: string | undefined): Chart | undefined {
-  const plain = repository.replace(/\/+$/, "");
+  const plain = (text: string): string => text.replace(/^v/, "");
   return allCharts().find(
-    (chart) => chart.repository === plain && chart.name === name && (version === undefined || version === "" || chart.version === version),
+    (chart) => chart.repository === repository.replace(/\/+$/, "") && chart.name === name && (!version || plain(chart.version) === plain(version)),
   );
 }
 
-export function crdManifests(chart: Chart): Manifest[] {
-  return chart.crds.map(({ group, plural, kind, scope, versions, columns }) => ({
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      scope,
-      names: { plural, kind, singular: kind.toLowerCase(), listKind: `${kind}List` },
-      versions: versions.map((version, i) => ({
-        name: version,
-        served: true,
-        storage: i === 0,
-        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-        subresources: { status: {} },
-        ...(columns ? { additionalPrinterColumns: [...columns, { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" }] } : {}),
-      })),
-    },
-  }));
+const isMap = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Values over the chart's own: maps are merged, null takes a key away. */
+function coalesce(defaults: unknown, given: unknown): unknown {
+  if (!isMap(defaults) || !isMap(given)) return given === undefined ? defaults : given;
+  const result: Record<string, unknown> = { ...defaults };
+  for (const [key, value] of Object.entries(given)) {
+    if (value === null) delete result[key];
+    else result[key] = coalesce(defaults[key], value);
+  }
+  return result;
 }
 
-/** @param release name of the release, @param namespace its namespace; a real helm fills in its own placeholders */
-export function manifests(chart: Chart, release: string, namespace: string): Manifest[] {
-  const labels = (component: string): Record<string, string> => ({
-    "app.kubernetes.io/name": chart.name,
-    "app.kubernetes.io/instance": release,
-    "app.kubernetes.io/component": component,
-    "helm.sh/chart": `${chart.name}-${chart.version}`,
+function documents(text: string, file: string): Manifest[] {
+  return parseAllDocuments(text).flatMap((document) => {
+    const [error] = document.errors;
+    if (error !== undefined) throw new HomelabError("E_CHART_TEMPLATE", `${file}: ${error.message}`, { subject: file });
+    const value: unknown = document.toJS();
+    return isMap(value) ? [value] : [];
   });
-  const select = (workload: string): Record<string, string> => ({ "app.kubernetes.io/instance": release, "homelab.lab/workload": workload });
-  const accounts = chart.accounts.map(
-    (name): Manifest => ({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace, labels: labels("account") } }),
-  );
-  const roles: Manifest[] =
-    chart.controllerRole === undefined
-      ? []
-      : [
-          {
-            apiVersion: "rbac.authorization.k8s.io/v1",
-            kind: "ClusterRole",
-            metadata: { name: `${chart.controllerRole}-controller`, labels: labels("rbac") },
-            rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }],
-          },
-          {
-            apiVersion: "rbac.authorization.k8s.io/v1",
-            kind: "ClusterRoleBinding",
-            metadata: { name: `${chart.controllerRole}-controller`, labels: labels("rbac") },
-            roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: `${chart.controllerRole}-controller` },
-            subjects: [{ kind: "ServiceAccount", name: chart.controllerRole, namespace }],
-          },
-        ];
-  const services = chart.services.map(
-    ({ name, selects, port, headless }): Manifest => ({
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { name, namespace, labels: labels("service") },
-      spec: {
-        ...(headless ? { clusterIP: "None" } : { type: "ClusterIP" }),
-        selector: select(selects),
-        ports: [{ name: "main", port, targetPort: port, protocol: "TCP" }],
-      },
-    }),
-  );
-  const workloads = chart.workloads.map(
-    ({ kind, name, component, image, port, serviceName }): Manifest => ({
-      apiVersion: "apps/v1",
-      kind,
-      metadata: { name, namespace, labels: labels(component) },
-      spec: {
-        ...(kind === "DaemonSet" ? {} : { replicas: 1 }),
-        ...(kind === "StatefulSet" ? { serviceName: serviceName ?? name } : {}),
-        selector: { matchLabels: select(name) },
-        template: {
-          metadata: { labels: { ...labels(component), ...select(name) } },
-          spec: {
-            serviceAccountName: chart.accounts.find((account) => account === name || account === `${name}-sa`) ?? "default",
-            containers: [{ name, image, ...(port === undefined ? {} : { ports: [{ containerPort: port }] }) }],
-          },
-        },
-      },
-    }),
-  );
-  return [...accounts, ...roles, ...services, ...workloads];
+}
+
+/** @throws HomelabError when a template fails */
+export function renderChart(chart: Chart, { name, namespace, values }: Release): { manifests: Manifest[]; crds: Manifest[] } {
+  const data = {
+    Release: { Name: name, Namespace: namespace, Service: "Helm", Revision: 1, IsInstall: true, IsUpgrade: false },
+    Chart: { Name: chart.name, Version: chart.version, AppVersion: chart.appVersion },
+    Values: coalesce(parse(chart.files.get("values.yaml") ?? "{}") ?? {}, values),
+  };
+  const files = [...chart.files];
+  const crds = files.filter(([file]) => file.startsWith("crds/")).flatMap(([file, text]) => documents(text, file));
+  const rendered = files
+    .filter(([file]) => /^templates\/[^_].*\.yaml$/.test(file))
+    .flatMap(([file, text]) => documents(renderTemplate(parseTemplate(text, file), data, file), file));
+  const rank = ({ kind }: Manifest): number => (ORDER.indexOf(String(kind)) + ORDER.length + 1) % (ORDER.length + 1);
+  const isDefinition = ({ kind }: Manifest): boolean => kind === "CustomResourceDefinition";
+  return {
+    manifests: rendered.filter((manifest) => !isDefinition(manifest)).sort((a, b) => rank(a) - rank(b)),
+    crds: [...crds, ...rendered.filter(isDefinition)],
+  };
+}
+
+const packages = new WeakMap<Chart, Buffer>();
+/** The archive that a real helm installs. */
+export function packageChart(chart: Chart): Buffer {
+  const known = packages.get(chart) ?? gzipSync(tar(Object.fromEntries([...chart.files].map(([file, text]) => [`${chart.name}/${file}`, text]))));
+  packages.set(chart, known);
+  return known;
+}
+
+export const archiveUrl = (chart: Chart): string => `${chart.repository}/${chart.name}-${chart.version}.tgz`;
+
+/** index.yaml of a repository; undefined where there is none at that URL. */
+export function repositoryIndex(url: string): Record<string, unknown> | undefined {
+  const found = allCharts().filter(({ repository }) => url === `${repository}/index.yaml`);
+  if (found.length === 0) return undefined;
+  const created = "2025-01-01T00:00:00Z";
+  const entries: Record<string, unknown[]> = {};
+  for (const chart of found) {
+    const { apiVersion, name, version, appVersion, description } = chart;
+    const digest = createHash("sha256").update(packageChart(chart)).digest("hex");
+    entries[name] = [...(entries[name] ?? []), { apiVersion, name, version, appVersion, description, created, digest, urls: [archiveUrl(chart)] }];
+  }
+  return { apiVersion: "v1", entries, generated: created };
 }

@@ -1,163 +1,145 @@
 /** The internet as far as the homelab downloads from it: files, Helm repositories, and the chart stand-ins for providers. */
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttp, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttps } from "node:https";
-import type { AddressInfo } from "node:net";
 import * as path from "node:path";
-import { gzipSync } from "node:zlib";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
+import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
-import type { LabContext } from "../core/world";
-import { allCharts, type Chart, crdManifests, findChart, manifests } from "./charts";
-import { tar } from "./tar";
+import { listenOn } from "../core/server";
+import type { LabContext, Stoppable } from "../core/world";
+import { allCharts, archiveUrl, findChart, packageChart, renderChart, repositoryIndex } from "./charts";
 
-const filesSchema = z.array(z.strictObject({ url: z.string(), sha256: z.string().length(64), size: z.number(), content: z.string() }));
-type Artefact = z.infer<typeof filesSchema>[number];
+const fileSchema = z.strictObject({
+  url: z.string(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  size: z.number().optional(),
+  kind: z.string(),
+  content: z.string(),
+});
+type Artefact = z.infer<typeof fileSchema>;
 
-const renderSchema = z.looseObject({
+const renderSchema = z.strictObject({
   repository: z.string(),
   chart: z.string(),
   version: z.string().optional(),
   releaseName: z.string(),
   namespace: z.string(),
+  values: z.record(z.string(), z.unknown()).default({}),
 });
 
-export interface Artefacts {
+export interface Artefacts extends Stoppable {
   /** URL of the chart stand-ins, for providers that have no helm. */
   chartStandIn: string;
-  /** The stand-in of a file, with the digest that was published for the real one. */
-  find(url: string): { sha256: string; size: number; content: string } | undefined;
-  stop(): Promise<void>;
 }
 
-const listen = (server: Server | ReturnType<typeof createHttps>): Promise<number> =>
-  new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)));
+function readFiles(): Artefact[] {
+  return z.array(fileSchema).parse(parse(fs.readFileSync(path.join(projectRoot(), "lab", "artefacts", "data", "files.yaml"), "utf8")));
+}
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  } catch {
+    // The schema says what is missing.
+    return undefined;
+  }
 }
 
-/** A chart that a real helm installs: the same manifests, with helm's own placeholders. */
-function package_(chart: Chart): Buffer {
-  const files: Record<string, string> = {
-    [`${chart.name}/Chart.yaml`]: stringify({
-      apiVersion: "v2",
-      name: chart.name,
-      version: chart.version,
-      appVersion: chart.appVersion,
-      description: "lab stand-in",
-    }),
-    [`${chart.name}/values.yaml`]: "{}\n",
-  };
-  for (const [i, crd] of crdManifests(chart).entries()) files[`${chart.name}/crds/${i}.yaml`] = stringify(crd);
-  for (const [i, manifest] of manifests(chart, "{{ .Release.Name }}", "{{ .Release.Namespace }}").entries())
-    files[`${chart.name}/templates/${i}.yaml`] = stringify(manifest);
-  return gzipSync(tar(files));
-}
+class Internet {
+  readonly #files = readFiles();
+  readonly hosts = new Set([...this.#files.map(({ url }) => new URL(url).host), ...allCharts().map(({ repository }) => new URL(repository).host)]);
 
-export async function startArtefacts(ctx: LabContext): Promise<Artefacts> {
-  const artefacts = filesSchema.parse(parse(fs.readFileSync(path.join(projectRoot(), "lab", "artefacts", "data", "files.yaml"), "utf8")));
-  const normal = (url: string): string => decodeURIComponent(url);
-  const find = (url: string): Artefact | undefined => artefacts.find((artefact) => normal(artefact.url) === normal(url));
-  const hosts = new Set([...artefacts.map(({ url }) => new URL(url).host), ...allCharts().map(({ repository }) => new URL(repository).host)]);
+  constructor(private readonly ctx: LabContext) {}
 
-  const index = (host: string, url: string): string | undefined => {
-    const found = allCharts().filter(({ repository }) => new URL(repository).host === host && `${repository}/index.yaml` === url);
-    if (found.length === 0) return undefined;
-    const entries = Object.fromEntries(
-      found.map((chart) => [
-        chart.name,
-        [
-          {
-            apiVersion: "v2",
-            name: chart.name,
-            version: chart.version,
-            appVersion: chart.appVersion,
-            created: "2025-01-01T00:00:00Z",
-            digest: createHash("sha256").update(package_(chart)).digest("hex"),
-            urls: [`${chart.repository}/${chart.name}-${chart.version}.tgz`],
-          },
-        ],
-      ]),
-    );
-    return stringify({ apiVersion: "v1", entries, generated: "2025-01-01T00:00:00Z" });
-  };
-
-  const download = (request: IncomingMessage, response: ServerResponse): void => {
-    const host = request.headers.host?.replace(/:\d+$/, "") ?? "";
+  /** Answers one download. */
+  download(request: IncomingMessage, response: ServerResponse): void {
+    const host = (request.headers.host ?? "").replace(/:\d+$/, "");
     const url = `https://${host}${request.url ?? "/"}`;
-    const record = (what: string): void => ctx.records.add({ system: "artefacts", target: host, kind: "read", action: what });
-    const artefact = find(url);
-    if (artefact !== undefined) {
-      record(`download ${request.url}`);
-      response.writeHead(200, {
-        "content-type": "application/octet-stream",
-        "content-length": Buffer.byteLength(artefact.content),
-        "x-lab-published-sha256": artefact.sha256,
-        "x-lab-published-size": String(artefact.size),
-      });
-      response.end(request.method === "HEAD" ? undefined : artefact.content);
+    const found = this.#find(url);
+    const reads = request.method === "GET" || request.method === "HEAD";
+    if (found === undefined || !reads) {
+      this.ctx.unhandled.add({ system: "artefacts", target: host, what: `${request.method} ${url}` });
+      response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
+      response.end("Not Found\n");
       return;
     }
-    const text = index(host, url);
-    const chart = allCharts().find(({ repository, name, version }) => `${repository}/${name}-${version}.tgz` === url);
-    if (text !== undefined || chart !== undefined) {
-      record(`chart ${request.url}`);
-      response.writeHead(200, { "content-type": chart ? "application/gzip" : "text/yaml" });
-      response.end(chart ? package_(chart) : text);
-      return;
-    }
-    ctx.unhandled.add({ system: "artefacts", target: host, what: `${request.method} ${url}` });
-    response.writeHead(404, { "content-type": "text/plain" });
-    response.end("Not Found\n");
-  };
+    this.ctx.records.add({ system: "artefacts", target: host, kind: "read", action: `download ${new URL(url).pathname}` });
+    response.writeHead(200, { ...found.headers, "content-length": found.body.length });
+    response.end(request.method === "HEAD" ? undefined : found.body);
+  }
 
-  const render = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  #find(url: string): { body: Buffer; headers: Record<string, string> } | undefined {
+    // `%2B` and `+` are the same in a path.
+    const file = this.#files.find((candidate) => decodeURIComponent(candidate.url) === decodeURIComponent(url));
+    if (file !== undefined) {
+      const published = file.sha256 === undefined ? {} : { "x-lab-published-sha256": file.sha256 };
+      const size = file.size === undefined ? {} : { "x-lab-published-size": String(file.size) };
+      return { body: Buffer.from(file.content), headers: { "content-type": "application/octet-stream", ...published, ...size } };
+    }
+    const index = repositoryIndex(url);
+    if (index !== undefined) return { body: Buffer.from(stringify(index)), headers: { "content-type": "text/yaml" } };
+    const chart = allCharts().find((candidate) => archiveUrl(candidate) === url);
+    return chart && { body: packageChart(chart), headers: { "content-type": "application/gzip" } };
+  }
+
+  /** Answers POST /render of the chart stand-ins. */
+  async render(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
+    if (request.method !== "POST" || request.url !== "/render")
+      return { status: 404, body: { error: `${request.method} ${request.url}: there is only POST /render` } };
+    const parsed = renderSchema.safeParse(await bodyOf(request));
+    if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
+    const { repository, chart: name, version, releaseName, namespace, values } = parsed.data;
+    const chart = findChart(repository, name, version);
+    if (chart === undefined) {
+      this.ctx.unhandled.add({ system: "artefacts", target: repository, what: `chart ${name} ${version ?? "(any version)"}` });
+      const known = allCharts().map((candidate) => `${candidate.name} ${candidate.version}`);
+      return { status: 404, body: { error: `the lab has no stand-in for chart ${name} ${version ?? ""} of ${repository}; it has: ${known.join(", ")}` } };
+    }
+    try {
+      const rendered = renderChart(chart, { name: releaseName, namespace, values });
+      this.ctx.records.add({ system: "artefacts", target: new URL(repository).host, kind: "read", action: `render ${name} ${chart.version}` });
+      return { status: 200, body: { ...rendered, chart: { name: chart.name, version: chart.version, appVersion: chart.appVersion } } };
+    } catch (thrown) {
+      if (thrown instanceof HomelabError) return { status: 422, body: { error: `chart ${name} ${chart.version}: ${thrown.message}` } };
+      throw thrown;
+    }
+  }
+}
+
+/** @param options.chartPort of the chart stand-ins; default: any free one */
+export async function startArtefacts(ctx: LabContext, options: { chartPort?: number } = {}): Promise<Artefacts> {
+  const internet = new Internet(ctx);
+  const hosts = [...internet.hosts];
+  const pair = await ctx.tls.issue(hosts);
+  const downloads = createHttps(pair, (request, response) => internet.download(request, response));
+  const standIn = createHttp((request, response) => {
     const answer = (status: number, body: unknown): void => {
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(body));
     };
-    if (request.method !== "POST" || request.url !== "/render") return answer(404, { error: "POST /render" });
-    const parsed = renderSchema.safeParse(JSON.parse(await bodyOf(request)));
-    if (!parsed.success) return answer(400, { error: z.prettifyError(parsed.error) });
-    const { repository, chart: name, version, releaseName, namespace } = parsed.data;
-    const chart = findChart(repository, name, version);
-    if (chart === undefined) {
-      ctx.unhandled.add({ system: "artefacts", target: repository, what: `chart ${name} ${version ?? "(any version)"}` });
-      return answer(404, {
-        error: `the lab has no stand-in for chart ${name} ${version ?? ""} of ${repository}; known: ${allCharts()
-          .map((c) => `${c.name} ${c.version}`)
-          .join(", ")}`,
-      });
-    }
-    ctx.records.add({ system: "artefacts", target: new URL(repository).host, kind: "read", action: `render ${name} ${chart.version}` });
-    return answer(200, {
-      manifests: manifests(chart, releaseName, namespace),
-      crds: crdManifests(chart),
-      chart: { name: chart.name, version: chart.version, appVersion: chart.appVersion },
-    });
-  };
-
-  const pair = await ctx.tls.issue([...hosts]);
-  const internet = createHttps({ key: pair.key, cert: pair.cert }, download);
-  const standIn = createHttp((request, response) => {
-    render(request, response).catch((thrown: unknown) => {
-      response.writeHead(500);
-      response.end(String(thrown));
-    });
+    internet.render(request).then(
+      ({ status, body }) => answer(status, body),
+      (thrown: unknown) => {
+        ctx.unhandled.add({ system: "artefacts", target: "chart stand-ins", what: `bug: ${thrown instanceof Error ? thrown.stack : String(thrown)}` });
+        answer(500, { error: String(thrown) });
+      },
+    );
   });
-  const [port, standInPort] = await Promise.all([listen(internet), listen(standIn)]);
+  const port = await listenOn(downloads, 0);
+  const chartPort = await listenOn(standIn, options.chartPort ?? 0);
   for (const host of hosts) ctx.network.listen(host, 443, { port });
   return {
-    chartStandIn: `http://127.0.0.1:${standInPort}`,
-    find,
+    chartStandIn: `http://127.0.0.1:${chartPort}`,
     stop: async () => {
       for (const host of hosts) ctx.network.unlisten(host, 443);
-      for (const server of [internet, standIn]) {
+      for (const server of [downloads, standIn]) {
         server.closeAllConnections();
         await new Promise<void>((resolve) => server.close(() => resolve()));
       }

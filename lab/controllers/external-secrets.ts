@@ -1,199 +1,298 @@
-/** External Secrets, when its Deployment runs: logs in to Vault by its name with service account tokens, and keeps Secrets. */
-import { request as httpsRequest } from "node:https";
+/** External Secrets, while its Deployment runs: stores are validated, ExternalSecrets keep their Secrets. */
 import type { LabContext } from "../core/world";
-import type { Cluster } from "../kubernetes";
-import { at, type JsonMap, type KubeObject, listAt, mapAt, textAt } from "../kubernetes/objects";
+import type { KubeObject } from "../kubernetes";
+import { at, type JsonMap, listAt, mapAt, numberAt, textAt } from "../kubernetes/objects";
+import { conditionOf, encode64, hashOf, type Kube, ownerOf, selects } from "./kube";
+import type { WorkQueue } from "./queue";
+import { NoEntry, NotModelled, readData, targetContent } from "./secret-data";
+import { SecretStoreClient } from "./secret-store-client";
 
 const VERSIONS = ["external-secrets.io/v1", "external-secrets.io/v1beta1"];
+const STORES = ["ClusterSecretStore", "SecretStore"] as const;
+const HASH = "reconcile.external-secrets.io/data-hash";
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 60_000;
+const REVALIDATE_MS = 300_000;
 
-interface Answer {
-  status: number;
-  body: JsonMap;
+const message = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
+/** A Go duration in milliseconds. */
+function duration(text: string): number {
+  const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ""] ?? 0), 0);
 }
 
-async function vaultCall(ctx: LabContext, server: string, method: string, path: string, token: string | undefined, body: unknown): Promise<Answer> {
-  const url = new URL(server);
-  const local = ctx.network.resolve(url.hostname, Number(url.port || 443));
-  if (local === undefined) throw new Error(`${server}: connection refused`);
-  return new Promise((resolve, reject) => {
-    const request = httpsRequest(
-      {
-        host: "127.0.0.1",
-        port: local.port,
-        servername: url.hostname,
-        ca: ctx.tls.caPem,
-        method,
-        path: `/v1/${path}`,
-        headers: { host: url.host, ...(token ? { "x-vault-token": token } : {}), "content-type": "application/json" },
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("end", () => {
-          const text = Buffer.concat(chunks).toString("utf8");
-          try {
-            resolve({ status: response.statusCode ?? 0, body: text === "" ? {} : (JSON.parse(text) as JsonMap) });
-          } catch {
-            reject(new Error(`${server} answered ${response.statusCode} with no JSON`));
-          }
-        });
-      },
-    );
-    request.on("error", reject);
-    request.end(body === undefined ? undefined : JSON.stringify(body));
-  });
-}
-
-const problem = ({ status, body }: Answer, what: string): Error => new Error(`${what}: Code: ${status}. Errors: ${JSON.stringify(body["errors"] ?? [])}`);
-
-export class ExternalSecretsController {
-  /** When each ExternalSecret is due, in milliseconds since the epoch. */
-  readonly #due = new Map<string, { at: number; generation: string }>();
+export class ExternalSecrets {
+  readonly #client: SecretStoreClient;
+  /** What failed, by key: how often in a row, and until when nothing is tried for that generation. */
+  readonly #backoff = new Map<string, { failures: number; until: number; generation: number }>();
+  /** Stores by key: until when which generation needs no other look. */
+  readonly #valid = new Map<string, { generation: number; until: number }>();
 
   constructor(
-    private readonly cluster: Cluster,
+    private readonly kube: Kube,
+    private readonly queue: WorkQueue,
     private readonly ctx: LabContext,
-  ) {}
-
-  #condition(object: KubeObject, ready: boolean, reason: string, message: string, extra: JsonMap = {}): void {
-    const { store } = this.cluster;
-    const known = listAt(object, "status", "conditions").find(
-      (c) => c["type"] === "Ready" && c["status"] === (ready ? "True" : "False") && c["reason"] === reason,
-    );
-    store.modify(
-      store.type(object.apiVersion, object.kind),
-      object.metadata.namespace,
-      object.metadata.name,
-      (o) => ({
-        ...o,
-        status: {
-          ...mapAt(o, "status"),
-          ...extra,
-          conditions: [
-            {
-              type: "Ready",
-              status: ready ? "True" : "False",
-              reason,
-              message,
-              lastTransitionTime: (known?.["lastTransitionTime"] as string | undefined) ?? store.now(),
-            },
-          ],
-        },
-      }),
-      { subresource: "status", manager: "external-secrets" },
-    );
+    private readonly active: () => boolean,
+  ) {
+    this.#client = new SecretStoreClient(kube, ctx);
+    for (const kind of STORES) queue.on(kind, (namespace, name) => this.#store(kind, namespace, name));
+    queue.on("ExternalSecret", (namespace, name) => this.#external(namespace, name));
+    queue.on("ClusterExternalSecret", (_, name) => this.#clusterExternal(name));
   }
 
-  async #login(store: KubeObject, namespace: string): Promise<{ server: string; path: string; token: string }> {
-    const vault = mapAt(store, "spec", "provider", "vault");
-    const server = textAt(vault, "server") ?? "";
-    const path = textAt(vault, "path") ?? "";
-    const auth = mapAt(vault, "auth", "kubernetes");
-    const reference = mapAt(auth, "serviceAccountRef");
-    const account = this.cluster.store.one("v1", "ServiceAccount", textAt(reference, "namespace") ?? namespace, textAt(reference, "name") ?? "");
-    if (account === undefined)
-      throw new Error(`cannot request Kubernetes service account token for service account "${textAt(reference, "name")}": serviceaccounts not found`);
-    const audiences = at(reference, "audiences");
-    const { token: jwt } = this.cluster.tokens.issue(
-      account,
-      Array.isArray(audiences) && audiences.length > 0 ? audiences.map(String) : ["https://kubernetes.default.svc.cluster.local"],
-      600,
-    );
-    const answer = await vaultCall(this.ctx, server, "POST", `auth/${textAt(auth, "mountPath") ?? "kubernetes"}/login`, undefined, {
-      role: textAt(auth, "role"),
-      jwt,
-    });
-    const token = textAt(answer.body, "auth", "client_token");
-    if (token === undefined) throw problem(answer, "unable to log in with Kubernetes auth");
-    return { server, path, token };
+  stop(): void {
+    this.#client.stop();
   }
 
-  async #data(external: KubeObject, session: { server: string; path: string; token: string }): Promise<Record<string, string>> {
-    const read = async (key: string): Promise<JsonMap> => {
-      const answer = await vaultCall(this.ctx, session.server, "GET", `${session.path}/data/${key}`, session.token, undefined);
-      if (answer.status !== 200)
-        throw answer.status === 404 ? new Error(`Secret does not exist: ${key}`) : problem(answer, `cannot read secret data from Vault: ${key}`);
-      return mapAt(answer.body, "data", "data");
-    };
-    const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
-    const data: Record<string, string> = {};
-    for (const source of listAt(external, "spec", "dataFrom")) {
-      const key = textAt(source, "extract", "key");
-      if (key !== undefined) for (const [name, value] of Object.entries(await read(key))) data[name] = text(value);
-    }
-    for (const entry of listAt(external, "spec", "data")) {
-      const values = await read(textAt(entry, "remoteRef", "key") ?? "");
-      const property = textAt(entry, "remoteRef", "property");
-      if (property !== undefined && values[property] === undefined) throw new Error(`cannot find secret data for key: "${property}"`);
-      data[textAt(entry, "secretKey") ?? ""] = property === undefined ? JSON.stringify(values) : text(values[property]);
-    }
-    return data;
+  get #api(): string {
+    return VERSIONS.find((version) => this.kube.store.types.byKind(version, "ExternalSecret") !== undefined) ?? "";
   }
 
-  async #stores(apiVersion: string): Promise<void> {
-    for (const kind of ["ClusterSecretStore", "SecretStore"]) {
-      for (const store of this.cluster.store.all(apiVersion, kind)) {
-        if (listAt(store, "status", "conditions").some((c) => c["type"] === "Ready" && c["status"] === "True")) continue;
-        try {
-          await this.#login(store, store.metadata.namespace ?? "default");
-          this.#condition(store, true, "Valid", "store validated", { capabilities: "ReadWrite" });
-        } catch (thrown) {
-          this.#condition(store, false, "InvalidProviderConfig", `unable to validate store: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-        }
-      }
-    }
+  #all(kind: string): KubeObject[] {
+    return this.kube.all(this.#api, kind);
   }
 
-  async #secret(external: KubeObject, apiVersion: string): Promise<void> {
-    const { store } = this.cluster;
-    const { namespace = "default", name, uid = "", generation = 1 } = external.metadata;
-    const now = this.ctx.clock.now();
-    const due = this.#due.get(uid);
-    if (due !== undefined && due.generation === String(generation) && due.at > now) return;
-    const reference = mapAt(external, "spec", "secretStoreRef");
-    const kind = textAt(reference, "kind") ?? "SecretStore";
-    const source = store.one(apiVersion, kind, kind === "SecretStore" ? namespace : undefined, textAt(reference, "name") ?? "");
+  /** Everything that it looks after, for when it starts. */
+  resync(): void {
+    for (const kind of [...STORES, "ExternalSecret", "ClusterExternalSecret"])
+      for (const { metadata } of this.#all(kind)) this.queue.add(kind, metadata.namespace, metadata.name);
+  }
+
+  /** A namespace came, went or has other labels. */
+  namespaceChanged(): void {
+    if (this.active()) for (const { metadata } of this.#all("ClusterExternalSecret")) this.queue.add("ClusterExternalSecret", undefined, metadata.name);
+  }
+
+  /** A Secret went or was changed: whoever keeps it puts it right. */
+  secretChanged(namespace: string | undefined, name: string): void {
+    if (!this.active()) return;
+    for (const external of this.#all("ExternalSecret"))
+      if (external.metadata.namespace === namespace && targetOf(external) === name) this.queue.add("ExternalSecret", namespace, external.metadata.name);
+  }
+
+  /** Puts an object off, for longer after each failure. */
+  #retry({ kind, metadata: { namespace, name, generation = 1 } }: KubeObject): void {
+    const id = idOf(kind, namespace, name);
+    const failures = (this.#backoff.get(id)?.failures ?? 0) + 1;
+    const wait = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LAST_RETRY_MS);
+    this.#backoff.set(id, { failures, until: this.ctx.clock.now() + wait, generation });
+    this.queue.after(wait, kind, namespace, name);
+  }
+
+  /** Whether it failed a moment ago; its own new status is no reason to try again. */
+  #isHeld({ kind, metadata: { namespace, name, generation = 1 } }: KubeObject): boolean {
+    const held = this.#backoff.get(idOf(kind, namespace, name));
+    return held !== undefined && held.generation === generation && held.until > this.ctx.clock.now();
+  }
+
+  #note(thrown: unknown, what: string): void {
+    if (thrown instanceof NotModelled)
+      this.ctx.unhandled.add({ system: "external-secrets", target: this.kube.cluster.name, what: `${what}: ${thrown.message}` });
+  }
+
+  async #store(kind: (typeof STORES)[number], namespace: string | undefined, name: string): Promise<void> {
+    const store = this.active() ? this.kube.find(this.#api, kind, namespace, name) : undefined;
+    if (store === undefined || this.#isHeld(store)) return;
+    const known = conditionOf(store, "Ready");
+    const seen = numberAt(store, "metadata", "generation") ?? 1;
+    const id = idOf(kind, namespace, name);
+    const valid = this.#valid.get(id);
+    if (known?.["status"] === "True" && valid?.generation === seen && valid.until > this.ctx.clock.now()) return;
+    const login = namespace ?? SecretStoreClient.namespaceOf(store, SecretStoreClient.reference(store));
     try {
-      if (source === undefined) throw new Error(`could not get ${kind} "${textAt(reference, "name")}"`);
-      const data = await this.#data(external, await this.#login(source, namespace));
-      const target = textAt(external, "spec", "target", "name") ?? name;
-      const encoded = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
-      const type = store.type("v1", "Secret");
-      const owner = { apiVersion: external.apiVersion, kind: external.kind, name, uid, controller: true, blockOwnerDeletion: true };
-      if (store.find(type, namespace, target) === undefined)
-        store.create(
-          type,
-          namespace,
-          { apiVersion: "v1", kind: "Secret", metadata: { name: target, namespace, ownerReferences: [owner] }, type: "Opaque", data: encoded },
-          { manager: "external-secrets" },
-        );
-      else store.modify(type, namespace, target, (o) => ({ ...o, data: encoded }), { manager: "external-secrets" });
-      this.#due.set(uid, { at: now + seconds(textAt(external, "spec", "refreshInterval") ?? "1h") * 1000, generation: String(generation) });
-      this.#condition(external, true, "SecretSynced", "secret synced", { binding: { name: target } });
+      // Without a namespace in its references each ExternalSecret logs in as its own: nothing to try here.
+      if (login !== undefined) await (await this.#client.open(store, login)).close();
+      this.#backoff.delete(id);
+      this.#valid.set(id, { generation: seen, until: this.ctx.clock.now() + REVALIDATE_MS });
+      this.#ready(store, "True", "Valid", "store validated", { capabilities: "ReadWrite" });
+      this.queue.after(REVALIDATE_MS, kind, namespace, name);
     } catch (thrown) {
-      this.#due.set(uid, { at: now + 1_000, generation: String(generation) });
-      this.#condition(
-        external,
-        false,
-        "SecretSyncedError",
-        `could not get secret data from provider: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-      );
+      this.#ready(store, "False", "InvalidProviderConfig", `unable to create client: ${message(thrown)}`);
+      this.#retry(store);
+    }
+    for (const external of this.#all("ExternalSecret")) {
+      const reference = mapAt(external, "spec", "secretStoreRef");
+      if (textAt(reference, "name") === name && (textAt(reference, "kind") ?? "SecretStore") === kind) this.#wake(external);
     }
   }
 
-  /** Brings every store and secret up to date that is due. */
-  async reconcile(): Promise<void> {
-    const apiVersion = VERSIONS.find((version) => this.cluster.store.types.byKind(version, "ExternalSecret") !== undefined);
-    if (apiVersion === undefined) return;
-    await this.#stores(apiVersion);
-    for (const external of this.cluster.store.all(apiVersion, "ExternalSecret")) await this.#secret(external, apiVersion);
+  #wake({ kind, metadata }: KubeObject): void {
+    this.#backoff.delete(idOf(kind, metadata.namespace, metadata.name));
+    this.queue.add(kind, metadata.namespace, metadata.name);
+  }
+
+  #ready(object: KubeObject, status: "True" | "False", reason: string, text: string, more: JsonMap = {}): void {
+    const live = this.kube.find(object.apiVersion, object.kind, object.metadata.namespace, object.metadata.name);
+    if (live !== undefined)
+      this.kube.status(live, { ...mapAt(live, "status"), ...more, conditions: [this.kube.condition(live, "Ready", status, reason, text)] });
+  }
+
+  /** The store of an ExternalSecret; undefined = it has not been looked at yet. @throws Error */
+  #storeOf(external: KubeObject): KubeObject | undefined {
+    const { namespace = "" } = external.metadata;
+    const reference = mapAt(external, "spec", "secretStoreRef");
+    const [kind, name] = [textAt(reference, "kind") ?? "SecretStore", textAt(reference, "name") ?? ""];
+    const store = this.kube.find(this.#api, kind, kind === "SecretStore" ? namespace : undefined, name);
+    if (store === undefined) throw new Error(`could not get ${kind} "${name}", ${kind.toLowerCase()}s.external-secrets.io "${name}" not found`);
+    const conditions = listAt(store, "spec", "conditions");
+    const labels = this.kube.find("v1", "Namespace", undefined, namespace)?.metadata.labels;
+    const allowed = conditions.some((condition) => {
+      const listed = at(condition, "namespaces");
+      const selector = condition["namespaceSelector"];
+      return (Array.isArray(listed) && listed.includes(namespace)) || (selector !== undefined && selects(mapAt(condition, "namespaceSelector"), labels));
+    });
+    if (conditions.length > 0 && !allowed)
+      throw new Error(`using cluster store "${name}" is not allowed from namespace "${namespace}": denied by spec.condition`);
+    const ready = conditionOf(store, "Ready");
+    if (ready === undefined) return undefined;
+    if (ready["status"] !== "True") throw new Error(`${kind} "${name}" is not ready`);
+    return store;
+  }
+
+  /** Milliseconds until the next refresh; 0 = now. */
+  #dueIn(external: KubeObject): number {
+    const synced = textAt(external, "status", "syncedResourceVersion") === versionOf(external);
+    const secret = this.kube.find("v1", "Secret", external.metadata.namespace, targetOf(external));
+    const untouched = secret !== undefined && secret.metadata.annotations?.[HASH] === hashOf(mapAt(secret, "data"), 20);
+    const interval = duration(textAt(external, "spec", "refreshInterval") ?? "1h");
+    const creates = (textAt(external, "spec", "target", "creationPolicy") ?? "Owner") !== "None";
+    if (!synced || (creates && !untouched)) return 0;
+    if (interval === 0) return Number.POSITIVE_INFINITY;
+    return Math.max(0, Date.parse(textAt(external, "status", "refreshTime") ?? "") + interval - this.ctx.clock.now()) || 0;
+  }
+
+  async #external(namespace: string | undefined, name: string): Promise<void> {
+    const external = this.active() ? this.kube.find(this.#api, "ExternalSecret", namespace, name) : undefined;
+    if (external === undefined || namespace === undefined || external.metadata.deletionTimestamp !== undefined || this.#isHeld(external)) return;
+    const wait = this.#dueIn(external);
+    if (wait > 0) {
+      if (Number.isFinite(wait)) this.queue.after(wait, "ExternalSecret", namespace, name);
+      return;
+    }
+    try {
+      const store = this.#storeOf(external);
+      if (store === undefined) return;
+      const session = await this.#client.open(store, namespace);
+      let data: Record<string, string>;
+      try {
+        data = await readData(external, session);
+      } finally {
+        await session.close();
+      }
+      if (!this.kube.isAlive(namespace)) return;
+      this.#write(external, data);
+      this.#backoff.delete(idOf("ExternalSecret", namespace, name));
+      this.#ready(external, "True", "SecretSynced", "Secret was synced", {
+        binding: { name: targetOf(external) },
+        refreshTime: new Date(this.ctx.clock.now()).toISOString().replace(/\.\d{3}Z$/, "Z"),
+        syncedResourceVersion: versionOf(external),
+      });
+    } catch (thrown) {
+      this.#note(thrown, `ExternalSecret ${namespace}/${name}`);
+      if (thrown instanceof NoEntry && textAt(external, "spec", "target", "deletionPolicy") === "Delete") this.#remove(external);
+      else this.#ready(external, "False", "SecretSyncedError", `could not get secret data from provider: ${message(thrown)}`);
+      this.#retry(external);
+    }
+  }
+
+  #remove(external: KubeObject): void {
+    const secret = this.kube.find("v1", "Secret", external.metadata.namespace, targetOf(external));
+    if (secret !== undefined) this.kube.remove(secret);
+    this.#ready(external, "False", "SecretDeleted", "secret deleted due to DeletionPolicy");
+  }
+
+  #write(external: KubeObject, values: Readonly<Record<string, string>>): void {
+    const { kube } = this;
+    const { namespace = "" } = external.metadata;
+    const policy = textAt(external, "spec", "target", "creationPolicy") ?? "Owner";
+    if (policy === "None") return;
+    const content = targetContent(external, values);
+    const name = targetOf(external);
+    const existing = kube.find("v1", "Secret", namespace, name);
+    if (existing === undefined && policy === "Merge")
+      throw new Error(`the desired secret ${name} was not found. With creationPolicy=Merge the secret won't be created`);
+    const other = existing?.metadata.ownerReferences?.find(({ controller, uid }) => controller && uid !== external.metadata.uid);
+    if (policy === "Owner" && other !== undefined)
+      throw new Error(
+        `could not set ExternalSecret controller reference: Object ${namespace}/${name} is already owned by another ${other.kind} controller ${other.name}`,
+      );
+    const encoded = Object.fromEntries(Object.entries(content.data).map(([key, value]) => [key, encode64(value)]));
+    const data: JsonMap = policy === "Merge" ? { ...mapAt(existing, "data"), ...encoded } : encoded;
+    const owned = policy === "Owner" ? { ownerReferences: [ownerOf(external)] } : {};
+    const metadata = {
+      labels: { ...(mapAt(content.metadata, "labels") as Record<string, string>), "reconcile.external-secrets.io/managed": "true" },
+      annotations: { ...(mapAt(content.metadata, "annotations") as Record<string, string>), [HASH]: hashOf(data, 20) },
+    };
+    if (existing === undefined)
+      kube.create({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace, ...metadata, ...owned }, type: content.type, data });
+    else
+      kube.modify(existing, (current) => ({
+        ...current,
+        data,
+        metadata: {
+          ...current.metadata,
+          labels: { ...current.metadata.labels, ...metadata.labels },
+          annotations: { ...current.metadata.annotations, ...metadata.annotations },
+          ...owned,
+        },
+      }));
+  }
+
+  /** Puts its ExternalSecret into each namespace that it selects. */
+  #clusterExternal(name: string): void {
+    const { kube } = this;
+    const cluster = this.active() ? kube.find(this.#api, "ClusterExternalSecret", undefined, name) : undefined;
+    if (cluster === undefined) return;
+    const secretName = textAt(cluster, "spec", "externalSecretName") ?? name;
+    const listed = at(cluster, "spec", "namespaces");
+    const selectors = [
+      ...listAt(cluster, "spec", "namespaceSelectors"),
+      ...(at(cluster, "spec", "namespaceSelector") === undefined ? [] : [mapAt(cluster, "spec", "namespaceSelector")]),
+    ];
+    const wanted = kube
+      .all("v1", "Namespace")
+      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+      .filter(({ metadata }) => (Array.isArray(listed) && listed.includes(metadata.name)) || selectors.some((selector) => selects(selector, metadata.labels)))
+      .map(({ metadata }) => metadata.name);
+    const spec = mapAt(cluster, "spec", "externalSecretSpec");
+    const { labels, annotations } = mapAt(cluster, "spec", "externalSecretMetadata") as {
+      labels?: Record<string, string>;
+      annotations?: Record<string, string>;
+    };
+    const failed: JsonMap[] = [];
+    for (const namespace of wanted) {
+      const existing = kube.find(this.#api, "ExternalSecret", namespace, secretName);
+      const own = existing === undefined || existing.metadata.ownerReferences?.some(({ uid }) => uid === cluster.metadata.uid) === true;
+      if (!own) failed.push({ namespace, reason: "external secret already exists in namespace" });
+      else if (existing === undefined) {
+        const metadata = {
+          name: secretName,
+          namespace,
+          ownerReferences: [ownerOf(cluster)],
+          ...(labels ? { labels } : {}),
+          ...(annotations ? { annotations } : {}),
+        };
+        kube.create({ apiVersion: this.#api, kind: "ExternalSecret", metadata, spec });
+      } else kube.modify(existing, (current) => ({ ...current, spec }));
+    }
+    for (const external of this.#all("ExternalSecret"))
+      if (external.metadata.ownerReferences?.some(({ uid }) => uid === cluster.metadata.uid) && !wanted.includes(external.metadata.namespace ?? ""))
+        kube.remove(external);
+    const condition = kube.condition(cluster, "Ready", failed.length === 0 ? "True" : "False", "", failed.length === 0 ? "" : "one or more namespaces failed");
+    kube.status(cluster, {
+      conditions: [condition],
+      externalSecretName: secretName,
+      provisionedNamespaces: wanted.filter((namespace) => !failed.some((failure) => failure["namespace"] === namespace)),
+      ...(failed.length > 0 ? { failedNamespaces: failed } : {}),
+    });
   }
 }
 
-/** Go durations of hours, minutes and seconds. */
-function seconds(text: string): number {
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(h|m|s)/g)].reduce(
-    (sum, [, number, unit]) => sum + Number(number) * (unit === "h" ? 3600 : unit === "m" ? 60 : 1),
-    0,
-  );
-}
+const idOf = (kind: string, namespace: string | undefined, name: string): string => `${kind}/${namespace ?? ""}/${name}`;
+
+const targetOf = (external: KubeObject): string => textAt(external, "spec", "target", "name") ?? external.metadata.name;
+
+/** Changes with what is asked for, and not with the status. */
+const versionOf = (external: KubeObject): string =>
+  `${external.metadata.generation ?? 1}-${hashOf([external.metadata.labels ?? {}, external.metadata.annotations ?? {}], 16)}`;

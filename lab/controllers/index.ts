@@ -1,203 +1,100 @@
-/** Everything that runs inside a cluster: controllers, operators, and the programs behind some images. */
-import type { LabContext } from "../core/world";
+/** Everything that runs inside a cluster: k3s' controllers, the operators that charts install, and the programs behind some images. */
+import type { LabContext, Persistent, Stoppable } from "../core/world";
 import type { Cluster, KubeObject } from "../kubernetes";
-import { listAt, mapAt, textAt } from "../kubernetes/objects";
-import { type S3Server, startS3 } from "../s3";
-import { startVault, type VaultServer } from "../vault";
-import { reconcileCertManager } from "./cert-manager";
-import { ExternalSecretsController } from "./external-secrets";
-import { Workloads } from "./workloads";
+import { at, listAt, numberAt } from "../kubernetes/objects";
+import { CertManager } from "./cert-manager";
+import { clusterBasics } from "./cluster-basics";
+import { Deployments } from "./deployments";
+import { follow } from "./events";
+import { ExternalSecrets } from "./external-secrets";
+import { IngressRoutes } from "./ingress-routes";
+import { Kube } from "./kube";
+import { Pods } from "./pods";
+import { Programs } from "./programs";
+import { WorkQueue } from "./queue";
+import { Services } from "./services";
+import { workloadSets } from "./sets";
 
-export interface Controllers {
-  /** Local port behind a service of this cluster; undefined where nothing real stands behind it. */
-  backend(namespace: string, service: string): { port: number } | undefined;
-  /** Whether a service has a ready pod. */
-  hasEndpoints(namespace: string, service: string): boolean;
-  /** Data of the programs, for the snapshot. */
-  save(): unknown;
-  /** Resolves when nothing more changes by itself. */
+export interface Controllers extends Stoppable, Persistent {
+  /** What the cluster's ingress controller knows. */
+  readonly ingress: IngressRoutes;
+  /** Resolves when nothing waits and nothing runs; what is put off to a later time does not count. */
   settled(): Promise<void>;
-  stop(): Promise<void>;
 }
 
-/** How often operators look whether something is due (failed logins, refresh intervals). */
-const TICK_MS = 1_000;
+/** Operators by their image; one with these first arguments is another part of the same software. */
+const OPERATORS = {
+  certManager: { image: /(^|\/)cert-manager-controller([:@]|$)/, others: [] },
+  externalSecrets: { image: /(^|\/)external-secrets([:@]|$)/, others: ["webhook", "certcontroller"] },
+} as const;
 
-const imageOf = (pod: KubeObject): string => String(listAt(pod, "spec", "containers")[0]?.["image"] ?? "");
+type Operator = (typeof OPERATORS)[keyof typeof OPERATORS];
 
-/** Programs that run for real behind their image; all other images only become ready. */
-class Programs {
-  readonly #vaults = new Map<string, VaultServer>();
-  readonly #stores = new Map<string, S3Server>();
-  readonly #starting = new Map<string, Promise<void>>();
-
-  constructor(
-    private readonly cluster: Cluster,
-    private readonly ctx: LabContext,
-    private readonly saved: Record<string, unknown>,
-    private readonly changed: () => void,
-  ) {}
-
-  #key(pod: KubeObject): string {
-    return `${pod.metadata.namespace}/${pod.metadata.name}`;
-  }
-
-  /** Data outlives pods: it belongs to the set (and so to its volume). */
-  #dataKey(pod: KubeObject): string {
-    return `${pod.metadata.namespace}/${imageOf(pod).split(":")[0]}`;
-  }
-
-  #run(pod: KubeObject, start: () => Promise<void>): void {
-    const key = this.#key(pod);
-    if (this.#starting.has(key)) return;
-    this.#starting.set(
-      key,
-      start().then(() => {
-        this.#starting.delete(key);
-        this.changed();
-      }),
-    );
-  }
-
-  ready(pod: KubeObject): boolean {
-    const image = imageOf(pod);
-    const key = this.#key(pod);
-    const saved = this.saved[this.#dataKey(pod)];
-    const name = `${this.cluster.name}/${key}`;
-    if (image.startsWith("hashicorp/vault:")) {
-      const vault = this.#vaults.get(key);
-      if (vault === undefined) {
-        this.#run(pod, async () => {
-          this.#vaults.set(key, await startVault(name, this.ctx, { ...(saved === undefined ? {} : { saved }), onSealChange: this.changed }));
-        });
-      }
-      return vault !== undefined && !vault.sealed;
-    }
-    if (image.startsWith("quay.io/minio/minio:")) {
-      const server = this.#stores.get(key);
-      if (server === undefined) {
-        this.#run(pod, async () => {
-          this.#stores.set(
-            key,
-            await startS3(name, this.ctx, {
-              ...(saved === undefined ? {} : { saved }),
-              credentials: () => this.#rootUser(pod),
-              buckets: ["pulumi-state", "loki", "teleport"],
-            }),
-          );
-        });
-      }
-      return server !== undefined;
-    }
-    return true;
-  }
-
-  #rootUser(pod: KubeObject): { accessKey: string } | undefined {
-    const secret = this.cluster.store.all("v1", "Secret", pod.metadata.namespace).find((s) => textAt(s, "data", "rootUser") !== undefined);
-    const user = textAt(secret, "data", "rootUser");
-    return user === undefined ? undefined : { accessKey: Buffer.from(user, "base64").toString("utf8") };
-  }
-
-  port(pod: KubeObject): number | undefined {
-    return this.#vaults.get(this.#key(pod))?.port ?? this.#stores.get(this.#key(pod))?.port;
-  }
-
-  /** Ends programs whose pods are gone. */
-  async sweep(): Promise<void> {
-    const pods = new Set(this.cluster.store.all("v1", "Pod").map((pod) => this.#key(pod)));
-    for (const servers of [this.#vaults, this.#stores]) {
-      for (const [key, server] of servers) {
-        if (pods.has(key)) continue;
-        servers.delete(key);
-        await server.stop();
-      }
-    }
-  }
-
-  save(): Record<string, unknown> {
-    const kept: Record<string, unknown> = {};
-    for (const pod of this.cluster.store.all("v1", "Pod")) {
-      const server = this.#vaults.get(this.#key(pod)) ?? this.#stores.get(this.#key(pod));
-      if (server !== undefined) kept[this.#dataKey(pod)] = server.save();
-    }
-    return kept;
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.#starting.values());
-    for (const server of [...this.#vaults.values(), ...this.#stores.values()]) await server.stop();
-  }
+function runs(deployment: KubeObject, { image, others }: Operator): boolean {
+  const [container] = listAt(deployment, "spec", "template", "spec", "containers");
+  const first = String(at(container, "args", 0) ?? "");
+  return (
+    image.test(String(container?.["image"] ?? "")) && !others.some((other) => other === first) && (numberAt(deployment, "status", "availableReplicas") ?? 0) > 0
+  );
 }
 
-/** @param saved what `save` gave */
+/**
+ * Starts them for a cluster; work begins after the current turn of the event loop, so that `restore` may still follow.
+ * @param saved what `save` gave
+ */
 export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unknown): Controllers {
   const { store } = cluster;
-  let wanted = false;
-  let running: Promise<void> = Promise.resolve();
-  let active = false;
-  let stopped = false;
-  const programs = new Programs(cluster, ctx, (saved ?? {}) as Record<string, unknown>, () => wake());
-  const workloads = new Workloads(cluster, (pod) => programs.ready(pod));
-  const externalSecrets = new ExternalSecretsController(cluster, ctx);
-  const isRunning = (image: string): boolean =>
-    store
-      .all("apps/v1", "Deployment")
-      .some(
-        (d) =>
-          String(listAt(d, "spec", "template", "spec", "containers")[0]?.["image"] ?? "").includes(image) &&
-          Number(mapAt(d, "status")["readyReplicas"] ?? 0) > 0,
-      );
+  const queue = new WorkQueue(cluster.name, ctx);
+  const kube = new Kube(cluster, "k3s");
+  const programs = new Programs(kube, ctx, (namespace, name) => queue.add("Pod", namespace, name));
+  if (saved !== undefined) programs.resume(saved);
+  clusterBasics(kube, queue, ctx);
+  new Deployments(kube, queue);
+  workloadSets(kube, queue);
+  new Pods(kube, queue, programs, ctx);
+  new Services(kube, queue);
 
-  const pass = async (): Promise<void> => {
-    workloads.reconcile();
-    await programs.sweep();
-    if (isRunning("cert-manager-controller")) await reconcileCertManager(cluster, ctx);
-    if (isRunning("external-secrets/external-secrets")) await externalSecrets.reconcile();
+  const running = { certManager: undefined as string | undefined, externalSecrets: undefined as string | undefined };
+  const certManager = new CertManager(new Kube(cluster, "cert-manager-controller"), queue, ctx, () => running.certManager);
+  const externalSecrets = new ExternalSecrets(new Kube(cluster, "external-secrets"), queue, ctx, () => running.externalSecrets !== undefined);
+  const lookForOperators = (): void => {
+    const deployments = kube.all("apps/v1", "Deployment");
+    const homeOf = (operator: Operator): string | undefined => deployments.find((deployment) => runs(deployment, operator))?.metadata.namespace;
+    const before = { ...running };
+    running.certManager = homeOf(OPERATORS.certManager);
+    running.externalSecrets = homeOf(OPERATORS.externalSecrets);
+    if (running.certManager !== undefined && running.certManager !== before.certManager) certManager.resync();
+    if (running.externalSecrets !== undefined && running.externalSecrets !== before.externalSecrets) externalSecrets.resync();
   };
-  const loop = async (): Promise<void> => {
-    while (wanted && !stopped) {
-      wanted = false;
-      try {
-        await pass();
-      } catch (thrown) {
-        ctx.unhandled.add({ system: "controllers", target: cluster.name, what: `bug: ${thrown instanceof Error ? thrown.stack : String(thrown)}` });
-      }
+  const isOperator = (object: KubeObject): boolean => {
+    const image = String(listAt(object, "spec", "template", "spec", "containers")[0]?.["image"] ?? "");
+    return Object.values(OPERATORS).some((operator) => operator.image.test(image));
+  };
+
+  const release = store.onChange(({ type, object, previous }) => {
+    follow(kube, queue, object, previous, type === "DELETED");
+    if (object.kind === "Deployment" && isOperator(object)) lookForOperators();
+    if (object.kind === "Secret") {
+      certManager.secretChanged(object.metadata.namespace, object.metadata.name);
+      externalSecrets.secretChanged(object.metadata.namespace, object.metadata.name);
     }
-    active = false;
-  };
-  const wake = (): void => {
-    wanted = true;
-    if (active || stopped) return;
-    active = true;
-    // After the request that changed something has been answered.
-    running = new Promise((resolve) => setImmediate(() => void loop().then(resolve)));
-  };
-  const release = store.onChange(wake);
-  const tick = setInterval(wake, TICK_MS);
-  tick.unref();
-  wake();
+    if (object.kind === "Namespace") externalSecrets.namespaceChanged();
+    if (object.kind === "PersistentVolumeClaim" && type === "DELETED") programs.sweep();
+  });
+  lookForOperators();
+  for (const type of store.types.namespaced()) for (const { kind, metadata } of store.list(type)) queue.add(kind, metadata.namespace, metadata.name);
+  for (const { kind, metadata } of [...kube.all("v1", "Namespace"), ...kube.all("apiextensions.k8s.io/v1", "CustomResourceDefinition")])
+    queue.add(kind, undefined, metadata.name);
 
-  const podsOf = (namespace: string, service: string): KubeObject[] => {
-    const object = store.one("v1", "Service", namespace, service);
-    const selector = mapAt(object, "spec", "selector");
-    if (object === undefined || Object.keys(selector).length === 0) return [];
-    return store.all("v1", "Pod", namespace).filter((pod) => Object.entries(selector).every(([key, value]) => pod.metadata.labels?.[key] === value));
-  };
   return {
-    backend: (namespace, service) => {
-      const port = podsOf(namespace, service)
-        .map((pod) => programs.port(pod))
-        .find((found) => found !== undefined);
-      return port === undefined ? undefined : { port };
-    },
-    hasEndpoints: (namespace, service) => podsOf(namespace, service).length > 0,
+    ingress: new IngressRoutes(kube, programs),
+    settled: () => queue.settled(),
     save: () => programs.save(),
-    settled: () => running,
+    restore: async (state) => programs.resume(state),
     stop: async () => {
-      stopped = true;
-      clearInterval(tick);
       release();
-      await running;
+      externalSecrets.stop();
+      await queue.stop();
       await programs.stop();
     },
   };

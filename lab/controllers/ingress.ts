@@ -1,93 +1,87 @@
-/** The way into clusters by host name: TLS ends here, with a certificate of the lab's authority, and goes on to the service. */
-import { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
-import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+/** The way into clusters by host name: TLS ends here, with the certificate of the host's Secret, and goes on to the service. */
+import { createServer as createHttp, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttps } from "node:https";
 import { createSecureContext, type SecureContext } from "node:tls";
-import type { LabContext, Stoppable } from "../core/world";
+import { listenOn } from "../core/server";
+import { createAuthority } from "../core/tls";
+import type { KeyPair, LabContext, Stoppable } from "../core/world";
 import type { Cluster } from "../kubernetes";
-import { listAt, textAt } from "../kubernetes/objects";
+import { acceptList } from "../vault/list-method";
 import type { Controllers } from "./index";
+import type { Destination, IngressRoutes } from "./ingress-routes";
 
 export interface RunningCluster {
   cluster: Cluster;
   controllers: Controllers;
 }
 
-interface Route {
-  running: RunningCluster;
-  namespace: string;
-  service: string;
-}
-
-function findRoute(host: string, clusters: Iterable<RunningCluster>): Route | undefined {
-  for (const running of clusters) {
-    if (running.cluster.disabled.includes("traefik")) continue;
-    for (const ingress of running.cluster.store.all("networking.k8s.io/v1", "Ingress")) {
-      const rule = listAt(ingress, "spec", "rules").find((r) => r["host"] === host);
-      const service = listAt(rule, "http", "paths")
-        .map((p) => textAt(p, "backend", "service", "name"))
-        .find((name) => name !== undefined);
-      if (service !== undefined) return { running, namespace: ingress.metadata.namespace ?? "default", service };
-    }
+function forward(destination: Destination | undefined, request: IncomingMessage, response: ServerResponse): undefined {
+  const text = (status: number, body: string): undefined => {
+    response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "content-length": Buffer.byteLength(body) });
+    response.end(request.method === "HEAD" ? undefined : body);
+  };
+  switch (destination?.kind) {
+    case undefined:
+      return text(404, "404 page not found\n");
+    case "unavailable":
+      return text(503, "no available server\n");
+    case "page":
+      return text(200, destination.text);
+    case "program":
+      break;
   }
-  return undefined;
-}
-
-function forward(route: Route, request: IncomingMessage, response: ServerResponse): void {
-  const { controllers } = route.running;
-  const backend = controllers.backend(route.namespace, route.service);
-  if (backend === undefined) {
-    const up = controllers.hasEndpoints(route.namespace, route.service);
-    response.writeHead(up ? 200 : 503, { "content-type": "text/plain" });
-    response.end(up ? `${route.service} of ${route.running.cluster.name} answers (lab)\n` : "no available server\n");
-    return;
-  }
-  const onward = httpRequest({ host: "127.0.0.1", port: backend.port, method: request.method, path: request.url, headers: request.headers }, (answer) => {
+  const onward = httpRequest({ host: "127.0.0.1", port: destination.port, method: request.method, path: request.url, headers: request.headers }, (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
   });
   onward.on("error", () => {
-    if (!response.headersSent) response.writeHead(502);
-    response.end("Bad Gateway\n");
+    if (response.headersSent) response.destroy();
+    else text(502, "Bad Gateway\n");
   });
   request.pipe(onward);
+  return undefined;
 }
 
-/** Answers for every host of every Ingress. @param clusters the clusters that run now */
+/**
+ * Answers for every host of every Ingress, on ports 443 and 80.
+ * @param clusters the clusters that run now; of two with the same host the first one answers
+ */
 export async function startIngress(ctx: LabContext, clusters: () => Iterable<RunningCluster>): Promise<Stoppable> {
-  const contexts = new Map<string, Promise<SecureContext>>();
-  const contextFor = (host: string): Promise<SecureContext> => {
-    const known = contexts.get(host) ?? ctx.tls.issue([host]).then((pair) => createSecureContext({ key: pair.key, cert: pair.cert }));
-    contexts.set(host, known);
+  // Nobody trusts this one, as with Traefik's own.
+  const fallback = await (await createAuthority("TRAEFIK DEFAULT CERT", ctx.clock.now())).issue(["traefik.default"]);
+  const contexts = new Map<string, SecureContext>();
+  const contextOf = ({ cert, key }: KeyPair): SecureContext => {
+    const known = contexts.get(cert) ?? createSecureContext({ cert, key });
+    contexts.set(cert, known);
     return known;
   };
-  const server = createServer(
-    {
-      SNICallback: (host, done) => {
-        contextFor(host).then(
-          (context) => done(null, context),
-          (cause: Error) => done(cause),
-        );
-      },
-    },
-    (request, response) => {
-      const host = (request.headers.host ?? "").replace(/:\d+$/, "");
-      const route = findRoute(host, clusters());
-      if (route !== undefined) forward(route, request, response);
-      else {
-        response.writeHead(404, { "content-type": "text/plain" });
-        response.end("404 page not found\n");
-      }
-    },
+  const routesFor = (host: string): IngressRoutes | undefined => {
+    for (const { cluster, controllers } of clusters()) if (host === cluster.address || controllers.ingress.has(host)) return controllers.ingress;
+    return undefined;
+  };
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const host = (request.headers.host ?? "").replace(/:\d+$/, "").toLowerCase();
+    const path = (request.url ?? "/").replace(/\?.*$/, "");
+    forward(routesFor(host)?.find(host, path), request, response);
+  };
+  const plain = createHttp(handle);
+  const secure = createHttps(
+    { ...fallback, SNICallback: (host, done) => done(null, contextOf(routesFor(host.toLowerCase())?.certificate(host.toLowerCase()) ?? fallback)) },
+    handle,
   );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const remove = ctx.network.addResolver((host, wanted) => (wanted === 443 && findRoute(host, clusters()) !== undefined ? { port } : undefined));
+  const [http, https] = [await listenOn(plain, 0), await listenOn(secure, 0)];
+  for (const server of [plain, secure]) acceptList(server, () => http);
+  const remove = ctx.network.addResolver((host, wanted) => {
+    if ((wanted !== 443 && wanted !== 80) || routesFor(host) === undefined) return undefined;
+    return { port: wanted === 443 ? https : http };
+  });
   return {
     stop: async () => {
       remove();
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const server of [plain, secure]) {
+        server.closeAllConnections();
+        await new Promise<void>((resolve) => server.close(() => resolve()));
+      }
     },
   };
 }

@@ -30,6 +30,7 @@ const FAULT_NAMES: readonly string[] = [
   "apt.update-failed",
   "gateway.refuse",
   "k3s.start-failed",
+  "kubernetes.image-pull",
   "proxmox.clone-lock-timeout",
   "proxmox.task-failed",
   "proxmox.unavailable",

@@ -1,170 +1,278 @@
-/** A small S3 server: path-style buckets and objects, as much as clients of the homelab use. */
-import { createHash } from "node:crypto";
+/** A small S3 server, as MinIO is one: path-style buckets and whole objects. What it models is in docs/lab-services.md. */
+import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { z } from "zod";
-import type { LabContext } from "../core/world";
+import { listenOn } from "../core/server";
+import type { LabContext, Persistent, Stoppable } from "../core/world";
+import { noSuchBucket, noSuchKey, S3Error } from "./errors";
+import { listing } from "./listing";
+import { type Credentials, checkSignature, unwrapChunks } from "./signature";
+import { type Bucket, type S3State, type StoredObject, s3StateSchema } from "./state";
+import { element, text, textsOf } from "./xml";
 
-const stateSchema = z.object({
-  buckets: z.record(z.string(), z.record(z.string(), z.object({ body: z.string(), type: z.string(), modified: z.string(), etag: z.string() }))),
-});
-type S3State = z.infer<typeof stateSchema>;
+export type { Credentials } from "./signature";
 
-export interface S3Server {
-  port: number;
-  save(): unknown;
-  stop(): Promise<void>;
+export interface S3Server extends Persistent, Stoppable {
+  readonly port: number;
 }
 
-const xml = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+export interface S3Options {
+  credentials: Credentials;
+  /** What `save` gave. */
+  saved?: unknown;
+  /** Buckets that are made as soon as they are wanted. */
+  buckets?: () => readonly string[];
+}
 
-class S3Error extends Error {
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  url: URL;
+  body: Buffer;
+}
+
+const KEPT_HEADERS = /^(content-type|content-encoding|content-disposition|content-language|cache-control|x-amz-meta-.+)$/;
+const UNMODELLED = [
+  "uploads",
+  "uploadId",
+  "versions",
+  "versionId",
+  "acl",
+  "policy",
+  "tagging",
+  "lifecycle",
+  "cors",
+  "encryption",
+  "object-lock",
+  "notification",
+  "replication",
+  "X-Amz-Signature",
+];
+
+class S3 {
+  state: S3State = { buckets: {} };
+
   constructor(
-    readonly status: number,
-    readonly code: string,
-    message: string,
-  ) {
-    super(message);
+    private readonly name: string,
+    private readonly ctx: LabContext,
+    private readonly wanted: () => readonly string[],
+  ) {}
+
+  #record(kind: "read" | "write", action: string): void {
+    this.ctx.records.add({ system: "s3", target: this.name, kind, action });
+    if (kind === "write") this.ctx.changed();
   }
-}
 
-/** Streaming uploads wrap the content in signed chunks. */
-function unchunk(body: Buffer): Buffer {
-  const parts: Buffer[] = [];
-  for (let at = 0; at < body.length; ) {
-    const end = body.indexOf("\r\n", at);
-    if (end < 0) break;
-    const size = Number.parseInt(body.subarray(at, end).toString("latin1").split(";")[0] ?? "0", 16);
-    if (size === 0) break;
-    parts.push(body.subarray(end + 2, end + 2 + size));
-    at = end + 2 + size + 2;
+  #now(): string {
+    return new Date(this.ctx.clock.now()).toISOString();
   }
-  return Buffer.concat(parts);
-}
 
-/** @param credentials access key that is accepted; undefined = any */
-export async function startS3(
-  name: string,
-  ctx: LabContext,
-  options: { saved?: unknown; credentials?: () => { accessKey: string } | undefined; buckets?: readonly string[] } = {},
-): Promise<S3Server> {
-  const state: S3State = options.saved === undefined ? { buckets: {} } : stateSchema.parse(options.saved);
-  for (const bucket of options.buckets ?? []) state.buckets[bucket] ??= {};
-  const record = (kind: "read" | "write", action: string): void => {
-    ctx.records.add({ system: "s3", target: name, kind, action });
-    if (kind === "write") ctx.changed();
-  };
+  #notModelled(what: string): S3Error {
+    this.ctx.unhandled.add({ system: "s3", target: this.name, what });
+    return new S3Error(501, "NotImplemented", "A header or query you provided implies functionality that is not implemented.");
+  }
 
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const url = new URL(request.url ?? "/", "http://s3");
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const raw = Buffer.concat(chunks);
-    const body = String(request.headers["x-amz-content-sha256"] ?? "").startsWith("STREAMING") ? unchunk(raw) : raw;
-    const access = /Credential=([^/]+)\//.exec(request.headers.authorization ?? "")?.[1];
-    if (url.pathname.startsWith("/minio/health/")) {
-      response.writeHead(200);
-      response.end();
-      return;
+  #makeWanted(): void {
+    for (const name of this.wanted()) {
+      if (this.state.buckets[name] !== undefined) continue;
+      this.state.buckets[name] = { created: this.#now(), objects: {} };
+      this.#record("write", `bucket-create ${name}`);
     }
-    const wanted = options.credentials?.();
-    if (access === undefined || (wanted !== undefined && wanted.accessKey !== access))
-      throw new S3Error(403, access === undefined ? "AccessDenied" : "InvalidAccessKeyId", "The Access Key Id you provided does not exist in our records.");
-    const send = (status: number, text = "", headers: Record<string, string> = {}): void => {
-      response.writeHead(status, { ...(text === "" ? {} : { "content-type": "application/xml" }), ...headers });
-      response.end(text === "" ? undefined : `<?xml version="1.0" encoding="UTF-8"?>\n${text}`);
-    };
+  }
+
+  handle(exchange: Exchange): undefined {
+    this.#makeWanted();
+    const { request, url } = exchange;
+    const query = UNMODELLED.find((name) => url.searchParams.has(name));
+    if (query !== undefined) throw this.#notModelled(`${request.method} ${url.pathname}?${query}`);
     const [bucket = "", ...rest] = url.pathname.slice(1).split("/").map(decodeURIComponent);
     const key = rest.join("/");
-    const objects = state.buckets[bucket];
-    const { method } = request;
-    if (bucket === "")
-      return send(
-        200,
-        `<ListAllMyBucketsResult><Buckets>${Object.keys(state.buckets)
-          .map((b) => `<Bucket><Name>${xml(b)}</Name></Bucket>`)
-          .join("")}</Buckets></ListAllMyBucketsResult>`,
-      );
-    if (key === "" && method === "PUT") {
-      if (objects === undefined) record("write", `bucket-create ${bucket}`);
-      state.buckets[bucket] ??= {};
-      return send(200);
-    }
-    if (objects === undefined) throw new S3Error(404, "NoSuchBucket", "The specified bucket does not exist");
-    if (key === "") {
-      if (method === "HEAD") return send(200);
-      if (method === "GET" && url.searchParams.has("location")) return send(200, "<LocationConstraint/>");
-      if (method === "GET") return send(200, list(bucket, objects, url.searchParams));
-      if (method === "DELETE") {
-        delete state.buckets[bucket];
-        record("write", `bucket-delete ${bucket}`);
-        return send(204);
-      }
-    }
-    const existing = objects[key];
-    const source = request.headers["x-amz-copy-source"];
-    if (method === "PUT") {
-      const [fromBucket = "", ...from] = typeof source === "string" ? decodeURIComponent(source).replace(/^\//, "").split("/") : [];
-      const copied = typeof source === "string" ? state.buckets[fromBucket]?.[from.join("/")] : undefined;
-      if (typeof source === "string" && copied === undefined) throw new S3Error(404, "NoSuchKey", "The specified key does not exist.");
-      const content = copied === undefined ? body.toString("base64") : copied.body;
-      const etag = `"${createHash("md5").update(Buffer.from(content, "base64")).digest("hex")}"`;
-      objects[key] = { body: content, type: request.headers["content-type"] ?? "binary/octet-stream", modified: new Date(ctx.clock.now()).toISOString(), etag };
-      record("write", `put ${bucket}/${key}`);
-      return copied === undefined ? send(200, "", { etag }) : send(200, `<CopyObjectResult><ETag>${etag}</ETag></CopyObjectResult>`);
-    }
-    if (method === "DELETE") {
-      if (existing !== undefined) record("write", `delete ${bucket}/${key}`);
-      delete objects[key];
-      return send(204);
-    }
-    if (existing === undefined) throw new S3Error(404, "NoSuchKey", "The specified key does not exist.");
-    const content = Buffer.from(existing.body, "base64");
-    response.writeHead(200, {
-      "content-type": existing.type,
-      "content-length": content.length,
-      etag: existing.etag,
-      "last-modified": new Date(existing.modified).toUTCString(),
-    });
-    response.end(method === "HEAD" ? undefined : content);
-  };
+    if (bucket === "") return this.#service(exchange);
+    return key === "" ? this.#bucket(exchange, bucket) : this.#object(exchange, bucket, key);
+  }
 
+  #service({ request, response }: Exchange): undefined {
+    if (request.method !== "GET") throw this.#notModelled(`${request.method} /`);
+    const buckets = Object.entries(this.state.buckets).map(([name, { created }]) =>
+      element("Bucket", element("Name", text(name)) + element("CreationDate", created)),
+    );
+    const owner = element("Owner", element("ID", "lab") + element("DisplayName", "lab"));
+    return send(
+      response,
+      200,
+      `<ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${owner}${element("Buckets", buckets.join(""))}</ListAllMyBucketsResult>`,
+    );
+  }
+
+  #existing(name: string): Bucket {
+    const bucket = this.state.buckets[name];
+    if (bucket === undefined) throw noSuchBucket();
+    return bucket;
+  }
+
+  #bucket({ request, response, url, body }: Exchange, name: string): undefined {
+    switch (request.method) {
+      case "PUT":
+        if (url.search !== "" && url.search !== "?x-id=CreateBucket") throw this.#notModelled(`PUT /${name}${url.search}`);
+        if (this.state.buckets[name] !== undefined)
+          throw new S3Error(409, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.");
+        if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name)) throw new S3Error(400, "InvalidBucketName", "The specified bucket is not valid.");
+        this.state.buckets[name] = { created: this.#now(), objects: {} };
+        this.#record("write", `bucket-create ${name}`);
+        return send(response, 200, "", { location: `/${name}` });
+      case "HEAD":
+        this.#existing(name);
+        return send(response, 200, "", { "x-amz-bucket-region": "us-east-1" });
+      case "GET":
+        if (url.searchParams.has("location")) {
+          this.#existing(name);
+          return send(response, 200, `<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></LocationConstraint>`);
+        }
+        if (url.searchParams.has("versioning")) {
+          this.#existing(name);
+          return send(response, 200, `<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>`);
+        }
+        return send(response, 200, listing(name, this.#existing(name), url.searchParams));
+      case "DELETE":
+        if (Object.keys(this.#existing(name).objects).length > 0) throw new S3Error(409, "BucketNotEmpty", "The bucket you tried to delete is not empty");
+        delete this.state.buckets[name];
+        this.#record("write", `bucket-delete ${name}`);
+        return send(response, 204);
+      case "POST":
+        if (url.searchParams.has("delete")) return this.#deleteMany(response, name, body.toString("utf8"));
+        throw this.#notModelled(`POST /${name}${url.search}`);
+      default:
+        throw this.#notModelled(`${request.method} /${name}`);
+    }
+  }
+
+  #deleteMany(response: ServerResponse, name: string, xml: string): undefined {
+    const { objects } = this.#existing(name);
+    const keys = textsOf(xml, "Key");
+    for (const key of keys) {
+      if (objects[key] === undefined) continue;
+      delete objects[key];
+      this.#record("write", `delete ${name}/${key}`);
+    }
+    const quiet = textsOf(xml, "Quiet")[0] === "true";
+    const deleted = quiet ? [] : keys.map((key) => element("Deleted", element("Key", text(key))));
+    return send(response, 200, `<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${deleted.join("")}</DeleteResult>`);
+  }
+
+  #object(exchange: Exchange, name: string, key: string): undefined {
+    const { request, response } = exchange;
+    const { objects } = this.#existing(name);
+    switch (request.method) {
+      case "PUT":
+        return this.#put(exchange, objects, name, key);
+      case "DELETE":
+        if (objects[key] !== undefined) {
+          delete objects[key];
+          this.#record("write", `delete ${name}/${key}`);
+        }
+        return send(response, 204);
+      case "GET":
+      case "HEAD":
+        return this.#get(exchange, objects[key], `${name}/${key}`);
+      default:
+        throw this.#notModelled(`${request.method} /${name}/${key}`);
+    }
+  }
+
+  #put({ request, response, body }: Exchange, objects: Bucket["objects"], name: string, key: string): undefined {
+    const { headers } = request;
+    const existing = objects[key];
+    const failed = (): S3Error => new S3Error(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
+    if (headers["if-none-match"] === "*" && existing !== undefined) throw failed();
+    if (headers["if-match"] !== undefined && headers["if-match"].replaceAll('"', "") !== existing?.etag.replaceAll('"', "")) throw failed();
+    const source = headers["x-amz-copy-source"];
+    const origin = typeof source === "string" ? this.#copied(source) : undefined;
+    const content = origin === undefined ? body : Buffer.from(origin.body, "base64");
+    const sent = Object.fromEntries(
+      Object.entries(headers).filter((entry): entry is [string, string] => KEPT_HEADERS.test(entry[0]) && typeof entry[1] === "string"),
+    );
+    const kept = origin !== undefined && headers["x-amz-metadata-directive"] !== "REPLACE" ? origin.headers : sent;
+    const etag = `"${createHash("md5").update(content).digest("hex")}"`;
+    const modified = this.#now();
+    objects[key] = { body: content.toString("base64"), size: content.length, etag, modified, headers: { "content-type": "binary/octet-stream", ...kept } };
+    this.#record("write", `put ${name}/${key}`);
+    if (origin === undefined) return send(response, 200, "", { etag });
+    return send(response, 200, element("CopyObjectResult", element("ETag", text(etag)) + element("LastModified", modified)));
+  }
+
+  #copied(source: string): StoredObject {
+    const [bucket = "", ...parts] = decodeURIComponent(source.replace(/\?.*$/, "")).replace(/^\//, "").split("/");
+    const found = this.#existing(bucket).objects[parts.join("/")];
+    if (found === undefined) throw noSuchKey();
+    return found;
+  }
+
+  #get({ request, response }: Exchange, object: StoredObject | undefined, path: string): undefined {
+    if (object === undefined) throw noSuchKey();
+    this.#record("read", `get ${path}`);
+    const headers = { ...object.headers, etag: object.etag, "last-modified": new Date(object.modified).toUTCString(), "accept-ranges": "bytes" };
+    if (request.headers["if-none-match"]?.replaceAll('"', "") === object.etag.replaceAll('"', "")) return send(response, 304, "", headers);
+    const whole = Buffer.from(object.body, "base64");
+    const range = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? "");
+    const [, from = "", to = ""] = range ?? [];
+    const start = from === "" ? (to === "" ? 0 : Math.max(0, whole.length - Number(to))) : Number(from);
+    const end = from === "" || to === "" ? whole.length : Math.min(whole.length, Number(to) + 1);
+    if (range !== null && start >= whole.length) throw new S3Error(416, "InvalidRange", "The requested range is not satisfiable");
+    const part = whole.subarray(start, end);
+    const ranged = range === null ? {} : { "content-range": `bytes ${start}-${end - 1}/${whole.length}` };
+    response.writeHead(range === null ? 200 : 206, { ...headers, ...ranged, "content-length": part.length });
+    response.end(request.method === "HEAD" ? undefined : part);
+    return undefined;
+  }
+}
+
+function send(response: ServerResponse, status: number, xml = "", headers: Record<string, string> = {}): undefined {
+  const body = xml === "" ? "" : `<?xml version="1.0" encoding="UTF-8"?>\n${xml}`;
+  response.writeHead(status, { ...(body === "" ? { "content-length": 0 } : { "content-type": "application/xml" }), ...headers });
+  response.end(body === "" ? undefined : body);
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const raw = Buffer.concat(chunks);
+  return String(request.headers["x-amz-content-sha256"] ?? "").startsWith("STREAMING-") ? unwrapChunks(raw) : raw;
+}
+
+/** @param name how the lab's records call it: `tools/minio/minio-…` */
+export async function startS3(name: string, ctx: LabContext, options: S3Options): Promise<S3Server> {
+  const s3 = new S3(name, ctx, options.buckets ?? (() => []));
+  const restore = (saved: unknown): void => {
+    s3.state = s3StateSchema.parse(structuredClone(saved));
+  };
+  if (options.saved !== undefined) restore(options.saved);
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<undefined> => {
+    const url = new URL(request.url ?? "/", "http://s3");
+    if (url.pathname.startsWith("/minio/health/")) return send(response, 200);
+    const body = await bodyOf(request);
+    checkSignature(request, url, options.credentials);
+    return s3.handle({ request, response, url, body });
+  };
   const server = createServer((request, response) => {
+    response.setHeader("x-amz-request-id", randomUUID().replaceAll("-", "").slice(0, 16).toUpperCase());
+    response.setHeader("server", "MinIO");
     handle(request, response).catch((thrown: unknown) => {
-      const error = thrown instanceof S3Error ? thrown : new S3Error(500, "InternalError", String(thrown));
-      if (!(thrown instanceof S3Error)) ctx.unhandled.add({ system: "s3", target: name, what: String(thrown) });
-      response.writeHead(error.status, { "content-type": "application/xml" });
-      response.end(
-        request.method === "HEAD" ? undefined : `<?xml version="1.0"?><Error><Code>${error.code}</Code><Message>${xml(error.message)}</Message></Error>`,
-      );
+      if (!(thrown instanceof S3Error))
+        ctx.unhandled.add({ system: "s3", target: name, what: `bug: ${thrown instanceof Error ? thrown.stack : String(thrown)}` });
+      const error = thrown instanceof S3Error ? thrown : new S3Error(500, "InternalError", "We encountered an internal error, please try again.");
+      const resource = element("Resource", text(decodeURIComponent(request.url ?? "/")));
+      const body = element("Error", element("Code", error.code) + element("Message", text(error.message)) + resource);
+      send(response, error.status, request.method === "HEAD" ? "" : body);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listenOn(server, 0);
   return {
-    port: (server.address() as AddressInfo).port,
-    save: () => state,
+    port,
+    save: () => structuredClone(s3.state),
+    restore: async (saved) => restore(saved),
     stop: async () => {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
-}
-
-function list(bucket: string, objects: S3State["buckets"][string], query: URLSearchParams): string {
-  const prefix = query.get("prefix") ?? "";
-  const delimiter = query.get("delimiter") ?? "";
-  const keys = Object.keys(objects)
-    .filter((key) => key.startsWith(prefix))
-    .sort();
-  const folders = new Set<string>();
-  const direct = keys.filter((key) => {
-    const at = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
-    if (at >= 0) folders.add(key.slice(0, at + delimiter.length));
-    return at < 0;
-  });
-  const contents = direct.map(
-    (key) =>
-      `<Contents><Key>${xml(key)}</Key><LastModified>${objects[key]?.modified}</LastModified><ETag>${xml(objects[key]?.etag ?? "")}</ETag><Size>${Buffer.from(objects[key]?.body ?? "", "base64").length}</Size></Contents>`,
-  );
-  return `<ListBucketResult><Name>${xml(bucket)}</Name><Prefix>${xml(prefix)}</Prefix><KeyCount>${direct.length + folders.size}</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>${contents.join("")}${[...folders].map((f) => `<CommonPrefixes><Prefix>${xml(f)}</Prefix></CommonPrefixes>`).join("")}</ListBucketResult>`;
 }

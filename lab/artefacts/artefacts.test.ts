@@ -1,0 +1,241 @@
+import { gunzipSync } from "node:zlib";
+import { parse } from "yaml";
+import { createContext, type OwnedContext } from "../core/context";
+import { fetchFromLab } from "../core/fetch";
+import { type Artefacts, startArtefacts } from ".";
+import { allCharts } from "./charts";
+import { parseTemplate, renderTemplate } from "./template";
+
+let ctx: OwnedContext;
+let artefacts: Artefacts;
+
+interface Rendered {
+  manifests: { apiVersion: string; kind: string; metadata: { name: string; namespace?: string }; [field: string]: unknown }[];
+  crds: { metadata: { name: string } }[];
+  chart: { name: string; version: string; appVersion: string };
+}
+
+const get = (url: string) => fetchFromLab(ctx, "test", new URL(url));
+const post = (body: unknown) => fetch(`${artefacts.chartStandIn}/render`, { method: "POST", body: JSON.stringify(body) });
+async function render(repository: string, chart: string, version: string, values: unknown = {}, namespace = chart): Promise<Rendered> {
+  const response = await post({ repository, chart, version, releaseName: chart, namespace, values });
+  expect(response.status).toBe(200);
+  return (await response.json()) as Rendered;
+}
+const names = ({ manifests }: Rendered): string[] => manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+
+beforeEach(async () => {
+  ctx = await createContext();
+  artefacts = await startArtefacts(ctx);
+});
+afterEach(() => artefacts.stop());
+
+describe("files", () => {
+  const K3S = "https://github.com/k3s-io/k3s/releases/download/v1.36.2%2Bk3s1/k3s";
+
+  test.each([K3S, K3S.replace("%2B", "+")])("%s: a stand-in with the digest of the published file", async (url) => {
+    const { status, headers, body } = await get(url);
+    expect([status, headers["x-lab-published-sha256"]]).toEqual([200, "65a55ec56c24eab44383086166ec620a491952b7e23941a49ddca6e8a4c4b4de"]);
+    expect(body.toString()).toBe('#!/bin/sh\nlab-binary k3s v1.36.2+k3s1 "$@"\n');
+    expect(ctx.unhandled.all()).toEqual([]);
+  });
+
+  test("the published checksums name the same digest", async () => {
+    expect((await get(K3S.replace(/k3s$/, "sha256sum-amd64.txt"))).body.toString()).toBe(
+      "65a55ec56c24eab44383086166ec620a491952b7e23941a49ddca6e8a4c4b4de  k3s\n",
+    );
+  });
+
+  test("an unknown file is 404, and noted", async () => {
+    expect((await get("https://github.com/k3s-io/k3s/releases/download/v9/k3s")).status).toBe(404);
+    expect(ctx.unhandled.all().map(({ what }) => what)).toEqual(["GET https://github.com/k3s-io/k3s/releases/download/v9/k3s"]);
+  });
+});
+
+describe("charts", () => {
+  test("a repository as helm reads it: index and archives, with their digests", async () => {
+    const index = parse((await get("https://charts.jetstack.io/index.yaml")).body.toString()) as {
+      entries: Record<string, { version: string; digest: string; urls: string[] }[]>;
+    };
+    const [entry] = index.entries["cert-manager"] ?? [];
+    expect(entry).toMatchObject({ version: "v1.16.2", urls: ["https://charts.jetstack.io/cert-manager-v1.16.2.tgz"] });
+    const { body } = await get(entry?.urls[0] ?? "");
+    const { createHash } = await import("node:crypto");
+    expect(createHash("sha256").update(body).digest("hex")).toBe(entry?.digest);
+    const tar = gunzipSync(body).toString("latin1");
+    expect(tar.slice(0, 26)).toBe("cert-manager/Chart.yaml\0\0\0");
+    expect(tar).toContain("cert-manager/templates/webhook.yaml");
+  });
+
+  test("a repository below a path", async () => {
+    expect((await get("https://kubernetes-sigs.github.io/external-dns/index.yaml")).status).toBe(200);
+    expect((await get("https://kubernetes-sigs.github.io/index.yaml")).status).toBe(404);
+  });
+
+  test("cert-manager: definitions only where they are wanted", async () => {
+    const bare = await render("https://charts.jetstack.io", "cert-manager", "v1.16.2");
+    expect(bare.crds).toEqual([]);
+    const whole = await render("https://charts.jetstack.io/", "cert-manager", "1.16.2", { crds: { enabled: true }, extraArgs: ["--x"] });
+    expect(whole.crds.map(({ metadata }) => metadata.name)).toEqual([
+      "certificaterequests.cert-manager.io",
+      "certificates.cert-manager.io",
+      "challenges.acme.cert-manager.io",
+      "clusterissuers.cert-manager.io",
+      "issuers.cert-manager.io",
+      "orders.acme.cert-manager.io",
+    ]);
+    expect(names(whole).filter((name) => /^(Deployment|Service)\//.test(name))).toEqual([
+      "Service/cert-manager",
+      "Service/cert-manager-webhook",
+      "Service/cert-manager-cainjector",
+      "Deployment/cert-manager-cainjector",
+      "Deployment/cert-manager",
+      "Deployment/cert-manager-webhook",
+    ]);
+    expect(whole.chart).toEqual({ name: "cert-manager", version: "v1.16.2", appVersion: "v1.16.2" });
+    expect(JSON.stringify(whole.manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === "cert-manager"))).toContain('"--x"');
+  });
+
+  test("external-secrets", async () => {
+    const rendered = await render("https://charts.external-secrets.io", "external-secrets", "0.12.1");
+    expect(rendered.crds).toHaveLength(16);
+    expect(names(rendered).filter((name) => name.startsWith("Deployment/"))).toEqual([
+      "Deployment/external-secrets-cert-controller",
+      "Deployment/external-secrets",
+      "Deployment/external-secrets-webhook",
+    ]);
+  });
+
+  test("vault: claims, service and ingress follow the values", async () => {
+    const repository = "https://helm.releases.hashicorp.com";
+    const plain = await render(repository, "vault", "0.29.1", { injector: { enabled: false } });
+    expect(names(plain)).toEqual([
+      "ServiceAccount/vault",
+      "ConfigMap/vault-config",
+      "ClusterRoleBinding/vault-server-binding",
+      "Service/vault-internal",
+      "Service/vault",
+      "StatefulSet/vault",
+    ]);
+    const ingress = {
+      enabled: true,
+      ingressClassName: "traefik",
+      annotations: { a: "b" },
+      hosts: [{ host: "vault.fullstack.pw", paths: [] }],
+      tls: [{ secretName: "t", hosts: ["vault.fullstack.pw"] }],
+    };
+    const full = await render(repository, "vault", "0.29.1", {
+      ui: { enabled: true },
+      server: { ingress, auditStorage: { enabled: true, storageClass: "local-path" } },
+    });
+    expect(names(full)).toContain("Service/vault-ui");
+    expect(names(full)).toContain("Deployment/vault-agent-injector");
+    expect(full.manifests.find(({ kind }) => kind === "Ingress")).toMatchObject({
+      metadata: { annotations: { a: "b" } },
+      spec: {
+        ingressClassName: "traefik",
+        tls: [{ secretName: "t", hosts: ["vault.fullstack.pw"] }],
+        rules: [
+          { host: "vault.fullstack.pw", http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "vault", port: { number: 8200 } } } }] } },
+        ],
+      },
+    });
+    const set = full.manifests.find(({ kind }) => kind === "StatefulSet")?.["spec"] as {
+      volumeClaimTemplates: { metadata: { name: string }; spec: { storageClassName?: string } }[];
+    };
+    expect(set.volumeClaimTemplates.map(({ metadata, spec }) => [metadata.name, spec.storageClassName])).toEqual([
+      ["data", undefined],
+      ["audit", "local-path"],
+    ]);
+  });
+
+  test("minio: buckets, credentials, consoles; a mode without a stand-in is refused", async () => {
+    const repository = "https://charts.min.io";
+    const values = {
+      mode: "standalone",
+      existingSecret: "root",
+      buckets: [{ name: "states", policy: "none", versioning: true }],
+      ingress: { enabled: true, hosts: ["s3.fullstack.pw"] },
+    };
+    const rendered = await render(repository, "minio", "5.4.0", values);
+    expect(names(rendered)).toEqual([
+      "ServiceAccount/minio-sa",
+      "ConfigMap/minio",
+      "PersistentVolumeClaim/minio",
+      "Service/minio",
+      "Service/minio-console",
+      "Deployment/minio",
+      "Ingress/minio",
+    ]);
+    expect(rendered.manifests.find(({ kind }) => kind === "ConfigMap")?.["data"]).toEqual({
+      initialize: '#!/bin/sh\ncreateBucket states "none" false true false',
+    });
+    const refused = await post({ repository, chart: "minio", version: "5.4.0", releaseName: "minio", namespace: "minio", values: {} });
+    expect([refused.status, await refused.json()]).toEqual([
+      422,
+      { error: "chart minio 5.4.0: the lab's stand-in for the chart minio has the mode standalone only" },
+    ]);
+  });
+
+  test("external-dns, with its definition in crds/", async () => {
+    const rendered = await render("https://kubernetes-sigs.github.io/external-dns", "external-dns", "1.15.0", {
+      sources: ["ingress"],
+      provider: { name: "pihole" },
+    });
+    expect(rendered.crds.map(({ metadata }) => metadata.name)).toEqual(["dnsendpoints.externaldns.k8s.io"]);
+    expect(JSON.stringify(rendered.manifests)).toContain('"--source=ingress","--policy=upsert-only","--registry=txt","--provider=pihole"');
+  });
+
+  test("every namespaced object says its namespace, and every chart renders with its defaults or says why not", async () => {
+    const clusterWide = new Set(["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"]);
+    for (const { repository, name, version } of allCharts()) {
+      const { manifests } = await render(repository, name, version, name === "minio" ? { mode: "standalone", existingSecret: "s" } : {}, "somewhere");
+      for (const { kind, metadata } of manifests)
+        expect([name, kind, metadata.namespace]).toEqual([name, kind, clusterWide.has(kind) ? undefined : "somewhere"]);
+    }
+  });
+
+  test("an unknown chart or version is 404 with what there is, and noted", async () => {
+    const response = await post({ repository: "https://charts.jetstack.io", chart: "cert-manager", version: "v9", releaseName: "a", namespace: "b" });
+    expect(response.status).toBe(404);
+    expect(((await response.json()) as { error: string }).error).toMatch(
+      /^the lab has no stand-in for chart cert-manager v9 of https:\/\/charts\.jetstack\.io; it has: .*vault 0\.29\.1/,
+    );
+    expect(ctx.unhandled.all().map(({ what }) => what)).toEqual(["chart cert-manager v9"]);
+  });
+
+  test("a request that is none", async () => {
+    expect((await post({ chart: 1 })).status).toBe(400);
+    expect((await fetch(`${artefacts.chartStandIn}/other`)).status).toBe(404);
+  });
+});
+
+describe("templates", () => {
+  const render = (source: string, data: unknown): string => renderTemplate(parseTemplate(source, "t.yaml"), data, "t.yaml");
+
+  test.each([
+    ["a {{ .x }} b", "a 1 b"],
+    ["a {{- .x -}} b", "a1b"],
+    ["{{/* nothing */}}{{ .none }}", ""],
+    ["{{ if .none }}a{{ else if eq .x 1 }}b{{ else }}c{{ end }}", "b"],
+    ["{{ range .list }}<{{ . }}{{ $.x }}>{{ end }}", "<p1><q1>"],
+    ["{{ range .maps }}{{ .n }}{{ else }}empty{{ end }}", "79"],
+    ["{{ range .none }}{{ . }}{{ else }}empty{{ end }}", "empty"],
+    ["{{ with .map }}{{ .k }}{{ end }}", "v"],
+    ['{{ .none | default "d" | quote }}', '"d"'],
+    ["x: {{- toYaml .map | nindent 2 }}", "x:\n  k: v"],
+    ["{{ and .x (not .none) (or .none .list) }}", '["p","q"]'],
+  ])("%j → %j", (source, expected) => {
+    expect(render(source, { x: 1, list: ["p", "q"], maps: [{ n: 7 }, { n: 9 }], map: { k: "v" } })).toBe(expected);
+  });
+
+  test.each([
+    ['{{ include "x" . }}', "the lab's templates do not have include"],
+    ["{{ $x := 1 }}", "the lab's templates do not have"],
+    ["{{ lookup . }}", "the lab's templates do not have the function lookup"],
+    ["{{ if .x }}", "the lab's templates do not have a block without end"],
+    ["{{ .none.x }}", "nil pointer evaluating interface {}.x"],
+  ])("%j is refused", (source, message) => {
+    expect(() => render(source, { x: 1 })).toThrow(message);
+  });
+});

@@ -1,0 +1,88 @@
+/** What Traefik knows of one cluster: which service a request goes to, which certificate its host has. */
+import type { KeyPair } from "../core/world";
+import type { KubeObject } from "../kubernetes";
+import { type JsonMap, listAt, mapAt, numberAt, textAt } from "../kubernetes/objects";
+import { decode64, type Kube } from "./kube";
+import type { Programs } from "./programs";
+import { endpointsOf, servesIngress, targetPort } from "./services";
+
+/** Where a request ends. */
+export type Destination =
+  | { kind: "program"; port: number }
+  /** Pods that only are ready answer with a page of the lab. */
+  | { kind: "page"; text: string }
+  /** No endpoints. */
+  | { kind: "unavailable" };
+
+const hostMatches = (rule: string | undefined, host: string): boolean =>
+  rule === undefined || rule === "" || rule === host || (rule.startsWith("*.") && host.slice(host.indexOf(".") + 1) === rule.slice(2) && host.includes("."));
+
+function pathMatches(path: JsonMap, requested: string): boolean {
+  const wanted = textAt(path, "path") ?? "/";
+  if (textAt(path, "pathType") === "Exact") return requested === wanted;
+  const prefix = wanted.replace(/\/+$/, "");
+  return requested === prefix || requested.startsWith(`${prefix}/`);
+}
+
+export class IngressRoutes {
+  constructor(
+    private readonly kube: Kube,
+    private readonly programs: Programs,
+  ) {}
+
+  #ingresses(): KubeObject[] {
+    if (this.kube.cluster.disabled.includes("traefik")) return [];
+    return this.kube.all("networking.k8s.io/v1", "Ingress").filter((ingress) => servesIngress(this.kube, ingress));
+  }
+
+  /** Whether an ingress names the host. */
+  has(host: string): boolean {
+    return this.#ingresses().some((ingress) =>
+      listAt(ingress, "spec", "rules").some((rule) => textAt(rule, "host") !== undefined && hostMatches(textAt(rule, "host"), host)),
+    );
+  }
+
+  /** The certificate of the host's Secret; undefined where there is none (yet): then Traefik shows its own. */
+  certificate(host: string): KeyPair | undefined {
+    for (const ingress of this.#ingresses()) {
+      for (const tls of listAt(ingress, "spec", "tls")) {
+        const hosts = tls["hosts"];
+        if (!Array.isArray(hosts) || !hosts.some((name) => hostMatches(String(name), host))) continue;
+        const secret = this.kube.find("v1", "Secret", ingress.metadata.namespace, textAt(tls, "secretName") ?? "");
+        const [cert, key] = [textAt(secret, "data", "tls.crt"), textAt(secret, "data", "tls.key")];
+        if (cert !== undefined && key !== undefined) return { cert: decode64(cert), key: decode64(key) };
+      }
+    }
+    return undefined;
+  }
+
+  /** undefined: no rule for it (404). */
+  find(host: string, path: string): Destination | undefined {
+    let best: { length: number; ingress: KubeObject; backend: JsonMap } | undefined;
+    for (const ingress of this.#ingresses())
+      for (const rule of listAt(ingress, "spec", "rules")) {
+        if (!hostMatches(textAt(rule, "host"), host)) continue;
+        for (const candidate of listAt(rule, "http", "paths")) {
+          const length = (textAt(candidate, "path") ?? "/").length;
+          if (pathMatches(candidate, path) && length > (best?.length ?? 0)) best = { length, ingress, backend: mapAt(candidate, "backend", "service") };
+        }
+      }
+    return best && this.#backend(best.ingress.metadata.namespace, best.backend);
+  }
+
+  #backend(namespace: string | undefined, backend: JsonMap): Destination {
+    const service = this.kube.find("v1", "Service", namespace, textAt(backend, "name") ?? "");
+    const [number, name] = [numberAt(backend, "port", "number"), textAt(backend, "port", "name")];
+    const port = listAt(service, "spec", "ports").find((candidate) => (number === undefined ? candidate["name"] === name : candidate["port"] === number));
+    if (service === undefined || port === undefined) return { kind: "unavailable" };
+    const pods = endpointsOf(this.kube, service);
+    for (const pod of pods) {
+      const target = targetPort(port, pod);
+      const local = target === undefined ? undefined : this.programs.portOf(pod, target);
+      if (local !== undefined) return { kind: "program", port: local };
+    }
+    return pods.length === 0
+      ? { kind: "unavailable" }
+      : { kind: "page", text: `${service.metadata.name} in ${namespace} of ${this.kube.cluster.name}: ${pods.length} pod(s) ready in the lab\n` };
+  }
+}

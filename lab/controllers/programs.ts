@@ -1,0 +1,172 @@
+/** The programs behind some images (data/programs.yaml): they run while their pod does, and their data lives as long as its volume. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { projectRoot } from "../../common/paths";
+import type { LabContext, Persistent, Stoppable } from "../core/world";
+import type { KubeObject } from "../kubernetes";
+import { type JsonMap, listAt, mapAt, textAt } from "../kubernetes/objects";
+import { startS3 } from "../s3";
+import { startVault } from "../vault";
+import type { Kube } from "./kube";
+import { environmentOf } from "./pod-starts";
+
+const entrySchema = z.strictObject({ image: z.string(), program: z.enum(["vault", "s3"]), data: z.string(), ports: z.array(z.number()) });
+type Entry = z.infer<typeof entrySchema>;
+
+const savedSchema = z.object({ disks: z.record(z.string(), z.unknown()) });
+
+interface Running extends Stoppable, Persistent {
+  readonly port: number;
+  ready(): boolean;
+  entry: Entry;
+  uid: string;
+  disk: string;
+}
+
+let table: Entry[] | undefined;
+function entryOf(image: string): Entry | undefined {
+  table ??= z.array(entrySchema).parse(parse(fs.readFileSync(path.join(projectRoot(), "lab", "controllers", "data", "programs.yaml"), "utf8")));
+  const plain = image.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
+  return table.find((entry) => new RegExp(`^${entry.image.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(plain));
+}
+
+export class Programs {
+  readonly #running = new Map<string, Running>();
+  readonly #starting = new Map<string, Promise<void>>();
+  /** Data by the uid of the claim, or of the pod where its volume goes with it. */
+  #disks: Record<string, unknown> = {};
+  /** Pods that ran when the state was saved: theirs go on as they were. */
+  readonly #resumed = new Set<string>();
+
+  constructor(
+    private readonly kube: Kube,
+    private readonly ctx: LabContext,
+    /** Called when a pod's program has become ready, or is no longer. */
+    private readonly changed: (namespace: string | undefined, name: string) => void,
+  ) {}
+
+  /** Takes what `save` gave, before anything runs. */
+  resume(saved: unknown): void {
+    this.#disks = { ...savedSchema.parse(saved).disks };
+    for (const pod of this.kube.all("v1", "Pod")) if (textAt(pod, "status", "phase") === "Running") this.#resumed.add(pod.metadata.uid ?? "");
+  }
+
+  /** Starts the pod's program where it has one. @returns whether the pod answers its readiness probe */
+  async ready(pod: KubeObject): Promise<boolean> {
+    const container = listAt(pod, "spec", "containers").find((candidate) => entryOf(String(candidate["image"])) !== undefined);
+    const entry = container && entryOf(String(container["image"]));
+    if (container === undefined || entry === undefined) return true;
+    const key = `${pod.metadata.namespace}/${pod.metadata.name}`;
+    if (this.#running.get(key)?.uid !== pod.metadata.uid) {
+      await this.ended(key);
+      const start = this.#starting.get(key) ?? this.#start(key, pod, container, entry);
+      this.#starting.set(key, start);
+      await start.finally(() => this.#starting.delete(key));
+    }
+    return this.#running.get(key)?.ready() ?? false;
+  }
+
+  #diskOf(pod: KubeObject, container: JsonMap, { data }: Entry): string {
+    const mounted = listAt(container, "volumeMounts").find((mount) => mount["mountPath"] === data);
+    const volume = listAt(pod, "spec", "volumes").find((candidate) => candidate["name"] === mounted?.["name"]);
+    const claim = this.kube.find("v1", "PersistentVolumeClaim", pod.metadata.namespace, textAt(volume, "persistentVolumeClaim", "claimName") ?? "");
+    return claim?.metadata.uid ?? pod.metadata.uid ?? "";
+  }
+
+  async #start(key: string, pod: KubeObject, container: JsonMap, entry: Entry): Promise<void> {
+    const { ctx, kube } = this;
+    const { namespace, name, uid = "" } = pod.metadata;
+    const disk = this.#diskOf(pod, container, entry);
+    const saved = this.#disks[disk] === undefined ? {} : { saved: this.#disks[disk] };
+    const label = `${kube.cluster.name}/${key}`;
+    const shared = { entry, uid, disk };
+    const wait = ctx.latency.of("vault.start");
+    if (wait > 0) await ctx.clock.sleep(wait);
+    if (entry.program === "vault") {
+      const account = textAt(pod, "spec", "serviceAccountName") ?? "default";
+      const token = (): string => {
+        const found = kube.find("v1", "ServiceAccount", namespace, account);
+        return found === undefined ? "" : kube.cluster.tokens.issue(found, ["https://kubernetes.default.svc.cluster.local"], 3600).token;
+      };
+      const server = await startVault(label, ctx, {
+        ...saved,
+        sealed: !this.#resumed.has(uid),
+        onSealChange: () => this.changed(namespace, name),
+        pod: { caPem: kube.cluster.caPem, token, api: `https://${kube.cluster.address}:6443` },
+      });
+      this.#running.set(key, {
+        ...shared,
+        port: server.port,
+        ready: () => !server.sealed,
+        save: () => server.save(),
+        restore: (state) => server.restore(state),
+        stop: () => server.stop(),
+      });
+    } else {
+      const environment = environmentOf(kube, pod, container);
+      const server = await startS3(label, ctx, {
+        ...saved,
+        credentials: { accessKey: environment["MINIO_ROOT_USER"] ?? "minioadmin", secretKey: environment["MINIO_ROOT_PASSWORD"] ?? "minioadmin" },
+        buckets: () => this.#wantedBuckets(pod),
+      });
+      this.#running.set(key, {
+        ...shared,
+        port: server.port,
+        ready: () => true,
+        save: () => server.save(),
+        restore: (state) => server.restore(state),
+        stop: () => server.stop(),
+      });
+    }
+    this.#resumed.delete(uid);
+    // It may have gone while its program started.
+    if (this.kube.find("v1", "Pod", namespace, name)?.metadata.uid !== uid) await this.ended(key);
+  }
+
+  /** Buckets of the chart's ConfigMap, which its post-install job would make: lines `createBucket <name> …`. */
+  #wantedBuckets(pod: KubeObject): string[] {
+    const release = pod.metadata.labels?.["release"] ?? "";
+    const script = textAt(this.kube.find("v1", "ConfigMap", pod.metadata.namespace, release), "data", "initialize") ?? "";
+    return [...script.matchAll(/^createBucket (\S+)/gm)].map(([, name = ""]) => name);
+  }
+
+  /** The pod is gone; its data stays where it has a claim. */
+  async ended(key: string): Promise<void> {
+    const running = this.#running.get(key);
+    if (running === undefined) return;
+    this.#running.delete(key);
+    if (running.disk === running.uid) delete this.#disks[running.disk];
+    else this.#disks[running.disk] = running.save();
+    this.ctx.changed();
+    await running.stop();
+  }
+
+  /** Forgets the data of claims that are gone. */
+  sweep(): void {
+    const claims = new Set(this.kube.all("v1", "PersistentVolumeClaim").map((claim) => claim.metadata.uid));
+    const used = new Set([...this.#running.values()].map(({ disk }) => disk));
+    for (const disk of Object.keys(this.#disks)) if (!claims.has(disk) && !used.has(disk)) delete this.#disks[disk];
+  }
+
+  /** Local port of a pod's program. @param port the container's */
+  portOf(pod: KubeObject, port: number): number | undefined {
+    const running = this.#running.get(`${pod.metadata.namespace}/${pod.metadata.name}`);
+    return running?.entry.ports.includes(port) ? running.port : undefined;
+  }
+
+  save(): unknown {
+    const disks = { ...this.#disks };
+    for (const running of this.#running.values()) disks[running.disk] = running.save();
+    return { disks };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#starting.values());
+    const all = [...this.#running.values()];
+    this.#disks = mapAt(this.save(), "disks");
+    this.#running.clear();
+    await Promise.all(all.map((running) => running.stop()));
+  }
+}

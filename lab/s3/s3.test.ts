@@ -1,0 +1,128 @@
+import {
+  CopyObjectCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListBucketsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { createContext, type OwnedContext } from "../core/context";
+import { type S3Server, startS3 } from ".";
+
+const CREDENTIALS = { accessKey: "admin", secretKey: "s3cret/with+signs" };
+let ctx: OwnedContext;
+let server: S3Server;
+let client: S3Client;
+
+const clientOf = (secretAccessKey = CREDENTIALS.secretKey, accessKeyId = CREDENTIALS.accessKey): S3Client =>
+  new S3Client({ endpoint: `http://127.0.0.1:${server.port}`, region: "main", forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+const put = (Key: string, Body = "x") => client.send(new PutObjectCommand({ Bucket: "states", Key, Body }));
+const text = async (Key: string): Promise<string | undefined> => (await client.send(new GetObjectCommand({ Bucket: "states", Key }))).Body?.transformToString();
+
+beforeEach(async () => {
+  ctx = await createContext();
+  server = await startS3("tools/minio/minio-0", ctx, { credentials: CREDENTIALS, buckets: () => ["states"] });
+  client = clientOf();
+});
+afterEach(async () => {
+  client.destroy();
+  await server.stop();
+});
+
+test("objects: put, head, get, range, copy, delete, with any name", async () => {
+  const Key = "a b/ü&<+>.json";
+  await client.send(new PutObjectCommand({ Bucket: "states", Key, Body: '{"v":1}', ContentType: "application/json", Metadata: { owner: "me" } }));
+  const head = await client.send(new HeadObjectCommand({ Bucket: "states", Key }));
+  expect(head).toMatchObject({ ContentLength: 7, ContentType: "application/json", Metadata: { owner: "me" }, ETag: '"a191475ae2bf7db9c7e320f7da455bbb"' });
+  expect(await text(Key)).toBe('{"v":1}');
+  const part = await client.send(new GetObjectCommand({ Bucket: "states", Key, Range: "bytes=1-3" }));
+  expect([part.ContentRange, await part.Body?.transformToString()]).toEqual(["bytes 1-3/7", '"v"']);
+  await client.send(new CopyObjectCommand({ Bucket: "states", Key: "copy", CopySource: encodeURIComponent(`states/${Key}`) }));
+  expect(await text("copy")).toBe('{"v":1}');
+  await client.send(new DeleteObjectCommand({ Bucket: "states", Key }));
+  await expect(text(Key)).rejects.toMatchObject({ name: "NoSuchKey", $metadata: { httpStatusCode: 404 } });
+  expect(
+    ctx.records
+      .since()
+      .filter(({ kind }) => kind === "write")
+      .map(({ action }) => action),
+  ).toEqual(["bucket-create states", `put states/${Key}`, "put states/copy", `delete states/${Key}`]);
+  expect(ctx.unhandled.all()).toEqual([]);
+});
+
+test("lists with folders, in pages", async () => {
+  for (const key of ["a", "b/1", "b/2", "c/d/e", "z"]) await put(key);
+  const list = (more: object) => client.send(new ListObjectsV2Command({ Bucket: "states", ...more }));
+  const all = await list({ Delimiter: "/" });
+  expect([all.Contents?.map(({ Key }) => Key), all.CommonPrefixes?.map(({ Prefix }) => Prefix), all.KeyCount, all.IsTruncated]).toEqual([
+    ["a", "z"],
+    ["b/", "c/"],
+    4,
+    false,
+  ]);
+  const first = await list({ MaxKeys: 2 });
+  expect([first.Contents?.map(({ Key }) => Key), first.IsTruncated]).toEqual([["a", "b/1"], true]);
+  const second = await list({ MaxKeys: 2, ContinuationToken: first.NextContinuationToken });
+  expect(second.Contents?.map(({ Key }) => Key)).toEqual(["b/2", "c/d/e"]);
+  expect((await list({ Prefix: "b/" })).Contents?.map(({ Key }) => Key)).toEqual(["b/1", "b/2"]);
+});
+
+test("several objects go at once", async () => {
+  for (const key of ["a", "b"]) await put(key);
+  const gone = await client.send(new DeleteObjectsCommand({ Bucket: "states", Delete: { Objects: [{ Key: "a" }, { Key: "none" }] } }));
+  expect(gone.Deleted?.map(({ Key }) => Key)).toEqual(["a", "none"]);
+  expect((await client.send(new ListObjectsV2Command({ Bucket: "states" }))).Contents?.map(({ Key }) => Key)).toEqual(["b"]);
+});
+
+test("buckets", async () => {
+  await client.send(new CreateBucketCommand({ Bucket: "loki" }));
+  await expect(client.send(new CreateBucketCommand({ Bucket: "loki" }))).rejects.toMatchObject({ name: "BucketAlreadyOwnedByYou" });
+  expect((await client.send(new ListBucketsCommand({}))).Buckets?.map(({ Name }) => Name)).toEqual(["states", "loki"]);
+  await client.send(new HeadBucketCommand({ Bucket: "loki" }));
+  await put("a");
+  await expect(client.send(new DeleteBucketCommand({ Bucket: "states" }))).rejects.toMatchObject({ name: "BucketNotEmpty" });
+  await client.send(new DeleteBucketCommand({ Bucket: "loki" }));
+  await expect(client.send(new HeadBucketCommand({ Bucket: "loki" }))).rejects.toMatchObject({ $metadata: { httpStatusCode: 404 } });
+});
+
+test("an object is written once only, where that is asked", async () => {
+  const lock = () => client.send(new PutObjectCommand({ Bucket: "states", Key: "lock", Body: "me", IfNoneMatch: "*" }));
+  await lock();
+  await expect(lock()).rejects.toMatchObject({ name: "PreconditionFailed", $metadata: { httpStatusCode: 412 } });
+});
+
+test.each([
+  ["another access key", "SomeoneElse", CREDENTIALS.secretKey, "InvalidAccessKeyId"],
+  ["another secret key", CREDENTIALS.accessKey, "wrong", "SignatureDoesNotMatch"],
+])("%s is refused", async (_, access, secret, name) => {
+  const other = clientOf(secret, access);
+  await expect(other.send(new ListBucketsCommand({}))).rejects.toMatchObject({ name, $metadata: { httpStatusCode: 403 } });
+  other.destroy();
+});
+
+test("no signature at all is refused, but health may be asked", async () => {
+  expect((await fetch(`http://127.0.0.1:${server.port}/states`)).status).toBe(403);
+  expect((await fetch(`http://127.0.0.1:${server.port}/minio/health/live`)).status).toBe(200);
+});
+
+test("what is not modelled is refused, and noted", async () => {
+  await expect(client.send(new CreateMultipartUploadCommand({ Bucket: "states", Key: "big" }))).rejects.toMatchObject({ name: "NotImplemented" });
+  expect(ctx.unhandled.all().map(({ what }) => what)).toEqual(["POST /states/big?uploads"]);
+});
+
+test("state survives", async () => {
+  await put("a", "kept");
+  const saved: unknown = JSON.parse(JSON.stringify(server.save()));
+  await server.stop();
+  server = await startS3("tools/minio/minio-0", ctx, { credentials: CREDENTIALS, saved });
+  client.destroy();
+  client = clientOf();
+  expect(await text("a")).toBe("kept");
+});

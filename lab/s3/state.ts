@@ -1,0 +1,18 @@
+import { z } from "zod";
+
+const objectSchema = z.object({
+  /** Base64. */
+  body: z.string(),
+  size: z.number(),
+  etag: z.string(),
+  modified: z.string(),
+  /** Content type, metadata and the like, as they were sent. */
+  headers: z.record(z.string(), z.string()),
+});
+const bucketSchema = z.object({ created: z.string(), objects: z.record(z.string(), objectSchema) });
+
+export const s3StateSchema = z.object({ buckets: z.record(z.string(), bucketSchema) });
+
+export type S3State = z.infer<typeof s3StateSchema>;
+export type Bucket = z.infer<typeof bucketSchema>;
+export type StoredObject = z.infer<typeof objectSchema>;
