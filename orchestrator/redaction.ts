@@ -1,5 +1,5 @@
-import { loadSecrets } from "../secrets/load";
 import { ENV } from "../common/env";
+import { loadSecrets } from "../secrets/load";
 import type { Session } from "./session";
 
 /**

@@ -365,7 +365,10 @@ export class ApiServer {
     const edit = (change: (object: Json) => Json) =>
       store.modify(type, namespace, name, (object) => change(object as unknown as Json) as unknown as KubeObject, options);
     if (contentType.includes("apply-patch")) {
-      if (manager === null) throw invalid("PatchOptions", "meta.k8s.io", "", [{ reason: "FieldValueRequired", message: "Required value: is required for apply patch", field: "fieldManager" }]);
+      if (manager === null)
+        throw invalid("PatchOptions", "meta.k8s.io", "", [
+          { reason: "FieldValueRequired", message: "Required value: is required for apply patch", field: "fieldManager" },
+        ]);
       return store.apply(type, namespace, name, body as unknown as KubeObject, { ...options, manager, force });
     }
     if (contentType.includes("json-patch")) return edit((object) => jsonPatch(object, body as unknown as Parameters<typeof jsonPatch>[1]));
