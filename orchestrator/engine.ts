@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
+import { CLOSURE_MODULES, deferModules } from "../common/defer-module";
 import { readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
@@ -48,15 +49,26 @@ export function chooseEngine(choice: EngineChoice): Engine {
   return { name: "embedded", root: embeddedRoot, why: "no pulumi is on PATH" };
 }
 
+let automation: Promise<typeof import("@pulumi/pulumi/automation")> | undefined;
+
+/** The Automation API; loading it takes about half a second, which a waiting worker spends before it has a task. */
+export function automationApi(): Promise<typeof import("@pulumi/pulumi/automation")> {
+  if (automation === undefined) {
+    deferModules(CLOSURE_MODULES);
+    automation = import("@pulumi/pulumi/automation/index.js");
+  }
+  return automation;
+}
+
 async function workspace(task: WorkerTask) {
-  const { LocalWorkspace, PulumiCommand } = await import("@pulumi/pulumi/automation/index.js");
+  const { LocalWorkspace, PulumiCommand } = await automationApi();
   const pulumiCommand = await PulumiCommand.get(task.engineRoot === undefined ? {} : { root: task.engineRoot });
   return LocalWorkspace.create({ workDir: task.workDir, pulumiCommand });
 }
 
 /** The task's stack. Only operations that build one create it; for the others a missing stack is `undefined`: nothing to do. */
 export async function openStack(task: WorkerTask): Promise<Stack | undefined> {
-  const automation = await import("@pulumi/pulumi/automation/index.js");
+  const automation = await automationApi();
   const ws = await workspace(task);
   if (task.operation === "up" || task.operation === "preview") return automation.Stack.createOrSelect(task.stack, ws);
   try {

@@ -5,7 +5,7 @@
  */
 import type { EngineEvent, OutputMap, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
 import { asError } from "../common/errors";
-import { openStack, stackState } from "./engine";
+import { automationApi, openStack, stackState } from "./engine";
 import type { OutputValue, ResourceStep, WorkerCancel, WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
 
 const abort = new AbortController();
@@ -120,6 +120,9 @@ async function run(task: WorkerTask): Promise<WorkerResult> {
     return { ok: false, changes: events.changes, error: failure(thrown, events) };
   }
 }
+
+// While the worker waits for its task; a failure to load is the task's.
+automationApi().catch(() => undefined);
 
 process.on("message", (message: WorkerTask | WorkerCancel) => {
   if ("cancel" in message) {

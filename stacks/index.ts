@@ -15,7 +15,7 @@ import { writePlannedOutputs } from "./planned-outputs";
 import type { StackContext } from "./program";
 import { createSecretReader } from "./secret-reader";
 import { SITE } from "./site";
-import { guardUncaughtErrors } from "./stack-frames";
+import { useNativeStackTraces } from "./stack-traces";
 import { loadUpstream } from "./upstream";
 
 type Program = (context: StackContext<StackName>) => Record<string, pulumi.Input<unknown>>;
@@ -65,6 +65,6 @@ async function main(): Promise<Record<string, pulumi.Input<unknown>>> {
   }
 }
 
-guardUncaughtErrors();
+useNativeStackTraces();
 
 export = main;

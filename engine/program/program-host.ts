@@ -45,6 +45,8 @@ function runLocal({ request, preview, address, onOutput }: ProgramFacts): Runnin
     .split(/\s+/)
     .filter((arg) => arg !== "");
   const args = [
+    "--require",
+    path.join(__dirname, "preload.js"),
     ...nodeArgs,
     resolveRunner(project.programDir),
     ...["--monitor", address, "--engine", address, "--organization", "organization", "--project", project.name, "--root-directory", project.root],

@@ -39,7 +39,15 @@ function passphrase(): string {
   }
 }
 
-const derive = (salt: Buffer): Buffer => pbkdf2Sync(passphrase(), salt, ITERATIONS, KEY_BYTES, "sha256");
+/** By passphrase and salt: settings and state of a stack have the same salt, and a derivation takes a quarter of a second. */
+const derived = new Map<string, Buffer>();
+
+function derive(salt: Buffer): Buffer {
+  const name = JSON.stringify([passphrase(), salt.toString("hex")]);
+  const key = derived.get(name) ?? pbkdf2Sync(passphrase(), salt, ITERATIONS, KEY_BYTES, "sha256");
+  derived.set(name, key);
+  return key;
+}
 
 /** Encrypts and decrypts under one salt. The key is derived (about half a second) when it is first needed. */
 export class PassphraseSecrets {

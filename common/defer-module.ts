@@ -1,0 +1,76 @@
+/**
+ * Puts off loading modules that another package requires at its top and then hardly ever uses. Measured on Node 20:
+ * `require("@pulumi/pulumi")` loads the TypeScript compiler (9 MB) and npm's dependency tree (500 files) for serialising
+ * functions, which neither this project's program nor the Automation API does: half a second of each process.
+ */
+import Module from "node:module";
+
+/** Names of CommonJS modules, each with the exports that its importers copy at once (`import * as`); none where they copy none. */
+export type DeferredModules = Readonly<Record<string, readonly string[]>>;
+
+/** What the Pulumi SDK requires for serialising functions alone. */
+export const CLOSURE_MODULES: DeferredModules = { typescript: [], "@npmcli/arborist": ["Arborist", "Node", "Link", "Edge", "Shrinkwrap"] };
+
+/**
+ * From now on `require` of one of these modules gives an object that loads it when it is first used. The meaning stays the same:
+ * who does use the module gets all of it. Must run before the first `require` of them.
+ */
+export function deferModules(modules: DeferredModules): void {
+  const { require: load } = Module.prototype;
+  // Set under the name that each `require` looks up; there is no other place to stand between.
+  Module.prototype.require = Object.assign(function (this: NodeJS.Module, id: string): unknown {
+    const members = modules[id];
+    if (members === undefined) return load.call(this, id);
+    // What is missing must be missing now: packages try a module and fall back to another one.
+    require.resolve(id, { paths: this.paths });
+    return standIn(() => load.call(this, id), members);
+  }, load);
+}
+
+type Callable = (...args: never[]) => unknown;
+type Constructor = new (...args: never[]) => object;
+
+/** Some modules are called or constructed, so a function stands for them: a bound one, which has no fixed properties to be listed. */
+function callableTarget(): object {
+  return function deferred() {
+    return undefined;
+  }.bind(undefined);
+}
+
+function standIn(load: () => object, members: readonly string[] = []): object {
+  let loaded: object | undefined;
+  const target = (): object => {
+    loaded ??= load();
+    return loaded;
+  };
+  const callable = (): Callable => {
+    const found = target();
+    if (typeof found !== "function") throw new TypeError("a deferred module that is no function was used as one");
+    return found as Callable;
+  };
+  const copies = new Map(members.map((name) => [name, standIn(() => Reflect.get(target(), name) as object)]));
+  const read = (key: string | symbol): unknown => {
+    if (loaded === undefined) {
+      // Compiled imports ask this at once, to see whether the module has a default export; CommonJS modules have none.
+      if (key === "__esModule") return undefined;
+      const copy = typeof key === "string" ? copies.get(key) : undefined;
+      if (copy !== undefined) return copy;
+    }
+    return Reflect.get(target(), key);
+  };
+  return new Proxy(callableTarget(), {
+    get: (_, key) => read(key),
+    has: (_, key) => Reflect.has(target(), key),
+    ownKeys: () => (loaded === undefined && members.length > 0 ? [...members] : Reflect.ownKeys(target())),
+    getOwnPropertyDescriptor: (_, key) => {
+      if (loaded === undefined && typeof key === "string" && copies.has(key)) {
+        return { value: copies.get(key), enumerable: true, configurable: true, writable: true };
+      }
+      const found = Reflect.getOwnPropertyDescriptor(target(), key);
+      // A proxy may not claim that a property which its own target lacks is fixed.
+      return found === undefined ? undefined : { ...found, configurable: true };
+    },
+    apply: (_, self, args: never[]) => Reflect.apply(callable(), self, args),
+    construct: (_, args: never[]) => new (callable() as unknown as Constructor)(...args),
+  });
+}
