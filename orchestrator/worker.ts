@@ -4,6 +4,7 @@
  * stacks in one Node process can fail each other (an unhandled rejection of one is taken for an error of all).
  */
 import type { EngineEvent, OutputMap, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
+import { enableCompileCache } from "../common/compile-cache";
 import { asError } from "../common/errors";
 import { automationApi, openStack, stackState } from "./engine";
 import type { OutputValue, ResourceStep, WorkerCancel, WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
@@ -121,6 +122,7 @@ async function run(task: WorkerTask): Promise<WorkerResult> {
   }
 }
 
+enableCompileCache("worker");
 // While the worker waits for its task; a failure to load is the task's.
 automationApi().catch(() => undefined);
 

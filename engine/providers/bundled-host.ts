@@ -3,6 +3,7 @@
  * the process ends when the channel closes. Saves a Node start and the loading of gRPC for each provider.
  */
 import { type ChildProcess, fork } from "node:child_process";
+import * as path from "node:path";
 import { z } from "zod";
 import { DeploymentError } from "../errors";
 import type { RunningPlugin } from "./plugin-process";
@@ -21,7 +22,12 @@ export class BundledHost {
   #tail = "";
 
   constructor(script: string, cwd: string) {
-    this.#child = fork(script, [], { cwd, detached: true, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    this.#child = fork(script, [], {
+      cwd,
+      execArgv: ["--require", path.join(__dirname, "preload.js")],
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
     const keep = (chunk: Buffer): void => {
       this.#tail = (this.#tail + chunk.toString("utf8")).slice(-STDERR_TAIL);
     };

@@ -1,0 +1,73 @@
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import * as fc from "fast-check";
+import { decodeCache, encodeCache } from "./compile-cache";
+
+const entries = fc
+  .dictionary(fc.string({ minLength: 1, maxLength: 20 }), fc.tuple(fc.string(), fc.uint8Array({ maxLength: 50 })), { maxKeys: 8 })
+  .map((all) => new Map(Object.entries(all).map(([file, [digest, code]]) => [file, { digest, code: Buffer.from(code) }])));
+
+test("what is written is read again, and what is cut short gives nothing that was not written", async () => {
+  await fc.assert(
+    fc.property(entries, fc.nat(), (written, cut) => {
+      const bytes = encodeCache(written);
+      expect(decodeCache(bytes)).toEqual(written);
+      for (const [file, entry] of decodeCache(bytes.subarray(0, cut % (bytes.length + 1)))) expect(entry).toEqual(written.get(file));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+describe("in a process", () => {
+  let root: string;
+  const run = (): { stdout: string; stderr: string } => {
+    const { stdout, stderr } = spawnSync(process.execPath, [path.join(root, "main.js")], { cwd: root, encoding: "utf8" });
+    return { stdout, stderr };
+  };
+  const cacheFiles = (): string[] => {
+    const dir = path.join(root, "node_modules", ".cache", "homelab", "compiled");
+    return fs.existsSync(dir) ? fs.readdirSync(dir).map((name) => path.join(dir, name)) : [];
+  };
+
+  beforeEach(() => {
+    root = fs.mkdtempSync(path.join(os.tmpdir(), "compile-cache-"));
+    fs.writeFileSync(path.join(root, "Pulumi.yaml"), "name: x\n");
+    fs.mkdirSync(path.join(root, "bin", "common"), { recursive: true });
+    for (const file of ["compile-cache.js", "files.js", "paths.js"]) {
+      fs.copyFileSync(path.join(__dirname, "..", "bin", "common", file), path.join(root, "bin", "common", file));
+    }
+    fs.mkdirSync(path.join(root, "node_modules", "thing"), { recursive: true });
+    fs.writeFileSync(path.join(root, "node_modules", "thing", "other.mjs"), "export const three = 3;\n");
+    fs.writeFileSync(path.join(root, "node_modules", "thing", "load.js"), 'module.exports = () => import("./other.mjs");\n');
+    fs.writeFileSync(
+      path.join(root, "node_modules", "thing", "index.js"),
+      '#!/usr/bin/env node\nexports.where = [__filename, require("./index.js") === exports, require.resolve("./index.js")];\nexports.load = require("./load.js");\n',
+    );
+    fs.writeFileSync(
+      path.join(root, "main.js"),
+      'require("./bin/common/compile-cache.js").enableCompileCache("test"); const t = require("thing"); t.load().then((m) => console.log(JSON.stringify(t.where), m.three));\n',
+    );
+  });
+  afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
+
+  const expected = () => {
+    const file = path.join(fs.realpathSync(root), "node_modules", "thing", "index.js");
+    return `${JSON.stringify([file, true, file])} 3\n`;
+  };
+
+  test("modules mean the same without, with and with a damaged cache", () => {
+    expect(run()).toEqual({ stdout: expected(), stderr: "" });
+    expect(run()).toEqual({ stdout: expected(), stderr: "" });
+    expect(cacheFiles().length).toBeGreaterThan(0);
+    for (const file of cacheFiles()) if (fs.statSync(file).isFile()) fs.truncateSync(file, Math.floor(fs.statSync(file).size / 2));
+    expect(run()).toEqual({ stdout: expected(), stderr: "" });
+  });
+
+  test("a module that changed is compiled from its new text", () => {
+    run();
+    fs.appendFileSync(path.join(root, "node_modules", "thing", "index.js"), 'exports.where.push("new");\n');
+    expect(run().stdout).toContain('"new"');
+  });
+});
