@@ -83,14 +83,11 @@ function python(part, { run, home }) {
   });
 }
 
-/** The archive that this machine installs from. */
-function mirror() {
-  const uris = output("apt-get", ["indextargets", "--format", "$(SUITE) $(REPO_URI)"])
-    .split("\n")
-    .map((line) => line.split(" "));
-  const own = /^VERSION_CODENAME=(\S+)$/m.exec(fs.readFileSync("/etc/os-release", "utf8"))?.[1];
-  const uri = uris.find(([suite]) => suite === own)?.[1];
-  if (uri === undefined) throw new Error("this machine's apt has no source of its own release");
+/** The archive of a release that this machine installs from. */
+function mirror(suite) {
+  const targets = output("apt-get", ["indextargets", "--format", "$(SUITE) $(CODENAME) $(REPO_URI)"]).split("\n");
+  const uri = targets.map((line) => line.split(" ")).find((names) => names[1] === suite)?.[2];
+  if (uri === undefined) throw new Error(`this machine's apt has no source of Debian ${suite}`);
   return uri;
 }
 
@@ -99,7 +96,7 @@ function debianRoot(part, { run, onPath, home }) {
   needRoot();
   const debootstrap = onPath("debootstrap");
   if (debootstrap === undefined) throw new Error("debootstrap is not installed");
-  const uri = mirror();
+  const uri = mirror(part.suite);
   inNewHome(home, (folder) => {
     const include = part.packages.join(",");
     run(debootstrap, ["--variant=minbase", `--include=${include}`, part.suite, path.join(folder, "root"), uri], { timeout: 15 * MINUTE, stdio: "ignore" });
