@@ -2,11 +2,12 @@
  * Debian hosts of a test's own: each a root of its own over one shared Debian, with systemd and OpenSSH, in namespaces that end with it.
  * The machine keeps its network, processes and kernel settings; each host is reached over one link that only it and this process have.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { utils } from "ssh2";
+import { asError } from "../../common/errors";
 import { type AptProxy, startAptProxy } from "./real-apt-proxy";
 import { type RemoteResult, runOverSsh } from "./real-ssh";
 
@@ -179,7 +180,7 @@ async function untilReady(host: RealHost): Promise<void> {
       const { stdout } = await host.run("systemctl is-system-running");
       return ["running", "degraded"].includes(stdout.trim()) ? true : undefined;
     } catch (error) {
-      if (error instanceof Error && /ECONNREFUSED|EHOSTUNREACH|ETIMEDOUT|ECONNRESET|handshake|lost/i.test(error.message)) return undefined;
+      if (/ECONNREFUSED|EHOSTUNREACH|ETIMEDOUT|ECONNRESET|handshake|lost/i.test(asError(error).message)) return undefined;
       throw error;
     }
   });
@@ -208,11 +209,8 @@ function end(child: ChildProcess): Promise<void> {
 async function removeCgroup(cgroup: string): Promise<void> {
   await until(`${cgroup} is empty`, () => {
     if (!fs.existsSync(cgroup)) return true;
-    try {
-      execFileSync("find", [cgroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], { stdio: "ignore" });
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-    }
+    // Its exit code says that some have processes yet.
+    spawnSync("find", [cgroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], { stdio: "ignore" });
     return fs.existsSync(cgroup) ? undefined : true;
   });
 }
