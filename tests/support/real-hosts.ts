@@ -163,6 +163,11 @@ function prepareRoot(root: string, about: { name: string; address: string; hostK
   write(`/home/${USER}/.ssh/authorized_keys`, `${about.publicKey}\n`, 0o600);
   execFileSync("chroot", [root, "chown", "-R", `${USER}:${USER}`, `/home/${USER}/.ssh`]);
   fs.chmodSync(path.join(root, `/home/${USER}/.ssh`), 0o700);
+  // Neither the source that the Debian was made from nor what it knew of it: this machine's own, as on a host that is days old.
+  fs.rmSync(path.join(root, "etc/apt/sources.list"), { force: true });
+  const lists = path.join(root, "var/lib/apt/lists");
+  for (const list of fs.readdirSync(lists)) fs.rmSync(path.join(lists, list), { recursive: true });
+  fs.utimesSync(lists, 0, 0);
   for (const entry of ["sources.list", "sources.list.d", "trusted.gpg", "trusted.gpg.d", "keyrings", "auth.conf.d"]) {
     const source = path.join("/etc/apt", entry);
     if (fs.existsSync(source)) fs.cpSync(source, path.join(root, "etc/apt", entry), { recursive: true });
