@@ -2,12 +2,13 @@
 SHELL := /bin/sh
 HOMELAB := node orchestrator/bin/homelab
 
-.PHONY: help lab lab-destroy lab-stop test test-real check bench clean
+.PHONY: help lab lab-destroy lab-stop test test-real real-parts check bench clean
 
 help:
 	@echo "make lab          install, start the lab, build all seven stacks in it"
 	@echo "make test         install, run every test that needs only Node"
-	@echo "make test-real    the same, and the tests that need real programs (missing ones are named and skipped)"
+	@echo "make test-real    the tests that need real programs (missing ones are named and skipped)"
+	@echo "make real-parts   install those programs, as far as this machine allows (cached outside the checkout)"
 	@echo "make check        lint, types, import rules, dead code, tests"
 	@echo "make bench        measure the rebuild and the no-change preview"
 	@echo "make lab-destroy  destroy the seven stacks in the lab"
@@ -38,8 +39,12 @@ lab-stop: bin/.built
 test: bin/.built
 	npx --no-install jest
 
+# Hosts and servers are started and stopped by these tests: one file after the other, so that two cores are enough.
 test-real: bin/.built
-	HOMELAB_TEST_REAL=1 npx --no-install jest
+	HOMELAB_TEST_REAL=1 npx --no-install jest --runInBand
+
+real-parts: bin/.built
+	node build/real-parts.cjs install
 
 check: bin/.built
 	npm run check

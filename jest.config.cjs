@@ -1,14 +1,18 @@
 "use strict";
+/** `make test-real`: only what needs real programs; `make test` has all the rest. */
+// biome-ignore lint/style/noProcessEnv: the switch between the two is the environment
+const real = process.env.HOMELAB_TEST_REAL === "1";
+
 module.exports = {
   testEnvironment: "node",
   roots: ["common", "engine", "providers", "lab", "orchestrator", "components", "stacks", "secrets", "ansible-replacements", "tests"].map(
     (d) => `<rootDir>/${d}`,
   ),
-  testMatch: ["**/*.test.ts"],
+  testMatch: real ? ["**/*.real.test.ts"] : ["**/*.test.ts", "!**/*.real.test.ts"],
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "commonjs" } }] },
   globalSetup: "<rootDir>/tests/support/global-setup.cjs",
   reporters: ["default", "<rootDir>/tests/support/count-reporter.cjs"],
-  testTimeout: 60_000,
+  testTimeout: real ? 300_000 : 60_000,
   // A test that fails half-way may leave its servers open: that must not keep the whole run from ending.
   forceExit: true,
 };

@@ -48,12 +48,12 @@ export function file(args: FileArgs): Operation {
   return {
     name: `file ${args.path}`,
     check: [`[ -f ${path} ]`, ownershipCheck(args.path, args), same],
-    // Empty at first, so that the content is never there with open permissions.
+    // Empty at first, so that the content is never there with open permissions. `cat` says why it cannot write; dash's own printf does not.
     apply: [
       `rm -f ${quote(part)}`,
       `: > ${quote(part)}`,
       ...ownershipApply(part, args),
-      `printf '%s' ${text} > ${quote(part)}`,
+      `printf '%s' ${text} | cat > ${quote(part)}`,
       `mv -f ${quote(part)} ${path}`,
     ],
   };

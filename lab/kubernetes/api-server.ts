@@ -43,6 +43,16 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** The lab reads JSON and YAML; a real server's own binary format gets the answer for one that it does not know. */
+function refuseProtobuf(contentType: string): void {
+  if (!contentType.includes("protobuf")) return;
+  throw new StatusError(
+    415,
+    "UnsupportedMediaType",
+    "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
+  );
+}
+
 export class ApiServer {
   readonly #server: Server;
   readonly #watches = new Set<() => void>();
@@ -302,12 +312,7 @@ export class ApiServer {
     const { type, namespace, name, subresource } = path;
     const text = await readBody(request);
     const contentType = request.headers["content-type"] ?? "application/json";
-    if (contentType.includes("protobuf"))
-      throw new StatusError(
-        415,
-        "UnsupportedMediaType",
-        "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
-      );
+    refuseProtobuf(contentType);
     const manager = url.searchParams.get("fieldManager") ?? (String(request.headers["user-agent"] ?? "").split("/")[0] || "unknown");
     const options: WriteOptions = {
       manager: manager.startsWith("node") || manager === "undici" ? "unknown" : manager,
@@ -404,6 +409,7 @@ export class ApiServer {
     const { store } = this.options;
     const { type, namespace, name } = path;
     const text = await readBody(request);
+    refuseProtobuf(request.headers["content-type"] ?? "");
     const body: JsonMap = text === "" ? {} : (JSON.parse(text) as JsonMap);
     const uid = textAt(body, "preconditions", "uid");
     const propagation = url.searchParams.get("propagationPolicy") ?? textAt(body, "propagationPolicy");

@@ -1,10 +1,21 @@
-// Closes a run with the one line that CI reads: `N passed, N failed, N skipped`.
+// Closes a run: what was skipped and why, then the one line that CI reads: `N passed, N failed, N skipped`. Where HOMELAB_TEST_TOTALS
+// names a file, the counts go there instead, for tests/support/print-totals.cjs to add up over several runs.
 "use strict";
+const fs = require("node:fs");
+const { describeSkipped, totalLine } = require("./totals.cjs");
+
 module.exports = class CountReporter {
   onRunComplete(_contexts, r) {
-    // A file that could not be loaded has no tests to count, and must not look like success.
-    const failed = r.numFailedTests + r.testResults.filter((t) => t.testExecError).length;
-    process.stderr.write("");
-    setImmediate(() => process.stdout.write(`${r.numPassedTests} passed, ${failed} failed, ${r.numPendingTests + r.numTodoTests} skipped\n`));
+    const tests = r.testResults.flatMap((file) => file.testResults);
+    const counts = {
+      passed: r.numPassedTests,
+      // A file that could not be loaded has no tests to count, and must not look like success.
+      failed: r.numFailedTests + r.testResults.filter((t) => t.testExecError).length,
+      skipped: tests.filter((t) => t.status === "pending" || t.status === "todo").map((t) => t.fullName),
+    };
+    const file = process.env.HOMELAB_TEST_TOTALS;
+    if (file) fs.appendFileSync(file, `${JSON.stringify(counts)}\n`);
+    // Written at once: jest ends the process (forceExit) before anything that waits for the next turn.
+    fs.writeSync(1, describeSkipped(counts.skipped) + (file ? "" : totalLine([counts])));
   }
 };

@@ -1,0 +1,221 @@
+/**
+ * Debian hosts of a test's own: each a root of its own over one shared Debian, with systemd and OpenSSH, in namespaces that end with it.
+ * The machine keeps its network, processes and kernel settings; each host is reached over one link that only it and this process have.
+ */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { utils } from "ssh2";
+import { asError } from "../../common/errors";
+import { type AptProxy, startAptProxy } from "./real-apt-proxy";
+import { type RemoteResult, runOverSsh } from "./real-ssh";
+
+/** The user that the hosts' cloud image would have: in `sudo`, without a password. */
+const USER = "suporte";
+/** A host that is not up by then has failed to boot. */
+const BOOT_LIMIT_MS = 60_000;
+const CGROUPS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
+
+export interface RealHost {
+  name: string;
+  address: string;
+  user: string;
+  /** OpenSSH private key file of the user, 0600. */
+  keyFile: string;
+  /** Line for known_hosts. */
+  knownHost: string;
+  /** Process id of its init, on this machine. */
+  initPid: number;
+  /** Where this machine sees the host's files. */
+  root: string;
+  /** Only what differs from the shared Debian, with overlayfs's marks for what was removed. */
+  changes: string;
+  /** This machine's address on the link. */
+  gateway: string;
+  /** What the host asked for beyond its archives, and did not get. */
+  refusedDownloads: readonly string[];
+  /** One command over a new SSH connection. */
+  run(command: string, options?: { stdin?: string }): Promise<RemoteResult>;
+}
+
+export interface RealHosts {
+  hosts: RealHost[];
+  /** Folder with the key and known_hosts, for programs that need files. */
+  folder: string;
+  stop(): Promise<void>;
+}
+
+/** Networks of the range for tests of network devices, so that they are nobody's: a pair of addresses a host. */
+function linkOf(index: number): { gateway: string; address: string } {
+  const first = ((process.pid % 4096) * 8 + index) * 4;
+  const at = (n: number) => `198.${18 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`;
+  return { gateway: at(first + 1), address: at(first + 2) };
+}
+
+/**
+ * @param debianRoot the part "debian-root"
+ * @param names host names, at most eight
+ */
+export async function startRealHosts(debianRoot: string, names: readonly string[]): Promise<RealHosts> {
+  if (names.length > 8) throw new Error("at most eight hosts");
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-real-"));
+  const keys = utils.generateKeyPairSync("ed25519");
+  const keyFile = path.join(folder, "key");
+  fs.writeFileSync(keyFile, keys.private, { mode: 0o600 });
+  const undo: (() => Promise<void> | void)[] = [() => fs.rmSync(folder, { recursive: true, force: true })];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const hosts: RealHost[] = [];
+    for (const [index, name] of names.entries()) hosts.push(await bootHost({ debianRoot, folder, name, index, keyFile, publicKey: keys.public, undo }));
+    await Promise.all(hosts.map(untilReady));
+    fs.writeFileSync(path.join(folder, "known_hosts"), hosts.map(({ knownHost }) => `${knownHost}\n`).join(""));
+    return { hosts, folder, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface BootRequest {
+  debianRoot: string;
+  folder: string;
+  name: string;
+  index: number;
+  keyFile: string;
+  publicKey: string;
+  undo: (() => Promise<void> | void)[];
+}
+
+async function bootHost({ debianRoot, folder, name, index, keyFile, publicKey, undo }: BootRequest): Promise<RealHost> {
+  const { gateway, address } = linkOf(index);
+  const own = path.join(folder, name);
+  for (const part of ["changes", "work", "root"]) fs.mkdirSync(path.join(own, part), { recursive: true });
+  const root = path.join(own, "root");
+  const changes = path.join(own, "changes");
+  execFileSync("mount", ["-t", "overlay", "overlay", "-o", `lowerdir=${debianRoot},upperdir=${changes},workdir=${path.join(own, "work")}`, root]);
+  undo.push(() => {
+    execFileSync("umount", ["--lazy", root]);
+  });
+
+  const cgroup = path.join(CGROUPS.find((candidate) => fs.existsSync(path.join(candidate, "cgroup.procs"))) ?? "/sys/fs/cgroup", path.basename(folder) + name);
+  const script = path.join(__dirname, "real-host.sh");
+  const child = spawn("sh", [script, root, cgroup, name, address, gateway], { stdio: ["ignore", "ignore", "pipe"] });
+  const failure: string[] = [];
+  child.stderr.on("data", (chunk: Buffer) => failure.push(chunk.toString()));
+  undo.push(() => removeCgroup(cgroup));
+  undo.push(() => end(child));
+
+  const link = `hl${process.pid}x${index}`;
+  execFileSync("ip", ["link", "add", link, "type", "veth", "peer", "name", `${link}p`]);
+  execFileSync("ip", ["address", "add", `${gateway}/30`, "dev", link]);
+  execFileSync("ip", ["link", "set", link, "up"]);
+  undo.push(() => {
+    // The link is gone already when the host's namespace is.
+    if (fs.existsSync(`/sys/class/net/${link}`)) execFileSync("ip", ["link", "delete", link]);
+  });
+  const proxy = await startAptProxy(gateway);
+  undo.push(() => proxy.stop());
+  const hostKey = utils.generateKeyPairSync("ed25519");
+  prepareRoot(root, { name, address, hostKey: hostKey.private, publicKey, proxy });
+
+  // The script has its namespaces once the child of `unshare` is there: the link can be moved in, and it goes on.
+  const initPid = await until(`${name} has namespaces`, () => {
+    if (child.exitCode !== null) throw new Error(`${name} did not start: ${failure.join("")}`);
+    const children = fs.readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
+    return children === "" || fs.readlinkSync(`/proc/${child.pid}/ns/net`) === fs.readlinkSync("/proc/self/ns/net")
+      ? undefined
+      : Number(children.split(" ")[0]);
+  });
+  execFileSync("ip", ["link", "set", `${link}p`, "netns", String(initPid), "name", "eth0"]);
+  const privateKey = fs.readFileSync(keyFile, "utf8");
+  return {
+    name,
+    address,
+    user: USER,
+    keyFile,
+    knownHost: `${address} ${hostKey.public}`,
+    initPid,
+    root,
+    changes,
+    gateway,
+    refusedDownloads: proxy.refused,
+    run: (command, options = {}) => runOverSsh({ address, user: USER, privateKey, hostKey: hostKey.public, command, stdin: options.stdin ?? "" }),
+  };
+}
+
+/** What cloud-init does on a real one, and this machine's sources of packages. */
+function prepareRoot(root: string, about: { name: string; address: string; hostKey: string; publicKey: string; proxy: AptProxy }): void {
+  const write = (file: string, text: string, mode = 0o644) => {
+    fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+    fs.writeFileSync(path.join(root, file), text, { mode });
+    fs.chmodSync(path.join(root, file), mode);
+  };
+  write("/etc/hostname", `${about.name}\n`);
+  write("/etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${about.name}\n`);
+  write("/etc/machine-id", "");
+  write("/etc/ssh/ssh_host_ed25519_key", about.hostKey, 0o600);
+  write("/etc/ssh/sshd_config.d/test.conf", "HostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\nUseDNS no\nMaxStartups 50\n");
+  execFileSync("chroot", [root, "useradd", "--create-home", "--shell", "/bin/bash", "--uid", "1000", USER]);
+  write(`/etc/sudoers.d/90-cloud-init-users`, `${USER} ALL=(ALL) NOPASSWD:ALL\n`, 0o440);
+  write(`/home/${USER}/.ssh/authorized_keys`, `${about.publicKey}\n`, 0o600);
+  execFileSync("chroot", [root, "chown", "-R", `${USER}:${USER}`, `/home/${USER}/.ssh`]);
+  fs.chmodSync(path.join(root, `/home/${USER}/.ssh`), 0o700);
+  // Neither the source that the Debian was made from nor what it knew of it: this machine's own, as on a host that is days old.
+  fs.rmSync(path.join(root, "etc/apt/sources.list"), { force: true });
+  const lists = path.join(root, "var/lib/apt/lists");
+  for (const list of fs.readdirSync(lists)) fs.rmSync(path.join(lists, list), { recursive: true });
+  fs.utimesSync(lists, 0, 0);
+  for (const entry of ["sources.list", "sources.list.d", "trusted.gpg", "trusted.gpg.d", "keyrings", "auth.conf.d"]) {
+    const source = path.join("/etc/apt", entry);
+    if (fs.existsSync(source)) fs.cpSync(source, path.join(root, "etc/apt", entry), { recursive: true });
+  }
+  for (const name of fs.readdirSync("/etc/apt/apt.conf.d")) {
+    const text = fs.readFileSync(path.join("/etc/apt/apt.conf.d", name), "utf8");
+    if (/^\s*Acquire::/m.test(text)) write(`/etc/apt/apt.conf.d/${name}`, text);
+  }
+  write("/etc/apt/apt.conf.d/zz-test-proxy", `Acquire::http::Proxy "${about.proxy.url}";\n`);
+}
+
+async function untilReady(host: RealHost): Promise<void> {
+  await until(`${host.name} answers over SSH and has booted`, async () => {
+    try {
+      const { stdout } = await host.run("systemctl is-system-running");
+      return ["running", "degraded"].includes(stdout.trim()) ? true : undefined;
+    } catch (error) {
+      if (/ECONNREFUSED|EHOSTUNREACH|ETIMEDOUT|ECONNRESET|handshake|lost/i.test(asError(error).message)) return undefined;
+      throw error;
+    }
+  });
+}
+
+/** @returns the first answer that is not undefined */
+async function until<T>(what: string, ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + BOOT_LIMIT_MS;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > deadline) throw new Error(`gave up waiting until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once("exit", () => resolve());
+    child.kill("SIGKILL");
+  });
+}
+
+/** Its processes are on their way out: the kernel frees the groups a moment later. */
+async function removeCgroup(cgroup: string): Promise<void> {
+  await until(`${cgroup} is empty`, () => {
+    if (!fs.existsSync(cgroup)) return true;
+    // Its exit code says that some have processes yet.
+    spawnSync("find", [cgroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], { stdio: "ignore" });
+    return fs.existsSync(cgroup) ? undefined : true;
+  });
+}

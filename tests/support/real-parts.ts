@@ -1,0 +1,66 @@
+/**
+ * The real programs that tests compare with: where each is, or why it is not there and how to get it. A test that needs one says so
+ * with {@link describeReal}; without the part it is skipped, and the run's last lines name the part.
+ */
+import * as path from "node:path";
+import { z } from "zod";
+
+const partSchema = z.object({ name: z.string(), version: z.string(), how: z.string(), path: z.string().optional(), missing: z.string().optional() });
+type Part = z.infer<typeof partSchema>;
+
+export type PartName = "ip" | "ssh" | "debootstrap" | "etcd" | "age" | "shellcheck" | "sops" | "helm" | "minio" | "kube-apiserver" | "ansible" | "debian-root";
+
+/** A part that is there. */
+export interface FoundPart {
+  path: string;
+}
+
+/** A part that is not: why, and one line on how to get it. */
+export interface MissingPart {
+  path?: undefined;
+  missing: string;
+  how: string;
+}
+
+let known: Part[] | undefined;
+
+function inventory(): Part[] {
+  if (known === undefined) {
+    const installer: unknown = jest.requireActual(path.join(__dirname, "../../build/real-parts.cjs"));
+    known = z.array(partSchema).parse((installer as { inventory(): unknown }).inventory());
+  }
+  return known;
+}
+
+/** Where a real part is. Without `HOMELAB_TEST_REAL=1` every part is missing. */
+export function realPart(name: PartName): FoundPart | MissingPart {
+  if (process.env["HOMELAB_TEST_REAL"] !== "1") return { missing: `${name}: real parts were not asked for`, how: "make test-real" };
+  const part = inventory().find((candidate) => candidate.name === name);
+  if (part === undefined) throw new Error(`build/real-parts.json has no part ${name}`);
+  if (part.path !== undefined) return { path: part.path };
+  return { missing: `${name} (${part.version}): ${part.missing ?? "not installed"}`, how: part.how };
+}
+
+/** Why parts are missing as one text, which the reporter prints after the run; undefined when all are there. */
+export function missingParts(parts: readonly (FoundPart | MissingPart)[]): string | undefined {
+  const missing = parts.filter((part): part is MissingPart => part.path === undefined);
+  return missing.length === 0 ? undefined : missing.map(({ missing: why, how }) => `${why}; ${how}`).join(" | ");
+}
+
+/** The reporter reads what stands between the brackets. */
+const skippedTitle = (title: string, why: string): string => `${title} [skipped: ${why}]`;
+
+/**
+ * A group of tests that needs real parts.
+ * @param suite is given a function that says where each part is; call it inside tests and hooks only
+ */
+export function describeReal(names: readonly PartName[], title: string, suite: (pathOf: (name: PartName) => string) => void): void {
+  const why = missingParts(names.map(realPart));
+  const pathOf = (name: PartName): string => {
+    const part = realPart(name);
+    if (part.path === undefined) throw new Error(`${part.missing}; ${part.how}`);
+    return part.path;
+  };
+  if (why === undefined) describe(title, () => suite(pathOf));
+  else describe.skip(skippedTitle(title, why), () => suite(pathOf));
+}

@@ -1,0 +1,20 @@
+// The closing lines of test runs, from their counts.
+"use strict";
+
+/** The skipped tests by reason, as lines; a reason stands in the title of the group (see real-parts.ts). */
+function describeSkipped(names) {
+  const reasons = new Map();
+  for (const name of names) {
+    const reason = /\[skipped: (.*?)\]/.exec(name)?.[1] ?? `no reason given: ${name}`;
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  return [...reasons].map(([reason, count]) => `skipped ${count} ${count === 1 ? "test" : "tests"}: ${reason}\n`).join("");
+}
+
+const sum = (runs, of) => runs.reduce((total, run) => total + of(run), 0);
+
+function totalLine(runs) {
+  return `${sum(runs, (r) => r.passed)} passed, ${sum(runs, (r) => r.failed)} failed, ${sum(runs, (r) => r.skipped.length)} skipped\n`;
+}
+
+module.exports = { describeSkipped, totalLine };
