@@ -17,6 +17,7 @@ const SPEC: VmSpec = {
   cpuType: "host",
   onBoot: true,
   running: true,
+  holdsData: false,
   fullClone: true,
   args: undefined,
   bootOrder: ["scsi0"],
@@ -26,6 +27,7 @@ const SPEC: VmSpec = {
   serial: true,
   disks: [{ interface: "scsi0", storage: "local-lvm", sizeGiB: 30, format: "raw" }],
   passthrough: [],
+  cdrom: undefined,
   cloudInit: {
     storage: "local-lvm",
     interface: "ide1",

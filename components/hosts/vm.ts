@@ -75,6 +75,7 @@ export function vmInputs(args: VmArgs): VmLegacyArgs {
       })),
       ...spec.passthrough.map(passthroughDisk),
     ],
+    ...(spec.cdrom === undefined ? {} : { cdrom: { interface: spec.cdrom.interface, fileId: spec.cdrom.file } }),
     initialization: initialization(args),
     networkDevices: [{ bridge: spec.network.bridge, model: spec.network.model, firewall: spec.network.firewall }],
     bootOrders: [...spec.bootOrder],
