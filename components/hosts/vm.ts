@@ -80,7 +80,8 @@ export function vmInputs(args: VmArgs): VmLegacyArgs {
     networkDevices: [{ bridge: spec.network.bridge, model: spec.network.model, firewall: spec.network.firewall }],
     bootOrders: [...spec.bootOrder],
     agent: { enabled: spec.agent },
-    ...(spec.serial ? { serialDevices: [{ device: "socket" }] } : {}),
+    // Left out, it would be the provider's default: a serial console.
+    serialDevices: spec.serial ? [{ device: "socket" }] : [],
     ...(spec.args === undefined ? {} : { kvmArguments: spec.args }),
     operatingSystem: { type: "l26" },
     onBoot: spec.onBoot,

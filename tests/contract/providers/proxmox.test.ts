@@ -1,44 +1,8 @@
 /** The proxmoxve provider against the lab's Proxmox: image, template, clone, update, refresh, delete. */
-import * as http from "node:http";
-import type { AddressInfo } from "node:net";
-import { createContext, type OwnedContext } from "../../../lab/core/context";
-import { PROXMOX } from "../../../lab/core/estate";
-import { type GuestSpec, type Proxmox, startProxmox } from "../../../lab/proxmox";
-import { provider } from "../../../providers/proxmoxve/provider";
-import { Secret, type Values } from "../../../providers/sdk/values";
-import { partialFailure, type State, TestProvider } from "../../support/test-provider";
-
-const FILE = "proxmoxve:download/fileLegacy:FileLegacy";
-const VM = "proxmoxve:index/vmLegacy:VmLegacy";
-const TOKEN = { id: "homelab@pve!pulumi", secret: "11111111-2222-3333-4444-555555555555" };
-
-const image: Values = {
-  nodeName: "node03",
-  datastoreId: "local",
-  contentType: "import",
-  url: "http://images.example.org/noble.img",
-  fileName: "noble.qcow2",
-  overwrite: false,
-};
-
-const template: Values = {
-  nodeName: "node03",
-  vmId: 9003,
-  name: "ubuntu-2404",
-  tags: ["homelab", "template"],
-  template: true,
-  started: false,
-  onBoot: false,
-  cpu: { cores: 1, sockets: 1, type: "host" },
-  memory: { dedicated: 1024 },
-  scsiHardware: "virtio-scsi-single",
-  disks: [{ interface: "scsi0", datastoreId: "local-lvm", importFrom: "local:import/noble.qcow2", size: 8, fileFormat: "raw" }],
-  networkDevices: [{ bridge: "vmbr0", model: "virtio", firewall: false }],
-  bootOrders: ["scsi0"],
-  agent: { enabled: true },
-  serialDevices: [{ device: "socket" }],
-  operatingSystem: { type: "l26" },
-};
+import type { GuestSpec } from "../../../lab/proxmox";
+import type { Values } from "../../../providers/sdk/values";
+import { FILE, IMAGE as image, ProxmoxLab, LAB_TOKEN as TOKEN, TEMPLATE as template, VM } from "../../support/proxmox-lab";
+import { partialFailure, type State, type TestProvider } from "../../support/test-provider";
 
 const vm: Values = {
   nodeName: "node03",
@@ -70,48 +34,20 @@ const vm: Values = {
 };
 
 describe("proxmoxve", () => {
-  let ctx: OwnedContext;
-  let proxmox: Proxmox;
-  let images: http.Server;
+  let lab: ProxmoxLab;
   let plugin: TestProvider;
   let guests: Map<string, GuestSpec>;
-
   beforeEach(async () => {
-    ctx = await createContext();
-    guests = new Map();
-    images = http.createServer((_request, response) => response.end("an image"));
-    await new Promise<void>((resolve) => images.listen(0, "127.0.0.1", resolve));
-    ctx.network.listen("images.example.org", 80, { port: (images.address() as AddressInfo).port });
-    proxmox = await startProxmox({
-      ctx,
-      token: TOKEN,
-      guests: {
-        powerOn: (spec) => void guests.set(spec.id, spec),
-        powerOff: async (id) => void guests.delete(id),
-        destroy: async (id) => void guests.delete(id),
-        isUp: (id) => guests.has(id),
-      },
-    });
-    const port = ctx.network.resolve(PROXMOX.address, PROXMOX.port)?.port;
-    plugin = await TestProvider.start(provider, {
-      endpoint: `https://127.0.0.1:${port}`,
-      apiToken: new Secret(`${TOKEN.id}=${TOKEN.secret}`),
-      insecure: "true",
-    });
+    lab = await ProxmoxLab.start();
+    ({ plugin, guests } = lab);
   });
   afterEach(async () => {
-    await plugin.close();
-    await proxmox.stop();
-    images.close();
-    expect(ctx.unhandled.all()).toEqual([]);
+    await lab.stop();
+    expect(lab.ctx.unhandled.all()).toEqual([]);
   });
 
-  const writes = (since = 0): string[] =>
-    ctx.records
-      .since(since)
-      .filter((record) => record.kind === "write")
-      .map((record) => record.action);
-  const mark = (): number => ctx.records.since().at(-1)?.seq ?? 0;
+  const writes = (since = 0): string[] => lab.writes(since);
+  const mark = (): number => lab.mark();
   const build = async (): Promise<State> => {
     await plugin.make(FILE, image);
     await plugin.make(VM, template);
@@ -164,7 +100,7 @@ describe("proxmoxve", () => {
     await plugin.delete(VM, state);
     await plugin.delete(VM, base);
     await plugin.delete(FILE, file);
-    expect(proxmox.state()).toMatchObject({ vms: [], volumes: [] });
+    expect(lab.proxmox.state()).toMatchObject({ vms: [], volumes: [] });
     expect(guests.size).toBe(0);
     expect(await plugin.read(VM, state)).toBeUndefined();
   });
@@ -172,7 +108,7 @@ describe("proxmoxve", () => {
   test("a lock on the template is waited out", async () => {
     await plugin.make(FILE, image);
     await plugin.make(VM, template);
-    ctx.faults.queue({ name: "proxmox.clone-lock-timeout" });
+    lab.ctx.faults.queue({ name: "proxmox.clone-lock-timeout" });
     expect((await plugin.make(VM, vm)).id).toBe("115");
   });
 
