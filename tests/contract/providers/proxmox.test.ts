@@ -1,4 +1,5 @@
 /** The proxmoxve provider against the lab's Proxmox: image, template, clone, update, refresh, delete. */
+import { createLatency } from "../../../lab/core/latency";
 import type { GuestSpec } from "../../../lab/proxmox";
 import type { Values } from "../../../providers/sdk/values";
 import { FILE, IMAGE as image, ProxmoxLab, LAB_TOKEN as TOKEN, TEMPLATE as template, VM } from "../../support/proxmox-lab";
@@ -110,6 +111,50 @@ describe("proxmoxve", () => {
     await plugin.make(VM, template);
     lab.ctx.faults.queue({ name: "proxmox.clone-lock-timeout" });
     expect((await plugin.make(VM, vm)).id).toBe("115");
+  });
+
+  test("several processes clone on one node one after the other", async () => {
+    await lab.stop();
+    lab = await ProxmoxLab.start({ latency: createLatency("zero", { "proxmox.clone": 150 }) });
+    ({ plugin, guests } = lab);
+    await lab.template();
+    const tasks = lab.proxmox.state().tasks;
+    const cloning: number[] = [];
+    const push = tasks.push.bind(tasks);
+    tasks.push = (...added) => {
+      if (added[0]?.type === "qmclone") cloning.push(tasks.filter((task) => task.type === "qmclone" && task.exitstatus === undefined).length);
+      return push(...added);
+    };
+    const others = await Promise.all([lab.anotherPlugin(), lab.anotherPlugin()]);
+    const named = (id: number): Values => ({ ...vm, vmId: id, name: `vm-${id}`, disks: [{ interface: "scsi0", datastoreId: "local-lvm", size: 40 }] });
+    const made = await Promise.all([plugin, ...others].map((process, i) => process.make(VM, named(120 + i))));
+    expect(made.map(({ id }) => id)).toEqual(["120", "121", "122"]);
+    expect(cloning).toEqual([0, 0, 0]);
+    await Promise.all(others.map((process) => process.close()));
+  });
+
+  test("a clone that another machine started is waited for", async () => {
+    await lab.template();
+    const { tasks } = lab.proxmox.state();
+    const upid = "UPID:node03:00000001:00000001:00000001:qmclone:9003:root@pam:";
+    const foreign = { upid, node: "node03", type: "qmclone", id: "9003", user: "root@pam", pid: 1, starttime: 1, log: [] as string[] };
+    tasks.push(foreign);
+    const making = plugin.make(VM, vm);
+    // Other calls go on meanwhile; the clone is not among them.
+    await plugin.read(VM, { id: "9003", inputs: template, outputs: template });
+    expect(writes()).not.toContain("clone");
+    Object.assign(foreign, { exitstatus: "OK", endtime: 2 });
+    expect((await making).id).toBe("115");
+    expect(writes()).toContain("clone");
+  });
+
+  test("a lock that never goes is given up after the time allowed, saying what was waited for", async () => {
+    await lab.template();
+    lab.ctx.faults.queue({ name: "proxmox.clone-lock-timeout", times: 1000 });
+    await expect(plugin.make(VM, { ...vm, timeoutClone: 1 })).rejects.toMatchObject({
+      details: expect.stringMatching(/^no clone could begin on node03 in the time allowed: it waited for a lock \(.*can't lock file/),
+    });
+    expect(lab.proxmox.state().vms.map(({ vmid }) => vmid)).toEqual([9003]);
   });
 
   test("a datastore that the node does not have leaves nothing behind that the state does not know", async () => {
