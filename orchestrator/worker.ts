@@ -7,6 +7,7 @@ import type { EngineEvent, OutputMap, Stack, StepEventMetadata } from "@pulumi/p
 import { enableCompileCache } from "../common/compile-cache";
 import { asError } from "../common/errors";
 import { automationApi, openStack, stackState } from "./engine";
+import { protectedVmHint } from "./protected-vm";
 import type { OutputValue, ResourceStep, WorkerCancel, WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
 
 const abort = new AbortController();
@@ -104,7 +105,10 @@ function failure(thrown: unknown, events: EventReader): NonNullable<WorkerResult
       hint: "wait for the other run; if it is dead, remove its lock with `pulumi cancel`",
     };
   }
-  if (events.errors.length > 0) return { code: "E_STACK_FAILED", message: events.errors.join("\n") };
+  if (events.errors.length > 0) {
+    const hint = protectedVmHint(events.errors);
+    return { code: "E_STACK_FAILED", message: events.errors.join("\n"), ...(hint === undefined ? {} : { hint }) };
+  }
   const lines = message.split("\n").filter((line) => /^\s*(stderr: )?error:/.test(line));
   return { code: "E_ENGINE", message: lines.length > 0 ? lines.map((line) => line.replace(/^\s*stderr: /, "")).join("\n") : message };
 }

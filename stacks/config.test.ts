@@ -23,6 +23,7 @@ test("what is not set has its default", () => {
     k3sDisable: [],
     ingressClass: "traefik",
     protectVms: false,
+    replaceVms: [],
     appReplicas: 1,
   });
 });
@@ -64,6 +65,13 @@ test.each([
     "config:\n  homelab:acmeEmail: a@b.pw\n  homelab:appImage: registry.pw/app:latest\n",
     "E_CONFIG_VALUE",
     /must not be the tag latest/,
+    undefined,
+  ],
+  [
+    "a VM that cannot be one",
+    "config:\n  homelab:acmeEmail: a@b.pw\n  homelab:replaceVms: [K8S]\n",
+    "E_CONFIG_VALUE",
+    /homelab:replaceVms.0: must be the name of a VM, or \*/,
     undefined,
   ],
   ["no YAML", "config: [\n", "E_CONFIG_FILE", "Pulumi.dev.yaml: not valid YAML", undefined],

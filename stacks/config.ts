@@ -35,8 +35,10 @@ const settings = {
     .regex(/^\/[A-Za-z0-9/_.-]+$/, "must be an absolute path")
     .optional(),
   ingressClass: z.string().default("traefik"),
-  /** true: a VM of this stack cannot be deleted or replaced until this is set to false. */
+  /** true: no VM of this stack can be deleted or replaced, unless replaceVms names it. Those that hold data never can. */
   protectVms: fromText(z.boolean()).default(false),
+  /** Names of VMs that may be deleted and replaced although they are protected; `*`: all of the stack. */
+  replaceVms: fromText(z.array(z.string().regex(/^(\*|[a-z][a-z0-9-]*)$/, "must be the name of a VM, or *"))).default([]),
   /** The application's image where the environment does not take it from the one before. */
   appImage: imageReference.optional(),
   appReplicas: fromText(z.int().min(1).max(10)).default(1),

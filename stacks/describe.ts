@@ -29,11 +29,12 @@ export function checkConfigFiles(folder: string): void {
 export function describe(): object {
   validateGraph(STACKS);
   checkConfigFiles(projectRoot());
-  loadInventory();
+  const { warnings } = loadInventory();
   return {
     version: 1,
     project: "homelab",
     stacks: STACKS.map(({ name, needs, description, vms }) => ({ name, needs, description, vms })),
+    warnings: [...warnings.values()].flat(),
   };
 }
 

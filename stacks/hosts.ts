@@ -1,5 +1,12 @@
 /** The three Proxmox nodes: facts that VM definitions are checked against and templates are built from. */
 
+/** A file at a URL that always gives the same bytes. */
+interface PinnedFile {
+  url: string;
+  sha256: string;
+  fileName: string;
+}
+
 export interface ProxmoxNode {
   name: string;
   hardware: string;
@@ -10,6 +17,10 @@ export interface ProxmoxNode {
   bridges: readonly string[];
   /** Storages that may hold VM disks. */
   storages: readonly string[];
+  /** Storage for cloud images (content type `import`) and ISOs (`iso`). */
+  fileStorage: string;
+  /** ISOs that the node keeps, for VMs with an ISO drive. */
+  isos: readonly PinnedFile[];
   /** Where the template's disk lies. */
   templateStorage: string;
   templateId: number;
@@ -24,6 +35,8 @@ export const NODES: readonly ProxmoxNode[] = [
     threads: 8,
     bridges: ["vmbr0"],
     storages: ["local-lvm", "slowdata"],
+    fileStorage: "local",
+    isos: [],
     templateStorage: "local-lvm",
     templateId: 9001,
   },
@@ -35,6 +48,8 @@ export const NODES: readonly ProxmoxNode[] = [
     threads: 8,
     bridges: ["vmbr0"],
     storages: ["local-lvm"],
+    fileStorage: "local",
+    isos: [],
     templateStorage: "local-lvm",
     templateId: 9002,
   },
@@ -46,6 +61,8 @@ export const NODES: readonly ProxmoxNode[] = [
     threads: 72,
     bridges: ["vmbr0"],
     storages: ["local-lvm", "data2"],
+    fileStorage: "local",
+    isos: [],
     templateStorage: "local-lvm",
     templateId: 9003,
   },
@@ -58,5 +75,4 @@ export const CLOUD_IMAGE = {
   sha256: "fad101d50b06b26590cf30542349f9e9d3041ad7929e3bc3531c81ec27f2c788",
   /** As a `.qcow2` of content type `import`, which Proxmox 8.3 turns into a disk by its API alone, without SSH to the node. */
   fileName: "ubuntu-24.04-20241004-amd64.qcow2",
-  datastore: "local",
 } as const;

@@ -33,6 +33,7 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
     });
   }
   const inventory = loadInventory();
+  for (const warning of definition.vms.flatMap((vm) => inventory.warnings.get(vm) ?? [])) await pulumi.log.warn(warning);
   // The engine redacts secret outputs; what a program prints itself never holds a value.
   const secrets = createSecretReader(await loadSecrets({ environment: name, only: definition.secrets === "all" ? undefined : definition.secrets }));
   const plannedDir = pulumi.runtime.isDryRun() ? readEnv(ENV.plannedOutputsDir) : undefined;
@@ -43,7 +44,7 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
     stack: definition.name,
     config: parseStackConfig(`Pulumi.${name}.yaml`, pulumi.runtime.allConfig()),
     site: SITE,
-    vms: definition.vms.flatMap((vm) => inventory.get(vm) ?? []),
+    vms: definition.vms.flatMap((vm) => inventory.vms.get(vm) ?? []),
     secrets,
     bastion: bastionFromEnvironment(),
     checkout: projectRoot(),

@@ -117,6 +117,12 @@ test.each([
     { "homelab:acmeEmail": "a@b.pw" },
     "E_CONFIG_VALUE: Pulumi.dev.yaml: homelab:appImage is missing\n  next: name the image that dev runs",
   ],
+  [
+    "a release of a VM of another stack",
+    "prod",
+    { "homelab:acmeEmail": "a@b.pw", "homelab:replaceVms": '["k8s-stg"]' },
+    'E_VM_UNKNOWN: Pulumi.prod.yaml: homelab:replaceVms names "k8s-stg", which is no VM of this stack\n  next: did you mean "k8s-prod"?',
+  ],
 ])("%s ends the program with one message", async (_, stack, config, message) => {
   await mockEngine({ stack, references: REFERENCES });
   pulumi.runtime.setAllConfig(config);

@@ -51,6 +51,7 @@ test("a cluster is a role, a kubeconfig that is secret, and a provider that uses
     cpuType: "host",
     onBoot: true,
     running: true,
+    holdsData: false,
     fullClone: true,
     args: undefined,
     bootOrder: ["scsi0"],
@@ -60,6 +61,7 @@ test("a cluster is a role, a kubeconfig that is secret, and a provider that uses
     serial: true,
     disks: [{ interface: "scsi0", storage: "local-lvm", sizeGiB: 30, format: "raw" }],
     passthrough: [],
+    cdrom: undefined,
     cloudInit: {
       storage: "local-lvm",
       interface: "ide1",

@@ -17,6 +17,7 @@ const SPEC: VmSpec = {
   cpuType: "host",
   onBoot: true,
   running: true,
+  holdsData: false,
   fullClone: true,
   args: undefined,
   bootOrder: ["scsi0"],
@@ -26,6 +27,7 @@ const SPEC: VmSpec = {
   serial: true,
   disks: [{ interface: "scsi0", storage: "local-lvm", sizeGiB: 30, format: "raw" }],
   passthrough: [],
+  cdrom: undefined,
   cloudInit: {
     storage: "local-lvm",
     interface: "ide1",
@@ -79,7 +81,7 @@ test("what a definition leaves out is left out", () => {
       cloudInit: { ...SPEC.cloudInit, ipv6: undefined, nameservers: [], ipv4: { address: "192.168.1.12", prefix: 24, gateway: undefined } },
     },
   });
-  expect(Object.keys(inputs)).not.toContain("serialDevices");
+  expect(inputs.serialDevices).toEqual([]);
   expect(Object.keys(inputs)).not.toContain("kvmArguments");
   expect(inputs.started).toBe(false);
   expect(inputs.initialization).toEqual({

@@ -4,13 +4,13 @@ import { VmLegacy } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "../base/component";
 
-/** A cloud image at a URL that always gives the same bytes. */
-interface CloudImage {
+/** A file at a URL that always gives the same bytes. */
+interface PinnedFile {
   url: string;
   sha256: string;
-  /** Name in the datastore; ends in .qcow2, since Proxmox tells an image's format by it. */
+  /** Name in the datastore. */
   fileName: string;
-  /** Datastore of the node with the content type `import`. */
+  /** Datastore of the node that takes files of this kind. */
   datastore: string;
 }
 
@@ -18,7 +18,10 @@ export interface ProxmoxHostArgs {
   /** Name of the node in the Proxmox cluster. */
   node: string;
   bridge: string;
-  image: CloudImage;
+  /** Cloud image; its name ends in .qcow2, since Proxmox tells an image's format by it. */
+  image: PinnedFile;
+  /** ISOs for VMs with an ISO drive. Default none. */
+  isos?: readonly PinnedFile[];
   templateName: string;
   templateId: number;
   templateStorage: string;
@@ -34,20 +37,23 @@ export class ProxmoxHost extends Component {
 
   constructor(name: string, args: ProxmoxHostArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
     super("hosts:ProxmoxHost", name, opts);
-    const image = new FileLegacy(
-      `${name}-image`,
-      {
-        nodeName: args.node,
-        datastoreId: args.image.datastore,
-        contentType: "import",
-        url: args.image.url,
-        fileName: args.image.fileName,
-        checksum: args.image.sha256,
-        checksumAlgorithm: "sha256",
-        overwrite: false,
-      },
-      this.child({ provider, customTimeouts: timeouts(30) }),
-    );
+    const download = (role: string, contentType: "import" | "iso", file: PinnedFile) =>
+      new FileLegacy(
+        `${name}-${role}`,
+        {
+          nodeName: args.node,
+          datastoreId: file.datastore,
+          contentType,
+          url: file.url,
+          fileName: file.fileName,
+          checksum: file.sha256,
+          checksumAlgorithm: "sha256",
+          overwrite: false,
+        },
+        this.child({ provider, customTimeouts: timeouts(30) }),
+      );
+    const image = download("image", "import", args.image);
+    for (const iso of args.isos ?? []) download(`iso-${iso.fileName}`, "iso", iso);
     const template = new VmLegacy(
       `${name}-template`,
       {

@@ -49,6 +49,8 @@ export interface VmSpec {
   onBoot: boolean;
   /** false for a VM that is defined and stays off. */
   running: boolean;
+  /** Its disks hold what exists nowhere else: it is protected from deletion and replacement. */
+  holdsData: boolean;
   /** A linked clone shares the template's disk; a full one does not. */
   fullClone: boolean;
   /** QEMU arguments, as Proxmox passes them on. */
@@ -61,6 +63,8 @@ export interface VmSpec {
   serial: boolean;
   disks: readonly VmDisk[];
   passthrough: readonly VmPassthrough[];
+  /** A drive with an ISO of the node, `local:iso/installer.iso`. */
+  cdrom: { interface: string; file: string } | undefined;
   cloudInit: {
     storage: string;
     interface: string;

@@ -78,6 +78,24 @@ function nodeStatus(call: Call): unknown {
   };
 }
 
+/** As the real list: newest first, without parameters those that ended. */
+function listTasks(call: Call): unknown {
+  const node = nodeOf(required(call, "node")).name;
+  const { source = "archive", typefilter, vmid, limit = "50" } = call.parameters;
+  const listed = call.pve.state.tasks.filter(
+    (task) =>
+      task.node === node &&
+      (source === "all" || (source === "active") === (task.exitstatus === undefined)) &&
+      (typefilter === undefined || task.type === typefilter) &&
+      (vmid === undefined || task.id === vmid),
+  );
+  const shown = listed.toReversed().slice(0, Number(limit));
+  return shown.map(({ upid, type, id, user, pid, starttime, endtime, exitstatus }) => ({
+    ...{ upid, node, type, id, user, pid, pstart: pid * 7, starttime },
+    ...(exitstatus === undefined ? {} : { endtime, status: exitstatus }),
+  }));
+}
+
 function pool(call: Call) {
   const found = call.pve.state.pools.find((p) => p.poolid === (call.path["poolid"] ?? call.parameters["poolid"]));
   if (!found) throw new PveError(500, `no such pool '${required(call, "poolid")}'`);
@@ -112,7 +130,7 @@ export const CLUSTER_ROUTES: readonly Route[] = [
   })),
   route("GET", "/nodes/{node}/network", (call) => (nodeOf(required(call, "node")) ? [BRIDGE] : [])),
   route("GET", "/nodes/{node}/dns", () => ({ search: "fullstack.pw", dns1: "192.168.1.3" })),
-  route("GET", "/nodes/{node}/tasks", (call) => call.pve.state.tasks.filter((t) => t.node === required(call, "node")).map(taskStatus)),
+  route("GET", "/nodes/{node}/tasks", listTasks),
   route("GET", "/nodes/{node}/tasks/{upid}/status", (call) => taskStatus(findTask(call.pve, required(call, "node"), required(call, "upid")))),
   route("GET", "/nodes/{node}/tasks/{upid}/log", (call) =>
     findTask(call.pve, required(call, "node"), required(call, "upid")).log.map((t, i) => ({ n: i + 1, t })),

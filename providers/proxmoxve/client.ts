@@ -15,7 +15,10 @@ export class PveError extends HomelabError {
     super("E_PROXMOX", `Proxmox: ${method} ${path}: ${status}${detail === "" ? "" : `: ${detail}`}`, {
       subject: path,
       ...(status === 401 ? { hint: "check apiToken: user@realm!name=secret" } : {}),
-      ...(status === 403 ? { hint: "the token's role lacks a privilege on this path (Datacenter → Permissions)" } : {}),
+      ...(/only root can/i.test(detail)
+        ? { hint: "Proxmox allows this to root alone, and no API token: do it once on the node (docs/vms.md), then run again" }
+        : {}),
+      ...(status === 403 && !/only root can/i.test(detail) ? { hint: "the token's role lacks a privilege on this path (Datacenter → Permissions)" } : {}),
     });
   }
 
@@ -29,6 +32,12 @@ export class PveError extends HomelabError {
     return [502, 503, 504, 595, 596, 599].includes(this.status) || /got timeout|VM is locked|can't lock file|CT is locked/i.test(this.detail);
   }
 }
+
+/** Whether a call or a task failed because somebody else holds the VM: it changed nothing, and can be tried again. */
+export const isLockAnswer = (thrown: unknown): boolean =>
+  thrown instanceof HomelabError &&
+  (thrown.code === "E_PROXMOX" || thrown.code === "E_PROXMOX_TASK") &&
+  /can't lock file|VM is locked|unable to acquire lock/i.test(thrown.message);
 
 function detailOf(response: HttpResponse): string {
   let parsed: unknown;
@@ -78,6 +87,10 @@ export class PveClient {
 
   constructor(private readonly options: PveClientOptions) {
     this.#clock = options.clock ?? systemClock;
+  }
+
+  get endpoint(): string {
+    return this.options.endpoint;
   }
 
   /** The `data` of the answer. @throws PveError */

@@ -4,7 +4,7 @@ import { type CallContext, PartialFailure, type ReadResult, type ResourceDefinit
 import type { Fields } from "./schema";
 import { checkSchema, withoutNotes } from "./schema-check";
 import { diffSchema, driftedInputs, importedInputs } from "./schema-compare";
-import { type JsonObject, UNKNOWN } from "./values";
+import { type JsonObject, UNKNOWN, type Values } from "./values";
 
 export interface BridgedCall<P> extends CallContext {
   provider: P;
@@ -27,6 +27,13 @@ export interface BridgedResource<P> {
    * @param known the outputs so far (after a create: the inputs and what the creation told)
    */
   read(id: string, known: JsonObject, call: BridgedCall<P>): Promise<JsonObject | undefined>;
+  /**
+   * Throws where a change in place is impossible, so that the preview fails and not the update. Values may be unknown.
+   * Not asked where the resource is replaced.
+   */
+  assertPossible?(olds: Values, news: Values): void;
+  /** What the person who reads a preview should know of an update. Values may be unknown. */
+  announce?(id: string, olds: Values, news: Values): string[];
   /** Left out: every change replaces. */
   update?(id: string, change: { olds: JsonObject; news: JsonObject; outputs: JsonObject }, call: BridgedCall<P>): Promise<void>;
   delete(id: string, outputs: JsonObject, call: BridgedCall<P>): Promise<void>;
@@ -47,12 +54,17 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
     secretInputs: resource.secretInputs ?? [],
     secretOutputs: resource.secretOutputs ?? [],
     check: async ({ news, olds, name, randomSeed }) => checkSchema(fields, news, olds, { name, seed: randomSeed }),
-    diff: async ({ oldInputs, news }) => diffSchema(fields, oldInputs, news, nameProperty),
+    async diff({ oldInputs, news }) {
+      const result = diffSchema(fields, oldInputs, news, nameProperty);
+      if (result.changed && result.replaces.length === 0) resource.assertPossible?.(withoutNotes(oldInputs), withoutNotes(news));
+      return result;
+    },
     async previewCreate({ inputs }) {
       const unknown = resource.computed.filter((name) => !(name in inputs));
       return { ...withoutNotes(inputs), ...unknownsOf(unknown) };
     },
-    async previewUpdate({ inputs, oldOutputs }) {
+    async previewUpdate({ id, inputs, oldInputs, oldOutputs, log }) {
+      for (const line of resource.announce?.(id, withoutNotes(oldInputs), withoutNotes(inputs)) ?? []) log("info", line);
       return { ...oldOutputs, ...withoutNotes(inputs), ...unknownsOf(resource.computedOnUpdate ?? []) };
     },
     async create({ inputs, ...call }) {

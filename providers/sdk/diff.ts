@@ -26,6 +26,17 @@ function step(path: string, key: string): string {
 const covers = (outer: string, inner: string): boolean => inner === outer || inner.startsWith(`${outer}.`);
 const bare = (value: Value | undefined): Value | undefined => (value instanceof Secret ? bare(value.value) : value);
 
+/** What stands at a path, in each element of the lists on the way. */
+function valuesAt(value: Value | undefined, keys: readonly string[]): Value[] {
+  const item = bare(value);
+  if (item === undefined) return [];
+  if (Array.isArray(item)) return item.flatMap((element) => valuesAt(element, keys));
+  const [key, ...rest] = keys;
+  if (key === undefined) return [item];
+  // Unknown: it may hold anything.
+  return isValues(item) ? valuesAt(item[key], rest) : [item];
+}
+
 /** Keys that start with two underscores are the bridge's own notes, and no inputs. */
 const isNote = (key: string): boolean => key.startsWith("__");
 
@@ -36,9 +47,19 @@ class Comparison {
 
   constructor(private readonly rules: DiffRules) {}
 
-  #record(path: string, plain: string, root: string, kind: "add" | "delete" | "update"): void {
+  /** Whether what came or went holds something at a path below it that forces a replacement. */
+  #holds(plain: string, outer: string, value: Value, came: boolean): boolean {
+    return valuesAt(value, outer.slice(plain.length + 1).split(".")).some((inner) => {
+      const [before, after] = came ? [undefined, inner] : [inner, undefined];
+      return this.rules.unchanged?.(outer, before, after) !== true;
+    });
+  }
+
+  /** @param value what came or went; for an update, undefined */
+  #record(path: string, plain: string, root: string, kind: "add" | "delete" | "update", value?: Value): void {
     const { replaceOn = [] } = this.rules;
-    const replace = replaceOn === "all" || replaceOn.some((outer) => covers(outer, plain) || covers(plain, outer));
+    const below = (outer: string): boolean => covers(plain, outer) && (value === undefined || this.#holds(plain, outer, value, kind === "add"));
+    const replace = replaceOn === "all" || replaceOn.some((outer) => covers(outer, plain) || below(outer));
     this.diffs.add(root);
     if (replace) this.replaces.add(root);
     const full: DiffKind = replace ? `${kind}-replace` : kind;
@@ -49,7 +70,7 @@ class Comparison {
     if (this.rules.ignore?.some((outer) => covers(outer, plain))) return;
     const [a, b] = [bare(before), bare(after)];
     if (a === undefined || b === undefined) {
-      if (a !== b && this.rules.unchanged?.(plain, a, b) !== true) this.#record(path, plain, root, a === undefined ? "add" : "delete");
+      if (a !== b && this.rules.unchanged?.(plain, a, b) !== true) this.#record(path, plain, root, a === undefined ? "add" : "delete", a ?? b);
     } else if (sameValue(a, b) || this.rules.equal?.(plain, a, b) === true) {
       return;
     } else if (isValues(a) && isValues(b)) {

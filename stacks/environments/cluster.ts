@@ -6,9 +6,12 @@ import { HomelabError } from "../../common/errors";
 import { known } from "../../components/base/known-failure";
 import { K3sCluster } from "../../components/clusters/k3s-cluster";
 import { Vm } from "../../components/hosts/vm";
+import type { VmSpec } from "../../components/hosts/vm-spec";
 import { CertManager } from "../../components/platform/cert-manager";
 import { ClusterServices } from "../../components/platform/cluster-services";
 import { KV_MOUNT } from "../../components/platform/vault";
+import type { StackConfig } from "../config";
+import { nearest } from "../nearest";
 import type { Outputs, StackContext } from "../program";
 
 const STORE = "cluster-secret-store/secrets";
@@ -20,8 +23,27 @@ export function proxmoxProvider(context: StackContext<never>): ProxmoxProvider {
   return new ProxmoxProvider("proxmox", { endpoint: context.site.proxmoxEndpoint, apiToken: pulumi.secret(pulumi.interpolate`${id}=${secret}`) });
 }
 
+/** A VM that holds data, or any where the stack says so, is protected until the setting replaceVms names it. */
+export function isProtected(spec: VmSpec, config: StackConfig): boolean {
+  const released = config.replaceVms.includes("*") || config.replaceVms.includes(spec.name);
+  return (spec.holdsData || config.protectVms) && !released;
+}
+
+/** @throws HomelabError E_VM_UNKNOWN for a name in replaceVms that is no VM of the stack */
+function checkReleased({ stack, config, vms }: StackContext<never>): void {
+  const names = vms.map(({ name }) => name);
+  const unknown = config.replaceVms.find((name) => name !== "*" && !names.includes(name));
+  if (unknown === undefined) return;
+  const meant = nearest(unknown, names);
+  throw new HomelabError("E_VM_UNKNOWN", `Pulumi.${stack}.yaml: homelab:replaceVms names "${unknown}", which is no VM of this stack`, {
+    subject: unknown,
+    hint: meant === undefined ? `its VMs are: ${names.join(", ")}` : `did you mean "${meant}"?`,
+  });
+}
+
 /** The stack's VMs, by name. @param templateOf id of the template on a node */
 export function buildVms(context: StackContext<never>, proxmox: ProxmoxProvider, templateOf: (node: string) => pulumi.Input<number>): Map<string, Vm> {
+  checkReleased(context);
   return new Map(
     context.vms.map((spec) => [
       spec.name,
@@ -33,7 +55,7 @@ export function buildVms(context: StackContext<never>, proxmox: ProxmoxProvider,
           user: context.site.user,
           operatorKeys: context.site.operatorKeys,
           stack: context.stack,
-          protect: context.config.protectVms,
+          protect: isProtected(spec, context.config),
         },
         proxmox,
       ),

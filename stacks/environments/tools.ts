@@ -20,7 +20,8 @@ export const tools: StackProgram<"tools", never> = (context) => {
         {
           node: node.name,
           bridge: node.bridges[0] ?? "vmbr0",
-          image: CLOUD_IMAGE,
+          image: { ...CLOUD_IMAGE, datastore: node.fileStorage },
+          isos: node.isos.map((iso) => ({ ...iso, datastore: node.fileStorage })),
           templateName: CLOUD_IMAGE.templateName,
           templateId: node.templateId,
           templateStorage: node.templateStorage,

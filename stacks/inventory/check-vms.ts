@@ -1,7 +1,10 @@
+/** What no single file shows: addresses, ids and devices used twice, and what the hosts do not have. */
 import type { ProxmoxNode } from "../hosts";
 import { nearest } from "../nearest";
 import type { Site } from "../site";
-import type { LocatedVm, Problem } from "./load-vms";
+import { checkCapacity } from "./capacity";
+import type { LocatedVm } from "./load-vms";
+import { type Problem, sortProblems } from "./problems";
 
 const toNumber = (address: string): number => address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
 
@@ -14,75 +17,93 @@ function isInSubnet(address: string, subnet: string): boolean {
 }
 
 /** Pairs of VMs with the same value of something; the second one's file gets the problem, which names the first's. */
-function duplicates(vms: readonly LocatedVm[], key: string, what: string, pick: (vm: LocatedVm) => string): Problem[] {
+function duplicates(vms: readonly LocatedVm[], keyOf: (vm: LocatedVm) => string, what: string, pick: (vm: LocatedVm) => string | undefined): Problem[] {
   const seen = new Map<string, LocatedVm>();
   return vms.flatMap((vm) => {
     const value = pick(vm);
+    if (value === undefined) return [];
     const first = seen.get(value);
     if (first === undefined) {
       seen.set(value, vm);
       return [];
     }
-    return [
-      { file: vm.file, line: vm.lineOf(key), key, message: `the ${what} ${value} is also that of ${first.spec.name} (${first.file}:${first.lineOf(key)})` },
-    ];
+    const key = keyOf(vm);
+    const message = `the ${what} ${value} is also that of ${first.spec.name} (${first.file}:${first.lineOf(keyOf(first))})`;
+    return [{ file: vm.file, line: vm.lineOf(key), key, message }];
   });
+}
+
+function checkAddress({ spec, file, lineOf }: LocatedVm, site: Site): Problem[] {
+  const { address, prefix, gateway } = spec.cloudInit.ipv4;
+  const at = (message: string): Problem[] => [{ file, line: lineOf("ipconfig0"), key: "ipconfig0", message }];
+  if (!isInSubnet(address, site.subnet)) return at(`${address} is not an address of ${site.subnet}`);
+  if (gateway !== undefined && !isInSubnet(gateway, site.subnet)) return at(`the gateway ${gateway} is not an address of ${site.subnet}`);
+  if (address === site.gateway) return at(`${address} is the gateway's own address`);
+  if (address === new URL(site.proxmoxEndpoint).hostname) return at(`${address} is the address of Proxmox`);
+  if (prefix !== Number(site.subnet.split("/")[1])) return at(`the prefix /${prefix} is not that of the homelab's network ${site.subnet}`);
+  return [];
 }
 
 function placement(vm: LocatedVm, nodes: ReadonlyMap<string, ProxmoxNode>): Problem[] {
   const at = (key: string, message: string): Problem => ({ file: vm.file, line: vm.lineOf(key), key, message });
-  const node = nodes.get(vm.spec.node);
+  const { spec } = vm;
+  const node = nodes.get(spec.node);
   if (node === undefined) {
-    const meant = nearest(vm.spec.node, [...nodes.keys()]);
-    return [at("target_node", `there is no host "${vm.spec.node}"${meant === undefined ? "" : `; did you mean "${meant}"?`}`)];
+    const meant = nearest(spec.node, [...nodes.keys()]);
+    return [at("target_node", `there is no host "${spec.node}"${meant === undefined ? "" : `; did you mean "${meant}"?`}`)];
   }
   const problems: Problem[] = [];
-  const storages: [string, string][] = vm.spec.disks.map((disk) => [`nested_disks.scsi.${disk.interface}.disk.storage`, disk.storage]);
-  storages.push([`nested_disks.ide.${vm.spec.cloudInit.interface}.cloudinit.storage`, vm.spec.cloudInit.storage]);
+  // A cloud-init drive that the file does not name lies beside the first disk, which is told already.
+  const drives = [...spec.disks, spec.cloudInit].filter((drive) => vm.placeOf(drive.interface) !== undefined);
+  const storages = drives.map((drive): [string, string] => [`${vm.placeOf(drive.interface)}.storage`, drive.storage]);
   for (const [key, storage] of storages) {
     if (!node.storages.includes(storage)) problems.push(at(key, `${node.name} has no storage "${storage}"; it has ${node.storages.join(", ")}`));
   }
-  if (!node.bridges.includes(vm.spec.network.bridge)) {
-    problems.push(at("network.bridge", `${node.name} has no bridge "${vm.spec.network.bridge}"; it has ${node.bridges.join(", ")}`));
+  if (spec.cdrom !== undefined && spec.cdrom.file.split(":")[0] !== node.fileStorage) {
+    problems.push(at(`${vm.placeOf(spec.cdrom.interface)}.iso`, `${node.name} keeps ISOs in "${node.fileStorage}", not in "${spec.cdrom.file.split(":")[0]}"`));
+  }
+  if (!node.bridges.includes(spec.network.bridge)) {
+    problems.push(at("network.bridge", `${node.name} has no bridge "${spec.network.bridge}"; it has ${node.bridges.join(", ")}`));
   }
   return problems;
 }
 
-/** More memory than a host has stops VMs at random hours later: refused, with the VMs that share the host. */
-function memory(vms: readonly LocatedVm[], nodes: Iterable<ProxmoxNode>): Problem[] {
-  const problems: Problem[] = [];
-  for (const node of nodes) {
-    const here = vms.filter((vm) => vm.spec.node === node.name);
-    const wanted = here.reduce((sum, vm) => sum + vm.spec.memoryMiB, 0);
-    const free = node.memoryMiB - node.reservedMiB;
-    const largest = here.toSorted((a, b) => b.spec.memoryMiB - a.spec.memoryMiB)[0];
-    if (wanted <= free || largest === undefined) continue;
-    problems.push({
-      file: largest.file,
-      line: largest.lineOf("memory"),
-      key: "memory",
-      message: `the VMs of ${node.name} want ${wanted} MiB, and it has ${free} MiB for VMs (${here.map((vm) => `${vm.file}: ${vm.spec.memoryMiB}`).join(", ")})`,
-    });
-  }
-  return problems;
-}
-
-/** What no single file shows: addresses, names and ids used twice, and what the hosts do not have. */
-export function checkVms(vms: readonly LocatedVm[], nodes: readonly ProxmoxNode[], site: Site): Problem[] {
-  const byName = new Map(nodes.map((node) => [node.name, node]));
-  const outside = vms.flatMap((vm): Problem[] => {
-    const { ipv4 } = vm.spec.cloudInit;
-    const at = (message: string): Problem => ({ file: vm.file, line: vm.lineOf("ipconfig0"), key: "ipconfig0", message });
-    if (!isInSubnet(ipv4.address, site.subnet)) return [at(`${ipv4.address} is not an address of ${site.subnet}`)];
-    if (ipv4.gateway !== undefined && !isInSubnet(ipv4.gateway, site.subnet)) return [at(`the gateway ${ipv4.gateway} is not an address of ${site.subnet}`)];
-    if (ipv4.address === site.gateway) return [at(`${ipv4.address} is the gateway's own address`)];
-    return [];
+function templateIds(vms: readonly LocatedVm[], nodes: readonly ProxmoxNode[]): Problem[] {
+  return vms.flatMap((vm) => {
+    const node = nodes.find(({ templateId }) => templateId === vm.spec.vmId);
+    if (node === undefined) return [];
+    return [{ file: vm.file, line: vm.lineOf(vm.idKey), key: vm.idKey, message: `the Proxmox id ${vm.spec.vmId} is that of the template on ${node.name}` }];
   });
-  return [
-    ...outside,
-    ...duplicates(vms, "ipconfig0", "address", (vm) => vm.spec.cloudInit.ipv4.address),
-    ...duplicates(vms, "vm_id", "Proxmox id", (vm) => String(vm.spec.vmId)),
+}
+
+/** All problems of VMs that are each well formed, and what they should know without being wrong. */
+export function checkVms(vms: readonly LocatedVm[], nodes: readonly ProxmoxNode[], site: Site): { problems: Problem[]; warnings: Problem[] } {
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const capacity = checkCapacity(vms, nodes);
+  const device = (vm: LocatedVm) => vm.spec.passthrough[0];
+  const problems = [
+    ...vms.flatMap((vm) => checkAddress(vm, site)),
+    ...duplicates(
+      vms,
+      () => "ipconfig0",
+      "address",
+      (vm) => vm.spec.cloudInit.ipv4.address,
+    ),
+    ...duplicates(
+      vms,
+      (vm) => vm.idKey,
+      "Proxmox id",
+      (vm) => String(vm.spec.vmId),
+    ),
+    ...duplicates(
+      vms,
+      (vm) => `${vm.placeOf("scsi1")}.file`,
+      "device",
+      (vm) => (device(vm) === undefined ? undefined : `${device(vm)?.device} of ${vm.spec.node}`),
+    ),
+    ...templateIds(vms, nodes),
     ...vms.flatMap((vm) => placement(vm, byName)),
-    ...memory(vms, nodes),
-  ].toSorted((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
+    ...capacity.problems,
+  ];
+  return { problems: sortProblems(problems), warnings: sortProblems([...vms.flatMap((vm) => vm.warnings), ...capacity.warnings]) };
 }

@@ -8,7 +8,8 @@ import { NODES } from "../hosts";
 import { nearest } from "../nearest";
 import { SITE } from "../site";
 import { checkVms } from "./check-vms";
-import { readVms, throwProblems } from "./load-vms";
+import { readVms } from "./load-vms";
+import { problemText, throwProblems } from "./problems";
 
 /** Where the definitions lie, from the checkout's folder. */
 const VM_FOLDER = "stacks/inventory/vms";
@@ -42,16 +43,27 @@ export function checkOwners(names: readonly string[], stacks: readonly AnyStackD
   }
 }
 
+export interface Inventory {
+  vms: ReadonlyMap<string, VmSpec>;
+  /** What is accepted and should be known, by VM: `file:line: key: message`. */
+  warnings: ReadonlyMap<string, readonly string[]>;
+}
+
 /**
  * All VMs, each file and all of them together checked.
  * @throws HomelabError E_INVENTORY with file, line and key of every problem; E_VM_OWNER; E_VM_UNKNOWN
  */
-export function loadInventory(folder = path.join(projectRoot(), VM_FOLDER)): ReadonlyMap<string, VmSpec> {
-  const vms = readVms(folder, VM_FOLDER);
-  throwProblems(checkVms(vms, NODES, SITE));
+export function loadInventory(folder = path.join(projectRoot(), VM_FOLDER)): Inventory {
+  const located = readVms(folder, VM_FOLDER);
+  const { problems, warnings } = checkVms(located, NODES, SITE);
+  throwProblems(problems);
   checkOwners(
-    vms.map((vm) => vm.spec.name),
+    located.map((vm) => vm.spec.name),
     STACKS,
   );
-  return new Map(vms.map((vm) => [vm.spec.name, vm.spec]));
+  const warningsOf = (file: string) => warnings.filter((warning) => warning.file === file).map(problemText);
+  return {
+    vms: new Map(located.map((vm) => [vm.spec.name, vm.spec])),
+    warnings: new Map(located.map((vm) => [vm.spec.name, warningsOf(vm.file)])),
+  };
 }

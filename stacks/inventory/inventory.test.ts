@@ -5,7 +5,8 @@ import { NODES } from "../hosts";
 import { SITE } from "../site";
 import { checkVms } from "./check-vms";
 import { checkOwners, loadInventory } from "./index";
-import { type Problem, readVm, readVms } from "./load-vms";
+import { readVm, readVms } from "./load-vms";
+import { type Problem, problemText } from "./problems";
 
 const CASES = path.join(__dirname, "../../tests/inventory");
 const show = (problem: Problem) => `${problem.line}: ${problem.key}: ${problem.message}`;
@@ -32,7 +33,7 @@ describe("definitions that do not fit together are refused, naming both files", 
         if (!("vm" in read)) throw new Error(read.problems.map(show).join("; "));
         return read.vm;
       });
-    const problems = checkVms(vms, NODES, SITE).map((problem) => `${problem.file}:${show(problem)}`);
+    const problems = checkVms(vms, NODES, SITE).problems.map(problemText);
     expect(problems).toEqual(fs.readFileSync(path.join(folder, "expected.txt"), "utf8").trimEnd().split("\n"));
   });
 });
@@ -42,7 +43,8 @@ test("all problems of all files come as one error", () => {
 });
 
 test("the homelab's eleven VMs are all there and fit their hosts", () => {
-  const vms = loadInventory();
+  const { vms, warnings } = loadInventory();
+  expect([...warnings.values()].flat()).toEqual([]);
   expect([...vms.values()].map(({ name, node, memoryMiB, vmId, cloudInit }) => [name, node, memoryMiB, vmId, cloudInit.ipv4.address])).toEqual([
     ["boot-server", "node01", 1024, 110, "192.168.1.10"],
     ["dns", "node01", 4096, 103, "192.168.1.3"],
@@ -73,6 +75,7 @@ test("a definition has every default of the original where it says nothing", () 
     cpuType: "host",
     onBoot: true,
     running: true,
+    holdsData: false,
     fullClone: true,
     args: undefined,
     bootOrder: ["scsi0"],
@@ -82,6 +85,7 @@ test("a definition has every default of the original where it says nothing", () 
     serial: false,
     disks: [{ interface: "scsi0", storage: "local-lvm", sizeGiB: 1024, format: undefined }],
     passthrough: [],
+    cdrom: undefined,
     cloudInit: {
       storage: "local-lvm",
       interface: "ide1",
@@ -119,4 +123,143 @@ test("every VM has one stack, and every stack's VM a file", () => {
   ).toThrow('stack "dev" has the VM "k8s-dev", and there is no stacks/inventory/vms/k8s-dev.yaml');
   const twice = STACKS.map((stack) => (stack.name === "dev" ? { ...stack, vms: ["k8s-dev", "dns"] } : stack));
   expect(() => checkOwners(names, twice)).toThrow('the VM "dns" belongs to the stacks tools and dev');
+});
+
+const minimal = (more = "", name = "a"): string =>
+  `name: ${name}\ntarget_node: node02\nnested_disks: {scsi: {scsi0: {disk: {storage: local-lvm, size: 8G}}}}\nnetwork: {bridge: vmbr0}\nipconfig0: ip=192.168.1.9/24\n${more}`;
+
+const accepted = (text: string, name = "a") => {
+  const read = readVm(`${name}.yaml`, text);
+  if (!("vm" in read)) throw new Error(read.problems.map(problemText).join("; "));
+  return read.vm;
+};
+
+describe("what old files say is taken", () => {
+  test("a password has no effect, and its value appears nowhere", () => {
+    const vm = accepted(minimal("cipassword: hunter2\n"));
+    expect(checkVms([vm], NODES, SITE)).toEqual({
+      problems: [],
+      warnings: [{ file: "a.yaml", line: 6, key: "cipassword", message: "has no effect: log-in is by key only; remove the line and treat the value as burnt" }],
+    });
+    expect(JSON.stringify(vm)).not.toContain("hunter2");
+    expect(accepted(minimal("cipassword: null\n")).warnings).toEqual([]);
+  });
+
+  test("every key that the original took, in every form, is accepted", () => {
+    const text = `name: a
+target_node: node02
+cores: 2
+sockets: 1
+memory: 1024
+cpu_type: x86-64-v2-AES
+onboot: false
+clone: ubuntu24-template
+full_clone: true
+args: null
+boot: null
+agent: 0
+vm_state: null
+scsihw: virtio-scsi-single
+define_connection_info: false
+automatic_reboot: false
+ciuser: null
+cipassword: null
+sshkeys: null
+nameserver: null
+ipconfig0: "ip=192.168.1.9/24,gw=192.168.1.1,ip6=fd00::9/64,gw6=fd00::1"
+skip_ipv6: false
+serial: false
+template: null
+nested_disks:
+  scsi:
+    scsi0:
+      disk: { storage: local-lvm, size: 1T, format: null }
+    scsi1:
+      passthrough:
+        file: /dev/disk/by-id/usb-SanDisk_Extreme_55DD_24399K401631-0:0
+        backup: false
+        discard: true
+        emulatessd: true
+        iops_r_burst: 200
+        iops_r_burst_length: 0
+        iops_r_concurrent: 100
+        iops_wr_burst: 220
+        iops_wr_burst_length: 0
+        iops_wr_concurrent: 110
+        iothread: true
+        mbps_r_burst: 20
+        mbps_r_concurrent: 10
+        mbps_wr_burst: 22
+        mbps_wr_concurrent: 11
+        readonly: false
+        replicate: true
+        size: 1T
+  ide:
+    ide1:
+      cloudinit: { storage: local-lvm }
+disks:
+  - { slot: scsi0, type: disk, size: 50G, storage: local-lvm, iso: null, format: raw, cloudinit: false }
+network: { model: e1000, bridge: vmbr0, firewall: false }
+`;
+    const vm = accepted(text);
+    expect(vm.warnings).toEqual([]);
+    expect(vm.spec).toMatchObject({
+      fullClone: true,
+      agent: false,
+      running: true,
+      automaticReboot: false,
+      holdsData: true,
+      disks: [{ interface: "scsi0", storage: "local-lvm", sizeGiB: 1024, format: undefined }],
+      passthrough: [
+        {
+          interface: "scsi1",
+          device: "/dev/disk/by-id/usb-SanDisk_Extreme_55DD_24399K401631-0:0",
+          backup: false,
+          replicate: true,
+          discard: true,
+          emulateSsd: true,
+          ioThread: true,
+          sizeGiB: 1024,
+          speed: { iopsRead: 100, iopsReadBurstable: 200, iopsWrite: 110, iopsWriteBurstable: 220, read: 10, readBurstable: 20, write: 11, writeBurstable: 22 },
+        },
+      ],
+      cloudInit: { ipv4: { address: "192.168.1.9", prefix: 24, gateway: "192.168.1.1" }, ipv6: { address: "fd00::9/64", gateway: "fd00::1" } },
+      network: { model: "e1000", bridge: "vmbr0", firewall: false },
+    });
+  });
+
+  test("options that no provider can pass on are told", () => {
+    const text = minimal().replace("8G}}", "8G}}, scsi1: {passthrough: {file: /dev/disk/by-id/usb-X, readonly: true, iops_wr_burst_length: 3}}");
+    expect(accepted(text).warnings.map(show)).toEqual([
+      "3: nested_disks.scsi.scsi1.passthrough.readonly: has no effect: the provider does not know this option of a disk",
+      "3: nested_disks.scsi.scsi1.passthrough.iops_wr_burst_length: has no effect: the provider does not know this option of a disk",
+    ]);
+  });
+
+  test("keys of several people stand one a line, blank lines left out", () => {
+    const keys = "sshkeys: |\n  ssh-ed25519 AAAA one@home\n\n  ssh-rsa BBBB two@home\n";
+    expect(accepted(minimal(keys)).spec.cloudInit.sshKeys).toEqual(["ssh-ed25519 AAAA one@home", "ssh-rsa BBBB two@home"]);
+  });
+
+  test("an ISO of the flat layout becomes a drive", () => {
+    const vm = accepted(
+      "name: a\ntarget_node: node02\nnetwork: {bridge: vmbr0}\nipconfig0: ip=192.168.1.9/24\nboot: order=ide2;scsi0;net0\ndisks:\n  - {slot: scsi0, size: 9G, storage: local-lvm}\n  - {slot: ide2, type: cdrom, iso: local:iso/pve-8.3-1.iso}\n",
+    );
+    expect([vm.spec.cdrom, vm.spec.bootOrder]).toEqual([{ interface: "ide2", file: "local:iso/pve-8.3-1.iso" }, ["ide2", "scsi0", "net0"]]);
+  });
+});
+
+test("processors that VMs share are a warning, naming all of them", () => {
+  const vms = ["a", "b"].map((name, index) => accepted(minimal(`cores: ${5 + index}\n`, name).replace(".9/24", `.${9 + index}/24`), name));
+  expect(checkVms(vms, NODES, SITE)).toEqual({
+    problems: [],
+    warnings: [
+      {
+        file: "b.yaml",
+        line: 6,
+        key: "cores",
+        message: "the VMs of node02 share its 8 threads: they have 11 virtual processors (a.yaml: 5, b.yaml: 6)",
+      },
+    ],
+  });
 });

@@ -1,4 +1,5 @@
 /** The keys of a VM file, as the original system took them; each default is what that system's code used. */
+import { isIP } from "node:net";
 import { z } from "zod";
 
 /** A size as Proxmox writes it. */
@@ -42,25 +43,42 @@ const flatDisk = z.strictObject({
   type: z.enum(["disk", "cdrom", "cloudinit"]).default("disk"),
   size: size.optional(),
   storage: storage.optional(),
-  iso: z.string().nullish(),
+  iso: z
+    .string()
+    .regex(/^[a-z][\w.-]*:iso\/[^/,\s]+\.(iso|img)$/i, "must be an ISO in a storage, such as local:iso/installer.iso")
+    .nullish(),
   format,
   cloudinit: z.boolean().optional(),
 });
 
 const hostName = z.string().regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be a host name: lower-case letters, digits and dashes");
 
+/** The lines of a text that hold something. */
+export const linesOf = (text: string): string[] =>
+  text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+
+export const nameserversOf = (text: string): string[] => text.split(/[\s,]+/).filter((server) => server !== "");
+
 const publicKey = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+|sk-[a-z0-9-]+@openssh\.com) [A-Za-z0-9+/=]+( .*)?$/;
 
 export const vmFileSchema = z.strictObject({
   name: hostName,
-  target_node: z.string(),
+  target_node: z.string().min(1),
   /** Not in the original: a fixed Proxmox id. Default: 100 plus the last part of the address. */
   vm_id: z.int().min(100).max(999_999_999).optional(),
   cores: z.int().min(1).max(128).default(1),
   sockets: z.int().min(1).max(4).default(1),
   memory: z.int("must be a whole number of MiB").min(256, "must be at least 256 MiB").default(1024),
-  cpu_type: z.string().default("host"),
+  cpu_type: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must be a CPU type of Proxmox, such as host or x86-64-v2-AES")
+    .default("host"),
   onboot: z.boolean().default(true),
+  /** Not in the original: its disks hold what exists nowhere else, so it is protected. Default: where it has a disk of the host. */
+  holds_data: z.boolean().optional(),
   /** Kept for old files: every VM is cloned from the template of its node. */
   clone: z.string().nullish(),
   full_clone: z.boolean().default(false),
@@ -71,25 +89,22 @@ export const vmFileSchema = z.strictObject({
     .nullish(),
   agent: z.union([z.literal(0), z.literal(1), z.boolean()]).default(0),
   vm_state: z.enum(["running", "started", "stopped"]).nullish(),
-  scsihw: z.string().default("virtio-scsi-single"),
+  scsihw: z.enum(["lsi", "lsi53c810", "megasas", "pvscsi", "virtio-scsi-pci", "virtio-scsi-single"]).default("virtio-scsi-single"),
   /** What the original's provider needed and this one does not; accepted and without effect. */
   define_connection_info: z.boolean().default(false),
   skip_ipv6: z.boolean().default(false),
   automatic_reboot: z.boolean().default(true),
   ciuser: hostName.nullish(),
-  cipassword: z.never("must not stand in a file: log-in is by key only; remove the line and treat the value as burnt").optional(),
+  /** Accepted so that old files work, and without effect: log-in is by key only. */
+  cipassword: z.string().nullish(),
   sshkeys: z
     .string()
-    .refine(
-      (text) =>
-        text
-          .trim()
-          .split("\n")
-          .every((line) => publicKey.test(line.trim())),
-      "must be OpenSSH public keys, one on each line",
-    )
+    .refine((text) => linesOf(text).length > 0 && linesOf(text).every((line) => publicKey.test(line)), "must be OpenSSH public keys, one on each line")
     .nullish(),
-  nameserver: z.string().nullish(),
+  nameserver: z
+    .string()
+    .refine((text) => nameserversOf(text).length > 0 && nameserversOf(text).every((server) => isIP(server) !== 0), "must be IP addresses, separated by spaces")
+    .nullish(),
   ipconfig0: z.string(),
   serial: z.boolean().default(false),
   /** An unused key of two of the original's files. */
@@ -97,36 +112,12 @@ export const vmFileSchema = z.strictObject({
   nested_disks: nestedDisks.optional(),
   disks: z.array(flatDisk).optional(),
   network: z.strictObject({
-    bridge: z.string(),
-    model: z.enum(["virtio", "e1000", "rtl8139", "vmxnet3"]).default("virtio"),
+    bridge: z.string().min(1),
+    model: z.enum(["virtio", "e1000", "e1000e", "rtl8139", "vmxnet3"]).default("virtio"),
     firewall: z.boolean().default(true),
   }),
 });
 
 export type VmFile = z.infer<typeof vmFileSchema>;
-
-/** `ip=192.168.1.12/24,gw=192.168.1.1,ip6=dhcp` in its parts. */
-export interface IpConfig {
-  address: string;
-  prefix: number;
-  gateway: string | undefined;
-  ip6: string | undefined;
-  gw6: string | undefined;
-}
-
-/** The parts of an `ipconfig0`, or what is wrong with it. A DHCP address is refused: hosts are found by it. */
-export function parseIpConfig(text: string): IpConfig | { problem: string } {
-  const parts = new Map<string, string>();
-  for (const part of text.split(",")) {
-    const [key = "", value, ...rest] = part.split("=");
-    if (value === undefined || value === "" || rest.length > 0) return { problem: `"${part}" is not key=value` };
-    if (!["ip", "gw", "ip6", "gw6"].includes(key)) return { problem: `unknown part "${key}"; known are ip, gw, ip6 and gw6` };
-    if (parts.has(key)) return { problem: `"${key}" stands twice` };
-    parts.set(key, value);
-  }
-  const match = /^(\d{1,3}(?:\.\d{1,3}){3})\/(\d{1,2})$/.exec(parts.get("ip") ?? "");
-  if (!match?.[1] || !match[2]) return { problem: "needs ip=<IPv4 address>/<prefix>; hosts are reached by it, so it cannot be dhcp" };
-  if (match[1].split(".").some((octet) => Number(octet) > 255) || Number(match[2]) > 32)
-    return { problem: `"${match[0]}" is not an IPv4 address with a prefix` };
-  return { address: match[1], prefix: Number(match[2]), gateway: parts.get("gw"), ip6: parts.get("ip6"), gw6: parts.get("gw6") };
-}
+export type FlatDisk = z.infer<typeof flatDisk>;
+export type PassthroughFile = z.infer<typeof passthrough>;

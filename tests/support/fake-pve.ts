@@ -49,7 +49,7 @@ class State {
   #mac = 0;
 
   handle(method: string, path: string, params: Params): unknown {
-    const look = method === "GET" && /^cluster\/|\/(tasks|status|agent)\//.test(path);
+    const look = method === "GET" && /^cluster\/|\/tasks$|\/(tasks|status|agent)\//.test(path);
     const label = `${method} ${path}${Object.keys(params).length > 0 ? `?${new URLSearchParams(params)}` : ""}`;
     if (!look) this.calls.push(label);
     const fault = this.faults.findIndex(({ match }) => match.test(label));
@@ -104,6 +104,7 @@ class State {
   #route(method: string, path: string, params: Params): unknown {
     if (path === "cluster/nextid") return String(100 + this.vms.size);
     if (path === "cluster/resources") return [...this.vms].map(([vmid, vm]) => ({ vmid, node: vm.node, type: "qemu" }));
+    if (/^nodes\/[^/]+\/tasks$/.test(path)) return [];
     const task = /^nodes\/[^/]+\/tasks\/([^/]+)\/(status|log)$/.exec(path);
     if (task !== null) return this.#taskAnswer(decodeURIComponent(task[1] ?? ""), task[2] ?? "");
     const storage = /^nodes\/([^/]+)\/storage\/([^/]+)\/(.+)$/.exec(path);

@@ -5,7 +5,7 @@
 import { HomelabError } from "../../../common/errors";
 import type { CallContext } from "../../sdk/resource";
 import { configOf, needsRestart, type PveConfig, sameSetting } from "./config";
-import { changedDisk, cloudInitInterface, datastoreOf, diskInterfaces, newDisk, sizeOf } from "./disks";
+import { changedDisk, cloudInitInterface, datastoreOf, diskInterfaces, isPassthrough, newDisk, pathOf, sizeOf } from "./disks";
 import type { Disk, Vm } from "./inputs";
 import type { Machine } from "./machine";
 
@@ -30,6 +30,11 @@ function planDisk(plan: Plan, disk: Disk, live: PveConfig): void {
   const current = live[disk.interface];
   if (current === undefined) {
     plan.set[disk.interface] = newDisk(disk);
+    return;
+  }
+  if (isPassthrough(disk) && pathOf(current) !== disk.pathInDatastore) {
+    plan.set[disk.interface] = newDisk(disk);
+    plan.restart = true;
     return;
   }
   const changed = changedDisk(disk, current);

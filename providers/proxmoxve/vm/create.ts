@@ -1,8 +1,9 @@
 /** Makes a VM: as a clone of a template, or from nothing. */
-import { asError, HomelabError } from "../../../common/errors";
+import { asError, describeError, HomelabError } from "../../../common/errors";
 import { type CallContext, PartialFailure } from "../../sdk/resource";
 import type { JsonObject } from "../../sdk/values";
 import { asRecord, type Params, type PveClient } from "../client";
+import { inCloneTurn } from "./clone-turn";
 import { configOf } from "./config";
 import { converge } from "./converge";
 import { newDisk } from "./disks";
@@ -51,7 +52,8 @@ async function clone(client: PveClient, vm: Vm, id: number, source: NonNullable<
     pool: vm.poolId === "" ? undefined : vm.poolId,
     target: shared ? vm.nodeName : undefined,
   };
-  await client.retrying(Math.max(1, source.retries), call.signal, () => client.task("POST", `nodes/${from}/qemu/${source.vmId}/clone`, call.signal, params));
+  const path = `nodes/${from}/qemu/${source.vmId}/clone`;
+  await client.retrying(Math.max(1, source.retries), call.signal, () => inCloneTurn(client, from, call, () => client.task("POST", path, call.signal, params)));
   if (!elsewhere || shared) return;
   const made = new Machine(client, from, id, call);
   await made.unlocked();
@@ -100,9 +102,11 @@ export async function createVm(client: PveClient, vm: Vm, inputs: JsonObject, ca
     }
     return { machine: new Machine(client, vm.nodeName, id, call), vm };
   } catch (thrown) {
-    // A cancelled signal cannot ask; what was begun is then taken to exist, and a refresh says otherwise if it does not.
-    const exists = limited.signal.aborted || (await machine.status()) !== undefined;
+    // A cancelled call cannot ask; what was begun is then taken to exist, and a refresh says otherwise if it does not.
+    const exists = call.signal.aborted || (await new Machine(client, vm.nodeName, id, call).status()) !== undefined;
     if (!exists) throw thrown;
-    throw new PartialFailure(String(id), { ...inputs, vmId: id }, [asError(thrown).message], { cause: thrown });
+    throw new PartialFailure(String(id), { ...inputs, vmId: id }, [thrown instanceof HomelabError ? describeError(thrown) : asError(thrown).message], {
+      cause: thrown,
+    });
   }
 }

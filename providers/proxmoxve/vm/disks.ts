@@ -30,7 +30,7 @@ function settings(disk: Disk): [string, string | number | boolean | undefined][]
 }
 
 /** A device of the host rather than a volume of a datastore. */
-const isPassthrough = (disk: Disk): boolean => disk.datastoreId === "" && disk.pathInDatastore !== "";
+export const isPassthrough = (disk: Disk): boolean => disk.datastoreId === "" && disk.pathInDatastore !== "";
 
 /** A disk that is not there yet: new, imported, or an existing path. */
 export function newDisk(disk: Disk): string {
@@ -76,6 +76,9 @@ export function changedDisk(disk: Disk, live: string): string | undefined {
     ...wanted,
   ]);
 }
+
+/** The volume, or the device of the host. */
+export const pathOf = (live: string): string => parseOptions(live, "file").get("file") ?? "";
 
 export const datastoreOf = (live: string): string => {
   const volume = parseOptions(live, "file").get("file") ?? "";

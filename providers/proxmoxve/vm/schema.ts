@@ -74,10 +74,10 @@ const initialization = block({
 const sameElements = (a: unknown, b: unknown): boolean =>
   Array.isArray(a) && Array.isArray(b) && JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
 
-/** The order of disks means nothing; their interface is their name. */
+/** The order of disks means nothing; their interface is their name. Asked of the lists, and again of each pair of elements. */
 const sameDisks = (a: unknown, b: unknown): boolean => {
-  const byInterface = (disks: unknown): unknown[] =>
-    Array.isArray(disks) ? [...disks].sort((x, y) => (String(x?.interface) < String(y?.interface) ? -1 : 1)) : [];
+  if (!Array.isArray(a) || !Array.isArray(b)) return false;
+  const byInterface = (disks: { interface?: string }[]) => [...disks].sort((x, y) => (String(x.interface) < String(y.interface) ? -1 : 1));
   return JSON.stringify(byInterface(a)) === JSON.stringify(byInterface(b));
 };
 

@@ -257,4 +257,12 @@ describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
     });
     await other.close();
   });
+
+  test("what only root may do comes with what to do about it", async () => {
+    await made(template);
+    pve.failNext(/PUT nodes\/node01\/qemu\/120\/config/, { status: 403, message: "Only root can pass arbitrary filesystem paths." });
+    const device = { interface: "scsi1", datastoreId: "", pathInDatastore: "/dev/disk/by-id/usb-X" };
+    const thrown = await plugin.make(VM, { ...clone, disks: [...(clone["disks"] as Values[]), device] }).catch((error: unknown) => error);
+    expect(partialFailure(thrown)?.reasons[0]).toMatch(/Only root can pass arbitrary filesystem paths\.\n {2}next: Proxmox allows this to root alone/);
+  });
 });

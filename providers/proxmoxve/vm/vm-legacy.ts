@@ -6,6 +6,7 @@ import { asRecord, type PveClient, PveError } from "../client";
 import { converge } from "./converge";
 import { createVm } from "./create";
 import { describeVm } from "./describe";
+import { announce, assertPossible } from "./foresee";
 import { parseVm, type Vm } from "./inputs";
 import { Machine } from "./machine";
 import { vmFields } from "./schema";
@@ -60,6 +61,8 @@ export const vmLegacy = defineBridged<PveClient>({
     return { id: String(machine.id), outputs: { vmId: machine.id } };
   },
   read,
+  assertPossible,
+  announce,
   async update(id, { olds, news, outputs }, call) {
     const vmId = numberOf(id);
     const [before, vm] = [parseVm({ ...olds, vmId }), parseVm({ ...news, vmId })];

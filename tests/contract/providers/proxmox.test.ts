@@ -1,44 +1,9 @@
 /** The proxmoxve provider against the lab's Proxmox: image, template, clone, update, refresh, delete. */
-import * as http from "node:http";
-import type { AddressInfo } from "node:net";
-import { createContext, type OwnedContext } from "../../../lab/core/context";
-import { PROXMOX } from "../../../lab/core/estate";
-import { type GuestSpec, type Proxmox, startProxmox } from "../../../lab/proxmox";
-import { provider } from "../../../providers/proxmoxve/provider";
-import { Secret, type Values } from "../../../providers/sdk/values";
-import { partialFailure, type State, TestProvider } from "../../support/test-provider";
-
-const FILE = "proxmoxve:download/fileLegacy:FileLegacy";
-const VM = "proxmoxve:index/vmLegacy:VmLegacy";
-const TOKEN = { id: "homelab@pve!pulumi", secret: "11111111-2222-3333-4444-555555555555" };
-
-const image: Values = {
-  nodeName: "node03",
-  datastoreId: "local",
-  contentType: "import",
-  url: "http://images.example.org/noble.img",
-  fileName: "noble.qcow2",
-  overwrite: false,
-};
-
-const template: Values = {
-  nodeName: "node03",
-  vmId: 9003,
-  name: "ubuntu-2404",
-  tags: ["homelab", "template"],
-  template: true,
-  started: false,
-  onBoot: false,
-  cpu: { cores: 1, sockets: 1, type: "host" },
-  memory: { dedicated: 1024 },
-  scsiHardware: "virtio-scsi-single",
-  disks: [{ interface: "scsi0", datastoreId: "local-lvm", importFrom: "local:import/noble.qcow2", size: 8, fileFormat: "raw" }],
-  networkDevices: [{ bridge: "vmbr0", model: "virtio", firewall: false }],
-  bootOrders: ["scsi0"],
-  agent: { enabled: true },
-  serialDevices: [{ device: "socket" }],
-  operatingSystem: { type: "l26" },
-};
+import { createLatency } from "../../../lab/core/latency";
+import type { GuestSpec } from "../../../lab/proxmox";
+import type { Values } from "../../../providers/sdk/values";
+import { FILE, IMAGE as image, ProxmoxLab, LAB_TOKEN as TOKEN, TEMPLATE as template, VM } from "../../support/proxmox-lab";
+import { partialFailure, type State, type TestProvider } from "../../support/test-provider";
 
 const vm: Values = {
   nodeName: "node03",
@@ -70,48 +35,20 @@ const vm: Values = {
 };
 
 describe("proxmoxve", () => {
-  let ctx: OwnedContext;
-  let proxmox: Proxmox;
-  let images: http.Server;
+  let lab: ProxmoxLab;
   let plugin: TestProvider;
   let guests: Map<string, GuestSpec>;
-
   beforeEach(async () => {
-    ctx = await createContext();
-    guests = new Map();
-    images = http.createServer((_request, response) => response.end("an image"));
-    await new Promise<void>((resolve) => images.listen(0, "127.0.0.1", resolve));
-    ctx.network.listen("images.example.org", 80, { port: (images.address() as AddressInfo).port });
-    proxmox = await startProxmox({
-      ctx,
-      token: TOKEN,
-      guests: {
-        powerOn: (spec) => void guests.set(spec.id, spec),
-        powerOff: async (id) => void guests.delete(id),
-        destroy: async (id) => void guests.delete(id),
-        isUp: (id) => guests.has(id),
-      },
-    });
-    const port = ctx.network.resolve(PROXMOX.address, PROXMOX.port)?.port;
-    plugin = await TestProvider.start(provider, {
-      endpoint: `https://127.0.0.1:${port}`,
-      apiToken: new Secret(`${TOKEN.id}=${TOKEN.secret}`),
-      insecure: "true",
-    });
+    lab = await ProxmoxLab.start();
+    ({ plugin, guests } = lab);
   });
   afterEach(async () => {
-    await plugin.close();
-    await proxmox.stop();
-    images.close();
-    expect(ctx.unhandled.all()).toEqual([]);
+    await lab.stop();
+    expect(lab.ctx.unhandled.all()).toEqual([]);
   });
 
-  const writes = (since = 0): string[] =>
-    ctx.records
-      .since(since)
-      .filter((record) => record.kind === "write")
-      .map((record) => record.action);
-  const mark = (): number => ctx.records.since().at(-1)?.seq ?? 0;
+  const writes = (since = 0): string[] => lab.writes(since);
+  const mark = (): number => lab.mark();
   const build = async (): Promise<State> => {
     await plugin.make(FILE, image);
     await plugin.make(VM, template);
@@ -164,7 +101,7 @@ describe("proxmoxve", () => {
     await plugin.delete(VM, state);
     await plugin.delete(VM, base);
     await plugin.delete(FILE, file);
-    expect(proxmox.state()).toMatchObject({ vms: [], volumes: [] });
+    expect(lab.proxmox.state()).toMatchObject({ vms: [], volumes: [] });
     expect(guests.size).toBe(0);
     expect(await plugin.read(VM, state)).toBeUndefined();
   });
@@ -172,8 +109,52 @@ describe("proxmoxve", () => {
   test("a lock on the template is waited out", async () => {
     await plugin.make(FILE, image);
     await plugin.make(VM, template);
-    ctx.faults.queue({ name: "proxmox.clone-lock-timeout" });
+    lab.ctx.faults.queue({ name: "proxmox.clone-lock-timeout" });
     expect((await plugin.make(VM, vm)).id).toBe("115");
+  });
+
+  test("several processes clone on one node one after the other", async () => {
+    await lab.stop();
+    lab = await ProxmoxLab.start({ latency: createLatency("zero", { "proxmox.clone": 150 }) });
+    ({ plugin, guests } = lab);
+    await lab.template();
+    const tasks = lab.proxmox.state().tasks;
+    const cloning: number[] = [];
+    const push = tasks.push.bind(tasks);
+    tasks.push = (...added) => {
+      if (added[0]?.type === "qmclone") cloning.push(tasks.filter((task) => task.type === "qmclone" && task.exitstatus === undefined).length);
+      return push(...added);
+    };
+    const others = await Promise.all([lab.anotherPlugin(), lab.anotherPlugin()]);
+    const named = (id: number): Values => ({ ...vm, vmId: id, name: `vm-${id}`, disks: [{ interface: "scsi0", datastoreId: "local-lvm", size: 40 }] });
+    const made = await Promise.all([plugin, ...others].map((process, i) => process.make(VM, named(120 + i))));
+    expect(made.map(({ id }) => id)).toEqual(["120", "121", "122"]);
+    expect(cloning).toEqual([0, 0, 0]);
+    await Promise.all(others.map((process) => process.close()));
+  });
+
+  test("a clone that another machine started is waited for", async () => {
+    await lab.template();
+    const { tasks } = lab.proxmox.state();
+    const upid = "UPID:node03:00000001:00000001:00000001:qmclone:9003:root@pam:";
+    const foreign = { upid, node: "node03", type: "qmclone", id: "9003", user: "root@pam", pid: 1, starttime: 1, log: [] as string[] };
+    tasks.push(foreign);
+    const making = plugin.make(VM, vm);
+    // Other calls go on meanwhile; the clone is not among them.
+    await plugin.read(VM, { id: "9003", inputs: template, outputs: template });
+    expect(writes()).not.toContain("clone");
+    Object.assign(foreign, { exitstatus: "OK", endtime: 2 });
+    expect((await making).id).toBe("115");
+    expect(writes()).toContain("clone");
+  });
+
+  test("a lock that never goes is given up after the time allowed, saying what was waited for", async () => {
+    await lab.template();
+    lab.ctx.faults.queue({ name: "proxmox.clone-lock-timeout", times: 1000 });
+    await expect(plugin.make(VM, { ...vm, timeoutClone: 1 })).rejects.toMatchObject({
+      details: expect.stringMatching(/^no clone could begin on node03 in the time allowed: it waited for a lock \(.*can't lock file/),
+    });
+    expect(lab.proxmox.state().vms.map(({ vmid }) => vmid)).toEqual([9003]);
   });
 
   test("a datastore that the node does not have leaves nothing behind that the state does not know", async () => {

@@ -1,0 +1,9 @@
+/** The engine refuses to replace or delete what is protected, and names a flag of the program. What a person sets is a setting. */
+const PROTECTED = /resource "(urn:[^"]*homelab:hosts:Vm\$[^"]*::([^":]+)-vm)"[\s\S]*?(?:marked for protection|it is protected)/;
+
+/** What to do about a VM that may not go, or undefined where no error is about one. */
+export function protectedVmHint(errors: readonly string[]): string | undefined {
+  const vm = errors.map((error) => PROTECTED.exec(error)?.[2]).find((name) => name !== undefined);
+  if (vm === undefined) return undefined;
+  return `${vm} holds data or is protected by its stack. To lose its disks, name it in homelab:replaceVms of the stack's settings, run up, and take the name out again (docs/vms.md)`;
+}

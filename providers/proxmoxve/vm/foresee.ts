@@ -1,0 +1,64 @@
+/** What an update of a VM will do, told from its inputs alone: for previews. */
+import { HomelabError } from "../../../common/errors";
+import { containsUnknown, toJsonObject, type Values } from "../../sdk/values";
+import { configOf, needsRestart } from "./config";
+import { changedDisk, newDisk } from "./disks";
+import { type Disk, parseVm, type Vm } from "./inputs";
+
+/** Both as VMs, or undefined where something is not known yet. */
+function parsed(olds: Values, news: Values): [Vm, Vm] | undefined {
+  return containsUnknown(olds) || containsUnknown(news) ? undefined : [parseVm(toJsonObject(olds)), parseVm(toJsonObject(news))];
+}
+
+function pairs(olds: Vm, news: Vm): [Disk, Disk][] {
+  return news.disks.flatMap((disk): [Disk, Disk][] => {
+    const before = olds.disks.find((other) => other.interface === disk.interface);
+    return before === undefined || disk.pathInDatastore !== "" ? [] : [[before, disk]];
+  });
+}
+
+/** @throws HomelabError E_DISK_SHRINK, E_DISK_FORMAT for what Proxmox cannot do to a disk that is there */
+export function assertPossible(olds: Values, news: Values): void {
+  const vms = parsed(olds, news);
+
+  if (vms === undefined) return;
+  for (const [before, after] of pairs(...vms)) {
+    if (after.size < before.size) {
+      throw new HomelabError("E_DISK_SHRINK", `disk ${after.interface}: Proxmox cannot make it smaller (${before.size} GiB now, ${after.size} GiB wanted)`, {
+        hint: "keep the size, or replace the VM",
+      });
+    }
+    if (before.fileFormat !== "" && after.fileFormat !== "" && before.fileFormat !== after.fileFormat) {
+      throw new HomelabError("E_DISK_FORMAT", `disk ${after.interface}: its format cannot change (${before.fileFormat} now, ${after.fileFormat} wanted)`, {
+        hint: "keep the format, or replace the VM",
+      });
+    }
+  }
+}
+
+const driveOf = ({ initialization }: Vm): string => `${initialization?.interface}/${initialization?.datastoreId}`;
+
+/** Inputs' keys, as Proxmox names them, whose change waits for a restart. */
+function restartReasons(olds: Vm, news: Vm): string[] {
+  const [before, after] = [configOf(olds), configOf(news)];
+  const keys = Object.keys({ ...before, ...after }).filter((key) => before[key] !== after[key] && needsRestart([key]));
+  const disks = news.disks.flatMap((disk) => {
+    const old = olds.disks.find((other) => other.interface === disk.interface);
+    if (old === undefined) return [];
+    const moved = old.datastoreId !== disk.datastoreId || old.pathInDatastore !== disk.pathInDatastore;
+    return moved || changedDisk(disk, newDisk(old)) !== undefined ? [disk.interface] : [];
+  });
+  return [...keys, ...disks, ...(driveOf(olds) === driveOf(news) ? [] : ["cloud-init drive"])].toSorted();
+}
+
+/** What a person should know before a VM that runs is updated. */
+export function announce(id: string, olds: Values, news: Values): string[] {
+  const vms = parsed(olds, news);
+  if (vms === undefined) return [];
+  const [before, after] = vms;
+  if (before.template || !before.started) return [];
+  if (!after.started) return [`VM ${id} will be shut down`];
+  const reasons = restartReasons(before, after).join(", ");
+  if (reasons === "") return [];
+  return [after.rebootAfterUpdate ? `VM ${id} will be restarted for: ${reasons}` : `VM ${id} takes these only when it is restarted: ${reasons}`];
+}
