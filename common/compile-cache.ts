@@ -24,14 +24,14 @@ interface Entry {
   code: Buffer;
 }
 
-type Index = Record<string, { digest: string; start: number; length: number }>;
+type Index = { file: string; digest: string; start: number; length: number }[];
 
 /** One file: the length of the index (4 bytes), the index as JSON, the pieces of code one after another. */
 export function encodeCache(entries: ReadonlyMap<string, Entry>): Buffer {
-  const index: Index = {};
+  const index: Index = [];
   let start = 0;
   for (const [file, { digest, code }] of entries) {
-    index[file] = { digest, start, length: code.length };
+    index.push({ file, digest, start, length: code.length });
     start += code.length;
   }
   const head = Buffer.from(JSON.stringify(index));
@@ -53,7 +53,7 @@ export function decodeCache(bytes: Buffer): Map<string, Entry> {
     // A damaged cache costs a compilation and nothing else.
     return entries;
   }
-  for (const [file, { digest, start, length }] of Object.entries(index)) {
+  for (const { file, digest, start, length } of index) {
     if (codeStart + start + length <= bytes.length) entries.set(file, { digest, code: bytes.subarray(codeStart + start, codeStart + start + length) });
   }
   return entries;
