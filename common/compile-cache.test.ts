@@ -20,6 +20,12 @@ test("what is written is read again, and what is cut short gives nothing that wa
   );
 });
 
+test.each(["{}", '[{"file":1}]', "null", "[1]", "not JSON"])("an index that says %s is no cache", (text) => {
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(Buffer.byteLength(text));
+  expect(decodeCache(Buffer.concat([size, Buffer.from(text)]))).toEqual(new Map());
+});
+
 describe("in a process", () => {
   let root: string;
   const run = (): { stdout: string; stderr: string } => {

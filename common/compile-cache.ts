@@ -26,6 +26,16 @@ interface Entry {
 
 type Index = { file: string; digest: string; start: number; length: number }[];
 
+/** By hand, since this runs before anything else is loaded; a cache that an older version of this file wrote is none. */
+function isIndex(value: unknown): value is Index {
+  const isPart = (part: unknown): boolean =>
+    typeof part === "object" &&
+    part !== null &&
+    ["file", "digest"].every((key) => typeof Reflect.get(part, key) === "string") &&
+    ["start", "length"].every((key) => Number.isSafeInteger(Reflect.get(part, key)));
+  return Array.isArray(value) && value.every(isPart);
+}
+
 /** One file: the length of the index (4 bytes), the index as JSON, the pieces of code one after another. */
 export function encodeCache(entries: ReadonlyMap<string, Entry>): Buffer {
   const index: Index = [];
@@ -46,13 +56,14 @@ export function decodeCache(bytes: Buffer): Map<string, Entry> {
   if (bytes.length < 4) return entries;
   const codeStart = 4 + bytes.readUInt32LE(0);
   if (codeStart > bytes.length) return entries;
-  let index: Index;
+  let index: unknown;
   try {
-    index = JSON.parse(bytes.toString("utf8", 4, codeStart)) as Index;
+    index = JSON.parse(bytes.toString("utf8", 4, codeStart));
   } catch {
     // A damaged cache costs a compilation and nothing else.
     return entries;
   }
+  if (!isIndex(index)) return entries;
   for (const { file, digest, start, length } of index) {
     if (codeStart + start + length <= bytes.length) entries.set(file, { digest, code: bytes.subarray(codeStart + start, codeStart + start + length) });
   }
