@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { parseDocument } from "yaml";
 import { ENV } from "../common/env";
 import { writeFileAtomic } from "../common/files";
 import { projectRoot } from "../common/paths";
@@ -48,6 +49,14 @@ function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
  */
 const LAB_ONLY_SALT = "v1:kWfzfobmCgs=:v1:72TQLKskLAmTWhut:zxaWcU0/hwybULTI+9G73LEB5GW2nw==";
 
+/** A stack's settings in the lab: the checkout's, with the lab's salt, and no VM whose data would keep the lab from being destroyed. */
+function labSettings(original: string): string {
+  const settings = parseDocument(original);
+  settings.setIn(["config", "homelab:replaceVms"], '["*"]');
+  settings.set("encryptionsalt", LAB_ONLY_SALT);
+  return settings.toString();
+}
+
 /** Writes the lab's own work folder, so that nothing in the checkout changes by a rehearsal. */
 function prepareLabFolder(workDir: string): void {
   const root = projectRoot();
@@ -56,7 +65,7 @@ function prepareLabFolder(workDir: string): void {
   const files: [string, string][] = [["Pulumi.yaml", project]];
   for (const name of fs.readdirSync(root)) {
     if (!/^Pulumi\..+\.yaml$/.test(name)) continue;
-    files.push([name, `${fs.readFileSync(path.join(root, name), "utf8").trimEnd()}\nencryptionsalt: ${LAB_ONLY_SALT}\n`]);
+    files.push([name, labSettings(fs.readFileSync(path.join(root, name), "utf8"))]);
   }
   for (const [name, content] of files) {
     const target = path.join(workDir, name);

@@ -1,0 +1,164 @@
+/**
+ * The main job: the whole homelab built, left alone, destroyed and built again in a lab. What is asserted is what the outside
+ * world saw (the lab's records), never what a state file says. The tests are one story and run in order.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parse } from "yaml";
+import { type LabRecord, Rehearsal } from "../support/rehearsal";
+
+/** Written down here on purpose: the test must not learn the order from the code that it tests. */
+const NEEDS: Record<string, string[]> = {
+  tools: [],
+  observability: ["tools"],
+  home: ["observability"],
+  sandboxy: ["observability"],
+  dev: ["observability"],
+  stg: ["dev"],
+  prod: ["stg"],
+};
+const STACKS = Object.keys(NEEDS);
+
+const VMS: Record<string, { node: string; stack: string; status: string }> = {
+  dns: { node: "node01", stack: "tools", status: "running" },
+  haproxy: { node: "node01", stack: "tools", status: "running" },
+  teleport: { node: "node03", stack: "tools", status: "running" },
+  "boot-server": { node: "node01", stack: "tools", status: "stopped" },
+  "k8s-tools": { node: "node03", stack: "tools", status: "running" },
+  "k8s-observability": { node: "node03", stack: "observability", status: "running" },
+  "k8s-home": { node: "node02", stack: "home", status: "running" },
+  "k8s-sandbox-01": { node: "node03", stack: "sandboxy", status: "running" },
+  "k8s-dev": { node: "node03", stack: "dev", status: "running" },
+  "k8s-stg": { node: "node03", stack: "stg", status: "running" },
+  "k8s-prod": { node: "node03", stack: "prod", status: "running" },
+};
+
+const EVERYWHERE = ["cert-manager", "external-dns", "external-secrets", "vault-access"];
+const OWN_NAMESPACES: Record<string, string[]> = {
+  tools: ["minio", "vault"],
+  observability: ["observability"],
+  home: [],
+  sandboxy: ["whoami"],
+  dev: ["ascii-frontend"],
+  stg: ["ascii-frontend"],
+  prod: ["ascii-frontend"],
+};
+
+/** The stack on whose behalf a call was made, where the call tells. */
+function stackOf({ system, target, action }: LabRecord): string | undefined {
+  if (system === "kubernetes") return target;
+  if (system === "vault") return /(?:clusters\/|kubernetes-|cluster-)([a-z]+)[/-]/.exec(`${action}/`)?.[1];
+  return VMS[target]?.stack;
+}
+
+let rehearsal: Rehearsal;
+beforeAll(async () => {
+  rehearsal = new Rehearsal();
+  await rehearsal.startLab();
+}, 120_000);
+afterAll(() => rehearsal.close(), 60_000);
+
+/** Every VM is there, every cluster has its namespaces, Vault has every kubeconfig, each stack after what it needs. */
+async function assertBuilt(writes: LabRecord[]): Promise<void> {
+  const vms = (await rehearsal.vms()).filter(({ config }) => config["template"] !== "1");
+  expect(Object.fromEntries(vms.map(({ node, status, config }) => [config["name"], { node, status }]))).toEqual(
+    Object.fromEntries(Object.entries(VMS).map(([name, { node, status }]) => [name, { node, status }])),
+  );
+
+  const first: Record<string, number> = {};
+  const last: Record<string, number> = {};
+  for (const record of writes) {
+    const stack = stackOf(record);
+    if (stack === undefined) continue;
+    first[stack] ??= record.seq;
+    last[stack] = record.seq;
+  }
+  expect(Object.keys(first).toSorted()).toEqual(STACKS.toSorted());
+  const after = (stack: string, need: string): boolean => (last[need] ?? Number.NaN) < (first[stack] ?? Number.NaN);
+  for (const [stack, needs] of Object.entries(NEEDS)) for (const need of needs) expect([stack, need, after(stack, need)]).toEqual([stack, need, true]);
+
+  const namespaces = (stack: string): string[] =>
+    writes.flatMap(({ system, target, action }) => (system === "kubernetes" && target === stack ? (/^apply v1 namespaces (.+)$/.exec(action)?.[1] ?? []) : []));
+  for (const stack of STACKS) {
+    const own = OWN_NAMESPACES[stack] ?? [];
+    expect([stack, namespaces(stack).toSorted()]).toEqual([stack, expect.arrayContaining([...EVERYWHERE, ...own])]);
+    // Nothing is applied twice, and no other namespace appears.
+    expect(new Set(namespaces(stack)).size).toBe(namespaces(stack).length);
+  }
+
+  const actions = (system: string): string[] => writes.filter((record) => record.system === system).map(({ action }) => action);
+  expect(
+    actions("vault")
+      .filter((action) => /^kv-put clusters\//.test(action))
+      .toSorted(),
+  ).toEqual(STACKS.map((stack) => `kv-put clusters/${stack}/kubeconfig`).toSorted());
+  expect(writes.filter(({ system, action }) => system === "ssh" && action === "cluster-start")).toHaveLength(STACKS.length);
+}
+
+test("up builds seven stacks, each after what it needs", async () => {
+  const { code, stdout, stderr } = await rehearsal.homelab("up", "--lab");
+  expect([code, stderr]).toEqual([0, ""]);
+  for (const stack of STACKS) expect(stdout).toContain(`[${stack}] succeeded in `);
+  await assertBuilt(await rehearsal.writes());
+}, 600_000);
+
+test("the kubeconfig of the lab has a context for each cluster, and is for its owner only", () => {
+  const file = path.join(rehearsal.dir, "kubeconfig");
+  const { contexts } = parse(fs.readFileSync(file, "utf8")) as { contexts: { name: string }[] };
+  expect(contexts.map(({ name }) => name).toSorted()).toEqual(STACKS.toSorted());
+  expect(fs.statSync(file).mode & 0o077).toBe(0);
+});
+
+test("a second up makes no call that changes anything", async () => {
+  const before = await rehearsal.lastSeq();
+  const { code, stdout } = await rehearsal.homelab("up", "--lab");
+  expect([code, stdout.match(/succeeded in .*: no changes/g)?.length]).toEqual([0, STACKS.length]);
+  expect(await rehearsal.writes(before)).toEqual([]);
+}, 300_000);
+
+test("the comment's text of a preview holds the table, no secret, and fits into a comment", async () => {
+  const file = path.join(rehearsal.dir, "comment.md");
+  const before = await rehearsal.lastSeq();
+  const { code } = await rehearsal.homelab("preview", "--lab", "--markdown", file);
+  const text = fs.readFileSync(file, "utf8");
+  expect([code, text.length < 65_536]).toEqual([0, true]);
+  for (const stack of STACKS) expect(text).toMatch(new RegExp(`\\| *\\W*${stack}\\W* *\\|`));
+  const kubeconfig = fs.readFileSync(path.join(rehearsal.dir, "kubeconfig"), "utf8");
+  const { users } = parse(kubeconfig) as { users: { user: Record<string, string> }[] };
+  for (const { user } of users) for (const value of Object.values(user)) expect(text).not.toContain(value);
+  expect(await rehearsal.writes(before)).toEqual([]);
+}, 300_000);
+
+test("destroy goes backwards and leaves no VM", async () => {
+  const before = await rehearsal.lastSeq();
+  const { code, stdout, stderr } = await rehearsal.homelab("destroy", "--lab");
+  expect([code, stderr, code === 0 ? "" : stdout]).toEqual([0, "", ""]);
+  expect(await rehearsal.vms()).toEqual([]);
+  const gone = (await rehearsal.writes(before)).filter(({ system, action }) => system === "proxmox" && action === "vm-destroy").map(({ target }) => target);
+  for (const [stack, needs] of Object.entries(NEEDS)) {
+    for (const need of needs) {
+      const position = (of: string): number => gone.findIndex((vm) => VMS[vm]?.stack === of);
+      expect([stack, need, position(stack) < position(need)]).toEqual([stack, need, true]);
+    }
+  }
+  expect(gone.filter((vm) => vm in VMS).toSorted()).toEqual(Object.keys(VMS).toSorted());
+}, 300_000);
+
+test("Ctrl-C in the middle of a rebuild lets what runs finish and starts nothing more; the next up goes on from there", async () => {
+  const before = await rehearsal.lastSeq();
+  const interrupted = rehearsal.start(["up", "--lab"]);
+  await interrupted.printed("k8s-tools created");
+  interrupted.child.kill("SIGINT");
+  const { code, stdout } = await interrupted.done;
+  expect(code).toBe(130);
+  expect(stdout).toContain("[tools] succeeded in ");
+  expect(stdout).not.toContain("[observability] started");
+
+  const { code: again, stderr } = await rehearsal.homelab("up", "--lab");
+  expect([again, stderr]).toEqual([0, ""]);
+  await assertBuilt(await rehearsal.writes(before));
+}, 600_000);
+
+test("every call that the whole story made is one that the lab models", async () => {
+  expect(await rehearsal.unhandled()).toEqual([]);
+});
