@@ -1,5 +1,6 @@
 import { waitUntil } from "../operations/commands";
-import { directory, download, file } from "../operations/files";
+import { download } from "../operations/downloads";
+import { directory, file } from "../operations/files";
 import { service } from "../operations/services";
 import { K3S, type K3sRelease } from "../pins";
 import type { Role } from "../role";
