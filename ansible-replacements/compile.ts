@@ -45,7 +45,6 @@ function secretLines(role: Role): string[] {
 function operationLines(operation: Operation, index: number): string {
   const list = (commands: readonly string[]) => commands.join(" &&\n  ");
   return [
-    ...Object.entries(operation.functions ?? {}).map(([name, body]) => `${name}() {\n  ${body}\n}`),
     `hl_check_${index}() {\n  ${list(operation.check)}\n}`,
     `hl_apply_${index}() {\n  ${list(operation.apply)}\n}`,
     `hl_run ${index} ${quote(JSON.stringify(operation.name))}`,
@@ -61,12 +60,25 @@ function validate(role: Role): void {
   }
 }
 
+/** Each function once, before the first operation. */
+function functionLines(role: Role): string[] {
+  const bodies = new Map<string, string>();
+  for (const operation of role.operations) {
+    for (const [name, body] of Object.entries(operation.functions ?? {})) {
+      if (bodies.has(name) && bodies.get(name) !== body) throw new Error(`role ${role.name}: two operations define ${name} differently`);
+      bodies.set(name, body);
+    }
+  }
+  return [...bodies].map(([name, body]) => `${name}() {\n  ${body}\n}`);
+}
+
 function scriptOf(role: Role): string {
   validate(role);
   return [
     `# Role ${role.name}`,
     PRELUDE,
     ...secretLines(role),
+    ...functionLines(role),
     ...role.operations.map(operationLines),
     `printf '{"summary":{"changed":%s,"unchanged":%s}}\\n' "$hl_changed" "$hl_unchanged"`,
     "",

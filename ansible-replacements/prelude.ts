@@ -5,7 +5,7 @@ const LOCK_SECONDS = 600;
 
 /**
  * What every script begins with. POSIX sh: run by dash on Debian and Ubuntu, by bash, and by the lab's shell. The functions that
- * operations may use: `hl_is_file`, `hl_is_owned`, `hl_sha256`, `hl_json`, `hl_diff`, `hl_say`.
+ * operations may use: `hl_is_file`, `hl_is_owned`, `hl_sha256`, `hl_json`, `hl_quoted`, `hl_diff`, `hl_say`.
  */
 export const PRELUDE = `# Values are quoted on purpose, and the checks and applies are called by number.
 # shellcheck disable=SC2016,SC2317,SC2329
@@ -42,6 +42,7 @@ hl_cut() {
 hl_redact() {
   hl_text=$1
   for hl_name in $hl_secret_names; do
+    hl_value=
     eval "hl_value=\\$HL_SECRET_$hl_name"
     hl_cut "$hl_name" "$hl_value"
     while IFS= read -r hl_line; do
@@ -57,6 +58,9 @@ hl_escape() {
 }
 hl_json() {
   printf '%s' "$1" | sed -e 's/\\\\/\\\\\\\\/g' -e 's/"/\\\\"/g'
+}
+hl_quoted() {
+  hl_json "$1" | sed -e 's/[$]/\\\\$/g' -e 's/\`/\\\\\`/g'
 }
 hl_fail() {
   printf '{"operation":%s,"status":"failed","phase":"%s","exitCode":%s,"stderr":"%s"}\\n' "$1" "$2" "$3" "$(hl_escape "$4")"

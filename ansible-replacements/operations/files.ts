@@ -34,8 +34,11 @@ const partOf = (path: string): string => `${path}.homelab-part`;
 /** Where {@link FileArgs.backup} keeps the version before. */
 export const backupOf = (path: string): string => `${path}.homelab-backup`;
 
-/** Text, or one of the role's secrets: as it is, or escaped for a double-quoted JSON or YAML string. */
-export type ContentPart = string | { secret: string; as?: "plain" | "json" };
+/**
+ * Text, or one of the role's secrets: as it is, escaped for a double-quoted JSON or YAML string, or for double quotes in which
+ * `$` means something (shell, systemd, haproxy).
+ */
+export type ContentPart = string | { secret: string; as?: "plain" | "json" | "quoted" };
 
 export interface FileArgs extends Ownership {
   path: string;
@@ -50,7 +53,8 @@ function printContent(parts: readonly ContentPart[]): string {
   const words = parts.map((part) => {
     if (typeof part === "string") return quote(part);
     const value = `"$${secretVariable(part.secret)}"`;
-    return part.as === "json" ? `"$(hl_json ${value})"` : value;
+    if (part.as === undefined || part.as === "plain") return value;
+    return part.as === "json" ? `"$(hl_json ${value})"` : `"$(hl_quoted ${value})"`;
   });
   return `printf '%s' ${words.length === 0 ? "''" : words.join("")}`;
 }
@@ -107,7 +111,7 @@ export interface LineArgs {
 export function line(args: LineArgs): Operation {
   const path = quote(args.path);
   const part = quote(partOf(args.path));
-  const kept = args.replaces === undefined ? `cat ${path}` : `awk -v skip=${quote(args.replaces.replaceAll("\\", "\\\\"))} '$0 !~ skip' ${path}`;
+  const kept = args.replaces === undefined ? `awk 1 ${path}` : `awk -v skip=${quote(args.replaces.replaceAll("\\", "\\\\"))} '$0 !~ skip' ${path}`;
   const others =
     args.replaces === undefined
       ? []
