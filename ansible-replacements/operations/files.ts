@@ -56,7 +56,7 @@ function printContent(parts: readonly ContentPart[]): string {
     if (part.as === undefined || part.as === "plain") return value;
     return part.as === "json" ? `"$(hl_json ${value})"` : `"$(hl_quoted ${value})"`;
   });
-  return `printf '%s' ${words.length === 0 ? "''" : words.join("")}`;
+  return `printf '%s' ${words.length === 0 ? "''" : words.join(" ")}`;
 }
 
 /** A file with exactly this content. It appears whole: nobody reads half of it, and a cut run leaves the old one. */

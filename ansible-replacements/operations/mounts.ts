@@ -28,7 +28,7 @@ export function mountedFilesystem({ device, path, options = "defaults" }: MountA
   case $hl_found in *TYPE=ext4*) return 0 ;; esac
   hl_say "$1 has no ext4 filesystem"`,
   };
-  const wanted = `"UUID=$(hl_uuid ${target}) "${quote(path)}" ext4 "${quote(`${options},nofail`)}" 0 2"`;
+  const wanted = `"$(printf 'UUID=%s %s ext4 %s 0 2' "$(hl_uuid ${target})" ${quote(path)} ${quote(`${options},nofail`)})"`;
   return [
     {
       name: `filesystem on ${device}`,

@@ -18,7 +18,7 @@ export interface ServiceArgs {
   generated?: boolean;
 }
 
-const sumOf = (paths: readonly string[]): string => (paths.length === 0 ? "" : ` $(cat ${paths.map(quote).join(" ")} | sha256sum | cut -d ' ' -f 1)`);
+const sumOf = (paths: readonly string[]): string => (paths.length === 0 ? "" : ` $(sha256sum ${paths.map(quote).join(" ")} | sha256sum | cut -d ' ' -f 1)`);
 
 const FUNCTIONS = {
   hl_stamped: `hl_stamp=$(cat "${STAMPS}/$1" 2>/dev/null)

@@ -83,7 +83,7 @@ function initConfig(args: KubeadmClusterArgs, version: string, serviceCidr: stri
   const head = `apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nbootstrapTokens:\n  - token: "`;
   const ttl = `"\n    ttl: ${TOKEN_TTL}\ncertificateKey: "`;
   const rest = `"\nlocalAPIEndpoint:\n  advertiseAddress: ${json(args.address)}\n  bindPort: 6443\n${registration(args)}---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nclusterName: ${json(args.clusterName)}\nkubernetesVersion: ${json(`v${version}`)}\ncontrolPlaneEndpoint: ${json(args.endpoint)}\nnetworking:\n  podSubnet: ${json(args.podCidr)}\n  serviceSubnet: ${json(serviceCidr)}\n---\napiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncgroupDriver: systemd\n`;
-  return `printf '%s' ${quote(head)}${secretInYaml(TOKEN)}${quote(ttl)}${secretInYaml(CERTIFICATE_KEY)}${quote(rest)}`;
+  return `printf '%s' ${quote(head)} ${secretInYaml(TOKEN)} ${quote(ttl)} ${secretInYaml(CERTIFICATE_KEY)} ${quote(rest)}`;
 }
 
 function cilium({ cilium: { version = CILIUM_VERSION, cli }, podCidr }: KubeadmClusterArgs): Operation[] {
@@ -110,7 +110,7 @@ function joinCredentials(joining: readonly string[]): Operation[] {
   if (joining.length === 0) return [];
   const missing = joining.map((name) => `case $hl_nodes in *" node/${name} "*) : ;; *) false ;; esac`).join(" && ");
   const token = `"$${secretVariable(TOKEN)}"`;
-  const config = `printf '%s' ${quote('apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nbootstrapTokens:\n  - token: "')}${secretInYaml(TOKEN)}${quote(`"\n    ttl: ${TOKEN_TTL}\ncertificateKey: "`)}${secretInYaml(CERTIFICATE_KEY)}${quote('"\n')}`;
+  const config = `printf '%s' ${quote('apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nbootstrapTokens:\n  - token: "')} ${secretInYaml(TOKEN)} ${quote(`"\n    ttl: ${TOKEN_TTL}\ncertificateKey: "`)} ${secretInYaml(CERTIFICATE_KEY)} ${quote('"\n')}`;
   return [
     command(
       "nodes can join",
@@ -159,7 +159,7 @@ export function kubeadmJoin(args: KubeadmJoinArgs): Role {
   const head = `apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\n${registration(args)}discovery:\n  bootstrapToken:\n    apiServerEndpoint: ${json(args.endpoint)}\n    token: "`;
   const hash = `"\n    caCertHashes:\n      - "`;
   const plane = `"\ncontrolPlane:\n  localAPIEndpoint:\n    advertiseAddress: ${json(args.address)}\n    bindPort: 6443\n  certificateKey: "`;
-  const config = `printf '%s' ${quote(head)}${secretInYaml(TOKEN)}${quote(hash)}${secretInYaml(CA_HASH)}${isControlPlane ? `${quote(plane)}${secretInYaml(CERTIFICATE_KEY)}` : ""}${quote('"\n')}`;
+  const config = `printf '%s' ${quote(head)} ${secretInYaml(TOKEN)} ${quote(hash)} ${secretInYaml(CA_HASH)} ${isControlPlane ? `${quote(plane)} ${secretInYaml(CERTIFICATE_KEY)} ` : ""}${quote('"\n')}`;
   const done = isControlPlane ? ` && [ -f ${ADMIN_KUBECONFIG} ]` : "";
   return {
     name: "kubeadm-join",
