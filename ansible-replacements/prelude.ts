@@ -54,7 +54,7 @@ HL_END
   printf '%s' "$hl_text"
 }
 hl_escape() {
-  hl_redact "$1" | tail -c ${TAIL} | sed -e 's/\\\\/\\\\\\\\/g' -e 's/"/\\\\"/g' -e 's/\\t/\\\\t/g' | awk 'NR > 1 { printf "\\\\n" } { printf "%s", $0 }' | tr -d '[:cntrl:]'
+  hl_redact "$1" | tail -c ${TAIL} | awk 'NR > 1 { printf "%s", "\\\\n" } { gsub(/["\\\\]/, "\\\\\\\\&"); n = split($0, part, "\\t"); for (i = 1; i <= n; i++) printf "%s%s", (i > 1 ? "\\\\t" : ""), part[i] }' | tr -d '[:cntrl:]'
 }
 hl_json() {
   printf '%s' "$1" | sed -e 's/\\\\/\\\\\\\\/g' -e 's/"/\\\\"/g'
