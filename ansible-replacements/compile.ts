@@ -1,75 +1,45 @@
 /**
  * Compiles a role to one self-contained script. For each operation the script observes (check), decides, acts (apply) and
- * verifies (check again), and writes one line of JSON. It stops at the first failure. With HOMELAB_CHECK=1 it only observes.
+ * verifies (check again), and writes one line of JSON. It stops at the first failure. In check mode it only observes.
  *
  * The script is plain POSIX sh: Debian runs it with dash, and the lab with a simulated shell.
  */
 import * as crypto from "node:crypto";
+import { PRELUDE } from "./prelude";
 import { quote } from "./quote";
 import { type Operation, type Role, secretVariable } from "./role";
 
-export interface CompiledRole {
+/** `apply` brings the role about; `check` reports what it would change and changes nothing. */
+export type RoleMode = "check" | "apply";
+
+export interface CompiledScript {
+  mode: RoleMode;
   script: string;
-  /** SHA-256 of the script: the same role gives the same digest. */
+  /** SHA-256 of the script: the same role gives the same digest, in both modes. */
   digest: string;
-  /** The script as one remote command, run as root. */
+  /** The script as one remote command, run as root. Its standard input is {@link secretInput}. */
   command: string;
+}
+
+export interface CompiledRole extends Omit<CompiledScript, "mode"> {
   /** The same script in check mode: changes nothing. */
   checkCommand: string;
 }
 
-/** How much of an operation's output a failure reports, in bytes. */
-const TAIL = 2000;
-
-const PRELUDE = `set -u
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-LC_ALL=C
-export PATH LC_ALL
-hl_check_only=\${HOMELAB_CHECK:-0}
-hl_changed=0
-hl_unchanged=0
-hl_escape() {
-  printf '%s' "$1" | tail -c ${TAIL} | sed -e 's/\\\\/\\\\\\\\/g' -e 's/"/\\\\"/g' -e 's/\t/\\\\t/g' | awk 'NR > 1 { printf "\\\\n" } { printf "%s", $0 }' | tr -d '[:cntrl:]'
-}
-hl_fail() {
-  printf '{"operation":%s,"status":"failed","phase":"%s","exitCode":%s,"stderr":"%s"}\\n' "$1" "$2" "$3" "$(hl_escape "$4")"
-  printf 'operation %s failed on %s (%s, exit code %s): %s\\n' "$1" "$(uname -n)" "$2" "$3" "$(printf '%s' "$4" | tail -c ${TAIL})" >&2
-  exit 1
-}
-hl_sha256() {
-  hl_sum=$(sha256sum "$1" | cut -d ' ' -f 1)
-  [ "$hl_sum" = "$2" ] || { printf 'the SHA-256 of %s is %s, expected %s\\n' "$1" "$hl_sum" "$2" >&2; return 1; }
-}
-hl_run() {
-  hl_out=$("hl_check_$1" 2>&1)
-  hl_code=$?
-  if [ "$hl_code" -eq 0 ]; then
-    hl_unchanged=$((hl_unchanged + 1))
-    printf '{"operation":%s,"status":"ok"}\\n' "$2"
-    return 0
-  fi
-  [ "$hl_code" -lt 126 ] || hl_fail "$2" check "$hl_code" "$hl_out"
-  hl_changed=$((hl_changed + 1))
-  if [ "$hl_check_only" = 1 ]; then
-    printf '{"operation":%s,"status":"would-change"}\\n' "$2"
-    return 0
-  fi
-  hl_out=$("hl_apply_$1" 2>&1)
-  hl_code=$?
-  [ "$hl_code" -eq 0 ] || hl_fail "$2" apply "$hl_code" "$hl_out"
-  hl_out=$("hl_check_$1" 2>&1)
-  hl_code=$?
-  [ "$hl_code" -eq 0 ] || hl_fail "$2" verify "$hl_code" "$hl_out"
-  printf '{"operation":%s,"status":"changed"}\\n' "$2"
-}`;
+/** One argument of a program may have 128 KiB on Linux. */
+const COMMAND_BYTES = 128 * 1024;
+/** Lies in memory: a reboot frees it. */
+const LOCK = "/run/homelab-role.lock";
 
 /** Reads the secrets, one base64 line each, in the order of the role. `read` and `printf` are part of the shell: no argument shows them. */
 function secretLines(role: Role): string[] {
-  return (role.secrets ?? []).map((name) => {
+  const names = role.secrets ?? [];
+  const reads = names.map((name) => {
     if (!/^[A-Z][A-Z0-9_]*$/.test(name)) throw new Error(`role ${role.name}: "${name}" is no name for a secret (capitals, digits, underscores)`);
     const variable = secretVariable(name);
     return `IFS= read -r hl_line || hl_fail ${quote(JSON.stringify(`secret ${name}`))} check 1 'it is missing on standard input'\n${variable}=$(printf '%s' "$hl_line" | base64 -d)`;
   });
+  return names.length === 0 ? [] : [...reads, `hl_secret_names=${quote(names.join(" "))}`];
 }
 
 function operationLines(operation: Operation, index: number): string {
@@ -90,19 +60,44 @@ function validate(role: Role): void {
   }
 }
 
-/** @throws Error for a role that makes no sense: a mistake in the program, not in anybody's input */
-export function compileRole(role: Role): CompiledRole {
+/** Each function once, before the first operation. */
+function functionLines(role: Role): string[] {
+  const bodies = new Map<string, string>();
+  for (const operation of role.operations) {
+    for (const [name, body] of Object.entries(operation.functions ?? {})) {
+      if (bodies.has(name) && bodies.get(name) !== body) throw new Error(`role ${role.name}: two operations define ${name} differently`);
+      bodies.set(name, body);
+    }
+  }
+  return [...bodies].map(([name, body]) => `${name}() {\n  ${body}\n}`);
+}
+
+function scriptOf(role: Role): string {
   validate(role);
-  const script = [
+  return [
     `# Role ${role.name}`,
     PRELUDE,
     ...secretLines(role),
+    ...functionLines(role),
     ...role.operations.map(operationLines),
     `printf '{"summary":{"changed":%s,"unchanged":%s}}\\n' "$hl_changed" "$hl_unchanged"`,
     "",
   ].join("\n");
-  const command = (check: 0 | 1) => `sudo -n env HOMELAB_CHECK=${check} sh -c ${quote(script)}`;
-  return { script, digest: crypto.createHash("sha256").update(script).digest("hex"), command: command(0), checkCommand: command(1) };
+}
+
+/** @throws Error for a role that makes no sense or does not fit into one command: a mistake in the program, not in anybody's input */
+export function compile(role: Role, { mode }: { mode: RoleMode }): CompiledScript {
+  const script = scriptOf(role);
+  const settings = mode === "check" ? "HOMELAB_CHECK=1" : `HOMELAB_CHECK=0 HOMELAB_LOCK=${LOCK}`;
+  const command = `sudo -n env ${settings} sh -c ${quote(script)}`;
+  if (Buffer.byteLength(command) >= COMMAND_BYTES) throw new Error(`role ${role.name}: its script has more than ${COMMAND_BYTES} bytes; split the role`);
+  return { mode, script, digest: crypto.createHash("sha256").update(script).digest("hex"), command };
+}
+
+/** Both modes at once. @throws as {@link compile} */
+export function compileRole(role: Role): CompiledRole {
+  const { script, digest, command } = compile(role, { mode: "apply" });
+  return { script, digest, command, checkCommand: compile(role, { mode: "check" }).command };
 }
 
 /** Standard input for a role's script: its secrets, in its order. @throws Error where a value is missing or unknown */

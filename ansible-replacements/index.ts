@@ -1,5 +1,14 @@
-export { compileRole, secretInput } from "./compile";
-export { parseRoleReport } from "./report";
+export { type CompiledScript, compile, compileRole, type RoleMode, secretInput } from "./compile";
+export { type OperationReport, parseRoleReport, type RoleReport, roleFailure } from "./report";
 export { combineRoles, type Role } from "./role";
 export { base } from "./roles/base";
-export { KUBECONFIG_PATH, k3sServer } from "./roles/k3s-server";
+export { type BootServerArgs, bootServer } from "./roles/boot-server";
+export { type ClusterApiArgs, clusterApi } from "./roles/cluster-api";
+export { type HaproxyArgs, haproxy } from "./roles/haproxy";
+export { KUBECONFIG_PATH, k3sServer, k3sUninstalled } from "./roles/k3s-server";
+export { type KubeadmClusterArgs, type KubeadmJoinArgs, kubeadmCluster, kubeadmJoin } from "./roles/kubeadm-cluster";
+export { type KubeadmNodeArgs, kubeadmNode } from "./roles/kubeadm-node";
+export { type LonghornPrepArgs, longhornPrep } from "./roles/longhorn-prep";
+export { type PiholeArgs, pihole } from "./roles/pihole";
+export { type TeleportArgs, teleport } from "./roles/teleport";
+export { type UsbStorageArgs, usbStorage } from "./roles/usb-storage";

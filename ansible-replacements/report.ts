@@ -7,13 +7,15 @@ const operationSchema = z.strictObject({
   /** Where it failed. */
   phase: z.enum(["check", "apply", "verify"]).optional(),
   exitCode: z.int().optional(),
-  /** The last lines of what it printed. */
+  /** The last lines of what it printed. Secrets are cut out on the host. */
   stderr: z.string().optional(),
+  /** In check mode, where known: what differs; for a file that everybody may read, a unified diff. */
+  detail: z.string().optional(),
 });
 
 const summarySchema = z.strictObject({ summary: z.strictObject({ changed: z.int(), unchanged: z.int() }) });
 
-type OperationReport = z.infer<typeof operationSchema>;
+export type OperationReport = z.infer<typeof operationSchema>;
 
 export interface RoleReport {
   operations: OperationReport[];
@@ -39,4 +41,29 @@ export function parseRoleReport(stdout: string): RoleReport {
     else report.operations.push(operationSchema.parse(value));
   }
   return report;
+}
+
+/**
+ * Says why a role failed on a host, or that it was cut.
+ * @returns undefined for a report that reached its end
+ */
+export function roleFailure(report: RoleReport, host: string): HomelabError | undefined {
+  const failed = report.operations.find(({ status }) => status === "failed");
+  if (failed !== undefined) {
+    const { operation, phase = "apply", exitCode = 1, stderr = "" } = failed;
+    return new HomelabError(
+      "E_ROLE_FAILED",
+      `${host}: operation "${operation}" failed (${phase}, exit code ${exitCode})${stderr === "" ? "" : `: ${stderr}`}`,
+      {
+        subject: host,
+        hint: "what was done before it stays; run again when its cause is gone",
+      },
+    );
+  }
+  if (report.summary !== undefined) return undefined;
+  const last = report.operations.at(-1);
+  return new HomelabError("E_ROLE_CUT", `${host}: the role was cut ${last === undefined ? "before its first operation ended" : `after "${last.operation}"`}`, {
+    subject: host,
+    hint: "the connection was lost or the host restarted; run again, it goes on where it was",
+  });
 }

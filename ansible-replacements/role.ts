@@ -9,6 +9,8 @@ export interface Operation {
   check: readonly string[];
   /** Commands that make the conditions true, run one after the other until one fails. May be cut anywhere and run again. */
   apply: readonly string[];
+  /** Shell functions that both use, name to body. Names begin with `hl_` and are the operation's own. */
+  functions?: Readonly<Record<string, string>>;
 }
 
 /** What a host is made into: operations in order. */

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { Bash } from "just-bash";
+import { Bash, defineCommand } from "just-bash";
 import { compileRole, secretInput } from "./compile";
 import { command, waitUntil } from "./operations/commands";
 import { directory, file } from "./operations/files";
@@ -140,8 +140,11 @@ describe.each(["sh", "bash"])("with %s", (shell) => {
   });
 });
 
+const simulatedShell = (): Bash =>
+  new Bash({ files: {}, customCommands: [defineCommand("umask", async () => ({ stdout: "", stderr: "", exitCode: 0 }))] });
+
 test("the simulated shell runs a role as the real one does", async () => {
-  const bash = new Bash({ files: {}, customCommands: [] });
+  const bash = simulatedShell();
   const role: Role = { name: "plain", operations: [command("mark", "[ -e /tmp/mark ]", "mkdir -p /tmp && printf '%s' x > /tmp/mark")] };
   const first = await bash.exec(compileRole(role).script);
   expect([first.stdout, first.stderr, first.exitCode]).toEqual(['{"operation":"mark","status":"changed"}\n{"summary":{"changed":1,"unchanged":0}}\n', "", 0]);
@@ -156,7 +159,7 @@ test("every role's remote command is valid for dash and bash", () => {
     expect(spawnSync(shell, ["-n"], { input: compiled.script, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
     expect(spawnSync(shell, ["-n"], { input: compiled.command, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
   }
-  expect(compiled.checkCommand).toBe(compiled.command.replace("HOMELAB_CHECK=0", "HOMELAB_CHECK=1"));
+  expect(compiled.checkCommand).toBe(compiled.command.replace("HOMELAB_CHECK=0 HOMELAB_LOCK=/run/homelab-role.lock", "HOMELAB_CHECK=1"));
 });
 
 test("the digest says whether a role is the same one", () => {
@@ -168,4 +171,11 @@ test("the digest says whether a role is the same one", () => {
 test("two operations of one name are refused", () => {
   const twice = command("same", "true", "true");
   expect(() => compileRole({ name: "r", operations: [twice, twice] })).toThrow('role r: two operations are named "same"');
+});
+
+test("a failure's text is escaped the same by the simulated shell", async () => {
+  const bash = simulatedShell();
+  const role: Role = { name: "broken", operations: [command("fails", "false", `{ printf 'bad "disk"\\tfull\\nsecond \\\\ line\\n' >&2; (exit 7); }`)] };
+  const { operations } = parseRoleReport((await bash.exec(compileRole(role).script)).stdout);
+  expect(operations).toEqual([{ operation: "fails", status: "failed", phase: "apply", exitCode: 7, stderr: 'bad "disk"\tfull\nsecond \\ line' }]);
 });

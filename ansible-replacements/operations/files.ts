@@ -9,10 +9,12 @@ export interface Ownership {
   owner?: string;
 }
 
+const sha256 = (text: string): string => crypto.createHash("sha256").update(text).digest("hex");
+
 /** `stat` prints modes without the leading zero. */
 const statOf = ({ mode, owner = "root:root" }: Ownership): string => `${mode.replace(/^0+(?=\d)/, "")} ${owner}`;
 
-const ownershipCheck = (path: string, ownership: Ownership): string => `[ "$(stat -c '%a %U:%G' ${quote(path)})" = ${quote(statOf(ownership))} ]`;
+const ownershipCheck = (path: string, ownership: Ownership): string => `hl_is_owned ${quote(path)} ${quote(statOf(ownership))}`;
 
 const ownershipApply = (path: string, { mode, owner = "root:root" }: Ownership): string[] => [
   `chmod ${quote(mode)} ${quote(path)}`,
@@ -22,62 +24,108 @@ const ownershipApply = (path: string, { mode, owner = "root:root" }: Ownership):
 export function directory(path: string, ownership: Ownership): Operation {
   return {
     name: `directory ${path}`,
-    check: [`[ -d ${quote(path)} ]`, ownershipCheck(path, ownership)],
+    check: [`{ [ -d ${quote(path)} ] || hl_say ${quote(`${path} is missing`)}; }`, ownershipCheck(path, ownership)],
     apply: [`mkdir -p ${quote(path)}`, ...ownershipApply(path, ownership)],
   };
 }
 
 /** Name of a file while it is written: in the same folder, so that the last step is one rename. */
 const partOf = (path: string): string => `${path}.homelab-part`;
+/** Where {@link FileArgs.backup} keeps the version before. */
+export const backupOf = (path: string): string => `${path}.homelab-backup`;
+
+/**
+ * Text, or one of the role's secrets: as it is, escaped for a double-quoted JSON or YAML string, or for double quotes in which
+ * `$` means something (shell, systemd, haproxy).
+ */
+export type ContentPart = string | { secret: string; as?: "plain" | "json" | "quoted" };
 
 export interface FileArgs extends Ownership {
   path: string;
-  /** The text, or the name of one of the role's secrets. */
-  content: string | { secret: string };
+  content: ContentPart | readonly ContentPart[];
+  /** A command that accepts the new file before it takes the old one's place. @param path of the new file, quoted */
+  validate?: (path: string) => string;
+  /** Keep the version before beside it. Default false. */
+  backup?: boolean;
+}
+
+function printContent(parts: readonly ContentPart[]): string {
+  const words = parts.map((part) => {
+    if (typeof part === "string") return quote(part);
+    const value = `"$${secretVariable(part.secret)}"`;
+    if (part.as === undefined || part.as === "plain") return value;
+    return part.as === "json" ? `"$(hl_json ${value})"` : `"$(hl_quoted ${value})"`;
+  });
+  return `printf '%s' ${words.length === 0 ? "''" : words.join(" ")}`;
 }
 
 /** A file with exactly this content. It appears whole: nobody reads half of it, and a cut run leaves the old one. */
 export function file(args: FileArgs): Operation {
   const path = quote(args.path);
-  const part = partOf(args.path);
-  const text = typeof args.content === "string" ? quote(args.content) : `"$${secretVariable(args.content.secret)}"`;
-  const same =
-    typeof args.content === "string"
-      ? `hl_sha256 ${path} ${crypto.createHash("sha256").update(args.content).digest("hex")}`
-      : `[ "$(sha256sum ${path} | cut -d ' ' -f 1)" = "$(printf '%s' ${text} | sha256sum | cut -d ' ' -f 1)" ]`;
+  const part = quote(partOf(args.path));
+  const parts: readonly ContentPart[] = Array.isArray(args.content) ? (args.content as readonly ContentPart[]) : [args.content as ContentPart];
+  const content = `hl_content_${sha256(args.path).slice(0, 12)}`;
+  const texts = parts.filter((piece) => typeof piece === "string");
+  const isPlain = texts.length === parts.length;
+  // Only what everybody may read is shown as a difference.
+  const shown = isPlain && /[4-7]$/.test(args.mode) ? `hl_diff ${path} ${content}` : "false";
+  const expected = isPlain ? sha256(texts.join("")) : `"$(${content} | sha256sum | cut -d ' ' -f 1)"`;
+  const drop = (command: string) => `{ ${command} || { rm -f ${part}; false; }; }`;
   return {
     name: `file ${args.path}`,
-    check: [`[ -f ${path} ]`, ownershipCheck(args.path, args), same],
-    // Empty at first, so that the content is never there with open permissions. `cat` says why it cannot write; dash's own printf does not.
+    functions: { [content]: printContent(parts) },
+    check: [
+      `hl_is_file ${path}`,
+      ownershipCheck(args.path, args),
+      isPlain ? `{ hl_sha256 ${path} ${expected} || ${shown}; }` : `hl_sha256 ${path} ${expected} 2>/dev/null`,
+    ],
+    // Empty at first, so that the content is never there with open permissions.
     apply: [
-      `rm -f ${quote(part)}`,
-      `: > ${quote(part)}`,
-      ...ownershipApply(part, args),
-      `printf '%s' ${text} | cat > ${quote(part)}`,
-      `mv -f ${quote(part)} ${path}`,
+      `rm -f ${part}`,
+      `: > ${part}`,
+      ...ownershipApply(partOf(args.path), args),
+      // `cat` says why it cannot write; the `printf` of dash does not.
+      drop(`${content} | cat > ${part}`),
+      ...(args.validate === undefined ? [] : [drop(args.validate(part))]),
+      ...(args.backup === true ? [`{ [ ! -f ${path} ] || cp -p ${path} ${quote(backupOf(args.path))}; }`] : []),
+      `mv -f ${part} ${path}`,
     ],
   };
 }
 
-export interface DownloadArgs extends Ownership {
-  url: string;
-  sha256: string;
-  path: string;
+/** Nothing at this path: a file or a link; never a folder. */
+export function absent(path: string): Operation {
+  const target = quote(path);
+  const gone = `[ ! -e ${target} ] && [ ! -L ${target} ]`;
+  return { name: `no ${path}`, check: [`{ { ${gone}; } || hl_say ${quote(`${path} is there`)}; }`], apply: [`rm -f ${target}`] };
 }
 
-/** A file from the network, of which the bytes are known beforehand. */
-export function download(args: DownloadArgs): Operation {
-  if (!args.url.startsWith("https://") || !/^[0-9a-f]{64}$/.test(args.sha256)) throw new Error(`download of ${args.url}: needs https and a SHA-256`);
+export interface LineArgs {
+  path: string;
+  /** The whole line, without its end. */
+  line: string;
+  /** Other lines that this one takes the place of, as an extended regular expression. */
+  replaces?: string;
+}
+
+/** One line in a file that others write too; the file must be there. Its mode and owner stay. */
+export function line(args: LineArgs): Operation {
   const path = quote(args.path);
   const part = quote(partOf(args.path));
+  const kept = args.replaces === undefined ? `awk 1 ${path}` : `awk -v skip=${quote(args.replaces.replaceAll("\\", "\\\\"))} '$0 !~ skip' ${path}`;
+  const others =
+    args.replaces === undefined
+      ? []
+      : [
+          `{ [ "$(awk -v skip=${quote(args.replaces.replaceAll("\\", "\\\\"))} '$0 ~ skip' ${path})" = ${quote(args.line)} ] || hl_say ${quote(`${args.path} has other lines that match ${args.replaces}`)}; }`,
+        ];
   return {
-    name: `download ${args.path}`,
-    check: [`[ -f ${path} ]`, ownershipCheck(args.path, args), `hl_sha256 ${path} ${args.sha256}`],
+    name: `line ${args.line} in ${args.path}`,
+    check: [`{ grep -qxF -e ${quote(args.line)} ${path} || hl_say ${quote(`${args.path} does not have the line`)}; }`, ...others],
     apply: [
       `rm -f ${part}`,
-      `curl -fsSL --retry 3 --connect-timeout 20 -o ${part} ${quote(args.url)}`,
-      `{ hl_sha256 ${part} ${args.sha256} || { rm -f ${part}; false; }; }`,
-      ...ownershipApply(partOf(args.path), args),
+      `cp -p ${path} ${part}`,
+      `{ { ${kept} && printf '%s\\n' ${quote(args.line)}; } > ${part} || { rm -f ${part}; false; }; }`,
       `mv -f ${part} ${path}`,
     ],
   };

@@ -10,26 +10,87 @@ export interface ServiceArgs {
   name: string;
   /** All that the service reads when it starts. When it differs from the last start, the service is restarted. */
   startedWith: readonly string[];
+  /** Paths on the host whose content counts as well: for files with secrets, which the program does not put into the script. */
+  startedWithFiles?: readonly string[];
+  /** Paths that the service reads anew on a reload: a difference reloads it, without a restart. */
+  reloadedWithFiles?: readonly string[];
+  /** The unit is made by a generator from another file, which says by itself that it starts with the host. Default false. */
+  generated?: boolean;
 }
+
+const sumOf = (paths: readonly string[]): string => (paths.length === 0 ? "" : ` $(sha256sum ${paths.map(quote).join(" ")} | sha256sum | cut -d ' ' -f 1)`);
+
+const FUNCTIONS = {
+  hl_stamped: `hl_stamp=$(cat "${STAMPS}/$1" 2>/dev/null)
+  [ "$hl_stamp" = "$2" ]`,
+  hl_write_stamp: `mkdir -p ${STAMPS} &&
+  printf '%s' "$2" > "${STAMPS}/$1.homelab-part" &&
+  mv -f "${STAMPS}/$1.homelab-part" "${STAMPS}/$1"`,
+};
+
+const isEnabled = (unit: string): string => `{ systemctl is-enabled --quiet ${unit} || hl_say ${quote(`${unit} is not enabled`)}; }`;
+const isActive = (unit: string): string => `{ systemctl is-active --quiet ${unit} || hl_say ${quote(`${unit} does not run`)}; }`;
 
 /**
  * A service that runs, starts with the host, and runs with its present files. What it was started with is kept on the host, so
  * that a run that was cut between a changed file and the restart is made good by the next one.
  */
-export function service({ name, startedWith }: ServiceArgs): Operation {
+export function service({ name, startedWith, startedWithFiles = [], reloadedWithFiles = [], generated = false }: ServiceArgs): Operation {
   const digest = crypto.createHash("sha256").update(JSON.stringify(startedWith)).digest("hex");
   const unit = quote(`${name}.service`);
-  const stamp = `${STAMPS}/${name}`;
+  const started = `"${digest}${sumOf(startedWithFiles)}"`;
+  const loaded = `"${sumOf(reloadedWithFiles)}"`;
+  const stamp = quote(name);
+  const reloadStamp = quote(`${name}.reload`);
+  const isStarted = `hl_stamped ${stamp} ${started}`;
+  const reloads = reloadedWithFiles.length > 0;
+  const start = [...(generated ? [] : [`systemctl enable ${unit}`]), `systemctl restart ${unit}`, `hl_write_stamp ${stamp} ${started}`].join(" && ");
   return {
     name: `service ${name}`,
-    check: [`[ "$(cat ${quote(stamp)} 2>/dev/null)" = ${digest} ]`, `systemctl is-enabled --quiet ${unit}`, `systemctl is-active --quiet ${unit}`],
+    functions: FUNCTIONS,
+    check: [
+      `{ ${isStarted} || hl_say ${quote(`${name} was started with other files`)}; }`,
+      ...(reloads ? [`{ hl_stamped ${reloadStamp} ${loaded} || hl_say ${quote(`${name} runs with another configuration`)}; }`] : []),
+      ...(generated ? [] : [isEnabled(unit)]),
+      isActive(unit),
+    ],
     apply: [
       "systemctl daemon-reload",
-      `systemctl enable ${unit}`,
-      `systemctl restart ${unit}`,
-      `mkdir -p ${quote(STAMPS)}`,
-      `printf '%s' ${digest} > ${quote(`${stamp}.homelab-part`)}`,
-      `mv -f ${quote(`${stamp}.homelab-part`)} ${quote(stamp)}`,
+      reloads
+        ? `{ if ${isStarted} && systemctl is-enabled --quiet ${unit} && systemctl is-active --quiet ${unit}; then systemctl reload ${unit}; else ${start}; fi; }`
+        : `{ ${start}; }`,
+      ...(reloads ? [`hl_write_stamp ${reloadStamp} ${loaded}`] : []),
     ],
+  };
+}
+
+/** A unit that is enabled and runs, such as a timer; its files are the package's. @param unit with its suffix */
+export function unitRunning(unit: string): Operation {
+  return {
+    name: `unit ${unit} runs`,
+    check: [isEnabled(quote(unit)), isActive(quote(unit))],
+    apply: [`systemctl enable ${quote(unit)}`, `systemctl start ${quote(unit)}`],
+  };
+}
+
+/** A unit that starts with the host, whether or not it can run yet. @param unit with its suffix */
+export function unitEnabled(unit: string): Operation {
+  return {
+    name: `unit ${unit} enabled`,
+    check: [isEnabled(quote(unit))],
+    apply: ["systemctl daemon-reload", `systemctl enable ${quote(unit)}`],
+  };
+}
+
+/** A unit that neither runs nor starts with the host, if it is there at all. @param unit with its suffix */
+export function unitStopped(unit: string): Operation {
+  const name = quote(unit);
+  return {
+    name: `unit ${unit} stopped`,
+    check: [
+      `{ ! systemctl is-active --quiet ${name} || hl_say ${quote(`${unit} runs`)}; }`,
+      `{ ! systemctl is-enabled --quiet ${name} 2>/dev/null || hl_say ${quote(`${unit} starts with the host`)}; }`,
+    ],
+    apply: [`systemctl stop ${name}`, `systemctl disable ${name}`],
   };
 }

@@ -1,8 +1,11 @@
-import { waitUntil } from "../operations/commands";
-import { directory, download, file } from "../operations/files";
-import { service } from "../operations/services";
+import { HomelabError } from "../../common/errors";
+import { command, waitUntil } from "../operations/commands";
+import { download } from "../operations/downloads";
+import { absent, directory, file } from "../operations/files";
+import { service, unitStopped } from "../operations/services";
 import { K3S, type K3sRelease } from "../pins";
-import type { Role } from "../role";
+import { quote } from "../quote";
+import type { Operation, Role } from "../role";
 
 export interface K3sServerArgs {
   /** Address of the node, under which the API is reached; no interface name is guessed. */
@@ -18,8 +21,10 @@ export interface K3sServerArgs {
 /** Where k3s leaves the administrator's kubeconfig. */
 export const KUBECONFIG_PATH = "/etc/rancher/k3s/k3s.yaml";
 const BINARY = "/usr/local/bin/k3s";
+const UNIT_PATH = "/etc/systemd/system/k3s.service";
 /** The API answers within this many seconds of a start, or the role fails. */
 const READY_SECONDS = 240;
+const PARTS = ["coredns", "local-storage", "metrics-server", "runtimes", "servicelb", "traefik"];
 
 const k3sUrl = (version: string): string => `https://github.com/k3s-io/k3s/releases/download/${encodeURIComponent(version)}/k3s`;
 
@@ -61,20 +66,55 @@ function configFile(args: K3sServerArgs): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** k3s's data is not read by an older version: such a step back is refused while the newer one still runs. */
+function noDowngrade({ version, sha256 }: K3sRelease): Operation {
+  const newest = `$(printf '%s\\n' "$hl_installed" ${quote(version)} | sort -V | tail -n 1)`;
+  return command(
+    "k3s is not newer than the pin",
+    `[ ! -x ${BINARY} ] || hl_sha256 ${BINARY} ${sha256} 2>/dev/null || { hl_installed=$(${BINARY} --version | awk '$1 == "k3s" { print $3; exit }'); [ "${newest}" = ${quote(version)} ]; }`,
+    `hl_say "k3s $hl_installed is installed, and its data cannot be used by "${quote(version)}"; restore a backup on a new host to go back"`,
+  );
+}
+
 /** A host that is a cluster of one node: k3s at a pinned version, with its API ready. A new version is an upgrade in place. */
 export function k3sServer(args: K3sServerArgs): Role {
+  const unknown = args.disable?.find((part) => !PARTS.includes(part));
+  if (unknown !== undefined) throw new HomelabError("E_ROLE_ARGS", `k3s has no part "${unknown}" to disable`, { hint: `it has ${PARTS.join(", ")}` });
   const release = args.release ?? K3S;
   const config = configFile(args);
   return {
     name: "k3s-server",
     operations: [
+      noDowngrade(release),
       ...(args.localStoragePath === undefined ? [] : [directory(args.localStoragePath, { mode: "0755" })]),
       directory("/etc/rancher/k3s", { mode: "0755" }),
       download({ url: k3sUrl(release.version), sha256: release.sha256, path: BINARY, mode: "0755" }),
       file({ path: "/etc/rancher/k3s/config.yaml", mode: "0600", content: config }),
-      file({ path: "/etc/systemd/system/k3s.service", mode: "0644", content: UNIT }),
+      file({ path: UNIT_PATH, mode: "0644", content: UNIT }),
       service({ name: "k3s", startedWith: [release.sha256, config, UNIT] }),
       waitUntil("kubernetes API ready", `[ -s ${KUBECONFIG_PATH} ] && ${BINARY} kubectl get --raw /readyz >/dev/null`, READY_SECONDS),
+    ],
+  };
+}
+
+/** A host without k3s and without its cluster's data. Volumes outside k3s's own folders stay. */
+export function k3sUninstalled(): Role {
+  const folders = ["/etc/rancher/k3s", "/var/lib/rancher/k3s", "/var/lib/kubelet"];
+  const mounts = `awk '$2 ~ "^/(run/k3s|var/lib/kubelet|var/lib/rancher/k3s)(/|$)" { print $2 }' /proc/self/mounts`;
+  return {
+    name: "k3s-uninstalled",
+    operations: [
+      unitStopped("k3s.service"),
+      command(
+        "k3s has no mounts and processes",
+        `[ ! -d /var/lib/rancher/k3s ] || [ -e /var/lib/rancher/k3s/.homelab-stopped ]`,
+        // Pods outlive the service (KillMode=process). A mount below another one goes first.
+        `{ systemctl stop kubepods.slice 2>/dev/null || :; } && { pkill -KILL -f '^/var/lib/rancher/k3s/data/.*/containerd-shim' || [ $? -eq 1 ]; } && { [ ! -r /proc/self/mounts ] || { ${mounts} | sort -r | while IFS= read -r hl_mount; do umount "$hl_mount" || exit 1; done; }; } && : > /var/lib/rancher/k3s/.homelab-stopped`,
+      ),
+      ...folders.map((path) => command(`no folder ${path}`, `[ ! -e ${path} ]`, `rm -rf --one-file-system ${path}`)),
+      absent(UNIT_PATH),
+      absent(BINARY),
+      absent("/var/lib/homelab/applied/k3s"),
     ],
   };
 }

@@ -136,18 +136,18 @@ const cmp: HostCommand = async (run) => {
 };
 
 const flock: HostCommand = async (run) => {
-  const { flags, rest, unknown } = parseFlags(
-    run.args.slice(0, run.args.findIndex((a) => !a.startsWith("-")) + 1 || undefined),
-    ["w", "timeout", "E"],
-    ["n", "x", "s", "e", "u", "nonblock"],
-  );
-  if (unknown) return unmodelled(run, "flock", unknown);
-  const lock = rest[0] ?? "";
+  let at = 0;
+  for (; run.args[at]?.startsWith("-"); at++) {
+    const flag = run.args[at] ?? "";
+    if (["-w", "--timeout", "-E"].includes(flag)) at++;
+    else if (!["-n", "-x", "-s", "-e", "-u", "--nonblock"].includes(flag)) return unmodelled(run, "flock", flag);
+  }
+  const lock = run.args[at] ?? "";
+  // A lock on an open file: the sessions of a host do not wait for each other here.
   if (/^\d+$/.test(lock)) return ok();
-  const at = run.args.indexOf(lock) + 1;
-  const words = run.args.slice(at);
+  const words = run.args.slice(at + 1);
   const line = words[0] === "-c" ? (words[1] ?? "") : words.map(shellQuote).join(" ");
-  if (flags.size >= 0 && !(await run.shell.fs.exists(absolute(run, lock)))) await run.shell.fs.writeFile(absolute(run, lock), "");
+  if (!(await run.shell.fs.exists(absolute(run, lock)))) await run.shell.fs.writeFile(absolute(run, lock), "");
   return (await run.shell.exec?.(line, { cwd: run.shell.cwd, stdin: latin1FromBytes(run.shell.stdin), stdinKind: "bytes" })) ?? fail("flock: no shell");
 };
 

@@ -1,0 +1,78 @@
+import { quote } from "../quote";
+import type { Operation } from "../role";
+import type { Ownership } from "./files";
+
+/** Where downloads lie that were unpacked, under their SHA-256: what is there is not fetched again. */
+const CACHE = "/var/cache/homelab";
+
+export interface DownloadArgs extends Ownership {
+  url: string;
+  sha256: string;
+  path: string;
+}
+
+function validate({ url, sha256 }: { url: string; sha256: string }): void {
+  if (!url.startsWith("https://") || !/^[0-9a-f]{64}$/.test(sha256)) throw new Error(`download of ${url}: needs https and a SHA-256`);
+}
+
+/** The folder is that of the target, so that the last step is one rename; other bytes than expected are not kept. */
+function fetchTo(path: string, { url, sha256, mode, owner = "root:root" }: Omit<DownloadArgs, "path">): string[] {
+  const part = quote(`${path}.homelab-part`);
+  return [
+    `rm -f ${part}`,
+    `{ curl -fsSL --retry 3 --connect-timeout 20 -o ${part} ${quote(url)} || { rm -f ${part}; false; }; }`,
+    `{ hl_sha256 ${part} ${sha256} || { rm -f ${part}; false; }; }`,
+    `chmod ${quote(mode)} ${part}`,
+    `chown ${quote(owner)} ${part}`,
+    `mv -f ${part} ${quote(path)}`,
+  ];
+}
+
+/** A file from the network, of which the bytes are known beforehand. */
+export function download(args: DownloadArgs): Operation {
+  validate(args);
+  const path = quote(args.path);
+  const stat = `${args.mode.replace(/^0+(?=\d)/, "")} ${args.owner ?? "root:root"}`;
+  return {
+    name: `download ${args.path}`,
+    check: [`hl_is_file ${path}`, `hl_is_owned ${path} ${quote(stat)}`, `hl_sha256 ${path} ${args.sha256}`],
+    apply: fetchTo(args.path, args),
+  };
+}
+
+export interface ArchivedBinaryArgs {
+  /** Of a `.tar.gz`. */
+  url: string;
+  /** Of the archive. */
+  sha256: string;
+  /** The program's name inside the archive. */
+  member: string;
+  path: string;
+}
+
+/** A program out of an archive of which the bytes are known. Beside it lies which archive it came from, and its own digest. */
+export function archivedBinary(args: ArchivedBinaryArgs): Operation {
+  validate(args);
+  const path = quote(args.path);
+  const part = quote(`${args.path}.homelab-part`);
+  const cached = `${CACHE}/${args.sha256}`;
+  const origin = quote(`${CACHE}/${args.path.replaceAll("/", "_")}.origin`);
+  const digest = (name: string) => `"$(sha256sum ${name} | cut -d ' ' -f 1)"`;
+  return {
+    name: `program ${args.path}`,
+    check: [
+      `hl_is_file ${path}`,
+      `hl_is_owned ${path} '755 root:root'`,
+      `{ [ "$(cat ${origin} 2>/dev/null)" = "${args.sha256} "${digest(path)} ] || hl_say ${quote(`${args.path} is not from the pinned archive`)}; }`,
+    ],
+    apply: [
+      `mkdir -p ${CACHE}`,
+      `{ { [ -f ${cached} ] && hl_sha256 ${cached} ${args.sha256} 2>/dev/null; } || {\n  ${fetchTo(cached, { ...args, mode: "0644" }).join(" &&\n  ")}; }; }`,
+      `rm -f ${part}`,
+      `{ tar -xzOf ${cached} ${quote(args.member)} > ${part} || { rm -f ${part}; false; }; }`,
+      `chmod 0755 ${part}`,
+      `printf '%s %s' ${args.sha256} ${digest(part)} > ${origin}`,
+      `mv -f ${part} ${path}`,
+    ],
+  };
+}

@@ -1,0 +1,55 @@
+import { HomelabError } from "../../common/errors";
+import { command } from "../operations/commands";
+import { directory, file } from "../operations/files";
+import { kernelModules, swapOff, sysctls } from "../operations/kernel";
+import { packages, pinnedPackages } from "../operations/packages";
+import { aptRepository } from "../operations/repositories";
+import { service, unitEnabled } from "../operations/services";
+import { KEYS, KUBERNETES } from "../pins";
+import type { Role } from "../role";
+
+export interface KubeadmNodeArgs {
+  /** Kubernetes, without `v`. Default: {@link KUBERNETES}. */
+  version?: string;
+  /** Revision of the packages of that version. Default `1.1`. */
+  revision?: string;
+}
+
+const MINOR = /^(1\.\d+)\.\d+$/;
+
+/** containerd 1.7 and 2.x read this version of its file. */
+const CONTAINERD = `version = 2
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+    SystemdCgroup = true
+`;
+
+/** A host that can become a node of a kubeadm cluster: no swap, the kernel's settings, containerd, and pinned and held Kubernetes packages. */
+export function kubeadmNode({ version = KUBERNETES.version, revision = KUBERNETES.revision }: KubeadmNodeArgs = {}): Role {
+  const minor = MINOR.exec(version)?.[1];
+  if (minor === undefined) throw new HomelabError("E_ROLE_ARGS", `Kubernetes "${version}" is no version`, { hint: "write it as 1.33.0, without v" });
+  const source = `https://pkgs.k8s.io/core:/stable:/v${minor}/deb/`;
+  const pin = `${version}-${revision}`;
+  return {
+    name: "kubeadm-node",
+    operations: [
+      swapOff(),
+      ...kernelModules("kubernetes", ["overlay", "br_netfilter"]),
+      ...sysctls("90-kubernetes", {
+        "net.bridge.bridge-nf-call-iptables": "1",
+        "net.bridge.bridge-nf-call-ip6tables": "1",
+        "net.ipv4.ip_forward": "1",
+      }),
+      packages("ca-certificates", "conntrack", "containerd", "curl", "gnupg"),
+      directory("/etc/containerd", { mode: "0755" }),
+      file({ path: "/etc/containerd/config.toml", mode: "0644", content: CONTAINERD }),
+      service({ name: "containerd", startedWith: [CONTAINERD] }),
+      ...aptRepository({ name: "kubernetes", uri: source, suite: "/", key: { url: `${source}Release.key`, fingerprint: KEYS.kubernetes } }),
+      pinnedPackages({ kubeadm: pin, kubelet: pin, kubectl: pin }),
+      // It restarts every few seconds until kubeadm gives it a configuration: running is no condition here.
+      unitEnabled("kubelet.service"),
+      command("kubeadm answers with its version", `[ "$(kubeadm version -o short)" = v${version} ]`, `hl_say "kubeadm says it is $(kubeadm version -o short)"`),
+    ],
+  };
+}

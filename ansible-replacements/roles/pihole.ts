@@ -1,0 +1,90 @@
+import { isIPv4 } from "node:net";
+import { HomelabError } from "../../common/errors";
+import { waitUntil } from "../operations/commands";
+import { directory, file } from "../operations/files";
+import { packages } from "../operations/packages";
+import { service } from "../operations/services";
+import { PIHOLE_IMAGE } from "../pins";
+import type { Role } from "../role";
+
+export interface PiholeArgs {
+  /** Resolvers that it asks. */
+  upstreams: readonly string[];
+  /** Own names: host name to address. Default none. */
+  hosts?: Readonly<Record<string, string>>;
+  /** Time zone of its log. Default Etc/UTC. */
+  timeZone?: string;
+  /** With a tag that is a version, or a digest. Default: {@link PIHOLE_IMAGE}. */
+  image?: string;
+}
+
+const UNIT = "/etc/containers/systemd/pihole.container";
+const ENVIRONMENT = "/etc/pihole.environment";
+const DATA = "/var/lib/pihole";
+/** systemd's own resolver listens on port 53 otherwise. */
+const NO_STUB = "[Resolve]\nDNSStubListener=no\nDNS=127.0.0.1\n";
+const READY_SECONDS = 120;
+
+function unitFile(image: string, timeZone: string, upstreams: readonly string[], hosts: readonly string[]): string {
+  return `[Unit]
+Description=Pi-hole
+Wants=network-online.target
+After=network-online.target systemd-resolved.service
+
+[Container]
+Image=${image}
+ContainerName=pihole
+Network=host
+AddCapability=CAP_NET_BIND_SERVICE CAP_CHOWN CAP_SETUID CAP_SETGID CAP_SETFCAP
+Volume=${DATA}:/etc/pihole
+EnvironmentFile=${ENVIRONMENT}
+Environment=TZ=${timeZone}
+Environment=FTLCONF_dns_listeningMode=all
+Environment=FTLCONF_dns_upstreams=${upstreams.join(";")}
+Environment="FTLCONF_dns_hosts=${hosts.join(";")}"
+
+[Service]
+Restart=always
+TimeoutStartSec=900
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+function check({ upstreams, hosts = {}, timeZone = "Etc/UTC", image = PIHOLE_IMAGE }: PiholeArgs): void {
+  const fail = (message: string, hint?: string): never => {
+    throw new HomelabError("E_ROLE_ARGS", `pihole: ${message}`, hint === undefined ? {} : { hint });
+  };
+  if (upstreams.length === 0) fail("it needs at least one resolver to ask");
+  const wrong = upstreams.find((address) => !isIPv4(address.split("#")[0] ?? ""));
+  if (wrong !== undefined) fail(`"${wrong}" is no address of a resolver`);
+  for (const [name, address] of Object.entries(hosts)) {
+    if (!/^[a-z0-9.-]+$/.test(name) || !isIPv4(address)) fail(`"${name}" at "${address}" is no name with an address`);
+  }
+  if (!/^[A-Za-z_/+-]+$/.test(timeZone)) fail(`"${timeZone}" is no time zone`);
+  if (!/^[a-z0-9./-]+(:\d[\w.-]*|@sha256:[0-9a-f]{64})$/.test(image)) fail(`image "${image}" is not pinned`, "give a version as its tag, or a digest");
+}
+
+/** Name resolution for the homelab: Pi-hole from its published image, run by podman as a systemd unit. The password of its page and API is the secret PIHOLE_PASSWORD. */
+export function pihole(args: PiholeArgs): Role {
+  check(args);
+  const hosts = Object.entries(args.hosts ?? {}).map(([name, address]) => `${address} ${name}`);
+  const unit = unitFile(args.image ?? PIHOLE_IMAGE, args.timeZone ?? "Etc/UTC", args.upstreams, hosts);
+  return {
+    name: "pihole",
+    secrets: ["PIHOLE_PASSWORD"],
+    operations: [
+      packages("curl", "podman"),
+      directory(DATA, { mode: "0755" }),
+      directory("/etc/systemd/resolved.conf.d", { mode: "0755" }),
+      file({ path: ENVIRONMENT, mode: "0600", content: ["FTLCONF_webserver_api_password=", { secret: "PIHOLE_PASSWORD" }, "\n"] }),
+      directory("/etc/containers/systemd", { mode: "0755" }),
+      file({ path: UNIT, mode: "0644", content: unit }),
+      file({ path: "/etc/systemd/resolved.conf.d/homelab.conf", mode: "0644", content: NO_STUB }),
+      service({ name: "systemd-resolved", startedWith: [NO_STUB] }),
+      service({ name: "pihole", startedWith: [unit], startedWithFiles: [ENVIRONMENT], generated: true }),
+      waitUntil("pihole answers", "curl -fsS -o /dev/null http://127.0.0.1/admin/", READY_SECONDS),
+    ],
+  };
+}
