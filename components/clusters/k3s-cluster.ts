@@ -42,7 +42,7 @@ export class K3sCluster extends Component {
         connection,
         instance: args.vm.instance,
       },
-      { parent: this },
+      { parent: this, ...(args.vm.ready === undefined ? {} : { dependsOn: [args.vm.ready] }) },
     );
     const read = new Command(
       `${name}-kubeconfig`,

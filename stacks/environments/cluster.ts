@@ -5,6 +5,7 @@ import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { HomelabError } from "../../common/errors";
 import { known } from "../../components/base/known-failure";
 import { K3sCluster } from "../../components/clusters/k3s-cluster";
+import type { HostConnectionArgs } from "../../components/hosts/connection";
 import { Vm } from "../../components/hosts/vm";
 import type { VmSpec } from "../../components/hosts/vm-spec";
 import { CertManager } from "../../components/platform/cert-manager";
@@ -56,6 +57,7 @@ export function buildVms(context: StackContext<never>, proxmox: ProxmoxProvider,
           operatorKeys: context.site.operatorKeys,
           stack: context.stack,
           protect: isProtected(spec, context.config),
+          ready: { connection: connectionOf(context, spec), checkout: context.checkout },
         },
         proxmox,
       ),
@@ -67,6 +69,15 @@ export function buildVms(context: StackContext<never>, proxmox: ProxmoxProvider,
 export const addressesOf = (vms: ReadonlyMap<string, Vm>): Record<string, pulumi.Output<string>> =>
   Object.fromEntries([...vms].map(([name, vm]) => [name, vm.address]));
 
+/** How a VM's host is reached by SSH. */
+function connectionOf({ site, secrets, bastion }: StackContext<never>, spec: VmSpec): Omit<HostConnectionArgs, "address"> {
+  return {
+    user: spec.cloudInit.user ?? site.user,
+    privateKey: secrets.get(`${STORE}/SSH_PRIVATE_KEY`, "SSH_PRIVATE_KEY"),
+    ...(bastion === undefined ? {} : { bastion: { ...bastion, privateKey: pulumi.secret(bastion.privateKey) } }),
+  };
+}
+
 /** k3s on one of the stack's VMs. */
 export function buildCluster(context: StackContext<never>, vms: ReadonlyMap<string, Vm>, vmName: string): K3sCluster {
   const vm = vms.get(vmName);
@@ -74,16 +85,11 @@ export function buildCluster(context: StackContext<never>, vms: ReadonlyMap<stri
   if (vm === undefined || spec === undefined) {
     throw new HomelabError("E_VM_OWNER", `the stack "${context.stack}" builds its cluster on "${vmName}" and does not own that VM`, { subject: context.stack });
   }
-  const { bastion } = context;
   return new K3sCluster(context.stack, {
     vm,
     address: spec.cloudInit.ipv4.address,
     contextName: context.stack,
-    connection: {
-      user: spec.cloudInit.user ?? context.site.user,
-      privateKey: context.secrets.get(`${STORE}/SSH_PRIVATE_KEY`, "SSH_PRIVATE_KEY"),
-      ...(bastion === undefined ? {} : { bastion: { ...bastion, privateKey: pulumi.secret(bastion.privateKey) } }),
-    },
+    connection: connectionOf(context, spec),
     disable: context.config.k3sDisable,
     localStoragePath: context.config.localStoragePath,
   });
