@@ -97,7 +97,18 @@ describe("a preview of stacks that are not built", () => {
     expect(fs.statSync(file).mode & 0o777).toBe(0o600);
     const { outputs, usedUnknowns } = JSON.parse(fs.readFileSync(file, "utf8"));
     expect(usedUnknowns).toEqual([]);
-    expect(Object.keys(outputs)).toEqual(["kubeconfig", "clusterEndpoint", "vms", "urls", "templateIds", "vaultAddress", "vaultToken"]);
+    expect(Object.keys(outputs)).toEqual([
+      "kubeconfig",
+      "clusterEndpoint",
+      "vms",
+      "hosts",
+      "inventory",
+      "sshConfig",
+      "urls",
+      "templateIds",
+      "vaultAddress",
+      "vaultToken",
+    ]);
     expect(outputs.templateIds).toEqual({ known: true, secret: false, value: { node01: 9001, node02: 9002, node03: 9003 } });
     expect([outputs.kubeconfig.secret, outputs.vaultToken, outputs.urls.secret]).toEqual([true, { known: true, secret: true, value: "hvs.periodic" }, false]);
   });

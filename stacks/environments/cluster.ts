@@ -12,6 +12,8 @@ import { CertManager } from "../../components/platform/cert-manager";
 import { ClusterServices } from "../../components/platform/cluster-services";
 import { KV_MOUNT } from "../../components/platform/vault";
 import type { StackConfig } from "../config";
+import { groupsOf } from "../host-roles";
+import { type InventoryHost, renderIni, renderSshConfig } from "../inventory/render";
 import { nearest } from "../nearest";
 import type { Outputs, StackContext } from "../program";
 
@@ -65,9 +67,24 @@ export function buildVms(context: StackContext<never>, proxmox: ProxmoxProvider,
   );
 }
 
-/** Addresses of VMs, as an output of the stack. */
-export const addressesOf = (vms: ReadonlyMap<string, Vm>): Record<string, pulumi.Output<string>> =>
-  Object.fromEntries([...vms].map(([name, vm]) => [name, vm.address]));
+/** The stack's VMs as outputs: addresses, and the inventory in the forms that other tools read. */
+export function hostOutputs(context: StackContext<never>, vms: ReadonlyMap<string, Vm>) {
+  const hosts = Object.fromEntries(
+    context.vms.flatMap((spec): [string, pulumi.Output<InventoryHost>][] => {
+      const vm = vms.get(spec.name);
+      if (vm === undefined) return [];
+      const { user } = connectionOf(context, spec);
+      const fixed = { user, node: spec.node, running: spec.running, groups: groupsOf(context.stack, spec.name) };
+      return [[spec.name, pulumi.all([vm.address, vm.hostKey]).apply(([address, hostKey]) => ({ address, hostKey, ...fixed }))]];
+    }),
+  );
+  return {
+    vms: Object.fromEntries([...vms].map(([name, vm]) => [name, vm.address])),
+    hosts,
+    inventory: pulumi.all(hosts).apply(renderIni),
+    sshConfig: pulumi.all(hosts).apply((all) => renderSshConfig(all)),
+  };
+}
 
 /** How a VM's host is reached by SSH. */
 function connectionOf({ site, secrets, bastion }: StackContext<never>, spec: VmSpec): Omit<HostConnectionArgs, "address"> {
