@@ -2,9 +2,13 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { compileRole } from "../ansible-replacements";
 import { mockEngine, only, type Registered, settle } from "../tests/support/pulumi-mocks";
+import { parseStackConfigFile } from "./config";
 import { STACKS } from "./definitions";
+import { rolesOf } from "./host-roles";
 import main from "./index";
+import { loadInventory } from "./inventory";
 import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
 
 process.env["SOPS_AGE_KEY_FILE"] = path.join(__dirname, "../secrets/lab-only.agekey");
@@ -56,6 +60,20 @@ test.each(STACKS.map(({ name }) => name))("the program of %s registers its VMs, 
   expect(only(registered, "vault:kv/secretV2:SecretV2", `services-kubeconfig-clusters-${stack}-kubeconfig`).inputs["name"]).toBe(
     `clusters/${stack}/kubeconfig`,
   );
+});
+
+test.each(STACKS.map(({ name }) => name))("what hosts check looks at on %s is what its program runs", async (stack) => {
+  const { registered, outputs } = await run(stack);
+  const config = parseStackConfigFile("f", "config:\n  homelab:acmeEmail: certificates@fullstack.pw\n");
+  const vms = loadInventory().vms;
+  const digests = (STACKS.find(({ name }) => name === stack)?.vms ?? []).flatMap((vm) => {
+    const spec = vms.get(vm);
+    if (spec === undefined) throw new Error(vm);
+    return rolesOf(stack, spec, config).map(({ role }) => compileRole(role).digest);
+  });
+  const runs = registered.filter((r) => r.type === "command:remote:Command" && Array.isArray(r.inputs["triggers"]) && r.name.endsWith("-run"));
+  expect(runs.map((r) => (r.inputs["triggers"] as string[])[0])).toEqual(digests);
+  expect(Object.keys(outputs["hosts"] as object)).toEqual(STACKS.find(({ name }) => name === stack)?.vms);
 });
 
 describe("a preview of stacks that are not built", () => {
