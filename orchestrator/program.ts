@@ -18,8 +18,8 @@ const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.
 export interface Program {
   project: string;
   graph: StackGraph;
-  /** Names of all VMs, in the order of their stacks. */
-  vms: string[];
+  /** The stack of each VM, in the order of the stacks. */
+  vms: ReadonlyMap<string, string>;
 }
 
 interface Finished {
@@ -77,5 +77,5 @@ export async function askProgram(name: string, input = "", env: Readonly<Record<
  */
 export async function describeProgram(): Promise<Program> {
   const { project, stacks } = descriptionSchema.parse(await askProgram("describe"));
-  return { project, graph: new StackGraph(stacks), vms: stacks.flatMap(({ vms }) => vms) };
+  return { project, graph: new StackGraph(stacks), vms: new Map(stacks.flatMap(({ name, vms }) => vms.map((vm): [string, string] => [vm, name]))) };
 }

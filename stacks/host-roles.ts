@@ -6,7 +6,7 @@ import type { StackConfig } from "./config";
 import type { StackName } from "./outputs";
 
 /** The VM that each stack's cluster runs on. */
-export const CLUSTER_VMS: Readonly<Record<StackName, string>> = {
+const CLUSTER_VMS: Readonly<Record<StackName, string>> = {
   tools: "k8s-tools",
   observability: "k8s-observability",
   home: "k8s-home",

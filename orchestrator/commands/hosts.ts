@@ -20,9 +20,9 @@ interface Built {
   host: z.infer<typeof hostsSchema>[string];
 }
 
-/** The hosts of every stack that is up, from its outputs, and the environment in which they are reached. */
-async function builtHosts(args: Arguments, session: Session): Promise<{ built: Built[]; env: Record<string, string> }> {
-  const { site, results } = await queryAll("outputs", { ...args, words: [] }, session);
+/** The hosts of stacks that are up, from their outputs, and the environment in which they are reached. @param stacks none: all */
+async function builtHosts(args: Arguments, session: Session, stacks: string[]): Promise<{ built: Built[]; env: Record<string, string> }> {
+  const { site, results } = await queryAll("outputs", { ...args, words: stacks }, session);
   const built = results.flatMap(([stack, { outputs }]) => {
     const value = outputs?.["hosts"]?.value;
     if (value === undefined) return [];
@@ -31,13 +31,11 @@ async function builtHosts(args: Arguments, session: Session): Promise<{ built: B
   return { built, env: site.env };
 }
 
-/** @throws HomelabError E_USAGE for a host that there is not, E_HOST_NOT_BUILT, E_HOST_OFF for one that cannot be looked at */
-function chosen(wanted: string | undefined, built: readonly Built[], known: readonly string[]): Built[] {
+/** @throws HomelabError E_HOST_NOT_BUILT, E_HOST_OFF for a host that was named and cannot be looked at */
+function chosen(wanted: readonly string[] | undefined, built: readonly Built[]): Built[] {
   if (wanted === undefined) return built.filter(({ host }) => host.running);
-  return wanted.split(",").map((name) => {
+  return wanted.map((name) => {
     const found = built.find((host) => host.name === name);
-    if (found === undefined && !known.includes(name))
-      throw new HomelabError("E_USAGE", `there is no host ${name}`, { subject: name, hint: `the hosts are: ${known.join(", ")}` });
     if (found === undefined)
       throw new HomelabError("E_HOST_NOT_BUILT", `the host ${name} is not built`, { subject: name, hint: "run `homelab up` for its stack" });
     if (!found.host.running) throw new HomelabError("E_HOST_OFF", `the host ${name} is defined as off`, { subject: name, hint: "its vm_state is stopped" });
@@ -45,10 +43,23 @@ function chosen(wanted: string | undefined, built: readonly Built[], known: read
   });
 }
 
+/** The stacks of hosts that were named. @throws HomelabError E_USAGE for a host that there is not */
+function stacksOf(wanted: readonly string[], vms: ReadonlyMap<string, string>): string[] {
+  const stacks = wanted.map((name) => {
+    const stack = vms.get(name);
+    if (stack === undefined)
+      throw new HomelabError("E_USAGE", `there is no host ${name}`, { subject: name, hint: `the hosts are: ${[...vms.keys()].join(", ")}` });
+    return stack;
+  });
+  return [...new Set(stacks)];
+}
+
 async function check(action: "check" | "diff", args: Arguments, session: Session): Promise<ExitCode> {
-  const [{ built, env }, { vms }] = await Promise.all([builtHosts(args, session), describeProgram()]);
-  const hosts = chosen(args.text("host"), built, vms);
-  const notBuilt = args.text("host") === undefined ? vms.filter((name) => !built.some((host) => host.name === name)) : [];
+  const wanted = args.text("host")?.split(",");
+  const { vms } = await describeProgram();
+  const { built, env } = await builtHosts(args, session, stacksOf(wanted ?? [], vms));
+  const hosts = chosen(wanted, built);
+  const notBuilt = wanted === undefined ? [...vms.keys()].filter((name) => !built.some((host) => host.name === name)) : [];
   const checks = hostChecksSchema.parse(await askProgram("check-hosts", JSON.stringify({ hosts }), env));
   if (args.flag("json")) session.out(`${JSON.stringify({ ...checks, notBuilt }, null, 2)}\n`);
   else session.out(action === "diff" ? diffText(checks) : checkText(checks, notBuilt));
@@ -57,7 +68,7 @@ async function check(action: "check" | "diff", args: Arguments, session: Session
 
 async function inventory(args: Arguments, session: Session): Promise<ExitCode> {
   const format = oneOf(args.text("format"), ["json", "ini", "ssh-config", "known-hosts"], "json", "--format");
-  const { built, env } = await builtHosts(args, session);
+  const { built, env } = await builtHosts(args, session, []);
   const hosts = Object.fromEntries(built.map(({ name, host }) => [name, host]));
   if (format === "json") session.out(`${JSON.stringify({ version: 1, hosts }, null, 2)}\n`);
   else session.out(z.object({ text: z.string() }).parse(await askProgram("render-inventory", JSON.stringify({ format, hosts }), env)).text);
