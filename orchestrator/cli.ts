@@ -56,6 +56,15 @@ const COMMANDS: Record<string, Command> = {
       return { options: GRAPH_OPTIONS, run: showGraph };
     },
   },
+  hosts: {
+    summary: "shows what the roles would change on the hosts now, or who the hosts are",
+    usage: "check|diff [--host H[,H…]] [--lab] [--json] | inventory [--format json|ini|ssh-config|known-hosts] [--lab]",
+    takesWords: true,
+    load: async () => {
+      const { HOSTS_OPTIONS, manageHosts } = await import("./commands/hosts");
+      return { options: HOSTS_OPTIONS, run: manageHosts };
+    },
+  },
   lab: {
     summary: "starts, stops or describes the embedded lab",
     usage: "start|stop|status [--latency default|zero] [--proxy-port N] [--bastion-port N] [--control-port N] [--json]",

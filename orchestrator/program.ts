@@ -10,7 +10,7 @@ import { StackGraph } from "./graph";
 const descriptionSchema = z.object({
   version: z.literal(1),
   project: z.string(),
-  stacks: z.array(z.object({ name: z.string(), needs: z.array(z.string()), description: z.string() })),
+  stacks: z.array(z.object({ name: z.string(), needs: z.array(z.string()), description: z.string(), vms: z.array(z.string()) })),
 });
 
 const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.string().optional(), subject: z.string().optional() });
@@ -18,6 +18,8 @@ const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.
 export interface Program {
   project: string;
   graph: StackGraph;
+  /** The stack of each VM, in the order of the stacks. */
+  vms: ReadonlyMap<string, string>;
 }
 
 interface Finished {
@@ -26,9 +28,9 @@ interface Finished {
   stderr: string;
 }
 
-function runNode(file: string): Promise<Finished> {
+function runNode(file: string, input: string, env: Readonly<Record<string, string>>): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [file], { env: childEnv(), stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [file], { env: childEnv(env), stdio: ["pipe", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => {
@@ -39,6 +41,9 @@ function runNode(file: string): Promise<Finished> {
     });
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
+    // One that does not read its input is free not to.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
   });
 }
 
@@ -53,17 +58,24 @@ function parseFailure(stderr: string): z.infer<typeof failureSchema> | undefined
 }
 
 /**
+ * Runs one of the program's own commands and gives what it printed.
+ * @param name file below bin/stacks, without `.js`
+ * @param input its standard input: JSON, secrets included, which never are arguments
+ * @throws HomelabError with the program's own code
+ */
+export async function askProgram(name: string, input = "", env: Readonly<Record<string, string>> = {}): Promise<unknown> {
+  const { code, stdout, stderr } = await runNode(path.join(projectRoot(), "bin", "stacks", `${name}.js`), input, env);
+  if (code === 0) return JSON.parse(stdout);
+  const known = parseFailure(stderr);
+  if (known === undefined) throw new Error(`the program could not be read (exit code ${code ?? "none"}): ${stderr}`);
+  throw new HomelabError(known.code, known.message, { ...(known.hint ? { hint: known.hint } : {}), ...(known.subject ? { subject: known.subject } : {}) });
+}
+
+/**
  * The program's stacks, with its configuration and inventory checked.
  * @throws HomelabError with the program's own code where its configuration, inventory or graph is wrong
  */
 export async function describeProgram(): Promise<Program> {
-  const { code, stdout, stderr } = await runNode(path.join(projectRoot(), "bin", "stacks", "describe.js"));
-  if (code !== 0) {
-    const known = parseFailure(stderr);
-    if (known)
-      throw new HomelabError(known.code, known.message, { ...(known.hint ? { hint: known.hint } : {}), ...(known.subject ? { subject: known.subject } : {}) });
-    throw new Error(`the program could not be read (exit code ${code ?? "none"}): ${stderr}`);
-  }
-  const { project, stacks } = descriptionSchema.parse(JSON.parse(stdout));
-  return { project, graph: new StackGraph(stacks) };
+  const { project, stacks } = descriptionSchema.parse(await askProgram("describe"));
+  return { project, graph: new StackGraph(stacks), vms: new Map(stacks.flatMap(({ name, vms }) => vms.map((vm): [string, string] => [vm, name]))) };
 }

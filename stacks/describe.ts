@@ -4,8 +4,9 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { describeError, HomelabError } from "../common/errors";
+import { HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
+import { failureLine } from "./child";
 import { parseStackConfigFile } from "./config";
 import { STACKS } from "./definitions";
 import { validateGraph } from "./graph";
@@ -42,11 +43,7 @@ if (require.main === module) {
   try {
     process.stdout.write(`${JSON.stringify(describe(), null, 2)}\n`);
   } catch (thrown) {
-    const failure =
-      thrown instanceof HomelabError
-        ? { code: thrown.code, message: thrown.message, hint: thrown.hint, subject: thrown.subject }
-        : { code: "E_INTERNAL", message: describeError(thrown) };
-    process.stderr.write(`${JSON.stringify(failure)}\n`);
+    process.stderr.write(failureLine(thrown));
     process.exitCode = 1;
   }
 }

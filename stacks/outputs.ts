@@ -3,6 +3,7 @@
  * read and the check of what a stack reference or a plan delivers both come from here.
  */
 import { z } from "zod";
+import { hostSchema } from "./inventory/render";
 
 /** What every stack has. */
 const environmentOutputs = z.strictObject({
@@ -12,6 +13,12 @@ const environmentOutputs = z.strictObject({
   clusterEndpoint: z.string(),
   /** VM name to its address in the homelab's network. */
   vms: z.record(z.string(), z.string()),
+  /** The stack's hosts by name: the inventory. */
+  hosts: z.record(z.string(), hostSchema),
+  /** The same in Ansible's INI form. */
+  inventory: z.string(),
+  /** The same as an OpenSSH client configuration. */
+  sshConfig: z.string(),
   /** URLs that people open. */
   urls: z.record(z.string(), z.string()),
 });

@@ -2,9 +2,13 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { compileRole } from "../ansible-replacements";
 import { mockEngine, only, type Registered, settle } from "../tests/support/pulumi-mocks";
+import { parseStackConfigFile } from "./config";
 import { STACKS } from "./definitions";
+import { rolesOf } from "./host-roles";
 import main from "./index";
+import { loadInventory } from "./inventory";
 import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
 
 process.env["SOPS_AGE_KEY_FILE"] = path.join(__dirname, "../secrets/lab-only.agekey");
@@ -58,6 +62,20 @@ test.each(STACKS.map(({ name }) => name))("the program of %s registers its VMs, 
   );
 });
 
+test.each(STACKS.map(({ name }) => name))("what hosts check looks at on %s is what its program runs", async (stack) => {
+  const { registered, outputs } = await run(stack);
+  const config = parseStackConfigFile("f", "config:\n  homelab:acmeEmail: certificates@fullstack.pw\n");
+  const vms = loadInventory().vms;
+  const digests = (STACKS.find(({ name }) => name === stack)?.vms ?? []).flatMap((vm) => {
+    const spec = vms.get(vm);
+    if (spec === undefined) throw new Error(vm);
+    return rolesOf(stack, spec, config).map(({ role }) => compileRole(role).digest);
+  });
+  const runs = registered.filter((r) => r.type === "command:remote:Command" && Array.isArray(r.inputs["triggers"]) && r.name.endsWith("-run"));
+  expect(runs.map((r) => (r.inputs["triggers"] as string[])[0])).toEqual(digests);
+  expect(Object.keys(outputs["hosts"] as object)).toEqual(STACKS.find(({ name }) => name === stack)?.vms);
+});
+
 describe("a preview of stacks that are not built", () => {
   let folder: string;
   beforeEach(() => {
@@ -97,7 +115,18 @@ describe("a preview of stacks that are not built", () => {
     expect(fs.statSync(file).mode & 0o777).toBe(0o600);
     const { outputs, usedUnknowns } = JSON.parse(fs.readFileSync(file, "utf8"));
     expect(usedUnknowns).toEqual([]);
-    expect(Object.keys(outputs)).toEqual(["kubeconfig", "clusterEndpoint", "vms", "urls", "templateIds", "vaultAddress", "vaultToken"]);
+    expect(Object.keys(outputs)).toEqual([
+      "kubeconfig",
+      "clusterEndpoint",
+      "vms",
+      "hosts",
+      "inventory",
+      "sshConfig",
+      "urls",
+      "templateIds",
+      "vaultAddress",
+      "vaultToken",
+    ]);
     expect(outputs.templateIds).toEqual({ known: true, secret: false, value: { node01: 9001, node02: 9002, node03: 9003 } });
     expect([outputs.kubeconfig.secret, outputs.vaultToken, outputs.urls.secret]).toEqual([true, { known: true, secret: true, value: "hvs.periodic" }, false]);
   });

@@ -1,12 +1,13 @@
 import { Command } from "@pulumi/command/remote/command";
 import { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
-import { base, combineRoles, KUBECONFIG_PATH, k3sServer } from "../../ansible-replacements";
+import { KUBECONFIG_PATH } from "../../ansible-replacements";
 import { Component, timeouts } from "../base/component";
 import { known } from "../base/known-failure";
 import { connectionInputs, type HostConnectionArgs } from "../hosts/connection";
 import { HostRole } from "../hosts/host-role";
 import type { Vm } from "../hosts/vm";
+import { k3sNode } from "./k3s-node";
 import { clusterCa, renameKubeconfig } from "./kubeconfig";
 
 export interface K3sClusterArgs {
@@ -38,11 +39,11 @@ export class K3sCluster extends Component {
     const role = new HostRole(
       `${name}-k3s`,
       {
-        role: combineRoles("k3s-node", base, k3sServer({ address: args.address, disable: args.disable ?? [], localStoragePath: args.localStoragePath })),
+        role: k3sNode({ address: args.address, disable: args.disable ?? [], localStoragePath: args.localStoragePath }),
         connection,
         instance: args.vm.instance,
       },
-      { parent: this },
+      { parent: this, ...(args.vm.ready === undefined ? {} : { dependsOn: [args.vm.ready] }) },
     );
     const read = new Command(
       `${name}-kubeconfig`,

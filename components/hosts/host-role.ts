@@ -31,7 +31,8 @@ export class HostRole extends Component {
         ...(args.secrets === undefined ? {} : { stdin: pulumi.secret(pulumi.output(args.secrets).apply((values) => secretInput(args.role, values))) }),
         triggers: [compiled.digest, args.instance],
       },
-      this.child({ customTimeouts: timeouts(30) }),
+      // A component's own dependencies are not its children's.
+      this.child({ customTimeouts: timeouts(30), ...(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) }),
     );
     this.report = run.stdout;
     this.digest = run.stdout.apply(() => compiled.digest);

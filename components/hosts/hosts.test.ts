@@ -198,3 +198,37 @@ describe("a role on a host", () => {
     expect(registered).toEqual([]);
   });
 });
+
+describe("a VM whose host is waited for", () => {
+  const ready = { connection: { user: "suporte", privateKey: pulumi.secret("KEY") }, checkout: "/checkout" };
+
+  test("has a command that waits, with its task on standard input alone", async () => {
+    const registered = await mockEngine();
+    new Vm("k8s-dev", { ...ARGS, ready }, new Provider("proxmox", { endpoint: "https://pve" }));
+    await settle(registered);
+    const { inputs, name } = only(registered, "command:local:Command");
+    expect(name).toBe("k8s-dev-ready");
+    expect({ ...inputs, stdin: "" }).toEqual({ create: "node bin/components/hosts/wait-ready.main.js", dir: "/checkout", logging: "none", stdin: "" });
+    expect(inputs["stdin"]).toHaveProperty("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270");
+    expect(JSON.parse(String(plain(inputs["stdin"])))).toMatchObject({
+      name: "k8s-dev",
+      instance: "02:00:00:00:00:12",
+      budgetSeconds: 600,
+      target: { host: "192.168.1.12", user: "suporte", privateKey: "KEY" },
+      restartParts: { cores: "4", memory: "4096", "scsi0.storage": '"local-lvm"' },
+    });
+  });
+
+  test("gives the key that its host showed", async () => {
+    await mockEngine();
+    const vm = new Vm("k8s-dev", { ...ARGS, ready }, new Provider("proxmox", { endpoint: "https://pve" }));
+    expect(await new Promise((resolve) => vm.hostKey.apply(resolve))).toBe("ssh-ed25519 AAAA");
+  });
+
+  test("is not waited for while it is off", async () => {
+    const registered = await mockEngine();
+    new Vm("k8s-dev", { ...ARGS, ready, spec: { ...SPEC, running: false } }, new Provider("proxmox", { endpoint: "https://pve" }));
+    await settle(registered);
+    expect(registered.filter((r) => r.type === "command:local:Command")).toEqual([]);
+  });
+});

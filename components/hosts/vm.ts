@@ -1,7 +1,10 @@
 import type { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import { VmLegacy, type VmLegacyArgs } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
+import type { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "../base/component";
+import type { HostConnectionArgs } from "./connection";
+import { hostFacts, hostReady } from "./host-ready";
 import type { VmPassthrough, VmSpec } from "./vm-spec";
 
 export interface VmArgs {
@@ -16,6 +19,8 @@ export interface VmArgs {
   stack: string;
   /** Refuses to delete or replace the VM. Default false. */
   protect?: boolean;
+  /** How its host is reached, to wait for it after it was made or restarted. Left out: nothing waits. */
+  ready?: { connection: Omit<HostConnectionArgs, "address">; checkout: string };
 }
 
 /** Clones of one template wait for its lock; this many times before they give up. */
@@ -99,6 +104,10 @@ export class Vm extends Component {
   readonly vmId: pulumi.Output<number>;
   /** Differs from the VM that stood here before under the same id and address: the address that Proxmox gave its network card. */
   readonly instance: pulumi.Output<string>;
+  /** Is there when the host can be worked on; what works on it depends on this. undefined for a VM that is off or not waited for. */
+  readonly ready: Command | undefined;
+  /** The host's SSH key as in known_hosts; "" where nothing waited for the host. */
+  readonly hostKey: pulumi.Output<string>;
 
   constructor(name: string, args: VmArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
     super("hosts:Vm", name, opts);
@@ -119,6 +128,16 @@ export class Vm extends Component {
     this.address = vm.vmId.apply(() => args.spec.cloudInit.ipv4.address);
     // That of the definition, not the agent's list: pods' network cards come and go. The id makes it unknown until the VM is there.
     this.instance = pulumi.all([vm.id, vm.networkDevices]).apply(([, devices]) => devices[0]?.macAddress ?? "");
+    const { ready, spec } = args;
+    this.ready =
+      ready === undefined || !spec.running
+        ? undefined
+        : hostReady(
+            `${name}-ready`,
+            { spec, instance: this.instance, connection: { ...ready.connection, address: this.address }, checkout: ready.checkout },
+            this.child({ dependsOn: [vm] }),
+          );
+    this.hostKey = this.ready === undefined ? pulumi.output("") : hostFacts(this.ready).hostKey;
     this.registerOutputs({ address: this.address, vmId: this.vmId });
   }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { newSshKey } from "../core/ssh-keys";
 import type { LabContext } from "../core/world";
@@ -68,6 +69,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     machine.hostname = ((await disk.read("/etc/hostname")) ?? spec.hostname).trim();
     await writeKeys(machine, spec);
   } else await firstBoot(machine, spec);
+  // A new one with each start of the kernel.
+  await disk.install("/proc/sys/kernel/random/boot_id", `${randomUUID()}\n`, 0o444);
   const hostKey = state?.hostKey ?? newSshKey().private;
   await startEnabledUnits(machine);
   const server = await startSshServer(machine, hostKey);

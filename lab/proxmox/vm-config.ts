@@ -78,18 +78,18 @@ export function checkParameters(parameters: Readonly<Record<string, string>>, al
   if (Object.keys(problems).length > 0) throw parameterError(problems);
 }
 
-/** A stable MAC address in Proxmox's range. */
-function macOf(vmid: number, key: string): string {
-  const bytes = createHash("sha256").update(`${vmid}/${key}`).digest();
+/** A MAC address in Proxmox's range: another one for each VM that is made, also under an id that was used before. */
+function macOf(pve: Pve, vmid: number, key: string): string {
+  const bytes = createHash("sha256").update(`${vmid}/${key}/${pve.state.nextPid}`).digest();
   return ["BC", "24", "11", ...[...bytes.subarray(0, 3)].map((b) => b.toString(16).toUpperCase().padStart(2, "0"))].join(":");
 }
 
-function networkDevice(vmid: number, key: string, value: string, old: string | undefined): string {
+function networkDevice(pve: Pve, vmid: number, key: string, value: string, old: string | undefined): string {
   const [first = "", ...rest] = value.replace(/^model=/, "").split(",");
   const [model = "", mac] = first.split("=");
   const given = mac ?? rest.find((r) => r.startsWith("macaddr="))?.slice(8);
   const before = /=((?:[0-9A-F]{2}:){5}[0-9A-F]{2})/i.exec(old ?? "")?.[1];
-  return [`${model}=${given ?? before ?? macOf(vmid, key)}`, ...rest.filter((r) => !r.startsWith("macaddr="))].join(",");
+  return [`${model}=${given ?? before ?? macOf(pve, vmid, key)}`, ...rest.filter((r) => !r.startsWith("macaddr="))].join(",");
 }
 
 /** Applies a request's options. @returns whether anything is different now */
@@ -100,7 +100,11 @@ export function applyConfig(pve: Pve, vm: Vm, parameters: Readonly<Record<string
   for (const key of (parameters["delete"] ?? "").split(/[,; ]+/).filter((k) => k !== "")) removeOption(pve, vm, key);
   for (const [key, value] of Object.entries(parameters)) {
     if (REQUEST_ONLY.has(key)) continue;
-    vm.config[key] = DISK_KEY.test(key) ? changedDisk(pve, vm, key, value) : /^net\d+$/.test(key) ? networkDevice(vm.vmid, key, value, vm.config[key]) : value;
+    vm.config[key] = DISK_KEY.test(key)
+      ? changedDisk(pve, vm, key, value)
+      : /^net\d+$/.test(key)
+        ? networkDevice(pve, vm.vmid, key, value, vm.config[key])
+        : value;
   }
   return JSON.stringify(vm.config) !== before;
 }

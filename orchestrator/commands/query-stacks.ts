@@ -21,7 +21,8 @@ export const QUERY_OPTIONS = {
   "show-secrets": { type: "boolean" },
 } as const;
 
-async function queryAll(operation: "outputs" | "status", args: Arguments, session: Session) {
+/** Asks every stack that is named, or all. */
+export async function queryAll(operation: "outputs" | "status", args: Arguments, session: Session) {
   const site = await openSite(args.flag("lab"));
   const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
   await registerSecrets(session, site.env);

@@ -64,7 +64,7 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
       return { ...withoutNotes(inputs), ...unknownsOf(unknown) };
     },
     async previewUpdate({ id, inputs, oldInputs, oldOutputs, log }) {
-      for (const line of resource.announce?.(id, withoutNotes(oldInputs), withoutNotes(inputs)) ?? []) log("info", line);
+      for (const line of resource.announce?.(id, withoutNotes(oldInputs), withoutNotes(inputs)) ?? []) log("warning", line);
       return { ...oldOutputs, ...withoutNotes(inputs), ...unknownsOf(resource.computedOnUpdate ?? []) };
     },
     async create({ inputs, ...call }) {

@@ -5,12 +5,15 @@ import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { HomelabError } from "../../common/errors";
 import { known } from "../../components/base/known-failure";
 import { K3sCluster } from "../../components/clusters/k3s-cluster";
+import type { HostConnectionArgs } from "../../components/hosts/connection";
 import { Vm } from "../../components/hosts/vm";
 import type { VmSpec } from "../../components/hosts/vm-spec";
 import { CertManager } from "../../components/platform/cert-manager";
 import { ClusterServices } from "../../components/platform/cluster-services";
 import { KV_MOUNT } from "../../components/platform/vault";
 import type { StackConfig } from "../config";
+import { groupsOf } from "../host-roles";
+import { type InventoryHost, renderIni, renderSshConfig } from "../inventory/render";
 import { nearest } from "../nearest";
 import type { Outputs, StackContext } from "../program";
 
@@ -56,6 +59,7 @@ export function buildVms(context: StackContext<never>, proxmox: ProxmoxProvider,
           operatorKeys: context.site.operatorKeys,
           stack: context.stack,
           protect: isProtected(spec, context.config),
+          ready: { connection: connectionOf(context, spec), checkout: context.checkout },
         },
         proxmox,
       ),
@@ -63,9 +67,33 @@ export function buildVms(context: StackContext<never>, proxmox: ProxmoxProvider,
   );
 }
 
-/** Addresses of VMs, as an output of the stack. */
-export const addressesOf = (vms: ReadonlyMap<string, Vm>): Record<string, pulumi.Output<string>> =>
-  Object.fromEntries([...vms].map(([name, vm]) => [name, vm.address]));
+/** The stack's VMs as outputs: addresses, and the inventory in the forms that other tools read. */
+export function hostOutputs(context: StackContext<never>, vms: ReadonlyMap<string, Vm>) {
+  const hosts = Object.fromEntries(
+    context.vms.flatMap((spec): [string, pulumi.Output<InventoryHost>][] => {
+      const vm = vms.get(spec.name);
+      if (vm === undefined) return [];
+      const { user } = connectionOf(context, spec);
+      const fixed = { user, node: spec.node, running: spec.running, groups: groupsOf(context.stack, spec.name) };
+      return [[spec.name, pulumi.all([vm.address, vm.hostKey]).apply(([address, hostKey]) => ({ address, hostKey, ...fixed }))]];
+    }),
+  );
+  return {
+    vms: Object.fromEntries([...vms].map(([name, vm]) => [name, vm.address])),
+    hosts,
+    inventory: pulumi.all(hosts).apply(renderIni),
+    sshConfig: pulumi.all(hosts).apply((all) => renderSshConfig(all)),
+  };
+}
+
+/** How a VM's host is reached by SSH. */
+function connectionOf({ site, secrets, bastion }: StackContext<never>, spec: VmSpec): Omit<HostConnectionArgs, "address"> {
+  return {
+    user: spec.cloudInit.user ?? site.user,
+    privateKey: secrets.get(`${STORE}/SSH_PRIVATE_KEY`, "SSH_PRIVATE_KEY"),
+    ...(bastion === undefined ? {} : { bastion: { ...bastion, privateKey: pulumi.secret(bastion.privateKey) } }),
+  };
+}
 
 /** k3s on one of the stack's VMs. */
 export function buildCluster(context: StackContext<never>, vms: ReadonlyMap<string, Vm>, vmName: string): K3sCluster {
@@ -74,16 +102,11 @@ export function buildCluster(context: StackContext<never>, vms: ReadonlyMap<stri
   if (vm === undefined || spec === undefined) {
     throw new HomelabError("E_VM_OWNER", `the stack "${context.stack}" builds its cluster on "${vmName}" and does not own that VM`, { subject: context.stack });
   }
-  const { bastion } = context;
   return new K3sCluster(context.stack, {
     vm,
     address: spec.cloudInit.ipv4.address,
     contextName: context.stack,
-    connection: {
-      user: spec.cloudInit.user ?? context.site.user,
-      privateKey: context.secrets.get(`${STORE}/SSH_PRIVATE_KEY`, "SSH_PRIVATE_KEY"),
-      ...(bastion === undefined ? {} : { bastion: { ...bastion, privateKey: pulumi.secret(bastion.privateKey) } }),
-    },
+    connection: connectionOf(context, spec),
     disable: context.config.k3sDisable,
     localStoragePath: context.config.localStoragePath,
   });

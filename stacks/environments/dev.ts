@@ -1,7 +1,7 @@
 import { HomelabError } from "../../common/errors";
 import type { StackProgram } from "../program";
 import { asciiFrontend } from "./ascii-frontend";
-import { addressesOf, buildEnvironment } from "./cluster";
+import { buildEnvironment, hostOutputs } from "./cluster";
 
 /** Applications as they are developed. The image is set here; stg and prod take it from one another. */
 export const dev: StackProgram<"dev", "tools" | "observability"> = (context) => {
@@ -17,7 +17,7 @@ export const dev: StackProgram<"dev", "tools" | "observability"> = (context) => 
   return {
     kubeconfig: environment.cluster.kubeconfig,
     clusterEndpoint: environment.cluster.endpoint,
-    vms: addressesOf(environment.vms),
+    ...hostOutputs(context, environment.vms),
     urls: { ascii: app.url("http") },
     appImage: app.image,
   };

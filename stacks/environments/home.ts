@@ -1,6 +1,6 @@
 import { WebApp } from "../../components/apps/web-app";
 import type { StackProgram } from "../program";
-import { addressesOf, buildEnvironment } from "./cluster";
+import { buildEnvironment, hostOutputs } from "./cluster";
 
 /** The version of the original system. Only the part of Immich that needs no database: the rest comes with Postgres and Redis. */
 const IMMICH_ML_IMAGE = "ghcr.io/immich-app/immich-machine-learning:v1.119.0";
@@ -22,5 +22,5 @@ export const home: StackProgram<"home", "tools" | "observability"> = (context) =
     },
     cluster.provider,
   );
-  return { kubeconfig: cluster.kubeconfig, clusterEndpoint: cluster.endpoint, vms: addressesOf(vms), urls: {} };
+  return { kubeconfig: cluster.kubeconfig, clusterEndpoint: cluster.endpoint, ...hostOutputs(context, vms), urls: {} };
 };

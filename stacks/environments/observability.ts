@@ -1,6 +1,6 @@
 import { WebApp } from "../../components/apps/web-app";
 import type { StackProgram } from "../program";
-import { addressesOf, buildEnvironment } from "./cluster";
+import { buildEnvironment, hostOutputs } from "./cluster";
 
 /** Jaeger all in one process, with traces in memory. Pinned: the last release of the 1.x line that the original's CR means. */
 const JAEGER_IMAGE = "docker.io/jaegertracing/all-in-one:1.65.0";
@@ -29,7 +29,7 @@ export const observability: StackProgram<"observability", "tools"> = (context) =
   return {
     kubeconfig: cluster.kubeconfig,
     clusterEndpoint: cluster.endpoint,
-    vms: addressesOf(vms),
+    ...hostOutputs(context, vms),
     urls: { jaeger: jaeger.url("query"), "otel-collector": otlp },
     otlpEndpoint: otlp,
   };

@@ -1,6 +1,6 @@
 import type { StackProgram } from "../program";
 import { asciiFrontend } from "./ascii-frontend";
-import { addressesOf, buildEnvironment } from "./cluster";
+import { buildEnvironment, hostOutputs } from "./cluster";
 
 /** Runs the image that stg ran. */
 export const prod: StackProgram<"prod", "tools" | "observability" | "stg"> = (context) => {
@@ -9,7 +9,7 @@ export const prod: StackProgram<"prod", "tools" | "observability" | "stg"> = (co
   return {
     kubeconfig: environment.cluster.kubeconfig,
     clusterEndpoint: environment.cluster.endpoint,
-    vms: addressesOf(environment.vms),
+    ...hostOutputs(context, environment.vms),
     urls: { ascii: app.url("http") },
   };
 };

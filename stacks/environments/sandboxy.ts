@@ -1,6 +1,6 @@
 import { WebApp } from "../../components/apps/web-app";
 import type { StackProgram } from "../program";
-import { addressesOf, buildEnvironment } from "./cluster";
+import { buildEnvironment, hostOutputs } from "./cluster";
 
 /** Answers each request with what it was: enough to see that a cluster's routes work. */
 const WHOAMI_IMAGE = "docker.io/traefik/whoami:v1.10.3";
@@ -22,5 +22,5 @@ export const sandboxy: StackProgram<"sandboxy", "tools" | "observability"> = (co
     },
     cluster.provider,
   );
-  return { kubeconfig: cluster.kubeconfig, clusterEndpoint: cluster.endpoint, vms: addressesOf(vms), urls: { whoami: whoami.url("http") } };
+  return { kubeconfig: cluster.kubeconfig, clusterEndpoint: cluster.endpoint, ...hostOutputs(context, vms), urls: { whoami: whoami.url("http") } };
 };

@@ -1,6 +1,6 @@
 import type { StackProgram } from "../program";
 import { asciiFrontend } from "./ascii-frontend";
-import { addressesOf, buildEnvironment } from "./cluster";
+import { buildEnvironment, hostOutputs } from "./cluster";
 
 /** Runs the image that dev ran. */
 export const stg: StackProgram<"stg", "tools" | "observability" | "dev"> = (context) => {
@@ -12,7 +12,7 @@ export const stg: StackProgram<"stg", "tools" | "observability" | "dev"> = (cont
   return {
     kubeconfig: environment.cluster.kubeconfig,
     clusterEndpoint: environment.cluster.endpoint,
-    vms: addressesOf(environment.vms),
+    ...hostOutputs(context, environment.vms),
     urls: { ascii: app.url("http") },
     appImage: app.image,
   };

@@ -5,7 +5,7 @@ import { Vault } from "../../components/platform/vault";
 import { VaultEntries } from "../../components/platform/vault-entries";
 import { CLOUD_IMAGE, NODES } from "../hosts";
 import type { StackProgram } from "../program";
-import { addressesOf, buildCertManager, buildCluster, buildClusterServices, buildVms, proxmoxProvider } from "./cluster";
+import { buildCertManager, buildCluster, buildClusterServices, buildVms, hostOutputs, proxmoxProvider } from "./cluster";
 
 const STORAGE_CLASS = "local-path";
 
@@ -54,7 +54,7 @@ export const tools: StackProgram<"tools", never> = (context) => {
   return {
     kubeconfig: cluster.kubeconfig,
     clusterEndpoint: cluster.endpoint,
-    vms: addressesOf(vms),
+    ...hostOutputs(context, vms),
     urls: { vault: vault.address, s3: minio.apiUrl, minio: minio.consoleUrl },
     templateIds: Object.fromEntries([...hosts].map(([name, host]) => [name, host.templateId])),
     vaultAddress: vault.address,

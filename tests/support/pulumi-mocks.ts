@@ -41,7 +41,12 @@ const ADDED: Record<string, (args: pulumi.runtime.MockResourceArgs) => Record<st
     stdout: String(inputs.create).includes("k3s.yaml") && String(inputs.create).startsWith("sudo -n cat") ? K3S_KUBECONFIG : "",
     stderr: "",
   }),
-  "command:local:Command": () => ({ stdout: '{"rootToken":"hvs.root"}\n', stderr: "" }),
+  "command:local:Command": ({ inputs }) => ({
+    stdout: String(inputs.create).includes("wait-ready")
+      ? '{"instance":"i","bootId":"b","hostKey":"ssh-ed25519 AAAA","restartParts":{}}\n'
+      : '{"rootToken":"hvs.root"}\n',
+    stderr: "",
+  }),
   "vault:index/token:Token": () => ({ clientToken: "hvs.periodic" }),
   "kubernetes:core/v1:Secret": ({ inputs }) =>
     inputs.type === "kubernetes.io/service-account-token" ? { data: { token: Buffer.from("reviewer").toString("base64") } } : {},

@@ -106,6 +106,26 @@ describe("proxmoxve", () => {
     expect(await plugin.read(VM, state)).toBeUndefined();
   });
 
+  test("a VM under an id that was used before is another one", async () => {
+    const first = await build();
+    await plugin.delete(VM, first);
+    const second = await plugin.make(VM, vm);
+    const mac = (state: State) => (state.outputs["networkDevices"] as Values[])[0]?.["macAddress"];
+    expect(mac(first)).toMatch(/^BC:24:11:/);
+    expect(mac(second)).not.toBe(mac(first));
+  });
+
+  test("a VM is shut off and started by its definition", async () => {
+    const state = await build();
+    const seq = mark();
+    const { inputs } = await plugin.check(VM, { ...vm, started: false }, state.inputs);
+    const off = await plugin.update(VM, state, inputs);
+    expect([writes(seq), off.outputs["started"], guests.has("115")]).toEqual([["vm-stop"], false, false]);
+    const again = mark();
+    const on = await plugin.update(VM, off, (await plugin.check(VM, vm, off.inputs)).inputs);
+    expect([writes(again), on.outputs["started"], guests.has("115")]).toEqual([["vm-start"], true, true]);
+  });
+
   test("a lock on the template is waited out", async () => {
     await plugin.make(FILE, image);
     await plugin.make(VM, template);

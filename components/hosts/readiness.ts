@@ -1,0 +1,103 @@
+/** Climbs from "the VM was started" to "its host can be worked on", and says where it stands when time runs out. */
+import type { Clock } from "../../common/clock";
+import { asError, HomelabError } from "../../common/errors";
+import { SshFailure, type SshSession } from "./ssh-session";
+
+/** In order; those of the connection first. */
+const RUNGS = ["bastion", "TCP", "SSH banner", "host key", "authentication", "cloud-init", "boot id"] as const;
+type Rung = (typeof RUNGS)[number];
+
+export interface Ready {
+  /** `/proc/sys/kernel/random/boot_id`: another one after each start of the kernel. */
+  bootId: string;
+  /** As in known_hosts. */
+  hostKey: string;
+}
+
+export interface ClimbOptions {
+  /** For messages. */
+  name: string;
+  /** One attempt to connect, bounded by the signal. */
+  open: (signal: AbortSignal) => Promise<SshSession>;
+  /** The boot that must be over; undefined: any will do. */
+  bootBefore: string | undefined;
+  budgetMs: number;
+  clock: Clock;
+}
+
+class RungFailed extends Error {
+  constructor(
+    readonly rung: Rung,
+    message: string,
+    /** Waiting cannot help. */
+    readonly final: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** How long one attempt may take. cloud-init is waited for within an attempt. */
+const ATTEMPT_MS = 20_000;
+const FIRST_DELAY_MS = 200;
+const LONGEST_DELAY_MS = 5_000;
+
+/** `cloud-init status` ends with 0 when done, 2 when done with warnings, 1 on an error or where it still runs. */
+const CLOUD_INIT = "if command -v cloud-init >/dev/null 2>&1; then cloud-init status; else echo 'status: disabled'; fi";
+
+async function inspect(session: SshSession, bootBefore: string | undefined, signal: AbortSignal): Promise<Ready> {
+  const cloudInit = await session.run(CLOUD_INIT, "", signal);
+  const status = /status: *(\S+)/.exec(cloudInit.stdout)?.[1] ?? `no answer (exit code ${cloudInit.code})`;
+  if (!["done", "disabled", "degraded"].includes(status)) {
+    const final = status === "error";
+    throw new RungFailed("cloud-init", final ? "it ended with an error; `cloud-init status --long` on the host says which" : `its status is: ${status}`, final);
+  }
+  const boot = await session.run("cat /proc/sys/kernel/random/boot_id", "", signal);
+  const bootId = boot.stdout.trim();
+  if (boot.code !== 0 || !/^[0-9a-f-]{36}$/.test(bootId)) throw new RungFailed("boot id", `the host tells none: ${boot.stderr.trim()}`, true);
+  if (bootId === bootBefore) throw new RungFailed("boot id", `it is still that of before the restart (${bootId}): restart the VM`, false);
+  return { bootId, hostKey: session.hostKey };
+}
+
+async function attempt(options: ClimbOptions, signal: AbortSignal): Promise<Ready> {
+  const session = await options.open(signal);
+  try {
+    return await inspect(session, options.bootBefore, signal);
+  } finally {
+    session.close();
+  }
+}
+
+function failureOf(thrown: unknown): RungFailed {
+  if (thrown instanceof RungFailed) return thrown;
+  if (thrown instanceof SshFailure)
+    return new RungFailed(thrown.step, asError(thrown.cause).message, thrown.step === "host key" || /privateKey/.test(String(thrown.cause)));
+  // The host went down, or became silent, while it was asked.
+  return new RungFailed("cloud-init", asError(thrown).message, false);
+}
+
+/** @throws HomelabError E_NOT_READY with the rung that it stands at and why */
+export async function climb(options: ClimbOptions): Promise<Ready> {
+  const { name, clock, budgetMs } = options;
+  const end = clock.now() + budgetMs;
+  for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * 2, LONGEST_DELAY_MS)) {
+    try {
+      return await attempt(options, AbortSignal.timeout(ATTEMPT_MS));
+    } catch (thrown) {
+      const failed = failureOf(thrown);
+      const isLate = clock.now() + delay > end;
+      if (failed.final || isLate) {
+        const when = failed.final ? "cannot become ready" : `was not ready within ${Math.round(budgetMs / 1000)} s`;
+        throw new HomelabError(
+          "E_NOT_READY",
+          `${name} ${when}: it stands at ${failed.rung} (step ${RUNGS.indexOf(failed.rung) + 1} of ${RUNGS.length}): ${failed.message}`,
+          {
+            cause: thrown,
+            subject: name,
+            hint: "look at the VM's console in Proxmox, then run the same command again",
+          },
+        );
+      }
+      await clock.sleep(delay);
+    }
+  }
+}

@@ -1,0 +1,187 @@
+/** One SSH connection to a host, directly or through a bastion, with errors that say how far it got. */
+import * as net from "node:net";
+import type { Duplex } from "node:stream";
+import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
+import { asError, HomelabError } from "../../common/errors";
+
+interface Endpoint {
+  host: string;
+  port?: number | undefined;
+  user: string;
+  /** OpenSSH or PEM text; secret. */
+  privateKey: string;
+}
+
+export interface SshTarget extends Endpoint {
+  /** The host's key as in known_hosts (`ssh-ed25519 AAAA…`); any key is taken without it. */
+  hostKey?: string | undefined;
+  bastion?: Endpoint | undefined;
+}
+
+/** How far a connection got, in order. */
+export type SshStep = "bastion" | "TCP" | "SSH banner" | "host key" | "authentication";
+
+/** A connection that was not made. */
+export class SshFailure extends HomelabError {
+  constructor(
+    readonly step: SshStep,
+    target: SshTarget,
+    cause: Error,
+  ) {
+    const where = `${target.host}:${target.port ?? 22}`;
+    const [code, message, hint] = {
+      bastion: ["E_SSH_BASTION", `the bastion on the way to ${where} cannot be used`, "check HOMELAB_BASTION and its key"],
+      TCP: ["E_SSH_UNREACHABLE", `${where} cannot be reached`, "check that the host is up and its address right"],
+      "SSH banner": ["E_SSH_NO_SERVER", `${where} takes connections, and no SSH server answers`, "look at the host's console"],
+      "host key": [
+        "E_SSH_HOST_KEY",
+        `the host key of ${where} is not the one that it had`,
+        "if the host was rebuilt, run `homelab up` for its stack; if not, somebody else may answer at its address",
+      ],
+      authentication: [
+        "E_SSH_REFUSED",
+        `${where} refuses the key of ${target.user}`,
+        "check SSH_PRIVATE_KEY in secrets/ and the operators' keys in stacks/site.ts",
+      ],
+    }[step] as [string, string, string];
+    super(code, message, { cause, subject: target.host, hint });
+  }
+}
+
+export interface SshSession {
+  /** As in known_hosts. */
+  hostKey: string;
+  /** @throws HomelabError E_SSH_CUT when the connection ends before the command does */
+  run(command: string, stdin: string, signal: AbortSignal): Promise<{ code: number; stdout: string; stderr: string }>;
+  close(): void;
+}
+
+/** The key's algorithm is its first field. */
+function hostKeyText(key: Buffer): string {
+  const length = key.readUInt32BE(0);
+  return `${key.subarray(4, 4 + length).toString("latin1")} ${key.toString("base64")}`;
+}
+
+function tcp(host: string, port: number, signal: AbortSignal): Promise<net.Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ host, port, signal });
+    socket.once("connect", () => resolve(socket));
+    socket.once("error", reject);
+  });
+}
+
+interface Handshake {
+  endpoint: Endpoint;
+  sock: Duplex;
+  signal: AbortSignal;
+  verify: (key: Buffer) => boolean;
+  /** Called at each step that is begun. */
+  at: (step: "SSH banner" | "authentication") => void;
+}
+
+function handshake({ endpoint, sock, signal, verify, at }: Handshake): Promise<Client> {
+  return new Promise((resolve, reject) => {
+    const client = new Client();
+    const fail = (cause: unknown): void => {
+      signal.removeEventListener("abort", onAbort);
+      client.destroy();
+      reject(asError(cause));
+    };
+    const onAbort = (): void => fail(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    at("SSH banner");
+    client.once("handshake", () => at("authentication"));
+    client.once("ready", () => {
+      signal.removeEventListener("abort", onAbort);
+      client.removeListener("error", fail);
+      // An idle connection that breaks is seen by the next command.
+      client.on("error", () => client.destroy());
+      resolve(client);
+    });
+    client.once("error", fail);
+    client.once("close", () => fail(new Error("the connection was closed during the handshake")));
+    const config: ConnectConfig = { sock, username: endpoint.user, privateKey: endpoint.privateKey, hostVerifier: verify, readyTimeout: 0 };
+    try {
+      client.connect({ ...config, keepaliveInterval: 15_000, keepaliveCountMax: 4 });
+    } catch (cause) {
+      // A private key that cannot be read.
+      at("authentication");
+      fail(cause);
+    }
+  });
+}
+
+const forward = (client: Client, target: SshTarget): Promise<Duplex> =>
+  new Promise((resolve, reject) =>
+    client.forwardOut("127.0.0.1", 0, target.host, target.port ?? 22, (error, stream) => (error ? reject(error) : resolve(stream))),
+  );
+
+function runOn(client: Client, host: string, command: string, stdin: string, signal: AbortSignal): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const cut = (cause?: Error): void =>
+      reject(new HomelabError("E_SSH_CUT", `the connection to ${host} ended before the command did`, { cause, subject: host }));
+    client.once("close", () => cut());
+    client.exec(command, (error: Error | undefined, channel: ClientChannel) => {
+      if (error) return cut(error);
+      const [out, err]: [Buffer[], Buffer[]] = [[], []];
+      let code: number | undefined;
+      const onAbort = (): void => {
+        channel.close();
+        reject(asError(signal.reason));
+      };
+      if (signal.aborted) return onAbort();
+      signal.addEventListener("abort", onAbort, { once: true });
+      channel.on("data", (chunk: Buffer) => out.push(chunk));
+      channel.stderr.on("data", (chunk: Buffer) => err.push(chunk));
+      channel.on("exit", (status: number | null) => {
+        code = status ?? 255;
+      });
+      channel.on("close", () => {
+        signal.removeEventListener("abort", onAbort);
+        if (code === undefined) return cut();
+        return resolve({ code, stdout: Buffer.concat(out).toString("utf8"), stderr: Buffer.concat(err).toString("utf8") });
+      });
+      channel.end(stdin);
+      return undefined;
+    });
+  });
+}
+
+/** One attempt; the caller closes what it gets. @param signal bounds the attempt @throws SshFailure */
+export async function openSsh(target: SshTarget, signal: AbortSignal): Promise<SshSession> {
+  let step: SshStep = target.bastion === undefined ? "TCP" : "bastion";
+  let hostKey = "";
+  let bastion: Client | undefined;
+  const expected = target.hostKey?.trim().split(/\s+/)[1];
+  const verify = (key: Buffer): boolean => {
+    hostKey = hostKeyText(key);
+    const good = expected === undefined || key.toString("base64") === expected;
+    if (!good) step = "host key";
+    return good;
+  };
+  const at = (begun: SshStep): void => {
+    if (step !== "host key") step = begun;
+  };
+  try {
+    let sock: Duplex;
+    if (target.bastion !== undefined) {
+      const { host, port = 22 } = target.bastion;
+      const any = { signal, verify: () => true, at: () => undefined };
+      bastion = await handshake({ endpoint: target.bastion, sock: await tcp(host, port, signal), ...any });
+      at("TCP");
+      sock = await forward(bastion, target);
+    } else sock = await tcp(target.host, target.port ?? 22, signal);
+    const client = await handshake({ endpoint: target, sock, signal, verify, at });
+    return {
+      hostKey,
+      run: (command, stdin, commandSignal) => runOn(client, target.host, command, stdin, commandSignal),
+      close: () => {
+        client.end();
+        bastion?.end();
+      },
+    };
+  } catch (cause) {
+    bastion?.end();
+    throw new SshFailure(step, target, asError(cause));
+  }
+}

@@ -1,0 +1,60 @@
+import { checkText, diffText, exitCodeOf, type HostChecks } from "./host-checks";
+
+const ok = { operation: "packages", status: "ok" };
+const change = { operation: "k3s binary", status: "would-change" };
+
+const CHECKS: HostChecks = {
+  version: 1,
+  hosts: [
+    { host: "dns", stack: "tools", status: "no-roles", roles: [] },
+    { host: "k8s-dev", stack: "dev", status: "would-change", roles: [{ role: "k3s-node", operations: [ok, change] }] },
+    { host: "k8s-stg", stack: "stg", status: "ok", roles: [{ role: "k3s-node", operations: [ok, ok] }] },
+    {
+      host: "k8s-prod",
+      stack: "prod",
+      status: "failed",
+      roles: [],
+      error: { code: "E_SSH_REFUSED", message: "192.168.1.14:22 refuses the key of suporte", hint: "check SSH_PRIVATE_KEY" },
+    },
+  ],
+};
+const only = (...names: string[]): HostChecks => ({ version: 1, hosts: CHECKS.hosts.filter(({ host }) => names.includes(host)) });
+
+test("the exit code is 0 for nothing, 3 for changes, and 1 for a failed host, which outweighs changes", () => {
+  expect([only("dns"), only("dns", "k8s-stg"), only("k8s-stg", "k8s-dev"), CHECKS, only()].map(exitCodeOf)).toEqual([0, 0, 3, 1, 0]);
+});
+
+test("check has a row for each host, then why hosts failed, then what is not built", () => {
+  expect(checkText(CHECKS, ["k8s-home"])).toBe(`host      stack            state  would change  operations
+────────  ─────  ───────────────  ────────────  ──────────
+dns       tools         no roles             0           0
+k8s-dev   dev       would change             1           2
+k8s-stg   stg    as it should be             0           2
+k8s-prod  prod            failed             0           0
+k8s-prod: 192.168.1.14:22 refuses the key of suporte
+  next: check SSH_PRIVATE_KEY
+not built: k8s-home
+`);
+  expect(checkText(only(), ["k8s-home"])).toBe("no host is built\nnot built: k8s-home\n");
+});
+
+test("diff shows only what would change and what could not be looked at", () => {
+  expect(diffText(CHECKS)).toBe(`k8s-dev (dev)
+  k3s-node: 1 of 2 operations would change
+    ~ k3s binary
+
+k8s-prod (prod)
+  ! k8s-prod: 192.168.1.14:22 refuses the key of suporte
+  !   next: check SSH_PRIVATE_KEY
+`);
+  expect(diffText(only("dns", "k8s-stg"))).toBe("no role would change anything\n");
+});
+
+test("an operation that cannot be checked is told with its exit code and what it said", () => {
+  const failed = { operation: "packages", status: "failed", exitCode: 100, stderr: "E: Could not get lock" };
+  const checks: HostChecks = {
+    version: 1,
+    hosts: [{ host: "dns", stack: "tools", status: "failed", roles: [{ role: "base", operations: [failed], error: "x" }] }],
+  };
+  expect(diffText(checks)).toContain('dns: base: "packages" cannot be checked (exit code 100): E: Could not get lock');
+});

@@ -1,0 +1,137 @@
+import * as net from "node:net";
+import { type Exec, sshKeyPair, startSshServer, type TestSshServer } from "../tests/support/ssh-server";
+import { type CheckedHost, checkHost } from "./check-hosts";
+
+const keys = sshKeyPair();
+const access = { privateKey: keys.privateKey, bastion: undefined };
+const role = (name: string) => ({
+  role: { name, operations: [{ name: "one", check: ["true"], apply: ["true"] }], secrets: ["TOKEN"] },
+  secrets: { TOKEN: "s3cret" },
+});
+
+const OK = '{"operation":"one","status":"ok"}\n{"summary":{"changed":0,"unchanged":1}}\n';
+const CHANGES = '{"operation":"one","status":"would-change"}\n{"operation":"two","status":"ok"}\n{"summary":{"changed":1,"unchanged":1}}\n';
+const FAILED = '{"operation":"one","status":"failed","phase":"check","exitCode":127,"stderr":"apt-get: not found"}\n';
+
+const opened: TestSshServer[] = [];
+afterEach(async () => {
+  for (const server of opened.splice(0)) await server.close();
+});
+
+async function server(
+  exec: (exec: Exec) => { stdout?: string; stderr?: string; code?: number; drop?: boolean },
+  allowedKey = keys.publicKey,
+): Promise<TestSshServer> {
+  const started = await startSshServer({ allowedKey, exec });
+  opened.push(started);
+  return started;
+}
+
+const host = (port: number, hostKey = ""): CheckedHost => ({
+  name: "k8s-dev",
+  stack: "dev",
+  port,
+  host: { address: "127.0.0.1", user: "suporte", node: "node03", hostKey, running: true, groups: [] },
+});
+
+test("two roles are checked over one connection, one session each, secrets on standard input alone", async () => {
+  const remote = await server(({ command }) => ({ stdout: command.includes("# Role second") ? CHANGES : OK }));
+  const checked = await checkHost(host(remote.port, remote.hostKey), [role("first"), role("second")], access);
+  expect(checked).toEqual({
+    host: "k8s-dev",
+    stack: "dev",
+    status: "would-change",
+    roles: [
+      { role: "first", operations: [{ operation: "one", status: "ok" }], error: undefined },
+      {
+        role: "second",
+        operations: [
+          { operation: "one", status: "would-change" },
+          { operation: "two", status: "ok" },
+        ],
+        error: undefined,
+      },
+    ],
+  });
+  expect(remote.connections).toBe(1);
+  expect(remote.execs.map(({ user, stdin }) => [user, stdin])).toEqual([
+    ["suporte", "czNjcmV0\n"],
+    ["suporte", "czNjcmV0\n"],
+  ]);
+  expect(remote.execs.every(({ command }) => command.startsWith("sudo -n env HOMELAB_CHECK=1 ") && !command.includes("s3cret"))).toBe(true);
+});
+
+test("a host that is as it should be is ok, and one without roles is not even called", async () => {
+  const remote = await server(() => ({ stdout: OK }));
+  expect((await checkHost(host(remote.port), [role("first")], access)).status).toBe("ok");
+  expect(await checkHost(host(remote.port), [], access)).toEqual({ host: "k8s-dev", stack: "dev", status: "no-roles", roles: [] });
+  expect(remote.connections).toBe(1);
+});
+
+test("a host behind a bastion is reached through it", async () => {
+  const [remote, bastion] = [await server(() => ({ stdout: OK })), await server(() => ({}))];
+  const through = { ...access, bastion: { host: "127.0.0.1", port: bastion.port, user: "jump", privateKey: keys.privateKey } };
+  expect((await checkHost(host(remote.port, remote.hostKey), [role("first")], through)).status).toBe("ok");
+  expect(bastion.tunnels).toEqual([`127.0.0.1:${remote.port}`]);
+});
+
+describe("what goes wrong is the host's result, with what to do next", () => {
+  const failure = async (checked: CheckedHost) => {
+    const { status, error, roles } = await checkHost(checked, [role("first")], access);
+    expect(status).toBe("failed");
+    return { error, roles };
+  };
+
+  test("a host key that changed: nothing is sent to it", async () => {
+    const remote = await server(() => ({ stdout: OK }));
+    const { error } = await failure(host(remote.port, sshKeyPair().publicKey));
+    expect(error).toMatchObject({
+      code: "E_SSH_HOST_KEY",
+      message: expect.stringMatching(/^the host key of 127\.0\.0\.1:\d+ is not the one that it had/),
+      hint: "if the host was rebuilt, run `homelab up` for its stack; if not, somebody else may answer at its address",
+    });
+    expect(remote.execs).toEqual([]);
+  });
+
+  test("a refused key", async () => {
+    const remote = await server(() => ({ stdout: OK }), sshKeyPair().publicKey);
+    expect((await failure(host(remote.port))).error).toMatchObject({ code: "E_SSH_REFUSED", message: expect.stringMatching(/refuses the key of suporte/) });
+  });
+
+  test("a host that is not there", async () => {
+    const listener = net.createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => listener.once("listening", resolve));
+    const { port } = listener.address() as net.AddressInfo;
+    await new Promise((resolve) => listener.close(resolve));
+    expect((await failure(host(port))).error).toMatchObject({
+      code: "E_SSH_UNREACHABLE",
+      message: `127.0.0.1:${port} cannot be reached: connect ECONNREFUSED 127.0.0.1:${port}`,
+    });
+  });
+
+  test("a host that goes down meanwhile", async () => {
+    const remote = await server(() => ({ drop: true }));
+    expect((await failure(host(remote.port))).error?.code).toBe("E_SSH_CUT");
+  });
+
+  test("an operation that cannot be checked", async () => {
+    const remote = await server(() => ({ stdout: FAILED, stderr: "operation one failed", code: 1 }));
+    expect((await failure(host(remote.port))).roles).toEqual([
+      {
+        role: "first",
+        operations: [{ operation: "one", status: "failed", phase: "check", exitCode: 127, stderr: "apt-get: not found" }],
+        error: "operation one failed",
+      },
+    ]);
+  });
+
+  test("sudo that asks for a password", async () => {
+    const remote = await server(() => ({ stderr: "sudo: a password is required\n", code: 1 }));
+    expect((await failure(host(remote.port))).roles).toEqual([{ role: "first", operations: [], error: "sudo: a password is required" }]);
+  });
+
+  test("a login shell that talks", async () => {
+    const remote = await server(() => ({ stdout: `Welcome!\n${OK}` }));
+    expect((await failure(host(remote.port))).error).toMatchObject({ code: "E_ROLE_REPORT", hint: "check that the login shell prints nothing of its own" });
+  });
+});

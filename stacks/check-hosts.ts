@@ -1,0 +1,99 @@
+/**
+ * `node bin/stacks/check-hosts.js`: what the roles of each host would change now. Takes the hosts, as the stacks' outputs have
+ * them, as JSON on standard input and prints JSON. The orchestrator's child. Loads no Pulumi SDK. Errors as in describe.ts.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { z } from "zod";
+import { HomelabError } from "../common/errors";
+import { projectRoot } from "../common/paths";
+import { checkRole, failureText, type HostedRole, type RoleCheck } from "../components/hosts/role-check";
+import { openSsh, type SshTarget } from "../components/hosts/ssh-session";
+import { loadSecrets } from "../secrets/load";
+import { bastionFromEnvironment } from "./bastion";
+import { runChild } from "./child";
+import { parseStackConfigFile } from "./config";
+import { rolesOf } from "./host-roles";
+import { loadInventory } from "./inventory";
+import { hostSchema, type InventoryHost } from "./inventory/render";
+import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
+
+const SSH_KEY = { path: "cluster-secret-store/secrets/SSH_PRIVATE_KEY", key: "SSH_PRIVATE_KEY" } as const;
+const CONNECT_MS = 15_000;
+const CHECK_MS = 180_000;
+
+const stackNames = Object.keys(OUTPUT_SCHEMAS) as [StackName, ...StackName[]];
+const requestSchema = z.strictObject({
+  hosts: z.array(z.strictObject({ name: z.string(), stack: z.enum(stackNames), port: z.int().optional(), host: hostSchema })),
+});
+
+type Status = "ok" | "would-change" | "failed" | "no-roles";
+
+/** What was found on one host. */
+export interface HostCheck {
+  host: string;
+  stack: StackName;
+  status: Status;
+  roles: RoleCheck[];
+  /** Why it could not be looked at. */
+  error?: { code: string; message: string; hint?: string };
+}
+
+export interface CheckedHost {
+  name: string;
+  stack: StackName;
+  /** Default 22. */
+  port?: number | undefined;
+  host: InventoryHost;
+}
+
+function statusOf(roles: readonly RoleCheck[]): Status {
+  const operations = roles.flatMap((role) => role.operations);
+  if (roles.some((role) => role.error !== undefined) || operations.some(({ status }) => status === "failed")) return "failed";
+  return operations.some(({ status }) => status === "would-change") ? "would-change" : "ok";
+}
+
+/** All roles of one host, over one connection. Never throws: what goes wrong is the host's result. */
+export async function checkHost(checked: CheckedHost, roles: readonly HostedRole[], access: Pick<SshTarget, "privateKey" | "bastion">): Promise<HostCheck> {
+  const { name, stack, host } = checked;
+  const found = { host: name, stack };
+  if (roles.length === 0) return { ...found, status: "no-roles", roles: [] };
+  const hostKey = host.hostKey === "" ? undefined : host.hostKey;
+  const results: RoleCheck[] = [];
+  try {
+    const target = { ...access, host: host.address, port: checked.port, user: host.user, hostKey };
+    const session = await openSsh(target, AbortSignal.timeout(CONNECT_MS));
+    try {
+      const signal = AbortSignal.timeout(CHECK_MS);
+      for (const role of roles) results.push(await checkRole(session, role, signal));
+    } finally {
+      session.close();
+    }
+    return { ...found, status: statusOf(results), roles: results };
+  } catch (thrown) {
+    return { ...found, status: "failed", roles: results, error: failureText(thrown) };
+  }
+}
+
+async function check(input: string): Promise<object> {
+  const { hosts } = requestSchema.parse(JSON.parse(input));
+  const { vms } = loadInventory();
+  const secrets = await loadSecrets({ only: [SSH_KEY.path] });
+  const privateKey = secrets.get(SSH_KEY.path)?.[SSH_KEY.key];
+  if (privateKey === undefined)
+    throw new HomelabError("E_SECRET_MISSING", `there is no secret "${SSH_KEY.key}" in ${SSH_KEY.path}`, { hint: "restore secrets/ from Git" });
+  const bastion = bastionFromEnvironment();
+  const configOf = (stack: StackName) => {
+    const file = `Pulumi.${stack}.yaml`;
+    return parseStackConfigFile(file, fs.readFileSync(path.join(projectRoot(), file), "utf8"));
+  };
+  const checks = hosts.map((checked) => {
+    const spec = vms.get(checked.name);
+    if (spec === undefined)
+      throw new HomelabError("E_VM_UNKNOWN", `the stack ${checked.stack} has a host ${checked.name} that no VM file defines`, { subject: checked.name });
+    return checkHost(checked, rolesOf(checked.stack, spec, configOf(checked.stack)), { privateKey, bastion });
+  });
+  return { version: 1, hosts: await Promise.all(checks) };
+}
+
+if (require.main === module) runChild(check);

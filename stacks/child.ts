@@ -1,0 +1,32 @@
+/** How the program's side of a question of the orchestrator runs: JSON in, JSON out, known failures as one line of JSON. */
+import { describeError, HomelabError } from "../common/errors";
+
+/** A known failure as the orchestrator reads it (orchestrator/program.ts). */
+export function failureLine(thrown: unknown): string {
+  const failure =
+    thrown instanceof HomelabError
+      ? { code: thrown.code, message: thrown.message, hint: thrown.hint, subject: thrown.subject }
+      : { code: "E_INTERNAL", message: describeError(thrown) };
+  return `${JSON.stringify(failure)}\n`;
+}
+
+async function readInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Answers the question on standard input; the exit code is 1 where it cannot. */
+export function runChild(answer: (input: string) => Promise<object>): void {
+  readInput()
+    .then(answer)
+    .then(
+      (result) => {
+        process.stdout.write(`${JSON.stringify(result)}\n`);
+      },
+      (thrown: unknown) => {
+        process.stderr.write(failureLine(thrown));
+        process.exitCode = 1;
+      },
+    );
+}
