@@ -29,7 +29,7 @@ hl_check_only=\${HOMELAB_CHECK:-0}
 hl_changed=0
 hl_unchanged=0
 hl_escape() {
-  printf '%s' "$1" | tail -c ${TAIL} | sed -e 's/\\\\/\\\\\\\\/g' -e 's/"/\\\\"/g' -e 's/\t/\\\\t/g' | awk 'NR > 1 { printf "\\\\n" } { printf "%s", $0 }' | tr -d '[:cntrl:]'
+  printf '%s' "$1" | tail -c ${TAIL} | awk 'NR > 1 { printf "%s", "\\\\n" } { gsub(/["\\\\]/, "\\\\\\\\&"); n = split($0, part, "\\t"); for (i = 1; i <= n; i++) printf "%s%s", (i > 1 ? "\\\\t" : ""), part[i] }' | tr -d '[:cntrl:]'
 }
 hl_fail() {
   printf '{"operation":%s,"status":"failed","phase":"%s","exitCode":%s,"stderr":"%s"}\\n' "$1" "$2" "$3" "$(hl_escape "$4")"

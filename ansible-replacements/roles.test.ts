@@ -169,3 +169,10 @@ test("two operations of one name are refused", () => {
   const twice = command("same", "true", "true");
   expect(() => compileRole({ name: "r", operations: [twice, twice] })).toThrow('role r: two operations are named "same"');
 });
+
+test("a failure's text is escaped the same by the simulated shell", async () => {
+  const bash = new Bash({ files: {}, customCommands: [] });
+  const role: Role = { name: "broken", operations: [command("fails", "false", `{ printf 'bad "disk"\\tfull\\nsecond \\\\ line\\n' >&2; (exit 7); }`)] };
+  const { operations } = parseRoleReport((await bash.exec(compileRole(role).script)).stdout);
+  expect(operations).toEqual([{ operation: "fails", status: "failed", phase: "apply", exitCode: 7, stderr: 'bad "disk"\tfull\nsecond \\ line' }]);
+});

@@ -47,7 +47,8 @@ export async function installImage(machine: Machine, commands: readonly string[]
     "/etc/passwd",
     "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
   );
-  await disk.install("/etc/group", "root:x:0:\ndaemon:x:1:\nadm:x:4:\nsudo:x:27:\nnogroup:x:65534:\n");
+  await disk.install("/etc/group", "root:x:0:\ndaemon:x:1:\nadm:x:4:\nsudo:x:27:\nshadow:x:42:\nnogroup:x:65534:\n");
+  await disk.install("/etc/shadow", "root:*:20000:0:99999:7:::\n", 0o640, { uid: 0, gid: 42 });
   await disk.install("/etc/fstab", "LABEL=cloudimg-rootfs\t/\text4\tdiscard,commit=30,errors=remount-ro\t0\t1\n");
   await disk.install("/etc/timezone", "Etc/UTC\n");
   await disk.install("/etc/ssl/certs/ca-certificates.crt", "# the lab's authority is trusted by its curl\n");

@@ -2,6 +2,7 @@ import { Bash, type Command, decodeBytesToUtf8, defineCommand, type ExecResult, 
 import { fail, type HostCommand, type Invocation } from "./command";
 import { BINARY_COMMANDS } from "./commands/binaries";
 import { CURL_COMMANDS } from "./commands/curl";
+import { REWORDED_COMMANDS } from "./commands/errors";
 import { FILE_COMMANDS } from "./commands/files";
 import { FIXED_COMMANDS } from "./commands/fixes";
 import { IDENTITY_COMMANDS } from "./commands/identity";
@@ -21,6 +22,7 @@ const HOST_COMMANDS: Readonly<Record<string, HostCommand>> = {
   ...CURL_COMMANDS,
   ...BINARY_COMMANDS,
   ...FIXED_COMMANDS,
+  ...REWORDED_COMMANDS,
 };
 
 const SHELLS = ["bash", "sh"];

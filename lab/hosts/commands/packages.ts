@@ -106,6 +106,35 @@ async function aptRemove(run: Invocation, names: string[]) {
   return ok();
 }
 
+/** Names of the packages that are held, one a line: a part of dpkg's own status on a real host. */
+const HELD = "/var/lib/dpkg/held";
+
+const aptMark: HostCommand = async (run) => {
+  const { machine } = run;
+  const [action, ...names] = run.args;
+  const held = new Set(((await machine.disk.read(HELD)) ?? "").split("\n").filter((name) => name !== ""));
+  if (action === "showhold")
+    return ok(
+      [...held]
+        .sort()
+        .map((name) => `${name}\n`)
+        .join(""),
+    );
+  if (action !== "hold" && action !== "unhold") return unmodelled(run, "apt-mark", action ?? "no action");
+  if (run.who.uid !== 0) return fail("E: Unable to locate dpkg's status file, are you root?", 100);
+  const missing = names.find((name) => ARCHIVE[name] === undefined);
+  if (missing !== undefined) return fail(`E: Unable to locate package ${missing}\nE: No packages found`, 100);
+  const lines = names.map((name) => {
+    if (action === "hold") return held.has(name) ? `${name} was already set on hold.\n` : `${name} set on hold.\n`;
+    return held.has(name) ? `Canceled hold on ${name}.\n` : `${name} was already not on hold.\n`;
+  });
+  for (const name of names)
+    if (action === "hold") held.add(name);
+    else held.delete(name);
+  await machine.disk.install(HELD, [...held].map((name) => `${name}\n`).join(""));
+  return ok(lines.join(""));
+};
+
 const dpkgQuery: HostCommand = async (run) => {
   const { flags, rest, unknown } = parseFlags(run.args, ["f", "showformat"], ["W", "show", "s", "status", "l"]);
   if (unknown || flags.has("l")) return unmodelled(run, "dpkg-query", unknown ?? "-l");
@@ -135,4 +164,4 @@ const dpkg: HostCommand = async (run) => {
   return unmodelled(run, "dpkg", run.args.join(" "));
 };
 
-export const PACKAGE_COMMANDS: Record<string, HostCommand> = { "apt-get": aptGet, "dpkg-query": dpkgQuery, dpkg };
+export const PACKAGE_COMMANDS: Record<string, HostCommand> = { "apt-get": aptGet, "apt-mark": aptMark, "dpkg-query": dpkgQuery, dpkg };

@@ -28,10 +28,11 @@ const systemctl: HostCommand = async (run) => {
     case "start":
     case "restart":
     case "reload-or-restart":
-      return start(run, names, verb !== "start");
+      return start(run, verb, names, verb !== "start");
     case "try-restart":
       return start(
         run,
+        verb,
         names.filter((name) => run.machine.units.has(withSuffix(name))),
         true,
       );
@@ -76,11 +77,11 @@ async function isEnabledVerb(run: Invocation, names: string[], quiet: boolean) {
   return { stdout: quiet ? "" : stdout, stderr: "", exitCode: good ? 0 : 1 };
 }
 
-async function start(run: Invocation, names: string[], stopFirst: boolean) {
+async function start(run: Invocation, verb: string, names: string[], stopFirst: boolean) {
   for (const name of names) {
     if (stopFirst) await stopUnit(run.machine, name);
     const result = await startUnit(run.machine, name);
-    if (!result.ok) return fail(result.message, result.message.includes("not found") ? 5 : 1);
+    if (!result.ok) return fail(result.message.replace(/^Failed to start/, `Failed to ${verb}`), result.message.includes("not found") ? 5 : 1);
   }
   return ok();
 }
@@ -99,7 +100,7 @@ async function enable(run: Invocation, names: string[], now: boolean) {
     if (!file) return fail(`Failed to enable unit: Unit file ${withSuffix(name)} does not exist.`);
     if (!was) stderr += `Created symlink /etc/systemd/system/multi-user.target.wants/${withSuffix(name)} → ${file.path}.\n`;
   }
-  const result = now ? await start(run, names, false) : ok();
+  const result = now ? await start(run, "start", names, false) : ok();
   return { ...result, stderr: stderr + result.stderr };
 }
 

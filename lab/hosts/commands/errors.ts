@@ -1,0 +1,51 @@
+import type { ExecResult } from "just-bash";
+import { asError } from "../../../common/errors";
+import { absolute, fail, type HostCommand, type Invocation } from "../command";
+
+/** What the real program says of a file that it is refused, and of one that is not there. */
+type Wording = (name: string, refused: boolean) => string;
+
+const NO_FILE = "No such file or directory";
+
+/** Runs just-bash's own command and puts its complaints into the words of the real one. */
+function reworded(command: string, patterns: readonly [RegExp, Wording][]): HostCommand {
+  return async (run: Invocation): Promise<ExecResult> => {
+    const original = run.shell.origCommand;
+    if (!original) return fail(`${command}: not available`, 127);
+    const result = await original(run.args);
+    if (result.stderr === "") return result;
+    const lines = await Promise.all(result.stderr.split("\n").map((line) => reword(run, line, patterns)));
+    return { ...result, stderr: lines.join("\n") };
+  };
+}
+
+async function reword(run: Invocation, line: string, patterns: readonly [RegExp, Wording][]): Promise<string> {
+  for (const [pattern, wording] of patterns) {
+    const name = pattern.exec(line)?.[1];
+    if (name !== undefined) return wording(name, await isRefused(run, absolute(run, name)));
+  }
+  return line;
+}
+
+/** A command failed on this file: because it may not, when the file is there or lies in a closed folder. */
+async function isRefused(run: Invocation, file: string): Promise<boolean> {
+  try {
+    await run.shell.fs.stat(file);
+    return true;
+  } catch (error) {
+    return /^EACCES/.test(asError(error).message);
+  }
+}
+
+/** just-bash has one word for a file that is not there and one that may not be read, and its own words for other refusals. */
+export const REWORDED_COMMANDS: Record<string, HostCommand> = {
+  cat: reworded("cat", [[/^cat: (.+): No such file or directory$/, (name, refused) => `cat: ${name}: ${refused ? "Permission denied" : NO_FILE}`]]),
+  ls: reworded("ls", [[/^ls: (.+): No such file or directory$/, (name) => `ls: cannot access '${name}': ${NO_FILE}`]]),
+  mkdir: reworded("mkdir", [[/^mkdir: cannot create directory '(.+)': EACCES: /, (name) => `mkdir: cannot create directory '${name}': Permission denied`]]),
+  chmod: reworded("chmod", [
+    [
+      /^chmod: cannot access '(.+)': No such file or directory$/,
+      (name, refused) => (refused ? `chmod: changing permissions of '${name}': Operation not permitted` : `chmod: cannot access '${name}': ${NO_FILE}`),
+    ],
+  ]),
+};
