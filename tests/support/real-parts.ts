@@ -2,8 +2,8 @@
  * The real programs that tests compare with: where each is, or why it is not there and how to get it. A test that needs one says so
  * with {@link describeReal}; without the part it is skipped, and the run's last lines name the part.
  */
-import * as path from "node:path";
 import { z } from "zod";
+import { inventory as inventoryOfInstaller } from "../../build/real-parts.cjs";
 
 const partSchema = z.object({ name: z.string(), version: z.string(), how: z.string(), path: z.string().optional(), missing: z.string().optional() });
 type Part = z.infer<typeof partSchema>;
@@ -26,8 +26,7 @@ let known: Part[] | undefined;
 
 function inventory(): Part[] {
   if (known === undefined) {
-    const installer: unknown = jest.requireActual(path.join(__dirname, "../../build/real-parts.cjs"));
-    known = z.array(partSchema).parse((installer as { inventory(): unknown }).inventory());
+    known = z.array(partSchema).parse(inventoryOfInstaller());
   }
   return known;
 }
