@@ -1,47 +1,10 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
-import { ENV, readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
-import { projectRoot } from "../common/paths";
 import type { AgeIdentity } from "./age";
 import { loadAgeKeys } from "./age-keys";
 import { decryptSopsFile } from "./sops-file";
+import { readSopsText, secretsDir, yamlFiles } from "./sops-folder";
 import { entriesOf, type SecretEntry } from "./vault-paths";
-
-/** No secret is this long; a larger file is somebody's mistake. */
-const MAX_BYTES = 1024 * 1024;
-
-/** Folder that holds the SOPS files: `secrets/` of the checkout, or HOMELAB_SECRETS_DIR. */
-function secretsDir(): string {
-  return readEnv(ENV.secretsDir) ?? path.join(projectRoot(), "secrets");
-}
-
-function yamlFiles(folder: string, below = ""): string[] {
-  if (!fs.existsSync(path.join(folder, below))) return [];
-  return fs
-    .readdirSync(path.join(folder, below), { withFileTypes: true })
-    .toSorted((a, b) => a.name.localeCompare(b.name))
-    .flatMap((entry) => {
-      const name = path.posix.join(below, entry.name);
-      if (entry.isDirectory()) return yamlFiles(folder, name);
-      if (entry.name.endsWith(".yaml")) return [name];
-      throw new HomelabError("E_SECRET_FILE", `${path.join(folder, name)} is no .yaml file`, {
-        subject: name,
-        hint: "only SOPS files belong below secrets/common and secrets/<environment>",
-      });
-    });
-}
-
-function readText(folder: string, name: string, label: string): string {
-  const bytes = fs.readFileSync(path.join(folder, name));
-  if (bytes.length > MAX_BYTES || bytes.includes(0)) {
-    throw new HomelabError("E_SECRET_FORMAT", `${label}: it is ${bytes.length > MAX_BYTES ? "larger than 1 MiB" : "binary"}, and no SOPS file`, {
-      subject: label,
-      hint: "restore it from Git",
-    });
-  }
-  return bytes.toString("utf8");
-}
 
 async function loadFolder(root: string, folder: string, options: LoadOptions, identities: readonly AgeIdentity[]): Promise<Map<string, SecretEntry>> {
   const base = path.join(root, folder);
@@ -49,7 +12,7 @@ async function loadFolder(root: string, folder: string, options: LoadOptions, id
   const trees = await Promise.all(
     files.map(async (name) => {
       const label = path.posix.join("secrets", folder, name);
-      return entriesOf(label, await decryptSopsFile(label, readText(base, name, label), identities), name.slice(0, -".yaml".length));
+      return entriesOf(label, await decryptSopsFile(label, readSopsText(base, name, label), identities), name.slice(0, -".yaml".length));
     }),
   );
   return new Map(trees.flatMap((entries) => [...entries]));
