@@ -43,7 +43,13 @@ export const CREDENTIALS: readonly Credential[] = [
     make: one("POSTGRES_PASSWORD"),
   },
   { name: "redis", entry: `${STORE}/REDIS`, owner: "Redis (restarts)", consumers: ["Harbor", "Immich", "Memorizer", "Writer"], make: one("REDIS_PASSWORD") },
-  { name: "harbor", entry: `${STORE}/HARBOR`, owner: "Harbor (its core restarts)", consumers: ["pipelines that push images"], make: one("HARBOR_ADMIN_PASSWORD") },
+  {
+    name: "harbor",
+    entry: `${STORE}/HARBOR`,
+    owner: "Harbor (its core restarts)",
+    consumers: ["pipelines that push images"],
+    make: one("HARBOR_ADMIN_PASSWORD"),
+  },
   { name: "nats", entry: `${STORE}/NATS`, owner: "NATS (reloads its accounts)", consumers: ["applications with a queue"], make: one("NATS_PASSWORD") },
   {
     name: "argocd",
@@ -62,6 +68,8 @@ export const CREDENTIALS: readonly Credential[] = [
 export function credentialOf(name: string): Credential {
   const found = CREDENTIALS.find((credential) => credential.name === name);
   if (found === undefined)
-    throw new HomelabError("E_USAGE", `there is no credential "${name}" that is made here`, { hint: `take one of: ${CREDENTIALS.map((c) => c.name).join(", ")}` });
+    throw new HomelabError("E_USAGE", `there is no credential "${name}" that is made here`, {
+      hint: `take one of: ${CREDENTIALS.map((c) => c.name).join(", ")}`,
+    });
   return found;
 }

@@ -6,7 +6,12 @@ import { decryptSopsFile } from "./sops-file";
 import { readSopsText, secretsDir, yamlFiles } from "./sops-folder";
 import { entriesOf, type SecretEntry } from "./vault-paths";
 
-async function loadFolder(root: string, folder: string, options: LoadOptions, identities: readonly AgeIdentity[]): Promise<Map<string, SecretEntry>> {
+async function loadFolder(
+  root: string,
+  folder: string,
+  options: Pick<LoadOptions, "only">,
+  identities: readonly AgeIdentity[],
+): Promise<Map<string, SecretEntry>> {
   const base = path.join(root, folder);
   const files = yamlFiles(base).filter((name) => options.only === undefined || options.only.includes(name.slice(0, -".yaml".length)));
   const trees = await Promise.all(
@@ -18,12 +23,15 @@ async function loadFolder(root: string, folder: string, options: LoadOptions, id
   return new Map(trees.flatMap((entries) => [...entries]));
 }
 
-export interface LoadOptions {
+export interface LoadOptions extends Place {
   /** Stack whose own values, in `secrets/<environment>`, win over the common ones. */
   environment?: string | undefined;
   /** Paths below the mount to decrypt; each must be there. Default: all. */
   only?: readonly string[] | undefined;
-  /** Called with each value, for the redactor. */
+}
+
+interface Place {
+  /** Called with each value and each private key, for the redactor. */
   register?: (value: string) => void;
   /** Default {@link secretsDir}. */
   root?: string;
@@ -55,4 +63,13 @@ export async function loadSecrets(options: LoadOptions = {}): Promise<Map<string
   }
   for (const entry of merged.values()) for (const value of Object.values(entry)) register(value);
   return merged;
+}
+
+/** Decrypts everything, of all environments, for the redactor alone. @throws HomelabError as {@link loadSecrets} does */
+export async function registerAllSecrets(options: Place & Required<Pick<Place, "register">>, environments: readonly string[]): Promise<void> {
+  await loadSecrets(options);
+  const { root = secretsDir() } = options;
+  const identities = loadAgeKeys(options.ageKeyFile);
+  for (const environment of environments)
+    for (const entry of (await loadFolder(root, environment, {}, identities)).values()) for (const value of Object.values(entry)) options.register(value);
 }

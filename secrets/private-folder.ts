@@ -37,7 +37,8 @@ function sweep(folder: string): void {
   for (const name of fs.readdirSync(folder)) {
     const pid = /^homelab-edit-(\d+)-/.exec(name)?.[1];
     if (pid === undefined || isAlive(Number(pid))) continue;
-    if (fs.lstatSync(path.join(folder, name), { throwIfNoEntry: false })?.uid === process.getuid?.()) fs.rmSync(path.join(folder, name), { recursive: true, force: true });
+    if (fs.lstatSync(path.join(folder, name), { throwIfNoEntry: false })?.uid === process.getuid?.())
+      fs.rmSync(path.join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -3,7 +3,6 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { ENV } from "../../common/env";
 import { HomelabError, systemErrorCode } from "../../common/errors";
-import { writeFileAtomic } from "../../common/files";
 import { plannedOutputsSchema } from "../../common/planned-outputs";
 import { type Arguments, oneOf, positive } from "../arguments";
 import { changesAnything, durationText } from "../changes";
@@ -12,7 +11,7 @@ import { chooseEngine, type Engine } from "../engine";
 import { EXIT, type ExitCode } from "../exit-codes";
 import type { Program } from "../program";
 import { describeProgram } from "../program";
-import { registerSecrets } from "../redaction";
+import { redactedProcess, registerSecrets } from "../redaction";
 import { buildReport, type RunReport, writeReport } from "../report";
 import { type RunEvent, type StackOutcome, startRun } from "../run";
 import { RunJournal, unfinishedRun } from "../run-journal";
@@ -107,8 +106,8 @@ interface RunSetup {
 async function prepare(operation: RunOperation, args: Arguments, session: Session): Promise<RunSetup> {
   const site = await openSite(args.flag("lab"));
   const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
-  await registerSecrets(session, site.env);
   const program = await describeProgram();
+  await registerSecrets(session, site.env, program.graph.names());
   const stacks = selectStacks(program, args.words, operation, args.flag("only"));
   fs.mkdirSync(site.runsDir, { recursive: true, mode: 0o700 });
   // Holds secrets for the length of the preview: ours alone, and removed at its end.
@@ -118,7 +117,7 @@ async function prepare(operation: RunOperation, args: Arguments, session: Sessio
 
 async function execute(setup: RunSetup, args: Arguments, session: Session, listeners: ((event: RunEvent) => void)[]): Promise<StackOutcome[]> {
   const { operation, site, engine, program, stacks, plannedDir } = setup;
-  const processes = new StackProcesses({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) });
+  const processes = new StackProcesses({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) }, session.redactor);
   const parallel = positive(args.text("parallel"), DEFAULT_PARALLEL, "--parallel");
   const run = startRun(
     {
@@ -135,7 +134,8 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, liste
         for (const listener of listeners) listener(event);
       },
       start: (stack, onMessage) => {
-        const child = processes.run({ operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel }, onMessage);
+        const task = { operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel };
+        const child = redactedProcess(session.redactor, (listener) => processes.run(task, listener), onMessage);
         processes.warm();
         return child;
       },
@@ -219,9 +219,9 @@ export async function runStacks(operation: RunOperation, args: Arguments, sessio
       diagnostics: recorder.diagnostics,
     };
     const report = buildReport({ ...facts, engine: { name: setup.engine.name, why: setup.engine.why } });
-    const files = writeReport(base, report, outcomes, session.redact);
+    const files = writeReport(base, report, outcomes, session.writeFile);
     const markdown = args.text("markdown");
-    if (markdown !== undefined) writeFileAtomic(path.resolve(markdown), session.redact(renderComment(report)), 0o644);
+    if (markdown !== undefined) session.writeFile(path.resolve(markdown), renderComment(report), 0o644);
     if (!args.flag("json")) session.out(closingText(setup, report, outcomes, files.html));
     return exitCode(outcomes, interrupted, args.flag("expect-no-changes"));
   } finally {
