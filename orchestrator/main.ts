@@ -1,6 +1,6 @@
 import { systemClock } from "../common/clock";
 import { readEnv } from "../common/env";
-import { describeError, HomelabError } from "../common/errors";
+import { describeError, HomelabError, systemErrorCode } from "../common/errors";
 import { createRedactor } from "../common/redact";
 import { runCommandLine } from "./cli";
 import { EXIT } from "./exit-codes";
@@ -32,6 +32,12 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     for (const listener of listeners) listener();
   });
 }
+
+// Who read our output has left, as in `homelab secrets list | head`: nobody to tell anything.
+process.stdout.on("error", (cause) => {
+  if (systemErrorCode(cause) === "EPIPE") process.exit(EXIT.done);
+  throw cause;
+});
 
 // Node would print these itself, past the redactor.
 for (const event of ["uncaughtException", "unhandledRejection"] as const) {

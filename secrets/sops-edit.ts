@@ -49,7 +49,7 @@ export function changeSopsFile(file: string, open: OpenFile, changes: Changes, n
 
 /** Like the library's own, and new keys stand before the `sops` section, which SOPS has last. */
 function setIn(document: Document<YAMLMap>, place: readonly string[], value: unknown): void {
-  document.setIn(place, value);
+  document.setIn(place, document.createNode(value));
   const { items } = document.contents as YAMLMap<Scalar<string>>;
   items.sort((a, b) => Number(a.key.value === "sops") - Number(b.key.value === "sops"));
 }
