@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { ENV } from "../../common/env";
 import { HomelabError, systemErrorCode } from "../../common/errors";
 import { plannedOutputsSchema } from "../../common/planned-outputs";
+import type { Redactor } from "../../common/redact";
 import { type Arguments, oneOf, positive } from "../arguments";
 import { changesAnything, durationText } from "../changes";
 import { renderComment } from "../comment";
@@ -103,10 +104,19 @@ interface RunSetup {
   plannedDir: string | undefined;
 }
 
-async function prepare(operation: RunOperation, args: Arguments, session: Session): Promise<RunSetup> {
-  const site = await openSite(args.flag("lab"));
+/** What a run stands on; tests give their own workers. */
+export interface RunParts {
+  openSite: typeof openSite;
+  describeProgram: typeof describeProgram;
+  workers(env: Readonly<Record<string, string | undefined>>, redactor: Redactor): Pick<StackProcesses, "run" | "warm" | "close">;
+}
+
+const REAL_PARTS: RunParts = { openSite, describeProgram, workers: (env, redactor) => new StackProcesses(env, redactor) };
+
+async function prepare(operation: RunOperation, args: Arguments, session: Session, parts: RunParts): Promise<RunSetup> {
+  const site = await parts.openSite(args.flag("lab"));
   const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
-  const program = await describeProgram();
+  const program = await parts.describeProgram();
   await registerSecrets(session, site.env, program.graph.names());
   const stacks = selectStacks(program, args.words, operation, args.flag("only"));
   fs.mkdirSync(site.runsDir, { recursive: true, mode: 0o700 });
@@ -115,9 +125,9 @@ async function prepare(operation: RunOperation, args: Arguments, session: Sessio
   return { operation, site, engine, program, stacks, plannedDir };
 }
 
-async function execute(setup: RunSetup, args: Arguments, session: Session, listeners: ((event: RunEvent) => void)[]): Promise<StackOutcome[]> {
+async function execute(setup: RunSetup, args: Arguments, session: Session, parts: RunParts, listeners: ((event: RunEvent) => void)[]): Promise<StackOutcome[]> {
   const { operation, site, engine, program, stacks, plannedDir } = setup;
-  const processes = new StackProcesses({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) }, session.redactor);
+  const processes = parts.workers({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) }, session.redactor);
   const parallel = positive(args.text("parallel"), DEFAULT_PARALLEL, "--parallel");
   const run = startRun(
     {
@@ -182,13 +192,13 @@ function closingText(setup: RunSetup, report: RunReport, outcomes: readonly Stac
 }
 
 /** Runs one operation over the chosen stacks (none named = all). */
-export async function runStacks(operation: RunOperation, args: Arguments, session: Session): Promise<ExitCode> {
+export async function runStacks(operation: RunOperation, args: Arguments, session: Session, parts: RunParts = REAL_PARTS): Promise<ExitCode> {
   if (args.flag("expect-no-changes") && operation !== "preview") {
     throw new HomelabError("E_USAGE", "--expect-no-changes goes with preview", {
       hint: "`homelab preview --expect-no-changes` changes nothing and exits 3 where something would change",
     });
   }
-  const setup = await prepare(operation, args, session);
+  const setup = await prepare(operation, args, session, parts);
   const { site, plannedDir } = setup;
   const startedAt = session.clock.now();
   warnOfUnfinished(session, site);
@@ -201,7 +211,7 @@ export async function runStacks(operation: RunOperation, args: Arguments, sessio
     interrupted ||= event.kind === "interrupted";
   };
   try {
-    const outcomes = await execute(setup, args, session, [
+    const outcomes = await execute(setup, args, session, parts, [
       (event) => journal.append(event),
       (event) => recorder.event(event),
       (event) => display.event(event),
