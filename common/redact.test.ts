@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
-import { createRedactor, isWorthHiding, REDACTED } from "./redact";
+import { createRedactor, REDACTED } from "./redact";
+import { isWorthHiding } from "./redact-worth";
 
 /** Values like those of SOPS files: random, with the characters that quoting and escaping change, sometimes of several lines. */
 const secret = fc
@@ -7,6 +8,12 @@ const secret = fc
   .map((chars) => `k7${chars.join("")}q9`)
   // What looks like a plain URL or host is shown on purpose; a test of its own says so.
   .filter(isWorthHiding);
+
+const redactorOf = (...values: string[]) => {
+  const redactor = createRedactor();
+  for (const value of values) redactor.register(value);
+  return redactor;
+};
 
 const FORMS: Record<string, (value: string) => string> = {
   plain: (v) => v,
@@ -80,4 +87,115 @@ test("a text without secrets is left as it is", async () => {
   const redactor = createRedactor();
   redactor.register("c0rrect-horse");
   await fc.assert(fc.property(fc.string(), (text) => text.includes("c0rrect-horse") || redactor.redact(text) === text));
+});
+
+const base64 = (bytes: number) => fc.uint8Array({ minLength: bytes, maxLength: bytes + 16 }).map((raw) => Buffer.from(raw).toString("base64"));
+const token = fc.array(fc.constantFrom(..."abcdefghijklmnopqrstuvwxyz0123456789"), { minLength: 20, maxLength: 48 }).map((chars) => chars.join(""));
+const host = fc.constantFrom("hooks.example.com", "chat.fullstack.pw", "minio:9000", "192.168.1.9");
+
+test.each<[string, fc.Arbitrary<string>]>([
+  ["base64 that starts with a slash", base64(18).map((text) => `/${text}`)],
+  ["base64 with slashes that starts like a path", base64(24).map((text) => `/etc/${text}`)],
+  ["a URL with a lower-case token in its path", fc.tuple(host, token).map(([name, secret]) => `https://${name}/hook/${secret}`)],
+  ["a URL with an upper-case token in its path", fc.tuple(host, token).map(([name, secret]) => `https://${name}/services/${secret.toUpperCase()}/x`)],
+  ["a URL with a token in its query", fc.tuple(host, token).map(([name, secret]) => `https://${name}/hook?key=${secret}`)],
+  ["a URL with credentials", fc.tuple(host, token).map(([name, secret]) => `postgres://app:${secret}@${name}/db`)],
+  ["a token with dots, like a host", fc.tuple(token, token).map(([a, b]) => `${a}.${b}.com`)],
+  ["two words with a dot, like a host", fc.constantFrom("hunter.two", "correct.horse", "battery.staple.again")],
+])("%s is hidden", async (_, arbitrary) => {
+  await fc.assert(
+    fc.property(arbitrary, (value) => {
+      expect(redactorOf(value).redact(`see ${value} here`)).toBe(`see ${REDACTED} here`);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test.each([
+  "https://pihole.fullstack.pw/admin",
+  "http://minio:9000",
+  "https://192.168.1.248:8006/api2/json",
+  "/var/lib/rancher/k3s",
+  "s3.eu-frankfurt-1.example.com",
+])("the place %p is not hidden", (value) => {
+  expect(redactorOf(value).redact(value)).toBe(value);
+});
+
+test.each<[string, (value: string) => string]>([
+  ["double-quoted", (v) => `"${v.replace(/[$`"\\]/g, "\\$&")}"`],
+  ["backslash-quoted", (v) => v.replace(/[^A-Za-z0-9_@%+=:,./\n-]/g, "\\$&")],
+  ["with the line ends of another system", (v) => v.trim().replaceAll("\n", "\r\n")],
+])("a value that a shell was given %s does not appear", async (_, form) => {
+  await fc.assert(
+    fc.property(secret, (value) => {
+      const redacted = redactorOf(value).redact(`a ${form(value)} b`);
+      expect(redacted).toContain(REDACTED);
+      expect(redacted.length).toBeLessThan(form(value).length + 40);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("long base64 and keys are found however their lines are broken or indented", async () => {
+  const long = fc.array(fc.constantFrom(..."abcXYZ0189+/"), { minLength: 90, maxLength: 300 }).map((chars) => chars.join(""));
+  await fc.assert(
+    fc.property(long, fc.integer({ min: 16, max: 80 }), fc.constantFrom("\n", "\n    ", "\r\n", "\\n"), (value, width, between) => {
+      const broken = (text: string) => (text.match(new RegExp(`.{1,${width}}`, "g")) ?? []).join(between);
+      expect(redactorOf(value).redact(`x: ${broken(Buffer.from(value).toString("base64"))}`)).not.toMatch(/[A-Za-z0-9+/]{9}/);
+      const key = `-----BEGIN KEY-----\n${value}\n-----END KEY-----\n`;
+      expect(redactorOf(key).redact(`x: -----BEGIN KEY-----${between}${broken(value)}${between}-----END KEY----- after`)).toBe(`x: ${REDACTED} after`);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test("values that overlap disappear together", () => {
+  expect(redactorOf("first-value-one", "one-second-value").redact("a first-value-one-second-value b")).toBe(`a ${REDACTED} b`);
+});
+
+test("a kubeconfig hides its keys and not the words that every kubeconfig has", () => {
+  const key = Buffer.from("-----BEGIN EC PRIVATE KEY-----").toString("base64");
+  const redactor = redactorOf(`apiVersion: v1\nkind: Config\nclusters:\n- name: dev\nusers:\n- name: dev\n  user:\n    client-key-data: ${key}\n`);
+  expect(redactor.redact(`apiVersion: v1, kind: Config, ${key}`)).toBe(`apiVersion: v1, kind: Config, ${REDACTED}`);
+});
+
+test("what a redacted JSON value holds is hidden in its keys too, and its shape is kept", () => {
+  expect(redactorOf("c0rrect-horse").redactDeep({ a: ["x c0rrect-horse", 5, null], "c0rrect-horse": true })).toEqual({
+    a: [`x ${REDACTED}`, 5, null],
+    [REDACTED]: true,
+  });
+});
+
+describe("a stream", () => {
+  /** Feeds the text in pieces that end at the given places. */
+  function stream(text: string, cuts: readonly number[], ...values: string[]): string[] {
+    const out: string[] = [];
+    const redacted = redactorOf(...values).stream((piece) => out.push(piece));
+    const places = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
+    for (const [i, from] of [0, ...places].entries()) redacted.write(text.slice(from, places[i]));
+    redacted.end();
+    return out;
+  }
+
+  test("hides a value wherever it is cut, and loses nothing else", async () => {
+    await fc.assert(
+      fc.property(secret, fc.string(), fc.string(), fc.array(fc.nat(), { maxLength: 6 }), (value, before, after, cuts) => {
+        const text = `${before}|${value}|${after}`;
+        expect(stream(text, cuts, value).join("")).toBe(redactorOf(value).redact(text));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("holds back no more than what may be the beginning of a value", () => {
+    const out: string[] = [];
+    const redacted = redactorOf("c0rrect-horse").stream((piece) => out.push(piece));
+    redacted.write("building\n");
+    redacted.write("token c0rrect");
+    expect(out).toEqual(["building\n", "token "]);
+    redacted.write("-horse done\n");
+    redacted.write("c0rr");
+    redacted.end();
+    expect(out).toEqual(["building\n", "token ", `${REDACTED} done\n`, "c0rr"]);
+  });
 });

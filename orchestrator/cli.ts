@@ -74,6 +74,25 @@ const COMMANDS: Record<string, Command> = {
       return { options: LAB_OPTIONS, run: manageLab };
     },
   },
+  secrets: {
+    summary: "reads, writes, checks and rotates the encrypted files; values come from a prompt or standard input",
+    usage:
+      "list|check | get|set <entry> <key> | new <entry> <key>… | view|edit <entry> | rotate|recipients [entry…] | generate <credential> [--env stack] [--staged] [--json]",
+    takesWords: true,
+    load: async () => {
+      const { SECRETS_OPTIONS, manageSecrets } = await import("./commands/secrets");
+      return { options: SECRETS_OPTIONS, run: manageSecrets };
+    },
+  },
+  vault: {
+    summary: "unseals Vault, says its state, and finds or deletes entries that are no longer in Git",
+    usage: "status|unseal|orphans | delete <entry>… [--lab] [--json]",
+    takesWords: true,
+    load: async () => {
+      const { VAULT_OPTIONS, manageVault } = await import("./commands/vault");
+      return { options: VAULT_OPTIONS, run: manageVault };
+    },
+  },
   doctor: {
     summary: "says which engine, providers and tools a run would use, and why",
     usage: "[--engine auto|pulumi|embedded] [--json]",

@@ -1,24 +1,17 @@
 import { systemClock } from "../common/clock";
 import { readEnv } from "../common/env";
-import { describeError, HomelabError } from "../common/errors";
+import { describeError, HomelabError, systemErrorCode } from "../common/errors";
 import { createRedactor } from "../common/redact";
 import { runCommandLine } from "./cli";
 import { EXIT } from "./exit-codes";
 import type { Session } from "./session";
+import { createSinks } from "./sinks";
 
 const redactor = createRedactor();
 const listeners = new Set<() => void>();
 
 const session: Session = {
-  out: (text) => {
-    process.stdout.write(redactor.redact(text));
-  },
-  rawOut: (text) => {
-    process.stdout.write(text);
-  },
-  err: (text) => {
-    process.stderr.write(redactor.redact(text));
-  },
+  ...createSinks(redactor, process.stdout, process.stderr),
   terminal: {
     interactive: process.stdout.isTTY === true && readEnv("CI") === undefined,
     colour: process.stdout.isTTY === true && readEnv("NO_COLOR") === undefined,
@@ -29,8 +22,7 @@ const session: Session = {
     listeners.add(listener);
     return () => listeners.delete(listener);
   },
-  redact: (text) => redactor.redact(text),
-  registerSecret: (value) => redactor.register(value),
+  redactor,
 };
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -38,6 +30,20 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     // Nothing is under way that could be left half done: end like any program.
     if (listeners.size === 0) process.exit(EXIT.interrupted);
     for (const listener of listeners) listener();
+  });
+}
+
+// Who read our output has left, as in `homelab secrets list | head`: nobody to tell anything.
+process.stdout.on("error", (cause) => {
+  if (systemErrorCode(cause) === "EPIPE") process.exit(EXIT.done);
+  throw cause;
+});
+
+// Node would print these itself, past the redactor.
+for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+  process.on(event, (thrown: unknown) => {
+    session.err(`error: ${describeError(thrown)}\n`);
+    process.exit(EXIT.failed);
   });
 }
 

@@ -1,6 +1,5 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { writeFileAtomic } from "../common/files";
 import { changesAnything } from "./changes";
 import type { StackOutcome } from "./run";
 import { TABLE_HEAD, tableRows } from "./table";
@@ -113,17 +112,17 @@ pre{background:#f6f1e7;padding:.5rem;white-space:pre-wrap}details{margin:.5rem 0
 
 /**
  * Writes report.json and report.html beside the run's journal and points latest.* at them.
- * @param redact applied to each text before it is written
+ * @param writeFile the session's, which redacts
  */
 export function writeReport(
   base: string,
   report: RunReport,
   outcomes: readonly StackOutcome[],
-  redact: (text: string) => string,
+  writeFile: (file: string, content: string) => void,
 ): { json: string; html: string } {
   const files = { json: `${base}.report.json`, html: `${base}.report.html` };
-  writeFileAtomic(files.json, redact(`${JSON.stringify(report, null, 2)}\n`));
-  writeFileAtomic(files.html, redact(renderHtml(report, outcomes)));
+  writeFile(files.json, `${JSON.stringify(report, null, 2)}\n`);
+  writeFile(files.html, renderHtml(report, outcomes));
   for (const [kind, file] of Object.entries(files)) {
     const link = path.join(path.dirname(file), `latest.${kind}`);
     fs.rmSync(link, { force: true });

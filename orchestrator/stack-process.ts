@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import * as path from "node:path";
 import { childEnv } from "../common/env";
 import { projectRoot } from "../common/paths";
+import type { Redactor } from "../common/redact";
 import type { WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
 
 /** A stack operation that runs in its own process. */
@@ -31,7 +32,10 @@ export class StackProcesses {
   #spare: ChildProcess | undefined;
 
   /** @param env changes to the environment that every worker gets */
-  constructor(private readonly env: Readonly<Record<string, string | undefined>>) {}
+  constructor(
+    private readonly env: Readonly<Record<string, string | undefined>>,
+    private readonly redactor: Redactor,
+  ) {}
 
   warm(): void {
     this.#spare ??= spawnWorker(this.env);
@@ -49,9 +53,13 @@ export class StackProcesses {
     const result = new Promise<WorkerResult>((resolve) => {
       let reported: WorkerResult | undefined;
       let stderr = "";
-      child.stderr?.on("data", (chunk: Buffer) => {
-        stderr = (stderr + chunk.toString("utf8")).slice(-STDERR_TAIL);
+      // Redacted before its tail is cut: half a secret is none that could be found.
+      const tail = this.redactor.stream((text) => {
+        stderr = (stderr + text).slice(-STDERR_TAIL);
       });
+      child.stderr?.setEncoding("utf8");
+      child.stderr?.on("data", (chunk: string) => tail.write(chunk));
+      child.stderr?.on("end", () => tail.end());
       child.on("message", (message: WorkerMessage) => {
         if (message.kind === "result") reported = message.result;
         else onMessage(message);

@@ -1,66 +1,37 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
-import { ENV, readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
-import { projectRoot } from "../common/paths";
 import type { AgeIdentity } from "./age";
 import { loadAgeKeys } from "./age-keys";
 import { decryptSopsFile } from "./sops-file";
+import { readSopsText, secretsDir, yamlFiles } from "./sops-folder";
 import { entriesOf, type SecretEntry } from "./vault-paths";
 
-/** No secret is this long; a larger file is somebody's mistake. */
-const MAX_BYTES = 1024 * 1024;
-
-/** Folder that holds the SOPS files: `secrets/` of the checkout, or HOMELAB_SECRETS_DIR. */
-function secretsDir(): string {
-  return readEnv(ENV.secretsDir) ?? path.join(projectRoot(), "secrets");
-}
-
-function yamlFiles(folder: string, below = ""): string[] {
-  if (!fs.existsSync(path.join(folder, below))) return [];
-  return fs
-    .readdirSync(path.join(folder, below), { withFileTypes: true })
-    .toSorted((a, b) => a.name.localeCompare(b.name))
-    .flatMap((entry) => {
-      const name = path.posix.join(below, entry.name);
-      if (entry.isDirectory()) return yamlFiles(folder, name);
-      if (entry.name.endsWith(".yaml")) return [name];
-      throw new HomelabError("E_SECRET_FILE", `${path.join(folder, name)} is no .yaml file`, {
-        subject: name,
-        hint: "only SOPS files belong below secrets/common and secrets/<environment>",
-      });
-    });
-}
-
-function readText(folder: string, name: string, label: string): string {
-  const bytes = fs.readFileSync(path.join(folder, name));
-  if (bytes.length > MAX_BYTES || bytes.includes(0)) {
-    throw new HomelabError("E_SECRET_FORMAT", `${label}: it is ${bytes.length > MAX_BYTES ? "larger than 1 MiB" : "binary"}, and no SOPS file`, {
-      subject: label,
-      hint: "restore it from Git",
-    });
-  }
-  return bytes.toString("utf8");
-}
-
-async function loadFolder(root: string, folder: string, options: LoadOptions, identities: readonly AgeIdentity[]): Promise<Map<string, SecretEntry>> {
+async function loadFolder(
+  root: string,
+  folder: string,
+  options: Pick<LoadOptions, "only">,
+  identities: readonly AgeIdentity[],
+): Promise<Map<string, SecretEntry>> {
   const base = path.join(root, folder);
   const files = yamlFiles(base).filter((name) => options.only === undefined || options.only.includes(name.slice(0, -".yaml".length)));
   const trees = await Promise.all(
     files.map(async (name) => {
       const label = path.posix.join("secrets", folder, name);
-      return entriesOf(label, await decryptSopsFile(label, readText(base, name, label), identities), name.slice(0, -".yaml".length));
+      return entriesOf(label, await decryptSopsFile(label, readSopsText(base, name, label), identities), name.slice(0, -".yaml".length));
     }),
   );
   return new Map(trees.flatMap((entries) => [...entries]));
 }
 
-export interface LoadOptions {
+export interface LoadOptions extends Place {
   /** Stack whose own values, in `secrets/<environment>`, win over the common ones. */
   environment?: string | undefined;
   /** Paths below the mount to decrypt; each must be there. Default: all. */
   only?: readonly string[] | undefined;
-  /** Called with each value, for the redactor. */
+}
+
+interface Place {
+  /** Called with each value and each private key, for the redactor. */
   register?: (value: string) => void;
   /** Default {@link secretsDir}. */
   root?: string;
@@ -92,4 +63,13 @@ export async function loadSecrets(options: LoadOptions = {}): Promise<Map<string
   }
   for (const entry of merged.values()) for (const value of Object.values(entry)) register(value);
   return merged;
+}
+
+/** Decrypts everything, of all environments, for the redactor alone. @throws HomelabError as {@link loadSecrets} does */
+export async function registerAllSecrets(options: Place & Required<Pick<Place, "register">>, environments: readonly string[]): Promise<void> {
+  await loadSecrets(options);
+  const { root = secretsDir() } = options;
+  const identities = loadAgeKeys(options.ageKeyFile);
+  for (const environment of environments)
+    for (const entry of (await loadFolder(root, environment, {}, identities)).values()) for (const value of Object.values(entry)) options.register(value);
 }

@@ -82,7 +82,7 @@ test.each([
   ["an empty file", "", "E_SECRET_FORMAT", "f.yaml: it is not a YAML map, or it is cut off"],
   ["a list", "- a\n", "E_SECRET_FORMAT", "f.yaml: it is not a YAML map, or it is cut off"],
   ["broken YAML", "vault: [\n", "E_SECRET_FORMAT", "f.yaml: it is not a YAML map, or it is cut off"],
-  ["a key that stands twice", `${encrypt()}vault: {}\n`, "E_SECRET_FORMAT", "f.yaml: it is not a YAML map, or it is cut off"],
+  ["a key that stands twice", `${encrypt()}vault: {}\n`, "E_SECRET_FORMAT", "f.yaml: a key stands in it twice"],
   ["a file in plain", "vault:\n  kv:\n    a:\n      password: hunter2\n", "E_SECRET_PLAIN", "f.yaml: it is not encrypted: it has no sops section"],
   ["one value in plain", encrypt().replace(/text: ENC.*\n/, "text: hunter2\n"), "E_SECRET_PLAIN", "f.yaml: the value of vault.kv.a.text is not encrypted"],
   ["a number in plain", encrypt().replace(/number: ENC.*\n/, "number: 5432\n"), "E_SECRET_PLAIN", "f.yaml: the value of vault.kv.a.number is not encrypted"],

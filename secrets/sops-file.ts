@@ -1,159 +1,80 @@
 /**
- * The YAML files of SOPS 3.10: each value is `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]` with its path as additional data, and
- * a MAC over all values stands beside them, encrypted with the time of the last change.
+ * The YAML files of SOPS 3.10 and newer: each value is encrypted with its path as additional data, and a MAC over all values
+ * stands beside them, encrypted with the time of the last change.
  */
 import * as crypto from "node:crypto";
-import { z } from "zod";
+import { isDeepStrictEqual } from "node:util";
 import { HomelabError } from "../common/errors";
-import { type AgeIdentity, ageDecrypt, ageEncrypt } from "./age";
+import type { AgeIdentity } from "./age";
+import { openDataKey, ownEntry, parseMetadata, SOPS_VERSION, sopsError, sopsTime, wrapDataKey } from "./sops-metadata";
+import { additionalData, decryptValue, encryptValue, macOf, type PlainValue, plainValue, programValue } from "./sops-values";
+import { type Leaf, leavesOf, parseSopsYaml } from "./sops-yaml";
 
 /** Values by key, to any depth. Order is part of a file's MAC. */
 export interface SecretTree {
   [key: string]: SecretTree | string | number | boolean;
 }
 
-/** The version of SOPS that our files say they were written by: what their format follows. */
-const SOPS_VERSION = "3.10.2";
-
-const metadataSchema = z.looseObject({
-  age: z.array(z.looseObject({ recipient: z.string(), enc: z.string() })).min(1),
-  lastmodified: z.string(),
-  mac: z.string(),
-  version: z.string(),
-});
-
-const encrypted = /^ENC\[AES256_GCM,data:([^,\]]*),iv:([^,\]]+),tag:([^,\]]+),type:(str|int|float|bool|bytes|comment)\]$/;
-
-function encryptText(text: string, type: string, key: Uint8Array, additional: string): string {
-  // SOPS takes 32 bytes as nonce, not the usual 12.
-  const iv = crypto.randomBytes(32);
-  const cipher = crypto.createCipheriv("aes-256-gcm", key, iv);
-  cipher.setAAD(Buffer.from(additional));
-  const data = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
-  return `ENC[AES256_GCM,data:${data.toString("base64")},iv:${iv.toString("base64")},tag:${cipher.getAuthTag().toString("base64")},type:${type}]`;
-}
-
-function decryptText(text: string, key: Uint8Array, additional: string): string {
-  const match = encrypted.exec(text);
-  if (!match) throw new Error("not an encrypted value");
-  const [data = "", iv = "", tag = ""] = match.slice(1).map((part) => Buffer.from(part, "base64"));
-  const cipher = crypto.createDecipheriv("aes-256-gcm", key, iv);
-  cipher.setAAD(Buffer.from(additional));
-  cipher.setAuthTag(tag as Buffer);
-  return Buffer.concat([cipher.update(data as Buffer), cipher.final()]).toString("utf8");
-}
-
-/** A value as SOPS takes it into the MAC and encrypts it (Go's formats). */
-function plainText(value: string | number | boolean): { text: string; type: string } {
-  if (typeof value === "string") return { text: value, type: "str" };
-  if (typeof value === "boolean") return { text: value ? "True" : "False", type: "bool" };
-  return { text: String(value), type: Number.isInteger(value) ? "int" : "float" };
-}
-
-function walk(tree: SecretTree, path: readonly string[], visit: (value: string | number | boolean, path: readonly string[]) => string): SecretTree {
-  return Object.fromEntries(
-    Object.entries(tree).map(([key, value]) => [key, typeof value === "object" ? walk(value, [...path, key], visit) : visit(value, [...path, key])]),
-  );
-}
-
-/** SHA-512 over all values in the order of the file, as SOPS writes it. */
-function macOf(tree: SecretTree): string {
-  const hash = crypto.createHash("sha512");
-  walk(tree, [], (value) => {
-    hash.update(plainText(value).text);
-    return "";
-  });
-  return hash.digest("hex").toUpperCase();
-}
-
 /**
- * The text of an encrypted file.
+ * The text of a new encrypted file.
  * @param modified time of the change, to the second
  */
 export function encryptSopsFile(tree: SecretTree, recipients: readonly string[], modified: Date): string {
   const { stringify } = require("yaml") as typeof import("yaml");
   const key = crypto.randomBytes(32);
-  const lastmodified = `${modified.toISOString().slice(0, 19)}Z`;
-  const values = walk(tree, [], (value, path) => {
-    const { text, type } = plainText(value);
-    return text === "" ? "" : encryptText(text, type, key, `${path.join(":")}:`);
-  });
+  const texts: string[] = [];
+  const walk = (node: SecretTree, place: readonly string[]): SecretTree =>
+    Object.fromEntries(
+      Object.entries(node).map(([name, value]) => {
+        const here = [...place, name];
+        if (typeof value === "object") return [name, walk(value, here)];
+        const plain = plainValue(value);
+        texts.push(plain.text);
+        return [name, plain.text === "" ? "" : encryptValue(plain, key, additionalData(here))];
+      }),
+    );
+  const values = walk(tree, []);
+  const lastmodified = sopsTime(modified);
   const sops = {
-    age: recipients.map((recipient) => ({ recipient, enc: ageEncrypt(key, [recipient]) })),
+    age: wrapDataKey(key, recipients),
     lastmodified,
-    mac: encryptText(macOf(tree), "str", key, lastmodified),
+    mac: encryptValue({ text: macOf(texts), type: "str" }, key, lastmodified),
     unencrypted_suffix: "_unencrypted",
     version: SOPS_VERSION,
   };
   return stringify({ ...values, sops }, { lineWidth: 0, indent: 4 });
 }
 
-function bad(code: string, file: string, message: string, hint: string, cause?: unknown): HomelabError {
-  return new HomelabError(code, `${file}: ${message}`, { subject: file, hint, ...(cause === undefined ? {} : { cause }) });
+/** A value of an opened file. */
+export interface OpenLeaf extends Leaf {
+  plain: PlainValue;
 }
 
-/** Refuses values that stand in the file unencrypted: somebody committed a secret as it is. */
-function assertEncrypted(file: string, tree: Record<string, unknown>, path: readonly string[]): void {
-  for (const [key, value] of Object.entries(tree)) {
-    const here = [...path, key];
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) assertEncrypted(file, value as Record<string, unknown>, here);
-    else if (typeof value !== "string" || (value !== "" && !encrypted.test(value))) {
-      throw bad(
-        "E_SECRET_PLAIN",
-        file,
-        `the value of ${here.join(".")} is not encrypted`,
-        "encrypt the file with sops, and treat the value as burnt if it was committed",
-      );
-    }
-  }
+/** A file whose values are decrypted, in memory, and whose MAC matches. */
+export interface OpenFile {
+  document: ReturnType<typeof parseSopsYaml>;
+  dataKey: Buffer;
+  leaves: OpenLeaf[];
+  recipients: string[];
+  /** Who opened it. */
+  identity: AgeIdentity;
 }
 
-/**
- * The values of an encrypted file. `sops-age` decrypts them; what it leaves out (that everything is encrypted, that the MAC
- * matches) is checked here. The result is in memory only.
- * @throws HomelabError E_SECRET_FORMAT, E_SECRET_PLAIN, E_SECRET_RECIPIENT or E_SECRET_MAC, each naming the file
- */
-export async function decryptSopsFile(file: string, text: string, identities: readonly AgeIdentity[]): Promise<SecretTree> {
-  const { parse } = require("yaml") as typeof import("yaml");
-  let document: Record<string, unknown>;
-  try {
-    document = z.record(z.string(), z.unknown()).parse(parse(text));
-  } catch (cause) {
-    // The parser's own text may quote the file, which may hold a secret in plain.
-    throw bad(
-      "E_SECRET_FORMAT",
-      file,
-      "it is not a YAML map, or it is cut off",
-      "restore it from Git",
-      cause instanceof Error ? new Error(cause.name) : undefined,
-    );
-  }
-  const { sops, ...values } = document;
-  if (sops === undefined) throw bad("E_SECRET_PLAIN", file, "it is not encrypted: it has no sops section", "encrypt it: sops encrypt --in-place <file>");
-  const metadata = metadataSchema.safeParse(sops);
-  if (!metadata.success) throw bad("E_SECRET_FORMAT", file, "its sops section is damaged, or it has no age recipient", "restore it from Git");
-  if (metadata.data["mac_only_encrypted"] === true)
-    throw bad("E_SECRET_FORMAT", file, "mac_only_encrypted is not supported", "remove it from .sops.yaml and encrypt the file again");
-  assertEncrypted(file, values, []);
-  const found = identities.flatMap((identity) => metadata.data.age.filter((a) => a.recipient === identity.recipient).map((a) => ({ identity, enc: a.enc })))[0];
-  if (found === undefined) {
-    const recipients = metadata.data.age.map((a) => a.recipient).join(", ");
-    throw bad(
-      "E_SECRET_RECIPIENT",
-      file,
-      `none of your age keys is among its recipients (${recipients})`,
-      "use the right key, or have the file encrypted to yours (sops updatekeys)",
-    );
-  }
-  let tree: SecretTree;
+/** @throws HomelabError E_SECRET_FORMAT, E_SECRET_PLAIN, E_SECRET_RECIPIENT or E_SECRET_MAC, each naming the file */
+export function openSopsFile(file: string, text: string, identities: readonly AgeIdentity[]): OpenFile {
+  const document = parseSopsYaml(file, text);
+  const metadata = parseMetadata(file, (document.toJS({ maxAliasCount: 0 }) as Record<string, unknown>)["sops"]);
+  const leaves = leavesOf(file, document);
+  const entry = ownEntry(file, metadata, identities);
+  let dataKey: Buffer;
+  let open: OpenLeaf[];
   let mac: string;
   try {
-    const { decryptSops } = require("sops-age") as typeof import("sops-age");
-    // As JSON: the file is parsed once, and only by the strict parser above.
-    tree = await decryptSops(JSON.stringify(document), { fileType: "json", secretKey: found.identity.secret });
-    mac = decryptText(metadata.data.mac, ageDecrypt(found.enc, found.identity), metadata.data.lastmodified);
+    dataKey = openDataKey(entry);
+    open = leaves.map((leaf) => ({ ...leaf, plain: decryptLeaf(leaf, dataKey) }));
+    mac = decryptValue(metadata.mac, dataKey, metadata.lastmodified).text;
   } catch (cause) {
-    throw bad(
+    throw sopsError(
       "E_SECRET_MAC",
       file,
       "it does not decrypt: it was changed after it was encrypted",
@@ -161,7 +82,67 @@ export async function decryptSopsFile(file: string, text: string, identities: re
       cause instanceof HomelabError ? cause : undefined,
     );
   }
-  if (mac !== macOf(tree))
-    throw bad("E_SECRET_MAC", file, "its MAC does not match: values were added, removed or moved by hand", "restore it from Git, and change it with sops");
+  if (mac !== macOf(open.map(({ plain }) => plain.text)))
+    throw sopsError(
+      "E_SECRET_MAC",
+      file,
+      "its MAC does not match: values were added, removed or moved by hand",
+      "restore it from Git, and change it with sops",
+    );
+  return { document, dataKey, leaves: open, recipients: metadata.age.map(({ recipient }) => recipient), identity: entry.identity };
+}
+
+function decryptLeaf({ node, place }: Leaf, key: Buffer): PlainValue {
+  return node.value === "" ? { text: "", type: "str" } : decryptValue(node.value, key, additionalData(place));
+}
+
+/** The values of an opened file as the program sees them. */
+export function treeOf(leaves: readonly { place: readonly string[]; plain: PlainValue }[]): SecretTree {
+  const tree: SecretTree = {};
+  for (const { place, plain } of leaves) {
+    let node = tree;
+    for (const part of place.slice(0, -1)) {
+      const below = Object.hasOwn(node, part) ? (node[part] as SecretTree) : {};
+      define(node, part, below);
+      node = below;
+    }
+    define(node, place.at(-1) ?? "", programValue(plain));
+  }
   return tree;
 }
+
+/** Also for a key such as `__proto__`, which an assignment would take for something else. */
+function define(node: SecretTree, key: string, value: SecretTree[string]): void {
+  Object.defineProperty(node, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/**
+ * The values of an encrypted file, in memory only. `sops-age` decrypts them; what it leaves out (that everything is encrypted,
+ * that nothing was moved or left out, exact numbers, dates) is checked by {@link openSopsFile}, and both must agree.
+ * @throws HomelabError as {@link openSopsFile} does
+ */
+export async function decryptSopsFile(file: string, text: string, identities: readonly AgeIdentity[]): Promise<SecretTree> {
+  const { document, leaves, identity } = openSopsFile(file, text, identities);
+  const ours = treeOf(leaves);
+  // A type that JavaScript has no exact value for is text, for which sops-age needs to be told so.
+  for (const { node, plain } of leaves) {
+    if (typeof programValue(plain) === "string") node.value = node.value.replace(/,type:\w+\]$/, ",type:str]");
+  }
+  const { decryptSops } = require("sops-age") as typeof import("sops-age");
+  let theirs: SecretTree;
+  try {
+    // As JSON: the file is parsed once, and only by the strict parser.
+    theirs = await decryptSops(JSON.stringify(document.toJS()), { fileType: "json", secretKey: identity.secret });
+  } catch {
+    // No cause: it may quote a value.
+    throw sopsError("E_SECRET_MAC", file, "sops-age cannot open it", "encrypt it anew with sops");
+  }
+  if (!isDeepStrictEqual(sorted(theirs), sorted(ours))) throw sopsError("E_SECRET_MAC", file, "it can be read in two ways", "encrypt it anew with sops");
+  return ours;
+}
+
+/** The same values as plain objects with their keys in one order. */
+const sorted = (tree: SecretTree): unknown =>
+  Object.entries(tree)
+    .map(([key, value]): [string, unknown] => [key, typeof value === "object" ? sorted(value) : value])
+    .sort(([a], [b]) => (a < b ? -1 : 1));

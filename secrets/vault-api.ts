@@ -2,9 +2,13 @@ import { z } from "zod";
 import type { Clock } from "../common/clock";
 import { HomelabError } from "../common/errors";
 import { createHttpClient, type HttpClient, type HttpResponse } from "../common/http";
+import { KV_MOUNT } from "./vault-paths";
 
 const sealStatus = z.object({ initialized: z.boolean(), sealed: z.boolean(), t: z.number(), progress: z.number() });
 const initAnswer = z.object({ keys_base64: z.array(z.string()).min(1), root_token: z.string().min(1) });
+
+const listAnswer = z.object({ data: z.object({ keys: z.array(z.string()) }) });
+const encodePath = (path: string): string => path.split("/").map(encodeURIComponent).join("/");
 
 type SealStatus = z.infer<typeof sealStatus>;
 
@@ -22,6 +26,10 @@ export interface VaultApi {
   unseal(key: string): Promise<SealStatus>;
   /** Asks until Vault takes requests: after it is unsealed it first reads its storage. */
   waitUntilActive(deadlineMs: number): Promise<void>;
+  /** Names below a path of the KV mount; those of folders end with `/`. */
+  list(token: string, below: string): Promise<string[]>;
+  /** Deletes an entry with all its versions. */
+  remove(token: string, entry: string): Promise<void>;
   /** Whether Vault knows the token. */
   accepts(token: string): Promise<boolean>;
   close(): Promise<void>;
@@ -113,6 +121,17 @@ export function createVaultApi(address: string, clock: Clock, client: HttpClient
       if (response.status === 200) return true;
       if (response.status === 403) return false;
       throw refused(address, "look at its root token", response);
+    },
+    async list(token, below) {
+      const response = await call("GET", `${KV_MOUNT}/metadata/${encodePath(below)}?list=true`, undefined, token);
+      if (response.status === 404) return [];
+      const answer = listAnswer.safeParse(parseJson(response.body));
+      if (response.status !== 200 || !answer.success) throw refused(address, `list ${KV_MOUNT}/${below}`, response);
+      return answer.data.data.keys;
+    },
+    async remove(token, entry) {
+      const response = await call("DELETE", `${KV_MOUNT}/metadata/${encodePath(entry)}`, undefined, token);
+      if (response.status >= 300) throw refused(address, `delete ${KV_MOUNT}/${entry}`, response);
     },
     close: () => client.close(),
   };

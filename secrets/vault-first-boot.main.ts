@@ -2,15 +2,13 @@
  * `node bin/secrets/vault-first-boot.main.js`: brings the Vault of VAULT_ADDR to where it takes requests, and prints
  * {"rootToken": …} and nothing else on standard output. Run by the program (components/platform/vault.ts).
  */
-import * as path from "node:path";
 import { systemClock } from "../common/clock";
 import { ENV, readEnv } from "../common/env";
 import { describeError, HomelabError } from "../common/errors";
-import { projectRoot } from "../common/paths";
 import { loadAgeKeys } from "./age-keys";
 import { recipientsFor } from "./sops-config";
 import { createVaultApi } from "./vault-api";
-import { firstBoot } from "./vault-first-boot";
+import { firstBoot, keysFolder } from "./vault-first-boot";
 
 /** Set while Vault has been asked for keys that are not stored yet: a signal then waits for the end of that. */
 let busy = false;
@@ -37,7 +35,7 @@ async function main(): Promise<void> {
   const address = readEnv(ENV.vaultAddress)?.replace(/\/+$/, "");
   if (address === undefined)
     throw new HomelabError("E_USAGE", `${ENV.vaultAddress} is not set`, { hint: `set it to the address of Vault, such as https://vault.fullstack.pw` });
-  const folder = readEnv(ENV.vaultKeysDir) ?? path.join(projectRoot(), "secrets", "vault");
+  const folder = keysFolder();
   const api = createVaultApi(address, systemClock);
   try {
     const { rootToken } = await firstBoot({

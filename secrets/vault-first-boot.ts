@@ -14,8 +14,10 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Clock } from "../common/clock";
+import { ENV, readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
 import { writeFileAtomic } from "../common/files";
+import { projectRoot } from "../common/paths";
 import type { AgeIdentity } from "./age";
 import type { VaultApi } from "./vault-api";
 import { keysFile, readVaultKeys, setAside, storeVaultKeys, type VaultKeys } from "./vault-keys";
@@ -68,7 +70,7 @@ async function initialise(args: FirstBootArgs, file: string): Promise<VaultKeys>
   });
 }
 
-function keysLost(args: FirstBootArgs, file: string): HomelabError {
+function keysLost(args: UnsealArgs, file: string): HomelabError {
   const cut = fs.existsSync(markerOf(file));
   return new HomelabError(
     "E_VAULT_KEYS_LOST",
@@ -84,7 +86,28 @@ function keysLost(args: FirstBootArgs, file: string): HomelabError {
   );
 }
 
-async function unseal(args: FirstBootArgs, keys: VaultKeys, file: string): Promise<void> {
+/** Folder of the encrypted keys: `secrets/vault` of the checkout, or HOMELAB_VAULT_KEYS_DIR. */
+export const keysFolder = (): string => readEnv(ENV.vaultKeysDir) ?? path.join(projectRoot(), "secrets", "vault");
+
+type UnsealArgs = Pick<FirstBootArgs, "api" | "address" | "folder" | "identities" | "clock">;
+
+/** Unseals a Vault that was restarted. @returns whether it was sealed */
+export async function unsealVault(args: UnsealArgs): Promise<{ wasSealed: boolean }> {
+  const file = keysFile(args.folder, args.address);
+  const { initialized, sealed } = await args.api.status();
+  if (!initialized)
+    throw new HomelabError("E_VAULT_NOT_INITIALISED", `Vault at ${args.address} was never initialised`, {
+      subject: args.address,
+      hint: "`homelab up tools` does it",
+    });
+  if (!sealed) return { wasSealed: false };
+  if (!fs.existsSync(file)) throw keysLost(args, file);
+  await unseal(args, await readVaultKeys(file, args.identities()), file);
+  await args.api.waitUntilActive(ACTIVE_MS);
+  return { wasSealed: true };
+}
+
+async function unseal(args: UnsealArgs, keys: VaultKeys, file: string): Promise<void> {
   for (const key of keys.unsealKeys) {
     if (!(await args.api.unseal(key)).sealed) return;
   }

@@ -2,7 +2,7 @@ import { HomelabError } from "../common/errors";
 import type { SecretTree } from "./sops-file";
 
 /** The one KV mount that the files describe. */
-const KV_MOUNT = "kv";
+export const KV_MOUNT = "kv";
 
 /** Keys and values of one entry of Vault. */
 export type SecretEntry = Readonly<Record<string, string>>;
@@ -44,3 +44,8 @@ export function entriesOf(file: string, tree: SecretTree, expected: string): Map
   for (const path of entries.keys()) if (path !== expected) throw shape(file, `it holds "${path}", and its place says "${expected}"`);
   return entries;
 }
+
+/** The inverse of {@link entriesOf}: the tree of a file that holds one entry. */
+export const treeAt = (path: string, values: SecretEntry): SecretTree => ({
+  vault: { [KV_MOUNT]: path.split("/").reduceRight<SecretTree>((below, part) => ({ [part]: below }), { ...values }) },
+});

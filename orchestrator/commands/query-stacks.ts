@@ -5,7 +5,7 @@ import { type Arguments, oneOf, positive } from "../arguments";
 import { chooseEngine } from "../engine";
 import { EXIT, type ExitCode } from "../exit-codes";
 import { describeProgram } from "../program";
-import { registerSecrets } from "../redaction";
+import { redactedProcess, registerSecrets } from "../redaction";
 import { unfinishedRun } from "../run-journal";
 import type { Session } from "../session";
 import { openSite } from "../site";
@@ -25,15 +25,20 @@ export const QUERY_OPTIONS = {
 export async function queryAll(operation: "outputs" | "status", args: Arguments, session: Session) {
   const site = await openSite(args.flag("lab"));
   const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
-  await registerSecrets(session, site.env);
   const { graph } = await describeProgram();
+  await registerSecrets(session, site.env, graph.names());
   const stacks = args.words.length === 0 ? graph.names() : args.words.map((word) => graph.node(word).name);
-  const processes = new StackProcesses(site.env);
+  const processes = new StackProcesses(site.env, session.redactor);
   const results = new Map<string, WorkerResult>();
   const waiting = [...stacks];
   const worker = async (): Promise<void> => {
     for (let stack = waiting.shift(); stack !== undefined; stack = waiting.shift()) {
-      const child = processes.run({ operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel: 1 }, () => undefined);
+      const task = { operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel: 1 };
+      const child = redactedProcess(
+        session.redactor,
+        (listener) => processes.run(task, listener),
+        () => undefined,
+      );
       const stop = session.onInterrupt(() => child.cancel());
       results.set(stack, await child.result);
       stop();

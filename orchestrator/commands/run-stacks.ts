@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { ENV } from "../../common/env";
 import { HomelabError, systemErrorCode } from "../../common/errors";
-import { writeFileAtomic } from "../../common/files";
 import { plannedOutputsSchema } from "../../common/planned-outputs";
+import type { Redactor } from "../../common/redact";
 import { type Arguments, oneOf, positive } from "../arguments";
 import { changesAnything, durationText } from "../changes";
 import { renderComment } from "../comment";
@@ -12,7 +12,7 @@ import { chooseEngine, type Engine } from "../engine";
 import { EXIT, type ExitCode } from "../exit-codes";
 import type { Program } from "../program";
 import { describeProgram } from "../program";
-import { registerSecrets } from "../redaction";
+import { redactedProcess, registerSecrets } from "../redaction";
 import { buildReport, type RunReport, writeReport } from "../report";
 import { type RunEvent, type StackOutcome, startRun } from "../run";
 import { RunJournal, unfinishedRun } from "../run-journal";
@@ -104,11 +104,20 @@ interface RunSetup {
   plannedDir: string | undefined;
 }
 
-async function prepare(operation: RunOperation, args: Arguments, session: Session): Promise<RunSetup> {
-  const site = await openSite(args.flag("lab"));
+/** What a run stands on; tests give their own workers. */
+export interface RunParts {
+  openSite: typeof openSite;
+  describeProgram: typeof describeProgram;
+  workers(env: Readonly<Record<string, string | undefined>>, redactor: Redactor): Pick<StackProcesses, "run" | "warm" | "close">;
+}
+
+const REAL_PARTS: RunParts = { openSite, describeProgram, workers: (env, redactor) => new StackProcesses(env, redactor) };
+
+async function prepare(operation: RunOperation, args: Arguments, session: Session, parts: RunParts): Promise<RunSetup> {
+  const site = await parts.openSite(args.flag("lab"));
   const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
-  await registerSecrets(session, site.env);
-  const program = await describeProgram();
+  const program = await parts.describeProgram();
+  await registerSecrets(session, site.env, program.graph.names());
   const stacks = selectStacks(program, args.words, operation, args.flag("only"));
   fs.mkdirSync(site.runsDir, { recursive: true, mode: 0o700 });
   // Holds secrets for the length of the preview: ours alone, and removed at its end.
@@ -116,9 +125,9 @@ async function prepare(operation: RunOperation, args: Arguments, session: Sessio
   return { operation, site, engine, program, stacks, plannedDir };
 }
 
-async function execute(setup: RunSetup, args: Arguments, session: Session, listeners: ((event: RunEvent) => void)[]): Promise<StackOutcome[]> {
+async function execute(setup: RunSetup, args: Arguments, session: Session, parts: RunParts, listeners: ((event: RunEvent) => void)[]): Promise<StackOutcome[]> {
   const { operation, site, engine, program, stacks, plannedDir } = setup;
-  const processes = new StackProcesses({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) });
+  const processes = parts.workers({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) }, session.redactor);
   const parallel = positive(args.text("parallel"), DEFAULT_PARALLEL, "--parallel");
   const run = startRun(
     {
@@ -135,7 +144,8 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, liste
         for (const listener of listeners) listener(event);
       },
       start: (stack, onMessage) => {
-        const child = processes.run({ operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel }, onMessage);
+        const task = { operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel };
+        const child = redactedProcess(session.redactor, (listener) => processes.run(task, listener), onMessage);
         processes.warm();
         return child;
       },
@@ -182,13 +192,13 @@ function closingText(setup: RunSetup, report: RunReport, outcomes: readonly Stac
 }
 
 /** Runs one operation over the chosen stacks (none named = all). */
-export async function runStacks(operation: RunOperation, args: Arguments, session: Session): Promise<ExitCode> {
+export async function runStacks(operation: RunOperation, args: Arguments, session: Session, parts: RunParts = REAL_PARTS): Promise<ExitCode> {
   if (args.flag("expect-no-changes") && operation !== "preview") {
     throw new HomelabError("E_USAGE", "--expect-no-changes goes with preview", {
       hint: "`homelab preview --expect-no-changes` changes nothing and exits 3 where something would change",
     });
   }
-  const setup = await prepare(operation, args, session);
+  const setup = await prepare(operation, args, session, parts);
   const { site, plannedDir } = setup;
   const startedAt = session.clock.now();
   warnOfUnfinished(session, site);
@@ -201,7 +211,7 @@ export async function runStacks(operation: RunOperation, args: Arguments, sessio
     interrupted ||= event.kind === "interrupted";
   };
   try {
-    const outcomes = await execute(setup, args, session, [
+    const outcomes = await execute(setup, args, session, parts, [
       (event) => journal.append(event),
       (event) => recorder.event(event),
       (event) => display.event(event),
@@ -219,9 +229,9 @@ export async function runStacks(operation: RunOperation, args: Arguments, sessio
       diagnostics: recorder.diagnostics,
     };
     const report = buildReport({ ...facts, engine: { name: setup.engine.name, why: setup.engine.why } });
-    const files = writeReport(base, report, outcomes, session.redact);
+    const files = writeReport(base, report, outcomes, session.writeFile);
     const markdown = args.text("markdown");
-    if (markdown !== undefined) writeFileAtomic(path.resolve(markdown), session.redact(renderComment(report)), 0o644);
+    if (markdown !== undefined) session.writeFile(path.resolve(markdown), renderComment(report), 0o644);
     if (!args.flag("json")) session.out(closingText(setup, report, outcomes, files.html));
     return exitCode(outcomes, interrupted, args.flag("expect-no-changes"));
   } finally {

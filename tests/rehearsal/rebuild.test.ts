@@ -47,8 +47,8 @@ const OWN_NAMESPACES: Record<string, string[]> = {
 /** The stack on whose behalf a call was made, where the call tells. */
 function stackOf({ system, target, action }: LabRecord): string | undefined {
   if (system === "kubernetes") return target;
-  if (system === "vault") return /(?:clusters\/|kubernetes-|cluster-)([a-z]+)[/-]/.exec(`${action}/`)?.[1];
-  return VMS[target]?.stack;
+  if (system !== "vault") return VMS[target]?.stack;
+  return STACKS.find((stack) => [`clusters/${stack}/`, `kubernetes-${stack}/`, `cluster-${stack}-`].some((part) => action.includes(part)));
 }
 
 let rehearsal: Rehearsal;
@@ -134,7 +134,7 @@ test("destroy goes backwards and leaves no VM", async () => {
   const { code, stdout, stderr } = await rehearsal.homelab("destroy", "--lab");
   expect([code, stderr, code === 0 ? "" : stdout]).toEqual([0, "", ""]);
   expect(await rehearsal.vms()).toEqual([]);
-  const gone = (await rehearsal.writes(before)).filter(({ system, action }) => system === "proxmox" && action === "vm-destroy").map(({ target }) => target);
+  const gone = (await rehearsal.writes(before)).filter(({ system, action }) => system === "proxmox" && action === "vm-delete").map(({ target }) => target);
   for (const [stack, needs] of Object.entries(NEEDS)) {
     for (const need of needs) {
       const position = (of: string): number => gone.findIndex((vm) => VMS[vm]?.stack === of);

@@ -1,0 +1,75 @@
+/**
+ * Credentials that we make ourselves. Each has one place, an entry of secrets/common, from which all that use it take the
+ * same value; nothing else in the program makes one.
+ */
+import * as crypto from "node:crypto";
+import { HomelabError } from "../common/errors";
+import type { SecretEntry } from "./vault-paths";
+
+export interface Credential {
+  /** As the command names it. */
+  name: string;
+  /** Path of its entry. */
+  entry: string;
+  /** The part of the homelab that the credential belongs to: who accepts it. */
+  owner: string;
+  /** Who else reads it, and restarts when it changes. */
+  consumers: readonly string[];
+  /** New values for its keys. */
+  make(): Promise<SecretEntry>;
+}
+
+const STORE = "cluster-secret-store/secrets";
+const BYTES = 24;
+const BCRYPT_ROUNDS = 10;
+
+/** 192 bits that need no quoting anywhere. */
+const password = (): string => crypto.randomBytes(BYTES).toString("base64url");
+const one = (key: string) => async (): Promise<SecretEntry> => ({ [key]: password() });
+
+export const CREDENTIALS: readonly Credential[] = [
+  {
+    name: "minio",
+    entry: `${STORE}/MINIO`,
+    owner: "MinIO (stack tools, its StatefulSet restarts)",
+    consumers: ["backups that log in as the root user"],
+    make: one("rootPassword"),
+  },
+  {
+    name: "postgres",
+    entry: `${STORE}/POSTGRES`,
+    owner: "PostgreSQL (role POSTGRES_USER: its password changes in the database)",
+    consumers: ["Harbor", "Immich", "applications with a database"],
+    make: one("POSTGRES_PASSWORD"),
+  },
+  { name: "redis", entry: `${STORE}/REDIS`, owner: "Redis (restarts)", consumers: ["Harbor", "Immich", "Memorizer", "Writer"], make: one("REDIS_PASSWORD") },
+  {
+    name: "harbor",
+    entry: `${STORE}/HARBOR`,
+    owner: "Harbor (its core restarts)",
+    consumers: ["pipelines that push images"],
+    make: one("HARBOR_ADMIN_PASSWORD"),
+  },
+  { name: "nats", entry: `${STORE}/NATS`, owner: "NATS (reloads its accounts)", consumers: ["applications with a queue"], make: one("NATS_PASSWORD") },
+  {
+    name: "argocd",
+    entry: `${STORE}/ARGOCD`,
+    owner: "Argo CD (its server restarts)",
+    consumers: [],
+    async make() {
+      const { hash } = await import("bcryptjs");
+      const plain = password();
+      return { ADMIN_PASSWORD: plain, ADMIN_PASSWORD_BCRYPT: await hash(plain, BCRYPT_ROUNDS) };
+    },
+  },
+];
+
+/** @throws HomelabError E_USAGE */
+export function credentialOf(name: string): Credential {
+  const found = CREDENTIALS.find((credential) => credential.name === name);
+  if (found === undefined)
+    throw new HomelabError("E_USAGE", `there is no credential "${name}" that is made here`, {
+      hint: `take one of: ${CREDENTIALS.map((c) => c.name).join(", ")}`,
+    });
+  return found;
+}

@@ -1,0 +1,73 @@
+/**
+ * A folder for plaintext that goes when we go. It lies in memory where the system has such a place, is ours alone, and a
+ * process of its own removes it as soon as this one ends, however it ends: that process waits on a pipe whose other end only
+ * this one holds. A folder that was left all the same (both were killed at once) is removed by the next run.
+ */
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { HomelabError, systemErrorCode } from "../common/errors";
+
+const PREFIX = "homelab-edit-";
+/** Memory file systems of Linux. Elsewhere the temporary folder has to do. */
+const IN_MEMORY = "/dev/shm";
+
+function place(): string {
+  try {
+    fs.accessSync(IN_MEMORY, fs.constants.W_OK | fs.constants.X_OK);
+    return IN_MEMORY;
+  } catch {
+    // Not Linux, or closed to us.
+    return os.tmpdir();
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    return systemErrorCode(cause) === "EPERM";
+  }
+}
+
+/** Removes what earlier runs of this user left. */
+function sweep(folder: string): void {
+  for (const name of fs.readdirSync(folder)) {
+    const pid = /^homelab-edit-(\d+)-/.exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    if (fs.lstatSync(path.join(folder, name), { throwIfNoEntry: false })?.uid === process.getuid?.())
+      fs.rmSync(path.join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Runs work in the folder. Nothing of it is left when the returned promise is settled. */
+export async function inPrivateFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const above = place();
+  sweep(above);
+  const folder = fs.mkdtempSync(path.join(above, `${PREFIX}${process.pid}-`));
+  fs.chmodSync(folder, 0o700);
+  const cleaner = spawn("/bin/sh", ["-c", 'trap "" INT TERM HUP QUIT; echo ready; read -r _; rm -rf -- "$1"', "sh", folder], {
+    // A session of its own: what ends our terminal does not end it.
+    detached: true,
+    stdio: ["pipe", "pipe", "ignore"],
+    cwd: "/",
+  });
+  try {
+    // Nothing is written before there is somebody to remove it.
+    await new Promise<void>((resolve, reject) => {
+      cleaner.stdout.once("data", () => resolve());
+      cleaner.once("error", reject);
+      cleaner.once("close", () => reject(new Error("it ended")));
+    }).catch((cause: unknown) => {
+      throw new HomelabError("E_PRIVATE_FOLDER", "the process that removes the plaintext cannot be started", { cause, hint: "is there a /bin/sh?" });
+    });
+    return await work(folder);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+    const ended = new Promise((resolve) => cleaner.once("close", resolve));
+    cleaner.stdin.end("\n");
+    if (cleaner.exitCode === null && cleaner.pid !== undefined) await ended;
+  }
+}

@@ -1,0 +1,95 @@
+/** Changes to opened SOPS files. What was not changed keeps its encrypted text, so that a diff shows what was. */
+import * as crypto from "node:crypto";
+import type { Document, Scalar, YAMLMap } from "yaml";
+import type { OpenFile } from "./sops-file";
+import { sopsTime, wrapDataKey } from "./sops-metadata";
+import { additionalData, decryptValue, encryptValue, macOf, type PlainValue } from "./sops-values";
+import { leavesOf, parseSopsYaml, printSopsYaml } from "./sops-yaml";
+
+/** New values by their place; undefined removes. */
+export type Changes = readonly { place: readonly string[]; value: string | undefined }[];
+
+const COMMENT = /ENC\[AES256_GCM,[^\]]*,type:comment\]/g;
+
+function quoted(text: string): Scalar {
+  const { Scalar: ScalarNode } = require("yaml") as typeof import("yaml");
+  const node = new ScalarNode(text);
+  node.type = "QUOTE_DOUBLE";
+  return node;
+}
+
+/** Writes MAC and time anew. @param texts all values in the order of the document */
+function sign(document: Document, key: Uint8Array, texts: readonly string[], now: Date): void {
+  const time = sopsTime(now);
+  // SOPS reads an unquoted one as a date.
+  document.setIn(["sops", "lastmodified"], quoted(time));
+  document.setIn(["sops", "mac"], encryptValue({ text: macOf(texts), type: "str" }, key, time));
+}
+
+const nameOf = (place: readonly string[]): string => JSON.stringify(place);
+
+/** The text of the file with other values. */
+export function changeSopsFile(file: string, open: OpenFile, changes: Changes, now: Date): string {
+  const document = parseSopsYaml(file, printSopsYaml(open.document));
+  const plain = new Map(open.leaves.map((leaf) => [nameOf(leaf.place), leaf.plain]));
+  for (const { place, value } of changes) {
+    const known = plain.get(nameOf(place));
+    if (value === undefined) {
+      document.deleteIn(place);
+      plain.delete(nameOf(place));
+    } else if (known?.text !== value) {
+      setIn(document, place, value === "" ? quoted("") : encryptValue({ text: value, type: "str" }, open.dataKey, additionalData(place)));
+      plain.set(nameOf(place), { text: value, type: "str" });
+    }
+  }
+  const texts = leavesOf(file, document).map(({ place }) => plain.get(nameOf(place))?.text ?? "");
+  sign(document, open.dataKey, texts, now);
+  return printSopsYaml(document);
+}
+
+/** Like the library's own, and new keys stand before the `sops` section, which SOPS has last. */
+function setIn(document: Document<YAMLMap>, place: readonly string[], value: unknown): void {
+  document.setIn(place, document.createNode(value));
+  const { items } = document.contents as YAMLMap<Scalar<string>>;
+  items.sort((a, b) => Number(a.key.value === "sops") - Number(b.key.value === "sops"));
+}
+
+/** The same values under a new data key, for the same recipients. */
+export function rotateDataKey(file: string, open: OpenFile, now: Date): string {
+  const key = crypto.randomBytes(32);
+  const document = parseSopsYaml(file, withComments(printSopsYaml(open.document), open, key));
+  const plain = new Map(open.leaves.map((leaf) => [nameOf(leaf.place), leaf.plain]));
+  for (const { place, node } of leavesOf(file, document)) {
+    const value = plain.get(nameOf(place)) as PlainValue;
+    if (value.text !== "") node.value = encryptValue(value, key, additionalData(place));
+  }
+  document.setIn(["sops", "age"], document.createNode(wrapDataKey(key, open.recipients)));
+  sign(
+    document,
+    key,
+    open.leaves.map(({ plain: { text } }) => text),
+    now,
+  );
+  return printSopsYaml(document);
+}
+
+/** Comments are bound to the map that they stand in, which YAML does not tell exactly: the one that fits is found by trying. */
+function withComments(text: string, open: OpenFile, key: Uint8Array): string {
+  const maps = new Set(open.leaves.flatMap(({ place }) => place.map((_, depth) => additionalData(place.slice(0, depth)))));
+  return text.replace(COMMENT, (encrypted) => {
+    for (const additional of maps) {
+      try {
+        return encryptValue(decryptValue(encrypted, open.dataKey, additional), key, additional);
+      } catch {
+        // Of another map.
+      }
+    }
+    throw new Error("a comment does not decrypt");
+  });
+}
+
+/** The same file for other recipients: values, MAC and time stay, as with `sops updatekeys`. */
+export function rewrapDataKey(open: OpenFile, recipients: readonly string[]): string {
+  open.document.setIn(["sops", "age"], open.document.createNode(wrapDataKey(open.dataKey, recipients)));
+  return printSopsYaml(open.document);
+}

@@ -1,0 +1,48 @@
+/** Reading a folder of SOPS files, strictly. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { ENV, readEnv } from "../common/env";
+import { HomelabError } from "../common/errors";
+import { projectRoot } from "../common/paths";
+
+/** Folder that holds the SOPS files: `secrets/` of the checkout, or HOMELAB_SECRETS_DIR. */
+export function secretsDir(): string {
+  return readEnv(ENV.secretsDir) ?? path.join(projectRoot(), "secrets");
+}
+
+/** No secret is this long; a larger file is somebody's mistake. */
+const MAX_BYTES = 1024 * 1024;
+/** What a cut write left: encrypted, and never the file itself (writeFileAtomic). */
+const CUT_WRITE = /\.yaml\.\d+\.\d+\.part$/;
+
+/** Paths of the files below a folder, by name. @throws HomelabError E_SECRET_FILE for any other file */
+export function yamlFiles(folder: string, below = ""): string[] {
+  if (!fs.existsSync(path.join(folder, below))) return [];
+  return fs
+    .readdirSync(path.join(folder, below), { withFileTypes: true })
+    .toSorted((a, b) => a.name.localeCompare(b.name))
+    .flatMap((entry) => {
+      const name = path.posix.join(below, entry.name);
+      if (entry.isDirectory()) return yamlFiles(folder, name);
+      if (entry.isFile() && entry.name.endsWith(".yaml")) return [name];
+      if (CUT_WRITE.test(entry.name)) return [];
+      throw new HomelabError("E_SECRET_FILE", `${path.join(folder, name)} is no .yaml file`, {
+        subject: name,
+        hint: "only SOPS files belong below secrets/common and secrets/<environment>",
+      });
+    });
+}
+
+/** @param label how errors call it. @throws HomelabError E_SECRET_FORMAT for a huge or a binary file */
+export function readSopsText(folder: string, name: string, label: string): string {
+  const file = path.join(folder, name);
+  const huge = fs.statSync(file).size > MAX_BYTES;
+  const bytes = huge ? Buffer.alloc(0) : fs.readFileSync(file);
+  if (huge || bytes.includes(0)) {
+    throw new HomelabError("E_SECRET_FORMAT", `${label}: it is ${huge ? "larger than 1 MiB" : "binary"}, and no SOPS file`, {
+      subject: label,
+      hint: "restore it from Git",
+    });
+  }
+  return bytes.toString("utf8");
+}

@@ -1,0 +1,32 @@
+/** Entries of Vault that Git no longer has. They are told, and deleted only where somebody names them. */
+import { HomelabError } from "../common/errors";
+import type { VaultApi } from "./vault-api";
+
+/** Written by the program itself, not from secrets/: kubeconfigs, and the values of one environment. */
+const WRITTEN_BY_STACKS = ["clusters/", "environments/"];
+
+async function allPaths(api: VaultApi, token: string, below = ""): Promise<string[]> {
+  const paths: string[] = [];
+  for (const name of await api.list(token, below)) paths.push(...(name.endsWith("/") ? await allPaths(api, token, below + name) : [below + name]));
+  return paths;
+}
+
+/** @param inGit paths of secrets/. @returns paths below the mount, in order */
+export async function findOrphans(api: VaultApi, token: string, inGit: ReadonlySet<string>): Promise<string[]> {
+  const paths = await allPaths(api, token);
+  return paths.filter((path) => !inGit.has(path) && !WRITTEN_BY_STACKS.some((start) => path.startsWith(start))).toSorted();
+}
+
+/** Deletes entries with all their versions. All or none is asked for: nothing is deleted where one of them is still in Git. */
+export async function deleteEntries(api: VaultApi, token: string, inGit: ReadonlySet<string>, paths: readonly string[]): Promise<string[]> {
+  const orphans = await findOrphans(api, token, inGit);
+  const wrong = paths.find((path) => !orphans.includes(path));
+  if (wrong !== undefined) {
+    throw new HomelabError("E_VAULT_ENTRY", inGit.has(wrong) ? `"${wrong}" is in Git` : `Vault has no entry "${wrong}" that Git has not`, {
+      subject: wrong,
+      hint: inGit.has(wrong) ? "remove its file from Git first; nothing was deleted" : "`homelab vault orphans` lists them; nothing was deleted",
+    });
+  }
+  for (const path of paths) await api.remove(token, path);
+  return [...paths];
+}

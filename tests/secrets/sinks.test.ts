@@ -1,0 +1,45 @@
+/** No way out of the orchestrator but through its sinks: a new one has to be put there, or here with a reason. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+const root = path.join(__dirname, "../..");
+
+/** Ways to print, and to write files. */
+const WAYS_OUT =
+  /process\.(stdout|stderr)\b(?!\.(isTTY|columns|on)\b)|\bconsole\.|\bfs\.(promises\.)?writeFile\s*\(|\b(writeFile(Sync|Atomic)|appendFile(Sync)?|createWriteStream|writeSync|writevSync|copyFile(Sync)?|symlinkSync|renameSync)\s*\(|\bprocess\.send\b|stdio: (\[[^\]]*)?"inherit"/g;
+
+const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
+  "orchestrator/main.ts": { ways: ["process.stdout", "process.stderr"], why: "gives them to the sinks" },
+  "orchestrator/sinks.ts": { ways: ["writeFileAtomic("], why: "the sinks" },
+  "orchestrator/report.ts": { ways: ["symlinkSync("], why: "latest.html and latest.json: no content of their own" },
+  "orchestrator/run-journal.ts": { ways: ["writeSync("], why: "names, times and counts of redacted events" },
+  "orchestrator/site.ts": { ways: ["writeFileAtomic("], why: "the checkout's settings, for the lab" },
+  "orchestrator/worker.ts": { ways: ["process.send"], why: "to its parent, which redacts what it takes (redactedProcess)" },
+  "orchestrator/commands/secrets-edit.ts": { ways: ['stdio: "inherit"', "writeFileSync("], why: "the editor's own screen; the private folder" },
+};
+
+function sources(folder: string): string[] {
+  return fs.readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const name = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return sources(name);
+    return name.endsWith(".ts") && !name.endsWith(".test.ts") ? [name] : [];
+  });
+}
+
+const waysOut = (text: string): string[] => [...new Set(text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "").match(WAYS_OUT) ?? [])].sort();
+
+test("every sink of the orchestrator passes through the redactor, or says here why it need not", () => {
+  const found = Object.fromEntries(
+    sources("orchestrator")
+      .map((file): [string, string[]] => [file, waysOut(fs.readFileSync(path.join(root, file), "utf8"))])
+      .filter(([, ways]) => ways.length > 0),
+  );
+  expect(found).toEqual(Object.fromEntries(Object.entries(ALLOWED).map(([file, { ways }]) => [file, [...ways].sort()])));
+});
+
+test.each(["process.stdout.write(text);", "console.log(text);", 'fs.writeFileSync("x", text);', "fs.createWriteStream(file)", "writeFileAtomic(file, text)"])(
+  "the search sees %p",
+  (code) => {
+    expect(waysOut(code)).toHaveLength(1);
+  },
+);
