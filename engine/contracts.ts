@@ -121,6 +121,8 @@ export interface DeploymentRequest {
   stackOutputs(name: string): Promise<PropertyMap | undefined>;
   /** Folder of the user's plugins: `$PULUMI_HOME/plugins`. */
   pluginsDir: string;
+  /** Providers that run already (PULUMI_DEBUG_PROVIDERS): package to `host:port`. They are attached to, and left running. */
+  attachedProviders?: Record<string, string>;
 }
 
 export interface DeploymentResult {

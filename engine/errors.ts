@@ -20,3 +20,11 @@ export class DeploymentError extends Error {
     this.name = "DeploymentError";
   }
 }
+
+/** A resource that was left out, with `--continue-on-error`, because something that it needs failed. */
+export class StepSkipped extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "StepSkipped";
+  }
+}

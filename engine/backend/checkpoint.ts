@@ -4,7 +4,7 @@ import { z } from "zod";
 import { CliError, unsupported } from "../cli/cli-error";
 import { ENGINE_VERSION } from "./version";
 
-const KNOWN_FEATURES = new Set(["taint"]);
+const KNOWN_FEATURES = new Set(["taint", "replaceWith"]);
 
 export const deploymentSchema = z.looseObject({
   manifest: z.looseObject({ time: z.string(), magic: z.string(), version: z.string() }),
@@ -58,5 +58,7 @@ export function parseCheckpoint(text: string, file: string): RawDeployment | und
 /** One compact line, as the CLI writes it. */
 export function renderCheckpoint(project: string, stack: string, latest: RawDeployment | undefined): string {
   const checkpoint = latest === undefined ? { stack: `organization/${project}/${stack}` } : { stack: `organization/${project}/${stack}`, latest };
-  return JSON.stringify({ version: latest === undefined ? 0 : 3, checkpoint });
+  const features = [...KNOWN_FEATURES].filter((field) => latest?.resources?.some((r) => typeof r === "object" && r !== null && field in r)).sort();
+  const version = latest === undefined ? 0 : features.length > 0 ? 4 : 3;
+  return JSON.stringify({ version, ...(features.length > 0 ? { features } : {}), checkpoint });
 }

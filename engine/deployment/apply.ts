@@ -37,103 +37,67 @@ async function noted<T>(ctx: DeploymentContext, type: PendingKind, resource: Res
   }
 }
 
-/** Fields that make a `same` step worth writing. */
-const PERSISTENT: (keyof ResourceState)[] = [
-  "urn",
-  "inputs",
-  "outputs",
-  "parent",
-  "protect",
-  "dependencies",
-  "propertyDependencies",
-  "provider",
-  "additionalSecretOutputs",
-  "customTimeouts",
-  "importId",
-  "retainOnDelete",
-  "deletedWith",
-  "initErrors",
-  "ignoreChanges",
-  "replaceOnChanges",
-  "hideDiff",
-  "sourcePosition",
-];
+/** Says that a step is done. Components tell their outputs later; previews show all. */
+function done(ctx: DeploymentContext, step: Step): void {
+  if (step.new?.custom !== false || ctx.preview) ctx.events.finished(step);
+  ctx.events.count(step);
+}
 
-function applySame(ctx: DeploymentContext, step: Step): Promise<void> | undefined {
-  if (step.skippedCreate) {
-    ctx.events.finished(step);
-    return undefined;
-  }
+async function applySame(ctx: DeploymentContext, step: Step): Promise<void> {
+  if (step.skippedCreate) return done(ctx, step);
   const old = required(step.old, "old state");
   const state = required(step.new, "new state");
   state.id = old.id;
-  state.outputs = isProviderType(state.type) ? state.outputs : old.outputs;
+  if (!isProviderType(state.type) || step.untargeted) state.outputs = finish(old.outputs, state);
   state.created = old.created;
   state.modified = old.modified;
   state.initErrors = old.initErrors;
-  ctx.settleSame(
-    old,
-    state,
-    PERSISTENT.every((field) => sameValue(state[field] as never, old[field] as never)),
-  );
-  const done = (): void => {
-    if (state.custom) ctx.events.finished(step);
-    ctx.events.count(step);
-  };
-  if (!isProviderType(step.type)) {
-    done();
-    return undefined;
-  }
+  ctx.settlement.succeed(old, state);
   // A provider that stays the same is configured with what it was configured with.
-  return ctx.registry.keep(step.urn, required(state.id, "id"), old.inputs).then(done);
+  if (isProviderType(step.type) && !step.untargeted) await ctx.registry.keep(step.urn, required(state.id, "id"), old.inputs);
+  done(ctx, step);
+}
+
+async function createWithProvider(ctx: DeploymentContext, step: Step, state: ResourceState, settle: (pending: number | undefined) => void): Promise<void> {
+  await noted(ctx, "creating", { ...state, id: undefined, outputs: {}, created: undefined, modified: undefined }, async (pending) => {
+    const client = await clientOf(ctx, step);
+    if (!client.configured) {
+      state.id = UNKNOWN;
+      state.outputs = {};
+      return settle(pending);
+    }
+    try {
+      const { id, properties } = await client.create(refOf(step), state.inputs, state.customTimeouts?.["create"] ?? 0, ctx.preview);
+      if (id === "" && !ctx.preview) throw new StepFailed("provider did not return an ID from Create");
+      state.id = id === "" ? UNKNOWN : id;
+      state.outputs = finish(properties, state);
+    } catch (thrown) {
+      if (!(thrown instanceof ProviderError) || thrown.partial === undefined) throw thrown;
+      state.id = thrown.partial.id;
+      state.outputs = finish(thrown.partial.properties, state);
+      state.initErrors = thrown.partial.reasons;
+      settle(pending);
+      throw thrown;
+    }
+    state.created = state.modified = ctx.now();
+    settle(pending);
+  });
 }
 
 async function applyCreate(ctx: DeploymentContext, step: Step): Promise<void> {
   const state = required(step.new, "new state");
-  const replacing = step.op === "create-replacement";
   const settle = (pending: number | undefined): void => {
-    const old = replacing && step.old !== undefined ? ctx.current(step.old) : undefined;
-    if (old !== undefined && !old.pendingReplacement) ctx.replaceFirst(old, state, pending);
-    else ctx.state.settle({ ends: pending, add: state, over: old });
+    if (step.old !== undefined && step.keepsOld) ctx.settlement.replaceFirst(step.old, state, pending);
+    else ctx.settlement.succeed(step.old, state, pending);
   };
   state.created = state.modified = ctx.now();
-  if (!state.custom) {
-    settle(undefined);
-    ctx.events.count(step);
-    return;
-  }
-  if (isProviderType(step.type)) {
-    if (replacing) state.id = newProviderId(ctx.preview);
+  if (!state.custom) settle(undefined);
+  else if (isProviderType(step.type)) {
+    if (step.op === "create-replacement") state.id = newProviderId(ctx.preview);
     await ctx.registry.configure(step.urn, required(state.id, "id"), state.inputs);
     settle(undefined);
-  } else {
-    await noted(ctx, "creating", { ...state, id: undefined, outputs: {}, created: undefined, modified: undefined }, async (pending) => {
-      const client = await clientOf(ctx, step);
-      if (!client.configured) {
-        state.id = UNKNOWN;
-        state.outputs = {};
-        settle(pending);
-        return;
-      }
-      try {
-        const { id, properties } = await client.create(refOf(step), state.inputs, state.customTimeouts?.["create"] ?? 0, ctx.preview);
-        if (id === "" && !ctx.preview) throw new StepFailed(`provider for ${step.type} returned an empty resource.ID`);
-        state.id = id === "" ? UNKNOWN : id;
-        state.outputs = finish(properties, state);
-      } catch (thrown) {
-        if (!(thrown instanceof ProviderError) || thrown.partial === undefined) throw thrown;
-        state.id = thrown.partial.id;
-        state.outputs = finish(thrown.partial.properties, state);
-        state.initErrors = thrown.partial.reasons;
-        settle(pending);
-        throw thrown;
-      }
-      state.created = state.modified = ctx.now();
-      settle(pending);
-    });
-  }
-  ctx.events.finished(step);
-  ctx.events.count(step);
+  } else await createWithProvider(ctx, step, state, settle);
+  done(ctx, step);
 }
 
 async function applyUpdate(ctx: DeploymentContext, step: Step): Promise<void> {
@@ -141,59 +105,51 @@ async function applyUpdate(ctx: DeploymentContext, step: Step): Promise<void> {
   const state = required(step.new, "new state");
   state.id = old.id;
   state.created = old.created;
-  state.modified = ctx.now();
-  const current = ctx.current(old);
   if (!state.custom) {
     state.outputs = old.outputs;
-    ctx.state.settle({ add: state, over: current });
-    ctx.events.count(step);
-    return;
+    ctx.settlement.succeed(old, state);
+    return done(ctx, step);
   }
+  state.modified = ctx.now();
   if (isProviderType(step.type)) {
     await ctx.registry.configure(step.urn, required(state.id, "id"), state.inputs);
-    ctx.state.settle({ add: state, over: current });
-  } else {
-    await noted(ctx, "updating", { ...state, outputs: old.outputs }, async (pending) => {
-      const client = await clientOf(ctx, step);
-      if (!client.configured) {
-        state.outputs = {};
-        ctx.state.settle({ ends: pending, add: state, over: current });
-        return;
-      }
+    ctx.settlement.succeed(old, state);
+    return done(ctx, step);
+  }
+  await noted(ctx, "updating", { ...state, outputs: old.outputs }, async (pending) => {
+    const client = await clientOf(ctx, step);
+    if (client.configured) {
       try {
         const options = { timeout: state.customTimeouts?.["update"] ?? 0, ignore: step.ignoreChanges, preview: ctx.preview };
         state.outputs = finish(await client.update(refOf(step), required(old.id, "id"), old, state.inputs, options), state);
       } catch (thrown) {
         if (!(thrown instanceof ProviderError) || thrown.partial === undefined) throw thrown;
+        // What exists was not made with the new inputs: they are tried again.
         state.outputs = finish(thrown.partial.properties, state);
         state.inputs = old.inputs;
         state.initErrors = thrown.partial.reasons;
-        ctx.state.settle({ ends: pending, add: state, over: current });
+        ctx.settlement.succeed(old, state, pending);
         throw thrown;
       }
-      ctx.state.settle({ ends: pending, add: state, over: current });
-    });
-  }
-  ctx.events.finished(step);
-  ctx.events.count(step);
+    } else state.outputs = {};
+    ctx.settlement.succeed(old, state, pending);
+  });
+  done(ctx, step);
 }
 
 async function applyDelete(ctx: DeploymentContext, step: Step): Promise<void> {
-  const old = ctx.current(required(step.old, "old state"));
+  const old = ctx.settlement.current(required(step.old, "old state"));
   if (step.protected) {
     throw new StepFailed(
       `resource "${step.urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${step.urn}'\``,
     );
   }
   const leave = (pending: number | undefined): void => {
-    if (step.keepsPending) ctx.markPendingReplacement(old, pending);
+    if (step.keepsPending) ctx.settlement.markPendingReplacement(old, pending);
     else ctx.state.settle({ ends: pending, remove: [old] });
   };
-  if (step.withoutProvider || ctx.preview) {
-    // The provider of what is only forgotten is started all the same, as the CLI does: a broken one shows itself.
-    if (old.retainOnDelete && step.provider !== undefined) await clientOf(ctx, step);
-    leave(undefined);
-  } else {
+  if (step.withoutProvider || ctx.preview) leave(undefined);
+  else {
     await noted(ctx, "deleting", old, async (pending) => {
       const client = await clientOf(ctx, step);
       await client.delete(refOf(step), required(old.id, "id"), old, old.customTimeouts?.["delete"] ?? 0);
@@ -207,51 +163,75 @@ async function applyDelete(ctx: DeploymentContext, step: Step): Promise<void> {
 async function applyRead(ctx: DeploymentContext, step: Step): Promise<void> {
   const state = required(step.new, "new state");
   const id = required(state.id, "id");
-  const read = async (pending: number | undefined): Promise<void> => {
+  const { old } = step;
+  const settle = (pending: number | undefined): void => {
+    state.created = old?.created;
+    state.modified = old !== undefined && !(sameValue(old.outputs, state.outputs) && sameValue(old.inputs, state.inputs)) ? ctx.now() : old?.modified;
+    if (old !== undefined && step.op === "read-replacement") ctx.settlement.replaceFirst(old, state, pending);
+    else ctx.settlement.succeed(old, state, pending);
+  };
+  await noted(ctx, "reading", state, async (pending) => {
     if (isUnknown(id)) state.outputs = {};
     else if (step.provider?.includes(`pulumi:providers:${BUILTIN_PACKAGE}::`)) state.outputs = await readBuiltin(ctx.request, state);
     else {
       const client = await clientOf(ctx, step);
       if (client.configured) {
-        const found = await client.read(refOf(step), id, state.inputs, state.inputs);
-        if (found === undefined) throw new StepFailed(`resource '${id}' does not exist`);
-        state.id = found.id;
-        state.outputs = finish(found.outputs, state);
+        try {
+          const found = await client.read(refOf(step), id, state.inputs, state.inputs);
+          if (found === undefined) throw new StepFailed(`resource '${id}' does not exist`);
+          state.id = found.id;
+          state.outputs = finish(found.outputs, state);
+        } catch (thrown) {
+          if (!(thrown instanceof ProviderError) || thrown.partial === undefined) throw thrown;
+          state.id = thrown.partial.id || id;
+          state.outputs = finish(thrown.partial.properties, state);
+          state.initErrors = thrown.partial.reasons;
+          settle(pending);
+          throw thrown;
+        }
       }
     }
-    const old = step.old;
-    state.created = old?.created ?? ctx.now();
-    state.modified = old !== undefined && sameValue(old.outputs, state.outputs) ? old.modified : ctx.now();
-    if (old !== undefined && step.op === "read-replacement") ctx.replaceFirst(old, state, pending);
-    else ctx.state.settle({ ends: pending, add: state, over: old });
-  };
-  await noted(ctx, "reading", state, read);
+    settle(pending);
+  });
   ctx.events.finished(step);
-  if (step.old === undefined ? false : !sameValue(step.old.outputs, state.outputs)) ctx.events.count(step);
+  if (old !== undefined && !sameValue(old.outputs, state.outputs)) ctx.events.count(step);
+}
+
+async function readForImport(ctx: DeploymentContext, step: Step, id: string) {
+  const client = await clientOf(ctx, step);
+  try {
+    const found = await client.read(refOf(step), id, undefined, undefined);
+    return found && { ...found, initErrors: [] };
+  } catch (thrown) {
+    if (!(thrown instanceof ProviderError) || thrown.partial === undefined) throw thrown;
+    const { id: partialId, properties, inputs, reasons } = thrown.partial;
+    return { id: partialId || id, outputs: properties, inputs, initErrors: reasons };
+  }
 }
 
 async function applyImport(ctx: DeploymentContext, step: Step): Promise<void> {
   const state = required(step.new, "new state");
   const id = required(state.id, "id");
   await noted(ctx, "importing", state, async (pending) => {
-    const client = await clientOf(ctx, step);
-    const found = await client.read(refOf(step), id, undefined, undefined);
+    const found = await readForImport(ctx, step, id);
     if (found === undefined) throw new StepFailed(`resource '${id}' does not exist`);
     if (found.inputs === undefined)
       throw new StepFailed(`provider does not support importing resources; please try updating the '${step.type.split(":")[0]}' plugin`);
     state.id = found.id;
     state.inputs = found.inputs;
     state.outputs = finish(found.outputs, state);
+    state.initErrors = found.initErrors;
     state.created = state.modified = ctx.now();
-    if (step.op === "import-replacement" && step.old !== undefined) ctx.replaceFirst(step.old, state, pending);
-    else ctx.state.settle({ ends: pending, add: state, over: step.old });
+    if (step.op === "import-replacement" && step.old !== undefined) ctx.settlement.replaceFirst(step.old, state, pending);
+    else ctx.settlement.succeed(step.old, state, pending);
   });
-  ctx.events.finished(step);
-  ctx.events.count(step);
+  done(ctx, step);
 }
 
 /** Carries one step out; resolves when the state has it. */
 export async function applyStep(ctx: DeploymentContext, step: Step): Promise<void> {
+  if (step.new?.additionalSecretOutputs.includes("id"))
+    ctx.events.diagnostic("warning", "The 'id' property cannot be made secret. See pulumi/pulumi#2717 for more details.", step.urn);
   switch (step.op) {
     case "same":
       return applySame(ctx, step);

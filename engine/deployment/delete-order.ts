@@ -30,18 +30,28 @@ function allNeeds(resources: readonly ResourceState[]): Map<ResourceState, Set<s
 /**
  * Runs deletions so that what needs something goes before it, as many at once as the executor allows. After a failure nothing
  * new starts; a protected resource holds back only what it stands on.
+ * @param failed what failed before: what it stands on stays
  * @returns whether all went
  */
 export async function deleteInOrder(
   steps: readonly Step[],
   resources: readonly ResourceState[],
   run: (step: Step) => Promise<void>,
-  continueOnError: boolean,
+  { continueOnError, failed: failedBefore }: { continueOnError: boolean; failed: readonly ResourceState[] },
 ): Promise<boolean> {
-  const needs = allNeeds(resources);
+  const needs = allNeeds([...new Set([...resources, ...failedBefore])]);
   const left = new Set(steps);
   const running = new Set<Promise<void>>();
   const kept = new Set<string>();
+  /** What failed keeps all that it stands on. */
+  const keep = (state: ResourceState): void => {
+    for (const urn of needs.get(state) ?? []) {
+      if (kept.has(urn)) continue;
+      kept.add(urn);
+      for (const other of resources) if (other.urn === urn) keep(other);
+    }
+  };
+  failedBefore.forEach(keep);
   let failed = false;
   let stopped = false;
   const needsStep = (other: Step, step: Step): boolean =>
@@ -55,8 +65,7 @@ export async function deleteInOrder(
         if (!(thrown instanceof StepFailed) && !(thrown instanceof Halted)) throw thrown;
         failed = true;
         if (!step.protected && !continueOnError) stopped = true;
-        kept.add(step.urn);
-        for (const urn of step.old ? (needs.get(step.old) ?? []) : []) kept.add(urn);
+        if (step.old !== undefined) keep(step.old);
       })
       .finally(() => {
         active.delete(step);
@@ -69,10 +78,8 @@ export async function deleteInOrder(
       for (const step of [...left]) {
         const waits = [...left, ...active].some((other) => needsStep(other, step));
         if (waits) continue;
-        if (kept.has(step.urn)) {
-          left.delete(step);
-          for (const urn of step.old ? (needs.get(step.old) ?? []) : []) kept.add(urn);
-        } else start(step);
+        if (kept.has(step.urn)) left.delete(step);
+        else start(step);
       }
     }
     if (running.size === 0) break;

@@ -1,7 +1,6 @@
 import type { EngineEventPayload, StepMetadata, StepStateEvent } from "../contracts";
 import type { ResourceState } from "../snapshot/types";
-import { isDefaultProvider, isLogical, type Step } from "../steps/step";
-import { urnName } from "../wire/urn";
+import { isInternal, isLogical, type Step } from "../steps/step";
 import { isSecret, mapValue, type PropertyMap, SIGNATURE, SIGNATURE_KEY } from "../wire/values";
 
 const MASKED = { [SIGNATURE_KEY]: SIGNATURE.secret, ciphertext: "[secret]" };
@@ -63,13 +62,19 @@ export class EventLog {
   }
 
   count(step: Step, op: string = step.op): void {
-    if (!isLogical(step.op) || isDefaultProvider(step.type, urnName(step.urn)) || step.skippedCreate) return;
+    if ((!isLogical(step.op) && step.op !== "refresh") || isInternal(step)) return;
     this.changes[op] = (this.changes[op] ?? 0) + 1;
   }
 
   failed(step: Step, status: number): void {
+    if (this.preview) return;
     if (status === 2) this.maybeCorrupt = true;
     this.emit({ resOpFailedEvent: { metadata: metadata(step, step.op), status, steps: 0 } });
+  }
+
+  /** What went wrong with a step; the engine's own steps have no resource to show it on. */
+  stepError(step: Step, message: string): void {
+    this.diagnostic("error", this.preview ? `Preview failed: ${message}` : message, isInternal(step) ? undefined : step.urn);
   }
 
   diagnostic(severity: "debug" | "info" | "info#err" | "warning" | "error", message: string, urn?: string): void {

@@ -16,8 +16,8 @@ export class StepExecutor {
   readonly #waiting: (() => void)[] = [];
   #active = 0;
   readonly #idle: (() => void)[] = [];
-  /** A step failed. */
-  failed = false;
+  /** Steps that failed. */
+  readonly failures: Step[] = [];
   #halted = false;
 
   constructor(
@@ -69,12 +69,12 @@ export class StepExecutor {
   }
 
   async #one(step: Step): Promise<void> {
-    if (!step.skippedCreate || step.op === "same") this.ctx.events.planned(step);
+    this.ctx.events.planned(step);
     try {
       await applyStep(this.ctx, step);
     } catch (thrown) {
       this.#report(step, thrown);
-      this.failed = true;
+      this.failures.push(step);
       if (!this.ctx.request.options.continueOnError && !step.protected) this.halt();
       throw thrown instanceof StepFailed ? thrown : new StepFailed(thrown instanceof Error ? thrown.message : String(thrown));
     }
@@ -83,14 +83,14 @@ export class StepExecutor {
   #report(step: Step, thrown: unknown): void {
     if (thrown instanceof ProviderError) {
       const reasons = thrown.partial?.reasons.map((reason) => `\n\t* ${reason}`).join("") ?? "";
-      this.ctx.events.diagnostic("error", `${thrown.message}${reasons}`, step.urn);
+      this.ctx.events.stepError(step, `${thrown.message}${reasons}`);
       // Internal, DataLoss and Unknown leave in doubt what happened; a create that failed is known not to be there.
       const doubtful = [2, 13, 15].includes(thrown.code) && thrown.partial === undefined && step.op !== "create" && step.op !== "create-replacement";
       this.ctx.events.failed(step, thrown.partial !== undefined ? 1 : doubtful ? 2 : 0);
       return;
     }
     if (thrown instanceof StepFailed || thrown instanceof DeploymentError) {
-      if (thrown.message !== "") this.ctx.events.diagnostic("error", thrown.message, step.urn);
+      if (thrown.message !== "") this.ctx.events.stepError(step, thrown.message);
       this.ctx.events.failed(step, thrown instanceof StepFailed ? thrown.status : 0);
       return;
     }

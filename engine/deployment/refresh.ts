@@ -1,88 +1,89 @@
 /** Reads the real world into the state (engine-contract F10). Changes the state, never the world. */
-import { DeploymentError } from "../errors";
+import { isDeepStrictEqual } from "node:util";
+import { DeploymentError, StepFailed } from "../errors";
 import { readBuiltin, STACK_REFERENCE } from "../providers/builtin";
-import { ProviderError } from "../providers/provider-client";
-import type { ResourceState } from "../snapshot/types";
+import { type ProviderClient, ProviderError, type ResourceRef } from "../providers/provider-client";
+import { dependenciesOf, type ResourceState } from "../snapshot/types";
+import { differenceOf } from "../steps/diffing";
 import { makeStep } from "../steps/step";
 import { isProviderType, urnName } from "../wire/urn";
 import { markSecretOutputs, sameValue } from "../wire/values";
 import type { DeploymentContext } from "./context";
 
-/** The state of one entry as it was read, undefined where it is gone, or as it was where nothing is read. */
-async function readOne(ctx: DeploymentContext, state: ResourceState): Promise<ResourceState | undefined> {
-  if (!state.custom || isProviderType(state.type) || state.pendingReplacement) return state;
-  if (state.type === STACK_REFERENCE) return { ...state, outputs: await readBuiltin(ctx.request, state) };
-  const client = await ctx.registry.get(state.provider ?? "");
-  const ref = { urn: state.urn, type: state.type, name: urnName(state.urn) };
+export interface Refreshed {
+  op: "same" | "update" | "delete";
+  /** As it was read; undefined where it is gone. */
+  state: ResourceState | undefined;
+}
+
+type Found = { id: string; outputs: ResourceState["outputs"]; inputs: ResourceState["inputs"] | undefined; initErrors: string[] };
+
+/** A resource that is there and not healthy is no failure of the refresh: the state says so from then on. */
+async function readThrough(ctx: DeploymentContext, client: ProviderClient, ref: ResourceRef, state: ResourceState): Promise<Found | undefined> {
   try {
     const found = await client.read(ref, state.id ?? "", state.inputs, state.outputs);
-    if (found === undefined) return undefined;
-    const inputs = found.inputs ?? state.inputs;
-    // Properties that depend on nothing are dropped, as the CLI does.
-    const propertyDependencies =
-      state.propertyDependencies && Object.fromEntries(Object.entries(state.propertyDependencies).filter(([, urns]) => urns.length > 0));
-    const read = {
-      ...state,
-      id: found.id,
-      propertyDependencies,
-      inputs,
-      outputs: markSecretOutputs(found.outputs, inputs, state.additionalSecretOutputs),
-      initErrors: [],
-    };
-    // What is shown of a change is the provider's own comparison, as the CLI asks for it.
-    if (!state.external && !state.delete)
-      await client.diff(ref, state.id ?? "", { inputs: read.inputs, outputs: read.outputs }, state.inputs, state.ignoreChanges);
-    return read;
+    return found && { ...found, initErrors: [] };
   } catch (thrown) {
-    if (thrown instanceof ProviderError && thrown.partial !== undefined) {
-      return {
-        ...state,
-        id: thrown.partial.id,
-        outputs: thrown.partial.properties,
-        inputs: Object.keys(thrown.partial.inputs).length > 0 ? thrown.partial.inputs : state.inputs,
-        initErrors: thrown.partial.reasons,
-      };
-    }
-    throw thrown;
+    if (!(thrown instanceof ProviderError) || thrown.partial === undefined) throw thrown;
+    const { id, properties, inputs, reasons } = thrown.partial;
+    ctx.events.diagnostic("warning", `Refreshed resource is in an unhealthy state:\n* ${reasons.join("\n* ")}`, state.urn);
+    return { id, outputs: properties, inputs: Object.keys(inputs).length > 0 ? inputs : undefined, initErrors: reasons };
   }
 }
 
-/** Takes references to entries that are gone out of the others. */
-function prune(resources: readonly ResourceState[], gone: ReadonlyMap<string, ResourceState>): [ResourceState, ResourceState][] {
-  const parentOf = (urn: string | undefined): string | undefined => {
-    for (let parent = urn; ; parent = gone.get(parent)?.parent) if (parent === undefined || !gone.has(parent)) return parent;
-  };
-  const changed: [ResourceState, ResourceState][] = [];
-  for (const state of resources) {
-    const lives = (urn: string): boolean => !gone.has(urn);
-    if (
-      state.dependencies.every(lives) &&
-      Object.values(state.propertyDependencies ?? {})
-        .flat()
-        .every(lives) &&
-      parentOf(state.parent) === state.parent &&
-      (state.deletedWith === undefined || lives(state.deletedWith))
-    )
-      continue;
-    const propertyDependencies =
-      state.propertyDependencies &&
-      Object.fromEntries(
-        Object.entries(state.propertyDependencies)
-          .map(([key, urns]) => [key, urns.filter(lives)] as const)
-          .filter(([, urns]) => urns.length > 0),
-      );
-    changed.push([
-      state,
-      {
-        ...state,
-        dependencies: state.dependencies.filter(lives),
-        propertyDependencies,
-        parent: parentOf(state.parent),
-        deletedWith: state.deletedWith !== undefined && lives(state.deletedWith) ? state.deletedWith : undefined,
-      },
-    ]);
-  }
-  return changed;
+/** One entry as it was read, or as it was where nothing is read. */
+export async function readOne(ctx: DeploymentContext, state: ResourceState): Promise<Refreshed> {
+  const same: Refreshed = { op: "same", state };
+  const builtin = state.type === STACK_REFERENCE;
+  // The provider is started for each entry that has one, also where nothing is read then.
+  const client = state.provider === undefined || builtin ? undefined : await ctx.registry.get(state.provider);
+  if (!state.custom || isProviderType(state.type) || state.pendingReplacement) return same;
+  const ref = { urn: state.urn, type: state.type, name: urnName(state.urn) };
+  const found =
+    client === undefined
+      ? { id: state.id ?? "", outputs: await readBuiltin(ctx.request, state), inputs: undefined, initErrors: [] }
+      : await readThrough(ctx, client, ref, state);
+  if (found === undefined || found.id === "") return { op: "delete", state: undefined };
+  const inputs = found.inputs ?? state.inputs;
+  const outputs = markSecretOutputs(found.outputs, inputs, state.additionalSecretOutputs);
+  const read = { ...state, id: found.id, inputs, outputs, initErrors: found.initErrors };
+  if (!(sameValue(read.outputs, state.outputs) && sameValue(read.inputs, state.inputs))) read.modified = ctx.now();
+  if (state.external || client === undefined) return { op: sameValue(found.outputs, state.outputs) ? "same" : "update", state: read };
+  // What an update would change right after the refresh, were the program what the state said.
+  const diff = await client.diff(ref, read.id, read, state.inputs, state.ignoreChanges);
+  return { op: differenceOf(diff, read.inputs, state.inputs, state.ignoreChanges).changed ? "update" : "same", state: read };
+}
+
+/** Takes references to entries that are gone out of the others, and properties that depend on nothing. */
+function pruned(resources: readonly ResourceState[], gone: readonly ResourceState[]): [ResourceState, ResourceState][] {
+  const lost = new Map(gone.map((r) => [r.urn, r]));
+  const living = new Set(resources.map((r) => r.urn));
+  const parentOf = (urn: string | undefined): string | undefined => (urn === undefined || living.has(urn) ? urn : parentOf(lost.get(urn)?.parent));
+  const seen = new Set<string>();
+  const lives = (urn: string): boolean => seen.has(urn);
+  return resources.flatMap((state): [ResourceState, ResourceState][] => {
+    const next: ResourceState = {
+      ...state,
+      dependencies: state.dependencies.filter(lives),
+      propertyDependencies:
+        state.propertyDependencies &&
+        Object.fromEntries(
+          Object.entries(state.propertyDependencies)
+            .map(([key, urns]) => [key, urns.filter(lives)] as const)
+            .filter(([, urns]) => urns.length > 0),
+        ),
+      parent: parentOf(state.parent),
+      deletedWith: state.deletedWith !== undefined && lives(state.deletedWith) ? state.deletedWith : undefined,
+      replaceWith: state.replaceWith.filter(lives),
+    };
+    seen.add(state.urn);
+    return isDeepStrictEqual(next, state) ? [] : [[state, next]];
+  });
+}
+
+/** What the flags let a refresh read: named, or by flag what depends on that. Nothing is in by itself. */
+function chosen(ctx: DeploymentContext, resources: readonly ResourceState[]): ResourceState[] {
+  return resources.filter((r) => ctx.targets.admit(r.urn, dependenciesOf(r)));
 }
 
 /**
@@ -90,38 +91,31 @@ function prune(resources: readonly ResourceState[], gone: ReadonlyMap<string, Re
  * @throws DeploymentError where an entry could not be read
  */
 export async function refresh(ctx: DeploymentContext, parallel: number, counted: boolean): Promise<void> {
-  const gone = new Map<string, ResourceState>();
+  const gone: ResourceState[] = [];
   let failed = false;
-  const waiting = ctx.state.snapshot().resources.filter((r) => ctx.targets.includes(r.urn));
+  const waiting = chosen(ctx, ctx.state.snapshot().resources);
   const one = async (state: ResourceState): Promise<void> => {
     const step = makeStep("refresh", { urn: state.urn, type: state.type, old: state, new: state, provider: state.provider });
     ctx.events.planned(step);
-    const read = await readOne(ctx, state);
-    const op = read === undefined ? "delete" : sameValue(read.outputs, state.outputs) && sameValue(read.inputs, state.inputs) ? "same" : "update";
-    if (read === undefined) gone.set(state.urn, state);
-    else if (read !== state) {
-      ctx.state.settle({ put: [[state, op === "update" ? { ...read, modified: ctx.now() } : read]] });
+    try {
+      const { op, state: read } = await readOne(ctx, state);
+      if (read === undefined) gone.push(state);
+      else if (read !== state) ctx.state.settle({ put: [[state, read]] });
+      ctx.events.finished({ ...step, new: read }, counted ? op : "refresh");
+      if (counted) ctx.events.count(step, op);
+    } catch (thrown) {
+      if (!(thrown instanceof ProviderError || thrown instanceof DeploymentError || thrown instanceof StepFailed)) throw thrown;
+      failed = true;
+      ctx.events.stepError(step, thrown.message);
+      ctx.events.failed(step, 0);
     }
-    ctx.events.finished({ ...step, new: read }, counted ? op : "refresh");
-    if (counted) ctx.events.count(step, op);
   };
   const worker = async (): Promise<void> => {
-    for (let state = waiting.shift(); state !== undefined && !ctx.request.signal.aborted; state = waiting.shift()) {
-      const current = state;
-      try {
-        await one(current);
-      } catch (thrown) {
-        if (!(thrown instanceof ProviderError) && !(thrown instanceof DeploymentError)) throw thrown;
-        failed = true;
-        ctx.events.diagnostic("error", thrown.message, current.urn);
-        ctx.events.failed(makeStep("refresh", { urn: current.urn, type: current.type, old: current, new: current }), 0);
-      }
-    }
+    for (let state = waiting.shift(); state !== undefined && !ctx.request.signal.aborted; state = waiting.shift()) await one(state);
   };
   await Promise.all(Array.from({ length: parallel > 0 ? Math.min(parallel, 64) : 64 }, worker));
-  if (gone.size > 0) {
-    const left = ctx.state.snapshot().resources.filter((r) => gone.get(r.urn) !== r);
-    ctx.state.settle({ remove: [...gone.values()], put: prune(left, gone) });
-  }
+  const lost = new Set(gone);
+  const left = ctx.state.snapshot().resources.filter((r) => !lost.has(r));
+  ctx.state.settle({ remove: gone, put: pruned(left, gone) });
   if (failed) throw new DeploymentError("");
 }

@@ -1,7 +1,6 @@
 import type { OperationOptions } from "../contracts";
 import { DeploymentError } from "../errors";
-import { needsOf, type ResourceState } from "../snapshot/types";
-import { isProviderType, STACK_TYPE, urnType } from "../wire/urn";
+import type { ResourceState } from "../snapshot/types";
 
 /** A target as the CLI takes it: a URN, or a glob in which `*` stops at a colon and `**` does not. */
 function matcher(pattern: string): (urn: string) => boolean {
@@ -15,59 +14,103 @@ function matcher(pattern: string): (urn: string) => boolean {
   return (urn) => regexp.test(urn);
 }
 
-/** Which resources an operation may touch. */
-export class Targets {
-  readonly #targets: ((urn: string) => boolean)[];
-  readonly #excludes: ((urn: string) => boolean)[];
-  readonly #replaces: ((urn: string) => boolean)[];
+/** What one flag names: URNs, globs, and what is added as the run goes on. */
+class UrnSet {
+  readonly #tests: ((urn: string) => boolean)[];
   readonly #added = new Set<string>();
 
+  constructor(patterns: readonly string[]) {
+    this.#tests = patterns.map(matcher);
+  }
+
+  get given(): boolean {
+    return this.#tests.length > 0;
+  }
+
+  add(urn: string): void {
+    this.#added.add(urn);
+  }
+
+  named(urn: string): boolean {
+    return this.#tests.some((test) => test(urn));
+  }
+
+  has(urn: string): boolean {
+    return this.#added.has(urn) || this.named(urn);
+  }
+}
+
+/**
+ * Which resources an operation may touch. Targets go before excludes. What depends on a target (or on what is excluded) is
+ * added as it is met: resources come in an order in which what is needed comes first.
+ */
+export class Targets {
+  readonly #targets: UrnSet;
+  readonly #excludes: UrnSet;
+  readonly #replaces: UrnSet;
+
   constructor(private readonly options: OperationOptions) {
-    this.#targets = options.targets.map(matcher);
-    this.#excludes = options.excludes.map(matcher);
-    this.#replaces = options.replaces.map(matcher);
+    this.#targets = new UrnSet(options.targets);
+    this.#excludes = new UrnSet(options.excludes);
+    this.#replaces = new UrnSet(options.replaces);
+  }
+
+  /** By `--target`, not by `--exclude`. */
+  get targeted(): boolean {
+    return this.#targets.given;
+  }
+
+  get excluding(): boolean {
+    return !this.#targets.given && this.#excludes.given;
   }
 
   get limited(): boolean {
-    return this.#targets.length > 0 || this.#excludes.length > 0;
+    return this.#targets.given || this.#excludes.given;
   }
 
-  get withDependents(): boolean {
-    return this.options.targetDependents;
+  /** Whether the operation touches a resource that needs `needs`; remembers the answer for what depends on it. */
+  admit(urn: string, needs: Iterable<string>): boolean {
+    if (this.#targets.given) {
+      const in_ = this.#targets.named(urn) || (this.options.targetDependents && [...needs].some((need) => this.#targets.has(need)));
+      if (in_) this.#targets.add(urn);
+      return in_;
+    }
+    if (!this.#excludes.given) return true;
+    const out = this.#excludes.named(urn) || (this.options.excludeDependents && [...needs].some((need) => this.#excludes.has(need)));
+    if (out) this.#excludes.add(urn);
+    return !out;
   }
 
-  /** Named by a flag, or added as a dependent; the root stack and providers are always in. */
-  includes(urn: string): boolean {
-    if (!this.limited) return true;
-    const type = urnType(urn);
-    if (type === STACK_TYPE || isProviderType(type)) return true;
-    return this.named(urn);
-  }
-
-  /** As {@link includes}, without what is always in: what a deletion may touch. */
+  /** Named by `--target` itself; without targets, everything is. */
   named(urn: string): boolean {
-    if (this.#added.has(urn)) return this.#targets.length > 0;
-    if (this.#targets.length > 0) return this.#targets.some((test) => test(urn));
-    return !this.#excludes.some((test) => test(urn));
+    return !this.#targets.given || this.#targets.named(urn);
+  }
+
+  excluded(urn: string): boolean {
+    return this.#excludes.named(urn);
   }
 
   replaces(urn: string): boolean {
-    return this.#replaces.some((test) => test(urn));
+    return this.#replaces.named(urn);
   }
 
-  /** Adds what depends on a target, transitively, where the flag asks for it. */
-  expand(resources: readonly ResourceState[]): void {
-    if (this.#targets.length > 0 && this.options.targetDependents) {
-      for (const r of resources)
-        if (!this.named(r.urn) && [...needsOf(r)].some((urn) => this.named(urn) && !isProviderType(urnType(urn)))) this.#added.add(r.urn);
-    }
+  get replacing(): boolean {
+    return this.#replaces.given;
   }
+}
 
-  /** @throws DeploymentError for a literal target that the state does not hold */
-  requireKnown(resources: readonly ResourceState[], registered: ReadonlySet<string>): void {
-    for (const urn of [...this.options.targets, ...this.options.replaces, ...this.options.excludes]) {
-      if (urn.includes("*") || registered.has(urn) || resources.some((r) => r.urn === urn)) continue;
-      throw new DeploymentError(`Target URN '${urn}' could not be found in the stack.`);
-    }
+/** Shows each literal that names nothing. @throws DeploymentError (shown already) if there is one */
+export function requireKnown(patterns: readonly string[], known: (urn: string) => boolean, show: (message: string) => void): void {
+  const unknown = patterns.filter((urn) => !urn.includes("*") && !known(urn));
+  for (const urn of unknown) {
+    const hint = urn.includes("$") ? "" : " Did you forget to escape $ in your shell?";
+    show(`Target '${urn}' could not be found in the stack.${hint}`);
   }
+  if (unknown.length > 0) throw new DeploymentError("");
+}
+
+/** The first literal of the flags that the state does not hold. */
+export function unknownLiteral(options: OperationOptions, resources: readonly ResourceState[]): string | undefined {
+  const urns = new Set(resources.map((r) => r.urn));
+  return [...options.targets, ...options.excludes].find((urn) => !urn.includes("*") && !urns.has(urn));
 }

@@ -1,4 +1,4 @@
-import type { PropertyMap } from "../wire/values";
+import type { PropertyMap, Value } from "../wire/values";
 
 /** What the program wants of one resource: a registration with everything inherited and resolved. */
 export interface Goal {
@@ -15,6 +15,8 @@ export interface Goal {
   protect: boolean;
   retainOnDelete: boolean;
   deletedWith: string | undefined;
+  replaceWith: string[];
+  replacementTrigger: Value | undefined;
   deleteBeforeReplace: boolean | undefined;
   ignoreChanges: string[];
   replaceOnChanges: string[];
@@ -37,5 +39,6 @@ export interface ReadGoal {
   dependencies: string[];
   provider: string;
   additionalSecretOutputs: string[];
+  aliases: string[];
   sourcePosition: string | undefined;
 }

@@ -51,6 +51,8 @@ export function defaultProviderGoal(request: DeploymentRequest, wish: PackageWis
     protect: false,
     retainOnDelete: false,
     deletedWith: undefined,
+    replaceWith: [],
+    replacementTrigger: undefined,
     deleteBeforeReplace: undefined,
     ignoreChanges: [],
     replaceOnChanges: [],

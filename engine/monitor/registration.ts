@@ -3,7 +3,7 @@ import type * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { DeploymentError } from "../errors";
 import { fromStruct } from "../wire/struct";
 import { isProviderType, makeUrn, STACK_TYPE } from "../wire/urn";
-import { makeSecret, type PropertyMap } from "../wire/values";
+import { makeSecret, type PropertyMap, type Value } from "../wire/values";
 import { aliasUrns } from "./aliases";
 import { parseDuration } from "./durations";
 import type { Goal } from "./goal";
@@ -28,7 +28,7 @@ function timeouts(request: pb.RegisterResourceRequest): Record<string, number> |
   const given = request.getCustomtimeouts();
   if (given === undefined) return undefined;
   const found: Record<string, number> = {};
-  for (const [kind, text] of Object.entries({ create: given.getCreate(), update: given.getUpdate(), delete: given.getDelete() })) {
+  for (const [kind, text] of Object.entries({ create: given.getCreate(), update: given.getUpdate(), delete: given.getDelete(), read: given.getRead() })) {
     if (text === "") continue;
     const seconds = parseDuration(text);
     if (seconds === undefined) throw new DeploymentError(`unable to parse customTimeout Value ${text} for ${kind}: it is no duration`);
@@ -40,8 +40,6 @@ function timeouts(request: pb.RegisterResourceRequest): Record<string, number> |
 const UNSUPPORTED: [string, (request: pb.RegisterResourceRequest) => boolean][] = [
   ["remote components", (r) => r.getRemote()],
   ["transforms", (r) => r.getTransformsList().length > 0],
-  ["replaceWith", (r) => r.getReplaceWithList().length > 0],
-  ["replacementTrigger", (r) => r.hasReplacementTrigger()],
   ["resource hooks", (r) => r.hasHooks() && Object.values(r.getHooks()?.toObject() ?? {}).some((names) => Array.isArray(names) && names.length > 0)],
 ];
 
@@ -67,6 +65,14 @@ function dependencies(request: pb.RegisterResourceRequest, inputs: PropertyMap):
     found[key] = value.getUrnsList();
   });
   return found;
+}
+
+/** The replacement trigger; null is the same as none. */
+function trigger(request: pb.RegisterResourceRequest): Value | undefined {
+  const given = request.getReplacementTrigger();
+  if (given === undefined) return undefined;
+  const value: Value = given.toJavaScript();
+  return value === null ? undefined : value;
 }
 
 /** @param provider the chosen provider's reference; undefined for components and providers */
@@ -99,6 +105,8 @@ export function goalOf(request: pb.RegisterResourceRequest, facts: RegistrationF
     protect: request.hasProtect() ? request.getProtect() === true : above?.protect === true,
     retainOnDelete: request.hasRetainondelete() ? request.getRetainondelete() === true : above?.retainOnDelete === true,
     deletedWith: request.getDeletedwith() || above?.deletedWith,
+    replaceWith: request.getReplaceWithList(),
+    replacementTrigger: trigger(request),
     deleteBeforeReplace: request.getDeletebeforereplacedefined() || request.getDeletebeforereplace() ? request.getDeletebeforereplace() : undefined,
     ignoreChanges: request.getIgnorechangesList(),
     replaceOnChanges: request.getReplaceonchangesList(),

@@ -6,14 +6,15 @@ import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import type { DeploymentContext } from "../deployment/context";
 import { Halted } from "../deployment/executor";
-import { DeploymentError, StepFailed } from "../errors";
+import { DeploymentError, StepFailed, StepSkipped } from "../errors";
 import { invokeBuiltin } from "../providers/builtin";
 import { ProviderError } from "../providers/provider-client";
 import type { ResourceState } from "../snapshot/types";
-import { CheckFailed } from "../steps/generator";
+import { CheckFailed } from "../steps/checking";
 import { fromStruct, toStruct } from "../wire/struct";
 import { isProviderType, makeUrn, PROVIDER_PREFIX, packageOf, STACK_TYPE } from "../wire/urn";
 import { isUnknown, makeSecret, mapProperties, type PropertyMap, withoutSecrets, withoutUnknowns } from "../wire/values";
+import { aliasUrns } from "./aliases";
 import type { Goal, ReadGoal } from "./goal";
 import { DefaultProviders, inheritedProvider, isBuiltin, type PackageWish } from "./providers";
 import { goalOf, type Registered, type RegistrationFacts, refuseUnsupported } from "./registration";
@@ -33,7 +34,16 @@ export interface MonitorBackend {
   fail(error: DeploymentError): void;
 }
 
-const FEATURES = new Set(["secrets", "resourceReferences", "outputValues", "deletedWith", "aliasSpecs", "parameterization"]);
+const FEATURES = new Set([
+  "secrets",
+  "resourceReferences",
+  "outputValues",
+  "deletedWith",
+  "replaceWith",
+  "replacementTrigger",
+  "aliasSpecs",
+  "parameterization",
+]);
 
 type Handler<Req, Res> = (request: Req) => Promise<Res>;
 
@@ -94,7 +104,7 @@ export class ResourceMonitor {
 
   /** The error that the SDK gets. UNAVAILABLE makes it end quietly: what happened was shown already, or is shown at the end. */
   #answer(thrown: unknown): grpc.ServiceError | { code: grpc.status; details: string } {
-    if (thrown instanceof Halted || thrown instanceof StepFailed || thrown instanceof CheckFailed)
+    if (thrown instanceof Halted || thrown instanceof StepFailed || thrown instanceof StepSkipped || thrown instanceof CheckFailed)
       return { code: grpc.status.UNAVAILABLE, details: "resource monitor shut down while waiting on step's done channel" };
     if (thrown instanceof ProviderError) return { code: thrown.code, details: thrown.message };
     const error =
@@ -156,10 +166,10 @@ export class ResourceMonitor {
     } catch (thrown) {
       const goesOn =
         this.backend.ctx.request.options.continueOnError &&
-        (thrown instanceof StepFailed || thrown instanceof CheckFailed) &&
+        (thrown instanceof StepFailed || thrown instanceof StepSkipped) &&
         request.getSupportsresultreporting();
       if (!goesOn) throw thrown;
-      reply.setResult(pb.Result.FAIL);
+      reply.setResult(thrown instanceof StepSkipped ? pb.Result.SKIP : pb.Result.FAIL);
       return reply;
     }
   }
@@ -185,6 +195,7 @@ export class ResourceMonitor {
       dependencies: request.getDependenciesList(),
       provider: reference,
       additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
+      aliases: aliasUrns({ stack: deployment.stack, project: deployment.project.name, type, name, parent }, [], [], (other) => this.backend.formerUrn(other)),
       sourcePosition: undefined,
     });
     const reply = new pb.ReadResourceResponse();

@@ -25,11 +25,13 @@ export interface PluginLaunch {
   onLog(line: string, stream: "info" | "info#err"): void;
 }
 
+type Spawned = Exclude<PluginSource, { kind: "bundled" | "attached" }>;
+
 const STDERR_TAIL = 4_000;
 /** Time for a plugin to end after SIGINT before it is killed; the CLI's. */
 const STOP_MS = 5_000;
 
-function commandOf(source: Exclude<PluginSource, { kind: "bundled" }>, engineAddress: string): [string, string[]] {
+function commandOf(source: Spawned, engineAddress: string): [string, string[]] {
   switch (source.kind) {
     case "executable":
       return [source.file, [engineAddress]];
@@ -63,7 +65,7 @@ function end(child: ChildProcess): Promise<void> {
   });
 }
 
-function spawnPlugin(launch: PluginLaunch, source: Exclude<PluginSource, { kind: "bundled" }>): Promise<RunningPlugin> {
+function spawnPlugin(launch: PluginLaunch, source: Spawned): Promise<RunningPlugin> {
   const [file, args] = commandOf(source, launch.engineAddress);
   const runtime = Object.fromEntries(Object.entries(launch.project.runtimeOptions).map(([k, v]) => [`PULUMI_RUNTIME_${k.toUpperCase()}`, String(v)]));
   const env = childEnv({
@@ -107,6 +109,7 @@ export class PluginLauncher {
   #host: BundledHost | undefined;
 
   async launch(launch: PluginLaunch): Promise<RunningPlugin> {
+    if (launch.source.kind === "attached") return { address: launch.source.address, stderrTail: () => "", stop: () => Promise.resolve() };
     if (launch.source.kind !== "bundled") return spawnPlugin(launch, launch.source);
     this.#host ??= new BundledHost(launch.source.host, launch.project.programDir);
     return this.#host.start(launch.source.name, launch.engineAddress, launch.onLog);

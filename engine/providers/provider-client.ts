@@ -1,5 +1,6 @@
 /** One running provider: its protocol as typed calls on property maps, with the handling of secrets that the engine owes it. */
 import * as grpc from "@grpc/grpc-js";
+import { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { Status } from "@pulumi/pulumi/proto/status_pb.js";
@@ -111,6 +112,13 @@ export class ProviderClient {
   /** An answer with the secrets of the request marked again, where the provider does not keep them itself. */
   #incoming(answer: PropertyMap, ...requests: PropertyMap[]): PropertyMap {
     return this.#accepts.secrets ? answer : requests.reduce((result, request) => annotateSecrets(result, request), answer);
+  }
+
+  /** Tells a provider that was not started by the engine where the engine is. */
+  async attach(engineAddress: string): Promise<void> {
+    const request = new PluginAttach();
+    request.setAddress(engineAddress);
+    await this.#call<PluginAttach, Empty>(this.#client.attach, request);
   }
 
   async handshake(engineAddress: string): Promise<void> {

@@ -34,7 +34,7 @@ export class ProviderRegistry {
   #known = new Map<string, ResourceState>();
 
   constructor(
-    private readonly request: Pick<DeploymentRequest, "project" | "config" | "pluginsDir">,
+    private readonly request: Pick<DeploymentRequest, "project" | "config" | "pluginsDir" | "attachedProviders">,
     private readonly engine: { readonly address: string },
     private readonly log: Log,
   ) {}
@@ -56,8 +56,9 @@ export class ProviderRegistry {
     const own = Object.fromEntries(
       Object.entries(config.values).flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [])),
     );
+    const attached = this.request.attachedProviders?.[name];
     const plugin = await this.#launcher.launch({
-      source: findPlugin(name, version, project, pluginsDir),
+      source: attached === undefined ? findPlugin(name, version, project, pluginsDir) : { kind: "attached", address: attached },
       package: name,
       engineAddress: this.engine.address,
       project,
@@ -66,6 +67,7 @@ export class ProviderRegistry {
     });
     const client = new ProviderClient(name, plugin, project.programDir);
     this.#running.add(client);
+    if (attached !== undefined) await client.attach(this.engine.address);
     await client.handshake(this.engine.address);
     return client;
   }

@@ -7,7 +7,7 @@ import type { ResourceState } from "./types";
  *  1. a provider reference names a provider that stands earlier, with that id;
  *  2. the parent stands earlier;
  *  3. each dependency, also of single properties, stands earlier;
- *  4. what a resource is deleted with stands earlier;
+ *  4. what a resource is deleted or replaced with stands earlier;
  *  5. no URN stands twice, but for entries that wait for their deletion;
  *  6. a component has no id, and a component or provider has no provider.
  * Returns the first broken rule as text, or undefined.
@@ -25,6 +25,8 @@ export function brokenRule(resources: readonly ResourceState[]): string | undefi
     const early = dependencies.find((urn) => !seen.has(urn));
     if (early !== undefined) return `rule 3: ${r.urn} stands before its dependency ${early}`;
     if (r.deletedWith !== undefined && !seen.has(r.deletedWith)) return `rule 4: ${r.urn} stands before ${r.deletedWith}, with which it is deleted`;
+    const cascade = r.replaceWith.find((urn) => !seen.has(urn));
+    if (cascade !== undefined) return `rule 4: ${r.urn} stands before ${cascade}, with which it is replaced`;
     if (!r.delete && seen.has(r.urn) && resources.some((other) => other !== r && other.urn === r.urn && !other.delete)) return `rule 5: ${r.urn} stands twice`;
     if (!r.custom && (r.id !== undefined || r.provider !== undefined)) return `rule 6: component ${r.urn} has an id or a provider`;
     seen.add(r.urn);

@@ -36,6 +36,8 @@ const resourceSchema = z.looseObject({
   importID: z.string().optional(),
   retainOnDelete: z.boolean().optional(),
   deletedWith: z.string().optional(),
+  replaceWith: strings.nullish(),
+  replacementTrigger: z.json().optional(),
   created: z.string().optional(),
   modified: z.string().optional(),
   sourcePosition: z.string().optional(),
@@ -46,7 +48,7 @@ const resourceSchema = z.looseObject({
 
 const KNOWN_FIELDS = new Set(Object.keys(resourceSchema.shape));
 /** Fields whose meaning we would break by carrying them along unread. */
-const REFUSED_FIELDS = ["viewOf", "resourceHooks", "replaceWith", "replacementTrigger", "snippetID", "extensionRef", "refreshBeforeUpdate"];
+const REFUSED_FIELDS = ["viewOf", "resourceHooks", "snippetID", "extensionRef", "refreshBeforeUpdate"];
 
 function encryptSecrets(value: Value, codec: SecretsCodec): Value {
   if (Array.isArray(value)) return value.map((item) => encryptSecrets(item, codec));
@@ -96,12 +98,14 @@ export function serializeResource(state: ResourceState, codec: SecretsCodec): Re
     importID: state.importId,
     retainOnDelete: flag(state.retainOnDelete),
     deletedWith: state.deletedWith,
+    replaceWith: list(state.replaceWith),
     created: state.created,
     modified: state.modified,
     sourcePosition: state.sourcePosition,
     ignoreChanges: list(state.ignoreChanges),
     hideDiff: list(state.hideDiff),
     replaceOnChanges: list(state.replaceOnChanges),
+    replacementTrigger: state.replacementTrigger === undefined ? undefined : encryptSecrets(state.replacementTrigger, codec),
     ...state.unknownFields,
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -140,6 +144,8 @@ export function deserializeResource(raw: unknown, codec: SecretsCodec): Resource
     importId: r.importID,
     retainOnDelete: r.retainOnDelete ?? false,
     deletedWith: r.deletedWith === "" ? undefined : r.deletedWith,
+    replaceWith: r.replaceWith ?? [],
+    replacementTrigger: r.replacementTrigger === undefined ? undefined : decryptSecrets(r.replacementTrigger as Value, codec),
     created: r.created,
     modified: r.modified,
     sourcePosition: r.sourcePosition,

@@ -27,6 +27,9 @@ export interface ResourceState {
   importId: string | undefined;
   retainOnDelete: boolean;
   deletedWith: string | undefined;
+  replaceWith: string[];
+  /** A value whose change asks for a replacement; undefined where there is none. */
+  replacementTrigger: Value | undefined;
   created: string | undefined;
   modified: string | undefined;
   sourcePosition: string | undefined;
@@ -73,6 +76,8 @@ export function emptyState(urn: string, type: string, custom: boolean): Resource
     importId: undefined,
     retainOnDelete: false,
     deletedWith: undefined,
+    replaceWith: [],
+    replacementTrigger: undefined,
     created: undefined,
     modified: undefined,
     sourcePosition: undefined,
@@ -90,5 +95,26 @@ export function needsOf(state: ResourceState): Set<string> {
   if (state.provider !== undefined) needs.add(state.provider.slice(0, state.provider.lastIndexOf("::")));
   for (const urns of Object.values(state.propertyDependencies ?? {})) for (const urn of urns) needs.add(urn);
   if (state.deletedWith !== undefined) needs.add(state.deletedWith);
+  for (const urn of state.replaceWith) needs.add(urn);
   return needs;
+}
+
+/** As {@link needsOf}, without the provider. */
+export function dependenciesOf(state: ResourceState): Set<string> {
+  return needsOf({ ...state, provider: undefined });
+}
+
+/** The entry with every URN that it refers to put through `rename`. */
+export function withRenamedReferences(state: ResourceState, rename: (urn: string) => string): ResourceState {
+  const provider = state.provider === undefined ? undefined : state.provider.lastIndexOf("::");
+  return {
+    ...state,
+    parent: state.parent === undefined ? undefined : rename(state.parent),
+    dependencies: state.dependencies.map(rename),
+    propertyDependencies:
+      state.propertyDependencies && Object.fromEntries(Object.entries(state.propertyDependencies).map(([key, urns]) => [key, urns.map(rename)])),
+    deletedWith: state.deletedWith === undefined ? undefined : rename(state.deletedWith),
+    replaceWith: state.replaceWith.map(rename),
+    provider: state.provider === undefined ? undefined : `${rename(state.provider.slice(0, provider))}${state.provider.slice(provider)}`,
+  };
 }

@@ -1,60 +1,98 @@
 /** Plans what goes at the end of a run: what the program no longer registers, and what was replaced (engine-contract F9). */
 import type { DeploymentContext } from "../deployment/context";
 import { DeploymentError } from "../errors";
-import { needsOf, type ResourceState } from "../snapshot/types";
-import { isProviderType, urnName } from "../wire/urn";
+import { dependenciesOf, needsOf, type ResourceState } from "../snapshot/types";
+import { isProviderType } from "../wire/urn";
 import { dependentReplacements } from "./replacement";
-import { isDefaultProvider, makeStep, type Step } from "./step";
+import { makeStep, type Step } from "./step";
 
-function deleteStep(state: ResourceState, replaced: boolean, gone: ReadonlySet<string>, excludeProtected: boolean): Step | undefined {
+function deleteStep(state: ResourceState, gone: ReadonlySet<string>): Step {
   const facts = { urn: state.urn, type: state.type, old: state, provider: state.provider };
-  if (state.pendingReplacement) return makeStep("remove-pending-replace", { ...facts, withoutProvider: true });
-  if (state.external) return makeStep(replaced ? "discard-replaced" : "discard", { ...facts, withoutProvider: true });
-  if (state.protect && excludeProtected && !replaced) return undefined;
+  if (state.pendingReplacement && !state.delete) return makeStep("remove-pending-replace", { ...facts, withoutProvider: true });
+  if (state.external) return makeStep(state.delete ? "discard-replaced" : "discard", { ...facts, withoutProvider: true });
   const withoutProvider =
     state.retainOnDelete || !state.custom || isProviderType(state.type) || (state.deletedWith !== undefined && gone.has(state.deletedWith));
-  return makeStep(replaced ? "delete-replaced" : "delete", {
-    ...facts,
-    ...(withoutProvider ? { withoutProvider: true } : {}),
-    ...(state.protect && !replaced ? { protected: true } : {}),
-  });
+  return makeStep(state.delete ? "delete-replaced" : "delete", { ...facts, withoutProvider, protected: state.protect && !state.delete });
+}
+
+/** What named resources take along: everything that depends on them, children too. */
+function withDependents(resources: readonly ResourceState[], named: (urn: string) => boolean): Set<string> {
+  const found = new Set<string>();
+  for (const r of resources) if (named(r.urn) || [...needsOf(r)].some((urn) => found.has(urn))) found.add(r.urn);
+  return found;
+}
+
+/** What excluded resources keep: what they stand on, and by flag what depends on them. */
+function withNeeds(ctx: DeploymentContext, resources: readonly ResourceState[], excluded: (urn: string) => boolean): Set<string> {
+  const found = new Set(resources.filter((r) => excluded(r.urn)).map((r) => r.urn));
+  for (let size = -1; size !== found.size; ) {
+    size = found.size;
+    for (const r of [...resources].reverse()) if (found.has(r.urn)) for (const urn of needsOf(r)) found.add(urn);
+    if (ctx.request.options.excludeDependents) for (const urn of withDependents(resources, (other) => found.has(other))) found.add(urn);
+  }
+  return found;
+}
+
+/** Protected resources, and what they stand on. */
+function protectedOnes(ctx: DeploymentContext, resources: readonly ResourceState[]): Set<string> {
+  const found = new Set<string>();
+  for (const r of [...resources].reverse())
+    if (r.protect || found.has(r.urn)) {
+      found.add(r.urn);
+      for (const urn of dependenciesOf(r)) found.add(urn);
+      for (const urn of needsOf(r)) found.add(urn);
+    }
+  return ctx.request.options.excludeProtected ? found : new Set();
+}
+
+export interface DeletionPlan {
+  deletions: Step[];
+  /** What a limited operation leaves as it is. */
+  kept: Step[];
 }
 
 /**
  * @param survives whether an entry that is not replaced lives on
- * @param replaced entries that were replaced in this run and wait for their deletion
+ * @throws DeploymentError (shown already) where targets leave something behind that needs what goes
  */
-export function planDeletions(
-  ctx: DeploymentContext,
-  resources: readonly ResourceState[],
-  survives: (state: ResourceState) => boolean,
-  replaced: ReadonlySet<ResourceState>,
-): Step[] {
-  const isReplaced = (state: ResourceState): boolean => state.delete || replaced.has(state);
-  const goes = (state: ResourceState): boolean => {
-    if (isReplaced(state)) return true;
-    if (survives(state)) return false;
-    if (ctx.targets.limited) return ctx.targets.named(state.urn) && !isDefaultProvider(state.type, urnName(state.urn));
-    return true;
-  };
-  const leaving = resources.filter(goes);
+export async function planDeletions(ctx: DeploymentContext, resources: readonly ResourceState[], survives: (urn: string) => boolean): Promise<DeletionPlan> {
+  const { targets, request } = ctx;
+  const guarded = protectedOnes(ctx, resources);
+  let mayGo = (_urn: string): boolean => true;
+  if (targets.targeted) {
+    const going = withDependents(ctx.base, (urn) => targets.named(urn));
+    for (const root of ctx.base) {
+      if (!going.has(root.urn)) continue;
+      for (const { state } of await dependentReplacements(ctx, root, survives)) going.add(state.urn);
+    }
+    mayGo = (urn) => going.has(urn);
+  } else if (targets.excluding || guarded.size > 0) {
+    const staying = withNeeds(ctx, ctx.base, (urn) => targets.excluded(urn) || guarded.has(urn));
+    mayGo = (urn) => !staying.has(urn);
+  }
+  const ends = (state: ResourceState): boolean => state.delete || !survives(state.urn);
+  const leaving = resources.filter((state) => ends(state) && mayGo(state.urn));
   const gone = new Set(leaving.map((state) => state.urn));
-  return leaving.flatMap((state) => deleteStep(state, isReplaced(state), gone, ctx.request.options.excludeProtected) ?? []);
+  const deletions = leaving.map((state) => deleteStep(state, gone));
+  if (!request.options.targetDependents) refuseUntargeted(ctx, deletions);
+  for (const { provider } of deletions) if (provider !== undefined) await ctx.registry.get(provider);
+  const kept = resources
+    .filter((state) => !state.delete && ends(state) && !mayGo(state.urn))
+    .map((old) => makeStep("same", { urn: old.urn, type: old.type, old, new: { ...old }, provider: old.provider, untargeted: true }));
+  return { deletions, kept };
 }
 
-/** A targeted deletion must not leave anything behind that needs what goes. */
-export async function refuseUntargetedDependents(ctx: DeploymentContext, steps: readonly Step[]): Promise<void> {
-  if (!ctx.targets.limited) return;
-  const going = new Set(steps.map((step) => step.urn));
-  for (const { old } of steps) if (old !== undefined) await dependentReplacements(ctx, old);
-  const left = ctx.base.filter((r) => !going.has(r.urn) && [...needsOf(r)].some((urn) => going.has(urn)));
-  if (left.length === 0) return;
-  for (const { urn } of left) {
+/** A targeted operation deletes nothing that was not named. */
+function refuseUntargeted(ctx: DeploymentContext, deletions: readonly Step[]): void {
+  const unnamed = deletions.filter(({ urn }) => !ctx.targets.named(urn));
+  if (unnamed.length === 0) return;
+  for (const { urn } of unnamed) {
     ctx.events.diagnostic(
       "error",
-      `Resource '${urn}' depends on a resource that is to be destroyed but was not specified in --target list.\nEither include it in --target list or pass --target-dependents to proceed.`,
+      `Resource '${urn}' will be destroyed but was not specified in --target list.\nEither include resource in --target list or pass --target-dependents to proceed.`,
       urn,
     );
   }
-  throw new DeploymentError("");
+  ctx.planningFailed();
+  if (!ctx.preview) throw new DeploymentError("");
 }

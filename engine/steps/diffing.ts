@@ -5,23 +5,34 @@ import type { DeploymentContext } from "../deployment/context";
 import type { Goal } from "../monitor/goal";
 import type { DiffResult } from "../providers/provider-client";
 import type { ResourceState } from "../snapshot/types";
-import { parsePath, pathContains } from "../wire/paths";
+import { parsePath, pathContains, resetPaths } from "../wire/paths";
 import { isProviderType, parseProviderReference, urnName } from "../wire/urn";
-import { type PropertyMap, sameValue, withoutSecrets } from "../wire/values";
+import { containsUnknowns, flattenOutputs, type PropertyMap, sameValue, type Value, withoutSecrets } from "../wire/values";
 import type { Step } from "./step";
 
-export interface Verdict {
-  action: "same" | "update" | "replace";
-  keys: string[];
+/** What changed, whoever says so: the provider, or the engine where the provider does not know. */
+export interface Difference {
+  changed: boolean;
+  replaceKeys: string[];
   diffs: string[];
   detailedDiff: Step["detailedDiff"];
   deleteBeforeReplace: boolean;
 }
 
-const SAME: Verdict = { action: "same", keys: [], diffs: [], detailedDiff: undefined, deleteBeforeReplace: false };
+export interface Verdict extends Difference {
+  action: "same" | "update" | "replace";
+}
+
+const NONE: Difference = { changed: false, replaceKeys: [], diffs: [], detailedDiff: undefined, deleteBeforeReplace: false };
+const SOME: Difference = { ...NONE, changed: true };
 const KINDS: DiffKind[] = ["add", "add-replace", "delete", "delete-replace", "update", "update-replace"];
 
-export const replaceBecause = (key: string): Verdict => ({ ...SAME, action: "replace", keys: [key] });
+const replaceBecause = (key: string): Difference => ({ ...SOME, replaceKeys: [key] });
+const isReplace = (kind: DiffKind): boolean => kind.endsWith("-replace");
+
+/** Whether the provider asks for a replacement, by keys or by a detailed difference. */
+export const asksReplacement = (difference: Difference): boolean =>
+  difference.replaceKeys.length > 0 || Object.values(difference.detailedDiff ?? {}).some(({ diffKind }) => isReplace(diffKind));
 
 /** Top-level keys that differ, secrets unwrapped. */
 export function changedKeys(olds: PropertyMap, news: PropertyMap): string[] {
@@ -29,34 +40,49 @@ export function changedKeys(olds: PropertyMap, news: PropertyMap): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !sameValue(a[key], b[key]));
 }
 
-function fromKeys(olds: PropertyMap, news: PropertyMap): Pick<Verdict, "diffs" | "detailedDiff"> {
+function byKeys(olds: PropertyMap, news: PropertyMap): Pick<Difference, "changed" | "diffs" | "detailedDiff"> {
   const diffs = changedKeys(olds, news);
   const kind = (key: string): DiffKind => (!(key in olds) ? "add" : !(key in news) ? "delete" : "update");
-  return { diffs, detailedDiff: Object.fromEntries(diffs.map((key) => [key, { diffKind: kind(key), inputDiff: true }])) };
+  return { changed: diffs.length > 0, diffs, detailedDiff: Object.fromEntries(diffs.map((key) => [key, { diffKind: kind(key), inputDiff: true }])) };
 }
 
-/** Changed paths that `replaceOnChanges` names become reasons to replace. */
-function applyReplaceOnChanges(verdict: Verdict, goal: Goal, initErrors: boolean): Verdict {
-  if (verdict.action === "same") return verdict;
-  const changed = verdict.detailedDiff ? Object.keys(verdict.detailedDiff) : verdict.diffs;
-  const listed = goal.replaceOnChanges.filter((path) => path !== "#initerror").map(parsePath);
-  const keys = changed.filter((path) => listed.some((outer) => pathContains(outer, parsePath(path))));
-  if (initErrors && goal.replaceOnChanges.includes("#initerror")) keys.push("#initerror");
-  return keys.length === 0 ? verdict : { ...verdict, action: "replace", keys: [...new Set([...verdict.keys, ...keys])] };
-}
-
-function fromProvider(diff: DiffResult, old: ResourceState, inputs: PropertyMap): Verdict {
-  const { replaces, deleteBeforeReplace } = diff;
-  if (diff.changes === "unknown") {
-    const found = fromKeys(old.inputs, inputs);
-    const action = replaces.length > 0 ? "replace" : found.diffs.length > 0 ? "update" : "same";
-    return { action, keys: replaces, ...found, deleteBeforeReplace };
-  }
+/** A provider's answer; where it does not know whether anything changed, the inputs are compared. */
+export function differenceOf(diff: DiffResult, oldInputs: PropertyMap, inputs: PropertyMap, ignoreChanges: readonly string[]): Difference {
+  const { replaces, deleteBeforeReplace, diffs } = diff;
   const detailedDiff =
     diff.detailedDiff &&
     Object.fromEntries(Object.entries(diff.detailedDiff).map(([path, { kind, inputDiff }]) => [path, { diffKind: KINDS[kind] ?? "update", inputDiff }]));
-  if (diff.changes === "none" && replaces.length === 0) return { ...SAME, diffs: diff.diffs, detailedDiff };
-  return { action: replaces.length > 0 ? "replace" : "update", keys: replaces, diffs: diff.diffs, detailedDiff, deleteBeforeReplace };
+  const told = { changed: diff.changes === "some", replaceKeys: replaces, diffs, detailedDiff, deleteBeforeReplace };
+  if (diff.changes !== "unknown") return told;
+  const found = byKeys(oldInputs, resetPaths(inputs, oldInputs, ignoreChanges));
+  return found.changed ? { ...told, ...found } : told;
+}
+
+/** Changed keys that `replaceOnChanges` names become reasons to replace; `#initerror` stands for an initialisation that failed. */
+export function withReplaceOnChanges(difference: Difference, replaceOnChanges: readonly string[], initErrors: boolean): Difference {
+  if (!difference.changed && !initErrors) return difference;
+  const listed = replaceOnChanges.map(parsePath);
+  const names = (path: string): boolean => listed.some((outer) => pathContains(outer, parsePath(path)));
+  const keys = new Set([...difference.replaceKeys, ...difference.diffs.filter(names)]);
+  const detailedDiff =
+    difference.detailedDiff &&
+    Object.fromEntries(
+      Object.entries(difference.detailedDiff).map(([path, entry]) => [
+        path,
+        names(path) && !isReplace(entry.diffKind) ? { ...entry, diffKind: `${entry.diffKind}-replace` as DiffKind } : entry,
+      ]),
+    );
+  const failed = initErrors && names("#initerror");
+  if (failed) keys.add("#initerror");
+  return { ...difference, detailedDiff, replaceKeys: [...keys], changed: difference.changed || failed };
+}
+
+/** Whether the trigger asks for a replacement. No trigger, before or now, asks for nothing; unknown counts as changed. */
+export function triggers(before: Value | undefined, now: Value | undefined): boolean {
+  if (before === undefined || now === undefined) return false;
+  const plain = (value: Value): Value => withoutSecrets(flattenOutputs({ value })["value"] ?? null);
+  const [a, b] = [plain(before), plain(now)];
+  return containsUnknowns(a) || containsUnknowns(b) || !sameValue(a, b);
 }
 
 /** Whether a changed provider reference means that the resource must be made anew. */
@@ -70,35 +96,34 @@ async function providerForcesReplacement(
   if (old.provider === undefined || goal.provider === undefined) return true;
   const before = parseProviderReference(old.provider);
   const after = parseProviderReference(goal.provider);
-  if (providerAliases.get(after.urn) === before.urn && before.id === after.id) return false;
+  if (providerAliases.get(after.urn) === before.urn) return false;
   const oldProvider = ctx.base.find((r) => r.urn === before.urn && r.id === before.id);
   if (oldProvider === undefined) return true;
   const diff = await ctx.registry.diffAcross(goal.provider, oldProvider, ctx.newProviderInputs(goal.provider));
-  return diff !== undefined && diff.replaces.length > 0;
+  return diff !== undefined && asksReplacement(differenceOf(diff, {}, {}, []));
 }
 
-/** The verdict for a custom resource, a provider or a component that the state holds. */
-export async function decide(
-  ctx: DeploymentContext,
-  old: ResourceState,
-  goal: Goal,
-  inputs: PropertyMap,
-  providerAliases: ReadonlyMap<string, string>,
-): Promise<Verdict> {
-  const initErrors = old.initErrors.length > 0;
-  if (!goal.custom) {
-    const found = fromKeys(old.inputs, inputs);
-    return found.diffs.length > 0 ? { ...SAME, action: "update", diffs: found.diffs } : SAME;
-  }
-  if (isProviderType(goal.type)) {
-    const diff = await ctx.registry.diff(goal.urn, old, inputs, goal.ignoreChanges);
-    if (diff === undefined) return changedKeys(old.inputs, inputs).length > 0 ? { ...SAME, action: "update" } : SAME;
-    if (diff.replaces.length > 0) return { ...SAME, action: "replace", keys: diff.replaces, diffs: diff.diffs, deleteBeforeReplace: diff.deleteBeforeReplace };
-    const changed = diff.changes === "some" || (diff.changes === "unknown" && changedKeys(old.inputs, inputs).length > 0);
-    return changed ? { ...SAME, action: "update", diffs: diff.diffs } : SAME;
-  }
+async function providerDifference(ctx: DeploymentContext, old: ResourceState, goal: Goal, inputs: PropertyMap): Promise<Difference> {
+  const diff = await ctx.registry.diff(goal.urn, old, inputs, goal.ignoreChanges);
+  if (diff === undefined) return changedKeys(old.inputs, inputs).length > 0 ? SOME : NONE;
+  const changed = diff.changes === "some" || (diff.changes === "unknown" && changedKeys(old.inputs, inputs).length > 0);
+  return { ...differenceOf({ ...diff, changes: changed ? "some" : "none" }, old.inputs, inputs, []), detailedDiff: undefined };
+}
+
+export interface DiffFacts {
+  providerAliases: ReadonlyMap<string, string>;
+  /** URNs that are replaced in this run. */
+  replaced: ReadonlySet<string>;
+}
+
+/** The difference for a custom resource, a provider or a component that the state holds. */
+async function difference(ctx: DeploymentContext, old: ResourceState, goal: Goal, inputs: PropertyMap, facts: DiffFacts): Promise<Difference> {
   if (ctx.targets.replaces(goal.urn) || old.taint) return replaceBecause("id");
-  if (await providerForcesReplacement(ctx, old, goal, providerAliases)) return replaceBecause("provider");
+  if (goal.replaceWith.some((urn) => facts.replaced.has(urn))) return replaceBecause("replaceWith");
+  if (goal.deletedWith !== undefined && facts.replaced.has(goal.deletedWith)) return replaceBecause("deletedWith");
+  if (await providerForcesReplacement(ctx, old, goal, facts.providerAliases)) return replaceBecause("provider");
+  if (!goal.custom) return sameValue(old.inputs, inputs) ? NONE : SOME;
+  if (isProviderType(goal.type)) return providerDifference(ctx, old, goal, inputs);
   const client = await ctx.registry.get(goal.provider ?? "");
   if (!client.configured) {
     ctx.events.diagnostic(
@@ -106,10 +131,17 @@ export async function decide(
       "The provider for this resource has inputs that are not known during preview.\nThis preview may not correctly represent the changes that will be applied during an update.",
       goal.urn,
     );
-    return { ...SAME, action: "update" };
+    return SOME;
   }
   const diff = await client.diff({ urn: goal.urn, type: goal.type, name: urnName(goal.urn) }, old.id ?? "", old, inputs, goal.ignoreChanges);
-  let verdict = fromProvider(diff, old, inputs);
-  if (verdict.action === "same" && initErrors) verdict = { ...verdict, action: "update" };
-  return applyReplaceOnChanges(verdict, goal, initErrors);
+  return differenceOf(diff, old.inputs, inputs, goal.ignoreChanges);
+}
+
+/** @param inputs what the provider checked; of a component, the program's inputs */
+export async function decide(ctx: DeploymentContext, old: ResourceState, goal: Goal, inputs: PropertyMap, facts: DiffFacts): Promise<Verdict> {
+  const triggered = triggers(old.replacementTrigger, goal.replacementTrigger);
+  const initErrors = old.initErrors.length > 0;
+  const found = withReplaceOnChanges(triggered ? SOME : await difference(ctx, old, goal, inputs, facts), goal.replaceOnChanges, initErrors);
+  const replaces = old.pendingReplacement || (found.changed && (triggered || asksReplacement(found)));
+  return { ...found, action: replaces ? "replace" : found.changed || initErrors ? "update" : "same" };
 }

@@ -6,17 +6,15 @@ import { randomBytes } from "node:crypto";
 import type { DeploymentContext } from "../deployment/context";
 import { DeploymentError } from "../errors";
 import type { Goal, ReadGoal } from "../monitor/goal";
-import { newProviderId, withoutInternal } from "../providers/registry";
-import { emptyState, type ResourceState } from "../snapshot/types";
+import { needsOf, type ResourceState } from "../snapshot/types";
 import { resetPaths } from "../wire/paths";
-import { isProviderType, parseProviderReference, STACK_TYPE, urnName } from "../wire/urn";
-import { flattenOutputs, isUnknown, type PropertyMap } from "../wire/values";
-import { decide, replaceBecause, type Verdict } from "./diffing";
+import { isProviderType, parseProviderReference, STACK_TYPE } from "../wire/urn";
+import { containsUnknowns, flattenOutputs, type PropertyMap } from "../wire/values";
+import { checkInputs } from "./checking";
+import { decide, type Verdict } from "./diffing";
+import { goalState, readState } from "./goal-state";
 import { dependentReplacements } from "./replacement";
 import { makeStep, type Step } from "./step";
-
-/** The provider found the inputs wrong; its failures were shown. Others go on, and the run fails at its end. */
-export class CheckFailed extends Error {}
 
 export class StepGenerator {
   readonly #olds: Map<string, ResourceState>;
@@ -25,20 +23,15 @@ export class StepGenerator {
   /** Old URNs that live on under a new one, and the way back. */
   readonly aliased = new Map<string, string>();
   readonly #oldUrnOf = new Map<string, string>();
-  /** Deleted in this run before their replacement: what is registered again is created. */
+  /** Deleted in this run before their replacement, and the keys that made it so: what is registered again is created. */
   readonly #deleted = new Map<string, string[]>();
-  /** Old states that were replaced first and are to be deleted at the end. */
-  readonly replacedFirst: ResourceState[] = [];
   readonly #skipped = new Set<string>();
   readonly #replaced = new Set<string>();
-  checkFailures = 0;
+  /** URNs that an entry of the old state keeps without a registration: what a limited operation leaves alone. */
+  readonly #carried = new Set<string>();
 
   constructor(private readonly ctx: DeploymentContext) {
     this.#olds = new Map(ctx.base.filter((r) => !r.delete).map((r) => [r.urn, r]));
-  }
-
-  old(urn: string): ResourceState | undefined {
-    return this.#olds.get(urn);
   }
 
   /** The old URN of a resource that was found by an alias. */
@@ -46,7 +39,10 @@ export class StepGenerator {
     return this.#oldUrnOf.get(urn);
   }
 
-  #findOld(goal: Goal): ResourceState | undefined {
+  #findOld(goal: Pick<Goal, "urn" | "aliases">): ResourceState | undefined {
+    const claimed = this.aliased.get(goal.urn);
+    if (claimed !== undefined)
+      throw new DeploymentError(`Duplicate resource URN '${goal.urn}' conflicting with alias on resource with URN '${claimed}'`, goal.urn);
     for (const urn of [goal.urn, ...goal.aliases]) {
       const old = this.#olds.get(urn);
       if (old === undefined) continue;
@@ -54,7 +50,7 @@ export class StepGenerator {
         const owner = this.aliased.get(urn);
         if (owner !== undefined || this.registered.has(urn)) {
           throw new DeploymentError(
-            `Duplicate resource alias '${urn}' applied to resource with URN '${goal.urn}' conflicting with resource with URN '${owner ?? urn}'`,
+            `Duplicate resource alias '${urn}' applied to resource with URN '${goal.urn}' conflicting with resource with URN '${owner ?? goal.urn}'`,
             goal.urn,
           );
         }
@@ -67,256 +63,209 @@ export class StepGenerator {
   }
 
   async register(goal: Goal): Promise<Step[]> {
-    if (this.aliased.has(goal.urn)) {
-      throw new DeploymentError(`Duplicate resource URN '${goal.urn}'; try giving it a unique name`, goal.urn);
-    }
+    this.#requireParent(goal);
     const old = this.#findOld(goal);
-    if (!this.ctx.targets.includes(goal.urn)) return this.#untargeted(goal, old);
-    this.#refuseSkippedNeeds(goal);
     const wanted = goal.custom ? { ...goal, inputs: flattenOutputs(goal.inputs) } : goal;
-    if (this.#wantsImport(wanted, old)) return this.#import(wanted, old);
+    if (this.#wantsImport(wanted, old)) return this.#withCarried(this.#import(wanted, old));
     return this.#plan(wanted, old);
   }
 
+  #requireParent(goal: { urn: string; parent: string | undefined }): void {
+    if (goal.parent === undefined || this.registered.has(goal.parent) || this.#carried.has(goal.parent)) return;
+    throw new DeploymentError(`could not find parent resource ${goal.parent}`, goal.urn);
+  }
+
   #wantsImport(goal: Goal, old: ResourceState | undefined): boolean {
-    if (goal.importId === undefined) return false;
+    if (!goal.custom || goal.importId === undefined) return false;
     return old === undefined || old.external || goal.importId !== (old.importId ?? old.id);
   }
 
-  /** A resource outside the targets stays as it is; a new one is left out. */
-  #untargeted(goal: Goal, old: ResourceState | undefined): Step[] {
-    if (old === undefined) {
-      const state = this.#newState(goal, goal.inputs, undefined);
-      this.registered.set(goal.urn, state);
-      this.#skipped.add(goal.urn);
-      return [makeStep("same", { urn: goal.urn, type: goal.type, new: state, skippedCreate: true })];
-    }
-    const state: ResourceState = { ...old, urn: goal.urn };
-    this.registered.set(goal.urn, state);
-    return [makeStep("same", { urn: goal.urn, type: goal.type, old, new: state, provider: old.provider })];
-  }
-
-  #refuseSkippedNeeds(goal: Goal): void {
-    const skipped = [...goal.dependencies, ...(goal.parent ? [goal.parent] : []), ...(goal.deletedWith ? [goal.deletedWith] : [])].find((urn) =>
-      this.#skipped.has(urn),
-    );
-    if (skipped === undefined) return;
-    throw new DeploymentError(`Resource '${goal.urn}' depends on '${skipped}' which was was not specified in --target list.`, goal.urn);
+  #wantsReplacement(urn: string, old: ResourceState | undefined): boolean {
+    return this.ctx.targets.replaces(urn) || old?.taint === true;
   }
 
   async #plan(goal: Goal, old: ResourceState | undefined): Promise<Step[]> {
-    const recreated = this.#deleted.get(goal.urn);
-    const pending = recreated !== undefined || old?.pendingReplacement === true;
-    const usable = old !== undefined && !pending && !(old.external && goal.custom) ? old : undefined;
-    const forced = usable !== undefined && this.ctx.targets.replaces(goal.urn);
-    const news = usable && goal.ignoreChanges.length > 0 ? resetPaths(goal.inputs, usable.inputs, goal.ignoreChanges) : goal.inputs;
-    const seed = randomBytes(32);
-    const inputs = await this.#check(goal, usable && !forced ? usable.inputs : {}, news, seed);
     const { urn, type } = goal;
+    const implicit = isProviderType(type) || type === STACK_TYPE;
+    const admitted = this.ctx.targets.admit(urn, needsOf(goalState(goal, {}, undefined, this.ctx.preview)));
+    const recreating = this.#deleted.get(urn);
+    if (!admitted && !implicit && recreating === undefined) return old === undefined ? this.#skip(goal) : this.#keep(goal, old);
 
-    if (old !== undefined && pending) {
-      const state = this.#register(goal, inputs, undefined);
-      const keys = recreated ?? [];
-      return [
-        makeStep("replace", { urn, type, old, new: state }),
-        makeStep("create-replacement", { urn, type, old, new: state, keys, provider: goal.provider }),
-      ];
-    }
+    const usable = old !== undefined && recreating === undefined && !old.external ? old : undefined;
+    const kept = usable === undefined ? goal.inputs : resetPaths(goal.inputs, usable.inputs, goal.ignoreChanges);
+    const fresh = usable === undefined || this.#wantsReplacement(urn, usable);
+    const seed = randomBytes(32);
+    const checked = await checkInputs(this.ctx, goal, fresh ? {} : usable.inputs, fresh ? goal.inputs : kept, seed);
+
     if (old !== undefined && usable === undefined) {
-      const state = this.#register(goal, inputs, undefined);
+      const state = this.#register(goal, checked, undefined);
+      const facts = { urn, type, old, new: state };
+      if (recreating === undefined)
+        return this.#withCarried([makeStep("create-replacement", { ...facts, provider: goal.provider, keepsOld: true }), makeStep("replace", facts)]);
+      this.#deleted.delete(urn);
       this.#replaced.add(urn);
-      this.replacedFirst.push(old);
-      return [makeStep("create-replacement", { urn, type, old, new: state, provider: goal.provider }), makeStep("replace", { urn, type, old, new: state })];
+      return this.#withCarried([makeStep("replace", facts), makeStep("create-replacement", { ...facts, keys: recreating, provider: goal.provider })]);
     }
     if (usable === undefined) {
-      const state = this.#register(goal, inputs, undefined);
-      return [makeStep("create", { urn, type, new: state, provider: goal.provider })];
+      const state = this.#register(goal, checked, undefined);
+      return this.#withCarried([makeStep("create", { urn, type, new: state, provider: goal.provider })]);
     }
-    const verdict = await this.#decide(goal, usable, inputs);
-    const facts = {
-      urn,
-      type,
-      old: usable,
-      provider: goal.provider,
-      keys: verdict.keys,
-      diffs: verdict.diffs,
-      detailedDiff: verdict.detailedDiff,
-      ignoreChanges: goal.ignoreChanges,
-    };
-    if (verdict.action === "replace") return this.#replace(goal, usable, verdict, seed, forced, inputs, facts);
-    const state = this.#register(goal, inputs, usable);
-    if (verdict.action === "same") return [makeStep("same", { urn, type, old: usable, new: state, provider: goal.provider })];
+    const inputs = goal.custom ? checked : kept;
+    return this.#withCarried(await this.#fromDifference(goal, usable, inputs, checked, seed));
+  }
+
+  /** @param inputs what is compared; @param stored what the state gets (of a component, the program's inputs as they are) */
+  async #fromDifference(goal: Goal, old: ResourceState, inputs: PropertyMap, stored: PropertyMap, seed: Uint8Array): Promise<Step[]> {
+    const { urn, type } = goal;
+    if (!this.ctx.preview && goal.replacementTrigger !== undefined && containsUnknowns(goal.replacementTrigger)) {
+      this.ctx.planningFailed();
+      throw new DeploymentError(`replacement trigger contains unknowns for ${urn}`, urn);
+    }
+    const verdict = await decide(this.ctx, old, goal, inputs, { providerAliases: this.#oldUrnOf, replaced: this.#replaced });
+    const { replaceKeys: keys, diffs, detailedDiff } = verdict;
+    const facts = { urn, type, old, provider: goal.provider, keys, diffs, detailedDiff, ignoreChanges: goal.ignoreChanges };
+    if (verdict.action === "replace") return this.#replace(goal, old, verdict, stored, seed, facts);
+    const state = this.#register(goal, stored, old);
+    if (verdict.action === "same") return [makeStep("same", { urn, type, old, new: state, provider: goal.provider })];
     return [makeStep("update", { ...facts, new: state })];
   }
 
-  async #decide(goal: Goal, old: ResourceState, inputs: PropertyMap): Promise<Verdict> {
-    if (goal.custom && goal.deletedWith !== undefined && this.#replaced.has(goal.deletedWith)) return replaceBecause("deletedWith");
-    return decide(this.ctx, old, goal, inputs, this.#oldUrnOf);
-  }
-
-  async #replace(
-    goal: Goal,
-    old: ResourceState,
-    verdict: Verdict,
-    seed: Uint8Array,
-    checkedFresh: boolean,
-    inputs: PropertyMap,
-    facts: Omit<Step, "op" | "new">,
-  ): Promise<Step[]> {
-    if (old.protect && goal.protect) {
-      throw new DeploymentError(
-        `unable to replace resource "${goal.urn}"\nas it is currently marked for protection. To unprotect the resource, remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\``,
-        goal.urn,
-      );
-    }
+  async #replace(goal: Goal, old: ResourceState, verdict: Verdict, checked: PropertyMap, seed: Uint8Array, facts: Omit<Step, "op" | "new">): Promise<Step[]> {
     const { urn } = goal;
-    const fresh = checkedFresh
-      ? inputs
-      : await this.#check(goal, {}, goal.ignoreChanges.length > 0 ? resetPaths(goal.inputs, old.inputs, goal.ignoreChanges) : goal.inputs, seed);
+    if (old.protect && goal.protect) {
+      const message = `unable to replace resource "${urn}"\nas it is currently marked for protection. To unprotect the resource, remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\``;
+      if (!this.ctx.preview) throw new DeploymentError(message, urn);
+      // A preview goes on, so that it shows the difference that asks for the replacement.
+      this.ctx.events.diagnostic("error", message, urn);
+      this.ctx.planningFailed();
+    }
+    if (goal.importId !== undefined) {
+      const shown = verdict.replaceKeys.map((key) => `${key}: ${JSON.stringify(old.inputs[key] ?? null)} => ${JSON.stringify(checked[key] ?? null)}`);
+      const message = `previously-imported resources that still specify an ID may not be replaced; please remove the \`import\` declaration from your program;\n${shown.join("\n")}`;
+      if (!this.ctx.preview) throw new DeploymentError(message, urn);
+      this.ctx.events.diagnostic("warning", message, urn);
+    }
     this.#replaced.add(urn);
+    // Names that the first check carried over from the old inputs are made anew; a forced replacement had none to carry over.
+    const fresh = this.#wantsReplacement(urn, old) ? checked : await checkInputs(this.ctx, goal, {}, goal.inputs, seed);
     if (!(goal.deleteBeforeReplace ?? verdict.deleteBeforeReplace)) {
       const state = this.#register(goal, fresh, undefined);
-      this.replacedFirst.push(old);
-      return [makeStep("create-replacement", { ...facts, new: state }), makeStep("replace", { ...facts, new: state })];
+      return [makeStep("create-replacement", { ...facts, new: state, keepsOld: true }), makeStep("replace", { ...facts, new: state })];
     }
-    const deletions: Step[] = [];
-    for (const { state, keys } of (await dependentReplacements(this.ctx, old)).reverse()) {
-      if (this.#deleted.has(state.urn) || this.registered.has(state.urn)) continue;
-      if (state.protect)
-        throw new DeploymentError(`unable to replace resource "${state.urn}" as part of replacing "${urn}"\nas it is currently marked for protection`, urn);
-      this.#deleted.set(state.urn, keys);
-      this.#replaced.add(state.urn);
-      deletions.push(makeStep("delete-replaced", { urn: state.urn, type: state.type, old: state, provider: state.provider, keepsPending: true }));
-    }
-    deletions.push(
-      makeStep("delete-replaced", { urn: old.urn, type: old.type, old, provider: old.provider, keepsPending: true, ...this.#withoutProvider(old) }),
-    );
-    this.#deleted.set(urn, verdict.keys);
+    const deletions = await this.#deleteFirst(urn, old);
     const state = this.#register(goal, fresh, undefined);
     return [...deletions, makeStep("replace", { ...facts, new: state }), makeStep("create-replacement", { ...facts, new: state })];
   }
 
-  #withoutProvider(old: ResourceState): Partial<Step> {
-    return old.retainOnDelete || !old.custom || isProviderType(old.type) ? { withoutProvider: true } : {};
-  }
-
-  async #check(goal: Goal, olds: PropertyMap, news: PropertyMap, seed: Uint8Array): Promise<PropertyMap> {
-    if (!goal.custom) return news;
-    const ref = { urn: goal.urn, type: goal.type, name: urnName(goal.urn) };
-    const { inputs, failures } = isProviderType(goal.type)
-      ? await this.ctx.registry.check(goal.urn, olds, news)
-      : await (async () => {
-          const client = await this.ctx.registry.get(goal.provider ?? "");
-          return client.configured ? client.check(ref, olds, news, seed) : { inputs: news, failures: [] };
-        })();
-    if (failures.length === 0) return inputs;
-    for (const { property, reason } of failures) {
-      const value = JSON.stringify(news[property] ?? null);
-      const what =
-        property === ""
-          ? `${goal.type} resource '${goal.name}' has a problem: ${reason}`
-          : `${goal.type} resource '${goal.name}': property ${property} value {${value}} has a problem: ${reason}`;
-      this.ctx.events.diagnostic("error", what, goal.urn);
+  /** Deletions that go before a replacement: of what cannot live without the resource, then of itself. */
+  async #deleteFirst(urn: string, old: ResourceState): Promise<Step[]> {
+    const going: ResourceState[] = [];
+    for (const { state, keys } of (await dependentReplacements(this.ctx, old, (other) => this.registered.has(other))).reverse()) {
+      if (this.#deleted.has(state.urn)) continue;
+      if (state.protect) {
+        throw new DeploymentError(
+          `unable to replace resource "${state.urn}" as part of replacing "${urn}" as it is currently marked for protection. To unprotect the resource, remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${state.urn}'\``,
+          urn,
+        );
+      }
+      this.#deleted.set(state.urn, keys);
+      going.push(state);
     }
-    this.checkFailures++;
-    throw new CheckFailed(`${goal.urn} has wrong inputs`);
-  }
-
-  #newState(goal: Goal, inputs: PropertyMap, old: ResourceState | undefined): ResourceState {
-    const provider = isProviderType(goal.type);
-    return {
-      ...emptyState(goal.urn, goal.type, goal.custom),
-      id: provider ? (old?.id ?? newProviderId(this.ctx.preview)) : old?.id,
-      inputs,
-      outputs: provider ? withoutInternal(inputs) : (old?.outputs ?? {}),
-      parent: goal.parent,
-      protect: goal.protect,
-      dependencies: goal.dependencies,
-      propertyDependencies: goal.propertyDependencies,
-      provider: goal.provider,
-      additionalSecretOutputs: goal.additionalSecretOutputs,
-      customTimeouts: goal.customTimeouts,
-      importId: goal.importId,
-      retainOnDelete: goal.retainOnDelete,
-      deletedWith: goal.deletedWith,
-      created: old?.created,
-      modified: old?.modified,
-      sourcePosition: goal.sourcePosition,
-      ignoreChanges: goal.ignoreChanges,
-      replaceOnChanges: goal.replaceOnChanges,
-      hideDiff: goal.hideDiffs,
-      unknownFields: old?.unknownFields ?? {},
-    };
+    const gone = new Set([...this.#deleted.keys(), old.urn]);
+    // What an interrupted run has deleted already is only waiting for its replacement.
+    if (!old.pendingReplacement) going.push(old);
+    return going.map((state) =>
+      makeStep("delete-replaced", {
+        urn: state.urn,
+        type: state.type,
+        old: state,
+        provider: state.provider,
+        keepsPending: true,
+        withoutProvider:
+          state.retainOnDelete || !state.custom || isProviderType(state.type) || (state.deletedWith !== undefined && gone.has(state.deletedWith)),
+      }),
+    );
   }
 
   #register(goal: Goal, inputs: PropertyMap, old: ResourceState | undefined): ResourceState {
-    const state = this.#newState(goal, inputs, old);
+    const state = goalState(goal, inputs, old, this.ctx.preview);
     this.registered.set(goal.urn, state);
     return state;
   }
 
+  /** A new resource outside the targets is left out: shown, never stored. */
+  #skip(goal: Goal): Step[] {
+    const state = this.#register(goal, goal.inputs, undefined);
+    this.#skipped.add(goal.urn);
+    return [makeStep("same", { urn: goal.urn, type: goal.type, new: state, skippedCreate: true })];
+  }
+
+  /** A resource outside the targets stays as it is, and so does what it needs that the program no longer has. */
+  #keep(goal: Goal, old: ResourceState): Step[] {
+    const state = { ...old };
+    const steps = [...needsOf(old)].flatMap((urn) => this.#carry(urn));
+    this.registered.set(goal.urn, state);
+    if (old.urn !== goal.urn) this.#carried.add(old.urn);
+    return [...steps, makeStep("same", { urn: old.urn, type: old.type, old, new: state, provider: old.provider, untargeted: true })];
+  }
+
+  #carry(urn: string): Step[] {
+    const old = this.#olds.get(urn);
+    if (old === undefined || this.#carried.has(urn) || this.registered.has(urn) || this.aliased.has(urn) || this.#deleted.has(urn)) return [];
+    this.#carried.add(urn);
+    const steps = [...needsOf(old)].flatMap((need) => this.#carry(need));
+    return [...steps, makeStep("same", { urn, type: old.type, old, new: { ...old }, provider: old.provider, untargeted: true })];
+  }
+
+  /** Puts what the steps need of the old state, and nobody registers, before them; refuses what needs a left-out resource. */
+  #withCarried(steps: Step[]): Step[] {
+    if (!this.ctx.targets.limited && !this.ctx.targets.replacing) return steps;
+    const carried: Step[] = [];
+    for (const { new: state, urn } of steps) {
+      if (state === undefined) continue;
+      const needs = [...needsOf(state)];
+      for (const need of needs.filter((other) => this.#skipped.has(other))) {
+        const message = `Resource '${urn}' depends on '${need}' which was was not specified in --target list.`;
+        if (!this.ctx.preview) throw new DeploymentError(message, urn);
+        this.ctx.events.diagnostic("error", message, urn);
+        this.ctx.planningFailed();
+        this.#skipped.delete(need);
+      }
+      if (this.ctx.targets.targeted) carried.push(...needs.flatMap((need) => this.#carry(need)));
+    }
+    return [...carried, ...steps];
+  }
+
   /** First half of an import: read; the executor reads, then {@link afterImport} compares with the program's inputs. */
   #import(goal: Goal, old: ResourceState | undefined): Step[] {
-    const state = { ...this.#newState(goal, goal.inputs, undefined), id: goal.importId, importId: goal.importId };
+    const state = { ...goalState(goal, goal.inputs, undefined, this.ctx.preview), id: goal.importId };
     this.registered.set(goal.urn, state);
-    const { urn, type } = goal;
-    if (old !== undefined && !old.external) {
-      this.replacedFirst.push(old);
-      return [makeStep("import-replacement", { urn, type, old, new: state, provider: goal.provider }), makeStep("replace", { urn, type, old, new: state })];
-    }
-    return [makeStep("import", { urn, type, ...(old ? { old } : {}), new: state, provider: goal.provider })];
+    const facts = { urn: goal.urn, type: goal.type, new: state };
+    if (old === undefined) return [makeStep("import", { ...facts, provider: goal.provider })];
+    return [makeStep("import-replacement", { ...facts, old, provider: goal.provider }), makeStep("replace", { ...facts, old })];
   }
 
   /** Second half of an import: the program's inputs against what was read. A difference is an update in the same run. */
   async afterImport(goal: Goal, imported: ResourceState): Promise<Step[]> {
     const wanted = { ...goal, inputs: flattenOutputs(goal.inputs) };
-    const news = goal.ignoreChanges.length > 0 ? resetPaths(wanted.inputs, imported.inputs, goal.ignoreChanges) : wanted.inputs;
-    const inputs = await this.#check(wanted, imported.inputs, news, randomBytes(32));
-    const verdict = await this.#decide(wanted, imported, inputs);
-    if (verdict.action === "replace") {
-      throw new DeploymentError(
-        `previously-imported resources that still specify an ID may not be replaced; please remove the \`import\` declaration from your program; ${verdict.keys.join(", ")} changed`,
-        goal.urn,
-      );
-    }
-    if (verdict.action === "same") return [];
-    const state = { ...this.#newState(wanted, inputs, imported), importId: goal.importId };
-    this.registered.set(goal.urn, state);
-    return [
-      makeStep("update", {
-        urn: goal.urn,
-        type: goal.type,
-        old: imported,
-        new: state,
-        provider: goal.provider,
-        keys: verdict.keys,
-        diffs: verdict.diffs,
-        detailedDiff: verdict.detailedDiff,
-        ignoreChanges: goal.ignoreChanges,
-      }),
-    ];
+    const news = resetPaths(wanted.inputs, imported.inputs, goal.ignoreChanges);
+    const seed = randomBytes(32);
+    const inputs = await checkInputs(this.ctx, wanted, imported.inputs, news, seed);
+    const steps = await this.#fromDifference(wanted, imported, inputs, inputs, seed);
+    if (steps[0]?.op !== "same") return steps;
+    this.registered.set(goal.urn, imported);
+    return [];
   }
 
   async read(goal: ReadGoal): Promise<Step[]> {
-    const { urn, type } = goal;
-    const state: ResourceState = {
-      ...emptyState(urn, type, true),
-      id: goal.id,
-      external: true,
-      inputs: flattenOutputs(goal.inputs),
-      parent: goal.parent,
-      dependencies: goal.dependencies,
-      provider: goal.provider,
-      additionalSecretOutputs: goal.additionalSecretOutputs,
-      sourcePosition: goal.sourcePosition,
-    };
+    this.#requireParent(goal);
+    const { urn, type, provider } = goal;
+    const old = this.#findOld(goal);
+    const state = readState(goal);
     this.registered.set(urn, state);
-    const old = this.#olds.get(urn);
-    if (old !== undefined && !old.external && old.id !== goal.id && !isUnknown(goal.id)) {
-      this.replacedFirst.push(old);
-      return [makeStep("read-replacement", { urn, type, old, new: state, provider: goal.provider }), makeStep("replace", { urn, type, old, new: state })];
-    }
-    return [makeStep("read", { urn, type, ...(old ? { old } : {}), new: state, provider: goal.provider })];
+    if (old === undefined || old.external || old.id === goal.id) return [makeStep("read", { urn, type, ...(old ? { old } : {}), new: state, provider })];
+    this.#replaced.add(urn);
+    return [makeStep("read-replacement", { urn, type, old, new: state, provider }), makeStep("replace", { urn, type, old, new: state })];
   }
 
   /** The inputs of a provider that this run registered. */
@@ -324,10 +273,13 @@ export class StepGenerator {
     return this.registered.get(parseProviderReference(reference).urn)?.inputs ?? {};
   }
 
+  /** Whether a registration of this run left the resource out. */
+  skipped(urn: string): boolean {
+    return this.#skipped.has(urn);
+  }
+
   /** Whether an old entry lives on in this run. */
-  survives(state: ResourceState): boolean {
-    return this.registered.has(state.urn) || this.aliased.has(state.urn);
+  survives(urn: string): boolean {
+    return this.registered.has(urn) || this.aliased.has(urn) || this.#carried.has(urn);
   }
 }
-
-export const isRootStack = (type: string): boolean => type === STACK_TYPE;

@@ -1,43 +1,57 @@
 /** Which resources of the old state must go and come back with one that is deleted before it is replaced (engine-contract F5). */
 import type { DeploymentContext } from "../deployment/context";
 import type { ResourceState } from "../snapshot/types";
-import { parseProviderReference, urnName } from "../wire/urn";
+import { isProviderType, parseProviderReference, urnName } from "../wire/urn";
 import { type PropertyMap, UNKNOWN } from "../wire/values";
+import { asksReplacement, differenceOf, withReplaceOnChanges } from "./diffing";
 
 export interface DependentReplacement {
   state: ResourceState;
   keys: string[];
 }
 
-/** Inputs with those that come from replaced resources unknown. */
+/** Inputs with those that come from replaced resources unknown; undefined where none does. */
 function unsettled(state: ResourceState, gone: ReadonlySet<string>): PropertyMap | undefined {
-  const touched = Object.entries(state.propertyDependencies ?? {}).filter(([, urns]) => urns.some((urn) => gone.has(urn)));
-  if (state.propertyDependencies === undefined && state.dependencies.some((urn) => gone.has(urn))) {
-    return Object.fromEntries(Object.keys(state.inputs).map((key) => [key, UNKNOWN]));
-  }
+  const comesFromGone = (key: string): boolean => (state.propertyDependencies?.[key] ?? []).some((urn) => gone.has(urn));
+  const touched = Object.keys(state.inputs).filter(comesFromGone);
   if (touched.length === 0) return undefined;
-  return { ...state.inputs, ...Object.fromEntries(touched.map(([key]) => [key, UNKNOWN])) };
+  return { ...state.inputs, ...Object.fromEntries(touched.map((key) => [key, UNKNOWN])) };
 }
 
+/** The keys for which a resource goes with those that are gone; undefined where it stays. */
 async function forced(ctx: DeploymentContext, state: ResourceState, gone: ReadonlySet<string>): Promise<string[] | undefined> {
-  if (state.provider !== undefined && gone.has(parseProviderReference(state.provider).urn)) return ["provider"];
-  if (state.deletedWith !== undefined && gone.has(state.deletedWith)) return ["deletedWith"];
+  if (state.provider !== undefined && gone.has(parseProviderReference(state.provider).urn)) return [];
+  if (state.deletedWith !== undefined && gone.has(state.deletedWith)) return [];
   const inputs = unsettled(state, gone);
-  if (inputs === undefined || state.provider === undefined) return undefined;
-  const client = await ctx.registry.get(state.provider);
+  if (inputs === undefined) return undefined;
+  const reference = isProviderType(state.type) ? `${state.urn}::${state.id}` : state.provider;
+  if (reference === undefined) return undefined;
+  const client = await ctx.registry.get(reference);
   if (!client.configured) return undefined;
-  const diff = await client.diff({ urn: state.urn, type: state.type, name: urnName(state.urn) }, state.id ?? "", state, inputs, []);
-  return diff.replaces.length > 0 ? diff.replaces : undefined;
+  const ref = { urn: state.urn, type: state.type, name: urnName(state.urn) };
+  const diff = isProviderType(state.type)
+    ? await client.diffConfig(ref, state, inputs, state.ignoreChanges)
+    : await client.diff(ref, state.id ?? "", state, inputs, state.ignoreChanges);
+  if (diff === undefined) return undefined;
+  const found = withReplaceOnChanges(differenceOf(diff, state.inputs, inputs, state.ignoreChanges), state.replaceOnChanges, false);
+  return asksReplacement(found) ? found.replaceKeys : undefined;
 }
 
-/** In the state's order: what is needed before what needs it. */
-export async function dependentReplacements(ctx: DeploymentContext, root: ResourceState): Promise<DependentReplacement[]> {
+/**
+ * In the state's order: what is needed before what needs it.
+ * @param operatedOn registered in this run already, so that it cannot depend on what is replaced now
+ */
+export async function dependentReplacements(
+  ctx: DeploymentContext,
+  root: ResourceState,
+  operatedOn: (urn: string) => boolean,
+): Promise<DependentReplacement[]> {
   const gone = new Set([root.urn]);
   const found: DependentReplacement[] = [];
-  const start = ctx.base.findIndex((r) => r.urn === root.urn && !r.delete);
+  const start = ctx.base.findIndex((r) => r.urn === root.urn && r.id === root.id && r.delete === root.delete);
   for (const state of ctx.base.slice(start + 1)) {
-    if (state.delete || !state.custom || state.external) continue;
-    const keys = await forced(ctx, state, gone);
+    if (state.delete || !state.custom || state.external || operatedOn(state.urn)) continue;
+    const keys = (await forced(ctx, state, gone)) ?? (state.replaceWith.includes(root.urn) ? [] : undefined);
     if (keys === undefined) continue;
     gone.add(state.urn);
     found.push({ state, keys });

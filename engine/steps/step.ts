@@ -1,5 +1,6 @@
 import type { DiffKind } from "../contracts";
 import type { ResourceState } from "../snapshot/types";
+import { urnName } from "../wire/urn";
 
 export type StepOp =
   | "same"
@@ -31,7 +32,6 @@ export interface Step {
   keys: string[];
   diffs: string[];
   detailedDiff: Record<string, { diffKind: DiffKind; inputDiff: boolean }> | undefined;
-  /** Seed of auto-names, the same for each Check of one registration. */
   ignoreChanges: string[];
   /** A registration that a target leaves out: shown, never stored. */
   skippedCreate?: boolean;
@@ -39,6 +39,10 @@ export interface Step {
   withoutProvider?: boolean;
   /** Of delete-replaced in a delete-before-replace: the entry stays, marked as pending replacement. */
   keepsPending?: boolean;
+  /** A limited operation leaves it alone: it is carried into the new state, and no provider is started for it. */
+  untargeted?: boolean;
+  /** Of a create-replacement: the old resource is still there, and is deleted at the end. */
+  keepsOld?: boolean;
   /** Of a delete that must be refused when it comes to it. */
   protected?: boolean;
 }
@@ -49,7 +53,15 @@ export function makeStep(op: StepOp, fields: Partial<Step> & Pick<Step, "urn" | 
 
 /** Whether the step counts as one for people: replacements are three steps and count once. */
 export const isLogical = (op: StepOp): boolean =>
-  op !== "create-replacement" && op !== "delete-replaced" && op !== "discard-replaced" && op !== "read-replacement";
+  op !== "create-replacement" &&
+  op !== "delete-replaced" &&
+  op !== "discard-replaced" &&
+  op !== "read-replacement" &&
+  op !== "import-replacement" &&
+  op !== "remove-pending-replace";
+
+/** The engine's own business: not counted, and its failures are nobody's. */
+export const isInternal = (step: Step): boolean => step.op === "remove-pending-replace" || isDefaultProvider(step.type, urnName(step.urn));
 
 export const isDefaultProvider = (type: string, name: string): boolean =>
   type.startsWith("pulumi:providers:") && (name === "default" || name.startsWith("default_"));

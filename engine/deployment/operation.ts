@@ -1,0 +1,316 @@
+/**
+ * One operation on a stack from beginning to end: optional refresh, the program with its registrations, deletions, stack
+ * outputs. The parts do the work; this decides when each has its turn, and how the operation ends.
+ */
+import type { DeploymentRequest } from "../contracts";
+import { DeploymentError, StepFailed, StepSkipped } from "../errors";
+import type { Goal, ReadGoal } from "../monitor/goal";
+import type { MonitorBackend } from "../monitor/resource-monitor";
+import { type ProgramEnd, runProgram } from "../program/program-host";
+import { ProviderError } from "../providers/provider-client";
+import type { ProviderRegistry } from "../providers/registry";
+import { SnapshotManager } from "../snapshot/manager";
+import { dependenciesOf, type ResourceState } from "../snapshot/types";
+import { CheckFailed } from "../steps/checking";
+import { planDeletions } from "../steps/deletions";
+import { StepGenerator } from "../steps/generator";
+import { makeStep, type Step } from "../steps/step";
+import { makeUrn, STACK_TYPE } from "../wire/urn";
+import { flattenOutputs, type PropertyMap, sameValue } from "../wire/values";
+import type { DeploymentContext } from "./context";
+import { deleteInOrder } from "./delete-order";
+import type { EventLog } from "./events";
+import { Halted, StepExecutor } from "./executor";
+import { refresh } from "./refresh";
+import { Settlement } from "./settlement";
+import { requireKnown, Targets } from "./targets";
+
+/** How an operation that failed is explained: `silent` where each cause was shown on its own resource already. */
+export type Failure = "update failed" | "silent";
+
+const ENGINE_ERRORS = [DeploymentError, ProviderError, StepFailed];
+
+export class Operation implements MonitorBackend {
+  readonly ctx: DeploymentContext;
+  readonly #executor: StepExecutor;
+  #generator: StepGenerator;
+  readonly #steps = new Map<string, Step>();
+  /** URNs whose registration has come, planned or not: a second one ends the run before the first is carried out. */
+  readonly #arrived = new Set<string>();
+  /** Resources whose steps were left out because something that they need failed. */
+  readonly #skipped = new Set<string>();
+  readonly #rootUrn: string;
+  #planning: Promise<void> = Promise.resolve();
+  #planned = 0;
+  #checkFailed = false;
+  #stackOutputs: PropertyMap | undefined;
+  #failure: Failure | undefined;
+  #stop: () => void = () => undefined;
+  readonly #stopped = new Promise<"stopped">((resolve) => {
+    this.#stop = () => resolve("stopped");
+  });
+
+  constructor(
+    private readonly request: DeploymentRequest,
+    private readonly events: EventLog,
+    registry: ProviderRegistry,
+    private readonly preview: boolean,
+  ) {
+    const state = new SnapshotManager(request.snapshot, preview ? { append: () => undefined } : request.journal);
+    this.ctx = {
+      request,
+      preview,
+      registry,
+      events,
+      state,
+      settlement: new Settlement(state),
+      targets: new Targets(request.options),
+      base: request.snapshot.resources,
+      now: () => new Date().toISOString(),
+      newProviderInputs: (reference) => this.#generator.providerInputs(reference),
+      planningFailed: () => {
+        this.#failure = "update failed";
+      },
+    };
+    this.#executor = new StepExecutor(this.ctx, request.options.parallel);
+    this.#generator = new StepGenerator(this.ctx);
+    this.#rootUrn = makeUrn(request.stack, request.project.name, undefined, STACK_TYPE, `${request.project.name}-${request.stack}`);
+  }
+
+  // ---- what the monitor asks for
+
+  #arrive(urn: string): void {
+    if (this.#arrived.has(urn)) throw new DeploymentError(`Duplicate resource URN '${urn}'; try giving it a unique name`, urn);
+    this.#arrived.add(urn);
+  }
+
+  async register(goal: Goal): Promise<ResourceState> {
+    this.#arrive(goal.urn);
+    const steps = await this.#plan(goal.urn, () => this.#generator.register(goal));
+    await this.#carryOut(goal.urn, steps);
+    const imported = steps.find((step) => step.op === "import" || step.op === "import-replacement")?.new;
+    if (imported !== undefined) await this.#carryOut(goal.urn, await this.#plan(goal.urn, () => this.#generator.afterImport(goal, imported)));
+    return this.#state(goal.urn);
+  }
+
+  async read(goal: ReadGoal): Promise<ResourceState> {
+    this.#arrive(goal.urn);
+    await this.#carryOut(goal.urn, await this.#plan(goal.urn, () => this.#generator.read(goal)));
+    return this.#state(goal.urn);
+  }
+
+  formerUrn(urn: string): string | undefined {
+    return this.#generator.formerUrn(urn);
+  }
+
+  state(urn: string): ResourceState | undefined {
+    return this.#generator.registered.get(urn);
+  }
+
+  #state(urn: string): ResourceState {
+    const state = this.state(urn);
+    if (state === undefined) throw new Error(`${urn} was registered and has no state`);
+    return state;
+  }
+
+  registerOutputs(urn: string, outputs: PropertyMap): void {
+    const state = this.state(urn);
+    const step = this.#steps.get(urn);
+    if (state === undefined || step === undefined) throw new DeploymentError(`cannot complete a resource '${urn}' whose registration isn't pending`, urn);
+    if (step.skippedCreate) return;
+    const flat = flattenOutputs(outputs);
+    if (urn === this.#rootUrn) {
+      // The root's outputs are settled at the end, when it is known whether the run succeeded.
+      this.#stackOutputs = flat;
+      return;
+    }
+    this.#setOutputs(state, flat);
+    this.events.finished({ ...step, new: this.#state(urn) });
+  }
+
+  #setOutputs(state: ResourceState, outputs: PropertyMap): void {
+    const next = { ...state, outputs };
+    if (!this.ctx.state.holds(state) || sameValue(state.outputs, outputs)) return;
+    this.#generator.registered.set(state.urn, next);
+    this.ctx.settlement.change(state, next);
+  }
+
+  programDone(): void {
+    // Registrations are answered before the SDK says this; the end of the program itself is what counts.
+  }
+
+  fail(error: DeploymentError): void {
+    if (error.message !== "") this.events.diagnostic("error", error.message, error.urn);
+    this.#halt("silent");
+  }
+
+  // ---- planning and carrying out
+
+  /** Registrations are planned one at a time, in the order in which they came. */
+  async #plan(urn: string, make: () => Promise<Step[]>): Promise<Step[]> {
+    const before = this.#planning;
+    let done: () => void = () => undefined;
+    this.#planning = new Promise((resolve) => {
+      done = resolve;
+    });
+    this.#planned++;
+    await before;
+    try {
+      if (this.#executor.halted) throw new Halted("the deployment is being stopped");
+      const steps = await make();
+      for (const step of steps) if (step.op !== "delete-replaced") this.#steps.set(step.urn, step);
+      return steps;
+    } catch (thrown) {
+      if (thrown instanceof CheckFailed) this.#checkFailed = true;
+      // Whatever goes wrong while a registration is planned is shown on its resource.
+      if (ENGINE_ERRORS.some((kind) => thrown instanceof kind) && thrown instanceof Error && !(thrown instanceof DeploymentError && thrown.urn !== undefined))
+        throw new DeploymentError(thrown.message, urn);
+      throw thrown;
+    } finally {
+      this.#planned--;
+      done();
+      if (this.#checkFailed && this.#planned === 0) this.#halt("silent");
+    }
+  }
+
+  /** With `--continue-on-error`, what needs something that failed is left out. */
+  #withoutSkipped(urn: string, steps: readonly Step[]): readonly Step[] {
+    const failed = new Set([...this.#executor.failures.map((step) => step.urn), ...this.#skipped]);
+    if (failed.size === 0) return steps;
+    const left = steps.filter((step) => {
+      const state = step.new ?? step.old;
+      if (state === undefined || ![...dependenciesOf(state)].some((need) => failed.has(need))) return true;
+      failed.add(step.urn);
+      this.#skipped.add(step.urn);
+      return false;
+    });
+    if (this.#skipped.has(urn)) throw new StepSkipped(`${urn} needs something that failed`);
+    return left;
+  }
+
+  async #carryOut(urn: string, steps: readonly Step[]): Promise<void> {
+    try {
+      await this.#executor.run(this.#withoutSkipped(urn, steps));
+    } catch (thrown) {
+      if (thrown instanceof StepFailed) {
+        this.#failure = "update failed";
+        if (!this.request.options.continueOnError) this.#halt("update failed");
+      }
+      throw thrown;
+    }
+  }
+
+  #halt(failure: Failure): void {
+    this.#failure ??= failure;
+    this.#executor.halt();
+    this.#stop();
+  }
+
+  // ---- the phases
+
+  async run(address: string): Promise<void> {
+    const { kind, options } = this.request;
+    const refreshOnly = kind === "refresh" || this.request.previewOf === "refresh";
+    try {
+      if (refreshOnly || options.refresh) await this.#refresh(refreshOnly);
+      if (refreshOnly) return;
+      this.#requireKnown(options.replaces);
+      const destroy = kind === "destroy" || this.request.previewOf === "destroy";
+      if (!destroy) await this.#runProgram(address);
+      const unknownTarget = destroy ? undefined : this.#unknownTarget();
+      if (!this.#halted) await this.#delete();
+      if (unknownTarget !== undefined) this.#failure = "silent";
+      if (!destroy) this.#settleStackOutputs();
+    } catch (thrown) {
+      if (!(thrown instanceof DeploymentError) && !(thrown instanceof ProviderError)) throw thrown;
+      if (thrown.message !== "") this.events.diagnostic("error", thrown.message, thrown instanceof DeploymentError ? thrown.urn : undefined);
+      this.#failure ??= "silent";
+    } finally {
+      await this.#executor.idle();
+    }
+  }
+
+  /** Something ended the operation before its deletions: a failure that is not gone past, or a signal. */
+  get #halted(): boolean {
+    return this.#executor.halted;
+  }
+
+  get failure(): Failure | "canceled" | undefined {
+    return this.#failure ?? (this.request.signal.aborted ? "canceled" : undefined);
+  }
+
+  async #refresh(counted: boolean): Promise<void> {
+    try {
+      await refresh(this.ctx, this.request.options.parallel, counted);
+    } catch (thrown) {
+      if (thrown instanceof DeploymentError && thrown.message === "") this.#failure = "update failed";
+      throw thrown;
+    }
+    this.ctx.base = this.ctx.state.snapshot().resources;
+    this.ctx.targets = new Targets(this.request.options);
+    this.#generator = new StepGenerator(this.ctx);
+    this.ctx.registry.remember(this.ctx.base);
+  }
+
+  #requireKnown(patterns: readonly string[]): void {
+    const urns = new Set(this.ctx.base.map((r) => r.urn));
+    requireKnown(
+      patterns,
+      (urn) => urns.has(urn) || this.#arrived.has(urn),
+      (message) => this.events.diagnostic("error", message),
+    );
+  }
+
+  /** Targets may be new: that one is unknown is only known when the program has ended. What is known is done all the same. */
+  #unknownTarget(): DeploymentError | undefined {
+    if (this.#halted) return undefined;
+    try {
+      this.#requireKnown(this.request.options.targets);
+      return undefined;
+    } catch (thrown) {
+      if (thrown instanceof DeploymentError) return thrown;
+      throw thrown;
+    }
+  }
+
+  async #runProgram(address: string): Promise<void> {
+    const program = runProgram({
+      request: this.request,
+      preview: this.preview,
+      address,
+      onOutput: (line, stream) => this.events.diagnostic(stream, line, this.#rootUrn),
+    });
+    const cancelled = new Promise<"stopped">((resolve) => {
+      if (this.request.signal.aborted) resolve("stopped");
+      else this.request.signal.addEventListener("abort", () => resolve("stopped"), { once: true });
+    });
+    const end = await Promise.race<ProgramEnd | "stopped">([program.end, this.#stopped, cancelled]);
+    await this.#executor.idle();
+    program.kill();
+    if (typeof end !== "object") return;
+    await this.#planning;
+    await this.#executor.idle();
+    if (end.kind === "failed") this.events.diagnostic("error", end.message);
+    if (end.kind !== "done") this.#halt("silent");
+  }
+
+  async #delete(): Promise<void> {
+    const { resources } = this.ctx.state.snapshot();
+    const { deletions, kept } = await planDeletions(this.ctx, resources, (urn) => this.#generator.survives(urn));
+    for (const step of kept) await this.#executor.run([step]);
+    const current = this.ctx.state.snapshot().resources;
+    const failed = this.#executor.failures.flatMap((step) => step.old ?? []);
+    const ok = await deleteInOrder(deletions, current, (step) => this.#executor.run([step]), { continueOnError: this.request.options.continueOnError, failed });
+    if (!ok) this.#failure = "update failed";
+  }
+
+  /** A run that succeeded replaces the stack's outputs; one that failed only adds to them. */
+  #settleStackOutputs(): void {
+    const urn = this.#rootUrn;
+    const root = this.state(urn);
+    if (root === undefined || this.#stackOutputs === undefined) return;
+    this.#setOutputs(root, this.failure === undefined ? this.#stackOutputs : { ...root.outputs, ...this.#stackOutputs });
+    const step = this.#steps.get(urn) ?? makeStep("same", { urn, type: STACK_TYPE, old: root });
+    this.events.finished({ ...step, new: this.#state(urn) });
+  }
+}

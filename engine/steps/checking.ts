@@ -1,0 +1,33 @@
+/** Asks the provider whether inputs are right, and shows what is not. */
+import type { DeploymentContext } from "../deployment/context";
+import type { Goal } from "../monitor/goal";
+import { isProviderType, urnName } from "../wire/urn";
+import type { PropertyMap } from "../wire/values";
+
+/** The provider found the inputs wrong; its failures were shown. Others go on, and the run fails at its end. */
+export class CheckFailed extends Error {}
+
+/**
+ * @param olds empty for a resource that is new or made anew
+ * @param seed of automatic names: the same for each check of one registration
+ * @throws CheckFailed
+ */
+export async function checkInputs(ctx: DeploymentContext, goal: Goal, olds: PropertyMap, news: PropertyMap, seed: Uint8Array): Promise<PropertyMap> {
+  if (!goal.custom) return news;
+  const ref = { urn: goal.urn, type: goal.type, name: urnName(goal.urn) };
+  const ask = async () => {
+    if (isProviderType(goal.type)) return ctx.registry.check(goal.urn, olds, news);
+    const client = await ctx.registry.get(goal.provider ?? "");
+    return client.configured ? client.check(ref, olds, news, seed) : { inputs: news, failures: [] };
+  };
+  const { inputs, failures } = await ask();
+  if (failures.length === 0) return inputs;
+  for (const { property, reason } of failures) {
+    const what =
+      property === ""
+        ? `${goal.type} resource '${goal.name}' has a problem: ${reason}`
+        : `${goal.type} resource '${goal.name}': property ${property} value {${JSON.stringify(news[property] ?? null)}} has a problem: ${reason}`;
+    ctx.events.diagnostic("error", what, goal.urn);
+  }
+  throw new CheckFailed(`${goal.urn} has wrong inputs`);
+}

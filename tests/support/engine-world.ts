@@ -1,0 +1,181 @@
+/** Runs operations of the engine in this process: a stack in memory, a program that is data, a fake provider. */
+import * as grpc from "@grpc/grpc-js";
+import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb.js";
+import * as language from "@pulumi/pulumi/proto/language_pb.js";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import type { EngineEventPayload, OperationKind, OperationOptions } from "../../engine/contracts";
+import { runDeployment } from "../../engine/deployment/deployment";
+import { brokenRule } from "../../engine/snapshot/integrity";
+import { type SnapshotChange, SnapshotComposition } from "../../engine/snapshot/manager";
+import type { ResourceState, Snapshot } from "../../engine/snapshot/types";
+import type { PropertyMap } from "../../engine/wire/values";
+import { type Behaviour, FakeProvider } from "./fake-provider";
+import { type ProgramResource, runResources, type Stop } from "./monitor-client";
+
+export const urn = (name: string, type = "exp:index:Res"): string => `urn:pulumi:dev::test::${type}::${name}`;
+export const STACK_URN = urn("test-dev", "pulumi:pulumi:Stack");
+export const PROVIDER_URN = urn("default", "pulumi:providers:exp");
+
+export interface Outcome {
+  ok: boolean;
+  /** `op name` of each planned step but the stack's and the default provider's, in order; a replacement's keys after it. */
+  steps: string[];
+  changes: Record<string, number>;
+  /** `name: message` of each error; no name for those of the run. */
+  errors: string[];
+  warnings: string[];
+  state: ResourceState[];
+}
+
+export interface RunOptions extends Partial<OperationOptions> {
+  previewOf?: "update" | "refresh" | "destroy";
+  config?: Record<string, string>;
+  /** The program ends thus after its registrations. */
+  ends?: Stop;
+  outputs?: PropertyMap;
+  signal?: AbortSignal;
+  /** Called before and after each durable write; throws to kill the run there. */
+  onWrite?(moment: "before" | "after"): void;
+  stackOutputs?(name: string): Promise<PropertyMap | undefined>;
+}
+
+const DEFAULTS: OperationOptions = {
+  parallel: 1,
+  targets: [],
+  targetDependents: false,
+  excludes: [],
+  excludeDependents: false,
+  replaces: [],
+  refresh: false,
+  continueOnError: false,
+  excludeProtected: false,
+  clearPendingCreates: false,
+};
+
+const nameOf = (full: string): string => full.split("::").at(-1) ?? "";
+
+function stepsOf(events: readonly EngineEventPayload[]): string[] {
+  return events.flatMap((event) => {
+    if (!("resourcePreEvent" in event)) return [];
+    const { op, urn: of, keys } = event.resourcePreEvent.metadata;
+    if (of === STACK_URN || of === PROVIDER_URN) return [];
+    return [`${op} ${nameOf(of)}${keys ? ` [${keys.join()}]` : ""}`];
+  });
+}
+
+function diagnosticsOf(events: readonly EngineEventPayload[], severity: string): string[] {
+  return events.flatMap((event) => {
+    if (!("diagnosticEvent" in event) || event.diagnosticEvent.severity !== severity) return [];
+    const { urn: of, message } = event.diagnosticEvent;
+    return [`${of ? `${nameOf(of)}: ` : ""}${message.trimEnd()}`];
+  });
+}
+
+export class EngineWorld {
+  snapshot: Snapshot = { resources: [], pendingOperations: [] };
+  #program: (monitor: string, dryRun: boolean) => Promise<Stop | undefined> = async () => undefined;
+  readonly #server = new grpc.Server();
+  #port = 0;
+
+  private constructor(readonly provider: FakeProvider) {}
+
+  static async start(behaviour: Behaviour = {}): Promise<EngineWorld> {
+    const world = new EngineWorld(await FakeProvider.start(behaviour));
+    world.#server.addService(LanguageRuntimeService as unknown as grpc.ServiceDefinition, {
+      run: ({ request }: { request: language.RunRequest }, callback: grpc.sendUnaryData<language.RunResponse>) => {
+        void world.#program(request.getMonitorAddress(), request.getDryrun()).then((stop) => {
+          const reply = new language.RunResponse();
+          if (stop === "bail") reply.setBail(true);
+          else if (stop !== undefined) reply.setError(stop.throws);
+          callback(null, reply);
+        });
+      },
+      cancel: (_call: unknown, callback: grpc.sendUnaryData<Empty>) => callback(null, new Empty()),
+      ...Object.fromEntries(
+        Object.keys(LanguageRuntimeService)
+          .filter((name) => name !== "run" && name !== "cancel")
+          .map((name) => [name, (_call: unknown, callback: grpc.sendUnaryData<never>) => callback({ code: grpc.status.UNIMPLEMENTED, details: name })]),
+      ),
+    });
+    world.#port = await new Promise((resolve, reject) =>
+      world.#server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port))),
+    );
+    return world;
+  }
+
+  close(): void {
+    this.#server.forceShutdown();
+    this.provider.close();
+  }
+
+  up(program: ProgramResource[], options: RunOptions = {}): Promise<Outcome> {
+    return this.run("update", program, options);
+  }
+
+  preview(program: ProgramResource[], options: RunOptions = {}): Promise<Outcome> {
+    return this.run("preview", program, options);
+  }
+
+  refresh(options: RunOptions = {}): Promise<Outcome> {
+    return this.run("refresh", undefined, options);
+  }
+
+  destroy(options: RunOptions = {}): Promise<Outcome> {
+    return this.run("destroy", undefined, options);
+  }
+
+  /** The state's entries but stack and default provider, by name. */
+  state(name: string): ResourceState | undefined {
+    return this.snapshot.resources.find((r) => nameOf(r.urn) === name && !r.delete);
+  }
+
+  get names(): string[] {
+    return this.snapshot.resources.filter((r) => r.urn !== STACK_URN && r.urn !== PROVIDER_URN).map((r) => `${nameOf(r.urn)}${r.delete ? " (delete)" : ""}`);
+  }
+
+  async run(kind: OperationKind, program: ProgramResource[] | undefined, options: RunOptions): Promise<Outcome> {
+    const events: EngineEventPayload[] = [];
+    const { previewOf, config = {}, ends, outputs, signal, onWrite, stackOutputs, ...given } = options;
+    this.#program = (monitor, dryRun) => runResources(monitor, program ?? [], { dryRun, ends, outputs });
+    let base = this.snapshot;
+    if (given.clearPendingCreates) base = { ...base, pendingOperations: base.pendingOperations.filter(({ type }) => type !== "creating") };
+    // What a file would hold: the run's own idea of the state is not asked.
+    const written = new SnapshotComposition(base);
+    for (const [at, operation] of base.pendingOperations.filter(({ type }) => type === "creating").entries()) written.apply({ list: "pending", at, operation });
+    const append = (changes: readonly SnapshotChange[]): void => {
+      onWrite?.("before");
+      for (const change of changes) written.apply(change);
+      const broken = brokenRule(written.resources());
+      if (broken !== undefined) throw new Error(`a write broke the state: ${broken}`);
+      onWrite?.("after");
+    };
+    try {
+      const result = await runDeployment({
+        kind,
+        ...(kind === "preview" ? { previewOf: previewOf ?? "update" } : {}),
+        project: { name: "test", root: "/", programDir: "/", entryPoint: ".", runtimeOptions: {}, providerPaths: {} },
+        stack: "dev",
+        config: { values: config, secretKeys: [] },
+        snapshot: base,
+        program: program === undefined ? undefined : { kind: "client", address: `127.0.0.1:${this.#port}` },
+        options: { ...DEFAULTS, ...given },
+        emit: (event) => events.push(event),
+        journal: { append },
+        signal: signal ?? new AbortController().signal,
+        stackOutputs: stackOutputs ?? (async () => undefined),
+        pluginsDir: "/nonexistent",
+        attachedProviders: { exp: this.provider.address },
+      });
+      return {
+        ok: result.ok,
+        steps: stepsOf(events),
+        changes: result.changes,
+        errors: diagnosticsOf(events, "error"),
+        warnings: diagnosticsOf(events, "warning"),
+        state: result.snapshot.resources,
+      };
+    } finally {
+      if (kind !== "preview") this.snapshot = { resources: written.resources(), pendingOperations: written.pending() };
+    }
+  }
+}
