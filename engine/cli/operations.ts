@@ -1,54 +1,22 @@
 /** `preview`, `up`, `refresh` and `destroy`. */
 import * as os from "node:os";
 import { readEnv } from "../../common/env";
-
 import { recordHistory } from "../backend/history";
 import { lockStack } from "../backend/locks";
-import { StateJournal } from "../backend/state-journal";
+import { StateWriter } from "../backend/state-writer";
 import { ENGINE_VERSION } from "../backend/version";
 import type { DeploymentResult, EngineEventPayload, OperationKind, OperationOptions, StackConfig } from "../contracts";
 import { openEventLog } from "../display/event-log";
 import { HumanDisplay } from "../display/human";
 import { PreviewJson } from "../display/preview-json";
-import { type SnapshotChange, SnapshotComposition } from "../snapshot/manager";
+import type { SnapshotJournal } from "../snapshot/manager";
 import type { Snapshot } from "../snapshot/types";
 import type { PropertyMap } from "../wire/values";
 import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
 import { CliError, EXIT_CODE } from "./cli-error";
-import type { FlagSpec, Flags } from "./flags";
-import { cachingCodec, loadSnapshot, openStack, renderDeployment, type StackContext } from "./stack-context";
-
-export const OPERATION_FLAGS: FlagSpec = {
-  yes: { type: "boolean", short: "y" },
-  "skip-preview": { type: "boolean", short: "f" },
-  "preview-only": { type: "boolean" },
-  message: { type: "string", short: "m" },
-  "expect-no-changes": { type: "boolean" },
-  refresh: { type: "boolean", short: "r" },
-  diff: { type: "boolean" },
-  json: { type: "boolean", short: "j" },
-  target: { type: "string", short: "t", multiple: true },
-  "target-dependents": { type: "boolean" },
-  "target-replace": { type: "string", multiple: true },
-  exclude: { type: "string", multiple: true },
-  "exclude-dependents": { type: "boolean" },
-  "exclude-protected": { type: "boolean" },
-  replace: { type: "string", multiple: true },
-  parallel: { type: "string", short: "p" },
-  "continue-on-error": { type: "boolean" },
-  "clear-pending-creates": { type: "boolean" },
-  client: { type: "string" },
-  "event-log": { type: "string" },
-  debug: { type: "boolean", short: "d" },
-  "show-config": { type: "boolean" },
-  "show-reads": { type: "boolean" },
-  "show-replacement-steps": { type: "boolean" },
-  "show-sames": { type: "boolean" },
-  "show-secrets": { type: "boolean" },
-  "suppress-outputs": { type: "boolean" },
-  "suppress-progress": { type: "boolean" },
-};
+import type { Flags } from "./flags";
+import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
 
 export type OperationCommand = "preview" | "up" | "refresh" | "destroy";
 
@@ -89,8 +57,8 @@ function signals(): { signal: AbortSignal; release(): void } {
 
 async function stackOutputs(ctx: StackContext, name: string): Promise<PropertyMap | undefined> {
   const { project, stack } = parseStackName(name, ctx.project.name);
-  if (!ctx.backend.exists(project, stack)) return undefined;
-  const { resources } = loadSnapshot(ctx.backend.load(project, stack));
+  if (!(await ctx.backend.exists(project, stack))) return undefined;
+  const { resources } = loadSnapshot(await ctx.backend.load(project, stack));
   return resources.find((r) => r.type === "pulumi:pulumi:Stack")?.outputs ?? {};
 }
 
@@ -109,7 +77,7 @@ interface Prepared {
 async function deploy(
   prepared: Prepared,
   snapshot: Snapshot,
-  journal: { append(changes: readonly SnapshotChange[]): void },
+  journal: SnapshotJournal,
   emit: (event: EngineEventPayload) => void,
 ): Promise<DeploymentResult> {
   const { runDeployment } = await import("../deployment/deployment");
@@ -146,30 +114,28 @@ function historyKind(kind: OperationKind): string {
 async function change(prepared: Prepared, emit: (event: EngineEventPayload) => void): Promise<DeploymentResult> {
   const { ctx, kind, flags } = prepared;
   const { backend, project, stack, settings } = ctx;
-  const unlock = lockStack(backend.bucket, project.name, stack);
+  const unlock = await lockStack(backend.bucket, project.name, stack);
   try {
-    const latest = backend.load(project.name, stack);
+    const latest = await backend.load(project.name, stack);
     let snapshot = loadSnapshot(latest);
     if (prepared.options.clearPendingCreates)
       snapshot = { ...snapshot, pendingOperations: snapshot.pendingOperations.filter((operation) => operation.type !== "creating") };
     const secrets = settings.secrets();
     secrets.unlock();
-    const codec = cachingCodec(secrets);
-    const composition = new SnapshotComposition(snapshot);
-    for (const [at, operation] of snapshot.pendingOperations.filter((o) => o.type === "creating").entries())
-      composition.apply({ list: "pending", at, operation });
-    const render = () => renderDeployment({ resources: composition.resources(), pendingOperations: composition.pending() }, codec, secrets.salt, latest);
-    // A journal is read against the file that it was begun on: what a killed run left is folded in and written first.
-    if (latest !== undefined) backend.save(project.name, stack, latest);
-    const journal = new StateJournal(backend, project.name, stack, codec, render);
+    const carried = snapshot.pendingOperations.filter((operation) => operation.type === "creating");
+    const writer = new StateWriter({
+      backend,
+      project: project.name,
+      stack,
+      codec: cachingCodec(secrets),
+      secretsProviders: passphraseProvider(secrets.salt),
+      metadata: latest?.metadata ?? {},
+      base: { resources: snapshot.resources, pendingOperations: carried },
+    });
     const startTime = Math.floor(Date.now() / 1000);
-    const append = (changes: readonly SnapshotChange[]): void => {
-      for (const one of changes) composition.apply(one);
-      journal.append(changes);
-    };
-    const result = await deploy(prepared, snapshot, { append }, emit);
-    journal.finish();
-    recordHistory(backend, project.name, stack, {
+    const result = await deploy(prepared, snapshot, writer, emit);
+    await writer.finish();
+    await recordHistory(backend, project.name, stack, {
       kind: historyKind(kind),
       startTime,
       message: flags.text("message") ?? "",
@@ -187,7 +153,7 @@ async function change(prepared: Prepared, emit: (event: EngineEventPayload) => v
     });
     return result;
   } finally {
-    unlock();
+    await unlock();
   }
 }
 
@@ -203,7 +169,7 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
     }
     throw new CliError("this engine does not ask: look at `pulumi preview`, then pass --yes", EXIT_CODE.usage);
   }
-  const ctx = openStack(flags);
+  const ctx = await openStack(flags);
   requireNode(ctx.project);
   const prepared: Prepared = {
     kind: previewOnly ? "preview" : KINDS[command],
@@ -231,7 +197,7 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
   };
   try {
     const result = previewOnly
-      ? await deploy(prepared, loadSnapshot(ctx.backend.load(ctx.project.name, ctx.stack)), { append: () => undefined }, emit)
+      ? await deploy(prepared, loadSnapshot(await ctx.backend.load(ctx.project.name, ctx.stack)), { append: () => undefined }, emit)
       : await change(prepared, emit);
     display.close();
     if (!result.ok) return EXIT_CODE.failed;

@@ -86,8 +86,8 @@ class Deployment implements MonitorBackend {
   }
 
   /** An entry that stays what it was is moved in the state only in memory: the file changes where something in it does. */
-  #settleSame(old: ResourceState, next: ResourceState, _unchanged: boolean): void {
-    this.ctx.state.settle({ add: next, over: this.ctx.current(old) });
+  #settleSame(old: ResourceState, next: ResourceState, unchanged: boolean): void {
+    this.ctx.state.settle({ add: next, over: this.ctx.current(old), lazy: unchanged });
   }
 
   // ---- what the monitor asks for
