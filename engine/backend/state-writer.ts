@@ -50,6 +50,7 @@ export class StateWriter implements SnapshotJournal {
   #written = 0;
   #failure: DeploymentError | undefined;
   #pump: Promise<void> | undefined;
+  #running = false;
   #listeners: { upTo: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   #journal: fs.FileHandle | undefined;
   #backedUp = false;
@@ -101,9 +102,9 @@ export class StateWriter implements SnapshotJournal {
   }
 
   #start(): void {
-    this.#pump ??= this.#run().finally(() => {
-      this.#pump = undefined;
-    });
+    if (this.#running) return;
+    this.#running = true;
+    this.#pump = this.#run();
   }
 
   async #run(): Promise<void> {
@@ -120,6 +121,8 @@ export class StateWriter implements SnapshotJournal {
         this.#listeners = this.#listeners.filter((listener) => listener.upTo > upTo);
         for (const { resolve } of done) resolve();
       }
+      // In the same turn as the last look at what is wanted: what comes now starts the next round.
+      this.#running = false;
     } catch (cause) {
       const { backend, project, stack } = this.facts;
       const why = cause instanceof Error ? cause.message : String(cause);

@@ -7,8 +7,7 @@ import { StateWriter } from "../backend/state-writer";
 import { ENGINE_VERSION } from "../backend/version";
 import type { DeploymentResult, EngineEventPayload, OperationKind, OperationOptions, StackConfig } from "../contracts";
 import { openEventLog } from "../display/event-log";
-import { HumanDisplay } from "../display/human";
-import { PreviewJson } from "../display/preview-json";
+import { openDisplay } from "./operation-display";
 import type { SnapshotJournal } from "../snapshot/manager";
 import type { Snapshot } from "../snapshot/types";
 import type { PropertyMap } from "../wire/values";
@@ -16,6 +15,7 @@ import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
 import { CliError, EXIT_CODE } from "./cli-error";
 import type { Flags } from "./flags";
+import { ask, isInteractive } from "./terminal";
 import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
 
 export type OperationCommand = "preview" | "up" | "refresh" | "destroy";
@@ -159,16 +159,34 @@ async function change(prepared: Prepared, emit: (event: EngineEventPayload) => v
 
 const KINDS: Record<OperationCommand, OperationKind> = { preview: "preview", up: "update", refresh: "refresh", destroy: "destroy" };
 
+/** Shows what would be done, and asks. */
+async function agrees(prepared: Prepared): Promise<boolean> {
+  const seen: EngineEventPayload[] = [];
+  const { ctx, flags, command } = prepared;
+  const display = openDisplay(flags, command, true, ctx.stack);
+  const latest = await ctx.backend.load(ctx.project.name, ctx.stack);
+  const result = await deploy({ ...prepared, kind: "preview" }, loadSnapshot(latest), { append: () => undefined }, (event) => {
+    seen.push(event);
+    display.event(event);
+  });
+  if (!result.ok) throw new CliError("preview failed");
+  const what = command === "up" ? "update" : command;
+  for (;;) {
+    const answer = (await ask(`\nDo you want to perform this ${what}? (yes/no/details) `))?.trim().toLowerCase();
+    if (answer === "yes" || answer === "y") return true;
+    if (answer === undefined || answer === "no" || answer === "n") return false;
+    if (answer !== "details") continue;
+    const again = openDisplay(flags, command, true, ctx.stack, true);
+    for (const event of seen) again.event(event);
+  }
+}
+
 /** Runs one of the four operations; resolves with the exit code. */
 export async function runOperation(command: OperationCommand, flags: Flags): Promise<number> {
   const previewOnly = command === "preview" || flags.has("preview-only");
   const confirmed = flags.has("yes") || flags.has("skip-preview") || readEnv("PULUMI_SKIP_CONFIRMATIONS") === "true";
-  if (!previewOnly && !confirmed) {
-    if (flags.has("non-interactive") || process.stdin.isTTY !== true) {
-      throw new CliError("--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode", EXIT_CODE.usage);
-    }
-    throw new CliError("this engine does not ask: look at `pulumi preview`, then pass --yes", EXIT_CODE.usage);
-  }
+  if (!previewOnly && !confirmed && !isInteractive(flags))
+    throw new CliError("--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode", EXIT_CODE.usage);
   const ctx = await openStack(flags);
   requireNode(ctx.project);
   const prepared: Prepared = {
@@ -179,17 +197,8 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
     flags,
     command,
   };
-  const json = flags.has("json") && previewOnly ? new PreviewJson() : undefined;
-  const display =
-    json ??
-    new HumanDisplay({
-      verb: previewOnly ? "Previewing" : "Running",
-      command,
-      stack: ctx.stack,
-      diff: flags.has("diff"),
-      showSames: flags.has("show-sames"),
-      color: flags.text("color"),
-    });
+  if (!previewOnly && !confirmed && !(await agrees(prepared))) throw new CliError(`confirmation declined, not proceeding with the ${command}`);
+  const display = openDisplay(flags, command, previewOnly, ctx.stack);
   const log = await openEventLog(flags.text("event-log"));
   const emit = (event: EngineEventPayload): void => {
     log.write(event);
@@ -201,9 +210,8 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
       : await change(prepared, emit);
     display.close();
     if (!result.ok) return EXIT_CODE.failed;
-    if (flags.has("expect-no-changes") && changesAnything(result.changes)) {
+    if (flags.has("expect-no-changes") && changesAnything(result.changes))
       throw new CliError("no changes were expected for update but changes were proposed", EXIT_CODE.changes);
-    }
     return EXIT_CODE.ok;
   } finally {
     await log.close();
