@@ -39,7 +39,13 @@ function prepare(count) {
 
 /** Seconds, MiB at most, and ms to the first output of one command. */
 async function run(pulumi, dir, args) {
-  const env = { ...process.env, PULUMI_HOME: path.join(dir, "home"), PULUMI_BACKEND_URL: `file://${dir}/state`, PULUMI_CONFIG_PASSPHRASE: "bench", PULUMI_SKIP_UPDATE_CHECK: "true" };
+  const env = {
+    ...process.env,
+    PULUMI_HOME: path.join(dir, "home"),
+    PULUMI_BACKEND_URL: `file://${dir}/state`,
+    PULUMI_CONFIG_PASSPHRASE: "bench",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
   const startedAt = performance.now();
   const child = spawn(pulumi, [...args, "--non-interactive"], { cwd: dir, env, stdio: ["ignore", "pipe", "pipe"] });
   let [first, peakKiB, output] = [undefined, 0, ""];
@@ -89,6 +95,8 @@ for (const count of counts.length > 0 ? counts : [1000]) {
   for (const [name] of STEPS) {
     const { seconds, peakMiB, firstMs } = ours[name];
     const ratio = theirs === undefined ? "" : `  CLI ${theirs[name].seconds.toFixed(1)} s, ratio ${(theirs[name].seconds / seconds).toFixed(1)}`;
-    console.log(`${String(count).padStart(5)} ${name.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${(1000 * seconds / count).toFixed(1).padStart(5)} ms each  ${peakMiB.toFixed(0).padStart(4)} MiB  first output ${firstMs.toFixed(0)} ms${ratio}`);
+    console.log(
+      `${String(count).padStart(5)} ${name.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${((1000 * seconds) / count).toFixed(1).padStart(5)} ms each  ${peakMiB.toFixed(0).padStart(4)} MiB  first output ${firstMs.toFixed(0)} ms${ratio}`,
+    );
   }
 }

@@ -108,6 +108,11 @@ export function renderAround(
     ...(inner.resources === "" ? [] : [`"resources":[${inner.resources}]`]),
     ...(inner.pending === "" ? [] : [`"pending_operations":[${inner.pending}]`]),
   ];
-  const latest = [`"manifest":${JSON.stringify(newManifest())}`, `"secrets_providers":${JSON.stringify(secretsProviders)}`, ...lists, `"metadata":${JSON.stringify(metadata)}`];
+  const latest = [
+    `"manifest":${JSON.stringify(newManifest())}`,
+    `"secrets_providers":${JSON.stringify(secretsProviders)}`,
+    ...lists,
+    `"metadata":${JSON.stringify(metadata)}`,
+  ];
   return `{${version},"checkpoint":{"stack":${JSON.stringify(`organization/${name.project}/${name.stack}`)},"latest":{${latest.join(",")}}}}`;
 }

@@ -68,6 +68,8 @@ export function foldJournal(latest: RawDeployment | undefined, journal: string, 
       metadata: latest?.metadata ?? {},
     };
   } catch (cause) {
-    throw new CliError(`the journal ${file} of an update that was killed cannot be read; the stack's state before that update is in the .bak beside it`, 1, { cause });
+    throw new CliError(`the journal ${file} of an update that was killed cannot be read; the stack's state before that update is in the .bak beside it`, 1, {
+      cause,
+    });
   }
 }

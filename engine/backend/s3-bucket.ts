@@ -44,7 +44,10 @@ export class S3Bucket implements Bucket {
   }
 
   async write(key: string, content: string): Promise<void> {
-    await this.#send(`writing ${key}`, this.#client.send(new PutObjectCommand({ ...this.#name(key), Body: content, ContentType: "text/plain; charset=utf-8" })));
+    await this.#send(
+      `writing ${key}`,
+      this.#client.send(new PutObjectCommand({ ...this.#name(key), Body: content, ContentType: "text/plain; charset=utf-8" })),
+    );
   }
 
   async remove(key: string): Promise<void> {

@@ -44,7 +44,10 @@ export function parseS3Url(text: string): S3Location {
   if (options["awssdk"] !== undefined && options["awssdk"] !== "v2") throw unsupported(`awssdk=${options["awssdk"]} of an s3:// backend`);
   const plain = truth("disableSSL", options["plain"]);
   const { endpoint } = options;
-  const prefix = decodeURIComponent(url.pathname).split("/").filter((part) => part !== "").join("/");
+  const prefix = decodeURIComponent(url.pathname)
+    .split("/")
+    .filter((part) => part !== "")
+    .join("/");
   return {
     bucket: url.hostname,
     prefix: prefix === "" ? "" : `${prefix}/`,

@@ -50,7 +50,12 @@ export function about(flags: Flags): number {
   else {
     for (const [section, values] of Object.entries(facts)) {
       const rows = typeof values === "object" && values !== null ? Object.entries(values) : [[section, values]];
-      print(`${section}\n${table(rows.map(([name, value]) => [String(name), String(value)]), "    ")}\n`);
+      print(
+        `${section}\n${table(
+          rows.map(([name, value]) => [String(name), String(value)]),
+          "    ",
+        )}\n`,
+      );
     }
   }
   return EXIT_CODE.ok;

@@ -66,7 +66,9 @@ function commandHelp({ usage, summary, flags }: Command): string {
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const [first] = argv;
   if (first === undefined || first === "help" || first === "--help" || first === "-h") {
-    process.stdout.write(`pulumi (embedded engine of homelab): a subset of the Pulumi CLI\n\n${help()}\n\n\`pulumi <command> --help\` lists a command's flags.\n`);
+    process.stdout.write(
+      `pulumi (embedded engine of homelab): a subset of the Pulumi CLI\n\n${help()}\n\n\`pulumi <command> --help\` lists a command's flags.\n`,
+    );
     return first === undefined ? EXIT_CODE.usage : EXIT_CODE.ok;
   }
   const end = argv.indexOf("--");

@@ -61,7 +61,13 @@ export const COMMANDS: Record<string, Command> = {
   destroy: operation("destroy", "delete all that the stack holds"),
   cancel: { flags: { yes }, words: [0, 1], usage: "cancel [stack]", summary: "remove the locks of a stack, whoever holds them", run: lazily(stacks, "cancel") },
   whoami: { flags: { json, verbose: bool }, words: [0, 0], usage: "whoami", summary: "print user and backend", run: lazily(account, "whoami") },
-  login: { flags: { local: { ...bool, short: "l" } }, words: [0, 1], usage: "login <url>", summary: "set the backend: file://… or s3://…", run: lazily(account, "login") },
+  login: {
+    flags: { local: { ...bool, short: "l" } },
+    words: [0, 1],
+    usage: "login <url>",
+    summary: "set the backend: file://… or s3://…",
+    run: lazily(account, "login"),
+  },
   logout: { flags: { all: bool }, words: [0, 1], usage: "logout", summary: "forget the backend", run: lazily(account, "logout") },
   about: { flags: { json }, words: [0, 0], usage: "about", summary: "print facts about this installation", run: lazily(account, "about") },
   stack: {
@@ -144,7 +150,13 @@ export const COMMANDS: Record<string, Command> = {
     summary: "forget a resource without deleting it",
     run: lazily(states, "stateDelete"),
   },
-  "state protect": { flags: { yes, all: bool }, words: [0, MAX], usage: "state protect [urn…]", summary: "protect resources", run: lazily(states, "stateProtect") },
+  "state protect": {
+    flags: { yes, all: bool },
+    words: [0, MAX],
+    usage: "state protect [urn…]",
+    summary: "protect resources",
+    run: lazily(states, "stateProtect"),
+  },
   "state unprotect": {
     flags: { yes, all: bool },
     words: [0, MAX],
@@ -160,7 +172,13 @@ export const COMMANDS: Record<string, Command> = {
     summary: "list the stack's settings",
     run: lazily(configs, "configList"),
   },
-  "config get": { flags: { json, path: bool, open: bool }, words: [1, 1], usage: "config get <key>", summary: "print a setting", run: lazily(configs, "configGet") },
+  "config get": {
+    flags: { json, path: bool, open: bool },
+    words: [1, 1],
+    usage: "config get <key>",
+    summary: "print a setting",
+    run: lazily(configs, "configGet"),
+  },
   "config set": {
     flags: { secret: bool, plaintext: bool, path: bool, type: text },
     words: [1, 2],
@@ -220,6 +238,8 @@ export const COMMANDS: Record<string, Command> = {
 
 /** Commands of the CLI that this engine does not have; anything else is a typing error. */
 export const REFUSED_COMMANDS = new Set(
-  ("ai console convert deployment env gen-completion import logs neo new org package plugin policy project schema template watch state config " +
-    "stack-graph stack-webhook stack-schedule state-move state-edit state-repair state-taint state-untaint state-upgrade config-cp org-set-default plugin-install plugin-rm plugin-run").split(" "),
+  (
+    "ai console convert deployment env gen-completion import logs neo new org package plugin policy project schema template watch state config " +
+    "stack-graph stack-webhook stack-schedule state-move state-edit state-repair state-taint state-untaint state-upgrade config-cp org-set-default plugin-install plugin-rm plugin-run"
+  ).split(" "),
 );

@@ -7,7 +7,6 @@ import { StateWriter } from "../backend/state-writer";
 import { ENGINE_VERSION } from "../backend/version";
 import type { DeploymentResult, EngineEventPayload, OperationKind, OperationOptions, StackConfig } from "../contracts";
 import { openEventLog } from "../display/event-log";
-import { openDisplay } from "./operation-display";
 import type { SnapshotJournal } from "../snapshot/manager";
 import type { Snapshot } from "../snapshot/types";
 import type { PropertyMap } from "../wire/values";
@@ -15,8 +14,9 @@ import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
 import { CliError, EXIT_CODE } from "./cli-error";
 import type { Flags } from "./flags";
-import { ask, isInteractive } from "./terminal";
+import { openDisplay } from "./operation-display";
 import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
+import { ask, isInteractive } from "./terminal";
 
 export type OperationCommand = "preview" | "up" | "refresh" | "destroy";
 
@@ -74,12 +74,7 @@ interface Prepared {
   command: OperationCommand;
 }
 
-async function deploy(
-  prepared: Prepared,
-  snapshot: Snapshot,
-  journal: SnapshotJournal,
-  emit: (event: EngineEventPayload) => void,
-): Promise<DeploymentResult> {
+async function deploy(prepared: Prepared, snapshot: Snapshot, journal: SnapshotJournal, emit: (event: EngineEventPayload) => void): Promise<DeploymentResult> {
   const { runDeployment } = await import("../deployment/deployment");
   const { kind, ctx, options, config, flags, command } = prepared;
   const client = flags.text("client");

@@ -37,7 +37,11 @@ export async function changeSecretsProvider(flags: Flags): Promise<number> {
     const old = settings.secrets();
     const plain = config.map(([key, value]) => [key, mapLeaves(value, (ciphertext) => ({ secure: old.decrypt(ciphertext) }))] as const);
     const next = PassphraseSecrets.create(await newPassphrase(flags));
-    for (const [key, value] of plain) settings.set(key, mapLeaves(value, (text) => ({ secure: next.encrypt(text) })));
+    for (const [key, value] of plain)
+      settings.set(
+        key,
+        mapLeaves(value, (text) => ({ secure: next.encrypt(text) })),
+      );
     settings.salt = next.salt;
     const before = fs.existsSync(settings.file) ? fs.readFileSync(settings.file) : undefined;
     settings.save();

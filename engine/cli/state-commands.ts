@@ -93,7 +93,8 @@ export async function stateRename(flags: Flags): Promise<number> {
   await edit(flags, `This will rename ${urn} in your stack's state; the program must use the new name.`, (resources) => {
     requireUrn(resources, urn);
     if (resources.some((resource) => resource.urn === next)) throw new CliError(`a resource ${next} exists already`);
-    const moved = (item: Value): Value => (typeof item !== "string" ? item : item === urn ? next : item.startsWith(`${urn}::`) ? `${next}${item.slice(urn.length)}` : item);
+    const moved = (item: Value): Value =>
+      typeof item !== "string" ? item : item === urn ? next : item.startsWith(`${urn}::`) ? `${next}${item.slice(urn.length)}` : item;
     return z.array(rawSchema).parse(mapValue(deploymentSchema.shape.resources.parse(resources) as Value, moved));
   });
   print("Resource renamed");

@@ -83,7 +83,8 @@ export function backendContract(fresh: () => Promise<string>): void {
     await backend.create("p", "dev");
     for (const message of ["one", "two", "three"])
       await recordHistory(backend, "p", "dev", { kind: "update", startTime: 1, endTime: 2, message, result: "succeeded", resourceChanges: { create: 1 } });
-    const messages = async (page?: { skip: number; limit: number }): Promise<string[]> => (await readHistory(backend, "p", "dev", page)).map(({ message }) => message);
+    const messages = async (page?: { skip: number; limit: number }): Promise<string[]> =>
+      (await readHistory(backend, "p", "dev", page)).map(({ message }) => message);
     expect(await messages()).toEqual(["three", "two", "one"]);
     expect(await messages({ skip: 1, limit: 1 })).toEqual(["two"]);
     expect((await backend.bucket.list(".pulumi/history/p/dev")).filter((name) => name.endsWith(".checkpoint.json"))).toHaveLength(3);
@@ -106,11 +107,23 @@ export function backendContract(fresh: () => Promise<string>): void {
     expect(await read(key)).toBe(text);
   });
 
-  test.each([["whole", 1_000_000], ["journalled where the store can append", 0]])("every state that is written (%s) keeps the rules and has every note before its operation", async (_how, wholeLimit) => {
+  test.each([
+    ["whole", 1_000_000],
+    ["journalled where the store can append", 0],
+  ])("every state that is written (%s) keeps the rules and has every note before its operation", async (_how, wholeLimit) => {
     await backend.create("p", "dev");
     await backend.save("p", "dev", deployment(["old"]));
     const base = deserializeSnapshot((await backend.load("p", "dev")) ?? {}, PLAIN);
-    const writer = new StateWriter({ backend, project: "p", stack: "dev", codec: PLAIN, secretsProviders: { type: "passphrase", state: { salt: "v1:x" } }, metadata: {}, base, wholeLimit });
+    const writer = new StateWriter({
+      backend,
+      project: "p",
+      stack: "dev",
+      codec: PLAIN,
+      secretsProviders: { type: "passphrase", state: { salt: "v1:x" } },
+      metadata: {},
+      base,
+      wholeLimit,
+    });
     const state = new SnapshotManager(base, writer);
     const seen = async (): Promise<[string[], string[]]> => {
       const latest = await backend.load("p", "dev");
@@ -125,7 +138,10 @@ export function backendContract(fresh: () => Promise<string>): void {
     const second = state.begin({ type: "creating", resource: resource("b", ["a"]) });
     const third = state.begin({ type: "deleting", resource: base.resources[0] as ResourceState });
     await state.durable();
-    expect(await seen()).toEqual([["a", "old"], ["creating b", "deleting old"]]);
+    expect(await seen()).toEqual([
+      ["a", "old"],
+      ["creating b", "deleting old"],
+    ]);
     state.settle({ ends: third, remove: [base.resources[0] as ResourceState] });
     state.settle({ ends: second, add: resource("b", ["a"]) });
     await state.durable();

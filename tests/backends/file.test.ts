@@ -28,7 +28,11 @@ test.each([
   expect((await openBucket(url, "/base")).url("k")).toBe(`file://${path.join(expected, "k")}?no_tmp_dir=true`);
 });
 
-test.each([["https://api.pulumi.com", "the backend https://"], ["gs://b", "the backend gs://"], ["/tmp/x", "is no backend"]])("%s is refused", async (url, why) => {
+test.each([
+  ["https://api.pulumi.com", "the backend https://"],
+  ["gs://b", "the backend gs://"],
+  ["/tmp/x", "is no backend"],
+])("%s is refused", async (url, why) => {
   await expect(openBucket(url, "/")).rejects.toThrow(why);
 });
 

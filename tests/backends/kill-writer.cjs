@@ -32,4 +32,6 @@ async function main() {
   };
   await Promise.all([0, 1, 2, 3].map(chain));
 }
-main();
+main().catch((thrown) => {
+  throw thrown;
+});

@@ -31,7 +31,9 @@ async function makeBucket(): Promise<string> {
 }
 
 describe("the lab's S3 server", () =>
-  backendContract(async () => `s3://${await makeBucket()}/some/prefix?endpoint=127.0.0.1:${server.port}&region=main&s3ForcePathStyle=true&disableSSL=true&awssdk=v2`));
+  backendContract(
+    async () => `s3://${await makeBucket()}/some/prefix?endpoint=127.0.0.1:${server.port}&region=main&s3ForcePathStyle=true&disableSSL=true&awssdk=v2`,
+  ));
 
 test("a bucket that is not there, and wrong keys, are named", async () => {
   const options = `endpoint=http://127.0.0.1:${server.port}&region=main&use_path_style=true`;
