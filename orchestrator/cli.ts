@@ -93,6 +93,15 @@ const COMMANDS: Record<string, Command> = {
       return { options: VAULT_OPTIONS, run: manageVault };
     },
   },
+  state: {
+    summary: "moves stacks to another state backend, verifies them there, and can go back",
+    usage: "migrate [stack…] --from URL --to URL | migrate --back  [--lab] [--engine auto|pulumi|embedded]",
+    takesWords: true,
+    load: async () => {
+      const { migrateState, STATE_OPTIONS } = await import("./commands/migrate-state");
+      return { options: STATE_OPTIONS, run: migrateState };
+    },
+  },
   doctor: {
     summary: "says which engine, providers and tools a run would use, and why",
     usage: "[--engine auto|pulumi|embedded] [--json]",

@@ -1,12 +1,17 @@
 /** The one place that touches the Automation API's workspaces, and that knows which engines there are. */
+import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { promisify } from "node:util";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { CLOSURE_MODULES, deferModules } from "../common/defer-module";
-import { readEnv } from "../common/env";
+import { childEnv, readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
 import type { WorkerResult, WorkerTask } from "./worker-protocol";
+
+/** A state with its secrets in the clear is read whole. */
+const MAX_OUTPUT_BYTES = 1024 ** 3;
 
 export type EngineChoice = "auto" | "pulumi" | "embedded";
 
@@ -58,6 +63,20 @@ export function automationApi(): Promise<typeof import("@pulumi/pulumi/automatio
     automation = import("@pulumi/pulumi/automation/index.js");
   }
   return automation;
+}
+
+/** Runs commands of an engine's executable in a folder; each resolves with its standard output. */
+export function engineRunner(root: string | undefined, workDir: string): (args: readonly string[], env: Record<string, string>) => Promise<string> {
+  const file = root === undefined ? "pulumi" : path.join(root, "bin", "pulumi");
+  return async (args, env) => {
+    try {
+      const { stdout } = await promisify(execFile)(file, [...args, "--non-interactive"], { cwd: workDir, env: childEnv(env), maxBuffer: MAX_OUTPUT_BYTES });
+      return stdout;
+    } catch (cause) {
+      const stderr = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : "";
+      throw new HomelabError("E_ENGINE_COMMAND", `pulumi ${args.slice(0, 2).join(" ")} failed: ${stderr}`, { cause });
+    }
+  };
 }
 
 async function workspace(task: WorkerTask) {

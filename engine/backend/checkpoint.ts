@@ -4,7 +4,22 @@ import { z } from "zod";
 import { CliError, unsupported } from "../cli/cli-error";
 import { ENGINE_VERSION } from "./version";
 
-const KNOWN_FEATURES = new Set(["taint", "replaceWith"]);
+/** Fields of a resource that make a state one of version 4, and the feature that each is. A field that this engine cannot handle is refused when the resource is read. */
+const FEATURE_OF_FIELD: Record<string, string> = {
+  refreshBeforeUpdate: "refreshBeforeUpdate",
+  replaceWith: "replaceWith",
+  resourceHooks: "hooks",
+  taint: "taint",
+  viewOf: "views",
+};
+
+/**
+ * Stands in a stack file while a journal beside it holds what is newer. The CLI refuses a file with a feature that it does not
+ * know, so it cannot go on from a file that is behind and forget what was made since.
+ */
+export const JOURNAL_FEATURE = "homelab-journal";
+
+const KNOWN_FEATURES = new Set([...Object.values(FEATURE_OF_FIELD), JOURNAL_FEATURE]);
 
 export const deploymentSchema = z.looseObject({
   manifest: z.looseObject({ time: z.string(), magic: z.string(), version: z.string() }),
@@ -33,11 +48,29 @@ export function refuseFeatures(version: number, features: readonly string[]): vo
   if (unknown !== undefined) throw unsupported(`a state with feature ${unknown}`);
 }
 
-/**
- * The latest deployment of a stack file's text, undefined where there was none yet.
- * @throws CliError that names the file, for one that is damaged or not ours to read
- */
-export function parseCheckpoint(text: string, file: string): RawDeployment | undefined {
+/** The features that a resource in the file's form needs of its reader. */
+export function featuresOf(resource: unknown): string[] {
+  if (typeof resource !== "object" || resource === null) return [];
+  return Object.entries(FEATURE_OF_FIELD).flatMap(([field, feature]) => (field in resource ? [feature] : []));
+}
+
+const allFeatures = (resources: readonly unknown[] | null | undefined): string[] => [...new Set((resources ?? []).flatMap(featuresOf))].sort();
+
+/** What a stack file, or an export, begins with: plain states are of version 3, those with features of version 4. */
+export function versionOf(latest: RawDeployment | undefined): { version: number; features?: string[] } {
+  const features = allFeatures(latest?.resources);
+  return features.length === 0 ? { version: 3 } : { version: 4, features };
+}
+
+export interface ParsedCheckpoint {
+  /** undefined where there was no deployment yet */
+  latest: RawDeployment | undefined;
+  /** A journal beside the file is newer. */
+  journalled: boolean;
+}
+
+/** @throws CliError that names the file and its backup, for one that is damaged or not ours to read */
+export function parseCheckpoint(text: string, file: string): ParsedCheckpoint {
   const hint = `nothing was changed; its last good version is ${file.replace(/\?.*$/, "")}.bak: look at it, and copy it back if it is right`;
   let raw: unknown;
   try {
@@ -47,18 +80,39 @@ export function parseCheckpoint(text: string, file: string): RawDeployment | und
   }
   const parsed = checkpointSchema.safeParse(raw);
   if (!parsed.success) throw new CliError(`the state file ${file} is no checkpoint: ${z.prettifyError(parsed.error)}; ${hint}`);
-  const { version, features, checkpoint } = parsed.data;
-  refuseFeatures(version, features ?? []);
+  const { version, features = [], checkpoint } = parsed.data;
+  refuseFeatures(version, features);
   const latest = checkpoint.latest ?? undefined;
   if (latest !== undefined && latest.manifest.magic !== magicOf(latest.manifest.version))
     throw new CliError(`the state file ${file} has a wrong magic number: ${hint}`);
-  return latest;
+  return { latest, journalled: features.includes(JOURNAL_FEATURE) };
 }
 
 /** One compact line, as the CLI writes it. */
 export function renderCheckpoint(project: string, stack: string, latest: RawDeployment | undefined): string {
-  const checkpoint = latest === undefined ? { stack: `organization/${project}/${stack}` } : { stack: `organization/${project}/${stack}`, latest };
-  const features = [...KNOWN_FEATURES].filter((field) => latest?.resources?.some((r) => typeof r === "object" && r !== null && field in r)).sort();
-  const version = latest === undefined ? 0 : features.length > 0 ? 4 : 3;
-  return JSON.stringify({ version, ...(features.length > 0 ? { features } : {}), checkpoint });
+  const name = `organization/${project}/${stack}`;
+  if (latest === undefined) return JSON.stringify({ version: 0, checkpoint: { stack: name } });
+  return JSON.stringify({ ...versionOf(latest), checkpoint: { stack: name, latest } });
+}
+
+/** The parts of a stack file around its resources, for a writer that keeps each resource as text. */
+export function renderAround(
+  name: { project: string; stack: string },
+  features: readonly string[],
+  secretsProviders: unknown,
+  metadata: unknown,
+  inner: { resources: string; pending: string },
+): string {
+  const version = features.length === 0 ? `"version":3` : `"version":4,"features":${JSON.stringify([...features].sort())}`;
+  const lists = [
+    ...(inner.resources === "" ? [] : [`"resources":[${inner.resources}]`]),
+    ...(inner.pending === "" ? [] : [`"pending_operations":[${inner.pending}]`]),
+  ];
+  const latest = [
+    `"manifest":${JSON.stringify(newManifest())}`,
+    `"secrets_providers":${JSON.stringify(secretsProviders)}`,
+    ...lists,
+    `"metadata":${JSON.stringify(metadata)}`,
+  ];
+  return `{${version},"checkpoint":{"stack":${JSON.stringify(`organization/${name.project}/${name.stack}`)},"latest":{${latest.join(",")}}}}`;
 }

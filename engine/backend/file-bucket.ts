@@ -1,81 +1,114 @@
-import * as fs from "node:fs";
+import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { systemErrorCode } from "../../common/errors";
-import { writeFileAtomic } from "../../common/files";
+import type { Bucket } from "./bucket";
 
-/** What the backend needs of a store of files. Keys use `/`. */
-export interface Bucket {
-  read(key: string): string | undefined;
-  write(key: string, content: string): void;
-  remove(key: string): void;
-  copy(from: string, to: string): void;
-  /** Names directly below a prefix (a folder), sorted. */
-  list(folder: string): string[];
-  /** How a key is named in messages. */
-  url(key: string): string;
+const missing = (thrown: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(systemErrorCode(thrown) ?? "");
+
+/** No write takes as long: a half file of this age has lost its writer. */
+const ABANDONED_MS = 3_600_000;
+
+async function sync(file: string): Promise<void> {
+  const handle = await fs.open(file, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** A folder. Writes are atomic; what they wrote survives a power cut. */
 export class FileBucket implements Bucket {
+  #parts = 0;
+  readonly #swept = new Set<string>();
+
   constructor(private readonly root: string) {}
 
-  #file(key: string): string {
+  file(key: string): string {
     return path.join(this.root, ...key.split("/"));
   }
 
   /** The CLI keeps attributes of a file beside it; they do not fit any more once we have written the file. */
-  #dropAttributes(file: string): void {
-    fs.rmSync(`${file}.attrs`, { force: true });
+  async #dropAttributes(file: string): Promise<void> {
+    await fs.rm(`${file}.attrs`, { force: true });
   }
 
-  read(key: string): string | undefined {
+  async read(key: string): Promise<string | undefined> {
     try {
-      return fs.readFileSync(this.#file(key), "utf8");
+      return await fs.readFile(this.file(key), "utf8");
     } catch (thrown) {
-      if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(thrown) ?? "")) return undefined;
+      if (missing(thrown)) return undefined;
       throw thrown;
     }
   }
 
-  write(key: string, content: string): void {
-    const file = this.#file(key);
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    writeFileAtomic(file, content);
-    this.#dropAttributes(file);
-  }
-
-  remove(key: string): void {
-    fs.rmSync(this.#file(key), { force: true });
-    this.#dropAttributes(this.#file(key));
-  }
-
-  copy(from: string, to: string): void {
-    const target = this.#file(to);
-    fs.mkdirSync(path.dirname(target), { recursive: true, mode: 0o700 });
-    const part = `${target}.${process.pid}.part`;
-    fs.copyFileSync(this.#file(from), part);
-    fs.renameSync(part, target);
-    this.#dropAttributes(target);
-  }
-
-  list(folder: string): string[] {
+  /** Fills a file beside the target, syncs it, and renames it over the target. */
+  async #replace(target: string, fill: (part: string) => Promise<void>): Promise<void> {
+    const folder = path.dirname(target);
+    const part = `${target}.${process.pid}.${this.#parts++}.part`;
+    await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+    await this.#sweep(folder);
     try {
-      return fs
-        .readdirSync(this.#file(folder))
-        .filter((name) => !name.endsWith(".attrs") && !name.endsWith(".part"))
-        .sort();
+      await fill(part);
+      await fs.rename(part, target);
     } catch (thrown) {
-      if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(thrown) ?? "")) return [];
+      await fs.rm(part, { force: true });
+      throw thrown;
+    }
+    await sync(folder);
+    await this.#dropAttributes(target);
+  }
+
+  /** Half files that killed processes left; once for each folder. */
+  async #sweep(folder: string): Promise<void> {
+    if (this.#swept.has(folder)) return;
+    this.#swept.add(folder);
+    for (const name of await fs.readdir(folder)) {
+      if (!name.endsWith(".part")) continue;
+      const file = path.join(folder, name);
+      const stat = await fs.stat(file).catch((thrown: unknown) => {
+        if (missing(thrown)) return undefined;
+        throw thrown;
+      });
+      if (stat !== undefined && Date.now() - stat.mtimeMs > ABANDONED_MS) await fs.rm(file, { force: true });
+    }
+  }
+
+  async write(key: string, content: string): Promise<void> {
+    await this.#replace(this.file(key), async (part) => {
+      const handle = await fs.open(part, "wx", 0o600);
+      try {
+        await handle.writeFile(content);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  async remove(key: string): Promise<void> {
+    await fs.rm(this.file(key), { force: true });
+    await this.#dropAttributes(this.file(key));
+  }
+
+  async copy(from: string, to: string): Promise<void> {
+    await this.#replace(this.file(to), async (part) => {
+      await fs.copyFile(this.file(from), part);
+      await sync(part);
+    });
+  }
+
+  /** Without the sidecars of the CLI, and without what a kill left of a write. */
+  async list(folder: string): Promise<string[]> {
+    try {
+      return (await fs.readdir(this.file(folder))).filter((name) => !name.endsWith(".attrs") && !name.endsWith(".part")).sort();
+    } catch (thrown) {
+      if (missing(thrown)) return [];
       throw thrown;
     }
   }
 
   url(key: string): string {
-    return `file://${this.#file(key)}?no_tmp_dir=true`;
-  }
-
-  /** The real file of a key, for what must be appended to. */
-  path(key: string): string {
-    return this.#file(key);
+    return `file://${this.file(key)}?no_tmp_dir=true`;
   }
 }

@@ -1,5 +1,6 @@
 /** The record of operations (engine-contract G7). */
 import { z } from "zod";
+import { CliError } from "../cli/cli-error";
 import type { Backend } from "./backend";
 
 const entrySchema = z.looseObject({
@@ -27,20 +28,41 @@ function stamp(): bigint {
 }
 
 /** Writes the entry with a copy of the stack's file, and a backup. */
-export function recordHistory(backend: Backend, project: string, stack: string, entry: HistoryEntry): void {
+export async function recordHistory(backend: Backend, project: string, stack: string, entry: HistoryEntry): Promise<void> {
   const at = stamp();
   const key = backend.stackKey(project, stack);
   const base = `${folder(project, stack)}/${stack}-${at}`;
-  backend.bucket.write(`${base}.history.json`, `${JSON.stringify(entry, null, 4)}\n`);
-  backend.bucket.copy(key, `${base}.checkpoint.json`);
-  backend.bucket.copy(key, `.pulumi/backups/${project}/${stack}/${stack}.${at}.json`);
+  await Promise.all([
+    backend.bucket.write(`${base}.history.json`, `${JSON.stringify(entry, null, 4)}\n`),
+    backend.bucket.copy(key, `${base}.checkpoint.json`),
+    backend.bucket.copy(key, `.pulumi/backups/${project}/${stack}/${stack}.${at}.json`),
+  ]);
 }
 
-/** Newest first. */
-export function readHistory(backend: Backend, project: string, stack: string): HistoryEntry[] {
-  return backend.bucket
-    .list(folder(project, stack))
-    .filter((name) => name.endsWith(".history.json"))
-    .reverse()
-    .map((name) => entrySchema.parse(JSON.parse(backend.bucket.read(`${folder(project, stack)}/${name}`) ?? "null")));
+function parseEntry(file: string, text: string | undefined): HistoryEntry {
+  try {
+    return entrySchema.parse(JSON.parse(text ?? ""));
+  } catch (cause) {
+    throw new CliError(`the history file ${file} is damaged: move it away`, 1, { cause });
+  }
+}
+
+/** Newest first. @param page how many to skip and to read: a file for each entry is read, so a long history is not read whole for its end */
+export async function readHistory(backend: Backend, project: string, stack: string, page: { skip?: number; limit?: number } = {}): Promise<HistoryEntry[]> {
+  const { skip = 0, limit = Number.MAX_SAFE_INTEGER } = page;
+  const names = (await backend.bucket.list(folder(project, stack))).filter((name) => name.endsWith(".history.json")).reverse();
+  const entries: HistoryEntry[] = [];
+  for (const name of names.slice(skip, skip + limit)) {
+    const key = `${folder(project, stack)}/${name}`;
+    entries.push(parseEntry(backend.bucket.url(key), await backend.bucket.read(key)));
+  }
+  return entries;
+}
+
+/** The history of a stack that has a new name: each file keeps its time. */
+export async function moveHistory(backend: Backend, project: string, from: string, to: string): Promise<void> {
+  for (const name of await backend.bucket.list(folder(project, from))) {
+    await backend.bucket.copy(`${folder(project, from)}/${name}`, `${folder(project, to)}/${to}${name.slice(from.length)}`);
+    await backend.bucket.remove(`${folder(project, from)}/${name}`);
+  }
 }

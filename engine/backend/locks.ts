@@ -2,47 +2,72 @@
 import { randomUUID } from "node:crypto";
 import * as os from "node:os";
 import { z } from "zod";
+import { systemErrorCode } from "../../common/errors";
 import { CliError } from "../cli/cli-error";
-import type { Bucket } from "./file-bucket";
+import type { Bucket } from "./bucket";
 
 const lockSchema = z.object({ pid: z.number(), username: z.string(), hostname: z.string(), timestamp: z.string() });
 
 const folderOf = (project: string, stack: string): string => `.pulumi/locks/organization/${project}/${stack}`;
 
-function describe(bucket: Bucket, key: string): string {
-  const text = bucket.read(key);
-  const parsed = text === undefined ? undefined : lockSchema.safeParse(JSON.parse(text));
-  if (parsed?.success !== true) return `  ${bucket.url(key)}`;
-  const { username, hostname, pid, timestamp } = parsed.data;
-  return `  ${bucket.url(key)}: created by ${username}@${hostname} (pid ${pid}) at ${timestamp}`;
+/** Whether a process of this host is there no more. Of other hosts nobody knows. */
+function isGone({ pid, hostname }: z.infer<typeof lockSchema>): boolean {
+  if (hostname !== os.hostname()) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (thrown) {
+    return systemErrorCode(thrown) === "ESRCH";
+  }
 }
 
-function refuse(bucket: Bucket, keys: string[]): never {
+function parseLock(text: string | undefined): z.infer<typeof lockSchema> | undefined {
+  try {
+    return lockSchema.parse(JSON.parse(text ?? ""));
+  } catch {
+    // Half written, or not a lock of ours: it is still a lock, only nothing can be said of its holder.
+    return undefined;
+  }
+}
+
+async function describe(bucket: Bucket, key: string): Promise<string> {
+  const lock = parseLock(await bucket.read(key));
+  if (lock === undefined) return `  ${bucket.url(key)}: by whom cannot be read`;
+  const { username, hostname, pid, timestamp } = lock;
+  const gone = isGone(lock) ? " (that process is not running any more)" : "";
+  return `  ${bucket.url(key)}: created by ${username}@${hostname} (pid ${pid}) at ${timestamp}${gone}`;
+}
+
+async function refuse(bucket: Bucket, keys: string[]): Promise<never> {
+  const lines: string[] = [];
+  for (const key of keys) lines.push(await describe(bucket, key));
   throw new CliError(
-    `the stack is currently locked by ${keys.length} lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.\n${keys.map((key) => describe(bucket, key)).join("\n")}`,
+    `the stack is currently locked by ${keys.length} lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.\n${lines.join("\n")}`,
   );
 }
 
-/** Takes the stack's lock; the returned function gives it back. @throws CliError where another holds it */
-export function lockStack(bucket: Bucket, project: string, stack: string): () => void {
+/** Takes the stack's lock; the returned function gives it back. @throws CliError that names who holds it, where and since when */
+export async function lockStack(bucket: Bucket, project: string, stack: string): Promise<() => Promise<void>> {
   const folder = folderOf(project, stack);
-  const held = (): string[] => bucket.list(folder).map((name) => `${folder}/${name}`);
-  const before = held();
-  if (before.length > 0) refuse(bucket, before);
+  const held = async (): Promise<string[]> => (await bucket.list(folder)).map((name) => `${folder}/${name}`);
+  const before = await held();
+  if (before.length > 0) await refuse(bucket, before);
   const own = `${folder}/${randomUUID()}.json`;
-  bucket.write(own, JSON.stringify({ pid: process.pid, username: os.userInfo().username, hostname: os.hostname(), timestamp: new Date().toISOString() }));
-  const others = held().filter((key) => key !== own);
+  await bucket.write(own, JSON.stringify({ pid: process.pid, username: os.userInfo().username, hostname: os.hostname(), timestamp: new Date().toISOString() }));
+  const others = (await held()).filter((key) => key !== own);
   if (others.length > 0) {
-    bucket.remove(own);
-    refuse(bucket, others);
+    await bucket.remove(own);
+    await refuse(bucket, others);
   }
   return () => bucket.remove(own);
 }
 
 /** Removes every lock of a stack, whoever holds it. */
-export function breakLocks(bucket: Bucket, project: string, stack: string): void {
+export async function breakLocks(bucket: Bucket, project: string, stack: string): Promise<void> {
   const folder = folderOf(project, stack);
-  for (const name of bucket.list(folder)) bucket.remove(`${folder}/${name}`);
+  for (const name of await bucket.list(folder)) await bucket.remove(`${folder}/${name}`);
 }
 
-export const isLocked = (bucket: Bucket, project: string, stack: string): boolean => bucket.list(folderOf(project, stack)).length > 0;
+export async function isLocked(bucket: Bucket, project: string, stack: string): Promise<boolean> {
+  return (await bucket.list(folderOf(project, stack))).length > 0;
+}

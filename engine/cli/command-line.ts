@@ -1,165 +1,86 @@
-/** Every command with its flags; a command's code is loaded when it is run. */
-import { ENGINE_VERSION } from "../backend/version";
+/** From words to a command, and help. */
 import { CliError, EXIT_CODE, unsupported } from "./cli-error";
-import { type FlagSpec, type Flags, parseFlags } from "./flags";
+import { COMMANDS, type Command, REFUSED_COMMANDS } from "./commands";
+import { GLOBAL_FLAGS, parseFlags } from "./flags";
 
-interface Command {
-  flags: FlagSpec;
-  /** How many words it takes. */
-  words: [min: number, max: number];
-  usage: string;
-  run(flags: Flags): number | Promise<number>;
-}
-
-const bool = { type: "boolean" } as const;
-const text = { type: "string" } as const;
-const many = { type: "string", multiple: true } as const;
-
-const stackCommand = (name: keyof typeof import("./stack-commands")) => async (flags: Flags) => {
-  const commands = await import("./stack-commands");
-  return (commands[name] as (flags: Flags) => number)(flags);
-};
-const configCommand = (name: keyof typeof import("./config-commands")) => async (flags: Flags) => {
-  const commands = await import("./config-commands");
-  return (commands[name] as (flags: Flags) => number)(flags);
-};
-
-function operation(name: "preview" | "up" | "refresh" | "destroy"): Command {
-  return {
-    // Loaded with the command: the table only needs to know that there is one.
-    get flags() {
-      return (require("./operations") as typeof import("./operations")).OPERATION_FLAGS;
-    },
-    words: [0, 0],
-    usage: `${name} [flags]`,
-    run: async (flags) => (await import("./operations")).runOperation(name, flags),
-  };
-}
-
-const MAX = Number.MAX_SAFE_INTEGER;
-
-const COMMANDS: Record<string, Command> = {
-  version: {
-    flags: {},
-    words: [0, 0],
-    usage: "version",
-    run: () => {
-      process.stdout.write(`${ENGINE_VERSION}\n`);
-      return EXIT_CODE.ok;
-    },
-  },
-  preview: operation("preview"),
-  up: operation("up"),
-  refresh: operation("refresh"),
-  destroy: operation("destroy"),
-  cancel: { flags: { yes: { ...bool, short: "y" } }, words: [0, 1], usage: "cancel [stack] --yes", run: stackCommand("cancel") },
-  whoami: { flags: { json: bool, verbose: bool }, words: [0, 0], usage: "whoami", run: stackCommand("whoami") },
-  login: { flags: { local: bool }, words: [0, 1], usage: "login file://<folder>", run: stackCommand("login") },
-  logout: { flags: { all: bool }, words: [0, 1], usage: "logout", run: stackCommand("logout") },
-  stack: {
-    flags: { "show-name": bool, "show-ids": bool, "show-urns": bool, "show-secrets": bool },
-    words: [0, 0],
-    usage: "stack",
-    run: stackCommand("showStack"),
-  },
-  "stack init": { flags: { "secrets-provider": text, "no-select": bool }, words: [0, 1], usage: "stack init <name>", run: stackCommand("stackInit") },
-  "stack select": {
-    flags: { create: { ...bool, short: "c" }, "secrets-provider": text },
-    words: [0, 1],
-    usage: "stack select <name>",
-    run: stackCommand("stackSelect"),
-  },
-  "stack ls": { flags: { json: { ...bool, short: "j" }, all: { ...bool, short: "a" } }, words: [0, 0], usage: "stack ls", run: stackCommand("stackLs") },
-  "stack rm": {
-    flags: { yes: { ...bool, short: "y" }, force: { ...bool, short: "f" }, "preserve-config": bool },
-    words: [0, 1],
-    usage: "stack rm [name] --yes",
-    run: stackCommand("stackRm"),
-  },
-  "stack output": {
-    flags: { json: { ...bool, short: "j" }, "show-secrets": bool },
-    words: [0, 1],
-    usage: "stack output [name]",
-    run: stackCommand("stackOutput"),
-  },
-  "stack export": { flags: { file: text, "show-secrets": bool }, words: [0, 0], usage: "stack export", run: stackCommand("stackExport") },
-  "stack import": { flags: { file: text, force: { ...bool, short: "f" } }, words: [0, 0], usage: "stack import", run: stackCommand("stackImport") },
-  "stack history": {
-    flags: { json: { ...bool, short: "j" }, "show-secrets": bool, "page-size": text, page: text, "full-dates": bool },
-    words: [0, 0],
-    usage: "stack history",
-    run: stackCommand("stackHistory"),
-  },
-  "stack rename": { flags: {}, words: [1, 1], usage: "stack rename <name>", run: stackCommand("stackRename") },
-  "stack tag": { flags: { json: { ...bool, short: "j" } }, words: [1, 3], usage: "stack tag ls|get|set|rm", run: stackCommand("stackTag") },
-  config: { flags: { json: { ...bool, short: "j" }, "show-secrets": bool, open: bool }, words: [0, 0], usage: "config", run: configCommand("configList") },
-  "config get": { flags: { json: { ...bool, short: "j" }, path: bool, open: bool }, words: [1, 1], usage: "config get <key>", run: configCommand("configGet") },
-  "config set": {
-    flags: { secret: bool, plaintext: bool, path: bool, type: text },
-    words: [1, 2],
-    usage: "config set <key> [value]",
-    run: configCommand("configSet"),
-  },
-  "config set-all": {
-    flags: { secret: many, plaintext: many, path: bool, json: text },
-    words: [0, 0],
-    usage: "config set-all",
-    run: configCommand("configSetAll"),
-  },
-  "config rm": { flags: { path: bool }, words: [1, 1], usage: "config rm <key>", run: configCommand("configRm") },
-  "config rm-all": { flags: { path: bool }, words: [0, MAX], usage: "config rm-all <key>…", run: configCommand("configRm") },
-  "config refresh": { flags: { force: { ...bool, short: "f" } }, words: [0, 0], usage: "config refresh --force", run: configCommand("configRefresh") },
-  "config env": { flags: { json: bool, yes: bool }, words: [0, MAX], usage: "config env", run: configCommand("configEnv") },
-  "plugin ls": {
-    flags: { json: { ...bool, short: "j" }, project: bool },
-    words: [0, 0],
-    usage: "plugin ls",
-    run: async (flags) => (await import("./plugin-commands")).pluginLs(flags),
-  },
-  install: {
-    flags: { "no-plugins": bool, "no-dependencies": bool, reinstall: bool, "use-language-version-tools": bool },
-    words: [0, 0],
-    usage: "install",
-    run: () => {
-      throw unsupported("`install` (run `npm ci`)");
-    },
-  },
-};
-
-/** The longest command that the words begin with. */
-function findCommand(argv: readonly string[]): { name: string; rest: string[] } | undefined {
-  const words = argv.slice(0, 2).filter((word) => !word.startsWith("-"));
-  for (const count of [2, 1]) {
-    const name = words.slice(0, count).join(" ");
-    if (words.length >= count && Object.hasOwn(COMMANDS, name)) return { name, rest: argv.slice(count) };
+/** Where the first two words stand that are neither flags nor values of flags. */
+function wordPositions(argv: readonly string[]): number[] {
+  const found: number[] = [];
+  for (let at = 0; at < argv.length && found.length < 2; at++) {
+    const arg = argv[at] ?? "";
+    if (arg === "--") break;
+    if (!arg.startsWith("-")) found.push(at);
+    else if (!arg.includes("=")) {
+      const spec = Object.entries(GLOBAL_FLAGS).find(([name, { short }]) => arg === `--${name}` || (short !== undefined && arg === `-${short}`));
+      // Its value is the next argument.
+      if (spec?.[1].type === "string") at++;
+    }
   }
-  return undefined;
+  return found;
 }
 
-function help(): string {
-  return `pulumi (embedded engine of homelab): a subset of the Pulumi CLI\n\n${Object.values(COMMANDS)
-    .map(({ usage }) => `  ${usage}`)
-    .join("\n")}\n`;
+interface Found {
+  command: Command;
+  rest: string[];
+}
+
+/** The longest command that the words begin with. @throws CliError for what is no command, or none of ours */
+function findCommand(argv: readonly string[]): Found {
+  const positions = wordPositions(argv);
+  const [first, second] = positions.map((at) => argv[at] ?? "");
+  if (first === undefined) throw new CliError(`unknown flag: ${argv[0]}`, EXIT_CODE.usage);
+  for (const count of [2, 1]) {
+    const used = positions.slice(0, count);
+    const name = used.map((at) => argv[at]).join(" ");
+    const command = used.length === count && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (command === undefined) continue;
+    // A group that takes no words of its own: a second word was meant as one of its commands.
+    if (count === 1 && second !== undefined && command.words[1] === 0 && Object.keys(COMMANDS).some((key) => key.startsWith(`${first} `))) break;
+    return { command, rest: argv.filter((_arg, at) => !used.includes(at)) };
+  }
+  if (second !== undefined && REFUSED_COMMANDS.has(`${first}-${second}`)) throw unsupported(`\`pulumi ${first} ${second}\``);
+  const group = Object.keys(COMMANDS).filter((key) => key.startsWith(`${first} `));
+  if (group.length > 0) {
+    const what = second === undefined ? `\`pulumi ${first}\` needs a command` : `unknown command "${second}" for "pulumi ${first}"`;
+    throw new CliError(`${what}: ${group.map((key) => key.slice(first.length + 1)).join(", ")}`, EXIT_CODE.usage);
+  }
+  if (REFUSED_COMMANDS.has(first)) throw unsupported(`\`pulumi ${first}\``);
+  throw new CliError(`unknown command "${first}" for "pulumi"; see \`pulumi --help\``, EXIT_CODE.usage);
+}
+
+function help(prefix = ""): string {
+  const commands = Object.entries(COMMANDS).filter(([name]) => name.startsWith(prefix));
+  const width = Math.max(...commands.map(([, { usage }]) => usage.length));
+  return commands.map(([, { usage, summary }]) => `  ${usage.padEnd(width)}  ${summary}`).join("\n");
+}
+
+function commandHelp({ usage, summary, flags }: Command): string {
+  const lines = Object.entries({ ...flags, ...GLOBAL_FLAGS }).map(
+    ([name, { type, short, multiple }]) =>
+      `  ${short === undefined ? "    " : `-${short}, `}--${name}${type === "string" ? " <value>" : ""}${multiple === true ? " (several times)" : ""}`,
+  );
+  return `${summary}\n\nusage: pulumi ${usage}\n\nflags:\n${lines.join("\n")}\n`;
 }
 
 /** Runs one command line; resolves with the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const [first] = argv;
   if (first === undefined || first === "help" || first === "--help" || first === "-h") {
-    process.stdout.write(help());
+    process.stdout.write(
+      `pulumi (embedded engine of homelab): a subset of the Pulumi CLI\n\n${help()}\n\n\`pulumi <command> --help\` lists a command's flags.\n`,
+    );
     return first === undefined ? EXIT_CODE.usage : EXIT_CODE.ok;
   }
-  const found = findCommand(first === "--version" ? ["version"] : argv);
-  if (found === undefined) throw first.startsWith("-") ? new CliError(`unknown flag: ${first}`, EXIT_CODE.usage) : unsupported(`\`pulumi ${first}\``);
-  const command = COMMANDS[found.name];
-  if (command === undefined) throw new Error(`no command ${found.name}`);
-  if (found.rest.includes("--help") || found.rest.includes("-h")) {
-    process.stdout.write(
-      `usage: pulumi ${command.usage}\nflags: ${Object.keys(command.flags)
-        .map((flag) => `--${flag}`)
-        .join(" ")}\n`,
-    );
+  const end = argv.indexOf("--");
+  const wantsHelp = (end < 0 ? argv : argv.slice(0, end)).some((arg) => arg === "--help" || arg === "-h");
+  if (wantsHelp && !Object.hasOwn(COMMANDS, first) && help(`${first} `) !== "" && wordPositions(argv).length === 1) {
+    process.stdout.write(`${help(`${first} `)}\n`);
     return EXIT_CODE.ok;
   }
-  return command.run(parseFlags(found.rest, command.flags, { min: command.words[0], max: command.words[1] }, command.usage));
+  const { command, rest } = findCommand(first === "--version" ? ["version"] : argv);
+  if (wantsHelp) {
+    process.stdout.write(commandHelp(command));
+    return EXIT_CODE.ok;
+  }
+  return command.run(parseFlags(rest, command.flags, { min: command.words[0], max: command.words[1] }, command.usage));
 }

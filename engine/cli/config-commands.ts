@@ -43,8 +43,8 @@ function view(settings: StackSettings, value: ConfigValue, show: boolean): { val
   return { value: asText(plain), ...(typeof plain === "object" && plain !== null ? { objectValue: plain } : {}), secret };
 }
 
-export function configList(flags: Flags): number {
-  const { settings } = openStack(flags);
+export async function configList(flags: Flags): Promise<number> {
+  const { settings } = await openStack(flags);
   const entries = Object.entries(settings.values()).sort(([a], [b]) => (a < b ? -1 : 1));
   const shown = Object.fromEntries(entries.map(([key, value]) => [key, view(settings, value, flags.has("show-secrets"))]));
   if (flags.has("json")) print(JSON.stringify(shown, null, 2));
@@ -52,8 +52,8 @@ export function configList(flags: Flags): number {
   return EXIT_CODE.ok;
 }
 
-export function configGet(flags: Flags): number {
-  const { settings, stack } = openStack(flags);
+export async function configGet(flags: Flags): Promise<number> {
+  const { settings, stack } = await openStack(flags);
   const [name = ""] = flags.words;
   const { key, path } = locate(settings, name, flags.has("path"));
   const value = getAt(settings.values()[key], path);
@@ -63,8 +63,8 @@ export function configGet(flags: Flags): number {
   return EXIT_CODE.ok;
 }
 
-export function configSet(flags: Flags): number {
-  const { settings } = openStack(flags);
+export async function configSet(flags: Flags): Promise<number> {
+  const { settings } = await openStack(flags);
   const [name = "", given] = flags.words;
   // From standard input, so that a secret need not be an argument.
   const text = given ?? fs.readFileSync(0, "utf8").replace(/\n$/, "");
@@ -78,8 +78,8 @@ const jsonConfigSchema = z.record(
   z.looseObject({ value: z.string().optional(), objectValue: z.json().optional(), secret: z.boolean().optional() }),
 );
 
-export function configSetAll(flags: Flags): number {
-  const { settings } = openStack(flags);
+export async function configSetAll(flags: Flags): Promise<number> {
+  const { settings } = await openStack(flags);
   const json = flags.text("json");
   if (json !== undefined) {
     for (const [key, { value, secret }] of Object.entries(jsonConfigSchema.parse(JSON.parse(json))))
@@ -96,8 +96,8 @@ export function configSetAll(flags: Flags): number {
   return EXIT_CODE.ok;
 }
 
-export function configRm(flags: Flags): number {
-  const { settings } = openStack(flags);
+export async function configRm(flags: Flags): Promise<number> {
+  const { settings } = await openStack(flags);
   for (const name of flags.words) {
     const { key, path } = locate(settings, name, flags.has("path"));
     settings.set(key, setAt(settings.values()[key], path, undefined));
@@ -107,9 +107,9 @@ export function configRm(flags: Flags): number {
 }
 
 /** Sets the settings to what the last operation ran with. */
-export function configRefresh(flags: Flags): number {
-  const { settings, backend, project, stack } = openStack(flags);
-  const [last] = readHistory(backend, project.name, stack);
+export async function configRefresh(flags: Flags): Promise<number> {
+  const { settings, backend, project, stack } = await openStack(flags);
+  const [last] = await readHistory(backend, project.name, stack, { limit: 1 });
   if (last === undefined) throw new CliError(`stack '${stack}' has never been updated: there is no configuration to take`);
   for (const key of Object.keys(settings.values())) settings.set(key, undefined);
   for (const [key, value] of Object.entries((last.config ?? {}) as Record<string, ConfigValue>)) settings.set(key, value);

@@ -4,7 +4,7 @@ import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 export type FlagSpec = NonNullable<ParseArgsConfig["options"]>;
 
 /** Flags that every command takes. */
-const GLOBAL: FlagSpec = {
+export const GLOBAL_FLAGS: FlagSpec = {
   stack: { type: "string", short: "s" },
   "non-interactive": { type: "boolean" },
   cwd: { type: "string", short: "C" },
@@ -92,7 +92,7 @@ function normalise(argv: readonly string[], spec: FlagSpec): string[] {
 
 /** @throws CliError (exit code 2) for an unknown flag or a wrong number of words */
 export function parseFlags(argv: readonly string[], spec: FlagSpec, words: { min: number; max: number }, usage: string): Flags {
-  const options = { ...GLOBAL, ...spec };
+  const options = { ...GLOBAL_FLAGS, ...spec };
   for (const arg of argv) {
     if (arg === "--") break;
     const name = /^--([^=]+)/.exec(arg)?.[1];

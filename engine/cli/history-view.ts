@@ -18,17 +18,16 @@ export interface HistoryView {
 
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
-export function recordedHistory(
+export async function recordedHistory(
   backend: Backend,
   project: string,
   stack: string,
   settings: StackSettings,
   page: { pageSize: number | undefined; page: number | undefined },
-): HistoryView[] {
-  const all = readHistory(backend, project, stack);
-  const size = page.pageSize ?? all.length;
-  const from = ((page.page ?? 1) - 1) * size;
-  return all.slice(from, size === 0 ? undefined : from + size).map((entry) => ({
+): Promise<HistoryView[]> {
+  const limit = page.pageSize === undefined || page.pageSize === 0 ? undefined : page.pageSize;
+  const range = limit === undefined ? {} : { skip: ((page.page ?? 1) - 1) * limit, limit };
+  return (await readHistory(backend, project, stack, range)).map((entry) => ({
     kind: entry.kind,
     startTime: iso(entry.startTime),
     message: entry.message,

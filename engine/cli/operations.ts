@@ -1,54 +1,22 @@
 /** `preview`, `up`, `refresh` and `destroy`. */
 import * as os from "node:os";
 import { readEnv } from "../../common/env";
-
 import { recordHistory } from "../backend/history";
 import { lockStack } from "../backend/locks";
-import { StateJournal } from "../backend/state-journal";
+import { StateWriter } from "../backend/state-writer";
 import { ENGINE_VERSION } from "../backend/version";
 import type { DeploymentResult, EngineEventPayload, OperationKind, OperationOptions, StackConfig } from "../contracts";
 import { openEventLog } from "../display/event-log";
-import { HumanDisplay } from "../display/human";
-import { PreviewJson } from "../display/preview-json";
-import { type SnapshotChange, SnapshotComposition } from "../snapshot/manager";
+import type { SnapshotJournal } from "../snapshot/manager";
 import type { Snapshot } from "../snapshot/types";
 import type { PropertyMap } from "../wire/values";
 import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
 import { CliError, EXIT_CODE } from "./cli-error";
-import type { FlagSpec, Flags } from "./flags";
-import { cachingCodec, loadSnapshot, openStack, renderDeployment, type StackContext } from "./stack-context";
-
-export const OPERATION_FLAGS: FlagSpec = {
-  yes: { type: "boolean", short: "y" },
-  "skip-preview": { type: "boolean", short: "f" },
-  "preview-only": { type: "boolean" },
-  message: { type: "string", short: "m" },
-  "expect-no-changes": { type: "boolean" },
-  refresh: { type: "boolean", short: "r" },
-  diff: { type: "boolean" },
-  json: { type: "boolean", short: "j" },
-  target: { type: "string", short: "t", multiple: true },
-  "target-dependents": { type: "boolean" },
-  "target-replace": { type: "string", multiple: true },
-  exclude: { type: "string", multiple: true },
-  "exclude-dependents": { type: "boolean" },
-  "exclude-protected": { type: "boolean" },
-  replace: { type: "string", multiple: true },
-  parallel: { type: "string", short: "p" },
-  "continue-on-error": { type: "boolean" },
-  "clear-pending-creates": { type: "boolean" },
-  client: { type: "string" },
-  "event-log": { type: "string" },
-  debug: { type: "boolean", short: "d" },
-  "show-config": { type: "boolean" },
-  "show-reads": { type: "boolean" },
-  "show-replacement-steps": { type: "boolean" },
-  "show-sames": { type: "boolean" },
-  "show-secrets": { type: "boolean" },
-  "suppress-outputs": { type: "boolean" },
-  "suppress-progress": { type: "boolean" },
-};
+import type { Flags } from "./flags";
+import { openDisplay } from "./operation-display";
+import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
+import { ask, isInteractive } from "./terminal";
 
 export type OperationCommand = "preview" | "up" | "refresh" | "destroy";
 
@@ -89,8 +57,8 @@ function signals(): { signal: AbortSignal; release(): void } {
 
 async function stackOutputs(ctx: StackContext, name: string): Promise<PropertyMap | undefined> {
   const { project, stack } = parseStackName(name, ctx.project.name);
-  if (!ctx.backend.exists(project, stack)) return undefined;
-  const { resources } = loadSnapshot(ctx.backend.load(project, stack));
+  if (!(await ctx.backend.exists(project, stack))) return undefined;
+  const { resources } = loadSnapshot(await ctx.backend.load(project, stack));
   return resources.find((r) => r.type === "pulumi:pulumi:Stack")?.outputs ?? {};
 }
 
@@ -106,12 +74,7 @@ interface Prepared {
   command: OperationCommand;
 }
 
-async function deploy(
-  prepared: Prepared,
-  snapshot: Snapshot,
-  journal: { append(changes: readonly SnapshotChange[]): void },
-  emit: (event: EngineEventPayload) => void,
-): Promise<DeploymentResult> {
+async function deploy(prepared: Prepared, snapshot: Snapshot, journal: SnapshotJournal, emit: (event: EngineEventPayload) => void): Promise<DeploymentResult> {
   const { runDeployment } = await import("../deployment/deployment");
   const { kind, ctx, options, config, flags, command } = prepared;
   const client = flags.text("client");
@@ -146,30 +109,28 @@ function historyKind(kind: OperationKind): string {
 async function change(prepared: Prepared, emit: (event: EngineEventPayload) => void): Promise<DeploymentResult> {
   const { ctx, kind, flags } = prepared;
   const { backend, project, stack, settings } = ctx;
-  const unlock = lockStack(backend.bucket, project.name, stack);
+  const unlock = await lockStack(backend.bucket, project.name, stack);
   try {
-    const latest = backend.load(project.name, stack);
+    const latest = await backend.load(project.name, stack);
     let snapshot = loadSnapshot(latest);
     if (prepared.options.clearPendingCreates)
       snapshot = { ...snapshot, pendingOperations: snapshot.pendingOperations.filter((operation) => operation.type !== "creating") };
     const secrets = settings.secrets();
     secrets.unlock();
-    const codec = cachingCodec(secrets);
-    const composition = new SnapshotComposition(snapshot);
-    for (const [at, operation] of snapshot.pendingOperations.filter((o) => o.type === "creating").entries())
-      composition.apply({ list: "pending", at, operation });
-    const render = () => renderDeployment({ resources: composition.resources(), pendingOperations: composition.pending() }, codec, secrets.salt, latest);
-    // A journal is read against the file that it was begun on: what a killed run left is folded in and written first.
-    if (latest !== undefined) backend.save(project.name, stack, latest);
-    const journal = new StateJournal(backend, project.name, stack, codec, render);
+    const carried = snapshot.pendingOperations.filter((operation) => operation.type === "creating");
+    const writer = new StateWriter({
+      backend,
+      project: project.name,
+      stack,
+      codec: cachingCodec(secrets),
+      secretsProviders: passphraseProvider(secrets.salt),
+      metadata: latest?.metadata ?? {},
+      base: { resources: snapshot.resources, pendingOperations: carried },
+    });
     const startTime = Math.floor(Date.now() / 1000);
-    const append = (changes: readonly SnapshotChange[]): void => {
-      for (const one of changes) composition.apply(one);
-      journal.append(changes);
-    };
-    const result = await deploy(prepared, snapshot, { append }, emit);
-    journal.finish();
-    recordHistory(backend, project.name, stack, {
+    const result = await deploy(prepared, snapshot, writer, emit);
+    await writer.finish();
+    await recordHistory(backend, project.name, stack, {
       kind: historyKind(kind),
       startTime,
       message: flags.text("message") ?? "",
@@ -187,23 +148,41 @@ async function change(prepared: Prepared, emit: (event: EngineEventPayload) => v
     });
     return result;
   } finally {
-    unlock();
+    await unlock();
   }
 }
 
 const KINDS: Record<OperationCommand, OperationKind> = { preview: "preview", up: "update", refresh: "refresh", destroy: "destroy" };
 
+/** Shows what would be done, and asks. */
+async function agrees(prepared: Prepared): Promise<boolean> {
+  const seen: EngineEventPayload[] = [];
+  const { ctx, flags, command } = prepared;
+  const display = openDisplay(flags, command, true, ctx.stack);
+  const latest = await ctx.backend.load(ctx.project.name, ctx.stack);
+  const result = await deploy({ ...prepared, kind: "preview" }, loadSnapshot(latest), { append: () => undefined }, (event) => {
+    seen.push(event);
+    display.event(event);
+  });
+  if (!result.ok) throw new CliError("preview failed");
+  const what = command === "up" ? "update" : command;
+  for (;;) {
+    const answer = (await ask(`\nDo you want to perform this ${what}? (yes/no/details) `))?.trim().toLowerCase();
+    if (answer === "yes" || answer === "y") return true;
+    if (answer === undefined || answer === "no" || answer === "n") return false;
+    if (answer !== "details") continue;
+    const again = openDisplay(flags, command, true, ctx.stack, true);
+    for (const event of seen) again.event(event);
+  }
+}
+
 /** Runs one of the four operations; resolves with the exit code. */
 export async function runOperation(command: OperationCommand, flags: Flags): Promise<number> {
   const previewOnly = command === "preview" || flags.has("preview-only");
   const confirmed = flags.has("yes") || flags.has("skip-preview") || readEnv("PULUMI_SKIP_CONFIRMATIONS") === "true";
-  if (!previewOnly && !confirmed) {
-    if (flags.has("non-interactive") || process.stdin.isTTY !== true) {
-      throw new CliError("--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode", EXIT_CODE.usage);
-    }
-    throw new CliError("this engine does not ask: look at `pulumi preview`, then pass --yes", EXIT_CODE.usage);
-  }
-  const ctx = openStack(flags);
+  if (!previewOnly && !confirmed && !isInteractive(flags))
+    throw new CliError("--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode", EXIT_CODE.usage);
+  const ctx = await openStack(flags);
   requireNode(ctx.project);
   const prepared: Prepared = {
     kind: previewOnly ? "preview" : KINDS[command],
@@ -213,17 +192,8 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
     flags,
     command,
   };
-  const json = flags.has("json") && previewOnly ? new PreviewJson() : undefined;
-  const display =
-    json ??
-    new HumanDisplay({
-      verb: previewOnly ? "Previewing" : "Running",
-      command,
-      stack: ctx.stack,
-      diff: flags.has("diff"),
-      showSames: flags.has("show-sames"),
-      color: flags.text("color"),
-    });
+  if (!previewOnly && !confirmed && !(await agrees(prepared))) throw new CliError(`confirmation declined, not proceeding with the ${command}`);
+  const display = openDisplay(flags, command, previewOnly, ctx.stack);
   const log = await openEventLog(flags.text("event-log"));
   const emit = (event: EngineEventPayload): void => {
     log.write(event);
@@ -231,13 +201,12 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
   };
   try {
     const result = previewOnly
-      ? await deploy(prepared, loadSnapshot(ctx.backend.load(ctx.project.name, ctx.stack)), { append: () => undefined }, emit)
+      ? await deploy(prepared, loadSnapshot(await ctx.backend.load(ctx.project.name, ctx.stack)), { append: () => undefined }, emit)
       : await change(prepared, emit);
     display.close();
     if (!result.ok) return EXIT_CODE.failed;
-    if (flags.has("expect-no-changes") && changesAnything(result.changes)) {
+    if (flags.has("expect-no-changes") && changesAnything(result.changes))
       throw new CliError("no changes were expected for update but changes were proposed", EXIT_CODE.changes);
-    }
     return EXIT_CODE.ok;
   } finally {
     await log.close();

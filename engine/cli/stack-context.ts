@@ -1,9 +1,10 @@
 /** What most commands start from: project, backend, stack, its settings and its secrets. */
 import * as path from "node:path";
 import { readEnv } from "../../common/env";
-import { Backend, backendUrl } from "../backend/backend";
+import { Backend } from "../backend/backend";
 import type { RawDeployment } from "../backend/checkpoint";
 import { newManifest } from "../backend/checkpoint";
+import { backendUrl } from "../backend/open-bucket";
 import { StackSettings, settingsFile } from "../config/stack-settings";
 import { PassphraseSecrets } from "../secrets/passphrase";
 import { deserializeSnapshot, type SecretsCodec, serializeSnapshot } from "../snapshot/serialize";
@@ -20,8 +21,8 @@ export function optionalProject(flags: Flags): Project | undefined {
   return findProjectFile(workDir(flags)) === undefined ? undefined : loadProject(workDir(flags));
 }
 
-export function openBackend(flags: Flags, project: Project | undefined): Backend {
-  return new Backend(backendUrl(project?.backendUrl), project?.root ?? workDir(flags));
+export function openBackend(flags: Flags, project: Project | undefined): Promise<Backend> {
+  return Backend.open(backendUrl(project?.backendUrl), project?.root ?? workDir(flags));
 }
 
 export interface StackContext {
@@ -32,14 +33,14 @@ export interface StackContext {
 }
 
 /** The stack that flags, environment or selection name. @throws CliError (exit code 6) where it does not exist */
-export function openStack(flags: Flags, name = flags.text("stack")): StackContext {
+export async function openStack(flags: Flags, name = flags.text("stack")): Promise<StackContext> {
   const project = loadProject(workDir(flags));
-  const backend = openBackend(flags, project);
+  const backend = await openBackend(flags, project);
   const wanted = name ?? readEnv("PULUMI_STACK") ?? selectedStack(project, backend.url);
   if (wanted === undefined) throw new CliError("no stack selected; please use `pulumi stack select` or `pulumi stack init` to choose one");
   const { project: projectName, stack } = parseStackName(wanted, project.name);
   if (projectName !== project.name) throw new CliError(`provided project name "${projectName}" doesn't match Pulumi.yaml`);
-  if (!backend.exists(project.name, stack)) throw new CliError(`no stack named '${wanted}' found`, EXIT_CODE.stackNotFound);
+  if (!(await backend.exists(project.name, stack))) throw new CliError(`no stack named '${wanted}' found`, EXIT_CODE.stackNotFound);
   return { project, backend, stack, settings: new StackSettings(settingsFile(project, stack, flags.text("config-file")), project.name) };
 }
 
@@ -83,10 +84,13 @@ export function cachingCodec(secrets: PassphraseSecrets): SecretsCodec {
   };
 }
 
+/** `secrets_providers` of a state. */
+export const passphraseProvider = (salt: string): { type: string; state: { salt: string } } => ({ type: "passphrase", state: { salt } });
+
 export function renderDeployment(snapshot: Snapshot, codec: SecretsCodec, salt: string, previous: RawDeployment | undefined): RawDeployment {
   return {
     manifest: newManifest(),
-    secrets_providers: { type: "passphrase", state: { salt } },
+    secrets_providers: passphraseProvider(salt),
     ...serializeSnapshot(snapshot, codec),
     metadata: previous?.metadata ?? {},
   };

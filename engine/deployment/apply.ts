@@ -29,6 +29,8 @@ async function noted<T>(ctx: DeploymentContext, type: PendingKind, resource: Res
   const pending = ctx.state.begin({ resource, type });
   let settled = false;
   try {
+    // The note must be safe before the provider does anything.
+    await ctx.state.durable();
     const result = await work(pending);
     settled = true;
     return result;

@@ -72,6 +72,8 @@ export class StepExecutor {
     this.ctx.events.planned(step);
     try {
       await applyStep(this.ctx, step);
+      // Whoever is told that a resource is there may rely on it.
+      if (step.op !== "same") await this.ctx.state.durable();
     } catch (thrown) {
       this.#report(step, thrown);
       this.failures.push(step);

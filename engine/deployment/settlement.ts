@@ -1,4 +1,5 @@
 /** How old entries of the state give way to new ones. */
+import { isDeepStrictEqual } from "node:util";
 import type { SnapshotManager } from "../snapshot/manager";
 import { needsOf, type ResourceState, withRenamedReferences } from "../snapshot/types";
 
@@ -15,7 +16,9 @@ export class Settlement {
 
   /** The new state takes the old one's place; without an old one it is just added. */
   succeed(old: ResourceState | undefined, state: ResourceState, ends?: number): void {
-    this.state.settle({ ends, add: state, over: old && this.current(old) });
+    // An entry in which nothing that is stored differs is moved in memory only; it is written with the next one that does.
+    const lazy = ends === undefined && isDeepStrictEqual(old && this.current(old), state);
+    this.state.settle({ ends, add: state, over: old && this.current(old), lazy });
     if (old === undefined) return;
     if (old !== state) this.#now.set(this.current(old), state);
     this.#rename(old, state);

@@ -35,11 +35,16 @@ async function grpcSink(address: string, stamp: (event: EngineEventPayload) => s
   };
 }
 
+/** Events as lines of JSON, numbered from 0. */
+export function stamper(): (event: EngineEventPayload) => string {
+  let sequence = 0;
+  return (event) => `${JSON.stringify({ sequence: sequence++, timestamp: Math.floor(Date.now() / 1000), ...event })}\n`;
+}
+
 /** @param target a file, `tcp://host:port`, or undefined for none */
 export async function openEventLog(target: string | undefined): Promise<EventSink> {
   if (target === undefined) return silent;
-  let sequence = 0;
-  const stamp = (event: EngineEventPayload): string => `${JSON.stringify({ sequence: sequence++, timestamp: Math.floor(Date.now() / 1000), ...event })}\n`;
+  const stamp = stamper();
   if (target.startsWith("tcp://")) return grpcSink(target.slice("tcp://".length), stamp);
   const fd = fs.openSync(target, "a", 0o600);
   return {

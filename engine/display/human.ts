@@ -1,94 +1,156 @@
-import { readEnv } from "../../common/env";
-import type { EngineEventPayload, StepMetadata } from "../contracts";
+/** What a person reads of an operation: a line for each step that begins or ends, then diagnostics, outputs and a summary. */
+import type { DiagnosticEvent, EngineEventPayload, StepMetadata, SummaryEvent } from "../contracts";
 import { urnName } from "../wire/urn";
+import { containsSecrets, type PropertyMap, sameValue, type Value } from "../wire/values";
+import { colours, type Paint } from "./colour";
+import { changedProperties } from "./property-diff";
 
 export interface HumanOptions {
-  verb: "Previewing" | "Running";
-  command: string;
+  title: string;
   stack: string;
-  /** Show which properties change. */
+  preview: boolean;
+  /** Show what each property was and becomes. */
   diff: boolean;
   showSames: boolean;
+  showReads: boolean;
+  showReplacementSteps: boolean;
+  suppressOutputs: boolean;
   color: string | undefined;
+  debug: boolean;
 }
 
-const MARK: Record<string, [string, number]> = {
-  create: ["+", 32],
-  update: ["~", 33],
-  delete: ["-", 31],
-  replace: ["+-", 35],
-  "create-replacement": ["++", 32],
-  "delete-replaced": ["--", 31],
-  read: [">", 36],
-  import: ["=", 36],
-  refresh: ["~", 36],
-  discard: ["<", 36],
+const STACK_TYPE = "pulumi:pulumi:Stack";
+
+/** Mark, colour, and the verb of a preview, of a beginning and of an end. */
+const OPS: Record<string, [mark: string, colour: number, verbs: [string, string, string]]> = {
+  same: ["", 0, ["", "", ""]],
+  create: ["+", 32, ["create", "creating", "created"]],
+  update: ["~", 33, ["update", "updating", "updated"]],
+  delete: ["-", 31, ["delete", "deleting", "deleted"]],
+  replace: ["+-", 35, ["replace", "replacing", "replaced"]],
+  "create-replacement": ["++", 32, ["create replacement", "creating replacement", "created replacement"]],
+  "delete-replaced": ["--", 31, ["delete original", "deleting original", "deleted original"]],
+  read: [">", 36, ["read", "reading", "read"]],
+  "read-replacement": [">~", 36, ["read for replacement", "reading for replacement", "read for replacement"]],
+  import: ["=", 36, ["import", "importing", "imported"]],
+  "import-replacement": ["=>", 36, ["import replacement", "importing replacement", "imported replacement"]],
+  refresh: ["~", 36, ["refresh", "refreshing", "refreshed"]],
+  discard: ["<", 36, ["discard", "discarding", "discarded"]],
+  "discard-replaced": ["<<", 36, ["discard replaced", "discarding replaced", "discarded replaced"]],
+  "remove-pending-replace": ["~", 35, ["complete replacement", "completing replacement", "completed replacement"]],
 };
+const COUNTED = ["create", "update", "delete", "replace", "read", "import", "discard"];
+const REPLACEMENT_STEPS = new Set(["create-replacement", "delete-replaced", "discard-replaced"]);
 
-const COUNTED = ["create", "update", "replace", "delete", "import", "read", "discard"];
-
-/** One line a change, diagnostics of each resource at the end, a summary. */
 export class HumanDisplay {
-  readonly #colour: boolean;
-  readonly #diagnostics = new Map<string, string[]>();
+  readonly #paint: Paint;
+  readonly #diagnostics = new Map<string, { heading: string; lines: string[] }>();
+  readonly #types = new Map<string, string>();
+  readonly #begun = new Map<string, number>();
   readonly #startedAt = performance.now();
+  #outputs: { old: PropertyMap; new: PropertyMap } | undefined;
 
   constructor(private readonly options: HumanOptions) {
-    const wish = options.color ?? "auto";
-    this.#colour = wish === "always" || (wish === "auto" && process.stdout.isTTY === true && readEnv("NO_COLOR") === undefined);
-    this.#print(`${options.verb} ${options.command} (${options.stack}):`);
+    this.#paint = colours(options.color);
+    this.#print(`${this.#paint(`${options.title} (${options.stack})`, 35)}:\n`);
   }
 
   #print(line: string): void {
     process.stdout.write(`${line}\n`);
   }
 
-  #paint(text: string, code: number): string {
-    return this.#colour ? `\x1b[${code}m${text}\x1b[0m` : text;
-  }
-
   event(event: EngineEventPayload): void {
-    if ("resourcePreEvent" in event && event.resourcePreEvent.planning) this.#step(event.resourcePreEvent.metadata);
-    else if ("resOutputsEvent" in event && !event.resOutputsEvent.planning) this.#step(event.resOutputsEvent.metadata);
-    else if ("resourcePreEvent" in event && event.resourcePreEvent.metadata.new?.custom !== true) this.#step(event.resourcePreEvent.metadata);
-    else if ("resOpFailedEvent" in event)
-      this.#print(this.#paint(`  x ${event.resOpFailedEvent.metadata.type} ${urnName(event.resOpFailedEvent.metadata.urn)} failed`, 31));
+    if ("resourcePreEvent" in event) this.#begins(event.resourcePreEvent.metadata);
+    else if ("resOutputsEvent" in event) this.#ends(event.resOutputsEvent.metadata);
+    else if ("resOpFailedEvent" in event) this.#line(event.resOpFailedEvent.metadata, "failed", 31);
     else if ("diagnosticEvent" in event) this.#diagnostic(event.diagnosticEvent);
-    else if ("summaryEvent" in event) this.#summary(event.summaryEvent.resourceChanges, event.summaryEvent.result === "succeeded");
+    else if ("stdoutEvent" in event) this.#print(event.stdoutEvent.message.trimEnd());
+    else if ("summaryEvent" in event) this.#summary(event.summaryEvent);
   }
 
-  #step(metadata: StepMetadata): void {
-    const [mark, colour] = MARK[metadata.op] ?? [" ", 0];
-    if (metadata.op === "same" && !this.options.showSames) return;
-    if (metadata.type === "pulumi:pulumi:Stack" && metadata.op === "update") return;
-    const why = [...(metadata.keys ?? []), ...(this.options.diff || metadata.op === "update" ? (metadata.diffs ?? []) : [])];
-    this.#print(
-      this.#paint(`  ${mark.padEnd(2)} ${metadata.type} ${urnName(metadata.urn)}${why.length > 0 ? ` [${[...new Set(why)].join(", ")}]` : ""}`, colour),
-    );
+  #hidden({ op }: StepMetadata): boolean {
+    if (op === "same") return !this.options.showSames;
+    if (op === "read") return !this.options.showReads;
+    return REPLACEMENT_STEPS.has(op) && this.options.preview && !this.options.showReplacementSteps;
   }
 
-  #diagnostic({ urn, prefix, message, severity }: { urn?: string; prefix: string; message: string; severity: string }): void {
-    if (severity === "debug") return;
-    const owner = urn === undefined || urn === "" ? "" : urnName(urn);
-    const lines = this.#diagnostics.get(owner) ?? [];
-    lines.push(`${prefix}${message.trimEnd()}`);
-    this.#diagnostics.set(owner, lines);
-    if (severity === "error") process.stderr.write(`${owner === "" ? "" : `${owner}: `}${prefix}${message.trimEnd()}\n`);
+  #line({ op, type, urn, keys, diffs }: StepMetadata, what: string, colour?: number): void {
+    const [mark, own] = OPS[op] ?? [op, 0];
+    const names = [...new Set(keys ?? [])];
+    const changed = (diffs ?? []).filter((name) => !names.includes(name));
+    const why = [...(names.length > 0 ? [`replace: ${names.join(", ")}`] : []), ...(changed.length > 0 ? [`diff: ${changed.join(", ")}`] : [])];
+    this.#print(`${this.#paint(` ${mark.padEnd(2)} ${type} ${urnName(urn)} ${what}`.trimEnd(), colour ?? own)}${why.length > 0 ? ` [${why.join("; ")}]` : ""}`);
   }
 
-  #summary(changes: Record<string, number>, ok: boolean): void {
-    const parts = COUNTED.filter((op) => (changes[op] ?? 0) > 0).map((op) => `${changes[op]} ${op}`);
-    const same = changes["same"] ?? 0;
+  #details(metadata: StepMetadata): void {
+    if (!this.options.diff) return;
+    for (const line of changedProperties(metadata.old?.inputs, metadata.new?.inputs)) this.#print(this.#paint(`      ${line.text}`, line.colour));
+  }
+
+  #begins(metadata: StepMetadata): void {
+    this.#types.set(metadata.urn, metadata.type);
+    this.#begun.set(`${metadata.op} ${metadata.urn}`, performance.now());
+    if (this.#hidden(metadata) || metadata.op === "refresh") return;
+    this.#line(metadata, OPS[metadata.op]?.[2][this.options.preview ? 0 : 1] ?? metadata.op);
+    this.#details(metadata);
+  }
+
+  #ends(metadata: StepMetadata): void {
+    if (metadata.type === STACK_TYPE) this.#outputs = { old: metadata.old?.outputs ?? {}, new: metadata.new?.outputs ?? {} };
+    const key = `${metadata.op} ${metadata.urn}`;
+    const begun = this.#begun.get(key);
+    this.#begun.delete(key);
+    // A preview has said all; and what a refresh found is said here, where nothing had begun under that name.
+    if (this.#hidden(metadata) || (this.options.preview && begun !== undefined)) return;
+    const took = begun === undefined ? "" : ` (${((performance.now() - begun) / 1000).toFixed(2)}s)`;
+    this.#line({ ...metadata, keys: [], diffs: [] }, `${OPS[metadata.op]?.[2][2] ?? metadata.op}${took}`);
+  }
+
+  #diagnostic({ urn, prefix, message, severity, ephemeral }: DiagnosticEvent): void {
+    if (ephemeral === true || (severity === "debug" && !this.options.debug)) return;
+    const key = urn ?? "";
+    const heading = key === "" ? this.options.stack : `${this.#types.get(key) ?? key.split("::")[2] ?? ""} (${urnName(key)})`;
+    const found = this.#diagnostics.get(key) ?? { heading, lines: [] };
+    found.lines.push(`${prefix}${message.trimEnd()}`);
+    this.#diagnostics.set(key, found);
+    if (severity === "error") process.stderr.write(`${key === "" ? "" : `${urnName(key)}: `}${prefix}${message.trimEnd()}\n`);
+  }
+
+  #summary({ resourceChanges, result }: SummaryEvent): void {
+    const { preview, suppressOutputs } = this.options;
     if (this.#diagnostics.size > 0) {
-      this.#print("Diagnostics:");
-      for (const [owner, lines] of this.#diagnostics)
-        this.#print(`  ${owner === "" ? this.options.stack : owner}:\n${lines.map((line) => `    ${line.replaceAll("\n", "\n    ")}`).join("\n")}`);
+      this.#print("\nDiagnostics:");
+      for (const { heading, lines } of this.#diagnostics.values())
+        this.#print(`  ${heading}:\n${lines.map((line) => `    ${line.replaceAll("\n", "\n    ")}`).join("\n")}\n`);
     }
-    this.#print(`Resources: ${parts.length > 0 ? parts.join(", ") : "no changes"}${same > 0 ? `, ${same} unchanged` : ""}`);
-    this.#print(`Duration: ${((performance.now() - this.#startedAt) / 1000).toFixed(1)}s${ok ? "" : " (failed)"}`);
+    if (!suppressOutputs) this.#showOutputs();
+    this.#print("\nResources:");
+    const counts = COUNTED.flatMap((op) => (resourceChanges[op] === undefined ? [] : [[op, resourceChanges[op]] as const]));
+    for (const [op, count] of counts) {
+      const [mark = "", colour = 0, verbs] = OPS[op] ?? [];
+      this.#print(this.#paint(`    ${mark.padEnd(2)}${count} ${preview ? `to ${verbs?.[0]}` : verbs?.[2]}`, colour));
+    }
+    const same = resourceChanges["same"] ?? 0;
+    const changes = counts.reduce((sum, [, count]) => sum + count, 0);
+    if (same > 0) this.#print(`    ${changes > 0 ? `${changes} change${changes === 1 ? "" : "s"}. ` : ""}${same} unchanged`);
+    this.#print(`\nDuration: ${((performance.now() - this.#startedAt) / 1000).toFixed(1)}s${result === "succeeded" ? "" : " (failed)"}`);
+  }
+
+  #showOutputs(): void {
+    if (this.#outputs === undefined) return;
+    const { old, new: next } = this.#outputs;
+    const lines = [...new Set([...Object.keys(old), ...Object.keys(next)])].sort().map((name) => {
+      const [before, after] = [old[name], next[name]];
+      if (before === undefined) return this.#paint(`  + ${name}: ${shown(after)}`, 32);
+      if (after === undefined) return this.#paint(`  - ${name}: ${shown(before)}`, 31);
+      return sameValue(before, after) ? `    ${name}: ${shown(after)}` : this.#paint(`  ~ ${name}: ${shown(before)} => ${shown(after)}`, 33);
+    });
+    if (lines.length > 0) this.#print(`\nOutputs:\n${lines.join("\n")}`);
   }
 
   close(): void {
     // Each line was written as it came.
   }
 }
+
+const shown = (value: Value | undefined): string => (value === undefined ? "" : containsSecrets(value) ? "[secret]" : JSON.stringify(value));

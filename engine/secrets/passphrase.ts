@@ -42,9 +42,9 @@ function passphrase(): string {
 /** By passphrase and salt: settings and state of a stack have the same salt, and a derivation takes a quarter of a second. */
 const derived = new Map<string, Buffer>();
 
-function derive(salt: Buffer): Buffer {
-  const name = JSON.stringify([passphrase(), salt.toString("hex")]);
-  const key = derived.get(name) ?? pbkdf2Sync(passphrase(), salt, ITERATIONS, KEY_BYTES, "sha256");
+function derive(salt: Buffer, phrase: string): Buffer {
+  const name = JSON.stringify([phrase, salt.toString("hex")]);
+  const key = derived.get(name) ?? pbkdf2Sync(phrase, salt, ITERATIONS, KEY_BYTES, "sha256");
   derived.set(name, key);
   return key;
 }
@@ -61,10 +61,10 @@ export class PassphraseSecrets {
     this.#key = key;
   }
 
-  /** A new salt for the passphrase of the environment. */
-  static create(): PassphraseSecrets {
+  /** A new salt. @param phrase default: the environment's */
+  static create(phrase = passphrase()): PassphraseSecrets {
     const salt = randomBytes(8);
-    const key = derive(salt);
+    const key = derive(salt, phrase);
     return new PassphraseSecrets(`v1:${salt.toString("base64")}:${encryptWith(key, CHECK_TEXT)}`, key);
   }
 
@@ -73,7 +73,7 @@ export class PassphraseSecrets {
     if (this.#key !== undefined) return this.#key;
     const [version, salt, ...check] = this.salt.split(":");
     if (version !== "v1" || salt === undefined || check.length !== 3) throw new CliError(`the encryption salt ${this.salt} is malformed`);
-    const key = derive(Buffer.from(salt, "base64"));
+    const key = derive(Buffer.from(salt, "base64"), passphrase());
     let text: string | undefined;
     try {
       text = decryptWith(key, check.join(":"));

@@ -9,9 +9,12 @@ export type SnapshotChange =
   | { list: "new" | "old"; at: number; state: ResourceState | null }
   | { list: "pending"; at: number; operation: PendingOperation | null };
 
-/** Where changes go. Each call is one durable unit: after it returned, a kill does not lose it. */
+/** Where changes go. What one call gives is one unit: all of it is kept, or nothing. */
 export interface SnapshotJournal {
-  append(changes: readonly SnapshotChange[]): void;
+  /** @param lazy nothing that is stored differs: it may be written with the next change that counts */
+  append(changes: readonly SnapshotChange[], lazy?: boolean): void;
+  /** Resolves when a kill loses nothing of what was appended; undefined where that is so already. */
+  durable?(): Promise<void> | undefined;
 }
 
 /** The two lists and the operations under way; also used to replay a journal. */
@@ -86,6 +89,7 @@ export class SnapshotManager {
     over?: ResourceState | undefined;
     remove?: ResourceState[];
     put?: [ResourceState, ResourceState][];
+    lazy?: boolean;
   }): void {
     const changes: SnapshotChange[] = [];
     if (change.ends !== undefined) changes.push({ list: "pending", at: change.ends, operation: null });
@@ -107,7 +111,12 @@ export class SnapshotManager {
       this.#places.set(change.add, place);
       changes.push({ ...place, state: change.add });
     }
-    this.#commit(changes);
+    this.#commit(changes, change.lazy);
+  }
+
+  /** Resolves when the changes so far are safe; undefined when they are. */
+  durable(): Promise<void> | undefined {
+    return this.journal.durable?.();
   }
 
   holds(state: ResourceState): boolean {
@@ -118,9 +127,9 @@ export class SnapshotManager {
     return { resources: this.#composition.resources(), pendingOperations: this.#composition.pending() };
   }
 
-  #commit(changes: SnapshotChange[]): void {
+  #commit(changes: SnapshotChange[], lazy?: boolean): void {
     if (changes.length === 0) return;
     for (const change of changes) this.#composition.apply(change);
-    this.journal.append(changes);
+    this.journal.append(changes, lazy);
   }
 }

@@ -96,6 +96,7 @@ function partsOf(given: Plan): RunParts {
           { name: "tools", description: "", needs: [] },
           { name: "dev", description: "", needs: ["tools"] },
         ]),
+        vms: new Map(),
       };
     },
     workers: () => ({

@@ -95,7 +95,8 @@ export class CaseRun {
   #state(): Record<string, Json> {
     const file = path.join(this.#folder, "backend/.pulumi/stacks/conf/dev.json");
     if (!fs.existsSync(file)) return { exportFailed: "no stack" };
-    const latest = parseCheckpoint(fs.readFileSync(file, "utf8"), file);
+    const { latest, journalled } = parseCheckpoint(fs.readFileSync(file, "utf8"), file);
+    if (journalled) throw new Error("an operation that ended left its journal");
     if (latest === undefined) return {};
     process.env["PULUMI_CONFIG_PASSPHRASE"] = PASSPHRASE;
     const salt = JSON.stringify(latest.secrets_providers);

@@ -1,0 +1,102 @@
+#!/usr/bin/env node
+// Measures the embedded engine: up, no-change preview and destroy of N resources of a small provider plugin, and the time to the
+// first output. Where a real `pulumi` is on PATH the same is run with it and the ratio is printed.
+//
+//   node bench/engine/run.mjs [N…]        default: 1000; the growth: 100 1000 5000
+import { spawn, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.resolve(here, "../..");
+const embedded = path.join(root, "engine", "bin", "pulumi");
+const counts = process.argv.slice(2).map(Number);
+if (counts.some((count) => !Number.isInteger(count) || count < 1)) throw new Error("give whole numbers of resources");
+
+function realPulumi() {
+  for (const folder of (process.env.PATH ?? "").split(path.delimiter)) {
+    const file = path.join(folder, "pulumi");
+    if (fs.existsSync(file) && fs.realpathSync(file) !== embedded) return file;
+  }
+  return undefined;
+}
+
+function prepare(count) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "bench-engine-"));
+  const project = `name: bench\nruntime:\n  name: nodejs\n  options:\n    typescript: false\nplugins:\n  providers:\n    - name: world\n      path: ${path.join(here, "plugin")}\n`;
+  fs.writeFileSync(path.join(dir, "Pulumi.yaml"), project);
+  fs.writeFileSync(path.join(dir, "package.json"), '{"name":"bench","private":true,"main":"index.js"}');
+  fs.writeFileSync(
+    path.join(dir, "index.js"),
+    `const pulumi = require("@pulumi/pulumi");\nfor (let i = 0; i < ${count}; i++) new pulumi.CustomResource("world:index:Thing", "thing-" + i, { name: "thing-" + i, size: i, tags: { env: "bench", owner: "engine" } });\n`,
+  );
+  fs.symlinkSync(path.join(root, "node_modules"), path.join(dir, "node_modules"));
+  fs.mkdirSync(path.join(dir, "state"));
+  return dir;
+}
+
+/** Seconds, MiB at most, and ms to the first output of one command. */
+async function run(pulumi, dir, args) {
+  const env = {
+    ...process.env,
+    PULUMI_HOME: path.join(dir, "home"),
+    PULUMI_BACKEND_URL: `file://${dir}/state`,
+    PULUMI_CONFIG_PASSPHRASE: "bench",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+  const startedAt = performance.now();
+  const child = spawn(pulumi, [...args, "--non-interactive"], { cwd: dir, env, stdio: ["ignore", "pipe", "pipe"] });
+  let [first, peakKiB, output] = [undefined, 0, ""];
+  const onData = (chunk) => {
+    first ??= performance.now() - startedAt;
+    output = (output + chunk).slice(-4000);
+  };
+  child.stdout.on("data", onData);
+  child.stderr.on("data", onData);
+  const poll = setInterval(() => {
+    try {
+      peakKiB = Math.max(peakKiB, Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? 0));
+    } catch {
+      // It has ended between two looks.
+    }
+  }, 50);
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  clearInterval(poll);
+  if (code !== 0) throw new Error(`${pulumi} ${args.join(" ")}: exit code ${code}\n${output}`);
+  return { seconds: (performance.now() - startedAt) / 1000, peakMiB: peakKiB / 1024, firstMs: first };
+}
+
+const STEPS = [
+  ["up", ["up", "--yes", "--skip-preview"]],
+  ["preview", ["preview", "--expect-no-changes"]],
+  ["destroy", ["destroy", "--yes", "--skip-preview"]],
+];
+
+async function measure(pulumi, count) {
+  const dir = prepare(count);
+  try {
+    await run(pulumi, dir, ["stack", "init", "dev"]);
+    const results = {};
+    for (const [name, args] of STEPS) results[name] = await run(pulumi, dir, args);
+    return results;
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+spawnSync(process.execPath, [path.join(root, "build", "build.cjs")], { stdio: "inherit" });
+const real = realPulumi();
+if (real === undefined) console.log("no Pulumi CLI is on PATH: only the embedded engine is measured");
+for (const count of counts.length > 0 ? counts : [1000]) {
+  const ours = await measure(embedded, count);
+  const theirs = real === undefined ? undefined : await measure(real, count);
+  for (const [name] of STEPS) {
+    const { seconds, peakMiB, firstMs } = ours[name];
+    const ratio = theirs === undefined ? "" : `  CLI ${theirs[name].seconds.toFixed(1)} s, ratio ${(theirs[name].seconds / seconds).toFixed(1)}`;
+    console.log(
+      `${String(count).padStart(5)} ${name.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${((1000 * seconds) / count).toFixed(1).padStart(5)} ms each  ${peakMiB.toFixed(0).padStart(4)} MiB  first output ${firstMs.toFixed(0)} ms${ratio}`,
+    );
+  }
+}

@@ -1,0 +1,88 @@
+/** A bucket of S3 or of what speaks its protocol (MinIO). Loaded only for `s3://`, since the client is large. */
+import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { CliError } from "../cli/cli-error";
+import type { Bucket } from "./bucket";
+import type { S3Location } from "./s3-url";
+
+const named = (thrown: unknown): string => (thrown instanceof Error ? thrown.name : "");
+
+export class S3Bucket implements Bucket {
+  readonly #client: S3Client;
+
+  constructor(private readonly location: S3Location) {
+    const { endpoint, region, pathStyle, profile } = location;
+    this.#client = new S3Client({
+      forcePathStyle: pathStyle,
+      ...(endpoint === undefined ? {} : { endpoint, requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" }),
+      ...(region === undefined ? {} : { region }),
+      ...(profile === undefined ? {} : { profile }),
+    });
+  }
+
+  get #where(): string {
+    return `bucket ${this.location.bucket} at ${this.location.endpoint ?? "AWS"}`;
+  }
+
+  /** Says which bucket of which server it was; `absent` is the answer where the key does not exist. */
+  async #send<T>(what: string, request: Promise<T>, absent?: () => T): Promise<T> {
+    try {
+      return await request;
+    } catch (cause) {
+      if (absent !== undefined && ["NoSuchKey", "NotFound"].includes(named(cause))) return absent();
+      if (named(cause) === "NoSuchBucket") throw new CliError(`there is no ${this.#where}: make it first, the engine does not`, 1, { cause });
+      throw new CliError(`${this.#where}: ${what} failed`, 1, { cause });
+    }
+  }
+
+  #name(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.location.bucket, Key: `${this.location.prefix}${key}` };
+  }
+
+  async read(key: string): Promise<string | undefined> {
+    const get = async (): Promise<string | undefined> => (await this.#client.send(new GetObjectCommand(this.#name(key)))).Body?.transformToString("utf8");
+    return this.#send(`reading ${key}`, get(), () => undefined);
+  }
+
+  async write(key: string, content: string): Promise<void> {
+    await this.#send(
+      `writing ${key}`,
+      this.#client.send(new PutObjectCommand({ ...this.#name(key), Body: content, ContentType: "text/plain; charset=utf-8" })),
+    );
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#send(`deleting ${key}`, this.#client.send(new DeleteObjectCommand(this.#name(key))));
+  }
+
+  async copy(from: string, to: string): Promise<void> {
+    const source = this.#name(from);
+    const CopySource = [source.Bucket, ...source.Key.split("/")].map(encodeURIComponent).join("/");
+    await this.#send(`copying ${from}`, this.#client.send(new CopyObjectCommand({ ...this.#name(to), CopySource })));
+  }
+
+  async list(folder: string): Promise<string[]> {
+    const { Bucket, Key } = this.#name(folder);
+    const Prefix = `${Key}/`;
+    const names: string[] = [];
+    let ContinuationToken: string | undefined;
+    do {
+      const page = await this.#send(
+        `listing ${folder}`,
+        this.#client.send(new ListObjectsV2Command({ Bucket, Prefix, Delimiter: "/", ...(ContinuationToken === undefined ? {} : { ContinuationToken }) })),
+      );
+      for (const { Prefix: inner = "" } of page.CommonPrefixes ?? []) names.push(inner.slice(Prefix.length, -1));
+      for (const { Key: found = "" } of page.Contents ?? []) names.push(found.slice(Prefix.length));
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken !== undefined);
+    return names.filter((name) => name !== "").sort();
+  }
+
+  url(key: string): string {
+    return `s3://${this.location.bucket}/${this.location.prefix}${key}`;
+  }
+
+  /** Objects cannot be appended to. */
+  file(): undefined {
+    return undefined;
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * Keeps a stack's state on disk while an operation runs. Changes are collected while a write is under way and go out together;
+ * whoever needs to know that a change is durable waits for {@link StateWriter.durable}.
+ *
+ * A state of ordinary size is written whole each time: the stack file is then complete at any instant, for the CLI too. A larger
+ * one, in a store that can append, gets a journal (journal-file.ts) and is written whole at the end: each change costs the same,
+ * however large the state is. In both cases an operation's note is durable before its provider is called.
+ */
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { DeploymentError } from "../errors";
+import type { SnapshotChange, SnapshotJournal } from "../snapshot/manager";
+import { type SecretsCodec, serializePending, serializeResource } from "../snapshot/serialize";
+import type { ResourceState, Snapshot } from "../snapshot/types";
+import type { Backend } from "./backend";
+import { featuresOf, JOURNAL_FEATURE, renderAround } from "./checkpoint";
+import { type JournalledChange, journalHead, journalKey, journalLine } from "./journal-file";
+
+/** Characters of resources up to which a whole write costs about as much as an appended line (bench/engine, docs/state.md). */
+const WHOLE_LIMIT = 128 * 1024;
+
+export interface WriterFacts {
+  backend: Backend;
+  project: string;
+  stack: string;
+  codec: SecretsCodec;
+  /** `secrets_providers` of the file. */
+  secretsProviders: unknown;
+  metadata: unknown;
+  /** As the run found it, carried pending operations only. */
+  base: Snapshot;
+  /** See {@link WHOLE_LIMIT}. */
+  wholeLimit?: number;
+}
+
+interface Entry {
+  text: string;
+  features: string[];
+}
+
+export class StateWriter implements SnapshotJournal {
+  readonly #new = new Map<number, Entry>();
+  readonly #old = new Map<number, ResourceState | Entry>();
+  readonly #pending = new Map<number, string>();
+  /** Changes that no write has taken yet. */
+  #waiting: JournalledChange[][] = [];
+  /** How many batches were appended, were appended and must be written soon, and are written. */
+  #appended = 0;
+  #wanted = 0;
+  #written = 0;
+  #failure: DeploymentError | undefined;
+  #pump: Promise<void> | undefined;
+  #running = false;
+  #listeners: { upTo: number; resolve: () => void; reject: (error: Error) => void }[] = [];
+  #journal: fs.FileHandle | undefined;
+  #backedUp = false;
+  #size: number | undefined;
+
+  constructor(private readonly facts: WriterFacts) {
+    for (const [at, state] of facts.base.resources.entries()) this.#old.set(at, state);
+    for (const [at, operation] of facts.base.pendingOperations.entries()) this.#pending.set(at, JSON.stringify(serializePending(operation, facts.codec)));
+  }
+
+  #entry(state: ResourceState): Entry {
+    const raw = serializeResource(state, this.facts.codec);
+    return { text: JSON.stringify(raw), features: featuresOf(raw) };
+  }
+
+  #take(change: SnapshotChange): JournalledChange {
+    if (change.list === "pending") {
+      const text = change.operation === null ? null : JSON.stringify(serializePending(change.operation, this.facts.codec));
+      if (text === null) this.#pending.delete(change.at);
+      else this.#pending.set(change.at, text);
+      return { list: "pending", at: change.at, text };
+    }
+    const list = change.list === "new" ? this.#new : this.#old;
+    if (change.state === null) {
+      list.delete(change.at);
+      return { list: change.list, at: change.at, text: null };
+    }
+    const entry = this.#entry(change.state);
+    list.set(change.at, entry);
+    if (this.#size !== undefined) this.#size += entry.text.length;
+    return { list: change.list, at: change.at, text: entry.text };
+  }
+
+  /** @param lazy nothing that is stored differs: it may wait for the next write */
+  append(changes: readonly SnapshotChange[], lazy = false): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#waiting.push(changes.map((change) => this.#take(change)));
+    this.#appended++;
+    if (lazy) return;
+    this.#wanted = this.#appended;
+    this.#start();
+  }
+
+  /** Resolves when all that was appended (but for what may wait) is safe; undefined when it is already. */
+  durable(): Promise<void> | undefined {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#written >= this.#wanted) return undefined;
+    return new Promise((resolve, reject) => this.#listeners.push({ upTo: this.#wanted, resolve, reject }));
+  }
+
+  #start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#pump = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      // What is appended in the same turn goes out together.
+      await Promise.resolve();
+      while (this.#written < this.#wanted) {
+        const batches = this.#waiting;
+        const upTo = this.#appended;
+        this.#waiting = [];
+        await this.#write(batches);
+        this.#written = upTo;
+        const done = this.#listeners.filter((listener) => listener.upTo <= upTo);
+        this.#listeners = this.#listeners.filter((listener) => listener.upTo > upTo);
+        for (const { resolve } of done) resolve();
+      }
+      // In the same turn as the last look at what is wanted: what comes now starts the next round.
+      this.#running = false;
+    } catch (cause) {
+      const { backend, project, stack } = this.facts;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      this.#failure = new DeploymentError(`the state cannot be written to ${backend.bucket.url(backend.stackKey(project, stack))}: ${why}`);
+      for (const { reject } of this.#listeners.splice(0)) reject(this.#failure);
+    }
+  }
+
+  async #write(batches: readonly JournalledChange[][]): Promise<void> {
+    if (this.#journal === undefined) {
+      const file = this.facts.backend.bucket.file(journalKey(this.facts.project, this.facts.stack));
+      await this.#backUp();
+      if (file === undefined || this.#textSize() <= (this.facts.wholeLimit ?? WHOLE_LIMIT)) await this.#writeFile(this.#render([]));
+      else await this.#openJournal(file);
+      return;
+    }
+    await this.#journal.appendFile(batches.map(journalLine).join(""));
+    await this.#journal.datasync();
+  }
+
+  /** An upper bound: text that was replaced still counts, which only brings the journal forward. */
+  #textSize(): number {
+    this.#size ??= this.#all().reduce((sum, entry) => sum + entry.text.length, 0);
+    return this.#size;
+  }
+
+  #list(list: Map<number, ResourceState | Entry>): [number, Entry][] {
+    const entries: [number, Entry][] = [];
+    for (const [at, value] of list) {
+      const entry = "text" in value ? value : this.#entry(value);
+      if (entry !== value) list.set(at, entry);
+      entries.push([at, entry]);
+    }
+    // Places are filled in rising order; only a place that was emptied and filled again would stand at the end.
+    return entries.sort(([a], [b]) => a - b);
+  }
+
+  #all(): Entry[] {
+    return [...this.#list(this.#new), ...this.#list(this.#old)].map(([, entry]) => entry);
+  }
+
+  async #backUp(): Promise<void> {
+    const { backend, project, stack } = this.facts;
+    if (!this.#backedUp) await backend.backUp(project, stack);
+    this.#backedUp = true;
+  }
+
+  async #writeFile(text: string): Promise<void> {
+    const { backend, project, stack } = this.facts;
+    await backend.bucket.write(backend.stackKey(project, stack), text);
+  }
+
+  /** The whole file as of now. */
+  #render(extraFeatures: string[]): string {
+    const { project, stack, secretsProviders, metadata } = this.facts;
+    const entries = this.#all();
+    const features = [...new Set([...entries.flatMap((entry) => entry.features), ...extraFeatures])];
+    const inner = { resources: entries.map((entry) => entry.text).join(","), pending: [...this.#pending.values()].join(",") };
+    return renderAround({ project, stack }, features, secretsProviders, metadata, inner);
+  }
+
+  /**
+   * The file as of now, marked; and the empty journal that goes with it. What is appended from here on comes into the journal;
+   * what the file has already may come again, which changes nothing.
+   */
+  async #openJournal(file: string): Promise<void> {
+    const places = { new: [...this.#new.keys()].sort((a, b) => a - b), old: [...this.#old.keys()].sort((a, b) => a - b), pending: [...this.#pending.keys()] };
+    const base = this.#render([JOURNAL_FEATURE]);
+    await this.#writeFile(base);
+    const handle = await fs.open(file, "w", 0o600);
+    await handle.appendFile(journalHead(base, places));
+    await handle.sync();
+    const folder = await fs.open(path.dirname(file), "r");
+    await folder.sync();
+    await folder.close();
+    this.#journal = handle;
+  }
+
+  /** Writes the whole file; a journal is gone. */
+  async finish(): Promise<void> {
+    this.#wanted = this.#appended;
+    if (this.#written < this.#wanted) this.#start();
+    await this.#pump;
+    if (this.#failure !== undefined) throw this.#failure;
+    const { backend, project, stack } = this.facts;
+    await this.#backUp();
+    await this.#writeFile(this.#render([]));
+    await this.#journal?.close();
+    this.#journal = undefined;
+    await backend.bucket.remove(journalKey(project, stack));
+  }
+}

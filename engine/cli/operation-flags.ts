@@ -1,0 +1,33 @@
+import type { FlagSpec } from "./flags";
+
+/** Flags of `preview`, `up`, `refresh` and `destroy`. */
+export const OPERATION_FLAGS: FlagSpec = {
+  yes: { type: "boolean", short: "y" },
+  "skip-preview": { type: "boolean", short: "f" },
+  "preview-only": { type: "boolean" },
+  message: { type: "string", short: "m" },
+  "expect-no-changes": { type: "boolean" },
+  refresh: { type: "boolean", short: "r" },
+  diff: { type: "boolean" },
+  json: { type: "boolean", short: "j" },
+  target: { type: "string", short: "t", multiple: true },
+  "target-dependents": { type: "boolean" },
+  "target-replace": { type: "string", multiple: true },
+  exclude: { type: "string", multiple: true },
+  "exclude-dependents": { type: "boolean" },
+  "exclude-protected": { type: "boolean" },
+  replace: { type: "string", multiple: true },
+  parallel: { type: "string", short: "p" },
+  "continue-on-error": { type: "boolean" },
+  "clear-pending-creates": { type: "boolean" },
+  client: { type: "string" },
+  "event-log": { type: "string" },
+  debug: { type: "boolean", short: "d" },
+  "show-config": { type: "boolean" },
+  "show-reads": { type: "boolean" },
+  "show-replacement-steps": { type: "boolean" },
+  "show-sames": { type: "boolean" },
+  "show-secrets": { type: "boolean" },
+  "suppress-outputs": { type: "boolean" },
+  "suppress-progress": { type: "boolean" },
+};

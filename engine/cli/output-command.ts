@@ -1,0 +1,51 @@
+/** `stack output`: the stack's outputs, masked unless asked for. */
+import { z } from "zod";
+import type { RawDeployment } from "../backend/checkpoint";
+import { containsSecrets, isSecret, mapValue, type PropertyMap, type Value } from "../wire/values";
+import { CliError, EXIT_CODE } from "./cli-error";
+import type { Flags } from "./flags";
+import { loadSnapshot, openStack } from "./stack-context";
+import { print, table } from "./terminal";
+
+const STACK_TYPE = "pulumi:pulumi:Stack";
+const rawResource = z.looseObject({ urn: z.string(), type: z.string(), id: z.string().optional(), outputs: z.record(z.string(), z.json()).nullish() });
+
+/** The resources as they stand in the file: no passphrase is needed. */
+export const rawResources = (latest: RawDeployment | undefined): z.infer<typeof rawResource>[] => z.array(rawResource).parse(latest?.resources ?? []);
+
+const MASK = "[secret]";
+
+/** Masked outputs are read without the passphrase: what is secret shows in the file. */
+function outputsOf(latest: RawDeployment | undefined, show: boolean): PropertyMap {
+  if (show) {
+    const outputs = loadSnapshot(latest).resources.find((r) => r.type === STACK_TYPE)?.outputs ?? {};
+    return mapValue(outputs, (item) => (isSecret(item) ? (item["value"] ?? null) : item)) as PropertyMap;
+  }
+  const raw = (rawResources(latest).find((r) => r.type === STACK_TYPE)?.outputs ?? {}) as PropertyMap;
+  return Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, containsSecrets(value) ? MASK : value]));
+}
+
+const shown = (value: Value): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+export function outputTable(latest: RawDeployment | undefined, show: boolean): string {
+  const rows = Object.entries(outputsOf(latest, show)).map(([key, value]) => [key, shown(value)]);
+  return `Current stack outputs (${rows.length}):\n${rows.length === 0 ? "    No output values currently in this stack" : table([["OUTPUT", "VALUE"], ...rows], "    ")}`;
+}
+
+export async function stackOutput(flags: Flags): Promise<number> {
+  const { project, backend, stack } = await openStack(flags);
+  const latest = await backend.load(project.name, stack);
+  const [name] = flags.words;
+  if (name === undefined && !flags.has("json")) {
+    print(outputTable(latest, flags.has("show-secrets")));
+    return EXIT_CODE.ok;
+  }
+  const outputs = outputsOf(latest, flags.has("show-secrets"));
+  if (name === undefined) print(JSON.stringify(outputs, null, 2));
+  else {
+    const value = outputs[name];
+    if (value === undefined) throw new CliError(`current stack does not have output property '${name}'`);
+    print(flags.has("json") ? JSON.stringify(value) : shown(value));
+  }
+  return EXIT_CODE.ok;
+}

@@ -1,0 +1,68 @@
+/** A project in a folder of its own, with a provider whose world is a folder, for the unmodified Automation API on the embedded engine. */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { LocalWorkspace, type LocalWorkspaceOptions, PulumiCommand } from "@pulumi/pulumi/automation";
+
+const root = path.resolve(__dirname, "../..");
+export const ENGINE_ROOT = path.join(root, "engine");
+
+/** `count` of Things, a secret and a plain output; a Thing's size comes from the settings. */
+const PROGRAM = `const pulumi = require("@pulumi/pulumi");
+const config = new pulumi.Config();
+const things = [];
+for (let i = 0; i < (config.getNumber("count") ?? 1); i++)
+  things.push(new pulumi.CustomResource("world:index:Thing", "thing-" + i, { name: "thing-" + i, size: config.getNumber("size") ?? 1, sleepMs: config.getNumber("sleepMs") ?? 0, password: pulumi.secret("hidden-" + i) }));
+exports.names = things.map((thing) => thing.urn.apply((urn) => urn.split("::").pop()));
+exports.password = pulumi.secret("s3cr3t");
+`;
+
+export class AutomationSite {
+  readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), "automation-"));
+  readonly world = path.join(this.dir, "world");
+  readonly env: Record<string, string> = {
+    PULUMI_HOME: path.join(this.dir, "home"),
+    PULUMI_BACKEND_URL: `file://${path.join(this.dir, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "automation",
+    WORLD_DIR: this.world,
+  };
+
+  constructor() {
+    for (const name of ["world", "state", "work"]) fs.mkdirSync(path.join(this.dir, name));
+    this.write(
+      "Pulumi.yaml",
+      `name: auto\nruntime:\n  name: nodejs\n  options:\n    typescript: false\nplugins:\n  providers:\n    - name: world\n      path: ${path.join(root, "bench/engine/plugin")}\n`,
+    );
+    this.write("package.json", '{"name":"auto","private":true,"main":"index.js"}');
+    this.write("index.js", PROGRAM);
+    fs.symlinkSync(path.join(root, "node_modules"), path.join(this.workDir, "node_modules"));
+  }
+
+  get workDir(): string {
+    return path.join(this.dir, "work");
+  }
+
+  write(name: string, content: string): void {
+    fs.writeFileSync(path.join(this.workDir, name), content);
+  }
+
+  async options(): Promise<LocalWorkspaceOptions> {
+    return { pulumiCommand: await PulumiCommand.get({ root: ENGINE_ROOT }), envVars: this.env, workDir: this.workDir };
+  }
+
+  async workspace(): Promise<LocalWorkspace> {
+    return LocalWorkspace.create(await this.options());
+  }
+
+  /** What exists in the world: the names of the Things. */
+  things(): string[] {
+    return fs
+      .readdirSync(this.world)
+      .map((id) => JSON.parse(fs.readFileSync(path.join(this.world, id), "utf8")).name)
+      .sort();
+  }
+
+  remove(): void {
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+}
