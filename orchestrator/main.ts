@@ -7,6 +7,9 @@ import { EXIT } from "./exit-codes";
 import type { Session } from "./session";
 import { createSinks } from "./sinks";
 
+/** Errors of who typed the command, which another command line mends. */
+const USAGE_ERRORS = new Set(["E_USAGE", "E_STACK_UNKNOWN"]);
+
 const redactor = createRedactor();
 const listeners = new Set<() => void>();
 
@@ -53,6 +56,6 @@ runCommandLine(process.argv.slice(2), session).then(
   },
   (thrown: unknown) => {
     session.err(`error: ${describeError(thrown)}\n`);
-    process.exitCode = thrown instanceof HomelabError && thrown.code === "E_USAGE" ? EXIT.usage : EXIT.failed;
+    process.exitCode = thrown instanceof HomelabError && USAGE_ERRORS.has(thrown.code) ? EXIT.usage : EXIT.failed;
   },
 );
