@@ -1,8 +1,9 @@
 /** shellcheck has nothing to say of any role's script. */
 import { spawnSync } from "node:child_process";
-import { base, combineRoles, compileRole, k3sServer, type Role } from "../../ansible-replacements";
+import { base, combineRoles, compileRole, k3sServer, longhornPrep, type Role } from "../../ansible-replacements";
 import { command, waitUntil } from "../../ansible-replacements/operations/commands";
-import { directory, download, file } from "../../ansible-replacements/operations/files";
+import { download } from "../../ansible-replacements/operations/downloads";
+import { directory, file } from "../../ansible-replacements/operations/files";
 import { packages } from "../../ansible-replacements/operations/packages";
 import { service } from "../../ansible-replacements/operations/services";
 import { describeReal } from "../support/real-parts";
@@ -25,6 +26,7 @@ const OPERATIONS: Role = {
 const ROLES: Role[] = [
   OPERATIONS,
   base,
+  longhornPrep({ v2Engine: true }),
   k3sServer({ address: "192.168.1.12", disable: ["traefik"], localStoragePath: "/mnt/storage" }),
   combineRoles("node", base, k3sServer({ address: "192.168.1.12" })),
 ];
