@@ -99,6 +99,22 @@ describeReal(["ip", "ssh", "debian-root", "ansible"], "operations on Debian", (p
       expect(stderr).toContain('operation "packages no-such-package-anywhere" failed on spare (apply, exit code 100)');
     });
 
+    test("apt's lock that another process holds is waited for", async () => {
+      const hold = `import fcntl, time
+lock = open("/var/lib/dpkg/lock-frontend", "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+open("/tmp/held", "w")
+time.sleep(8)
+`;
+      await spare().run("cat >/tmp/hold.py; sudo -n sh -c 'python3 /tmp/hold.py </dev/null >/dev/null 2>&1 &'", { stdin: hold });
+      expect((await spare().run("for i in $(seq 50); do [ -e /tmp/held ] && exit; sleep 0.1; done; exit 1")).exitCode).toBe(0);
+      expect(await spare().run("sudo -n apt-get -qq -y install jq 2>&1")).toMatchObject({
+        exitCode: 100,
+        stdout: expect.stringContaining("Could not get lock"),
+      });
+      expect((await runRole(spare(), { name: "locked", operations: [packages("jq")] })).operations).toEqual(["changed packages jq"]);
+    });
+
     test("a full disk fails the file's operation, the old file stays, and a run with space makes it good", async () => {
       const role = (content: string): Role => ({ name: "full", operations: [file({ path: "/small/a.conf", mode: "0644", content })] });
       await spare().run("sudo -n sh -c 'mkdir /small && mount -t tmpfs -o size=64k small /small'");

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { RealHost, RealHosts } from "./real-hosts";
+import { CONTROL_SOCKETS, type RealHost, type RealHosts } from "./real-hosts";
 
 export interface AnsibleRun {
   exitCode: number;
@@ -19,7 +19,7 @@ function settings(folder: string): Record<string, string> {
     ANSIBLE_CACHE_PLUGIN: "jsonfile",
     ANSIBLE_CACHE_PLUGIN_CONNECTION: path.join(folder, "facts"),
     ANSIBLE_SSH_ARGS: `-C -o ControlMaster=auto -o ControlPersist=600s -o UserKnownHostsFile=${path.join(folder, "known_hosts")}`,
-    ANSIBLE_SSH_CONTROL_PATH_DIR: path.join(folder, "cp"),
+    ANSIBLE_SSH_CONTROL_PATH_DIR: path.join(folder, CONTROL_SOCKETS),
     ANSIBLE_NOCOLOR: "1",
     ANSIBLE_HOME: path.join(folder, "ansible"),
     ANSIBLE_LOCALHOST_WARNING: "False",

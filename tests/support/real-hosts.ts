@@ -17,6 +17,9 @@ const USER = "suporte";
 const BOOT_LIMIT_MS = 60_000;
 const CGROUPS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
 
+/** Where, in the folder of the hosts, OpenSSH clients put the sockets of connections that they keep. */
+export const CONTROL_SOCKETS = "cp";
+
 export interface RealHost {
   name: string;
   address: string;
@@ -71,6 +74,7 @@ export async function startRealHosts(debianRoot: string, names: readonly string[
     const hosts: RealHost[] = [];
     for (const [index, name] of names.entries()) hosts.push(await bootHost({ debianRoot, folder, name, index, keyFile, publicKey: keys.public, undo }));
     await Promise.all(hosts.map(untilReady));
+    undo.push(() => endKeptConnections(path.join(folder, CONTROL_SOCKETS)));
     fs.writeFileSync(path.join(folder, "known_hosts"), hosts.map(({ knownHost }) => `${knownHost}\n`).join(""));
     return { hosts, folder, stop };
   } catch (error) {
@@ -102,7 +106,8 @@ async function bootHost({ debianRoot, folder, name, index, keyFile, publicKey, u
 
   const cgroup = path.join(CGROUPS.find((candidate) => fs.existsSync(path.join(candidate, "cgroup.procs"))) ?? "/sys/fs/cgroup", path.basename(folder) + name);
   const script = path.join(__dirname, "real-host.sh");
-  const child = spawn("sh", [script, root, cgroup, name, address, gateway], { stdio: ["ignore", "ignore", "pipe"] });
+  // Should this process be killed, its hosts go with it.
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", "sh", script, root, cgroup, name, address, gateway], { stdio: ["ignore", "ignore", "pipe"] });
   const failure: string[] = [];
   child.stderr.on("data", (chunk: Buffer) => failure.push(chunk.toString()));
   undo.push(() => removeCgroup(cgroup));
@@ -210,6 +215,12 @@ function end(child: ChildProcess): Promise<void> {
     child.once("exit", () => resolve());
     child.kill("SIGKILL");
   });
+}
+
+/** Ends the connections that OpenSSH clients keep open for the next command. */
+function endKeptConnections(folder: string): void {
+  if (!fs.existsSync(folder)) return;
+  for (const socket of fs.readdirSync(folder)) spawnSync("ssh", ["-o", `ControlPath=${path.join(folder, socket)}`, "-O", "exit", "host"], { stdio: "ignore" });
 }
 
 /** Its processes are on their way out: the kernel frees the groups a moment later. */
