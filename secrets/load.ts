@@ -65,6 +65,11 @@ export async function loadSecrets(options: LoadOptions = {}): Promise<Map<string
   return merged;
 }
 
+/** Paths below the mount for which an environment has values of its own; decrypts nothing. */
+export function ownPaths(environment: string, root = secretsDir()): string[] {
+  return yamlFiles(path.join(root, environment)).map((name) => name.slice(0, -".yaml".length));
+}
+
 /** Decrypts everything, of all environments, for the redactor alone. @throws HomelabError as {@link loadSecrets} does */
 export async function registerAllSecrets(options: Place & Required<Pick<Place, "register">>, environments: readonly string[]): Promise<void> {
   await loadSecrets(options);

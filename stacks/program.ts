@@ -20,6 +20,10 @@ export interface SecretReader {
   get(path: string, key: string): pulumi.Output<string>;
   /** All paths with their keys and values; values are plain and must be given on as secrets only. */
   all(): ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Entries for which the stack has values of its own (secrets/<stack>), whole, by the path at which Vault keeps them. */
+  own(): ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Where Vault keeps an entry for this stack: its own one where there is one, the common one otherwise. */
+  vaultPath(path: string): string;
 }
 
 /** An SSH jump host through which every VM is reached. */

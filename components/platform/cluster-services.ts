@@ -20,6 +20,10 @@ export interface ClusterServicesArgs {
   ca: pulumi.Input<string>;
   /** Secret. */
   kubeconfig: pulumi.Input<string>;
+  /** Values of this environment alone, by their path in Vault. */
+  ownEntries: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Where Vault keeps an entry for this environment. */
+  vaultPath: (path: string) => string;
 }
 
 /** What every cluster has once Vault is there: its entry in Vault, a way in, External Secrets and names in Pi-hole. */
@@ -39,15 +43,16 @@ export class ClusterServices extends Component {
       vault,
       parent,
     );
+    const own = new VaultEntries(`${name}-own`, { mount: args.kvMount, entries: args.ownEntries, keepRemoved: true }, vault, parent);
     const access = new VaultClusterAccess(`${name}-vault-access`, { stack: args.stack, endpoint: args.endpoint, ca: args.ca }, kubernetes, vault, parent);
     this.authMount = access.mount;
     this.externalSecrets = new ExternalSecrets(`${name}-external-secrets`, kubernetes, parent);
     new ExternalDns(
       `${name}-external-dns`,
-      { stack: args.stack, domain: args.domain, piholeUrl: args.piholeUrl, vaultAddress: args.vaultAddress, authMount: this.authMount },
+      { stack: args.stack, domain: args.domain, piholeUrl: args.piholeUrl, vaultAddress: args.vaultAddress, authMount: this.authMount, vaultPath: args.vaultPath },
       kubernetes,
       vault,
-      { parent: this, dependsOn: [this.externalSecrets] },
+      { parent: this, dependsOn: [this.externalSecrets, own] },
     );
     this.registerOutputs({ authMount: this.authMount });
   }

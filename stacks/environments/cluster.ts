@@ -139,6 +139,8 @@ export function buildClusterServices(
       endpoint: cluster.endpoint,
       ca: cluster.ca,
       kubeconfig: cluster.kubeconfig,
+      ownEntries: context.secrets.own(),
+      vaultPath: context.secrets.vaultPath,
     },
     cluster.provider,
     vault.provider,
