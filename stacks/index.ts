@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ENV, readEnv } from "../common/env";
 import { describeError, HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
-import { loadSecrets, ownPaths } from "../secrets/load";
+import { entryKeys, loadSecrets, ownPaths } from "../secrets/load";
 import { bastionFromEnvironment } from "./bastion";
 import { parseStackConfig } from "./config";
 import { STACKS } from "./definitions";
@@ -25,7 +25,7 @@ async function secretSources(stack: string, wanted: readonly string[] | "all"): 
   const only = wanted === "all" ? undefined : [...new Set([...wanted, ...own])];
   const entries = await loadSecrets({ environment: stack, only });
   const common = wanted === "all" && own.size > 0 ? await loadSecrets() : entries;
-  return { stack, entries, common, own };
+  return { stack, entries, common, own, keysBelow: (below) => entryKeys(below) };
 }
 
 /** @returns the outputs of the stack, for the engine to store */

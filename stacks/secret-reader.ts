@@ -11,12 +11,13 @@ export interface SecretSources {
   entries: Entries;
   /** What all stacks share, for the one that fills Vault. */
   common: Entries;
+  keysBelow: SecretReader["keysBelow"];
   /** Paths for which the stack has values of its own. */
   own: ReadonlySet<string>;
 }
 
 /** Gives decrypted values to the program as secret outputs. */
-export function createSecretReader({ stack, entries, common, own }: SecretSources): SecretReader {
+export function createSecretReader({ stack, entries, common, own, keysBelow }: SecretSources): SecretReader {
   const vaultPath = (path: string): string => (own.has(path) ? environmentPath(stack, path) : path);
   return {
     get(path, key) {
@@ -31,6 +32,7 @@ export function createSecretReader({ stack, entries, common, own }: SecretSource
     },
     all: () => common,
     own: () => new Map([...own].flatMap((path) => (entries.has(path) ? [[vaultPath(path), entries.get(path) ?? {}] as const] : []))),
+    keysBelow,
     vaultPath,
   };
 }

@@ -4,6 +4,7 @@ import type { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { Component } from "../base/component";
 import { ExternalDns } from "./external-dns";
 import { ExternalSecrets } from "./external-secrets";
+import { SharedSecrets } from "./shared-secrets";
 import { VaultClusterAccess } from "./vault-cluster-access";
 import { VaultEntries } from "./vault-entries";
 
@@ -22,6 +23,8 @@ export interface ClusterServicesArgs {
   kubeconfig: pulumi.Input<string>;
   /** Values of this environment alone, by their path in Vault. */
   ownEntries: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Entries and keys of the shared Secret; undefined = there is none, as should be. */
+  sharedSecrets?: ReadonlyMap<string, readonly string[]> | undefined;
   /** Where Vault keeps an entry for this environment. */
   vaultPath: (path: string) => string;
 }
@@ -49,11 +52,33 @@ export class ClusterServices extends Component {
     this.externalSecrets = new ExternalSecrets(`${name}-external-secrets`, kubernetes, parent);
     new ExternalDns(
       `${name}-external-dns`,
-      { stack: args.stack, domain: args.domain, piholeUrl: args.piholeUrl, vaultAddress: args.vaultAddress, authMount: this.authMount, vaultPath: args.vaultPath },
+      {
+        stack: args.stack,
+        domain: args.domain,
+        piholeUrl: args.piholeUrl,
+        vaultAddress: args.vaultAddress,
+        authMount: this.authMount,
+        vaultPath: args.vaultPath,
+      },
       kubernetes,
       vault,
       { parent: this, dependsOn: [this.externalSecrets, own] },
     );
+    if (args.sharedSecrets !== undefined) {
+      new SharedSecrets(
+        `${name}-shared`,
+        {
+          stack: args.stack,
+          namespace: this.externalSecrets.namespace,
+          vaultAddress: args.vaultAddress,
+          authMount: this.authMount,
+          entries: new Map([...args.sharedSecrets].map(([path, keys]) => [args.vaultPath(path), keys])),
+        },
+        kubernetes,
+        vault,
+        { parent: this, dependsOn: [this.externalSecrets, own] },
+      );
+    }
     this.registerOutputs({ authMount: this.authMount });
   }
 }

@@ -56,7 +56,15 @@ export class ExternalDns extends Component {
     const { namespace } = new Namespace(`${name}-ns`, { name: NAMESPACE }, kubernetes, { parent: this });
     const access = new SecretAccess(
       `${name}-secrets`,
-      { stack: args.stack, namespace, namespaceName: NAMESPACE, vaultAddress: args.vaultAddress, authMount: args.authMount, vaultPath: args.vaultPath, secrets: [PASSWORD] },
+      {
+        stack: args.stack,
+        namespace,
+        namespaceName: NAMESPACE,
+        vaultAddress: args.vaultAddress,
+        authMount: args.authMount,
+        vaultPath: args.vaultPath,
+        secrets: [PASSWORD],
+      },
       kubernetes,
       vault,
       { parent: this },

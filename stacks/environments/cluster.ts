@@ -141,6 +141,7 @@ export function buildClusterServices(
       kubeconfig: cluster.kubeconfig,
       ownEntries: context.secrets.own(),
       vaultPath: context.secrets.vaultPath,
+      sharedSecrets: context.config.sharedSecrets ? context.secrets.keysBelow(STORE) : undefined,
     },
     cluster.provider,
     vault.provider,
