@@ -161,7 +161,12 @@ describe("bad input", () => {
       { env: { SOPS_AGE_KEY: generateIdentity().secret }, says: "none of your age keys is among its recipients" },
     ],
     ["a damaged age key", ["get", "a", "key"], nothing, { env: { SOPS_AGE_KEY: "AGE-SECRET-KEY-1QQQQ" }, says: "an age key is damaged" }],
-    ["a file that is cut off", ["set", "a", "key"], damage((whole) => whole.slice(0, 300)), { input: "x", says: "secrets/common/a.yaml: its sops section is damaged" }],
+    [
+      "a file that is cut off",
+      ["set", "a", "key"],
+      damage((whole) => whole.slice(0, 300)),
+      { input: "x", says: "secrets/common/a.yaml: its sops section is damaged" },
+    ],
     [
       "a MAC that does not match",
       ["rotate", "a"],
