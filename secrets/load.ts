@@ -4,6 +4,7 @@ import type { AgeIdentity } from "./age";
 import { loadAgeKeys } from "./age-keys";
 import { decryptSopsFile } from "./sops-file";
 import { readSopsText, secretsDir, yamlFiles } from "./sops-folder";
+import { leavesOf, parseSopsYaml } from "./sops-yaml";
 import { entriesOf, type SecretEntry } from "./vault-paths";
 
 async function loadFolder(
@@ -63,6 +64,23 @@ export async function loadSecrets(options: LoadOptions = {}): Promise<Map<string
   }
   for (const entry of merged.values()) for (const value of Object.values(entry)) register(value);
   return merged;
+}
+
+/** Paths below the mount for which an environment has values of its own; decrypts nothing. */
+export function ownPaths(environment: string, root = secretsDir()): string[] {
+  return yamlFiles(path.join(root, environment)).map((name) => name.slice(0, -".yaml".length));
+}
+
+/** Keys of the common entries below a path; decrypts nothing. */
+export function entryKeys(below: string, root = secretsDir()): Map<string, readonly string[]> {
+  const files = yamlFiles(path.join(root, "common")).filter((name) => name.startsWith(`${below}/`));
+  return new Map(
+    files.map((name) => {
+      const label = path.posix.join("secrets", "common", name);
+      const leaves = leavesOf(label, parseSopsYaml(label, readSopsText(path.join(root, "common"), name, label)));
+      return [name.slice(0, -".yaml".length), leaves.map(({ place }) => place.at(-1) ?? "")];
+    }),
+  );
 }
 
 /** Decrypts everything, of all environments, for the redactor alone. @throws HomelabError as {@link loadSecrets} does */

@@ -46,7 +46,7 @@ export function encryptSopsFile(tree: SecretTree, recipients: readonly string[],
 }
 
 /** A value of an opened file. */
-export interface OpenLeaf extends Leaf {
+interface OpenLeaf extends Leaf {
   plain: PlainValue;
 }
 

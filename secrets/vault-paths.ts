@@ -45,6 +45,9 @@ export function entriesOf(file: string, tree: SecretTree, expected: string): Map
   return entries;
 }
 
+/** Where Vault keeps an entry of one environment: beside the common one, which the other environments go on reading. */
+export const environmentPath = (environment: string, path: string): string => `environments/${environment}/${path}`;
+
 /** The inverse of {@link entriesOf}: the tree of a file that holds one entry. */
 export const treeAt = (path: string, values: SecretEntry): SecretTree => ({
   vault: { [KV_MOUNT]: path.split("/").reduceRight<SecretTree>((below, part) => ({ [part]: below }), { ...values }) },

@@ -27,6 +27,8 @@ const imageReference = z
 const settings = {
   /** Contact for the certificate authority. */
   acmeEmail: z.email(),
+  /** Whether namespaces labelled cluster-secrets=true get the old shared Secret, with everything in it. Default: no. */
+  sharedSecrets: fromText(z.boolean()).default(false),
   /** What k3s brings and this environment does not want: traefik, servicelb, local-storage, metrics-server. */
   k3sDisable: fromText(z.array(z.enum(["traefik", "servicelb", "local-storage", "metrics-server", "coredns"]))).default([]),
   /** Where k3s keeps the volumes of the storage class local-path. Default: its own folder. */

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ENV, readEnv } from "../common/env";
 import { describeError, HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
-import { loadSecrets } from "../secrets/load";
+import { entryKeys, loadSecrets, ownPaths } from "../secrets/load";
 import { bastionFromEnvironment } from "./bastion";
 import { parseStackConfig } from "./config";
 import { STACKS } from "./definitions";
@@ -13,12 +13,20 @@ import { nearest } from "./nearest";
 import { SECRET_OUTPUTS, type StackName } from "./outputs";
 import { writePlannedOutputs } from "./planned-outputs";
 import type { StackContext } from "./program";
-import { createSecretReader } from "./secret-reader";
+import { createSecretReader, type SecretSources } from "./secret-reader";
 import { SITE } from "./site";
 import { useNativeStackTraces } from "./stack-traces";
 import { loadUpstream } from "./upstream";
 
 type Program = (context: StackContext<StackName>) => Record<string, pulumi.Input<unknown>>;
+
+async function secretSources(stack: string, wanted: readonly string[] | "all"): Promise<SecretSources> {
+  const own = new Set(ownPaths(stack));
+  const only = wanted === "all" ? undefined : [...new Set([...wanted, ...own])];
+  const entries = await loadSecrets({ environment: stack, only });
+  const common = wanted === "all" && own.size > 0 ? await loadSecrets() : entries;
+  return { stack, entries, common, own, keysBelow: (below) => entryKeys(below) };
+}
 
 /** @returns the outputs of the stack, for the engine to store */
 async function build(name: string): Promise<Record<string, pulumi.Input<unknown>>> {
@@ -35,7 +43,7 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
   const inventory = loadInventory();
   for (const warning of definition.vms.flatMap((vm) => inventory.warnings.get(vm) ?? [])) await pulumi.log.warn(warning);
   // The engine redacts secret outputs; what a program prints itself never holds a value.
-  const secrets = createSecretReader(await loadSecrets({ environment: name, only: definition.secrets === "all" ? undefined : definition.secrets }));
+  const secrets = createSecretReader(await secretSources(name, definition.secrets));
   const plannedDir = pulumi.runtime.isDryRun() ? readEnv(ENV.plannedOutputsDir) : undefined;
   const usedUnknowns = new Set<string>();
   // Each program was checked against its own needs where it is declared (defineStack).

@@ -20,6 +20,12 @@ export interface SecretReader {
   get(path: string, key: string): pulumi.Output<string>;
   /** All paths with their keys and values; values are plain and must be given on as secrets only. */
   all(): ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Entries for which the stack has values of its own (secrets/<stack>), whole, by the path at which Vault keeps them. */
+  own(): ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Names of the keys of all entries below a path, whether the stack decrypts them or not. */
+  keysBelow(path: string): ReadonlyMap<string, readonly string[]>;
+  /** Where Vault keeps an entry for this stack: its own one where there is one, the common one otherwise. */
+  vaultPath(path: string): string;
 }
 
 /** An SSH jump host through which every VM is reached. */

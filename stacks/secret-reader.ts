@@ -1,9 +1,24 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HomelabError } from "../common/errors";
+import { environmentPath } from "../secrets/vault-paths";
 import type { SecretReader } from "./program";
 
+type Entries = ReadonlyMap<string, Readonly<Record<string, string>>>;
+
+export interface SecretSources {
+  stack: string;
+  /** What the stack sees: common values, and over them its own. */
+  entries: Entries;
+  /** What all stacks share, for the one that fills Vault. */
+  common: Entries;
+  keysBelow: SecretReader["keysBelow"];
+  /** Paths for which the stack has values of its own. */
+  own: ReadonlySet<string>;
+}
+
 /** Gives decrypted values to the program as secret outputs. */
-export function createSecretReader(entries: ReadonlyMap<string, Readonly<Record<string, string>>>): SecretReader {
+export function createSecretReader({ stack, entries, common, own, keysBelow }: SecretSources): SecretReader {
+  const vaultPath = (path: string): string => (own.has(path) ? environmentPath(stack, path) : path);
   return {
     get(path, key) {
       const value = entries.get(path)?.[key];
@@ -15,6 +30,9 @@ export function createSecretReader(entries: ReadonlyMap<string, Readonly<Record<
       }
       return pulumi.secret(value);
     },
-    all: () => entries,
+    all: () => common,
+    own: () => new Map([...own].flatMap((path) => (entries.has(path) ? [[vaultPath(path), entries.get(path) ?? {}] as const] : []))),
+    keysBelow,
+    vaultPath,
   };
 }

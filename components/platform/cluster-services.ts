@@ -4,6 +4,7 @@ import type { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { Component } from "../base/component";
 import { ExternalDns } from "./external-dns";
 import { ExternalSecrets } from "./external-secrets";
+import { SharedSecrets } from "./shared-secrets";
 import { VaultClusterAccess } from "./vault-cluster-access";
 import { VaultEntries } from "./vault-entries";
 
@@ -20,6 +21,12 @@ export interface ClusterServicesArgs {
   ca: pulumi.Input<string>;
   /** Secret. */
   kubeconfig: pulumi.Input<string>;
+  /** Values of this environment alone, by their path in Vault. */
+  ownEntries: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Entries and keys of the shared Secret; undefined = there is none, as should be. */
+  sharedSecrets?: ReadonlyMap<string, readonly string[]> | undefined;
+  /** Where Vault keeps an entry for this environment. */
+  vaultPath: (path: string) => string;
 }
 
 /** What every cluster has once Vault is there: its entry in Vault, a way in, External Secrets and names in Pi-hole. */
@@ -39,16 +46,39 @@ export class ClusterServices extends Component {
       vault,
       parent,
     );
+    const own = new VaultEntries(`${name}-own`, { mount: args.kvMount, entries: args.ownEntries, keepRemoved: true }, vault, parent);
     const access = new VaultClusterAccess(`${name}-vault-access`, { stack: args.stack, endpoint: args.endpoint, ca: args.ca }, kubernetes, vault, parent);
     this.authMount = access.mount;
     this.externalSecrets = new ExternalSecrets(`${name}-external-secrets`, kubernetes, parent);
     new ExternalDns(
       `${name}-external-dns`,
-      { stack: args.stack, domain: args.domain, piholeUrl: args.piholeUrl, vaultAddress: args.vaultAddress, authMount: this.authMount },
+      {
+        stack: args.stack,
+        domain: args.domain,
+        piholeUrl: args.piholeUrl,
+        vaultAddress: args.vaultAddress,
+        authMount: this.authMount,
+        vaultPath: args.vaultPath,
+      },
       kubernetes,
       vault,
-      { parent: this, dependsOn: [this.externalSecrets] },
+      { parent: this, dependsOn: [this.externalSecrets, own] },
     );
+    if (args.sharedSecrets !== undefined) {
+      new SharedSecrets(
+        `${name}-shared`,
+        {
+          stack: args.stack,
+          namespace: this.externalSecrets.namespace,
+          vaultAddress: args.vaultAddress,
+          authMount: this.authMount,
+          entries: new Map([...args.sharedSecrets].map(([path, keys]) => [args.vaultPath(path), keys])),
+        },
+        kubernetes,
+        vault,
+        { parent: this, dependsOn: [this.externalSecrets, own] },
+      );
+    }
     this.registerOutputs({ authMount: this.authMount });
   }
 }

@@ -28,6 +28,8 @@ export interface ExternalDnsArgs {
   piholeUrl: string;
   vaultAddress: pulumi.Input<string>;
   authMount: pulumi.Input<string>;
+  /** Where Vault keeps an entry for this environment. Default: the common place. */
+  vaultPath?: ((path: string) => string) | undefined;
 }
 
 /** Arguments of the container. Ingresses are the only source: other kinds would need CRDs that most clusters do not have. */
@@ -54,7 +56,15 @@ export class ExternalDns extends Component {
     const { namespace } = new Namespace(`${name}-ns`, { name: NAMESPACE }, kubernetes, { parent: this });
     const access = new SecretAccess(
       `${name}-secrets`,
-      { stack: args.stack, namespace, namespaceName: NAMESPACE, vaultAddress: args.vaultAddress, authMount: args.authMount, secrets: [PASSWORD] },
+      {
+        stack: args.stack,
+        namespace,
+        namespaceName: NAMESPACE,
+        vaultAddress: args.vaultAddress,
+        authMount: args.authMount,
+        vaultPath: args.vaultPath,
+        secrets: [PASSWORD],
+      },
       kubernetes,
       vault,
       { parent: this },

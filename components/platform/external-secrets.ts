@@ -20,6 +20,8 @@ function externalSecretsValues(): Record<string, unknown> {
 export class ExternalSecrets extends Component {
   /** Known once the operator runs and its resource kinds are there. */
   readonly apiVersion: pulumi.Output<string>;
+  /** Where it runs; known once it is there. */
+  readonly namespace: pulumi.Output<string>;
 
   constructor(name: string, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
     super("platform:ExternalSecrets", name, opts);
@@ -30,6 +32,7 @@ export class ExternalSecrets extends Component {
       provider,
       { parent: this },
     );
+    this.namespace = namespace;
     this.apiVersion = release.releaseName.apply(() => EXTERNAL_SECRETS_API);
     this.registerOutputs({ apiVersion: this.apiVersion });
   }

@@ -7,6 +7,7 @@ import { ExternalDns, externalDnsArguments } from "./external-dns";
 import { ExternalSecrets } from "./external-secrets";
 import { Minio } from "./minio";
 import { readPolicy, SecretAccess } from "./secret-access";
+import { flatKeys, SharedSecrets } from "./shared-secrets";
 import { PROGRAM_POLICY, Vault } from "./vault";
 import { VaultClusterAccess } from "./vault-cluster-access";
 import { VaultEntries } from "./vault-entries";
@@ -129,6 +130,51 @@ test("each entry of Vault is a resource of its own, with its values secret", asy
     { mount: "kv", name: "store/secrets/MINIO", dataJson: '{"rootUser":"u","rootPassword":"p"}', deleteAllVersions: true },
   ]);
   for (const entry of entries) expect(entry.inputs["dataJson"]).toMatchObject({ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" });
+});
+
+describe("the shared Secret", () => {
+  const shared = (entries: ReadonlyMap<string, readonly string[]>) =>
+    build(({ kubernetes, vault }) => {
+      new SharedSecrets(
+        "shared",
+        { stack: "dev", namespace: "external-secrets", vaultAddress: "https://vault", authMount: "kubernetes-dev", entries },
+        kubernetes,
+        vault,
+      );
+    });
+
+  test("goes to labelled namespaces only, by a policy with its entries alone", async () => {
+    const registered = await shared(
+      new Map([
+        ["store/A", ["one", "two"]],
+        ["store/B", ["three"]],
+      ]),
+    );
+    expect(only(registered, "vault:index/policy:Policy").inputs).toEqual({ name: "cluster-dev-shared", policy: readPolicy(["store/A", "store/B"]) });
+    expect(only(registered, "kubernetes:external-secrets.io/v1beta1:ClusterExternalSecret").inputs["spec"]).toMatchObject({
+      namespaceSelector: { matchLabels: { "cluster-secrets": "true" } },
+      externalSecretSpec: {
+        target: { name: "cluster-secrets" },
+        data: [
+          { secretKey: "one", remoteRef: { key: "store/A", property: "one" } },
+          { secretKey: "two", remoteRef: { key: "store/A", property: "two" } },
+          { secretKey: "three", remoteRef: { key: "store/B", property: "three" } },
+        ],
+      },
+    });
+    expect(JSON.stringify(only(registered, "kubernetes:external-secrets.io/v1beta1:ClusterSecretStore").inputs)).not.toContain("tokenSecretRef");
+  });
+
+  test("two entries with a key of one name are found before anything is built", () => {
+    expect(() =>
+      flatKeys(
+        new Map([
+          ["store/ORACLE", ["region"]],
+          ["store/S3", ["bucket", "region"]],
+        ]),
+      ),
+    ).toThrow('"region" is a key of store/ORACLE and of store/S3: cluster-secrets can hold one of them');
+  });
 });
 
 test("a cluster logs in to Vault through a reviewer that may only review", async () => {

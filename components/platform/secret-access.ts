@@ -27,6 +27,8 @@ export interface SecretAccessArgs {
   /** Auth mount of the cluster ({@link VaultClusterAccess.mount}). */
   authMount: pulumi.Input<string>;
   secrets: readonly WantedSecret[];
+  /** Where Vault keeps an entry for this environment. Default: the common place. */
+  vaultPath?: ((path: string) => string) | undefined;
 }
 
 const READER = "vault-reader";
@@ -39,6 +41,8 @@ export function readPolicy(paths: readonly string[]): string {
     .join("");
 }
 
+const placeOf = ({ vaultPath }: SecretAccessArgs): ((path: string) => string) => vaultPath ?? ((path) => path);
+
 /**
  * One namespace's way to its own secrets: an identity, a policy with the entries that it names, a store that only this
  * namespace may use, and the Secrets. Another namespace cannot read them: Vault refuses its identity.
@@ -49,6 +53,7 @@ export class SecretAccess extends Component {
 
   constructor(name: string, args: SecretAccessArgs, kubernetes: KubernetesProvider, vault: VaultProvider, opts?: pulumi.ComponentResourceOptions) {
     super("platform:SecretAccess", name, opts);
+    const place = placeOf(args);
     const role = this.identity(name, args, kubernetes, vault);
     const storeName = `vault-${args.namespaceName}`;
     const store = new CustomResource(
@@ -85,7 +90,7 @@ export class SecretAccess extends Component {
               refreshInterval: "1m",
               secretStoreRef: { kind: "ClusterSecretStore", name: storeName },
               target: { name: secret.name, creationPolicy: "Owner" },
-              data: Object.entries(secret.data).map(([secretKey, { path, key }]) => ({ secretKey, remoteRef: { key: path, property: key } })),
+              data: Object.entries(secret.data).map(([secretKey, { path, key }]) => ({ secretKey, remoteRef: { key: place(path), property: key } })),
             },
           },
           this.child({ provider: kubernetes, dependsOn: [store] }),
@@ -96,6 +101,7 @@ export class SecretAccess extends Component {
   }
 
   private identity(name: string, args: SecretAccessArgs, kubernetes: KubernetesProvider, vault: VaultProvider): AuthBackendRole {
+    const place = placeOf(args);
     const account = new ServiceAccount(
       `${name}-reader`,
       { metadata: { name: READER, namespace: args.namespace }, automountServiceAccountToken: false },
@@ -105,7 +111,7 @@ export class SecretAccess extends Component {
       `${name}-policy`,
       {
         name: `cluster-${args.stack}-${args.namespaceName}`,
-        policy: readPolicy(args.secrets.flatMap(({ data }) => Object.values(data).map(({ path }) => path))),
+        policy: readPolicy(args.secrets.flatMap(({ data }) => Object.values(data).map(({ path }) => place(path)))),
       },
       this.child({ provider: vault }),
     );

@@ -8,6 +8,11 @@ export interface VaultEntriesArgs {
   /** Path of the KV mount. */
   mount: pulumi.Input<string>;
   /** Path below the mount to keys and values. Values are secrets. */
+  /**
+   * What is no longer given stays in Vault until somebody deletes it there (`homelab vault orphans|delete`): a file that is
+   * only missing must never empty Vault. Default false.
+   */
+  keepRemoved?: boolean;
   entries: ReadonlyMap<string, Readonly<Record<string, pulumi.Input<string>>>>;
 }
 
@@ -25,7 +30,7 @@ export class VaultEntries extends Component {
           // Older versions of a secret that is gone are gone too.
           deleteAllVersions: true,
         },
-        this.child({ provider, additionalSecretOutputs: ["data"] }),
+        this.child({ provider, additionalSecretOutputs: ["data"], retainOnDelete: args.keepRemoved === true }),
       );
     }
     this.registerOutputs({ paths: [...args.entries.keys()] });

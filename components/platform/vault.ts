@@ -1,6 +1,7 @@
 import { Command } from "@pulumi/command/local/command";
 import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
+import { Audit } from "@pulumi/vault/audit";
 import { Mount } from "@pulumi/vault/mount";
 import { Policy } from "@pulumi/vault/policy";
 import { Provider } from "@pulumi/vault/provider";
@@ -77,6 +78,12 @@ export class Vault extends Component {
     const mount = new Mount(
       `${name}-kv`,
       { path: KV_MOUNT, type: "kv", options: { version: "2" }, description: "Entries of secrets/ and kubeconfigs" },
+      this.child({ provider: setUp }),
+    );
+    new Audit(
+      `${name}-audit`,
+      // On the volume that the chart mounts for it. Vault writes hashes of values there, never the values.
+      { type: "file", path: "file", description: "Who did what", options: { file_path: "/vault/audit/audit.log" } },
       this.child({ provider: setUp }),
     );
     const policy = new Policy(`${name}-policy`, { name: "homelab-program", policy: PROGRAM_POLICY }, this.child({ provider: setUp }));

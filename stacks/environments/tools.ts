@@ -49,7 +49,7 @@ export const tools: StackProgram<"tools", never> = (context) => {
     cluster.provider,
   );
   const vault = new Vault("vault", { ...shared, address: context.site.vaultAddress, checkout: context.checkout }, cluster.provider);
-  const entries = new VaultEntries("secrets", { mount: vault.mount, entries: context.secrets.all() }, vault.provider);
+  const entries = new VaultEntries("secrets", { mount: vault.mount, entries: context.secrets.all(), keepRemoved: true }, vault.provider);
   buildClusterServices(context, cluster, vault, [entries]);
   return {
     kubeconfig: cluster.kubeconfig,

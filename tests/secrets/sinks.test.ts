@@ -14,6 +14,7 @@ const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
   "orchestrator/report.ts": { ways: ["symlinkSync("], why: "latest.html and latest.json: no content of their own" },
   "orchestrator/run-journal.ts": { ways: ["writeSync("], why: "names, times and counts of redacted events" },
   "orchestrator/site.ts": { ways: ["writeFileAtomic("], why: "the checkout's settings, for the lab" },
+  "orchestrator/state-migration.ts": { ways: ["writeFileAtomic("], why: "which stacks were moved where, by name, for its owner only (0600)" },
   "orchestrator/worker.ts": { ways: ["process.send"], why: "to its parent, which redacts what it takes (redactedProcess)" },
   "orchestrator/commands/secrets-edit.ts": { ways: ['stdio: "inherit"', "writeFileSync("], why: "the editor's own screen; the private folder" },
 };

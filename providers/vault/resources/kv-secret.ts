@@ -1,7 +1,8 @@
+import { HomelabError } from "../../../common/errors";
 import { defineBridged } from "../../sdk/bridged";
 import { block, bool, map, num, str } from "../../sdk/schema";
 import type { Json, JsonObject } from "../../sdk/values";
-import type { VaultClient } from "../client";
+import { type VaultClient, VaultError } from "../client";
 import { asObject, asString, trimSlashes } from "./values";
 
 /** JSON as Go writes it: keys in order, and `<`, `>`, `&` escaped. That is the form in which the state keeps it. */
@@ -44,10 +45,29 @@ function durationSeconds(text: string): number {
 const stringMap = (values: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
 
-async function write(inputs: JsonObject, client: VaultClient, signal: AbortSignal): Promise<void> {
-  const options = { ...asObject(inputs["options"]), ...(inputs["cas"] === undefined ? {} : { cas: inputs["cas"] }) };
+/** The version that a write replaces; 0 where there is no entry. A deleted one counts: Vault numbers on from it. */
+async function currentVersion(inputs: JsonObject, client: VaultClient, signal: AbortSignal): Promise<number> {
+  return Number((await client.read(metadataPath(inputs), { signal }))?.["current_version"] ?? 0);
+}
+
+/**
+ * Writes with check-and-set, always: of two writers at once the second is told, and none is lost.
+ * @param known the version that the state knows; without one, the one that is there now
+ */
+async function write(inputs: JsonObject, client: VaultClient, signal: AbortSignal, known?: number): Promise<void> {
+  const given = { ...asObject(inputs["options"]), ...(inputs["cas"] === undefined ? {} : { cas: inputs["cas"] }) };
+  const options = "cas" in given ? given : { ...given, cas: known ?? (await currentVersion(inputs, client, signal)) };
   const data = JSON.parse(asString(inputs["dataJson"]) || "{}") as Json;
-  await client.write(dataPath(inputs), { data, ...(Object.keys(options).length > 0 ? { options } : {}) }, { signal });
+  try {
+    await client.write(dataPath(inputs), { data, options }, { signal });
+  } catch (cause) {
+    if (!(cause instanceof VaultError) || !cause.messages.some((message) => message.includes("did not match the current version"))) throw cause;
+    throw new HomelabError("E_VAULT_CONFLICT", `Vault: ${dataPath(inputs)} was written by somebody else; it was left as it is`, {
+      cause,
+      subject: dataPath(inputs),
+      hint: "refresh the stack, look at what changes, and run it again",
+    });
+  }
   const custom = inputs["customMetadata"];
   if (custom === undefined) return;
   const { maxVersions, casRequired, deleteVersionAfter, data: customData } = asObject(custom);
@@ -102,7 +122,10 @@ export const kvSecret = defineBridged<VaultClient>({
     const custom = "custom_metadata" in metadata ? { customMetadata: await readCustomMetadata(place, provider, signal) } : {};
     return { ...place, dataJson: normalJson(JSON.stringify(found["data"])), metadata: stringMap(metadata), ...custom };
   },
-  update: (_id, { news }, { provider, signal }) => write(news, provider, signal),
+  update(_id, { news, outputs }, { provider, signal }) {
+    const known = Number(asObject(outputs["metadata"])["version"]);
+    return write(news, provider, signal, Number.isInteger(known) ? known : undefined);
+  },
   delete: (_id, outputs, { provider, signal }) =>
     provider.remove(outputs["deleteAllVersions"] === true ? metadataPath(outputs) : dataPath(outputs), { signal }),
 });

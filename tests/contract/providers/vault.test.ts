@@ -126,9 +126,29 @@ describe("vault", () => {
     await kv();
     const state = await plugin.make(SECRET, { mount: "kv", name: "a", dataJson: '{"x":1}', cas: 0 });
     await expect(plugin.update(SECRET, state, { ...state.inputs, dataJson: '{"x":2}' })).rejects.toMatchObject({
-      details: "Vault: PUT kv/data/a: 400: check-and-set parameter did not match the current version",
+      details: expect.stringContaining("because: Vault: PUT kv/data/a: 400: check-and-set parameter did not match the current version"),
     });
     await plugin.update(SECRET, state, { ...state.inputs, dataJson: '{"x":2}', cas: 1 });
+  });
+
+  test("of two writers at once the second is told, and the first one's value stays", async () => {
+    await kv();
+    const state = await plugin.make(SECRET, { mount: "kv", name: "a", dataJson: '{"x":1}' });
+    await api("PUT", "kv/data/a", { data: { x: 2 } }, root);
+    await expect(plugin.update(SECRET, state, { ...state.inputs, dataJson: '{"x":3}' })).rejects.toMatchObject({
+      details: expect.stringContaining("Vault: kv/data/a was written by somebody else; it was left as it is"),
+    });
+    expect((await api("GET", "kv/data/a", undefined, root)).body["data"]).toMatchObject({ data: { x: 2 }, metadata: { version: 2 } });
+    const refreshed = await plugin.read(SECRET, state);
+    await plugin.update(SECRET, { ...state, outputs: refreshed?.outputs ?? {} }, { ...state.inputs, dataJson: '{"x":3}' });
+    expect((await api("GET", "kv/data/a", undefined, root)).body["data"]).toMatchObject({ data: { x: 3 } });
+  });
+
+  test("an entry that was there before, also a deleted one, is taken over at its version", async () => {
+    await kv();
+    await api("PUT", "kv/data/a", { data: { x: 1 } }, root);
+    await api("DELETE", "kv/data/a", undefined, root);
+    expect((await plugin.make(SECRET, { mount: "kv", name: "a", dataJson: '{"x":2}' })).outputs["metadata"]).toMatchObject({ version: "2" });
   });
 
   test("custom metadata", async () => {

@@ -1,0 +1,117 @@
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
+import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
+import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
+import type * as pulumi from "@pulumi/pulumi";
+import { AuthBackendRole } from "@pulumi/vault/kubernetes/authBackendRole";
+import { Policy } from "@pulumi/vault/policy";
+import type { Provider as VaultProvider } from "@pulumi/vault/provider";
+import { HomelabError } from "../../common/errors";
+import { Component } from "../base/component";
+import { EXTERNAL_SECRETS_API } from "./external-secrets";
+import { readPolicy } from "./secret-access";
+import { KV_MOUNT } from "./vault";
+
+/** Name of the Secret, and the label of the namespaces that get it, as in the system before this one. */
+export const SHARED_SECRET = "cluster-secrets";
+const READER = "vault-shared-reader";
+const STORE = "vault-shared";
+
+export interface SharedSecretsArgs {
+  stack: string;
+  /** Namespace of the identity that reads Vault. */
+  namespace: pulumi.Input<string>;
+  vaultAddress: pulumi.Input<string>;
+  authMount: pulumi.Input<string>;
+  /** Entries by path below the mount, with the keys that go into the Secret. */
+  entries: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * Where each key of the flat Secret comes from.
+ * @throws HomelabError E_SECRET_COLLISION where two entries have a key of one name: only one of them could be in the Secret
+ */
+export function flatKeys(entries: SharedSecretsArgs["entries"]): Map<string, string> {
+  const owner = new Map<string, string>();
+  for (const [path, keys] of entries) {
+    for (const key of keys) {
+      const other = owner.get(key);
+      if (other !== undefined) {
+        throw new HomelabError("E_SECRET_COLLISION", `"${key}" is a key of ${other} and of ${path}: ${SHARED_SECRET} can hold one of them`, {
+          subject: path,
+          hint: "leave one of the entries out of the shared Secret, or give the namespace that needs it a SecretAccess of its own",
+        });
+      }
+      owner.set(key, path);
+    }
+  }
+  return owner;
+}
+
+/**
+ * One Secret with the named entries in every namespace that is labelled `cluster-secrets=true`: for what still needs it.
+ * Everything in it is readable in each of those namespaces; a SecretAccess is what new applications take.
+ */
+export class SharedSecrets extends Component {
+  constructor(name: string, args: SharedSecretsArgs, kubernetes: KubernetesProvider, vault: VaultProvider, opts?: pulumi.ComponentResourceOptions) {
+    super("platform:SharedSecrets", name, opts);
+    const data = [...flatKeys(args.entries)].map(([secretKey, path]) => ({ secretKey, remoteRef: { key: path, property: secretKey } }));
+    const account = new ServiceAccount(
+      `${name}-reader`,
+      { metadata: { name: READER, namespace: args.namespace }, automountServiceAccountToken: false },
+      this.child({ provider: kubernetes }),
+    );
+    const policy = new Policy(
+      `${name}-policy`,
+      { name: `cluster-${args.stack}-shared`, policy: readPolicy([...args.entries.keys()]) },
+      this.child({ provider: vault }),
+    );
+    const role = new AuthBackendRole(
+      `${name}-role`,
+      {
+        backend: args.authMount,
+        roleName: SHARED_SECRET,
+        boundServiceAccountNames: [READER],
+        boundServiceAccountNamespaces: [args.namespace],
+        tokenPolicies: [policy.name],
+        tokenTtl: 3600,
+      },
+      this.child({ provider: vault, dependsOn: [account] }),
+    );
+    const labelled = { matchLabels: { [SHARED_SECRET]: "true" } };
+    const auth = { mountPath: args.authMount, role: role.roleName, serviceAccountRef: { name: READER, namespace: args.namespace } };
+    const store = new CustomResource(
+      `${name}-store`,
+      {
+        apiVersion: EXTERNAL_SECRETS_API,
+        kind: "ClusterSecretStore",
+        metadata: { name: STORE },
+        spec: {
+          conditions: [{ namespaceSelector: labelled }],
+          provider: { vault: { server: args.vaultAddress, path: KV_MOUNT, version: "v2", auth: { kubernetes: auth } } },
+        },
+      },
+      this.child({ provider: kubernetes, dependsOn: [role] }),
+    );
+    new CustomResource(
+      `${name}-secret`,
+      {
+        apiVersion: EXTERNAL_SECRETS_API,
+        kind: "ClusterExternalSecret",
+        metadata: { name: SHARED_SECRET },
+        spec: {
+          externalSecretName: SHARED_SECRET,
+          namespaceSelector: labelled,
+          refreshTime: "1m",
+          externalSecretSpec: {
+            refreshInterval: "1m",
+            secretStoreRef: { kind: "ClusterSecretStore", name: STORE },
+            target: { name: SHARED_SECRET, creationPolicy: "Owner" },
+            data,
+          },
+        },
+      },
+      this.child({ provider: kubernetes, dependsOn: [store] }),
+    );
+    this.registerOutputs({});
+  }
+}

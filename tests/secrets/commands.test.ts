@@ -1,0 +1,220 @@
+/** `homelab secrets` as a shell runs it: values on standard input, exit codes, and what is on the disk afterwards. */
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { generateIdentity } from "../../secrets/age";
+import { decryptSopsFile } from "../../secrets/sops-file";
+
+const root = path.join(__dirname, "../..");
+const me = generateIdentity();
+const ci = generateIdentity();
+let folder: string;
+
+const config = (...recipients: string[]) =>
+  fs.writeFileSync(path.join(folder, ".sops.yaml"), `creation_rules:\n  - path_regex: secrets/.*\\.yaml$\n    age: ${recipients.join(",")}\n`);
+const fileOf = (entry: string, below = "common") => path.join(folder, "secrets", below, `${entry}.yaml`);
+const text = (entry: string) => fs.readFileSync(fileOf(entry), "utf8");
+const open = async (entry: string, identity = me) => decryptSopsFile("f", text(entry), [identity]);
+
+beforeEach(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-commands-"));
+  fs.mkdirSync(path.join(folder, "secrets/common"), { recursive: true });
+  config(me.recipient, ci.recipient);
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+function start(args: readonly string[], more: Record<string, string> = {}) {
+  const env: Record<string, string | undefined> = { ...process.env, SOPS_AGE_KEY: me.secret, HOMELAB_SECRETS_DIR: path.join(folder, "secrets"), ...more };
+  delete env["SOPS_AGE_KEY_FILE"];
+  return spawn(process.execPath, [path.join(root, "bin/orchestrator/main.js"), "secrets", ...args], { env, stdio: ["pipe", "pipe", "pipe"] });
+}
+
+async function run(args: readonly string[], input: string | Buffer = "", more: Record<string, string> = {}) {
+  const child = start(args, more);
+  let [out, err] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (out += chunk));
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { code, out, err };
+}
+
+const put = (entry: string, key: string, value: string) => run(["new", entry, key], value);
+
+test("a value goes in by standard input, comes out as it was, and changes alone", async () => {
+  expect(await put("app/db", "PASSWORD", "it's\nünïcode\n")).toEqual({ code: 0, out: "secrets/common/app/db.yaml: PASSWORD written\n", err: "" });
+  expect(await run(["set", "app/db", "USER"], "the-user-name\n")).toMatchObject({ code: 0 });
+  const before = text("app/db");
+  expect((await run(["get", "app/db", "PASSWORD"])).out).toBe("it's\nünïcode");
+  expect(await run(["set", "app/db", "USER"], "another-user")).toMatchObject({ code: 0, out: "secrets/common/app/db.yaml: USER written\n" });
+  expect(await open("app/db")).toEqual({ vault: { kv: { app: { db: { PASSWORD: "it's\nünïcode", USER: "another-user" } } } } });
+  const password = (whole: string) => whole.split("\n").find((line) => line.includes("PASSWORD:"));
+  expect(password(text("app/db"))).toBe(password(before));
+  expect((await run(["list"], "", { SOPS_AGE_KEY: "" })).out).toBe("common   app/db: PASSWORD, USER\n");
+  expect(fs.readdirSync(path.join(folder, "secrets"))).toEqual(["common"]);
+});
+
+test("rotate gives a new data key, recipients adds and removes readers", async () => {
+  await put("a", "key", "value-of-a");
+  const before = text("a");
+  expect(await run(["rotate", "a"])).toMatchObject({ code: 0 });
+  expect(
+    text("a")
+      .split("\n")
+      .find((line) => line.includes("key:")),
+  ).not.toBe(before.split("\n").find((line) => line.includes("key:")));
+  expect(await open("a", ci)).toEqual({ vault: { kv: { a: { key: "value-of-a" } } } });
+  config(me.recipient);
+  expect(await run(["check"])).toMatchObject({ code: 4, err: expect.stringContaining(`it is still encrypted to ${ci.recipient}`) });
+  expect((await run(["recipients"])).out).toBe(`secrets/common/a.yaml: - ${ci.recipient}\n`);
+  await expect(open("a", ci)).rejects.toMatchObject({ code: "E_SECRET_RECIPIENT" });
+  expect(await open("a")).toEqual({ vault: { kv: { a: { key: "value-of-a" } } } });
+  expect(await run(["check"])).toMatchObject({ code: 0 });
+});
+
+test("check refuses a plaintext file, a private key and a file of another kind, by name", async () => {
+  await put("a", "key", "value-of-a");
+  fs.writeFileSync(fileOf("plain"), "vault:\n  kv:\n    plain:\n      password: hunter2-hunter2\n");
+  fs.writeFileSync(path.join(folder, "secrets/notes.md"), `my key: ${generateIdentity().secret}\n`);
+  fs.writeFileSync(path.join(folder, "secrets/dump.json"), "{}");
+  const { code, err } = await run(["check"], "", { SOPS_AGE_KEY: "" });
+  expect(code).toBe(4);
+  expect(err).toContain("secrets/common/plain.yaml: it is not encrypted: it has no sops section\n");
+  expect(err).toContain("secrets/notes.md: it holds a private age key\n");
+  expect(err).toContain("secrets/dump.json: it is no .yaml file");
+  expect(err).not.toContain("hunter2");
+});
+
+test("a credential is made in one place, and its owner and readers are named", async () => {
+  const { code, out } = await run(["generate", "redis"]);
+  expect(code).toBe(0);
+  expect(out).toContain("owner: Redis (restarts)\nalso read by: Harbor, Immich, Memorizer, Writer\n");
+  const entry = "cluster-secret-store/secrets/REDIS";
+  const first = (await run(["get", entry, "REDIS_PASSWORD"])).out;
+  expect(first).toMatch(/^[\w-]{32}$/);
+  await run(["generate", "redis"]);
+  expect((await run(["get", entry, "REDIS_PASSWORD"])).out).not.toBe(first);
+});
+
+const editor = (script: string): Record<string, string> => {
+  const file = path.join(folder, "editor.sh");
+  fs.writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o700 });
+  return { EDITOR: file, VISUAL: "" };
+};
+
+describe("edit", () => {
+  beforeEach(() => put("a", "key", "value-of-a"));
+
+  test("changes, adds and removes keys", async () => {
+    expect(await run(["edit", "a"], "", editor('printf "other: new-value\\n" > "$1"'))).toMatchObject({ code: 0 });
+    expect(await open("a")).toEqual({ vault: { kv: { a: { other: "new-value" } } } });
+  });
+
+  test.each([
+    ["an editor that fails", "exit 3", "the editor"],
+    ["text that is no list of keys", 'echo "value-of-a: [" > "$1"', "what you left in the editor is no list"],
+    ["an empty file", ': > "$1"', "what you left in the editor is no list"],
+  ])("%s changes nothing", async (_, script, message) => {
+    const before = text("a");
+    expect(await run(["edit", "a"], "", editor(script))).toMatchObject({ code: 1, err: expect.stringContaining(message) });
+    expect(text("a")).toBe(before);
+  });
+
+  test("somebody else's change meanwhile is not lost", async () => {
+    const other = `SOPS_AGE_KEY=${me.secret} HOMELAB_SECRETS_DIR=${folder}/secrets ${process.execPath} ${root}/bin/orchestrator/main.js secrets set a key`;
+    expect(await run(["edit", "a"], "", editor(`printf theirs-value | ${other} >&2\nprintf "key: mine\\n" > "$1"`))).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("was changed by somebody else meanwhile; nothing was written"),
+    });
+    expect(await open("a")).toEqual({ vault: { kv: { a: { key: "theirs-value" } } } });
+  });
+
+  test("a kill leaves no plaintext behind, also not what the editor wrote beside it", async () => {
+    const seen = path.join(folder, "seen");
+    const child = start(["edit", "a"], editor(`cp "$1" "$(dirname "$1")/.swap"; echo "$1 $$" > ${seen}.part; mv ${seen}.part ${seen}; sleep 60`));
+    while (!fs.existsSync(seen)) await new Promise((resolve) => setTimeout(resolve, 20));
+    const [file = "", pid = ""] = fs.readFileSync(seen, "utf8").trim().split(" ");
+    const private_ = path.dirname(file);
+    expect(fs.readFileSync(file, "utf8")).toBe("key: value-of-a\n");
+    expect([fs.statSync(private_).mode & 0o777, fs.statSync(file).mode & 0o777]).toEqual([0o700, 0o600]);
+    child.kill("SIGKILL");
+    await new Promise((resolve) => child.once("exit", resolve));
+    process.kill(Number(pid), "SIGKILL");
+    while (fs.existsSync(private_)) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await open("a")).toEqual({ vault: { kv: { a: { key: "value-of-a" } } } });
+  });
+});
+
+describe("bad input", () => {
+  beforeEach(() => put("a", "key", "value-of-a"));
+  const damage = (change: (whole: string) => string | Buffer) => () => fs.writeFileSync(fileOf("a"), change(text("a")));
+  const nothing = () => undefined;
+
+  test.each<[string, string[], () => void, { code?: number; input?: string; env?: Record<string, string>; says: string }]>([
+    ["no age key", ["get", "a", "key"], nothing, { env: { SOPS_AGE_KEY: "" }, says: "there is no age key" }],
+    [
+      "the wrong age key",
+      ["get", "a", "key"],
+      nothing,
+      { env: { SOPS_AGE_KEY: generateIdentity().secret }, says: "none of your age keys is among its recipients" },
+    ],
+    ["a damaged age key", ["get", "a", "key"], nothing, { env: { SOPS_AGE_KEY: "AGE-SECRET-KEY-1QQQQ" }, says: "an age key is damaged" }],
+    [
+      "a file that is cut off",
+      ["set", "a", "key"],
+      damage((whole) => whole.slice(0, 300)),
+      { input: "x", says: "secrets/common/a.yaml: its sops section is damaged" },
+    ],
+    [
+      "a MAC that does not match",
+      ["rotate", "a"],
+      damage((whole) => whole.replace(/lastmodified: .*/, 'lastmodified: "2020-01-01T00:00:00Z"')),
+      { says: "it does not decrypt" },
+    ],
+    [
+      "a value changed by hand",
+      ["view", "a"],
+      damage((whole) => whole.replace(/(data:)(.)/, (_, a, c) => a + (c === "A" ? "B" : "A"))),
+      { says: "it does not decrypt" },
+    ],
+    ["a key that stands twice", ["get", "a", "key"], damage((whole) => `${whole}vault: {}\n`), { says: "a key stands in it twice" }],
+    ["a binary file", ["get", "a", "key"], damage(() => Buffer.from([1, 0, 2])), { says: "it is binary" }],
+    ["a huge file", ["get", "a", "key"], damage(() => "x".repeat(1024 * 1024 + 1)), { says: "it is larger than 1 MiB" }],
+    ["an empty file", ["edit", "a"], damage(() => ""), { says: "it is not a YAML map, or it is cut off" }],
+    ["no such entry", ["get", "b", "key"], nothing, { says: "there is no secrets/common/b.yaml" }],
+    ["no such key", ["get", "a", "other"], nothing, { says: 'there is no "other" in secrets/common/a.yaml' }],
+    ["an entry that is there already", ["new", "a", "key"], nothing, { input: "x", says: "secrets/common/a.yaml is there already" }],
+    ["a path out of the folder", ["new", "../../x", "key"], nothing, { code: 2, input: "x", says: "is no name of an entry" }],
+    ["a key that sops would not encrypt", ["set", "a", "b_unencrypted"], nothing, { code: 2, input: "x", says: "would leave the value" }],
+    ["an empty value", ["set", "a", "key"], nothing, { code: 2, says: "standard input is empty" }],
+    ["a value as an argument", ["set", "a", "key", "hunter2-hunter2"], nothing, { code: 2, says: "secrets set takes <entry> <key>" }],
+    ["a huge value", ["set", "a", "key"], nothing, { code: 2, input: "x".repeat(600_000), says: "larger than 512 KiB" }],
+    ["several keys on one standard input", ["new", "b", "k1", "k2"], nothing, { code: 2, input: "x", says: "standard input gives one value" }],
+    ["an unknown environment", ["set", "a", "key", "--env", "prodd"], nothing, { input: "x", says: "prodd" }],
+    ["an unknown credential", ["generate", "oracle"], nothing, { code: 2, says: "there is no credential" }],
+    ["an unknown verb", ["frobnicate"], nothing, { code: 2, says: "secrets takes list" }],
+    ["no rule for recipients", ["recipients"], () => config(), { says: "it cannot be read as a SOPS configuration" }],
+    [
+      "another writer at work",
+      ["set", "a", "key"],
+      () => fs.writeFileSync(path.join(folder, "secrets/.lock"), String(process.pid)),
+      { input: "x", says: "another process is writing secrets" },
+    ],
+  ])("%s", async (_, args, prepare, { code = 1, input = "", env = {}, says }) => {
+    prepare();
+    const before = text("a");
+    const result = await run(args, input, env);
+    expect([result.code, result.err]).toEqual([code, expect.stringContaining(says)]);
+    expect(result.out + result.err).not.toMatch(/hunter2|value-of-a|AGE-SECRET-KEY-1[A-Z0-9]|internal error/);
+    expect([text("a"), fs.readdirSync(path.join(folder, "secrets/common"))]).toEqual([before, ["a.yaml"]]);
+  });
+
+  test("the lock of a writer that was killed is taken over", async () => {
+    const dead = spawn("/bin/true");
+    await new Promise((resolve) => dead.once("close", resolve));
+    fs.writeFileSync(path.join(folder, "secrets/.lock"), String(dead.pid));
+    expect(await run(["set", "a", "key"], "next-value")).toMatchObject({ code: 0 });
+  });
+});
