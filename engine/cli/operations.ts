@@ -12,7 +12,7 @@ import type { Snapshot } from "../snapshot/types";
 import type { PropertyMap } from "../wire/values";
 import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
-import { CliError, EXIT_CODE } from "./cli-error";
+import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 import type { Flags } from "./flags";
 import { openDisplay } from "./operation-display";
 import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
@@ -182,6 +182,8 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
   const confirmed = flags.has("yes") || flags.has("skip-preview") || readEnv("PULUMI_SKIP_CONFIRMATIONS") === "true";
   if (!previewOnly && !confirmed && !isInteractive(flags))
     throw new CliError("--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode", EXIT_CODE.usage);
+  if (flags.has("show-secrets")) throw unsupported("--show-secrets of an operation (`stack output --show-secrets` shows outputs)");
+  if (flags.has("show-config")) throw unsupported("--show-config (`config` lists the settings)");
   const ctx = await openStack(flags);
   requireNode(ctx.project);
   const prepared: Prepared = {
