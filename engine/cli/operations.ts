@@ -186,6 +186,9 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
   if (flags.has("show-config")) throw unsupported("--show-config (`config` lists the settings)");
   const ctx = await openStack(flags);
   requireNode(ctx.project);
+  const asks = !previewOnly && !confirmed;
+  // Before the key is derived and the state is read: whoever waits sees at once that something happens.
+  const early = asks ? undefined : openDisplay(flags, command, previewOnly, ctx.stack);
   const prepared: Prepared = {
     kind: previewOnly ? "preview" : KINDS[command],
     ctx,
@@ -194,8 +197,8 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
     flags,
     command,
   };
-  if (!previewOnly && !confirmed && !(await agrees(prepared))) throw new CliError(`confirmation declined, not proceeding with the ${command}`);
-  const display = openDisplay(flags, command, previewOnly, ctx.stack);
+  if (asks && !(await agrees(prepared))) throw new CliError(`confirmation declined, not proceeding with the ${command}`);
+  const display = early ?? openDisplay(flags, command, previewOnly, ctx.stack);
   const log = await openEventLog(flags.text("event-log"));
   const emit = (event: EngineEventPayload): void => {
     log.write(event);

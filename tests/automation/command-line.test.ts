@@ -147,7 +147,7 @@ test("a killed up forgets nothing: all that exists is in the state or pending, a
   expect(site.things().filter((name) => !known.includes(name))).toEqual([]);
   expect((latest.pending_operations ?? []).length).toBeLessThanOrEqual(3);
   const locked = await pulumi(["up", "--yes"]);
-  expect(locked.stderr).toMatch(/the stack is currently locked by 1 lock\(s\)[^]*\(pid \d+\) at [^ ]+ \(that process is not running any more\)/);
+  expect(locked.stderr).toMatch(/the stack is currently locked by 1 lock\(s\)[\s\S]*\(pid \d+\) at [^ ]+ \(that process is not running any more\)/);
   await pulumi(["cancel", "--yes"]);
   expect((await pulumi(["up", "--yes"])).code).toBe(0);
   expect(resources().filter(({ type }: { type: string }) => type === "world:index:Thing")).toHaveLength(12);
