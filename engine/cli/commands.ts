@@ -2,6 +2,7 @@
 import { ENGINE_VERSION } from "../backend/version";
 import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 import type { FlagSpec, Flags } from "./flags";
+import { OPERATION_FLAGS } from "./operation-flags";
 
 export interface Command {
   flags: FlagSpec;
@@ -33,10 +34,7 @@ const transfer = () => import("./stack-transfer");
 
 function operation(name: "preview" | "up" | "refresh" | "destroy", summary: string): Command {
   return {
-    // Loaded with the command: the table only needs to know that there is one.
-    get flags() {
-      return (require("./operation-flags") as typeof import("./operation-flags")).OPERATION_FLAGS;
-    },
+    flags: OPERATION_FLAGS,
     words: [0, 0],
     usage: `${name} [flags]`,
     summary,

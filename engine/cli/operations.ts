@@ -12,7 +12,7 @@ import type { Snapshot } from "../snapshot/types";
 import type { PropertyMap } from "../wire/values";
 import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
-import { CliError, EXIT_CODE } from "./cli-error";
+import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 import type { Flags } from "./flags";
 import { openDisplay } from "./operation-display";
 import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
@@ -182,8 +182,13 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
   const confirmed = flags.has("yes") || flags.has("skip-preview") || readEnv("PULUMI_SKIP_CONFIRMATIONS") === "true";
   if (!previewOnly && !confirmed && !isInteractive(flags))
     throw new CliError("--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode", EXIT_CODE.usage);
+  if (flags.has("show-secrets")) throw unsupported("--show-secrets of an operation (`stack output --show-secrets` shows outputs)");
+  if (flags.has("show-config")) throw unsupported("--show-config (`config` lists the settings)");
   const ctx = await openStack(flags);
   requireNode(ctx.project);
+  const asks = !previewOnly && !confirmed;
+  // Before the key is derived and the state is read: whoever waits sees at once that something happens.
+  const early = asks ? undefined : openDisplay(flags, command, previewOnly, ctx.stack);
   const prepared: Prepared = {
     kind: previewOnly ? "preview" : KINDS[command],
     ctx,
@@ -192,8 +197,8 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
     flags,
     command,
   };
-  if (!previewOnly && !confirmed && !(await agrees(prepared))) throw new CliError(`confirmation declined, not proceeding with the ${command}`);
-  const display = openDisplay(flags, command, previewOnly, ctx.stack);
+  if (asks && !(await agrees(prepared))) throw new CliError(`confirmation declined, not proceeding with the ${command}`);
+  const display = early ?? openDisplay(flags, command, previewOnly, ctx.stack);
   const log = await openEventLog(flags.text("event-log"));
   const emit = (event: EngineEventPayload): void => {
     log.write(event);

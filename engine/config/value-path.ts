@@ -41,7 +41,7 @@ export function setAt(value: ConfigValue | undefined, path: readonly PathPart[],
 }
 
 /** A map with the sole key `secure` holding a string is a secret. */
-export function isSecureLeaf(value: ConfigValue | undefined): value is { secure: string } {
+function isSecureLeaf(value: ConfigValue | undefined): value is { secure: string } {
   return isMap(value) && Object.keys(value).length === 1 && typeof value["secure"] === "string";
 }
 

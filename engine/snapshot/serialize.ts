@@ -112,7 +112,7 @@ export function serializeResource(state: ResourceState, codec: SecretsCodec): Re
 }
 
 /** @throws HomelabError E_STATE_RESOURCE for an entry that is not a resource, or that needs a feature which only the CLI has */
-export function deserializeResource(raw: unknown, codec: SecretsCodec): ResourceState {
+function deserializeResource(raw: unknown, codec: SecretsCodec): ResourceState {
   const parsed = resourceSchema.safeParse(raw);
   if (!parsed.success) throw new HomelabError("E_STATE_RESOURCE", `the state holds an entry that is not a resource: ${z.prettifyError(parsed.error)}`);
   const r = parsed.data;
@@ -167,7 +167,7 @@ export function serializePending(operation: PendingOperation, codec: SecretsCode
   return { resource: serializeResource(operation.resource, codec), type: operation.type };
 }
 
-export function deserializePending(raw: unknown, codec: SecretsCodec): PendingOperation {
+function deserializePending(raw: unknown, codec: SecretsCodec): PendingOperation {
   const { resource, type } = pendingSchema.parse(raw);
   return { resource: deserializeResource(resource, codec), type };
 }

@@ -8,7 +8,7 @@ import { readEnv } from "../../common/env";
 import { systemErrorCode } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 
-export const pulumiHome = (): string => readEnv("PULUMI_HOME") ?? path.join(os.homedir(), ".pulumi");
+const pulumiHome = (): string => readEnv("PULUMI_HOME") ?? path.join(os.homedir(), ".pulumi");
 export const pluginsDir = (): string => path.join(pulumiHome(), "plugins");
 
 function readJson<T>(file: string, schema: z.ZodType<T>): T | undefined {

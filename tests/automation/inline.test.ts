@@ -3,6 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace } from "@pulumi/pulumi/automation";
 import { AutomationSite } from "./site";
 
+// Each test starts several processes; a busy machine takes its time.
+jest.setTimeout(240_000);
+
 /** A resource of any type: what the SDK's class leaves to generated code is nothing but its name. */
 class Thing extends pulumi.CustomResource {}
 

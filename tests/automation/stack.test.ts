@@ -4,6 +4,9 @@ import * as path from "node:path";
 import { ConcurrentUpdateError, type EngineEvent, LocalWorkspace, Stack, StackAlreadyExistsError, StackNotFoundError } from "@pulumi/pulumi/automation";
 import { AutomationSite } from "./site";
 
+// Each test starts several processes; a busy machine takes its time.
+jest.setTimeout(240_000);
+
 const site = new AutomationSite();
 let ws: LocalWorkspace;
 let stack: Stack;

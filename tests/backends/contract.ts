@@ -12,7 +12,7 @@ import { emptyState, type ResourceState } from "../../engine/snapshot/types";
 export const PLAIN = { encrypt: (text: string): string => text, decrypt: (text: string): string => text };
 const URN = (name: string): string => `urn:pulumi:dev::p::t:i:T::${name}`;
 
-export function resource(name: string, dependencies: string[] = []): ResourceState {
+function resource(name: string, dependencies: string[] = []): ResourceState {
   return { ...emptyState(URN(name), "t:i:T", true), id: `id-${name}`, inputs: { name }, dependencies: dependencies.map(URN) };
 }
 
@@ -23,7 +23,7 @@ const deployment = (names: string[]): RawDeployment => ({
   metadata: {},
 });
 
-export const urnsOf = (latest: RawDeployment | undefined): string[] =>
+const urnsOf = (latest: RawDeployment | undefined): string[] =>
   deserializeSnapshot(latest ?? {}, PLAIN).resources.map(({ urn }) => urn.split("::").at(-1) ?? "");
 
 /** @param fresh URL of an empty backend */

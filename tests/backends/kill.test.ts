@@ -10,6 +10,9 @@ import { brokenRule } from "../../engine/snapshot/integrity";
 import { deserializeSnapshot } from "../../engine/snapshot/serialize";
 import { PLAIN } from "./contract";
 
+// Each test starts several processes; a busy machine takes its time.
+jest.setTimeout(240_000);
+
 const root = fs.mkdtempSync(path.join(os.tmpdir(), "kill-"));
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
 

@@ -7,6 +7,9 @@ import { engineRunner } from "../../orchestrator/engine";
 import { StateMigration } from "../../orchestrator/state-migration";
 import { AutomationSite, ENGINE_ROOT } from "../automation/site";
 
+// Each test starts several processes; a busy machine takes its time.
+jest.setTimeout(240_000);
+
 const KEYS = { accessKey: "admin", secretKey: "migration" };
 const site = new AutomationSite();
 let ctx: OwnedContext;

@@ -1,0 +1,154 @@
+/** The command line for people: what it says, refuses, and edits. */
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { AutomationSite, ENGINE_ROOT } from "./site";
+
+// Each test starts several processes; a busy machine takes its time.
+jest.setTimeout(240_000);
+
+const site = new AutomationSite();
+afterAll(() => site.remove());
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function pulumi(args: string[], options: { env?: Record<string, string>; input?: string } = {}): Promise<Ran> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, ...site.env, ...options.env };
+    const child = execFile(path.join(ENGINE_ROOT, "bin", "pulumi"), args, { cwd: site.workDir, env }, (error, stdout, stderr) =>
+      resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, stdout, stderr }),
+    );
+    child.stdin?.end(options.input ?? "");
+  });
+}
+
+const stateFile = path.join(site.dir, "state/.pulumi/stacks/auto/dev.json");
+const resources = () => JSON.parse(fs.readFileSync(stateFile, "utf8")).checkpoint.latest.resources;
+const urnOf = (name: string): string => `urn:pulumi:dev::auto::world:index:Thing::${name}`;
+
+test.each([
+  [["--help"], 0, "stack change-secrets-provider passphrase"],
+  [["stack", "--help"], 0, "usage: pulumi stack\n"],
+  [["up", "--help"], 0, "-t, --target <value> (several times)"],
+  [["-C", "/tmp", "version"], 0, "v3.260.0"],
+])("%j says", async (args, code, text) => {
+  const ran = await pulumi(args);
+  expect([ran.code, ran.stdout]).toEqual([code, expect.stringContaining(text)]);
+});
+
+test.each([
+  [["logs"], "`pulumi logs` is not supported by the embedded engine; the Pulumi CLI has it"],
+  [["state", "move", "x"], "`pulumi state move` is not supported"],
+  [["stack", "lss"], 'unknown command "lss" for "pulumi stack": init, select,'],
+  [["upp"], 'unknown command "upp" for "pulumi"'],
+  [["stack", "ls", "--nope"], "unknown flag: --nope"],
+  [["up", "--policy-pack", "x"], "--policy-pack is not supported by the embedded engine"],
+  [["up"], "--yes or --skip-preview or --preview-only must be passed in"],
+  [["stack", "rename"], "wrong number of arguments"],
+])("%j is refused", async (args, text) => {
+  const ran = await pulumi(args);
+  expect([ran.code, ran.stdout, ran.stderr]).toEqual([2, "", expect.stringContaining(text)]);
+});
+
+test("up by lines: each step once when it begins and once when it ends; colours only when asked for", async () => {
+  await pulumi(["stack", "init", "dev"]);
+  const { code, stdout } = await pulumi(["up", "--yes", "--non-interactive"]);
+  expect(code).toBe(0);
+  const lines = stdout.split("\n").map((line) => line.replace(/\(\d+\.\d+s\)/, "(t)").replace(/\d+\.\d+s/, "t"));
+  expect(lines).toEqual([
+    "Updating (dev):",
+    "",
+    " +  pulumi:pulumi:Stack auto-dev creating",
+    " +  pulumi:providers:world default creating",
+    " +  pulumi:providers:world default created (t)",
+    " +  world:index:Thing thing-0 creating",
+    " +  world:index:Thing thing-0 created (t)",
+    " +  pulumi:pulumi:Stack auto-dev created (t)",
+    "",
+    "Outputs:",
+    '  + names: ["thing-0"]',
+    "  + password: [secret]",
+    "",
+    "Resources:",
+    "    + 2 created",
+    "",
+    "Duration: t",
+    "",
+  ]);
+  expect((await pulumi(["preview", "--color", "always"])).stdout).toContain("\x1b[");
+});
+
+test("preview --diff shows what changes; --json is one document", async () => {
+  await pulumi(["config", "set", "size", "9"]);
+  const { stdout } = await pulumi(["preview", "--diff"]);
+  expect(stdout).toContain(" ~  world:index:Thing thing-0 update [diff: size]\n      ~ size: 1 => 9\n");
+  const { changeSummary, steps } = JSON.parse((await pulumi(["preview", "--json"])).stdout);
+  expect([changeSummary, steps.map(({ op }: { op: string }) => op)]).toEqual([{ same: 1, update: 1 }, ["same", "same", "update"]]);
+});
+
+test("state: protect, unprotect, rename and delete, with what depends on it named", async () => {
+  expect((await pulumi(["state", "protect", urnOf("thing-0")])).stderr).toContain("--yes must be passed in");
+  await pulumi(["state", "protect", urnOf("thing-0"), "--yes"]);
+  expect(resources().at(-1)).toMatchObject({ urn: urnOf("thing-0"), protect: true });
+  const provider = resources()[1].urn;
+  expect((await pulumi(["state", "delete", provider, "--yes"])).stderr).toContain(`the following resources depend on it:\n * ${urnOf("thing-0")}`);
+  expect((await pulumi(["state", "delete", urnOf("thing-0"), "--yes"])).stderr).toContain("because it is protected");
+  await pulumi(["state", "unprotect", "--all", "--yes"]);
+  await pulumi(["state", "rename", urnOf("thing-0"), "other", "--yes"]);
+  expect(resources().at(-1).urn).toBe(urnOf("other"));
+  expect((await pulumi(["state", "delete", urnOf("none"), "--yes"])).stderr).toContain(`No such resource "${urnOf("none")}"`);
+  await pulumi(["state", "rename", urnOf("other"), "thing-0", "--yes"]);
+  expect((await pulumi(["state", "delete", provider, "--yes", "--target-dependents"])).code).toBe(0);
+  expect([resources().length, site.things()]).toEqual([1, ["thing-0"]]);
+});
+
+test("the passphrase changes: from a file, config and state alike; the old one opens nothing any more", async () => {
+  await pulumi(["config", "set", "token", "--secret"], { input: "hush" });
+  await pulumi(["up", "--yes"]);
+  const wrong = await pulumi(["stack", "change-secrets-provider", "passphrase"], { input: "next\n", env: { PULUMI_CONFIG_PASSPHRASE: "wrong" } });
+  expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("incorrect passphrase")]);
+  expect((await pulumi(["stack", "change-secrets-provider", "passphrase"], { input: "next\n" })).code).toBe(0);
+  expect((await pulumi(["config", "get", "token"])).stderr).toContain("incorrect passphrase");
+  const file = path.join(site.dir, "passphrase");
+  fs.writeFileSync(file, "next\n");
+  const { PULUMI_CONFIG_PASSPHRASE: _old, ...others } = site.env;
+  for (const name of Object.keys(site.env)) delete site.env[name];
+  Object.assign(site.env, { ...others, PULUMI_CONFIG_PASSPHRASE_FILE: file });
+  expect([(await pulumi(["config", "get", "token"])).stdout, (await pulumi(["stack", "output", "password", "--show-secrets"])).stdout]).toEqual([
+    "hush\n",
+    "s3cr3t\n",
+  ]);
+  expect((await pulumi(["preview", "--expect-no-changes"])).code).toBe(0);
+});
+
+test("a killed up forgets nothing: all that exists is in the state or pending, and the next run goes on", async () => {
+  await pulumi(["config", "set", "count", "12"]);
+  await pulumi(["config", "set", "sleepMs", "150"]);
+  const env = { ...process.env, ...site.env };
+  const killed = await new Promise((resolve) => {
+    const child = execFile(path.join(ENGINE_ROOT, "bin", "pulumi"), ["up", "--yes", "--parallel", "3"], { cwd: site.workDir, env }, (error) =>
+      resolve(error?.signal),
+    );
+    let said = "";
+    child.stdout?.on("data", (chunk) => {
+      said += chunk;
+      if ((said.match(/Thing thing-\d+ created/g) ?? []).length >= 4) child.kill("SIGKILL");
+    });
+  });
+  expect(killed).toBe("SIGKILL");
+  const { latest } = JSON.parse(fs.readFileSync(stateFile, "utf8")).checkpoint;
+  const known = [...latest.resources, ...(latest.pending_operations ?? []).map(({ resource }: { resource: unknown }) => resource)].map(({ urn }) =>
+    urn.split("::").at(-1),
+  );
+  expect(site.things().filter((name) => !known.includes(name))).toEqual([]);
+  expect((latest.pending_operations ?? []).length).toBeLessThanOrEqual(3);
+  const locked = await pulumi(["up", "--yes"]);
+  expect(locked.stderr).toMatch(/the stack is currently locked by 1 lock\(s\)[\s\S]*\(pid \d+\) at [^ ]+ \(that process is not running any more\)/);
+  await pulumi(["cancel", "--yes"]);
+  expect((await pulumi(["up", "--yes"])).code).toBe(0);
+  expect(resources().filter(({ type }: { type: string }) => type === "world:index:Thing")).toHaveLength(12);
+});
