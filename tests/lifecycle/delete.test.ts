@@ -71,7 +71,11 @@ describe("deletion and destruction", () => {
   });
 
   test("children and what depends on a component go before it", async () => {
-    await world.up([{ n: "comp", kind: "component" }, { n: "a", parent: "comp" }, { n: "b", dependsOn: ["comp"] }]);
+    await world.up([
+      { n: "comp", kind: "component" },
+      { n: "a", parent: "comp" },
+      { n: "b", dependsOn: ["comp"] },
+    ]);
     world.provider.take();
     await world.destroy();
     expect(world.provider.take("Delete")).toEqual(["Delete b", "Delete a"]);
@@ -82,7 +86,11 @@ describe("deletion and destruction", () => {
     const refused = await world.up([{ n: "a", a: { r: 2 }, protect: true }]);
     expect(refused).toMatchObject({ ok: false, steps: [], errors: [expect.stringContaining("currently marked for protection")] });
     const previewed = await world.preview([{ n: "a", a: { r: 2 }, protect: true }]);
-    expect([previewed.ok, previewed.steps, previewed.errors.at(-1)]).toEqual([false, ["create-replacement a [r]", "replace a [r]", "delete-replaced a"], "preview failed"]);
+    expect([previewed.ok, previewed.steps, previewed.errors.at(-1)]).toEqual([
+      false,
+      ["create-replacement a [r]", "replace a [r]", "delete-replaced a"],
+      "preview failed",
+    ]);
     expect((await world.up([{ n: "a", a: { r: 2 } }])).ok).toBe(true);
   });
 

@@ -43,7 +43,10 @@ describe("refresh", () => {
   });
 
   test("one that cannot be read fails the refresh; the others are refreshed", async () => {
-    await world.up([{ n: "a", a: { v: 1 } }, { n: "b", a: { v: 1 } }]);
+    await world.up([
+      { n: "a", a: { v: 1 } },
+      { n: "b", a: { v: 1 } },
+    ]);
     drift("b-2", { v: 9 });
     world.provider.behaviour = { read: ({ name }) => (name === "a" ? Promise.reject(new Failing("no route")) : undefined) };
     expect(await world.refresh()).toMatchObject({ ok: false, errors: ["a: no route", "update failed"] });

@@ -6,13 +6,21 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const at = (v: number) => [{ n: "a", a: { v } }, { n: "b", a: { w: v }, refs: { v: "a.out" } }, { n: "c", a: { v } }];
+const at = (v: number) => [
+  { n: "a", a: { v } },
+  { n: "b", a: { w: v }, refs: { v: "a.out" } },
+  { n: "c", a: { v } },
+];
 
 describe("limited updates", () => {
   test("--target updates what is named; the rest stays and is not even checked", async () => {
     await world.up(at(1));
     world.provider.take();
-    expect(await world.up(at(2), { targets: [urn("a")] })).toMatchObject({ ok: true, steps: ["update a", "same b", "same c"], changes: { same: 3, update: 1 } });
+    expect(await world.up(at(2), { targets: [urn("a")] })).toMatchObject({
+      ok: true,
+      steps: ["update a", "same b", "same c"],
+      changes: { same: 3, update: 1 },
+    });
     expect(world.provider.take("Check", "Diff", "Update")).toEqual(["Check a", "Diff a", "Update a"]);
     expect(world.state("b")?.inputs).toMatchObject({ w: 1 });
   });
