@@ -62,7 +62,10 @@ async function perform(world: EngineWorld, operation: Operation): Promise<void> 
 const managed = (resources: readonly ResourceState[]): string[] =>
   resources.filter((r) => r.custom && !r.external && !r.pendingReplacement && !r.type.startsWith("pulumi:providers:")).map((r) => r.id ?? "");
 
-const CASES = Number(readEnv("FUZZ_CASES") ?? 300);
+const GIVEN = readEnv("FUZZ_CASES");
+const CASES = Number(GIVEN ?? 90);
+/** The ordinary run is the same each time; a longer one looks for what is new, and prints its seed. */
+const SEED = GIVEN === undefined ? { seed: -521891195 } : {};
 
 describe("random programs, mishaps and kills", () => {
   let current: EngineWorld | undefined;
@@ -99,7 +102,7 @@ describe("random programs, mishaps and kills", () => {
           expect((await world.destroy()).ok).toBe(true);
           expect(world.snapshot.resources).toEqual([]);
         }),
-        { numRuns: CASES, endOnFailure: CASES <= 300 },
+        { numRuns: CASES, ...SEED },
       );
     },
     Math.max(900_000, CASES * 3_000),

@@ -64,4 +64,12 @@ describe("limited updates", () => {
     expect(outcome).toMatchObject({ ok: false, steps: ["create a"], errors: [expect.stringContaining(`Target '${urn("x")}' could not be found`)] });
     expect(world.names).toEqual(["a"]);
   });
+
+  // Found by the fuzz test: what was carried along for one resource was then claimed by the alias of another, and stood too late.
+  test("an entry that was carried along cannot be claimed by an alias any more", async () => {
+    await world.up([{ n: "d" }, { n: "e", dependsOn: ["d"] }]);
+    const outcome = await world.up([{ n: "e" }, { n: "f", aliases: [{ name: "d" }] }], { targets: ["**x"] });
+    expect(outcome).toMatchObject({ ok: false, errors: [expect.stringContaining(`f: Duplicate resource alias '${urn("d")}'`)] });
+    expect(world.names).toEqual(["d", "e"]);
+  });
 });
