@@ -7,7 +7,7 @@ export const ENV = {
   bastion: "HOMELAB_BASTION",
   /** Private key file (OpenSSH) for the bastion. */
   bastionKeyFile: "HOMELAB_BASTION_KEY_FILE",
-  /** URL of the lab's chart stand-ins; set only in the lab, read by the Kubernetes provider where no `helm` is installed. */
+  /** URL of the lab's chart stand-ins; set only in the lab, where the Kubernetes provider reads it instead of running `helm`. */
   chartStandIn: "HOMELAB_CHART_STAND_IN",
   /** Folder (0700) through which previews hand planned outputs downstream; see common/planned-outputs.ts. */
   plannedOutputsDir: "HOMELAB_PLANNED_OUTPUTS_DIR",

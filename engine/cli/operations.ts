@@ -63,7 +63,7 @@ async function stackOutputs(ctx: StackContext, name: string): Promise<PropertyMa
 }
 
 const changesAnything = (changes: Record<string, number>): boolean =>
-  Object.entries(changes).some(([op, count]) => count > 0 && op !== "same" && op !== "read" && op !== "refresh");
+  Object.entries(changes).some(([op, count]) => count > 0 && !["same", "read", "discard", "read-replacement", "refresh"].includes(op));
 
 interface Prepared {
   kind: OperationKind;

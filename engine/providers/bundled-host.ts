@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import * as path from "node:path";
 import { z } from "zod";
 import { DeploymentError } from "../errors";
-import type { RunningPlugin } from "./plugin-process";
+import type { RunningPlugin } from "./running-plugin";
 
 const replySchema = z.union([
   z.object({ started: z.object({ id: z.number(), port: z.number() }) }),

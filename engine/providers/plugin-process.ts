@@ -5,15 +5,7 @@ import type { ProjectInfo } from "../contracts";
 import { DeploymentError } from "../errors";
 import { BundledHost } from "./bundled-host";
 import type { PluginSource } from "./lookup";
-
-/** A plugin that listens. */
-export interface RunningPlugin {
-  /** `127.0.0.1:port` */
-  address: string;
-  /** The last of what it wrote to stderr, for crash reports. */
-  stderrTail(): string;
-  stop(): Promise<void>;
-}
+import type { RunningPlugin } from "./running-plugin";
 
 export interface PluginLaunch {
   source: PluginSource;

@@ -7,7 +7,7 @@ import { Status } from "@pulumi/pulumi/proto/status_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { fromStruct, toStruct } from "../wire/struct";
 import { annotateSecrets, containsSecrets, flattenOutputs, flattenResources, type PropertyMap, withoutSecrets } from "../wire/values";
-import type { RunningPlugin } from "./plugin-process";
+import type { RunningPlugin } from "./running-plugin";
 
 /** gRPC messages of 400 MiB, as the SDK's. */
 export const GRPC_OPTIONS = { "grpc.max_receive_message_length": 400 * 1024 * 1024, "grpc.max_send_message_length": 400 * 1024 * 1024 };

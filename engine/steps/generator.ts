@@ -43,12 +43,13 @@ export class StepGenerator {
     const claimed = this.aliased.get(goal.urn);
     if (claimed !== undefined)
       throw new DeploymentError(`Duplicate resource URN '${goal.urn}' conflicting with alias on resource with URN '${claimed}'`, goal.urn);
+    if (this.#carried.has(goal.urn)) throw new DeploymentError(`Duplicate resource URN '${goal.urn}'; try giving it a unique name`, goal.urn);
     for (const urn of [goal.urn, ...goal.aliases]) {
       const old = this.#olds.get(urn);
       if (old === undefined) continue;
       if (urn !== goal.urn) {
         const owner = this.aliased.get(urn);
-        if (owner !== undefined || this.registered.has(urn)) {
+        if (owner !== undefined || this.registered.has(urn) || this.#carried.has(urn)) {
           throw new DeploymentError(
             `Duplicate resource alias '${urn}' applied to resource with URN '${goal.urn}' conflicting with resource with URN '${owner ?? goal.urn}'`,
             goal.urn,

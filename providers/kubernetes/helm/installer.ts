@@ -268,10 +268,11 @@ function manifestsOf(record: HelmRecord | undefined): z.infer<typeof objectSchem
 
 /** @throws HomelabError where there is neither helm nor a lab */
 export function chooseInstaller(client: KubernetesClient, kubeconfig: string): Installer {
-  const helm = helmExecutable();
-  if (helm !== undefined) return new HelmCommand(helm, kubeconfig);
+  // First: the lab has no chart repositories for a real helm to read, and a newcomer's machine may well have one installed.
   const standIn = readEnv(ENV.chartStandIn);
   if (standIn !== undefined) return new StandIn(standIn, client);
+  const helm = helmExecutable();
+  if (helm !== undefined) return new HelmCommand(helm, kubeconfig);
   throw new HomelabError("E_NO_HELM", "no helm executable is on PATH", {
     hint: "install helm 3, or the official Kubernetes plugin; without helm, charts can be installed in the lab only",
   });

@@ -1,0 +1,113 @@
+import { status } from "@grpc/grpc-js";
+import { EngineWorld, urn } from "../support/engine-world";
+import { Failing } from "../support/fake-provider";
+
+let world: EngineWorld;
+beforeEach(async () => {
+  world = await EngineWorld.start();
+});
+afterEach(() => world.close());
+
+const failing = (...names: string[]) => ({ create: ({ name }: { name: string }) => (names.includes(name) ? Promise.reject(new Failing("quota")) : undefined) });
+
+describe("providers that fail", () => {
+  test("a failed creation stops the run: nothing is deleted, what was made is kept, and the next run goes on", async () => {
+    await world.up([{ n: "gone" }]);
+    world.provider.behaviour = failing("b");
+    expect(await world.up([{ n: "a" }, { n: "b" }, { n: "c" }])).toMatchObject({
+      ok: false,
+      steps: ["create a", "create b"],
+      errors: ["b: quota", "update failed"],
+    });
+    expect(world.names).toEqual(["a", "gone"]);
+    world.provider.behaviour = {};
+    expect((await world.up([{ n: "a" }, { n: "b" }, { n: "c" }])).steps).toEqual(["same a", "create b", "create c", "delete gone"]);
+  });
+
+  test("a failed update keeps the old state", async () => {
+    await world.up([{ n: "a", a: { v: 1 } }]);
+    world.provider.behaviour = { update: () => Promise.reject(new Failing("no")) };
+    expect(await world.up([{ n: "a", a: { v: 2 } }])).toMatchObject({ ok: false, errors: ["a: no", "update failed"] });
+    expect(world.state("a")).toMatchObject({ inputs: { v: 1 }, outputs: { v: 1 } });
+  });
+
+  test("a creation that half succeeded is in the state with its reasons, and is updated next", async () => {
+    world.provider.behaviour = { create: () => Promise.reject(new Failing("init failed", ["one", "two"])) };
+    expect(await world.up([{ n: "a", a: { v: 1 } }])).toMatchObject({ ok: false, errors: ["a: init failed\n\t* one\n\t* two", "update failed"] });
+    expect(world.state("a")).toMatchObject({ id: "a-1", initErrors: ["one", "two"] });
+    world.provider.behaviour = {};
+    expect((await world.up([{ n: "a", a: { v: 1 } }])).steps).toEqual(["update a"]);
+    expect(world.state("a")?.initErrors).toEqual([]);
+  });
+
+  test("an update that half succeeded keeps the old inputs, so that it is tried again", async () => {
+    await world.up([{ n: "a", a: { v: 1 } }]);
+    world.provider.behaviour = { update: () => Promise.reject(new Failing("init failed", ["slow"])) };
+    await world.up([{ n: "a", a: { v: 2 } }]);
+    expect(world.state("a")).toMatchObject({ inputs: { v: 1 }, outputs: { v: 2 }, initErrors: ["slow"] });
+  });
+
+  test("a check that breaks is shown on its resource", async () => {
+    world.provider.behaviour = { check: () => Promise.reject(new Failing("broken", undefined, status.INTERNAL)) };
+    const outcome = await world.up([{ n: "a" }]);
+    expect([outcome.ok, outcome.errors]).toEqual([false, [expect.stringMatching(/^a: .*broken/)]]);
+  });
+
+  test("--continue-on-error goes on with what does not need the failed one, and keeps what that stands on", async () => {
+    await world.up([{ n: "old" }, { n: "b", dependsOn: ["old"], a: { v: 1 } }, { n: "drop" }]);
+    world.provider.behaviour = { update: () => Promise.reject(new Failing("no")) };
+    const outcome = await world.up([{ n: "b", a: { v: 2 } }, { n: "c", dependsOn: ["b"] }, { n: "d" }], { continueOnError: true });
+    expect(outcome).toMatchObject({ ok: false, steps: ["update b", "create d", "delete drop"], errors: ["b: no", "update failed"] });
+    expect(world.names.sort()).toEqual(["b", "d", "old"]);
+  });
+});
+
+describe("programs that fail", () => {
+  test("one that throws deletes nothing, and keeps what it registered", async () => {
+    await world.up([{ n: "a" }, { n: "b" }]);
+    const outcome = await world.up([{ n: "a" }, { n: "c" }], { ends: { throws: "boom" } });
+    expect(outcome).toMatchObject({ ok: false, steps: ["same a", "create c"], errors: ["an unhandled error occurred: boom"] });
+    expect(world.names).toEqual(["a", "c", "b"]);
+  });
+
+  test("one that has said why itself ends without another word", async () => {
+    expect(await world.up([{ n: "a" }], { ends: "bail" })).toMatchObject({ ok: false, errors: [] });
+  });
+});
+
+describe("cancellation and crashes", () => {
+  test("the first signal lets the running step finish, starts no other, and says so", async () => {
+    const controller = new AbortController();
+    world.provider.behaviour = {
+      create: async () => {
+        controller.abort();
+        return undefined;
+      },
+    };
+    const outcome = await world.up([{ n: "a" }, { n: "b" }], { signal: controller.signal });
+    expect(outcome).toMatchObject({ ok: false, steps: ["create a"], errors: ["update canceled"] });
+    expect([world.names, [...world.provider.world.keys()]]).toEqual([["a"], ["a-1"]]);
+  });
+
+  test("a kill in the middle of a creation leaves it pending; later runs say so until it is cleared", async () => {
+    let dead = false;
+    world.provider.behaviour = {
+      create: async () => {
+        dead = true;
+        return undefined;
+      },
+    };
+    const die = () => {
+      if (dead) throw new Error("killed");
+    };
+    await world.up([{ n: "a" }], { onWrite: die }).catch(() => undefined);
+    expect(world.snapshot.pendingOperations.map(({ type, resource }) => [type, resource.urn])).toEqual([["creating", urn("a")]]);
+    dead = false;
+    world.provider.behaviour = {};
+    const next = await world.up([{ n: "a" }]);
+    expect(next).toMatchObject({ ok: true, steps: ["create a"], warnings: [expect.stringContaining(`* ${urn("a")}, interrupted while creating`)] });
+    expect(world.snapshot.pendingOperations).toHaveLength(1);
+    expect((await world.refresh({ clearPendingCreates: true })).ok).toBe(true);
+    expect(world.snapshot.pendingOperations).toEqual([]);
+  });
+});

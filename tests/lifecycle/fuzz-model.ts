@@ -1,0 +1,82 @@
+/** What the fuzz test generates: programs, mishaps, and operations on a stack. */
+import * as fc from "fast-check";
+import type { ProgramResource } from "../support/monitor-client";
+
+/** Names in the order in which a program registers them: a resource only needs what stands before it. */
+const NAMES = ["a", "b", "c", "d", "e", "f"];
+
+const resource = (n: string, earlier: string[]): fc.Arbitrary<ProgramResource> => {
+  const needs = fc.subarray(earlier, { maxLength: Math.min(2, earlier.length) });
+  const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined, freq: 4 });
+  return fc
+    .record({
+      r: fc.integer({ min: 0, max: 1 }),
+      v: fc.integer({ min: 0, max: 2 }),
+      dbr: fc.boolean(),
+      from: needs,
+      dependsOn: needs,
+      replacesOnRef: fc.boolean(),
+      component: fc.boolean(),
+      protect: maybe(fc.boolean()),
+      retainOnDelete: maybe(fc.boolean()),
+      deletedWith: earlier.length > 0 ? maybe(fc.constantFrom(...earlier)) : fc.constant(undefined),
+      parent: earlier.length > 0 ? maybe(fc.constantFrom(...earlier)) : fc.constant(undefined),
+      ignoreChanges: maybe(fc.constant(["v"])),
+      alias: maybe(fc.constantFrom(...NAMES)),
+    })
+    .map(({ r, v, dbr, from, dependsOn, replacesOnRef, component, alias, ...options }) => {
+      const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+      // A component in five: it has no inputs to depend on others by.
+      if (component && v === 0 && r === 0) return { n, kind: "component" as const, ...(dependsOn.length > 0 ? { dependsOn } : {}) };
+      const refs = Object.fromEntries(from.map((name, i) => [`${replacesOnRef ? "r" : "v"}ef${i}`, `${name}.out`]));
+      return { n, a: { r, v, ...(dbr ? { dbr } : {}) }, refs, dependsOn, ...set, ...(alias && alias !== n ? { aliases: [{ name: alias }] } : {}) };
+    });
+};
+
+/** A program: some of the names, in order. */
+export const programs = fc.subarray(NAMES, { minLength: 0 }).chain((names) => fc.tuple(...names.map((n, i) => resource(n, names.slice(0, i)))));
+
+export interface Mishap {
+  method: "create" | "update" | "delete" | "read" | "check";
+  name: string;
+  partial: boolean;
+}
+
+export const mishaps: fc.Arbitrary<Mishap[]> = fc.array(
+  fc.record({ method: fc.constantFrom("create", "update", "delete", "read", "check"), name: fc.constantFrom(...NAMES), partial: fc.boolean() }),
+  { maxLength: 2 },
+);
+
+export interface Operation {
+  kind: "up" | "preview" | "refresh" | "destroy";
+  program: ProgramResource[];
+  mishaps: Mishap[];
+  /** The run dies at this write, before or after it. */
+  kill: { at: number; moment: "before" | "after" } | undefined;
+  target: string | undefined;
+  exclude: string | undefined;
+  dependents: boolean;
+  continueOnError: boolean;
+  refresh: boolean;
+  parallel: number;
+  throws: boolean;
+}
+
+const rarely = <T>(value: fc.Arbitrary<T>, freq: number): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined, freq });
+
+export const operations: fc.Arbitrary<Operation[]> = fc.array(
+  fc.record({
+    kind: fc.oneof({ arbitrary: fc.constant("up" as const), weight: 5 }, fc.constantFrom("preview" as const, "refresh" as const, "destroy" as const)),
+    program: programs,
+    mishaps,
+    kill: fc.option(fc.record({ at: fc.nat({ max: 12 }), moment: fc.constantFrom("before", "after") }), { nil: undefined, freq: 3 }),
+    target: rarely(fc.constantFrom(...NAMES), 4),
+    exclude: rarely(fc.constantFrom(...NAMES), 4),
+    dependents: fc.boolean(),
+    continueOnError: fc.boolean(),
+    refresh: fc.boolean(),
+    parallel: fc.constantFrom(1, 4),
+    throws: fc.nat({ max: 5 }).map((n) => n === 0),
+  }),
+  { minLength: 1, maxLength: 4 },
+);

@@ -1,0 +1,87 @@
+import { EngineWorld, urn } from "../support/engine-world";
+import { Failing } from "../support/fake-provider";
+
+let world: EngineWorld;
+beforeEach(async () => {
+  world = await EngineWorld.start();
+});
+afterEach(() => world.close());
+
+const drift = (id: string, inputs: { v: number }): void => void world.provider.world.set(id, { name: id.split("-")[0] ?? "", inputs });
+
+describe("refresh", () => {
+  test("an unchanged world changes nothing", async () => {
+    await world.up([{ n: "a", a: { v: 1 } }]);
+    world.provider.take();
+    expect(await world.refresh()).toMatchObject({ ok: true, steps: ["refresh a"], changes: { same: 2 } });
+    expect(world.provider.take("Read", "Diff")).toEqual(["Read a", "Diff a"]);
+  });
+
+  test("drift comes into the state, and the next update takes it back", async () => {
+    await world.up([{ n: "a", a: { v: 1 } }]);
+    drift("a-1", { v: 9 });
+    expect(await world.refresh()).toMatchObject({ ok: true, changes: { same: 1, update: 1 } });
+    expect(world.state("a")).toMatchObject({ inputs: { v: 9 }, outputs: { v: 9 } });
+    expect((await world.up([{ n: "a", a: { v: 1 } }])).steps).toEqual(["update a"]);
+  });
+
+  test("drift that the provider calls none counts as the same, and is in the state all the same", async () => {
+    await world.up([{ n: "a", a: { v: 1 } }]);
+    drift("a-1", { v: 9 });
+    world.provider.behaviour = { diff: () => ({ changes: "none" }) };
+    expect((await world.refresh()).changes).toEqual({ same: 2 });
+    expect(world.state("a")?.inputs).toEqual({ v: 9 });
+  });
+
+  test("a resource that is gone leaves the state, and no reference to it is left", async () => {
+    await world.up([{ n: "a" }, { n: "b", refs: { v: "a.out" }, deletedWith: "a" }, { n: "c", parent: "a" }]);
+    world.provider.world.delete("a-1");
+    expect(await world.refresh()).toMatchObject({ ok: true, changes: { delete: 1, same: 3 } });
+    expect(world.names).toEqual(["b", "c"]);
+    expect(world.state("b")).toMatchObject({ dependencies: [], propertyDependencies: {}, deletedWith: undefined });
+    expect(world.state("c")?.parent).toBe(world.snapshot.resources[0]?.urn);
+  });
+
+  test("one that cannot be read fails the refresh; the others are refreshed", async () => {
+    await world.up([
+      { n: "a", a: { v: 1 } },
+      { n: "b", a: { v: 1 } },
+    ]);
+    drift("b-2", { v: 9 });
+    world.provider.behaviour = { read: ({ name }) => (name === "a" ? Promise.reject(new Failing("no route")) : undefined) };
+    expect(await world.refresh()).toMatchObject({ ok: false, errors: ["a: no route", "update failed"] });
+    expect([world.state("a")?.inputs, world.state("b")?.inputs]).toEqual([{ v: 1 }, { v: 9 }]);
+  });
+
+  test("one that is there and not healthy is a warning, and is updated next", async () => {
+    await world.up([{ n: "a", a: { v: 1 } }]);
+    world.provider.behaviour = { read: () => Promise.reject(new Failing("half", ["not ready"])) };
+    expect(await world.refresh()).toMatchObject({ ok: true, warnings: ["a: Refreshed resource is in an unhealthy state:\n* not ready"] });
+    expect(world.state("a")?.initErrors).toEqual(["not ready"]);
+    expect((await world.up([{ n: "a", a: { v: 1 } }])).steps).toEqual(["update a"]);
+  });
+
+  test("targets name what is read; stack and provider are not in by themselves", async () => {
+    await world.up([{ n: "a" }, { n: "b", dependsOn: ["a"] }, { n: "c" }]);
+    expect(await world.refresh({ targets: [urn("a")] })).toMatchObject({ steps: ["refresh a"], changes: { same: 1 } });
+    expect((await world.refresh({ targets: [urn("a")], targetDependents: true })).steps).toEqual(["refresh a", "refresh b"]);
+    expect((await world.refresh({ excludes: [urn("a")], excludeDependents: true })).steps).toEqual(["refresh c"]);
+  });
+
+  test("--refresh on an update reads first, and does not count that", async () => {
+    await world.up([{ n: "a", a: { v: 1 } }]);
+    drift("a-1", { v: 9 });
+    expect(await world.up([{ n: "a", a: { v: 1 } }], { refresh: true })).toMatchObject({
+      ok: true,
+      steps: ["refresh a", "update a"],
+      changes: { same: 1, update: 1 },
+    });
+  });
+
+  test("a preview of a refresh reads, and saves nothing", async () => {
+    await world.up([{ n: "a", a: { v: 1 } }]);
+    drift("a-1", { v: 9 });
+    expect((await world.preview([], { previewOf: "refresh" })).changes).toEqual({ same: 1, update: 1 });
+    expect(world.state("a")?.inputs).toEqual({ v: 1 });
+  });
+});
