@@ -57,10 +57,10 @@ hl_escape() {
   hl_redact "$1" | tail -c ${TAIL} | awk 'NR > 1 { printf "%s", "\\\\n" } { gsub(/["\\\\]/, "\\\\\\\\&"); n = split($0, part, "\\t"); for (i = 1; i <= n; i++) printf "%s%s", (i > 1 ? "\\\\t" : ""), part[i] }' | tr -d '[:cntrl:]'
 }
 hl_json() {
-  printf '%s' "$1" | sed -e 's/\\\\/\\\\\\\\/g' -e 's/"/\\\\"/g'
+  printf '%s' "$1" | awk 'NR > 1 { printf "%s", "\\\\n" } { gsub(/["\\\\]/, "\\\\\\\\&"); printf "%s", $0 }'
 }
 hl_quoted() {
-  hl_json "$1" | sed -e 's/[$]/\\\\$/g' -e 's/\`/\\\\\`/g'
+  printf '%s' "$1" | awk '{ gsub(/["\\\\$\`]/, "\\\\\\\\&"); print }'
 }
 hl_fail() {
   printf '{"operation":%s,"status":"failed","phase":"%s","exitCode":%s,"stderr":"%s"}\\n' "$1" "$2" "$3" "$(hl_escape "$4")"
@@ -91,7 +91,10 @@ hl_run() {
     printf '{"operation":%s,"status":"ok"}\\n' "$2"
     return 0
   fi
-  [ "$hl_code" -lt 126 ] || hl_fail "$2" check "$hl_code" "$hl_out"
+  if [ "$hl_code" -ge 126 ]; then
+    # In check mode, a program that is not there yet is what an operation before this one would bring.
+    [ "$hl_check_only" = 1 ] && [ "$hl_changed" -gt 0 ] || hl_fail "$2" check "$hl_code" "$hl_out"
+  fi
   hl_changed=$((hl_changed + 1))
   if [ "$hl_check_only" = 1 ]; then
     hl_detail=

@@ -140,8 +140,7 @@ describe.each(["sh", "bash"])("with %s", (shell) => {
   });
 });
 
-const simulatedShell = (): Bash =>
-  new Bash({ files: {}, customCommands: [defineCommand("umask", async () => ({ stdout: "", stderr: "", exitCode: 0 }))] });
+const simulatedShell = (): Bash => new Bash({ files: {}, customCommands: [defineCommand("umask", async () => ({ stdout: "", stderr: "", exitCode: 0 }))] });
 
 test("the simulated shell runs a role as the real one does", async () => {
   const bash = simulatedShell();

@@ -33,9 +33,9 @@ export function mountedFilesystem({ device, path, options = "defaults" }: MountA
     {
       name: `filesystem on ${device}`,
       functions,
-      check: [`{ [ -b ${target} ] || hl_say ${quote(`${device} is not there`)}; }`, `hl_is_ext4 ${target}`],
+      check: [`{ [ "$(stat -L -c %F ${target} 2>/dev/null)" = 'block special file' ] || hl_say ${quote(`${device} is not there`)}; }`, `hl_is_ext4 ${target}`],
       apply: [
-        `{ [ -b ${target} ] || hl_say ${quote(`${device} is not there: is the disk connected?`)}; }`,
+        `{ [ "$(stat -L -c %F ${target} 2>/dev/null)" = 'block special file' ] || hl_say ${quote(`${device} is not there: is the disk connected?`)}; }`,
         `hl_signature ${target}`,
         `{ [ -z "$hl_found" ] || hl_say ${quote(`${device} is not empty and is left as it is; it holds`)}" $(printf '%s' "$hl_found" | tr '\\n' ' ')"; }`,
         `mkfs.ext4 -q ${target}`,

@@ -93,8 +93,9 @@ function bootFiles({ address, iso }: BootServerArgs, source: string): Operation 
     [
       `rm -rf ${work} ${WEB}/pve`,
       `mkdir -p ${work} ${WEB}/pve`,
-      `proxmox-auto-install-assistant prepare-iso ${source} --fetch-from http --url ${quote(`http://${address}/answer.toml`)} --output ${prepared} --tmp ${work} >/dev/null`,
-      `xorriso -osirrox on -indev ${prepared} -extract /boot/linux26 ${WEB}/pve/linux26 -extract /boot/initrd.img ${work}/initrd 2>/dev/null`,
+      `proxmox-auto-install-assistant prepare-iso ${source} --fetch-from=http --url=${quote(`http://${address}/answer.toml`)} --output=${prepared} --tmp=${work} >/dev/null`,
+      `xorriso -osirrox on -indev ${prepared} -extract /boot/linux26 ${WEB}/pve/linux26`,
+      `xorriso -osirrox on -indev ${prepared} -extract /boot/initrd.img ${work}/initrd`,
       // The installer looks for its ISO as a file at the root of the initial file system: a second archive after the first.
       `mv ${prepared} ${work}/proxmox.iso`,
       `{ cat ${work}/initrd && (cd ${work} && printf 'proxmox.iso\\n' | cpio --quiet -o -H newc); } > ${WEB}/pve/initrd`,

@@ -69,14 +69,14 @@ function providersOperation(wanted: readonly Provider[], tool: string, kubectl: 
       "hl_list=$(hl_providers)",
       "set --",
       ...wanted.map(
-        (provider) => `${found(provider)} && { [ -n "$hl_found" ] || set -- "$@" ${provider.flag} ${quote(`${provider.name}:${provider.version}`)}; }`,
+        (provider) => `${found(provider)} && { [ -n "$hl_found" ] || set -- "$@" ${quote(`${provider.flag}=${provider.name}:${provider.version}`)}; }`,
       ),
       clusterctl("init"),
       "hl_list=$(hl_providers)",
       "set --",
       ...wanted.map(
         (provider) =>
-          `${found(provider)} && case $hl_found in ${quote(`${provider.id} ${provider.version} `)}*) : ;; *) set -- "$@" ${provider.flag} "\${hl_found##* }/"${quote(`${provider.name}:${provider.version}`)} ;; esac`,
+          `${found(provider)} && case $hl_found in ${quote(`${provider.id} ${provider.version} `)}*) : ;; *) set -- "$@" "${provider.flag}=\${hl_found##* }/"${quote(`${provider.name}:${provider.version}`)} ;; esac`,
       ),
       clusterctl("upgrade apply"),
     ],

@@ -13,7 +13,7 @@ export interface LonghornPrepArgs {
   v2Engine?: boolean;
 }
 
-const PROGRAMS = ["iscsiadm", "mount.nfs", "lsblk", "blkid", "findmnt"];
+const PROGRAMS = ["/usr/sbin/iscsiadm", "/usr/sbin/mount.nfs", "/usr/bin/lsblk", "/usr/sbin/blkid", "/usr/bin/findmnt"];
 
 /** A node on which Longhorn can run: the iSCSI initiator, NFS for shared volumes, and nothing that takes its disks. */
 export function longhornPrep({ dataPath = "/var/lib/longhorn", v2Engine = false }: LonghornPrepArgs = {}): Role {
@@ -34,7 +34,7 @@ export function longhornPrep({ dataPath = "/var/lib/longhorn", v2Engine = false 
       ),
       command(
         "programs that Longhorn calls",
-        PROGRAMS.map((name) => `command -v ${name} >/dev/null`).join(" && "),
+        PROGRAMS.map((name) => `[ -x ${name} ]`).join(" && "),
         `hl_say ${quote(`not all of these are there: ${PROGRAMS.join(", ")}`)}`,
       ),
     ],

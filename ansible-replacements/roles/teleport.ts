@@ -107,7 +107,7 @@ function certificate({ domain, acmeEmail }: TeleportArgs): Operation {
   return command(
     `certificate of ${domain}`,
     `[ -s ${chain} ] && openssl x509 -in ${chain} -noout -checkend ${LEAST_SECONDS} >/dev/null`,
-    `certbot certonly --non-interactive --agree-tos --keep-until-expiring -m ${quote(acmeEmail)} --cert-name ${quote(domain)} --dns-cloudflare --dns-cloudflare-credentials ${CLOUDFLARE} -d ${quote(domain)} -d ${quote(`*.${domain}`)}`,
+    `certbot certonly --non-interactive --agree-tos --keep-until-expiring --email=${quote(acmeEmail)} --cert-name=${quote(domain)} --dns-cloudflare --dns-cloudflare-credentials=${CLOUDFLARE} --domains=${quote(`${domain},*.${domain}`)}`,
   );
 }
 

@@ -2,11 +2,13 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { newSshKey } from "../core/ssh-keys";
 import type { LabContext } from "../core/world";
-import { imagePackages } from "./commands/packages";
+import { imagePackages } from "./archive";
+import { disksSchema, plugDisks } from "./disks";
 import { filesystemStateSchema, HostDisk } from "./filesystem";
 import { firstBoot, installImage, writeKeys } from "./image";
 import type { HostSpec, Machine, RunningCluster, StartCluster } from "./machine";
 import { findUser } from "./machine";
+import { joinNeighbours, leaveNeighbours } from "./neighbours";
 import { COMMAND_NAMES, runShell, type ShellResult } from "./shell";
 import { startSshServer } from "./ssh-server";
 import { startEnabledUnits } from "./units";
@@ -15,6 +17,7 @@ const stateSchema = z.object({
   hostKey: z.string(),
   filesystem: filesystemStateSchema,
   packages: z.record(z.string(), z.string()),
+  disks: disksSchema.optional(),
   cluster: z.unknown().optional(),
 });
 /** What is left of a host when its power is off. */
@@ -50,7 +53,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     spec,
     ctx,
     disk,
-    kernel: { modules: new Set(["nf_conntrack"]), sysctls: new Map(), swapOn: false, bootedAt: ctx.clock.now() },
+    disks: (state?.disks ?? spec.disks ?? []).map((each) => ({ ...each })),
+    kernel: { modules: new Set(["nf_conntrack"]), sysctls: new Map(), swapOn: false, mounts: new Map(), bootedAt: ctx.clock.now() },
     packages: imagePackages(),
     units: new Map(),
     journal: [],
@@ -71,11 +75,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
   } else await firstBoot(machine, spec);
   // A new one with each start of the kernel.
   await disk.install("/proc/sys/kernel/random/boot_id", `${randomUUID()}\n`, 0o444);
+  await plugDisks(machine);
   const hostKey = state?.hostKey ?? newSshKey().private;
   await startEnabledUnits(machine);
   const server = await startSshServer(machine, hostKey);
   try {
     ctx.network.listen(spec.address, 22, { port: server.port });
+    joinNeighbours(machine);
   } catch (error) {
     await machine.cluster?.stop();
     await server.stop();
@@ -83,7 +89,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   }
   const save = async (): Promise<HostState> => {
     const cluster = machine.cluster ? machine.cluster.save() : machine.clusterState;
-    const common = { hostKey, filesystem: await disk.save(), packages: Object.fromEntries(machine.packages) };
+    const common = {
+      hostKey,
+      filesystem: await disk.save(),
+      packages: Object.fromEntries(machine.packages),
+      disks: machine.disks.map((each) => ({ ...each })),
+    };
     return cluster === undefined ? common : { ...common, cluster };
   };
   return {
@@ -99,6 +110,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     save,
     stop: async () => {
       ctx.network.unlisten(spec.address, 22);
+      leaveNeighbours(machine);
       await server.stop();
       const final = await save();
       await machine.cluster?.stop();

@@ -1,5 +1,5 @@
 import { Bash, getCommandNames } from "just-bash";
-import { unpack } from "./commands/packages";
+import { unpack } from "./archive";
 import type { HostDisk, Identity } from "./filesystem";
 import type { HostSpec, Machine } from "./machine";
 
@@ -33,6 +33,8 @@ export async function installImage(machine: Machine, commands: readonly string[]
     "/mnt",
     "/opt",
     "/srv",
+    "/etc/apt/keyrings",
+    "/etc/apt/sources.list.d",
     "/etc/sysctl.d",
     "/etc/modules-load.d",
   ])
@@ -47,7 +49,7 @@ export async function installImage(machine: Machine, commands: readonly string[]
     "/etc/passwd",
     "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
   );
-  await disk.install("/etc/group", "root:x:0:\ndaemon:x:1:\nadm:x:4:\nsudo:x:27:\nshadow:x:42:\nnogroup:x:65534:\n");
+  await disk.install("/etc/group", "root:x:0:\ndaemon:x:1:\nadm:x:4:\nsudo:x:27:\nwww-data:x:33:\nshadow:x:42:\nnogroup:x:65534:\n");
   await disk.install("/etc/shadow", "root:*:20000:0:99999:7:::\n", 0o640, { uid: 0, gid: 42 });
   await disk.install("/etc/fstab", "LABEL=cloudimg-rootfs\t/\text4\tdiscard,commit=30,errors=remount-ro\t0\t1\n");
   await disk.install("/etc/timezone", "Etc/UTC\n");
@@ -60,7 +62,7 @@ async function stub(disk: HostDisk, name: string): Promise<void> {
   const text = `#!/bin/sh\n/usr/bin/${name} "$@"\n`;
   await disk.install(`/usr/bin/${name}`, text, 0o755);
   await disk.install(`/bin/${name}`, text, 0o755);
-  if (["sysctl", "modprobe", "ip", "useradd", "groupadd", "swapoff", "lsmod", "chown"].includes(name)) {
+  if (["sysctl", "modprobe", "ip", "useradd", "usermod", "groupadd", "swapoff", "lsmod", "chown", "blkid", "mkfs.ext4"].includes(name)) {
     const byPath = `#!/bin/sh\n/usr/bin/${name} "$@"\n`;
     await disk.install(`/usr/sbin/${name}`, byPath, 0o755);
     await disk.install(`/sbin/${name}`, byPath, 0o755);

@@ -1,4 +1,5 @@
 import type { LabContext } from "../core/world";
+import type { Disk } from "./disks";
 import type { HostDisk, Identity } from "./filesystem";
 
 /** A unit that was started since boot. */
@@ -49,6 +50,8 @@ export interface HostSpec {
   cores: number;
   memoryMiB: number;
   diskGiB: number;
+  /** Further disks, new or with content. Default none. */
+  disks?: readonly Disk[];
 }
 
 /** The host's kernel, from boot to boot. */
@@ -56,6 +59,8 @@ interface Kernel {
   modules: Set<string>;
   sysctls: Map<string, string>;
   swapOn: boolean;
+  /** Mount point to the disk's name, beside the root. */
+  mounts: Map<string, string>;
   /** Milliseconds since the epoch. */
   bootedAt: number;
 }
@@ -65,6 +70,7 @@ export interface Machine {
   readonly spec: HostSpec;
   readonly ctx: LabContext;
   readonly disk: HostDisk;
+  readonly disks: Disk[];
   readonly kernel: Kernel;
   /** Installed packages and their versions. */
   readonly packages: Map<string, string>;

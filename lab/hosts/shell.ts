@@ -7,6 +7,8 @@ import { FILE_COMMANDS } from "./commands/files";
 import { FIXED_COMMANDS } from "./commands/fixes";
 import { IDENTITY_COMMANDS } from "./commands/identity";
 import { PACKAGE_COMMANDS } from "./commands/packages";
+import { PROGRAM_COMMANDS } from "./commands/programs";
+import { STORAGE_COMMANDS } from "./commands/storage";
 import { SYSTEM_COMMANDS } from "./commands/system";
 import { SYSTEMCTL_COMMANDS } from "./commands/systemctl";
 import type { Identity } from "./filesystem";
@@ -18,6 +20,8 @@ const HOST_COMMANDS: Readonly<Record<string, HostCommand>> = {
   ...FILE_COMMANDS,
   ...PACKAGE_COMMANDS,
   ...SYSTEM_COMMANDS,
+  ...STORAGE_COMMANDS,
+  ...PROGRAM_COMMANDS,
   ...SYSTEMCTL_COMMANDS,
   ...CURL_COMMANDS,
   ...BINARY_COMMANDS,

@@ -4,7 +4,7 @@ import { log, type Machine } from "./machine";
 const UNIT_FOLDERS = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"];
 const WANTS = "/etc/systemd/system/multi-user.target.wants";
 
-export const withSuffix = (name: string): string => (/\.(service|timer|socket|target|mount)$/.test(name) ? name : `${name}.service`);
+export const withSuffix = (name: string): string => (/\.(service|timer|socket|target|mount|slice)$/.test(name) ? name : `${name}.service`);
 
 export interface UnitFile {
   path: string;
@@ -16,7 +16,16 @@ export async function findUnit(machine: Machine, name: string): Promise<UnitFile
     const text = await machine.disk.read(`${folder}/${withSuffix(name)}`);
     if (text !== undefined) return { path: `${folder}/${withSuffix(name)}`, text };
   }
-  return undefined;
+  return generatedUnit(machine, withSuffix(name));
+}
+
+const CONTAINERS = "/etc/containers/systemd";
+
+/** What podman's generator makes of a `.container` file. */
+async function generatedUnit(machine: Machine, unit: string): Promise<UnitFile | undefined> {
+  const text = machine.packages.has("podman") ? await machine.disk.read(`${CONTAINERS}/${unit.replace(/\.service$/, ".container")}`) : undefined;
+  if (text === undefined) return undefined;
+  return { path: `/run/systemd/generator/${unit}`, text: `${text}\n[Service]\nExecStart=/usr/bin/podman run ${unitValue(text, "Image") ?? ""}\n` };
 }
 
 /** The value of the last `key=` line of a unit file, continuation lines joined. */
@@ -101,6 +110,10 @@ export async function disableUnit(machine: Machine, name: string): Promise<void>
 
 /** What systemd starts when the host comes up. */
 export async function startEnabledUnits(machine: Machine): Promise<void> {
+  if (machine.packages.has("podman") && (await machine.disk.inner.exists(CONTAINERS))) {
+    for (const name of await machine.disk.inner.readdir(CONTAINERS))
+      if (name.endsWith(".container")) await startUnit(machine, name.replace(/\.container$/, ".service"));
+  }
   if (!(await machine.disk.inner.exists(WANTS))) return;
   for (const unit of (await machine.disk.inner.readdir(WANTS)).sort()) await startUnit(machine, unit);
 }

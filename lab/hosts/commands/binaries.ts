@@ -1,5 +1,8 @@
 import { fail, type HostCommand, type Invocation, ok, unmodelled } from "../command";
 import { uninstallK3s } from "../k3s";
+import { clusterApiQuestion, clusterctl } from "./cluster-api";
+import { cilium, kubeadm, kubectl } from "./kubeadm";
+import { PROGRAMS } from "./programs";
 
 /**
  * What stand-ins for downloaded programs run: `lab-binary NAME VERSION ARGS…`. A program that is not on the disk cannot be run,
@@ -13,8 +16,12 @@ const labBinary: HostCommand = async (run) => {
     await uninstallK3s(run.machine);
     return ok();
   }
-  if (name === "haproxy" && args[0] === "-v") return ok(`HAProxy version ${version}\n`);
-  if (name === "haproxy" && args.includes("-c")) return ok("Configuration file is valid\n");
+  if (name === "kubeadm") return kubeadm(run, version, args);
+  if (name === "kubectl") return kubectl(run, args);
+  if (name === "cilium") return cilium(run, args);
+  if (name === "clusterctl") return clusterctl(run, args);
+  const program = PROGRAMS[name];
+  if (program !== undefined) return program(run, version, args);
   return unmodelled(run, name, args.join(" "));
 };
 
@@ -33,6 +40,8 @@ async function k3s(run: Invocation, version: string, args: string[]) {
   if (verb === "get" && /^nodes?$/.test(rest[0] ?? "") && rest.length === 1) {
     return ok(`NAME                STATUS   ROLES                  AGE   VERSION\n${machine.hostname}   Ready    control-plane,master   1m   ${version}\n`);
   }
+  const answer = await clusterApiQuestion(run, args.slice(1));
+  if (answer !== undefined) return answer;
   return unmodelled(run, "k3s kubectl", args.slice(1).join(" "));
 }
 

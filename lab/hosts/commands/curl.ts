@@ -61,6 +61,8 @@ const curl: HostCommand = async (run) => {
   if (url === undefined || rest.length > 1) return unmodelled(run, "curl", `${rest.length} URLs`);
   const quiet = has("s", "silent") && !has("S", "show-error");
   const problem = (code: number, text: string) => ({ stdout: "", stderr: quiet ? "" : `curl: (${code}) ${text}\n`, exitCode: code });
+  const loopback = await onLoopback(run, new URL(/^[a-z]+:\/\//.test(url) ? url : `http://${url}`));
+  if (loopback !== undefined) return loopback ? ok() : problem(7, `Failed to connect to ${url}: Couldn't connect to server`);
   let answer: Fetched;
   try {
     const body = bodyOf(run, get("d", "data", "data-binary"));
@@ -86,6 +88,15 @@ const curl: HostCommand = async (run) => {
   if (target !== "/dev/null") await keep(run, target, answer);
   return ok(written);
 };
+
+/** What daemons answer on the host itself: whether they are there. @returns undefined for another address */
+async function onLoopback(run: Invocation, url: URL): Promise<boolean | undefined> {
+  if (url.hostname !== "127.0.0.1") return undefined;
+  const daemons: Record<string, string> = { "3000/readyz": "teleport.service", "80/admin/": "pihole.service" };
+  const unit = daemons[`${url.port || "80"}${url.pathname}`];
+  if (unit === undefined) unmodelled(run, "curl", url.href);
+  return unit !== undefined && run.machine.units.get(unit)?.state === "active";
+}
 
 async function keep(run: Invocation, target: string, answer: Fetched): Promise<void> {
   const name = absolute(run, target);

@@ -2,13 +2,22 @@ import { createHash, randomBytes } from "node:crypto";
 import * as path from "node:path/posix";
 import { latin1FromBytes } from "just-bash";
 import { absolute, fail, type HostCommand, type Invocation, ok, parseFlags, shellQuote, unmodelled } from "../command";
+import { findDisk } from "../disks";
 import { findUser, readGroups } from "../machine";
 
 async function format(run: Invocation, name: string, pattern: string, follow: boolean): Promise<string> {
   const stat = await run.machine.disk.stat(absolute(run, name), follow);
   const user = (await findUser(run.machine, String(stat.uid)))?.name ?? "UNKNOWN";
   const group = (await readGroups(run.machine)).find((g) => g.gid === stat.gid)?.name ?? "UNKNOWN";
-  const kind = stat.isSymbolicLink ? "symbolic link" : stat.isDirectory ? "directory" : stat.size === 0 ? "regular empty file" : "regular file";
+  const kind = findDisk(run.machine, await run.machine.disk.follow(absolute(run, name)))
+    ? "block special file"
+    : stat.isSymbolicLink
+      ? "symbolic link"
+      : stat.isDirectory
+        ? "directory"
+        : stat.size === 0
+          ? "regular empty file"
+          : "regular file";
   const seconds = Math.floor(stat.mtime.getTime() / 1000);
   const fields: Record<string, string | number> = {
     a: (stat.mode & 0o7777).toString(8),

@@ -106,9 +106,41 @@ const useradd: HostCommand = async (run) => {
   if (Number.isNaN(gid)) return fail(`useradd: group '${group}' does not exist`, 6);
   const home = get("d", "home-dir") ?? flags.get("home")?.[0] ?? `/home/${name}`;
   await addLine(run, "/etc/passwd", `${name}:x:${uid}:${gid}:${get("c", "comment") ?? ""}:${home}:${get("s", "shell") ?? "/bin/sh"}`);
+  await joinGroups(run, name, get("G", "groups")?.split(",") ?? []);
   if (flags.has("m") || flags.has("create-home")) await run.machine.disk.makeFolder(home, 0o750, { uid, gid });
   return ok();
 };
+
+/** Home, shell and supplementary groups. */
+const usermod: HostCommand = async (run) => {
+  const { flags, rest, unknown } = parseFlags(run.args, ["d", "s", "G"], ["a"]);
+  const [name = ""] = rest;
+  if (unknown || (flags.has("G") && !flags.has("a"))) return unmodelled(run, "usermod", unknown ?? "-G without -a");
+  if (run.who.uid !== 0) return fail("usermod: Permission denied.\nusermod: cannot lock /etc/passwd; try again later.");
+  if (!(await findUser(run.machine, name))) return fail(`usermod: user '${name}' does not exist`, 6);
+  const groups = flags.get("G")?.[0]?.split(",") ?? [];
+  const known = await readGroups(run.machine);
+  const missing = groups.find((each) => each !== "" && !known.some((one) => one.name === each));
+  if (missing !== undefined) return fail(`usermod: group '${missing}' does not exist`, 6);
+  const { disk } = run.machine;
+  const passwd = ((await disk.read("/etc/passwd")) ?? "").split("\n").map((line) => {
+    const parts = line.split(":");
+    if (parts[0] !== name) return line;
+    return [...parts.slice(0, 5), flags.get("d")?.[0] ?? parts[5], flags.get("s")?.[0] ?? parts[6]].join(":");
+  });
+  await disk.install("/etc/passwd", passwd.join("\n"));
+  await joinGroups(run, name, groups);
+  return ok();
+};
+
+async function joinGroups(run: Invocation, name: string, groups: readonly string[]): Promise<void> {
+  const lines = ((await run.machine.disk.read("/etc/group")) ?? "").split("\n").map((line) => {
+    const [group = "", , , members = ""] = line.split(":");
+    if (!groups.includes(group) || members.split(",").includes(name)) return line;
+    return `${line}${members === "" ? "" : ","}${name}`;
+  });
+  await run.machine.disk.install("/etc/group", lines.join("\n"));
+}
 
 const SUDO_ENVIRONMENT = ["TERM", "LANG", "LC_ALL", "COLORTERM"];
 
@@ -143,4 +175,4 @@ const sudo: HostCommand = async (run) => {
   return run.runAs(target, line, { env, cwd: login ? target.home : run.shell.cwd, stdin: latin1FromBytes(run.shell.stdin) });
 };
 
-export const IDENTITY_COMMANDS: Record<string, HostCommand> = { id, whoami, getent, chown, chgrp, groupadd, useradd, sudo };
+export const IDENTITY_COMMANDS: Record<string, HostCommand> = { id, whoami, getent, chown, chgrp, groupadd, useradd, usermod, sudo };

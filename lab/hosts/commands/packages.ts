@@ -1,52 +1,15 @@
-import { fail, type HostCommand, type Invocation, ok, parseFlags, unmodelled } from "../command";
-import { enableUnit, startUnit } from "../units";
+import { ARCHIVE, isOffered, unpack, unsignedSource } from "../archive";
+import { fail, type HostCommand, type Invocation, ok, parseFlags, splitOnce, unmodelled } from "../command";
+import { enableUnit, startUnit, withSuffix } from "../units";
 
-/** What the distribution's archive has, as far as the lab knows it: versions of Ubuntu 24.04, units that a package brings, and the daemon's path. */
-const ARCHIVE: Record<string, { version: string; unit?: string; binary?: string }> = {
-  "apt-transport-https": { version: "2.8.3" },
-  "bash-completion": { version: "1:2.11-8" },
-  "ca-certificates": { version: "20240203" },
-  conntrack: { version: "1:1.4.8-1ubuntu1" },
-  curl: { version: "8.5.0-2ubuntu10.6" },
-  dnsmasq: { version: "2.90-2ubuntu0.1", unit: "dnsmasq", binary: "/usr/sbin/dnsmasq" },
-  e2fsprogs: { version: "1.47.0-2.4~exp1ubuntu4.1" },
-  gnupg: { version: "2.4.4-2ubuntu17.2" },
-  haproxy: { version: "2.8.5-1ubuntu3.3", unit: "haproxy", binary: "/usr/sbin/haproxy" },
-  htop: { version: "3.3.0-4build1" },
-  jq: { version: "1.7.1-3build1" },
-  "nfs-common": { version: "1:2.6.4-3ubuntu5.1" },
-  "open-iscsi": { version: "2.1.9-3ubuntu5.2", unit: "iscsid", binary: "/usr/sbin/iscsid" },
-  python3: { version: "3.12.3-0ubuntu2" },
-  "python3-venv": { version: "3.12.3-0ubuntu2" },
-  "qemu-guest-agent": { version: "1:8.2.2+ds-0ubuntu1.7", unit: "qemu-guest-agent", binary: "/usr/sbin/qemu-ga" },
-  socat: { version: "1.8.0.0-4build3" },
-  ufw: { version: "0.36.2-6", unit: "ufw", binary: "/usr/lib/ufw/ufw-init" },
-  "unattended-upgrades": { version: "2.9.1+nmu4ubuntu1", unit: "unattended-upgrades", binary: "/usr/share/unattended-upgrades/unattended-upgrade-shutdown" },
-  "util-linux": { version: "2.39.3-9ubuntu6.3" },
-  vim: { version: "2:9.1.0016-1ubuntu7.8" },
-};
-
-/** Installed in the image. */
-const IMAGE_PACKAGES = ["ca-certificates", "curl", "e2fsprogs", "gnupg", "python3", "qemu-guest-agent", "util-linux"] as const;
-
-export const imagePackages = (): Map<string, string> => new Map(IMAGE_PACKAGES.map((name) => [name, ARCHIVE[name]?.version ?? "1"]));
-
-/** Daemon and unit file that a package puts on the disk. */
-export async function unpack(machine: Invocation["machine"], name: string): Promise<void> {
-  const known = ARCHIVE[name];
-  if (known?.binary !== undefined) await machine.disk.install(known.binary, `#!/bin/sh\nlab-binary ${name} ${known.version} "$@"\n`, 0o755);
-  if (known?.unit === undefined) return;
-  const text = `[Unit]\nDescription=${name}\n\n[Service]\nExecStart=${known.binary}\n\n[Install]\nWantedBy=multi-user.target\n`;
-  await machine.disk.install(`/usr/lib/systemd/system/${known.unit}.service`, text);
-}
-
-async function installOne(run: Invocation, name: string): Promise<void> {
+async function installOne(run: Invocation, name: string, version: string): Promise<void> {
   const { machine } = run;
-  machine.packages.set(name, ARCHIVE[name]?.version ?? "1");
+  const known = ARCHIVE[name];
+  machine.packages.set(name, version);
   machine.effects += 1;
   await unpack(machine, name);
-  const unit = ARCHIVE[name]?.unit;
-  if (unit === undefined) return;
+  const unit = known?.unit;
+  if (unit === undefined || known?.keepsStill === true) return;
   await enableUnit(machine, unit);
   await startUnit(machine, unit);
 }
@@ -56,8 +19,20 @@ const LOCK =
 
 const aptGet: HostCommand = async (run) => {
   const { machine } = run;
-  const bare = ["q", "y", "yes", "qq", "quiet", "no-install-recommends", "assume-yes", "allow-downgrades", "purge", "auto-remove"];
-  const { rest, unknown } = parseFlags(run.args, ["o", "option", "t"], bare);
+  const bare = [
+    "q",
+    "y",
+    "yes",
+    "qq",
+    "quiet",
+    "no-install-recommends",
+    "assume-yes",
+    "allow-downgrades",
+    "purge",
+    "auto-remove",
+    "allow-change-held-packages",
+  ];
+  const { flags, rest, unknown } = parseFlags(run.args, ["o", "option", "t"], bare);
   if (unknown) return unmodelled(run, "apt-get", unknown);
   const [action, ...names] = rest;
   if (run.who.uid !== 0)
@@ -66,31 +41,50 @@ const aptGet: HostCommand = async (run) => {
       100,
     );
   if (machine.ctx.faults.take("apt.lock-held", machine.spec.hostname)) return fail(LOCK, 100);
+  if (machine.ctx.faults.take("apt.interrupted", machine.spec.hostname))
+    return fail("E: dpkg was interrupted, you must manually run 'sudo dpkg --configure -a' to correct the problem.", 100);
   if (action === "update") {
     if (machine.ctx.faults.take("apt.update-failed", machine.spec.hostname)) {
       return fail("E: Failed to fetch http://archive.ubuntu.com/ubuntu/dists/noble/InRelease  Temporary failure resolving 'archive.ubuntu.com'", 100);
     }
-    return ok();
+    const unsigned = await unsignedSource(run.machine);
+    return unsigned === undefined ? ok() : fail(`E: The repository '${unsigned}' is not signed.`, 100);
   }
-  if (action === "install") return aptInstall(run, names);
+  if (action === "install") return aptInstall(run, names, flags);
   if (action === "remove" || action === "purge") return aptRemove(run, names);
   if (action === "clean" || action === "autoremove" || action === "autoclean") return ok();
   return unmodelled(run, "apt-get", action ?? "no action");
 };
 
-async function aptInstall(run: Invocation, names: string[]) {
+async function aptInstall(run: Invocation, names: string[], flags: Map<string, string[]>) {
   const { machine } = run;
-  const wanted = names.map((name) => name.split("=")[0] ?? name);
-  const missing = wanted.find((name) => ARCHIVE[name] === undefined);
-  if (missing !== undefined) {
-    machine.ctx.unhandled.add({ system: "ssh", target: machine.spec.hostname, what: `apt-get install ${missing}: the lab's archive does not have it` });
-    return fail(`E: Unable to locate package ${missing}`, 100);
+  const held = new Set(((await machine.disk.read(HELD)) ?? "").split("\n"));
+  const wanted: { name: string; version: string }[] = [];
+  for (const word of names) {
+    const [name, asked] = splitOnce(word, "=");
+    const known = ARCHIVE[name];
+    if (known === undefined || !(await isOffered(machine, name))) {
+      // A name that is never a package's is what a test asks for; another one is a gap of the lab.
+      if (!name.startsWith("no-such-") && known === undefined)
+        machine.ctx.unhandled.add({ system: "ssh", target: machine.spec.hostname, what: `apt-get install ${name}: the lab's archive does not have it` });
+      return fail(`E: Unable to locate package ${name}`, 100);
+    }
+    const version = asked ?? machine.packages.get(name) ?? known.version;
+    if (asked !== undefined && asked !== known.version && !known.older?.includes(asked)) return fail(`E: Version '${asked}' for '${name}' was not found`, 100);
+    wanted.push({ name, version });
   }
-  const fresh = wanted.filter((name) => !machine.packages.has(name));
+  const fresh = wanted.filter(({ name, version }) => machine.packages.get(name) !== version);
+  if (fresh.some(({ name }) => held.has(name)) && !flags.has("allow-change-held-packages"))
+    return fail("E: Held packages were changed and -y was used without --allow-change-held-packages.", 100);
+  if (machine.ctx.faults.take("apt.install-failed", machine.spec.hostname) && fresh.length > 0)
+    return fail(
+      "E: Failed to fetch http://archive.ubuntu.com/ubuntu/pool/x.deb  Connection failed\nE: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?",
+      100,
+    );
   if (fresh.length > 0) await machine.ctx.clock.sleep(machine.ctx.latency.of("apt.install"));
-  for (const name of fresh) await installOne(run, name);
-  const lines = wanted.map((name) =>
-    fresh.includes(name) ? `Setting up ${name} (${machine.packages.get(name)}) ...` : `${name} is already the newest version (${machine.packages.get(name)}).`,
+  for (const { name, version } of fresh) await installOne(run, name, version);
+  const lines = wanted.map((each) =>
+    fresh.includes(each) ? `Setting up ${each.name} (${each.version}) ...` : `${each.name} is already the newest version (${each.version}).`,
   );
   return ok(`${lines.join("\n")}\n`);
 }
@@ -100,8 +94,8 @@ async function aptRemove(run: Invocation, names: string[]) {
     if (!run.machine.packages.delete(name)) continue;
     run.machine.effects += 1;
     const known = ARCHIVE[name];
-    if (known?.unit !== undefined) run.machine.units.delete(`${known.unit}.service`);
-    for (const file of [known?.binary, known?.unit && `/usr/lib/systemd/system/${known.unit}.service`]) if (file) await run.machine.disk.remove(file);
+    if (known?.unit !== undefined) run.machine.units.delete(withSuffix(known.unit));
+    for (const file of [known?.binary, known?.unit && `/usr/lib/systemd/system/${withSuffix(known.unit)}`]) if (file) await run.machine.disk.remove(file);
   }
   return ok();
 }
@@ -142,16 +136,20 @@ const dpkgQuery: HostCommand = async (run) => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholders
   const pattern = (flags.get("f") ?? flags.get("showformat"))?.[0]?.replace(/^=/, "") ?? "${Package}\t${Version}\n";
   let stdout = "";
+  let stderr = "";
   for (const name of rest) {
     const version = run.machine.packages.get(name);
-    if (version === undefined) return { stdout, stderr: `dpkg-query: no packages found matching ${name}\n`, exitCode: 1 };
+    if (version === undefined) {
+      stderr += `dpkg-query: no packages found matching ${name}\n`;
+      continue;
+    }
     const fields: Record<string, string> = { Package: name, Version: version, "db:Status-Status": "installed", Status: "install ok installed" };
     stdout += pattern
       .replace(/\$\{([^}]+)\}/g, (whole, key: string) => fields[key] ?? whole)
       .replaceAll("\\n", "\n")
       .replaceAll("\\t", "\t");
   }
-  return ok(stdout);
+  return { stdout, stderr, exitCode: stderr === "" ? 0 : 1 };
 };
 
 const dpkg: HostCommand = async (run) => {
@@ -161,6 +159,8 @@ const dpkg: HostCommand = async (run) => {
     if (version === undefined) return fail(`dpkg-query: package '${run.args[1]}' is not installed and no information is available`);
     return ok(`Package: ${run.args[1]}\nStatus: install ok installed\nVersion: ${version}\n`);
   }
+  if (run.args[0] === "--configure" && run.args[1] === "-a")
+    return run.who.uid === 0 ? ok() : fail("dpkg: error: requested operation requires superuser privilege", 2);
   return unmodelled(run, "dpkg", run.args.join(" "));
 };
 

@@ -181,24 +181,9 @@ const swapoff: HostCommand = async (run) => {
 };
 
 const swapon: HostCommand = async (run) =>
-  run.args.some((a) => a.startsWith("--show") || a === "-s")
+  run.args.length > 0 && run.args.every((a) => a.startsWith("--show") || a === "-s" || a === "--noheadings")
     ? ok(run.machine.kernel.swapOn ? "/swap.img\n" : "")
     : unmodelled(run, "swapon", run.args.join(" "));
-
-/** The image has one disk with one partition, and what fstab says beside it is not there. */
-const findmnt: HostCommand = async (run) => {
-  const { flags, rest, unknown } = parseFlags(run.args, ["o", "output", "T", "target", "t", "S"], ["n", "noheadings", "r", "raw", "l"]);
-  if (unknown) return unmodelled(run, "findmnt", unknown);
-  const target = flags.get("T")?.[0] ?? flags.get("target")?.[0] ?? rest[0] ?? "/";
-  if (target !== "/" && !flags.has("T") && !flags.has("target")) return { ...ok(), exitCode: 1 };
-  const values: Record<string, string> = { TARGET: "/", SOURCE: "/dev/sda1", FSTYPE: "ext4", OPTIONS: "rw,relatime" };
-  const columns = (flags.get("o") ?? flags.get("output"))?.[0]?.toUpperCase().split(",") ?? Object.keys(values);
-  const header = flags.has("n") || flags.has("noheadings") ? "" : `${columns.join(" ")}\n`;
-  return ok(`${header}${columns.map((c) => values[c] ?? "").join(" ")}\n`);
-};
-
-const mount: HostCommand = async (run) =>
-  run.args.length === 0 ? ok("/dev/sda1 on / type ext4 (rw,relatime)\n") : unmodelled(run, "mount", run.args.join(" "));
 
 const df: HostCommand = async (run) => {
   const gib = run.machine.spec.diskGiB;
@@ -270,6 +255,16 @@ const ss: HostCommand = async (run) => {
   );
 };
 
+/** No process of a lab's host outlives its service. */
+const pkill: HostCommand = async (run) => {
+  const { rest, unknown } = parseFlags(
+    run.args.filter((arg) => arg !== "-KILL"),
+    [],
+    ["f"],
+  );
+  return unknown || rest.length !== 1 ? unmodelled(run, "pkill", unknown ?? run.args.join(" ")) : { ...ok(), exitCode: 1 };
+};
+
 const fixed =
   (text: string | ((run: Invocation) => string)): HostCommand =>
   async (run) =>
@@ -285,14 +280,13 @@ export const SYSTEM_COMMANDS: Record<string, HostCommand> = {
   sysctl,
   swapoff,
   swapon,
-  findmnt,
-  mount,
   df,
   lsblk,
   free,
   "cloud-init": cloudInit,
   timedatectl,
   journalctl,
+  pkill,
   logger,
   ss,
   arch: fixed("x86_64\n"),

@@ -1,4 +1,5 @@
 import { fail, type HostCommand, type Invocation, ok, parseFlags, unmodelled } from "../command";
+import { log } from "../machine";
 import { disableUnit, enableUnit, findUnit, isEnabled, startUnit, stopUnit, unitValue, withSuffix } from "../units";
 
 const NEEDS_ROOT = new Set(["start", "stop", "restart", "reload", "enable", "disable", "daemon-reload", "mask", "unmask", "reload-or-restart", "try-restart"]);
@@ -37,7 +38,7 @@ const systemctl: HostCommand = async (run) => {
         true,
       );
     case "reload":
-      return ok();
+      return reload(run, names);
     case "stop":
       return stop(run, names);
     case "enable":
@@ -82,6 +83,16 @@ async function start(run: Invocation, verb: string, names: string[], stopFirst: 
     if (stopFirst) await stopUnit(run.machine, name);
     const result = await startUnit(run.machine, name);
     if (!result.ok) return fail(result.message.replace(/^Failed to start/, `Failed to ${verb}`), result.message.includes("not found") ? 5 : 1);
+  }
+  return ok();
+}
+
+async function reload(run: Invocation, names: string[]) {
+  for (const name of names) {
+    const unit = withSuffix(name);
+    if (run.machine.units.get(unit)?.state !== "active") return fail(`${unit} is not active, cannot reload.`, 1);
+    run.machine.effects += 1;
+    log(run.machine, unit, `Reloaded ${unit}.`);
   }
   return ok();
 }

@@ -1,0 +1,189 @@
+import { createHash, randomBytes } from "node:crypto";
+import { parseAllDocuments } from "yaml";
+import { z } from "zod";
+import { absolute, fail, type Invocation, ok, parseFlags, unmodelled } from "../command";
+import type { Machine } from "../machine";
+import { neighbourAt } from "../neighbours";
+import { startUnit, stopUnit } from "../units";
+
+/** What a cluster's etcd holds, as far as the lab knows kubeadm's clusters: on the disk of its first node. */
+const STATE = "/var/lib/etcd/lab-cluster.json";
+const MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml";
+const stateSchema = z.object({
+  caHash: z.string(),
+  /** Token to the end of its life, milliseconds since the epoch. */
+  tokens: z.record(z.string(), z.number()),
+  certificateKey: z.string().optional(),
+  nodes: z.array(z.string()),
+  cilium: z.string().optional(),
+});
+type State = z.infer<typeof stateSchema>;
+
+const initSchema = z.object({
+  bootstrapTokens: z.array(z.object({ token: z.string().regex(/^[a-z0-9]{6}\.[a-z0-9]{16}$/), ttl: z.string() })),
+  certificateKey: z.string().regex(/^[0-9a-f]{64}$/),
+  nodeRegistration: z.object({ name: z.string() }).optional(),
+});
+const clusterSchema = z.object({ kubernetesVersion: z.string(), networking: z.object({ podSubnet: z.string(), serviceSubnet: z.string() }) });
+const joinSchema = z.object({
+  nodeRegistration: z.object({ name: z.string() }),
+  discovery: z.object({ bootstrapToken: z.object({ apiServerEndpoint: z.string(), token: z.string(), caCertHashes: z.array(z.string()) }) }),
+  controlPlane: z.object({ certificateKey: z.string() }).optional(),
+});
+
+async function readState(machine: Machine): Promise<State | undefined> {
+  const text = await machine.disk.read(STATE);
+  return text === undefined ? undefined : stateSchema.parse(JSON.parse(text));
+}
+
+const writeState = (machine: Machine, state: State): Promise<void> => machine.disk.install(STATE, JSON.stringify(state), 0o600);
+
+async function documents(run: Invocation, name: string): Promise<Map<string, unknown>> {
+  const texts = parseAllDocuments(await run.shell.fs.readFile(absolute(run, name)));
+  const values = texts.map((document): unknown => document.toJS());
+  return new Map(values.map((value) => [z.object({ kind: z.string() }).parse(value).kind, value]));
+}
+
+async function preflight(machine: Machine): Promise<string | undefined> {
+  const problems: string[] = [];
+  if (machine.kernel.swapOn) problems.push("[ERROR Swap]: running with swap on is not supported. Please disable swap");
+  if (machine.units.get("containerd.service")?.state !== "active") problems.push("[ERROR CRI]: container runtime is not running");
+  if (machine.kernel.sysctls.get("net.ipv4.ip_forward") !== "1")
+    problems.push("[ERROR FileContent--proc-sys-net-ipv4-ip_forward]: /proc/sys/net/ipv4/ip_forward contents are not set to 1");
+  for (const file of [MANIFEST, "/etc/kubernetes/kubelet.conf"])
+    if (await machine.disk.inner.exists(file)) problems.push(`[ERROR FileAvailable-${file.replaceAll("/", "-")}]: ${file} already exists`);
+  return problems.length === 0 ? undefined : `error execution phase preflight: [preflight] Some fatal errors occurred:\n\t${problems.join("\n\t")}`;
+}
+
+function addToken(run: Invocation, state: State, config: z.infer<typeof initSchema>): void {
+  // The only life that the roles give a token; another one is a gap.
+  for (const { token, ttl } of config.bootstrapTokens) {
+    if (ttl !== "30m0s") unmodelled(run, "kubeadm", `ttl ${ttl}`);
+    state.tokens[token] = run.machine.ctx.clock.now() + 30 * 60_000;
+  }
+}
+
+async function becomeNode(machine: Machine, isControlPlane: boolean): Promise<void> {
+  await machine.disk.install("/etc/kubernetes/kubelet.conf", "lab: the kubelet's credentials\n", 0o600);
+  if (isControlPlane) {
+    await machine.disk.install(MANIFEST, "# lab: kube-apiserver\n", 0o600);
+    await machine.disk.install("/etc/kubernetes/admin.conf", "lab: the administrator's kubeconfig\n", 0o600);
+  }
+  await startUnit(machine, "kubelet.service");
+}
+
+async function init(run: Invocation, version: string, name: string) {
+  const { machine } = run;
+  const problem = await preflight(machine);
+  if (problem !== undefined) return fail(problem);
+  const files = await documents(run, name);
+  const config = initSchema.safeParse(files.get("InitConfiguration"));
+  const cluster = clusterSchema.safeParse(files.get("ClusterConfiguration"));
+  if (!config.success || !cluster.success) return fail(`error: ${z.prettifyError((config.error ?? cluster.error) as z.ZodError)}`, 3);
+  if (cluster.data.kubernetesVersion !== `v${version.split("-")[0]}`) return fail(`this version of kubeadm only supports deploying v${version.split("-")[0]}`);
+  await machine.disk.install(MANIFEST, "# lab: kube-apiserver\n", 0o600);
+  if (machine.ctx.faults.take("kubeadm.init-failed", machine.spec.hostname))
+    return fail("error execution phase wait-control-plane: couldn't initialize a Kubernetes cluster");
+  const ca = `-----BEGIN CERTIFICATE-----\n${randomBytes(48).toString("base64")}\n-----END CERTIFICATE-----\n`;
+  await machine.disk.install("/etc/kubernetes/pki/ca.crt", ca);
+  const state: State = {
+    caHash: `sha256:${createHash("sha256").update(ca).digest("hex")}`,
+    tokens: {},
+    certificateKey: config.data.certificateKey,
+    nodes: [config.data.nodeRegistration?.name ?? machine.hostname],
+  };
+  addToken(run, state, config.data);
+  await writeState(machine, state);
+  await becomeNode(machine, true);
+  return ok("Your Kubernetes control-plane has initialized successfully!\n");
+}
+
+async function join(run: Invocation, name: string) {
+  const { machine } = run;
+  const problem = await preflight(machine);
+  if (problem !== undefined) return fail(problem);
+  const config = joinSchema.safeParse((await documents(run, name)).get("JoinConfiguration"));
+  if (!config.success) return fail(`error: ${z.prettifyError(config.error)}`, 3);
+  const { apiServerEndpoint, token, caCertHashes } = config.data.discovery.bootstrapToken;
+  const first = neighbourAt(machine.ctx, apiServerEndpoint.split(":")[0] ?? "");
+  const state = first && first.units.get("kubelet.service")?.state === "active" ? await readState(first) : undefined;
+  const refused = (reason: string) => fail(`error execution phase preflight: couldn't validate the identity of the API Server: ${reason}`);
+  if (first === undefined || state === undefined)
+    return refused(`failed to request the cluster-info ConfigMap: Get "https://${apiServerEndpoint}": connection refused`);
+  if ((state.tokens[token] ?? 0) < machine.ctx.clock.now())
+    return refused(`could not find a JWS signature in the cluster-info ConfigMap for token ID "${token.split(".")[0]}"`);
+  if (!caCertHashes.includes(state.caHash)) return refused("cluster CA found in cluster-info ConfigMap is invalid: none of the public keys is pinned");
+  const plane = config.data.controlPlane;
+  if (plane !== undefined && plane.certificateKey !== state.certificateKey)
+    return fail("error execution phase control-plane-prepare/download-certs: error decoding secret data with provided key");
+  await becomeNode(machine, plane !== undefined);
+  const node = config.data.nodeRegistration.name;
+  if (!state.nodes.includes(node)) await writeState(first, { ...state, nodes: [...state.nodes, node] });
+  return ok("This node has joined the cluster\n");
+}
+
+async function phase(run: Invocation, name: string, config: string) {
+  const state = await readState(run.machine);
+  const parsed = initSchema.safeParse((await documents(run, config)).get("InitConfiguration"));
+  if (state === undefined || !parsed.success) return fail("error: no cluster, or no valid configuration");
+  if (name === "bootstrap-token") addToken(run, state, parsed.data);
+  else state.certificateKey = parsed.data.certificateKey;
+  await writeState(run.machine, state);
+  return ok();
+}
+
+export async function kubeadm(run: Invocation, version: string, args: string[]) {
+  const { flags, rest, unknown } = parseFlags(args, ["config", "kubeconfig", "o"], ["upload-certs", "skip-token-print", "skip-certificate-key-print", "f"]);
+  if (unknown) return unmodelled(run, "kubeadm", unknown);
+  if (rest[0] === "version" && flags.get("o")?.[0] === "short") return ok(`v${version.split("-")[0]}\n`);
+  if (run.who.uid !== 0) return fail("[ERROR IsPrivilegedUser]: user is not running as root");
+  const config = flags.get("config")?.[0];
+  if (rest[0] === "reset" && flags.has("f")) {
+    await stopUnit(run.machine, "kubelet.service");
+    for (const path of ["/etc/kubernetes", "/var/lib/etcd"]) await run.machine.disk.remove(path);
+    return ok();
+  }
+  if (config === undefined) return unmodelled(run, "kubeadm", args.join(" "));
+  if (rest.join(" ") === "init") return init(run, version, config);
+  if (rest.join(" ") === "join") return join(run, config);
+  if (rest[0] === "init" && rest[1] === "phase" && ["bootstrap-token", "upload-certs"].includes(rest[2] ?? "")) return phase(run, rest[2] ?? "", config);
+  return unmodelled(run, "kubeadm", args.join(" "));
+}
+
+export async function kubectl(run: Invocation, args: string[]) {
+  const { flags, rest, unknown } = parseFlags(args, ["kubeconfig", "n", "o", "raw"], []);
+  if (unknown) return unmodelled(run, "kubectl", unknown);
+  const { machine } = run;
+  const config = flags.get("kubeconfig")?.[0] ?? "";
+  if (!(await machine.disk.inner.exists(config))) return fail(`error: stat ${config}: no such file or directory`);
+  const state = await readState(machine);
+  if (state === undefined || machine.units.get("kubelet.service")?.state !== "active")
+    return fail(`The connection to the server ${machine.spec.address}:6443 was refused`);
+  const asked = [flags.get("n")?.[0], ...rest, flags.get("o")?.[0]].filter((word) => word !== undefined).join(" ");
+  if (rest.join(" ") === "get" && flags.get("raw")?.[0] === "/readyz") return ok("ok");
+  if (asked === "get nodes name") return ok(state.nodes.map((name) => `node/${name}\n`).join(""));
+  const id = /^kube-system get secret bootstrap-token-(\S+) name$/.exec(asked)?.[1];
+  if (id !== undefined) {
+    const alive = Object.entries(state.tokens).some(([token, end]) => token.startsWith(`${id}.`) && end > machine.ctx.clock.now());
+    return alive ? ok(`secret/bootstrap-token-${id}\n`) : fail(`Error from server (NotFound): secrets "bootstrap-token-${id}" not found`);
+  }
+  if (asked.startsWith("kube-system get daemonset cilium jsonpath={.spec.template.spec.containers[0].image}"))
+    return state.cilium === undefined
+      ? fail('Error from server (NotFound): daemonsets.apps "cilium" not found')
+      : ok(`quay.io/cilium/cilium:v${state.cilium}@sha256:0`);
+  return unmodelled(run, "kubectl", args.join(" "));
+}
+
+export async function cilium(run: Invocation, args: string[]) {
+  const { flags, rest, unknown } = parseFlags(args, ["version", "set", "wait-duration"], ["wait"]);
+  if (unknown) return unmodelled(run, "cilium", unknown);
+  const state = await readState(run.machine);
+  if (state === undefined) return fail("Error: unable to create Kubernetes client");
+  const version = flags.get("version")?.[0];
+  if (rest[0] === "status") return state.cilium === undefined ? fail("Error: cilium is not installed") : ok();
+  if ((rest[0] !== "install" && rest[0] !== "upgrade") || version === undefined) return unmodelled(run, "cilium", args.join(" "));
+  if ((rest[0] === "install") === (state.cilium !== undefined))
+    return fail(rest[0] === "install" ? "Error: cannot re-use a name that is still in use" : "Error: release: not found");
+  await writeState(run.machine, { ...state, cilium: version });
+  return ok();
+}

@@ -1,0 +1,61 @@
+import type { Role } from "../ansible-replacements";
+import { ROLE_CASES, SECRETS } from "./support/role-cases";
+import { type RoleLab, startRoleLab } from "./support/role-lab";
+
+let lab: RoleLab;
+afterEach(() => lab.stop());
+
+const changed = (report: { operations: { operation: string; status: string }[] }) =>
+  report.operations.filter(({ status }) => status !== "ok").map(({ operation, status }) => `${status} ${operation}`);
+
+async function prepared(name: string) {
+  const found = ROLE_CASES[name]?.();
+  if (found === undefined) throw new Error(`no role ${name}`);
+  lab = await startRoleLab(found.disk);
+  const { before, role, secrets = {} } = found;
+  if (before !== undefined) expect(await lab.run(before, secrets)).toMatchObject({ exitCode: 0, stderr: "" });
+  return { role, secrets };
+}
+
+/** Fails in an operation after some of its commands. */
+function cut(role: Role, index: number, commands: number): Role {
+  const broken = (operation: Role["operations"][number]) => ({ ...operation, check: ["false"], apply: [...operation.apply.slice(0, commands), "(exit 9)"] });
+  return { ...role, operations: role.operations.map((operation, i) => (i === index ? broken(operation) : operation)) };
+}
+
+describe.each(Object.keys(ROLE_CASES))("%s", (name) => {
+  test("a first run makes the host, a second changes nothing, and no secret is printed", async () => {
+    const { role, secrets } = await prepared(name);
+    const before = await lab.host.save();
+    const foreseen = await lab.run(role, secrets, "check");
+    expect([foreseen.stderr, foreseen.exitCode]).toEqual(["", 0]);
+    expect(await lab.host.save()).toEqual(before);
+    const first = await lab.run(role, secrets);
+    expect([first.stderr, first.exitCode]).toEqual(["", 0]);
+    expect(first.summary?.changed).toBeGreaterThan(0);
+    const second = await lab.run(role, secrets);
+    expect(changed(second)).toEqual([]);
+    expect(second.summary).toEqual({ changed: 0, unchanged: role.operations.length });
+    expect(changed(await lab.run(role, secrets, "check"))).toEqual([]);
+    for (const secret of Object.values(SECRETS).filter((value) => value.includes("canary")))
+      expect(first.stdout + first.stderr + foreseen.stdout).not.toContain(secret);
+    expect(lab.ctx.unhandled.all()).toEqual([]);
+  });
+
+  test("cut in each operation in turn, with a restart of the host after each cut: the next run goes on, and the last one leaves nothing to do", async () => {
+    const { role, secrets } = await prepared(name);
+    for (const [index, operation] of role.operations.entries()) {
+      const report = await lab.run(cut(role, index, operation.apply.length - 1), secrets);
+      expect(report.operations).toHaveLength(index + 1);
+      expect(report.operations.at(-1)).toMatchObject({ operation: operation.name, status: "failed", phase: "apply", exitCode: 9 });
+      expect(report.stderr).toContain(" failed on k8s-dev (apply, exit code 9): ");
+      expect(report.summary).toBeUndefined();
+      await lab.restart();
+    }
+    const last = await lab.run(role, secrets);
+    expect([last.stderr, last.exitCode]).toEqual(["", 0]);
+    expect(changed(await lab.run(role, secrets))).toEqual([]);
+    expect((await lab.sh("find / -name '*.homelab-part'")).trim()).toBe("");
+    expect(lab.ctx.unhandled.all()).toEqual([]);
+  });
+});

@@ -1,0 +1,94 @@
+import { compile, parseRoleReport, type Role, type RoleMode, type RoleReport, secretInput } from "../../ansible-replacements";
+import { type Artefacts, startArtefacts } from "../../lab/artefacts";
+import { createContext } from "../../lab/core/context";
+import { newSshKey } from "../../lab/core/ssh-keys";
+import { type Host, startHost } from "../../lab/hosts";
+import { K3S_KUBECONFIG } from "./pulumi-mocks";
+import { ADDRESS, type RoleCase } from "./role-cases";
+
+type Context = Awaited<ReturnType<typeof createContext>>;
+const keys = newSshKey();
+
+export interface RoleRun extends RoleReport {
+  stdout: string;
+  stderr: string;
+  exitCode: number;
+}
+
+export interface RoleLab {
+  ctx: Context;
+  host: Host;
+  /** How long commands slept together, in milliseconds. */
+  slept(): number;
+  run(role: Role, secrets?: Record<string, string>, mode?: RoleMode): Promise<RoleRun>;
+  /** Power off and on: what was not on the disk is gone. */
+  restart(): Promise<void>;
+  addHost(hostname: string, address: string): Promise<Host>;
+  runOn(host: Host, role: Role, secrets?: Record<string, string>, mode?: RoleMode): Promise<RoleRun>;
+  sh(line: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const specOf = (hostname: string, address: string) => ({
+  id: address.split(".").at(-1) ?? "",
+  hostname,
+  address,
+  prefix: 24,
+  gateway: "192.168.1.1",
+  nameserver: "192.168.1.3",
+  user: "suporte",
+  authorizedKeys: [keys.public],
+  cores: 4,
+  memoryMiB: 4096,
+  diskGiB: 30,
+});
+
+const startCluster = async () => ({ adminKubeconfig: () => K3S_KUBECONFIG, save: () => ({}), stop: async () => undefined });
+
+/** A host of the lab whose sleeps take no time, and the places that it downloads from. */
+export async function startRoleLab(disk?: RoleCase["disk"]): Promise<RoleLab> {
+  let now = Date.UTC(2026, 0, 1);
+  let slept = 0;
+  const ctx = await createContext({
+    clock: {
+      now: () => now,
+      sleep: async (ms) => {
+        now += ms;
+        slept += ms;
+      },
+    },
+  });
+  const artefacts: Artefacts = await startArtefacts(ctx);
+  const disks = disk === undefined ? [] : [{ name: "sdb", sizeGiB: 1000, ...disk }];
+  const spec = { ...specOf("k8s-dev", ADDRESS), disks };
+  let host = await startHost({ spec, ctx, startCluster });
+  const others: Host[] = [];
+  const runOn = async (target: Host, role: Role, secrets: Record<string, string> = {}, mode: RoleMode = "apply"): Promise<RoleRun> => {
+    const own = Object.fromEntries(Object.entries(secrets).filter(([name]) => role.secrets?.includes(name)));
+    const result = await target.run(compile(role, { mode }).command, { stdin: secretInput(role, own) });
+    const [stdout, stderr] = [result.stdout.toString(), result.stderr.toString()];
+    return { ...parseRoleReport(stdout), stdout, stderr, exitCode: result.exitCode };
+  };
+  return {
+    ctx,
+    get host() {
+      return host;
+    },
+    slept: () => slept,
+    runOn,
+    run: (role, secrets, mode) => runOn(host, role, secrets, mode),
+    restart: async () => {
+      host = await startHost({ spec, ctx, startCluster, state: await host.stop() });
+    },
+    addHost: async (hostname, address) => {
+      const other = await startHost({ spec: specOf(hostname, address), ctx, startCluster });
+      others.push(other);
+      return other;
+    },
+    sh: async (line) => (await host.run(`sudo -n sh -c '${line.replaceAll("'", `'\\''`)}'`)).stdout.toString(),
+    stop: async () => {
+      for (const each of [host, ...others]) await each.stop();
+      await artefacts.stop();
+    },
+  };
+}
