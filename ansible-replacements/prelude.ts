@@ -93,7 +93,7 @@ hl_run() {
   fi
   if [ "$hl_code" -ge 126 ]; then
     # In check mode, a program that is not there yet is what an operation before this one would bring.
-    [ "$hl_check_only" = 1 ] && [ "$hl_changed" -gt 0 ] || hl_fail "$2" check "$hl_code" "$hl_out"
+    if [ "$hl_check_only" != 1 ] || [ "$hl_changed" -eq 0 ]; then hl_fail "$2" check "$hl_code" "$hl_out"; fi
   fi
   hl_changed=$((hl_changed + 1))
   if [ "$hl_check_only" = 1 ]; then

@@ -9,7 +9,7 @@ export function kernelModules(name: string, modules: readonly string[]): Operati
     {
       name: `kernel modules ${modules.join(" ")}`,
       functions: {
-        hl_has_module: `[ -d "/sys/module/$1" ] || lsmod | grep -q "^$1 " || grep -qs "/$1[.]ko" "/lib/modules/$(uname -r)/modules.builtin" || hl_say "kernel module $1 is not loaded"`,
+        hl_has_module: `[ -d "/sys/module/$1" ] || lsmod | grep -q "^$1 " || grep -q "/$1[.]ko" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null || hl_say "kernel module $1 is not loaded"`,
       },
       check: modules.map((module) => `hl_has_module ${quote(module)}`),
       apply: modules.map((module) => `modprobe ${quote(module)}`),

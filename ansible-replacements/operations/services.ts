@@ -91,6 +91,9 @@ export function unitStopped(unit: string): Operation {
       `{ ! systemctl is-active --quiet ${name} || hl_say ${quote(`${unit} runs`)}; }`,
       `{ ! systemctl is-enabled --quiet ${name} 2>/dev/null || hl_say ${quote(`${unit} starts with the host`)}; }`,
     ],
-    apply: [`systemctl stop ${name}`, `systemctl disable ${name}`],
+    apply: [
+      `{ ! systemctl is-active --quiet ${name} || systemctl stop ${name}; }`,
+      `{ ! systemctl is-enabled --quiet ${name} 2>/dev/null || systemctl disable ${name}; }`,
+    ],
   };
 }

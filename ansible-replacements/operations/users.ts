@@ -58,7 +58,7 @@ export function authorizedKey(name: string, key: string): Operation {
   return {
     name: `key ${body.slice(-12)} of ${name}`,
     functions: { hl_home: `getent passwd "$1" | cut -d : -f 6` },
-    check: [`hl_dir=$(hl_home ${name})/.ssh`, `{ grep -qsxF -e ${quote(key)} "$hl_dir/authorized_keys" || hl_say 'the key may not log in'; }`],
+    check: [`hl_dir=$(hl_home ${name})/.ssh`, `{ grep -qxF -e ${quote(key)} "$hl_dir/authorized_keys" 2>/dev/null || hl_say 'the key may not log in'; }`],
     apply: [
       `hl_dir=$(hl_home ${name})/.ssh`,
       `install -d -m 0700 -o ${name} -g ${name} "$hl_dir"`,

@@ -68,12 +68,15 @@ function configFile(args: K3sServerArgs): string {
 
 /** k3s's data is not read by an older version: such a step back is refused while the newer one still runs. */
 function noDowngrade({ version, sha256 }: K3sRelease): Operation {
-  const newest = `$(printf '%s\\n' "$hl_installed" ${quote(version)} | sort -V | tail -n 1)`;
-  return command(
-    "k3s is not newer than the pin",
-    `[ ! -x ${BINARY} ] || hl_sha256 ${BINARY} ${sha256} 2>/dev/null || { hl_installed=$(${BINARY} --version | awk '$1 == "k3s" { print $3; exit }'); [ "${newest}" = ${quote(version)} ]; }`,
-    `hl_say "k3s $hl_installed is installed, and its data cannot be used by "${quote(version)}"; restore a backup on a new host to go back"`,
-  );
+  const pin = quote(version);
+  return {
+    name: "k3s is not newer than the pin",
+    functions: { hl_k3s_version: `${BINARY} --version | awk '$1 == "k3s" { print $3; exit }'` },
+    check: [
+      `{ [ ! -x ${BINARY} ] || hl_sha256 ${BINARY} ${sha256} 2>/dev/null || [ "$(printf '%s\\n' "$(hl_k3s_version)" ${pin} | sort -V | tail -n 1)" = ${pin} ]; }`,
+    ],
+    apply: [`hl_say "k3s $(hl_k3s_version) is installed, and its data cannot be used by "${pin}"; restore a backup on a new host to go back"`],
+  };
 }
 
 /** A host that is a cluster of one node: k3s at a pinned version, with its API ready. A new version is an upgrade in place. */

@@ -6,6 +6,7 @@ import { imagePackages } from "./archive";
 import { disksSchema, plugDisks } from "./disks";
 import { filesystemStateSchema, HostDisk } from "./filesystem";
 import { firstBoot, installImage, writeKeys } from "./image";
+import { applyKernelFiles } from "./kernel-files";
 import type { HostSpec, Machine, RunningCluster, StartCluster } from "./machine";
 import { findUser } from "./machine";
 import { joinNeighbours, leaveNeighbours } from "./neighbours";
@@ -76,6 +77,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   // A new one with each start of the kernel.
   await disk.install("/proc/sys/kernel/random/boot_id", `${randomUUID()}\n`, 0o444);
   await plugDisks(machine);
+  await applyKernelFiles(machine);
   const hostKey = state?.hostKey ?? newSshKey().private;
   await startEnabledUnits(machine);
   const server = await startSshServer(machine, hostKey);
