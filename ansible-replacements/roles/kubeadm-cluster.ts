@@ -8,9 +8,7 @@ import { quote } from "../quote";
 import { type Operation, type Role, secretVariable } from "../role";
 
 /** Where kubeadm leaves the administrator's kubeconfig; it stays there, for root alone. */
-export const ADMIN_KUBECONFIG = "/etc/kubernetes/admin.conf";
-/** The cluster's public authority: `openssl` or the program make the hash from it that joining nodes check. */
-export const CLUSTER_CA = "/etc/kubernetes/pki/ca.crt";
+const ADMIN_KUBECONFIG = "/etc/kubernetes/admin.conf";
 
 /** A bootstrap token, `[a-z0-9]{6}.[a-z0-9]{16}`, made anew by the program for each run that adds nodes. */
 const TOKEN = "KUBEADM_TOKEN";
