@@ -12,7 +12,9 @@ module.exports = {
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "commonjs" } }] },
   globalSetup: "<rootDir>/tests/support/global-setup.cjs",
   reporters: ["default", "<rootDir>/tests/support/count-reporter.cjs"],
-  testTimeout: real ? 300_000 : 60_000,
+  // Jest would leave one of two cores idle. Tests that drive a whole lab take minutes of their own and say so themselves.
+  maxWorkers: 2,
+  testTimeout: real ? 300_000 : 120_000,
   // A test that fails half-way may leave its servers open: that must not keep the whole run from ending.
   forceExit: true,
 };

@@ -192,7 +192,7 @@ describe("bad input", () => {
     ["a value as an argument", ["set", "a", "key", "hunter2-hunter2"], nothing, { code: 2, says: "secrets set takes <entry> <key>" }],
     ["a huge value", ["set", "a", "key"], nothing, { code: 2, input: "x".repeat(600_000), says: "larger than 512 KiB" }],
     ["several keys on one standard input", ["new", "b", "k1", "k2"], nothing, { code: 2, input: "x", says: "standard input gives one value" }],
-    ["an unknown environment", ["set", "a", "key", "--env", "prodd"], nothing, { input: "x", says: "prodd" }],
+    ["an unknown environment", ["set", "a", "key", "--env", "prodd"], nothing, { code: 2, input: "x", says: "prodd" }],
     ["an unknown credential", ["generate", "oracle"], nothing, { code: 2, says: "there is no credential" }],
     ["an unknown verb", ["frobnicate"], nothing, { code: 2, says: "secrets takes list" }],
     ["no rule for recipients", ["recipients"], () => config(), { says: "it cannot be read as a SOPS configuration" }],
