@@ -24,6 +24,7 @@ test("what is not set has its default", () => {
     ingressClass: "traefik",
     protectVms: false,
     replaceVms: [],
+    sharedSecrets: false,
     appReplicas: 1,
   });
 });

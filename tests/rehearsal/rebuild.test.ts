@@ -37,7 +37,7 @@ const EVERYWHERE = ["cert-manager", "external-dns", "external-secrets", "vault-a
 const OWN_NAMESPACES: Record<string, string[]> = {
   tools: ["minio", "vault"],
   observability: ["jaeger"],
-  home: [],
+  home: ["immich-machine-learning"],
   sandboxy: ["whoami"],
   dev: ["ascii-frontend"],
   stg: ["ascii-frontend"],
