@@ -14,6 +14,7 @@ module.exports = {
   reporters: ["default", "<rootDir>/tests/support/count-reporter.cjs"],
   // Jest would leave one of two cores idle. Tests that drive a whole lab take minutes of their own and say so themselves.
   maxWorkers: 2,
+  maxConcurrency: 2,
   testTimeout: real ? 300_000 : 120_000,
   // A test that fails half-way may leave its servers open: that must not keep the whole run from ending.
   forceExit: true,

@@ -138,7 +138,10 @@ time.sleep(8)
         return { name: "broken", operations };
       };
       const failed = await runRole(spare(), role("/nowhere/program"));
-      expect([failed.exitCode, failed.operations]).toEqual([1, ["changed file /etc/systemd/system/broken.service", "failed service broken"]]);
+      expect([failed.exitCode, failed.operations]).toEqual([
+        1,
+        ["changed file /etc/systemd/system/broken.service", "failed service broken: broken.service does not run"],
+      ]);
       expect((await runRole(spare(), role("/usr/bin/sleep 100000"))).exitCode).toBe(0);
       expect((await runRole(spare(), role("/usr/bin/sleep 100000"))).summary).toEqual({ changed: 0, unchanged: 2 });
     });

@@ -9,7 +9,8 @@ const PULUMI = path.join(__dirname, "../../../engine/bin/pulumi");
 describe("recorded cases of the Pulumi CLI", () => {
   const cases = fs.readdirSync(CASES).map((file): RecordedCase => JSON.parse(fs.readFileSync(path.join(CASES, file), "utf8")));
 
-  test.each(cases.map((recorded): [string, RecordedCase] => [recorded.name, recorded]))(
+  // Each case has a folder and processes of its own.
+  test.concurrent.each(cases.map((recorded): [string, RecordedCase] => [recorded.name, recorded]))(
     "%s",
     async (_name, recorded) => {
       const run = new CaseRun(PULUMI);
