@@ -2,6 +2,7 @@ import { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { K3S_KUBECONFIG, mockEngine, only, plain, settle } from "../../tests/support/pulumi-mocks";
+import { VM_SPEC } from "../../tests/support/vm-spec";
 import { Vm } from "../hosts/vm";
 import { K3sCluster } from "./k3s-cluster";
 import { clusterCa, renameKubeconfig } from "./kubeconfig";
@@ -41,39 +42,7 @@ describe("a kubeconfig from k3s", () => {
 
 test("a cluster is a role, a kubeconfig that is secret, and a provider that uses it", async () => {
   const registered = await mockEngine();
-  const spec = {
-    name: "k8s-dev",
-    node: "node03",
-    vmId: 112,
-    cores: 1,
-    sockets: 1,
-    memoryMiB: 1024,
-    cpuType: "host",
-    onBoot: true,
-    running: true,
-    holdsData: false,
-    fullClone: true,
-    args: undefined,
-    bootOrder: ["scsi0"],
-    agent: true,
-    scsiHardware: "virtio-scsi-single",
-    automaticReboot: true,
-    serial: true,
-    disks: [{ interface: "scsi0", storage: "local-lvm", sizeGiB: 30, format: "raw" }],
-    passthrough: [],
-    cdrom: undefined,
-    cloudInit: {
-      storage: "local-lvm",
-      interface: "ide1",
-      user: "suporte",
-      sshKeys: [],
-      nameservers: [],
-      ipv4: { address: "192.168.1.12", prefix: 24, gateway: undefined },
-      ipv6: undefined,
-    },
-    network: { bridge: "vmbr0", model: "virtio", firewall: false },
-  };
-  const vm = new Vm("k8s-dev", { spec, templateId: 1, user: "suporte", operatorKeys: [], stack: "dev" }, new Provider("proxmox", {}));
+  const vm = new Vm("k8s-dev", { spec: VM_SPEC, templateId: 1, user: "suporte", operatorKeys: [], stack: "dev" }, new Provider("proxmox", {}));
   const cluster = new K3sCluster("dev", {
     vm,
     address: "192.168.1.12",

@@ -2,43 +2,13 @@ import { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { compileRole, type Role } from "../../ansible-replacements";
 import { mockEngine, only, plain, settle } from "../../tests/support/pulumi-mocks";
+import { VM_SPEC } from "../../tests/support/vm-spec";
 import { HostRole } from "./host-role";
 import { ProxmoxHost } from "./proxmox-host";
 import { Vm, vmInputs } from "./vm";
 import type { VmSpec } from "./vm-spec";
 
-const SPEC: VmSpec = {
-  name: "k8s-dev",
-  node: "node03",
-  vmId: 112,
-  cores: 4,
-  sockets: 1,
-  memoryMiB: 4096,
-  cpuType: "host",
-  onBoot: true,
-  running: true,
-  holdsData: false,
-  fullClone: true,
-  args: undefined,
-  bootOrder: ["scsi0"],
-  agent: true,
-  scsiHardware: "virtio-scsi-single",
-  automaticReboot: true,
-  serial: true,
-  disks: [{ interface: "scsi0", storage: "local-lvm", sizeGiB: 30, format: "raw" }],
-  passthrough: [],
-  cdrom: undefined,
-  cloudInit: {
-    storage: "local-lvm",
-    interface: "ide1",
-    user: undefined,
-    sshKeys: ["ssh-ed25519 BBBB friend", "ssh-ed25519 AAAA operator"],
-    nameservers: ["192.168.1.3"],
-    ipv4: { address: "192.168.1.12", prefix: 24, gateway: "192.168.1.1" },
-    ipv6: { address: "dhcp", gateway: undefined },
-  },
-  network: { bridge: "vmbr0", model: "virtio", firewall: false },
-};
+const SPEC: VmSpec = { ...VM_SPEC, cloudInit: { ...VM_SPEC.cloudInit, sshKeys: ["ssh-ed25519 BBBB friend", "ssh-ed25519 AAAA operator"] } };
 const ARGS = { spec: SPEC, templateId: 9003, user: "suporte", operatorKeys: ["ssh-ed25519 AAAA operator"], stack: "dev" };
 
 test("a VM definition becomes exactly these inputs of the provider", () => {

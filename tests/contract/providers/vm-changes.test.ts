@@ -7,6 +7,7 @@ import { withoutNotes } from "../../../providers/sdk/schema-check";
 import type { Values } from "../../../providers/sdk/values";
 import { ProxmoxLab, VM } from "../../support/proxmox-lab";
 import type { State } from "../../support/test-provider";
+import { VM_SPEC } from "../../support/vm-spec";
 
 const DEVICE = {
   interface: "scsi1",
@@ -20,38 +21,7 @@ const DEVICE = {
   speed: undefined,
 };
 
-const BASE: VmSpec = {
-  name: "k8s-dev",
-  node: "node03",
-  vmId: 112,
-  cores: 4,
-  sockets: 1,
-  memoryMiB: 4096,
-  cpuType: "host",
-  onBoot: true,
-  running: true,
-  holdsData: false,
-  fullClone: true,
-  args: undefined,
-  bootOrder: ["scsi0"],
-  agent: true,
-  scsiHardware: "virtio-scsi-single",
-  automaticReboot: true,
-  serial: true,
-  disks: [{ interface: "scsi0", storage: "local-lvm", sizeGiB: 30, format: "raw" }],
-  passthrough: [DEVICE],
-  cdrom: undefined,
-  cloudInit: {
-    storage: "local-lvm",
-    interface: "ide1",
-    user: undefined,
-    sshKeys: [],
-    nameservers: ["192.168.1.3"],
-    ipv4: { address: "192.168.1.12", prefix: 24, gateway: "192.168.1.1" },
-    ipv6: { address: "dhcp", gateway: undefined },
-  },
-  network: { bridge: "vmbr0", model: "virtio", firewall: false },
-};
+const BASE: VmSpec = { ...VM_SPEC, passthrough: [DEVICE] };
 
 const disk = BASE.disks[0] as VmSpec["disks"][number];
 const cloudInit = (change: Partial<VmSpec["cloudInit"]>): Partial<VmSpec> => ({ cloudInit: { ...BASE.cloudInit, ...change } });

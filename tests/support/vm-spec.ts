@@ -1,0 +1,35 @@
+import type { VmSpec } from "../../components/hosts/vm-spec";
+
+/** A VM as the inventory gives it; tests change what they are about. Its address, id and node are those of k8s-dev. */
+export const VM_SPEC: VmSpec = {
+  name: "k8s-dev",
+  node: "node03",
+  vmId: 112,
+  cores: 4,
+  sockets: 1,
+  memoryMiB: 4096,
+  cpuType: "host",
+  onBoot: true,
+  running: true,
+  holdsData: false,
+  fullClone: true,
+  args: undefined,
+  bootOrder: ["scsi0"],
+  agent: true,
+  scsiHardware: "virtio-scsi-single",
+  automaticReboot: true,
+  serial: true,
+  disks: [{ interface: "scsi0", storage: "local-lvm", sizeGiB: 30, format: "raw" }],
+  passthrough: [],
+  cdrom: undefined,
+  cloudInit: {
+    storage: "local-lvm",
+    interface: "ide1",
+    user: undefined,
+    sshKeys: [],
+    nameservers: ["192.168.1.3"],
+    ipv4: { address: "192.168.1.12", prefix: 24, gateway: "192.168.1.1" },
+    ipv6: { address: "dhcp", gateway: undefined },
+  },
+  network: { bridge: "vmbr0", model: "virtio", firewall: false },
+};
