@@ -6,8 +6,11 @@ import { findUser, type Machine } from "./machine";
 import { serveSftp } from "./sftp";
 import { runShell } from "./shell";
 
-/** A client that opened a command and neither sends nor closes its standard input means to send none. Milliseconds. */
-const STDIN_GRACE_MS = 250;
+/**
+ * A client that opened a command and neither sends nor closes its standard input means to send none. Milliseconds; one on a busy
+ * machine must not be taken for it.
+ */
+const STDIN_GRACE_MS = 2_000;
 
 export interface SshServer {
   port: number;

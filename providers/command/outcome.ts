@@ -21,8 +21,8 @@ export class OutputCollector {
 
   take(stream: "stdout" | "stderr", chunk: Buffer): void {
     this.#parts[stream].push(chunk);
-    this.#both.push(chunk);
     if (this.logging !== stream && this.logging !== "stdoutAndStderr") return;
+    this.#both.push(chunk);
     const lines = (this.#open[stream] + chunk.toString("utf8")).split("\n");
     this.#open[stream] = lines.pop() ?? "";
     for (const line of lines) this.call.log("info", line, { status: true });
@@ -33,7 +33,7 @@ export class OutputCollector {
     return Buffer.concat(this.#parts[stream]).toString("utf8").replace(/\n$/, "");
   }
 
-  /** The end of both streams, in the order in which they came. */
+  /** The end of the streams that may be logged, in the order in which they came: what is not for the log is not for an error. */
   tail(): string {
     const text = Buffer.concat(this.#both).toString("utf8").trimEnd();
     return text.length <= OUTPUT_SHOWN ? text : `… (${text.length - OUTPUT_SHOWN} characters before)\n${text.slice(-OUTPUT_SHOWN)}`;

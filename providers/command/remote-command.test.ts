@@ -131,6 +131,22 @@ describe("command:remote:Command", () => {
     });
   });
 
+  test("a command that has ended in the packet that says it began is seen with its exit code", async () => {
+    const server = await start({ inOnePiece: true, exec: () => ({ stdout: "quick\n" }) });
+    expect((await plugin.make(COMMAND, { connection: at(server), create: "quick" })).outputs["stdout"]).toBe("quick");
+  });
+
+  test("what is not for the log is not in an error either", async () => {
+    const server = await start({ exec: () => ({ code: 3, stdout: "-----BEGIN PRIVATE KEY-----\n", stderr: "no such file\n" }) });
+    const failure = (logging: string) =>
+      plugin.make(COMMAND, { connection: at(server), create: "cat", logging }).then(
+        () => "none",
+        (error: unknown) => (error as { details: string }).details,
+      );
+    expect(await failure("none")).toBe('Process exited with status 3 on 127.0.0.1: running "cat":');
+    expect(await failure("stderr")).toBe('Process exited with status 3 on 127.0.0.1: running "cat":\nno such file');
+  });
+
   test("the environment reaches a server that takes it, and is refused by name by one that does not", async () => {
     const server = await start({ acceptEnv: ["LC_TOKEN"], exec: ({ env }) => ({ stdout: env["LC_TOKEN"] ?? "" }) });
     expect((await plugin.make(COMMAND, { connection: at(server), create: "c", environment: { LC_TOKEN: "t" } })).outputs["stdout"]).toBe("t");

@@ -45,16 +45,24 @@ async function assertEnvironment(client: Client, names: readonly string[]): Prom
   }
 }
 
-function open(client: Client, run: RemoteRun): Promise<ClientChannel> {
-  const hopeful = Object.entries(run.hopefulEnvironment).filter(([, value]) => Buffer.byteLength(value) <= LARGEST_VARIABLE);
-  const env = { ...Object.fromEntries(hopeful), ...run.environment };
-  return new Promise((resolve, reject) => client.exec(run.command, { env }, (error, channel) => (error ? reject(error) : resolve(channel))));
+/** How a command ended: its exit code, or the name of the signal that ended it, or neither where the connection broke. */
+interface Ended {
+  code?: number;
+  signal?: string;
 }
 
-/** Waits for the end: the exit code, or the name of the signal that ended it, or neither where the connection broke. */
-function finished(channel: ClientChannel, output: OutputCollector, signal: AbortSignal): Promise<{ code?: number; signal?: string }> {
+/** Starts the command; its end is listened for in the same turn, since a quick one has ended in the packet that says it began. */
+function start(client: Client, run: RemoteRun, output: OutputCollector, signal: AbortSignal): Promise<{ channel: ClientChannel; ended: Promise<Ended> }> {
+  const hopeful = Object.entries(run.hopefulEnvironment).filter(([, value]) => Buffer.byteLength(value) <= LARGEST_VARIABLE);
+  const env = { ...Object.fromEntries(hopeful), ...run.environment };
+  return new Promise((resolve, reject) =>
+    client.exec(run.command, { env }, (error, channel) => (error ? reject(error) : resolve({ channel, ended: finished(channel, output, signal) }))),
+  );
+}
+
+function finished(channel: ClientChannel, output: OutputCollector, signal: AbortSignal): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const end: { code?: number; signal?: string } = {};
+    const end: Ended = {};
     const onAbort = (): void => {
       channel.signal("TERM");
       channel.close();
@@ -81,8 +89,7 @@ export async function runRemote(run: RemoteRun, call: CallContext): Promise<{ st
   try {
     await assertEnvironment(connection.client, Object.keys(run.environment));
     const output = new OutputCollector(call, run.logging);
-    const channel = await open(connection.client, run);
-    const ended = finished(channel, output, call.signal);
+    const { channel, ended } = await start(connection.client, run, output, call.signal);
     channel.end(run.stdin ?? "");
     const { code, signal } = await ended;
     const host = run.connection.host;

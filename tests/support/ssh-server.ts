@@ -30,6 +30,8 @@ export interface SshServerOptions {
   acceptEnv?: string[];
   /** As many connections are closed at once before one is served. */
   refuse?: number;
+  /** Answers a command without waiting for its input, and sends the beginning, the answer and the end in one piece. */
+  inOnePiece?: boolean;
 }
 
 export interface TestSshServer {
@@ -55,11 +57,13 @@ export function sshKeyPair(passphrase?: string): { privateKey: string; publicKey
 export async function startSshServer(options: SshServerOptions): Promise<TestSshServer> {
   const open = new Set<Connection>();
   const sockets = new Set<net.Socket>();
+  let accepted: net.Socket | undefined;
   const ssh = new Server({ hostKeys: [host.private] }, (client) => {
     open.add(client);
     client.on("close", () => open.delete(client));
     client.on("error", () => undefined);
-    serve(client, options, state);
+    // Called in the same turn as injectSocket.
+    if (accepted !== undefined) serve(client, accepted, options, state);
   });
   const listener = net.createServer((socket) => {
     state.connections++;
@@ -67,7 +71,10 @@ export async function startSshServer(options: SshServerOptions): Promise<TestSsh
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => undefined);
     if (state.connections <= (options.refuse ?? 0)) socket.destroy();
-    else ssh.injectSocket(socket);
+    else {
+      accepted = socket;
+      ssh.injectSocket(socket);
+    }
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const state: TestSshServer = {
@@ -85,7 +92,7 @@ export async function startSshServer(options: SshServerOptions): Promise<TestSsh
   return state;
 }
 
-function serve(client: Connection, options: SshServerOptions, state: TestSshServer): void {
+function serve(client: Connection, socket: net.Socket, options: SshServerOptions, state: TestSshServer): void {
   let user = "";
   client.on("authentication", (ctx) => {
     user = ctx.username;
@@ -119,7 +126,13 @@ function serve(client: Connection, options: SshServerOptions, state: TestSshServ
       accept?.();
     });
     session.on("exec", (accept, _reject, info) => {
+      if (options.inOnePiece === true) socket.cork();
       const channel = accept();
+      if (options.inOnePiece === true) {
+        reply(channel, options.exec?.({ command: info.command, user, env, stdin: "" }) ?? {}, client);
+        setImmediate(() => socket.uncork());
+        return;
+      }
       const chunks: Buffer[] = [];
       channel.on("data", (chunk: Buffer) => chunks.push(chunk));
       channel.on("end", () => {
