@@ -2,12 +2,13 @@ import { checkText, diffText, exitCodeOf, type HostChecks } from "./host-checks"
 
 const ok = { operation: "packages", status: "ok" };
 const change = { operation: "k3s binary", status: "would-change" };
+const diff = { operation: "file /etc/motd", status: "would-change", detail: "--- /etc/motd\n+++ -\n@@ -1 +1,2 @@\n-old\n+new\n+" };
 
 const CHECKS: HostChecks = {
   version: 1,
   hosts: [
     { host: "dns", stack: "tools", status: "no-roles", roles: [] },
-    { host: "k8s-dev", stack: "dev", status: "would-change", roles: [{ role: "k3s-node", operations: [ok, change] }] },
+    { host: "k8s-dev", stack: "dev", status: "would-change", roles: [{ role: "k3s-node", operations: [ok, change, diff] }] },
     { host: "k8s-stg", stack: "stg", status: "ok", roles: [{ role: "k3s-node", operations: [ok, ok] }] },
     {
       host: "k8s-prod",
@@ -28,7 +29,7 @@ test("check has a row for each host, then why hosts failed, then what is not bui
   expect(checkText(CHECKS, ["k8s-home"])).toBe(`host      stack            state  would change  operations
 ────────  ─────  ───────────────  ────────────  ──────────
 dns       tools         no roles             0           0
-k8s-dev   dev       would change             1           2
+k8s-dev   dev       would change             2           3
 k8s-stg   stg    as it should be             0           2
 k8s-prod  prod            failed             0           0
 k8s-prod: 192.168.1.14:22 refuses the key of suporte
@@ -38,10 +39,17 @@ not built: k8s-home
   expect(checkText(only(), ["k8s-home"])).toBe("no host is built\nnot built: k8s-home\n");
 });
 
-test("diff shows only what would change and what could not be looked at", () => {
+test("diff shows only what would change, with its difference, and what could not be looked at", () => {
   expect(diffText(CHECKS)).toBe(`k8s-dev (dev)
-  k3s-node: 1 of 2 operations would change
+  k3s-node: 2 of 3 operations would change
     ~ k3s binary
+    ~ file /etc/motd
+        --- /etc/motd
+        +++ -
+        @@ -1 +1,2 @@
+        -old
+        +new
+        +
 
 k8s-prod (prod)
   ! k8s-prod: 192.168.1.14:22 refuses the key of suporte

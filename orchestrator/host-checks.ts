@@ -9,6 +9,7 @@ const operationSchema = z.object({
   phase: z.string().optional(),
   exitCode: z.number().optional(),
   stderr: z.string().optional(),
+  detail: z.string().optional(),
 });
 
 export const hostChecksSchema = z.object({
@@ -59,13 +60,16 @@ export function checkText({ hosts }: HostChecks, notBuilt: readonly string[]): s
   return `${[table, ...failures, ...open].join("\n")}\n`;
 }
 
+/** What an operation said of the difference, such as a unified diff; secrets were cut out on the host already. */
+const detailLines = (detail: string): string[] => (detail === "" ? [] : detail.split("\n").map((line) => `        ${line}`.trimEnd()));
+
 /** What a reviewer reads: only what would change, host by host, role by role, and what could not be looked at. */
 export function diffText(checks: HostChecks): string {
   const blocks = checks.hosts.flatMap((host) => {
     const roles = host.roles.filter((role) => changing(role).length > 0);
     const lines = roles.flatMap((role) => [
       `  ${role.role}: ${changing(role).length} of ${role.operations.length} operations would change`,
-      ...changing(role).map(({ operation }) => `    ~ ${operation}`),
+      ...changing(role).flatMap(({ operation, detail = "" }) => [`    ~ ${operation}`, ...detailLines(detail)]),
     ]);
     const failed = host.status === "failed" ? failureLines(host).map((line) => `  ! ${line}`) : [];
     return lines.length + failed.length === 0 ? [] : [[`${host.host} (${host.stack})`, ...lines, ...failed].join("\n")];

@@ -1,12 +1,16 @@
 /** `hosts check|diff|inventory`: what is on the hosts, and who they are. Changes nothing. */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
-import { type Arguments, oneOf } from "../arguments";
+import { type Arguments, oneOf, positive } from "../arguments";
+import { chooseEngine, engineRunner } from "../engine";
 import { EXIT, type ExitCode } from "../exit-codes";
+import type { StackGraph } from "../graph";
 import { checkText, diffText, exitCodeOf, hostChecksSchema } from "../host-checks";
 import { askProgram, describeProgram } from "../program";
+import { registerSecrets } from "../redaction";
 import type { Session } from "../session";
-import { QUERY_OPTIONS, queryAll } from "./query-stacks";
+import { openSite } from "../site";
+import { QUERY_OPTIONS } from "./query-stacks";
 
 export const HOSTS_OPTIONS = { ...QUERY_OPTIONS, host: { type: "string" }, format: { type: "string" } } as const;
 
@@ -20,15 +24,39 @@ interface Built {
   host: z.infer<typeof hostsSchema>[string];
 }
 
-/** The hosts of stacks that are up, from their outputs, and the environment in which they are reached. @param stacks none: all */
-async function builtHosts(args: Arguments, session: Session, stacks: string[]): Promise<{ built: Built[]; env: Record<string, string> }> {
-  const { site, results } = await queryAll("outputs", { ...args, words: stacks }, session);
-  const built = results.flatMap(([stack, { outputs }]) => {
-    const value = outputs?.["hosts"]?.value;
-    if (value === undefined) return [];
-    return Object.entries(hostsSchema.parse(value)).map(([name, host]): Built => ({ name, stack, host }));
-  });
-  return { built, env: site.env };
+const listSchema = z.array(z.looseObject({ name: z.string() }));
+const outputsSchema = z.looseObject({ hosts: hostsSchema.default({}) });
+
+/**
+ * The hosts of stacks that are up, from their outputs, and the environment in which they are reached. The engine's own commands
+ * are asked, one for the list and one for each stack, at the same time: hosts are no secret, so nothing is decrypted.
+ * @param stacks none: all
+ */
+async function builtHosts(
+  args: Arguments,
+  session: Session,
+  graph: StackGraph,
+  stacks: readonly string[],
+): Promise<{ built: Built[]; env: Record<string, string> }> {
+  const site = await openSite(args.flag("lab"));
+  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
+  const run = engineRunner(engine.root, site.workDir);
+  const registered = registerSecrets(session, site.env, graph.names());
+  const existing = new Set(listSchema.parse(JSON.parse(await run(["stack", "ls", "--json"], site.env))).map(({ name }) => name));
+  const waiting = (stacks.length === 0 ? graph.names() : [...stacks]).filter((stack) => existing.has(stack));
+  const found = new Map<string, Built[]>();
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const stack = next;
+      const { hosts } = outputsSchema.parse(JSON.parse(await run(["stack", "output", "--json", "--stack", stack], site.env)));
+      found.set(
+        stack,
+        Object.entries(hosts).map(([name, host]): Built => ({ name, stack, host })),
+      );
+    }
+  };
+  await Promise.all([registered, ...Array.from({ length: positive(args.text("concurrency"), 3, "--concurrency") }, worker)]);
+  return { built: graph.names().flatMap((stack) => found.get(stack) ?? []), env: site.env };
 }
 
 /** @throws HomelabError E_HOST_NOT_BUILT, E_HOST_OFF for a host that was named and cannot be looked at */
@@ -56,8 +84,8 @@ function stacksOf(wanted: readonly string[], vms: ReadonlyMap<string, string>): 
 
 async function check(action: "check" | "diff", args: Arguments, session: Session): Promise<ExitCode> {
   const wanted = args.text("host")?.split(",");
-  const { vms } = await describeProgram();
-  const { built, env } = await builtHosts(args, session, stacksOf(wanted ?? [], vms));
+  const { vms, graph } = await describeProgram();
+  const { built, env } = await builtHosts(args, session, graph, stacksOf(wanted ?? [], vms));
   const hosts = chosen(wanted, built);
   const notBuilt = wanted === undefined ? [...vms.keys()].filter((name) => !built.some((host) => host.name === name)) : [];
   const checks = hostChecksSchema.parse(await askProgram("check-hosts", JSON.stringify({ hosts }), env));
@@ -68,7 +96,8 @@ async function check(action: "check" | "diff", args: Arguments, session: Session
 
 async function inventory(args: Arguments, session: Session): Promise<ExitCode> {
   const format = oneOf(args.text("format"), ["json", "ini", "ssh-config", "known-hosts"], "json", "--format");
-  const { built, env } = await builtHosts(args, session, []);
+  const { graph } = await describeProgram();
+  const { built, env } = await builtHosts(args, session, graph, []);
   const hosts = Object.fromEntries(built.map(({ name, host }) => [name, host]));
   if (format === "json") session.out(`${JSON.stringify({ version: 1, hosts }, null, 2)}\n`);
   else session.out(z.object({ text: z.string() }).parse(await askProgram("render-inventory", JSON.stringify({ format, hosts }), env)).text);
