@@ -35,9 +35,11 @@ test("no age key", async () => {
   const backend = path.join(rehearsal.dir, "backend");
   fs.mkdirSync(backend);
   const { code, stdout, stderr } = await rehearsal.start(["preview", "dev", "--only"], {
-    PULUMI_BACKEND_URL: `file://${backend}`,
-    PULUMI_CONFIG_PASSPHRASE: "of the test",
-    PULUMI_SKIP_UPDATE_CHECK: "true",
+    env: {
+      PULUMI_BACKEND_URL: `file://${backend}`,
+      PULUMI_CONFIG_PASSPHRASE: "of the test",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    },
   }).done;
   expect(code).toBe(1);
   expect(stdout + stderr).toContain("there is no age key to decrypt the secrets with");

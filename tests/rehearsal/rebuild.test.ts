@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { type LabRecord, Rehearsal } from "../support/rehearsal";
+import { secretsStory } from "./secrets-story";
 
 /** Written down here on purpose: the test must not learn the order from the code that it tests. */
 const NEEDS: Record<string, string[]> = {
@@ -156,6 +157,8 @@ test("Ctrl-C in the middle of a rebuild lets what runs finish and starts nothing
   expect([again, stderr]).toEqual([0, ""]);
   await assertBuilt(await rehearsal.writes(before));
 }, 600_000);
+
+secretsStory(() => rehearsal);
 
 test("every call that the whole story made is one that the lab models", async () => {
   expect(await rehearsal.unhandled()).toEqual([]);

@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { ProxyAgent, request } from "undici";
+import { parse } from "yaml";
 import { z } from "zod";
 
 const ROOT = path.join(__dirname, "..", "..");
@@ -14,6 +16,40 @@ const proxmoxSchema = z.object({
   vms: z.array(z.object({ vmid: z.number(), node: z.string(), status: z.string(), config: z.record(z.string(), z.string()) })),
 });
 export type LabVm = z.infer<typeof proxmoxSchema>["vms"][number];
+
+const kubeconfigSchema = z.object({
+  clusters: z.array(
+    z.object({ name: z.string(), cluster: z.looseObject({ server: z.string(), "proxy-url": z.string(), "certificate-authority-data": z.string() }) }),
+  ),
+  users: z.array(z.object({ name: z.string(), user: z.looseObject({ "client-certificate-data": z.string(), "client-key-data": z.string() }) })),
+});
+
+/** An answer of one of the lab's servers; `body` is its JSON, or an empty object. */
+export interface Answer {
+  status: number;
+  body: unknown;
+}
+
+interface Call {
+  method: "GET" | "POST" | "PATCH";
+  headers?: Record<string, string>;
+  body?: object;
+}
+
+async function ask(dispatcher: ProxyAgent, url: string, { method, headers = {}, body }: Call): Promise<Answer> {
+  try {
+    const answer = await request(url, {
+      dispatcher,
+      method,
+      headers: { "content-type": "application/json", ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.body.text();
+    return { status: answer.statusCode, body: text === "" ? {} : JSON.parse(text) };
+  } finally {
+    await dispatcher.close();
+  }
+}
 
 export interface Finished {
   code: number | null;
@@ -29,23 +65,43 @@ export interface RunningCommand {
   printed(text: string): Promise<void>;
 }
 
+export interface StartOptions {
+  env?: NodeJS.ProcessEnv;
+  /** Standard input; default: none. */
+  input?: string;
+  /** Folder of the checkout whose `homelab` runs; default: this one. */
+  checkout?: string;
+}
+
 export class Rehearsal {
   readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), "rehearsal-"));
+  /** A copy of the checkout's encrypted files, which a test may change. */
+  readonly secretsDir = path.join(this.dir, "secrets");
   readonly #env: NodeJS.ProcessEnv;
   #control = "";
 
   constructor() {
     // Nothing of the machine's own: no Pulumi, no helm, no home, only what Node needs.
-    this.#env = { PATH: `${path.dirname(process.execPath)}:/usr/bin:/bin`, HOME: path.join(this.dir, "home"), HOMELAB_LAB_DIR: this.dir, NO_COLOR: "1" };
+    this.#env = {
+      PATH: `${path.dirname(process.execPath)}:/usr/bin:/bin`,
+      HOME: path.join(this.dir, "home"),
+      HOMELAB_LAB_DIR: this.dir,
+      HOMELAB_SECRETS_DIR: this.secretsDir,
+      NO_COLOR: "1",
+    };
     fs.mkdirSync(path.join(this.dir, "home"));
+    fs.cpSync(path.join(ROOT, "secrets", "common"), path.join(this.secretsDir, "common"), { recursive: true });
   }
 
-  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCommand {
-    const child = spawn(process.execPath, [path.join(ROOT, "orchestrator", "bin", "homelab"), ...args], {
-      cwd: ROOT,
+  start(args: readonly string[], { env = {}, input, checkout = ROOT }: StartOptions = {}): RunningCommand {
+    const child = spawn(process.execPath, [path.join(checkout, "orchestrator", "bin", "homelab"), ...args], {
+      cwd: checkout,
       env: { ...this.#env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    // A command that ends without reading is no failure of the test.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input ?? "");
     let stdout = "";
     let stderr = "";
     const watchers = new Set<() => void>();
@@ -76,6 +132,41 @@ export class Rehearsal {
 
   homelab(...args: string[]): Promise<Finished> {
     return this.start(args).done;
+  }
+
+  /** `homelab secrets …` with the lab's key. */
+  secrets(args: readonly string[], input?: string): Promise<Finished> {
+    return this.start(["secrets", ...args], {
+      env: { SOPS_AGE_KEY_FILE: path.join(ROOT, "secrets", "lab-only.agekey") },
+      ...(input === undefined ? {} : { input }),
+    }).done;
+  }
+
+  /** A checkout of its own with the same program, whose settings a test may change. */
+  copyCheckout(): string {
+    const folder = path.join(this.dir, "checkout");
+    const left = new Set([".git", ".lab", ".homelab", "node_modules", "tests"].map((name) => path.join(ROOT, name)));
+    fs.cpSync(ROOT, folder, { recursive: true, preserveTimestamps: true, filter: (source) => !left.has(source) });
+    fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
+    return folder;
+  }
+
+  /** Asks a cluster's API as its administrator. @param route `/api/v1/…` */
+  async kubernetes(stack: string, route: string, call: Call = { method: "GET" }): Promise<Answer> {
+    const config = kubeconfigSchema.parse(parse(fs.readFileSync(path.join(this.dir, "kubeconfig"), "utf8")));
+    const cluster = config.clusters.find(({ name }) => name === stack)?.cluster;
+    const user = config.users.find(({ name }) => name === stack)?.user;
+    if (cluster === undefined || user === undefined) throw new Error(`the kubeconfig has no ${stack}`);
+    const pem = (text: string): string => Buffer.from(text, "base64").toString("utf8");
+    const requestTls = { ca: pem(cluster["certificate-authority-data"]), cert: pem(user["client-certificate-data"]), key: pem(user["client-key-data"]) };
+    return ask(new ProxyAgent({ uri: cluster["proxy-url"], requestTls, proxyTunnel: true }), `${cluster.server}${route}`, call);
+  }
+
+  /** Asks Vault. @param route below `/v1/` */
+  async vault(route: string, token?: string, call: Call = { method: "GET" }): Promise<Answer> {
+    const lab = z.object({ proxy: z.string(), caFile: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
+    const agent = new ProxyAgent({ uri: lab.proxy, requestTls: { ca: fs.readFileSync(lab.caFile, "utf8") }, proxyTunnel: true });
+    return ask(agent, `https://vault.fullstack.pw/v1/${route}`, { ...call, headers: token === undefined ? {} : { "x-vault-token": token } });
   }
 
   async startLab(): Promise<void> {

@@ -65,7 +65,7 @@ async function write(inputs: JsonObject, client: VaultClient, signal: AbortSigna
     throw new HomelabError("E_VAULT_CONFLICT", `Vault: ${dataPath(inputs)} was written by somebody else; it was left as it is`, {
       cause,
       subject: dataPath(inputs),
-      hint: "refresh the stack, look at what changes, and run it again",
+      hint: "`homelab refresh` takes up what is there, `homelab preview` then shows what Git would change, `homelab up` writes it",
     });
   }
   const custom = inputs["customMetadata"];

@@ -1,0 +1,256 @@
+/**
+ * From a file in Git to a Secret in a namespace, in a lab in which everything is built, through the commands that an owner
+ * types: the last chapters of the story of rebuild.test.ts. They run in order.
+ */
+import * as crypto from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { z } from "zod";
+import { isWorthHiding } from "../../common/redact-worth";
+import { loadSecrets } from "../../secrets/load";
+import type { Finished, Rehearsal } from "../support/rehearsal";
+
+const STORE = "cluster-secret-store/secrets";
+const PIHOLE = `${STORE}/EXTERNAL_DNS_PIHOLE_PASSWORD`;
+const KEY = "PIHOLE_PASSWORD";
+const NAMESPACE = "external-dns";
+const LAB_KEY = path.join(__dirname, "..", "..", "secrets", "lab-only.agekey");
+const MINUTE = 60_000;
+const PATCH = { "content-type": "application/merge-patch+json" };
+
+const secretsSchema = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }), data: z.record(z.string(), z.string()).optional() })) });
+const externalsSchema = z.object({ items: z.array(z.object({ apiVersion: z.string(), metadata: z.object({ name: z.string() }) })) });
+const tokenSchema = z.object({ status: z.object({ token: z.string() }) });
+const loginSchema = z.object({ auth: z.object({ client_token: z.string() }) });
+const entrySchema = z.object({ data: z.object({ data: z.record(z.string(), z.string()), metadata: z.object({ version: z.number() }) }) });
+const outputsSchema = z.object({ tools: z.object({ vaultToken: z.string() }) });
+
+const randomValue = (): string => crypto.randomBytes(18).toString("base64url");
+
+export function secretsStory(lab: () => Rehearsal): void {
+  /** All that the commands of these chapters said. */
+  let said = "";
+  /** The program's own narrow token. */
+  let token = "";
+  let checkout = "";
+  const values: string[] = [];
+
+  async function homelab(...args: string[]): Promise<Finished> {
+    const finished = await lab().start(args, checkout === "" ? {} : { checkout }).done;
+    said += finished.stdout + finished.stderr;
+    return finished;
+  }
+
+  async function succeed(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await homelab(...args);
+    expect([code, code === 0 ? "" : stderr + stdout]).toEqual([0, ""]);
+    return stdout;
+  }
+
+  async function put(verb: "set" | "new", entry: string, key: string, value: string, ...more: string[]): Promise<void> {
+    const { code, stdout, stderr } = await lab().secrets([verb, entry, key, ...more], value);
+    said += stdout + stderr;
+    expect([code, stderr]).toEqual([0, ""]);
+  }
+
+  /** A new secret that nothing may ever say. */
+  function secretValue(): string {
+    const value = randomValue();
+    values.push(value);
+    return value;
+  }
+
+  async function entry(at: string): Promise<{ data: Record<string, string>; metadata: { version: number } }> {
+    return entrySchema.parse((await lab().vault(`kv/data/${at}`, token)).body).data;
+  }
+
+  /** Keys and values of the Secrets of a namespace, by the Secret's name. */
+  async function secretsOf(stack: string, namespace: string): Promise<Map<string, Record<string, string>>> {
+    const { body } = await lab().kubernetes(stack, `/api/v1/namespaces/${namespace}/secrets`);
+    const plain = (data: Record<string, string>) =>
+      Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")]));
+    return new Map(secretsSchema.parse(body).items.map(({ metadata, data }) => [metadata.name, plain(data ?? {})]));
+  }
+
+  /** Values of all Secrets of external-dns. */
+  const valuesIn = async (stack: string): Promise<string[]> => [...(await secretsOf(stack, NAMESPACE)).values()].flatMap((data) => Object.values(data));
+
+  /** External Secrets looks once a minute; the annotation makes it look now, as its documentation says. */
+  async function refreshSecrets(stack: string): Promise<void> {
+    const route = `/apis/external-secrets.io/v1beta1/namespaces/${NAMESPACE}/externalsecrets`;
+    const { items } = externalsSchema.parse((await lab().kubernetes(stack, route)).body);
+    expect(items).not.toEqual([]);
+    for (const { metadata } of items) {
+      const body = { metadata: { annotations: { "force-sync": randomValue() } } };
+      expect((await lab().kubernetes(stack, `${route}/${metadata.name}`, { method: "PATCH", headers: PATCH, body })).status).toBe(200);
+    }
+  }
+
+  async function eventually<T>(look: () => Promise<T>, fits: (seen: T) => boolean): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      const seen = await look();
+      if (fits(seen) || tries >= 300) return seen;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
+  /** A token of Vault for the identity that reads for a namespace, as External Secrets gets it. */
+  async function readerOf(stack: string): Promise<string> {
+    const asked = await lab().kubernetes(stack, `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/vault-reader/token`, {
+      method: "POST",
+      body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 600 } },
+    });
+    const jwt = tokenSchema.parse(asked.body).status.token;
+    const login = await lab().vault(`auth/kubernetes-${stack}/login`, undefined, { method: "POST", body: { role: NAMESPACE, jwt } });
+    return loginSchema.parse(login.body).auth.client_token;
+  }
+
+  const statusesFor = async (reader: string, paths: readonly string[]): Promise<number[]> =>
+    Promise.all(paths.map(async (at) => (await lab().vault(at, reader)).status));
+
+  let value = "";
+
+  test(
+    "a Vault entry that somebody changed by hand is left as it is, and up says so; after a refresh up writes what Git says",
+    async () => {
+      const shown = await lab().homelab("outputs", "tools", "--lab", "--json", "--show-secrets");
+      token = outputsSchema.parse(JSON.parse(shown.stdout)).tools.vaultToken;
+      values.push(token);
+      const { version } = (await entry(PIHOLE)).metadata;
+      const byHand = { data: { [KEY]: "put in by hand" }, options: { cas: version } };
+      expect((await lab().vault(`kv/data/${PIHOLE}`, token, { method: "POST", body: byHand })).status).toBe(200);
+
+      value = secretValue();
+      await put("set", PIHOLE, KEY, value);
+      await put("new", "passing/entry", "key", secretValue());
+      const refused = await homelab("up", "tools", "--only", "--lab");
+      expect(refused.code).toBe(1);
+      const text = refused.stdout + refused.stderr;
+      expect(text).toContain(`Vault: kv/data/${PIHOLE} was written by somebody else; it was left as it is`);
+      expect(text).toContain("`homelab refresh`");
+      expect(await entry(PIHOLE)).toMatchObject({ data: { [KEY]: "put in by hand" }, metadata: { version: version + 1 } });
+
+      await succeed("refresh", "tools", "--only", "--lab");
+      const before = await lab().lastSeq();
+      await succeed("up", "tools", "--only", "--lab");
+      // That entry and no other; the new one was written before or now, by when the first run stopped.
+      const written = (await lab().writes(before)).map(({ system, action }) => `${system} ${action}`);
+      expect(written.filter((action) => action !== "vault kv-put passing/entry")).toEqual([`vault kv-put ${PIHOLE}`]);
+      expect(await entry(PIHOLE)).toMatchObject({ data: { [KEY]: value }, metadata: { version: version + 2 } });
+      expect((await entry("passing/entry")).data).toEqual({ key: values.at(-1) });
+    },
+    5 * MINUTE,
+  );
+
+  test(
+    "the value that was changed in Git is in the namespace's Secret; the namespace reads no other entry, Vault says no",
+    async () => {
+      await refreshSecrets("dev");
+      expect(
+        await eventually(
+          () => valuesIn("dev"),
+          (seen) => seen.includes(value),
+        ),
+      ).toContain(value);
+
+      const reader = await readerOf("dev");
+      expect(await statusesFor(reader, [`kv/data/${PIHOLE}`, "kv/data/cloudflare", `kv/data/${STORE}/MINIO`, "kv/metadata/?list=true"])).toEqual([
+        200, 403, 403, 403,
+      ]);
+      const forged = await lab().vault("auth/kubernetes-dev/login", undefined, { method: "POST", body: { role: NAMESPACE, jwt: "x.y.z" } });
+      expect(forged.status).not.toBe(200);
+    },
+    MINUTE,
+  );
+
+  test(
+    "a key that two entries of the shared Secret have stops the preview and names both",
+    async () => {
+      checkout = lab().copyCheckout();
+      fs.appendFileSync(path.join(checkout, "Pulumi.dev.yaml"), "  homelab:sharedSecrets: true\n");
+      await put("new", `${STORE}/CACHE`, "REDIS_PASSWORD", secretValue());
+      const before = await lab().lastSeq();
+      const { code, stdout, stderr } = await homelab("preview", "dev", "--only", "--lab");
+      expect(code).toBe(1);
+      expect(stdout + stderr).toContain(`"REDIS_PASSWORD" is a key of ${STORE}/CACHE and of ${STORE}/REDIS: cluster-secrets can hold one of them`);
+      expect(await lab().writes(before)).toEqual([]);
+      fs.rmSync(path.join(lab().secretsDir, "common", STORE, "CACHE.yaml"));
+    },
+    MINUTE,
+  );
+
+  test(
+    "a value of dev's own wins in dev, in no other environment, and no other can read it; the shared Secret is in labelled namespaces only",
+    async () => {
+      const own = secretValue();
+      await put("new", PIHOLE, KEY, own, "--env", "dev");
+      fs.rmSync(path.join(lab().secretsDir, "common", "passing"), { recursive: true });
+      await succeed("up", "tools", "dev", "--only", "--lab");
+      expect((await entry(PIHOLE)).data).toEqual({ [KEY]: value });
+      expect((await entry(`environments/dev/${PIHOLE}`)).data).toEqual({ [KEY]: own });
+
+      await Promise.all([refreshSecrets("dev"), refreshSecrets("stg")]);
+      expect(
+        await eventually(
+          () => valuesIn("dev"),
+          (seen) => seen.includes(own),
+        ),
+      ).toEqual(expect.arrayContaining([own]));
+      expect(
+        await eventually(
+          () => valuesIn("stg"),
+          (seen) => seen.includes(value),
+        ),
+      ).toEqual(expect.arrayContaining([value]));
+      expect([await valuesIn("dev"), await valuesIn("stg")].map((seen) => [seen.includes(value), seen.includes(own)])).toEqual([
+        [false, true],
+        [true, false],
+      ]);
+      const both = [`kv/data/${PIHOLE}`, `kv/data/environments/dev/${PIHOLE}`];
+      expect(await statusesFor(await readerOf("dev"), both)).toEqual([403, 200]);
+      expect(await statusesFor(await readerOf("stg"), both)).toEqual([200, 403]);
+
+      const label = { metadata: { labels: { "cluster-secrets": "true" } } };
+      expect((await lab().kubernetes("dev", "/api/v1/namespaces/ascii-frontend", { method: "PATCH", headers: PATCH, body: label })).status).toBe(200);
+      const shared = await eventually(
+        () => secretsOf("dev", "ascii-frontend"),
+        (seen) => seen.has("cluster-secrets"),
+      );
+      const inGit = [...(await loadSecrets({ root: lab().secretsDir, environment: "dev", ageKeyFile: LAB_KEY }))].filter(([at]) => at.startsWith(`${STORE}/`));
+      expect(shared.get("cluster-secrets")).toEqual(Object.assign({}, ...inGit.map(([, keys]) => keys)));
+      expect([...(await secretsOf("dev", NAMESPACE)).keys()]).not.toContain("cluster-secrets");
+    },
+    5 * MINUTE,
+  );
+
+  test(
+    "an entry that Git no longer has stays in Vault, is told, and goes when it is named",
+    async () => {
+      expect(await homelab("vault", "orphans", "--lab")).toMatchObject({ code: 3, stdout: "in Vault and not in Git:\n  passing/entry\n" });
+      const inGit = await homelab("vault", "delete", "passing/entry", "cloudflare", "--lab");
+      expect(inGit).toMatchObject({ code: 1, stderr: expect.stringContaining('"cloudflare" is in Git') });
+      expect((await lab().vault("kv/data/passing/entry", token)).status).toBe(200);
+      expect(await succeed("vault", "delete", "passing/entry", "--lab")).toBe("deleted: passing/entry\n");
+      expect(await statusesFor(token, ["kv/data/passing/entry", "kv/metadata/passing/entry"])).toEqual([404, 404]);
+    },
+    2 * MINUTE,
+  );
+
+  test("no state file and nothing that a command said holds a decrypted value", async () => {
+    const decrypted = [...(await loadSecrets({ root: lab().secretsDir, environment: "dev", ageKeyFile: LAB_KEY })).values()].flatMap((keys) =>
+      Object.values(keys),
+    );
+    const hidden = [...values, ...decrypted].filter(isWorthHiding);
+    const files = fs.readdirSync(path.join(lab().dir, "state"), { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+    const texts = [
+      { name: "what was said", text: said },
+      ...files.map((file) => ({ name: file.name, text: fs.readFileSync(path.join(file.parentPath, file.name), "utf8") })),
+    ];
+    const forms = (of: string): string[] => [of, JSON.stringify(of).slice(1, -1), Buffer.from(of).toString("base64")];
+    const found = texts.flatMap(({ name, text }) =>
+      hidden.filter((of) => forms(of).some((form) => text.includes(form))).map((of) => `${name}: ${of.slice(0, 4)}…`),
+    );
+    expect(found).toEqual([]);
+    expect([files.length > 7, hidden.length > 20, said.length > 1000]).toEqual([true, true, true]);
+  });
+}
