@@ -35,17 +35,52 @@ export interface VaultApi {
   close(): Promise<void>;
 }
 
+/** Vault says no, or what stands before it. */
+export class VaultRefusal extends HomelabError {
+  constructor(
+    readonly status: number,
+    ...rest: ConstructorParameters<typeof HomelabError>
+  ) {
+    super(...rest);
+  }
+}
+
 /** Vault's own words for what it refused, which hold no secrets of ours. */
 function refused(address: string, what: string, response: HttpResponse): HomelabError {
   const errors = z.object({ errors: z.array(z.string()) }).safeParse(parseJson(response.body));
-  return new HomelabError(
-    "E_VAULT",
-    `Vault at ${address} refused to ${what} (${response.status})${errors.success ? `: ${errors.data.errors.join("; ")}` : ""}`,
-    {
+  if (response.status < 300)
+    return new HomelabError("E_VAULT", `what answers at ${address} is not Vault: it was asked to ${what} and gave no such answer`, {
       subject: address,
-      hint: "look at the log of Vault's pod",
-    },
+      hint: "correct the address, or look at what serves it (an ingress, a proxy)",
+    });
+  const sealed = response.status === 503 && errors.success && errors.data.errors.some((text) => text.includes("sealed"));
+  return new VaultRefusal(
+    response.status,
+    "E_VAULT",
+    `Vault at ${address} refused to ${what} (${response.status})${errors.success && errors.data.errors.length > 0 ? `: ${errors.data.errors.map((text) => text.trim()).join("; ")}` : ""}`,
+    { subject: address, hint: sealed ? "unseal it: `homelab vault unseal`" : (HINTS[response.status] ?? "look at the log of Vault's pod") },
   );
+}
+
+const HINTS: Readonly<Record<number, string>> = {
+  403: "the token may have expired, or its policy does not allow this: `homelab up tools` renews both",
+  404: "something else answers there: correct the address, or look at the ingress",
+};
+
+/**
+ * The address of a Vault as it was given, without slashes at its end.
+ * @throws HomelabError E_USAGE where it is none
+ */
+export function vaultAddress(text: string): string {
+  let url: URL | undefined;
+  try {
+    url = new URL(text);
+  } catch {
+    // Said below. The parser's own words quote the text, which may hold a password.
+  }
+  if (url === undefined || !["http:", "https:"].includes(url.protocol) || url.host === "" || url.username !== "" || url.password !== "")
+    throw new HomelabError("E_USAGE", "VAULT_ADDR is no address of a Vault", { hint: "for example: VAULT_ADDR=https://vault.fullstack.pw" });
+  return text.replace(/\/+$/, "");
 }
 
 function parseJson(text: string): unknown {

@@ -7,7 +7,7 @@ import { ENV, readEnv } from "../common/env";
 import { describeError, HomelabError } from "../common/errors";
 import { loadAgeKeys } from "./age-keys";
 import { recipientsFor } from "./sops-config";
-import { createVaultApi } from "./vault-api";
+import { createVaultApi, vaultAddress } from "./vault-api";
 import { firstBoot, keysFolder } from "./vault-first-boot";
 
 /** Set while Vault has been asked for keys that are not stored yet: a signal then waits for the end of that. */
@@ -32,9 +32,10 @@ async function uninterrupted<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function main(): Promise<void> {
-  const address = readEnv(ENV.vaultAddress)?.replace(/\/+$/, "");
-  if (address === undefined)
+  const given = readEnv(ENV.vaultAddress);
+  if (given === undefined)
     throw new HomelabError("E_USAGE", `${ENV.vaultAddress} is not set`, { hint: `set it to the address of Vault, such as https://vault.fullstack.pw` });
+  const address = vaultAddress(given);
   const folder = keysFolder();
   const api = createVaultApi(address, systemClock);
   try {

@@ -19,8 +19,9 @@ import { HomelabError } from "../common/errors";
 import { writeFileAtomic } from "../common/files";
 import { projectRoot } from "../common/paths";
 import type { AgeIdentity } from "./age";
-import type { VaultApi } from "./vault-api";
+import { type VaultApi, VaultRefusal } from "./vault-api";
 import { keysFile, readVaultKeys, setAside, storeVaultKeys, type VaultKeys } from "./vault-keys";
+import { whileLockedAsync } from "./write-lock";
 
 export interface FirstBootArgs {
   api: VaultApi;
@@ -39,20 +40,31 @@ export interface FirstBootArgs {
 const REACHABLE_MS = 10 * 60_000;
 const ACTIVE_MS = 2 * 60_000;
 
+function noPlace(folder: string, cause: unknown): HomelabError {
+  return new HomelabError("E_VAULT_KEYS_DIR", `Vault's keys cannot be stored in ${folder}`, {
+    cause,
+    subject: folder,
+    hint: "make room there, or correct its permissions; Vault was not touched",
+  });
+}
+
+function makeFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw noPlace(folder, cause);
+  }
+}
+
 /** Proves that keys can be stored before Vault makes any: same folder, same recipients, same way. */
 function rehearseStore(args: FirstBootArgs): void {
   const trial = path.join(args.folder, `.trial-${crypto.randomBytes(4).toString("hex")}.yaml`);
   try {
-    fs.mkdirSync(args.folder, { recursive: true, mode: 0o700 });
     storeVaultKeys(trial, { rootToken: "trial", unsealKeys: ["trial"] }, args.recipients, new Date(args.clock.now()));
     fs.rmSync(trial);
   } catch (cause) {
     if (cause instanceof HomelabError) throw cause;
-    throw new HomelabError("E_VAULT_KEYS_DIR", `Vault's keys cannot be stored in ${args.folder}`, {
-      cause,
-      subject: args.folder,
-      hint: "make room there, or correct its permissions; Vault was not touched",
-    });
+    throw noPlace(args.folder, cause);
   }
 }
 
@@ -63,7 +75,16 @@ async function initialise(args: FirstBootArgs, file: string): Promise<VaultKeys>
   // Says to a later run that this one came so far; see keysLost.
   writeFileAtomic(markerOf(file), `${new Date(args.clock.now()).toISOString()}\n`);
   return await args.uninterrupted(async () => {
-    const keys = await args.api.initialise();
+    const keys = await args.api.initialise().catch((thrown: unknown) => {
+      if (!(thrown instanceof VaultRefusal) || thrown.status !== 400) throw thrown;
+      // It made no keys for us, and nobody must be told later that ours were lost.
+      fs.rmSync(markerOf(file), { force: true });
+      throw new HomelabError("E_VAULT_BOOTED_ELSEWHERE", `Vault at ${args.address} was initialised by somebody else at the same moment`, {
+        cause: thrown,
+        subject: args.address,
+        hint: `take over the keys that they stored, as ${file}; this run made none`,
+      });
+    });
     storeVaultKeys(file, keys, args.recipients, new Date(args.clock.now()));
     fs.rmSync(markerOf(file), { force: true });
     return keys;
@@ -117,10 +138,21 @@ async function unseal(args: UnsealArgs, keys: VaultKeys, file: string): Promise<
   });
 }
 
-/** Brings Vault to where it takes requests. @returns its root token */
+/**
+ * Brings Vault to where it takes requests. One process at a time for each folder of keys: of two, the second could put the
+ * first one's keys aside as an older Vault's.
+ * @returns its keys and root token
+ * @throws HomelabError E_SECRETS_LOCKED where another one is at it, and those of the table above
+ */
 export async function firstBoot(args: FirstBootArgs): Promise<VaultKeys> {
   const file = keysFile(args.folder, args.address);
-  const { initialized } = await args.api.waitUntilReachable(REACHABLE_MS);
+  await args.api.waitUntilReachable(REACHABLE_MS);
+  makeFolder(args.folder);
+  return await whileLockedAsync(path.join(args.folder, ".lock"), () => boot(args, file));
+}
+
+async function boot(args: FirstBootArgs, file: string): Promise<VaultKeys> {
+  const { initialized } = await args.api.status();
   let keys: VaultKeys;
   if (!initialized) {
     rehearseStore(args);

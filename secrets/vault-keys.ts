@@ -6,6 +6,7 @@ import { HomelabError } from "../common/errors";
 import { writeFileAtomic } from "../common/files";
 import type { AgeIdentity } from "./age";
 import { decryptSopsFile, encryptSopsFile } from "./sops-file";
+import { readSopsText } from "./sops-folder";
 
 /** What Vault gives at its first boot, and never again. */
 export interface VaultKeys {
@@ -32,7 +33,7 @@ export function storeVaultKeys(file: string, keys: VaultKeys, recipients: readon
 
 /** The keys of a file. @throws HomelabError as decryptSopsFile does, and E_VAULT_KEYS where it holds something else */
 export async function readVaultKeys(file: string, identities: readonly AgeIdentity[]): Promise<VaultKeys> {
-  const tree = treeSchema.safeParse(await decryptSopsFile(file, fs.readFileSync(file, "utf8"), identities));
+  const tree = treeSchema.safeParse(await decryptSopsFile(file, readSopsText(path.dirname(file), path.basename(file), file), identities));
   if (!tree.success) throw new HomelabError("E_VAULT_KEYS", `${file} does not hold a Vault's keys`, { subject: file, hint: "restore it from a backup" });
   return { rootToken: tree.data.init.root_token, unsealKeys: Object.values(tree.data.init.unseal_keys) };
 }

@@ -17,7 +17,10 @@ export async function findOrphans(api: VaultApi, token: string, inGit: ReadonlyS
   return paths.filter((path) => !inGit.has(path) && !WRITTEN_BY_STACKS.some((start) => path.startsWith(start))).toSorted();
 }
 
-/** Deletes entries with all their versions. All or none is asked for: nothing is deleted where one of them is still in Git. */
+/**
+ * Deletes entries with all their versions. Nothing is deleted where one of them is still in Git, or not there at all.
+ * @throws HomelabError E_VAULT_ENTRY; where Vault stops half-way its error, with what was deleted before and what is left
+ */
 export async function deleteEntries(api: VaultApi, token: string, inGit: ReadonlySet<string>, paths: readonly string[]): Promise<string[]> {
   const orphans = await findOrphans(api, token, inGit);
   const wrong = paths.find((path) => !orphans.includes(path));
@@ -27,6 +30,19 @@ export async function deleteEntries(api: VaultApi, token: string, inGit: Readonl
       hint: inGit.has(wrong) ? "remove its file from Git first; nothing was deleted" : "`homelab vault orphans` lists them; nothing was deleted",
     });
   }
-  for (const path of paths) await api.remove(token, path);
-  return [...paths];
+  const deleted: string[] = [];
+  for (const path of new Set(paths)) {
+    try {
+      await api.remove(token, path);
+    } catch (cause) {
+      if (!(cause instanceof HomelabError)) throw cause;
+      throw new HomelabError(
+        cause.code,
+        `${cause.message}. Deleted before: ${deleted.join(", ") || "nothing"}; still there: ${paths.filter((other) => !deleted.includes(other)).join(", ")}`,
+        { cause: cause.cause, subject: path, ...(cause.hint === undefined ? {} : { hint: cause.hint }) },
+      );
+    }
+    deleted.push(path);
+  }
+  return deleted;
 }

@@ -8,7 +8,7 @@ import { ENV, readEnv } from "../common/env";
 import { describeError, HomelabError } from "../common/errors";
 import { loadAgeKeys } from "./age-keys";
 import { loadSecrets } from "./load";
-import { createVaultApi } from "./vault-api";
+import { createVaultApi, vaultAddress } from "./vault-api";
 import { keysFolder, unsealVault } from "./vault-first-boot";
 import { deleteEntries, findOrphans } from "./vault-orphans";
 
@@ -25,7 +25,7 @@ async function standardInput(): Promise<string[]> {
 }
 
 async function answer(verb: string | undefined): Promise<object> {
-  const address = needed(ENV.vaultAddress).replace(/\/+$/, "");
+  const address = vaultAddress(needed(ENV.vaultAddress));
   const api = createVaultApi(address, systemClock);
   try {
     switch (verb) {

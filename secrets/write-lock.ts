@@ -38,19 +38,31 @@ function take(file: string): boolean {
   }
 }
 
+function acquire(file: string): void {
+  if (take(file)) return;
+  removeStale(file);
+  if (take(file)) return;
+  throw new HomelabError("E_SECRETS_LOCKED", "another process is writing secrets; nothing was written", {
+    subject: file,
+    hint: `run it again when that one is done (its process is named in ${file})`,
+  });
+}
+
 /** Runs work while no other process writes. @throws HomelabError E_SECRETS_LOCKED where one does */
 export function whileLocked<T>(file: string, work: () => T): T {
-  if (!take(file)) {
-    removeStale(file);
-    if (!take(file)) {
-      throw new HomelabError("E_SECRETS_LOCKED", "another process is writing secrets; nothing was written", {
-        subject: file,
-        hint: `run it again when that one is done (its process is named in ${file})`,
-      });
-    }
-  }
+  acquire(file);
   try {
     return work();
+  } finally {
+    fs.rmSync(file, { force: true });
+  }
+}
+
+/** {@link whileLocked} for work that takes its time. */
+export async function whileLockedAsync<T>(file: string, work: () => Promise<T>): Promise<T> {
+  acquire(file);
+  try {
+    return await work();
   } finally {
     fs.rmSync(file, { force: true });
   }

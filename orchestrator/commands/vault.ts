@@ -5,6 +5,7 @@ import { z } from "zod";
 import { childEnv, ENV, readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
+import { vaultAddress } from "../../secrets/vault-api";
 import { type Arguments, parseArguments } from "../arguments";
 import { EXIT, type ExitCode } from "../exit-codes";
 import type { Session } from "../session";
@@ -56,7 +57,8 @@ export async function manageVault(args: Arguments, session: Session): Promise<Ex
     throw new HomelabError("E_USAGE", "vault takes status, unseal, orphans, or delete <entry>…", { hint: "see `homelab help`" });
   const site = await openSite(args.flag("lab"));
   // With an address of their own, status and unseal work also where there is no state to read.
-  const given = readEnv(ENV.vaultAddress);
+  const set = readEnv(ENV.vaultAddress);
+  const given = set === undefined ? undefined : vaultAddress(set);
   const { address, token } = given !== undefined && ["status", "unseal"].includes(verb) ? { address: given, token: "" } : await access(args, session);
   const env = { [ENV.vaultAddress]: address };
   const withToken = { ...env, VAULT_TOKEN: token };
