@@ -30,7 +30,7 @@ function problemsOf(file: string, bytes: Buffer, configFile: string | undefined)
   if (bytes.includes(0)) return ["it is binary, and no SOPS file"];
   if (!file.endsWith(".yaml")) return ["it is no .yaml file: only encrypted .yaml files belong here"];
   const document = parseSopsYaml(file, bytes.toString("utf8"));
-  const { age } = parseMetadata(file, (document.toJS({ maxAliasCount: 0 }) as Record<string, unknown>)["sops"]);
+  const { age } = parseMetadata(file, (document.toJS({ maxAliasCount: 0 }) as Record<string, unknown>)["sops"], text);
   leavesOf(file, document);
   const has = new Set(age.map(({ recipient }) => recipient));
   const wanted = recipientsFor(file, configFile);

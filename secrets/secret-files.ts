@@ -89,8 +89,9 @@ export class SecretFiles {
   list(folders?: readonly string[]): ListedFile[] {
     return this.names(folders === undefined ? undefined : [...folders]).map((name) => {
       const label = this.label(name);
-      const document = parseSopsYaml(label, this.text(name));
-      const { age } = parseMetadata(label, (document.toJS({ maxAliasCount: 0 }) as Record<string, unknown>)["sops"]);
+      const text = this.text(name);
+      const document = parseSopsYaml(label, text);
+      const { age } = parseMetadata(label, (document.toJS({ maxAliasCount: 0 }) as Record<string, unknown>)["sops"], text);
       const keys = leavesOf(label, document).map(({ place }) => place.at(-1) ?? "");
       return { ...name, keys, recipients: age.map(({ recipient }) => recipient) };
     });

@@ -94,7 +94,7 @@ test.each([
     "E_SECRET_FORMAT",
     "f.yaml: its sops section is damaged, or it has no age recipient",
   ],
-  ["a file that is cut off", encrypt().slice(0, 400), "E_SECRET_PLAIN", "f.yaml: it is not encrypted: it has no sops section"],
+  ["a file that is cut off", encrypt().slice(0, 400), "E_SECRET_FORMAT", "f.yaml: its end with the sops section is missing"],
   ["a value of another place", swapped(), "E_SECRET_MAC", "f.yaml: it does not decrypt: it was changed after it was encrypted"],
   ["a value that was removed", without(/ {12}flag: ENC.*\n/), "E_SECRET_MAC", "f.yaml: its MAC does not match: values were added, removed or moved by hand"],
   [

@@ -63,7 +63,7 @@ export interface OpenFile {
 /** @throws HomelabError E_SECRET_FORMAT, E_SECRET_PLAIN, E_SECRET_RECIPIENT or E_SECRET_MAC, each naming the file */
 export function openSopsFile(file: string, text: string, identities: readonly AgeIdentity[]): OpenFile {
   const document = parseSopsYaml(file, text);
-  const metadata = parseMetadata(file, (document.toJS({ maxAliasCount: 0 }) as Record<string, unknown>)["sops"]);
+  const metadata = parseMetadata(file, (document.toJS({ maxAliasCount: 0 }) as Record<string, unknown>)["sops"], text);
   const leaves = leavesOf(file, document);
   const entry = ownEntry(file, metadata, identities);
   let dataKey: Buffer;

@@ -19,10 +19,15 @@ export function sopsError(code: string, file: string, message: string, hint: str
   return new HomelabError(code, `${file}: ${message}`, { subject: file, hint, ...(cause === undefined ? {} : { cause }) });
 }
 
-/** @throws HomelabError E_SECRET_PLAIN where there is none, E_SECRET_FORMAT where it is damaged or asks for what is not supported */
-export function parseMetadata(file: string, section: unknown): SopsMetadata {
-  if (section === undefined || section === null)
-    throw sopsError("E_SECRET_PLAIN", file, "it is not encrypted: it has no sops section", "encrypt it: sops encrypt --in-place <file>");
+/**
+ * @param text of the whole file
+ * @throws HomelabError E_SECRET_PLAIN where there is none, E_SECRET_FORMAT where it is damaged or asks for what is not supported
+ */
+export function parseMetadata(file: string, section: unknown, text: string): SopsMetadata {
+  const missing = section === undefined || section === null;
+  // To encrypt such a file once more would seal the loss.
+  if (missing && text.includes("ENC[AES256_GCM,")) throw sopsError("E_SECRET_FORMAT", file, "its end with the sops section is missing", "restore it from Git");
+  if (missing) throw sopsError("E_SECRET_PLAIN", file, "it is not encrypted: it has no sops section", "encrypt it: sops encrypt --in-place <file>");
   const metadata = schema.safeParse(section);
   if (!metadata.success) throw sopsError("E_SECRET_FORMAT", file, "its sops section is damaged, or it has no age recipient", "restore it from Git");
   if (metadata.data["mac_only_encrypted"] === true)

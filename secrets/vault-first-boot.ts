@@ -129,12 +129,19 @@ export async function unsealVault(args: UnsealArgs): Promise<{ wasSealed: boolea
 }
 
 async function unseal(args: UnsealArgs, keys: VaultKeys, file: string): Promise<void> {
-  for (const key of keys.unsealKeys) {
-    if (!(await args.api.unseal(key)).sealed) return;
+  let cause: unknown;
+  try {
+    for (const key of keys.unsealKeys) {
+      if (!(await args.api.unseal(key)).sealed) return;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof VaultRefusal) || thrown.status !== 400) throw thrown;
+    cause = thrown;
   }
   throw new HomelabError("E_VAULT_UNSEAL", `the keys in ${file} do not unseal Vault at ${args.address}`, {
+    ...(cause === undefined ? {} : { cause }),
     subject: file,
-    hint: "they are another Vault's: restore the right file",
+    hint: "they are another Vault's, or too few: restore the right file",
   });
 }
 
