@@ -94,11 +94,16 @@ const loader = Module as unknown as Loader;
 const resolveFilename = (id: string, parent: NodeJS.Module, options?: { paths?: string[] | undefined }): string =>
   loader._resolveFilename(id, parent, false, options);
 
+let enabled = false;
+
 /**
- * From now on modules are compiled from the cache, and what was not in it is added when the process ends. Best called first.
+ * From now on modules are compiled from the cache, and what was not in it is added when the process ends. Best called first; in a
+ * process that has one already this does nothing.
  * @param name of the kind of process: each has a file of its own, with what it loads
  */
 export function enableCompileCache(name: string): void {
+  if (enabled) return;
+  enabled = true;
   if (loader.enableCompileCache !== undefined) {
     loader.enableCompileCache(cacheDir());
     return;

@@ -5,25 +5,41 @@
  */
 import Module from "node:module";
 
-/** Names of CommonJS modules, each with the exports that its importers copy at once (`import * as`); none where they copy none. */
-export type DeferredModules = Readonly<Record<string, readonly string[]>>;
+/** How a deferred module looks before it is loaded. */
+export interface Deferral {
+  /** Exports that its importers copy at once (`import * as`). Default none. */
+  copied?: readonly string[];
+  /** It is a compiled ES module: importers ask that first, and then copy nothing. Default false. */
+  esModule?: true;
+  /** Exports that are answered without loading it; reading any other one loads it. */
+  instead?: Readonly<Record<string, unknown>>;
+  /** Only where a file whose path ends so requires it: for a relative name, which means something else elsewhere. */
+  from?: string;
+}
+
+/** By the name under which a module is required. */
+export type DeferredModules = Readonly<Record<string, Deferral>>;
 
 /** What the Pulumi SDK requires for serialising functions alone. */
-export const CLOSURE_MODULES: DeferredModules = { typescript: [], "@npmcli/arborist": ["Arborist", "Node", "Link", "Edge", "Shrinkwrap"] };
+export const CLOSURE_MODULES: DeferredModules = {
+  typescript: {},
+  "@npmcli/arborist": { copied: ["Arborist", "Node", "Link", "Edge", "Shrinkwrap"] },
+};
 
 /**
  * From now on `require` of one of these modules gives an object that loads it when it is first used. The meaning stays the same:
  * who does use the module gets all of it. Must run before the first `require` of them.
  */
 export function deferModules(modules: DeferredModules): void {
+  const deferred = new Map(Object.entries(modules));
   const { require: load } = Module.prototype;
   // Set under the name that each `require` looks up; there is no other place to stand between.
   Module.prototype.require = Object.assign(function (this: NodeJS.Module, id: string): unknown {
-    const members = modules[id];
-    if (members === undefined) return load.call(this, id);
+    const deferral = deferred.get(id);
+    if (deferral === undefined || (deferral.from !== undefined && !this.filename.endsWith(deferral.from))) return load.call(this, id);
     // What is missing must be missing now: packages try a module and fall back to another one.
-    require.resolve(id, { paths: this.paths });
-    return standIn(() => load.call(this, id), members);
+    if (deferral.from === undefined) require.resolve(id, { paths: this.paths });
+    return standIn(() => load.call(this, id), deferral);
   }, load);
 }
 
@@ -37,7 +53,7 @@ function callableTarget(): object {
   }.bind(undefined);
 }
 
-function standIn(load: () => object, members: readonly string[] = []): object {
+function standIn(load: () => object, { copied: members = [], esModule, instead = {} }: Deferral = {}): object {
   let loaded: object | undefined;
   const target = (): object => {
     loaded ??= load();
@@ -48,13 +64,13 @@ function standIn(load: () => object, members: readonly string[] = []): object {
     if (typeof found !== "function") throw new TypeError("a deferred module that is no function was used as one");
     return found as Callable;
   };
-  const copies = new Map(members.map((name) => [name, standIn(() => Reflect.get(target(), name) as object)]));
+  const copies = new Map<string, unknown>(members.map((name) => [name, standIn(() => Reflect.get(target(), name) as object)]));
+  for (const [name, value] of Object.entries(instead)) copies.set(name, value);
   const read = (key: string | symbol): unknown => {
     if (loaded === undefined) {
-      // Compiled imports ask this at once, to see whether the module has a default export; CommonJS modules have none.
-      if (key === "__esModule") return undefined;
-      const copy = typeof key === "string" ? copies.get(key) : undefined;
-      if (copy !== undefined) return copy;
+      // Compiled imports ask this at once, to see whether the module has a default export.
+      if (key === "__esModule") return esModule;
+      if (typeof key === "string" && copies.has(key)) return copies.get(key);
     }
     return Reflect.get(target(), key);
   };

@@ -21,6 +21,10 @@ export const ENV = {
   labDir: "HOMELAB_LAB_DIR",
   ageKeyFile: "SOPS_AGE_KEY_FILE",
   ageKey: "SOPS_AGE_KEY",
+  /** `<salt>:<key>` (base64): the key that the passphrase gives with that salt, to save deriving it; see engine/secrets/passphrase.ts. */
+  passphraseKey: "HOMELAB_PASSPHRASE_KEY",
+  /** CommonJS file that the embedded engine loads into a program's process before the SDK; see stacks/preload.ts. */
+  programPreload: "HOMELAB_PROGRAM_PRELOAD",
   /** Folder of provider plugins for the embedded engine, instead of `providers/`. */
   bundledProviders: "HOMELAB_BUNDLED_PROVIDERS",
 } as const;

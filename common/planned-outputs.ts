@@ -1,3 +1,4 @@
+import * as path from "node:path";
 import { z } from "zod";
 
 /**
@@ -15,3 +16,12 @@ export const plannedOutputsSchema = z.strictObject({
 });
 
 export type PlannedOutputs = z.infer<typeof plannedOutputsSchema>;
+
+/** Where a stack's planned outputs stand. */
+export const plannedOutputsFile = (folder: string, stack: string): string => path.join(folder, `${stack}.json`);
+
+/**
+ * Stands there from the start of the run until the stack's preview has ended: whoever is downstream waits for its planned outputs
+ * until then, and afterwards takes that there are none.
+ */
+export const pendingFile = (folder: string, stack: string): string => path.join(folder, `${stack}.pending`);

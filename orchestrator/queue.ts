@@ -43,12 +43,23 @@ export class ReadyQueue {
 
   /** Takes the next stack that may run, or undefined where none is ready now. */
   claim(): string | undefined {
-    const ready = [...this.#entries].filter(([, e]) => e.status === "pending" && e.waitsFor.every((n) => this.status(n) === "succeeded"));
-    ready.sort(([a, x], [b, y]) => y.weight - x.weight || (a < b ? -1 : 1));
-    const first = ready[0];
-    if (first === undefined) return undefined;
-    first[1].status = "running";
-    return first[0];
+    const first = this.#next((name) => this.status(name) === "succeeded");
+    if (first !== undefined) this.#entry(first).status = "running";
+    return first;
+  }
+
+  /**
+   * The next stack that can be got ready, since all that it waits for is under way or ready itself; it stays pending.
+   * @param ready stacks that were got ready already
+   */
+  upcoming(ready: ReadonlySet<string>): string | undefined {
+    return this.#next((name) => ["succeeded", "running"].includes(this.status(name)) || ready.has(name), ready);
+  }
+
+  #next(met: (name: string) => boolean, without: ReadonlySet<string> = new Set()): string | undefined {
+    const open = [...this.#entries].filter(([name, entry]) => entry.status === "pending" && !without.has(name) && entry.waitsFor.every(met));
+    open.sort(([a, x], [b, y]) => y.weight - x.weight || (a < b ? -1 : 1));
+    return open[0]?.[0];
   }
 
   /** Records how a running stack ended; returns the stacks that are skipped by it. */

@@ -39,6 +39,11 @@ export interface RunPlan {
   concurrency: number;
   /** Stop starting stacks after the first failure. */
   failFast: boolean;
+  /**
+   * Stacks whose processes are started while what they need still runs, to be loaded by then. For operations whose programs wait
+   * for their upstream by themselves, and which change nothing. Default 0.
+   */
+  ahead?: number;
 }
 
 export interface RunHooks {
@@ -56,10 +61,34 @@ export interface Run {
   interrupt(): void;
 }
 
+/** A stack's processes, started while what the stack needs still runs. For everyone else it has not started. */
+class EarlyStart {
+  readonly #held: WorkerMessage[] = [];
+  #listener: ((message: WorkerMessage) => void) | undefined;
+  readonly process: StackProcess;
+
+  constructor(start: (onMessage: (message: WorkerMessage) => void) => StackProcess) {
+    this.process = start((message) => {
+      if (this.#listener === undefined) this.#held.push(message);
+      else this.#listener(message);
+    });
+  }
+
+  /** From now on it runs like any other: what it has said so far comes first. */
+  release(listener: (message: WorkerMessage) => void): StackProcess {
+    for (const message of this.#held.splice(0)) listener(message);
+    this.#listener = listener;
+    return this.process;
+  }
+}
+
 /** Drives the queue: starts what is ready, as many at once as allowed, until all stacks are in a terminal state. */
 export function startRun(plan: RunPlan, hooks: RunHooks): Run {
   const queue = new ReadyQueue(plan.graph, plan.stacks, plan.direction);
   const running = new Map<string, StackProcess>();
+  const early = new Map<string, EarlyStart>();
+  /** Early processes that were not needed after all. */
+  const ending = new Set<StackProcess>();
   const outcomes = new Map<string, StackOutcome>();
   let interrupts = 0;
   let finish: (outcomes: StackOutcome[]) => void;
@@ -73,8 +102,15 @@ export function startRun(plan: RunPlan, hooks: RunHooks): Run {
     outcomes.set(outcome.stack, outcome);
     emit({ kind: "stack-finished", at: clock.now(), stack: outcome.stack, outcome });
   };
-  const neverStarted = (stack: string, status: "skipped" | "cancelled", blame?: string): void =>
+  const neverStarted = (stack: string, status: "skipped" | "cancelled", blame?: string): void => {
+    const unneeded = early.get(stack);
+    early.delete(stack);
+    if (unneeded !== undefined) {
+      unneeded.process.cancel();
+      ending.add(unneeded.process);
+    }
     settle({ stack, status, changes: {}, startedAt: undefined, finishedAt: clock.now(), ...(blame === undefined ? {} : { blame }) });
+  };
 
   const finished = (stack: string, startedAt: number, result: WorkerResult): void => {
     running.delete(stack);
@@ -100,17 +136,23 @@ export function startRun(plan: RunPlan, hooks: RunHooks): Run {
       if (stack === undefined) break;
       const startedAt = clock.now();
       emit({ kind: "stack-started", at: startedAt, stack });
-      const child = hooks.start(stack, (message) => {
-        if (message.kind === "result") return;
-        emit({ ...message, at: clock.now(), stack });
-      });
+      const listener = (message: WorkerMessage): void => {
+        if (message.kind !== "result") emit({ ...message, at: clock.now(), stack });
+      };
+      const child = early.get(stack)?.release(listener) ?? hooks.start(stack, listener);
+      early.delete(stack);
       running.set(stack, child);
       void child.result.then((result) => finished(stack, startedAt, result));
+    }
+    while (interrupts === 0 && early.size < (plan.ahead ?? 0) && running.size + early.size < plan.concurrency) {
+      const stack = queue.upcoming(new Set(early.keys()));
+      if (stack === undefined) break;
+      early.set(stack, new EarlyStart((onMessage) => hooks.start(stack, onMessage)));
     }
     if (!queue.done()) return;
     const all = [...plan.stacks].flatMap((stack) => outcomes.get(stack) ?? []);
     emit({ kind: "run-finished", at: clock.now(), ok: all.every((outcome) => outcome.status === "succeeded") });
-    finish(all);
+    void Promise.all([...ending].map((child) => child.result)).then(() => finish(all));
   };
 
   emit({ kind: "run-started", at: clock.now(), operation: plan.operation, stacks: [...plan.stacks] });
@@ -123,7 +165,7 @@ export function startRun(plan: RunPlan, hooks: RunHooks): Run {
       if (interrupts === 1) {
         for (const stack of queue.cancelPending()) neverStarted(stack, "cancelled");
         advance();
-      } else for (const child of running.values()) child.cancel();
+      } else for (const child of [...running.values(), ...ending]) child.cancel();
     },
   };
 }

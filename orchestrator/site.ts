@@ -24,6 +24,12 @@ export interface Site {
 /** The lab's state is encrypted with it so that the code path is the real one; it protects nothing. */
 const LAB_ONLY_PASSPHRASE = "lab-only";
 
+/** The salt of that passphrase, one for all stacks. Any salt that the engine made for this passphrase would do. */
+const LAB_ONLY_SALT = "v1:kWfzfobmCgs=:v1:72TQLKskLAmTWhut:zxaWcU0/hwybULTI+9G73LEB5GW2nw==";
+
+/** What the engine derives from the two, which takes a quarter of a second in each process. A wrong one would be derived anew. */
+const LAB_ONLY_KEY = "FmgUi5YkwcXtYLF6L1NtaI5m4BTgriwjF8cFniDMdsU=";
+
 function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
   return {
     HTTPS_PROXY: lab.proxy,
@@ -39,15 +45,10 @@ function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
     [ENV.vaultKeysDir]: path.join(dir, "vault-keys"),
     PULUMI_BACKEND_URL: `file://${path.join(dir, "state")}`,
     PULUMI_CONFIG_PASSPHRASE: LAB_ONLY_PASSPHRASE,
+    [ENV.passphraseKey]: `${LAB_ONLY_SALT.split(":")[1]}:${LAB_ONLY_KEY}`,
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
 }
-
-/**
- * The salt of that passphrase, one for all stacks: a process that reads several stacks' states derives one key (a quarter of a
- * second) instead of one for each. Any salt that the engine made for this passphrase would do.
- */
-const LAB_ONLY_SALT = "v1:kWfzfobmCgs=:v1:72TQLKskLAmTWhut:zxaWcU0/hwybULTI+9G73LEB5GW2nw==";
 
 /** A stack's settings in the lab: the checkout's, with the lab's salt, and no VM whose data would keep the lab from being destroyed. */
 function labSettings(original: string): string {

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import * as path from "node:path";
-import { childEnv } from "../common/env";
+import { childEnv, ENV } from "../common/env";
 import { projectRoot } from "../common/paths";
 import type { Redactor } from "../common/redact";
 import type { WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
@@ -17,7 +17,7 @@ const STDERR_TAIL = 4_000;
 
 function spawnWorker(env: Readonly<Record<string, string | undefined>>): ChildProcess {
   return fork(path.join(projectRoot(), "bin", "orchestrator", "worker.js"), [], {
-    env: childEnv(env),
+    env: childEnv({ [ENV.programPreload]: path.join(projectRoot(), "bin", "stacks", "preload.js"), ...env }),
     // A process group of its own: Ctrl-C in the terminal reaches us alone, and we decide who stops when.
     detached: true,
     stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -2,6 +2,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { systemClock } from "../common/clock";
+import { pendingFile } from "../common/planned-outputs";
 import { mockEngine } from "../tests/support/pulumi-mocks";
 import { fromPlanned, inspectOutput, readPlannedOutputs, unknownOutput, writePlannedOutputs } from "./planned-outputs";
 import { loadUpstream } from "./upstream";
@@ -31,20 +33,40 @@ test.each([
 test("planned outputs are written for their owner only, and read back", async () => {
   await writePlannedOutputs(folder, "tools", { vaultToken: unknownOutput(true), vaultAddress: "https://vault" }, ["a.b"]);
   expect(fs.statSync(path.join(folder, "tools.json")).mode & 0o777).toBe(0o600);
-  expect(readPlannedOutputs(folder, "tools")).toEqual({
+  expect(await readPlannedOutputs(folder, "tools")).toEqual({
     version: 1,
     stack: "tools",
     outputs: { vaultToken: { known: false, secret: true }, vaultAddress: { known: true, secret: false, value: "https://vault" } },
     usedUnknowns: ["a.b"],
   });
-  expect(readPlannedOutputs(folder, "dev")).toBeUndefined();
+  expect(await readPlannedOutputs(folder, "dev")).toBeUndefined();
 });
 
-test("a half-written file is an error that does not quote it", () => {
+test("one whose preview is under way is waited for; one that ended without is none", async () => {
+  const pending = pendingFile(folder, "tools");
+  fs.writeFileSync(pending, "");
+  const order: string[] = [];
+  const [planned] = await Promise.all([
+    readPlannedOutputs(folder, "tools").then((read) => {
+      order.push("read");
+      return read;
+    }),
+    systemClock.sleep(50).then(async () => {
+      order.push("written");
+      await writePlannedOutputs(folder, "tools", { vaultAddress: "https://vault" }, []);
+    }),
+  ]);
+  expect([order, planned?.outputs["vaultAddress"]?.value]).toEqual([["written", "read"], "https://vault"]);
+  fs.rmSync(path.join(folder, "tools.json"));
+  const [none] = await Promise.all([readPlannedOutputs(folder, "tools"), systemClock.sleep(50).then(() => fs.rmSync(pending))]);
+  expect(none).toBeUndefined();
+});
+
+test("a half-written file is an error that does not quote it", async () => {
   fs.writeFileSync(path.join(folder, "tools.json"), '{"version":1,"outputs":{"vaultToken":{"value":"hvs.s3cret');
   let message = "";
   try {
-    readPlannedOutputs(folder, "tools");
+    await readPlannedOutputs(folder, "tools");
   } catch (thrown) {
     message = JSON.stringify(thrown, Object.getOwnPropertyNames(thrown));
   }

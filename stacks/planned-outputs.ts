@@ -4,11 +4,11 @@
  * pinned SDK: look here when it is raised.
  */
 import * as fs from "node:fs";
-import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { systemClock } from "../common/clock";
 import { HomelabError } from "../common/errors";
 import { writeFileAtomic } from "../common/files";
-import { type PlannedOutputs, plannedOutputsSchema } from "../common/planned-outputs";
+import { type PlannedOutputs, pendingFile, plannedOutputsFile, plannedOutputsSchema } from "../common/planned-outputs";
 
 /** What the SDK's outputs have and its types do not show. */
 interface OutputInternals {
@@ -31,8 +31,6 @@ export async function inspectOutput(input: pulumi.Input<unknown>): Promise<Plann
   return pulumi.containsUnknowns(value) || value === undefined ? { known: false, secret } : { known: true, secret, value };
 }
 
-const fileOf = (folder: string, stack: string): string => path.join(folder, `${stack}.json`);
-
 /** Writes what this preview's stack will give, for the previews downstream; readable by its owner only. */
 export async function writePlannedOutputs(
   folder: string,
@@ -42,15 +40,27 @@ export async function writePlannedOutputs(
 ): Promise<void> {
   const planned: PlannedOutputs = { version: 1, stack, outputs: {}, usedUnknowns: [...usedUnknowns] };
   for (const [name, value] of Object.entries(outputs)) planned.outputs[name] = await inspectOutput(value);
-  writeFileAtomic(fileOf(folder, stack), `${JSON.stringify(planned)}\n`, 0o600);
+  writeFileAtomic(plannedOutputsFile(folder, stack), `${JSON.stringify(planned)}\n`, 0o600);
 }
 
+/** How often a program looks whether the stack that it waits for has planned its outputs. */
+const POLL_MS = 15;
+
 /**
- * What an upstream stack's preview gives, or undefined where it was not previewed in this run.
+ * What an upstream stack's preview gives, or undefined where it was not previewed in this run. Waits for one that is under way:
+ * this program may have been started early, to be loaded by then.
  * @throws HomelabError E_PLANNED_OUTPUTS where the file is damaged
  */
-export function readPlannedOutputs(folder: string, stack: string): PlannedOutputs | undefined {
-  const file = fileOf(folder, stack);
+export async function readPlannedOutputs(folder: string, stack: string): Promise<PlannedOutputs | undefined> {
+  const file = plannedOutputsFile(folder, stack);
+  // In this order: the file is there before the mark goes.
+  const pending = (): boolean => fs.existsSync(pendingFile(folder, stack));
+  const engine = process.ppid;
+  while (pending() && !fs.existsSync(file)) {
+    await systemClock.sleep(POLL_MS);
+    if (process.ppid !== engine)
+      throw new HomelabError("E_PLANNED_OUTPUTS", `the engine ended while this program waited for "${stack}"`, { hint: "run the preview again" });
+  }
   if (!fs.existsSync(file)) return undefined;
   try {
     return plannedOutputsSchema.parse(JSON.parse(fs.readFileSync(file, "utf8")));

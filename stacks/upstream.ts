@@ -52,7 +52,7 @@ type Source = { planned: PlannedOutputs["outputs"] } | { state: Readonly<Record<
 
 /** Where the outputs of a stack come from in this run: its preview in the same run, else its state. */
 async function sourceOf(stack: StackName, options: UpstreamOptions): Promise<Source> {
-  const planned = options.plannedDir === undefined ? undefined : readPlannedOutputs(options.plannedDir, stack);
+  const planned = options.plannedDir === undefined ? undefined : await readPlannedOutputs(options.plannedDir, stack);
   return planned === undefined ? { state: await readState(stack) } : { planned: planned.outputs };
 }
 

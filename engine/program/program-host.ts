@@ -5,7 +5,7 @@ import * as path from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { LanguageRuntimeClient } from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/language_pb.js";
-import { childEnv } from "../../common/env";
+import { childEnv, ENV, readEnv } from "../../common/env";
 import { systemErrorCode } from "../../common/errors";
 import type { DeploymentRequest } from "../contracts";
 import { DeploymentError } from "../errors";
@@ -44,9 +44,10 @@ function runLocal({ request, preview, address, onOutput }: ProgramFacts): Runnin
   const nodeArgs = String(project.runtimeOptions["nodeargs"] ?? "")
     .split(/\s+/)
     .filter((arg) => arg !== "");
+  const own = readEnv(ENV.programPreload);
   const args = [
-    "--require",
-    path.join(__dirname, "preload.js"),
+    ...["--require", path.join(__dirname, "preload.js")],
+    ...(own === undefined ? [] : ["--require", own]),
     ...nodeArgs,
     resolveRunner(project.programDir),
     ...["--monitor", address, "--engine", address, "--organization", "organization", "--project", project.name, "--root-directory", project.root],

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { ENV } from "../../common/env";
 import { HomelabError, systemErrorCode } from "../../common/errors";
-import { plannedOutputsSchema } from "../../common/planned-outputs";
+import { pendingFile, plannedOutputsFile, plannedOutputsSchema } from "../../common/planned-outputs";
 import type { Redactor } from "../../common/redact";
 import { type Arguments, oneOf, positive } from "../arguments";
 import { changesAnything, durationText } from "../changes";
@@ -41,6 +41,8 @@ export const RUN_OPTIONS = {
 /** Two cores run two programs well; more only wait for each other. */
 const DEFAULT_CONCURRENCY = 3;
 const DEFAULT_PARALLEL = 16;
+/** A preview's program waits for its upstream's planned outputs; most of its time is the loading of its processes. */
+const PREVIEWS_AHEAD = 2;
 
 type RunOperation = Extract<Operation, "up" | "preview" | "refresh" | "destroy">;
 
@@ -78,7 +80,7 @@ function createDisplay(session: Session, args: Arguments, program: Program, plan
 
 /** The upstream values that a stack's preview had to leave open, from the file that its program wrote. */
 function usedUnknowns(dir: string, stack: string): string[] {
-  const file = path.join(dir, `${stack}.json`);
+  const file = plannedOutputsFile(dir, stack);
   try {
     return plannedOutputsSchema.parse(JSON.parse(fs.readFileSync(file, "utf8"))).usedUnknowns;
   } catch (cause) {
@@ -122,6 +124,7 @@ async function prepare(operation: RunOperation, args: Arguments, session: Sessio
   fs.mkdirSync(site.runsDir, { recursive: true, mode: 0o700 });
   // Holds secrets for the length of the preview: ours alone, and removed at its end.
   const plannedDir = operation === "preview" ? fs.mkdtempSync(path.join(site.runsDir, "planned-")) : undefined;
+  if (plannedDir !== undefined) for (const stack of stacks) fs.writeFileSync(pendingFile(plannedDir, stack), "");
   return { operation, site, engine, program, stacks, plannedDir };
 }
 
@@ -137,6 +140,7 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, parts
       direction: operation === "destroy" ? "destroy" : "build",
       concurrency: positive(args.text("concurrency"), DEFAULT_CONCURRENCY, "--concurrency"),
       failFast: args.flag("fail-fast"),
+      ahead: plannedDir === undefined ? 0 : PREVIEWS_AHEAD,
     },
     {
       clock: session.clock,
@@ -150,7 +154,9 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, parts
         return child;
       },
       settle: (outcome) => {
-        if (plannedDir !== undefined && outcome.startedAt !== undefined) outcome.unknowns = usedUnknowns(plannedDir, outcome.stack);
+        if (plannedDir === undefined) return;
+        fs.rmSync(pendingFile(plannedDir, outcome.stack));
+        if (outcome.startedAt !== undefined) outcome.unknowns = usedUnknowns(plannedDir, outcome.stack);
       },
     },
   );
