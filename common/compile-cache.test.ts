@@ -5,25 +5,38 @@ import * as path from "node:path";
 import * as fc from "fast-check";
 import { decodeCache, encodeCache } from "./compile-cache";
 
-const entries = fc
-  .uniqueArray(fc.record({ file: fc.string(), digest: fc.string(), code: fc.uint8Array({ maxLength: 50 }) }), { maxLength: 8, selector: ({ file }) => file })
-  .map((all) => new Map(all.map(({ file, digest, code }) => [file, { digest, code: Buffer.from(code) }])));
+const caches = fc.record({
+  entries: fc
+    .uniqueArray(fc.record({ file: fc.string(), stamp: fc.string(), code: fc.uint8Array({ maxLength: 50 }) }), { maxLength: 8, selector: ({ file }) => file })
+    .map((all) => new Map(all.map(({ file, stamp, code }) => [file, { stamp, code: Buffer.from(code) }]))),
+  installed: fc.string(),
+  resolutions: fc.array(fc.tuple(fc.string(), fc.string()), { maxLength: 5 }).map((pairs) => new Map(pairs)),
+});
 
 test("what is written is read again, and what is cut short gives nothing that was not written", async () => {
   await fc.assert(
-    fc.property(entries, fc.nat(), (written, cut) => {
+    fc.property(caches, fc.nat(), (written, cut) => {
       const bytes = encodeCache(written);
       expect(decodeCache(bytes)).toEqual(written);
-      for (const [file, entry] of decodeCache(bytes.subarray(0, cut % (bytes.length + 1)))) expect(entry).toEqual(written.get(file));
+      const { entries } = decodeCache(bytes.subarray(0, cut % (bytes.length + 1)));
+      for (const [file, entry] of entries) expect(entry).toEqual(written.entries.get(file));
     }),
     { numRuns: 200 },
   );
 });
 
-test.each(["{}", '[{"file":1}]', "null", "[1]", "not JSON"])("an index that says %s is no cache", (text) => {
+test.each([
+  "{}",
+  '[{"file":1}]',
+  "null",
+  "[1]",
+  '{"installed":"","index":[{"file":1}],"resolutions":[]}',
+  '{"installed":"","index":[],"resolutions":[[1,2]]}',
+  "not JSON",
+])("an index that says %s is no cache", (text) => {
   const size = Buffer.alloc(4);
   size.writeUInt32LE(Buffer.byteLength(text));
-  expect(decodeCache(Buffer.concat([size, Buffer.from(text)]))).toEqual(new Map());
+  expect(decodeCache(Buffer.concat([size, Buffer.from(text)]))).toEqual({ entries: new Map(), installed: "", resolutions: new Map() });
 });
 
 describe("in a process", () => {
@@ -75,5 +88,28 @@ describe("in a process", () => {
     run();
     fs.appendFileSync(path.join(root, "node_modules", "thing", "index.js"), 'exports.where.push("new");\n');
     expect(run().stdout).toContain('"new"');
+  });
+
+  test("a name that leads elsewhere after an installation is looked up again", () => {
+    run();
+    fs.mkdirSync(path.join(root, "node_modules", "thing", "node_modules", "part"), { recursive: true });
+    fs.appendFileSync(path.join(root, "node_modules", "thing", "index.js"), 'exports.where.push(require("part"));\n');
+    fs.mkdirSync(path.join(root, "node_modules", "part"));
+    fs.writeFileSync(path.join(root, "node_modules", "part", "index.js"), 'module.exports = "outer";\n');
+    expect([run().stdout, run().stdout].every((text) => text.includes('"outer"'))).toBe(true);
+    fs.writeFileSync(path.join(root, "node_modules", "thing", "node_modules", "part", "index.js"), 'module.exports = "inner";\n');
+    fs.writeFileSync(path.join(root, "node_modules", ".package-lock.json"), "{}");
+    expect(run().stdout).toContain('"inner"');
+  });
+
+  test("a module that was removed is looked for where Node would", () => {
+    fs.mkdirSync(path.join(root, "node_modules", "thing", "node_modules", "part"), { recursive: true });
+    fs.writeFileSync(path.join(root, "node_modules", "thing", "node_modules", "part", "index.js"), 'module.exports = "inner";\n');
+    fs.mkdirSync(path.join(root, "node_modules", "part"));
+    fs.writeFileSync(path.join(root, "node_modules", "part", "index.js"), 'module.exports = "outer";\n');
+    fs.appendFileSync(path.join(root, "node_modules", "thing", "index.js"), 'exports.where.push(require("part"));\n');
+    expect([run().stdout, run().stdout].every((text) => text.includes('"inner"'))).toBe(true);
+    fs.rmSync(path.join(root, "node_modules", "thing", "node_modules"), { recursive: true });
+    expect(run().stdout).toContain('"outer"');
   });
 });

@@ -1,10 +1,11 @@
 /**
- * Keeps V8's compiled code of CommonJS modules between runs, functions that the run compiled lazily included. Every stack
- * operation starts four Node processes that load the same thousand files; compiling them is a third of a start.
- * Node 22.8 has this built in and is asked for it; for Node 20 it is done here, for installed packages and our own compiled files
- * only, so that anybody else's program is compiled by Node alone.
+ * Makes the start of our processes short. Keeps between runs, for installed packages and our own compiled files only, so that
+ * anybody else's program is loaded by Node alone:
+ * - V8's compiled code of CommonJS modules, functions that the run compiled lazily included: every stack operation starts six Node
+ *   processes that load the same thousand files, and compiling them is a third of a start;
+ * - where each `require` led, which Node finds out by looking into a dozen folders.
+ * For Node 20. Node 22.8 has the first built in and is asked for it.
  */
-import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import Module from "node:module";
 import * as path from "node:path";
@@ -19,59 +20,86 @@ const cacheDir = (): string => path.join(projectRoot(), "node_modules", ".cache"
 const REWRITE_SHARE = 0.05;
 
 interface Entry {
-  /** Digest of the source: compiled code belongs to one text, whatever its file's times say. */
-  digest: string;
+  /** Of the file that was compiled: see {@link stampOf}. */
+  stamp: string;
   code: Buffer;
 }
 
-type Index = { file: string; digest: string; start: number; length: number }[];
+export interface Cache {
+  /** Compiled code by file. */
+  entries: Map<string, Entry>;
+  /** What was installed when the resolutions were learned. */
+  installed: string;
+  /** File by folder of the requiring module, NUL, and name. */
+  resolutions: Map<string, string>;
+}
+
+const EMPTY = (): Cache => ({ entries: new Map(), installed: "", resolutions: new Map() });
+
+interface Head {
+  index: { file: string; stamp: string; start: number; length: number }[];
+  installed: string;
+  resolutions: [string, string][];
+}
 
 /** By hand, since this runs before anything else is loaded; a cache that an older version of this file wrote is none. */
-function isIndex(value: unknown): value is Index {
+function isHead(value: unknown): value is Head {
+  const has = (part: unknown, key: string, type: string): boolean => typeof part === "object" && part !== null && typeof Reflect.get(part, key) === type;
   const isPart = (part: unknown): boolean =>
-    typeof part === "object" &&
-    part !== null &&
-    ["file", "digest"].every((key) => typeof Reflect.get(part, key) === "string") &&
-    ["start", "length"].every((key) => Number.isSafeInteger(Reflect.get(part, key)));
-  return Array.isArray(value) && value.every(isPart);
+    ["file", "stamp"].every((key) => has(part, key, "string")) && ["start", "length"].every((key) => Number.isSafeInteger(Reflect.get(part as object, key)));
+  const isPair = (pair: unknown): boolean => Array.isArray(pair) && pair.length === 2 && pair.every((text) => typeof text === "string");
+  if (!has(value, "installed", "string")) return false;
+  const { index, resolutions } = value as { index: unknown; resolutions: unknown };
+  return Array.isArray(index) && index.every(isPart) && Array.isArray(resolutions) && resolutions.every(isPair);
 }
 
-/** One file: the length of the index (4 bytes), the index as JSON, the pieces of code one after another. */
-export function encodeCache(entries: ReadonlyMap<string, Entry>): Buffer {
-  const index: Index = [];
+/** One file: the length of the head (4 bytes), the head as JSON, the pieces of code one after another. */
+export function encodeCache({ entries, installed, resolutions }: Cache): Buffer {
+  const head: Head = { index: [], installed, resolutions: [...resolutions] };
   let start = 0;
-  for (const [file, { digest, code }] of entries) {
-    index.push({ file, digest, start, length: code.length });
+  for (const [file, { stamp, code }] of entries) {
+    head.index.push({ file, stamp, start, length: code.length });
     start += code.length;
   }
-  const head = Buffer.from(JSON.stringify(index));
+  const text = Buffer.from(JSON.stringify(head));
   const size = Buffer.alloc(4);
-  size.writeUInt32LE(head.length);
-  return Buffer.concat([size, head, ...[...entries.values()].map(({ code }) => code)]);
+  size.writeUInt32LE(text.length);
+  return Buffer.concat([size, text, ...[...entries.values()].map(({ code }) => code)]);
 }
 
-/** @returns no entries where the text is not one that {@link encodeCache} wrote, such as one cut short */
-export function decodeCache(bytes: Buffer): Map<string, Entry> {
-  const entries = new Map<string, Entry>();
-  if (bytes.length < 4) return entries;
+/** @returns an empty one where the text is not one that {@link encodeCache} wrote, such as one cut short */
+export function decodeCache(bytes: Buffer): Cache {
+  if (bytes.length < 4) return EMPTY();
   const codeStart = 4 + bytes.readUInt32LE(0);
-  if (codeStart > bytes.length) return entries;
-  let index: unknown;
+  if (codeStart > bytes.length) return EMPTY();
+  let head: unknown;
   try {
-    index = JSON.parse(bytes.toString("utf8", 4, codeStart));
+    head = JSON.parse(bytes.toString("utf8", 4, codeStart));
   } catch {
     // A damaged cache costs a compilation and nothing else.
-    return entries;
+    return EMPTY();
   }
-  if (!isIndex(index)) return entries;
-  for (const { file, digest, start, length } of index) {
-    if (codeStart + start + length <= bytes.length) entries.set(file, { digest, code: bytes.subarray(codeStart + start, codeStart + start + length) });
+  if (!isHead(head)) return EMPTY();
+  const cache: Cache = { entries: new Map(), installed: head.installed, resolutions: new Map(head.resolutions) };
+  for (const { file, stamp, start, length } of head.index) {
+    if (codeStart + start + length > bytes.length) continue;
+    cache.entries.set(file, { stamp, code: bytes.subarray(codeStart + start, codeStart + start + length) });
   }
-  return entries;
+  return cache;
 }
 
+/** Tells one text of a file from another: when the file system last changed it, and its size. Undefined where there is none. */
+function stampOf(file: string): string | undefined {
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  return stat?.isFile() ? `${stat.ctimeMs}:${stat.size}` : undefined;
+}
+
+/** Changes with every installation and every build: a name may lead elsewhere then. */
+const installedNow = (): string =>
+  [path.join("node_modules", ".package-lock.json"), path.join("bin", ".built")].map((file) => stampOf(path.join(projectRoot(), file)) ?? "").join(" ");
+
 interface Compiled {
-  digest: string;
+  stamp: string;
   script: vm.Script;
 }
 
@@ -87,7 +115,8 @@ function requireOf(module: NodeJS.Module): NodeJS.Require {
 /** Parts of Node's module loader that its types leave out; they have not changed since Node 12. */
 interface Loader {
   prototype: { _compile(this: NodeJS.Module, content: string, filename: string): unknown };
-  _resolveFilename(id: string, parent: NodeJS.Module, isMain: boolean, options?: { paths?: string[] | undefined }): string;
+  _extensions: { ".js"(module: NodeJS.Module, filename: string): void };
+  _resolveFilename(id: string, parent: NodeJS.Module | null | undefined, isMain: boolean, options?: { paths?: string[] | undefined }): string;
   enableCompileCache?(dir: string): unknown;
 }
 const loader = Module as unknown as Loader;
@@ -97,8 +126,8 @@ const resolveFilename = (id: string, parent: NodeJS.Module, options?: { paths?: 
 let enabled = false;
 
 /**
- * From now on modules are compiled from the cache, and what was not in it is added when the process ends. Best called first; in a
- * process that has one already this does nothing.
+ * From now on modules are found and compiled by the cache, and what was not in it is added when the process ends. Best called
+ * first; in a process that has one already this does nothing.
  * @param name of the kind of process: each has a file of its own, with what it loads
  */
 export function enableCompileCache(name: string): void {
@@ -109,34 +138,77 @@ export function enableCompileCache(name: string): void {
     return;
   }
   const file = path.join(cacheDir(), `${name}-${process.version}-${process.arch}.bin`);
-  const known = fs.existsSync(file) ? decodeCache(fs.readFileSync(file)) : new Map<string, Entry>();
-  const compiled = new Map<string, Compiled>();
-  let fresh = 0;
+  const { entries: known, ...learned } = fs.existsSync(file) ? decodeCache(fs.readFileSync(file)) : EMPTY();
+  const installed = installedNow();
+  const resolutions = learned.installed === installed ? learned.resolutions : new Map<string, string>();
   const own = path.join(projectRoot(), "bin") + path.sep;
+  const covers = (filename: string): boolean => filename.includes(`${path.sep}node_modules${path.sep}`) || filename.startsWith(own);
+  const compiled = new Map<string, Compiled>();
+  /** Stamps of files that were just looked at. */
+  const stamps = new Map<string, string>();
+  let fresh = 0;
+
+  const { _resolveFilename: resolveByNode } = loader;
+  loader._resolveFilename = function (id, parent, isMain, options) {
+    const from = parent?.filename;
+    if (isMain || options !== undefined || typeof from !== "string" || !covers(from)) return resolveByNode.call(this, id, parent, isMain, options);
+    const key = `${path.dirname(from)}\0${id}`;
+    const remembered = resolutions.get(key);
+    const stamp = remembered === undefined ? undefined : stampOf(remembered);
+    if (remembered !== undefined && stamp !== undefined) {
+      stamps.set(remembered, stamp);
+      return remembered;
+    }
+    const found = resolveByNode.call(this, id, parent, isMain, options);
+    if (covers(found)) resolutions.set(key, found);
+    return found;
+  };
+
+  const run = (module: NodeJS.Module, script: vm.Script): unknown => {
+    const body = script.runInThisContext() as (...args: unknown[]) => unknown;
+    return body.call(module.exports, module.exports, requireOf(module), module, module.filename, path.dirname(module.filename));
+  };
+  const wrapped = (content: string): string => Module.wrap(content.startsWith("#!") ? `//${content}` : content);
+
   const { _compile: compileByNode } = loader.prototype;
   loader.prototype._compile = function (content, filename) {
-    if (!filename.includes(`${path.sep}node_modules${path.sep}`) && !filename.startsWith(own)) return compileByNode.call(this, content, filename);
+    const stamp = covers(filename) ? stampOf(filename) : undefined;
     // Only Node itself can give a module an `import()`.
-    if (/\bimport\s*\(/.test(content)) return compileByNode.call(this, content, filename);
-    const source = content.startsWith("#!") ? `//${content}` : content;
-    const digest = crypto.createHash("sha1").update(source).digest("base64");
-    const entry = known.get(filename);
-    const cachedData = entry?.digest === digest ? entry.code : undefined;
-    const script = new vm.Script(Module.wrap(source), { filename, cachedData });
-    if (cachedData === undefined || script.cachedDataRejected === true) fresh++;
-    compiled.set(filename, { digest, script });
-    const run = script.runInThisContext() as (...args: unknown[]) => unknown;
-    return run.call(this.exports, this.exports, requireOf(this), this, filename, path.dirname(filename));
+    if (stamp === undefined || /\bimport\s*\(/.test(content)) return compileByNode.call(this, content, filename);
+    fresh++;
+    const script = new vm.Script(wrapped(content), { filename });
+    compiled.set(filename, { stamp, script });
+    return run(this, script);
   };
+
+  const { ".js": loadByNode } = loader._extensions;
+  loader._extensions[".js"] = (module, filename) => {
+    const entry = known.get(filename);
+    if (entry === undefined || entry.stamp !== (stamps.get(filename) ?? stampOf(filename))) {
+      loadByNode(module, filename);
+      return;
+    }
+    const script = new vm.Script(wrapped(fs.readFileSync(filename, "utf8")), { filename, cachedData: entry.code });
+    if (script.cachedDataRejected === true) fresh++;
+    compiled.set(filename, { stamp: entry.stamp, script });
+    run(module, script);
+  };
+
   process.on("exit", () => {
-    if (fresh > compiled.size * REWRITE_SHARE) save(file, compiled);
+    if (fresh <= compiled.size * REWRITE_SHARE) return;
+    save(file, () => {
+      // What other commands of this kind of process load stays, as long as it is of the file that is there.
+      const kept = [...known].filter(([name, { stamp }]) => !compiled.has(name) && stampOf(name) === stamp);
+      const added = [...compiled].map(([name, { stamp, script }]) => [name, { stamp, code: script.createCachedData() }] as const);
+      return { entries: new Map([...kept, ...added]), installed, resolutions };
+    });
   });
 }
 
-function save(file: string, compiled: ReadonlyMap<string, Compiled>): void {
+function save(file: string, cache: () => Cache): void {
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    writeFileAtomic(file, encodeCache(new Map([...compiled].map(([name, { digest, script }]) => [name, { digest, code: script.createCachedData() }]))));
+    writeFileAtomic(file, encodeCache(cache()));
   } catch {
     // A checkout that cannot be written, or a full disk: the next start is as slow as this one, and nothing is lost.
   }

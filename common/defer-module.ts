@@ -14,7 +14,7 @@ export interface Deferral {
   /** Exports that are answered without loading it; reading any other one loads it. */
   instead?: Readonly<Record<string, unknown>>;
   /** Only where a file whose path ends so requires it: for a relative name, which means something else elsewhere. */
-  from?: string;
+  from?: string | readonly string[];
 }
 
 /** By the name under which a module is required. */
@@ -24,6 +24,11 @@ export type DeferredModules = Readonly<Record<string, Deferral>>;
 export const CLOSURE_MODULES: DeferredModules = {
   typescript: {},
   "@npmcli/arborist": { copied: ["Arborist", "Node", "Link", "Edge", "Shrinkwrap"] },
+};
+
+/** Texts of zod's errors in forty languages, of which it loads the one that it uses by itself. */
+export const LOCALE_MODULES: DeferredModules = {
+  "../locales/index.cjs": { from: ["/zod/v4/classic/external.cjs", "/zod/v4/core/index.cjs"], esModule: true },
 };
 
 /**
@@ -36,12 +41,14 @@ export function deferModules(modules: DeferredModules): void {
   // Set under the name that each `require` looks up; there is no other place to stand between.
   Module.prototype.require = Object.assign(function (this: NodeJS.Module, id: string): unknown {
     const deferral = deferred.get(id);
-    if (deferral === undefined || (deferral.from !== undefined && !this.filename.endsWith(deferral.from))) return load.call(this, id);
+    if (deferral === undefined || !applies(deferral, this.filename)) return load.call(this, id);
     // What is missing must be missing now: packages try a module and fall back to another one.
     if (deferral.from === undefined) require.resolve(id, { paths: this.paths });
     return standIn(() => load.call(this, id), deferral);
   }, load);
 }
+
+const applies = ({ from }: Deferral, file: string): boolean => from === undefined || [from].flat().some((end) => file.endsWith(end));
 
 type Callable = (...args: never[]) => unknown;
 type Constructor = new (...args: never[]) => object;

@@ -4,7 +4,6 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import type { Stack } from "@pulumi/pulumi/automation";
-import { CLOSURE_MODULES, deferModules } from "../common/defer-module";
 import { childEnv, readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
@@ -59,7 +58,6 @@ let automation: Promise<typeof import("@pulumi/pulumi/automation")> | undefined;
 /** The Automation API; loading it takes about half a second, which a waiting worker spends before it has a task. */
 export function automationApi(): Promise<typeof import("@pulumi/pulumi/automation")> {
   if (automation === undefined) {
-    deferModules(CLOSURE_MODULES);
     automation = import("@pulumi/pulumi/automation/index.js");
   }
   return automation;

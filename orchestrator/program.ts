@@ -30,7 +30,10 @@ interface Finished {
 
 function runNode(file: string, input: string, env: Readonly<Record<string, string>>): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [file], { env: childEnv(env), stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(process.execPath, ["--require", path.join(path.dirname(file), "preload-command.js"), file], {
+      env: childEnv(env),
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => {

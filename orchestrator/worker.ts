@@ -4,8 +4,8 @@
  * stacks in one Node process can fail each other (an unhandled rejection of one is taken for an error of all).
  */
 import type { EngineEvent, OutputMap, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
-import { enableCompileCache } from "../common/compile-cache";
 import { asError } from "../common/errors";
+import { leanStart } from "../common/lean-start";
 import { automationApi, openStack, stackState } from "./engine";
 import { protectedVmHint } from "./protected-vm";
 import type { OutputValue, ResourceStep, WorkerCancel, WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
@@ -126,7 +126,7 @@ async function run(task: WorkerTask): Promise<WorkerResult> {
   }
 }
 
-enableCompileCache("worker");
+leanStart("worker");
 // While the worker waits for its task; a failure to load is the task's.
 automationApi().catch(() => undefined);
 

@@ -3,8 +3,8 @@
  * loads for every program what only some need: this one serialises no functions, runs no Automation API, and its compiled
  * files have no source maps. What is used after all is loaded then. Measured: docs/adr/0008-what-a-start-loads.md.
  */
-import { enableCompileCache } from "../common/compile-cache";
-import { CLOSURE_MODULES, type DeferredModules, deferModules } from "../common/defer-module";
+import type { DeferredModules } from "../common/defer-module";
+import { leanStart } from "../common/lean-start";
 
 const RUNNER_MODULES: DeferredModules = {
   "./automation": { from: "@pulumi/pulumi/index.js", esModule: true },
@@ -20,5 +20,4 @@ const RUNNER_MODULES: DeferredModules = {
   ),
 };
 
-enableCompileCache("program");
-deferModules({ ...CLOSURE_MODULES, ...RUNNER_MODULES });
+leanStart("program", RUNNER_MODULES);

@@ -1,6 +1,4 @@
 /** Loaded into a program's process before the SDK (`node --require`): the program starts sooner and means the same. */
-import { enableCompileCache } from "../../common/compile-cache";
-import { CLOSURE_MODULES, deferModules } from "../../common/defer-module";
+import { leanStart } from "../../common/lean-start";
 
-enableCompileCache("program");
-deferModules(CLOSURE_MODULES);
+leanStart("program");

@@ -1,4 +1,4 @@
 /** Loaded into the bundled providers' process before anything else (`node --require`). */
-import { enableCompileCache } from "../../common/compile-cache";
+import { leanStart } from "../../common/lean-start";
 
-enableCompileCache("providers");
+leanStart("providers");

@@ -1,0 +1,12 @@
+/** What each of our processes does before it loads anything else. Measured: docs/adr/0008-what-a-start-loads.md. */
+import { enableCompileCache } from "./compile-cache";
+import { CLOSURE_MODULES, type DeferredModules, deferModules, LOCALE_MODULES } from "./defer-module";
+
+/**
+ * @param kind of process, for its compile cache
+ * @param deferred modules to load when they are first used, besides those that none of our processes uses at its start
+ */
+export function leanStart(kind: "homelab" | "worker" | "engine" | "program" | "command" | "providers", deferred: DeferredModules = {}): void {
+  enableCompileCache(kind);
+  deferModules({ ...CLOSURE_MODULES, ...LOCALE_MODULES, ...deferred });
+}
