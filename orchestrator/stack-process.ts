@@ -60,9 +60,11 @@ export class StackProcesses {
       child.stderr?.setEncoding("utf8");
       child.stderr?.on("data", (chunk: string) => tail.write(chunk));
       child.stderr?.on("end", () => tail.end());
-      child.on("message", (message: WorkerMessage) => {
-        if (message.kind === "result") reported = message.result;
-        else onMessage(message);
+      child.on("message", (messages: WorkerMessage[]) => {
+        for (const message of messages) {
+          if (message.kind === "result") reported = message.result;
+          else onMessage(message);
+        }
       });
       child.on("error", (cause) => {
         reported ??= { ok: false, changes: {}, error: { code: "E_WORKER", message: `the worker of stack ${task.stack} cannot be started: ${cause.message}` } };

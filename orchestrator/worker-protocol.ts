@@ -37,7 +37,7 @@ export interface OutputValue {
   secret: boolean;
 }
 
-/** Child to parent. Resource events come as they happen; exactly one `result` comes last. */
+/** Child to parent, in lists. Resource events come as they happen; exactly one `result` comes last. */
 export type WorkerMessage =
   | { kind: "step-started"; step: ResourceStep }
   | { kind: "step-done"; step: ResourceStep }

@@ -12,8 +12,17 @@ import type { OutputValue, ResourceStep, WorkerCancel, WorkerMessage, WorkerResu
 
 const abort = new AbortController();
 
+/** Messages of this turn of the event loop: each write to the parent costs as much as the work that it tells of. */
+let outbox: WorkerMessage[] = [];
+
+function flush(): void {
+  if (outbox.length > 0) process.send?.(outbox);
+  outbox = [];
+}
+
 function send(message: WorkerMessage): void {
-  process.send?.(message);
+  if (outbox.length === 0) setImmediate(flush);
+  outbox.push(message);
 }
 
 function step(metadata: StepEventMetadata): ResourceStep {
@@ -130,22 +139,18 @@ leanStart("worker");
 // While the worker waits for its task; a failure to load is the task's.
 automationApi().catch(() => undefined);
 
+/** The last message, after all others. */
+function finish(result: WorkerResult): void {
+  flush();
+  process.send?.([{ kind: "result", result }] satisfies WorkerMessage[], () => process.disconnect());
+}
+
 process.on("message", (message: WorkerTask | WorkerCancel) => {
   if ("cancel" in message) {
     abort.abort();
     return;
   }
-  run(message).then(
-    (result) => {
-      process.send?.({ kind: "result", result } satisfies WorkerMessage, () => process.disconnect());
-    },
-    (thrown: unknown) => {
-      process.send?.(
-        { kind: "result", result: { ok: false, changes: {}, error: { code: "E_INTERNAL", message: String(asError(thrown).stack) } } } satisfies WorkerMessage,
-        () => process.disconnect(),
-      );
-    },
-  );
+  run(message).then(finish, (thrown: unknown) => finish({ ok: false, changes: {}, error: { code: "E_INTERNAL", message: String(asError(thrown).stack) } }));
 });
 // The orchestrator died: finish nothing new, let the engine stop at a safe point.
 process.on("disconnect", () => abort.abort());

@@ -104,6 +104,7 @@ interface RunSetup {
   program: Program;
   stacks: Set<string>;
   plannedDir: string | undefined;
+  processes: Pick<StackProcesses, "run" | "warm" | "close">;
 }
 
 /** What a run stands on; tests give their own workers. */
@@ -116,21 +117,37 @@ export interface RunParts {
 const REAL_PARTS: RunParts = { openSite, describeProgram, workers: (env, redactor) => new StackProcesses(env, redactor) };
 
 async function prepare(operation: RunOperation, args: Arguments, session: Session, parts: RunParts): Promise<RunSetup> {
+  const describing = parts.describeProgram();
+  // Awaited below; until then what comes first may fail first.
+  describing.catch(() => undefined);
   const site = await parts.openSite(args.flag("lab"));
   const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
-  const program = await parts.describeProgram();
-  await registerSecrets(session, site.env, program.graph.names());
-  const stacks = selectStacks(program, args.words, operation, args.flag("only"));
   fs.mkdirSync(site.runsDir, { recursive: true, mode: 0o700 });
   // Holds secrets for the length of the preview: ours alone, and removed at its end.
   const plannedDir = operation === "preview" ? fs.mkdtempSync(path.join(site.runsDir, "planned-")) : undefined;
-  if (plannedDir !== undefined) for (const stack of stacks) fs.writeFileSync(pendingFile(plannedDir, stack), "");
-  return { operation, site, engine, program, stacks, plannedDir };
+  const processes = parts.workers({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) }, session.redactor);
+  try {
+    // It loads while the program is read.
+    processes.warm();
+    const program = await describing;
+    await registerSecrets(session, site.env, program.graph.names());
+    const stacks = selectStacks(program, args.words, operation, args.flag("only"));
+    if (plannedDir !== undefined) for (const stack of stacks) fs.writeFileSync(pendingFile(plannedDir, stack), "");
+    return { operation, site, engine, program, stacks, plannedDir, processes };
+  } catch (thrown) {
+    release({ processes, plannedDir });
+    throw thrown;
+  }
 }
 
-async function execute(setup: RunSetup, args: Arguments, session: Session, parts: RunParts, listeners: ((event: RunEvent) => void)[]): Promise<StackOutcome[]> {
-  const { operation, site, engine, program, stacks, plannedDir } = setup;
-  const processes = parts.workers({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) }, session.redactor);
+function release({ processes, plannedDir }: Pick<RunSetup, "processes" | "plannedDir">): void {
+  processes.close();
+  if (plannedDir !== undefined) fs.rmSync(plannedDir, { recursive: true, force: true });
+}
+
+async function execute(setup: RunSetup, args: Arguments, session: Session, listeners: ((event: RunEvent) => void)[]): Promise<StackOutcome[]> {
+  const { operation, site, engine, program, stacks, plannedDir, processes } = setup;
+  let toStart = stacks.size;
   const parallel = positive(args.text("parallel"), DEFAULT_PARALLEL, "--parallel");
   const run = startRun(
     {
@@ -150,7 +167,8 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, parts
       start: (stack, onMessage) => {
         const task = { operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel };
         const child = redactedProcess(session.redactor, (listener) => processes.run(task, listener), onMessage);
-        processes.warm();
+        toStart--;
+        if (toStart > 0) processes.warm();
         return child;
       },
       settle: (outcome) => {
@@ -165,7 +183,6 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, parts
     return await run.done;
   } finally {
     stopListening();
-    processes.close();
   }
 }
 
@@ -205,7 +222,7 @@ export async function runStacks(operation: RunOperation, args: Arguments, sessio
     });
   }
   const setup = await prepare(operation, args, session, parts);
-  const { site, plannedDir } = setup;
+  const { site } = setup;
   const startedAt = session.clock.now();
   warnOfUnfinished(session, site);
   const base = path.join(site.runsDir, `${new Date(startedAt).toISOString().replaceAll(":", "-")}-${operation}`);
@@ -217,7 +234,7 @@ export async function runStacks(operation: RunOperation, args: Arguments, sessio
     interrupted ||= event.kind === "interrupted";
   };
   try {
-    const outcomes = await execute(setup, args, session, parts, [
+    const outcomes = await execute(setup, args, session, [
       (event) => journal.append(event),
       (event) => recorder.event(event),
       (event) => display.event(event),
@@ -242,6 +259,6 @@ export async function runStacks(operation: RunOperation, args: Arguments, sessio
     return exitCode(outcomes, interrupted, args.flag("expect-no-changes"));
   } finally {
     journal.close();
-    if (plannedDir !== undefined) fs.rmSync(plannedDir, { recursive: true, force: true });
+    release(setup);
   }
 }
