@@ -71,7 +71,10 @@ hl_is_file() {
   [ -f "$1" ] || hl_say "$1 is missing"
 }
 hl_is_owned() {
-  hl_stat=$(stat -c '%a %U:%G' "$1") || return 1
+  # Users of containers have a number and, on the host, no name.
+  hl_format='%a %U:%G'
+  case $2 in *' '[0-9]*) hl_format='%a %u:%g' ;; esac
+  hl_stat=$(stat -c "$hl_format" "$1") || return 1
   [ "$hl_stat" = "$2" ] || hl_say "$1 is $hl_stat, expected $2"
 }
 hl_sha256() {

@@ -1,6 +1,6 @@
 import { asError } from "../common/errors";
 import type { LabContext } from "./core/world";
-import { type Host, type StartCluster, startHost } from "./hosts";
+import { contentSchema, type Disk, type Host, type HostState, type StartCluster, startHost } from "./hosts";
 import type { GuestSpec, Guests } from "./proxmox";
 
 /** The machines inside the VMs, with their disks. */
@@ -8,7 +8,7 @@ export interface GuestFleet extends Guests {
   hosts(): Host[];
   /** Resolves when nothing boots any more. */
   settled(): Promise<void>;
-  /** Disks by VM number; of running machines as they are now. */
+  /** Disks by VM number, of running machines as they are now; passed-through disks by their path on the node. */
   save(): Promise<Record<string, unknown>>;
   restore(disks: Record<string, unknown>): void;
   /** Power off everywhere; the disks stay for a last `save`. */
@@ -24,12 +24,19 @@ interface Slot {
   /** Counts power switches: a boot that was overtaken by another one ends. */
   turn: number;
   host?: Host;
+  /** Of the last boot. */
+  spec?: GuestSpec;
   work: Promise<void>;
 }
 
 export function createFleet({ ctx, startCluster }: FleetOptions): GuestFleet {
   const slots = new Map<string, Slot>();
   const disks = new Map<string, unknown>();
+  /** What lies on passed-through disks, by their path on the node: it outlives the VM. */
+  const physical = new Map<string, Disk["content"]>();
+  const notePhysical = (spec: GuestSpec, state: HostState): void => {
+    for (const { device, id } of spec.passedThrough) physical.set(device, state.disks.find((disk) => disk.id === id)?.content);
+  };
   const slotOf = (id: string): Slot => {
     const slot = slots.get(id) ?? { turn: 0, work: Promise.resolve() };
     slots.set(id, slot);
@@ -51,7 +58,10 @@ export function createFleet({ ctx, startCluster }: FleetOptions): GuestFleet {
     if (ctx.faults.take("vm.no-boot", spec.hostname)) return dead(spec, "fault vm.no-boot");
     if (ctx.network.resolve(address, 22)) return dead(spec, `another machine has the address ${address}`);
     const state = disks.get(spec.id);
-    slot.host = await startHost({ spec: { ...spec, address }, ctx, startCluster, ...(state === undefined ? {} : { state }) });
+    const { passedThrough, ...machine } = spec;
+    const plugged = passedThrough.map(({ device, ...disk }) => ({ ...disk, content: physical.get(device) }));
+    slot.host = await startHost({ spec: { ...machine, address, disks: plugged }, ctx, startCluster, ...(state === undefined ? {} : { state }) });
+    slot.spec = spec;
     ctx.records.add({ system: "ssh", target: spec.hostname, kind: "write", action: "host-up", detail: { address } });
     ctx.changed();
   };
@@ -59,7 +69,9 @@ export function createFleet({ ctx, startCluster }: FleetOptions): GuestFleet {
     const { host } = slot;
     if (!host) return;
     delete slot.host;
-    disks.set(id, await host.stop());
+    const state = await host.stop();
+    if (slot.spec !== undefined) notePhysical(slot.spec, state);
+    disks.set(id, state);
     ctx.changed();
   };
   return {
@@ -90,11 +102,19 @@ export function createFleet({ ctx, startCluster }: FleetOptions): GuestFleet {
     },
     save: async () => {
       const saved = new Map(disks);
-      for (const [id, slot] of slots) if (slot.host) saved.set(id, await slot.host.save());
-      return Object.fromEntries(saved);
+      for (const [id, slot] of slots) {
+        if (slot.host === undefined) continue;
+        const state = await slot.host.save();
+        if (slot.spec !== undefined) notePhysical(slot.spec, state);
+        saved.set(id, state);
+      }
+      return { ...Object.fromEntries(saved), ...Object.fromEntries([...physical].map(([device, content]) => [device, content ?? null])) };
     },
     restore: (saved) => {
-      for (const [id, state] of Object.entries(saved)) disks.set(id, state);
+      for (const [id, state] of Object.entries(saved)) {
+        if (id.startsWith("/dev/")) physical.set(id, contentSchema.nullable().parse(state) ?? undefined);
+        else disks.set(id, state);
+      }
     },
     stop: async () => {
       await Promise.all(

@@ -13,13 +13,15 @@ import { loadSecrets } from "../secrets/load";
 import { bastionFromEnvironment } from "./bastion";
 import { runChild } from "./child";
 import { parseStackConfigFile } from "./config";
-import { rolesOf } from "./host-roles";
+import { STACKS } from "./definitions";
+import { type PlannedRole, planRoles } from "./host-roles";
 import { loadInventory } from "./inventory";
 import { hostSchema, type InventoryHost } from "./inventory/render";
 import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
 
 const SSH_KEY = { path: "cluster-secret-store/secrets/SSH_PRIVATE_KEY", key: "SSH_PRIVATE_KEY" } as const;
-const CONNECT_MS = 15_000;
+/** Many hosts at once share one processor here; one that is down refuses at once, or never answers. */
+const CONNECT_MS = 45_000;
 const CHECK_MS = 180_000;
 
 const stackNames = Object.keys(OUTPUT_SCHEMAS) as [StackName, ...StackName[]];
@@ -75,23 +77,46 @@ export async function checkHost(checked: CheckedHost, roles: readonly HostedRole
   }
 }
 
+type Entries = Awaited<ReturnType<typeof loadSecrets>>;
+
+function secretOf(entries: Entries, path: string, key: string): string {
+  const value = entries.get(path)?.[key];
+  if (value === undefined)
+    throw new HomelabError("E_SECRET_MISSING", `there is no secret "${key}" in ${path}`, { hint: "add it with sops, or restore secrets/ from Git" });
+  return value;
+}
+
+/** Decrypts what the roles of one host need, and nothing else. */
+async function withSecrets(stack: StackName, roles: readonly PlannedRole[]): Promise<HostedRole[]> {
+  const paths = roles.flatMap(({ secrets }) => Object.values(secrets).flatMap((source) => ("path" in source ? [source.path] : [])));
+  const entries: Entries = paths.length === 0 ? new Map() : await loadSecrets({ environment: stack, only: [...new Set(paths)] });
+  return roles.map(({ role, secrets }) => ({
+    role,
+    secrets: Object.fromEntries(
+      Object.entries(secrets).map(([name, source]) => [name, "value" in source ? source.value : secretOf(entries, source.path, source.key)]),
+    ),
+  }));
+}
+
 async function check(input: string): Promise<object> {
   const { hosts } = requestSchema.parse(JSON.parse(input));
   const { vms } = loadInventory();
-  const secrets = await loadSecrets({ only: [SSH_KEY.path] });
-  const privateKey = secrets.get(SSH_KEY.path)?.[SSH_KEY.key];
-  if (privateKey === undefined)
-    throw new HomelabError("E_SECRET_MISSING", `there is no secret "${SSH_KEY.key}" in ${SSH_KEY.path}`, { hint: "restore secrets/ from Git" });
+  const privateKey = secretOf(await loadSecrets({ only: [SSH_KEY.path] }), SSH_KEY.path, SSH_KEY.key);
   const bastion = bastionFromEnvironment();
   const configOf = (stack: StackName) => {
     const file = `Pulumi.${stack}.yaml`;
     return parseStackConfigFile(file, fs.readFileSync(path.join(projectRoot(), file), "utf8"));
   };
-  const checks = hosts.map((checked) => {
-    const spec = vms.get(checked.name);
-    if (spec === undefined)
-      throw new HomelabError("E_VM_UNKNOWN", `the stack ${checked.stack} has a host ${checked.name} that no VM file defines`, { subject: checked.name });
-    return checkHost(checked, rolesOf(checked.stack, spec, configOf(checked.stack)), { privateKey, bastion });
+  const planned = new Map<StackName, Map<string, PlannedRole[]>>();
+  for (const { stack } of hosts) {
+    const owned = STACKS.find(({ name }) => name === stack)?.vms ?? [];
+    if (!planned.has(stack)) planned.set(stack, planRoles({ stack, config: configOf(stack), owned, vms }));
+  }
+  const checks = hosts.map(async (checked) => {
+    const roles = planned.get(checked.stack)?.get(checked.name);
+    if (roles === undefined)
+      throw new HomelabError("E_VM_UNKNOWN", `the stack ${checked.stack} has a host ${checked.name} that no VM file of its defines`, { subject: checked.name });
+    return checkHost(checked, await withSecrets(checked.stack, roles), { privateKey, bastion });
   });
   return { version: 1, hosts: await Promise.all(checks) };
 }

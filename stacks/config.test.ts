@@ -39,6 +39,15 @@ test("settings as a running program has them, all text, give the same as those o
   expect(fromFile.k3sDisable).toEqual(["traefik", "servicelb"]);
 });
 
+test("maps come in one order, whatever the order of the file", () => {
+  const frontends = (text: string) =>
+    Object.keys(parseStackConfigFile("f", `config:\n  homelab:acmeEmail: a@b.pw\n  homelab:haproxy: {frontends: ${text}}\n`).haproxy?.frontends ?? {});
+  expect([frontends("{tools: 1, dev: 2}"), frontends("{dev: 2, tools: 1}")]).toEqual([
+    ["dev", "tools"],
+    ["dev", "tools"],
+  ]);
+});
+
 test("settings of other packages are left to them", () => {
   expect(parseStackConfigFile("f", "config:\n  kubernetes:namespace: x\n  homelab:acmeEmail: a@b.pw\nencryptionsalt: v1:x\n").acmeEmail).toBe("a@b.pw");
 });
@@ -73,6 +82,27 @@ test.each([
     "config:\n  homelab:acmeEmail: a@b.pw\n  homelab:replaceVms: [K8S]\n",
     "E_CONFIG_VALUE",
     /homelab:replaceVms.0: must be the name of a VM, or \*/,
+    undefined,
+  ],
+  [
+    "an unknown key of a role's settings",
+    "config:\n  homelab:acmeEmail: a@b.pw\n  homelab:dns: {upstream: [1.1.1.1], upstreams: [1.1.1.1]}\n",
+    "E_CONFIG_VALUE",
+    /homelab:dns: Unrecognized key: "upstream"/,
+    undefined,
+  ],
+  [
+    "a load balancer for a stack that there is not",
+    "config:\n  homelab:acmeEmail: a@b.pw\n  homelab:haproxy: {frontends: {pord: 6443}}\n",
+    "E_CONFIG_VALUE",
+    /homelab:haproxy.frontends.pord: |homelab:haproxy.frontends: /,
+    undefined,
+  ],
+  [
+    "a release without a digest",
+    "config:\n  homelab:acmeEmail: a@b.pw\n  homelab:clusterApi: {clusterctl: {version: v1.9.5, sha256: latest}, providers: {core: a, bootstrap: a, controlPlane: a, infrastructure: a, ipam: a}}\n",
+    "E_CONFIG_VALUE",
+    /homelab:clusterApi.clusterctl.sha256: must be a SHA-256/,
     undefined,
   ],
   ["no YAML", "config: [\n", "E_CONFIG_FILE", "Pulumi.dev.yaml: not valid YAML", undefined],

@@ -1,13 +1,25 @@
 import { z } from "zod";
 import { HomelabError } from "../common/errors";
 import { nearest } from "./nearest";
+import { bootServerSettings, clusterApiSettings, dnsSettings, haproxySettings, longhornSettings, teleportSettings, usbStorageSettings } from "./role-settings";
 
-/** Settings reach a running program as text (JSON where they are lists, numbers or booleans), and a file as what YAML says. */
+/** Maps with their keys in one order: the engine gives another one than the file has, and a role must be the same from both. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, inOrder(item)]),
+  );
+}
+
+/** Settings reach a running program as text (JSON where they are lists, maps, numbers or booleans), and a file as what YAML says. */
 function fromText<T extends z.ZodType>(schema: T) {
   return z.preprocess((value) => {
-    if (typeof value !== "string") return value;
+    if (typeof value !== "string") return inOrder(value);
     try {
-      return JSON.parse(value);
+      return inOrder(JSON.parse(value));
     } catch {
       // Not JSON: the schema below says what was expected.
       return value;
@@ -36,6 +48,20 @@ const settings = {
     .string()
     .regex(/^\/[A-Za-z0-9/_.-]+$/, "must be an absolute path")
     .optional(),
+  /** What Longhorn needs of the cluster's host; `{}` for its defaults. Left out: nothing. */
+  longhorn: fromText(longhornSettings).optional(),
+  /** The disk passed through to the cluster's VM: where it is mounted, and folders on it. Left out: it is not touched. */
+  usbStorage: fromText(usbStorageSettings).optional(),
+  /** Cluster API on the cluster. Left out: none. */
+  clusterApi: fromText(clusterApiSettings).optional(),
+  /** Pi-hole on the VM dns. Left out: the VM is left as it is. */
+  dns: fromText(dnsSettings).optional(),
+  /** The load balancer on the VM haproxy. Left out: the VM is left as it is. */
+  haproxy: fromText(haproxySettings).optional(),
+  /** Teleport on the VM teleport. Left out: the VM is left as it is. */
+  teleport: fromText(teleportSettings).optional(),
+  /** The installer of Proxmox hosts on the VM boot-server. Left out: the VM is left as it is. */
+  bootServer: fromText(bootServerSettings).optional(),
   ingressClass: z.string().default("traefik"),
   /** true: no VM of this stack can be deleted or replaced, unless replaceVms names it. Those that hold data never can. */
   protectVms: fromText(z.boolean()).default(false),

@@ -27,7 +27,8 @@ test("it loads no Pulumi SDK", () => {
 test("a broken VM file in a checkout is one line of JSON on standard error, and exit code 1", () => {
   const copy = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-describe-"));
   try {
-    for (const folder of ["bin/stacks", "bin/common", "stacks/inventory"]) fs.cpSync(path.join(root, folder), path.join(copy, folder), { recursive: true });
+    for (const folder of ["bin/stacks", "bin/common", "bin/ansible-replacements", "stacks/inventory"])
+      fs.cpSync(path.join(root, folder), path.join(copy, folder), { recursive: true });
     for (const file of fs.readdirSync(root).filter((name) => name.startsWith("Pulumi."))) fs.copyFileSync(path.join(root, file), path.join(copy, file));
     fs.symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"));
     fs.appendFileSync(path.join(copy, "stacks/inventory/vms/k8s-dev.yaml"), "memmory: 1\n");

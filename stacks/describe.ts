@@ -7,30 +7,38 @@ import * as path from "node:path";
 import { HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
 import { failureLine } from "./child";
-import { parseStackConfigFile } from "./config";
+import { parseStackConfigFile, type StackConfig } from "./config";
 import { STACKS } from "./definitions";
 import { validateGraph } from "./graph";
+import { planRoles } from "./host-roles";
 import { loadInventory } from "./inventory";
+import type { StackName } from "./outputs";
 
-/** The settings file of each stack, checked. @throws HomelabError E_CONFIG_FILE where one is missing or is no stack's */
-export function checkConfigFiles(folder: string): void {
-  const expected = new Map<string, string>(STACKS.map(({ name }) => [`Pulumi.${name}.yaml`, name]));
+/** The settings of each stack, checked. @throws HomelabError E_CONFIG_FILE where a file is missing or is no stack's */
+export function checkConfigFiles(folder: string): Map<StackName, StackConfig> {
+  const configs = new Map<StackName, StackConfig>();
+  const expected = new Map<string, StackName>(STACKS.map(({ name }) => [`Pulumi.${name}.yaml`, name]));
   for (const [file, name] of expected) {
     const full = path.join(folder, file);
     if (!fs.existsSync(full))
       throw new HomelabError("E_CONFIG_FILE", `${file} is missing: the stack "${name}" has no settings`, { subject: file, hint: "restore it from Git" });
-    parseStackConfigFile(file, fs.readFileSync(full, "utf8"));
+    configs.set(name, parseStackConfigFile(file, fs.readFileSync(full, "utf8")));
   }
   for (const file of fs.readdirSync(folder)) {
     if (!/^Pulumi\..+\.yaml$/.test(file) || expected.has(file)) continue;
     throw new HomelabError("E_CONFIG_FILE", `${file} belongs to no stack`, { subject: file, hint: `remove it, or add the stack to stacks/definitions.ts` });
   }
+  return configs;
 }
 
 export function describe(): object {
   validateGraph(STACKS);
-  checkConfigFiles(projectRoot());
-  const { warnings } = loadInventory();
+  const configs = checkConfigFiles(projectRoot());
+  const { warnings, vms } = loadInventory();
+  for (const { name, vms: owned } of STACKS) {
+    const config = configs.get(name);
+    if (config !== undefined) planRoles({ stack: name, config, owned, vms });
+  }
   return {
     version: 1,
     project: "homelab",

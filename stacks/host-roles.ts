@@ -1,12 +1,18 @@
-/** Which roles each host has, without an engine: what `homelab hosts check` looks at. stacks/program.test.ts holds it against the programs. */
-import { k3sNode } from "../components/clusters/k3s-node";
-import type { HostedRole } from "../components/hosts/role-check";
+/**
+ * Which roles each host has, and where their secrets come from: the only place that makes roles of settings. The programs run
+ * them (environments/host-roles.ts), and `homelab hosts check` looks at the same ones. Loads no Pulumi SDK.
+ */
+import { base, bootServer, clusterApi, combineRoles, haproxy, k3sServer, longhornPrep, pihole, type Role, teleport, usbStorage } from "../ansible-replacements";
+import { HomelabError } from "../common/errors";
 import type { VmSpec } from "../components/hosts/vm-spec";
 import type { StackConfig } from "./config";
 import type { StackName } from "./outputs";
+import { SITE } from "./site";
+
+const STORE = "cluster-secret-store/secrets";
 
 /** The VM that each stack's cluster runs on. */
-const CLUSTER_VMS: Readonly<Record<StackName, string>> = {
+export const CLUSTER_VMS: Readonly<Record<StackName, string>> = {
   tools: "k8s-tools",
   observability: "k8s-observability",
   home: "k8s-home",
@@ -15,12 +21,166 @@ const CLUSTER_VMS: Readonly<Record<StackName, string>> = {
   stg: "k8s-stg",
   prod: "k8s-prod",
 };
+/** The VM that resolves names for the others. */
+export const DNS_VM = "dns";
+const PROXY_VM = "haproxy";
+const KUBERNETES_PORT = 6443;
 
-/** The roles of one host, in the order in which they are applied; none for a host that is not managed beyond its VM. */
-export function rolesOf(stack: StackName, spec: VmSpec, config: StackConfig): HostedRole[] {
-  if (spec.name !== CLUSTER_VMS[stack]) return [];
-  const { address } = spec.cloudInit.ipv4;
-  return [{ role: k3sNode({ address, disable: config.k3sDisable, localStoragePath: config.localStoragePath }), secrets: {} }];
+/** An entry of secrets/ and one of its keys, or a value that only travels like a secret. */
+export type SecretSource = { path: string; key: string } | { value: string };
+
+export interface PlannedRole {
+  role: Role;
+  /** For each secret of the role. */
+  secrets: Readonly<Record<string, SecretSource>>;
+}
+
+export interface RoleRequest {
+  stack: StackName;
+  config: StackConfig;
+  /** Names of the VMs that the stack owns. */
+  owned: readonly string[];
+  /** All VMs of the homelab: a load balancer knows hosts of other stacks. */
+  vms: ReadonlyMap<string, VmSpec>;
+}
+
+/** Settings that are about one VM of the stack tools. */
+const VM_SETTINGS = { dns: DNS_VM, haproxy: PROXY_VM, teleport: "teleport", bootServer: "boot-server" } as const;
+type VmSetting = keyof typeof VM_SETTINGS;
+
+const inStore = (entry: string, key = entry): SecretSource => ({ path: `${STORE}/${entry}`, key });
+const addressOf = (vms: RoleRequest["vms"], name: string): string | undefined => vms.get(name)?.cloudInit.ipv4.address;
+
+/** QEMU's name for a disk, as udev makes it of the slot: stable whatever else is attached. */
+function passedThroughDevice(stack: StackName, { name, passthrough }: VmSpec): string {
+  const [disk] = passthrough;
+  if (disk === undefined)
+    throw new HomelabError("E_CONFIG_VALUE", `Pulumi.${stack}.yaml: homelab:usbStorage: the VM ${name} has no disk of its host`, {
+      subject: name,
+      hint: `add nested_disks.scsi.scsi1.passthrough to stacks/inventory/vms/${name}.yaml, or take the setting out`,
+    });
+  return `/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_drive-${disk.interface}`;
+}
+
+/** The host of a cluster, in one session: its disk, what its storage needs, k3s. */
+function clusterNode({ stack, config, vms }: RoleRequest, spec: VmSpec): PlannedRole {
+  const { usbStorage: usb, longhorn, localStoragePath } = config;
+  const proxy = addressOf(vms, PROXY_VM);
+  const role = combineRoles(
+    "k3s-node",
+    base,
+    ...(usb === undefined ? [] : [usbStorage({ device: passedThroughDevice(stack, spec), path: usb.path, directories: usb.directories })]),
+    ...(longhorn === undefined
+      ? []
+      : [
+          longhornPrep({
+            ...(longhorn.dataPath === undefined ? {} : { dataPath: longhorn.dataPath }),
+            ...(longhorn.v2Engine === undefined ? {} : { v2Engine: longhorn.v2Engine }),
+          }),
+        ]),
+    k3sServer({
+      address: spec.cloudInit.ipv4.address,
+      // Under which the load balancer is asked for any of the clusters.
+      alternativeNames: proxy === undefined ? [] : [proxy],
+      disable: config.k3sDisable,
+      localStoragePath,
+    }),
+  );
+  return { role, secrets: {} };
+}
+
+function clusterRoles(request: RoleRequest, spec: VmSpec): PlannedRole[] {
+  const { clusterApi: capi } = request.config;
+  const node = clusterNode(request, spec);
+  if (capi === undefined) return [node];
+  return [
+    node,
+    {
+      role: clusterApi(capi),
+      secrets: {
+        PROXMOX_URL: { value: SITE.proxmoxEndpoint.replace(/\/$/, "") },
+        PROXMOX_TOKEN: inStore("PROXMOX_TOKEN_ID"),
+        PROXMOX_SECRET: inStore("PROXMOX_SECRET"),
+      },
+    },
+  ];
+}
+
+/** The same without what is undefined, which roles take for not given. */
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+const defined = <T extends object>(value: T): Defined<T> => Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Defined<T>;
+
+const SERVICES: Readonly<Record<VmSetting, (request: RoleRequest, spec: VmSpec) => PlannedRole[]>> = {
+  dns: ({ config: { dns } }) =>
+    dns === undefined
+      ? []
+      : [{ role: combineRoles("dns", base, pihole(defined(dns))), secrets: { PIHOLE_PASSWORD: inStore("EXTERNAL_DNS_PIHOLE_PASSWORD", "PIHOLE_PASSWORD") } }],
+  haproxy: ({ config, vms }) => {
+    if (config.haproxy === undefined) return [];
+    const clusters = Object.entries(config.haproxy.frontends).map(([stack, frontendPort]) => {
+      const name = CLUSTER_VMS[stack as StackName];
+      const address = addressOf(vms, name);
+      if (address === undefined) throw new HomelabError("E_VM_UNKNOWN", `haproxy: the stack ${stack} has no VM ${name}`, { subject: name });
+      return { name: stack, frontendPort, backendPort: KUBERNETES_PORT, nodes: [{ name, address }] };
+    });
+    const { stats } = config.haproxy;
+    const role = haproxy({ clusters, ...(stats === undefined ? {} : { stats: defined(stats) }) });
+    return [{ role: combineRoles("haproxy", base, role), secrets: { HAPROXY_STATS_PASSWORD: inStore("HAPROXY", "HAPROXY_STATS_PASSWORD") } }];
+  },
+  teleport: ({ config }) => {
+    if (config.teleport === undefined) return [];
+    const { domain = `teleport.${SITE.domain}`, postgres, version, ...rest } = config.teleport;
+    const role = teleport({ ...rest, domain, acmeEmail: config.acmeEmail, postgres: defined(postgres), ...(version === undefined ? {} : { version }) });
+    const secrets = {
+      CLOUDFLARE_API_TOKEN: { path: "cloudflare", key: "api-token" },
+      TELEPORT_POSTGRES_PASSWORD: inStore("POSTGRES", "POSTGRES_PASSWORD"),
+      AWS_ACCESS_KEY_ID: inStore("AWS_ACCESS_KEY_ID"),
+      AWS_SECRET_ACCESS_KEY: inStore("AWS_SECRET_ACCESS_KEY"),
+    };
+    return [{ role: combineRoles("teleport", base, role), secrets }];
+  },
+  bootServer: ({ config }, { cloudInit }) => {
+    if (config.bootServer === undefined) return [];
+    const { iso, assistant, answer } = config.bootServer;
+    const role = bootServer({ address: cloudInit.ipv4.address, network: SITE.subnet, iso, assistant, answer: { ...answer, sshKeys: SITE.operatorKeys } });
+    return [{ role: combineRoles("boot-server", base, role), secrets: { PVE_ROOT_PASSWORD_HASH: inStore("PVE_ROOT_PASSWORD_HASH") } }];
+  },
+};
+
+/** @throws HomelabError for a setting whose VM the stack does not own, or which is off */
+function checkSettings({ stack, config, owned, vms }: RoleRequest): void {
+  for (const [setting, vm] of Object.entries(VM_SETTINGS) as [VmSetting, string][]) {
+    if (config[setting] === undefined) continue;
+    if (!owned.includes(vm))
+      throw new HomelabError("E_CONFIG_VALUE", `Pulumi.${stack}.yaml: homelab:${setting} is about the VM ${vm}, which is no VM of this stack`, {
+        subject: `Pulumi.${stack}.yaml`,
+        hint: "move it to the settings of the stack that owns the VM: tools",
+      });
+    if (vms.get(vm)?.running === false)
+      throw new HomelabError("E_HOST_OFF", `Pulumi.${stack}.yaml: homelab:${setting} is set, and the VM ${vm} is off`, {
+        subject: vm,
+        hint: `take vm_state out of stacks/inventory/vms/${vm}.yaml, or the setting out of the stack`,
+      });
+  }
+}
+
+/**
+ * The roles of a stack's hosts by VM, in the order in which they are applied. The first one of a cluster's VM makes the cluster.
+ * A host that is not managed beyond its VM has none.
+ * @throws HomelabError E_CONFIG_VALUE, E_HOST_OFF, E_ROLE_ARGS for settings that cannot be
+ */
+export function planRoles(request: RoleRequest): Map<string, PlannedRole[]> {
+  checkSettings(request);
+  const settingOf = new Map<string, VmSetting>(Object.entries(VM_SETTINGS).map(([setting, vm]) => [vm, setting as VmSetting]));
+  return new Map(
+    request.owned.flatMap((name): [string, PlannedRole[]][] => {
+      const spec = request.vms.get(name);
+      if (spec === undefined) return [];
+      const setting = settingOf.get(name);
+      if (name === CLUSTER_VMS[request.stack]) return [[name, clusterRoles(request, spec)]];
+      return [[name, setting === undefined ? [] : SERVICES[setting](request, spec)]];
+    }),
+  );
 }
 
 /** Groups of an inventory that a host is in. */

@@ -8,6 +8,7 @@ import { bastionFromEnvironment } from "./bastion";
 import { parseStackConfig } from "./config";
 import { STACKS } from "./definitions";
 import { validateGraph } from "./graph";
+import { planRoles } from "./host-roles";
 import { loadInventory } from "./inventory";
 import { nearest } from "./nearest";
 import { SECRET_OUTPUTS, type StackName } from "./outputs";
@@ -45,16 +46,18 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
   // The engine redacts secret outputs; what a program prints itself never holds a value.
   const secrets = createSecretReader(await secretSources(name, definition.secrets));
   const plannedDir = pulumi.runtime.isDryRun() ? readEnv(ENV.plannedOutputsDir) : undefined;
+  const config = parseStackConfig(`Pulumi.${name}.yaml`, pulumi.runtime.allConfig());
   const usedUnknowns = new Set<string>();
   // Each program was checked against its own needs where it is declared (defineStack).
   const program = definition.program() as Program;
   const built = program({
     stack: definition.name,
-    config: parseStackConfig(`Pulumi.${name}.yaml`, pulumi.runtime.allConfig()),
+    config,
     site: SITE,
     vms: definition.vms.flatMap((vm) => inventory.vms.get(vm) ?? []),
     secrets,
     bastion: bastionFromEnvironment(),
+    roles: planRoles({ stack: definition.name, config, owned: definition.vms, vms: inventory.vms }),
     checkout: projectRoot(),
     upstream: await loadUpstream({ needs: definition.needs, plannedDir, usedUnknown: (output) => usedUnknowns.add(output) }),
   });

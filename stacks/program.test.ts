@@ -2,11 +2,12 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
 import { compileRole } from "../ansible-replacements";
-import { mockEngine, only, type Registered, settle } from "../tests/support/pulumi-mocks";
+import { mockEngine, only, plain, type Registered, settle } from "../tests/support/pulumi-mocks";
 import { parseStackConfigFile } from "./config";
 import { STACKS } from "./definitions";
-import { rolesOf } from "./host-roles";
+import { planRoles } from "./host-roles";
 import main from "./index";
 import { loadInventory } from "./inventory";
 import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
@@ -33,12 +34,21 @@ const REFERENCES = {
   stg: { ...environment("stg"), appImage: "registry.fullstack.pw/library/ascii-frontend:1.0.0" },
 };
 
+const sortKeys = (_key: unknown, value: unknown): unknown =>
+  typeof value !== "object" || value === null || Array.isArray(value)
+    ? value
+    : Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+
+const settingsOf = (stack: StackName): string => fs.readFileSync(path.join(__dirname, `../Pulumi.${stack}.yaml`), "utf8");
+
+/** Runs the program with the settings of the checkout, as a running program has them: text. */
 async function run(stack: StackName): Promise<{ registered: Registered[]; outputs: Record<string, unknown> }> {
   const registered = await mockEngine({ stack, references: REFERENCES });
-  pulumi.runtime.setAllConfig({
-    "homelab:acmeEmail": "certificates@fullstack.pw",
-    ...(stack === "dev" ? { "homelab:appImage": "registry.fullstack.pw/library/ascii-frontend:1.0.0" } : {}),
-  });
+  // As the engine has them: the keys of maps sorted.
+  const { config } = parse(settingsOf(stack), sortKeys) as { config: Record<string, unknown> };
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
+  );
   const outputs = await main();
   const values = await new Promise<Record<string, unknown>>((resolve) => {
     pulumi.output(outputs).apply((plain) => resolve(plain));
@@ -64,16 +74,33 @@ test.each(STACKS.map(({ name }) => name))("the program of %s registers its VMs, 
 
 test.each(STACKS.map(({ name }) => name))("what hosts check looks at on %s is what its program runs", async (stack) => {
   const { registered, outputs } = await run(stack);
-  const config = parseStackConfigFile("f", "config:\n  homelab:acmeEmail: certificates@fullstack.pw\n");
-  const vms = loadInventory().vms;
-  const digests = (STACKS.find(({ name }) => name === stack)?.vms ?? []).flatMap((vm) => {
-    const spec = vms.get(vm);
-    if (spec === undefined) throw new Error(vm);
-    return rolesOf(stack, spec, config).map(({ role }) => compileRole(role).digest);
-  });
+  const config = parseStackConfigFile("f", settingsOf(stack));
+  const owned = STACKS.find(({ name }) => name === stack)?.vms ?? [];
+  const planned = planRoles({ stack, config, owned, vms: loadInventory().vms });
+  const digests = [...planned.values()].flat().map(({ role }) => compileRole(role).digest);
   const runs = registered.filter((r) => r.type === "command:remote:Command" && Array.isArray(r.inputs["triggers"]) && r.name.endsWith("-run"));
-  expect(runs.map((r) => (r.inputs["triggers"] as string[])[0])).toEqual(digests);
+  expect(runs.map((r) => (r.inputs["triggers"] as string[])[0]).toSorted()).toEqual(digests.toSorted());
   expect(Object.keys(outputs["hosts"] as object)).toEqual(STACKS.find(({ name }) => name === stack)?.vms);
+});
+
+test("the hosts of tools have their roles, each run with its secrets on standard input, and downloads wait for the name server", async () => {
+  const { registered } = await run("tools");
+  const runs = registered.filter((r) => r.type === "command:remote:Command" && r.name.endsWith("-run"));
+  expect(runs.map(({ name }) => name).toSorted()).toEqual(["dns-dns-run", "haproxy-haproxy-run", "tools-k3s-run"]);
+  const position = (name: string): number => runs.findIndex((r) => r.name === name);
+  expect(position("dns-dns-run")).toBeLessThan(position("tools-k3s-run"));
+  const proxy = only(registered, "command:remote:Command", "haproxy-haproxy-run").inputs;
+  expect(Buffer.from(String(plain(proxy["stdin"])), "base64").toString()).toBe("lab-only-haproxy-stats");
+  for (const line of ["bind *:6447", "server k8s-prod 192.168.1.14:6443 check"]) expect(String(proxy["create"])).toContain(line);
+  expect(String(only(registered, "command:remote:Command", "tools-k3s-run").inputs["create"])).toContain('- "192.168.1.4"');
+});
+
+test("home's disk is the one passed through, by the name that it has in the VM, and comes before k3s", async () => {
+  const { registered } = await run("home");
+  const script = String(only(registered, "command:remote:Command", "home-k3s-run").inputs["create"]);
+  expect(script.indexOf("mount /mnt/home")).toBeGreaterThan(0);
+  expect(script.indexOf("mount /mnt/home")).toBeLessThan(script.indexOf("download /usr/local/bin/k3s"));
+  expect(script).toContain("/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_drive-scsi1");
 });
 
 describe("a preview of stacks that are not built", () => {

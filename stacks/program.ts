@@ -2,6 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { VmSpec } from "../components/hosts/vm-spec";
 import type { StackConfig } from "./config";
+import type { PlannedRole } from "./host-roles";
 import type { OutputValues, StackName } from "./outputs";
 import type { Site } from "./site";
 
@@ -46,6 +47,8 @@ export interface StackContext<D extends StackName> {
   vms: readonly VmSpec[];
   secrets: SecretReader;
   bastion: Bastion | undefined;
+  /** What each host of the stack is made into, by VM. */
+  roles: ReadonlyMap<string, readonly PlannedRole[]>;
   /** Folder of the checkout, for local commands. */
   checkout: string;
   upstream: { readonly [K in D]: Outputs<K> };

@@ -5,7 +5,7 @@ import { type Operation, secretVariable } from "../role";
 export interface Ownership {
   /** Octal, as `chmod` takes it: `0644`. */
   mode: string;
-  /** `user:group`. Default `root:root`. */
+  /** `user:group`, both by name or both by number. Default `root:root`. */
   owner?: string;
 }
 

@@ -10,6 +10,8 @@ import type { Operation, Role } from "../role";
 export interface K3sServerArgs {
   /** Address of the node, under which the API is reached; no interface name is guessed. */
   address: string;
+  /** Further names and addresses under which the API is reached, such as a load balancer's. Default none. */
+  alternativeNames?: readonly string[];
   /** Parts that k3s brings and this cluster does not want: `traefik`, `servicelb`. Default none. */
   disable?: readonly string[];
   /** Where volumes of the storage class local-path lie. Default: k3s's own folder. */
@@ -59,7 +61,7 @@ function configFile(args: K3sServerArgs): string {
     // Root only: everybody else takes the kubeconfig from Vault.
     'write-kubeconfig-mode: "0600"',
     `node-ip: ${JSON.stringify(args.address)}`,
-    `tls-san:\n  - ${JSON.stringify(args.address)}`,
+    `tls-san:\n${[args.address, ...(args.alternativeNames ?? [])].map((name) => `  - ${JSON.stringify(name)}`).join("\n")}`,
   ];
   if (args.disable !== undefined && args.disable.length > 0) lines.push(`disable:\n${args.disable.map((part) => `  - ${JSON.stringify(part)}`).join("\n")}`);
   if (args.localStoragePath !== undefined) lines.push(`default-local-storage-path: ${JSON.stringify(args.localStoragePath)}`);

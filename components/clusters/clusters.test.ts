@@ -1,6 +1,7 @@
 import { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { k3sServer } from "../../ansible-replacements";
 import { K3S_KUBECONFIG, mockEngine, only, plain, settle } from "../../tests/support/pulumi-mocks";
 import { VM_SPEC } from "../../tests/support/vm-spec";
 import { Vm } from "../hosts/vm";
@@ -48,8 +49,7 @@ test("a cluster is a role, a kubeconfig that is secret, and a provider that uses
     address: "192.168.1.12",
     contextName: "dev",
     connection: { user: "suporte", privateKey: pulumi.secret("KEY") },
-    disable: ["traefik"],
-    localStoragePath: "/mnt/storage",
+    role: k3sServer({ address: "192.168.1.12", disable: ["traefik"], localStoragePath: "/mnt/storage" }),
   });
   const kubeconfig = await new Promise<string>((resolve) => {
     cluster.kubeconfig.apply(resolve);

@@ -1,13 +1,12 @@
 import { Command } from "@pulumi/command/remote/command";
 import { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
-import { KUBECONFIG_PATH } from "../../ansible-replacements";
+import { KUBECONFIG_PATH, type Role } from "../../ansible-replacements";
 import { Component, timeouts } from "../base/component";
 import { known } from "../base/known-failure";
 import { connectionInputs, type HostConnectionArgs } from "../hosts/connection";
 import { HostRole } from "../hosts/host-role";
 import type { Vm } from "../hosts/vm";
-import { k3sNode } from "./k3s-node";
 import { clusterCa, renameKubeconfig } from "./kubeconfig";
 
 export interface K3sClusterArgs {
@@ -18,9 +17,12 @@ export interface K3sClusterArgs {
   connection: Omit<HostConnectionArgs, "address">;
   /** Name of cluster, user and context. */
   contextName: string;
-  /** Parts of k3s that are left out. Default none. */
-  disable?: readonly string[];
-  localStoragePath?: string | undefined;
+  /** What the host is made into: a role that ends with k3s. */
+  role: Role;
+  /** A value for each secret of the role. Default none. */
+  secrets?: Record<string, pulumi.Input<string>>;
+  /** What is there before the role runs, such as the name server that its downloads need. Default none. */
+  after?: readonly pulumi.Resource[];
 }
 
 /** A Kubernetes cluster of one node: k3s on a VM, its kubeconfig, and a provider for what is put into it. */
@@ -31,19 +33,22 @@ export class K3sCluster extends Component {
   /** The cluster's own certificate authority, PEM. */
   readonly ca: pulumi.Output<string>;
   readonly provider: Provider;
+  /** Is there when the host is what its role says. */
+  readonly role: HostRole;
 
   constructor(name: string, args: K3sClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("clusters:K3sCluster", name, opts);
     const server = `https://${args.address}:6443`;
     const connection: HostConnectionArgs = { ...args.connection, address: args.vm.address };
-    const role = new HostRole(
+    this.role = new HostRole(
       `${name}-k3s`,
       {
-        role: k3sNode({ address: args.address, disable: args.disable ?? [], localStoragePath: args.localStoragePath }),
+        role: args.role,
         connection,
         instance: args.vm.instance,
+        ...(args.secrets === undefined ? {} : { secrets: args.secrets }),
       },
-      { parent: this, ...(args.vm.ready === undefined ? {} : { dependsOn: [args.vm.ready] }) },
+      { parent: this, dependsOn: [...(args.vm.ready === undefined ? [] : [args.vm.ready]), ...(args.after ?? [])] },
     );
     const read = new Command(
       `${name}-kubeconfig`,
@@ -55,7 +60,7 @@ export class K3sCluster extends Component {
         logging: "none",
         addPreviousOutputInEnv: false,
       },
-      this.child({ dependsOn: [role], additionalSecretOutputs: ["stdout"], customTimeouts: timeouts(10) }),
+      this.child({ dependsOn: [this.role], additionalSecretOutputs: ["stdout"], customTimeouts: timeouts(10) }),
     );
     this.kubeconfig = pulumi.secret(read.stdout.apply(known((text) => renameKubeconfig(text, args.contextName, server))));
     this.ca = pulumi.unsecret(this.kubeconfig.apply(known(clusterCa)));

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Machine } from "./machine";
 
 /** What lies on a disk: a filesystem, or a partition table (`gpt`, `dos`). */
-const contentSchema = z.object({ type: z.string(), uuid: z.string() });
+export const contentSchema = z.object({ type: z.string(), uuid: z.string() });
 export const disksSchema = z.array(z.object({ name: z.string(), id: z.string(), sizeGiB: z.number(), content: contentSchema.optional() }));
 
 /** A disk beside the first one, as a VM gets it passed through. */

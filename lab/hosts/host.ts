@@ -18,11 +18,11 @@ const stateSchema = z.object({
   hostKey: z.string(),
   filesystem: filesystemStateSchema,
   packages: z.record(z.string(), z.string()),
-  disks: disksSchema.optional(),
+  disks: disksSchema.default([]),
   cluster: z.unknown().optional(),
 });
 /** What is left of a host when its power is off. */
-type HostState = z.infer<typeof stateSchema>;
+export type HostState = z.infer<typeof stateSchema>;
 
 export interface HostOptions {
   spec: HostSpec;
@@ -54,7 +54,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     spec,
     ctx,
     disk,
-    disks: (state?.disks ?? spec.disks ?? []).map((each) => ({ ...each })),
+    // Which there are, the spec says; what lies on them, whoever wrote last.
+    disks: (spec.disks ?? []).map((each) => ({ ...each, content: each.content ?? state?.disks.find(({ id }) => id === each.id)?.content })),
     kernel: { modules: new Set(["nf_conntrack"]), sysctls: new Map(), swapOn: false, mounts: new Map(), bootedAt: ctx.clock.now() },
     packages: imagePackages(),
     units: new Map(),

@@ -77,6 +77,18 @@ export interface GuestSpec {
   cores: number;
   memoryMiB: number;
   diskGiB: number;
+  /** Disks of the node that are passed through. */
+  passedThrough: readonly PassedThroughDisk[];
+}
+
+export interface PassedThroughDisk {
+  /** Path on the node: one physical disk, whatever VM sees it. */
+  device: string;
+  /** `sdb`: its name in the VM. */
+  name: string;
+  /** Its name in the VM below /dev/disk/by-id, which QEMU makes of the slot. */
+  id: string;
+  sizeGiB: number;
 }
 
 /** The machines inside the VMs. */

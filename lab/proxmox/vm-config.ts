@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { DISK_KEY, diskKeys, realizeDisk, volumeOf } from "./disks";
+import { DISK_KEY, diskKeys, parseDisk, realizeDisk, volumeOf } from "./disks";
 import { PveError, parameterError } from "./errors";
-import { digestOf, formatSize, type GuestSpec, type Pve, type Vm } from "./model";
+import { digestOf, formatSize, GIB, type GuestSpec, type PassedThroughDisk, type Pve, parseSize, type Vm } from "./model";
 
 /** Options of a VM's configuration, from the API's schema of PVE 8. */
 const OPTIONS = new Set(
@@ -158,6 +158,21 @@ export function showConfig(vm: Vm): Record<string, unknown> {
   return shown;
 }
 
+/** What a passed-through disk without a size in its options is said to hold. */
+const PHYSICAL_GIB = 1000;
+
+/** Disks whose volume is a device of the node. */
+function passedThrough(vm: Vm): PassedThroughDisk[] {
+  const found = Object.entries(vm.config).flatMap(([slot, text]) => {
+    if (!/^scsi\d+$/.test(slot)) return [];
+    const { file, options } = parseDisk(text);
+    return file.startsWith("/dev/") ? [{ slot, device: file, sizeGiB: Math.ceil((parseSize(options.get("size") ?? "") ?? PHYSICAL_GIB * GIB) / GIB) }] : [];
+  });
+  return found
+    .toSorted((a, b) => a.slot.localeCompare(b.slot, "en", { numeric: true }))
+    .map(({ slot, device, sizeGiB }, index) => ({ device, sizeGiB, name: `sd${"bcdefgh"[index] ?? "z"}`, id: `scsi-0QEMU_QEMU_HARDDISK_drive-${slot}` }));
+}
+
 /** What cloud-init inside the VM will see. */
 export function guestSpec(vm: Vm, diskBytes: number): GuestSpec {
   const ip = Object.fromEntries((vm.config["ipconfig0"] ?? "").split(",").map((part) => part.split("=", 2) as [string, string]));
@@ -177,6 +192,7 @@ export function guestSpec(vm: Vm, diskBytes: number): GuestSpec {
       .filter((l) => l !== ""),
     cores: Number(vm.config["cores"] ?? 1) * Number(vm.config["sockets"] ?? 1),
     memoryMiB: Number((vm.config["memory"] ?? "512").replace("current=", "")),
+    passedThrough: passedThrough(vm),
     diskGiB: Number(formatSize(diskBytes).endsWith("G") ? formatSize(diskBytes).slice(0, -1) : Math.ceil(diskBytes / 1024 ** 3)),
   };
 }

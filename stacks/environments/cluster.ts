@@ -16,6 +16,7 @@ import { groupsOf } from "../host-roles";
 import { type InventoryHost, renderIni, renderSshConfig } from "../inventory/render";
 import { nearest } from "../nearest";
 import type { Outputs, StackContext } from "../program";
+import { applyRoles, applyServiceRoles, secretValues } from "./host-roles";
 
 const STORE = "cluster-secret-store/secrets";
 
@@ -95,21 +96,28 @@ function connectionOf({ site, secrets, bastion }: StackContext<never>, spec: VmS
   };
 }
 
-/** k3s on one of the stack's VMs. */
+/** The roles of the stack's hosts, with k3s on the cluster's VM. */
 export function buildCluster(context: StackContext<never>, vms: ReadonlyMap<string, Vm>, vmName: string): K3sCluster {
   const vm = vms.get(vmName);
   const spec = context.vms.find(({ name }) => name === vmName);
-  if (vm === undefined || spec === undefined) {
+  const [node] = context.roles.get(vmName) ?? [];
+  if (vm === undefined || spec === undefined || node === undefined) {
     throw new HomelabError("E_VM_OWNER", `the stack "${context.stack}" builds its cluster on "${vmName}" and does not own that VM`, { subject: context.stack });
   }
-  return new K3sCluster(context.stack, {
+  const after = applyServiceRoles(context, vms, (name) => connectionOf(context, context.vms.find((other) => other.name === name) ?? spec))(vmName);
+  const connection = connectionOf(context, spec);
+  const secrets = secretValues(context, node.secrets);
+  const cluster = new K3sCluster(context.stack, {
     vm,
     address: spec.cloudInit.ipv4.address,
     contextName: context.stack,
-    connection: connectionOf(context, spec),
-    disable: context.config.k3sDisable,
-    localStoragePath: context.config.localStoragePath,
+    connection,
+    role: node.role,
+    ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
+    after,
   });
+  applyRoles(context, { name: vmName, built: vm, connection }, 1, [cluster.role]);
+  return cluster;
 }
 
 /** Certificates for the cluster's host names. */

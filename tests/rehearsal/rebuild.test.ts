@@ -5,6 +5,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
+import { z } from "zod";
 import { type LabRecord, Rehearsal } from "../support/rehearsal";
 import { secretsStory } from "./secrets-story";
 
@@ -113,6 +114,40 @@ test("a second up makes no call that changes anything", async () => {
   const { code, stdout } = await rehearsal.homelab("up", "--lab");
   expect([code, stdout.match(/succeeded in .*: no changes/g)?.length]).toEqual([0, STACKS.length]);
   expect(await rehearsal.writes(before)).toEqual([]);
+}, 300_000);
+
+const checksSchema = z.object({
+  hosts: z.array(z.object({ host: z.string(), status: z.string(), roles: z.array(z.unknown()) })),
+  notBuilt: z.array(z.string()),
+});
+
+test("hosts check finds every host as its roles made it, in one session a role; hosts diff shows what somebody changed, and no secret", async () => {
+  const before = await rehearsal.lastSeq();
+  const checked = await rehearsal.homelab("hosts", "check", "--lab", "--json");
+  // Its output says which host, and why.
+  expect([checked.code, checked.stderr, checked.code === 0 ? "" : checked.stdout]).toEqual([0, "", ""]);
+  const { hosts, notBuilt } = checksSchema.parse(JSON.parse(checked.stdout));
+  const running = Object.keys(VMS).filter((name) => VMS[name]?.status === "running");
+  expect(Object.fromEntries(hosts.map(({ host, status, roles }) => [host, `${status} ${roles.length}`]))).toEqual(
+    Object.fromEntries(running.map((name) => [name, name === "teleport" ? "no-roles 0" : "ok 1"])),
+  );
+  expect(notBuilt).toEqual([]);
+  const sessions = (await rehearsal.records(before)).filter(({ system }) => system === "ssh");
+  expect(sessions.map(({ target, kind, action }) => `${target} ${kind} ${action}`).toSorted()).toEqual(
+    running
+      .filter((name) => name !== "teleport")
+      .map((name) => `${name} read exec`)
+      .toSorted(),
+  );
+
+  await rehearsal.ssh("192.168.1.21", "echo by-hand | sudo -n tee -a /etc/modules-load.d/longhorn.conf");
+  await rehearsal.ssh("192.168.1.4", "echo '# by-hand' | sudo -n tee -a /etc/haproxy/haproxy.cfg");
+  const diff = await rehearsal.homelab("hosts", "diff", "--lab", "--host", "k8s-sandbox-01,haproxy,dns");
+  expect([diff.code, diff.stderr]).toEqual([3, ""]);
+  expect(diff.stdout).toMatch(/~ file \/etc\/modules-load.d\/longhorn.conf\n {8}the SHA-256 of .*\n {8}--- .*\n(?: {8}.*\n)* {8}-by-hand\n/);
+  expect(diff.stdout).toContain("~ file /etc/haproxy/haproxy.cfg\n    ~ service haproxy\n        haproxy runs with another configuration");
+  expect(diff.stdout).not.toContain("dns (tools)");
+  expect(diff.stdout).not.toContain("lab-only-haproxy-stats");
 }, 300_000);
 
 test("the comment's text of a preview holds the table, no secret, and fits into a comment", async () => {

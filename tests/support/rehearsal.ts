@@ -6,6 +6,8 @@ import * as path from "node:path";
 import { ProxyAgent, request } from "undici";
 import { parse } from "yaml";
 import { z } from "zod";
+import { openSsh } from "../../components/hosts/ssh-session";
+import { loadSecrets } from "../../secrets/load";
 
 const ROOT = path.join(__dirname, "..", "..");
 
@@ -167,6 +169,25 @@ export class Rehearsal {
     const lab = z.object({ proxy: z.string(), caFile: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
     const agent = new ProxyAgent({ uri: lab.proxy, requestTls: { ca: fs.readFileSync(lab.caFile, "utf8") }, proxyTunnel: true });
     return ask(agent, `https://vault.fullstack.pw/v1/${route}`, { ...call, headers: token === undefined ? {} : { "x-vault-token": token } });
+  }
+
+  /** Runs a command on a host as an operator does: by the homelab's key, through the bastion. @returns what it printed */
+  async ssh(host: string, command: string): Promise<string> {
+    const { bastion } = z
+      .object({ bastion: z.object({ host: z.string(), port: z.number(), user: z.string(), keyFile: z.string() }) })
+      .parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
+    const entry = "cluster-secret-store/secrets/SSH_PRIVATE_KEY";
+    const secrets = await loadSecrets({ only: [entry], ageKeyFile: path.join(ROOT, "secrets", "lab-only.agekey") });
+    const target = { host, user: "suporte", privateKey: secrets.get(entry)?.["SSH_PRIVATE_KEY"] ?? "" };
+    const jump = { host: bastion.host, port: bastion.port, user: bastion.user, privateKey: fs.readFileSync(bastion.keyFile, "utf8") };
+    const session = await openSsh({ ...target, bastion: jump }, AbortSignal.timeout(60_000));
+    try {
+      const { code, stdout, stderr } = await session.run(command, "", AbortSignal.timeout(60_000));
+      if (code !== 0) throw new Error(`${command} on ${host} ended with ${code}: ${stderr}`);
+      return stdout;
+    } finally {
+      session.close();
+    }
   }
 
   async startLab(): Promise<void> {

@@ -91,7 +91,7 @@ export const teleportRole = (spec: Record<string, unknown> = { allow: { db_label
   });
 
 export const usbRole = (): Role =>
-  usbStorage({ device: `/dev/disk/by-id/${USB}`, path: "/mnt/home", directories: [{ path: "immich", owner: "daemon:daemon", mode: "0750" }] });
+  usbStorage({ device: `/dev/disk/by-id/${USB}`, path: "/mnt/home", directories: [{ path: "immich", owner: "1001:1001", mode: "0750" }] });
 
 export const usbDisk = (content?: { type: string; uuid: string }): { id: string; content?: { type: string; uuid: string } } =>
   content === undefined ? { id: USB } : { id: USB, content };

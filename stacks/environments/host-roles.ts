@@ -1,0 +1,63 @@
+/** Applies the roles of host-roles.ts to a stack's hosts. */
+import type * as pulumi from "@pulumi/pulumi";
+import type { HostConnectionArgs } from "../../components/hosts/connection";
+import { HostRole } from "../../components/hosts/host-role";
+import type { Vm } from "../../components/hosts/vm";
+import { CLUSTER_VMS, DNS_VM, type SecretSource } from "../host-roles";
+import type { StackContext } from "../program";
+
+export type ConnectionOf = (vmName: string) => Omit<HostConnectionArgs, "address">;
+
+/** The values of a role's secrets, from secrets/. */
+export const secretValues = ({ secrets }: StackContext<never>, sources: Readonly<Record<string, SecretSource>>): Record<string, pulumi.Input<string>> =>
+  Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, "value" in source ? source.value : secrets.get(source.path, source.key)]));
+
+/** Applies the roles of one host that come after `done`, one after the other. */
+export function applyRoles(
+  context: StackContext<never>,
+  vm: { name: string; built: Vm; connection: Omit<HostConnectionArgs, "address"> },
+  done: number,
+  after: readonly pulumi.Resource[],
+): HostRole[] {
+  const applied: HostRole[] = [];
+  for (const { role, secrets } of (context.roles.get(vm.name) ?? []).slice(done)) {
+    const last = applied.at(-1);
+    applied.push(
+      new HostRole(
+        `${vm.name}-${role.name}`,
+        {
+          role,
+          connection: { ...vm.connection, address: vm.built.address },
+          instance: vm.built.instance,
+          ...(Object.keys(secrets).length === 0 ? {} : { secrets: secretValues(context, secrets) }),
+        },
+        { dependsOn: [...(vm.built.ready === undefined ? [] : [vm.built.ready]), ...after, ...(last === undefined ? [] : [last])] },
+      ),
+    );
+  }
+  return applied;
+}
+
+/** Hosts of the stack that ask its name server: their roles download, so they wait for its role. */
+const asks = (context: StackContext<never>, name: string, server: string | undefined): boolean =>
+  name !== DNS_VM && server !== undefined && context.vms.some((spec) => spec.name === name && spec.cloudInit.nameservers.includes(server));
+
+/**
+ * The roles of all hosts but those of the cluster's.
+ * @returns what the role of a host has to wait for: the stack's own name server
+ */
+export function applyServiceRoles(
+  context: StackContext<never>,
+  vms: ReadonlyMap<string, Vm>,
+  connectionOf: ConnectionOf,
+): (vmName: string) => readonly pulumi.Resource[] {
+  const server = context.vms.find(({ name }) => name === DNS_VM)?.cloudInit.ipv4.address;
+  const apply = (name: string, after: readonly pulumi.Resource[]): HostRole[] => {
+    const built = vms.get(name);
+    return built === undefined ? [] : applyRoles(context, { name, built, connection: connectionOf(name) }, 0, after);
+  };
+  const dns = apply(DNS_VM, []);
+  const before = (name: string): readonly pulumi.Resource[] => (asks(context, name, server) ? dns : []);
+  for (const name of vms.keys()) if (name !== DNS_VM && name !== CLUSTER_VMS[context.stack]) apply(name, before(name));
+  return before;
+}
