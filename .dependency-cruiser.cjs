@@ -6,7 +6,7 @@ const MAY = {
   "ansible-replacements": ["common"],
   secrets: ["common"],
   components: ["common", "ansible-replacements"],
-  stacks: ["components", "secrets", "common"],
+  stacks: ["components", "ansible-replacements", "secrets", "common"],
   engine: ["common"],
   providers: ["common"],
   lab: ["common"],
