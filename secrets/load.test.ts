@@ -144,8 +144,8 @@ test("the checkout's own files all open with the lab's key and have the shape th
   process.env["SOPS_AGE_KEY_FILE"] = path.join(project, "secrets/lab-only.agekey");
   const entries = await loadSecrets({ root: path.join(project, "secrets") });
   expect(
-  Object.fromEntries([...entries].map(([name, values]) => [name.replace("cluster-secret-store/secrets/", "…/"), Object.keys(values)]))
-).toMatchInlineSnapshot(`
+    Object.fromEntries([...entries].map(([name, values]) => [name.replace("cluster-secret-store/secrets/", "…/"), Object.keys(values)])),
+  ).toMatchInlineSnapshot(`
 {
   "cloudflare": [
     "api-token",
