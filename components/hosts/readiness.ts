@@ -40,6 +40,8 @@ class RungFailed extends Error {
 const ATTEMPT_MS = 20_000;
 const FIRST_DELAY_MS = 200;
 const LONGEST_DELAY_MS = 5_000;
+/** What is waited too long is at most this share of what had to be waited. */
+const DELAY_FACTOR = 1.3;
 
 /** `cloud-init status` ends with 0 when done, 2 when done with warnings, 1 on an error or where it still runs. */
 const CLOUD_INIT = "if command -v cloud-init >/dev/null 2>&1; then cloud-init status; else echo 'status: disabled'; fi";
@@ -79,7 +81,7 @@ function failureOf(thrown: unknown): RungFailed {
 export async function climb(options: ClimbOptions): Promise<Ready> {
   const { name, clock, budgetMs } = options;
   const end = clock.now() + budgetMs;
-  for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * 2, LONGEST_DELAY_MS)) {
+  for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * DELAY_FACTOR, LONGEST_DELAY_MS)) {
     try {
       return await attempt(options, AbortSignal.timeout(ATTEMPT_MS));
     } catch (thrown) {

@@ -76,7 +76,8 @@ export interface PveClientOptions {
 
 /** Delays between looks at a task or a state, in ms: quick at first, since most are done at once. */
 const FIRST_DELAY = 50;
-const DELAY_FACTOR = 1.5;
+/** What is waited too long is at most about this share of what had to be waited. */
+const DELAY_FACTOR = 1.25;
 const LONGEST_DELAY = 2_000;
 const LOG_LINES_SHOWN = 15;
 
