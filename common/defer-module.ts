@@ -41,7 +41,7 @@ export function deferModules(modules: DeferredModules): void {
   // Set under the name that each `require` looks up; there is no other place to stand between.
   Module.prototype.require = Object.assign(function (this: NodeJS.Module, id: string): unknown {
     const deferral = deferred.get(id);
-    if (deferral === undefined || !applies(deferral, this.filename)) return load.call(this, id);
+    if (deferral === undefined || !applies(deferral, this.filename ?? "")) return load.call(this, id);
     // What is missing must be missing now: packages try a module and fall back to another one.
     if (deferral.from === undefined) require.resolve(id, { paths: this.paths });
     return standIn(() => load.call(this, id), deferral);
