@@ -56,8 +56,3 @@ export function describeError(thrown: unknown): string {
   if (error.hint) lines.push(`  next: ${error.hint}`);
   return lines.join("\n");
 }
-
-/** Marks a branch that the types say cannot be reached. */
-export function assertNever(value: never, what: string): never {
-  throw new Error(`${what}: unexpected ${JSON.stringify(value)}`);
-}

@@ -37,7 +37,7 @@ export interface HttpClient {
 }
 
 /** Whether NO_PROXY names this host: a list of names, suffixes (`.lan`), or `*`. */
-export function bypassesProxy(hostname: string, noProxy: string): boolean {
+function bypassesProxy(hostname: string, noProxy: string): boolean {
   return noProxy
     .split(",")
     .map((entry) => entry.trim().toLowerCase().replace(/:\d+$/, ""))
@@ -45,7 +45,7 @@ export function bypassesProxy(hostname: string, noProxy: string): boolean {
 }
 
 /** The proxy for a URL by the usual variables (HTTPS_PROXY, HTTP_PROXY, NO_PROXY; lower case too), or undefined. */
-export function proxyFor(url: URL): string | undefined {
+function proxyFor(url: URL): string | undefined {
   const noProxy = readEnv("NO_PROXY") ?? readEnv("no_proxy") ?? "";
   if (bypassesProxy(url.hostname.toLowerCase(), noProxy)) return undefined;
   if (url.protocol === "https:") return readEnv("HTTPS_PROXY") ?? readEnv("https_proxy");

@@ -113,7 +113,7 @@ const COMMANDS: Record<string, Command> = {
   },
 };
 
-export function helpText(): string {
+function helpText(): string {
   const lines = Object.entries(COMMANDS).map(([name, { summary, usage }]) => `  ${name.padEnd(9)} ${summary}\n            ${name} ${usage}`);
   return `homelab: previews, builds, rebuilds and destroys the homelab's stacks in order\n\n${lines.join("\n")}\n\nExit codes: 0 done, 1 failed, 2 usage, 3 changes found, 4 refused, 130 interrupted.\n`;
 }

@@ -76,7 +76,7 @@ export function buildReport(facts: ReportFacts): RunReport {
 const escapeHtml = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 
 /** One self-contained page: table, timeline, and each stack's steps folded. */
-export function renderHtml(report: RunReport, outcomes: readonly StackOutcome[]): string {
+function renderHtml(report: RunReport, outcomes: readonly StackOutcome[]): string {
   const cells = (row: readonly string[], tag: string): string => `<tr>${row.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
   const scale = 100 / Math.max(1, report.duration);
   const bars = report.stacks

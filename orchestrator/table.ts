@@ -12,7 +12,7 @@ export function tableRows(outcomes: readonly StackOutcome[]): string[][] {
 
 export const TABLE_HEAD = ["stack", "status", "create", "update", "replace", "delete", "same", "time"];
 
-export function statusText(outcome: StackOutcome): string {
+function statusText(outcome: StackOutcome): string {
   if (outcome.status === "skipped") return `skipped (${outcome.blame ?? "?"} failed)`;
   if (outcome.status === "succeeded" && (outcome.unknowns?.length ?? 0) > 0) return "open values";
   return outcome.status;

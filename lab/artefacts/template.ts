@@ -22,7 +22,7 @@ const indent = (count: unknown, text: unknown): string =>
     .join("\n");
 
 /** Go's rule: nil, false, 0, "" and what is empty are false. */
-export function truth(value: unknown): boolean {
+function truth(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === 0 || value === "") return false;
   if (Array.isArray(value)) return value.length > 0;
   return typeof value !== "object" || Object.keys(value).length > 0;

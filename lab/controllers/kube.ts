@@ -39,7 +39,7 @@ export const ownerOf = (object: KubeObject): OwnerReference => ({
 
 export const controllerOf = (object: KubeObject): OwnerReference | undefined => object.metadata.ownerReferences?.find((reference) => reference.controller);
 
-export const isOwnedBy = (object: KubeObject, owner: KubeObject): boolean => controllerOf(object)?.uid === owner.metadata.uid;
+const isOwnedBy = (object: KubeObject, owner: KubeObject): boolean => controllerOf(object)?.uid === owner.metadata.uid;
 
 export const conditionOf = (object: KubeObject | undefined, type: string): JsonMap | undefined =>
   listAt(object, "status", "conditions").find((c) => c["type"] === type);

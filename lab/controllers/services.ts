@@ -5,7 +5,7 @@ import { hashOf, isReady, type Kube, ownerOf } from "./kube";
 import type { WorkQueue } from "./queue";
 
 /** Pods that a service sends to, ready or not. */
-export function podsOf(kube: Kube, service: KubeObject): KubeObject[] {
+function podsOf(kube: Kube, service: KubeObject): KubeObject[] {
   const selector = mapAt(service, "spec", "selector");
   if (Object.keys(selector).length === 0) return [];
   return kube

@@ -29,7 +29,7 @@ function volumeDefaults(volume: JsonMap): void {
 }
 
 /** A pod's or a template's spec. */
-export function podSpecDefaults(spec: JsonMap): void {
+function podSpecDefaults(spec: JsonMap): void {
   for (const container of [...listAt(spec, "containers"), ...listAt(spec, "initContainers")]) {
     for (const port of listAt(container, "ports")) fill(port, { protocol: "TCP" });
     fill(container, {

@@ -73,7 +73,7 @@ function sortFields(fields: JsonMap): JsonMap {
 }
 
 /** Paths of leaves of a set: what a manager owns, each as a list of steps. */
-export function leaves(fields: JsonMap, prefix: string[] = []): string[][] {
+function leaves(fields: JsonMap, prefix: string[] = []): string[][] {
   const entries = Object.entries(fields);
   if (entries.length === 0) return [prefix];
   return entries.flatMap(([key, child]) => (key === "." ? [[...prefix, "."]] : leaves(isMap(child) ? child : {}, [...prefix, key])));
@@ -98,7 +98,7 @@ function ownsItself(fields: JsonMap, path: readonly string[]): boolean {
 }
 
 /** The value at a path of a set inside an object. */
-export function valueAt(value: Json | undefined, path: readonly string[], schema: Schema): Json | undefined {
+function valueAt(value: Json | undefined, path: readonly string[], schema: Schema): Json | undefined {
   const [step, ...rest] = path;
   if (step === undefined || step === ".") return value;
   if (step.startsWith("f:")) return isMap(value) ? valueAt(value[step.slice(2)], rest, field(schema, step.slice(2))) : undefined;
@@ -111,7 +111,7 @@ export function valueAt(value: Json | undefined, path: readonly string[], schema
 }
 
 /** `.spec.template.spec.containers[name="c"].image` */
-export function pathText(path: readonly string[]): string {
+function pathText(path: readonly string[]): string {
   return path
     .filter((step) => step !== ".")
     .map((step) => {

@@ -14,7 +14,7 @@ const NAME = column("Name", "string", 0, "name");
 const AGE = column("Age");
 
 /** `5s`, `3m`, `2h`, `4d` */
-export function age(timestamp: string | undefined, now: number): string {
+function age(timestamp: string | undefined, now: number): string {
   if (timestamp === undefined) return "<unknown>";
   const seconds = Math.max(0, Math.floor((now - Date.parse(timestamp)) / 1000));
   if (seconds < 120) return `${seconds}s`;

@@ -32,7 +32,7 @@ export const newMount = (type: string, facts: Partial<VaultMount> = {}): VaultMo
   ...facts,
 });
 
-export const slashed = (path: string): string => `${path.replace(/^\/+|\/+$/g, "")}/`;
+const slashed = (path: string): string => `${path.replace(/^\/+|\/+$/g, "")}/`;
 
 /** Sets what a request names. @returns whether anything is different */
 function configure(mount: VaultMount, body: Record<string, unknown>): boolean {

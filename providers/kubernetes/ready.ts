@@ -10,7 +10,7 @@ const number = (value: Json | undefined, fallback = 0): number => (typeof value 
 const condition = (object: JsonObject, type: string): JsonObject | undefined => list(map(object["status"])["conditions"]).find((c) => c["type"] === type);
 
 /** undefined: ready; otherwise what is missing. */
-export function missing(object: JsonObject): string | undefined {
+function missing(object: JsonObject): string | undefined {
   const [metadata, spec, status] = [map(object["metadata"]), map(object["spec"]), map(object["status"])];
   const observed = number(status["observedGeneration"]) >= number(metadata["generation"], 1);
   const replicas = number(spec["replicas"], 1);
