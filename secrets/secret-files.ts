@@ -50,12 +50,19 @@ export class SecretFiles {
   /**
    * @param identities private keys; asked for when something is opened
    * @param root folder of the files; `.sops.yaml` is beside it
+   * @throws HomelabError E_SECRET_FILE where there is no such folder
    */
   constructor(
     private readonly identities: () => readonly AgeIdentity[],
     private readonly clock: Clock,
     readonly root = secretsDir(),
-  ) {}
+  ) {
+    if (!fs.existsSync(root))
+      throw new HomelabError("E_SECRET_FILE", `there is no folder ${root}`, {
+        subject: root,
+        hint: "correct HOMELAB_SECRETS_DIR, or restore the folder from Git",
+      });
+  }
 
   label({ folder, entry }: FileName): string {
     return path.posix.join("secrets", folder, `${entry}.yaml`);

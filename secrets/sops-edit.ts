@@ -30,7 +30,7 @@ const nameOf = (place: readonly string[]): string => JSON.stringify(place);
 
 /** The text of the file with other values. */
 export function changeSopsFile(file: string, open: OpenFile, changes: Changes, now: Date): string {
-  const document = parseSopsYaml(file, printSopsYaml(open.document));
+  const document = parseSopsYaml(file, open.text);
   const plain = new Map(open.leaves.map((leaf) => [nameOf(leaf.place), leaf.plain]));
   for (const { place, value } of changes) {
     const known = plain.get(nameOf(place));
@@ -44,7 +44,7 @@ export function changeSopsFile(file: string, open: OpenFile, changes: Changes, n
   }
   const texts = leavesOf(file, document).map(({ place }) => plain.get(nameOf(place))?.text ?? "");
   sign(document, open.dataKey, texts, now);
-  return printSopsYaml(document);
+  return printSopsYaml(document, open.text);
 }
 
 /** Like the library's own, and new keys stand before the `sops` section, which SOPS has last. */
@@ -57,7 +57,8 @@ function setIn(document: Document<YAMLMap>, place: readonly string[], value: unk
 /** The same values under a new data key, for the same recipients. */
 export function rotateDataKey(file: string, open: OpenFile, now: Date): string {
   const key = crypto.randomBytes(32);
-  const document = parseSopsYaml(file, withComments(printSopsYaml(open.document), open, key));
+  const text = withComments(open.text, open, key);
+  const document = parseSopsYaml(file, text);
   const plain = new Map(open.leaves.map((leaf) => [nameOf(leaf.place), leaf.plain]));
   for (const { place, node } of leavesOf(file, document)) {
     const value = plain.get(nameOf(place)) as PlainValue;
@@ -70,7 +71,7 @@ export function rotateDataKey(file: string, open: OpenFile, now: Date): string {
     open.leaves.map(({ plain: { text } }) => text),
     now,
   );
-  return printSopsYaml(document);
+  return printSopsYaml(document, text);
 }
 
 /** Comments are bound to the map that they stand in, which YAML does not tell exactly: the one that fits is found by trying. */
@@ -91,5 +92,5 @@ function withComments(text: string, open: OpenFile, key: Uint8Array): string {
 /** The same file for other recipients: values, MAC and time stay, as with `sops updatekeys`. */
 export function rewrapDataKey(open: OpenFile, recipients: readonly string[]): string {
   open.document.setIn(["sops", "age"], open.document.createNode(wrapDataKey(open.dataKey, recipients)));
-  return printSopsYaml(open.document);
+  return printSopsYaml(open.document, open.text);
 }

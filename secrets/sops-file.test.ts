@@ -5,7 +5,9 @@ import * as fc from "fast-check";
 import { ageDecrypt, ageEncrypt, generateIdentity, parseIdentity } from "./age";
 import { parseKeyFile } from "./age-keys";
 import { recipientsFor } from "./sops-config";
-import { decryptSopsFile, encryptSopsFile, type SecretTree } from "./sops-file";
+import { changeSopsFile, rewrapDataKey, rotateDataKey } from "./sops-edit";
+import { decryptSopsFile, encryptSopsFile, openSopsFile, type SecretTree } from "./sops-file";
+import { decryptValue } from "./sops-values";
 
 const root = path.join(__dirname, "..");
 const lab = parseKeyFile(fs.readFileSync(path.join(root, "secrets/lab-only.agekey"), "utf8"));
@@ -54,6 +56,89 @@ test("a file that real sops wrote opens, with every type of value", async () => 
   });
 });
 
+describe("a file that real sops wrote with comments, dates, lines and numbers of every kind", () => {
+  const file = path.join(root, "tests/secrets/recorded-kinds-by-sops-3.10.2.yaml");
+  const recorded = fs.readFileSync(file, "utf8");
+  const opened = () => openSopsFile(file, recorded, lab);
+  const VALUES = {
+    date: "2024-02-29T00:00:00Z",
+    time: "2024-02-29T12:34:56Z",
+    quotedDate: "2024-02-29",
+    text: "one line",
+    literal: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    folded: "folded text",
+    trailing: "ends with a line\n",
+    unicode: 'ünïcode 🙂 "quoted" it\'s',
+    integer: 42,
+    negative: -7,
+    // What JavaScript does not hold exactly stays text, in the digits that sops encrypted.
+    big: "9007199254740993",
+    huge: "123456789012345680000000000000",
+    float: 1.5,
+    exponent: `15${"0".repeat(299)}`,
+    octalLike: "0123",
+    yes: true,
+    off: false,
+    quotedNumber: "5432",
+    empty: "",
+    "dotted.key": "dots",
+  };
+  /** Each comment with the map that it must stand in to decrypt. */
+  const COMMENTS: [string, string][] = [
+    [":", " at the head"],
+    ["vault:", " in the first map"],
+    ["vault:kv:", " before the entry"],
+    ["vault:kv:recorded:", " above a key"],
+    ["vault:kv:recorded:", " beside a value"],
+    ["vault:kv:recorded:", " at the end of the map"],
+    [":", " at the end"],
+  ];
+
+  /** Comments decrypted by where the text has them: how deep says in which map. */
+  const commentsOf = (text: string, key: Buffer): [string, string][] =>
+    [...text.matchAll(/^( *)#(ENC\[.*type:comment\])$/gm)].map(([, spaces = "", encrypted = ""]) => {
+      const place = `${["vault", "kv", "recorded"].slice(0, spaces.length / 4).join(":")}:`;
+      return [place, decryptValue(encrypted, key, place).text];
+    });
+
+  test("opens", async () => {
+    expect(await decryptSopsFile(file, recorded, lab)).toEqual({ vault: { kv: { recorded: VALUES } } });
+    expect(commentsOf(recorded, opened().dataKey)).toEqual(COMMENTS);
+  });
+
+  test("keeps all that was not changed, letter by letter, and its comments where they decrypt", async () => {
+    const at = (key: string) => ["vault", "kv", "recorded", key];
+    const changes = [
+      { place: at("text"), value: "another" },
+      { place: at("float"), value: undefined },
+      { place: at("added"), value: "plus" },
+    ];
+    const changed = changeSopsFile(file, opened(), changes, WHEN);
+    const { float: _, ...kept } = VALUES;
+    expect(await decryptSopsFile(file, changed, lab)).toEqual({ vault: { kv: { recorded: { ...kept, text: "another", added: "plus" } } } });
+    expect(commentsOf(changed, openSopsFile(file, changed, lab).dataKey)).toEqual(COMMENTS);
+    const lines = new Set(changed.split("\n"));
+    const gone = recorded.split("\n").filter((line) => !lines.has(line));
+    expect(gone.map((line) => /^ *([\w.]+):/.exec(line)?.[1])).toEqual(["text", "float", "lastmodified", "mac"]);
+  });
+
+  test("has the same values, kinds and comments under another data key and for other recipients", async () => {
+    const rotated = rotateDataKey(file, opened(), WHEN);
+    expect(await decryptSopsFile(file, rotated, lab)).toEqual({ vault: { kv: { recorded: VALUES } } });
+    const { dataKey, leaves } = openSopsFile(file, rotated, lab);
+    expect(commentsOf(rotated, dataKey)).toEqual(COMMENTS);
+    expect(leaves.map(({ plain }) => plain)).toEqual(opened().leaves.map(({ plain }) => plain));
+    const old = new Set(recorded.match(/data:[^,]{4,},iv/g));
+    expect(rotated.match(/data:[^,]{4,},iv/g)?.filter((data) => old.has(data))).toEqual([]);
+
+    const rewrapped = rewrapDataKey(opened(), [identity.recipient]);
+    expect(await decryptSopsFile(file, rewrapped, [identity])).toEqual({ vault: { kv: { recorded: VALUES } } });
+    expect(commentsOf(rewrapped, openSopsFile(file, rewrapped, [identity]).dataKey)).toEqual(COMMENTS);
+    const [before, after] = [recorded, rewrapped].map((text) => text.slice(0, text.indexOf("\nsops:")));
+    expect(after).toBe(before);
+  });
+});
+
 test("what is written opens again, and holds nothing in plain", async () => {
   const text = encrypt();
   expect(await decrypt(text)).toEqual(TREE);
@@ -87,6 +172,12 @@ test.each([
   ["one value in plain", encrypt().replace(/text: ENC.*\n/, "text: hunter2\n"), "E_SECRET_PLAIN", "f.yaml: the value of vault.kv.a.text is not encrypted"],
   ["a number in plain", encrypt().replace(/number: ENC.*\n/, "number: 5432\n"), "E_SECRET_PLAIN", "f.yaml: the value of vault.kv.a.number is not encrypted"],
   ["a list of values", encrypt().replace(/text: ENC.*\n/, "text: [a]\n"), "E_SECRET_PLAIN", "f.yaml: the value of vault.kv.a.text is not encrypted"],
+  [
+    "a null, which sops leaves as it is",
+    encrypt().replace(/text: ENC.*\n/, "text: null\n"),
+    "E_SECRET_SHAPE",
+    "f.yaml: vault.kv.a.text is null, which is no value and which SOPS leaves as it is",
+  ],
   ["no MAC", without(/ {4}mac: .*\n/), "E_SECRET_FORMAT", "f.yaml: its sops section is damaged, or it has no age recipient"],
   [
     "no recipient",

@@ -8,7 +8,7 @@ import { HomelabError } from "../common/errors";
 import type { AgeIdentity } from "./age";
 import { openDataKey, ownEntry, parseMetadata, SOPS_VERSION, sopsError, sopsTime, wrapDataKey } from "./sops-metadata";
 import { additionalData, decryptValue, encryptValue, macOf, type PlainValue, plainValue, programValue } from "./sops-values";
-import { type Leaf, leavesOf, parseSopsYaml } from "./sops-yaml";
+import { type Leaf, leavesOf, parseSopsYaml, printNewSopsYaml } from "./sops-yaml";
 
 /** Values by key, to any depth. Order is part of a file's MAC. */
 export interface SecretTree {
@@ -20,7 +20,6 @@ export interface SecretTree {
  * @param modified time of the change, to the second
  */
 export function encryptSopsFile(tree: SecretTree, recipients: readonly string[], modified: Date): string {
-  const { stringify } = require("yaml") as typeof import("yaml");
   const key = crypto.randomBytes(32);
   const texts: string[] = [];
   const walk = (node: SecretTree, place: readonly string[]): SecretTree =>
@@ -42,7 +41,7 @@ export function encryptSopsFile(tree: SecretTree, recipients: readonly string[],
     unencrypted_suffix: "_unencrypted",
     version: SOPS_VERSION,
   };
-  return stringify({ ...values, sops }, { lineWidth: 0, indent: 4 });
+  return printNewSopsYaml({ ...values, sops });
 }
 
 /** A value of an opened file. */
@@ -52,6 +51,7 @@ interface OpenLeaf extends Leaf {
 
 /** A file whose values are decrypted, in memory, and whose MAC matches. */
 export interface OpenFile {
+  text: string;
   document: ReturnType<typeof parseSopsYaml>;
   dataKey: Buffer;
   leaves: OpenLeaf[];
@@ -89,7 +89,7 @@ export function openSopsFile(file: string, text: string, identities: readonly Ag
       "its MAC does not match: values were added, removed or moved by hand",
       "restore it from Git, and change it with sops",
     );
-  return { document, dataKey, leaves: open, recipients: metadata.age.map(({ recipient }) => recipient), identity: entry.identity };
+  return { text, document, dataKey, leaves: open, recipients: metadata.age.map(({ recipient }) => recipient), identity: entry.identity };
 }
 
 function decryptLeaf({ node, place }: Leaf, key: Buffer): PlainValue {

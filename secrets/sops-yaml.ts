@@ -29,7 +29,8 @@ export function parseSopsYaml(file: string, text: string): Parsed {
 
 /**
  * All values but those of the `sops` section.
- * @throws HomelabError E_SECRET_PLAIN for a value that stands in the file unencrypted: somebody committed a secret as it is
+ * @throws HomelabError E_SECRET_PLAIN for a value that stands in the file unencrypted: somebody committed a secret as it is;
+ * E_SECRET_SHAPE for a null
  */
 export function leavesOf(file: string, document: Parsed): Leaf[] {
   const { isMap, isScalar } = require("yaml") as typeof import("yaml");
@@ -39,6 +40,13 @@ export function leavesOf(file: string, document: Parsed): Leaf[] {
       const place = [...above, String(isScalar(key) ? key.value : key)];
       if (above.length === 0 && place[0] === "sops") continue;
       if (isMap(value)) descend(value, place);
+      else if (isScalar(value) && value.value === null)
+        throw sopsError(
+          "E_SECRET_SHAPE",
+          file,
+          `${place.join(".")} is null, which is no value and which SOPS leaves as it is`,
+          'give it a value or "", or remove the key: sops edit <file>',
+        );
       else if (isScalar(value) && typeof value.value === "string" && (value.value === "" || isEncryptedValue(value.value))) {
         leaves.push({ place, node: value as Scalar<string> });
       } else {
@@ -55,5 +63,46 @@ export function leavesOf(file: string, document: Parsed): Leaf[] {
   return leaves;
 }
 
-/** As SOPS lays out its files: four spaces, no line broken. */
-export const printSopsYaml = (document: Parsed): string => document.toString({ lineWidth: 0, indent: 4 });
+const INDENT = 4;
+const COMMENT_LINE = /^( *)(#.*)$/;
+
+/** Spaces a level. */
+function indentOf(text: string): number {
+  return /^sops:\n( +)/m.exec(text)?.[1]?.length ?? INDENT;
+}
+
+/** SOPS sets the lines of a data key two spaces in from its `enc`, the library as far as a level: every edit would show them all. */
+const asSopsPrints = (text: string): string =>
+  text.replace(/^( +)enc: \|\n(?:\1 .*\n)+/gm, (block, spaces: string) =>
+    block
+      .split("\n")
+      .map((line, index) => (index === 0 || line === "" ? line : `${spaces}  ${line.trimStart()}`))
+      .join("\n"),
+  );
+
+/** A new file's text. */
+export function printNewSopsYaml(tree: object): string {
+  const { stringify } = require("yaml") as typeof import("yaml");
+  return asSopsPrints(stringify(tree, { lineWidth: 0, indent: INDENT }));
+}
+
+/**
+ * As SOPS lays out its files: four spaces, no line broken.
+ * @param text that the document was parsed from: comments stand as deep as there. SOPS binds an encrypted comment to the map
+ * in which it stands; the library puts one at the end of the file into the innermost map above it, where it no more decrypts.
+ */
+export function printSopsYaml(document: Parsed, text: string): string {
+  const levels = new Map<string, number[]>();
+  for (const line of text.split("\n")) {
+    const [, spaces, comment] = COMMENT_LINE.exec(line) ?? [];
+    if (spaces !== undefined && comment !== undefined) levels.set(comment, [...(levels.get(comment) ?? []), spaces.length / indentOf(text)]);
+  }
+  return asSopsPrints(document.toString({ lineWidth: 0, indent: INDENT }))
+    .split("\n")
+    .map((line) => {
+      const comment = COMMENT_LINE.exec(line)?.[2];
+      const level = comment === undefined ? undefined : levels.get(comment)?.shift();
+      return comment === undefined || level === undefined ? line : " ".repeat(level * INDENT) + comment;
+    })
+    .join("\n");
+}

@@ -195,6 +195,7 @@ describe("bad input", () => {
     ["an unknown environment", ["set", "a", "key", "--env", "prodd"], nothing, { code: 2, input: "x", says: "prodd" }],
     ["an unknown credential", ["generate", "oracle"], nothing, { code: 2, says: "there is no credential" }],
     ["an unknown verb", ["frobnicate"], nothing, { code: 2, says: "secrets takes list" }],
+    ["a folder that is not there", ["list"], nothing, { env: { HOMELAB_SECRETS_DIR: "/nowhere/secrets" }, says: "there is no folder /nowhere/secrets" }],
     ["no rule for recipients", ["recipients"], () => config(), { says: "it cannot be read as a SOPS configuration" }],
     [
       "another writer at work",
