@@ -1,0 +1,20 @@
+/** The lab's Vault does what the homelab asks of a Vault, from its first boot on. */
+import { createContext } from "../../../lab/core/context";
+import { startVault } from "../../../lab/vault";
+import { vaultSuite } from "./suite";
+
+describe("the lab's Vault", () => {
+  vaultSuite(async () => {
+    const context = await createContext();
+    const server = await startVault("vault", context);
+    return {
+      address: `http://127.0.0.1:${server.port}`,
+      token: undefined,
+      kubernetes: true,
+      close: async () => {
+        await server.stop();
+        expect(context.unhandled.all()).toEqual([]);
+      },
+    };
+  });
+});
