@@ -15,6 +15,8 @@ export interface Credential {
   owner: string;
   /** Who else reads it, and restarts when it changes. */
   consumers: readonly string[];
+  /** Whether the program builds the owner. Where it does not yet, a new value waits in Git and Vault for it. */
+  built: boolean;
   /** New values for its keys. */
   make(): Promise<SecretEntry>;
 }
@@ -31,7 +33,8 @@ export const CREDENTIALS: readonly Credential[] = [
   {
     name: "minio",
     entry: `${STORE}/MINIO`,
-    owner: "MinIO (stack tools, its StatefulSet restarts)",
+    owner: "MinIO (stack tools, its Deployment restarts)",
+    built: true,
     consumers: ["backups that log in as the root user"],
     make: one("rootPassword"),
   },
@@ -39,22 +42,39 @@ export const CREDENTIALS: readonly Credential[] = [
     name: "postgres",
     entry: `${STORE}/POSTGRES`,
     owner: "PostgreSQL (role POSTGRES_USER: its password changes in the database)",
+    built: false,
     consumers: ["Harbor", "Immich", "applications with a database"],
     make: one("POSTGRES_PASSWORD"),
   },
-  { name: "redis", entry: `${STORE}/REDIS`, owner: "Redis (restarts)", consumers: ["Harbor", "Immich", "Memorizer", "Writer"], make: one("REDIS_PASSWORD") },
+  {
+    name: "redis",
+    entry: `${STORE}/REDIS`,
+    owner: "Redis (restarts)",
+    built: false,
+    consumers: ["Harbor", "Immich", "Memorizer", "Writer"],
+    make: one("REDIS_PASSWORD"),
+  },
   {
     name: "harbor",
     entry: `${STORE}/HARBOR`,
     owner: "Harbor (its core restarts)",
+    built: false,
     consumers: ["pipelines that push images"],
     make: one("HARBOR_ADMIN_PASSWORD"),
   },
-  { name: "nats", entry: `${STORE}/NATS`, owner: "NATS (reloads its accounts)", consumers: ["applications with a queue"], make: one("NATS_PASSWORD") },
+  {
+    name: "nats",
+    entry: `${STORE}/NATS`,
+    owner: "NATS (reloads its accounts)",
+    built: false,
+    consumers: ["applications with a queue"],
+    make: one("NATS_PASSWORD"),
+  },
   {
     name: "argocd",
     entry: `${STORE}/ARGOCD`,
     owner: "Argo CD (its server restarts)",
+    built: false,
     consumers: [],
     async make() {
       const { hash } = await import("bcryptjs");

@@ -1,6 +1,7 @@
+import * as crypto from "node:crypto";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import type { Provider } from "@pulumi/kubernetes/provider";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { Component } from "../base/component";
 import { HelmRelease } from "../base/helm-release";
 import { Namespace } from "../base/namespace";
@@ -11,9 +12,18 @@ const MINIO_CHART = { repository: "https://charts.min.io", name: "minio", versio
 
 const ROOT_SECRET = "minio-root";
 
+const MARK_BYTES = 12;
+
+/**
+ * Another text for another credential, on the pod: MinIO reads it once, at its start, and the chart restarts it for no Secret
+ * that it did not make. Slow to compute on purpose, since who may look at pods may see it.
+ */
+const markOf = (credential: string): string => crypto.scryptSync(credential, ROOT_SECRET, MARK_BYTES).toString("hex");
+
 /** Values of the chart minio 5.4. Buckets that others need are made here, not by hand. */
-function minioValues(storageClass: string): Record<string, unknown> {
+function minioValues(storageClass: string, credentialMark: pulumi.Output<string>): Record<string, unknown> {
   return {
+    podAnnotations: { "homelab/root-credential": credentialMark },
     mode: "standalone",
     replicas: 1,
     existingSecret: ROOT_SECRET,
@@ -52,7 +62,9 @@ export class Minio extends Component {
       { metadata: { name: ROOT_SECRET, namespace }, stringData: { rootUser: args.rootUser, rootPassword: args.rootPassword } },
       this.child({ provider }),
     );
-    const release = new HelmRelease(name, { releaseName: "minio", namespace, chart: MINIO_CHART, values: minioValues(args.storageClass) }, provider, {
+    // No secret, so that a preview can show it: the pod shows it too.
+    const mark = pulumi.unsecret(pulumi.all([args.rootUser, args.rootPassword]).apply((pair) => markOf(JSON.stringify(pair))));
+    const release = new HelmRelease(name, { releaseName: "minio", namespace, chart: MINIO_CHART, values: minioValues(args.storageClass, mark) }, provider, {
       parent: this,
       dependsOn: [root],
     });

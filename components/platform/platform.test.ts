@@ -288,13 +288,13 @@ describe("external-dns", () => {
   });
 });
 
-test("MinIO takes its root user from a Secret and has a route for its API and one for its console", async () => {
-  const registered = await build(({ kubernetes }) => {
+const minio = (rootPassword: string) =>
+  build(({ kubernetes }) => {
     new Minio(
       "minio",
       {
         rootUser: "u",
-        rootPassword: pulumi.secret("p"),
+        rootPassword: pulumi.secret(rootPassword),
         domain: "fullstack.pw",
         storageClass: "local-path",
         ingressClass: "traefik",
@@ -303,6 +303,19 @@ test("MinIO takes its root user from a Secret and has a route for its API and on
       kubernetes,
     );
   });
+
+test("MinIO restarts by a mark on its pod when its root credential is another one, and only then", async () => {
+  const valuesOf = async (password: string) => release(await minio(password))["values"] as Record<string, unknown>;
+  const markOf = (values: Record<string, unknown>) => (values["podAnnotations"] as Record<string, string>)["homelab/root-credential"];
+  const [first, same, other] = [await valuesOf("one-password"), await valuesOf("one-password"), await valuesOf("other-password")];
+  expect(markOf(first)).toMatch(/^[0-9a-f]{24}$/);
+  expect(same).toEqual(first);
+  expect(other).toEqual({ ...first, podAnnotations: { "homelab/root-credential": markOf(other) } });
+  expect(markOf(other)).not.toBe(markOf(first));
+});
+
+test("MinIO takes its root user from a Secret and has a route for its API and one for its console", async () => {
+  const registered = await minio("p");
   expect(custom(registered)).toEqual([
     "kubernetes:core/v1:Namespace minio-ns-namespace",
     "kubernetes:core/v1:Secret minio-root",

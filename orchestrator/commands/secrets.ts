@@ -131,7 +131,11 @@ async function generate(given: Given): Promise<ExitCode> {
   else given.files.create(name, made);
   said(given, name, Object.keys(made));
   given.session.out(
-    `owner: ${credential.owner}\nalso read by: ${credential.consumers.join(", ") || "nobody"}\nnext: commit the file, then \`homelab up\`: the preview shows what restarts\n`,
+    `owner: ${credential.owner}\nalso read by: ${credential.consumers.join(", ") || "nobody"}\n` +
+      (credential.built
+        ? ""
+        : "note: the program does not build its owner yet: `homelab up` brings the value to Vault, and who runs it elsewhere takes it over\n") +
+      "next: commit the file, then `homelab up`: the preview shows what restarts\n",
   );
   return EXIT.done;
 }

@@ -20,6 +20,14 @@ const PATCH = { "content-type": "application/merge-patch+json" };
 
 const secretsSchema = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }), data: z.record(z.string(), z.string()).optional() })) });
 const externalsSchema = z.object({ items: z.array(z.object({ apiVersion: z.string(), metadata: z.object({ name: z.string() }) })) });
+const podsSchema = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string(), deletionTimestamp: z.string().optional(), annotations: z.record(z.string(), z.string()).optional() }),
+      status: z.object({ phase: z.string().optional() }),
+    }),
+  ),
+});
 const tokenSchema = z.object({ status: z.object({ token: z.string() }) });
 const loginSchema = z.object({ auth: z.object({ client_token: z.string() }) });
 const entrySchema = z.object({ data: z.object({ data: z.record(z.string(), z.string()), metadata: z.object({ version: z.number() }) }) });
@@ -105,6 +113,26 @@ export function secretsStory(lab: () => Rehearsal): void {
     return loginSchema.parse(login.body).auth.client_token;
   }
 
+  /** Pods of MinIO that run, by name, with the mark of the credential that each started with. */
+  async function minioPods(): Promise<{ name: string; mark: string }[]> {
+    const { items } = podsSchema.parse((await lab().kubernetes("tools", "/api/v1/namespaces/minio/pods")).body);
+    const running = items.filter(({ status, metadata }) => status.phase === "Running" && metadata.deletionTimestamp === undefined);
+    return running.map(({ metadata }) => ({ name: metadata.name, mark: metadata.annotations?.["homelab/root-credential"] ?? "" }));
+  }
+
+  /** The new credential is one value in Git, in Vault and where MinIO reads it, and MinIO has started anew with it. */
+  async function assertRotated(old: { name: string; mark: string } | undefined, since: number): Promise<void> {
+    const { stdout: password } = await lab().secrets(["get", `${STORE}/MINIO`, "rootPassword"]);
+    values.push(password);
+    expect((await entry(`${STORE}/MINIO`)).data["rootPassword"]).toBe(password);
+    expect((await secretsOf("tools", "minio")).get("minio-root")?.["rootPassword"]).toBe(password);
+    const now = await eventually(minioPods, (pods) => pods.length === 1 && pods[0]?.name !== old?.name);
+    expect(now).toHaveLength(1);
+    expect([now[0]?.name === old?.name, now[0]?.mark === old?.mark, old?.mark === ""]).toEqual([false, false, false]);
+    const restarted = (await lab().writes(since)).filter(({ system, action }) => system === "kubernetes" && /deployments/i.test(action));
+    expect(restarted.map(({ action }) => action.includes("minio"))).toEqual(restarted.map(() => true));
+  }
+
   const statusesFor = async (reader: string, paths: readonly string[]): Promise<number[]> =>
     Promise.all(paths.map(async (at) => (await lab().vault(at, reader)).status));
 
@@ -180,12 +208,17 @@ export function secretsStory(lab: () => Rehearsal): void {
   );
 
   test(
-    "a value of dev's own wins in dev, in no other environment, and no other can read it; the shared Secret is in labelled namespaces only",
+    "a value of dev's own wins in dev, in no other environment, and no other can read it; the shared Secret is in labelled namespaces only; MinIO starts anew with a new credential",
     async () => {
       const own = secretValue();
       await put("new", PIHOLE, KEY, own, "--env", "dev");
       fs.rmSync(path.join(lab().secretsDir, "common", "passing"), { recursive: true });
+      const { code, stdout } = await lab().secrets(["generate", "minio"]);
+      expect([code, stdout]).toEqual([0, expect.stringContaining("owner: MinIO (stack tools, its Deployment restarts)")]);
+      const [old] = await minioPods();
+      const before = await lab().lastSeq();
       await succeed("up", "tools", "dev", "--only", "--lab");
+      await assertRotated(old, before);
       expect((await entry(PIHOLE)).data).toEqual({ [KEY]: value });
       expect((await entry(`environments/dev/${PIHOLE}`)).data).toEqual({ [KEY]: own });
 

@@ -1,0 +1,68 @@
+/** Each generated credential has one owner, one place, and strong values; nothing else in the program makes or reads one. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { compare } from "bcryptjs";
+import { CREDENTIALS, credentialOf } from "./credentials";
+import { entryKeys } from "./load";
+
+const root = path.join(__dirname, "..");
+
+function sources(folder: string): string[] {
+  return fs.readdirSync(path.join(root, folder), { withFileTypes: true, recursive: true }).flatMap((entry) => {
+    const name = path.join(path.relative(root, entry.parentPath), entry.name);
+    return entry.isFile() && name.endsWith(".ts") && !name.endsWith(".test.ts") ? [name] : [];
+  });
+}
+
+const program = ["stacks", "components"].flatMap(sources).map((name) => ({ name, text: fs.readFileSync(path.join(root, name), "utf8") }));
+
+/** By name: the entry, the keys that are made, the file of the program that reads it. Written down here on purpose. */
+const TABLE: Record<string, { entry: string; keys: string[]; readBy: string[] }> = {
+  minio: { entry: "MINIO", keys: ["rootPassword"], readBy: ["stacks/environments/tools.ts"] },
+  postgres: { entry: "POSTGRES", keys: ["POSTGRES_PASSWORD"], readBy: [] },
+  redis: { entry: "REDIS", keys: ["REDIS_PASSWORD"], readBy: [] },
+  harbor: { entry: "HARBOR", keys: ["HARBOR_ADMIN_PASSWORD"], readBy: [] },
+  nats: { entry: "NATS", keys: ["NATS_PASSWORD"], readBy: [] },
+  argocd: { entry: "ARGOCD", keys: ["ADMIN_PASSWORD", "ADMIN_PASSWORD_BCRYPT"], readBy: [] },
+};
+
+test("the table has each credential once, each in an entry of its own", () => {
+  expect(CREDENTIALS.map(({ name }) => name).toSorted()).toEqual(Object.keys(TABLE).toSorted());
+  expect(new Set(CREDENTIALS.map(({ entry }) => entry)).size).toBe(CREDENTIALS.length);
+});
+
+describe.each(Object.entries(TABLE))("%s", (name, { entry, keys, readBy }) => {
+  const credential = credentialOf(name);
+
+  test("lies in its entry and in no other: a key of its name stands nowhere else", () => {
+    expect(credential.entry).toBe(`cluster-secret-store/secrets/${entry}`);
+    const places = [...entryKeys("cluster-secret-store/secrets", path.join(root, "secrets"))];
+    const elsewhere = places.filter(([at, there]) => at !== credential.entry && there.some((key) => keys.includes(key)));
+    expect(elsewhere).toEqual([]);
+  });
+
+  test("is read by its owner in the program, and by nothing else there", () => {
+    const readers = program.filter(({ text }) => text.includes(`secrets/${entry}"`) || text.includes(`{STORE}/${entry}\``)).map(({ name: file }) => file);
+    expect(readers).toEqual(readBy);
+    expect(credential.built).toBe(readBy.length > 0);
+    expect(credential.owner).not.toBe("");
+  });
+
+  test("is made anew each time, of 192 random bits, without a character that needs quoting", async () => {
+    const [one, two] = [await credential.make(), await credential.make()];
+    expect(Object.keys(one)).toEqual(keys);
+    for (const key of keys) expect(one[key]).not.toBe(two[key]);
+    const secret = keys.find((key) => !key.endsWith("_BCRYPT")) ?? "";
+    expect(one[secret]).toMatch(/^[\w-]{32}$/);
+  });
+});
+
+test("Argo CD's hash is that of its password", async () => {
+  const made = await credentialOf("argocd").make();
+  expect(await compare(made["ADMIN_PASSWORD"] ?? "", made["ADMIN_PASSWORD_BCRYPT"] ?? "")).toBe(true);
+  expect(await compare("another", made["ADMIN_PASSWORD_BCRYPT"] ?? "")).toBe(false);
+});
+
+test("nothing else in the program makes a credential", () => {
+  expect(program.filter(({ text }) => /RandomPassword|RandomString|randomBytes|randomUUID|Math\.random/.test(text)).map(({ name }) => name)).toEqual([]);
+});
