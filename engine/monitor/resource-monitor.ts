@@ -157,6 +157,9 @@ export class ResourceMonitor {
     reply.setUrn(goal.urn);
     try {
       const state = await this.backend.register(goal);
+      // One that a limited operation leaves under its old name.
+      if (state.urn !== goal.urn) this.#registered.set(state.urn, { goal, providers });
+      reply.setUrn(state.urn);
       if (state.custom) {
         reply.setId(isUnknown(state.id) ? "" : (state.id ?? ""));
         const outputs = request.getAcceptsecrets() ? state.outputs : withoutSecrets(state.outputs);

@@ -206,7 +206,11 @@ export class StepGenerator {
     const state = { ...old };
     const steps = [...needsOf(old)].flatMap((urn) => this.#carry(urn));
     this.registered.set(goal.urn, state);
-    if (old.urn !== goal.urn) this.#carried.add(old.urn);
+    if (old.urn !== goal.urn) {
+      // It is not renamed now: what the program registers below it stands below the old name.
+      this.#carried.add(old.urn);
+      this.registered.set(old.urn, state);
+    }
     return [...steps, makeStep("same", { urn: old.urn, type: old.type, old, new: state, provider: old.provider, untargeted: true })];
   }
 

@@ -1,0 +1,22 @@
+/** What the fuzz test has found, each as the smallest program that shows it. */
+import { EngineWorld, urn } from "../support/engine-world";
+
+let world: EngineWorld;
+beforeEach(async () => {
+  world = await EngineWorld.start();
+});
+afterEach(() => world.close());
+
+test("a resource that a limited operation leaves under its old name is that name to what stands below it", async () => {
+  await world.up([{ n: "a" }]);
+  const renamed = [
+    { n: "c", aliases: [{ name: "a" }] },
+    { n: "d", parent: "c", dependsOn: ["c"] },
+  ];
+  expect(await world.up(renamed, { excludes: [urn("c")] })).toMatchObject({ ok: true, steps: ["same a", "create d"], errors: [] });
+  expect(world.names).toEqual(["a", "d"]);
+  expect(world.state("d")).toMatchObject({ parent: urn("a"), dependencies: [urn("a")] });
+  expect(await world.up(renamed)).toMatchObject({ ok: true, changes: { same: 3 } });
+  expect(world.names).toEqual(["c", "d"]);
+  expect(world.state("d")).toMatchObject({ parent: urn("c"), dependencies: [urn("c")] });
+});
