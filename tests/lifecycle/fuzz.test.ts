@@ -86,11 +86,14 @@ describe("random programs, mishaps and kills", () => {
             await perform(world, operation);
             for (const { resource, type } of world.snapshot.pendingOperations) if (type === "creating") excused.add(resource.urn.split("::").at(-1) ?? "");
             const held = new Set(world.snapshot.resources.map((r) => r.id));
-            const retained = new Set(operation.program.filter((r) => r.retainOnDelete).map((r) => r.n));
-            for (const name of retained) excused.add(name);
-            for (const r of world.snapshot.resources) if (r.retainOnDelete || r.deletedWith !== undefined) excused.add(r.urn.split("::").at(-1) ?? "");
-            for (const r of operation.program) if (r.deletedWith !== undefined) excused.add(r.n);
-            for (const [id, { name }] of world.provider.world) if (!excused.has(name) && !held.has(id)) throw new Error(`${id} is forgotten`);
+            // What is left behind, or goes with another, is not deleted by itself: under its name, and under the one that it was made with.
+            for (const r of world.snapshot.resources)
+              if (r.retainOnDelete || r.deletedWith !== undefined) excused.add(r.urn.split("::").at(-1) ?? "").add(r.id ?? "");
+            for (const r of operation.program)
+              if (r.retainOnDelete || r.deletedWith !== undefined)
+                for (const name of [r.n, ...(r.aliases ?? []).map((alias) => alias.name ?? "")]) excused.add(name);
+            for (const [id, { name }] of world.provider.world)
+              if (!excused.has(name) && !excused.has(id) && !held.has(id)) throw new Error(`${id} is forgotten`);
           }
           // A recovery: what is gone is dropped, protection is taken off, and the last program holds.
           world.provider.behaviour = {};
