@@ -38,7 +38,6 @@ export interface OperationOptions {
   refresh: boolean;
   continueOnError: boolean;
   excludeProtected: boolean;
-  clearPendingCreates: boolean;
 }
 
 /** Events in the CLI's own JSON form (engine-contract A6), without sequence and timestamp. */
@@ -117,8 +116,12 @@ export interface DeploymentRequest {
   journal: SnapshotJournal;
   /** Aborted at the first signal: running steps finish, nothing new starts. */
   signal: AbortSignal;
+  /** Aborted at the second signal: plugins and program are killed, and what is under way stays pending in the state. */
+  terminate?: AbortSignal;
   /** Outputs of another stack of this backend, for stack references; undefined where there is none. */
   stackOutputs(name: string): Promise<PropertyMap | undefined>;
+  /** Events hold secrets as they are, for a person who asked for it; otherwise masked. */
+  showSecrets?: boolean;
   /** Folder of the user's plugins: `$PULUMI_HOME/plugins`. */
   pluginsDir: string;
   /** Providers that run already (PULUMI_DEBUG_PROVIDERS): package to `host:port`. They are attached to, and left running. */

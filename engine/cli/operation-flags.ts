@@ -20,6 +20,8 @@ export const OPERATION_FLAGS: FlagSpec = {
   parallel: { type: "string", short: "p" },
   "continue-on-error": { type: "boolean" },
   "clear-pending-creates": { type: "boolean" },
+  "skip-pending-creates": { type: "boolean" },
+  "import-pending-creates": { type: "string", multiple: true },
   client: { type: "string" },
   "event-log": { type: "string" },
   debug: { type: "boolean", short: "d" },

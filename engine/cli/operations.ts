@@ -6,6 +6,7 @@ import { lockStack } from "../backend/locks";
 import { StateWriter } from "../backend/state-writer";
 import { ENGINE_VERSION } from "../backend/version";
 import type { DeploymentResult, EngineEventPayload, OperationKind, OperationOptions, StackConfig } from "../contracts";
+import { withoutSecretsOf } from "../deployment/events";
 import { openEventLog } from "../display/event-log";
 import type { SnapshotJournal } from "../snapshot/manager";
 import type { Snapshot } from "../snapshot/types";
@@ -14,7 +15,9 @@ import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
 import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 import type { Flags } from "./flags";
-import { openDisplay } from "./operation-display";
+import { type Display, openDisplay } from "./operation-display";
+import { settlePendingCreates } from "./pending-creates";
+import { listenForSignals, type Signals } from "./signals";
 import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
 import { ask, isInteractive } from "./terminal";
 
@@ -33,25 +36,6 @@ function optionsOf(flags: Flags, refreshAlways: boolean): OperationOptions {
     refresh: flags.has("refresh") || refreshAlways,
     continueOnError: flags.has("continue-on-error") || readEnv("PULUMI_CONTINUE_ON_ERROR") === "true",
     excludeProtected: flags.has("exclude-protected"),
-    clearPendingCreates: flags.has("clear-pending-creates"),
-  };
-}
-
-/** First signal: stop at a safe point. Second: end at once; the journal has all that was done. */
-function signals(): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  let count = 0;
-  const onSignal = (): void => {
-    count++;
-    if (count > 1) process.kill(process.pid, "SIGKILL");
-    controller.abort();
-  };
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, onSignal);
-    },
   };
 }
 
@@ -65,6 +49,20 @@ async function stackOutputs(ctx: StackContext, name: string): Promise<PropertyMa
 const changesAnything = (changes: Record<string, number>): boolean =>
   Object.entries(changes).some(([op, count]) => count > 0 && !["same", "read", "discard", "read-replacement", "refresh"].includes(op));
 
+/** `PULUMI_DEBUG_PROVIDERS=name:port,…`: providers that run already. @throws CliError for what is no such list */
+function attachedProviders(): Record<string, string> {
+  const given = readEnv("PULUMI_DEBUG_PROVIDERS");
+  if (given === undefined) return {};
+  return Object.fromEntries(
+    given.split(",").map((pair) => {
+      const [, name, port] = /^([A-Za-z0-9_-]+):(\d+)$/.exec(pair.trim()) ?? [];
+      if (name === undefined || port === undefined)
+        throw new CliError(`PULUMI_DEBUG_PROVIDERS must be a list of <provider>:<port>, not ${given}`, EXIT_CODE.usage);
+      return [name, `127.0.0.1:${port}`];
+    }),
+  );
+}
+
 interface Prepared {
   kind: OperationKind;
   ctx: StackContext;
@@ -72,33 +70,33 @@ interface Prepared {
   config: StackConfig;
   flags: Flags;
   command: OperationCommand;
+  signals: Signals;
 }
 
 async function deploy(prepared: Prepared, snapshot: Snapshot, journal: SnapshotJournal, emit: (event: EngineEventPayload) => void): Promise<DeploymentResult> {
   const { runDeployment } = await import("../deployment/deployment");
-  const { kind, ctx, options, config, flags, command } = prepared;
-  const client = flags.text("client");
+  const { kind, ctx, options, config, flags, command, signals } = prepared;
   const runs = command === "up" || command === "preview";
-  const { signal, release } = signals();
-  try {
-    return await runDeployment({
-      kind,
-      ...(kind === "preview" ? { previewOf: command === "refresh" || command === "destroy" ? command : "update" } : {}),
-      project: ctx.project,
-      stack: ctx.stack,
-      config,
-      snapshot,
-      program: !runs ? undefined : client === undefined ? { kind: "local" } : { kind: "client", address: client },
-      options,
-      emit,
-      journal,
-      signal,
-      stackOutputs: (name) => stackOutputs(ctx, name),
-      pluginsDir: pluginsDir(),
-    });
-  } finally {
-    release();
-  }
+  const client = flags.text("client");
+  signals.onMessage(emit);
+  return runDeployment({
+    kind,
+    ...(kind === "preview" ? { previewOf: command === "refresh" || command === "destroy" ? command : "update" } : {}),
+    project: ctx.project,
+    stack: ctx.stack,
+    config,
+    snapshot,
+    program: !runs ? undefined : client === undefined ? { kind: "local" } : { kind: "client", address: client },
+    options,
+    emit,
+    journal,
+    signal: signals.cancel,
+    terminate: signals.terminate,
+    stackOutputs: (name) => stackOutputs(ctx, name),
+    pluginsDir: pluginsDir(),
+    attachedProviders: attachedProviders(),
+    showSecrets: flags.has("show-secrets"),
+  });
 }
 
 function historyKind(kind: OperationKind): string {
@@ -112,9 +110,7 @@ async function change(prepared: Prepared, emit: (event: EngineEventPayload) => v
   const unlock = await lockStack(backend.bucket, project.name, stack);
   try {
     const latest = await backend.load(project.name, stack);
-    let snapshot = loadSnapshot(latest);
-    if (prepared.options.clearPendingCreates)
-      snapshot = { ...snapshot, pendingOperations: snapshot.pendingOperations.filter((operation) => operation.type !== "creating") };
+    const snapshot = kind === "refresh" ? await settlePendingCreates(loadSnapshot(latest), flags) : loadSnapshot(latest);
     const secrets = settings.secrets();
     secrets.unlock();
     const carried = snapshot.pendingOperations.filter((operation) => operation.type === "creating");
@@ -182,7 +178,6 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
   const confirmed = flags.has("yes") || flags.has("skip-preview") || readEnv("PULUMI_SKIP_CONFIRMATIONS") === "true";
   if (!previewOnly && !confirmed && !isInteractive(flags))
     throw new CliError("--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode", EXIT_CODE.usage);
-  if (flags.has("show-secrets")) throw unsupported("--show-secrets of an operation (`stack output --show-secrets` shows outputs)");
   if (flags.has("show-config")) throw unsupported("--show-config (`config` lists the settings)");
   const ctx = await openStack(flags);
   requireNode(ctx.project);
@@ -196,12 +191,25 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
     config: ctx.settings.resolve(ctx.project.configDefaults),
     flags,
     command,
+    signals: listenForSignals(!previewOnly),
   };
+  try {
+    return await perform(prepared, early);
+  } finally {
+    prepared.signals.release();
+  }
+}
+
+async function perform(prepared: Prepared, early: Display | undefined): Promise<number> {
+  const { kind, ctx, command, flags } = prepared;
+  const previewOnly = kind === "preview";
+  const asks = early === undefined;
   if (asks && !(await agrees(prepared))) throw new CliError(`confirmation declined, not proceeding with the ${command}`);
   const display = early ?? openDisplay(flags, command, previewOnly, ctx.stack);
   const log = await openEventLog(flags.text("event-log"));
   const emit = (event: EngineEventPayload): void => {
-    log.write(event);
+    // Whoever asked to see secrets sees them; a file keeps none.
+    log.write(flags.has("show-secrets") ? withoutSecretsOf(event) : event);
     display.event(event);
   };
   try {

@@ -27,15 +27,19 @@ const finish = (outputs: PropertyMap, state: ResourceState): PropertyMap => mark
 async function noted<T>(ctx: DeploymentContext, type: PendingKind, resource: ResourceState, work: (pending: number | undefined) => Promise<T>): Promise<T> {
   if (ctx.preview) return work(undefined);
   const pending = ctx.state.begin({ resource, type });
-  let settled = false;
+  let keep = false;
   try {
     // The note must be safe before the provider does anything.
     await ctx.state.durable();
     const result = await work(pending);
-    settled = true;
+    keep = true;
     return result;
+  } catch (thrown) {
+    // Whether it happened is unknown: the note stays, so that what may have been made is not forgotten.
+    if (thrown instanceof ProviderError && thrown.crashed && type !== "reading") keep = true;
+    throw thrown;
   } finally {
-    if (!settled) ctx.state.abandon(pending);
+    if (!keep) ctx.state.abandon(pending);
   }
 }
 

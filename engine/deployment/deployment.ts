@@ -9,6 +9,8 @@ import { ResourceMonitor } from "../monitor/resource-monitor";
 import { GRPC_OPTIONS } from "../providers/provider-client";
 import { ProviderRegistry } from "../providers/registry";
 import { checkIntegrity } from "../snapshot/integrity";
+import type { SnapshotJournal } from "../snapshot/manager";
+import type { Snapshot } from "../snapshot/types";
 import { EventLog } from "./events";
 import { Operation } from "./operation";
 import { unknownLiteral } from "./targets";
@@ -48,13 +50,14 @@ export async function runDeployment(request: DeploymentRequest): Promise<Deploym
   const preview = request.kind === "preview";
   const startedAt = Date.now();
   prelude(request);
-  const events = new EventLog(request.emit, preview);
+  const events = new EventLog(request.emit, preview, request.showSecrets);
   if (!preview && !request.options.refresh && request.kind !== "refresh") warnOfPending(request, events);
   // What listens and what connects to it need each other: the address is filled in as soon as it is known.
   const endpoint = { address: "" };
   const registry = new ProviderRegistry(request, endpoint, (message, severity, urn) => events.diagnostic(severity, message, urn));
   registry.remember(request.snapshot.resources);
-  const operation = new Operation(request, events, registry, preview);
+  const { journal, terminated } = untilTerminated(request);
+  const operation = new Operation({ ...request, journal }, events, registry, preview);
   const server = new grpc.Server(GRPC_OPTIONS);
   server.addService(EngineService as unknown as grpc.ServiceDefinition, engineService(events));
   server.addService(ResourceMonitorService as unknown as grpc.ServiceDefinition, new ResourceMonitor(operation).implementation());
@@ -62,12 +65,23 @@ export async function runDeployment(request: DeploymentRequest): Promise<Deploym
   // The first signal reaches providers at once: what they do now they may end early.
   const onAbort = (): void => void registry.cancel();
   request.signal.addEventListener("abort", onAbort, { once: true });
+  const running = operation.run(endpoint.address);
   try {
-    await operation.run(endpoint.address);
+    await Promise.race([running, terminated]);
   } finally {
     request.signal.removeEventListener("abort", onAbort);
+    if (request.terminate?.aborted) {
+      operation.terminate();
+      registry.kill();
+    }
     server.forceShutdown();
     await registry.close();
+  }
+  if (request.terminate?.aborted) {
+    // Whatever its steps come to now, nobody is told and nothing is written.
+    running.catch(() => undefined);
+    events.diagnostic("error", `${preview ? "preview" : "update"} terminated: what was under way is in an unknown state`);
+    return summarize(request, events, { ok: false, startedAt, snapshot: request.snapshot });
   }
   return close(request, events, operation, startedAt);
 }
@@ -80,6 +94,15 @@ function close(request: DeploymentRequest, events: EventLog, operation: Operatio
   const ok = failure === undefined;
   const snapshot = request.kind === "preview" ? request.snapshot : operation.ctx.state.snapshot();
   if (request.kind !== "preview") checkIntegrity(snapshot.resources, "the state after this run; this is a bug in the embedded engine");
+  return summarize(request, events, { ok, startedAt, snapshot });
+}
+
+/** The last two events, and the result. */
+function summarize(
+  request: DeploymentRequest,
+  events: EventLog,
+  { ok, startedAt, snapshot }: { ok: boolean; startedAt: number; snapshot: Snapshot },
+): DeploymentResult {
   request.emit({
     summaryEvent: {
       maybeCorrupt: events.maybeCorrupt,
@@ -92,6 +115,24 @@ function close(request: DeploymentRequest, events: EventLog, operation: Operatio
   });
   request.emit({ cancelEvent: {} });
   return { ok, changes: events.changes, snapshot, maybeCorrupt: events.maybeCorrupt };
+}
+
+/** A journal that takes nothing once the run is terminated: what is under way then stays pending. */
+function untilTerminated({ journal, terminate }: DeploymentRequest): { journal: SnapshotJournal; terminated: Promise<void> } {
+  if (terminate === undefined) return { journal, terminated: new Promise(() => undefined) };
+  const terminated = new Promise<void>((resolve) => {
+    if (terminate.aborted) resolve();
+    else terminate.addEventListener("abort", () => resolve(), { once: true });
+  });
+  return {
+    journal: {
+      append: (changes, lazy) => {
+        if (!terminate.aborted) journal.append(changes, lazy);
+      },
+      durable: () => journal.durable?.(),
+    },
+    terminated,
+  };
 }
 
 function warnOfPending(request: DeploymentRequest, events: EventLog): void {

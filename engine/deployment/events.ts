@@ -5,9 +5,26 @@ import { isSecret, mapValue, type PropertyMap, SIGNATURE, SIGNATURE_KEY } from "
 
 const MASKED = { [SIGNATURE_KEY]: SIGNATURE.secret, ciphertext: "[secret]" };
 
-const masked = (map: PropertyMap): PropertyMap => mapValue(map, (value) => (isSecret(value) ? MASKED : value)) as PropertyMap;
+type Mask = (map: PropertyMap) => PropertyMap;
 
-function stateEvent(state: ResourceState | undefined): StepStateEvent | null {
+const masked: Mask = (map): PropertyMap => mapValue(map, (value) => (isSecret(value) ? MASKED : value)) as PropertyMap;
+
+const shown: Mask = (map) => map;
+
+function maskState(state: StepStateEvent | null): StepStateEvent | null {
+  return state && { ...state, inputs: masked(state.inputs), outputs: masked(state.outputs) };
+}
+
+/** An event with its secrets masked. */
+export function withoutSecretsOf(event: EngineEventPayload): EngineEventPayload {
+  const hide = (metadata: StepMetadata): StepMetadata => ({ ...metadata, old: maskState(metadata.old), new: maskState(metadata.new) });
+  if ("resourcePreEvent" in event) return { resourcePreEvent: { ...event.resourcePreEvent, metadata: hide(event.resourcePreEvent.metadata) } };
+  if ("resOutputsEvent" in event) return { resOutputsEvent: { ...event.resOutputsEvent, metadata: hide(event.resOutputsEvent.metadata) } };
+  if ("resOpFailedEvent" in event) return { resOpFailedEvent: { ...event.resOpFailedEvent, metadata: hide(event.resOpFailedEvent.metadata) } };
+  return event;
+}
+
+function stateEvent(state: ResourceState | undefined, mask: Mask): StepStateEvent | null {
   if (state === undefined) return null;
   return {
     type: state.type,
@@ -19,20 +36,20 @@ function stateEvent(state: ResourceState | undefined): StepStateEvent | null {
     ...(state.protect ? { protect: true } : {}),
     ...(state.external ? { external: true } : {}),
     ...(state.retainOnDelete ? { retainOnDelete: true } : {}),
-    inputs: masked(state.inputs),
-    outputs: masked(state.outputs),
+    inputs: mask(state.inputs),
+    outputs: mask(state.outputs),
     provider: state.provider ?? "",
     ...(state.initErrors.length > 0 ? { initErrors: state.initErrors } : {}),
   };
 }
 
-function metadata(step: Step, op: string): StepMetadata {
+function metadata(step: Step, op: string, mask: Mask): StepMetadata {
   return {
     op,
     urn: step.urn,
     type: step.type,
-    old: stateEvent(step.old),
-    new: stateEvent(step.new),
+    old: stateEvent(step.old, mask),
+    new: stateEvent(step.new, mask),
     ...(step.keys.length > 0 ? { keys: step.keys } : {}),
     ...(step.diffs.length > 0 ? { diffs: step.diffs } : {}),
     detailedDiff: step.detailedDiff ?? null,
@@ -46,19 +63,23 @@ export class EventLog {
   readonly changes: Record<string, number> = {};
   maybeCorrupt = false;
   errors = 0;
+  readonly #mask: Mask;
 
   constructor(
     private readonly emit: (event: EngineEventPayload) => void,
     private readonly preview: boolean,
-  ) {}
+    showSecrets = false,
+  ) {
+    this.#mask = showSecrets ? shown : masked;
+  }
 
   planned(step: Step): void {
-    this.emit({ resourcePreEvent: { metadata: metadata(step, step.op), ...(this.preview ? { planning: true } : {}) } });
+    this.emit({ resourcePreEvent: { metadata: metadata(step, step.op, this.#mask), ...(this.preview ? { planning: true } : {}) } });
   }
 
   /** @param op what a refresh turned out to be; otherwise the step's own */
   finished(step: Step, op: string = step.op): void {
-    this.emit({ resOutputsEvent: { metadata: metadata(step, op), ...(this.preview ? { planning: true } : {}) } });
+    this.emit({ resOutputsEvent: { metadata: metadata(step, op, this.#mask), ...(this.preview ? { planning: true } : {}) } });
   }
 
   count(step: Step, op: string = step.op): void {
@@ -69,7 +90,7 @@ export class EventLog {
   failed(step: Step, status: number): void {
     if (this.preview) return;
     if (status === 2) this.maybeCorrupt = true;
-    this.emit({ resOpFailedEvent: { metadata: metadata(step, step.op), status, steps: 0 } });
+    this.emit({ resOpFailedEvent: { metadata: metadata(step, step.op, this.#mask), status, steps: 0 } });
   }
 
   /** What went wrong with a step; the engine's own steps have no resource to show it on. */

@@ -6,7 +6,7 @@ import type { DeploymentRequest } from "../contracts";
 import { DeploymentError, StepFailed, StepSkipped } from "../errors";
 import type { Goal, ReadGoal } from "../monitor/goal";
 import type { MonitorBackend } from "../monitor/resource-monitor";
-import { type ProgramEnd, runProgram } from "../program/program-host";
+import { type ProgramEnd, type RunningProgram, runProgram } from "../program/program-host";
 import { ProviderError } from "../providers/provider-client";
 import type { ProviderRegistry } from "../providers/registry";
 import { SnapshotManager } from "../snapshot/manager";
@@ -45,6 +45,7 @@ export class Operation implements MonitorBackend {
   #checkFailed = false;
   #stackOutputs: PropertyMap | undefined;
   #failure: Failure | undefined;
+  #program: RunningProgram | undefined;
   #stop: () => void = () => undefined;
   readonly #stopped = new Promise<"stopped">((resolve) => {
     this.#stop = () => resolve("stopped");
@@ -57,6 +58,10 @@ export class Operation implements MonitorBackend {
     private readonly preview: boolean,
   ) {
     const state = new SnapshotManager(request.snapshot, preview ? { append: () => undefined } : request.journal);
+    registry.secretsAreIn(() => {
+      const { resources, pendingOperations } = state.snapshot();
+      return [...resources, ...pendingOperations.map(({ resource }) => resource)].flatMap((r) => [r.inputs, r.outputs]);
+    });
     this.ctx = {
       request,
       preview,
@@ -273,6 +278,12 @@ export class Operation implements MonitorBackend {
     }
   }
 
+  /** Ends the program now; its plugins are killed by whoever has them. */
+  terminate(): void {
+    this.#halt("silent");
+    this.#program?.kill();
+  }
+
   async #runProgram(address: string): Promise<void> {
     const program = runProgram({
       request: this.request,
@@ -280,6 +291,7 @@ export class Operation implements MonitorBackend {
       address,
       onOutput: (line, stream) => this.events.diagnostic(stream, line, this.#rootUrn),
     });
+    this.#program = program;
     const cancelled = new Promise<"stopped">((resolve) => {
       if (this.request.signal.aborted) resolve("stopped");
       else this.request.signal.addEventListener("abort", () => resolve("stopped"), { once: true });

@@ -1,9 +1,9 @@
 /** What a person reads of an operation: a line for each step that begins or ends, then diagnostics, outputs and a summary. */
 import type { DiagnosticEvent, EngineEventPayload, StepMetadata, SummaryEvent } from "../contracts";
 import { urnName } from "../wire/urn";
-import { containsSecrets, type PropertyMap, sameValue, type Value } from "../wire/values";
+import { type PropertyMap, sameValue, type Value } from "../wire/values";
 import { colours, type Paint } from "./colour";
-import { changedProperties } from "./property-diff";
+import { changedProperties, shownValue } from "./property-diff";
 
 export interface HumanOptions {
   title: string;
@@ -84,7 +84,8 @@ export class HumanDisplay {
 
   #details(metadata: StepMetadata): void {
     if (!this.options.diff) return;
-    for (const line of changedProperties(metadata.old?.inputs, metadata.new?.inputs)) this.#print(this.#paint(`      ${line.text}`, line.colour));
+    for (const line of changedProperties(metadata.old?.inputs, metadata.new?.inputs, metadata.diffs))
+      this.#print(this.#paint(`      ${line.text}`, line.colour));
   }
 
   #begins(metadata: StepMetadata): void {
@@ -153,4 +154,4 @@ export class HumanDisplay {
   }
 }
 
-const shown = (value: Value | undefined): string => (value === undefined ? "" : containsSecrets(value) ? "[secret]" : JSON.stringify(value));
+const shown = (value: Value | undefined): string => (value === undefined ? "" : shownValue(value));

@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import * as path from "node:path";
 import { z } from "zod";
 import { DeploymentError } from "../errors";
-import type { RunningPlugin } from "./running-plugin";
+import { endedSoon, type RunningPlugin } from "./running-plugin";
 
 const replySchema = z.union([
   z.object({ started: z.object({ id: z.number(), port: z.number() }) }),
@@ -20,6 +20,7 @@ export class BundledHost {
   readonly #waiting = new Map<number, { resolve: (port: number) => void; reject: (error: Error) => void }>();
   #next = 1;
   #tail = "";
+  readonly #ended: Promise<string>;
 
   constructor(script: string, cwd: string) {
     this.#child = fork(script, [], {
@@ -33,6 +34,7 @@ export class BundledHost {
     };
     this.#child.stderr?.on("data", keep);
     this.#child.stdout?.on("data", keep);
+    this.#ended = new Promise((tell) => this.#child.once("close", (code, signal) => tell(signal ?? `exit code ${code}`)));
     this.#child.on("message", (raw) => this.#onReply(replySchema.parse(raw)));
     this.#child.on("error", (cause) => this.#failAll(`the host of the bundled providers cannot be started: ${cause.message}`));
     this.#child.on("close", (code, signal) =>
@@ -47,11 +49,22 @@ export class BundledHost {
       this.#child.send({ start: { id, package: name, engineAddress } });
     });
     this.#child.stderr?.on("data", (chunk: Buffer) => onLog(chunk.toString("utf8").trimEnd(), "info#err"));
-    return { address: `127.0.0.1:${port}`, stderrTail: () => this.#tail, stop: () => Promise.resolve() };
+    return {
+      address: `127.0.0.1:${port}`,
+      stderrTail: () => this.#tail,
+      ended: () => endedSoon(this.#ended),
+      stop: () => Promise.resolve(),
+      kill: () => this.#kill(),
+    };
   }
 
   close(): void {
     if (this.#child.connected) this.#child.disconnect();
+  }
+
+  #kill(): void {
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL");
   }
 
   #onReply(reply: z.infer<typeof replySchema>): void {

@@ -5,7 +5,7 @@ import type { ProjectInfo } from "../contracts";
 import { DeploymentError } from "../errors";
 import { BundledHost } from "./bundled-host";
 import type { PluginSource } from "./lookup";
-import type { RunningPlugin } from "./running-plugin";
+import { endedSoon, type RunningPlugin } from "./running-plugin";
 
 export interface PluginLaunch {
   source: PluginSource;
@@ -57,6 +57,10 @@ function end(child: ChildProcess): Promise<void> {
   });
 }
 
+function killNow(child: ChildProcess): void {
+  if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+}
+
 function spawnPlugin(launch: PluginLaunch, source: Spawned): Promise<RunningPlugin> {
   const [file, args] = commandOf(source, launch.engineAddress);
   const runtime = Object.fromEntries(Object.entries(launch.project.runtimeOptions).map(([k, v]) => [`PULUMI_RUNTIME_${k.toUpperCase()}`, String(v)]));
@@ -71,6 +75,7 @@ function spawnPlugin(launch: PluginLaunch, source: Spawned): Promise<RunningPlug
     let listening = false;
     let tail = "";
     let early = "";
+    const ended = new Promise<string>((tell) => child.once("close", (code, signal) => tell(signal ?? `exit code ${code}`)));
     child.stderr.on(
       "data",
       byLine((line) => {
@@ -84,7 +89,13 @@ function spawnPlugin(launch: PluginLaunch, source: Spawned): Promise<RunningPlug
         if (listening) launch.onLog(line, "info");
         else if (/^\d+$/.test(line.trim())) {
           listening = true;
-          resolve({ address: `127.0.0.1:${line.trim()}`, stderrTail: () => tail, stop: () => end(child) });
+          resolve({
+            address: `127.0.0.1:${line.trim()}`,
+            stderrTail: () => tail,
+            ended: () => endedSoon(ended),
+            stop: () => end(child),
+            kill: () => killNow(child),
+          });
         } else early += `${line}\n`;
       }),
     );
@@ -101,7 +112,14 @@ export class PluginLauncher {
   #host: BundledHost | undefined;
 
   async launch(launch: PluginLaunch): Promise<RunningPlugin> {
-    if (launch.source.kind === "attached") return { address: launch.source.address, stderrTail: () => "", stop: () => Promise.resolve() };
+    if (launch.source.kind === "attached")
+      return {
+        address: launch.source.address,
+        stderrTail: () => "",
+        ended: () => Promise.resolve(undefined),
+        stop: () => Promise.resolve(),
+        kill: () => undefined,
+      };
     if (launch.source.kind !== "bundled") return spawnPlugin(launch, launch.source);
     this.#host ??= new BundledHost(launch.source.host, launch.project.programDir);
     return this.#host.start(launch.source.name, launch.engineAddress, launch.onLog);

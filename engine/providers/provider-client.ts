@@ -31,6 +31,8 @@ export class ProviderError extends Error {
     message: string,
     readonly code: number,
     readonly partial: { id: string; properties: PropertyMap; inputs: PropertyMap; reasons: string[] } | undefined,
+    /** The plugin's process ended in the middle of the call: nobody knows what it did. */
+    readonly crashed = false,
   ) {
     super(message);
     this.name = "ProviderError";
@@ -75,6 +77,8 @@ type Unary<Req, Res> = (request: Req, callback: (error: grpc.ServiceError | null
 
 export class ProviderClient {
   readonly #client: ResourceProviderClient;
+  /** What the calls that have not ended are about. */
+  readonly #underWay = new Set<readonly PropertyMap[]>();
   #accepts = { secrets: false, resources: false, outputs: false };
   /** False where its configuration held unknowns: it must not be asked anything that needs a configured provider. */
   configured = false;
@@ -83,23 +87,43 @@ export class ProviderClient {
     readonly packageName: string,
     private readonly plugin: RunningPlugin,
     private readonly programDir: string,
+    /** Hides secrets in what the plugin wrote: those of the given maps, and what else it may know. */
+    private readonly redact: (text: string, maps: readonly PropertyMap[]) => string,
   ) {
     this.#client = new ResourceProviderClient(plugin.address, grpc.credentials.createInsecure(), GRPC_OPTIONS);
   }
 
-  async #call<Req, Res>(method: Unary<Req, Res>, request: Req): Promise<Res> {
+  /** @param maps what the request holds, for the report of a crash */
+  async #call<Req, Res>(method: Unary<Req, Res>, request: Req, ...maps: PropertyMap[]): Promise<Res> {
     return new Promise((resolve, reject) => {
+      this.#underWay.add(maps);
       method.call(this.#client, request, (error, response) => {
+        if (error?.code !== grpc.status.UNAVAILABLE) this.#underWay.delete(maps);
         if (error === null) {
           resolve(response);
           return;
         }
         const keys = missingKeys(error.metadata);
-        const crash = error.code === grpc.status.UNAVAILABLE ? `\n${this.plugin.stderrTail()}`.trimEnd() : "";
         const prefix = error.code === grpc.status.UNKNOWN ? "" : `rpc error: code = ${grpc.status[error.code]} desc = `;
-        reject(new ProviderError(keys.length > 0 ? keys.join("\n") : `${prefix}${error.details}${crash}`, error.code, partialOf(error.metadata)));
+        const failed = new ProviderError(keys.length > 0 ? keys.join("\n") : `${prefix}${error.details}`, error.code, partialOf(error.metadata));
+        if (error.code === grpc.status.UNAVAILABLE) void this.#crashOr(failed).then(reject);
+        else reject(failed);
       });
     });
+  }
+
+  /** What the calls that have not ended were given. */
+  mapsUnderWay(): PropertyMap[] {
+    return [...this.#underWay].flat();
+  }
+
+  /** The crash of the plugin, where that is why a call failed. */
+  async #crashOr(failed: ProviderError): Promise<ProviderError> {
+    const end = await this.plugin.ended();
+    if (end === undefined) return failed;
+    const tail = this.redact(this.plugin.stderrTail(), this.mapsUnderWay()).trimEnd();
+    const said = tail === "" ? "it wrote nothing to stderr" : `the end of its stderr:\n${tail.replace(/^/gm, "    ")}`;
+    return new ProviderError(`the plugin of provider ${this.packageName} ended in the middle of a call (${end}); ${said}`, failed.code, undefined, true);
   }
 
   /** What the provider is sent of a map. */
@@ -142,7 +166,7 @@ export class ProviderClient {
     request.setOlds(toStruct(withoutSecrets(olds)));
     request.setNews(toStruct(withoutSecrets(news)));
     try {
-      const reply = await this.#call<pb.CheckRequest, pb.CheckResponse>(this.#client.checkConfig, request);
+      const reply = await this.#call<pb.CheckRequest, pb.CheckResponse>(this.#client.checkConfig, request, olds, news);
       return {
         inputs: annotateSecrets(fromStruct(reply.getInputs()), news),
         failures: reply.getFailuresList().map((f) => ({ property: f.getProperty(), reason: f.getReason() })),
@@ -182,7 +206,7 @@ export class ProviderClient {
     request.setAcceptresources(true);
     request.setSendsOldInputs(true);
     request.setSendsOldInputsToDelete(true);
-    const reply = await this.#call<pb.ConfigureRequest, pb.ConfigureResponse>(this.#client.configure, request);
+    const reply = await this.#call<pb.ConfigureRequest, pb.ConfigureResponse>(this.#client.configure, request, inputs);
     const { secrets, resources, outputs } = this.#accepts;
     this.#accepts = {
       secrets: secrets || reply.getAcceptsecrets(),
@@ -199,7 +223,7 @@ export class ProviderClient {
     request.setNews(this.#outgoing(news));
     request.setRandomseed(seed);
     try {
-      const reply = await this.#call<pb.CheckRequest, pb.CheckResponse>(this.#client.check, request);
+      const reply = await this.#call<pb.CheckRequest, pb.CheckResponse>(this.#client.check, request, olds, news);
       return {
         inputs: this.#incoming(fromStruct(reply.getInputs()), news),
         failures: reply.getFailuresList().map((f) => ({ property: f.getProperty(), reason: f.getReason() })),
@@ -219,7 +243,7 @@ export class ProviderClient {
     request.setNews(this.#outgoing(news));
     request.setIgnorechangesList(ignore);
     try {
-      return diffResult(await this.#call<pb.DiffRequest, pb.DiffResponse>(this.#client.diff, request));
+      return diffResult(await this.#call<pb.DiffRequest, pb.DiffResponse>(this.#client.diff, request, old.inputs, old.outputs, news));
     } catch (thrown) {
       if (thrown instanceof ProviderError && thrown.unimplemented)
         return { changes: "unknown", replaces: [], deleteBeforeReplace: false, diffs: [], detailedDiff: undefined };
@@ -233,7 +257,7 @@ export class ProviderClient {
     request.setProperties(this.#outgoing(inputs));
     request.setTimeout(timeout);
     request.setPreview(preview);
-    const reply = await this.#call<pb.CreateRequest, pb.CreateResponse>(this.#client.create, request);
+    const reply = await this.#call<pb.CreateRequest, pb.CreateResponse>(this.#client.create, request, inputs);
     return { id: reply.getId(), properties: this.#incoming(fromStruct(reply.getProperties()), inputs) };
   }
 
@@ -253,7 +277,7 @@ export class ProviderClient {
     request.setTimeout(options.timeout);
     request.setIgnorechangesList(options.ignore);
     request.setPreview(options.preview);
-    const reply = await this.#call<pb.UpdateRequest, pb.UpdateResponse>(this.#client.update, request);
+    const reply = await this.#call<pb.UpdateRequest, pb.UpdateResponse>(this.#client.update, request, old.inputs, old.outputs, news);
     return this.#incoming(fromStruct(reply.getProperties()), news);
   }
 
@@ -286,7 +310,7 @@ export class ProviderClient {
     request.setProperties(this.#outgoing(old.outputs));
     request.setOldInputs(this.#outgoing(old.inputs));
     request.setTimeout(timeout);
-    await this.#call<pb.DeleteRequest, Empty>(this.#client.delete, request);
+    await this.#call<pb.DeleteRequest, Empty>(this.#client.delete, request, old.inputs, old.outputs);
   }
 
   async invoke(token: string, args: PropertyMap, preview: boolean): Promise<{ result: PropertyMap; failures: CheckFailure[]; strippedSecrets: boolean }> {
@@ -294,12 +318,17 @@ export class ProviderClient {
     request.setTok(token);
     request.setArgs(this.#outgoing(args));
     request.setPreview(preview);
-    const reply = await this.#call<pb.InvokeRequest, pb.InvokeResponse>(this.#client.invoke, request);
+    const reply = await this.#call<pb.InvokeRequest, pb.InvokeResponse>(this.#client.invoke, request, args);
     return {
       result: fromStruct(reply.getReturn()),
       failures: reply.getFailuresList().map((f) => ({ property: f.getProperty(), reason: f.getReason() })),
       strippedSecrets: !this.#accepts.secrets && containsSecrets(args),
     };
+  }
+
+  /** Ends its process now. */
+  kill(): void {
+    this.plugin.kill();
   }
 
   async cancel(): Promise<void> {

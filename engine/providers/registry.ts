@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { createRedactor } from "../../common/redact";
 import type { DeploymentRequest } from "../contracts";
 import { DeploymentError } from "../errors";
 import type { ResourceState } from "../snapshot/types";
 import { parseProviderReference, providerPackage, urnName, urnType } from "../wire/urn";
-import { containsUnknowns, isObject, type PropertyMap, UNKNOWN } from "../wire/values";
+import { containsUnknowns, isObject, isSecret, mapValue, type PropertyMap, secretValue, UNKNOWN, type Value } from "../wire/values";
 import { BUILTIN_PACKAGE } from "./builtin";
 import { findPlugin } from "./lookup";
 import { PluginLauncher } from "./plugin-process";
@@ -22,6 +23,15 @@ const isBuiltin = (urn: string): boolean => providerPackage(urnType(urn)) === BU
 
 const refOf = (urn: string): ResourceRef => ({ urn, type: urnType(urn), name: urnName(urn) });
 
+/** Time for a provider to answer Cancel. */
+const CANCEL_MS = 5_000;
+
+/** Every text inside a value. */
+function textsOf(value: Value): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsOf) : [];
+}
+
 type Log = (message: string, severity: "info" | "info#err" | "debug", urn: string) => void;
 
 /** The provider instances of one deployment: one for each provider resource, by its reference. */
@@ -32,12 +42,32 @@ export class ProviderRegistry {
   readonly #checked = new Map<string, ProviderClient>();
   readonly #running = new Set<ProviderClient>();
   #known = new Map<string, ResourceState>();
+  readonly #redactor = createRedactor();
+  #secretsOf: () => readonly PropertyMap[] = () => [];
 
   constructor(
     private readonly request: Pick<DeploymentRequest, "project" | "config" | "pluginsDir" | "attachedProviders">,
     private readonly engine: { readonly address: string },
     private readonly log: Log,
   ) {}
+
+  /** @param maps tells what plugins may know, secrets among it: only asked when one writes something */
+  secretsAreIn(maps: () => readonly PropertyMap[]): void {
+    this.#secretsOf = maps;
+  }
+
+  /** What a plugin wrote, without secrets. */
+  #redact(text: string, maps: readonly PropertyMap[]): string {
+    const redactor = this.#redactor;
+    const { values, secretKeys } = this.request.config;
+    for (const key of secretKeys) redactor.register(values[key] ?? "");
+    for (const map of [...maps, ...this.#secretsOf()])
+      mapValue(map, (value) => {
+        if (isSecret(value)) for (const secret of textsOf(secretValue(value))) redactor.register(secret);
+        return value;
+      });
+    return redactor.redact(text);
+  }
 
   /** Providers of the state: started when the first step needs one, with the inputs that the state holds. */
   remember(resources: readonly ResourceState[]): void {
@@ -57,15 +87,16 @@ export class ProviderRegistry {
       Object.entries(config.values).flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [])),
     );
     const attached = this.request.attachedProviders?.[name];
+    let client: ProviderClient | undefined;
     const plugin = await this.#launcher.launch({
       source: attached === undefined ? findPlugin(name, version, project, pluginsDir) : { kind: "attached", address: attached },
       package: name,
       engineAddress: this.engine.address,
       project,
       config: own,
-      onLog: (line, stream) => this.log(line, stream, urn),
+      onLog: (line, stream) => this.log(this.#redact(line, client?.mapsUnderWay() ?? []), stream, urn),
     });
-    const client = new ProviderClient(name, plugin, project.programDir);
+    client = new ProviderClient(name, plugin, project.programDir, (text, maps) => this.#redact(text, maps));
     this.#running.add(client);
     if (attached !== undefined) await client.attach(this.engine.address);
     await client.handshake(this.engine.address);
@@ -131,8 +162,19 @@ export class ProviderRegistry {
     return client;
   }
 
+  /** Asks each provider to end what it does. One that does not answer in time is not waited for. */
   async cancel(): Promise<void> {
-    await Promise.all([...this.#running].map((client) => client.cancel()));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CANCEL_MS);
+    });
+    await Promise.race([Promise.all([...this.#running].map((client) => client.cancel())), late]);
+    clearTimeout(timer);
+  }
+
+  /** Ends every plugin that this run has started, now. */
+  kill(): void {
+    for (const client of this.#running) client.kill();
   }
 
   async close(): Promise<void> {

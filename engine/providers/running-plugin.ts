@@ -4,5 +4,25 @@ export interface RunningPlugin {
   address: string;
   /** The last of what it wrote to stderr, for crash reports. */
   stderrTail(): string;
+  /** How its process ended (`exit code 3`, `SIGSEGV`); undefined while it lives, or where it is not ours to know. Waits a moment for an end that its connection was first to tell of. */
+  ended(): Promise<string | undefined>;
   stop(): Promise<void>;
+  /** Ends it now. */
+  kill(): void;
+}
+
+/** A connection that breaks is seen before the end of the process behind it. */
+const END_WAIT_MS = 1_000;
+
+/** See {@link RunningPlugin.ended}. */
+export async function endedSoon(end: Promise<string>): Promise<string | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const none = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), END_WAIT_MS);
+  });
+  try {
+    return await Promise.race([end, none]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

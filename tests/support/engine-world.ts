@@ -34,6 +34,9 @@ export interface RunOptions extends Partial<OperationOptions> {
   ends?: Stop;
   outputs?: PropertyMap;
   signal?: AbortSignal;
+  terminate?: AbortSignal;
+  /** As the command line does it: the run begins without them. */
+  clearPendingCreates?: boolean;
   /** Called before and after each durable write; throws to kill the run there. */
   onWrite?(moment: "before" | "after"): void;
   stackOutputs?(name: string): Promise<PropertyMap | undefined>;
@@ -49,7 +52,6 @@ const DEFAULTS: OperationOptions = {
   refresh: false,
   continueOnError: false,
   excludeProtected: false,
-  clearPendingCreates: false,
 };
 
 const nameOf = (full: string): string => full.split("::").at(-1) ?? "";
@@ -135,10 +137,10 @@ export class EngineWorld {
 
   async run(kind: OperationKind, program: ProgramResource[] | undefined, options: RunOptions): Promise<Outcome> {
     const events: EngineEventPayload[] = [];
-    const { previewOf, config = {}, ends, outputs, signal, onWrite, stackOutputs, ...given } = options;
+    const { clearPendingCreates, terminate, previewOf, config = {}, ends, outputs, signal, onWrite, stackOutputs, ...given } = options;
     this.#program = (monitor, dryRun) => runResources(monitor, program ?? [], { dryRun, ends, outputs });
     let base = this.snapshot;
-    if (given.clearPendingCreates) base = { ...base, pendingOperations: base.pendingOperations.filter(({ type }) => type !== "creating") };
+    if (clearPendingCreates) base = { ...base, pendingOperations: base.pendingOperations.filter(({ type }) => type !== "creating") };
     // What a file would hold: the run's own idea of the state is not asked.
     const written = new SnapshotComposition(base);
     for (const [at, operation] of base.pendingOperations.filter(({ type }) => type === "creating").entries()) written.apply({ list: "pending", at, operation });
@@ -162,6 +164,7 @@ export class EngineWorld {
         emit: (event) => events.push(event),
         journal: { append },
         signal: signal ?? new AbortController().signal,
+        ...(terminate ? { terminate } : {}),
         stackOutputs: stackOutputs ?? (async () => undefined),
         pluginsDir: "/nonexistent",
         attachedProviders: { exp: this.provider.address },
