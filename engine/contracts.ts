@@ -101,6 +101,21 @@ export interface StepMetadata {
   provider: string;
 }
 
+/** One resource of `pulumi import`. */
+export interface ImportSpec {
+  type: string;
+  name: string;
+  /** undefined: a component, which is made and not read. */
+  id: string | undefined;
+  /** URN; undefined: the stack. */
+  parent: string | undefined;
+  /** Reference of an explicit provider of the state. */
+  provider: string | undefined;
+  version: string | undefined;
+  pluginDownloadUrl: string | undefined;
+  protect: boolean;
+}
+
 export interface DeploymentRequest {
   kind: OperationKind;
   /** Of a preview: what is previewed. */
@@ -110,7 +125,7 @@ export interface DeploymentRequest {
   config: StackConfig;
   snapshot: Snapshot;
   /** How the program is run; undefined = not at all. */
-  program: { kind: "local" } | { kind: "client"; address: string } | undefined;
+  program: { kind: "local" } | { kind: "client"; address: string } | { kind: "imports"; imports: ImportSpec[] } | undefined;
   options: OperationOptions;
   emit(event: EngineEventPayload): void;
   journal: SnapshotJournal;

@@ -57,6 +57,23 @@ export const COMMANDS: Record<string, Command> = {
   up: operation("up", "create, update and delete what differs from the program"),
   refresh: operation("refresh", "read the real world into the state"),
   destroy: operation("destroy", "delete all that the stack holds"),
+  import: {
+    flags: {
+      ...{ yes, message: { ...text, short: "m" }, diff: bool, json, parallel: { ...text, short: "p" }, debug: { ...bool, short: "d" } },
+      ...{ "skip-preview": bool, "preview-only": bool, "event-log": text, "suppress-outputs": bool, "show-secrets": bool },
+      file: { ...text, short: "f" },
+      out: { ...text, short: "o" },
+      parent: text,
+      provider: text,
+      "plugin-version": text,
+      protect: text,
+      "generate-code": text,
+    },
+    words: [0, 3],
+    usage: "import [<type> <name> <id>]",
+    summary: "take resources that exist into the stack, one or those of --file",
+    run: lazily(() => import("./import-command"), "importResources"),
+  },
   cancel: { flags: { yes }, words: [0, 1], usage: "cancel [stack]", summary: "remove the locks of a stack, whoever holds them", run: lazily(stacks, "cancel") },
   whoami: { flags: { json, verbose: bool }, words: [0, 0], usage: "whoami", summary: "print user and backend", run: lazily(account, "whoami") },
   login: {
@@ -237,7 +254,7 @@ export const COMMANDS: Record<string, Command> = {
 /** Commands of the CLI that this engine does not have; anything else is a typing error. */
 export const REFUSED_COMMANDS = new Set(
   (
-    "ai console convert deployment env gen-completion import logs neo new org package plugin policy project schema template watch state config " +
+    "ai console convert deployment env gen-completion logs neo new org package plugin policy project schema template watch state config " +
     "stack-graph stack-webhook stack-schedule state-move state-edit state-repair state-taint state-untaint state-upgrade config-cp org-set-default plugin-install plugin-rm plugin-run"
   ).split(" "),
 );

@@ -15,6 +15,7 @@ const TITLES = {
   up: ["Previewing update", "Updating"],
   refresh: ["Previewing refresh", "Refreshing"],
   destroy: ["Previewing destroy", "Destroying"],
+  import: ["Previewing import", "Importing"],
 } as const;
 
 /** With --json a preview is one document, and a change is a line for each event. */

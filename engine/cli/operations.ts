@@ -15,13 +15,14 @@ import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
 import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 import type { Flags } from "./flags";
+import type { ImportPlan } from "./import-spec";
 import { type Display, openDisplay } from "./operation-display";
 import { settlePendingCreates } from "./pending-creates";
 import { listenForSignals, type Signals } from "./signals";
 import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
 import { ask, isInteractive } from "./terminal";
 
-export type OperationCommand = "preview" | "up" | "refresh" | "destroy";
+export type OperationCommand = "preview" | "up" | "refresh" | "destroy" | "import";
 
 function optionsOf(flags: Flags, refreshAlways: boolean): OperationOptions {
   const parallel = flags.number("parallel") ?? Number(readEnv("PULUMI_PARALLEL") ?? os.cpus().length * 4);
@@ -71,13 +72,17 @@ interface Prepared {
   flags: Flags;
   command: OperationCommand;
   signals: Signals;
+  /** Of an import. */
+  plan: ImportPlan | undefined;
 }
 
 async function deploy(prepared: Prepared, snapshot: Snapshot, journal: SnapshotJournal, emit: (event: EngineEventPayload) => void): Promise<DeploymentResult> {
   const { runDeployment } = await import("../deployment/deployment");
   const { kind, ctx, options, config, flags, command, signals } = prepared;
   const runs = command === "up" || command === "preview";
+
   const client = flags.text("client");
+  const program = client === undefined ? ({ kind: "local" } as const) : ({ kind: "client", address: client } as const);
   signals.onMessage(emit);
   return runDeployment({
     kind,
@@ -86,7 +91,7 @@ async function deploy(prepared: Prepared, snapshot: Snapshot, journal: SnapshotJ
     stack: ctx.stack,
     config,
     snapshot,
-    program: !runs ? undefined : client === undefined ? { kind: "local" } : { kind: "client", address: client },
+    program: prepared.plan !== undefined ? { kind: "imports", imports: prepared.plan.imports } : runs ? program : undefined,
     options,
     emit,
     journal,
@@ -97,10 +102,6 @@ async function deploy(prepared: Prepared, snapshot: Snapshot, journal: SnapshotJ
     attachedProviders: attachedProviders(),
     showSecrets: flags.has("show-secrets"),
   });
-}
-
-function historyKind(kind: OperationKind): string {
-  return kind === "update" ? "update" : kind;
 }
 
 /** Runs an operation that changes the stack, under its lock. */
@@ -127,7 +128,7 @@ async function change(prepared: Prepared, emit: (event: EngineEventPayload) => v
     const result = await deploy(prepared, snapshot, writer, emit);
     await writer.finish();
     await recordHistory(backend, project.name, stack, {
-      kind: historyKind(kind),
+      kind: prepared.plan === undefined ? kind : "resource-import",
       startTime,
       message: flags.text("message") ?? "",
       environment: {
@@ -148,7 +149,7 @@ async function change(prepared: Prepared, emit: (event: EngineEventPayload) => v
   }
 }
 
-const KINDS: Record<OperationCommand, OperationKind> = { preview: "preview", up: "update", refresh: "refresh", destroy: "destroy" };
+const KINDS: Record<OperationCommand, OperationKind> = { preview: "preview", up: "update", refresh: "refresh", destroy: "destroy", import: "update" };
 
 /** Shows what would be done, and asks. */
 async function agrees(prepared: Prepared): Promise<boolean> {
@@ -173,7 +174,7 @@ async function agrees(prepared: Prepared): Promise<boolean> {
 }
 
 /** Runs one of the four operations; resolves with the exit code. */
-export async function runOperation(command: OperationCommand, flags: Flags): Promise<number> {
+export async function runOperation(command: OperationCommand, flags: Flags, plan?: ImportPlan): Promise<number> {
   const previewOnly = command === "preview" || flags.has("preview-only");
   const confirmed = flags.has("yes") || flags.has("skip-preview") || readEnv("PULUMI_SKIP_CONFIRMATIONS") === "true";
   if (!previewOnly && !confirmed && !isInteractive(flags))
@@ -187,7 +188,9 @@ export async function runOperation(command: OperationCommand, flags: Flags): Pro
   const prepared: Prepared = {
     kind: previewOnly ? "preview" : KINDS[command],
     ctx,
-    options: optionsOf(flags, ctx.project.refreshAlways),
+    // An import touches what it imports, and what that needs.
+    options: plan === undefined ? optionsOf(flags, ctx.project.refreshAlways) : { ...optionsOf(flags, false), targets: plan.urns },
+    plan,
     config: ctx.settings.resolve(ctx.project.configDefaults),
     flags,
     command,

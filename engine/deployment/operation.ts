@@ -94,7 +94,9 @@ export class Operation implements MonitorBackend {
     const steps = await this.#plan(goal.urn, () => this.#generator.register(goal));
     await this.#carryOut(goal.urn, steps);
     const imported = steps.find((step) => step.op === "import" || step.op === "import-replacement")?.new;
-    if (imported !== undefined) await this.#carryOut(goal.urn, await this.#plan(goal.urn, () => this.#generator.afterImport(goal, imported)));
+    // `pulumi import` takes what it reads as it is: there is no program yet to compare it with.
+    if (imported !== undefined && this.request.program?.kind !== "imports")
+      await this.#carryOut(goal.urn, await this.#plan(goal.urn, () => this.#generator.afterImport(goal, imported)));
     return this.#state(goal.urn);
   }
 

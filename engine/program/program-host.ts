@@ -10,6 +10,7 @@ import { systemErrorCode } from "../../common/errors";
 import type { DeploymentRequest } from "../contracts";
 import { DeploymentError } from "../errors";
 import { GRPC_OPTIONS } from "../providers/provider-client";
+import { runImports } from "./import-program";
 
 /** How the program ended. `bail`: it failed and has said so itself. */
 export type ProgramEnd = { kind: "done" } | { kind: "bail" } | { kind: "failed"; message: string };
@@ -136,5 +137,9 @@ function runClient({ request, preview, address }: ProgramFacts, target: string):
 export function runProgram(facts: ProgramFacts): RunningProgram {
   const { program } = facts.request;
   if (program === undefined) return { end: Promise.resolve({ kind: "done" }), kill: () => undefined };
+  if (program.kind === "imports") {
+    const { project, stack } = facts.request;
+    return runImports({ address: facts.address, project: project.name, stack, imports: program.imports });
+  }
   return program.kind === "local" ? runLocal(facts) : runClient(facts, program.address);
 }

@@ -73,6 +73,8 @@ export class StepGenerator {
 
   #requireParent(goal: { urn: string; parent: string | undefined }): void {
     if (goal.parent === undefined || this.registered.has(goal.parent) || this.#carried.has(goal.parent)) return;
+    // `pulumi import` puts a resource below one that stays as it is.
+    if (this.ctx.request.program?.kind === "imports" && this.#olds.has(goal.parent)) return;
     throw new DeploymentError(`could not find parent resource ${goal.parent}`, goal.urn);
   }
 

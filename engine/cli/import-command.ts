@@ -1,0 +1,33 @@
+/** `import`: takes resources that exist into the stack, and says what the program needs for them. */
+import * as fs from "node:fs";
+import type { ResourceState } from "../snapshot/types";
+import { EXIT_CODE } from "./cli-error";
+import type { Flags } from "./flags";
+import { importedCode } from "./import-code";
+import { planImports } from "./import-spec";
+import { runOperation } from "./operations";
+import { loadSnapshot, openStack } from "./stack-context";
+import { print } from "./terminal";
+
+export async function importResources(flags: Flags): Promise<number> {
+  const ctx = await openStack(flags);
+  const held = async (): Promise<ResourceState[]> => loadSnapshot(await ctx.backend.load(ctx.project.name, ctx.stack)).resources;
+  const { imports, urns } = planImports(flags, { project: ctx.project.name, stack: ctx.stack }, { resources: await held(), pendingOperations: [] });
+  const code = await runOperation("import", flags, { imports, urns });
+  if (code !== EXIT_CODE.ok || flags.has("preview-only") || flags.has("json") || flags.text("generate-code") === "false") return code;
+  const imported = new Set(urns);
+  const text = importedCode((await held()).filter((r) => imported.has(r.urn)));
+  const out = flags.text("out");
+  if (out !== undefined) fs.writeFileSync(out, text);
+  else {
+    print(
+      "Please copy the following code into your Pulumi application. Not doing so\nwill cause Pulumi to report that an update will happen on the next update command.\n",
+    );
+    if (flags.text("protect") !== "false")
+      print(
+        "Please note that the imported resources are marked as protected. To destroy them\nyou will need to remove the `protect` option and run `pulumi update` *before*\nthe destroy will take effect.\n",
+      );
+    print(text);
+  }
+  return code;
+}

@@ -1,0 +1,53 @@
+/** The program of `pulumi import`: registers what is to be imported, and nothing else. Talks to the monitor as any program does. */
+import * as grpc from "@grpc/grpc-js";
+import { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
+import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
+import type { ImportSpec } from "../contracts";
+import { GRPC_OPTIONS } from "../providers/provider-client";
+import { STACK_TYPE } from "../wire/urn";
+import type { ProgramEnd, RunningProgram } from "./program-host";
+
+export interface ImportFacts {
+  address: string;
+  project: string;
+  stack: string;
+  imports: readonly ImportSpec[];
+}
+
+function requestFor(spec: ImportSpec, stackUrn: string): pb.RegisterResourceRequest {
+  const request = new pb.RegisterResourceRequest();
+  request.setType(spec.type);
+  request.setName(spec.name);
+  request.setCustom(spec.id !== undefined);
+  request.setParent(spec.parent ?? stackUrn);
+  request.setProtect(spec.protect);
+  request.setImportid(spec.id ?? "");
+  request.setProvider(spec.provider ?? "");
+  request.setVersion(spec.version ?? "");
+  request.setPlugindownloadurl(spec.pluginDownloadUrl ?? "");
+  request.setAcceptsecrets(true);
+  request.setSupportspartialvalues(true);
+  return request;
+}
+
+/** In the given order: what is a parent stands before its children. */
+export function runImports({ address, project, stack, imports }: ImportFacts): RunningProgram {
+  const client = new ResourceMonitorClient(address, grpc.credentials.createInsecure(), GRPC_OPTIONS);
+  const register = (request: pb.RegisterResourceRequest): Promise<pb.RegisterResourceResponse> =>
+    new Promise((resolve, reject) => client.registerResource(request, (error, reply) => (error === null ? resolve(reply) : reject(error))));
+  const run = async (): Promise<ProgramEnd> => {
+    const root = new pb.RegisterResourceRequest();
+    root.setType(STACK_TYPE);
+    root.setName(`${project}-${stack}`);
+    const stackUrn = (await register(root)).getUrn();
+    for (const spec of imports) await register(requestFor(spec, stackUrn));
+    return { kind: "done" };
+  };
+  return {
+    // A registration that failed was shown on its resource.
+    end: run()
+      .catch((): ProgramEnd => ({ kind: "bail" }))
+      .finally(() => client.close()),
+    kill: () => client.close(),
+  };
+}

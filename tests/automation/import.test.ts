@@ -1,0 +1,88 @@
+/** `pulumi import`: one resource, a file of them, and what it says of the program. */
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { AutomationSite, ENGINE_ROOT } from "./site";
+
+// Each test starts several processes; a busy machine takes its time.
+jest.setTimeout(240_000);
+
+const site = new AutomationSite();
+afterAll(() => site.remove());
+
+function pulumi(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) =>
+    execFile(path.join(ENGINE_ROOT, "bin", "pulumi"), args, { cwd: site.workDir, env: { ...process.env, ...site.env } }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    ),
+  );
+}
+
+const TYPE = "world:index:Thing";
+const exists = (id: string, properties: object): void => fs.writeFileSync(path.join(site.world, id), JSON.stringify(properties));
+const resources = (): { urn: string; id?: string; protect?: boolean; inputs?: object; parent?: string }[] =>
+  JSON.parse(fs.readFileSync(path.join(site.dir, "state/.pulumi/stacks/auto/dev.json"), "utf8")).checkpoint.latest.resources;
+const things = () => resources().filter(({ urn }) => urn.includes("::world:index:Thing::") || urn.includes("$world:index:Thing::"));
+
+test("a resource of a running stack: read, protected, the rest untouched, and the code that the program needs", async () => {
+  await pulumi("stack", "init", "dev");
+  await pulumi("up", "--yes");
+  exists("a-1", { name: "one", tags: { "x-y": [1, true] }, size: 3 });
+  const { code, stdout } = await pulumi("import", TYPE, "one", "a-1", "--yes");
+  expect([code, stdout]).toEqual([0, expect.stringContaining(" =  world:index:Thing one imported")]);
+  expect(stdout).toContain("Please copy the following code into your Pulumi application.");
+  expect(stdout).toContain(
+    'import * as world from "@pulumi/world";\n\nconst one = new world.Thing("one", {\n    name: "one",\n    size: 3,\n    tags: {\n        "x-y": [\n            1,\n            true,\n        ],\n    },\n}, {\n    protect: true,\n});\n',
+  );
+  expect(things().map(({ urn, id, protect }) => [urn.split("::").at(-1), id, protect])).toEqual([
+    ["one", "a-1", true],
+    ["thing-0", expect.any(String), undefined],
+  ]);
+  expect((await pulumi("stack", "output", "names")).stdout).toBe('["thing-0"]\n');
+  expect(JSON.parse((await pulumi("stack", "history", "--json")).stdout)[0]).toMatchObject({ kind: "resource-import", result: "succeeded" });
+});
+
+test("a file: a component, a child of it by name, one under a resource of the state; the program that says the same changes nothing", async () => {
+  exists("b-1", { name: "two" });
+  exists("b-2", { name: "three" });
+  const file = path.join(site.dir, "import.json");
+  const parent = resources().find(({ urn }) => urn.endsWith("::thing-0"))?.urn;
+  fs.writeFileSync(
+    file,
+    JSON.stringify({
+      nameTable: { above: parent },
+      resources: [
+        { type: "my:index:Group", name: "group", component: true },
+        { type: TYPE, name: "two", id: "b-1", parent: "group" },
+        { type: TYPE, name: "three", id: "b-2", parent: "above" },
+      ],
+    }),
+  );
+  const out = path.join(site.dir, "code.ts");
+  expect((await pulumi("import", "--file", file, "--protect=false", "--yes", "--out", out)).code).toBe(0);
+  expect(fs.readFileSync(out, "utf8")).toContain('const two = new world.Thing("two", {\n    name: "two",\n});\n');
+  const below = (name: string) => things().find(({ urn }) => urn.endsWith(`::${name}`));
+  expect([below("two")?.parent?.split("::").at(-1), below("three")?.parent]).toEqual(["group", parent]);
+  fs.appendFileSync(
+    path.join(site.workDir, "index.js"),
+    `
+const one = new pulumi.CustomResource("${TYPE}", "one", { name: "one", size: 3, tags: { "x-y": [1, true] } }, { protect: true });
+const group = new pulumi.ComponentResource("my:index:Group", "group");
+new pulumi.CustomResource("${TYPE}", "two", { name: "two" }, { parent: group });
+new pulumi.CustomResource("${TYPE}", "three", { name: "three" }, { parent: things[0] });
+`,
+  );
+  expect((await pulumi("preview", "--expect-no-changes", "--diff")).stdout).toContain("6 unchanged");
+});
+
+test.each([
+  [[TYPE, "none", "nowhere", "--yes"], 1, "resource 'nowhere' does not exist"],
+  [[TYPE, "one", "a-1", "--yes"], 1, "already exists"],
+  [[TYPE, "one"], 2, "pulumi import <type> <name> <id>, or pulumi import --file <file>"],
+  [[TYPE, "x", "a-1", "--parent", "urn:pulumi:dev::auto::my:index:Group::none", "--yes"], 1, "unknown parent"],
+])("import %j is refused, and changes nothing", async (args, code, text) => {
+  const before = resources().length;
+  const ran = await pulumi("import", ...args);
+  expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining(text)]);
+  expect(resources()).toHaveLength(before);
+});
