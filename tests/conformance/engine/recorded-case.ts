@@ -68,11 +68,12 @@ export class CaseRun {
     fs.rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  call(args: string[], more: Record<string, string> = {}): Promise<{ status: number; stdout: string; stderr: string }> {
+  /** @param pulumi another executable on the same folder */
+  call(args: string[], more: Record<string, string> = {}, pulumi = this.pulumi): Promise<{ status: number; stdout: string; stderr: string }> {
     const home = path.join(this.#folder, "home");
     const env = {
       ...process.env,
-      PATH: `${path.dirname(this.pulumi)}:${process.env["PATH"]}`,
+      PATH: `${path.dirname(pulumi)}:${process.env["PATH"]}`,
       HOME: home,
       PULUMI_HOME: home,
       PULUMI_BACKEND_URL: `file://${this.#folder}/backend`,
@@ -84,7 +85,7 @@ export class CaseRun {
       ...more,
     };
     return new Promise((resolve) => {
-      const child = execFile(this.pulumi, [...args, "--non-interactive"], { cwd: this.#folder, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+      const child = execFile(pulumi, [...args, "--non-interactive"], { cwd: this.#folder, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
         resolve({ status: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr }),
       );
       child.stdin?.end();
