@@ -1,7 +1,7 @@
 /** The DIY backend's layout (engine-contract G1), shared with the CLI file by file, over any store. */
 import { CliError, unsupported } from "../cli/cli-error";
 import type { Bucket } from "./bucket";
-import { parseCheckpoint, type RawDeployment, renderCheckpoint } from "./checkpoint";
+import { parseCheckpoint, type RawDeployment, renderCheckpoint, versionOf } from "./checkpoint";
 import { foldJournal, journalKey } from "./journal-file";
 import { isLocked } from "./locks";
 import { openBucket } from "./open-bucket";
@@ -66,6 +66,15 @@ export class Backend {
     if (!journalled) return latest;
     const journal = await this.bucket.read(journalKey(project, stack));
     return journal === undefined ? latest : foldJournal(latest, journal, text, this.bucket.url(journalKey(project, stack)));
+  }
+
+  /** Version and features of an export: the file's own; those that its resources need where the file has none, or a journal goes with it. */
+  async exportVersion(project: string, stack: string): Promise<{ version: number; features?: string[] }> {
+    const key = this.stackKey(project, stack);
+    const { latest, journalled, version, features } = parseCheckpoint((await this.#text(project, stack)) ?? "", this.bucket.url(key));
+    if (journalled) return versionOf(await this.load(project, stack));
+    if (version < 4) return versionOf(latest);
+    return { version, ...(features.length > 0 ? { features } : {}) };
   }
 
   /** Keeps the stack file as its .bak, unless a journal goes with it: that one is behind, and what it began from is the .bak already. */

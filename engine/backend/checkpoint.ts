@@ -67,6 +67,9 @@ export interface ParsedCheckpoint {
   latest: RawDeployment | undefined;
   /** A journal beside the file is newer. */
   journalled: boolean;
+  /** What the file says of itself, without our own mark. */
+  version: number;
+  features: string[];
 }
 
 /** @throws CliError that names the file and its backup, for one that is damaged or not ours to read */
@@ -85,7 +88,7 @@ export function parseCheckpoint(text: string, file: string): ParsedCheckpoint {
   const latest = checkpoint.latest ?? undefined;
   if (latest !== undefined && latest.manifest.magic !== magicOf(latest.manifest.version))
     throw new CliError(`the state file ${file} has a wrong magic number: ${hint}`);
-  return { latest, journalled: features.includes(JOURNAL_FEATURE) };
+  return { latest, journalled: features.includes(JOURNAL_FEATURE), version, features: features.filter((feature) => feature !== JOURNAL_FEATURE) };
 }
 
 /** One compact line, as the CLI writes it. */

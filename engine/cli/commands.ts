@@ -149,6 +149,16 @@ export const COMMANDS: Record<string, Command> = {
     summary: "list what was done, newest first",
     run: lazily(stacks, "stackHistory"),
   },
+  "stack graph": {
+    flags: {
+      ...{ "ignore-parent-edges": bool, "ignore-dependency-edges": bool, "short-node-name": bool },
+      ...{ "dependency-edge-color": text, "parent-edge-color": text, "dot-fragment": text },
+    },
+    words: [1, 1],
+    usage: "stack graph <file>",
+    summary: "write the state's dependencies as a DOT graph",
+    run: lazily(() => import("./graph-command"), "stackGraph"),
+  },
   "stack rename": { flags: {}, words: [1, 1], usage: "stack rename <name>", summary: "give a stack another name", run: lazily(stacks, "stackRename") },
   "stack tag": { flags: { json }, words: [1, 3], usage: "stack tag ls|get|set|rm", summary: "read and write a stack's tags", run: lazily(stacks, "stackTag") },
   "stack change-secrets-provider": {
@@ -178,6 +188,13 @@ export const COMMANDS: Record<string, Command> = {
     usage: "state unprotect [urn…]",
     summary: "end the protection of resources",
     run: lazily(states, "stateUnprotect"),
+  },
+  "state move": {
+    flags: { yes, source: text, dest: text, "include-parents": bool },
+    words: [1, MAX],
+    usage: "state move <urn>…",
+    summary: "move resources, and what stands below them, between two stacks of the project",
+    run: lazily(() => import("./state-move"), "stateMove"),
   },
   "state rename": { flags: { yes }, words: [2, 2], usage: "state rename <urn> <name>", summary: "rename a resource", run: lazily(states, "stateRename") },
   config: {
@@ -225,7 +242,7 @@ export const COMMANDS: Record<string, Command> = {
     run: lazily(configs, "configEnv"),
   },
   "plugin ls": {
-    flags: { json, project: bool },
+    flags: { json, project: { ...bool, short: "p" } },
     words: [0, 0],
     usage: "plugin ls",
     summary: "list installed plugins",
@@ -255,6 +272,6 @@ export const COMMANDS: Record<string, Command> = {
 export const REFUSED_COMMANDS = new Set(
   (
     "ai console convert deployment env gen-completion logs neo new org package plugin policy project schema template watch state config " +
-    "stack-graph stack-webhook stack-schedule state-move state-edit state-repair state-taint state-untaint state-upgrade config-cp org-set-default plugin-install plugin-rm plugin-run"
+    "stack-webhook stack-schedule state-edit state-repair state-taint state-untaint state-upgrade config-cp org-set-default plugin-install plugin-rm plugin-run"
   ).split(" "),
 );

@@ -43,14 +43,10 @@ export async function changeSecretsProvider(flags: Flags): Promise<number> {
         mapLeaves(value, (text) => ({ secure: next.encrypt(text) })),
       );
     settings.salt = next.salt;
-    const before = fs.existsSync(settings.file) ? fs.readFileSync(settings.file) : undefined;
-    settings.save();
-    try {
-      if (latest !== undefined) await backend.save(project.name, stack, renderDeployment(snapshot, cachingCodec(next), next.salt, latest));
-    } catch (thrown) {
-      if (before !== undefined) fs.writeFileSync(settings.file, before);
-      throw thrown;
-    }
+    // The state decides: until it is written, the settings are the old ones; from then on, whoever opens the stack takes the new.
+    settings.prepare();
+    if (latest !== undefined) await backend.save(project.name, stack, renderDeployment(snapshot, cachingCodec(next), next.salt, latest));
+    settings.commit();
   } finally {
     await unlock();
   }

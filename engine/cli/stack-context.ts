@@ -5,7 +5,7 @@ import { Backend } from "../backend/backend";
 import type { RawDeployment } from "../backend/checkpoint";
 import { newManifest } from "../backend/checkpoint";
 import { backendUrl } from "../backend/open-bucket";
-import { StackSettings, settingsFile } from "../config/stack-settings";
+import { finishPrepared, StackSettings, settingsFile } from "../config/stack-settings";
 import { PassphraseSecrets } from "../secrets/passphrase";
 import { deserializeSnapshot, type SecretsCodec, serializeSnapshot } from "../snapshot/serialize";
 import type { Snapshot } from "../snapshot/types";
@@ -41,7 +41,9 @@ export async function openStack(flags: Flags, name = flags.text("stack")): Promi
   const { project: projectName, stack } = parseStackName(wanted, project.name);
   if (projectName !== project.name) throw new CliError(`provided project name "${projectName}" doesn't match Pulumi.yaml`);
   if (!(await backend.exists(project.name, stack))) throw new CliError(`no stack named '${wanted}' found`, EXIT_CODE.stackNotFound);
-  return { project, backend, stack, settings: new StackSettings(settingsFile(project, stack, flags.text("config-file")), project.name) };
+  const file = settingsFile(project, stack, flags.text("config-file"));
+  await finishPrepared(file, project.name, async () => stateSecrets(await backend.load(project.name, stack))?.salt);
+  return { project, backend, stack, settings: new StackSettings(file, project.name) };
 }
 
 /** The secrets that a state was written with; undefined where it names none. */

@@ -1,7 +1,7 @@
 /** `stack export` and `stack import` (engine-contract G6). */
 import * as fs from "node:fs";
 import { z } from "zod";
-import { deploymentSchema, refuseFeatures, versionOf } from "../backend/checkpoint";
+import { deploymentSchema, refuseFeatures } from "../backend/checkpoint";
 import { lockStack } from "../backend/locks";
 import { checkIntegrity } from "../snapshot/integrity";
 import { isObject, isSecret, SIGNATURE, SIGNATURE_KEY, type Value } from "../wire/values";
@@ -25,7 +25,7 @@ export async function stackExport(flags: Flags): Promise<number> {
   const secrets = stateSecrets(latest);
   const deployment =
     flags.has("show-secrets") && secrets !== undefined ? decrypted((latest ?? {}) as Value, (ciphertext) => secrets.decrypt(ciphertext)) : latest;
-  const text = `${JSON.stringify({ ...versionOf(latest), deployment: deployment ?? {} }, null, 4)}\n`;
+  const text = `${JSON.stringify({ ...(await backend.exportVersion(project.name, stack)), deployment: deployment ?? {} }, null, 4)}\n`;
   const file = flags.text("file");
   if (file === undefined) process.stdout.write(text);
   else fs.writeFileSync(file, text, { mode: 0o600 });

@@ -95,8 +95,22 @@ export class StackSettings {
   }
 
   save(): void {
-    fs.mkdirSync(path.dirname(this.file), { recursive: true });
-    writeFileAtomic(this.file, String(this.#document), 0o644);
+    this.#write(this.file);
+  }
+
+  #write(file: string): void {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    writeFileAtomic(file, String(this.#document), 0o644);
+  }
+
+  /** First half of a change that goes with one of the state: what will be the settings stands beside them. */
+  prepare(): void {
+    this.#write(preparedFile(this.file));
+  }
+
+  /** Second half: they are the settings now. */
+  commit(): void {
+    fs.renameSync(preparedFile(this.file), this.file);
   }
 
   /** What the program gets: text values, secrets decrypted, and which keys are secret. */
@@ -109,6 +123,19 @@ export class StackSettings {
     }
     return { values, secretKeys };
   }
+}
+
+const preparedFile = (file: string): string => `${file}.next`;
+
+/**
+ * Ends a change of settings and state that a kill cut off between the two: what was prepared becomes the settings if the state
+ * has its salt already.
+ * @param stateSalt asked for only where something was prepared
+ */
+export async function finishPrepared(file: string, project: string, stateSalt: () => Promise<string | undefined>): Promise<void> {
+  const next = preparedFile(file);
+  if (!fs.existsSync(next)) return;
+  if (new StackSettings(next, project).salt === (await stateSalt())) fs.renameSync(next, file);
 }
 
 /** @param override `--config-file` */

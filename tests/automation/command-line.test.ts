@@ -42,7 +42,7 @@ test.each([
 
 test.each([
   [["logs"], "`pulumi logs` is not supported by the embedded engine; the Pulumi CLI has it"],
-  [["state", "move", "x"], "`pulumi state move` is not supported"],
+  [["state", "edit", "x"], "`pulumi state edit` is not supported"],
   [["stack", "lss"], 'unknown command "lss" for "pulumi stack": init, select,'],
   [["upp"], 'unknown command "upp" for "pulumi"'],
   [["stack", "ls", "--nope"], "unknown flag: --nope"],
