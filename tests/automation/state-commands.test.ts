@@ -103,7 +103,9 @@ rankdir=LR
 test("state move: what stands below goes along, the provider is copied, ties across are cut and named, secrets go under the other stack's key", async () => {
   await pulumi("stack", "init", "next");
   const said = await pulumi("state", "move", urn("dev", "my:index:Group", "group"), "--source", "dev", "--dest", "next", "--yes");
-  expect(said).toContain(`remaining in dev have dependencies on resources moved to next:\n\n  - ${urn("dev", "exp:index:Res", "user")} has a property dependency (v) on`);
+  expect(said).toContain(
+    `remaining in dev have dependencies on resources moved to next:\n\n  - ${urn("dev", "exp:index:Res", "user")} has a property dependency (v) on`,
+  );
   expect(said).toContain(`has a property dependency (pw) on ${urn("dev", "exp:index:Res", "base")}`);
   expect([shortened("dev"), shortened("next")]).toEqual([
     ["pulumi:pulumi:Stack::auto-dev", "pulumi:providers:exp::default", "exp:index:Res::base", "exp:index:Res::user"],
