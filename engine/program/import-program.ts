@@ -5,7 +5,7 @@ import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import type { ImportSpec } from "../contracts";
 import { GRPC_OPTIONS } from "../providers/provider-client";
 import { STACK_TYPE } from "../wire/urn";
-import type { ProgramEnd, RunningProgram } from "./program-host";
+import type { ProgramEnd, RunningProgram } from "./running-program";
 
 export interface ImportFacts {
   address: string;

@@ -11,15 +11,7 @@ import type { DeploymentRequest } from "../contracts";
 import { DeploymentError } from "../errors";
 import { GRPC_OPTIONS } from "../providers/provider-client";
 import { runImports } from "./import-program";
-
-/** How the program ended. `bail`: it failed and has said so itself. */
-export type ProgramEnd = { kind: "done" } | { kind: "bail" } | { kind: "failed"; message: string };
-
-export interface RunningProgram {
-  end: Promise<ProgramEnd>;
-  /** Ends it now: its registrations will never be answered. */
-  kill(): void;
-}
+import type { ProgramEnd, RunningProgram } from "./running-program";
 
 export interface ProgramFacts {
   request: DeploymentRequest;
