@@ -10,7 +10,12 @@ import { annotateSecrets, containsSecrets, flattenOutputs, flattenResources, typ
 import type { RunningPlugin } from "./running-plugin";
 
 /** gRPC messages of 400 MiB, as the SDK's. */
-export const GRPC_OPTIONS = { "grpc.max_receive_message_length": 400 * 1024 * 1024, "grpc.max_send_message_length": 400 * 1024 * 1024 };
+export const GRPC_OPTIONS = {
+  "grpc.max_receive_message_length": 400 * 1024 * 1024,
+  "grpc.max_send_message_length": 400 * 1024 * 1024,
+  // Statistics of each call that nobody asks for.
+  "grpc.enable_channelz": 0,
+};
 
 export interface CheckFailure {
   property: string;
