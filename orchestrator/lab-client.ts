@@ -5,7 +5,6 @@ import * as path from "node:path";
 import { z } from "zod";
 import { childEnv, ENV, readEnv } from "../common/env";
 import { HomelabError, systemErrorCode } from "../common/errors";
-import { createHttpClient } from "../common/http";
 import { projectRoot } from "../common/paths";
 
 const labFileSchema = z.object({
@@ -43,15 +42,15 @@ function readLabFile(): LabFile | undefined {
   }
 }
 
+/** Node's own client, which is loaded with Node: the control port is on loopback, so that no proxy and no certificate concerns it. */
 async function control(lab: LabFile, method: string, route: string): Promise<unknown> {
-  const client = createHttpClient(lab.control);
-  try {
-    const { status, body } = await client.request({ method, url: `${lab.control}${route}`, timeoutMs: 10_000 });
-    if (status !== 200) throw new HomelabError("E_LAB_CONTROL", `the lab answered ${status} to ${method} ${route}: ${body}`);
-    return body === "" ? undefined : JSON.parse(body);
-  } finally {
-    await client.close();
-  }
+  const url = `${lab.control}${route}`;
+  const response = await fetch(url, { method, headers: { connection: "close" }, signal: AbortSignal.timeout(10_000) }).catch((cause: unknown) => {
+    throw new HomelabError("E_LAB_SILENT", `${method} ${url}: no answer`, { cause, subject: lab.control });
+  });
+  const body = await response.text();
+  if (response.status !== 200) throw new HomelabError("E_LAB_CONTROL", `the lab answered ${response.status} to ${method} ${route}: ${body}`);
+  return body === "" ? undefined : JSON.parse(body);
 }
 
 /** The lab that runs in this checkout, or undefined. A lab file whose process is gone is no lab. */
@@ -62,7 +61,7 @@ export async function runningLab(): Promise<LabFile | undefined> {
     await control(lab, "GET", "/status");
     return lab;
   } catch (thrown) {
-    if (thrown instanceof HomelabError && thrown.code === "E_HTTP") return undefined;
+    if (thrown instanceof HomelabError && thrown.code === "E_LAB_SILENT") return undefined;
     throw thrown;
   }
 }
