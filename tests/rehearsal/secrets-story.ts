@@ -266,14 +266,18 @@ export function secretsStory(lab: () => Rehearsal): void {
     2 * MINUTE,
   );
 
-  test("no state file and nothing that a command said holds a decrypted value", async () => {
+  test("no state file, report or log of the lab, and nothing that a command said holds a decrypted value", async () => {
     const decrypted = [...(await loadSecrets({ root: lab().secretsDir, environment: "dev", ageKeyFile: LAB_KEY })).values()].flatMap((keys) =>
       Object.values(keys),
     );
     const hidden = [...values, ...decrypted].filter(isWorthHiding);
-    const files = fs.readdirSync(path.join(lab().dir, "state"), { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+    const below = (folder: string) => fs.readdirSync(path.join(lab().dir, folder), { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+    const logs = fs.readdirSync(lab().dir, { withFileTypes: true }).filter(({ name }) => name.endsWith(".log"));
+    const [states, reports] = [below("state"), below("runs")];
+    const files = [...states, ...reports, ...logs];
     const texts = [
       { name: "what was said", text: said },
+      { name: "the lab's records", text: JSON.stringify([await lab().records(), await lab().unhandled()]) },
       ...files.map((file) => ({ name: file.name, text: fs.readFileSync(path.join(file.parentPath, file.name), "utf8") })),
     ];
     const forms = (of: string): string[] => [of, JSON.stringify(of).slice(1, -1), Buffer.from(of).toString("base64")];
@@ -281,6 +285,6 @@ export function secretsStory(lab: () => Rehearsal): void {
       hidden.filter((of) => forms(of).some((form) => text.includes(form))).map((of) => `${name}: ${of.slice(0, 4)}…`),
     );
     expect(found).toEqual([]);
-    expect([files.length > 7, hidden.length > 20, said.length > 1000]).toEqual([true, true, true]);
+    expect([states.length > 7, reports.length > 5, logs.length > 0, hidden.length > 20, said.length > 1000]).toEqual([true, true, true, true, true]);
   });
 }

@@ -6,16 +6,18 @@ const root = path.join(__dirname, "../..");
 
 /** Ways to print, and to write files. */
 const WAYS_OUT =
-  /process\.(stdout|stderr)\b(?!\.(isTTY|columns|on)\b)|\bconsole\.|\bfs\.(promises\.)?writeFile\s*\(|\b(writeFile(Sync|Atomic)|appendFile(Sync)?|createWriteStream|writeSync|writevSync|copyFile(Sync)?|symlinkSync|renameSync)\s*\(|\bprocess\.send\b|stdio: (\[[^\]]*)?"inherit"/g;
+  /process\.(stdout|stderr)\b(?!\.(isTTY|columns|on)\b)|\bconsole\.|\bfs\.(promises\.)?writeFile\s*\(|\b(writeFile(Sync|Atomic)|appendFile(Sync)?|createWriteStream|writeSync|writevSync|copyFile(Sync)?|symlinkSync|renameSync)\s*\(|\bprocess\.(send|emitWarning|_rawDebug)\b|\bfs\.(write|writev|cp|cpSync|rename|copyFile|appendFile|promises)\b|fs\/promises|\bfetch\s*\(|\bcreateHttpClient\s*\(|stdio: (\[[^\]]*)?"inherit"/g;
 
 const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
   "orchestrator/main.ts": { ways: ["process.stdout", "process.stderr"], why: "gives them to the sinks" },
   "orchestrator/sinks.ts": { ways: ["writeFileAtomic("], why: "the sinks" },
+  "orchestrator/lab-client.ts": { ways: ["createHttpClient("], why: "asks the lab's control server on this machine, and sends no text of a run" },
   "orchestrator/report.ts": { ways: ["symlinkSync("], why: "latest.html and latest.json: no content of their own" },
   "orchestrator/run-journal.ts": { ways: ["writeSync("], why: "names, times and counts of redacted events" },
   "orchestrator/site.ts": { ways: ["writeFileAtomic("], why: "the checkout's settings, for the lab" },
   "orchestrator/state-migration.ts": { ways: ["writeFileAtomic("], why: "which stacks were moved where, by name, for its owner only (0600)" },
-  "orchestrator/worker.ts": { ways: ["process.send"], why: "to its parent, which redacts what it takes (redactedProcess)" },
+  "orchestrator/worker.ts": { ways: ["process.send", "process.send"], why: "to its parent, which redacts what it takes (redactedProcess)" },
+  "orchestrator/commands/run-stacks.ts": { ways: ["writeFileSync("], why: "empty files that say which stacks are still to be previewed" },
   "orchestrator/commands/secrets-edit.ts": { ways: ['stdio: "inherit"', "writeFileSync("], why: "the editor's own screen; the private folder" },
 };
 
@@ -27,7 +29,8 @@ function sources(folder: string): string[] {
   });
 }
 
-const waysOut = (text: string): string[] => [...new Set(text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "").match(WAYS_OUT) ?? [])].sort();
+/** Each time that one is used: one more in a file that has some already is seen too. */
+const waysOut = (text: string): string[] => [...(text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "").match(WAYS_OUT) ?? [])].sort();
 
 test("every sink of the orchestrator passes through the redactor, or says here why it need not", () => {
   const found = Object.fromEntries(
@@ -38,9 +41,19 @@ test("every sink of the orchestrator passes through the redactor, or says here w
   expect(found).toEqual(Object.fromEntries(Object.entries(ALLOWED).map(([file, { ways }]) => [file, [...ways].sort()])));
 });
 
-test.each(["process.stdout.write(text);", "console.log(text);", 'fs.writeFileSync("x", text);', "fs.createWriteStream(file)", "writeFileAtomic(file, text)"])(
-  "the search sees %p",
-  (code) => {
-    expect(waysOut(code)).toHaveLength(1);
-  },
-);
+test.each([
+  "process.stdout.write(text);",
+  "console.log(text);",
+  'fs.writeFileSync("x", text);',
+  "fs.createWriteStream(file)",
+  "writeFileAtomic(file, text)",
+  "process.emitWarning(text);",
+  'import { appendFile } from "node:fs/promises";',
+  "await fs.promises.open(file);",
+  "fs.write(fd, text, done);",
+  'await fetch(url, { method: "POST", body: text });',
+  "createHttpClient(origin);",
+  'spawn("x", { stdio: "inherit" });',
+])("the search sees %p", (code) => {
+  expect(waysOut(code)).toHaveLength(1);
+});
