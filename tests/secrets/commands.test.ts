@@ -212,6 +212,20 @@ describe("bad input", () => {
     expect([text("a"), fs.readdirSync(path.join(folder, "secrets/common"))]).toEqual([before, ["a.yaml"]]);
   });
 
+  test("of writers at once each is done or told so, and the file has exactly what was done", async () => {
+    const keys = ["one", "two", "three", "four"];
+    const results = await Promise.all(keys.map((key) => run(["set", "a", key], `value-of-${key}`)));
+    const done = keys.filter((_, index) => results[index]?.code === 0);
+    expect(done.length).toBeGreaterThan(0);
+    for (const { code, err } of results.filter((result) => result.code !== 0)) {
+      expect(code).toBe(1);
+      expect(err).toMatch(/another process is writing secrets|was changed by somebody else meanwhile/);
+      expect(err).toContain("nothing was written\n  next: run it again");
+    }
+    expect(await open("a")).toEqual({ vault: { kv: { a: { key: "value-of-a", ...Object.fromEntries(done.map((key) => [key, `value-of-${key}`])) } } } });
+    expect(fs.readdirSync(path.join(folder, "secrets"))).toEqual(["common"]);
+  });
+
   test("the lock of a writer that was killed is taken over", async () => {
     const dead = spawn("/bin/true");
     await new Promise((resolve) => dead.once("close", resolve));
