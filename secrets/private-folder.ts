@@ -7,7 +7,8 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { HomelabError, systemErrorCode } from "../common/errors";
+import { HomelabError } from "../common/errors";
+import { isProcessAlive } from "../common/processes";
 
 const PREFIX = "homelab-edit-";
 /** Memory file systems of Linux. Elsewhere the temporary folder has to do. */
@@ -23,20 +24,11 @@ function place(): string {
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (cause) {
-    return systemErrorCode(cause) === "EPERM";
-  }
-}
-
 /** Removes what earlier runs of this user left. */
 function sweep(folder: string): void {
   for (const name of fs.readdirSync(folder)) {
     const pid = /^homelab-edit-(\d+)-/.exec(name)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
+    if (pid === undefined || isProcessAlive(Number(pid))) continue;
     if (fs.lstatSync(path.join(folder, name), { throwIfNoEntry: false })?.uid === process.getuid?.())
       fs.rmSync(path.join(folder, name), { recursive: true, force: true });
   }

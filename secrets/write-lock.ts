@@ -1,15 +1,6 @@
 import * as fs from "node:fs";
 import { HomelabError, systemErrorCode } from "../common/errors";
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (cause) {
-    // Another user's process is alive too.
-    return systemErrorCode(cause) === "EPERM";
-  }
-}
+import { isProcessAlive } from "../common/processes";
 
 /** Takes over a lock whose owner was killed. */
 function removeStale(file: string): void {
@@ -20,7 +11,7 @@ function removeStale(file: string): void {
     if (systemErrorCode(cause) === "ENOENT") return;
     throw cause;
   }
-  if (Number.isInteger(pid) && pid > 0 && !alive(pid)) fs.rmSync(file, { force: true });
+  if (Number.isInteger(pid) && pid > 0 && !isProcessAlive(pid)) fs.rmSync(file, { force: true });
 }
 
 function take(file: string): boolean {

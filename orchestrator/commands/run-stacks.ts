@@ -10,6 +10,7 @@ import { changesAnything, durationText } from "../changes";
 import { renderComment } from "../comment";
 import { chooseEngine, type Engine } from "../engine";
 import { EXIT, type ExitCode } from "../exit-codes";
+import { makePlannedFolder, sweepPlannedFolders } from "../planned-folder";
 import type { Program } from "../program";
 import { describeProgram } from "../program";
 import { redactedProcess, registerSecrets } from "../redaction";
@@ -123,8 +124,9 @@ async function prepare(operation: RunOperation, args: Arguments, session: Sessio
   const site = await parts.openSite(args.flag("lab"));
   const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
   fs.mkdirSync(site.runsDir, { recursive: true, mode: 0o700 });
+  sweepPlannedFolders(site.runsDir);
   // Holds secrets for the length of the preview: ours alone, and removed at its end.
-  const plannedDir = operation === "preview" ? fs.mkdtempSync(path.join(site.runsDir, "planned-")) : undefined;
+  const plannedDir = operation === "preview" ? makePlannedFolder(site.runsDir) : undefined;
   const processes = parts.workers({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) }, session.redactor);
   try {
     // It loads while the program is read.
