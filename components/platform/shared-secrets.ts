@@ -12,7 +12,7 @@ import { readPolicy } from "./secret-access";
 import { KV_MOUNT } from "./vault";
 
 /** Name of the Secret, and the label of the namespaces that get it, as in the system before this one. */
-export const SHARED_SECRET = "cluster-secrets";
+const SHARED_SECRET = "cluster-secrets";
 const READER = "vault-shared-reader";
 const STORE = "vault-shared";
 
