@@ -11,7 +11,7 @@ const WAYS_OUT =
 const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
   "orchestrator/main.ts": { ways: ["process.stdout", "process.stderr"], why: "gives them to the sinks" },
   "orchestrator/sinks.ts": { ways: ["writeFileAtomic("], why: "the sinks" },
-  "orchestrator/lab-client.ts": { ways: ["createHttpClient("], why: "asks the lab's control server on this machine, and sends no text of a run" },
+  "orchestrator/lab-client.ts": { ways: ["fetch("], why: "asks the lab's control server on this machine, and sends no text of a run" },
   "orchestrator/report.ts": { ways: ["symlinkSync("], why: "latest.html and latest.json: no content of their own" },
   "orchestrator/run-journal.ts": { ways: ["writeSync("], why: "names, times and counts of redacted events" },
   "orchestrator/site.ts": { ways: ["writeFileAtomic("], why: "the checkout's settings, for the lab" },
