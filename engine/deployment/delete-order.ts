@@ -22,9 +22,45 @@ function allNeeds(resources: readonly ResourceState[]): Map<ResourceState, Set<s
     };
     for (const urn of [...own]) if (components.has(urn) && urn !== state.parent) visit(urn);
     needs.set(state, own);
-    if (state.parent !== undefined) children.set(state.parent, [...(children.get(state.parent) ?? []), state.urn]);
+    if (state.parent === undefined) continue;
+    const siblings = children.get(state.parent);
+    if (siblings === undefined) children.set(state.parent, [state.urn]);
+    else siblings.push(state.urn);
   }
   return needs;
+}
+
+function byUrnOf<T extends { urn: string }>(items: readonly T[]): Map<string, T[]> {
+  const found = new Map<string, T[]>();
+  for (const item of items) {
+    const same = found.get(item.urn);
+    if (same === undefined) found.set(item.urn, [item]);
+    else same.push(item);
+  }
+  return found;
+}
+
+/**
+ * Which steps must end before another may begin: those that need it. A need means an entry that stands before in the state: of two
+ * with one URN (the new one, and the old one that waits for its deletion) perhaps only one.
+ */
+function waits(
+  steps: readonly Step[],
+  needs: ReadonlyMap<ResourceState, ReadonlySet<string>>,
+  position: ReadonlyMap<ResourceState, number>,
+): { blockers: Map<Step, number>; frees: Map<Step, Step[]> } {
+  const named = byUrnOf(steps);
+  const blockers = new Map(steps.map((step) => [step, 0]));
+  const frees = new Map<Step, Step[]>();
+  const placeOf = (step: Step): number => (step.old === undefined ? -1 : (position.get(step.old) ?? -1));
+  for (const step of steps) {
+    const urns = step.old === undefined ? [] : (needs.get(step.old) ?? []);
+    const needed = [...urns].filter((urn) => urn !== step.urn).flatMap((urn) => named.get(urn) ?? []);
+    const earlier = needed.filter((other) => placeOf(other) < placeOf(step));
+    for (const other of earlier) blockers.set(other, (blockers.get(other) ?? 0) + 1);
+    frees.set(step, earlier);
+  }
+  return { blockers, frees };
 }
 
 /**
@@ -39,27 +75,35 @@ export async function deleteInOrder(
   run: (step: Step) => Promise<void>,
   { continueOnError, failed: failedBefore }: { continueOnError: boolean; failed: readonly ResourceState[] },
 ): Promise<boolean> {
-  const needs = allNeeds([...new Set([...resources, ...failedBefore])]);
-  const left = new Set(steps);
-  const running = new Set<Promise<void>>();
+  const all = [...new Set([...resources, ...failedBefore])];
+  const needs = allNeeds(all);
+  const position = new Map(all.map((state, at) => [state, at]));
   const kept = new Set<string>();
+  const entries = byUrnOf(resources);
   /** What failed keeps all that it stands on. */
   const keep = (state: ResourceState): void => {
     for (const urn of needs.get(state) ?? []) {
       if (kept.has(urn)) continue;
       kept.add(urn);
-      for (const other of resources) if (other.urn === urn) keep(other);
+      for (const other of entries.get(urn) ?? []) keep(other);
     }
   };
   failedBefore.forEach(keep);
+  const { blockers, frees } = waits(steps, needs, position);
+  const ready = steps.filter((step) => blockers.get(step) === 0);
+  const running = new Set<Promise<void>>();
+  let left = steps.length;
   let failed = false;
   let stopped = false;
-  const needsStep = (other: Step, step: Step): boolean =>
-    other !== step && other.old !== undefined && needs.get(other.old)?.has(step.urn) === true && other.urn !== step.urn;
-  const active = new Set<Step>();
+  const finish = (step: Step): void => {
+    left--;
+    for (const need of frees.get(step) ?? []) {
+      const count = (blockers.get(need) ?? 0) - 1;
+      blockers.set(need, count);
+      if (count === 0) ready.push(need);
+    }
+  };
   const start = (step: Step): void => {
-    left.delete(step);
-    active.add(step);
     const work = run(step)
       .catch((thrown: unknown) => {
         if (!(thrown instanceof StepFailed) && !(thrown instanceof Halted)) throw thrown;
@@ -68,22 +112,21 @@ export async function deleteInOrder(
         if (step.old !== undefined) keep(step.old);
       })
       .finally(() => {
-        active.delete(step);
         running.delete(work);
+        finish(step);
       });
     running.add(work);
   };
-  while (left.size > 0 || running.size > 0) {
-    if (!stopped) {
-      for (const step of [...left]) {
-        const waits = [...left, ...active].some((other) => needsStep(other, step));
-        if (waits) continue;
-        if (kept.has(step.urn)) left.delete(step);
-        else start(step);
-      }
+  for (;;) {
+    while (!stopped) {
+      const step = ready.shift();
+      if (step === undefined) break;
+      if (kept.has(step.urn)) finish(step);
+      else start(step);
     }
     if (running.size === 0) break;
     await Promise.race(running);
   }
+  if (left > 0 && !stopped) throw new Error(`${left} deletions wait for each other`);
   return !failed;
 }

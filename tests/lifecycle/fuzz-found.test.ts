@@ -20,3 +20,17 @@ test("a resource that a limited operation leaves under its old name is that name
   expect(world.names).toEqual(["c", "d"]);
   expect(world.state("d")).toMatchObject({ parent: urn("c"), dependencies: [urn("c")] });
 });
+
+test("a replaced resource that waits for its deletion does not wait for what goes with its successor, which needs it to go first", async () => {
+  await world.up([{ n: "a" }, { n: "c", refs: { vef: "a.out" } }]);
+  // `a` lives on as `f`, which goes with the new `c`; the old `c`, which needs `f`, is not deleted yet.
+  const renamed = [
+    { n: "g", kind: "component" as const },
+    { n: "c", refs: { ref: "g.out" } },
+    { n: "f", aliases: [{ name: "a" }], deletedWith: "c" },
+  ];
+  expect(await world.up(renamed, { ends: { throws: "boom" } })).toMatchObject({ ok: false });
+  expect(world.names).toContain("c (delete)");
+  expect(await world.destroy()).toMatchObject({ ok: true, errors: [] });
+  expect([world.snapshot.resources, [...world.provider.world.keys()]]).toEqual([[], expect.any(Array)]);
+});
