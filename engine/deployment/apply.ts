@@ -53,6 +53,11 @@ async function applySame(ctx: DeploymentContext, step: Step): Promise<void> {
   if (step.skippedCreate) return done(ctx, step);
   const old = required(step.old, "old state");
   const state = required(step.new, "new state");
+  if (step.untargeted) {
+    // What it refers to may have a new name since the run began.
+    const { parent, provider, dependencies, propertyDependencies, deletedWith, replaceWith } = ctx.settlement.current(old);
+    Object.assign(state, { parent, provider, dependencies, propertyDependencies, deletedWith, replaceWith });
+  }
   state.id = old.id;
   if (!isProviderType(state.type) || step.untargeted) state.outputs = finish(old.outputs, state);
   state.created = old.created;

@@ -34,3 +34,13 @@ test("a replaced resource that waits for its deletion does not wait for what goe
   expect(await world.destroy()).toMatchObject({ ok: true, errors: [] });
   expect([world.snapshot.resources, [...world.provider.world.keys()]]).toEqual([[], expect.any(Array)]);
 });
+
+test("a resource that a limited operation leaves alone refers by its new name to what the operation renames", async () => {
+  await world.up([{ n: "e" }, { n: "f", parent: "e" }]);
+  const renamed = [
+    { n: "a", aliases: [{ name: "e" }] },
+    { n: "f", parent: "a" },
+  ];
+  expect(await world.up(renamed, { targets: [urn("a")] })).toMatchObject({ ok: true, errors: [] });
+  expect(world.state("f")?.parent).toBe(urn("a"));
+});

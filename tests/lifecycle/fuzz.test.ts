@@ -65,9 +65,12 @@ async function perform(world: EngineWorld, operation: Operation): Promise<void> 
 const managed = (resources: readonly ResourceState[]): string[] =>
   resources.filter((r) => r.custom && !r.external && !r.pendingReplacement && !r.type.startsWith("pulumi:providers:")).map((r) => r.id ?? "");
 
-/** A failure prints its seed and path; FUZZ_SEED=<seed> runs the same cases again. */
-const CASES = Number(readEnv("FUZZ_CASES") ?? 300);
-const SEED = readEnv("FUZZ_SEED") === undefined ? {} : { seed: Number(readEnv("FUZZ_SEED")) };
+const GIVEN = readEnv("FUZZ_CASES");
+const CASES = Number(GIVEN ?? 300);
+/** The ordinary run is the same each time; a longer one looks for what is new. A failure prints its seed: FUZZ_SEED=<seed> runs the same cases again. */
+const FIXED = GIVEN === undefined ? "730135689" : undefined;
+const GIVEN_SEED = readEnv("FUZZ_SEED") ?? FIXED;
+const SEED = GIVEN_SEED === undefined ? {} : { seed: Number(GIVEN_SEED) };
 
 describe("random programs, mishaps and kills", () => {
   let current: EngineWorld | undefined;
