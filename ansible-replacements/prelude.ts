@@ -60,7 +60,7 @@ hl_json() {
   printf '%s' "$1" | awk 'NR > 1 { printf "%s", "\\\\n" } { gsub(/["\\\\]/, "\\\\\\\\&"); printf "%s", $0 }'
 }
 hl_quoted() {
-  printf '%s' "$1" | awk '{ gsub(/["\\\\$\`]/, "\\\\\\\\&"); print }'
+  printf '%s' "$1" | awk '{ gsub(/["\\\\$]/, "\\\\\\\\&"); print }'
 }
 hl_fail() {
   printf '{"operation":%s,"status":"failed","phase":"%s","exitCode":%s,"stderr":"%s"}\\n' "$1" "$2" "$3" "$(hl_escape "$4")"

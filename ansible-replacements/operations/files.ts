@@ -36,7 +36,7 @@ export const backupOf = (path: string): string => `${path}.homelab-backup`;
 
 /**
  * Text, or one of the role's secrets: as it is, escaped for a double-quoted JSON or YAML string, or for double quotes in which
- * `$` means something (shell, systemd, haproxy).
+ * `$` means something and a backtick does not (systemd, haproxy; no shell).
  */
 export type ContentPart = string | { secret: string; as?: "plain" | "json" | "quoted" };
 

@@ -58,7 +58,8 @@ export function packages(...names: readonly string[]): Operation {
     functions: FUNCTIONS,
     // dpkg-query fails where one of them is unknown; what it knows is printed all the same.
     check: [`{ hl_read_packages ${names.map(quote).join(" ")} || :; }`, ...names.map((name) => `hl_has_package ${quote(name)} ''`)],
-    apply: ["hl_apt update", `hl_apt install --no-install-recommends ${names.map(quote).join(" ")}`],
+    // One that is there stays at its version, as another one that is missing is no reason to upgrade it.
+    apply: ["hl_apt update", `hl_apt install --no-install-recommends --no-upgrade ${names.map(quote).join(" ")}`],
   };
 }
 

@@ -1,4 +1,5 @@
 import { HomelabError } from "../../common/errors";
+import { waitUntil } from "../operations/commands";
 import { type ContentPart, file } from "../operations/files";
 import { packages } from "../operations/packages";
 import { service } from "../operations/services";
@@ -20,6 +21,7 @@ export interface HaproxyArgs {
 }
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
+const READY_SECONDS = 30;
 
 /** Connections of `kubectl logs -f` and of watches stay open for hours without a byte. */
 const HEAD = `global
@@ -69,6 +71,10 @@ backend ${name}
   option tcp-check
 ${nodes.map((node) => `  server ${node.name} ${node.address}:${backendPort} check inter 3s fall 3 rise 2\n`).join("")}`;
 
+/** Says what haproxy does not accept and where, without the words that it quotes: they may be a part of the password. */
+const validate = (path: string): string =>
+  `{ hl_said=$(haproxy -c -f ${path} 2>&1) || { printf '%s\\n' "$hl_said" | grep -F '[ALERT]' | sed "s/'[^']*'/'...'/g" >&2; false; }; }`;
+
 /** A load balancer in front of the clusters' APIs. A configuration that haproxy does not accept never takes the place of the old one. */
 export function haproxy({ clusters, stats = {} }: HaproxyArgs): Role {
   const { port = 8404, user = "admin" } = stats;
@@ -95,9 +101,11 @@ frontend stats
     name: "haproxy",
     secrets: ["HAPROXY_STATS_PASSWORD"],
     operations: [
-      packages("haproxy"),
-      file({ path: CONFIG, mode: "0600", content, validate: (path) => `haproxy -c -q -f ${path}`, backup: true }),
+      packages("curl", "haproxy"),
+      file({ path: CONFIG, mode: "0600", content, validate, backup: true }),
       service({ name: "haproxy", startedWith: [], reloadedWithFiles: [CONFIG] }),
+      // A reload returns before the new process has the ports. Without a password the answer is 401, which is one.
+      waitUntil("haproxy serves", `curl -sS -o /dev/null http://127.0.0.1:${port}/`, READY_SECONDS),
     ],
   };
 }

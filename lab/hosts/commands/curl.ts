@@ -92,7 +92,7 @@ const curl: HostCommand = async (run) => {
 /** What daemons answer on the host itself: whether they are there. @returns undefined for another address */
 async function onLoopback(run: Invocation, url: URL): Promise<boolean | undefined> {
   if (url.hostname !== "127.0.0.1") return undefined;
-  const daemons: Record<string, string> = { "3000/readyz": "teleport.service", "80/admin/": "pihole.service" };
+  const daemons: Record<string, string> = { "3000/readyz": "teleport.service", "80/admin/": "pihole.service", "8404/": "haproxy.service" };
   const unit = daemons[`${url.port || "80"}${url.pathname}`];
   if (unit === undefined) unmodelled(run, "curl", url.href);
   return unit !== undefined && run.machine.units.get(unit)?.state === "active";

@@ -26,6 +26,7 @@ const aptGet: HostCommand = async (run) => {
     "qq",
     "quiet",
     "no-install-recommends",
+    "no-upgrade",
     "assume-yes",
     "allow-downgrades",
     "purge",

@@ -111,7 +111,7 @@ async function haproxy(run: Invocation, version: string, args: string[]) {
   const { flags, unknown } = parseFlags(args, ["f"], ["c", "q"]);
   if (unknown || !flags.has("c")) return unmodelled(run, "haproxy", unknown ?? args.join(" "));
   const problem = haproxyProblem(await run.shell.fs.readFile(absolute(run, flags.get("f")?.[0] ?? "")));
-  return problem === undefined ? ok(flags.has("q") ? "" : "Configuration file is valid\n") : fail(`[ALERT]    (1) : config : ${problem}`);
+  return problem === undefined ? ok(flags.has("q") ? "" : "Configuration file is valid\n") : fail(flags.has("q") ? "" : `[ALERT]    (1) : config : ${problem}`);
 }
 
 async function dnsmasq(run: Invocation, args: string[]) {
