@@ -42,7 +42,7 @@ export interface Mishap {
   partial: boolean;
 }
 
-export const mishaps: fc.Arbitrary<Mishap[]> = fc.array(
+const mishaps: fc.Arbitrary<Mishap[]> = fc.array(
   fc.record({ method: fc.constantFrom("create", "update", "delete", "read", "check"), name: fc.constantFrom(...NAMES), partial: fc.boolean() }),
   { maxLength: 2 },
 );

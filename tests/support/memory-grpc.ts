@@ -15,7 +15,10 @@ interface Served {
   handler: Handler;
 }
 
-/** As `@grpc/grpc-js`, with servers and clients that meet in memory. */
+/**
+ * As `@grpc/grpc-js`, with servers and clients that meet in memory.
+ * @public loaded by name, in the factory of a mock
+ */
 export function inMemory(grpc: typeof Grpc): typeof Grpc {
   const servers = new Map<string, MemoryServer>();
   let nextPort = 1;
