@@ -13,8 +13,6 @@ import type { RunningPlugin } from "./running-plugin";
 export const GRPC_OPTIONS = {
   "grpc.max_receive_message_length": 400 * 1024 * 1024,
   "grpc.max_send_message_length": 400 * 1024 * 1024,
-  // Statistics of each call that nobody asks for.
-  "grpc.enable_channelz": 0,
 };
 
 export interface CheckFailure {

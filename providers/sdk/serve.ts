@@ -13,7 +13,7 @@ import { type CheckFailure, type DiffKind, type DiffResult, PartialFailure, type
 import { fromStruct, toStruct } from "./wire";
 
 /** Messages of 400 MiB, as the SDK's. */
-const OPTIONS = { "grpc.max_receive_message_length": 400 * 1024 * 1024, "grpc.max_send_message_length": 400 * 1024 * 1024, "grpc.enable_channelz": 0 };
+const OPTIONS = { "grpc.max_receive_message_length": 400 * 1024 * 1024, "grpc.max_send_message_length": 400 * 1024 * 1024 };
 
 export interface RunningProvider {
   /** On 127.0.0.1. */
