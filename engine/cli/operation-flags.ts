@@ -22,6 +22,7 @@ export const OPERATION_FLAGS: FlagSpec = {
   "clear-pending-creates": { type: "boolean" },
   "skip-pending-creates": { type: "boolean" },
   "import-pending-creates": { type: "string", multiple: true },
+  "run-program": { type: "boolean" },
   client: { type: "string" },
   "event-log": { type: "string" },
   debug: { type: "boolean", short: "d" },

@@ -79,7 +79,7 @@ interface Prepared {
 async function deploy(prepared: Prepared, snapshot: Snapshot, journal: SnapshotJournal, emit: (event: EngineEventPayload) => void): Promise<DeploymentResult> {
   const { runDeployment } = await import("../deployment/deployment");
   const { kind, ctx, options, config, flags, command, signals } = prepared;
-  const runs = command === "up" || command === "preview";
+  const runs = command === "up" || command === "preview" || (command === "destroy" && flags.has("run-program"));
 
   const client = flags.text("client");
   const program = client === undefined ? ({ kind: "local" } as const) : ({ kind: "client", address: client } as const);
@@ -180,6 +180,7 @@ export async function runOperation(command: OperationCommand, flags: Flags, plan
   if (!previewOnly && !confirmed && !isInteractive(flags))
     throw new CliError("--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode", EXIT_CODE.usage);
   if (flags.has("show-config")) throw unsupported("--show-config (`config` lists the settings)");
+  if (flags.has("run-program") && (command === "refresh" || flags.has("refresh"))) throw unsupported("a refresh with --run-program");
   const ctx = await openStack(flags);
   requireNode(ctx.project);
   const asks = !previewOnly && !confirmed;

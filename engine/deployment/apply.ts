@@ -1,9 +1,10 @@
 /** What each kind of step does to the world and to the state. */
 import { StepFailed } from "../errors";
+import type { HookFacts } from "../monitor/hooks";
 import { BUILTIN_PACKAGE, readBuiltin } from "../providers/builtin";
 import { type ProviderClient, ProviderError } from "../providers/provider-client";
 import { newProviderId } from "../providers/registry";
-import type { PendingKind, ResourceState } from "../snapshot/types";
+import type { HookType, PendingKind, ResourceState } from "../snapshot/types";
 import type { Step } from "../steps/step";
 import { isProviderType, urnName } from "../wire/urn";
 import { isUnknown, markSecretOutputs, type PropertyMap, sameValue, UNKNOWN } from "../wire/values";
@@ -43,6 +44,40 @@ async function noted<T>(ctx: DeploymentContext, type: PendingKind, resource: Res
   }
 }
 
+/** Runs hooks after a step that succeeded: their failure is the run's, not the step's. */
+export async function runAfterHooks(ctx: DeploymentContext, type: HookType, facts: HookFacts): Promise<void> {
+  try {
+    await ctx.hooks.run(type, facts);
+  } catch (thrown) {
+    if (!(thrown instanceof StepFailed)) throw thrown;
+    ctx.events.diagnostic("error", thrown.message, (facts.new ?? facts.old)?.urn);
+    ctx.afterStepFailed();
+  }
+}
+
+/** How often error hooks may have a call repeated, as in the CLI. */
+const MAX_TRIES = 100;
+
+/** Makes a call, again and again while it fails and the resource's error hooks ask for it. */
+async function withErrorHooks<T>(ctx: DeploymentContext, operation: "create" | "update" | "delete", facts: HookFacts, call: () => Promise<T>): Promise<T> {
+  const urn = (facts.new ?? facts.old)?.urn;
+  const errors: string[] = [];
+  for (;;) {
+    try {
+      return await call();
+    } catch (thrown) {
+      if (!(thrown instanceof ProviderError)) throw thrown;
+      errors.unshift(thrown.message);
+      if (errors.length >= MAX_TRIES) {
+        ctx.events.diagnostic("warning", `maximum number of error hook retries (${MAX_TRIES}) reached`, urn);
+        throw thrown;
+      }
+      if (!(await ctx.hooks.retries(facts, operation, errors))) throw thrown;
+      ctx.events.diagnostic("warning", `retrying ${operation} due to on-error hook request (${errors.length}/${MAX_TRIES})`, urn);
+    }
+  }
+}
+
 /** Says that a step is done. Components tell their outputs later; previews show all. */
 function done(ctx: DeploymentContext, step: Step): void {
   if (step.new?.custom !== false || ctx.preview) ctx.events.finished(step);
@@ -78,7 +113,8 @@ async function createWithProvider(ctx: DeploymentContext, step: Step, state: Res
       return settle(pending);
     }
     try {
-      const { id, properties } = await client.create(refOf(step), state.inputs, state.customTimeouts?.["create"] ?? 0, ctx.preview);
+      const create = () => client.create(refOf(step), state.inputs, state.customTimeouts?.["create"] ?? 0, ctx.preview);
+      const { id, properties } = await withErrorHooks(ctx, "create", { old: undefined, new: state, newInputs: state.inputs }, create);
       if (id === "" && !ctx.preview) throw new StepFailed("provider did not return an ID from Create");
       state.id = id === "" ? UNKNOWN : id;
       state.outputs = finish(properties, state);
@@ -101,6 +137,8 @@ async function applyCreate(ctx: DeploymentContext, step: Step): Promise<void> {
     if (step.old !== undefined && step.keepsOld) ctx.settlement.replaceFirst(step.old, state, pending);
     else ctx.settlement.succeed(step.old, state, pending);
   };
+  const facts: HookFacts = { old: undefined, new: state, newInputs: state.inputs };
+  await ctx.hooks.run("BeforeCreate", { ...facts, new: { ...state, id: undefined } });
   state.created = state.modified = ctx.now();
   if (!state.custom) settle(undefined);
   else if (isProviderType(step.type)) {
@@ -108,6 +146,8 @@ async function applyCreate(ctx: DeploymentContext, step: Step): Promise<void> {
     await ctx.registry.configure(step.urn, required(state.id, "id"), state.inputs);
     settle(undefined);
   } else await createWithProvider(ctx, step, state, settle);
+  // Those of components run when their outputs come.
+  if (state.custom) await runAfterHooks(ctx, "AfterCreate", { ...facts, newOutputs: state.outputs });
   done(ctx, step);
 }
 
@@ -116,6 +156,8 @@ async function applyUpdate(ctx: DeploymentContext, step: Step): Promise<void> {
   const state = required(step.new, "new state");
   state.id = old.id;
   state.created = old.created;
+  const facts: HookFacts = { old, new: state, newInputs: state.inputs, oldInputs: old.inputs, oldOutputs: old.outputs };
+  await ctx.hooks.run("BeforeUpdate", facts);
   if (!state.custom) {
     state.outputs = old.outputs;
     ctx.settlement.succeed(old, state);
@@ -125,6 +167,7 @@ async function applyUpdate(ctx: DeploymentContext, step: Step): Promise<void> {
   if (isProviderType(step.type)) {
     await ctx.registry.configure(step.urn, required(state.id, "id"), state.inputs);
     ctx.settlement.succeed(old, state);
+    await runAfterHooks(ctx, "AfterUpdate", { ...facts, newOutputs: state.outputs });
     return done(ctx, step);
   }
   await noted(ctx, "updating", { ...state, outputs: old.outputs }, async (pending) => {
@@ -132,7 +175,8 @@ async function applyUpdate(ctx: DeploymentContext, step: Step): Promise<void> {
     if (client.configured) {
       try {
         const options = { timeout: state.customTimeouts?.["update"] ?? 0, ignore: step.ignoreChanges, preview: ctx.preview };
-        state.outputs = finish(await client.update(refOf(step), required(old.id, "id"), old, state.inputs, options), state);
+        const update = () => client.update(refOf(step), required(old.id, "id"), old, state.inputs, options);
+        state.outputs = finish(await withErrorHooks(ctx, "update", facts, update), state);
       } catch (thrown) {
         if (!(thrown instanceof ProviderError) || thrown.partial === undefined) throw thrown;
         // What exists was not made with the new inputs: they are tried again.
@@ -145,11 +189,15 @@ async function applyUpdate(ctx: DeploymentContext, step: Step): Promise<void> {
     } else state.outputs = {};
     ctx.settlement.succeed(old, state, pending);
   });
+  await runAfterHooks(ctx, "AfterUpdate", { ...facts, newOutputs: state.outputs });
   done(ctx, step);
 }
 
 async function applyDelete(ctx: DeploymentContext, step: Step): Promise<void> {
   const old = ctx.settlement.current(required(step.old, "old state"));
+  const facts: HookFacts = { old, new: undefined, oldInputs: old.inputs, oldOutputs: old.outputs };
+  const hooked = step.op !== "remove-pending-replace";
+  if (hooked) await ctx.hooks.run("BeforeDelete", facts);
   if (step.protected) {
     throw new StepFailed(
       `resource "${step.urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${step.urn}'\``,
@@ -163,10 +211,11 @@ async function applyDelete(ctx: DeploymentContext, step: Step): Promise<void> {
   else {
     await noted(ctx, "deleting", old, async (pending) => {
       const client = await clientOf(ctx, step);
-      await client.delete(refOf(step), required(old.id, "id"), old, old.customTimeouts?.["delete"] ?? 0);
+      await withErrorHooks(ctx, "delete", facts, () => client.delete(refOf(step), required(old.id, "id"), old, old.customTimeouts?.["delete"] ?? 0));
       leave(pending);
     });
   }
+  if (hooked) await runAfterHooks(ctx, "AfterDelete", facts);
   ctx.events.finished(step);
   ctx.events.count(step);
 }

@@ -1,4 +1,5 @@
 import type { DeploymentRequest } from "../contracts";
+import type { Hooks } from "../monitor/hooks";
 import type { ProviderRegistry } from "../providers/registry";
 import type { SnapshotManager } from "../snapshot/manager";
 import type { ResourceState } from "../snapshot/types";
@@ -15,6 +16,7 @@ export interface DeploymentContext {
   readonly events: EventLog;
   readonly state: SnapshotManager;
   readonly settlement: Settlement;
+  readonly hooks: Hooks;
   targets: Targets;
   /** The state as the run found it (after a refresh, as that left it). */
   base: readonly ResourceState[];
@@ -22,6 +24,8 @@ export interface DeploymentContext {
   newProviderInputs(reference: string): PropertyMap;
   /** A mistake that was shown already, and that fails the run at its end. */
   planningFailed(): void;
+  /** The step itself succeeded, and what came after it (a hook) did not: shown already, and nothing new is started. */
+  afterStepFailed(): void;
   /** RFC 3339, UTC. */
   now(): string;
 }

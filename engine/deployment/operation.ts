@@ -4,7 +4,9 @@
  */
 import type { DeploymentRequest } from "../contracts";
 import { DeploymentError, StepFailed, StepSkipped } from "../errors";
+import { Callbacks } from "../monitor/callbacks";
 import type { Goal, ReadGoal } from "../monitor/goal";
+import { Hooks } from "../monitor/hooks";
 import type { MonitorBackend } from "../monitor/resource-monitor";
 import { runProgram } from "../program/program-host";
 import type { ProgramEnd, RunningProgram } from "../program/running-program";
@@ -18,6 +20,7 @@ import { StepGenerator } from "../steps/generator";
 import { makeStep, type Step } from "../steps/step";
 import { makeUrn, STACK_TYPE } from "../wire/urn";
 import { flattenOutputs, type PropertyMap, sameValue } from "../wire/values";
+import { runAfterHooks } from "./apply";
 import type { DeploymentContext } from "./context";
 import { deleteInOrder } from "./delete-order";
 import type { EventLog } from "./events";
@@ -46,7 +49,17 @@ export class Operation implements MonitorBackend {
   #checkFailed = false;
   #stackOutputs: PropertyMap | undefined;
   #failure: Failure | undefined;
+  readonly callbacks = new Callbacks();
   #program: RunningProgram | undefined;
+  /** The program has registered all that it will, and waits for the deployment to end: its hooks are still needed. */
+  #signalled: () => void = () => undefined;
+  readonly #programSignal = new Promise<"signalled">((resolve) => {
+    this.#signalled = () => resolve("signalled");
+  });
+  #release: () => void = () => undefined;
+  readonly #released = new Promise<void>((resolve) => {
+    this.#release = resolve;
+  });
   #stop: () => void = () => undefined;
   readonly #stopped = new Promise<"stopped">((resolve) => {
     this.#stop = () => resolve("stopped");
@@ -70,12 +83,17 @@ export class Operation implements MonitorBackend {
       events,
       state,
       settlement: new Settlement(state),
+      hooks: new Hooks(this.callbacks, preview, (message, urn) => events.diagnostic("warning", message, urn)),
       targets: new Targets(request.options),
       base: request.snapshot.resources,
       now: () => new Date().toISOString(),
       newProviderInputs: (reference) => this.#generator.providerInputs(reference),
       planningFailed: () => {
         this.#failure = "update failed";
+      },
+      afterStepFailed: () => {
+        this.#failure = "update failed";
+        if (!request.options.continueOnError) this.#halt("update failed");
       },
     };
     this.#executor = new StepExecutor(this.ctx, request.options.parallel);
@@ -121,7 +139,7 @@ export class Operation implements MonitorBackend {
     return state;
   }
 
-  registerOutputs(urn: string, outputs: PropertyMap): void {
+  async registerOutputs(urn: string, outputs: PropertyMap): Promise<void> {
     const state = this.state(urn);
     const step = this.#steps.get(urn);
     if (state === undefined || step === undefined) throw new DeploymentError(`cannot complete a resource '${urn}' whose registration isn't pending`, urn);
@@ -133,7 +151,21 @@ export class Operation implements MonitorBackend {
       return;
     }
     this.#setOutputs(state, flat);
-    this.events.finished({ ...step, new: this.#state(urn) });
+    const now = this.#state(urn);
+    if (!now.custom && step.op === "create")
+      await runAfterHooks(this.ctx, "AfterCreate", { old: undefined, new: now, newInputs: now.inputs, newOutputs: now.outputs });
+    if (!now.custom && step.op === "update" && step.old !== undefined) {
+      const { old } = step;
+      await runAfterHooks(this.ctx, "AfterUpdate", {
+        old,
+        new: now,
+        newInputs: now.inputs,
+        oldInputs: old.inputs,
+        newOutputs: now.outputs,
+        oldOutputs: old.outputs,
+      });
+    }
+    this.events.finished({ ...step, new: now });
   }
 
   #setOutputs(state: ResourceState, outputs: PropertyMap): void {
@@ -143,11 +175,14 @@ export class Operation implements MonitorBackend {
     this.ctx.settlement.change(state, next);
   }
 
-  programDone(): void {
-    // Registrations are answered before the SDK says this; the end of the program itself is what counts.
+  programDone(): Promise<void> {
+    this.#signalled();
+    return this.#released;
   }
 
   fail(error: DeploymentError): void {
+    // What goes wrong because the deployment is being stopped is no failure of its own.
+    if (this.#executor.halted) return;
     if (error.message !== "") this.events.diagnostic("error", error.message, error.urn);
     this.#halt("silent");
   }
@@ -224,18 +259,28 @@ export class Operation implements MonitorBackend {
       if (refreshOnly) return;
       this.#requireKnown(options.replaces);
       const destroy = kind === "destroy" || this.request.previewOf === "destroy";
-      if (!destroy) await this.#runProgram(address);
+      if (this.request.program !== undefined) await this.#runProgram(address);
+      else this.#requireNoDeleteHooks();
       const unknownTarget = destroy ? undefined : this.#unknownTarget();
       if (!this.#halted) await this.#delete();
       if (unknownTarget !== undefined) this.#failure = "silent";
       if (!destroy) this.#settleStackOutputs();
+      await this.#endProgram();
     } catch (thrown) {
       if (!(thrown instanceof DeploymentError) && !(thrown instanceof ProviderError)) throw thrown;
       if (thrown.message !== "") this.events.diagnostic("error", thrown.message, thrown instanceof DeploymentError ? thrown.urn : undefined);
       this.#failure ??= "silent";
     } finally {
       await this.#executor.idle();
+      this.#release();
+      this.#program?.kill();
+      this.callbacks.close();
     }
+  }
+
+  /** The program of a destruction only says what is there and brings its hooks. */
+  get #destroys(): boolean {
+    return this.request.kind === "destroy" || this.request.previewOf === "destroy";
   }
 
   /** Something ended the operation before its deletions: a failure that is not gone past, or a signal. */
@@ -258,6 +303,21 @@ export class Operation implements MonitorBackend {
     this.ctx.targets = new Targets(this.request.options);
     this.#generator = new StepGenerator(this.ctx);
     this.ctx.registry.remember(this.ctx.base);
+  }
+
+  /** Hooks live in the program: without it, what has some for its deletion is not deleted. */
+  #requireNoDeleteHooks(): void {
+    const hooked = this.ctx.base.filter(({ resourceHooks: { BeforeDelete = [], AfterDelete = [] } }) => BeforeDelete.length + AfterDelete.length > 0);
+    if (hooked.length === 0) return;
+    for (const { urn, resourceHooks } of hooked) {
+      const names = [...(resourceHooks.BeforeDelete ?? []), ...(resourceHooks.AfterDelete ?? [])].join(", ");
+      this.events.diagnostic(
+        "error",
+        `Resource has delete hooks registered, but the program is not running. Hooks: ${names}\nYou must run with the \`--run-program\` flag to use delete hooks during destroy.`,
+        urn,
+      );
+    }
+    throw new DeploymentError("");
   }
 
   #requireKnown(patterns: readonly string[]): void {
@@ -295,23 +355,39 @@ export class Operation implements MonitorBackend {
       onOutput: (line, stream) => this.events.diagnostic(stream, line, this.#rootUrn),
     });
     this.#program = program;
-    const cancelled = new Promise<"stopped">((resolve) => {
+    const end = await Promise.race<ProgramEnd | "stopped" | "signalled">([program.end, this.#stopped, this.#cancelled(), this.#programSignal]);
+    await this.#executor.idle();
+    if (end === "stopped") return program.kill();
+    await this.#planning;
+    await this.#executor.idle();
+    if (end === "signalled") return;
+    this.#program = undefined;
+    this.#ended(end);
+  }
+
+  #cancelled(): Promise<"stopped"> {
+    return new Promise((resolve) => {
       if (this.request.signal.aborted) resolve("stopped");
       else this.request.signal.addEventListener("abort", () => resolve("stopped"), { once: true });
     });
-    const end = await Promise.race<ProgramEnd | "stopped">([program.end, this.#stopped, cancelled]);
-    await this.#executor.idle();
-    program.kill();
-    if (typeof end !== "object") return;
-    await this.#planning;
-    await this.#executor.idle();
+  }
+
+  #ended(end: ProgramEnd): void {
     if (end.kind === "failed") this.events.diagnostic("error", end.message);
     if (end.kind !== "done") this.#halt("silent");
   }
 
+  /** A program that waits for the end of the deployment is told that it has come; how it then ends counts too. */
+  async #endProgram(): Promise<void> {
+    this.#release();
+    if (this.#program === undefined) return;
+    const end = await Promise.race<ProgramEnd | "stopped">([this.#program.end, this.#cancelled()]);
+    if (typeof end === "object" && this.#failure === undefined) this.#ended(end);
+  }
+
   async #delete(): Promise<void> {
     const { resources } = this.ctx.state.snapshot();
-    const { deletions, kept } = await planDeletions(this.ctx, resources, (urn) => this.#generator.survives(urn));
+    const { deletions, kept } = await planDeletions(this.ctx, resources, (urn) => !this.#destroys && this.#generator.survives(urn));
     for (const step of kept) await this.#executor.run([step]);
     const current = this.ctx.state.snapshot().resources;
     const failed = this.#executor.failures.flatMap((step) => step.old ?? []);

@@ -50,15 +50,13 @@ export async function readOne(ctx: DeploymentContext, state: ResourceState): Pro
   if (!(sameValue(read.outputs, state.outputs) && sameValue(read.inputs, state.inputs))) read.modified = ctx.now();
   if (state.external || client === undefined) return { op: sameValue(found.outputs, state.outputs) ? "same" : "update", state: read };
   // What an update would change right after the refresh, were the program what the state said.
-  const diff = await client.diff(ref, read.id, read, state.inputs, state.ignoreChanges);
+  const diff = await client.diff(ref, read.id, { ...read, outputs: found.outputs }, state.inputs, state.ignoreChanges);
   return { op: differenceOf(diff, read.inputs, state.inputs, state.ignoreChanges).changed ? "update" : "same", state: read };
 }
 
 /** Takes references to entries that are gone out of the others, and properties that depend on nothing. */
-function pruned(resources: readonly ResourceState[], gone: readonly ResourceState[]): [ResourceState, ResourceState][] {
-  const lost = new Map(gone.map((r) => [r.urn, r]));
+function pruned(resources: readonly ResourceState[]): [ResourceState, ResourceState][] {
   const living = new Set(resources.map((r) => r.urn));
-  const parentOf = (urn: string | undefined): string | undefined => (urn === undefined || living.has(urn) ? urn : parentOf(lost.get(urn)?.parent));
   const seen = new Set<string>();
   const lives = (urn: string): boolean => seen.has(urn);
   return resources.flatMap((state): [ResourceState, ResourceState][] => {
@@ -72,7 +70,8 @@ function pruned(resources: readonly ResourceState[], gone: readonly ResourceStat
             .map(([key, urns]) => [key, urns.filter(lives)] as const)
             .filter(([, urns]) => urns.length > 0),
         ),
-      parent: parentOf(state.parent),
+      // What is below something that is gone is below nothing then, not below the next ancestor.
+      parent: state.parent !== undefined && living.has(state.parent) ? state.parent : undefined,
       deletedWith: state.deletedWith !== undefined && lives(state.deletedWith) ? state.deletedWith : undefined,
       replaceWith: state.replaceWith.filter(lives),
     };
@@ -116,6 +115,6 @@ export async function refresh(ctx: DeploymentContext, parallel: number, counted:
   await Promise.all(Array.from({ length: parallel > 0 ? Math.min(parallel, 64) : 64 }, worker));
   const lost = new Set(gone);
   const left = ctx.state.snapshot().resources.filter((r) => !lost.has(r));
-  ctx.state.settle({ remove: gone, put: pruned(left, gone) });
+  ctx.state.settle({ remove: gone, put: pruned(left) });
   if (failed) throw new DeploymentError("");
 }

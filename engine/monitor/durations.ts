@@ -7,3 +7,13 @@ export function parseDuration(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
   return [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit ?? "s"] ?? 1), 0);
 }
+
+/** Seconds as Go writes them: `5m0s`, `1h30m0s`, `1.5s`; of 0, an empty text. */
+export function formatDuration(seconds: number): string {
+  if (seconds === 0) return "";
+  if (seconds < 1) return seconds < 1e-3 ? `${Math.round(seconds * 1e6)}µs` : `${Number((seconds * 1e3).toFixed(6))}ms`;
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor((seconds % 3600) / 60);
+  const rest = Number((seconds % 60).toFixed(9));
+  return `${hours > 0 ? `${hours}h` : ""}${hours > 0 || minutes > 0 ? `${minutes}m` : ""}${rest}s`;
+}

@@ -1,3 +1,4 @@
+import type { HookBindings } from "../snapshot/types";
 import type { PropertyMap, Value } from "../wire/values";
 
 /** What the program wants of one resource: a registration with everything inherited and resolved. */
@@ -13,7 +14,10 @@ export interface Goal {
   /** Reference of the provider; undefined for components and providers. */
   provider: string | undefined;
   protect: boolean;
+  /** Whether the program, or an ancestor, said so: false is inherited too. */
+  protectGiven: boolean;
   retainOnDelete: boolean;
+  retainGiven: boolean;
   deletedWith: string | undefined;
   replaceWith: string[];
   replacementTrigger: Value | undefined;
@@ -22,6 +26,7 @@ export interface Goal {
   replaceOnChanges: string[];
   additionalSecretOutputs: string[];
   hideDiffs: string[];
+  hooks: HookBindings;
   importId: string | undefined;
   customTimeouts: Record<string, number> | undefined;
   /** URNs under which an older state may be found, in order. */

@@ -49,7 +49,9 @@ export function defaultProviderGoal(request: DeploymentRequest, wish: PackageWis
     propertyDependencies: {},
     provider: undefined,
     protect: false,
+    protectGiven: false,
     retainOnDelete: false,
+    retainGiven: false,
     deletedWith: undefined,
     replaceWith: [],
     replacementTrigger: undefined,
@@ -58,6 +60,7 @@ export function defaultProviderGoal(request: DeploymentRequest, wish: PackageWis
     replaceOnChanges: [],
     additionalSecretOutputs: [],
     hideDiffs: [],
+    hooks: {},
     importId: undefined,
     customTimeouts: undefined,
     aliases: [],
@@ -89,8 +92,8 @@ export class DefaultProviders {
   }
 }
 
-/** A provider that is named: explicitly, in the resource's own map, or by an ancestor. */
-export function inheritedProvider(type: string, explicit: string, own: ReadonlyMap<string, string>, parent: Registered | undefined): string | undefined {
+/** A provider that is named: explicitly, in the resource's own map, or by the component that is its parent. */
+export function namedProvider(type: string, explicit: string, own: ReadonlyMap<string, string>, parent: Registered | undefined): string | undefined {
   if (explicit !== "") return explicit;
   const name = packageOf(type);
   return own.get(name) ?? parent?.providers.get(name);

@@ -1,8 +1,10 @@
 /** From a RegisterResource message to a goal: parents, inherited options, aliases, timeouts. */
 import type * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { DeploymentError } from "../errors";
+import type { HookBindings } from "../snapshot/types";
+import { withAssetHashes } from "../wire/assets";
 import { fromStruct } from "../wire/struct";
-import { isProviderType, makeUrn, STACK_TYPE } from "../wire/urn";
+import { isProviderType, makeUrn, packageOf, packageOfReference, STACK_TYPE } from "../wire/urn";
 import { makeSecret, type PropertyMap, type Value } from "../wire/values";
 import { aliasUrns } from "./aliases";
 import { parseDuration } from "./durations";
@@ -19,6 +21,8 @@ export interface RegistrationFacts {
   stack: string;
   project: string;
   rootDir: string;
+  /** Where the program runs: relative paths of assets begin there. */
+  programDir: string;
   rootUrn: string | undefined;
   registered(urn: string): Registered | undefined;
   formerUrn(urn: string): string | undefined;
@@ -37,16 +41,18 @@ function timeouts(request: pb.RegisterResourceRequest): Record<string, number> |
   return Object.keys(found).length > 0 ? found : undefined;
 }
 
-const UNSUPPORTED: [string, (request: pb.RegisterResourceRequest) => boolean][] = [
-  ["remote components", (r) => r.getRemote()],
-  ["transforms", (r) => r.getTransformsList().length > 0],
-  ["resource hooks", (r) => r.hasHooks() && Object.values(r.getHooks()?.toObject() ?? {}).some((names) => Array.isArray(names) && names.length > 0)],
-];
-
-/** @throws DeploymentError for an option that only the Pulumi CLI has */
-export function refuseUnsupported(request: pb.RegisterResourceRequest, urn: string): void {
-  const found = UNSUPPORTED.find(([, used]) => used(request));
-  if (found !== undefined) throw new DeploymentError(`${found[0]} are not supported by the embedded engine; the Pulumi CLI has them`, urn);
+export function hookBindings(given: pb.RegisterResourceRequest.ResourceHooksBinding | undefined): HookBindings {
+  if (given === undefined) return {};
+  const all: HookBindings = {
+    BeforeCreate: given.getBeforeCreateList(),
+    AfterCreate: given.getAfterCreateList(),
+    BeforeUpdate: given.getBeforeUpdateList(),
+    AfterUpdate: given.getAfterUpdateList(),
+    BeforeDelete: given.getBeforeDeleteList(),
+    AfterDelete: given.getAfterDeleteList(),
+    OnError: given.getOnErrorList(),
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, names]) => names.length > 0));
 }
 
 function position(request: pb.RegisterResourceRequest, rootDir: string): string | undefined {
@@ -75,14 +81,24 @@ function trigger(request: pb.RegisterResourceRequest): Value | undefined {
   return value === null ? undefined : value;
 }
 
+/** Writes into a request what it inherits of its parent. */
+export function inherit(request: pb.RegisterResourceRequest, above: Goal | undefined): void {
+  if (above === undefined) return;
+  if (request.getDeletedwith() === "") request.setDeletedwith(above.deletedWith ?? "");
+  if (!request.hasProtect() && above.protectGiven) request.setProtect(above.protect);
+  if (!request.hasRetainondelete() && above.retainGiven) request.setRetainondelete(above.retainOnDelete);
+  const custom = request.getCustom() || request.getRemote();
+  if (request.getProvider() === "" && above.provider !== undefined && (!custom || packageOfReference(above.provider) === packageOf(request.getType())))
+    request.setProvider(above.provider);
+}
+
 /** @param provider the chosen provider's reference; undefined for components and providers */
 export function goalOf(request: pb.RegisterResourceRequest, facts: RegistrationFacts, provider: string | undefined): Goal {
   const [type, name] = [request.getType(), request.getName()];
   const parent = request.getParent() || (type === STACK_TYPE ? undefined : facts.rootUrn);
   const { stack, project } = facts;
   const urn = makeUrn(stack, project, parent, type, name);
-  const above = parent === undefined ? undefined : facts.registered(parent)?.goal;
-  let inputs = fromStruct(request.getObject());
+  let inputs = withAssetHashes(fromStruct(request.getObject()), facts.programDir);
   if (isProviderType(type)) {
     const version = request.getVersion();
     const url = request.getPlugindownloadurl();
@@ -102,9 +118,11 @@ export function goalOf(request: pb.RegisterResourceRequest, facts: RegistrationF
     dependencies: request.getDependenciesList(),
     propertyDependencies: dependencies(request, inputs),
     provider,
-    protect: request.hasProtect() ? request.getProtect() === true : above?.protect === true,
-    retainOnDelete: request.hasRetainondelete() ? request.getRetainondelete() === true : above?.retainOnDelete === true,
-    deletedWith: request.getDeletedwith() || above?.deletedWith,
+    protect: request.getProtect() === true,
+    protectGiven: request.hasProtect(),
+    retainOnDelete: request.getRetainondelete() === true,
+    retainGiven: request.hasRetainondelete(),
+    deletedWith: request.getDeletedwith() || undefined,
     replaceWith: request.getReplaceWithList(),
     replacementTrigger: trigger(request),
     deleteBeforeReplace: request.getDeletebeforereplacedefined() || request.getDeletebeforereplace() ? request.getDeletebeforereplace() : undefined,
@@ -112,6 +130,7 @@ export function goalOf(request: pb.RegisterResourceRequest, facts: RegistrationF
     replaceOnChanges: request.getReplaceonchangesList(),
     additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
     hideDiffs: request.getHidediffsList(),
+    hooks: hookBindings(request.getHooks()),
     importId: request.getImportid() || undefined,
     customTimeouts: timeouts(request),
     aliases: aliasUrns({ stack, project, type, name, parent }, request.getAliasesList(), request.getAliasurnsList(), facts.formerUrn),

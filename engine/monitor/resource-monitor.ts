@@ -1,6 +1,7 @@
 /** The ResourceMonitor service: what the running program talks to (engine-contract C). */
 import { randomUUID } from "node:crypto";
 import * as grpc from "@grpc/grpc-js";
+import type { Callback } from "@pulumi/pulumi/proto/callback_pb.js";
 import * as provider from "@pulumi/pulumi/proto/provider_pb.js";
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
@@ -11,13 +12,17 @@ import { invokeBuiltin } from "../providers/builtin";
 import { ProviderError } from "../providers/provider-client";
 import type { ResourceState } from "../snapshot/types";
 import { CheckFailed } from "../steps/checking";
+import { withAssetHashes } from "../wire/assets";
 import { fromStruct, toStruct } from "../wire/struct";
 import { isProviderType, makeUrn, PROVIDER_PREFIX, packageOf, STACK_TYPE } from "../wire/urn";
-import { isUnknown, makeSecret, mapProperties, type PropertyMap, withoutSecrets, withoutUnknowns } from "../wire/values";
+import { isObject, isUnknown, makeSecret, mapProperties, type PropertyMap, withoutSecrets, withoutUnknowns } from "../wire/values";
 import { aliasUrns } from "./aliases";
+import type { Callbacks } from "./callbacks";
 import type { Goal, ReadGoal } from "./goal";
-import { DefaultProviders, inheritedProvider, isBuiltin, type PackageWish } from "./providers";
-import { goalOf, type Registered, type RegistrationFacts, refuseUnsupported } from "./registration";
+import { DefaultProviders, isBuiltin, namedProvider, type PackageWish } from "./providers";
+import { goalOf, inherit, type Registered, type RegistrationFacts } from "./registration";
+import { call, construct } from "./remote";
+import { Transforms } from "./transforms";
 
 /** What the monitor asks of the deployment. */
 export interface MonitorBackend {
@@ -25,11 +30,12 @@ export interface MonitorBackend {
   /** Plans and carries out one registration; resolves with the state that it became. */
   register(goal: Goal): Promise<ResourceState>;
   read(goal: ReadGoal): Promise<ResourceState>;
-  registerOutputs(urn: string, outputs: PropertyMap): void;
+  registerOutputs(urn: string, outputs: PropertyMap): Promise<void>;
   formerUrn(urn: string): string | undefined;
   state(urn: string): ResourceState | undefined;
-  /** The program has registered all that it will. */
-  programDone(): void;
+  /** The program has registered all that it will; resolves when the deployment has ended. */
+  programDone(): Promise<void>;
+  callbacks: Callbacks;
   /** Something that ends the deployment. */
   fail(error: DeploymentError): void;
 }
@@ -43,17 +49,37 @@ const FEATURES = new Set([
   "replacementTrigger",
   "aliasSpecs",
   "parameterization",
+  "transforms",
+  "invokeTransforms",
+  "resourceHooks",
+  "errorHooks",
+  "sendsOptionsToHooks",
 ]);
 
 type Handler<Req, Res> = (request: Req) => Promise<Res>;
+
+function providersOf(request: pb.RegisterResourceRequest): Map<string, string> {
+  const own = new Map<string, string>();
+  request.getProvidersMap().forEach((reference: string, name: string) => {
+    own.set(name, reference);
+  });
+  return own;
+}
 
 export class ResourceMonitor {
   readonly #registered = new Map<string, Registered>();
   readonly #packages = new Map<string, PackageWish>();
   readonly #defaults: DefaultProviders;
+  readonly #transforms: Transforms;
   #rootUrn: string | undefined;
+  #programSignalled = false;
 
-  constructor(private readonly backend: MonitorBackend) {
+  /** @param endpoint where engine and monitor listen; filled in before the first call */
+  constructor(
+    private readonly backend: MonitorBackend,
+    private readonly endpoint: { readonly address: string },
+  ) {
+    this.#transforms = new Transforms(backend.callbacks);
     this.#defaults = new DefaultProviders(backend.ctx.request, async (goal) => {
       const state = await backend.register(goal);
       return `${state.urn}::${state.id ?? ""}`;
@@ -62,9 +88,11 @@ export class ResourceMonitor {
 
   /** The service for a gRPC server. */
   implementation(): Record<string, grpc.UntypedHandleCall> {
-    const refuse = (feature: string) =>
-      this.#unary<unknown, never>(async () => {
-        throw new DeploymentError(`${feature} are not supported by the embedded engine; the Pulumi CLI has them`);
+    const { hooks } = this.backend.ctx;
+    const noted = <Request>(note: (request: Request) => void) =>
+      this.#unary(async (request: Request) => {
+        note(request);
+        return new Empty();
       });
     return {
       supportsFeature: this.#unary<pb.SupportsFeatureRequest, pb.SupportsFeatureResponse>(async (request) => {
@@ -75,20 +103,22 @@ export class ResourceMonitor {
       registerResource: this.#unary((request: pb.RegisterResourceRequest) => this.#register(request)),
       readResource: this.#unary((request: pb.ReadResourceRequest) => this.#read(request)),
       registerResourceOutputs: this.#unary(async (request: pb.RegisterResourceOutputsRequest) => {
-        this.backend.registerOutputs(request.getUrn(), fromStruct(request.getOutputs()));
+        await this.backend.registerOutputs(request.getUrn(), withAssetHashes(fromStruct(request.getOutputs()), this.#facts().programDir));
         return new Empty();
       }),
       invoke: this.#unary((request: pb.ResourceInvokeRequest) => this.#invoke(request)),
       registerPackage: this.#unary(async (request: pb.RegisterPackageRequest) => this.#registerPackage(request)),
       signalAndWaitForShutdown: this.#unary(async () => {
-        this.backend.programDone();
+        if (this.#programSignalled) throw new DeploymentError("the program has said already that it is done");
+        this.#programSignalled = true;
+        await this.backend.programDone();
         return new Empty();
       }),
-      call: refuse("calls of methods"),
-      registerStackTransform: refuse("stack transforms"),
-      registerStackInvokeTransform: refuse("invoke transforms"),
-      registerResourceHook: refuse("resource hooks"),
-      registerErrorHook: refuse("error hooks"),
+      call: this.#unary((request: pb.ResourceCallRequest) => this.#call(request)),
+      registerStackTransform: noted((callback: Callback) => this.#transforms.addStack(callback)),
+      registerStackInvokeTransform: noted((callback: Callback) => this.#transforms.addInvoke(callback)),
+      registerResourceHook: noted((request: pb.RegisterResourceHookRequest) => hooks.register(request)),
+      registerErrorHook: noted((request: pb.RegisterErrorHookRequest) => hooks.registerError(request)),
       getDeploymentInfo: (_call: unknown, callback: grpc.sendUnaryData<unknown>) => callback({ code: grpc.status.UNIMPLEMENTED, details: "GetDeploymentInfo" }),
     };
   }
@@ -121,6 +151,7 @@ export class ResourceMonitor {
       stack: request.stack,
       project: request.project.name,
       rootDir: request.project.root,
+      programDir: request.project.programDir,
       rootUrn: this.#rootUrn,
       registered: (urn) => this.#registered.get(urn),
       formerUrn: (urn) => this.backend.formerUrn(urn),
@@ -137,34 +168,39 @@ export class ResourceMonitor {
     const facts = this.#facts();
     const parentUrn = request.getParent() || (type === STACK_TYPE ? undefined : this.#rootUrn);
     const urn = makeUrn(facts.stack, facts.project, parentUrn, type, request.getName());
-    refuseUnsupported(request, urn);
     const parent = parentUrn === undefined ? undefined : this.#registered.get(parentUrn);
-    const own = new Map<string, string>();
-    request.getProvidersMap().forEach((reference: string, name: string) => {
-      own.set(name, reference);
-    });
-    let reference: string | undefined;
-    if (request.getCustom() && !isProviderType(type)) {
-      reference = inheritedProvider(type, request.getProvider(), own, parent) ?? (await this.#defaults.get(this.#wish(type, request), urn));
+    const managed = request.getRemote() || (request.getCustom() && !isProviderType(type));
+    inherit(request, parent?.goal);
+    const named = managed ? namedProvider(type, request.getProvider(), providersOf(request), parent) : request.getProvider() || undefined;
+    const transforms = await this.#transform(request, urn, parentUrn, named);
+    // Children of a component use its providers; those of a custom resource only its own, which they inherit by themselves.
+    const providers = request.getCustom() ? new Map<string, string>() : new Map([...(parent?.providers ?? []), ...providersOf(request)]);
+    const reference = managed ? request.getProvider() || named || (await this.#defaults.get(this.#wish(type, request), urn)) : undefined;
+    if (request.getRemote() && reference !== undefined) {
+      for (const [name, used] of providers) request.getProvidersMap().set(name, used);
+      const reply = await this.#construct(request, parentUrn, reference);
+      const made = this.#registered.get(reply.getUrn());
+      if (made !== undefined) this.#registered.set(reply.getUrn(), { ...made, providers });
+      this.#transforms.keep(reply.getUrn(), parentUrn, transforms);
+      return reply;
     }
     const goal = goalOf(request, facts, reference);
     if (type === STACK_TYPE) this.#rootUrn = goal.urn;
-    const providers = new Map([...(parent?.providers ?? []), ...own]);
-    if (request.getProvider() !== "")
-      providers.set(packageOf(request.getProvider().split("::")[2]?.split("$").at(-1)?.slice(PROVIDER_PREFIX.length) ?? type), request.getProvider());
     this.#registered.set(goal.urn, { goal, providers });
+    this.#transforms.keep(goal.urn, parentUrn, transforms);
     const reply = new pb.RegisterResourceResponse();
     reply.setUrn(goal.urn);
+    const answer = (state: ResourceState): void => {
+      reply.setId(isUnknown(state.id) ? "" : (state.id ?? ""));
+      const outputs = request.getAcceptsecrets() ? state.outputs : withoutSecrets(state.outputs);
+      reply.setObject(toStruct(request.getSupportspartialvalues() ? outputs : withoutUnknowns(outputs)));
+    };
     try {
       const state = await this.backend.register(goal);
       // One that a limited operation leaves under its old name.
       if (state.urn !== goal.urn) this.#registered.set(state.urn, { goal, providers });
       reply.setUrn(state.urn);
-      if (state.custom) {
-        reply.setId(isUnknown(state.id) ? "" : (state.id ?? ""));
-        const outputs = request.getAcceptsecrets() ? state.outputs : withoutSecrets(state.outputs);
-        reply.setObject(toStruct(request.getSupportspartialvalues() ? outputs : withoutUnknowns(outputs)));
-      }
+      if (state.custom) answer(state);
       return reply;
     } catch (thrown) {
       const goesOn =
@@ -172,6 +208,9 @@ export class ResourceMonitor {
         (thrown instanceof StepFailed || thrown instanceof StepSkipped) &&
         request.getSupportsresultreporting();
       if (!goesOn) throw thrown;
+      // What was made half is told as far as it goes.
+      const half = this.backend.state(goal.urn);
+      if (thrown instanceof StepFailed && half?.custom && half.initErrors.length > 0) answer(half);
       reply.setResult(thrown instanceof StepSkipped ? pb.Result.SKIP : pb.Result.FAIL);
       return reply;
     }
@@ -184,11 +223,8 @@ export class ResourceMonitor {
     const urn = makeUrn(deployment.stack, deployment.project.name, parent, type, name);
     if (request.getId() === "") throw new DeploymentError(`the read of ${urn} needs an id`, urn);
     const builtin = isBuiltin(type);
-    const above = parent === undefined ? undefined : this.#registered.get(parent);
-    const reference = builtin
-      ? await this.#builtinProvider()
-      : (inheritedProvider(type, request.getProvider(), new Map(), above) ?? (await this.#defaults.get(this.#wish(type, request), urn)));
-    const state = await this.backend.read({
+    const reference = builtin ? await this.#builtinProvider() : request.getProvider() || (await this.#defaults.get(this.#wish(type, request), urn));
+    const state = await this.#readOrEmpty({
       urn,
       type,
       name,
@@ -207,6 +243,16 @@ export class ResourceMonitor {
     return reply;
   }
 
+  /** With `--continue-on-error`, what cannot be read has no properties, and the program goes on. */
+  async #readOrEmpty(goal: ReadGoal): Promise<{ outputs: PropertyMap }> {
+    try {
+      return await this.backend.read(goal);
+    } catch (thrown) {
+      if (thrown instanceof StepFailed && this.backend.ctx.request.options.continueOnError) return { outputs: {} };
+      throw thrown;
+    }
+  }
+
   #builtinProvider(): Promise<string> {
     return this.#defaults.get({ name: "pulumi", version: "", url: "" }, "");
   }
@@ -220,10 +266,20 @@ export class ResourceMonitor {
       reply.setReturn(toStruct(result));
       return reply;
     }
-    const reference = request.getProvider() || (await this.#defaults.get(this.#wish(token, request), token));
+    const options = new pb.TransformInvokeOptions();
+    options.setProvider(request.getProvider());
+    options.setVersion(request.getVersion());
+    options.setPluginDownloadUrl(request.getPlugindownloadurl());
+    const wanted = await this.#transforms.applyInvoke(token, { args, options });
+    const wish = {
+      getVersion: () => wanted.options.getVersion(),
+      getPlugindownloadurl: () => wanted.options.getPluginDownloadUrl(),
+      getPackageref: () => request.getPackageref(),
+    };
+    const reference = wanted.options.getProvider() || (await this.#defaults.get(this.#wish(token, wish), token));
     const client = await this.backend.ctx.registry.get(reference);
     if (!client.configured) return reply;
-    const { result, failures, strippedSecrets } = await client.invoke(token, args, this.backend.ctx.preview);
+    const { result, failures, strippedSecrets } = await client.invoke(token, wanted.args, this.backend.ctx.preview);
     reply.setReturn(toStruct(strippedSecrets ? mapProperties(result, makeSecret) : result));
     for (const { property, reason } of failures) {
       const failure = new provider.CheckFailure();
@@ -232,6 +288,57 @@ export class ResourceMonitor {
       reply.addFailures(failure);
     }
     return reply;
+  }
+
+  /** @throws DeploymentError where a transform fails */
+  async #transform(request: pb.RegisterResourceRequest, urn: string, parent: string | undefined, provider: string | undefined): Promise<Callback[]> {
+    try {
+      return await this.#transforms.apply(request, parent, provider);
+    } catch (thrown) {
+      throw new DeploymentError(`a transform of ${urn} failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`, urn);
+    }
+  }
+
+  #plugin() {
+    const { request, preview } = this.backend.ctx;
+    return { request, preview, address: this.endpoint.address };
+  }
+
+  async #construct(request: pb.RegisterResourceRequest, parent: string | undefined, reference: string): Promise<pb.RegisterResourceResponse> {
+    const client = await this.backend.ctx.registry.get(reference);
+    try {
+      return await construct(client, request, parent, this.#plugin());
+    } catch (thrown) {
+      if (!(thrown instanceof ProviderError)) throw thrown;
+      throw new DeploymentError(`${request.getType()} resource '${request.getName()}' has a problem: ${thrown.message}`);
+    }
+  }
+
+  /** Whose method it is: the provider's own, that of a provider that is named, of the resource's, or of the package's default one. */
+  async #callee(request: pb.ResourceCallRequest): Promise<string> {
+    const token = request.getTok();
+    const self = fromStruct(request.getArgs())["__self__"];
+    const urn = isObject(self) && typeof self["urn"] === "string" ? self["urn"] : undefined;
+    if (token.startsWith(PROVIDER_PREFIX)) {
+      if (!isObject(self) || urn === undefined || typeof self["id"] !== "string")
+        throw new DeploymentError(`the call of ${token} lacks the provider whose method it is`);
+      return `${urn}::${self["id"]}`;
+    }
+    if (request.getProvider() !== "") return request.getProvider();
+    const goal = urn === undefined ? undefined : this.#registered.get(urn)?.goal;
+    if (urn !== undefined && goal === undefined) throw new DeploymentError(`unknown resource ${urn}`);
+    return goal?.provider ?? this.#defaults.get(this.#wish(token, request), token);
+  }
+
+  async #call(request: pb.ResourceCallRequest): Promise<provider.CallResponse> {
+    const client = await this.backend.ctx.registry.get(await this.#callee(request));
+    if (!client.configured) return new provider.CallResponse();
+    try {
+      return await call(client, request, this.#plugin());
+    } catch (thrown) {
+      if (!(thrown instanceof ProviderError)) throw thrown;
+      throw new DeploymentError(`call to function '${request.getTok()}' failed: ${thrown.message}`);
+    }
   }
 
   #registerPackage(request: pb.RegisterPackageRequest): pb.RegisterPackageResponse {

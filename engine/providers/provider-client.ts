@@ -6,7 +6,18 @@ import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { Status } from "@pulumi/pulumi/proto/status_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { fromStruct, toStruct } from "../wire/struct";
-import { annotateSecrets, containsSecrets, flattenOutputs, flattenResources, type PropertyMap, withoutSecrets } from "../wire/values";
+import {
+  annotateSecrets,
+  containsSecrets,
+  flattenOutputs,
+  flattenResources,
+  type PropertyMap,
+  withContents,
+  withNamedResources,
+  withOutputValues,
+  withoutContents,
+  withoutSecrets,
+} from "../wire/values";
 import type { RunningPlugin } from "./running-plugin";
 
 /** gRPC messages of 400 MiB, as the SDK's. */
@@ -132,13 +143,19 @@ export class ProviderClient {
   /** What the provider is sent of a map. */
   #outgoing(map: PropertyMap) {
     let sent = this.#accepts.outputs ? map : flattenOutputs(map);
-    if (!this.#accepts.resources) sent = flattenResources(sent);
+    sent = this.#accepts.resources ? withNamedResources(sent) : flattenResources(sent);
     return toStruct(this.#accepts.secrets ? sent : withoutSecrets(sent));
+  }
+
+  /** As {@link #outgoing}, of what is there already: no contents of files. */
+  #known(map: PropertyMap) {
+    return this.#outgoing(withoutContents(map));
   }
 
   /** An answer with the secrets of the request marked again, where the provider does not keep them itself. */
   #incoming(answer: PropertyMap, ...requests: PropertyMap[]): PropertyMap {
-    return this.#accepts.secrets ? answer : requests.reduce((result, request) => annotateSecrets(result, request), answer);
+    const whole = requests.reduce((result, request) => withContents(result, request), answer);
+    return this.#accepts.secrets ? whole : requests.reduce((result, request) => annotateSecrets(result, request), whole);
   }
 
   /** Tells a provider that was not started by the engine where the engine is. */
@@ -241,9 +258,9 @@ export class ProviderClient {
     const request = new pb.DiffRequest();
     fillRef(request, ref);
     request.setId(id);
-    request.setOlds(this.#outgoing(old.outputs));
-    request.setOldInputs(this.#outgoing(old.inputs));
-    request.setNews(this.#outgoing(news));
+    request.setOlds(this.#known(old.outputs));
+    request.setOldInputs(this.#known(old.inputs));
+    request.setNews(this.#known(news));
     request.setIgnorechangesList(ignore);
     try {
       return diffResult(await this.#call<pb.DiffRequest, pb.DiffResponse>(this.#client.diff, request, old.inputs, old.outputs, news));
@@ -274,8 +291,8 @@ export class ProviderClient {
     const request = new pb.UpdateRequest();
     fillRef(request, ref);
     request.setId(id);
-    request.setOlds(this.#outgoing(old.outputs));
-    request.setOldInputs(this.#outgoing(old.inputs));
+    request.setOlds(this.#known(old.outputs));
+    request.setOldInputs(this.#known(old.inputs));
     request.setNews(this.#outgoing(news));
     request.setTimeout(options.timeout);
     request.setIgnorechangesList(options.ignore);
@@ -294,8 +311,8 @@ export class ProviderClient {
     const request = new pb.ReadRequest();
     fillRef(request, ref);
     request.setId(id);
-    if (inputs !== undefined) request.setInputs(this.#outgoing(inputs));
-    if (outputs !== undefined) request.setProperties(this.#outgoing(outputs));
+    if (inputs !== undefined) request.setInputs(this.#known(inputs));
+    if (outputs !== undefined) request.setProperties(this.#known(outputs));
     const reply = await this.#call<pb.ReadRequest, pb.ReadResponse>(this.#client.read, request);
     if (reply.getId() === "") return undefined;
     const readInputs = reply.getInputs();
@@ -310,8 +327,8 @@ export class ProviderClient {
     const request = new pb.DeleteRequest();
     fillRef(request, ref);
     request.setId(id);
-    request.setProperties(this.#outgoing(old.outputs));
-    request.setOldInputs(this.#outgoing(old.inputs));
+    request.setProperties(this.#known(old.outputs));
+    request.setOldInputs(this.#known(old.inputs));
     request.setTimeout(timeout);
     await this.#call<pb.DeleteRequest, Empty>(this.#client.delete, request, old.inputs, old.outputs);
   }
@@ -332,6 +349,20 @@ export class ProviderClient {
   /** Ends its process now. */
   kill(): void {
     this.plugin.kill();
+  }
+
+  /** Arguments of components and methods: providers that take output values get secret and unknown ones in that form. */
+  componentInputs(map: PropertyMap) {
+    const sent = this.#accepts.outputs ? withOutputValues(map) : flattenOutputs(map);
+    return toStruct(this.#accepts.resources ? sent : flattenResources(sent));
+  }
+
+  construct(request: pb.ConstructRequest): Promise<pb.ConstructResponse> {
+    return this.#call<pb.ConstructRequest, pb.ConstructResponse>(this.#client.construct, request);
+  }
+
+  callMethod(request: pb.CallRequest): Promise<pb.CallResponse> {
+    return this.#call<pb.CallRequest, pb.CallResponse>(this.#client.call, request);
   }
 
   async cancel(): Promise<void> {

@@ -1,8 +1,19 @@
 /** Resource states to and from the state file's form (deployment v3; engine-contract G3, G4). */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
-import { isObject, isSecret, makeSecret, mapProperties, type PropertyMap, SIGNATURE, SIGNATURE_KEY, secretValue, type Value } from "../wire/values";
-import { emptyState, type PendingKind, type PendingOperation, type ResourceState, type Snapshot } from "./types";
+import {
+  isObject,
+  isSecret,
+  makeSecret,
+  mapProperties,
+  type PropertyMap,
+  SIGNATURE,
+  SIGNATURE_KEY,
+  secretValue,
+  signatureOf,
+  type Value,
+} from "../wire/values";
+import { emptyState, HOOK_TYPES, type HookBindings, type PendingKind, type PendingOperation, type ResourceState, type Snapshot } from "./types";
 
 /** Turns the JSON text of a secret value into what stands in the file, and back. */
 export interface SecretsCodec {
@@ -44,15 +55,27 @@ const resourceSchema = z.looseObject({
   ignoreChanges: strings.nullish(),
   replaceOnChanges: strings.nullish(),
   hideDiff: strings.nullish(),
+  resourceHooks: z.partialRecord(z.enum(HOOK_TYPES), strings).nullish(),
 });
 
 const KNOWN_FIELDS = new Set(Object.keys(resourceSchema.shape));
 /** Fields whose meaning we would break by carrying them along unread. */
-const REFUSED_FIELDS = ["viewOf", "resourceHooks", "snippetID", "extensionRef", "refreshBeforeUpdate"];
+const REFUSED_FIELDS = ["viewOf", "snippetID", "extensionRef", "refreshBeforeUpdate"];
+
+/** A resource reference as the state file has it. */
+function storedReference({ urn, id, packageVersion }: PropertyMap): PropertyMap {
+  return {
+    [SIGNATURE_KEY]: SIGNATURE.resource,
+    ...(id === undefined ? {} : { id }),
+    packageVersion: packageVersion ?? "",
+    ...(urn === undefined ? {} : { urn }),
+  };
+}
 
 function encryptSecrets(value: Value, codec: SecretsCodec): Value {
   if (Array.isArray(value)) return value.map((item) => encryptSecrets(item, codec));
   if (!isObject(value)) return value;
+  if (signatureOf(value) === SIGNATURE.resource) return storedReference(value);
   if (isSecret(value)) return { [SIGNATURE_KEY]: SIGNATURE.secret, ciphertext: codec.encrypt(JSON.stringify(secretValue(value))) };
   return mapProperties(value, (item) => encryptSecrets(item, codec));
 }
@@ -60,6 +83,10 @@ function encryptSecrets(value: Value, codec: SecretsCodec): Value {
 function decryptSecrets(value: Value, codec: SecretsCodec): Value {
   if (Array.isArray(value)) return value.map((item) => decryptSecrets(item, codec));
   if (!isObject(value)) return value;
+  if (signatureOf(value) === SIGNATURE.resource && value["packageVersion"] === "") {
+    const { packageVersion: _none, ...rest } = value;
+    return rest;
+  }
   if (isSecret(value)) {
     const { ciphertext, plaintext } = value;
     if (typeof plaintext === "string") return makeSecret(JSON.parse(plaintext));
@@ -73,6 +100,12 @@ const orAbsent = <T>(value: T, absent: boolean): T | undefined => (absent ? unde
 const list = (values: string[]): string[] | undefined => orAbsent(values, values.length === 0);
 const flag = (value: boolean): true | undefined => (value ? true : undefined);
 const map = (value: PropertyMap, codec: SecretsCodec): Value | undefined => (Object.keys(value).length === 0 ? undefined : encryptSecrets(value, codec));
+
+/** Types in the order of the alphabet, as the CLI writes maps. */
+function hooks(bindings: HookBindings): HookBindings | undefined {
+  const bound = [...HOOK_TYPES].sort().filter((type) => (bindings[type] ?? []).length > 0);
+  return bound.length === 0 ? undefined : Object.fromEntries(bound.map((type) => [type, bindings[type]]));
+}
 
 /** Keys in the CLI's order; what is empty is left out. */
 export function serializeResource(state: ResourceState, codec: SecretsCodec): Record<string, unknown> {
@@ -106,6 +139,7 @@ export function serializeResource(state: ResourceState, codec: SecretsCodec): Re
     hideDiff: list(state.hideDiff),
     replaceOnChanges: list(state.replaceOnChanges),
     replacementTrigger: state.replacementTrigger === undefined ? undefined : encryptSecrets(state.replacementTrigger, codec),
+    resourceHooks: hooks(state.resourceHooks),
     ...state.unknownFields,
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -152,6 +186,7 @@ function deserializeResource(raw: unknown, codec: SecretsCodec): ResourceState {
     ignoreChanges: r.ignoreChanges ?? [],
     replaceOnChanges: r.replaceOnChanges ?? [],
     hideDiff: r.hideDiff ?? [],
+    resourceHooks: r.resourceHooks ?? {},
     unknownFields,
   };
 }

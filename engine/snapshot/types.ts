@@ -1,5 +1,11 @@
 import type { PropertyMap, Value } from "../wire/values";
 
+/** When a hook runs; the names are those of the state file. */
+export const HOOK_TYPES = ["BeforeCreate", "AfterCreate", "BeforeUpdate", "AfterUpdate", "BeforeDelete", "AfterDelete", "OnError"] as const;
+export type HookType = (typeof HOOK_TYPES)[number];
+/** Names of the hooks that are bound to a resource. */
+export type HookBindings = Partial<Record<HookType, string[]>>;
+
 /** One resource of a stack's state. Field by field what the state file holds (engine-contract, G3), values decoded. */
 export interface ResourceState {
   urn: string;
@@ -36,6 +42,7 @@ export interface ResourceState {
   ignoreChanges: string[];
   replaceOnChanges: string[];
   hideDiff: string[];
+  resourceHooks: HookBindings;
   /** Fields that this engine does not know; kept as they were. */
   unknownFields: Record<string, Value>;
 }
@@ -84,6 +91,7 @@ export function emptyState(urn: string, type: string, custom: boolean): Resource
     ignoreChanges: [],
     replaceOnChanges: [],
     hideDiff: [],
+    resourceHooks: {},
     unknownFields: {},
   };
 }

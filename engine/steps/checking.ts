@@ -2,7 +2,7 @@
 import type { DeploymentContext } from "../deployment/context";
 import type { Goal } from "../monitor/goal";
 import { isProviderType, urnName } from "../wire/urn";
-import type { PropertyMap } from "../wire/values";
+import { droppingUnknowns, type PropertyMap } from "../wire/values";
 
 /** The provider found the inputs wrong; its failures were shown. Others go on, and the run fails at its end. */
 export class CheckFailed extends Error {}
@@ -18,7 +18,9 @@ export async function checkInputs(ctx: DeploymentContext, goal: Goal, olds: Prop
   const ask = async () => {
     if (isProviderType(goal.type)) return ctx.registry.check(goal.urn, olds, news);
     const client = await ctx.registry.get(goal.provider ?? "");
-    return client.configured ? client.check(ref, olds, news, seed) : { inputs: news, failures: [] };
+    if (!client.configured) return { inputs: news, failures: [] };
+    // Outside previews unknown values come from what failed: whoever needs them is left out after this.
+    return client.check(ref, olds, ctx.preview ? news : droppingUnknowns(news), seed);
   };
   const { inputs, failures } = await ask();
   if (failures.length === 0) return inputs;

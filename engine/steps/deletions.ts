@@ -71,7 +71,10 @@ export async function planDeletions(ctx: DeploymentContext, resources: readonly 
     mayGo = (urn) => !staying.has(urn);
   }
   const ends = (state: ResourceState): boolean => state.delete || !survives(state.urn);
-  const leaving = resources.filter((state) => ends(state) && mayGo(state.urn));
+  // What a preview has imported and would replace at once was never there before: the run itself refuses it.
+  const before = new Set(ctx.base.map((state) => `${state.urn}::${state.id}`));
+  const known = (state: ResourceState): boolean => !ctx.preview || before.has(`${state.urn}::${state.id}`) || !state.delete;
+  const leaving = resources.filter((state) => ends(state) && mayGo(state.urn) && known(state));
   const gone = new Set(leaving.map((state) => state.urn));
   const deletions = leaving.map((state) => deleteStep(state, gone));
   if (!request.options.targetDependents) refuseUntargeted(ctx, deletions);

@@ -5,9 +5,9 @@ import type { DeploymentContext } from "../deployment/context";
 import type { Goal } from "../monitor/goal";
 import type { DiffResult } from "../providers/provider-client";
 import type { ResourceState } from "../snapshot/types";
-import { parsePath, pathContains, resetPaths } from "../wire/paths";
+import { joinPath, parsePath, pathContains, resetPaths } from "../wire/paths";
 import { isProviderType, parseProviderReference, urnName } from "../wire/urn";
-import { containsUnknowns, flattenOutputs, type PropertyMap, sameValue, type Value, withoutSecrets } from "../wire/values";
+import { containsUnknowns, flattenOutputs, isObject, type PropertyMap, sameValue, signatureOf, type Value, withoutSecrets } from "../wire/values";
 import type { Step } from "./step";
 
 /** What changed, whoever says so: the provider, or the engine where the provider does not know. */
@@ -40,10 +40,26 @@ export function changedKeys(olds: PropertyMap, news: PropertyMap): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !sameValue(a[key], b[key]));
 }
 
+const isPlain = (value: Value | undefined): value is PropertyMap => isObject(value) && signatureOf(value) === undefined;
+
+/** The paths at which two values differ, as deep as both are of one kind. */
+function differences(path: string, old: Value | undefined, now: Value | undefined): [path: string, kind: DiffKind][] {
+  if (sameValue(old, now)) return [];
+  if (old === undefined) return [[path, "add"]];
+  if (now === undefined) return [[path, "delete"]];
+  if (Array.isArray(old) && Array.isArray(now))
+    return Array.from({ length: Math.max(old.length, now.length) }).flatMap((_, i) => differences(`${path}[${i}]`, old[i], now[i]));
+  if (isPlain(old) && isPlain(now)) return inObject(path, old, now);
+  return [[path, "update"]];
+}
+
+const inObject = (path: string, old: PropertyMap, now: PropertyMap): [string, DiffKind][] =>
+  [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((key) => differences(joinPath(path, key), old[key], now[key]));
+
 function byKeys(olds: PropertyMap, news: PropertyMap): Pick<Difference, "changed" | "diffs" | "detailedDiff"> {
   const diffs = changedKeys(olds, news);
-  const kind = (key: string): DiffKind => (!(key in olds) ? "add" : !(key in news) ? "delete" : "update");
-  return { changed: diffs.length > 0, diffs, detailedDiff: Object.fromEntries(diffs.map((key) => [key, { diffKind: kind(key), inputDiff: true }])) };
+  const paths = inObject("", withoutSecrets(olds), withoutSecrets(news));
+  return { changed: diffs.length > 0, diffs, detailedDiff: Object.fromEntries(paths.map(([path, diffKind]) => [path, { diffKind, inputDiff: true }])) };
 }
 
 /** A provider's answer; where it does not know whether anything changed, the inputs are compared. */

@@ -10,7 +10,7 @@ import { needsOf, type ResourceState } from "../snapshot/types";
 import { resetPaths } from "../wire/paths";
 import { isProviderType, parseProviderReference, STACK_TYPE } from "../wire/urn";
 import { containsUnknowns, flattenOutputs, type PropertyMap } from "../wire/values";
-import { checkInputs } from "./checking";
+import { CheckFailed, checkInputs } from "./checking";
 import { decide, type Verdict } from "./diffing";
 import { goalState, readState } from "./goal-state";
 import { dependentReplacements } from "./replacement";
@@ -39,10 +39,15 @@ export class StepGenerator {
     return this.#oldUrnOf.get(urn);
   }
 
-  #findOld(goal: Pick<Goal, "urn" | "aliases">): ResourceState | undefined {
+  /** `invalid`: it was shown why; what follows is a last check of the inputs, and the end of the run. */
+  #findOld(goal: Pick<Goal, "urn" | "aliases">): { old: ResourceState | undefined; invalid: boolean } {
+    let invalid = false;
+    const complain = (message: string): void => {
+      this.ctx.events.diagnostic("error", message, goal.urn);
+      invalid = true;
+    };
     const claimed = this.aliased.get(goal.urn);
-    if (claimed !== undefined)
-      throw new DeploymentError(`Duplicate resource URN '${goal.urn}' conflicting with alias on resource with URN '${claimed}'`, goal.urn);
+    if (claimed !== undefined) complain(`Duplicate resource URN '${goal.urn}' conflicting with alias on resource with URN '${claimed}'`);
     if (this.#carried.has(goal.urn)) throw new DeploymentError(`Duplicate resource URN '${goal.urn}'; try giving it a unique name`, goal.urn);
     for (const urn of [goal.urn, ...goal.aliases]) {
       const old = this.#olds.get(urn);
@@ -50,25 +55,46 @@ export class StepGenerator {
       if (urn !== goal.urn) {
         const owner = this.aliased.get(urn);
         if (owner !== undefined || this.registered.has(urn) || this.#carried.has(urn)) {
-          throw new DeploymentError(
-            `Duplicate resource alias '${urn}' applied to resource with URN '${goal.urn}' conflicting with resource with URN '${owner ?? goal.urn}'`,
-            goal.urn,
-          );
+          complain(`Duplicate resource alias '${urn}' applied to resource with URN '${goal.urn}' conflicting with resource with URN '${owner ?? goal.urn}'`);
+        } else {
+          this.aliased.set(urn, goal.urn);
+          this.#oldUrnOf.set(goal.urn, urn);
         }
-        this.aliased.set(urn, goal.urn);
-        this.#oldUrnOf.set(goal.urn, urn);
       }
-      return old;
+      return { old, invalid };
     }
-    return undefined;
+    return { old: undefined, invalid };
   }
 
   async register(goal: Goal): Promise<Step[]> {
     this.#requireParent(goal);
-    const old = this.#findOld(goal);
-    const wanted = goal.custom ? { ...goal, inputs: flattenOutputs(goal.inputs) } : goal;
+    const { old, invalid } = this.#findOld(goal);
+    const wanted = { ...goal, inputs: flattenOutputs(goal.inputs) };
+    if (this.#destroys && !invalid) {
+      const steps = this.#beforeDestruction(wanted, old);
+      if (steps !== undefined) return steps;
+    }
+    if (invalid) {
+      const inputs = old === undefined ? wanted.inputs : resetPaths(wanted.inputs, old.inputs, goal.ignoreChanges);
+      await checkInputs(this.ctx, wanted, old?.inputs ?? {}, inputs, randomBytes(32));
+      throw new CheckFailed(`${goal.urn} is invalid`);
+    }
     if (this.#wantsImport(wanted, old)) return this.#withCarried(this.#import(wanted, old));
     return this.#plan(wanted, old);
+  }
+
+  get #destroys(): boolean {
+    return this.ctx.request.kind === "destroy" || this.ctx.request.previewOf === "destroy";
+  }
+
+  /** The program of a destruction changes nothing: what is there stays until its turn comes, what is not is left out, with all that needs it. */
+  #beforeDestruction(goal: Goal, old: ResourceState | undefined): Step[] | undefined {
+    const state = goalState(goal, goal.inputs, old, this.ctx.preview);
+    const managed = goal.custom && !isProviderType(goal.type);
+    if ([...needsOf(state)].some((urn) => this.#skipped.has(urn)) || (managed && old === undefined)) return this.#skip(goal, old?.outputs);
+    if (!managed || old === undefined) return undefined;
+    const kept = this.#register(goal, old.inputs, old);
+    return [makeStep("same", { urn: goal.urn, type: goal.type, old, new: kept, provider: goal.provider })];
   }
 
   #requireParent(goal: { urn: string; parent: string | undefined }): void {
@@ -92,13 +118,16 @@ export class StepGenerator {
     const implicit = isProviderType(type) || type === STACK_TYPE;
     const admitted = this.ctx.targets.admit(urn, needsOf(goalState(goal, {}, undefined, this.ctx.preview)));
     const recreating = this.#deleted.get(urn);
-    if (!admitted && !implicit && recreating === undefined) return old === undefined ? this.#skip(goal) : this.#keep(goal, old);
+    const included = admitted || implicit;
+    if (!included && recreating === undefined && !old?.external) return old === undefined ? this.#skip(goal) : this.#keep(goal, old);
 
     const usable = old !== undefined && recreating === undefined && !old.external ? old : undefined;
     const kept = usable === undefined ? goal.inputs : resetPaths(goal.inputs, usable.inputs, goal.ignoreChanges);
     const fresh = usable === undefined || this.#wantsReplacement(urn, usable);
     const seed = randomBytes(32);
-    const checked = await checkInputs(this.ctx, goal, fresh ? {} : usable.inputs, fresh ? goal.inputs : kept, seed);
+    // What must be made anew although no target names it is made as it was.
+    const checked =
+      included || old === undefined ? await checkInputs(this.ctx, goal, fresh ? {} : usable.inputs, fresh ? goal.inputs : kept, seed) : old.inputs;
 
     if (old !== undefined && usable === undefined) {
       const state = this.#register(goal, checked, undefined);
@@ -197,8 +226,9 @@ export class StepGenerator {
   }
 
   /** A new resource outside the targets is left out: shown, never stored. */
-  #skip(goal: Goal): Step[] {
-    const state = this.#register(goal, goal.inputs, undefined);
+  #skip(goal: Goal, outputs: PropertyMap = {}): Step[] {
+    const state = { ...goalState(goal, goal.inputs, undefined, this.ctx.preview), outputs };
+    this.registered.set(goal.urn, state);
     this.#skipped.add(goal.urn);
     return [makeStep("same", { urn: goal.urn, type: goal.type, new: state, skippedCreate: true })];
   }
@@ -267,7 +297,7 @@ export class StepGenerator {
   async read(goal: ReadGoal): Promise<Step[]> {
     this.#requireParent(goal);
     const { urn, type, provider } = goal;
-    const old = this.#findOld(goal);
+    const { old } = this.#findOld(goal);
     const state = readState(goal);
     this.registered.set(urn, state);
     if (old === undefined || old.external || old.id === goal.id) return [makeStep("read", { urn, type, ...(old ? { old } : {}), new: state, provider })];

@@ -31,6 +31,7 @@ export function goalState(goal: Goal, inputs: PropertyMap, old: ResourceState | 
     ignoreChanges: goal.ignoreChanges,
     replaceOnChanges: goal.replaceOnChanges,
     hideDiff: goal.hideDiffs,
+    resourceHooks: goal.hooks,
     unknownFields: old?.unknownFields ?? {},
   };
 }

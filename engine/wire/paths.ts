@@ -1,5 +1,5 @@
 /** Property paths as options write them: `a.b[0]["c d"]`, `*` for any key or index. */
-import { isObject, type PropertyMap, type Value } from "./values";
+import { isObject, isSecret, makeSecret, type PropertyMap, secretValue, type Value } from "./values";
 
 export type PathPart = string | number;
 
@@ -19,14 +19,30 @@ export function parsePath(path: string): PathPart[] {
   return parts;
 }
 
+/** The path of a key below another path; the root's is empty. */
+export function joinPath(path: string, key: string): string {
+  if (/[.[\]"]/.test(key) || key === "") return `${path}["${key.replace(/"/g, '\\"')}"]`;
+  return path === "" ? key : `${path}.${key}`;
+}
+
 /** Whether a changed path lies at or below one that an option names. */
 export function pathContains(outer: readonly PathPart[], inner: readonly PathPart[]): boolean {
   return outer.length <= inner.length && outer.every((part, i) => part === "*" || part === inner[i]);
 }
 
-function child(value: Value | undefined, part: PathPart): Value | undefined {
-  if (Array.isArray(value)) return typeof part === "number" ? value[part] : undefined;
-  return isObject(value) ? value[String(part)] : undefined;
+/** Paths lead through secrets. */
+const opened = (value: Value | undefined): Value | undefined => (isSecret(value) ? secretValue(value) : value);
+
+const plainObject = (value: Value | undefined): PropertyMap => {
+  const inner = opened(value);
+  return isObject(inner) ? inner : {};
+};
+
+function child(container: Value | undefined, part: PathPart): Value | undefined {
+  const value = opened(container);
+  const found = Array.isArray(value) ? (typeof part === "number" ? value[part] : undefined) : isObject(value) ? value[String(part)] : undefined;
+  // What comes out of a secret stays one.
+  return found !== undefined && isSecret(container) ? makeSecret(found) : found;
 }
 
 /**
@@ -40,10 +56,11 @@ export function resetPaths(news: PropertyMap, olds: PropertyMap, paths: readonly
 function reset(news: Value, olds: Value | undefined, path: readonly PathPart[]): Value {
   const [part, ...rest] = path;
   if (part === undefined) return news;
+  if (isSecret(news)) return makeSecret(reset(secretValue(news), opened(olds), path));
   if (part === "*") {
     const keys: PathPart[] = Array.isArray(news)
       ? [...news.keys()]
-      : [...new Set([...Object.keys(isObject(news) ? news : {}), ...Object.keys(isObject(olds) ? olds : {})])];
+      : [...new Set([...Object.keys(isObject(news) ? news : {}), ...Object.keys(plainObject(olds))])];
     return keys.reduce<Value>((value, key) => reset(value, olds, [key, ...rest]), news);
   }
   const old = child(olds, part);

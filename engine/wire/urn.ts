@@ -29,6 +29,8 @@ export function makeUrn(stack: string, project: string, parentUrn: string | unde
 
 /** The package of a resource type or function token: what stands before the first colon. */
 export const packageOf = (token: string): string => token.split(":")[0] ?? "";
+/** The package of a provider, from the reference to it. */
+export const packageOfReference = (reference: string): string => providerPackage(urnType(parseProviderReference(reference).urn));
 export const isProviderType = (type: string): boolean => type.startsWith(PROVIDER_PREFIX);
 export const providerPackage = (type: string): string => type.slice(PROVIDER_PREFIX.length);
 

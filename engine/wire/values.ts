@@ -1,3 +1,5 @@
+import { urnName, urnType } from "./urn";
+
 /**
  * Property values, in the form in which they travel (google.protobuf.Struct as plain JSON): special values are objects with
  * a signature key, unknown values are sentinel strings. The engine keeps this one form everywhere, so that nothing is lost
@@ -76,6 +78,41 @@ export function flattenOutputs(map: PropertyMap): PropertyMap {
   }) as PropertyMap;
 }
 
+/** Secret and unknown values as output values, which is the form in which transforms, components of plugins and methods get them. */
+export function withOutputValues(map: PropertyMap): PropertyMap {
+  return mapValue(map, (value) => {
+    if (isUnknown(value)) return { [SIGNATURE_KEY]: SIGNATURE.output };
+    if (!isSecret(value)) return value;
+    const inner = secretValue(value);
+    if (isOutput(inner)) return { ...inner, secret: true };
+    return { [SIGNATURE_KEY]: SIGNATURE.output, value: inner, secret: true };
+  }) as PropertyMap;
+}
+
+export const isOutput = (value: Value | undefined): value is PropertyMap => signatureOf(value) === SIGNATURE.output;
+
+/** The URNs that the output values in a value depend on, each once. */
+export function outputDependencies(value: Value): string[] {
+  const found = new Set<string>();
+  someValue(value, (item) => {
+    if (isOutput(item) && Array.isArray(item["dependencies"])) for (const urn of item["dependencies"]) if (typeof urn === "string") found.add(urn);
+    return false;
+  });
+  return [...found];
+}
+
+/** Output values that say, by property, what the property depends on; what says so already stays as it is. */
+export function withOutputDependencies(map: PropertyMap, dependencies: Readonly<Record<string, readonly string[]>>): PropertyMap {
+  return mapProperties(map, (value, key) => {
+    const wanted = dependencies[key] ?? [];
+    const known = outputDependencies(value);
+    if (wanted.every((urn) => known.includes(urn))) return value;
+    const output = isOutput(value) ? value : { [SIGNATURE_KEY]: SIGNATURE.output, value };
+    const own = Array.isArray(output["dependencies"]) ? output["dependencies"] : [];
+    return { ...output, dependencies: [...new Set([...own, ...wanted])] };
+  });
+}
+
 /** Resource references as their id (custom) or URN, for providers that do not accept references. */
 export function flattenResources(map: PropertyMap): PropertyMap {
   return mapValue(map, (value) => {
@@ -109,6 +146,58 @@ export function markSecretOutputs(outputs: PropertyMap, inputs: PropertyMap, nam
 /** Without the properties that hold unknowns, for clients that do not support partial values. */
 export function withoutUnknowns(map: PropertyMap): PropertyMap {
   return Object.fromEntries(Object.entries(map).filter(([, value]) => !containsUnknowns(value)));
+}
+
+export const isAssetOrArchive = (value: Value): boolean => signatureOf(value) === SIGNATURE.asset || signatureOf(value) === SIGNATURE.archive;
+const isReference = (value: Value): boolean => signatureOf(value) === SIGNATURE.resource;
+
+/** Assets and archives by their hash alone: what a provider is told of what is there already. */
+export function withoutContents(map: PropertyMap): PropertyMap {
+  if (!someValue(map, isAssetOrArchive)) return map;
+  return mapValue(map, (value) => {
+    const signature = signatureOf(value);
+    if (!isObject(value) || signature === undefined || !isAssetOrArchive(value)) return value;
+    return { [SIGNATURE_KEY]: signature, hash: value["hash"] ?? "" };
+  }) as PropertyMap;
+}
+
+/**
+ * Assets that an answer names by their hash alone, with the contents that the request had under it. Archives come back as
+ * empty ones with that hash, as the CLI has them.
+ */
+export function withContents(answer: PropertyMap, request: PropertyMap): PropertyMap {
+  const known = new Map<string, Value>();
+  someValue(request, (value) => {
+    if (isObject(value) && signatureOf(value) === SIGNATURE.asset) known.set(String(value["hash"]), value);
+    return false;
+  });
+  if (!someValue(answer, isAssetOrArchive)) return answer;
+  const bare = ({ text, path, uri, assets }: PropertyMap): boolean => [text, path, uri, assets].every((content) => content === undefined);
+  return mapValue(answer, (value) => {
+    if (!isObject(value) || !isAssetOrArchive(value) || !bare(value)) return value;
+    return signatureOf(value) === SIGNATURE.archive ? { ...value, assets: {} } : (known.get(String(value["hash"])) ?? value);
+  }) as PropertyMap;
+}
+
+/** Resource references with the name and type that providers get beside the URN. */
+export function withNamedResources(map: PropertyMap): PropertyMap {
+  if (!someValue(map, isReference)) return map;
+  return mapValue(map, (value) => {
+    if (signatureOf(value) !== SIGNATURE.resource || !isObject(value) || typeof value["urn"] !== "string") return value;
+    const { packageVersion, ...rest } = value;
+    // An unknown id is an empty one on the wire.
+    const known = isUnknown(rest["id"]) ? { ...rest, id: "" } : rest;
+    const named = { ...known, name: urnName(value["urn"]), type: urnType(value["urn"]) };
+    return packageVersion === undefined || packageVersion === "" ? named : { ...named, packageVersion };
+  }) as PropertyMap;
+}
+
+/** Without any unknown value, at any depth: what a provider is told outside previews. */
+export function droppingUnknowns(map: PropertyMap): PropertyMap {
+  return mapValue(map, (value) => {
+    if (Array.isArray(value)) return value.filter((item) => !isUnknown(item));
+    return isObject(value) ? Object.fromEntries(Object.entries(value).filter(([, item]) => !isUnknown(item))) : value;
+  }) as PropertyMap;
 }
 
 /** Deep equality; the order of keys does not matter. */

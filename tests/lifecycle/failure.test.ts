@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import { UNKNOWN } from "../../engine/wire/values";
 import { EngineWorld, urn } from "../support/engine-world";
 import { Failing } from "../support/fake-provider";
 
@@ -110,4 +111,26 @@ describe("cancellation and crashes", () => {
     expect((await world.refresh({ clearPendingCreates: true })).ok).toBe(true);
     expect(world.snapshot.pendingOperations).toEqual([]);
   });
+});
+
+test("with --continue-on-error a half-made resource tells its outputs, and what cannot be read has none; unknown values reach no provider", async () => {
+  world.provider.behaviour = {
+    create: async ({ name }) => {
+      if (name === "half") throw new Failing("half", ["not ready"]);
+      if (name === "none") throw new Failing("none");
+      return undefined;
+    },
+    read: async () => null,
+  };
+  const outcome = await world.up(
+    [
+      { n: "half", a: { v: 1 } },
+      { n: "none", a: { v: UNKNOWN } },
+      { n: "gone", kind: "read", id: "x" },
+      { n: "free", a: { v: 1 } },
+    ],
+    { continueOnError: true },
+  );
+  expect([outcome.ok, world.names]).toEqual([false, ["half", "free"]]);
+  expect(world.provider.calls.find(({ method, name }) => method === "Check" && name === "none")?.news).toEqual({});
 });

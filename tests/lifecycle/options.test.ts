@@ -188,3 +188,20 @@ describe("providers and components", () => {
     expect(world.snapshot.resources[0]?.outputs).toEqual({ x: 2 });
   });
 });
+
+test("ignoreChanges reaches into secrets; where the provider does not know, replaceOnChanges goes by nested paths", async () => {
+  world.provider.behaviour = { diff: () => ({ changes: "unknown" }) };
+  const of = (u: number, x: number, list: number[]) => [
+    {
+      n: "a",
+      a: { t: { [SIGNATURE_KEY]: SIGNATURE.secret, value: { u, w: 1 } }, deep: { x, y: list.length }, list },
+      ignoreChanges: ["t.u"],
+      replaceOnChanges: ["deep.x"],
+    },
+  ];
+  await world.up(of(1, 1, [1]));
+  expect((await world.up(of(2, 1, [1]))).steps).toEqual(["same a"]);
+  expect(world.state("a")?.inputs["t"]).toEqual({ [SIGNATURE_KEY]: SIGNATURE.secret, value: { u: 1, w: 1 } });
+  expect((await world.up(of(2, 1, [1, 2]))).steps).toEqual(["update a"]);
+  expect((await world.up(of(2, 2, [1, 2]))).steps).toEqual(["create-replacement a", "replace a", "delete-replaced a"]);
+});

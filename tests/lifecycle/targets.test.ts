@@ -65,6 +65,19 @@ describe("limited updates", () => {
     expect(world.names).toEqual(["a"]);
   });
 
+  test("what is deleted first along with a target is made again as it was, unless it is a target too", async () => {
+    const program = (r: number) => [
+      { n: "a", a: { r, dbr: true } },
+      { n: "b", refs: { rx: "a.out" } },
+    ];
+    await world.up(program(1));
+    const before = world.state("b")?.inputs;
+    world.provider.calls.length = 0;
+    expect((await world.up(program(2), { targets: [urn("a")] })).ok).toBe(true);
+    expect(world.provider.take("Check", "Delete", "Create")).toEqual(["Check a", "Check a", "Delete b", "Delete a", "Create a", "Create b"]);
+    expect(world.state("b")?.inputs).toEqual(before);
+  });
+
   // Found by the fuzz test: what was carried along for one resource was then claimed by the alias of another, and stood too late.
   test("an entry that was carried along cannot be claimed by an alias any more", async () => {
     await world.up([{ n: "d" }, { n: "e", dependsOn: ["d"] }]);

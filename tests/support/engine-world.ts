@@ -2,6 +2,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import * as language from "@pulumi/pulumi/proto/language_pb.js";
+import type { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import type { EngineEventPayload, OperationKind, OperationOptions } from "../../engine/contracts";
 import { runDeployment } from "../../engine/deployment/deployment";
@@ -33,6 +34,8 @@ export interface RunOptions extends Partial<OperationOptions> {
   /** The program ends thus after its registrations. */
   ends?: Stop;
   outputs?: PropertyMap;
+  /** What the program does before its registrations. */
+  prepare?(client: ResourceMonitorClient): Promise<void>;
   signal?: AbortSignal;
   terminate?: AbortSignal;
   /** As the command line does it: the run begins without them. */
@@ -122,8 +125,9 @@ export class EngineWorld {
     return this.run("refresh", undefined, options);
   }
 
-  destroy(options: RunOptions = {}): Promise<Outcome> {
-    return this.run("destroy", undefined, options);
+  /** @param program run too, for its hooks */
+  destroy(options: RunOptions = {}, program?: ProgramResource[]): Promise<Outcome> {
+    return this.run("destroy", program, options);
   }
 
   /** The state's entries but stack and default provider, by name. */
@@ -137,8 +141,8 @@ export class EngineWorld {
 
   async run(kind: OperationKind, program: ProgramResource[] | undefined, options: RunOptions): Promise<Outcome> {
     const events: EngineEventPayload[] = [];
-    const { clearPendingCreates, terminate, previewOf, config = {}, ends, outputs, signal, onWrite, stackOutputs, ...given } = options;
-    this.#program = (monitor, dryRun) => runResources(monitor, program ?? [], { dryRun, ends, outputs });
+    const { clearPendingCreates, terminate, previewOf, config = {}, ends, outputs, prepare, signal, onWrite, stackOutputs, ...given } = options;
+    this.#program = (monitor, dryRun) => runResources(monitor, program ?? [], { dryRun, ends, outputs, prepare });
     let base = this.snapshot;
     if (clearPendingCreates) base = { ...base, pendingOperations: base.pendingOperations.filter(({ type }) => type !== "creating") };
     // What a file would hold: the run's own idea of the state is not asked.

@@ -1,8 +1,10 @@
 /** A program that is data, run against a resource monitor as the SDK does it. */
 import * as grpc from "@grpc/grpc-js";
 import { Alias } from "@pulumi/pulumi/proto/alias_pb.js";
+import type { Callback } from "@pulumi/pulumi/proto/callback_pb.js";
 import { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { Value as ProtoValue } from "google-protobuf/google/protobuf/struct_pb.js";
 import { fromStruct, toStruct } from "../../engine/wire/struct";
 import { type PropertyMap, UNKNOWN, type Value } from "../../engine/wire/values";
@@ -47,6 +49,8 @@ export interface ProgramResource {
   import?: string;
   customTimeouts?: { create?: string; update?: string; delete?: string };
   aliases?: AliasOption[];
+  transforms?: Callback[];
+  hooks?: Partial<pb.RegisterResourceRequest.ResourceHooksBinding.AsObject>;
 }
 
 export type Stop = "bail" | { throws: string };
@@ -141,6 +145,16 @@ class Program {
       timeouts.setDelete(r.customTimeouts.delete ?? "");
       request.setCustomtimeouts(timeouts);
     }
+    request.setTransformsList(r.transforms ?? []);
+    if (r.hooks !== undefined) {
+      const { beforeCreateList = [], afterCreateList = [], beforeUpdateList = [], afterUpdateList = [] } = r.hooks;
+      const { beforeDeleteList = [], afterDeleteList = [], onErrorList = [] } = r.hooks;
+      const binding = new pb.RegisterResourceRequest.ResourceHooksBinding();
+      binding.setBeforeCreateList(beforeCreateList).setAfterCreateList(afterCreateList);
+      binding.setBeforeUpdateList(beforeUpdateList).setAfterUpdateList(afterUpdateList);
+      binding.setBeforeDeleteList(beforeDeleteList).setAfterDeleteList(afterDeleteList).setOnErrorList(onErrorList);
+      request.setHooks(binding);
+    }
     request.setAliasspecs(true);
     request.setAliasesList((r.aliases ?? []).map((option) => aliasOf(option)));
   }
@@ -187,11 +201,17 @@ function aliasOf(option: AliasOption): Alias {
 export async function runResources(
   monitor: string,
   resources: readonly ProgramResource[],
-  options: { dryRun: boolean; ends: Stop | undefined; outputs: PropertyMap | undefined },
+  options: {
+    dryRun: boolean;
+    ends: Stop | undefined;
+    outputs: PropertyMap | undefined;
+    prepare: ((client: ResourceMonitorClient) => Promise<void>) | undefined;
+  },
 ): Promise<Stop | undefined> {
   const client = new ResourceMonitorClient(monitor, grpc.credentials.createInsecure());
   const program = new Program(client, options.dryRun);
   try {
+    await options.prepare?.(client);
     await program.register({ n: "test-dev", kind: "component", type: "pulumi:pulumi:Stack" }, "");
     const stack = program.made.get("test-dev")?.urn ?? "";
     for (const resource of resources) {
@@ -207,6 +227,8 @@ export async function runResources(
       await program.register(resource, stack);
     }
     if (options.outputs !== undefined) await program.outputs(stack, options.outputs);
+    // A program that ends well waits for the deployment, so that its functions are there until then.
+    if (options.ends === undefined) await program.call(client.signalAndWaitForShutdown, new Empty());
     return options.ends;
   } catch (thrown) {
     if (thrown instanceof MonitorGone) return "bail";

@@ -2,18 +2,22 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { CaseRun, type RecordedCase } from "./recorded-case";
 
-const CASES = path.join(__dirname, "cases");
 const PULUMI = path.join(__dirname, "../../../engine/bin/pulumi");
+/** `more-cases` run with HOMELAB_ALL_CASES=1: they take a few minutes more. */
+const FOLDERS = ["cases", ...(process.env["HOMELAB_ALL_CASES"] === "1" ? ["more-cases"] : [])];
 
 /** What the Pulumi CLI 3.260 did, step by step; the embedded engine does the same. */
 describe("recorded cases of the Pulumi CLI", () => {
-  const cases = fs.readdirSync(CASES).map((file): RecordedCase => JSON.parse(fs.readFileSync(path.join(CASES, file), "utf8")));
+  const cases = FOLDERS.flatMap((folder) => {
+    const within = path.join(__dirname, folder);
+    return fs.readdirSync(within).map((file): RecordedCase => JSON.parse(fs.readFileSync(path.join(within, file), "utf8")));
+  });
 
   // Each case has a folder and processes of its own.
   test.concurrent.each(cases.map((recorded): [string, RecordedCase] => [recorded.name, recorded]))(
     "%s",
     async (_name, recorded) => {
-      const run = new CaseRun(PULUMI);
+      const run = new CaseRun(PULUMI, recorded.program);
       try {
         expect(await run.call(["stack", "init", "dev"])).toMatchObject({ status: 0 });
         for (const step of recorded.steps) {

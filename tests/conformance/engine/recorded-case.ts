@@ -22,6 +22,8 @@ export interface RecordedStep {
 
 export interface RecordedCase {
   name: string;
+  /** Folder of the program that is run. Default: `program`, which SPEC describes. */
+  program?: string;
   steps: RecordedStep[];
 }
 
@@ -57,8 +59,11 @@ export class CaseRun {
   #before: Entry[] = [];
   #index = 0;
 
-  constructor(private readonly pulumi: string) {
-    fs.cpSync(path.join(__dirname, "program"), this.#folder, { recursive: true });
+  constructor(
+    private readonly pulumi: string,
+    program = "program",
+  ) {
+    fs.cpSync(path.join(__dirname, program), this.#folder, { recursive: true });
     fs.cpSync(path.join(__dirname, "provider"), path.join(this.#folder, "provider"), { recursive: true });
     fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(this.#folder, "node_modules"));
     for (const name of ["home", "backend", "world"]) fs.mkdirSync(path.join(this.#folder, name));
