@@ -144,7 +144,7 @@ test("hosts check finds every host as its roles made it, in one session a role; 
   await rehearsal.ssh("192.168.1.4", "echo '# by-hand' | sudo -n tee -a /etc/haproxy/haproxy.cfg");
   const diff = await rehearsal.homelab("hosts", "diff", "--lab", "--host", "k8s-sandbox-01,haproxy,dns");
   expect([diff.code, diff.stderr]).toEqual([3, ""]);
-  expect(diff.stdout).toMatch(/~ file \/etc\/modules-load.d\/longhorn.conf\n {8}the SHA-256 of .*\n {8}--- .*\n(?: {8}.*\n)* {8}-by-hand\n/);
+  expect(diff.stdout).toMatch(/~ file \/etc\/modules-load.d\/longhorn.conf\n {8}the SHA-256 of .*\n(?: {8}.*\n)* {8}--- .*\n(?: {8}.*\n)* {8}-by-hand *\n/);
   expect(diff.stdout).toContain("~ file /etc/haproxy/haproxy.cfg\n    ~ service haproxy\n        haproxy runs with another configuration");
   expect(diff.stdout).not.toContain("dns (tools)");
   expect(diff.stdout).not.toContain("lab-only-haproxy-stats");
