@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../common/clock";
 import { HomelabError, systemErrorCode } from "../common/errors";
 import { writeFileAtomic } from "../common/files";
 import { projectRoot } from "../common/paths";
+import { isProcessAlive } from "../common/processes";
 import { startArtefacts } from "./artefacts";
 import { type ClusterRegistry, createClusters } from "./clusters";
 import { createContext, type OwnedContext } from "./core/context";
@@ -86,7 +87,7 @@ async function checkNotRunning(dir: string): Promise<void> {
     throw error;
   }
   const parsed = z.object({ pid: z.number(), control: z.url() }).safeParse(jsonOf(text));
-  if (!parsed.success || parsed.data.pid === process.pid || !isAlive(parsed.data.pid)) return;
+  if (!parsed.success || parsed.data.pid === process.pid || !isProcessAlive(parsed.data.pid)) return;
   const answers = await fetch(`${parsed.data.control}/status`, { signal: AbortSignal.timeout(2000) }).then(
     (response) => response.ok,
     // Nobody there: the process with that number is another one.
@@ -105,17 +106,6 @@ function jsonOf(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === "ESRCH") return false;
-    if (systemErrorCode(error) === "EPERM") return true;
-    throw error;
   }
 }
 

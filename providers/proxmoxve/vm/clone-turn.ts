@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { HomelabError, systemErrorCode } from "../../../common/errors";
+import { isProcessAlive } from "../../../common/processes";
 import type { CallContext } from "../../sdk/resource";
 import { asRecord, isLockAnswer, type PveClient } from "../client";
 
@@ -16,15 +17,6 @@ function turnFile(endpoint: string, node: string): string {
   const dir = path.join(os.tmpdir(), `homelab-clones-${os.userInfo().uid}`);
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
   return path.join(dir, createHash("sha256").update(`${endpoint}\n${node}`).digest("hex").slice(0, 24));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return systemErrorCode(thrown) === "EPERM";
-  }
 }
 
 /** Whether the turn is ours now. The file of a process that is gone is moved away first: of several that see it, one can. */
@@ -37,7 +29,7 @@ function take(file: string): boolean {
   }
   try {
     const owner = Number(fs.readFileSync(file, "utf8"));
-    if (owner > 0 && !isAlive(owner)) {
+    if (owner > 0 && !isProcessAlive(owner)) {
       const aside = `${file}.${process.pid}`;
       fs.renameSync(file, aside);
       fs.rmSync(aside, { force: true });
