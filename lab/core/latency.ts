@@ -2,22 +2,22 @@ import type { Latency } from "./world";
 
 /** Milliseconds by name: short enough to wait for, long enough that order and progress can be seen. docs/lab.md repeats them. */
 const DEFAULT_LATENCIES: Readonly<Record<string, number>> = {
-  "proxmox.download": 800,
-  "proxmox.create": 300,
-  "proxmox.clone": 1500,
-  "proxmox.config": 100,
-  "proxmox.resize": 100,
-  "proxmox.start": 300,
+  "proxmox.download": 500,
+  "proxmox.create": 200,
+  "proxmox.clone": 800,
+  "proxmox.config": 50,
+  "proxmox.resize": 50,
+  "proxmox.start": 200,
   "proxmox.stop": 200,
-  "proxmox.delete": 200,
-  "vm.boot": 1500,
+  "proxmox.delete": 100,
+  "vm.boot": 800,
   "ssh.connect": 20,
-  "apt.install": 400,
-  "k3s.start": 1500,
-  "kubernetes.pod-ready": 600,
-  "kubernetes.namespace-finalize": 200,
-  "vault.start": 300,
-  "artefacts.download": 100,
+  "apt.install": 200,
+  "k3s.start": 800,
+  "kubernetes.pod-ready": 400,
+  "kubernetes.namespace-finalize": 100,
+  "vault.start": 200,
+  "artefacts.download": 50,
 };
 
 export type LatencyProfile = "zero" | "default";
