@@ -25,6 +25,8 @@ export const ENV = {
   passphraseKey: "HOMELAB_PASSPHRASE_KEY",
   /** CommonJS file that the embedded engine loads into a program's process before the SDK; see stacks/preload.ts. */
   programPreload: "HOMELAB_PROGRAM_PRELOAD",
+  /** Set by the embedded engine for a program whose debug messages it shows (`--debug`). */
+  programDebug: "HOMELAB_PROGRAM_DEBUG",
   /** Folder of provider plugins for the embedded engine, instead of `providers/`. */
   bundledProviders: "HOMELAB_BUNDLED_PROVIDERS",
 } as const;

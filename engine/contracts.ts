@@ -38,6 +38,8 @@ export interface OperationOptions {
   refresh: boolean;
   continueOnError: boolean;
   excludeProtected: boolean;
+  /** Debug messages of the program and of plugins become events. */
+  debug: boolean;
 }
 
 /** Events in the CLI's own JSON form (engine-contract A6), without sequence and timestamp. */

@@ -6,7 +6,6 @@ import { projectRoot } from "../common/paths";
 import { entryKeys, loadSecrets, ownPaths } from "../secrets/load";
 import { bastionFromEnvironment } from "./bastion";
 import { parseStackConfig } from "./config";
-import { dropDebugMessages } from "./debug-messages";
 import { STACKS } from "./definitions";
 import { validateGraph } from "./graph";
 import { planRoles } from "./host-roles";
@@ -79,6 +78,5 @@ async function main(): Promise<Record<string, pulumi.Input<unknown>>> {
 }
 
 useNativeStackTraces();
-if (readEnv(ENV.programPreload) !== undefined) dropDebugMessages();
 
 export = main;

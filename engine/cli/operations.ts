@@ -37,6 +37,7 @@ function optionsOf(flags: Flags, refreshAlways: boolean): OperationOptions {
     refresh: flags.has("refresh") || refreshAlways,
     continueOnError: flags.has("continue-on-error") || readEnv("PULUMI_CONTINUE_ON_ERROR") === "true",
     excludeProtected: flags.has("exclude-protected"),
+    debug: flags.has("debug"),
   };
 }
 

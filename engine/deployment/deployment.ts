@@ -59,7 +59,7 @@ export async function runDeployment(request: DeploymentRequest): Promise<Deploym
   const { journal, terminated } = untilTerminated(request);
   const operation = new Operation({ ...request, journal }, events, registry, preview);
   const server = new grpc.Server(GRPC_OPTIONS);
-  server.addService(EngineService as unknown as grpc.ServiceDefinition, engineService(events));
+  server.addService(EngineService as unknown as grpc.ServiceDefinition, engineService(events, request.options));
   server.addService(ResourceMonitorService as unknown as grpc.ServiceDefinition, new ResourceMonitor(operation, endpoint).implementation());
   endpoint.address = `127.0.0.1:${await listen(server)}`;
   // The first signal reaches providers at once: what they do now they may end early.

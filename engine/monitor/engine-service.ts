@@ -6,12 +6,13 @@ import type { EventLog } from "../deployment/events";
 
 const SEVERITIES = ["debug", "info", "warning", "error"] as const;
 
-export function engineService(events: EventLog): Record<string, grpc.UntypedHandleCall> {
+/** @param debug whether debug messages are wanted: the SDK and plugins send several for each resource */
+export function engineService(events: EventLog, { debug }: { debug: boolean }): Record<string, grpc.UntypedHandleCall> {
   let root = "";
   return {
     log: ({ request }: { request: pb.LogRequest }, callback: grpc.sendUnaryData<Empty>) => {
       const severity = SEVERITIES[request.getSeverity()] ?? "info";
-      if (severity !== "debug") events.diagnostic(severity, request.getMessage(), request.getUrn() || undefined);
+      if (debug || severity !== "debug") events.diagnostic(severity, request.getMessage(), request.getUrn() || undefined);
       callback(null, new Empty());
     },
     setRootResource: ({ request }: { request: pb.SetRootResourceRequest }, callback: grpc.sendUnaryData<pb.SetRootResourceResponse>) => {

@@ -58,6 +58,7 @@ function runLocal({ request, preview, address, onOutput }: ProgramFacts): Runnin
   const env = childEnv({
     PULUMI_CONFIG: JSON.stringify(request.config.values),
     PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.config.secretKeys),
+    [ENV.programDebug]: request.options.debug ? "true" : undefined,
     PULUMI_NODEJS_TYPESCRIPT: project.runtimeOptions["typescript"] === false ? undefined : "true",
   });
   const child = spawn(process.execPath, args, { cwd: project.programDir, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });

@@ -86,6 +86,8 @@ test("preview --diff shows what changes; --json is one document", async () => {
   await pulumi(["config", "set", "size", "9"]);
   const { stdout } = await pulumi(["preview", "--diff"]);
   expect(stdout).toContain(" ~  world:index:Thing thing-0 update [diff: size]\n      ~ size: 1 => 9\n");
+  expect(stdout).not.toContain("debug:");
+  expect((await pulumi(["preview", "--debug"])).stdout).toMatch(/debug: Registering resource: t=world:index:Thing, name=thing-0/);
   const { changeSummary, steps } = JSON.parse((await pulumi(["preview", "--json"])).stdout);
   expect([changeSummary, steps.map(({ op }: { op: string }) => op)]).toEqual([{ same: 1, update: 1 }, ["same", "same", "update"]]);
 });

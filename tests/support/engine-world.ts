@@ -55,6 +55,7 @@ const DEFAULTS: OperationOptions = {
   refresh: false,
   continueOnError: false,
   excludeProtected: false,
+  debug: false,
 };
 
 const nameOf = (full: string): string => full.split("::").at(-1) ?? "";

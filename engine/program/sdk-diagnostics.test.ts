@@ -1,0 +1,44 @@
+import { spawnSync } from "node:child_process";
+import * as path from "node:path";
+
+const root = path.join(__dirname, "../..");
+
+/** Runs a script where a program's process has got to when it loads. */
+function inProgram(script: string, env: Record<string, string> = {}): unknown {
+  const { stdout, stderr } = spawnSync(process.execPath, ["--require", "./bin/engine/program/preload.js", "-e", script], {
+    cwd: root,
+    env: { PATH: process.env["PATH"], ...env },
+    encoding: "utf8",
+  });
+  expect(stderr).toBe("");
+  return JSON.parse(stdout);
+}
+
+const TRACE = `
+  require("@pulumi/pulumi");
+  const { debuggablePromise } = require("@pulumi/pulumi/runtime/debuggable");
+  const promise = Promise.resolve(7);
+  const limit = Error.stackTraceLimit;
+  debuggablePromise(promise, "why").then((value) =>
+    console.log(JSON.stringify([value, promise._debugCtx, promise._debugStackTrace.split("\\n").length > 1, Error.stackTraceLimit === limit])));`;
+
+test("promises carry no stack trace, and all else that the SDK notes on them", () => {
+  expect(inProgram(TRACE)).toEqual([7, "why", false, true]);
+});
+
+test("they carry one where leaked promises are to be explained", () => {
+  expect(inProgram(TRACE, { PULUMI_DEBUG_PROMISE_LEAKS: "true" })).toEqual([7, "why", true, true]);
+});
+
+// Without an engine the SDK prints what it would send, debug messages too where its switch for that is on.
+const MESSAGES = `
+  const { log } = require("@pulumi/pulumi");
+  require("@pulumi/pulumi/runtime/settings").excessiveDebugOutput = true;
+  const said = [];
+  console.log = (line) => said.push(line);
+  Promise.all([log.debug("unasked"), log.info("told")]).then(() => process.stdout.write(JSON.stringify(said)));`;
+
+test("debug messages are not sent, all others are", () => {
+  expect(inProgram(MESSAGES)).toEqual([expect.stringContaining("told")]);
+  expect(inProgram(MESSAGES, { HOMELAB_PROGRAM_DEBUG: "true" })).toEqual([expect.stringContaining("unasked"), expect.stringContaining("told")]);
+});
