@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { diffValues } from "../sdk/diff";
 import { checkInputs, parseInputs } from "../sdk/inputs";
-import type { CallContext, CheckCall, CheckResult, ResourceDefinition } from "../sdk/resource";
+import type { CallContext, CheckCall, CheckResult, DiffResult, ResourceDefinition } from "../sdk/resource";
 import type { Json, JsonObject, Values } from "../sdk/values";
 
 /** Inputs of both. */
@@ -33,7 +33,7 @@ export interface Output {
 export interface CommandKind<I extends CommonInputs> {
   token: string;
   inputs: z.ZodType<I>;
-  /** Inputs that the official provider marks as secret. */
+  /** Inputs that the official provider marks as secret; `a.b` is what stands in `a`. */
   secretInputs?: readonly string[];
   /** Fills defaults in. */
   fill?(inputs: Values): Values;
@@ -58,6 +58,16 @@ const withoutOutputs = (outputs: JsonObject): JsonObject => {
   return inputs;
 };
 
+/** A change within a secret is shown as one of the secret as a whole: where it is different is nobody's business. */
+function withoutSecretPaths(diff: DiffResult, secretInputs: readonly string[]): DiffResult {
+  const secretOf = (path: string) => secretInputs.find((name) => path.startsWith(`${name}.`));
+  const detailed = Object.entries(diff.detailed).map(([path, entry]): [string, typeof entry] => {
+    const secret = secretOf(path);
+    return secret === undefined ? [path, entry] : [secret, { ...entry, kind: "update" }];
+  });
+  return { ...diff, detailed: Object.fromEntries(detailed) };
+}
+
 /** Rules of the official provider: the state's own copy of the inputs is compared, and only `triggers` as a whole replaces. */
 export function defineCommand<I extends CommonInputs>(kind: CommandKind<I>): ResourceDefinition<unknown> {
   const typed = (inputs: JsonObject): I => parseInputs(kind.inputs, withoutNulls(inputs) as JsonObject);
@@ -71,7 +81,7 @@ export function defineCommand<I extends CommonInputs>(kind: CommandKind<I>): Res
       return { inputs, failures: checkInputs(kind.inputs, inputs) };
     },
     async diff({ oldInputs, news }) {
-      const diff = diffValues(oldInputs, news);
+      const diff = withoutSecretPaths(diffValues(oldInputs, news, { inputDiff: false }), kind.secretInputs ?? []);
       // The SDK itself asks to replace on "triggers[*]"; the provider does so when the list as a whole comes or goes.
       const whole = diff.detailed["triggers"];
       if (whole === undefined) return diff;

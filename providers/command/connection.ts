@@ -25,6 +25,14 @@ export type Connection = z.infer<typeof connectionSchema>;
 
 export const DEFAULTS = { port: 22, user: "root", dialErrorLimit: 10, perDialTimeout: 15 } as const;
 
+const SECRET_FIELDS = ["password", "privateKey", "privateKeyPassword"];
+
+/**
+ * What the official provider marks as secret: all of it, and within it the keys. It compares the marks too, so without the inner
+ * ones it would find every connection in our states changed.
+ */
+export const CONNECTION_SECRETS = ["connection", ...SECRET_FIELDS.flatMap((field) => [`connection.${field}`, `connection.proxy.${field}`])];
+
 const withDefaults = (endpoint: Values): Values => {
   const filled = Object.entries(DEFAULTS).filter(([key]) => endpoint[key] === undefined || endpoint[key] === null);
   return { ...endpoint, ...Object.fromEntries(filled) };

@@ -49,6 +49,17 @@ describe("command:remote:Command", () => {
     });
   });
 
+  test("the keys are secrets within the secret connection, in inputs and outputs, and a change in it is shown as one of all of it", async () => {
+    const server = await start({});
+    const proxy = { host: "127.0.0.1", port: server.port, user: "jump", privateKey: key.privateKey };
+    const state = await plugin.make(COMMAND, { connection: at(server, { privateKey: key.privateKey, proxy, password: "p", privateKeyPassword: "pp" }) });
+    const secrets = { privateKey: new Secret(key.privateKey), password: new Secret("p"), privateKeyPassword: new Secret("pp") };
+    const connection = new Secret(expect.objectContaining({ ...secrets, proxy: expect.objectContaining({ privateKey: new Secret(key.privateKey) }) }));
+    expect([state.inputs["connection"], state.outputs["connection"]]).toEqual([connection, connection]);
+    const { inputs } = await plugin.check(COMMAND, { connection: at(server, { proxy: { ...proxy, port: 1 } }) });
+    expect(await plugin.diff(COMMAND, state, inputs)).toMatchObject({ changes: "some", replaces: [], detailed: { connection: 4 } });
+  });
+
   test("check takes unknown values and names what it does not support", async () => {
     const good = { connection: { host: UNKNOWN, privateKey: UNKNOWN }, create: UNKNOWN, triggers: [UNKNOWN], environment: { A: UNKNOWN } };
     expect((await plugin.check(COMMAND, good)).failures).toEqual([]);

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { commonInputs, defineCommand } from "./command-resource";
-import { connectionSchema, fillConnection } from "./connection";
+import { CONNECTION_SECRETS, connectionSchema, fillConnection } from "./connection";
 import { runRemote } from "./ssh-run";
 
 export const remoteCommand = defineCommand({
   token: "command:remote:Command",
   inputs: z.strictObject({ ...commonInputs, connection: connectionSchema }),
-  secretInputs: ["connection"],
+  secretInputs: CONNECTION_SECRETS,
   fill: fillConnection,
   run: (command, inputs, previous, call) =>
     runRemote(

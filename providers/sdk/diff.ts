@@ -15,6 +15,8 @@ export interface DiffRules {
   /** Whether a property that came (`before` undefined) or went (`after` undefined) changes nothing. `path` as above. */
   unchanged?(path: string, before: Value | undefined, after: Value | undefined): boolean;
   deleteBeforeReplace?: boolean;
+  /** Whether the differences are shown as those of the inputs, or (false) as those of the state and the inputs. Default: true. */
+  inputDiff?: boolean;
 }
 
 /** `a`, `["a.b"]`: one more step of a property path, as the engine writes it. */
@@ -57,13 +59,13 @@ class Comparison {
 
   /** @param value what came or went; for an update, undefined */
   #record(path: string, plain: string, root: string, kind: "add" | "delete" | "update", value?: Value): void {
-    const { replaceOn = [] } = this.rules;
+    const { replaceOn = [], inputDiff = true } = this.rules;
     const below = (outer: string): boolean => covers(plain, outer) && (value === undefined || this.#holds(plain, outer, value, kind === "add"));
     const replace = replaceOn === "all" || replaceOn.some((outer) => covers(outer, plain) || below(outer));
     this.diffs.add(root);
     if (replace) this.replaces.add(root);
     const full: DiffKind = replace ? `${kind}-replace` : kind;
-    this.detailed[path] = { kind: full, inputDiff: true };
+    this.detailed[path] = { kind: full, inputDiff };
   }
 
   compare(path: string, plain: string, root: string, before: Value | undefined, after: Value | undefined): void {

@@ -110,7 +110,7 @@ export interface ReadResult {
  */
 export interface ResourceDefinition<P> {
   token: string;
-  /** Inputs that become secret whatever the program said. */
+  /** Inputs that become secret whatever the program said; `a.b` is what stands in `a`. */
   secretInputs?: readonly string[];
   /** Outputs that are always secret. */
   secretOutputs?: readonly string[];

@@ -65,22 +65,28 @@ export function toJsonObject(values: Values): JsonObject {
 }
 
 /**
- * Marks in an answer what was secret in the request: by key, recursively in objects; a list with a secret element becomes
- * secret as a whole, since elements may have moved.
+ * Marks in an answer what was secret in the request: by key, recursively in objects, also in secret ones; a list with a secret
+ * element becomes secret as a whole, since elements may have moved.
  */
 export function annotateSecrets(answer: Values, request: Values): Values {
   const annotate = (value: Value, asked: Value | undefined): Value => {
     if (asked === undefined || value instanceof Secret) return value;
-    if (asked instanceof Secret) return makeSecret(value);
+    if (asked instanceof Secret) return makeSecret(annotate(value, asked.value));
     if (Array.isArray(asked)) return containsSecret(asked) ? makeSecret(value) : value;
     return isValues(asked) && isValues(value) ? annotateSecrets(value, asked) : value;
   };
   return Object.fromEntries(Object.entries(answer).map(([key, value]) => [key, annotate(value, request[key])]));
 }
 
-/** Marks the properties of these names. */
-export function markSecrets(values: Values, names: readonly string[]): Values {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, names.includes(key) ? makeSecret(value) : value]));
+/** @param paths `a`, or `a.b` for what stands in `a`, be that secret itself or not */
+export function markSecrets(values: Values, paths: readonly string[]): Values {
+  const mark = (key: string, value: Value): Value => {
+    const below = paths.filter((path) => path.startsWith(`${key}.`)).map((path) => path.slice(key.length + 1));
+    const inner = value instanceof Secret ? value.value : value;
+    const marked = below.length > 0 && isValues(inner) ? markSecrets(inner, below) : inner;
+    return paths.includes(key) || value instanceof Secret ? new Secret(marked) : marked;
+  };
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, mark(key, value)]));
 }
 
 /** Deep equality without regard to secrecy or the order of keys. An unknown value equals nothing, itself included. */
