@@ -32,6 +32,8 @@ function equalProperty(property: Property | undefined, before: Value | undefined
 export function diffSchema(fields: Fields, olds: Values, news: Values, nameProperty?: string): DiffResult {
   const diff = diffValues(olds, news, {
     replaceOn: replacingPaths(fields),
+    // The bridge compares the state with the inputs.
+    inputDiff: false,
     equal: (path, before, after) => equalProperty(propertyAt(fields, path), before, after),
     unchanged: (path, before, after) => {
       const property = propertyAt(fields, path);

@@ -54,6 +54,13 @@ test("what is no change: order of a set, empty for absent, a computed value that
   expect(diffSchema(fields, olds, { name: "n", tags: ["b", "a"], notes: "", mode: { fast: true }, disks: [{ id: "a" }] }).detailed).toEqual({});
 });
 
+test("differences are those of the state and the inputs, as the bridge says", () => {
+  expect(diffSchema(fields, { size: 8, name: "n" }, { size: 9, name: "m" }).detailed).toEqual({
+    size: { kind: "update", inputDiff: false },
+    name: { kind: "update-replace", inputDiff: false },
+  });
+});
+
 test("what is a change, and what replaces", () => {
   const olds = { name: "n", size: 8, tags: ["a"], disks: [{ id: "a" }] };
   expect(diffSchema(fields, olds, { name: "m", size: 9, tags: ["c"], path: "", disks: [{ id: "a" }, { id: "b" }] })).toMatchObject({

@@ -15,11 +15,12 @@ const TUNE = [
   "tokenType",
 ];
 
-/** Seconds as Vault's own durations: 3661 → `1h1m1s`, 0 → `` */
-function duration(seconds: unknown): string {
-  if (typeof seconds !== "number" || seconds === 0) return "";
+/** Seconds as the official provider writes them: 3661 → `1h1m1s`, 3660 → `1h1m`, 3600 → `1h`, 0 → `0s` */
+function duration(value: unknown): string {
+  const seconds = typeof value === "number" ? value : 0;
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
-  return `${h > 0 ? `${h}h` : ""}${h > 0 || m > 0 ? `${m}m` : ""}${s}s`;
+  const text = `${h > 0 ? `${h}h` : ""}${h > 0 || m > 0 ? `${m}m` : ""}${s}s`;
+  return text.replace(/m0s$/, "m").replace(/h0m$/, "h");
 }
 
 /** What was asked for stays as it was written; what has a global default shows only when it was asked for. */

@@ -222,6 +222,8 @@ describe("vault", () => {
     const backend = await plugin.make(BACKEND, backendNews);
     expect(backend.id).toBe("kubernetes-dev");
     expect(backend.outputs).toMatchObject({ accessor: expect.stringMatching(/^kubernetes_/), path: "kubernetes-dev" });
+    // What was not asked for is what Vault made of it, in the official provider's writing.
+    expect(backend.outputs["tune"]).toMatchObject({ defaultLeaseTtl: "768h", maxLeaseTtl: "768h" });
     await expectStable(BACKEND, backend, backendNews);
     const configNews = {
       backend: "kubernetes-dev",
