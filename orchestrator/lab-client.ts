@@ -6,6 +6,7 @@ import { z } from "zod";
 import { childEnv, ENV, readEnv } from "../common/env";
 import { HomelabError, systemErrorCode } from "../common/errors";
 import { projectRoot } from "../common/paths";
+import { isProcessAlive } from "../common/processes";
 
 const labFileSchema = z.object({
   version: z.literal(1),
@@ -130,19 +131,9 @@ export async function startLab(options: LabOptions): Promise<LabFile> {
 export async function stopLab(lab: LabFile): Promise<void> {
   await control(lab, "POST", "/stop");
   const deadline = Date.now() + 15_000;
-  while (isAlive(lab.pid)) {
+  while (isProcessAlive(lab.pid)) {
     if (Date.now() > deadline)
       throw new HomelabError("E_LAB_STOP", `the lab (process ${lab.pid}) does not end`, { hint: `look at ${path.join(labDir(), "lab.log")}` });
     await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    if (systemErrorCode(thrown) === "ESRCH") return false;
-    throw thrown;
   }
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import * as os from "node:os";
 import { z } from "zod";
-import { systemErrorCode } from "../../common/errors";
+import { isProcessAlive } from "../../common/processes";
 import { CliError } from "../cli/cli-error";
 import type { Bucket } from "./bucket";
 
@@ -12,13 +12,7 @@ const folderOf = (project: string, stack: string): string => `.pulumi/locks/orga
 
 /** Whether a process of this host is there no more. Of other hosts nobody knows. */
 function isGone({ pid, hostname }: z.infer<typeof lockSchema>): boolean {
-  if (hostname !== os.hostname()) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (thrown) {
-    return systemErrorCode(thrown) === "ESRCH";
-  }
+  return hostname === os.hostname() && !isProcessAlive(pid);
 }
 
 function parseLock(text: string | undefined): z.infer<typeof lockSchema> | undefined {

@@ -1,6 +1,7 @@
 /** `hosts check|diff|inventory`: what is on the hosts, and who they are. Changes nothing. */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
+import { inPool } from "../../common/pool";
 import { type Arguments, oneOf, positive } from "../arguments";
 import { chooseEngine, engineRunner } from "../engine";
 import { EXIT, type ExitCode } from "../exit-codes";
@@ -43,20 +44,15 @@ async function builtHosts(
   const run = engineRunner(engine.root, site.workDir);
   const registered = registerSecrets(session, site.env, graph.names());
   const existing = new Set(listSchema.parse(JSON.parse(await run(["stack", "ls", "--json"], site.env))).map(({ name }) => name));
-  const waiting = (stacks.length === 0 ? graph.names() : [...stacks]).filter((stack) => existing.has(stack));
-  const found = new Map<string, Built[]>();
-  const worker = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const stack = next;
+  const wanted = graph.names().filter((stack) => (stacks.length === 0 || stacks.includes(stack)) && existing.has(stack));
+  const [built] = await Promise.all([
+    inPool(wanted, positive(args.text("concurrency"), 3, "--concurrency"), async (stack) => {
       const { hosts } = outputsSchema.parse(JSON.parse(await run(["stack", "output", "--json", "--stack", stack], site.env)));
-      found.set(
-        stack,
-        Object.entries(hosts).map(([name, host]): Built => ({ name, stack, host })),
-      );
-    }
-  };
-  await Promise.all([registered, ...Array.from({ length: positive(args.text("concurrency"), 3, "--concurrency") }, worker)]);
-  return { built: graph.names().flatMap((stack) => found.get(stack) ?? []), env: site.env };
+      return Object.entries(hosts).map(([name, host]): Built => ({ name, stack, host }));
+    }),
+    registered,
+  ]);
+  return { built: built.flat(), env: site.env };
 }
 
 /** @throws HomelabError E_HOST_NOT_BUILT, E_HOST_OFF for a host that was named and cannot be looked at */

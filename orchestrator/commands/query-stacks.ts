@@ -1,6 +1,7 @@
 /** `outputs` and `status`: read every stack's state, change nothing. */
 
 import { HomelabError } from "../../common/errors";
+import { inPool } from "../../common/pool";
 import { type Arguments, oneOf, positive } from "../arguments";
 import { chooseEngine } from "../engine";
 import { EXIT, type ExitCode } from "../exit-codes";
@@ -29,26 +30,22 @@ export async function queryAll(operation: "outputs" | "status", args: Arguments,
   await registerSecrets(session, site.env, graph.names());
   const stacks = args.words.length === 0 ? graph.names() : args.words.map((word) => graph.node(word).name);
   const processes = new StackProcesses(site.env, session.redactor);
-  const results = new Map<string, WorkerResult>();
-  const waiting = [...stacks];
-  const worker = async (): Promise<void> => {
-    for (let stack = waiting.shift(); stack !== undefined; stack = waiting.shift()) {
-      const task = { operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel: 1 };
-      const child = redactedProcess(
-        session.redactor,
-        (listener) => processes.run(task, listener),
-        () => undefined,
-      );
-      const stop = session.onInterrupt(() => child.cancel());
-      results.set(stack, await child.result);
-      stop();
-    }
-  };
-  await Promise.all(Array.from({ length: positive(args.text("concurrency"), 3, "--concurrency") }, worker));
+  const results = await inPool(stacks, positive(args.text("concurrency"), 3, "--concurrency"), async (stack): Promise<[string, WorkerResult]> => {
+    const task = { operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel: 1 };
+    const child = redactedProcess(
+      session.redactor,
+      (listener) => processes.run(task, listener),
+      () => undefined,
+    );
+    const stop = session.onInterrupt(() => child.cancel());
+    const result = await child.result;
+    stop();
+    return [stack, result];
+  });
   processes.close();
   for (const [stack, { error }] of results)
     if (error) throw new HomelabError(error.code, `${stack}: ${error.message}`, { ...(error.hint ? { hint: error.hint } : {}), subject: stack });
-  return { site, results: stacks.map((stack) => [stack, results.get(stack) as WorkerResult] as const) };
+  return { site, results };
 }
 
 const MASK = "[secret]";
