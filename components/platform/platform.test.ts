@@ -6,11 +6,12 @@ import { CertManager } from "./cert-manager";
 import { ExternalDns, externalDnsArguments } from "./external-dns";
 import { ExternalSecrets } from "./external-secrets";
 import { Minio } from "./minio";
-import { readPolicy, SecretAccess } from "./secret-access";
+import { SecretAccess } from "./secret-access";
 import { flatKeys, SharedSecrets } from "./shared-secrets";
 import { PROGRAM_POLICY, Vault } from "./vault";
 import { VaultClusterAccess } from "./vault-cluster-access";
 import { VaultEntries } from "./vault-entries";
+import { readPolicy } from "./vault-store";
 
 interface Given {
   kubernetes: KubernetesProvider;

@@ -1,13 +1,10 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
-import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
 import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
-import { AuthBackendRole } from "@pulumi/vault/kubernetes/authBackendRole";
-import { Policy } from "@pulumi/vault/policy";
 import type { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { Component } from "../base/component";
 import { EXTERNAL_SECRETS_API } from "./external-secrets";
-import { KV_MOUNT } from "./vault";
+import { vaultStore } from "./vault-store";
 
 /** What a namespace wants from Vault: a Kubernetes Secret of its own with values that it names. */
 export interface WantedSecret {
@@ -31,18 +28,6 @@ export interface SecretAccessArgs {
   vaultPath?: ((path: string) => string) | undefined;
 }
 
-const READER = "vault-reader";
-
-/** A policy that lets its holder read these entries and nothing else. */
-export function readPolicy(paths: readonly string[]): string {
-  return [...new Set(paths)]
-    .toSorted()
-    .map((path) => `path "${KV_MOUNT}/data/${path}" { capabilities = ["read"] }\n`)
-    .join("");
-}
-
-const placeOf = ({ vaultPath }: SecretAccessArgs): ((path: string) => string) => vaultPath ?? ((path) => path);
-
 /**
  * One namespace's way to its own secrets: an identity, a policy with the entries that it names, a store that only this
  * namespace may use, and the Secrets. Another namespace cannot read them: Vault refuses its identity.
@@ -53,30 +38,24 @@ export class SecretAccess extends Component {
 
   constructor(name: string, args: SecretAccessArgs, kubernetes: KubernetesProvider, vault: VaultProvider, opts?: pulumi.ComponentResourceOptions) {
     super("platform:SecretAccess", name, opts);
-    const place = placeOf(args);
-    const role = this.identity(name, args, kubernetes, vault);
+    const place = args.vaultPath ?? ((path: string) => path);
     const storeName = `vault-${args.namespaceName}`;
-    const store = new CustomResource(
-      `${name}-store`,
+    const store = vaultStore(
+      name,
       {
-        apiVersion: EXTERNAL_SECRETS_API,
-        kind: "ClusterSecretStore",
-        metadata: { name: storeName },
-        spec: {
-          conditions: [{ namespaces: [args.namespace] }],
-          provider: {
-            vault: {
-              server: args.vaultAddress,
-              path: KV_MOUNT,
-              version: "v2",
-              auth: {
-                kubernetes: { mountPath: args.authMount, role: role.roleName, serviceAccountRef: { name: READER, namespace: args.namespace } },
-              },
-            },
-          },
-        },
+        store: storeName,
+        conditions: [{ namespaces: [args.namespace] }],
+        reader: "vault-reader",
+        namespace: args.namespace,
+        vaultAddress: args.vaultAddress,
+        authMount: args.authMount,
+        role: args.namespaceName,
+        policy: `cluster-${args.stack}-${args.namespaceName}`,
+        paths: args.secrets.flatMap(({ data }) => Object.values(data).map(({ path }) => place(path))),
       },
-      this.child({ provider: kubernetes, dependsOn: [role] }),
+      kubernetes,
+      vault,
+      this,
     );
     const wanted = args.secrets.map(
       (secret) =>
@@ -98,34 +77,5 @@ export class SecretAccess extends Component {
     );
     this.secretNames = pulumi.all(wanted.map((resource) => resource.id)).apply(() => args.secrets.map((secret) => secret.name));
     this.registerOutputs({ secretNames: this.secretNames });
-  }
-
-  private identity(name: string, args: SecretAccessArgs, kubernetes: KubernetesProvider, vault: VaultProvider): AuthBackendRole {
-    const place = placeOf(args);
-    const account = new ServiceAccount(
-      `${name}-reader`,
-      { metadata: { name: READER, namespace: args.namespace }, automountServiceAccountToken: false },
-      this.child({ provider: kubernetes }),
-    );
-    const policy = new Policy(
-      `${name}-policy`,
-      {
-        name: `cluster-${args.stack}-${args.namespaceName}`,
-        policy: readPolicy(args.secrets.flatMap(({ data }) => Object.values(data).map(({ path }) => place(path)))),
-      },
-      this.child({ provider: vault }),
-    );
-    return new AuthBackendRole(
-      `${name}-role`,
-      {
-        backend: args.authMount,
-        roleName: args.namespaceName,
-        boundServiceAccountNames: [READER],
-        boundServiceAccountNamespaces: [args.namespace],
-        tokenPolicies: [policy.name],
-        tokenTtl: 3600,
-      },
-      this.child({ provider: vault, dependsOn: [account] }),
-    );
   }
 }

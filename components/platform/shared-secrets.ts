@@ -1,19 +1,14 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
-import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
 import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
-import { AuthBackendRole } from "@pulumi/vault/kubernetes/authBackendRole";
-import { Policy } from "@pulumi/vault/policy";
 import type { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { HomelabError } from "../../common/errors";
 import { Component } from "../base/component";
 import { EXTERNAL_SECRETS_API } from "./external-secrets";
-import { readPolicy } from "./secret-access";
-import { KV_MOUNT } from "./vault";
+import { vaultStore } from "./vault-store";
 
 /** Name of the Secret, and the label of the namespaces that get it, as in the system before this one. */
 const SHARED_SECRET = "cluster-secrets";
-const READER = "vault-shared-reader";
 const STORE = "vault-shared";
 
 export interface SharedSecretsArgs {
@@ -55,42 +50,23 @@ export class SharedSecrets extends Component {
   constructor(name: string, args: SharedSecretsArgs, kubernetes: KubernetesProvider, vault: VaultProvider, opts?: pulumi.ComponentResourceOptions) {
     super("platform:SharedSecrets", name, opts);
     const data = [...flatKeys(args.entries)].map(([secretKey, path]) => ({ secretKey, remoteRef: { key: path, property: secretKey } }));
-    const account = new ServiceAccount(
-      `${name}-reader`,
-      { metadata: { name: READER, namespace: args.namespace }, automountServiceAccountToken: false },
-      this.child({ provider: kubernetes }),
-    );
-    const policy = new Policy(
-      `${name}-policy`,
-      { name: `cluster-${args.stack}-shared`, policy: readPolicy([...args.entries.keys()]) },
-      this.child({ provider: vault }),
-    );
-    const role = new AuthBackendRole(
-      `${name}-role`,
-      {
-        backend: args.authMount,
-        roleName: SHARED_SECRET,
-        boundServiceAccountNames: [READER],
-        boundServiceAccountNamespaces: [args.namespace],
-        tokenPolicies: [policy.name],
-        tokenTtl: 3600,
-      },
-      this.child({ provider: vault, dependsOn: [account] }),
-    );
     const labelled = { matchLabels: { [SHARED_SECRET]: "true" } };
-    const auth = { mountPath: args.authMount, role: role.roleName, serviceAccountRef: { name: READER, namespace: args.namespace } };
-    const store = new CustomResource(
-      `${name}-store`,
+    const store = vaultStore(
+      name,
       {
-        apiVersion: EXTERNAL_SECRETS_API,
-        kind: "ClusterSecretStore",
-        metadata: { name: STORE },
-        spec: {
-          conditions: [{ namespaceSelector: labelled }],
-          provider: { vault: { server: args.vaultAddress, path: KV_MOUNT, version: "v2", auth: { kubernetes: auth } } },
-        },
+        store: STORE,
+        conditions: [{ namespaceSelector: labelled }],
+        reader: "vault-shared-reader",
+        namespace: args.namespace,
+        vaultAddress: args.vaultAddress,
+        authMount: args.authMount,
+        role: SHARED_SECRET,
+        policy: `cluster-${args.stack}-shared`,
+        paths: [...args.entries.keys()],
       },
-      this.child({ provider: kubernetes, dependsOn: [role] }),
+      kubernetes,
+      vault,
+      this,
     );
     new CustomResource(
       `${name}-secret`,
