@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { generateIdentity } from "../../secrets/age";
 import { decryptSopsFile } from "../../secrets/sops-file";
+import { runCommand, startCommand } from "../support/run-command";
 
 const root = path.join(__dirname, "../..");
 const me = generateIdentity();
@@ -27,19 +28,10 @@ afterEach(() => fs.rmSync(folder, { recursive: true }));
 function start(args: readonly string[], more: Record<string, string> = {}) {
   const env: Record<string, string | undefined> = { ...process.env, SOPS_AGE_KEY: me.secret, HOMELAB_SECRETS_DIR: path.join(folder, "secrets"), ...more };
   delete env["SOPS_AGE_KEY_FILE"];
-  return spawn(process.execPath, [path.join(root, "bin/orchestrator/main.js"), "secrets", ...args], { env, stdio: ["pipe", "pipe", "pipe"] });
+  return startCommand("orchestrator/main.js", ["secrets", ...args], { env });
 }
 
-async function run(args: readonly string[], input: string | Buffer = "", more: Record<string, string> = {}) {
-  const child = start(args, more);
-  let [out, err] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (out += chunk));
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
-  return { code, out, err };
-}
+const run = (args: readonly string[], input: string | Buffer = "", more: Record<string, string> = {}) => runCommand(start(args, more), input);
 
 const put = (entry: string, key: string, value: string) => run(["new", entry, key], value);
 

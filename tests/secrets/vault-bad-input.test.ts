@@ -2,7 +2,6 @@
  * What somebody sees whose Vault, keys or token are not as they should be: by the commands themselves, against a Vault of the
  * lab. Each case says the thing and the next step, ends with an exit code, and leaves files and Vault as they were.
  */
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -14,8 +13,8 @@ import { startVault, type VaultServer } from "../../lab/vault";
 import { type AgeIdentity, generateIdentity } from "../../secrets/age";
 import { encryptSopsFile } from "../../secrets/sops-file";
 import { treeAt } from "../../secrets/vault-paths";
+import { type CommandResult, runCommand, startCommand } from "../support/run-command";
 
-const root = path.join(__dirname, "../..");
 const me = generateIdentity();
 const initSchema = z.object({ root_token: z.string(), keys_base64: z.array(z.string()) });
 
@@ -60,23 +59,10 @@ async function impostor(status: number, body: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-interface Result {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-async function execute(script: string, args: readonly string[], env: Record<string, string | undefined>, input = ""): Promise<Result> {
+function execute(script: string, args: readonly string[], env: Record<string, string | undefined>, input = ""): Promise<CommandResult> {
   const own = { PATH: process.env["PATH"], HOME: folder, VAULT_ADDR: address, SOPS_AGE_KEY: me.secret };
   const folders = { HOMELAB_VAULT_KEYS_DIR: path.join(folder, "keys"), HOMELAB_SECRETS_DIR: path.join(folder, "secrets") };
-  const child = spawn(process.execPath, [path.join(root, "bin", script), ...args], { cwd: folder, env: { ...own, ...folders, ...env } });
-  let [out, err] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (out += chunk));
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
-  return { code, out, err };
+  return runCommand(startCommand(script, args, { cwd: folder, env: { ...own, ...folders, ...env } }), input);
 }
 
 /** As a person types it. */
@@ -114,7 +100,7 @@ async function open(...paths: string[]): Promise<void> {
 const sealed = async (): Promise<unknown> => (await api("GET", "sys/seal-status")).body;
 
 /** What no message may hold. */
-function expectSilent({ out, err }: Result): void {
+function expectSilent({ out, err }: CommandResult): void {
   for (const secret of [...unsealKeys, rootToken, me.secret, "value-in-git", "value-in-vault"]) expect(out + err).not.toContain(secret);
   expect(out + err).not.toMatch(/ at .*\.js:\d|bug/);
 }
