@@ -6,13 +6,15 @@ import type { TLSSocket } from "node:tls";
 import { gzipSync } from "node:zlib";
 import type { LabContext } from "../core/world";
 import { authenticate, authorize, type Tokens, type User } from "./auth";
-import { discoveryDocument } from "./discovery";
+import { documentAt, isDocument, isHealth } from "./documents";
 import { schemaOf, unknownFields } from "./field-schema";
+import { listAnswer, type ObjectForm } from "./list-answer";
 import { type Json, type JsonMap, type KubeObject, mapAt, numberAt, textAt } from "./objects";
-import { jsonPatch, mergePatch, strategicMergePatch } from "./patch";
+import { patchOf } from "./patch";
 import { parseBody, parseResourcePath, type ResourcePath } from "./request";
-import { readData, storageKey } from "./resource-types";
+import { storageKey } from "./resource-types";
 import { reviews } from "./reviews";
+import { scaleOf } from "./scale";
 import { fieldSelector, labelSelector } from "./selectors";
 import { badRequest, forbidden, invalid, methodNotAllowed, noResource, qualified, StatusError } from "./status";
 import type { ObjectStore, WriteOptions, Written } from "./store";
@@ -116,45 +118,15 @@ export class ApiServer {
   #general({ response, url, user, request }: Call): boolean {
     const { store, address } = this.options;
     const path = url.pathname.replace(/\/+$/, "") || "/";
-    if (/^\/(healthz|livez|readyz)(\/.*)?$/.test(path)) {
+    if (isHealth(path)) {
       response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
       response.end("ok");
       return true;
     }
-    if (path === "/version") {
-      this.#send(response, 200, {
-        major: "1",
-        minor: "34",
-        emulationMajor: "1",
-        emulationMinor: "34",
-        gitVersion: "v1.34.2+k3s1",
-        gitCommit: "",
-        gitTreeState: "clean",
-        buildDate: "2025-11-12T00:00:00Z",
-        goVersion: "go1.24.9",
-        compiler: "gc",
-        platform: "linux/amd64",
-      });
-      return true;
-    }
-    const isDiscovery = path === "/api" || path === "/apis" || /^\/api\/v1$/.test(path) || /^\/apis\/[^/]+(\/[^/]+)?$/.test(path);
-    if (!isDiscovery && !path.startsWith("/openapi/")) return false;
-    if (user.name === "system:anonymous")
+    if (!isDocument(path)) return false;
+    if (path !== "/version" && user.name === "system:anonymous")
       throw forbidden(`forbidden: User "system:anonymous" cannot ${(request.method ?? "GET").toLowerCase()} path "${url.pathname}"`, {});
-    if (path === "/openapi/v2") {
-      this.#send(response, 200, readData("openapi-v2.json.gz"));
-      return true;
-    }
-    if (path.startsWith("/openapi/v3")) {
-      const data = readData("openapi-v3.json.gz") as { index: unknown; documents: Record<string, unknown> };
-      const body = path === "/openapi/v3" ? data.index : data.documents[path];
-      if (body === undefined) throw noResource();
-      this.#send(response, 200, body);
-      return true;
-    }
-    const document = discoveryDocument(path, store.types, `${address}:6443`);
-    if (document === undefined) throw noResource();
-    this.#send(response, 200, document);
+    this.#send(response, 200, documentAt(path, store.types, `${address}:6443`));
     return true;
   }
 
@@ -236,49 +208,11 @@ export class ApiServer {
       });
       return;
     }
-    let objects = store.list(path.type, path.namespace).filter(selected);
-    const after = url.searchParams.get("continue");
-    if (after) {
-      const start = (JSON.parse(Buffer.from(after, "base64").toString("utf8")) as { start: string }).start;
-      objects = objects.filter((o) => `${o.metadata.namespace ?? ""}/${o.metadata.name}` > start);
-    }
-    const limit = Number(url.searchParams.get("limit") ?? 0);
-    const more = limit > 0 && objects.length > limit;
-    const left = objects.length - limit;
-    if (more) objects = objects.slice(0, limit);
-    const last = objects.at(-1);
-    const next =
-      more && last
-        ? Buffer.from(
-            JSON.stringify({ v: "meta.k8s.io/v1", rv: Number(store.resourceVersion), start: `${last.metadata.namespace ?? ""}/${last.metadata.name}` }),
-          ).toString("base64")
-        : undefined;
-    const metadata = {
-      resourceVersion: store.resourceVersion,
-      ...(next
-        ? { continue: next, ...(url.searchParams.get("labelSelector") || url.searchParams.get("fieldSelector") ? {} : { remainingItemCount: left }) }
-        : {}),
-    };
-    const as = accepts(call);
-    if (as === "Table") this.#send(response, 200, table(path.type, objects, metadata, ctx.clock.now()));
-    else {
-      const apiVersion = path.type.group === "" ? path.type.version : `${path.type.group}/${path.type.version}`;
-      // Items of built-in lists carry no type; those of custom ones do.
-      const items = objects.map(({ apiVersion: a, kind: k, ...rest }) =>
-        as === "PartialObjectMetadata"
-          ? partial({ apiVersion: a, kind: k, ...rest } as KubeObject)
-          : path.type.crd
-            ? { apiVersion: a, kind: k, ...rest }
-            : rest,
-      );
-      this.#send(
-        response,
-        200,
-        as === "PartialObjectMetadata"
-          ? { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1", metadata, items }
-          : { kind: `${path.type.kind}List`, apiVersion, metadata, items },
-      );
-    }
+    this.#send(
+      response,
+      200,
+      listAnswer(path.type, store.list(path.type, path.namespace).filter(selected), store.resourceVersion, url, accepts(call), ctx.clock.now()),
+    );
   }
 
   #sendObject(call: Call, path: ResourcePath, status: number, object: unknown, warnings: readonly string[] = []): void {
@@ -351,39 +285,24 @@ export class ApiServer {
     this.#written(
       call,
       path,
-      this.#patch(path, name, contentType, body, options, url.searchParams.get("force") === "true", url.searchParams.get("fieldManager")),
+      this.#patch(path, name, contentType, body, options, url.searchParams),
       contentType.includes("apply-patch") ? "apply" : "patch",
       warnings,
     );
   }
 
-  #patch(
-    { type, namespace }: ResourcePath,
-    name: string,
-    contentType: string,
-    body: Json,
-    options: WriteOptions,
-    force: boolean,
-    manager: string | null,
-  ): Written {
+  #patch({ type, namespace }: ResourcePath, name: string, contentType: string, body: Json, options: WriteOptions, query: URLSearchParams): Written {
     const { store } = this.options;
-    const edit = (change: (object: Json) => Json) =>
-      store.modify(type, namespace, name, (object) => change(object as unknown as Json) as unknown as KubeObject, options);
     if (contentType.includes("apply-patch")) {
+      const manager = query.get("fieldManager");
       if (manager === null)
         throw invalid("PatchOptions", "meta.k8s.io", "", [
           { reason: "FieldValueRequired", message: "Required value: is required for apply patch", field: "fieldManager" },
         ]);
-      return store.apply(type, namespace, name, body as unknown as KubeObject, { ...options, manager, force });
+      return store.apply(type, namespace, name, body as unknown as KubeObject, { ...options, manager, force: query.get("force") === "true" });
     }
-    if (contentType.includes("json-patch")) return edit((object) => jsonPatch(object, body as unknown as Parameters<typeof jsonPatch>[1]));
-    if (contentType.includes("strategic-merge-patch") && type.crd === undefined) return edit((object) => strategicMergePatch(object, body, schemaOf(type)));
-    if (contentType.includes("merge-patch")) return edit((object) => mergePatch(object, body));
-    throw new StatusError(
-      415,
-      "UnsupportedMediaType",
-      `the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml`,
-    );
+    const change = patchOf(contentType, type, body);
+    return store.modify(type, namespace, name, (object) => change(object as unknown as Json) as unknown as KubeObject, options);
   }
 
   #written(call: Call, path: ResourcePath, written: Written, verb: string, warnings: readonly string[]): void {
@@ -446,32 +365,8 @@ export class ApiServer {
 /** Kind and version first, as servers write them. */
 const ordered = ({ kind, apiVersion, metadata, ...rest }: KubeObject): Record<string, unknown> => ({ kind, apiVersion, metadata, ...rest });
 
-function accepts({ request }: Call): "Table" | "PartialObjectMetadata" | undefined {
+function accepts({ request }: Call): ObjectForm {
   const accept = String(request.headers.accept ?? "");
   if (/as=Table;/.test(accept)) return "Table";
   return /as=PartialObjectMetadata(List)?;/.test(accept) ? "PartialObjectMetadata" : undefined;
-}
-
-function scaleOf(object: KubeObject): KubeObject {
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const replicas = numberAt(object, "spec", "replicas") ?? 0;
-  const selector = mapAt(object, "spec", "selector", "matchLabels");
-  return {
-    kind: "Scale",
-    apiVersion: "autoscaling/v1",
-    metadata: {
-      name,
-      ...(namespace ? { namespace } : {}),
-      ...(uid ? { uid } : {}),
-      ...(resourceVersion ? { resourceVersion } : {}),
-      ...(creationTimestamp ? { creationTimestamp } : {}),
-    },
-    spec: { replicas },
-    status: {
-      replicas: numberAt(object, "status", "replicas") ?? 0,
-      selector: Object.entries(selector)
-        .map(([k, v]) => `${k}=${String(v)}`)
-        .join(","),
-    },
-  };
 }

@@ -1,6 +1,7 @@
 /** JSON patch, merge patch and strategic merge patch. */
-import { field, items, patchMergeKey, type Schema } from "./field-schema";
+import { field, items, patchMergeKey, type Schema, schemaOf } from "./field-schema";
 import { isMap, type Json, type JsonMap, same } from "./objects";
+import type { ResourceType } from "./resource-types";
 import { StatusError } from "./status";
 
 const refused = (): StatusError => new StatusError(422, "Invalid", "the server rejected our request due to an error in our request", {});
@@ -61,7 +62,7 @@ const remove = (value: Json, path: readonly string[]): Json =>
     return rest;
   });
 
-export function jsonPatch(value: Json, operations: readonly Operation[]): Json {
+function jsonPatch(value: Json, operations: readonly Operation[]): Json {
   return operations.reduce((current, { op, path, from, value: next }) => {
     const target = pointer(path);
     switch (op) {
@@ -92,7 +93,7 @@ export function jsonPatch(value: Json, operations: readonly Operation[]): Json {
 }
 
 /** RFC 7386. */
-export function mergePatch(value: Json | undefined, patch: Json): Json {
+function mergePatch(value: Json | undefined, patch: Json): Json {
   if (!isMap(patch)) return patch;
   const result: JsonMap = isMap(value) ? { ...value } : {};
   for (const [key, change] of Object.entries(patch)) {
@@ -103,7 +104,7 @@ export function mergePatch(value: Json | undefined, patch: Json): Json {
 }
 
 /** Merge patch with lists that merge by a key, and `$patch: delete|replace`. */
-export function strategicMergePatch(value: Json | undefined, patch: Json, schema: Schema): Json {
+function strategicMergePatch(value: Json | undefined, patch: Json, schema: Schema): Json {
   if (Array.isArray(patch)) {
     const key = patchMergeKey(schema);
     if (key === undefined || !Array.isArray(value)) return patch.filter((item) => !(isMap(item) && item["$patch"] !== undefined));
@@ -129,4 +130,16 @@ export function strategicMergePatch(value: Json | undefined, patch: Json, schema
     else result[key] = strategicMergePatch(result[key], change, field(schema, key));
   }
   return result;
+}
+
+/** A patch of a kind that the type of its body names; apply is none of them (`ObjectStore.apply`). @throws StatusError 415 */
+export function patchOf(contentType: string, type: ResourceType, body: Json): (object: Json) => Json {
+  if (contentType.includes("json-patch")) return (object) => jsonPatch(object, body as unknown as Parameters<typeof jsonPatch>[1]);
+  if (contentType.includes("strategic-merge-patch") && type.crd === undefined) return (object) => strategicMergePatch(object, body, schemaOf(type));
+  if (contentType.includes("merge-patch")) return (object) => mergePatch(object, body);
+  throw new StatusError(
+    415,
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml`,
+  );
 }

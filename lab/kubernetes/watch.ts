@@ -1,8 +1,9 @@
 import type { ServerResponse } from "node:http";
+import type { WatchEvent } from "./object-table";
 import type { KubeObject } from "./objects";
 import type { ResourcePath } from "./request";
 import { StatusError } from "./status";
-import type { ObjectStore, WatchEvent } from "./store";
+import type { ObjectStore } from "./store";
 import { partial, table } from "./tables";
 
 interface WatchRequest {
