@@ -134,7 +134,15 @@ const vmForm = (name: string, address: string): Record<string, string> => ({
 async function buildVm(pve: ReturnType<typeof proxmox>, name: string, address: string): Promise<void> {
   const { data: listed } = await pve.call("GET", "/nodes/node03/storage/local/content", { content: "import" });
   if ((listed as unknown[]).length === 0) {
-    expect(await pve.task("POST", "/nodes/node03/storage/local/download-url", { content: "import", filename: "noble.qcow2", url: IMAGE })).toBe("OK");
+    expect(
+      await pve.task("POST", "/nodes/node03/storage/local/download-url", {
+        node: "node03",
+        storage: "local",
+        content: "import",
+        filename: "noble.qcow2",
+        url: IMAGE,
+      }),
+    ).toBe("OK");
     expect(
       await pve.task("POST", "/nodes/node03/qemu", {
         vmid: "9000",

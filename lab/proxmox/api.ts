@@ -57,7 +57,9 @@ async function answer(pve: Pve, token: ApiToken, request: http.IncomingMessage, 
     const path = url.pathname.startsWith(`${PREFIX}/`) ? url.pathname.slice(PREFIX.length).replace(/\/$/, "") : undefined;
     const found = path === undefined ? undefined : match(ROUTES, method, path);
     if (!found) return unknown(ctx, response, method, path ?? url.pathname);
-    const parameters = { ...Object.fromEntries(url.searchParams), ...bodyParameters(request, body) };
+    const sent = { ...Object.fromEntries(url.searchParams), ...bodyParameters(request, body) };
+    // Clients may repeat in the body what the path says; the path wins.
+    const parameters = Object.fromEntries(Object.entries(sent).filter(([name]) => !(name in found.path)));
     const data = await found.route.handler({ pve, path: found.path, parameters, user });
     if (method === "GET") ctx.records.add({ system: "proxmox", target: "api", kind: "read", action: `GET ${path}` });
     reply(response, 200, "OK", { data: data ?? null });
