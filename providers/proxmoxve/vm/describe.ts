@@ -43,15 +43,13 @@ function initialization(config: PveConfig, known: NonNullable<Vm["initialization
   const servers = (config["nameserver"] ?? "").split(/\s+/).filter((server) => server !== "");
   const dns = servers.length > 0 || config["searchdomain"] !== undefined ? { dns: { domain: config["searchdomain"] ?? "", servers } } : {};
   const password = known.userAccount?.password ?? "";
-  const account =
-    config["ciuser"] !== undefined || keys.length > 0
-      ? { userAccount: { keys, username: config["ciuser"] ?? "", ...(password === "" ? {} : { password }) } }
-      : {};
+  const account = config["ciuser"] !== undefined || keys.length > 0 ? { userAccount: { keys, username: config["ciuser"] ?? "", password } } : {};
   return {
     datastoreId: drive === undefined ? known.datastoreId : datastoreOf(config[drive] ?? ""),
     interface: drive ?? known.interface,
+    ...NEVER_SET_OF.initialization,
     ...(known.fileFormat === "" ? {} : { fileFormat: known.fileFormat }),
-    ...(known.upgrade === undefined ? {} : { upgrade: config["ciupgrade"] !== "0" }),
+    upgrade: config["ciupgrade"] !== "0",
     type: config["citype"] ?? "",
     ipConfigs,
     ...dns,
@@ -62,6 +60,7 @@ function initialization(config: PveConfig, known: NonNullable<Vm["initialization
 function cpu(config: PveConfig): JsonObject {
   const options = parseOptions(config["cpu"] ?? "qemu64", "cputype");
   return {
+    ...NEVER_SET_OF.cpu,
     affinity: config["affinity"] ?? "",
     cores: Number(config["cores"] ?? 1),
     flags: options.get("flags")?.split(";") ?? [],
@@ -97,6 +96,20 @@ function disks(config: PveConfig, vm: Vm): Disk[] {
 }
 
 /**
+ * What is not supported here, or means nothing, as the official provider has it in its states: it compares them with the inputs, and
+ * would find everything changed that is not there.
+ */
+const NEVER_SET = { migrate: false, reboot: false, timeoutMoveDisk: 1800 };
+const NEVER_SET_OF = {
+  cdrom: { enabled: false },
+  clone: { datastoreId: "", nodeName: "" },
+  cpu: { architecture: "" },
+  disk: { fileId: "" },
+  initialization: { fileFormat: "", metaDataFileId: "", networkDataFileId: "", userDataFileId: "", vendorDataFileId: "" },
+  memory: { hugepages: "", keepHugepages: false, shared: 0 },
+};
+
+/**
  * @param vm what is known of it so far: a property that was never asked for is not reported
  * @param running undefined for a template
  */
@@ -105,21 +118,25 @@ export function describeVm(config: PveConfig, vm: Vm, running: boolean | undefin
   const serials = keysOf(config, "serial").map((key): Json => ({ device: config[key] ?? "socket" }));
   const order = parseOptions(config["boot"] ?? "", "order").get("order");
   return {
+    ...NEVER_SET,
+    ...(vm.cdrom === undefined ? {} : { cdrom: { ...NEVER_SET_OF.cdrom, ...vm.cdrom } }),
+    ...(vm.clone === undefined ? {} : { clone: { ...NEVER_SET_OF.clone, ...vm.clone } }),
     name: config["name"] ?? "",
-    description: (config["description"] ?? "").trimEnd(),
+    // A clone has its template's; that is nobody's wish.
+    ...(vm.clone !== undefined && vm.description === "" ? {} : { description: (config["description"] ?? "").trimEnd() }),
     tags: (config["tags"] ?? "").split(/[;, ]/).filter((tag) => tag !== ""),
     acpi: config["acpi"] !== "0",
     agent: agent(config, vm.agent),
     bios: config["bios"] ?? "seabios",
     bootOrders: order === undefined ? [] : order.split(";").filter((name) => name !== ""),
     cpu: cpu(config),
-    disks: disks(config, vm).map(({ speed, ...disk }): Json => ({ ...disk, ...(speed === undefined ? {} : { speed }) })),
+    disks: disks(config, vm).map(({ speed, ...disk }): Json => ({ ...NEVER_SET_OF.disk, ...disk, ...(speed === undefined ? {} : { speed }) })),
     hotplug: config["hotplug"] ?? "network,disk,usb",
     keyboardLayout: config["keyboard"] ?? "en-us",
     kvmArguments: config["args"] ?? "",
     machine: config["machine"] ?? "",
     macAddresses: devices.map((device) => device["macAddress"] ?? ""),
-    memory: { dedicated: Number(config["memory"] ?? 512), floating: Number(config["balloon"] ?? 0) },
+    memory: { ...NEVER_SET_OF.memory, dedicated: Number(config["memory"] ?? 512), floating: Number(config["balloon"] ?? 0) },
     networkDevices: devices,
     onBoot: config["onboot"] === "1",
     operatingSystem: { type: config["ostype"] ?? "other" },

@@ -83,6 +83,20 @@ describe("proxmoxve", () => {
     expect(writes(seq)).toEqual([]);
   });
 
+  test("the state holds what the official plugin compares with the inputs: what is never set, and no description of the template's", async () => {
+    const { outputs } = await build();
+    expect(outputs).not.toHaveProperty("description");
+    expect(outputs).toMatchObject({
+      ...{ migrate: false, reboot: false, timeoutMoveDisk: 1800 },
+      cdrom: { enabled: false },
+      clone: { datastoreId: "", nodeName: "" },
+      cpu: { architecture: "" },
+      initialization: { fileFormat: "", metaDataFileId: "", userDataFileId: "", upgrade: true, userAccount: { password: "" } },
+      memory: { hugepages: "", keepHugepages: false, shared: 0 },
+    });
+    expect(outputs["disks"]).toEqual(expect.arrayContaining([expect.objectContaining({ interface: "scsi0", fileId: "" })]));
+  });
+
   test("more memory and disk: configured, grown, restarted", async () => {
     const state = await build();
     const seq = mark();
