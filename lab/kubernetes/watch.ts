@@ -45,7 +45,8 @@ export function watch({ store, path, key, selected, url, response, as, now }: Wa
     const type = event.type === "DELETED" || !is ? "DELETED" : was ? "MODIFIED" : "ADDED";
     send(type, show(event.object));
   };
-  if (from === "" || from === "0") for (const object of store.list(path.type, path.namespace).filter(wanted)) send("ADDED", show(object));
+  const initial = url.searchParams.get("sendInitialEvents") === "true";
+  if (initial || from === "" || from === "0") for (const object of store.list(path.type, path.namespace).filter(wanted)) send("ADDED", show(object));
   else {
     const missed = store.since(Number(from), key);
     if (missed === undefined) {
@@ -54,6 +55,12 @@ export function watch({ store, path, key, selected, url, response, as, now }: Wa
       return () => undefined;
     }
     for (const event of missed) pass(event);
+  }
+  // How a client that lists by watching knows that it has seen everything; it would wait for ever.
+  if (initial) {
+    const apiVersion = path.type.group === "" ? path.type.version : `${path.type.group}/${path.type.version}`;
+    const metadata = { resourceVersion: store.resourceVersion, annotations: { "k8s.io/initial-events-end": "true" } };
+    send("BOOKMARK", { kind: path.type.kind, apiVersion, metadata });
   }
   const stop = store.onChange((event, changedKey) => {
     if (changedKey === key) pass(event);

@@ -42,3 +42,11 @@ describe.each(EXACT)("%s", (name) => {
     }
   });
 });
+
+test("a watch that lists too says when it has told everything: Go's informers wait for it", async () => {
+  const path = "/api/v1/namespaces?watch=true&timeoutSeconds=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+  const { body } = await answer(server, { request: { path }, response: { status: 200, contentType: "application/json", body: null } });
+  const events = body as { type: string; object: { kind: string; metadata: { annotations?: Record<string, string> } } }[];
+  expect(new Set(events.slice(0, -1).map(({ type, object }) => `${type} ${object.kind}`))).toEqual(new Set(["ADDED Namespace"]));
+  expect(events.at(-1)).toMatchObject({ type: "BOOKMARK", object: { kind: "Namespace", metadata: { annotations: { "k8s.io/initial-events-end": "true" } } } });
+});
