@@ -86,6 +86,8 @@ export interface StepStateEvent {
   outputs: PropertyMap;
   provider: string;
   initErrors?: string[];
+  /** Paths whose differences are not shown. */
+  hideDiffs?: string[];
 }
 
 export type DiffKind = "add" | "add-replace" | "delete" | "delete-replace" | "update" | "update-replace";

@@ -13,7 +13,8 @@ import { print, table } from "./terminal";
 export function whoami(flags: Flags): number {
   const url = backendUrl(optionalProject(flags)?.backendUrl);
   const user = os.userInfo().username;
-  print(flags.has("json") ? JSON.stringify({ user, url }) : flags.has("verbose") ? `User: ${user}\nBackend URL: ${url}` : user);
+  if (flags.has("json")) print(JSON.stringify({ user, url }, null, 2));
+  else print(flags.has("verbose") ? `User: ${user}\nOrganizations: \nBackend URL: ${url}\nToken type: personal` : user);
   return EXIT_CODE.ok;
 }
 
@@ -27,10 +28,10 @@ export async function login(flags: Flags): Promise<number> {
   return EXIT_CODE.ok;
 }
 
-export function logout(): number {
-  const url = currentLogin();
-  saveLogin(undefined);
-  print(url === undefined ? "Not logged in" : `Logged out of ${url}`);
+export function logout(flags: Flags): number {
+  const url = flags.words[0] ?? backendUrl(optionalProject(flags)?.backendUrl);
+  if (flags.has("all") || url === currentLogin()) saveLogin(undefined);
+  print(flags.has("all") ? "Logged out of everything" : `Logged out of ${url}`);
   return EXIT_CODE.ok;
 }
 

@@ -75,7 +75,13 @@ export const COMMANDS: Record<string, Command> = {
     run: lazily(() => import("./import-command"), "importResources"),
   },
   cancel: { flags: { yes }, words: [0, 1], usage: "cancel [stack]", summary: "remove the locks of a stack, whoever holds them", run: lazily(stacks, "cancel") },
-  whoami: { flags: { json, verbose: bool }, words: [0, 0], usage: "whoami", summary: "print user and backend", run: lazily(account, "whoami") },
+  whoami: {
+    flags: { json, verbose: { ...bool, short: "v" } },
+    words: [0, 0],
+    usage: "whoami",
+    summary: "print user and backend",
+    run: lazily(account, "whoami"),
+  },
   login: {
     flags: { local: { ...bool, short: "l" } },
     words: [0, 1],

@@ -134,7 +134,7 @@ async function change(prepared: Prepared, emit: (event: EngineEventPayload) => v
       message: flags.text("message") ?? "",
       environment: {
         "exec.kind": flags.text("exec-kind") ?? "cli",
-        "pulumi.version": ENGINE_VERSION,
+        "pulumi.version": ENGINE_VERSION.slice(1),
         "pulumi.arch": os.arch() === "x64" ? "amd64" : os.arch(),
         "pulumi.os": os.platform(),
       },

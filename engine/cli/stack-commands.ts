@@ -6,6 +6,7 @@ import { deploymentSchema, newManifest } from "../backend/checkpoint";
 import { moveHistory } from "../backend/history";
 import { breakLocks, lockStack } from "../backend/locks";
 import { StackSettings, settingsFile } from "../config/stack-settings";
+import { ago, duration } from "../display/relative-time";
 import { mapValue, type Value } from "../wire/values";
 import { loadProject, parseStackName } from "../workspace/project";
 import { selectedStack, selectStack } from "../workspace/pulumi-home";
@@ -74,7 +75,7 @@ export async function stackLs(flags: Flags): Promise<number> {
   else {
     const rows = stacks.map(({ name, current, lastUpdate, resourceCount, updateInProgress }) => [
       `${name}${current ? "*" : ""}`,
-      updateInProgress ? "in progress" : (lastUpdate ?? "n/a"),
+      updateInProgress ? "in progress" : lastUpdate === undefined ? "n/a" : ago(Date.parse(lastUpdate), Date.now()),
       String(resourceCount ?? "n/a"),
     ]);
     print(table([["NAME", "LAST UPDATE", "RESOURCE COUNT"], ...rows]));
@@ -109,9 +110,13 @@ export async function stackHistory(flags: Flags): Promise<number> {
     print(JSON.stringify(entries, null, 2));
     return EXIT_CODE.ok;
   }
-  for (const { kind, result, startTime, message, resourceChanges = {} } of entries) {
-    const changes = Object.entries(resourceChanges).map(([op, count]) => `${op} ${count}`);
-    print(`UpdateKind: ${kind}\nStatus: ${result}\nMessage: ${message}\n${changes.join(", ") || "no changes"}\nUpdated ${startTime}\n`);
+  for (const { version, kind, result, startTime, endTime, message, environment, resourceChanges: counts = {} } of entries) {
+    const changes = `+${counts["create"] ?? 0}-${counts["delete"] ?? 0}~${counts["update"] ?? 0} ${counts["same"] ?? 0}`;
+    const [from, to] = [Date.parse(startTime), Date.parse(endTime)];
+    print(`Version: ${version}\nUpdateKind: ${kind}\nStatus: ${result}\nMessage: ${message}`);
+    print(`${changes} Updated ${ago(from, Date.now())} took ${duration(Math.round((to - from) / 1000))}`);
+    for (const name of Object.keys(environment).sort()) print(`    ${name}: ${environment[name]}`);
+    print("");
   }
   return EXIT_CODE.ok;
 }

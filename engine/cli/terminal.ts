@@ -21,6 +21,9 @@ export const isInteractive = (flags: Flags): boolean => !flags.has("non-interact
 /** One line that the user types; `hidden` shows nothing of it. Undefined at the end of the input. */
 export function ask(question: string, hidden = false): Promise<string | undefined> {
   process.stdout.write(question);
+  // Only while it is read: whoever answers through a pipe may leave it open. A file cannot be waited for, and has no such thing.
+  const hold = (how: "ref" | "unref"): unknown => how in process.stdin && process.stdin[how]();
+  hold("ref");
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = readline.createInterface({ input: process.stdin, output: hidden ? nowhere : process.stdout, terminal: process.stdin.isTTY === true });
   return new Promise((resolve) => {
@@ -30,6 +33,7 @@ export function ask(question: string, hidden = false): Promise<string | undefine
       reader.close();
     });
     reader.once("close", () => {
+      hold("unref");
       if (hidden) process.stdout.write("\n");
       resolve(answer);
     });

@@ -40,6 +40,7 @@ function stateEvent(state: ResourceState | undefined, mask: Mask): StepStateEven
     outputs: mask(state.outputs),
     provider: state.provider ?? "",
     ...(state.initErrors.length > 0 ? { initErrors: state.initErrors } : {}),
+    ...(state.hideDiff.length > 0 ? { hideDiffs: state.hideDiff } : {}),
   };
 }
 

@@ -1,9 +1,10 @@
 /** What a person reads of an operation: a line for each step that begins or ends, then diagnostics, outputs and a summary. */
 import type { DiagnosticEvent, EngineEventPayload, StepMetadata, SummaryEvent } from "../contracts";
+import { isInternal } from "../steps/step";
 import { urnName } from "../wire/urn";
 import { type PropertyMap, sameValue, type Value } from "../wire/values";
 import { colours, type Paint } from "./colour";
-import { changedProperties, shownValue } from "./property-diff";
+import { type Change, changedKeys, changedProperties, shownValue } from "./property-diff";
 
 export interface HumanOptions {
   title: string;
@@ -42,10 +43,16 @@ const OPS: Record<string, [mark: string, colour: number, verbs: [string, string,
 const COUNTED = ["create", "update", "delete", "replace", "read", "import", "discard"];
 const REPLACEMENT_STEPS = new Set(["create-replacement", "delete-replaced", "discard-replaced"]);
 
+const SHOWS_KEYS = new Set(["update", "replace", "create-replacement"]);
+
+const changeOf = ({ old, new: next, diffs }: StepMetadata): Change => ({ before: old?.inputs, after: next?.inputs, known: diffs, hidden: next?.hideDiffs });
+
 export class HumanDisplay {
   readonly #paint: Paint;
   readonly #diagnostics = new Map<string, { heading: string; lines: string[] }>();
   readonly #types = new Map<string, string>();
+  /** Of which errors were said. */
+  readonly #failed = new Set<string>();
   readonly #begun = new Map<string, number>();
   readonly #startedAt = performance.now();
   #outputs: { old: PropertyMap; new: PropertyMap } | undefined;
@@ -68,24 +75,26 @@ export class HumanDisplay {
     else if ("summaryEvent" in event) this.#summary(event.summaryEvent);
   }
 
-  #hidden({ op }: StepMetadata): boolean {
+  #hidden(metadata: StepMetadata): boolean {
+    if (isInternal(metadata)) return true;
+    const { op } = metadata;
     if (op === "same") return !this.options.showSames;
     if (op === "read") return !this.options.showReads;
     return REPLACEMENT_STEPS.has(op) && this.options.preview && !this.options.showReplacementSteps;
   }
 
-  #line({ op, type, urn, keys, diffs }: StepMetadata, what: string, colour?: number): void {
+  #line(metadata: StepMetadata, what: string, colour?: number): void {
+    const { op, type, urn } = metadata;
     const [mark, own] = OPS[op] ?? [op, 0];
-    const names = [...new Set(keys ?? [])];
-    const changed = (diffs ?? []).filter((name) => !names.includes(name));
-    const why = [...(names.length > 0 ? [`replace: ${names.join(", ")}`] : []), ...(changed.length > 0 ? [`diff: ${changed.join(", ")}`] : [])];
+    const replaced = [...new Set(metadata.keys ?? [])];
+    const changed = SHOWS_KEYS.has(op) ? changedKeys(changeOf(metadata)) : "";
+    const why = [...(replaced.length > 0 ? [`replace: ${replaced.join(", ")}`] : []), ...(changed === "" ? [] : [`diff: ${changed}`])];
     this.#print(`${this.#paint(` ${mark.padEnd(2)} ${type} ${urnName(urn)} ${what}`.trimEnd(), colour ?? own)}${why.length > 0 ? ` [${why.join("; ")}]` : ""}`);
   }
 
   #details(metadata: StepMetadata): void {
     if (!this.options.diff) return;
-    for (const line of changedProperties(metadata.old?.inputs, metadata.new?.inputs, metadata.diffs))
-      this.#print(this.#paint(`      ${line.text}`, line.colour));
+    for (const line of changedProperties(changeOf(metadata))) this.#print(this.#paint(`      ${line.text}`, line.colour));
   }
 
   #begins(metadata: StepMetadata): void {
@@ -100,21 +109,27 @@ export class HumanDisplay {
     if (metadata.type === STACK_TYPE) this.#outputs = { old: metadata.old?.outputs ?? {}, new: metadata.new?.outputs ?? {} };
     const key = `${metadata.op} ${metadata.urn}`;
     const begun = this.#begun.get(key);
-    this.#begun.delete(key);
+    // A preview tells the stack's end twice: once it is planned, and once its outputs are known.
+    if (!this.options.preview) this.#begun.delete(key);
     // A preview has said all; and what a refresh found is said here, where nothing had begun under that name.
     if (this.#hidden(metadata) || (this.options.preview && begun !== undefined)) return;
     const took = begun === undefined ? "" : ` (${((performance.now() - begun) / 1000).toFixed(2)}s)`;
-    this.#line({ ...metadata, keys: [], diffs: [] }, `${OPS[metadata.op]?.[2][2] ?? metadata.op}${took}`);
+    const [begins, ends] = OPS[metadata.op]?.[2].slice(1) ?? [metadata.op, metadata.op];
+    // The stack is made before its program runs, and what is made fails with the program.
+    this.#line({ ...metadata, keys: [], diffs: [] }, `${this.#failed.has(metadata.urn) ? `${begins} failed` : ends}${took}`);
   }
 
   #diagnostic({ urn, prefix, message, severity, ephemeral }: DiagnosticEvent): void {
     if (ephemeral === true || (severity === "debug" && !this.options.debug)) return;
-    const key = urn ?? "";
+    // What is said of no resource is the stack's.
+    const key = urn ?? [...this.#types.keys()].find((known) => this.#types.get(known) === STACK_TYPE) ?? "";
     const heading = key === "" ? this.options.stack : `${this.#types.get(key) ?? key.split("::")[2] ?? ""} (${urnName(key)})`;
     const found = this.#diagnostics.get(key) ?? { heading, lines: [] };
     found.lines.push(`${prefix}${message.trimEnd()}`);
     this.#diagnostics.set(key, found);
-    if (severity === "error") process.stderr.write(`${key === "" ? "" : `${urnName(key)}: `}${prefix}${message.trimEnd()}\n`);
+    if (severity !== "error") return;
+    this.#failed.add(key);
+    process.stderr.write(`${urn === undefined ? "" : `${urnName(urn)}: `}${prefix}${message.trimEnd()}\n`);
   }
 
   #summary({ resourceChanges, result }: SummaryEvent): void {
@@ -133,7 +148,9 @@ export class HumanDisplay {
     }
     const same = resourceChanges["same"] ?? 0;
     const changes = counts.reduce((sum, [, count]) => sum + count, 0);
-    if (same > 0) this.#print(`    ${changes > 0 ? `${changes} change${changes === 1 ? "" : "s"}. ` : ""}${same} unchanged`);
+    const summary = [...(counts.length > 1 ? [`${changes} changes`] : []), ...(same > 0 ? [`${same} unchanged`] : [])];
+    if (summary.length > 0) this.#print(`    ${summary.join(". ")}`);
+    if (this.#failed.size > 0) this.#print(this.#paint(`    ${this.#failed.size} errored`, 31));
     this.#print(`\nDuration: ${((performance.now() - this.#startedAt) / 1000).toFixed(1)}s${result === "succeeded" ? "" : " (failed)"}`);
   }
 

@@ -1,4 +1,5 @@
 import type { EngineEventPayload } from "../contracts";
+import { isInternal } from "../steps/step";
 
 /** `preview --json`: one document at the end (engine-contract A8). */
 export class PreviewJson {
@@ -11,6 +12,7 @@ export class PreviewJson {
   event(event: EngineEventPayload): void {
     if ("preludeEvent" in event) this.#config = event.preludeEvent.config;
     else if ("resourcePreEvent" in event) {
+      if (isInternal(event.resourcePreEvent.metadata)) return;
       const { op, urn, provider, old, new: next, diffs, keys, detailedDiff } = event.resourcePreEvent.metadata;
       this.#steps.push({
         op,

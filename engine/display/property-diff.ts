@@ -1,4 +1,5 @@
 /** Which properties differ between two states, as lines. Secrets that the events mask are `[secret]`. */
+import { resetPaths } from "../wire/paths";
 import {
   containsSecrets,
   isObject,
@@ -41,10 +42,53 @@ function compare(path: string, before: Value | undefined, after: Value | undefin
 
 const keysOf = (before: PropertyMap, after: PropertyMap): string[] => [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
 
-/** A created or deleted resource shows all of its properties. @param known paths that are said to differ */
-export function changedProperties(before: PropertyMap = {}, after: PropertyMap = {}, known: readonly string[] = []): DiffLine[] {
+/** What an operation says of a resource before and after it. */
+export interface Change {
+  /** Undefined: it is created. */
+  before: PropertyMap | undefined;
+  /** Undefined: it is deleted. */
+  after: PropertyMap | undefined;
+  /** Paths that are said to differ. */
+  known?: readonly string[] | undefined;
+  /** Paths whose values are not shown where they differ. */
+  hidden?: readonly string[] | undefined;
+}
+
+const isShown = (key: string): boolean => !key.startsWith("__");
+
+/** A created or deleted resource shows all of its properties. */
+export function changedProperties({ before, after, known = [], hidden = [] }: Change): DiffLine[] {
   const facts = { known: new Set(known) };
-  return keysOf(before, after)
-    .filter((key) => !key.startsWith("__"))
-    .flatMap((key) => compare(key, before[key], after[key], facts));
+  const [olds, news] = [before ?? {}, after ?? {}];
+  const isUpdate = before !== undefined && after !== undefined;
+  const concealed = isUpdate ? hidden.filter((path) => !sameValue(resetPaths(news, olds, [path]), news)) : [];
+  const open = resetPaths(news, olds, concealed);
+  return [
+    ...keysOf(olds, open)
+      .filter(isShown)
+      .flatMap((key) => compare(key, olds[key], open[key], facts)),
+    ...concealed.map((path) => ({ text: `~ ${path} (hidden)`, colour: 33 })),
+  ];
+}
+
+/** The names of the properties that an update changes, as the CLI puts them: `+added-removed~changed`. */
+export function changedKeys({ before, after, known = [] }: Change): string {
+  if (before === undefined || after === undefined) return "";
+  const keys = keysOf(before, after)
+    .filter(isShown)
+    .filter(
+      (key) =>
+        !sameValue(before[key], after[key]) ||
+        (known.includes(key) && [before[key], after[key]].some((value) => value !== undefined && someValue(value, isMasked))),
+    );
+  const part = (mark: string, chosen: string[]): string => (chosen.length > 0 ? mark + chosen.join(",") : "");
+  const [added, removed] = [keys.filter((key) => before[key] === undefined), keys.filter((key) => after[key] === undefined)];
+  return (
+    part("+", added) +
+    part("-", removed) +
+    part(
+      "~",
+      keys.filter((key) => !added.includes(key) && !removed.includes(key)),
+    )
+  );
 }

@@ -13,10 +13,15 @@ export interface PackageWish {
   url: string;
 }
 
-/** `default`, or with the version and download URL that were asked for, in letters that a name may have. */
+/** `default`, or with the version and download URL that were asked for, in letters that a name may have; no part between slashes is empty. */
 function defaultName(wish: PackageWish): string {
   const version = wish.version === "" ? "" : `_${wish.version.replace(/[.+-]/g, "_")}`;
-  return `default${version}${wish.url === "" ? "" : `_${wish.url.replace(/:/g, "_")}`}`;
+  const name = `default${version}${wish.url === "" ? "" : `_${wish.url}`}`;
+  return name
+    .split("/")
+    .filter((part) => part !== "")
+    .map((part) => part.replace(/[^A-Za-z0-9_.-]/g, "_"))
+    .join("/");
 }
 
 function defaultInputs(request: DeploymentRequest, wish: PackageWish): PropertyMap {

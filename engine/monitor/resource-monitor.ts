@@ -66,6 +66,14 @@ function providersOf(request: pb.RegisterResourceRequest): Map<string, string> {
   return own;
 }
 
+/** Says of a provider's error which call it answers. */
+function returnedError(what: "invocation" | "call", token: string): (thrown: unknown) => never {
+  return (thrown) => {
+    if (!(thrown instanceof ProviderError)) throw thrown;
+    throw new ProviderError(`${what} of ${token} returned an error: ${thrown.message}`, grpc.status.UNKNOWN, undefined);
+  };
+}
+
 export class ResourceMonitor {
   readonly #registered = new Map<string, Registered>();
   readonly #packages = new Map<string, PackageWish>();
@@ -279,7 +287,7 @@ export class ResourceMonitor {
     const reference = wanted.options.getProvider() || (await this.#defaults.get(this.#wish(token, wish), token));
     const client = await this.backend.ctx.registry.get(reference);
     if (!client.configured) return reply;
-    const { result, failures, strippedSecrets } = await client.invoke(token, wanted.args, this.backend.ctx.preview);
+    const { result, failures, strippedSecrets } = await client.invoke(token, wanted.args, this.backend.ctx.preview).catch(returnedError("invocation", token));
     reply.setReturn(toStruct(strippedSecrets ? mapProperties(result, makeSecret) : result));
     for (const { property, reason } of failures) {
       const failure = new provider.CheckFailure();

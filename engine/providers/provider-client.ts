@@ -93,7 +93,9 @@ export class ProviderClient {
   readonly #client: ResourceProviderClient;
   /** What the calls that have not ended are about. */
   readonly #underWay = new Set<readonly PropertyMap[]>();
-  #accepts = { secrets: false, resources: false, outputs: false };
+  #accepts = { secrets: false, resources: false, outputs: false, previews: false };
+  /** Its handshake has told what it accepts; what it tells at its configuration means nothing then. */
+  #shookHands = false;
   /** False where its configuration held unknowns: it must not be asked anything that needs a configured provider. */
   configured = false;
 
@@ -173,7 +175,8 @@ export class ProviderClient {
     request.setConfigureWithUrn(true);
     try {
       const reply = await this.#call<pb.ProviderHandshakeRequest, pb.ProviderHandshakeResponse>(this.#client.handshake, request);
-      this.#accepts = { secrets: reply.getAcceptSecrets(), resources: reply.getAcceptResources(), outputs: reply.getAcceptOutputs() };
+      this.#accepts = { secrets: reply.getAcceptSecrets(), resources: reply.getAcceptResources(), outputs: reply.getAcceptOutputs(), previews: true };
+      this.#shookHands = true;
     } catch (thrown) {
       if (!(thrown instanceof ProviderError && thrown.unimplemented)) throw thrown;
     }
@@ -227,12 +230,14 @@ export class ProviderClient {
     request.setSendsOldInputs(true);
     request.setSendsOldInputsToDelete(true);
     const reply = await this.#call<pb.ConfigureRequest, pb.ConfigureResponse>(this.#client.configure, request, inputs);
-    const { secrets, resources, outputs } = this.#accepts;
-    this.#accepts = {
-      secrets: secrets || reply.getAcceptsecrets(),
-      resources: resources || reply.getAcceptresources(),
-      outputs: outputs || reply.getAcceptoutputs(),
-    };
+    if (!this.#shookHands) {
+      this.#accepts = {
+        secrets: reply.getAcceptsecrets(),
+        resources: reply.getAcceptresources(),
+        outputs: reply.getAcceptoutputs(),
+        previews: reply.getSupportspreview(),
+      };
+    }
     this.configured = true;
   }
 
@@ -271,7 +276,9 @@ export class ProviderClient {
     }
   }
 
+  /** A provider that does not know previews is not called in one: it would make the resource. Its outputs are the inputs then. */
   async create(ref: ResourceRef, inputs: PropertyMap, timeout: number, preview: boolean): Promise<{ id: string; properties: PropertyMap }> {
+    if (preview && !this.#accepts.previews) return { id: "", properties: inputs };
     const request = new pb.CreateRequest();
     fillRef(request, ref);
     request.setProperties(this.#outgoing(inputs));
@@ -281,6 +288,7 @@ export class ProviderClient {
     return { id: reply.getId(), properties: this.#incoming(fromStruct(reply.getProperties()), inputs) };
   }
 
+  /** In previews as {@link create}. */
   async update(
     ref: ResourceRef,
     id: string,
@@ -288,6 +296,7 @@ export class ProviderClient {
     news: PropertyMap,
     options: { timeout: number; ignore: string[]; preview: boolean },
   ): Promise<PropertyMap> {
+    if (options.preview && !this.#accepts.previews) return news;
     const request = new pb.UpdateRequest();
     fillRef(request, ref);
     request.setId(id);

@@ -61,7 +61,8 @@ export const isLogical = (op: StepOp): boolean =>
   op !== "remove-pending-replace";
 
 /** The engine's own business: not counted, and its failures are nobody's. */
-export const isInternal = (step: Step): boolean => step.op === "remove-pending-replace" || isDefaultProvider(step.type, urnName(step.urn));
+export const isInternal = (step: { op: string; type: string; urn: string }): boolean =>
+  step.op === "remove-pending-replace" || isDefaultProvider(step.type, urnName(step.urn));
 
 export const isDefaultProvider = (type: string, name: string): boolean =>
   type.startsWith("pulumi:providers:") && (name === "default" || name.startsWith("default_"));

@@ -1,7 +1,9 @@
 /** A project in a folder of its own, with a provider whose world is a folder, for the unmodified Automation API on the embedded engine. */
+import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import type { Writable } from "node:stream";
 import { LocalWorkspace, type LocalWorkspaceOptions, PulumiCommand } from "@pulumi/pulumi/automation";
 
 const root = path.resolve(__dirname, "../..");
@@ -16,6 +18,18 @@ for (let i = 0; i < (config.getNumber("count") ?? 1); i++)
 exports.names = things.map((thing) => thing.urn.apply((urn) => urn.split("::").pop()));
 exports.password = pulumi.secret("s3cr3t");
 `;
+
+export interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface PulumiOptions {
+  env?: Record<string, string>;
+  input?: string;
+  onOutput?(piece: string, stdin: Writable): void;
+}
 
 export class AutomationSite {
   readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), "automation-"));
@@ -60,6 +74,27 @@ export class AutomationSite {
       .readdirSync(this.world)
       .map((id) => JSON.parse(fs.readFileSync(path.join(this.world, id), "utf8")).name)
       .sort();
+  }
+
+  /** Takes a Thing away behind the engine's back. */
+  removeThing(id: string): void {
+    fs.rmSync(path.join(this.world, id));
+  }
+
+  /** Runs the command line in the work folder. @param onOutput called for each piece of standard output, to answer it */
+  pulumi(args: readonly string[], { env = {}, input, onOutput }: PulumiOptions = {}): Promise<Ran> {
+    return new Promise((resolve) => {
+      const child = execFile(
+        path.join(ENGINE_ROOT, "bin", "pulumi"),
+        args,
+        { cwd: this.workDir, env: { ...process.env, ...this.env, ...env } },
+        (error, stdout, stderr) => resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, stdout, stderr }),
+      );
+      const { stdin, stdout } = child;
+      if (stdin === null || stdout === null) throw new Error("a child without pipes");
+      if (onOutput === undefined) stdin.end(input ?? "");
+      else stdout.on("data", (piece: string | Buffer) => onOutput(String(piece), stdin));
+    });
   }
 
   remove(): void {

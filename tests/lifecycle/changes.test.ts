@@ -1,3 +1,4 @@
+import { UNKNOWN } from "../../engine/wire/values";
 import { EngineWorld, STACK_URN, urn } from "../support/engine-world";
 
 let world: EngineWorld;
@@ -47,6 +48,22 @@ describe("same, create, update", () => {
     ]);
     expect(outcome).toMatchObject({ ok: true, steps: ["create a", "create b"] });
     expect([world.names, [...world.provider.world]]).toEqual([[], []]);
+  });
+
+  test("a provider that knows no previews is not called in one: its outputs are the inputs, and the rest is open", async () => {
+    world.provider.behaviour = { old: true };
+    const plan = [
+      { n: "a", a: { v: 1 } },
+      { n: "b", refs: { x: "a.v", y: "a.out" } },
+    ];
+    const outcome = await world.preview(plan);
+    expect(outcome).toMatchObject({ ok: true, steps: ["create a", "create b"] });
+    expect(world.provider.calls.find(({ method, name }) => method === "Check" && name === "b")?.news).toEqual({ x: 1, y: UNKNOWN });
+    await world.up(plan);
+    world.provider.calls.length = 0;
+    expect((await world.preview([{ n: "a", a: { v: 2 } }])).steps).toEqual(["update a", "delete b"]);
+    expect(world.provider.calls.map(({ method }) => method)).toEqual(expect.not.arrayContaining(["Create", "Update", "Delete"]));
+    expect([...world.provider.world.values()].map(({ inputs }) => inputs["v"])).toEqual([1, undefined]);
   });
 
   test("inputs that the provider finds wrong fail the run on that resource, without a line for the run", async () => {

@@ -78,6 +78,18 @@ describe("aliases", () => {
     expect(world.state("b")).toMatchObject({ dependencies: [urn("new")], propertyDependencies: { v: [urn("new")] }, deletedWith: urn("new") });
   });
 
+  test.each([
+    ["stack", { stack: "before" }, `urn:pulumi:before::test::exp:index:Res::a`],
+    ["project", { project: "former" }, `urn:pulumi:dev::former::exp:index:Res::a`],
+    ["stack and project", { stack: "before", project: "former", name: "z" }, `urn:pulumi:before::former::exp:index:Res::z`],
+  ])("%s: a resource that came from elsewhere", async (_kind, alias, former) => {
+    await world.up([{ n: "a", a: { v: 1 } }]);
+    const { resources } = world.snapshot;
+    world.snapshot = { ...world.snapshot, resources: resources.map((r) => (r.urn === urn("a") ? { ...r, urn: former } : r)) };
+    expect(await world.up([{ n: "a", a: { v: 1 }, aliases: [alias] }])).toMatchObject({ ok: true, steps: ["same a"] });
+    expect(world.snapshot.resources.filter((r) => r.type === "exp:index:Res").map((r) => [r.urn, r.id])).toEqual([[urn("a"), "a-1"]]);
+  });
+
   test("one old resource cannot become two", async () => {
     await world.up([{ n: "old" }]);
     const outcome = await world.up([
@@ -149,6 +161,16 @@ describe("providers and components", () => {
       urn: urn("default_1_2_3", "pulumi:providers:exp"),
       inputs: { region: "eu", version: "1.2.3" },
     });
+  });
+
+  test("an address for the plugin's download makes a default provider of its own, in whose name no part is empty", async () => {
+    await world.up([{ n: "a", version: "1.0.0", pluginDownloadUrl: "https://example.com/plugins" }]);
+    expect(world.snapshot.resources.find((r) => r.type === "pulumi:providers:exp")).toMatchObject({
+      urn: urn("default_1_0_0_https_/example.com/plugins", "pulumi:providers:exp"),
+      inputs: { version: "1.0.0", __internal: { pluginDownloadURL: "https://example.com/plugins" } },
+      outputs: { version: "1.0.0" },
+    });
+    expect(world.provider.calls.find(({ method }) => method === "Configure")?.news).toEqual({ version: "1.0.0" });
   });
 
   test("a disabled default provider is refused on the resource that wants it", async () => {

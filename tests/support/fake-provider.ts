@@ -51,6 +51,8 @@ export interface Behaviour {
   delete?(call: Call): Promise<void> | undefined;
   invoke?(call: Call): PropertyMap;
   acceptSecrets?: boolean;
+  /** An old provider: without handshake, and its Create and Update know no previews. */
+  old?: true;
 }
 
 const CHANGES = { none: 1, some: 2, unknown: 0 } as const;
@@ -157,6 +159,7 @@ export class FakeProvider {
       attach: unary(async () => new Empty()),
       cancel: unary(async () => new Empty()),
       handshake: unary(async () => {
+        if (this.behaviour.old) throw Object.assign(new Error("handshake"), { code: grpc.status.UNIMPLEMENTED, details: "handshake" });
         const reply = new pb.ProviderHandshakeResponse();
         const accepts = this.behaviour.acceptSecrets ?? true;
         reply.setAcceptSecrets(accepts);
@@ -178,7 +181,7 @@ export class FakeProvider {
         note({ method: "Configure", name: nameOf(q.getUrn() ?? ""), news: fromStruct(q.getArgs()) });
         const reply = new pb.ConfigureResponse();
         reply.setAcceptsecrets(this.behaviour.acceptSecrets ?? true);
-        reply.setSupportspreview(true);
+        reply.setSupportspreview(this.behaviour.old !== true);
         return reply;
       }),
       check: unary((q: pb.CheckRequest) =>

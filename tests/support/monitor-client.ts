@@ -36,6 +36,7 @@ export interface ProgramResource {
   dependsOn?: string[];
   provider?: string;
   version?: string;
+  pluginDownloadUrl?: string;
   protect?: boolean;
   retainOnDelete?: boolean;
   deletedWith?: string;
@@ -124,6 +125,7 @@ class Program {
   #options(request: pb.RegisterResourceRequest, r: ProgramResource): void {
     if (r.provider !== undefined) request.setProvider(`${this.#get(r.provider).urn}::${this.#get(r.provider).id || UNKNOWN}`);
     if (r.version !== undefined) request.setVersion(r.version);
+    if (r.pluginDownloadUrl !== undefined) request.setPlugindownloadurl(r.pluginDownloadUrl);
     if (r.protect !== undefined) request.setProtect(r.protect);
     if (r.retainOnDelete !== undefined) request.setRetainondelete(r.retainOnDelete);
     if (r.deletedWith !== undefined) request.setDeletedwith(this.#get(r.deletedWith).urn);
