@@ -5,7 +5,7 @@ import { mockEngine, only, plain, settle } from "../../tests/support/pulumi-mock
 import { VM_SPEC } from "../../tests/support/vm-spec";
 import { HostRole } from "./host-role";
 import { ProxmoxHost } from "./proxmox-host";
-import { Vm, vmInputs } from "./vm";
+import { Vm, vmInputs, withoutLimits } from "./vm";
 import type { VmSpec } from "./vm-spec";
 
 const SPEC: VmSpec = { ...VM_SPEC, cloudInit: { ...VM_SPEC.cloudInit, sshKeys: ["ssh-ed25519 BBBB friend", "ssh-ed25519 AAAA operator"] } };
@@ -79,6 +79,10 @@ test("a device of the host comes as a path without a datastore", () => {
     { interface: "scsi0", datastoreId: "local-lvm", size: 30, fileFormat: "raw" },
     { interface: "scsi1", datastoreId: "", pathInDatastore: device, replicate: true, discard: "on", speed: { iopsRead: 100 } },
   ]);
+});
+
+test("limits that a disk does not have are left out of the comparison, those of a device of the host are not", () => {
+  expect(withoutLimits(2)).toEqual(["disks[0].speed", "disks[1].speed"]);
 });
 
 test("a VM is one resource, and its address is that of its definition", async () => {

@@ -3,6 +3,7 @@ import type { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import { VmLegacy } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "../base/component";
+import { withoutLimits } from "./vm";
 
 /** A file at a URL that always gives the same bytes. */
 interface PinnedFile {
@@ -75,7 +76,7 @@ export class ProxmoxHost extends Component {
         serialDevices: [{ device: "socket" }],
         operatingSystem: { type: "l26" },
       },
-      this.child({ provider, customTimeouts: timeouts(15), ignoreChanges: ["networkDevices[0].macAddress"] }),
+      this.child({ provider, customTimeouts: timeouts(15), ignoreChanges: ["networkDevices[0].macAddress", ...withoutLimits(1)] }),
     );
     this.templateId = template.vmId;
     this.registerOutputs({ templateId: this.templateId });

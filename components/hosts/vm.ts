@@ -23,6 +23,12 @@ export interface VmArgs {
   ready?: { connection: Omit<HostConnectionArgs, "address">; checkout: string };
 }
 
+/**
+ * Paths of the speed limits of disks that have none: the official plugin fills in 0 for each of them, does not find that in Proxmox,
+ * and would update the VM in every run. (Only a disk of the host can have limits; they are not ignored.)
+ */
+export const withoutLimits = (disks: number): string[] => Array.from({ length: disks }, (_, i) => `disks[${i}].speed`);
+
 /** Clones of one template wait for its lock; this many times before they give up. */
 const CLONE_RETRIES = 10;
 
@@ -118,7 +124,7 @@ export class Vm extends Component {
         provider,
         protect: args.protect ?? false,
         // A new template is for new VMs: it replaces none that runs. Proxmox makes up the MAC address.
-        ignoreChanges: ["clone", "networkDevices[0].macAddress"],
+        ignoreChanges: ["clone", "networkDevices[0].macAddress", ...withoutLimits(args.spec.disks.length)],
         // One name and one address: the old VM goes before the new one comes.
         deleteBeforeReplace: true,
         customTimeouts: timeouts(30),
