@@ -14,7 +14,12 @@ import { print } from "./terminal";
 function decrypted(value: Value, decrypt: (ciphertext: string) => string): Value {
   if (Array.isArray(value)) return value.map((item) => decrypted(item, decrypt));
   if (!isObject(value)) return value;
-  if (isSecret(value) && typeof value["ciphertext"] === "string") return { [SIGNATURE_KEY]: SIGNATURE.secret, plaintext: decrypt(value["ciphertext"]) };
+  if (isSecret(value) && typeof value["ciphertext"] === "string") {
+    const text = decrypt(value["ciphertext"]);
+    // A secret within it was encrypted with it.
+    const plaintext = text.includes(SIGNATURE.secret) ? JSON.stringify(decrypted(JSON.parse(text), (inner) => inner)) : text;
+    return { [SIGNATURE_KEY]: SIGNATURE.secret, plaintext };
+  }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decrypted(item, decrypt)]));
 }
 

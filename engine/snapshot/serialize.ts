@@ -72,11 +72,15 @@ function storedReference({ urn, id, packageVersion }: PropertyMap): PropertyMap 
   };
 }
 
+/** A secret within a secret is encrypted with it, once; the CLI writes it in the same form all the same. */
+const WITHIN_A_SECRET: SecretsCodec = { encrypt: (plaintext) => plaintext, decrypt: (ciphertext) => ciphertext };
+
 function encryptSecrets(value: Value, codec: SecretsCodec): Value {
   if (Array.isArray(value)) return value.map((item) => encryptSecrets(item, codec));
   if (!isObject(value)) return value;
   if (signatureOf(value) === SIGNATURE.resource) return storedReference(value);
-  if (isSecret(value)) return { [SIGNATURE_KEY]: SIGNATURE.secret, ciphertext: codec.encrypt(JSON.stringify(secretValue(value))) };
+  if (isSecret(value))
+    return { [SIGNATURE_KEY]: SIGNATURE.secret, ciphertext: codec.encrypt(JSON.stringify(encryptSecrets(secretValue(value), WITHIN_A_SECRET))) };
   return mapProperties(value, (item) => encryptSecrets(item, codec));
 }
 
@@ -89,9 +93,9 @@ function decryptSecrets(value: Value, codec: SecretsCodec): Value {
   }
   if (isSecret(value)) {
     const { ciphertext, plaintext } = value;
-    if (typeof plaintext === "string") return makeSecret(JSON.parse(plaintext));
-    if (typeof ciphertext === "string") return makeSecret(JSON.parse(codec.decrypt(ciphertext)));
-    return value;
+    const text = typeof plaintext === "string" ? plaintext : typeof ciphertext === "string" ? codec.decrypt(ciphertext) : undefined;
+    // A state of an earlier version of this engine holds an inner secret as it is on the wire.
+    return text === undefined ? value : makeSecret(decryptSecrets(JSON.parse(text), WITHIN_A_SECRET));
   }
   return mapProperties(value, (item) => decryptSecrets(item, codec));
 }

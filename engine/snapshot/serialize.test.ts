@@ -1,0 +1,25 @@
+import { makeSecret, SIGNATURE, SIGNATURE_KEY } from "../wire/values";
+import { deserializeSnapshot, type SecretsCodec, serializeSnapshot } from "./serialize";
+import { emptyState } from "./types";
+
+/** Shows what was encrypted, and how often. */
+const codec: SecretsCodec = { encrypt: (text) => `<${text}>`, decrypt: (text) => text.slice(1, -1) };
+const secret = (ciphertext: string) => ({ [SIGNATURE_KEY]: SIGNATURE.secret, ciphertext });
+
+test("a secret within a secret is written as the CLI does: both in its form, encrypted once, and read again", () => {
+  const inputs = { connection: makeSecret({ host: "h", privateKey: makeSecret("KEY") }) };
+  const state = { ...emptyState("urn:pulumi:dev::p::t::n", "t", false), inputs };
+  const written = serializeSnapshot({ resources: [state], pendingOperations: [] }, codec);
+  const inner = JSON.stringify({ host: "h", privateKey: secret('"KEY"') });
+  expect(written.resources).toMatchObject([{ inputs: { connection: secret(`<${inner}>`) } }]);
+  expect(deserializeSnapshot(JSON.parse(JSON.stringify(written)), codec).resources[0]?.inputs).toEqual(inputs);
+});
+
+test("as an export shows it, and as earlier versions of this engine wrote it, it is read too", () => {
+  const plaintext = JSON.stringify({ key: { [SIGNATURE_KEY]: SIGNATURE.secret, plaintext: '"K"' } });
+  const wire = JSON.stringify({ key: makeSecret("K") });
+  const inputs = { exported: { [SIGNATURE_KEY]: SIGNATURE.secret, plaintext }, earlier: secret(`<${wire}>`) };
+  const { resources } = deserializeSnapshot({ resources: [{ urn: "urn:pulumi:dev::p::t::n", custom: false, type: "t", inputs }] }, codec);
+  const expected = makeSecret({ key: makeSecret("K") });
+  expect(resources[0]?.inputs).toEqual({ exported: expected, earlier: expected });
+});
