@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { HomelabError } from "../../common/errors";
 import { diffValues } from "../sdk/diff";
 import { type CheckCall, PartialFailure, type ResourceDefinition } from "../sdk/resource";
-import { isValues, type Json, type JsonObject, makeSecret, plainValues, type Values } from "../sdk/values";
+import { containsUnknown, isValues, type Json, type JsonObject, makeSecret, plainValues, type Values } from "../sdk/values";
 import { ApiError, type KubernetesClient, type ObjectRef } from "./client";
 import { DEFAULT_TIMEOUT_S, untilGone, untilReady } from "./ready";
 
@@ -91,6 +91,15 @@ function checkNames({ news, olds, name, randomSeed }: CheckCall<KubernetesClient
   };
 }
 
+/** A Secret as the official provider keeps its inputs, and as the API does: `stringData` is written into `data`. */
+function inData(inputs: Values): Values {
+  const { stringData, ...rest } = inputs;
+  const data = rest["data"] ?? {};
+  if (!isValues(stringData) || Object.keys(stringData).length === 0 || !isValues(data) || containsUnknown(inputs)) return inputs;
+  const encoded = Object.entries(stringData).map(([key, value]) => [key, Buffer.from(String(value)).toString("base64")]);
+  return { ...rest, data: { ...data, ...Object.fromEntries(encoded) } };
+}
+
 interface Target {
   client: KubernetesClient;
   signal: AbortSignal;
@@ -125,11 +134,13 @@ export function objectResource(token: string): ResourceDefinition<KubernetesClie
     check: async (call) => {
       if (kind.endsWith("List") || kind.endsWith("Patch"))
         return { inputs: call.news, failures: [{ property: "", reason: `the embedded provider has no ${kind}; the official plugin has` }] };
-      return { inputs: { ...checkNames(call), apiVersion: call.news["apiVersion"] ?? apiVersion, kind: call.news["kind"] ?? kind } };
+      const inputs = { ...checkNames(call), apiVersion: call.news["apiVersion"] ?? apiVersion, kind: call.news["kind"] ?? kind };
+      return { inputs: secretKind ? inData(inputs) : inputs };
     },
     diff: async ({ oldInputs, news, ignoreChanges }) => {
       const plain = plainValues(news);
-      const result = diffValues(oldInputs, news, { replaceOn: replaceRules(apiVersion, kind, plain), ignore: [...ignoreChanges] });
+      const olds = secretKind ? inData(oldInputs) : oldInputs;
+      const result = diffValues(olds, news, { replaceOn: replaceRules(apiVersion, kind, plain), ignore: [...ignoreChanges] });
       // An object with a name of its own choosing cannot stand beside its successor.
       const metadata = isValues(plain["metadata"]) ? plain["metadata"] : {};
       const annotations = isValues(metadata["annotations"]) ? metadata["annotations"] : {};

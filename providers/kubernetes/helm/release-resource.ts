@@ -3,7 +3,7 @@ import { z } from "zod";
 import { diffValues } from "../../sdk/diff";
 import { checkInputs, parseInputs } from "../../sdk/inputs";
 import type { ResourceDefinition } from "../../sdk/resource";
-import { isValues, type JsonObject, type Values } from "../../sdk/values";
+import { isValues, type JsonObject, makeSecret, type Values } from "../../sdk/values";
 import type { KubernetesClient } from "../client";
 import type { Installer, ReleaseSpec } from "./installer";
 import { revisions } from "./record";
@@ -29,6 +29,27 @@ const REFUSED = ["dependencyUpdate", "devel", "keyring", "lint", "postrender", "
 
 const DEFAULT_TIMEOUT_S = 300;
 
+const NO_FLAGS = Object.fromEntries(
+  [
+    ...["allowNullValues", "atomic", "cleanupOnFail", "createNamespace", "dependencyUpdate", "devel", "disableCRDHooks", "disableOpenapiValidation"],
+    ...["disableWebhooks", "forceUpdate", "lint", "recreatePods", "renderSubchartNotes", "replace", "resetValues", "reuseValues", "skipAwait", "skipCrds"],
+    ...["verify", "waitForJobs"],
+  ].map((name) => [name, false]),
+);
+const NO_REPOSITORY_OPTIONS = { caFile: "", certFile: "", keyFile: "", password: "", repo: "", username: "" };
+
+/** Inputs in the form in which the official provider keeps them: every one that is not given has its default. */
+function withDefaults({ compat: _compat, ...given }: Values): Values {
+  const options = given["repositoryOpts"];
+  return {
+    ...NO_FLAGS,
+    ...{ description: "", keyring: "", postrender: "", values: {} },
+    ...(given["skipAwait"] === true ? {} : { timeout: DEFAULT_TIMEOUT_S }),
+    ...given,
+    repositoryOpts: options === undefined || isValues(options) ? { ...NO_REPOSITORY_OPTIONS, ...options } : options,
+  };
+}
+
 function specOf(inputs: JsonObject, client: KubernetesClient): ReleaseSpec {
   const given = parseInputs(inputSchema, inputs);
   return {
@@ -36,7 +57,7 @@ function specOf(inputs: JsonObject, client: KubernetesClient): ReleaseSpec {
     namespace: given.namespace ?? client.defaultNamespace,
     chart: given.chart,
     version: given.version,
-    repository: given.repositoryOpts?.repo,
+    repository: given.repositoryOpts?.repo || undefined,
     values: (given.values ?? {}) as JsonObject,
     createNamespace: given.createNamespace ?? false,
     skipAwait: given.skipAwait ?? false,
@@ -55,6 +76,7 @@ async function outputsOf(client: KubernetesClient, spec: ReleaseSpec, inputs: Js
   const { metadata } = last.chart;
   return {
     ...inputs,
+    __inputs: makeSecret(inputs),
     name: spec.name,
     namespace: spec.namespace,
     version: metadata.version,
@@ -86,13 +108,14 @@ export function releaseResource(token: string, installerOf: (client: KubernetesC
     check: async ({ news, olds, name, randomSeed, provider }) => {
       const failures = checkInputs(inputSchema, news);
       for (const property of REFUSED)
-        if (news[property] !== undefined && news[property] !== false && !(Array.isArray(news[property]) && news[property].length === 0))
+        if (![undefined, false, ""].some((none) => news[property] === none) && !(Array.isArray(news[property]) && news[property].length === 0))
           failures.push({ property, reason: "the embedded provider does not have it; the official plugin has" });
       const generated = `${name}-${Buffer.from(randomSeed).toString("hex").slice(0, 8)}`;
-      return { inputs: { ...news, name: news["name"] ?? olds?.["name"] ?? generated, namespace: news["namespace"] ?? provider.defaultNamespace }, failures };
+      const named = { ...news, name: news["name"] ?? olds?.["name"] ?? generated, namespace: news["namespace"] ?? provider.defaultNamespace };
+      return { inputs: withDefaults(named), failures };
     },
     diff: async ({ oldInputs, news, ignoreChanges }) => ({
-      ...diffValues(oldInputs, news, { replaceOn: ["name", "namespace"], ignore: [...ignoreChanges] }),
+      ...diffValues(withDefaults(oldInputs), withDefaults(news), { replaceOn: ["name", "namespace"], ignore: [...ignoreChanges] }),
       deleteBeforeReplace: true,
     }),
     create: ({ provider, inputs, signal }) => applied(provider, inputs, signal),

@@ -1,0 +1,53 @@
+/** The kubernetes provider against the lab's API: the form in which inputs stand in the state, which the official plugin reads too. */
+import { type Cluster, startCluster } from "../../../lab/kubernetes";
+import { provider } from "../../../providers/kubernetes/provider";
+import { Secret, type Values } from "../../../providers/sdk/values";
+import { testContext } from "../../support/lab-context";
+import { TestProvider } from "../../support/test-provider";
+
+const SECRET = "kubernetes:core/v1:Secret";
+const RELEASE = "kubernetes:helm.sh/v3:Release";
+
+let cluster: Cluster;
+let plugin: TestProvider;
+
+beforeAll(async () => {
+  const ctx = await testContext();
+  cluster = await startCluster({ name: "dev", address: "192.168.1.12", node: "k8s-dev", ctx });
+  const server = `https://127.0.0.1:${ctx.network.resolve("192.168.1.12", 6443)?.port}`;
+  plugin = await TestProvider.start(provider, { kubeconfig: cluster.adminKubeconfig({ server }) });
+});
+afterAll(async () => {
+  await plugin.close();
+  await cluster.stop();
+});
+
+test("a Secret's stringData is kept as data, and a state that holds it as stringData is no change", async () => {
+  const news = { metadata: { name: "login" }, stringData: { user: "me", password: new Secret("p") } };
+  const state = await plugin.make(SECRET, news);
+  const data = new Secret({ user: "bWU=", password: "cA==" });
+  expect(state.inputs).toEqual({ apiVersion: "v1", kind: "Secret", metadata: { name: "login" }, data });
+  expect(state.outputs["data"]).toEqual(data);
+  const { inputs } = await plugin.check(SECRET, news, state.inputs);
+  expect((await plugin.diff(SECRET, state, inputs)).changes).toBe("none");
+  const { data: _data, ...others } = state.inputs;
+  expect((await plugin.diff(SECRET, { ...state, inputs: { ...others, stringData: news.stringData } }, inputs)).changes).toBe("none");
+  const changed = await plugin.check(SECRET, { ...news, stringData: { user: "other" } }, state.inputs);
+  expect((await plugin.diff(SECRET, state, changed.inputs)).diffs).toEqual(["data"]);
+});
+
+test("a release keeps every input that was not given with its default, and a state without them is no change", async () => {
+  const news: Values = { chart: "greeter", name: "web", repositoryOpts: { repo: "https://charts.example" }, atomic: true, compat: "true" };
+  const { inputs, failures } = await plugin.check(RELEASE, news);
+  expect(failures).toEqual([]);
+  expect(inputs).toMatchObject({
+    ...{ chart: "greeter", name: "web", namespace: "default", atomic: true, createNamespace: false, skipAwait: false, verify: false },
+    ...{ description: "", keyring: "", postrender: "", timeout: 300, values: {} },
+    repositoryOpts: { repo: "https://charts.example", caFile: "", certFile: "", keyFile: "", password: "", username: "" },
+  });
+  expect(inputs).not.toHaveProperty("compat");
+  const olds = { ...news, namespace: "default" };
+  expect((await plugin.diff(RELEASE, { id: "default/web", inputs: olds, outputs: olds }, inputs)).changes).toBe("none");
+  const changed = await plugin.check(RELEASE, { ...news, values: { replicas: 2 } }, inputs);
+  expect((await plugin.diff(RELEASE, { id: "default/web", inputs: olds, outputs: olds }, changed.inputs)).diffs).toEqual(["values"]);
+});
