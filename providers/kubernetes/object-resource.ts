@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { HomelabError } from "../../common/errors";
 import { diffValues } from "../sdk/diff";
 import { type CheckCall, PartialFailure, type ResourceDefinition } from "../sdk/resource";
-import { containsUnknown, isValues, type Json, type JsonObject, makeSecret, plainValues, type Values } from "../sdk/values";
+import { containsUnknown, isValues, type Json, type JsonObject, makeSecret, plainValues, type Value, type Values } from "../sdk/values";
 import { ApiError, type KubernetesClient, type ObjectRef } from "./client";
 import { DEFAULT_TIMEOUT_S, untilGone, untilReady } from "./ready";
 
@@ -122,6 +122,13 @@ async function settle(
   return { id: idOf(object), outputs };
 }
 
+/** Lists and maps without content: the official provider leaves them out of the inputs of the API's own kinds, as the API does. */
+const isEmpty = (value: Value | undefined): boolean =>
+  value === undefined || (Array.isArray(value) ? value.length === 0 : isValues(value) && Object.keys(value).length === 0);
+
+/** What a custom resource's definition makes of "empty" is its own affair. */
+const ownKind = (apiVersion: string): boolean => !apiVersion.includes(".") || /\.k8s\.io\//.test(apiVersion);
+
 /** The definition for one kind. */
 export function objectResource(token: string): ResourceDefinition<KubernetesClient> {
   const [, group = "", kind = ""] = token.split(":");
@@ -140,7 +147,11 @@ export function objectResource(token: string): ResourceDefinition<KubernetesClie
     diff: async ({ oldInputs, news, ignoreChanges }) => {
       const plain = plainValues(news);
       const olds = secretKind ? inData(oldInputs) : oldInputs;
-      const result = diffValues(olds, news, { replaceOn: replaceRules(apiVersion, kind, plain), ignore: [...ignoreChanges] });
+      const result = diffValues(olds, news, {
+        replaceOn: replaceRules(apiVersion, kind, plain),
+        ignore: [...ignoreChanges],
+        unchanged: (_path, before, after) => ownKind(apiVersion) && isEmpty(before) && isEmpty(after),
+      });
       // An object with a name of its own choosing cannot stand beside its successor.
       const metadata = isValues(plain["metadata"]) ? plain["metadata"] : {};
       const annotations = isValues(metadata["annotations"]) ? metadata["annotations"] : {};

@@ -51,3 +51,14 @@ test("a release keeps every input that was not given with its default, and a sta
   const changed = await plugin.check(RELEASE, { ...news, values: { replicas: 2 } }, inputs);
   expect((await plugin.diff(RELEASE, { id: "default/web", inputs: olds, outputs: olds }, changed.inputs)).diffs).toEqual(["values"]);
 });
+
+test.each([
+  ["kubernetes:apps/v1:Deployment", "none"],
+  ["kubernetes:example.com/v1:Thing", "some"],
+])("%s: an empty list that came is %s of a change", async (type, changes) => {
+  const olds: Values = { metadata: { name: "web" }, spec: { template: { spec: { containers: [{ name: "web" }] } } } };
+  const news: Values = { metadata: { name: "web" }, spec: { template: { spec: { containers: [{ name: "web", env: [] }], volumes: [] } } } };
+  const [before, after] = [(await plugin.check(type, olds)).inputs, (await plugin.check(type, news)).inputs];
+  expect((await plugin.diff(type, { id: "default/web", inputs: before, outputs: before }, after)).changes).toBe(changes);
+  expect((await plugin.diff(type, { id: "default/web", inputs: after, outputs: after }, before)).changes).toBe(changes);
+});
