@@ -33,7 +33,7 @@ describe("proxmoxve:download/fileLegacy:FileLegacy", () => {
     expect(pve.calls[0]).toBe(
       "POST nodes/node01/storage/local/download-url?content=import&filename=noble.qcow2&url=https%3A%2F%2Fcloud-images.ubuntu.com%2Fnoble%2F20260101%2Fnoble.img&checksum=abc&checksum-algorithm=sha256&verify-certificates=1",
     );
-    expect(state.outputs).toEqual({ ...image, overwriteUnmanaged: false, uploadTimeout: 600, verify: true, size: 1234 });
+    expect(state.outputs).toEqual({ ...image, id: state.id, overwriteUnmanaged: false, uploadTimeout: 600, verify: true, size: 1234 });
     const { inputs } = await plugin.check(FILE, image, state.inputs);
     expect((await plugin.diff(FILE, state, inputs)).changes).toBe("none");
     expect((await plugin.read(FILE, state))?.outputs).toEqual(state.outputs);

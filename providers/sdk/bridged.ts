@@ -4,7 +4,7 @@ import { type CallContext, PartialFailure, type ReadResult, type ResourceDefinit
 import type { Fields } from "./schema";
 import { checkSchema, withoutNotes } from "./schema-check";
 import { diffSchema, driftedInputs, importedInputs } from "./schema-compare";
-import { type JsonObject, UNKNOWN, type Values } from "./values";
+import { type JsonObject, UNKNOWN, type Values, withoutNulls } from "./values";
 
 export interface BridgedCall<P> extends CallContext {
   provider: P;
@@ -39,13 +39,16 @@ export interface BridgedResource<P> {
   delete(id: string, outputs: JsonObject, call: BridgedCall<P>): Promise<void>;
 }
 
-/** After a write the target system is asked what it made of it; that is the state. */
+/**
+ * After a write the target system is asked what it made of it; that is the state. The id stands among the outputs too, as the bridge
+ * writes it: some official resources read and delete by that one alone.
+ */
 export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefinition<P> {
   const { fields, nameProperty } = resource;
   const live = async (id: string, known: JsonObject, call: BridgedCall<P>): Promise<JsonObject> => {
     const found = await resource.read(id, known, call);
     if (found === undefined) throw new Error(`${resource.token} ${id} is not there right after it was written`);
-    return { ...known, ...found };
+    return { ...known, ...found, id };
   };
   return {
     token: resource.token,
@@ -75,26 +78,28 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
         return { id, outputs: await live(id, known, call) };
       } catch (cause) {
         // It exists: the state must not forget it because it could not be read back.
-        throw new PartialFailure(id, known, [asError(cause).message], { cause });
+        throw new PartialFailure(id, { ...known, id }, [asError(cause).message], { cause });
       }
     },
-    async read({ id, inputs, outputs, ...call }): Promise<ReadResult | undefined> {
+    async read({ id, inputs, outputs: state, ...call }): Promise<ReadResult | undefined> {
+      const outputs = withoutNulls(state);
       const found = await resource.read(id, outputs, call);
       if (found === undefined) return undefined;
       const known = Object.keys(inputs).length > 0;
-      return { id, outputs: { ...outputs, ...found }, inputs: known ? driftedInputs(fields, inputs, found) : importedInputs(fields, found) };
+      return { id, outputs: { ...outputs, ...found, id }, inputs: known ? driftedInputs(fields, inputs, found) : importedInputs(fields, found) };
     },
     ...(resource.update === undefined
       ? {}
       : {
-          async update({ id, inputs, oldInputs, oldOutputs, ...call }) {
+          async update({ id, inputs, oldInputs, oldOutputs: state, ...call }) {
+            const oldOutputs = withoutNulls(state);
             const [olds, news] = [withoutNotes(oldInputs), withoutNotes(inputs)];
             await resource.update?.(id, { olds, news, outputs: oldOutputs }, call);
             const kept = Object.entries(oldOutputs).filter(([key]) => !(key in olds) || key in news);
             return live(id, { ...Object.fromEntries(kept), ...news }, call);
           },
         }),
-    delete: ({ id, outputs, ...call }) => resource.delete(id, outputs, call),
+    delete: ({ id, outputs, ...call }) => resource.delete(id, withoutNulls(outputs), call),
   };
 }
 

@@ -64,6 +64,12 @@ export function toJsonObject(values: Values): JsonObject {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, toJson(value)]));
 }
 
+/** Without what is null, in maps at any depth: the bridge writes null for what has no value. */
+export function withoutNulls(values: JsonObject): JsonObject {
+  const inner = (value: Json): Json => (Array.isArray(value) ? value.map(inner) : value !== null && typeof value === "object" ? withoutNulls(value) : value);
+  return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value === null ? [] : [[key, inner(value)]])));
+}
+
 /**
  * Marks in an answer what was secret in the request: by key, recursively in objects, also in secret ones; a list with a secret
  * element becomes secret as a whole, since elements may have moved.

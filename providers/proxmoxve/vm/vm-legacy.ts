@@ -71,7 +71,8 @@ export const vmLegacy = defineBridged<PveClient>({
     await converge(new Machine(call.provider, node, vmId, call), vm, before, call);
   },
   async delete(id, outputs, call) {
-    const vm = parseVm(outputs);
+    // Its disks go with it; what a creation that failed halfway left of them in the state need not be whole.
+    const vm = parseVm({ ...outputs, disks: [] });
     const machine = new Machine(call.provider, vm.nodeName, numberOf(id), call);
     if ((await machine.status()) === undefined) return;
     await machine.stop(vm, vm.stopOnDestroy || !vm.agent.enabled);

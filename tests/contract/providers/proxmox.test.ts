@@ -97,6 +97,14 @@ describe("proxmoxve", () => {
     expect(outputs["disks"]).toEqual(expect.arrayContaining([expect.objectContaining({ interface: "scsi0", fileId: "" })]));
   });
 
+  test("a state with nulls, as the official plugin writes them, is read and deleted", async () => {
+    const state = await build();
+    const theirs = { ...state, outputs: { ...state.outputs, vga: null, cpu: { ...(state.outputs["cpu"] as Values), affinity: null } } };
+    expect((await plugin.read(VM, theirs))?.outputs).toEqual(state.outputs);
+    await plugin.delete(VM, { ...theirs, outputs: { ...theirs.outputs, disks: [{}] } });
+    expect(await plugin.read(VM, state)).toBeUndefined();
+  });
+
   test("more memory and disk: configured, grown, restarted", async () => {
     const state = await build();
     const seq = mark();
