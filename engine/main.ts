@@ -1,10 +1,17 @@
-import { describeError, HomelabError } from "../common/errors";
+import { describeError, HomelabError, systemErrorCode } from "../common/errors";
 import { CliError, EXIT_CODE } from "./cli/cli-error";
 import { runCommandLine } from "./cli/command-line";
 
 function causes(error: Error): string {
   const { cause } = error;
   return cause instanceof Error ? `: ${cause.message}` : "";
+}
+
+// Whoever read our output has read enough (`pulumi up | head`): what is under way goes on, unseen.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error) => {
+    if (systemErrorCode(error) !== "EPIPE") throw error;
+  });
 }
 
 runCommandLine(process.argv.slice(2)).then(

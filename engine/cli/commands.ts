@@ -2,7 +2,7 @@
 import { ENGINE_VERSION } from "../backend/version";
 import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 import type { FlagSpec, Flags } from "./flags";
-import { OPERATION_FLAGS } from "./operation-flags";
+import { operationFlags } from "./operation-flags";
 
 export interface Command {
   flags: FlagSpec;
@@ -34,7 +34,7 @@ const transfer = () => import("./stack-transfer");
 
 function operation(name: "preview" | "up" | "refresh" | "destroy", summary: string): Command {
   return {
-    flags: OPERATION_FLAGS,
+    flags: operationFlags(name),
     words: [0, 0],
     usage: `${name} [flags]`,
     summary,

@@ -1,7 +1,8 @@
 import type { FlagSpec } from "./flags";
 
-/** Flags of `preview`, `up`, `refresh` and `destroy`. */
-export const OPERATION_FLAGS: FlagSpec = {
+type OperationName = "preview" | "up" | "refresh" | "destroy";
+
+const FLAGS: FlagSpec = {
   yes: { type: "boolean", short: "y" },
   "skip-preview": { type: "boolean", short: "f" },
   "preview-only": { type: "boolean" },
@@ -13,7 +14,7 @@ export const OPERATION_FLAGS: FlagSpec = {
   target: { type: "string", short: "t", multiple: true },
   "target-dependents": { type: "boolean" },
   "target-replace": { type: "string", multiple: true },
-  exclude: { type: "string", multiple: true },
+  exclude: { type: "string", short: "x", multiple: true },
   "exclude-dependents": { type: "boolean" },
   "exclude-protected": { type: "boolean" },
   replace: { type: "string", multiple: true },
@@ -34,3 +35,26 @@ export const OPERATION_FLAGS: FlagSpec = {
   "suppress-outputs": { type: "boolean" },
   "suppress-progress": { type: "boolean" },
 };
+
+/** Flags that not every operation has; the others all have. As the CLI's own help lists them. */
+const ONLY: Readonly<Record<string, readonly OperationName[]>> = {
+  yes: ["up", "refresh", "destroy"],
+  "skip-preview": ["up", "refresh", "destroy"],
+  "preview-only": ["refresh", "destroy"],
+  "expect-no-changes": ["preview", "up", "refresh"],
+  refresh: ["preview", "up", "destroy"],
+  "target-replace": ["preview", "up"],
+  "exclude-dependents": ["preview", "up", "refresh"],
+  "exclude-protected": ["destroy"],
+  replace: ["preview", "up"],
+  "continue-on-error": ["up", "destroy"],
+  "clear-pending-creates": ["refresh"],
+  "skip-pending-creates": ["refresh"],
+  "import-pending-creates": ["refresh"],
+  "show-config": ["preview", "up", "destroy"],
+  "show-reads": ["preview", "up"],
+  "show-secrets": ["preview", "up"],
+};
+
+export const operationFlags = (operation: OperationName): FlagSpec =>
+  Object.fromEntries(Object.entries(FLAGS).filter(([name]) => ONLY[name]?.includes(operation) ?? true));

@@ -176,6 +176,8 @@ async function agrees(prepared: Prepared): Promise<boolean> {
 
 /** Runs one of the four operations; resolves with the exit code. */
 export async function runOperation(command: OperationCommand, flags: Flags, plan?: ImportPlan): Promise<number> {
+  if (flags.list("target").length > 0 && flags.list("exclude").length > 0)
+    throw new CliError("if any flags in the group [target exclude] are set none of the others can be; [exclude target] were all set");
   const previewOnly = command === "preview" || flags.has("preview-only");
   const confirmed = flags.has("yes") || flags.has("skip-preview") || readEnv("PULUMI_SKIP_CONFIRMATIONS") === "true";
   if (!previewOnly && !confirmed && !isInteractive(flags))

@@ -32,12 +32,19 @@ test.each([
   [["stack", "lss"], 'unknown command "lss" for "pulumi stack": init, select,'],
   [["upp"], 'unknown command "upp" for "pulumi"'],
   [["stack", "ls", "--nope"], "unknown flag: --nope"],
+  [["destroy", "--exclude-dependents"], "unknown flag: --exclude-dependents"],
+  [["preview", "--yes"], "unknown flag: --yes"],
   [["up", "--policy-pack", "x"], "--policy-pack is not supported by the embedded engine"],
   [["up"], "--yes or --skip-preview or --preview-only must be passed in"],
   [["stack", "rename"], "wrong number of arguments"],
 ])("%j is refused", async (args, text) => {
   const ran = await pulumi(args);
   expect([ran.code, ran.stdout, ran.stderr]).toEqual([2, "", expect.stringContaining(text)]);
+});
+
+test("what is to be touched and what is to be left out cannot both be named", async () => {
+  const ran = await pulumi(["destroy", "--yes", "--target", "a", "--exclude", "b"]);
+  expect([ran.code, ran.stdout, ran.stderr]).toEqual([1, "", expect.stringContaining("[exclude target] were all set")]);
 });
 
 test("up by lines: each step once when it begins and once when it ends; colours only when asked for", async () => {
@@ -64,6 +71,15 @@ test("up by lines: each step once when it begins and once when it ends; colours 
     "",
   ]);
   expect((await pulumi(["preview", "--color", "always"])).stdout).toContain("\x1b[");
+});
+
+test("an up whose reader goes away ends as it would have, and gives its lock back", async () => {
+  await pulumi(["config", "set", "sleepMs", "20"]);
+  const { code } = await pulumi(["up", "--yes"], { onOutput: (_piece, _stdin, stdout) => stdout.destroy() });
+  expect(code).toBe(0);
+  expect(resources().at(-1).inputs.sleepMs).toBe(20);
+  await pulumi(["config", "rm", "sleepMs"]);
+  expect((await pulumi(["up", "--yes"])).code).toBe(0);
 });
 
 test("preview --diff shows what changes; --json is one document", async () => {

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { LocalWorkspace, type LocalWorkspaceOptions, PulumiCommand } from "@pulumi/pulumi/automation";
 
 const root = path.resolve(__dirname, "../..");
@@ -28,7 +28,7 @@ export interface Ran {
 export interface PulumiOptions {
   env?: Record<string, string>;
   input?: string;
-  onOutput?(piece: string, stdin: Writable): void;
+  onOutput?(piece: string, stdin: Writable, stdout: Readable): void;
 }
 
 export class AutomationSite {
@@ -93,7 +93,7 @@ export class AutomationSite {
       const { stdin, stdout } = child;
       if (stdin === null || stdout === null) throw new Error("a child without pipes");
       if (onOutput === undefined) stdin.end(input ?? "");
-      else stdout.on("data", (piece: string | Buffer) => onOutput(String(piece), stdin));
+      else stdout.on("data", (piece: string | Buffer) => onOutput(String(piece), stdin, stdout));
     });
   }
 
