@@ -6,7 +6,7 @@ export { type BootServerArgs, bootServer } from "./roles/boot-server";
 export { type ClusterApiArgs, clusterApi } from "./roles/cluster-api";
 export { type HaproxyArgs, haproxy } from "./roles/haproxy";
 export { KUBECONFIG_PATH, k3sServer, k3sUninstalled } from "./roles/k3s-server";
-export { type KubeadmClusterArgs, type KubeadmJoinArgs, kubeadmCluster, kubeadmJoin } from "./roles/kubeadm-cluster";
+export { ADMIN_KUBECONFIG, type KubeadmClusterArgs, type KubeadmJoinArgs, kubeadmCluster, kubeadmJoin } from "./roles/kubeadm-cluster";
 export { type KubeadmNodeArgs, kubeadmNode } from "./roles/kubeadm-node";
 export { type LonghornPrepArgs, longhornPrep } from "./roles/longhorn-prep";
 export { type PiholeArgs, pihole } from "./roles/pihole";

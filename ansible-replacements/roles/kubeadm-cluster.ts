@@ -8,7 +8,7 @@ import { quote } from "../quote";
 import { type Operation, type Role, secretVariable } from "../role";
 
 /** Where kubeadm leaves the administrator's kubeconfig; it stays there, for root alone. */
-const ADMIN_KUBECONFIG = "/etc/kubernetes/admin.conf";
+export const ADMIN_KUBECONFIG = "/etc/kubernetes/admin.conf";
 
 /** A bootstrap token, `[a-z0-9]{6}.[a-z0-9]{16}`, made anew by the program for each run that adds nodes. */
 const TOKEN = "KUBEADM_TOKEN";
@@ -41,6 +41,8 @@ export interface KubeadmClusterArgs extends NodeArgs {
   serviceCidr?: string;
   /** The network that the hosts are in: the pods' and services' ranges must lie outside it. */
   lan: string;
+  /** Further names and addresses under which the API is asked, for its certificate. Default none. */
+  alternativeNames?: readonly string[];
   /** Kubernetes, without `v`. Default: {@link KUBERNETES}. */
   version?: string;
   /** Nodes that join: while one of them is missing, a run leaves a token that lives 30 minutes. Default none. */
@@ -67,8 +69,9 @@ function withConfig(printConfig: string, run: (path: string) => string): string 
   return `{ mkdir -p ${RUN} && chmod 0700 ${RUN} && rm -f ${path} && : > ${path} && chmod 0600 ${path} && ${printConfig} > ${path} && { ${run(path)}; hl_code=$?; rm -f ${path}; (exit "$hl_code"); }; }`;
 }
 
+/** Without taints: the homelab has few nodes, so control planes run workloads too, as k3s's do. */
 const registration = ({ name, address }: NodeArgs): string =>
-  `nodeRegistration:\n  name: ${json(name)}\n  criSocket: unix:///run/containerd/containerd.sock\n  kubeletExtraArgs:\n    - name: node-ip\n      value: ${json(address)}\n`;
+  `nodeRegistration:\n  name: ${json(name)}\n  criSocket: unix:///run/containerd/containerd.sock\n  taints: []\n  kubeletExtraArgs:\n    - name: node-ip\n      value: ${json(address)}\n`;
 
 /**
  * kubeadm refuses a host on which an earlier try left something. A try of ours that was cut is known by its mark, and only then
@@ -80,7 +83,9 @@ const attempt = (run: string): string =>
 function initConfig(args: KubeadmClusterArgs, version: string, serviceCidr: string): string {
   const head = `apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nbootstrapTokens:\n  - token: "`;
   const ttl = `"\n    ttl: ${TOKEN_TTL}\ncertificateKey: "`;
-  const rest = `"\nlocalAPIEndpoint:\n  advertiseAddress: ${json(args.address)}\n  bindPort: 6443\n${registration(args)}---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nclusterName: ${json(args.clusterName)}\nkubernetesVersion: ${json(`v${version}`)}\ncontrolPlaneEndpoint: ${json(args.endpoint)}\nnetworking:\n  podSubnet: ${json(args.podCidr)}\n  serviceSubnet: ${json(serviceCidr)}\n---\napiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncgroupDriver: systemd\n`;
+  const names = args.alternativeNames ?? [];
+  const apiServer = names.length === 0 ? "" : `apiServer:\n  certSANs:\n${names.map((name) => `    - ${json(name)}\n`).join("")}`;
+  const rest = `"\nlocalAPIEndpoint:\n  advertiseAddress: ${json(args.address)}\n  bindPort: 6443\n${registration(args)}---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nclusterName: ${json(args.clusterName)}\nkubernetesVersion: ${json(`v${version}`)}\ncontrolPlaneEndpoint: ${json(args.endpoint)}\n${apiServer}networking:\n  podSubnet: ${json(args.podCidr)}\n  serviceSubnet: ${json(serviceCidr)}\n---\napiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncgroupDriver: systemd\n`;
   return `printf '%s' ${quote(head)} ${secretInYaml(TOKEN)} ${quote(ttl)} ${secretInYaml(CERTIFICATE_KEY)} ${quote(rest)}`;
 }
 
