@@ -45,7 +45,7 @@ export async function createClusters(ctx: LabContext, onChange: () => void): Pro
       running.add(entry);
       onChange();
       return {
-        adminKubeconfig: () => cluster.adminKubeconfig(),
+        adminKubeconfig: (wanted) => cluster.adminKubeconfig(wanted),
         save: () => ({ cluster: cluster.save(), controllers: entry.controllers.save() }),
         stop: async () => {
           running.delete(entry);

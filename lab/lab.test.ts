@@ -4,9 +4,12 @@ import * as path from "node:path";
 import { Client, type ClientChannel } from "ssh2";
 import { ProxyAgent, request } from "undici";
 import { parse } from "yaml";
-import { compileRole } from "../ansible-replacements/compile";
+import { compileRole, secretInput } from "../ansible-replacements/compile";
+import { combineRoles } from "../ansible-replacements/role";
 import { base } from "../ansible-replacements/roles/base";
 import { k3sServer } from "../ansible-replacements/roles/k3s-server";
+import { kubeadmNode } from "../ansible-replacements/roles/kubeadm-node";
+import { KUBEADM_SECRETS, kubeadmFirst } from "../tests/support/role-cases";
 import { newSshKey } from "./core/ssh-keys";
 import { type Lab, startLab } from "./lab";
 
@@ -230,6 +233,51 @@ test("the k3s role brings up a cluster, a second run changes nothing, and a rest
     expect((await roleAt(second, "192.168.1.12", role)).stdout).toContain('{"summary":{"changed":0,');
     expect(second.clusters.running().map(({ cluster }) => cluster.name)).toEqual(["dev"]);
     expect(second.ctx.unhandled.all()).toEqual([]);
+  } finally {
+    await second.stop();
+  }
+});
+
+test("kubeadm brings up a cluster without what only k3s has; the kubelet, a reboot and a restart of the lab keep it", async () => {
+  const role = combineRoles("node", base, kubeadmNode(), kubeadmFirst());
+  const first = await start();
+  const pve = proxmox(first);
+  await buildVm(pve, "k8s-dev", "192.168.1.12");
+  await first.settled();
+  const run = (lab: Lab) => ssh(lab, "192.168.1.12", compileRole(role).command, { stdin: secretInput(role, KUBEADM_SECRETS) });
+  expect(await run(first)).toMatchObject({ exitCode: 0, stderr: "" });
+  const starts = (lab: Lab) => lab.ctx.records.since().filter(({ action }) => action === "cluster-start").length;
+  expect(starts(first)).toBe(1);
+  const [running] = first.clusters.running();
+  expect([running?.cluster.name, running?.cluster.disabled.toSorted()]).toEqual(["dev", ["local-storage", "metrics-server", "servicelb", "traefik"]]);
+  for (const [version, kind] of [
+    ["storage.k8s.io/v1", "StorageClass"],
+    ["networking.k8s.io/v1", "IngressClass"],
+  ] as const)
+    expect(running?.cluster.store.list(running.cluster.store.type(version, kind))).toEqual([]);
+  const admin = await ssh(first, "192.168.1.12", "sudo cat /etc/kubernetes/admin.conf; sudo stat -c %a /etc/kubernetes/admin.conf");
+  expect(admin.stdout).toContain("server: https://192.168.1.12:6443");
+  expect(admin.stdout).toMatch(/\n600\n$/);
+  const kubeconfig = fs.readFileSync(first.file.kubeconfig, "utf8");
+
+  await ssh(first, "192.168.1.12", "sudo systemctl stop kubelet");
+  expect(first.clusters.running()).toEqual([]);
+  await ssh(first, "192.168.1.12", "sudo systemctl start kubelet");
+  expect(await pve.task("POST", "/nodes/node03/qemu/100/status/reboot")).toBe("OK");
+  await first.settled();
+  expect(starts(first)).toBe(3);
+  expect((await run(first)).stdout).toContain('{"summary":{"changed":0,');
+  expect(fs.readFileSync(first.file.kubeconfig, "utf8")).toBe(kubeconfig);
+  expect(first.ctx.unhandled.all()).toEqual([]);
+  await pve.close();
+  await first.stop();
+
+  const second = await startLab({ dir, ports: { proxy: Number(new URL(first.file.proxy).port), bastion: 0, control: 0 }, latency: "zero" });
+  try {
+    expect(fs.readFileSync(second.file.kubeconfig, "utf8")).toBe(kubeconfig);
+    expect((await run(second)).stdout).toContain('{"summary":{"changed":0,');
+    expect((await ssh(second, "192.168.1.12", "sudo kubeadm reset -f")).exitCode).toBe(0);
+    expect(second.clusters.running()).toEqual([]);
   } finally {
     await second.stop();
   }

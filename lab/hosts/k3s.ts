@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { parse } from "yaml";
+import { startCluster, stopCluster } from "./cluster";
 import { log, type Machine } from "./machine";
 
 const CONFIG = "/etc/rancher/k3s/config.yaml";
@@ -46,9 +47,8 @@ export async function startK3s(machine: Machine, command: string): Promise<strin
   const hasData = await disk.inner.exists(`${DATA}/server/db/state.db`);
   const state = hasData ? machine.clusterState : undefined;
   const version = /lab-binary k3s (\S+)/.exec((await disk.read(command.split(/\s+/)[0] ?? "")) ?? "")?.[1];
-  machine.cluster = await machine.startCluster({
+  await startCluster(machine, {
     name: String(found.get("node-name") ?? machine.hostname),
-    address: spec.address,
     disabled: [found.get("disable") ?? []].flat().flatMap((part) => String(part).split(",")),
     ...(version === undefined ? {} : { version }),
     ...(state === undefined ? {} : { state }),
@@ -57,7 +57,6 @@ export async function startK3s(machine: Machine, command: string): Promise<strin
   await writeCredentials(machine, found);
   for (const module of ["overlay", "br_netfilter", "nf_conntrack"]) machine.kernel.modules.add(module);
   log(machine, "k3s.service", 'level=info msg="k3s is up and running"');
-  ctx.records.add({ system: "ssh", target: spec.hostname, kind: "write", action: "cluster-start", detail: { address: spec.address } });
   return undefined;
 }
 
@@ -79,19 +78,9 @@ async function writeCredentials(machine: Machine, found: Map<string, unknown>): 
   if (typeof storage === "string") await disk.makeFolder(storage, 0o700);
 }
 
-/** Stops the cluster and keeps its data, as a stopped k3s does. */
-export async function stopK3s(machine: Machine): Promise<void> {
-  const { cluster } = machine;
-  if (!cluster) return;
-  machine.clusterState = cluster.save();
-  machine.cluster = undefined;
-  await cluster.stop();
-  machine.ctx.records.add({ system: "ssh", target: machine.spec.hostname, kind: "write", action: "cluster-stop" });
-}
-
 /** k3s-uninstall.sh: the service, its files and its data go. */
 export async function uninstallK3s(machine: Machine): Promise<void> {
-  await stopK3s(machine);
+  await stopCluster(machine);
   machine.clusterState = undefined;
   machine.units.delete("k3s.service");
   const files = ["/etc/systemd/system/k3s.service", "/etc/systemd/system/multi-user.target.wants/k3s.service", "/etc/rancher/k3s", DATA, "/usr/local/bin/k3s"];

@@ -12,8 +12,8 @@ export interface Unit {
 
 /** A cluster as its host sees it. */
 export interface RunningCluster {
-  /** k3s.yaml as k3s writes it: server https://127.0.0.1:6443, everything named "default". */
-  adminKubeconfig(): string;
+  /** As k3s writes it where nothing else is wanted: server https://127.0.0.1:6443, everything named "default". */
+  adminKubeconfig(wanted?: { server?: string; name?: string }): string;
   save(): unknown;
   stop(): Promise<void>;
 }
@@ -28,9 +28,9 @@ export interface ClusterRequest {
   /** The node's name. */
   name: string;
   address: string;
-  /** Parts of k3s that are switched off: `traefik`, `servicelb`, … */
+  /** Parts of k3s that are not there: `traefik`, `servicelb`, … */
   disabled: string[];
-  /** Of the k3s that is installed. */
+  /** Of the k3s or the kubelet that is installed. */
   version?: string;
   state?: unknown;
 }

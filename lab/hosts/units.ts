@@ -1,4 +1,7 @@
-import { isK3sServer, startK3s, stopK3s } from "./k3s";
+import * as path from "node:path/posix";
+import { stopCluster } from "./cluster";
+import { isK3sServer, startK3s } from "./k3s";
+import { KUBELET, startKubelet } from "./kubelet";
 import { log, type Machine } from "./machine";
 
 const UNIT_FOLDERS = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"];
@@ -71,7 +74,9 @@ async function run(machine: Machine, file: UnitFile): Promise<string | undefined
   const binary = command.replace(/^[-+!@:]+/, "").split(/\s+/)[0] ?? "";
   if (!(await machine.disk.inner.exists(binary))) return `Unable to locate executable '${binary}': No such file or directory`;
   if (((await machine.disk.inner.stat(binary)).mode & 0o111) === 0) return `Unable to execute '${binary}': Permission denied`;
-  return isK3sServer(command) ? startK3s(machine, command) : undefined;
+  if (isK3sServer(command)) return startK3s(machine, command);
+  if (path.basename(file.path) === KUBELET) await startKubelet(machine);
+  return undefined;
 }
 
 /** @returns false when there is no such unit */
@@ -82,7 +87,7 @@ export async function stopUnit(machine: Machine, name: string): Promise<boolean>
   if (machine.units.get(unit)?.state === "active") {
     machine.effects += 1;
     const command = file && unitValue(file.text, "ExecStart");
-    if (command === undefined ? unit === "k3s.service" : isK3sServer(command)) await stopK3s(machine);
+    if (unit === KUBELET || (command === undefined ? unit === "k3s.service" : isK3sServer(command))) await stopCluster(machine);
     log(machine, unit, `Stopped ${unit}.`);
   }
   machine.units.delete(unit);

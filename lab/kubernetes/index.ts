@@ -49,8 +49,9 @@ const savedSchema = z.object({
 
 const meta = (name: string, namespace?: string) => ({ name, ...(namespace ? { namespace } : {}) });
 
-/** What a fresh k3s holds. */
+/** What a fresh cluster holds: of k3s, or of kubeadm where the version is not one of k3s. */
 function seed(store: ObjectStore, { node, address, disabled = [], version = "v1.34.2+k3s1" }: ClusterOptions): void {
+  const isK3s = version.includes("+k3s");
   const put = (object: KubeObject): void => {
     store.create(store.type(object.apiVersion, object.kind), object.metadata.namespace, object, { manager: "k3s" });
   };
@@ -71,10 +72,10 @@ function seed(store: ObjectStore, { node, address, disabled = [], version = "v1.
         "kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
         "node-role.kubernetes.io/control-plane": "true",
-        "node.kubernetes.io/instance-type": "k3s",
+        ...(isK3s ? { "node.kubernetes.io/instance-type": "k3s" } : {}),
       },
     },
-    spec: { podCIDR: "10.42.0.0/24", providerID: `k3s://${node}` },
+    spec: { podCIDR: "10.42.0.0/24", ...(isK3s ? { providerID: `k3s://${node}` } : {}) },
     status: {
       addresses: [
         { type: "InternalIP", address },
@@ -86,7 +87,7 @@ function seed(store: ObjectStore, { node, address, disabled = [], version = "v1.
         osImage: "Ubuntu 24.04 LTS",
         architecture: "amd64",
         operatingSystem: "linux",
-        containerRuntimeVersion: "containerd://2.1.4-k3s1",
+        containerRuntimeVersion: isK3s ? "containerd://2.1.4-k3s1" : "containerd://1.7.27",
         kernelVersion: "6.8.0",
         kubeProxyVersion: "",
         bootID: "",
@@ -95,14 +96,15 @@ function seed(store: ObjectStore, { node, address, disabled = [], version = "v1.
       },
     },
   });
-  put({
-    apiVersion: "storage.k8s.io/v1",
-    kind: "StorageClass",
-    metadata: { name: "local-path", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
-    provisioner: "rancher.io/local-path",
-    reclaimPolicy: "Delete",
-    volumeBindingMode: "WaitForFirstConsumer",
-  });
+  if (!disabled.includes("local-storage"))
+    put({
+      apiVersion: "storage.k8s.io/v1",
+      kind: "StorageClass",
+      metadata: { name: "local-path", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+      provisioner: "rancher.io/local-path",
+      reclaimPolicy: "Delete",
+      volumeBindingMode: "WaitForFirstConsumer",
+    });
   if (!disabled.includes("traefik"))
     put({
       apiVersion: "networking.k8s.io/v1",

@@ -33,7 +33,7 @@ export interface RoleCase {
 const filesSchema = z.array(z.looseObject({ url: z.string(), content: z.string() }));
 
 /** SHA-256 of a stand-in that has no published digest. */
-function digestOf(url: string): string {
+export function digestOf(url: string): string {
   const files = filesSchema.parse(parse(fs.readFileSync(path.join(projectRoot(), "lab/artefacts/data/files.yaml"), "utf8")));
   const found = files.find((file) => file.url === url);
   if (found === undefined) throw new Error(`the lab has no ${url}`);
@@ -56,6 +56,8 @@ export const SECRETS = {
 };
 
 const pick = (...names: (keyof typeof SECRETS)[]): Record<string, string> => Object.fromEntries(names.map((name) => [name, SECRETS[name]]));
+/** What the first node of a cluster of kubeadm is given. */
+export const KUBEADM_SECRETS = pick("KUBEADM_TOKEN", "KUBEADM_CERTIFICATE_KEY");
 export const ADDRESS = "192.168.1.12";
 const USB = "usb-SanDisk_Extreme_55AE_323235303533";
 
@@ -103,7 +105,7 @@ export const ROLE_CASES: Readonly<Record<string, () => RoleCase>> = {
   "kubeadm-cluster": () => ({
     before: kubeadmNode(),
     role: kubeadmFirst(["k8s-stg"]),
-    secrets: pick("KUBEADM_TOKEN", "KUBEADM_CERTIFICATE_KEY"),
+    secrets: KUBEADM_SECRETS,
   }),
   "longhorn-prep": () => ({ role: longhornPrep() }),
   haproxy: () => ({ role: haproxyRole(), secrets: pick("HAPROXY_STATS_PASSWORD") }),

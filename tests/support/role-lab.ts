@@ -2,7 +2,8 @@ import { compile, parseRoleReport, type Role, type RoleMode, type RoleReport, se
 import { type Artefacts, startArtefacts } from "../../lab/artefacts";
 import { createContext } from "../../lab/core/context";
 import { newSshKey } from "../../lab/core/ssh-keys";
-import { type Host, startHost } from "../../lab/hosts";
+import { createAuthority } from "../../lab/core/tls";
+import { type Host, type StartCluster, startHost } from "../../lab/hosts";
 import { K3S_KUBECONFIG } from "./pulumi-mocks";
 import { ADDRESS, type RoleCase } from "./role-cases";
 
@@ -43,7 +44,12 @@ const specOf = (hostname: string, address: string) => ({
   diskGiB: 30,
 });
 
-const startCluster = async () => ({ adminKubeconfig: () => K3S_KUBECONFIG, save: () => ({}), stop: async () => undefined });
+/** A cluster of which only the administrator's kubeconfig is there, with an authority of its own. */
+const startCluster: StartCluster = async ({ name }) => {
+  const { caPem } = await createAuthority(`ca of ${name}`);
+  const kubeconfig = K3S_KUBECONFIG.replace(/(certificate-authority-data: ).*/, `$1${Buffer.from(caPem).toString("base64")}`);
+  return { adminKubeconfig: () => kubeconfig, save: () => ({}), stop: async () => undefined };
+};
 
 /** A host of the lab whose sleeps take no time, and the places that it downloads from. */
 export async function startRoleLab(disk?: RoleCase["disk"]): Promise<RoleLab> {

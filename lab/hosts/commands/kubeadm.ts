@@ -1,42 +1,29 @@
-import { createHash, randomBytes } from "node:crypto";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { absolute, fail, type Invocation, ok, parseFlags, unmodelled } from "../command";
+import { KUBELET, type KubeadmState, readState, writeState } from "../kubelet";
 import type { Machine } from "../machine";
 import { neighbourAt } from "../neighbours";
 import { startUnit, stopUnit } from "../units";
 
-/** What a cluster's etcd holds, as far as the lab knows kubeadm's clusters: on the disk of its first node. */
-const STATE = "/var/lib/etcd/lab-cluster.json";
 const MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml";
-const stateSchema = z.object({
-  caHash: z.string(),
-  /** Token to the end of its life, milliseconds since the epoch. */
-  tokens: z.record(z.string(), z.number()),
-  certificateKey: z.string().optional(),
-  nodes: z.array(z.string()),
-  cilium: z.string().optional(),
-});
-type State = z.infer<typeof stateSchema>;
 
 const initSchema = z.object({
   bootstrapTokens: z.array(z.object({ token: z.string().regex(/^[a-z0-9]{6}\.[a-z0-9]{16}$/), ttl: z.string() })),
   certificateKey: z.string().regex(/^[0-9a-f]{64}$/),
   nodeRegistration: z.object({ name: z.string() }).optional(),
 });
-const clusterSchema = z.object({ kubernetesVersion: z.string(), networking: z.object({ podSubnet: z.string(), serviceSubnet: z.string() }) });
+const clusterSchema = z.object({
+  clusterName: z.string(),
+  kubernetesVersion: z.string(),
+  controlPlaneEndpoint: z.string(),
+  networking: z.object({ podSubnet: z.string(), serviceSubnet: z.string() }),
+});
 const joinSchema = z.object({
   nodeRegistration: z.object({ name: z.string() }),
   discovery: z.object({ bootstrapToken: z.object({ apiServerEndpoint: z.string(), token: z.string(), caCertHashes: z.array(z.string()) }) }),
   controlPlane: z.object({ certificateKey: z.string() }).optional(),
 });
-
-async function readState(machine: Machine): Promise<State | undefined> {
-  const text = await machine.disk.read(STATE);
-  return text === undefined ? undefined : stateSchema.parse(JSON.parse(text));
-}
-
-const writeState = (machine: Machine, state: State): Promise<void> => machine.disk.install(STATE, JSON.stringify(state), 0o600);
 
 async function documents(run: Invocation, name: string): Promise<Map<string, unknown>> {
   const texts = parseAllDocuments(await run.shell.fs.readFile(absolute(run, name)));
@@ -50,12 +37,13 @@ async function preflight(machine: Machine): Promise<string | undefined> {
   if (machine.units.get("containerd.service")?.state !== "active") problems.push("[ERROR CRI]: container runtime is not running");
   if (machine.kernel.sysctls.get("net.ipv4.ip_forward") !== "1")
     problems.push("[ERROR FileContent--proc-sys-net-ipv4-ip_forward]: /proc/sys/net/ipv4/ip_forward contents are not set to 1");
+  if (machine.cluster !== undefined) problems.push("[ERROR Port-6443]: Port 6443 is in use");
   for (const file of [MANIFEST, "/etc/kubernetes/kubelet.conf"])
     if (await machine.disk.inner.exists(file)) problems.push(`[ERROR FileAvailable-${file.replaceAll("/", "-")}]: ${file} already exists`);
   return problems.length === 0 ? undefined : `error execution phase preflight: [preflight] Some fatal errors occurred:\n\t${problems.join("\n\t")}`;
 }
 
-function addToken(run: Invocation, state: State, config: z.infer<typeof initSchema>): void {
+function addToken(run: Invocation, state: KubeadmState, config: z.infer<typeof initSchema>): void {
   // The only life that the roles give a token; another one is a gap.
   for (const { token, ttl } of config.bootstrapTokens) {
     if (ttl !== "30m0s") unmodelled(run, "kubeadm", `ttl ${ttl}`);
@@ -63,13 +51,11 @@ function addToken(run: Invocation, state: State, config: z.infer<typeof initSche
   }
 }
 
-async function becomeNode(machine: Machine, isControlPlane: boolean): Promise<void> {
+/** The kubelet runs already where it is enabled, and waits for its configuration. */
+async function startConfigured(machine: Machine): Promise<void> {
   await machine.disk.install("/etc/kubernetes/kubelet.conf", "lab: the kubelet's credentials\n", 0o600);
-  if (isControlPlane) {
-    await machine.disk.install(MANIFEST, "# lab: kube-apiserver\n", 0o600);
-    await machine.disk.install("/etc/kubernetes/admin.conf", "lab: the administrator's kubeconfig\n", 0o600);
-  }
-  await startUnit(machine, "kubelet.service");
+  await stopUnit(machine, KUBELET);
+  await startUnit(machine, KUBELET);
 }
 
 async function init(run: Invocation, version: string, name: string) {
@@ -84,17 +70,19 @@ async function init(run: Invocation, version: string, name: string) {
   await machine.disk.install(MANIFEST, "# lab: kube-apiserver\n", 0o600);
   if (machine.ctx.faults.take("kubeadm.init-failed", machine.spec.hostname))
     return fail("error execution phase wait-control-plane: couldn't initialize a Kubernetes cluster");
-  const ca = `-----BEGIN CERTIFICATE-----\n${randomBytes(48).toString("base64")}\n-----END CERTIFICATE-----\n`;
-  await machine.disk.install("/etc/kubernetes/pki/ca.crt", ca);
-  const state: State = {
-    caHash: `sha256:${createHash("sha256").update(ca).digest("hex")}`,
+  const { clusterName, kubernetesVersion, controlPlaneEndpoint } = cluster.data;
+  const state: KubeadmState = {
+    clusterName,
+    version: kubernetesVersion,
+    endpoint: controlPlaneEndpoint,
+    caHash: "",
     tokens: {},
     certificateKey: config.data.certificateKey,
     nodes: [config.data.nodeRegistration?.name ?? machine.hostname],
   };
   addToken(run, state, config.data);
   await writeState(machine, state);
-  await becomeNode(machine, true);
+  await startConfigured(machine);
   return ok("Your Kubernetes control-plane has initialized successfully!\n");
 }
 
@@ -106,7 +94,7 @@ async function join(run: Invocation, name: string) {
   if (!config.success) return fail(`error: ${z.prettifyError(config.error)}`, 3);
   const { apiServerEndpoint, token, caCertHashes } = config.data.discovery.bootstrapToken;
   const first = neighbourAt(machine.ctx, apiServerEndpoint.split(":")[0] ?? "");
-  const state = first && first.units.get("kubelet.service")?.state === "active" ? await readState(first) : undefined;
+  const state = first && first.units.get(KUBELET)?.state === "active" ? await readState(first) : undefined;
   const refused = (reason: string) => fail(`error execution phase preflight: couldn't validate the identity of the API Server: ${reason}`);
   if (first === undefined || state === undefined)
     return refused(`failed to request the cluster-info ConfigMap: Get "https://${apiServerEndpoint}": connection refused`);
@@ -116,7 +104,11 @@ async function join(run: Invocation, name: string) {
   const plane = config.data.controlPlane;
   if (plane !== undefined && plane.certificateKey !== state.certificateKey)
     return fail("error execution phase control-plane-prepare/download-certs: error decoding secret data with provided key");
-  await becomeNode(machine, plane !== undefined);
+  if (plane !== undefined) {
+    await machine.disk.install(MANIFEST, "# lab: kube-apiserver\n", 0o600);
+    await machine.disk.install("/etc/kubernetes/admin.conf", (await first.disk.read("/etc/kubernetes/admin.conf")) ?? "", 0o600);
+  }
+  await startConfigured(machine);
   const node = config.data.nodeRegistration.name;
   if (!state.nodes.includes(node)) await writeState(first, { ...state, nodes: [...state.nodes, node] });
   return ok("This node has joined the cluster\n");
@@ -139,7 +131,8 @@ export async function kubeadm(run: Invocation, version: string, args: string[]) 
   if (run.who.uid !== 0) return fail("[ERROR IsPrivilegedUser]: user is not running as root");
   const config = flags.get("config")?.[0];
   if (rest[0] === "reset" && flags.has("f")) {
-    await stopUnit(run.machine, "kubelet.service");
+    await stopUnit(run.machine, KUBELET);
+    run.machine.clusterState = undefined;
     for (const path of ["/etc/kubernetes", "/var/lib/etcd"]) await run.machine.disk.remove(path);
     return ok();
   }
@@ -157,7 +150,7 @@ export async function kubectl(run: Invocation, args: string[]) {
   const config = flags.get("kubeconfig")?.[0] ?? "";
   if (!(await machine.disk.inner.exists(config))) return fail(`error: stat ${config}: no such file or directory`);
   const state = await readState(machine);
-  if (state === undefined || machine.units.get("kubelet.service")?.state !== "active")
+  if (state === undefined || machine.units.get(KUBELET)?.state !== "active")
     return fail(`The connection to the server ${machine.spec.address}:6443 was refused`);
   const asked = [flags.get("n")?.[0], ...rest, flags.get("o")?.[0]].filter((word) => word !== undefined).join(" ");
   if (rest.join(" ") === "get" && flags.get("raw")?.[0] === "/readyz") return ok("ok");
