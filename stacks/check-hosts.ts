@@ -14,7 +14,7 @@ import { bastionFromEnvironment } from "./bastion";
 import { runChild } from "./child";
 import { parseStackConfigFile } from "./config";
 import { STACKS } from "./definitions";
-import { type PlannedRole, planRoles } from "./host-roles";
+import { type PlannedRole, planRoles, type SecretSource, secretPaths } from "./host-roles";
 import { loadInventory } from "./inventory";
 import { hostSchema, type InventoryHost } from "./inventory/render";
 import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
@@ -88,13 +88,16 @@ function secretOf(entries: Entries, path: string, key: string): string {
 
 /** Decrypts what the roles of one host need, and nothing else. */
 async function withSecrets(stack: StackName, roles: readonly PlannedRole[]): Promise<HostedRole[]> {
-  const paths = roles.flatMap(({ secrets }) => Object.values(secrets).flatMap((source) => ("path" in source ? [source.path] : [])));
-  const entries: Entries = paths.length === 0 ? new Map() : await loadSecrets({ environment: stack, only: [...new Set(paths)] });
+  const paths = secretPaths(roles);
+  const entries: Entries = paths.length === 0 ? new Map() : await loadSecrets({ environment: stack, only: paths });
+  const secretFrom = (source: SecretSource): string => {
+    // Only what a node does when it joins needs the hash, and a check does nothing.
+    if (typeof source === "string") return "";
+    return "value" in source ? source.value : secretOf(entries, source.path, source.key);
+  };
   return roles.map(({ role, secrets }) => ({
     role,
-    secrets: Object.fromEntries(
-      Object.entries(secrets).map(([name, source]) => [name, "value" in source ? source.value : secretOf(entries, source.path, source.key)]),
-    ),
+    secrets: Object.fromEntries(Object.entries(secrets).map(([name, source]) => [name, secretFrom(source)])),
   }));
 }
 

@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { HomelabError } from "../common/errors";
 import { nearest } from "./nearest";
-import { bootServerSettings, clusterApiSettings, dnsSettings, haproxySettings, longhornSettings, teleportSettings, usbStorageSettings } from "./role-settings";
+import {
+  bootServerSettings,
+  clusterApiSettings,
+  dnsSettings,
+  haproxySettings,
+  kubeadmSettings,
+  longhornSettings,
+  teleportSettings,
+  usbStorageSettings,
+} from "./role-settings";
 
 /** Maps with their keys in one order: the engine gives another one than the file has, and a role must be the same from both. */
 function inOrder(value: unknown): unknown {
@@ -48,6 +57,8 @@ const settings = {
     .string()
     .regex(/^\/[A-Za-z0-9/_.-]+$/, "must be an absolute path")
     .optional(),
+  /** The cluster is built by kubeadm, and what it needs for that. Left out: by k3s. */
+  kubeadm: fromText(kubeadmSettings).optional(),
   /** What Longhorn needs of the cluster's host; `{}` for its defaults. Left out: nothing. */
   longhorn: fromText(longhornSettings).optional(),
   /** The disk passed through to the cluster's VM: where it is mounted, and folders on it. Left out: it is not touched. */

@@ -2,16 +2,18 @@
 import { compileRole } from "../ansible-replacements";
 import { parseStackConfigFile } from "./config";
 import { STACKS } from "./definitions";
-import { planRoles } from "./host-roles";
+import { groupsOf, planRoles } from "./host-roles";
 import { loadInventory } from "./inventory";
 import type { StackName } from "./outputs";
 
 const { vms } = loadInventory();
 const SHA = "a".repeat(64);
 
-function plan(stack: StackName, settings: object = {}, changed = vms) {
-  const config = parseStackConfigFile("f", JSON.stringify({ config: { "homelab:acmeEmail": "a@b.pw", ...settings } }));
-  return planRoles({ stack, config, owned: STACKS.find(({ name }) => name === stack)?.vms ?? [], vms: changed });
+const configOf = (settings: object) => parseStackConfigFile("f", JSON.stringify({ config: { "homelab:acmeEmail": "a@b.pw", ...settings } }));
+
+function plan(stack: StackName, settings: object = {}, changed = vms, more: readonly string[] = []) {
+  const owned = [...(STACKS.find(({ name }) => name === stack)?.vms ?? []), ...more];
+  return planRoles({ stack, config: configOf(settings), owned, vms: changed });
 }
 
 test("without settings only the cluster's host has a role", () => {
@@ -72,6 +74,94 @@ test("Cluster API is a role of its own after the cluster's", () => {
   expect(planned.map(({ role }) => role.name)).toEqual(["k3s-node", "cluster-api"]);
   expect(planned[1]?.secrets["PROXMOX_URL"]).toEqual({ value: "https://192.168.1.248:8006" });
   expect(planned[0]?.role.operations.map(({ name }) => name)).toContain("kernel modules iscsi_tcp nvme_tcp uio_pci_generic");
+});
+
+describe("a cluster of kubeadm", () => {
+  const kubeadm = { podCidr: "10.244.0.0/16", cilium: { cli: { version: "v0.18.3", sha256: SHA } } };
+  const nodes = { dns: "control-plane", teleport: "worker" };
+  const ofKubeadm = (entry: string) => ({ path: "cluster-secret-store/secrets/KUBEADM", key: entry });
+
+  test("takes the place of k3s, after the same preparations of its host, and has the load balancer's address in its certificate", () => {
+    const settings = { "homelab:kubeadm": { ...kubeadm, version: "1.32.4", serviceCidr: "10.100.0.0/16" }, "homelab:usbStorage": { path: "/mnt/home" } };
+    const planned = plan("home", { ...settings, "homelab:longhorn": {} }).get("k8s-home") ?? [];
+    expect(planned.map(({ role, secrets }) => [role.name, secrets])).toEqual([
+      ["kubeadm-first", { KUBEADM_TOKEN: ofKubeadm("KUBEADM_TOKEN"), KUBEADM_CERTIFICATE_KEY: ofKubeadm("KUBEADM_CERTIFICATE_KEY") }],
+    ]);
+    const { script } = compileRole(planned[0]?.role ?? { name: "none", operations: [] });
+    const names = planned.flatMap(({ role }) => role.operations.map(({ name }) => name));
+    const order = ["first boot finished", "fstab of /mnt/home", "service iscsid", "service containerd", "cluster initialised", "Cilium is ready"];
+    expect(names.filter((name) => order.includes(name))).toEqual(order);
+    for (const text of ["v1.32.4", 'certSANs:\n    - "192.168.1.4"', 'clusterName: "home"', 'controlPlaneEndpoint: "192.168.1.16:6443"', "taints: []"])
+      expect(script).toContain(text);
+    expect(script).not.toContain("k3s");
+  });
+
+  test("its further nodes join the first one, each with the secrets that it needs", () => {
+    const planned = plan("sandboxy", { "homelab:kubeadm": { ...kubeadm, nodes } }, vms, ["dns", "teleport"]);
+    expect([...planned].map(([vm, roles]) => [vm, ...roles.map(({ role }) => role.name)])).toEqual([
+      ["k8s-sandbox-01", "kubeadm-first"],
+      ["dns", "kubeadm-node"],
+      ["teleport", "kubeadm-node"],
+    ]);
+    const worker = { KUBEADM_TOKEN: ofKubeadm("KUBEADM_TOKEN"), KUBEADM_CA_HASH: "cluster's CA hash" };
+    expect(planned.get("teleport")?.[0]?.secrets).toEqual(worker);
+    expect(planned.get("dns")?.[0]?.secrets).toEqual({ ...worker, KUBEADM_CERTIFICATE_KEY: ofKubeadm("KUBEADM_CERTIFICATE_KEY") });
+    const join = planned.get("dns")?.[0]?.role.operations.find(({ name }) => name === "joined as control-plane");
+    expect(join?.apply.join("\n")).toContain('apiServerEndpoint: "192.168.1.21:6443"');
+    const first = planned.get("k8s-sandbox-01")?.[0]?.role.operations.find(({ name }) => name === "nodes can join");
+    for (const node of ["node/dns", "node/teleport"]) expect(first?.check.join("\n")).toContain(node);
+  });
+
+  test("Cluster API finds its kubeconfig", () => {
+    const providers = { core: "a:v1.0.0", bootstrap: "b:v1.0.0", controlPlane: "c:v1.0.0", infrastructure: "d:v1.0.0", ipam: "e:v1.0.0" };
+    const clusterApi = { clusterctl: { version: "v1.9.5", sha256: SHA }, providers };
+    const [, capi] = plan("sandboxy", { "homelab:kubeadm": kubeadm, "homelab:clusterApi": clusterApi }).get("k8s-sandbox-01") ?? [];
+    expect(compileRole(capi?.role ?? { name: "none", operations: [] }).script).toContain("KUBECONFIG=/etc/kubernetes/admin.conf");
+  });
+
+  test("its hosts are in a group of their own", () => {
+    const config = configOf({ "homelab:kubeadm": { ...kubeadm, nodes } });
+    expect(["k8s-sandbox-01", "dns", "haproxy"].map((name) => groupsOf("sandboxy", name, config)[0])).toEqual(["kubeadm", "kubeadm", "haproxy"]);
+    expect(groupsOf("sandboxy", "k8s-sandbox-01", configOf({}))[0]).toBe("k3s");
+  });
+
+  test.each([
+    [
+      "a stack that builds on what k3s brings",
+      "dev",
+      {},
+      {},
+      "homelab:kubeadm: the stack needs a route of Traefik for its application: k3s brings that, and kubeadm does not",
+    ],
+    ["the store of all stacks", "tools", {}, {}, "the stack needs volumes of local-path and routes of Traefik for Vault and MinIO"],
+    [
+      "settings of k3s",
+      "sandboxy",
+      {},
+      { "homelab:k3sDisable": ["traefik"], "homelab:localStoragePath": "/mnt/s" },
+      "homelab:kubeadm excludes homelab:k3sDisable and homelab:localStoragePath, which are about k3s",
+    ],
+    ["a node of another stack", "sandboxy", { nodes: { haproxy: "worker" } }, {}, "homelab:kubeadm: nodes names haproxy, which is no VM of this stack"],
+    ["the first node once more", "sandboxy", { nodes: { "k8s-sandbox-01": "worker" } }, {}, "which is the cluster's first node anyway"],
+    ["a node that is off", "sandboxy", { nodes: { "boot-server": "worker" } }, {}, "homelab:kubeadm: nodes names boot-server, and that VM is off"],
+    ["pods in the network of the hosts", "sandboxy", { podCidr: "192.168.0.0/16" }, {}, "overlaps"],
+    ["a version that is none", "sandboxy", { version: "newest" }, {}, 'Kubernetes "newest" is no version'],
+  ] as const)("%s is refused", (_what, stack, ofSetting, settings, message) => {
+    const all = { "homelab:kubeadm": { ...kubeadm, ...ofSetting }, ...settings };
+    expect(() => plan(stack, all, vms, ["boot-server"])).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^E_(CONFIG_VALUE|HOST_OFF|ROLE_ARGS)$/), message: expect.stringContaining(message) }),
+    );
+  });
+
+  test.each([
+    ["an unknown key", { ...kubeadm, podcidr: "x" }],
+    ["a kind of node that is none", { ...kubeadm, nodes: { dns: "master" } }],
+    ["Cilium's tool without its digest", { ...kubeadm, cilium: { cli: { version: "v0.18.3" } } }],
+  ])("%s is refused by name", (_what, setting) => {
+    expect(() => configOf({ "homelab:kubeadm": setting })).toThrow(
+      expect.objectContaining({ code: "E_CONFIG_VALUE", message: expect.stringContaining("homelab:kubeadm") }),
+    );
+  });
 });
 
 test.each([

@@ -2,7 +2,23 @@
  * Which roles each host has, and where their secrets come from: the only place that makes roles of settings. The programs run
  * them (environments/host-roles.ts), and `homelab hosts check` looks at the same ones. Loads no Pulumi SDK.
  */
-import { base, bootServer, clusterApi, combineRoles, haproxy, k3sServer, longhornPrep, pihole, type Role, teleport, usbStorage } from "../ansible-replacements";
+import {
+  ADMIN_KUBECONFIG,
+  base,
+  bootServer,
+  clusterApi,
+  combineRoles,
+  haproxy,
+  k3sServer,
+  kubeadmCluster,
+  kubeadmJoin,
+  kubeadmNode,
+  longhornPrep,
+  pihole,
+  type Role,
+  teleport,
+  usbStorage,
+} from "../ansible-replacements";
 import { HomelabError } from "../common/errors";
 import type { VmSpec } from "../components/hosts/vm-spec";
 import type { StackConfig } from "./config";
@@ -26,8 +42,11 @@ export const DNS_VM = "dns";
 const PROXY_VM = "haproxy";
 const KUBERNETES_PORT = 6443;
 
-/** An entry of secrets/ and one of its keys, or a value that only travels like a secret. */
-export type SecretSource = { path: string; key: string } | { value: string };
+/**
+ * An entry of secrets/ and one of its keys, or what only travels like a secret: a value, or the hash of the authority of the
+ * stack's cluster, which is known once the cluster is there.
+ */
+export type SecretSource = { path: string; key: string } | { value: string } | "cluster's CA hash";
 
 export interface PlannedRole {
   role: Role;
@@ -51,6 +70,10 @@ type VmSetting = keyof typeof VM_SETTINGS;
 const inStore = (entry: string, key = entry): SecretSource => ({ path: `${STORE}/${entry}`, key });
 const addressOf = (vms: RoleRequest["vms"], name: string): string | undefined => vms.get(name)?.cloudInit.ipv4.address;
 
+/** The same without what is undefined, which roles take for not given. */
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+const defined = <T extends object>(value: T): Defined<T> => Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Defined<T>;
+
 /** QEMU's name for a disk, as udev makes it of the slot: stable whatever else is attached. */
 function passedThroughDevice(stack: StackName, { name, passthrough }: VmSpec): string {
   const [disk] = passthrough;
@@ -62,41 +85,67 @@ function passedThroughDevice(stack: StackName, { name, passthrough }: VmSpec): s
   return `/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_drive-${disk.interface}`;
 }
 
-/** The host of a cluster, in one session: its disk, what its storage needs, k3s. */
+/** The host of a cluster, in one session: its disk, what its storage needs, k3s or the first node of kubeadm. */
 function clusterNode({ stack, config, vms }: RoleRequest, spec: VmSpec): PlannedRole {
-  const { usbStorage: usb, longhorn, localStoragePath } = config;
+  const { usbStorage: usb, longhorn, kubeadm, localStoragePath } = config;
+  const { address } = spec.cloudInit.ipv4;
   const proxy = addressOf(vms, PROXY_VM);
-  const role = combineRoles(
-    "k3s-node",
+  // Under which the load balancer is asked for any of the clusters.
+  const alternativeNames = proxy === undefined ? [] : [proxy];
+  const host = [
     base,
     ...(usb === undefined ? [] : [usbStorage({ device: passedThroughDevice(stack, spec), path: usb.path, directories: usb.directories })]),
-    ...(longhorn === undefined
-      ? []
-      : [
-          longhornPrep({
-            ...(longhorn.dataPath === undefined ? {} : { dataPath: longhorn.dataPath }),
-            ...(longhorn.v2Engine === undefined ? {} : { v2Engine: longhorn.v2Engine }),
-          }),
-        ]),
-    k3sServer({
-      address: spec.cloudInit.ipv4.address,
-      // Under which the load balancer is asked for any of the clusters.
-      alternativeNames: proxy === undefined ? [] : [proxy],
-      disable: config.k3sDisable,
-      localStoragePath,
-    }),
-  );
-  return { role, secrets: {} };
+    ...(longhorn === undefined ? [] : [longhornPrep(defined(longhorn))]),
+  ];
+  if (kubeadm === undefined)
+    return { role: combineRoles("k3s-node", ...host, k3sServer({ address, alternativeNames, disable: config.k3sDisable, localStoragePath })), secrets: {} };
+  const { nodes, cilium, ...versions } = kubeadm;
+  const cluster = kubeadmCluster({
+    ...defined(versions),
+    cilium: defined(cilium),
+    name: spec.name,
+    clusterName: stack,
+    address,
+    endpoint: endpointOf(spec),
+    lan: SITE.subnet,
+    alternativeNames,
+    joining: Object.keys(nodes),
+  });
+  return {
+    role: combineRoles("kubeadm-first", ...host, kubeadmNode(versionOf(kubeadm)), cluster),
+    secrets: { KUBEADM_TOKEN: inStore("KUBEADM", "KUBEADM_TOKEN"), KUBEADM_CERTIFICATE_KEY: inStore("KUBEADM", "KUBEADM_CERTIFICATE_KEY") },
+  };
+}
+
+const endpointOf = ({ cloudInit }: VmSpec): string => `${cloudInit.ipv4.address}:${KUBERNETES_PORT}`;
+const versionOf = ({ version }: { version?: string | undefined }): { version?: string } => (version === undefined ? {} : { version });
+
+/** The VMs that join the stack's cluster, each with what it joins as. */
+export const joiningNodes = ({ kubeadm }: StackConfig): ReadonlyMap<string, "control-plane" | "worker"> => new Map(Object.entries(kubeadm?.nodes ?? {}));
+
+/** A further node of the stack's cluster. */
+function joiningNode({ config, stack, vms }: RoleRequest, { name, cloudInit }: VmSpec, kind: "control-plane" | "worker"): PlannedRole {
+  const first = vms.get(CLUSTER_VMS[stack]);
+  if (first === undefined) throw new HomelabError("E_VM_UNKNOWN", `the stack ${stack} has no VM ${CLUSTER_VMS[stack]}`, { subject: CLUSTER_VMS[stack] });
+  const join = kubeadmJoin({ name, address: cloudInit.ipv4.address, endpoint: endpointOf(first), kind });
+  return {
+    role: combineRoles("kubeadm-node", base, kubeadmNode(versionOf(config.kubeadm ?? {})), join),
+    secrets: {
+      KUBEADM_TOKEN: inStore("KUBEADM", "KUBEADM_TOKEN"),
+      KUBEADM_CA_HASH: "cluster's CA hash",
+      ...(kind === "worker" ? {} : { KUBEADM_CERTIFICATE_KEY: inStore("KUBEADM", "KUBEADM_CERTIFICATE_KEY") }),
+    },
+  };
 }
 
 function clusterRoles(request: RoleRequest, spec: VmSpec): PlannedRole[] {
-  const { clusterApi: capi } = request.config;
+  const { clusterApi: capi, kubeadm } = request.config;
   const node = clusterNode(request, spec);
   if (capi === undefined) return [node];
   return [
     node,
     {
-      role: clusterApi(capi),
+      role: clusterApi({ ...capi, ...(kubeadm === undefined ? {} : { kubeconfig: ADMIN_KUBECONFIG, kubectl: `kubectl --kubeconfig ${ADMIN_KUBECONFIG}` }) }),
       secrets: {
         PROXMOX_URL: { value: SITE.proxmoxEndpoint.replace(/\/$/, "") },
         PROXMOX_TOKEN: inStore("PROXMOX_TOKEN_ID"),
@@ -105,10 +154,6 @@ function clusterRoles(request: RoleRequest, spec: VmSpec): PlannedRole[] {
     },
   ];
 }
-
-/** The same without what is undefined, which roles take for not given. */
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-const defined = <T extends object>(value: T): Defined<T> => Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Defined<T>;
 
 const SERVICES: Readonly<Record<VmSetting, (request: RoleRequest, spec: VmSpec) => PlannedRole[]>> = {
   dns: ({ config: { dns } }) =>
@@ -147,6 +192,37 @@ const SERVICES: Readonly<Record<VmSetting, (request: RoleRequest, spec: VmSpec) 
   },
 };
 
+/** What the programs of stacks build on that k3s brings and kubeadm does not. */
+const ONLY_WITH_K3S: Readonly<Partial<Record<StackName, string>>> = {
+  tools: "volumes of local-path and routes of Traefik for Vault and MinIO",
+  observability: "a route of Traefik, under which traces are taken",
+  dev: "a route of Traefik for its application",
+  stg: "a route of Traefik for its application",
+  prod: "a route of Traefik for its application",
+};
+
+/** @throws HomelabError where a cluster of kubeadm cannot be what the settings and the stack's program ask for */
+function checkKubeadm({ stack, config, owned, vms }: RoleRequest): void {
+  if (config.kubeadm === undefined) return;
+  const refuse = (what: string, hint: string): never => {
+    throw new HomelabError("E_CONFIG_VALUE", `Pulumi.${stack}.yaml: homelab:kubeadm${what}`, { subject: `Pulumi.${stack}.yaml`, hint });
+  };
+  const missing = ONLY_WITH_K3S[stack];
+  if (missing !== undefined) refuse(`: the stack needs ${missing}: k3s brings that, and kubeadm does not`, "take the setting out: the cluster is then k3s");
+  const ofK3s = [...(config.k3sDisable.length === 0 ? [] : ["k3sDisable"]), ...(config.localStoragePath === undefined ? [] : ["localStoragePath"])];
+  if (ofK3s.length > 0)
+    refuse(` excludes homelab:${ofK3s.join(" and homelab:")}, which ${ofK3s.length === 1 ? "is" : "are"} about k3s`, "take one of them out");
+  for (const name of Object.keys(config.kubeadm.nodes)) {
+    if (!owned.includes(name)) refuse(`: nodes names ${name}, which is no VM of this stack`, `its VMs are: ${owned.join(", ")}`);
+    if (name === CLUSTER_VMS[stack]) refuse(`: nodes names ${name}, which is the cluster's first node anyway`, "take it out of nodes");
+    if (vms.get(name)?.running === false)
+      throw new HomelabError("E_HOST_OFF", `Pulumi.${stack}.yaml: homelab:kubeadm: nodes names ${name}, and that VM is off`, {
+        subject: name,
+        hint: `take vm_state out of stacks/inventory/vms/${name}.yaml, or the node out of the setting`,
+      });
+  }
+}
+
 /** @throws HomelabError for a setting whose VM the stack does not own, or which is off */
 function checkSettings({ stack, config, owned, vms }: RoleRequest): void {
   for (const [setting, vm] of Object.entries(VM_SETTINGS) as [VmSetting, string][]) {
@@ -171,17 +247,31 @@ function checkSettings({ stack, config, owned, vms }: RoleRequest): void {
  */
 export function planRoles(request: RoleRequest): Map<string, PlannedRole[]> {
   checkSettings(request);
+  checkKubeadm(request);
+  const joining = joiningNodes(request.config);
   const settingOf = new Map<string, VmSetting>(Object.entries(VM_SETTINGS).map(([setting, vm]) => [vm, setting as VmSetting]));
   return new Map(
     request.owned.flatMap((name): [string, PlannedRole[]][] => {
       const spec = request.vms.get(name);
       if (spec === undefined) return [];
       const setting = settingOf.get(name);
+      const kind = joining.get(name);
       if (name === CLUSTER_VMS[request.stack]) return [[name, clusterRoles(request, spec)]];
+      if (kind !== undefined) return [[name, [joiningNode(request, spec, kind)]]];
       return [[name, setting === undefined ? [] : SERVICES[setting](request, spec)]];
     }),
   );
 }
 
 /** Groups of an inventory that a host is in. */
-export const groupsOf = (stack: StackName, name: string): string[] => (name === CLUSTER_VMS[stack] ? ["k3s", stack] : [name.replace(/[^a-z0-9]/g, "_"), stack]);
+export function groupsOf(stack: StackName, name: string, config: StackConfig): string[] {
+  if (name === CLUSTER_VMS[stack]) return [config.kubeadm === undefined ? "k3s" : "kubeadm", stack];
+  return [joiningNodes(config).has(name) ? "kubeadm" : name.replace(/[^a-z0-9]/g, "_"), stack];
+}
+
+/** The entries of secrets/ that roles take values from. */
+export const secretPaths = (roles: Iterable<PlannedRole>): string[] => [
+  ...new Set(
+    [...roles].flatMap(({ secrets }) => Object.values(secrets).flatMap((source) => (typeof source === "object" && "path" in source ? [source.path] : []))),
+  ),
+];

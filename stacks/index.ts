@@ -8,7 +8,7 @@ import { bastionFromEnvironment } from "./bastion";
 import { parseStackConfig } from "./config";
 import { STACKS } from "./definitions";
 import { validateGraph } from "./graph";
-import { planRoles } from "./host-roles";
+import { planRoles, secretPaths } from "./host-roles";
 import { loadInventory } from "./inventory";
 import { nearest } from "./nearest";
 import { SECRET_OUTPUTS, type StackName } from "./outputs";
@@ -43,10 +43,12 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
   }
   const inventory = loadInventory();
   for (const warning of definition.vms.flatMap((vm) => inventory.warnings.get(vm) ?? [])) await pulumi.log.warn(warning);
-  // The engine redacts secret outputs; what a program prints itself never holds a value.
-  const secrets = createSecretReader(await secretSources(name, definition.secrets));
-  const plannedDir = pulumi.runtime.isDryRun() ? readEnv(ENV.plannedOutputsDir) : undefined;
   const config = parseStackConfig(`Pulumi.${name}.yaml`, pulumi.runtime.allConfig());
+  const roles = planRoles({ stack: definition.name, config, owned: definition.vms, vms: inventory.vms });
+  const wanted = definition.secrets === "all" ? definition.secrets : [...definition.secrets, ...secretPaths([...roles.values()].flat())];
+  // The engine redacts secret outputs; what a program prints itself never holds a value.
+  const secrets = createSecretReader(await secretSources(name, wanted));
+  const plannedDir = pulumi.runtime.isDryRun() ? readEnv(ENV.plannedOutputsDir) : undefined;
   const usedUnknowns = new Set<string>();
   // Each program was checked against its own needs where it is declared (defineStack).
   const program = definition.program() as Program;
@@ -57,7 +59,7 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
     vms: definition.vms.flatMap((vm) => inventory.vms.get(vm) ?? []),
     secrets,
     bastion: bastionFromEnvironment(),
-    roles: planRoles({ stack: definition.name, config, owned: definition.vms, vms: inventory.vms }),
+    roles,
     checkout: projectRoot(),
     upstream: await loadUpstream({ needs: definition.needs, plannedDir, usedUnknown: (output) => usedUnknowns.add(output) }),
   });

@@ -5,6 +5,17 @@ import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
 const release = z.strictObject({ version: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256: 64 hexadecimal digits") });
 const stackNames = Object.keys(OUTPUT_SCHEMAS) as [StackName, ...StackName[]];
 
+/** The stack's cluster by kubeadm, in the place of k3s. */
+export const kubeadmSettings = z.strictObject({
+  podCidr: z.string(),
+  serviceCidr: z.string().optional(),
+  /** Kubernetes, without `v`. */
+  version: z.string().optional(),
+  cilium: z.strictObject({ version: z.string().optional(), cli: release }),
+  /** VMs of the stack that join the cluster's VM. */
+  nodes: z.record(z.string(), z.enum(["control-plane", "worker"])).default({}),
+});
+
 /** Longhorn's needs on the cluster's host. */
 export const longhornSettings = z.strictObject({ dataPath: z.string().optional(), v2Engine: z.boolean().optional() });
 

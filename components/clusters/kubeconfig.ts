@@ -1,3 +1,4 @@
+import { createHash, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 
@@ -15,14 +16,15 @@ function parseKubeconfig(text: string): z.infer<typeof kubeconfigSchema> {
     return kubeconfigSchema.parse(parse(text));
   } catch {
     // No cause: both parsers quote the text, which holds a private key.
-    throw new HomelabError("E_KUBECONFIG", "the host's kubeconfig is not what k3s writes: one cluster, one user, one context", {
-      hint: "look at /etc/rancher/k3s/k3s.yaml on the host; run the stack again once k3s has written it",
+    throw new HomelabError("E_KUBECONFIG", "the host's kubeconfig is not what k3s and kubeadm write: one cluster, one user, one context", {
+      hint: "look at /etc/rancher/k3s/k3s.yaml or /etc/kubernetes/admin.conf on the host; run the stack again once it is written",
     });
   }
 }
 
 /**
- * The kubeconfig that k3s wrote (server https://127.0.0.1:6443, everything named `default`), made to be used from elsewhere.
+ * The administrator's kubeconfig as k3s wrote it (server https://127.0.0.1:6443, everything named `default`) or kubeadm
+ * (`kubernetes-admin@<cluster>`), made to be used from elsewhere under one name.
  * @param name of the cluster, its user and its context
  * @param server `https://<address>:6443`
  * @returns YAML; holds the administrator's private key
@@ -47,4 +49,21 @@ export function renameKubeconfig(text: string, name: string, server: string): st
 export function clusterCa(text: string): string {
   const authority = parseKubeconfig(text).clusters[0]?.cluster["certificate-authority-data"] ?? "";
   return Buffer.from(authority, "base64").toString("utf8");
+}
+
+/**
+ * What pins an authority where kubeadm asks for it: the SHA-256 of its public key, as SPKI in DER.
+ * @param pem the authority's certificate
+ * @throws HomelabError E_KUBECONFIG where it is no certificate
+ */
+export function authorityHash(pem: string): string {
+  try {
+    const key = new X509Certificate(pem).publicKey.export({ type: "spki", format: "der" });
+    return `sha256:${createHash("sha256").update(key).digest("hex")}`;
+  } catch (cause) {
+    throw new HomelabError("E_KUBECONFIG", "the authority in the cluster's kubeconfig is no certificate", {
+      cause,
+      hint: "look at /etc/kubernetes/admin.conf on the host",
+    });
+  }
 }

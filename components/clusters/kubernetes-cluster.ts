@@ -1,7 +1,7 @@
 import { Command } from "@pulumi/command/remote/command";
 import { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
-import { KUBECONFIG_PATH, type Role } from "../../ansible-replacements";
+import type { Role } from "../../ansible-replacements";
 import { Component, timeouts } from "../base/component";
 import { known } from "../base/known-failure";
 import { connectionInputs, type HostConnectionArgs } from "../hosts/connection";
@@ -9,15 +9,15 @@ import { HostRole } from "../hosts/host-role";
 import type { Vm } from "../hosts/vm";
 import { clusterCa, renameKubeconfig } from "./kubeconfig";
 
-export interface K3sClusterArgs {
-  /** The VM that becomes the cluster's only node. */
+export interface KubernetesClusterArgs {
+  /** The VM that becomes the cluster's first node. */
   vm: Vm;
   /** Address of that VM: known before the VM is there, since it is part of its definition. */
   address: string;
   connection: Omit<HostConnectionArgs, "address">;
   /** Name of cluster, user and context. */
   contextName: string;
-  /** What the host is made into: a role that ends with k3s. */
+  /** What the host is made into: a role at whose end the cluster runs. */
   role: Role;
   /** A value for each secret of the role. Default none. */
   secrets?: Record<string, pulumi.Input<string>>;
@@ -25,8 +25,18 @@ export interface K3sClusterArgs {
   after?: readonly pulumi.Resource[];
 }
 
-/** A Kubernetes cluster of one node: k3s on a VM, its kubeconfig, and a provider for what is put into it. */
-export class K3sCluster extends Component {
+/** How a distribution's cluster is made. */
+interface Distribution {
+  /** The component's class. */
+  kind: string;
+  /** Its name, in the name of the role's resource. */
+  name: string;
+  /** Where it leaves the administrator's kubeconfig on the host. */
+  kubeconfigPath: string;
+}
+
+/** A Kubernetes cluster whose first node is a VM: the VM's role, the cluster's kubeconfig, and a provider for what is put into it. */
+export abstract class KubernetesCluster extends Component {
   /** Secret. */
   readonly kubeconfig: pulumi.Output<string>;
   readonly endpoint: pulumi.Output<string>;
@@ -36,12 +46,12 @@ export class K3sCluster extends Component {
   /** Is there when the host is what its role says. */
   readonly role: HostRole;
 
-  constructor(name: string, args: K3sClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("clusters:K3sCluster", name, opts);
+  protected constructor(distribution: Distribution, name: string, args: KubernetesClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(`clusters:${distribution.kind}`, name, opts);
     const server = `https://${args.address}:6443`;
     const connection: HostConnectionArgs = { ...args.connection, address: args.vm.address };
     this.role = new HostRole(
-      `${name}-k3s`,
+      `${name}-${distribution.name}`,
       {
         role: args.role,
         connection,
@@ -54,7 +64,7 @@ export class K3sCluster extends Component {
       `${name}-kubeconfig`,
       {
         connection: connectionInputs(connection),
-        create: `sudo -n cat ${KUBECONFIG_PATH}`,
+        create: `sudo -n cat ${distribution.kubeconfigPath}`,
         triggers: [args.vm.instance],
         // Its output is a private key: not for the log of the engine.
         logging: "none",

@@ -5,6 +5,8 @@ import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { HomelabError } from "../../common/errors";
 import { known } from "../../components/base/known-failure";
 import { K3sCluster } from "../../components/clusters/k3s-cluster";
+import { KubeadmCluster } from "../../components/clusters/kubeadm-cluster";
+import type { KubernetesCluster } from "../../components/clusters/kubernetes-cluster";
 import type { HostConnectionArgs } from "../../components/hosts/connection";
 import { Vm } from "../../components/hosts/vm";
 import type { VmSpec } from "../../components/hosts/vm-spec";
@@ -12,7 +14,7 @@ import { CertManager } from "../../components/platform/cert-manager";
 import { ClusterServices } from "../../components/platform/cluster-services";
 import { KV_MOUNT } from "../../components/platform/vault";
 import type { StackConfig } from "../config";
-import { groupsOf } from "../host-roles";
+import { groupsOf, joiningNodes } from "../host-roles";
 import { type InventoryHost, renderIni, renderSshConfig } from "../inventory/render";
 import { nearest } from "../nearest";
 import type { Outputs, StackContext } from "../program";
@@ -75,7 +77,7 @@ export function hostOutputs(context: StackContext<never>, vms: ReadonlyMap<strin
       const vm = vms.get(spec.name);
       if (vm === undefined) return [];
       const { user } = connectionOf(context, spec);
-      const fixed = { user, node: spec.node, running: spec.running, groups: groupsOf(context.stack, spec.name) };
+      const fixed = { user, node: spec.node, running: spec.running, groups: groupsOf(context.stack, spec.name, context.config) };
       return [[spec.name, pulumi.all([vm.address, vm.hostKey]).apply(([address, hostKey]) => ({ address, hostKey, ...fixed }))]];
     }),
   );
@@ -96,18 +98,19 @@ function connectionOf({ site, secrets, bastion }: StackContext<never>, spec: VmS
   };
 }
 
-/** The roles of the stack's hosts, with k3s on the cluster's VM. */
-export function buildCluster(context: StackContext<never>, vms: ReadonlyMap<string, Vm>, vmName: string): K3sCluster {
+/** The roles of the stack's hosts, with the cluster on its VM and those that join it. */
+export function buildCluster(context: StackContext<never>, vms: ReadonlyMap<string, Vm>, vmName: string): KubernetesCluster {
   const vm = vms.get(vmName);
   const spec = context.vms.find(({ name }) => name === vmName);
   const [node] = context.roles.get(vmName) ?? [];
   if (vm === undefined || spec === undefined || node === undefined) {
     throw new HomelabError("E_VM_OWNER", `the stack "${context.stack}" builds its cluster on "${vmName}" and does not own that VM`, { subject: context.stack });
   }
-  const after = applyServiceRoles(context, vms, (name) => connectionOf(context, context.vms.find((other) => other.name === name) ?? spec))(vmName);
+  const connectionTo = (name: string) => connectionOf(context, context.vms.find((other) => other.name === name) ?? spec);
+  const after = applyServiceRoles(context, vms, connectionTo)(vmName);
   const connection = connectionOf(context, spec);
   const secrets = secretValues(context, node.secrets);
-  const cluster = new K3sCluster(context.stack, {
+  const args = {
     vm,
     address: spec.cloudInit.ipv4.address,
     contextName: context.stack,
@@ -115,13 +118,20 @@ export function buildCluster(context: StackContext<never>, vms: ReadonlyMap<stri
     role: node.role,
     ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
     after,
-  });
+  };
+  const cluster = context.config.kubeadm === undefined ? new K3sCluster(context.stack, args) : new KubeadmCluster(context.stack, args);
   applyRoles(context, { name: vmName, built: vm, connection }, 1, [cluster.role]);
+  if (cluster instanceof KubeadmCluster) {
+    for (const name of joiningNodes(context.config).keys()) {
+      const built = vms.get(name);
+      if (built !== undefined) applyRoles(context, { name, built, connection: connectionTo(name) }, 0, [cluster.role], cluster.caHash);
+    }
+  }
   return cluster;
 }
 
 /** Certificates for the cluster's host names. */
-export function buildCertManager(context: StackContext<never>, cluster: K3sCluster): CertManager {
+export function buildCertManager(context: StackContext<never>, cluster: KubernetesCluster): CertManager {
   return new CertManager(
     "cert-manager",
     { email: context.config.acmeEmail, cloudflareToken: context.secrets.get("cloudflare", "api-token"), domain: context.site.domain },
@@ -132,7 +142,7 @@ export function buildCertManager(context: StackContext<never>, cluster: K3sClust
 /** What a cluster gets from Vault and Pi-hole. */
 export function buildClusterServices(
   context: StackContext<never>,
-  cluster: K3sCluster,
+  cluster: KubernetesCluster,
   vault: { provider: VaultProvider; mount: pulumi.Input<string>; address: pulumi.Input<string> },
   dependsOn: pulumi.Resource[] = [],
 ): ClusterServices {
@@ -159,7 +169,7 @@ export function buildClusterServices(
 
 /** An environment as it stands before its applications. */
 export interface Environment {
-  cluster: K3sCluster;
+  cluster: KubernetesCluster;
   certManager: CertManager;
   services: ClusterServices;
   vms: Map<string, Vm>;

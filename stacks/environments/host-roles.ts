@@ -3,21 +3,32 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { HostConnectionArgs } from "../../components/hosts/connection";
 import { HostRole } from "../../components/hosts/host-role";
 import type { Vm } from "../../components/hosts/vm";
-import { CLUSTER_VMS, DNS_VM, type SecretSource } from "../host-roles";
+import { CLUSTER_VMS, DNS_VM, joiningNodes, type SecretSource } from "../host-roles";
 import type { StackContext } from "../program";
 
 export type ConnectionOf = (vmName: string) => Omit<HostConnectionArgs, "address">;
 
-/** The values of a role's secrets, from secrets/. */
-export const secretValues = ({ secrets }: StackContext<never>, sources: Readonly<Record<string, SecretSource>>): Record<string, pulumi.Input<string>> =>
-  Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, "value" in source ? source.value : secrets.get(source.path, source.key)]));
+/** The values of a role's secrets. @param caHash of the stack's cluster, for roles of hosts that join it */
+export function secretValues(
+  { secrets }: StackContext<never>,
+  sources: Readonly<Record<string, SecretSource>>,
+  caHash?: pulumi.Input<string>,
+): Record<string, pulumi.Input<string>> {
+  const secretFrom = (source: SecretSource): pulumi.Input<string> => {
+    if (typeof source === "object") return "value" in source ? source.value : secrets.get(source.path, source.key);
+    if (caHash === undefined) throw new Error("a role asks for the hash of the cluster's authority before there is a cluster");
+    return caHash;
+  };
+  return Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, secretFrom(source)]));
+}
 
-/** Applies the roles of one host that come after `done`, one after the other. */
+/** Applies the roles of one host that come after `done`, one after the other. @param caHash as {@link secretValues} has it */
 export function applyRoles(
   context: StackContext<never>,
   vm: { name: string; built: Vm; connection: Omit<HostConnectionArgs, "address"> },
   done: number,
   after: readonly pulumi.Resource[],
+  caHash?: pulumi.Input<string>,
 ): HostRole[] {
   const applied: HostRole[] = [];
   for (const { role, secrets } of (context.roles.get(vm.name) ?? []).slice(done)) {
@@ -29,7 +40,7 @@ export function applyRoles(
           role,
           connection: { ...vm.connection, address: vm.built.address },
           instance: vm.built.instance,
-          ...(Object.keys(secrets).length === 0 ? {} : { secrets: secretValues(context, secrets) }),
+          ...(Object.keys(secrets).length === 0 ? {} : { secrets: secretValues(context, secrets, caHash) }),
         },
         { dependsOn: [...(vm.built.ready === undefined ? [] : [vm.built.ready]), ...after, ...(last === undefined ? [] : [last])] },
       ),
@@ -43,7 +54,7 @@ const asks = (context: StackContext<never>, name: string, server: string | undef
   name !== DNS_VM && server !== undefined && context.vms.some((spec) => spec.name === name && spec.cloudInit.nameservers.includes(server));
 
 /**
- * The roles of all hosts but those of the cluster's.
+ * The roles of all hosts but those of the cluster's, which come later.
  * @returns what the role of a host has to wait for: the stack's own name server
  */
 export function applyServiceRoles(
@@ -58,6 +69,7 @@ export function applyServiceRoles(
   };
   const dns = apply(DNS_VM, []);
   const before = (name: string): readonly pulumi.Resource[] => (asks(context, name, server) ? dns : []);
-  for (const name of vms.keys()) if (name !== DNS_VM && name !== CLUSTER_VMS[context.stack]) apply(name, before(name));
+  const joining = joiningNodes(context.config);
+  for (const name of vms.keys()) if (name !== DNS_VM && name !== CLUSTER_VMS[context.stack] && !joining.has(name)) apply(name, before(name));
   return before;
 }

@@ -8,11 +8,13 @@ const WHOAMI_IMAGE = "docker.io/traefik/whoami:v1.10.3";
 /** The cluster for experiments. */
 export const sandboxy: StackProgram<"sandboxy", "tools" | "observability"> = (context) => {
   const { cluster, certManager, vms } = buildEnvironment(context, "k8s-sandbox-01");
+  // kubeadm brings nothing that serves routes.
+  const hasRoutes = context.config.kubeadm === undefined;
   const whoami = new WebApp(
     "whoami",
     {
       image: WHOAMI_IMAGE,
-      ports: [{ name: "http", port: 8080, host: `whoami.${context.site.domain}` }],
+      ports: [{ name: "http", port: 8080, ...(hasRoutes ? { host: `whoami.${context.site.domain}` } : {}) }],
       healthPath: "/health",
       environment: { WHOAMI_PORT_NUMBER: "8080", OTEL_EXPORTER_OTLP_ENDPOINT: context.upstream.observability.otlpEndpoint },
       resources: { cpu: "10m", memory: "16Mi", memoryLimit: "64Mi" },
@@ -22,5 +24,10 @@ export const sandboxy: StackProgram<"sandboxy", "tools" | "observability"> = (co
     },
     cluster.provider,
   );
-  return { kubeconfig: cluster.kubeconfig, clusterEndpoint: cluster.endpoint, ...hostOutputs(context, vms), urls: { whoami: whoami.url("http") } };
+  return {
+    kubeconfig: cluster.kubeconfig,
+    clusterEndpoint: cluster.endpoint,
+    ...hostOutputs(context, vms),
+    urls: hasRoutes ? { whoami: whoami.url("http") } : {},
+  };
 };

@@ -75,6 +75,8 @@ export interface MockOptions {
   preview?: boolean;
   /** Stack name to the outputs in its state. */
   references?: Record<string, Record<string, unknown>>;
+  /** What hosts print of a file that is read as root, by path; beside k3s's kubeconfig. */
+  files?: Readonly<Record<string, string>>;
 }
 
 /** Puts the stand-in in place of the engine. The list fills as resources are registered. */
@@ -84,7 +86,8 @@ export async function mockEngine(options: MockOptions = {}): Promise<Registered[
     {
       newResource(args) {
         registered.push({ type: args.type, name: args.name, inputs: args.inputs, custom: args.custom ?? true, provider: args.provider });
-        return { id: idOf(args), state: { ...args.inputs, ...ADDED[args.type]?.(args) } };
+        const read = args.type === "command:remote:Command" ? options.files?.[String(args.inputs.create).replace(/^sudo -n cat /, "")] : undefined;
+        return { id: idOf(args), state: { ...args.inputs, ...ADDED[args.type]?.(args), ...(read === undefined ? {} : { stdout: read }) } };
       },
       call({ token, inputs }) {
         const stack = String(inputs.name).split("/").at(-1) ?? "";

@@ -1,0 +1,99 @@
+/**
+ * A stack whose cluster is kubeadm's, by its settings alone: sandboxy with a VM more, which joins as a worker. What is asserted is
+ * what the outside world saw.
+ */
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { Rehearsal } from "../support/rehearsal";
+import { digestOf, SECRETS } from "../support/role-cases";
+
+const ENTRY = "cluster-secret-store/secrets/KUBEADM";
+const FIRST = "k8s-sandbox-01";
+const WORKER = "k8s-sandbox-02";
+
+let rehearsal: Rehearsal;
+let checkout: string;
+
+function edit(file: string, change: (text: string) => string): void {
+  const full = path.join(checkout, file);
+  const [before, after] = [fs.readFileSync(full, "utf8"), change(fs.readFileSync(full, "utf8"))];
+  if (before === after) throw new Error(`${file} has nothing to change`);
+  fs.writeFileSync(full, after);
+}
+
+/** The VM as an operator adds it: its file, and its name in the stack's definition. */
+function addWorker(): void {
+  const vms = path.join(checkout, "stacks/inventory/vms");
+  const text = fs.readFileSync(path.join(vms, `${FIRST}.yaml`), "utf8");
+  const smaller = text.replace("cores: 8", "cores: 1").replace("memory: 32768", "memory: 2048").replace("node03", "node01");
+  fs.writeFileSync(path.join(vms, `${WORKER}.yaml`), smaller.replace(FIRST, WORKER).replace("192.168.1.21/", "192.168.1.22/").replace("300G", "30G"));
+  edit("stacks/definitions.ts", (definitions) => definitions.replace(`vms: ["${FIRST}"]`, `vms: ["${FIRST}", "${WORKER}"]`));
+  execFileSync(process.execPath, [path.join(checkout, "build/build.cjs")], { cwd: checkout });
+}
+
+beforeAll(async () => {
+  rehearsal = new Rehearsal();
+  checkout = rehearsal.copyCheckout();
+  addWorker();
+  const cli = "https://github.com/cilium/cilium-cli/releases/download/v0.18.3/cilium-linux-amd64.tar.gz";
+  const kubeadm = { podCidr: "10.244.0.0/16", nodes: { [WORKER]: "worker" }, cilium: { cli: { version: "v0.18.3", sha256: digestOf(cli) } } };
+  edit("Pulumi.sandboxy.yaml", (text) => text.replace(/ {2}homelab:localStoragePath.*\n/, `  homelab:kubeadm: ${JSON.stringify(kubeadm)}\n`));
+  for (const [verb, key] of [
+    ["new", "KUBEADM_TOKEN"],
+    ["set", "KUBEADM_CERTIFICATE_KEY"],
+  ] as const) {
+    const { code, stderr } = await rehearsal.secrets([verb, ENTRY, key], SECRETS[key]);
+    if (code !== 0) throw new Error(stderr);
+  }
+  await rehearsal.startLab();
+}, 120_000);
+afterAll(() => rehearsal.close(), 60_000);
+
+const homelab = (...args: string[]) => rehearsal.start(args, { checkout }).done;
+
+test("up builds the cluster with kubeadm, lets the worker join it, and the platform is in it", async () => {
+  const { code, stdout, stderr } = await homelab("up", "sandboxy", "--lab");
+  expect([code, stderr, code === 0 ? "" : stdout]).toEqual([0, "", ""]);
+  for (const value of [SECRETS.KUBEADM_TOKEN, SECRETS.KUBEADM_CERTIFICATE_KEY]) expect(stdout).not.toContain(value);
+  const writes = await rehearsal.writes();
+  const of = (system: string, target: string) => writes.filter((record) => record.system === system && record.target === target).map(({ action }) => action);
+  expect(of("ssh", FIRST)).toContain("cluster-start");
+  expect(of("ssh", WORKER)).not.toContain("cluster-start");
+  const namespaces = of("kubernetes", "sandboxy").flatMap((action) => /^apply v1 namespaces (.+)$/.exec(action)?.[1] ?? []);
+  expect(namespaces.toSorted()).toEqual(["cert-manager", "external-dns", "external-secrets", "vault-access", "whoami"]);
+  expect(writes.filter(({ action }) => action === "kv-put clusters/sandboxy/kubeconfig")).toHaveLength(1);
+  expect(await rehearsal.ssh("192.168.1.21", "sudo -n kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes -o name; ls /usr/local/bin")).toBe(
+    `node/${FIRST}\nnode/${WORKER}\ncilium\n`,
+  );
+  expect(await rehearsal.ssh("192.168.1.22", "sudo -n sh -c 'ls /etc/kubernetes; systemctl is-active kubelet'")).toBe("kubelet.conf\nactive\n");
+}, 240_000);
+
+test("its kubeconfig is the administrator's under the stack's name, and opens the cluster", async () => {
+  const outputs = await homelab("outputs", "sandboxy", "--lab", "--json", "--show-secrets");
+  const { sandboxy } = z.object({ sandboxy: z.object({ kubeconfig: z.string() }) }).parse(JSON.parse(outputs.stdout));
+  const kubeconfig: unknown = parse(sandboxy.kubeconfig);
+  expect(kubeconfig).toMatchObject({ "current-context": "sandboxy", clusters: [{ name: "sandboxy", cluster: { server: "https://192.168.1.21:6443" } }] });
+  expect(parse(fs.readFileSync(path.join(rehearsal.dir, "kubeconfig"), "utf8")).users).toEqual(
+    expect.arrayContaining([{ name: "sandboxy", user: (kubeconfig as { users: [{ user: object }] }).users[0].user }]),
+  );
+  const { status, body } = await rehearsal.kubernetes("sandboxy", "/apis/networking.k8s.io/v1/ingresses");
+  // Nothing would serve a route.
+  expect([status, (body as { items: unknown[] }).items]).toEqual([200, []]);
+});
+
+test("a second up changes nothing, and hosts check finds both nodes as they should be", async () => {
+  const before = await rehearsal.lastSeq();
+  const { code, stdout } = await homelab("up", "sandboxy", "--only", "--lab");
+  expect([code, stdout.match(/succeeded in .*: no changes/g)?.length]).toEqual([0, 1]);
+  expect(await rehearsal.writes(before)).toEqual([]);
+  const checked = await homelab("hosts", "check", "--lab", "--json", "--host", `${FIRST},${WORKER}`);
+  const { hosts } = z.object({ hosts: z.array(z.object({ host: z.string(), status: z.string() })) }).parse(JSON.parse(checked.stdout));
+  expect(hosts).toEqual([
+    { host: FIRST, status: "ok" },
+    { host: WORKER, status: "ok" },
+  ]);
+  expect(await rehearsal.unhandled()).toEqual([]);
+}, 120_000);
