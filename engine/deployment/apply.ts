@@ -2,7 +2,8 @@
 import { StepFailed } from "../errors";
 import type { HookFacts } from "../monitor/hooks";
 import { BUILTIN_PACKAGE, readBuiltin } from "../providers/builtin";
-import { type ProviderClient, ProviderError } from "../providers/provider-client";
+import type { ProviderClient } from "../providers/provider-client";
+import { ProviderError } from "../providers/provider-error";
 import { newProviderId } from "../providers/registry";
 import type { HookType, PendingKind, ResourceState } from "../snapshot/types";
 import type { Step } from "../steps/step";

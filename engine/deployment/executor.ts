@@ -3,7 +3,7 @@
  * the provider is called, and stops starting new ones after a failure or a signal (engine-contract F12, F13).
  */
 import { DeploymentError, StepFailed } from "../errors";
-import { ProviderError } from "../providers/provider-client";
+import { ProviderError } from "../providers/provider-error";
 import type { Step } from "../steps/step";
 import { applyStep } from "./apply";
 import type { DeploymentContext } from "./context";

@@ -6,11 +6,11 @@ import type { DeploymentRequest } from "../contracts";
 import { DeploymentError, StepFailed, StepSkipped } from "../errors";
 import { Callbacks } from "../monitor/callbacks";
 import type { Goal, ReadGoal } from "../monitor/goal";
-import { Hooks } from "../monitor/hooks";
+import { Hooks, requireNoDeleteHooks } from "../monitor/hooks";
 import type { MonitorBackend } from "../monitor/resource-monitor";
 import { runProgram } from "../program/program-host";
 import type { ProgramEnd, RunningProgram } from "../program/running-program";
-import { ProviderError } from "../providers/provider-client";
+import { ProviderError } from "../providers/provider-error";
 import type { ProviderRegistry } from "../providers/registry";
 import { SnapshotManager } from "../snapshot/manager";
 import { dependenciesOf, type ResourceState } from "../snapshot/types";
@@ -260,7 +260,7 @@ export class Operation implements MonitorBackend {
       this.#requireKnown(options.replaces);
       const destroy = kind === "destroy" || this.request.previewOf === "destroy";
       if (this.request.program !== undefined) await this.#runProgram(address);
-      else this.#requireNoDeleteHooks();
+      else requireNoDeleteHooks(this.ctx.base, (message, urn) => this.events.diagnostic("error", message, urn));
       const unknownTarget = destroy ? undefined : this.#unknownTarget();
       if (!this.#halted) await this.#delete();
       if (unknownTarget !== undefined) this.#failure = "silent";
@@ -303,21 +303,6 @@ export class Operation implements MonitorBackend {
     this.ctx.targets = new Targets(this.request.options);
     this.#generator = new StepGenerator(this.ctx);
     this.ctx.registry.remember(this.ctx.base);
-  }
-
-  /** Hooks live in the program: without it, what has some for its deletion is not deleted. */
-  #requireNoDeleteHooks(): void {
-    const hooked = this.ctx.base.filter(({ resourceHooks: { BeforeDelete = [], AfterDelete = [] } }) => BeforeDelete.length + AfterDelete.length > 0);
-    if (hooked.length === 0) return;
-    for (const { urn, resourceHooks } of hooked) {
-      const names = [...(resourceHooks.BeforeDelete ?? []), ...(resourceHooks.AfterDelete ?? [])].join(", ");
-      this.events.diagnostic(
-        "error",
-        `Resource has delete hooks registered, but the program is not running. Hooks: ${names}\nYou must run with the \`--run-program\` flag to use delete hooks during destroy.`,
-        urn,
-      );
-    }
-    throw new DeploymentError("");
   }
 
   #requireKnown(patterns: readonly string[]): void {

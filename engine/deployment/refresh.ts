@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { DeploymentError, StepFailed } from "../errors";
 import { readBuiltin, STACK_REFERENCE } from "../providers/builtin";
-import { type ProviderClient, ProviderError, type ResourceRef } from "../providers/provider-client";
+import type { ProviderClient, ResourceRef } from "../providers/provider-client";
+import { ProviderError } from "../providers/provider-error";
 import { dependenciesOf, type ResourceState } from "../snapshot/types";
 import { differenceOf } from "../steps/diffing";
 import { makeStep } from "../steps/step";
@@ -32,7 +33,7 @@ async function readThrough(ctx: DeploymentContext, client: ProviderClient, ref: 
 }
 
 /** One entry as it was read, or as it was where nothing is read. */
-export async function readOne(ctx: DeploymentContext, state: ResourceState): Promise<Refreshed> {
+async function readOne(ctx: DeploymentContext, state: ResourceState): Promise<Refreshed> {
   const same: Refreshed = { op: "same", state };
   const builtin = state.type === STACK_REFERENCE;
   // The provider is started for each entry that has one, also where nothing is read then.

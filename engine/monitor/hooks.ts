@@ -26,6 +26,25 @@ export interface HookFacts {
   oldOutputs?: PropertyMap;
 }
 
+/**
+ * Hooks live in the program: without it, what has some for its deletion is not deleted.
+ * @param say takes a message for each such resource
+ * @throws DeploymentError where there are any
+ */
+export function requireNoDeleteHooks(resources: readonly ResourceState[], say: (message: string, urn: string) => void): void {
+  let hooked = false;
+  for (const { urn, resourceHooks } of resources) {
+    const names = [...(resourceHooks.BeforeDelete ?? []), ...(resourceHooks.AfterDelete ?? [])];
+    if (names.length === 0) continue;
+    hooked = true;
+    say(
+      `Resource has delete hooks registered, but the program is not running. Hooks: ${names.join(", ")}\nYou must run with the \`--run-program\` flag to use delete hooks during destroy.`,
+      urn,
+    );
+  }
+  if (hooked) throw new DeploymentError("");
+}
+
 function bindingMessage(bindings: HookBindings): pb.RegisterResourceRequest.ResourceHooksBinding | undefined {
   if (Object.keys(bindings).length === 0) return undefined;
   return new pb.RegisterResourceRequest.ResourceHooksBinding()

@@ -40,7 +40,7 @@ function defaultInputs(request: DeploymentRequest, wish: PackageWish): PropertyM
 }
 
 /** The goal of a default provider: no parent, no options. */
-export function defaultProviderGoal(request: DeploymentRequest, wish: PackageWish): Goal {
+function defaultProviderGoal(request: DeploymentRequest, wish: PackageWish): Goal {
   const type = `${PROVIDER_PREFIX}${wish.name}`;
   const name = defaultName(wish);
   return {

@@ -41,7 +41,7 @@ function timeouts(request: pb.RegisterResourceRequest): Record<string, number> |
   return Object.keys(found).length > 0 ? found : undefined;
 }
 
-export function hookBindings(given: pb.RegisterResourceRequest.ResourceHooksBinding | undefined): HookBindings {
+function hookBindings(given: pb.RegisterResourceRequest.ResourceHooksBinding | undefined): HookBindings {
   if (given === undefined) return {};
   const all: HookBindings = {
     BeforeCreate: given.getBeforeCreateList(),

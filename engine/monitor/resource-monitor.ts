@@ -9,7 +9,7 @@ import type { DeploymentContext } from "../deployment/context";
 import { Halted } from "../deployment/executor";
 import { DeploymentError, StepFailed, StepSkipped } from "../errors";
 import { invokeBuiltin } from "../providers/builtin";
-import { ProviderError } from "../providers/provider-client";
+import { ProviderError } from "../providers/provider-error";
 import type { ResourceState } from "../snapshot/types";
 import { CheckFailed } from "../steps/checking";
 import { withAssetHashes } from "../wire/assets";

@@ -3,7 +3,6 @@ import * as grpc from "@grpc/grpc-js";
 import { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
-import { Status } from "@pulumi/pulumi/proto/status_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { fromStruct, toStruct } from "../wire/struct";
 import {
@@ -18,6 +17,7 @@ import {
   withoutContents,
   withoutSecrets,
 } from "../wire/values";
+import { missingKeys, ProviderError, partialOf } from "./provider-error";
 import type { RunningPlugin } from "./running-plugin";
 
 /** gRPC messages of 400 MiB, as the SDK's. */
@@ -39,52 +39,10 @@ export interface DiffResult {
   detailedDiff: Record<string, { kind: number; inputDiff: boolean }> | undefined;
 }
 
-/** A call that failed. `partial`: the resource exists all the same, half initialised. */
-export class ProviderError extends Error {
-  constructor(
-    message: string,
-    readonly code: number,
-    readonly partial: { id: string; properties: PropertyMap; inputs: PropertyMap; reasons: string[] } | undefined,
-    /** The plugin's process ended in the middle of the call: nobody knows what it did. */
-    readonly crashed = false,
-  ) {
-    super(message);
-    this.name = "ProviderError";
-  }
-
-  get unimplemented(): boolean {
-    return this.code === grpc.status.UNIMPLEMENTED;
-  }
-}
-
 export interface ResourceRef {
   urn: string;
   type: string;
   name: string;
-}
-
-function partialOf(metadata: grpc.Metadata | undefined): ProviderError["partial"] {
-  const [raw] = metadata?.get("grpc-status-details-bin") ?? [];
-  if (!Buffer.isBuffer(raw)) return undefined;
-  for (const detail of Status.deserializeBinary(raw).getDetailsList()) {
-    if (detail.getTypeName() !== "pulumirpc.ErrorResourceInitFailed") continue;
-    const failed = pb.ErrorResourceInitFailed.deserializeBinary(detail.getValue_asU8());
-    return { id: failed.getId(), properties: fromStruct(failed.getProperties()), inputs: fromStruct(failed.getInputs()), reasons: failed.getReasonsList() };
-  }
-  return undefined;
-}
-
-function missingKeys(metadata: grpc.Metadata | undefined): string[] {
-  const [raw] = metadata?.get("grpc-status-details-bin") ?? [];
-  if (!Buffer.isBuffer(raw)) return [];
-  return Status.deserializeBinary(raw)
-    .getDetailsList()
-    .filter((detail) => detail.getTypeName() === "pulumirpc.ConfigureErrorMissingKeys")
-    .flatMap((detail) => pb.ConfigureErrorMissingKeys.deserializeBinary(detail.getValue_asU8()).getMissingkeysList())
-    .map(
-      (key) =>
-        `missing required configuration key "${key.getName()}": ${key.getDescription()}\nset a value with \`pulumi config set ${key.getName()} <value>\``,
-    );
 }
 
 type Unary<Req, Res> = (request: Req, callback: (error: grpc.ServiceError | null, response: Res) => void) => grpc.ClientUnaryCall;

@@ -35,7 +35,7 @@ export const asksReplacement = (difference: Difference): boolean =>
   difference.replaceKeys.length > 0 || Object.values(difference.detailedDiff ?? {}).some(({ diffKind }) => isReplace(diffKind));
 
 /** Top-level keys that differ, secrets unwrapped. */
-export function changedKeys(olds: PropertyMap, news: PropertyMap): string[] {
+function changedKeys(olds: PropertyMap, news: PropertyMap): string[] {
   const [a, b] = [withoutSecrets(olds), withoutSecrets(news)];
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !sameValue(a[key], b[key]));
 }
@@ -94,7 +94,7 @@ export function withReplaceOnChanges(difference: Difference, replaceOnChanges: r
 }
 
 /** Whether the trigger asks for a replacement. No trigger, before or now, asks for nothing; unknown counts as changed. */
-export function triggers(before: Value | undefined, now: Value | undefined): boolean {
+function triggers(before: Value | undefined, now: Value | undefined): boolean {
   if (before === undefined || now === undefined) return false;
   const plain = (value: Value): Value => withoutSecrets(flattenOutputs({ value })["value"] ?? null);
   const [a, b] = [plain(before), plain(now)];

@@ -64,5 +64,4 @@ export const isLogical = (op: StepOp): boolean =>
 export const isInternal = (step: { op: string; type: string; urn: string }): boolean =>
   step.op === "remove-pending-replace" || isDefaultProvider(step.type, urnName(step.urn));
 
-export const isDefaultProvider = (type: string, name: string): boolean =>
-  type.startsWith("pulumi:providers:") && (name === "default" || name.startsWith("default_"));
+const isDefaultProvider = (type: string, name: string): boolean => type.startsWith("pulumi:providers:") && (name === "default" || name.startsWith("default_"));

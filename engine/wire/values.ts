@@ -89,7 +89,7 @@ export function withOutputValues(map: PropertyMap): PropertyMap {
   }) as PropertyMap;
 }
 
-export const isOutput = (value: Value | undefined): value is PropertyMap => signatureOf(value) === SIGNATURE.output;
+const isOutput = (value: Value | undefined): value is PropertyMap => signatureOf(value) === SIGNATURE.output;
 
 /** The URNs that the output values in a value depend on, each once. */
 export function outputDependencies(value: Value): string[] {

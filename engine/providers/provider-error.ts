@@ -1,0 +1,50 @@
+/** What a provider's failed call says, beyond its message. */
+import * as grpc from "@grpc/grpc-js";
+import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
+import { Status } from "@pulumi/pulumi/proto/status_pb.js";
+import { fromStruct } from "../wire/struct";
+import type { PropertyMap } from "../wire/values";
+
+/** A call that failed. `partial`: the resource exists all the same, half initialised. */
+export class ProviderError extends Error {
+  constructor(
+    message: string,
+    readonly code: number,
+    readonly partial: { id: string; properties: PropertyMap; inputs: PropertyMap; reasons: string[] } | undefined,
+    /** The plugin's process ended in the middle of the call: nobody knows what it did. */
+    readonly crashed = false,
+  ) {
+    super(message);
+    this.name = "ProviderError";
+  }
+
+  get unimplemented(): boolean {
+    return this.code === grpc.status.UNIMPLEMENTED;
+  }
+}
+
+/** The resource that exists all the same. */
+export function partialOf(metadata: grpc.Metadata | undefined): ProviderError["partial"] {
+  const [raw] = metadata?.get("grpc-status-details-bin") ?? [];
+  if (!Buffer.isBuffer(raw)) return undefined;
+  for (const detail of Status.deserializeBinary(raw).getDetailsList()) {
+    if (detail.getTypeName() !== "pulumirpc.ErrorResourceInitFailed") continue;
+    const failed = pb.ErrorResourceInitFailed.deserializeBinary(detail.getValue_asU8());
+    return { id: failed.getId(), properties: fromStruct(failed.getProperties()), inputs: fromStruct(failed.getInputs()), reasons: failed.getReasonsList() };
+  }
+  return undefined;
+}
+
+/** Settings that the provider misses, a line each. */
+export function missingKeys(metadata: grpc.Metadata | undefined): string[] {
+  const [raw] = metadata?.get("grpc-status-details-bin") ?? [];
+  if (!Buffer.isBuffer(raw)) return [];
+  return Status.deserializeBinary(raw)
+    .getDetailsList()
+    .filter((detail) => detail.getTypeName() === "pulumirpc.ConfigureErrorMissingKeys")
+    .flatMap((detail) => pb.ConfigureErrorMissingKeys.deserializeBinary(detail.getValue_asU8()).getMissingkeysList())
+    .map(
+      (key) =>
+        `missing required configuration key "${key.getName()}": ${key.getDescription()}\nset a value with \`pulumi config set ${key.getName()} <value>\``,
+    );
+}
