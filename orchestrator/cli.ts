@@ -66,8 +66,8 @@ const COMMANDS: Record<string, Command> = {
     },
   },
   lab: {
-    summary: "starts, stops or describes the embedded lab",
-    usage: "start|stop|status [--latency default|zero] [--proxy-port N] [--bastion-port N] [--control-port N] [--json]",
+    summary: "starts, stops or describes the embedded lab; env prints what other programs need to work in it",
+    usage: "start|stop|status|env [--latency default|zero] [--proxy-port N] [--bastion-port N] [--control-port N] [--json]",
     takesWords: true,
     load: async () => {
       const { LAB_OPTIONS, manageLab } = await import("./commands/manage-lab");

@@ -3,6 +3,7 @@ import { type Arguments, oneOf } from "../arguments";
 import { EXIT, type ExitCode } from "../exit-codes";
 import { type LabFile, labStatus, requireLab, runningLab, startLab, stopLab } from "../lab-client";
 import type { Session } from "../session";
+import { openSite } from "../site";
 
 export const LAB_OPTIONS = {
   "proxy-port": { type: "string" },
@@ -22,7 +23,15 @@ const describeLab = (lab: LabFile, how: string): string =>
     "",
   ].join("\n");
 
-/** `lab start|stop|status` */
+/** For `eval`: what programs other than this one need to work in the lab. Its passphrase is for the lab only, and known. */
+const shellEnvironment = (env: Readonly<Record<string, string>>, workDir: string): string =>
+  [
+    ...Object.entries(env).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`),
+    `# the stacks' settings: pulumi -C ${workDir} up -s dev`,
+    "",
+  ].join("\n");
+
+/** `lab start|stop|status|env` */
 export async function manageLab(args: Arguments, session: Session): Promise<ExitCode> {
   const [verb, ...rest] = args.words;
   if (rest.length > 0) throw new HomelabError("E_USAGE", `lab ${verb ?? ""} takes no further words`, { hint: "see `homelab help`" });
@@ -44,8 +53,13 @@ export async function manageLab(args: Arguments, session: Session): Promise<Exit
       session.out(args.flag("json") ? `${JSON.stringify(await labStatus(lab), null, 2)}\n` : describeLab(lab, `is running since ${lab.startedAt}`));
       return EXIT.done;
     }
+    case "env": {
+      const { env, workDir } = await openSite(true);
+      session.out(args.flag("json") ? `${JSON.stringify(env, null, 2)}\n` : shellEnvironment(env, workDir));
+      return EXIT.done;
+    }
     default:
-      throw new HomelabError("E_USAGE", `lab takes start, stop or status, not ${verb ?? "nothing"}`, { hint: "see `homelab help`" });
+      throw new HomelabError("E_USAGE", `lab takes start, stop, status or env, not ${verb ?? "nothing"}`, { hint: "see `homelab help`" });
   }
 }
 

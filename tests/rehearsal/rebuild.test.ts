@@ -116,6 +116,14 @@ test("a second up makes no call that changes anything", async () => {
   expect(await rehearsal.writes(before)).toEqual([]);
 }, 300_000);
 
+test("a shell with the lab's environment works on the same stacks", async () => {
+  const { code, out, err } = await rehearsal.shell(
+    `eval "$(node orchestrator/bin/homelab lab env)" && engine/bin/pulumi -C '${path.join(rehearsal.dir, "work")}' preview --stack dev --expect-no-changes --non-interactive`,
+  );
+  expect([code, err]).toEqual([0, ""]);
+  expect(out).toContain("55 unchanged");
+}, 120_000);
+
 const checksSchema = z.object({
   hosts: z.array(z.object({ host: z.string(), status: z.string(), roles: z.array(z.unknown()) })),
   notBuilt: z.array(z.string()),

@@ -8,6 +8,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { openSsh } from "../../components/hosts/ssh-session";
 import { loadSecrets } from "../../secrets/load";
+import { type CommandResult, runCommand } from "./run-command";
 
 const ROOT = path.join(__dirname, "..", "..");
 
@@ -134,6 +135,11 @@ export class Rehearsal {
 
   homelab(...args: string[]): Promise<Finished> {
     return this.start(args).done;
+  }
+
+  /** A script of a POSIX shell, in the checkout. */
+  shell(script: string): Promise<CommandResult> {
+    return runCommand(spawn("sh", ["-c", script], { cwd: ROOT, env: this.#env, stdio: ["pipe", "pipe", "pipe"] }));
   }
 
   /** `homelab secrets …` with the lab's key. */
