@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../../common/clock";
 import { HomelabError } from "../../common/errors";
 import type { HttpClient } from "../../common/http";
 import type { JsonObject } from "../sdk/values";
+import { asObject, asString } from "./resources/values";
 
 export class VaultError extends HomelabError {
   constructor(
@@ -39,6 +40,7 @@ const FIRST_DELAY = 200;
 const UPGRADING = /Upgrading from non-versioned to versioned/;
 const UPGRADE_ATTEMPTS = 20;
 const UPGRADE_DELAY = 500;
+const MOVE_DELAY = 200;
 
 function messagesOf(body: string): string[] {
   try {
@@ -109,6 +111,28 @@ export class VaultClient {
       await this.request("DELETE", path, options);
     } catch (thrown) {
       if (!(thrown instanceof VaultError && (thrown.status === 404 || isNoMount(thrown)))) throw thrown;
+    }
+  }
+
+  /**
+   * Moves a mount, and waits until it is there: Vault answers at once and moves afterwards.
+   * @throws VaultError; HomelabError E_VAULT_MOVE where the move fails on the way
+   */
+  async move(from: string, to: string, options: Options): Promise<void> {
+    const asked = await this.request("POST", "sys/remount", options, { from, to });
+    const id = asString(asObject(asked?.["data"])["migration_id"]);
+    // A Vault from before 1.10 moves while one waits.
+    if (id === "") return;
+    for (;;) {
+      const found = await this.read(`sys/remount/status/${id}`, options);
+      const status = asString(asObject(found?.["migration_info"])["status"]);
+      if (status === "success") return;
+      if (status !== "in-progress")
+        throw new HomelabError("E_VAULT_MOVE", `Vault: ${from} was not moved to ${to}: ${status || "nothing is known of it"}`, {
+          subject: from,
+          hint: "Vault's log says why",
+        });
+      await this.#clock.sleep(MOVE_DELAY, options.signal);
     }
   }
 

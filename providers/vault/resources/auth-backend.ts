@@ -93,7 +93,7 @@ export const authBackend = defineBridged<VaultClient>({
   async update(id, { olds, news, outputs }, { provider, signal }) {
     const from = pathOf(outputs, id);
     const to = news["path"] === undefined ? from : pathOf(news);
-    if (from !== to) await provider.request("POST", "sys/remount", { signal }, { from: `auth/${from}`, to: `auth/${to}` });
+    if (from !== to) await provider.move(`auth/${from}`, `auth/${to}`, { signal });
     const tune = JSON.stringify(olds["tune"]) === JSON.stringify(news["tune"]) ? {} : toVault(asObject(news["tune"]), TUNE);
     const described = asString(olds["description"]) === asString(news["description"]) ? {} : { description: asString(news["description"]) };
     const body = { ...tune, ...described };

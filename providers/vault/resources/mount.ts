@@ -95,7 +95,7 @@ export const mount = defineBridged<VaultClient>({
   },
   async update(id, { olds, news, outputs }, { provider, signal }) {
     const [from, to] = [asString(outputs["path"]) || id, asString(news["path"])];
-    if (from !== to) await provider.request("POST", "sys/remount", { signal }, { from: trimSlashes(from), to: trimSlashes(to) });
+    if (from !== to) await provider.move(trimSlashes(from), trimSlashes(to), { signal });
     // A lease that is not an input stays what Vault made of it.
     const kept = { ...outputs, ...news };
     const body = { ...leases(kept), options: asObject(news["options"]), ...changes(olds, news, ["description", ...TUNABLE]) };
