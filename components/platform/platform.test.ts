@@ -247,7 +247,8 @@ test("a namespace gets what it names: an identity, a policy, a store for itself 
   });
 });
 
-test("a policy names each entry once and no folder", () => {
+test("a policy names each entry once and no folder; one without entries is not empty, which Vault would refuse", () => {
+  expect(readPolicy([])).toBe("# no entry\n");
   expect(readPolicy(["b", "a", "b"])).toBe('path "kv/data/a" { capabilities = ["read"] }\npath "kv/data/b" { capabilities = ["read"] }\n');
 });
 

@@ -27,10 +27,9 @@ export interface VaultStoreArgs {
 
 /** A policy that lets its holder read these entries and nothing else. */
 export function readPolicy(paths: readonly string[]): string {
-  return [...new Set(paths)]
-    .toSorted()
-    .map((path) => `path "${KV_MOUNT}/data/${path}" { capabilities = ["read"] }\n`)
-    .join("");
+  const rules = [...new Set(paths)].toSorted().map((path) => `path "${KV_MOUNT}/data/${path}" { capabilities = ["read"] }\n`);
+  // Vault refuses an empty policy.
+  return rules.length === 0 ? "# no entry\n" : rules.join("");
 }
 
 /** A store for ExternalSecrets, with an identity of its own that may read the entries that it names. */
