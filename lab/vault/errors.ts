@@ -21,4 +21,6 @@ export const denied = (): VaultError => new VaultError(403, "1 error occurred:\n
 export const unknownToken = (): VaultError => new VaultError(403, "permission denied");
 export const notFound = (): VaultError => new VaultError(404);
 export const badRequest = (message: string): VaultError => new VaultError(400, message);
+/** The engine or the system has no such path. */
+export const unsupportedPath = (): VaultError => new VaultError(404, "1 error occurred:\n\t* unsupported path\n\n");
 export const unsupported = (): VaultError => new VaultError(405, "1 error occurred:\n\t* unsupported operation\n\n");

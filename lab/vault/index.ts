@@ -47,6 +47,13 @@ async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>
   throw badRequest("failed to parse JSON input: invalid character in request body");
 }
 
+/** Where Vault wants a patch, it takes no plain JSON. */
+function checkContentType({ method, headers }: IncomingMessage): void {
+  const given = headers["content-type"] ?? "";
+  if (method === "PATCH" && given !== "application/merge-patch+json")
+    throw new VaultError(415, `PATCH requires Content-Type of application/merge-patch+json, provided ${given}`);
+}
+
 function callOf(url: URL, method: string, body: Record<string, unknown>): Call {
   const path = decodeURIComponent(url.pathname.slice("/v1/".length)).replace(/\/+$/, "");
   return { method: method === "GET" && url.searchParams.get("list") === "true" ? "LIST" : method, path, body, query: url.searchParams };
@@ -78,7 +85,7 @@ export async function startVault(name: string, ctx: LabContext, options: VaultOp
     const send = (status: number, body: unknown): void => {
       const text = body === undefined ? "" : `${JSON.stringify(body)}\n`;
       response.writeHead(status, {
-        ...(text === "" ? {} : { "content-type": "application/json" }),
+        "content-type": "application/json",
         "cache-control": "no-store",
         "strict-transport-security": "max-age=31536000; includeSubDomains",
       });
@@ -96,6 +103,7 @@ export async function startVault(name: string, ctx: LabContext, options: VaultOp
       if (!url.pathname.startsWith("/v1/")) throw core.notModelled(`${request.method} ${url.pathname}`, new VaultError(404, "404 page not found"));
       if (request.headers["x-vault-wrap-ttl"] !== undefined)
         throw core.notModelled("response wrapping", badRequest("response wrapping is not modelled by the lab"));
+      checkContentType(request);
       const given = request.headers["x-vault-token"] ?? request.headers.authorization?.replace(/^Bearer /, "");
       const call = callOf(url, request.method === "HEAD" ? "GET" : (request.method ?? "GET"), await bodyOf(request));
       const { status, body } = await router.answer(call, typeof given === "string" ? given : undefined);

@@ -14,7 +14,14 @@ const reviewSchema = z.object({
     user: z.object({ username: z.string().optional(), uid: z.string().optional() }).default({}),
   }),
 });
-const claimsSchema = z.object({ aud: z.union([z.string(), z.array(z.string())]).default([]), sub: z.string().default("") });
+/** What a token of a service account says of itself. */
+const claimsSchema = z.object({
+  aud: z.union([z.string(), z.array(z.string())]).default([]),
+  exp: z.number().optional(),
+  nbf: z.number().optional(),
+  "kubernetes.io": z.object({ namespace: z.string(), serviceaccount: z.object({ name: z.string(), uid: z.string() }) }),
+});
+type Claims = z.infer<typeof claimsSchema>;
 
 const LISTS = ["bound_service_account_names", "bound_service_account_namespaces", "token_bound_cidrs", "token_policies"];
 const TIMES = ["token_ttl", "token_max_ttl", "token_explicit_max_ttl", "token_period"];
@@ -28,6 +35,10 @@ const ALIASES: Record<string, string> = {
   bound_cidrs: "token_bound_cidrs",
 };
 const UNMODELLED_ROLE = ["bound_service_account_namespace_selector", "alias_metadata"];
+
+/** Seconds that clocks may differ. */
+const LEEWAY = 150;
+const ALIAS_SOURCES = ["serviceaccount_uid", "serviceaccount_name"];
 
 const forbidden = (message: string): VaultError => new VaultError(403, message);
 
@@ -136,11 +147,17 @@ export class KubernetesAuth {
     const lists = Object.fromEntries(LISTS.map((key) => [key, body[key] === undefined ? (known[key] ?? []) : list(body[key])]));
     const times = Object.fromEntries(TIMES.map((key) => [key, body[key] === undefined ? (known[key] ?? 0) : seconds(body[key])]));
     const audience = text(body["audience"] ?? known["audience"]);
+    const bound = [lists["bound_service_account_names"], lists["bound_service_account_namespaces"]] as string[][];
+    if (bound.some((names) => names.includes("*") && names.length > 1)) throw badRequest('can not mix "*" with values');
     if ((lists["bound_service_account_names"] as string[]).length === 0) throw badRequest(`"bound_service_account_names" can not be empty`);
     if ((lists["bound_service_account_namespaces"] as string[]).length === 0)
       throw badRequest(`"bound_service_account_namespaces" can not be empty if "bound_service_account_namespace_selector" is not set`);
+    const [ttl, max] = [Number(times["token_ttl"]), Number(times["token_max_ttl"])];
+    if (max > 0 && ttl > max) throw badRequest("'token_ttl' cannot be greater than 'token_max_ttl'");
+    const source = text(body["alias_name_source"] ?? known["alias_name_source"]) || "serviceaccount_uid";
+    if (!ALIAS_SOURCES.includes(source)) throw badRequest(`invalid alias_name_source "${source}", must be one of: ${ALIAS_SOURCES.join(", ")}`);
     return {
-      alias_name_source: text(body["alias_name_source"] ?? known["alias_name_source"]) || "serviceaccount_uid",
+      alias_name_source: source,
       ...(audience === "" ? {} : { audience }),
       bound_service_account_namespace_selector: "",
       ...lists,
@@ -152,7 +169,7 @@ export class KubernetesAuth {
   }
 
   async login(mount: string, { method, body }: Call): Promise<Answer> {
-    if (method !== "POST" && method !== "PUT") throw unsupported();
+    if (method !== "POST" && method !== "PUT") throw new VaultError(405, "unsupported operation");
     const roleName = text(body["role"]);
     const jwt = text(body["jwt"]);
     if (roleName === "") throw badRequest("missing role");
@@ -162,10 +179,14 @@ export class KubernetesAuth {
     const config = this.core.state.authConfigs[mount];
     if (config === undefined) throw new VaultError(500, "could not load backend configuration");
     const audience = text(role["audience"]);
-    this.#checkAudience(jwt, audience);
-    const { namespace, name, uid } = await this.#review(config, jwt, audience);
+    // What the token says of itself comes first, and what the cluster says of it must be the same.
+    const {
+      namespace,
+      serviceaccount: { name, uid },
+    } = this.#claims(jwt, audience)["kubernetes.io"];
     if (!covers(list(role["bound_service_account_names"]), name)) throw forbidden("service account name not authorized");
     if (!covers(list(role["bound_service_account_namespaces"]), namespace)) throw forbidden("namespace not authorized");
+    await this.#review(config, jwt, audience, { namespace, name, uid });
     const policies = list(role["token_policies"]);
     const ttl = seconds(role["token_ttl"]) || SYSTEM_TTL;
     const max = seconds(role["token_max_ttl"]);
@@ -183,31 +204,31 @@ export class KubernetesAuth {
     });
   }
 
-  #checkAudience(jwt: string, audience: string): void {
+  #claims(jwt: string, audience: string): Claims {
     const [, payload] = jwt.split(".");
-    let claims: z.infer<typeof claimsSchema>;
+    let claims: Claims;
     try {
       claims = claimsSchema.parse(JSON.parse(Buffer.from(payload ?? "", "base64url").toString("utf8")));
     } catch {
       // Whatever it is, it is no token of a service account; Vault says no more than this.
-      throw badRequest("error parsing JWT: go-jose/go-jose: compact JWS format must have three parts");
+      throw forbidden("permission denied");
     }
+    const now = this.core.now();
+    if (claims.exp !== undefined && claims.exp <= now - LEEWAY) throw forbidden("invalid expiration time (exp) claim: token is expired");
+    if (claims.nbf !== undefined && claims.nbf > now + LEEWAY) throw forbidden("invalid not before (nbf) claim: token not yet valid");
     if (audience !== "" && ![claims.aud].flat().includes(audience))
       throw forbidden("invalid audience (aud) claim: audience claim does not match any expected audience");
+    return claims;
   }
 
-  /** Asks the cluster by TokenReview. */
-  async #review(config: KubernetesConfig, jwt: string, audience: string): Promise<{ namespace: string; name: string; uid: string }> {
+  /** Asks the cluster by TokenReview. Vault tells a client that is refused nothing of why, also where the cluster is not there. */
+  async #review(config: KubernetesConfig, jwt: string, audience: string, wanted: { namespace: string; name: string; uid: string }): Promise<void> {
     const { ctx, pod } = this.core;
     const inCluster = /^https:\/\/kubernetes\.default(\.svc(\.cluster\.local)?)?(:443)?\/?$/.test(config.host);
     const host = new URL(inCluster && pod !== undefined ? pod.api : config.host);
     const port = Number(host.port || 443);
     const local = ctx.network.resolve(host.hostname, port);
-    if (local === undefined)
-      throw new VaultError(
-        500,
-        `Post "${host.origin}/apis/authentication.k8s.io/v1/tokenreviews": dial tcp ${host.hostname}:${port}: connect: connection refused`,
-      );
+    if (local === undefined) throw forbidden("permission denied");
     const useLocal = !config.disableLocal && pod !== undefined;
     const ca = config.caPem || (useLocal ? pod.caPem : "");
     const reviewer = config.reviewerJwt || (useLocal ? pod.token() : jwt);
@@ -229,17 +250,13 @@ export class KubernetesAuth {
         response.on("error", reject);
         response.on("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }));
       });
-      request.on("error", (cause) =>
-        reject(new VaultError(500, `Post "${host.origin}/apis/authentication.k8s.io/v1/tokenreviews": tls: failed to verify certificate: ${cause.message}`)),
-      );
+      request.on("error", () => reject(forbidden("permission denied")));
       request.end(JSON.stringify({ apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec }));
     });
-    // Vault tells a client that is refused nothing of why.
     if (status !== 201 && status !== 200) throw forbidden("permission denied");
-    const review = reviewSchema.safeParse(JSON.parse(answer));
-    const [, kind, namespace, name] = (review.data?.status.user.username ?? "").split(":");
-    if (review.data?.status.authenticated !== true || kind !== "serviceaccount" || namespace === undefined || name === undefined)
+    const { data: review } = reviewSchema.safeParse(JSON.parse(answer));
+    const user = `system:serviceaccount:${wanted.namespace}:${wanted.name}`;
+    if (review?.status.authenticated !== true || review.status.user.username !== user || review.status.user.uid !== wanted.uid)
       throw forbidden("permission denied");
-    return { namespace, name, uid: review.data.status.user.uid ?? "" };
   }
 }

@@ -1,18 +1,13 @@
 /** KV version 2. */
-import { type Answer, type Call, type Core, noRoute } from "./core";
+import type { Answer, Call, Core } from "./core";
 import { badRequest, notFound, unsupported, VaultError } from "./errors";
 import type { KvEntry, KvStore } from "./state";
-import { flag, seconds, text, textMap } from "./values";
+import { flag, goDuration, seconds, textMap } from "./values";
 
 /** What is kept of an entry where nobody says otherwise. */
 const DEFAULT_VERSIONS = 10;
 
 export const newStore = (): KvStore => ({ maxVersions: 0, casRequired: false, deleteVersionAfter: "0s", entries: {} });
-
-const go = (duration: number): string =>
-  duration === 0
-    ? "0s"
-    : `${duration >= 3600 ? `${Math.floor(duration / 3600)}h` : ""}${duration >= 60 ? `${Math.floor((duration % 3600) / 60)}m` : ""}${duration % 60}s`;
 
 export class Kv {
   constructor(private readonly core: Core) {}
@@ -39,7 +34,7 @@ export class Kv {
           ? this.#configure(mount, store, call.body)
           : { data: { cas_required: store.casRequired, delete_version_after: store.deleteVersionAfter, max_versions: store.maxVersions } };
       case "data":
-        if (path === "") throw call.method === "LIST" ? unsupported() : noRoute(call.path);
+        if (path === "") throw call.method === "LIST" ? unsupported() : notFound();
         if (writes) return this.#write(store, path, call);
         if (call.method === "GET") return this.#read(store, path, call.query);
         if (call.method === "DELETE") return this.#mark(store, path, "delete", [store.entries[path]?.current ?? 0]);
@@ -58,7 +53,9 @@ export class Kv {
         throw this.core.notModelled(`${call.method} /v1/${call.path}`);
       default:
         // The engine has no such path; Vault says so itself.
-        throw new VaultError(404, "1 error occurred:\n\t* unsupported path\n\n");
+        throw new VaultError(404, undefined, {
+          warnings: ["Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use."],
+        });
     }
   }
 
@@ -66,7 +63,7 @@ export class Kv {
     const before = JSON.stringify({ ...store, entries: undefined });
     if (body["max_versions"] !== undefined) store.maxVersions = Number(body["max_versions"]);
     if (body["cas_required"] !== undefined) store.casRequired = flag(body["cas_required"]);
-    if (body["delete_version_after"] !== undefined) store.deleteVersionAfter = go(seconds(body["delete_version_after"]));
+    if (body["delete_version_after"] !== undefined) store.deleteVersionAfter = goDuration(seconds(body["delete_version_after"]));
     if (JSON.stringify({ ...store, entries: undefined }) !== before) this.core.record("write", `kv-config ${mount}`);
     return undefined;
   }
@@ -104,18 +101,21 @@ export class Kv {
 
   #write(store: KvStore, path: string, { method, body }: Call): Answer {
     const { data, options } = body;
-    if (typeof data !== "object" || data === null || Array.isArray(data)) throw badRequest("no data provided");
+    if (typeof data !== "object" || Array.isArray(data)) throw badRequest("no data provided");
     const existing = store.entries[path];
     const current = existing?.current ?? 0;
     const live = existing?.versions[String(current)];
-    if (method === "PATCH" && (live === undefined || live.destroyed || this.#isDeleted(live.deleted))) throw notFound();
+    if (method === "PATCH" && live === undefined) throw notFound();
+    if (method === "PATCH" && existing !== undefined && (live?.destroyed || this.#isDeleted(live?.deleted ?? "")))
+      throw new VaultError(404, undefined, { data: this.#version(existing, current) });
     const cas = typeof options === "object" && options !== null && "cas" in options ? Number(options.cas) : undefined;
+    if (Number.isNaN(cas)) throw badRequest("error parsing check-and-set parameter");
     if ((store.casRequired || existing?.casRequired) && cas === undefined) throw badRequest("check-and-set parameter required for this call");
     if (cas !== undefined && cas !== current) throw badRequest("check-and-set parameter did not match the current version");
     const entry = this.#entry(store, path);
     const now = this.core.time();
     const lifetime = seconds(entry.deleteVersionAfter) || seconds(store.deleteVersionAfter);
-    const next = method === "PATCH" ? patched(live?.data ?? {}, data as Record<string, unknown>) : (data as Record<string, unknown>);
+    const next = method === "PATCH" ? patched(live?.data ?? {}, (data ?? {}) as Record<string, unknown>) : (data as Record<string, unknown> | null);
     entry.current = current + 1;
     entry.versions[entry.current] = {
       data: next,
@@ -126,7 +126,11 @@ export class Kv {
     entry.updated = now;
     this.#trim(store, entry);
     this.core.record("write", `kv-put ${path}`);
-    return { data: this.#version(entry, entry.current) };
+    const ignored = Object.keys(body)
+      .filter((key) => key !== "data" && key !== "options")
+      .toSorted();
+    const warnings = ignored.length > 0 ? [`Endpoint ignored these unrecognized parameters: [${ignored.join(" ")}]`] : null;
+    return { data: this.#version(entry, entry.current), warnings };
   }
 
   #trim(store: KvStore, entry: KvEntry): void {
@@ -136,7 +140,9 @@ export class Kv {
 
   #read(store: KvStore, path: string, query: URLSearchParams): Answer {
     const entry = store.entries[path];
-    const number = Number(query.get("version") ?? 0) || (entry?.current ?? 0);
+    const asked = Number(query.get("version") ?? 0);
+    if (Number.isNaN(asked)) throw badRequest(`Field validation failed: error converting input for field "version": '' cannot parse value as 'int'`);
+    const number = asked || (entry?.current ?? 0);
     const version = entry?.versions[number];
     if (entry === undefined || version === undefined) throw notFound();
     this.core.record("read", `kv-get ${path}`);
@@ -177,15 +183,17 @@ export class Kv {
       return undefined;
     }
     if (method === "PATCH" && existing === undefined) throw notFound();
+    // What is refused makes no entry.
+    const [custom, lifetime] = [customMetadata(body["custom_metadata"]), seconds(body["delete_version_after"])];
     const before = JSON.stringify(existing);
     const entry = this.#entry(store, path);
     if (body["custom_metadata"] !== undefined) {
-      const custom = textMap(body["custom_metadata"]) ?? {};
-      entry.custom = method === "PATCH" ? { ...entry.custom, ...custom } : custom;
+      const next = { ...(method === "PATCH" ? entry.custom : {}), ...custom };
+      entry.custom = Object.keys(next).length > 0 ? next : null;
     }
     if (body["max_versions"] !== undefined) entry.maxVersions = Number(body["max_versions"]);
     if (body["cas_required"] !== undefined) entry.casRequired = flag(body["cas_required"]);
-    if (body["delete_version_after"] !== undefined) entry.deleteVersionAfter = go(seconds(text(body["delete_version_after"])));
+    if (body["delete_version_after"] !== undefined) entry.deleteVersionAfter = goDuration(lifetime);
     if (JSON.stringify(entry) !== before) this.core.record("write", `kv-metadata ${path}`);
     return undefined;
   }
@@ -216,6 +224,13 @@ export class Kv {
     if (keys.size === 0) throw notFound();
     return { data: { keys: [...keys].sort() } };
   }
+}
+
+/** @throws VaultError 400 where a value is no text or number */
+function customMetadata(given: unknown): Record<string, string> {
+  const bad = Object.values(typeof given === "object" && given !== null ? given : {}).find((value) => typeof value === "object");
+  if (bad !== undefined) throw badRequest("custom_metadata validation failed: '' expected type 'string', got unconvertible type 'map[string]interface {}'");
+  return textMap(given) ?? {};
 }
 
 /** JSON merge patch (RFC 7396). */

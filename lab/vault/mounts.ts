@@ -1,7 +1,7 @@
 /** Secret engines and auth methods: mounting, tuning, moving, and what the UI and clients ask about them. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { type Answer, type Call, type Core, SYSTEM_TTL } from "./core";
-import { badRequest, unsupported } from "./errors";
+import { badRequest, notFound, unsupported } from "./errors";
 import type { VaultMount } from "./state";
 import { flag, list, seconds, text, textMap } from "./values";
 
@@ -32,6 +32,8 @@ export const newMount = (type: string, facts: Partial<VaultMount> = {}): VaultMo
   ...facts,
 });
 
+export const newAuthAccessor = (type: string): string => `auth_${type}_${randomBytes(4).toString("hex")}`;
+
 const slashed = (path: string): string => `${path.replace(/^\/+|\/+$/g, "")}/`;
 
 /** Sets what a request names. @returns whether anything is different */
@@ -56,7 +58,12 @@ function configure(mount: VaultMount, body: Record<string, unknown>): boolean {
   return JSON.stringify(mount) !== before;
 }
 
+/** How long a move takes. */
+const MOVE_MS = 50;
+
 export class Mounts {
+  readonly #moves = new Map<string, { source_mount: string; target_mount: string; status: "in-progress" | "success" }>();
+
   constructor(
     private readonly core: Core,
     /** Called with the path of a secret engine that came or went. */
@@ -71,7 +78,8 @@ export class Mounts {
     return {
       accessor: mount.accessor,
       config: { ...mount.config, ...(kind === "auths" ? { token_type: mount.config["token_type"] ?? "default-service" } : {}) },
-      deprecation_status: "supported",
+      // Of plugins in the catalog; what every Vault has is none.
+      ...(MODELLED[kind].has(mount.type) ? { deprecation_status: "supported" } : {}),
       description: mount.description,
       external_entropy_access: mount.externalEntropy,
       local: mount.local,
@@ -105,7 +113,7 @@ export class Mounts {
       case "PUT":
         return this.#add(kind, path, body);
       case "DELETE": {
-        if (OWN.has(path)) throw badRequest(`cannot unmount "${path}"`);
+        if (OWN.has(path)) throw badRequest(kind === "auths" ? "token credential backend cannot be disabled" : `cannot unmount "${path}"`);
         if (existing === undefined) return undefined;
         delete this.core.state[kind][path];
         this.changed.removed(kind, path);
@@ -122,7 +130,7 @@ export class Mounts {
     const type = text(body["type"]);
     if (type === "") throw badRequest("backend type must be specified as a string");
     const taken = Object.keys(core.state[kind]).find((other) => path.startsWith(other) || other.startsWith(path));
-    if (taken !== undefined) throw badRequest(`path is already in use at ${kind === "auths" ? "auth/" : ""}${taken}`);
+    if (taken !== undefined) throw badRequest(`path is already in use at ${taken}`);
     const options = textMap(body["options"]);
     const version = type === "kv-v2" ? "2" : (options?.["version"] ?? "1");
     if (!MODELLED[kind].has(type) || (kind === "mounts" && version !== "2")) {
@@ -130,6 +138,7 @@ export class Mounts {
       throw core.notModelled(what, badRequest(`plugin not found in the catalog: ${type} (the lab does not model it)`));
     }
     const mount = newMount(kind === "mounts" ? "kv" : type, {
+      ...(kind === "auths" ? { accessor: newAuthAccessor(type) } : {}),
       description: text(body["description"]),
       options: kind === "mounts" ? { ...options, version: "2" } : (options ?? {}),
       local: flag(body["local"]),
@@ -146,7 +155,9 @@ export class Mounts {
 
   #tune(kind: MountKind, method: string, path: string, body: Record<string, unknown>): Answer {
     const mount = this.core.state[kind][path];
-    if (mount === undefined) throw badRequest(`cannot fetch sysview for path "${kind === "auths" ? "auth/" : ""}${path}"`);
+    const full = `${kind === "auths" ? "auth/" : ""}${path}`;
+    if (mount === undefined)
+      throw badRequest(method === "GET" ? `cannot fetch sysview for path "${full}"` : `tune of path "${full}" failed: no mount entry found`);
     if (method === "GET") {
       const { default_lease_ttl: ttl, max_lease_ttl: max, ...rest } = mount.config;
       const data = {
@@ -154,7 +165,7 @@ export class Mounts {
         default_lease_ttl: Number(ttl) || SYSTEM_TTL,
         max_lease_ttl: Number(max) || SYSTEM_TTL,
         description: mount.description,
-        options: mount.options,
+        ...(Object.keys(mount.options ?? {}).length > 0 ? { options: mount.options } : {}),
         ...(kind === "auths" ? { token_type: mount.config["token_type"] ?? "default-service" } : {}),
       };
       return { ...data, data };
@@ -170,6 +181,14 @@ export class Mounts {
     return undefined;
   }
 
+  /** Where a move is. */
+  moveStatus(id: string): Answer {
+    const info = this.#moves.get(id);
+    if (info === undefined) throw notFound();
+    return { data: { migration_id: id, migration_info: info } };
+  }
+
+  /** Begins a move: like the real one, this answers before it is done. */
   remount(body: Record<string, unknown>): Answer {
     const kindOf = (path: string): MountKind => (path.startsWith("auth/") ? "auths" : "mounts");
     const [from, to] = [text(body["from"]), text(body["to"])].map((path) => path.replace(/^\/+/, ""));
@@ -178,13 +197,18 @@ export class Mounts {
     const [source, target] = [from, to].map((path) => slashed(path.replace(/^auth\//, "")));
     const table = this.core.state[kind];
     const mount = table[source ?? ""];
-    if (mount === undefined || source === undefined || target === undefined) throw badRequest(`no matching mount at "${from}"`);
-    if (table[target] !== undefined) throw badRequest(`path already in use at "${to}"`);
-    delete table[source];
-    table[target] = mount;
-    this.changed.moved(kind, source, target);
-    this.core.record("write", `remount ${from} ${to}`);
-    return { data: { migration_id: randomUUID() } };
+    if (mount === undefined || source === undefined || target === undefined) throw badRequest(`no matching mount at "${slashed(from)}"`);
+    if (table[target] !== undefined) throw badRequest(`path already in use at "${slashed(to)}"`);
+    const data = { migration_id: randomUUID() };
+    this.#moves.set(data.migration_id, { source_mount: from, target_mount: to, status: "in-progress" });
+    void this.core.ctx.clock.sleep(MOVE_MS).then(() => {
+      delete table[source];
+      table[target] = mount;
+      this.changed.moved(kind, source, target);
+      this.#moves.set(data.migration_id, { source_mount: from, target_mount: to, status: "success" });
+      this.core.record("write", `remount ${from} ${to}`);
+    });
+    return { ...data, data, warnings: ["Mount move has been queued. Progress will be reported in Vault's server log, tagged with the returned migration_id"] };
   }
 
   /** The longest mount that a path is in. */

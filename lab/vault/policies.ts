@@ -50,29 +50,30 @@ export class Policies {
     if (name === "") {
       if (method !== "LIST" && !(legacy && method === "GET")) throw unsupported();
       const keys = ["root", ...Object.keys(policies)].sort();
-      return legacy ? { keys, policies: keys, data: { keys, policies: keys } } : { keys, data: { keys } };
+      return legacy ? { keys, policies: keys, data: { keys, policies: keys } } : { data: { keys } };
     }
     switch (method) {
       case "GET": {
         const policy = name === "root" ? "" : policies[name];
         if (policy === undefined) throw notFound();
-        const data = legacy ? { name, rules: policy } : { name, policy };
-        return { ...data, data };
+        return legacy ? { name, rules: policy, data: { name, rules: policy } } : { data: { name, policy } };
       }
       case "DELETE":
-        if (name === "default" || name === "root") throw badRequest(`cannot delete "${name}" policy`);
+        if (name === "default" || name === "root") throw badRequest(name === "root" ? `cannot delete "root" policy` : "cannot delete default policy");
         if (policies[name] === undefined) return undefined;
         delete policies[name];
         break;
       case "POST":
       case "PUT": {
         const source = text(body["policy"] ?? body["rules"]);
+        if (source === "") throw badRequest("'policy' parameter not supplied or empty");
         if (name === "root") throw badRequest(`cannot update "root" policy`);
-        if (body["policy"] === undefined && body["rules"] === undefined) throw badRequest("'policy' parameter not supplied or empty");
         this.#check(source);
-        if (policies[name] === source) return undefined;
-        policies[name] = source;
-        break;
+        if (policies[name] !== source) {
+          policies[name] = source;
+          this.core.record("write", `policy ${name}`);
+        }
+        return name === match[1] ? undefined : { warnings: [`policy name was converted to ${name}`] };
       }
       default:
         throw unsupported();

@@ -31,7 +31,7 @@ function ruleOf(path: string, body: Record<string, HclValue>): Rule {
   if (path.includes("{{")) throw new NotModelled(`templated policy path "${path}"`);
   for (const key of Object.keys(body)) {
     if (UNMODELLED.has(key)) throw new NotModelled(`${key} in a policy`);
-    if (key !== "capabilities" && key !== "policy" && key !== "comment") throw new HclError(`path "${path}": invalid key "${key}"`);
+    if (key !== "capabilities" && key !== "policy" && key !== "comment") throw new HclError(`1 error occurred:\n\t* path "${path}": invalid key "${key}"\n\n`);
   }
   const listed = body["capabilities"] ?? [];
   const capabilities = Array.isArray(listed) ? listed.map(String) : [String(listed)];

@@ -1,6 +1,6 @@
 /** Which part answers a call, and who may make it. */
 import { type Answer, type Call, type Core, noRoute, type TokenCall } from "./core";
-import { badRequest, denied, unknownToken, unsupported, VaultError } from "./errors";
+import { badRequest, denied, unknownToken, unsupported, unsupportedPath, VaultError } from "./errors";
 import { KubernetesAuth } from "./kubernetes-auth";
 import { Kv, newStore } from "./kv";
 import { Mounts } from "./mounts";
@@ -8,6 +8,7 @@ import { Policies } from "./policies";
 import { Seal } from "./seal";
 import type { VaultToken } from "./state";
 import { Tokens } from "./tokens";
+import { textMap } from "./values";
 
 /** Paths that want the capability `sudo` beside the operation's own (Vault: "root-protected"). */
 const SUDO =
@@ -37,7 +38,9 @@ export class Router {
         if (kind === "mounts") core.state.kv[path] = newStore();
       },
       removed: (kind, path) => this.#forget(kind, path),
-      moved: (_kind, from, to) => {
+      moved: (kind, from, to) => {
+        // What was handed out below the old path ends with it.
+        if (kind === "auths") this.#tokens.revokeOf(from);
         const { kv, authConfigs, authRoles } = core.state;
         for (const table of [kv, authConfigs, authRoles] as Record<string, unknown>[]) {
           if (table[from] === undefined) continue;
@@ -82,10 +85,9 @@ export class Router {
       case "sys/init":
         return ok(writes ? this.#seal.init(body) : { initialized: this.core.state.initialized });
       case "sys/unseal":
-        if (!writes) throw unsupported();
+        if (!writes) throw new VaultError(405);
         return ok(this.#seal.unseal(body));
       case "sys/leader":
-        if (this.core.state.sealed) throw new VaultError(503, "Vault is sealed");
         return ok({
           ha_enabled: false,
           is_self: false,
@@ -171,15 +173,16 @@ export class Router {
     if (path === "audit" || path.startsWith("audit/")) return this.#audit(call, path.slice("audit/".length));
     if (path === "seal" && writes) return this.#seal.seal();
     if (path === "remount" && writes) return this.#mounts.remount(body);
-    if (path.startsWith("remount/status/") && method === "GET")
-      return { data: { migration_id: path.slice("remount/status/".length), migration_info: { status: "success" } } };
+    if (path.startsWith("remount/status/") && method === "GET") return this.#mounts.moveStatus(path.slice("remount/status/".length));
     if (path === "capabilities-self" && writes) return this.#policies.capabilitiesSelf(call.token, body);
     if (path.startsWith("internal/ui/mounts/") && method === "GET") {
-      const found = this.#mounts.describe(path.slice("internal/ui/mounts/".length));
-      if (found === undefined) throw denied();
+      const asked = path.slice("internal/ui/mounts/".length);
+      const found = this.#mounts.describe(asked);
+      if (found === undefined)
+        throw new VaultError(403, `preflight capability check returned 403, please ensure client's policies grant access to path "${asked}/"`);
       return found;
     }
-    throw this.core.notModelled(`${method} /v1/sys/${path}`);
+    throw this.core.notModelled(`${method} /v1/sys/${path}`, unsupportedPath());
   }
 
   #audit({ method, body }: Call, name: string): Answer {
@@ -197,6 +200,7 @@ export class Router {
       if (audits[key] !== undefined) throw badRequest("path already in use");
       const type = String(body["type"] ?? "");
       if (type !== "file" && type !== "socket" && type !== "syslog") throw badRequest(`unknown backend type: "${type}"`);
+      if (type === "file" && textMap(body["options"])?.["file_path"] === undefined) throw badRequest("file_path is required");
       audits[key] = { description: String(body["description"] ?? ""), local: body["local"] === true, options: body["options"] ?? {}, path: key, type };
     }
     this.core.record("write", `audit ${name}`);

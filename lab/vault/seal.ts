@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { type Answer, type Core, hash, VERSION } from "./core";
 import { badRequest } from "./errors";
-import { newMount } from "./mounts";
+import { newAuthAccessor, newMount } from "./mounts";
 import type { Tokens } from "./tokens";
 import { flag, text } from "./values";
 
@@ -17,6 +17,9 @@ path "sys/leases/renew" { capabilities = ["update"] }
 path "sys/leases/lookup" { capabilities = ["update"] }
 path "cubbyhole/*" { capabilities = ["create", "read", "update", "delete", "list"] }
 `;
+
+/** Shamir's points are one byte. */
+const MAX_SHARES = 255;
 
 export class Seal {
   constructor(
@@ -80,18 +83,24 @@ export class Seal {
     const threshold = Number(body["secret_threshold"] ?? 0);
     const invalid = (why: string) => badRequest(`invalid seal configuration: ${why}`);
     if (!Number.isInteger(shares) || shares < 1) throw invalid("shares must be at least one");
+    if (shares > MAX_SHARES) throw invalid(`shares must be less than ${MAX_SHARES + 1}`);
     if (!Number.isInteger(threshold) || threshold < 1) throw invalid("threshold must be at least one");
     if (shares > 1 && threshold === 1) throw invalid("threshold must be greater than one for multiple shares");
     if (threshold > shares) throw invalid("threshold cannot be larger than shares");
     // A share has one byte more than the key; the key of a single share is the key itself.
     const keys = Array.from({ length: shares }, () => randomBytes(shares === 1 ? 32 : 33));
     Object.assign(core.state, { initialized: true, sealed: true, keyHashes: keys.map((key) => hash(key.toString("base64"))), threshold });
+    const leases = { default_lease_ttl: 0, force_no_cache: false, max_lease_ttl: 0 };
     core.state.mounts = {
       "cubbyhole/": newMount("cubbyhole", { description: "per-token private secret storage", local: true }),
-      "identity/": newMount("identity", { description: "identity store" }),
-      "sys/": newMount("system", { description: "system endpoints used for control, policy and debugging" }),
+      "identity/": newMount("identity", { description: "identity store", config: { ...leases, passthrough_request_headers: ["Authorization"] } }),
+      "sys/": newMount("system", {
+        description: "system endpoints used for control, policy and debugging",
+        sealWrap: true,
+        config: { ...leases, passthrough_request_headers: ["Accept"] },
+      }),
     };
-    core.state.auths = { "token/": newMount("token", { description: "token based credentials" }) };
+    core.state.auths = { "token/": newMount("token", { accessor: newAuthAccessor("token"), description: "token based credentials" }) };
     core.state.policies = { default: DEFAULT_POLICY };
     const rootToken = this.tokens.addRoot();
     core.record("write", "init");
@@ -109,15 +118,17 @@ export class Seal {
     if (!state.sealed) return this.status();
     const given = text(body["key"]);
     if (given === "") throw badRequest("'key' must be specified in request body as JSON, or 'reset' set to true");
-    const key = Buffer.from(given, /^([0-9a-f]{2})+$/i.test(given) ? "hex" : "base64");
-    if (key.length < 16) throw badRequest(`key is shorter than minimum 16 bytes`);
+    const isHex = /^([0-9a-f]{2})+$/i.test(given);
+    if (!isHex && !/^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(given)) throw badRequest("'key' must be a valid hex or base64 string");
+    const key = Buffer.from(given, isHex ? "hex" : "base64");
+    if (key.length < 16) throw badRequest("invalid key: key is shorter than minimum 16 bytes");
     const id = hash(key.toString("base64"));
     if (state.progress.length === 0) state.nonce = randomUUID();
     if (!state.progress.includes(id)) state.progress.push(id);
     if (state.progress.length < state.threshold) return this.status();
     const right = state.progress.every((given) => state.keyHashes.includes(given));
     Object.assign(state, { progress: [], nonce: "" });
-    if (!right) throw badRequest("Unseal failed, invalid key");
+    if (!right) throw badRequest("unable to retrieve stored keys: invalid key: failed to decrypt keys from storage: cipher: message authentication failed");
     state.sealed = false;
     core.record("write", "unseal");
     this.onChange();

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type Answer, type Core, hash, newAccessor, rfc3339, SYSTEM_TTL, type TokenCall } from "./core";
 import { badRequest, notFound, unsupported, VaultError } from "./errors";
 import type { VaultToken } from "./state";
-import { flag, list, seconds, text, textMap } from "./values";
+import { flag, goDuration, list, seconds, text, textMap } from "./values";
 
 /** What differs from a plain token. */
 export interface TokenFacts {
@@ -24,7 +24,13 @@ const UNMODELLED = ["entity_alias", "wrap_ttl"];
 const ROLE_LISTS = ["allowed_policies", "disallowed_policies", "allowed_policies_glob", "disallowed_policies_glob", "token_bound_cidrs"];
 const ROLE_SECONDS = ["token_period", "token_explicit_max_ttl"];
 
-const unknownAccessor = (): VaultError => new VaultError(403, "1 error occurred:\n\t* invalid accessor\n\n");
+const unknownAccessor = (accessor: string): VaultError => badRequest(`1 error occurred:\n\t* ${accessor === "" ? "missing" : "invalid"} accessor\n\n`);
+/** A list of texts as Go prints it. */
+const go = (texts: readonly string[]): string =>
+  `[${[...new Set(texts)]
+    .toSorted()
+    .map((text) => JSON.stringify(text))
+    .join(" ")}]`;
 const badToken = (): VaultError => new VaultError(403, "bad token");
 
 export class Tokens {
@@ -129,7 +135,8 @@ export class Tokens {
       path: token.path,
       ...(token.period > 0 ? { period: token.period } : {}),
       policies: token.policies,
-      renewable: token.renewable,
+      // What never ends has no lease, and so none that is renewable or not.
+      ...(expires === null ? {} : { renewable: token.renewable }),
       ...(token.role === "" ? {} : { role: token.role }),
       ttl: expires === null ? 0 : Math.max(0, expires - this.core.now()),
       type: "service",
@@ -139,13 +146,19 @@ export class Tokens {
   #byAccessor(accessor: string): VaultToken {
     this.#expire();
     const found = this.core.state.tokens.find((token) => token.accessor === accessor);
-    if (found === undefined) throw unknownAccessor();
+    if (found === undefined) throw unknownAccessor(accessor);
     return found;
   }
 
   #byId(id: string): VaultToken {
     const found = this.find(id);
     if (found === undefined) throw badToken();
+    return found;
+  }
+
+  #toRenew(id: string): VaultToken {
+    const found = this.find(id);
+    if (found === undefined) throw badRequest("token not found");
     return found;
   }
 
@@ -163,14 +176,14 @@ export class Tokens {
       case "lookup-self":
         return { data: this.#shown(token, id) };
       case "lookup":
-        if (method === "GET") return { data: this.#shown(token, id) };
+        if (method === "GET" || text(body["token"]) === "") return { data: this.#shown(token, id) };
         return { data: this.#shown(this.#byId(text(body["token"])), text(body["token"])) };
       case "lookup-accessor":
         return { data: this.#shown(this.#byAccessor(text(body["accessor"])), "") };
       case "renew-self":
         return this.#renew(token, id, body);
       case "renew":
-        return this.#renew(this.#byId(text(body["token"])), text(body["token"]), body);
+        return this.#renew(this.#toRenew(text(body["token"])), text(body["token"]), body);
       case "renew-accessor":
         return this.#renew(this.#byAccessor(text(body["accessor"])), "", body);
       case "revoke-self":
@@ -179,7 +192,7 @@ export class Tokens {
       case "revoke-orphan":
         return this.#revoke(this.find(text(body["token"])), operation === "revoke-orphan");
       case "revoke-accessor":
-        return this.#revoke(this.#byAccessor(text(body["accessor"])));
+        return this.#revokeAccessor(text(body["accessor"]));
       default:
         throw this.core.notModelled(`${method} /v1/${path}`);
     }
@@ -195,13 +208,15 @@ export class Tokens {
     const asked = list(body["policies"]);
     const allowed = list(role?.["allowed_policies"]);
     const refused = list(role?.["disallowed_policies"]);
-    if (asked.includes("root") && !isRoot) throw badRequest("root tokens may not be created without parent token being root");
     if (role !== undefined) {
       const bad = asked.find((policy) => (allowed.length > 0 && !allowed.includes(policy)) || refused.includes(policy));
       if (bad !== undefined)
-        throw badRequest(`token policies (${JSON.stringify(asked)}) must be subset of the role's allowed policies (${JSON.stringify(allowed)})`);
+        throw badRequest(
+          `token policies (${go(["default", ...asked])}) must be subset of the role's allowed policies (${go(["default", ...allowed])}) or glob policies ([])`,
+        );
     } else if (!isRoot && !sudo && asked.some((policy) => policy !== "default" && !parent.policies.includes(policy)))
       throw badRequest("child policies must be subset of parent");
+    if (asked.includes("root") && !isRoot) throw badRequest("root tokens may not be created without parent token being root");
     const wanted = asked.length > 0 ? asked : allowed.length > 0 ? allowed : parent.policies;
     const policies = [...new Set(wanted.includes("root") || flag(body["no_default_policy"]) ? wanted : ["default", ...wanted])].sort();
     const orphan = orphanPath || flag(body["no_parent"]) || flag(role?.["orphan"]);
@@ -210,7 +225,13 @@ export class Tokens {
     if (askedPeriod > 0 && !isRoot && !sudo && role === undefined) throw badRequest("root or sudo privileges required to create periodic token");
     const period = seconds(role?.["token_period"]) || askedPeriod;
     const ttl = seconds(body["ttl"] ?? body["lease"]);
-    const warnings = ttl > SYSTEM_TTL ? [`TTL of "${ttl}s" exceeded the effective max_ttl of "768h0m0s"; TTL value is capped accordingly`] : null;
+    const unknown = policies.filter((policy) => policy !== "root" && this.core.state.policies[policy] === undefined);
+    const warnings = [
+      ...(ttl > SYSTEM_TTL
+        ? [`TTL of "${goDuration(ttl)}" exceeded the effective max_ttl of "${goDuration(SYSTEM_TTL)}"; TTL value is capped accordingly`]
+        : []),
+      ...unknown.map((policy) => `Policy "${policy}" does not exist`),
+    ];
     const endless = policies.includes("root") && ttl === 0 && period === 0;
     const displayName = text(body["display_name"]);
     this.core.record("write", `token-create ${displayName || "token"}`);
@@ -227,11 +248,12 @@ export class Tokens {
       metadata: textMap(body["meta"]),
       role: roleName ?? "",
     });
-    return { ...answer, warnings };
+    return { ...answer, warnings: warnings.length > 0 ? warnings : null };
   }
 
   #renew(token: VaultToken, id: string, body: Record<string, unknown>): Answer {
-    if (token.expires === null || !token.renewable) throw badRequest("lease is not renewable");
+    if (token.expires === null) throw badRequest("invalid lease ID");
+    if (!token.renewable) throw badRequest("lease is not renewable");
     const now = this.core.now();
     const wanted = token.period || seconds(body["increment"]) || token.ttl;
     const latest = token.explicitMaxTtl > 0 ? token.created + token.explicitMaxTtl : token.period > 0 ? Number.POSITIVE_INFINITY : token.created + SYSTEM_TTL;
@@ -248,6 +270,13 @@ export class Tokens {
     // A login that ends is part of the login.
     this.core.record(token.path.startsWith("auth/token/") ? "write" : "read", "token-revoke");
     return undefined;
+  }
+
+  /** One that is not there is no error: Vault only warns. */
+  #revokeAccessor(accessor: string): Answer {
+    this.#expire();
+    const found = this.core.state.tokens.find((token) => token.accessor === accessor);
+    return found === undefined && accessor !== "" ? { warnings: ["No token found with this accessor"] } : this.#revoke(this.#byAccessor(accessor));
   }
 
   /** Ends every token of an auth method that goes. */

@@ -9,8 +9,14 @@ export function seconds(value: unknown): number {
   if (typeof value === "number") return value;
   const text = String(value);
   if (/^\d+$/.test(text)) return Number(text);
-  if (!/^(\d+(\.\d+)?[smhd])+$/.test(text)) throw badRequest(`error converting input for a duration: time: invalid duration "${text}"`);
+  if (!/^(\d+(\.\d+)?[smhd])+$/.test(text)) throw badRequest(`time: invalid duration "${text}"`);
   return [...text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g)].reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ""] ?? 0), 0);
+}
+
+/** 3661 → `1h1m1s`, as Go writes a duration. */
+export function goDuration(total: number): string {
+  const [h, m, s] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
+  return `${h > 0 ? `${h}h` : ""}${h > 0 || m > 0 ? `${m}m` : ""}${s}s`;
 }
 
 export function list(value: unknown): string[] {

@@ -11,10 +11,10 @@ let ctx: OwnedContext;
 let now: number;
 let vault: VaultServer;
 
-async function call(method: string, path: string, body?: unknown, token?: string, server = vault): Promise<Reply> {
+async function call(method: string, path: string, body?: unknown, token?: string, server = vault, type = "application/json"): Promise<Reply> {
   const response = await fetch(`http://127.0.0.1:${server.port}/v1/${path}`, {
     method,
-    headers: token === undefined ? {} : { "x-vault-token": token },
+    headers: { "content-type": type, ...(token === undefined ? {} : { "x-vault-token": token }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
@@ -71,7 +71,10 @@ describe("seal", () => {
   test("a wrong key fails when the threshold is reached, and the count starts again", async () => {
     const init = (await call("PUT", "sys/init", { secret_shares: 3, secret_threshold: 2 })).body;
     await call("PUT", "sys/unseal", { key: "ab".repeat(33) });
-    expect(await call("PUT", "sys/unseal", { key: init["keys"]?.[0] })).toEqual({ status: 400, body: { errors: ["Unseal failed, invalid key"] } });
+    expect(await call("PUT", "sys/unseal", { key: init["keys"]?.[0] })).toEqual({
+      status: 400,
+      body: { errors: ["unable to retrieve stored keys: invalid key: failed to decrypt keys from storage: cipher: message authentication failed"] },
+    });
     expect((await call("GET", "sys/seal-status")).body).toMatchObject({ sealed: true, progress: 0 });
     await call("PUT", "sys/unseal", { key: init["keys"]?.[1] });
     expect((await call("PUT", "sys/unseal", { reset: true })).body).toMatchObject({ progress: 0 });
@@ -188,7 +191,7 @@ describe("kv 2", () => {
       versions: { "2": {}, "3": {} },
     });
     expect((await call("GET", "kv/data/a?version=1", undefined, root)).status).toBe(404);
-    await call("PATCH", "kv/data/a", { data: { x: null, z: 1 } }, root);
+    await call("PATCH", "kv/data/a", { data: { x: null, z: 1 } }, root, vault, "application/merge-patch+json");
     expect((await call("GET", "kv/data/a", undefined, root)).body["data"]).toMatchObject({ data: { y: "kept", z: 1 }, metadata: { version: 4 } });
     await call("POST", "kv/config", { delete_version_after: "1h" }, root);
     await call("PUT", "kv/data/short", { data: {} }, root);
@@ -263,9 +266,9 @@ describe("policies and tokens", () => {
 
   test("the same policy again changes nothing; legacy and new paths show the same", async () => {
     const before = writes().length;
-    for (let i = 0; i < 2; i++) await call("PUT", "sys/policies/acl/p", { policy: "" }, root);
+    for (let i = 0; i < 2; i++) await call("PUT", "sys/policies/acl/p", { policy: "# none" }, root);
     expect(writes().slice(before)).toEqual(["policy p"]);
-    expect((await call("GET", "sys/policy/p", undefined, root)).body["data"]).toEqual({ name: "p", rules: "" });
+    expect((await call("GET", "sys/policy/p", undefined, root)).body["data"]).toEqual({ name: "p", rules: "# none" });
     expect((await call("LIST", "sys/policies/acl", undefined, root)).body["data"]).toEqual({ keys: ["default", "p", "root"] });
     await call("DELETE", "sys/policies/acl/p", undefined, root);
     expect(await call("GET", "sys/policies/acl/p", undefined, root)).toEqual({ status: 404, body: { errors: [] } });
@@ -308,7 +311,6 @@ describe("policies and tokens", () => {
     const holder = await token({ policies: ["p"] });
     const make = (body: unknown) => call("POST", "auth/token/create", body, holder);
     expect((await make({ policies: ["other"] })).body).toEqual({ errors: ["child policies must be subset of parent"] });
-    expect((await make({ policies: ["root"] })).body).toEqual({ errors: ["root tokens may not be created without parent token being root"] });
     expect((await make({ no_parent: true })).body).toEqual({ errors: ["root or sudo privileges required to create orphan token"] });
     expect((await make({ period: "1h" })).body).toEqual({ errors: ["root or sudo privileges required to create periodic token"] });
     expect((await make({ num_uses: 1 })).status).toBe(200);
@@ -367,7 +369,7 @@ describe("mounts", () => {
     expect((await call("POST", "sys/mounts/pki", { type: "pki" }, root)).status).toBe(400);
     expect((await call("POST", "sys/mounts/kv1", { type: "kv" }, root)).status).toBe(400);
     expect((await call("GET", "sys/config/cors", undefined, root)).body).toEqual({
-      errors: ['no handler for route "sys/config/cors". route entry not found.'],
+      errors: ["1 error occurred:\n\t* unsupported path\n\n"],
     });
     expect(unhandled()).toEqual(["secret engine pki", "secret engine kv version 1", "GET /v1/sys/config/cors"]);
   });
