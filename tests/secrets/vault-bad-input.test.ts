@@ -158,7 +158,11 @@ describe("unseal", () => {
     ],
     [
       "keys of another Vault",
-      { file: () => putKeys([1, 2, 3].map((n) => Buffer.alloc(33, n).toString("base64"))), says: "Unseal failed, invalid key", next: "restore the right file" },
+      {
+        file: () => putKeys([1, 2, 3].map((n) => Buffer.alloc(33, n).toString("base64"))),
+        says: "invalid key: failed to decrypt keys",
+        next: "restore the right file",
+      },
     ],
     ["too few of the keys", { file: () => putKeys(unsealKeys.slice(0, 2)), says: "do not unseal Vault", next: "restore the right file" }],
   ])("%s", async (_, { file, env, says, next }) => {

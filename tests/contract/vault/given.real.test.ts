@@ -1,6 +1,6 @@
 /**
  * The same of a real Vault or OpenBao, which somebody gives: HOMELAB_TEST_VAULT_ADDR, and HOMELAB_TEST_VAULT_TOKEN_FILE with a
- * root token where it is initialised already. None can be built here (docs/real-parts.md).
+ * root token where it is initialised already (docs/real-parts.md).
  */
 import * as fs from "node:fs";
 import { createHttpClient } from "../../../common/http";
@@ -23,6 +23,6 @@ suite(address === "" ? `a given Vault [skipped: ${why}]` : `the Vault at ${addre
         ? undefined
         : await http.request({ method: "GET", url: `${address}/v1/sys/plugins/catalog/auth/kubernetes`, headers: { "x-vault-token": token } });
     await http.close();
-    return { address, token, kubernetes: asked === undefined || asked.status === 200, close: async () => undefined };
+    return { address, token, kubernetes: asked === undefined || asked.status === 200, wraps: true, reach: () => undefined, close: async () => undefined };
   });
 });

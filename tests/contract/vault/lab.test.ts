@@ -11,6 +11,8 @@ describe("the lab's Vault", () => {
       address: `http://127.0.0.1:${server.port}`,
       token: undefined,
       kubernetes: true,
+      wraps: false,
+      reach: (port) => context.network.listen("127.0.0.1", port, { port }),
       close: async () => {
         await server.stop();
         expect(context.unhandled.all()).toEqual([]);

@@ -1,0 +1,190 @@
+/** What the homelab does with a Vault from day to day, by its own code: set-up, entries, policies, the ways in, and removal. */
+import { z } from "zod";
+import { systemClock } from "../../../common/clock";
+import { KV_MOUNT, PROGRAM_POLICY } from "../../../components/platform/vault";
+import { readPolicy } from "../../../components/platform/vault-store";
+import { createAuthority } from "../../../lab/core/tls";
+import { Secret, type Values } from "../../../providers/sdk/values";
+import { createVaultApi, type VaultApi } from "../../../secrets/vault-api";
+import { deleteEntries, findOrphans } from "../../../secrets/vault-orphans";
+import type { State, TestProvider } from "../../support/test-provider";
+import { serviceAccountToken } from "./service-account";
+import { AUDIT, BACKEND, CONFIG, expectStable, MOUNT, POLICY, ROLE, SECRET, TOKEN, type VaultUnderTest } from "./under-test";
+
+/** Names that the program's policy allows and that nobody else has. */
+const CLUSTER = `conformance${process.pid}`;
+
+const entrySchema = z.object({ data: z.object({ data: z.record(z.string(), z.string()), metadata: z.object({ version: z.number() }) }) });
+
+/** The tests are one story and run in order. */
+export function homelabStory(vault: () => VaultUnderTest): void {
+  let api: VaultApi;
+  let program = "";
+  let setUp: TestProvider;
+  let worker: TestProvider;
+  /** Undone in reverse order at the end. */
+  const made: { by: () => TestProvider; type: string; state: State }[] = [];
+
+  beforeAll(() => {
+    api = createVaultApi(vault().given.address, systemClock);
+  });
+  afterAll(async () => {
+    // After a failure as well; what the test of this removes is not here any more.
+    for (const { by, type, state } of made.splice(0).toReversed()) await by().delete(type, state);
+    await setUp?.close();
+    await worker?.close();
+    await api.close();
+  });
+
+  const call = (method: string, route: string, token: string, body?: unknown) => vault().call(method, route, body, token);
+
+  /** Makes a resource, and shows that a second look finds nothing to change and reads the same. */
+  async function make(by: () => TestProvider, type: string, news: Values): Promise<State> {
+    const state = await by().make(type, news);
+    made.push({ by, type, state });
+    await expectStable(by(), type, state, news);
+    return state;
+  }
+
+  const entry = async (at: string) => entrySchema.parse((await call("GET", `${KV_MOUNT}/data/${at}`, program)).body).data;
+  const put = (at: string, data: object, cas: number) => call("POST", `${KV_MOUNT}/data/${at}`, program, { data, options: { cas } });
+
+  test("set-up by the root token: the mount, an audit log, the program's policy and its periodic token", async () => {
+    setUp = await vault().plugin();
+    await make(() => setUp, MOUNT, { path: KV_MOUNT, type: "kv", options: { version: "2" }, description: "conformance" });
+    await make(() => setUp, AUDIT, { type: "file", path: CLUSTER, options: { file_path: "discard" } });
+    await make(() => setUp, POLICY, { name: `homelab-${CLUSTER}`, policy: PROGRAM_POLICY });
+    const news = { policies: [`homelab-${CLUSTER}`], displayName: "conformance", noParent: true, renewable: true, period: "768h" };
+    const token = await setUp.make(TOKEN, news);
+    made.push({ by: () => setUp, type: TOKEN, state: token });
+    program = String((token.outputs["clientToken"] as Secret).value);
+    worker = await vault().plugin(program);
+    expect(await api.accepts(program)).toBe(true);
+  });
+
+  test("an entry: written, read again, changed at its version; a writer who knows an older one is told, and nothing is lost", async () => {
+    const at = "store/app";
+    const state = await make(() => worker, SECRET, { mount: KV_MOUNT, name: at, dataJson: new Secret('{"b":"<2>","a":"1"}'), deleteAllVersions: true });
+    expect(await entry(at)).toMatchObject({ data: { a: "1", b: "<2>" }, metadata: { version: 1 } });
+
+    const next = { ...state.inputs, dataJson: new Secret('{"a":"2"}') };
+    const changed = await worker.update(SECRET, state, next);
+    expect(await entry(at)).toMatchObject({ data: { a: "2" }, metadata: { version: 2 } });
+
+    expect((await put(at, { a: "by hand" }, 2)).status).toBe(200);
+    const third = { ...state.inputs, dataJson: new Secret('{"a":"3"}') };
+    await expect(worker.update(SECRET, { ...state, outputs: changed.outputs }, third)).rejects.toMatchObject({
+      details: expect.stringContaining(`Vault: ${KV_MOUNT}/data/${at} was written by somebody else; it was left as it is`),
+    });
+    expect(await entry(at)).toMatchObject({ data: { a: "by hand" }, metadata: { version: 3 } });
+    const refreshed = await worker.read(SECRET, { ...state, outputs: changed.outputs });
+    await worker.update(SECRET, { ...state, outputs: refreshed?.outputs ?? {} }, third);
+    expect(await entry(at)).toMatchObject({ data: { a: "3" }, metadata: { version: 4 } });
+  });
+
+  test("of writers at the same moment one is taken", async () => {
+    const statuses = await Promise.all([1, 2, 3, 4].map(async (n) => (await put("store/race", { writer: String(n) }, 0)).status));
+    expect(statuses.toSorted()).toEqual([200, 400, 400, 400]);
+    const winner = statuses.indexOf(200) + 1;
+    expect(await entry("store/race")).toMatchObject({ data: { writer: String(winner) }, metadata: { version: 1 } });
+  });
+
+  test("an entry that was deleted by hand is made again at its next version", async () => {
+    expect((await put("store/gone", { a: "1" }, 0)).status).toBe(200);
+    expect((await call("DELETE", `${KV_MOUNT}/data/store/gone`, program)).status).toBe(204);
+    await make(() => worker, SECRET, { mount: KV_MOUNT, name: "store/gone", dataJson: new Secret('{"a":"2"}'), deleteAllVersions: true });
+    expect(await entry("store/gone")).toMatchObject({ data: { a: "2" }, metadata: { version: 2 } });
+  });
+
+  test("what Git has not is found at every depth, and goes with all its versions when it is named", async () => {
+    for (const at of ["one", "deep/er/two", "clusters/dev/kubeconfig"]) expect((await put(at, { a: "1" }, 0)).status).toBe(200);
+    const inGit = new Set(["store/app", "store/gone", "store/race"]);
+    expect(await findOrphans(api, program, inGit)).toEqual(["deep/er/two", "one"]);
+    await expect(deleteEntries(api, program, inGit, ["one", "store/app"])).rejects.toMatchObject({ message: '"store/app" is in Git' });
+    expect(await deleteEntries(api, program, inGit, ["one", "deep/er/two"])).toEqual(["one", "deep/er/two"]);
+    expect(await findOrphans(api, program, inGit)).toEqual([]);
+    for (const at of ["one", "deep/er/two"]) expect((await call("GET", `${KV_MOUNT}/metadata/${at}`, program)).status).toBe(404);
+    expect(await api.list(program, "no/such/place")).toEqual([]);
+  });
+
+  test("the program's token may do what the program does, and no more", async () => {
+    const allowed: [string, string, unknown?][] = [
+      ["GET", `sys/mounts/${KV_MOUNT}`],
+      ["GET", `sys/internal/ui/mounts/${KV_MOUNT}`],
+      ["GET", "sys/auth"],
+      ["GET", "auth/token/lookup-self"],
+      ["POST", "auth/token/renew-self", {}],
+    ];
+    for (const [method, route, body] of allowed) expect([route, (await call(method, route, program, body)).status]).toEqual([route, 200]);
+    const denied: [string, string, unknown?][] = [
+      ["POST", "sys/mounts/other", { type: "kv" }],
+      ["PUT", "sys/policies/acl/other", { policy: "" }],
+      ["PUT", `sys/policies/acl/homelab-${CLUSTER}`, { policy: 'path "*" { capabilities = ["sudo"] }' }],
+      ["POST", "auth/token/create", { policies: ["root"] }],
+      ["POST", "sys/auth/other", { type: "kubernetes" }],
+      ["GET", "sys/audit"],
+      ["PUT", "sys/seal"],
+      ["DELETE", `sys/mounts/${KV_MOUNT}`],
+    ];
+    for (const [method, route, body] of denied) expect([method, route, (await call(method, route, program, body)).status]).toEqual([method, route, 403]);
+  });
+
+  test("a namespace's policy reads the entries that it names, and Vault refuses every other way and place", async () => {
+    await make(() => worker, POLICY, { name: `cluster-${CLUSTER}-app`, policy: readPolicy(["store/app"]) });
+    await make(() => worker, POLICY, { name: `cluster-${CLUSTER}-nothing`, policy: readPolicy([]) });
+    const made = await call("POST", "auth/token/create", vault().root, { policies: [`cluster-${CLUSTER}-app`], ttl: "5m" });
+    const reader = z.object({ auth: z.object({ client_token: z.string() }) }).parse(made.body).auth.client_token;
+    const tries: [string, string, unknown, number][] = [
+      ["GET", "data/store/app", undefined, 200],
+      ["GET", "data/store/app?version=1", undefined, 200],
+      ["GET", "data/store/race", undefined, 403],
+      ["GET", "data/store", undefined, 403],
+      ["GET", "data/store/app/below", undefined, 403],
+      ["GET", "metadata/store/app", undefined, 403],
+      ["GET", "metadata/store?list=true", undefined, 403],
+      ["POST", "data/store/app", { data: { a: "x" } }, 403],
+      ["DELETE", "data/store/app", undefined, 403],
+    ];
+    for (const [method, route, body, status] of tries)
+      expect([method, route, (await call(method, `${KV_MOUNT}/${route}`, reader, body)).status]).toEqual([method, route, status]);
+    expect((await call("POST", "auth/token/revoke-self", reader)).status).toBe(204);
+    expect((await call("GET", `${KV_MOUNT}/data/store/app`, reader)).status).toBe(403);
+  });
+
+  test("a cluster's way in, made with the program's token; a forged identity does not log in", async () => {
+    if (!vault().given.kubernetes) return;
+    const backend = `kubernetes-${CLUSTER}`;
+    await make(() => worker, BACKEND, { type: "kubernetes", path: backend, description: "conformance" });
+    const jwt = serviceAccountToken();
+    const authority = await createAuthority("conformance");
+    await make(() => worker, CONFIG, {
+      backend,
+      kubernetesHost: "https://127.0.0.1:1",
+      kubernetesCaCert: authority.caPem,
+      tokenReviewerJwt: new Secret(jwt),
+      disableLocalCaJwt: true,
+    });
+    await make(() => worker, ROLE, {
+      backend,
+      roleName: "app",
+      boundServiceAccountNames: ["reader"],
+      boundServiceAccountNamespaces: ["app"],
+      tokenPolicies: [`cluster-${CLUSTER}-app`],
+      tokenTtl: 3600,
+    });
+    const login = await call("POST", `auth/${backend}/login`, "", { role: "app", jwt });
+    expect([login.status >= 400, JSON.stringify(login.body).includes("client_token")]).toEqual([true, false]);
+  });
+
+  test("all that was made goes again, also twice", async () => {
+    const things = made.splice(0).toReversed();
+    for (const { by, type, state } of things.filter((thing) => thing.by() === worker)) {
+      await by().delete(type, state);
+      await by().delete(type, state);
+    }
+    for (const { by, type, state } of things.filter((thing) => thing.by() !== worker)) await by().delete(type, state);
+    expect((await call("GET", `sys/mounts/${KV_MOUNT}`, vault().root)).status).not.toBe(200);
+    expect(await api.accepts(program)).toBe(false);
+    expect((await call("GET", `sys/policies/acl/homelab-${CLUSTER}`, vault().root)).status).toBe(404);
+  });
+}
