@@ -12,7 +12,14 @@ export function answers(vault: () => VaultUnderTest): void {
   const call = (method: string, route: string, body?: unknown, token?: string, headers?: Record<string, string>): Promise<VaultAnswer> =>
     vault().call(method, route, body, token, headers);
   const errors = (...texts: unknown[]) => ({ errors: texts });
-  const makeToken = async (body: object, token?: string) => authSchema.parse((await call("POST", "auth/token/create", body, token)).body).auth;
+  const accessors: string[] = [];
+  const create = async (body: object, token?: string): Promise<VaultAnswer> => {
+    const answer = await call("POST", "auth/token/create", body, token);
+    const made = authSchema.safeParse(answer.body);
+    if (made.success) accessors.push(made.data.auth.accessor);
+    return answer;
+  };
+  const makeToken = async (body: object) => authSchema.parse((await create(body)).body).auth;
 
   beforeAll(async () => {
     expect((await call("POST", `sys/mounts/${KV}`, { type: "kv", options: { version: "2" } })).status).toBe(204);
@@ -20,6 +27,7 @@ export function answers(vault: () => VaultUnderTest): void {
     for (let tries = 0; tries < 100 && (await call("GET", `${KV}/config`)).status !== 200; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
   });
   afterAll(async () => {
+    for (const accessor of accessors) await call("POST", "auth/token/revoke-accessor", { accessor });
     await call("DELETE", `sys/mounts/${KV}`);
     await call("DELETE", `sys/policies/acl/${POLICY}`);
   });
@@ -369,13 +377,13 @@ export function answers(vault: () => VaultUnderTest): void {
       expect((await lookup(short.client_token)).status).toBe(403);
       const fixed = await makeToken({ policies: ["default"], ttl: "1h", renewable: false });
       expect(await call("POST", "auth/token/renew-self", {}, fixed.client_token)).toEqual({ status: 400, body: errors("lease is not renewable") });
-      const long = await call("POST", "auth/token/create", { policies: ["default"], ttl: "9999h" });
+      const long = await create({ policies: ["default"], ttl: "9999h" });
       expect(long.body).toMatchObject({
         auth: { lease_duration: 2_764_800 },
         warnings: [expect.stringMatching(/^TTL of "9999h.*exceeded the effective max_ttl of "768h/)],
       });
-      expect((await call("POST", "auth/token/create", { ttl: "soon" })).status).toBe(400);
-      expect((await call("POST", "auth/token/create", { policies: ["not-there"], ttl: "5m" })).body).toMatchObject({
+      expect((await create({ ttl: "soon" })).status).toBe(400);
+      expect((await create({ policies: ["not-there"], ttl: "5m" })).body).toMatchObject({
         auth: { policies: ["default", "not-there"] },
         warnings: ['Policy "not-there" does not exist'],
       });
@@ -384,7 +392,7 @@ export function answers(vault: () => VaultUnderTest): void {
     test("nobody gives more than they have, and children end with their parent", async () => {
       await call("PUT", `sys/policies/acl/${POLICY}`, { policy: 'path "auth/token/create" { capabilities = ["update"] }' });
       const { client_token: parent } = await makeToken({ policies: [POLICY], ttl: "5m" });
-      const post = (body: object) => call("POST", "auth/token/create", body, parent);
+      const post = (body: object) => create(body, parent);
       for (const policies of [["other"], ["root"]])
         expect(await post({ policies })).toEqual({ status: 400, body: errors("child policies must be subset of parent") });
       expect((await post({ no_parent: true })).body).toEqual(errors("root or sudo privileges required to create orphan token"));

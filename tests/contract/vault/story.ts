@@ -1,12 +1,19 @@
 /** What the homelab does with a Vault from day to day, by its own code: set-up, entries, policies, the ways in, and removal. */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { z } from "zod";
 import { systemClock } from "../../../common/clock";
 import { KV_MOUNT, PROGRAM_POLICY } from "../../../components/platform/vault";
 import { readPolicy } from "../../../components/platform/vault-store";
 import { createAuthority } from "../../../lab/core/tls";
 import { Secret, type Values } from "../../../providers/sdk/values";
+import { generateIdentity } from "../../../secrets/age";
+import { encryptSopsFile } from "../../../secrets/sops-file";
 import { createVaultApi, type VaultApi } from "../../../secrets/vault-api";
 import { deleteEntries, findOrphans } from "../../../secrets/vault-orphans";
+import { treeAt } from "../../../secrets/vault-paths";
+import { runCommand, startCommand } from "../../support/run-command";
 import type { State, TestProvider } from "../../support/test-provider";
 import { serviceAccountToken } from "./service-account";
 import { AUDIT, BACKEND, CONFIG, expectStable, MOUNT, POLICY, ROLE, SECRET, TOKEN, type VaultUnderTest } from "./under-test";
@@ -105,6 +112,36 @@ export function homelabStory(vault: () => VaultUnderTest): void {
     expect(await findOrphans(api, program, inGit)).toEqual([]);
     for (const at of ["one", "deep/er/two"]) expect((await call("GET", `${KV_MOUNT}/metadata/${at}`, program)).status).toBe(404);
     expect(await api.list(program, "no/such/place")).toEqual([]);
+  });
+
+  test("`homelab vault orphans` and `delete`, as far as they speak with Vault; a token that may not stops them half-way, and they say where", async () => {
+    const [me, folder] = [generateIdentity(), fs.mkdtempSync(path.join(os.tmpdir(), "homelab-vault-suite-"))];
+    for (const at of ["store/app", "store/gone", "store/race"]) {
+      const file = path.join(folder, "common", `${at}.yaml`);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, encryptSopsFile(treeAt(at, { key: "in Git" }), [me.recipient], new Date(0)));
+    }
+    const run = (verb: string, token: string, input = "") => {
+      const env = { PATH: process.env["PATH"], HOME: folder, VAULT_ADDR: vault().given.address, VAULT_TOKEN: token };
+      const own = { HOMELAB_SECRETS_DIR: folder, SOPS_AGE_KEY: me.secret };
+      return runCommand(startCommand("secrets/vault.main.js", [verb], { cwd: folder, env: { ...env, ...own } }), input);
+    };
+    for (const at of ["a", "b", "c"]) expect((await put(at, { a: "1" }, 0)).status).toBe(200);
+    expect(await run("orphans", program)).toEqual({ code: 0, out: '{"orphans":["a","b","c"]}\n', err: "" });
+    expect(await run("orphans", "hvs.of-yesterday")).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringContaining("refused to list kv/ (403): permission denied\n  next: the token may have expired"),
+    });
+    const half = `path "${KV_MOUNT}/metadata/*" { capabilities = ["list", "read", "delete"] }\npath "${KV_MOUNT}/metadata/b" { capabilities = ["deny"] }`;
+    await make(() => setUp, POLICY, { name: `half-${CLUSTER}`, policy: half });
+    const token = await make(() => setUp, TOKEN, { policies: [`half-${CLUSTER}`], ttl: "5m" });
+    const stopped = await run("delete", String((token.outputs["clientToken"] as Secret).value), "a\nb\nc\n");
+    expect(stopped).toMatchObject({ code: 1, out: "", err: expect.stringContaining("refused to delete kv/b (403): 1 error occurred:") });
+    expect(stopped.err).toContain("Deleted before: a; still there: b, c");
+    expect(await run("delete", program, "b\nc\n")).toEqual({ code: 0, out: '{"deleted":["b","c"]}\n', err: "" });
+    expect(await run("orphans", program)).toEqual({ code: 0, out: '{"orphans":[]}\n', err: "" });
+    fs.rmSync(folder, { recursive: true });
   });
 
   test("the program's token may do what the program does, and no more", async () => {
