@@ -89,6 +89,7 @@ export class ExternalDns extends Component {
                   name: "external-dns",
                   image: EXTERNAL_DNS_IMAGE,
                   args: externalDnsArguments(args),
+                  // Read at its start. It ends when Pi-hole refuses a password, and its container starts with the Secret of that day.
                   envFrom: [{ secretRef: { name: PASSWORD.name } }],
                   ports: [{ name: "http", containerPort: 7979 }],
                   livenessProbe: { httpGet: { path: "/healthz", port: "http" }, initialDelaySeconds: 10 },

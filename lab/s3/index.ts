@@ -1,4 +1,4 @@
-/** A small S3 server, as MinIO is one: path-style buckets and whole objects. What it models is in docs/lab-services.md. */
+/** A small S3 server, as MinIO is one: path-style buckets and whole objects. */
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { listenOn } from "../core/server";

@@ -1,4 +1,4 @@
-/** A Vault server (HTTP API of 1.18) on a port of 127.0.0.1. What it models is in docs/lab-services.md. */
+/** A Vault server (HTTP API of 1.18) on a port of 127.0.0.1. What it models is in docs/lab.md. */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { listenOn } from "../core/server";
