@@ -1,4 +1,4 @@
-import type { Role } from "../ansible-replacements";
+import { type Role, roleFailure } from "../ansible-replacements";
 import { ROLE_CASES, SECRETS } from "./support/role-cases";
 import { type RoleLab, startRoleLab } from "./support/role-lab";
 
@@ -24,6 +24,20 @@ function cut(role: Role, index: number): Role {
     operations: role.operations
       .slice(0, index + 1)
       .map((operation, i) => (i === index ? { ...operation, apply: [...operation.apply.slice(0, -1), "(exit 9)"] } : operation)),
+  };
+}
+
+/** @returns lets one write to the disk fail, counted from the call */
+function fullDisk({ ctx: { faults } }: RoleLab): (write: number) => void {
+  let left = 0;
+  const take = faults.take.bind(faults);
+  faults.take = (fault, target) => {
+    if (fault !== "disk.full") return take(fault, target);
+    left -= 1;
+    return left === 0 ? {} : undefined;
+  };
+  return (write) => {
+    left = write;
   };
 }
 
@@ -67,4 +81,30 @@ describe.each(Object.keys(ROLE_CASES))("%s", (name) => {
     expect((await lab.sh("find / -name '*.homelab-part'")).trim()).toBe("");
     expect(lab.ctx.unhandled.all()).toEqual([]);
   });
+
+  test("a disk that is full at each write in turn: operation and host are named, and the runs after it go on until nothing is left to do", async () => {
+    const { role, secrets } = await prepared(name);
+    const fullAt = fullDisk(lab);
+    const failures = new Set<string>();
+    let before: string | undefined;
+    for (let write = 1; ; ) {
+      fullAt(write);
+      const full = await lab.run(role, secrets);
+      if (full.exitCode === 0) break;
+      const { operation, stderr, ...rest } = full.operations.at(-1) ?? {};
+      expect(rest).toMatchObject({ status: "failed", phase: "apply" });
+      expect(stderr).toMatch(/No space left on device|enough free space/);
+      expect(roleFailure(full, "k8s-dev")?.message).toContain(`k8s-dev: operation "${operation}" failed (apply, exit code `);
+      // One that failed already passes the next time, and the one after it fails; a new operation is looked at from its first write on.
+      const failure = `${operation}: ${stderr}`;
+      if (failures.has(failure)) write += 1;
+      else if (operation !== before) write = 1;
+      before = operation;
+      failures.add(failure);
+    }
+    expect(failures.size).toBeGreaterThan(0);
+    expect(changed(await lab.run(role, secrets))).toEqual([]);
+    expect((await lab.sh("find / -name '*.homelab-part'")).trim()).toBe("");
+    expect(lab.ctx.unhandled.all()).toEqual([]);
+  }, 30_000);
 });

@@ -28,6 +28,7 @@ export interface ControlOptions {
 const FAULT_NAMES: readonly string[] = [
   "apt.lock-held",
   "apt.update-failed",
+  "disk.full",
   "gateway.refuse",
   "k3s.start-failed",
   "kubernetes.image-pull",
@@ -35,6 +36,7 @@ const FAULT_NAMES: readonly string[] = [
   "proxmox.task-failed",
   "proxmox.unavailable",
   "ssh.auth-failed",
+  "ssh.cut",
   "ssh.disconnect",
   "vm.no-boot",
 ];

@@ -32,12 +32,28 @@ const VOLATILE = /^\/(tmp|proc|dev|run)(\/|$)/;
  */
 export class HostDisk {
   readonly inner = new InMemoryFs();
+
+  /** @param isFull asked whenever a program writes content. Default: there is always room */
+  constructor(private readonly isFull: () => boolean = () => false) {}
+
   /** Grows with every change outside /tmp, /run, /proc and /dev. */
   changes = 0;
+  /** Called at each of them. */
+  onChange: (() => void) | undefined;
   private readonly owners = new Map<string, Owner>();
   private readonly published = new Map<string, string>();
   private readonly touched = new Set<string>();
   private readonly removed = new Set<string>();
+
+  /** Is there no room for what is to be written there? What lies in memory is never full. */
+  isFullAt(located: string): boolean {
+    return !VOLATILE.test(located) && this.isFull();
+  }
+
+  /** @throws ENOSPC */
+  assertRoom(located: string, shown: string): void {
+    if (this.isFullAt(located)) throw new Error(`ENOSPC: No space left on device, write '${shown}'`);
+  }
 
   /** The path without symbolic links in its folders; the last part is left as it is. */
   async locate(name: string): Promise<string> {
@@ -80,7 +96,13 @@ export class HostDisk {
   note(located: string): void {
     this.removed.delete(located);
     this.touched.add(located);
-    if (!VOLATILE.test(located)) this.changes += 1;
+    this.count(located);
+  }
+
+  private count(located: string): void {
+    if (VOLATILE.test(located)) return;
+    this.changes += 1;
+    this.onChange?.();
   }
 
   noteNew(located: string, owner: Owner): void {
@@ -97,7 +119,7 @@ export class HostDisk {
     for (const table of [this.owners, this.published]) for (const key of [...table.keys()]) if (isWithin(key, located)) table.delete(key);
     for (const key of [...this.touched]) if (isWithin(key, located)) this.touched.delete(key);
     this.removed.add(located);
-    if (!VOLATILE.test(located)) this.changes += 1;
+    this.count(located);
   }
 
   /** Gives a copied or moved tree the properties of its source. */

@@ -49,7 +49,7 @@ export interface Host {
 export async function startHost(options: HostOptions): Promise<Host> {
   const { spec, ctx } = options;
   const state = options.state === undefined ? undefined : stateSchema.parse(options.state);
-  const disk = new HostDisk();
+  const disk = new HostDisk(() => ctx.faults.take("disk.full", spec.hostname) !== undefined);
   const machine: Machine = {
     spec,
     ctx,

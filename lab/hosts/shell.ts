@@ -88,7 +88,7 @@ async function execute(machine: Machine, who: Identity, commandLine: string, opt
 
 /** An error of the disk as programs print it. */
 function parseSystemError(error: unknown): { path: string; text: string } | undefined {
-  const match = /^(?:EACCES|EPERM|ENOENT|EEXIST|ENOTDIR|EISDIR): ([^,]+), \w+ '(.*)'/.exec(error instanceof Error ? error.message : "");
+  const match = /^(?:EACCES|EPERM|ENOENT|EEXIST|ENOTDIR|EISDIR|ENOSPC): ([^,]+), \w+ '(.*)'/.exec(error instanceof Error ? error.message : "");
   return match ? { path: match[2] ?? "", text: (match[1] ?? "").replace(/^./, (c) => c.toUpperCase()) } : undefined;
 }
 
@@ -108,11 +108,15 @@ function adapt(machine: Machine, who: Identity, name: string, command: HostComma
       machine,
       who,
       shell,
-      runAs: (user, line, options) => execute(machine, { ...user }, line, options, reported),
+      // What ends the one ends the other.
+      runAs: (user, line, options) =>
+        execute(machine, { ...user }, line, { ...options, ...(shell.signal === undefined ? {} : { signal: shell.signal }) }, reported),
     };
     try {
       return await command(run);
     } catch (error) {
+      // Whoever waited for the command is gone.
+      if (shell.signal?.aborted) throw error;
       const known = parseSystemError(error);
       if (known) return fail(`${name}: ${known.path}: ${known.text}`);
       machine.ctx.unhandled.add({ system: "ssh", target: machine.spec.hostname, what: `${name}: ${String(error)}` });

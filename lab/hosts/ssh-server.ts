@@ -97,20 +97,27 @@ function execute(login: Login, channel: ServerChannel, command: string, how: { e
   const abort = new AbortController();
   channel.on("close", () => abort.abort());
   channel.on("error", () => abort.abort());
+  const cut = machine.ctx.faults.take("ssh.cut", machine.spec.hostname);
   const run = async (): Promise<void> => {
     const stdin = await readInput(channel);
     const before = machine.disk.changes + machine.effects;
-    const result = await runShell(machine, user, command, { env: how.env, cwd: user.home, stdin, signal: abort.signal });
+    if (cut !== undefined) cutAtChange(login, Number(cut["changes"] ?? 1), abort);
+    const result = await runShell(machine, user, command, { env: how.env, cwd: user.home, stdin, signal: abort.signal }).catch((error: unknown) => {
+      if (!abort.signal.aborted) throw error;
+      return undefined;
+    });
+    // A cut that waited for more changes than there were is over with its command.
+    if (cut !== undefined) machine.disk.onChange = undefined;
     const changed = machine.disk.changes + machine.effects !== before;
     machine.ctx.records.add({
       system: "ssh",
       target: machine.spec.hostname,
       kind: changed ? "write" : "read",
       action: "exec",
-      detail: { address: machine.spec.address, exitCode: result.exitCode },
+      detail: { address: machine.spec.address, ...(result === undefined ? {} : { exitCode: result.exitCode }) },
     });
     if (changed) machine.ctx.changed();
-    if (channel.destroyed) return;
+    if (result === undefined || channel.destroyed) return;
     const crlf = (bytes: Buffer) => (how.terminal ? Buffer.from(bytes.toString("latin1").replace(/\r?\n/g, "\r\n"), "latin1") : bytes);
     channel.write(crlf(result.stdout));
     // A terminal has one output for both.
@@ -125,6 +132,18 @@ function execute(login: Login, channel: ServerChannel, command: string, how: { e
     channel.exit(254);
     channel.end();
   });
+}
+
+/** Ends the connection, and the command with it, once it has made this many changes on the disk. */
+function cutAtChange({ machine: { disk }, client }: Login, count: number, command: AbortController): void {
+  let left = count;
+  disk.onChange = () => {
+    left -= 1;
+    if (left > 0) return;
+    disk.onChange = undefined;
+    command.abort();
+    client.end();
+  };
 }
 
 /** All of standard input as Latin-1 text; a client that is silent for the time of grace has none. */

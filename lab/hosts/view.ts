@@ -67,6 +67,7 @@ export class DiskView implements IFileSystem {
     // The folder's absence is this error, not an implicit mkdir.
     if (!existed && !(await this.fs.exists(path.dirname(located)))) throw missing("open", name);
     const before = existed && isWhole !== undefined ? await this.fs.readFileBuffer(located) : undefined;
+    if (isWhole === undefined || isWhole.length > 0) this.disk.assertRoom(located, name);
     const mode = existed ? (await this.fs.stat(located)).mode & 0o7777 : 0o666 & ~this.who.umask;
     await write(located);
     // The in-memory filesystem gives a file that is written anew its default mode.
@@ -130,6 +131,7 @@ export class DiskView implements IFileSystem {
     const existed = await this.fs.exists(to);
     if (existed) await this.check(to, WRITE, "cp", target);
     else await this.checkFolder(to, "cp", target);
+    if (!(await this.fs.stat(from)).isDirectory) this.disk.assertRoom(to, target);
     const old = existed ? this.disk.ownerOf(to) : { uid: this.who.uid, gid: this.who.gid };
     await this.fs.cp(from, to, options);
     await this.disk.noteCopy(from, to, old);

@@ -8,7 +8,7 @@ import { K3S_KUBECONFIG } from "./pulumi-mocks";
 import { ADDRESS, type RoleCase } from "./role-cases";
 
 type Context = Awaited<ReturnType<typeof createContext>>;
-const keys = newSshKey();
+export const keys = newSshKey();
 
 export interface RoleRun extends RoleReport {
   stdout: string;
@@ -24,6 +24,8 @@ export interface RoleLab {
   run(role: Role, secrets?: Record<string, string>, mode?: RoleMode): Promise<RoleRun>;
   /** Power off and on: what was not on the disk is gone. */
   restart(): Promise<void>;
+  /** Another machine with a new disk at the same address. */
+  rebuild(): Promise<void>;
   addHost(hostname: string, address: string): Promise<Host>;
   runOn(host: Host, role: Role, secrets?: Record<string, string>, mode?: RoleMode): Promise<RoleRun>;
   sh(line: string): Promise<string>;
@@ -85,6 +87,10 @@ export async function startRoleLab(disk?: RoleCase["disk"]): Promise<RoleLab> {
     run: (role, secrets, mode) => runOn(host, role, secrets, mode),
     restart: async () => {
       host = await startHost({ spec, ctx, startCluster, state: await host.stop() });
+    },
+    rebuild: async () => {
+      await host.stop();
+      host = await startHost({ spec, ctx, startCluster });
     },
     addHost: async (hostname, address) => {
       const other = await startHost({ spec: specOf(hostname, address), ctx, startCluster });

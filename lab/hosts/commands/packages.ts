@@ -77,6 +77,8 @@ async function aptInstall(run: Invocation, names: string[], flags: Map<string, s
   const fresh = wanted.filter(({ name, version }) => machine.packages.get(name) !== version);
   if (fresh.some(({ name }) => held.has(name)) && !flags.has("allow-change-held-packages"))
     return fail("E: Held packages were changed and -y was used without --allow-change-held-packages.", 100);
+  if (fresh.length > 0 && machine.disk.isFullAt("/var/cache/apt/archives"))
+    return fail("E: You don't have enough free space in /var/cache/apt/archives/.", 100);
   if (machine.ctx.faults.take("apt.install-failed", machine.spec.hostname) && fresh.length > 0)
     return fail(
       "E: Failed to fetch http://archive.ubuntu.com/ubuntu/pool/x.deb  Connection failed\nE: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?",
