@@ -1,5 +1,5 @@
 /** What every part of a Vault works with. */
-import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomInt, randomUUID } from "node:crypto";
 import type { LabContext } from "../core/world";
 import { VaultError } from "./errors";
 import type { VaultState, VaultToken } from "./state";
@@ -50,7 +50,10 @@ export interface Core {
 }
 
 export const hash = (value: string): string => createHash("sha256").update(value).digest("hex");
-export const newAccessor = (): string => randomBytes(18).toString("base64url").slice(0, 24);
+const ACCESSOR_LENGTH = 24;
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/** Letters and digits only: it is an argument of commands, where `-` begins an option. */
+export const newAccessor = (): string => Array.from({ length: ACCESSOR_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join("");
 export const rfc3339 = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(/\.000Z$/, "Z");
 
 export function emptyState(): VaultState {

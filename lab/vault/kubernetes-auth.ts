@@ -99,6 +99,8 @@ export class KubernetesAuth {
       annotationsAsMetadata: flag(body["use_annotations_as_alias_metadata"]),
     };
     if (config.disableLocal && config.caPem === "") throw badRequest("kubernetes_ca_cert must be given when disable_local_ca_jwt is true");
+    if (!config.disableLocal && config.caPem === "" && this.core.pod === undefined)
+      throw badRequest("open /var/run/secrets/kubernetes.io/serviceaccount/ca.crt: no such file or directory");
     if (config.pemKeys.length > 0) throw this.core.notModelled("kubernetes auth with pem_keys", badRequest("pem_keys are not modelled by the lab"));
     if (JSON.stringify(state.authConfigs[mount]) === JSON.stringify(config)) return undefined;
     state.authConfigs[mount] = config;

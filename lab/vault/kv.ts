@@ -174,7 +174,7 @@ export class Kv {
     const existing = store.entries[path];
     if (method === "GET") {
       if (existing === undefined) throw notFound();
-      return { data: this.#shown(store, existing) };
+      return { data: this.#shown(existing) };
     }
     if (method === "DELETE") {
       if (existing === undefined) return undefined;
@@ -198,7 +198,7 @@ export class Kv {
     return undefined;
   }
 
-  #shown(store: KvStore, entry: KvEntry): Record<string, unknown> {
+  #shown(entry: KvEntry): Record<string, unknown> {
     const numbers = Object.keys(entry.versions).map(Number);
     const versions = Object.entries(entry.versions).map(([number, v]) => [
       number,
@@ -211,7 +211,8 @@ export class Kv {
       custom_metadata: entry.custom,
       delete_version_after: entry.deleteVersionAfter,
       max_versions: entry.maxVersions,
-      oldest_version: entry.current > (entry.maxVersions || store.maxVersions || DEFAULT_VERSIONS) ? Math.min(...numbers) : 0,
+      // Told once one has gone, which a write does and not a smaller limit.
+      oldest_version: numbers.length > 0 && !numbers.includes(1) ? Math.min(...numbers) : 0,
       updated_time: entry.updated,
       versions: Object.fromEntries(versions),
     };

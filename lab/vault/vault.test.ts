@@ -374,6 +374,14 @@ describe("mounts", () => {
     expect(unhandled()).toEqual(["secret engine pki", "secret engine kv version 1", "GET /v1/sys/config/cors"]);
   });
 
+  test("an auth method of a cluster takes its authority from the pod that it runs in, and there is none here", async () => {
+    await call("POST", "sys/auth/k", { type: "kubernetes" }, root);
+    expect(await call("PUT", "auth/k/config", { kubernetes_host: "https://kubernetes.default.svc" }, root)).toEqual({
+      status: 400,
+      body: { errors: ["open /var/run/secrets/kubernetes.io/serviceaccount/ca.crt: no such file or directory"] },
+    });
+  });
+
   test("an audit device", async () => {
     expect((await call("PUT", "sys/audit/file", { type: "file", options: { file_path: "stdout" } }, root)).status).toBe(204);
     expect((await call("GET", "sys/audit", undefined, root)).body["data"]).toEqual({

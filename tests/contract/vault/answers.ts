@@ -195,6 +195,9 @@ export function answers(vault: () => VaultUnderTest): void {
       expect(await metadata()).toMatchObject({ current_version: 3, oldest_version: 2 });
       expect(Object.keys(z.object({ versions: z.record(z.string(), z.unknown()) }).parse(await metadata()).versions)).toEqual(["2", "3"]);
       expect((await call("GET", `${KV}/data/few?version=1`)).status).toBe(404);
+      // A smaller limit takes nothing away by itself.
+      await call("POST", `${KV}/metadata/few`, { max_versions: 1 });
+      expect(await metadata()).toMatchObject({ current_version: 3, oldest_version: 2, max_versions: 1 });
     });
 
     test("metadata: an empty map is none; a value must be a text; a time must be one", async () => {
@@ -327,6 +330,7 @@ export function answers(vault: () => VaultUnderTest): void {
     test("a periodic one, as the program has: renewed for its period, whatever is asked", async () => {
       await call("PUT", `sys/policies/acl/${POLICY}`, { policy: "# nothing" });
       const made = await makeToken({ policies: [POLICY], period: "768h", no_parent: true, renewable: true, display_name: "program" });
+      expect(made.accessor).toMatch(/^[0-9A-Za-z]{24}$/);
       expect(made).toMatchObject({
         policies: [POLICY, "default"].toSorted(),
         lease_duration: 2_764_800,
