@@ -14,6 +14,8 @@ const START_LIMIT_MS = 120_000;
 
 export interface RealKubernetes {
   origin: string;
+  /** Its authority, PEM. */
+  ca: string;
   /** Connects as a member of `system:masters`. */
   admin: Agent;
   anonymous: Agent;
@@ -99,7 +101,7 @@ export async function startRealKubernetes(programs: { apiserver: string; etcd: s
     contexts: [{ name: "real", context: { cluster: "real", user: "admin" } }],
     "current-context": "real",
   });
-  return { origin, ...agents, kubeconfig, stop };
+  return { origin, ca: authority.caPem, ...agents, kubeconfig, stop };
 }
 
 async function untilReady(origin: string, dispatcher: Agent, check: () => void): Promise<void> {
