@@ -29,6 +29,7 @@ const LEGACY: Record<string, string[]> = {
 
 function ruleOf(path: string, body: Record<string, HclValue>): Rule {
   if (path.includes("{{")) throw new NotModelled(`templated policy path "${path}"`);
+  if (path.includes("+*")) throw new HclError(`path "${path}": invalid use of wildcards ('+*' is forbidden)`);
   for (const key of Object.keys(body)) {
     if (UNMODELLED.has(key)) throw new NotModelled(`${key} in a policy`);
     if (key !== "capabilities" && key !== "policy" && key !== "comment") throw new HclError(`1 error occurred:\n\t* path "${path}": invalid key "${key}"\n\n`);
@@ -62,17 +63,20 @@ function fromJson(text: string): { attributes: Record<string, HclValue>; blocks:
 
 const literal = (text: string): string => text.replace(/[.*?^${}()|[\]\\]/g, "\\$&");
 
+const isWhole = (pattern: string): boolean => !pattern.endsWith("*") && !pattern.split("/").includes("+");
+
+/** `+` stands for one part of a path, the empty one after a slash at its end too. */
 function matches(pattern: string, path: string): boolean {
   const glob = pattern.endsWith("*");
   const body = (glob ? pattern.slice(0, -1) : pattern)
     .split("/")
-    .map((part) => (part === "+" ? "[^/]+" : literal(part)))
+    .map((part) => (part === "+" ? "[^/]*" : literal(part)))
     .join("/");
   return new RegExp(`^${body}${glob ? "" : "$"}`).test(path);
 }
 
 const firstWildcard = (pattern: string): number => {
-  const at = pattern.search(/(^|\/)\+(\/|$|\*)|\*$/);
+  const at = pattern.search(/(?<=^|\/)\+(?=\/|$)|\*$/);
   return at < 0 ? Number.POSITIVE_INFINITY : at;
 };
 const segments = (pattern: string): number => pattern.split("/").filter((part) => part === "+").length;
@@ -93,10 +97,11 @@ function priority(a: string, b: string): number {
  */
 export function capabilitiesOn(rules: readonly Rule[], path: string): string[] {
   const forms = path.endsWith("/") ? [path, path.slice(0, -1)] : [path];
-  const found = rules.filter((rule) => forms.some((form) => (rule.path.endsWith("*") ? matches(rule.path, path) : matches(rule.path, form))));
-  const [first] = found;
-  if (first === undefined) return [];
-  const best = found.reduce((top, rule) => (priority(rule.path, top.path) > 0 ? rule : top), first).path;
+  const whole = forms.map((form) => rules.filter((rule) => isWhole(rule.path) && rule.path === form));
+  const patterns = forms.map((form) => rules.filter((rule) => !isWhole(rule.path) && matches(rule.path, form)));
+  // A rule for the whole path comes before every pattern.
+  const found = [...whole, ...patterns].find((candidates) => candidates.length > 0) ?? [];
+  const best = found.reduce<string | undefined>((top, rule) => (top === undefined || priority(rule.path, top) > 0 ? rule.path : top), undefined);
   const all = new Set(found.filter((rule) => rule.path === best).flatMap((rule) => rule.capabilities));
   return all.has("deny") ? [] : [...all].sort();
 }

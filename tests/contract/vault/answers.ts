@@ -266,6 +266,7 @@ export function answers(vault: () => VaultUnderTest): void {
     test.each([
       ['path "a" { capabilities = ["fly"] }', 'path "a": invalid capability "fly"'],
       ['path "a" { capability = ["read"] }', 'path "a": invalid key "capability"'],
+      ['path "a/+*" { capabilities = ["read"] }', `path "a/+*": invalid use of wildcards ('+*' is forbidden)`],
       ['role "a" { capabilities = ["read"] }', 'invalid key "role"'],
       ['path "a" {\n capabilities ["read"] }', "At 2"],
     ])("%s is refused", async (policy, why) => {
@@ -299,6 +300,22 @@ export function answers(vault: () => VaultUnderTest): void {
       expect((await put(POLICY, policy.replaceAll("KV", KV))).status).toBe(204);
       const { client_token: token } = await makeToken({ policies: [POLICY], ttl: "5m" });
       expect((await call("GET", `${KV}/data/apps/dev/db`, undefined, token)).status).toBe(status);
+    });
+
+    test.each([
+      ['path "KV/metadata/apps" { capabilities = ["list"] }', 200],
+      ['path "KV/metadata/apps/" { capabilities = ["list"] }', 200],
+      ['path "KV/metadata/apps/*" { capabilities = ["list"] }', 200],
+      ['path "KV/metadata/apps/+" { capabilities = ["list"] }', 200],
+      ['path "KV/metadata/+" { capabilities = ["list"] }', 200],
+      ['path "KV/metadata/apps/dev" { capabilities = ["list"] }', 403],
+      ['path "KV/metadata/app*" { capabilities = ["list"] }\npath "KV/metadata/apps" { capabilities = ["deny"] }', 403],
+      ['path "KV/metadata/apps/*" { capabilities = ["list"] }\npath "KV/metadata/+/+" { capabilities = ["deny"] }', 200],
+    ])("%s: listing a folder is %d", async (policy, status) => {
+      await call("PUT", `${KV}/data/apps/dev/db`, { data: { x: 1 } });
+      expect((await put(POLICY, policy.replaceAll("KV", KV))).status).toBe(204);
+      const { client_token: token } = await makeToken({ policies: [POLICY], ttl: "5m" });
+      expect((await call("LIST", `${KV}/metadata/apps`, undefined, token)).status).toBe(status);
     });
 
     test("to make an entry and to change one are two things; a list wants its own; a token is told what it may", async () => {
