@@ -2,7 +2,7 @@
 import type { Answer, Call, Core } from "./core";
 import { badRequest, notFound, unsupported, VaultError } from "./errors";
 import type { KvEntry, KvStore } from "./state";
-import { flag, goDuration, seconds, textMap } from "./values";
+import { flag, goDuration, seconds } from "./values";
 
 /** What is kept of an entry where nobody says otherwise. */
 const DEFAULT_VERSIONS = 10;
@@ -88,6 +88,7 @@ export class Kv {
     const entry = store.entries[path] ?? {
       versions: {},
       current: 0,
+      oldest: 0,
       created: now,
       updated: now,
       custom: null,
@@ -105,13 +106,14 @@ export class Kv {
     const existing = store.entries[path];
     const current = existing?.current ?? 0;
     const live = existing?.versions[String(current)];
-    if (method === "PATCH" && live === undefined) throw notFound();
-    if (method === "PATCH" && existing !== undefined && (live?.destroyed || this.#isDeleted(live?.deleted ?? "")))
-      throw new VaultError(404, undefined, { data: this.#version(existing, current) });
+    if (method === "PATCH" && existing === undefined) throw notFound();
     const cas = typeof options === "object" && options !== null && "cas" in options ? Number(options.cas) : undefined;
     if (Number.isNaN(cas)) throw badRequest("error parsing check-and-set parameter");
     if ((store.casRequired || existing?.casRequired) && cas === undefined) throw badRequest("check-and-set parameter required for this call");
     if (cas !== undefined && cas !== current) throw badRequest("check-and-set parameter did not match the current version");
+    if (method === "PATCH" && live === undefined) throw notFound();
+    if (method === "PATCH" && existing !== undefined && (live?.destroyed || this.#isDeleted(live?.deleted ?? "")))
+      throw new VaultError(404, undefined, { data: this.#version(existing, current) });
     const entry = this.#entry(store, path);
     const now = this.core.time();
     const lifetime = seconds(entry.deleteVersionAfter) || seconds(store.deleteVersionAfter);
@@ -136,6 +138,7 @@ export class Kv {
   #trim(store: KvStore, entry: KvEntry): void {
     const kept = entry.maxVersions || store.maxVersions || DEFAULT_VERSIONS;
     for (const number of Object.keys(entry.versions)) if (Number(number) <= entry.current - kept) delete entry.versions[number];
+    if (entry.current >= kept) entry.oldest = Math.max(entry.oldest, entry.current - kept + 1);
   }
 
   #read(store: KvStore, path: string, query: URLSearchParams): Answer {
@@ -183,13 +186,16 @@ export class Kv {
       return undefined;
     }
     if (method === "PATCH" && existing === undefined) throw notFound();
+    if (method !== "PATCH" && Object.keys(body).length === 0) return undefined;
     // What is refused makes no entry.
     const [custom, lifetime] = [customMetadata(body["custom_metadata"]), seconds(body["delete_version_after"])];
     const before = JSON.stringify(existing);
     const entry = this.#entry(store, path);
     if (body["custom_metadata"] !== undefined) {
       const next = { ...(method === "PATCH" ? entry.custom : {}), ...custom };
-      entry.custom = Object.keys(next).length > 0 ? next : null;
+      // A null takes away.
+      const left = Object.entries(next).filter((pair): pair is [string, string] => pair[1] !== null);
+      entry.custom = left.length > 0 ? Object.fromEntries(left) : null;
     }
     if (body["max_versions"] !== undefined) entry.maxVersions = Number(body["max_versions"]);
     if (body["cas_required"] !== undefined) entry.casRequired = flag(body["cas_required"]);
@@ -199,7 +205,6 @@ export class Kv {
   }
 
   #shown(entry: KvEntry): Record<string, unknown> {
-    const numbers = Object.keys(entry.versions).map(Number);
     const versions = Object.entries(entry.versions).map(([number, v]) => [
       number,
       { created_time: v.created, deletion_time: v.deleted, destroyed: v.destroyed },
@@ -211,8 +216,7 @@ export class Kv {
       custom_metadata: entry.custom,
       delete_version_after: entry.deleteVersionAfter,
       max_versions: entry.maxVersions,
-      // Told once one has gone, which a write does and not a smaller limit.
-      oldest_version: numbers.length > 0 && !numbers.includes(1) ? Math.min(...numbers) : 0,
+      oldest_version: entry.oldest,
       updated_time: entry.updated,
       versions: Object.fromEntries(versions),
     };
@@ -228,10 +232,11 @@ export class Kv {
 }
 
 /** @throws VaultError 400 where a value is no text or number */
-function customMetadata(given: unknown): Record<string, string> {
-  const bad = Object.values(typeof given === "object" && given !== null ? given : {}).find((value) => typeof value === "object");
-  if (bad !== undefined) throw badRequest("custom_metadata validation failed: '' expected type 'string', got unconvertible type 'map[string]interface {}'");
-  return textMap(given) ?? {};
+function customMetadata(given: unknown): Record<string, string | null> {
+  const pairs = Object.entries(typeof given === "object" && given !== null ? given : {});
+  if (pairs.some(([, value]) => typeof value === "object" && value !== null))
+    throw badRequest("custom_metadata validation failed: '' expected type 'string', got unconvertible type 'map[string]interface {}'");
+  return Object.fromEntries(pairs.map(([key, value]) => [key, value === null ? null : String(value)]));
 }
 
 /** JSON merge patch (RFC 7396). */

@@ -5,6 +5,8 @@ const entrySchema = z.object({
   /** By number; old ones go when there are more than are kept. */
   versions: z.record(z.string(), versionSchema),
   current: z.number(),
+  /** Told from the first write on that makes as many versions as are kept; 0 before. */
+  oldest: z.number().default(0),
   created: z.string(),
   updated: z.string(),
   custom: z.record(z.string(), z.string()).nullable(),

@@ -177,7 +177,7 @@ export function answers(vault: () => VaultUnderTest): void {
       expect((await put("versions", { x: 4 }, { cas: 3 })).body["data"]).toMatchObject({ version: 4 });
     });
 
-    test("only so many versions are kept, and the oldest is told once one is gone", async () => {
+    test("only so many versions are kept, and the oldest is told once there are as many", async () => {
       await call("POST", `${KV}/metadata/few`, { max_versions: 2, custom_metadata: { owner: "me", count: 2 } });
       const metadata = async () => (await call("GET", `${KV}/metadata/few`)).body["data"];
       expect(await metadata()).toMatchObject({
@@ -191,8 +191,14 @@ export function answers(vault: () => VaultUnderTest): void {
       });
       // An entry of metadata alone is no entry yet.
       expect(await call("GET", `${KV}/data/few`)).toEqual({ status: 404, body: errors() });
-      for (const x of [1, 2, 3]) await put("few", { x });
-      expect(await metadata()).toMatchObject({ current_version: 3, oldest_version: 2 });
+      for (const [x, oldest] of [
+        [1, 0],
+        [2, 1],
+        [3, 2],
+      ]) {
+        await put("few", { x });
+        expect(await metadata()).toMatchObject({ current_version: x, oldest_version: oldest });
+      }
       expect(Object.keys(z.object({ versions: z.record(z.string(), z.unknown()) }).parse(await metadata()).versions)).toEqual(["2", "3"]);
       expect((await call("GET", `${KV}/data/few?version=1`)).status).toBe(404);
       // A smaller limit takes nothing away by itself.
@@ -202,6 +208,7 @@ export function answers(vault: () => VaultUnderTest): void {
 
     test("metadata: an empty map is none; a value must be a text; a time must be one", async () => {
       const write = (body: object) => call("POST", `${KV}/metadata/meta`, body);
+      expect((await write({})).status).toBe(204);
       expect((await write({ custom_metadata: { a: { b: 1 } } })).status).toBe(400);
       expect((await write({ delete_version_after: "soon" })).status).toBe(400);
       expect((await call("GET", `${KV}/metadata/meta`)).status).toBe(404);
@@ -209,6 +216,8 @@ export function answers(vault: () => VaultUnderTest): void {
       expect((await call("GET", `${KV}/metadata/meta`)).body["data"]).toMatchObject({ custom_metadata: { a: "1" }, delete_version_after: "1h0m0s" });
       expect((await call("PATCH", `${KV}/metadata/meta`, { custom_metadata: { b: "2" } }, undefined, MERGE_PATCH)).status).toBe(204);
       expect((await call("GET", `${KV}/metadata/meta`)).body["data"]).toMatchObject({ custom_metadata: { a: "1", b: "2" } });
+      expect((await call("PATCH", `${KV}/metadata/meta`, { custom_metadata: { a: null } }, undefined, MERGE_PATCH)).status).toBe(204);
+      expect((await call("GET", `${KV}/metadata/meta`)).body["data"]).toEqual(expect.objectContaining({ custom_metadata: { b: "2" } }));
       expect((await write({ custom_metadata: {} })).status).toBe(204);
       expect((await call("GET", `${KV}/metadata/meta`)).body["data"]).toMatchObject({ custom_metadata: null });
       expect((await call("DELETE", `${KV}/metadata/meta`)).status).toBe(204);
@@ -228,6 +237,8 @@ export function answers(vault: () => VaultUnderTest): void {
       expect((await patch("not-there", { a: 1 }, MERGE_PATCH)).status).toBe(404);
       await call("DELETE", `${KV}/data/patch`);
       expect((await patch("patch", { a: 1 }, MERGE_PATCH)).status).toBe(404);
+      // The version is looked at first.
+      expect(await call("PATCH", `${KV}/data/patch`, { data: { a: 1 }, options: { cas: 1 } }, undefined, MERGE_PATCH)).toEqual(wrongVersion);
     });
 
     test("lists: folders end with a slash; an entry and a folder may have one name; deleted ones are there, empty folders are not", async () => {
