@@ -6,6 +6,8 @@
 import { answers } from "./answers";
 import { clusterLogins } from "./cluster-logins";
 import { firstBoots } from "./first-boot";
+import { kvAnswers } from "./kv-answers";
+import { permissionAnswers } from "./permission-answers";
 import { resourceTypes } from "./resource-types";
 import { homelabStory } from "./story";
 import { type GivenVault, VaultUnderTest } from "./under-test";
@@ -21,5 +23,7 @@ export function vaultSuite(open: () => Promise<GivenVault>): void {
   describe("the homelab's story", () => homelabStory(() => vault));
   describe("resource types", () => resourceTypes(() => vault));
   describe("answers", () => answers(() => vault));
+  describe("answers about entries", () => kvAnswers(() => vault));
+  describe("answers about policies and tokens", () => permissionAnswers(() => vault));
   describe("logins of clusters", () => clusterLogins(() => vault));
 }
