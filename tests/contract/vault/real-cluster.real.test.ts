@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import { z } from "zod";
 import { createContext } from "../../../lab/core/context";
 import { startVault } from "../../../lab/vault";
+import { givenVaultAddress, givenVaultTokenFile } from "../../support/given-vault";
 import { type RealKubernetes, startRealKubernetes } from "../../support/real-kubernetes";
 import { describeReal } from "../../support/real-parts";
 import { type GivenVault, VaultUnderTest } from "./under-test";
@@ -129,8 +130,8 @@ describeReal(["kube-apiserver", "etcd"], "logins of a real cluster's accounts", 
   afterAll(() => cluster?.stop());
 
   describe("to the lab's Vault", () => logins(() => cluster, labVault));
-  const [address, tokenFile] = [process.env["HOMELAB_TEST_VAULT_ADDR"] ?? "", process.env["HOMELAB_TEST_VAULT_TOKEN_FILE"] ?? ""];
-  if (address !== "" && tokenFile !== "")
+  const [address, tokenFile] = [givenVaultAddress(), givenVaultTokenFile()];
+  if (address !== undefined && tokenFile !== undefined)
     describe(`to the Vault at ${address}`, () =>
       logins(
         () => cluster,
