@@ -5,8 +5,8 @@
  * The script is plain POSIX sh: Debian runs it with dash, and the lab with a simulated shell.
  */
 import * as crypto from "node:crypto";
+import { quote } from "../common/quote";
 import { PRELUDE } from "./prelude";
-import { quote } from "./quote";
 import { type Operation, type Role, secretVariable } from "./role";
 
 /** `apply` brings the role about; `check` reports what it would change and changes nothing. */

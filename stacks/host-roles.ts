@@ -68,6 +68,7 @@ const VM_SETTINGS = { dns: DNS_VM, haproxy: PROXY_VM, teleport: "teleport", boot
 type VmSetting = keyof typeof VM_SETTINGS;
 
 const inStore = (entry: string, key = entry): SecretSource => ({ path: `${STORE}/${entry}`, key });
+const ofKubeadm = (key: string): SecretSource => inStore("KUBEADM", key);
 const addressOf = (vms: RoleRequest["vms"], name: string): string | undefined => vms.get(name)?.cloudInit.ipv4.address;
 
 /** The same without what is undefined, which roles take for not given. */
@@ -113,7 +114,7 @@ function clusterNode({ stack, config, vms }: RoleRequest, spec: VmSpec): Planned
   });
   return {
     role: combineRoles("kubeadm-first", ...host, kubeadmNode(versionOf(kubeadm)), cluster),
-    secrets: { KUBEADM_TOKEN: inStore("KUBEADM", "KUBEADM_TOKEN"), KUBEADM_CERTIFICATE_KEY: inStore("KUBEADM", "KUBEADM_CERTIFICATE_KEY") },
+    secrets: { KUBEADM_TOKEN: ofKubeadm("KUBEADM_TOKEN"), KUBEADM_CERTIFICATE_KEY: ofKubeadm("KUBEADM_CERTIFICATE_KEY") },
   };
 }
 
@@ -131,9 +132,9 @@ function joiningNode({ config, stack, vms }: RoleRequest, { name, cloudInit }: V
   return {
     role: combineRoles("kubeadm-node", base, kubeadmNode(versionOf(config.kubeadm ?? {})), join),
     secrets: {
-      KUBEADM_TOKEN: inStore("KUBEADM", "KUBEADM_TOKEN"),
+      KUBEADM_TOKEN: ofKubeadm("KUBEADM_TOKEN"),
       KUBEADM_CA_HASH: "cluster's CA hash",
-      ...(kind === "worker" ? {} : { KUBEADM_CERTIFICATE_KEY: inStore("KUBEADM", "KUBEADM_CERTIFICATE_KEY") }),
+      ...(kind === "worker" ? {} : { KUBEADM_CERTIFICATE_KEY: ofKubeadm("KUBEADM_CERTIFICATE_KEY") }),
     },
   };
 }

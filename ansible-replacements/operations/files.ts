@@ -1,5 +1,5 @@
 import * as crypto from "node:crypto";
-import { quote } from "../quote";
+import { quote } from "../../common/quote";
 import { type Operation, secretVariable } from "../role";
 
 export interface Ownership {

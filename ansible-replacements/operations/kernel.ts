@@ -1,4 +1,4 @@
-import { quote } from "../quote";
+import { quote } from "../../common/quote";
 import type { Operation } from "../role";
 import { file } from "./files";
 

@@ -1,5 +1,5 @@
 import { HomelabError } from "../../common/errors";
-import { quote } from "../quote";
+import { quote } from "../../common/quote";
 import type { Operation } from "../role";
 
 /** Seconds between two looks at apt's lock, and how many looks (unattended upgrades run right after the first boot). */

@@ -1,5 +1,5 @@
 import * as crypto from "node:crypto";
-import { quote } from "../quote";
+import { quote } from "../../common/quote";
 import type { Operation } from "../role";
 
 /** Where each service's stamp lies: what it was last started with. */

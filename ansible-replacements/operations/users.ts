@@ -1,5 +1,5 @@
 import { HomelabError } from "../../common/errors";
-import { quote } from "../quote";
+import { quote } from "../../common/quote";
 import type { Operation } from "../role";
 
 function checkName(name: string): void {

@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import { HomelabError } from "../../common/errors";
+import { quote } from "../../common/quote";
 import { command } from "../operations/commands";
 import { download } from "../operations/downloads";
 import { type ContentPart, directory, file } from "../operations/files";
@@ -7,7 +8,6 @@ import { packages, pinnedPackages } from "../operations/packages";
 import { aptRepository } from "../operations/repositories";
 import { service } from "../operations/services";
 import type { PinnedRelease } from "../pins";
-import { quote } from "../quote";
 import type { Operation, Role } from "../role";
 
 export interface BootServerArgs {

@@ -1,9 +1,9 @@
 import { HomelabError } from "../../common/errors";
+import { quote } from "../../common/quote";
 import { command } from "../operations/commands";
 import { download } from "../operations/downloads";
 import { packages } from "../operations/packages";
 import type { PinnedRelease } from "../pins";
-import { quote } from "../quote";
 import { type Operation, type Role, secretVariable } from "../role";
 import { KUBECONFIG_PATH } from "./k3s-server";
 

@@ -1,10 +1,10 @@
 import { HomelabError } from "../../common/errors";
+import { quote } from "../../common/quote";
 import { command, waitUntil } from "../operations/commands";
 import { download } from "../operations/downloads";
 import { absent, directory, file } from "../operations/files";
 import { service, unitStopped } from "../operations/services";
 import { K3S, type K3sRelease } from "../pins";
-import { quote } from "../quote";
 import type { Operation, Role } from "../role";
 
 export interface K3sServerArgs {

@@ -1,10 +1,10 @@
 import { HomelabError } from "../../common/errors";
+import { quote } from "../../common/quote";
 import { assertDisjoint } from "../cidr";
 import { command, waitUntil } from "../operations/commands";
 import { archivedBinary } from "../operations/downloads";
 import { directory } from "../operations/files";
 import { CILIUM_VERSION, KUBERNETES, type PinnedRelease } from "../pins";
-import { quote } from "../quote";
 import { type Operation, type Role, secretVariable } from "../role";
 
 /** Where kubeadm leaves the administrator's kubeconfig; it stays there, for root alone. */

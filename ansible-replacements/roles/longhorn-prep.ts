@@ -1,9 +1,9 @@
+import { quote } from "../../common/quote";
 import { command } from "../operations/commands";
 import { directory } from "../operations/files";
 import { kernelModules } from "../operations/kernel";
 import { packages } from "../operations/packages";
 import { service, unitStopped } from "../operations/services";
-import { quote } from "../quote";
 import type { Role } from "../role";
 
 export interface LonghornPrepArgs {

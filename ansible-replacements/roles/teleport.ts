@@ -1,12 +1,12 @@
 import * as crypto from "node:crypto";
 import { HomelabError } from "../../common/errors";
+import { quote } from "../../common/quote";
 import { command, waitUntil } from "../operations/commands";
 import { type ContentPart, directory, file } from "../operations/files";
 import { packages, pinnedPackages } from "../operations/packages";
 import { aptRepository } from "../operations/repositories";
 import { service, unitRunning } from "../operations/services";
 import { KEYS, TELEPORT_VERSION } from "../pins";
-import { quote } from "../quote";
 import type { Operation, Role } from "../role";
 
 export interface TeleportRole {

@@ -29,9 +29,9 @@ export async function login(flags: Flags): Promise<number> {
 }
 
 export function logout(flags: Flags): number {
-  const url = flags.words[0] ?? backendUrl(optionalProject(flags)?.backendUrl);
-  if (flags.has("all") || url === currentLogin()) saveLogin(undefined);
-  print(flags.has("all") ? "Logged out of everything" : `Logged out of ${url}`);
+  const url = flags.has("all") ? undefined : (flags.words[0] ?? backendUrl(optionalProject(flags)?.backendUrl));
+  if (url === undefined || url === currentLogin()) saveLogin(undefined);
+  print(`Logged out of ${url ?? "everything"}`);
   return EXIT_CODE.ok;
 }
 

@@ -51,6 +51,8 @@ export class HumanDisplay {
   readonly #paint: Paint;
   readonly #diagnostics = new Map<string, { heading: string; lines: string[] }>();
   readonly #types = new Map<string, string>();
+  /** Empty until the stack has begun. */
+  #stackUrn = "";
   /** Of which errors were said. */
   readonly #failed = new Set<string>();
   readonly #begun = new Map<string, number>();
@@ -99,6 +101,7 @@ export class HumanDisplay {
 
   #begins(metadata: StepMetadata): void {
     this.#types.set(metadata.urn, metadata.type);
+    if (metadata.type === STACK_TYPE) this.#stackUrn = metadata.urn;
     this.#begun.set(`${metadata.op} ${metadata.urn}`, performance.now());
     if (this.#hidden(metadata) || metadata.op === "refresh") return;
     this.#line(metadata, OPS[metadata.op]?.[2][this.options.preview ? 0 : 1] ?? metadata.op);
@@ -122,7 +125,7 @@ export class HumanDisplay {
   #diagnostic({ urn, prefix, message, severity, ephemeral }: DiagnosticEvent): void {
     if (ephemeral === true || (severity === "debug" && !this.options.debug)) return;
     // What is said of no resource is the stack's.
-    const key = urn ?? [...this.#types.keys()].find((known) => this.#types.get(known) === STACK_TYPE) ?? "";
+    const key = urn ?? this.#stackUrn;
     const heading = key === "" ? this.options.stack : `${this.#types.get(key) ?? key.split("::")[2] ?? ""} (${urnName(key)})`;
     const found = this.#diagnostics.get(key) ?? { heading, lines: [] };
     found.lines.push(`${prefix}${message.trimEnd()}`);

@@ -82,13 +82,8 @@ export function changedKeys({ before, after, known = [] }: Change): string {
         (known.includes(key) && [before[key], after[key]].some((value) => value !== undefined && someValue(value, isMasked))),
     );
   const part = (mark: string, chosen: string[]): string => (chosen.length > 0 ? mark + chosen.join(",") : "");
-  const [added, removed] = [keys.filter((key) => before[key] === undefined), keys.filter((key) => after[key] === undefined)];
-  return (
-    part("+", added) +
-    part("-", removed) +
-    part(
-      "~",
-      keys.filter((key) => !added.includes(key) && !removed.includes(key)),
-    )
-  );
+  const added = keys.filter((key) => before[key] === undefined);
+  const removed = keys.filter((key) => after[key] === undefined);
+  const changed = keys.filter((key) => before[key] !== undefined && after[key] !== undefined);
+  return part("+", added) + part("-", removed) + part("~", changed);
 }

@@ -66,11 +66,11 @@ function providersOf(request: pb.RegisterResourceRequest): Map<string, string> {
   return own;
 }
 
-/** Says of a provider's error which call it answers. */
-function returnedError(what: "invocation" | "call", token: string): (thrown: unknown) => never {
+/** Says of a provider's error which invoke it answers. */
+function invokeFailed(token: string): (thrown: unknown) => never {
   return (thrown) => {
     if (!(thrown instanceof ProviderError)) throw thrown;
-    throw new ProviderError(`${what} of ${token} returned an error: ${thrown.message}`, grpc.status.UNKNOWN, undefined);
+    throw new ProviderError(`invocation of ${token} returned an error: ${thrown.message}`, grpc.status.UNKNOWN, undefined);
   };
 }
 
@@ -287,7 +287,7 @@ export class ResourceMonitor {
     const reference = wanted.options.getProvider() || (await this.#defaults.get(this.#wish(token, wish), token));
     const client = await this.backend.ctx.registry.get(reference);
     if (!client.configured) return reply;
-    const { result, failures, strippedSecrets } = await client.invoke(token, wanted.args, this.backend.ctx.preview).catch(returnedError("invocation", token));
+    const { result, failures, strippedSecrets } = await client.invoke(token, wanted.args, this.backend.ctx.preview).catch(invokeFailed(token));
     reply.setReturn(toStruct(strippedSecrets ? mapProperties(result, makeSecret) : result));
     for (const { property, reason } of failures) {
       const failure = new provider.CheckFailure();

@@ -33,15 +33,16 @@ export interface Wanted {
 
 /** From now on a copy of the SDK that is loaded, whichever it is, collects nothing but what is wanted. */
 export function collectOnly({ debugMessages, promiseTraces }: Wanted): void {
-  const changes: Changes = {
+  const wanted: Changes = {
     ...(promiseTraces ? {} : { "@pulumi/pulumi/runtime/debuggable.js": { debuggablePromise: untraced } }),
     ...(debugMessages ? {} : { "@pulumi/pulumi/log/index.js": { debug: unsent } }),
   };
+  const changes = Object.entries(wanted).map(([name, functions]) => [name.replaceAll("/", sep), Object.entries(functions)] as const);
   const { load } = Module.prototype as NodeJS.Module & { load(file: string): unknown };
   Reflect.set(Module.prototype, "load", function (this: NodeJS.Module, file: string): unknown {
     const result = load.call(this, file);
-    const found = Object.entries(changes).find(([name]) => file.endsWith(name.replaceAll("/", sep)));
-    for (const [name, change] of Object.entries(found?.[1] ?? {})) {
+    const [, functions = []] = changes.find(([end]) => file.endsWith(end)) ?? [];
+    for (const [name, change] of functions) {
       const given: unknown = this.exports[name];
       // An SDK that is made otherwise is left as it is.
       if (typeof given === "function") this.exports[name] = change(given as Call);

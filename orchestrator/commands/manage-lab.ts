@@ -1,4 +1,5 @@
 import { HomelabError } from "../../common/errors";
+import { quote } from "../../common/quote";
 import { type Arguments, oneOf } from "../arguments";
 import { EXIT, type ExitCode } from "../exit-codes";
 import { type LabFile, labStatus, requireLab, runningLab, startLab, stopLab } from "../lab-client";
@@ -25,11 +26,7 @@ const describeLab = (lab: LabFile, how: string): string =>
 
 /** For `eval`: what programs other than this one need to work in the lab. Its passphrase is for the lab only, and known. */
 const shellEnvironment = (env: Readonly<Record<string, string>>, workDir: string): string =>
-  [
-    ...Object.entries(env).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`),
-    `# the stacks' settings: pulumi -C ${workDir} up -s dev`,
-    "",
-  ].join("\n");
+  [...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`), `# the stacks' settings: pulumi -C ${workDir} up -s dev`, ""].join("\n");
 
 /** `lab start|stop|status|env` */
 export async function manageLab(args: Arguments, session: Session): Promise<ExitCode> {

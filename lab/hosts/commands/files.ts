@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as path from "node:path/posix";
 import { latin1FromBytes } from "just-bash";
-import { absolute, fail, type HostCommand, type Invocation, ok, parseFlags, shellQuote, unmodelled } from "../command";
+import { quote } from "../../../common/quote";
+import { absolute, fail, type HostCommand, type Invocation, ok, parseFlags, unmodelled } from "../command";
 import { findDisk } from "../disks";
 import { findUser, readGroups } from "../machine";
 
@@ -74,21 +75,21 @@ const install: HostCommand = async (run) => {
   const owner = (flags.get("o") ?? flags.get("owner"))?.[0];
   const group = (flags.get("g") ?? flags.get("group"))?.[0];
   const finish = (names: string[]) => {
-    const quoted = names.map(shellQuote).join(" ");
+    const quoted = names.map(quote).join(" ");
     const ownership =
-      owner !== undefined || group !== undefined ? ` && chown ${shellQuote(`${owner ?? ""}${group === undefined ? "" : `:${group}`}`)} ${quoted}` : "";
+      owner !== undefined || group !== undefined ? ` && chown ${quote(`${owner ?? ""}${group === undefined ? "" : `:${group}`}`)} ${quoted}` : "";
     return `chmod ${mode} ${quoted}${ownership}`;
   };
   const line = (text: string) =>
     run.shell.exec?.(text, { cwd: run.shell.cwd, stdin: latin1FromBytes(run.shell.stdin), stdinKind: "bytes" }) ?? fail("install: no shell");
-  if (flags.has("d")) return line(`mkdir -p ${rest.map(shellQuote).join(" ")} && ${finish(rest)}`);
+  if (flags.has("d")) return line(`mkdir -p ${rest.map(quote).join(" ")} && ${finish(rest)}`);
   const target = flags.get("t")?.[0] ?? rest.pop() ?? "";
   const isFolder = (await run.shell.fs.exists(absolute(run, target))) && (await run.shell.fs.stat(absolute(run, target))).isDirectory;
-  const make = flags.has("D") ? `mkdir -p ${shellQuote(path.dirname(target))} && ` : "";
+  const make = flags.has("D") ? `mkdir -p ${quote(path.dirname(target))} && ` : "";
   for (const source of rest) {
     const to = isFolder ? path.join(target, path.basename(source)) : target;
-    const copy = source === "/dev/stdin" ? `cat > ${shellQuote(to)}` : `cp ${shellQuote(source)} ${shellQuote(to)}`;
-    const result = await line(`${make}rm -f ${shellQuote(to)} && ${copy} && ${finish([to])}`);
+    const copy = source === "/dev/stdin" ? `cat > ${quote(to)}` : `cp ${quote(source)} ${quote(to)}`;
+    const result = await line(`${make}rm -f ${quote(to)} && ${copy} && ${finish([to])}`);
     if (result.exitCode !== 0) return result;
   }
   return ok();
@@ -155,7 +156,7 @@ const flock: HostCommand = async (run) => {
   // A lock on an open file: the sessions of a host do not wait for each other here.
   if (/^\d+$/.test(lock)) return ok();
   const words = run.args.slice(at + 1);
-  const line = words[0] === "-c" ? (words[1] ?? "") : words.map(shellQuote).join(" ");
+  const line = words[0] === "-c" ? (words[1] ?? "") : words.map(quote).join(" ");
   if (!(await run.shell.fs.exists(absolute(run, lock)))) await run.shell.fs.writeFile(absolute(run, lock), "");
   return (await run.shell.exec?.(line, { cwd: run.shell.cwd, stdin: latin1FromBytes(run.shell.stdin), stdinKind: "bytes" })) ?? fail("flock: no shell");
 };

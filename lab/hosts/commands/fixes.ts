@@ -1,5 +1,6 @@
 import { latin1FromBytes } from "just-bash";
-import { fail, type HostCommand, ok, shellQuote, splitOnce, unmodelled } from "../command";
+import { quote } from "../../../common/quote";
+import { fail, type HostCommand, ok, splitOnce, unmodelled } from "../command";
 
 /** just-bash's `env` does not export what it sets to the programs below it. */
 const env: HostCommand = async (run) => {
@@ -24,8 +25,8 @@ const env: HostCommand = async (run) => {
         .map(([name, value]) => `${name}=${value}\n`)
         .join(""),
     );
-  const exports = Object.entries(set).map(([name, value]) => `export ${name}=${shellQuote(value)}\n`);
-  const line = `${exports.join("")}${args.map(shellQuote).join(" ")}`;
+  const exports = Object.entries(set).map(([name, value]) => `export ${name}=${quote(value)}\n`);
+  const line = `${exports.join("")}${args.map(quote).join(" ")}`;
   const result = await run.shell.exec?.(line, { cwd: run.shell.cwd, stdin: latin1FromBytes(run.shell.stdin), stdinKind: "bytes", env: {}, replaceEnv: true });
   return result ?? fail("env: no shell", 127);
 };

@@ -1,5 +1,6 @@
 import { latin1FromBytes } from "just-bash";
-import { absolute, fail, type HostCommand, type Invocation, ok, parseFlags, shellQuote, splitOnce, unmodelled } from "../command";
+import { quote } from "../../../common/quote";
+import { absolute, fail, type HostCommand, type Invocation, ok, parseFlags, splitOnce, unmodelled } from "../command";
 import type { Identity } from "../filesystem";
 import { findUser, readGroups } from "../machine";
 
@@ -171,7 +172,7 @@ const sudo: HostCommand = async (run) => {
     const [name, value = ""] = splitOnce(args.shift() ?? "", "=");
     env[name] = value;
   }
-  const line = args.length === 0 ? "bash -s" : args.map(shellQuote).join(" ");
+  const line = args.length === 0 ? "bash -s" : args.map(quote).join(" ");
   return run.runAs(target, line, { env, cwd: login ? target.home : run.shell.cwd, stdin: latin1FromBytes(run.shell.stdin) });
 };
 
