@@ -5,7 +5,7 @@ import { mockEngine, only, plain, settle } from "../../tests/support/pulumi-mock
 import { VM_SPEC } from "../../tests/support/vm-spec";
 import { HostRole } from "./host-role";
 import { ProxmoxHost } from "./proxmox-host";
-import { Vm, vmInputs, withoutLimits } from "./vm";
+import { notCompared, Vm, vmInputs } from "./vm";
 import type { VmSpec } from "./vm-spec";
 
 const SPEC: VmSpec = { ...VM_SPEC, cloudInit: { ...VM_SPEC.cloudInit, sshKeys: ["ssh-ed25519 BBBB friend", "ssh-ed25519 AAAA operator"] } };
@@ -62,11 +62,10 @@ test("what a definition leaves out is left out", () => {
   });
 });
 
-test("a device of the host comes as a path without a datastore", () => {
-  const device = "/dev/disk/by-id/usb-SanDisk_Extreme_55DD_24399K401631-0:0";
+test("a device of the host comes as a path, cut where it has a colon", () => {
   const passthrough = {
     interface: "scsi1",
-    device,
+    device: "/dev/disk/by-id/usb-SanDisk_Extreme_55DD_24399K401631-0:0",
     backup: undefined,
     replicate: true,
     discard: true,
@@ -75,14 +74,19 @@ test("a device of the host comes as a path without a datastore", () => {
     sizeGiB: undefined,
     speed: { iopsRead: 100 },
   };
-  expect(vmInputs({ ...ARGS, spec: { ...SPEC, passthrough: [passthrough] } }).disks).toEqual([
+  const cut = { datastoreId: "/dev/disk/by-id/usb-SanDisk_Extreme_55DD_24399K401631-0", pathInDatastore: "0" };
+  const disks = (disk: typeof passthrough) => vmInputs({ ...ARGS, spec: { ...SPEC, passthrough: [disk] } }).disks;
+  expect(disks(passthrough)).toEqual([
     { interface: "scsi0", datastoreId: "local-lvm", size: 30, fileFormat: "raw" },
-    { interface: "scsi1", datastoreId: "", pathInDatastore: device, replicate: true, discard: "on", speed: { iopsRead: 100 } },
+    { interface: "scsi1", ...cut, fileFormat: "raw", replicate: true, discard: "on", speed: { iopsRead: 100 } },
   ]);
+  const whole = disks({ ...passthrough, device: "/dev/disk/by-id/ata-X" });
+  expect(whole).toMatchObject([{}, { datastoreId: "", pathInDatastore: "/dev/disk/by-id/ata-X" }]);
 });
 
-test("limits that a disk does not have are left out of the comparison, those of a device of the host are not", () => {
-  expect(withoutLimits(2)).toEqual(["disks[0].speed", "disks[1].speed"]);
+test("limits and a size that a disk does not say are left out of the comparison, those that it says are not", () => {
+  const disks = [{ interface: "scsi0", size: 30 }, { interface: "scsi1" }, { interface: "scsi2", size: 8, speed: { read: 1 } }];
+  expect(notCompared(disks)).toEqual(["disks[0].speed", "disks[1].speed", "disks[1].size"]);
 });
 
 test("a VM is one resource, and its address is that of its definition", async () => {

@@ -3,7 +3,7 @@ import type { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import { VmLegacy } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "../base/component";
-import { withoutLimits } from "./vm";
+import { notCompared } from "./vm";
 
 /** A file at a URL that always gives the same bytes. */
 interface PinnedFile {
@@ -55,6 +55,7 @@ export class ProxmoxHost extends Component {
       );
     const image = download("image", "import", args.image);
     for (const iso of args.isos ?? []) download(`iso-${iso.fileName}`, "iso", iso);
+    const disk = { interface: "scsi0", datastoreId: args.templateStorage, importFrom: image.id, size: TEMPLATE_DISK_GIB, fileFormat: "raw" };
     const template = new VmLegacy(
       `${name}-template`,
       {
@@ -69,14 +70,14 @@ export class ProxmoxHost extends Component {
         cpu: { cores: 1, sockets: 1, type: "host" },
         memory: { dedicated: 1024 },
         scsiHardware: "virtio-scsi-single",
-        disks: [{ interface: "scsi0", datastoreId: args.templateStorage, importFrom: image.id, size: TEMPLATE_DISK_GIB, fileFormat: "raw" }],
+        disks: [disk],
         networkDevices: [{ bridge: args.bridge, model: "virtio", firewall: false }],
         bootOrders: ["scsi0"],
         agent: { enabled: true },
         serialDevices: [{ device: "socket" }],
         operatingSystem: { type: "l26" },
       },
-      this.child({ provider, customTimeouts: timeouts(15), ignoreChanges: ["networkDevices[0].macAddress", ...withoutLimits(1)] }),
+      this.child({ provider, customTimeouts: timeouts(15), ignoreChanges: ["networkDevices[0].macAddress", ...notCompared([disk])] }),
     );
     this.templateId = template.vmId;
     this.registerOutputs({ templateId: this.templateId });

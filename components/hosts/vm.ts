@@ -24,20 +24,30 @@ export interface VmArgs {
 }
 
 /**
- * Paths of the speed limits of disks that have none: the official plugin fills in 0 for each of them, does not find that in Proxmox,
- * and would update the VM in every run. (Only a disk of the host can have limits; they are not ignored.)
+ * Paths of what a disk does not say and the official plugin fills in, which is then not what Proxmox has, so that each run would
+ * update the VM: speed limits of 0, and 8 GiB for a device of the host, which has the size that it has.
  */
-export const withoutLimits = (disks: number): string[] => Array.from({ length: disks }, (_, i) => `disks[${i}].speed`);
+export function notCompared(disks: readonly VmDisk[]): string[] {
+  return disks.flatMap(({ size, speed }, i) => [...(speed === undefined ? [`disks[${i}].speed`] : []), ...(size === undefined ? [`disks[${i}].size`] : [])]);
+}
 
 /** Clones of one template wait for its lock; this many times before they give up. */
 const CLONE_RETRIES = 10;
 
-function passthroughDisk(disk: VmPassthrough): NonNullable<VmLegacyArgs["disks"]> extends pulumi.Input<infer L> ? (L extends (infer D)[] ? D : never) : never {
+type VmDisk = NonNullable<VmLegacyArgs["disks"]> extends pulumi.Input<infer L> ? (L extends pulumi.Input<infer D>[] ? D : never) : never;
+
+/**
+ * A device of the host: a path without a datastore, or cut at its first colon, where it has one (`/dev/disk/by-id/usb-…-0:0`). The
+ * official plugin puts the two together with a colon and cuts what it reads there, so only this comes back as it was given.
+ */
+function passthroughDisk(disk: VmPassthrough): VmDisk {
+  const colon = disk.device.indexOf(":");
   return {
     interface: disk.interface,
-    // An empty datastore with a path: the provider's form for a device of the host.
-    datastoreId: "",
-    pathInDatastore: disk.device,
+    datastoreId: disk.device.slice(0, Math.max(colon, 0)),
+    pathInDatastore: disk.device.slice(colon + 1),
+    // Said outright: else the official plugin asks the datastore, which is none.
+    fileFormat: "raw",
     ...(disk.backup === undefined ? {} : { backup: disk.backup }),
     ...(disk.replicate === undefined ? {} : { replicate: disk.replicate }),
     ...(disk.discard === undefined ? {} : { discard: disk.discard ? "on" : "ignore" }),
@@ -65,6 +75,16 @@ function initialization(args: VmArgs): NonNullable<VmLegacyArgs["initialization"
   };
 }
 
+function vmDisks(spec: VmSpec): VmDisk[] {
+  const own = spec.disks.map((disk) => ({
+    interface: disk.interface,
+    datastoreId: disk.storage,
+    size: disk.sizeGiB,
+    ...(disk.format === undefined ? {} : { fileFormat: disk.format }),
+  }));
+  return [...own, ...spec.passthrough.map(passthroughDisk)];
+}
+
 /** The provider's inputs for a VM definition. */
 export function vmInputs(args: VmArgs): VmLegacyArgs {
   const { spec } = args;
@@ -77,15 +97,7 @@ export function vmInputs(args: VmArgs): VmLegacyArgs {
     cpu: { cores: spec.cores, sockets: spec.sockets, type: spec.cpuType },
     memory: { dedicated: spec.memoryMiB },
     scsiHardware: spec.scsiHardware,
-    disks: [
-      ...spec.disks.map((disk) => ({
-        interface: disk.interface,
-        datastoreId: disk.storage,
-        size: disk.sizeGiB,
-        ...(disk.format === undefined ? {} : { fileFormat: disk.format }),
-      })),
-      ...spec.passthrough.map(passthroughDisk),
-    ],
+    disks: vmDisks(spec),
     ...(spec.cdrom === undefined ? {} : { cdrom: { interface: spec.cdrom.interface, fileId: spec.cdrom.file } }),
     initialization: initialization(args),
     networkDevices: [{ bridge: spec.network.bridge, model: spec.network.model, firewall: spec.network.firewall }],
@@ -124,7 +136,7 @@ export class Vm extends Component {
         provider,
         protect: args.protect ?? false,
         // A new template is for new VMs: it replaces none that runs. Proxmox makes up the MAC address.
-        ignoreChanges: ["clone", "networkDevices[0].macAddress", ...withoutLimits(args.spec.disks.length)],
+        ignoreChanges: ["clone", "networkDevices[0].macAddress", ...notCompared(vmDisks(args.spec))],
         // One name and one address: the old VM goes before the new one comes.
         deleteBeforeReplace: true,
         customTimeouts: timeouts(30),

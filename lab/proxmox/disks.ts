@@ -53,15 +53,23 @@ function allocate(pve: Pve, vm: Vm, storageName: string, size: number, image: Vo
 /** Virtual size of a cloud image, whatever its stand-in weighs. */
 const IMAGE_SIZE = 3584 * 1024 ** 2;
 
+/** What each physical disk of a node holds. */
+const PHYSICAL_BYTES = 1000 * GIB;
+
 /**
  * Turns a disk that a request asks for into one that exists: `storage:GIB` and `import-from` allocate, `storage:cloudinit` makes
- * the cloud-init drive, an existing volume is attached.
+ * the cloud-init drive, an existing volume or device of the node is attached.
  * @returns the value for the configuration
  */
 export function realizeDisk(pve: Pve, vm: Vm, key: string, text: string): string {
   const disk = parseDisk(text);
   const [storage = "", path = ""] = disk.file.split(":");
-  if (disk.file === "none" || disk.file === "cdrom" || disk.file.startsWith("/")) return text;
+  if (disk.file === "none" || disk.file === "cdrom") return text;
+  if (disk.file.startsWith("/")) {
+    // Proxmox writes down what the device holds, whatever size is asked for.
+    disk.options.set("size", formatSize(PHYSICAL_BYTES));
+    return printDisk(disk);
+  }
   if (path === "cloudinit" || path === `vm-${vm.vmid}-cloudinit`) return cloudInitDrive(pve, vm, storage);
   if (!/^\d+(\.\d+)?$/.test(path)) {
     const volume = findVolume(pve, vm.node, disk.file);

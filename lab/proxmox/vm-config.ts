@@ -158,15 +158,12 @@ export function showConfig(vm: Vm): Record<string, unknown> {
   return shown;
 }
 
-/** What a passed-through disk without a size in its options is said to hold. */
-const PHYSICAL_GIB = 1000;
-
 /** Disks whose volume is a device of the node. */
 function passedThrough(vm: Vm): PassedThroughDisk[] {
   const found = Object.entries(vm.config).flatMap(([slot, text]) => {
     if (!/^scsi\d+$/.test(slot)) return [];
     const { file, options } = parseDisk(text);
-    return file.startsWith("/dev/") ? [{ slot, device: file, sizeGiB: Math.ceil((parseSize(options.get("size") ?? "") ?? PHYSICAL_GIB * GIB) / GIB) }] : [];
+    return file.startsWith("/dev/") ? [{ slot, device: file, sizeGiB: Math.ceil((parseSize(options.get("size") ?? "") ?? 0) / GIB) }] : [];
   });
   return found
     .toSorted((a, b) => a.slot.localeCompare(b.slot, "en", { numeric: true }))

@@ -5,7 +5,7 @@
 import { HomelabError } from "../../../common/errors";
 import type { CallContext } from "../../sdk/resource";
 import { configOf, needsRestart, type PveConfig, sameSetting } from "./config";
-import { changedDisk, cloudInitInterface, datastoreOf, diskInterfaces, isPassthrough, newDisk, pathOf, sizeOf } from "./disks";
+import { changedDisk, cloudInitInterface, datastoreOf, diskInterfaces, isPassthrough, newDisk, pathOf, sizeOf, volumeOf } from "./disks";
 import type { Disk, Vm } from "./inputs";
 import type { Machine } from "./machine";
 
@@ -32,7 +32,7 @@ function planDisk(plan: Plan, disk: Disk, live: PveConfig): void {
     plan.set[disk.interface] = newDisk(disk);
     return;
   }
-  if (isPassthrough(disk) && pathOf(current) !== disk.pathInDatastore) {
+  if (isPassthrough(disk) && volumeOf(current) !== pathOf(disk)) {
     plan.set[disk.interface] = newDisk(disk);
     plan.restart = true;
     return;
@@ -42,7 +42,8 @@ function planDisk(plan: Plan, disk: Disk, live: PveConfig): void {
     plan.set[disk.interface] = changed;
     plan.restart = true;
   }
-  if (disk.datastoreId !== "" && disk.datastoreId !== datastoreOf(current)) plan.moves.push({ disk: disk.interface, storage: disk.datastoreId });
+  if (!isPassthrough(disk) && disk.datastoreId !== "" && disk.datastoreId !== datastoreOf(current))
+    plan.moves.push({ disk: disk.interface, storage: disk.datastoreId });
   const [has, wants] = [sizeOf(current), disk.size];
   if (disk.pathInDatastore !== "" || has === 0 || has === wants) return;
   if (wants < has) {

@@ -29,21 +29,20 @@ function settings(disk: Disk): [string, string | number | boolean | undefined][]
   ];
 }
 
+/** The volume, or the device of the host, that the inputs name; "" for a disk that Proxmox is to make. A device's own colons may part it in two. */
+export function pathOf({ datastoreId, pathInDatastore }: Disk): string {
+  if (pathInDatastore === "") return "";
+  return datastoreId === "" ? pathInDatastore : `${datastoreId}:${pathInDatastore}`;
+}
+
 /** A device of the host rather than a volume of a datastore. */
-export const isPassthrough = (disk: Disk): boolean => disk.datastoreId === "" && disk.pathInDatastore !== "";
+export const isPassthrough = (disk: Disk): boolean => pathOf(disk).startsWith("/");
 
 /** A disk that is not there yet: new, imported, or an existing path. */
 export function newDisk(disk: Disk): string {
-  const volume =
-    disk.importFrom !== ""
-      ? `${disk.datastoreId}:0`
-      : disk.pathInDatastore === ""
-        ? `${disk.datastoreId}:${disk.size}`
-        : isPassthrough(disk)
-          ? disk.pathInDatastore
-          : `${disk.datastoreId}:${disk.pathInDatastore}`;
+  const made = `${disk.datastoreId}:${disk.importFrom === "" ? disk.size : 0}`;
   return formatOptions([
-    ["file", volume],
+    ["file", disk.importFrom === "" && pathOf(disk) !== "" ? pathOf(disk) : made],
     ["import-from", disk.importFrom === "" ? undefined : disk.importFrom],
     ["format", disk.fileFormat === "" ? undefined : disk.fileFormat],
     ...settings(disk),
@@ -77,13 +76,19 @@ export function changedDisk(disk: Disk, live: string): string | undefined {
   ]);
 }
 
-/** The volume, or the device of the host. */
-export const pathOf = (live: string): string => parseOptions(live, "file").get("file") ?? "";
+/** The volume, or the device of the host, of a disk that is there. */
+export const volumeOf = (live: string): string => parseOptions(live, "file").get("file") ?? "";
 
-export const datastoreOf = (live: string): string => {
-  const volume = parseOptions(live, "file").get("file") ?? "";
-  return volume.startsWith("/") ? "" : (volume.split(":")[0] ?? "");
-};
+/**
+ * The datastore and the path in it. As the official package does it, also where the colon is one of a device of the host:
+ * with another cut, a state of either would be a change for the other.
+ */
+export function cutVolume(volume: string): { datastoreId: string; pathInDatastore: string } {
+  const colon = volume.indexOf(":");
+  return colon < 0 ? { datastoreId: "", pathInDatastore: volume } : { datastoreId: volume.slice(0, colon), pathInDatastore: volume.slice(colon + 1) };
+}
+
+export const datastoreOf = (live: string): string => cutVolume(volumeOf(live)).datastoreId;
 
 /** GiB; 0 where Proxmox does not say. */
 export const sizeOf = (live: string): number => sizeInGiB(parseOptions(live, "file").get("size") ?? "");
@@ -107,8 +112,6 @@ const number = (options: PveOptions, name: string): number => Number(options.get
 export function describeDisk(name: string, live: string, known: Disk | undefined): Disk {
   const options = parseOptions(live, "file");
   const volume = options.get("file") ?? "";
-  const colon = volume.indexOf(":");
-  const inDatastore = !volume.startsWith("/") && colon > 0;
   const format = options.get("format") ?? /\.(qcow2|raw|vmdk)$/.exec(volume)?.[1] ?? known?.fileFormat ?? "";
   const speed = {
     iopsRead: number(options, "iops_rd"),
@@ -122,8 +125,7 @@ export function describeDisk(name: string, live: string, known: Disk | undefined
   };
   return {
     interface: name,
-    datastoreId: inDatastore ? volume.slice(0, colon) : "",
-    pathInDatastore: inDatastore ? volume.slice(colon + 1) : volume,
+    ...cutVolume(volume),
     fileFormat: format === "" ? "raw" : format,
     aio: options.get("aio") ?? "io_uring",
     backup: options.get("backup") !== "0",
@@ -134,7 +136,8 @@ export function describeDisk(name: string, live: string, known: Disk | undefined
     queues: number(options, "queues"),
     replicate: options.get("replicate") !== "0",
     serial: options.get("serial") ?? "",
-    size: options.has("size") ? sizeOf(live) : (known?.size ?? 8),
+    // A device of the host has the size that it has: what the inputs say of it is neither done nor drift.
+    size: known !== undefined && (isPassthrough(known) || !options.has("size")) ? known.size : sizeOf(live),
     ssd: options.get("ssd") === "1",
     ...(Object.values(speed).some((value) => value > 0) || known?.speed !== undefined ? { speed } : {}),
   };

@@ -2,7 +2,7 @@
 import { HomelabError } from "../../../common/errors";
 import { containsUnknown, toJsonObject, type Values } from "../../sdk/values";
 import { configOf, needsRestart } from "./config";
-import { changedDisk, newDisk } from "./disks";
+import { changedDisk, isPassthrough, newDisk, pathOf } from "./disks";
 import { type Disk, parseVm, type Vm } from "./inputs";
 
 /** Both as VMs, or undefined where something is not known yet. */
@@ -45,7 +45,7 @@ function restartReasons(olds: Vm, news: Vm): string[] {
   const disks = news.disks.flatMap((disk) => {
     const old = olds.disks.find((other) => other.interface === disk.interface);
     if (old === undefined) return [];
-    const moved = old.datastoreId !== disk.datastoreId || old.pathInDatastore !== disk.pathInDatastore;
+    const moved = pathOf(old) !== pathOf(disk) || (!isPassthrough(disk) && old.datastoreId !== disk.datastoreId);
     return moved || changedDisk(disk, newDisk(old)) !== undefined ? [disk.interface] : [];
   });
   return [...keys, ...disks, ...(driveOf(olds) === driveOf(news) ? [] : ["cloud-init drive"])].toSorted();
