@@ -7,6 +7,8 @@ export const ENV = {
   bastion: "HOMELAB_BASTION",
   /** Private key file (OpenSSH) for the bastion. */
   bastionKeyFile: "HOMELAB_BASTION_KEY_FILE",
+  /** The bastion's own key as in known_hosts (`ssh-ed25519 AAAA…`); any is taken without it. */
+  bastionHostKey: "HOMELAB_BASTION_HOST_KEY",
   /** URL of the lab's chart stand-ins; set only in the lab, where the Kubernetes provider reads it instead of running `helm`. */
   chartStandIn: "HOMELAB_CHART_STAND_IN",
   /** Folder (0700) through which previews hand planned outputs downstream; see common/planned-outputs.ts. */

@@ -12,7 +12,7 @@ import { createContext, type OwnedContext } from "./core/context";
 import { startControl } from "./core/control";
 import { createLatency, type LatencyProfile } from "./core/latency";
 import { createSnapshotWriter, readSnapshot, type Snapshot } from "./core/snapshot";
-import { newSshKey } from "./core/ssh-keys";
+import { newSshKey, publicHalf } from "./core/ssh-keys";
 import { createAuthority, restoreAuthority } from "./core/tls";
 import type { Stoppable } from "./core/world";
 import { BASTION_USER, startBastion, startConnectProxy } from "./gateway";
@@ -46,7 +46,7 @@ export interface LabFile {
   startedAt: string;
   control: string;
   proxy: string;
-  bastion: { host: string; port: number; user: string; keyFile: string };
+  bastion: { host: string; port: number; user: string; keyFile: string; hostKey: string };
   caFile: string;
   kubeconfig: string;
   chartStandIn: string;
@@ -168,7 +168,7 @@ async function compose(options: LabOptions, snapshotFile: string, saved: Snapsho
     startedAt: new Date(clock.now()).toISOString(),
     control: "",
     proxy: proxyUrl,
-    bastion: { host: "127.0.0.1", port: bastion.port, user: BASTION_USER, keyFile: file("bastion_key") },
+    bastion: { host: "127.0.0.1", port: bastion.port, user: BASTION_USER, keyFile: file("bastion_key"), hostKey: publicHalf(bastionHostKey) },
     caFile: file("ca.pem"),
     kubeconfig: file("kubeconfig"),
     chartStandIn: artefacts.chartStandIn,

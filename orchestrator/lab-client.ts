@@ -14,7 +14,7 @@ const labFileSchema = z.object({
   startedAt: z.string(),
   control: z.string(),
   proxy: z.string(),
-  bastion: z.object({ host: z.string(), port: z.number(), user: z.string(), keyFile: z.string() }),
+  bastion: z.object({ host: z.string(), port: z.number(), user: z.string(), keyFile: z.string(), hostKey: z.string() }),
   caFile: z.string(),
   kubeconfig: z.string(),
   chartStandIn: z.string(),

@@ -40,6 +40,7 @@ function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
     SSL_CERT_FILE: lab.caFile,
     [ENV.bastion]: `ssh://${lab.bastion.user}@${lab.bastion.host}:${lab.bastion.port}`,
     [ENV.bastionKeyFile]: lab.bastion.keyFile,
+    [ENV.bastionHostKey]: lab.bastion.hostKey,
     [ENV.chartStandIn]: lab.chartStandIn,
     [ENV.ageKeyFile]: path.join(projectRoot(), "secrets", "lab-only.agekey"),
     [ENV.vaultKeysDir]: path.join(dir, "vault-keys"),

@@ -4,8 +4,8 @@ import { HomelabError } from "../common/errors";
 import type { Bastion } from "./program";
 
 /**
- * The jump host of HOMELAB_BASTION (`ssh://user@host:port`) with the key of HOMELAB_BASTION_KEY_FILE, or undefined: hosts are
- * then reached directly.
+ * The jump host of HOMELAB_BASTION (`ssh://user@host:port`) with the key of HOMELAB_BASTION_KEY_FILE, and its own key
+ * (HOMELAB_BASTION_HOST_KEY), or undefined: hosts are then reached directly.
  * @throws HomelabError E_BASTION
  */
 export function bastionFromEnvironment(): Bastion | undefined {
@@ -18,8 +18,12 @@ export function bastionFromEnvironment(): Bastion | undefined {
   const keyFile = readEnv(ENV.bastionKeyFile);
   if (keyFile === undefined)
     throw new HomelabError("E_BASTION", `${ENV.bastion} is set, and ${ENV.bastionKeyFile} is not`, { hint: "name the private key for the bastion" });
+  const hostKey = readEnv(ENV.bastionHostKey);
+  if (hostKey !== undefined && !/^\S+ [A-Za-z0-9+/=]+/.test(hostKey.trim()))
+    throw new HomelabError("E_BASTION", `${ENV.bastionHostKey} is no host key`, { hint: "write it as in known_hosts: ssh-ed25519 AAAA…" });
   try {
     return {
+      ...(hostKey === undefined ? {} : { hostKey }),
       host: url.hostname,
       port: url.port === "" ? 22 : Number(url.port),
       user: decodeURIComponent(url.username),

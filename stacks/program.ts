@@ -36,6 +36,8 @@ export interface Bastion {
   user: string;
   /** Secret; OpenSSH or PEM text. */
   privateKey: string;
+  /** As in known_hosts; any key is taken without it. */
+  hostKey?: string | undefined;
 }
 
 /** What a stack's program gets. `D` is the stacks that it declared as needs: reading another one does not compile. */

@@ -360,7 +360,10 @@ describe("over SSH", () => {
       status: "failed",
       error: { code: "E_SSH_HOST_KEY", message: expect.stringMatching(/^the host key of 127\.0\.0\.1:\d+ is not the one that it had/) },
     });
-    await expect(apply({ hostKey: known })).rejects.toMatchObject({ code: "E_DIAL", message: expect.stringContaining("Host denied (verification failed)") });
+    await expect(apply({ hostKey: known })).rejects.toMatchObject({
+      code: "E_HOST_KEY",
+      message: expect.stringContaining("is not the one that is expected; nothing was sent"),
+    });
     expect(executed()).toBe(before);
   });
 

@@ -49,7 +49,7 @@ test("a cluster is a role, a kubeconfig that is secret, and a provider that uses
     vm,
     address: "192.168.1.12",
     contextName: "dev",
-    connection: { user: "suporte", privateKey: pulumi.secret("KEY") },
+    access: { user: "suporte", privateKey: pulumi.secret("KEY") },
     role: k3sServer({ address: "192.168.1.12", disable: ["traefik"], localStoragePath: "/mnt/storage" }),
   });
   const kubeconfig = await new Promise<string>((resolve) => {
@@ -97,8 +97,8 @@ test("a cluster by kubeadm has its own kubeconfig under the same name, and the h
   });
   const registered = await mockEngine({ files: { "/etc/kubernetes/admin.conf": admin } });
   const vm = new Vm("k8s-dev", { spec: VM_SPEC, templateId: 1, user: "suporte", operatorKeys: [], stack: "dev" }, new Provider("proxmox", {}));
-  const connection = { user: "suporte", privateKey: pulumi.secret("KEY") };
-  const cluster = new KubeadmCluster("dev", { vm, address: "192.168.1.12", contextName: "dev", connection, role: kubeadmNode() });
+  const access = { user: "suporte", privateKey: pulumi.secret("KEY") };
+  const cluster = new KubeadmCluster("dev", { vm, address: "192.168.1.12", contextName: "dev", access, role: kubeadmNode() });
   const [kubeconfig, hash] = await new Promise<string[]>((resolve) => {
     pulumi.all([cluster.kubeconfig, cluster.caHash]).apply(resolve);
   });

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../../ansible-replacements";
 import { Component, timeouts } from "../base/component";
 import { known } from "../base/known-failure";
-import { connectionInputs, type HostConnectionArgs } from "../hosts/connection";
+import { connectionInputs, type HostAccess } from "../hosts/connection";
 import { HostRole } from "../hosts/host-role";
 import type { Vm } from "../hosts/vm";
 import { clusterCa, renameKubeconfig } from "./kubeconfig";
@@ -14,7 +14,7 @@ export interface KubernetesClusterArgs {
   vm: Vm;
   /** Address of that VM: known before the VM is there, since it is part of its definition. */
   address: string;
-  connection: Omit<HostConnectionArgs, "address">;
+  access: HostAccess;
   /** Name of cluster, user and context. */
   contextName: string;
   /** What the host is made into: a role at whose end the cluster runs. */
@@ -49,7 +49,7 @@ export abstract class KubernetesCluster extends Component {
   protected constructor(distribution: Distribution, name: string, args: KubernetesClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super(`clusters:${distribution.kind}`, name, opts);
     const server = `https://${args.address}:6443`;
-    const connection: HostConnectionArgs = { ...args.connection, address: args.vm.address };
+    const connection = args.vm.connection(args.access);
     this.role = new HostRole(
       `${name}-${distribution.name}`,
       {

@@ -7,6 +7,8 @@ interface BastionArgs {
   port: number;
   user: string;
   privateKey: pulumi.Input<string>;
+  /** As in known_hosts; any key is taken without it. */
+  hostKey?: string | undefined;
 }
 
 /** How a host is reached by SSH. */
@@ -15,14 +17,23 @@ export interface HostConnectionArgs {
   user: string;
   /** OpenSSH text; secret. */
   privateKey: pulumi.Input<string>;
+  /** As in known_hosts; any key is taken without it. */
+  hostKey?: pulumi.Input<string> | undefined;
   bastion?: BastionArgs | undefined;
 }
 
-/** A host that was just started needs a while until it lets anybody in: dial errors that are waited out. */
-const DIAL_ERRORS = 60;
+/** All of it but what only the VM tells. */
+export type HostAccess = Omit<HostConnectionArgs, "address" | "hostKey">;
+
+/**
+ * Dial errors that are waited out, about a minute: the network's, since hosts are worked on when they are ready. The official
+ * plugin waits that long for a host with another key too.
+ */
+const DIAL_ERRORS = 20;
 const SECONDS_PER_DIAL = 15;
 
 export function connectionInputs(args: HostConnectionArgs): types.input.remote.ConnectionArgs {
+  const { bastion } = args;
   return {
     host: args.address,
     port: 22,
@@ -30,8 +41,17 @@ export function connectionInputs(args: HostConnectionArgs): types.input.remote.C
     privateKey: args.privateKey,
     dialErrorLimit: DIAL_ERRORS,
     perDialTimeout: SECONDS_PER_DIAL,
-    ...(args.bastion === undefined
+    ...(args.hostKey === undefined ? {} : { hostKey: args.hostKey }),
+    ...(bastion === undefined
       ? {}
-      : { proxy: { host: args.bastion.host, port: args.bastion.port, user: args.bastion.user, privateKey: args.bastion.privateKey } }),
+      : {
+          proxy: {
+            host: bastion.host,
+            port: bastion.port,
+            user: bastion.user,
+            privateKey: bastion.privateKey,
+            ...(bastion.hostKey === undefined ? {} : { hostKey: bastion.hostKey }),
+          },
+        }),
   };
 }

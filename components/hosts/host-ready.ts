@@ -14,53 +14,69 @@ export interface HostReadyArgs {
   checkout: string;
 }
 
-/** What is known of a host once it is ready. */
-interface HostFacts {
-  bootId: string;
-  /** As in known_hosts. */
-  hostKey: string;
+export interface HostReady {
+  /** What works on the host depends on this. */
+  ready: Command;
+  /** As in known_hosts. Open only in the preview of a new VM: a restart leaves it. */
+  hostKey: pulumi.Output<string>;
 }
 
 /** From the start of the VM to a finished first boot. */
 const BUDGET_SECONDS = 600;
 const MINUTES_BEFORE_KILL = 15;
+const WAIT = "node bin/components/hosts/wait-ready.main.js";
 
-/**
- * Waits, after the VM was made or restarted, until its host can be worked on: see readiness.ts. A resource that others depend
- * on. Its output is for the stack's outputs only: it is open in the preview of every restart.
- */
-export function hostReady(name: string, args: HostReadyArgs, opts: pulumi.CustomResourceOptions): Command {
-  const { spec, connection } = args;
-  const task = pulumi
-    .all([args.instance, connection.address, connection.privateKey, connection.bastion?.privateKey])
-    .apply(([instance, host, privateKey, bastionKey]) =>
+/** What wait-ready.main.ts takes on standard input. */
+function waitTask({ spec, connection }: HostReadyArgs, hostKey?: pulumi.Input<string>): pulumi.Output<string> {
+  const { bastion } = connection;
+  return pulumi.secret(
+    pulumi.all([connection.address, connection.privateKey, bastion?.privateKey, hostKey]).apply(([host, privateKey, bastionKey, expected]) =>
       JSON.stringify({
         name: spec.name,
-        instance,
         restartParts: restartParts(spec),
         budgetSeconds: BUDGET_SECONDS,
         target: {
           host,
           user: connection.user,
           privateKey,
-          ...(connection.bastion === undefined
-            ? {}
-            : { bastion: { host: connection.bastion.host, port: connection.bastion.port, user: connection.bastion.user, privateKey: bastionKey } }),
+          ...(expected === undefined ? {} : { hostKey: expected }),
+          ...(bastion === undefined ? {} : { bastion: { ...bastion, privateKey: bastionKey } }),
         },
       }),
-    );
-  return new Command(
-    name,
-    // One command for create and update: what it printed the last time comes in the environment.
-    { create: "node bin/components/hosts/wait-ready.main.js", dir: args.checkout, stdin: pulumi.secret(task), logging: "none" },
-    // Where a checkout lies says nothing about the host.
-    { ...opts, ignoreChanges: ["dir"], customTimeouts: timeouts(MINUTES_BEFORE_KILL) },
+    ),
   );
 }
 
-/** What the command of {@link hostReady} printed. */
-export const hostFacts = (command: Command): pulumi.Output<HostFacts> =>
-  pulumi.unsecret(command.stdout).apply((text) => {
-    const { bootId, hostKey } = JSON.parse(text) as HostFacts;
-    return { bootId, hostKey };
-  });
+/** What the command of a first boot printed. */
+const hostKeyOf = (command: Command): pulumi.Output<string> =>
+  pulumi.unsecret(command.stdout).apply((text) => (JSON.parse(text) as { hostKey: string }).hostKey);
+
+/**
+ * Waits, after the VM was made or restarted, until its host can be worked on: see readiness.ts.
+ *
+ * Two resources, since what is read of the first boot is an input of much, and would be open in the preview of every restart if
+ * it came from what runs again after each. `<name>-first-boot` runs once for each VM; `<name>-ready` begins with what that one
+ * printed, and waits when the definition has changed so that the VM is restarted.
+ */
+export function hostReady(name: string, args: HostReadyArgs, opts: pulumi.CustomResourceOptions): HostReady {
+  const shared = { dir: args.checkout, triggers: [args.instance], logging: "none" as const };
+  const first = new Command(
+    `${name}-first-boot`,
+    { ...shared, create: WAIT, stdin: waitTask(args) },
+    // Where a checkout lies, and by what key it was reached, says nothing about the host.
+    { ...opts, ignoreChanges: ["dir", "stdin"], customTimeouts: timeouts(MINUTES_BEFORE_KILL) },
+  );
+  const hostKey = hostKeyOf(first);
+  const ready = new Command(
+    `${name}-ready`,
+    {
+      ...shared,
+      create: `printf %s "$HOMELAB_FIRST_BOOT"`,
+      update: WAIT,
+      environment: { HOMELAB_FIRST_BOOT: pulumi.unsecret(first.stdout) },
+      stdin: waitTask(args, hostKey),
+    },
+    { ...opts, ignoreChanges: ["dir"], customTimeouts: timeouts(MINUTES_BEFORE_KILL) },
+  );
+  return { ready, hostKey };
+}

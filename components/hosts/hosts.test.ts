@@ -143,7 +143,7 @@ describe("a role on a host", () => {
     await settle(registered);
     const { inputs } = only(registered, "command:remote:Command");
     expect(plain(inputs)).toEqual({
-      connection: { host: "192.168.1.12", port: 22, user: "suporte", privateKey: "KEY", dialErrorLimit: 60, perDialTimeout: 15 },
+      connection: { host: "192.168.1.12", port: 22, user: "suporte", privateKey: "KEY", dialErrorLimit: 20, perDialTimeout: 15 },
       create: compileRole(role).command,
       triggers: [compileRole(role).digest, "02:00"],
     });
@@ -178,29 +178,50 @@ describe("a role on a host", () => {
 });
 
 describe("a VM whose host is waited for", () => {
-  const ready = { connection: { user: "suporte", privateKey: pulumi.secret("KEY") }, checkout: "/checkout" };
+  const access = {
+    user: "suporte",
+    privateKey: pulumi.secret("KEY"),
+    bastion: { host: "jump", port: 22, user: "jump", privateKey: "JUMP", hostKey: "ssh-ed25519 JJJJ" },
+  };
+  const ready = { access, checkout: "/checkout" };
+  const WAIT = "node bin/components/hosts/wait-ready.main.js";
 
-  test("has a command that waits, with its task on standard input alone", async () => {
+  test("has commands that wait for its first boot and for each restart, with their task on standard input alone", async () => {
     const registered = await mockEngine();
     new Vm("k8s-dev", { ...ARGS, ready }, new Provider("proxmox", { endpoint: "https://pve" }));
     await settle(registered);
-    const { inputs, name } = only(registered, "command:local:Command");
-    expect(name).toBe("k8s-dev-ready");
-    expect({ ...inputs, stdin: "" }).toEqual({ create: "node bin/components/hosts/wait-ready.main.js", dir: "/checkout", logging: "none", stdin: "" });
-    expect(inputs["stdin"]).toHaveProperty("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270");
-    expect(JSON.parse(String(plain(inputs["stdin"])))).toMatchObject({
-      name: "k8s-dev",
-      instance: "02:00:00:00:00:12",
-      budgetSeconds: 600,
-      target: { host: "192.168.1.12", user: "suporte", privateKey: "KEY" },
-      restartParts: { cores: "4", memory: "4096", "scsi0.storage": '"local-lvm"' },
+    const shared = { dir: "/checkout", logging: "none", triggers: ["02:00:00:00:00:12"], stdin: "" };
+    const [first, again] = ["k8s-dev-first-boot", "k8s-dev-ready"].map((name) => only(registered, "command:local:Command", name).inputs);
+    expect({ ...first, stdin: "" }).toEqual({ ...shared, create: WAIT });
+    const printed = '{"bootId":"b","hostKey":"ssh-ed25519 AAAA","restartParts":{}}\n';
+    expect({ ...again, stdin: "" }).toEqual({
+      ...shared,
+      create: 'printf %s "$HOMELAB_FIRST_BOOT"',
+      update: WAIT,
+      environment: { HOMELAB_FIRST_BOOT: printed },
     });
+    for (const inputs of [first, again]) expect(inputs?.["stdin"]).toHaveProperty("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270");
+    const target = { host: "192.168.1.12", user: "suporte", privateKey: "KEY", bastion: { ...access.bastion } };
+    expect(JSON.parse(String(plain(first?.["stdin"])))).toEqual({
+      name: "k8s-dev",
+      budgetSeconds: 600,
+      target,
+      restartParts: expect.objectContaining({ cores: "4", memory: "4096", "scsi0.storage": '"local-lvm"' }),
+    });
+    expect(JSON.parse(String(plain(again?.["stdin"])))).toMatchObject({ target: { ...target, hostKey: "ssh-ed25519 AAAA" } });
   });
 
-  test("gives the key that its host showed", async () => {
-    await mockEngine();
+  test("gives the key that its host showed, and is reached by that key alone", async () => {
+    const registered = await mockEngine();
     const vm = new Vm("k8s-dev", { ...ARGS, ready }, new Provider("proxmox", { endpoint: "https://pve" }));
-    expect(await new Promise((resolve) => vm.hostKey.apply(resolve))).toBe("ssh-ed25519 AAAA");
+    expect(await new Promise((resolve) => vm.hostKey?.apply(resolve))).toBe("ssh-ed25519 AAAA");
+    new HostRole("k3s", { role: { name: "r", operations: [] }, connection: vm.connection(access), instance: vm.instance });
+    await settle(registered);
+    expect(plain(only(registered, "command:remote:Command").inputs["connection"])).toMatchObject({
+      host: "192.168.1.12",
+      hostKey: "ssh-ed25519 AAAA",
+      proxy: { hostKey: "ssh-ed25519 JJJJ" },
+    });
   });
 
   test("is not waited for while it is off", async () => {

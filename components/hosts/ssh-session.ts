@@ -1,8 +1,9 @@
 /** One SSH connection to a host, directly or through a bastion, with errors that say how far it got. */
 import * as net from "node:net";
 import type { Duplex } from "node:stream";
-import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
+import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import { asError, HomelabError } from "../../common/errors";
+import { hostKeyText, isOtherKindOfKey, pinHostKey } from "../../common/host-key";
 
 interface Endpoint {
   host: string;
@@ -10,11 +11,11 @@ interface Endpoint {
   user: string;
   /** OpenSSH or PEM text; secret. */
   privateKey: string;
+  /** As in known_hosts (`ssh-ed25519 AAAA…`); any key is taken without it. */
+  hostKey?: string | undefined;
 }
 
 export interface SshTarget extends Endpoint {
-  /** The host's key as in known_hosts (`ssh-ed25519 AAAA…`); any key is taken without it. */
-  hostKey?: string | undefined;
   bastion?: Endpoint | undefined;
 }
 
@@ -56,12 +57,6 @@ export interface SshSession {
   close(): void;
 }
 
-/** The key's algorithm is its first field. */
-function hostKeyText(key: Buffer): string {
-  const length = key.readUInt32BE(0);
-  return `${key.subarray(4, 4 + length).toString("latin1")} ${key.toString("base64")}`;
-}
-
 function tcp(host: string, port: number, signal: AbortSignal): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({ host, port, signal });
@@ -74,12 +69,13 @@ interface Handshake {
   endpoint: Endpoint;
   sock: Duplex;
   signal: AbortSignal;
-  verify: (key: Buffer) => boolean;
+  /** Told of the key that the server shows, and whether it is the expected one. */
+  onHostKey: (key: Buffer, isExpected: boolean) => void;
   /** Called at each step that is begun. */
   at: (step: "SSH banner" | "authentication") => void;
 }
 
-function handshake({ endpoint, sock, signal, verify, at }: Handshake): Promise<Client> {
+function handshake({ endpoint, sock, signal, onHostKey, at }: Handshake): Promise<Client> {
   return new Promise((resolve, reject) => {
     const client = new Client();
     const fail = (cause: unknown): void => {
@@ -100,9 +96,17 @@ function handshake({ endpoint, sock, signal, verify, at }: Handshake): Promise<C
     });
     client.once("error", fail);
     client.once("close", () => fail(new Error("the connection was closed during the handshake")));
-    const config: ConnectConfig = { sock, username: endpoint.user, privateKey: endpoint.privateKey, hostVerifier: verify, readyTimeout: 0 };
     try {
-      client.connect({ ...config, keepaliveInterval: 15_000, keepaliveCountMax: 4 });
+      const pin = endpoint.hostKey === undefined ? undefined : pinHostKey(endpoint.hostKey);
+      if (pin === undefined && endpoint.hostKey !== undefined) throw new Error(`"${endpoint.hostKey}" is no host key: write it as in known_hosts`);
+      const hostVerifier = (key: Buffer): boolean => {
+        const isExpected = pin?.accepts(key) ?? true;
+        onHostKey(key, isExpected);
+        return isExpected;
+      };
+      const config: ConnectConfig = { sock, username: endpoint.user, privateKey: endpoint.privateKey, hostVerifier, readyTimeout: 0 };
+      const algorithms = pin === undefined ? {} : { algorithms: { serverHostKey: pin.algorithms as ServerHostKeyAlgorithm[] } };
+      client.connect({ ...config, ...algorithms, keepaliveInterval: 15_000, keepaliveCountMax: 4 });
     } catch (cause) {
       // A private key that cannot be read.
       at("authentication");
@@ -152,12 +156,9 @@ export async function openSsh(target: SshTarget, signal: AbortSignal): Promise<S
   let step: SshStep = target.bastion === undefined ? "TCP" : "bastion";
   let hostKey = "";
   let bastion: Client | undefined;
-  const expected = target.hostKey?.trim().split(/\s+/)[1];
-  const verify = (key: Buffer): boolean => {
+  const onHostKey = (key: Buffer, isExpected: boolean): void => {
     hostKey = hostKeyText(key);
-    const good = expected === undefined || key.toString("base64") === expected;
-    if (!good) step = "host key";
-    return good;
+    if (!isExpected) step = "host key";
   };
   const at = (begun: SshStep): void => {
     if (step !== "host key") step = begun;
@@ -166,12 +167,11 @@ export async function openSsh(target: SshTarget, signal: AbortSignal): Promise<S
     let sock: Duplex;
     if (target.bastion !== undefined) {
       const { host, port = 22 } = target.bastion;
-      const any = { signal, verify: () => true, at: () => undefined };
-      bastion = await handshake({ endpoint: target.bastion, sock: await tcp(host, port, signal), ...any });
+      bastion = await handshake({ endpoint: target.bastion, sock: await tcp(host, port, signal), signal, onHostKey: () => undefined, at: () => undefined });
       at("TCP");
       sock = await forward(bastion, target);
     } else sock = await tcp(target.host, target.port ?? 22, signal);
-    const client = await handshake({ endpoint: target, sock, signal, verify, at });
+    const client = await handshake({ endpoint: target, sock, signal, onHostKey, at });
     return {
       hostKey,
       run: (command, stdin, commandSignal) => runOn(client, target.host, command, stdin, commandSignal),
@@ -182,6 +182,6 @@ export async function openSsh(target: SshTarget, signal: AbortSignal): Promise<S
     };
   } catch (cause) {
     bastion?.end();
-    throw new SshFailure(step, target, asError(cause));
+    throw new SshFailure(step !== "bastion" && isOtherKindOfKey(asError(cause)) ? "host key" : step, target, asError(cause));
   }
 }

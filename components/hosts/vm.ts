@@ -3,8 +3,8 @@ import { VmLegacy, type VmLegacyArgs } from "@muhlba91/pulumi-proxmoxve/vmLegacy
 import type { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "../base/component";
-import type { HostConnectionArgs } from "./connection";
-import { hostFacts, hostReady } from "./host-ready";
+import type { HostAccess, HostConnectionArgs } from "./connection";
+import { hostReady } from "./host-ready";
 import type { VmPassthrough, VmSpec } from "./vm-spec";
 
 export interface VmArgs {
@@ -20,7 +20,7 @@ export interface VmArgs {
   /** Refuses to delete or replace the VM. Default false. */
   protect?: boolean;
   /** How its host is reached, to wait for it after it was made or restarted. Left out: nothing waits. */
-  ready?: { connection: Omit<HostConnectionArgs, "address">; checkout: string };
+  ready?: { access: HostAccess; checkout: string };
 }
 
 /**
@@ -124,8 +124,8 @@ export class Vm extends Component {
   readonly instance: pulumi.Output<string>;
   /** Is there when the host can be worked on; what works on it depends on this. undefined for a VM that is off or not waited for. */
   readonly ready: Command | undefined;
-  /** The host's SSH key as in known_hosts; "" where nothing waited for the host. */
-  readonly hostKey: pulumi.Output<string>;
+  /** The host's SSH key as in known_hosts, as it was at its first boot; undefined where nothing waited for the host. */
+  readonly hostKey: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: VmArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
     super("hosts:Vm", name, opts);
@@ -147,15 +147,16 @@ export class Vm extends Component {
     // That of the definition, not the agent's list: pods' network cards come and go. The id makes it unknown until the VM is there.
     this.instance = pulumi.all([vm.id, vm.networkDevices]).apply(([, devices]) => devices[0]?.macAddress ?? "");
     const { ready, spec } = args;
-    this.ready =
-      ready === undefined || !spec.running
-        ? undefined
-        : hostReady(
-            `${name}-ready`,
-            { spec, instance: this.instance, connection: { ...ready.connection, address: this.address }, checkout: ready.checkout },
-            this.child({ dependsOn: [vm] }),
-          );
-    this.hostKey = this.ready === undefined ? pulumi.output("") : hostFacts(this.ready).hostKey;
+    if (ready !== undefined && spec.running) {
+      const connection = { ...ready.access, address: this.address };
+      const host = hostReady(name, { spec, instance: this.instance, connection, checkout: ready.checkout }, this.child({ dependsOn: [vm] }));
+      this.ready = host.ready;
+      this.hostKey = host.hostKey;
+    }
     this.registerOutputs({ address: this.address, vmId: this.vmId });
+  }
+  /** How the host is reached: this one, and no other that answers at its address. */
+  connection(access: HostAccess): HostConnectionArgs {
+    return { ...access, address: this.address, hostKey: this.hostKey };
   }
 }

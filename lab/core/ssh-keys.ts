@@ -16,6 +16,13 @@ export function newSshKey(comment = ""): SshKeyPair {
   throw new Error("ssh2 could not make a readable key in 20 attempts");
 }
 
+/** The public half of a private key as in known_hosts. */
+export function publicHalf(privateKey: string): string {
+  const key = utils.parseKey(privateKey);
+  if (key instanceof Error) throw new Error("a key of the lab cannot be read", { cause: key });
+  return `${key.type} ${key.getPublicSSH().toString("base64")}`;
+}
+
 /** Whether the client holds one of the keys (lines of authorized_keys); its signature, where sent, is checked. */
 export function isAuthorized(context: AuthContext, keys: readonly string[]): boolean {
   if (context.method !== "publickey") return false;

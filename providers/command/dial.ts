@@ -1,9 +1,10 @@
 /** Opens SSH connections: directly or through a bastion, patient with hosts that are still booting. */
 import type { Duplex } from "node:stream";
-import { Client, type ConnectConfig } from "ssh2";
+import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import { type Clock, systemClock } from "../../common/clock";
 import { readEnv } from "../../common/env";
 import { asError, HomelabError } from "../../common/errors";
+import { isOtherKindOfKey, pinHostKey } from "../../common/host-key";
 import type { CallContext } from "../sdk/resource";
 import { type Connection, DEFAULTS, type Endpoint } from "./connection";
 
@@ -21,11 +22,24 @@ export interface SshConnection {
 
 const address = (endpoint: Endpoint): string => `${endpoint.host}:${endpoint.port ?? DEFAULTS.port}`;
 
-function hostVerifier(hostKey: string, where: string): (key: Buffer) => boolean {
-  const expected = hostKey.trim().split(/\s+/)[1];
-  if (expected === undefined) throw new HomelabError("E_HOST_KEY", `the hostKey of ${where} is not of the form "<algorithm> <base64>"`);
-  return (key) => key.toString("base64") === expected;
+/** @param onRefused called for another key than the expected one: the client's own error says less */
+function hostKeyConfig(endpoint: Endpoint, onRefused: () => void): ConnectConfig {
+  if (endpoint.hostKey === undefined) return {};
+  const pin = pinHostKey(endpoint.hostKey);
+  if (pin === undefined) throw new HomelabError("E_HOST_KEY", `the hostKey of ${address(endpoint)} is not of the form "<algorithm> <base64>"`);
+  const hostVerifier = (key: Buffer): boolean => {
+    const isExpected = pin.accepts(key);
+    if (!isExpected) onRefused();
+    return isExpected;
+  };
+  return { hostVerifier, algorithms: { serverHostKey: pin.algorithms as ServerHostKeyAlgorithm[] } };
 }
+
+const refusedHostKey = (endpoint: Endpoint): HomelabError =>
+  new HomelabError("E_HOST_KEY", `the host key of ${address(endpoint)} is not the one that is expected; nothing was sent`, {
+    subject: endpoint.host,
+    hint: "if the host was rebuilt, run the stack that makes it; if not, somebody else may answer at its address",
+  });
 
 /** Keys first, then the password; the agent where it was named, or where there is nothing else. */
 function sshConfig(endpoint: Endpoint): ConnectConfig {
@@ -43,7 +57,6 @@ function sshConfig(endpoint: Endpoint): ConnectConfig {
     ...(endpoint.privateKeyPassword === undefined ? {} : { passphrase: endpoint.privateKeyPassword }),
     ...(endpoint.password === undefined ? {} : { password: endpoint.password, tryKeyboard: true }),
     ...(agent === undefined ? {} : { agent }),
-    ...(endpoint.hostKey === undefined ? {} : { hostVerifier: hostVerifier(endpoint.hostKey, address(endpoint)) }),
   };
 }
 
@@ -64,11 +77,12 @@ function connect(endpoint: Endpoint, signal: AbortSignal, sock?: Duplex): Promis
       client.removeListener("error", fail);
       resolve(client);
     });
-    client.once("error", fail);
+    // A server that no longer has a key of the expected kind has another one.
+    client.once("error", (error) => fail(isOtherKindOfKey(error) && endpoint.hostKey !== undefined ? refusedHostKey(endpoint) : error));
     client.once("close", () => fail(new Error("the connection was closed during the handshake")));
     client.on("keyboard-interactive", (_name, _instructions, _lang, prompts, finish) => finish(prompts.map(() => endpoint.password ?? "")));
     try {
-      client.connect({ ...sshConfig(endpoint), ...(sock === undefined ? {} : { sock }) });
+      client.connect({ ...sshConfig(endpoint), ...hostKeyConfig(endpoint, () => fail(refusedHostKey(endpoint))), ...(sock === undefined ? {} : { sock }) });
     } catch (cause) {
       fail(cause);
     }
@@ -77,7 +91,7 @@ function connect(endpoint: Endpoint, signal: AbortSignal, sock?: Duplex): Promis
 }
 
 /** A key that cannot be read stays unreadable: no reason to wait. */
-const isHopeless = (thrown: unknown): boolean => thrown instanceof HomelabError || /Cannot parse privateKey|Encrypted private/.test(asError(thrown).message);
+const isHopeless = (thrown: unknown): boolean => /Cannot parse privateKey|Encrypted private/.test(asError(thrown).message);
 
 interface Patience {
   call: CallContext;
@@ -92,6 +106,7 @@ async function withRetries<T>(what: string, endpoint: Endpoint, { call, clock }:
       return await attempt();
     } catch (cause) {
       call.signal.throwIfAborted();
+      if (cause instanceof HomelabError) throw cause;
       if (isHopeless(cause)) throw new HomelabError("E_DIAL", `${what} ${address(endpoint)}: ${asError(cause).message}`, { cause, subject: endpoint.host });
       if (limit >= 0 && failed >= limit) {
         throw new HomelabError("E_DIAL", `${what} ${address(endpoint)} failed after ${failed} failed attempts: ${asError(cause).message}`, {

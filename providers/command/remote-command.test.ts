@@ -1,3 +1,4 @@
+import { utils } from "ssh2";
 import { type SshServerOptions, sshKeyPair, startSshServer, type TestSshServer } from "../../tests/support/ssh-server";
 import { TestProvider } from "../../tests/support/test-provider";
 import { Secret, UNKNOWN, type Values } from "../sdk/values";
@@ -193,8 +194,24 @@ describe("command:remote:Command", () => {
     const login = async (more: Values) => (await plugin.make(COMMAND, { connection: { ...base, ...more }, create: "c" })).outputs["stdout"];
     expect(await login({ password: "letmein-please" })).toBe("in");
     expect(await login({ privateKey: locked.privateKey, privateKeyPassword: "open sesame", hostKey: server.hostKey })).toBe("in");
-    await expect(login({ password: "letmein-please", hostKey: key.publicKey })).rejects.toMatchObject({ details: expect.stringMatching(/Host denied/) });
+    await expect(login({ password: "letmein-please", hostKey: key.publicKey, dialErrorLimit: 5 })).rejects.toMatchObject({
+      details: expect.stringMatching(/^the host key of 127\.0\.0\.1:\d+ is not the one that is expected; nothing was sent\n {2}next: if the host was rebuilt/),
+    });
     await expect(login({ privateKey: "no key" })).rejects.toMatchObject({ details: expect.stringMatching(/Cannot parse privateKey/) });
+  });
+
+  test("of a host with several keys, the expected one is asked for; one of a kind that it has not is another", async () => {
+    const [second, third] = [utils.generateKeyPairSync("ecdsa", { bits: 256 }), utils.generateKeyPairSync("rsa", { bits: 2048 })];
+    const server = await start({ password: "pw-of-the-test", moreHostKeys: [second.private, third.private], exec: () => ({ stdout: "in" }) });
+    const login = async (hostKey: string, more: Values = {}) =>
+      (await plugin.make(COMMAND, { connection: { host: "127.0.0.1", port: server.port, password: "pw-of-the-test", hostKey, ...more }, create: "c" })).outputs[
+        "stdout"
+      ];
+    for (const hostKey of [server.hostKey, second.public, third.public]) expect(await login(hostKey)).toBe("in");
+    const alone = await start({ password: "pw-of-the-test", exec: () => ({ stdout: "in" }) });
+    const before = alone.connections;
+    await expect(login(second.public, { port: alone.port })).rejects.toMatchObject({ details: expect.stringMatching(/is not the one that is expected/) });
+    expect(alone.connections).toBe(before + 1);
   });
 
   test("cancel ends a running command", async () => {

@@ -7,7 +7,7 @@ import { known } from "../../components/base/known-failure";
 import { K3sCluster } from "../../components/clusters/k3s-cluster";
 import { KubeadmCluster } from "../../components/clusters/kubeadm-cluster";
 import type { KubernetesCluster } from "../../components/clusters/kubernetes-cluster";
-import type { HostConnectionArgs } from "../../components/hosts/connection";
+import type { HostAccess } from "../../components/hosts/connection";
 import { Vm } from "../../components/hosts/vm";
 import type { VmSpec } from "../../components/hosts/vm-spec";
 import { CertManager } from "../../components/platform/cert-manager";
@@ -62,7 +62,7 @@ export function buildVms(context: StackContext<never>, proxmox: ProxmoxProvider,
           operatorKeys: context.site.operatorKeys,
           stack: context.stack,
           protect: isProtected(spec, context.config),
-          ready: { connection: connectionOf(context, spec), checkout: context.checkout },
+          ready: { access: accessOf(context, spec), checkout: context.checkout },
         },
         proxmox,
       ),
@@ -76,9 +76,9 @@ export function hostOutputs(context: StackContext<never>, vms: ReadonlyMap<strin
     context.vms.flatMap((spec): [string, pulumi.Output<InventoryHost>][] => {
       const vm = vms.get(spec.name);
       if (vm === undefined) return [];
-      const { user } = connectionOf(context, spec);
+      const { user } = accessOf(context, spec);
       const fixed = { user, node: spec.node, running: spec.running, groups: groupsOf(context.stack, spec.name, context.config) };
-      return [[spec.name, pulumi.all([vm.address, vm.hostKey]).apply(([address, hostKey]) => ({ address, hostKey, ...fixed }))]];
+      return [[spec.name, pulumi.all([vm.address, vm.hostKey ?? ""]).apply(([address, hostKey]) => ({ address, hostKey, ...fixed }))]];
     }),
   );
   return {
@@ -90,7 +90,7 @@ export function hostOutputs(context: StackContext<never>, vms: ReadonlyMap<strin
 }
 
 /** How a VM's host is reached by SSH. */
-function connectionOf({ site, secrets, bastion }: StackContext<never>, spec: VmSpec): Omit<HostConnectionArgs, "address"> {
+function accessOf({ site, secrets, bastion }: StackContext<never>, spec: VmSpec): HostAccess {
   return {
     user: spec.cloudInit.user ?? site.user,
     privateKey: secrets.get(`${STORE}/SSH_PRIVATE_KEY`, "SSH_PRIVATE_KEY"),
@@ -106,25 +106,25 @@ export function buildCluster(context: StackContext<never>, vms: ReadonlyMap<stri
   if (vm === undefined || spec === undefined || node === undefined) {
     throw new HomelabError("E_VM_OWNER", `the stack "${context.stack}" builds its cluster on "${vmName}" and does not own that VM`, { subject: context.stack });
   }
-  const connectionTo = (name: string) => connectionOf(context, context.vms.find((other) => other.name === name) ?? spec);
-  const after = applyServiceRoles(context, vms, connectionTo)(vmName);
-  const connection = connectionOf(context, spec);
+  const accessTo = (name: string) => accessOf(context, context.vms.find((other) => other.name === name) ?? spec);
+  const after = applyServiceRoles(context, vms, accessTo)(vmName);
+  const access = accessOf(context, spec);
   const secrets = secretValues(context, node.secrets);
   const args = {
     vm,
     address: spec.cloudInit.ipv4.address,
     contextName: context.stack,
-    connection,
+    access,
     role: node.role,
     ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
     after,
   };
   const cluster = context.config.kubeadm === undefined ? new K3sCluster(context.stack, args) : new KubeadmCluster(context.stack, args);
-  applyRoles(context, { name: vmName, built: vm, connection }, 1, [cluster.role]);
+  applyRoles(context, { name: vmName, built: vm, access }, 1, [cluster.role]);
   if (cluster instanceof KubeadmCluster) {
     for (const name of joiningNodes(context.config).keys()) {
       const built = vms.get(name);
-      if (built !== undefined) applyRoles(context, { name, built, connection: connectionTo(name) }, 0, [cluster.role], cluster.caHash);
+      if (built !== undefined) applyRoles(context, { name, built, access: accessTo(name) }, 0, [cluster.role], cluster.caHash);
     }
   }
   return cluster;

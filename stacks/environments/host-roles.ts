@@ -1,12 +1,12 @@
 /** Applies the roles of host-roles.ts to a stack's hosts. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { HostConnectionArgs } from "../../components/hosts/connection";
+import type { HostAccess } from "../../components/hosts/connection";
 import { HostRole } from "../../components/hosts/host-role";
 import type { Vm } from "../../components/hosts/vm";
 import { CLUSTER_VMS, DNS_VM, joiningNodes, type SecretSource } from "../host-roles";
 import type { StackContext } from "../program";
 
-export type ConnectionOf = (vmName: string) => Omit<HostConnectionArgs, "address">;
+export type AccessTo = (vmName: string) => HostAccess;
 
 /** The values of a role's secrets. @param caHash of the stack's cluster, for roles of hosts that join it */
 export function secretValues(
@@ -25,7 +25,7 @@ export function secretValues(
 /** Applies the roles of one host that come after `done`, one after the other. @param caHash as {@link secretValues} has it */
 export function applyRoles(
   context: StackContext<never>,
-  vm: { name: string; built: Vm; connection: Omit<HostConnectionArgs, "address"> },
+  vm: { name: string; built: Vm; access: HostAccess },
   done: number,
   after: readonly pulumi.Resource[],
   caHash?: pulumi.Input<string>,
@@ -38,7 +38,7 @@ export function applyRoles(
         `${vm.name}-${role.name}`,
         {
           role,
-          connection: { ...vm.connection, address: vm.built.address },
+          connection: vm.built.connection(vm.access),
           instance: vm.built.instance,
           ...(Object.keys(secrets).length === 0 ? {} : { secrets: secretValues(context, secrets, caHash) }),
         },
@@ -60,12 +60,12 @@ const asks = (context: StackContext<never>, name: string, server: string | undef
 export function applyServiceRoles(
   context: StackContext<never>,
   vms: ReadonlyMap<string, Vm>,
-  connectionOf: ConnectionOf,
+  accessTo: AccessTo,
 ): (vmName: string) => readonly pulumi.Resource[] {
   const server = context.vms.find(({ name }) => name === DNS_VM)?.cloudInit.ipv4.address;
   const apply = (name: string, after: readonly pulumi.Resource[]): HostRole[] => {
     const built = vms.get(name);
-    return built === undefined ? [] : applyRoles(context, { name, built, connection: connectionOf(name) }, 0, after);
+    return built === undefined ? [] : applyRoles(context, { name, built, access: accessTo(name) }, 0, after);
   };
   const dns = apply(DNS_VM, []);
   const before = (name: string): readonly pulumi.Resource[] => (asks(context, name, server) ? dns : []);

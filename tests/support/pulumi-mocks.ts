@@ -42,8 +42,8 @@ const ADDED: Record<string, (args: pulumi.runtime.MockResourceArgs) => Record<st
     stderr: "",
   }),
   "command:local:Command": ({ inputs }) => ({
-    stdout: String(inputs.create).includes("wait-ready")
-      ? '{"instance":"i","bootId":"b","hostKey":"ssh-ed25519 AAAA","restartParts":{}}\n'
+    stdout: /wait-ready|HOMELAB_FIRST_BOOT/.test(String(inputs.create))
+      ? '{"bootId":"b","hostKey":"ssh-ed25519 AAAA","restartParts":{}}\n'
       : '{"rootToken":"hvs.root"}\n',
     stderr: "",
   }),

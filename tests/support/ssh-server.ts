@@ -28,6 +28,8 @@ export interface SshServerOptions {
   password?: string;
   /** Names of variables that are taken. */
   acceptEnv?: string[];
+  /** Private host keys, beside its Ed25519 one. */
+  moreHostKeys?: readonly string[];
   /** As many connections are closed at once before one is served. */
   refuse?: number;
   /** Answers a command without waiting for its input, and sends the beginning, the answer and the end in one piece. */
@@ -58,7 +60,7 @@ export async function startSshServer(options: SshServerOptions): Promise<TestSsh
   const open = new Set<Connection>();
   const sockets = new Set<net.Socket>();
   let accepted: net.Socket | undefined;
-  const ssh = new Server({ hostKeys: [host.private] }, (client) => {
+  const ssh = new Server({ hostKeys: [host.private, ...(options.moreHostKeys ?? [])] }, (client) => {
     open.add(client);
     client.on("close", () => open.delete(client));
     client.on("error", () => undefined);
