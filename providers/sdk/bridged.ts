@@ -4,6 +4,7 @@ import { type CallContext, PartialFailure, type ReadResult, type ResourceDefinit
 import type { Fields } from "./schema";
 import { checkSchema, withoutNotes } from "./schema-check";
 import { diffSchema, driftedInputs, importedInputs } from "./schema-compare";
+import { plannedOutputs } from "./schema-plan";
 import { type JsonObject, UNKNOWN, type Values, withoutNulls } from "./values";
 
 export interface BridgedCall<P> extends CallContext {
@@ -64,11 +65,11 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
     },
     async previewCreate({ inputs }) {
       const unknown = resource.computed.filter((name) => !(name in inputs));
-      return { ...withoutNotes(inputs), ...unknownsOf(unknown) };
+      return { ...plannedOutputs(fields, withoutNotes(inputs), undefined), ...unknownsOf(unknown) };
     },
     async previewUpdate({ id, inputs, oldInputs, oldOutputs, log }) {
       for (const line of resource.announce?.(id, withoutNotes(oldInputs), withoutNotes(inputs)) ?? []) log("warning", line);
-      return { ...oldOutputs, ...withoutNotes(inputs), ...unknownsOf(resource.computedOnUpdate ?? []) };
+      return { ...oldOutputs, ...plannedOutputs(fields, withoutNotes(inputs), oldOutputs), ...unknownsOf(resource.computedOnUpdate ?? []) };
     },
     async create({ inputs, ...call }) {
       const plain = withoutNotes(inputs);

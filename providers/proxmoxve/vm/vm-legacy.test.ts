@@ -232,6 +232,21 @@ describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
     expect(state.outputs).toMatchObject({ started: true, ipv4Addresses: [] });
   });
 
+  test("the preview of a change keeps what Proxmox filled in, and knows nothing of a device that is new", async () => {
+    await made(template);
+    const state = await plugin.make(VM, clone);
+    const { inputs } = await plugin.check(
+      VM,
+      { ...clone, memory: { dedicated: 8192 }, networkDevices: [{ bridge: "vmbr0" }, { bridge: "vmbr0" }] },
+      state.inputs,
+    );
+    const { outputs } = await plugin.update(VM, state, inputs, { preview: true });
+    const [first] = state.outputs["networkDevices"] as Values[];
+    expect(first?.["macAddress"]).toMatch(/^BC:24:11:/);
+    expect(outputs["networkDevices"]).toMatchObject([{ macAddress: first?.["macAddress"] }, { macAddress: UNKNOWN }]);
+    expect(outputs["memory"]).toEqual({ dedicated: 8192 });
+  });
+
   test("the preview knows what was given and no more", async () => {
     const { inputs, failures } = await plugin.check(VM, { ...clone, clone: { vmId: UNKNOWN } });
     expect(failures).toEqual([]);
