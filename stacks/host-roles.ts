@@ -10,6 +10,7 @@ import {
   combineRoles,
   haproxy,
   k3sServer,
+  kubeadmAdmission,
   kubeadmCluster,
   kubeadmJoin,
   kubeadmNode,
@@ -52,6 +53,8 @@ export interface PlannedRole {
   role: Role;
   /** For each secret of the role. */
   secrets: Readonly<Record<string, SecretSource>>;
+  /** What another host of the stack does right before this role is applied to a new host. */
+  admission?: { vm: string; role: Role; secrets: Readonly<Record<string, SecretSource>> };
 }
 
 export interface RoleRequest {
@@ -69,6 +72,7 @@ type VmSetting = keyof typeof VM_SETTINGS;
 
 const inStore = (entry: string, key = entry): SecretSource => ({ path: `${STORE}/${entry}`, key });
 const ofKubeadm = (key: string): SecretSource => inStore("KUBEADM", key);
+const FIRST_NODE_SECRETS = { KUBEADM_TOKEN: ofKubeadm("KUBEADM_TOKEN"), KUBEADM_CERTIFICATE_KEY: ofKubeadm("KUBEADM_CERTIFICATE_KEY") };
 const addressOf = (vms: RoleRequest["vms"], name: string): string | undefined => vms.get(name)?.cloudInit.ipv4.address;
 
 /** The same without what is undefined, which roles take for not given. */
@@ -100,7 +104,7 @@ function clusterNode({ stack, config, vms }: RoleRequest, spec: VmSpec): Planned
   ];
   if (kubeadm === undefined)
     return { role: combineRoles("k3s-node", ...host, k3sServer({ address, alternativeNames, disable: config.k3sDisable, localStoragePath })), secrets: {} };
-  const { nodes, cilium, ...versions } = kubeadm;
+  const { nodes: _joining, cilium, ...versions } = kubeadm;
   const cluster = kubeadmCluster({
     ...defined(versions),
     cilium: defined(cilium),
@@ -110,12 +114,8 @@ function clusterNode({ stack, config, vms }: RoleRequest, spec: VmSpec): Planned
     endpoint: endpointOf(spec),
     lan: SITE.subnet,
     alternativeNames,
-    joining: Object.keys(nodes),
   });
-  return {
-    role: combineRoles("kubeadm-first", ...host, kubeadmNode(versionOf(kubeadm)), cluster),
-    secrets: { KUBEADM_TOKEN: ofKubeadm("KUBEADM_TOKEN"), KUBEADM_CERTIFICATE_KEY: ofKubeadm("KUBEADM_CERTIFICATE_KEY") },
-  };
+  return { role: combineRoles("kubeadm-first", ...host, kubeadmNode(versionOf(kubeadm)), cluster), secrets: FIRST_NODE_SECRETS };
 }
 
 const endpointOf = ({ cloudInit }: VmSpec): string => `${cloudInit.ipv4.address}:${KUBERNETES_PORT}`;
@@ -136,6 +136,7 @@ function joiningNode({ config, stack, vms }: RoleRequest, { name, cloudInit }: V
       KUBEADM_CA_HASH: "cluster's CA hash",
       ...(kind === "worker" ? {} : { KUBEADM_CERTIFICATE_KEY: ofKubeadm("KUBEADM_CERTIFICATE_KEY") }),
     },
+    admission: { vm: first.name, role: kubeadmAdmission(), secrets: FIRST_NODE_SECRETS },
   };
 }
 

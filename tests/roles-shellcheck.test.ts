@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { combineRoles, compileRole, k3sUninstalled, kubeadmJoin, type Role } from "../ansible-replacements";
+import { combineRoles, compileRole, k3sUninstalled, kubeadmAdmission, kubeadmJoin, type Role } from "../ansible-replacements";
 import { ADDRESS, ROLE_CASES } from "./support/role-cases";
 
 const roles: Record<string, Role> = {
   ...Object.fromEntries(Object.entries(ROLE_CASES).map(([name, make]) => [name, make().role])),
   "k3s-uninstalled": k3sUninstalled(),
+  "kubeadm-admission": kubeadmAdmission(),
   "kubeadm-join": kubeadmJoin({ name: "k8s-stg", address: "192.168.1.13", endpoint: `${ADDRESS}:6443`, kind: "control-plane" }),
 };
 const isInstalled = spawnSync("shellcheck", ["--version"]).status === 0;

@@ -2,6 +2,7 @@ import { Command } from "@pulumi/command/remote/command";
 import * as pulumi from "@pulumi/pulumi";
 import { compileRole, type Role, secretInput } from "../../ansible-replacements";
 import { Component, timeouts } from "../base/component";
+import { type Admission, admissionHook } from "./admission";
 import { connectionInputs, type HostConnectionArgs } from "./connection";
 
 export interface HostRoleArgs {
@@ -11,6 +12,7 @@ export interface HostRoleArgs {
   instance: pulumi.Input<string>;
   /** A value for each secret of the role; they travel on standard input. */
   secrets?: Record<string, pulumi.Input<string>>;
+  admission?: Admission | undefined;
 }
 
 /** A role applied to a host: its script runs in one SSH session whenever it differs from the one that ran last. */
@@ -32,7 +34,11 @@ export class HostRole extends Component {
         triggers: [compiled.digest, args.instance],
       },
       // A component's own dependencies are not its children's.
-      this.child({ customTimeouts: timeouts(30), ...(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) }),
+      this.child({
+        customTimeouts: timeouts(30),
+        ...(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }),
+        ...(args.admission === undefined ? {} : { hooks: { beforeCreate: [admissionHook(`${name}-admission`, args.admission)] } }),
+      }),
     );
     this.report = run.stdout;
     this.digest = run.stdout.apply(() => compiled.digest);

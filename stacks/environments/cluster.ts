@@ -120,11 +120,12 @@ export function buildCluster(context: StackContext<never>, vms: ReadonlyMap<stri
     after,
   };
   const cluster = context.config.kubeadm === undefined ? new K3sCluster(context.stack, args) : new KubeadmCluster(context.stack, args);
-  applyRoles(context, { name: vmName, built: vm, access }, 1, [cluster.role]);
+  const first = { name: vmName, built: vm, access };
+  applyRoles(context, first, 1, [cluster.role]);
   if (cluster instanceof KubeadmCluster) {
     for (const name of joiningNodes(context.config).keys()) {
       const built = vms.get(name);
-      if (built !== undefined) applyRoles(context, { name, built, access: accessTo(name) }, 0, [cluster.role], cluster.caHash);
+      if (built !== undefined) applyRoles(context, { name, built, access: accessTo(name) }, 0, [cluster.role], { first, caHash: cluster.caHash });
     }
   }
   return cluster;

@@ -1,9 +1,10 @@
 /** Applies the roles of host-roles.ts to a stack's hosts. */
 import type * as pulumi from "@pulumi/pulumi";
+import type { Admission } from "../../components/hosts/admission";
 import type { HostAccess } from "../../components/hosts/connection";
 import { HostRole } from "../../components/hosts/host-role";
 import type { Vm } from "../../components/hosts/vm";
-import { CLUSTER_VMS, DNS_VM, joiningNodes, type SecretSource } from "../host-roles";
+import { CLUSTER_VMS, DNS_VM, joiningNodes, type PlannedRole, type SecretSource } from "../host-roles";
 import type { StackContext } from "../program";
 
 export type AccessTo = (vmName: string) => HostAccess;
@@ -22,16 +23,32 @@ export function secretValues(
   return Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, secretFrom(source)]));
 }
 
-/** Applies the roles of one host that come after `done`, one after the other. @param caHash as {@link secretValues} has it */
-export function applyRoles(
-  context: StackContext<never>,
-  vm: { name: string; built: Vm; access: HostAccess },
-  done: number,
-  after: readonly pulumi.Resource[],
-  caHash?: pulumi.Input<string>,
-): HostRole[] {
+/** A host of the stack. */
+interface BuiltHost {
+  name: string;
+  built: Vm;
+  access: HostAccess;
+}
+
+/** The stack's cluster, for hosts that join it. */
+interface JoinedCluster {
+  first: BuiltHost;
+  /** As {@link secretValues} has it. */
+  caHash: pulumi.Input<string>;
+}
+
+function admissionTo(context: StackContext<never>, { admission }: PlannedRole, cluster: JoinedCluster | undefined): Admission | undefined {
+  if (admission === undefined) return undefined;
+  const first = cluster?.first;
+  if (first?.name !== admission.vm) throw new Error(`a role waits for ${admission.vm}, which is not the first node of the stack's cluster`);
+  return { host: first.name, role: admission.role, connection: first.built.connection(first.access), secrets: secretValues(context, admission.secrets) };
+}
+
+/** Applies the roles of one host that come after `done`, one after the other. @param cluster for hosts that join it */
+export function applyRoles(context: StackContext<never>, vm: BuiltHost, done: number, after: readonly pulumi.Resource[], cluster?: JoinedCluster): HostRole[] {
   const applied: HostRole[] = [];
-  for (const { role, secrets } of (context.roles.get(vm.name) ?? []).slice(done)) {
+  for (const planned of (context.roles.get(vm.name) ?? []).slice(done)) {
+    const { role, secrets } = planned;
     const last = applied.at(-1);
     applied.push(
       new HostRole(
@@ -40,7 +57,8 @@ export function applyRoles(
           role,
           connection: vm.built.connection(vm.access),
           instance: vm.built.instance,
-          ...(Object.keys(secrets).length === 0 ? {} : { secrets: secretValues(context, secrets, caHash) }),
+          ...(Object.keys(secrets).length === 0 ? {} : { secrets: secretValues(context, secrets, cluster?.caHash) }),
+          admission: admissionTo(context, planned, cluster),
         },
         { dependsOn: [...(vm.built.ready === undefined ? [] : [vm.built.ready]), ...after, ...(last === undefined ? [] : [last])] },
       ),

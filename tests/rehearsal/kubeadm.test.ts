@@ -62,6 +62,8 @@ test("up builds the cluster with kubeadm, lets the worker join it, and the platf
   const of = (system: string, target: string) => writes.filter((record) => record.system === system && record.target === target).map(({ action }) => action);
   expect(of("ssh", FIRST)).toContain("cluster-start");
   expect(of("ssh", WORKER)).not.toContain("cluster-start");
+  // Right before the join: it brought the token into force.
+  expect(await rehearsal.ssh("192.168.1.21", "sudo -n cat /run/homelab/kubeadm.admitted")).toMatch(/^\d{10}\n$/);
   const namespaces = of("kubernetes", "sandboxy").flatMap((action) => /^apply v1 namespaces (.+)$/.exec(action)?.[1] ?? []);
   expect(namespaces.toSorted()).toEqual(["cert-manager", "external-dns", "external-secrets", "vault-access", "whoami"]);
   expect(writes.filter(({ action }) => action === "kv-put clusters/sandboxy/kubeconfig")).toHaveLength(1);
@@ -97,3 +99,32 @@ test("a second up changes nothing, and hosts check finds both nodes as they shou
   ]);
   expect(await rehearsal.unhandled()).toEqual([]);
 }, 120_000);
+
+test("a VM that is restarted for more memory is waited for, and nothing else is said to change", async () => {
+  edit(`stacks/inventory/vms/${WORKER}.yaml`, (text) => text.replace("memory: 2048", "memory: 3072"));
+  const previewed = await homelab("preview", "sandboxy", "--only", "--lab");
+  expect([previewed.code, previewed.stderr]).toEqual([0, ""]);
+  expect(previewed.stdout).toContain("VM 122 will be restarted for: memory");
+  const updates = [...previewed.stdout.matchAll(/^\[sandboxy\] (\S+ \S+) to update$/gm)].map(([, what]) => what);
+  expect(updates.toSorted()).toEqual([`command:local:Command ${WORKER}-ready`, `proxmoxve:index/vmLegacy:VmLegacy ${WORKER}-vm`]);
+  expect(previewed.stdout).toContain(": 2 to update\n");
+  const before = await rehearsal.lastSeq();
+  const { code, stderr } = await homelab("up", "sandboxy", "--only", "--lab");
+  expect([code, stderr]).toEqual([0, ""]);
+  const writes = (await rehearsal.writes(before)).map(({ system, target, action }) => `${system} ${target} ${action}`);
+  expect(writes.filter((write) => !write.startsWith("proxmox "))).toEqual([`ssh ${WORKER} host-up`]);
+  expect(await rehearsal.ssh("192.168.1.22", "systemctl is-active kubelet")).toBe("active\n");
+}, 180_000);
+
+test("a join that failed is done with a new token by the next up, however late that is", async () => {
+  await rehearsal.ssh("192.168.1.22", "sudo -n kubeadm reset -f && sudo -n rm -rf /etc/kubernetes");
+  await rehearsal.ssh("192.168.1.21", "echo 0 | sudo -n tee /run/homelab/kubeadm.admitted");
+  await rehearsal.ssh("192.168.1.21", `sudo -n sed -i 's/"tokens":{[^}]*}/"tokens":{}/' /var/lib/etcd/lab-cluster.json`);
+  const URN = `urn:pulumi:sandboxy::homelab::homelab:hosts:HostRole$command:remote:Command::${WORKER}-kubeadm-node-run`;
+  const { code, out, err } = await rehearsal.shell(
+    `cd '${checkout}' && eval "$(node orchestrator/bin/homelab lab env)" && engine/bin/pulumi -C '${path.join(rehearsal.dir, "work")}' up --yes --stack sandboxy --replace '${URN}' --non-interactive`,
+  );
+  expect([code, err, code === 0 ? "" : out]).toEqual([0, "", ""]);
+  expect(await rehearsal.ssh("192.168.1.22", "sudo -n sh -c 'ls /etc/kubernetes; systemctl is-active kubelet'")).toBe("kubelet.conf\nactive\n");
+  expect(await rehearsal.unhandled()).toEqual([]);
+}, 180_000);

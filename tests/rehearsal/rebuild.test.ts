@@ -121,7 +121,7 @@ test("a shell with the lab's environment works on the same stacks", async () => 
     `eval "$(node orchestrator/bin/homelab lab env)" && engine/bin/pulumi -C '${path.join(rehearsal.dir, "work")}' preview --stack dev --expect-no-changes --non-interactive`,
   );
   expect([code, err]).toEqual([0, ""]);
-  expect(out).toContain("55 unchanged");
+  expect(out).toContain("56 unchanged");
 }, 120_000);
 
 const checksSchema = z.object({

@@ -61,7 +61,7 @@ export const KUBEADM_SECRETS = pick("KUBEADM_TOKEN", "KUBEADM_CERTIFICATE_KEY");
 export const ADDRESS = "192.168.1.12";
 const USB = "usb-SanDisk_Extreme_55AE_323235303533";
 
-export const kubeadmFirst = (joining: readonly string[] = []): Role =>
+export const kubeadmFirst = (): Role =>
   kubeadmCluster({
     name: "k8s-dev",
     address: ADDRESS,
@@ -69,7 +69,6 @@ export const kubeadmFirst = (joining: readonly string[] = []): Role =>
     clusterName: "vanilla",
     podCidr: "10.244.0.0/16",
     lan: "192.168.1.0/24",
-    joining,
     cilium: { cli: { version: "v0.18.3", sha256: digestOf("https://github.com/cilium/cilium-cli/releases/download/v0.18.3/cilium-linux-amd64.tar.gz") } },
   });
 
@@ -104,7 +103,7 @@ export const ROLE_CASES: Readonly<Record<string, () => RoleCase>> = {
   "kubeadm-node": () => ({ role: kubeadmNode() }),
   "kubeadm-cluster": () => ({
     before: kubeadmNode(),
-    role: kubeadmFirst(["k8s-stg"]),
+    role: kubeadmFirst(),
     secrets: KUBEADM_SECRETS,
   }),
   "longhorn-prep": () => ({ role: longhornPrep() }),
