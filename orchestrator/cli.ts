@@ -57,8 +57,8 @@ const COMMANDS: Record<string, Command> = {
     },
   },
   hosts: {
-    summary: "shows what the roles would change on the hosts now, or who the hosts are",
-    usage: "check|diff [--host H[,H…]] [--lab] [--json] | inventory [--format json|ini|ssh-config|known-hosts] [--lab]",
+    summary: "shows what the roles would change on the hosts now, changes it, or tells who the hosts are",
+    usage: "check|diff|apply [--host H[,H…]] [--lab] [--json] | inventory [--format json|ini|ssh-config|known-hosts] [--lab]",
     takesWords: true,
     load: async () => {
       const { HOSTS_OPTIONS, manageHosts } = await import("./commands/hosts");

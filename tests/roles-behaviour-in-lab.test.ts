@@ -16,7 +16,7 @@ import {
 import { command } from "../ansible-replacements/operations/commands";
 import { packages } from "../ansible-replacements/operations/packages";
 import { runRemote } from "../providers/command/ssh-run";
-import { checkHost } from "../stacks/check-hosts";
+import { visitHost } from "../stacks/run-roles";
 import { ADDRESS, clusterApiRole, haproxyRole, kubeadmFirst, ROLE_CASES, SECRETS, teleportRole, usbDisk, usbRole } from "./support/role-cases";
 import { keys, type RoleLab, startRoleLab } from "./support/role-lab";
 
@@ -330,7 +330,7 @@ describe("over SSH", () => {
   /** Looks at it as `hosts check` does. */
   const check = (hostKey = "") => {
     const host = { address: "127.0.0.1", user: "suporte", node: "node03", hostKey, running: true, groups: [] };
-    return checkHost({ name: HOST, stack: "dev", port: sshPort(), host }, [{ role, secrets: {} }], { privateKey: keys.private, bastion: undefined });
+    return visitHost({ name: HOST, stack: "dev", port: sshPort(), host }, [{ role, secrets: {} }], "check", { privateKey: keys.private, bastion: undefined });
   };
   const executed = () => lab.ctx.records.since().filter(({ system, action }) => system === "ssh" && action === "exec").length;
 

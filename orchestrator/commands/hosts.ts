@@ -1,4 +1,4 @@
-/** `hosts check|diff|inventory`: what is on the hosts, and who they are. Changes nothing. */
+/** `hosts check|diff|apply|inventory`: what is on the hosts, what their roles make of them, and who they are. */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { inPool } from "../../common/pool";
@@ -6,7 +6,7 @@ import { type Arguments, oneOf, positive } from "../arguments";
 import { chooseEngine, engineRunner } from "../engine";
 import { EXIT, type ExitCode } from "../exit-codes";
 import type { StackGraph } from "../graph";
-import { checkText, diffText, exitCodeOf, hostChecksSchema } from "../host-checks";
+import { diffText, exitCodeOf, hostResultsSchema, resultsText } from "../host-results";
 import { askProgram, describeProgram } from "../program";
 import { registerSecrets } from "../redaction";
 import type { Session } from "../session";
@@ -15,7 +15,7 @@ import { QUERY_OPTIONS } from "./query-stacks";
 
 export const HOSTS_OPTIONS = { ...QUERY_OPTIONS, host: { type: "string" }, format: { type: "string" } } as const;
 
-const ACTIONS = ["check", "diff", "inventory"] as const;
+const ACTIONS = ["check", "diff", "apply", "inventory"] as const;
 
 const hostsSchema = z.record(z.string(), z.object({ running: z.boolean() }).loose());
 
@@ -78,16 +78,17 @@ function stacksOf(wanted: readonly string[], vms: ReadonlyMap<string, string>): 
   return [...new Set(stacks)];
 }
 
-async function check(action: "check" | "diff", args: Arguments, session: Session): Promise<ExitCode> {
+async function runRoles(action: "check" | "diff" | "apply", args: Arguments, session: Session): Promise<ExitCode> {
   const wanted = args.text("host")?.split(",");
   const { vms, graph } = await describeProgram();
   const { built, env } = await builtHosts(args, session, graph, stacksOf(wanted ?? [], vms));
   const hosts = chosen(wanted, built);
   const notBuilt = wanted === undefined ? [...vms.keys()].filter((name) => !built.some((host) => host.name === name)) : [];
-  const checks = hostChecksSchema.parse(await askProgram("check-hosts", JSON.stringify({ hosts }), env));
-  if (args.flag("json")) session.out(`${JSON.stringify({ ...checks, notBuilt }, null, 2)}\n`);
-  else session.out(action === "diff" ? diffText(checks) : checkText(checks, notBuilt));
-  return exitCodeOf(checks);
+  const mode = action === "apply" ? "apply" : "check";
+  const results = hostResultsSchema.parse(await askProgram("run-roles", JSON.stringify({ mode, hosts }), env));
+  if (args.flag("json")) session.out(`${JSON.stringify({ ...results, notBuilt }, null, 2)}\n`);
+  else session.out(action === "diff" ? diffText(results) : resultsText(results, mode, notBuilt));
+  return exitCodeOf(results);
 }
 
 async function inventory(args: Arguments, session: Session): Promise<ExitCode> {
@@ -104,5 +105,5 @@ export async function manageHosts(args: Arguments, session: Session): Promise<Ex
   const [action, ...more] = args.words;
   const known = ACTIONS.find((candidate) => candidate === action);
   if (known === undefined || more.length > 0) throw new HomelabError("E_USAGE", `hosts takes one of: ${ACTIONS.join(", ")}`);
-  return known === "inventory" ? inventory(args, session) : check(known, args, session);
+  return known === "inventory" ? inventory(args, session) : runRoles(known, args, session);
 }

@@ -158,6 +158,20 @@ test("hosts check finds every host as its roles made it, in one session a role; 
   expect(diff.stdout).not.toContain("lab-only-haproxy-stats");
 }, 300_000);
 
+test("hosts apply mends what somebody changed, on the hosts that are named and nowhere else", async () => {
+  const before = await rehearsal.lastSeq();
+  const named = ["--lab", "--host", "k8s-sandbox-01,haproxy,dns"];
+  const applied = await rehearsal.homelab("hosts", "apply", ...named);
+  expect([applied.code, applied.stderr]).toEqual([0, ""]);
+  expect(applied.stdout).toMatch(/^dns +tools +as it should be +0 +\d+$/m);
+  expect(applied.stdout).toMatch(/^haproxy +tools +changed +1 +\d+$/m);
+  expect(applied.stdout).toMatch(/^k8s-sandbox-01 +sandboxy +changed +1 +\d+$/m);
+  const touched = (await rehearsal.records(before)).filter(({ system }) => system === "ssh").map(({ target }) => target);
+  expect(touched.toSorted()).toEqual(["dns", "haproxy", "k8s-sandbox-01"]);
+  expect((await rehearsal.homelab("hosts", "check", ...named)).code).toBe(0);
+  expect(await rehearsal.ssh("192.168.1.4", "grep -c by-hand /etc/haproxy/haproxy.cfg; systemctl is-active haproxy")).toBe("0\nactive\n");
+}, 120_000);
+
 test("the comment's text of a preview holds the table, no secret, and fits into a comment", async () => {
   const file = path.join(rehearsal.dir, "comment.md");
   const before = await rehearsal.lastSeq();

@@ -83,7 +83,7 @@ export const volumeOf = (live: string): string => parseOptions(live, "file").get
  * The datastore and the path in it. As the official package does it, also where the colon is one of a device of the host:
  * with another cut, a state of either would be a change for the other.
  */
-export function cutVolume(volume: string): { datastoreId: string; pathInDatastore: string } {
+function cutVolume(volume: string): { datastoreId: string; pathInDatastore: string } {
   const colon = volume.indexOf(":");
   return colon < 0 ? { datastoreId: "", pathInDatastore: volume } : { datastoreId: volume.slice(0, colon), pathInDatastore: volume.slice(colon + 1) };
 }

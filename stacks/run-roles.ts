@@ -1,13 +1,15 @@
 /**
- * `node bin/stacks/check-hosts.js`: what the roles of each host would change now. Takes the hosts, as the stacks' outputs have
- * them, as JSON on standard input and prints JSON. The orchestrator's child. Loads no Pulumi SDK. Errors as in describe.ts.
+ * `node bin/stacks/run-roles.js`: what the roles of each host would change now, or the change. Takes the hosts, as the stacks'
+ * outputs have them, as JSON on standard input and prints JSON. The orchestrator's child. Loads no Pulumi SDK. Errors as in
+ * describe.ts.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
+import type { RoleMode } from "../ansible-replacements";
 import { HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
-import { checkRole, failureText, type HostedRole, type RoleCheck } from "../components/hosts/role-check";
+import { failureText, type HostedRole, type RoleResult, runRole } from "../components/hosts/role-run";
 import { openSsh, type SshTarget } from "../components/hosts/ssh-session";
 import { loadSecrets } from "../secrets/load";
 import { bastionFromEnvironment } from "./bastion";
@@ -22,26 +24,27 @@ import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
 const SSH_KEY = { path: "cluster-secret-store/secrets/SSH_PRIVATE_KEY", key: "SSH_PRIVATE_KEY" } as const;
 /** Many hosts at once share one processor here; one that is down refuses at once, or never answers. */
 const CONNECT_MS = 45_000;
-const CHECK_MS = 180_000;
+const RUN_MS = { check: 180_000, apply: 1_800_000 } as const;
 
 const stackNames = Object.keys(OUTPUT_SCHEMAS) as [StackName, ...StackName[]];
 const requestSchema = z.strictObject({
+  mode: z.enum(["check", "apply"]),
   hosts: z.array(z.strictObject({ name: z.string(), stack: z.enum(stackNames), port: z.int().optional(), host: hostSchema })),
 });
 
-type Status = "ok" | "would-change" | "failed" | "no-roles";
+type Status = "ok" | "would-change" | "changed" | "failed" | "no-roles";
 
 /** What was found on one host. */
-export interface HostCheck {
+export interface HostResult {
   host: string;
   stack: StackName;
   status: Status;
-  roles: RoleCheck[];
-  /** Why it could not be looked at. */
+  roles: RoleResult[];
+  /** Why it could not be worked on. */
   error?: { code: string; message: string; hint?: string };
 }
 
-export interface CheckedHost {
+export interface VisitedHost {
   name: string;
   stack: StackName;
   /** Default 22. */
@@ -49,25 +52,36 @@ export interface CheckedHost {
   host: InventoryHost;
 }
 
-function statusOf(roles: readonly RoleCheck[]): Status {
+function statusOf(roles: readonly RoleResult[]): Status {
   const operations = roles.flatMap((role) => role.operations);
   if (roles.some((role) => role.error !== undefined) || operations.some(({ status }) => status === "failed")) return "failed";
+  if (operations.some(({ status }) => status === "changed")) return "changed";
   return operations.some(({ status }) => status === "would-change") ? "would-change" : "ok";
 }
 
 /** All roles of one host, over one connection. Never throws: what goes wrong is the host's result. */
-export async function checkHost(checked: CheckedHost, roles: readonly HostedRole[], access: Pick<SshTarget, "privateKey" | "bastion">): Promise<HostCheck> {
-  const { name, stack, host } = checked;
+export async function visitHost(
+  visited: VisitedHost,
+  roles: readonly HostedRole[],
+  mode: RoleMode,
+  access: Pick<SshTarget, "privateKey" | "bastion">,
+): Promise<HostResult> {
+  const { name, stack, host } = visited;
   const found = { host: name, stack };
   if (roles.length === 0) return { ...found, status: "no-roles", roles: [] };
   const hostKey = host.hostKey === "" ? undefined : host.hostKey;
-  const results: RoleCheck[] = [];
+  const results: RoleResult[] = [];
   try {
-    const target = { ...access, host: host.address, port: checked.port, user: host.user, hostKey };
+    const target = { ...access, host: host.address, port: visited.port, user: host.user, hostKey };
     const session = await openSsh(target, AbortSignal.timeout(CONNECT_MS));
     try {
-      const signal = AbortSignal.timeout(CHECK_MS);
-      for (const role of roles) results.push(await checkRole(session, role, signal));
+      const signal = AbortSignal.timeout(RUN_MS[mode]);
+      for (const role of roles) {
+        const result = await runRole(session, role, mode, signal);
+        results.push(result);
+        // The next one builds on it.
+        if (mode === "apply" && result.error !== undefined) break;
+      }
     } finally {
       session.close();
     }
@@ -91,7 +105,7 @@ async function withSecrets(stack: StackName, roles: readonly PlannedRole[]): Pro
   const paths = secretPaths(roles);
   const entries: Entries = paths.length === 0 ? new Map() : await loadSecrets({ environment: stack, only: paths });
   const secretFrom = (source: SecretSource): string => {
-    // Only what a node does when it joins needs the hash, and a check does nothing.
+    // Only what a node does when it joins needs the hash, and it joins in the stack's own operation.
     if (typeof source === "string") return "";
     return "value" in source ? source.value : secretOf(entries, source.path, source.key);
   };
@@ -101,8 +115,8 @@ async function withSecrets(stack: StackName, roles: readonly PlannedRole[]): Pro
   }));
 }
 
-async function check(input: string): Promise<object> {
-  const { hosts } = requestSchema.parse(JSON.parse(input));
+async function visit(input: string): Promise<object> {
+  const { mode, hosts } = requestSchema.parse(JSON.parse(input));
   const { vms } = loadInventory();
   const privateKey = secretOf(await loadSecrets({ only: [SSH_KEY.path] }), SSH_KEY.path, SSH_KEY.key);
   const bastion = bastionFromEnvironment();
@@ -115,13 +129,13 @@ async function check(input: string): Promise<object> {
     const owned = STACKS.find(({ name }) => name === stack)?.vms ?? [];
     if (!planned.has(stack)) planned.set(stack, planRoles({ stack, config: configOf(stack), owned, vms }));
   }
-  const checks = hosts.map(async (checked) => {
-    const roles = planned.get(checked.stack)?.get(checked.name);
+  const results = hosts.map(async (visited) => {
+    const roles = planned.get(visited.stack)?.get(visited.name);
     if (roles === undefined)
-      throw new HomelabError("E_VM_UNKNOWN", `the stack ${checked.stack} has a host ${checked.name} that no VM file of its defines`, { subject: checked.name });
-    return checkHost(checked, await withSecrets(checked.stack, roles), { privateKey, bastion });
+      throw new HomelabError("E_VM_UNKNOWN", `the stack ${visited.stack} has a host ${visited.name} that no VM file of its defines`, { subject: visited.name });
+    return visitHost(visited, await withSecrets(visited.stack, roles), mode, { privateKey, bastion });
   });
-  return { version: 1, hosts: await Promise.all(checks) };
+  return { version: 1, hosts: await Promise.all(results) };
 }
 
-if (require.main === module) runChild(check);
+if (require.main === module) runChild(visit);

@@ -1,5 +1,5 @@
-/** What a role would change on a host now: its own script in check mode, in one session. */
-import { compileRole, parseRoleReport, type Role, secretInput } from "../../ansible-replacements";
+/** A role on a host, outside of a stack's operation: what it would change now, or the change itself. One script, one session. */
+import { compileRole, parseRoleReport, type Role, type RoleMode, secretInput } from "../../ansible-replacements";
 import { asError, HomelabError } from "../../common/errors";
 import type { SshSession } from "./ssh-session";
 
@@ -9,18 +9,19 @@ export interface HostedRole {
   secrets: Readonly<Record<string, string>>;
 }
 
-export interface RoleCheck {
+export interface RoleResult {
   role: string;
   operations: ReturnType<typeof parseRoleReport>["operations"];
-  /** Why the check did not reach its end; undefined: it did. */
+  /** Why the script did not reach its end; undefined: it did. */
   error: string | undefined;
 }
 
 const TAIL = 500;
 
 /** @param signal bounds the session @throws HomelabError E_SSH_CUT, E_ROLE_REPORT */
-export async function checkRole(session: SshSession, { role, secrets }: HostedRole, signal: AbortSignal): Promise<RoleCheck> {
-  const { code, stdout, stderr } = await session.run(compileRole(role).checkCommand, secretInput(role, secrets), signal);
+export async function runRole(session: SshSession, { role, secrets }: HostedRole, mode: RoleMode, signal: AbortSignal): Promise<RoleResult> {
+  const { command, checkCommand } = compileRole(role);
+  const { code, stdout, stderr } = await session.run(mode === "check" ? checkCommand : command, secretInput(role, secrets), signal);
   const { operations, summary } = parseRoleReport(stdout);
   if (code === 0 && summary !== undefined) return { role: role.name, operations, error: undefined };
   return { role: role.name, operations, error: stderr.trim().slice(-TAIL) || `the script ended with exit code ${code} and said nothing` };

@@ -1,6 +1,6 @@
 import * as net from "node:net";
 import { type Exec, sshKeyPair, startSshServer, type TestSshServer } from "../tests/support/ssh-server";
-import { type CheckedHost, checkHost } from "./check-hosts";
+import { type VisitedHost, visitHost } from "./run-roles";
 
 const keys = sshKeyPair();
 const access = { privateKey: keys.privateKey, bastion: undefined };
@@ -27,7 +27,7 @@ async function server(
   return started;
 }
 
-const host = (port: number, hostKey = ""): CheckedHost => ({
+const host = (port: number, hostKey = ""): VisitedHost => ({
   name: "k8s-dev",
   stack: "dev",
   port,
@@ -36,7 +36,7 @@ const host = (port: number, hostKey = ""): CheckedHost => ({
 
 test("two roles are checked over one connection, one session each, secrets on standard input alone", async () => {
   const remote = await server(({ command }) => ({ stdout: command.includes("# Role second") ? CHANGES : OK }));
-  const checked = await checkHost(host(remote.port, remote.hostKey), [role("first"), role("second")], access);
+  const checked = await visitHost(host(remote.port, remote.hostKey), [role("first"), role("second")], "check", access);
   expect(checked).toEqual({
     host: "k8s-dev",
     stack: "dev",
@@ -61,23 +61,32 @@ test("two roles are checked over one connection, one session each, secrets on st
   expect(remote.execs.every(({ command }) => command.startsWith("sudo -n env HOMELAB_CHECK=1 ") && !command.includes("s3cret"))).toBe(true);
 });
 
+test("apply runs the same scripts without the check's switch, and stops at the role that failed", async () => {
+  const CHANGED = '{"operation":"one","status":"changed"}\n{"summary":{"changed":1,"unchanged":0}}\n';
+  const remote = await server(({ command }) => (command.includes("# Role second") ? { stdout: FAILED, code: 1 } : { stdout: CHANGED }));
+  expect((await visitHost(host(remote.port), [role("first")], "apply", access)).status).toBe("changed");
+  const failed = await visitHost(host(remote.port), [role("first"), role("second"), role("third")], "apply", access);
+  expect([failed.status, ...failed.roles.map((result) => result.role)]).toEqual(["failed", "first", "second"]);
+  expect(remote.execs.map(({ command }) => /^sudo -n (?:env HOMELAB_CHECK=1 )?/.exec(command)?.[0])).toEqual(Array(3).fill("sudo -n "));
+});
+
 test("a host that is as it should be is ok, and one without roles is not even called", async () => {
   const remote = await server(() => ({ stdout: OK }));
-  expect((await checkHost(host(remote.port), [role("first")], access)).status).toBe("ok");
-  expect(await checkHost(host(remote.port), [], access)).toEqual({ host: "k8s-dev", stack: "dev", status: "no-roles", roles: [] });
+  expect((await visitHost(host(remote.port), [role("first")], "check", access)).status).toBe("ok");
+  expect(await visitHost(host(remote.port), [], "check", access)).toEqual({ host: "k8s-dev", stack: "dev", status: "no-roles", roles: [] });
   expect(remote.connections).toBe(1);
 });
 
 test("a host behind a bastion is reached through it", async () => {
   const [remote, bastion] = [await server(() => ({ stdout: OK })), await server(() => ({}))];
   const through = { ...access, bastion: { host: "127.0.0.1", port: bastion.port, user: "jump", privateKey: keys.privateKey } };
-  expect((await checkHost(host(remote.port, remote.hostKey), [role("first")], through)).status).toBe("ok");
+  expect((await visitHost(host(remote.port, remote.hostKey), [role("first")], "check", through)).status).toBe("ok");
   expect(bastion.tunnels).toEqual([`127.0.0.1:${remote.port}`]);
 });
 
 describe("what goes wrong is the host's result, with what to do next", () => {
-  const failure = async (checked: CheckedHost) => {
-    const { status, error, roles } = await checkHost(checked, [role("first")], access);
+  const failure = async (checked: VisitedHost) => {
+    const { status, error, roles } = await visitHost(checked, [role("first")], "check", access);
     expect(status).toBe("failed");
     return { error, roles };
   };
