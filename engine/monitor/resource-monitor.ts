@@ -270,6 +270,8 @@ export class ResourceMonitor {
     const args = fromStruct(request.getArgs());
     const reply = new provider.InvokeResponse();
     if (isBuiltin(token)) {
+      // Answered without it; it stands in the CLI's states, and would come and go with each change of engine.
+      await this.#builtinProvider();
       const result = await invokeBuiltin(this.backend.ctx.request, token, withoutSecrets(args), (urn) => this.backend.state(urn));
       reply.setReturn(toStruct(result));
       return reply;

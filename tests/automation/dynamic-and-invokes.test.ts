@@ -93,4 +93,17 @@ describe("invokes", () => {
     site.write("index.js", invoking("echo"));
     await site.pulumi(["up", "--yes"]);
   });
+
+  test("one that the engine answers itself leaves its provider in the state, as the CLI does", async () => {
+    site.write(
+      "index.js",
+      'exports.mine = require("@pulumi/pulumi").runtime.invoke("pulumi:pulumi:readStackOutputs", { name: "dev" }).then(({ outputs }) => Object.keys(outputs));',
+    );
+    expect((await site.pulumi(["up", "--yes"])).code).toBe(0);
+    const exported = JSON.parse((await site.pulumi(["stack", "export"])).stdout) as { deployment: { resources: { type: string; inputs?: object }[] } };
+    expect(exported.deployment.resources.slice(1)).toEqual([
+      expect.objectContaining({ urn: "urn:pulumi:dev::auto::pulumi:providers:pulumi::default", type: "pulumi:providers:pulumi", custom: true }),
+    ]);
+    expect((await site.pulumi(["preview", "--expect-no-changes"])).stdout).toContain("1 unchanged");
+  });
 });
