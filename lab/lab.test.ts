@@ -137,6 +137,8 @@ const vmForm = (name: string, address: string): Record<string, string> => ({
 async function buildVm(pve: ReturnType<typeof proxmox>, name: string, address: string): Promise<void> {
   const { data: listed } = await pve.call("GET", "/nodes/node03/storage/local/content", { content: "import" });
   if ((listed as unknown[]).length === 0) {
+    // A fresh Proxmox takes no images there.
+    await pve.call("PUT", "/storage/local", { content: "backup,iso,vztmpl,import" });
     expect(
       await pve.task("POST", "/nodes/node03/storage/local/download-url", {
         node: "node03",
@@ -197,7 +199,10 @@ test("a VM's life: image, template, clone, boot, SSH, script, stop, delete", asy
       .since()
       .filter((r) => r.kind === "write")
       .map((r) => r.action);
-    expect(writes).toEqual(["download", "vm-create", "vm-template", "clone", "vm-config", "vm-resize", "vm-start", "host-up", "vm-stop", "vm-delete"]);
+    expect(writes).toEqual([
+      ...["storage-update", "download", "vm-create", "vm-template", "clone", "vm-config", "vm-resize"],
+      ...["vm-start", "host-up", "vm-stop", "vm-delete"],
+    ]);
     await pve.close();
   });
 });
@@ -317,8 +322,8 @@ test("what Proxmox refuses it refuses in Proxmox's words", async () => {
     expect((await pve.call("GET", "/nodes/node01/qemu")).data).toEqual([]);
     expect(
       await pve.task("POST", "/nodes/node03/storage/local/download-url", {
-        content: "import",
-        filename: "x.qcow2",
+        content: "iso",
+        filename: "x.iso",
         url: IMAGE,
         checksum: "0".repeat(64),
         "checksum-algorithm": "sha256",

@@ -10,6 +10,7 @@ const DEFAULT_LATENCIES: Readonly<Record<string, number>> = {
   "proxmox.start": 200,
   "proxmox.stop": 200,
   "proxmox.delete": 100,
+  "proxmox.reload": 200,
   "vm.boot": 800,
   "ssh.connect": 20,
   "apt.install": 200,

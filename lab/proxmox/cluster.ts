@@ -1,7 +1,8 @@
 import { NODES, PROXMOX } from "../core/estate";
 import { PveError, parameterError } from "./errors";
-import { GIB, nodeOf, type Pve } from "./model";
+import { GIB, isOn, nodeOf, type Pve } from "./model";
 import { type Call, type Route, recordWrite, required, route } from "./router";
+import { storageStatus } from "./storage-config";
 import { findTask, taskStatus } from "./tasks";
 import { listEntry } from "./vms";
 
@@ -35,15 +36,15 @@ function resources(call: Call): unknown {
     mem: usedMemory(call.pve, n.name),
   }));
   const storages = NODES.flatMap((n) =>
-    n.storages.map((s) => ({
-      type: "storage",
-      id: `storage/${n.name}/${s.name}`,
-      node: n.name,
-      storage: s.name,
-      status: "available",
-      plugintype: s.type,
-      maxdisk: s.totalGiB * GIB,
-    })),
+    state.storages
+      .filter((s) => isOn(s, n.name))
+      .map((s) => {
+        const { active, total, used, shared, content } = storageStatus(call.pve, s, n.name);
+        return {
+          ...{ type: "storage", id: `storage/${n.name}/${s.storage}`, node: n.name, storage: s.storage, plugintype: s.type, content, shared },
+          ...{ status: active === 1 ? "available" : "unknown", maxdisk: total, disk: used },
+        };
+      }),
   );
   if (type === "vm") return vms;
   if (type === "node") return nodes;
@@ -105,8 +106,6 @@ function pool(call: Call) {
 const poolMembers = (call: Call, members: readonly number[]) =>
   call.pve.state.vms.filter((vm) => members.includes(vm.vmid)).map((vm) => ({ id: `qemu/${vm.vmid}`, type: "qemu", node: vm.node, vmid: vm.vmid }));
 
-const BRIDGE = { iface: "vmbr0", type: "bridge", active: 1, autostart: 1, method: "static", bridge_ports: "eno1" };
-
 export const CLUSTER_ROUTES: readonly Route[] = [
   route("GET", "/version", () => PROXMOX.version),
   route("GET", "/cluster/nextid", nextId),
@@ -128,7 +127,6 @@ export const CLUSTER_ROUTES: readonly Route[] = [
     time: Math.floor(call.pve.ctx.clock.now() / 1000),
     localtime: Math.floor(call.pve.ctx.clock.now() / 1000),
   })),
-  route("GET", "/nodes/{node}/network", (call) => (nodeOf(required(call, "node")) ? [BRIDGE] : [])),
   route("GET", "/nodes/{node}/dns", () => ({ search: "fullstack.pw", dns1: "192.168.1.3" })),
   route("GET", "/nodes/{node}/tasks", listTasks),
   route("GET", "/nodes/{node}/tasks/{upid}/status", (call) => taskStatus(findTask(call.pve, required(call, "node"), required(call, "upid")))),
@@ -136,11 +134,6 @@ export const CLUSTER_ROUTES: readonly Route[] = [
     findTask(call.pve, required(call, "node"), required(call, "upid")).log.map((t, i) => ({ n: i + 1, t })),
   ),
   route("DELETE", "/nodes/{node}/tasks/{upid}", (call) => void findTask(call.pve, required(call, "node"), required(call, "upid"))),
-  route("GET", "/storage", () =>
-    NODES.flatMap((n) => n.storages)
-      .filter((s, i, all) => all.findIndex((o) => o.name === s.name) === i)
-      .map((s) => ({ storage: s.name, type: s.type, content: s.content.join(",") })),
-  ),
   route("GET", "/access/permissions", () => ({
     "/": {
       "Sys.Audit": 1,

@@ -1,5 +1,5 @@
 import { PveError, parameterError, TaskError } from "./errors";
-import { findVolume, formatSize, GIB, type Pve, parseSize, storageOf, type Vm, type Volume } from "./model";
+import { contentOf, findVolume, formatSize, GIB, type Pve, parseSize, storageOf, type Vm, type Volume } from "./model";
 
 export const DISK_KEY = /^(scsi|virtio|sata|ide|efidisk|tpmstate)\d+$/;
 
@@ -33,8 +33,8 @@ const volumeName = (pve: Pve, node: string, storage: string, vmid: number, kind:
 };
 
 function allocate(pve: Pve, vm: Vm, storageName: string, size: number, image: Volume["image"]): Volume {
-  const storage = storageOf(vm.node, storageName);
-  if (!storage.content.includes("images")) throw new PveError(500, `storage '${storageName}' does not support vm images`);
+  const storage = storageOf(pve, vm.node, storageName);
+  if (!contentOf(storage).includes("images")) throw new PveError(500, `storage '${storageName}' does not support vm images`);
   const volume: Volume = {
     node: vm.node,
     storage: storageName,
@@ -88,6 +88,7 @@ export function realizeDisk(pve: Pve, vm: Vm, key: string, text: string): string
 
 function importSource(pve: Pve, node: string, key: string, from: string): Volume {
   if (from.startsWith("/")) throw new PveError(403, "Only root can pass arbitrary filesystem paths.");
+  storageOf(pve, node, from.split(":")[0] ?? "");
   const volume = findVolume(pve, node, from);
   if (volume.content !== "images" && volume.content !== "import") {
     throw parameterError({ [key]: `import-from: '${from}' has wrong type '${volume.content}' - needs to be 'images' or 'import'` });
@@ -96,7 +97,7 @@ function importSource(pve: Pve, node: string, key: string, from: string): Volume
 }
 
 function cloudInitDrive(pve: Pve, vm: Vm, storage: string): string {
-  storageOf(vm.node, storage);
+  storageOf(pve, vm.node, storage);
   const volid = `${storage}:vm-${vm.vmid}-cloudinit`;
   if (!pve.state.volumes.some((v) => v.volid === volid && v.node === vm.node)) {
     pve.state.volumes.push({

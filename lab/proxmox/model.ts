@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { NodeSpec, StorageSpec } from "../core/estate";
-import { NODES } from "../core/estate";
+import type { NodeSpec } from "../core/estate";
+import { GATEWAY, NODES, STORAGES } from "../core/estate";
 import type { LabContext } from "../core/world";
 import { PveError } from "./errors";
 
@@ -51,16 +51,46 @@ export type Task = z.infer<typeof taskSchema>;
 
 const poolSchema = z.object({ poolid: z.string(), comment: z.string().optional(), members: z.array(z.number()) });
 
+const storageSchema = z.object({ storage: z.string(), type: z.string(), options: z.record(z.string(), z.string()) });
+/** An entry of /etc/pve/storage.cfg. */
+export type Storage = z.infer<typeof storageSchema>;
+
+/** Volumes whose storage entry was removed: they stay where they are, and come back with an entry for that place. */
+const leftSchema = z.object({ place: z.string(), volumes: z.array(volumeSchema) });
+
+const interfaceSchema = z.object({ iface: z.string(), type: z.enum(["bridge", "eth"]), options: z.record(z.string(), z.string()) });
+/** An interface of /etc/network/interfaces; options by the API's names. */
+export type Interface = z.infer<typeof interfaceSchema>;
+
+const networkSchema = z.object({ applied: z.array(interfaceSchema), pending: z.array(interfaceSchema).optional() });
+/** A node's network configuration, and what is written and not yet applied. */
+export type NodeNetwork = z.infer<typeof networkSchema>;
+
+const initialStorages = (): Storage[] => STORAGES.map((entry) => ({ ...entry, options: { ...entry.options } }));
+
+const initialNetworks = (): Record<string, NodeNetwork> =>
+  Object.fromEntries(
+    NODES.map(({ name, cidr, ports }) => {
+      const nics = ports.map((iface): Interface => ({ iface, type: "eth", options: {} }));
+      const options = { autostart: "1", cidr, gateway: GATEWAY, bridge_ports: ports[0] ?? "" };
+      return [name, { applied: [...nics, { iface: "vmbr0", type: "bridge", options }] }];
+    }),
+  );
+
 export const stateSchema = z.object({
   vms: z.array(vmSchema),
   volumes: z.array(volumeSchema),
   tasks: z.array(taskSchema),
   pools: z.array(poolSchema),
   nextPid: z.number(),
+  // States of before these could be changed have none.
+  storages: z.array(storageSchema).default(initialStorages),
+  left: z.array(leftSchema).default(() => []),
+  networks: z.record(z.string(), networkSchema).default(initialNetworks),
 });
 export type ProxmoxState = z.infer<typeof stateSchema>;
 
-export const emptyState = (): ProxmoxState => ({ vms: [], volumes: [], tasks: [], pools: [], nextPid: 4242 });
+export const emptyState = (): ProxmoxState => stateSchema.parse({ vms: [], volumes: [], tasks: [], pools: [], nextPid: 4242 });
 
 /** What a VM brings to the network when it boots. */
 export interface GuestSpec {
@@ -115,11 +145,40 @@ export function nodeOf(name: string): NodeSpec {
   return node;
 }
 
-export function storageOf(nodeName: string, name: string): StorageSpec {
-  const storage = nodeOf(nodeName).storages.find((s) => s.name === name);
-  if (storage) return storage;
-  const elsewhere = NODES.some((n) => n.storages.some((s) => s.name === name));
-  throw new PveError(500, elsewhere ? `storage '${name}' is not available on node '${nodeName}'` : `storage '${name}' does not exist`);
+const listed = (text: string | undefined): string[] => (text ?? "").split(",").filter((part) => part !== "");
+
+export const contentOf = (storage: Storage): string[] => listed(storage.options["content"]);
+
+/** Whether a node has a storage; an entry without a list of nodes is for all of them. */
+export const isOn = (storage: Storage, node: string): boolean => storage.options["nodes"] === undefined || listed(storage.options["nodes"]).includes(node);
+
+/** What an entry gives a name to: `dir:/var/lib/vz`, `lvmthin:pve/data`. */
+export function placeOf({ type, options }: Storage): string {
+  const parts = ["path", "vgname", "thinpool", "pool"].flatMap((key) => options[key] ?? []);
+  return `${type}:${parts.join("/")}`;
+}
+
+/** GiB behind an entry on a node; undefined where there is nothing. */
+export function roomOf(storage: Storage, nodeName: string): number | undefined {
+  const node = nodeOf(nodeName);
+  if (storage.type === "dir") return node.rootGiB;
+  const place = placeOf(storage).replace(/^\w+:/, "");
+  return node.thinPools.find((pool) => (storage.type === "lvm" ? pool.place.startsWith(`${place}/`) : pool.place === place))?.totalGiB;
+}
+
+export function findStorage(pve: Pve, name: string): Storage {
+  const storage = pve.state.storages.find((s) => s.storage === name);
+  if (!storage) throw new PveError(500, `storage '${name}' does not exist`);
+  return storage;
+}
+
+/** A storage as a node may use it. */
+export function storageOf(pve: Pve, nodeName: string, name: string): Storage {
+  nodeOf(nodeName);
+  const storage = findStorage(pve, name);
+  if (storage.options["disable"] === "1") throw new PveError(500, `storage '${name}' is disabled`);
+  if (!isOn(storage, nodeName)) throw new PveError(500, `storage '${name}' is not available on node '${nodeName}'`);
+  return storage;
 }
 
 export function findVm(pve: Pve, node: string, vmid: number): Vm {

@@ -1,6 +1,7 @@
-import { bootVolume } from "./disks";
+import { bootVolume, diskKeys, parseDisk } from "./disks";
 import { PveError, TaskError } from "./errors";
-import { findVm, isTemplate, type Vm } from "./model";
+import { findVm, isTemplate, storageOf, type Vm } from "./model";
+import { hasBridge } from "./network";
 import { type Call, type Route, recordWrite, required, route } from "./router";
 import { startTask } from "./tasks";
 import { guestSpec } from "./vm-config";
@@ -12,7 +13,7 @@ export function checkUnlocked(vm: Vm): void {
   if (vm.config["lock"] !== undefined) throw new PveError(500, `VM is locked (${vm.config["lock"]})`);
 }
 
-export function task(call: Call, vm: Vm, type: string, latency: string, work: () => Promise<void> | void): string {
+export function task(call: Call, vm: Vm, type: string, latency: string, work: Parameters<typeof startTask>[2]): string {
   return startTask(call.pve, { node: vm.node, type, id: String(vm.vmid), user: call.user, latency }, work);
 }
 
@@ -44,12 +45,28 @@ async function powerOff(call: Call, vm: Vm): Promise<void> {
   delete vm.startedAt;
 }
 
+/** The storages of its disks and the bridges of its network devices must be there. @throws TaskError as Proxmox says it */
+function checkStart(pve: Call["pve"], vm: Vm, log: (line: string) => void): void {
+  for (const key of diskKeys(vm)) {
+    const storage = /^([^/:]+):/.exec(parseDisk(vm.config[key] ?? "").file)?.[1];
+    if (storage !== undefined) storageOf(pve, vm.node, storage);
+  }
+  for (const [key, value] of Object.entries(vm.config)) {
+    const bridge = /^net\d+$/.test(key) ? /(?:^|,)bridge=([^,]+)/.exec(value)?.[1] : undefined;
+    if (bridge === undefined || hasBridge(pve, vm.node, bridge)) continue;
+    log(`bridge '${bridge}' does not exist`);
+    log(`kvm: -netdev type=tap,id=${key},ifname=tap${vm.vmid}i${key.slice(3)},script=/var/lib/qemu-server/pve-bridge: network script failed with status 512`);
+    throw new TaskError("start failed: QEMU exited with code 1");
+  }
+}
+
 function start(call: Call): string {
   const vm = vmOf(call);
   checkUnlocked(vm);
   if (isTemplate(vm)) throw new PveError(500, "you can't start a vm if it's a template");
-  return task(call, vm, "qmstart", "proxmox.start", () => {
+  return task(call, vm, "qmstart", "proxmox.start", (log) => {
     if (vm.status === "running") throw new TaskError(`VM ${vm.vmid} already running`);
+    checkStart(call.pve, vm, log);
     powerOn(call, vm);
     recordWrite(call, vm.config["name"] ?? String(vm.vmid), "vm-start", { node: vm.node, vmid: vm.vmid });
   });

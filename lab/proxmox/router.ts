@@ -19,18 +19,20 @@ export interface Route {
   pattern: RegExp;
   names: string[];
   handler: Handler;
+  /** What a reply tells beside its `data`. */
+  attributes: (call: Call) => Record<string, unknown>;
   /** Whether it changes something; decided by the handler where it depends. */
   writes: boolean;
 }
 
 /** @param path as in the API's documentation: `/nodes/{node}/qemu/{vmid}/config` */
-export function route(method: string, path: string, handler: Handler): Route {
+export function route(method: string, path: string, handler: Handler, attributes: Route["attributes"] = () => ({})): Route {
   const names: string[] = [];
   const pattern = path.replace(/\{(\w+)\}/g, (_, name: string) => {
     names.push(name);
     return "([^/]+)";
   });
-  return { method, pattern: new RegExp(`^${pattern}$`), names, handler, writes: method !== "GET" };
+  return { method, pattern: new RegExp(`^${pattern}$`), names, handler, attributes, writes: method !== "GET" };
 }
 
 export function match(routes: readonly Route[], method: string, path: string): { route: Route; path: Record<string, string> } | undefined {

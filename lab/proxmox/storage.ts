@@ -1,34 +1,30 @@
 import { createHash } from "node:crypto";
 import { FetchError, type Fetched, followFromLab } from "../core/fetch";
 import { PveError, parameterError, TaskError } from "./errors";
-import { findVolume, GIB, nodeOf, type Pve, storageOf, type Volume } from "./model";
+import { contentOf, findStorage, findVolume, isOn, nodeOf, type Pve, type Storage, storageOf, type Volume } from "./model";
 import { type Call, type Route, recordWrite, required, route } from "./router";
+import { storageStatus } from "./storage-config";
 import { startTask } from "./tasks";
 
-function status(pve: Pve, node: string, name: string): Record<string, unknown> {
-  const storage = storageOf(node, name);
-  const used = pve.state.volumes.filter((v) => v.node === node && v.storage === name).reduce((sum, v) => sum + v.size, 0);
-  const total = storage.totalGiB * GIB;
-  return {
-    type: storage.type,
-    content: storage.content.join(","),
-    active: 1,
-    enabled: 1,
-    shared: 0,
-    total,
-    used,
-    avail: Math.max(0, total - used),
-    used_fraction: used / total,
-  };
+function list(call: Call): unknown {
+  const node = nodeOf(required(call, "node")).name;
+  const { content, storage } = call.parameters;
+  return call.pve.state.storages
+    .filter((s) => isOn(s, node) && (storage === undefined || s.storage === storage))
+    .filter((s) => content === undefined || content.split(",").some((c) => contentOf(s).includes(c)))
+    .map((s) => ({ storage: s.storage, ...storageStatus(call.pve, s, node) }));
 }
 
-function list(call: Call): unknown {
-  const node = nodeOf(required(call, "node"));
-  const { content, storage } = call.parameters;
-  return node.storages
-    .filter((s) => (content === undefined || content.split(",").some((c) => s.content.includes(c))) && (storage === undefined || s.name === storage))
-    .map((s) => ({ storage: s.name, ...status(call.pve, node.name, s.name) }));
+function status(call: Call): unknown {
+  const storage = findStorage(call.pve, required(call, "storage"));
+  const node = nodeOf(required(call, "node")).name;
+  if (!isOn(storage, node)) throw new PveError(500, `storage '${storage.storage}' is not available on node '${node}'`);
+  return storageStatus(call.pve, storage, node);
 }
+
+/** Where a directory keeps files of a kind. */
+const FOLDERS: Readonly<Record<string, string>> = { iso: "template/iso", vztmpl: "template/cache" };
+const folderOf = (storage: Storage, content: string): string => `${storage.options["path"] ?? ""}/${FOLDERS[content] ?? content}`;
 
 const shown = (volume: Volume): Record<string, unknown> => ({
   volid: volume.volid,
@@ -41,7 +37,7 @@ const shown = (volume: Volume): Record<string, unknown> => ({
 
 function contentList(call: Call): unknown {
   const node = required(call, "node");
-  const storage = storageOf(node, required(call, "storage")).name;
+  const storage = storageOf(call.pve, node, required(call, "storage")).storage;
   const { content, vmid } = call.parameters;
   return call.pve.state.volumes
     .filter((v) => v.node === node && v.storage === storage)
@@ -53,7 +49,7 @@ function contentList(call: Call): unknown {
 function volumeIn(call: Call): Volume {
   const storage = required(call, "storage");
   const name = required(call, "volume");
-  storageOf(required(call, "node"), storage);
+  storageOf(call.pve, required(call, "node"), storage);
   return findVolume(call.pve, required(call, "node"), name.includes(":") ? name : `${storage}:${name}`);
 }
 
@@ -62,7 +58,7 @@ const EXTENSIONS: Readonly<Record<string, RegExp>> = { import: /\.(ova|ovf|qcow2
 function downloadUrl(call: Call): string {
   const { pve, parameters } = call;
   const node = nodeOf(required(call, "node")).name;
-  const storage = storageOf(node, required(call, "storage"));
+  const storage = storageOf(pve, node, required(call, "storage"));
   const { content = "", filename = "", url = "", checksum, "checksum-algorithm": algorithm } = parameters;
   const allowed = ["content", "filename", "url", "checksum", "checksum-algorithm", "verify-certificates", "compression"];
   const unknown = Object.keys(parameters).filter((key) => !allowed.includes(key));
@@ -73,20 +69,20 @@ function downloadUrl(call: Call): string {
   if (!URL.canParse(url)) throw parameterError({ url: "value does not match the regex pattern" });
   if ((checksum === undefined) !== (algorithm === undefined))
     throw parameterError({ checksum: "missing property - 'checksum-algorithm' requires this property" });
-  if (!storage.content.includes(content)) throw new PveError(500, `storage '${storage.name}' is not configured for content-type '${content}'`);
+  if (!contentOf(storage).includes(content)) throw new PveError(500, `storage '${storage.storage}' is not configured for content-type '${content}'`);
   if (!EXTENSIONS[content]?.test(filename)) throw parameterError({ filename: "wrong file extension" });
-  const volid = `${storage.name}:${content}/${filename}`;
+  const volid = `${storage.storage}:${content}/${filename}`;
+  const file = `${folderOf(storage, content)}/${filename}`;
   return startTask(pve, { node, type: "download", id: filename, user: call.user, latency: "proxmox.download" }, async (log) => {
-    if (pve.state.volumes.some((v) => v.volid === volid && v.node === node))
-      throw new TaskError(`refusing to override existing file '/var/lib/vz/${content}/${filename}'`);
-    log(`downloading ${url} to /var/lib/vz/${content}/${filename}`);
+    if (pve.state.volumes.some((v) => v.volid === volid && v.node === node)) throw new TaskError(`refusing to override existing file '${file}'`);
+    log(`downloading ${url} to ${file}`);
     const { body, sha256, size } = await download(pve, node, url);
     const actual = algorithm === "sha256" || algorithm === undefined ? sha256 : createHash(algorithm).update(body).digest("hex");
     if (checksum !== undefined && checksum.toLowerCase() !== actual) throw new TaskError(`checksum mismatch: got '${actual}' != expect '${checksum}'`);
     const format = /\.(\w+)$/.exec(filename)?.[1]?.toLowerCase() ?? "raw";
     pve.state.volumes.push({
       node,
-      storage: storage.name,
+      storage: storage.storage,
       volid,
       content: content as Volume["content"],
       format: format === "img" ? "raw" : format,
@@ -148,11 +144,17 @@ function remove(call: Call): string {
 const STORAGE = "/nodes/{node}/storage";
 export const STORAGE_ROUTES: readonly Route[] = [
   route("GET", STORAGE, list),
-  route("GET", `${STORAGE}/{storage}/status`, (call) => status(call.pve, required(call, "node"), required(call, "storage"))),
+  route("GET", `${STORAGE}/{storage}/status`, status),
   route("GET", `${STORAGE}/{storage}/content`, contentList),
   route("GET", `${STORAGE}/{storage}/content/{volume}`, (call) => {
     const volume = volumeIn(call);
-    return { path: `/var/lib/vz/${volume.volid.split(":")[1]}`, format: volume.format, size: volume.size, used: volume.size };
+    const name = volume.volid.split(":")[1] ?? "";
+    return {
+      path: `${folderOf(findStorage(call.pve, volume.storage), volume.content)}/${name.slice(name.indexOf("/") + 1)}`,
+      format: volume.format,
+      size: volume.size,
+      used: volume.size,
+    };
   }),
   route("DELETE", `${STORAGE}/{storage}/content/{volume}`, remove),
   route("POST", `${STORAGE}/{storage}/download-url`, downloadUrl),

@@ -70,7 +70,7 @@ function clone(call: Call): string {
   if (!full && parameters["storage"] !== undefined) throw parameterError({ storage: "parameter 'storage' not allowed for linked clones" });
   const node = nodeOf(parameters["target"] ?? source.node).name;
   if (node !== source.node) throw new PveError(500, `can't clone to node '${node}': the storage of VM ${source.vmid} is not shared`);
-  if (parameters["storage"] !== undefined) storageOf(node, parameters["storage"]);
+  if (parameters["storage"] !== undefined) storageOf(pve, node, parameters["storage"]);
   const vm = newVm(pve, node, Number(parameters["newid"]));
   vm.config["lock"] = "clone";
   vm.config["name"] = parameters["name"] ?? `Copy-of-VM-${labelOf(source)}`;
@@ -124,7 +124,7 @@ function moveDisk(call: Call): string {
   const { disk = "", storage = "" } = call.parameters;
   const volume = volumeOf(call.pve, vm, disk);
   if (!volume) throw new PveError(500, `disk '${disk}' does not exist`);
-  storageOf(vm.node, storage);
+  storageOf(call.pve, vm.node, storage);
   if (volume.storage === storage) throw new PveError(500, "you can't move to the same storage with same format");
   return task(call, vm, "qmmove", "proxmox.clone", () => {
     const { options } = parseDisk(vm.config[disk] ?? "");

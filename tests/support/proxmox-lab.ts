@@ -1,6 +1,7 @@
 /** The proxmoxve provider against the lab's Proxmox, with a source of images and guests that are up at once. */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import { Agent, request } from "undici";
 import { type ContextOptions, createContext, type OwnedContext } from "../../lab/core/context";
 import { PROXMOX } from "../../lab/core/estate";
 import { type GuestSpec, type Proxmox, startProxmox } from "../../lab/proxmox";
@@ -10,11 +11,15 @@ import { TestProvider } from "./test-provider";
 
 export const FILE = "proxmoxve:download/fileLegacy:FileLegacy";
 export const VM = "proxmoxve:index/vmLegacy:VmLegacy";
+export const DIRECTORY = "proxmoxve:storage/directory:Directory";
 export const LAB_TOKEN = { id: "homelab@pve!pulumi", secret: "11111111-2222-3333-4444-555555555555" };
+
+/** Where images lie: `local` takes none. */
+export const FILES: Values = { resourceId: "homelab", path: "/var/lib/homelab", contents: ["import", "iso"], shared: false };
 
 export const IMAGE: Values = {
   nodeName: "node03",
-  datastoreId: "local",
+  datastoreId: "homelab",
   contentType: "import",
   url: "http://images.example.org/noble.img",
   fileName: "noble.qcow2",
@@ -32,7 +37,7 @@ export const TEMPLATE: Values = {
   cpu: { cores: 1, sockets: 1, type: "host" },
   memory: { dedicated: 1024 },
   scsiHardware: "virtio-scsi-single",
-  disks: [{ interface: "scsi0", datastoreId: "local-lvm", importFrom: "local:import/noble.qcow2", size: 8, fileFormat: "raw" }],
+  disks: [{ interface: "scsi0", datastoreId: "local-lvm", importFrom: "homelab:import/noble.qcow2", size: 8, fileFormat: "raw" }],
   networkDevices: [{ bridge: "vmbr0", model: "virtio", firewall: false }],
   bootOrders: ["scsi0"],
   agent: { enabled: true },
@@ -40,13 +45,26 @@ export const TEMPLATE: Values = {
   operatingSystem: { type: "l26" },
 };
 
+export interface ApiAnswer {
+  status: number;
+  /** Of the status line: where Proxmox says what is wrong. */
+  reason: string;
+  data: unknown;
+  errors?: unknown;
+  changes?: string;
+}
+
 export class ProxmoxLab {
+  readonly #agent = new Agent({ connect: { rejectUnauthorized: false } });
+
   private constructor(
     readonly ctx: OwnedContext,
     readonly proxmox: Proxmox,
     readonly guests: Map<string, GuestSpec>,
     readonly plugin: TestProvider,
     private readonly images: http.Server,
+    /** Seq of the last record before a test's own. */
+    private readonly begin: number,
   ) {}
 
   static async start(options: ContextOptions = {}): Promise<ProxmoxLab> {
@@ -65,7 +83,9 @@ export class ProxmoxLab {
         isUp: (id) => guests.has(id),
       },
     });
-    return new ProxmoxLab(ctx, proxmox, guests, await ProxmoxLab.#plugin(ctx), images);
+    const plugin = await ProxmoxLab.#plugin(ctx);
+    await plugin.make(DIRECTORY, FILES);
+    return new ProxmoxLab(ctx, proxmox, guests, plugin, images, ctx.records.since().at(-1)?.seq ?? 0);
   }
 
   static #plugin(ctx: OwnedContext): Promise<TestProvider> {
@@ -77,6 +97,31 @@ export class ProxmoxLab {
     });
   }
 
+  /** A call of the API, as another client makes it. */
+  async call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, form: Record<string, string> = {}): Promise<ApiAnswer> {
+    const port = this.ctx.network.resolve(PROXMOX.address, PROXMOX.port)?.port;
+    const query = method === "GET" ? `?${new URLSearchParams(form)}` : "";
+    const { statusCode, statusText, body } = await request(`https://127.0.0.1:${port}/api2/json${path}${query}`, {
+      method,
+      dispatcher: this.#agent,
+      headers: { authorization: `PVEAPIToken=${LAB_TOKEN.id}=${LAB_TOKEN.secret}`, "content-type": "application/x-www-form-urlencoded" },
+      ...(method === "GET" ? {} : { body: new URLSearchParams(form).toString() }),
+    });
+    const { data, errors, changes } = (await body.json()) as Partial<ApiAnswer>;
+    return { status: statusCode, reason: statusText, data, ...(errors === undefined ? {} : { errors }), ...(changes === undefined ? {} : { changes }) };
+  }
+
+  /** A call that starts a task, which is waited for. @returns its exit status */
+  async task(method: "POST" | "PUT" | "DELETE", path: string, form: Record<string, string> = {}): Promise<string> {
+    const { data, reason } = await this.call(method, path, form);
+    if (typeof data !== "string") throw new Error(reason);
+    for (;;) {
+      const task = this.proxmox.state().tasks.find(({ upid }) => upid === data);
+      if (task?.exitstatus !== undefined) return task.exitstatus;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   /** Another process of the provider, as a parallel stack operation has; the caller closes it. */
   anotherPlugin(): Promise<TestProvider> {
     return ProxmoxLab.#plugin(this.ctx);
@@ -84,12 +129,13 @@ export class ProxmoxLab {
 
   async stop(): Promise<void> {
     await this.plugin.close();
+    await this.#agent.close();
     await this.proxmox.stop();
     this.images.close();
   }
 
-  /** What was changed since a mark, in order. */
-  writes(since = 0): string[] {
+  /** What was changed since a mark (default: since the start), in order. */
+  writes(since = this.begin): string[] {
     return this.ctx.records
       .since(since)
       .filter((record) => record.kind === "write")
