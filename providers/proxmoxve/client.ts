@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from "../../common/clock";
 import { HomelabError } from "../../common/errors";
 import type { HttpClient, HttpResponse } from "../../common/http";
-import type { Json } from "../sdk/values";
+import type { Json, JsonObject } from "../sdk/values";
 
 export class PveError extends HomelabError {
   constructor(
@@ -33,11 +33,14 @@ export class PveError extends HomelabError {
   }
 }
 
-/** Whether a call or a task failed because somebody else holds the VM: it changed nothing, and can be tried again. */
+/** Whether a call or a task failed because somebody else holds the VM or the file: it changed nothing, and can be tried again. */
 export const isLockAnswer = (thrown: unknown): boolean =>
   thrown instanceof HomelabError &&
   (thrown.code === "E_PROXMOX" || thrown.code === "E_PROXMOX_TASK") &&
-  /can't lock file|VM is locked|unable to acquire lock/i.test(thrown.message);
+  /can't lock file|VM is locked|unable to acquire lock|cfs-lock/i.test(thrown.message);
+
+const isPassingAnswer = (thrown: unknown): boolean => thrown instanceof PveError && thrown.passing;
+const isNoAnswer = (thrown: unknown): boolean => thrown instanceof HomelabError && thrown.code === "E_HTTP";
 
 function detailOf(response: HttpResponse): string {
   let parsed: unknown;
@@ -53,6 +56,8 @@ function detailOf(response: HttpResponse): string {
   const fields = Object.entries(errors).map(([name, text]) => `${name}: ${String(text).trim()}`);
   return [message, ...fields].filter((part) => part !== "").join("; ");
 }
+
+type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** Values of a request; undefined ones are left out. */
 export type Params = Record<string, string | number | boolean | undefined>;
@@ -95,7 +100,12 @@ export class PveClient {
   }
 
   /** The `data` of the answer. @throws PveError */
-  async request(method: "GET" | "POST" | "PUT" | "DELETE", path: string, signal: AbortSignal, params: Params = {}): Promise<Json> {
+  async request(method: Method, path: string, signal: AbortSignal, params: Params = {}): Promise<Json> {
+    return (await this.answer(method, path, signal, params))["data"] ?? null;
+  }
+
+  /** The whole answer: a few calls tell something beside the `data`. @throws PveError */
+  async answer(method: Method, path: string, signal: AbortSignal, params: Params = {}): Promise<JsonObject> {
     const encoded = encodeParams(params);
     const inQuery = (method === "GET" || method === "DELETE") && encoded !== "";
     const response = await this.options.http.request({
@@ -110,22 +120,31 @@ export class PveClient {
       ...(inQuery || encoded === "" ? {} : { body: encoded }),
     });
     if (response.status < 200 || response.status >= 300) throw new PveError(method, path, response.status, detailOf(response));
-    const parsed = JSON.parse(response.body) as { data?: Json };
-    return parsed.data ?? null;
+    return asRecord(JSON.parse(response.body) as Json);
   }
 
   /** Like `request`, for calls that start a task; waits for its end. An answer without a task was done at once. */
   async task(method: "POST" | "PUT" | "DELETE", path: string, signal: AbortSignal, params: Params = {}): Promise<void> {
     const upid = await this.request(method, path, signal, params);
-    if (typeof upid === "string" && upid.startsWith("UPID:")) await this.#waitForTask(upid, signal);
+    if (typeof upid === "string" && upid.startsWith("UPID:")) await this.#waitForTask(upid, signal, () => false);
   }
 
-  async #waitForTask(upid: string, signal: AbortSignal): Promise<void> {
+  /** Like `task`, for one that cuts connections of its node: looks that fail meanwhile are repeated. */
+  async disruptiveTask(method: "POST" | "PUT" | "DELETE", path: string, signal: AbortSignal): Promise<void> {
+    const upid = String(await this.request(method, path, signal));
+    await this.#waitForTask(upid, signal, (thrown) => !signal.aborted && (thrown instanceof PveError ? thrown.passing : isNoAnswer(thrown)));
+  }
+
+  /** @param isPassing which failures of a look say nothing about the task */
+  async #waitForTask(upid: string, signal: AbortSignal, isPassing: (thrown: unknown) => boolean): Promise<void> {
     const [, node = "", , , , kind = "task", subject = ""] = upid.split(":");
     const path = `nodes/${node}/tasks/${encodeURIComponent(upid)}`;
     const exit = await this.poll(signal, async () => {
-      const status = asRecord(await this.request("GET", `${path}/status`, signal));
-      return status["status"] === "running" ? undefined : String(status["exitstatus"] ?? "");
+      const status = await this.request("GET", `${path}/status`, signal).then(asRecord, (thrown: unknown) => {
+        if (isPassing(thrown)) return undefined;
+        throw thrown;
+      });
+      return status === undefined || status["status"] === "running" ? undefined : String(status["exitstatus"] ?? "");
     });
     if (exit === "OK" || (exit.startsWith("WARNINGS: ") && !exit.includes("ERROR"))) return;
     const log = await this.#taskLog(path, signal);
@@ -158,12 +177,12 @@ export class PveClient {
   }
 
   /** Repeats what failed for a passing reason. */
-  async retrying<T>(attempts: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async retrying<T>(attempts: number, signal: AbortSignal, work: () => Promise<T>, isPassing = isPassingAnswer): Promise<T> {
     for (let attempt = 1, delay = 500; ; attempt++, delay = Math.min(delay * 2, 10_000)) {
       try {
         return await work();
       } catch (thrown) {
-        if (attempt >= attempts || !(thrown instanceof PveError && thrown.passing)) throw thrown;
+        if (attempt >= attempts || !isPassing(thrown)) throw thrown;
         await this.#clock.sleep(delay, signal);
       }
     }

@@ -7,9 +7,11 @@ import type { ProviderDefinition } from "../sdk/resource";
 import { sdkVersion } from "../sdk/version";
 import { PveClient } from "./client";
 import { fileLegacy } from "./file-legacy";
+import { bridge } from "./network/bridge";
+import { storageTypes } from "./storage/types";
 import { vmLegacy } from "./vm/vm-legacy";
 
-const RESOURCES = new Map([vmLegacy, fileLegacy].map((resource) => [resource.token, resource]));
+const RESOURCES = new Map([vmLegacy, fileLegacy, bridge, ...storageTypes].map((resource) => [resource.token, resource]));
 
 const configSchema = z.strictObject({
   /** `https://192.168.1.248:8006`; default: PROXMOX_VE_ENDPOINT. */
@@ -36,7 +38,7 @@ const REFUSED: Record<string, string> = {
   randomVmIdEnd: "ids are the next free ones",
 };
 
-/** Package `proxmoxve`: VMs, templates and downloaded images of Proxmox VE 8. */
+/** Package `proxmoxve`: VMs, templates, downloaded images, bridges and storages of Proxmox VE 8. */
 export const provider: ProviderDefinition<PveClient> = {
   name: "proxmoxve",
   version: sdkVersion("@muhlba91/pulumi-proxmoxve"),

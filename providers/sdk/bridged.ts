@@ -1,9 +1,9 @@
 /** Resource definitions of bridged packages: a schema and four calls, the rest follows. */
 import { asError } from "../../common/errors";
-import { type CallContext, PartialFailure, type ReadResult, type ResourceDefinition } from "./resource";
+import { type CallContext, type CheckFailure, PartialFailure, type ReadResult, type ResourceDefinition } from "./resource";
 import type { Fields } from "./schema";
 import { checkSchema, withoutNotes } from "./schema-check";
-import { diffSchema, driftedInputs, importedInputs } from "./schema-compare";
+import { diffSchema, driftedInputs, importedInputs, inputsBeside } from "./schema-compare";
 import { plannedOutputs } from "./schema-plan";
 import { type JsonObject, UNKNOWN, type Values, withoutNulls } from "./values";
 
@@ -21,6 +21,15 @@ export interface BridgedResource<P> {
   secretOutputs?: readonly string[];
   /** The property that names it in the target system, where two of one name cannot be. */
   nameProperty?: string;
+  /**
+   * What the newer kind of Terraform resource plans where the program gives nothing: compared, and not among the inputs. With it,
+   * what a refresh finds beside the inputs is a difference too.
+   */
+  planDefaults?: JsonObject;
+  /** A replacement always deletes first: old and new would be in each other's way. */
+  deleteFirst?: boolean;
+  /** What no single property shows. Values may be unknown. */
+  validate?(inputs: Values): CheckFailure[];
   /** Returns the id, and outputs that only the creation knows. Inputs carry no notes. */
   create(inputs: JsonObject, call: BridgedCall<P>): Promise<{ id: string; outputs?: JsonObject }>;
   /**
@@ -35,6 +44,8 @@ export interface BridgedResource<P> {
   assertPossible?(olds: Values, news: Values): void;
   /** What the person who reads a preview should know of an update. Values may be unknown. */
   announce?(id: string, olds: Values, news: Values): string[];
+  /** Likewise of a replacement. */
+  announceReplacement?(id: string, olds: Values, news: Values): string[];
   /** Left out: every change replaces. */
   update?(id: string, change: { olds: JsonObject; news: JsonObject; outputs: JsonObject }, call: BridgedCall<P>): Promise<void>;
   delete(id: string, outputs: JsonObject, call: BridgedCall<P>): Promise<void>;
@@ -45,11 +56,12 @@ export interface BridgedResource<P> {
  * writes it: some official resources read and delete by that one alone.
  */
 export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefinition<P> {
-  const { fields, nameProperty } = resource;
+  const { fields, nameProperty, planDefaults } = resource;
+  const planned = <T extends Values>(inputs: T): T => ({ ...planDefaults, ...inputs });
   const live = async (id: string, known: JsonObject, call: BridgedCall<P>): Promise<JsonObject> => {
     const found = await resource.read(id, known, call);
     if (found === undefined) throw new Error(`${resource.token} ${id} is not there right after it was written`);
-    return { ...known, ...found, id };
+    return { ...merged(known, found), id };
   };
   return {
     token: resource.token,
@@ -57,22 +69,32 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
     computedOnUpdate: resource.computedOnUpdate ?? [],
     secretInputs: resource.secretInputs ?? [],
     secretOutputs: resource.secretOutputs ?? [],
-    check: async ({ news, olds, name, randomSeed }) => checkSchema(fields, news, olds, { name, seed: randomSeed }),
-    async diff({ oldInputs, news }) {
-      const result = diffSchema(fields, oldInputs, news, nameProperty);
-      if (result.changed && result.replaces.length === 0) resource.assertPossible?.(withoutNotes(oldInputs), withoutNotes(news));
-      return result;
+    async check({ news, olds, name, randomSeed }) {
+      const { inputs, failures } = checkSchema(fields, news, olds, { name, seed: randomSeed });
+      return { inputs, failures: failures.length > 0 ? failures : (resource.validate?.(withoutNotes(inputs)) ?? []) };
+    },
+    async diff({ id, oldInputs, news, log }) {
+      const [before, after] = [planned(oldInputs), planned(news)];
+      const result = diffSchema(fields, before, after, nameProperty);
+      if (!result.changed) return result;
+      if (result.replaces.length === 0) {
+        resource.assertPossible?.(withoutNotes(before), withoutNotes(after));
+        return result;
+      }
+      for (const line of resource.announceReplacement?.(id, withoutNotes(before), withoutNotes(after)) ?? []) log("warning", line);
+      return resource.deleteFirst === true ? { ...result, deleteBeforeReplace: true } : result;
     },
     async previewCreate({ inputs }) {
       const unknown = resource.computed.filter((name) => !(name in inputs));
-      return { ...plannedOutputs(fields, withoutNotes(inputs), undefined), ...unknownsOf(unknown) };
+      return { ...plannedOutputs(fields, planned(withoutNotes(inputs)), undefined), ...unknownsOf(unknown) };
     },
     async previewUpdate({ id, inputs, oldInputs, oldOutputs, log }) {
-      for (const line of resource.announce?.(id, withoutNotes(oldInputs), withoutNotes(inputs)) ?? []) log("warning", line);
-      return { ...oldOutputs, ...plannedOutputs(fields, withoutNotes(inputs), oldOutputs), ...unknownsOf(resource.computedOnUpdate ?? []) };
+      const news = planned(withoutNotes(inputs));
+      for (const line of resource.announce?.(id, planned(withoutNotes(oldInputs)), news) ?? []) log("warning", line);
+      return { ...oldOutputs, ...plannedOutputs(fields, news, oldOutputs), ...unknownsOf(resource.computedOnUpdate ?? []) };
     },
     async create({ inputs, ...call }) {
-      const plain = withoutNotes(inputs);
+      const plain = planned(withoutNotes(inputs));
       const { id, outputs } = await resource.create(plain, call);
       const known = { ...plain, ...outputs };
       try {
@@ -86,15 +108,16 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
       const outputs = withoutNulls(state);
       const found = await resource.read(id, outputs, call);
       if (found === undefined) return undefined;
-      const known = Object.keys(inputs).length > 0;
-      return { id, outputs: { ...outputs, ...found, id }, inputs: known ? driftedInputs(fields, inputs, found) : importedInputs(fields, found) };
+      const given = Object.keys(inputs).length > 0 ? driftedInputs(fields, inputs, found) : importedInputs(fields, found);
+      const beside = planDefaults === undefined ? {} : inputsBeside(fields, given, found, planDefaults);
+      return { id, outputs: { ...merged(outputs, found), id }, inputs: { ...given, ...beside } };
     },
     ...(resource.update === undefined
       ? {}
       : {
           async update({ id, inputs, oldInputs, oldOutputs: state, ...call }) {
             const oldOutputs = withoutNulls(state);
-            const [olds, news] = [withoutNotes(oldInputs), withoutNotes(inputs)];
+            const [olds, news] = [planned(withoutNotes(oldInputs)), planned(withoutNotes(inputs))];
             await resource.update?.(id, { olds, news, outputs: oldOutputs }, call);
             const kept = Object.entries(oldOutputs).filter(([key]) => !(key in olds) || key in news);
             return live(id, { ...Object.fromEntries(kept), ...news }, call);
@@ -103,5 +126,9 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
     delete: ({ id, outputs, ...call }) => resource.delete(id, withoutNulls(outputs), call),
   };
 }
+
+/** What is known with what was found over it; null says that there is none. */
+const merged = (known: JsonObject, found: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries({ ...known, ...found }).filter(([, value]) => value !== null));
 
 const unknownsOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, UNKNOWN]));

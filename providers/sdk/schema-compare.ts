@@ -59,7 +59,18 @@ function drifted(property: Property | undefined, input: Json, live: Json | undef
 
 /** The inputs with what differs in the target system put in the place of what was asked for: the next diff shows it. */
 export function driftedInputs(fields: Fields, inputs: JsonObject, live: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, key === "__defaults" ? value : drifted(fields[key], value, live[key])]));
+  const shown = Object.entries(inputs).map(([key, value]): [string, Json] => [key, key === "__defaults" ? value : drifted(fields[key], value, live[key])]);
+  return Object.fromEntries(shown.filter(([, value]) => value !== null));
+}
+
+/** What is there though the inputs do not name it, and is not what a plan fills in: the next diff shows it. */
+export function inputsBeside(fields: Fields, inputs: JsonObject, live: JsonObject, planDefaults: JsonObject): JsonObject {
+  const beside = Object.entries(fields).filter(([key, property]) => {
+    const value = live[key];
+    if (key in inputs || value === undefined || value === null) return false;
+    return key in planDefaults ? !equalProperty(property, value, planDefaults[key]) : property.computed !== true && !isZero(value);
+  });
+  return Object.fromEntries(beside.map(([key]) => [key, live[key] ?? null]));
 }
 
 /** Inputs for a resource that was found rather than made: what can be set and is. */
@@ -67,7 +78,7 @@ export function importedInputs(fields: Fields, live: JsonObject): JsonObject {
   const inputs: JsonObject = {};
   for (const [key, property] of Object.entries(fields)) {
     const value = live[key];
-    if (value === undefined || isZero(value)) continue;
+    if (value === undefined || value === null || isZero(value)) continue;
     inputs[key] = property.kind === "block" && isValues(value) ? importedInputs(property.fields, value as JsonObject) : value;
   }
   return { ...inputs, __defaults: [] };

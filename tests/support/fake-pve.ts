@@ -4,6 +4,7 @@
  */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import { FakeNetwork, FakeStorages } from "./fake-pve-node";
 
 interface FakeVm {
   node: string;
@@ -18,6 +19,9 @@ export interface FakePve {
   calls: string[];
   vms: Map<number, FakeVm>;
   files: Map<string, number>;
+  /** Of every node. */
+  network: FakeNetwork;
+  storages: FakeStorages;
   /** The first call that matches is answered so, once. */
   failNext(match: RegExp, answer: { status: number; message: string } | { task: string }): void;
   /** Addresses that every guest agent tells. */
@@ -42,12 +46,15 @@ class State {
   readonly calls: string[] = [];
   readonly vms = new Map<number, FakeVm>();
   readonly files = new Map<string, number>();
+  readonly network = new FakeNetwork();
+  readonly storages = new FakeStorages();
   readonly faults: { match: RegExp; answer: { status: number; message: string } | { task: string } }[] = [];
   readonly tasks = new Map<string, { looks: number; exit: string }>();
   agentAddress: string | undefined = "10.0.0.5";
   #task = 0;
   #mac = 0;
 
+  /** @returns the reply's body */
   handle(method: string, path: string, params: Params): unknown {
     const look = method === "GET" && /^cluster\/|\/tasks$|\/(tasks|status|agent)\//.test(path);
     const label = `${method} ${path}${Object.keys(params).length > 0 ? `?${new URLSearchParams(params)}` : ""}`;
@@ -55,9 +62,21 @@ class State {
     const fault = this.faults.findIndex(({ match }) => match.test(label));
     const [found] = fault < 0 ? [] : this.faults.splice(fault, 1);
     if (found !== undefined && "status" in found.answer) throw new PveFault(found.answer.status, found.answer.message);
-    const answer = this.#route(method, path, params);
+    const node = this.#node(method, path, params);
+    if (typeof node === "object") return node;
+    const answer = node ?? this.#route(method, path, params);
     if (found !== undefined && "task" in found.answer && typeof answer === "string") this.tasks.set(answer, { looks: 1, exit: found.answer.task });
-    return answer;
+    return { data: answer };
+  }
+
+  /** A body, or the task of a reload. */
+  #node(method: string, path: string, params: Params): object | string | undefined {
+    const answer = this.storages.handle(method, path, params);
+    if (typeof answer === "string") throw new PveFault(500, answer);
+    if (answer !== undefined) return answer;
+    const [, node = "", rest = ""] = /^nodes\/([^/]+)\/(.+)$/.exec(path) ?? [];
+    const network = this.network.handle(method, rest, params);
+    return network === "reload" ? this.#newTask(node, "srvreload", "networking") : network;
   }
 
   #newTask(node: string, kind: string, id: string): string {
@@ -199,7 +218,7 @@ export async function startFakePve(): Promise<FakePve> {
       };
       if (request.headers.authorization !== `PVEAPIToken=${FAKE_TOKEN}`) return send(401, { data: null, message: "invalid token" });
       try {
-        return send(200, { data: state.handle(request.method ?? "", url.pathname.replace("/api2/json/", ""), params) });
+        return send(200, state.handle(request.method ?? "", url.pathname.replace("/api2/json/", ""), params));
       } catch (thrown) {
         if (thrown instanceof PveFault) return send(thrown.status, { data: null, message: `${thrown.message}\n` });
         return send(500, { data: null, message: String(thrown) });

@@ -1,5 +1,6 @@
 /** A stand-in for the engine: records what a program registers, and answers as the providers would. */
 import * as pulumi from "@pulumi/pulumi";
+import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 
 export interface Registered {
   type: string;
@@ -8,6 +9,11 @@ export interface Registered {
   /** false for components. */
   custom: boolean;
   provider: string | undefined;
+  /** URNs that it waits for. */
+  dependencies: string[];
+  /** Of the option `import`; empty without. */
+  importId: string;
+  retainOnDelete: boolean;
 }
 
 /** A kubeconfig as k3s writes it. The values are made up. */
@@ -79,28 +85,53 @@ export interface MockOptions {
   files?: Readonly<Record<string, string>>;
 }
 
+const NO_OPTIONS = { dependencies: [], importId: "", retainOnDelete: false };
+type Options = Pick<Registered, "dependencies" | "importId" | "retainOnDelete">;
+
+/** What mocks are not told of a registration, by type and name. */
+function watchOptions(): Map<string, Options> {
+  const seen = new Map<string, Options>();
+  const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource(request: RegisterResourceRequest, callback: unknown): Promise<void> };
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) => {
+    const options = { dependencies: request.getDependenciesList(), importId: request.getImportid(), retainOnDelete: request.getRetainondelete() ?? false };
+    seen.set(`${request.getType()} ${request.getName()}`, options);
+    return register(request, callback);
+  };
+  return seen;
+}
+
 /** Puts the stand-in in place of the engine. The list fills as resources are registered. */
-export async function mockEngine(options: MockOptions = {}): Promise<Registered[]> {
+export async function mockEngine(given: MockOptions = {}): Promise<Registered[]> {
   const registered: Registered[] = [];
+  let options = new Map<string, Options>();
   await pulumi.runtime.setMocks(
     {
       newResource(args) {
-        registered.push({ type: args.type, name: args.name, inputs: args.inputs, custom: args.custom ?? true, provider: args.provider });
-        const read = args.type === "command:remote:Command" ? options.files?.[String(args.inputs.create).replace(/^sudo -n cat /, "")] : undefined;
+        registered.push({
+          type: args.type,
+          name: args.name,
+          inputs: args.inputs,
+          custom: args.custom ?? true,
+          provider: args.provider,
+          ...(options.get(`${args.type} ${args.name}`) ?? NO_OPTIONS),
+        });
+        const read = args.type === "command:remote:Command" ? given.files?.[String(args.inputs.create).replace(/^sudo -n cat /, "")] : undefined;
         return { id: idOf(args), state: { ...args.inputs, ...ADDED[args.type]?.(args), ...(read === undefined ? {} : { stdout: read }) } };
       },
       call({ token, inputs }) {
         const stack = String(inputs.name).split("/").at(-1) ?? "";
-        const outputs = options.references?.[stack];
+        const outputs = given.references?.[stack];
         if (token !== "pulumi:pulumi:readStackOutputs" || outputs === undefined) throw new Error(`unexpected ${token} ${inputs.name}`);
         return { name: inputs.name, outputs };
       },
     },
     "homelab",
-    options.stack ?? "dev",
-    options.preview ?? false,
+    given.stack ?? "dev",
+    given.preview ?? false,
     "organization",
   );
+  options = watchOptions();
   return registered;
 }
 

@@ -17,7 +17,7 @@ disks:
   - {slot: scsi0, type: disk, size: 20G, storage: local-lvm, format: raw}
   - {slot: virtio1, type: disk, size: 10G, storage: slowdata}
   - {slot: ide1, type: cdrom, cloudinit: true, storage: slowdata}
-  - {slot: ide2, type: cdrom, iso: "local:iso/installer.iso"}
+  - {slot: ide2, type: cdrom, iso: "homelab:iso/installer.iso"}
 network: {bridge: vmbr0, firewall: false}
 ipconfig0: ip=192.168.1.50/24,gw=192.168.1.1,ip6=auto
 sshkeys: |

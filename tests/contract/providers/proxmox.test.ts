@@ -47,7 +47,7 @@ describe("proxmoxve", () => {
     expect(lab.ctx.unhandled.all()).toEqual([]);
   });
 
-  const writes = (since = 0): string[] => lab.writes(since);
+  const writes = (since?: number): string[] => lab.writes(since);
   const mark = (): number => lab.mark();
   const build = async (): Promise<State> => {
     await plugin.make(FILE, image);

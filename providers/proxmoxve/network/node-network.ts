@@ -1,0 +1,149 @@
+/**
+ * Changes of a node's network. Proxmox writes them beside the file in use, one such file for everybody, and a reload applies all
+ * that is in it. So each change is made alone: what somebody else has pending there is neither applied nor lost.
+ */
+import { asError, HomelabError } from "../../../common/errors";
+import type { BridgedCall } from "../../sdk/bridged";
+import { type Json, type JsonObject, sameValue } from "../../sdk/values";
+import { asRecord, isLockAnswer, type Params, type PveClient, PveError } from "../client";
+
+export interface NodeNetwork {
+  interfaces: readonly JsonObject[];
+  /** What is written and not applied, as a unified diff. */
+  pending: string | undefined;
+}
+
+type Call = Pick<BridgedCall<PveClient>, "provider" | "signal">;
+const LOCK_ATTEMPTS = 5;
+const RELOAD_ATTEMPTS = 3;
+
+export async function readNetwork(node: string, { provider, signal }: Call): Promise<NodeNetwork> {
+  const { data, changes } = await provider.answer("GET", `nodes/${node}/network`, signal);
+  return { interfaces: (Array.isArray(data) ? data : []).map(asRecord), pending: typeof changes === "string" && changes.trim() !== "" ? changes : undefined };
+}
+
+export const findInterface = (network: NodeNetwork, name: string): JsonObject | undefined => network.interfaces.find(({ iface }) => iface === name);
+
+/** Whether a diff of the file changes nothing but the stanzas of one interface. Lines that cannot be told count as others'. */
+export function isAbout(diff: string, name: string): boolean {
+  let current: string | undefined;
+  for (const line of diff.split("\n")) {
+    if (/^(---|\+\+\+) /.test(line)) continue;
+    if (line.startsWith("@@")) {
+      current = undefined;
+      continue;
+    }
+    const text = line.slice(1).trim();
+    const [, stanza] = /^(?:auto|iface|allow-\S+)\s+(.+)$/.exec(text) ?? [];
+    if (stanza !== undefined) current = stanza.split(/\s+/)[0];
+    const isHeader = current === undefined && text.startsWith("#");
+    if (/^[+-]/.test(line) && text !== "" && !isHeader && current !== name) return false;
+  }
+  return true;
+}
+
+/** What others have configured; what only shows how things are, or moves with the file's order, is left out. */
+const othersThan = (network: NodeNetwork, name: string): Json =>
+  Object.fromEntries(
+    network.interfaces.filter(({ iface }) => iface !== name).map(({ active, exists, priority, ...configured }) => [String(configured["iface"]), configured]),
+  );
+
+const pendingError = (node: string, what: string, diff: string): HomelabError =>
+  new HomelabError("E_NETWORK_PENDING", `${node}: ${what}\n${diff.trim()}`, {
+    subject: node,
+    hint: "a reload would apply all of it: apply or revert it in the node's System → Network, then run again",
+  });
+
+/** By node: changes of this process wait for each other. */
+const turns = new Map<string, Promise<unknown>>();
+
+async function inTurn<T>(node: string, client: PveClient, work: () => Promise<T>): Promise<T> {
+  const key = `${client.endpoint} ${node}`;
+  const mine = (turns.get(key) ?? Promise.resolve()).then(work);
+  // Whoever comes next waits for this one, and not for its error.
+  turns.set(
+    key,
+    mine.catch(() => undefined),
+  );
+  return mine;
+}
+
+export interface InterfaceChange {
+  node: string;
+  name: string;
+  reloadSeconds: number;
+  /** Writes the change; `before` is what the node has, pending changes of this interface included. */
+  write(before: NodeNetwork): Promise<void>;
+}
+
+/** Writes one interface's change, once a lock of somebody else is gone. */
+export const writeInterface = async (method: "POST" | "PUT" | "DELETE", path: string, { provider, signal }: Call, params: Params = {}): Promise<void> =>
+  void (await provider.retrying(LOCK_ATTEMPTS, signal, () => provider.request(method, path, signal, params), isLockAnswer));
+
+/** Another `ifreload` is at work, which ends with this code. */
+const isBusy = (thrown: unknown): boolean => thrown instanceof Error && /exit code 89/.test(thrown.message);
+
+async function reload({ node, reloadSeconds }: InterfaceChange, { provider, signal }: Call): Promise<void> {
+  const timeout = AbortSignal.timeout(reloadSeconds * 1000);
+  const either = AbortSignal.any([signal, timeout]);
+  try {
+    await provider.retrying(RELOAD_ATTEMPTS, either, () => provider.disruptiveTask("PUT", `nodes/${node}/network`, either), isBusy);
+  } catch (cause) {
+    if (!timeout.aborted) throw cause;
+    throw new HomelabError("E_NETWORK_RELOAD", `${node}: the network was not reloaded within ${reloadSeconds} s (timeoutReload)`, {
+      cause,
+      subject: node,
+      hint: "where the node does not answer any more, look at its console: /etc/network/interfaces holds what was written",
+    });
+  }
+}
+
+/** Takes the pending change back where the reload never began. @returns whether it did */
+async function takenBack(node: string, call: Call): Promise<boolean> {
+  try {
+    if ((await readNetwork(node, call)).pending === undefined) return false;
+    await writeInterface("DELETE", `nodes/${node}/network`, call);
+    return true;
+  } catch (thrown) {
+    // The failure of the reload is the one to report.
+    if (thrown instanceof HomelabError) return false;
+    throw thrown;
+  }
+}
+
+/** The change is in the node's configuration, and its reload failed. */
+export class NotReloaded extends HomelabError {}
+
+/**
+ * Makes a change and applies it.
+ * @throws HomelabError E_NETWORK_PENDING where others have changes pending: nothing was applied
+ * @throws NotReloaded where it is written to the configuration and the reload failed
+ */
+export async function changeInterface(change: InterfaceChange, call: Call): Promise<void> {
+  const { node, name } = change;
+  await inTurn(node, call.provider, async () => {
+    const before = await readNetwork(node, call);
+    if (before.pending !== undefined && !isAbout(before.pending, name))
+      throw pendingError(node, "its network has changes that are not applied, and are not of this stack", before.pending);
+    await change.write(before);
+    const after = await readNetwork(node, call);
+    if (!sameValue(othersThan(before, name), othersThan(after, name)))
+      throw pendingError(node, `somebody changed its network while ${name} was written, which is pending with it now`, after.pending ?? "");
+    try {
+      await reload(change, call);
+    } catch (thrown) {
+      const cause = asError(thrown);
+      if (await takenBack(node, call))
+        throw new HomelabError("E_NETWORK_RELOAD", `${node}: the network could not be reloaded, and the change of ${name} was taken back: ${cause.message}`, {
+          cause,
+          subject: node,
+        });
+      throw new NotReloaded("E_NETWORK_RELOAD", `${node}: ${name} is written, and the network could not be reloaded: ${cause.message}`, {
+        cause,
+        subject: node,
+      });
+    }
+  });
+}
+
+export const isMissingInterface = (thrown: unknown): boolean => thrown instanceof PveError && /interface does not exist/.test(thrown.detail);
