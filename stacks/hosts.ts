@@ -1,4 +1,9 @@
-/** The three Proxmox nodes: facts that VM definitions are checked against and templates are built from. */
+/**
+ * The three Proxmox nodes: facts that VM definitions are checked against and templates are built from. A bridge or a storage that
+ * is there already is its name; one that the stack `tools` makes, or with `adopt` takes over, is its definition.
+ */
+import { HomelabError } from "../common/errors";
+import type { BridgeSpec, StorageSpec } from "../components/hosts/node-spec";
 
 /** A file at a URL that always gives the same bytes. */
 interface PinnedFile {
@@ -14,17 +19,25 @@ export interface ProxmoxNode {
   /** Kept for the hypervisor itself. */
   reservedMiB: number;
   threads: number;
-  bridges: readonly string[];
-  /** Storages that may hold VM disks. */
-  storages: readonly string[];
-  /** Storage for cloud images (content type `import`) and ISOs (`iso`). */
-  fileStorage: string;
+  bridges: readonly (string | BridgeSpec)[];
+  /** Storages that may hold VM disks (content type `images`). */
+  storages: readonly (string | StorageSpec)[];
+  /** Storage for cloud images (content type `import`) and downloaded ISOs (`iso`). */
+  fileStorage: string | StorageSpec;
+  /** Storages beside it whose ISOs VMs may use: those that somebody put there. */
+  isoStorages: readonly string[];
   /** ISOs that the node keeps, for VMs with an ISO drive. */
   isos: readonly PinnedFile[];
   /** Where the template's disk lies. */
   templateStorage: string;
   templateId: number;
 }
+
+/**
+ * Where the nodes keep cloud images and ISOs. A storage that is there does as well: its name, such as "local", once it has the
+ * content type `import`, which a fresh Proxmox does not give it.
+ */
+const FILE_STORAGE: string | StorageSpec = { name: "homelab", type: "dir", path: "/var/lib/homelab", contents: ["import", "iso"] };
 
 export const NODES: readonly ProxmoxNode[] = [
   {
@@ -35,7 +48,8 @@ export const NODES: readonly ProxmoxNode[] = [
     threads: 8,
     bridges: ["vmbr0"],
     storages: ["local-lvm", "slowdata"],
-    fileStorage: "local",
+    fileStorage: FILE_STORAGE,
+    isoStorages: ["local"],
     isos: [],
     templateStorage: "local-lvm",
     templateId: 9001,
@@ -48,7 +62,8 @@ export const NODES: readonly ProxmoxNode[] = [
     threads: 8,
     bridges: ["vmbr0"],
     storages: ["local-lvm"],
-    fileStorage: "local",
+    fileStorage: FILE_STORAGE,
+    isoStorages: ["local"],
     isos: [],
     templateStorage: "local-lvm",
     templateId: 9002,
@@ -61,12 +76,39 @@ export const NODES: readonly ProxmoxNode[] = [
     threads: 72,
     bridges: ["vmbr0"],
     storages: ["local-lvm", "data2"],
-    fileStorage: "local",
+    fileStorage: FILE_STORAGE,
+    isoStorages: ["local"],
     isos: [],
     templateStorage: "local-lvm",
     templateId: 9003,
   },
 ];
+
+export const nameOf = (thing: string | { name: string }): string => (typeof thing === "string" ? thing : thing.name);
+
+/** Those that are made or taken over. */
+export const defined = <T extends { name: string }>(things: readonly (string | T)[]): T[] => things.filter((thing) => typeof thing !== "string");
+
+/**
+ * The storages to make, each with the nodes that name it.
+ * @throws HomelabError E_STORAGE_TWICE for two of one name
+ */
+export function madeStorages(nodes: readonly ProxmoxNode[]): { spec: StorageSpec; nodes: string[] }[] {
+  const made = new Map<string, { spec: StorageSpec; nodes: string[] }>();
+  for (const node of nodes) {
+    for (const spec of new Set(defined([...node.storages, node.fileStorage]))) {
+      const known = made.get(spec.name);
+      if (known !== undefined && JSON.stringify(known.spec) !== JSON.stringify(spec))
+        throw new HomelabError("E_STORAGE_TWICE", `stacks/hosts.ts: ${node.name} defines the storage "${spec.name}" otherwise than ${known.nodes.join(", ")}`, {
+          subject: spec.name,
+          hint: "a storage is the whole cluster's: use one constant, or two names",
+        });
+      if (known === undefined) made.set(spec.name, { spec, nodes: [node.name] });
+      else if (!known.nodes.includes(node.name)) known.nodes.push(node.name);
+    }
+  }
+  return [...made.values()];
+}
 
 /** Cloud image that every template is made of. Pinned to one dated build: the same URL always gives the same bytes. */
 export const CLOUD_IMAGE = {

@@ -1,8 +1,10 @@
 import { FileLegacy } from "@muhlba91/pulumi-proxmoxve/download/fileLegacy";
+import { Bridge } from "@muhlba91/pulumi-proxmoxve/network/linux/bridge";
 import type { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import { VmLegacy } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "../base/component";
+import type { BridgeSpec } from "./node-spec";
 import { notCompared } from "./vm";
 
 /** A file at a URL that always gives the same bytes. */
@@ -18,6 +20,11 @@ interface PinnedFile {
 export interface ProxmoxHostArgs {
   /** Name of the node in the Proxmox cluster. */
   node: string;
+  /** Bridges to make. Default none: those that are there do. */
+  bridges?: readonly BridgeSpec[];
+  /** Storages that are made, and must be there first. Default none. */
+  storages?: readonly pulumi.Resource[];
+  /** The template's. */
   bridge: string;
   /** Cloud image; its name ends in .qcow2, since Proxmox tells an image's format by it. */
   image: PinnedFile;
@@ -31,13 +38,15 @@ export interface ProxmoxHostArgs {
 /** Smallest disk that the cloud image fits on; clones grow it. */
 const TEMPLATE_DISK_GIB = 8;
 
-/** A Proxmox node made ready for VMs: the cloud image on it, and the template that its VMs are cloned from. */
+/** A Proxmox node made ready for VMs: its bridges, the cloud image on it, and the template that its VMs are cloned from. */
 export class ProxmoxHost extends Component {
   /** Proxmox id of the template; known once it is built. */
   readonly templateId: pulumi.Output<number>;
 
   constructor(name: string, args: ProxmoxHostArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
     super("hosts:ProxmoxHost", name, opts);
+    const bridges = (args.bridges ?? []).map((spec) => this.#bridge(`${name}-${spec.name}`, args.node, spec, provider));
+    const storages = [...(args.storages ?? [])];
     const download = (role: string, contentType: "import" | "iso", file: PinnedFile) =>
       new FileLegacy(
         `${name}-${role}`,
@@ -51,7 +60,7 @@ export class ProxmoxHost extends Component {
           checksumAlgorithm: "sha256",
           overwrite: false,
         },
-        this.child({ provider, customTimeouts: timeouts(30) }),
+        this.child({ provider, dependsOn: storages, customTimeouts: timeouts(30) }),
       );
     const image = download("image", "import", args.image);
     for (const iso of args.isos ?? []) download(`iso-${iso.fileName}`, "iso", iso);
@@ -77,9 +86,26 @@ export class ProxmoxHost extends Component {
         serialDevices: [{ device: "socket" }],
         operatingSystem: { type: "l26" },
       },
-      this.child({ provider, customTimeouts: timeouts(15), ignoreChanges: ["networkDevices[0].macAddress", ...notCompared([disk])] }),
+      this.child({
+        provider,
+        // VMs wait for the template, and so for all that it waits for.
+        dependsOn: [...bridges, ...storages],
+        customTimeouts: timeouts(15),
+        ignoreChanges: ["networkDevices[0].macAddress", ...notCompared([disk])],
+      }),
     );
     this.templateId = template.vmId;
     this.registerOutputs({ templateId: this.templateId });
+  }
+
+  #bridge(name: string, node: string, { adopt, ports, ...spec }: BridgeSpec, provider: Provider): Bridge {
+    const id = `${node}:${spec.name}`;
+    // Without one that has the gateway the node cannot be reached, so neither is taken away with the program.
+    const isKept = adopt === true || spec.gateway !== undefined || spec.gateway6 !== undefined;
+    return new Bridge(
+      name,
+      { nodeName: node, ...spec, ...(ports === undefined ? {} : { ports: [...ports] }) },
+      this.child({ provider, retainOnDelete: isKept, ...(adopt === true ? { import: id } : {}) }),
+    );
   }
 }

@@ -1,9 +1,10 @@
 import { HomelabError } from "../../common/errors";
 import { ProxmoxHost } from "../../components/hosts/proxmox-host";
+import { ProxmoxStorage } from "../../components/hosts/proxmox-storage";
 import { Minio } from "../../components/platform/minio";
 import { Vault } from "../../components/platform/vault";
 import { VaultEntries } from "../../components/platform/vault-entries";
-import { CLOUD_IMAGE, NODES } from "../hosts";
+import { CLOUD_IMAGE, defined, madeStorages, NODES, nameOf } from "../hosts";
 import type { StackProgram } from "../program";
 import { buildCertManager, buildCluster, buildClusterServices, buildVms, hostOutputs, proxmoxProvider } from "./cluster";
 
@@ -12,6 +13,7 @@ const STORAGE_CLASS = "local-path";
 /** The Proxmox hosts, the VMs that serve all environments, and Vault and MinIO on their own cluster. */
 export const tools: StackProgram<"tools", never> = (context) => {
   const proxmox = proxmoxProvider(context);
+  const storages = madeStorages(NODES).map(({ spec, nodes }) => ({ nodes, storage: new ProxmoxStorage(`storage-${spec.name}`, { spec, nodes }, proxmox) }));
   const hosts = new Map(
     NODES.map((node) => [
       node.name,
@@ -19,9 +21,11 @@ export const tools: StackProgram<"tools", never> = (context) => {
         node.name,
         {
           node: node.name,
-          bridge: node.bridges[0] ?? "vmbr0",
-          image: { ...CLOUD_IMAGE, datastore: node.fileStorage },
-          isos: node.isos.map((iso) => ({ ...iso, datastore: node.fileStorage })),
+          bridges: defined(node.bridges),
+          storages: storages.flatMap(({ nodes, storage }) => (nodes.includes(node.name) ? [storage.entry] : [])),
+          bridge: nameOf(node.bridges[0] ?? "vmbr0"),
+          image: { ...CLOUD_IMAGE, datastore: nameOf(node.fileStorage) },
+          isos: node.isos.map((iso) => ({ ...iso, datastore: nameOf(node.fileStorage) })),
           templateName: CLOUD_IMAGE.templateName,
           templateId: node.templateId,
           templateStorage: node.templateStorage,

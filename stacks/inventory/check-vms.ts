@@ -1,5 +1,5 @@
 /** What no single file shows: addresses, ids and devices used twice, and what the hosts do not have. */
-import type { ProxmoxNode } from "../hosts";
+import { nameOf, type ProxmoxNode } from "../hosts";
 import { nearest } from "../nearest";
 import type { Site } from "../site";
 import { checkCapacity } from "./capacity";
@@ -56,14 +56,19 @@ function placement(vm: LocatedVm, nodes: ReadonlyMap<string, ProxmoxNode>): Prob
   // A cloud-init drive that the file does not name lies beside the first disk, which is told already.
   const drives = [...spec.disks, spec.cloudInit].filter((drive) => vm.placeOf(drive.interface) !== undefined);
   const storages = drives.map((drive): [string, string] => [`${vm.placeOf(drive.interface)}.storage`, drive.storage]);
+  const forDisks = node.storages.map(nameOf);
   for (const [key, storage] of storages) {
-    if (!node.storages.includes(storage)) problems.push(at(key, `${node.name} has no storage "${storage}"; it has ${node.storages.join(", ")}`));
+    if (!forDisks.includes(storage)) problems.push(at(key, `${node.name} has no storage "${storage}"; it has ${forDisks.join(", ")}`));
   }
-  if (spec.cdrom !== undefined && spec.cdrom.file.split(":")[0] !== node.fileStorage) {
-    problems.push(at(`${vm.placeOf(spec.cdrom.interface)}.iso`, `${node.name} keeps ISOs in "${node.fileStorage}", not in "${spec.cdrom.file.split(":")[0]}"`));
+  const forIsos = [nameOf(node.fileStorage), ...node.isoStorages];
+  const isoStorage = spec.cdrom?.file.split(":")[0];
+  if (spec.cdrom !== undefined && isoStorage !== undefined && !forIsos.includes(isoStorage)) {
+    const names = [...new Set(forIsos)].map((name) => `"${name}"`).join(" and ");
+    problems.push(at(`${vm.placeOf(spec.cdrom.interface)}.iso`, `${node.name} keeps ISOs in ${names}, not in "${isoStorage}"`));
   }
-  if (!node.bridges.includes(spec.network.bridge)) {
-    problems.push(at("network.bridge", `${node.name} has no bridge "${spec.network.bridge}"; it has ${node.bridges.join(", ")}`));
+  const bridges = node.bridges.map(nameOf);
+  if (!bridges.includes(spec.network.bridge)) {
+    problems.push(at("network.bridge", `${node.name} has no bridge "${spec.network.bridge}"; it has ${bridges.join(", ")}`));
   }
   return problems;
 }
