@@ -1,5 +1,6 @@
 /** Reads the real world into the state (engine-contract F10). Changes the state, never the world. */
 import { isDeepStrictEqual } from "node:util";
+import { inPool } from "../../common/pool";
 import { DeploymentError, StepFailed } from "../errors";
 import { readBuiltin, STACK_REFERENCE } from "../providers/builtin";
 import type { ProviderClient, ResourceRef } from "../providers/provider-client";
@@ -86,6 +87,9 @@ function chosen(ctx: DeploymentContext, resources: readonly ResourceState[]): Re
   return resources.filter((r) => ctx.targets.admit(r.urn, dependenciesOf(r)));
 }
 
+/** Reads are short, and more of them at a time only wait for each other. */
+const MOST_AT_ONCE = 64;
+
 /**
  * @param counted whether the steps count in the summary: not where the refresh only precedes an update
  * @throws DeploymentError where an entry could not be read
@@ -93,8 +97,8 @@ function chosen(ctx: DeploymentContext, resources: readonly ResourceState[]): Re
 export async function refresh(ctx: DeploymentContext, parallel: number, counted: boolean): Promise<void> {
   const gone: ResourceState[] = [];
   let failed = false;
-  const waiting = chosen(ctx, ctx.state.snapshot().resources);
   const one = async (state: ResourceState): Promise<void> => {
+    if (ctx.request.signal.aborted) return;
     const step = makeStep("refresh", { urn: state.urn, type: state.type, old: state, new: state, provider: state.provider });
     ctx.events.planned(step);
     try {
@@ -110,10 +114,7 @@ export async function refresh(ctx: DeploymentContext, parallel: number, counted:
       ctx.events.failed(step, 0);
     }
   };
-  const worker = async (): Promise<void> => {
-    for (let state = waiting.shift(); state !== undefined && !ctx.request.signal.aborted; state = waiting.shift()) await one(state);
-  };
-  await Promise.all(Array.from({ length: parallel > 0 ? Math.min(parallel, 64) : 64 }, worker));
+  await inPool(chosen(ctx, ctx.state.snapshot().resources), Math.min(parallel > 0 ? parallel : MOST_AT_ONCE, MOST_AT_ONCE), one);
   const lost = new Set(gone);
   const left = ctx.state.snapshot().resources.filter((r) => !lost.has(r));
   ctx.state.settle({ remove: gone, put: pruned(left) });
