@@ -114,6 +114,15 @@ describe("haproxy", () => {
     ).toBe("1\n0\n600\n");
   });
 
+  test("a configuration that somebody loaded by hand is loaded no more once the file is put back", async () => {
+    await lab.run(haproxyRole(), secrets);
+    await lab.sh("echo '# by hand' | sudo -n tee -a /etc/haproxy/haproxy.cfg; sudo -n systemctl reload haproxy");
+    const report = await lab.run(haproxyRole(), secrets);
+    expect(report.operations.map(({ status }) => status)).toEqual(["ok", "changed", "changed", "ok"]);
+    expect(await journal("haproxy")).toBe("2\n");
+    expect((await lab.run(haproxyRole(), secrets)).summary?.changed).toBe(0);
+  });
+
   test("another password reloads it too", async () => {
     await lab.run(haproxyRole(), secrets);
     expect((await lab.run(haproxyRole(), { HAPROXY_STATS_PASSWORD: "another" })).operations.map(({ status }) => status)).toEqual([
@@ -262,6 +271,17 @@ test("Cluster API: another version is an upgrade in place, and a missing secret 
 });
 
 describe("k3s", () => {
+  test("runs with its own configuration again after somebody ran it with another", async () => {
+    await lab.run(k3sServer({ address: ADDRESS }));
+    await lab.sh("echo 'debug: true' | sudo -n tee -a /etc/rancher/k3s/config.yaml; sudo -n systemctl restart k3s");
+    const { operations } = await lab.run(k3sServer({ address: ADDRESS }));
+    expect(operations.filter(({ status }) => status === "changed").map(({ operation }) => operation)).toEqual([
+      "file /etc/rancher/k3s/config.yaml",
+      "service k3s",
+    ]);
+    expect((await lab.run(k3sServer({ address: ADDRESS }))).summary?.changed).toBe(0);
+  });
+
   test("is uninstalled with its data, and a second run changes nothing", async () => {
     await lab.run(k3sServer({ address: ADDRESS }));
     expect(await lab.run(k3sUninstalled())).toMatchObject({ exitCode: 0, stderr: "" });

@@ -10,6 +10,8 @@ export interface ServiceArgs {
   name: string;
   /** All that the service reads when it starts. When it differs from the last start, the service is restarted. */
   startedWith: readonly string[];
+  /** Where that lies on the host: one that was written since counts as different, since somebody may have started the service in between. */
+  writtenTo?: readonly string[];
   /** Paths on the host whose content counts as well: for files with secrets, which the program does not put into the script. */
   startedWithFiles?: readonly string[];
   /** Paths that the service reads anew on a reload: a difference reloads it, without a restart. */
@@ -21,8 +23,12 @@ export interface ServiceArgs {
 const sumOf = (paths: readonly string[]): string => (paths.length === 0 ? "" : ` $(sha256sum ${paths.map(quote).join(" ")} | sha256sum | cut -d ' ' -f 1)`);
 
 const FUNCTIONS = {
+  // Also where a file holds what it should again: it may have held something else when the service read it.
   hl_stamped: `hl_stamp=$(cat "${STAMPS}/$1" 2>/dev/null)
-  [ "$hl_stamp" = "$2" ]`,
+  [ "$hl_stamp" = "$2" ] || return 1
+  hl_of=$1
+  shift 2
+  [ "$#" -eq 0 ] || [ -z "$(find "$@" -newer "${STAMPS}/$hl_of" 2>/dev/null)" ]`,
   hl_write_stamp: `mkdir -p ${STAMPS} &&
   printf '%s' "$2" > "${STAMPS}/$1.homelab-part" &&
   mv -f "${STAMPS}/$1.homelab-part" "${STAMPS}/$1"`,
@@ -35,14 +41,15 @@ const isActive = (unit: string): string => `{ systemctl is-active --quiet ${unit
  * A service that runs, starts with the host, and runs with its present files. What it was started with is kept on the host, so
  * that a run that was cut between a changed file and the restart is made good by the next one.
  */
-export function service({ name, startedWith, startedWithFiles = [], reloadedWithFiles = [], generated = false }: ServiceArgs): Operation {
+export function service({ name, startedWith, writtenTo = [], startedWithFiles = [], reloadedWithFiles = [], generated = false }: ServiceArgs): Operation {
   const digest = crypto.createHash("sha256").update(JSON.stringify(startedWith)).digest("hex");
   const unit = quote(`${name}.service`);
   const started = `"${digest}${sumOf(startedWithFiles)}"`;
   const loaded = `"${sumOf(reloadedWithFiles)}"`;
   const stamp = quote(name);
   const reloadStamp = quote(`${name}.reload`);
-  const isStarted = `hl_stamped ${stamp} ${started}`;
+  const paths = (files: readonly string[]): string => files.map((file) => ` ${quote(file)}`).join("");
+  const isStarted = `hl_stamped ${stamp} ${started}${paths([...writtenTo, ...startedWithFiles])}`;
   const reloads = reloadedWithFiles.length > 0;
   const start = [...(generated ? [] : [`systemctl enable ${unit}`]), `systemctl restart ${unit}`, `hl_write_stamp ${stamp} ${started}`].join(" && ");
   return {
@@ -50,7 +57,7 @@ export function service({ name, startedWith, startedWithFiles = [], reloadedWith
     functions: FUNCTIONS,
     check: [
       `{ ${isStarted} || hl_say ${quote(`${name} was started with other files`)}; }`,
-      ...(reloads ? [`{ hl_stamped ${reloadStamp} ${loaded} || hl_say ${quote(`${name} runs with another configuration`)}; }`] : []),
+      ...(reloads ? [`{ hl_stamped ${reloadStamp} ${loaded}${paths(reloadedWithFiles)} || hl_say ${quote(`${name} runs with another configuration`)}; }`] : []),
       ...(generated ? [] : [isEnabled(unit)]),
       isActive(unit),
     ],

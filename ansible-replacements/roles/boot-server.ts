@@ -155,7 +155,7 @@ export function bootServer(args: BootServerArgs): Role {
       file({ path: "/etc/nginx/sites-available/default", mode: "0644", content: nginx }),
       service({ name: "nginx", startedWith: [], reloadedWithFiles: ["/etc/nginx/sites-available/default"] }),
       file({ path: "/etc/dnsmasq.d/homelab.conf", mode: "0644", content: dnsmasq, validate: (path) => `dnsmasq --test --conf-file=${path} 2>/dev/null` }),
-      service({ name: "dnsmasq", startedWith: [dnsmasq] }),
+      service({ name: "dnsmasq", startedWith: [dnsmasq], writtenTo: ["/etc/dnsmasq.d/homelab.conf"] }),
     ],
   };
 }

@@ -23,6 +23,7 @@ export interface K3sServerArgs {
 /** Where k3s leaves the administrator's kubeconfig. */
 export const KUBECONFIG_PATH = "/etc/rancher/k3s/k3s.yaml";
 const BINARY = "/usr/local/bin/k3s";
+const CONFIG_PATH = "/etc/rancher/k3s/config.yaml";
 const UNIT_PATH = "/etc/systemd/system/k3s.service";
 /** The API answers within this many seconds of a start, or the role fails. */
 const READY_SECONDS = 240;
@@ -94,9 +95,9 @@ export function k3sServer(args: K3sServerArgs): Role {
       ...(args.localStoragePath === undefined ? [] : [directory(args.localStoragePath, { mode: "0755" })]),
       directory("/etc/rancher/k3s", { mode: "0755" }),
       download({ url: k3sUrl(release.version), sha256: release.sha256, path: BINARY, mode: "0755" }),
-      file({ path: "/etc/rancher/k3s/config.yaml", mode: "0600", content: config }),
+      file({ path: CONFIG_PATH, mode: "0600", content: config }),
       file({ path: UNIT_PATH, mode: "0644", content: UNIT }),
-      service({ name: "k3s", startedWith: [release.sha256, config, UNIT] }),
+      service({ name: "k3s", startedWith: [release.sha256, config, UNIT], writtenTo: [CONFIG_PATH, UNIT_PATH] }),
       waitUntil("kubernetes API ready", `[ -s ${KUBECONFIG_PATH} ] && ${BINARY} kubectl get --raw /readyz >/dev/null`, READY_SECONDS),
     ],
   };

@@ -18,6 +18,7 @@ export interface KubeadmNodeArgs {
 const MINOR = /^(1\.\d+)\.\d+$/;
 
 /** containerd 1.7 and 2.x read this version of its file. */
+const CONTAINERD_PATH = "/etc/containerd/config.toml";
 const CONTAINERD = `version = 2
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
@@ -43,8 +44,8 @@ export function kubeadmNode({ version = KUBERNETES.version, revision = KUBERNETE
       }),
       packages("ca-certificates", "conntrack", "containerd", "curl", "gnupg"),
       directory("/etc/containerd", { mode: "0755" }),
-      file({ path: "/etc/containerd/config.toml", mode: "0644", content: CONTAINERD }),
-      service({ name: "containerd", startedWith: [CONTAINERD] }),
+      file({ path: CONTAINERD_PATH, mode: "0644", content: CONTAINERD }),
+      service({ name: "containerd", startedWith: [CONTAINERD], writtenTo: [CONTAINERD_PATH] }),
       ...aptRepository({ name: "kubernetes", uri: source, suite: "/", key: { url: `${source}Release.key`, fingerprint: KEYS.kubernetes } }),
       pinnedPackages({ kubeadm: pin, kubelet: pin, kubectl: pin }),
       // It restarts every few seconds until kubeadm gives it a configuration: running is no condition here.

@@ -22,6 +22,7 @@ const UNIT = "/etc/containers/systemd/pihole.container";
 const ENVIRONMENT = "/etc/pihole.environment";
 const DATA = "/var/lib/pihole";
 /** systemd's own resolver listens on port 53 otherwise. */
+const RESOLVED = "/etc/systemd/resolved.conf.d/homelab.conf";
 const NO_STUB = "[Resolve]\nDNSStubListener=no\nDNS=127.0.0.1\n";
 const READY_SECONDS = 120;
 
@@ -81,9 +82,9 @@ export function pihole(args: PiholeArgs): Role {
       file({ path: ENVIRONMENT, mode: "0600", content: ["FTLCONF_webserver_api_password=", { secret: "PIHOLE_PASSWORD" }, "\n"] }),
       directory("/etc/containers/systemd", { mode: "0755" }),
       file({ path: UNIT, mode: "0644", content: unit }),
-      file({ path: "/etc/systemd/resolved.conf.d/homelab.conf", mode: "0644", content: NO_STUB }),
-      service({ name: "systemd-resolved", startedWith: [NO_STUB] }),
-      service({ name: "pihole", startedWith: [unit], startedWithFiles: [ENVIRONMENT], generated: true }),
+      file({ path: RESOLVED, mode: "0644", content: NO_STUB }),
+      service({ name: "systemd-resolved", startedWith: [NO_STUB], writtenTo: [RESOLVED] }),
+      service({ name: "pihole", startedWith: [unit], writtenTo: [UNIT], startedWithFiles: [ENVIRONMENT], generated: true }),
       waitUntil("pihole answers", "curl -fsS -o /dev/null http://127.0.0.1/admin/", READY_SECONDS),
     ],
   };

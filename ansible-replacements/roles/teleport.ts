@@ -35,6 +35,7 @@ export interface TeleportArgs {
 const CONFIG = "/etc/teleport.yaml";
 /** systemd gives it to Teleport alone; the connection string has no password in it. */
 const ENVIRONMENT = "/etc/teleport.environment";
+const DROP_IN_PATH = "/etc/systemd/system/teleport.service.d/homelab.conf";
 const DROP_IN = `[Service]\nEnvironmentFile=${ENVIRONMENT}\n`;
 const CLOUDFLARE = "/etc/letsencrypt/cloudflare.ini";
 const DIAGNOSTICS = "127.0.0.1:3000";
@@ -156,9 +157,9 @@ export function teleport(args: TeleportArgs): Role {
       unitRunning("certbot.timer"),
       file({ path: ENVIRONMENT, mode: "0600", content: environmentFile }),
       directory("/etc/systemd/system/teleport.service.d", { mode: "0755" }),
-      file({ path: "/etc/systemd/system/teleport.service.d/homelab.conf", mode: "0644", content: DROP_IN }),
+      file({ path: DROP_IN_PATH, mode: "0644", content: DROP_IN }),
       file({ path: CONFIG, mode: "0600", content: config, validate: (path) => `teleport configure --test ${path} >/dev/null`, backup: true }),
-      service({ name: "teleport", startedWith: [version, config, DROP_IN], startedWithFiles: [ENVIRONMENT] }),
+      service({ name: "teleport", startedWith: [version, config, DROP_IN], writtenTo: [CONFIG, DROP_IN_PATH], startedWithFiles: [ENVIRONMENT] }),
       waitUntil("teleport ready", `curl -fsS -o /dev/null http://${DIAGNOSTICS}/readyz`, READY_SECONDS),
       ...args.roles.map(tctlRole),
     ],
