@@ -169,7 +169,7 @@ test("hosts apply mends what somebody changed, on the hosts that are named and n
   const touched = (await rehearsal.records(before)).filter(({ system }) => system === "ssh").map(({ target }) => target);
   expect(touched.toSorted()).toEqual(["dns", "haproxy", "k8s-sandbox-01"]);
   expect((await rehearsal.homelab("hosts", "check", ...named)).code).toBe(0);
-  expect(await rehearsal.ssh("192.168.1.4", "grep -c by-hand /etc/haproxy/haproxy.cfg; systemctl is-active haproxy")).toBe("0\nactive\n");
+  expect(await rehearsal.ssh("192.168.1.4", "sudo -n grep -c by-hand /etc/haproxy/haproxy.cfg; systemctl is-active haproxy")).toBe("0\nactive\n");
 }, 120_000);
 
 test("the comment's text of a preview holds the table, no secret, and fits into a comment", async () => {
