@@ -105,7 +105,7 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
       }
     },
     async read({ id, inputs, outputs: state, ...call }): Promise<ReadResult | undefined> {
-      const outputs = withoutNulls(state);
+      const outputs = outputsOf(state);
       const found = await resource.read(id, outputs, call);
       if (found === undefined) return undefined;
       const given = Object.keys(inputs).length > 0 ? driftedInputs(fields, inputs, found) : importedInputs(fields, found);
@@ -116,7 +116,7 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
       ? {}
       : {
           async update({ id, inputs, oldInputs, oldOutputs: state, ...call }) {
-            const oldOutputs = withoutNulls(state);
+            const oldOutputs = outputsOf(state);
             const [olds, news] = [planned(withoutNotes(oldInputs)), planned(withoutNotes(inputs))];
             await resource.update?.(id, { olds, news, outputs: oldOutputs }, call);
             const kept = Object.entries(oldOutputs).filter(([key]) => !(key in olds) || key in news);
@@ -126,6 +126,12 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
     delete: ({ id, outputs, ...call }) => resource.delete(id, withoutNulls(outputs), call),
   };
 }
+
+/** The official bridge's note of what its outputs leave out: right for what it wrote itself, and wrong once anything else did. */
+const RAW_STATE_NOTE = "__pulumi_raw_state_delta";
+
+/** A state's outputs, whichever plugin wrote it. */
+const outputsOf = ({ [RAW_STATE_NOTE]: _, ...outputs }: JsonObject): JsonObject => withoutNulls(outputs);
 
 /** What is known with what was found over it; null says that there is none. */
 const merged = (known: JsonObject, found: JsonObject): JsonObject =>

@@ -54,6 +54,15 @@ describe(BRIDGE, () => {
     expect(interfacesOf("node03")?.applied.map(({ iface }) => iface)).toEqual(["eno1", "eno2", "vmbr0"]);
   });
 
+  test("the official plugin's note of what its outputs leave out does not outlive a change", async () => {
+    const { plugin } = lab;
+    const state = await plugin.make(BRIDGE, guests);
+    const theirs = { ...state, outputs: { ...state.outputs, __pulumi_raw_state_delta: { obj: { ps: { mtu: { replace: {} } } } } } };
+    expect((await plugin.read(BRIDGE, theirs))?.outputs).toEqual(state.outputs);
+    const { inputs } = await plugin.check(BRIDGE, { ...guests, mtu: 1500 }, state.inputs);
+    expect((await plugin.update(BRIDGE, theirs, inputs)).outputs).toEqual({ ...state.outputs, mtu: 1500 });
+  });
+
   test("several of one node are made one after the other, and nobody's pending change is applied with them", async () => {
     const made = await Promise.all(["vmbr2", "vmbr3", "vmbr4"].map((name) => lab.plugin.make(BRIDGE, { nodeName: "node01", name })));
     expect(made.map(({ id }) => id)).toEqual(["node01:vmbr2", "node01:vmbr3", "node01:vmbr4"]);
