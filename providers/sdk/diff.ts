@@ -68,6 +68,12 @@ class Comparison {
     this.detailed[path] = { kind: full, inputDiff };
   }
 
+  /** An element that came or went changes its list, whatever the rules say of a property that did. */
+  #compareElements(path: string, plain: string, root: string, before: Value | undefined, after: Value | undefined): void {
+    if (before === undefined || after === undefined) this.#record(path, plain, root, before === undefined ? "add" : "delete", before ?? after);
+    else this.compare(path, plain, root, before, after);
+  }
+
   compare(path: string, plain: string, root: string, before: Value | undefined, after: Value | undefined): void {
     if (this.rules.ignore?.some((outer) => covers(outer, plain))) return;
     const [a, b] = [bare(before), bare(after)];
@@ -80,7 +86,7 @@ class Comparison {
         if (!isNote(key)) this.compare(step(path, key), `${plain}.${key}`, root, a[key], b[key]);
       }
     } else if (Array.isArray(a) && Array.isArray(b)) {
-      for (let i = 0; i < Math.max(a.length, b.length); i++) this.compare(`${path}[${i}]`, plain, root, a[i], b[i]);
+      for (let i = 0; i < Math.max(a.length, b.length); i++) this.#compareElements(`${path}[${i}]`, plain, root, a[i], b[i]);
     } else {
       this.#record(path, plain, root, "update");
     }

@@ -110,6 +110,14 @@ test("an update sends what can change, and names what is gone", async () => {
   expect([updated.outputs["contents"], updated.outputs["nodes"], updated.outputs["backups"]]).toEqual([["iso"], [], undefined]);
 });
 
+test("one content type or node less is a change, in another order is none", async () => {
+  const state = await plugin.make(DIRECTORY, files);
+  const diff = async (more: Values) => plugin.diff(DIRECTORY, state, (await plugin.check(DIRECTORY, { ...files, ...more }, state.inputs)).inputs);
+  expect((await diff({ contents: ["iso"] })).diffs).toEqual(["contents"]);
+  expect((await diff({ nodes: ["node02"] })).diffs).toEqual(["nodes"]);
+  expect((await diff({ contents: ["import", "iso"], nodes: ["node01", "node02"] })).changes).toBe("none");
+});
+
 test("content types and nodes that are not given are those that Proxmox has", async () => {
   const state = await plugin.make(DIRECTORY, { resourceId: "plain", path: "/srv/plain" });
   expect(state.outputs).toMatchObject({ contents: ["images", "rootdir"], nodes: [], shared: true });
