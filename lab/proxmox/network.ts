@@ -15,7 +15,7 @@ const OTHER =
 const TYPES = ["bridge", "bond", "eth", "alias", "vlan", "fabric", "OVSBridge", "OVSBond", "OVSPort", "OVSIntPort", "vnet", "unknown"];
 const NOT_IN_SCHEMA = "property is not defined in schema and the schema does not allow additional properties";
 
-export const networkOf = (pve: Pve, node: string): NodeNetwork => {
+const networkOf = (pve: Pve, node: string): NodeNetwork => {
   const network = pve.state.networks[nodeOf(node).name];
   if (network === undefined) throw new PveError(500, `node '${node}' has no network configuration`);
   return network;
@@ -205,7 +205,7 @@ function list(call: Call): Record<string, unknown>[] {
 }
 
 /** The differences that a list of interfaces tells beside its data. */
-export function pendingChanges(pve: Pve, node: string): string | undefined {
+function pendingChanges(pve: Pve, node: string): string | undefined {
   const network = networkOf(pve, node);
   return network.pending === undefined ? undefined : networkDiff(network.applied, network.pending);
 }
