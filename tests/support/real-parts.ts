@@ -8,7 +8,22 @@ import { inventory as inventoryOfInstaller } from "../../build/real-parts.cjs";
 const partSchema = z.object({ name: z.string(), version: z.string(), how: z.string(), path: z.string().optional(), missing: z.string().optional() });
 type Part = z.infer<typeof partSchema>;
 
-export type PartName = "ip" | "ssh" | "debootstrap" | "etcd" | "age" | "shellcheck" | "sops" | "helm" | "minio" | "kube-apiserver" | "ansible" | "debian-root";
+export type PartName =
+  | "ip"
+  | "ssh"
+  | "debootstrap"
+  | "etcd"
+  | "age"
+  | "shellcheck"
+  | "sops"
+  | "helm"
+  | "minio"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kubeadm"
+  | "kubectl"
+  | "ansible"
+  | "debian-root";
 
 /** A part that is there. */
 export interface FoundPart {
