@@ -1,18 +1,18 @@
 import { quote } from "../../common/quote";
 import { assertDisjoint } from "../cidr";
-import { command, waitUntil } from "../operations/commands";
+import { command } from "../operations/commands";
 import { archivedBinary } from "../operations/downloads";
 import { directory } from "../operations/files";
 import { CILIUM_VERSION, KUBERNETES, type PinnedRelease } from "../pins";
 import type { Operation, Role } from "../role";
 import {
   ADMIN_KUBECONFIG,
+  apiReady,
   attempt,
   CERTIFICATE_KEY,
   json,
   KUBECTL,
   type NodeArgs,
-  READY_SECONDS,
   registration,
   STARTED,
   secretInYaml,
@@ -86,7 +86,7 @@ export function kubeadmCluster(args: KubeadmClusterArgs): Role {
           ),
         ),
       ),
-      waitUntil("kubernetes API ready", `${KUBECTL} get --raw /readyz >/dev/null`, READY_SECONDS),
+      apiReady(),
       ...cilium(args),
     ],
   };

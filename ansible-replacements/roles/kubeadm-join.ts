@@ -5,6 +5,7 @@ import { directory } from "../operations/files";
 import { type Role, secretVariable } from "../role";
 import {
   ADMIN_KUBECONFIG,
+  apiReady,
   attempt,
   CA_HASH,
   CERTIFICATE_KEY,
@@ -36,12 +37,17 @@ const ADMITTED_SECONDS = 900;
  */
 export function kubeadmAdmission(): Role {
   const id = `"bootstrap-token-$(printf '%s' "$${secretVariable(TOKEN)}" | cut -d . -f 1)"`;
-  const config = `printf '%s' ${quote('apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nbootstrapTokens:\n  - token: "')} ${secretInYaml(TOKEN)} ${quote(`"\n    ttl: ${TOKEN_TTL}\ncertificateKey: "`)} ${secretInYaml(CERTIFICATE_KEY)} ${quote('"\n')}`;
+  const head = `apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nbootstrapTokens:\n  - token: "`;
+  // Without a version kubeadm asks dl.k8s.io for the newest one.
+  const cluster = `"\n---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: "`;
+  const config = `printf '%s' ${quote(head)} ${secretInYaml(TOKEN)} ${quote(`"\n    ttl: ${TOKEN_TTL}\ncertificateKey: "`)} ${secretInYaml(CERTIFICATE_KEY)} ${quote(cluster)} "$(kubeadm version -o short)" ${quote('"\n')}`;
   const phase = (name: string, path: string, more: string) => `kubeadm init phase ${name} --kubeconfig ${ADMIN_KUBECONFIG} --config ${path} ${more}`;
   return {
     name: "kubeadm-admission",
     secrets: [TOKEN, CERTIFICATE_KEY],
     operations: [
+      // kubeadm itself gives up after a minute, and does not say that the API is down.
+      apiReady(),
       command(
         "nodes can join",
         `[ "$(($(date +%s) - $(cat ${ADMITTED} 2>/dev/null || echo 0)))" -lt ${ADMITTED_SECONDS} ] && ${KUBECTL} -n kube-system get secret ${id} -o name >/dev/null 2>&1`,

@@ -1,5 +1,6 @@
 /** What the roles of kubeadm's nodes share. */
-import { secretVariable } from "../role";
+import { waitUntil } from "../operations/commands";
+import { type Operation, secretVariable } from "../role";
 
 /** Where kubeadm leaves the administrator's kubeconfig; it stays there, for root alone. */
 export const ADMIN_KUBECONFIG = "/etc/kubernetes/admin.conf";
@@ -17,6 +18,9 @@ export const RUN = "/run/homelab";
 export const STARTED = "/var/lib/homelab/kubeadm.started";
 export const READY_SECONDS = 300;
 export const KUBECTL = `kubectl --kubeconfig ${ADMIN_KUBECONFIG}`;
+
+/** The API is a pod of its own node: up some time after the node is. */
+export const apiReady = (): Operation => waitUntil("kubernetes API ready", `${KUBECTL} get --raw /readyz >/dev/null`, READY_SECONDS);
 
 export interface NodeArgs {
   /** Name of the node. */
