@@ -15,8 +15,10 @@ import {
 } from "../ansible-replacements";
 import { command } from "../ansible-replacements/operations/commands";
 import { packages } from "../ansible-replacements/operations/packages";
+import { KUBERNETES } from "../ansible-replacements/pins";
 import { runRemote } from "../providers/command/ssh-run";
 import { visitHost } from "../stacks/run-roles";
+import { type KubeadmAnswer, kubeadmAnswers, kubeadmAnswersWithoutApi, REFUSED_JOINS } from "./support/kubeadm-answers";
 import { ADDRESS, clusterApiRole, haproxyRole, kubeadmFirst, ROLE_CASES, SECRETS, teleportRole, usbDisk, usbRole } from "./support/role-cases";
 import { keys, type RoleLab, startRoleLab } from "./support/role-lab";
 
@@ -222,7 +224,7 @@ describe("kubeadm", () => {
     expect(refused.operations.at(-1)).toMatchObject({
       operation: "joined as worker",
       status: "failed",
-      stderr: expect.stringContaining('for token ID "abcdef"'),
+      stderr: expect.stringMatching(REFUSED_JOINS.token),
     });
     const admitted = async () => (await lab.run(kubeadmAdmission(), secrets)).operations.slice(1);
     expect(await admitted()).toEqual([{ operation: "nodes can join", status: "changed" }]);
@@ -231,6 +233,34 @@ describe("kubeadm", () => {
     await lab.sh("echo $(($(date +%s) - 901)) | sudo -n tee /run/homelab/kubeadm.admitted");
     expect(await admitted()).toEqual([{ operation: "nodes can join", status: "changed" }]);
     expect(await lab.runOn(host, role, all)).toMatchObject({ exitCode: 0 });
+    // Admission that names no version of the cluster would be one.
+    expect(lab.ctx.unhandled.all()).toEqual([]);
+  });
+
+  test("kubectl and kubeadm answer as the real ones do", async () => {
+    const { operations, ...first } = kubeadmFirst();
+    const role = combineRoles("first", kubeadmNode(), { ...first, operations: operations.filter(({ name }) => !/cilium/i.test(name)) });
+    expect(await lab.run(role, secrets)).toMatchObject({ exitCode: 0, stderr: "" });
+    const about = { nodes: ["k8s-dev"], version: KUBERNETES.version, token: "abcdef" };
+    const answered = async ({ command: line, output, exitCode }: KubeadmAnswer) => {
+      expect([line, await lab.sh(`sudo -n ${line} 2>&1; echo " $?"`)]).toEqual([line, `${output} ${exitCode}\n`]);
+    };
+    for (const answer of kubeadmAnswers(about)) await answered(answer);
+    await lab.sh("sudo -n systemctl stop kubelet");
+    for (const answer of kubeadmAnswersWithoutApi(`${ADDRESS}:6443`)) await answered(answer);
+    expect(lab.ctx.unhandled.all()).toEqual([]);
+  });
+
+  test("another authority than the one that is pinned is refused as kubeadm does", async () => {
+    const all = await cluster();
+    const host = await lab.addHost("k8s-stg", "192.168.1.13");
+    const role = combineRoles("node", kubeadmNode(), join("k8s-stg", "192.168.1.13", "worker"));
+    const refused = await lab.runOn(host, role, { ...all, KUBEADM_CA_HASH: `sha256:${"0".repeat(64)}` });
+    expect(refused.operations.at(-1)).toMatchObject({
+      operation: "joined as worker",
+      status: "failed",
+      stderr: expect.stringMatching(REFUSED_JOINS.authority),
+    });
   });
 
   test("an init that failed half-way is reset and done again; a cluster that others made is not", async () => {

@@ -6,6 +6,8 @@ import type { Machine } from "../machine";
 import { neighbourAt } from "../neighbours";
 import { startUnit, stopUnit } from "../units";
 
+/** How kubeadm ends each complaint of a phase. */
+const MORE = "To see the stack trace of this error execute with --v=5 or higher";
 const MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml";
 
 const initSchema = z.object({
@@ -19,6 +21,8 @@ const clusterSchema = z.object({
   controlPlaneEndpoint: z.string(),
   networking: z.object({ podSubnet: z.string(), serviceSubnet: z.string() }),
 });
+/** Of an init phase; without a version kubeadm asks the internet for one. */
+const phaseClusterSchema = clusterSchema.pick({ kubernetesVersion: true });
 const joinSchema = z.object({
   nodeRegistration: z.object({ name: z.string() }),
   discovery: z.object({ bootstrapToken: z.object({ apiServerEndpoint: z.string(), token: z.string(), caCertHashes: z.array(z.string()) }) }),
@@ -95,12 +99,13 @@ async function join(run: Invocation, name: string) {
   const { apiServerEndpoint, token, caCertHashes } = config.data.discovery.bootstrapToken;
   const first = neighbourAt(machine.ctx, apiServerEndpoint.split(":")[0] ?? "");
   const state = first && first.units.get(KUBELET)?.state === "active" ? await readState(first) : undefined;
-  const refused = (reason: string) => fail(`error execution phase preflight: couldn't validate the identity of the API Server: ${reason}`);
+  const refused = (reason: string) => fail(`error: error execution phase preflight: couldn't validate the identity of the API Server: ${reason}\n${MORE}`);
   if (first === undefined || state === undefined)
     return refused(`failed to request the cluster-info ConfigMap: Get "https://${apiServerEndpoint}": connection refused`);
   if ((state.tokens[token] ?? 0) < machine.ctx.clock.now())
     return refused(`could not find a JWS signature in the cluster-info ConfigMap for token ID "${token.split(".")[0]}"`);
-  if (!caCertHashes.includes(state.caHash)) return refused("cluster CA found in cluster-info ConfigMap is invalid: none of the public keys is pinned");
+  if (!caCertHashes.includes(state.caHash))
+    return refused(`cluster CA found in cluster-info ConfigMap is invalid: none of the public keys "${state.caHash}" are pinned`);
   const plane = config.data.controlPlane;
   if (plane !== undefined && plane.certificateKey !== state.certificateKey)
     return fail("error execution phase control-plane-prepare/download-certs: error decoding secret data with provided key");
@@ -116,7 +121,9 @@ async function join(run: Invocation, name: string) {
 
 async function phase(run: Invocation, name: string, config: string) {
   const state = await readState(run.machine);
-  const parsed = initSchema.safeParse((await documents(run, config)).get("InitConfiguration"));
+  const files = await documents(run, config);
+  const parsed = initSchema.safeParse(files.get("InitConfiguration"));
+  if (!phaseClusterSchema.safeParse(files.get("ClusterConfiguration")).success) return unmodelled(run, "kubeadm", "asking dl.k8s.io for the newest version");
   if (state === undefined || !parsed.success) return fail("error: no cluster, or no valid configuration");
   if (name === "bootstrap-token") addToken(run, state, parsed.data);
   else state.certificateKey = parsed.data.certificateKey;
@@ -151,7 +158,7 @@ export async function kubectl(run: Invocation, args: string[]) {
   if (!(await machine.disk.inner.exists(config))) return fail(`error: stat ${config}: no such file or directory`);
   const state = await readState(machine);
   if (state === undefined || machine.units.get(KUBELET)?.state !== "active")
-    return fail(`The connection to the server ${machine.spec.address}:6443 was refused`);
+    return fail(`The connection to the server ${state?.endpoint ?? `${machine.spec.address}:6443`} was refused - did you specify the right host or port?`);
   const asked = [flags.get("n")?.[0], ...rest, flags.get("o")?.[0]].filter((word) => word !== undefined).join(" ");
   if (rest.join(" ") === "get" && flags.get("raw")?.[0] === "/readyz") return ok("ok");
   if (asked === "get nodes name") return ok(state.nodes.map((name) => `node/${name}\n`).join(""));
