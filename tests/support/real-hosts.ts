@@ -50,7 +50,7 @@ export interface RealHosts {
 }
 
 /** Networks of the range for tests of network devices, so that they are nobody's: a pair of addresses a host. */
-function linkOf(index: number): { gateway: string; address: string } {
+export function linkOf(index: number): { gateway: string; address: string } {
   const first = ((process.pid % 4096) * 8 + index) * 4;
   const at = (n: number) => `198.${18 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`;
   return { gateway: at(first + 1), address: at(first + 2) };
