@@ -113,6 +113,25 @@ describe("proxmoxve:network/linux/bridge:Bridge", () => {
     expect([writes(), pve.network.changes]).toEqual([[], FOREIGN]);
   });
 
+  test("what somebody changes while a bridge is written is not applied with it; what Proxmox makes of its ports is", async () => {
+    const { handle } = pve.network;
+    const meanwhile = (entry: { iface: string; type: string }) => {
+      pve.network.handle = (method, path, params) => {
+        const answer = handle.call(pve.network, method, path, params);
+        if (method === "POST") pve.network.interfaces = [...pve.network.interfaces, entry];
+        return answer;
+      };
+    };
+    meanwhile({ iface: "eno3", type: "eth" });
+    expect((await plugin.make(BRIDGE, guests)).id).toBe("node01:vmbr1");
+    pve.calls.length = 0;
+    meanwhile({ iface: "vmbr8", type: "bridge" });
+    await expect(plugin.make(BRIDGE, { nodeName: "node01", name: "vmbr2" })).rejects.toMatchObject({
+      details: expect.stringMatching(/^node01: somebody changed its network while vmbr2 was written, which is pending with it now/),
+    });
+    expect(writes()).toEqual([expect.stringMatching(/^POST/)]);
+  });
+
   test("a creation and a deletion that were cut before the reload go on where they were", async () => {
     pve.network.handle("POST", "network", { iface: "vmbr1", type: "bridge", comments: "old" });
     const state = await plugin.make(BRIDGE, guests);

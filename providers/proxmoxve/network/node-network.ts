@@ -42,10 +42,15 @@ export function isAbout(diff: string, name: string): boolean {
   return true;
 }
 
-/** What others have configured; what only shows how things are, or moves with the file's order, is left out. */
-const othersThan = (network: NodeNetwork, name: string): Json =>
+/** A bridge and its ports, whose entries Proxmox may make or change with it. */
+const namesOf = (network: NodeNetwork, name: string): string[] => [name, ...String(findInterface(network, name)?.["bridge_ports"] ?? "").split(/\s+/)];
+
+/** What else is configured; what only shows how things are, or moves with the file's order, is left out. */
+const besides = (network: NodeNetwork, names: readonly string[]): Json =>
   Object.fromEntries(
-    network.interfaces.filter(({ iface }) => iface !== name).map(({ active, exists, priority, ...configured }) => [String(configured["iface"]), configured]),
+    network.interfaces
+      .filter(({ iface }) => !names.includes(String(iface)))
+      .map(({ active, exists, priority, ...configured }) => [String(configured["iface"]), configured]),
   );
 
 const pendingError = (node: string, what: string, diff: string): HomelabError =>
@@ -127,7 +132,8 @@ export async function changeInterface(change: InterfaceChange, call: Call): Prom
       throw pendingError(node, "its network has changes that are not applied, and are not of this stack", before.pending);
     await change.write(before);
     const after = await readNetwork(node, call);
-    if (!sameValue(othersThan(before, name), othersThan(after, name)))
+    const own = [...namesOf(before, name), ...namesOf(after, name)];
+    if (!sameValue(besides(before, own), besides(after, own)))
       throw pendingError(node, `somebody changed its network while ${name} was written, which is pending with it now`, after.pending ?? "");
     try {
       await reload(change, call);
