@@ -17,6 +17,8 @@ export function kubeadmAnswers(about: { nodes: readonly string[]; version: strin
     { command: "kubeadm version -o short", output: `v${about.version}\n`, exitCode: 0 },
     { command: `${KUBECTL} get --raw /readyz`, output: "ok", exitCode: 0 },
     { command: `${KUBECTL} get nodes -o name`, output: about.nodes.map((name) => `node/${name}\n`).join(""), exitCode: 0 },
+    { command: `${KUBECTL} get node ${about.nodes[0]} -o name`, output: `node/${about.nodes[0]}\n`, exitCode: 0 },
+    { command: `${KUBECTL} get node no-such-node -o name`, output: 'Error from server (NotFound): nodes "no-such-node" not found\n', exitCode: 1 },
     { command: secret(about.token), output: `secret/bootstrap-token-${about.token}\n`, exitCode: 0 },
     { command: secret("zzzzzz"), output: 'Error from server (NotFound): secrets "bootstrap-token-zzzzzz" not found\n', exitCode: 1 },
     {

@@ -50,7 +50,8 @@ const specOf = (hostname: string, address: string) => ({
 const startCluster: StartCluster = async ({ name }) => {
   const { caPem } = await createAuthority(`ca of ${name}`);
   const kubeconfig = K3S_KUBECONFIG.replace(/(certificate-authority-data: ).*/, `$1${Buffer.from(caPem).toString("base64")}`);
-  return { adminKubeconfig: () => kubeconfig, save: () => ({}), stop: async () => undefined };
+  const adminKubeconfig = (as?: { server: string }) => (as === undefined ? kubeconfig : kubeconfig.replace(/(server: ).*/, `$1${as.server}`));
+  return { adminKubeconfig, save: () => ({}), stop: async () => undefined };
 };
 
 /** A host of the lab whose sleeps take no time, and the places that it downloads from. */

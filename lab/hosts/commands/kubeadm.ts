@@ -9,6 +9,7 @@ import { startUnit, stopUnit } from "../units";
 /** How kubeadm ends each complaint of a phase. */
 const MORE = "To see the stack trace of this error execute with --v=5 or higher";
 const MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml";
+const ADMIN_KUBECONFIG = "/etc/kubernetes/admin.conf";
 
 const initSchema = z.object({
   bootstrapTokens: z.array(z.object({ token: z.string().regex(/^[a-z0-9]{6}\.[a-z0-9]{16}$/), ttl: z.string() })),
@@ -111,7 +112,10 @@ async function join(run: Invocation, name: string) {
     return fail("error execution phase control-plane-prepare/download-certs: error decoding secret data with provided key");
   if (plane !== undefined) {
     await machine.disk.install(MANIFEST, "# lab: kube-apiserver\n", 0o600);
-    await machine.disk.install("/etc/kubernetes/admin.conf", (await first.disk.read("/etc/kubernetes/admin.conf")) ?? "", 0o600);
+    await machine.disk.install("/etc/kubernetes/manifests/etcd.yaml", "# lab: etcd\n", 0o600);
+    await machine.disk.install(ADMIN_KUBECONFIG, (await first.disk.read(ADMIN_KUBECONFIG)) ?? "", 0o600);
+    if (machine.ctx.faults.take("kubeadm.bootstrap-failed", machine.spec.hostname))
+      return fail(`error: error execution phase kubelet-wait-bootstrap: client rate limiter Wait returned an error\n${MORE}`);
   }
   await startConfigured(machine);
   const node = config.data.nodeRegistration.name;
@@ -150,18 +154,27 @@ export async function kubeadm(run: Invocation, version: string, args: string[]) 
   return unmodelled(run, "kubeadm", args.join(" "));
 }
 
+/** The host that has the state of the cluster whose kubeconfig this is: another control plane joined it. */
+async function firstNode(machine: Machine, kubeconfig: string): Promise<Machine> {
+  const address = /^ +server: https:\/\/(.+):\d+$/m.exec((await machine.disk.read(kubeconfig)) ?? "")?.[1] ?? "";
+  return neighbourAt(machine.ctx, address) ?? machine;
+}
+
 export async function kubectl(run: Invocation, args: string[]) {
   const { flags, rest, unknown } = parseFlags(args, ["kubeconfig", "n", "o", "raw"], []);
   if (unknown) return unmodelled(run, "kubectl", unknown);
   const { machine } = run;
   const config = flags.get("kubeconfig")?.[0] ?? "";
   if (!(await machine.disk.inner.exists(config))) return fail(`error: stat ${config}: no such file or directory`);
-  const state = await readState(machine);
-  if (state === undefined || machine.units.get(KUBELET)?.state !== "active")
+  const first = await firstNode(machine, config);
+  const state = await readState(first);
+  if (state === undefined || first.units.get(KUBELET)?.state !== "active")
     return fail(`The connection to the server ${state?.endpoint ?? `${machine.spec.address}:6443`} was refused - did you specify the right host or port?`);
   const asked = [flags.get("n")?.[0], ...rest, flags.get("o")?.[0]].filter((word) => word !== undefined).join(" ");
   if (rest.join(" ") === "get" && flags.get("raw")?.[0] === "/readyz") return ok("ok");
   if (asked === "get nodes name") return ok(state.nodes.map((name) => `node/${name}\n`).join(""));
+  const node = /^get node (\S+) name$/.exec(asked)?.[1];
+  if (node !== undefined) return state.nodes.includes(node) ? ok(`node/${node}\n`) : fail(`Error from server (NotFound): nodes "${node}" not found`);
   const id = /^kube-system get secret bootstrap-token-(\S+) name$/.exec(asked)?.[1];
   if (id !== undefined) {
     const alive = Object.entries(state.tokens).some(([token, end]) => token.startsWith(`${id}.`) && end > machine.ctx.clock.now());
