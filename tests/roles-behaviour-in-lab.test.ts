@@ -280,6 +280,21 @@ describe("kubeadm", () => {
     expect(await lab.sh("ls /var/lib/etcd")).toBe("lab-cluster.json\n");
   });
 
+  test("a control plane that failed as a member of etcd is not reset before its node is registered", async () => {
+    const all = await cluster();
+    const host = await lab.addHost("k8s-stg", "192.168.1.13");
+    const role = combineRoles("node", kubeadmNode(), join("k8s-stg", "192.168.1.13", "control-plane"));
+    lab.ctx.faults.queue({ name: "kubeadm.bootstrap-failed", times: 1 });
+    expect((await lab.runOn(host, role, all)).operations.at(-1)?.stderr).toContain("kubelet-wait-bootstrap");
+    for (const _try of [1, 2])
+      expect((await lab.runOn(host, role, all)).operations.at(-1)?.stderr).toBe(
+        'Error from server (NotFound): nodes "k8s-stg" not found\n' +
+          "this host is a member of the cluster's etcd, and kubeadm takes it out only once the node k8s-stg is registered; see docs/roles.md, joining",
+      );
+    expect((await host.run("sudo -n ls /etc/kubernetes/manifests")).stdout.toString()).toBe("etcd.yaml\nkube-apiserver.yaml\n");
+    expect(lab.ctx.unhandled.all()).toEqual([]);
+  });
+
   test("packages are of the pinned versions and held", async () => {
     await lab.run(kubeadmNode());
     expect(await lab.sh("apt-mark showhold; dpkg-query -W kubeadm")).toBe("kubeadm\nkubectl\nkubelet\nkubeadm\t1.33.0-1.1\n");

@@ -60,6 +60,15 @@ export function kubeadmAdmission(): Role {
   };
 }
 
+/**
+ * A control plane that failed late has a vote in the cluster's etcd. `kubeadm reset` takes its member out only once its node is
+ * registered; before, it wipes the member's data and leaves the vote, and two members are without a majority for good.
+ */
+function memberCanLeave(name: string): string {
+  const why = `this host is a member of the cluster's etcd, and kubeadm takes it out only once the node ${name} is registered; see docs/roles.md, joining`;
+  return `{ [ ! -e /etc/kubernetes/manifests/etcd.yaml ] || ${KUBECTL} get node ${quote(name)} -o name >/dev/null || hl_say ${quote(why)}; }`;
+}
+
 /** A further node of a kubeadm cluster. The host has the role `kubeadm-node`. */
 export function kubeadmJoin(args: KubeadmJoinArgs): Role {
   if (!/^[^\s:]+:\d+$/.test(args.endpoint))
@@ -78,7 +87,10 @@ export function kubeadmJoin(args: KubeadmJoinArgs): Role {
       command(
         `joined as ${args.kind}`,
         `[ -f /etc/kubernetes/kubelet.conf ] && [ ! -e ${STARTED} ]${done}`,
-        attempt(withConfig(config, (path) => `kubeadm join --config ${path}`)),
+        attempt(
+          withConfig(config, (path) => `kubeadm join --config ${path}`),
+          memberCanLeave(args.name),
+        ),
       ),
       waitUntil("kubelet runs", "systemctl is-active --quiet kubelet.service", READY_SECONDS),
     ],

@@ -48,6 +48,7 @@ export const registration = ({ name, address }: NodeArgs): string =>
 /**
  * kubeadm refuses a host on which an earlier try left something. A try of ours that was cut is known by its mark, and only then
  * is the host reset; a cluster that somebody else made is never touched.
+ * @param mayReset fails, with the reason, where a reset would do harm
  */
-export const attempt = (run: string): string =>
-  `{ [ ! -e ${STARTED} ] || kubeadm reset -f; } && mkdir -p /var/lib/homelab && : > ${STARTED} && ${run} && rm -f ${STARTED}`;
+export const attempt = (run: string, mayReset = ":"): string =>
+  `{ [ ! -e ${STARTED} ] || { ${mayReset} && kubeadm reset -f; }; } && mkdir -p /var/lib/homelab && : > ${STARTED} && ${run} && rm -f ${STARTED}`;

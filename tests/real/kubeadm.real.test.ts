@@ -10,7 +10,7 @@ import { kubeadmAdmission, kubeadmCluster, kubeadmJoin, kubeadmNode, type Role }
 import { authorityHash, clusterCa, renameKubeconfig } from "../../components/clusters/kubeconfig";
 import { type KubeadmAnswer, kubeadmAnswers, kubeadmAnswersWithoutApi, REFUSED_JOINS } from "../support/kubeadm-answers";
 import { type RealHost, type RealHosts, startRealHosts } from "../support/real-hosts";
-import { bringPrograms, connectHosts, KUBEADM_PARTS, seen } from "../support/real-kubeadm";
+import { bringPrograms, connectHosts, KUBEADM_PARTS, seen, untilPrinted } from "../support/real-kubeadm";
 import { describeReal } from "../support/real-parts";
 import { type RoleRun, runRole } from "../support/real-role";
 
@@ -206,10 +206,32 @@ describeReal(KUBEADM_PARTS, "kubeadm on Debian", (pathOf) => {
     await expectNoTrace(second);
   });
 
-  test("a control plane joins with the certificates, and serves the API", async () => {
-    await onHost(second, "/usr/bin/kubeadm reset -f");
+  test("a control plane that was cut as a member of etcd is not reset before its node is registered, which would end the cluster", async () => {
+    await onHost(second, "/usr/bin/kubeadm reset -f; rm /root/kubeadm/printed; touch /root/kubeadm/printed; mv /usr/bin/kube-controller-manager /root");
+    fs.writeFileSync(path.join(second.root, "usr/bin/kube-controller-manager"), "#!/bin/sh\nexec sleep 100000\n", { mode: 0o755 });
     kubectl("delete", "node", "k8s-second");
+    const joining = join("control-plane");
+    await untilPrinted(second, "[download-certs]");
+    // Nobody signs for the kubelet.
+    await onHost(first, "pkill -STOP -f ^kube-controller-manager");
+    await untilPrinted(second, "Waiting for the kubelet to perform the TLS Bootstrap");
+    await onHost(second, "pkill -KILL -x kubeadm");
+    expect(lastOf(await joining)).toBe("failed joined as control-plane: Killed");
+    const refused = await join("control-plane");
+    expect(lastOf(refused)).toMatch(/nodes "k8s-second" not found\nthis host is a member of the cluster's etcd/);
+    expect(kubectl("get", "--raw", "/readyz")).toBe("ok");
+
+    await onHost(first, "pkill -CONT -f ^kube-controller-manager");
+    await onHost(second, "mv /root/kube-controller-manager /usr/bin/; pkill -x sleep");
+    const registered = "until kubectl --kubeconfig /etc/kubernetes/admin.conf get node k8s-second -o name; do sleep 1; done 2>/dev/null";
+    expect(await onHost(first, `timeout 60 sh -c "${registered}"`)).toBe("node/k8s-second\n");
+  });
+
+  test("a control plane joins with the certificates, and serves the API; what the try before left is taken out first", async () => {
+    const calls = seen(second, "calls");
     expect(await join("control-plane")).toMatchObject({ exitCode: 0, operations: expect.arrayContaining(["changed joined as control-plane"]) });
+    expect(await onHost(first, 'grep -c "removed member" /var/log/etcd.log')).toBe("1\n");
+    expect(seen(second, "calls").slice(calls.length)).toBe("reset -f\njoin --config /run/homelab/kubeadm.yaml\n");
     expect(seen(second, "validation")).toBe("ok\n");
     expect((await join("control-plane")).summary?.changed).toBe(0);
     const its = "kubectl --kubeconfig /etc/kubernetes/admin.conf";

@@ -13,6 +13,8 @@ export const KUBEADM_PARTS = ["ip", "debian-root", "etcd", "kube-apiserver", "ku
 /** What kubeadm's checks find amiss on every one of these hosts: controllers of cgroups that the machine keeps, and no registry. */
 const UNAVOIDABLE = "SystemVerification,ImagePull";
 
+const PRINT_LIMIT_MS = 120_000;
+
 /** As the package `kubelet` brings it. */
 const UNIT = `[Unit]
 Description=kubelet: The Kubernetes Node Agent
@@ -70,9 +72,20 @@ export async function bringPrograms(host: RealHost, pathOf: (name: PartName) => 
   if (exitCode !== 0) throw new Error(stderr);
 }
 
+type Note = "calls" | "processes" | "configuration" | "modes" | "validation" | "printed" | "log";
+
 /** What the witness of a host noted. */
-export function seen(host: RealHost, what: "calls" | "processes" | "configuration" | "modes" | "validation" | "printed" | "log"): string {
+export function seen(host: RealHost, what: Note): string {
   return fs.readFileSync(path.join(host.root, "root/kubeadm", what), "utf8");
+}
+
+/** Waits until the call that is under way has printed something. */
+export async function untilPrinted(host: RealHost, text: string): Promise<void> {
+  const deadline = Date.now() + PRINT_LIMIT_MS;
+  while (!seen(host, "printed").includes(text)) {
+    if (Date.now() > deadline) throw new Error(`kubeadm on ${host.name} has not printed "${text}"`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** A link that two hosts alone have, which goes with them: hosts do not reach each other over the machine. */
