@@ -107,11 +107,15 @@ describeReal(KUBEADM_PARTS, "kubeadm on Debian", (pathOf) => {
     expect(lastOf(await runRole(first, node("1.33.0")))).toBe("failed kubeadm answers with its version: kubeadm says it is v1.34.2");
   });
 
-  test("a version that kubeadm does not make is refused, and the next run resets the host and goes on", async () => {
+  test("a version that kubeadm does not make is refused; after that, and after an init that was cut, the next run resets the host and goes on", async () => {
     const refused = await init("1.30.0");
     expect(lastOf(refused)).toMatch(
       /^failed cluster initialised: [\s\S]*this version of kubeadm only supports deploying clusters with the control plane version >= 1\.33\.0/,
     );
+    const cut = init();
+    await untilPrinted(first, "[wait-control-plane]");
+    await onHost(first, "pkill -KILL -x kubeadm");
+    expect(lastOf(await cut)).toMatch(/^failed cluster initialised: [\s\S]*Killed$/);
     expect(await init()).toMatchObject({ exitCode: 0, operations: expect.arrayContaining(["changed cluster initialised"]) });
     expect(seen(first, "calls")).toMatch(
       /\nreset -f\ninit --config \/run\/homelab\/kubeadm\.yaml --upload-certs --skip-token-print --skip-certificate-key-print\n$/,
