@@ -7,28 +7,27 @@ import { SITE } from "./site";
 const FAST: StorageSpec = { name: "fast", type: "zfspool", zfsPool: "fast", contents: ["images"] };
 const changed = (name: string, change: Partial<ProxmoxNode>): ProxmoxNode[] => NODES.map((node) => (node.name === name ? { ...node, ...change } : node));
 
-test("one storage is made: a directory on each node for images and ISOs", () => {
-  expect(madeStorages(NODES)).toEqual([
-    { spec: { name: "homelab", type: "dir", path: "/var/lib/homelab", contents: ["import", "iso"] }, nodes: ["node01", "node02", "node03"] },
-  ]);
+const FILES: StorageSpec = { name: "homelab", type: "dir", path: "/var/lib/homelab", contents: ["import", "iso"] };
+
+test("what is there is only named; a directory for images and ISOs is made once, for all nodes that name it", () => {
+  expect(madeStorages(NODES)).toEqual([]);
+  expect(madeStorages(NODES.map((node) => ({ ...node, fileStorage: FILES })))).toEqual([{ spec: FILES, nodes: ["node01", "node02", "node03"] }]);
 });
 
-test("a storage that is there instead is only named, and one for disks is made on the nodes that name it", () => {
-  const nodes = NODES.map((node) => ({ ...node, fileStorage: "local" }));
-  expect(madeStorages(nodes)).toEqual([]);
-  const [first, second, third] = nodes;
+test("one for disks is made on the nodes that name it", () => {
+  const [first, second, third] = NODES;
   const storages = ["local-lvm", FAST];
   const own = [first, second, third].flatMap((node) => (node === undefined ? [] : [node.name === "node02" ? node : { ...node, storages, fileStorage: FAST }]));
   expect(madeStorages(own)).toEqual([{ spec: FAST, nodes: ["node01", "node03"] }]);
 });
 
 test("a name with two definitions is refused", () => {
-  const nodes = changed("node02", { fileStorage: { name: "homelab", type: "dir", path: "/srv", contents: ["import"] } });
+  const nodes = changed("node02", { storages: [FILES] }).map((node) => (node.name === "node01" ? { ...node, fileStorage: { ...FILES, path: "/srv" } } : node));
   expect(() => madeStorages(nodes)).toThrow('stacks/hosts.ts: node02 defines the storage "homelab" otherwise than node01');
 });
 
 test("VM definitions are checked against what is made as against what is there", () => {
-  const nodes = changed("node01", { bridges: ["vmbr0", { name: "vmbr1" }], storages: ["local-lvm", FAST] });
+  const nodes = changed("node01", { fileStorage: FILES, bridges: ["vmbr0", { name: "vmbr1" }], storages: ["local-lvm", FAST] });
   const problems = (bridge: string, storage: string): string[] => {
     const text = `name: a\ntarget_node: node01\nnetwork: {bridge: ${bridge}}\nipconfig0: ip=192.168.1.9/24\ndisks:\n  - {slot: scsi0, size: 9G, storage: ${storage}}\n`;
     const read = readVm("a.yaml", text);
@@ -37,5 +36,5 @@ test("VM definitions are checked against what is made as against what is there",
   };
   expect(problems("vmbr1", "fast")).toEqual([]);
   expect(problems("vmbr2", "slow")).toEqual(['node01 has no bridge "vmbr2"; it has vmbr0, vmbr1', 'node01 has no storage "slow"; it has local-lvm, fast']);
-  expect(nodes.map(({ fileStorage }) => nameOf(fileStorage))).toEqual(["homelab", "homelab", "homelab"]);
+  expect(nodes.map(({ fileStorage }) => nameOf(fileStorage))).toEqual(["homelab", "local", "local"]);
 });

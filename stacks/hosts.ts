@@ -34,10 +34,10 @@ export interface ProxmoxNode {
 }
 
 /**
- * Where the nodes keep cloud images and ISOs. A storage that is there does as well: its name, such as "local", once it has the
- * content type `import`, which a fresh Proxmox does not give it.
+ * Where the nodes keep cloud images and ISOs. `local` needs the content type `import` for it, which a fresh Proxmox does not give
+ * it; or write a definition, and it is made: docs/hosts.md has one, and says with which plugin that works.
  */
-const FILE_STORAGE: string | StorageSpec = { name: "homelab", type: "dir", path: "/var/lib/homelab", contents: ["import", "iso"] };
+const FILE_STORAGE: string | StorageSpec = "local";
 
 export const NODES: readonly ProxmoxNode[] = [
   {

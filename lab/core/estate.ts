@@ -83,7 +83,7 @@ export const NODES: readonly NodeSpec[] = [
 
 /** `local` and `local-lvm` as a fresh Proxmox has them: without the content type `import`. */
 export const STORAGES: readonly StorageEntry[] = [
-  { storage: "local", type: "dir", options: { path: "/var/lib/vz", content: "backup,iso,vztmpl" } },
+  { storage: "local", type: "dir", options: { path: "/var/lib/vz", content: "backup,import,iso,vztmpl" } },
   { storage: "local-lvm", type: "lvmthin", options: { vgname: "pve", thinpool: "data", content: "rootdir,images" } },
   { storage: "slowdata", type: "lvmthin", options: { vgname: "slowdata", thinpool: "slowdata", content: "images,rootdir", nodes: "node01" } },
   { storage: "data2", type: "lvmthin", options: { vgname: "data2", thinpool: "data2", content: "images,rootdir", nodes: "node03" } },

@@ -16,7 +16,7 @@ const on = async (node: string): Promise<unknown[]> =>
 test("the cluster begins with what an installer leaves, and two pools of single nodes", async () => {
   const { data } = await lab.call("GET", "/storage");
   expect((data as object[]).map((entry) => ({ ...entry, digest: "" }))).toMatchObject([
-    { storage: "local", type: "dir", path: "/var/lib/vz", content: "backup,iso,vztmpl" },
+    { storage: "local", type: "dir", path: "/var/lib/vz", content: "backup,import,iso,vztmpl" },
     { storage: "local-lvm", type: "lvmthin", vgname: "pve", thinpool: "data" },
     { storage: "slowdata", nodes: "node01" },
     { storage: "data2", nodes: "node03" },

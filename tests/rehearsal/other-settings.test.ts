@@ -1,13 +1,13 @@
 /**
- * A stack whose cluster is kubeadm's, by its settings alone: sandboxy with a VM more, which joins as a worker. What is asserted is
- * what the outside world saw.
+ * A checkout with other settings: sandboxy's cluster is kubeadm's, with a VM more that joins as a worker, and the nodes get a storage
+ * for images and a bridge. What is asserted is what the outside world saw.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { Rehearsal } from "../support/rehearsal";
+import { type LabRecord, Rehearsal } from "../support/rehearsal";
 import { digestOf, SECRETS } from "../support/role-cases";
 
 const ENTRY = "cluster-secret-store/secrets/KUBEADM";
@@ -29,15 +29,26 @@ function addWorker(): void {
   const vms = path.join(checkout, "stacks/inventory/vms");
   const text = fs.readFileSync(path.join(vms, `${FIRST}.yaml`), "utf8");
   const smaller = text.replace("cores: 8", "cores: 1").replace("memory: 32768", "memory: 2048").replace("node03", "node01");
-  fs.writeFileSync(path.join(vms, `${WORKER}.yaml`), smaller.replace(FIRST, WORKER).replace("192.168.1.21/", "192.168.1.22/").replace("300G", "30G"));
+  fs.writeFileSync(
+    path.join(vms, `${WORKER}.yaml`),
+    smaller.replace(FIRST, WORKER).replace("192.168.1.21/", "192.168.1.22/").replace("300G", "30G").replace("vmbr0", "vmbr1"),
+  );
   edit("stacks/definitions.ts", (definitions) => definitions.replace(`vms: ["${FIRST}"]`, `vms: ["${FIRST}", "${WORKER}"]`));
-  execFileSync(process.execPath, [path.join(checkout, "build/build.cjs")], { cwd: checkout });
+}
+
+function addStorageAndBridge(): void {
+  const files = { name: "homelab", type: "dir", path: "/var/lib/homelab", contents: ["import", "iso"] };
+  edit("stacks/hosts.ts", (text) =>
+    text.replace('StorageSpec = "local"', `StorageSpec = ${JSON.stringify(files)}`).replace('bridges: ["vmbr0"]', 'bridges: ["vmbr0", { name: "vmbr1" }]'),
+  );
 }
 
 beforeAll(async () => {
   rehearsal = new Rehearsal();
   checkout = rehearsal.copyCheckout();
   addWorker();
+  addStorageAndBridge();
+  execFileSync(process.execPath, [path.join(checkout, "build/build.cjs")], { cwd: checkout });
   const cli = "https://github.com/cilium/cilium-cli/releases/download/v0.18.3/cilium-linux-amd64.tar.gz";
   const kubeadm = { podCidr: "10.244.0.0/16", nodes: { [WORKER]: "worker" }, cilium: { cli: { version: "v0.18.3", sha256: digestOf(cli) } } };
   edit("Pulumi.sandboxy.yaml", (text) => text.replace(/ {2}homelab:localStoragePath.*\n/, `  homelab:kubeadm: ${JSON.stringify(kubeadm)}\n`));
@@ -72,6 +83,17 @@ test("up builds the cluster with kubeadm, lets the worker join it, and the platf
   );
   expect(await rehearsal.ssh("192.168.1.22", "sudo -n sh -c 'ls /etc/kubernetes; systemctl is-active kubelet'")).toBe("kubelet.conf\nactive\n");
 }, 240_000);
+
+test("the storage and the bridge are made once, and before what lies on them", async () => {
+  const writes = await rehearsal.writes();
+  const firstSeq = (found: (record: LabRecord) => boolean): number => writes.find((record) => record.system === "proxmox" && found(record))?.seq ?? Number.NaN;
+  const made = writes.filter(({ action }) => /^(storage|bridge|network)-create$/.test(action));
+  expect(made.map(({ target, action }) => `${target} ${action}`).toSorted()).toEqual(["homelab storage-create", "node01 network-create"]);
+  expect(firstSeq(({ action }) => action === "storage-create")).toBeLessThan(firstSeq(({ action }) => action === "download"));
+  expect(firstSeq(({ action }) => action === "network-reload")).toBeLessThan(firstSeq(({ target, action }) => target === WORKER && action === "vm-start"));
+  const worker = (await rehearsal.vms()).find(({ config }) => config["name"] === WORKER);
+  expect(worker?.config["net0"]).toMatch(/bridge=vmbr1/);
+});
 
 test("its kubeconfig is the administrator's under the stack's name, and opens the cluster", async () => {
   const outputs = await homelab("outputs", "sandboxy", "--lab", "--json", "--show-secrets");
@@ -126,5 +148,15 @@ test("a join that failed is done with a new token by the next up, however late t
   );
   expect([code, err, code === 0 ? "" : out]).toEqual([0, "", ""]);
   expect(await rehearsal.ssh("192.168.1.22", "sudo -n sh -c 'ls /etc/kubernetes; systemctl is-active kubelet'")).toBe("kubelet.conf\nactive\n");
+  expect(await rehearsal.unhandled()).toEqual([]);
+}, 180_000);
+
+test("destroy takes the VMs, and then bridge and storage, away", async () => {
+  const before = await rehearsal.lastSeq();
+  const { code, stdout, stderr } = await homelab("destroy", "--lab");
+  expect([code, stderr, code === 0 ? "" : stdout]).toEqual([0, "", ""]);
+  expect(await rehearsal.vms()).toEqual([]);
+  const gone = (await rehearsal.writes(before)).filter(({ system }) => system === "proxmox").map(({ target, action }) => `${target} ${action}`);
+  for (const last of ["homelab storage-delete", "node01 network-delete"]) expect(gone.lastIndexOf(`${WORKER} vm-delete`)).toBeLessThan(gone.indexOf(last));
   expect(await rehearsal.unhandled()).toEqual([]);
 }, 180_000);
