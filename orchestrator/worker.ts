@@ -36,6 +36,12 @@ function step(metadata: StepEventMetadata): ResourceStep {
   };
 }
 
+/**
+ * A package's default provider. The engine hides what it does with one, but not that it goes; and a preview that takes another
+ * stack's outputs from its plan, not from its state, says so of the provider that would have read the state.
+ */
+const isDefaultProvider = ({ type, name }: ResourceStep): boolean => type.startsWith("pulumi:providers:") && /^default(_|$)/.test(name);
+
 /** Colour tags that the engine puts into messages: `<{%reset%}>`. */
 const COLOUR_TAG = /<\{%[^%]*%\}>/g;
 
@@ -52,10 +58,12 @@ class EventReader {
   readonly read = (event: EngineEvent): void => {
     if (event.resourcePreEvent) {
       const started = step(event.resourcePreEvent.metadata);
+      if (isDefaultProvider(started)) return;
       this.#open.set(started.urn, started);
       send({ kind: "step-started", step: started });
     } else if (event.resOutputsEvent) {
       const done = step(event.resOutputsEvent.metadata);
+      if (isDefaultProvider(done)) return;
       const started = this.#open.get(done.urn);
       send({ kind: "step-done", step: started?.op === done.op ? started : done });
     } else if (event.resOpFailedEvent) {
