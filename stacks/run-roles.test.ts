@@ -97,7 +97,7 @@ describe("what goes wrong is the host's result, with what to do next", () => {
     expect(error).toMatchObject({
       code: "E_SSH_HOST_KEY",
       message: expect.stringMatching(/^the host key of 127\.0\.0\.1:\d+ is not the one that it had/),
-      hint: "if the host was rebuilt, run `homelab up` for its stack; if not, somebody else may answer at its address",
+      hint: "if its key was renewed on purpose, see docs/hosts.md; if not, somebody else may answer at its address",
     });
     expect(remote.execs).toEqual([]);
   });

@@ -37,7 +37,7 @@ export class SshFailure extends HomelabError {
       "host key": [
         "E_SSH_HOST_KEY",
         `the host key of ${where} is not the one that it had`,
-        "if the host was rebuilt, run `homelab up` for its stack; if not, somebody else may answer at its address",
+        "if its key was renewed on purpose, see docs/hosts.md; if not, somebody else may answer at its address",
       ],
       authentication: [
         "E_SSH_REFUSED",

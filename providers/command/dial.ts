@@ -38,7 +38,7 @@ function hostKeyConfig(endpoint: Endpoint, onRefused: () => void): ConnectConfig
 const refusedHostKey = (endpoint: Endpoint): HomelabError =>
   new HomelabError("E_HOST_KEY", `the host key of ${address(endpoint)} is not the one that is expected; nothing was sent`, {
     subject: endpoint.host,
-    hint: "if the host was rebuilt, run the stack that makes it; if not, somebody else may answer at its address",
+    hint: "if its key was renewed on purpose, give the new one as connection.hostKey (docs/hosts.md); if not, somebody else may answer at its address",
   });
 
 /** Keys first, then the password; the agent where it was named, or where there is nothing else. */

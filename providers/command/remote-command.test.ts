@@ -195,7 +195,7 @@ describe("command:remote:Command", () => {
     expect(await login({ password: "letmein-please" })).toBe("in");
     expect(await login({ privateKey: locked.privateKey, privateKeyPassword: "open sesame", hostKey: server.hostKey })).toBe("in");
     await expect(login({ password: "letmein-please", hostKey: key.publicKey, dialErrorLimit: 5 })).rejects.toMatchObject({
-      details: expect.stringMatching(/^the host key of 127\.0\.0\.1:\d+ is not the one that is expected; nothing was sent\n {2}next: if the host was rebuilt/),
+      details: expect.stringMatching(/^the host key of 127\.0\.0\.1:\d+ is not the one that is expected; nothing was sent\n {2}next: if its key was renewed/),
     });
     await expect(login({ privateKey: "no key" })).rejects.toMatchObject({ details: expect.stringMatching(/Cannot parse privateKey/) });
   });
