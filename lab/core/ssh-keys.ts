@@ -7,11 +7,13 @@ export interface SshKeyPair {
   public: string;
 }
 
-/** A new Ed25519 key. ssh2 now and then writes a private key that it cannot read itself: those are thrown away. */
-export function newSshKey(comment = ""): SshKeyPair {
+/** A new Ed25519 key. ssh2 now and then writes a half that it cannot read itself: such pairs are thrown away. */
+export function newSshKey(comment = "", passphrase?: string): SshKeyPair {
+  const options = passphrase === undefined ? { comment } : { comment, passphrase, cipher: "aes256-ctr", rounds: 4 };
   for (let attempt = 0; attempt < 20; attempt++) {
-    const pair = utils.generateKeyPairSync("ed25519", { comment });
-    if (!(utils.parseKey(pair.private) instanceof Error)) return pair;
+    const pair = utils.generateKeyPairSync("ed25519", options);
+    const halves = [utils.parseKey(pair.private, passphrase), utils.parseKey(pair.public)];
+    if (!halves.some((half) => half instanceof Error)) return pair;
   }
   throw new Error("ssh2 could not make a readable key in 20 attempts");
 }

@@ -6,8 +6,8 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { utils } from "ssh2";
 import { asError } from "../../common/errors";
+import { newSshKey } from "../../lab/core/ssh-keys";
 import { type AptProxy, startAptProxy } from "./real-apt-proxy";
 import { type RemoteResult, runOverSsh } from "./real-ssh";
 
@@ -63,7 +63,7 @@ export function linkOf(index: number): { gateway: string; address: string } {
 export async function startRealHosts(debianRoot: string, names: readonly string[]): Promise<RealHosts> {
   if (names.length > 8) throw new Error("at most eight hosts");
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-real-"));
-  const keys = utils.generateKeyPairSync("ed25519");
+  const keys = newSshKey();
   const keyFile = path.join(folder, "key");
   fs.writeFileSync(keyFile, keys.private, { mode: 0o600 });
   const undo: (() => Promise<void> | void)[] = [() => fs.rmSync(folder, { recursive: true, force: true })];
@@ -123,7 +123,7 @@ async function bootHost({ debianRoot, folder, name, index, keyFile, publicKey, u
   });
   const proxy = await startAptProxy(gateway);
   undo.push(() => proxy.stop());
-  const hostKey = utils.generateKeyPairSync("ed25519");
+  const hostKey = newSshKey();
   prepareRoot(root, { name, address, hostKey: hostKey.private, publicKey, proxy });
 
   // The script has its namespaces once the child of `unshare` is there: the link can be moved in, and it goes on.

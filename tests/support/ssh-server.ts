@@ -1,6 +1,7 @@
 /** An SSH server in this process, for tests of what speaks SSH: commands are answered by a function, tunnels are real. */
 import * as net from "node:net";
 import { type Connection, Server, type ServerChannel, utils } from "ssh2";
+import { newSshKey } from "../../lab/core/ssh-keys";
 
 export interface Exec {
   command: string;
@@ -48,11 +49,10 @@ export interface TestSshServer {
   close(): Promise<void>;
 }
 
-const host = utils.generateKeyPairSync("ed25519");
+const host = newSshKey();
 
 export function sshKeyPair(passphrase?: string): { privateKey: string; publicKey: string } {
-  const pair =
-    passphrase === undefined ? utils.generateKeyPairSync("ed25519") : utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 4 });
+  const pair = newSshKey("", passphrase);
   return { privateKey: pair.private, publicKey: pair.public };
 }
 
