@@ -17,8 +17,8 @@ export interface KubeadmNodeArgs {
 
 const MINOR = /^(1\.\d+)\.\d+$/;
 
-/** containerd 1.7 and 2.x read this version of its file. */
 const CONTAINERD_PATH = "/etc/containerd/config.toml";
+/** containerd 1.7 and 2.x read this version of its file. */
 const CONTAINERD = `version = 2
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"

@@ -21,8 +21,8 @@ export interface PiholeArgs {
 const UNIT = "/etc/containers/systemd/pihole.container";
 const ENVIRONMENT = "/etc/pihole.environment";
 const DATA = "/var/lib/pihole";
-/** systemd's own resolver listens on port 53 otherwise. */
 const RESOLVED = "/etc/systemd/resolved.conf.d/homelab.conf";
+/** systemd's own resolver listens on port 53 otherwise. */
 const NO_STUB = "[Resolve]\nDNSStubListener=no\nDNS=127.0.0.1\n";
 const READY_SECONDS = 120;
 

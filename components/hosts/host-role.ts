@@ -12,6 +12,7 @@ export interface HostRoleArgs {
   instance: pulumi.Input<string>;
   /** A value for each secret of the role; they travel on standard input. */
   secrets?: Record<string, pulumi.Input<string>>;
+  /** What another host does right before the role is applied to a new one. */
   admission?: Admission | undefined;
 }
 

@@ -155,6 +155,7 @@ export class Vm extends Component {
     }
     this.registerOutputs({ address: this.address, vmId: this.vmId });
   }
+
   /** How the host is reached: this one, and no other that answers at its address. */
   connection(access: HostAccess): HostConnectionArgs {
     return { ...access, address: this.address, hostKey: this.hostKey };

@@ -57,6 +57,8 @@ function detailOf(response: HttpResponse): string {
   return [message, ...fields].filter((part) => part !== "").join("; ");
 }
 
+const LOCK_ATTEMPTS = 5;
+
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** Values of a request; undefined ones are left out. */
@@ -121,6 +123,11 @@ export class PveClient {
     });
     if (response.status < 200 || response.status >= 300) throw new PveError(method, path, response.status, detailOf(response));
     return asRecord(JSON.parse(response.body) as Json);
+  }
+
+  /** Like `request`, for a change of a file of the node or the cluster: one that found it locked is repeated. */
+  write(method: Exclude<Method, "GET">, path: string, signal: AbortSignal, params: Params = {}): Promise<Json> {
+    return this.retrying(LOCK_ATTEMPTS, signal, () => this.request(method, path, signal, params), isLockAnswer);
   }
 
   /** Like `request`, for calls that start a task; waits for its end. An answer without a task was done at once. */

@@ -8,7 +8,7 @@ import { type Json, type JsonObject, sameValue } from "../../sdk/values";
 import type { Params, PveClient } from "../client";
 import { announce } from "./announce";
 import { parseId, portsOf } from "./bridge-names";
-import { changeInterface, findInterface, isAbout, isMissingInterface, NotReloaded, readNetwork, writeInterface } from "./node-network";
+import { changeInterface, findInterface, isAbout, isMissingInterface, NotReloaded, readNetwork } from "./node-network";
 
 type Call = BridgedCall<PveClient>;
 const DEFAULTS: JsonObject = { autostart: true, timeoutReload: 100 };
@@ -101,13 +101,16 @@ async function create(inputs: JsonObject, call: Call): Promise<{ id: string }> {
   try {
     await change(id, inputs, call, async (path, found, pending) => {
       // A creation that was cut before its reload: the bridge is among the changes that are not applied.
-      if (found?.["type"] === "bridge" && pending) return writeInterface("PUT", `${path}/${name}`, call, replacement(inputs, found));
+      if (found?.["type"] === "bridge" && pending) {
+        await call.provider.write("PUT", `${path}/${name}`, call.signal, replacement(inputs, found));
+        return;
+      }
       if (found !== undefined)
         throw new HomelabError("E_BRIDGE_EXISTS", `${node} has an interface ${name} already, and it was not made by this stack`, {
           subject: id,
           hint: `import it (its id is ${id}), or choose another name`,
         });
-      await writeInterface("POST", path, call, { iface: name, ...settings(inputs) });
+      await call.provider.write("POST", path, call.signal, { iface: name, ...settings(inputs) });
     });
   } catch (thrown) {
     if (!(thrown instanceof NotReloaded)) throw thrown;
@@ -167,7 +170,7 @@ export const bridge = defineBridged<PveClient>({
     await change(id, news, call, async (path, found) => {
       if (found === undefined)
         throw new HomelabError("E_BRIDGE_MISSING", `${node} has no bridge ${name} any more`, { subject: id, hint: "refresh the stack, then run again" });
-      await writeInterface("PUT", `${path}/${name}`, call, replacement(news, found));
+      await call.provider.write("PUT", `${path}/${name}`, call.signal, replacement(news, found));
     });
   },
   async delete(id, outputs, call) {
@@ -178,7 +181,7 @@ export const bridge = defineBridged<PveClient>({
     await change(id, outputs, call, async (path, found) => {
       // A deletion that was cut before its reload.
       if (found === undefined) return;
-      await writeInterface("DELETE", `${path}/${name}`, call).catch((thrown: unknown) => {
+      await call.provider.write("DELETE", `${path}/${name}`, call.signal).catch((thrown: unknown) => {
         if (!isMissingInterface(thrown)) throw thrown;
       });
     });

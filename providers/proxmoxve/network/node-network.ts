@@ -5,7 +5,7 @@
 import { asError, HomelabError } from "../../../common/errors";
 import type { BridgedCall } from "../../sdk/bridged";
 import { type Json, type JsonObject, sameValue } from "../../sdk/values";
-import { asRecord, isLockAnswer, type Params, type PveClient, PveError } from "../client";
+import { asRecord, type PveClient, PveError } from "../client";
 
 export interface NodeNetwork {
   interfaces: readonly JsonObject[];
@@ -14,7 +14,6 @@ export interface NodeNetwork {
 }
 
 type Call = Pick<BridgedCall<PveClient>, "provider" | "signal">;
-const LOCK_ATTEMPTS = 5;
 const RELOAD_ATTEMPTS = 3;
 
 export async function readNetwork(node: string, { provider, signal }: Call): Promise<NodeNetwork> {
@@ -81,10 +80,6 @@ export interface InterfaceChange {
   write(before: NodeNetwork): Promise<void>;
 }
 
-/** Writes one interface's change, once a lock of somebody else is gone. */
-export const writeInterface = async (method: "POST" | "PUT" | "DELETE", path: string, { provider, signal }: Call, params: Params = {}): Promise<void> =>
-  void (await provider.retrying(LOCK_ATTEMPTS, signal, () => provider.request(method, path, signal, params), isLockAnswer));
-
 /** Another `ifreload` is at work, which ends with this code. */
 const isBusy = (thrown: unknown): boolean => thrown instanceof Error && /exit code 89/.test(thrown.message);
 
@@ -107,7 +102,7 @@ async function reload({ node, reloadSeconds }: InterfaceChange, { provider, sign
 async function takenBack(node: string, call: Call): Promise<boolean> {
   try {
     if ((await readNetwork(node, call)).pending === undefined) return false;
-    await writeInterface("DELETE", `nodes/${node}/network`, call);
+    await call.provider.write("DELETE", `nodes/${node}/network`, call.signal);
     return true;
   } catch (thrown) {
     // The failure of the reload is the one to report.

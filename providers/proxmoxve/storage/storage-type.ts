@@ -4,10 +4,9 @@ import { type BridgedResource, defineBridged } from "../../sdk/bridged";
 import type { CheckFailure, ResourceDefinition } from "../../sdk/resource";
 import { bool, type Fields, set, str } from "../../sdk/schema";
 import type { JsonObject, Values } from "../../sdk/values";
-import { asRecord, isLockAnswer, type Params, type PveClient, PveError } from "../client";
+import { asRecord, type Params, type PveClient, PveError } from "../client";
 
 const CONTENT_TYPES = ["backup", "images", "import", "iso", "rootdir", "snippets", "vztmpl"];
-const LOCK_ATTEMPTS = 5;
 
 /** A setting and what Proxmox calls it. */
 interface Setting {
@@ -69,10 +68,6 @@ function describe(type: StorageType, id: string, entry: JsonObject, known: JsonO
   };
 }
 
-/** Repeats a change that found the cluster's file locked. */
-const write = async (client: PveClient, method: "POST" | "PUT" | "DELETE", path: string, signal: AbortSignal, params: Params = {}): Promise<void> =>
-  void (await client.retrying(LOCK_ATTEMPTS, signal, () => client.request(method, path, signal, params), isLockAnswer));
-
 export function defineStorage(type: StorageType): ResourceDefinition<PveClient> {
   const place = Object.entries(type.place).map(([property, { validate }]) => [
     property,
@@ -103,7 +98,7 @@ export function defineStorage(type: StorageType): ResourceDefinition<PveClient> 
       const id = String(inputs["resourceId"]);
       const fixed = Object.entries(type.place).map(([property, { name }]) => [name, parameter(inputs[property])] as const);
       try {
-        await write(provider, "POST", "storage", signal, { storage: id, type: type.type, ...Object.fromEntries(fixed), ...paramsOf(type, inputs) });
+        await provider.write("POST", "storage", signal, { storage: id, type: type.type, ...Object.fromEntries(fixed), ...paramsOf(type, inputs) });
       } catch (thrown) {
         if (!(thrown instanceof PveError && /already defined/.test(thrown.detail))) throw thrown;
         throw new HomelabError("E_STORAGE_EXISTS", `there is a storage ${id} already, and it was not made by this stack`, {
@@ -128,10 +123,10 @@ export function defineStorage(type: StorageType): ResourceDefinition<PveClient> 
       const emptied = [...(isEmpty(news["nodes"]) ? ["nodes"] : []), ...(isEmpty(news["contents"]) ? ["content"] : [])];
       const gone = Object.keys(before).filter((key) => before[key] !== undefined && after[key] === undefined && key !== "content" && key !== "nodes");
       const removed = [...gone, ...emptied];
-      await write(provider, "PUT", `storage/${encodeURIComponent(id)}`, signal, { ...after, delete: removed.length === 0 ? undefined : removed.join(",") });
+      await provider.write("PUT", `storage/${encodeURIComponent(id)}`, signal, { ...after, delete: removed.length === 0 ? undefined : removed.join(",") });
     },
     async delete(id, _outputs, { provider, signal }) {
-      await write(provider, "DELETE", `storage/${encodeURIComponent(id)}`, signal).catch((thrown: unknown) => {
+      await provider.write("DELETE", `storage/${encodeURIComponent(id)}`, signal).catch((thrown: unknown) => {
         if (!(thrown instanceof PveError && thrown.missing)) throw thrown;
       });
     },
