@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { Bash, defineCommand } from "just-bash";
+import { testWithShells } from "../tests/support/shells";
 import { compileRole, secretInput } from "./compile";
 import { command, waitUntil } from "./operations/commands";
 import { directory, file } from "./operations/files";
@@ -151,13 +152,11 @@ test("the simulated shell runs a role as the real one does", async () => {
   expect(second.stdout).toBe('{"operation":"mark","status":"ok"}\n{"summary":{"changed":0,"unchanged":1}}\n');
 });
 
-test("every role's remote command is valid for dash and bash", () => {
+testWithShells("every role's remote command is valid", (shell) => {
   const role = combineRoles("node", base, k3sServer({ address: "192.168.1.12", disable: ["traefik"], localStoragePath: "/mnt/storage" }));
   const compiled = compileRole(role);
-  for (const shell of ["dash", "bash"]) {
-    expect(spawnSync(shell, ["-n"], { input: compiled.script, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
-    expect(spawnSync(shell, ["-n"], { input: compiled.command, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
-  }
+  expect(spawnSync(shell, ["-n"], { input: compiled.script, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+  expect(spawnSync(shell, ["-n"], { input: compiled.command, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
   expect(compiled.checkCommand).toBe(compiled.command.replace("HOMELAB_CHECK=0 HOMELAB_LOCK=/run/homelab-role.lock", "HOMELAB_CHECK=1"));
 });
 

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { combineRoles, compileRole, k3sUninstalled, kubeadmAdmission, kubeadmJoin, type Role } from "../ansible-replacements";
 import { ADDRESS, ROLE_CASES } from "./support/role-cases";
+import { testWithShells } from "./support/shells";
 
 const roles: Record<string, Role> = {
   ...Object.fromEntries(Object.entries(ROLE_CASES).map(([name, make]) => [name, make().role])),
@@ -10,10 +11,11 @@ const roles: Record<string, Role> = {
 };
 const isInstalled = spawnSync("shellcheck", ["--version"]).status === 0;
 
-test.each(Object.keys(roles))("%s: dash and bash can parse the script and the remote command", (name) => {
+describe.each(Object.keys(roles))("%s", (name) => {
   const { script, command } = compileRole(roles[name] ?? combineRoles("none"));
-  for (const shell of ["dash", "bash"])
+  testWithShells("the script and the remote command can be parsed", (shell) => {
     for (const input of [script, command]) expect(spawnSync(shell, ["-n"], { input, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+  });
 });
 
 // Skipped by name: `apt-get install shellcheck` brings it.
