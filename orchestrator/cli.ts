@@ -104,7 +104,7 @@ const COMMANDS: Record<string, Command> = {
   },
   doctor: {
     summary: "says which engine, providers and tools a run would use, and why",
-    usage: "[--engine auto|pulumi|embedded] [--json]",
+    usage: "[--lab] [--engine auto|pulumi|embedded] [--json]",
     takesWords: false,
     load: async () => {
       const { DOCTOR_OPTIONS, doctor } = await import("./commands/doctor");

@@ -9,6 +9,7 @@ import { ENV } from "../common/env";
 import { writeFileAtomic } from "../common/files";
 import { projectRoot } from "../common/paths";
 import { type LabFile, labDir, requireLab } from "./lab-client";
+import { namedPlugins, ownPlugin, packagesWithoutOfficialPlugin } from "./provider-plugins";
 
 export interface Site {
   kind: "real" | "lab";
@@ -48,6 +49,8 @@ function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
     PULUMI_CONFIG_PASSPHRASE: LAB_ONLY_PASSPHRASE,
     [ENV.passphraseKey]: `${LAB_ONLY_SALT.split(":")[1]}:${LAB_ONLY_KEY}`,
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // What is missing is an error with its name, never five downloads through a proxy that leads nowhere.
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
 }
 
@@ -59,12 +62,26 @@ function labSettings(original: string): string {
   return settings.toString();
 }
 
+/**
+ * The checkout's project for the lab: its program stays in the checkout, and where an official plugin is not installed ours is named,
+ * by an absolute path, so that the Pulumi CLI downloads nothing. What the checkout itself names stays, with its path made absolute.
+ */
+function labProject(root: string): string {
+  const file = path.join(root, "Pulumi.yaml");
+  const project = parseDocument(fs.readFileSync(file, "utf8"));
+  const named = namedPlugins(file);
+  const ours = packagesWithoutOfficialPlugin().filter((name) => !named.has(name));
+  const providers = [...[...named].map(([name, folder]) => ({ name, path: folder })), ...ours.map((name) => ({ name, path: ownPlugin(name) }))];
+  if (providers.length > 0) project.setIn(["plugins", "providers"], project.createNode(providers));
+  project.set("main", root);
+  return project.toString();
+}
+
 /** Writes the lab's own work folder, so that nothing in the checkout changes by a rehearsal. */
 function prepareLabFolder(workDir: string): void {
   const root = projectRoot();
   fs.mkdirSync(workDir, { recursive: true, mode: 0o700 });
-  const project = `${fs.readFileSync(path.join(root, "Pulumi.yaml"), "utf8").trimEnd()}\nmain: ${JSON.stringify(root)}\n`;
-  const files: [string, string][] = [["Pulumi.yaml", project]];
+  const files: [string, string][] = [["Pulumi.yaml", labProject(root)]];
   for (const name of fs.readdirSync(root)) {
     if (!/^Pulumi\..+\.yaml$/.test(name)) continue;
     files.push([name, labSettings(fs.readFileSync(path.join(root, name), "utf8"))]);
@@ -75,6 +92,14 @@ function prepareLabFolder(workDir: string): void {
   }
 }
 
+/** The folder in which the engine runs, brought up to date; the lab itself may be down. */
+export function siteFolder(useLab: boolean): string {
+  if (!useLab) return projectRoot();
+  const workDir = path.join(labDir(), "work");
+  prepareLabFolder(workDir);
+  return workDir;
+}
+
 /** @throws HomelabError E_LAB_DOWN for the lab when it is not running */
 export async function openSite(useLab: boolean): Promise<Site> {
   if (!useLab) {
@@ -82,8 +107,7 @@ export async function openSite(useLab: boolean): Promise<Site> {
   }
   const lab = await requireLab();
   const dir = labDir();
-  const workDir = path.join(dir, "work");
-  prepareLabFolder(workDir);
+  const workDir = siteFolder(true);
   fs.mkdirSync(path.join(dir, "state"), { recursive: true, mode: 0o700 });
   return { kind: "lab", workDir, runsDir: path.join(dir, "runs"), env: labEnvironment(lab, dir), lab };
 }

@@ -69,7 +69,8 @@ export function findPlugin(name: string, version: string | undefined, project: P
   }
   const configured = project.providerPaths[name];
   if (configured !== undefined) {
-    const found = inFolder(configured, name);
+    // Ours, named for the Pulumi CLI: the common host serves it here too.
+    const found = path.resolve(configured) === path.join(projectRoot(), "providers", name) ? bundled(name) : inFolder(configured, name);
     if (found === undefined) throw new DeploymentError(`${configured} (plugins.providers of Pulumi.yaml) holds no plugin for ${name}`);
     return found;
   }
