@@ -4,7 +4,6 @@ import * as path from "node:path";
 import * as fc from "fast-check";
 import { ageDecrypt, ageEncrypt, generateIdentity, parseIdentity } from "./age";
 import { parseKeyFile } from "./age-keys";
-import { recipientsFor } from "./sops-config";
 import { changeSopsFile, rewrapDataKey, rotateDataKey } from "./sops-edit";
 import { decryptSopsFile, encryptSopsFile, openSopsFile, type SecretTree } from "./sops-file";
 import { decryptValue } from "./sops-values";
@@ -216,23 +215,4 @@ test("a file that is encrypted to others names its recipients", async () => {
 
 test("the second of several keys is found", async () => {
   expect(await decrypt(encrypt(), [generateIdentity(), identity])).toEqual(TREE);
-});
-
-test("the recipients of a new file are those of the first rule that fits", () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-sops-"));
-  const config = path.join(folder, ".sops.yaml");
-  const of = (text: string, file = "secrets/common/a.yaml") => {
-    fs.writeFileSync(config, text);
-    return recipientsFor(file, config);
-  };
-  try {
-    expect(of("creation_rules:\n  - path_regex: ^other/\n    age: age1x\n  - age: age1a, age1b\n")).toEqual(["age1a", "age1b"]);
-    expect(of("creation_rules:\n  - path_regex: secrets/.*\\.yaml$\n    age: [age1a]\n")).toEqual(["age1a"]);
-    expect(() => of("creation_rules:\n  - path_regex: ^other/\n    age: age1x\n")).toThrow(`${config}: no creation rule is for secrets/common/a.yaml`);
-    expect(() => of("creation_rules: []\n")).toThrow(`${config}: it cannot be read as a SOPS configuration`);
-    expect(() => of("creation_rules:\n  - age: ''\n")).toThrow(`${config}: a creation rule has no recipient`);
-  } finally {
-    fs.rmSync(folder, { recursive: true });
-  }
-  expect(recipientsFor("secrets/vault/keys.yaml")).toEqual(lab.map(({ recipient }) => recipient));
 });
