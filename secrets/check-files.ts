@@ -13,19 +13,34 @@ export interface Problem {
   message: string;
 }
 
-/** The one private key that is public on purpose. */
-const LAB_KEY = "secrets/lab-only.agekey";
-const AGE_KEY = /AGE-SECRET-KEY-1[A-Z0-9]{20,}/;
+const AGE_KEY = /AGE-SECRET-KEY-1[A-Z0-9]{20,}/i;
+/** How a key that is public on purpose says so: on its own line, or in a comment that stands right above it. */
+const LAB_ONLY = /\blab-only\b/i;
+const COMMENT = /^\s*(#|\/\/|\*|\/\*)/;
 const DATA = /\.(ya?ml|json|env|ini|txt|pem|key)$/i;
 const MAX_BYTES = 1024 * 1024;
 
 /** Whether a path from the checkout's folder is one that only an encrypted file may have. */
 const mustBeEncrypted = (file: string): boolean => file.startsWith("secrets/") && DATA.test(file);
 
+/** Whether a private key stands in the text that is not marked as lab-only. */
+function holdsUnmarkedKey(text: string): boolean {
+  const lines = text.split("\n");
+  return lines.some((line, index) => {
+    if (!AGE_KEY.test(line) || LAB_ONLY.test(line)) return false;
+    let above = index - 1;
+    while (above >= 0 && COMMENT.test(lines[above] ?? "")) {
+      if (LAB_ONLY.test(lines[above] ?? "")) return false;
+      above -= 1;
+    }
+    return true;
+  });
+}
+
 function problemsOf(file: string, bytes: Buffer, configFile: string | undefined): string[] {
   if (bytes.length > MAX_BYTES) return mustBeEncrypted(file) ? ["it is larger than 1 MiB, and no SOPS file"] : [];
   const text = bytes.toString("latin1");
-  if (file !== LAB_KEY && AGE_KEY.test(text)) return ["it holds a private age key"];
+  if (holdsUnmarkedKey(text)) return ["it holds a private age key; one that is public on purpose has a comment with the word lab-only on its line or above it"];
   if (!mustBeEncrypted(file)) return [];
   if (bytes.includes(0)) return ["it is binary, and no SOPS file"];
   if (!file.endsWith(".yaml")) return ["it is no .yaml file: only encrypted .yaml files belong here"];

@@ -176,7 +176,7 @@ export class SecretFiles {
     const wanted = this.wanted(name);
     const added = wanted.filter((recipient) => !open.recipients.includes(recipient));
     const removed = open.recipients.filter((recipient) => !wanted.includes(recipient));
-    if (added.length + removed.length > 0) this.write(name, before, rewrapDataKey(open, wanted));
+    if (added.length + removed.length > 0) this.write(name, before, rewrapDataKey(this.label(name), open, wanted));
     return { added, removed };
   }
 }

@@ -29,7 +29,8 @@ interface Rule extends Settings {
 const ruleSchema = z.looseObject({ path_regex: z.string().nullish() });
 const schema = z.looseObject({ creation_rules: z.array(ruleSchema).min(1) });
 
-const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== "" && value !== false && !(Array.isArray(value) && value.length === 0);
+const isSet = (value: unknown): boolean =>
+  value !== undefined && value !== null && value !== "" && value !== false && !(Array.isArray(value) && value.length === 0);
 
 /** What a rule cannot be used for, as a whole sentence about it. */
 class RuleFault extends Error {}
@@ -82,8 +83,10 @@ function refuse(settings: Settings, names: readonly string[], why: (name: string
 function keysOf(rule: Rule): string[] {
   const groups = rule["key_groups"];
   if (isSet(groups)) {
-    if (!Array.isArray(groups) || !groups.every((group) => typeof group === "object" && group !== null)) throw new RuleFault("its key_groups is no list of groups");
-    if (groups.length > 1) throw new RuleFault(`it has ${groups.length} key groups, of which several are needed to open a file: only one group of age keys is supported here`);
+    if (!Array.isArray(groups) || !groups.every((group) => typeof group === "object" && group !== null))
+      throw new RuleFault("its key_groups is no list of groups");
+    if (groups.length > 1)
+      throw new RuleFault(`it has ${groups.length} key groups, of which several are needed to open a file: only one group of age keys is supported here`);
     return keysOfOne(groups[0], "its key group");
   }
   return keysOfOne(rule, "it");
@@ -110,7 +113,8 @@ export function recipientsFor(file: string, configFile = path.join(projectRoot()
     try {
       if (!fits(rule, file)) continue;
       refuse(rule, OTHER_FORMATS, (name) => `it sets ${name}, and files of secrets/ are encrypted whole`);
-      if (isSet(rule["shamir_threshold"]) && Number(rule["shamir_threshold"]) > 1) throw new RuleFault("it sets shamir_threshold, which needs several key groups");
+      if (isSet(rule["shamir_threshold"]) && Number(rule["shamir_threshold"]) > 1)
+        throw new RuleFault("it sets shamir_threshold, which needs several key groups");
       return keysOf(rule);
     } catch (cause) {
       if (!(cause instanceof RuleFault)) throw cause;

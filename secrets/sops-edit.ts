@@ -3,8 +3,9 @@ import * as crypto from "node:crypto";
 import type { Document, Scalar, YAMLMap } from "yaml";
 import type { OpenFile } from "./sops-file";
 import { sopsTime, wrapDataKey } from "./sops-metadata";
+import { spliced, type TextEdit } from "./sops-splice";
 import { additionalData, decryptValue, encryptValue, macOf, type PlainValue } from "./sops-values";
-import { leavesOf, parseSopsYaml, printSopsYaml } from "./sops-yaml";
+import { leavesOf, parseSopsYaml, printNewSopsYaml, printSopsYaml } from "./sops-yaml";
 
 /** New values by their place; undefined removes. */
 export type Changes = readonly { place: readonly string[]; value: string | undefined }[];
@@ -18,12 +19,22 @@ function quoted(text: string): Scalar {
   return node;
 }
 
-/** Writes MAC and time anew. @param texts all values in the order of the document */
-function sign(document: Document, key: Uint8Array, texts: readonly string[], now: Date): void {
+/** Writes MAC and time anew. @param texts all values in the order of the document @returns both, as edits of the text */
+function sign(document: Document, key: Uint8Array, texts: readonly string[], now: Date): TextEdit[] {
   const time = sopsTime(now);
+  const mac = encryptValue({ text: macOf(texts), type: "str" }, key, time);
   // SOPS reads an unquoted one as a date.
   document.setIn(["sops", "lastmodified"], quoted(time));
-  document.setIn(["sops", "mac"], encryptValue({ text: macOf(texts), type: "str" }, key, time));
+  document.setIn(["sops", "mac"], mac);
+  return [
+    { place: ["sops", "lastmodified"], value: JSON.stringify(time) },
+    { place: ["sops", "mac"], value: mac },
+  ];
+}
+
+/** The text with the edits alone; laid out anew where that cannot be. @param document with the edits in it */
+function edited(file: string, text: string, document: ReturnType<typeof parseSopsYaml>, edits: readonly TextEdit[]): string {
+  return spliced(text, parseSopsYaml(file, text), document, edits) ?? printSopsYaml(document, text);
 }
 
 const nameOf = (place: readonly string[]): string => JSON.stringify(place);
@@ -32,19 +43,23 @@ const nameOf = (place: readonly string[]): string => JSON.stringify(place);
 export function changeSopsFile(file: string, open: OpenFile, changes: Changes, now: Date): string {
   const document = parseSopsYaml(file, open.text);
   const plain = new Map(open.leaves.map((leaf) => [nameOf(leaf.place), leaf.plain]));
+  const edits: TextEdit[] = [];
   for (const { place, value } of changes) {
     const known = plain.get(nameOf(place));
     if (value === undefined) {
       document.deleteIn(place);
       plain.delete(nameOf(place));
+      edits.push({ place, value });
     } else if (known?.text !== value) {
-      setIn(document, place, value === "" ? quoted("") : encryptValue({ text: value, type: "str" }, open.dataKey, additionalData(place)));
+      const encrypted = value === "" ? "" : encryptValue({ text: value, type: "str" }, open.dataKey, additionalData(place));
+      setIn(document, place, encrypted === "" ? quoted("") : encrypted);
       plain.set(nameOf(place), { text: value, type: "str" });
+      edits.push({ place, value: encrypted === "" ? '""' : encrypted });
     }
   }
   const texts = leavesOf(file, document).map(({ place }) => plain.get(nameOf(place))?.text ?? "");
-  sign(document, open.dataKey, texts, now);
-  return printSopsYaml(document, open.text);
+  edits.push(...sign(document, open.dataKey, texts, now));
+  return edited(file, open.text, document, edits);
 }
 
 /** Like the library's own, and new keys stand before the `sops` section, which SOPS has last. */
@@ -90,7 +105,9 @@ function withComments(text: string, open: OpenFile, key: Uint8Array): string {
 }
 
 /** The same file for other recipients: values, MAC and time stay, as with `sops updatekeys`. */
-export function rewrapDataKey(open: OpenFile, recipients: readonly string[]): string {
-  open.document.setIn(["sops", "age"], open.document.createNode(wrapDataKey(open.dataKey, recipients)));
-  return printSopsYaml(open.document, open.text);
+export function rewrapDataKey(file: string, open: OpenFile, recipients: readonly string[]): string {
+  const document = parseSopsYaml(file, open.text);
+  const age = wrapDataKey(open.dataKey, recipients);
+  document.setIn(["sops", "age"], document.createNode(age));
+  return edited(file, open.text, document, [{ place: ["sops", "age"], value: printNewSopsYaml({ age }) }]);
 }

@@ -12,12 +12,14 @@ const root = path.join(__dirname, "..");
 const lab = parseKeyFile(fs.readFileSync(path.join(root, "secrets/lab-only.agekey"), "utf8"));
 const identity = generateIdentity();
 const WHEN = new Date("2025-11-14T06:20:46.123Z");
-const TREE: SecretTree = { vault: { kv: { a: { text: "it's\nünïcode", number: 5432, float: 1.5, flag: true, off: false, empty: "" } } } };
+const VALUES_OF_TREE = { text: "it's\nünïcode", number: 5432, float: 1.5, flag: true, off: false, empty: "" };
+const TREE: SecretTree = { vault: { kv: { a: VALUES_OF_TREE } } };
 const encrypt = (tree: SecretTree = TREE) => encryptSopsFile(tree, [identity.recipient], WHEN);
 const decrypt = (text: string, keys = [identity]) => decryptSopsFile("f.yaml", text, keys);
 
 describe("age", () => {
   test("a key has the recipient that age-keygen -y prints for it", () => {
+    // lab-only: the age project's own example
     expect(parseIdentity("AGE-SECRET-KEY-1XMWWC06LY3EE5RYTXM9MFLAZ2U56JJJ36S0MYPDRWSVLUL66MV4QX3S7F6").recipient).toBe(
       "age1w3tyke4gev25vaxxsvcgqu4484rf6ejpmavs57p6yz6lhy2sfs5swrvwyn",
     );
@@ -130,11 +132,56 @@ describe("a file that real sops wrote with comments, dates, lines and numbers of
     const old = new Set(recorded.match(/data:[^,]{4,},iv/g));
     expect(rotated.match(/data:[^,]{4,},iv/g)?.filter((data) => old.has(data))).toEqual([]);
 
-    const rewrapped = rewrapDataKey(opened(), [identity.recipient]);
+    const rewrapped = rewrapDataKey(file, opened(), [identity.recipient]);
     expect(await decryptSopsFile(file, rewrapped, [identity])).toEqual({ vault: { kv: { recorded: VALUES } } });
     expect(commentsOf(rewrapped, openSopsFile(file, rewrapped, [identity]).dataKey)).toEqual(COMMENTS);
     const [before, after] = [recorded, rewrapped].map((text) => text.slice(0, text.indexOf("\nsops:")));
     expect(after).toBe(before);
+  });
+});
+
+describe("a file of another layout keeps it", () => {
+  const at = (key: string) => ["vault", "kv", "a", key];
+  const unquotedTime = /lastmodified: (\S+)/;
+  const layouts: [string, (text: string) => string][] = [
+    ["two spaces a level", (text) => text.replace(/^[^]*?\nsops:/, (values) => values.replace(/^ +/gm, (spaces) => " ".repeat(spaces.length / 2)))],
+    ["blank lines and comments", (text) => text.replace(/^( +)number:/m, "\n$1# how many\n$1number:").replace(/(float: .*)$/m, "$1 # of them\n\n")],
+    ["quoted values", (text) => text.replace(/: (ENC\[.*\])$/gm, ': "$1"').replace(unquotedTime, 'lastmodified: "$1"')],
+    ["single quotes and a document's mark", (text) => `---\n${text.replace(/: (ENC\[.*\])$/gm, ": '$1'")}`],
+    ["lines of Windows", (text) => text.replaceAll("\n", "\r\n")],
+    ["the sops section without an end of line", (text) => text.trimEnd()],
+  ];
+  test.each(layouts)("%s", async (_, layOut) => {
+    const text = layOut(encrypt());
+    const changed = changeSopsFile(
+      "f.yaml",
+      openSopsFile("f.yaml", text, [identity]),
+      [
+        { place: at("text"), value: "another" },
+        { place: at("float"), value: undefined },
+        { place: at("added key"), value: "plus" },
+      ],
+      new Date(WHEN.getTime() + 60_000),
+    );
+    const { float: _float, ...kept } = VALUES_OF_TREE;
+    expect(await decrypt(changed)).toEqual({ vault: { kv: { a: { ...kept, text: "another", "added key": "plus" } } } });
+    const [before, after] = [text.split("\n"), changed.split("\n")];
+    const keys = (lines: string[]) => lines.map((line) => /^ *"?([\w: ]+?)"?: /.exec(line)?.[1]);
+    expect(keys(before.filter((line) => !after.includes(line)))).toEqual(["text", "float", "lastmodified", "mac"]);
+    expect(keys(after.filter((line) => !before.includes(line)))).toEqual(["text", "added key", "lastmodified", "mac"]);
+    const rewrapped = rewrapDataKey("f.yaml", openSopsFile("f.yaml", text, [identity]), [identity.recipient, lab[0]?.recipient ?? ""]);
+    expect(await decrypt(rewrapped, lab)).toEqual(TREE);
+    expect(rewrapped.split("\n").filter((line) => !/^ *(-|enc|[\w+/=-]+\r?$)/.test(line))).toEqual(
+      before.filter((line) => !/^ *(-|enc|[\w+/=-]+\r?$)/.test(line)),
+    );
+  });
+
+  test("flow style is laid out anew, and keeps its values", async () => {
+    const open = openSopsFile("f.yaml", encrypt(), [identity]);
+    const { stringify } = require("yaml") as typeof import("yaml");
+    const flow = stringify(open.document.toJS(), { collectionStyle: "flow", lineWidth: 0 });
+    const changed = changeSopsFile("f.yaml", openSopsFile("f.yaml", flow, [identity]), [{ place: at("text"), value: "another" }], WHEN);
+    expect(((await decrypt(changed)) as typeof TREE & { vault: { kv: { a: object } } }).vault.kv.a).toMatchObject({ text: "another", number: 5432 });
   });
 });
 

@@ -74,9 +74,25 @@ test("check refuses a plaintext file, a private key and a file of another kind, 
   const { code, err } = await run(["check"], "", { SOPS_AGE_KEY: "" });
   expect(code).toBe(4);
   expect(err).toContain("secrets/common/plain.yaml: it is not encrypted: it has no sops section\n");
-  expect(err).toContain("secrets/notes.md: it holds a private age key\n");
+  expect(err).toContain("secrets/notes.md: it holds a private age key;");
   expect(err).toContain("secrets/dump.json: it is no .yaml file");
   expect(err).not.toContain("hunter2");
+});
+
+test("check passes a key that is marked as lab-only, and no other one of the same file", async () => {
+  await put("a", "key", "value-of-a");
+  const notes = path.join(folder, "secrets/notes.md");
+  const { secret } = generateIdentity();
+  for (const marked of [`${secret} # lab-only\n`, `# LAB-ONLY: opens nothing.\n# public key: …\n${secret}\n`, `  // lab-only\n  const key = "${secret}";\n`]) {
+    fs.writeFileSync(notes, marked);
+    expect(await run(["check"])).toMatchObject({ code: 0 });
+    fs.writeFileSync(notes, `${marked}\n${generateIdentity().secret}\n`);
+    expect(await run(["check"])).toMatchObject({ code: 4, err: expect.stringContaining("secrets/notes.md: it holds a private age key;") });
+  }
+});
+
+test("the checkout's own files may be committed as they are", async () => {
+  expect(await run(["check"], "", { HOMELAB_SECRETS_DIR: path.join(root, "secrets"), SOPS_AGE_KEY: "" })).toMatchObject({ code: 0, err: "" });
 });
 
 test("a credential is made in one place, and its owner and readers are named", async () => {
@@ -188,7 +204,7 @@ describe("bad input", () => {
     ["an unknown credential", ["generate", "oracle"], nothing, { code: 2, says: "there is no credential" }],
     ["an unknown verb", ["frobnicate"], nothing, { code: 2, says: "secrets takes list" }],
     ["a folder that is not there", ["list"], nothing, { env: { HOMELAB_SECRETS_DIR: "/nowhere/secrets" }, says: "there is no folder /nowhere/secrets" }],
-    ["no rule for recipients", ["recipients"], () => config(), { says: "it cannot be read as a SOPS configuration" }],
+    ["no rule for recipients", ["recipients"], () => config(), { says: "creation rule 1 is the one for secrets/common/a.yaml, and it has no recipient" }],
     [
       "another writer at work",
       ["set", "a", "key"],
