@@ -43,8 +43,9 @@ test: bin/.built
 test-real: bin/.built
 	HOMELAB_TEST_REAL=1 npx --no-install jest --runInBand
 
+# One part or some: make real-parts PARTS=pulumi,vault
 real-parts: bin/.built
-	node build/real-parts.cjs install
+	node build/real-parts.cjs install $(PARTS)
 
 check: bin/.built
 	npm run check

@@ -2,10 +2,19 @@
  * The real programs that tests compare with: where each is, or why it is not there and how to get it. A test that needs one says so
  * with {@link describeReal}; without the part it is skipped, and the run's last lines name the part.
  */
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { z } from "zod";
 import { inventory as inventoryOfInstaller } from "../../build/real-parts.cjs";
 
-const partSchema = z.object({ name: z.string(), version: z.string(), how: z.string(), path: z.string().optional(), missing: z.string().optional() });
+const partSchema = z.object({
+  name: z.string(),
+  version: z.string(),
+  how: z.string(),
+  path: z.string().optional(),
+  home: z.string().optional(),
+  missing: z.string().optional(),
+});
 type Part = z.infer<typeof partSchema>;
 
 export type PartName =
@@ -15,15 +24,28 @@ export type PartName =
   | "etcd"
   | "age"
   | "shellcheck"
-  | "sops"
-  | "helm"
-  | "minio"
+  | "redis-server"
+  | "ansible"
+  | "debian-root"
   | "kube-apiserver"
   | "kube-controller-manager"
   | "kubeadm"
   | "kubectl"
-  | "ansible"
-  | "debian-root";
+  | "pulumi"
+  | "vault"
+  | "pulumi-kubernetes"
+  | "external-secrets"
+  | "external-dns"
+  | "argocd"
+  | "istiod"
+  | "istioctl"
+  | "sops"
+  | "minio"
+  | "helm"
+  | "nats-server"
+  | "promtool"
+  | "amtool"
+  | "kwok";
 
 /** A part that is there. */
 export interface FoundPart {
@@ -53,6 +75,19 @@ export function realPart(name: PartName): FoundPart | MissingPart {
   if (part === undefined) throw new Error(`build/real-parts.json has no part ${name}`);
   if (part.path !== undefined) return { path: part.path };
   return { missing: `${name} (${part.version}): ${part.missing ?? "not installed"}`, how: part.how };
+}
+
+/**
+ * A file or folder that a part brings from its module, such as `deploy/crds/bundle.yaml` of external-secrets; read-only.
+ * @throws where the part is not there, or brings no such file
+ */
+export function realPartFile(name: PartName, file: string): string {
+  const part = realPart(name);
+  if (part.path === undefined) throw new Error(`${part.missing}; ${part.how}`);
+  const home = inventory().find((candidate) => candidate.name === name)?.home;
+  const found = home === undefined ? undefined : path.join(home, "files", file);
+  if (found === undefined || !existsSync(found)) throw new Error(`${name} brings no file ${file}; "files" in build/real-parts.json says which it does`);
+  return found;
 }
 
 /** Why parts are missing as one text, which the reporter prints after the run; undefined when all are there. */

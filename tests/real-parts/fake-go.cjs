@@ -1,0 +1,42 @@
+// Stands for the `go` program: answers what build/real-parts/go.cjs asks, and fails as FAKE_GO says. Notes each call in FAKE_GO_LOG.
+"use strict";
+const fs = require("node:fs");
+const path = require("node:path");
+
+const settings = JSON.parse(process.env.FAKE_GO ?? "{}");
+const [command, ...rest] = process.argv.slice(2);
+fs.appendFileSync(process.env.FAKE_GO_LOG, `${[command, ...rest].join(" ")}\n`);
+
+function module(at) {
+  const [name, version] = at.split("@");
+  const dir = path.join(process.env.GOMODCACHE, name.replaceAll("/", "_"));
+  fs.mkdirSync(path.join(dir, "deploy", "crds"), { recursive: true });
+  fs.writeFileSync(path.join(dir, "go.mod"), settings.goMod ?? `module ${name}\n\ngo 1.24.0\n\nreplace (\n\tk8s.io/api => ./staging/src/k8s.io/api\n)\n`);
+  fs.writeFileSync(path.join(dir, "go.sum"), "");
+  fs.writeFileSync(path.join(dir, "deploy", "crds", "bundle.yaml"), "kind: CustomResourceDefinition\n");
+  const parts = JSON.parse(fs.readFileSync(path.join(__dirname, "..", "..", "build", "real-parts.json"), "utf8")).parts;
+  const sum = parts.find((part) => part.module === name && part.version === version)?.sum;
+  return { Path: name, Version: version, Sum: settings.sum ?? sum, Dir: dir, GoMod: path.join(dir, "go.mod") };
+}
+
+function fail(text) {
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+}
+
+if (command === "version") console.log(`go version go${settings.version ?? "1.26.8"} linux/amd64`);
+else if (command === "env") console.log(settings.toolchain ?? "local");
+else if (command === "mod") {
+  if (settings.download) fail(settings.download);
+  console.log(JSON.stringify(module(rest.at(-1))));
+} else if (command === "build") {
+  const program = rest[rest.indexOf("-o") + 1];
+  const failure = settings.build?.[path.basename(program)];
+  fs.mkdirSync(process.env.GOCACHE, { recursive: true });
+  if (failure === "hangs") {
+    fs.writeFileSync(program, "half of a program");
+    process.stderr.write("half-way\n");
+    setInterval(() => undefined, 1000);
+  } else if (failure) fail(failure);
+  else fs.writeFileSync(program, `built from\n${fs.readFileSync("go.mod", "utf8")}`);
+} else fail(`fake go: ${command} is not modelled`);
