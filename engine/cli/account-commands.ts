@@ -13,7 +13,7 @@ import { print, table } from "./terminal";
 export function whoami(flags: Flags): number {
   const url = backendUrl(optionalProject(flags)?.backendUrl);
   const user = os.userInfo().username;
-  if (flags.has("json")) print(JSON.stringify({ user, url }, null, 2));
+  if (flags.json) print(JSON.stringify({ user, url }, null, 2));
   else print(flags.has("verbose") ? `User: ${user}\nOrganizations: \nBackend URL: ${url}\nToken type: personal` : user);
   return EXIT_CODE.ok;
 }
@@ -47,7 +47,7 @@ export function about(flags: Flags): number {
       : { backend: { name: os.hostname(), url, user: os.userInfo().username }, currentStack: { name: selectedStack(project, url) ?? null } }),
     runtime: project?.runtime ?? null,
   };
-  if (flags.has("json")) print(JSON.stringify(facts, null, 2));
+  if (flags.json) print(JSON.stringify(facts, null, 2));
   else {
     for (const [section, values] of Object.entries(facts)) {
       const rows = typeof values === "object" && values !== null ? Object.entries(values) : [[section, values]];

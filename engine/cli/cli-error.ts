@@ -14,3 +14,7 @@ export const EXIT_CODE = { ok: 0, failed: 1, usage: 2, stackNotFound: 6, changes
 
 /** What only the Pulumi CLI can do. */
 export const unsupported = (what: string): CliError => new CliError(`${what} is not supported by the embedded engine; the Pulumi CLI has it`, EXIT_CODE.usage);
+
+/** What only Pulumi Cloud can do. */
+export const cloudOnly = (what: string): CliError =>
+  new CliError(`${what} needs Pulumi Cloud; with a file or S3 backend there is no such thing`, EXIT_CODE.usage);

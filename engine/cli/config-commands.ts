@@ -47,7 +47,7 @@ export async function configList(flags: Flags): Promise<number> {
   const { settings } = await openStack(flags);
   const entries = Object.entries(settings.values()).sort(([a], [b]) => (a < b ? -1 : 1));
   const shown = Object.fromEntries(entries.map(([key, value]) => [key, view(settings, value, flags.has("show-secrets"))]));
-  if (flags.has("json")) print(JSON.stringify(shown, null, 2));
+  if (flags.json) print(JSON.stringify(shown, null, 2));
   else for (const [key, { value }] of Object.entries(shown)) print(`${key.padEnd(30)} ${value ?? "[secret]"}`);
   return EXIT_CODE.ok;
 }
@@ -59,7 +59,7 @@ export async function configGet(flags: Flags): Promise<number> {
   const value = getAt(settings.values()[key], path);
   if (value === undefined) throw new CliError(`configuration key '${name}' not found for stack '${stack}'`);
   const shown = view(settings, value, true);
-  print(flags.has("json") ? JSON.stringify(shown, null, 2) : (shown.value ?? ""));
+  print(flags.json ? JSON.stringify(shown, null, 2) : (shown.value ?? ""));
   return EXIT_CODE.ok;
 }
 
@@ -86,7 +86,7 @@ export async function configSetAll(flags: Flags): Promise<number> {
       assign(settings, key, value ?? "", { path: false, secret: secret === true });
   }
   for (const kind of ["plaintext", "secret"] as const) {
-    for (const pair of flags.rawList(kind)) {
+    for (const pair of flags.list(kind)) {
       const at = pair.indexOf("=");
       if (at < 0) throw new CliError("config value must be in the form [key]=[value]");
       assign(settings, pair.slice(0, at), pair.slice(at + 1), { path: flags.has("path"), secret: kind === "secret" });

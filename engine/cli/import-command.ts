@@ -14,7 +14,7 @@ export async function importResources(flags: Flags): Promise<number> {
   const held = async (): Promise<ResourceState[]> => loadSnapshot(await ctx.backend.load(ctx.project.name, ctx.stack)).resources;
   const { imports, urns } = planImports(flags, { project: ctx.project.name, stack: ctx.stack }, { resources: await held(), pendingOperations: [] });
   const code = await runOperation("import", flags, { imports, urns });
-  if (code !== EXIT_CODE.ok || flags.has("preview-only") || flags.has("json") || flags.text("generate-code") === "false") return code;
+  if (code !== EXIT_CODE.ok || flags.has("preview-only") || flags.json || !flags.has("generate-code")) return code;
   const imported = new Set(urns);
   const text = importedCode((await held()).filter((r) => imported.has(r.urn)));
   const out = flags.text("out");
@@ -23,7 +23,7 @@ export async function importResources(flags: Flags): Promise<number> {
     print(
       "Please copy the following code into your Pulumi application. Not doing so\nwill cause Pulumi to report that an update will happen on the next update command.\n",
     );
-    if (flags.text("protect") !== "false")
+    if (flags.has("protect"))
       print(
         "Please note that the imported resources are marked as protected. To destroy them\nyou will need to remove the `protect` option and run `pulumi update` *before*\nthe destroy will take effect.\n",
       );

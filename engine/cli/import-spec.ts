@@ -59,7 +59,7 @@ function fromWords(flags: Flags): ImportFile {
   const table = Object.entries(given).flatMap(([kind, text]) => (text === undefined ? [] : [[kind, ...named(text, kind)] as const]));
   return {
     nameTable: Object.fromEntries(table.map(([, key, urn]) => [key, urn])),
-    resources: [{ type, name, id, version: flags.text("plugin-version"), ...Object.fromEntries(table.map(([kind, key]) => [kind, key])) }],
+    resources: [{ type, name, id, ...Object.fromEntries(table.map(([kind, key]) => [kind, key])) }],
   };
 }
 
@@ -105,7 +105,7 @@ export function planImports(flags: Flags, names: { project: string; stack: strin
       provider: provider && `${provider.urn}::${provider.id}`,
       version: spec.version,
       pluginDownloadUrl: spec.pluginDownloadUrl,
-      protect: flags.text("protect") !== "false",
+      protect: flags.has("protect"),
     });
   }
   if (plan.imports.length === 0) throw new CliError(`no resources to import${path === undefined ? "" : `: ${path} has none`}`);

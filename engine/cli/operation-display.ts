@@ -20,7 +20,7 @@ const TITLES = {
 
 /** With --json a preview is one document, and a change is a line for each event. */
 export function openDisplay(flags: Flags, command: keyof typeof TITLES, preview: boolean, stack: string, details = false): Display {
-  if (flags.has("json")) {
+  if (flags.json) {
     if (preview) return new PreviewJson();
     const stamp = stamper();
     return { event: (event) => void process.stdout.write(stamp(event)), close: () => undefined };
@@ -30,6 +30,7 @@ export function openDisplay(flags: Flags, command: keyof typeof TITLES, preview:
     stack,
     preview,
     diff: details || flags.has("diff"),
+    urns: flags.has("urns"),
     showSames: flags.has("show-sames"),
     showReads: flags.has("show-reads"),
     showReplacementSteps: flags.has("show-replacement-steps"),

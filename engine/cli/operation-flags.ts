@@ -32,8 +32,15 @@ const FLAGS: FlagSpec = {
   "show-replacement-steps": { type: "boolean" },
   "show-sames": { type: "boolean" },
   "show-secrets": { type: "boolean" },
+  "show-full-output": { type: "boolean" },
   "suppress-outputs": { type: "boolean" },
+  "suppress-permalink": { type: "boolean" },
   "suppress-progress": { type: "boolean" },
+  urns: { type: "boolean" },
+  "skip-config-validation": { type: "boolean" },
+  "skip-plugin-pre-install": { type: "boolean" },
+  "exec-kind": { type: "string" },
+  "exec-agent": { type: "string" },
 };
 
 /** Flags that not every operation has; the others all have. As the CLI's own help lists them. */
@@ -54,6 +61,7 @@ const ONLY: Readonly<Record<string, readonly OperationName[]>> = {
   "show-config": ["preview", "up", "destroy"],
   "show-reads": ["preview", "up"],
   "show-secrets": ["preview", "up"],
+  "show-full-output": ["preview", "up", "destroy"],
 };
 
 export const operationFlags = (operation: OperationName): FlagSpec =>

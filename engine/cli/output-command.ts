@@ -36,7 +36,7 @@ export async function stackOutput(flags: Flags): Promise<number> {
   const { project, backend, stack } = await openStack(flags);
   const latest = await backend.load(project.name, stack);
   const [name] = flags.words;
-  if (name === undefined && !flags.has("json")) {
+  if (name === undefined && !flags.json) {
     print(outputTable(latest, flags.has("show-secrets")));
     return EXIT_CODE.ok;
   }
@@ -45,7 +45,7 @@ export async function stackOutput(flags: Flags): Promise<number> {
   else {
     const value = outputs[name];
     if (value === undefined) throw new CliError(`current stack does not have output property '${name}'`);
-    print(flags.has("json") ? JSON.stringify(value) : shown(value));
+    print(flags.json ? JSON.stringify(value) : shown(value));
   }
   return EXIT_CODE.ok;
 }

@@ -53,7 +53,7 @@ async function asked(snapshot: Snapshot): Promise<Snapshot> {
 export async function settlePendingCreates(snapshot: Snapshot, flags: Flags): Promise<Snapshot> {
   if (flags.has("skip-pending-creates") && flags.has("clear-pending-creates"))
     throw new CliError("cannot set both --skip-pending-creates and --clear-pending-creates", EXIT_CODE.usage);
-  let result = imported(snapshot, flags.rawList("import-pending-creates"));
+  let result = imported(snapshot, flags.list("import-pending-creates"));
   if (flags.has("clear-pending-creates")) return { ...result, pendingOperations: result.pendingOperations.filter((operation) => !isCreate(operation)) };
   if (isInteractive(flags) && !flags.has("skip-pending-creates")) result = await asked(result);
   return result;

@@ -33,7 +33,7 @@ export function pluginLs(flags: Flags): number {
       return [{ name, kind, version, size: sizeOf(file), installTime: fs.statSync(file).mtime.toISOString() }];
     })
     .sort((a, b) => (a.name === b.name ? compare(b.version, a.version) : a.name < b.name ? -1 : 1));
-  if (flags.has("json")) {
+  if (flags.json) {
     print(JSON.stringify(plugins, null, 2));
     return EXIT_CODE.ok;
   }

@@ -1,7 +1,6 @@
 /** `stack init|select|ls|rm|rename|history|tag`, `stack` itself and `cancel`. */
 import * as fs from "node:fs";
 import * as os from "node:os";
-import { z } from "zod";
 import { deploymentSchema, newManifest } from "../backend/checkpoint";
 import { moveHistory } from "../backend/history";
 import { breakLocks, lockStack } from "../backend/locks";
@@ -15,6 +14,7 @@ import type { Flags } from "./flags";
 import { recordedHistory } from "./history-view";
 import { outputTable, rawResources } from "./output-command";
 import { openBackend, openStack, optionalProject, passphraseProvider, workDir } from "./stack-context";
+import { tagsKey } from "./stack-tags";
 import { ask, confirm, isInteractive, print, table } from "./terminal";
 
 export async function stackInit(flags: Flags): Promise<number> {
@@ -71,7 +71,7 @@ export async function stackLs(flags: Flags): Promise<number> {
     ...(updateInProgress ? { updateInProgress } : {}),
     ...(resourceCount === undefined ? {} : { resourceCount }),
   }));
-  if (flags.has("json")) print(JSON.stringify(stacks, null, 2));
+  if (flags.json) print(JSON.stringify(stacks, null, 2));
   else {
     const rows = stacks.map(({ name, current, lastUpdate, resourceCount, updateInProgress }) => [
       `${name}${current ? "*" : ""}`,
@@ -106,7 +106,7 @@ export async function stackRm(flags: Flags): Promise<number> {
 export async function stackHistory(flags: Flags): Promise<number> {
   const { project, backend, stack, settings } = await openStack(flags);
   const entries = await recordedHistory(backend, project.name, stack, settings, { pageSize: flags.number("page-size"), page: flags.number("page") });
-  if (flags.has("json")) {
+  if (flags.json) {
     print(JSON.stringify(entries, null, 2));
     return EXIT_CODE.ok;
   }
@@ -152,30 +152,6 @@ export async function stackRename(flags: Flags): Promise<number> {
     await unlock();
   }
   print(`Renamed ${stack} to ${next}`);
-  return EXIT_CODE.ok;
-}
-
-const tagsKey = (project: string, stack: string): string => `.pulumi/stacks/${project}/${stack}.pulumi-tags`;
-const tagsSchema = z.object({ version: z.literal(1), tags: z.record(z.string(), z.string()) });
-
-export async function stackTag(flags: Flags): Promise<number> {
-  const [verb, name, value] = flags.words;
-  const { project, backend, stack } = await openStack(flags);
-  const key = tagsKey(project.name, stack);
-  const text = await backend.bucket.read(key);
-  const { tags } = text === undefined ? { tags: {} as Record<string, string> } : tagsSchema.parse(JSON.parse(text));
-  const save = (next: Record<string, string>): Promise<void> => backend.bucket.write(key, JSON.stringify({ version: 1, tags: next }));
-  if (verb === "ls" && name === undefined) {
-    print(flags.has("json") ? JSON.stringify(tags, null, 2) : table([["NAME", "VALUE"], ...Object.entries(tags)]));
-  } else if (verb === "get" && name !== undefined && value === undefined) {
-    if (tags[name] === undefined) throw new CliError(`stack tag '${name}' not found for stack '${stack}'`);
-    print(tags[name]);
-  } else if (verb === "set" && name !== undefined && value !== undefined) {
-    await save({ ...tags, [name]: value });
-  } else if (verb === "rm" && name !== undefined && value === undefined) {
-    const { [name]: _gone, ...rest } = tags;
-    await save(rest);
-  } else throw new CliError("usage: pulumi stack tag ls | get <name> | set <name> <value> | rm <name>", EXIT_CODE.usage);
   return EXIT_CODE.ok;
 }
 
