@@ -93,7 +93,9 @@ export class HumanDisplay {
     const replaced = [...new Set(metadata.keys ?? [])];
     const changed = SHOWS_KEYS.has(op) ? changedKeys(changeOf(metadata)) : "";
     const why = [...(replaced.length > 0 ? [`replace: ${replaced.join(", ")}`] : []), ...(changed === "" ? [] : [`diff: ${changed}`])];
-    this.#print(`${this.#paint(` ${mark.padEnd(2)} ${type} ${this.options.urns ? urn : urnName(urn)} ${what}`.trimEnd(), colour ?? own)}${why.length > 0 ? ` [${why.join("; ")}]` : ""}`);
+    this.#print(
+      `${this.#paint(` ${mark.padEnd(2)} ${type} ${this.options.urns ? urn : urnName(urn)} ${what}`.trimEnd(), colour ?? own)}${why.length > 0 ? ` [${why.join("; ")}]` : ""}`,
+    );
   }
 
   #details(metadata: StepMetadata): void {
