@@ -1,70 +1,110 @@
-// Compiles every TypeScript source to bin/ (same tree, CommonJS), file by file and only what is older than its source.
+// Compiles every TypeScript source to bin/ (same tree, CommonJS), file by file and only what changed.
 // Types are not checked here (`npm run typecheck` does), so a full build takes about a second and nothing compiles at run time.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
+const { compile, compilerStamp, endWith } = require("./compile.cjs");
 
 const root = path.resolve(__dirname, "..");
 const out = path.join(root, "bin");
+const stampFile = path.join(out, ".built");
 const FOLDERS = ["common", "engine", "providers", "lab", "orchestrator", "components", "stacks", "secrets", "ansible-replacements"];
-const OPTIONS = {
-  jsc: { parser: { syntax: "typescript" }, target: "es2023" },
-  module: { type: "commonjs" },
-  sourceMaps: false,
-  swcrc: false,
-};
+/** A file may change while it is compiled: it is looked at again, this often at most. */
+const ROUNDS = 5;
+/** Half files of builds that were killed go after this time, in milliseconds. */
+const PART_AGE = 60_000;
 
-function* sources(folder) {
+function* files(folder) {
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
     const file = path.join(folder, entry.name);
-    if (entry.isDirectory()) yield* sources(file);
-    else if (entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts") && !entry.name.endsWith(".d.ts")) yield file;
+    if (entry.isDirectory()) yield* files(file);
+    else yield file;
   }
 }
 
-/** Modification time in ms, or -1 where the file does not exist. */
-const modified = (file) => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -1;
+const isSource = (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !file.endsWith(".d.ts");
+const targetOf = (source) => path.join(out, path.relative(root, source).replace(/\.ts$/, ".js"));
+const sourceOf = (target) => path.join(root, path.relative(out, target).replace(/\.js$/, ".ts"));
 
-/** Brings bin/ up to date; returns how many files were compiled and how many stale ones were removed. */
-function build() {
+/** Modification time in whole milliseconds, or -1 where the file does not exist. */
+const modified = (file) => Math.round(fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -1);
+
+/**
+ * A target has the modification time of the source that it was made of, so that any other one, older ones included, is compiled.
+ * Time and text arrive together, by a rename: several processes may build at once, and none sees half a file.
+ */
+function compileTo(target, source, time) {
+  const code = compile(root, source);
+  fs.mkdirSync(path.dirname(target), { recursive: true });
+  const part = `${target}.${process.pid}.part`;
+  fs.writeFileSync(part, code);
+  fs.utimesSync(part, new Date(time), new Date(time));
+  fs.renameSync(part, target);
+}
+
+function compileChanged(everything) {
   let compiled = 0;
-  const wanted = new Set();
-  let swc;
   for (const folder of FOLDERS) {
     if (!fs.existsSync(path.join(root, folder))) continue;
-    for (const source of sources(path.join(root, folder))) {
-      const target = path.join(out, path.relative(root, source).replace(/\.ts$/, ".js"));
-      wanted.add(target);
-      if (modified(target) >= modified(source)) continue;
-      swc ??= require("@swc/core");
-      const { code } = swc.transformFileSync(source, { ...OPTIONS, filename: source });
-      fs.mkdirSync(path.dirname(target), { recursive: true });
-      // Several processes may build at once (first use of two launchers): a rename never shows half a file.
-      const part = `${target}.${process.pid}.part`;
-      fs.writeFileSync(part, code);
-      fs.renameSync(part, target);
+    for (const source of files(path.join(root, folder))) {
+      if (!isSource(source)) continue;
+      const target = targetOf(source);
+      const time = modified(source);
+      // It went after its folder was read.
+      if (time === -1 || (!everything && modified(target) === time)) continue;
+      compileTo(target, source, time);
       compiled++;
     }
   }
+  return compiled;
+}
+
+/** By the time of its last change of any kind: its modification time may be that of its source. */
+const isAbandoned = (part) => Date.now() - (fs.statSync(part, { throwIfNoEntry: false })?.ctimeMs ?? 0) > PART_AGE;
+
+/** Removes what has no source any more, and half files that nobody writes any more. */
+function sweep() {
   let removed = 0;
-  const sweep = (folder) => {
-    for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
-      const file = path.join(folder, entry.name);
-      if (entry.isDirectory()) sweep(file);
-      else if (file.endsWith(".js") && !wanted.has(file)) {
-        fs.rmSync(file);
-        removed++;
-      }
-    }
-  };
-  if (fs.existsSync(out)) sweep(out);
-  fs.mkdirSync(out, { recursive: true });
-  fs.writeFileSync(path.join(out, ".built"), "");
+  if (!fs.existsSync(out)) return removed;
+  for (const file of files(out)) {
+    const stale = file.endsWith(".js") ? !fs.existsSync(sourceOf(file)) : file.endsWith(".part") && isAbandoned(file);
+    if (!stale) continue;
+    fs.rmSync(file, { force: true });
+    if (file.endsWith(".js")) removed++;
+  }
+  return removed;
+}
+
+/**
+ * Brings bin/ up to date.
+ * @returns {{ compiled: number, removed: number }} how many files were compiled, and how many stale ones removed
+ * @throws {SourceError} for a source that is no TypeScript
+ */
+function build() {
+  const stamp = compilerStamp(root);
+  const current = fs.existsSync(stampFile) ? fs.readFileSync(stampFile, "utf8") : "";
+  let compiled = compileChanged(current !== stamp);
+  for (let round = 1, more = compiled; more > 0 && round < ROUNDS; round++) {
+    more = compileChanged(false);
+    compiled += more;
+  }
+  const removed = sweep();
+  // Its change tells the compile cache that a name may lead elsewhere (common/compile-cache.ts).
+  if (compiled > 0 || removed > 0 || current !== stamp) {
+    fs.mkdirSync(out, { recursive: true });
+    const part = `${stampFile}.${process.pid}.part`;
+    fs.writeFileSync(part, stamp);
+    fs.renameSync(part, stampFile);
+  }
   return { compiled, removed };
 }
 
 module.exports = { build };
 if (require.main === module) {
-  const { compiled, removed } = build();
-  if (compiled || removed) process.stdout.write(`build: ${compiled} compiled, ${removed} removed\n`);
+  try {
+    const { compiled, removed } = build();
+    if (compiled || removed) process.stdout.write(`build: ${compiled} compiled, ${removed} removed\n`);
+  } catch (thrown) {
+    endWith(thrown);
+  }
 }

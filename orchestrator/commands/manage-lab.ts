@@ -1,4 +1,7 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { HomelabError } from "../../common/errors";
+import { projectRoot } from "../../common/paths";
 import { quote } from "../../common/quote";
 import { type Arguments, oneOf } from "../arguments";
 import { EXIT, type ExitCode } from "../exit-codes";
@@ -60,6 +63,15 @@ export async function manageLab(args: Arguments, session: Session): Promise<Exit
   }
 }
 
+/** Whether anything of the lab's code was compiled after this lab started. */
+function codeIsNewer(lab: LabFile): boolean {
+  const startedAt = Date.parse(lab.startedAt);
+  return ["lab", "common"].some((folder) => {
+    const root = path.join(projectRoot(), "bin", folder);
+    return fs.readdirSync(root, { recursive: true, encoding: "utf8" }).some((name) => fs.statSync(path.join(root, name)).ctimeMs > startedAt);
+  });
+}
+
 async function start(args: Arguments, session: Session): Promise<ExitCode> {
   const running = await runningLab();
   const latency = args.text("latency");
@@ -75,5 +87,7 @@ async function start(args: Arguments, session: Session): Promise<ExitCode> {
       ...(latency === undefined ? {} : { latency: oneOf(latency, ["default", "zero"], "default", "--latency") }),
     }));
   session.out(args.flag("json") ? `${JSON.stringify(lab, null, 2)}\n` : describeLab(lab, running ? "is running already" : "is up"));
+  if (running !== undefined && codeIsNewer(running))
+    session.err("note: the lab was started before its code changed; to run the new code, stop and start it (its state is kept)\n");
   return EXIT.done;
 }
