@@ -106,6 +106,31 @@ function pool(call: Call) {
 const poolMembers = (call: Call, members: readonly number[]) =>
   call.pve.state.vms.filter((vm) => members.includes(vm.vmid)).map((vm) => ({ id: `qemu/${vm.vmid}`, type: "qemu", node: vm.node, vmid: vm.vmid }));
 
+/** Members come and go by `vms`; one of another pool comes only with `allow-move`. */
+function changePool(call: Call): void {
+  const found = pool(call);
+  const { vms = "", comment, delete: remove, "allow-move": move } = call.parameters;
+  for (const vmid of vms
+    .split(",")
+    .filter((id) => id !== "")
+    .map(Number)) {
+    if (!call.pve.state.vms.some((vm) => vm.vmid === vmid)) throw new PveError(500, `update pools failed: VM ${vmid} doesn't exist`);
+    const current = call.pve.state.pools.find((p) => p.members.includes(vmid));
+    if (remove === "1") {
+      if (current !== found) throw new PveError(500, `update pools failed: VM ${vmid} is not a pool member`);
+      found.members = found.members.filter((member) => member !== vmid);
+    } else {
+      if (current === found) throw new PveError(500, `update pools failed: VM ${vmid} is already a pool member`);
+      if (current !== undefined && move !== "1")
+        throw new PveError(500, `update pools failed: VM ${vmid} belongs already to pool '${current.poolid}' and allow-move is not set`);
+      if (current !== undefined) current.members = current.members.filter((member) => member !== vmid);
+      found.members.push(vmid);
+    }
+  }
+  if (comment !== undefined) found.comment = comment;
+  recordWrite(call, found.poolid, "pool-update");
+}
+
 export const CLUSTER_ROUTES: readonly Route[] = [
   route("GET", "/version", () => PROXMOX.version),
   route("GET", "/cluster/nextid", nextId),
@@ -160,6 +185,7 @@ export const CLUSTER_ROUTES: readonly Route[] = [
     call.pve.state.pools.push({ poolid, members: [], ...(comment === undefined ? {} : { comment }) });
     recordWrite(call, poolid, "pool-create");
   }),
+  route("PUT", "/pools/{poolid}", changePool),
   route("DELETE", "/pools/{poolid}", (call) => {
     const found = pool(call);
     if (found.members.length > 0) throw new PveError(500, `delete pool failed: pool '${found.poolid}' is not empty (contains VM ${found.members.join(", ")})`);

@@ -5,7 +5,7 @@ import type { Fields } from "./schema";
 import { checkSchema, withoutNotes } from "./schema-check";
 import { diffSchema, driftedInputs, importedInputs, inputsBeside } from "./schema-compare";
 import { plannedOutputs } from "./schema-plan";
-import { type JsonObject, UNKNOWN, type Values, withoutNulls } from "./values";
+import { isValues, type Json, type JsonObject, UNKNOWN, type Values, withoutNulls } from "./values";
 
 export interface BridgedCall<P> extends CallContext {
   provider: P;
@@ -63,6 +63,7 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
     if (found === undefined) throw new Error(`${resource.token} ${id} is not there right after it was written`);
     return { ...merged(known, found), id };
   };
+  // The inputs of a state that an official plugin wrote hold null for each optional input without a value.
   return {
     token: resource.token,
     computed: resource.computed,
@@ -70,11 +71,11 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
     secretInputs: resource.secretInputs ?? [],
     secretOutputs: resource.secretOutputs ?? [],
     async check({ news, olds, name, randomSeed }) {
-      const { inputs, failures } = checkSchema(fields, news, olds, { name, seed: randomSeed });
+      const { inputs, failures } = checkSchema(fields, news, olds && withoutNulls(olds), { name, seed: randomSeed });
       return { inputs, failures: failures.length > 0 ? failures : (resource.validate?.(withoutNotes(inputs)) ?? []) };
     },
     async diff({ id, oldInputs, news, log }) {
-      const [before, after] = [planned(oldInputs), planned(news)];
+      const [before, after] = [planned(withoutNulls(oldInputs)), planned(news)];
       const result = diffSchema(fields, before, after, nameProperty);
       if (!result.changed) return result;
       if (result.replaces.length === 0) {
@@ -90,7 +91,7 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
     },
     async previewUpdate({ id, inputs, oldInputs, oldOutputs, log }) {
       const news = planned(withoutNotes(inputs));
-      for (const line of resource.announce?.(id, planned(withoutNotes(oldInputs)), news) ?? []) log("warning", line);
+      for (const line of resource.announce?.(id, planned(withoutNotes(withoutNulls(oldInputs))), news) ?? []) log("warning", line);
       return { ...oldOutputs, ...plannedOutputs(fields, news, oldOutputs), ...unknownsOf(resource.computedOnUpdate ?? []) };
     },
     async create({ inputs, ...call }) {
@@ -104,20 +105,21 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
         throw new PartialFailure(id, { ...known, id }, [asError(cause).message], { cause });
       }
     },
-    async read({ id, inputs, outputs: state, ...call }): Promise<ReadResult | undefined> {
+    async read({ id, inputs: asked, outputs: state, ...call }): Promise<ReadResult | undefined> {
       const outputs = outputsOf(state);
+      const inputs = withoutNulls(asked);
       const found = await resource.read(id, outputs, call);
       if (found === undefined) return undefined;
       const given = Object.keys(inputs).length > 0 ? driftedInputs(fields, inputs, found) : importedInputs(fields, found);
       const beside = planDefaults === undefined ? {} : inputsBeside(fields, given, found, planDefaults);
-      return { id, outputs: { ...merged(outputs, found), id }, inputs: { ...given, ...beside } };
+      return { id, outputs: { ...merged(outputs, found), id }, inputs: withNullsOf(asked, { ...given, ...beside }) };
     },
     ...(resource.update === undefined
       ? {}
       : {
           async update({ id, inputs, oldInputs, oldOutputs: state, ...call }) {
             const oldOutputs = outputsOf(state);
-            const [olds, news] = [planned(withoutNotes(oldInputs)), planned(withoutNotes(inputs))];
+            const [olds, news] = [planned(withoutNotes(withoutNulls(oldInputs))), planned(withoutNotes(inputs))];
             await resource.update?.(id, { olds, news, outputs: oldOutputs }, call);
             const kept = Object.entries(oldOutputs).filter(([key]) => !(key in olds) || key in news);
             return live(id, { ...Object.fromEntries(kept), ...news }, call);
@@ -132,6 +134,18 @@ const RAW_STATE_NOTE = "__pulumi_raw_state_delta";
 
 /** A state's outputs, whichever plugin wrote it. */
 const outputsOf = ({ [RAW_STATE_NOTE]: _, ...outputs }: JsonObject): JsonObject => withoutNulls(outputs);
+
+/** Nulls of a state stay where they were, so that a refresh that found nothing changes nothing. */
+function withNullsOf(before: JsonObject, after: JsonObject): JsonObject {
+  const restored = (was: Json | undefined, is: Json): Json => {
+    if (Array.isArray(was) && Array.isArray(is)) return is.map((item, i) => restored(was[i], item));
+    return isObject(was) && isObject(is) ? withNullsOf(was, is) : is;
+  };
+  const nulls = Object.entries(before).filter(([key, value]) => value === null && !(key in after));
+  return Object.fromEntries([...Object.entries(after).map(([key, value]): [string, Json] => [key, restored(before[key], value)]), ...nulls]);
+}
+
+const isObject = (value: Json | undefined): value is JsonObject => isValues(value);
 
 /** What is known with what was found over it; null says that there is none. */
 const merged = (known: JsonObject, found: JsonObject): JsonObject =>

@@ -65,9 +65,9 @@ export function toJsonObject(values: Values): JsonObject {
 }
 
 /** Without what is null, in maps at any depth: the bridge writes null for what has no value. */
-export function withoutNulls(values: JsonObject): JsonObject {
-  const inner = (value: Json): Json => (Array.isArray(value) ? value.map(inner) : value !== null && typeof value === "object" ? withoutNulls(value) : value);
-  return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value === null ? [] : [[key, inner(value)]])));
+export function withoutNulls<T extends Values>(values: T): T {
+  const inner = (value: Value): Value => (Array.isArray(value) ? value.map(inner) : isValues(value) ? withoutNulls(value) : value);
+  return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value === null ? [] : [[key, inner(value)]]))) as T;
 }
 
 /**

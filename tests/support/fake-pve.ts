@@ -19,6 +19,8 @@ export interface FakePve {
   calls: string[];
   vms: Map<number, FakeVm>;
   files: Map<string, number>;
+  /** The pool of each VM that is in one. */
+  pools: Map<number, string>;
   /** Of every node. */
   network: FakeNetwork;
   storages: FakeStorages;
@@ -46,6 +48,7 @@ class State {
   readonly calls: string[] = [];
   readonly vms = new Map<number, FakeVm>();
   readonly files = new Map<string, number>();
+  readonly pools = new Map<number, string>();
   readonly network = new FakeNetwork();
   readonly storages = new FakeStorages();
   readonly faults: { match: RegExp; answer: { status: number; message: string } | { task: string } }[] = [];
@@ -124,6 +127,12 @@ class State {
     if (path === "cluster/nextid") return String(100 + this.vms.size);
     if (path === "cluster/resources") return [...this.vms].map(([vmid, vm]) => ({ vmid, node: vm.node, type: "qemu" }));
     if (/^nodes\/[^/]+\/tasks$/.test(path)) return [];
+    const [, pool] = /^pools\/([^/]+)$/.exec(path) ?? [];
+    if (pool !== undefined && method === "PUT") {
+      if (params["delete"] === "1") this.pools.delete(Number(params["vms"]));
+      else this.pools.set(Number(params["vms"]), pool);
+      return null;
+    }
     const task = /^nodes\/[^/]+\/tasks\/([^/]+)\/(status|log)$/.exec(path);
     if (task !== null) return this.#taskAnswer(decodeURIComponent(task[1] ?? ""), task[2] ?? "");
     const storage = /^nodes\/([^/]+)\/storage\/([^/]+)\/(.+)$/.exec(path);

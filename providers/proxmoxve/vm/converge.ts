@@ -6,6 +6,7 @@ import { HomelabError } from "../../../common/errors";
 import type { CallContext } from "../../sdk/resource";
 import { configOf, needsRestart, type PveConfig, sameSetting } from "./config";
 import { changedDisk, cloudInitInterface, datastoreOf, diskInterfaces, isPassthrough, newDisk, pathOf, sizeOf, volumeOf } from "./disks";
+import { CLOUD_INIT_PLACE } from "./drives";
 import type { Disk, Vm } from "./inputs";
 import type { Machine } from "./machine";
 
@@ -22,7 +23,9 @@ interface Plan {
 function surplus(vm: Vm, olds: Vm | undefined, live: PveConfig, wanted: Record<string, string | undefined>): string[] {
   const before = olds === undefined ? [] : Object.entries(configOf(olds)).filter(([, value]) => value !== undefined);
   const dropped = before.map(([key]) => key).filter((key) => wanted[key] === undefined && live[key] !== undefined && key !== "boot" && key !== "hotplug");
-  const devices = Object.keys(live).filter((key) => (vm.networkDevices !== undefined && /^net\d+$/.test(key)) || /^serial\d+$/.test(key));
+  // A serial port that neither the last inputs nor these name was the template's: taking it away would cost a VM that runs a restart.
+  const serialPorts = olds === undefined || olds.serialDevices.length > 0 || vm.serialDevices.length > 0;
+  const devices = Object.keys(live).filter((key) => (vm.networkDevices !== undefined && /^net\d+$/.test(key)) || (serialPorts && /^serial\d+$/.test(key)));
   return [...new Set([...dropped, ...devices.filter((key) => wanted[key] === undefined)])];
 }
 
@@ -72,7 +75,7 @@ function cloudInitDrive(vm: Vm, live: PveConfig): { at: string; value: string; i
   const { initialization } = vm;
   if (initialization === undefined) return undefined;
   const current = cloudInitInterface(live);
-  const at = initialization.interface === "" ? (current ?? "ide2") : initialization.interface;
+  const at = initialization.interface === "" ? (current ?? CLOUD_INIT_PLACE) : initialization.interface;
   if (current === at && datastoreOf(live[at] ?? "") === initialization.datastoreId) return undefined;
   const format = initialization.fileFormat === "" ? "" : `,format=${initialization.fileFormat}`;
   return { at, value: `file=${initialization.datastoreId}:cloudinit${format}`, instead: current };
@@ -100,7 +103,7 @@ async function apply(machine: Machine, vm: Vm, plan: Plan, live: PveConfig): Pro
     plan.set[drive.at] = drive.value;
   }
   await machine.configure(plan.set, plan.remove);
-  for (const { disk, storage } of plan.moves) await machine.task("POST", "move_disk", { disk, storage, delete: true });
+  for (const { disk, storage } of plan.moves) await machine.task("POST", "move_disk", { disk, storage, delete: true }, vm.timeoutMoveDisk * 1000);
   for (const resize of plan.resizes) await machine.task("PUT", "resize", resize);
 }
 

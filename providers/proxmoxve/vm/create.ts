@@ -7,6 +7,7 @@ import { inCloneTurn } from "./clone-turn";
 import { configOf } from "./config";
 import { converge } from "./converge";
 import { newDisk } from "./disks";
+import { CLOUD_INIT_PLACE } from "./drives";
 import type { Vm } from "./inputs";
 import { Machine } from "./machine";
 
@@ -57,11 +58,8 @@ async function clone(client: PveClient, vm: Vm, id: number, source: NonNullable<
   if (!elsewhere || shared) return;
   const made = new Machine(client, from, id, call);
   await made.unlocked();
-  await made.task("POST", "migrate", {
-    target: vm.nodeName,
-    "with-local-disks": true,
-    targetstorage: source.datastoreId === "" ? undefined : source.datastoreId,
-  });
+  const target = { target: vm.nodeName, "with-local-disks": true, targetstorage: source.datastoreId === "" ? undefined : source.datastoreId };
+  await made.task("POST", "migrate", target, vm.timeoutMigrate * 1000);
 }
 
 /** CD drive, disks of the usual first places, network: what Proxmox would otherwise not boot from. */
@@ -76,7 +74,7 @@ function creationParams(vm: Vm, id: number): Params {
   if (vm.bootOrders.length === 0) params["boot"] = bootOrder(vm);
   for (const disk of vm.disks) params[disk.interface] = newDisk(disk);
   if (vm.initialization !== undefined)
-    params[vm.initialization.interface === "" ? "ide2" : vm.initialization.interface] = `file=${vm.initialization.datastoreId}:cloudinit`;
+    params[vm.initialization.interface === "" ? CLOUD_INIT_PLACE : vm.initialization.interface] = `file=${vm.initialization.datastoreId}:cloudinit`;
   return params;
 }
 
@@ -96,10 +94,7 @@ export async function createVm(client: PveClient, vm: Vm, inputs: JsonObject, ca
     else await clone(client, vm, id, vm.clone, limited);
     if (vm.clone !== undefined) await machine.unlocked();
     await converge(machine, vm, undefined, limited);
-    if (vm.reboot && vm.started && !vm.template) {
-      await machine.stop(vm, !vm.agent.enabled);
-      await machine.start(vm);
-    }
+    if (vm.reboot && vm.started && !vm.template) await machine.restart(vm);
     return { machine: new Machine(client, vm.nodeName, id, call), vm };
   } catch (thrown) {
     // A cancelled call cannot ask; what was begun is then taken to exist, and a refresh says otherwise if it does not.

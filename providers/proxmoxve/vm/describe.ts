@@ -99,7 +99,7 @@ function disks(config: PveConfig, vm: Vm): Disk[] {
  * What is not supported here, or means nothing, as the official provider has it in its states: it compares them with the inputs, and
  * would find everything changed that is not there.
  */
-const NEVER_SET = { migrate: false, reboot: false, timeoutMoveDisk: 1800 };
+const NEVER_SET = { migrate: false };
 const NEVER_SET_OF = {
   cdrom: { enabled: false },
   clone: { datastoreId: "", nodeName: "" },
@@ -119,6 +119,8 @@ export function describeVm(config: PveConfig, vm: Vm, running: boolean | undefin
   const order = parseOptions(config["boot"] ?? "", "order").get("order");
   return {
     ...NEVER_SET,
+    reboot: vm.reboot,
+    timeoutMoveDisk: vm.timeoutMoveDisk,
     ...(vm.cdrom === undefined ? {} : { cdrom: { ...NEVER_SET_OF.cdrom, ...vm.cdrom } }),
     ...(vm.clone === undefined ? {} : { clone: { ...NEVER_SET_OF.clone, ...vm.clone } }),
     name: config["name"] ?? "",

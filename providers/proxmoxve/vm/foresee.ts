@@ -51,11 +51,32 @@ function restartReasons(olds: Vm, news: Vm): string[] {
   return [...keys, ...disks, ...(driveOf(olds) === driveOf(news) ? [] : ["cloud-init drive"])].toSorted();
 }
 
-/** What a person should know before a VM that runs is updated. */
+const storedAt = (disk: Disk): string => (isPassthrough(disk) ? pathOf(disk) : `${disk.datastoreId}, ${disk.size} GiB`);
+
+/** Devices that the last inputs had and these do not. */
+function losses(id: string, before: Vm, after: Vm): string[] {
+  const kept = new Set(after.disks.map((disk) => disk.interface));
+  const beyond = <T>(kind: string, olds: readonly T[], news: readonly T[]): string[] => olds.slice(news.length).map((_, i) => `${kind}${news.length + i}`);
+  const network = after.networkDevices === undefined ? [] : beyond("net", before.networkDevices ?? [], after.networkDevices);
+  const gone = [...network, ...beyond("serial", before.serialDevices, after.serialDevices)];
+  const [oldDrive, newDrive] = [before.cdrom?.interface, after.cdrom?.interface];
+  return [
+    ...before.disks.filter((disk) => !kept.has(disk.interface)).map((disk) => `VM ${id} loses its disk ${disk.interface} (${storedAt(disk)})`),
+    ...gone.map((name) => `VM ${id} loses its device ${name}`),
+    ...(oldDrive === undefined || oldDrive === newDrive
+      ? []
+      : [`VM ${id}'s CD drive ${newDrive === undefined ? `${oldDrive} goes` : `moves from ${oldDrive} to ${newDrive}`}`]),
+  ];
+}
+
+/** What a person should know before a VM is updated. */
 export function announce(id: string, olds: Values, news: Values): string[] {
   const vms = parsed(olds, news);
-  if (vms === undefined) return [];
-  const [before, after] = vms;
+  return vms === undefined ? [] : [...losses(id, ...vms), ...powerChanges(id, ...vms)];
+}
+
+/** Of a VM that runs. */
+function powerChanges(id: string, before: Vm, after: Vm): string[] {
   if (before.template || !before.started) return [];
   if (!after.started) return [`VM ${id} will be shut down`];
   const reasons = restartReasons(before, after).join(", ");

@@ -115,6 +115,22 @@ export class Machine {
     }
   }
 
+  /** @throws HomelabError E_PROXMOX_TIMEOUT where it does not come back within `timeoutReboot` */
+  async restart(vm: Vm): Promise<void> {
+    const signal = bounded(this.call.signal, vm.timeoutReboot * 1000);
+    const machine = new Machine(this.client, this.node, this.id, { ...this.call, signal });
+    try {
+      await machine.stop(vm, !vm.agent.enabled);
+      await machine.start(vm);
+    } catch (thrown) {
+      if (!signal.aborted || this.call.signal.aborted) throw thrown;
+      throw new HomelabError("E_PROXMOX_TIMEOUT", `VM ${this.id} on ${this.node} did not restart within ${vm.timeoutReboot} s`, {
+        cause: thrown,
+        hint: "look at the VM's console in Proxmox; timeoutReboot says how long is waited",
+      });
+    }
+  }
+
   async #reach(state: string, seconds: number): Promise<void> {
     await this.client.poll(bounded(this.call.signal, seconds * 1000), async () => ((await this.status())?.["status"] === state ? true : undefined));
   }

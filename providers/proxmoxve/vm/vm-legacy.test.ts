@@ -1,7 +1,9 @@
 import { FAKE_TOKEN, type FakePve, startFakePve } from "../../../tests/support/fake-pve";
 import { partialFailure, type State, TestProvider } from "../../../tests/support/test-provider";
+import { withoutNotes } from "../../sdk/schema-check";
 import { UNKNOWN, type Values } from "../../sdk/values";
 import { provider } from "../provider";
+import { announce } from "./foresee";
 
 const VM = "proxmoxve:index/vmLegacy:VmLegacy";
 
@@ -124,6 +126,115 @@ describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
     pve.calls.length = 0;
     await plugin.update(VM, state, state.inputs);
     expect(pve.calls.filter((call) => !call.startsWith("GET"))).toEqual([]);
+  });
+
+  test("a state of the official plugin, with null for what has no value, is checked, compared, read and updated as it is", async () => {
+    await made(template);
+    const { dns: _dns, ...initialization } = clone["initialization"] as Values;
+    const program = { ...clone, initialization, serialDevices: [] };
+    const state = await made(program);
+    // The official plugin leaves a clone the serial port of its template, and does not see it.
+    config(120)["serial0"] = "socket";
+    const nulls = { efiDisk: null, hookScriptFileId: null, hostpcis: null, vga: null, startup: null, usbs: null, timeoutMoveDisk: null };
+    const withNull = (values: Values): Values => ({
+      ...values,
+      ...nulls,
+      initialization: { ...(values["initialization"] as Values), dns: null, userDataFileId: null, type: null },
+      agent: { ...(values["agent"] as Values), waitForIp: null },
+      networkDevices: (values["networkDevices"] as Values[]).map((device) => ({ ...device, vlanId: null, trunks: null })),
+    });
+    const official: State = { id: state.id, inputs: withNull(state.inputs), outputs: withNull(state.outputs) };
+    const { inputs, failures } = await plugin.check(VM, program, official.inputs);
+    expect(failures).toEqual([]);
+    expect((await plugin.diff(VM, official, inputs)).detailed).toEqual({});
+    const refreshed = await plugin.read(VM, official);
+    expect(refreshed?.inputs).toEqual(official.inputs);
+    pve.calls.length = 0;
+    expect((await plugin.diff(VM, { ...official, ...refreshed }, inputs)).detailed).toEqual({});
+    const larger = await plugin.check(VM, { ...program, name: "other" }, official.inputs);
+    expect(await plugin.update(VM, official, larger.inputs, { preview: true })).toMatchObject({ outputs: { name: "other" } });
+    await plugin.update(VM, official, larger.inputs);
+    expect(pve.calls.filter((call) => !call.startsWith("GET"))).toEqual(["PUT nodes/node01/qemu/120/config?name=other"]);
+    expect(config(120)["serial0"]).toBe("socket");
+  });
+
+  test("a serial port goes where the last inputs had one, and with the clone of a template", async () => {
+    await made(template);
+    expect(config(9000)["serial0"]).toBe("socket");
+    const state = await made({ ...clone, serialDevices: [] });
+    expect(config(120)["serial0"]).toBeUndefined();
+    const wanted = await plugin.check(VM, { ...clone, serialDevices: [{}] }, state.inputs);
+    const second = await plugin.update(VM, state, wanted.inputs);
+    expect(config(120)["serial0"]).toBe("socket");
+    const without = await plugin.check(VM, { ...clone, serialDevices: [] }, second.inputs);
+    await plugin.update(VM, second, without.inputs);
+    expect(config(120)["serial0"]).toBeUndefined();
+  });
+
+  test.each<[string, Values, string[]]>([
+    [
+      "a CD drive where the cloud-init drive goes",
+      { cdrom: { fileId: "none", interface: "ide2" } },
+      ["initialization.interface: the cloud-init drive and the CD drive are both at ide2: give one of them another interface"],
+    ],
+    [
+      "a named cloud-init drive on a disk",
+      { initialization: { ...(clone["initialization"] as Values), interface: "scsi0" } },
+      ["initialization.interface: the cloud-init drive and disk 0 are both at scsi0: give one of them another interface"],
+    ],
+    [
+      "two disks",
+      { disks: [{ interface: "scsi0" }, { interface: "scsi1" }, { interface: "scsi0" }] },
+      ["disks[2].interface: disk 2 and disk 0 are both at scsi0: give one of them another interface"],
+    ],
+    [
+      "a disk where the CD drive is by default",
+      { cdrom: {}, disks: [{ interface: "ide3" }] },
+      ["cdrom.interface: the CD drive and disk 0 are both at ide3: give one of them another interface"],
+    ],
+  ])("two drives in one place are refused: %s", async (_, more, failures) => {
+    expect((await plugin.check(VM, { ...clone, ...more })).failures).toEqual(failures);
+  });
+
+  test("drives in places of their own, or in one that is unknown, are not refused", async () => {
+    const initialization = { ...(clone["initialization"] as Values), interface: "ide0" };
+    expect((await plugin.check(VM, { ...clone, initialization, cdrom: { fileId: "none", interface: "ide2" } })).failures).toEqual([]);
+    expect((await plugin.check(VM, { ...clone, cdrom: { fileId: "none", interface: UNKNOWN } })).failures).toEqual([]);
+  });
+
+  test("the preview names each device that a VM loses", async () => {
+    await made(template);
+    const state = await plugin.make(VM, {
+      ...clone,
+      disks: [
+        { interface: "scsi0", size: 40 },
+        { interface: "scsi1", datastoreId: "tank", size: 20 },
+      ],
+      networkDevices: [{ bridge: "vmbr0" }, { bridge: "vmbr1" }],
+    });
+    const { inputs } = await plugin.check(VM, { ...clone, serialDevices: [], cdrom: { fileId: "none", interface: "ide1" } }, state.inputs);
+    expect(announce("120", withoutNotes(state.inputs), withoutNotes(inputs))).toEqual([
+      "VM 120 loses its disk scsi1 (tank, 20 GiB)",
+      "VM 120 loses its device net1",
+      "VM 120 loses its device serial0",
+      "VM 120's CD drive moves from ide3 to ide1",
+      expect.stringMatching(/^VM 120 will be restarted for: /),
+    ]);
+  });
+
+  test("a VM goes from pool to pool, and out of the last one", async () => {
+    await made(template);
+    let state = await made(clone);
+    const moves: [string | undefined, string | undefined][] = [
+      ["lab", "lab"],
+      ["home", "home"],
+      [undefined, undefined],
+    ];
+    for (const [poolId, pool] of moves) {
+      const { inputs } = await plugin.check(VM, { ...clone, ...(poolId === undefined ? {} : { poolId }) }, state.inputs);
+      state = await plugin.update(VM, state, inputs);
+      expect(pve.pools.get(120)).toBe(pool);
+    }
   });
 
   test("what was changed by hand shows after a refresh and is put right", async () => {

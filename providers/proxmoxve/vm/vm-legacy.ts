@@ -6,6 +6,7 @@ import { asRecord, type PveClient, PveError } from "../client";
 import { converge } from "./converge";
 import { createVm } from "./create";
 import { describeVm } from "./describe";
+import { sharedInterfaces } from "./drives";
 import { announce, assertPossible } from "./foresee";
 import { parseVm, type Vm } from "./inputs";
 import { Machine } from "./machine";
@@ -44,12 +45,16 @@ async function read(id: string, known: JsonObject, call: Call): Promise<JsonObje
   if (config === undefined || status === undefined) return undefined;
   const running = status["status"] === "running";
   const described = describeVm(config, vm, config["template"] === "1" ? undefined : running);
-  return { ...described, nodeName: node, vmId, ...(await networkOutputs(machine, vm, running)) };
+  // What the official plugin does not see of a clone, no state of its has: a refresh here must not make a change of it.
+  const seen = Object.keys(known).length > 0 && vm.serialDevices.length === 0 ? { serialDevices: [] } : {};
+  return { ...described, ...seen, nodeName: node, vmId, ...(await networkOutputs(machine, vm, running)) };
 }
 
+/** A VM is in one pool at most; Proxmox takes it out of the one before. */
 async function updatePool(vm: Vm, olds: Vm, id: number, call: Call): Promise<void> {
-  if (vm.poolId === olds.poolId || vm.poolId === "") return;
-  await call.provider.request("PUT", `pools/${vm.poolId}`, call.signal, { vms: id, "allow-move": true });
+  if (vm.poolId === olds.poolId) return;
+  if (vm.poolId === "") await call.provider.request("PUT", `pools/${olds.poolId}`, call.signal, { vms: id, delete: true });
+  else await call.provider.request("PUT", `pools/${vm.poolId}`, call.signal, { vms: id, "allow-move": true });
 }
 
 export const vmLegacy = defineBridged<PveClient>({
@@ -61,6 +66,7 @@ export const vmLegacy = defineBridged<PveClient>({
     return { id: String(machine.id), outputs: { vmId: machine.id } };
   },
   read,
+  validate: sharedInterfaces,
   assertPossible,
   announce,
   async update(id, { olds, news, outputs }, call) {
