@@ -29,7 +29,7 @@ const cloudInit = (change: Partial<VmSpec["cloudInit"]>): Partial<VmSpec> => ({ 
 const inputsOf = (spec: VmSpec): Values =>
   JSON.parse(JSON.stringify(vmInputs({ spec, templateId: 9003, user: "suporte", operatorKeys: ["ssh-ed25519 AAAA a"], stack: "dev" }))) as Values;
 
-const CASES: readonly { key: string; effect: string; change: Partial<VmSpec>; announced?: string }[] = [
+const CASES: readonly { key: string; effect: string; change: Partial<VmSpec>; announced?: string; lost?: string }[] = [
   { key: "target_node", effect: "replace", change: { node: "node02" } },
   { key: "vm_id", effect: "replace", change: { vmId: 200 } },
   { key: "cores", effect: "restart", change: { cores: 8 }, announced: "VM 112 will be restarted for: cores" },
@@ -43,7 +43,7 @@ const CASES: readonly { key: string; effect: string; change: Partial<VmSpec>; an
   { key: "boot", effect: "restart", change: { bootOrder: ["scsi0", "net0"] }, announced: "VM 112 will be restarted for: boot" },
   { key: "agent", effect: "restart", change: { agent: false }, announced: "VM 112 will be restarted for: agent" },
   { key: "scsihw", effect: "restart", change: { scsiHardware: "virtio-scsi-pci" }, announced: "VM 112 will be restarted for: scsihw" },
-  { key: "serial", effect: "restart", change: { serial: false }, announced: "VM 112 will be restarted for: serial0" },
+  { key: "serial", effect: "restart", change: { serial: false }, announced: "VM 112 will be restarted for: serial0", lost: "VM 112 loses its device serial0" },
   { key: "ipconfig0", effect: "restart", change: cloudInit({ ipv6: undefined }), announced: "VM 112 will be restarted for: ipconfig0" },
   { key: "ciuser", effect: "restart", change: cloudInit({ user: "admin" }), announced: "VM 112 will be restarted for: ciuser" },
   { key: "sshkeys", effect: "restart", change: cloudInit({ sshKeys: ["ssh-ed25519 BBBB b"] }), announced: "VM 112 will be restarted for: sshkeys" },
@@ -56,7 +56,7 @@ const CASES: readonly { key: string; effect: string; change: Partial<VmSpec>; an
   { key: "scsi0.format", effect: "impossible", change: { disks: [{ ...disk, format: "qcow2" }] } },
   { key: "scsi0.storage", effect: "restart", change: { disks: [{ ...disk, storage: "data2" }] }, announced: "VM 112 will be restarted for: scsi0" },
   { key: "scsi2", effect: "in-place", change: { disks: [disk, { interface: "scsi2", storage: "data2", sizeGiB: 10, format: undefined }] } },
-  { key: "scsi1", effect: "in-place", change: { passthrough: [] } },
+  { key: "scsi1", effect: "in-place", change: { passthrough: [] }, lost: "VM 112 loses its disk scsi1 (/dev/disk/by-id/usb-A)" },
   {
     key: "scsi1",
     effect: "restart",
@@ -110,12 +110,12 @@ describe("what a change of a definition does is known before", () => {
 
   test.each(CASES.filter(({ effect }) => effect === "in-place" || effect === "restart"))(
     "the preview says it: $key, $change",
-    async ({ change, announced }) => {
+    async ({ change, announced, lost }) => {
       const { inputs } = await lab.plugin.check(VM, inputsOf({ ...BASE, ...change }), state.inputs);
       const since = lab.mark();
       await lab.plugin.update(VM, state, inputs, { preview: true });
       expect(lab.writes(since)).toEqual([]);
-      expect(announce(state.id, withoutNotes(state.inputs), withoutNotes(inputs))).toEqual(announced === undefined ? [] : [announced]);
+      expect(announce(state.id, withoutNotes(state.inputs), withoutNotes(inputs))).toEqual([lost, announced].filter((line) => line !== undefined));
     },
   );
 
