@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Dispatcher } from "undici";
-import { readEnv } from "./env";
 import { HomelabError } from "./errors";
+import { parseProxy, proxyFor } from "./proxy";
 
 /** One HTTPS or HTTP exchange; bodies are text. */
 export interface HttpRequest {
@@ -36,23 +36,7 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-/** Whether NO_PROXY names this host: a list of names, suffixes (`.lan`), or `*`. */
-function bypassesProxy(hostname: string, noProxy: string): boolean {
-  return noProxy
-    .split(",")
-    .map((entry) => entry.trim().toLowerCase().replace(/:\d+$/, ""))
-    .some((entry) => entry !== "" && (entry === "*" || hostname === entry || hostname.endsWith(entry.startsWith(".") ? entry : `.${entry}`)));
-}
-
-/** The proxy for a URL by the usual variables (HTTPS_PROXY, HTTP_PROXY, NO_PROXY; lower case too), or undefined. */
-function proxyFor(url: URL): string | undefined {
-  const noProxy = readEnv("NO_PROXY") ?? readEnv("no_proxy") ?? "";
-  if (bypassesProxy(url.hostname.toLowerCase(), noProxy)) return undefined;
-  if (url.protocol === "https:") return readEnv("HTTPS_PROXY") ?? readEnv("https_proxy");
-  return readEnv("http_proxy") ?? readEnv("HTTP_PROXY");
-}
-
-function dispatcherFor(url: URL, tls: TlsOptions): Dispatcher {
+function dispatcherFor(proxy: URL | undefined, tls: TlsOptions): Dispatcher {
   // Loaded here because most processes that import this module never make a request.
   const { Agent, ProxyAgent } = require("undici") as typeof import("undici");
   const connect = {
@@ -62,16 +46,21 @@ function dispatcherFor(url: URL, tls: TlsOptions): Dispatcher {
     ...(tls.key === undefined ? {} : { key: tls.key }),
     rejectUnauthorized: tls.verify !== false,
   };
-  const proxy = proxyFor(url);
-  return proxy === undefined ? new Agent({ connect }) : new ProxyAgent({ uri: proxy, requestTls: connect, proxyTunnel: true });
+  if (proxy === undefined) return new Agent({ connect });
+  // Only TLS is tunnelled: many proxies refuse CONNECT to other ports, and take plain requests by their whole URL, as Go's client sends them.
+  return new ProxyAgent({ uri: proxy.href.replace(/^socks5h:/, "socks5:"), requestTls: connect, proxyTunnel: false });
 }
 
-/** A client for one origin, with keep-alive, that goes through the proxy of the environment. */
-export function createHttpClient(origin: string, tls: TlsOptions = {}): HttpClient {
+/**
+ * A client for one origin, with keep-alive. It goes through the proxy of the environment as {@link proxyFor} says, or through `proxyUrl`
+ * where its target's own configuration names one.
+ */
+export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?: string): HttpClient {
   const base = new URL(origin);
+  const proxy = proxyUrl === undefined ? proxyFor(base) : parseProxy(proxyUrl, "proxy-url");
   let dispatcher: Dispatcher | undefined;
   const send = async (r: HttpRequest): Promise<Dispatcher.ResponseData> => {
-    dispatcher ??= dispatcherFor(base, tls);
+    dispatcher ??= dispatcherFor(proxy, tls);
     const { request } = require("undici") as typeof import("undici");
     try {
       return await request(r.url, {
@@ -88,7 +77,7 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}): HttpClie
       throw new HomelabError("E_HTTP", `${r.method} ${new URL(r.url).origin}: no answer`, {
         cause,
         subject: base.origin,
-        hint: `check that ${base.host} is up and reachable${proxyFor(base) ? " through the proxy of HTTPS_PROXY" : ""}`,
+        hint: `check that ${base.host} is up and reachable${proxy === undefined ? "" : ` through the proxy ${proxy.host}`}`,
       });
     }
   };

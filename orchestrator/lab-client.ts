@@ -1,12 +1,15 @@
 /** Starts, asks and stops the lab. The lab is a process of its own, known by its files and its control port only. */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
+import * as http from "node:http";
 import * as path from "node:path";
+import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { childEnv, ENV, readEnv } from "../common/env";
 import { HomelabError, systemErrorCode } from "../common/errors";
 import { projectRoot } from "../common/paths";
 import { isProcessAlive } from "../common/processes";
+import { PROXY_VARIABLES } from "../common/proxy";
 
 const labFileSchema = z.object({
   version: z.literal(1),
@@ -29,28 +32,36 @@ export function labDir(): string {
 
 function readLabFile(): LabFile | undefined {
   const file = path.join(labDir(), "lab.json");
-  let text: string;
+  let content: string;
   try {
-    text = fs.readFileSync(file, "utf8");
+    content = fs.readFileSync(file, "utf8");
   } catch (cause) {
     if (systemErrorCode(cause) === "ENOENT") return undefined;
     throw new HomelabError("E_LAB_FILE", `${file} cannot be read`, { cause, subject: file });
   }
   try {
-    return labFileSchema.parse(JSON.parse(text));
+    return labFileSchema.parse(JSON.parse(content));
   } catch (cause) {
     throw new HomelabError("E_LAB_FILE", `${file} is not a lab's file`, { cause, subject: file, hint: `stop the lab and remove ${file}` });
   }
 }
 
-/** Node's own client, which is loaded with Node: the control port is on loopback, so that no proxy and no certificate concerns it. */
+/** Node's plain client with an agent of its own: `fetch` and the global agent send loopback through a proxy under NODE_USE_ENV_PROXY. */
+function exchange(url: string, method: string): Promise<{ status: number | undefined; body: string }> {
+  return new Promise((resolve, reject) => {
+    const request = http.request(url, { method, agent: new http.Agent(), signal: AbortSignal.timeout(10_000) }, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
+    });
+    request.on("error", reject).end();
+  });
+}
+
 async function control(lab: LabFile, method: string, route: string): Promise<unknown> {
   const url = `${lab.control}${route}`;
-  const response = await fetch(url, { method, headers: { connection: "close" }, signal: AbortSignal.timeout(10_000) }).catch((cause: unknown) => {
+  const { status, body } = await exchange(url, method).catch((cause: unknown) => {
     throw new HomelabError("E_LAB_SILENT", `${method} ${url}: no answer`, { cause, subject: lab.control });
   });
-  const body = await response.text();
-  if (response.status !== 200) throw new HomelabError("E_LAB_CONTROL", `the lab answered ${response.status} to ${method} ${route}: ${body}`);
+  if (status !== 200) throw new HomelabError("E_LAB_CONTROL", `the lab answered ${status} to ${method} ${route}: ${body}`);
   return body === "" ? undefined : JSON.parse(body);
 }
 
@@ -104,7 +115,8 @@ export async function startLab(options: LabOptions): Promise<LabFile> {
   const child = spawn(process.execPath, [path.join(projectRoot(), "bin", "lab", "main.js"), "--dir", dir, ...flags], {
     detached: true,
     stdio: ["ignore", "pipe", fd],
-    env: childEnv(),
+    // It has no business outside this machine, and its own servers are not behind a proxy.
+    env: childEnv(Object.fromEntries(PROXY_VARIABLES.map((name) => [name, undefined]))),
   });
   fs.closeSync(fd);
   const { stdout: output } = child;

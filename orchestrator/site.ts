@@ -22,6 +22,9 @@ export interface Site {
   lab: LabFile | undefined;
 }
 
+/** For the programs that do not know by themselves that loopback is not behind a proxy. */
+const LOOPBACK = "127.0.0.1,localhost,::1";
+
 /** The lab's state is encrypted with it so that the code path is the real one; it protects nothing. */
 const LAB_ONLY_PASSPHRASE = "lab-only";
 
@@ -33,10 +36,11 @@ const LAB_ONLY_KEY = "FmgUi5YkwcXtYLF6L1NtaI5m4BTgriwjF8cFniDMdsU=";
 
 function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
   return {
-    HTTPS_PROXY: lab.proxy,
-    https_proxy: lab.proxy,
-    NO_PROXY: "127.0.0.1,localhost",
-    no_proxy: "127.0.0.1,localhost",
+    // Plain requests too: the owner's own proxy is outside the lab.
+    ...Object.fromEntries(["HTTPS_PROXY", "HTTP_PROXY"].flatMap((name) => [name, name.toLowerCase()]).map((name) => [name, lab.proxy])),
+    NO_PROXY: LOOPBACK,
+    no_proxy: LOOPBACK,
+    no_grpc_proxy: LOOPBACK,
     NODE_EXTRA_CA_CERTS: lab.caFile,
     SSL_CERT_FILE: lab.caFile,
     [ENV.bastion]: `ssh://${lab.bastion.user}@${lab.bastion.host}:${lab.bastion.port}`,

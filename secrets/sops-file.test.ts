@@ -16,6 +16,9 @@ const TREE: SecretTree = { vault: { kv: { a: VALUES_OF_TREE } } };
 const encrypt = (tree: SecretTree = TREE) => encryptSopsFile(tree, [identity.recipient], WHEN);
 const decrypt = (text: string, keys = [identity]) => decryptSopsFile("f.yaml", text, keys);
 
+/** By another letter of base64: the same one, in one of 64 runs, would change nothing. */
+const replaceLetter = (binary: Buffer, at: number): number => binary.write(binary[at] === 0x41 ? "B" : "A", at);
+
 describe("age", () => {
   test("a key has the recipient that age-keygen -y prints for it", () => {
     // lab-only: the age project's own example
@@ -38,7 +41,7 @@ describe("age", () => {
   });
 
   test.each([
-    ["a changed header", (binary: Buffer) => binary.write("A", binary.indexOf("\n--- ") + 6)],
+    ["a changed header", (binary: Buffer) => replaceLetter(binary, binary.indexOf("\n--- ") + 6)],
     ["a changed payload", (binary: Buffer) => binary.writeUInt8((binary.at(-1) ?? 0) ^ 1, binary.length - 1)],
   ])("%s is noticed", (_, change) => {
     const lines = ageEncrypt(Buffer.from("x"), [identity.recipient]).split("\n");

@@ -2,6 +2,7 @@
 import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CliError } from "../cli/cli-error";
 import type { Bucket } from "./bucket";
+import { S3Transport } from "./s3-transport";
 import type { S3Location } from "./s3-url";
 
 const named = (thrown: unknown): string => (thrown instanceof Error ? thrown.name : "");
@@ -13,6 +14,7 @@ export class S3Bucket implements Bucket {
     const { endpoint, region, pathStyle, profile } = location;
     this.#client = new S3Client({
       forcePathStyle: pathStyle,
+      requestHandler: new S3Transport(),
       ...(endpoint === undefined ? {} : { endpoint, requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" }),
       ...(region === undefined ? {} : { region }),
       ...(profile === undefined ? {} : { profile }),

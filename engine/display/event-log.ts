@@ -1,5 +1,6 @@
 /** Where the event log goes: a file, or the Automation API's gRPC stream (engine-contract A5). */
 import * as fs from "node:fs";
+import { GRPC_OPTIONS } from "../../common/grpc-options";
 import type { EngineEventPayload } from "../contracts";
 
 export interface EventSink {
@@ -14,7 +15,7 @@ async function grpcSink(address: string, stamp: (event: EngineEventPayload) => s
   const grpc = await import("@grpc/grpc-js");
   const { EventsClient } = await import("@pulumi/pulumi/proto/events_grpc_pb.js");
   const { EventRequest } = await import("@pulumi/pulumi/proto/events_pb.js");
-  const client = new EventsClient(address, grpc.credentials.createInsecure());
+  const client = new EventsClient(address, grpc.credentials.createInsecure(), GRPC_OPTIONS);
   let finished: (error?: Error) => void = () => undefined;
   const received = new Promise<void>((resolve, reject) => {
     finished = (error) => (error ? reject(error) : resolve());

@@ -2,8 +2,8 @@
 import * as grpc from "@grpc/grpc-js";
 import { CallbacksClient } from "@pulumi/pulumi/proto/callback_grpc_pb.js";
 import { type Callback, CallbackInvokeRequest, type CallbackInvokeResponse } from "@pulumi/pulumi/proto/callback_pb.js";
+import { GRPC_OPTIONS } from "../../common/grpc-options";
 import { DeploymentError } from "../errors";
-import { GRPC_OPTIONS } from "../providers/provider-client";
 
 export class Callbacks {
   readonly #clients = new Map<string, CallbacksClient>();

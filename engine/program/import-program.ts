@@ -2,8 +2,8 @@
 import * as grpc from "@grpc/grpc-js";
 import { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
+import { GRPC_OPTIONS } from "../../common/grpc-options";
 import type { ImportSpec } from "../contracts";
-import { GRPC_OPTIONS } from "../providers/provider-client";
 import { STACK_TYPE } from "../wire/urn";
 import type { ProgramEnd, RunningProgram } from "./running-program";
 

@@ -7,9 +7,9 @@ import { LanguageRuntimeClient } from "@pulumi/pulumi/proto/language_grpc_pb.js"
 import * as pb from "@pulumi/pulumi/proto/language_pb.js";
 import { childEnv, ENV, readEnv } from "../../common/env";
 import { systemErrorCode } from "../../common/errors";
+import { GRPC_OPTIONS } from "../../common/grpc-options";
 import type { DeploymentRequest } from "../contracts";
 import { DeploymentError } from "../errors";
-import { GRPC_OPTIONS } from "../providers/provider-client";
 import { runImports } from "./import-program";
 import type { ProgramEnd, RunningProgram } from "./running-program";
 
@@ -59,6 +59,8 @@ function runLocal({ request, preview, address, onOutput }: ProgramFacts): Runnin
     PULUMI_CONFIG: JSON.stringify(request.config.values),
     PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.config.secretKeys),
     [ENV.programDebug]: request.options.debug ? "true" : undefined,
+    // The SDK reaches the engine by gRPC, whose library sends loopback addresses too through `https_proxy`, but for what is listed here.
+    no_grpc_proxy: [readEnv("no_grpc_proxy") ?? readEnv("no_proxy"), "127.0.0.1", "localhost"].filter((entry) => entry !== undefined).join(","),
     PULUMI_NODEJS_TYPESCRIPT: project.runtimeOptions["typescript"] === false ? undefined : "true",
   });
   const child = spawn(process.execPath, args, { cwd: project.programDir, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });

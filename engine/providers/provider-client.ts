@@ -18,13 +18,8 @@ import {
   withoutSecrets,
 } from "../wire/values";
 import { missingKeys, ProviderError, partialOf } from "./provider-error";
+import { GRPC_OPTIONS } from "../../common/grpc-options";
 import type { RunningPlugin } from "./running-plugin";
-
-/** gRPC messages of 400 MiB, as the SDK's. */
-export const GRPC_OPTIONS = {
-  "grpc.max_receive_message_length": 400 * 1024 * 1024,
-  "grpc.max_send_message_length": 400 * 1024 * 1024,
-};
 
 export interface CheckFailure {
   property: string;

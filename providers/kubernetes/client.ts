@@ -40,8 +40,8 @@ export class KubernetesClient {
     /** Namespace of objects that name none. */
     readonly defaultNamespace: string,
   ) {
-    const { ca, cert, key, verify } = connection;
-    this.#http = createHttpClient(connection.server, { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}), verify });
+    const { ca, cert, key, verify, proxyUrl } = connection;
+    this.#http = createHttpClient(connection.server, { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}), verify }, proxyUrl);
   }
 
   close(): Promise<void> {

@@ -34,6 +34,8 @@ export interface Connection {
   key: string | undefined;
   token: string | undefined;
   verify: boolean;
+  /** Proxy that the cluster's entry names; it goes before those of the environment. */
+  proxyUrl: string | undefined;
   namespace: string | undefined;
 }
 
@@ -74,6 +76,7 @@ export function readKubeconfig(text: string, contextName?: string, clusterName?:
     key: decode(user["client-key-data"]) ?? readFile(user["client-key"]),
     token: user.token,
     verify: cluster["insecure-skip-tls-verify"] !== true,
+    proxyUrl: cluster["proxy-url"] || undefined,
     namespace: context.namespace,
   };
 }

@@ -1,6 +1,7 @@
 /** Sends log lines to the engine, in order, and never fails an operation because of one. */
 import * as grpc from "@grpc/grpc-js";
 import type { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
+import { GRPC_OPTIONS } from "../../common/grpc-options";
 import type { Severity } from "./resource";
 
 export interface EngineLog {
@@ -17,7 +18,7 @@ export function createEngineLog(address: string | undefined): EngineLog {
       // Most instances never log: the modules are loaded with the first line.
       const pb = require("@pulumi/pulumi/proto/engine_pb.js") as typeof import("@pulumi/pulumi/proto/engine_pb.js");
       const { EngineClient } = require("@pulumi/pulumi/proto/engine_grpc_pb.js") as typeof import("@pulumi/pulumi/proto/engine_grpc_pb.js");
-      client ??= new EngineClient(address, grpc.credentials.createInsecure());
+      client ??= new EngineClient(address, grpc.credentials.createInsecure(), GRPC_OPTIONS);
       const request = new pb.LogRequest();
       request.setSeverity({ debug: 0, info: 1, warning: 2, error: 3 }[severity] as 0 | 1 | 2 | 3);
       request.setMessage(message);

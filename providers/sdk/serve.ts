@@ -7,13 +7,11 @@ import { Status } from "@pulumi/pulumi/proto/status_pb.js";
 import { Any } from "google-protobuf/google/protobuf/any_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { describeError } from "../../common/errors";
+import { GRPC_OPTIONS } from "../../common/grpc-options";
 import { createEngineLog } from "./engine-log";
 import { ProviderInstance, ReportedFailure, type ResourceRef } from "./instance";
 import { type CheckFailure, type DiffKind, type DiffResult, PartialFailure, type ProviderDefinition } from "./resource";
 import { fromStruct, toStruct } from "./wire";
-
-/** Messages of 400 MiB, as the SDK's. */
-const OPTIONS = { "grpc.max_receive_message_length": 400 * 1024 * 1024, "grpc.max_send_message_length": 400 * 1024 * 1024 };
 
 export interface RunningProvider {
   /** On 127.0.0.1. */
@@ -24,7 +22,7 @@ export interface RunningProvider {
 /** @param engineAddress where log lines go; undefined: nowhere */
 export async function serveProvider<P>(definition: ProviderDefinition<P>, engineAddress: string | undefined): Promise<RunningProvider> {
   const instance = new ProviderInstance(definition, createEngineLog(engineAddress));
-  const server = new grpc.Server(OPTIONS);
+  const server = new grpc.Server(GRPC_OPTIONS);
   server.addService(ResourceProviderService, handlers(instance) as IResourceProviderServer);
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),

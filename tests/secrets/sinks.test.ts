@@ -6,12 +6,12 @@ const root = path.join(__dirname, "../..");
 
 /** Ways to print, and to write files. */
 const WAYS_OUT =
-  /process\.(stdout|stderr)\b(?!\.(isTTY|columns|on)\b)|\bconsole\.|\bfs\.(promises\.)?writeFile\s*\(|\b(writeFile(Sync|Atomic)|appendFile(Sync)?|createWriteStream|writeSync|writevSync|copyFile(Sync)?|symlinkSync|renameSync)\s*\(|\bprocess\.(send|emitWarning|_rawDebug)\b|\bfs\.(write|writev|cp|cpSync|rename|copyFile|appendFile|promises)\b|fs\/promises|\bfetch\s*\(|\bcreateHttpClient\s*\(|stdio: (\[[^\]]*)?"inherit"/g;
+  /process\.(stdout|stderr)\b(?!\.(isTTY|columns|on)\b)|\bconsole\.|\bfs\.(promises\.)?writeFile\s*\(|\b(writeFile(Sync|Atomic)|appendFile(Sync)?|createWriteStream|writeSync|writevSync|copyFile(Sync)?|symlinkSync|renameSync)\s*\(|\bprocess\.(send|emitWarning|_rawDebug)\b|\bfs\.(write|writev|cp|cpSync|rename|copyFile|appendFile|promises)\b|fs\/promises|\b(fetch|https?\.request)\s*\(|\bcreateHttpClient\s*\(|stdio: (\[[^\]]*)?"inherit"/g;
 
 const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
   "orchestrator/main.ts": { ways: ["process.stdout", "process.stderr"], why: "gives them to the sinks" },
   "orchestrator/sinks.ts": { ways: ["writeFileAtomic("], why: "the sinks" },
-  "orchestrator/lab-client.ts": { ways: ["fetch("], why: "asks the lab's control server on this machine, and sends no text of a run" },
+  "orchestrator/lab-client.ts": { ways: ["http.request("], why: "asks the lab's control server on this machine, and sends no text of a run" },
   "orchestrator/report.ts": { ways: ["symlinkSync("], why: "latest.html and latest.json: no content of their own" },
   "orchestrator/run-journal.ts": { ways: ["writeSync("], why: "names, times and counts of redacted events" },
   "orchestrator/site.ts": { ways: ["writeFileAtomic("], why: "the checkout's settings, for the lab" },
@@ -52,6 +52,7 @@ test.each([
   "await fs.promises.open(file);",
   "fs.write(fd, text, done);",
   'await fetch(url, { method: "POST", body: text });',
+  "http.request(url);",
   "createHttpClient(origin);",
   'spawn("x", { stdio: "inherit" });',
 ])("the search sees %p", (code) => {
