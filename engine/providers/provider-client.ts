@@ -4,6 +4,7 @@ import { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import { GRPC_OPTIONS } from "../../common/grpc-options";
 import { fromStruct, toStruct } from "../wire/struct";
 import {
   annotateSecrets,
@@ -18,7 +19,6 @@ import {
   withoutSecrets,
 } from "../wire/values";
 import { missingKeys, ProviderError, partialOf } from "./provider-error";
-import { GRPC_OPTIONS } from "../../common/grpc-options";
 import type { RunningPlugin } from "./running-plugin";
 
 export interface CheckFailure {
