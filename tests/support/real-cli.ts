@@ -1,0 +1,80 @@
+/**
+ * The real Pulumi CLI for tests: the part `pulumi`, with a language host of ours for Node (tests/support/language-host).
+ *
+ *     describeReal(["pulumi"], "…", () => {
+ *       const cli = realCli(folder);           // folder: a new one; home and plugins lie below it
+ *       await cli.run(["up", "--yes"], { cwd });
+ *     });
+ *
+ * `cli.path` and `cli.env` do for `PulumiCommand.get` and for spawning. Nothing is downloaded: plugins come from `plugins.providers` of
+ * Pulumi.yaml, from PATH, or from `<folder>/home/plugins`.
+ */
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { realPart } from "./real-parts";
+
+const LANGUAGE_HOST = path.join(__dirname, "language-host");
+
+export interface CliResult {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RealCli {
+  /** The executable. */
+  path: string;
+  /** All that it needs: PATH with the language host and this Node, a home of its own, no downloads, no questions about updates. */
+  env: Record<string, string>;
+  /** Ends when the process has; a signal counts as status -1. `--non-interactive` is added. */
+  run(args: string[], options: { cwd: string; env?: Record<string, string> }): Promise<CliResult>;
+}
+
+/** What a process needs to use an executable (the real one or `engine/bin/pulumi`) as the CLI. */
+export function cliEnvironment(executable: string, folder: string): Record<string, string> {
+  const home = path.join(folder, "home");
+  fs.mkdirSync(home, { recursive: true });
+  return {
+    PATH: [LANGUAGE_HOST, path.dirname(executable), path.dirname(process.execPath), process.env["PATH"] ?? ""].join(path.delimiter),
+    HOME: home,
+    PULUMI_HOME: home,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_DEBUG_COMMANDS: "true",
+    NO_COLOR: "1",
+  };
+}
+
+/** Any executable that behaves as the CLI. */
+export function cliAt(executable: string, folder: string): RealCli {
+  const env = cliEnvironment(executable, folder);
+  return {
+    path: executable,
+    env,
+    run: (args, options) =>
+      new Promise((resolve, reject) => {
+        const child = spawn(executable, [...args, "--non-interactive"], {
+          cwd: options.cwd,
+          env: { ...process.env, ...env, ...options.env },
+          stdio: ["ignore", "pipe", "pipe"],
+        });
+        let [stdout, stderr] = ["", ""];
+        child.stdout.on("data", (data) => {
+          stdout += String(data);
+        });
+        child.stderr.on("data", (data) => {
+          stderr += String(data);
+        });
+        child.on("error", reject);
+        child.on("close", (code) => resolve({ status: code ?? -1, stdout, stderr }));
+      }),
+  };
+}
+
+/** The real CLI. @throws where the part is not there: ask inside `describeReal(["pulumi"], …)` */
+export function realCli(folder: string): RealCli {
+  const part = realPart("pulumi");
+  if (part.path === undefined) throw new Error(`${part.missing}; ${part.how}`);
+  return cliAt(part.path, folder);
+}
