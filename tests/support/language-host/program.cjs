@@ -51,7 +51,7 @@ function startProgram(request, engine) {
   const options = checkedOptions(info.getOptions()?.toJavaScript() ?? {});
   const nodeArgs = (options.nodeargs ?? "").split(/\s+/).filter((arg) => arg !== "");
   const place = { directory, root: info.getRootDirectory(), entry: info.getEntryPoint() };
-  const args = [...nodeArgs, fromSdk(directory, "run"), ...runArguments(request, engine, place)];
+  const args = ["--require", path.join(__dirname, "safe-inspect.cjs"), ...nodeArgs, fromSdk(directory, "run"), ...runArguments(request, engine, place)];
   const env = {
     ...process.env,
     PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
