@@ -137,6 +137,14 @@ const REFUSED: [string, () => unknown, string][] = [
   ["a role of Teleport with a space", port({ roles: [{ name: "db access", spec: {} }] }), 'teleport: "db access" is no name of a role'],
   ["a disk by the order of discovery, as in the original", () => usbStorage({ device: "/dev/sdb", path: "/mnt/home" }), "storage /dev/sdb: not a stable name"],
   ["a part that k3s does not have", () => k3sServer({ address: "192.168.1.12", disable: ["traefk"] }), 'k3s has no part "traefk" to disable'],
+  [
+    "a proxy of k3s with a password",
+    () => k3sServer({ address: "192.168.1.12", proxy: { https: "http://me:pw@proxy:3128" } }),
+    "the https proxy of k3s has a user or a password in its URL",
+  ],
+  ["a proxy of k3s that is no URL", () => k3sServer({ address: "192.168.1.12", proxy: { http: "proxy" } }), 'the proxy "proxy" of k3s is no URL'],
+  ["a proxy of k3s for nothing", () => k3sServer({ address: "192.168.1.12", proxy: { no: ["a"] } }), "the proxy of k3s has neither http nor https"],
+  ["an exception of two lines", () => k3sServer({ address: "192.168.1.12", proxy: { http: "http://p:1", no: ["a\nX=1"] } }), "is no host, domain or CIDR"],
   ["a package that would be an option", () => packages("--allow-unauthenticated"), '"--allow-unauthenticated" is no name of a Debian package'],
   ["a version that would be shell", () => pinnedPackages({ kubeadm: "$(id)" }), 'package kubeadm: "$(id)" is no version'],
   [

@@ -6,6 +6,7 @@ import {
   clusterApiSettings,
   dnsSettings,
   haproxySettings,
+  k3sSettings,
   kubeadmSettings,
   longhornSettings,
   teleportSettings,
@@ -52,6 +53,8 @@ const settings = {
   sharedSecrets: fromText(z.boolean()).default(false),
   /** What k3s brings and this environment does not want: traefik, servicelb, local-storage, metrics-server. */
   k3sDisable: fromText(z.array(z.enum(["traefik", "servicelb", "local-storage", "metrics-server", "coredns"]))).default([]),
+  /** Proxy and registries of k3s. Left out: what the host has. */
+  k3s: fromText(k3sSettings).optional(),
   /** Where k3s keeps the volumes of the storage class local-path. Default: its own folder. */
   localStoragePath: z
     .string()

@@ -103,7 +103,14 @@ function clusterNode({ stack, config, vms }: RoleRequest, spec: VmSpec): Planned
     ...(longhorn === undefined ? [] : [longhornPrep(defined(longhorn))]),
   ];
   if (kubeadm === undefined)
-    return { role: combineRoles("k3s-node", ...host, k3sServer({ address, alternativeNames, disable: config.k3sDisable, localStoragePath })), secrets: {} };
+    return {
+      role: combineRoles(
+        "k3s-node",
+        ...host,
+        k3sServer({ address, alternativeNames, disable: config.k3sDisable, localStoragePath, ...defined(config.k3s ?? {}) }),
+      ),
+      secrets: {},
+    };
   const { nodes: _joining, cilium, ...versions } = kubeadm;
   const cluster = kubeadmCluster({
     ...defined(versions),
@@ -211,7 +218,11 @@ function checkKubeadm({ stack, config, owned, vms }: RoleRequest): void {
   };
   const missing = ONLY_WITH_K3S[stack];
   if (missing !== undefined) refuse(`: the stack needs ${missing}: k3s brings that, and kubeadm does not`, "take the setting out: the cluster is then k3s");
-  const ofK3s = [...(config.k3sDisable.length === 0 ? [] : ["k3sDisable"]), ...(config.localStoragePath === undefined ? [] : ["localStoragePath"])];
+  const ofK3s = [
+    ...(config.k3s === undefined ? [] : ["k3s"]),
+    ...(config.k3sDisable.length === 0 ? [] : ["k3sDisable"]),
+    ...(config.localStoragePath === undefined ? [] : ["localStoragePath"]),
+  ];
   if (ofK3s.length > 0)
     refuse(` excludes homelab:${ofK3s.join(" and homelab:")}, which ${ofK3s.length === 1 ? "is" : "are"} about k3s`, "take one of them out");
   for (const name of Object.keys(config.kubeadm.nodes)) {

@@ -16,6 +16,17 @@ export const kubeadmSettings = z.strictObject({
   nodes: z.record(z.string(), z.enum(["control-plane", "worker"])).default({}),
 });
 
+/** How the cluster's k3s reaches the internet and its images. */
+export const k3sSettings = z.strictObject({
+  proxy: z.strictObject({ http: z.string().optional(), https: z.string().optional(), no: z.array(z.string()).optional() }).optional(),
+  registries: z
+    .strictObject({
+      mirrors: z.record(z.string(), z.strictObject({ endpoints: z.array(z.url()).min(1) })),
+      authorities: z.record(z.string(), z.string().regex(/^\//, "must be an absolute path on the host")).optional(),
+    })
+    .optional(),
+});
+
 /** Longhorn's needs on the cluster's host. */
 export const longhornSettings = z.strictObject({ dataPath: z.string().optional(), v2Engine: z.boolean().optional() });
 

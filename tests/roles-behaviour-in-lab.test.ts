@@ -211,6 +211,59 @@ describe("k3s", () => {
     expect(await lab.run(k3sServer({ address: ADDRESS }))).toMatchObject({ exitCode: 0 });
   });
 
+  const UNIT = "/etc/systemd/system/k3s.service";
+  /** As get.k3s.io leaves a host: unit, environment file, configuration. */
+  const installedBy = async (argumentsOf: string, config = "") => {
+    const unit = `[Service]\nType=notify\nEnvironmentFile=-/etc/default/%N\nEnvironmentFile=-${UNIT}.env\nExecStart=/usr/local/bin/k3s \\\n    server${argumentsOf}\nRestart=always\n`;
+    await lab.sh(`sudo -n mkdir -p /etc/rancher/k3s; sudo -n tee ${UNIT} > /dev/null <<'E'\n${unit}E\n`);
+    await lab.sh(`echo HTTPS_PROXY=http://proxy.example.org:3128 | sudo -n tee ${UNIT}.env > /dev/null`);
+    if (config !== "") await lab.sh(`printf '%s' '${config}' | sudo -n tee /etc/rancher/k3s/config.yaml > /dev/null`);
+    return unit;
+  };
+
+  test("that somebody else installed keeps its environment files", async () => {
+    await installedBy("", 'tls-san:\n  - "a.example.org"\n');
+    expect(await lab.run(k3sServer({ address: ADDRESS }))).toMatchObject({ exitCode: 0 });
+    expect(await lab.sh(`cat ${UNIT}.env; grep -c '^EnvironmentFile=-${UNIT}.env$' ${UNIT}`)).toBe("HTTPS_PROXY=http://proxy.example.org:3128\n1\n");
+    expect((await lab.run(k3sServer({ address: ADDRESS }))).summary?.changed).toBe(0);
+  });
+
+  test.each([
+    ["arguments of its unit", " \\\n\t'--cluster-init' \\\n\t'--data-dir=/data'", "", "--cluster-init --data-dir=/data (arguments of"],
+    ["keys of its configuration", "", "node-ip: 10.0.0.1\ndata-dir: /data\nkubelet-arg+:\n  - max-pods=250\n", "data-dir kubelet-arg (arguments of"],
+  ])("that somebody else installed is not changed where it would lose %s", async (_, argumentsOf, config, named) => {
+    const unit = await installedBy(argumentsOf, config);
+    const { operations } = await lab.run(k3sServer({ address: ADDRESS }));
+    expect(operations.at(-1)).toMatchObject({
+      operation: "a k3s of another installer loses no settings",
+      status: "failed",
+      stderr: expect.stringContaining(named),
+    });
+    expect(await lab.sh(`cat ${UNIT}`)).toBe(unit);
+  });
+
+  test("takes a proxy and registries, and gives the proxy up again", async () => {
+    const proxy = { https: "http://proxy.example.org:3128", no: [".example.org", "10.20.0.0/24"] };
+    const registries = {
+      mirrors: { "docker.io": { endpoints: ["https://registry.example.org"] } },
+      authorities: { "registry.example.org": "/etc/ssl/own-ca.pem" },
+    };
+    await lab.run(k3sServer({ address: ADDRESS, proxy, registries }));
+    expect(
+      await lab.sh(
+        "sudo -n stat -c '%a %n' /etc/rancher/k3s/homelab.env /etc/rancher/k3s/registries.yaml; sudo -n cat /etc/rancher/k3s/homelab.env /etc/rancher/k3s/registries.yaml",
+      ),
+    ).toBe(
+      `600 /etc/rancher/k3s/homelab.env\n600 /etc/rancher/k3s/registries.yaml\nHTTPS_PROXY=http://proxy.example.org:3128\nNO_PROXY=127.0.0.0/8,localhost,${ADDRESS},.example.org,10.20.0.0/24\nmirrors:\n  "docker.io":\n    endpoint:\n      - "https://registry.example.org"\nconfigs:\n  "registry.example.org":\n    tls:\n      ca_file: "/etc/ssl/own-ca.pem"\n`,
+    );
+    expect((await lab.run(k3sServer({ address: ADDRESS, proxy, registries }))).summary?.changed).toBe(0);
+    const { operations } = await lab.run(k3sServer({ address: ADDRESS, registries }));
+    expect(operations.filter(({ status }) => status === "changed").map(({ operation }) => operation)).toEqual([
+      "no /etc/rancher/k3s/homelab.env",
+      "service k3s",
+    ]);
+  });
+
   test("a version before the one that runs is refused, and the newer one goes on running", async () => {
     await lab.run(k3sServer({ address: ADDRESS }));
     const report = await lab.run(k3sServer({ address: ADDRESS, release: { version: "v1.30.0+k3s1", sha256: "0".repeat(64) } }));

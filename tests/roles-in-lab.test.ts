@@ -59,9 +59,11 @@ test("the k3s role brings a cluster up, and a second run changes nothing", async
     "ok first boot finished",
     "ok packages curl ca-certificates qemu-guest-agent",
     "ok k3s is not newer than the pin",
+    "ok a k3s of another installer loses no settings",
     "changed directory /mnt/storage",
     "changed directory /etc/rancher/k3s",
     "changed download /usr/local/bin/k3s",
+    "ok no /etc/rancher/k3s/homelab.env",
     "changed file /etc/rancher/k3s/config.yaml",
     "changed file /etc/systemd/system/k3s.service",
     "changed service k3s",
@@ -70,7 +72,7 @@ test("the k3s role brings a cluster up, and a second run changes nothing", async
   const kubeconfig = await host.run("sudo -n cat /etc/rancher/k3s/k3s.yaml");
   expect(renameKubeconfig(kubeconfig.stdout.toString(), "dev", "https://192.168.1.12:6443")).toContain("current-context: dev");
   const second = await run(node());
-  expect(second.summary).toEqual({ changed: 0, unchanged: 10 });
+  expect(second.summary).toEqual({ changed: 0, unchanged: 12 });
   expect(starts).toBe(1);
   expect(ctx.unhandled.all()).toEqual([]);
 });
@@ -107,7 +109,7 @@ test.each(operations)("a run that was cut at $name is made good by the next one"
   expect(first.operations.at(-1)).toMatchObject({ status: "failed", phase: "apply", exitCode: 9 });
   expect(first.operations).toHaveLength(index + 1);
   expect((await run(node())).exitCode).toBe(0);
-  expect((await run(node())).summary).toEqual({ changed: 0, unchanged: 10 });
+  expect((await run(node())).summary).toEqual({ changed: 0, unchanged: 12 });
   expect(ctx.unhandled.all()).toEqual([]);
 });
 

@@ -16,15 +16,39 @@ export interface K3sServerArgs {
   disable?: readonly string[];
   /** Where volumes of the storage class local-path lie. Default: k3s's own folder. */
   localStoragePath?: string | undefined;
+  /** How k3s and its containers reach the internet. Default: directly, or as an environment file that the host has says. */
+  proxy?: K3sProxy | undefined;
+  /** Mirrors of image registries. Default: `registries.yaml` is left as it is. */
+  registries?: K3sRegistries | undefined;
   /** Default: {@link K3S}. */
   release?: K3sRelease;
+}
+
+/** An HTTP proxy. One with a password is refused: the settings of a service are no place for it. */
+export interface K3sProxy {
+  http?: string | undefined;
+  https?: string | undefined;
+  /** Hosts, domains and CIDRs that are reached directly. k3s adds its own pods, services and domain; the node's address and loopback are added here. */
+  no?: readonly string[] | undefined;
+}
+
+/** `registries.yaml` of k3s (docs.k3s.io/installation/private-registry), without credentials. */
+export interface K3sRegistries {
+  /** By registry, or `*` for all: addresses that are asked before it. */
+  mirrors: Readonly<Record<string, { endpoints: readonly string[] }>>;
+  /** By host of an endpoint: the authority that its certificate is checked with, as a path on the host. */
+  authorities?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Where k3s leaves the administrator's kubeconfig. */
 export const KUBECONFIG_PATH = "/etc/rancher/k3s/k3s.yaml";
 const BINARY = "/usr/local/bin/k3s";
 const CONFIG_PATH = "/etc/rancher/k3s/config.yaml";
+const REGISTRIES_PATH = "/etc/rancher/k3s/registries.yaml";
 const UNIT_PATH = "/etc/systemd/system/k3s.service";
+/** Environment files that get.k3s.io and packages write; what they set (proxies among it) goes on to hold. */
+const FOUND_ENVIRONMENT = ["/etc/default/k3s", "/etc/sysconfig/k3s", "/etc/systemd/system/k3s.service.env"];
+const ENVIRONMENT_PATH = "/etc/rancher/k3s/homelab.env";
 /** The API answers within this many seconds of a start, or the role fails. */
 const READY_SECONDS = 240;
 const PARTS = ["coredns", "local-storage", "metrics-server", "runtimes", "servicelb", "traefik"];
@@ -41,6 +65,7 @@ After=network-online.target
 Type=notify
 ExecStartPre=-/sbin/modprobe br_netfilter
 ExecStartPre=-/sbin/modprobe overlay
+${[...FOUND_ENVIRONMENT, ENVIRONMENT_PATH].map((path) => `EnvironmentFile=-${path}`).join("\n")}
 ExecStart=${BINARY} server
 KillMode=process
 Delegate=yes
@@ -82,22 +107,90 @@ function noDowngrade({ version, sha256 }: K3sRelease): Operation {
   };
 }
 
+/** Keys of the configuration that a role may write: what else a foreign one holds would be lost. */
+const OWN_KEYS = ["write-kubeconfig-mode", "node-ip", "tls-san", "disable", "default-local-storage-path"];
+
+/**
+ * A k3s that somebody else installed (get.k3s.io) goes on with its data and its environment files. What it was started with beyond
+ * that, this role would drop with a restart: arguments of its unit and keys of its configuration are named, and nothing is changed.
+ * Keys that the role writes itself take its values. Files in `config.yaml.d` and drop-ins of the unit are not touched: settings can go there.
+ */
+function nothingForeignLost(): Operation {
+  const known = OWN_KEYS.join("|");
+  return {
+    name: "a k3s of another installer loses no settings",
+    functions: {
+      // Continued lines of ExecStart as one, without the program, its command and quotes.
+      hl_k3s_arguments: String.raw`awk '/^ExecStart=/ { on = 1 } on { line = $0; more = sub(/\\$/, "", line); text = text " " line; if (!more) on = 0 } END { gsub(/[\047"]/, "", text); gsub(/[ \t]+/, " ", text); sub(/^ *ExecStart=[^ ]*/, "", text); sub(/^ *server( |$)/, "", text); gsub(/^ +| +$/, "", text); print text }' ${UNIT_PATH}`,
+      hl_k3s_keys: String.raw`[ ! -r ${CONFIG_PATH} ] || awk -F: '/^[A-Za-z][A-Za-z0-9-]*[+]?:/ { key = $1; sub(/[+]$/, "", key); if (key !~ /^(${known})$/) print key }' ${CONFIG_PATH}`,
+    },
+    check: [
+      // The stamp says that this role has started it.
+      `{ [ ! -e ${UNIT_PATH} ] || [ -e /var/lib/homelab/applied/k3s ] || { [ -z "$(hl_k3s_arguments)" ] && [ -z "$(hl_k3s_keys)" ]; }; }`,
+    ],
+    apply: [
+      `hl_say "k3s was installed by something else, and this role would drop: $(hl_k3s_arguments) $(hl_k3s_keys | tr '\\n' ' ')(arguments of ${UNIT_PATH}, keys of ${CONFIG_PATH}); move them to a file in ${CONFIG_PATH}.d, then take them out there"`,
+    ],
+  };
+}
+
+/** A URL without credentials. */
+function proxyUrl(name: string, text: string): string {
+  if (!URL.canParse(text)) throw new HomelabError("E_ROLE_ARGS", `the proxy "${text}" of k3s is no URL`, { hint: "for example http://proxy.example.org:3128" });
+  const url = new URL(text);
+  if (url.username !== "" || url.password !== "")
+    throw new HomelabError("E_ROLE_ARGS", `the ${name} proxy of k3s has a user or a password in its URL`, {
+      hint: "use a proxy that knows its clients by address",
+    });
+  return text;
+}
+
+/** For containerd too, which reads the same names. */
+function environmentFile(address: string, { http, https, no = [] }: K3sProxy): string {
+  if (http === undefined && https === undefined)
+    throw new HomelabError("E_ROLE_ARGS", "the proxy of k3s has neither http nor https", { hint: "give one of them, or leave proxy out" });
+  const direct = [...new Set(["127.0.0.0/8", "localhost", address, ...no])];
+  const bad = direct.find((entry) => !/^[A-Za-z0-9.:*/_-]+$/.test(entry));
+  if (bad !== undefined) throw new HomelabError("E_ROLE_ARGS", `"${bad}" is no host, domain or CIDR`, { hint: "proxy.no is a list of them" });
+  const lines = [
+    ...(http === undefined ? [] : [`HTTP_PROXY=${proxyUrl("http", http)}`]),
+    ...(https === undefined ? [] : [`HTTPS_PROXY=${proxyUrl("https", https)}`]),
+    `NO_PROXY=${direct.join(",")}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function registriesFile({ mirrors, authorities = {} }: K3sRegistries): string {
+  const endpoints = (list: readonly string[]): string => list.map((url) => `      - ${JSON.stringify(url)}\n`).join("");
+  const mirror = ([name, { endpoints: list }]: [string, { endpoints: readonly string[] }]): string =>
+    `  ${JSON.stringify(name)}:\n    endpoint:\n${endpoints(list)}`;
+  const trust = ([host, path]: [string, string]): string => `  ${JSON.stringify(host)}:\n    tls:\n      ca_file: ${JSON.stringify(path)}\n`;
+  const configs = Object.entries(authorities);
+  return `mirrors:\n${Object.entries(mirrors).map(mirror).join("")}${configs.length === 0 ? "" : `configs:\n${configs.map(trust).join("")}`}`;
+}
+
 /** A host that is a cluster of one node: k3s at a pinned version, with its API ready. A new version is an upgrade in place. */
 export function k3sServer(args: K3sServerArgs): Role {
   const unknown = args.disable?.find((part) => !PARTS.includes(part));
   if (unknown !== undefined) throw new HomelabError("E_ROLE_ARGS", `k3s has no part "${unknown}" to disable`, { hint: `it has ${PARTS.join(", ")}` });
   const release = args.release ?? K3S;
-  const config = configFile(args);
+  const files = [
+    { path: CONFIG_PATH, mode: "0600", content: configFile(args) },
+    ...(args.proxy === undefined ? [] : [{ path: ENVIRONMENT_PATH, mode: "0600", content: environmentFile(args.address, args.proxy) }]),
+    ...(args.registries === undefined ? [] : [{ path: REGISTRIES_PATH, mode: "0600", content: registriesFile(args.registries) }]),
+    { path: UNIT_PATH, mode: "0644", content: UNIT },
+  ];
   return {
     name: "k3s-server",
     operations: [
       noDowngrade(release),
+      nothingForeignLost(),
       ...(args.localStoragePath === undefined ? [] : [directory(args.localStoragePath, { mode: "0755" })]),
       directory("/etc/rancher/k3s", { mode: "0755" }),
       download({ url: k3sUrl(release.version), sha256: release.sha256, path: BINARY, mode: "0755" }),
-      file({ path: CONFIG_PATH, mode: "0600", content: config }),
-      file({ path: UNIT_PATH, mode: "0644", content: UNIT }),
-      service({ name: "k3s", startedWith: [release.sha256, config, UNIT], writtenTo: [CONFIG_PATH, UNIT_PATH] }),
+      ...(args.proxy === undefined ? [absent(ENVIRONMENT_PATH)] : []),
+      ...files.map(file),
+      service({ name: "k3s", startedWith: [release.sha256, ...files.map(({ content }) => content)], writtenTo: files.map(({ path }) => path) }),
       waitUntil("kubernetes API ready", `[ -s ${KUBECONFIG_PATH} ] && ${BINARY} kubectl get --raw /readyz >/dev/null`, READY_SECONDS),
     ],
   };
