@@ -178,7 +178,7 @@ describe("charts", () => {
   });
 
   test("external-dns, with its definition in crds/", async () => {
-    const rendered = await render("https://kubernetes-sigs.github.io/external-dns", "external-dns", "1.15.0", {
+    const rendered = await render("https://kubernetes-sigs.github.io/external-dns", "external-dns", "1.21.1", {
       sources: ["ingress"],
       provider: { name: "pihole" },
     });

@@ -46,7 +46,7 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
   const { store } = cluster;
   const queue = new WorkQueue(cluster.name, ctx);
   const kube = new Kube(cluster, "k3s");
-  const programs = new Programs(kube, ctx, (namespace, name) => queue.add("Pod", namespace, name));
+  const programs = new Programs(kube, ctx, queue, (namespace, name) => queue.add("Pod", namespace, name));
   if (saved !== undefined) programs.resume(saved);
   clusterBasics(kube, queue, ctx);
   new Deployments(kube, queue);

@@ -1,6 +1,7 @@
 /** The way into clusters by host name: TLS ends here, with the certificate of the host's Secret, and goes on to the service. */
 import { createServer as createHttp, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttps } from "node:https";
+import { isIP } from "node:net";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { listenOn } from "../core/server";
 import { createAuthority } from "../core/tls";
@@ -55,8 +56,13 @@ export async function startIngress(ctx: LabContext, clusters: () => Iterable<Run
     contexts.set(cert, known);
     return known;
   };
+  /** Names lead to the cluster at their address. Until a name server is up, names of routes are taken to be entered by hand. */
   const routesFor = (host: string): IngressRoutes | undefined => {
-    for (const { cluster, controllers } of clusters()) if (host === cluster.address || controllers.ingress.has(host)) return controllers.ingress;
+    const address = isIP(host) === 0 ? ctx.network.addressOf(host) : host;
+    for (const { cluster, controllers } of clusters()) {
+      if (cluster.address === address) return controllers.ingress;
+      if (address === "no name server" && controllers.ingress.has(host)) return controllers.ingress;
+    }
     return undefined;
   };
   const handle = (request: IncomingMessage, response: ServerResponse): void => {

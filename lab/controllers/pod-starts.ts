@@ -81,6 +81,13 @@ export function environmentOf(kube: Kube, pod: KubeObject, container: JsonMap): 
     return text === undefined || kind === "ConfigMap" ? text : Buffer.from(text, "base64").toString("utf8");
   };
   const found: Record<string, string> = {};
+  for (const source of listAt(container, "envFrom")) {
+    const isSecret = source["secretRef"] !== undefined;
+    const reference = mapAt(source, isSecret ? "secretRef" : "configMapRef");
+    const data = mapAt(kube.find("v1", isSecret ? "Secret" : "ConfigMap", namespace, textAt(reference, "name") ?? ""), "data");
+    const prefix = textAt(source, "prefix") ?? "";
+    for (const [key, text] of Object.entries(data)) found[`${prefix}${key}`] = isSecret ? Buffer.from(String(text), "base64").toString("utf8") : String(text);
+  }
   for (const variable of listAt(container, "env")) {
     const from = mapAt(variable, "valueFrom");
     const text = from["secretKeyRef"] !== undefined ? value("Secret", mapAt(from, "secretKeyRef")) : value("ConfigMap", mapAt(from, "configMapKeyRef"));

@@ -9,10 +9,17 @@ import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, mapAt, textAt } from "../kubernetes/objects";
 import { startS3 } from "../s3";
 import { startVault } from "../vault";
+import { ExternalDnsContainer } from "./external-dns";
 import type { Kube } from "./kube";
 import { environmentOf } from "./pod-starts";
+import type { WorkQueue } from "./queue";
 
-const entrySchema = z.strictObject({ image: z.string(), program: z.enum(["vault", "s3"]), data: z.string(), ports: z.array(z.number()) });
+const entrySchema = z.strictObject({
+  image: z.string(),
+  program: z.enum(["vault", "s3", "external-dns"]),
+  data: z.string().optional(),
+  ports: z.array(z.number()),
+});
 type Entry = z.infer<typeof entrySchema>;
 
 const savedSchema = z.object({ disks: z.record(z.string(), z.unknown()) });
@@ -20,10 +27,17 @@ const savedSchema = z.object({ disks: z.record(z.string(), z.unknown()) });
 interface Running extends Stoppable, Persistent {
   readonly port: number;
   ready(): boolean;
+  /** Lines that it printed; undefined where the lab has none of it. */
+  readonly log?: readonly string[];
+  /** Work of its own, when the queue comes to it. */
+  turn?(): Promise<void>;
   entry: Entry;
   uid: string;
   disk: string;
 }
+
+/** Kind of the queue's keys for programs that do something by themselves; the name is the pod's. */
+const TURN = "program";
 
 let table: Entry[] | undefined;
 function entryOf(image: string): Entry | undefined {
@@ -43,9 +57,12 @@ export class Programs {
   constructor(
     private readonly kube: Kube,
     private readonly ctx: LabContext,
+    private readonly queue: WorkQueue,
     /** Called when a pod's program has become ready, or is no longer. */
     private readonly changed: (namespace: string | undefined, name: string) => void,
-  ) {}
+  ) {
+    queue.on(TURN, (namespace, name) => this.#running.get(`${namespace}/${name}`)?.turn?.());
+  }
 
   /** Takes what `save` gave, before anything runs. */
   resume(saved: unknown): void {
@@ -104,6 +121,10 @@ export class Programs {
         restore: (state) => server.restore(state),
         stop: () => server.stop(),
       });
+    } else if (entry.program === "external-dns") {
+      const schedule = (ms: number): void => this.queue.after(ms, TURN, namespace, name);
+      const program = new ExternalDnsContainer(kube, ctx, pod, container, schedule, () => this.changed(namespace, name));
+      this.#running.set(key, Object.assign(program, shared));
     } else {
       const environment = environmentOf(kube, pod, container);
       const server = await startS3(label, ctx, {

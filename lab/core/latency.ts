@@ -15,6 +15,7 @@ const DEFAULT_LATENCIES: Readonly<Record<string, number>> = {
   "ssh.connect": 20,
   "apt.install": 200,
   "k3s.start": 800,
+  "external-dns.sync": 200,
   "kubernetes.pod-ready": 400,
   "kubernetes.namespace-finalize": 100,
   "vault.start": 200,

@@ -6,6 +6,7 @@ const keyOf = (host: string, port: number): string => `${host.toLowerCase()}:${p
 /** An empty network: nothing is reachable until a simulator listens. */
 export function createNetwork(): Network {
   const listeners = new Map<string, LocalPort>();
+  const nameServers = new Set<(name: string) => string | undefined>();
   const resolvers = new Set<(host: string, port: number) => LocalPort | undefined>();
   return {
     listen: (host, port, local) => {
@@ -19,6 +20,18 @@ export function createNetwork(): Network {
     addResolver: (resolver) => {
       resolvers.add(resolver);
       return () => resolvers.delete(resolver);
+    },
+    serveNames: (lookup) => {
+      nameServers.add(lookup);
+      return () => nameServers.delete(lookup);
+    },
+    addressOf: (name) => {
+      if (nameServers.size === 0) return "no name server";
+      for (const lookup of nameServers) {
+        const found = lookup(name.toLowerCase());
+        if (found !== undefined) return found;
+      }
+      return undefined;
     },
     resolve: (host, port) => {
       const direct = listeners.get(keyOf(host, port));

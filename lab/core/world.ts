@@ -1,7 +1,7 @@
 import type { Clock } from "../../common/clock";
 
 /** The outside world's systems, as the lab's records name them. */
-export type LabSystem = "proxmox" | "ssh" | "kubernetes" | "vault" | "s3" | "artefacts";
+export type LabSystem = "proxmox" | "ssh" | "kubernetes" | "vault" | "s3" | "artefacts" | "pihole";
 
 /** What a simulator says about one call that it answered. */
 export interface RecordEntry {
@@ -59,6 +59,16 @@ export interface Network {
   unlisten(host: string, port: number): void;
   /** Names that something else decides about (ingress hosts); asked in the order of adding, after `listen`. Returns its removal. */
   addResolver(resolver: (host: string, port: number) => LocalPort | undefined): () => void;
+  /**
+   * Makes the homelab's name server known to the gateways and to the programs in the lab. Returns its removal.
+   * @param lookup the address of a name; undefined = not known
+   */
+  serveNames(lookup: (name: string) => string | undefined): () => void;
+  /**
+   * The address of a name as the homelab's name server has it.
+   * @returns undefined where it does not know the name, "no name server" where none is up
+   */
+  addressOf(name: string): string | "no name server" | undefined;
   /** undefined = connection refused. */
   resolve(host: string, port: number): LocalPort | undefined;
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { newSshKey } from "../core/ssh-keys";
 import type { LabContext } from "../core/world";
 import { imagePackages } from "./archive";
+import { stopContainers } from "./containers";
 import { disksSchema, plugDisks } from "./disks";
 import { filesystemStateSchema, HostDisk } from "./filesystem";
 import { firstBoot, installImage, writeKeys } from "./image";
@@ -59,6 +60,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     kernel: { modules: new Set(["nf_conntrack"]), sysctls: new Map(), swapOn: false, mounts: new Map(), bootedAt: ctx.clock.now() },
     packages: imagePackages(),
     units: new Map(),
+    containers: new Map(),
     journal: [],
     startCluster: options.startCluster,
     cluster: undefined,
@@ -86,6 +88,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     ctx.network.listen(spec.address, 22, { port: server.port });
     joinNeighbours(machine);
   } catch (error) {
+    await stopContainers(machine);
     await machine.cluster?.stop();
     await server.stop();
     throw error;
@@ -115,6 +118,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       ctx.network.unlisten(spec.address, 22);
       leaveNeighbours(machine);
       await server.stop();
+      await stopContainers(machine);
       const final = await save();
       await machine.cluster?.stop();
       machine.cluster = undefined;

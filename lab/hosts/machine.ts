@@ -1,4 +1,4 @@
-import type { LabContext } from "../core/world";
+import type { LabContext, Stoppable } from "../core/world";
 import type { Disk } from "./disks";
 import type { HostDisk, Identity } from "./filesystem";
 
@@ -76,6 +76,8 @@ export interface Machine {
   readonly packages: Map<string, string>;
   /** Units that run or failed; what is not there is inactive. */
   readonly units: Map<string, Unit>;
+  /** Programs of containers that run, by their unit. */
+  readonly containers: Map<string, Stoppable>;
   readonly journal: { at: number; unit: string; text: string }[];
   readonly startCluster: StartCluster;
   cluster: RunningCluster | undefined;

@@ -10,7 +10,7 @@ import { runShell } from "./shell";
  * A client that opened a command and neither sends nor closes its standard input means to send none. Milliseconds; one on a busy
  * machine must not be taken for it.
  */
-const STDIN_GRACE_MS = 2_000;
+const STDIN_GRACE_MS = 10_000;
 
 export interface SshServer {
   port: number;

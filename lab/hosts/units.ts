@@ -1,5 +1,6 @@
 import * as path from "node:path/posix";
 import { stopCluster } from "./cluster";
+import { startContainer, stopContainer } from "./containers";
 import { isK3sServer, startK3s } from "./k3s";
 import { KUBELET, startKubelet } from "./kubelet";
 import { log, type Machine } from "./machine";
@@ -23,12 +24,13 @@ export async function findUnit(machine: Machine, name: string): Promise<UnitFile
 }
 
 const CONTAINERS = "/etc/containers/systemd";
+const GENERATED = "/run/systemd/generator/";
 
 /** What podman's generator makes of a `.container` file. */
 async function generatedUnit(machine: Machine, unit: string): Promise<UnitFile | undefined> {
   const text = machine.packages.has("podman") ? await machine.disk.read(`${CONTAINERS}/${unit.replace(/\.service$/, ".container")}`) : undefined;
   if (text === undefined) return undefined;
-  return { path: `/run/systemd/generator/${unit}`, text: `${text}\n[Service]\nExecStart=/usr/bin/podman run ${unitValue(text, "Image") ?? ""}\n` };
+  return { path: `${GENERATED}${unit}`, text: `${text}\n[Service]\nExecStart=/usr/bin/podman run ${unitValue(text, "Image") ?? ""}\n` };
 }
 
 /** The value of the last `key=` line of a unit file, continuation lines joined. */
@@ -75,6 +77,7 @@ async function run(machine: Machine, file: UnitFile): Promise<string | undefined
   if (!(await machine.disk.inner.exists(binary))) return `Unable to locate executable '${binary}': No such file or directory`;
   if (((await machine.disk.inner.stat(binary)).mode & 0o111) === 0) return `Unable to execute '${binary}': Permission denied`;
   if (isK3sServer(command)) return startK3s(machine, command);
+  if (file.path.startsWith(GENERATED)) return startContainer(machine, path.basename(file.path), file.text);
   if (path.basename(file.path) === KUBELET) await startKubelet(machine);
   return undefined;
 }
@@ -88,6 +91,7 @@ export async function stopUnit(machine: Machine, name: string): Promise<boolean>
     machine.effects += 1;
     const command = file && unitValue(file.text, "ExecStart");
     if (unit === KUBELET || (command === undefined ? unit === "k3s.service" : isK3sServer(command))) await stopCluster(machine);
+    await stopContainer(machine, unit);
     log(machine, unit, `Stopped ${unit}.`);
   }
   machine.units.delete(unit);

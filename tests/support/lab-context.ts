@@ -32,6 +32,8 @@ export async function testContext(): Promise<LabContext & { records: { list: Sta
         resolvers.add(resolver);
         return () => resolvers.delete(resolver);
       },
+      serveNames: () => () => undefined,
+      addressOf: () => "no name server",
       resolve: (host, port) => places.get(`${host}:${port}`) ?? [...resolvers].map((resolver) => resolver(host, port)).find((found) => found !== undefined),
     },
     tls: await createAuthority("test CA"),

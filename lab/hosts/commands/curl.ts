@@ -61,14 +61,15 @@ const curl: HostCommand = async (run) => {
   if (url === undefined || rest.length > 1) return unmodelled(run, "curl", `${rest.length} URLs`);
   const quiet = has("s", "silent") && !has("S", "show-error");
   const problem = (code: number, text: string) => ({ stdout: "", stderr: quiet ? "" : `curl: (${code}) ${text}\n`, exitCode: code });
-  const loopback = await onLoopback(run, new URL(/^[a-z]+:\/\//.test(url) ? url : `http://${url}`));
+  const target = located(run, url);
+  const loopback = onLoopback(run, target);
   if (loopback !== undefined) return loopback ? ok() : problem(7, `Failed to connect to ${url}: Couldn't connect to server`);
   let answer: Fetched;
   try {
     const body = bodyOf(run, get("d", "data", "data-binary"));
     const method = get("X", "request") ?? (has("I", "head") ? "HEAD" : body ? "POST" : "GET");
     const fetch = has("L", "location") ? followFromLab : fetchFromLab;
-    answer = await fetch(run.machine.ctx, run.machine.spec.hostname, new URL(/^[a-z]+:\/\//.test(url) ? url : `http://${url}`), {
+    answer = await fetch(run.machine.ctx, run.machine.spec.hostname, target, {
       method,
       headers: headersOf(flags),
       body,
@@ -78,24 +79,34 @@ const curl: HostCommand = async (run) => {
     throw error;
   }
   if (has("f", "fail", "fail-with-body") && answer.status >= 400) return problem(22, `The requested URL returned error: ${answer.status}`);
-  const target = get("o", "output") ?? (has("O", "remote-name") ? new URL(url).pathname.split("/").at(-1) : undefined);
+  const output = get("o", "output") ?? (has("O", "remote-name") ? new URL(url).pathname.split("/").at(-1) : undefined);
   const written = (get("w", "write-out") ?? "")
     .replaceAll("%{http_code}", String(answer.status))
     .replaceAll("%{response_code}", String(answer.status))
     .replaceAll("\\n", "\n");
-  if (target === undefined || target === "-")
+  if (output === undefined || output === "-")
     return { stdout: answer.body.toString("latin1") + written, stderr: "", exitCode: 0, stdoutKind: "bytes" } as const;
-  if (target !== "/dev/null") await keep(run, target, answer);
+  if (output !== "/dev/null") await keep(run, output, answer);
   return ok(written);
 };
 
-/** What daemons answer on the host itself: whether they are there. @returns undefined for another address */
-async function onLoopback(run: Invocation, url: URL): Promise<boolean | undefined> {
+/** What daemons answer on the host itself: whether they are there. @returns undefined for another address, or where a server of the lab listens */
+function onLoopback(run: Invocation, url: URL): boolean | undefined {
   if (url.hostname !== "127.0.0.1") return undefined;
-  const daemons: Record<string, string> = { "3000/readyz": "teleport.service", "80/admin/": "pihole.service", "8404/": "haproxy.service" };
+  const daemons: Record<string, string> = { "3000/readyz": "teleport.service", "8404/": "haproxy.service" };
   const unit = daemons[`${url.port || "80"}${url.pathname}`];
   if (unit === undefined) unmodelled(run, "curl", url.href);
   return unit !== undefined && run.machine.units.get(unit)?.state === "active";
+}
+
+/** The host's own address in the place of loopback, where a server of the lab listens at it. */
+function located(run: Invocation, text: string): URL {
+  const url = new URL(/^[a-z]+:\/\//.test(text) ? text : `http://${text}`);
+  const { network } = run.machine.ctx;
+  const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+  const isContainers = port === 80 && run.machine.containers.size > 0;
+  if (url.hostname === "127.0.0.1" && isContainers && network.resolve(run.machine.spec.address, port) !== undefined) url.hostname = run.machine.spec.address;
+  return url;
 }
 
 async function keep(run: Invocation, target: string, answer: Fetched): Promise<void> {

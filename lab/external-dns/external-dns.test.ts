@@ -1,0 +1,101 @@
+import { createContext } from "../core/context";
+import type { KubeObject } from "../kubernetes";
+import { startPihole } from "../pihole";
+import { type ExternalDns, startExternalDns } from ".";
+
+const ARGS = ["--provider=pihole", "--pihole-server=http://192.168.1.3", "--pihole-api-version=6", "--source=ingress", "--registry=noop", "--policy=sync"];
+
+const route = (name: string, ip: string, annotations: Record<string, string> = {}): KubeObject =>
+  ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name, namespace: "a", annotations },
+    spec: { rules: [{ host: name }], tls: [{ hosts: [name] }] },
+    status: { loadBalancer: { ingress: [{ ip }] } },
+  }) as unknown as KubeObject;
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+async function world() {
+  const ctx = await createContext();
+  const files = new Map<string, string>();
+  const pihole = await startPihole({
+    hostname: "dns",
+    address: "192.168.1.3",
+    ctx,
+    environment: { FTLCONF_webserver_api_password: "pw" },
+    folder: { read: async (name) => files.get(name), write: async (name, text) => void files.set(name, text), list: async () => [] },
+  });
+  stops.push(() => pihole.stop());
+  const log: string[] = [];
+  const start = (ingresses: KubeObject[], args: readonly string[] = ARGS, given: { version?: string; password?: string } = {}): Promise<ExternalDns> =>
+    startExternalDns({
+      ctx,
+      label: "dev/external-dns",
+      version: given.version ?? "0.21.0",
+      args,
+      environment: { EXTERNAL_DNS_PIHOLE_PASSWORD: given.password ?? "pw" },
+      ingresses: () => ingresses,
+      log: (line) => log.push(line),
+    });
+  return { ctx, log, start };
+}
+
+test("two clusters keep their own names in one Pi-hole: new, moved and gone, and never the other's", async () => {
+  const { ctx, log, start } = await world();
+  const routes = [route("a.pw", "192.168.1.12")];
+  const first = await start(routes, [...ARGS, "--regex-domain-filter=^(a\\.pw|c\\.pw)$"]);
+  const second = await start([route("b.pw", "192.168.1.13"), route("stray.pw", "192.168.1.13")], [...ARGS, "--regex-domain-filter=^(b\\.pw)$"]);
+  await first.runOnce();
+  await second.runOnce();
+  const names = () => ["a.pw", "b.pw", "c.pw", "stray.pw"].map((name) => ctx.network.addressOf(name));
+  expect(names()).toEqual(["192.168.1.12", "192.168.1.13", undefined, undefined]);
+
+  routes.splice(0, 1, route("a.pw", "192.168.1.20"), route("c.pw", "192.168.1.20"));
+  await first.runOnce();
+  expect(names()).toEqual(["192.168.1.20", "192.168.1.13", "192.168.1.20", undefined]);
+  routes.splice(0);
+  await first.runOnce();
+  await second.runOnce();
+  expect(names()).toEqual([undefined, "192.168.1.13", undefined, undefined]);
+  expect(log.at(-1)).toBe('level=info msg="All records are already up to date"');
+  expect(ctx.unhandled.all()).toEqual([]);
+});
+
+test("upsert-only never deletes", async () => {
+  const { ctx, start } = await world();
+  const routes = [route("a.pw", "192.168.1.12")];
+  const program = await start(routes, [...ARGS.filter((arg) => !arg.startsWith("--policy")), "--policy=upsert-only"]);
+  await program.runOnce();
+  routes.splice(0);
+  await program.runOnce();
+  expect(ctx.network.addressOf("a.pw")).toBe("192.168.1.12");
+});
+
+test("it ends at a password that Pi-hole refuses, and at a version that has no API of Pi-hole 6", async () => {
+  const { start } = await world();
+  await expect(start([], ARGS, { password: "other" })).rejects.toThrow("received 401 status code");
+  await expect(start([], ARGS, { version: "0.14.1" })).rejects.toThrow("unknown long flag '--pihole-api-version'");
+});
+
+test.each([
+  ["--no-such-flag=1", "unknown long flag"],
+  ["--txt-owner-id=dev", "unknown long flag"],
+  ["--source=service", "enum value must be one of"],
+  ["--registry=txt", "enum value must be one of"],
+  ["--interval=soon", "invalid duration"],
+])("the argument %s ends it, and is noted where the lab has not got it", async (arg, message) => {
+  const { ctx, start } = await world();
+  const [name = ""] = arg.split("=");
+  await expect(start([], [...ARGS.filter((each) => !each.startsWith(`${name}=`)), arg])).rejects.toThrow(message);
+  expect(ctx.unhandled.all()).toHaveLength(name === "--interval" ? 0 : 1);
+});
+
+test("an annotation that the lab does not model is noted", async () => {
+  const { ctx, start } = await world();
+  await (await start([route("a.pw", "192.168.1.12", { "external-dns.alpha.kubernetes.io/ttl": "60" })])).runOnce();
+  expect(ctx.unhandled.all().map(({ what }) => what)).toEqual(["the annotation external-dns.alpha.kubernetes.io/ttl is not modelled"]);
+});

@@ -1,0 +1,53 @@
+/** external-dns with Pi-hole as its provider: one process. It writes names of routes, and ends at what the real one ends at. */
+import type { LabContext } from "../core/world";
+import type { KubeObject } from "../kubernetes";
+import { parseSettings, type Settings } from "./flags";
+import { PiholeClient } from "./pihole-client";
+import { currentEndpoints, desiredEndpoints, type Endpoint, planChanges } from "./plan";
+
+export interface ExternalDnsOptions {
+  ctx: LabContext;
+  /** Who it is, for records and unhandled calls: `dev/external-dns`. */
+  label: string;
+  /** Of its image, without `v`. */
+  version: string;
+  args: readonly string[];
+  environment: Readonly<Record<string, string>>;
+  ingresses(): KubeObject[];
+  /** A line of its log. */
+  log(line: string): void;
+}
+
+export interface ExternalDns {
+  readonly settings: Settings;
+  /** Brings the records to what the routes say. @throws Error, with which the real one ends */
+  runOnce(): Promise<void>;
+}
+
+/** @throws Error with what the process ends at: a wrong argument, a password that Pi-hole refuses */
+export async function startExternalDns(options: ExternalDnsOptions): Promise<ExternalDns> {
+  const { ctx, label, log } = options;
+  const unmodelled = (what: string): void => ctx.unhandled.add({ system: "external-dns", target: label, what: `${what} is not modelled` });
+  const settings = parseSettings(options.version, options.args, unmodelled);
+  const client = new PiholeClient(ctx, label, settings.server, options.environment["EXTERNAL_DNS_PIHOLE_PASSWORD"] ?? "");
+  await client.login();
+  const say = (verb: string, { name, type, targets }: Endpoint): void => {
+    for (const target of targets) log(`level=info msg="${verb} ${name} IN ${type} -> ${target}"`);
+  };
+  return {
+    settings,
+    runOnce: async () => {
+      const { hosts, cnameRecords } = await client.lists();
+      const changes = planChanges(settings, desiredEndpoints(options.ingresses(), unmodelled), currentEndpoints(hosts, cnameRecords));
+      for (const endpoint of [...changes.delete, ...changes.update.map(({ old }) => old)]) {
+        say("DELETE", endpoint);
+        await client.remove(endpoint);
+      }
+      for (const endpoint of [...changes.create, ...changes.update.map((update) => update.new)]) {
+        say("PUT", endpoint);
+        await client.put(endpoint);
+      }
+      if (changes.create.length + changes.update.length + changes.delete.length === 0) log('level=info msg="All records are already up to date"');
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** What external-dns does about the difference between routes and records. */
+import type { KubeObject } from "../kubernetes";
+import { at, listAt, textAt } from "../kubernetes/objects";
+import type { Settings } from "./flags";
+
+export type RecordType = "A" | "AAAA" | "CNAME";
+
+export interface Endpoint {
+  name: string;
+  type: RecordType;
+  targets: string[];
+}
+
+export interface Changes {
+  create: Endpoint[];
+  /** What is there, and what takes its place. */
+  update: { old: Endpoint; new: Endpoint }[];
+  delete: Endpoint[];
+}
+
+const typeOf = (target: string): RecordType => (/^(\d{1,3}\.){3}\d{1,3}$/.test(target) ? "A" : target.includes(":") ? "AAAA" : "CNAME");
+
+/** Endpoints with one name and type as one. */
+function merged(endpoints: readonly Endpoint[]): Endpoint[] {
+  const found = new Map<string, Endpoint>();
+  for (const { name, type, targets } of endpoints) {
+    const known = found.get(`${type} ${name}`);
+    found.set(`${type} ${name}`, { name, type, targets: [...new Set([...(known?.targets ?? []), ...targets])].sort() });
+  }
+  return [...found.values()];
+}
+
+/** Hosts of rules and of TLS entries, at the addresses that the ingress controller wrote into the status. */
+export function desiredEndpoints(ingresses: readonly KubeObject[], onUnmodelled: (what: string) => void): Endpoint[] {
+  return merged(
+    ingresses.flatMap((ingress) => {
+      const annotation = Object.keys(ingress.metadata.annotations ?? {}).find((key) => key.startsWith("external-dns."));
+      if (annotation !== undefined) onUnmodelled(`the annotation ${annotation}`);
+      const tls = listAt(ingress, "spec", "tls").flatMap((entry) => {
+        const hosts = at(entry, "hosts");
+        return Array.isArray(hosts) ? hosts.map(String) : [];
+      });
+      const hosts = new Set([...listAt(ingress, "spec", "rules").flatMap((rule) => textAt(rule, "host") ?? []), ...tls]);
+      const targets = listAt(ingress, "status", "loadBalancer", "ingress").flatMap((each) => textAt(each, "ip") ?? textAt(each, "hostname") ?? []);
+      return [...hosts].flatMap((name) => targets.map((target): Endpoint => ({ name: name.toLowerCase(), type: typeOf(target), targets: [target] })));
+    }),
+  );
+}
+
+/** Records of Pi-hole: lines `ADDRESS NAME` and `NAME,TARGET[,TTL]`. Of a line with more names the program sees the first. */
+export function currentEndpoints(hosts: readonly string[], cnameRecords: readonly string[]): Endpoint[] {
+  return merged([
+    ...hosts.flatMap((line): Endpoint[] => {
+      const [target, name] = line.split(/[ ,]+/).filter((part) => part !== "");
+      return target === undefined || name === undefined ? [] : [{ name, type: typeOf(target), targets: [target] }];
+    }),
+    ...cnameRecords.flatMap((line): Endpoint[] => {
+      const [name, target] = line.split(/[ ,]+/).filter((part) => part !== "");
+      return target === undefined || name === undefined ? [] : [{ name, type: "CNAME", targets: [target] }];
+    }),
+  ]);
+}
+
+export function planChanges({ owns, policy }: Settings, desired: readonly Endpoint[], current: readonly Endpoint[]): Changes {
+  const key = ({ type, name }: Endpoint): string => `${type} ${name}`;
+  const there = new Map(current.filter(({ name }) => owns(name)).map((endpoint) => [key(endpoint), endpoint]));
+  const changes: Changes = { create: [], update: [], delete: [] };
+  for (const endpoint of desired) {
+    if (!owns(endpoint.name)) continue;
+    const known = there.get(key(endpoint));
+    there.delete(key(endpoint));
+    if (known === undefined) changes.create.push(endpoint);
+    else if (policy !== "create-only" && known.targets.join() !== endpoint.targets.join()) changes.update.push({ old: known, new: endpoint });
+  }
+  if (policy === "sync") changes.delete.push(...there.values());
+  return changes;
+}
