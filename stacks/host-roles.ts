@@ -164,11 +164,18 @@ function clusterRoles(request: RoleRequest, spec: VmSpec): PlannedRole[] {
   ];
 }
 
+/** Vault's name: external-dns takes its password from Vault, so that somebody else must say first where that is. */
+function fixedNames(vms: RoleRequest["vms"]): Record<string, string> {
+  const address = addressOf(vms, CLUSTER_VMS.tools);
+  return address === undefined ? {} : { [new URL(SITE.vaultAddress).hostname]: address };
+}
+
 const SERVICES: Readonly<Record<VmSetting, (request: RoleRequest, spec: VmSpec) => PlannedRole[]>> = {
-  dns: ({ config: { dns } }) =>
-    dns === undefined
-      ? []
-      : [{ role: combineRoles("dns", base, pihole(defined(dns))), secrets: { PIHOLE_PASSWORD: inStore("EXTERNAL_DNS_PIHOLE_PASSWORD", "PIHOLE_PASSWORD") } }],
+  dns: ({ config: { dns }, vms }) => {
+    if (dns === undefined) return [];
+    const role = pihole(defined({ ...dns, hosts: { ...fixedNames(vms), ...dns.hosts } }));
+    return [{ role: combineRoles("dns", base, role), secrets: { PIHOLE_PASSWORD: inStore("EXTERNAL_DNS_PIHOLE_PASSWORD", "PIHOLE_PASSWORD") } }];
+  },
   haproxy: ({ config, vms }) => {
     if (config.haproxy === undefined) return [];
     const clusters = Object.entries(config.haproxy.frontends).map(([stack, frontendPort]) => {

@@ -7,6 +7,7 @@ import { compileRole } from "../ansible-replacements";
 import { mockEngine, only, plain, type Registered, settle } from "../tests/support/pulumi-mocks";
 import { parseStackConfigFile } from "./config";
 import { STACKS } from "./definitions";
+import { HOST_NAMES } from "./host-names";
 import { planRoles } from "./host-roles";
 import main from "./index";
 import { loadInventory } from "./inventory";
@@ -70,6 +71,26 @@ test.each(STACKS.map(({ name }) => name))("the program of %s registers its VMs, 
   expect(only(registered, "vault:kv/secretV2:SecretV2", `services-kubeconfig-clusters-${stack}-kubeconfig`).inputs["name"]).toBe(
     `clusters/${stack}/kubeconfig`,
   );
+});
+
+test.each(STACKS.map(({ name }) => name))("external-dns of %s may write the names of its routes, and no other stack's", async (stack) => {
+  const { registered } = await run(stack);
+  const hosts = registered
+    .filter(({ type }) => type === "kubernetes:networking.k8s.io/v1:Ingress")
+    .flatMap(({ inputs }) => (inputs["spec"] as { rules: { host: string }[] }).rules.map(({ host }) => host));
+  expect(HOST_NAMES[stack].map((name) => `${name}.fullstack.pw`)).toEqual(hosts.toSorted());
+  const { values } = only(registered, "kubernetes:helm.sh/v3:Release", "services-external-dns-release").inputs as { values: { extraArgs: string[] } };
+  const pattern = new RegExp(values.extraArgs.find((arg) => arg.startsWith("--regex-domain-filter="))?.slice("--regex-domain-filter=".length) ?? "");
+  const all = Object.values(HOST_NAMES).flat();
+  expect(new Set(all).size).toBe(all.length);
+  expect(all.map((name) => `${name}.fullstack.pw`).filter((name) => pattern.test(name))).toEqual(hosts.toSorted());
+});
+
+test("Vault's name is a fixed one of the name server, which its own API could not change where the environment set it", async () => {
+  const { registered } = await run("tools");
+  const script = String(only(registered, "command:remote:Command", "dns-dns-run").inputs["create"]);
+  expect(script).toContain("192.168.1.15 vault.fullstack.pw");
+  expect(script).not.toContain("FTLCONF_dns_hosts");
 });
 
 test.each(STACKS.map(({ name }) => name))("what hosts check looks at on %s is what its program runs", async (stack) => {

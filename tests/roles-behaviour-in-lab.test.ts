@@ -289,10 +289,15 @@ test("Longhorn: multipathd is stopped where it is there, and stays so", async ()
   expect((await lab.run(longhornPrep())).summary?.changed).toBe(0);
 });
 
-test("Pi-hole comes back by itself after a restart", async () => {
-  const role = pihole({ upstreams: ["1.1.1.1"] });
+test("Pi-hole comes back by itself after a restart, with its fixed names; one that is taken out of the role is gone", async () => {
+  const role = pihole({ upstreams: ["1.1.1.1"], hosts: { "vault.fullstack.pw": "192.168.1.15", "nas.fullstack.pw": "192.168.1.9" } });
   await lab.run(role, { PIHOLE_PASSWORD: "x" });
   await lab.restart();
+  const addresses = () => ["vault", "nas"].map((name) => lab.ctx.network.addressOf(`${name}.fullstack.pw`));
+  expect(addresses()).toEqual(["192.168.1.15", "192.168.1.9"]);
+  await lab.run(pihole({ upstreams: ["1.1.1.1"], hosts: { "vault.fullstack.pw": "192.168.1.16" } }), { PIHOLE_PASSWORD: "x" });
+  expect(addresses()).toEqual(["192.168.1.16", undefined]);
+  await lab.run(role, { PIHOLE_PASSWORD: "x" });
   expect((await lab.run(role, { PIHOLE_PASSWORD: "x" })).summary).toEqual({ changed: 0, unchanged: role.operations.length });
 });
 

@@ -10,7 +10,10 @@ import type { Role } from "../role";
 export interface PiholeArgs {
   /** Resolvers that it asks. */
   upstreams: readonly string[];
-  /** Own names: host name to address. Default none. */
+  /**
+   * Fixed names: host name to address. They lie in a hosts file of Pi-hole's, beside the records that its API keeps, so that
+   * external-dns can neither change nor lose them. Default none.
+   */
   hosts?: Readonly<Record<string, string>>;
   /** Time zone of its log. Default Etc/UTC. */
   timeZone?: string;
@@ -21,12 +24,15 @@ export interface PiholeArgs {
 const UNIT = "/etc/containers/systemd/pihole.container";
 const ENVIRONMENT = "/etc/pihole.environment";
 const DATA = "/var/lib/pihole";
+/** Pi-hole's dnsmasq reads every file of this folder (pi-hole/FTL, dnsmasq_config.h). */
+const HOSTS_FOLDER = `${DATA}/hosts`;
+const HOSTS_FILE = `${HOSTS_FOLDER}/homelab.list`;
 const RESOLVED = "/etc/systemd/resolved.conf.d/homelab.conf";
 /** systemd's own resolver listens on port 53 otherwise. */
 const NO_STUB = "[Resolve]\nDNSStubListener=no\nDNS=127.0.0.1\n";
 const READY_SECONDS = 120;
 
-function unitFile(image: string, timeZone: string, upstreams: readonly string[], hosts: readonly string[]): string {
+function unitFile(image: string, timeZone: string, upstreams: readonly string[]): string {
   return `[Unit]
 Description=Pi-hole
 Wants=network-online.target
@@ -42,7 +48,6 @@ EnvironmentFile=${ENVIRONMENT}
 Environment=TZ=${timeZone}
 Environment=FTLCONF_dns_listeningMode=all
 Environment=FTLCONF_dns_upstreams=${upstreams.join(";")}
-Environment="FTLCONF_dns_hosts=${hosts.join(";")}"
 
 [Service]
 Restart=always
@@ -70,21 +75,27 @@ function check({ upstreams, hosts = {}, timeZone = "Etc/UTC", image = PIHOLE_IMA
 /** Name resolution for the homelab: Pi-hole from its published image, run by podman as a systemd unit. The password of its page and API is the secret PIHOLE_PASSWORD. */
 export function pihole(args: PiholeArgs): Role {
   check(args);
-  const hosts = Object.entries(args.hosts ?? {}).map(([name, address]) => `${address} ${name}`);
-  const unit = unitFile(args.image ?? PIHOLE_IMAGE, args.timeZone ?? "Etc/UTC", args.upstreams, hosts);
+  // What the environment sets is read-only for Pi-hole's API: dns.hosts must not be among it, since external-dns writes it.
+  const hosts = Object.entries(args.hosts ?? {})
+    .map(([name, address]) => `${address} ${name}\n`)
+    .sort()
+    .join("");
+  const unit = unitFile(args.image ?? PIHOLE_IMAGE, args.timeZone ?? "Etc/UTC", args.upstreams);
   return {
     name: "pihole",
     secrets: ["PIHOLE_PASSWORD"],
     operations: [
       packages("curl", "podman"),
       directory(DATA, { mode: "0755" }),
+      directory(HOSTS_FOLDER, { mode: "0755" }),
+      file({ path: HOSTS_FILE, mode: "0644", content: hosts }),
       directory("/etc/systemd/resolved.conf.d", { mode: "0755" }),
       file({ path: ENVIRONMENT, mode: "0600", content: ["FTLCONF_webserver_api_password=", { secret: "PIHOLE_PASSWORD" }, "\n"] }),
       directory("/etc/containers/systemd", { mode: "0755" }),
       file({ path: UNIT, mode: "0644", content: unit }),
       file({ path: RESOLVED, mode: "0644", content: NO_STUB }),
       service({ name: "systemd-resolved", startedWith: [NO_STUB], writtenTo: [RESOLVED] }),
-      service({ name: "pihole", startedWith: [unit], writtenTo: [UNIT], startedWithFiles: [ENVIRONMENT], generated: true }),
+      service({ name: "pihole", startedWith: [unit, hosts], writtenTo: [UNIT, HOSTS_FILE], startedWithFiles: [ENVIRONMENT], generated: true }),
       waitUntil("pihole answers", "curl -fsS -o /dev/null http://127.0.0.1/admin/", READY_SECONDS),
     ],
   };

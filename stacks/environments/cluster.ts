@@ -14,6 +14,7 @@ import { CertManager } from "../../components/platform/cert-manager";
 import { ClusterServices } from "../../components/platform/cluster-services";
 import { KV_MOUNT } from "../../components/platform/vault";
 import type { StackConfig } from "../config";
+import { HOST_NAMES } from "../host-names";
 import { groupsOf, joiningNodes } from "../host-roles";
 import { type InventoryHost, renderIni, renderSshConfig } from "../inventory/render";
 import { nearest } from "../nearest";
@@ -151,7 +152,7 @@ export function buildClusterServices(
     "services",
     {
       stack: context.stack,
-      domain: context.site.domain,
+      hostNames: HOST_NAMES[context.stack].map((name) => `${name}.${context.site.domain}`),
       piholeUrl: context.site.piholeUrl,
       vaultAddress: vault.address,
       kvMount: vault.mount,
