@@ -10,7 +10,8 @@ import { VaultEntries } from "./vault-entries";
 
 export interface ClusterServicesArgs {
   stack: string;
-  domain: string;
+  /** Full names that routes of this cluster may have. */
+  hostNames: readonly string[];
   piholeUrl: string;
   vaultAddress: pulumi.Input<string>;
   /** Path of Vault's KV mount. */
@@ -54,7 +55,7 @@ export class ClusterServices extends Component {
       `${name}-external-dns`,
       {
         stack: args.stack,
-        domain: args.domain,
+        hostNames: args.hostNames,
         piholeUrl: args.piholeUrl,
         vaultAddress: args.vaultAddress,
         authMount: this.authMount,

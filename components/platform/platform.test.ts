@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { mockEngine, only, plain, type Registered, settle } from "../../tests/support/pulumi-mocks";
 import { CertManager } from "./cert-manager";
-import { ExternalDns, externalDnsArguments } from "./external-dns";
+import { ExternalDns } from "./external-dns";
+import { namePattern } from "./external-dns.values";
 import { ExternalSecrets } from "./external-secrets";
 import { Minio } from "./minio";
 import { SecretAccess } from "./secret-access";
@@ -253,40 +254,53 @@ test("a policy names each entry once and no folder; one without entries is not e
 });
 
 describe("external-dns", () => {
-  test("writes routes below the domain into Pi-hole, and nothing anywhere else", () => {
-    const args = externalDnsArguments({ domain: "fullstack.pw", piholeUrl: "http://192.168.1.3" });
-    expect(args).toEqual([
-      "--provider=pihole",
-      "--pihole-server=http://192.168.1.3",
-      "--source=ingress",
-      "--domain-filter=fullstack.pw",
-      "--registry=noop",
-      "--policy=upsert-only",
-      "--interval=1m",
-      "--log-level=info",
-    ]);
-  });
-
-  test("takes its password from Vault, and runs without rights that it does not need", async () => {
-    const registered = await build(({ kubernetes, vault }) => {
+  const dns = (hostNames: string[]) =>
+    build(({ kubernetes, vault }) => {
       new ExternalDns(
         "dns",
-        { stack: "dev", domain: "fullstack.pw", piholeUrl: "http://192.168.1.3", vaultAddress: "https://vault", authMount: "kubernetes-dev" },
+        { stack: "dev", hostNames, piholeUrl: "http://192.168.1.3", vaultAddress: "https://vault", authMount: "kubernetes-dev" },
         kubernetes,
         vault,
       );
     });
-    const deployment = only(registered, "kubernetes:apps/v1:Deployment").inputs as {
-      spec: { template: { spec: { securityContext: object; containers: Record<string, unknown>[] } } };
-    };
-    const [container] = deployment.spec.template.spec.containers;
-    expect(container?.["envFrom"]).toEqual([{ secretRef: { name: "external-dns-pihole" } }]);
-    expect(container?.["securityContext"]).toEqual({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } });
-    expect(deployment.spec.template.spec.securityContext).toMatchObject({ runAsNonRoot: true });
-    expect(only(registered, "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole").inputs["rules"]).toEqual([
-      { apiGroups: ["networking.k8s.io"], resources: ["ingresses"], verbs: ["get", "list", "watch"] },
+
+  test("is its pinned chart: it writes and deletes the cluster's own names in Pi-hole 6, and nothing else", async () => {
+    expect(release(await dns(["b.fullstack.pw", "dev.a.fullstack.pw"]))).toMatchObject({
+      name: "external-dns",
+      namespace: "external-dns",
+      chart: "external-dns",
+      version: "1.21.1",
+      repositoryOpts: { repo: "https://kubernetes-sigs.github.io/external-dns" },
+      atomic: true,
+      values: {
+        provider: { name: "pihole" },
+        sources: ["ingress"],
+        registry: "noop",
+        policy: "sync",
+        interval: "1m",
+        triggerLoopOnEvent: true,
+        extraArgs: ["--pihole-server=http://192.168.1.3", "--pihole-api-version=6", "--regex-domain-filter=^(b\\.fullstack\\.pw|dev\\.a\\.fullstack\\.pw)$"],
+        env: [{ name: "EXTERNAL_DNS_PIHOLE_PASSWORD", valueFrom: { secretKeyRef: { name: "external-dns-pihole", key: "EXTERNAL_DNS_PIHOLE_PASSWORD" } } }],
+        resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+      },
+    });
+  });
+
+  test("matches its names whole, and nothing where it has none", () => {
+    const own = new RegExp(namePattern(["ascii.fullstack.pw"]));
+    expect(["ascii.fullstack.pw", "dev.ascii.fullstack.pw", "asciiXfullstack.pw", "ascii.fullstack.pw.org"].map((name) => own.test(name))).toEqual([
+      true,
+      false,
+      false,
+      false,
     ]);
+    expect(new RegExp(namePattern([])).test("ascii.fullstack.pw")).toBe(false);
+  });
+
+  test("takes its password from Vault", async () => {
+    const registered = await dns([]);
     expect(only(registered, "vault:index/policy:Policy").inputs["name"]).toBe("cluster-dev-external-dns");
+    expect(only(registered, "kubernetes:external-secrets.io/v1beta1:ExternalSecret").inputs["spec"]).toMatchObject({ target: { name: "external-dns-pihole" } });
   });
 });
 

@@ -8,6 +8,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { openSsh } from "../../components/hosts/ssh-session";
 import { loadSecrets } from "../../secrets/load";
+import { resolveOverTcp } from "./dns-client";
 import { type CommandResult, runCommand } from "./run-command";
 
 const ROOT = path.join(__dirname, "..", "..");
@@ -34,7 +35,7 @@ export interface Answer {
 }
 
 interface Call {
-  method: "GET" | "POST" | "PATCH";
+  method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   headers?: Record<string, string>;
   body?: object;
 }
@@ -175,6 +176,34 @@ export class Rehearsal {
     const lab = z.object({ proxy: z.string(), caFile: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
     const agent = new ProxyAgent({ uri: lab.proxy, requestTls: { ca: fs.readFileSync(lab.caFile, "utf8") }, proxyTunnel: true });
     return ask(agent, `https://vault.fullstack.pw/v1/${route}`, { ...call, headers: token === undefined ? {} : { "x-vault-token": token } });
+  }
+
+  /** Asks Pi-hole's API, logged in. @param route below `/api/` */
+  async pihole(method: Call["method"], route: string): Promise<Answer> {
+    const entry = "cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD";
+    const secrets = await loadSecrets({ only: [entry], ageKeyFile: path.join(ROOT, "secrets", "lab-only.agekey") });
+    const { proxy } = z.object({ proxy: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
+    const call = (at: string, how: Call): Promise<Answer> => ask(new ProxyAgent({ uri: proxy, proxyTunnel: true }), `http://192.168.1.3/api/${at}`, how);
+    const { body } = await call("auth", { method: "POST", body: { password: secrets.get(entry)?.["PIHOLE_PASSWORD"] ?? "" } });
+    const { sid } = z.object({ session: z.object({ sid: z.string() }) }).parse(body).session;
+    try {
+      return await call(route, { method, headers: { "x-ftl-sid": sid } });
+    } finally {
+      await call("auth", { method: "DELETE", headers: { "x-ftl-sid": sid } });
+    }
+  }
+
+  /** IPv4 addresses by name, as the homelab's name server answers (DNS over TCP); names that it does not know are left out. */
+  async resolveAll(names: readonly string[]): Promise<Record<string, string>> {
+    const { proxy } = z.object({ proxy: z.url() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
+    const found = await Promise.all(names.map(async (name) => [name, await resolveOverTcp(new URL(proxy), "192.168.1.3", name)] as const));
+    return Object.fromEntries(found.flatMap(([name, address]) => (address === undefined ? [] : [[name, address]])));
+  }
+
+  /** Resolves when nothing in the lab changes by itself any more. */
+  async settle(): Promise<void> {
+    const response = await fetch(`${this.#control}/settle`, { method: "POST" });
+    if (!response.ok) throw new Error(`settle: ${response.status}`);
   }
 
   /** Runs a command on a host as an operator does: by the homelab's key, through the bastion. @returns what it printed */

@@ -1,0 +1,33 @@
+/** Values of the chart external-dns 1.21 for Pi-hole 6. */
+
+export interface ExternalDnsValuesArgs {
+  piholeUrl: string;
+  /** Full names that this cluster's routes may have. No other name is written or deleted. */
+  names: readonly string[];
+  /** Kubernetes Secret and key of Pi-hole's password. */
+  password: { secret: string; key: string };
+}
+
+/** Exactly these names, for Go's and JavaScript's regular expressions alike; without names one that matches nothing. */
+export function namePattern(names: readonly string[]): string {
+  const escaped = [...names].sort().map((name) => name.replaceAll(".", "\\."));
+  return escaped.length === 0 ? "^$" : `^(${escaped.join("|")})$`;
+}
+
+export function externalDnsValues({ piholeUrl, names, password }: ExternalDnsValuesArgs): Record<string, unknown> {
+  return {
+    provider: { name: "pihole" },
+    // Ingresses are the only source: other kinds would need CRDs that most clusters do not have.
+    sources: ["ingress"],
+    // Pi-hole keeps no owners of records, and seven clusters write into one. So each may write and delete its own names only:
+    // a name whose route is gone goes too, and nobody touches what was entered by hand.
+    registry: "noop",
+    policy: "sync",
+    interval: "1m",
+    triggerLoopOnEvent: true,
+    extraArgs: [`--pihole-server=${piholeUrl}`, "--pihole-api-version=6", `--regex-domain-filter=${namePattern(names)}`],
+    // Read at its start. It ends when Pi-hole refuses a password, and its container starts with the Secret of that day.
+    env: [{ name: "EXTERNAL_DNS_PIHOLE_PASSWORD", valueFrom: { secretKeyRef: { name: password.secret, key: password.key } } }],
+    resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+  };
+}
