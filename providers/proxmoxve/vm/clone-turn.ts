@@ -7,8 +7,8 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { HomelabError, systemErrorCode } from "../../../common/errors";
-import { isProcessAlive } from "../../../common/processes";
+import { HomelabError } from "../../../common/errors";
+import { takeOwnerFile } from "../../../common/owner-file";
 import type { CallContext } from "../../sdk/resource";
 import { asRecord, isLockAnswer, type PveClient } from "../client";
 
@@ -17,28 +17,6 @@ function turnFile(endpoint: string, node: string): string {
   const dir = path.join(os.tmpdir(), `homelab-clones-${os.userInfo().uid}`);
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
   return path.join(dir, createHash("sha256").update(`${endpoint}\n${node}`).digest("hex").slice(0, 24));
-}
-
-/** Whether the turn is ours now. The file of a process that is gone is moved away first: of several that see it, one can. */
-function take(file: string): boolean {
-  try {
-    fs.writeFileSync(file, String(process.pid), { flag: "wx", mode: 0o600 });
-    return true;
-  } catch (thrown) {
-    if (systemErrorCode(thrown) !== "EEXIST") throw thrown;
-  }
-  try {
-    const owner = Number(fs.readFileSync(file, "utf8"));
-    if (owner > 0 && !isProcessAlive(owner)) {
-      const aside = `${file}.${process.pid}`;
-      fs.renameSync(file, aside);
-      fs.rmSync(aside, { force: true });
-    }
-  } catch (thrown) {
-    // Given back, or moved away by another one, since we looked.
-    if (systemErrorCode(thrown) !== "ENOENT") throw thrown;
-  }
-  return false;
 }
 
 async function othersClone(client: PveClient, node: string, signal: AbortSignal): Promise<boolean> {
@@ -58,7 +36,7 @@ export async function inCloneTurn(client: PveClient, node: string, call: CallCon
   const file = turnFile(client.endpoint, node);
   let waitsFor = "another clone of this machine";
   try {
-    await client.poll(call.signal, async () => (take(file) ? true : undefined));
+    await client.poll(call.signal, async () => (takeOwnerFile(file) ? true : undefined));
     try {
       waitsFor = "a clone that another machine started";
       await client.poll(call.signal, async () => ((await othersClone(client, node, call.signal)) ? undefined : true));

@@ -1,0 +1,42 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { systemClock } from "./clock";
+import { takeOwnerFile } from "./owner-file";
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-owner-"));
+  file = path.join(folder, "turn");
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+const later = (ms: number) => ({ ...systemClock, now: () => Date.now() + ms });
+
+test("it is taken once, and holds the process's number", () => {
+  expect([takeOwnerFile(file), takeOwnerFile(file)]).toEqual([true, false]);
+  expect(fs.readFileSync(file, "utf8")).toBe(String(process.pid));
+  expect([fs.readdirSync(folder), fs.statSync(file).mode & 0o777]).toEqual([["turn"], 0o600]);
+});
+
+test("one of a process that is gone is moved away, and then free", () => {
+  // The largest number that Linux gives is smaller.
+  fs.writeFileSync(file, "4194305");
+  expect([takeOwnerFile(file), takeOwnerFile(file)]).toEqual([false, true]);
+});
+
+test.each(["", "\n", "x", "-1", "0", "1.5"])("one that says %j is nobody's after a while, and not at once", (text) => {
+  fs.writeFileSync(file, text);
+  expect([takeOwnerFile(file), takeOwnerFile(file)]).toEqual([false, false]);
+  expect([takeOwnerFile(file, later(60_000)), takeOwnerFile(file)]).toEqual([false, true]);
+});
+
+test("one of a process that lives stays, however old it is", () => {
+  fs.writeFileSync(file, `${process.ppid}\n`);
+  expect([takeOwnerFile(file, later(86_400_000)), takeOwnerFile(file)]).toEqual([false, false]);
+});
+
+test("a full or read-only place is an error, not a lock of another", () => {
+  expect(() => takeOwnerFile(path.join(folder, "no/such/turn"))).toThrow("ENOENT");
+});
