@@ -29,6 +29,8 @@ export const ENV = {
   programPreload: "HOMELAB_PROGRAM_PRELOAD",
   /** Set by the embedded engine for a program whose debug messages it shows (`--debug`). */
   programDebug: "HOMELAB_PROGRAM_DEBUG",
+  /** The command that clears a stack's lock, for the embedded engine's messages, with `<stack>` in it; set by the orchestrator. */
+  unlockCommand: "HOMELAB_UNLOCK_COMMAND",
   /** Folder of provider plugins for the embedded engine, instead of `providers/`. */
   bundledProviders: "HOMELAB_BUNDLED_PROVIDERS",
 } as const;

@@ -1,7 +1,7 @@
 /** The DIY backend's layout (engine-contract G1), shared with the CLI file by file, over any store. */
-import { CliError, unsupported } from "../cli/cli-error";
+import { CliError, EXIT_CODE, unsupported } from "../cli/cli-error";
 import type { Bucket } from "./bucket";
-import { parseCheckpoint, type RawDeployment, renderCheckpoint, versionOf } from "./checkpoint";
+import { type ParsedCheckpoint, parseCheckpoint, type RawDeployment, renderCheckpoint, versionOf } from "./checkpoint";
 import { foldJournal, journalKey } from "./journal-file";
 import { isLocked } from "./locks";
 import { openBucket } from "./open-bucket";
@@ -57,31 +57,53 @@ export class Backend {
     await this.bucket.write(this.stackKey(project, stack), renderCheckpoint(project, stack, undefined));
   }
 
+  /**
+   * The stack file with its journal folded in; undefined where there is no such stack. A writer beside us may finish between the
+   * reading of the two: then the file is another one by now, and is read again.
+   */
+  async #read(project: string, stack: string): Promise<ParsedCheckpoint | undefined> {
+    const [file, journalFile] = [this.stackKey(project, stack), journalKey(project, stack)].map((key) => this.bucket.url(key)) as [string, string];
+    let seen: string | undefined;
+    for (;;) {
+      const text = await this.#text(project, stack);
+      if (text === undefined) return undefined;
+      const parsed = parseCheckpoint(text, file);
+      if (!parsed.journalled) return parsed;
+      const journal = await this.bucket.read(journalKey(project, stack));
+      const latest = journal === undefined ? undefined : foldJournal(parsed.latest, journal, text, journalFile);
+      if (latest !== undefined) return { ...parsed, latest };
+      if (text === seen)
+        throw new CliError(
+          `the state file ${file} is behind, and its journal ${journalFile} ${journal === undefined ? "is missing" : "belongs to another version of it"}: what an update that was killed has made would be forgotten. Nothing was changed; bring the journal back, or \`pulumi stack import\` a state that you trust`,
+        );
+      seen = text;
+    }
+  }
+
   /** The latest deployment, with what a killed run left in its journal. */
   async load(project: string, stack: string): Promise<RawDeployment | undefined> {
-    const key = this.stackKey(project, stack);
-    const text = await this.#text(project, stack);
-    if (text === undefined) throw new CliError(`no stack named '${stack}' found`, 6);
-    const { latest, journalled } = parseCheckpoint(text, this.bucket.url(key));
-    if (!journalled) return latest;
-    const journal = await this.bucket.read(journalKey(project, stack));
-    return journal === undefined ? latest : foldJournal(latest, journal, text, this.bucket.url(journalKey(project, stack)));
+    const found = await this.#read(project, stack);
+    if (found === undefined) throw new CliError(`no stack named '${stack}' found`, EXIT_CODE.stackNotFound);
+    return found.latest;
   }
 
   /** Version and features of an export: the file's own; those that its resources need where the file has none, or a journal goes with it. */
   async exportVersion(project: string, stack: string): Promise<{ version: number; features?: string[] }> {
-    const key = this.stackKey(project, stack);
-    const { latest, journalled, version, features } = parseCheckpoint((await this.#text(project, stack)) ?? "", this.bucket.url(key));
-    if (journalled) return versionOf(await this.load(project, stack));
-    if (version < 4) return versionOf(latest);
-    return { version, ...(features.length > 0 ? { features } : {}) };
+    const found = await this.#read(project, stack);
+    if (found === undefined || found.journalled || found.version < 4) return versionOf(found?.latest);
+    return { version: found.version, ...(found.features.length > 0 ? { features: found.features } : {}) };
   }
 
-  /** Keeps the stack file as its .bak, unless a journal goes with it: that one is behind, and what it began from is the .bak already. */
-  async backUp(project: string, stack: string): Promise<void> {
+  /**
+   * Keeps the stack file as its .bak, unless a journal goes with it: that one is behind, and what it began from is the .bak already.
+   * @returns whether a journal goes with it
+   */
+  async backUp(project: string, stack: string): Promise<boolean> {
     const key = this.stackKey(project, stack);
     const text = await this.bucket.read(key);
-    if (text !== undefined && !parseCheckpoint(text, this.bucket.url(key)).journalled) await this.bucket.copy(key, `${key}.bak`);
+    const journalled = text !== undefined && parseCheckpoint(text, this.bucket.url(key)).journalled;
+    if (text !== undefined && !journalled) await this.bucket.copy(key, `${key}.bak`);
+    return journalled;
   }
 
   /** Replaces the stack file; what it was is its .bak. */
@@ -98,7 +120,10 @@ export class Backend {
       for (const file of await this.bucket.list(`.pulumi/stacks/${name}`)) {
         if (!file.endsWith(".json")) continue;
         const stack = file.slice(0, -".json".length);
-        const latest = await this.load(name, stack);
+        const read = await this.#read(name, stack);
+        // Removed since the folder was listed.
+        if (read === undefined) continue;
+        const { latest } = read;
         found.push({
           project: name,
           stack,

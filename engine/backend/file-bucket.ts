@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { systemErrorCode } from "../../common/errors";
@@ -19,7 +20,6 @@ async function sync(file: string): Promise<void> {
 
 /** A folder. Writes are atomic; what they wrote survives a power cut. */
 export class FileBucket implements Bucket {
-  #parts = 0;
   readonly #swept = new Set<string>();
 
   constructor(private readonly root: string) {}
@@ -45,7 +45,7 @@ export class FileBucket implements Bucket {
   /** Fills a file beside the target, syncs it, and renames it over the target. */
   async #replace(target: string, fill: (part: string) => Promise<void>): Promise<void> {
     const folder = path.dirname(target);
-    const part = `${target}.${process.pid}.${this.#parts++}.part`;
+    const part = `${target}.${randomUUID()}.part`;
     await fs.mkdir(folder, { recursive: true, mode: 0o700 });
     await this.#sweep(folder);
     try {

@@ -2,8 +2,8 @@
  * The journal beside a stack's file: what a running update has changed since the file was written, for states that are too large
  * to be written whole at each step. While it exists, the stack file says so (see {@link JOURNAL_FEATURE}).
  *
- * First line: `{"version":2,"base":<sha256 of the stack file that it goes with>,"places":…}`; a journal whose base is another file
- * is stale (that file was written after it) and is ignored. Each further line: a list of changes as in snapshot/manager.ts,
+ * First line: `{"version":2,"base":<sha256 of the stack file that it goes with>,"places":…}`. It is written before that file is, and
+ * goes after the file was written whole: a file that says that it has a journal has one that fits. Each further line: a list of changes as in snapshot/composition.ts,
  * resources in the state file's form, secrets encrypted. A last line that was cut off was never acknowledged and is ignored.
  */
 import { createHash } from "node:crypto";
@@ -37,16 +37,16 @@ export const journalLine = (changes: readonly JournalledChange[]): string =>
   `[${changes.map(({ list, at, text }) => `{"list":"${list}","at":${at},"value":${text ?? "null"}}`).join(",")}]\n`;
 
 /**
- * The deployment with a journal's changes applied.
+ * The deployment with a journal's changes applied; undefined where the journal belongs to another stack file.
  * @param stackFile text of the stack file as it stands
  * @throws CliError for a journal that is damaged before its last line
  */
 export function foldJournal(latest: RawDeployment | undefined, journal: string, stackFile: string, file: string): RawDeployment | undefined {
   const [first, ...lines] = journal.split("\n").slice(0, -1);
-  if (first === undefined) return latest;
+  if (first === undefined) return undefined;
   try {
     const { version, base, places } = headSchema.parse(JSON.parse(first));
-    if (base !== hash(stackFile)) return latest;
+    if (base !== hash(stackFile)) return undefined;
     if (version !== 2 || places === undefined) throw new Error(`it is of version ${version}`);
     const lists = { new: new Map<number, unknown>(), old: new Map<number, unknown>(), pending: new Map<number, unknown>() };
     const resources = latest?.resources ?? [];

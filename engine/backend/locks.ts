@@ -2,20 +2,28 @@
 import { randomUUID } from "node:crypto";
 import * as os from "node:os";
 import { z } from "zod";
+import { ENV, readEnv } from "../../common/env";
+import { isSurelyGone, ownIdentity } from "../../common/process-identity";
 import { isProcessAlive } from "../../common/processes";
 import { CliError } from "../cli/cli-error";
 import type { Bucket } from "./bucket";
 
-const lockSchema = z.object({ pid: z.number(), username: z.string(), hostname: z.string(), timestamp: z.string() });
+/** The CLI's four fields, and what tells a process from a later one with its number; the CLI reads over those. */
+const lockSchema = z.object({
+  pid: z.number(),
+  username: z.string(),
+  hostname: z.string(),
+  timestamp: z.string(),
+  process: z.object({ startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), machineId: z.string() }).optional(),
+});
+type Lock = z.infer<typeof lockSchema>;
 
 const folderOf = (project: string, stack: string): string => `.pulumi/locks/organization/${project}/${stack}`;
 
-/** Whether a process of this host is there no more. Of other hosts nobody knows. */
-function isGone({ pid, hostname }: z.infer<typeof lockSchema>): boolean {
-  return hostname === os.hostname() && !isProcessAlive(pid);
-}
+/** Whether its holder is a process of this very machine that is there no more. */
+const isDead = (lock: Lock): boolean => lock.hostname === os.hostname() && lock.process !== undefined && isSurelyGone({ pid: lock.pid, ...lock.process });
 
-function parseLock(text: string | undefined): z.infer<typeof lockSchema> | undefined {
+function parseLock(text: string | undefined): Lock | undefined {
   try {
     return lockSchema.parse(JSON.parse(text ?? ""));
   } catch {
@@ -24,34 +32,88 @@ function parseLock(text: string | undefined): z.infer<typeof lockSchema> | undef
   }
 }
 
-async function describe(bucket: Bucket, key: string): Promise<string> {
-  const lock = parseLock(await bucket.read(key));
-  if (lock === undefined) return `  ${bucket.url(key)}: by whom cannot be read`;
-  const { username, hostname, pid, timestamp } = lock;
-  const gone = isGone(lock) ? " (that process is not running any more)" : "";
-  return `  ${bucket.url(key)}: created by ${username}@${hostname} (pid ${pid}) at ${timestamp}${gone}`;
+const holderOf = ({ username, hostname, pid, timestamp }: Lock): string => `${username}@${hostname} (pid ${pid}) at ${timestamp}`;
+
+interface Held {
+  key: string;
+  /** undefined where it cannot be read. */
+  lock: Lock | undefined;
 }
 
-async function refuse(bucket: Bucket, keys: string[]): Promise<never> {
+async function describe(bucket: Bucket, { key, lock }: Held): Promise<string> {
+  if (lock === undefined) return `  ${bucket.url(key)}: by whom cannot be read`;
+  // One of the CLI does not say which process it was: that its number is free is only a hint.
+  const gone = lock.hostname === os.hostname() && !isProcessAlive(lock.pid) ? " (no process of this host has that number now)" : "";
+  return `  ${bucket.url(key)}: created by ${holderOf(lock)}${gone}`;
+}
+
+async function refuse(bucket: Bucket, held: readonly Held[], stack: string): Promise<never> {
   const lines: string[] = [];
-  for (const key of keys) lines.push(await describe(bucket, key));
+  for (const one of held) lines.push(await describe(bucket, one));
+  const command = readEnv(ENV.unlockCommand)?.replaceAll("<stack>", stack) ?? "pulumi cancel";
   throw new CliError(
-    `the stack is currently locked by ${keys.length} lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.\n${lines.join("\n")}`,
+    `the stack is currently locked by ${held.length} lock(s). Either wait for the other process(es) to end or delete the lock file with \`${command}\`.\n${lines.join("\n")}`,
   );
 }
 
-/** Takes the stack's lock; the returned function gives it back. @throws CliError that names who holds it, where and since when */
-export async function lockStack(bucket: Bucket, project: string, stack: string): Promise<() => Promise<void>> {
+async function locksIn(bucket: Bucket, folder: string): Promise<Held[]> {
+  const held: Held[] = [];
+  for (const name of await bucket.list(folder)) {
+    const text = await bucket.read(`${folder}/${name}`);
+    // One that was given back between the two is none.
+    if (text !== undefined) held.push({ key: `${folder}/${name}`, lock: parseLock(text) });
+  }
+  return held;
+}
+
+/** Drops the locks of processes that are surely gone. @returns those that hold */
+async function takeOver(bucket: Bucket, held: readonly Held[], stack: string, say: (line: string) => void): Promise<Held[]> {
+  const holding: Held[] = [];
+  for (const one of held) {
+    if (one.lock === undefined || !isDead(one.lock)) {
+      holding.push(one);
+      continue;
+    }
+    await bucket.remove(one.key);
+    say(`took over the lock of ${stack}: it was held by ${holderOf(one.lock)}, a process of this host that is not running any more`);
+  }
+  return holding;
+}
+
+function ownLock(): Lock {
+  const { pid, ...identity } = ownIdentity() ?? { pid: process.pid };
+  return {
+    pid,
+    username: os.userInfo().username,
+    hostname: os.hostname(),
+    timestamp: new Date().toISOString(),
+    ...("bootId" in identity ? { process: identity } : {}),
+  };
+}
+
+const toStderr = (line: string): void => void process.stderr.write(`warning: ${line}\n`);
+
+/**
+ * Takes the stack's lock; the returned function gives it back. One whose holder is a dead process of this very machine is taken over.
+ * @param say takes the line that says so
+ * @throws CliError that names who holds it, where and since when
+ */
+export async function lockStack(bucket: Bucket, project: string, stack: string, say = toStderr): Promise<() => Promise<void>> {
   const folder = folderOf(project, stack);
-  const held = async (): Promise<string[]> => (await bucket.list(folder)).map((name) => `${folder}/${name}`);
-  const before = await held();
-  if (before.length > 0) await refuse(bucket, before);
+  const holding = await takeOver(bucket, await locksIn(bucket, folder), stack, say);
+  if (holding.length > 0) await refuse(bucket, holding, stack);
   const own = `${folder}/${randomUUID()}.json`;
-  await bucket.write(own, JSON.stringify({ pid: process.pid, username: os.userInfo().username, hostname: os.hostname(), timestamp: new Date().toISOString() }));
-  const others = (await held()).filter((key) => key !== own);
+  let others: Held[];
+  try {
+    await bucket.write(own, JSON.stringify(ownLock()));
+    others = (await locksIn(bucket, folder)).filter(({ key }) => key !== own);
+  } catch (thrown) {
+    await bucket.remove(own).catch(() => say(`a lock of this process may be left at ${bucket.url(own)}`));
+    throw thrown;
+  }
   if (others.length > 0) {
     await bucket.remove(own);
-    await refuse(bucket, others);
+    await refuse(bucket, others, stack);
   }
   return () => bucket.remove(own);
 }

@@ -9,7 +9,8 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { DeploymentError } from "../errors";
-import type { SnapshotChange, SnapshotJournal } from "../snapshot/manager";
+import type { SnapshotChange } from "../snapshot/composition";
+import type { SnapshotJournal } from "../snapshot/manager";
 import { type SecretsCodec, serializePending, serializeResource } from "../snapshot/serialize";
 import type { ResourceState, Snapshot } from "../snapshot/types";
 import type { Backend } from "./backend";
@@ -166,7 +167,8 @@ export class StateWriter implements SnapshotJournal {
 
   async #backUp(): Promise<void> {
     const { backend, project, stack } = this.facts;
-    if (!this.#backedUp) await backend.backUp(project, stack);
+    // The journal of a run that was killed: the file no longer needs it before it is overwritten.
+    if (!this.#backedUp && (await backend.backUp(project, stack))) await this.#writeFile(this.#render([]));
     this.#backedUp = true;
   }
 
@@ -191,27 +193,31 @@ export class StateWriter implements SnapshotJournal {
   async #openJournal(file: string): Promise<void> {
     const places = { new: [...this.#new.keys()].sort((a, b) => a - b), old: [...this.#old.keys()].sort((a, b) => a - b), pending: [...this.#pending.keys()] };
     const base = this.#render([JOURNAL_FEATURE]);
-    await this.#writeFile(base);
     const handle = await fs.open(file, "w", 0o600);
+    this.#journal = handle;
     await handle.appendFile(journalHead(base, places));
     await handle.sync();
     const folder = await fs.open(path.dirname(file), "r");
     await folder.sync();
     await folder.close();
-    this.#journal = handle;
+    // Now that the journal is there: whoever reads a file that has one finds it.
+    await this.#writeFile(base);
   }
 
-  /** Writes the whole file; a journal is gone. */
+  /** Writes the whole file; a journal is gone. When it has ended, well or not, nothing is written any more. */
   async finish(): Promise<void> {
     this.#wanted = this.#appended;
-    if (this.#written < this.#wanted) this.#start();
+    if (this.#written < this.#wanted && this.#failure === undefined) this.#start();
     await this.#pump;
-    if (this.#failure !== undefined) throw this.#failure;
-    const { backend, project, stack } = this.facts;
-    await this.#backUp();
-    await this.#writeFile(this.#render([]));
-    await this.#journal?.close();
-    this.#journal = undefined;
-    await backend.bucket.remove(journalKey(project, stack));
+    try {
+      if (this.#failure !== undefined) throw this.#failure;
+      const { backend, project, stack } = this.facts;
+      await this.#backUp();
+      await this.#writeFile(this.#render([]));
+      await backend.bucket.remove(journalKey(project, stack));
+    } finally {
+      await this.#journal?.close();
+      this.#journal = undefined;
+    }
   }
 }

@@ -8,6 +8,7 @@ import { ENGINE_VERSION } from "../backend/version";
 import type { DeploymentResult, EngineEventPayload, OperationKind, OperationOptions, StackConfig } from "../contracts";
 import { withoutSecretsOf } from "../deployment/events";
 import { openEventLog } from "../display/event-log";
+import { DeploymentError } from "../errors";
 import type { SnapshotJournal } from "../snapshot/manager";
 import type { Snapshot } from "../snapshot/types";
 import type { PropertyMap } from "../wire/values";
@@ -24,8 +25,16 @@ import { ask, isInteractive } from "./terminal";
 
 export type OperationCommand = "preview" | "up" | "refresh" | "destroy" | "import";
 
+/** @throws CliError for what is no whole number; 0 and below mean no limit, as in the CLI */
+function parallelOfEnvironment(): number | undefined {
+  const text = readEnv("PULUMI_PARALLEL");
+  if (text === undefined) return undefined;
+  if (!/^-?\d+$/.test(text)) throw new CliError(`PULUMI_PARALLEL must be a whole number, not ${text}`, EXIT_CODE.usage);
+  return Number(text);
+}
+
 function optionsOf(flags: Flags, refreshAlways: boolean): OperationOptions {
-  const parallel = flags.number("parallel") ?? Number(readEnv("PULUMI_PARALLEL") ?? os.cpus().length * 4);
+  const parallel = flags.number("parallel") ?? parallelOfEnvironment() ?? os.cpus().length * 4;
   const targetReplace = flags.list("target-replace");
   return {
     parallel,
@@ -105,6 +114,29 @@ async function deploy(prepared: Prepared, snapshot: Snapshot, journal: SnapshotJ
   });
 }
 
+/** Whatever the deployment comes to: what it told the writer is in the file before the lock is given back. */
+async function deployInto(writer: StateWriter, run: () => Promise<DeploymentResult>): Promise<DeploymentResult> {
+  let result: DeploymentResult;
+  try {
+    result = await run();
+  } catch (thrown) {
+    await finish(writer, thrown);
+    throw thrown;
+  }
+  await finish(writer, undefined);
+  return result;
+}
+
+/** @throws CliError where the state could not be written: a full disk is no bug */
+async function finish(writer: StateWriter, before: unknown): Promise<void> {
+  try {
+    await writer.finish();
+  } catch (thrown) {
+    if (!(thrown instanceof DeploymentError)) throw thrown;
+    throw new CliError(thrown.message, EXIT_CODE.failed, before === undefined ? undefined : { cause: before });
+  }
+}
+
 /** Runs an operation that changes the stack, under its lock. */
 async function change(prepared: Prepared, emit: (event: EngineEventPayload) => void): Promise<DeploymentResult> {
   const { ctx, kind, flags } = prepared;
@@ -126,8 +158,7 @@ async function change(prepared: Prepared, emit: (event: EngineEventPayload) => v
       base: { resources: snapshot.resources, pendingOperations: carried },
     });
     const startTime = Math.floor(Date.now() / 1000);
-    const result = await deploy(prepared, snapshot, writer, emit);
-    await writer.finish();
+    const result = await deployInto(writer, () => deploy(prepared, snapshot, writer, emit));
     await recordHistory(backend, project.name, stack, {
       kind: prepared.plan === undefined ? kind : "resource-import",
       startTime,

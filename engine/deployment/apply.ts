@@ -5,6 +5,7 @@ import { BUILTIN_PACKAGE, readBuiltin } from "../providers/builtin";
 import type { ProviderClient } from "../providers/provider-client";
 import { ProviderError } from "../providers/provider-error";
 import { newProviderId } from "../providers/registry";
+import { BrokenState } from "../snapshot/manager";
 import type { HookType, PendingKind, ResourceState } from "../snapshot/types";
 import type { Step } from "../steps/step";
 import { isProviderType, urnName } from "../wire/urn";
@@ -39,6 +40,8 @@ async function noted<T>(ctx: DeploymentContext, type: PendingKind, resource: Res
   } catch (thrown) {
     // Whether it happened is unknown: the note stays, so that what may have been made is not forgotten.
     if (thrown instanceof ProviderError && thrown.crashed && type !== "reading") keep = true;
+    // It happened, and no entry of the state can say so: the note does.
+    if (thrown instanceof BrokenState) keep = true;
     throw thrown;
   } finally {
     if (!keep) ctx.state.abandon(pending);
@@ -99,7 +102,8 @@ async function applySame(ctx: DeploymentContext, step: Step): Promise<void> {
   state.created = old.created;
   state.modified = old.modified;
   state.initErrors = old.initErrors;
-  ctx.settlement.succeed(old, state);
+  if (step.keepsPlace) ctx.settlement.change(ctx.settlement.current(old), state);
+  else ctx.settlement.succeed(old, state);
   // A provider that stays the same is configured with what it was configured with.
   if (isProviderType(step.type) && !step.untargeted) await ctx.registry.keep(step.urn, required(state.id, "id"), old.inputs);
   done(ctx, step);

@@ -4,6 +4,7 @@
  */
 import { DeploymentError, StepFailed } from "../errors";
 import { ProviderError } from "../providers/provider-error";
+import { BrokenState } from "../snapshot/manager";
 import type { Step } from "../steps/step";
 import { applyStep } from "./apply";
 import type { DeploymentContext } from "./context";
@@ -77,7 +78,7 @@ export class StepExecutor {
     } catch (thrown) {
       this.#report(step, thrown);
       this.failures.push(step);
-      if (!this.ctx.request.options.continueOnError && !step.protected) this.halt();
+      if (thrown instanceof BrokenState || (!this.ctx.request.options.continueOnError && !step.protected)) this.halt();
       throw thrown instanceof StepFailed ? thrown : new StepFailed(thrown instanceof Error ? thrown.message : String(thrown));
     }
   }
@@ -94,6 +95,11 @@ export class StepExecutor {
     if (thrown instanceof StepFailed || thrown instanceof DeploymentError) {
       if (thrown.message !== "") this.ctx.events.stepError(step, thrown.message);
       this.ctx.events.failed(step, thrown instanceof StepFailed ? thrown.status : 0);
+      return;
+    }
+    if (thrown instanceof BrokenState) {
+      this.ctx.events.diagnostic("error", thrown.message, step.urn);
+      this.ctx.events.failed(step, 2);
       return;
     }
     this.ctx.events.diagnostic("error", `bug in the embedded engine: ${thrown instanceof Error ? thrown.stack : String(thrown)}`, step.urn);

@@ -71,7 +71,7 @@ export class Operation implements MonitorBackend {
     registry: ProviderRegistry,
     private readonly preview: boolean,
   ) {
-    const state = new SnapshotManager(request.snapshot, preview ? { append: () => undefined } : request.journal);
+    const state = new SnapshotManager(request.snapshot, preview ? undefined : request.journal);
     registry.secretsAreIn(() => {
       const { resources, pendingOperations } = state.snapshot();
       return [...resources, ...pendingOperations.map(({ resource }) => resource)].flatMap((r) => [r.inputs, r.outputs]);
@@ -216,10 +216,21 @@ export class Operation implements MonitorBackend {
     }
   }
 
+  /** Whether a step would make anew what was to be deleted first, and was not: its deletion failed, and was shown. */
+  #wouldForget({ op, old, keepsOld, urn }: Step, steps: readonly Step[]): boolean {
+    if (op !== "create-replacement" || old === undefined || keepsOld || this.preview) return false;
+    const deletes = steps.some((step) => step.op === "delete-replaced" && step.urn === urn);
+    return !deletes && !this.ctx.settlement.current(old).pendingReplacement;
+  }
+
   /** With `--continue-on-error`, what needs something that failed is left out. */
   #withoutSkipped(urn: string, steps: readonly Step[]): readonly Step[] {
     const failed = new Set([...this.#executor.failures.map((step) => step.urn), ...this.#skipped]);
     if (failed.size === 0) return steps;
+    if (steps.some((step) => this.#wouldForget(step, steps))) {
+      this.#skipped.add(urn);
+      throw new StepSkipped(`${urn} could not be deleted to be made anew`);
+    }
     const left = steps.filter((step) => {
       const state = step.new ?? step.old;
       if (state === undefined || ![...dependenciesOf(state)].some((need) => failed.has(need))) return true;

@@ -1,5 +1,6 @@
 /** How old entries of the state give way to new ones. */
 import { isDeepStrictEqual } from "node:util";
+import { referenceOf } from "../snapshot/integrity";
 import type { SnapshotManager } from "../snapshot/manager";
 import { needsOf, type ResourceState, withRenamedReferences } from "../snapshot/types";
 
@@ -14,52 +15,83 @@ export class Settlement {
     return next === undefined ? old : this.current(next);
   }
 
+  #settle(change: Parameters<SnapshotManager["settle"]>[0]): void {
+    this.state.settle(change);
+    for (const [before, after] of change.put ?? []) this.#now.set(before, after);
+  }
+
   /** The new state takes the old one's place; without an old one it is just added. */
   succeed(old: ResourceState | undefined, state: ResourceState, ends?: number): void {
     const over = old && this.current(old);
-    const put = over === undefined ? [] : this.#renamed(over, state);
-    // An entry in which nothing that is stored differs is moved in memory only; it is written with the next one that does.
-    const lazy = ends === undefined && put.length === 0 && isDeepStrictEqual(over, state);
-    this.state.settle({ ends, add: state, over, put, lazy });
+    const put = over === undefined ? [] : this.#following(over, state);
+    if (over !== undefined && this.#isStillUsed(over, state, put)) {
+      const marked = { ...over, delete: true };
+      this.#settle({ ends, first: this.#before(state), add: state, put: [...put, [over, marked]] });
+      return;
+    }
+    const first = this.#before(state);
+    const lazy = ends === undefined && put.length === 0 && first.length === 0 && isDeepStrictEqual(over, state);
+    this.#settle({ ends, first, add: state, over, put, lazy });
     if (over !== undefined && over !== state) this.#now.set(over, state);
+  }
+
+  /**
+   * A provider that was made anew while this run did not get to its deletion: what goes on using the old one stands behind it.
+   * (Whoever uses the new one names that.)
+   */
+  #before(state: ResourceState): ResourceState[] {
+    const replaced = state.provider === undefined ? undefined : this.state.replacedProvider(state.provider);
+    return replaced === undefined ? [] : [...this.#before(replaced), replaced];
   }
 
   /** The old entry stays, marked for its deletion at the end; the new state is added. */
   replaceFirst(old: ResourceState, state: ResourceState, ends?: number): void {
     const now = this.current(old);
     const marked = { ...now, delete: true };
-    this.state.settle({ ends, add: state, put: [...this.#renamed(now, state), [now, marked]] });
-    this.#now.set(now, marked);
+    this.#settle({ ends, first: this.#before(state), add: state, put: [...this.#following(now, state, true), [now, marked]] });
   }
 
   /** Deleted before its replacement: the entry stays until the replacement is there. */
   markPendingReplacement(old: ResourceState, ends?: number): void {
     const now = this.current(old);
     const marked = { ...now, pendingReplacement: true };
-    this.state.settle({ ends, put: [[now, marked]] });
-    this.#now.set(now, marked);
+    this.#settle({ ends, put: [[now, marked]] });
   }
 
   /** The entry changes where it stands. */
   change(before: ResourceState, after: ResourceState): void {
-    this.#now.set(before, after);
-    this.state.settle({ put: [[before, after]] });
+    this.#settle({ put: [[before, after]] });
   }
 
-  /** What is known under a new URN is referred to by it at once: the state is whole at each write. */
-  #renamed(old: ResourceState, state: ResourceState): [ResourceState, ResourceState][] {
-    if (old.urn === state.urn) return [];
+  /** A provider whose successor has another id, while something is left that only the old one may delete. */
+  #isStillUsed(old: ResourceState, state: ResourceState, put: readonly [ResourceState, ResourceState][]): boolean {
+    const reference = referenceOf(old);
+    if (reference === undefined || reference === referenceOf(state)) return false;
+    const moved = new Map(put);
+    return this.state.usersOf(reference).some((r) => (moved.get(r) ?? r).provider === reference);
+  }
+
+  /**
+   * The entries that refer to `old` and must refer to `state` from now on, so that the state is whole at each write: by its new URN;
+   * and where a provider was made anew and the old one goes at once, those for which nobody is called any more.
+   */
+  #following(old: ResourceState, state: ResourceState, oldStays = false): [ResourceState, ResourceState][] {
+    const [before, after] = [referenceOf(old), referenceOf(state)];
     const rename = (urn: string): string => (urn === old.urn ? state.urn : urn);
-    const put = this.state
-      .snapshot()
-      .resources.filter((r) => r !== old && needsOf(r).has(old.urn))
-      .map((r): [ResourceState, ResourceState] => {
-        const renamed = withRenamedReferences(r, rename);
-        // A provider that was made anew has another id: what used the old one goes on using that.
-        const keepsProvider = state.id !== old.id && renamed.provider !== r.provider;
-        return [r, keepsProvider ? { ...renamed, provider: r.provider } : renamed];
-      });
-    for (const [before, after] of put) this.#now.set(before, after);
+    const next = (r: ResourceState): ResourceState => {
+      const uses = before !== undefined && r.provider === before;
+      const renamed = old.urn !== state.urn && needsOf(r).has(old.urn) ? withRenamedReferences(r, rename) : r;
+      if (!uses) return renamed;
+      const follows = after !== undefined && (old.id === state.id || (!oldStays && (r.pendingReplacement || r.external)));
+      const provider = follows ? after : before;
+      return renamed.provider === provider ? renamed : { ...renamed, provider };
+    };
+    const moves = old.urn !== state.urn || (before !== after && before !== undefined);
+    if (!moves) return [];
+    const put = this.state.snapshot().resources.flatMap((r): [ResourceState, ResourceState][] => {
+      const changed = r === old ? r : next(r);
+      return changed === r ? [] : [[r, changed]];
+    });
     return put;
   }
 }

@@ -10,6 +10,7 @@ import { systemErrorCode } from "../../common/errors";
 import { GRPC_OPTIONS } from "../../common/grpc-options";
 import type { DeploymentRequest } from "../contracts";
 import { DeploymentError } from "../errors";
+import { killNow, onLines, processEnd } from "../providers/child-process";
 import { runImports } from "./import-program";
 import type { ProgramEnd, RunningProgram } from "./running-program";
 
@@ -64,36 +65,16 @@ function runLocal({ request, preview, address, onOutput }: ProgramFacts): Runnin
     PULUMI_NODEJS_TYPESCRIPT: project.runtimeOptions["typescript"] === false ? undefined : "true",
   });
   const child = spawn(process.execPath, args, { cwd: project.programDir, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  const forward = (stream: "info" | "info#err") => {
-    let rest = "";
-    return {
-      data: (chunk: Buffer) => {
-        const lines = (rest + chunk.toString("utf8")).split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) onOutput(line, stream);
-      },
-      end: () => {
-        if (rest !== "") onOutput(rest, stream);
-      },
-    };
-  };
-  const [out, err] = [forward("info"), forward("info#err")];
-  child.stdout.on("data", out.data).on("end", out.end);
-  child.stderr.on("data", err.data).on("end", err.end);
+  onLines(child, onOutput);
   const end = new Promise<ProgramEnd>((resolve) => {
     child.on("error", (cause) => resolve({ kind: "failed", message: `the program cannot be started: ${cause.message}` }));
-    child.on("close", (code, signal) => {
+    void processEnd(child).then(({ code, signal }) => {
       if (code === 0) resolve({ kind: "done" });
       else if (code === BAIL) resolve({ kind: "bail" });
       else resolve({ kind: "failed", message: signal === null ? `Program exited with non-zero exit code: ${code}` : `Program was ended by ${signal}` });
     });
   });
-  return {
-    end,
-    kill: () => {
-      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
-    },
-  };
+  return { end, kill: () => killNow(child) };
 }
 
 function runClient({ request, preview, address }: ProgramFacts, target: string): RunningProgram {

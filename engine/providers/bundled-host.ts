@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import * as path from "node:path";
 import { z } from "zod";
 import { DeploymentError } from "../errors";
+import { killNow, onLines, processEnd } from "./child-process";
 import { endedSoon, type RunningPlugin } from "./running-plugin";
 
 const replySchema = z.union([
@@ -20,6 +21,7 @@ export class BundledHost {
   readonly #waiting = new Map<number, { resolve: (port: number) => void; reject: (error: Error) => void }>();
   #next = 1;
   #tail = "";
+  #log: (line: string, stream: "info" | "info#err") => void = () => undefined;
   readonly #ended: Promise<string>;
 
   constructor(script: string, cwd: string) {
@@ -29,42 +31,36 @@ export class BundledHost {
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
-    const keep = (chunk: Buffer): void => {
-      this.#tail = (this.#tail + chunk.toString("utf8")).slice(-STDERR_TAIL);
-    };
-    this.#child.stderr?.on("data", keep);
-    this.#child.stdout?.on("data", keep);
-    this.#ended = new Promise((tell) => this.#child.once("close", (code, signal) => tell(signal ?? `exit code ${code}`)));
+    onLines(this.#child, (line, stream) => {
+      this.#tail = `${this.#tail}${line}\n`.slice(-STDERR_TAIL);
+      if (stream === "info#err") this.#log(line, stream);
+    });
+    const closed = processEnd(this.#child);
+    this.#ended = closed.then(({ code, signal }) => signal ?? `exit code ${code}`);
     this.#child.on("message", (raw) => this.#onReply(replySchema.parse(raw)));
     this.#child.on("error", (cause) => this.#failAll(`the host of the bundled providers cannot be started: ${cause.message}`));
-    this.#child.on("close", (code, signal) =>
-      this.#failAll(`the host of the bundled providers ended (${signal ?? `exit code ${code}`})\n${this.#tail}`.trimEnd()),
-    );
+    void this.#ended.then((how) => this.#failAll(`the host of the bundled providers ended (${how})\n${this.#tail}`.trimEnd()));
   }
 
+  /** @param onLog takes what a provider writes to stderr; which of them wrote it is not known, so the first is told */
   async start(name: string, engineAddress: string, onLog: (line: string, stream: "info" | "info#err") => void): Promise<RunningPlugin> {
     const id = this.#next++;
+    if (id === 1) this.#log = onLog;
     const port = await new Promise<number>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#child.send({ start: { id, package: name, engineAddress } });
     });
-    this.#child.stderr?.on("data", (chunk: Buffer) => onLog(chunk.toString("utf8").trimEnd(), "info#err"));
     return {
       address: `127.0.0.1:${port}`,
       stderrTail: () => this.#tail,
       ended: () => endedSoon(this.#ended),
       stop: () => Promise.resolve(),
-      kill: () => this.#kill(),
+      kill: () => killNow(this.#child),
     };
   }
 
   close(): void {
     if (this.#child.connected) this.#child.disconnect();
-  }
-
-  #kill(): void {
-    const { pid, exitCode, signalCode } = this.#child;
-    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL");
   }
 
   #onReply(reply: z.infer<typeof replySchema>): void {

@@ -1,9 +1,10 @@
 /** Starts plugin processes and tells their ports (engine-contract E3). */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { childEnv } from "../../common/env";
 import type { ProjectInfo } from "../contracts";
 import { DeploymentError } from "../errors";
 import { BundledHost } from "./bundled-host";
+import { endGently, killNow, onLines, processEnd } from "./child-process";
 import type { PluginSource } from "./lookup";
 import { endedSoon, type RunningPlugin } from "./running-plugin";
 
@@ -34,33 +35,6 @@ function commandOf(source: Spawned, engineAddress: string): [string, string[]] {
   }
 }
 
-/** Calls back for each whole line. */
-function byLine(onLine: (line: string) => void): (chunk: Buffer) => void {
-  let rest = "";
-  return (chunk) => {
-    const lines = (rest + chunk.toString("utf8")).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
-  };
-}
-
-function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return Promise.resolve();
-  const { pid } = child;
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => process.kill(-pid, "SIGKILL"), STOP_MS);
-    child.once("close", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    process.kill(-pid, "SIGINT");
-  });
-}
-
-function killNow(child: ChildProcess): void {
-  if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-}
-
 function spawnPlugin(launch: PluginLaunch, source: Spawned): Promise<RunningPlugin> {
   const [file, args] = commandOf(source, launch.engineAddress);
   const runtime = Object.fromEntries(Object.entries(launch.project.runtimeOptions).map(([k, v]) => [`PULUMI_RUNTIME_${k.toUpperCase()}`, String(v)]));
@@ -75,32 +49,19 @@ function spawnPlugin(launch: PluginLaunch, source: Spawned): Promise<RunningPlug
     let listening = false;
     let tail = "";
     let early = "";
-    const ended = new Promise<string>((tell) => child.once("close", (code, signal) => tell(signal ?? `exit code ${code}`)));
-    child.stderr.on(
-      "data",
-      byLine((line) => {
-        tail = `${tail}${line}\n`.slice(-STDERR_TAIL);
-        launch.onLog(line, "info#err");
-      }),
-    );
-    child.stdout.on(
-      "data",
-      byLine((line) => {
-        if (listening) launch.onLog(line, "info");
-        else if (/^\d+$/.test(line.trim())) {
-          listening = true;
-          resolve({
-            address: `127.0.0.1:${line.trim()}`,
-            stderrTail: () => tail,
-            ended: () => endedSoon(ended),
-            stop: () => end(child),
-            kill: () => killNow(child),
-          });
-        } else early += `${line}\n`;
-      }),
-    );
+    const closed = processEnd(child);
+    const ended = closed.then(({ code, signal }) => signal ?? `exit code ${code}`);
+    onLines(child, (line, stream) => {
+      if (stream === "info#err") tail = `${tail}${line}\n`.slice(-STDERR_TAIL);
+      if (stream === "info#err" || listening) launch.onLog(line, stream);
+      else if (/^\d+$/.test(line.trim())) {
+        listening = true;
+        const address = `127.0.0.1:${line.trim()}`;
+        resolve({ address, stderrTail: () => tail, ended: () => endedSoon(ended), stop: () => endGently(child, STOP_MS), kill: () => killNow(child) });
+      } else early += `${line}\n`;
+    });
     child.on("error", (cause) => reject(new DeploymentError(`plugin [${file}] cannot be started: ${cause.message}`)));
-    child.on("close", (code) => {
+    void closed.then(({ code }) => {
       if (!listening)
         reject(new DeploymentError(`plugin [${file}] exited prematurely before it told its port (exit code ${code ?? "none"})\n${early}${tail}`.trimEnd()));
     });

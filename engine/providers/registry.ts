@@ -56,12 +56,13 @@ export class ProviderRegistry {
     this.#secretsOf = maps;
   }
 
-  /** What a plugin wrote, without secrets. */
-  #redact(text: string, maps: readonly PropertyMap[]): string {
+  /** What a plugin wrote, without secrets: those of the given maps, of what any plugin is asked now (some share a process), and of the state. */
+  #redact(text: string, maps: readonly PropertyMap[] = []): string {
     const redactor = this.#redactor;
     const { values, secretKeys } = this.request.config;
     for (const key of secretKeys) redactor.register(values[key] ?? "");
-    for (const map of [...maps, ...this.#secretsOf()])
+    const underWay = [...this.#running].flatMap((client) => client.mapsUnderWay());
+    for (const map of [...maps, ...underWay, ...this.#secretsOf()])
       mapValue(map, (value) => {
         if (isSecret(value)) for (const secret of textsOf(secretValue(value))) redactor.register(secret);
         return value;
@@ -87,16 +88,15 @@ export class ProviderRegistry {
       Object.entries(config.values).flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [])),
     );
     const attached = this.request.attachedProviders?.[name];
-    let client: ProviderClient | undefined;
     const plugin = await this.#launcher.launch({
       source: attached === undefined ? findPlugin(name, version, project, pluginsDir) : { kind: "attached", address: attached },
       package: name,
       engineAddress: this.engine.address,
       project,
       config: own,
-      onLog: (line, stream) => this.log(this.#redact(line, client?.mapsUnderWay() ?? []), stream, urn),
+      onLog: (line, stream) => this.log(this.#redact(line), stream, urn),
     });
-    client = new ProviderClient(name, plugin, project.programDir, (text, maps) => this.#redact(text, maps));
+    const client = new ProviderClient(name, plugin, project.programDir, (text, maps) => this.#redact(text, maps));
     this.#running.add(client);
     if (attached !== undefined) await client.attach(this.engine.address);
     await client.handshake(this.engine.address);

@@ -1,6 +1,33 @@
 import { HomelabError } from "../../common/errors";
-import { parseProviderReference } from "../wire/urn";
+import { isProviderType, parseProviderReference } from "../wire/urn";
 import type { ResourceState } from "./types";
+
+/** What the rules ask of the entries before the one that is judged. */
+interface Before {
+  /** An entry of this URN stands before. */
+  urn(urn: string): boolean;
+  /** The provider that a reference names stands before. */
+  provider(reference: string): boolean;
+  /** Another entry of this URN, before or after, does not wait for its deletion either. */
+  twice(urn: string): boolean;
+}
+
+function brokenBy(r: ResourceState, before: Before): string | undefined {
+  if (r.provider !== undefined && !before.provider(r.provider))
+    return `rule 1: ${r.urn} uses provider ${parseProviderReference(r.provider).urn}, which does not stand before it with that id`;
+  if (r.parent !== undefined && !before.urn(r.parent)) return `rule 2: ${r.urn} stands before its parent ${r.parent}`;
+  for (const urn of r.dependencies) if (!before.urn(urn)) return `rule 3: ${r.urn} stands before its dependency ${urn}`;
+  for (const urns of Object.values(r.propertyDependencies ?? {}))
+    for (const urn of urns) if (!before.urn(urn)) return `rule 3: ${r.urn} stands before its dependency ${urn}`;
+  if (r.deletedWith !== undefined && !before.urn(r.deletedWith)) return `rule 4: ${r.urn} stands before ${r.deletedWith}, with which it is deleted`;
+  for (const urn of r.replaceWith) if (!before.urn(urn)) return `rule 4: ${r.urn} stands before ${urn}, with which it is replaced`;
+  if (!r.delete && before.twice(r.urn)) return `rule 5: ${r.urn} stands twice`;
+  if (!r.custom && (r.id !== undefined || r.provider !== undefined)) return `rule 6: component ${r.urn} has an id or a provider`;
+  return undefined;
+}
+
+/** The reference by which others name a provider; undefined for all else. */
+export const referenceOf = (r: ResourceState): string | undefined => (isProviderType(r.type) && r.id !== undefined ? `${r.urn}::${r.id}` : undefined);
 
 /**
  * The rules that every written and every read state keeps:
@@ -14,23 +41,16 @@ import type { ResourceState } from "./types";
  */
 export function brokenRule(resources: readonly ResourceState[]): string | undefined {
   const seen = new Set<string>();
+  const standing = new Set<string>();
   const providers = new Set<string>();
+  const before: Before = { urn: (urn) => seen.has(urn), provider: (reference) => providers.has(reference), twice: (urn) => standing.has(urn) };
   for (const r of resources) {
-    if (r.provider !== undefined) {
-      const { urn } = parseProviderReference(r.provider);
-      if (!providers.has(r.provider)) return `rule 1: ${r.urn} uses provider ${urn}, which does not stand before it with that id`;
-    }
-    if (r.parent !== undefined && !seen.has(r.parent)) return `rule 2: ${r.urn} stands before its parent ${r.parent}`;
-    const dependencies = [...r.dependencies, ...Object.values(r.propertyDependencies ?? {}).flat()];
-    const early = dependencies.find((urn) => !seen.has(urn));
-    if (early !== undefined) return `rule 3: ${r.urn} stands before its dependency ${early}`;
-    if (r.deletedWith !== undefined && !seen.has(r.deletedWith)) return `rule 4: ${r.urn} stands before ${r.deletedWith}, with which it is deleted`;
-    const cascade = r.replaceWith.find((urn) => !seen.has(urn));
-    if (cascade !== undefined) return `rule 4: ${r.urn} stands before ${cascade}, with which it is replaced`;
-    if (!r.delete && seen.has(r.urn) && resources.some((other) => other !== r && other.urn === r.urn && !other.delete)) return `rule 5: ${r.urn} stands twice`;
-    if (!r.custom && (r.id !== undefined || r.provider !== undefined)) return `rule 6: component ${r.urn} has an id or a provider`;
+    const broken = brokenBy(r, before);
+    if (broken !== undefined) return broken;
     seen.add(r.urn);
-    if (r.type.startsWith("pulumi:providers:") && r.id !== undefined) providers.add(`${r.urn}::${r.id}`);
+    if (!r.delete) standing.add(r.urn);
+    const reference = referenceOf(r);
+    if (reference !== undefined) providers.add(reference);
   }
   return undefined;
 }
@@ -41,6 +61,99 @@ export function checkIntegrity(resources: readonly ResourceState[], source: stri
   if (broken === undefined) return;
   throw new HomelabError("E_STATE_INTEGRITY", `snapshot integrity failure; refusing to use it (${source}): ${broken}`, {
     subject: source,
-    hint: "restore the stack's .bak file or import an export that you trust",
+    hint: "`pulumi state repair` puts the entries in order and drops references to what is not there, and says what it changed",
   });
+}
+
+/** All that an entry refers to: URNs, and the reference of its provider. One that is named twice comes twice. */
+function eachReference(r: ResourceState, visit: (name: string) => void): void {
+  if (r.provider !== undefined) visit(r.provider);
+  if (r.parent !== undefined) visit(r.parent);
+  for (const urn of r.dependencies) visit(urn);
+  for (const urns of Object.values(r.propertyDependencies ?? {})) for (const urn of urns) visit(urn);
+  if (r.deletedWith !== undefined) visit(r.deletedWith);
+  for (const urn of r.replaceWith) visit(urn);
+}
+
+/**
+ * The same rules for a state that changes entry by entry: what a change costs does not depend on the size of the state, unless it
+ * takes away what others still refer to. Entries have places: numbers that rise in the state's order.
+ */
+export class IntegrityIndex {
+  /** Places of the entries by URN, and of providers by reference. */
+  readonly #places = new Map<string, number[]>();
+  readonly #entries = new Map<number, ResourceState>();
+  /** How often each URN or reference is referred to. */
+  readonly #uses = new Map<string, number>();
+  readonly #changed = new Set<number>();
+  /** Names that lost a place: whoever refers to them is judged again. */
+  readonly #lost = new Set<string>();
+
+  #count(state: ResourceState, by: 1 | -1): void {
+    eachReference(state, (name) => {
+      const uses = (this.#uses.get(name) ?? 0) + by;
+      if (uses === 0) this.#uses.delete(name);
+      else this.#uses.set(name, uses);
+    });
+  }
+
+  #enter(name: string, place: number): void {
+    const places = this.#places.get(name);
+    if (places === undefined) this.#places.set(name, [place]);
+    else places.push(place);
+  }
+
+  #leave(name: string, place: number): void {
+    const left = (this.#places.get(name) ?? []).filter((other) => other !== place);
+    if (left.length === 0) this.#places.delete(name);
+    else this.#places.set(name, left);
+    this.#lost.add(name);
+  }
+
+  /** The entry of a place as it now is; undefined empties the place. */
+  set(place: number, state: ResourceState | undefined): void {
+    const previous = this.#entries.get(place);
+    const reference = previous && referenceOf(previous);
+    const next = state && referenceOf(state);
+    if (previous !== undefined) {
+      this.#count(previous, -1);
+      if (previous.urn !== state?.urn) this.#leave(previous.urn, place);
+      if (reference !== undefined && reference !== next) this.#leave(reference, place);
+    }
+    if (state === undefined) {
+      this.#entries.delete(place);
+      return;
+    }
+    this.#entries.set(place, state);
+    this.#count(state, 1);
+    if (previous?.urn !== state.urn) this.#enter(state.urn, place);
+    if (next !== undefined && reference !== next) this.#enter(next, place);
+    this.#changed.add(place);
+  }
+
+  #judge(place: number, state: ResourceState): string | undefined {
+    const before = (name: string): boolean => this.#places.get(name)?.some((other) => other < place) ?? false;
+    const twice = (urn: string): boolean => this.#places.get(urn)?.some((other) => other !== place && this.#entries.get(other)?.delete === false) ?? false;
+    return brokenBy(state, { urn: before, provider: before, twice });
+  }
+
+  /** The first rule that what was set since the last call breaks. */
+  broken(): string | undefined {
+    const used = [...this.#lost].some((name) => this.#uses.has(name));
+    const places = used ? this.#entries.keys() : this.#changed;
+    let found: string | undefined;
+    for (const place of places) {
+      const state = this.#entries.get(place);
+      found ??= state && this.#judge(place, state);
+    }
+    this.#changed.clear();
+    this.#lost.clear();
+    return found;
+  }
+
+  /** The entry that a provider reference names. */
+  provider(reference: string): ResourceState | undefined {
+    const [place] = this.#places.get(reference) ?? [];
+    return place === undefined ? undefined : this.#entries.get(place);
+  }
 }

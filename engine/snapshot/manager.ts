@@ -1,13 +1,6 @@
+import { type SnapshotChange, SnapshotComposition } from "./composition";
+import { IntegrityIndex } from "./integrity";
 import type { PendingOperation, ResourceState, Snapshot } from "./types";
-
-/**
- * One change of a state under way. The state is two lists: `new` (what this run has settled, in the order in which it was
- * settled) before `old` (what the run found and has not settled yet, in its order); so whatever stops the run, what is needed
- * stands before what needs it. A change sets one place of one list; null empties it.
- */
-export type SnapshotChange =
-  | { list: "new" | "old"; at: number; state: ResourceState | null }
-  | { list: "pending"; at: number; operation: PendingOperation | null };
 
 /** Where changes go. What one call gives is one unit: all of it is kept, or nothing. */
 export interface SnapshotJournal {
@@ -17,52 +10,49 @@ export interface SnapshotJournal {
   durable?(): Promise<void> | undefined;
 }
 
-/** The two lists and the operations under way; also used to replay a journal. */
-export class SnapshotComposition {
-  readonly #old: (ResourceState | null)[];
-  readonly #new: (ResourceState | null)[] = [];
-  readonly #pending = new Map<number, PendingOperation>();
-
-  constructor(base: Snapshot) {
-    this.#old = [...base.resources];
-  }
-
-  apply(change: SnapshotChange): void {
-    if (change.list === "pending") {
-      if (change.operation === null) this.#pending.delete(change.at);
-      else this.#pending.set(change.at, change.operation);
-    } else if (change.list === "old") this.#old[change.at] = change.state;
-    else this.#new[change.at] = change.state;
-  }
-
-  get newLength(): number {
-    return this.#new.length;
-  }
-
-  resources(): ResourceState[] {
-    return [...this.#new, ...this.#old].filter((state) => state !== null);
-  }
-
-  pending(): PendingOperation[] {
-    return [...this.#pending.values()];
+/** A change that would break the rules of a state: a bug of this engine. It was not written; what the state was stands. */
+export class BrokenState extends Error {
+  constructor(rule: string, made: ResourceState | undefined) {
+    const kept =
+      made?.id === undefined
+        ? ""
+        : `; ${made.urn} exists with id ${made.id} and stands among the pending operations of the state (\`pulumi stack export\` shows it): take it in with \`pulumi import\``;
+    super(
+      `this change would break the state, so it was not written, and the state is what it was before (${rule}). This is a bug in the embedded engine${kept}`,
+    );
+    this.name = "BrokenState";
   }
 }
 
 type Place = { list: "new" | "old"; at: number };
 
+/** All of `old` stands behind all of `new`. */
+const OLD_BEHIND = 2 ** 40;
+const rank = ({ list, at }: Place): number => (list === "new" ? at : OLD_BEHIND + at);
+
 /** Keeps the state of one run: knows where each resource stands, and hands every change to the journal. */
 export class SnapshotManager {
   readonly #composition: SnapshotComposition;
+  readonly #index: IntegrityIndex | undefined;
   readonly #places = new Map<ResourceState, Place>();
   #nextPending = 0;
 
-  /** @param carried creations that an earlier run left pending: they stay until they are cleared by a refresh */
+  /**
+   * Creations that an earlier run left pending stay until they are cleared by a refresh.
+   * @param journal undefined where nothing is written: nothing is judged then either
+   */
   constructor(
     base: Snapshot,
-    private readonly journal: SnapshotJournal,
+    private readonly journal: SnapshotJournal | undefined,
   ) {
     this.#composition = new SnapshotComposition(base);
-    for (const [at, state] of base.resources.entries()) this.#places.set(state, { list: "old", at });
+    this.#index = journal && new IntegrityIndex();
+    for (const [at, state] of base.resources.entries()) {
+      const place: Place = { list: "old", at };
+      this.#places.set(state, place);
+      this.#index?.set(rank(place), state);
+    }
+    this.#index?.broken();
     for (const operation of base.pendingOperations)
       if (operation.type === "creating") this.#composition.apply({ list: "pending", at: this.#nextPending++, operation });
   }
@@ -81,10 +71,13 @@ export class SnapshotManager {
 
   /**
    * Settles resources: `add` comes to the end of the new list (`over` leaves its place to it), `remove` leaves the state,
-   * `put` changes in place, and the operation `ends`.
+   * `put` changes in place, and the operation `ends`; `first` comes to the end of the new list before `add`.
+   * @throws BrokenState where that would break the rules of a state: nothing of it is done then, and the operation stays pending,
+   *   with what it made
    */
   settle(change: {
     ends?: number | undefined;
+    first?: ResourceState[];
     add?: ResourceState;
     over?: ResourceState | undefined;
     remove?: ResourceState[];
@@ -92,31 +85,32 @@ export class SnapshotManager {
     lazy?: boolean;
   }): void {
     const changes: SnapshotChange[] = [];
+    const moves: [ResourceState, Place | undefined][] = [];
     if (change.ends !== undefined) changes.push({ list: "pending", at: change.ends, operation: null });
-    for (const gone of [...(change.over ? [change.over] : []), ...(change.remove ?? [])]) {
+    for (const gone of [...(change.over ? [change.over] : []), ...(change.remove ?? []), ...(change.first ?? [])]) {
       const place = this.#places.get(gone);
       if (place === undefined) continue;
-      this.#places.delete(gone);
+      moves.push([gone, undefined]);
       changes.push({ ...place, state: null });
     }
     for (const [before, after] of change.put ?? []) {
       const place = this.#places.get(before);
       if (place === undefined) throw new Error(`${before.urn} is not part of the state`);
-      this.#places.delete(before);
-      this.#places.set(after, place);
+      moves.push([before, undefined], [after, place]);
       changes.push({ ...place, state: after });
     }
-    if (change.add !== undefined) {
-      const place: Place = { list: "new", at: this.#composition.newLength };
-      this.#places.set(change.add, place);
-      changes.push({ ...place, state: change.add });
+    const added = [...(change.first ?? []), ...(change.add ? [change.add] : [])];
+    for (const [index, state] of added.entries()) {
+      const place: Place = { list: "new", at: this.#composition.newLength + index };
+      moves.push([state, place]);
+      changes.push({ ...place, state });
     }
-    this.#commit(changes, change.lazy);
+    this.#commit(changes, { lazy: change.lazy, made: change.ends === undefined ? undefined : change.add, moves });
   }
 
   /** Resolves when the changes so far are safe; undefined when they are. */
   durable(): Promise<void> | undefined {
-    return this.journal.durable?.();
+    return this.journal?.durable?.();
   }
 
   holds(state: ResourceState): boolean {
@@ -127,9 +121,51 @@ export class SnapshotManager {
     return { resources: this.#composition.resources(), pendingOperations: this.#composition.pending() };
   }
 
-  #commit(changes: SnapshotChange[], lazy?: boolean): void {
+  /** The entry that a provider reference names, where it waits for its deletion in the old list: what moves before it takes it along. */
+  replacedProvider(reference: string): ResourceState | undefined {
+    const found = this.#index?.provider(reference);
+    return found?.delete && this.#places.get(found)?.list === "old" ? found : undefined;
+  }
+
+  /** Of a reference to a provider: the entries that use it. */
+  usersOf(reference: string): ResourceState[] {
+    return this.#composition.resources().filter((r) => r.provider === reference);
+  }
+
+  #commit(
+    changes: readonly SnapshotChange[],
+    { lazy, made, moves = [] }: { lazy?: boolean | undefined; made?: ResourceState | undefined; moves?: readonly [ResourceState, Place | undefined][] } = {},
+  ): void {
     if (changes.length === 0) return;
-    for (const change of changes) this.#composition.apply(change);
-    this.journal.append(changes, lazy);
+    const undo = changes.map((change) => this.#apply(change));
+    const broken = this.#index?.broken();
+    if (broken !== undefined) {
+      for (const change of undo.reverse()) this.#apply(change);
+      this.#index?.broken();
+      this.#keepPending(changes, made);
+      throw new BrokenState(broken, made);
+    }
+    for (const [state, place] of moves) {
+      if (place === undefined) this.#places.delete(state);
+      else this.#places.set(state, place);
+    }
+    this.journal?.append(changes, lazy);
+  }
+
+  #apply(change: SnapshotChange): SnapshotChange {
+    if (change.list !== "pending") this.#index?.set(rank(change), change.state ?? undefined);
+    return this.#composition.apply(change);
+  }
+
+  /** What an operation made, and no entry can hold, stands with the operation: with its id and all that is known of it. */
+  #keepPending(changes: readonly SnapshotChange[], made: ResourceState | undefined): void {
+    for (const change of changes) {
+      if (change.list !== "pending" || change.operation !== null) continue;
+      const operation = this.#composition.operation(change.at);
+      if (operation === undefined || made === undefined) continue;
+      const kept: SnapshotChange = { list: "pending", at: change.at, operation: { ...operation, resource: made } };
+      this.#composition.apply(kept);
+      this.journal?.append([kept]);
+    }
   }
 }

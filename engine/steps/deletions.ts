@@ -1,6 +1,7 @@
 /** Plans what goes at the end of a run: what the program no longer registers, and what was replaced (engine-contract F9). */
 import type { DeploymentContext } from "../deployment/context";
 import { DeploymentError } from "../errors";
+import { referenceOf } from "../snapshot/integrity";
 import { dependenciesOf, needsOf, type ResourceState } from "../snapshot/types";
 import { isProviderType } from "../wire/urn";
 import { dependentReplacements } from "./replacement";
@@ -10,8 +11,13 @@ function deleteStep(state: ResourceState, gone: ReadonlySet<string>): Step {
   const facts = { urn: state.urn, type: state.type, old: state, provider: state.provider };
   if (state.pendingReplacement && !state.delete) return makeStep("remove-pending-replace", { ...facts, withoutProvider: true });
   if (state.external) return makeStep(state.delete ? "discard-replaced" : "discard", { ...facts, withoutProvider: true });
+  // What was deleted first is not deleted again: by now its provider may be another, with a namesake of it.
   const withoutProvider =
-    state.retainOnDelete || !state.custom || isProviderType(state.type) || (state.deletedWith !== undefined && gone.has(state.deletedWith));
+    state.pendingReplacement ||
+    state.retainOnDelete ||
+    !state.custom ||
+    isProviderType(state.type) ||
+    (state.deletedWith !== undefined && gone.has(state.deletedWith));
   return makeStep(state.delete ? "delete-replaced" : "delete", { ...facts, withoutProvider, protected: state.protect && !state.delete });
 }
 
@@ -45,6 +51,21 @@ function protectedOnes(ctx: DeploymentContext, resources: readonly ResourceState
   return ctx.request.options.excludeProtected ? found : new Set();
 }
 
+/** What goes, but for what an entry that stays still needs: the old provider of something that a limited operation left alone. */
+function withoutNeeded(resources: readonly ResourceState[], leaving: readonly ResourceState[]): ResourceState[] {
+  const going = new Set(leaving);
+  const left = new Set(resources.filter((r) => !going.has(r)).map((r) => r.urn));
+  const needed = new Set<string>();
+  // From the end: what is needed stands before what needs it.
+  for (const r of [...resources].reverse()) {
+    if (going.has(r) && (needed.has(referenceOf(r) ?? "") || (needed.has(r.urn) && !left.has(r.urn)))) going.delete(r);
+    if (going.has(r)) continue;
+    for (const urn of needsOf(r)) needed.add(urn);
+    if (r.provider !== undefined) needed.add(r.provider);
+  }
+  return leaving.filter((r) => going.has(r));
+}
+
 export interface DeletionPlan {
   deletions: Step[];
   /** What a limited operation leaves as it is. */
@@ -74,14 +95,17 @@ export async function planDeletions(ctx: DeploymentContext, resources: readonly 
   // What a preview has imported and would replace at once was never there before: the run itself refuses it.
   const before = new Set(ctx.base.map((state) => `${state.urn}::${state.id}`));
   const known = (state: ResourceState): boolean => !ctx.preview || before.has(`${state.urn}::${state.id}`) || !state.delete;
-  const leaving = resources.filter((state) => ends(state) && mayGo(state.urn) && known(state));
+  const leaving = withoutNeeded(
+    resources,
+    resources.filter((state) => ends(state) && mayGo(state.urn) && known(state)),
+  );
   const gone = new Set(leaving.map((state) => state.urn));
   const deletions = leaving.map((state) => deleteStep(state, gone));
   if (!request.options.targetDependents) refuseUntargeted(ctx, deletions);
   for (const { provider } of deletions) if (provider !== undefined) await ctx.registry.get(provider);
   const kept = resources
     .filter((state) => !state.delete && ends(state) && !mayGo(state.urn))
-    .map((old) => makeStep("same", { urn: old.urn, type: old.type, old, new: { ...old }, provider: old.provider, untargeted: true }));
+    .map((old) => makeStep("same", { urn: old.urn, type: old.type, old, new: { ...old }, provider: old.provider, untargeted: true, keepsPlace: true }));
   return { deletions, kept };
 }
 

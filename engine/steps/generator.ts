@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import type { DeploymentContext } from "../deployment/context";
 import { DeploymentError } from "../errors";
 import type { Goal, ReadGoal } from "../monitor/goal";
+import { referenceOf } from "../snapshot/integrity";
 import { needsOf, type ResourceState } from "../snapshot/types";
 import { resetPaths } from "../wire/paths";
 import { isProviderType, parseProviderReference, STACK_TYPE } from "../wire/urn";
@@ -30,7 +31,11 @@ export class StepGenerator {
   /** URNs that an entry of the old state keeps without a registration: what a limited operation leaves alone. */
   readonly #carried = new Set<string>();
 
+  /** By reference: providers that were made anew, and whose old entry still waits for its deletion. */
+  readonly #replacedProviders: Map<string, ResourceState>;
+
   constructor(private readonly ctx: DeploymentContext) {
+    this.#replacedProviders = new Map(ctx.base.filter((r) => r.delete).map((r) => [referenceOf(r) ?? "", r]));
     this.#olds = new Map(ctx.base.filter((r) => !r.delete).map((r) => [r.urn, r]));
   }
 
@@ -214,7 +219,11 @@ export class StepGenerator {
         provider: state.provider,
         keepsPending: true,
         withoutProvider:
-          state.retainOnDelete || !state.custom || isProviderType(state.type) || (state.deletedWith !== undefined && gone.has(state.deletedWith)),
+          state.pendingReplacement ||
+          state.retainOnDelete ||
+          !state.custom ||
+          isProviderType(state.type) ||
+          (state.deletedWith !== undefined && gone.has(state.deletedWith)),
       }),
     );
   }
@@ -227,16 +236,20 @@ export class StepGenerator {
 
   /** A new resource outside the targets is left out: shown, never stored. */
   #skip(goal: Goal, outputs: PropertyMap = {}): Step[] {
-    const state = { ...goalState(goal, goal.inputs, undefined, this.ctx.preview), outputs };
-    this.registered.set(goal.urn, state);
-    this.#skipped.add(goal.urn);
-    return [makeStep("same", { urn: goal.urn, type: goal.type, new: state, skippedCreate: true })];
+    return this.#leaveOut({ ...goalState(goal, goal.inputs, undefined, this.ctx.preview), outputs });
+  }
+
+  #leaveOut(state: ResourceState): Step[] {
+    const { urn, type } = state;
+    this.registered.set(urn, state);
+    this.#skipped.add(urn);
+    return [makeStep("same", { urn, type, new: state, skippedCreate: true })];
   }
 
   /** A resource outside the targets stays as it is, and so does what it needs that the program no longer has. */
-  #keep(goal: Goal, old: ResourceState): Step[] {
+  #keep(goal: Pick<Goal, "urn">, old: ResourceState): Step[] {
     const state = { ...old };
-    const steps = [...needsOf(old)].flatMap((urn) => this.#carry(urn));
+    const steps = this.#needsOfKept(old).flatMap((urn) => this.#carry(urn));
     this.registered.set(goal.urn, state);
     if (old.urn !== goal.urn) {
       // It is not renamed now: what the program registers below it stands below the old name.
@@ -246,11 +259,17 @@ export class StepGenerator {
     return [...steps, makeStep("same", { urn: old.urn, type: old.type, old, new: state, provider: old.provider, untargeted: true })];
   }
 
+  /** With what its provider needs, where that was made anew and waits for its deletion: it goes along (see Settlement). */
+  #needsOfKept(old: ResourceState): string[] {
+    const replaced = this.#replacedProviders.get(old.provider ?? "");
+    return [...needsOf(old), ...(replaced === undefined ? [] : needsOf(replaced))];
+  }
+
   #carry(urn: string): Step[] {
     const old = this.#olds.get(urn);
     if (old === undefined || this.#carried.has(urn) || this.registered.has(urn) || this.aliased.has(urn) || this.#deleted.has(urn)) return [];
     this.#carried.add(urn);
-    const steps = [...needsOf(old)].flatMap((need) => this.#carry(need));
+    const steps = this.#needsOfKept(old).flatMap((need) => this.#carry(need));
     return [...steps, makeStep("same", { urn, type: old.type, old, new: { ...old }, provider: old.provider, untargeted: true })];
   }
 
@@ -299,10 +318,14 @@ export class StepGenerator {
     const { urn, type, provider } = goal;
     const { old } = this.#findOld(goal);
     const state = readState(goal);
+    const named = this.ctx.targets.targeted && this.ctx.targets.named(urn);
+    // It is not a target, but reading it needs something that is left out.
+    if (!named && [...needsOf(state)].some((need) => this.#skipped.has(need))) return old === undefined ? this.#leaveOut(state) : this.#keep(goal, old);
     this.registered.set(urn, state);
-    if (old === undefined || old.external || old.id === goal.id) return [makeStep("read", { urn, type, ...(old ? { old } : {}), new: state, provider })];
+    if (old === undefined || old.external || old.id === goal.id)
+      return this.#withCarried([makeStep("read", { urn, type, ...(old ? { old } : {}), new: state, provider })]);
     this.#replaced.add(urn);
-    return [makeStep("read-replacement", { urn, type, old, new: state, provider }), makeStep("replace", { urn, type, old, new: state })];
+    return this.#withCarried([makeStep("read-replacement", { urn, type, old, new: state, provider }), makeStep("replace", { urn, type, old, new: state })]);
   }
 
   /** The inputs of a provider that this run registered. */

@@ -41,6 +41,8 @@ export interface Step {
   keepsPending?: boolean;
   /** A limited operation leaves it alone: it is carried into the new state, and no provider is started for it. */
   untargeted?: boolean;
+  /** Nothing more is registered: what is left alone keeps its place. */
+  keepsPlace?: boolean;
   /** Of a create-replacement: the old resource is still there, and is deleted at the end. */
   keepsOld?: boolean;
   /** Of a delete that must be refused when it comes to it. */

@@ -158,6 +158,46 @@ export function backendContract(fresh: () => Promise<string>): void {
     expect(await backend.bucket.list(".pulumi/stacks/p")).toEqual(["dev.json", "dev.json.bak"]);
   });
 
+  test("a reader beside a writer sees each state that was acknowledged, and none that is older or half", async () => {
+    await backend.create("p", "dev");
+    await backend.save("p", "dev", deployment([]));
+    let [acknowledged, reads, done] = [0, 0, false];
+    const read = async (): Promise<void> => {
+      const reader = await Backend.open(backend.url, "/");
+      while (!done) {
+        const atLeast = acknowledged;
+        const urns = urnsOf(await reader.load("p", "dev"));
+        expect(urns).toEqual(Array.from({ length: urns.length }, (_none, at) => `r${at}`));
+        expect(urns.length).toBeGreaterThanOrEqual(atLeast);
+        expect((await reader.list("p")).map(({ resourceCount = 0 }) => resourceCount >= atLeast)).toEqual([true]);
+        reads++;
+      }
+    };
+    // Those of the runs that are killed stay open, as their files would.
+    const writers: StateWriter[] = [];
+    const write = async (): Promise<void> => {
+      for (let run = 0; run < 6; run++) {
+        const base = deserializeSnapshot((await backend.load("p", "dev")) ?? {}, PLAIN);
+        const facts = { backend, project: "p", stack: "dev", codec: PLAIN, secretsProviders: { type: "passphrase", state: { salt: "v1:x" } }, metadata: {} };
+        const writer = new StateWriter({ ...facts, base, wholeLimit: 0 });
+        writers.push(writer);
+        const state = new SnapshotManager(base, writer);
+        for (const r of base.resources) state.settle({ over: r, add: r });
+        for (let i = 0; i < 4; i++) {
+          state.settle({ add: resource(`r${acknowledged}`) });
+          await state.durable();
+          acknowledged++;
+        }
+        // A run that is killed leaves its journal.
+        if (run % 2 === 0) await writer.finish();
+      }
+      done = true;
+    };
+    await Promise.all([write(), read(), read()]);
+    expect([reads > 0, writers.length]).toEqual([true, 6]);
+    expect(urnsOf(await backend.load("p", "dev"))).toHaveLength(24);
+  });
+
   test("a layout that is not ours is refused by name", async () => {
     await backend.bucket.write(".pulumi/meta.yaml", "version: 2\n");
     await expect(Backend.open(backend.url, "/")).rejects.toThrow("a backend of layout version: 2 is not supported by the embedded engine");

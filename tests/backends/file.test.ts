@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { Backend } from "../../engine/backend/backend";
+import { newManifest } from "../../engine/backend/checkpoint";
 import { openBucket } from "../../engine/backend/open-bucket";
 import { backendContract } from "./contract";
 
@@ -49,6 +50,33 @@ test("the sidecar of a file that the CLI wrote goes when the file is replaced; h
   await again.bucket.write(".pulumi/stacks/p/dev.json", fs.readFileSync(file, "utf8"));
   expect(fs.readdirSync(path.dirname(file))).toEqual(["dev.json"]);
   expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test("a half file of a killed writer with our own process number is in nobody's way", async () => {
+  const root = folder();
+  const backend = await Backend.open(`file://${root}`, "/");
+  await backend.create("p", "dev");
+  const file = path.join(root, ".pulumi/stacks/p/dev.json");
+  for (let i = 0; i < 20; i++) fs.writeFileSync(`${file}.${process.pid}.${i}.part`, "{");
+  for (let i = 0; i < 8; i++) await backend.bucket.write(".pulumi/stacks/p/dev.json", `{"n":${i}}`);
+  expect(fs.readFileSync(file, "utf8")).toBe('{"n":7}');
+});
+
+test.each([
+  ["is missing", undefined, "is missing"],
+  ["belongs to another file", '{"version":2,"base":"x","places":{"new":[],"old":[],"pending":[]}}\n', "belongs to another version"],
+  ["is empty", "", "belongs to another version"],
+])("a journal that %s is an error: what was made since would be forgotten", async (_how, journal, why) => {
+  const backend = await Backend.open(`file://${folder()}`, "/");
+  await backend.create("p", "dev");
+  const manifest = newManifest();
+  await backend.bucket.write(
+    ".pulumi/stacks/p/dev.json",
+    JSON.stringify({ version: 4, features: ["homelab-journal"], checkpoint: { stack: "organization/p/dev", latest: { manifest, metadata: {} } } }),
+  );
+  if (journal !== undefined) await backend.bucket.write(".pulumi/stacks/p/dev.journal", journal);
+  for (const reads of [() => backend.load("p", "dev"), () => backend.list("p"), () => backend.exportVersion("p", "dev")])
+    await expect(reads()).rejects.toThrow(why);
 });
 
 test("a compressed state is refused by name", async () => {

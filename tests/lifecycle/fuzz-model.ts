@@ -4,6 +4,8 @@ import type { ProgramResource } from "../support/monitor-client";
 
 /** Names in the order in which a program registers them: a resource only needs what stands before it. */
 const NAMES = ["a", "b", "c", "d", "e", "f"];
+/** Explicit providers, registered before all else where something uses them. */
+export const PROVIDERS = ["p", "q"];
 
 const resource = (n: string, earlier: string[]): fc.Arbitrary<ProgramResource> => {
   const needs = fc.subarray(earlier, { maxLength: Math.min(2, earlier.length) });
@@ -23,18 +25,59 @@ const resource = (n: string, earlier: string[]): fc.Arbitrary<ProgramResource> =
       parent: earlier.length > 0 ? maybe(fc.constantFrom(...earlier)) : fc.constant(undefined),
       ignoreChanges: maybe(fc.constant(["v"])),
       alias: maybe(fc.constantFrom(...NAMES)),
+      replaceWith: earlier.length > 0 ? maybe(fc.subarray(earlier, { minLength: 1, maxLength: Math.min(2, earlier.length) })) : fc.constant(undefined),
+      deleteBeforeReplace: maybe(fc.boolean()),
+      replacementTrigger: maybe(fc.integer({ min: 0, max: 1 })),
+      provider: maybe(fc.constantFrom(...PROVIDERS)),
+      read: fc.integer({ min: 0, max: 11 }).map((x) => x === 0),
     })
-    .map(({ r, v, dbr, from, dependsOn, replacesOnRef, component, alias, ...options }) => {
+    .map(({ r, v, dbr, from, dependsOn, replacesOnRef, component, alias, read, ...options }) => {
       const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
       // A component in five: it has no inputs to depend on others by.
       if (component && v === 0 && r === 0) return { n, kind: "component" as const, ...(dependsOn.length > 0 ? { dependsOn } : {}) };
+      const needs = dependsOn.length > 0 ? { dependsOn } : {};
+      if (read) {
+        const { parent, provider: used } = options;
+        return { n, kind: "read" as const, id: `ext-${r}`, ...(parent ? { parent } : {}), ...(used ? { provider: used } : {}), ...needs };
+      }
       const refs = Object.fromEntries(from.map((name, i) => [`${replacesOnRef ? "r" : "v"}ef${i}`, `${name}.out`]));
       return { n, a: { r, v, ...(dbr ? { dbr } : {}) }, refs, dependsOn, ...set, ...(alias && alias !== n ? { aliases: [{ name: alias }] } : {}) };
     });
 };
 
-/** A program: some of the names, in order. */
-export const programs = fc.subarray(NAMES, { minLength: 0 }).chain((names) => fc.tuple(...names.map((n, i) => resource(n, names.slice(0, i)))));
+const provider = (n: string): fc.Arbitrary<ProgramResource> =>
+  fc
+    .record({ r: fc.integer({ min: 0, max: 1 }), v: fc.integer({ min: 0, max: 1 }), dbr: fc.boolean(), first: fc.option(fc.boolean(), { nil: undefined }) })
+    .map(({ r, v, dbr, first }) => ({
+      n,
+      kind: "provider" as const,
+      version: "1.0.0",
+      a: { r, v, ...(dbr ? { dbr } : {}) },
+      ...(first === undefined ? {} : { deleteBeforeReplace: first }),
+    }));
+
+/** Each provider right before its first user; one that `needsEarlier` needs the resource that stands before it. */
+function withProviders(resources: readonly ProgramResource[], providers: readonly (readonly [ProgramResource, boolean])[]): ProgramResource[] {
+  const left = new Map(providers.map((pair) => [pair[0].n, pair]));
+  return resources.flatMap((r, at) => {
+    const [own, needsEarlier] = left.get(r.provider ?? "") ?? [];
+    if (own === undefined) return [r];
+    left.delete(own.n);
+    const before = needsEarlier ? resources[at - 1] : undefined;
+    return [before === undefined ? own : { ...own, dependsOn: [before.n] }, r];
+  });
+}
+
+/** A program: some of the names, in order, and the providers that they use. */
+export const programs: fc.Arbitrary<ProgramResource[]> = fc
+  .subarray(NAMES, { minLength: 0 })
+  .chain((names) =>
+    fc.tuple(
+      fc.tuple(...names.map((n, i): fc.Arbitrary<ProgramResource> => resource(n, names.slice(0, i)))),
+      fc.tuple(...PROVIDERS.map((n) => fc.tuple(provider(n), fc.boolean()))),
+    ),
+  )
+  .map(([resources, providers]) => withProviders(resources, providers));
 
 export interface Mishap {
   method: "create" | "update" | "delete" | "read" | "check";
@@ -55,6 +98,8 @@ export interface Operation {
   kill: { at: number; moment: "before" | "after" } | undefined;
   target: string | undefined;
   exclude: string | undefined;
+  /** `--replace`, also of a provider. */
+  replace: string | undefined;
   dependents: boolean;
   continueOnError: boolean;
   refresh: boolean;
@@ -70,8 +115,9 @@ export const operations: fc.Arbitrary<Operation[]> = fc.array(
     program: programs,
     mishaps,
     kill: fc.option(fc.record({ at: fc.nat({ max: 12 }), moment: fc.constantFrom("before", "after") }), { nil: undefined, freq: 3 }),
-    target: rarely(fc.constantFrom(...NAMES), 4),
-    exclude: rarely(fc.constantFrom(...NAMES), 4),
+    target: rarely(fc.constantFrom(...NAMES, ...PROVIDERS), 4),
+    exclude: rarely(fc.constantFrom(...NAMES, ...PROVIDERS), 4),
+    replace: rarely(fc.constantFrom(...NAMES, ...PROVIDERS), 4),
     dependents: fc.boolean(),
     continueOnError: fc.boolean(),
     refresh: fc.boolean(),

@@ -7,7 +7,7 @@ import { brokenRule } from "../../engine/snapshot/integrity";
 import type { ResourceState } from "../../engine/snapshot/types";
 import { EngineWorld, type RunOptions, urn } from "../support/engine-world";
 import { type Behaviour, Failing } from "../support/fake-provider";
-import { type Mishap, type Operation, operations, programs } from "./fuzz-model";
+import { type Mishap, type Operation, operations, PROVIDERS, programs } from "./fuzz-model";
 
 class Killed extends Error {}
 
@@ -23,7 +23,10 @@ function behaviourOf(mishaps: readonly Mishap[], alive: () => boolean): Behaviou
     create: ({ name }) => go("create", name),
     update: ({ name }) => go("update", name),
     delete: ({ name }) => go("delete", name),
-    read: ({ name }) => go("read", name),
+    read: async ({ name, id }) => {
+      await go("read", name);
+      return id?.startsWith("ext-") ? { outputs: { out: `out-of-${id}` } } : undefined;
+    },
   };
 }
 
@@ -33,11 +36,14 @@ async function perform(world: EngineWorld, operation: Operation): Promise<void> 
   let dead = false;
   const { kill } = operation;
   world.provider.behaviour = behaviourOf(operation.mishaps, () => !dead);
+  const urnOf = (name: string): string => urn(name, PROVIDERS.includes(name) ? "pulumi:providers:exp" : undefined);
   const known = operation.kind === "up" ? undefined : world.snapshot.resources.map((r) => r.urn);
-  const flag = (name: string | undefined): string[] => (name === undefined || (known !== undefined && !known.includes(urn(name))) ? [] : [urn(name)]);
+  const flag = (name: string | undefined): string[] => (name === undefined || (known !== undefined && !known.includes(urnOf(name))) ? [] : [urnOf(name)]);
   const options: RunOptions = {
     targets: flag(operation.target),
     excludes: operation.target === undefined ? flag(operation.exclude) : [],
+    replaces:
+      operation.replace !== undefined && world.snapshot.resources.some((r) => r.urn === urnOf(operation.replace ?? "")) ? [urnOf(operation.replace)] : [],
     targetDependents: operation.dependents,
     excludeDependents: operation.dependents,
     continueOnError: operation.continueOnError,
@@ -99,7 +105,7 @@ describe("random programs, mishaps and kills", () => {
               if (!excused.has(name) && !excused.has(id) && !held.has(id)) throw new Error(`${id} is forgotten`);
           }
           // A recovery: what is gone is dropped, protection is taken off, and the last program holds.
-          world.provider.behaviour = {};
+          world.provider.behaviour = behaviourOf([], () => true);
           const free = last.map(({ protect: _protect, aliases: _aliases, ...r }) => r);
           world.snapshot = { ...world.snapshot, resources: world.snapshot.resources.map((r) => ({ ...r, protect: false })) };
           expect(await world.refresh({ clearPendingCreates: true })).toMatchObject({ ok: true });

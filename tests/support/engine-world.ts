@@ -6,8 +6,8 @@ import type { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_p
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import type { EngineEventPayload, OperationKind, OperationOptions } from "../../engine/contracts";
 import { runDeployment } from "../../engine/deployment/deployment";
+import { type SnapshotChange, SnapshotComposition } from "../../engine/snapshot/composition";
 import { brokenRule } from "../../engine/snapshot/integrity";
-import { type SnapshotChange, SnapshotComposition } from "../../engine/snapshot/manager";
 import type { ResourceState, Snapshot } from "../../engine/snapshot/types";
 import type { PropertyMap } from "../../engine/wire/values";
 import { type Behaviour, FakeProvider } from "./fake-provider";

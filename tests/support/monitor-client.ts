@@ -169,6 +169,7 @@ class Program {
     request.setParent(r.parent === undefined ? stack : this.#get(r.parent).urn);
     request.setProperties(toStruct(properties));
     request.setDependenciesList(needs);
+    if (r.provider !== undefined) request.setProvider(`${this.#get(r.provider).urn}::${this.#get(r.provider).id || UNKNOWN}`);
     request.setAcceptsecrets(true);
     const reply = await this.call<pb.ReadResourceRequest, pb.ReadResourceResponse>(this.client.readResource, request);
     this.made.set(r.n, { urn: reply.getUrn(), id: r.id ?? "", outputs: fromStruct(reply.getProperties()) });
@@ -221,6 +222,7 @@ export async function runResources(
         resource.parent,
         resource.provider,
         resource.deletedWith,
+        ...(resource.replaceWith ?? []),
         ...(resource.dependsOn ?? []),
         ...Object.values(resource.refs ?? {}).map((r) => r.split(".")[0]),
       ];

@@ -1,0 +1,108 @@
+/**
+ * Which process something is, so that a number that was used again is not taken for it. Linux tells by /proc; macOS by `ps` and
+ * `sysctl`; elsewhere nothing is known, and whoever asks must take the process for a living one.
+ */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { isProcessAlive } from "./processes";
+
+/** What a process may be known again by. */
+export interface ProcessIdentity {
+  pid: number;
+  /** When it started, in the system's own terms; only compared. */
+  startTime: string;
+  /** Of this start of the machine. */
+  bootId: string;
+  /** The numbers of processes mean the same in one of these only: a container has its own. */
+  pidNamespace: string;
+  /** Of the machine, hashed; "" where it has none. */
+  machineId: string;
+}
+
+const read = (file: string): string | undefined => {
+  try {
+    return fs.readFileSync(file, "utf8").trim();
+  } catch {
+    // It is not there, or not ours to read: then it is not known.
+    return undefined;
+  }
+};
+
+const ask = (command: string, args: string[]): string | undefined => {
+  try {
+    return execFileSync(command, args, {
+      encoding: "utf8",
+      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  } catch {
+    return undefined;
+  }
+};
+
+const hashed = (text: string | undefined): string =>
+  text === undefined || text === "" ? "" : createHash("sha256").update(`homelab ${text}`).digest("hex").slice(0, 32);
+
+interface System {
+  bootId(): string | undefined;
+  pidNamespace(): string | undefined;
+  machineId(): string;
+  /** undefined: it is not known; null: it has ended, and waits for its parent to look. */
+  startTime(pid: number): string | undefined | null;
+}
+
+const linux: System = {
+  bootId: () => read("/proc/sys/kernel/random/boot_id"),
+  pidNamespace: () => {
+    try {
+      return fs.readlinkSync("/proc/self/ns/pid");
+    } catch {
+      return undefined;
+    }
+  },
+  machineId: () => hashed(read("/etc/machine-id")),
+  startTime: (pid) => {
+    const stat = read(`/proc/${pid}/stat`);
+    // The name of the program, in brackets, may hold anything.
+    const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (fields?.[0] === "Z" || fields?.[0] === "X") return null;
+    return fields?.[19];
+  },
+};
+
+const macos: System = {
+  // The boot time of a machine whose clock is set is set with it; the session's UUID is not.
+  bootId: () => ask("sysctl", ["-n", "kern.bootsessionuuid"]) || /sec = (\d+)/.exec(ask("sysctl", ["-n", "kern.boottime"]) ?? "")?.[1],
+  pidNamespace: () => "macos",
+  machineId: () => hashed(/"IOPlatformUUID" = "([^"]+)"/.exec(ask("ioreg", ["-rd1", "-c", "IOPlatformExpertDevice"]) ?? "")?.[1]),
+  startTime: (pid) => {
+    const [state = "", ...start] = (ask("ps", ["-o", "stat=,lstart=", "-p", String(pid)]) ?? "").split(/\s+/);
+    return state.startsWith("Z") ? null : start.join(" ") || undefined;
+  },
+};
+
+const SYSTEMS: Partial<Record<NodeJS.Platform, System>> = { linux, darwin: macos };
+
+/** This process; undefined on a system that does not tell. */
+export function ownIdentity(): ProcessIdentity | undefined {
+  const system = SYSTEMS[process.platform];
+  const [startTime, bootId, pidNamespace] = [system?.startTime(process.pid), system?.bootId(), system?.pidNamespace()];
+  if (system === undefined || !startTime || !bootId || !pidNamespace) return undefined;
+  return { pid: process.pid, startTime, bootId, pidNamespace, machineId: system.machineId() };
+}
+
+/**
+ * Whether it is certain that a process of this very machine is there no more: the machine was started anew since, or the number
+ * is free, or another process has it. False where that cannot be known.
+ */
+export function isSurelyGone(process_: ProcessIdentity): boolean {
+  const own = ownIdentity();
+  const system = SYSTEMS[process.platform];
+  if (own === undefined || system === undefined) return false;
+  if (process_.bootId !== own.bootId) return own.machineId !== "" && process_.machineId === own.machineId;
+  if (process_.pidNamespace !== own.pidNamespace) return false;
+  if (!isProcessAlive(process_.pid)) return true;
+  const startTime = system.startTime(process_.pid);
+  return startTime === null || (startTime !== undefined && startTime !== process_.startTime);
+}
