@@ -204,6 +204,11 @@ export class StateWriter implements SnapshotJournal {
     await this.#writeFile(base);
   }
 
+  /** Whether anything was appended. */
+  get touched(): boolean {
+    return this.#appended > 0;
+  }
+
   /** Writes the whole file; a journal is gone. When it has ended, well or not, nothing is written any more. */
   async finish(): Promise<void> {
     this.#wanted = this.#appended;

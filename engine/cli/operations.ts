@@ -120,7 +120,8 @@ async function deployInto(writer: StateWriter, run: () => Promise<DeploymentResu
   try {
     result = await run();
   } catch (thrown) {
-    await finish(writer, thrown);
+    // What was refused before it began leaves the file as it is.
+    if (writer.touched) await finish(writer, thrown);
     throw thrown;
   }
   await finish(writer, undefined);

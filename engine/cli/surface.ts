@@ -60,7 +60,6 @@ export const REFUSED: SurfaceList = {
   "state edit": ALL,
   "state get": ALL,
   "state promote": ALL,
-  "state repair": ALL,
   "state taint": ALL,
   "state untaint": ALL,
   "state upgrade": ALL,

@@ -149,6 +149,28 @@ test("stack export names the version of the file that it came from", async () =>
   fs.writeFileSync(stateFile("dev"), text);
 });
 
+test("state repair: a state in the wrong order that refers to what is not there becomes whole, says how, and keeps its secrets", async () => {
+  const text = fs.readFileSync(stateFile("dev"), "utf8");
+  const raw = JSON.parse(text);
+  const resources: Record<string, unknown>[] = raw.checkpoint.latest.resources;
+  const secrets = resources.map((r) => JSON.stringify(r["inputs"])).sort();
+  resources.reverse();
+  resources[0] = { ...resources[0], dependencies: [urn("dev", "exp:index:Res", "gone")] };
+  fs.writeFileSync(stateFile("dev"), JSON.stringify(raw));
+  await expect(runCommandLine(["destroy", "--yes", "--stack", "dev", "--cwd", dir])).rejects.toMatchObject({
+    code: "E_STATE_INTEGRITY",
+    hint: expect.stringContaining("pulumi state repair"),
+  });
+  const said = await pulumi("state", "repair", "--stack", "dev", "--yes");
+  expect(said).toContain(`dropped its dependency ${urn("dev", "exp:index:Res", "gone")}`);
+  expect(said).toContain(`${urn("dev", "pulumi:pulumi:Stack", "auto-dev")}: moved before what needs it`);
+  const after: Record<string, unknown>[] = JSON.parse(fs.readFileSync(stateFile("dev"), "utf8")).checkpoint.latest.resources;
+  expect(after.map((r) => JSON.stringify(r["inputs"])).sort()).toEqual(secrets);
+  expect(await pulumi("state", "repair", "--stack", "dev", "--yes")).toContain("already valid");
+  await pulumi("stack", "export", "--stack", "dev");
+  fs.writeFileSync(stateFile("dev"), text);
+});
+
 describe("change-secrets-provider that is cut off", () => {
   const settings = file("Pulumi.dev.yaml");
   const change = (): Promise<string> => pulumi("stack", "change-secrets-provider", "passphrase", "--stack", "dev");

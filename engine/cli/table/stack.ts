@@ -120,5 +120,12 @@ export const STATE_COMMANDS: CommandTable = {
     summary: "move resources, and what stands below them, between two stacks of the project",
     run: lazily(() => import("../state-move"), "stateMove"),
   },
+  "state repair": {
+    flags: yes,
+    words: [0, 0],
+    usage: "state repair",
+    summary: "put the entries of a broken state in order, drop references to what is not there, and say so",
+    run: lazily(() => import("../state-repair"), "stateRepair"),
+  },
   "state rename": { flags: yes, words: [2, 2], usage: "state rename <urn> <name>", summary: "rename a resource", run: lazily(states, "stateRename") },
 };

@@ -1,0 +1,57 @@
+/** What plugins and programs leave behind, and many of them at once, with real processes. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { AutomationSite } from "../automation/site";
+
+jest.setTimeout(240_000);
+
+const site = new AutomationSite();
+afterAll(() => site.remove());
+const locks = (): number => {
+  const folder = path.join(site.dir, "state/.pulumi/locks/organization/auto/dev");
+  return fs.existsSync(folder) ? fs.readdirSync(folder).length : 0;
+};
+const projectFile = (plugins: string): void => site.write("Pulumi.yaml", `name: auto\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n${plugins}`);
+
+/** A helper of its own group, that keeps the outputs of who started it open for a while. */
+const HELPER = `require("child_process").spawn("sleep", ["20"], { detached: true, stdio: ["ignore", "inherit", "inherit"] }).unref();`;
+
+beforeAll(async () => {
+  expect((await site.pulumi(["stack", "init", "dev"])).code).toBe(0);
+});
+
+test("a plugin and a program whose helpers keep their output open: the run ends, and gives its lock back", async () => {
+  const plugin = path.resolve(__dirname, "../../bench/engine/plugin/pulumi-resource-world");
+  const folder = path.join(site.dir, "plugin");
+  fs.mkdirSync(folder);
+  fs.symlinkSync(path.join(site.workDir, "node_modules"), path.join(folder, "node_modules"));
+  fs.copyFileSync(plugin, path.join(folder, "world.cjs"));
+  fs.writeFileSync(path.join(folder, "pulumi-resource-world"), `#!/usr/bin/env node\n${HELPER}\nrequire("./world.cjs");\n`, { mode: 0o755 });
+  projectFile(`plugins:\n  providers:\n    - name: world\n      path: ${folder}\n`);
+  site.write(
+    "index.js",
+    `${HELPER}\nconst pulumi = require("@pulumi/pulumi");\nnew pulumi.CustomResource("world:index:Thing", "a", { name: "a" });\nconsole.log("zwölf ✓");\n`,
+  );
+  for (const command of ["up", "destroy"]) {
+    const ran = await site.pulumi([command, "--yes", "--skip-preview"]);
+    expect([ran.code, ran.stderr.includes("ESRCH"), locks()]).toEqual([0, false, 0]);
+    if (command === "up") expect(ran.stdout + ran.stderr).toContain("zwölf ✓");
+  }
+  expect(site.things()).toEqual([]);
+});
+
+test("a dozen providers in one process: no warning of Node's, and what one says is said once", async () => {
+  projectFile("");
+  site.write(
+    "index.js",
+    `const { Provider, local } = require("@pulumi/command");\nfor (let i = 0; i < 12; i++) new local.Command("c" + i, { create: "true" }, { provider: new Provider("p" + i) });\n`,
+  );
+  const ran = await site.pulumi(["up", "--yes", "--skip-preview"]);
+  expect([ran.code, /MaxListeners/.test(ran.stdout + ran.stderr)]).toEqual([0, false]);
+  expect((await site.pulumi(["destroy", "--yes", "--skip-preview"])).code).toBe(0);
+});
+
+test("a number of parallel steps that is none is refused, not taken for no limit", async () => {
+  const ran = await site.pulumi(["up", "--yes", "--skip-preview"], { env: { PULUMI_PARALLEL: "many" } });
+  expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("PULUMI_PARALLEL must be a whole number, not many")]);
+});
