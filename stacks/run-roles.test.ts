@@ -1,4 +1,4 @@
-import * as net from "node:net";
+import { CLOSED_PORT } from "../tests/support/ports";
 import { type Exec, sshKeyPair, startSshServer, type TestSshServer } from "../tests/support/ssh-server";
 import { type VisitedHost, visitHost } from "./run-roles";
 
@@ -108,13 +108,9 @@ describe("what goes wrong is the host's result, with what to do next", () => {
   });
 
   test("a host that is not there", async () => {
-    const listener = net.createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => listener.once("listening", resolve));
-    const { port } = listener.address() as net.AddressInfo;
-    await new Promise((resolve) => listener.close(resolve));
-    expect((await failure(host(port))).error).toMatchObject({
+    expect((await failure(host(CLOSED_PORT))).error).toMatchObject({
       code: "E_SSH_UNREACHABLE",
-      message: `127.0.0.1:${port} cannot be reached: connect ECONNREFUSED 127.0.0.1:${port}`,
+      message: `127.0.0.1:${CLOSED_PORT} cannot be reached: connect ECONNREFUSED 127.0.0.1:${CLOSED_PORT}`,
     });
   });
 

@@ -1,5 +1,6 @@
 import * as net from "node:net";
 import type { Clock } from "../../common/clock";
+import { CLOSED_PORT } from "../../tests/support/ports";
 import { type Answer, type Exec, sshKeyPair, startSshServer, type TestSshServer } from "../../tests/support/ssh-server";
 import { climb } from "./readiness";
 import { openSsh, type SshTarget } from "./ssh-session";
@@ -92,9 +93,7 @@ describe("when time runs out, the rung is named", () => {
   };
 
   test("nothing listens", async () => {
-    const port = await raw(() => undefined);
-    await opened.pop()?.close();
-    expect(await failure(at(port))).toMatch(/^k8s-dev was not ready within 2 s: it stands at TCP \(step 2 of 7\): connect ECONNREFUSED/);
+    expect(await failure(at(CLOSED_PORT))).toMatch(/^k8s-dev was not ready within 2 s: it stands at TCP \(step 2 of 7\): connect ECONNREFUSED/);
   });
 
   test("what listens is no SSH server", async () => {
@@ -120,10 +119,8 @@ describe("when time runs out, the rung is named", () => {
   });
 
   test("the bastion does not know the host", async () => {
-    const port = await raw(() => undefined);
-    await opened.pop()?.close();
     const bastion = await host();
-    const target = at(port, { bastion: { host: "127.0.0.1", port: bastion.port, user: "jump", privateKey: keys.privateKey } });
+    const target = at(CLOSED_PORT, { bastion: { host: "127.0.0.1", port: bastion.port, user: "jump", privateKey: keys.privateKey } });
     expect(await failure(target)).toMatch(/it stands at TCP \(step 2 of 7\): \(SSH\) Channel open failure/);
   });
 

@@ -1,22 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
-import { createServer } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { takePort } from "../support/ports";
 import { describeReal } from "../support/real-parts";
 import { backendContract } from "./contract";
 
 const credentials = { accessKeyId: "homelab-test", secretAccessKey: "homelab-test-secret" };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 describeReal(["minio"], "MinIO", (pathOf) => {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "minio-"));
@@ -26,7 +17,7 @@ describeReal(["minio"], "MinIO", (pathOf) => {
   let count = 0;
 
   beforeAll(async () => {
-    port = await freePort();
+    port = await takePort();
     const env = { ...process.env, MINIO_ROOT_USER: credentials.accessKeyId, MINIO_ROOT_PASSWORD: credentials.secretAccessKey };
     minio = spawn(pathOf("minio"), ["server", data, "--address", `127.0.0.1:${port}`, "--quiet"], { env, stdio: "ignore" });
     client = new S3Client({ endpoint: `http://127.0.0.1:${port}`, region: "us-east-1", forcePathStyle: true, credentials, maxAttempts: 10 });

@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import * as fs from "node:fs";
-import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { Agent } from "undici";
 import { stringify } from "yaml";
 import { systemErrorCode } from "../../common/errors";
 import { createAuthority } from "../../lab/core/tls";
+import { takePort } from "./ports";
 
 const START_LIMIT_MS = 120_000;
 
@@ -21,15 +21,6 @@ export interface RealKubernetes {
   anonymous: Agent;
   kubeconfig: string;
   stop(): Promise<void>;
-}
-
-/** A port that was free a moment ago: kube-apiserver cannot be told to take any. */
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function end(child: ChildProcess): Promise<void> {
@@ -52,7 +43,7 @@ export async function startRealKubernetes(programs: { apiserver: string; etcd: s
   const admin = await authority.issueClient("admin", ["system:masters"]);
   const signing = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const signingKey = write("sa.key", signing.privateKey.export({ type: "pkcs8", format: "pem" }).toString());
-  const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
+  const [etcdPort, peerPort, apiPort] = [await takePort(), await takePort(), await takePort()];
   const etcdUrl = `http://127.0.0.1:${etcdPort}`;
   const peerUrl = `http://127.0.0.1:${peerPort}`;
 

@@ -67,6 +67,7 @@ const another = (namespace: string, name: string, uid = "uid-of-reader"): Claims
 
 export function clusterLogins(vault: () => VaultUnderTest): void {
   let reviewer: Reviewer;
+  let endReach: () => void;
   let plugin: TestProvider;
   let made: [string, State][];
   const reviewerToken = serviceAccountToken(another("vault-access", "vault-token-reviewer"));
@@ -86,7 +87,7 @@ export function clusterLogins(vault: () => VaultUnderTest): void {
   beforeEach(async () => {
     made = [];
     reviewer = await Reviewer.start();
-    vault().given.reach(reviewer.port);
+    endReach = vault().given.reach(reviewer.port);
     plugin = await vault().plugin();
     if (!vault().given.kubernetes) return;
     await make(BACKEND, { type: "kubernetes", path: METHOD });
@@ -104,6 +105,7 @@ export function clusterLogins(vault: () => VaultUnderTest): void {
   afterEach(async () => {
     for (const [type, state] of made.toReversed()) await plugin.delete(type, state);
     await plugin.close();
+    endReach();
     await reviewer.stop();
   });
 
@@ -168,10 +170,11 @@ export function clusterLogins(vault: () => VaultUnderTest): void {
     expect((await configure(1)).status).toBe(204);
     expect(await login(serviceAccountToken())).toEqual({ status: 403, body: { errors: ["permission denied"] } });
     const other = await Reviewer.start();
-    vault().given.reach(other.port);
+    const end = vault().given.reach(other.port);
     expect((await configure(other.port)).status).toBe(204);
     expect(await login(serviceAccountToken())).toEqual({ status: 403, body: { errors: ["permission denied"] } });
     expect(other.asked).toEqual([]);
+    end();
     await other.stop();
   });
 

@@ -12,7 +12,10 @@ describe("the lab's Vault", () => {
       token: undefined,
       kubernetes: true,
       wraps: false,
-      reach: (port) => context.network.listen("127.0.0.1", port, { port }),
+      reach: (port) => {
+        context.network.listen("127.0.0.1", port, { port });
+        return () => context.network.unlisten("127.0.0.1", port);
+      },
       close: async () => {
         await server.stop();
         expect(context.unhandled.all()).toEqual([]);

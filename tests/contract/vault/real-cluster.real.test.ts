@@ -23,7 +23,10 @@ async function labVault(): Promise<VaultUnderTest> {
     token: undefined,
     kubernetes: true,
     wraps: false,
-    reach: (port) => context.network.listen("127.0.0.1", port, { port }),
+    reach: (port) => {
+      context.network.listen("127.0.0.1", port, { port });
+      return () => context.network.unlisten("127.0.0.1", port);
+    },
     close: () => server.stop(),
   };
   const vault = new VaultUnderTest(given);
@@ -35,7 +38,7 @@ async function labVault(): Promise<VaultUnderTest> {
 
 async function givenVault(address: string, tokenFile: string): Promise<VaultUnderTest> {
   const token = fs.readFileSync(tokenFile, "utf8").trim();
-  const vault = new VaultUnderTest({ address, token, kubernetes: true, wraps: true, reach: () => undefined, close: async () => undefined });
+  const vault = new VaultUnderTest({ address, token, kubernetes: true, wraps: true, reach: () => () => undefined, close: async () => undefined });
   vault.root = token;
   return vault;
 }

@@ -22,8 +22,8 @@ export interface GivenVault {
   kubernetes: boolean;
   /** Whether it hands answers over wrapped. */
   wraps: boolean;
-  /** Lets it reach a port of the test's own on 127.0.0.1. */
-  reach(port: number): void;
+  /** Lets it reach a port of the test's own on 127.0.0.1. @returns how that ends: ports come again */
+  reach(port: number): () => void;
   close(): Promise<void>;
 }
 
