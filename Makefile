@@ -36,12 +36,13 @@ lab-destroy: bin/.built
 lab-stop: bin/.built
 	@$(HOMELAB) lab stop
 
+# Tests begin in an environment of their own (tests/support/own-environment.cjs); what a shell preloads into Node would come before that.
 test: bin/.built
-	npx --no-install jest
+	NODE_OPTIONS= npx --no-install jest
 
 # Hosts and servers are started and stopped by these tests: one file after the other, so that two cores are enough.
 test-real: bin/.built
-	HOMELAB_TEST_REAL=1 npx --no-install jest --runInBand
+	HOMELAB_TEST_REAL=1 NODE_OPTIONS= npx --no-install jest --runInBand
 
 # One part or some: make real-parts PARTS=pulumi,vault
 real-parts: bin/.built

@@ -1,10 +1,11 @@
 "use strict";
 /** `make test-real`: only what needs real programs; `make test` has all the rest. */
+require("./tests/support/own-environment.cjs").applyOwnEnvironment();
 // biome-ignore lint/style/noProcessEnv: the switch between the two is the environment
 const real = process.env.HOMELAB_TEST_REAL === "1";
 
 module.exports = {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/tests/support/node-environment.cjs",
   roots: ["common", "engine", "providers", "lab", "orchestrator", "components", "stacks", "secrets", "ansible-replacements", "tests"].map(
     (d) => `<rootDir>/${d}`,
   ),

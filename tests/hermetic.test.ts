@@ -1,0 +1,108 @@
+/** Tests begin in an environment of their own: here some of each kind run in the worst that a shell could hand over. */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+const root = path.join(__dirname, "..");
+const NOWHERE = "http://127.0.0.1:1";
+const MISSING = "/nowhere/file";
+
+const HARMFUL: Record<string, string> = {
+  FORCE_COLOR: "3",
+  CLICOLOR_FORCE: "1",
+  COLUMNS: "20",
+  TERM: "xterm-256color",
+  LC_ALL: "xx_YY.UTF-8",
+  LANG: "xx_YY.UTF-8",
+  ...Object.fromEntries(["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "grpc_proxy"].map((name) => [name, NOWHERE])),
+  NODE_USE_ENV_PROXY: "1",
+  NODE_EXTRA_CA_CERTS: MISSING,
+  SSL_CERT_FILE: MISSING,
+  NODE_TLS_REJECT_UNAUTHORIZED: "0",
+  NODE_ENV: "production",
+  NODE_PATH: "/nowhere",
+  NODE_DEBUG: "http,net,tls",
+  DEBUG: "*",
+  EDITOR: "false",
+  VISUAL: "false",
+  PAGER: "false",
+  BASH_ENV: MISSING,
+  ENV: MISSING,
+  KUBECONFIG: MISSING,
+  VAULT_ADDR: NOWHERE,
+  VAULT_TOKEN: "hvs.not-for-tests",
+  VAULT_CACERT: MISSING,
+  VAULT_NAMESPACE: "elsewhere",
+  VAULT_SKIP_VERIFY: "true",
+  AWS_PROFILE: "nobody",
+  AWS_ACCESS_KEY_ID: "AKIANOBODY",
+  AWS_SECRET_ACCESS_KEY: "nothing",
+  AWS_SESSION_TOKEN: "nothing",
+  AWS_REGION: "nowhere-1",
+  AWS_ENDPOINT_URL: NOWHERE,
+  AWS_ENDPOINT_URL_S3: NOWHERE,
+  AWS_CONFIG_FILE: MISSING,
+  PULUMI_HOME: "/nowhere",
+  PULUMI_BACKEND_URL: "s3://nowhere?endpoint=127.0.0.1:1&disableSSL=true",
+  PULUMI_CONFIG_PASSPHRASE: "another",
+  PULUMI_CONFIG_PASSPHRASE_FILE: MISSING,
+  PULUMI_STACK: "nobody",
+  PULUMI_ACCESS_TOKEN: "pul-nothing",
+  PULUMI_CONFIG: "{not json",
+  PULUMI_PREVIEW: "true",
+  PULUMI_DEBUG_COMMANDS: "true",
+  PULUMI_K8S_CLIENT_BURST: "x",
+  SOPS_AGE_KEY_FILE: MISSING,
+  SOPS_AGE_KEY: "AGE-SECRET-KEY-1NOTHING",
+  SOPS_AGE_RECIPIENTS: "age1nobody",
+  PROXMOX_VE_ENDPOINT: NOWHERE,
+  PROXMOX_VE_API_TOKEN: "nobody@pve!x=y",
+  PROXMOX_VE_INSECURE: "true",
+  HOMELAB_LAB_DIR: "/nowhere/lab",
+  HOMELAB_SECRETS_DIR: "/nowhere/secrets",
+  HOMELAB_BASTION: "ssh://nobody@127.0.0.1:1",
+  HOMELAB_BUNDLED_PROVIDERS: "/nowhere",
+  HOMELAB_PROGRAM_PRELOAD: MISSING,
+  HOMELAB_CHART_STAND_IN: NOWHERE,
+  HOMELAB_PASSPHRASE_KEY: "AAAA:BBBB",
+  SSH_AUTH_SOCK: MISSING,
+  GIT_DIR: "/nowhere",
+  GIT_CONFIG_GLOBAL: MISSING,
+  HOME: "/nowhere",
+  XDG_CACHE_HOME: "/nowhere",
+  XDG_CONFIG_HOME: "/nowhere",
+  npm_config_registry: NOWHERE,
+};
+
+/** One or a few of each kind: pure, processes of ours, shells, servers, providers, the engine and its backends, secrets, the lab. */
+const SAMPLES = [
+  "common/defer-module.test.ts",
+  "common/compile-cache.test.ts",
+  "ansible-replacements/roles.test.ts",
+  "secrets/vault-first-boot.test.ts",
+  "providers/host.test.ts",
+  "tests/backends/s3.test.ts",
+  "tests/lifecycle/hooks.test.ts",
+  "tests/automation/inline.test.ts",
+  "tests/automation/questions.test.ts",
+];
+
+function run(files: readonly string[]) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-hermetic-"));
+  const totals = path.join(folder, "totals");
+  const preload = path.join(folder, "preload.cjs");
+  fs.writeFileSync(preload, 'process.stdout.write("from a preload of the shell\\n");');
+  const env = { ...HARMFUL, NODE_OPTIONS: `--require ${preload}`, PATH: process.env["PATH"], HOMELAB_TEST_TOTALS: totals };
+  const jest = path.join(root, "node_modules", "jest", "bin", "jest.js");
+  const result = spawnSync(process.execPath, [jest, "--maxWorkers=1", "--runTestsByPath", ...files], { cwd: root, env, encoding: "utf8" });
+  const failures = [...new Set(`${result.stdout}${result.stderr}`.split("\n").filter((line) => /^\s+● /.test(line)))];
+  return { code: result.status, failures, totals: fs.existsSync(totals) ? JSON.parse(fs.readFileSync(totals, "utf8").trim()) : result.stderr };
+}
+
+test("a sample of each kind passes with all of them set", () => {
+  const { code, failures, totals } = run(SAMPLES);
+  expect(failures).toEqual([]);
+  expect({ code, totals }).toMatchObject({ code: 0, totals: { failed: 0 } });
+  expect(totals.passed).toBeGreaterThan(60);
+}, 900_000);

@@ -1,0 +1,11 @@
+// Jest's own, begun in an environment of ours: what a test file sees as process.env is a copy of this process's.
+"use strict";
+const { TestEnvironment } = require("jest-environment-node");
+const { applyOwnEnvironment } = require("./own-environment.cjs");
+
+module.exports = class extends TestEnvironment {
+  constructor(...given) {
+    applyOwnEnvironment();
+    super(...given);
+  }
+};
