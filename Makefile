@@ -1,12 +1,14 @@
-# Everything needs Node 20 or newer, npm and make; nothing else. `make lab` and `make test` are all that a newcomer needs.
+# Everything needs Node 20, 22, 24 or 26, npm and make; nothing else. `make lab` and `make test` are all that a newcomer needs.
 SHELL := /bin/sh
 HOMELAB := node orchestrator/bin/homelab
 
-.PHONY: help lab lab-destroy lab-stop test test-real real-parts check bench clean
+.PHONY: help lab lab-destroy lab-stop test test-node test-real nightly real-parts check bench clean
 
 help:
 	@echo "make lab          install, start the lab, build all seven stacks in it"
 	@echo "make test         install, run every test that needs only Node"
+	@echo "make test-node    rehearsal and tests on another Node: NODE=22, 24 or 26 (npm brings it)"
+	@echo "make nightly      all versions of Node, long fuzz and canary runs"
 	@echo "make test-real    the tests that need real programs (missing ones are named and skipped)"
 	@echo "make real-parts   install those programs, as far as this machine allows (cached outside the checkout)"
 	@echo "make check        lint, types, import rules, dead code, tests"
@@ -16,8 +18,10 @@ help:
 	@echo "make clean        stop the lab and remove all that was made here"
 
 # Installed when the lockfile is newer than what is there.
+# With what NODE_ENV=production would leave out: the compiler.
 node_modules/.package-lock.json: package-lock.json package.json
-	npm ci --no-audit --no-fund --loglevel=error
+	@node build/node-version.cjs
+	npm ci --include=dev --no-audit --no-fund --loglevel=error
 	@touch $@
 
 bin/.built: node_modules/.package-lock.json FORCE
@@ -27,7 +31,7 @@ bin/.built: node_modules/.package-lock.json FORCE
 FORCE:
 
 lab: bin/.built
-	@$(HOMELAB) lab start
+	@$(HOMELAB) lab start $(LAB_FLAGS)
 	@$(HOMELAB) up --lab
 
 lab-destroy: bin/.built
@@ -39,6 +43,13 @@ lab-stop: bin/.built
 # Tests begin in an environment of their own (tests/support/own-environment.cjs); what a shell preloads into Node would come before that.
 test: bin/.built
 	NODE_OPTIONS= npx --no-install jest
+
+test-node: bin/.built
+	node build/test-node.cjs $(NODE)
+
+# What takes too long for every landing. Each part runs, whatever the one before it said.
+nightly: bin/.built
+	node build/nightly.cjs
 
 # Hosts and servers are started and stopped by these tests: one file after the other, so that two cores are enough.
 test-real: bin/.built

@@ -1,6 +1,7 @@
 // Compiles every TypeScript source to bin/ (same tree, CommonJS), file by file and only what changed.
 // Types are not checked here (`npm run typecheck` does), so a full build takes about a second and nothing compiles at run time.
 "use strict";
+require("./node-version.cjs");
 const fs = require("node:fs");
 const path = require("node:path");
 const { compile, compilerStamp, endWith } = require("./compile.cjs");
@@ -26,8 +27,13 @@ const isSource = (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") &&
 const targetOf = (source) => path.join(out, path.relative(root, source).replace(/\.ts$/, ".js"));
 const sourceOf = (target) => path.join(root, path.relative(out, target).replace(/\.js$/, ".ts"));
 
-/** Modification time in whole milliseconds, or -1 where the file does not exist. */
-const modified = (file) => Math.round(fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -1);
+/** Two times of a file in milliseconds; -1 and 0 where it does not exist. In words of an old Node, which is to read as far as the first line. */
+function times(file) {
+  const found = fs.statSync(file, { throwIfNoEntry: false });
+  return found === undefined ? { modified: -1, changed: 0 } : { modified: Math.round(found.mtimeMs), changed: found.ctimeMs };
+}
+
+const modified = (file) => times(file).modified;
 
 /**
  * A target has the modification time of the source that it was made of, so that any other one, older ones included, is compiled.
@@ -60,7 +66,7 @@ function compileChanged(everything) {
 }
 
 /** By the time of its last change of any kind: its modification time may be that of its source. */
-const isAbandoned = (part) => Date.now() - (fs.statSync(part, { throwIfNoEntry: false })?.ctimeMs ?? 0) > PART_AGE;
+const isAbandoned = (part) => Date.now() - times(part).changed > PART_AGE;
 
 /** Removes what has no source any more, and half files that nobody writes any more. */
 function sweep() {

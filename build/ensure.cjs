@@ -2,6 +2,7 @@
 // no command runs code other than the checkout's. Some ten milliseconds where nothing did. The processes that an entry starts run
 // what it has compiled: HOMELAB_BUILT names the checkout for them.
 "use strict";
+require("./node-version.cjs");
 const path = require("node:path");
 const { endWith } = require("./compile.cjs");
 

@@ -3,6 +3,7 @@
 //   node build/real-parts.cjs install [NAME…] (or NAME,NAME)   node build/real-parts.cjs status
 // HOMELAB_REAL_BUDGET=35 (minutes): what does not fit is skipped by name. HOMELAB_REAL_KEEP_CACHE=1 keeps Go's caches.
 "use strict";
+require("./node-version.cjs");
 const { find, homeOf, howTo, otherVersions, parts, reason, versionOf } = require("./real-parts/cache.cjs");
 
 /** All parts as plain data, for the tests and for `status`. `home` is its folder where it has one of its own. */

@@ -1,0 +1,23 @@
+// `make nightly`: what takes too long for every landing. Each part runs, whatever the one before it said; the last lines tell all.
+"use strict";
+const { HELD } = require("./node-version.cjs");
+const { spawnSync } = require("node:child_process");
+const path = require("node:path");
+
+const PARTS = [
+  ...HELD.map((major) => [`Node ${major}`, "node", ["build/test-node.cjs", String(major)]]),
+  ["fuzz", "npm", ["run", "--silent", "fuzz"]],
+  ["canaries", "npm", ["run", "--silent", "test:canaries"]],
+];
+/** test-node.cjs: npm does not bring this version here. */
+const NOT_HERE = 3;
+
+const results = PARTS.map(([name, command, args]) => {
+  const started = Date.now();
+  process.stdout.write(`== ${name}\n`);
+  const { status } = spawnSync(command, args, { cwd: path.resolve(__dirname, ".."), stdio: "inherit" });
+  const said = status === 0 ? "passed" : status === NOT_HERE && name.startsWith("Node") ? "skipped: npm cannot bring it here" : `failed (${status})`;
+  return { name, status, said, minutes: ((Date.now() - started) / 60_000).toFixed(1) };
+});
+for (const { name, said, minutes } of results) process.stdout.write(`${name}: ${said}, ${minutes} min\n`);
+process.exitCode = results.some(({ said }) => said.startsWith("failed")) ? 1 : 0;
