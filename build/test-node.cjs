@@ -78,7 +78,10 @@ function main([wanted, ...options]) {
     bin = nodeFolder(major);
   } catch (error) {
     // Not this project's fault: said, and never counted as passed.
-    process.stdout.write(`Node ${major} cannot be had here, so nothing runs on it: ${error.message.split("\n").at(-1)}\n`);
+    const why = `Node ${major} cannot be had here: ${error.message.split("\n").at(-1)}`;
+    process.stdout.write(`${why}\n`);
+    const totals = process.env.HOMELAB_TEST_TOTALS;
+    if (totals) fs.appendFileSync(totals, `${JSON.stringify({ passed: 0, failed: 0, skipped: [`[skipped: ${why}]`] })}\n`);
     return 3;
   }
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };

@@ -93,7 +93,7 @@ function run(files: readonly string[]) {
   const totals = path.join(folder, "totals");
   const preload = path.join(folder, "preload.cjs");
   fs.writeFileSync(preload, 'process.stdout.write("from a preload of the shell\\n");');
-  const env = { ...HARMFUL, NODE_OPTIONS: `--require ${preload}`, PATH: process.env["PATH"], HOMELAB_TEST_TOTALS: totals };
+  const env = { ...HARMFUL, NODE_OPTIONS: `--require ${JSON.stringify(preload)}`, PATH: process.env["PATH"], HOMELAB_TEST_TOTALS: totals };
   const jest = path.join(root, "node_modules", "jest", "bin", "jest.js");
   const result = spawnSync(process.execPath, [jest, "--maxWorkers=1", "--runTestsByPath", ...files], { cwd: root, env, encoding: "utf8" });
   const failures = [...new Set(`${result.stdout}${result.stderr}`.split("\n").filter((line) => /^\s+● /.test(line)))];

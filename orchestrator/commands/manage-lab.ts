@@ -29,7 +29,9 @@ const describeLab = (lab: LabFile, how: string): string =>
 
 /** For `eval`: what programs other than this one need to work in the lab. Its passphrase is for the lab only, and known. */
 const shellEnvironment = (env: Readonly<Record<string, string>>, workDir: string): string =>
-  [...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`), `# the stacks' settings: pulumi -C ${workDir} up -s dev`, ""].join("\n");
+  [...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`), `# the stacks' settings: pulumi -C ${quote(workDir)} up -s dev`, ""].join(
+    "\n",
+  );
 
 /** `lab start|stop|status|env` */
 export async function manageLab(args: Arguments, session: Session): Promise<ExitCode> {

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { ENV } from "../../common/env";
 import { HomelabError, systemErrorCode } from "../../common/errors";
 import { pendingFile, plannedOutputsFile, plannedOutputsSchema } from "../../common/planned-outputs";
+import { quote } from "../../common/quote";
 import type { Redactor } from "../../common/redact";
 import { type Arguments, oneOf, positive } from "../arguments";
 import { changesAnything, durationText } from "../changes";
@@ -209,8 +210,8 @@ function closingText(setup: RunSetup, report: RunReport, outcomes: readonly Stac
   const { lab } = setup.site;
   if (lab !== undefined && setup.operation === "up" && report.ok) {
     lines.push(
-      `kubernetes: kubectl --kubeconfig ${lab.kubeconfig} --context dev get deployments -A`,
-      `vault: HTTPS_PROXY=${lab.proxy} VAULT_CACERT=${lab.caFile} VAULT_ADDR=https://vault.fullstack.pw (any Vault client)`,
+      `kubernetes: kubectl --kubeconfig ${quote(lab.kubeconfig)} --context dev get deployments -A`,
+      `vault: HTTPS_PROXY=${lab.proxy} VAULT_CACERT=${quote(lab.caFile)} VAULT_ADDR=https://vault.fullstack.pw (any Vault client)`,
     );
   }
   return `${lines.join("\n")}\n`;

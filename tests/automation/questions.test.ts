@@ -13,7 +13,7 @@ afterAll(() => site.remove());
 function atTerminal(args: string[], answers: string[]): Promise<Ran> {
   let text = "";
   return site.pulumi(args, {
-    env: { NODE_OPTIONS: `--require ${path.join(__dirname, "../support/as-terminal.cjs")}`, TERM: "dumb" },
+    env: { NODE_OPTIONS: `--require ${JSON.stringify(path.join(__dirname, "../support/as-terminal.cjs"))}`, TERM: "dumb" },
     onOutput: (piece, stdin) => {
       text += piece;
       if (!/(\(yes\/no\/details\) |Please confirm by typing .*: )$/.test(text)) return;

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { quote } from "../../common/quote";
 import { generateIdentity } from "../../secrets/age";
 import { decryptSopsFile } from "../../secrets/sops-file";
 import { runCommand, startCommand } from "../support/run-command";
@@ -109,7 +110,7 @@ test("a credential is made in one place, and its owner and readers are named", a
 const editor = (script: string): Record<string, string> => {
   const file = path.join(folder, "editor.sh");
   fs.writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o700 });
-  return { EDITOR: file, VISUAL: "" };
+  return { EDITOR: quote(file), VISUAL: "" };
 };
 
 describe("edit", () => {
