@@ -9,6 +9,7 @@ import { isValues, type Json, type JsonObject, UNKNOWN, type Values, withoutNull
 
 export interface BridgedCall<P> extends CallContext {
   provider: P;
+  urn: string;
 }
 
 export interface BridgedResource<P> {

@@ -200,6 +200,7 @@ class State {
       const vmid = Number(params["newid"]);
       const config = Object.fromEntries(Object.entries(vm.config).map(([key, value]) => [key, value.replaceAll(`vm-${id}-`, `vm-${vmid}-`)]));
       delete config["template"];
+      if (params["description"] !== undefined) config["description"] = params["description"];
       this.vms.set(vmid, { node: params["target"] ?? node, config: { ...config, name: params["name"] ?? "" }, running: false, lock: 1 });
       return this.#newTask(node, "qmclone", id);
     }

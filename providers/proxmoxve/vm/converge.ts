@@ -95,6 +95,12 @@ function planChanges(vm: Vm, olds: Vm | undefined, live: PveConfig): Plan {
   return plan;
 }
 
+/** Whether a VM with this configuration is what the inputs say, its power apart. */
+export function needsNothing(vm: Vm, live: PveConfig): boolean {
+  const { set, remove, moves, resizes } = planChanges(vm, undefined, live);
+  return Object.keys(set).length + remove.length + moves.length + resizes.length === 0 && cloudInitDrive(vm, live) === undefined;
+}
+
 async function apply(machine: Machine, vm: Vm, plan: Plan, live: PveConfig): Promise<void> {
   const drive = cloudInitDrive(vm, live);
   if (drive !== undefined) {

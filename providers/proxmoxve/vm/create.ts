@@ -6,6 +6,7 @@ import { asRecord, type Params, type PveClient } from "../client";
 import { inCloneTurn } from "./clone-turn";
 import { configOf } from "./config";
 import { converge } from "./converge";
+import { isOfCutCreation, markedDescription } from "./cut-create";
 import { newDisk } from "./disks";
 import { CLOUD_INIT_PLACE } from "./drives";
 import type { Vm } from "./inputs";
@@ -16,7 +17,11 @@ export interface Made {
   vm: Vm;
 }
 
-const withTimeout = (call: CallContext, seconds: number): CallContext => ({
+interface Call extends CallContext {
+  urn: string;
+}
+
+const withTimeout = (call: Call, seconds: number): Call => ({
   ...call,
   signal: AbortSignal.any([call.signal, AbortSignal.timeout(seconds * 1000)]),
 });
@@ -40,7 +45,7 @@ async function onSharedStorage(client: PveClient, node: string, vmId: number, si
   return true;
 }
 
-async function clone(client: PveClient, vm: Vm, id: number, source: NonNullable<Vm["clone"]>, call: CallContext): Promise<void> {
+async function clone(client: PveClient, vm: Vm, id: number, source: NonNullable<Vm["clone"]>, call: Call): Promise<void> {
   const from = source.nodeName === "" ? vm.nodeName : source.nodeName;
   const elsewhere = from !== vm.nodeName;
   const shared = elsewhere && (await onSharedStorage(client, from, source.vmId, call.signal));
@@ -48,7 +53,7 @@ async function clone(client: PveClient, vm: Vm, id: number, source: NonNullable<
     newid: id,
     full: source.full,
     storage: source.datastoreId === "" || (elsewhere && !shared) ? undefined : source.datastoreId,
-    description: vm.description === "" ? undefined : vm.description,
+    description: markedDescription(vm, call.urn),
     name: vm.name === "" ? undefined : vm.name,
     pool: vm.poolId === "" ? undefined : vm.poolId,
     target: shared ? vm.nodeName : undefined,
@@ -69,8 +74,8 @@ function bootOrder(vm: Vm): string {
   return `order=${order.join(";")}`;
 }
 
-function creationParams(vm: Vm, id: number): Params {
-  const params: Params = { vmid: id, ...configOf(vm), pool: vm.poolId === "" ? undefined : vm.poolId };
+function creationParams(vm: Vm, id: number, urn: string): Params {
+  const params: Params = { vmid: id, ...configOf(vm), description: markedDescription(vm, urn), pool: vm.poolId === "" ? undefined : vm.poolId };
   if (vm.bootOrders.length === 0) params["boot"] = bootOrder(vm);
   for (const disk of vm.disks) params[disk.interface] = newDisk(disk);
   if (vm.initialization !== undefined)
@@ -78,22 +83,34 @@ function creationParams(vm: Vm, id: number): Params {
   return params;
 }
 
-async function assertFree(client: PveClient, vm: Vm, id: number, call: CallContext): Promise<void> {
-  if ((await new Machine(client, vm.nodeName, id, call).status()) === undefined) return;
+/**
+ * Whether the VM is there already because a creation of this resource was cut.
+ * @throws HomelabError E_VM_EXISTS where it is another one
+ */
+async function isLeftOver(machine: Machine, vm: Vm, call: Call): Promise<boolean> {
+  if ((await machine.status()) === undefined) return false;
+  const { id } = machine;
+  if (await isOfCutCreation(machine, vm, call.urn)) {
+    call.log("warning", `VM ${id} is on ${vm.nodeName} already, as a creation that was cut left it: it is taken over and completed`);
+    return true;
+  }
   throw new HomelabError("E_VM_EXISTS", `VM ${id} is on ${vm.nodeName} already`, { hint: "choose another vmId, import the VM, or delete it" });
 }
 
 /** @throws PartialFailure once the VM exists, so that the state knows of it */
-export async function createVm(client: PveClient, vm: Vm, inputs: JsonObject, call: CallContext): Promise<Made> {
+export async function createVm(client: PveClient, vm: Vm, inputs: JsonObject, call: Call): Promise<Made> {
   const id = vm.vmId ?? (await client.nextId(call.signal));
   const limited = withTimeout(call, vm.clone === undefined ? vm.timeoutCreate : vm.timeoutClone);
   const machine = new Machine(client, vm.nodeName, id, limited);
-  await assertFree(client, vm, id, limited);
+  const leftOver = await isLeftOver(machine, vm, limited);
   try {
-    if (vm.clone === undefined) await client.task("POST", `nodes/${vm.nodeName}/qemu`, limited.signal, creationParams(vm, id));
+    if (leftOver) await machine.unlocked();
+    else if (vm.clone === undefined) await client.task("POST", `nodes/${vm.nodeName}/qemu`, limited.signal, creationParams(vm, id, call.urn));
     else await clone(client, vm, id, vm.clone, limited);
     if (vm.clone !== undefined) await machine.unlocked();
-    await converge(machine, vm, undefined, limited);
+    await converge(machine, { ...vm, description: markedDescription(vm, call.urn) }, undefined, limited);
+    // The mark goes last: a run that is cut before finds it.
+    await (vm.description === "" ? machine.configure({}, ["description"]) : machine.configure({ description: vm.description }));
     if (vm.reboot && vm.started && !vm.template) await machine.restart(vm);
     return { machine: new Machine(client, vm.nodeName, id, call), vm };
   } catch (thrown) {

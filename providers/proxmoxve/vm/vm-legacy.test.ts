@@ -74,6 +74,7 @@ describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
       "GET nodes/node01/qemu/9000/config",
       "PUT nodes/node01/qemu/9000/resize",
       "POST nodes/node01/qemu/9000/template",
+      "PUT nodes/node01/qemu/9000/config",
       "GET nodes/node01/qemu/9000/config",
     ]);
     const created = new URLSearchParams(pve.calls[0]?.split("?")[1]);
@@ -90,7 +91,10 @@ describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
     await made(template);
     const state = await plugin.make(VM, clone);
     expect(state.id).toBe("120");
-    expect(pve.calls[0]).toBe("POST nodes/node01/qemu/9000/clone?newid=120&full=1&name=dev");
+    expect(pve.calls[0]).toMatch(
+      /^POST nodes\/node01\/qemu\/9000\/clone\?newid=120&full=1&description=homelab%3A\+being\+created\+%28[0-9a-f]{16}%29&name=dev$/,
+    );
+    expect(config(120)["description"]).toBeUndefined();
     expect(config(120)).toMatchObject({
       cores: "4",
       memory: "8192",
@@ -301,6 +305,46 @@ describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
     expect(state.outputs).toMatchObject({ started: true });
   });
 
+  describe("a creation whose engine was killed", () => {
+    const killedAt = async (match: RegExp, inputs: Values, name?: string) => {
+      pve.failNext(match, { status: 500, message: "the plug was pulled" });
+      const checked = await plugin.check(VM, inputs, {}, name);
+      await plugin.create(VM, checked.inputs, name === undefined ? {} : { name }).catch(() => undefined);
+      pve.calls.length = 0;
+      return checked.inputs;
+    };
+    const clones = () => pve.calls.filter((call) => call.includes("/clone"));
+
+    test.each([
+      ["right after the clone", /PUT .*\/120\/config/, clone],
+      ["before it was started", /POST .*\/120\/status\/start/, { ...clone, description: "of dev" }],
+      ["before its mark was taken away", /PUT .*\/120\/config\?(delete=description|description=of\+dev)$/, { ...clone, description: "of dev" }],
+    ])("%s is completed by the next run of the same resource", async (_, match, inputs) => {
+      await made(template);
+      const state = await plugin.create(VM, await killedAt(match, inputs as Values));
+      expect([clones(), state.id, pve.vms.get(120)?.running]).toEqual([[], "120", true]);
+      expect(config(120)).toMatchObject({ cores: "4", ciuser: "suporte" });
+      expect(config(120)["description"]).toBe((inputs as Values)["description"]);
+    });
+
+    test("after it was made, and before the state was written", async () => {
+      await made(template);
+      const { inputs } = await plugin.check(VM, clone);
+      await plugin.create(VM, inputs);
+      pve.calls.length = 0;
+      expect([(await plugin.create(VM, inputs)).id, clones()]).toEqual(["120", []]);
+    });
+
+    test("is not taken over by another resource, nor is a VM that somebody made", async () => {
+      await made(template);
+      const inputs = await killedAt(/PUT .*\/120\/config/, clone, "first");
+      await expect(plugin.create(VM, inputs, { name: "second" })).rejects.toMatchObject({ details: expect.stringMatching(/^VM 120 is on node01 already/) });
+      pve.vms.set(120, { node: "node01", config: { name: "dev", cores: "2" }, running: true, lock: 0 });
+      await expect(plugin.create(VM, inputs, { name: "first" })).rejects.toMatchObject({ details: expect.stringMatching(/^VM 120 is on node01 already/) });
+      expect(config(120)).toEqual({ name: "dev", cores: "2" });
+    });
+  });
+
   test("a failed task tells its exit status and the end of its log", async () => {
     pve.failNext(/^POST nodes\/node01\/qemu/, { task: "no space left" });
     const thrown = await plugin.make(VM, { ...template, vmId: 9001 }).catch((error: unknown) => error);
@@ -317,7 +361,9 @@ describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
 
   test("an id that is taken is refused before anything is made", async () => {
     await made(template);
-    await expect(plugin.make(VM, template)).rejects.toMatchObject({ details: expect.stringMatching(/^VM 9000 is on node01 already/) });
+    await expect(plugin.make(VM, { ...template, cpu: { cores: 2 } })).rejects.toMatchObject({
+      details: expect.stringMatching(/^VM 9000 is on node01 already/),
+    });
     expect(pve.calls.filter((call) => !call.startsWith("GET"))).toEqual([]);
   });
 
