@@ -57,7 +57,7 @@ describe("proxmoxve", () => {
 
   test("image, template and clone; the guest gets what the definition says", async () => {
     const state = await build();
-    expect(writes()).toEqual(["download", "vm-create", "vm-resize", "vm-template", "clone", "vm-config", "vm-resize", "vm-start"]);
+    expect(writes()).toEqual(["download", "vm-create", "vm-resize", "vm-template", "vm-config", "clone", "vm-config", "vm-resize", "vm-start", "vm-config"]);
     expect(guests.get("115")).toMatchObject({
       hostname: "k8s-dev",
       address: "192.168.1.15",
