@@ -88,7 +88,8 @@ describeReal(["pulumi"], "the real CLI with a language host of ours", (pathOf) =
     const plugin = path.join(folder, "comp", "index.js");
     fs.writeFileSync(plugin, `setInterval(() => console.error("the plugin says so"), 100).unref();\n${fs.readFileSync(plugin, "utf8")}`);
     await cli.run(["stack", "init", "dev2"], { cwd: folder, env: variables() });
-    const up = await cli.run(["up", "--yes", "--skip-preview", "--stack", "dev2"], { cwd: folder, env: { ...variables(), SPEC: "[]" } });
+    // The CLI shows it as debug messages.
+    const up = await cli.run(["up", "--debug", "--yes", "--skip-preview", "--stack", "dev2"], { cwd: folder, env: { ...variables(), SPEC: "[]" } });
     expect({ status: up.status, said: (up.stdout + up.stderr).includes("the plugin says so") }).toEqual({ status: 0, said: true });
   });
 

@@ -15,6 +15,8 @@ import * as path from "node:path";
 import { realPart } from "./real-parts";
 
 const LANGUAGE_HOST = path.join(__dirname, "language-host");
+/** The embedded engine, which starts programs by itself. */
+export const EMBEDDED = fs.realpathSync(path.join(__dirname, "../../engine/bin/pulumi"));
 
 export interface CliResult {
   status: number;
@@ -36,7 +38,12 @@ export function cliEnvironment(executable: string, folder: string): Record<strin
   const home = path.join(folder, "home");
   fs.mkdirSync(home, { recursive: true });
   return {
-    PATH: [LANGUAGE_HOST, path.dirname(executable), path.dirname(process.execPath), process.env["PATH"] ?? ""].join(path.delimiter),
+    PATH: [
+      ...(fs.realpathSync(executable) === EMBEDDED ? [] : [LANGUAGE_HOST]),
+      path.dirname(executable),
+      path.dirname(process.execPath),
+      process.env["PATH"] ?? "",
+    ].join(path.delimiter),
     HOME: home,
     PULUMI_HOME: home,
     PULUMI_SKIP_UPDATE_CHECK: "true",

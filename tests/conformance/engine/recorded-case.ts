@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { parseCheckpoint } from "../../../engine/backend/checkpoint";
 import { stateSecrets } from "../../../engine/cli/stack-context";
 import { isObject, isSecret, SIGNATURE, SIGNATURE_KEY, type Value } from "../../../engine/wire/values";
+import { cliEnvironment } from "../../support/real-cli";
 import { type Entry, grouped, type Json, Normaliser, orderFaults } from "./normalise";
 
 export interface RecordedStep {
@@ -75,18 +76,12 @@ export class CaseRun {
 
   /** @param pulumi another executable on the same folder */
   call(args: string[], more: Record<string, string> = {}, pulumi = this.pulumi): Promise<{ status: number; stdout: string; stderr: string }> {
-    const home = path.join(this.#folder, "home");
     const env = {
       ...process.env,
-      PATH: `${path.dirname(pulumi)}:${process.env["PATH"]}`,
-      HOME: home,
-      PULUMI_HOME: home,
+      ...cliEnvironment(pulumi, this.#folder),
       PULUMI_BACKEND_URL: `file://${this.#folder}/backend`,
       PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
-      PULUMI_SKIP_UPDATE_CHECK: "true",
-      PULUMI_DEBUG_COMMANDS: "true",
       EXP_DIR: path.join(this.#folder, "world"),
-      NO_COLOR: "1",
       ...more,
     };
     return new Promise((resolve) => {

@@ -1,0 +1,62 @@
+/**
+ * Every recorded case asked again: of the Pulumi CLI and of the embedded engine, side by side. The two answers are compared with each
+ * other and with the recording; one that no longer holds fails with both. HOMELAB_ALL_CASES=1 adds `more-cases`.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { EMBEDDED } from "../../support/real-cli";
+import { describeReal } from "../../support/real-parts";
+import type { Json } from "./normalise";
+import { CaseRun, type RecordedCase, type RecordedStep } from "./recorded-case";
+
+const SHARED = path.join(__dirname, "../../../../shared/conformance/engine/cases");
+
+function casesIn(folder: string): RecordedCase[] {
+  const files = fs.existsSync(folder) ? fs.readdirSync(folder).filter((file) => file.endsWith(".json")) : [];
+  return files.map((file) => JSON.parse(fs.readFileSync(path.join(folder, file), "utf8")));
+}
+
+/** Those of the project, and shared ones that are not (yet) among them or say something else. */
+function allCases(): RecordedCase[] {
+  const folders = ["cases", ...(process.env["HOMELAB_ALL_CASES"] === "1" ? ["more-cases"] : [])];
+  const own = folders.flatMap((folder) => casesIn(path.join(__dirname, folder)));
+  const texts = new Set(own.map((one) => JSON.stringify(one)));
+  return [...own, ...casesIn(SHARED).filter((one) => !texts.has(JSON.stringify(one)))];
+}
+
+type Answer = Record<string, Json>;
+
+async function* answers(pulumi: string, recorded: RecordedCase): AsyncGenerator<Answer> {
+  const run = new CaseRun(pulumi, recorded.program);
+  try {
+    const init = await run.call(["stack", "init", "dev"]);
+    if (init.status !== 0) throw new Error(`${pulumi} stack init ended with ${init.status}: ${init.stderr}`);
+    for (const step of recorded.steps) {
+      const { seen, faults, stderr } = await run.step(step);
+      yield { ...seen, faults, stderr: seen["exitCode"] === step.expect["exitCode"] ? "" : stderr };
+    }
+  } finally {
+    run.close();
+  }
+}
+
+async function all(answer: AsyncGenerator<Answer>): Promise<Answer[]> {
+  const list: Answer[] = [];
+  for await (const one of answer) list.push(one);
+  return list;
+}
+
+const expected = (steps: readonly RecordedStep[]): Answer[] => steps.map((step) => ({ ...step.expect, faults: [], stderr: "" }));
+
+describeReal(["pulumi"], "recorded cases, asked of both engines", (pathOf) => {
+  test.concurrent.each(allCases().map((recorded): [string, RecordedCase] => [recorded.name, recorded]))(
+    "%s",
+    async (_name, recorded) => {
+      const [cli, embedded] = await Promise.all([all(answers(pathOf("pulumi"), recorded)), all(answers(EMBEDDED, recorded))]);
+      const recording = expected(recorded.steps);
+      // One comparison for all three: what differs is seen beside what the others say.
+      expect({ cli, embedded }).toEqual({ cli: recording, embedded: recording });
+    },
+    900_000,
+  );
+});
