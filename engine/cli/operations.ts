@@ -217,7 +217,8 @@ export async function runOperation(command: OperationCommand, flags: Flags, plan
   if (flags.has("show-config")) throw unsupported("--show-config (`config` lists the settings)");
   if (flags.has("run-program") && (command === "refresh" || flags.has("refresh"))) throw unsupported("a refresh with --run-program");
   const ctx = await openStack(flags);
-  requireNode(ctx.project);
+  // With --client the program is a server that runs already: its language does not matter.
+  if (flags.text("client") === undefined) requireNode(ctx.project);
   const asks = !previewOnly && !confirmed;
   // Before the key is derived and the state is read: whoever waits sees at once that something happens.
   const early = asks ? undefined : openDisplay(flags, command, previewOnly, ctx.stack);

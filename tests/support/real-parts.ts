@@ -42,6 +42,8 @@ export type PartName =
   | "sops"
   | "minio"
   | "helm"
+  | "automation-go"
+  | "automation-python"
   | "nats-server"
   | "promtool"
   | "amtool"
