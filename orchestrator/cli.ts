@@ -85,8 +85,8 @@ const COMMANDS: Record<string, Command> = {
     },
   },
   vault: {
-    summary: "unseals Vault, says its state, and finds or deletes entries that are no longer in Git",
-    usage: "status|unseal|orphans | delete <entry>… [--lab] [--json]",
+    summary: "unseals Vault, says its state, makes or revokes a root token, and finds or deletes entries that are no longer in Git",
+    usage: "status|unseal|root|revoke|orphans | delete <entry>… [--lab] [--json]",
     takesWords: true,
     load: async () => {
       const { VAULT_OPTIONS, manageVault } = await import("./commands/vault");

@@ -4,7 +4,7 @@ import { HomelabError } from "../common/errors";
 import { createHttpClient, type HttpClient, type HttpResponse } from "../common/http";
 import { KV_MOUNT } from "./vault-paths";
 
-const sealStatus = z.object({ initialized: z.boolean(), sealed: z.boolean(), t: z.number(), progress: z.number() });
+const sealStatus = z.object({ initialized: z.boolean(), sealed: z.boolean(), t: z.number(), progress: z.number(), cluster_id: z.string().optional() });
 const initAnswer = z.object({ keys_base64: z.array(z.string()).min(1), root_token: z.string().min(1) });
 
 const listAnswer = z.object({ data: z.object({ keys: z.array(z.string()) }) });
@@ -32,6 +32,14 @@ export interface VaultApi {
   remove(token: string, entry: string): Promise<void>;
   /** Whether Vault knows the token. */
   accepts(token: string): Promise<boolean>;
+  /** What Vault is: another one, or one that was made anew, has another id. Vault must be open. */
+  clusterId(): Promise<string>;
+  /**
+   * Any other call. @param what for a refusal: `make a policy`
+   * @returns the answer's JSON; undefined where it has none
+   * @throws VaultRefusal
+   */
+  ask(what: string, method: string, path: string, options?: { token?: string; body?: object }): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -45,6 +53,15 @@ export class VaultRefusal extends HomelabError {
   }
 }
 
+/** Vault lists errors by bullets, one a line; a message of ours is one line. */
+const oneLine = (errors: readonly string[]): string =>
+  errors
+    .map((text) => {
+      const listed = [...text.matchAll(/^\s*\* (.*)$/gm)].map((match) => match[1]?.trim());
+      return listed.length > 0 ? listed.join("; ") : text.trim().replace(/\s*\n\s*/g, " ");
+    })
+    .join("; ");
+
 /** Vault's own words for what it refused, which hold no secrets of ours. */
 function refused(address: string, what: string, response: HttpResponse): HomelabError {
   const errors = z.object({ errors: z.array(z.string()) }).safeParse(parseJson(response.body));
@@ -57,7 +74,7 @@ function refused(address: string, what: string, response: HttpResponse): Homelab
   return new VaultRefusal(
     response.status,
     "E_VAULT",
-    `Vault at ${address} refused to ${what} (${response.status})${errors.success && errors.data.errors.length > 0 ? `: ${errors.data.errors.map((text) => text.trim()).join("; ")}` : ""}`,
+    `Vault at ${address} refused to ${what} (${response.status})${errors.success && errors.data.errors.length > 0 ? `: ${oneLine(errors.data.errors)}` : ""}`,
     { subject: address, hint: sealed ? "unseal it: `homelab vault unseal`" : (HINTS[response.status] ?? "look at the log of Vault's pod") },
   );
 }
@@ -156,6 +173,17 @@ export function createVaultApi(address: string, clock: Clock, client: HttpClient
       if (response.status === 200) return true;
       if (response.status === 403) return false;
       throw refused(address, "look at its root token", response);
+    },
+    async clusterId() {
+      const { cluster_id: id } = await statusOrThrow();
+      if (id === undefined)
+        throw new HomelabError("E_VAULT", `Vault at ${address} does not say what its id is`, { subject: address, hint: "unseal it: `homelab vault unseal`" });
+      return id;
+    },
+    async ask(what, method, path, { token, body } = {}) {
+      const response = await call(method, path, body, token);
+      if (response.status >= 300) throw refused(address, what, response);
+      return parseJson(response.body);
     },
     async list(token, below) {
       const response = await call("GET", `${KV_MOUNT}/metadata/${encodePath(below)}?list=true`, undefined, token);

@@ -1,6 +1,6 @@
 /**
  * `node bin/secrets/vault-first-boot.main.js`: brings the Vault of VAULT_ADDR to where it takes requests, and prints
- * {"rootToken": …} and nothing else on standard output. Run by the program (components/platform/vault.ts).
+ * {"id": …}, which tells it from the Vault before it, and nothing else on standard output. Run by the program (components/platform/vault.ts).
  */
 import { systemClock } from "../common/clock";
 import { ENV, readEnv } from "../common/env";
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const folder = keysFolder();
   const api = createVaultApi(address, systemClock);
   try {
-    const { rootToken } = await firstBoot({
+    await firstBoot({
       api,
       address,
       folder,
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
       clock: systemClock,
       uninterrupted,
     });
-    process.stdout.write(`${JSON.stringify({ rootToken })}\n`);
+    process.stdout.write(`${JSON.stringify({ id: await api.clusterId() })}\n`);
   } finally {
     await api.close();
   }

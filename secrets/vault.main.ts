@@ -1,7 +1,7 @@
 /**
- * `node bin/secrets/vault.main.js status|unseal|orphans|delete`: the Vault of VAULT_ADDR, for `homelab vault`. A process of
- * its own, since Node reads NODE_EXTRA_CA_CERTS once, at its start. Prints one line of JSON. `orphans` and `delete` use
- * VAULT_TOKEN, the program's own narrow token; paths for `delete` come on standard input, one a line.
+ * `node bin/secrets/vault.main.js status|unseal|root|revoke|orphans|delete`: the Vault of VAULT_ADDR, for `homelab vault`. A
+ * process of its own, since Node reads NODE_EXTRA_CA_CERTS once, at its start. Prints one line of JSON. `orphans` and `delete` use
+ * VAULT_TOKEN, or else a root token that is made for them and revoked; what `delete` and `revoke` are about comes on standard input, one a line.
  */
 import { systemClock } from "../common/clock";
 import { ENV, readEnv } from "../common/env";
@@ -11,6 +11,7 @@ import { loadSecrets } from "./load";
 import { createVaultApi, vaultAddress } from "./vault-api";
 import { keysFolder, unsealVault } from "./vault-first-boot";
 import { deleteEntries, findOrphans } from "./vault-orphans";
+import { revokeToken, rootFromKeys, withRoot } from "./vault-root";
 
 function needed(name: string): string {
   const value = readEnv(name);
@@ -27,16 +28,32 @@ async function standardInput(): Promise<string[]> {
 async function answer(verb: string | undefined): Promise<object> {
   const address = vaultAddress(needed(ENV.vaultAddress));
   const api = createVaultApi(address, systemClock);
+  const given = readEnv("VAULT_TOKEN");
+  const keys = { api, address, folder: keysFolder(), identities: loadAgeKeys };
+  const withToken = <T>(work: (token: string) => Promise<T>): Promise<T> => (given === undefined ? withRoot(keys, work) : work(given));
   try {
     switch (verb) {
       case "status":
         return await api.status();
       case "unseal":
-        return await unsealVault({ api, address, folder: keysFolder(), identities: loadAgeKeys, clock: systemClock });
-      case "orphans":
-        return { orphans: await findOrphans(api, needed("VAULT_TOKEN"), new Set((await loadSecrets()).keys())) };
-      case "delete":
-        return { deleted: await deleteEntries(api, needed("VAULT_TOKEN"), new Set((await loadSecrets()).keys()), await standardInput()) };
+        return await unsealVault({ ...keys, clock: systemClock });
+      case "root":
+        return { token: await rootFromKeys(keys) };
+      case "revoke": {
+        const [token = ""] = await standardInput();
+        await revokeToken(api, token);
+        return {};
+      }
+      // Before a token is made: a file that does not open stops here.
+      case "orphans": {
+        const inGit = new Set((await loadSecrets()).keys());
+        return { orphans: await withToken((token) => findOrphans(api, token, inGit)) };
+      }
+      case "delete": {
+        const inGit = new Set((await loadSecrets()).keys());
+        const paths = await standardInput();
+        return { deleted: await withToken((token) => deleteEntries(api, token, inGit, paths)) };
+      }
       default:
         throw new HomelabError("E_USAGE", `there is no ${verb ?? "verb"} here`);
     }

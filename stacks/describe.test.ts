@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { checkConfigFiles } from "./describe";
+import { checkConfigFiles } from "./config-files";
 
 const root = path.join(__dirname, "..");
 const script = path.join(root, "bin/stacks/describe.js");

@@ -6,6 +6,7 @@ import { projectRoot } from "../common/paths";
 import { entryKeys, loadSecrets, ownPaths } from "../secrets/load";
 import { bastionFromEnvironment } from "./bastion";
 import { parseStackConfig } from "./config";
+import { checkConfigFiles } from "./config-files";
 import { STACKS } from "./definitions";
 import { validateGraph } from "./graph";
 import { planRoles, secretPaths } from "./host-roles";
@@ -18,6 +19,7 @@ import { createSecretReader, type SecretSources } from "./secret-reader";
 import { SITE } from "./site";
 import { useNativeStackTraces } from "./stack-traces";
 import { loadUpstream } from "./upstream";
+import { vaultGrants } from "./vault-grants";
 
 type Program = (context: StackContext<StackName>) => Record<string, pulumi.Input<unknown>>;
 
@@ -60,6 +62,7 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
     secrets,
     bastion: bastionFromEnvironment(),
     roles,
+    grants: () => vaultGrants(checkConfigFiles(projectRoot())),
     checkout: projectRoot(),
     upstream: await loadUpstream({ needs: definition.needs, plannedDir, usedUnknown: (output) => usedUnknowns.add(output) }),
   });

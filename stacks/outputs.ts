@@ -28,8 +28,10 @@ export const OUTPUT_SCHEMAS = {
     /** Proxmox node to the id of the template that its VMs are cloned from. */
     templateIds: z.record(z.string(), z.number()),
     vaultAddress: z.string(),
-    /** Periodic token of the policy `homelab-program`, with which the other stacks register their cluster. Secret. */
-    vaultToken: z.string(),
+    /** Tells Vault from one that stood at its address before. */
+    vaultId: z.string(),
+    /** By stack: its token, for its own entries and its cluster's way into Vault. A program is given its own alone. Secret. */
+    vaultTokens: z.record(z.string(), z.string()),
   }),
   observability: environmentOutputs.extend({
     /** OTLP over HTTP, where applications send traces. */
@@ -49,7 +51,7 @@ export const OUTPUT_SCHEMAS = {
 } as const;
 
 /** Outputs that are secret in every stack that has them. */
-export const SECRET_OUTPUTS: ReadonlySet<string> = new Set(["kubeconfig", "vaultToken"]);
+export const SECRET_OUTPUTS: ReadonlySet<string> = new Set(["kubeconfig", "vaultTokens"]);
 
 export type StackName = keyof typeof OUTPUT_SCHEMAS;
 

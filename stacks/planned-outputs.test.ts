@@ -31,12 +31,12 @@ test.each([
 });
 
 test("planned outputs are written for their owner only, and read back", async () => {
-  await writePlannedOutputs(folder, "tools", { vaultToken: unknownOutput(true), vaultAddress: "https://vault" }, ["a.b"]);
+  await writePlannedOutputs(folder, "tools", { vaultTokens: unknownOutput(true), vaultAddress: "https://vault" }, ["a.b"]);
   expect(fs.statSync(path.join(folder, "tools.json")).mode & 0o777).toBe(0o600);
   expect(await readPlannedOutputs(folder, "tools")).toEqual({
     version: 1,
     stack: "tools",
-    outputs: { vaultToken: { known: false, secret: true }, vaultAddress: { known: true, secret: false, value: "https://vault" } },
+    outputs: { vaultTokens: { known: false, secret: true }, vaultAddress: { known: true, secret: false, value: "https://vault" } },
     usedUnknowns: ["a.b"],
   });
   expect(await readPlannedOutputs(folder, "dev")).toBeUndefined();
@@ -63,7 +63,7 @@ test("one whose preview is under way is waited for; one that ended without is no
 });
 
 test("a half-written file is an error that does not quote it", async () => {
-  fs.writeFileSync(path.join(folder, "tools.json"), '{"version":1,"outputs":{"vaultToken":{"value":"hvs.s3cret');
+  fs.writeFileSync(path.join(folder, "tools.json"), '{"version":1,"outputs":{"vaultTokens":{"value":"hvs.s3cret');
   let message = "";
   try {
     await readPlannedOutputs(folder, "tools");
@@ -79,21 +79,21 @@ describe("upstream outputs", () => {
 
   test("come from the plan, and only the unknown ones that are read are noted", async () => {
     const used: string[] = [];
-    await writePlannedOutputs(folder, "tools", { vaultToken: unknownOutput(true), vaultAddress: "https://vault", kubeconfig: unknownOutput(true) }, []);
+    await writePlannedOutputs(folder, "tools", { vaultTokens: unknownOutput(true), vaultAddress: "https://vault", kubeconfig: unknownOutput(true) }, []);
     const { tools } = await loadUpstream(options(used));
     expect(await inspectOutput(tools.vaultAddress)).toEqual({ known: true, secret: false, value: "https://vault" });
     expect(used).toEqual([]);
-    expect(await inspectOutput(tools.vaultToken)).toEqual({ known: false, secret: true });
-    expect(used).toEqual(["tools.vaultToken"]);
+    expect(await inspectOutput(tools.vaultTokens)).toEqual({ known: false, secret: true });
+    expect(used).toEqual(["tools.vaultTokens"]);
   });
 
   test("come from the stack's state where there is no plan, with secrets still secret", async () => {
     await mockEngine({
       preview: true,
-      references: { tools: { vaultToken: "hvs.t", vaultAddress: "https://vault" } },
+      references: { tools: { vaultTokens: { dev: "hvs.t" }, vaultAddress: "https://vault" } },
     });
     const { tools } = await loadUpstream(options());
-    expect(await inspectOutput(tools.vaultToken)).toEqual({ known: true, secret: true, value: "hvs.t" });
+    expect(await inspectOutput(tools.vaultTokens)).toEqual({ known: true, secret: true, value: { dev: "hvs.t" } });
     expect(await inspectOutput(tools.vaultAddress)).toEqual({ known: true, secret: false, value: "https://vault" });
   });
 
@@ -106,7 +106,7 @@ describe("upstream outputs", () => {
   test("that are missing name the stack and what to do", async () => {
     await writePlannedOutputs(folder, "tools", {}, []);
     const { tools } = await loadUpstream(options());
-    expect(() => tools.vaultToken).toThrow(expect.objectContaining({ code: "E_UPSTREAM_OUTPUT", hint: 'bring "tools" up first' }));
+    expect(() => tools.vaultTokens).toThrow(expect.objectContaining({ code: "E_UPSTREAM_OUTPUT", hint: 'bring "tools" up first' }));
   });
 
   test("are those of the declared needs only", async () => {

@@ -28,7 +28,8 @@ const REFERENCES = {
     ...environment("tools"),
     templateIds: { node01: 9001, node02: 9002, node03: 9003 },
     vaultAddress: "https://vault.fullstack.pw",
-    vaultToken: "hvs.t",
+    vaultId: "id-of-vault",
+    vaultTokens: Object.fromEntries(["tools", "observability", "home", "sandboxy", "dev", "stg", "prod"].map((stack) => [stack, `hvs.${stack}`])),
   },
   observability: { ...environment("observability"), otlpEndpoint: "https://otel-collector.fullstack.pw" },
   dev: { ...environment("dev"), appImage: "registry.fullstack.pw/library/ascii-frontend:1.0.0" },
@@ -144,7 +145,7 @@ describe("a preview of stacks that are not built", () => {
 
   /** Planned outputs of a stack of which nothing is known yet. */
   const plan = (stack: StackName) => {
-    const outputs = Object.fromEntries(Object.keys(OUTPUT_SCHEMAS[stack].shape).map((name) => [name, { known: false, secret: name === "vaultToken" }]));
+    const outputs = Object.fromEntries(Object.keys(OUTPUT_SCHEMAS[stack].shape).map((name) => [name, { known: false, secret: name === "vaultTokens" }]));
     fs.writeFileSync(path.join(folder, `${stack}.json`), JSON.stringify({ version: 1, stack, outputs, usedUnknowns: [] }));
   };
 
@@ -157,7 +158,7 @@ describe("a preview of stacks that are not built", () => {
     await main();
     await settle(registered);
     const planned = JSON.parse(fs.readFileSync(path.join(folder, "prod.json"), "utf8"));
-    expect(planned.usedUnknowns).toEqual(["stg.appImage", "tools.templateIds", "tools.vaultAddress", "tools.vaultToken"]);
+    expect(planned.usedUnknowns).toEqual(["stg.appImage", "tools.templateIds", "tools.vaultAddress", "tools.vaultId", "tools.vaultTokens"]);
     expect(only(registered, "proxmoxve:index/vmLegacy:VmLegacy").inputs["name"]).toBe("k8s-prod");
   });
 
@@ -180,10 +181,15 @@ describe("a preview of stacks that are not built", () => {
       "urls",
       "templateIds",
       "vaultAddress",
-      "vaultToken",
+      "vaultId",
+      "vaultTokens",
     ]);
     expect(outputs.templateIds).toEqual({ known: true, secret: false, value: { node01: 9001, node02: 9002, node03: 9003 } });
-    expect([outputs.kubeconfig.secret, outputs.vaultToken, outputs.urls.secret]).toEqual([true, { known: true, secret: true, value: "hvs.periodic" }, false]);
+    expect([outputs.kubeconfig.secret, outputs.vaultTokens, outputs.urls.secret]).toEqual([
+      true,
+      { known: true, secret: true, value: Object.fromEntries(STACKS.map(({ name }) => [name, `hvs.homelab-stack-${name}`])) },
+      false,
+    ]);
   });
 });
 

@@ -1,6 +1,7 @@
 /** The shape of a stack's program. Types only: nothing here loads the Pulumi SDK. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { VmSpec } from "../components/hosts/vm-spec";
+import type { StackGrant } from "../components/platform/vault-names";
 import type { StackConfig } from "./config";
 import type { PlannedRole } from "./host-roles";
 import type { OutputValues, StackName } from "./outputs";
@@ -51,6 +52,8 @@ export interface StackContext<D extends StackName> {
   bastion: Bastion | undefined;
   /** What each host of the stack is made into, by VM. */
   roles: ReadonlyMap<string, readonly PlannedRole[]>;
+  /** What every stack and its namespaces may do in Vault; the stack that Vault belongs to makes it so. */
+  grants: () => readonly StackGrant[];
   /** Folder of the checkout, for local commands. */
   checkout: string;
   upstream: { readonly [K in D]: Outputs<K> };

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HomelabError } from "../common/errors";
-import { environmentPath } from "../secrets/vault-paths";
 import type { SecretReader } from "./program";
+import { vaultPathFor } from "./vault-grants";
 
 type Entries = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
@@ -18,7 +18,7 @@ export interface SecretSources {
 
 /** Gives decrypted values to the program as secret outputs. */
 export function createSecretReader({ stack, entries, common, own, keysBelow }: SecretSources): SecretReader {
-  const vaultPath = (path: string): string => (own.has(path) ? environmentPath(stack, path) : path);
+  const vaultPath = vaultPathFor(stack, own);
   return {
     get(path, key) {
       const value = entries.get(path)?.[key];

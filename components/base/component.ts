@@ -1,5 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
 
+/** What is made by a provider lives in something, which may be gone and made anew as a whole. */
+const homes = new WeakMap<pulumi.ProviderResource, pulumi.Resource>();
+
+/**
+ * Says that all that a provider makes lives in `home`: it is made anew when that is replaced, and nothing is asked of the one that
+ * was there before (Pulumi: `deletedWith`).
+ */
+export function livesIn(provider: pulumi.ProviderResource, home: pulumi.Resource): void {
+  homes.set(provider, home);
+}
+
+/** The options of a resource, with what {@link livesIn} says of its provider. */
+export function withHome<T extends pulumi.CustomResourceOptions>(opts: T): T {
+  const home = opts.provider === undefined ? undefined : homes.get(opts.provider);
+  return home === undefined ? opts : { deletedWith: home, ...opts };
+}
+
 /**
  * Base of all components. A subclass validates its arguments first (pure, throws at once), then calls `super`, makes its
  * children with {@link child}, sets its public fields and ends with `registerOutputs`.
@@ -12,7 +29,7 @@ export abstract class Component extends pulumi.ComponentResource {
 
   /** Options of a child: this component is its parent, the rest is as given. */
   protected child(opts: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
-    return { ...opts, parent: this };
+    return withHome({ ...opts, parent: this });
   }
 }
 

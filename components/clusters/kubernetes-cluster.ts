@@ -2,7 +2,7 @@ import { Command } from "@pulumi/command/remote/command";
 import { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../../ansible-replacements";
-import { Component, timeouts } from "../base/component";
+import { Component, livesIn, timeouts } from "../base/component";
 import { known } from "../base/known-failure";
 import { connectionInputs, type HostAccess } from "../hosts/connection";
 import { HostRole } from "../hosts/host-role";
@@ -43,6 +43,8 @@ export abstract class KubernetesCluster extends Component {
   /** The cluster's own certificate authority, PEM. */
   readonly ca: pulumi.Output<string>;
   readonly provider: Provider;
+  /** Differs from the cluster that was here before. */
+  readonly instance: pulumi.Output<string>;
   /** Is there when the host is what its role says. */
   readonly role: HostRole;
 
@@ -50,6 +52,7 @@ export abstract class KubernetesCluster extends Component {
     super(`clusters:${distribution.kind}`, name, opts);
     const server = `https://${args.address}:6443`;
     const connection = args.vm.connection(args.access);
+    this.instance = pulumi.output(args.vm.instance);
     this.role = new HostRole(
       `${name}-${distribution.name}`,
       {
@@ -76,6 +79,8 @@ export abstract class KubernetesCluster extends Component {
     this.ca = pulumi.unsecret(this.kubeconfig.apply(known(clusterCa)));
     this.endpoint = pulumi.output(server);
     this.provider = new Provider(`${name}-provider`, { kubeconfig: this.kubeconfig }, { parent: this });
+    // It is read anew for a cluster on a new VM, in which nothing is of what the old one had.
+    livesIn(this.provider, read);
     this.registerOutputs({ kubeconfig: this.kubeconfig, endpoint: this.endpoint });
   }
 }

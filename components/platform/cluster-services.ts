@@ -7,6 +7,7 @@ import { ExternalSecrets } from "./external-secrets";
 import { SharedSecrets } from "./shared-secrets";
 import { VaultClusterAccess } from "./vault-cluster-access";
 import { VaultEntries } from "./vault-entries";
+import { kubeconfigEntry } from "./vault-names";
 
 export interface ClusterServicesArgs {
   stack: string;
@@ -16,6 +17,8 @@ export interface ClusterServicesArgs {
   vaultAddress: pulumi.Input<string>;
   /** Path of Vault's KV mount. */
   kvMount: pulumi.Input<string>;
+  /** Which Vault it is, where another stack has it. */
+  vaultId?: pulumi.Input<string> | undefined;
   /** `https://<address>:6443` */
   endpoint: pulumi.Input<string>;
   /** Certificate authority of the cluster, PEM. */
@@ -40,21 +43,27 @@ export class ClusterServices extends Component {
   constructor(name: string, args: ClusterServicesArgs, kubernetes: KubernetesProvider, vault: VaultProvider, opts?: pulumi.ComponentResourceOptions) {
     super("platform:ClusterServices", name, opts);
     const parent = { parent: this };
+    const place = { mount: args.kvMount, vaultId: args.vaultId };
     new VaultEntries(
       `${name}-kubeconfig`,
       // An entry of its own for each cluster: no writer can lose another one's (ADR 7).
-      { mount: args.kvMount, entries: new Map([[`clusters/${args.stack}/kubeconfig`, { kubeconfig: args.kubeconfig }]]) },
+      { ...place, entries: new Map([[kubeconfigEntry(args.stack), { kubeconfig: args.kubeconfig }]]) },
       vault,
       parent,
     );
-    const own = new VaultEntries(`${name}-own`, { mount: args.kvMount, entries: args.ownEntries, keepRemoved: true }, vault, parent);
-    const access = new VaultClusterAccess(`${name}-vault-access`, { stack: args.stack, endpoint: args.endpoint, ca: args.ca }, kubernetes, vault, parent);
+    const own = new VaultEntries(`${name}-own`, { ...place, entries: args.ownEntries, keepRemoved: true }, vault, parent);
+    const access = new VaultClusterAccess(
+      `${name}-vault-access`,
+      { stack: args.stack, endpoint: args.endpoint, ca: args.ca, vaultId: args.vaultId },
+      kubernetes,
+      vault,
+      parent,
+    );
     this.authMount = access.mount;
     this.externalSecrets = new ExternalSecrets(`${name}-external-secrets`, kubernetes, parent);
     new ExternalDns(
       `${name}-external-dns`,
       {
-        stack: args.stack,
         hostNames: args.hostNames,
         piholeUrl: args.piholeUrl,
         vaultAddress: args.vaultAddress,
@@ -62,21 +71,18 @@ export class ClusterServices extends Component {
         vaultPath: args.vaultPath,
       },
       kubernetes,
-      vault,
       { parent: this, dependsOn: [this.externalSecrets, own] },
     );
     if (args.sharedSecrets !== undefined) {
       new SharedSecrets(
         `${name}-shared`,
         {
-          stack: args.stack,
           namespace: this.externalSecrets.namespace,
           vaultAddress: args.vaultAddress,
           authMount: this.authMount,
           entries: new Map([...args.sharedSecrets].map(([path, keys]) => [args.vaultPath(path), keys])),
         },
         kubernetes,
-        vault,
         { parent: this, dependsOn: [this.externalSecrets, own] },
       );
     }

@@ -1,25 +1,18 @@
 import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { Component } from "../base/component";
 import { HelmRelease } from "../base/helm-release";
 import { Namespace } from "../base/namespace";
 import { externalDnsValues } from "./external-dns.values";
-import { SecretAccess, type WantedSecret } from "./secret-access";
+import { EXTERNAL_DNS, PIHOLE_PASSWORD_KEY } from "./namespace-grants";
+import { SecretAccess } from "./secret-access";
 
 /** external-dns v0.21.0: the API of Pi-hole 6 needs 0.17. From 0.22 on the prefix of its annotations is another one. */
 const EXTERNAL_DNS_CHART = { repository: "https://kubernetes-sigs.github.io/external-dns", name: "external-dns", version: "1.21.1" } as const;
 
-const NAMESPACE = "external-dns";
-const PASSWORD_KEY = "EXTERNAL_DNS_PIHOLE_PASSWORD";
-
-const PASSWORD: WantedSecret = {
-  name: "external-dns-pihole",
-  data: { [PASSWORD_KEY]: { path: "cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD", key: "PIHOLE_PASSWORD" } },
-};
+const { namespace: NAMESPACE, password: PASSWORD } = EXTERNAL_DNS;
 
 export interface ExternalDnsArgs {
-  stack: string;
   /** Full names that this cluster's routes may have: only these are written, and deleted when their route is gone. */
   hostNames: readonly string[];
   piholeUrl: string;
@@ -33,13 +26,12 @@ export interface ExternalDnsArgs {
  * Names of this cluster's routes in Pi-hole. Nothing is written to public DNS: every address here is a private one.
  */
 export class ExternalDns extends Component {
-  constructor(name: string, args: ExternalDnsArgs, kubernetes: KubernetesProvider, vault: VaultProvider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: ExternalDnsArgs, kubernetes: KubernetesProvider, opts?: pulumi.ComponentResourceOptions) {
     super("platform:ExternalDns", name, opts);
     const { namespace } = new Namespace(`${name}-ns`, { name: NAMESPACE }, kubernetes, { parent: this });
     const access = new SecretAccess(
       `${name}-secrets`,
       {
-        stack: args.stack,
         namespace,
         namespaceName: NAMESPACE,
         vaultAddress: args.vaultAddress,
@@ -48,10 +40,9 @@ export class ExternalDns extends Component {
         secrets: [PASSWORD],
       },
       kubernetes,
-      vault,
       { parent: this },
     );
-    const values = externalDnsValues({ piholeUrl: args.piholeUrl, names: args.hostNames, password: { secret: PASSWORD.name, key: PASSWORD_KEY } });
+    const values = externalDnsValues({ piholeUrl: args.piholeUrl, names: args.hostNames, password: { secret: PASSWORD.name, key: PIHOLE_PASSWORD_KEY } });
     new HelmRelease(name, { releaseName: "external-dns", namespace, chart: EXTERNAL_DNS_CHART, values }, kubernetes, { parent: this, dependsOn: [access] });
     this.registerOutputs({});
   }

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../base/component";
 import { HelmRelease } from "../base/helm-release";
 import { Namespace } from "../base/namespace";
+import { EXTERNAL_SECRETS_NAMESPACE } from "./namespace-grants";
 
 /** Version of the original system. Its CRDs are served as external-secrets.io/v1beta1; v1 comes with 0.16. */
 const EXTERNAL_SECRETS_CHART = { repository: "https://charts.external-secrets.io", name: "external-secrets", version: "0.12.1" } as const;
@@ -25,7 +26,7 @@ export class ExternalSecrets extends Component {
 
   constructor(name: string, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
     super("platform:ExternalSecrets", name, opts);
-    const { namespace } = new Namespace(`${name}-ns`, { name: "external-secrets" }, provider, { parent: this });
+    const { namespace } = new Namespace(`${name}-ns`, { name: EXTERNAL_SECRETS_NAMESPACE }, provider, { parent: this });
     const release = new HelmRelease(
       name,
       { releaseName: "external-secrets", namespace, chart: EXTERNAL_SECRETS_CHART, values: externalSecretsValues() },

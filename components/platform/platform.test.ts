@@ -9,10 +9,11 @@ import { ExternalSecrets } from "./external-secrets";
 import { Minio } from "./minio";
 import { SecretAccess } from "./secret-access";
 import { flatKeys, SharedSecrets } from "./shared-secrets";
-import { PROGRAM_POLICY, Vault } from "./vault";
+import { Vault } from "./vault";
 import { VaultClusterAccess } from "./vault-cluster-access";
 import { VaultEntries } from "./vault-entries";
-import { readPolicy } from "./vault-store";
+import { VaultGrants } from "./vault-grants";
+import { MANAGER_POLICY, managerPolicy, readPolicy, stackPolicy } from "./vault-policies";
 
 interface Given {
   kubernetes: KubernetesProvider;
@@ -84,33 +85,139 @@ test("External Secrets is its pinned chart with its CRDs", async () => {
   });
 });
 
-test("Vault is installed without waiting, booted once, and then used with a token of its own", async () => {
+const GRANTS = [
+  { stack: "tools", writesCommon: true, namespaces: [] },
+  {
+    stack: "dev",
+    writesCommon: false,
+    namespaces: [{ namespace: "app", role: "app", reader: "vault-reader", paths: ["store/B", "environments/dev/store/A"] }],
+  },
+];
+
+test("Vault is installed without waiting, booted, set up for the stack that manages it, and used with tokens of each stack's own", async () => {
   const registered = await build(({ kubernetes }) => {
     new Vault(
       "vault",
-      { address: "https://vault.fullstack.pw", storageClass: "local-path", ingressClass: "traefik", issuer: "letsencrypt-prod", checkout: "/checkout" },
+      {
+        address: "https://vault.fullstack.pw",
+        storageClass: "local-path",
+        ingressClass: "traefik",
+        issuer: "letsencrypt-prod",
+        checkout: "/checkout",
+        instance: "02:00:00:00:00:10",
+        stack: "tools",
+        grants: GRANTS,
+      },
       kubernetes,
     );
   });
   expect(release(registered)).toMatchObject({ version: "0.29.1", skipAwait: true, atomic: false });
-  expect(only(registered, "command:local:Command").inputs).toEqual({
-    create: "node bin/secrets/vault-first-boot.main.js",
-    dir: "/checkout",
-    environment: { VAULT_ADDR: "https://vault.fullstack.pw" },
-    logging: "none",
-    addPreviousOutputInEnv: false,
+  const shared = { dir: "/checkout", environment: { VAULT_ADDR: "https://vault.fullstack.pw" }, logging: "none", addPreviousOutputInEnv: false };
+  const command = (name: string) => plain(only(registered, "command:local:Command", name).inputs);
+  // A Vault on a new host is booted again.
+  expect(command("vault-boot")).toEqual({ ...shared, create: "node bin/secrets/vault-first-boot.main.js", triggers: ["02:00:00:00:00:10"] });
+  expect(command("vault-set-up")).toEqual({
+    ...shared,
+    create: "node bin/secrets/vault-set-up.main.js",
+    triggers: ["id-of-vault"],
+    stdin: JSON.stringify(MANAGER_POLICY),
   });
-  expect(plain(only(registered, "pulumi:providers:vault", "vault-set-up").inputs)).toMatchObject({ address: "https://vault.fullstack.pw", token: "hvs.root" });
-  expect(plain(only(registered, "pulumi:providers:vault", "vault-provider").inputs)).toMatchObject({ token: "hvs.periodic" });
+  const provider = (name: string) => plain(only(registered, "pulumi:providers:vault", name).inputs);
+  expect(provider("vault-set-up")).toMatchObject({ address: "https://vault.fullstack.pw", token: "hvs.manager" });
+  expect(provider("vault-provider")).toMatchObject({ token: "hvs.homelab-stack-tools" });
+  expect(only(registered, "vault:index/mount:Mount").inputs).toMatchObject({ path: "kv", type: "kv", options: { version: "2" } });
+  // What lies in a Vault goes with it: it is made anew with another one, and nothing is asked of the one that is gone.
+  const inVault = registered.filter(({ type }) => type.startsWith("vault:"));
+  expect(inVault.map(({ deletedWith }) => deletedWith?.split("::").at(-1))).toEqual(inVault.map(() => "vault-boot"));
 });
 
-test("the program's policy gives no way to make itself wider", () => {
-  const paths = [...PROGRAM_POLICY.matchAll(/^path "([^"]+)"/gm)].map((match) => match[1]);
-  expect(paths).not.toContain("*");
-  expect(paths.filter((path) => path?.startsWith("sys/policies"))).toEqual(["sys/policies/acl/cluster-*"]);
-  expect(paths.filter((path) => path?.startsWith("auth/token"))).toEqual(["auth/token/lookup-self", "auth/token/renew-self"]);
-  expect(paths.filter((path) => /^sys\/(raw|seal|rotate|generate-root)/.test(path ?? ""))).toEqual([]);
+test("each stack has a policy, a token of it alone and an auth mount; each namespace a policy and a role that takes tokens for Vault alone", async () => {
+  const registered = await build(({ vault }) => {
+    new VaultGrants("grants", { grants: GRANTS }, vault);
+  });
+  const inputs = (type: string) => registered.filter((r) => r.type === type).map((r) => plain(r.inputs));
+  expect(inputs("vault:index/policy:Policy")).toEqual(
+    expect.arrayContaining([
+      { name: "stack.tools", policy: stackPolicy({ stack: "tools", writesCommon: true }) },
+      { name: "stack.dev", policy: stackPolicy({ stack: "dev", writesCommon: false }) },
+      { name: "namespace.dev.app", policy: readPolicy(["environments/dev/store/A", "store/B"]) },
+    ]),
+  );
+  expect(inputs("vault:index/policy:Policy")).toHaveLength(3);
+  expect(inputs("vault:index/authBackend:AuthBackend")).toEqual(
+    ["tools", "dev"].map((stack) => ({ type: "kubernetes", path: `kubernetes/${stack}`, description: `Service accounts of the cluster ${stack}` })),
+  );
+  expect(inputs("vault:kubernetes/authBackendRole:AuthBackendRole")).toEqual([
+    {
+      backend: "kubernetes/dev",
+      roleName: "app",
+      audience: "vault",
+      boundServiceAccountNames: ["vault-reader"],
+      boundServiceAccountNamespaces: ["app"],
+      tokenPolicies: ["namespace.dev.app"],
+      tokenTtl: 3600,
+    },
+  ]);
+  expect(inputs("vault:index/token:Token")).toEqual(
+    ["tools", "dev"].map((stack) => ({
+      policies: [`stack.${stack}`],
+      displayName: `homelab-stack-${stack}`,
+      noParent: true,
+      noDefaultPolicy: true,
+      renewable: true,
+      period: "87600h",
+      renewMinLease: 31_536_000,
+      renewIncrement: 315_360_000,
+    })),
+  );
 });
+
+const pathsOf = (policy: string): string[] =>
+  [...policy.matchAll(/^path "([^"]+)" \{ capabilities = \[(.*)\] \}$/gm)].map((match) => `${match[1]}: ${match[2]?.replaceAll('"', "")}`);
+
+test("a stack's policy names what is its own, and nothing with a wildcard but its own folder", () => {
+  expect(pathsOf(stackPolicy({ stack: "dev", writesCommon: false }))).toEqual([
+    "kv/data/clusters/dev/kubeconfig: create, read, update",
+    "kv/metadata/clusters/dev/kubeconfig: read, delete",
+    "kv/data/environments/dev/*: create, read, update",
+    "kv/metadata/environments/dev/*: read, delete",
+    "auth/kubernetes/dev/config: create, read, update",
+    "auth/token/lookup-self: read",
+    "auth/token/renew-self: update",
+    "sys/auth/kubernetes-dev: delete, sudo",
+    "auth/kubernetes-dev/role/external-dns: delete",
+    "auth/kubernetes-dev/role/cluster-secrets: delete",
+    "sys/policies/acl/cluster-dev-external-dns: delete",
+    "sys/policies/acl/cluster-dev-shared: delete",
+  ]);
+  expect(pathsOf(stackPolicy({ stack: "tools", writesCommon: true })).slice(0, 6)).toEqual([
+    "kv/data/*: create, read, update",
+    "kv/metadata/*: read, delete",
+    "kv/data/clusters/*: deny",
+    "kv/metadata/clusters/*: deny",
+    "kv/data/environments/*: deny",
+    "kv/metadata/environments/*: deny",
+  ]);
+});
+
+test("the managing stack's policy reads no entry, and does not write itself", () => {
+  const paths = pathsOf(managerPolicy());
+  expect(paths.filter((line) => line.startsWith("kv/"))).toEqual([]);
+  expect(paths.filter((line) => line.startsWith("sys/policies"))).toEqual([
+    "sys/policies/acl/stack.*: create, read, update, delete",
+    "sys/policies/acl/namespace.*: create, read, update, delete",
+    "sys/policies/acl/homelab-program: delete",
+  ]);
+  expect(paths.filter((line) => /^(\*|sys\/(raw|seal|rotate|generate-root))/.test(line))).toEqual([]);
+});
+
+test.each(["a*", "a/+/b", 'a" { capabilities = ["sudo"] }', "a//b", "", "a\nb", "{{identity.entity.id}}"])(
+  "an entry named %j cannot widen a policy",
+  (path) => {
+    expect(() => readPolicy([path])).toThrow(expect.objectContaining({ code: "E_VAULT_PATH" }));
+    expect(() => stackPolicy({ stack: path, writesCommon: false })).toThrow(expect.objectContaining({ code: "E_VAULT_PATH" }));
+  },
+);
 
 test("each entry of Vault is a resource of its own, with its values secret", async () => {
   const registered = await build(({ vault }) => {
@@ -136,23 +243,17 @@ test("each entry of Vault is a resource of its own, with its values secret", asy
 
 describe("the shared Secret", () => {
   const shared = (entries: ReadonlyMap<string, readonly string[]>) =>
-    build(({ kubernetes, vault }) => {
-      new SharedSecrets(
-        "shared",
-        { stack: "dev", namespace: "external-secrets", vaultAddress: "https://vault", authMount: "kubernetes-dev", entries },
-        kubernetes,
-        vault,
-      );
+    build(({ kubernetes }) => {
+      new SharedSecrets("shared", { namespace: "external-secrets", vaultAddress: "https://vault", authMount: "kubernetes/dev", entries }, kubernetes);
     });
 
-  test("goes to labelled namespaces only, by a policy with its entries alone", async () => {
+  test("goes to labelled namespaces only, by an identity of its own", async () => {
     const registered = await shared(
       new Map([
         ["store/A", ["one", "two"]],
         ["store/B", ["three"]],
       ]),
     );
-    expect(only(registered, "vault:index/policy:Policy").inputs).toEqual({ name: "cluster-dev-shared", policy: readPolicy(["store/A", "store/B"]) });
     expect(only(registered, "kubernetes:external-secrets.io/v1beta1:ClusterExternalSecret").inputs["spec"]).toMatchObject({
       namespaceSelector: { matchLabels: { "cluster-secrets": "true" } },
       externalSecretSpec: {
@@ -181,11 +282,10 @@ describe("the shared Secret", () => {
 
 test("a cluster logs in to Vault through a reviewer that may only review", async () => {
   const registered = await build(({ kubernetes, vault }) => {
-    new VaultClusterAccess("access", { stack: "dev", endpoint: "https://192.168.1.12:6443", ca: "PEM" }, kubernetes, vault);
+    new VaultClusterAccess("access", { stack: "dev", endpoint: "https://192.168.1.12:6443", ca: "PEM", vaultId: "id" }, kubernetes, vault);
   });
-  expect(only(registered, "vault:index/authBackend:AuthBackend").inputs).toMatchObject({ type: "kubernetes", path: "kubernetes-dev" });
   expect(plain(only(registered, "vault:kubernetes/authBackendConfig:AuthBackendConfig").inputs)).toEqual({
-    backend: "kubernetes-dev",
+    backend: "kubernetes/dev",
     kubernetesHost: "https://192.168.1.12:6443",
     kubernetesCaCert: "PEM",
     tokenReviewerJwt: "reviewer",
@@ -201,33 +301,19 @@ test("a cluster logs in to Vault through a reviewer that may only review", async
   });
 });
 
-test("a namespace gets what it names: an identity, a policy, a store for itself alone, and its Secrets", async () => {
-  const registered = await build(({ kubernetes, vault }) => {
+test("a namespace gets what it names: an identity, a store for itself alone, and its Secrets", async () => {
+  const registered = await build(({ kubernetes }) => {
     new SecretAccess(
       "app",
       {
-        stack: "dev",
         namespace: "app",
         namespaceName: "app",
         vaultAddress: "https://vault.fullstack.pw",
-        authMount: "kubernetes-dev",
+        authMount: "kubernetes/dev",
         secrets: [{ name: "db", data: { PASSWORD: { path: "store/secrets/POSTGRES", key: "POSTGRES_PASSWORD" } } }],
       },
       kubernetes,
-      vault,
     );
-  });
-  expect(only(registered, "vault:index/policy:Policy").inputs).toEqual({
-    name: "cluster-dev-app",
-    policy: 'path "kv/data/store/secrets/POSTGRES" { capabilities = ["read"] }\n',
-  });
-  expect(only(registered, "vault:kubernetes/authBackendRole:AuthBackendRole").inputs).toEqual({
-    backend: "kubernetes-dev",
-    roleName: "app",
-    boundServiceAccountNames: ["vault-reader"],
-    boundServiceAccountNamespaces: ["app"],
-    tokenPolicies: ["cluster-dev-app"],
-    tokenTtl: 3600,
   });
   expect(only(registered, "kubernetes:external-secrets.io/v1beta1:ClusterSecretStore").inputs["spec"]).toEqual({
     conditions: [{ namespaces: ["app"] }],
@@ -236,7 +322,7 @@ test("a namespace gets what it names: an identity, a policy, a store for itself 
         server: "https://vault.fullstack.pw",
         path: "kv",
         version: "v2",
-        auth: { kubernetes: { mountPath: "kubernetes-dev", role: "app", serviceAccountRef: { name: "vault-reader", namespace: "app" } } },
+        auth: { kubernetes: { mountPath: "kubernetes/dev", role: "app", serviceAccountRef: { name: "vault-reader", namespace: "app", audiences: ["vault"] } } },
       },
     },
   });
@@ -255,12 +341,11 @@ test("a policy names each entry once and no folder; one without entries is not e
 
 describe("external-dns", () => {
   const dns = (hostNames: string[]) =>
-    build(({ kubernetes, vault }) => {
+    build(({ kubernetes }) => {
       new ExternalDns(
         "dns",
-        { stack: "dev", hostNames, piholeUrl: "http://192.168.1.3", vaultAddress: "https://vault", authMount: "kubernetes-dev" },
+        { hostNames, piholeUrl: "http://192.168.1.3", vaultAddress: "https://vault", authMount: "kubernetes/dev" },
         kubernetes,
-        vault,
       );
     });
 
@@ -299,7 +384,6 @@ describe("external-dns", () => {
 
   test("takes its password from Vault", async () => {
     const registered = await dns([]);
-    expect(only(registered, "vault:index/policy:Policy").inputs["name"]).toBe("cluster-dev-external-dns");
     expect(only(registered, "kubernetes:external-secrets.io/v1beta1:ExternalSecret").inputs["spec"]).toMatchObject({ target: { name: "external-dns-pihole" } });
   });
 });

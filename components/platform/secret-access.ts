@@ -1,27 +1,18 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
-import type { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { Component } from "../base/component";
 import { EXTERNAL_SECRETS_API } from "./external-secrets";
+import { namespaceGrant, type WantedSecret } from "./namespace-grants";
 import { vaultStore } from "./vault-store";
 
-/** What a namespace wants from Vault: a Kubernetes Secret of its own with values that it names. */
-export interface WantedSecret {
-  /** Name of the Kubernetes Secret. */
-  name: string;
-  /** Key in the Secret to the entry's path below the mount and the key there. */
-  data: Record<string, { path: string; key: string }>;
-}
-
 export interface SecretAccessArgs {
-  stack: string;
   /** Namespace that gets the secrets; known once it is there. */
   namespace: pulumi.Input<string>;
   /** The same as plain text, for names. */
   namespaceName: string;
   vaultAddress: pulumi.Input<string>;
-  /** Auth mount of the cluster ({@link VaultClusterAccess.mount}). */
+  /** Auth mount of the cluster ({@link VaultClusterAccess.mount}); its role of the namespace's name is {@link namespaceGrant}'s. */
   authMount: pulumi.Input<string>;
   secrets: readonly WantedSecret[];
   /** Where Vault keeps an entry for this environment. Default: the common place. */
@@ -29,14 +20,14 @@ export interface SecretAccessArgs {
 }
 
 /**
- * One namespace's way to its own secrets: an identity, a policy with the entries that it names, a store that only this
- * namespace may use, and the Secrets. Another namespace cannot read them: Vault refuses its identity.
+ * One namespace's way to its own secrets: an identity, a store that only this namespace may use, and the Secrets. Another namespace
+ * cannot read them: Vault refuses its identity.
  */
 export class SecretAccess extends Component {
   /** Names of the Secrets; known once they are asked for. */
   readonly secretNames: pulumi.Output<string[]>;
 
-  constructor(name: string, args: SecretAccessArgs, kubernetes: KubernetesProvider, vault: VaultProvider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: SecretAccessArgs, kubernetes: KubernetesProvider, opts?: pulumi.ComponentResourceOptions) {
     super("platform:SecretAccess", name, opts);
     const place = args.vaultPath ?? ((path: string) => path);
     const storeName = `vault-${args.namespaceName}`;
@@ -45,16 +36,12 @@ export class SecretAccess extends Component {
       {
         store: storeName,
         conditions: [{ namespaces: [args.namespace] }],
-        reader: "vault-reader",
+        grant: namespaceGrant(args.namespaceName, args.secrets, place),
         namespace: args.namespace,
         vaultAddress: args.vaultAddress,
         authMount: args.authMount,
-        role: args.namespaceName,
-        policy: `cluster-${args.stack}-${args.namespaceName}`,
-        paths: args.secrets.flatMap(({ data }) => Object.values(data).map(({ path }) => place(path))),
       },
       kubernetes,
-      vault,
       this,
     );
     const wanted = args.secrets.map(

@@ -1,18 +1,15 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { HomelabError } from "../../common/errors";
 import { Component } from "../base/component";
 import { EXTERNAL_SECRETS_API } from "./external-secrets";
+import { SHARED_SECRET, sharedGrant } from "./namespace-grants";
 import { vaultStore } from "./vault-store";
 
-/** Name of the Secret, and the label of the namespaces that get it, as in the system before this one. */
-const SHARED_SECRET = "cluster-secrets";
 const STORE = "vault-shared";
 
 export interface SharedSecretsArgs {
-  stack: string;
   /** Namespace of the identity that reads Vault. */
   namespace: pulumi.Input<string>;
   vaultAddress: pulumi.Input<string>;
@@ -47,7 +44,7 @@ export function flatKeys(entries: SharedSecretsArgs["entries"]): Map<string, str
  * Everything in it is readable in each of those namespaces; a SecretAccess is what new applications take.
  */
 export class SharedSecrets extends Component {
-  constructor(name: string, args: SharedSecretsArgs, kubernetes: KubernetesProvider, vault: VaultProvider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: SharedSecretsArgs, kubernetes: KubernetesProvider, opts?: pulumi.ComponentResourceOptions) {
     super("platform:SharedSecrets", name, opts);
     const data = [...flatKeys(args.entries)].map(([secretKey, path]) => ({ secretKey, remoteRef: { key: path, property: secretKey } }));
     const labelled = { matchLabels: { [SHARED_SECRET]: "true" } };
@@ -56,16 +53,12 @@ export class SharedSecrets extends Component {
       {
         store: STORE,
         conditions: [{ namespaceSelector: labelled }],
-        reader: "vault-shared-reader",
+        grant: sharedGrant([...args.entries.keys()]),
         namespace: args.namespace,
         vaultAddress: args.vaultAddress,
         authMount: args.authMount,
-        role: SHARED_SECRET,
-        policy: `cluster-${args.stack}-shared`,
-        paths: [...args.entries.keys()],
       },
       kubernetes,
-      vault,
       this,
     );
     new CustomResource(

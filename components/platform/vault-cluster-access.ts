@@ -3,15 +3,17 @@ import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
 import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import { ClusterRoleBinding } from "@pulumi/kubernetes/rbac/v1/clusterRoleBinding";
 import * as pulumi from "@pulumi/pulumi";
-import { AuthBackend } from "@pulumi/vault/authBackend";
 import { AuthBackendConfig } from "@pulumi/vault/kubernetes/authBackendConfig";
 import type { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { Component } from "../base/component";
 import { Namespace } from "../base/namespace";
+import { authMountOf } from "./vault-names";
 
 export interface VaultClusterAccessArgs {
-  /** Name of the stack; the auth mount is `kubernetes-<stack>`. */
+  /** Name of the stack, whose auth mount is there already. */
   stack: string;
+  /** Which Vault, where another stack has it: a new one at the same address knows nothing of the cluster. */
+  vaultId?: pulumi.Input<string> | undefined;
   /** `https://<address>:6443`, as Vault reaches it. */
   endpoint: pulumi.Input<string>;
   /** Certificate authority of the cluster, PEM. */
@@ -27,24 +29,19 @@ export class VaultClusterAccess extends Component {
 
   constructor(name: string, args: VaultClusterAccessArgs, kubernetes: KubernetesProvider, vault: VaultProvider, opts?: pulumi.ComponentResourceOptions) {
     super("platform:VaultClusterAccess", name, opts);
-    const backend = new AuthBackend(
-      `${name}-backend`,
-      { type: "kubernetes", path: `kubernetes-${args.stack}`, description: `Service accounts of the cluster ${args.stack}` },
-      this.child({ provider: vault }),
-    );
     const config = new AuthBackendConfig(
       `${name}-config`,
       {
-        backend: backend.path,
+        backend: authMountOf(args.stack),
         kubernetesHost: args.endpoint,
         kubernetesCaCert: args.ca,
         tokenReviewerJwt: this.reviewerToken(name, kubernetes),
         // Vault of the tools cluster would otherwise use its own pod's credentials.
         disableLocalCaJwt: true,
       },
-      this.child({ provider: vault }),
+      this.child({ provider: vault, ...(args.vaultId === undefined ? {} : { replacementTrigger: args.vaultId }) }),
     );
-    this.mount = config.backend.apply((path) => path ?? `kubernetes-${args.stack}`);
+    this.mount = config.backend.apply((path) => path ?? authMountOf(args.stack));
     this.registerOutputs({ mount: this.mount });
   }
 

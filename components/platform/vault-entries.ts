@@ -7,12 +7,14 @@ import { Component } from "../base/component";
 export interface VaultEntriesArgs {
   /** Path of the KV mount. */
   mount: pulumi.Input<string>;
-  /** Path below the mount to keys and values. Values are secrets. */
   /**
    * What is no longer given stays in Vault until somebody deletes it there (`homelab vault orphans|delete`): a file that is
    * only missing must never empty Vault. Default false.
    */
   keepRemoved?: boolean;
+  /** Which Vault it is, where another stack has it: a new one at the same address gets the entries anew. */
+  vaultId?: pulumi.Input<string> | undefined;
+  /** Path below the mount to keys and values. Values are secrets. */
   entries: ReadonlyMap<string, Readonly<Record<string, pulumi.Input<string>>>>;
 }
 
@@ -30,7 +32,14 @@ export class VaultEntries extends Component {
           // Older versions of a secret that is gone are gone too.
           deleteAllVersions: true,
         },
-        this.child({ provider, additionalSecretOutputs: ["data"], retainOnDelete: args.keepRemoved === true }),
+        this.child({
+          provider,
+          additionalSecretOutputs: ["data"],
+          retainOnDelete: args.keepRemoved === true,
+          // One name: the old one goes before the new one comes, or it would take that with it.
+          deleteBeforeReplace: true,
+          ...(args.vaultId === undefined ? {} : { replacementTrigger: args.vaultId }),
+        }),
       );
     }
     this.registerOutputs({ paths: [...args.entries.keys()] });

@@ -3,36 +3,18 @@ import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider
 import * as pulumi from "@pulumi/pulumi";
 import { Audit } from "@pulumi/vault/audit";
 import { Mount } from "@pulumi/vault/mount";
-import { Policy } from "@pulumi/vault/policy";
 import { Provider } from "@pulumi/vault/provider";
-import { Token } from "@pulumi/vault/token";
-import { Component, timeouts } from "../base/component";
+import { Component, livesIn, timeouts } from "../base/component";
 import { HelmRelease } from "../base/helm-release";
 import { Namespace } from "../base/namespace";
 import { WebIngress } from "../base/web-ingress";
 import { vaultValues } from "./vault.values";
+import { VaultGrants } from "./vault-grants";
+import { KV_MOUNT, type StackGrant } from "./vault-names";
+import { MANAGER_POLICY } from "./vault-policies";
 
 /** Version of the original system. */
 const VAULT_CHART = { repository: "https://helm.releases.hashicorp.com", name: "vault", version: "0.29.1" } as const;
-
-/** The one KV mount, version 2. */
-export const KV_MOUNT = "kv";
-
-/** What the program needs of Vault after its first boot: the entries of `kv`, and each cluster's way in. No more. */
-export const PROGRAM_POLICY = `path "kv/data/*" { capabilities = ["create", "read", "update", "patch", "delete"] }
-path "kv/metadata/*" { capabilities = ["create", "read", "update", "delete", "list"] }
-path "kv/delete/*" { capabilities = ["update"] }
-path "sys/mounts" { capabilities = ["read"] }
-path "sys/mounts/kv" { capabilities = ["read"] }
-path "sys/internal/ui/mounts/kv" { capabilities = ["read"] }
-path "sys/auth" { capabilities = ["read"] }
-path "sys/auth/kubernetes-*" { capabilities = ["create", "read", "update", "delete", "sudo"] }
-path "sys/mounts/auth/kubernetes-*" { capabilities = ["read", "update"] }
-path "auth/kubernetes-*" { capabilities = ["create", "read", "update", "delete", "list"] }
-path "sys/policies/acl/cluster-*" { capabilities = ["create", "read", "update", "delete"] }
-path "auth/token/lookup-self" { capabilities = ["read"] }
-path "auth/token/renew-self" { capabilities = ["update"] }
-`;
 
 export interface VaultArgs {
   /** `https://vault.fullstack.pw` */
@@ -40,19 +22,29 @@ export interface VaultArgs {
   storageClass: string;
   ingressClass: string;
   issuer: pulumi.Input<string>;
-  /** The checkout, in which the first boot's command runs. */
+  /** The checkout, in which the first boot's commands run. */
   checkout: string;
+  /** Differs from the host that stood here before: a Vault on a new host is another Vault. */
+  instance: pulumi.Input<string>;
+  /** The stack that it belongs to, which brings Git's entries to it. */
+  stack: string;
+  /** What each stack and each namespace may do with it. */
+  grants: readonly StackGrant[];
 }
 
-/** Vault: installed, initialised and unsealed, with its KV mount and the token that the rest of the program uses. */
+/** Vault: installed, initialised, unsealed, and set up with its KV mount and what each stack may do. */
 export class Vault extends Component {
   readonly address: pulumi.Output<string>;
-  /** Periodic token of {@link PROGRAM_POLICY}. Secret. */
-  readonly token: pulumi.Output<string>;
-  /** With that token, for entries and clusters. */
+  /** What tells it from a Vault before it at the same address. */
+  readonly id: pulumi.Output<string>;
+  /** Of each stack, by its name. Secret. */
+  readonly tokens: pulumi.Output<Record<string, string>>;
+  /** With the token of the stack it belongs to, for entries. */
   readonly provider: Provider;
   /** The KV mount's path; known once it is there. */
   readonly mount: pulumi.Output<string>;
+  /** What a namespace's way to its values depends on. */
+  readonly grants: VaultGrants;
 
   constructor(name: string, args: VaultArgs, kubernetes: KubernetesProvider, opts?: pulumi.ComponentResourceOptions) {
     super("platform:Vault", name, opts);
@@ -70,57 +62,54 @@ export class Vault extends Component {
       kubernetes,
       { parent: this },
     );
-    const setUp = new Provider(
-      `${name}-set-up`,
-      { address: args.address, token: this.firstBoot(name, args, [release, route]), skipChildToken: true },
-      { parent: this },
-    );
-    const mount = new Mount(
-      `${name}-kv`,
-      { path: KV_MOUNT, type: "kv", options: { version: "2" }, description: "Entries of secrets/ and kubeconfigs" },
-      this.child({ provider: setUp }),
-    );
+    const boot = this.command(`${name}-boot`, "vault-first-boot", args, { triggers: [args.instance] }, [release, route]);
+    this.id = boot.stdout.apply((text) => String(JSON.parse(text).id));
+    const setUp = this.command(`${name}-set-up`, "vault-set-up", args, { triggers: [this.id], stdin: JSON.stringify(MANAGER_POLICY) }, [boot]);
+    const managerToken = pulumi.secret(setUp.stdout.apply((text) => String(JSON.parse(text).token)));
+    // Named as it was when it had the root token: what it made stays its own.
+    const manager = new Provider(`${name}-set-up`, { address: args.address, token: managerToken, skipChildToken: true }, { parent: this });
+    livesIn(manager, boot);
+    const child = this.child({ provider: manager });
+    const mount = new Mount(`${name}-kv`, { path: KV_MOUNT, type: "kv", options: { version: "2" }, description: "Entries of secrets/ and kubeconfigs" }, child);
     new Audit(
       `${name}-audit`,
       // On the volume that the chart mounts for it. Vault writes hashes of values there, never the values.
       { type: "file", path: "file", description: "Who did what", options: { file_path: "/vault/audit/audit.log" } },
-      this.child({ provider: setUp }),
+      child,
     );
-    const policy = new Policy(`${name}-policy`, { name: "homelab-program", policy: PROGRAM_POLICY }, this.child({ provider: setUp }));
-    const token = new Token(
-      `${name}-token`,
-      {
-        policies: [policy.name],
-        displayName: "homelab-program",
-        noParent: true,
-        renewable: true,
-        period: "768h",
-        renewMinLease: 1_209_600,
-        renewIncrement: 2_764_800,
-      },
-      this.child({ provider: setUp, additionalSecretOutputs: ["clientToken"] }),
-    );
+    this.grants = new VaultGrants(`${name}-grants`, { grants: args.grants }, manager, { parent: this });
     this.address = pulumi.output(args.address);
-    this.token = pulumi.secret(token.clientToken);
+    this.tokens = this.grants.tokens;
     this.mount = mount.path;
-    this.provider = new Provider(`${name}-provider`, { address: args.address, token: this.token, skipChildToken: true }, { parent: this, dependsOn: [mount] });
-    this.registerOutputs({ address: this.address, token: this.token });
+    const token = this.grants.tokenOf(args.stack);
+    this.provider = new Provider(`${name}-provider`, { address: args.address, token, skipChildToken: true }, { parent: this, dependsOn: [mount] });
+    livesIn(this.provider, boot);
+    this.registerOutputs({ address: this.address, id: this.id });
   }
 
-  /** Initialises and unseals; the keys are stored encrypted before anything else can fail. Returns the root token, secret. */
-  private firstBoot(name: string, args: VaultArgs, dependsOn: pulumi.Resource[]): pulumi.Output<string> {
-    const boot = new Command(
-      `${name}-first-boot`,
+  /**
+   * One of our own commands about this Vault, run where the keys are. What it needs of keys it finds in their file; the stdout is
+   * what is left of it.
+   */
+  private command(
+    name: string,
+    script: string,
+    { address, checkout }: VaultArgs,
+    inputs: { triggers: pulumi.Input<string>[]; stdin?: string },
+    dependsOn: pulumi.Resource[],
+  ): Command {
+    return new Command(
+      name,
       {
-        create: "node bin/secrets/vault-first-boot.main.js",
-        dir: args.checkout,
-        environment: { VAULT_ADDR: args.address },
+        ...inputs,
+        create: `node bin/secrets/${script}.main.js`,
+        dir: checkout,
+        environment: { VAULT_ADDR: address },
         logging: "none",
         addPreviousOutputInEnv: false,
       },
       // Where a checkout lies says nothing about Vault.
       this.child({ dependsOn, additionalSecretOutputs: ["stdout"], ignoreChanges: ["dir"], customTimeouts: timeouts(15) }),
     );
-    return pulumi.secret(boot.stdout.apply((text) => String(JSON.parse(text).rootToken)));
   }
 }

@@ -31,7 +31,7 @@ export interface VaultOptions {
 
 const ENVELOPE = { lease_id: "", renewable: false, lease_duration: 0, data: null, wrap_info: null, warnings: null, auth: null, mount_type: "" };
 /** These answer with their bare object. */
-const BARE = /^sys\/(health|seal-status|init|unseal|leader)$/;
+const BARE = /^sys\/(health|seal-status|init|unseal|leader|generate-root\/(attempt|update)|internal\/specs\/openapi)$/;
 
 async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
   const chunks: Buffer[] = [];

@@ -1,9 +1,11 @@
 /** Which part answers a call, and who may make it. */
 import { type Answer, type Call, type Core, noRoute, type TokenCall } from "./core";
 import { badRequest, denied, unknownToken, unsupported, unsupportedPath, VaultError } from "./errors";
+import { GenerateRoot } from "./generate-root";
 import { KubernetesAuth } from "./kubernetes-auth";
 import { Kv, newStore } from "./kv";
 import { Mounts } from "./mounts";
+import { openApi, type Parts, SYSTEM } from "./paths";
 import { Policies } from "./policies";
 import { Seal } from "./seal";
 import type { VaultToken } from "./state";
@@ -23,6 +25,7 @@ export class Router {
   readonly #kubernetes: KubernetesAuth;
   readonly #kv: Kv;
   readonly #seal: Seal;
+  readonly #root: GenerateRoot;
 
   constructor(
     private readonly core: Core,
@@ -33,6 +36,7 @@ export class Router {
     this.#kubernetes = new KubernetesAuth(core, this.#tokens);
     this.#kv = new Kv(core);
     this.#seal = new Seal(core, this.#tokens, onSealChange);
+    this.#root = new GenerateRoot(core, this.#tokens);
     this.#mounts = new Mounts(core, {
       added: (kind, path) => {
         if (kind === "mounts") core.state.kv[path] = newStore();
@@ -67,6 +71,9 @@ export class Router {
     if (open !== undefined) return open;
     const { state } = this.core;
     if (!state.initialized || state.sealed) throw new VaultError(503, "Vault is sealed");
+    const generated = this.#generateRoot(call);
+    if (generated !== undefined) return generated;
+    if (call.path === "sys/internal/specs/openapi" && call.method === "GET") return { status: 200, body: openApi(this.core) };
     const login = /^auth\/(.+\/)login$/.exec(call.path)?.[1];
     const body =
       login !== undefined && state.auths[login]?.type === "kubernetes" ? await this.#kubernetes.login(login, call) : await this.#withToken(call, id ?? "");
@@ -159,30 +166,31 @@ export class Router {
     throw this.core.notModelled(`${call.method} /v1/${path}`);
   }
 
+  /** With unseal keys instead of a token. */
+  #generateRoot({ path, method, body }: Call): { status: number; body: Answer } | undefined {
+    const step = /^sys\/generate-root\/(attempt|update)$/.exec(path)?.[1];
+    if (step === undefined) return undefined;
+    const answer = step === "attempt" ? this.#root.attempt(method, body) : this.#root.update(method, body);
+    return { status: answer === undefined ? 204 : 200, body: answer };
+  }
+
   #system(call: TokenCall, path: string): Answer {
-    const { method, body } = call;
-    const writes = method === "POST" || method === "PUT";
-    if (path === "mounts" || path === "auth") {
-      if (method !== "GET") throw unsupported();
-      return this.#mounts.all(path === "mounts" ? "mounts" : "auths");
+    const served = SYSTEM.find(({ pattern }) => pattern.test(path));
+    if (served === undefined || !served.methods.includes(call.method)) {
+      if (served?.strict === true) throw unsupported();
+      throw this.core.notModelled(`${call.method} /v1/sys/${path}`, unsupportedPath());
     }
-    if (path.startsWith("mounts/auth/")) return this.#mounts.handle("auths", call, path.slice("mounts/auth/".length));
-    if (path.startsWith("mounts/")) return this.#mounts.handle("mounts", call, path.slice("mounts/".length));
-    if (path.startsWith("auth/")) return this.#mounts.handle("auths", call, path.slice("auth/".length));
-    if (/^(policies\/acl|policy)(\/|$)/.test(path)) return this.#policies.handle(call, path);
-    if (path === "audit" || path.startsWith("audit/")) return this.#audit(call, path.slice("audit/".length));
-    if (path === "seal" && writes) return this.#seal.seal();
-    if (path === "remount" && writes) return this.#mounts.remount(body);
-    if (path.startsWith("remount/status/") && method === "GET") return this.#mounts.moveStatus(path.slice("remount/status/".length));
-    if (path === "capabilities-self" && writes) return this.#policies.capabilitiesSelf(call.token, body);
-    if (path.startsWith("internal/ui/mounts/") && method === "GET") {
-      const asked = path.slice("internal/ui/mounts/".length);
-      const found = this.#mounts.describe(asked);
-      if (found === undefined)
-        throw new VaultError(403, `preflight capability check returned 403, please ensure client's policies grant access to path "${asked}/"`);
-      return found;
-    }
-    throw this.core.notModelled(`${method} /v1/sys/${path}`, unsupportedPath());
+    return served.run(this.#parts(), call, path);
+  }
+
+  #parts(): Parts {
+    return {
+      core: this.core,
+      mounts: this.#mounts,
+      policies: this.#policies,
+      seal: this.#seal,
+      audit: (call, name) => this.#audit(call, name),
+    };
   }
 
   #audit({ method, body }: Call, name: string): Answer {

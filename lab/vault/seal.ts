@@ -21,6 +21,15 @@ path "cubbyhole/*" { capabilities = ["create", "read", "update", "delete", "list
 /** Shamir's points are one byte. */
 const MAX_SHARES = 255;
 
+/** An unseal key as it was sent: hex or base64. @throws VaultError 400 */
+export function keyOf(given: string): Buffer {
+  const isHex = /^([0-9a-f]{2})+$/i.test(given);
+  if (!isHex && !/^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(given)) throw badRequest("'key' must be a valid hex or base64 string");
+  const key = Buffer.from(given, isHex ? "hex" : "base64");
+  if (key.length < 16) throw badRequest("invalid key: key is shorter than minimum 16 bytes");
+  return key;
+}
+
 export class Seal {
   constructor(
     private readonly core: Core,
@@ -118,10 +127,7 @@ export class Seal {
     if (!state.sealed) return this.status();
     const given = text(body["key"]);
     if (given === "") throw badRequest("'key' must be specified in request body as JSON, or 'reset' set to true");
-    const isHex = /^([0-9a-f]{2})+$/i.test(given);
-    if (!isHex && !/^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(given)) throw badRequest("'key' must be a valid hex or base64 string");
-    const key = Buffer.from(given, isHex ? "hex" : "base64");
-    if (key.length < 16) throw badRequest("invalid key: key is shorter than minimum 16 bytes");
+    const key = keyOf(given);
     const id = hash(key.toString("base64"));
     if (state.progress.length === 0) state.nonce = randomUUID();
     if (!state.progress.includes(id)) state.progress.push(id);

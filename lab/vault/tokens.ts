@@ -223,7 +223,9 @@ export class Tokens {
     if (flag(body["no_parent"]) && !isRoot && !sudo && role === undefined) throw badRequest("root or sudo privileges required to create orphan token");
     const askedPeriod = seconds(body["period"]);
     if (askedPeriod > 0 && !isRoot && !sudo && role === undefined) throw badRequest("root or sudo privileges required to create periodic token");
-    const period = seconds(role?.["token_period"]) || askedPeriod;
+    const limit = Number(this.core.state.auths["token/"]?.config["max_lease_ttl"]) || SYSTEM_TTL;
+    const wantedPeriod = seconds(role?.["token_period"]) || askedPeriod;
+    const period = Math.min(wantedPeriod, limit);
     const ttl = seconds(body["ttl"] ?? body["lease"]);
     const unknown = policies.filter((policy) => policy !== "root" && this.core.state.policies[policy] === undefined);
     const warnings = [

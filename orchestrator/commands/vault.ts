@@ -11,18 +11,21 @@ import { EXIT, type ExitCode } from "../exit-codes";
 import type { Session } from "../session";
 import { openSite, type Site } from "../site";
 import { QUERY_OPTIONS, queryAll } from "./query-stacks";
+import { readSecret } from "./secrets-input";
 
 export const VAULT_OPTIONS = { lab: { type: "boolean" }, json: { type: "boolean" } } as const;
 
 const status = z.object({ initialized: z.boolean(), sealed: z.boolean() });
 const unsealed = z.object({ wasSealed: z.boolean() });
+const root = z.object({ token: z.string() });
 const orphans = z.object({ orphans: z.array(z.string()) });
 const deleted = z.object({ deleted: z.array(z.string()) });
 
 /** Runs one verb in a process with the site's environment. What it says passes through the redactor. */
 async function ask<T>(answer: z.ZodType<T>, session: Session, site: Site, verb: string, env: Record<string, string>, input = ""): Promise<T> {
   const child = spawn(process.execPath, [path.join(projectRoot(), "bin", "secrets", "vault.main.js"), verb], {
-    env: childEnv({ ...site.env, ...env }),
+    // A token in the owner's shell is for another Vault, or for other work.
+    env: childEnv({ ...site.env, ...env, VAULT_TOKEN: undefined }),
     stdio: ["pipe", "pipe", "pipe"],
   });
   const stop = session.onInterrupt(() => child.kill("SIGTERM"));
@@ -41,27 +44,25 @@ async function ask<T>(answer: z.ZodType<T>, session: Session, site: Site, verb: 
   return answer.parse(JSON.parse(stdout));
 }
 
-/** Where Vault is and the program's own token for it, both outputs of the stack tools. */
-async function access(args: Arguments, session: Session): Promise<{ address: string; token: string }> {
+/** Where Vault is: an output of the stack tools. */
+async function addressOf(args: Arguments, session: Session): Promise<string> {
   const [, tools] =
     (await queryAll("outputs", parseArguments(["tools", ...(args.flag("lab") ? ["--lab"] : [])], QUERY_OPTIONS, true), session)).results[0] ?? [];
-  const { vaultAddress, vaultToken } = tools?.outputs ?? {};
-  if (typeof vaultAddress?.value !== "string" || typeof vaultToken?.value !== "string")
+  const { vaultAddress } = tools?.outputs ?? {};
+  if (typeof vaultAddress?.value !== "string")
     throw new HomelabError("E_VAULT_UNKNOWN", "the stack tools has no Vault yet", { subject: "tools", hint: "build it: `homelab up tools`" });
-  return { address: vaultAddress.value, token: vaultToken.value };
+  return vaultAddress.value;
 }
 
 export async function manageVault(args: Arguments, session: Session): Promise<ExitCode> {
   const [verb, ...words] = args.words;
-  if (verb === undefined || !["status", "unseal", "orphans", "delete"].includes(verb) || (verb === "delete") !== words.length > 0)
-    throw new HomelabError("E_USAGE", "vault takes status, unseal, orphans, or delete <entry>…", { hint: "see `homelab help`" });
+  if (verb === undefined || !["status", "unseal", "root", "revoke", "orphans", "delete"].includes(verb) || (verb === "delete") !== words.length > 0)
+    throw new HomelabError("E_USAGE", "vault takes status, unseal, root, revoke, orphans, or delete <entry>…", { hint: "see `homelab help`" });
   const site = await openSite(args.flag("lab"));
-  // With an address of their own, status and unseal work also where there is no state to read.
+  // With an address of its own, it works also where there is no state to read.
   const set = readEnv(ENV.vaultAddress);
-  const given = set === undefined ? undefined : vaultAddress(set);
-  const { address, token } = given !== undefined && ["status", "unseal"].includes(verb) ? { address: given, token: "" } : await access(args, session);
+  const address = set === undefined ? await addressOf(args, session) : vaultAddress(set);
   const env = { [ENV.vaultAddress]: address };
-  const withToken = { ...env, VAULT_TOKEN: token };
   const say = (text: string, value: object): void => session.out(args.flag("json") ? `${JSON.stringify({ version: 1, address, ...value })}\n` : `${text}\n`);
   switch (verb) {
     case "status": {
@@ -74,8 +75,20 @@ export async function manageVault(args: Arguments, session: Session): Promise<Ex
       say(`${address}: ${wasSealed ? "unsealed" : "was open already"}`, { wasSealed });
       return EXIT.done;
     }
+    case "root": {
+      const { token } = await ask(root, session, site, verb, env);
+      // It is what was asked for; nothing else that is printed may hold it.
+      session.rawOut(args.flag("json") ? `${JSON.stringify({ version: 1, address, token })}\n` : `${token}\n`);
+      session.err("a root token has no end: `homelab vault revoke` takes it on standard input, once it is done with\n");
+      return EXIT.done;
+    }
+    case "revoke": {
+      await ask(z.object({}), session, site, verb, env, await readSecret(session, "the token to revoke"));
+      say("revoked", {});
+      return EXIT.done;
+    }
     case "orphans": {
-      const found = await ask(orphans, session, site, verb, withToken);
+      const found = await ask(orphans, session, site, verb, env);
       say(
         found.orphans.length === 0
           ? "Vault holds nothing that Git has not"
@@ -85,7 +98,7 @@ export async function manageVault(args: Arguments, session: Session): Promise<Ex
       return found.orphans.length === 0 ? EXIT.done : EXIT.changes;
     }
     default: {
-      const gone = await ask(deleted, session, site, verb, withToken, words.join("\n"));
+      const gone = await ask(deleted, session, site, verb, env, words.join("\n"));
       say(`deleted: ${gone.deleted.join(", ")}`, gone);
       return EXIT.done;
     }

@@ -15,7 +15,7 @@ export class VaultError extends HomelabError {
   ) {
     super("E_VAULT", `Vault: ${method} ${path}: ${status}${messages.length > 0 ? `: ${messages.join("; ")}` : ""}`, {
       ...(status === 503 ? { hint: "Vault is sealed or not initialised: unseal it" } : {}),
-      ...(status === 403 ? { hint: "the token may have expired, or its policies do not allow this" } : {}),
+      ...(status === 403 ? { hint: "the token has expired or was replaced (`homelab up` gives a stack its new one), or its policies do not allow this" } : {}),
       subject: path,
     });
   }
@@ -36,6 +36,12 @@ interface Options {
 }
 
 const FIRST_DELAY = 200;
+/** Vault lists several errors by bullets, one a line; a message of ours is one line. */
+function oneLine(text: string): string {
+  const listed = [...text.matchAll(/^\s*\* (.*)$/gm)].map((match) => (match[1] ?? "").trim());
+  return listed.length > 0 ? listed.join("; ") : text.trim().replace(/\s*\n\s*/g, " ");
+}
+
 /** A KV mount that was just made version 2 answers 400 for a moment. */
 const UPGRADING = /Upgrading from non-versioned to versioned/;
 const UPGRADE_ATTEMPTS = 20;
@@ -46,7 +52,7 @@ function messagesOf(body: string): string[] {
   try {
     const parsed: unknown = JSON.parse(body);
     const errors = typeof parsed === "object" && parsed !== null && "errors" in parsed ? parsed.errors : undefined;
-    return Array.isArray(errors) ? errors.map((error) => String(error).trim()) : [];
+    return Array.isArray(errors) ? errors.map((error) => oneLine(String(error))) : [];
   } catch {
     // A proxy's page, for example: its first line says enough.
     return [body.split("\n")[0]?.slice(0, 200) ?? ""].filter((line) => line !== "");

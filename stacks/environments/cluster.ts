@@ -12,13 +12,14 @@ import { Vm } from "../../components/hosts/vm";
 import type { VmSpec } from "../../components/hosts/vm-spec";
 import { CertManager } from "../../components/platform/cert-manager";
 import { ClusterServices } from "../../components/platform/cluster-services";
-import { KV_MOUNT } from "../../components/platform/vault";
+import { KV_MOUNT } from "../../components/platform/vault-names";
 import type { StackConfig } from "../config";
 import { HOST_NAMES } from "../host-names";
 import { groupsOf, joiningNodes } from "../host-roles";
 import { type InventoryHost, renderIni, renderSshConfig } from "../inventory/render";
 import { nearest } from "../nearest";
 import type { Outputs, StackContext } from "../program";
+import { SHARED_ENTRIES } from "../vault-grants";
 import { applyRoles, applyServiceRoles, secretValues } from "./host-roles";
 
 const STORE = "cluster-secret-store/secrets";
@@ -145,7 +146,7 @@ export function buildCertManager(context: StackContext<never>, cluster: Kubernet
 export function buildClusterServices(
   context: StackContext<never>,
   cluster: KubernetesCluster,
-  vault: { provider: VaultProvider; mount: pulumi.Input<string>; address: pulumi.Input<string> },
+  vault: { provider: VaultProvider; mount: pulumi.Input<string>; address: pulumi.Input<string>; id?: pulumi.Input<string> },
   dependsOn: pulumi.Resource[] = [],
 ): ClusterServices {
   return new ClusterServices(
@@ -156,17 +157,29 @@ export function buildClusterServices(
       piholeUrl: context.site.piholeUrl,
       vaultAddress: vault.address,
       kvMount: vault.mount,
+      vaultId: vault.id,
       endpoint: cluster.endpoint,
       ca: cluster.ca,
       kubeconfig: cluster.kubeconfig,
       ownEntries: context.secrets.own(),
       vaultPath: context.secrets.vaultPath,
-      sharedSecrets: context.config.sharedSecrets ? context.secrets.keysBelow(STORE) : undefined,
+      sharedSecrets: context.config.sharedSecrets ? context.secrets.keysBelow(SHARED_ENTRIES) : undefined,
     },
     cluster.provider,
     vault.provider,
     { dependsOn },
   );
+}
+
+/** @throws HomelabError E_VAULT_TOKEN where tools was built before the stack was defined */
+function tokenOf(tokens: Readonly<Record<string, string>>, stack: string): string {
+  const token = tokens[stack];
+  if (token === undefined)
+    throw new HomelabError("E_VAULT_TOKEN", `the stack tools has made no token of Vault for "${stack}"`, {
+      subject: stack,
+      hint: "`homelab up tools` makes it",
+    });
+  return token;
 }
 
 /** An environment as it stands before its applications. */
@@ -191,7 +204,8 @@ export function buildEnvironment(context: StackContext<"tools">, vmName: string)
   );
   const cluster = buildCluster(context, vms, vmName);
   const certManager = buildCertManager(context, cluster);
-  const provider = new VaultProvider("vault", { address: upstream.vaultAddress, token: upstream.vaultToken, skipChildToken: true });
-  const services = buildClusterServices(context, cluster, { provider, mount: KV_MOUNT, address: upstream.vaultAddress });
+  const token = pulumi.secret(upstream.vaultTokens.apply(known((tokens) => tokenOf(tokens, context.stack))));
+  const provider = new VaultProvider("vault", { address: upstream.vaultAddress, token, skipChildToken: true });
+  const services = buildClusterServices(context, cluster, { provider, mount: KV_MOUNT, address: upstream.vaultAddress, id: upstream.vaultId });
   return { vms, cluster, certManager, services };
 }

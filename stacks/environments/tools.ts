@@ -52,9 +52,23 @@ export const tools: StackProgram<"tools", never> = (context) => {
     },
     cluster.provider,
   );
-  const vault = new Vault("vault", { ...shared, address: context.site.vaultAddress, checkout: context.checkout }, cluster.provider);
-  const entries = new VaultEntries("secrets", { mount: vault.mount, entries: context.secrets.all(), keepRemoved: true }, vault.provider);
-  buildClusterServices(context, cluster, vault, [entries]);
+  const vault = new Vault(
+    "vault",
+    {
+      ...shared,
+      address: context.site.vaultAddress,
+      checkout: context.checkout,
+      instance: cluster.instance,
+      stack: context.stack,
+      grants: context.grants(),
+    },
+    cluster.provider,
+  );
+  const stored = { mount: vault.mount, entries: context.secrets.all(), keepRemoved: true };
+  const entries = new VaultEntries("secrets", stored, vault.provider);
+  // What is in Vault goes with it here: no need to say which one it is.
+  const { provider, mount, address } = vault;
+  buildClusterServices(context, cluster, { provider, mount, address }, [entries, vault.grants]);
   return {
     kubeconfig: cluster.kubeconfig,
     clusterEndpoint: cluster.endpoint,
@@ -62,6 +76,7 @@ export const tools: StackProgram<"tools", never> = (context) => {
     urls: { vault: vault.address, s3: minio.apiUrl, minio: minio.consoleUrl },
     templateIds: Object.fromEntries([...hosts].map(([name, host]) => [name, host.templateId])),
     vaultAddress: vault.address,
-    vaultToken: vault.token,
+    vaultId: vault.id,
+    vaultTokens: vault.tokens,
   };
 };

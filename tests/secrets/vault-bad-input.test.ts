@@ -275,5 +275,5 @@ describe("orphans and delete", () => {
 test.each([[[]], [["frobnicate"]], [["delete"]], [["status", "extra"]]])("a command line that is wrong: vault %j", async (args) => {
   const result = await homelab(args);
   expect([result.code, result.out]).toEqual([2, ""]);
-  expect(result.err).toContain("vault takes status, unseal, orphans, or delete <entry>…");
+  expect(result.err).toContain("vault takes status, unseal, root, revoke, orphans, or delete <entry>…");
 });

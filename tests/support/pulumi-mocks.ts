@@ -14,6 +14,8 @@ export interface Registered {
   /** Of the option `import`; empty without. */
   importId: string;
   retainOnDelete: boolean;
+  /** URN of the option `deletedWith`; empty without. */
+  deletedWith: string;
 }
 
 /** A kubeconfig as k3s writes it. The values are made up. */
@@ -50,10 +52,10 @@ const ADDED: Record<string, (args: pulumi.runtime.MockResourceArgs) => Record<st
   "command:local:Command": ({ inputs }) => ({
     stdout: /wait-ready|HOMELAB_FIRST_BOOT/.test(String(inputs.create))
       ? '{"bootId":"b","hostKey":"ssh-ed25519 AAAA","restartParts":{}}\n'
-      : '{"rootToken":"hvs.root"}\n',
+      : '{"id":"id-of-vault","token":"hvs.manager"}\n',
     stderr: "",
   }),
-  "vault:index/token:Token": () => ({ clientToken: "hvs.periodic" }),
+  "vault:index/token:Token": ({ inputs }) => ({ clientToken: `hvs.${inputs.displayName}` }),
   "kubernetes:core/v1:Secret": ({ inputs }) =>
     inputs.type === "kubernetes.io/service-account-token" ? { data: { token: Buffer.from("reviewer").toString("base64") } } : {},
 };
@@ -85,8 +87,8 @@ export interface MockOptions {
   files?: Readonly<Record<string, string>>;
 }
 
-const NO_OPTIONS = { dependencies: [], importId: "", retainOnDelete: false };
-type Options = Pick<Registered, "dependencies" | "importId" | "retainOnDelete">;
+const NO_OPTIONS = { dependencies: [], importId: "", retainOnDelete: false, deletedWith: "" };
+type Options = Pick<Registered, keyof typeof NO_OPTIONS>;
 
 /** What mocks are not told of a registration, by type and name. */
 function watchOptions(): Map<string, Options> {
@@ -94,7 +96,12 @@ function watchOptions(): Map<string, Options> {
   const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource(request: RegisterResourceRequest, callback: unknown): Promise<void> };
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) => {
-    const options = { dependencies: request.getDependenciesList(), importId: request.getImportid(), retainOnDelete: request.getRetainondelete() ?? false };
+    const options = {
+      dependencies: request.getDependenciesList(),
+      importId: request.getImportid(),
+      retainOnDelete: request.getRetainondelete() ?? false,
+      deletedWith: request.getDeletedwith(),
+    };
     seen.set(`${request.getType()} ${request.getName()}`, options);
     return register(request, callback);
   };

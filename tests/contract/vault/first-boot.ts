@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { systemClock } from "../../../common/clock";
-import { KV_MOUNT } from "../../../components/platform/vault";
+import { KV_MOUNT } from "../../../components/platform/vault-names";
 import { generateIdentity } from "../../../secrets/age";
 import { createVaultApi, type VaultApi } from "../../../secrets/vault-api";
 import { firstBoot, unsealVault } from "../../../secrets/vault-first-boot";
@@ -75,7 +75,7 @@ export function firstBoots(vault: () => VaultUnderTest): void {
       return;
     }
     const keys = await firstBoot(firstBootArgs());
-    vault().root = keys.rootToken;
+    vault().root = keys.rootToken ?? "";
     unsealKeys = keys.unsealKeys;
     expect(fs.readdirSync(folder)).toEqual([path.basename(keysFile(folder, vault().given.address))]);
     expect(await firstBoot(firstBootArgs())).toEqual(keys);

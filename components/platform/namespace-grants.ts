@@ -1,0 +1,46 @@
+/** What each namespace wants from Vault: its module registers the Secrets, and the stack of Vault the policy. Loads no Pulumi SDK. */
+import type { NamespaceGrant } from "./vault-names";
+
+/** A Kubernetes Secret of a namespace with values that it names. */
+export interface WantedSecret {
+  /** Name of the Kubernetes Secret. */
+  name: string;
+  /** Key in the Secret to the entry's path below the mount and the key there. */
+  data: Record<string, { path: string; key: string }>;
+}
+
+type VaultPath = (path: string) => string;
+
+/** @param vaultPath where Vault keeps an entry for the namespace's stack */
+export const namespaceGrant = (namespace: string, secrets: readonly WantedSecret[], vaultPath: VaultPath): NamespaceGrant => ({
+  namespace,
+  role: namespace,
+  reader: "vault-reader",
+  paths: secrets.flatMap(({ data }) => Object.values(data).map(({ path }) => vaultPath(path))),
+});
+
+/** Key of external-dns's Secret, by which the program calls it in its environment. */
+export const PIHOLE_PASSWORD_KEY = "EXTERNAL_DNS_PIHOLE_PASSWORD";
+
+export const EXTERNAL_DNS = {
+  namespace: "external-dns",
+  password: {
+    name: "external-dns-pihole",
+    data: { [PIHOLE_PASSWORD_KEY]: { path: "cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD", key: "PIHOLE_PASSWORD" } },
+  },
+} as const satisfies { namespace: string; password: WantedSecret };
+
+export const externalDnsGrant = (vaultPath: VaultPath): NamespaceGrant => namespaceGrant(EXTERNAL_DNS.namespace, [EXTERNAL_DNS.password], vaultPath);
+
+/** Where External Secrets runs. */
+export const EXTERNAL_SECRETS_NAMESPACE = "external-secrets";
+/** Name of the shared Secret, and the label of the namespaces that get it, as in the system before this one. */
+export const SHARED_SECRET = "cluster-secrets";
+
+/** Of the one identity that reads for the shared Secret. @param paths of its entries, below the mount */
+export const sharedGrant = (paths: readonly string[]): NamespaceGrant => ({
+  namespace: EXTERNAL_SECRETS_NAMESPACE,
+  role: SHARED_SECRET,
+  reader: "vault-shared-reader",
+  paths,
+});

@@ -1,0 +1,95 @@
+import * as pulumi from "@pulumi/pulumi";
+import { AuthBackend } from "@pulumi/vault/authBackend";
+import { AuthBackendRole } from "@pulumi/vault/kubernetes/authBackendRole";
+import { Policy } from "@pulumi/vault/policy";
+import type { Provider } from "@pulumi/vault/provider";
+import { Token } from "@pulumi/vault/token";
+import { Component } from "../base/component";
+import { authMountOf, type NamespaceGrant, namespacePolicyName, type StackGrant, stackPolicyName, VAULT_AUDIENCE } from "./vault-names";
+import { readPolicy, stackPolicy } from "./vault-policies";
+
+export interface VaultGrantsArgs {
+  grants: readonly StackGrant[];
+}
+
+const LEASE_SECONDS = 3600;
+/** As long as the one of the stack that made it; see secrets/vault-set-up.ts. */
+const PERIOD = "87600h";
+const YEAR_SECONDS = 31_536_000;
+const TEN_YEARS_SECONDS = 315_360_000;
+
+/**
+ * What each stack and each namespace may do in Vault: for a stack a policy, a token of it, and the auth mount that its cluster logs
+ * in by; for a namespace a policy and a role of that mount. Made in one place, by the stack that Vault belongs to: no other may make
+ * a policy, a mount or a role.
+ */
+export class VaultGrants extends Component {
+  /** By stack. Secret; known once its mount and its namespaces' roles are there. */
+  readonly tokens: pulumi.Output<Record<string, string>>;
+  private readonly stacks: readonly string[];
+
+  constructor(name: string, args: VaultGrantsArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+    super("platform:VaultGrants", name, opts);
+    const child = (more: pulumi.CustomResourceOptions = {}) => this.child({ provider, ...more });
+    this.stacks = args.grants.map(({ stack }) => stack);
+    const tokens = args.grants.map((grant) => [grant.stack, this.stackToken(`${name}-${grant.stack}`, grant, child)] as const);
+    this.tokens = pulumi.secret(pulumi.all(Object.fromEntries(tokens)));
+    this.registerOutputs({ stacks: this.stacks });
+  }
+
+  /** Secret. */
+  tokenOf(stack: string): pulumi.Output<string> {
+    if (!this.stacks.includes(stack)) throw new Error(`${stack} has no grants`);
+    return this.tokens.apply((tokens) => tokens[stack] as string);
+  }
+
+  private stackToken(name: string, grant: StackGrant, child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions): pulumi.Output<string> {
+    const { stack } = grant;
+    const mount = new AuthBackend(
+      `${name}-mount`,
+      { type: "kubernetes", path: authMountOf(stack), description: `Service accounts of the cluster ${stack}` },
+      child(),
+    );
+    const roles = grant.namespaces.map((namespace) => this.role(`${name}-${namespace.role}`, stack, namespace, mount.path, child));
+    const policy = new Policy(`${name}-policy`, { name: stackPolicyName(stack), policy: stackPolicy(grant) }, child());
+    const token = new Token(
+      `${name}-token`,
+      {
+        policies: [policy.name],
+        displayName: `homelab-stack-${stack}`,
+        noParent: true,
+        noDefaultPolicy: true,
+        renewable: true,
+        period: PERIOD,
+        renewMinLease: YEAR_SECONDS,
+        renewIncrement: TEN_YEARS_SECONDS,
+      },
+      // Who has the token may count on what its cluster logs in by.
+      child({ additionalSecretOutputs: ["clientToken"], dependsOn: [mount, ...roles] }),
+    );
+    return token.clientToken;
+  }
+
+  private role(
+    name: string,
+    stack: string,
+    grant: NamespaceGrant,
+    mount: pulumi.Input<string>,
+    child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions,
+  ): AuthBackendRole {
+    const policy = new Policy(`${name}-policy`, { name: namespacePolicyName(stack, grant.role), policy: readPolicy(grant.paths) }, child());
+    return new AuthBackendRole(
+      `${name}-role`,
+      {
+        backend: mount,
+        roleName: grant.role,
+        audience: VAULT_AUDIENCE,
+        boundServiceAccountNames: [grant.reader],
+        boundServiceAccountNamespaces: [grant.namespace],
+        tokenPolicies: [policy.name],
+        tokenTtl: LEASE_SECONDS,
+      },
+      child(),
+    );
+  }
+}

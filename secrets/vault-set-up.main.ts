@@ -1,0 +1,58 @@
+/**
+ * `node bin/secrets/vault-set-up.main.js`: gives the Vault of VAULT_ADDR the policy on standard input (JSON, `name` and `policy`),
+ * and prints {"token": …}, a token of that policy, and nothing else. No root token is left. Run by the program
+ * (components/platform/vault.ts).
+ */
+import { z } from "zod";
+import { systemClock } from "../common/clock";
+import { ENV, readEnv } from "../common/env";
+import { describeError, HomelabError } from "../common/errors";
+import { loadAgeKeys } from "./age-keys";
+import { recipientsFor } from "./sops-config";
+import { createVaultApi, vaultAddress } from "./vault-api";
+import { keysFolder } from "./vault-first-boot";
+import { setUpVault } from "./vault-set-up";
+
+const taskSchema = z.strictObject({ name: z.string().regex(/^[a-z][a-z0-9-]*$/), policy: z.string().min(1) });
+
+async function task(): Promise<z.infer<typeof taskSchema>> {
+  let text = "";
+  for await (const chunk of process.stdin.setEncoding("utf8")) text += String(chunk);
+  try {
+    return taskSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new HomelabError("E_USAGE", "a policy's name and text are expected on standard input, as JSON", { cause, hint: "`homelab up tools` gives them" });
+  }
+}
+
+async function main(): Promise<void> {
+  const given = readEnv(ENV.vaultAddress);
+  if (given === undefined)
+    throw new HomelabError("E_USAGE", `${ENV.vaultAddress} is not set`, { hint: "set it to the address of Vault, such as https://vault.fullstack.pw" });
+  const address = vaultAddress(given);
+  const { name, policy } = await task();
+  const api = createVaultApi(address, systemClock);
+  try {
+    const token = await setUpVault({
+      api,
+      address,
+      folder: keysFolder(),
+      recipients: recipientsFor("secrets/vault/keys.yaml"),
+      identities: loadAgeKeys,
+      now: () => new Date(systemClock.now()),
+      name,
+      policy,
+    });
+    process.stdout.write(`${JSON.stringify({ token })}\n`);
+  } finally {
+    await api.close();
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (thrown: unknown) => {
+    process.stderr.write(`${describeError(thrown)}\n`);
+    process.exit(1);
+  },
+);
