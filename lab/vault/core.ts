@@ -4,7 +4,7 @@ import type { LabContext } from "../core/world";
 import { VaultError } from "./errors";
 import type { VaultState, VaultToken } from "./state";
 
-export const VERSION = "1.18.1";
+export const VERSION = "1.21.0";
 /** Vault's own default and limit for leases: 32 days. */
 export const SYSTEM_TTL = 2_764_800;
 

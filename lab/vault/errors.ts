@@ -17,8 +17,10 @@ export class VaultError extends Error {
 
 /** The token's policies do not allow it. */
 export const denied = (): VaultError => new VaultError(403, "1 error occurred:\n\t* permission denied\n\n");
-/** No token, or one that Vault does not know. */
-export const unknownToken = (): VaultError => new VaultError(403, "permission denied");
+/** No token. */
+export const noToken = (): VaultError => new VaultError(403, "permission denied");
+/** A token that Vault does not know, or no more. */
+export const unknownToken = (): VaultError => new VaultError(403, "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n");
 export const notFound = (): VaultError => new VaultError(404);
 export const badRequest = (message: string): VaultError => new VaultError(400, message);
 /** The engine or the system has no such path. */

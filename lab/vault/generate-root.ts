@@ -1,7 +1,7 @@
 /** sys/generate-root: a new root token for who has enough of the unseal keys. */
 import { randomInt, randomUUID } from "node:crypto";
 import { type Answer, type Core, hash } from "./core";
-import { badRequest, unsupported, VaultError } from "./errors";
+import { badRequest, VaultError } from "./errors";
 import { keyOf } from "./seal";
 import type { Tokens } from "./tokens";
 import { text } from "./values";
@@ -61,7 +61,8 @@ export class GenerateRoot {
 
   /** `sys/generate-root/update` */
   update(method: string, body: Record<string, unknown>): Answer {
-    if (method !== "POST" && method !== "PUT") throw unsupported();
+    // The real one takes any method here, and misses the body.
+    if (Object.keys(body).length === 0) throw badRequest(method === "GET" || method === "DELETE" ? "EOF" : "'key' must be specified in request body as JSON");
     if (text(body["key"]) === "") throw badRequest("'key' must be specified in request body as JSON");
     const key = keyOf(text(body["key"]));
     const attempt = this.#attempt;
@@ -76,7 +77,9 @@ export class GenerateRoot {
     if (attempt.given.length < threshold) return this.#status("", facts);
     if (!attempt.given.every((known) => keyHashes.includes(known))) {
       attempt.given = [];
-      throw badRequest("root generation aborted: root key verification failed: failed to decrypt keys from storage: cipher: message authentication failed");
+      throw badRequest(
+        "root generation aborted: unable to authenticate: unable to retrieve stored keys: invalid key: failed to decrypt keys from storage: error decrypting seal wrapped value\nerror decrypting using seal shamir: cipher: message authentication failed",
+      );
     }
     this.#attempt = undefined;
     const token = Buffer.from(this.tokens.addRoot(), "utf8");

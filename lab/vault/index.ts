@@ -1,10 +1,11 @@
-/** A Vault server (HTTP API of 1.18) on a port of 127.0.0.1. What it models is in docs/lab.md. */
+/** A Vault server (HTTP API of 1.21) on a port of 127.0.0.1. What it models is in docs/lab.md. */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { listenOn } from "../core/server";
 import type { LabContext, Persistent, Stoppable } from "../core/world";
 import { type Call, type Core, emptyState, noRoute, type PodIdentity } from "./core";
 import { badRequest, VaultError } from "./errors";
+import { parseBody } from "./json-body";
 import { acceptList } from "./list-method";
 import { Router } from "./router";
 import { vaultStateSchema } from "./state";
@@ -37,14 +38,7 @@ async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString("utf8");
-  if (text.trim() === "") return {};
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
-  } catch {
-    // Said below, in Vault's words.
-  }
-  throw badRequest("failed to parse JSON input: invalid character in request body");
+  return parseBody(text);
 }
 
 /** Where Vault wants a patch, it takes no plain JSON. */

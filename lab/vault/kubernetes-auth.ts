@@ -98,7 +98,9 @@ export class KubernetesAuth {
       pemKeys: list(body["pem_keys"]),
       annotationsAsMetadata: flag(body["use_annotations_as_alias_metadata"]),
     };
-    if (config.disableLocal && config.caPem === "") throw badRequest("kubernetes_ca_cert must be given when disable_local_ca_jwt is true");
+    // One block of PEM is enough, whatever it holds.
+    if (config.caPem !== "" && !/-----BEGIN ([^-]+)-----[\s\S]*?-----END \1-----/.test(config.caPem))
+      throw badRequest("The provided CA PEM data contains no valid certificates");
     if (!config.disableLocal && config.caPem === "" && this.core.pod === undefined)
       throw badRequest("open /var/run/secrets/kubernetes.io/serviceaccount/ca.crt: no such file or directory");
     if (config.pemKeys.length > 0) throw this.core.notModelled("kubernetes auth with pem_keys", badRequest("pem_keys are not modelled by the lab"));
@@ -129,15 +131,22 @@ export class KubernetesAuth {
       case "POST":
       case "PUT": {
         const next = this.#merged(existing, body);
-        if (JSON.stringify(next) === JSON.stringify(existing)) return undefined;
+        if (JSON.stringify(next) === JSON.stringify(existing)) return this.#audienceWarning(name, next);
         roles[name] = next;
-        break;
+        this.core.record("write", `auth-role ${mount}${name}`);
+        return this.#audienceWarning(name, next);
       }
       default:
         throw unsupported();
     }
     this.core.record("write", `auth-role ${mount}${name}`);
     return undefined;
+  }
+
+  #audienceWarning(name: string, role: Record<string, unknown>): Answer {
+    if (text(role["audience"]) !== "") return undefined;
+    const advice = "While audiences are not required, consider specifying one if your use case would benefit from additional JWT claim verification.";
+    return { warnings: [`Role ${name} does not have an audience configured. ${advice}`] };
   }
 
   #merged(existing: Record<string, unknown> | undefined, given: Record<string, unknown>): Record<string, unknown> {

@@ -121,8 +121,8 @@ function operations(methods: readonly string[]): Record<string, object> {
   return Object.fromEntries(methods.map((method) => [method === "LIST" ? "get" : method.toLowerCase(), {}]));
 }
 
-/** What the server of this state serves, in the form of the real one's document. */
-export function openApi({ state }: Core): Record<string, unknown> {
+/** What the server of this state serves, in the form of the real one's document. @param shown whether who asks sees a mount */
+export function openApi({ state }: Core, shown: (mount: string) => boolean): Record<string, unknown> {
   const below = (mount: string, table: Readonly<Record<string, readonly string[]>>) =>
     Object.entries(table).map(([path, methods]): [string, readonly string[]] => [`${mount}${path}`, methods]);
   const all = [
@@ -132,9 +132,11 @@ export function openApi({ state }: Core): Record<string, unknown> {
     ...Object.entries(state.auths).flatMap(([mount, { type }]) => (type === "kubernetes" ? below(`auth/${mount}`, KUBERNETES) : [])),
     ...Object.entries(state.mounts).flatMap(([mount, { type }]) => (type === "kv" ? below(mount, KV) : [])),
   ];
+  const known = [...Object.keys(state.auths).map((mount) => `auth/${mount}`), ...Object.keys(state.mounts), "sys/"];
+  const visible = all.filter(([path]) => shown(known.find((mount) => path.startsWith(mount)) ?? path));
   return {
     openapi: "3.0.2",
     info: { title: "HashiCorp Vault API" },
-    paths: Object.fromEntries(all.map(([path, methods]) => [`/${path}`, operations(methods)])),
+    paths: Object.fromEntries(visible.map(([path, methods]) => [`/${path}`, operations(methods)])),
   };
 }

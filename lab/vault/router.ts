@@ -1,6 +1,6 @@
 /** Which part answers a call, and who may make it. */
 import { type Answer, type Call, type Core, noRoute, type TokenCall } from "./core";
-import { badRequest, denied, unknownToken, unsupported, unsupportedPath, VaultError } from "./errors";
+import { badRequest, denied, noToken, unknownToken, unsupported, unsupportedPath, VaultError } from "./errors";
 import { GenerateRoot } from "./generate-root";
 import { KubernetesAuth } from "./kubernetes-auth";
 import { Kv, newStore } from "./kv";
@@ -73,7 +73,7 @@ export class Router {
     if (!state.initialized || state.sealed) throw new VaultError(503, "Vault is sealed");
     const generated = this.#generateRoot(call);
     if (generated !== undefined) return generated;
-    if (call.path === "sys/internal/specs/openapi" && call.method === "GET") return { status: 200, body: openApi(this.core) };
+    if (call.path === "sys/internal/specs/openapi" && call.method === "GET") return { status: 200, body: this.#document(id) };
     const login = /^auth\/(.+\/)login$/.exec(call.path)?.[1];
     const body =
       login !== undefined && state.auths[login]?.type === "kubernetes" ? await this.#kubernetes.login(login, call) : await this.#withToken(call, id ?? "");
@@ -109,7 +109,8 @@ export class Router {
   }
 
   async #withToken(call: Call, id: string): Promise<Answer> {
-    const token = id === "" ? undefined : this.#tokens.find(id);
+    if (id === "") throw noToken();
+    const token = this.#tokens.find(id);
     if (token === undefined) throw unknownToken();
     this.#authorize(call, token);
     this.#tokens.use(token);
@@ -164,6 +165,13 @@ export class Router {
     if (mount === undefined) throw noRoute(path);
     if (this.core.state.mounts[mount]?.type === "kv") return this.#kv.handle(mount, path.slice(mount.length), call);
     throw this.core.notModelled(`${call.method} /v1/${path}`);
+  }
+
+  /** What is served, as far as it lies where the token may do something. */
+  #document(id: string | undefined): Answer {
+    const token = id === undefined ? undefined : this.#tokens.find(id);
+    if (token === undefined) return openApi(this.core, () => false);
+    return openApi(this.core, (mount) => token.policies.includes("root") || this.#policies.rulesOf(token).some((rule) => rule.path.startsWith(mount)));
   }
 
   /** With unseal keys instead of a token. */

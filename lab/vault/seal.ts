@@ -48,7 +48,7 @@ export class Seal {
       progress: progress.length,
       nonce,
       version: VERSION,
-      build_date: "2024-10-29T14:21:31Z",
+      build_date: "2025-10-21T14:21:31Z",
       migration: false,
       recovery_seal: false,
       storage_type: "file",

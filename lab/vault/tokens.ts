@@ -229,8 +229,9 @@ export class Tokens {
     const ttl = seconds(body["ttl"] ?? body["lease"]);
     const unknown = policies.filter((policy) => policy !== "root" && this.core.state.policies[policy] === undefined);
     const warnings = [
-      ...(ttl > SYSTEM_TTL
-        ? [`TTL of "${goDuration(ttl)}" exceeded the effective max_ttl of "${goDuration(SYSTEM_TTL)}"; TTL value is capped accordingly`]
+      ...(ttl > limit ? [`TTL of "${goDuration(ttl)}" exceeded the effective max_ttl of "${goDuration(limit)}"; TTL value is capped accordingly`] : []),
+      ...(wantedPeriod > limit
+        ? [`period of "${wantedPeriod / 3600}h" exceeded the effective max_ttl of "${limit / 3600}h"; period value is capped accordingly`]
         : []),
       ...unknown.map((policy) => `Policy "${policy}" does not exist`),
     ];
@@ -241,7 +242,7 @@ export class Tokens {
       policies,
       path: roleName === undefined ? "auth/token/create" : `auth/token/create/${roleName}`,
       displayName: displayName === "" ? "token" : `token-${displayName}`,
-      ...(endless ? {} : { ttl: Math.min(ttl || SYSTEM_TTL, SYSTEM_TTL) }),
+      ...(endless ? {} : { ttl: Math.min(ttl || SYSTEM_TTL, limit) }),
       period,
       explicitMaxTtl: seconds(role?.["token_explicit_max_ttl"]) || seconds(body["explicit_max_ttl"]),
       renewable: !endless && body["renewable"] !== false && role?.["renewable"] !== false,

@@ -49,7 +49,7 @@ describe("seal", () => {
     expect((await call("GET", "sys/init")).body).toEqual({ initialized: false });
     expect(await call("GET", "sys/seal-status")).toMatchObject({
       status: 200,
-      body: { type: "shamir", initialized: false, sealed: true, t: 0, n: 0, progress: 0, version: "1.18.1", storage_type: "file" },
+      body: { type: "shamir", initialized: false, sealed: true, t: 0, n: 0, progress: 0, version: "1.21.0", storage_type: "file" },
     });
     expect(await call("GET", "sys/mounts", undefined, "x")).toEqual({ status: 503, body: { errors: ["Vault is sealed"] } });
   });
@@ -211,7 +211,10 @@ describe("policies and tokens", () => {
 
   test("no token, a wrong one, and one whose policy does not allow it", async () => {
     expect(await call("GET", "kv/data/a")).toEqual({ status: 403, body: { errors: ["permission denied"] } });
-    expect(await call("GET", "kv/data/a", undefined, "hvs.wrong")).toEqual({ status: 403, body: { errors: ["permission denied"] } });
+    expect(await call("GET", "kv/data/a", undefined, "hvs.wrong")).toEqual({
+      status: 403,
+      body: { errors: ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"] },
+    });
     expect((await call("GET", "kv/data/a", undefined, await token({ policies: ["default"] }))).body).toEqual({
       errors: ["1 error occurred:\n\t* permission denied\n\n"],
     });

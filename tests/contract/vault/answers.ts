@@ -15,7 +15,12 @@ export function answers(vault: () => VaultUnderTest): void {
   describe("who asks, and for what", () => {
     test("without a token, with one that is not known, with one that may not", async () => {
       expect(await call("GET", "sys/mounts", undefined, "")).toEqual({ status: 403, body: errors("permission denied") });
-      expect(await call("GET", "sys/mounts", undefined, "hvs.unknown")).toEqual({ status: 403, body: errors("permission denied") });
+      const unknown = { status: 403, body: errors("2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n") };
+      for (const token of ["hvs.unknown", "s.unknown", "x"]) expect(await call("GET", "sys/mounts", undefined, token)).toEqual(unknown);
+      expect(await call("GET", "no/such/path", undefined, "hvs.unknown")).toEqual(unknown);
+      const { client_token: once } = await makeToken({ policies: ["default"], ttl: "5m", num_uses: 1 });
+      expect((await call("GET", "auth/token/lookup-self", undefined, once)).status).toBe(200);
+      expect(await call("GET", "auth/token/lookup-self", undefined, once)).toEqual(unknown);
       const { client_token: poor } = await makeToken({ policies: ["default"], ttl: "5m" });
       const denied = { status: 403, body: errors("1 error occurred:\n\t* permission denied\n\n") };
       expect(await call("GET", "sys/mounts", undefined, poor)).toEqual(denied);
@@ -29,11 +34,23 @@ export function answers(vault: () => VaultUnderTest): void {
     });
 
     test("a body that is no JSON object", async () => {
-      for (const body of ["{", "[]"])
-        expect(await call("PUT", `sys/policies/acl/bad`, body)).toEqual({
-          status: 400,
-          body: errors(expect.stringMatching(/^failed to (parse|decode) JSON input: /)),
-        });
+      const refused: [string, number, string][] = [
+        ["{", 500, "malformed JSON, unclosed containers"],
+        ['{"a":', 500, "malformed JSON, unclosed containers"],
+        ['{"a":"}', 500, "malformed JSON, unclosed string"],
+        ['{"a": [1}', 500, "malformed JSON: mismatched closing delimiter '}'"],
+        ["{} {}", 500, "invalid character '{' after top-level value"],
+        ["[]", 400, "error parsing JSON: failed to parse JSON input: json: cannot unmarshal array into Go value of type map[string]interface {}"],
+        ["1", 400, "error parsing JSON: failed to parse JSON input: json: cannot unmarshal number into Go value of type map[string]interface {}"],
+      ];
+      for (const [body, status, why] of refused) expect([body, await call("PUT", "sys/policies/acl/bad", body)]).toEqual([body, { status, body: errors(why) }]);
+      expect(await call("PUT", "sys/policies/acl/bad", "nope")).toEqual({
+        status: 400,
+        body: errors(expect.stringMatching(/^error parsing JSON: failed to parse JSON input: invalid character /)),
+      });
+      // Nothing at all is an empty object.
+      for (const body of ["", "null"])
+        expect((await call("PUT", "sys/policies/acl/bad", body)).body).toEqual(errors("'policy' parameter not supplied or empty"));
     });
   });
 

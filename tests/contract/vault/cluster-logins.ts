@@ -207,19 +207,21 @@ export function clusterLogins(vault: () => VaultUnderTest): void {
     expect((await vault().call("GET", `auth/${METHOD}/role/bad`)).status).toBe(404);
   });
 
-  test("a configuration: a host is needed, and an authority where the pod's own is not to be used; nothing else is looked at", async () => {
+  test("a configuration: a host is needed, and an authority is a block of PEM; nothing else is looked at", async () => {
     if (!vault().given.kubernetes) return;
     const put = (body: object) => vault().call("PUT", `auth/${METHOD}/config`, body);
     expect(await put({})).toEqual({ status: 400, body: { errors: ["no host provided"] } });
-    expect(await put({ kubernetes_host: "https://127.0.0.1:1", disable_local_ca_jwt: true })).toEqual({
+    expect(await put({ kubernetes_host: "https://127.0.0.1:1", disable_local_ca_jwt: true, kubernetes_ca_cert: "PEM" })).toEqual({
       status: 400,
-      body: { errors: ["kubernetes_ca_cert must be given when disable_local_ca_jwt is true"] },
+      body: { errors: ["The provided CA PEM data contains no valid certificates"] },
     });
-    const junk = { kubernetes_host: "https://127.0.0.1:1", disable_local_ca_jwt: true, kubernetes_ca_cert: "PEM", token_reviewer_jwt: "jwt" };
+    expect((await put({ kubernetes_host: "https://127.0.0.1:1", disable_local_ca_jwt: true })).status).toBe(204);
+    const block = "-----BEGIN X-----\nYWJj\n-----END X-----\n";
+    const junk = { kubernetes_host: "https://127.0.0.1:1", disable_local_ca_jwt: true, kubernetes_ca_cert: block, token_reviewer_jwt: "jwt" };
     expect((await put(junk)).status).toBe(204);
     expect((await vault().call("GET", `auth/${METHOD}/config`)).body["data"]).toMatchObject({
       kubernetes_host: "https://127.0.0.1:1",
-      kubernetes_ca_cert: "PEM",
+      kubernetes_ca_cert: block,
       disable_local_ca_jwt: true,
       disable_iss_validation: true,
       issuer: "",

@@ -11,8 +11,8 @@ import { keysFile, storeVaultKeys } from "../../../secrets/vault-keys";
 import { type CommandResult, runCommand, startCommand } from "../../support/run-command";
 import type { VaultUnderTest } from "./under-test";
 
-/** The tests run in order; the last one leaves the Vault open, with its root token known. */
-export function firstBoots(vault: () => VaultUnderTest): void {
+/** The tests run in order; the last one leaves the Vault open, with its root token known. @param known is told the unseal keys */
+export function firstBoots(vault: () => VaultUnderTest, known: (unsealKeys: readonly string[]) => void): void {
   const identity = generateIdentity();
   let api: VaultApi;
   let folder: string;
@@ -77,6 +77,7 @@ export function firstBoots(vault: () => VaultUnderTest): void {
     const keys = await firstBoot(firstBootArgs());
     vault().root = keys.rootToken ?? "";
     unsealKeys = keys.unsealKeys;
+    known(unsealKeys);
     expect(fs.readdirSync(folder)).toEqual([path.basename(keysFile(folder, vault().given.address))]);
     expect(await firstBoot(firstBootArgs())).toEqual(keys);
     expect(await open("PUT", "sys/init", { secret_shares: 1, secret_threshold: 1 })).toEqual({

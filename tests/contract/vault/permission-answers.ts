@@ -140,7 +140,7 @@ export function permissionAnswers(vault: () => VaultUnderTest): void {
       const byAccessor = await call("POST", "auth/token/lookup-accessor", { accessor: made.accessor });
       expect(byAccessor.body["data"]).toMatchObject({ id: "", display_name: "token-program", last_renewal: expect.stringMatching(/^20/) });
       expect((await call("POST", "auth/token/revoke-accessor", { accessor: made.accessor })).status).toBe(204);
-      expect(await lookup(made.client_token)).toEqual({ status: 403, body: errors("permission denied") });
+      expect(await lookup(made.client_token)).toEqual({ status: 403, body: errors("2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n") });
     });
 
     test("one that is not known, by each way to name it", async () => {
@@ -174,6 +174,24 @@ export function permissionAnswers(vault: () => VaultUnderTest): void {
         auth: { policies: ["default", "not-there"] },
         warnings: ['Policy "not-there" does not exist'],
       });
+    });
+
+    test("how long a token may live is told of all of them: what is asked beyond it is cut, and told", async () => {
+      const tune = (limit: string) => call("POST", "sys/auth/token/tune", { max_lease_ttl: limit });
+      const long = await create({ policies: ["default"], period: "87600h" });
+      expect(long.body).toMatchObject({
+        auth: { lease_duration: 2_764_800 },
+        warnings: ['period of "87600h" exceeded the effective max_ttl of "768h"; period value is capped accordingly'],
+      });
+      expect((await tune("87600h")).status).toBe(204);
+      try {
+        expect((await call("GET", "sys/auth/token/tune")).body["data"]).toMatchObject({ max_lease_ttl: 315_360_000 });
+        expect((await create({ policies: ["default"], period: "87600h" })).body).toMatchObject({ auth: { lease_duration: 315_360_000 }, warnings: null });
+        expect((await create({ policies: ["default"], ttl: "80000h" })).body).toMatchObject({ auth: { lease_duration: 288_000_000 } });
+        expect((await create({ policies: ["default"] })).body).toMatchObject({ auth: { lease_duration: 2_764_800 } });
+      } finally {
+        await tune("0");
+      }
     });
 
     test("nobody gives more than they have, and children end with their parent", async () => {

@@ -295,7 +295,12 @@ export function resourceTypes(vault: () => VaultUnderTest): void {
     const news = { type: "kubernetes", path: METHOD, tune: { maxLeaseTtl: "2h", tokenType: "default-batch" } };
     const state = await make(BACKEND, news);
     await expectStable(plugin, BACKEND, state, news);
-    const configured = { backend: METHOD, kubernetesHost: "https://127.0.0.1:1", kubernetesCaCert: "PEM", disableLocalCaJwt: true };
+    const configured = {
+      backend: METHOD,
+      kubernetesHost: "https://127.0.0.1:1",
+      kubernetesCaCert: "-----BEGIN X-----\nYWJj\n-----END X-----\n",
+      disableLocalCaJwt: true,
+    };
     const config = await make(CONFIG, { ...configured, issuer: "https://issuer" });
     const { inputs: less } = await plugin.check(CONFIG, configured, config.inputs);
     expect((await plugin.update(CONFIG, config, less)).outputs).not.toHaveProperty("issuer", "https://issuer");

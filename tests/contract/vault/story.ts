@@ -147,7 +147,7 @@ export function homelabStory(vault: () => VaultUnderTest): void {
     expect(await run("orphans", "hvs.of-yesterday")).toMatchObject({
       code: 1,
       out: "",
-      err: expect.stringContaining("refused to list kv/ (403): permission denied\n  next: the token may have expired"),
+      err: expect.stringContaining("refused to list kv/ (403): permission denied; invalid token\n  next: the token may have expired"),
     });
     const half = `path "${KV_MOUNT}/metadata/*" { capabilities = ["list", "read", "delete"] }\npath "${KV_MOUNT}/metadata/b" { capabilities = ["deny"] }`;
     await make(() => setUp, POLICY, { name: `half-${CLUSTER}`, policy: half });

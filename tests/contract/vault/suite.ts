@@ -9,6 +9,7 @@ import { firstBoots } from "./first-boot";
 import { kvAnswers } from "./kv-answers";
 import { permissionAnswers } from "./permission-answers";
 import { resourceTypes } from "./resource-types";
+import { rootTokens } from "./root-tokens";
 import { homelabStory } from "./story";
 import { type GivenVault, VaultUnderTest } from "./under-test";
 
@@ -19,7 +20,19 @@ export function vaultSuite(open: () => Promise<GivenVault>): void {
   });
   afterAll(() => vault.close());
 
-  describe("first boot and seal", () => firstBoots(() => vault));
+  let unsealKeys: readonly string[] = [];
+  describe("first boot and seal", () =>
+    firstBoots(
+      () => vault,
+      (keys) => {
+        unsealKeys = keys;
+      },
+    ));
+  describe("root tokens", () =>
+    rootTokens(
+      () => vault,
+      () => unsealKeys,
+    ));
   describe("the homelab's story", () => homelabStory(() => vault));
   describe("resource types", () => resourceTypes(() => vault));
   describe("answers", () => answers(() => vault));
