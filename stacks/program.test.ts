@@ -2,9 +2,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { parse } from "yaml";
 import { compileRole } from "../ansible-replacements";
-import { mockEngine, only, plain, type Registered, settle } from "../tests/support/pulumi-mocks";
+import { mockEngine, only, plain, settle } from "../tests/support/pulumi-mocks";
+import { REFERENCES, runStack, settingsOf } from "../tests/support/stack-run";
 import { parseStackConfigFile } from "./config";
 import { STACKS } from "./definitions";
 import { HOST_NAMES } from "./host-names";
@@ -15,52 +15,8 @@ import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
 
 process.env["SOPS_AGE_KEY_FILE"] = path.join(__dirname, "../secrets/lab-only.agekey");
 
-const environment = (stack: string) => ({
-  kubeconfig: "apiVersion: v1",
-  clusterEndpoint: "https://192.168.1.12:6443",
-  vms: { [`k8s-${stack}`]: "192.168.1.12" },
-  urls: {},
-});
-
-/** What stacks that are up give. */
-const REFERENCES = {
-  tools: {
-    ...environment("tools"),
-    templateIds: { node01: 9001, node02: 9002, node03: 9003 },
-    vaultAddress: "https://vault.fullstack.pw",
-    vaultId: "id-of-vault",
-    vaultTokens: Object.fromEntries(["tools", "observability", "home", "sandboxy", "dev", "stg", "prod"].map((stack) => [stack, `hvs.${stack}`])),
-  },
-  observability: { ...environment("observability"), otlpEndpoint: "https://otel-collector.fullstack.pw" },
-  dev: { ...environment("dev"), appImage: "registry.fullstack.pw/library/ascii-frontend:1.0.0" },
-  stg: { ...environment("stg"), appImage: "registry.fullstack.pw/library/ascii-frontend:1.0.0" },
-};
-
-const sortKeys = (_key: unknown, value: unknown): unknown =>
-  typeof value !== "object" || value === null || Array.isArray(value)
-    ? value
-    : Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-
-const settingsOf = (stack: StackName): string => fs.readFileSync(path.join(__dirname, `../Pulumi.${stack}.yaml`), "utf8");
-
-/** Runs the program with the settings of the checkout, as a running program has them: text. */
-async function run(stack: StackName): Promise<{ registered: Registered[]; outputs: Record<string, unknown> }> {
-  const registered = await mockEngine({ stack, references: REFERENCES });
-  // As the engine has them: the keys of maps sorted.
-  const { config } = parse(settingsOf(stack), sortKeys) as { config: Record<string, unknown> };
-  pulumi.runtime.setAllConfig(
-    Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
-  );
-  const outputs = await main();
-  const values = await new Promise<Record<string, unknown>>((resolve) => {
-    pulumi.output(outputs).apply((plain) => resolve(plain));
-  });
-  await settle(registered);
-  return { registered, outputs: values };
-}
-
 test.each(STACKS.map(({ name }) => name))("the program of %s registers its VMs, its cluster and its platform", async (stack) => {
-  const { registered } = await run(stack);
+  const { registered } = await runStack(stack);
   const count = (type: string) => registered.filter((r) => r.type === type).length;
   const definition = STACKS.find(({ name }) => name === stack);
   expect(count("homelab:hosts:Vm")).toBe(definition?.vms.length);
@@ -95,7 +51,7 @@ test("Vault's name is a fixed one of the name server, which its own API could no
 });
 
 test.each(STACKS.map(({ name }) => name))("what hosts check looks at on %s is what its program runs", async (stack) => {
-  const { registered, outputs } = await run(stack);
+  const { registered, outputs } = await runStack(stack);
   const config = parseStackConfigFile("f", settingsOf(stack));
   const owned = STACKS.find(({ name }) => name === stack)?.vms ?? [];
   const planned = planRoles({ stack, config, owned, vms: loadInventory().vms });
@@ -106,7 +62,7 @@ test.each(STACKS.map(({ name }) => name))("what hosts check looks at on %s is wh
 });
 
 test("the hosts of tools have their roles, each run with its secrets on standard input, and downloads wait for the name server", async () => {
-  const { registered } = await run("tools");
+  const { registered } = await runStack("tools");
   const runs = registered.filter((r) => r.type === "command:remote:Command" && r.name.endsWith("-run"));
   expect(runs.map(({ name }) => name).toSorted()).toEqual(["dns-dns-run", "haproxy-haproxy-run", "tools-k3s-run"]);
   const position = (name: string): number => runs.findIndex((r) => r.name === name);
@@ -118,14 +74,14 @@ test("the hosts of tools have their roles, each run with its secrets on standard
 });
 
 test("tools takes storages and bridges as it finds them, unless stacks/hosts.ts defines one", async () => {
-  const { registered } = await run("tools");
+  const { registered } = await runStack("tools");
   const images = registered.filter(({ type }) => type === "proxmoxve:download/fileLegacy:FileLegacy");
   expect(images.map(({ inputs }) => inputs["datastoreId"])).toEqual(["local", "local", "local"]);
   expect(registered.filter(({ type }) => /^proxmoxve:(storage|network)/.test(type))).toEqual([]);
 });
 
 test("home's disk is the one passed through, by the name that it has in the VM, and comes before k3s", async () => {
-  const { registered } = await run("home");
+  const { registered } = await runStack("home");
   const script = String(only(registered, "command:remote:Command", "home-k3s-run").inputs["create"]);
   expect(script.indexOf("mount /mnt/home")).toBeGreaterThan(0);
   expect(script.indexOf("mount /mnt/home")).toBeLessThan(script.indexOf("download /usr/local/bin/k3s"));

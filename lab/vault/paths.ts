@@ -53,6 +53,7 @@ const TABLE: readonly SystemPath[] = [
   {
     path: "internal/ui/mounts/{path}",
     methods: READ,
+    strict: true,
     run: ({ mounts }, _call, path) => {
       const asked = after(path, "internal/ui/mounts/");
       const found = mounts.describe(asked);

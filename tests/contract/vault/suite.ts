@@ -10,6 +10,7 @@ import { kvAnswers } from "./kv-answers";
 import { permissionAnswers } from "./permission-answers";
 import { resourceTypes } from "./resource-types";
 import { rootTokens } from "./root-tokens";
+import { stackPrivileges } from "./stack-privileges";
 import { homelabStory } from "./story";
 import { type GivenVault, VaultUnderTest } from "./under-test";
 
@@ -30,6 +31,11 @@ export function vaultSuite(open: () => Promise<GivenVault>): void {
     ));
   describe("root tokens", () =>
     rootTokens(
+      () => vault,
+      () => unsealKeys,
+    ));
+  describe("who may do what", () =>
+    stackPrivileges(
       () => vault,
       () => unsealKeys,
     ));

@@ -1,0 +1,26 @@
+/** What must not get another name or provider: the engine would make it anew, and with it all that it holds. */
+
+import { only } from "../tests/support/pulumi-mocks";
+import { registeredBy } from "../tests/support/stack-run";
+
+/** URN's last part of the provider. */
+const providerOf = (reference: string | undefined): string | undefined => reference?.split("::").at(-2);
+
+test("the KV mount, the audit log and all entries keep their names and providers", async () => {
+  const registered = await registeredBy("tools");
+  const named = (type: string, name: string) => {
+    const { provider } = only(registered, type, name);
+    return [name, providerOf(provider)];
+  };
+  expect(named("vault:index/mount:Mount", "vault-kv")).toEqual(["vault-kv", "vault-set-up"]);
+  expect(named("vault:index/audit:Audit", "vault-audit")).toEqual(["vault-audit", "vault-set-up"]);
+  const entries = registered.filter(({ type }) => type === "vault:kv/secretV2:SecretV2");
+  expect(entries.map(({ name }) => name)).toEqual(expect.arrayContaining(["secrets-cloudflare", "services-kubeconfig-clusters-tools-kubeconfig"]));
+  expect([...new Set(entries.map(({ provider }) => providerOf(provider)))]).toEqual(["vault-provider"]);
+  expect(entries.filter(({ name }) => name.startsWith("secrets-")).map(({ retainOnDelete }) => retainOnDelete)).not.toContain(false);
+});
+
+test("in the other stacks as well", async () => {
+  const registered = await registeredBy("dev");
+  expect(providerOf(only(registered, "vault:kv/secretV2:SecretV2", "services-kubeconfig-clusters-dev-kubeconfig").provider)).toBe("vault");
+});

@@ -1,0 +1,325 @@
+/**
+ * What each stack's token and each namespace's identity can get out of a Vault that the program has filled: every path that the
+ * server says it serves is tried, with every method, with names of its own things and of others', and with a body that asks for all
+ * that could help. What must not happen is asked of the answers (no value of another), and of the Vault afterwards (nothing of
+ * another's is different, no token may do more than before).
+ */
+import * as fs from "node:fs";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { z } from "zod";
+import { systemClock } from "../../../common/clock";
+import type { StackGrant } from "../../../components/platform/vault-names";
+import { authMountOf, kubeconfigEntry } from "../../../components/platform/vault-names";
+import { MANAGER_POLICY } from "../../../components/platform/vault-policies";
+import { createAuthority } from "../../../lab/core/tls";
+import { generateIdentity } from "../../../secrets/age";
+import { createVaultApi } from "../../../secrets/vault-api";
+import { keysFile, storeVaultKeys } from "../../../secrets/vault-keys";
+import { setUpVault } from "../../../secrets/vault-set-up";
+import { buildEstate, type Estate } from "./estate";
+import { serviceAccountToken } from "./service-account";
+import type { VaultAnswer, VaultUnderTest } from "./under-test";
+
+const namespace = (name: string, ...paths: string[]) => ({ namespace: name, role: name, reader: "vault-reader", paths });
+/** Names that could be taken for one another: `a` and `a-b`, `b-c` and `c`. */
+const GRANTS: readonly StackGrant[] = [
+  { stack: "tools", writesCommon: true, namespaces: [namespace("external-dns", "store/dns")] },
+  { stack: "dev", writesCommon: false, namespaces: [namespace("external-dns", "environments/dev/store/dns"), namespace("shop", "store/shop")] },
+  { stack: "dev-two", writesCommon: false, namespaces: [namespace("external-dns", "store/dns"), namespace("shop", "store/shop-two")] },
+  { stack: "prod", writesCommon: false, namespaces: [namespace("external-dns", "store/dns"), namespace("two-shop", "environments/prod/store/shop")] },
+];
+const COMMON = ["store/dns", "store/shop", "store/shop-two", "store/nobody"];
+const own = (stack: string): string[] => [kubeconfigEntry(stack), `environments/${stack}/store/dns`, `environments/${stack}/store/shop`];
+const ENTRIES = [...COMMON, ...GRANTS.flatMap(({ stack }) => own(stack))];
+/** In no other text. */
+const markOf = (entry: string): string => `value-of-${entry.replaceAll("/", "=")}!`;
+
+const METHODS = ["GET", "LIST", "PUT", "POST", "PATCH", "DELETE"];
+const documentSchema = z.object({ paths: z.record(z.string(), z.unknown()) });
+const AT_ONCE = 12;
+
+/** What a holder may end up with: entries whose values it may see. */
+interface Holder {
+  name: string;
+  token: string;
+  stack: string;
+  mayRead: readonly string[];
+}
+
+/** In order. @param unsealKeys of the Vault; none where somebody else booted it */
+export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => readonly string[]): void {
+  const identity = generateIdentity();
+  let folder: string;
+  let manager = "";
+  let estate: Estate;
+  /** Knows the tokens that it issued. */
+  let honest: Server;
+  /** Says yes to every token, as one does whose holder has turned against the others. */
+  let turned: Server;
+  let ca = "";
+  const issued = new Set<string>();
+
+  const call = (method: string, route: string, body?: unknown, token?: string, headers?: Record<string, string>): Promise<VaultAnswer> =>
+    vault().call(method, route, body, token, headers);
+  const run = (): boolean => unsealKeys().length > 0;
+  const tokenOf = (stack: string): string => estate.tokens.get(stack) ?? "";
+  const config = (cluster: Server) => ({
+    kubernetes_host: `https://127.0.0.1:${(cluster.address() as AddressInfo).port}`,
+    kubernetes_ca_cert: ca,
+    token_reviewer_jwt: serviceAccountToken(),
+    disable_local_ca_jwt: true,
+  });
+  const claims = (of: string, uid = "uid") => ({
+    aud: ["vault"],
+    sub: `system:serviceaccount:${of}:vault-reader`,
+    "kubernetes.io": { namespace: of, serviceaccount: { name: "vault-reader", uid } },
+  });
+  /** As External Secrets logs in, with a token that the stack's cluster has issued. */
+  const login = (stack: string, role: string, of = role) => {
+    const jwt = serviceAccountToken(claims(of));
+    issued.add(jwt);
+    return call("POST", `auth/${authMountOf(stack)}/login`, { role, jwt }, "");
+  };
+
+  async function startCluster(knows: (token: string) => boolean): Promise<Server> {
+    const authority = await createAuthority("cluster");
+    const pair = await authority.issue(["127.0.0.1"]);
+    ca += authority.caPem;
+    const server = createServer(pair, async (request, response) => {
+      let text = "";
+      for await (const chunk of request.setEncoding("utf8")) text += String(chunk);
+      const { token, audiences } = z.object({ spec: z.object({ token: z.string(), audiences: z.array(z.string()).optional() }) }).parse(JSON.parse(text)).spec;
+      const said = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
+      const user = { username: said.sub, uid: said["kubernetes.io"].serviceaccount.uid };
+      const status = knows(token) ? { authenticated: true, audiences, user } : { authenticated: false };
+      response.writeHead(201, { "content-type": "application/json" });
+      response.end(JSON.stringify({ kind: "TokenReview", apiVersion: "authentication.k8s.io/v1", status }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    vault().given.reach((server.address() as AddressInfo).port);
+    return server;
+  }
+
+  /** As it should be, whatever a holder has done with what is its own. */
+  async function restore(): Promise<void> {
+    for (const entry of ENTRIES) expect((await call("POST", `kv/data/${entry}`, { data: { value: markOf(entry) } })).status).toBe(200);
+    for (const { stack } of GRANTS) expect((await call("PUT", `auth/${authMountOf(stack)}/config`, config(honest))).status).toBe(204);
+  }
+
+  beforeAll(async () => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-vault-privileges-"));
+    honest = await startCluster((token) => issued.has(token));
+    turned = await startCluster(() => true);
+    if (!run()) return;
+    storeVaultKeys(keysFile(folder, vault().given.address), { unsealKeys: unsealKeys() }, [identity.recipient], new Date(0));
+    const api = createVaultApi(vault().given.address, systemClock);
+    const args = { api, address: vault().given.address, folder, recipients: [identity.recipient], identities: () => [identity], now: () => new Date(0) };
+    manager = await setUpVault({ ...args, ...MANAGER_POLICY });
+    await api.close();
+    expect((await call("POST", "sys/mounts/kv", { type: "kv", options: { version: "2" } }, manager)).status).toBe(204);
+    for (let tries = 0; tries < 100 && (await call("GET", "kv/config")).status !== 200; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    estate = await buildEstate(vault(), manager, GRANTS);
+  });
+  afterAll(async () => {
+    if (run()) {
+      await estate.remove();
+      await call("DELETE", "sys/mounts/kv");
+      await call("DELETE", `sys/policies/acl/${MANAGER_POLICY.name}`);
+      await call("POST", "sys/auth/token/tune", { max_lease_ttl: "0" });
+    }
+    for (const cluster of [honest, turned]) {
+      cluster.closeAllConnections();
+      await new Promise<void>((resolve) => cluster.close(() => resolve()));
+    }
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  test("the managing stack's token reads no entry, and does not write its own policy", async () => {
+    if (!run()) return;
+    expect((await call("GET", "kv/data/store/dns", undefined, manager)).status).toBe(403);
+    for (const name of [MANAGER_POLICY.name, "default", "other"])
+      expect([name, (await call("PUT", `sys/policies/acl/${name}`, { policy: "# x" }, manager)).status]).toEqual([name, 403]);
+  });
+
+  test("each stack writes what is its own, by its own token: its kubeconfig, its values, where its cluster is; tools the common entries too", async () => {
+    if (!run()) return;
+    const write = async (stack: string, entry: string) =>
+      (await call("POST", `kv/data/${entry}`, { data: { value: markOf(entry) }, options: { cas: 0 } }, tokenOf(stack))).status;
+    for (const entry of COMMON) expect([entry, await write("tools", entry)]).toEqual([entry, 200]);
+    for (const { stack } of GRANTS) {
+      for (const entry of own(stack)) expect([entry, await write(stack, entry)]).toEqual([entry, 200]);
+      expect([stack, (await call("PUT", `auth/${authMountOf(stack)}/config`, config(honest), tokenOf(stack))).status]).toEqual([stack, 204]);
+      expect((await call("GET", `kv/data/${kubeconfigEntry(stack)}`, undefined, tokenOf(stack))).status).toBe(200);
+      expect((await call("POST", "auth/token/renew-self", {}, tokenOf(stack))).status).toBe(200);
+    }
+    // One that it no longer wants goes with all its versions.
+    expect(await write("dev", "environments/dev/gone")).toBe(200);
+    expect((await call("DELETE", "kv/metadata/environments/dev/gone", undefined, tokenOf("dev"))).status).toBe(204);
+  });
+
+  test("a role takes tokens that were made for Vault, and no others", async () => {
+    if (!run()) return;
+    const elsewhere = serviceAccountToken({ ...claims("shop"), aud: ["https://kubernetes.default.svc"] });
+    issued.add(elsewhere);
+    const refused = await call("POST", `auth/${authMountOf("dev")}/login`, { role: "shop", jwt: elsewhere }, "");
+    expect([refused.status, JSON.stringify(refused.body)]).toEqual([403, expect.stringContaining("audience")]);
+    expect((await login("dev", "shop")).status).toBe(200);
+    expect((await login("dev", "shop", "external-dns")).status).toBe(403);
+  });
+
+  /** Every path of the server with names in the place of its parameters. */
+  async function everyPath(stack: string): Promise<string[]> {
+    const { paths } = documentSchema.parse((await call("GET", "sys/internal/specs/openapi")).body);
+    const names = Object.keys(paths).map((template) => template.replace(/^\//, ""));
+    expect(names.length).toBeGreaterThan(40);
+    const others = GRANTS.map((grant) => grant.stack).filter((name) => name !== stack);
+    const policies = [`stack.${stack}`, `stack.${others[0]}`, `namespace.${stack}.shop`, MANAGER_POLICY.name, "default", "root", "fresh"];
+    const mounts = [authMountOf(stack), authMountOf(others[0] ?? ""), `${authMountOf(stack)}/tune`, "kv", "kv/tune", "token", "token/tune", "fresh"];
+    const wordsFor = (template: string): string[] => {
+      if (/^kv\//.test(template)) return [...ENTRIES, "clusters", "environments", "environments/../store/dns", "store", ""];
+      if (/^sys\/(policies|policy)/.test(template)) return policies;
+      if (/^sys\/(auth|mounts|remount|internal\/ui\/mounts)/.test(template)) return [...mounts, `auth/${authMountOf(stack)}/tune`];
+      if (/\/role\//.test(template)) return ["external-dns", "shop", "fresh"];
+      return ["x"];
+    };
+    return names.flatMap((template) => {
+      if (!template.includes("{")) return [template];
+      // The first parameter tells what it is about; the rest is filled the same way.
+      return wordsFor(template).map((word) => template.replace(/\{[^}]+\}/g, word));
+    });
+  }
+
+  const WIDE = 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "patch", "sudo"] }';
+  /** Asks for all that could help, whatever the path makes of it. */
+  const wish = (holder: Holder, accessors: readonly string[]): Record<string, unknown> => ({
+    ...config(turned),
+    policy: WIDE,
+    rules: WIDE,
+    policies: ["root", "homelab-tools", "stack.prod", "stack.dev"],
+    token_policies: ["root", "homelab-tools", "stack.prod"],
+    allowed_policies: ["*"],
+    no_parent: true,
+    period: "1h",
+    type: "kubernetes",
+    options: { version: "2" },
+    data: { taken: holder.name },
+    bound_service_account_names: ["*"],
+    bound_service_account_namespaces: ["*"],
+    accessor: accessors[0],
+    paths: ["kv/data/store/dns", "sys/policies/acl/fresh"],
+    path: "kv/data/store/dns",
+    from: `auth/${authMountOf("prod")}`,
+    to: `auth/${authMountOf(holder.stack)}-2`,
+    role: "external-dns",
+    // Issued by no cluster.
+    jwt: serviceAccountToken(claims("external-dns", "forged")),
+    token: holder.token,
+    secret_shares: 1,
+    secret_threshold: 1,
+    versions: [1],
+  });
+
+  /** All that is in Vault and is not the holder's: policies, mounts, roles and configurations of others, entries. */
+  async function everythingElse(holder: Holder): Promise<unknown> {
+    const read = async (route: string): Promise<unknown> => (await call("GET", route)).body["data"];
+    const policies = await call("LIST", "sys/policies/acl");
+    const { keys } = z.object({ keys: z.array(z.string()) }).parse(policies.body["data"]);
+    const stacks = GRANTS.map(({ stack }) => stack);
+    const entries = ENTRIES.filter((entry) => !holder.mayRead.includes(entry) || (holder.stack !== "tools" && COMMON.includes(entry)));
+    return {
+      policies: await Promise.all(keys.map(async (name) => [name, await read(`sys/policies/acl/${name}`)])),
+      mounts: Object.keys((await read("sys/mounts")) as object).toSorted(),
+      auths: Object.keys((await read("sys/auth")) as object).toSorted(),
+      roles: await Promise.all(
+        GRANTS.flatMap(({ stack, namespaces }) => namespaces.map(async ({ role }) => [stack, role, await read(`auth/${authMountOf(stack)}/role/${role}`)])),
+      ),
+      configs: await Promise.all(stacks.filter((stack) => stack !== holder.stack).map((stack) => read(`auth/${authMountOf(stack)}/config`))),
+      entries: await Promise.all(entries.map(async (entry) => [entry, await read(`kv/data/${entry}`)])),
+      audits: await read("sys/audit"),
+    };
+  }
+
+  const capabilities = async (holder: Holder): Promise<unknown> => (await call("POST", "auth/token/lookup", { token: holder.token })).body["data"] as unknown;
+  const policiesOf = (found: unknown): unknown => (found as { policies?: unknown } | undefined)?.policies;
+
+  interface Tried {
+    /** What it saw and must not have. */
+    leaks: string[];
+    /** Tokens that it was given. */
+    tokens: string[];
+    answers: number;
+  }
+
+  async function tryEverything(holder: Holder): Promise<Tried> {
+    const paths = await everyPath(holder.stack);
+    const forbidden = ENTRIES.filter((entry) => !holder.mayRead.includes(entry)).map(markOf);
+    const { keys: accessors } = z.object({ keys: z.array(z.string()) }).parse((await call("GET", "auth/token/accessors?list=true")).body["data"]);
+    const body = wish(holder, accessors);
+    const attempts = paths.flatMap((route) => METHODS.map((method) => ({ method, route })));
+    // Its own token is needed to the end.
+    const kept = attempts.filter(({ route }) => !/^auth\/token\/revoke/.test(route));
+    const tried: Tried = { leaks: [], tokens: [], answers: 0 };
+    const one = async ({ method, route }: { method: string; route: string }): Promise<void> => {
+      const writes = ["PUT", "POST", "PATCH"].includes(method);
+      const headers = method === "PATCH" ? { "content-type": "application/merge-patch+json" } : {};
+      const target = method === "LIST" ? `${route}?list=true` : route;
+      const answer = await call(method === "LIST" ? "GET" : method, target, writes ? body : undefined, holder.token, headers).catch(() => undefined);
+      if (answer === undefined) return;
+      tried.answers++;
+      const text = JSON.stringify(answer.body);
+      for (const value of forbidden) if (text.includes(value)) tried.leaks.push(`${method} ${route}: ${value}`);
+      const given = z.object({ auth: z.object({ client_token: z.string() }) }).safeParse(answer.body);
+      if (given.success && given.data.auth.client_token !== holder.token) tried.tokens.push(given.data.auth.client_token);
+    };
+    for (let at = 0; at < kept.length; at += AT_ONCE) await Promise.all(kept.slice(at, at + AT_ONCE).map(one));
+    return tried;
+  }
+
+  /** What a stack may see at the end: its own, and what its namespaces may read, since it says which cluster it is. */
+  const reachOf = ({ stack, writesCommon, namespaces }: StackGrant): string[] => [
+    ...own(stack),
+    ...(writesCommon ? COMMON : []),
+    ...namespaces.flatMap(({ paths }) => paths),
+  ];
+
+  test.each(GRANTS.map((grant) => [grant.stack, grant] as const))(
+    "the token of %s finds no way to a value of another stack or namespace, on any path, and leaves all that is theirs as it was",
+    async (stack, grant) => {
+      if (!run()) return;
+      const holder: Holder = { name: stack, stack, token: tokenOf(stack), mayRead: reachOf(grant) };
+      const [before, mine] = [await everythingElse(holder), policiesOf(await capabilities(holder))];
+      expect(mine).toEqual([`stack.${stack}`]);
+      const tried = await tryEverything(holder);
+      expect(tried.leaks).toEqual([]);
+      expect(tried.answers).toBeGreaterThan(500);
+      // What it was given by logging in as its own namespaces is theirs, and finds no more.
+      for (const token of tried.tokens) {
+        const policies = policiesOf((await call("POST", "auth/token/lookup", { token })).body["data"]) as string[] | undefined;
+        const allowed = ["default", `stack.${stack}`, ...grant.namespaces.map(({ role }) => `namespace.${stack}.${role}`)];
+        expect((policies ?? []).filter((name) => !allowed.includes(name))).toEqual([]);
+      }
+      expect(await everythingElse(holder)).toEqual(before);
+      expect(policiesOf(await capabilities(holder))).toEqual(mine);
+      await restore();
+    },
+    120_000,
+  );
+
+  test.each(GRANTS.flatMap(({ stack, namespaces }) => namespaces.map((grant) => [stack, grant.namespace, grant.paths] as const)))(
+    "in %s the namespace %s reads the entries that it names, and finds nothing else on any path",
+    async (stack, role, paths) => {
+      if (!run()) return;
+      const { client_token: token } = z.object({ auth: z.object({ client_token: z.string() }) }).parse((await login(stack, role)).body).auth;
+      const holder: Holder = { name: `${stack}/${role}`, stack, token, mayRead: paths };
+      for (const entry of paths) expect((await call("GET", `kv/data/${entry}`, undefined, token)).status).toBe(200);
+      const before = await everythingElse(holder);
+      const tried = await tryEverything(holder);
+      expect(tried.leaks).toEqual([]);
+      expect(await everythingElse(holder)).toEqual(before);
+    },
+    120_000,
+  );
+}
