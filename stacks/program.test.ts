@@ -31,7 +31,7 @@ test.each(STACKS.map(({ name }) => name))("the program of %s registers its VMs, 
 });
 
 test.each(STACKS.map(({ name }) => name))("external-dns of %s may write the names of its routes, and no other stack's", async (stack) => {
-  const { registered } = await run(stack);
+  const { registered } = await runStack(stack);
   const hosts = registered
     .filter(({ type }) => type === "kubernetes:networking.k8s.io/v1:Ingress")
     .flatMap(({ inputs }) => (inputs["spec"] as { rules: { host: string }[] }).rules.map(({ host }) => host));
@@ -44,7 +44,7 @@ test.each(STACKS.map(({ name }) => name))("external-dns of %s may write the name
 });
 
 test("Vault's name is a fixed one of the name server, which its own API could not change where the environment set it", async () => {
-  const { registered } = await run("tools");
+  const { registered } = await runStack("tools");
   const script = String(only(registered, "command:remote:Command", "dns-dns-run").inputs["create"]);
   expect(script).toContain("192.168.1.15 vault.fullstack.pw");
   expect(script).not.toContain("FTLCONF_dns_hosts");

@@ -342,11 +342,7 @@ test("a policy names each entry once and no folder; one without entries is not e
 describe("external-dns", () => {
   const dns = (hostNames: string[]) =>
     build(({ kubernetes }) => {
-      new ExternalDns(
-        "dns",
-        { hostNames, piholeUrl: "http://192.168.1.3", vaultAddress: "https://vault", authMount: "kubernetes/dev" },
-        kubernetes,
-      );
+      new ExternalDns("dns", { hostNames, piholeUrl: "http://192.168.1.3", vaultAddress: "https://vault", authMount: "kubernetes/dev" }, kubernetes);
     });
 
   test("is its pinned chart: it writes and deletes the cluster's own names in Pi-hole 6, and nothing else", async () => {
