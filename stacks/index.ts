@@ -62,7 +62,7 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
     secrets,
     bastion: bastionFromEnvironment(),
     roles,
-    grants: () => vaultGrants(checkConfigFiles(projectRoot())),
+    grants: () => vaultGrants(STACKS, checkConfigFiles(projectRoot())),
     checkout: projectRoot(),
     upstream: await loadUpstream({ needs: definition.needs, plannedDir, usedUnknown: (output) => usedUnknowns.add(output) }),
   });

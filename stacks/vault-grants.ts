@@ -7,7 +7,7 @@ import type { StackGrant } from "../components/platform/vault-names";
 import { entryKeys, ownPaths } from "../secrets/load";
 import { environmentPath } from "../secrets/vault-paths";
 import type { StackConfig } from "./config";
-import { STACKS } from "./definitions";
+import type { AnyStackDefinition } from "./graph";
 import type { StackName } from "./outputs";
 
 /** Below it lies what the old shared Secret holds. */
@@ -19,9 +19,9 @@ export const vaultPathFor =
   (path: string): string =>
     own.has(path) ? environmentPath(stack, path) : path;
 
-/** @param configs settings of every stack */
-export function vaultGrants(configs: ReadonlyMap<StackName, StackConfig>): StackGrant[] {
-  return STACKS.map(({ name, secrets }) => {
+/** @param stacks all of them; @param configs settings of each */
+export function vaultGrants(stacks: readonly Pick<AnyStackDefinition, "name" | "secrets">[], configs: ReadonlyMap<StackName, StackConfig>): StackGrant[] {
+  return stacks.map(({ name, secrets }) => {
     const vaultPath = vaultPathFor(name, new Set(ownPaths(name)));
     const shared = configs.get(name)?.sharedSecrets === true ? [sharedGrant([...entryKeys(SHARED_ENTRIES).keys()].map(vaultPath))] : [];
     return { stack: name, writesCommon: secrets === "all", namespaces: [externalDnsGrant(vaultPath), ...shared] };
