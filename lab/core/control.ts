@@ -1,6 +1,6 @@
 import * as http from "node:http";
 import { z } from "zod";
-import type { FaultQueue } from "./faults";
+import { FAULTS, type FaultName, type FaultQueue } from "./faults";
 import { listenOn } from "./server";
 import type { Records, Stoppable, Unhandled } from "./world";
 
@@ -23,23 +23,6 @@ export interface ControlOptions {
   /** Called after the reply to POST /stop has been sent. */
   stop: () => void;
 }
-
-/** Every fault that a simulator of the lab takes; docs/lab.md says what each does. */
-const FAULT_NAMES: readonly string[] = [
-  "apt.lock-held",
-  "apt.update-failed",
-  "disk.full",
-  "gateway.refuse",
-  "k3s.start-failed",
-  "kubernetes.image-pull",
-  "proxmox.clone-lock-timeout",
-  "proxmox.task-failed",
-  "proxmox.unavailable",
-  "ssh.auth-failed",
-  "ssh.cut",
-  "ssh.disconnect",
-  "vm.no-boot",
-];
 
 /** The lab's own HTTP interface, for the orchestrator and for tests. */
 export async function startControl(options: ControlOptions): Promise<Stoppable & { port: number }> {
@@ -78,6 +61,8 @@ async function answer(options: ControlOptions, request: http.IncomingMessage): P
   // A page in the owner's browser must not stop the lab.
   if (request.headers.origin !== undefined) return { status: 403, body: { error: "not from a browser" } };
   const url = new URL(request.url ?? "/", "http://127.0.0.1");
+  const strange = [...url.searchParams.keys()].find((key) => url.pathname !== "/records" || key !== "since");
+  if (strange !== undefined) return { status: 400, body: { error: `${request.method} ${url.pathname} has no parameter "${strange}"` } };
   const body = await readText(request);
   switch (`${request.method} ${url.pathname}`) {
     case "GET /status":
@@ -89,7 +74,7 @@ async function answer(options: ControlOptions, request: http.IncomingMessage): P
     case "GET /proxmox":
       return { status: 200, body: options.proxmox() };
     case "GET /faults":
-      return { status: 200, body: { names: FAULT_NAMES, waiting: options.faults.waiting() } };
+      return { status: 200, body: { names: Object.keys(FAULTS), waiting: options.faults.waiting() } };
     case "POST /faults":
       return queueFault(options, body);
     case "DELETE /faults":
@@ -104,6 +89,8 @@ async function answer(options: ControlOptions, request: http.IncomingMessage): P
       return { status: 404, body: { error: `the lab's control has no ${request.method} ${url.pathname}` } };
   }
 }
+
+const isFault = (name: string): name is FaultName => Object.hasOwn(FAULTS, name);
 
 function queueFault(options: ControlOptions, body: string): Reply {
   const parsed = z
@@ -120,7 +107,10 @@ function queueFault(options: ControlOptions, body: string): Reply {
     .safeParse(body);
   if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
   const { name, target, times, parameters } = parsed.data;
-  if (!FAULT_NAMES.includes(name)) return { status: 400, body: { error: `the lab has no fault "${name}"; it has: ${FAULT_NAMES.join(", ")}` } };
+  if (!isFault(name)) return { status: 400, body: { error: `the lab has no fault "${name}"; it has: ${Object.keys(FAULTS).join(", ")}` } };
+  const known: readonly string[] = FAULTS[name];
+  const strange = Object.keys(parameters ?? {}).find((key) => !known.includes(key));
+  if (strange !== undefined) return { status: 400, body: { error: `the fault ${name} has no parameter "${strange}"; it has: ${known.join(", ") || "none"}` } };
   options.faults.queue({
     name,
     ...(target === undefined ? {} : { target }),

@@ -1,8 +1,30 @@
 import type { FaultParameters, Faults } from "./world";
 
+/** Every fault that a simulator takes, and the parameters that it reads; docs/lab.md says what each does. */
+export const FAULTS = {
+  "apt.install-failed": [],
+  "apt.interrupted": [],
+  "apt.lock-held": [],
+  "apt.update-failed": [],
+  "disk.full": [],
+  "gateway.refuse": [],
+  "k3s.start-failed": ["message"],
+  "kubeadm.bootstrap-failed": [],
+  "kubeadm.init-failed": [],
+  "kubernetes.image-pull": [],
+  "proxmox.clone-lock-timeout": [],
+  "proxmox.task-failed": ["message"],
+  "proxmox.unavailable": ["status", "message"],
+  "ssh.auth-failed": [],
+  "ssh.cut": ["changes"],
+  "ssh.disconnect": [],
+  "vm.no-boot": [],
+} as const satisfies Record<string, readonly string[]>;
+export type FaultName = keyof typeof FAULTS;
+
 /** A fault that waits for its moment. */
 interface QueuedFault {
-  name: string;
+  name: FaultName;
   /** Only for this target; any when absent. */
   target?: string;
   parameters: FaultParameters;
@@ -10,7 +32,7 @@ interface QueuedFault {
 
 export interface FaultQueue extends Faults {
   /** @param times how often it strikes; default 1 */
-  queue(fault: { name: string; target?: string; parameters?: FaultParameters; times?: number }): void;
+  queue(fault: { name: FaultName; target?: string; parameters?: FaultParameters; times?: number }): void;
   waiting(): QueuedFault[];
   clear(): void;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../common/clock";
+import type { FaultName } from "./faults";
 
 /** The outside world's systems, as the lab's records name them. */
 export type LabSystem = "proxmox" | "ssh" | "kubernetes" | "vault" | "s3" | "artefacts" | "pihole";
@@ -97,7 +98,7 @@ export interface Faults {
    * The oldest queued fault of that name for this target (or queued for any target), or undefined. Taking uses it up.
    * The value is the fault's `parameters`, `{}` when it has none.
    */
-  take(name: string, target: string): FaultParameters | undefined;
+  take(name: FaultName, target: string): FaultParameters | undefined;
 }
 export type FaultParameters = Readonly<Record<string, unknown>>;
 

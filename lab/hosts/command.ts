@@ -23,6 +23,12 @@ export function unmodelled(run: Invocation, command: string, what: string): Exec
   return fail(`${command}: ${what}: not modelled by the lab`, 2);
 }
 
+/** A command that the lab models without any argument. */
+export const withoutArguments =
+  (name: string, answer: HostCommand): HostCommand =>
+  async (run) =>
+    run.args.length > 0 ? unmodelled(run, name, run.args.join(" ")) : answer(run);
+
 export function absolute(run: Invocation, name: string): string {
   return run.shell.fs.resolvePath(run.shell.cwd, name);
 }

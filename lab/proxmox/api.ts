@@ -7,12 +7,13 @@ import { CLUSTER_ROUTES } from "./cluster";
 import { PveError } from "./errors";
 import type { Pve } from "./model";
 import { NETWORK_ROUTES } from "./network";
-import { match, type Route } from "./router";
+import { checkDeclared, match, NOT_IN_SCHEMA, type Route } from "./router";
 import { STORAGE_ROUTES } from "./storage";
 import { STORAGE_CONFIG_ROUTES } from "./storage-config";
 import { VM_ROUTES } from "./vms";
 
-const ROUTES: readonly Route[] = [...CLUSTER_ROUTES, ...STORAGE_CONFIG_ROUTES, ...NETWORK_ROUTES, ...STORAGE_ROUTES, ...VM_ROUTES];
+/** Every call that the lab models. */
+export const ROUTES: readonly Route[] = [...CLUSTER_ROUTES, ...STORAGE_CONFIG_ROUTES, ...NETWORK_ROUTES, ...STORAGE_ROUTES, ...VM_ROUTES];
 const PREFIX = "/api2/json";
 const MAX_BODY = 8 * 1024 ** 2;
 
@@ -62,12 +63,16 @@ async function answer(pve: Pve, token: ApiToken, request: http.IncomingMessage, 
     const sent = { ...Object.fromEntries(url.searchParams), ...bodyParameters(request, body) };
     // Clients may repeat in the body what the path says; the path wins.
     const parameters = Object.fromEntries(Object.entries(sent).filter(([name]) => !(name in found.path)));
+    checkDeclared(found.route, parameters);
     const call = { pve, path: found.path, parameters, user };
     const data = await found.route.handler(call);
     if (method === "GET") ctx.records.add({ system: "proxmox", target: "api", kind: "read", action: `GET ${path}` });
     reply(response, 200, "OK", { ...found.route.attributes(call), data: data ?? null });
   } catch (error) {
     if (!(error instanceof PveError)) throw error;
+    for (const [name, problem] of Object.entries(error.errors ?? {}))
+      if (problem === NOT_IN_SCHEMA)
+        ctx.unhandled.add({ system: "proxmox", target: "api", what: `${method} ${url.pathname}: the parameter ${name} is not modelled` });
     const errors = error.errors === undefined ? {} : { errors: error.errors };
     reply(response, error.status, error.message, { data: null, ...errors, message: `${error.message}\n` });
   }

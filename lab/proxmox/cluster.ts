@@ -132,34 +132,36 @@ function changePool(call: Call): void {
 }
 
 export const CLUSTER_ROUTES: readonly Route[] = [
-  route("GET", "/version", () => PROXMOX.version),
-  route("GET", "/cluster/nextid", nextId),
-  route("GET", "/cluster/resources", resources),
-  route("GET", "/cluster/status", () => [
+  route("GET", "/version", [], () => PROXMOX.version),
+  route("GET", "/cluster/nextid", ["vmid"], nextId),
+  route("GET", "/cluster/resources", ["type"], resources),
+  route("GET", "/cluster/status", [], () => [
     { type: "cluster", id: "cluster", name: "homelab", nodes: NODES.length, quorate: 1, version: 3 },
     ...NODES.map((n, i) => ({ type: "node", id: `node/${n.name}`, name: n.name, nodeid: i + 1, online: 1, local: i === 0 ? 1 : 0 })),
   ]),
-  route("GET", "/cluster/options", () => ({ keyboard: "en-us" })),
-  route("GET", "/cluster/ha/resources", () => []),
-  route("GET", "/cluster/ha/resources/{sid}", (call) => {
+  route("GET", "/cluster/options", [], () => ({ keyboard: "en-us" })),
+  route("GET", "/cluster/ha/resources", [], () => []),
+  route("GET", "/cluster/ha/resources/{sid}", [], (call) => {
     throw new PveError(500, `no such resource '${required(call, "sid")}'`);
   }),
-  route("GET", "/nodes", (call) => NODES.map((n) => listNode(call, n))),
-  route("GET", "/nodes/{node}/status", nodeStatus),
-  route("GET", "/nodes/{node}/version", () => PROXMOX.version),
-  route("GET", "/nodes/{node}/time", (call) => ({
+  route("GET", "/nodes", [], (call) => NODES.map((n) => listNode(call, n))),
+  route("GET", "/nodes/{node}/status", [], nodeStatus),
+  route("GET", "/nodes/{node}/version", [], () => PROXMOX.version),
+  route("GET", "/nodes/{node}/time", [], (call) => ({
     timezone: "Etc/UTC",
     time: Math.floor(call.pve.ctx.clock.now() / 1000),
     localtime: Math.floor(call.pve.ctx.clock.now() / 1000),
   })),
-  route("GET", "/nodes/{node}/dns", () => ({ search: "fullstack.pw", dns1: "192.168.1.3" })),
-  route("GET", "/nodes/{node}/tasks", listTasks),
-  route("GET", "/nodes/{node}/tasks/{upid}/status", (call) => taskStatus(findTask(call.pve, required(call, "node"), required(call, "upid")))),
-  route("GET", "/nodes/{node}/tasks/{upid}/log", (call) =>
-    findTask(call.pve, required(call, "node"), required(call, "upid")).log.map((t, i) => ({ n: i + 1, t })),
+  route("GET", "/nodes/{node}/dns", [], () => ({ search: "fullstack.pw", dns1: "192.168.1.3" })),
+  route("GET", "/nodes/{node}/tasks", ["source", "typefilter", "vmid", "limit"], listTasks),
+  route("GET", "/nodes/{node}/tasks/{upid}/status", [], (call) => taskStatus(findTask(call.pve, required(call, "node"), required(call, "upid")))),
+  route("GET", "/nodes/{node}/tasks/{upid}/log", ["limit"], (call) =>
+    findTask(call.pve, required(call, "node"), required(call, "upid"))
+      .log.slice(0, Number(call.parameters["limit"] ?? 50))
+      .map((t, i) => ({ n: i + 1, t })),
   ),
-  route("DELETE", "/nodes/{node}/tasks/{upid}", (call) => void findTask(call.pve, required(call, "node"), required(call, "upid"))),
-  route("GET", "/access/permissions", () => ({
+  route("DELETE", "/nodes/{node}/tasks/{upid}", [], (call) => void findTask(call.pve, required(call, "node"), required(call, "upid"))),
+  route("GET", "/access/permissions", [], () => ({
     "/": {
       "Sys.Audit": 1,
       "Sys.Modify": 1,
@@ -173,20 +175,20 @@ export const CLUSTER_ROUTES: readonly Route[] = [
       "SDN.Use": 1,
     },
   })),
-  route("GET", "/pools", (call) => {
+  route("GET", "/pools", ["poolid"], (call) => {
     const { poolid } = call.parameters;
     const found = call.pve.state.pools.filter((p) => poolid === undefined || p.poolid === poolid);
     return found.map((p) => ({ poolid: p.poolid, comment: p.comment, ...(poolid === undefined ? {} : { members: poolMembers(call, p.members) }) }));
   }),
-  route("GET", "/pools/{poolid}", (call) => ({ comment: pool(call).comment, members: poolMembers(call, pool(call).members) })),
-  route("POST", "/pools", (call) => {
+  route("GET", "/pools/{poolid}", [], (call) => ({ comment: pool(call).comment, members: poolMembers(call, pool(call).members) })),
+  route("POST", "/pools", ["poolid", "comment"], (call) => {
     const { poolid = "", comment } = call.parameters;
     if (call.pve.state.pools.some((p) => p.poolid === poolid)) throw new PveError(500, `create pool failed: pool '${poolid}' already exists`);
     call.pve.state.pools.push({ poolid, members: [], ...(comment === undefined ? {} : { comment }) });
     recordWrite(call, poolid, "pool-create");
   }),
-  route("PUT", "/pools/{poolid}", changePool),
-  route("DELETE", "/pools/{poolid}", (call) => {
+  route("PUT", "/pools/{poolid}", ["vms", "comment", "delete", "allow-move"], changePool),
+  route("DELETE", "/pools/{poolid}", [], (call) => {
     const found = pool(call);
     if (found.members.length > 0) throw new PveError(500, `delete pool failed: pool '${found.poolid}' is not empty (contains VM ${found.members.join(", ")})`);
     call.pve.state.pools = call.pve.state.pools.filter((p) => p !== found);

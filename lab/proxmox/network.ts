@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from "node:net";
 import { PveError, parameterError } from "./errors";
 import { type Interface, type NodeNetwork, nodeOf, type Pve } from "./model";
 import { networkDiff } from "./network-file";
-import { type Call, type Route, recordWrite, required, route } from "./router";
+import { type Call, CHECKED, NOT_IN_SCHEMA, type Route, recordWrite, required, route } from "./router";
 import { startTask } from "./tasks";
 
 /** Settings of the API's schema that a bridge has; it has more, for bonds, VLANs and Open vSwitch. */
@@ -13,7 +13,6 @@ const OTHER =
     " ",
   );
 const TYPES = ["bridge", "bond", "eth", "alias", "vlan", "fabric", "OVSBridge", "OVSBond", "OVSPort", "OVSIntPort", "vnet", "unknown"];
-const NOT_IN_SCHEMA = "property is not defined in schema and the schema does not allow additional properties";
 
 const networkOf = (pve: Pve, node: string): NodeNetwork => {
   const network = pve.state.networks[nodeOf(node).name];
@@ -212,19 +211,19 @@ function pendingChanges(pve: Pve, node: string): string | undefined {
 
 const NETWORK = "/nodes/{node}/network";
 export const NETWORK_ROUTES: readonly Route[] = [
-  route("GET", NETWORK, list, (call) => {
+  route("GET", NETWORK, ["type"], list, (call) => {
     const changes = pendingChanges(call.pve, required(call, "node"));
     return changes === undefined ? {} : { changes };
   }),
-  route("POST", NETWORK, create),
-  route("PUT", NETWORK, reload),
-  route("DELETE", NETWORK, revert),
-  route("GET", `${NETWORK}/{iface}`, (call) => {
+  route("POST", NETWORK, CHECKED, create),
+  route("PUT", NETWORK, [], reload),
+  route("DELETE", NETWORK, [], revert),
+  route("GET", `${NETWORK}/{iface}`, [], (call) => {
     const found = list({ ...call, parameters: {} }).find(({ iface }) => iface === required(call, "iface"));
     if (!found) throw missing();
     const { iface, ...rest } = found;
     return rest;
   }),
-  route("PUT", `${NETWORK}/{iface}`, update),
-  route("DELETE", `${NETWORK}/{iface}`, remove),
+  route("PUT", `${NETWORK}/{iface}`, CHECKED, update),
+  route("DELETE", `${NETWORK}/{iface}`, [], remove),
 ];

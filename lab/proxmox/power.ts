@@ -136,14 +136,14 @@ function interfaces(call: Call): Record<string, unknown> {
 
 const QEMU = "/nodes/{node}/qemu/{vmid}";
 export const POWER_ROUTES: readonly Route[] = [
-  route("GET", `${QEMU}/status/current`, current),
-  route("POST", `${QEMU}/status/start`, start),
-  route("POST", `${QEMU}/status/stop`, stopWith("qmstop")),
-  route("POST", `${QEMU}/status/shutdown`, stopWith("qmshutdown")),
-  route("POST", `${QEMU}/status/reboot`, reboot),
-  route("GET", `${QEMU}/agent/network-get-interfaces`, interfaces),
-  route("POST", `${QEMU}/agent/ping`, (call) => void agentVm(call)),
-  route("GET", `${QEMU}/agent/get-osinfo`, (call) => {
+  route("GET", `${QEMU}/status/current`, [], current),
+  route("POST", `${QEMU}/status/start`, ["timeout"], start),
+  route("POST", `${QEMU}/status/stop`, ["timeout"], stopWith("qmstop")),
+  route("POST", `${QEMU}/status/shutdown`, ["forceStop", "timeout"], stopWith("qmshutdown")),
+  route("POST", `${QEMU}/status/reboot`, ["timeout"], reboot),
+  route("GET", `${QEMU}/agent/network-get-interfaces`, [], interfaces),
+  route("POST", `${QEMU}/agent/ping`, [], (call) => void agentVm(call)),
+  route("GET", `${QEMU}/agent/get-osinfo`, [], (call) => {
     agentVm(call);
     return { result: { id: "ubuntu", "pretty-name": "Ubuntu 24.04.2 LTS", "version-id": "24.04" } };
   }),

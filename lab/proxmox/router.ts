@@ -1,3 +1,4 @@
+import { parameterError } from "./errors";
 import type { Pve } from "./model";
 
 /** One call of the API. */
@@ -18,6 +19,8 @@ export interface Route {
   method: string;
   pattern: RegExp;
   names: string[];
+  /** Parameters that the lab models beside those of the path. */
+  parameters: readonly string[] | typeof CHECKED;
   handler: Handler;
   /** What a reply tells beside its `data`. */
   attributes: (call: Call) => Record<string, unknown>;
@@ -25,14 +28,23 @@ export interface Route {
   writes: boolean;
 }
 
-/** @param path as in the API's documentation: `/nodes/{node}/qemu/{vmid}/config` */
-export function route(method: string, path: string, handler: Handler, attributes: Route["attributes"] = () => ({})): Route {
+/** The handler looks at every parameter itself, and refuses what it does not know. */
+export const CHECKED = "checked by the handler";
+
+/** As the API says it of a parameter that it does not have; the lab says it of one that it does not model. */
+export const NOT_IN_SCHEMA = "property is not defined in schema and the schema does not allow additional properties";
+
+/**
+ * @param path as in the API's documentation: `/nodes/{node}/qemu/{vmid}/config`
+ * @param parameters names that the lab models; another one is refused and noted
+ */
+export function route(method: string, path: string, parameters: Route["parameters"], handler: Handler, attributes: Route["attributes"] = () => ({})): Route {
   const names: string[] = [];
   const pattern = path.replace(/\{(\w+)\}/g, (_, name: string) => {
     names.push(name);
     return "([^/]+)";
   });
-  return { method, pattern: new RegExp(`^${pattern}$`), names, handler, attributes, writes: method !== "GET" };
+  return { method, pattern: new RegExp(`^${pattern}$`), names, parameters, handler, attributes, writes: method !== "GET" };
 }
 
 export function match(routes: readonly Route[], method: string, path: string): { route: Route; path: Record<string, string> } | undefined {
@@ -51,4 +63,11 @@ export function required(call: Call, name: string): string {
 export function recordWrite(call: Call, target: string, action: string, detail?: unknown): void {
   call.pve.ctx.records.add({ system: "proxmox", target, kind: "write", action, ...(detail === undefined ? {} : { detail }) });
   call.pve.ctx.changed();
+}
+
+/** @throws PveError 400 that names each parameter which the route does not declare */
+export function checkDeclared({ parameters: declared }: Route, given: Readonly<Record<string, string>>): void {
+  if (declared === CHECKED) return;
+  const strange = Object.keys(given).filter((name) => !declared.includes(name));
+  if (strange.length > 0) throw parameterError(Object.fromEntries(strange.map((name) => [name, NOT_IN_SCHEMA])));
 }

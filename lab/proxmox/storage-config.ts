@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { NODES } from "../core/estate";
 import { PveError, parameterError } from "./errors";
 import { contentOf, findStorage, isOn, type Pve, placeOf, roomOf, type Storage } from "./model";
-import { type Call, type Route, recordWrite, required, route } from "./router";
+import { type Call, CHECKED, NOT_IN_SCHEMA, type Route, recordWrite, required, route } from "./router";
 
 interface StorageType {
   /** What must be given, and cannot be changed afterwards. */
@@ -28,7 +28,6 @@ const TYPES: Readonly<Record<string, StorageType>> = {
 const FIXED = new Set(Object.values(TYPES).flatMap(({ fixed }) => fixed));
 const KNOWN = new Set([...FIXED, ...Object.values(TYPES).flatMap(({ optional }) => optional), ...COMMON]);
 const BOOLEANS = new Set(["shared", "disable", "mkdir", "create-base-path", "create-subdirs", "saferemove", "sparse"]);
-const NOT_IN_SCHEMA = "property is not defined in schema and the schema does not allow additional properties";
 
 /** Problems that the API's schema finds, before a type is looked at. */
 function schemaProblem(key: string, value: string): string | undefined {
@@ -180,12 +179,12 @@ export function storageStatus(pve: Pve, storage: Storage, node: string): Record<
 }
 
 export const STORAGE_CONFIG_ROUTES: readonly Route[] = [
-  route("GET", "/storage", (call) => {
+  route("GET", "/storage", ["type"], (call) => {
     const { type } = call.parameters;
     return call.pve.state.storages.filter((s) => type === undefined || s.type === type).map((s) => shown(call.pve, s));
   }),
-  route("GET", "/storage/{storage}", (call) => shown(call.pve, findStorage(call.pve, required(call, "storage")))),
-  route("POST", "/storage", create),
-  route("PUT", "/storage/{storage}", update),
-  route("DELETE", "/storage/{storage}", remove),
+  route("GET", "/storage/{storage}", [], (call) => shown(call.pve, findStorage(call.pve, required(call, "storage")))),
+  route("POST", "/storage", CHECKED, create),
+  route("PUT", "/storage/{storage}", CHECKED, update),
+  route("DELETE", "/storage/{storage}", [], remove),
 ];

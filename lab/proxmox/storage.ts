@@ -60,12 +60,6 @@ function downloadUrl(call: Call): string {
   const node = nodeOf(required(call, "node")).name;
   const storage = storageOf(pve, node, required(call, "storage"));
   const { content = "", filename = "", url = "", checksum, "checksum-algorithm": algorithm } = parameters;
-  const allowed = ["content", "filename", "url", "checksum", "checksum-algorithm", "verify-certificates", "compression"];
-  const unknown = Object.keys(parameters).filter((key) => !allowed.includes(key));
-  if (unknown.length > 0)
-    throw parameterError(
-      Object.fromEntries(unknown.map((key) => [key, "property is not defined in schema and the schema does not allow additional properties"])),
-    );
   if (!URL.canParse(url)) throw parameterError({ url: "value does not match the regex pattern" });
   if ((checksum === undefined) !== (algorithm === undefined))
     throw parameterError({ checksum: "missing property - 'checksum-algorithm' requires this property" });
@@ -143,10 +137,10 @@ function remove(call: Call): string {
 
 const STORAGE = "/nodes/{node}/storage";
 export const STORAGE_ROUTES: readonly Route[] = [
-  route("GET", STORAGE, list),
-  route("GET", `${STORAGE}/{storage}/status`, status),
-  route("GET", `${STORAGE}/{storage}/content`, contentList),
-  route("GET", `${STORAGE}/{storage}/content/{volume}`, (call) => {
+  route("GET", STORAGE, ["content", "storage"], list),
+  route("GET", `${STORAGE}/{storage}/status`, [], status),
+  route("GET", `${STORAGE}/{storage}/content`, ["content", "vmid"], contentList),
+  route("GET", `${STORAGE}/{storage}/content/{volume}`, [], (call) => {
     const volume = volumeIn(call);
     const name = volume.volid.split(":")[1] ?? "";
     return {
@@ -156,7 +150,7 @@ export const STORAGE_ROUTES: readonly Route[] = [
       used: volume.size,
     };
   }),
-  route("DELETE", `${STORAGE}/{storage}/content/{volume}`, remove),
-  route("POST", `${STORAGE}/{storage}/download-url`, downloadUrl),
-  route("GET", "/nodes/{node}/query-url-metadata", queryUrl),
+  route("DELETE", `${STORAGE}/{storage}/content/{volume}`, [], remove),
+  route("POST", `${STORAGE}/{storage}/download-url`, ["content", "filename", "url", "checksum", "checksum-algorithm", "verify-certificates"], downloadUrl),
+  route("GET", "/nodes/{node}/query-url-metadata", ["url", "verify-certificates"], queryUrl),
 ];

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { DISK_KEY, diskKeys, parseDisk, realizeDisk, volumeOf } from "./disks";
 import { PveError, parameterError } from "./errors";
 import { digestOf, formatSize, GIB, type GuestSpec, type PassedThroughDisk, type Pve, parseSize, type Vm } from "./model";
+import { NOT_IN_SCHEMA } from "./router";
 
 /** Options of a VM's configuration, from the API's schema of PVE 8. */
 const OPTIONS = new Set(
@@ -10,22 +11,8 @@ const OPTIONS = new Set(
   ),
 );
 const NUMBERED = /^(net|ipconfig|serial|parallel|usb|hostpci|numa|unused|virtiofs)\d+$/;
-/** Parameters of a request that are no options. */
-const REQUEST_ONLY = new Set([
-  "vmid",
-  "node",
-  "delete",
-  "digest",
-  "force",
-  "pool",
-  "storage",
-  "skiplock",
-  "background_delay",
-  "revert",
-  "start",
-  "unique",
-  "bwlimit",
-]);
+/** Parameters of requests that are no options; which of them a call takes, the call says. */
+const REQUEST_ONLY = new Set(["vmid", "delete", "digest", "pool", "skiplock", "start"]);
 /** Options that the API gives as numbers. */
 const INTEGERS = new Set([
   "acpi",
@@ -53,7 +40,7 @@ const INTEGERS = new Set([
 const isOption = (key: string): boolean => OPTIONS.has(key) || NUMBERED.test(key) || DISK_KEY.test(key);
 
 function problemOf(key: string, value: string): string | undefined {
-  if (!isOption(key)) return "property is not defined in schema and the schema does not allow additional properties";
+  if (!isOption(key)) return NOT_IN_SCHEMA;
   if (key === "name" && !/^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/.test(value))
     return "invalid format - value does not look like a valid DNS name";
   if (INTEGERS.has(key) && !/^\d+$/.test(value))
@@ -67,12 +54,16 @@ function problemOf(key: string, value: string): string | undefined {
   return undefined;
 }
 
-/** Checks a request's parameters against the schema. @throws PveError 400 that names each wrong one */
-export function checkParameters(parameters: Readonly<Record<string, string>>, also: readonly string[] = []): void {
+/**
+ * Checks a request's parameters against the schema.
+ * @param also parameters of the request that are no options of the VM
+ * @throws PveError 400 that names each wrong one
+ */
+export function checkParameters(parameters: Readonly<Record<string, string>>, also: readonly string[]): void {
   const problems: Record<string, string> = {};
   for (const [key, value] of Object.entries(parameters)) {
-    if (REQUEST_ONLY.has(key) || also.includes(key)) continue;
-    const problem = problemOf(key, value);
+    if (also.includes(key)) continue;
+    const problem = REQUEST_ONLY.has(key) ? NOT_IN_SCHEMA : problemOf(key, value);
     if (problem !== undefined) problems[key] = problem;
   }
   if (Object.keys(problems).length > 0) throw parameterError(problems);

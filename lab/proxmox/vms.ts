@@ -2,7 +2,7 @@ import { bootVolume, cloneDisks, freeDisks, parseDisk, printDisk, resize, volume
 import { PveError, parameterError, TaskError } from "./errors";
 import { isTemplate, nodeOf, type Pve, storageOf, type Vm } from "./model";
 import { checkUnlocked, POWER_ROUTES, powerOn, task, vmOf } from "./power";
-import { type Call, type Route, recordWrite, required, route } from "./router";
+import { type Call, CHECKED, NOT_IN_SCHEMA, type Route, recordWrite, required, route } from "./router";
 import { startTask } from "./tasks";
 import { applyConfig, checkParameters, fillDefaults, showConfig } from "./vm-config";
 
@@ -23,11 +23,21 @@ function drop(pve: Pve, vm: Vm): void {
   for (const pool of pve.state.pools) pool.members = pool.members.filter((m) => m !== vm.vmid);
 }
 
+/** The pool that a new VM becomes a member of. */
+function poolOf(pve: Pve, name: string | undefined): Pve["state"]["pools"][number] | undefined {
+  if (name === undefined) return undefined;
+  const found = pve.state.pools.find(({ poolid }) => poolid === name);
+  if (found === undefined) throw new PveError(500, `no such pool '${name}'`);
+  return found;
+}
+
 function create(call: Call): string {
   const { pve, parameters } = call;
   const node = nodeOf(required(call, "node")).name;
-  checkParameters(parameters);
+  checkParameters(parameters, ["vmid", "start", "pool"]);
+  const pool = poolOf(pve, parameters["pool"]);
   const vm = newVm(pve, node, Number(parameters["vmid"]));
+  pool?.members.push(vm.vmid);
   vm.config["lock"] = "create";
   vm.config["name"] = parameters["name"] ?? `VM${vm.vmid}`;
   const start = parameters["start"] === "1";
@@ -52,17 +62,10 @@ const detailOf = (error: PveError): string =>
         .join(", ")
     : error.message;
 
-const CLONE_PARAMETERS = ["newid", "full", "name", "description", "target", "storage", "format", "pool", "snapname", "bwlimit"];
-
 function clone(call: Call): string {
   const { pve, parameters } = call;
   const source = vmOf(call);
   checkUnlocked(source);
-  const unknown = Object.keys(parameters).filter((key) => !CLONE_PARAMETERS.includes(key));
-  if (unknown.length > 0)
-    throw parameterError(
-      Object.fromEntries(unknown.map((key) => [key, "property is not defined in schema and the schema does not allow additional properties"])),
-    );
   if (pve.ctx.faults.take("proxmox.clone-lock-timeout", source.node)) {
     throw new PveError(500, `can't lock file '/var/lock/qemu-server/lock-${source.vmid}.conf' - got timeout`);
   }
@@ -71,7 +74,9 @@ function clone(call: Call): string {
   const node = nodeOf(parameters["target"] ?? source.node).name;
   if (node !== source.node) throw new PveError(500, `can't clone to node '${node}': the storage of VM ${source.vmid} is not shared`);
   if (parameters["storage"] !== undefined) storageOf(pve, node, parameters["storage"]);
+  const pool = poolOf(pve, parameters["pool"]);
   const vm = newVm(pve, node, Number(parameters["newid"]));
+  pool?.members.push(vm.vmid);
   vm.config["lock"] = "clone";
   vm.config["name"] = parameters["name"] ?? `Copy-of-VM-${labelOf(source)}`;
   return startTask(pve, { node: source.node, type: "qmclone", id: String(source.vmid), user: call.user, latency: "proxmox.clone" }, () => {
@@ -90,7 +95,7 @@ function clone(call: Call): string {
 function update(call: Call): boolean {
   const vm = vmOf(call);
   if (call.parameters["skiplock"] !== "1") checkUnlocked(vm);
-  checkParameters(call.parameters);
+  checkParameters(call.parameters, ["delete", "digest", "skiplock"]);
   const changed = applyConfig(call.pve, vm, call.parameters);
   if (changed) {
     const options = Object.keys(call.parameters).filter((key) => key !== "digest");
@@ -102,7 +107,7 @@ function update(call: Call): boolean {
 function updateAsync(call: Call): string {
   const vm = vmOf(call);
   checkUnlocked(vm);
-  checkParameters(call.parameters);
+  checkParameters(call.parameters, ["delete", "digest", "skiplock"]);
   return task(call, vm, "qmconfig", "proxmox.config", () => void update(call));
 }
 
@@ -125,6 +130,8 @@ function moveDisk(call: Call): string {
   const volume = volumeOf(call.pve, vm, disk);
   if (!volume) throw new PveError(500, `disk '${disk}' does not exist`);
   storageOf(call.pve, vm.node, storage);
+  // The lab keeps no copy of what was moved.
+  if (call.parameters["delete"] !== "1") throw parameterError({ delete: NOT_IN_SCHEMA });
   if (volume.storage === storage) throw new PveError(500, "you can't move to the same storage with same format");
   return task(call, vm, "qmmove", "proxmox.clone", () => {
     const { options } = parseDisk(vm.config[disk] ?? "");
@@ -148,6 +155,7 @@ function convertToTemplate(call: Call): string {
 
 function destroy(call: Call): string {
   const vm = vmOf(call);
+  // The lab's VMs leave neither disks nor entries behind, whatever these say.
   checkUnlocked(vm);
   if (vm.config["protection"] === "1") throw new PveError(500, `can't remove VM ${vm.vmid} - protection mode enabled`);
   if (vm.status === "running") throw new PveError(500, `VM ${vm.vmid} is running - destroy failed`);
@@ -173,21 +181,21 @@ export function listEntry(pve: Pve, vm: Vm): Record<string, unknown> {
 
 const QEMU = "/nodes/{node}/qemu/{vmid}";
 export const VM_ROUTES: readonly Route[] = [
-  route("GET", "/nodes/{node}/qemu", (call) => {
+  route("GET", "/nodes/{node}/qemu", [], (call) => {
     const node = nodeOf(required(call, "node")).name;
     return call.pve.state.vms.filter((vm) => vm.node === node).map((vm) => listEntry(call.pve, vm));
   }),
-  route("POST", "/nodes/{node}/qemu", create),
-  route("DELETE", QEMU, destroy),
-  route("GET", `${QEMU}/config`, (call) => showConfig(vmOf(call))),
-  route("PUT", `${QEMU}/config`, (call) => void update(call)),
-  route("POST", `${QEMU}/config`, updateAsync),
-  route("POST", `${QEMU}/clone`, clone),
-  route("POST", `${QEMU}/template`, convertToTemplate),
-  route("PUT", `${QEMU}/resize`, resizeDisk),
-  route("POST", `${QEMU}/move_disk`, moveDisk),
-  route("PUT", `${QEMU}/cloudinit`, (call) => void vmOf(call)),
-  route("GET", `${QEMU}/snapshot`, (call) => {
+  route("POST", "/nodes/{node}/qemu", CHECKED, create),
+  route("DELETE", QEMU, ["purge", "destroy-unreferenced-disks"], destroy),
+  route("GET", `${QEMU}/config`, [], (call) => showConfig(vmOf(call))),
+  route("PUT", `${QEMU}/config`, CHECKED, (call) => void update(call)),
+  route("POST", `${QEMU}/config`, CHECKED, updateAsync),
+  route("POST", `${QEMU}/clone`, ["newid", "full", "name", "description", "target", "storage", "pool"], clone),
+  route("POST", `${QEMU}/template`, [], convertToTemplate),
+  route("PUT", `${QEMU}/resize`, ["disk", "size", "digest"], resizeDisk),
+  route("POST", `${QEMU}/move_disk`, ["disk", "storage", "delete"], moveDisk),
+  route("PUT", `${QEMU}/cloudinit`, [], (call) => void vmOf(call)),
+  route("GET", `${QEMU}/snapshot`, [], (call) => {
     vmOf(call);
     return [{ name: "current", description: "You are here!", running: 0 }];
   }),

@@ -5,6 +5,7 @@ import { listenOn } from "../core/server";
 import type { LabContext, Persistent, Stoppable } from "../core/world";
 import { noSuchBucket, noSuchKey, S3Error } from "./errors";
 import { listing } from "./listing";
+import { undeclared } from "./operations";
 import { type Credentials, checkSignature, unwrapChunks } from "./signature";
 import { type Bucket, type S3State, type StoredObject, s3StateSchema } from "./state";
 import { element, text, textsOf } from "./xml";
@@ -31,23 +32,6 @@ interface Exchange {
 }
 
 const KEPT_HEADERS = /^(content-type|content-encoding|content-disposition|content-language|cache-control|x-amz-meta-.+)$/;
-const UNMODELLED = [
-  "uploads",
-  "uploadId",
-  "versions",
-  "versionId",
-  "acl",
-  "policy",
-  "tagging",
-  "lifecycle",
-  "cors",
-  "encryption",
-  "object-lock",
-  "notification",
-  "replication",
-  "X-Amz-Signature",
-];
-
 class S3 {
   state: S3State = { buckets: {} };
 
@@ -82,10 +66,10 @@ class S3 {
   handle(exchange: Exchange): undefined {
     this.#makeWanted();
     const { request, url } = exchange;
-    const query = UNMODELLED.find((name) => url.searchParams.has(name));
-    if (query !== undefined) throw this.#notModelled(`${request.method} ${url.pathname}?${query}`);
     const [bucket = "", ...rest] = url.pathname.slice(1).split("/").map(decodeURIComponent);
     const key = rest.join("/");
+    const strange = undeclared(request, url, bucket === "" ? "service" : key === "" ? "bucket" : "object");
+    if (strange !== undefined) throw this.#notModelled(`${request.method} ${url.pathname}: ${strange}`);
     if (bucket === "") return this.#service(exchange);
     return key === "" ? this.#bucket(exchange, bucket) : this.#object(exchange, bucket, key);
   }
@@ -112,7 +96,6 @@ class S3 {
   #bucket({ request, response, url, body }: Exchange, name: string): undefined {
     switch (request.method) {
       case "PUT":
-        if (url.search !== "" && url.search !== "?x-id=CreateBucket") throw this.#notModelled(`PUT /${name}${url.search}`);
         if (this.state.buckets[name] !== undefined)
           throw new S3Error(409, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.");
         if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name)) throw new S3Error(400, "InvalidBucketName", "The specified bucket is not valid.");
@@ -248,7 +231,7 @@ export async function startS3(name: string, ctx: LabContext, options: S3Options)
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<undefined> => {
     const url = new URL(request.url ?? "/", "http://s3");
-    if (url.pathname.startsWith("/minio/health/")) return send(response, 200);
+    if (/^\/minio\/health\/(live|ready|cluster)$/.test(url.pathname) && request.method === "GET") return send(response, 200);
     const body = await bodyOf(request);
     checkSignature(request, url, options.credentials);
     return s3.handle({ request, response, url, body });

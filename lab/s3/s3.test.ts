@@ -10,7 +10,12 @@ import {
   HeadObjectCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
+  PutBucketVersioningCommand,
+  PutObjectAclCommand,
   PutObjectCommand,
+  PutObjectLegalHoldCommand,
+  PutObjectRetentionCommand,
+  PutObjectTaggingCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { createContext, type OwnedContext } from "../core/context";
@@ -112,9 +117,23 @@ test("no signature at all is refused, but health may be asked", async () => {
   expect((await fetch(`http://127.0.0.1:${server.port}/minio/health/live`)).status).toBe(200);
 });
 
-test("what is not modelled is refused, and noted", async () => {
-  await expect(client.send(new CreateMultipartUploadCommand({ Bucket: "states", Key: "big" }))).rejects.toMatchObject({ name: "NotImplemented" });
-  expect(ctx.unhandled.all().map(({ what }) => what)).toEqual(["POST /states/big?uploads"]);
+test.each<[string, () => Promise<unknown>]>([
+  ["a large object in parts", () => client.send(new CreateMultipartUploadCommand({ Bucket: "states", Key: "a" }))],
+  ["a retention", () => client.send(new PutObjectRetentionCommand({ Bucket: "states", Key: "a", Retention: { Mode: "GOVERNANCE" } }))],
+  ["a legal hold", () => client.send(new PutObjectLegalHoldCommand({ Bucket: "states", Key: "a", LegalHold: { Status: "ON" } }))],
+  ["tags", () => client.send(new PutObjectTaggingCommand({ Bucket: "states", Key: "a", Tagging: { TagSet: [] } }))],
+  ["rights", () => client.send(new PutObjectAclCommand({ Bucket: "states", Key: "a", ACL: "public-read" }))],
+  ["a class of storage", () => client.send(new PutObjectCommand({ Bucket: "states", Key: "a", Body: "y", StorageClass: "GLACIER" }))],
+  ["an object's lock", () => client.send(new PutObjectCommand({ Bucket: "states", Key: "a", Body: "y", ObjectLockMode: "GOVERNANCE" }))],
+  ["a version", () => client.send(new GetObjectCommand({ Bucket: "states", Key: "a", VersionId: "1" }))],
+  ["a delete under a condition", () => client.send(new DeleteObjectCommand({ Bucket: "states", Key: "a", IfMatch: "x" }))],
+  ["a bucket's versions", () => client.send(new PutBucketVersioningCommand({ Bucket: "states", VersioningConfiguration: { Status: "Enabled" } }))],
+  ["owners in a list", () => client.send(new ListObjectsV2Command({ Bucket: "states", FetchOwner: true }))],
+])("%s: what is not modelled is refused and noted, and changes nothing", async (_, call) => {
+  await put("a", "kept");
+  await expect(call()).rejects.toMatchObject({ name: "NotImplemented", $metadata: { httpStatusCode: 501 } });
+  expect(await text("a")).toBe("kept");
+  expect(ctx.unhandled.all()).toHaveLength(1);
 });
 
 test("state survives", async () => {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import * as path from "node:path/posix";
 import { latin1FromBytes } from "just-bash";
 import { quote } from "../../../common/quote";
-import { absolute, fail, type HostCommand, type Invocation, ok, parseFlags, unmodelled } from "../command";
+import { absolute, fail, type HostCommand, type Invocation, ok, parseFlags, unmodelled, withoutArguments } from "../command";
 import { findDisk } from "../disks";
 import { findUser, readGroups } from "../machine";
 
@@ -38,7 +38,7 @@ async function format(run: Invocation, name: string, pattern: string, follow: bo
 }
 
 const stat: HostCommand = async (run) => {
-  const { flags, rest, unknown } = parseFlags(run.args, ["c", "format", "printf"], ["L", "t"]);
+  const { flags, rest, unknown } = parseFlags(run.args, ["c", "format", "printf"], ["L"]);
   const pattern = (flags.get("c") ?? flags.get("format"))?.[0] ?? flags.get("printf")?.[0];
   if (unknown || pattern === undefined) return unmodelled(run, "stat", unknown ?? "output without -c");
   let stdout = "";
@@ -52,7 +52,7 @@ const stat: HostCommand = async (run) => {
 };
 
 const mktemp: HostCommand = async (run) => {
-  const { flags, rest, unknown } = parseFlags(run.args, ["p", "tmpdir", "suffix"], ["d", "directory", "t", "q"]);
+  const { flags, rest, unknown } = parseFlags(run.args, ["p", "tmpdir"], ["d", "directory", "q"]);
   if (unknown) return unmodelled(run, "mktemp", unknown);
   const template = rest[0] ?? "tmp.XXXXXXXXXX";
   const folder = rest[0]?.includes("/") ? "" : (flags.get("p")?.[0] ?? flags.get("tmpdir")?.[0] ?? "/tmp");
@@ -69,7 +69,7 @@ const mktemp: HostCommand = async (run) => {
 };
 
 const install: HostCommand = async (run) => {
-  const { flags, rest, unknown } = parseFlags(run.args, ["m", "mode", "o", "owner", "g", "group", "t"], ["d", "D", "v", "p"]);
+  const { flags, rest, unknown } = parseFlags(run.args, ["m", "mode", "o", "owner", "g", "group", "t"], ["d", "D"]);
   if (unknown) return unmodelled(run, "install", unknown);
   const mode = (flags.get("m") ?? flags.get("mode"))?.[0] ?? "0755";
   const owner = (flags.get("o") ?? flags.get("owner"))?.[0];
@@ -162,11 +162,21 @@ const flock: HostCommand = async (run) => {
 };
 
 const umask: HostCommand = async (run) => {
-  const value = run.args[0];
+  const [value, ...more] = run.args;
+  if (more.length > 0) return unmodelled(run, "umask", more.join(" "));
   if (value === undefined) return ok(`${run.who.umask.toString(8).padStart(4, "0")}\n`);
   if (!/^[0-7]{1,4}$/.test(value)) return unmodelled(run, "umask", value);
   run.who.umask = Number.parseInt(value, 8);
   return ok();
 };
 
-export const FILE_COMMANDS: Record<string, HostCommand> = { stat, mktemp, install, sha256sum, cmp, flock, umask, sync: async () => ok() };
+export const FILE_COMMANDS: Record<string, HostCommand> = {
+  stat,
+  mktemp,
+  install,
+  sha256sum,
+  cmp,
+  flock,
+  umask,
+  sync: withoutArguments("sync", async () => ok()),
+};

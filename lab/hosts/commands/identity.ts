@@ -1,6 +1,6 @@
 import { latin1FromBytes } from "just-bash";
 import { quote } from "../../../common/quote";
-import { absolute, fail, type HostCommand, type Invocation, ok, parseFlags, splitOnce, unmodelled } from "../command";
+import { absolute, fail, type HostCommand, type Invocation, ok, parseFlags, splitOnce, unmodelled, withoutArguments } from "../command";
 import type { Identity } from "../filesystem";
 import { findUser, readGroups } from "../machine";
 
@@ -18,10 +18,11 @@ const id: HostCommand = async (run) => {
   return ok(`uid=${user.uid}(${user.name}) gid=${user.gid}(${nameOf(user.gid)}) groups=${all.map((g) => `${g}(${nameOf(g)})`).join(",")}\n`);
 };
 
-const whoami: HostCommand = async (run) => ok(`${run.who.name}\n`);
+const whoami: HostCommand = withoutArguments("whoami", async (run) => ok(`${run.who.name}\n`));
 
 const getent: HostCommand = async (run) => {
-  const [database, key] = run.args;
+  const [database, key, ...more] = run.args;
+  if (more.length > 0) return unmodelled(run, "getent", more.join(" "));
   if (database !== "passwd" && database !== "group") return unmodelled(run, "getent", database ?? "no database");
   const lines = ((await run.machine.disk.read(`/etc/${database}`)) ?? "").split("\n").filter((l) => l !== "");
   const found = key === undefined ? lines : lines.filter((l) => l.split(":")[0] === key || l.split(":")[2] === key);
@@ -158,9 +159,9 @@ const sudo: HostCommand = async (run) => {
     else if (flag === "-E" || flag.startsWith("--preserve-env")) keepEnvironment = true;
     else if (flag === "-i") login = true;
     else if (flag === "-p") args.shift();
-    else if (flag === "-v" || flag === "-l") return ok();
+    else if (flag === "-v") return ok();
     else if (flag === "--") break;
-    else if (!["-n", "-H", "-S", "-s", "-b"].includes(flag)) return unmodelled(run, "sudo", flag);
+    else if (!["-n", "-H", "-S"].includes(flag)) return unmodelled(run, "sudo", flag);
   }
   const allowed = run.who.uid === 0 || (await readGroups(run.machine)).some((g) => g.name === "sudo" && g.members.includes(run.who.name));
   if (!allowed) return fail("sudo: a password is required");

@@ -66,8 +66,8 @@ const umount: HostCommand = async (run) => {
 };
 
 const findmnt: HostCommand = async (run) => {
-  const { flags, rest, unknown } = parseFlags(run.args, ["o", "output", "T", "target", "M", "mountpoint", "t", "S"], ["n", "noheadings", "r", "raw", "l"]);
-  if (unknown) return unmodelled(run, "findmnt", unknown);
+  const { flags, rest, unknown } = parseFlags(run.args, ["o", "output", "T", "target", "M", "mountpoint"], ["n", "noheadings", "r", "raw", "l"]);
+  if (unknown || rest.length > 1) return unmodelled(run, "findmnt", unknown ?? rest.join(" "));
   const { mounts } = run.machine.kernel;
   const below = flags.get("T")?.[0] ?? flags.get("target")?.[0];
   const exact = flags.get("M")?.[0] ?? flags.get("mountpoint")?.[0] ?? rest[0];

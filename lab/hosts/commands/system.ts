@@ -1,4 +1,4 @@
-import { absolute, fail, type HostCommand, type Invocation, ok, parseFlags, splitOnce, unmodelled } from "../command";
+import { absolute, fail, type HostCommand, type Invocation, ok, parseFlags, splitOnce, unmodelled, withoutArguments } from "../command";
 import { log } from "../machine";
 
 const KERNEL = "6.8.0-71-generic";
@@ -38,7 +38,8 @@ async function setHostname(run: Invocation, name: string) {
 }
 
 const hostname: HostCommand = async (run) => {
-  const [first] = run.args;
+  const [first, ...more] = run.args;
+  if (more.length > 0) return unmodelled(run, "hostname", more.join(" "));
   if (first === "-I" || first === "--all-ip-addresses") return ok(`${run.machine.spec.address} \n`);
   if (first === "-i") return ok(`${run.machine.spec.address}\n`);
   if (first === undefined || first === "-s" || first === "-f" || first === "--fqdn") return ok(`${run.machine.hostname}\n`);
@@ -46,7 +47,9 @@ const hostname: HostCommand = async (run) => {
 };
 
 const hostnamectl: HostCommand = async (run) => {
-  const [verb, name] = run.args;
+  const [verb, name, ...more] = run.args;
+  const strange = more[0] ?? (verb === "set-hostname" || verb === "hostname" ? undefined : name);
+  if (strange !== undefined) return unmodelled(run, "hostnamectl", strange);
   if ((verb === "set-hostname" || verb === "hostname") && name !== undefined) return setHostname(run, name);
   if (verb === "hostname" || verb === "--static") return ok(`${run.machine.hostname}\n`);
   if (verb === undefined || verb === "status")
@@ -61,7 +64,8 @@ const ip: HostCommand = async (run) => {
   const words = run.args.filter((a) => !a.startsWith("-"));
   const flags = run.args.filter((a) => a.startsWith("-"));
   const unknown = flags.find((f) => !["-4", "-o", "-br", "-brief", "-j", "-json"].includes(f));
-  if (unknown) return unmodelled(run, "ip", unknown);
+  const isKnown = /^((a|addr|address)( show| list)?( (dev )?eth0)?|(r|route)( show| list)?( default)?|(r|route) get [\d.]+)$/.test(words.join(" "));
+  if (unknown || !isKnown) return unmodelled(run, "ip", unknown ?? words.join(" "));
   const cidr = `${spec.address}/${spec.prefix}`;
   if (words[0]?.startsWith("a")) {
     if (flags.some((f) => f.startsWith("-j"))) {
@@ -87,7 +91,7 @@ const ip: HostCommand = async (run) => {
 };
 
 const modprobe: HostCommand = async (run) => {
-  const { flags, rest, unknown } = parseFlags(run.args, [], ["a", "r", "q", "v", "n"]);
+  const { flags, rest, unknown } = parseFlags(run.args, [], ["a", "r", "q", "v"]);
   if (unknown) return unmodelled(run, "modprobe", unknown);
   for (const module of rest) {
     const name = module.replaceAll("-", "_");
@@ -174,6 +178,7 @@ async function sysctlFiles(run: Invocation): Promise<string[]> {
 }
 
 const swapoff: HostCommand = async (run) => {
+  if (run.args.join(" ") !== "-a") return unmodelled(run, "swapoff", run.args.join(" ") || "no argument");
   if (run.who.uid !== 0) return fail("swapoff: Not superuser.");
   if (run.machine.kernel.swapOn) run.machine.effects += 1;
   run.machine.kernel.swapOn = false;
@@ -181,11 +186,15 @@ const swapoff: HostCommand = async (run) => {
 };
 
 const swapon: HostCommand = async (run) =>
-  run.args.length > 0 && run.args.every((a) => a.startsWith("--show") || a === "-s" || a === "--noheadings")
+  run.args.length > 0 && run.args.every((a) => ["--show", "--show=NAME", "--noheadings"].includes(a))
     ? ok(run.machine.kernel.swapOn ? "/swap.img\n" : "")
     : unmodelled(run, "swapon", run.args.join(" "));
 
+/** In KiB, of the root file system alone. */
 const df: HostCommand = async (run) => {
+  const { rest, unknown } = parseFlags(run.args, [], ["k", "P"]);
+  const strange = unknown ?? rest.find((each) => each !== "/");
+  if (strange !== undefined) return unmodelled(run, "df", strange);
   const gib = run.machine.spec.diskGiB;
   const used = Math.min(2, gib);
   return ok(
@@ -199,7 +208,9 @@ const lsblk: HostCommand = async (run) =>
   );
 
 const free: HostCommand = async (run) => {
-  const scale = run.args.includes("-m") ? 1 : run.args.includes("-g") ? 1 / 1024 : 1024;
+  const { flags, rest, unknown } = parseFlags(run.args, [], ["k", "m", "g"]);
+  if (unknown || rest.length > 0) return unmodelled(run, "free", unknown ?? rest.join(" "));
+  const scale = flags.has("m") ? 1 : flags.has("g") ? 1 / 1024 : 1024;
   const total = Math.floor(run.machine.spec.memoryMiB * scale);
   return ok(
     `               total        used        free      shared  buff/cache   available\nMem: ${total} ${Math.floor(total / 8)} ${total - Math.floor(total / 8)} 0 0 ${total - Math.floor(total / 8)}\nSwap: 0 0 0\n`,
@@ -208,13 +219,18 @@ const free: HostCommand = async (run) => {
 
 const cloudInit: HostCommand = async (run) => {
   const [verb, ...flags] = run.args;
+  const strange = flags.find((flag) => verb === "--version" || !["--long", "--wait", "-l", "-w"].includes(flag));
+  if (strange !== undefined) return unmodelled(run, "cloud-init", strange);
   if (verb === "--version") return ok("/usr/bin/cloud-init 24.4.1-0ubuntu0~24.04.3\n");
   if (verb !== "status") return unmodelled(run, "cloud-init", run.args.join(" "));
-  return ok(flags.includes("--long") ? "status: done\nextended_status: done\nboot_status_code: enabled-by-generator\n" : "status: done\n");
+  return ok(
+    flags.includes("--long") || flags.includes("-l") ? "status: done\nextended_status: done\nboot_status_code: enabled-by-generator\n" : "status: done\n",
+  );
 };
 
 const timedatectl: HostCommand = async (run) => {
-  const [verb, value] = run.args;
+  const [verb, value, ...more] = run.args;
+  if (verb !== "show" && more.length + (verb === "set-timezone" || value === undefined ? 0 : 1) > 0) return unmodelled(run, "timedatectl", run.args.join(" "));
   const zone = ((await run.machine.disk.read("/etc/timezone")) ?? "Etc/UTC").trim();
   if (verb === "set-timezone" && value !== undefined) {
     if (run.who.uid !== 0) return fail("Failed to set time zone: Interactive authentication required.");
@@ -223,8 +239,10 @@ const timedatectl: HostCommand = async (run) => {
   }
   if (verb === "show") {
     const values: Record<string, string> = { Timezone: zone, NTP: "yes", NTPSynchronized: "yes" };
-    const { flags } = parseFlags(run.args.slice(1), ["p", "property"], ["value"]);
+    const { flags, rest, unknown } = parseFlags(run.args.slice(1), ["p", "property"], ["value"]);
     const names = flags.get("p") ?? flags.get("property") ?? Object.keys(values);
+    const strange = unknown ?? rest[0] ?? names.find((name) => values[name] === undefined);
+    if (strange !== undefined) return unmodelled(run, "timedatectl show", strange);
     return ok(names.map((n) => `${flags.has("value") ? "" : `${n}=`}${values[n] ?? ""}\n`).join(""));
   }
   if (verb === undefined || verb === "status")
@@ -233,8 +251,8 @@ const timedatectl: HostCommand = async (run) => {
 };
 
 const journalctl: HostCommand = async (run) => {
-  const { flags, unknown } = parseFlags(run.args, ["u", "unit", "n", "lines", "o", "output", "S", "since"], ["no-pager", "e", "x", "q", "b", "r"]);
-  if (unknown) return unmodelled(run, "journalctl", unknown);
+  const { flags, rest, unknown } = parseFlags(run.args, ["u", "unit", "n", "lines"], ["no-pager", "e", "x", "q", "b"]);
+  if (unknown || rest.length > 0) return unmodelled(run, "journalctl", unknown ?? rest.join(" "));
   const unit = (flags.get("u") ?? flags.get("unit"))?.[0];
   const lines = Number((flags.get("n") ?? flags.get("lines"))?.[0] ?? 1000);
   const found = run.machine.journal.filter((l) => unit === undefined || l.unit.replace(/\.service$/, "") === unit.replace(/\.service$/, "")).slice(-lines);
@@ -243,12 +261,17 @@ const journalctl: HostCommand = async (run) => {
 };
 
 const logger: HostCommand = async (run) => {
-  const { flags, rest } = parseFlags(run.args, ["t", "p"], ["s", "i"]);
+  const { flags, rest, unknown } = parseFlags(run.args, ["t", "p"], ["i"]);
+  if (unknown) return unmodelled(run, "logger", unknown);
   log(run.machine, flags.get("t")?.[0] ?? run.who.name, rest.join(" "));
   return ok();
 };
 
+/** Listening TCP ports. */
 const ss: HostCommand = async (run) => {
+  const { flags, rest, unknown } = parseFlags(run.args, [], ["t", "l", "n"]);
+  if (unknown || rest.length > 0 || !(flags.has("t") && flags.has("l") && flags.has("n")))
+    return unmodelled(run, "ss", unknown ?? (rest.join(" ") || "anything but -tln"));
   const ports = [22, ...(run.machine.cluster ? [6443] : [])];
   return ok(
     `State  Recv-Q Send-Q Local Address:Port  Peer Address:Port\n${ports.map((p) => `LISTEN 0      128          0.0.0.0:${p}       0.0.0.0:*\n`).join("")}`,
@@ -265,23 +288,18 @@ const pkill: HostCommand = async (run) => {
   return unknown || rest.length !== 1 ? unmodelled(run, "pkill", unknown ?? run.args.join(" ")) : { ...ok(), exitCode: 1 };
 };
 
-const fixed =
-  (text: string | ((run: Invocation) => string)): HostCommand =>
-  async (run) =>
-    ok(typeof text === "string" ? text : text(run));
-
 export const SYSTEM_COMMANDS: Record<string, HostCommand> = {
   uname,
   hostname,
   hostnamectl,
   ip,
   modprobe,
-  lsmod,
+  lsmod: withoutArguments("lsmod", lsmod),
   sysctl,
   swapoff,
   swapon,
   df,
-  lsblk,
+  lsblk: withoutArguments("lsblk", lsblk),
   free,
   "cloud-init": cloudInit,
   timedatectl,
@@ -289,7 +307,7 @@ export const SYSTEM_COMMANDS: Record<string, HostCommand> = {
   pkill,
   logger,
   ss,
-  arch: fixed("x86_64\n"),
-  nproc: fixed((run) => `${run.machine.spec.cores}\n`),
-  uptime: fixed((run) => ` up ${Math.floor((run.machine.ctx.clock.now() - run.machine.kernel.bootedAt) / 60000)} min\n`),
+  arch: withoutArguments("arch", async () => ok("x86_64\n")),
+  nproc: withoutArguments("nproc", async (run) => ok(`${run.machine.spec.cores}\n`)),
+  uptime: withoutArguments("uptime", async (run) => ok(` up ${Math.floor((run.machine.ctx.clock.now() - run.machine.kernel.bootedAt) / 60000)} min\n`)),
 };
