@@ -327,10 +327,11 @@ test("what Proxmox refuses it refuses in Proxmox's words", async () => {
         "checksum-algorithm": "sha256",
       }),
     ).toMatch(/^checksum mismatch: got '[0-9a-f]{64}' != expect '0{64}'$/);
-    expect(lab.ctx.unhandled.all()).toEqual([]);
+    const color = { system: "proxmox", target: "api", what: "POST /api2/json/nodes/node03/qemu: the parameter color is not modelled" };
+    expect(lab.ctx.unhandled.all()).toMatchObject([color]);
     expect((await proxmox(lab, "PVEAPIToken=homelab@pve!pulumi=wrong").call("GET", "/version")).reason).toBe("invalid token value!");
     expect(await pve.call("GET", "/nodes/node01/lxc")).toMatchObject({ status: 501, reason: "Method 'GET /nodes/node01/lxc' not implemented" });
-    expect(lab.ctx.unhandled.all()).toMatchObject([{ system: "proxmox", target: "api", what: "GET /nodes/node01/lxc" }]);
+    expect(lab.ctx.unhandled.all()).toMatchObject([color, { system: "proxmox", target: "api", what: "GET /nodes/node01/lxc" }]);
     await pve.close();
   });
 });

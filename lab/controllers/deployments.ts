@@ -1,6 +1,7 @@
 /** Deployments and ReplicaSets. A rollout brings all new pods up before the old ones go (maxSurge is taken as 100 %). */
 import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, mapAt, numberAt, textAt } from "../kubernetes/objects";
+import { noteEvent } from "./event-log";
 import { conditionOf, counts, isReady, type Kube, ownerOf, templateHash } from "./kube";
 import { accountProblem, createPod } from "./new-pod";
 import type { WorkQueue } from "./queue";
@@ -57,7 +58,7 @@ export class Deployments {
     const template = mapAt(deployment, "spec", "template");
     const labels = { ...(mapAt(template, "metadata", "labels") as Record<string, string>), [HASH]: hash };
     const annotations = { [REVISION]: String(revision), "deployment.kubernetes.io/desired-replicas": String(replicasOf(deployment)) };
-    this.kube.create({
+    const made = this.kube.create({
       apiVersion: "apps/v1",
       kind: "ReplicaSet",
       metadata: {
@@ -73,6 +74,7 @@ export class Deployments {
         template: { ...template, metadata: { ...mapAt(template, "metadata"), labels } },
       },
     });
+    this.#scaled(made, "up", 0, replicasOf(deployment));
   }
 
   #revise(object: KubeObject, revision: string): void {
@@ -81,7 +83,16 @@ export class Deployments {
   }
 
   #scale(set: KubeObject, replicas: number): void {
-    if (replicasOf(set) !== replicas) this.kube.modify(set, (now) => ({ ...now, spec: { ...mapAt(now, "spec"), replicas } }));
+    if (replicasOf(set) === replicas) return;
+    const verb = replicasOf(set) < replicas ? "up" : "down";
+    this.kube.modify(set, (now) => ({ ...now, spec: { ...mapAt(now, "spec"), replicas } }));
+    this.#scaled(set, verb, replicasOf(set), replicas);
+  }
+
+  #scaled(set: KubeObject, verb: "up" | "down", from: number, to: number): void {
+    const owner = this.kube.find("apps/v1", "Deployment", set.metadata.namespace, set.metadata.ownerReferences?.[0]?.name ?? "");
+    const message = `Scaled ${verb} replica set ${set.metadata.name} from ${from} to ${to}`;
+    if (owner !== undefined) noteEvent(this.kube, owner, { type: "Normal", reason: "ScalingReplicaSet", message, component: "deployment-controller" });
   }
 
   #prune(deployment: KubeObject, old: readonly KubeObject[]): void {

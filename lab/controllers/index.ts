@@ -48,6 +48,7 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
   const kube = new Kube(cluster, "k3s");
   const programs = new Programs(kube, ctx, queue, (namespace, name) => queue.add("Pod", namespace, name));
   if (saved !== undefined) programs.resume(saved);
+  cluster.setOutput((namespace, pod) => programs.outputOf(`${namespace}/${pod}`));
   clusterBasics(kube, queue, ctx);
   new Deployments(kube, queue);
   workloadSets(kube, queue);

@@ -2,6 +2,7 @@
 import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, textAt } from "../kubernetes/objects";
+import { noteEvent } from "./event-log";
 import { conditionOf, controllerOf, type Kube } from "./kube";
 import { type Blocker, blockerOf } from "./pod-starts";
 import type { Programs } from "./programs";
@@ -12,7 +13,7 @@ const PULL_BACKOFF_MS = 10_000;
 
 export class Pods {
   /** Pods by uid whose containers are being made, or are. */
-  readonly #started = new Set<string>();
+  readonly #making = new Set<string>();
 
   constructor(
     private readonly kube: Kube,
@@ -30,19 +31,25 @@ export class Pods {
     if (phase === "Succeeded" || phase === "Failed") return undefined;
     if (textAt(pod, "spec", "nodeName") === undefined) {
       this.kube.modify(pod, (current) => ({ ...current, spec: { ...(current["spec"] as JsonMap), nodeName: this.kube.cluster.node } }));
+      const where = `${namespace}/${name} to ${this.kube.cluster.node}`;
+      noteEvent(this.kube, pod, { type: "Normal", reason: "Scheduled", message: `Successfully assigned ${where}`, component: "default-scheduler" });
       return undefined;
     }
     if (phase !== "Running") {
       const blocker = blockerOf(this.kube, pod) ?? this.#pullProblem(pod);
-      if (blocker !== undefined) return this.#waiting(pod, blocker);
+      if (blocker !== undefined) {
+        this.#blocked(pod, blocker);
+        return this.#waiting(pod, blocker);
+      }
       const uid = pod.metadata.uid ?? "";
       const wait = this.ctx.latency.of("kubernetes.pod-ready");
-      if (wait > 0 && !this.#started.has(uid)) {
-        this.#started.add(uid);
+      if (wait > 0 && !this.#making.has(uid)) {
+        this.#making.add(uid);
         this.#waiting(pod, { reason: "ContainerCreating", message: "" });
         return this.queue.after(wait, "Pod", namespace, name);
       }
-      this.#started.delete(uid);
+      this.#making.delete(uid);
+      this.#started(pod);
     }
     const owner = controllerOf(pod);
     if (owner?.kind === "Job") return this.#succeeded(pod);
@@ -50,6 +57,24 @@ export class Pods {
     const live = this.kube.find("v1", "Pod", namespace, name);
     if (live?.metadata.uid === pod.metadata.uid && live !== undefined) this.#running(live, ready);
     return undefined;
+  }
+
+  /** What keeps a pod waiting, said once for as long as it stays the same. */
+  #blocked(pod: KubeObject, { reason, message }: { reason: string; message: string }): void {
+    const known = textAt(pod, "status", "containerStatuses", 0, "state", "waiting", "message") ?? conditionOf(pod, "PodScheduled")?.["message"];
+    if (known === message) return;
+    const names: Record<string, string> = { Unschedulable: "FailedScheduling", ContainerCreating: "FailedMount", ImagePullBackOff: "BackOff" };
+    const component = reason === "Unschedulable" ? "default-scheduler" : "kubelet";
+    noteEvent(this.kube, pod, { type: "Warning", reason: names[reason] ?? "Failed", message, component });
+  }
+
+  #started(pod: KubeObject): void {
+    for (const container of listAt(pod, "spec", "containers")) {
+      const [name, image] = [String(container["name"]), String(container["image"])];
+      noteEvent(this.kube, pod, { type: "Normal", reason: "Pulled", message: `Successfully pulled image "${image}"`, component: "kubelet" });
+      noteEvent(this.kube, pod, { type: "Normal", reason: "Created", message: `Created container: ${name}`, component: "kubelet" });
+      noteEvent(this.kube, pod, { type: "Normal", reason: "Started", message: `Started container ${name}`, component: "kubelet" });
+    }
   }
 
   #pullProblem(pod: KubeObject): { reason: "ImagePullBackOff"; message: string } | undefined {

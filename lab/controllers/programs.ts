@@ -177,6 +177,11 @@ export class Programs {
     return running?.entry.ports.includes(port) ? running.port : undefined;
   }
 
+  /** What a pod's program printed; undefined where the lab has none of it. */
+  outputOf(key: string): readonly string[] | undefined {
+    return this.#running.get(key)?.log;
+  }
+
   save(): unknown {
     const disks = { ...this.#disks };
     for (const running of this.#running.values()) disks[running.disk] = running.save();

@@ -1,17 +1,19 @@
 /** The HTTP side of a cluster's API. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { gzipSync } from "node:zlib";
 import type { LabContext } from "../core/world";
-import { authenticate, authorize, type Tokens, type User } from "./auth";
+import { actingAs, authenticate, authorize, type Tokens, type User } from "./auth";
 import { documentAt, isDocument, isHealth } from "./documents";
 import { schemaOf, unknownFields } from "./field-schema";
 import { listAnswer, type ObjectForm } from "./list-answer";
-import { type Json, type JsonMap, type KubeObject, mapAt, numberAt, textAt } from "./objects";
+import { at, type Json, type JsonMap, type KubeObject, mapAt, numberAt, textAt } from "./objects";
 import { OPENAPI_PROTOBUF, openapiProtobuf } from "./openapi-protobuf";
+import { type PARAMETERS, undeclaredOption, undeclaredParameter } from "./parameters";
 import { patchOf } from "./patch";
+import { type PodOutput, sendLog, simulated } from "./pod-output";
 import { isProtobuf, protobufBody } from "./protobuf";
 import { parseBody, parseResourcePath, type ResourcePath } from "./request";
 import { storageKey } from "./resource-types";
@@ -30,6 +32,8 @@ export interface ApiServerOptions {
   tokens: Tokens;
   ctx: LabContext;
   tls: { key: string; cert: string; ca: string };
+  /** What the programs in pods printed. */
+  output: PodOutput;
 }
 
 interface Call {
@@ -53,8 +57,17 @@ export class ApiServer {
 
   constructor(private readonly options: ApiServerOptions) {
     const { key, cert, ca } = options.tls;
-    this.#server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+    const answer = (request: IncomingMessage, response: ServerResponse): void => {
       this.#handle(request, response).catch((thrown: unknown) => this.#fail(response, thrown));
+    };
+    this.#server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: false }, answer);
+    // exec and port-forward ask for another protocol, which the lab does not speak: they get an answer all the same.
+    this.#server.on("upgrade", (request, socket) => {
+      const response = new ServerResponse(request);
+      response.assignSocket(socket as Socket);
+      response.setHeader("connection", "close");
+      response.on("finish", () => socket.end());
+      answer(request, response);
     });
   }
 
@@ -73,10 +86,23 @@ export class ApiServer {
     const error =
       thrown instanceof StatusError
         ? thrown
-        : new StatusError(500, "InternalError", `Internal error occurred: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
-    if (!(thrown instanceof StatusError)) this.options.ctx.unhandled.add({ system: "kubernetes", target: this.options.cluster, what: error.message });
+        : new StatusError(500, "InternalError", "Internal error occurred: the lab failed to answer; its log of unhandled calls says why");
+    // What went wrong inside is for the lab's log, and for no client.
+    if (!(thrown instanceof StatusError)) this.#unhandled(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
     if (response.headersSent) response.end();
     else this.#send(response, error.code, error.body());
+  }
+
+  #unhandled(what: string): void {
+    this.options.ctx.unhandled.add({ system: "kubernetes", target: this.options.cluster, what });
+  }
+
+  /** @throws StatusError 400 for a parameter that the lab does not model */
+  #checkParameters({ request, url }: Call, what: Parameters<typeof undeclaredParameter>[1]): void {
+    const strange = undeclaredParameter(url.searchParams, what);
+    if (strange === undefined) return;
+    this.#unhandled(`${request.method} ${url.pathname}: the parameter ${strange} is not modelled`);
+    throw badRequest(`the parameter ${strange} is not modelled by the lab`);
   }
 
   #send(response: ServerResponse, status: number, body: unknown, warnings: readonly string[] = []): void {
@@ -91,26 +117,27 @@ export class ApiServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { store, tokens, ctx, cluster } = this.options;
+    const { store, tokens } = this.options;
     const url = new URL(request.url ?? "/", "https://kubernetes");
     const user = authenticate(request.socket as TLSSocket, request.headers.authorization, tokens, store);
     if (user === undefined) throw new StatusError(401, "Unauthorized", "Unauthorized");
-    const call: Call = { request, response, url, user };
+    const call: Call = { request, response, url, user: actingAs(user, request.headers, store) };
     if (this.#general(call)) return;
     try {
       await this.#resource(call, parseResourcePath(url.pathname, store.types));
     } catch (thrown) {
-      if (thrown instanceof StatusError && thrown.code === 405)
-        ctx.unhandled.add({ system: "kubernetes", target: cluster, what: `${request.method} ${url.pathname}` });
+      if (thrown instanceof StatusError && [405, 501].includes(thrown.code)) this.#unhandled(`${request.method} ${url.pathname}`);
       throw thrown;
     }
   }
 
   /** Paths that are no resources: health, version, discovery, OpenAPI. */
-  #general({ response, url, user, request }: Call): boolean {
+  #general(call: Call): boolean {
+    const { response, url, user, request } = call;
     const { store, address } = this.options;
     const path = url.pathname.replace(/\/+$/, "") || "/";
     if (isHealth(path)) {
+      this.#checkParameters(call, "health");
       response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
       response.end("ok");
       return true;
@@ -118,6 +145,7 @@ export class ApiServer {
     if (!isDocument(path)) return false;
     if (path !== "/version" && user.name === "system:anonymous")
       throw forbidden(`forbidden: User "system:anonymous" cannot ${(request.method ?? "GET").toLowerCase()} path "${url.pathname}"`, {});
+    this.#checkParameters(call, "document");
     if (path === "/openapi/v2" && /proto-openapi/.test(String(request.headers.accept ?? ""))) {
       response.writeHead(200, { "content-type": OPENAPI_PROTOBUF });
       response.end(openapiProtobuf());
@@ -157,11 +185,18 @@ export class ApiServer {
     this.#authorize(call, path);
     const review = reviews(path, this.options);
     if (review !== undefined && request.method === "POST") {
-      this.#send(response, 201, review(JSON.parse((await readBody(request)).toString("utf8")) as KubeObject, call.user));
+      this.#checkParameters(call, "review");
+      const body = this.#parsed(await readBody(request), request.headers["content-type"] ?? "application/json", path);
+      this.#send(response, 201, review(body as KubeObject, call.user));
       return;
     }
     if (path.subresource !== undefined && !path.type.subresources.has(path.subresource)) throw noResource();
+    if (path.type.kind === "Pod" && path.subresource !== undefined && path.subresource !== "status" && path.name !== undefined) {
+      this.#podStream(call, path, path.name);
+      return;
+    }
     if (path.subresource !== undefined && !["status", "scale", "finalize"].includes(path.subresource)) throw methodNotAllowed();
+    this.#checkParameters(call, parametersOf(call, path));
     switch (request.method) {
       case "GET":
         if (path.name === undefined) this.#list(call, path);
@@ -184,6 +219,20 @@ export class ApiServer {
       default:
         throw methodNotAllowed();
     }
+  }
+
+  /** What a pod printed; and no way into one. */
+  #podStream(call: Call, { type, namespace, subresource }: ResourcePath, name: string): void {
+    const { store, output } = this.options;
+    const pod = store.get(type, namespace, name);
+    if (subresource !== "log")
+      throw subresource === "exec" || subresource === "attach" || subresource === "portforward" ? simulated(pod, subresource) : methodNotAllowed();
+    if (call.request.method !== "GET") throw methodNotAllowed();
+    this.#checkParameters(call, "log");
+    const alive = (): boolean => store.find(type, namespace, name)?.metadata.uid === pod.metadata.uid;
+    const end = sendLog(pod, call.url.searchParams, output, call.response, alive);
+    this.#watches.add(end);
+    call.response.on("close", () => this.#watches.delete(end));
   }
 
   #selected({ url }: Call, { type, namespace }: ResourcePath): (object: KubeObject) => boolean {
@@ -244,7 +293,7 @@ export class ApiServer {
       if (type.crd === undefined) return protobufBody(body);
     } catch (thrown) {
       if (!(thrown instanceof StatusError)) throw thrown;
-      this.options.ctx.unhandled.add({ system: "kubernetes", target: this.options.cluster, what: thrown.message });
+      this.#unhandled(thrown.message);
     }
     throw new StatusError(
       415,
@@ -284,7 +333,8 @@ export class ApiServer {
       return;
     }
     if (subresource === "finalize") {
-      this.#sendObject(call, path, 200, store.get(type, namespace, name));
+      if (request.method !== "PUT" || type.kind !== "Namespace") throw methodNotAllowed();
+      this.#written(call, path, store.finalize(type, name, at(body, "spec", "finalizers"), options), "finalize", []);
       return;
     }
     if (request.method === "PUT") {
@@ -340,9 +390,15 @@ export class ApiServer {
     const { type, namespace, name } = path;
     const sent = await readBody(request);
     const body = (sent.length === 0 ? {} : this.#parsed(sent, request.headers["content-type"] ?? "application/json", path)) as JsonMap;
+    const strange = undeclaredOption(body);
+    if (strange !== undefined) {
+      this.#unhandled(`DELETE ${url.pathname}: the option ${strange} is not modelled`);
+      throw badRequest(`the option ${strange} of a deletion is not modelled by the lab`);
+    }
+    const dryRun = Boolean(url.searchParams.get("dryRun")) || Array.isArray(body["dryRun"]);
     const uid = textAt(body, "preconditions", "uid");
     const propagation = url.searchParams.get("propagationPolicy") ?? textAt(body, "propagationPolicy");
-    const options = { ...(url.searchParams.get("dryRun") ? { dryRun: true } : {}), ...(propagation ? { propagation } : {}), ...(uid ? { uid } : {}) };
+    const options = { ...(dryRun ? { dryRun } : {}), ...(propagation ? { propagation } : {}), ...(uid ? { uid } : {}) };
     if (name === undefined) {
       const objects = store.list(type, namespace).filter(this.#selected(call, path));
       for (const { metadata } of objects) {
@@ -370,6 +426,13 @@ export class ApiServer {
         details: { name, ...(type.group === "" ? {} : { group: type.group }), kind: type.plural, uid: object.metadata.uid },
       });
   }
+}
+
+/** What a request to a resource does, as its parameters are looked up. */
+function parametersOf({ request, url }: Call, { name }: ResourcePath): keyof typeof PARAMETERS {
+  if (request.method === "GET" && name === undefined) return ["1", "true"].includes(url.searchParams.get("watch") ?? "") ? "watch" : "list";
+  const verbs = { POST: "create", PUT: "update", PATCH: "patch", DELETE: name === undefined ? "deletecollection" : "delete" } as const;
+  return verbs[request.method as keyof typeof verbs] ?? "get";
 }
 
 /** Kind and version first, as servers write them. */

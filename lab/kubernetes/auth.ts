@@ -1,8 +1,10 @@
 /** Who asks, and whether they may: client certificates, service account tokens, RBAC (engine: kube-apiserver 1.34). */
 import { createHash, createSign, createVerify, generateKeyPairSync, randomUUID } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../common/clock";
 import { type KubeObject, listAt, mapAt } from "./objects";
+import { forbidden, StatusError } from "./status";
 import type { ObjectStore } from "./store";
 
 export interface User {
@@ -104,6 +106,32 @@ export function authenticate(socket: TLSSocket, authorization: string | undefine
   return ANONYMOUS;
 }
 
+/** Headers by which a user acts as another one, and what the lab does not model of them. */
+const IMPERSONATE = /^impersonate-/;
+
+/**
+ * Who a request is made as: itself, or the user that it names in headers (`kubectl --as`).
+ * @throws StatusError 403 for who may not, 400 for a header that the lab does not model
+ */
+export function actingAs(user: User, headers: IncomingHttpHeaders, store: ObjectStore): User {
+  const given = Object.keys(headers).filter((name) => IMPERSONATE.test(name));
+  if (given.length === 0) return user;
+  const strange = given.find((name) => name !== "impersonate-user" && name !== "impersonate-group");
+  if (strange !== undefined) throw new StatusError(501, "NotImplemented", `the header ${strange} is not modelled by the lab`);
+  const name = String(headers["impersonate-user"] ?? "");
+  const groups = String(headers["impersonate-group"] ?? "")
+    .split(", ")
+    .filter((group) => group !== "");
+  const wanted = [{ resource: "users", name }, ...groups.map((group) => ({ resource: "groups", name: group }))];
+  for (const each of wanted)
+    if (!authorize(user, { verb: "impersonate", group: "", subresource: undefined, namespace: undefined, ...each }, store))
+      throw forbidden(
+        `${each.resource} "${each.name}" is forbidden: User "${user.name}" cannot impersonate resource "${each.resource}" in API group "" at the cluster scope`,
+        {},
+      );
+  return { name, groups: [...groups, "system:authenticated"] };
+}
+
 export interface Access {
   verb: string;
   group: string;
@@ -147,17 +175,27 @@ const BUILTIN_RULES: Record<string, Record<string, unknown>[]> = {
   ],
 };
 
-export function authorize(user: User, access: Access, store: ObjectStore): boolean {
-  if (user.groups.includes("system:masters")) return true;
-  if (access.group === "authorization.k8s.io" && access.resource.startsWith("selfsubject")) return user.groups.includes("system:authenticated");
-  const rulesOf = (reference: Record<string, unknown>, namespace: string | undefined): Record<string, unknown>[] => {
+/** A rule of RBAC, and whether it holds in one namespace only is up to whoever asks. */
+export type Rule = Record<string, unknown>;
+
+/** What is granted to a user: everywhere, and in a namespace. */
+export function rulesFor(user: User, namespace: string | undefined, store: ObjectStore): Rule[] {
+  if (user.groups.includes("system:masters")) return [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }];
+  const rulesOf = (reference: Record<string, unknown>, inside: string | undefined): Rule[] => {
     const name = String(reference["name"]);
-    const role = reference["kind"] === "ClusterRole" ? store.one(RBAC, "ClusterRole", undefined, name) : store.one(RBAC, "Role", namespace, name);
+    const role = reference["kind"] === "ClusterRole" ? store.one(RBAC, "ClusterRole", undefined, name) : store.one(RBAC, "Role", inside, name);
     return role === undefined ? (BUILTIN_RULES[name] ?? []) : listAt(role, "rules");
   };
   const bound = (binding: KubeObject): boolean => listAt(binding, "subjects").some((subject) => subjectMatches(subject, user));
-  const allows = (binding: KubeObject, namespace: string | undefined): boolean =>
-    bound(binding) && rulesOf(mapAt(binding, "roleRef"), namespace).some((rule) => ruleAllows(rule, access));
-  if (store.all(RBAC, "ClusterRoleBinding").some((binding) => allows(binding, undefined))) return true;
-  return access.namespace !== undefined && store.all(RBAC, "RoleBinding", access.namespace).some((binding) => allows(binding, access.namespace));
+  const granted = (bindings: readonly KubeObject[], inside: string | undefined): Rule[] =>
+    bindings.filter(bound).flatMap((binding) => rulesOf(mapAt(binding, "roleRef"), inside));
+  return [
+    ...granted(store.all(RBAC, "ClusterRoleBinding"), undefined),
+    ...(namespace === undefined ? [] : granted(store.all(RBAC, "RoleBinding", namespace), namespace)),
+  ];
+}
+
+export function authorize(user: User, access: Access, store: ObjectStore): boolean {
+  if (access.group === "authorization.k8s.io" && access.resource.startsWith("selfsubject")) return user.groups.includes("system:authenticated");
+  return rulesFor(user, access.namespace, store).some((rule) => ruleAllows(rule, access));
 }

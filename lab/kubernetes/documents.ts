@@ -17,7 +17,7 @@ const VERSION = {
   platform: "linux/amd64",
 };
 
-export const isHealth = (path: string): boolean => /^\/(healthz|livez|readyz)(\/.*)?$/.test(path);
+export const isHealth = (path: string): boolean => /^\/(healthz|livez|readyz)(\/ping)?$/.test(path);
 
 /** Whether a path, without a slash at its end, is one of {@link documentAt}. */
 export const isDocument = (path: string): boolean => path === "/version" || /^\/api(\/v1)?$|^\/apis(\/[^/]+){0,2}$|^\/openapi\//.test(path);

@@ -5,6 +5,7 @@ import type { Authority, LabContext, Persistent } from "../core/world";
 import { ApiServer } from "./api-server";
 import { newSigningKey, type SigningKey, Tokens } from "./auth";
 import type { KubeObject } from "./objects";
+import type { PodOutput } from "./pod-output";
 import { ObjectStore } from "./store";
 
 export type { Tokens } from "./auth";
@@ -35,6 +36,8 @@ export interface Cluster extends Persistent {
   readonly store: ObjectStore;
   readonly tokens: Tokens;
   readonly caPem: string;
+  /** Says where the output of programs in pods comes from. */
+  setOutput(source: PodOutput): void;
   /** A kubeconfig of the cluster's administrator. @param server its URL; k3s writes https://127.0.0.1:6443 */
   adminKubeconfig(options?: { server?: string; name?: string; proxyUrl?: string }): string;
   stop(): Promise<void>;
@@ -155,7 +158,16 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   else store.restore(saved.store.version, saved.store.objects as KubeObject[]);
   const tokens = new Tokens(signing, ctx.clock);
   const serving = await authority.issue([address, "127.0.0.1", "localhost", node, "kubernetes", "kubernetes.default", "kubernetes.default.svc", "10.43.0.1"]);
-  const server = new ApiServer({ cluster: name, address, store, tokens, ctx, tls: { ...serving, ca: authority.caPem } });
+  let output: PodOutput = () => undefined;
+  const server = new ApiServer({
+    cluster: name,
+    address,
+    store,
+    tokens,
+    ctx,
+    output: (namespace, pod) => output(namespace, pod),
+    tls: { ...serving, ca: authority.caPem },
+  });
   const port = await server.listen();
   ctx.network.listen(address, 6443, { port });
   return {
@@ -166,6 +178,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     store,
     tokens,
     caPem: authority.caPem,
+    setOutput: (source) => {
+      output = source;
+    },
     adminKubeconfig: (wanted = {}) => kubeconfig(authority.caPem, admin, wanted),
     save: () => ({ authority: authority.save(), signing, admin, store: store.save() }),
     restore: () => Promise.reject(new Error("a cluster is restored by startCluster({ saved })")),

@@ -74,7 +74,7 @@ test("the options of a deletion", () => {
 });
 
 test.each([
-  ["a kind that it does not have", body("v1", "Pod", () => undefined), "v1 Pod"],
+  ["a kind that it does not have", body("v1", "Nothing", () => undefined), "v1 Nothing"],
   ["a field that it does not know", body("v1", "Namespace", (w) => w.writeString(99, "x")), "field 99 of Namespace"],
   ["a body without the mark", Buffer.from("{}"), "a body without its mark"],
 ])("%s is refused by name", (_case, bytes, what) => {

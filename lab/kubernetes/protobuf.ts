@@ -1,135 +1,149 @@
 /**
- * Bodies in the API's binary format, as far as clients write it here: Helm's records, the namespaces that it makes, and the options of
- * deletions. Answers are JSON, which every such client takes too.
+ * Bodies in the API's binary format, as kubectl and other Go clients write them. Which field has which number and type is data, taken
+ * from the API's published definitions (k8s.io/api 0.34.2). Answers are JSON, which every such client takes too.
  */
 import { BinaryReader } from "google-protobuf";
+import { z } from "zod";
+import { readData } from "./resource-types";
 import { StatusError } from "./status";
 
-/** How a field's bytes become JSON; a nested table is a message of its own. */
-type Kind = "string" | "bytes" | "boolean" | "number" | "time" | "ignored" | Message;
-interface Field {
-  name: string;
-  kind: Kind;
-  /** A list, or a map whose entries are messages of key and value. */
-  repeated?: "list" | "map";
+/** Name in JSON ("" where its content stands in the message around it), type, "list" or "map" or "", 1 where zero is not the same as missing. */
+type Field = readonly [name: string, type: string, repeated: "" | "list" | "map", pointer: number];
+const tableSchema = z.record(z.string(), z.record(z.string(), z.tuple([z.string(), z.string(), z.enum(["", "list", "map"]), z.number()])));
+
+let table: z.infer<typeof tableSchema> | undefined;
+function messages(): z.infer<typeof tableSchema> {
+  table ??= tableSchema.parse(readData("protobuf.json.gz"));
+  return table;
 }
-/** By field number (k8s.io/api/…/generated.proto). */
-type Message = ReadonlyMap<number, Field>;
 
-const message = (fields: Record<number, Field>): Message => new Map(Object.entries(fields).map(([number, field]) => [Number(number), field]));
-const text = (name: string): Field => ({ name, kind: "string" });
-const texts = (name: string): Field => ({ name, kind: "string", repeated: "list" });
-const map = (name: string, kind: Kind = "string"): Field => ({ name, kind, repeated: "map" });
-
-const OWNER = message({
-  1: text("kind"),
-  3: text("name"),
-  4: text("uid"),
-  5: text("apiVersion"),
-  6: { name: "controller", kind: "boolean" },
-  7: { name: "blockOwnerDeletion", kind: "boolean" },
-});
-const METADATA = message({
-  1: text("name"),
-  2: text("generateName"),
-  3: text("namespace"),
-  4: { name: "selfLink", kind: "ignored" },
-  5: text("uid"),
-  6: text("resourceVersion"),
-  7: { name: "generation", kind: "number" },
-  8: { name: "creationTimestamp", kind: "time" },
-  9: { name: "deletionTimestamp", kind: "time" },
-  10: { name: "deletionGracePeriodSeconds", kind: "number" },
-  11: map("labels"),
-  12: map("annotations"),
-  13: { name: "ownerReferences", kind: OWNER, repeated: "list" },
-  14: texts("finalizers"),
-  // Who sends none keeps those that are there.
-  17: { name: "managedFields", kind: "ignored", repeated: "list" },
-});
-const metadata: Field = { name: "metadata", kind: METADATA };
-
-const MESSAGES: Record<string, Message> = {
-  "v1/Secret": message({ 1: metadata, 2: map("data", "bytes"), 3: text("type"), 4: map("stringData"), 5: { name: "immutable", kind: "boolean" } }),
-  "v1/ConfigMap": message({ 1: metadata, 2: map("data"), 3: map("binaryData", "bytes"), 4: { name: "immutable", kind: "boolean" } }),
-  "v1/Namespace": message({
-    1: metadata,
-    2: { name: "spec", kind: message({ 1: texts("finalizers") }) },
-    3: { name: "status", kind: message({ 1: text("phase") }) },
-  }),
-};
-const DELETE_OPTIONS = message({
-  1: { name: "gracePeriodSeconds", kind: "number" },
-  2: { name: "preconditions", kind: message({ 1: text("uid"), 2: text("resourceVersion") }) },
-  3: { name: "orphanDependents", kind: "boolean" },
-  4: text("propagationPolicy"),
-  5: texts("dryRun"),
-});
+const META = "k8s.io.apimachinery.pkg.apis.meta.v1.";
 
 const PREFIX = Buffer.from("k8s\0", "latin1");
-const ENVELOPE = message({
-  1: { name: "type", kind: message({ 1: text("apiVersion"), 2: text("kind") }) },
-  2: { name: "raw", kind: "bytes" },
-  3: { name: "contentEncoding", kind: "ignored" },
-  4: { name: "contentType", kind: "ignored" },
-});
 
 const refuse = (what: string): StatusError =>
   new StatusError(415, "UnsupportedMediaType", `the lab does not read ${what} in application/vnd.kubernetes.protobuf`);
 
 type Decoded = Record<string, unknown>;
 
-function value(reader: BinaryReader, { name, kind, repeated }: Field, where: string): unknown {
-  if (repeated === "map") {
-    const entry = message({ 1: text("key"), 2: { name: "value", kind } });
-    return decode(reader.readBytes(), entry, `${where}.${name}`);
-  }
-  switch (kind) {
+/** Messages that JSON writes as something else than an object. */
+const SPECIAL: Readonly<Record<string, (message: Decoded) => unknown>> = {
+  [`${META}Time`]: ({ seconds }) => (seconds === undefined ? null : new Date(Number(seconds) * 1000).toISOString().replace(/\.\d+Z$/, "Z")),
+  [`${META}MicroTime`]: ({ seconds, nanos = 0 }) =>
+    seconds === undefined ? null : new Date(Number(seconds) * 1000 + Number(nanos) / 1e6).toISOString().replace(/(\.\d{3})Z$/, "$1000Z"),
+  "k8s.io.apimachinery.pkg.api.resource.Quantity": ({ string }) => string ?? "0",
+  "k8s.io.apimachinery.pkg.util.intstr.IntOrString": ({ type = 0, intVal = 0, strVal = "" }) => (Number(type) === 0 ? Number(intVal) : strVal),
+  "k8s.io.apimachinery.pkg.runtime.RawExtension": ({ "-": raw }) =>
+    raw === undefined ? null : JSON.parse(Buffer.from(String(raw), "base64").toString("utf8")),
+};
+/** Messages that are a list and nothing else. */
+const isList = (type: string): boolean => /\.(ExtraValue|Verbs)$/.test(type);
+
+function scalar(reader: BinaryReader, type: string): unknown {
+  switch (type) {
     case "string":
       return reader.readString();
     case "bytes":
       return Buffer.from(reader.readBytes()).toString("base64");
-    case "boolean":
+    case "bool":
       return reader.readBool();
-    case "number":
+    case "int32":
+      return reader.readInt32();
+    case "int64":
+    case "uint64":
+    case "uint32":
       return reader.readInt64();
-    case "time": {
-      const { seconds } = decode(reader.readBytes(), message({ 1: { name: "seconds", kind: "number" }, 2: { name: "nanos", kind: "number" } }), where);
-      return typeof seconds === "number" ? new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z") : null;
-    }
-    case "ignored":
-      reader.skipField();
-      return undefined;
+    case "double":
+      return reader.readDouble();
     default:
-      return decode(reader.readBytes(), kind, `${where}.${name}`);
+      return undefined;
   }
 }
 
-function decode(bytes: Uint8Array | string, fields: Message, where: string): Decoded {
+const isScalar = (type: string): boolean => !type.includes(".");
+
+function value(reader: BinaryReader, [name, type, repeated]: Field, where: string): unknown {
+  if (repeated !== "map") return isScalar(type) ? scalar(reader, type) : read(reader.readBytes(), type, `${where}.${name}`);
+  const inner = new BinaryReader(reader.readBytes());
+  const entry: [key: string, value: unknown] = ["", isScalar(type) ? "" : read(new Uint8Array(), type, where)];
+  while (inner.nextField()) {
+    if (inner.getFieldNumber() === 1) entry[0] = inner.readString();
+    else entry[1] = isScalar(type) ? scalar(inner, type) : read(inner.readBytes(), type, `${where}.${name}`);
+  }
+  return entry;
+}
+
+/** Go writes what is not a pointer also when it is zero; JSON leaves that out. */
+const isNothing = (found: unknown, [, , repeated, pointer]: Field): boolean =>
+  repeated === "" && pointer === 0 && (found === "" || found === 0 || found === false);
+
+function decode(bytes: Uint8Array | string, type: string, where: string): Decoded {
+  const fields = messages()[type];
+  if (fields === undefined) throw refuse(`the message ${type} of ${where}`);
   const reader = new BinaryReader(bytes);
   const result: Decoded = {};
   while (reader.nextField()) {
-    const field = fields.get(reader.getFieldNumber());
+    const field = fields[String(reader.getFieldNumber())];
     if (field === undefined) throw refuse(`field ${reader.getFieldNumber()} of ${where}`);
+    const [name, , repeated] = field;
+    // Who sends none keeps those that are there.
+    if (name === "managedFields" || name === "selfLink") {
+      reader.skipField();
+      continue;
+    }
     const found = value(reader, field, where);
-    if (found === undefined) continue;
-    if (field.repeated === "list") result[field.name] = [...((result[field.name] as unknown[] | undefined) ?? []), found];
-    else if (field.repeated === "map") {
-      const { key = "", value: item = "" } = found as { key?: string; value?: unknown };
-      result[field.name] = { ...(result[field.name] as Decoded | undefined), [key]: item };
-    } else result[field.name] = found;
+    if (isNothing(found, field)) continue;
+    if (repeated === "list") result[name] = [...((result[name] as unknown[] | undefined) ?? []), found];
+    else if (repeated === "map") {
+      const [key, item] = found as [string, unknown];
+      result[name] = { ...(result[name] as Decoded | undefined), [key]: item };
+    } else if (name === "") Object.assign(result, found);
+    else result[name] = found;
   }
   return result;
 }
 
+function read(bytes: Uint8Array | string, type: string, where: string): unknown {
+  const message = decode(bytes, type, where);
+  if (isList(type)) return message["items"] ?? [];
+  const special = SPECIAL[type];
+  return special === undefined ? message : special(message);
+}
+
 export const isProtobuf = (contentType: string): boolean => contentType.includes("protobuf");
 
-/** @throws StatusError 415 for what clients of the lab do not write */
+/** `apps/v1` and `Deployment` to the name of the message. */
+function messageOf(apiVersion: string, kind: string): string | undefined {
+  if (/^(DeleteOptions|Status|PatchOptions|CreateOptions|UpdateOptions)$/.test(kind)) return `${META}${kind}`;
+  const [first = "", second] = apiVersion.split("/");
+  const [group = "core", version] = second === undefined ? ["core", first] : [first.split(".")[0], second];
+  const prefix = group === "apiextensions" ? "k8s.io.apiextensions_apiserver.pkg.apis." : "k8s.io.api.";
+  const name = `${prefix}${group}.${version}.${kind}`;
+  return messages()[name] === undefined ? undefined : name;
+}
+
+/** The envelope `runtime.Unknown`: type, content and how it is encoded. */
+function envelope(bytes: Uint8Array): { apiVersion: string; kind: string; raw: Uint8Array } {
+  const reader = new BinaryReader(bytes);
+  const found = { apiVersion: "", kind: "", raw: new Uint8Array() };
+  while (reader.nextField()) {
+    if (reader.getFieldNumber() === 2) found.raw = new Uint8Array(reader.readBytes());
+    else if (reader.getFieldNumber() === 1) {
+      const type = new BinaryReader(reader.readBytes());
+      while (type.nextField()) {
+        if (type.getFieldNumber() === 1) found.apiVersion = type.readString();
+        else found.kind = type.readString();
+      }
+    } else reader.skipField();
+  }
+  return found;
+}
+
+/** @throws StatusError 415 for a kind or a field that the lab's table does not have */
 export function protobufBody(body: Buffer): Decoded {
   if (!body.subarray(0, 4).equals(PREFIX)) throw refuse("a body without its mark");
-  const { type, raw } = decode(body.subarray(4), ENVELOPE, "runtime.Unknown") as { type?: { apiVersion?: string; kind?: string }; raw?: string };
-  const { apiVersion = "", kind = "" } = type ?? {};
-  const fields = kind === "DeleteOptions" ? DELETE_OPTIONS : MESSAGES[`${apiVersion}/${kind}`];
-  if (fields === undefined) throw refuse(`${apiVersion} ${kind}`);
-  return { apiVersion, kind, ...decode(Buffer.from(raw ?? "", "base64"), fields, kind) };
+  const { apiVersion, kind, raw } = envelope(body.subarray(4));
+  const message = messageOf(apiVersion, kind);
+  if (message === undefined) throw refuse(`${apiVersion} ${kind}`);
+  return { apiVersion, kind, ...decode(raw, message, kind) };
 }

@@ -1,6 +1,6 @@
 /** Requests that ask instead of store: token reviews, access reviews, tokens for accounts. */
 import type { Tokens, User } from "./auth";
-import { authorize } from "./auth";
+import { authorize, rulesFor } from "./auth";
 import { at, type KubeObject, mapAt, numberAt, textAt } from "./objects";
 import type { ResourcePath } from "./request";
 import type { ObjectStore } from "./store";
@@ -41,6 +41,13 @@ export function reviews({ type, namespace, name, subresource }: ResourcePath, { 
       return { ...body, metadata: {}, status };
     };
   }
+  if (type.kind === "SelfSubjectRulesReview")
+    return (body, user) => {
+      const fields = ["verbs", "apiGroups", "resources", "resourceNames"];
+      const rules = rulesFor(user, textAt(body, "spec", "namespace"), store).filter((rule) => rule["resources"] !== undefined);
+      const resourceRules = rules.map((rule) => Object.fromEntries(Object.entries(rule).filter(([key]) => fields.includes(key))));
+      return { ...body, metadata: {}, status: { resourceRules, nonResourceRules: [], incomplete: false } };
+    };
   if (type.kind === "SelfSubjectReview")
     return (body, user) => ({ ...body, metadata: { creationTimestamp: store.now() }, status: { userInfo: { username: user.name, groups: user.groups } } });
   if (type.kind === "SelfSubjectAccessReview" || type.kind === "SubjectAccessReview") {

@@ -157,6 +157,17 @@ export class ObjectStore extends ObjectTable {
     if (left === 0) this.remove(type, old);
   }
 
+  /** Sets what a namespace waits for; one that ends and waits for nothing is gone, whatever is left in it. */
+  finalize(type: ResourceType, name: string, given: unknown, options: WriteOptions): Written {
+    const finalizers = Array.isArray(given) ? given.map(String) : [];
+    const old = this.get(type, undefined, name);
+    const ends = old.metadata.deletionTimestamp !== undefined && finalizers.length === 0 && (old.metadata.finalizers ?? []).length === 0;
+    const object = { ...copy(old), spec: { ...mapAt(old, "spec"), finalizers } };
+    if (!ends || options.dryRun === true) return this.#replace(type, old, object, options);
+    this.remove(type, old);
+    return { object, changed: true, created: false };
+  }
+
   #finishDeletion(type: ResourceType, object: KubeObject): boolean {
     const waits = (object.metadata.finalizers ?? []).length > 0;
     if (object.metadata.deletionTimestamp === undefined || waits || (type.kind === "Namespace" && type.group === "")) return false;

@@ -58,6 +58,22 @@ const addresses = (object: KubeObject): string =>
     .map((entry) => String(entry["ip"] ?? entry["hostname"]))
     .join(",");
 
+const MODES: Record<string, string> = { ReadWriteOnce: "RWO", ReadOnlyMany: "ROX", ReadWriteMany: "RWX", ReadWriteOncePod: "RWOP" };
+function accessModes(object: KubeObject): string {
+  const modes = at(object, "status", "accessModes");
+  return Array.isArray(modes) ? modes.map((mode) => MODES[String(mode)] ?? String(mode)).join(",") : "";
+}
+
+/** What a pod waits for, or how it ended, before its phase. */
+function podStatus(object: KubeObject): string {
+  if (object.metadata.deletionTimestamp !== undefined) return "Terminating";
+  const states = listAt(object, "status", "containerStatuses").map((status) => mapAt(status, "state"));
+  const reasons = states.map((state) => textAt(state, "waiting", "reason") ?? textAt(state, "terminated", "reason"));
+  return reasons.find((reason) => reason !== undefined) ?? textAt(object, "status", "phase") ?? "";
+}
+
+const EVENT_WIDE = ["Subobject", "Source", "First Seen", "Count", "Name"].map((name) => column(name, "string", 1));
+
 const PRINTERS: Record<string, Printer> = {
   "v1/ConfigMap": { columns: [NAME, column("Data"), AGE], cells: (o, now) => [o.metadata.name, keys(o["data"]) + keys(o["binaryData"]), ageOf(o, now)] },
   "v1/Secret": {
@@ -78,25 +94,46 @@ const PRINTERS: Record<string, Printer> = {
     ],
   },
   "v1/Node": {
-    columns: [NAME, column("Status"), column("Roles"), AGE, column("Version")],
+    columns: [
+      NAME,
+      column("Status"),
+      column("Roles"),
+      AGE,
+      column("Version"),
+      ...["Internal-IP", "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime"].map((name) => column(name, "string", 1)),
+    ],
     cells: (o, now) => [
       o.metadata.name,
       listAt(o, "status", "conditions").some((c) => c["type"] === "Ready" && c["status"] === "True") ? "Ready" : "NotReady",
       "control-plane",
       ageOf(o, now),
       textAt(o, "status", "nodeInfo", "kubeletVersion") ?? "",
+      String(listAt(o, "status", "addresses").find((each) => each["type"] === "InternalIP")?.["address"] ?? "<none>"),
+      "<none>",
+      ...["osImage", "kernelVersion", "containerRuntimeVersion"].map((key) => textAt(o, "status", "nodeInfo", key) ?? "<unknown>"),
     ],
   },
   "v1/Pod": {
-    columns: [NAME, column("Ready"), column("Status"), column("Restarts"), AGE],
+    columns: [
+      NAME,
+      column("Ready"),
+      column("Status"),
+      column("Restarts"),
+      AGE,
+      ...["IP", "Node", "Nominated Node", "Readiness Gates"].map((name) => column(name, "string", 1)),
+    ],
     cells: (o, now) => {
       const statuses = listAt(o, "status", "containerStatuses");
       return [
         o.metadata.name,
         `${statuses.filter((s) => s["ready"] === true).length}/${listAt(o, "spec", "containers").length}`,
-        textAt(o, "status", "phase") ?? "",
+        podStatus(o),
         "0",
         ageOf(o, now),
+        textAt(o, "status", "podIP") ?? "<none>",
+        textAt(o, "spec", "nodeName") ?? "<none>",
+        "<none>",
+        "<none>",
       ];
     },
   },
@@ -119,6 +156,68 @@ const PRINTERS: Record<string, Printer> = {
       ageOf(o, now),
       containers(o),
       images(o),
+    ],
+  },
+  "apps/v1/ReplicaSet": {
+    columns: [NAME, column("Desired"), column("Current"), column("Ready"), AGE, ...WIDE],
+    cells: (o, now) => [
+      o.metadata.name,
+      numberAt(o, "spec", "replicas") ?? 0,
+      numberAt(o, "status", "replicas") ?? 0,
+      numberAt(o, "status", "readyReplicas") ?? 0,
+      ageOf(o, now),
+      ...wide(o),
+    ],
+  },
+  "batch/v1/Job": {
+    columns: [NAME, column("Status"), column("Completions"), column("Duration"), AGE, ...WIDE],
+    cells: (o, now) => [
+      o.metadata.name,
+      String(
+        listAt(o, "status", "conditions").find((c) => c["status"] === "True" && ["Complete", "Failed", "Suspended"].includes(String(c["type"])))?.["type"] ??
+          "Running",
+      ),
+      `${numberAt(o, "status", "succeeded") ?? 0}/${numberAt(o, "spec", "completions") ?? 1}`,
+      age(textAt(o, "status", "startTime"), Date.parse(textAt(o, "status", "completionTime") ?? new Date(now).toISOString())),
+      ageOf(o, now),
+      ...wide(o),
+    ],
+  },
+  "v1/PersistentVolumeClaim": {
+    columns: [
+      NAME,
+      column("Status"),
+      column("Volume"),
+      column("Capacity"),
+      column("Access Modes"),
+      column("StorageClass"),
+      AGE,
+      column("VolumeMode", "string", 1),
+    ],
+    cells: (o, now) => [
+      o.metadata.name,
+      textAt(o, "status", "phase") ?? "",
+      textAt(o, "spec", "volumeName") ?? "",
+      textAt(o, "status", "capacity", "storage") ?? "",
+      accessModes(o),
+      textAt(o, "spec", "storageClassName") ?? "",
+      ageOf(o, now),
+      textAt(o, "spec", "volumeMode") ?? "<unset>",
+    ],
+  },
+  "v1/Event": {
+    columns: [column("Last Seen"), column("Type"), column("Reason"), column("Object"), ...EVENT_WIDE.slice(0, 2), column("Message"), ...EVENT_WIDE.slice(2)],
+    cells: (o, now) => [
+      age(textAt(o, "lastTimestamp"), now),
+      textAt(o, "type") ?? "",
+      textAt(o, "reason") ?? "",
+      `${(textAt(o, "involvedObject", "kind") ?? "").toLowerCase()}/${textAt(o, "involvedObject", "name") ?? ""}`,
+      textAt(o, "involvedObject", "fieldPath") ?? "",
+      [textAt(o, "source", "component"), textAt(o, "source", "host")].filter((part) => part !== undefined).join(", "),
+      textAt(o, "message") ?? "",
+      age(textAt(o, "firstTimestamp"), now),
+      numberAt(o, "count") ?? 1,
+      o.metadata.name,
     ],
   },
   "networking.k8s.io/v1/Ingress": {
