@@ -27,6 +27,8 @@ function minioValues(storageClass: string, credentialMark: pulumi.Output<string>
     mode: "standalone",
     replicas: 1,
     existingSecret: ROOT_SECRET,
+    // The chart's default is a user "console" with all rights and the password "console123".
+    users: [],
     persistence: { enabled: true, size: "10Gi", storageClass },
     resources: { requests: { memory: "256Mi" }, limits: { memory: "1Gi" } },
     buckets: [

@@ -154,6 +154,7 @@ describe("charts", () => {
     const values = {
       mode: "standalone",
       existingSecret: "root",
+      users: [],
       buckets: [{ name: "states", policy: "none", versioning: true }],
       ingress: { enabled: true, hosts: ["s3.fullstack.pw"] },
     };
@@ -189,10 +190,72 @@ describe("charts", () => {
   test("every namespaced object says its namespace, and every chart renders with its defaults or says why not", async () => {
     const clusterWide = new Set(["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"]);
     for (const { repository, name, version } of allCharts()) {
-      const { manifests } = await render(repository, name, version, name === "minio" ? { mode: "standalone", existingSecret: "s" } : {}, "somewhere");
+      const { manifests } = await render(
+        repository,
+        name,
+        version,
+        name === "minio" ? { mode: "standalone", existingSecret: "s", users: [] } : {},
+        "somewhere",
+      );
       for (const { kind, metadata } of manifests)
         expect([name, kind, metadata.namespace]).toEqual([name, kind, clusterWide.has(kind) ? undefined : "somewhere"]);
     }
+  });
+
+  test("minio with the chart's default user, whose password everybody knows, is refused", async () => {
+    const response = await post({
+      repository: "https://charts.min.io",
+      chart: "minio",
+      version: "5.4.0",
+      releaseName: "a",
+      namespace: "b",
+      values: { mode: "standalone" },
+    });
+    expect([response.status, await response.text()]).toEqual([422, expect.stringContaining("default user console")]);
+  });
+
+  /** Paths of all maps in values that are not empty. */
+  const mapsOf = (values: unknown, at: string[] = []): string[][] =>
+    typeof values !== "object" || values === null || Array.isArray(values) || Object.keys(values).length === 0
+      ? []
+      : [at, ...Object.entries(values).flatMap(([key, value]) => mapsOf(value, [...at, key]))];
+
+  test("every chart refuses, at every level of its values, a value that its stand-in does not know, in Helm's words, and it is noted", async () => {
+    for (const { repository, name, version, files } of allCharts()) {
+      const extra = (files.get("known-values.txt") ?? "").split("\n");
+      for (const at of mapsOf(parse(files.get("values.yaml") ?? ""))) {
+        if (extra.some((known) => known !== "" && at.join(".").startsWith(known))) continue;
+        const values = at.reduceRight<unknown>((inner, key) => ({ [key]: inner }), { noSuchValue: true });
+        const before = ctx.unhandled.all().length;
+        const response = await post({ repository, chart: name, version, releaseName: name, namespace: name, values });
+        const where = at.map((part) => `/${part}`).join("");
+        expect([name, where, response.status, await response.json()]).toEqual([
+          name,
+          where,
+          422,
+          {
+            error: `chart ${name} ${version}: values don't meet the specifications of the schema(s) in the following chart(s):\n${name}:\n- at '${where}': additional properties 'noSuchValue' not allowed`,
+          },
+        ]);
+        expect(ctx.unhandled.all()).toHaveLength(before + 1);
+      }
+    }
+  });
+
+  test("a value of another kind is refused; null takes a key away; what is below an empty map is up to who gives it", async () => {
+    const ask = async (values: object) =>
+      (
+        await post({
+          repository: "https://kubernetes-sigs.github.io/external-dns",
+          chart: "external-dns",
+          version: "1.21.1",
+          releaseName: "a",
+          namespace: "b",
+          values,
+        })
+      ).status;
+    expect([await ask({ sources: "ingress" }), await ask({ provider: ["pihole"] }), await ask({ resources: "much" })]).toEqual([422, 422, 422]);
+    expect([await ask({ resources: { limits: { memory: "1Gi" } } }), await ask({ securityContext: { runAsUser: null } })]).toEqual([200, 200]);
   });
 
   test("an unknown chart or version is 404 with what there is, and noted", async () => {

@@ -9,6 +9,7 @@ import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
 import { tar } from "./tar";
 import { parseTemplate, renderTemplate } from "./template";
+import { checkValues, extraPaths, schemaOf } from "./values";
 
 const metadataSchema = z.strictObject({
   apiVersion: z.literal("v2"),
@@ -128,12 +129,16 @@ function documents(text: string, file: string): Manifest[] {
   });
 }
 
-/** @throws HomelabError when a template fails */
+const defaultsOf = (chart: Chart): unknown => parse(chart.files.get("values.yaml") ?? "{}") ?? {};
+const extraOf = (chart: Chart): string[] => extraPaths(chart.files.get("known-values.txt"));
+
+/** @throws HomelabError E_CHART_VALUES for a value that the stand-in does not know, and when a template fails */
 export function renderChart(chart: Chart, { name, namespace, values }: Release): { manifests: Manifest[]; crds: Manifest[] } {
+  checkValues(chart.name, defaultsOf(chart), values, extraOf(chart));
   const data = {
     Release: { Name: name, Namespace: namespace, Service: "Helm", Revision: 1, IsInstall: true, IsUpgrade: false },
     Chart: { Name: chart.name, Version: chart.version, AppVersion: chart.appVersion },
-    Values: coalesce(parse(chart.files.get("values.yaml") ?? "{}") ?? {}, values),
+    Values: coalesce(defaultsOf(chart), values),
   };
   const files = [...chart.files];
   const crds = files.filter(([file]) => file.startsWith("crds/")).flatMap(([file, text]) => documents(text, file));
@@ -151,7 +156,9 @@ export function renderChart(chart: Chart, { name, namespace, values }: Release):
 const packages = new WeakMap<Chart, Buffer>();
 /** The archive that a real helm installs. */
 export function packageChart(chart: Chart): Buffer {
-  const known = packages.get(chart) ?? gzipSync(tar(Object.fromEntries([...chart.files].map(([file, text]) => [`${chart.name}/${file}`, text]))));
+  const schema = `${JSON.stringify({ $schema: "http://json-schema.org/draft-07/schema#", ...schemaOf(defaultsOf(chart), extraOf(chart)) })}\n`;
+  const files = [...chart.files, ["values.schema.json", schema] as const].map(([file, text]) => [`${chart.name}/${file}`, text]);
+  const known = packages.get(chart) ?? gzipSync(tar(Object.fromEntries(files)));
   packages.set(chart, known);
   return known;
 }

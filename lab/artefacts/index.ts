@@ -107,6 +107,8 @@ class Internet {
       this.ctx.records.add({ system: "artefacts", target: new URL(repository).host, kind: "read", action: `render ${name} ${chart.version}` });
       return { status: 200, body: { ...rendered, chart: { name: chart.name, version: chart.version, appVersion: chart.appVersion } } };
     } catch (thrown) {
+      if (thrown instanceof HomelabError && thrown.code === "E_CHART_VALUES")
+        this.ctx.unhandled.add({ system: "artefacts", target: repository, what: `chart ${name} ${chart.version}: ${thrown.message.replaceAll("\n", " ")}` });
       if (thrown instanceof HomelabError) return { status: 422, body: { error: `chart ${name} ${chart.version}: ${thrown.message}` } };
       throw thrown;
     }
