@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { Bash, defineCommand } from "just-bash";
+import { quote } from "../common/quote";
 import { testWithShells } from "../tests/support/shells";
 import { compileRole, secretInput } from "./compile";
 import { command, waitUntil } from "./operations/commands";
@@ -17,7 +18,7 @@ const owner = `${os.userInfo().username}:${execFileSync("id", ["-gn"], { encodin
 let root: string;
 
 beforeEach(() => {
-  root = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-role-"));
+  root = fs.mkdtempSync(path.join(os.tmpdir(), "homelab röle-"));
 });
 afterEach(() => fs.rmSync(root, { recursive: true }));
 
@@ -86,8 +87,8 @@ describe.each(["sh", "bash"])("with %s", (shell) => {
     const role: Role = {
       name: "broken",
       operations: [
-        command("fails", `[ -e ${root}/never ]`, `{ printf 'bad "disk"\\tfull\\n\\033second \\\\ line\\n' >&2; (exit 7); }`),
-        command("never reached", "true", `touch ${root}/reached`),
+        command("fails", `[ -e ${quote(root)}/never ]`, `{ printf 'bad "disk"\\tfull\\n\\033second \\\\ line\\n' >&2; (exit 7); }`),
+        command("never reached", "true", `touch ${quote(root)}/reached`),
       ],
     };
     const { status, operations, summary, stderr } = run(role, { shell });
@@ -99,12 +100,12 @@ describe.each(["sh", "bash"])("with %s", (shell) => {
   });
 
   test("an apply that does not bring the state about fails in verification", () => {
-    const { operations } = run({ name: "liar", operations: [command("lies", `[ -e ${root}/never ]`, "true")] }, { shell });
+    const { operations } = run({ name: "liar", operations: [command("lies", `[ -e ${quote(root)}/never ]`, "true")] }, { shell });
     expect(operations).toEqual([{ operation: "lies", status: "failed", phase: "verify", exitCode: 1, stderr: "" }]);
   });
 
   test("a check that cannot run is a failure and not a difference", () => {
-    const { operations, status } = run({ name: "typo", operations: [command("asks", "no-such-command", `touch ${root}/touched`)] }, { shell });
+    const { operations, status } = run({ name: "typo", operations: [command("asks", "no-such-command", `touch ${quote(root)}/touched`)] }, { shell });
     expect(status).toBe(1);
     expect(operations[0]).toMatchObject({ operation: "asks", status: "failed", phase: "check", exitCode: 127 });
     expect(fs.readdirSync(root)).toEqual([]);
@@ -136,7 +137,7 @@ describe.each(["sh", "bash"])("with %s", (shell) => {
   });
 
   test("waiting gives up after its number of tries", () => {
-    const { operations } = run({ name: "wait", operations: [waitUntil("never comes", `[ -e ${root}/never ]`, 1)] }, { shell });
+    const { operations } = run({ name: "wait", operations: [waitUntil("never comes", `[ -e ${quote(root)}/never ]`, 1)] }, { shell });
     expect(operations).toEqual([{ operation: "never comes", status: "failed", phase: "apply", exitCode: 1, stderr: "gave up after 1 seconds" }]);
   });
 });

@@ -7,6 +7,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { quote } from "../../common/quote";
 import { type LabRecord, Rehearsal } from "../support/rehearsal";
 import { digestOf, SECRETS } from "../support/role-cases";
 
@@ -144,7 +145,7 @@ test("a join that failed is done with a new token by the next up, however late t
   await rehearsal.ssh("192.168.1.21", `sudo -n sed -i 's/"tokens":{[^}]*}/"tokens":{}/' /var/lib/etcd/lab-cluster.json`);
   const URN = `urn:pulumi:sandboxy::homelab::homelab:hosts:HostRole$command:remote:Command::${WORKER}-kubeadm-node-run`;
   const { code, out, err } = await rehearsal.shell(
-    `cd '${checkout}' && eval "$(node orchestrator/bin/homelab lab env)" && engine/bin/pulumi -C '${path.join(rehearsal.dir, "work")}' up --yes --stack sandboxy --replace '${URN}' --non-interactive`,
+    `cd ${quote(checkout)} && eval "$(node orchestrator/bin/homelab lab env)" && engine/bin/pulumi -C ${quote(path.join(rehearsal.dir, "work"))} up --yes --stack sandboxy --replace ${quote(URN)} --non-interactive`,
   );
   expect([code, err, code === 0 ? "" : out]).toEqual([0, "", ""]);
   expect(await rehearsal.ssh("192.168.1.22", "sudo -n sh -c 'ls /etc/kubernetes; systemctl is-active kubelet'")).toBe("kubelet.conf\nactive\n");

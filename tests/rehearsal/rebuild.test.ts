@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { quote } from "../../common/quote";
 import { type LabRecord, Rehearsal } from "../support/rehearsal";
 import { secretsStory } from "./secrets-story";
 
@@ -159,7 +160,7 @@ test("a second up makes no call that changes anything", async () => {
 
 test("a shell with the lab's environment works on the same stacks", async () => {
   const { code, out, err } = await rehearsal.shell(
-    `eval "$(node orchestrator/bin/homelab lab env)" && engine/bin/pulumi -C '${path.join(rehearsal.dir, "work")}' preview --stack dev --expect-no-changes --non-interactive`,
+    `eval "$(node orchestrator/bin/homelab lab env)" && engine/bin/pulumi -C ${quote(path.join(rehearsal.dir, "work"))} preview --stack dev --expect-no-changes --non-interactive`,
   );
   expect([code, err]).toEqual([0, ""]);
   expect(out).toContain("51 unchanged");

@@ -132,7 +132,7 @@ describe("edit", () => {
   });
 
   test("somebody else's change meanwhile is not lost", async () => {
-    const other = `SOPS_AGE_KEY=${me.secret} HOMELAB_SECRETS_DIR=${folder}/secrets ${process.execPath} ${root}/bin/orchestrator/main.js secrets set a key`;
+    const other = `SOPS_AGE_KEY=${me.secret} HOMELAB_SECRETS_DIR=${quote(`${folder}/secrets`)} ${quote(process.execPath)} ${quote(`${root}/bin/orchestrator/main.js`)} secrets set a key`;
     expect(await run(["edit", "a"], "", editor(`printf theirs-value | ${other} >&2\nprintf "key: mine\\n" > "$1"`))).toMatchObject({
       code: 1,
       err: expect.stringContaining("was changed by somebody else meanwhile; nothing was written"),
