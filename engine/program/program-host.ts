@@ -12,6 +12,7 @@ import type { DeploymentRequest } from "../contracts";
 import { DeploymentError } from "../errors";
 import { killNow, onLines, processEnd } from "../providers/child-process";
 import { runImports } from "./import-program";
+import { splitNodeArgs } from "./node-args";
 import type { ProgramEnd, RunningProgram } from "./running-program";
 
 export interface ProgramFacts {
@@ -35,13 +36,12 @@ function resolveRunner(programDir: string): string {
 
 function runLocal({ request, preview, address, onOutput }: ProgramFacts): RunningProgram {
   const { project } = request;
-  const nodeArgs = String(project.runtimeOptions["nodeargs"] ?? "")
-    .split(/\s+/)
-    .filter((arg) => arg !== "");
+  const nodeArgs = splitNodeArgs(String(project.runtimeOptions["nodeargs"] ?? ""));
   const own = readEnv(ENV.programPreload);
   const args = [
-    ...["--require", path.join(__dirname, "preload.js")],
-    ...(own === undefined ? [] : ["--require", own]),
+    // In its short form: the SDK takes a `--require` for a loader of the user's own, and then starts no native ES module in TypeScript.
+    ...["-r", path.join(__dirname, "preload.js")],
+    ...(own === undefined ? [] : ["-r", own]),
     ...nodeArgs,
     resolveRunner(project.programDir),
     ...["--monitor", address, "--engine", address, "--organization", "organization", "--project", project.name, "--root-directory", project.root],

@@ -30,6 +30,19 @@ test("they carry one where leaked promises are to be explained", () => {
   expect(inProgram(TRACE, { PULUMI_DEBUG_PROMISE_LEAKS: "true" })).toEqual([7, "why", true, true]);
 });
 
+/** What Node 20 never comes to the end of: a frame that ends with a package's name. */
+const ENDLESS = `
+  const { defaultErrorMessage } = require("@pulumi/pulumi/cmd/run/error");
+  const error = new Error("boom");
+  error.stack = "Error: boom\\n    at Stack.init (/w/node_modules/@pulumi/resource.ts:1598:22)";
+  const plain = new Error("other");
+  plain.stack = "Error: other\\n    at f (/w/node_modules/zod/index.js:1:2)";
+  console.log(JSON.stringify([defaultErrorMessage(error), defaultErrorMessage(plain).includes("\\u001b[")]));`;
+
+test("an error is told at once, whatever its stack looks like, and in colour where that has an end", () => {
+  expect(inProgram(ENDLESS)).toEqual(["Error: boom\n    at Stack.init (/w/node_modules/@pulumi/resource.ts:1598:22)", true]);
+});
+
 // Without an engine the SDK prints what it would send, debug messages too where its switch for that is on.
 const MESSAGES = `
   const { log } = require("@pulumi/pulumi");

@@ -4,6 +4,7 @@
  */
 import Module from "node:module";
 import { sep } from "node:path";
+import { inspect } from "node:util";
 
 type Call = (...args: unknown[]) => unknown;
 /** By the end of a file's name: what becomes of a function that it exports. The SDK's modules look it up there at each call. */
@@ -24,6 +25,17 @@ const untraced =
 
 const unsent = (): Call => () => Promise.resolve();
 
+/** A frame in which nothing follows the name of a package: source maps of the SDK make some (`node_modules/@pulumi/resource.ts`). */
+const ENDLESS = /node_modules[\\/](@[^\\/\n]*[\\/])?[^\\/\n]*$/m;
+
+/** Node 20 colours such a frame without an end: half a minute of processor time until the text is too long. */
+const uncolouredWhereEndless =
+  (given: Call): Call =>
+  (...args) => {
+    const [error] = args;
+    return error instanceof Error && ENDLESS.test(error.stack ?? "") ? inspect(error) : given(...args);
+  };
+
 export interface Wanted {
   /** Messages that `--debug` shows: up to five for each resource, a call each. */
   debugMessages: boolean;
@@ -34,6 +46,7 @@ export interface Wanted {
 /** From now on a copy of the SDK that is loaded, whichever it is, collects nothing but what is wanted. */
 export function collectOnly({ debugMessages, promiseTraces }: Wanted): void {
   const wanted: Changes = {
+    "@pulumi/pulumi/cmd/run/error.js": { defaultErrorMessage: uncolouredWhereEndless },
     ...(promiseTraces ? {} : { "@pulumi/pulumi/runtime/debuggable.js": { debuggablePromise: untraced } }),
     ...(debugMessages ? {} : { "@pulumi/pulumi/log/index.js": { debug: unsent } }),
   };

@@ -51,6 +51,14 @@ test("a dozen providers in one process: no warning of Node's, and what one says 
   expect((await site.pulumi(["destroy", "--yes", "--skip-preview"])).code).toBe(0);
 });
 
+test("a program gets its Node arguments as they were quoted, and the SDK sees no loader but the user's own", async () => {
+  site.write("Pulumi.yaml", `name: auto\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n    nodeargs: --title="a b" --no-warnings\n`);
+  site.write("index.js", "console.log(JSON.stringify([process.title, process.execArgv]));\n");
+  const { stdout, stderr } = await site.pulumi(["preview"]);
+  const [, title, args] = /\[("a b"),(\[.*\])\]/.exec(stdout + stderr) ?? [];
+  expect([title, JSON.parse(args ?? "[]")]).toEqual(['"a b"', ["-r", expect.stringMatching(/preload\.js$/), "--title=a b", "--no-warnings"]]);
+});
+
 test("a number of parallel steps that is none is refused, not taken for no limit", async () => {
   const ran = await site.pulumi(["up", "--yes", "--skip-preview"], { env: { PULUMI_PARALLEL: "many" } });
   expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("PULUMI_PARALLEL must be a whole number, not many")]);
