@@ -1,3 +1,6 @@
+import { HomelabError } from "../common/errors";
+import { CliError } from "./cli/cli-error";
+
 /** A step failed because the provider said so; its diagnostics were emitted already. */
 export class StepFailed extends Error {
   constructor(
@@ -27,4 +30,10 @@ export class StepSkipped extends Error {
     super(message);
     this.name = "StepSkipped";
   }
+}
+
+/** The message of a failure that is understood; undefined for a bug. */
+export function expectedMessage(thrown: unknown): string | undefined {
+  const known = thrown instanceof DeploymentError || thrown instanceof StepFailed || thrown instanceof CliError || thrown instanceof HomelabError;
+  return known ? thrown.message : undefined;
 }

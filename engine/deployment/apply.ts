@@ -1,8 +1,7 @@
 /** What each kind of step does to the world and to the state. */
 import { StepFailed } from "../errors";
 import type { HookFacts } from "../monitor/hooks";
-import { BUILTIN_PACKAGE, readBuiltin } from "../providers/builtin";
-import type { ProviderClient } from "../providers/provider-client";
+import type { Provider } from "../providers/builtin";
 import { ProviderError } from "../providers/provider-error";
 import { newProviderId } from "../providers/registry";
 import { BrokenState } from "../snapshot/manager";
@@ -19,7 +18,7 @@ function required<T>(value: T | undefined, what: string): T {
   return value;
 }
 
-async function clientOf(ctx: DeploymentContext, step: Step): Promise<ProviderClient> {
+async function clientOf(ctx: DeploymentContext, step: Step): Promise<Provider> {
   return ctx.registry.get(required(step.provider, "provider"));
 }
 
@@ -39,7 +38,7 @@ async function noted<T>(ctx: DeploymentContext, type: PendingKind, resource: Res
     return result;
   } catch (thrown) {
     // Whether it happened is unknown: the note stays, so that what may have been made is not forgotten.
-    if (thrown instanceof ProviderError && thrown.crashed && type !== "reading") keep = true;
+    if (thrown instanceof ProviderError && thrown.inDoubt && type !== "reading") keep = true;
     // It happened, and no entry of the state can say so: the note does.
     if (thrown instanceof BrokenState) keep = true;
     throw thrown;
@@ -71,6 +70,8 @@ async function withErrorHooks<T>(ctx: DeploymentContext, operation: "create" | "
       return await call();
     } catch (thrown) {
       if (!(thrown instanceof ProviderError)) throw thrown;
+      // It is there, or may be: another try would make a second one, and forget this.
+      if (operation === "create" && (thrown.partial !== undefined || thrown.inDoubt)) throw thrown;
       errors.unshift(thrown.message);
       if (errors.length >= MAX_TRIES) {
         ctx.events.diagnostic("warning", `maximum number of error hook retries (${MAX_TRIES}) reached`, urn);
@@ -237,7 +238,6 @@ async function applyRead(ctx: DeploymentContext, step: Step): Promise<void> {
   };
   await noted(ctx, "reading", state, async (pending) => {
     if (isUnknown(id)) state.outputs = {};
-    else if (step.provider?.includes(`pulumi:providers:${BUILTIN_PACKAGE}::`)) state.outputs = await readBuiltin(ctx.request, state);
     else {
       const client = await clientOf(ctx, step);
       if (client.configured) {

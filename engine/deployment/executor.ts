@@ -2,7 +2,7 @@
  * Carries steps out: limits how many run at once, keeps the order within a chain, notes each operation in the state before
  * the provider is called, and stops starting new ones after a failure or a signal (engine-contract F12, F13).
  */
-import { DeploymentError, StepFailed } from "../errors";
+import { expectedMessage, StepFailed } from "../errors";
 import { ProviderError } from "../providers/provider-error";
 import { BrokenState } from "../snapshot/manager";
 import type { Step } from "../steps/step";
@@ -92,8 +92,9 @@ export class StepExecutor {
       this.ctx.events.failed(step, thrown.partial !== undefined ? 1 : doubtful ? 2 : 0);
       return;
     }
-    if (thrown instanceof StepFailed || thrown instanceof DeploymentError) {
-      if (thrown.message !== "") this.ctx.events.stepError(step, thrown.message);
+    const expected = expectedMessage(thrown);
+    if (expected !== undefined) {
+      if (expected !== "") this.ctx.events.stepError(step, expected);
       this.ctx.events.failed(step, thrown instanceof StepFailed ? thrown.status : 0);
       return;
     }

@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { inPool } from "../../common/pool";
 import { DeploymentError, StepFailed } from "../errors";
-import { readBuiltin, STACK_REFERENCE } from "../providers/builtin";
-import type { ProviderClient, ResourceRef } from "../providers/provider-client";
+import type { Provider } from "../providers/builtin";
+import type { ResourceRef } from "../providers/provider-client";
 import { ProviderError } from "../providers/provider-error";
 import { dependenciesOf, type ResourceState } from "../snapshot/types";
 import { differenceOf } from "../steps/diffing";
@@ -21,7 +21,7 @@ export interface Refreshed {
 type Found = { id: string; outputs: ResourceState["outputs"]; inputs: ResourceState["inputs"] | undefined; initErrors: string[] };
 
 /** A resource that is there and not healthy is no failure of the refresh: the state says so from then on. */
-async function readThrough(ctx: DeploymentContext, client: ProviderClient, ref: ResourceRef, state: ResourceState): Promise<Found | undefined> {
+async function readThrough(ctx: DeploymentContext, client: Provider, ref: ResourceRef, state: ResourceState): Promise<Found | undefined> {
   try {
     const found = await client.read(ref, state.id ?? "", state.inputs, state.outputs);
     return found && { ...found, initErrors: [] };
@@ -36,21 +36,17 @@ async function readThrough(ctx: DeploymentContext, client: ProviderClient, ref: 
 /** One entry as it was read, or as it was where nothing is read. */
 async function readOne(ctx: DeploymentContext, state: ResourceState): Promise<Refreshed> {
   const same: Refreshed = { op: "same", state };
-  const builtin = state.type === STACK_REFERENCE;
   // The provider is started for each entry that has one, also where nothing is read then.
-  const client = state.provider === undefined || builtin ? undefined : await ctx.registry.get(state.provider);
-  if (!state.custom || isProviderType(state.type) || state.pendingReplacement) return same;
+  const client = state.provider === undefined ? undefined : await ctx.registry.get(state.provider);
+  if (client === undefined || !state.custom || isProviderType(state.type) || state.pendingReplacement) return same;
   const ref = { urn: state.urn, type: state.type, name: urnName(state.urn) };
-  const found =
-    client === undefined
-      ? { id: state.id ?? "", outputs: await readBuiltin(ctx.request, state), inputs: undefined, initErrors: [] }
-      : await readThrough(ctx, client, ref, state);
+  const found = await readThrough(ctx, client, ref, state);
   if (found === undefined || found.id === "") return { op: "delete", state: undefined };
   const inputs = found.inputs ?? state.inputs;
   const outputs = markSecretOutputs(found.outputs, inputs, state.additionalSecretOutputs);
   const read = { ...state, id: found.id, inputs, outputs, initErrors: found.initErrors };
   if (!(sameValue(read.outputs, state.outputs) && sameValue(read.inputs, state.inputs))) read.modified = ctx.now();
-  if (state.external || client === undefined) return { op: sameValue(found.outputs, state.outputs) ? "same" : "update", state: read };
+  if (state.external) return { op: sameValue(found.outputs, state.outputs) ? "same" : "update", state: read };
   // What an update would change right after the refresh, were the program what the state said.
   const diff = await client.diff(ref, read.id, { ...read, outputs: found.outputs }, state.inputs, state.ignoreChanges);
   return { op: differenceOf(diff, read.inputs, state.inputs, state.ignoreChanges).changed ? "update" : "same", state: read };

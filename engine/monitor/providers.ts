@@ -85,7 +85,8 @@ export class DefaultProviders {
 
   get(wish: PackageWish, forUrn: string): Promise<string> {
     const disabled: unknown = JSON.parse(this.request.config.values["pulumi:disable-default-providers"] ?? "[]");
-    if (Array.isArray(disabled) && (disabled.includes("*") || disabled.includes(wish.name))) {
+    // The engine itself is nobody's default.
+    if (wish.name !== BUILTIN_PACKAGE && Array.isArray(disabled) && (disabled.includes("*") || disabled.includes(wish.name))) {
       return Promise.reject(new DeploymentError(`Default provider for '${wish.name}' disabled. '${forUrn}' must use an explicit provider.`, forUrn));
     }
     const goal = defaultProviderGoal(this.request, wish);

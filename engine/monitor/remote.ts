@@ -2,7 +2,7 @@
 import * as provider from "@pulumi/pulumi/proto/provider_pb.js";
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import type { DeploymentRequest } from "../contracts";
-import type { ProviderClient } from "../providers/provider-client";
+import type { Provider } from "../providers/builtin";
 import { fromStruct, toStruct } from "../wire/struct";
 import { flattenOutputs, flattenResources, outputDependencies } from "../wire/values";
 
@@ -44,7 +44,7 @@ function constructHooks(given: pb.RegisterResourceRequest.ResourceHooksBinding |
  * @throws ProviderError
  */
 export async function construct(
-  client: ProviderClient,
+  client: Provider,
   request: pb.RegisterResourceRequest,
   parent: string | undefined,
   facts: Facts,
@@ -92,7 +92,7 @@ export async function construct(
 }
 
 /** @throws ProviderError */
-export async function call(client: ProviderClient, request: pb.ResourceCallRequest, facts: Facts): Promise<provider.CallResponse> {
+export async function call(client: Provider, request: pb.ResourceCallRequest, facts: Facts): Promise<provider.CallResponse> {
   const message = fill(new provider.CallRequest(), facts);
   message.setTok(request.getTok());
   const args = fromStruct(request.getArgs());

@@ -7,7 +7,7 @@ import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import type { DeploymentContext } from "../deployment/context";
 import { Halted } from "../deployment/executor";
-import { DeploymentError, StepFailed, StepSkipped } from "../errors";
+import { DeploymentError, expectedMessage, StepFailed, StepSkipped } from "../errors";
 import { invokeBuiltin } from "../providers/builtin";
 import { ProviderError } from "../providers/provider-error";
 import type { ResourceState } from "../snapshot/types";
@@ -145,10 +145,11 @@ export class ResourceMonitor {
     if (thrown instanceof Halted || thrown instanceof StepFailed || thrown instanceof StepSkipped || thrown instanceof CheckFailed)
       return { code: grpc.status.UNAVAILABLE, details: "resource monitor shut down while waiting on step's done channel" };
     if (thrown instanceof ProviderError) return { code: thrown.code, details: thrown.message };
+    const expected = expectedMessage(thrown);
     const error =
       thrown instanceof DeploymentError
         ? thrown
-        : new DeploymentError(`bug in the embedded engine: ${thrown instanceof Error ? thrown.stack : String(thrown)}`);
+        : new DeploymentError(expected ?? `bug in the embedded engine: ${thrown instanceof Error ? thrown.stack : String(thrown)}`);
     this.backend.fail(error);
     return { code: grpc.status.UNAVAILABLE, details: error.message };
   }
@@ -272,7 +273,7 @@ export class ResourceMonitor {
     if (isBuiltin(token)) {
       // Answered without it; it stands in the CLI's states, and would come and go with each change of engine.
       await this.#builtinProvider();
-      const result = await invokeBuiltin(this.backend.ctx.request, token, withoutSecrets(args), (urn) => this.backend.state(urn));
+      const result = await invokeBuiltin(this.backend.ctx.request, token, withoutSecrets(args), (urn) => this.backend.state(urn)).catch(invokeFailed(token));
       reply.setReturn(toStruct(result));
       return reply;
     }

@@ -5,6 +5,9 @@ import { Status } from "@pulumi/pulumi/proto/status_pb.js";
 import { fromStruct } from "../wire/struct";
 import type { PropertyMap } from "../wire/values";
 
+/** How calls end that nobody answered. */
+const CUT: ReadonlySet<number> = new Set([grpc.status.UNAVAILABLE, grpc.status.CANCELLED, grpc.status.DEADLINE_EXCEEDED]);
+
 /** A call that failed. `partial`: the resource exists all the same, half initialised. */
 export class ProviderError extends Error {
   constructor(
@@ -16,6 +19,11 @@ export class ProviderError extends Error {
   ) {
     super(message);
     this.name = "ProviderError";
+  }
+
+  /** Nobody knows what the call did: its plugin, or the connection to it, ended before it was answered. */
+  get inDoubt(): boolean {
+    return this.crashed || (this.partial === undefined && CUT.has(this.code));
   }
 
   get unimplemented(): boolean {

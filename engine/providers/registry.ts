@@ -5,7 +5,7 @@ import { DeploymentError } from "../errors";
 import type { ResourceState } from "../snapshot/types";
 import { parseProviderReference, providerPackage, urnName, urnType } from "../wire/urn";
 import { containsUnknowns, isObject, isSecret, mapValue, type PropertyMap, secretValue, UNKNOWN, type Value } from "../wire/values";
-import { BUILTIN_PACKAGE } from "./builtin";
+import { BUILTIN_PACKAGE, BuiltinProvider, type Provider } from "./builtin";
 import { findPlugin } from "./lookup";
 import { PluginLauncher } from "./plugin-process";
 import { ProviderClient, type ResourceRef } from "./provider-client";
@@ -43,13 +43,16 @@ export class ProviderRegistry {
   readonly #running = new Set<ProviderClient>();
   #known = new Map<string, ResourceState>();
   readonly #redactor = createRedactor();
+  readonly #builtin: BuiltinProvider;
   #secretsOf: () => readonly PropertyMap[] = () => [];
 
   constructor(
-    private readonly request: Pick<DeploymentRequest, "project" | "config" | "pluginsDir" | "attachedProviders">,
+    private readonly request: Pick<DeploymentRequest, "project" | "config" | "pluginsDir" | "attachedProviders" | "stackOutputs">,
     private readonly engine: { readonly address: string },
     private readonly log: Log,
-  ) {}
+  ) {
+    this.#builtin = new BuiltinProvider((name) => this.request.stackOutputs(name));
+  }
 
   /** @param maps tells what plugins may know, secrets among it: only asked when one writes something */
   secretsAreIn(maps: () => readonly PropertyMap[]): void {
@@ -147,7 +150,8 @@ export class ProviderRegistry {
   }
 
   /** The instance for a reference: of this run, or started from the state. */
-  get(reference: string): Promise<ProviderClient> {
+  get(reference: string): Promise<Provider> {
+    if (isBuiltin(parseProviderReference(reference).urn)) return Promise.resolve(this.#builtin);
     const running = this.#byReference.get(reference);
     if (running !== undefined) return running;
     const known = this.#known.get(reference);

@@ -102,6 +102,8 @@ export function parseStackName(text: string, project: string | undefined): { pro
   const stack = parts.at(-1) ?? "";
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(stack))
     throw new CliError(`a stack name may only contain alphanumeric, hyphens, underscores, or periods: ${text}`, EXIT_CODE.failed);
+  if (parts.length > 3)
+    throw new CliError(`could not parse stack reference '${text}': a stack is named <stack>, organization/<stack> or organization/<project>/<stack>`);
   if (parts.length === 3 && first !== undefined && second !== undefined && third !== undefined) {
     if (first !== "organization") throw new CliError("organization name must be 'organization'");
     return { project: second, stack };

@@ -134,3 +134,31 @@ test("with --continue-on-error a half-made resource tells its outputs, and what 
   expect([outcome.ok, world.names]).toEqual([false, ["half", "free"]]);
   expect(world.provider.calls.find(({ method, name }) => method === "Check" && name === "none")?.news).toEqual({});
 });
+
+test.each(["create", "update", "delete"] as const)(
+  "a connection that is cut during a %s leaves the operation noted: nobody knows what it did",
+  async (method) => {
+    await world.up([{ n: "old" }, { n: "a", a: { v: 1 } }].slice(0, method === "create" ? 1 : 2));
+    const cut = async (): Promise<never> => {
+      throw new Failing("the connection was cut", undefined, status.UNAVAILABLE);
+    };
+    world.provider.behaviour = { [method]: cut };
+    const program = method === "delete" ? [{ n: "old" }] : [{ n: "old" }, { n: "a", a: { v: 2 } }];
+    expect(await world.up(program)).toMatchObject({ ok: false });
+    const type = { create: "creating", update: "updating", delete: "deleting" }[method];
+    expect(world.snapshot.pendingOperations).toMatchObject([{ type, resource: { urn: urn("a") } }]);
+  },
+);
+
+test("a failed refresh keeps what it did read: inputs, outputs and reasons of what is not healthy", async () => {
+  await world.up([{ n: "a", a: { v: 1 } }, { n: "b" }, { n: "c" }]);
+  world.provider.behaviour = {
+    read: async ({ name, id = "" }) => {
+      if (name === "b") throw new Failing("b cannot be read");
+      return { id, inputs: { v: 7 }, outputs: { v: 7, out: `new-${name}` } };
+    },
+  };
+  expect(await world.refresh()).toMatchObject({ ok: false });
+  for (const name of ["a", "c"]) expect(world.state(name)).toMatchObject({ inputs: { v: 7 }, outputs: { v: 7, out: `new-${name}` } });
+  expect(world.state("b")).toMatchObject({ outputs: { out: "out-of-b-2" } });
+});

@@ -209,4 +209,16 @@ describe("error hooks", () => {
     expect(seen).toEqual([[urn("a"), "delete", ["no"]]]);
     expect(world.names).toEqual(["a"]);
   });
+
+  test("what was made half is not made a second time because a hook asks for another try", async () => {
+    let tries = 0;
+    world.provider.behaviour = {
+      create: async () => {
+        tries++;
+        throw new Failing("not ready", ["not ready after 10 s"]);
+      },
+    };
+    const outcome = await world.up([{ n: "a", hooks: { onErrorList: ["eh"] } }], { prepare: errorHook(() => true) });
+    expect([outcome.ok, tries, world.provider.world.size, world.state("a")?.initErrors]).toEqual([false, 1, 1, ["not ready after 10 s"]]);
+  });
 });
