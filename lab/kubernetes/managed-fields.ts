@@ -170,7 +170,9 @@ export function merge(live: Json | undefined, applied: Json, schema: Schema): Js
 /** Takes away what a manager owned and no longer applies, unless another owns it too. */
 export function removeDropped(value: JsonMap, before: JsonMap, now: JsonMap, others: readonly ManagedFields[], schema: Schema): JsonMap {
   let result: Json = value;
-  const dropped = leaves(before).filter((path) => !owns(now, path) && !others.some((other) => owns(other.fieldsV1, path)));
+  // A map that is owned as such stays as long as something in it is.
+  const held = (path: readonly string[]): readonly string[] => (path.at(-1) === "." ? path.slice(0, -1) : path);
+  const dropped = leaves(before).filter((path) => !owns(now, held(path)) && !others.some((other) => owns(other.fieldsV1, held(path))));
   for (const path of dropped) result = remove(result, path, schema) ?? {};
   return isMap(result) ? result : {};
 }

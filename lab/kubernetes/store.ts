@@ -107,10 +107,10 @@ export class ObjectStore extends ObjectTable {
       metadata: { ...o.metadata, managedFields: undefined, resourceVersion: undefined, generation: undefined },
     });
     const contentSame = same(JSON.parse(JSON.stringify(unmanaged(object))), JSON.parse(JSON.stringify(unmanaged(old))));
-    const ownersSame =
-      !owned || same(JSON.parse(JSON.stringify(object.metadata.managedFields ?? [])), JSON.parse(JSON.stringify(old.metadata.managedFields ?? [])));
+    // A writer may also name the owners itself, as kubectl does to take fields over.
+    const ownersSame = same(JSON.parse(JSON.stringify(object.metadata.managedFields ?? [])), JSON.parse(JSON.stringify(old.metadata.managedFields ?? [])));
     if (contentSame && ownersSame) return { object: old, changed: false, created: false };
-    if (!owned) this.#own(type, object, old, options);
+    if (!owned && !contentSame) this.#own(type, object, old, options);
     const specChanged = !same(withoutMeta(object), withoutMeta(old));
     if (this.#hasGeneration(type) && options.subresource === undefined && specChanged) object.metadata.generation = (old.metadata.generation ?? 1) + 1;
     if (options.dryRun) return { object, changed: false, created: false };

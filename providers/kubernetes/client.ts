@@ -1,9 +1,11 @@
 /** The Kubernetes API as far as resources need it: which path a kind has, and the verbs. */
 import { z } from "zod";
-import { HomelabError } from "../../common/errors";
+import { type Clock, systemClock } from "../../common/clock";
+import { type ErrorDetails, HomelabError } from "../../common/errors";
 import { createHttpClient, type HttpClient } from "../../common/http";
 import type { JsonObject } from "../sdk/values";
 import type { Connection } from "./kubeconfig";
+import { type Answer, withRetries } from "./retry";
 
 const resourceListSchema = z.looseObject({ resources: z.array(z.looseObject({ name: z.string(), kind: z.string(), namespaced: z.boolean() })) });
 
@@ -19,10 +21,12 @@ export class ApiError extends HomelabError {
   constructor(
     readonly status: number,
     readonly reason: string,
-    message: string,
+    /** The server's own words. */
+    readonly apiMessage: string,
     what: string,
+    details: Omit<ErrorDetails, "subject"> = {},
   ) {
-    super("E_KUBERNETES", `${what}: ${message}`, { subject: what });
+    super("E_KUBERNETES", `${what}: ${apiMessage}`, { subject: what, ...details });
   }
 }
 
@@ -31,32 +35,56 @@ interface Mapping {
   namespaced: boolean;
 }
 
+interface Response extends Answer {
+  body: JsonObject;
+}
+
+const BODY_TYPES = { json: "application/json", apply: "application/apply-patch+yaml", patch: "application/json-patch+json" } as const;
+
+const retryAfterOf = (header: string | string[] | undefined): number | undefined => {
+  const seconds = Number(Array.isArray(header) ? header[0] : header);
+  return header === undefined || !Number.isFinite(seconds) || seconds < 0 ? undefined : seconds;
+};
+
 export class KubernetesClient {
-  readonly #http: HttpClient;
+  #http: HttpClient | undefined;
   readonly #mappings = new Map<string, Promise<Map<string, Mapping>>>();
 
   constructor(
     readonly connection: Connection,
     /** Namespace of objects that name none. */
     readonly defaultNamespace: string,
-  ) {
-    const { ca, cert, key, verify, proxyUrl } = connection;
-    this.#http = createHttpClient(connection.server, { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}), verify }, proxyUrl);
+    private readonly clock: Clock = systemClock,
+  ) {}
+
+  #client(): HttpClient {
+    const { ca, cert, key, verify, server, proxyUrl } = this.connection;
+    this.#http ??= createHttpClient(server, { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}), verify }, proxyUrl);
+    return this.#http;
   }
 
-  close(): Promise<void> {
-    return this.#http.close();
+  /** Requests after this dial anew: a proxy or bastion on the way may be gone, with all connections through it. */
+  #reconnect(): void {
+    const former = this.#http;
+    this.#http = undefined;
+    // Closing waits for what still runs on it, and what runs reports its own failures.
+    former?.close().catch(() => undefined);
   }
 
-  async request(
-    method: string,
-    path: string,
-    signal: AbortSignal,
-    body?: unknown,
-    contentType = "application/json",
-  ): Promise<{ status: number; body: JsonObject }> {
+  async close(): Promise<void> {
+    await this.#http?.close();
+  }
+
+  /** One request, repeated as {@link withRetries} says. */
+  async request(method: string, path: string, signal: AbortSignal, body?: unknown, type: keyof typeof BODY_TYPES = "json"): Promise<Response> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const send = (): Promise<Response> => this.#send(method, path, signal, text, BODY_TYPES[type]);
+    return withRetries(method, send, { clock: this.clock, signal, reconnect: () => this.#reconnect() });
+  }
+
+  async #send(method: string, path: string, signal: AbortSignal, text: string | undefined, contentType: string): Promise<Response> {
     const { token, server } = this.connection;
-    const response = await this.#http.request({
+    const { status, headers, body } = await this.#client().request({
       method,
       url: `${server}${path}`,
       signal,
@@ -64,15 +92,12 @@ export class KubernetesClient {
         accept: "application/json",
         "user-agent": "pulumi-kubernetes",
         ...(token ? { authorization: `Bearer ${token}` } : {}),
-        ...(body === undefined ? {} : { "content-type": contentType }),
+        ...(text === undefined ? {} : { "content-type": contentType }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(text === undefined ? {} : { body: text }),
     });
-    try {
-      return { status: response.status, body: response.body === "" ? {} : (JSON.parse(response.body) as JsonObject) };
-    } catch {
-      return { status: response.status, body: { message: response.body.slice(0, 500) } };
-    }
+    const parsed = parsedBody(body);
+    return { status, retryAfter: retryAfterOf(headers["retry-after"]), message: String(parsed["message"] ?? ""), body: parsed };
   }
 
   #discover(apiVersion: string, signal: AbortSignal): Promise<Map<string, Mapping>> {
@@ -120,7 +145,7 @@ export class KubernetesClient {
     return (await this.#mapping(apiVersion, kind, signal)).namespaced;
   }
 
-  #check({ status, body }: { status: number; body: JsonObject }, ref: ObjectRef): JsonObject {
+  #check({ status, body }: Response, ref: ObjectRef): JsonObject {
     if (status < 300) return body;
     throw new ApiError(
       status,
@@ -136,10 +161,24 @@ export class KubernetesClient {
     return answer.status === 404 ? undefined : this.#check(answer, ref);
   }
 
-  /** Server-side apply. */
-  async apply(ref: ObjectRef, object: unknown, fieldManager: string, signal: AbortSignal, force = false): Promise<JsonObject> {
-    const query = `?fieldManager=${encodeURIComponent(fieldManager)}${force ? "&force=true" : ""}`;
-    return this.#check(await this.request("PATCH", `${await this.path(ref, signal)}${query}`, signal, object, "application/apply-patch+yaml"), ref);
+  /** Server-side apply. An object outside of namespaces is sent without one. */
+  async apply(
+    ref: ObjectRef,
+    object: JsonObject,
+    fieldManager: string,
+    signal: AbortSignal,
+    options: { force: boolean; dryRun?: boolean },
+  ): Promise<JsonObject> {
+    const path = await this.path(ref, signal);
+    const namespaced = await this.isNamespaced(ref.apiVersion, ref.kind, signal);
+    const body = namespaced ? object : withoutNamespace(object);
+    const query = new URLSearchParams({ fieldManager, force: String(options.force), ...(options.dryRun === true ? { dryRun: "All" } : {}) });
+    return this.#check(await this.request("PATCH", `${path}?${query}`, signal, body, "apply"), ref);
+  }
+
+  /** JSON patch. */
+  async patch(ref: ObjectRef, operations: readonly JsonObject[], signal: AbortSignal): Promise<JsonObject> {
+    return this.#check(await this.request("PATCH", await this.path(ref, signal), signal, operations, "patch"), ref);
   }
 
   async create(ref: ObjectRef, object: unknown, signal: AbortSignal): Promise<JsonObject> {
@@ -158,4 +197,21 @@ export class KubernetesClient {
     this.#check(answer, ref);
     return true;
   }
+}
+
+function parsedBody(text: string): JsonObject {
+  if (text === "") return {};
+  try {
+    return JSON.parse(text) as JsonObject;
+  } catch {
+    // A proxy's page: its beginning is the message.
+    return { message: text.slice(0, 500) };
+  }
+}
+
+function withoutNamespace(object: JsonObject): JsonObject {
+  const { metadata } = object;
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) return object;
+  const { namespace: _namespace, ...rest } = metadata;
+  return { ...object, metadata: rest };
 }

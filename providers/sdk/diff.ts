@@ -8,6 +8,8 @@ export interface DiffRules {
    * `clone[0].vmId`; a path covers everything below it. "all": any change does.
    */
   replaceOn?: readonly string[] | "all";
+  /** Whether a change at a path that `replaceOn` covers does force one. Default: it does. */
+  replaces?(path: string): boolean;
   /** Paths (as above) that are not compared. */
   ignore?: readonly string[];
   /** Whether two values that differ as text mean the same. `path` as above. */
@@ -61,7 +63,7 @@ class Comparison {
   #record(path: string, plain: string, root: string, kind: "add" | "delete" | "update", value?: Value): void {
     const { replaceOn = [], inputDiff = true } = this.rules;
     const below = (outer: string): boolean => covers(plain, outer) && (value === undefined || this.#holds(plain, outer, value, kind === "add"));
-    const replace = replaceOn === "all" || replaceOn.some((outer) => covers(outer, plain) || below(outer));
+    const replace = replaceOn === "all" || replaceOn.some((outer) => (covers(outer, plain) && this.rules.replaces?.(plain) !== false) || below(outer));
     this.diffs.add(root);
     if (replace) this.replaces.add(root);
     const full: DiffKind = replace ? `${kind}-replace` : kind;

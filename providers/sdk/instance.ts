@@ -1,9 +1,10 @@
 /** One configured provider: the protocol's operations on values, independent of gRPC. */
+import { type Deadline, startDeadline } from "../../common/deadline";
 import { describeError, HomelabError } from "../../common/errors";
 import { diffValues } from "./diff";
 import type { EngineLog } from "./engine-log";
 import { redactionOf } from "./redaction";
-import type { CallContext, CheckFailure, DiffResult, ProviderDefinition, ResourceCall, ResourceDefinition } from "./resource";
+import type { CallContext, CheckFailure, DiffResult, ProviderDefinition, ReadResult, ResourceCall, ResourceDefinition } from "./resource";
 import { PartialFailure } from "./resource";
 import { annotateSecrets, containsUnknown, markSecrets, plainValues, sameValue, toJsonObject, UNKNOWN, type Values } from "./values";
 
@@ -17,6 +18,11 @@ export interface ResourceRef {
 export interface OldState {
   inputs: Values;
   outputs: Values;
+}
+
+/** A call's context, and the end of its time. */
+interface Running {
+  end: Deadline["end"];
 }
 
 /** A failure in the words that are shown; the secrets of the call are out of them. */
@@ -52,6 +58,7 @@ export class ProviderInstance<P> {
   }
 
   diffConfig(olds: Values, news: Values): DiffResult {
+    if (this.definition.diffConfig !== undefined) return this.definition.diffConfig(plainValues(olds), plainValues(news));
     return diffValues(olds, news, { replaceOn: this.definition.replaceOnConfig ?? [] });
   }
 
@@ -85,10 +92,12 @@ export class ProviderInstance<P> {
     const call = this.#call(ref, [inputs], options.timeout);
     if (options.preview) {
       const plain = plainValues(inputs);
-      const preview = await this.#guarded([inputs], async () => resource.previewCreate?.({ ...call, inputs: plain }));
+      const preview = await this.#guarded([inputs], async () => resource.previewCreate?.({ ...call, inputs: plain })).finally(call.end);
       return { id: "", outputs: this.#marked(resource, preview ?? { ...plain, ...unknowns(resource.computed ?? []) }, inputs) };
     }
-    const { id, outputs } = await this.#keepingPartial(resource, inputs, [inputs], () => resource.create({ ...call, inputs: toJsonObject(inputs) }));
+    const { id, outputs } = await this.#keepingPartial(resource, inputs, [inputs], () => resource.create({ ...call, inputs: toJsonObject(inputs) })).finally(
+      call.end,
+    );
     return { id, outputs: this.#marked(resource, outputs, inputs) };
   }
 
@@ -106,13 +115,20 @@ export class ProviderInstance<P> {
     if (options.preview) {
       const olds = { oldInputs: plainValues(old.inputs), oldOutputs: plainValues(old.outputs) };
       const plain = plainValues(inputs);
-      const preview = await this.#guarded(secrets, async () => resource.previewUpdate?.({ ...call, id, ...olds, inputs: plain }));
+      const preview = await this.#guarded(secrets, async () => resource.previewUpdate?.({ ...call, id, ...olds, inputs: plain })).finally(call.end);
       return this.#marked(resource, preview ?? defaultUpdatePreview(resource, olds, plain), inputs);
     }
     const update = resource.update.bind(resource);
     const outputs = await this.#keepingPartial(resource, inputs, secrets, () =>
-      update({ ...call, id, oldInputs: toJsonObject(old.inputs), oldOutputs: toJsonObject(old.outputs), inputs: toJsonObject(inputs) }),
-    );
+      update({
+        ...call,
+        ignoreChanges: options.ignoreChanges,
+        id,
+        oldInputs: toJsonObject(old.inputs),
+        oldOutputs: toJsonObject(old.outputs),
+        inputs: toJsonObject(inputs),
+      }),
+    ).finally(call.end);
     return this.#marked(resource, outputs, inputs);
   }
 
@@ -122,18 +138,21 @@ export class ProviderInstance<P> {
     const read = resource.read.bind(resource);
     const secrets = [state.inputs, state.outputs];
     const call = { ...this.#call(ref, secrets), id, inputs: toJsonObject(state.inputs), outputs: toJsonObject(state.outputs) };
-    const found = await this.#guarded(secrets, () => read(call));
-    if (found === undefined) return undefined;
-    const outputs = this.#marked(resource, annotateSecrets(found.outputs, state.outputs), state.inputs);
-    if (found.inputs === undefined) return { id: found.id, outputs, inputs: state.inputs };
-    return { id: found.id, outputs, inputs: markSecrets(annotateSecrets(found.inputs, state.inputs), resource.secretInputs ?? []) };
+    try {
+      const found = await this.#guarded(secrets, () => read(call));
+      return found && { id: found.id, ...this.#asRead(resource, state, found) };
+    } catch (thrown) {
+      if (!(thrown instanceof PartialFailure)) throw thrown;
+      const { outputs, inputs } = this.#asRead(resource, state, { outputs: thrown.outputs, ...(thrown.inputs ? { inputs: thrown.inputs } : {}) });
+      throw new PartialFailure(thrown.id, outputs, thrown.reasons, { cause: thrown, inputs });
+    }
   }
 
   async delete(ref: ResourceRef, id: string, state: OldState, timeout: number): Promise<void> {
     const resource = this.#resource(ref.type);
     const secrets = [state.inputs, state.outputs];
     const call = { ...this.#call(ref, secrets, timeout), id, inputs: toJsonObject(state.inputs), outputs: toJsonObject(state.outputs) };
-    await this.#guarded(secrets, async () => resource.delete?.(call));
+    await this.#guarded(secrets, async () => resource.delete?.(call)).finally(call.end);
   }
 
   async invoke(token: string, args: Values): Promise<Values> {
@@ -161,18 +180,23 @@ export class ProviderInstance<P> {
   }
 
   /** @param secrets the call's values: what is marked as secret in them is kept out of log lines */
-  #context(urn: string, secrets: readonly Values[], timeoutSeconds: number): CallContext {
+  #context(urn: string, secrets: readonly Values[], timeoutSeconds: number): CallContext & Running {
     this.#abort.signal.throwIfAborted();
-    const signals = timeoutSeconds > 0 ? [this.#abort.signal, AbortSignal.timeout(timeoutSeconds * 1000)] : [this.#abort.signal];
+    const { signal, end } =
+      timeoutSeconds > 0
+        ? startDeadline(this.#abort.signal, timeoutSeconds * 1000, () => timedOut(timeoutSeconds))
+        : { signal: this.#abort.signal, end: () => undefined };
     const redact = redactionOf(this.#config, ...secrets);
     return {
-      signal: AbortSignal.any(signals),
+      signal,
+      end,
       log: (severity, message, options) => this.engineLog.log(severity, redact(message), { urn, ...options }),
     };
   }
 
-  #call(ref: ResourceRef, secrets: readonly Values[], timeoutSeconds = 0): ResourceCall<P> {
-    return { ...this.#context(ref.urn, secrets, timeoutSeconds), ...ref, provider: this.#configured() };
+  #call(ref: ResourceRef, secrets: readonly Values[], timeoutSeconds = 0): ResourceCall<P> & Running {
+    const limit = { timeoutSeconds: timeoutSeconds > 0 ? timeoutSeconds : undefined };
+    return { ...this.#context(ref.urn, secrets, timeoutSeconds), ...ref, ...limit, provider: this.#configured() };
   }
 
   async #guarded<T>(secrets: readonly Values[], work: () => Promise<T>): Promise<T> {
@@ -180,13 +204,14 @@ export class ProviderInstance<P> {
       return await work();
     } catch (thrown) {
       const redact = redactionOf(this.#config, ...secrets);
-      if (thrown instanceof PartialFailure) throw new PartialFailure(thrown.id, thrown.outputs, thrown.reasons.map(redact), { cause: thrown });
+      if (thrown instanceof PartialFailure) throw redacted(thrown, redact);
       throw new ReportedFailure(redact(describeError(thrown)), { cause: thrown });
     }
   }
 
+  /** Outputs may hold the inputs once more, under `__inputs`. */
   #marked(resource: ResourceDefinition<P>, outputs: Values, inputs: Values): Values {
-    return markSecrets(annotateSecrets(outputs, inputs), resource.secretOutputs ?? []);
+    return markSecrets(annotateSecrets(outputs, { ...inputs, __inputs: inputs }), resource.secretOutputs ?? []);
   }
 
   /** The outputs of a partial failure get their secret markers too. */
@@ -198,7 +223,20 @@ export class ProviderInstance<P> {
       throw new PartialFailure(thrown.id, this.#marked(resource, thrown.outputs, inputs), thrown.reasons, { cause: thrown });
     }
   }
+
+  /** What was read, with the markers that the state had. */
+  #asRead(resource: ResourceDefinition<P>, state: OldState, found: Pick<ReadResult, "outputs" | "inputs">): { outputs: Values; inputs: Values } {
+    const outputs = this.#marked(resource, annotateSecrets(found.outputs, state.outputs), state.inputs);
+    if (found.inputs === undefined) return { outputs, inputs: state.inputs };
+    return { outputs, inputs: markSecrets(annotateSecrets(found.inputs, state.inputs), resource.secretInputs ?? []) };
+  }
 }
+
+const redacted = ({ id, outputs, inputs, reasons }: PartialFailure, redact: (text: string) => string): PartialFailure =>
+  new PartialFailure(id, outputs, reasons.map(redact), inputs === undefined ? {} : { inputs });
+
+const timedOut = (seconds: number): HomelabError =>
+  new HomelabError("E_TIMEOUT", `it was not finished after ${seconds} s`, { hint: "see why it takes so long, or raise customTimeouts of the resource" });
 
 const unknowns = (names: readonly string[]): Values => Object.fromEntries(names.map((name) => [name, UNKNOWN]));
 

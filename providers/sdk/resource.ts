@@ -18,6 +18,8 @@ export interface ResourceCall<P> extends CallContext {
   type: string;
   /** The resource's name in the program. */
   name: string;
+  /** The resource's own limit (customTimeouts), where it has one; `signal` aborts after it. */
+  timeoutSeconds: number | undefined;
 }
 
 export interface CheckFailure {
@@ -82,6 +84,8 @@ export interface UpdateCall<P> extends ResourceCall<P> {
   oldInputs: JsonObject;
   oldOutputs: JsonObject;
   inputs: JsonObject;
+  /** Property paths whose inputs the engine has kept as they were. */
+  ignoreChanges: readonly string[];
 }
 export interface PreviewUpdateCall<P> extends ResourceCall<P> {
   id: string;
@@ -156,6 +160,8 @@ export interface ProviderDefinition<P = unknown> {
   checkConfig?(config: Values): CheckFailure[];
   /** Configuration keys whose change replaces the provider, and so everything made with it. */
   replaceOnConfig?: readonly string[];
+  /** What a change of the configuration means, where {@link replaceOnConfig} cannot say it. */
+  diffConfig?(olds: Values, news: Values): DiffResult;
   configure(call: ConfigureCall): Promise<P>;
   /** undefined: refused by name. */
   resource(token: string): ResourceDefinition<P> | undefined;
@@ -170,13 +176,17 @@ export interface ProviderDefinition<P = unknown> {
  * and the next run updates it.
  */
 export class PartialFailure extends Error {
+  /** Of a read: the inputs that would have made it. */
+  readonly inputs: Values | undefined;
+
   constructor(
     readonly id: string,
     readonly outputs: Values,
     readonly reasons: readonly string[],
-    options: { cause?: unknown } = {},
+    options: { cause?: unknown; inputs?: Values } = {},
   ) {
     super(reasons.join("; "), options);
     this.name = "PartialFailure";
+    this.inputs = options.inputs;
   }
 }

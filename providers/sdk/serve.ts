@@ -43,6 +43,7 @@ function serviceError(thrown: unknown): Partial<grpc.StatusObject> {
   const failed = new pb.ErrorResourceInitFailed();
   failed.setId(thrown.id);
   failed.setProperties(toStruct(thrown.outputs));
+  if (thrown.inputs !== undefined) failed.setInputs(toStruct(thrown.inputs));
   failed.setReasonsList([...thrown.reasons]);
   const detail = new Any();
   detail.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");

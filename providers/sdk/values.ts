@@ -70,6 +70,15 @@ export function withoutNulls<T extends Values>(values: T): T {
   return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value === null ? [] : [[key, inner(value)]]))) as T;
 }
 
+/** Likewise where values may be unknown or secret. */
+export function withoutNullValues(values: Values): Values {
+  const inner = (value: Value): Value => {
+    if (value instanceof Secret) return new Secret(inner(value.value));
+    return Array.isArray(value) ? value.map(inner) : isValues(value) ? withoutNullValues(value) : value;
+  };
+  return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value === null ? [] : [[key, inner(value)]])));
+}
+
 /**
  * Marks in an answer what was secret in the request: by key, recursively in objects, also in secret ones; a list with a secret
  * element becomes secret as a whole, since elements may have moved.

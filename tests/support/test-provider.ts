@@ -27,14 +27,14 @@ export interface State {
 type Unary<Q, R> = (request: Q, callback: (error: grpc.ServiceError | null, response: R) => void) => unknown;
 
 /** The details of a partial failure, or undefined. */
-export function partialFailure(thrown: unknown): { id: string; outputs: Values; reasons: string[] } | undefined {
+export function partialFailure(thrown: unknown): { id: string; outputs: Values; inputs: Values; reasons: string[] } | undefined {
   if (!(thrown instanceof Error && "metadata" in thrown && thrown.metadata instanceof grpc.Metadata)) return undefined;
   const [raw] = thrown.metadata.get("grpc-status-details-bin");
   if (!Buffer.isBuffer(raw)) return undefined;
   const detail = Status.deserializeBinary(raw).getDetailsList()[0];
   if (detail?.getTypeName() !== "pulumirpc.ErrorResourceInitFailed") return undefined;
   const failed = pb.ErrorResourceInitFailed.deserializeBinary(detail.getValue_asU8());
-  return { id: failed.getId(), outputs: fromStruct(failed.getProperties()), reasons: failed.getReasonsList() };
+  return { id: failed.getId(), outputs: fromStruct(failed.getProperties()), inputs: fromStruct(failed.getInputs()), reasons: failed.getReasonsList() };
 }
 
 /** One served instance and a client of it. Close it after the test. */
@@ -82,8 +82,9 @@ export class TestProvider {
     return { inputs: fromStruct(response.getInputs()), failures: response.getFailuresList().map((f) => `${f.getProperty()}: ${f.getReason()}`) };
   }
 
-  async diff(type: string, state: State, news: Values): Promise<TestDiff> {
+  async diff(type: string, state: State, news: Values, ignoreChanges: readonly string[] = []): Promise<TestDiff> {
     const request = about(new pb.DiffRequest(), type, "it");
+    request.setIgnorechangesList([...ignoreChanges]);
     request.setId(state.id);
     request.setOldInputs(toStruct(state.inputs));
     request.setOlds(toStruct(state.outputs));
@@ -112,13 +113,20 @@ export class TestProvider {
     return { id: response.getId(), inputs, outputs: fromStruct(response.getProperties()) };
   }
 
-  async update(type: string, state: State, inputs: Values, options: { preview?: boolean } = {}): Promise<State> {
+  async update(
+    type: string,
+    state: State,
+    inputs: Values,
+    options: { preview?: boolean; ignoreChanges?: readonly string[]; timeout?: number } = {},
+  ): Promise<State> {
     const request = about(new pb.UpdateRequest(), type, "it");
     request.setId(state.id);
     request.setOldInputs(toStruct(state.inputs));
     request.setOlds(toStruct(state.outputs));
     request.setNews(toStruct(inputs));
     request.setPreview(options.preview === true);
+    request.setIgnorechangesList([...(options.ignoreChanges ?? [])]);
+    request.setTimeout(options.timeout ?? 0);
     const response = await this.call<pb.UpdateRequest, pb.UpdateResponse>(this.client.update, request);
     return { id: state.id, inputs, outputs: fromStruct(response.getProperties()) };
   }
@@ -134,8 +142,9 @@ export class TestProvider {
     return { id: response.getId(), inputs: fromStruct(response.getInputs()), outputs: fromStruct(response.getProperties()) };
   }
 
-  async delete(type: string, state: State): Promise<void> {
+  async delete(type: string, state: State, options: { timeout?: number } = {}): Promise<void> {
     const request = about(new pb.DeleteRequest(), type, "it");
+    request.setTimeout(options.timeout ?? 0);
     request.setId(state.id);
     request.setOldInputs(toStruct(state.inputs));
     request.setProperties(toStruct(state.outputs));

@@ -10,8 +10,8 @@ import { HomelabError } from "../../../common/errors";
 import { createHttpClient } from "../../../common/http";
 import { type JsonObject, toJsonObject } from "../../sdk/values";
 import type { KubernetesClient, ObjectRef } from "../client";
-import { refOf } from "../object-resource";
-import { DEFAULT_TIMEOUT_S, untilGone, untilReady } from "../ready";
+import { refOf } from "../object/identity";
+import { DEFAULT_TIMEOUT_S, untilGone, untilReady } from "../object/wait";
 import { type HelmRecord, removeRecords, revisions, writeRecord } from "./record";
 
 export interface ReleaseSpec {
@@ -186,10 +186,10 @@ class StandIn implements Installer {
       },
     };
     const ref: ObjectRef = { apiVersion: object.apiVersion, kind: object.kind, namespace: metadata.namespace ?? spec.namespace, name: metadata.name };
-    const live = await this.client.apply(ref, owned, "helm", signal, true);
+    const live = await this.client.apply(ref, owned as unknown as JsonObject, "helm", signal, { force: true });
     if (!wait) return;
-    const { missing } = await untilReady(this.client, ref, live, spec.timeout || DEFAULT_TIMEOUT_S, signal);
-    if (missing !== undefined) throw new HomelabError("E_HELM", `release ${spec.name}: ${object.kind} ${metadata.name}: ${missing}`);
+    const { problem } = await untilReady(ref, live, { client: this.client, inputs: {}, seconds: spec.timeout || DEFAULT_TIMEOUT_S, signal });
+    if (problem !== undefined) throw new HomelabError("E_HELM", `release ${spec.name}: ${object.kind} ${metadata.name}: ${problem}`);
   }
 
   async apply(spec: ReleaseSpec, signal: AbortSignal): Promise<void> {
@@ -200,7 +200,7 @@ class StandIn implements Installer {
         { apiVersion: "v1", kind: "Namespace", metadata: { name: spec.namespace } },
         "helm",
         signal,
-        true,
+        { force: true },
       );
     const sorted = [...manifests].sort((a, b) => rank(a.kind) - rank(b.kind));
     if (!spec.skipCrds) for (const crd of crds) await this.#put(crd, spec, signal, true);
@@ -252,7 +252,7 @@ class StandIn implements Installer {
         namespace: object.metadata.namespace ?? namespace,
         name: object.metadata.name,
       };
-      if (await this.client.delete(ref, "Background", signal)) await untilGone(this.client, ref, timeout, signal);
+      if (await this.client.delete(ref, "Background", signal)) await untilGone(ref, { client: this.client, seconds: timeout, signal });
     }
     await removeRecords(this.client, records, signal);
   }

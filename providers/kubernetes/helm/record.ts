@@ -62,7 +62,7 @@ export async function writeRecord(client: KubernetesClient, record: HelmRecord, 
     type: "helm.sh/release.v1",
     data: { release: encode(record) },
   };
-  await client.apply({ apiVersion: "v1", kind: "Secret", namespace: record.namespace, name }, object, "helm", signal, true);
+  await client.apply({ apiVersion: "v1", kind: "Secret", namespace: record.namespace, name }, object, "helm", signal, { force: true });
 }
 
 export async function removeRecords(client: KubernetesClient, records: readonly HelmRecord[], signal: AbortSignal): Promise<void> {

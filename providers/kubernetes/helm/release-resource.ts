@@ -5,7 +5,8 @@ import { checkInputs, parseInputs } from "../../sdk/inputs";
 import type { ResourceDefinition } from "../../sdk/resource";
 import { isValues, type JsonObject, makeSecret, type Values } from "../../sdk/values";
 import type { KubernetesClient } from "../client";
-import type { Installer, ReleaseSpec } from "./installer";
+import type { ClusterTarget } from "../settings";
+import type { ReleaseSpec } from "./installer";
 import { revisions } from "./record";
 
 const inputSchema = z.looseObject({
@@ -92,11 +93,10 @@ async function outputsOf(client: KubernetesClient, spec: ReleaseSpec, inputs: Js
   };
 }
 
-/** @param installerOf how charts are installed with a client: looked up when a release is, so that other resources need no helm */
-export function releaseResource(token: string, installerOf: (client: KubernetesClient) => Installer): ResourceDefinition<KubernetesClient> {
-  const applied = async (client: KubernetesClient, inputs: JsonObject, signal: AbortSignal): Promise<{ id: string; outputs: Values }> => {
+export function releaseResource(token: string): ResourceDefinition<ClusterTarget> {
+  const applied = async ({ client, installer }: ClusterTarget, inputs: JsonObject, signal: AbortSignal): Promise<{ id: string; outputs: Values }> => {
     const spec = specOf(inputs, client);
-    await installerOf(client).apply(spec, signal);
+    await installer().apply(spec, signal);
     const outputs = await outputsOf(client, spec, inputs, signal);
     if (outputs === undefined) throw new Error(`release ${spec.name} was installed, but left no record`);
     return { id: `${spec.namespace}/${spec.name}`, outputs };
@@ -111,7 +111,7 @@ export function releaseResource(token: string, installerOf: (client: KubernetesC
         if (![undefined, false, ""].some((none) => news[property] === none) && !(Array.isArray(news[property]) && news[property].length === 0))
           failures.push({ property, reason: "the embedded provider does not have it; the official plugin has" });
       const generated = `${name}-${Buffer.from(randomSeed).toString("hex").slice(0, 8)}`;
-      const named = { ...news, name: news["name"] ?? olds?.["name"] ?? generated, namespace: news["namespace"] ?? provider.defaultNamespace };
+      const named = { ...news, name: news["name"] ?? olds?.["name"] ?? generated, namespace: news["namespace"] ?? provider.client.defaultNamespace };
       return { inputs: withDefaults(named), failures };
     },
     diff: async ({ oldInputs, news, ignoreChanges }) => ({
@@ -123,12 +123,12 @@ export function releaseResource(token: string, installerOf: (client: KubernetesC
     read: async ({ provider, id, inputs, signal }) => {
       const [namespace = "", name = ""] = id.split("/");
       const known = isValues(inputs) ? inputs : {};
-      const outputs = await outputsOf(provider, { ...specOf({ chart: "", ...known }, provider), namespace, name }, known, signal);
+      const outputs = await outputsOf(provider.client, { ...specOf({ chart: "", ...known }, provider.client), namespace, name }, known, signal);
       return outputs === undefined ? undefined : { id, outputs };
     },
     delete: async ({ provider, inputs, signal }) => {
-      const { name, namespace, timeout } = specOf(inputs, provider);
-      await installerOf(provider).remove({ name, namespace, timeout }, signal);
+      const { name, namespace, timeout } = specOf(inputs, provider.client);
+      await provider.installer().remove({ name, namespace, timeout }, signal);
     },
   };
 }

@@ -26,7 +26,7 @@ test("a Secret's stringData is kept as data, and a state that holds it as string
   const news = { metadata: { name: "login" }, stringData: { user: "me", password: new Secret("p") } };
   const state = await plugin.make(SECRET, news);
   const data = new Secret({ user: "bWU=", password: "cA==" });
-  expect(state.inputs).toEqual({ apiVersion: "v1", kind: "Secret", metadata: { name: "login" }, data });
+  expect(state.inputs).toEqual({ apiVersion: "v1", kind: "Secret", metadata: { name: "login", namespace: "default" }, data });
   expect(state.outputs["data"]).toEqual(data);
   const { inputs } = await plugin.check(SECRET, news, state.inputs);
   expect((await plugin.diff(SECRET, state, inputs)).changes).toBe("none");

@@ -1,0 +1,50 @@
+/** Signals that end by themselves after a time. */
+
+export interface Deadline {
+  /** Aborts with the parent's reason, or with the deadline's when the time is over. */
+  signal: AbortSignal;
+  /** The work is done: the time no longer counts. */
+  end(): void;
+}
+
+/**
+ * `AbortSignal.any([parent, AbortSignal.timeout(ms)])` with a timer that is held on to: Node 20 lets the garbage collector take a
+ * timeout that only `any` refers to, and it then never fires.
+ * @param reason what the signal aborts with when the time is over
+ */
+export function startDeadline(parent: AbortSignal, ms: number, reason: () => Error): Deadline {
+  const controller = new AbortController();
+  const end = (): void => {
+    clearTimeout(timer);
+    parent.removeEventListener("abort", follow);
+  };
+  const follow = (): void => {
+    end();
+    controller.abort(parent.reason);
+  };
+  const timer = setTimeout(() => {
+    end();
+    controller.abort(reason());
+  }, ms);
+  if (parent.aborted) follow();
+  else parent.addEventListener("abort", follow, { once: true });
+  return { signal: controller.signal, end };
+}
+
+/** A signal that aborts some time after its parent, so that what is under way when the parent aborts can still be finished. */
+export function startGrace(parent: AbortSignal, ms: number): Deadline {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const arm = (): void => {
+    timer = setTimeout(() => controller.abort(parent.reason), ms);
+  };
+  if (parent.aborted) arm();
+  else parent.addEventListener("abort", arm, { once: true });
+  return {
+    signal: controller.signal,
+    end: () => {
+      clearTimeout(timer);
+      parent.removeEventListener("abort", arm);
+    },
+  };
+}

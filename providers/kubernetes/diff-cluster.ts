@@ -1,0 +1,34 @@
+/** What a change of the provider's settings means: whether it is another cluster, whose objects are made anew. */
+import { isDeepStrictEqual } from "node:util";
+import { diffValues } from "../sdk/diff";
+import type { DiffResult } from "../sdk/resource";
+import { containsUnknown, isValues, type Value, type Values } from "../sdk/values";
+import { clusterOf } from "./kubeconfig";
+
+const KEYS = ["kubeconfig", "context", "cluster"];
+const IDENTIFIER = "clusterIdentifier";
+
+const text = (value: Value | undefined): string | undefined =>
+  typeof value === "string" && value !== "" ? value : isValues(value) ? JSON.stringify(value) : undefined;
+
+/** The cluster that the settings choose; undefined where they do not say. */
+function chosen(config: Values): unknown {
+  const kubeconfig = text(config["kubeconfig"]);
+  return kubeconfig === undefined ? undefined : clusterOf(kubeconfig, text(config["context"]), text(config["cluster"]));
+}
+
+/**
+ * The official provider's rules: another server or authority is another cluster, and so is another `clusterIdentifier`; one that
+ * stays says that it is the same cluster, whatever else changed. What is not known yet may be another one.
+ */
+export function diffCluster(olds: Values, news: Values): DiffResult {
+  const result = diffValues(olds, news);
+  const replaces: string[] = [];
+  const [before, after] = [olds[IDENTIFIER], news[IDENTIFIER]];
+  if (before !== undefined && after !== undefined) return { ...result, replaces: before === after ? [] : [IDENTIFIER] };
+  const unknown = KEYS.filter((key) => containsUnknown(news[key] ?? null));
+  if (unknown.length > 0) return { ...result, changed: true, diffs: unknown, replaces: unknown };
+  const [former, cluster] = [chosen(olds), chosen(news)];
+  if (former !== undefined && cluster !== undefined && !isDeepStrictEqual(former, cluster)) replaces.push(...KEYS.filter((key) => result.diffs.includes(key)));
+  return { ...result, replaces };
+}

@@ -1,0 +1,118 @@
+/** Writes an object by server-side apply, and finds out what became of a write that was not answered. */
+import { startGrace } from "../../../common/deadline";
+import { readEnv } from "../../../common/env";
+import { HomelabError } from "../../../common/errors";
+import type { JsonObject } from "../../sdk/values";
+import { ApiError, type KubernetesClient, type ObjectRef } from "../client";
+import { mayHaveArrived } from "../retry";
+import { asApiWrites } from "./dashed-keys";
+import { annotation, map } from "./json";
+import { hasManagers, isApplied, takenOver, withIgnoredLeft } from "./managed-fields";
+
+/** A write that is under way when the operation is cancelled may finish: else nobody knew what exists. */
+const WRITE_GRACE_MS = 10_000;
+const LOOK_MS = 5_000;
+/** How often the managers are written again after somebody else changed the object in between. */
+const TAKE_OVER_TRIES = 5;
+
+export interface Write {
+  client: KubernetesClient;
+  ref: ObjectRef;
+  /** What the program gave, complete with API version and kind. */
+  object: JsonObject;
+  fieldManager: string;
+  signal: AbortSignal;
+}
+
+/** The API did not answer a write, and does not answer now: the object may or may not be there. */
+export class UnknownOutcome extends HomelabError {
+  constructor(ref: ObjectRef, cause: unknown) {
+    super("E_UNKNOWN_OUTCOME", `${ref.kind} ${ref.name} was sent, but the API did not answer: whether it was applied is not known`, { cause });
+  }
+}
+
+const isForced = (object: JsonObject): boolean => annotation(object, "pulumi.com/patchForce") === "true" || readEnv("PULUMI_K8S_ENABLE_PATCH_FORCE") === "true";
+
+/** The conflict in the API's words, and how to end it. */
+function explained(thrown: unknown, ref: ObjectRef): unknown {
+  if (!(thrown instanceof ApiError) || thrown.status !== 409 || thrown.reason !== "Conflict") return thrown;
+  return new ApiError(thrown.status, thrown.reason, thrown.apiMessage, `${ref.kind} ${ref.namespace ? `${ref.namespace}/` : ""}${ref.name}`, {
+    cause: thrown,
+    hint: 'set the annotation `pulumi.com/patchForce: "true"` to take the fields over, or leave them to their manager with `ignoreChanges`',
+  });
+}
+
+/** No answer, and not because nothing could be sent. */
+function isUnanswered(thrown: unknown): boolean {
+  if (!(thrown instanceof HomelabError) || thrown instanceof ApiError) return false;
+  return thrown.code === "E_TIMEOUT" || thrown.code === "E_CANCELLED" || (thrown.code === "E_HTTP" && mayHaveArrived(thrown));
+}
+
+async function outcome({ client, ref, fieldManager }: Write, thrown: unknown): Promise<JsonObject> {
+  let live: JsonObject | undefined;
+  try {
+    live = await client.get(ref, AbortSignal.timeout(LOOK_MS));
+  } catch {
+    // The look failed as the write did: the first failure says why.
+    throw new UnknownOutcome(ref, thrown);
+  }
+  if (live === undefined || !isApplied(live, fieldManager)) throw thrown;
+  return live;
+}
+
+/** @returns the object as the API has it from then on */
+export async function apply(write: Write, force = isForced(write.object)): Promise<JsonObject> {
+  const { client, ref, object, fieldManager, signal } = write;
+  signal.throwIfAborted();
+  const grace = startGrace(signal, WRITE_GRACE_MS);
+  try {
+    return await client.apply(ref, asApiWrites(object), fieldManager, grace.signal, { force });
+  } catch (thrown) {
+    if (isUnanswered(thrown)) return await outcome(write, thrown);
+    throw explained(thrown, ref);
+  } finally {
+    grace.end();
+  }
+}
+
+/** Takes the fields of kubectl and of client-side apply over. */
+async function takeOver({ client, ref, fieldManager, signal }: Write, found: JsonObject, ignoreChanges: readonly string[]): Promise<JsonObject> {
+  let live = found;
+  for (let left = TAKE_OVER_TRIES; ; left--) {
+    const managers = takenOver(live, fieldManager, ignoreChanges);
+    if (managers === undefined) return live;
+    try {
+      return await client.patch(
+        ref,
+        [
+          { op: "replace", path: "/metadata/managedFields", value: managers },
+          { op: "replace", path: "/metadata/resourceVersion", value: map(live["metadata"])["resourceVersion"] ?? "" },
+        ],
+        signal,
+      );
+    } catch (thrown) {
+      // Somebody else wrote in between.
+      if (!(thrown instanceof ApiError) || thrown.status !== 409 || left === 0) throw thrown;
+      const again = await client.get(ref, signal);
+      if (again === undefined) throw thrown;
+      live = again;
+    }
+  }
+}
+
+/** Applies a change to an object that is there; one that somebody deleted is made anew. */
+export async function applyChange(write: Write, ignoreChanges: readonly string[]): Promise<JsonObject> {
+  const { client, ref, object, fieldManager, signal } = write;
+  const found = await client.get(ref, signal);
+  if (found === undefined) return apply(write);
+  const live = await takeOver(write, found, ignoreChanges);
+  const changed = withIgnoredLeft(object, live, fieldManager, ignoreChanges);
+  return apply({ ...write, object: changed }, isForced(object) || !hasManagers(live));
+}
+
+/** A manager that is no longer used gives up its fields. */
+export async function relinquish({ client, ref, signal }: Write, formerManager: string): Promise<void> {
+  const { apiVersion, kind, name } = ref;
+  const metadata = { name, ...((await client.isNamespaced(apiVersion, kind, signal)) ? { namespace: ref.namespace ?? client.defaultNamespace } : {}) };
+  await client.apply(ref, { apiVersion, kind, metadata }, formerManager, signal, { force: false });
+}

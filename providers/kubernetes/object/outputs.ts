@@ -1,0 +1,23 @@
+/** What is stored of an object: as it lives, and what the official provider keeps beside it. */
+import type { JsonObject, Values } from "../../sdk/values";
+import { asSdkWrites } from "./dashed-keys";
+import { isSecretKind } from "./live-inputs";
+
+export function outputsOf(live: JsonObject, inputs: JsonObject, fieldManager: string): Values {
+  return {
+    ...asSdkWrites(live),
+    __fieldManager: fieldManager,
+    __initialApiVersion: String(inputs["apiVersion"] ?? live["apiVersion"]),
+    __inputs: asSdkWrites(inputs),
+  };
+}
+
+/** Outputs that are secret whatever the program said. */
+export const secretOutputs = (apiVersion: string, kind: string): string[] =>
+  isSecretKind(apiVersion, kind) ? ["data", "stringData", "__inputs.data", "__inputs.stringData"] : [];
+
+/** The live object in a state's outputs; undefined where they hold none. */
+export function liveOf(outputs: Values): Values | undefined {
+  const live = Object.fromEntries(Object.entries(outputs).filter(([key]) => !key.startsWith("__")));
+  return Object.keys(live).length === 0 ? undefined : live;
+}

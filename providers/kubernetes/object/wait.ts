@@ -1,0 +1,91 @@
+/** Waits until an object is ready, or gone. */
+import type { Clock } from "../../../common/clock";
+import { systemClock } from "../../../common/clock";
+import { asError, describeError } from "../../../common/errors";
+import type { JsonObject } from "../../sdk/values";
+import type { KubernetesClient, ObjectRef } from "../client";
+import { type Readiness, readinessOf } from "./readiness";
+
+const FIRST_POLL_MS = 30;
+const LONGEST_POLL_MS = 1_000;
+/** Polling adds at most this share of the time until the object is ready, less one. */
+const POLL_FACTOR = 1.25;
+/** The official provider's default. */
+export const DEFAULT_TIMEOUT_S = 600;
+
+export interface Waited {
+  /** As it was last seen. */
+  object: JsonObject;
+  /** Why it is not ready; undefined: it is. */
+  problem: string | undefined;
+  /** Of one that is ready without having been waited for. */
+  note: string | undefined;
+}
+
+export interface Waiting {
+  client: KubernetesClient;
+  /** What the program gave. */
+  inputs: JsonObject;
+  /** How long is waited. */
+  seconds: number;
+  signal: AbortSignal;
+  /** For tests. */
+  clock?: Clock;
+}
+
+const problemOf = (readiness: Readiness): string | undefined =>
+  readiness.state === "ready" ? undefined : readiness.state === "failed" ? readiness.reason : readiness.missing;
+
+/** How an object stands now. */
+export async function lookOnce(object: JsonObject, { client, inputs, signal }: Pick<Waiting, "client" | "inputs" | "signal">): Promise<Readiness> {
+  return readinessOf(object, inputs, (ref) => client.get(ref, signal));
+}
+
+/**
+ * The object was applied: however the wait ends, this says how it stood, and never throws.
+ * @param first as the apply answered it
+ */
+export async function untilReady(ref: ObjectRef, first: JsonObject, waiting: Waiting): Promise<Waited> {
+  const { client, seconds, signal, clock = systemClock } = waiting;
+  const deadline = clock.now() + seconds * 1000;
+  let object = first;
+  let problem = "it was not looked at yet";
+  try {
+    for (let wait = FIRST_POLL_MS; ; wait = Math.min(wait * POLL_FACTOR, LONGEST_POLL_MS)) {
+      const readiness = await lookOnce(object, waiting);
+      if (readiness.state === "ready") return { object, problem: undefined, note: readiness.note };
+      problem = problemOf(readiness) ?? problem;
+      if (readiness.state === "failed") return { object, problem, note: undefined };
+      const left = deadline - clock.now();
+      if (left <= 0) return { object, problem: `it is not ready after ${seconds} s: ${problem}`, note: undefined };
+      await clock.sleep(Math.min(wait, left), signal);
+      const found = await client.get(ref, signal);
+      if (found === undefined) return { object, problem: "it was deleted by somebody else while it was waited for", note: undefined };
+      object = found;
+    }
+  } catch (thrown) {
+    return { object, problem: endOf(thrown, signal, seconds, problem), note: undefined };
+  }
+}
+
+/** A wait that was ended, or could not go on. */
+function endOf(thrown: unknown, signal: AbortSignal, seconds: number, problem: string): string {
+  if (!signal.aborted) return `whether it is ready could not be seen: ${describeError(asError(thrown))}`;
+  const { reason } = signal as { reason: unknown };
+  const timedOut = typeof reason === "object" && reason !== null && "code" in reason && reason.code === "E_TIMEOUT";
+  return timedOut ? `it is not ready after ${seconds} s: ${problem}` : `the operation was cancelled before it was ready: ${problem}`;
+}
+
+/** Waits until an object is gone. @param uid of the one that is waited for; another one of its name does not count */
+export async function untilGone(ref: ObjectRef, { client, seconds, signal, clock = systemClock }: Omit<Waiting, "inputs">, uid?: string): Promise<boolean> {
+  const deadline = clock.now() + seconds * 1000;
+  for (let wait = FIRST_POLL_MS; ; wait = Math.min(wait * POLL_FACTOR, LONGEST_POLL_MS)) {
+    const found = await client.get(ref, signal);
+    const { metadata } = found ?? {};
+    const other = uid !== undefined && typeof metadata === "object" && metadata !== null && !Array.isArray(metadata) && metadata["uid"] !== uid;
+    if (found === undefined || other) return true;
+    const left = deadline - clock.now();
+    if (left <= 0) return false;
+    await clock.sleep(Math.min(wait, left), signal);
+  }
+}

@@ -1,0 +1,86 @@
+/** Which requests to the API are repeated, and when: one policy for every call. */
+import type { Clock } from "../../common/clock";
+import { HomelabError, systemErrorCode } from "../../common/errors";
+
+export interface Answer {
+  status: number;
+  /** Seconds, as the header `retry-after` says; undefined where it is not sent or no number. */
+  retryAfter: number | undefined;
+  /** The API's own words. */
+  message: string;
+}
+
+/** Failures before anything was sent. */
+const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT", "ERR_TLS_CERT_ALTNAME_INVALID"]);
+/** Failures that another attempt meets again. */
+const LASTING = new Set([
+  "ENOTFOUND",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "CERT_HAS_EXPIRED",
+]);
+
+const TRIES = 6;
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 8_000;
+/** A server may ask for more; it is not waited for longer. */
+const LONGEST_RETRY_AFTER_MS = 30_000;
+
+/** Error codes along the causes of a failure. */
+function codesOf(thrown: unknown): string[] {
+  const codes: string[] = [];
+  for (let error = thrown; error instanceof Error && codes.length < 10; error = error.cause) {
+    codes.push(systemErrorCode(error) ?? "");
+    if (error instanceof AggregateError) codes.push(...error.errors.flatMap((inner) => codesOf(inner)));
+  }
+  return codes;
+}
+
+/** Whether the API may have got the request that failed. */
+export const mayHaveArrived = (thrown: unknown): boolean => !codesOf(thrown).some((code) => NOT_SENT.has(code) || LASTING.has(code));
+
+/** Sending it twice is sending it once. A POST creates twice. */
+const isIdempotent = (method: string): boolean => method !== "POST";
+
+/** Milliseconds to wait before the next attempt; undefined: the answer stands. */
+function waitAfterAnswer(method: string, { status, retryAfter, message }: Answer, backoffMs: number): number | undefined {
+  const asked = retryAfter === undefined ? undefined : Math.min(retryAfter * 1000, LONGEST_RETRY_AFTER_MS);
+  // The server did nothing with it.
+  if (status === 429 || (status === 503 && asked !== undefined)) return asked ?? backoffMs;
+  // A webhook that was installed a moment ago does not answer yet; nothing was stored.
+  if (status === 500 && message.includes("failed calling webhook")) return backoffMs;
+  return [502, 503, 504].includes(status) && isIdempotent(method) ? backoffMs : undefined;
+}
+
+function waitAfterFailure(method: string, thrown: unknown, backoffMs: number): number | undefined {
+  if (!(thrown instanceof HomelabError) || thrown.code !== "E_HTTP") return undefined;
+  if (codesOf(thrown).some((code) => LASTING.has(code))) return undefined;
+  return isIdempotent(method) || !mayHaveArrived(thrown) ? backoffMs : undefined;
+}
+
+export interface RetryOptions {
+  clock: Clock;
+  signal: AbortSignal;
+  /** Called before an attempt that follows a failed connection, so that none of its connections is used again. */
+  reconnect(): void;
+}
+
+/** @param send one attempt */
+export async function withRetries<T extends Answer>(method: string, send: () => Promise<T>, { clock, signal, reconnect }: RetryOptions): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const backoffMs = Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS);
+    let wait: number | undefined;
+    try {
+      const answer = await send();
+      wait = attempt < TRIES ? waitAfterAnswer(method, answer, backoffMs) : undefined;
+      if (wait === undefined) return answer;
+    } catch (thrown) {
+      wait = attempt < TRIES && !signal.aborted ? waitAfterFailure(method, thrown, backoffMs) : undefined;
+      if (wait === undefined) throw thrown;
+      reconnect();
+    }
+    await clock.sleep(wait, signal);
+  }
+}

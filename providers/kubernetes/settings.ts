@@ -1,0 +1,66 @@
+/** Settings of the provider: what each is called, what it means where it is not given, and those that are refused. */
+import { z } from "zod";
+import { readEnv } from "../../common/env";
+import { jsonSetting } from "../sdk/config";
+import type { KubernetesClient } from "./client";
+import type { Installer } from "./helm/installer";
+
+const flag = (): z.ZodOptional<z.ZodType<boolean>> => jsonSetting(z.boolean()).optional() as z.ZodOptional<z.ZodType<boolean>>;
+
+export const settingsSchema = z.strictObject({
+  /** Content or path; default KUBECONFIG. */
+  kubeconfig: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
+  context: z.string().optional(),
+  cluster: z.string().optional(),
+  namespace: z.string().optional(),
+  enableServerSideApply: jsonSetting(
+    z.literal(true, { error: "the embedded provider has server-side apply only; the official plugin has client-side apply too" }),
+  ).optional(),
+  deleteUnreachable: flag(),
+  skipUpdateUnreachable: flag(),
+  enableConfigMapMutable: flag(),
+  enableSecretMutable: flag(),
+  clusterIdentifier: z.string().optional(),
+  suppressDeprecationWarnings: flag(),
+  suppressHelmHookWarnings: flag(),
+});
+
+export const REFUSED_SETTINGS: Record<string, string> = {
+  renderYamlToDirectory: "the embedded provider talks to clusters only",
+  helmReleaseSettings: "helm's own environment variables apply",
+  kubeClientSettings: "the defaults apply",
+  strictMode: "the kubeconfig is always the provider's own or KUBECONFIG",
+};
+
+/** The settings that are read while the provider works, with the official defaults. */
+export interface Settings {
+  deleteUnreachable: boolean;
+  skipUpdateUnreachable: boolean;
+  enableConfigMapMutable: boolean;
+  enableSecretMutable: boolean;
+  suppressDeprecationWarnings: boolean;
+  suppressHelmHookWarnings: boolean;
+}
+
+/** The official provider's variables, which count where a setting is not given. */
+const VARIABLES: Record<keyof Settings, string> = {
+  deleteUnreachable: "PULUMI_K8S_DELETE_UNREACHABLE",
+  skipUpdateUnreachable: "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE",
+  enableConfigMapMutable: "PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE",
+  enableSecretMutable: "PULUMI_K8S_ENABLE_SECRET_MUTABLE",
+  suppressDeprecationWarnings: "PULUMI_K8S_SUPPRESS_DEPRECATION_WARNINGS",
+  suppressHelmHookWarnings: "PULUMI_K8S_SUPPRESS_HELM_HOOK_WARNINGS",
+};
+
+export function settingsOf(given: Partial<Record<keyof Settings, boolean | undefined>>): Settings {
+  const entries = Object.entries(VARIABLES) as [keyof Settings, string][];
+  return Object.fromEntries(entries.map(([key, variable]) => [key, given[key] ?? readEnv(variable) === "true"])) as unknown as Settings;
+}
+
+/** One cluster, as resources see it. */
+export interface ClusterTarget {
+  client: KubernetesClient;
+  settings: Settings;
+  /** How charts are installed: looked up when a release is, so that other resources need no helm. */
+  installer(): Installer;
+}

@@ -1,0 +1,68 @@
+/** A Kubernetes API under test, and somebody else who writes to it. */
+import { createHttpClient } from "../../../common/http";
+import { startControllers } from "../../../lab/controllers";
+import { startCluster } from "../../../lab/kubernetes";
+import { readKubeconfig } from "../../../providers/kubernetes/kubeconfig";
+import { testContext } from "../../support/lab-context";
+import { startRealKubernetes } from "../../support/real-kubernetes";
+
+export type Body = Record<string, unknown>;
+
+export interface KubernetesUnderTest {
+  kubeconfig: string;
+  /** What the API was asked and could not answer. */
+  unhandled(): string[];
+  /** One request as a manager of that name. @param type of the body: how it patches */
+  call(method: string, path: string, body?: unknown, options?: { manager?: string; type?: string }): Promise<Body>;
+  stop(): Promise<void>;
+}
+
+const JSON_TYPE = "application/json";
+export const MERGE = "application/merge-patch+json";
+export const APPLY = "application/apply-patch+yaml";
+
+function underTest(kubeconfig: string, unhandled: () => string[], stop: () => Promise<void>): KubernetesUnderTest {
+  const { server, ca, cert, key } = readKubeconfig(kubeconfig);
+  const http = createHttpClient(server, { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) });
+  return {
+    kubeconfig,
+    unhandled,
+    async call(method, path, body, { manager, type = JSON_TYPE } = {}) {
+      const query = manager === undefined ? "" : `${path.includes("?") ? "&" : "?"}fieldManager=${manager}`;
+      const { status, body: text } = await http.request({
+        method,
+        url: `${server}${path}${query}`,
+        headers: { accept: JSON_TYPE, ...(body === undefined ? {} : { "content-type": type }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const answer = JSON.parse(text) as Body;
+      if (status >= 300) throw new Error(`${method} ${path}: ${status} ${String(answer["message"])}`);
+      return answer;
+    },
+    async stop() {
+      await http.close();
+      await stop();
+    },
+  };
+}
+
+export async function startLabApi(): Promise<KubernetesUnderTest> {
+  const ctx = await testContext();
+  const cluster = await startCluster({ name: "dev", address: "192.168.1.12", node: "k8s-dev", ctx });
+  const server = `https://127.0.0.1:${ctx.network.resolve("192.168.1.12", 6443)?.port}`;
+  const controllers = startControllers(cluster, ctx);
+  return underTest(
+    cluster.adminKubeconfig({ server }),
+    () => ctx.unhandledList,
+    async () => {
+      await controllers.stop();
+      await cluster.stop();
+    },
+  );
+}
+
+/** Without controllers and nodes. */
+export async function startRealApi(pathOf: (name: "kube-apiserver" | "etcd") => string): Promise<KubernetesUnderTest> {
+  const { kubeconfig, stop } = await startRealKubernetes({ apiserver: pathOf("kube-apiserver"), etcd: pathOf("etcd") });
+  return underTest(kubeconfig, () => [], stop);
+}
