@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { HomelabError } from "../common/errors";
-import { nearest } from "./nearest";
+import { nearest } from "../common/nearest";
 import {
   bootServerSettings,
   clusterApiSettings,

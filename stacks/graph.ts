@@ -1,5 +1,5 @@
 import { HomelabError } from "../common/errors";
-import { nearest } from "./nearest";
+import { nearest } from "../common/nearest";
 import type { StackName } from "./outputs";
 import type { StackProgram } from "./program";
 

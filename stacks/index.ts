@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ENV, readEnv } from "../common/env";
 import { describeError, HomelabError } from "../common/errors";
+import { nearest } from "../common/nearest";
 import { projectRoot } from "../common/paths";
 import { entryKeys, loadSecrets, ownPaths } from "../secrets/load";
 import { bastionFromEnvironment } from "./bastion";
@@ -11,7 +12,6 @@ import { STACKS } from "./definitions";
 import { validateGraph } from "./graph";
 import { planRoles, secretPaths } from "./host-roles";
 import { loadInventory } from "./inventory";
-import { nearest } from "./nearest";
 import { SECRET_OUTPUTS, type StackName } from "./outputs";
 import { writePlannedOutputs } from "./planned-outputs";
 import type { StackContext } from "./program";

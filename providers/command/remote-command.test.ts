@@ -67,7 +67,7 @@ describe("command:remote:Command", () => {
     expect((await plugin.check(COMMAND, { connection: { hots: "h" }, logging: "all" })).failures).toEqual([
       'logging: Invalid option: expected one of "stdout"|"stderr"|"stdoutAndStderr"|"none"',
       "connection.host: Invalid input: expected string, received undefined",
-      "connection.hots: the embedded provider does not support this property; the official plugin may",
+      "connection.hots: the embedded provider does not support this property: did you mean `host`?",
     ]);
   });
 

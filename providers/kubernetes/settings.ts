@@ -20,12 +20,15 @@ export const settingsSchema = z.strictObject({
   skipUpdateUnreachable: flag(),
   enableConfigMapMutable: flag(),
   enableSecretMutable: flag(),
+  enablePatchForce: flag(),
+  upsertExistingObjects: flag(),
   clusterIdentifier: z.string().optional(),
   suppressDeprecationWarnings: flag(),
   suppressHelmHookWarnings: flag(),
 });
 
 export const REFUSED_SETTINGS: Record<string, string> = {
+  alwaysRender: "it renders no YAML",
   renderYamlToDirectory: "the embedded provider talks to clusters only",
   helmReleaseSettings: "helm's own environment variables apply",
   kubeClientSettings: "the defaults apply",
@@ -38,6 +41,9 @@ export interface Settings {
   skipUpdateUnreachable: boolean;
   enableConfigMapMutable: boolean;
   enableSecretMutable: boolean;
+  enablePatchForce: boolean;
+  /** Default true, other than with the official plugin of today: a run that was cut is gone on with by the next one. */
+  upsertExistingObjects: boolean;
   suppressDeprecationWarnings: boolean;
   suppressHelmHookWarnings: boolean;
 }
@@ -48,13 +54,18 @@ const VARIABLES: Record<keyof Settings, string> = {
   skipUpdateUnreachable: "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE",
   enableConfigMapMutable: "PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE",
   enableSecretMutable: "PULUMI_K8S_ENABLE_SECRET_MUTABLE",
+  enablePatchForce: "PULUMI_K8S_ENABLE_PATCH_FORCE",
+  upsertExistingObjects: "PULUMI_K8S_UPSERT_EXISTING_OBJECTS",
   suppressDeprecationWarnings: "PULUMI_K8S_SUPPRESS_DEPRECATION_WARNINGS",
   suppressHelmHookWarnings: "PULUMI_K8S_SUPPRESS_HELM_HOOK_WARNINGS",
 };
 
+const DEFAULTS: Partial<Settings> = { upsertExistingObjects: true };
+
 export function settingsOf(given: Partial<Record<keyof Settings, boolean | undefined>>): Settings {
   const entries = Object.entries(VARIABLES) as [keyof Settings, string][];
-  return Object.fromEntries(entries.map(([key, variable]) => [key, given[key] ?? readEnv(variable) === "true"])) as unknown as Settings;
+  const effective = (key: keyof Settings, variable: string): boolean => given[key] ?? (readEnv(variable) ?? String(DEFAULTS[key] === true)) === "true";
+  return Object.fromEntries(entries.map(([key, variable]) => [key, effective(key, variable)])) as unknown as Settings;
 }
 
 /** One cluster, as resources see it. */

@@ -1,6 +1,8 @@
 /** Provider configuration: the SDK sends what is no string as JSON text. */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
+import { nearest } from "../../common/nearest";
+import { namesAt } from "./inputs";
 import type { CheckFailure } from "./resource";
 import { containsUnknown, type JsonObject, type Values } from "./values";
 
@@ -20,6 +22,11 @@ export const jsonSetting = <T extends z.ZodType>(schema: T) => z.preprocess(from
 /** Keys that engines and SDKs add. */
 const withoutNotes = (config: Values): Values => Object.fromEntries(Object.entries(config).filter(([key]) => key !== "version" && !key.startsWith("__")));
 
+function noSetting(key: string, known: readonly string[]): string {
+  const meant = nearest(key, known);
+  return `there is no such setting, or the embedded provider does not support it${meant === undefined ? "" : `: did you mean \`${meant}\`?`}`;
+}
+
 /** @param refused settings that exist but are not supported, with the reason */
 export function checkProviderConfig(schema: z.ZodType, config: Values, refused: Readonly<Record<string, string>> = {}): CheckFailure[] {
   const known = Object.fromEntries(Object.entries(withoutNotes(config)).filter(([, value]) => !containsUnknown(value)));
@@ -32,7 +39,7 @@ export function checkProviderConfig(schema: z.ZodType, config: Values, refused: 
   for (const issue of result.error.issues) {
     const path = issue.path.map(String).join(".");
     if (issue.code === "unrecognized_keys")
-      for (const key of issue.keys) failures.push({ property: key, reason: "there is no such setting, or the embedded provider does not support it" });
+      for (const key of issue.keys) failures.push({ property: key, reason: noSetting(key, [...namesAt(schema, []), ...Object.keys(refused)]) });
     else if (!containsUnknown(config[String(issue.path[0])] ?? null)) failures.push({ property: path, reason: issue.message });
   }
   return failures;

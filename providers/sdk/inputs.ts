@@ -1,7 +1,8 @@
 /** Validation of inputs by zod schemas, in which a value that is not known yet is right everywhere. */
-import type { z } from "zod";
+import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import type { CheckFailure } from "./resource";
+import { notKnown } from "./unknown-input";
 import { containsUnknown, isValues, type Json, Unknown, type Value, type Values } from "./values";
 
 function valueAt(root: Value, path: readonly PropertyKey[]): Value | undefined {
@@ -18,6 +19,23 @@ function valueAt(root: Value, path: readonly PropertyKey[]): Value | undefined {
 const pathText = (path: readonly PropertyKey[]): string =>
   path.map((step, i) => (typeof step === "number" ? `[${step}]` : i === 0 ? String(step) : `.${String(step)}`)).join("");
 
+/** A schema without what may be left out, or is read before. */
+function bare(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault) return bare(schema.def.innerType);
+  return schema instanceof z.ZodPipe ? bare(schema.def.out) : schema;
+}
+
+/** The properties that a schema knows at a path. */
+export function namesAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+  let inner = bare(schema);
+  for (const step of path) {
+    if (inner instanceof z.ZodArray) inner = bare(inner.def.element);
+    else if (inner instanceof z.ZodRecord) inner = bare(inner.def.valueType);
+    else inner = inner instanceof z.ZodObject ? bare(inner.shape[String(step)]) : undefined;
+  }
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
 /** What is wrong with the inputs; strict schemas name properties that are not supported. */
 export function checkInputs(schema: z.ZodType, inputs: Values): CheckFailure[] {
   const result = schema.safeParse(inputs);
@@ -28,7 +46,7 @@ export function checkInputs(schema: z.ZodType, inputs: Values): CheckFailure[] {
     if (value instanceof Unknown || (issue.code === "invalid_union" && value !== undefined && containsUnknown(value))) continue;
     if (issue.code === "unrecognized_keys") {
       for (const key of issue.keys) {
-        failures.push({ property: pathText([...issue.path, key]), reason: "the embedded provider does not support this property; the official plugin may" });
+        failures.push({ property: pathText([...issue.path, key]), reason: notKnown(key, namesAt(schema, issue.path)) });
       }
     } else {
       failures.push({ property: pathText(issue.path), reason: issue.message });

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { CheckFailure } from "./resource";
 import type { Fields, Property } from "./schema";
+import { notKnown } from "./unknown-input";
 import { isValues, Unknown, type Value, type Values } from "./values";
 
 const NOTES = "__defaults";
@@ -66,7 +67,7 @@ class Check {
     for (const [key, value] of Object.entries(news)) {
       if (key === NOTES || value === null) continue;
       const property = fields[key];
-      if (property === undefined) this.#fail(`${path}${key}`, "the embedded provider does not support this property; the official plugin may");
+      if (property === undefined) this.#fail(`${path}${key}`, notKnown(key, Object.keys(fields)));
       else inputs[key] = this.#value(property, value, olds?.[key], `${path}${key}`);
     }
     const defaulted: string[] = [];

@@ -44,7 +44,7 @@ test("numbers and booleans as text are taken; other types, unknown names and mis
   expect(check({ name: "n", size: "12", mode: { fast: "false" } }).inputs).toMatchObject({ size: 12, mode: { fast: false } });
   expect(check({ name: ["n"], size: UNKNOWN, sise: 1, disks: [{}] }).failures).toEqual([
     { property: "name", reason: "must be a string, not a list" },
-    { property: "sise", reason: "the embedded provider does not support this property; the official plugin may" },
+    { property: "sise", reason: "the embedded provider does not support this property: did you mean `size`?" },
     { property: "disks[0].id", reason: "is required" },
   ]);
 });

@@ -3,6 +3,7 @@ import { Provider as ProxmoxProvider } from "@muhlba91/pulumi-proxmoxve/provider
 import * as pulumi from "@pulumi/pulumi";
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { HomelabError } from "../../common/errors";
+import { nearest } from "../../common/nearest";
 import { known } from "../../components/base/known-failure";
 import { K3sCluster } from "../../components/clusters/k3s-cluster";
 import { KubeadmCluster } from "../../components/clusters/kubeadm-cluster";
@@ -17,7 +18,6 @@ import type { StackConfig } from "../config";
 import { HOST_NAMES } from "../host-names";
 import { groupsOf, joiningNodes } from "../host-roles";
 import { type InventoryHost, renderIni, renderSshConfig } from "../inventory/render";
-import { nearest } from "../nearest";
 import type { Outputs, StackContext } from "../program";
 import { SHARED_ENTRIES } from "../vault-grants";
 import { applyRoles, applyServiceRoles, secretValues } from "./host-roles";

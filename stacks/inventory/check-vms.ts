@@ -1,6 +1,7 @@
 /** What no single file shows: addresses, ids and devices used twice, and what the hosts do not have. */
+
+import { nearest } from "../../common/nearest";
 import { nameOf, type ProxmoxNode } from "../hosts";
-import { nearest } from "../nearest";
 import type { Site } from "../site";
 import { checkCapacity } from "./capacity";
 import type { LocatedVm } from "./load-vms";

@@ -1,11 +1,11 @@
 import * as path from "node:path";
 import { HomelabError } from "../../common/errors";
+import { nearest } from "../../common/nearest";
 import { projectRoot } from "../../common/paths";
 import type { VmSpec } from "../../components/hosts/vm-spec";
 import { STACKS } from "../definitions";
 import type { AnyStackDefinition } from "../graph";
 import { NODES } from "../hosts";
-import { nearest } from "../nearest";
 import { SITE } from "../site";
 import { checkVms } from "./check-vms";
 import { readVms } from "./load-vms";

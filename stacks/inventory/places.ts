@@ -1,7 +1,7 @@
 /** Where in a YAML file a key stands, and which keys were possible there. */
 import { type Document, isMap, isNode, type LineCounter } from "yaml";
 import type { z } from "zod";
-import { nearest } from "../nearest";
+import { nearest } from "../../common/nearest";
 import type { Problem } from "./problems";
 
 export type Path = readonly (string | number)[];

@@ -27,14 +27,16 @@ export interface State {
 type Unary<Q, R> = (request: Q, callback: (error: grpc.ServiceError | null, response: R) => void) => unknown;
 
 /** The details of a partial failure, or undefined. */
-export function partialFailure(thrown: unknown): { id: string; outputs: Values; inputs: Values; reasons: string[] } | undefined {
+export function partialFailure(thrown: unknown): { id: string; outputs: Values; inputs?: Values; reasons: string[] } | undefined {
   if (!(thrown instanceof Error && "metadata" in thrown && thrown.metadata instanceof grpc.Metadata)) return undefined;
   const [raw] = thrown.metadata.get("grpc-status-details-bin");
   if (!Buffer.isBuffer(raw)) return undefined;
   const detail = Status.deserializeBinary(raw).getDetailsList()[0];
   if (detail?.getTypeName() !== "pulumirpc.ErrorResourceInitFailed") return undefined;
   const failed = pb.ErrorResourceInitFailed.deserializeBinary(detail.getValue_asU8());
-  return { id: failed.getId(), outputs: fromStruct(failed.getProperties()), inputs: fromStruct(failed.getInputs()), reasons: failed.getReasonsList() };
+  const inputs = failed.getInputs();
+  const found = { id: failed.getId(), outputs: fromStruct(failed.getProperties()), reasons: failed.getReasonsList() };
+  return inputs === undefined ? found : { ...found, inputs: fromStruct(inputs) };
 }
 
 /** One served instance and a client of it. Close it after the test. */

@@ -1,6 +1,5 @@
 /** Writes an object by server-side apply, and finds out what became of a write that was not answered. */
 import { startGrace } from "../../../common/deadline";
-import { readEnv } from "../../../common/env";
 import { HomelabError } from "../../../common/errors";
 import type { JsonObject } from "../../sdk/values";
 import { ApiError, type KubernetesClient, type ObjectRef } from "../client";
@@ -21,6 +20,8 @@ export interface Write {
   /** What the program gave, complete with API version and kind. */
   object: JsonObject;
   fieldManager: string;
+  /** Whether fields of other managers are taken over, whatever the object's annotation says. */
+  force: boolean;
   signal: AbortSignal;
 }
 
@@ -31,7 +32,7 @@ export class UnknownOutcome extends HomelabError {
   }
 }
 
-const isForced = (object: JsonObject): boolean => annotation(object, "pulumi.com/patchForce") === "true" || readEnv("PULUMI_K8S_ENABLE_PATCH_FORCE") === "true";
+const isForced = ({ object, force }: Write): boolean => force || annotation(object, "pulumi.com/patchForce") === "true";
 
 /** The conflict in the API's words, and how to end it. */
 function explained(thrown: unknown, ref: ObjectRef): unknown {
@@ -61,18 +62,27 @@ async function outcome({ client, ref, fieldManager }: Write, thrown: unknown): P
 }
 
 /** @returns the object as the API has it from then on */
-export async function apply(write: Write, force = isForced(write.object)): Promise<JsonObject> {
+export async function apply(write: Write): Promise<JsonObject> {
   const { client, ref, object, fieldManager, signal } = write;
   signal.throwIfAborted();
   const grace = startGrace(signal, WRITE_GRACE_MS);
   try {
-    return await client.apply(ref, asApiWrites(object), fieldManager, grace.signal, { force });
+    return await client.apply(ref, asApiWrites(object), fieldManager, grace.signal, { force: isForced(write) });
   } catch (thrown) {
     if (isUnanswered(thrown)) return await outcome(write, thrown);
     throw explained(thrown, ref);
   } finally {
     grace.end();
   }
+}
+
+/** Makes an object that must not be there yet. */
+export async function applyNew(write: Write): Promise<JsonObject> {
+  const { client, ref, signal } = write;
+  if ((await client.get(ref, signal)) === undefined) return apply(write);
+  throw new ApiError(409, "AlreadyExists", "it exists already", `${ref.kind} ${ref.namespace ?? client.defaultNamespace}/${ref.name}`, {
+    hint: "import it, or let the provider take it over with `upsertExistingObjects`",
+  });
 }
 
 /** Takes the fields of kubectl and of client-side apply over. */
@@ -107,7 +117,7 @@ export async function applyChange(write: Write, ignoreChanges: readonly string[]
   if (found === undefined) return apply(write);
   const live = await takeOver(write, found, ignoreChanges);
   const changed = withIgnoredLeft(object, live, fieldManager, ignoreChanges);
-  return apply({ ...write, object: changed }, isForced(object) || !hasManagers(live));
+  return apply({ ...write, object: changed, force: isForced(write) || !hasManagers(live) });
 }
 
 /** A manager that is no longer used gives up its fields. */

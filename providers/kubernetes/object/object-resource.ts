@@ -3,7 +3,7 @@ import type { ResourceCall, ResourceDefinition } from "../../sdk/resource";
 import type { JsonObject } from "../../sdk/values";
 import type { ObjectRef } from "../client";
 import type { ClusterTarget } from "../settings";
-import { apply, applyChange, relinquish, UnknownOutcome } from "./apply";
+import { apply, applyChange, applyNew, relinquish, UnknownOutcome } from "./apply";
 import { checkObject } from "./check";
 import { diffObject } from "./compare";
 import { kindOfToken, refOf, refOfId } from "./identity";
@@ -38,7 +38,9 @@ export function objectResource(token: string): ResourceDefinition<ClusterTarget>
       const object = full(inputs);
       const ref = refOf(object, call.provider.client);
       const fieldManager = fieldManagerOf(object, {});
-      return written(call, ref, object, fieldManager, () => apply({ ...call, client: call.provider.client, ref, object, fieldManager }));
+      const { client, settings } = call.provider;
+      const write = { ...call, client, force: settings.enablePatchForce, ref, object, fieldManager };
+      return written(call, ref, object, fieldManager, () => (settings.upsertExistingObjects ? apply(write) : applyNew(write)));
     },
     read: (call) => readObject(type, call),
     update: async ({ id, inputs, oldOutputs, ignoreChanges, ...call }) => {
@@ -48,7 +50,7 @@ export function objectResource(token: string): ResourceDefinition<ClusterTarget>
       const ref = { ...refOf(object, client), name: text(map(object["metadata"])["name"]) ?? known.name };
       const fieldManager = fieldManagerOf(object, oldOutputs);
       const former = text(oldOutputs["__fieldManager"]);
-      const write = { ...call, client, ref, object, fieldManager };
+      const write = { ...call, client, force: call.provider.settings.enablePatchForce, ref, object, fieldManager };
       const { outputs } = await written(call, ref, object, fieldManager, async () => {
         const live = await applyChange(write, ignoreChanges);
         if (former !== undefined && former !== fieldManager) await relinquish(write, former);

@@ -46,16 +46,17 @@ function underTest(kubeconfig: string, unhandled: () => string[], stop: () => Pr
   };
 }
 
-export async function startLabApi(): Promise<KubernetesUnderTest> {
+/** @param options without `controllers`, nothing becomes ready by itself; default: with them */
+export async function startLabApi(options: { controllers?: boolean } = {}): Promise<KubernetesUnderTest> {
   const ctx = await testContext();
   const cluster = await startCluster({ name: "dev", address: "192.168.1.12", node: "k8s-dev", ctx });
   const server = `https://127.0.0.1:${ctx.network.resolve("192.168.1.12", 6443)?.port}`;
-  const controllers = startControllers(cluster, ctx);
+  const controllers = options.controllers === false ? undefined : startControllers(cluster, ctx);
   return underTest(
     cluster.adminKubeconfig({ server }),
     () => ctx.unhandledList,
     async () => {
-      await controllers.stop();
+      await controllers?.stop();
       await cluster.stop();
     },
   );

@@ -1,0 +1,13 @@
+/** What is said of an input or a setting that a provider does not know: one rule for every resource type. */
+import { nearest } from "../../common/nearest";
+
+/** @param known names beside which it stands */
+export function notKnown(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  const hint = meant === undefined || meant === name ? "" : `: did you mean \`${meant}\`?`;
+  return `the embedded provider does not support this property${hint === "" ? "; the official plugin may" : hint}`;
+}
+
+/** What is said of one that the official provider has and this one has not. */
+export const notHere = (reason?: string): string =>
+  `the embedded provider does not have it${reason === undefined ? "" : ` (${reason})`}; the official plugin has`;
