@@ -1,4 +1,5 @@
 /** Which requests to the API are repeated, and when: one policy for every call. */
+import { types } from "node:util";
 import type { Clock } from "../../common/clock";
 import { HomelabError, systemErrorCode } from "../../common/errors";
 
@@ -31,9 +32,10 @@ const LONGEST_RETRY_AFTER_MS = 30_000;
 /** Error codes along the causes of a failure. */
 function codesOf(thrown: unknown): string[] {
   const codes: string[] = [];
-  for (let error = thrown; error instanceof Error && codes.length < 10; error = error.cause) {
+  // Not `instanceof`: errors of Node's own modules may be of another realm.
+  for (let error = thrown; types.isNativeError(error) && codes.length < 10; error = error.cause) {
     codes.push(systemErrorCode(error) ?? "");
-    if (error instanceof AggregateError) codes.push(...error.errors.flatMap((inner) => codesOf(inner)));
+    if ("errors" in error && Array.isArray(error.errors)) codes.push(...error.errors.flatMap((inner) => codesOf(inner)));
   }
   return codes;
 }

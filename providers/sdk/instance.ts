@@ -6,6 +6,7 @@ import type { EngineLog } from "./engine-log";
 import { redactionOf } from "./redaction";
 import type { CallContext, CheckFailure, DiffResult, ProviderDefinition, ReadResult, ResourceCall, ResourceDefinition } from "./resource";
 import { PartialFailure } from "./resource";
+import { OperationTimeout } from "./timeout";
 import { annotateSecrets, containsUnknown, markSecrets, plainValues, sameValue, toJsonObject, UNKNOWN, type Values } from "./values";
 
 /** Which resource a call is about. */
@@ -184,7 +185,7 @@ export class ProviderInstance<P> {
     this.#abort.signal.throwIfAborted();
     const { signal, end } =
       timeoutSeconds > 0
-        ? startDeadline(this.#abort.signal, timeoutSeconds * 1000, () => timedOut(timeoutSeconds))
+        ? startDeadline(this.#abort.signal, timeoutSeconds * 1000, () => new OperationTimeout(timeoutSeconds))
         : { signal: this.#abort.signal, end: () => undefined };
     const redact = redactionOf(this.#config, ...secrets);
     return {
@@ -234,9 +235,6 @@ export class ProviderInstance<P> {
 
 const redacted = ({ id, outputs, inputs, reasons }: PartialFailure, redact: (text: string) => string): PartialFailure =>
   new PartialFailure(id, outputs, reasons.map(redact), inputs === undefined ? {} : { inputs });
-
-const timedOut = (seconds: number): HomelabError =>
-  new HomelabError("E_TIMEOUT", `it was not finished after ${seconds} s`, { hint: "see why it takes so long, or raise customTimeouts of the resource" });
 
 const unknowns = (names: readonly string[]): Values => Object.fromEntries(names.map((name) => [name, UNKNOWN]));
 

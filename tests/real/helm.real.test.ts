@@ -9,6 +9,7 @@ import { startCluster } from "../../lab/kubernetes";
 import { KubernetesClient } from "../../providers/kubernetes/client";
 import { chooseInstaller, type ReleaseSpec } from "../../providers/kubernetes/helm/installer";
 import { revisions } from "../../providers/kubernetes/helm/record";
+import { specOf } from "../../providers/kubernetes/helm/release-inputs";
 import { readKubeconfig } from "../../providers/kubernetes/kubeconfig";
 import { testContext } from "../support/lab-context";
 import { startRealKubernetes } from "../support/real-kubernetes";
@@ -56,21 +57,8 @@ async function startStandIn(): Promise<{ url: string; stop(): Promise<void> }> {
   };
 }
 
-const spec = (name: string, chart: string, greeting: string): ReleaseSpec => ({
-  name,
-  namespace: NAMESPACE,
-  chart,
-  version: undefined,
-  repository: undefined,
-  values: { greeting },
-  createNamespace: true,
-  skipAwait: true,
-  skipCrds: false,
-  atomic: false,
-  cleanupOnFail: false,
-  waitForJobs: false,
-  timeout: 30,
-});
+const spec = (name: string, chart: string, greeting: string): ReleaseSpec =>
+  specOf({ name, namespace: NAMESPACE, chart, values: { greeting }, createNamespace: true, skipAwait: true, timeout: 30 }, NAMESPACE);
 
 /** Helm writes its records as protobuf, which the lab's API reads as far as Helm needs it. */
 const servers: { title: string; parts: readonly PartName[]; start: (pathOf: (name: PartName) => string) => Promise<Api> }[] = [

@@ -1,85 +1,32 @@
 /** `kubernetes:helm.sh/v3:Release`: a chart at a version, installed. */
-import { z } from "zod";
+import { isDeepStrictEqual } from "node:util";
+import { asError, describeError, HomelabError } from "../../../common/errors";
 import { diffValues } from "../../sdk/diff";
-import { checkInputs, parseInputs } from "../../sdk/inputs";
-import type { ResourceDefinition } from "../../sdk/resource";
-import { isValues, type JsonObject, makeSecret, type Values } from "../../sdk/values";
+import { PartialFailure, type ResourceCall, type ResourceDefinition } from "../../sdk/resource";
+import { isValues, type JsonObject, makeSecret, type Values, withoutNullValues } from "../../sdk/values";
 import type { KubernetesClient } from "../client";
 import type { ClusterTarget } from "../settings";
 import type { ReleaseSpec } from "./installer";
-import { revisions } from "./record";
+import { type HelmRecord, revisions } from "./record";
+import { failuresOf, specOf, withDefaults } from "./release-inputs";
 
-const inputSchema = z.looseObject({
-  chart: z.string(),
-  name: z.string().optional(),
-  namespace: z.string().optional(),
-  version: z.string().optional(),
-  repositoryOpts: z.looseObject({ repo: z.string().optional() }).optional(),
-  values: z.record(z.string(), z.json()).optional(),
-  createNamespace: z.boolean().optional(),
-  skipAwait: z.boolean().optional(),
-  skipCrds: z.boolean().optional(),
-  atomic: z.boolean().optional(),
-  cleanupOnFail: z.boolean().optional(),
-  waitForJobs: z.boolean().optional(),
-  timeout: z.number().optional(),
-});
+/** How long the record of a release is looked for after its operation's own time is over. */
+const LOOK_MS = 10_000;
 
-/** Inputs that only a full Helm library can honour. */
-const REFUSED = ["dependencyUpdate", "devel", "keyring", "lint", "postrender", "valueYamlFiles", "verify", "manifest", "replace"];
+type Named = Pick<ReleaseSpec, "name" | "namespace">;
 
-const DEFAULT_TIMEOUT_S = 300;
-
-const NO_FLAGS = Object.fromEntries(
-  [
-    ...["allowNullValues", "atomic", "cleanupOnFail", "createNamespace", "dependencyUpdate", "devel", "disableCRDHooks", "disableOpenapiValidation"],
-    ...["disableWebhooks", "forceUpdate", "lint", "recreatePods", "renderSubchartNotes", "replace", "resetValues", "reuseValues", "skipAwait", "skipCrds"],
-    ...["verify", "waitForJobs"],
-  ].map((name) => [name, false]),
-);
-const NO_REPOSITORY_OPTIONS = { caFile: "", certFile: "", keyFile: "", password: "", repo: "", username: "" };
-
-/** Inputs in the form in which the official provider keeps them: every one that is not given has its default. */
-function withDefaults({ compat: _compat, ...given }: Values): Values {
-  const options = given["repositoryOpts"];
-  return {
-    ...NO_FLAGS,
-    ...{ description: "", keyring: "", postrender: "", values: {} },
-    ...(given["skipAwait"] === true ? {} : { timeout: DEFAULT_TIMEOUT_S }),
-    ...given,
-    repositoryOpts: options === undefined || isValues(options) ? { ...NO_REPOSITORY_OPTIONS, ...options } : options,
-  };
+async function lastRevision(client: KubernetesClient, { name, namespace }: Named, signal: AbortSignal): Promise<HelmRecord | undefined> {
+  return (await revisions(client, namespace, name, signal)).at(-1);
 }
 
-function specOf(inputs: JsonObject, client: KubernetesClient): ReleaseSpec {
-  const given = parseInputs(inputSchema, inputs);
-  return {
-    name: given.name ?? "",
-    namespace: given.namespace ?? client.defaultNamespace,
-    chart: given.chart,
-    version: given.version,
-    repository: given.repositoryOpts?.repo || undefined,
-    values: (given.values ?? {}) as JsonObject,
-    createNamespace: given.createNamespace ?? false,
-    skipAwait: given.skipAwait ?? false,
-    skipCrds: given.skipCrds ?? false,
-    atomic: given.atomic ?? false,
-    cleanupOnFail: given.cleanupOnFail ?? false,
-    waitForJobs: given.waitForJobs ?? false,
-    timeout: given.timeout ?? DEFAULT_TIMEOUT_S,
-  };
-}
-
-/** The inputs, and what Helm says of the newest revision. */
-async function outputsOf(client: KubernetesClient, spec: ReleaseSpec, inputs: JsonObject, signal: AbortSignal): Promise<Values | undefined> {
-  const last = (await revisions(client, spec.namespace, spec.name, signal)).at(-1);
-  if (last === undefined) return undefined;
+/** The inputs, and what Helm says of a revision. */
+function outputsOf({ name, namespace }: Named, inputs: JsonObject, last: HelmRecord): Values {
   const { metadata } = last.chart;
   return {
     ...inputs,
     __inputs: makeSecret(inputs),
-    name: spec.name,
-    namespace: spec.namespace,
+    name,
+    namespace,
     version: metadata.version,
     status: {
       appVersion: metadata.appVersion ?? "",
@@ -93,42 +40,88 @@ async function outputsOf(client: KubernetesClient, spec: ReleaseSpec, inputs: Js
   };
 }
 
+const idOf = ({ name, namespace }: Named): string => `${namespace}/${name}`;
+
+/** What ended an installation, in words. */
+function endOf(thrown: unknown, timeoutSeconds: number | undefined): string {
+  const code = thrown instanceof HomelabError ? thrown.code : "";
+  if (code === "E_TIMEOUT") return `it is not ready after ${timeoutSeconds ?? 0} s`;
+  return code === "E_CANCELLED" ? "the operation was cancelled before it was ready" : describeError(asError(thrown));
+}
+
+type Call = Pick<ResourceCall<ClusterTarget>, "provider" | "signal" | "timeoutSeconds">;
+
+/** @throws PartialFailure where the release exists and is not what was asked for */
+async function applied({ provider, signal, timeoutSeconds }: Call, inputs: JsonObject): Promise<{ id: string; outputs: Values }> {
+  const { client } = provider;
+  const spec = specOf(inputs, client.defaultNamespace);
+  try {
+    await provider.installer().apply(spec, signal);
+  } catch (thrown) {
+    const last = await lastRevision(client, spec, AbortSignal.timeout(LOOK_MS)).catch(() => undefined);
+    if (last === undefined) throw thrown;
+    const reason = `release ${idOf(spec)} is ${last.info.status} in revision ${last.version}: ${endOf(thrown, timeoutSeconds)}`;
+    throw new PartialFailure(idOf(spec), outputsOf(spec, inputs, last), [reason], { cause: thrown });
+  }
+  const last = await lastRevision(client, spec, signal);
+  if (last === undefined) throw new Error(`release ${spec.name} was installed, but left no record`);
+  return { id: idOf(spec), outputs: outputsOf(spec, inputs, last) };
+}
+
+/** What the newest revision has in the place of what the program gave. */
+function liveInputs(known: JsonObject, last: HelmRecord): JsonObject {
+  if (Object.keys(known).length === 0)
+    return { chart: last.chart.metadata.name, name: last.name, namespace: last.namespace, version: last.chart.metadata.version, values: last.config ?? {} };
+  const sameValues = isDeepStrictEqual(specOf(known, "").values, last.config ?? {});
+  const version = known["version"];
+  const live = last.chart.metadata.version;
+  // A range of versions is no version that could have changed.
+  const otherVersion = typeof version === "string" && /^v?\d+\.\d+\.\d+$/.test(version) && version.replace(/^v/, "") !== live.replace(/^v/, "");
+  return { ...known, ...(sameValues ? {} : { values: last.config ?? {} }), ...(otherVersion ? { version: live } : {}) };
+}
+
 export function releaseResource(token: string): ResourceDefinition<ClusterTarget> {
-  const applied = async ({ client, installer }: ClusterTarget, inputs: JsonObject, signal: AbortSignal): Promise<{ id: string; outputs: Values }> => {
-    const spec = specOf(inputs, client);
-    await installer().apply(spec, signal);
-    const outputs = await outputsOf(client, spec, inputs, signal);
-    if (outputs === undefined) throw new Error(`release ${spec.name} was installed, but left no record`);
-    return { id: `${spec.namespace}/${spec.name}`, outputs };
-  };
   return {
     token,
     computed: ["status"],
     computedOnUpdate: ["status"],
-    check: async ({ news, olds, name, randomSeed, provider }) => {
-      const failures = checkInputs(inputSchema, news);
-      for (const property of REFUSED)
-        if (![undefined, false, ""].some((none) => news[property] === none) && !(Array.isArray(news[property]) && news[property].length === 0))
-          failures.push({ property, reason: "the embedded provider does not have it; the official plugin has" });
+    check: async ({ news: given, olds, name, randomSeed, provider }) => {
+      const news = withoutNullValuesBesideValues(given);
       const generated = `${name}-${Buffer.from(randomSeed).toString("hex").slice(0, 8)}`;
       const named = { ...news, name: news["name"] ?? olds?.["name"] ?? generated, namespace: news["namespace"] ?? provider.client.defaultNamespace };
-      return { inputs: withDefaults(named), failures };
+      return { inputs: withSecretPassword(withDefaults(named)), failures: failuresOf(news) };
     },
     diff: async ({ oldInputs, news, ignoreChanges }) => ({
       ...diffValues(withDefaults(oldInputs), withDefaults(news), { replaceOn: ["name", "namespace"], ignore: [...ignoreChanges] }),
       deleteBeforeReplace: true,
     }),
-    create: ({ provider, inputs, signal }) => applied(provider, inputs, signal),
-    update: async ({ provider, inputs, signal }) => (await applied(provider, inputs, signal)).outputs,
+    create: ({ inputs, ...call }) => applied(call, inputs),
+    update: async ({ inputs, ...call }) => (await applied(call, inputs)).outputs,
     read: async ({ provider, id, inputs, signal }) => {
       const [namespace = "", name = ""] = id.split("/");
-      const known = isValues(inputs) ? inputs : {};
-      const outputs = await outputsOf(provider.client, { ...specOf({ chart: "", ...known }, provider.client), namespace, name }, known, signal);
-      return outputs === undefined ? undefined : { id, outputs };
+      const last = await lastRevision(provider.client, { name, namespace }, signal);
+      if (last === undefined) return undefined;
+      const found = withDefaults(liveInputs(inputs, last)) as JsonObject;
+      return { id, outputs: outputsOf({ name, namespace }, found, last), inputs: found };
     },
     delete: async ({ provider, inputs, signal }) => {
-      const { name, namespace, timeout } = specOf(inputs, provider.client);
+      const { name, namespace, timeout } = specOf(inputs, provider.client.defaultNamespace);
       await provider.installer().remove({ name, namespace, timeout }, signal);
     },
   };
+}
+
+/** Chart values may be null by intention: that is how a default is taken away. */
+function withoutNullValuesBesideValues(given: Values): Values {
+  const { values, ...others } = given;
+  return { ...withoutNullValues(others), ...(isValues(values) || values !== undefined ? { values: values ?? {} } : {}) };
+}
+
+/** A password is a secret whatever the program said. */
+function withSecretPassword(inputs: Values): Values {
+  const options = inputs["repositoryOpts"];
+  const password = isValues(options) ? options["password"] : undefined;
+  return isValues(options) && typeof password === "string" && password !== ""
+    ? { ...inputs, repositoryOpts: { ...options, password: makeSecret(password) } }
+    : inputs;
 }

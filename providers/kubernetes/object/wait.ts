@@ -2,6 +2,7 @@
 import type { Clock } from "../../../common/clock";
 import { systemClock } from "../../../common/clock";
 import { asError, describeError } from "../../../common/errors";
+import { OperationTimeout } from "../../sdk/timeout";
 import type { JsonObject } from "../../sdk/values";
 import type { KubernetesClient, ObjectRef } from "../client";
 import { type Readiness, readinessOf } from "./readiness";
@@ -64,16 +65,16 @@ export async function untilReady(ref: ObjectRef, first: JsonObject, waiting: Wai
       object = found;
     }
   } catch (thrown) {
-    return { object, problem: endOf(thrown, signal, seconds, problem), note: undefined };
+    return { object, problem: endOf(thrown, signal, problem), note: undefined };
   }
 }
 
 /** A wait that was ended, or could not go on. */
-function endOf(thrown: unknown, signal: AbortSignal, seconds: number, problem: string): string {
+function endOf(thrown: unknown, signal: AbortSignal, problem: string): string {
   if (!signal.aborted) return `whether it is ready could not be seen: ${describeError(asError(thrown))}`;
-  const { reason } = signal as { reason: unknown };
-  const timedOut = typeof reason === "object" && reason !== null && "code" in reason && reason.code === "E_TIMEOUT";
-  return timedOut ? `it is not ready after ${seconds} s: ${problem}` : `the operation was cancelled before it was ready: ${problem}`;
+  const reason: unknown = signal.reason;
+  if (reason instanceof OperationTimeout) return `it is not ready after ${reason.seconds} s: ${problem}`;
+  return `the operation was cancelled before it was ready: ${problem}`;
 }
 
 /** Waits until an object is gone. @param uid of the one that is waited for; another one of its name does not count */

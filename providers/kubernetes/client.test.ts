@@ -1,0 +1,134 @@
+/** The client of the Kubernetes API against a server that speaks HTTP and fails as it is told. */
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Clock } from "../../common/clock";
+import { KubernetesClient, type ObjectRef } from "./client";
+
+/** What the server does with one request: an answer, or `cut` once it has been read. */
+type Act = "cut" | { status: number; headers?: Record<string, string>; body: unknown };
+
+const DISCOVERY = { resources: [{ name: "configmaps", kind: "ConfigMap", namespaced: true }] };
+const REF: ObjectRef = { apiVersion: "v1", kind: "ConfigMap", namespace: "default", name: "it" };
+const OBJECT = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "it" } };
+const NEVER = new AbortController().signal;
+const fine: Act = { status: 200, body: OBJECT };
+const status = (code: number, message: string, headers: Record<string, string> = {}): Act => ({ status: code, headers, body: { kind: "Status", message } });
+
+let server: http.Server;
+let acts: Act[] = [];
+let asked: string[] = [];
+let sockets = 0;
+let waits: number[] = [];
+let client: KubernetesClient;
+
+const clock: Clock = {
+  now: () => 0,
+  sleep: async (ms, signal) => {
+    signal?.throwIfAborted();
+    waits.push(ms);
+  },
+};
+
+beforeEach(async () => {
+  [acts, asked, waits, sockets] = [[], [], [], 0];
+  server = http.createServer((request, response) => {
+    request.resume().on("end", () => {
+      if (request.url === "/api/v1") return response.end(JSON.stringify(DISCOVERY));
+      asked.push(request.method ?? "");
+      const act = acts.shift() ?? fine;
+      if (act === "cut") return request.socket.destroy();
+      response.writeHead(act.status, { "content-type": "application/json", ...act.headers });
+      return response.end(JSON.stringify(act.body));
+    });
+  });
+  server.on("connection", () => {
+    sockets++;
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const none = { ca: undefined, cert: undefined, key: undefined, token: undefined, namespace: undefined, proxyUrl: undefined };
+  client = new KubernetesClient({ server: url, verify: true, ...none }, "default", clock);
+});
+afterEach(async () => {
+  await client.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const get = () => client.get(REF, NEVER);
+const apply = () => client.apply(REF, OBJECT, "me", NEVER, { force: false });
+const create = () => client.create(REF, OBJECT, NEVER);
+
+const webhook = 'Internal error occurred: failed calling webhook "check.example.com": connection refused';
+
+test.each<[string, Act[], () => Promise<unknown>, string[], number[]]>([
+  ["429 with Retry-After", [status(429, "too many", { "retry-after": "3" })], apply, ["PATCH", "PATCH"], [3000]],
+  ["429 without it", [status(429, "too many"), status(429, "too many")], get, ["GET", "GET", "GET"], [250, 500]],
+  ["429 to a creation, which was not done", [status(429, "too many", { "retry-after": "1" })], create, ["POST", "POST"], [1000]],
+  ["503 with Retry-After", [status(503, "starting", { "retry-after": "2" })], create, ["POST", "POST"], [2000]],
+  ["a Retry-After that is too long", [status(503, "later", { "retry-after": "86400" })], get, ["GET", "GET"], [30_000]],
+  ["a webhook that does not answer yet", [status(500, webhook), status(500, webhook)], apply, ["PATCH", "PATCH", "PATCH"], [250, 500]],
+  ["a proxy's 502", [status(502, "bad gateway")], apply, ["PATCH", "PATCH"], [250]],
+  ["a connection that is cut", ["cut", "cut"], apply, ["PATCH", "PATCH", "PATCH"], [250, 500]],
+  ["a deletion whose connection is cut", ["cut"], () => client.delete(REF, "Background", NEVER), ["DELETE", "DELETE"], [250]],
+])("%s is followed by another attempt", async (_what, given, call, methods, slept) => {
+  acts = given;
+  await call();
+  expect(asked).toEqual(methods);
+  expect(waits).toEqual(slept);
+});
+
+test.each<[string, Act, () => Promise<unknown>, RegExp]>([
+  ["a creation whose connection is cut: it may have been done", "cut", create, /no answer/],
+  ["503 without Retry-After to a creation", status(503, "gone"), create, /gone/],
+  ["500", status(500, "broken"), apply, /broken/],
+  ["403", status(403, "forbidden"), apply, /forbidden/],
+  ["422", status(422, "invalid"), apply, /invalid/],
+  ["409", status(409, "conflict"), apply, /conflict/],
+])("%s is asked once", async (_what, act, call, message) => {
+  acts = [act];
+  await expect(call()).rejects.toThrow(message);
+  expect(asked).toHaveLength(1);
+  expect(waits).toEqual([]);
+});
+
+test("attempts are bounded, and the last answer stands", async () => {
+  acts = Array.from({ length: 50 }, () => status(429, "too many"));
+  await expect(apply()).rejects.toThrow(/ConfigMap default\/it: too many/);
+  expect(asked).toHaveLength(6);
+  expect(waits).toEqual([250, 500, 1000, 2000, 4000]);
+});
+
+test("after a cut connection it is dialled anew", async () => {
+  await get();
+  const before = sockets;
+  acts = ["cut"];
+  await get();
+  expect(sockets).toBeGreaterThan(before);
+});
+
+test("a server that is not there is asked again, and named at last", async () => {
+  await get();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await expect(get()).rejects.toThrow(/no answer/);
+  waits = [];
+  // A creation that could not be sent is none.
+  await expect(create()).rejects.toThrow(/no answer/);
+  expect(waits).toEqual([250, 500, 1000, 2000, 4000]);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+
+test("a cancellation ends the waiting", async () => {
+  acts = Array.from({ length: 50 }, () => status(429, "too many"));
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const call = client.get(REF, controller.signal);
+  clock.sleep = async (ms, signal) => {
+    waits.push(ms);
+    controller.abort(reason);
+    signal?.throwIfAborted();
+  };
+  await expect(call).rejects.toBe(reason);
+  expect(asked).toHaveLength(1);
+});

@@ -1,0 +1,134 @@
+/** Installs by the `helm` executable. Values, credentials and the kubeconfig reach it by standard input and files of its own, never as arguments. */
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { stringify } from "yaml";
+import { childEnv } from "../../../common/env";
+import { HomelabError } from "../../../common/errors";
+import type { Installer, ReleaseName, ReleaseSpec, Repository } from "./installer";
+
+/** How long helm may take to note what it has done after it was told to stop. */
+const STOP_GRACE_MS = 30_000;
+const REPOSITORY = "homelab";
+
+type Run = (args: readonly string[], stdin: string) => Promise<void>;
+
+/** A chart in a repository or registry that asks for credentials. */
+const needsLogin = ({ repo: _repo, ...credentials }: Repository): boolean => Object.keys(credentials).length > 0;
+
+/** `oci://host/path` → `host` */
+const registryHost = (url: string): string | undefined => /^oci:\/\/([^/]+)/.exec(url)?.[1];
+
+const flags = (given: Record<string, boolean>): string[] => Object.entries(given).flatMap(([name, on]) => (on ? [`--${name}`] : []));
+const options = (given: Record<string, string | number | undefined>): string[] =>
+  Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
+
+function upgradeArguments(spec: ReleaseSpec, chart: readonly string[]): string[] {
+  const given = flags({
+    "create-namespace": spec.createNamespace,
+    wait: !spec.skipAwait,
+    "wait-for-jobs": spec.waitForJobs,
+    atomic: spec.atomic,
+    "cleanup-on-fail": spec.cleanupOnFail,
+    "skip-crds": spec.skipCrds,
+    "dependency-update": spec.dependencyUpdate,
+    devel: spec.devel,
+    "disable-openapi-validation": spec.disableOpenapiValidation,
+    "no-hooks": spec.disableWebhooks,
+    force: spec.forceUpdate,
+    "render-subchart-notes": spec.renderSubchartNotes,
+    "reset-values": spec.resetValues,
+    "reuse-values": spec.reuseValues,
+    "take-ownership": spec.takeOwnership,
+    verify: spec.verify,
+  });
+  const valued = options({ version: spec.version, description: spec.description, keyring: spec.keyring, "history-max": spec.maxHistory });
+  return ["upgrade", spec.name, ...chart, "--install", "--namespace", spec.namespace, "--timeout", `${spec.timeout}s`, ...given, ...valued, "--values", "-"];
+}
+
+export class HelmCommand implements Installer {
+  constructor(
+    private readonly helm: string,
+    private readonly kubeconfig: string,
+  ) {}
+
+  /** One call of helm. On an abort it is told to stop, and its end is waited for: it notes what it has done. */
+  #spawn(folder: string, args: readonly string[], stdin: string, signal: AbortSignal): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const child = spawn(this.helm, [...args, "--kubeconfig", path.join(folder, "kubeconfig")], {
+        env: childEnv({ HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder, HELM_REGISTRY_CONFIG: path.join(folder, "registry.json") }),
+        stdio: ["pipe", "ignore", "pipe"],
+      });
+      let kill: NodeJS.Timeout | undefined;
+      const stop = (): void => {
+        child.kill("SIGTERM");
+        kill = setTimeout(() => child.kill("SIGKILL"), STOP_GRACE_MS);
+      };
+      signal.addEventListener("abort", stop, { once: true });
+      const end = (settle: () => void): void => {
+        clearTimeout(kill);
+        signal.removeEventListener("abort", stop);
+        settle();
+      };
+      let stderr = "";
+      child.stderr.on("data", (chunk: Buffer) => {
+        stderr = (stderr + chunk.toString("utf8")).slice(-4_000);
+      });
+      child.on("error", (error) => end(() => reject(error)));
+      child.on("close", (code) =>
+        end(() => {
+          if (code === 0) resolve();
+          else if (signal.aborted) reject(signal.reason);
+          else reject(new HomelabError("E_HELM", `helm ${args[0]} ${args[1]} failed (exit code ${code}): ${stderr.trim()}`));
+        }),
+      );
+      // Helm may end without having read its input; its exit code says why.
+      child.stdin.on("error", () => undefined);
+      child.stdin.end(stdin);
+    });
+  }
+
+  async #withFolder(signal: AbortSignal, work: (run: Run, folder: string) => Promise<void>): Promise<void> {
+    signal.throwIfAborted();
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-helm-"));
+    try {
+      // Helm takes a file only; ours alone, and gone when helm is.
+      fs.writeFileSync(path.join(folder, "kubeconfig"), this.kubeconfig, { mode: 0o600 });
+      await work((args, stdin) => this.#spawn(folder, args, stdin, signal), folder);
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** How helm is told of the chart. */
+  async #chart({ chart, repository }: ReleaseSpec, folder: string, run: Run): Promise<string[]> {
+    const { repo: url, ...credentials } = repository;
+    if (!needsLogin(repository)) return [chart, ...(url === undefined ? [] : ["--repo", url])];
+    const host = registryHost(url ?? chart);
+    if (host !== undefined) {
+      const auth = Buffer.from(`${credentials.username ?? ""}:${credentials.password ?? ""}`).toString("base64");
+      fs.writeFileSync(path.join(folder, "registry.json"), JSON.stringify({ auths: { [host]: { auth } } }), { mode: 0o600 });
+      const files = options({ "ca-file": credentials.caFile, "cert-file": credentials.certFile, "key-file": credentials.keyFile });
+      return [url === undefined ? chart : `${url.replace(/\/$/, "")}/${chart}`, ...files];
+    }
+    if (url === undefined) throw new HomelabError("E_HELM", `chart ${chart}: repositoryOpts has credentials, and no repo`, { subject: chart });
+    const file = path.join(folder, "repositories.yaml");
+    fs.writeFileSync(file, stringify({ apiVersion: "", repositories: [{ name: REPOSITORY, url, ...credentials }] }), { mode: 0o600 });
+    await run(["repo", "update"], "");
+    return [`${REPOSITORY}/${chart}`];
+  }
+
+  apply(spec: ReleaseSpec, signal: AbortSignal): Promise<void> {
+    return this.#withFolder(signal, async (run, folder) => {
+      const chart = await this.#chart(spec, folder, run);
+      await run(upgradeArguments(spec, chart), stringify(spec.values));
+    });
+  }
+
+  remove({ name, namespace, timeout }: ReleaseName, signal: AbortSignal): Promise<void> {
+    return this.#withFolder(signal, (run) =>
+      run(["uninstall", name, "--namespace", namespace, "--wait", "--ignore-not-found", "--timeout", `${timeout}s`], ""),
+    );
+  }
+}

@@ -1,0 +1,219 @@
+/** Installs what the lab renders for a chart: objects, and Helm's own record of the release. */
+import { parseAllDocuments, stringify } from "yaml";
+import { z } from "zod";
+import { HomelabError } from "../../../common/errors";
+import { createHttpClient } from "../../../common/http";
+import { type JsonObject, toJsonObject } from "../../sdk/values";
+import type { KubernetesClient, ObjectRef } from "../client";
+import { refOf } from "../object/identity";
+import { DEFAULT_TIMEOUT_S, untilGone, untilReady } from "../object/wait";
+import type { Installer, ReleaseName, ReleaseSpec } from "./installer";
+import { type HelmRecord, removeRecords, revisions, writeRecord } from "./record";
+
+const objectSchema = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+});
+const renderedSchema = z.object({
+  manifests: z.array(objectSchema),
+  crds: z.array(objectSchema),
+  chart: z.object({ name: z.string(), version: z.string(), appVersion: z.string() }),
+});
+
+/** Helm's order of kinds, as far as charts here use them. */
+const ORDER = [
+  "Namespace",
+  "NetworkPolicy",
+  "ResourceQuota",
+  "ServiceAccount",
+  "Secret",
+  "ConfigMap",
+  "StorageClass",
+  "PersistentVolumeClaim",
+  "CustomResourceDefinition",
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "Role",
+  "RoleBinding",
+  "Service",
+  "DaemonSet",
+  "Pod",
+  "ReplicaSet",
+  "Deployment",
+  "StatefulSet",
+  "Job",
+  "CronJob",
+  "Ingress",
+];
+const rank = (kind: string): number => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length);
+
+type Manifest = z.infer<typeof objectSchema>;
+
+/** Revisions that helm keeps where nothing else is said. */
+const HELM_HISTORY = 10;
+const CLEAN_UP_MS = 60_000;
+
+/** The lab's charts are no files: what is about files, or about how helm patches, it cannot do. */
+function refuse(spec: ReleaseSpec): void {
+  const asked = (["dependencyUpdate", "devel", "forceUpdate", "keyring", "reuseValues", "verify"] as const).filter((name) => spec[name]);
+  if (asked.length > 0)
+    throw new HomelabError("E_CHART", `release ${spec.name}: the lab's stand-in for charts does not have ${asked.join(", ")}`, { subject: spec.name });
+}
+
+function recordOf(spec: ReleaseSpec, chart: z.infer<typeof renderedSchema>["chart"], sorted: readonly Manifest[], earlier: readonly HelmRecord[]): HelmRecord {
+  const now = new Date().toISOString();
+  const last = earlier.at(-1);
+  return {
+    name: spec.name,
+    namespace: spec.namespace,
+    version: (last?.version ?? 0) + 1,
+    info: {
+      first_deployed: earlier[0]?.info.first_deployed ?? now,
+      last_deployed: now,
+      deleted: "",
+      description: spec.description ?? (last === undefined ? "Install complete" : "Upgrade complete"),
+      status: "deployed",
+    },
+    chart: { metadata: { ...chart, apiVersion: "v2", description: "lab stand-in" }, lock: null, templates: [], values: {}, schema: null, files: null },
+    config: spec.values,
+    manifest: sorted.map((object) => `---\n${stringify(object)}`).join(""),
+    hooks: [],
+  };
+}
+
+export class StandIn implements Installer {
+  constructor(
+    private readonly url: string,
+    private readonly client: KubernetesClient,
+  ) {}
+
+  async #render(spec: ReleaseSpec): Promise<z.infer<typeof renderedSchema>> {
+    const http = createHttpClient(this.url);
+    try {
+      const { status, body } = await http.request({
+        method: "POST",
+        url: `${this.url}/render`,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          repository: spec.repository.repo ?? "",
+          chart: spec.chart,
+          version: spec.version ?? "",
+          releaseName: spec.name,
+          namespace: spec.namespace,
+          values: spec.values,
+        }),
+      });
+      if (status !== 200)
+        throw new HomelabError("E_CHART", `chart ${spec.chart} ${spec.version ?? ""}: ${String((JSON.parse(body) as { error?: unknown }).error ?? status)}`, {
+          subject: spec.chart,
+        });
+      return renderedSchema.parse(JSON.parse(body));
+    } finally {
+      await http.close();
+    }
+  }
+
+  async #put(object: Manifest, spec: ReleaseSpec, signal: AbortSignal, wait: boolean): Promise<void> {
+    const { metadata } = object;
+    const owned = {
+      ...object,
+      metadata: {
+        ...metadata,
+        labels: { ...(metadata["labels"] as Record<string, string> | undefined), "app.kubernetes.io/managed-by": "Helm" },
+        annotations: {
+          ...(metadata["annotations"] as Record<string, string> | undefined),
+          "meta.helm.sh/release-name": spec.name,
+          "meta.helm.sh/release-namespace": spec.namespace,
+        },
+      },
+    };
+    const ref: ObjectRef = { apiVersion: object.apiVersion, kind: object.kind, namespace: metadata.namespace ?? spec.namespace, name: metadata.name };
+    const live = await this.client.apply(ref, owned as unknown as JsonObject, "helm", signal, { force: true });
+    if (!wait) return;
+    const { problem } = await untilReady(ref, live, { client: this.client, inputs: {}, seconds: spec.timeout || DEFAULT_TIMEOUT_S, signal });
+    if (problem !== undefined) throw new HomelabError("E_HELM", `release ${spec.name}: ${object.kind} ${metadata.name}: ${problem}`);
+  }
+
+  async apply(spec: ReleaseSpec, signal: AbortSignal): Promise<void> {
+    refuse(spec);
+    const rendered = await this.#render(spec);
+    if (spec.createNamespace)
+      await this.client.apply(
+        { apiVersion: "v1", kind: "Namespace", namespace: undefined, name: spec.namespace },
+        { apiVersion: "v1", kind: "Namespace", metadata: { name: spec.namespace } },
+        "helm",
+        signal,
+        { force: true },
+      );
+    const earlier = await revisions(this.client, spec.namespace, spec.name, signal);
+    const last = earlier.at(-1);
+    const sorted = [...rendered.manifests].sort((one, other) => rank(one.kind) - rank(other.kind));
+    const record = recordOf(spec, rendered.chart, sorted, earlier);
+    // As helm does: what is begun is on record, so that a run that is cut leaves no objects that nobody knows of.
+    await writeRecord(this.client, { ...record, info: { ...record.info, status: last === undefined ? "pending-install" : "pending-upgrade" } }, signal);
+    try {
+      await this.#install(spec, rendered.crds, sorted, signal);
+      await this.#prune(last, sorted, signal);
+    } catch (thrown) {
+      await this.#failed(spec, record, last);
+      throw thrown;
+    }
+    await writeRecord(this.client, record, signal);
+    if (last !== undefined) await writeRecord(this.client, { ...last, info: { ...last.info, status: "superseded" } }, signal);
+    const kept = spec.maxHistory ?? HELM_HISTORY;
+    if (kept > 0) await removeRecords(this.client, [...earlier, record].slice(0, -kept), signal);
+  }
+
+  async #install(spec: ReleaseSpec, crds: readonly Manifest[], sorted: readonly Manifest[], signal: AbortSignal): Promise<void> {
+    if (!spec.skipCrds) for (const crd of crds) await this.#put(crd, spec, signal, true);
+    for (const object of sorted) await this.#put(object, spec, signal, false);
+    if (!spec.skipAwait) for (const object of sorted) await this.#put(object, spec, signal, true);
+  }
+
+  /** Notes a failure; with `atomic`, puts things back as they were. The operation's own time may be over. */
+  async #failed(spec: ReleaseSpec, record: HelmRecord, last: HelmRecord | undefined): Promise<void> {
+    const signal = AbortSignal.timeout(CLEAN_UP_MS);
+    await writeRecord(this.client, { ...record, info: { ...record.info, status: "failed" } }, signal);
+    if (!spec.atomic) return;
+    if (last === undefined) return this.remove({ name: spec.name, namespace: spec.namespace, timeout: CLEAN_UP_MS / 1000 }, signal);
+    const former = manifestsOf(last);
+    for (const object of former) await this.#put(object, spec, signal, false);
+    await this.#prune(record, former, signal);
+    const info = { ...last.info, status: "deployed", description: `Rollback to ${last.version}`, last_deployed: new Date().toISOString() };
+    await writeRecord(this.client, { ...last, version: record.version + 1, info }, signal);
+    await writeRecord(this.client, { ...last, info: { ...last.info, status: "superseded" } }, signal);
+  }
+
+  /** What the last revision had and this one does not. */
+  async #prune(last: HelmRecord | undefined, now: readonly Manifest[], signal: AbortSignal): Promise<void> {
+    const key = (object: { apiVersion: string; kind: string; metadata: { name: string; namespace?: string | undefined } }): string =>
+      `${object.apiVersion}/${object.kind}/${object.metadata.namespace ?? ""}/${object.metadata.name}`;
+    const kept = new Set(now.map(key));
+    for (const object of manifestsOf(last))
+      if (!kept.has(key(object))) await this.client.delete(refOf(toJsonObject(object as never), this.client), "Background", signal);
+  }
+
+  async remove({ name, namespace, timeout }: ReleaseName, signal: AbortSignal): Promise<void> {
+    const records = await revisions(this.client, namespace, name, signal);
+    const objects = manifestsOf(records.at(-1)).sort((a, b) => rank(b.kind) - rank(a.kind));
+    for (const object of objects) {
+      const ref: ObjectRef = {
+        apiVersion: object.apiVersion,
+        kind: object.kind,
+        namespace: object.metadata.namespace ?? namespace,
+        name: object.metadata.name,
+      };
+      if (await this.client.delete(ref, "Background", signal)) await untilGone(ref, { client: this.client, seconds: timeout, signal });
+    }
+    await removeRecords(this.client, records, signal);
+  }
+}
+
+function manifestsOf(record: HelmRecord | undefined): Manifest[] {
+  if (record?.manifest === undefined) return [];
+  return parseAllDocuments(record.manifest).flatMap((document) => {
+    const value: unknown = document.toJS();
+    return value === null ? [] : [objectSchema.parse(value)];
+  });
+}

@@ -1,0 +1,271 @@
+/** Releases of charts: which inputs there are, what reaches helm, and what is kept however an installation ends. */
+import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { parse } from "yaml";
+import { KubernetesClient } from "../../../providers/kubernetes/client";
+import { HelmCommand } from "../../../providers/kubernetes/helm/helm-command";
+import { revisions, writeRecord } from "../../../providers/kubernetes/helm/record";
+import { specOf } from "../../../providers/kubernetes/helm/release-inputs";
+import { readKubeconfig } from "../../../providers/kubernetes/kubeconfig";
+import { provider } from "../../../providers/kubernetes/provider";
+import { Secret, toJsonObject, type Values } from "../../../providers/sdk/values";
+import { partialFailure, TestProvider } from "../../support/test-provider";
+import { type KubernetesUnderTest, startLabApi } from "./under-test";
+
+const RELEASE = "kubernetes:helm.sh/v3:Release";
+const NEVER = new AbortController().signal;
+
+let api: KubernetesUnderTest;
+let charts: http.Server;
+let client: KubernetesClient;
+let plugin: TestProvider;
+/** Objects beside the chart's ConfigMap. */
+let more: object[] = [];
+
+beforeAll(async () => {
+  api = await startLabApi({ controllers: false });
+  charts = http.createServer((request, response) => {
+    let text = "";
+    request.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    request.on("end", () => {
+      const { values, releaseName } = JSON.parse(text) as { values: { greeting?: string }; releaseName: string };
+      const greeting = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: releaseName }, data: { greeting: values.greeting ?? "" } };
+      response.end(JSON.stringify({ manifests: [greeting, ...more], crds: [], chart: { name: "greeter", version: "1.2.3", appVersion: "9.0" } }));
+    });
+  });
+  await new Promise<void>((resolve) => charts.listen(0, "127.0.0.1", resolve));
+  process.env["HOMELAB_CHART_STAND_IN"] = `http://127.0.0.1:${(charts.address() as AddressInfo).port}`;
+  client = new KubernetesClient(readKubeconfig(api.kubeconfig), "default");
+});
+beforeEach(async () => {
+  more = [];
+  plugin = await TestProvider.start(provider, { kubeconfig: api.kubeconfig });
+});
+afterEach(() => plugin.close());
+afterAll(async () => {
+  delete process.env["HOMELAB_CHART_STAND_IN"];
+  await client.close();
+  await new Promise((resolve) => charts.close(resolve));
+  await api.stop();
+  expect(api.unhandled()).toEqual([]);
+});
+
+const release = (name: string, given: Values = {}): Values => ({ chart: "greeter", name, skipAwait: true, values: { greeting: "hello" }, ...given });
+const records = async (name: string) => (await revisions(client, "default", name, NEVER)).map(({ version, info }) => [version, info.status]);
+const neverReady = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "never" },
+  spec: { selector: { matchLabels: { a: "b" } }, template: { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "c:1" }] } } },
+};
+
+describe("inputs", () => {
+  test("every input of the SDK's release is honoured or refused by name; none is dropped", async () => {
+    const source = fs.readFileSync(require.resolve("@pulumi/kubernetes/helm/v3/release.js"), "utf8");
+    const names = [...new Set([...source.matchAll(/resourceInputs\["(\w+)"\]/g)].map(([, name]) => name ?? ""))].filter((name) => name !== "status");
+    expect(names.length).toBeGreaterThan(30);
+    const texts = ["chart", "name", "namespace", "version", "description", "keyring", "postrender", "compat"];
+    const sample = (name: string): Values[string] => {
+      if (texts.includes(name)) return "true";
+      if (["timeout", "maxHistory"].includes(name)) return 3;
+      return ["values", "repositoryOpts", "manifest", "resourceNames"].includes(name) ? { repo: "x" } : name === "valueYamlFiles" ? ["x"] : true;
+    };
+    const refused: string[] = [];
+    for (const name of names) {
+      const news = { chart: "c", name: "r", namespace: "n", [name]: sample(name) };
+      const { inputs, failures } = await plugin.check(RELEASE, news);
+      if (failures.length > 0) {
+        expect(failures).toEqual([expect.stringMatching(new RegExp(`^${name}: the embedded provider does not have it \\(.+\\); the official plugin has$`))]);
+        refused.push(name);
+      } else if (name !== "compat") {
+        // What it does is in what is installed.
+        const [without, withIt] = [specOf({ chart: "c" }, "d"), specOf(toJsonObject(inputs), "d")];
+        expect([name, JSON.stringify(withIt)]).not.toEqual([
+          name,
+          JSON.stringify({ ...without, name: withIt.name, namespace: withIt.namespace, chart: without.chart }),
+        ]);
+      }
+    }
+    expect(refused.sort()).toEqual(["disableCRDHooks", "lint", "manifest", "postrender", "recreatePods", "replace", "resourceNames", "valueYamlFiles"]);
+  });
+
+  test.each([
+    [{ atommic: true }, "atommic: the embedded provider does not support this property: did you mean `atomic`?"],
+    [{ repositoryOpts: { pasword: "x" } }, "repositoryOpts.pasword: the embedded provider does not support this property: did you mean `password`?"],
+    [{ maxHistory: "ten" }, "maxHistory: Invalid input: expected number, received string"],
+  ] as [Values, string][])("%j is an error that names it", async (given, failure) => {
+    expect((await plugin.check(RELEASE, release("r", given))).failures).toEqual([failure]);
+  });
+
+  test("the repository's password is secret whatever the program said", async () => {
+    const { inputs } = await plugin.check(RELEASE, release("r", { repositoryOpts: { repo: "https://r", username: "u", password: "p" } }));
+    expect((inputs["repositoryOpts"] as Values)["password"]).toEqual(new Secret("p"));
+  });
+});
+
+describe("the helm executable", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-release-test-"));
+    // Notes what it was given, and stays until it is told to stop where the chart says so.
+    const script = `#!/usr/bin/env node
+const fs = require("node:fs"), path = require("node:path"), home = process.env.HELM_CONFIG_HOME;
+const read = (name) => (fs.existsSync(path.join(home, name)) ? fs.readFileSync(path.join(home, name), "utf8") : undefined);
+const mode = (name) => (read(name) === undefined ? undefined : fs.statSync(path.join(home, name)).mode & 0o777);
+const note = (stdin) => fs.appendFileSync(${JSON.stringify(path.join(folder, "calls"))}, JSON.stringify({ args: process.argv.slice(2), stdin, repositories: read("repositories.yaml"), mode: mode("repositories.yaml"), registry: read("registry.json") }) + "\\n");
+let text = "";
+process.stdin.on("data", (chunk) => { text += chunk; }).on("end", () => { note(text); if (!process.argv.includes("slow")) process.exit(0); });
+if (process.argv.includes("slow")) { const stay = setInterval(() => {}, 1000); process.on("SIGTERM", () => { note("stopped"); clearInterval(stay); process.exit(1); }); }
+`;
+    fs.writeFileSync(path.join(folder, "helm"), script, { mode: 0o755 });
+  });
+  afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+  interface HelmCall {
+    args: string[];
+    stdin: string;
+    repositories?: string;
+    mode?: number;
+    registry?: string;
+  }
+  const calls = (): HelmCall[] =>
+    fs
+      .readFileSync(path.join(folder, "calls"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as HelmCall);
+  const helm = () => new HelmCommand(path.join(folder, "helm"), "kubeconfig");
+  const flagsOf = ({ args }: HelmCall): string[] => args.slice(0, args.indexOf("--kubeconfig"));
+
+  test("what the inputs say reaches helm, values by standard input", async () => {
+    const given = {
+      maxHistory: 3,
+      disableWebhooks: true,
+      forceUpdate: true,
+      reuseValues: true,
+      takeOwnership: true,
+      description: "why",
+      atomic: true,
+      timeout: 60,
+      version: "1.2.3",
+    };
+    await helm().apply(
+      specOf({ chart: "c", name: "r", namespace: "n", values: { a: "secret value", gone: null }, repositoryOpts: { repo: "https://r" }, ...given }, "d"),
+      NEVER,
+    );
+    const [call] = calls();
+    expect(flagsOf(call as HelmCall)).toEqual([
+      ...["upgrade", "r", "c", "--repo", "https://r", "--install", "--namespace", "n", "--timeout", "60s", "--wait", "--atomic", "--no-hooks", "--force"],
+      ...["--reuse-values", "--take-ownership", "--version", "1.2.3", "--description", "why", "--history-max", "3", "--values", "-"],
+    ]);
+    expect(parse(call?.stdin ?? "")).toEqual({ a: "secret value" });
+  });
+
+  test("credentials of a repository are in a file of helm's own, never among its arguments", async () => {
+    const repositoryOpts = { repo: "https://r", username: "u", password: "p4ssw0rd", caFile: "/ca.pem" };
+    await helm().apply(specOf({ chart: "c", name: "r", repositoryOpts, skipAwait: true }, "d"), NEVER);
+    const [update, upgrade] = calls();
+    expect(flagsOf(update as HelmCall)).toEqual(["repo", "update"]);
+    expect(flagsOf(upgrade as HelmCall).slice(0, 3)).toEqual(["upgrade", "r", "homelab/c"]);
+    expect(parse(upgrade?.repositories ?? "")).toEqual({
+      apiVersion: "",
+      repositories: [{ name: "homelab", url: "https://r", username: "u", password: "p4ssw0rd", caFile: "/ca.pem" }],
+    });
+    expect(upgrade?.mode).toBe(0o600);
+    expect(JSON.stringify(calls().map(({ args }) => args))).not.toContain("p4ssw0rd");
+  });
+
+  test("credentials of a registry likewise", async () => {
+    await helm().apply(specOf({ chart: "oci://registry.example/charts/c", name: "r", repositoryOpts: { username: "u", password: "p" } }, "d"), NEVER);
+    const [upgrade] = calls();
+    expect(JSON.parse(upgrade?.registry ?? "")).toEqual({ auths: { "registry.example": { auth: Buffer.from("u:p").toString("base64") } } });
+  });
+
+  test("on a cancellation helm is told to stop, and its end is waited for", async () => {
+    const controller = new AbortController();
+    const running = helm().apply(specOf({ chart: "slow", name: "slow" }, "d"), controller.signal);
+    const ended = running.catch((thrown: unknown) => thrown);
+    while (!fs.existsSync(path.join(folder, "calls"))) await new Promise((resolve) => setTimeout(resolve, 20));
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(await ended).toBe(reason);
+    expect(calls().map(({ stdin }) => stdin)).toEqual(["{}\n", "stopped"]);
+  });
+});
+
+describe("what is kept", () => {
+  const failureOf = async (call: Promise<unknown>) => partialFailure(await call.catch((thrown: unknown) => thrown));
+
+  test("of a release that is not ready in its time", async () => {
+    more = [neverReady];
+    const { inputs } = await plugin.check(RELEASE, release("late", { skipAwait: false }));
+    const failed = await failureOf(plugin.create(RELEASE, inputs, { timeout: 2 }));
+    expect(failed).toMatchObject({ id: "default/late", outputs: { name: "late", status: { status: "failed", revision: 1 } } });
+    expect(failed?.reasons[0]).toMatch(/^release default\/late is failed in revision 1: .*not ready after 2 s/);
+    // The next run goes on, and what it no longer has goes.
+    more = [];
+    const state = { id: "default/late", inputs, outputs: failed?.outputs ?? {} };
+    await plugin.update(RELEASE, state, inputs);
+    expect(await records("late")).toEqual([
+      [1, "superseded"],
+      [2, "deployed"],
+    ]);
+    await plugin.delete(RELEASE, state);
+    expect(await plugin.read(RELEASE, state)).toBeUndefined();
+  });
+
+  test("of a release that was cancelled", async () => {
+    more = [neverReady];
+    const { inputs } = await plugin.check(RELEASE, release("cancelled", { skipAwait: false }));
+    const failing = failureOf(plugin.create(RELEASE, inputs));
+    while ((await records("cancelled")).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    await plugin.cancel();
+    expect(await failing).toMatchObject({ id: "default/cancelled", reasons: [expect.stringContaining("the operation was cancelled")] });
+  });
+
+  test("of an atomic one: nothing at first, and the last good revision later", async () => {
+    more = [neverReady];
+    const atomic = { skipAwait: false, atomic: true };
+    const { inputs } = await plugin.check(RELEASE, release("atomic", atomic));
+    expect(await failureOf(plugin.create(RELEASE, inputs, { timeout: 1 }))).toBeUndefined();
+    expect(await records("atomic")).toEqual([]);
+    more = [];
+    const made = await plugin.make(RELEASE, release("atomic", atomic));
+    more = [neverReady];
+    const news = (await plugin.check(RELEASE, release("atomic", { ...atomic, values: { greeting: "worse" } }), made.inputs)).inputs;
+    expect((await failureOf(plugin.update(RELEASE, made, news, { timeout: 1 })))?.reasons[0]).toContain("is deployed in revision 3");
+    expect(await api.call("GET", "/api/v1/namespaces/default/configmaps/atomic")).toMatchObject({ data: { greeting: "hello" } });
+    await plugin.delete(RELEASE, made);
+  });
+
+  test("no more revisions than maxHistory", async () => {
+    const made = await plugin.make(RELEASE, release("history", { maxHistory: 2 }));
+    for (const greeting of ["b", "c"])
+      await plugin.update(RELEASE, made, (await plugin.check(RELEASE, release("history", { maxHistory: 2, values: { greeting } }))).inputs);
+    expect(await records("history")).toEqual([
+      [2, "superseded"],
+      [3, "deployed"],
+    ]);
+    await plugin.delete(RELEASE, made);
+  });
+});
+
+test("a release that somebody upgraded with other values shows in a refresh, and is mended", async () => {
+  const made = await plugin.make(RELEASE, release("drift"));
+  const [record] = await revisions(client, "default", "drift", NEVER);
+  if (record === undefined) throw new Error("no record");
+  await writeRecord(client, { ...record, version: 2, config: { greeting: "DRIFT" } }, NEVER);
+  const untouched = await plugin.diff(RELEASE, made, made.inputs);
+  const found = await plugin.read(RELEASE, made);
+  if (found === undefined) throw new Error("gone");
+  expect([untouched.changes, (await plugin.diff(RELEASE, found, made.inputs)).diffs]).toEqual(["none", ["values"]]);
+  const mended = await plugin.update(RELEASE, found, made.inputs);
+  const again = await plugin.read(RELEASE, mended);
+  expect(again && (await plugin.diff(RELEASE, again, made.inputs)).changes).toBe("none");
+  await plugin.delete(RELEASE, made);
+});
