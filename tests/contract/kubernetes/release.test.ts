@@ -77,7 +77,7 @@ describe("inputs", () => {
     };
     const refused: string[] = [];
     for (const name of names) {
-      const news = { chart: "c", name: "r", namespace: "n", [name]: sample(name) };
+      const news = { chart: "c", name: "r", namespace: "n", values: { gone: null }, [name]: sample(name) };
       const { inputs, failures } = await plugin.check(RELEASE, news);
       if (failures.length > 0) {
         expect(failures).toEqual([expect.stringMatching(new RegExp(`^${name}: the embedded provider does not have it \\(.+\\); the official plugin has$`))]);
