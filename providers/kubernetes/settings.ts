@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readEnv } from "../../common/env";
 import { jsonSetting } from "../sdk/config";
 import type { KubernetesClient } from "./client";
-import type { Installer } from "./helm/installer";
+import type { Installer } from "./helm/release-spec";
 
 const flag = (): z.ZodOptional<z.ZodType<boolean>> => jsonSetting(z.boolean()).optional() as z.ZodOptional<z.ZodType<boolean>>;
 

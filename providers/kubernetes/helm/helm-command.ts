@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 import { childEnv } from "../../../common/env";
 import { HomelabError } from "../../../common/errors";
-import type { Installer, ReleaseName, ReleaseSpec, Repository } from "./installer";
+import type { Installer, ReleaseName, ReleaseSpec, Repository } from "./release-spec";
 
 /** How long helm may take to note what it has done after it was told to stop. */
 const STOP_GRACE_MS = 30_000;

@@ -4,7 +4,7 @@ import { checkInputs, parseInputs } from "../../sdk/inputs";
 import type { CheckFailure } from "../../sdk/resource";
 import { notHere } from "../../sdk/unknown-input";
 import { isValues, type JsonObject, type Value, type Values, withoutNullValues } from "../../sdk/values";
-import type { ReleaseSpec } from "./installer";
+import type { ReleaseSpec } from "./release-spec";
 
 const flag = z.boolean().optional();
 const text = z.string().optional();

@@ -6,9 +6,9 @@ import { PartialFailure, type ResourceCall, type ResourceDefinition } from "../.
 import { isValues, type JsonObject, makeSecret, type Values, withoutNullValues } from "../../sdk/values";
 import type { KubernetesClient } from "../client";
 import type { ClusterTarget } from "../settings";
-import type { ReleaseSpec } from "./installer";
 import { type HelmRecord, revisions } from "./record";
 import { failuresOf, specOf, withDefaults } from "./release-inputs";
+import type { ReleaseSpec } from "./release-spec";
 
 /** How long the record of a release is looked for after its operation's own time is over. */
 const LOOK_MS = 10_000;

@@ -7,8 +7,8 @@ import { type JsonObject, toJsonObject } from "../../sdk/values";
 import type { KubernetesClient, ObjectRef } from "../client";
 import { refOf } from "../object/identity";
 import { DEFAULT_TIMEOUT_S, untilGone, untilReady } from "../object/wait";
-import type { Installer, ReleaseName, ReleaseSpec } from "./installer";
 import { type HelmRecord, removeRecords, revisions, writeRecord } from "./record";
+import type { Installer, ReleaseName, ReleaseSpec } from "./release-spec";
 
 const objectSchema = z.looseObject({
   apiVersion: z.string(),
