@@ -1,6 +1,7 @@
 import { describeError, HomelabError, systemErrorCode } from "../common/errors";
 import { CliError, EXIT_CODE } from "./cli/cli-error";
 import { runCommandLine } from "./cli/command-line";
+import { secretFilter } from "./secrets/secret-filter";
 
 function causes(error: Error): string {
   const { cause } = error;
@@ -20,11 +21,11 @@ runCommandLine(process.argv.slice(2)).then(
   },
   (thrown: unknown) => {
     if (thrown instanceof CliError) {
-      process.stderr.write(`error: ${thrown.message}${causes(thrown)}\n`);
+      process.stderr.write(`error: ${secretFilter.text(thrown.message + causes(thrown))}\n`);
       process.exitCode = thrown.exitCode;
       return;
     }
-    process.stderr.write(`error: ${describeError(thrown)}\n`);
+    process.stderr.write(`error: ${secretFilter.text(describeError(thrown))}\n`);
     process.exitCode = thrown instanceof HomelabError ? EXIT_CODE.failed : 255;
   },
 );

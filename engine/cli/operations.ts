@@ -9,6 +9,7 @@ import type { DeploymentResult, EngineEventPayload, OperationKind, OperationOpti
 import { withoutSecretsOf } from "../deployment/events";
 import { openEventLog } from "../display/event-log";
 import { DeploymentError } from "../errors";
+import { secretFilter } from "../secrets/secret-filter";
 import type { SnapshotJournal } from "../snapshot/manager";
 import type { Snapshot } from "../snapshot/types";
 import type { PropertyMap } from "../wire/values";
@@ -86,7 +87,13 @@ interface Prepared {
   plan: ImportPlan | undefined;
 }
 
-async function deploy(prepared: Prepared, snapshot: Snapshot, journal: SnapshotJournal, emit: (event: EngineEventPayload) => void): Promise<DeploymentResult> {
+async function deploy(
+  prepared: Prepared,
+  snapshot: Snapshot,
+  journal: SnapshotJournal,
+  receive: (event: EngineEventPayload) => void,
+): Promise<DeploymentResult> {
+  const emit = (event: EngineEventPayload): void => receive(secretFilter.event(event));
   const { runDeployment } = await import("../deployment/deployment");
   const { kind, ctx, options, config, flags, command, signals } = prepared;
   const runs = command === "up" || command === "preview" || (command === "destroy" && flags.has("run-program"));
@@ -222,13 +229,15 @@ export async function runOperation(command: OperationCommand, flags: Flags, plan
   const asks = !previewOnly && !confirmed;
   // Before the key is derived and the state is read: whoever waits sees at once that something happens.
   const early = asks ? undefined : openDisplay(flags, command, previewOnly, ctx.stack);
+  const { secrets, ...config } = ctx.settings.resolve(ctx.project.configDefaults);
+  secretFilter.add(secrets);
   const prepared: Prepared = {
     kind: previewOnly ? "preview" : KINDS[command],
     ctx,
     // An import touches what it imports, and what that needs.
     options: plan === undefined ? optionsOf(flags, ctx.project.refreshAlways) : { ...optionsOf(flags, false), targets: plan.urns },
     plan,
-    config: ctx.settings.resolve(ctx.project.configDefaults),
+    config,
     flags,
     command,
     signals: listenForSignals(!previewOnly),

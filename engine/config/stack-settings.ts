@@ -113,15 +113,21 @@ export class StackSettings {
     fs.renameSync(preparedFile(this.file), this.file);
   }
 
-  /** What the program gets: text values, secrets decrypted, and which keys are secret. */
-  resolve(defaults: Record<string, unknown>): { values: Record<string, string>; secretKeys: string[] } {
+  /** What the program gets: text values, secrets decrypted, and which keys are secret; and each secret text by itself. */
+  resolve(defaults: Record<string, unknown>): { values: Record<string, string>; secretKeys: string[]; secrets: string[] } {
     const values: Record<string, string> = {};
     const secretKeys: string[] = [];
+    const secrets: string[] = [];
+    const decrypt = (ciphertext: string): string => {
+      const text = this.secrets().decrypt(ciphertext);
+      secrets.push(text);
+      return text;
+    };
     for (const [key, value] of Object.entries({ ...(defaults as Record<string, ConfigValue>), ...this.values() })) {
       if (hasSecret(value)) secretKeys.push(key);
-      values[key] = asText(mapLeaves(value, (ciphertext) => this.secrets().decrypt(ciphertext)));
+      values[key] = asText(mapLeaves(value, decrypt));
     }
-    return { values, secretKeys };
+    return { values, secretKeys, secrets };
   }
 }
 
