@@ -1,6 +1,7 @@
 /** The record of operations (engine-contract G7). */
 import { z } from "zod";
 import { CliError } from "../cli/cli-error";
+import { exactJson, parseExactJson } from "../config/exact-json";
 import type { Backend } from "./backend";
 
 const entrySchema = z.looseObject({
@@ -33,7 +34,7 @@ export async function recordHistory(backend: Backend, project: string, stack: st
   const key = backend.stackKey(project, stack);
   const base = `${folder(project, stack)}/${stack}-${at}`;
   await Promise.all([
-    backend.bucket.write(`${base}.history.json`, `${JSON.stringify(entry, null, 4)}\n`),
+    backend.bucket.write(`${base}.history.json`, `${exactJson(entry, 4)}\n`),
     backend.bucket.copy(key, `${base}.checkpoint.json`),
     backend.bucket.copy(key, `.pulumi/backups/${project}/${stack}/${stack}.${at}.json`),
   ]);
@@ -41,7 +42,7 @@ export async function recordHistory(backend: Backend, project: string, stack: st
 
 function parseEntry(file: string, text: string | undefined): HistoryEntry {
   try {
-    return entrySchema.parse(JSON.parse(text ?? ""));
+    return entrySchema.parse(parseExactJson(text ?? ""));
   } catch (cause) {
     throw new CliError(`the history file ${file} is damaged: move it away`, 1, { cause });
   }

@@ -2,6 +2,8 @@
 import * as fs from "node:fs";
 import { z } from "zod";
 import { readHistory } from "../backend/history";
+import { exactJson, parseExactJson } from "../config/exact-json";
+import { shortest } from "../config/plain-scalar";
 import type { StackSettings } from "../config/stack-settings";
 import { asText, type ConfigValue, getAt, hasSecret, mapLeaves, parseConfigPath, setAt } from "../config/value-path";
 import { CliError, EXIT_CODE, unsupported } from "./cli-error";
@@ -21,16 +23,46 @@ function locate(settings: StackSettings, text: string, asPath: boolean): { key: 
   return { key: settings.fullKey(colon < 0 ? first : `${text.slice(0, colon)}:${first}`), path };
 }
 
-/** With a path, whole numbers and truth values are what they look like; without, everything is text. */
-function typed(text: string, asPath: boolean): ConfigValue {
-  if (!asPath) return text;
-  if (text === "true" || text === "false") return text === "true";
-  return /^(0|-?[1-9]\d*)$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : text;
+/** An integer as Go has one. */
+function int64(text: string): number | bigint | undefined {
+  if (!/^[-+]?\d+$/.test(text)) return undefined;
+  const value = BigInt(text.replace(/^\+/, ""));
+  return value === BigInt.asIntN(64, value) ? shortest(value) : undefined;
 }
 
-function assign(settings: StackSettings, name: string, text: string, options: { path: boolean; secret: boolean }): void {
-  const { key, path } = locate(settings, name, options.path);
-  const value: ConfigValue = options.secret ? { secure: settings.secrets().encrypt(text) } : typed(text, options.path);
+/** Inside a map or a list, whole numbers and truth values are what they look like, unless a type is asked for. */
+function typed(text: string, type: string | undefined): ConfigValue {
+  const wrong = (): CliError => new CliError(`"${text}" is no value of type ${type}`);
+  if (type === undefined) {
+    if (text === "true" || text === "false") return text === "true";
+    return (/^(0|-?[1-9]\d*)$/.test(text) ? int64(text) : undefined) ?? text;
+  }
+  if (type === "string") return text;
+  if (type === "int") {
+    const value = int64(text);
+    if (value === undefined) throw wrong();
+    return value;
+  }
+  if (type === "bool") {
+    if (text !== "true" && text !== "false") throw wrong();
+    return text === "true";
+  }
+  if (type !== "float") throw new CliError(`invalid type "${type}"; must be one of string, int, bool, or float`);
+  if (!Number.isFinite(Number(text)) || text.trim() === "") throw wrong();
+  return Number(text);
+}
+
+interface Assignment {
+  path: boolean;
+  secret: boolean;
+  type?: string | undefined;
+}
+
+function assign(settings: StackSettings, name: string, text: string, { path: asPath, secret, type }: Assignment): void {
+  const { key, path } = locate(settings, name, asPath);
+  // What is no map or list is stored as text, whatever it looks like.
+  const plain = (): ConfigValue => (path.length > 0 ? typed(text, type) : type === undefined ? text : String(typed(text, type)));
+  const value: ConfigValue = secret ? { secure: settings.secrets().encrypt(text) } : plain();
   settings.set(key, setAt(settings.values()[key], path, value));
 }
 
@@ -47,7 +79,7 @@ export async function configList(flags: Flags): Promise<number> {
   const { settings } = await openStack(flags);
   const entries = Object.entries(settings.values()).sort(([a], [b]) => (a < b ? -1 : 1));
   const shown = Object.fromEntries(entries.map(([key, value]) => [key, view(settings, value, flags.has("show-secrets"))]));
-  if (flags.json) print(JSON.stringify(shown, null, 2));
+  if (flags.json) print(exactJson(shown, 2));
   else for (const [key, { value }] of Object.entries(shown)) print(`${key.padEnd(30)} ${value ?? "[secret]"}`);
   return EXIT_CODE.ok;
 }
@@ -59,7 +91,7 @@ export async function configGet(flags: Flags): Promise<number> {
   const value = getAt(settings.values()[key], path);
   if (value === undefined) throw new CliError(`configuration key '${name}' not found for stack '${stack}'`);
   const shown = view(settings, value, true);
-  print(flags.json ? JSON.stringify(shown, null, 2) : (shown.value ?? ""));
+  print(flags.json ? exactJson(shown, 2) : (shown.value ?? ""));
   return EXIT_CODE.ok;
 }
 
@@ -67,23 +99,30 @@ export async function configSet(flags: Flags): Promise<number> {
   const { settings } = await openStack(flags);
   const [name = "", given] = flags.words;
   // From standard input, so that a secret need not be an argument.
-  const text = given ?? fs.readFileSync(0, "utf8").replace(/\n$/, "");
-  assign(settings, name, text, { path: flags.has("path"), secret: flags.has("secret") });
+  const read = given === undefined ? fs.readFileSync(0, "utf8") : given;
+  const text = given !== undefined || flags.has("raw") ? read : read.replace(/\n$/, "");
+  const type = flags.text("type");
+  const kinds = ["secret", "plaintext", "type"].filter((flag) => flags.has(flag) || flags.text(flag) !== undefined);
+  if (kinds.length > 1)
+    throw new CliError(`if any flags in the group [secret plaintext type] are set none of the others can be; [${kinds.join(" ")}] were all set`);
+  assign(settings, name, text, { path: flags.has("path"), secret: flags.has("secret"), type });
   settings.save();
   return EXIT_CODE.ok;
 }
 
 const jsonConfigSchema = z.record(
   z.string(),
-  z.looseObject({ value: z.string().optional(), objectValue: z.json().optional(), secret: z.boolean().optional() }),
+  z.looseObject({ value: z.string().optional(), objectValue: z.custom<ConfigValue>().optional(), secret: z.boolean().optional() }),
 );
 
 export async function configSetAll(flags: Flags): Promise<number> {
   const { settings } = await openStack(flags);
   const json = flags.text("json");
   if (json !== undefined) {
-    for (const [key, { value, secret }] of Object.entries(jsonConfigSchema.parse(JSON.parse(json))))
-      assign(settings, key, value ?? "", { path: false, secret: secret === true });
+    for (const [key, { value, objectValue, secret }] of Object.entries(jsonConfigSchema.parse(parseExactJson(json)))) {
+      if (objectValue !== undefined && secret !== true) settings.set(key, objectValue);
+      else assign(settings, key, value ?? "", { path: false, secret: secret === true });
+    }
   }
   for (const kind of ["plaintext", "secret"] as const) {
     for (const pair of flags.list(kind)) {

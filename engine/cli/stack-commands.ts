@@ -4,6 +4,7 @@ import * as os from "node:os";
 import { deploymentSchema, newManifest } from "../backend/checkpoint";
 import { moveHistory } from "../backend/history";
 import { breakLocks, lockStack } from "../backend/locks";
+import { exactJson } from "../config/exact-json";
 import { StackSettings, settingsFile } from "../config/stack-settings";
 import { ago, duration } from "../display/relative-time";
 import { mapValue, type Value } from "../wire/values";
@@ -107,7 +108,7 @@ export async function stackHistory(flags: Flags): Promise<number> {
   const { project, backend, stack, settings } = await openStack(flags);
   const entries = await recordedHistory(backend, project.name, stack, settings, { pageSize: flags.number("page-size"), page: flags.number("page") });
   if (flags.json) {
-    print(JSON.stringify(entries, null, 2));
+    print(exactJson(entries, 2));
     return EXIT_CODE.ok;
   }
   for (const { version, kind, result, startTime, endTime, message, environment, resourceChanges: counts = {} } of entries) {

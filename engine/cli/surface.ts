@@ -20,7 +20,6 @@ export const REFUSED: SurfaceList = {
   "about env": ALL,
   about: ["transitive/t"],
   "config copy": ALL,
-  "config set": ["raw"],
   convert: ALL,
   "convert-trace": ALL,
   destroy: ["config/c", "config-path", "ignore-protect", "output", "remove"],

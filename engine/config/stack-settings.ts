@@ -1,13 +1,13 @@
 /** `Pulumi.<stack>.yaml`: read strictly, edited in place so that comments stay (engine-contract G5). */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { type Document, parseDocument } from "yaml";
 import { z } from "zod";
 import { systemErrorCode } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { CliError, unsupported } from "../cli/cli-error";
 import { PassphraseSecrets } from "../secrets/passphrase";
 import type { Project } from "../workspace/project";
+import { SettingsText } from "./settings-text";
 import { asText, type ConfigValue, hasSecret, mapLeaves } from "./value-path";
 
 const settingsSchema = z.looseObject({
@@ -15,33 +15,36 @@ const settingsSchema = z.looseObject({
   encryptedkey: z.string().optional(),
   encryptionsalt: z.string().optional(),
   environment: z.unknown().optional(),
-  config: z.record(z.string(), z.json()).nullish(),
+  config: z.record(z.string(), z.custom<ConfigValue>()).nullish(),
 });
 
+function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (cause) {
+    if (systemErrorCode(cause) === "ENOENT") return "";
+    throw new CliError(`${file} cannot be read`, 1, { cause });
+  }
+}
+
 export class StackSettings {
-  readonly #document: Document;
-  readonly #data: z.infer<typeof settingsSchema>;
+  readonly #text: SettingsText;
   #secrets: PassphraseSecrets | undefined;
 
   constructor(
     readonly file: string,
     private readonly project: string,
   ) {
-    let text = "";
-    try {
-      text = fs.readFileSync(file, "utf8");
-    } catch (cause) {
-      if (systemErrorCode(cause) !== "ENOENT") throw new CliError(`${file} cannot be read`, 1, { cause });
-    }
-    this.#document = parseDocument(text);
-    const [problem] = this.#document.errors;
-    if (problem !== undefined) throw new CliError(`${file} is not valid YAML: ${problem.message}`);
-    const parsed = settingsSchema.safeParse(this.#document.toJS() ?? {});
-    if (!parsed.success) throw new CliError(`${file}: ${z.prettifyError(parsed.error)}`);
-    this.#data = parsed.data;
+    this.#text = new SettingsText(readText(file), file);
     const provider = this.#data.secretsprovider;
     if (provider !== undefined && !["", "default", "passphrase"].includes(provider)) throw unsupported(`secrets provider ${provider}`);
     if (this.#data.environment !== undefined && this.#data.environment !== null) throw unsupported("`environment:` (ESC) in stack settings");
+  }
+
+  get #data(): z.infer<typeof settingsSchema> {
+    const parsed = settingsSchema.safeParse(this.#text.value ?? {});
+    if (!parsed.success) throw new CliError(`${this.file}: ${z.prettifyError(parsed.error)}`);
+    return parsed.data;
   }
 
   get salt(): string | undefined {
@@ -49,20 +52,19 @@ export class StackSettings {
   }
 
   set salt(salt: string) {
-    this.#data.encryptionsalt = salt;
     this.#secrets = undefined;
-    this.#document.set("encryptionsalt", salt);
+    this.#text.set(["encryptionsalt"], salt);
   }
 
   /** The stack's secrets; where the settings have no salt, a new one is made and written. */
   secrets(): PassphraseSecrets {
     if (this.#secrets !== undefined) return this.#secrets;
-    if (this.#data.encryptionsalt === undefined) {
-      this.#secrets = PassphraseSecrets.create();
-      this.#data.encryptionsalt = this.#secrets.salt;
-      this.#document.set("encryptionsalt", this.#secrets.salt);
+    const { salt } = this;
+    this.#secrets = salt === undefined ? PassphraseSecrets.create() : new PassphraseSecrets(salt);
+    if (salt === undefined) {
+      this.#text.set(["encryptionsalt"], this.#secrets.salt);
       this.save();
-    } else this.#secrets = new PassphraseSecrets(this.#data.encryptionsalt);
+    }
     return this.#secrets;
   }
 
@@ -76,22 +78,17 @@ export class StackSettings {
 
   /** As stored: secret leaves are `{ secure }`. */
   values(): Record<string, ConfigValue> {
-    return Object.fromEntries(Object.entries(this.#data.config ?? {}).map(([key, value]) => [this.fullKey(key), value as ConfigValue]));
+    return Object.fromEntries(Object.entries(this.#data.config ?? {}).map(([key, value]) => [this.fullKey(key), value]));
   }
 
+  /** Changes one value, and nothing else of the file. */
   set(key: string, value: ConfigValue | undefined): void {
     const full = this.fullKey(key);
-    const config = { ...this.#data.config };
-    if (value === undefined) {
-      delete config[full];
-      this.#document.deleteIn(["config", full]);
-      if (Object.keys(config).length === 0) this.#document.delete("config");
-    } else {
-      config[full] = value;
-      if (!this.#document.has("config") || this.#document.get("config") === null) this.#document.set("config", this.#document.createNode({}));
-      this.#document.setIn(["config", full], this.#document.createNode(value));
-    }
-    this.#data.config = config;
+    const config = this.#data.config ?? {};
+    // As it is spelt in the file.
+    const name = Object.keys(config).find((one) => this.fullKey(one) === full) ?? full;
+    if (value === undefined && Object.keys(config).every((one) => one === name)) this.#text.set(["config"], undefined);
+    else this.#text.set(["config", name], value);
   }
 
   save(): void {
@@ -100,7 +97,7 @@ export class StackSettings {
 
   #write(file: string): void {
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    writeFileAtomic(file, String(this.#document), 0o644);
+    writeFileAtomic(file, this.#text.text, 0o644);
   }
 
   /** First half of a change that goes with one of the state: what will be the settings stands beside them. */

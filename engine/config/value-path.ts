@@ -1,11 +1,13 @@
 /** Paths into configuration values: `a.b[0]["c"]`. */
 import { CliError } from "../cli/cli-error";
 import { type PathPart, parsePath } from "../wire/paths";
+import { exactJson } from "./exact-json";
 
-/** What a configuration value may be once read: a secret leaf is `{ secure: ciphertext }`. */
-export type ConfigValue = null | boolean | number | string | ConfigValue[] | { [key: string]: ConfigValue };
+/** What a configuration value may be once read: a secret leaf is `{ secure: ciphertext }`, and an integer beyond 2^53 a bigint. */
+export type ConfigValue = null | boolean | number | bigint | string | ConfigValue[] | { [key: string]: ConfigValue };
 
-const isMap = (value: ConfigValue | undefined): value is { [key: string]: ConfigValue } => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isMap = (value: ConfigValue | undefined): value is { [key: string]: ConfigValue } =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export function parseConfigPath(text: string): PathPart[] {
   try {
@@ -41,7 +43,7 @@ export function setAt(value: ConfigValue | undefined, path: readonly PathPart[],
 }
 
 /** A map with the sole key `secure` holding a string is a secret. */
-function isSecureLeaf(value: ConfigValue | undefined): value is { secure: string } {
+export function isSecureLeaf(value: ConfigValue | undefined): value is { secure: string } {
   return isMap(value) && Object.keys(value).length === 1 && typeof value["secure"] === "string";
 }
 
@@ -71,8 +73,11 @@ const sorted = (value: ConfigValue): ConfigValue => {
   );
 };
 
+/** Go's encoder escapes what has a meaning in HTML. */
+const goJson = (value: ConfigValue): string => exactJson(value).replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+
 /** A value as programs and `config get` see it: text; maps and lists as compact JSON with sorted keys. */
 export function asText(value: ConfigValue): string {
   if (value === null) return "";
-  return typeof value === "object" ? JSON.stringify(sorted(value)) : String(value);
+  return typeof value === "object" ? goJson(sorted(value)) : String(value);
 }

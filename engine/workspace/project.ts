@@ -1,8 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
 import { CliError, EXIT_CODE, unsupported } from "../cli/cli-error";
+import { SettingsText } from "../config/settings-text";
 import type { ProjectInfo } from "../contracts";
 
 const projectSchema = z.looseObject({
@@ -70,7 +70,7 @@ export function loadProject(from: string): Project {
       `could not detect current project: no Pulumi.yaml project file found (searching upwards from ${from}). If you have not created a project yet, use \`pulumi new\` to do so`,
     );
   }
-  const parsed = projectSchema.safeParse(parse(fs.readFileSync(file, "utf8")));
+  const parsed = projectSchema.safeParse(new SettingsText(fs.readFileSync(file, "utf8"), file).value);
   if (!parsed.success) throw new CliError(`${file} is not a project file: ${z.prettifyError(parsed.error)}`);
   const { name, runtime, main, backend, config, stackConfigDir, options, plugins } = parsed.data;
   const root = path.dirname(file);

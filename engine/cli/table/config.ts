@@ -18,7 +18,7 @@ export const CONFIG_COMMANDS: CommandTable = {
     run: lazily(configs, "configGet"),
   },
   "config set": {
-    flags: { secret: bool, plaintext: bool, path: bool, type: text },
+    flags: { secret: bool, plaintext: bool, path: bool, raw: bool, type: text },
     words: [1, 2],
     usage: "config set <key> [value]",
     summary: "set a setting; without a value it is read from standard input",

@@ -1,0 +1,31 @@
+/** JSON whose integers keep all of their digits: beyond 2^53 they are bigints, here and in the text. */
+
+/** A string or a number: what is in strings is no number. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
+/** Stands before the digits of a bigint while it is a string. A text of JSON has no bare NUL, and ours begin with one. */
+const MARK = "\u0000integer:";
+
+/** @throws SyntaxError as JSON.parse */
+export function parseExactJson(text: string): unknown {
+  // Only a number of 16 digits can be too long.
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  const marked = text.replace(TOKEN, (token) =>
+    /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token)) ? JSON.stringify(`${MARK}${token}`) : token,
+  );
+  return JSON.parse(marked, (_key, value: unknown) => (typeof value === "string" && value.startsWith(MARK) ? BigInt(value.slice(MARK.length)) : value));
+}
+
+/** @param space as that of JSON.stringify */
+export function exactJson(value: unknown, space?: number): string {
+  let found = false;
+  const text = JSON.stringify(
+    value,
+    (_key, item: unknown) => {
+      if (typeof item !== "bigint") return item;
+      found = true;
+      return `${MARK}${item}`;
+    },
+    space,
+  );
+  return found ? text.replace(/"\\u0000integer:(-?\d+)"/g, "$1") : text;
+}
