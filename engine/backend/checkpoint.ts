@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { CliError, unsupported } from "../cli/cli-error";
+import { exactJson, parseExactJson } from "../wire/exact-json";
 import { ENGINE_VERSION } from "./version";
 
 /** Fields of a resource that make a state one of version 4, and the feature that each is. A field that this engine cannot handle is refused when the resource is read. */
@@ -77,7 +78,7 @@ export function parseCheckpoint(text: string, file: string): ParsedCheckpoint {
   const hint = `nothing was changed; its last good version is ${file.replace(/\?.*$/, "")}.bak: look at it, and copy it back if it is right`;
   let raw: unknown;
   try {
-    raw = JSON.parse(text);
+    raw = parseExactJson(text);
   } catch (cause) {
     throw new CliError(`the state file ${file} is not whole JSON (half written, or damaged): ${hint}`, 1, { cause });
   }
@@ -94,8 +95,8 @@ export function parseCheckpoint(text: string, file: string): ParsedCheckpoint {
 /** One compact line, as the CLI writes it. */
 export function renderCheckpoint(project: string, stack: string, latest: RawDeployment | undefined): string {
   const name = `organization/${project}/${stack}`;
-  if (latest === undefined) return JSON.stringify({ version: 0, checkpoint: { stack: name } });
-  return JSON.stringify({ ...versionOf(latest), checkpoint: { stack: name, latest } });
+  if (latest === undefined) return exactJson({ version: 0, checkpoint: { stack: name } });
+  return exactJson({ ...versionOf(latest), checkpoint: { stack: name, latest } });
 }
 
 /** The parts of a stack file around its resources, for a writer that keeps each resource as text. */

@@ -1,7 +1,7 @@
 /** The record of operations (engine-contract G7). */
 import { z } from "zod";
 import { CliError } from "../cli/cli-error";
-import { exactJson, parseExactJson } from "../config/exact-json";
+import { exactJson, parseExactJson } from "../wire/exact-json";
 import type { Backend } from "./backend";
 
 const entrySchema = z.looseObject({

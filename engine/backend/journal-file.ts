@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { CliError } from "../cli/cli-error";
+import { parseExactJson } from "../wire/exact-json";
 import type { RawDeployment } from "./checkpoint";
 import { newManifest } from "./checkpoint";
 
@@ -54,7 +55,7 @@ export function foldJournal(latest: RawDeployment | undefined, journal: string, 
     for (const [index, at] of places.old.entries()) lists.old.set(at, resources[places.new.length + index]);
     for (const [index, at] of places.pending.entries()) lists.pending.set(at, latest?.pending_operations?.[index]);
     for (const line of lines) {
-      for (const { list, at, value } of z.array(changeSchema).parse(JSON.parse(line))) {
+      for (const { list, at, value } of z.array(changeSchema).parse(parseExactJson(line))) {
         if (value === null) lists[list].delete(at);
         else lists[list].set(at, value);
       }

@@ -13,6 +13,7 @@ import type { SnapshotChange } from "../snapshot/composition";
 import type { SnapshotJournal } from "../snapshot/manager";
 import { type SecretsCodec, serializePending, serializeResource } from "../snapshot/serialize";
 import type { ResourceState, Snapshot } from "../snapshot/types";
+import { exactJson } from "../wire/exact-json";
 import type { Backend } from "./backend";
 import { featuresOf, JOURNAL_FEATURE, renderAround } from "./checkpoint";
 import { type JournalledChange, journalHead, journalKey, journalLine } from "./journal-file";
@@ -59,17 +60,17 @@ export class StateWriter implements SnapshotJournal {
 
   constructor(private readonly facts: WriterFacts) {
     for (const [at, state] of facts.base.resources.entries()) this.#old.set(at, state);
-    for (const [at, operation] of facts.base.pendingOperations.entries()) this.#pending.set(at, JSON.stringify(serializePending(operation, facts.codec)));
+    for (const [at, operation] of facts.base.pendingOperations.entries()) this.#pending.set(at, exactJson(serializePending(operation, facts.codec)));
   }
 
   #entry(state: ResourceState): Entry {
     const raw = serializeResource(state, this.facts.codec);
-    return { text: JSON.stringify(raw), features: featuresOf(raw) };
+    return { text: exactJson(raw), features: featuresOf(raw) };
   }
 
   #take(change: SnapshotChange): JournalledChange {
     if (change.list === "pending") {
-      const text = change.operation === null ? null : JSON.stringify(serializePending(change.operation, this.facts.codec));
+      const text = change.operation === null ? null : exactJson(serializePending(change.operation, this.facts.codec));
       if (text === null) this.#pending.delete(change.at);
       else this.#pending.set(change.at, text);
       return { list: "pending", at: change.at, text };

@@ -2,17 +2,14 @@
 import * as fs from "node:fs";
 import { z } from "zod";
 import { readHistory } from "../backend/history";
-import { exactJson, parseExactJson } from "../config/exact-json";
 import { shortest } from "../config/plain-scalar";
 import type { StackSettings } from "../config/stack-settings";
 import { asText, type ConfigValue, getAt, hasSecret, mapLeaves, parseConfigPath, setAt } from "../config/value-path";
+import { exactJson, parseExactJson } from "../wire/exact-json";
 import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 import type { Flags } from "./flags";
 import { openStack } from "./stack-context";
-
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
+import { print, table } from "./terminal";
 
 /** A key and the path inside its value. */
 function locate(settings: StackSettings, text: string, asPath: boolean): { key: string; path: ReturnType<typeof parseConfigPath> } {
@@ -76,11 +73,15 @@ function view(settings: StackSettings, value: ConfigValue, show: boolean): { val
 }
 
 export async function configList(flags: Flags): Promise<number> {
-  const { settings } = await openStack(flags);
+  const { settings, project } = await openStack(flags);
   const entries = Object.entries(settings.values()).sort(([a], [b]) => (a < b ? -1 : 1));
   const shown = Object.fromEntries(entries.map(([key, value]) => [key, view(settings, value, flags.has("show-secrets"))]));
   if (flags.json) print(exactJson(shown, 2));
-  else for (const [key, { value }] of Object.entries(shown)) print(`${key.padEnd(30)} ${value ?? "[secret]"}`);
+  else {
+    const own = `${project.name}:`;
+    const rows = Object.entries(shown).map(([key, { value }]) => [key.startsWith(own) ? key.slice(own.length) : key, value ?? "[secret]"]);
+    print(table([["KEY", "VALUE"], ...rows]));
+  }
   return EXIT_CODE.ok;
 }
 

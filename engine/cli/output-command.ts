@@ -1,31 +1,42 @@
 /** `stack output`: the stack's outputs, masked unless asked for. */
 import { z } from "zod";
 import type { RawDeployment } from "../backend/checkpoint";
+import { exactJson, parseExactJson } from "../wire/exact-json";
 import { containsSecrets, isSecret, mapValue, type PropertyMap, type Value } from "../wire/values";
 import { CliError, EXIT_CODE } from "./cli-error";
 import type { Flags } from "./flags";
-import { loadSnapshot, openStack } from "./stack-context";
+import { openStack, stateSecrets } from "./stack-context";
 import { print, table } from "./terminal";
 
 const STACK_TYPE = "pulumi:pulumi:Stack";
-const rawResource = z.looseObject({ urn: z.string(), type: z.string(), id: z.string().optional(), outputs: z.record(z.string(), z.json()).nullish() });
+const rawResource = z.looseObject({ urn: z.string(), type: z.string(), id: z.string().optional(), outputs: z.record(z.string(), z.custom<Value>()).nullish() });
 
 /** The resources as they stand in the file: no passphrase is needed. */
 export const rawResources = (latest: RawDeployment | undefined): z.infer<typeof rawResource>[] => z.array(rawResource).parse(latest?.resources ?? []);
 
 const MASK = "[secret]";
 
+/** A secret within a secret was encrypted with it, and holds its value as text. */
+const within = (item: Value): Value =>
+  isSecret(item) ? (typeof item["ciphertext"] === "string" ? (parseExactJson(item["ciphertext"]) as Value) : (item["value"] ?? null)) : item;
+
 /** Masked outputs are read without the passphrase: what is secret shows in the file. */
 function outputsOf(latest: RawDeployment | undefined, show: boolean): PropertyMap {
-  if (show) {
-    const outputs = loadSnapshot(latest).resources.find((r) => r.type === STACK_TYPE)?.outputs ?? {};
-    return mapValue(outputs, (item) => (isSecret(item) ? (item["value"] ?? null) : item)) as PropertyMap;
-  }
   const raw = (rawResources(latest).find((r) => r.type === STACK_TYPE)?.outputs ?? {}) as PropertyMap;
+  if (show) {
+    const secrets = stateSecrets(latest);
+    const open = (item: Value): Value => {
+      if (!isSecret(item)) return item;
+      if (typeof item["ciphertext"] !== "string") return item["value"] ?? null;
+      if (secrets === undefined) throw new CliError("the state has no secrets provider, but holds an encrypted value");
+      return mapValue(parseExactJson(secrets.decrypt(item["ciphertext"])) as Value, within);
+    };
+    return mapValue(raw, open) as PropertyMap;
+  }
   return Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, containsSecrets(value) ? MASK : value]));
 }
 
-const shown = (value: Value): string => (typeof value === "string" ? value : JSON.stringify(value));
+const shown = (value: Value): string => (typeof value === "string" ? value : exactJson(value));
 
 export function outputTable(latest: RawDeployment | undefined, show: boolean): string {
   const rows = Object.entries(outputsOf(latest, show)).map(([key, value]) => [key, shown(value)]);
@@ -41,11 +52,11 @@ export async function stackOutput(flags: Flags): Promise<number> {
     return EXIT_CODE.ok;
   }
   const outputs = outputsOf(latest, flags.has("show-secrets"));
-  if (name === undefined) print(JSON.stringify(outputs, null, 2));
+  if (name === undefined) print(exactJson(outputs, 2));
   else {
     const value = outputs[name];
     if (value === undefined) throw new CliError(`current stack does not have output property '${name}'`);
-    print(flags.json ? JSON.stringify(value) : shown(value));
+    print(flags.json ? exactJson(value) : shown(value));
   }
   return EXIT_CODE.ok;
 }

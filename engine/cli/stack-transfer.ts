@@ -4,6 +4,7 @@ import { z } from "zod";
 import { deploymentSchema, refuseFeatures } from "../backend/checkpoint";
 import { lockStack } from "../backend/locks";
 import { checkIntegrity } from "../snapshot/integrity";
+import { exactJson, parseExactJson } from "../wire/exact-json";
 import { isObject, isSecret, SIGNATURE, SIGNATURE_KEY, type Value } from "../wire/values";
 import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 import type { Flags } from "./flags";
@@ -17,7 +18,7 @@ function decrypted(value: Value, decrypt: (ciphertext: string) => string): Value
   if (isSecret(value) && typeof value["ciphertext"] === "string") {
     const text = decrypt(value["ciphertext"]);
     // A secret within it was encrypted with it.
-    const plaintext = text.includes(SIGNATURE.secret) ? JSON.stringify(decrypted(JSON.parse(text), (inner) => inner)) : text;
+    const plaintext = text.includes(SIGNATURE.secret) ? exactJson(decrypted(parseExactJson(text) as Value, (inner) => inner)) : text;
     return { [SIGNATURE_KEY]: SIGNATURE.secret, plaintext };
   }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decrypted(item, decrypt)]));
@@ -30,7 +31,7 @@ export async function stackExport(flags: Flags): Promise<number> {
   const secrets = stateSecrets(latest);
   const deployment =
     flags.has("show-secrets") && secrets !== undefined ? decrypted((latest ?? {}) as Value, (ciphertext) => secrets.decrypt(ciphertext)) : latest;
-  const text = `${JSON.stringify({ ...(await backend.exportVersion(project.name, stack)), deployment: deployment ?? {} }, null, 4)}\n`;
+  const text = `${exactJson({ ...(await backend.exportVersion(project.name, stack)), deployment: deployment ?? {} }, 4)}\n`;
   const file = flags.text("file");
   if (file === undefined) process.stdout.write(text);
   else fs.writeFileSync(file, text, { mode: 0o600 });
@@ -42,7 +43,7 @@ const envelopeSchema = z.looseObject({ version: z.number(), features: z.array(z.
 function readEnvelope(file: string | undefined): z.infer<typeof envelopeSchema> {
   let raw: unknown;
   try {
-    raw = JSON.parse(file === undefined ? fs.readFileSync(0, "utf8") : fs.readFileSync(file, "utf8"));
+    raw = parseExactJson(file === undefined ? fs.readFileSync(0, "utf8") : fs.readFileSync(file, "utf8"));
   } catch (cause) {
     throw new CliError(`could not read the deployment from ${file ?? "standard input"}`, 1, { cause });
   }

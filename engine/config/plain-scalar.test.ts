@@ -1,4 +1,4 @@
-import { exactJson, parseExactJson } from "./exact-json";
+import { exactJson, parseExactJson } from "../wire/exact-json";
 import { NotFinite, plainScalar } from "./plain-scalar";
 
 // Recorded: `pulumi config get` of the CLI 3.260, for a value without quotes in Pulumi.dev.yaml.

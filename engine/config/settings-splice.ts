@@ -3,7 +3,7 @@
  * whatever notation, order and layout.
  */
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, parseDocument, Scalar, stringify, type YAMLMap, type YAMLSeq } from "yaml";
-import { exactJson } from "./exact-json";
+import { exactJson } from "../wire/exact-json";
 import { NotFinite, plainScalar } from "./plain-scalar";
 import type { ConfigValue } from "./value-path";
 
@@ -36,20 +36,20 @@ type Settings = ReturnType<typeof parseSettings>;
 const keyText = (key: unknown): string => (isScalar(key) ? (typeof key.value === "string" ? key.value : (key.source ?? String(key.value))) : String(key));
 
 /** A node as the CLI reads it. @throws NotFinite */
-export function valueOf(node: unknown, document: Settings): ConfigValue {
-  if (isAlias(node)) return valueOf(node.resolve(document), document);
+export function readNode(node: unknown, document: Settings): ConfigValue {
+  if (isAlias(node)) return readNode(node.resolve(document), document);
   if (isMap(node)) {
     const own: [string, ConfigValue][] = [];
     const merged: [string, ConfigValue][] = [];
     for (const { key, value } of node.items) {
-      const read = valueOf(value, document);
+      const read = readNode(value, document);
       if (isScalar(key) && key.source === "<<" && key.type === Scalar.PLAIN) {
         for (const map of Array.isArray(read) ? read : [read]) if (typeof map === "object" && map !== null) merged.unshift(...Object.entries(map));
       } else own.push([keyText(key), read]);
     }
     return Object.fromEntries([...merged, ...own]);
   }
-  if (isSeq(node)) return node.items.map((item) => valueOf(item, document));
+  if (isSeq(node)) return node.items.map((item) => readNode(item, document));
   if (!isScalar(node)) return null;
   const text = node.source ?? "";
   if (node.tag === undefined) return node.type === Scalar.PLAIN ? plainScalar(text) : node.value === null ? null : String(node.value);

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { parseDocument } from "yaml";
 import { CliError } from "../cli/cli-error";
 import { NotFinite } from "./plain-scalar";
-import { pairText, parseSettings, splicedText, valueOf } from "./settings-splice";
+import { pairText, parseSettings, readNode, splicedText } from "./settings-splice";
 import { type ConfigValue, isMap, isSecureLeaf } from "./value-path";
 
 type Path = readonly (string | number)[];
@@ -60,7 +60,7 @@ export class SettingsText {
     const [problem] = document.errors;
     if (problem !== undefined) throw new CliError(`${this.file} is not valid YAML: ${problem.message}`);
     try {
-      return document.contents === null ? undefined : (valueOf(document.contents, document) ?? undefined);
+      return document.contents === null ? undefined : (readNode(document.contents, document) ?? undefined);
     } catch (thrown) {
       if (thrown instanceof NotFinite) throw new CliError(`${this.file}: ${thrown.message} is no value that a setting can have`);
       throw thrown;

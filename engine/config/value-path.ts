@@ -1,7 +1,7 @@
 /** Paths into configuration values: `a.b[0]["c"]`. */
 import { CliError } from "../cli/cli-error";
+import { exactJson } from "../wire/exact-json";
 import { type PathPart, parsePath } from "../wire/paths";
-import { exactJson } from "./exact-json";
 
 /** What a configuration value may be once read: a secret leaf is `{ secure: ciphertext }`, and an integer beyond 2^53 a bigint. */
 export type ConfigValue = null | boolean | number | bigint | string | ConfigValue[] | { [key: string]: ConfigValue };

@@ -1,3 +1,4 @@
+import { exactJson, parseExactJson } from "../wire/exact-json";
 import { makeSecret, SIGNATURE, SIGNATURE_KEY } from "../wire/values";
 import { deserializeSnapshot, type SecretsCodec, serializeSnapshot } from "./serialize";
 import { emptyState } from "./types";
@@ -22,4 +23,15 @@ test("as an export shows it, and as earlier versions of this engine wrote it, it
   const { resources } = deserializeSnapshot({ resources: [{ urn: "urn:pulumi:dev::p::t::n", custom: false, type: "t", inputs }] }, codec);
   const expected = makeSecret({ key: makeSecret("K") });
   expect(resources[0]?.inputs).toEqual({ exported: expected, earlier: expected });
+});
+
+test("integers beyond 2^53 that nobody changes are written with all of their digits, in secrets too", () => {
+  const text = `{"resources":[{"urn":"urn:pulumi:dev::p::t::n","custom":true,"id":"1","type":"t","inputs":{"big":1098765432109876543,"list":[{"deep":-9007199254740993}],"small":7},"outputs":{"secret":{"${SIGNATURE_KEY}":"${SIGNATURE.secret}","ciphertext":"<{\\"in\\":12345678901234567890}>"}}}]}`;
+  const snapshot = deserializeSnapshot(parseExactJson(text) as { resources: unknown[] }, codec);
+  const [state] = snapshot.resources;
+  expect(state?.inputs).toEqual({ big: 1098765432109876500, list: [{ deep: -9007199254740992 }], small: 7 });
+  expect(exactJson(serializeSnapshot(snapshot, codec))).toBe(text);
+  // Copied, as a step does that changes something else of it.
+  const changed = { ...snapshot, resources: snapshot.resources.map((r) => ({ ...r, inputs: { ...r.inputs, big: 5 }, protect: true })) };
+  expect(exactJson(serializeSnapshot(changed, codec))).toContain('"inputs":{"big":5,"list":[{"deep":-9007199254740993}],"small":7}');
 });

@@ -1,6 +1,7 @@
 /** Resource states to and from the state file's form (deployment v3; engine-contract G3, G4). */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
+import { exactJson, parseExactJson } from "../wire/exact-json";
 import {
   isObject,
   isSecret,
@@ -21,7 +22,8 @@ export interface SecretsCodec {
   decrypt(ciphertext: string): string;
 }
 
-const jsonMap = z.record(z.string(), z.json());
+/** Of JSON that was parsed: what else could it hold. */
+const jsonMap = z.record(z.string(), z.custom<Value>());
 const strings = z.array(z.string());
 
 const resourceSchema = z.looseObject({
@@ -48,7 +50,7 @@ const resourceSchema = z.looseObject({
   retainOnDelete: z.boolean().optional(),
   deletedWith: z.string().optional(),
   replaceWith: strings.nullish(),
-  replacementTrigger: z.json().optional(),
+  replacementTrigger: z.custom<Value>().optional(),
   created: z.string().optional(),
   modified: z.string().optional(),
   sourcePosition: z.string().optional(),
@@ -75,17 +77,50 @@ function storedReference({ urn, id, packageVersion }: PropertyMap): PropertyMap 
 /** A secret within a secret is encrypted with it, once; the CLI writes it in the same form all the same. */
 const WITHIN_A_SECRET: SecretsCodec = { encrypt: (plaintext) => plaintext, decrypt: (ciphertext) => ciphertext };
 
-function encryptSecrets(value: Value, codec: SecretsCodec): Value {
-  if (Array.isArray(value)) return value.map((item) => encryptSecrets(item, codec));
-  if (!isObject(value)) return value;
-  if (signatureOf(value) === SIGNATURE.resource) return storedReference(value);
-  if (isSecret(value))
-    return { [SIGNATURE_KEY]: SIGNATURE.secret, ciphertext: codec.encrypt(JSON.stringify(encryptSecrets(secretValue(value), WITHIN_A_SECRET))) };
-  return mapProperties(value, (item) => encryptSecrets(item, codec));
+/**
+ * Integers beyond 2^53 of maps and lists that were read, by their keys: values are doubles, as on the wire, and what an operation
+ * does not change is written as it was.
+ */
+const exactIntegers = new WeakMap<object, ReadonlyMap<string, bigint>>();
+
+function remembered<T extends PropertyMap | Value[]>(made: T, raw: object): T {
+  const found = Object.entries(raw).filter((entry): entry is [string, bigint] => typeof entry[1] === "bigint");
+  if (found.length > 0) exactIntegers.set(made, new Map(found));
+  return made;
 }
 
-function decryptSecrets(value: Value, codec: SecretsCodec): Value {
-  if (Array.isArray(value)) return value.map((item) => decryptSecrets(item, codec));
+/** Writes the integers of a map or list again as they were read. */
+function withExactIntegers<T extends PropertyMap | Value[]>(made: T, from: object): T {
+  const exact = exactIntegers.get(from);
+  if (exact === undefined) return made;
+  const written = Array.isArray(made) ? [...made] : { ...made };
+  const entries = written as Record<string, Value | bigint>;
+  for (const [key, integer] of exact) if (entries[key] === Number(integer)) entries[key] = integer;
+  return written as T;
+}
+
+function encryptSecrets(value: Value, codec: SecretsCodec): Value {
+  if (Array.isArray(value))
+    return withExactIntegers(
+      value.map((item) => encryptSecrets(item, codec)),
+      value,
+    );
+  if (!isObject(value)) return value;
+  if (signatureOf(value) === SIGNATURE.resource) return storedReference(value);
+  if (isSecret(value)) return { [SIGNATURE_KEY]: SIGNATURE.secret, ciphertext: codec.encrypt(exactJson(encryptSecrets(secretValue(value), WITHIN_A_SECRET))) };
+  return withExactIntegers(
+    mapProperties(value, (item) => encryptSecrets(item, codec)),
+    value,
+  );
+}
+
+function decryptSecrets(value: Value | bigint, codec: SecretsCodec): Value {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value))
+    return remembered(
+      value.map((item) => decryptSecrets(item, codec)),
+      value,
+    );
   if (!isObject(value)) return value;
   if (signatureOf(value) === SIGNATURE.resource && value["packageVersion"] === "") {
     const { packageVersion: _none, ...rest } = value;
@@ -95,9 +130,12 @@ function decryptSecrets(value: Value, codec: SecretsCodec): Value {
     const { ciphertext, plaintext } = value;
     const text = typeof plaintext === "string" ? plaintext : typeof ciphertext === "string" ? codec.decrypt(ciphertext) : undefined;
     // A state of an earlier version of this engine holds an inner secret as it is on the wire.
-    return text === undefined ? value : makeSecret(decryptSecrets(JSON.parse(text), WITHIN_A_SECRET));
+    return text === undefined ? value : makeSecret(decryptSecrets(parseExactJson(text) as Value, WITHIN_A_SECRET));
   }
-  return mapProperties(value, (item) => decryptSecrets(item, codec));
+  return remembered(
+    mapProperties(value, (item) => decryptSecrets(item, codec)),
+    value,
+  );
 }
 
 const orAbsent = <T>(value: T, absent: boolean): T | undefined => (absent ? undefined : value);

@@ -45,15 +45,19 @@ export const isSecret = (value: Value | undefined): value is PropertyMap => sign
 export const makeSecret = (value: Value): Value => (isSecret(value) ? value : { [SIGNATURE_KEY]: SIGNATURE.secret, value });
 export const secretValue = (value: PropertyMap): Value => value["value"] ?? null;
 
-/** Rebuilds a value bottom-up; `change` sees each node after its children. */
+/** Rebuilds a value bottom-up; `change` sees each node after its children. A part in which nothing changes stays the same object. */
 export function mapValue(value: Value, change: (value: Value) => Value): Value {
-  if (Array.isArray(value)) return change(value.map((item) => mapValue(item, change)));
+  if (Array.isArray(value)) {
+    const items = value.map((item) => mapValue(item, change));
+    return change(items.every((item, at) => item === value[at]) ? value : items);
+  }
   if (isObject(value)) return change(mapProperties(value, (item) => mapValue(item, change)));
   return change(value);
 }
 
 export function mapProperties(map: PropertyMap, change: (value: Value, key: string) => Value): PropertyMap {
-  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value, key)]));
+  const entries = Object.entries(map).map(([key, value]): [string, Value] => [key, change(value, key)]);
+  return entries.every(([key, value]) => value === map[key]) ? map : Object.fromEntries(entries);
 }
 
 export function someValue(value: Value, test: (value: Value) => boolean): boolean {

@@ -17,15 +17,12 @@ export function parseExactJson(text: string): unknown {
 
 /** @param space as that of JSON.stringify */
 export function exactJson(value: unknown, space?: number): string {
-  let found = false;
-  const text = JSON.stringify(
-    value,
-    (_key, item: unknown) => {
-      if (typeof item !== "bigint") return item;
-      found = true;
-      return `${MARK}${item}`;
-    },
-    space,
-  );
-  return found ? text.replace(/"\\u0000integer:(-?\d+)"/g, "$1") : text;
+  try {
+    return JSON.stringify(value, undefined, space);
+  } catch (thrown) {
+    // It refuses a bigint. The slower way is for who has one: states are large, and written often.
+    if (!(thrown instanceof TypeError)) throw thrown;
+  }
+  const text = JSON.stringify(value, (_key, item: unknown) => (typeof item === "bigint" ? `${MARK}${item}` : item), space);
+  return text.replace(/"\\u0000integer:(-?\d+)"/g, "$1");
 }
