@@ -136,6 +136,13 @@ export class Backend {
     return found;
   }
 
+  /** Drops what {@link remove} leaves: the .bak, and the copies that each operation kept. */
+  async removeBackups(project: string, stack: string): Promise<void> {
+    await this.bucket.remove(`${this.stackKey(project, stack)}.bak`);
+    const folder = `.pulumi/backups/${project}/${stack}`;
+    for (const name of await this.bucket.list(folder)) await this.bucket.remove(`${folder}/${name}`);
+  }
+
   /** Moves the stack's file to its .bak and drops its history; backups stay. */
   async remove(project: string, stack: string): Promise<void> {
     const key = this.stackKey(project, stack);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CliError } from "../cli/cli-error";
 import { exactJson, parseExactJson } from "../wire/exact-json";
 import type { Backend } from "./backend";
+import { parseCheckpoint, type RawDeployment } from "./checkpoint";
 
 const entrySchema = z.looseObject({
   kind: z.string(),
@@ -47,6 +48,25 @@ function parseEntry(file: string, text: string | undefined): HistoryEntry {
     throw new CliError(`the history file ${file} is damaged: move it away`, 1, { cause });
   }
 }
+
+/**
+ * The state as an operation left it.
+ * @param version its place in the history, from 1 on, oldest first
+ * @throws CliError for one that was not recorded
+ */
+export async function recordedState(backend: Backend, project: string, stack: string, version: number): Promise<RawDeployment | undefined> {
+  const names = (await backend.bucket.list(folder(project, stack))).filter((name) => name.endsWith(".history.json"));
+  const name = names[version - 1];
+  if (name === undefined) throw new CliError(`stack '${stack}' has no version ${version}: its history has ${names.length} entries (\`pulumi stack history\`)`);
+  const key = `${folder(project, stack)}/${name.replace(/\.history\.json$/, ".checkpoint.json")}`;
+  const text = await backend.bucket.read(key);
+  if (text === undefined) throw new CliError(`the state of version ${version} is not there any more: ${backend.bucket.url(key)}`);
+  return parseCheckpoint(text, backend.bucket.url(key)).latest;
+}
+
+/** How many operations were recorded. */
+export const historyLength = async (backend: Backend, project: string, stack: string): Promise<number> =>
+  (await backend.bucket.list(folder(project, stack))).filter((name) => name.endsWith(".history.json")).length;
 
 /** Newest first. @param page how many to skip and to read: a file for each entry is read, so a long history is not read whole for its end */
 export async function readHistory(backend: Backend, project: string, stack: string, page: { skip?: number; limit?: number } = {}): Promise<HistoryEntry[]> {

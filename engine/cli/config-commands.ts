@@ -136,6 +136,47 @@ export async function configSetAll(flags: Flags): Promise<number> {
   return EXIT_CODE.ok;
 }
 
+/** One setting, or all of them, into another stack's settings: encrypted anew, for each stack has a salt of its own. */
+export async function copySettings(from: StackSettings, to: StackSettings, keys: readonly string[]): Promise<void> {
+  const values = from.values();
+  for (const key of keys)
+    to.set(
+      key,
+      mapLeaves(values[key] ?? null, (ciphertext) => ({ secure: to.secrets().encrypt(from.secrets().decrypt(ciphertext)) })),
+    );
+  to.save();
+}
+
+export async function configCopy(flags: Flags): Promise<number> {
+  const dest = flags.text("dest");
+  if (dest === undefined) throw new CliError("missing destination stack: pulumi config copy [key] --dest <stack>", EXIT_CODE.usage);
+  const from = await openStack(flags);
+  const to = await openStack(flags, dest);
+  if (from.stack === to.stack) throw new CliError("current stack and destination stack are the same");
+  const [name] = flags.words;
+  if (name === undefined) await copySettings(from.settings, to.settings, Object.keys(from.settings.values()));
+  else {
+    const { key, path } = locate(from.settings, name, flags.has("path"));
+    const value = getAt(from.settings.values()[key], path);
+    if (value === undefined) throw new CliError(`configuration key '${name}' not found for stack '${from.stack}'`);
+    const again = mapLeaves(value, (ciphertext) => ({ secure: to.settings.secrets().encrypt(from.settings.secrets().decrypt(ciphertext)) }));
+    to.settings.set(key, setAt(to.settings.values()[key], path, again));
+    to.settings.save();
+  }
+  return EXIT_CODE.ok;
+}
+
+/** `-c key=value` of an operation: kept in the stack's settings, as the CLI does. */
+export function setGiven(settings: StackSettings, pairs: readonly string[], path: boolean): void {
+  if (pairs.length === 0) return;
+  for (const pair of pairs) {
+    const at = pair.indexOf("=");
+    if (at < 0) throw new CliError(`config value must be in the form [key]=[value], not ${pair}`);
+    assign(settings, pair.slice(0, at), pair.slice(at + 1), { path, secret: false });
+  }
+  settings.save();
+}
+
 export async function configRm(flags: Flags): Promise<number> {
   const { settings } = await openStack(flags);
   for (const name of flags.words) {

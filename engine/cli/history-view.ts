@@ -16,6 +16,11 @@ export interface HistoryView {
   resourceChanges?: Record<string, number>;
 }
 
+export function pageOf(pageSize: number | undefined, page = 1): { skip: number; limit: number | undefined } {
+  const limit = pageSize === undefined || pageSize === 0 ? undefined : pageSize;
+  return { skip: limit === undefined ? 0 : (page - 1) * limit, limit };
+}
+
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
 export async function recordedHistory(
@@ -25,8 +30,8 @@ export async function recordedHistory(
   settings: StackSettings,
   page: { pageSize: number | undefined; page: number | undefined },
 ): Promise<HistoryView[]> {
-  const limit = page.pageSize === undefined || page.pageSize === 0 ? undefined : page.pageSize;
-  const range = limit === undefined ? {} : { skip: ((page.page ?? 1) - 1) * limit, limit };
+  const { skip, limit } = pageOf(page.pageSize, page.page);
+  const range = limit === undefined ? {} : { skip, limit };
   return (await readHistory(backend, project, stack, range)).map((entry) => ({
     kind: entry.kind,
     startTime: iso(entry.startTime),

@@ -16,11 +16,13 @@ import type { PropertyMap } from "../wire/values";
 import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
 import { CliError, EXIT_CODE, unsupported } from "./cli-error";
+import { setGiven } from "./config-commands";
 import type { Flags } from "./flags";
 import type { ImportPlan } from "./import-spec";
 import { type Display, openDisplay } from "./operation-display";
 import { settlePendingCreates } from "./pending-creates";
 import { listenForSignals, type Signals } from "./signals";
+import { removeStack } from "./stack-commands";
 import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
 import { ask, isInteractive } from "./terminal";
 
@@ -226,6 +228,7 @@ export async function runOperation(command: OperationCommand, flags: Flags, plan
   const ctx = await openStack(flags);
   // With --client the program is a server that runs already: its language does not matter.
   if (flags.text("client") === undefined) requireNode(ctx.project);
+  setGiven(ctx.settings, flags.list("config"), flags.has("config-path"));
   const asks = !previewOnly && !confirmed;
   // Before the key is derived and the state is read: whoever waits sees at once that something happens.
   const early = asks ? undefined : openDisplay(flags, command, previewOnly, ctx.stack);
@@ -267,6 +270,7 @@ async function perform(prepared: Prepared, early: Display | undefined): Promise<
       : await change(prepared, emit);
     display.close();
     if (!result.ok) return EXIT_CODE.failed;
+    if (command === "destroy" && !previewOnly && flags.has("remove")) await removeStack(ctx, flags);
     if (flags.has("expect-no-changes") && changesAnything(result.changes))
       throw new CliError("no changes were expected for update but changes were proposed", EXIT_CODE.changes);
     return EXIT_CODE.ok;

@@ -1,5 +1,6 @@
 /** `stack output`: the stack's outputs, masked unless asked for. */
 import { z } from "zod";
+import { quote } from "../../common/quote";
 import type { RawDeployment } from "../backend/checkpoint";
 import { exactJson, parseExactJson } from "../wire/exact-json";
 import { containsSecrets, isSecret, mapValue, type PropertyMap, type Value } from "../wire/values";
@@ -43,20 +44,26 @@ export function outputTable(latest: RawDeployment | undefined, show: boolean): s
   return `Current stack outputs (${rows.length}):\n${rows.length === 0 ? "    No output values currently in this stack" : table([["OUTPUT", "VALUE"], ...rows], "    ")}`;
 }
 
+/** A line that a shell takes: PowerShell's on Windows, as the CLI does it. */
+const assignment = (name: string, value: Value): string =>
+  process.platform === "win32" ? `$${name} = '${shown(value).replaceAll("'", "''")}'` : `${name}=${quote(shown(value))}`;
+
 export async function stackOutput(flags: Flags): Promise<number> {
+  if (flags.json && flags.has("shell")) throw new CliError("only one of --json and --shell may be set");
   const { project, backend, stack } = await openStack(flags);
   const latest = await backend.load(project.name, stack);
   const [name] = flags.words;
-  if (name === undefined && !flags.json) {
+  if (name === undefined && !flags.json && !flags.has("shell")) {
     print(outputTable(latest, flags.has("show-secrets")));
     return EXIT_CODE.ok;
   }
   const outputs = outputsOf(latest, flags.has("show-secrets"));
-  if (name === undefined) print(exactJson(outputs, 2));
+  if (name === undefined && flags.has("shell")) for (const key of Object.keys(outputs).sort()) print(assignment(key, outputs[key] ?? null));
+  else if (name === undefined) print(exactJson(outputs, 2));
   else {
     const value = outputs[name];
     if (value === undefined) throw new CliError(`current stack does not have output property '${name}'`);
-    print(flags.json ? exactJson(value) : shown(value));
+    print(flags.has("shell") ? assignment(name, value) : flags.json ? exactJson(value) : shown(value));
   }
   return EXIT_CODE.ok;
 }

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import { deploymentSchema, newManifest } from "../backend/checkpoint";
-import { moveHistory } from "../backend/history";
+import { historyLength, moveHistory } from "../backend/history";
 import { breakLocks, lockStack } from "../backend/locks";
 import { StackSettings, settingsFile } from "../config/stack-settings";
 import { ago, duration } from "../display/relative-time";
@@ -11,10 +11,11 @@ import { mapValue, type Value } from "../wire/values";
 import { loadProject, parseStackName } from "../workspace/project";
 import { selectedStack, selectStack } from "../workspace/pulumi-home";
 import { CliError, EXIT_CODE, unsupported } from "./cli-error";
+import { copySettings } from "./config-commands";
 import type { Flags } from "./flags";
-import { recordedHistory } from "./history-view";
+import { pageOf, recordedHistory } from "./history-view";
 import { outputTable, rawResources } from "./output-command";
-import { openBackend, openStack, optionalProject, passphraseProvider, workDir } from "./stack-context";
+import { openBackend, openStack, optionalProject, passphraseProvider, type StackContext, workDir } from "./stack-context";
 import { tagsKey } from "./stack-tags";
 import { ask, confirm, isInteractive, print, table } from "./terminal";
 
@@ -34,6 +35,11 @@ export async function stackInit(flags: Flags): Promise<number> {
   secrets.unlock();
   await backend.create(project.name, stack);
   await backend.save(project.name, stack, { manifest: newManifest(), secrets_providers: passphraseProvider(secrets.salt), metadata: {} });
+  const source = flags.text("copy-config-from");
+  if (source !== undefined) {
+    const from = new StackSettings(settingsFile(project, parseStackName(source, project.name).stack, undefined), project.name);
+    await copySettings(from, settings, Object.keys(from.values()));
+  }
   if (!flags.has("no-select")) selectStack(project, backend.url, `organization/${project.name}/${stack}`);
   process.stderr.write(`Created stack '${stack}'\n`);
   return EXIT_CODE.ok;
@@ -85,8 +91,14 @@ export async function stackLs(flags: Flags): Promise<number> {
 }
 
 export async function stackRm(flags: Flags): Promise<number> {
-  const { project, backend, stack, settings } = await openStack(flags, flags.words[0] ?? flags.text("stack"));
-  await confirm(flags, `This will permanently remove the '${stack}' stack!`, stack);
+  const ctx = await openStack(flags, flags.words[0] ?? flags.text("stack"));
+  await confirm(flags, `This will permanently remove the '${ctx.stack}' stack!`, ctx.stack);
+  await removeStack(ctx, flags);
+  return EXIT_CODE.ok;
+}
+
+/** @throws CliError where it still has resources, unless --force was given */
+export async function removeStack({ project, backend, stack, settings }: StackContext, flags: Flags): Promise<void> {
   const unlock = await lockStack(backend.bucket, project.name, stack);
   try {
     const count = (await backend.load(project.name, stack))?.resources?.length ?? 0;
@@ -95,13 +107,13 @@ export async function stackRm(flags: Flags): Promise<number> {
         `'${stack}' still has resources; removal rejected. Possible actions:\n- Make sure that '${stack}' is the stack that you want to destroy\n- Run \`pulumi destroy\` to delete the resources, then run \`pulumi stack rm\`\n- Run \`pulumi stack rm --force\` to override this error`,
       );
     await backend.remove(project.name, stack);
+    if (flags.has("remove-backups")) await backend.removeBackups(project.name, stack);
     if (!flags.has("preserve-config")) fs.rmSync(settings.file, { force: true });
     if (selectedStack(project, backend.url) === `organization/${project.name}/${stack}`) selectStack(project, backend.url, undefined);
   } finally {
     await unlock();
   }
   print(`Stack '${stack}' has been removed!`);
-  return EXIT_CODE.ok;
 }
 
 export async function stackHistory(flags: Flags): Promise<number> {
@@ -111,10 +123,12 @@ export async function stackHistory(flags: Flags): Promise<number> {
     print(exactJson(entries, 2));
     return EXIT_CODE.ok;
   }
-  for (const { version, kind, result, startTime, endTime, message, environment, resourceChanges: counts = {} } of entries) {
+  const { skip } = pageOf(flags.number("page-size"), flags.number("page"));
+  let version = (await historyLength(backend, project.name, stack)) - skip;
+  for (const { kind, result, startTime, endTime, message, environment, resourceChanges: counts = {} } of entries) {
     const changes = `+${counts["create"] ?? 0}-${counts["delete"] ?? 0}~${counts["update"] ?? 0} ${counts["same"] ?? 0}`;
     const [from, to] = [Date.parse(startTime), Date.parse(endTime)];
-    print(`Version: ${version}\nUpdateKind: ${kind}\nStatus: ${result}\nMessage: ${message}`);
+    print(`Version: ${version--}\nUpdateKind: ${kind}\nStatus: ${result}\nMessage: ${message}`);
     print(`${changes} Updated ${ago(from, Date.now())} took ${duration(Math.round((to - from) / 1000))}`);
     for (const name of Object.keys(environment).sort()) print(`    ${name}: ${environment[name]}`);
     print("");

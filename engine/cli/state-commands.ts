@@ -1,4 +1,4 @@
-/** `state delete|protect|unprotect|rename`: edits of the state that no provider hears of. The passphrase is not needed. */
+/** `state remove|protect|unprotect|taint|untaint|rename`: edits of the state that no provider hears of. The passphrase is not needed. */
 import { z } from "zod";
 import { deploymentSchema } from "../backend/checkpoint";
 import { lockStack } from "../backend/locks";
@@ -86,6 +86,30 @@ async function setProtection(flags: Flags, protect: boolean): Promise<number> {
 
 export const stateProtect = (flags: Flags): Promise<number> => setProtection(flags, true);
 export const stateUnprotect = (flags: Flags): Promise<number> => setProtection(flags, false);
+
+async function setTaint(flags: Flags, taint: boolean): Promise<number> {
+  const urns = flags.words;
+  const needs = taint ? "pulumi state taint <urn>…" : "pulumi state untaint <urn>… | --all";
+  if ((urns.length === 0) === !flags.has("all")) throw new CliError(`usage: ${needs}`, EXIT_CODE.usage);
+  let count = 0;
+  await edit(flags, "This will edit your stack's state directly.", (resources) => {
+    // What waits for its deletion cannot be replaced any more.
+    const isLive = (resource: RawResource): boolean => resource["delete"] !== true;
+    for (const urn of urns) requireUrn(resources.filter(isLive), urn);
+    return resources.map((resource) => {
+      if (!isLive(resource) || (urns.length > 0 ? !urns.includes(resource.urn) : resource["taint"] !== true)) return resource;
+      count++;
+      const { taint: _old, ...others } = resource;
+      return taint ? { ...others, taint } : others;
+    });
+  });
+  print(`${count} resources ${taint ? "" : "un"}tainted`);
+  return EXIT_CODE.ok;
+}
+
+/** The next update replaces what is tainted. */
+export const stateTaint = (flags: Flags): Promise<number> => setTaint(flags, true);
+export const stateUntaint = (flags: Flags): Promise<number> => setTaint(flags, false);
 
 export async function stateRename(flags: Flags): Promise<number> {
   const [urn = "", name = ""] = flags.words;

@@ -45,6 +45,20 @@ export const COMMANDS: CommandTable = {
     summary: "forget the backend",
     run: lazily(account, "logout"),
   },
+  logs: {
+    flags: { json: json.json, follow: { ...bool, short: "f" }, resource: { ...text, short: "r" }, since: text },
+    words: [0, 0],
+    usage: "logs",
+    summary: "show what resources have logged",
+    run: lazily(() => import("../logs-command"), "logs"),
+  },
+  "gen-completion": {
+    flags: {},
+    words: [1, 1],
+    usage: "gen-completion bash|zsh|fish",
+    summary: "print a script that completes commands and flags",
+    run: lazily(() => import("../completion-command"), "genCompletion"),
+  },
   about: { flags: json, words: [0, 0], usage: "about", summary: "print facts about this installation", run: lazily(account, "about") },
   "plugin list": { flags: json, words: [0, 0], usage: "plugin list", summary: "list installed plugins", run: lazily(plugins, "pluginLs") },
 };

@@ -39,6 +39,13 @@ export const CONFIG_COMMANDS: CommandTable = {
     summary: "remove settings",
     run: lazily(configs, "configRm"),
   },
+  "config copy": {
+    flags: { dest: { ...text, short: "d" }, path: bool },
+    words: [0, 1],
+    usage: "config copy [key] --dest <stack>",
+    summary: "copy one setting or all of them to another stack",
+    run: lazily(configs, "configCopy"),
+  },
   "config refresh": {
     flags: { force: { ...bool, short: "f" } },
     words: [0, 0],

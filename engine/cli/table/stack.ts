@@ -9,7 +9,7 @@ const show = { "show-name": bool, "show-ids": { ...bool, short: "i" }, "show-urn
 export const STACK_COMMANDS: CommandTable = {
   stack: { flags: show, words: [0, 0], usage: "stack", summary: "show the current stack", run: lazily(stacks, "showStack") },
   "stack new": {
-    flags: { ...yes, "secrets-provider": text, "no-select": bool },
+    flags: { ...yes, "secrets-provider": text, "no-select": bool, "copy-config-from": text },
     words: [0, 1],
     usage: "stack new [name]",
     summary: "create an empty stack",
@@ -31,21 +31,21 @@ export const STACK_COMMANDS: CommandTable = {
     run: lazily(stacks, "stackLs"),
   },
   "stack remove": {
-    flags: { ...yes, force: { ...bool, short: "f" }, "preserve-config": bool },
+    flags: { ...yes, force: { ...bool, short: "f" }, "preserve-config": bool, "remove-backups": bool },
     words: [0, 1],
     usage: "stack remove [name]",
     summary: "remove a stack and its settings",
     run: lazily(stacks, "stackRm"),
   },
   "stack output": {
-    flags: { json: json.json, "show-secrets": bool },
+    flags: { json: json.json, shell: bool, "show-secrets": bool },
     words: [0, 1],
     usage: "stack output [name]",
     summary: "print outputs",
     run: lazily(() => import("../output-command"), "stackOutput"),
   },
   "stack export": {
-    flags: { file: text, "show-secrets": bool },
+    flags: { file: text, "show-secrets": bool, version: text },
     words: [0, 0],
     usage: "stack export",
     summary: "write the state to a file or standard output",
@@ -92,6 +92,34 @@ export const STACK_COMMANDS: CommandTable = {
 const states = () => import("../state-commands");
 
 export const STATE_COMMANDS: CommandTable = {
+  "state get": {
+    flags: { output: json.output, "show-secrets": bool },
+    words: [0, 1],
+    usage: "state get <urn or name>",
+    summary: "show a resource as the state has it",
+    run: lazily(() => import("../state-get"), "stateGet"),
+  },
+  "state edit": {
+    flags: {},
+    words: [0, 0],
+    usage: "state edit",
+    summary: "edit the state in $EDITOR",
+    run: lazily(() => import("../state-edit"), "stateEdit"),
+  },
+  "state taint": {
+    flags: yes,
+    words: [1, ANY_NUMBER],
+    usage: "state taint <urn>…",
+    summary: "have the next update replace resources",
+    run: lazily(states, "stateTaint"),
+  },
+  "state untaint": {
+    flags: { ...yes, all: bool },
+    words: [0, ANY_NUMBER],
+    usage: "state untaint [urn…]",
+    summary: "have resources stay what they are",
+    run: lazily(states, "stateUntaint"),
+  },
   "state remove": {
     flags: { ...yes, force: bool, all: bool, "target-dependents": bool },
     words: [0, 1],
