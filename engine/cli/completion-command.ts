@@ -1,17 +1,17 @@
 /** `gen-completion`: a script for a shell that completes the commands and flags of this engine. */
 import { CliError, EXIT_CODE } from "./cli-error";
 import { type Flags, GLOBAL_FLAGS } from "./flags";
-import { COMMANDS } from "./table/commands";
+import type { CommandTable } from "./table/command";
 
 /** For each command, and each group of them: what may come next. */
-function completions(): Map<string, { words: string[]; flags: string[] }> {
+function completions(commands: CommandTable): Map<string, { words: string[]; flags: string[] }> {
   const found = new Map<string, { words: string[]; flags: string[] }>();
   const at = (name: string) => {
     const entry = found.get(name) ?? { words: [], flags: Object.keys(GLOBAL_FLAGS) };
     found.set(name, entry);
     return entry;
   };
-  for (const [name, { flags }] of Object.entries({ ...COMMANDS, help: { flags: {} } })) {
+  for (const [name, { flags }] of Object.entries({ ...commands, help: { flags: {} } })) {
     at(name).flags.push(...Object.keys(flags));
     const words = name.split(" ");
     for (const [i, word] of words.entries()) {
@@ -23,8 +23,8 @@ function completions(): Map<string, { words: string[]; flags: string[] }> {
 }
 
 /** The longest command that the words before the cursor begin with decides; flags among them are passed over. */
-function bash(): string {
-  const cases = [...completions()].map(
+function bash(table: CommandTable): string {
+  const cases = [...completions(table)].map(
     ([name, { words, flags }]) => `    "${name}") words="${words.join(" ")}"; flags="${flags.map((flag) => `--${flag}`).join(" ")}" ;;`,
   );
   return `# bash completion for pulumi (embedded engine of homelab): source <(pulumi gen-completion bash)
@@ -49,10 +49,10 @@ complete -o default -F _pulumi pulumi
 `;
 }
 
-const zsh = (): string => `#compdef pulumi\nautoload -U +X bashcompinit && bashcompinit\n${bash()}`;
+const zsh = (table: CommandTable): string => `#compdef pulumi\nautoload -U +X bashcompinit && bashcompinit\n${bash(table)}`;
 
-function fish(): string {
-  const lines = [...completions()].flatMap(([name, { words, flags }]) => {
+function fish(table: CommandTable): string {
+  const lines = [...completions(table)].flatMap(([name, { words, flags }]) => {
     const depth = name === "" ? 0 : name.split(" ").length;
     const here = `__pulumi_at ${depth} ${name}`.trim();
     return [
@@ -73,12 +73,12 @@ ${lines.join("\n")}
 `;
 }
 
-const SHELLS: Readonly<Record<string, () => string>> = { bash, zsh, fish };
+const SHELLS: Readonly<Record<string, (table: CommandTable) => string>> = { bash, zsh, fish };
 
-export function genCompletion(flags: Flags): number {
+export function genCompletion(flags: Flags, table: CommandTable): number {
   const [shell = ""] = flags.words;
   const script = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
   if (script === undefined) throw new CliError(`unsupported shell "${shell}": must be one of ${Object.keys(SHELLS).join(", ")}`);
-  process.stdout.write(script());
+  process.stdout.write(script(table));
   return EXIT_CODE.ok;
 }

@@ -57,7 +57,7 @@ export const COMMANDS: CommandTable = {
     words: [1, 1],
     usage: "gen-completion bash|zsh|fish",
     summary: "print a script that completes commands and flags",
-    run: lazily(() => import("../completion-command"), "genCompletion"),
+    run: async (flags) => (await import("../completion-command")).genCompletion(flags, COMMANDS),
   },
   about: { flags: json, words: [0, 0], usage: "about", summary: "print facts about this installation", run: lazily(account, "about") },
   "plugin list": { flags: json, words: [0, 0], usage: "plugin list", summary: "list installed plugins", run: lazily(plugins, "pluginLs") },
