@@ -12,7 +12,7 @@ help:
 	@echo "make test-real    the tests that need real programs (missing ones are named and skipped)"
 	@echo "make real-parts   install those programs, as far as this machine allows (cached outside the checkout)"
 	@echo "make check        lint, types, import rules, dead code, tests"
-	@echo "make bench        measure the rebuild and the no-change preview"
+	@echo "make bench        measure the engine beside the real CLI, the rebuild and the no-change preview"
 	@echo "make lab-destroy  destroy the seven stacks in the lab"
 	@echo "make lab-stop     stop the lab (its state is kept)"
 	@echo "make clean        stop the lab and remove all that was made here"
@@ -63,6 +63,7 @@ check: bin/.built
 	npm run check
 
 bench: bin/.built
+	node bench/engine/run.mjs
 	node bench/rebuild.mjs
 
 clean:

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 // Measures the embedded engine: up, no-change preview and destroy of N resources of a small provider plugin, and the time to the
-// first output. Where a real `pulumi` is on PATH the same is run with it and the ratio is printed.
+// first output. The same is run with the real CLI, the part `pulumi` of `make real-parts` (with the language host of the tests) or
+// one on PATH, and the ratio is printed: CLI's seconds by ours, both of this run.
 //
-//   node bench/engine/run.mjs [N…]        default: 1000; the growth: 100 1000 5000
+//   node bench/engine/run.mjs [N…]        default: 1000 2000; the growth: 100 1000 5000
 import { spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
+import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,10 +17,16 @@ const embedded = path.join(root, "engine", "bin", "pulumi");
 const counts = process.argv.slice(2).map(Number);
 if (counts.some((count) => !Number.isInteger(count) || count < 1)) throw new Error("give whole numbers of resources");
 
+const languageHost = path.join(root, "tests", "support", "language-host");
+
+/** The part, else one on PATH with a language host of its own. */
 function realPulumi() {
+  const { inventory } = createRequire(import.meta.url)("../../build/real-parts.cjs");
+  const part = inventory().find(({ name }) => name === "pulumi");
+  if (part?.path !== undefined) return { file: part.path, search: languageHost };
   for (const folder of (process.env.PATH ?? "").split(path.delimiter)) {
     const file = path.join(folder, "pulumi");
-    if (fs.existsSync(file) && fs.realpathSync(file) !== embedded) return file;
+    if (fs.existsSync(file) && fs.realpathSync(file) !== embedded) return { file };
   }
   return undefined;
 }
@@ -48,9 +56,10 @@ function childrenCpu() {
 }
 
 /** Seconds, CPU seconds of all processes, MiB at most, and ms to the first output of one command. */
-async function run(pulumi, dir, args) {
+async function run({ file, search }, dir, args) {
   const env = {
     ...process.env,
+    PATH: [...(search === undefined ? [] : [search]), path.dirname(file), process.env.PATH].join(path.delimiter),
     PULUMI_HOME: path.join(dir, "home"),
     PULUMI_BACKEND_URL: `file://${dir}/state`,
     PULUMI_CONFIG_PASSPHRASE: "bench",
@@ -58,7 +67,7 @@ async function run(pulumi, dir, args) {
   };
   const startedAt = performance.now();
   const cpuBefore = childrenCpu();
-  const child = spawn(pulumi, [...args, "--non-interactive"], { cwd: dir, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(file, [...args, "--non-interactive"], { cwd: dir, env, stdio: ["ignore", "pipe", "pipe"] });
   let [first, peakKiB, output] = [undefined, 0, ""];
   const onData = (chunk) => {
     first ??= performance.now() - startedAt;
@@ -75,7 +84,7 @@ async function run(pulumi, dir, args) {
   }, 50);
   const code = await new Promise((resolve) => child.on("close", resolve));
   clearInterval(poll);
-  if (code !== 0) throw new Error(`${pulumi} ${args.join(" ")}: exit code ${code}\n${output}`);
+  if (code !== 0) throw new Error(`${file} ${args.join(" ")}: exit code ${code}\n${output}`);
   return { seconds: (performance.now() - startedAt) / 1000, cpu: childrenCpu() - cpuBefore, peakMiB: peakKiB / 1024, firstMs: first };
 }
 
@@ -99,9 +108,9 @@ async function measure(pulumi, count) {
 
 spawnSync(process.execPath, [path.join(root, "build", "build.cjs")], { stdio: "inherit" });
 const real = realPulumi();
-if (real === undefined) console.log("no Pulumi CLI is on PATH: only the embedded engine is measured");
-for (const count of counts.length > 0 ? counts : [1000]) {
-  const ours = await measure(embedded, count);
+if (real === undefined) console.log("no Pulumi CLI (make real-parts PARTS=pulumi): only the embedded engine is measured");
+for (const count of counts.length > 0 ? counts : [1000, 2000]) {
+  const ours = await measure({ file: embedded }, count);
   const theirs = real === undefined ? undefined : await measure(real, count);
   for (const [name] of STEPS) {
     const { seconds, cpu, peakMiB, firstMs } = ours[name];
