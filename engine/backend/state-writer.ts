@@ -199,8 +199,11 @@ export class StateWriter implements SnapshotJournal {
     await handle.appendFile(journalHead(base, places));
     await handle.sync();
     const folder = await fs.open(path.dirname(file), "r");
-    await folder.sync();
-    await folder.close();
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
     // Now that the journal is there: whoever reads a file that has one finds it.
     await this.#writeFile(base);
   }
