@@ -197,9 +197,6 @@ test("the checkout's own files all open with the lab's key and have the shape th
     "POSTGRES_SSL_CERT",
     "POSTGRES_SSL_KEY",
   ],
-  "…/PROXMOX_PASSWORD": [
-    "PROXMOX_PASSWORD",
-  ],
   "…/PROXMOX_SECRET": [
     "PROXMOX_SECRET",
   ],
@@ -208,9 +205,6 @@ test("the checkout's own files all open with the lab's key and have the shape th
   ],
   "…/PROXMOX_URL": [
     "PROXMOX_URL",
-  ],
-  "…/PROXMOX_USERNAME": [
-    "PROXMOX_USERNAME",
   ],
   "…/REDIS": [
     "REDIS_PASSWORD",

@@ -112,6 +112,17 @@ test("Vault is installed without waiting, booted, set up for the stack that mana
     );
   });
   expect(release(registered)).toMatchObject({ version: "0.29.1", skipAwait: true, atomic: false });
+  expect(release(registered)["values"]).toEqual({
+    injector: { enabled: false },
+    ui: { enabled: true },
+    server: {
+      standalone: { enabled: true },
+      dataStorage: { enabled: true, size: "10Gi", storageClass: "local-path" },
+      auditStorage: { enabled: true, size: "10Gi", storageClass: "local-path" },
+      resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "512Mi" } },
+      ingress: { enabled: false },
+    },
+  });
   const shared = { dir: "/checkout", environment: { VAULT_ADDR: "https://vault.fullstack.pw" }, logging: "none", addPreviousOutputInEnv: false };
   const command = (name: string) => plain(only(registered, "command:local:Command", name).inputs);
   // A Vault on a new host is booted again.
@@ -420,7 +431,23 @@ test("MinIO takes its root user from a Secret and has a route for its API and on
     "kubernetes:networking.k8s.io/v1:Ingress minio-console-ingress",
   ]);
   expect(JSON.stringify(release(registered)["values"])).not.toContain("rootPassword");
-  expect(release(registered)["values"]).toMatchObject({ existingSecret: "minio-root", mode: "standalone" });
+  // No user of the chart's own: those have passwords that everybody knows.
+  expect(release(registered)["values"]).toEqual({
+    podAnnotations: { "homelab/root-credential": expect.stringMatching(/^[0-9a-f]{24}$/) },
+    mode: "standalone",
+    replicas: 1,
+    existingSecret: "minio-root",
+    users: [],
+    persistence: { enabled: true, size: "10Gi", storageClass: "local-path" },
+    resources: { requests: { memory: "256Mi" }, limits: { memory: "1Gi" } },
+    buckets: [
+      { name: "pulumi-state", policy: "none", purge: false, versioning: true },
+      { name: "loki", policy: "none", purge: false },
+      { name: "teleport", policy: "none", purge: false },
+    ],
+    ingress: { enabled: false },
+    consoleIngress: { enabled: false },
+  });
   const backend = (name: string) =>
     (only(registered, TYPES.ingress, name).inputs["spec"] as { rules: { host: string; http: { paths: { backend: object }[] } }[] }).rules.map((rule) => [
       rule.host,
