@@ -25,10 +25,27 @@ const runCommand = (operation: "up" | "preview" | "refresh" | "destroy", summary
 });
 
 const COMMANDS: Record<string, Command> = {
-  up: runCommand("up", "builds or updates the stacks, in order (named ones with all that they need)"),
+  up: runCommand(
+    "up",
+    "builds or updates the stacks, in order (named ones with all that they need); shows and asks first, but not in the lab",
+    " [--yes] [--wait]",
+  ),
   preview: runCommand("preview", "shows what up would do, also where nothing is built yet", " [--expect-no-changes] [--markdown FILE]"),
-  refresh: runCommand("refresh", "reads the real world into the state"),
-  destroy: runCommand("destroy", "destroys the stacks in reverse order (named ones with all that need them)"),
+  refresh: runCommand("refresh", "reads the real world into the state", " [--wait]"),
+  destroy: runCommand(
+    "destroy",
+    "destroys the stacks in reverse order (named ones with all that need them); asks for the site's name, but not in the lab",
+    " [--yes] [--wait]",
+  ),
+  unlock: {
+    summary: "clears the lock of stacks whose run is gone (that of a dead process on this machine goes by itself)",
+    usage: "<stack>… [--lab] [--engine auto|pulumi|embedded] [--yes]",
+    takesWords: true,
+    load: async () => {
+      const { UNLOCK_OPTIONS, unlockStacks } = await import("./commands/unlock-stacks");
+      return { options: UNLOCK_OPTIONS, run: unlockStacks };
+    },
+  },
   outputs: {
     summary: "prints each stack's outputs",
     usage: "[stack…] [--lab] [--json] [--show-secrets]",

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { COMMENT_LIMIT, COMMENT_MARKER, harmless, renderComment } from "./comment";
-import type { RunReport, StackReport } from "./report";
+import { COMMENT_LIMIT, COMMENT_MARKER, renderComment } from "./comment";
+import { harmless } from "./comment-markdown";
+import { type ReportStep, type RunReport, reportSchema, type StackReport } from "./report-schema";
 
 const stackReport = (fields: Partial<StackReport>): StackReport => ({
   stack: "dev",
@@ -26,14 +27,21 @@ const report = (stacks: StackReport[], fields: Partial<RunReport> = {}): RunRepo
   stacks,
   ...fields,
 });
-const step = (op: string, name: string, keys: string[] = []) => ({ op, urn: `urn::${name}`, type: "a:b:C", name, diffs: [], keys });
+const step = (op: string, name: string, fields: Partial<ReportStep> = {}): ReportStep => ({
+  ...{ op, urn: `urn::${name}`, type: "a:b:C", name, component: false, diffs: [], keys: [], values: [] },
+  ...fields,
+});
 
 test("shows a table row a stack, replacements and deletions outside the folds, the rest folded", () => {
   const text = renderComment(
     report([
       stackReport({
         changes: { create: 1, replace: 1, same: 3 },
-        steps: [step("create", "one"), step("replace", "two", ["size"])],
+        steps: [
+          step("create", "one"),
+          step("replace", "two", { keys: ["size"], values: [{ path: "size", from: "1", to: "2" }] }),
+          step("create", "around", { component: true }),
+        ],
         unknowns: ["tools.vaultToken"],
       }),
       stackReport({ stack: "stg", status: "skipped", duration: null, offset: null, blame: "dev" }),
@@ -45,7 +53,7 @@ test("shows a table row a stack, replacements and deletions outside the folds, t
 | stack | create | update | replace | delete | same | preview | time |
 |---|--:|--:|--:|--:|--:|---|--:|
 | dev | 1 | 0 | **1** | 0 | 3 | depends on \`tools.vaultToken\` | 1.5s |
-| stg | 0 | 0 | 0 | 0 | 0 | skipped (dev failed) | – |
+| stg | 0 | 0 | 0 | 0 | 0 | skipped (\`dev\` failed) | – |
 
 ### ⚠ Replacements and deletions
 
@@ -56,7 +64,9 @@ test("shows a table row a stack, replacements and deletions outside the folds, t
 \`\`\`diff
 + a:b:C one
 ± a:b:C two
+    size: 1 → 2
 \`\`\`
+
 </details>
 
 engine: embedded, in the lab, 2.0s
@@ -70,35 +80,136 @@ test("says so when nothing changes, and when it failed", () => {
   expect(failed).toContain("### ✘ dev\n\n```\nno route to host\n```");
 });
 
-test("stays below the limit of a comment whatever the stacks hold, and always keeps the table", () => {
-  const steps = fc.array(
-    fc.record({
-      op: fc.constantFrom("create", "update", "replace", "delete", "same"),
-      name: fc.string({ maxLength: 300 }),
-      many: fc.integer({ min: 1, max: 400 }),
-    }),
-    { maxLength: 8 },
+test("the heaviest loss stands first: a VM with its disks, before what the cluster makes again", () => {
+  const steps = [
+    step("delete", "web", { type: "kubernetes:core/v1:Service" }),
+    step("delete", "data", { type: "kubernetes:core/v1:Namespace" }),
+    step("delete", "k8s-dev-vm", { type: "proxmoxve:index/vmLegacy:VmLegacy" }),
+    step("delete", "whole", { type: "homelab:hosts:Vm", component: true }),
+  ];
+  const text = renderComment(report([stackReport({ changes: { delete: 4 }, steps })]));
+  expect(text).toContain(`### ⚠ Replacements and deletions
+
+- **delete of a VM, with its disks** \`dev: proxmoxve:index/vmLegacy:VmLegacy k8s-dev-vm\`
+- **delete** \`dev: kubernetes:core/v1:Namespace data\`
+- **delete** \`dev: kubernetes:core/v1:Service web\`
+`);
+  expect(text).not.toContain("homelab:hosts:Vm whole");
+});
+
+test("a restart of a VM and a host that is overcommitted are said outside the folds, each once", () => {
+  const warning = (message: string) => ({ severity: "warning" as const, urn: "", message });
+  const text = renderComment(
+    report(
+      [
+        stackReport({
+          diagnostics: [warning("a field is deprecated"), warning("VM 112 will be restarted: memory"), warning("VM 112 will be restarted: memory")],
+        }),
+      ],
+      {
+        warnings: ["node03: 22 virtual processors on 16 threads"],
+      },
+    ),
   );
+  expect(text).toContain(`### Warnings
+
+- \`dev: VM 112 will be restarted: memory\`
+- \`node03: 22 virtual processors on 16 threads\`
+- \`dev: a field is deprecated\`
+`);
+});
+
+/** Fences and folds that are open at the end, in the order in which Markdown sees them. */
+function openBlocks(text: string): string[] {
+  const open: string[] = [];
+  for (const line of text.split("\n")) {
+    if (open.at(-1) === "fence") {
+      if (line === "```") open.pop();
+    } else if (line.startsWith("```")) open.push("fence");
+    else if (line.startsWith("<details>")) open.push("fold");
+    else if (line.startsWith("</details>")) expect(open.pop()).toBe("fold");
+  }
+  return open;
+}
+
+/** Text as long and as hostile as one may be. */
+const said = fc.oneof(
+  fc.string({ maxLength: 20_000 }),
+  fc.constantFrom("```\n</details>\n@everyone | <img src=x>", "~~~\n# title", "\u202eevil", "line of an error\n".repeat(3_000), "`".repeat(2_000)),
+);
+
+test("whatever a report holds, the comment is below the limit, keeps its table, and closes what it opens", () => {
+  const aStep = fc.record({
+    op: fc.constantFrom("create", "update", "replace", "delete", "same"),
+    name: said,
+    many: fc.integer({ min: 1, max: 100 }),
+    value: said,
+  });
+  const aStack = fc.record({
+    steps: fc.array(aStep, { maxLength: 5 }),
+    error: fc.option(said),
+    hint: fc.option(said),
+    unknowns: fc.integer({ min: 0, max: 3_000 }),
+    warnings: fc.array(said, { maxLength: 4 }),
+    blame: fc.option(said),
+  });
   fc.assert(
-    fc.property(fc.array(steps, { minLength: 1, maxLength: 7 }), fc.string({ maxLength: 90_000 }), (stacks, message) => {
+    fc.property(fc.array(aStack, { minLength: 1, maxLength: 12 }), fc.array(said, { maxLength: 3 }), (stacks, warnings) => {
       const text = renderComment(
         report(
-          stacks.map((list, i) =>
+          stacks.map(({ steps, error, hint, unknowns, warnings: own, blame }, i) =>
             stackReport({
               stack: `stack-${i}`,
-              steps: list.flatMap(({ op, name, many }) => Array.from({ length: many }, () => step(op, name))),
-              ...(i === 0 ? { status: "failed" as const, error: { code: "E", message } } : {}),
+              steps: steps.flatMap(({ op, name, many, value }) =>
+                Array.from({ length: many }, () => step(op, name, { keys: [value], values: [{ path: name, from: value, to: value }] })),
+              ),
+              unknowns: Array.from({ length: unknowns }, (_, n) => `observability.someOutputName${n}`),
+              diagnostics: own.map((message) => ({ severity: "warning" as const, urn: "", message })),
+              ...(blame === null ? {} : { status: "skipped" as const, blame }),
+              ...(error === null ? {} : { status: "failed" as const, error: { code: "E", message: error, ...(hint === null ? {} : { hint }) } }),
             }),
           ),
+          { warnings },
         ),
       );
       expect(text.length).toBeLessThan(COMMENT_LIMIT);
       for (const i of stacks.keys()) expect(text).toContain(`| stack-${i} |`);
+      expect(openBlocks(text)).toEqual([]);
+      expect(text.split("\n").filter((line) => !/^<\/?details>|^<!-- homelab/.test(line) && /<[a-z!/]/i.test(line))).toEqual([]);
+      expect(text).not.toMatch(/@[a-z]|\u202e/i);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
-test("text from resources cannot mention people, open HTML or end a fence", () => {
-  expect(harmless("@team </details> ```\r\n")).toBe("@\u200bteam ‹/details› ʼʼʼ\n");
+test("very long errors each have their lines, and say how many are left out", () => {
+  const message = Array.from({ length: 2_000 }, (_, i) => `line ${i} of an error of the engine`).join("\n");
+  const failed = ["dev", "stg"].map((stack) => stackReport({ stack, status: "failed", error: { code: "E", message } }));
+  const text = renderComment(report(failed, { ok: false }));
+  for (const stack of ["dev", "stg"]) expect(text).toContain(`### ✘ ${stack}\n\n\`\`\`\nline 0 of an error`);
+  expect(text).toMatch(/… 1992 more lines/);
+  expect(openBlocks(text)).toEqual([]);
+});
+
+test("three thousand unknown values are three names and a number", () => {
+  const unknowns = Array.from({ length: 3_000 }, (_, i) => `observability.out${i}`);
+  expect(renderComment(report([stackReport({ unknowns })]))).toContain(
+    "depends on `observability.out0`, `observability.out1`, `observability.out2` and 2997 more |",
+  );
+});
+
+test("text from resources cannot mention people, open HTML, end a fence or a cell, or hide", () => {
+  expect(harmless("@team </details> ``` | \u202e\r\n")).toBe("@\u200bteam ‹/details› ʼʼʼ ¦ \n");
+});
+
+test("a report is read back only as what it is", () => {
+  const good = report([stackReport({ steps: [step("create", "one")] })]);
+  expect(reportSchema.parse(JSON.parse(JSON.stringify(good)))).toEqual(good);
+  for (const bad of [
+    { ...good, version: 9 },
+    { ...good, operation: "rm" },
+    { ...good, stacks: [stackReport({ stack: "a | b" })] },
+    { ...good, extra: undefined, stacks: {} },
+  ])
+    expect(reportSchema.safeParse(bad).success).toBe(false);
 });

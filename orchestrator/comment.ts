@@ -1,105 +1,126 @@
+/** The comment on a pull request: table first, then what a reviewer must not miss, then each stack's steps folded. */
 import { changesText, countChanges, durationText } from "./changes";
-import type { RunReport, StackReport } from "./report";
+import { bulletList, fenced, folded, harmless, inline } from "./comment-markdown";
+import { problemsOf } from "./failure-text";
+import type { ReportStep, RunReport, StackReport } from "./report-schema";
 
 /** GitHub refuses a comment of 65,536 characters or more. */
 export const COMMENT_LIMIT = 65_536;
 /** Found again by this line when the comment is updated in place. */
 export const COMMENT_MARKER = "<!-- homelab:preview -->";
 
+/** What each part may take at most, in characters; what one leaves, the folded steps get. */
+const BUDGET = { table: 16_000, failures: 16_000, loud: 12_000, warnings: 8_000 };
+/** Unknown values that a row of the table names. */
+const UNKNOWNS_NAMED = 3;
+
 const OP_MARK: Record<string, string> = { create: "+", update: "~", replace: "±", delete: "-", import: "=" };
 
-/**
- * Text from resources made harmless inside a comment: no mention, no HTML, no end of a fence or a folded block, one line.
- */
-export function harmless(text: string): string {
-  return text.replaceAll("`", "ʼ").replaceAll("<", "‹").replaceAll(">", "›").replaceAll("@", "@\u200b").replaceAll("\r", "");
-}
-
 function completeness(stack: StackReport): string {
-  if (stack.status !== "succeeded") return stack.status === "skipped" ? `skipped (${stack.blame ?? "?"} failed)` : stack.status;
-  return stack.unknowns.length === 0 ? "complete" : `depends on ${stack.unknowns.map((u) => `\`${harmless(u)}\``).join(", ")}`;
+  if (stack.status === "skipped") return `skipped (${inline(stack.blame ?? "?")} failed)`;
+  if (stack.status !== "succeeded") return stack.status;
+  if (stack.unknowns.length === 0) return "complete";
+  const more = stack.unknowns.length - UNKNOWNS_NAMED;
+  return `depends on ${stack.unknowns.slice(0, UNKNOWNS_NAMED).map(inline).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function tableRow(stack: StackReport): string {
   const { create, update, replace, delete: gone, same } = countChanges(stack.changes);
   const loud = (count: number): string => (count > 0 ? `**${count}**` : "0");
   const time = stack.duration === null ? "–" : durationText(stack.duration);
-  return `| ${stack.stack} | ${create} | ${update} | ${loud(replace)} | ${loud(gone)} | ${same} | ${completeness(stack)} | ${time} |`;
+  return `| ${harmless(stack.stack)} | ${create} | ${update} | ${loud(replace)} | ${loud(gone)} | ${same} | ${completeness(stack)} | ${time} |`;
 }
 
-/** Replacements and deletions of the whole estate: what a reviewer must not miss, so it stands outside the folds. */
-function warnings(report: RunReport): string[] {
-  const lines = report.stacks.flatMap((stack) =>
-    stack.steps
-      .filter((step) => step.op === "delete" || step.op === "replace")
-      .map(
-        (step) =>
-          `- **${step.op}** \`${harmless(`${stack.stack}: ${step.type} ${step.name}`)}\`${step.keys.length > 0 ? ` because of ${step.keys.map((k) => `\`${harmless(k)}\``).join(", ")}` : ""}`,
-      ),
-  );
-  return lines.length > 0 ? ["", "### ⚠ Replacements and deletions", "", ...lines] : [];
-}
-
-function errors(report: RunReport): string[] {
-  return report.stacks.flatMap((stack) =>
-    stack.error === undefined
-      ? []
-      : ["", `### ✘ ${stack.stack}`, "", "```", harmless(stack.error.message), ...(stack.error.hint ? [`next: ${harmless(stack.error.hint)}`] : []), "```"],
-  );
-}
-
-function details(stack: StackReport): string[] {
-  const lines = stack.steps
-    .filter((step) => OP_MARK[step.op] !== undefined && step.type !== "pulumi:pulumi:Stack")
-    .map(
-      (step) =>
-        `${OP_MARK[step.op]} ${harmless(`${step.type} ${step.name}`)}${step.diffs.length > 0 && step.op !== "create" ? ` [${harmless(step.diffs.join(", "))}]` : ""}`,
-    );
-  if (lines.length === 0) return [];
-  return ["", `<details><summary>${stack.stack}: ${changesText(stack.changes, true)}</summary>`, "", "```diff", ...lines, "```", "</details>"];
-}
-
-/** Cuts a list of lines to a budget of characters, at a line, and says how much is missing. */
-function within(lines: readonly string[], budget: number): string {
-  const whole = lines.join("\n");
-  if (whole.length <= budget) return whole;
-  const kept: string[] = [];
-  let size = 120;
-  for (const line of lines) {
-    if (size + line.length + 1 > budget) break;
-    kept.push(line);
-    size += line.length + 1;
+function table(stacks: readonly StackReport[]): string {
+  const lines = ["| stack | create | update | replace | delete | same | preview | time |", "|---|--:|--:|--:|--:|--:|---|--:|"];
+  let size = lines.join("\n").length;
+  for (const [i, stack] of stacks.entries()) {
+    const row = tableRow(stack);
+    size += row.length + 1;
+    if (size > BUDGET.table) return [...lines, `| … ${stacks.length - i} more stacks: see the run's report | | | | | | | |`].join("\n");
+    lines.push(row);
   }
-  return [...kept, `… ${lines.length - kept.length} more lines are left out here; the run's report has them all`].join("\n");
+  return lines.join("\n");
 }
 
-/**
- * The comment on a pull request: table of stacks first, replacements, deletions and failures loud, each stack's steps folded.
- * Always shorter than {@link COMMENT_LIMIT}: details give way first, then the loud lists; the table never.
- */
+/** What is lost with a resource: the heavier, the earlier it stands. */
+const WEIGHTS: readonly [number, RegExp][] = [
+  [4, /^proxmoxve:.*:Vm(Legacy)?$/],
+  [3, /^proxmoxve:|^vault:|:(PersistentVolumeClaim|PersistentVolume|StatefulSet|Namespace|CustomResourceDefinition)$/],
+  [2, /:(Release|Secret|Deployment|DaemonSet)$|^command:/],
+];
+const weightOf = ({ type }: ReportStep): number => WEIGHTS.find(([, pattern]) => pattern.test(type))?.[0] ?? 1;
+
+const isGone = ({ op, component }: ReportStep): boolean => (op === "delete" || op === "replace") && component !== true;
+
+/** Replacements and deletions of the whole estate, the heaviest first. */
+function losses(report: RunReport): string {
+  const lost = report.stacks.flatMap(({ stack, steps }) => steps.filter(isGone).map((step) => ({ stack, step })));
+  lost.sort((a, b) => weightOf(b.step) - weightOf(a.step));
+  const lines = lost.map(({ stack, step }) => {
+    const because = step.keys.length > 0 ? ` because of ${step.keys.map(inline).join(", ")}` : "";
+    return `**${step.op}${weightOf(step) === 4 ? " of a VM, with its disks" : ""}** ${inline(`${stack}: ${step.type} ${step.name}`)}${because}`;
+  });
+  return bulletList("⚠ Replacements and deletions", lines, BUDGET.loud);
+}
+
+function failures(report: RunReport): string {
+  const failed = report.stacks.filter(({ error }) => error !== undefined);
+  // Each gets its share, so that a long one hides no other.
+  const share = Math.floor(BUDGET.failures / Math.max(1, failed.length));
+  return failed
+    .map((stack) => {
+      const lines = problemsOf(stack).flatMap(({ what, lines: cause }) => (what === "" ? cause : [what, ...cause.map((line) => `  ${line}`)]));
+      const hint = stack.error?.hint === undefined ? [] : [`next: ${stack.error.hint}`];
+      return fenced(`### ✘ ${harmless(stack.stack)}`, "", [...lines, ...hint], share);
+    })
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+/** Restarts of VMs first: they are felt at once. */
+function warnings(report: RunReport): string {
+  const said = report.stacks.flatMap(({ stack, diagnostics }) =>
+    diagnostics.filter(({ severity }) => severity === "warning").map(({ message }) => `${stack}: ${message}`),
+  );
+  const isRestart = (text: string): boolean => /will be (restarted|shut down|stopped)/.test(text);
+  const ordered = [...said.filter(isRestart), ...(report.warnings ?? []), ...said.filter((text) => !isRestart(text))];
+  return bulletList("Warnings", [...new Set(ordered)].map(inline), BUDGET.warnings);
+}
+
+function stepLines(step: ReportStep): string[] {
+  const head = `${OP_MARK[step.op]} ${step.type} ${step.name}`;
+  if (step.op !== "update" && step.op !== "replace") return [head];
+  const { values = [] } = step;
+  if (values.length === 0) return [`${head}${step.diffs.length > 0 ? ` [${step.diffs.join(", ")}]` : ""}`];
+  return [head, ...values.map(({ path, from, to }) => `    ${path}: ${from ?? "(none)"} → ${to ?? "(none)"}`)];
+}
+
+function details(stack: StackReport, budget: number): string {
+  const lines = stack.steps.filter(({ op, component }) => OP_MARK[op] !== undefined && !component).flatMap(stepLines);
+  return lines.length === 0 ? "" : folded(`${stack.stack}: ${changesText(stack.changes, true)}`, "diff", lines, budget);
+}
+
+const titleOf = (report: RunReport): string => (report.ok ? (report.changed ? "This changes the homelab" : "No changes") : "The preview failed");
+
+/** Always shorter than {@link COMMENT_LIMIT}: details give way first; every fence and fold that is opened is closed. */
 export function renderComment(report: RunReport): string {
-  const title = report.ok ? (report.changed ? "This changes the homelab" : "No changes") : "The preview failed";
-  const head = [
-    COMMENT_MARKER,
-    `## ${title}`,
-    "",
-    "| stack | create | update | replace | delete | same | preview | time |",
-    "|---|--:|--:|--:|--:|--:|---|--:|",
-    ...report.stacks.map(tableRow),
-  ].join("\n");
-  const foot = `\n\nengine: ${report.engine.name}, ${report.site === "lab" ? "in the lab" : "against the homelab"}, ${durationText(report.duration)}\n`;
-  let budget = COMMENT_LIMIT - 1 - head.length - foot.length;
-  const loud = within([...errors(report), ...warnings(report)], Math.min(budget, COMMENT_LIMIT / 2));
-  budget -= loud.length + 1;
-  const folded: string[] = [];
-  for (const stack of report.stacks) {
-    const block = details(stack).join("\n");
-    if (block === "") continue;
-    const short = `\n<details><summary>${stack.stack}: ${changesText(stack.changes, true)}</summary>\n\ntoo long for a comment; see the run's report\n</details>`;
-    const chosen = block.length + 1 <= budget ? block : short;
-    if (chosen.length + 1 > budget) break;
-    folded.push(chosen);
-    budget -= chosen.length + 1;
+  const foot = `engine: ${report.engine.name}, ${report.site === "lab" ? "in the lab" : "against the homelab"}, ${durationText(report.duration)}\n`;
+  const parts = [`${COMMENT_MARKER}\n## ${titleOf(report)}`, table(report.stacks), failures(report), losses(report), warnings(report)].filter(
+    (part) => part !== "",
+  );
+  let left = COMMENT_LIMIT - 1 - parts.reduce((sum, part) => sum + part.length + 2, 0) - foot.length;
+  for (const [i, stack] of report.stacks.entries()) {
+    // Those that come later are not left without a line by those that come first.
+    const part = details(stack, Math.floor(left / Math.min(report.stacks.length - i, 3)) - 2);
+    if (part === "") continue;
+    parts.push(part);
+    left -= part.length + 2;
   }
-  return [head, loud, ...folded].filter((part) => part !== "").join("\n") + foot;
+  return `${parts.join("\n\n")}\n\n${foot}`;
+}
+
+/** The comment of a run that ended before it had a report. */
+export function renderNoReport(why: string): string {
+  return `${COMMENT_MARKER}\n## The preview failed\n\n${fenced("It ended before the first stack.", "", why.split("\n"), BUDGET.failures)}\n`;
 }

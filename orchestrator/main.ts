@@ -1,11 +1,12 @@
 import { systemClock } from "../common/clock";
-import { readEnv } from "../common/env";
 import { describeError, HomelabError, systemErrorCode } from "../common/errors";
 import { createRedactor } from "../common/redact";
 import { runCommandLine } from "./cli";
-import { EXIT } from "./exit-codes";
+import { EXIT, type ExitCode } from "./exit-codes";
+import { REFUSED } from "./gate";
 import type { Session } from "./session";
 import { createSinks } from "./sinks";
+import { askAt, terminalOf } from "./terminal";
 
 /** Errors of who typed the command, which another command line mends. */
 const USAGE_ERRORS = new Set(["E_USAGE", "E_STACK_UNKNOWN"]);
@@ -13,13 +14,11 @@ const USAGE_ERRORS = new Set(["E_USAGE", "E_STACK_UNKNOWN"]);
 const redactor = createRedactor();
 const listeners = new Set<() => void>();
 
+const sinks = createSinks(redactor, process.stdout, process.stderr);
 const session: Session = {
-  ...createSinks(redactor, process.stdout, process.stderr),
-  terminal: {
-    interactive: process.stdout.isTTY === true && readEnv("CI") === undefined,
-    colour: process.stdout.isTTY === true && readEnv("NO_COLOR") === undefined,
-    columns: () => process.stdout.columns ?? 80,
-  },
+  ...sinks,
+  terminal: terminalOf(process.stdin, process.stdout),
+  ask: (question) => askAt(process.stdin, sinks.out, question),
   clock: systemClock,
   onInterrupt: (listener) => {
     listeners.add(listener);
@@ -50,12 +49,18 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   });
 }
 
+function exitCodeOf(thrown: unknown): ExitCode {
+  if (!(thrown instanceof HomelabError)) return EXIT.failed;
+  if (thrown.code === REFUSED) return EXIT.refused;
+  return USAGE_ERRORS.has(thrown.code) ? EXIT.usage : EXIT.failed;
+}
+
 runCommandLine(process.argv.slice(2), session).then(
   (code) => {
     process.exitCode = code;
   },
   (thrown: unknown) => {
     session.err(`error: ${describeError(thrown)}\n`);
-    process.exitCode = thrown instanceof HomelabError && USAGE_ERRORS.has(thrown.code) ? EXIT.usage : EXIT.failed;
+    process.exitCode = exitCodeOf(thrown);
   },
 );

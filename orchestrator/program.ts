@@ -10,6 +10,8 @@ import { StackGraph } from "./graph";
 const descriptionSchema = z.object({
   version: z.literal(1),
   project: z.string(),
+  site: z.string(),
+  warnings: z.array(z.string()),
   stacks: z.array(z.object({ name: z.string(), needs: z.array(z.string()), description: z.string(), vms: z.array(z.string()) })),
 });
 
@@ -17,6 +19,10 @@ const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.
 
 export interface Program {
   project: string;
+  /** Name of the homelab: its domain. */
+  site: string;
+  /** What the program has to say of its data, such as a host that is overcommitted. */
+  warnings: readonly string[];
   graph: StackGraph;
   /** The stack of each VM, in the order of the stacks. */
   vms: ReadonlyMap<string, string>;
@@ -79,6 +85,7 @@ export async function askProgram(name: string, input = "", env: Readonly<Record<
  * @throws HomelabError with the program's own code where its configuration, inventory or graph is wrong
  */
 export async function describeProgram(): Promise<Program> {
-  const { project, stacks } = descriptionSchema.parse(await askProgram("describe"));
-  return { project, graph: new StackGraph(stacks), vms: new Map(stacks.flatMap(({ name, vms }) => vms.map((vm): [string, string] => [vm, name]))) };
+  const { project, site, warnings, stacks } = descriptionSchema.parse(await askProgram("describe"));
+  const vms = new Map(stacks.flatMap(({ name, vms: owned }) => owned.map((vm): [string, string] => [vm, name])));
+  return { project, site, warnings, graph: new StackGraph(stacks), vms };
 }

@@ -144,3 +144,54 @@ describe("starting ahead", () => {
     expect(spawned).toEqual(["a", "b"]);
   });
 });
+
+describe("a listener that fails, as a journal on a full disk", () => {
+  function failingAt(kind: RunEvent["kind"]) {
+    const started: string[] = [];
+    const ends = new Map<string, () => void>();
+    const run = startRun(
+      { operation: "up", graph, stacks: new Set(graph.names()), direction: "build", concurrency: 2, failFast: false },
+      {
+        clock: { now: () => 0, sleep: async () => undefined },
+        emit: (event) => {
+          if (event.kind === kind) throw new Error("no space left on device");
+        },
+        start: (stack) => {
+          started.push(stack);
+          return { result: new Promise((resolve) => ends.set(stack, () => resolve({ ok: true, changes: {} }))), cancel: () => undefined };
+        },
+      },
+    );
+    return { run, started, ends };
+  }
+
+  test("at the start: nothing starts, and the run ends with its error", async () => {
+    for (const kind of ["run-started", "stack-started"] as const) {
+      const { run, started } = failingAt(kind);
+      await expect(run.done).rejects.toThrow("no space left on device");
+      expect(started).toEqual([]);
+    }
+  });
+
+  test("later: what runs is finished, nothing new starts, and the run ends with its error", async () => {
+    const { run, started, ends } = failingAt("stack-finished");
+    expect(started).toEqual(["a"]);
+    ends.get("a")?.();
+    await expect(run.done).rejects.toThrow("no space left on device");
+    expect(started).toEqual(["a"]);
+  });
+});
+
+test("a worker that cannot even be started ends the run with its error", async () => {
+  const run = startRun(
+    { operation: "up", graph, stacks: new Set(["a"]), direction: "build", concurrency: 1, failFast: false },
+    {
+      clock: { now: () => 0, sleep: async () => undefined },
+      emit: () => undefined,
+      start: () => {
+        throw new Error("spawn EAGAIN");
+      },
+    },
+  );
+  await expect(run.done).rejects.toThrow("spawn EAGAIN");
+});

@@ -1,4 +1,5 @@
 import type { Clock } from "../common/clock";
+import { asError } from "../common/errors";
 import type { StackGraph } from "./graph";
 import { type Direction, ReadyQueue, type StackStatus } from "./queue";
 import type { StackProcess } from "./stack-process";
@@ -56,6 +57,7 @@ export interface RunHooks {
 
 /** A run under way. */
 export interface Run {
+  /** Rejects where a hook threw: what ran was finished first, and nothing new was started. */
   done: Promise<StackOutcome[]>;
   /** First call: nothing new starts, running stacks finish. Second: they are cancelled. Third: they are ended. */
   interrupt(): void;
@@ -92,13 +94,25 @@ export function startRun(plan: RunPlan, hooks: RunHooks): Run {
   const outcomes = new Map<string, StackOutcome>();
   let interrupts = 0;
   let finish: (outcomes: StackOutcome[]) => void;
-  const done = new Promise<StackOutcome[]>((resolve) => {
-    finish = resolve;
+  let reject: (reason: unknown) => void;
+  const done = new Promise<StackOutcome[]>((resolved, rejected) => {
+    finish = resolved;
+    reject = rejected;
   });
-  const { clock, emit } = hooks;
+  const { clock } = hooks;
+  /** The first thing that a hook threw, such as a full disk under the journal: nothing new starts after it. */
+  let broken: { thrown: unknown } | undefined;
+  const guarded = (hook: () => void): void => {
+    try {
+      hook();
+    } catch (thrown) {
+      broken ??= { thrown };
+    }
+  };
+  const emit = (event: RunEvent): void => guarded(() => hooks.emit(event));
 
   const settle = (outcome: StackOutcome): void => {
-    hooks.settle?.(outcome);
+    guarded(() => hooks.settle?.(outcome));
     outcomes.set(outcome.stack, outcome);
     emit({ kind: "stack-finished", at: clock.now(), stack: outcome.stack, outcome });
   };
@@ -130,8 +144,21 @@ export function startRun(plan: RunPlan, hooks: RunHooks): Run {
     advance();
   };
 
+  const mayStart = (): boolean => interrupts === 0 && broken === undefined;
+
+  /** What cannot even be started has failed, like what was. */
+  const start = (stack: string, listener: (message: WorkerMessage) => void): StackProcess | undefined => {
+    let child: StackProcess | undefined;
+    guarded(() => {
+      child = early.get(stack)?.release(listener) ?? hooks.start(stack, listener);
+    });
+    early.delete(stack);
+    return child;
+  };
+
   const advance = (): void => {
-    while (interrupts === 0 && running.size < plan.concurrency) {
+    if (broken !== undefined) for (const stack of queue.cancelPending()) neverStarted(stack, "cancelled");
+    while (mayStart() && running.size < plan.concurrency) {
       const stack = queue.claim();
       if (stack === undefined) break;
       const startedAt = clock.now();
@@ -139,20 +166,30 @@ export function startRun(plan: RunPlan, hooks: RunHooks): Run {
       const listener = (message: WorkerMessage): void => {
         if (message.kind !== "result") emit({ ...message, at: clock.now(), stack });
       };
-      const child = early.get(stack)?.release(listener) ?? hooks.start(stack, listener);
-      early.delete(stack);
+      // Without a synced line that it has started, it does not: a later run would not know that it is in doubt.
+      const child = broken === undefined ? start(stack, listener) : undefined;
+      if (child === undefined) {
+        finished(stack, startedAt, { ok: false, changes: {}, error: { code: "E_CANCELLED", message: "not started" } });
+        return;
+      }
       running.set(stack, child);
-      void child.result.then((result) => finished(stack, startedAt, result));
+      child.result.then(
+        (result) => finished(stack, startedAt, result),
+        (thrown: unknown) => {
+          broken ??= { thrown };
+          finished(stack, startedAt, { ok: false, changes: {}, error: { code: "E_INTERNAL", message: asError(thrown).message } });
+        },
+      );
     }
-    while (interrupts === 0 && early.size < (plan.ahead ?? 0) && running.size + early.size < plan.concurrency) {
+    while (mayStart() && early.size < (plan.ahead ?? 0) && running.size + early.size < plan.concurrency) {
       const stack = queue.upcoming(new Set(early.keys()));
       if (stack === undefined) break;
-      early.set(stack, new EarlyStart((onMessage) => hooks.start(stack, onMessage)));
+      guarded(() => early.set(stack, new EarlyStart((onMessage) => hooks.start(stack, onMessage))));
     }
     if (!queue.done()) return;
     const all = [...plan.stacks].flatMap((stack) => outcomes.get(stack) ?? []);
     emit({ kind: "run-finished", at: clock.now(), ok: all.every((outcome) => outcome.status === "succeeded") });
-    void Promise.all([...ending].map((child) => child.result)).then(() => finish(all));
+    void Promise.allSettled([...ending].map((child) => child.result)).then(() => (broken === undefined ? finish(all) : reject(broken.thrown)));
   };
 
   emit({ kind: "run-started", at: clock.now(), operation: plan.operation, stacks: [...plan.stacks] });

@@ -4,7 +4,16 @@ import type { Sinks } from "./sinks";
 
 /** What a command gets from the process it runs in. What it writes passes through the redactor, but for `rawOut`. */
 export interface Session extends Sinks {
-  terminal: { interactive: boolean; colour: boolean; columns: () => number };
+  terminal: {
+    /** A person watches: what is shown may be redrawn. */
+    interactive: boolean;
+    /** A person watches and can answer. */
+    asks: boolean;
+    colour: boolean;
+    columns: () => number;
+  };
+  /** One line that the person types, or undefined at the end of the input. Only where `terminal.asks`. */
+  ask(question: string): Promise<string | undefined>;
   clock: Clock;
   /** Calls back at each interrupt until the returned function is called. */
   onInterrupt(listener: () => void): () => void;

@@ -52,6 +52,7 @@ function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
     PULUMI_BACKEND_URL: `file://${path.join(dir, "state")}`,
     PULUMI_CONFIG_PASSPHRASE: LAB_ONLY_PASSPHRASE,
     [ENV.passphraseKey]: `${LAB_ONLY_SALT.split(":")[1]}:${LAB_ONLY_KEY}`,
+    [ENV.unlockCommand]: unlockCommand({ kind: "lab" }, "<stack>"),
     PULUMI_SKIP_UPDATE_CHECK: "true",
     // What is missing is an error with its name, never five downloads through a proxy that leads nowhere.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
@@ -104,10 +105,19 @@ export function siteFolder(useLab: boolean): string {
   return workDir;
 }
 
+/** The command that clears a stack's lock, as it is printed. */
+export const unlockCommand = ({ kind }: Pick<Site, "kind">, stack: string): string => `homelab unlock ${stack}${kind === "lab" ? " --lab" : ""}`;
+
 /** @throws HomelabError E_LAB_DOWN for the lab when it is not running */
 export async function openSite(useLab: boolean): Promise<Site> {
   if (!useLab) {
-    return { kind: "real", workDir: projectRoot(), runsDir: path.join(projectRoot(), ".homelab", "runs"), env: {}, lab: undefined };
+    return {
+      kind: "real",
+      workDir: projectRoot(),
+      runsDir: path.join(projectRoot(), ".homelab", "runs"),
+      env: { [ENV.unlockCommand]: unlockCommand({ kind: "real" }, "<stack>") },
+      lab: undefined,
+    };
   }
   const lab = await requireLab();
   const dir = labDir();

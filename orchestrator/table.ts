@@ -1,29 +1,31 @@
 import { countChanges, durationText } from "./changes";
-import type { StackOutcome } from "./run";
+import type { StackReport } from "./report-schema";
 
 /** Rows of a run's closing table, in the run's order. */
-export function tableRows(outcomes: readonly StackOutcome[]): string[][] {
-  return outcomes.map((outcome) => {
-    const { create, update, replace, delete: gone, same } = countChanges(outcome.changes);
-    const time = outcome.startedAt === undefined ? "–" : durationText(outcome.finishedAt - outcome.startedAt);
-    return [outcome.stack, statusText(outcome), ...[create, update, replace, gone, same].map(String), time];
+export function tableRows(stacks: readonly StackReport[]): string[][] {
+  return stacks.map((stack) => {
+    const { create, update, replace, delete: gone, same } = countChanges(stack.changes);
+    return [stack.stack, statusText(stack), ...[create, update, replace, gone, same].map(String), stack.duration === null ? "–" : durationText(stack.duration)];
   });
 }
 
 export const TABLE_HEAD = ["stack", "status", "create", "update", "replace", "delete", "same", "time"];
 
-function statusText(outcome: StackOutcome): string {
-  if (outcome.status === "skipped") return `skipped (${outcome.blame ?? "?"} failed)`;
-  if (outcome.status === "succeeded" && (outcome.unknowns?.length ?? 0) > 0) return "open values";
-  return outcome.status;
-}
+const statusText = (stack: StackReport): string => (stack.status === "succeeded" && stack.unknowns.length > 0 ? "open values" : stack.status);
 
-/** Columns aligned for a terminal: text left, numbers right. */
+/** A terminal's usual width: no table is wider. */
+const TABLE_WIDTH = 80;
+
+const clip = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
+
+/** Columns aligned for a terminal: text left, numbers right. The first gives way where the whole is too wide. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const excess = widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1)) - TABLE_WIDTH;
+  if (excess > 0) widths[0] = Math.max(8, (widths[0] ?? 0) - excess);
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .map((cell, i) => (i === 0 ? clip(cell, widths[0] ?? 0).padEnd(widths[0] ?? 0) : i === 1 ? cell.padEnd(widths[1] ?? 0) : cell.padStart(widths[i] ?? 0)))
       .join("  ")
       .trimEnd();
   return [line(head), widths.map((w) => "─".repeat(w)).join("  "), ...rows.map(line)].join("\n");

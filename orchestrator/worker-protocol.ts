@@ -2,7 +2,7 @@
  * What crosses between the orchestrator and the child process of one stack operation, over Node's IPC channel. Both sides
  * are of one build, so this is types only.
  */
-export type Operation = "preview" | "up" | "refresh" | "destroy" | "outputs" | "status";
+export type Operation = "preview" | "up" | "refresh" | "preview-destroy" | "destroy" | "outputs" | "status";
 
 /** Parent to child, once. */
 export interface WorkerTask {
@@ -14,6 +14,8 @@ export interface WorkerTask {
   engineRoot: string | undefined;
   /** Resource operations at once inside the stack. */
   parallel: number;
+  /** Wait for a lock of the stack that another run holds, instead of failing. */
+  wait?: boolean;
 }
 
 /** Parent to child, later. The first asks the engine to stop at the next safe point, a second to stop at once. */
@@ -26,10 +28,21 @@ export interface ResourceStep {
   urn: string;
   type: string;
   name: string;
+  /** A component: its parts are what is made. */
+  component: boolean;
   /** Changed property paths, where the engine knows them. */
   diffs: string[];
   /** Properties that force a replacement. */
   keys: string[];
+  /** Of an update or a replacement, whole; secrets are masked by the engine. */
+  values: ChangedValue[];
+}
+
+/** A property's old and new value as JSON; `from` is missing where it is added, `to` where it goes. */
+export interface ChangedValue {
+  path: string;
+  from?: string;
+  to?: string;
 }
 
 export interface OutputValue {

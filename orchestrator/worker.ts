@@ -6,8 +6,9 @@
 import type { EngineEvent, OutputMap, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
 import { asError } from "../common/errors";
 import { leanStart } from "../common/lean-start";
+import { changedValues } from "./changed-values";
 import { automationApi, openStack, stackState } from "./engine";
-import { protectedVmHint } from "./protected-vm";
+import { stackFailure } from "./stack-failure";
 import type { OutputValue, ResourceStep, WorkerCancel, WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
 
 const abort = new AbortController();
@@ -33,6 +34,8 @@ function step(metadata: StepEventMetadata): ResourceStep {
     name: metadata.urn.split("::").pop() ?? metadata.urn,
     diffs: metadata.detailedDiff ? Object.keys(metadata.detailedDiff) : (metadata.diffs ?? []),
     keys: metadata.keys ?? [],
+    component: (metadata.new ?? metadata.old)?.custom === false,
+    values: changedValues(metadata),
   };
 }
 
@@ -88,7 +91,7 @@ const outputValues = (outputs: OutputMap): Record<string, OutputValue> =>
   Object.fromEntries(Object.entries(outputs).map(([name, { value, secret }]) => [name, { value, secret }]));
 
 async function operate(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
-  const common = { onEvent: events.read, parallel: task.parallel, signal: abort.signal, color: "never" as const };
+  const common = { onEvent: events.read, parallel: task.parallel, signal: abort.signal, color: "never" as const, onError: engineWarnings() };
   switch (task.operation) {
     case "preview":
       await stack.preview(common);
@@ -100,6 +103,9 @@ async function operate(stack: Stack, task: WorkerTask, events: EventReader): Pro
     case "refresh":
       await stack.refresh(common);
       return {};
+    case "preview-destroy":
+      await stack.previewDestroy(common);
+      return {};
     case "destroy":
       await stack.destroy(common);
       return {};
@@ -110,24 +116,33 @@ async function operate(stack: Stack, task: WorkerTask, events: EventReader): Pro
   }
 }
 
-/** The Automation API's message holds the whole command line and all output; what a person needs is the engine's own errors. */
-function failure(thrown: unknown, events: EventReader): NonNullable<WorkerResult["error"]> {
-  const { name, message } = asError(thrown);
-  if (abort.signal.aborted) return { code: "E_CANCELLED", message: "cancelled" };
-  if (name === "ConcurrentUpdateError") {
-    const lines = message.split("\n").filter((line) => line.includes("lock"));
-    return {
-      code: "E_LOCKED",
-      message: lines.join("\n") || "the stack is locked by another run",
-      hint: "wait for the other run; if it is dead, remove its lock with `pulumi cancel`",
-    };
+/** The engine's own warnings of how it began, such as that it took over a dead run's lock, come on its standard error alone. */
+function engineWarnings(): (text: string) => void {
+  let rest = "";
+  return (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const message = /^warning: (.*)$/.exec(line)?.[1];
+      if (message !== undefined) send({ kind: "diagnostic", severity: "warning", urn: "", message });
+    }
+  };
+}
+
+/** Milliseconds between two tries for a stack that another run holds. */
+const TRY_AGAIN = 2_000;
+
+async function operateWhenFree(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
+  const { ConcurrentUpdateError } = await automationApi();
+  for (let told = false; ; told = true) {
+    try {
+      return await operate(stack, task, events);
+    } catch (thrown) {
+      if (task.wait !== true || abort.signal.aborted || !(thrown instanceof ConcurrentUpdateError)) throw thrown;
+      if (!told) send({ kind: "diagnostic", severity: "warning", urn: "", message: "the stack is locked by another run; waiting for it" });
+    }
+    await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN));
   }
-  if (events.errors.length > 0) {
-    const hint = protectedVmHint(events.errors);
-    return { code: "E_STACK_FAILED", message: events.errors.join("\n"), ...(hint === undefined ? {} : { hint }) };
-  }
-  const lines = message.split("\n").filter((line) => /^\s*(stderr: )?error:/.test(line));
-  return { code: "E_ENGINE", message: lines.length > 0 ? lines.map((line) => line.replace(/^\s*stderr: /, "")).join("\n") : message };
 }
 
 async function run(task: WorkerTask): Promise<WorkerResult> {
@@ -136,10 +151,10 @@ async function run(task: WorkerTask): Promise<WorkerResult> {
     if (task.operation === "status") return { ok: true, changes: {}, state: await stackState(task) };
     const stack = await openStack(task);
     if (stack === undefined) return { ok: true, changes: {}, outputs: {} };
-    const rest = await operate(stack, task, events);
+    const rest = await operateWhenFree(stack, task, events);
     return { ok: true, changes: events.changes, ...rest };
   } catch (thrown) {
-    return { ok: false, changes: events.changes, error: failure(thrown, events) };
+    return { ok: false, changes: events.changes, error: stackFailure(thrown, events.errors, abort.signal.aborted) };
   }
 }
 

@@ -9,6 +9,7 @@ import { STACKS } from "./definitions";
 import { validateGraph } from "./graph";
 import { planRoles } from "./host-roles";
 import { loadInventory } from "./inventory";
+import { SITE } from "./site";
 
 export function describe(): object {
   validateGraph(STACKS);
@@ -21,6 +22,7 @@ export function describe(): object {
   return {
     version: 1,
     project: "homelab",
+    site: SITE.domain,
     stacks: STACKS.map(({ name, needs, description, vms }) => ({ name, needs, description, vms })),
     warnings: [...warnings.values()].flat(),
   };

@@ -37,7 +37,7 @@ export class PlainDisplay implements Display {
         return `[${event.stack}] started`;
       case "step-done": {
         const done = DONE[event.step.op];
-        if (done === undefined || event.step.type === "pulumi:pulumi:Stack") return undefined;
+        if (done === undefined || event.step.component) return undefined;
         return `[${event.stack}] ${event.step.type} ${event.step.name} ${this.planned ? `to ${event.step.op}` : done}`;
       }
       case "step-failed":
@@ -45,7 +45,8 @@ export class PlainDisplay implements Display {
       case "step-started":
         return undefined;
       case "diagnostic":
-        return event.severity === "info" ? undefined : `[${event.stack}] ${event.severity}: ${event.message.replaceAll("\n", `\n[${event.stack}]   `)}`;
+        // Errors stand once, below the run, with their resource and the next step.
+        return event.severity !== "warning" ? undefined : `[${event.stack}] ${event.severity}: ${event.message.replaceAll("\n", `\n[${event.stack}]   `)}`;
       case "stack-finished": {
         const { outcome } = event;
         const time = outcome.startedAt === undefined ? "" : ` in ${durationText(outcome.finishedAt - outcome.startedAt)}`;

@@ -1,14 +1,15 @@
 import { changesText, durationText } from "../changes";
 import type { StackGraph } from "../graph";
 import type { RunEvent, StackOutcome } from "../run";
+import type { ResourceStep } from "../worker-protocol";
 import type { Display, Writer } from "./display";
 
 interface Row {
   startedAt: number | undefined;
   outcome: StackOutcome | undefined;
   done: number;
-  /** Steps under way, by URN. */
-  active: Map<string, string>;
+  /** Steps under way, by URN, oldest first. */
+  active: Map<string, { text: string; since: number; component: boolean }>;
 }
 
 const MARK = { waiting: "·", running: "▶", succeeded: "✔", failed: "✘", skipped: "↷", cancelled: "■" } as const;
@@ -27,7 +28,7 @@ export class TreeDisplay implements Display {
 
   constructor(
     private readonly write: Writer,
-    private readonly options: { graph: StackGraph; planned: boolean; colour: boolean; columns: () => number; now: () => number },
+    private readonly options: { graph: StackGraph; backwards: boolean; planned: boolean; colour: boolean; columns: () => number; now: () => number },
   ) {
     this.#timer = setInterval(() => this.#draw(), FRAME_MS);
     this.#timer.unref();
@@ -42,16 +43,21 @@ export class TreeDisplay implements Display {
         this.#row(event.stack).startedAt = event.at;
         break;
       case "step-started":
-        if (event.step.op !== "same")
-          this.#row(event.stack).active.set(event.step.urn, `${event.step.op} ${event.step.type.split(":").pop()} ${event.step.name}`);
+        if (event.step.op !== "same") {
+          const { op, urn, component } = event.step;
+          this.#row(event.stack).active.set(urn, { text: `${op} ${labelOf(event.step)}`, since: event.at, component });
+        }
+        break;
+      case "step-failed":
+        this.#messages.push(`[${event.stack}] ${labelOf(event.step)} FAILED to ${event.step.op}`);
+        this.#ended(event.stack, event.step);
         break;
       case "step-done":
-      case "step-failed":
-        this.#row(event.stack).active.delete(event.step.urn);
-        this.#row(event.stack).done++;
+        this.#ended(event.stack, event.step);
         break;
       case "diagnostic":
-        if (event.severity !== "info") this.#messages.push(`[${event.stack}] ${event.severity}: ${event.message}`);
+        // Errors stand once, below the run, with their resource and the next step.
+        if (event.severity === "warning") this.#messages.push(`[${event.stack}] ${event.severity}: ${event.message}`);
         break;
       case "stack-finished":
         this.#row(event.stack).outcome = event.outcome;
@@ -68,6 +74,12 @@ export class TreeDisplay implements Display {
   close(): void {
     clearInterval(this.#timer);
     this.#draw();
+  }
+
+  #ended(stack: string, { urn, component }: ResourceStep): void {
+    const row = this.#row(stack);
+    row.active.delete(urn);
+    if (!component) row.done++;
   }
 
   #row(stack: string): Row {
@@ -91,32 +103,58 @@ export class TreeDisplay implements Display {
     const depth = this.#depth(stack);
     const end = row.outcome?.finishedAt ?? this.options.now();
     const time = row.startedAt === undefined ? "" : durationText(end - row.startedAt);
-    const what =
-      row.outcome === undefined
-        ? row.startedAt === undefined
-          ? `waits for ${this.options.graph.reducedNeeds(stack).join(", ") || "its turn"}`
-          : `${row.done} steps done`
-        : row.outcome.status === "succeeded"
-          ? changesText(row.outcome.changes, this.options.planned)
-          : row.outcome.blame
-            ? `because ${row.outcome.blame} failed`
-            : (row.outcome.error?.code ?? "");
     const indent = "  ".repeat(depth);
-    const head = { text: `${indent}${MARK[state]} ${stack.padEnd(16 - Math.min(8, indent.length))} ${time.padStart(7)}  ${what}`, colour: COLOUR[state] };
-    const active = [...row.active.values()].slice(0, SHOWN).map((text) => ({ text: `${indent}      ${text}`, colour: 90 }));
-    const more = row.active.size > SHOWN ? [{ text: `${indent}      … and ${row.active.size - SHOWN} more`, colour: 90 }] : [];
+    const head = {
+      text: `${indent}${MARK[state]} ${stack.padEnd(16 - Math.min(8, indent.length))} ${time.padStart(7)}  ${this.#what(stack, row)}`,
+      colour: COLOUR[state],
+    };
+    const work = workOf(row);
+    const active = work.slice(0, SHOWN).map(({ text, since }) => ({ text: `${indent}      ${text} (${ageText(this.options.now() - since)})`, colour: 90 }));
+    const more = work.length > SHOWN ? [{ text: `${indent}      … and ${work.length - SHOWN} more`, colour: 90 }] : [];
     return [head, ...active, ...more];
   }
 
+  #what(stack: string, { outcome, startedAt, done, active }: Row): string {
+    if (outcome === undefined) {
+      if (startedAt === undefined) return `waits for ${this.#waitsFor(stack).join(", ") || "its turn"}`;
+      const under = [...active.values()].filter(({ component }) => !component).length;
+      return `${done} done${under > 0 ? `, ${under} under way` : ""}`;
+    }
+    if (outcome.status === "succeeded") return changesText(outcome.changes, this.options.planned);
+    return outcome.blame ? `because ${outcome.blame} failed` : (outcome.error?.code ?? "");
+  }
+
+  /** Stacks of this run that go first, and have not ended. */
+  #waitsFor(stack: string): string[] {
+    return this.#first(stack).filter((other) => this.#rows.get(other)?.outcome === undefined);
+  }
+
+  /** Stacks of this run that go directly before this one: what it needs, or, in a destroy, what needs it. */
+  #first(stack: string): string[] {
+    const { graph, backwards } = this.options;
+    const others = [...this.#rows.keys()];
+    return backwards ? others.filter((other) => graph.reducedNeeds(other).includes(stack)) : graph.reducedNeeds(stack).filter((need) => others.includes(need));
+  }
+
   #depth(stack: string): number {
-    const { graph } = this.options;
-    const needs = graph.reducedNeeds(stack).filter((need) => this.#rows.has(need));
-    return needs.length === 0 ? 0 : 1 + Math.max(...needs.map((need) => this.#depth(need)));
+    const first = this.#first(stack);
+    return first.length === 0 ? 0 : 1 + Math.max(...first.map((other) => this.#depth(other)));
   }
 
   #paint(text: string, colour: number): string {
     return this.options.colour ? `\x1b[${colour}m${text}\x1b[0m` : text;
   }
 }
+
+const labelOf = ({ type, name }: ResourceStep): string => `${type.split(":").pop()} ${name}`;
+
+/** What is worked on: a component only stands around its parts, and is shown where nothing else is. */
+function workOf({ active }: Row): { text: string; since: number }[] {
+  const all = [...active.values()];
+  const real = all.filter(({ component }) => !component);
+  return real.length > 0 ? real : all;
+}
+
+const ageText = (ms: number): string => `${Math.max(0, Math.floor(ms / 1000))}s`;
 
 const clip = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);

@@ -10,8 +10,9 @@ import { systemClock } from "../../common/clock";
 import { describeError, HomelabError } from "../../common/errors";
 import { createRedactor } from "../../common/redact";
 import { parseArguments } from "../../orchestrator/arguments";
-import { RUN_OPTIONS, type RunParts, runStacks } from "../../orchestrator/commands/run-stacks";
+import { RUN_OPTIONS, runStacks } from "../../orchestrator/commands/run-stacks";
 import { StackGraph } from "../../orchestrator/graph";
+import type { RunParts } from "../../orchestrator/run-setup";
 import type { Session } from "../../orchestrator/session";
 import { createSinks } from "../../orchestrator/sinks";
 import type { WorkerMessage, WorkerResult } from "../../orchestrator/worker-protocol";
@@ -67,7 +68,16 @@ function plant(environment: string, { value }: Canary): void {
 
 /** What the worst of workers says of a value. */
 function messages(said: string): WorkerMessage[] {
-  const step = { op: "update", urn: `urn:pulumi:dev::homelab::a:b:C::${said}`, type: "a:b:C", name: said, diffs: [`data.${said}`], keys: [said] };
+  const step = {
+    op: "update",
+    urn: `urn:pulumi:dev::homelab::a:b:C::${said}`,
+    type: "a:b:C",
+    name: said,
+    diffs: [`data.${said}`],
+    keys: [said],
+    component: false,
+    values: [{ path: `data.${said}`, from: said, to: `${"x".repeat(115)}${said}` }],
+  };
   return [
     { kind: "step-started", step },
     { kind: "step-done", step },
@@ -92,6 +102,8 @@ function partsOf(given: Plan): RunParts {
       if (given.kind === "program is broken") throw new HomelabError("E_CONFIG", "broken", { cause: new Error("about to say it") });
       return {
         project: "homelab",
+        site: "example.org",
+        warnings: [],
         graph: new StackGraph([
           { name: "tools", description: "", needs: [] },
           { name: "dev", description: "", needs: ["tools"] },
@@ -126,12 +138,13 @@ async function run(given: Plan): Promise<Buffer[]> {
   const redactor = createRedactor();
   const session: Session = {
     ...createSinks(redactor, sink, sink),
-    terminal: { interactive: given.interactive, colour: given.interactive, columns: () => 60 },
+    terminal: { interactive: given.interactive, asks: false, colour: given.interactive, columns: () => 60 },
+    ask: async () => undefined,
     clock: systemClock,
     onInterrupt: () => () => undefined,
     redactor,
   };
-  const flags = [...given.flags, ...(given.operation === "preview" ? ["--markdown", path.join(folder, "runs", "comment.md")] : [])];
+  const flags = [...given.flags, "--yes", ...(given.operation === "preview" ? ["--markdown", path.join(folder, "runs", "comment.md")] : [])];
   await runStacks(given.operation, parseArguments(flags, RUN_OPTIONS, true), session, partsOf(given)).catch((thrown: unknown) => {
     // As main.ts does.
     session.err(`error: ${describeError(thrown)}\n`);

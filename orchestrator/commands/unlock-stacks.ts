@@ -1,0 +1,35 @@
+/** `unlock`: clears the lock of a stack whose holder is gone, by name and after a question. */
+import { HomelabError } from "../../common/errors";
+import { type Arguments, oneOf } from "../arguments";
+import { chooseEngine, engineRunner } from "../engine";
+import { EXIT, type ExitCode } from "../exit-codes";
+import { askToGoOn, refuseUnasked } from "../gate";
+import type { Session } from "../session";
+import { openSite } from "../site";
+import { queryAll } from "./query-stacks";
+
+export const UNLOCK_OPTIONS = { lab: { type: "boolean" }, engine: { type: "string" }, yes: { type: "boolean" } } as const;
+
+export async function unlockStacks(args: Arguments, session: Session): Promise<ExitCode> {
+  if (args.words.length === 0) throw new HomelabError("E_USAGE", "unlock takes the names of stacks", { hint: "for example `homelab unlock dev`" });
+  const asks = !args.flag("lab") && !args.flag("yes");
+  if (asks) refuseUnasked(session, "homelab unlock clears locks of the real homelab's stacks", false);
+  const { results } = await queryAll("status", args, session);
+  const site = await openSite(args.flag("lab"));
+  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
+  const run = engineRunner(engine.root, site.workDir);
+  for (const [stack, { state }] of results) {
+    if (state?.locked !== true) {
+      session.out(`${stack} is not locked\n`);
+      continue;
+    }
+    const question = `Clear the lock of ${stack}? If the run that holds it is still alive, two of them will write its state.`;
+    if (asks && !(await askToGoOn(session, question))) {
+      session.out(`${stack} stays locked\n`);
+      return EXIT.refused;
+    }
+    await run(["cancel", "--yes", "--stack", stack], site.env);
+    session.out(`${stack} is unlocked; \`homelab up ${stack}${args.flag("lab") ? " --lab" : ""}\` goes on from the saved state\n`);
+  }
+  return EXIT.done;
+}

@@ -1,0 +1,99 @@
+/** What a person reads of a failed stack: which resource, why, what next. The report has every word of the engine. */
+import type { StackReport } from "./report-schema";
+
+export interface Problem {
+  /** `Command dev-k3s-run could not be created`, or what the stack as a whole says. */
+  what: string;
+  /** The cause first, without script text, JSON, and stack traces. */
+  lines: string[];
+}
+
+/** Lines of a cause that are shown; the report has the rest. */
+const SHOWN = 8;
+
+const PAST: Record<string, string> = {
+  create: "created",
+  update: "updated",
+  replace: "replaced",
+  delete: "deleted",
+  read: "read",
+  refresh: "refreshed",
+  import: "imported",
+  "create-replacement": "created",
+  "delete-replaced": "deleted",
+};
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
+const CONTROL = /\u001b\[[0-9;]*[A-Za-z]/g;
+/** How both plugins of the package command begin: with the script, quoted. */
+const COMMAND_HEAD = /(?:Process exited with status|exit status) (\d+)(?: on (\S+?))?: running "(?:[^"\\]|\\.)*":?/;
+/** Said by the engine or the SDK because something else failed. */
+const CONSEQUENCE =
+  /^(update failed|preview failed|destroy failed|refresh failed|Running program [\s\S]*(Channel has been shut down|Resource monitor is terminating|Cancelled|CANCELLED))/;
+
+function isJson(line: string): boolean {
+  if (!/^[{[]/.test(line)) return false;
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    // Cut, but JSON all the same.
+    return /^\{"/.test(line);
+  }
+}
+
+/** The cause in an engine's message. Never empty. */
+function causeOf(message: string): string[] {
+  const text = message.replaceAll(CONTROL, "");
+  const head = COMMAND_HEAD.exec(text);
+  const seen = new Set<string>();
+  for (const raw of (head === null ? text : text.replace(COMMAND_HEAD, "")).split("\n")) {
+    const line = raw.replace(/^\s*(?:error: |\* )?/, "").trimEnd();
+    if (line === "" || /^at .*[:(]\d+|^at .*:\d+:\d+\)?$/.test(line) || isJson(line)) continue;
+    seen.add(line);
+  }
+  if (seen.size > 0) return [...seen];
+  return [
+    head === null ? text.trim().split("\n")[0] || "no reason was given" : `it ended with exit code ${head[1]}${head[2] === undefined ? "" : ` on ${head[2]}`}`,
+  ];
+}
+
+const shown = (lines: readonly string[]): string[] =>
+  lines.length <= SHOWN ? [...lines] : [...lines.slice(0, SHOWN), `… ${lines.length - SHOWN} more lines stand in the report`];
+
+const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;
+const typeOf = (urn: string): string => urn.split("::").at(-2)?.split("$").at(-1)?.split(":").at(-1) ?? "";
+
+/** Each failed resource with its cause, once; what is only said because of these is left out. */
+export function problemsOf(stack: StackReport): Problem[] {
+  const errors = stack.diagnostics.filter(({ severity }) => severity === "error");
+  const causes = errors.filter(({ message }) => !CONSEQUENCE.test(message.trim()));
+  if (causes.length === 0) return stack.error === undefined ? [] : [{ what: "", lines: shown(causeOf(stack.error.message)) }];
+  const problems = new Map<string, Problem>();
+  for (const { urn, message } of causes) {
+    const op = stack.failures?.find((step) => step.urn === urn)?.op;
+    const isStack = urn === "" || typeOf(urn) === "Stack";
+    const what = isStack ? "" : `${typeOf(urn)} ${nameOf(urn)} ${op === undefined ? "failed" : `could not be ${PAST[op] ?? op}`}`;
+    const lines = causeOf(message);
+    const known = problems.get(what);
+    problems.set(what, { what, lines: known === undefined ? lines : [...new Set([...known.lines, ...lines])] });
+  }
+  return [...problems.values()].map(({ what, lines }) => ({ what, lines: shown(lines) }));
+}
+
+/** What to do about it, where it failed. */
+export function nextStep(stack: StackReport): string | undefined {
+  if (stack.error?.hint !== undefined) return stack.error.hint;
+  if (stack.error === undefined) return undefined;
+  return "mend the cause, then run the same command again: it goes on from the saved state";
+}
+
+/** The block of a failed stack, as lines. */
+export function failureLines(stack: StackReport): string[] {
+  const blocks = problemsOf(stack).flatMap(({ what, lines }) => [
+    `✘ ${stack.stack}: ${what === "" ? lines[0] : what}`,
+    ...(what === "" ? lines.slice(1) : lines).map((line) => `    ${line}`),
+  ]);
+  const next = nextStep(stack);
+  return next === undefined ? blocks : [...blocks, `  next: ${next}`];
+}

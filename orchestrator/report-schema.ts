@@ -1,0 +1,66 @@
+/**
+ * The report of one run, as it is written to disk and read again: by `homelab comment`, which takes one that somebody else's code
+ * wrote, so every length and every set of words is bounded here. `version` rises with a change that a reader must
+ * know of; what was added later is optional. Outputs are never in it.
+ */
+import { z } from "zod";
+
+const name = z.string().max(300);
+const text = z.string().max(200_000);
+
+/** One changed property: `from` is missing where it is added, `to` where it goes. Cut to {@link VALUE_LENGTH}. */
+export const VALUE_LENGTH = 120;
+const valueSchema = z.object({ path: z.string().max(1_000), from: z.string().max(1_000).optional(), to: z.string().max(1_000).optional() });
+
+const stepSchema = z.object({
+  op: z.string().max(40),
+  urn: z.string().max(2_000),
+  type: name,
+  name: z.string().max(1_000),
+  /** A component: its parts are what is made. */
+  component: z.boolean().optional(),
+  /** Changed property paths, where the engine knows them. */
+  diffs: z.array(z.string().max(1_000)).max(5_000),
+  /** Properties that force a replacement. */
+  keys: z.array(z.string().max(1_000)).max(5_000),
+  values: z.array(valueSchema).max(5_000).optional(),
+});
+export type ReportStep = z.infer<typeof stepSchema>;
+
+const stackSchema = z.object({
+  /** As Pulumi names stacks: nothing in it means anything to Markdown or HTML. */
+  stack: z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/),
+  status: z.enum(["succeeded", "failed", "skipped", "cancelled"]),
+  /** Milliseconds; null where it never started. */
+  duration: z.number().nonnegative().nullable(),
+  /** Milliseconds after the start of the run; null where it never started. */
+  offset: z.number().nonnegative().nullable(),
+  /** Operation to count; `same` included. */
+  changes: z.record(z.string().max(40), z.number().int().nonnegative()),
+  steps: z.array(stepSchema).max(20_000),
+  /** Steps that failed. */
+  failures: z.array(stepSchema).max(20_000).optional(),
+  diagnostics: z.array(z.object({ severity: z.enum(["info", "warning", "error"]), urn: z.string().max(2_000), message: text })).max(20_000),
+  /** Upstream values that a preview had to leave open. */
+  unknowns: z.array(z.string().max(1_000)).max(20_000),
+  blame: name.optional(),
+  error: z.object({ code: name, message: text, hint: text.optional() }).optional(),
+});
+export type StackReport = z.infer<typeof stackSchema>;
+
+export const reportSchema = z.object({
+  version: z.literal(1),
+  operation: z.enum(["preview", "up", "refresh", "destroy", "preview-destroy"]),
+  site: z.enum(["real", "lab"]),
+  engine: z.object({ name: z.enum(["pulumi", "embedded"]), why: text }),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  /** Milliseconds. */
+  duration: z.number().nonnegative(),
+  ok: z.boolean(),
+  changed: z.boolean(),
+  /** What the program says of its data, such as a host that is overcommitted. */
+  warnings: z.array(text).max(1_000).optional(),
+  stacks: z.array(stackSchema).max(1_000),
+});
+export type RunReport = z.infer<typeof reportSchema>;

@@ -1,0 +1,70 @@
+/** What changes a homelab outside the lab is shown and asked for first. The homelab here is a lab, reached by its gateway alone. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { type Finished, Rehearsal } from "../support/rehearsal";
+
+// Starts a lab and previews against it; a busy machine takes its time.
+jest.setTimeout(240_000);
+
+let rehearsal: Rehearsal;
+let checkout: string;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  rehearsal = new Rehearsal();
+  await rehearsal.startLab();
+  env = JSON.parse((await rehearsal.homelab("lab", "env", "--json")).stdout) as Record<string, string>;
+  checkout = rehearsal.copyCheckout();
+  // The settings of the lab, since the passphrase is the lab's.
+  for (const name of fs.readdirSync(path.join(rehearsal.dir, "work")).filter((file) => /^Pulumi\..+\.yaml$/.test(file)))
+    fs.copyFileSync(path.join(rehearsal.dir, "work", name), path.join(checkout, name));
+});
+afterAll(() => rehearsal.close());
+
+/** Without a terminal. */
+const run = (...args: string[]): Promise<Finished> => rehearsal.start(args, { env, checkout }).done;
+/** At a terminal where this is typed. */
+const typing = (input: string, ...args: string[]): Promise<Finished> => {
+  const asTerminal = `--require ${path.join(__dirname, "../support/as-terminal.cjs")}`;
+  return rehearsal.start(args, { env: { ...env, NODE_OPTIONS: asTerminal, TERM: "dumb" }, checkout, input }).done;
+};
+
+test.each([["up", "tools"], ["destroy"], ["unlock", "tools"], ["up", "--json"]])(
+  "%s %s without --yes is refused where nobody can answer, and nothing is touched",
+  async (...args) => {
+    const before = await rehearsal.lastSeq();
+    const { code, stdout, stderr } = await run(...args);
+    expect([code, stdout]).toEqual([4, ""]);
+    expect(stderr).toMatch(
+      /^error: homelab \w+ (changes the real homelab|clears locks of the real homelab's stacks), and .*\n {2}next: add --yes in a script, or --lab to do it in the lab\n$/,
+    );
+    expect(await rehearsal.lastSeq()).toBe(before);
+    expect(fs.existsSync(path.join(checkout, ".homelab"))).toBe(false);
+  },
+);
+
+test("up shows its preview and asks with the site's name; no, and the end of the input, change nothing", async () => {
+  for (const answer of ["perhaps\nno\n", ""]) {
+    const { code, stdout, stderr } = await typing(answer, "up", "tools");
+    expect([code, stderr]).toEqual([4, ""]);
+    expect(stdout).toMatch(/^tools +succeeded +\d{2,} /m);
+    expect(stdout).toMatch(/Change the homelab fullstack\.pw as shown\? \(yes\/no\) \n?nothing was changed\n$/);
+    expect(stdout.match(/as shown\?/g)).toHaveLength(answer === "" ? 1 : 2);
+  }
+  expect(await rehearsal.writes()).toEqual([]);
+});
+
+test("destroy asks for the site's name: yes is not enough", async () => {
+  const { code, stdout } = await typing("yes\n", "destroy", "tools");
+  expect([code, stdout]).toEqual([4, expect.stringMatching(/Type its name to go on: nothing was changed\n$/)]);
+  expect((await typing("fullstack.pw\n", "destroy", "tools")).code).toBe(0);
+});
+
+test("--yes is for scripts", async () => {
+  const { code, stdout } = await run("destroy", "--yes");
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^tools +succeeded/m)]);
+});
+
+test("a stack that nobody holds needs no unlocking", async () => {
+  expect(await run("unlock", "tools", "--yes")).toMatchObject({ code: 0, stdout: "tools is not locked\n" });
+});
