@@ -30,7 +30,7 @@ const COMMANDS: Record<string, Command> = {
     "builds or updates the stacks, in order (named ones with all that they need); shows and asks first, but not in the lab",
     " [--yes] [--wait]",
   ),
-  preview: runCommand("preview", "shows what up would do, also where nothing is built yet", " [--expect-no-changes] [--markdown FILE]"),
+  preview: runCommand("preview", "shows what up would do, also where nothing is built yet", " [--expect-no-changes] [--markdown FILE] [--report FILE]"),
   refresh: runCommand("refresh", "reads the real world into the state", " [--wait]"),
   destroy: runCommand(
     "destroy",
@@ -117,6 +117,15 @@ const COMMANDS: Record<string, Command> = {
     load: async () => {
       const { migrateState, STATE_OPTIONS } = await import("./commands/migrate-state");
       return { options: STATE_OPTIONS, run: migrateState };
+    },
+  },
+  comment: {
+    summary: "renders a preview's report, checked against its schema, as the text of a pull request's comment",
+    usage: "--report FILE [--failure FILE]",
+    takesWords: false,
+    load: async () => {
+      const { COMMENT_OPTIONS, writeComment } = await import("./commands/write-comment");
+      return { options: COMMENT_OPTIONS, run: writeComment };
     },
   },
   doctor: {

@@ -6,6 +6,8 @@ import type { ReportStep, RunReport, StackReport } from "./report-schema";
 
 /** GitHub refuses a comment of 65,536 characters or more. */
 export const COMMENT_LIMIT = 65_536;
+/** Kept free for the line that links to the run (.github/workflows/preview-comment.yml). */
+const LINK = 300;
 /** Found again by this line when the comment is updated in place. */
 export const COMMENT_MARKER = "<!-- homelab:preview -->";
 
@@ -109,7 +111,7 @@ export function renderComment(report: RunReport): string {
   const parts = [`${COMMENT_MARKER}\n## ${titleOf(report)}`, table(report.stacks), failures(report), losses(report), warnings(report)].filter(
     (part) => part !== "",
   );
-  let left = COMMENT_LIMIT - 1 - parts.reduce((sum, part) => sum + part.length + 2, 0) - foot.length;
+  let left = COMMENT_LIMIT - 1 - LINK - parts.reduce((sum, part) => sum + part.length + 2, 0) - foot.length;
   for (const [i, stack] of report.stacks.entries()) {
     // Those that come later are not left without a line by those that come first.
     const part = details(stack, Math.floor(left / Math.min(report.stacks.length - i, 3)) - 2);

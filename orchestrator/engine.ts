@@ -96,6 +96,11 @@ export async function openStack(task: WorkerTask): Promise<Stack | undefined> {
   }
 }
 
+/** From then on nothing in the stack's state is protected. */
+export async function unprotectAll(task: WorkerTask): Promise<void> {
+  await engineRunner(task.engineRoot, task.workDir)(["state", "unprotect", "--all", "--yes", "--stack", task.stack], {});
+}
+
 /** What the backend knows of the stack, without running anything. */
 export async function stackState(task: WorkerTask): Promise<NonNullable<WorkerResult["state"]>> {
   const ws = await workspace(task);

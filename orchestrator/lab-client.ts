@@ -10,6 +10,7 @@ import { HomelabError, systemErrorCode } from "../common/errors";
 import { projectRoot } from "../common/paths";
 import { isProcessAlive } from "../common/processes";
 import { PROXY_VARIABLES } from "../common/proxy";
+import { choosePorts, type LabPorts, rememberPorts } from "./lab-ports";
 
 const labFileSchema = z.object({
   version: z.literal(1),
@@ -93,9 +94,8 @@ export async function labStatus(lab: LabFile): Promise<unknown> {
 }
 
 export interface LabOptions {
-  proxyPort?: string;
-  bastionPort?: string;
-  controlPort?: string;
+  /** As given by flags; others are those of the start before, or the defaults. */
+  ports: Partial<Record<keyof LabPorts, string>>;
   latency?: string;
 }
 
@@ -105,12 +105,9 @@ export async function startLab(options: LabOptions): Promise<LabFile> {
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
   const log = path.join(dir, "lab.log");
   const fd = fs.openSync(log, "a", 0o600);
-  const flags = [
-    ["--proxy-port", options.proxyPort],
-    ["--bastion-port", options.bastionPort],
-    ["--control-port", options.controlPort],
-    ["--latency", options.latency],
-  ].flatMap(([flag, value]) => (flag === undefined || value === undefined ? [] : [flag, value]));
+  const ports = await choosePorts(dir, options.ports);
+  const flags = Object.entries(ports).flatMap(([name, port]) => [`--${name}-port`, String(port)]);
+  if (options.latency !== undefined) flags.push("--latency", options.latency);
   const from = fs.fstatSync(fd).size;
   const child = spawn(process.execPath, [path.join(projectRoot(), "bin", "lab", "main.js"), "--dir", dir, ...flags], {
     detached: true,
@@ -136,7 +133,9 @@ export async function startLab(options: LabOptions): Promise<LabFile> {
   output.destroy();
   child.removeAllListeners();
   child.unref();
-  return requireLab();
+  const lab = await requireLab();
+  rememberPorts(dir, lab);
+  return lab;
 }
 
 /** Asks the lab to save its state and end; resolves when its process is gone. */

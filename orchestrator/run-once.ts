@@ -97,7 +97,15 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, liste
       clock: session.clock,
       emit: (event) => tellAll(listeners, event),
       start: (stack, onMessage) => {
-        const task = { operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel, wait: args.flag("wait") };
+        const task = {
+          operation,
+          stack,
+          workDir: site.workDir,
+          engineRoot: engine.root,
+          parallel,
+          wait: args.flag("wait"),
+          unprotect: operation === "destroy" && site.kind === "lab",
+        };
         const child = redactedProcess(session.redactor, (listener) => processes.run(task, listener), onMessage);
         toStart--;
         if (toStart > 0) processes.warm();
@@ -168,8 +176,9 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
     const quiet = args.flag("json");
     if (!quiet) session.out(tableText(report));
     const files = writeReport(base, report, session.writeFile);
-    const markdown = args.text("markdown");
+    const [markdown, json] = [args.text("markdown"), args.text("report")];
     if (markdown !== undefined) session.writeFile(path.resolve(markdown), renderComment(report), 0o644);
+    if (json !== undefined) session.writeFile(path.resolve(json), `${JSON.stringify(report, null, 2)}\n`, 0o644);
     if (!quiet) session.out(closingText(setup, report, files.html, session.terminal.columns()));
     return { code: exitCode(outcomes, interrupted, args.flag("expect-no-changes")), report };
   } finally {

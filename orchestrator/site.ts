@@ -59,10 +59,9 @@ function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
   };
 }
 
-/** A stack's settings in the lab: the checkout's, with the lab's salt, and no VM whose data would keep the lab from being destroyed. */
+/** A stack's settings in the lab: the checkout's, with the lab's salt. What production protects is protected here too, so that a preview says so. */
 function labSettings(original: string): string {
   const settings = parseDocument(original);
-  settings.setIn(["config", "homelab:replaceVms"], '["*"]');
   settings.set("encryptionsalt", LAB_ONLY_SALT);
   return settings.toString();
 }

@@ -16,6 +16,8 @@ export interface WorkerTask {
   parallel: number;
   /** Wait for a lock of the stack that another run holds, instead of failing. */
   wait?: boolean;
+  /** Of `destroy`: what the state protects goes too. For the lab, whose data is nobody's. */
+  unprotect?: boolean;
 }
 
 /** Parent to child, later. The first asks the engine to stop at the next safe point, a second to stop at once. */

@@ -7,7 +7,7 @@ import type { EngineEvent, OutputMap, Stack, StepEventMetadata } from "@pulumi/p
 import { asError } from "../common/errors";
 import { leanStart } from "../common/lean-start";
 import { changedValues } from "./changed-values";
-import { automationApi, openStack, stackState } from "./engine";
+import { automationApi, openStack, stackState, unprotectAll } from "./engine";
 import { stackFailure } from "./stack-failure";
 import type { OutputValue, ResourceStep, WorkerCancel, WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
 
@@ -107,6 +107,7 @@ async function operate(stack: Stack, task: WorkerTask, events: EventReader): Pro
       await stack.previewDestroy(common);
       return {};
     case "destroy":
+      if (task.unprotect === true) await unprotectAll(task);
       await stack.destroy(common);
       return {};
     case "outputs":

@@ -77,17 +77,10 @@ function codeIsNewer(lab: LabFile): boolean {
 async function start(args: Arguments, session: Session): Promise<ExitCode> {
   const running = await runningLab();
   const latency = args.text("latency");
-  const proxyPort = args.text("proxy-port");
-  const bastionPort = args.text("bastion-port");
-  const controlPort = args.text("control-port");
+  const given = { proxy: args.text("proxy-port"), bastion: args.text("bastion-port"), control: args.text("control-port") };
+  const ports = Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined));
   const lab =
-    running ??
-    (await startLab({
-      ...(proxyPort === undefined ? {} : { proxyPort }),
-      ...(bastionPort === undefined ? {} : { bastionPort }),
-      ...(controlPort === undefined ? {} : { controlPort }),
-      ...(latency === undefined ? {} : { latency: oneOf(latency, ["default", "zero"], "default", "--latency") }),
-    }));
+    running ?? (await startLab({ ports, ...(latency === undefined ? {} : { latency: oneOf(latency, ["default", "zero"], "default", "--latency") }) }));
   session.out(args.flag("json") ? `${JSON.stringify(lab, null, 2)}\n` : describeLab(lab, running ? "is running already" : "is up"));
   if (running !== undefined && codeIsNewer(running))
     session.err("note: the lab was started before its code changed; to run the new code, stop and start it (its state is kept)\n");

@@ -1,7 +1,8 @@
 /** `up`, `preview`, `refresh` and `destroy`: one operation over the stacks, in order. */
 import * as path from "node:path";
-import { HomelabError } from "../../common/errors";
+import { describeError, HomelabError } from "../../common/errors";
 import type { Arguments } from "../arguments";
+import { renderNoReport } from "../comment";
 import { EXIT, type ExitCode } from "../exit-codes";
 import { askToDestroy, askToGoOn, refuseUnasked } from "../gate";
 import { unfinishedRun } from "../run-journal";
@@ -20,6 +21,7 @@ export const RUN_OPTIONS = {
   "expect-no-changes": { type: "boolean" },
   only: { type: "boolean" },
   markdown: { type: "string" },
+  report: { type: "string" },
   json: { type: "boolean" },
   plain: { type: "boolean" },
   yes: { type: "boolean" },
@@ -56,6 +58,17 @@ async function showAndAsk(operation: "up" | "destroy", args: Arguments, session:
   return EXIT.refused;
 }
 
+/** A preview that ends before it has a report leaves its comment all the same. */
+async function previewStacks(args: Arguments, session: Session, parts: RunParts): Promise<ExitCode> {
+  try {
+    return (await run("preview", args, session, parts)).code;
+  } catch (thrown) {
+    const markdown = args.text("markdown");
+    if (markdown !== undefined) session.writeFile(path.resolve(markdown), renderNoReport(describeError(thrown)), 0o644);
+    throw thrown;
+  }
+}
+
 /** Runs one operation over the chosen stacks (none named = all). What changes the real homelab is shown and asked for first. */
 export async function runStacks(operation: RunCommand, args: Arguments, session: Session, parts: RunParts = REAL_PARTS): Promise<ExitCode> {
   if (args.flag("expect-no-changes") && operation !== "preview") {
@@ -63,7 +76,7 @@ export async function runStacks(operation: RunCommand, args: Arguments, session:
       hint: "`homelab preview --expect-no-changes` changes nothing and exits 3 where something would change",
     });
   }
-  if (operation === "preview") return (await run(operation, args, session, parts)).code;
+  if (operation === "preview") return previewStacks(args, session, parts);
   const asked = args.flag("lab") || args.flag("yes") || operation === "refresh" ? undefined : operation;
   if (asked !== undefined) refuseUnasked(session, `homelab ${operation} changes the real homelab`, args.flag("json"));
   const { runsDir } = await parts.openSite(args.flag("lab"));

@@ -1,0 +1,39 @@
+#!/bin/sh
+# preview.sh BASE HEAD OUT: what HEAD would change, shown in a lab in which BASE is built. Both are checkouts.
+# OUT/report.json is the preview's report; where it never came to that, OUT/failure.txt says why. The lab's files are in
+# HOMELAB_LAB_DIR, and a lab that a run before has built from the same BASE (HOMELAB_LAB_DIR/built-from) is used again.
+# Exit code: the preview's.
+set -eu
+base=$1 head=$2 out=$3
+: "${HOMELAB_LAB_DIR:?names the folder of the lab}"
+mkdir -p "$out" "$HOMELAB_LAB_DIR"
+rm -f "$out/report.json" "$out/failure.txt"
+log=$out/failure.txt
+
+install() { [ -e "$1/node_modules" ] || (cd "$1" && npm ci --no-audit --no-fund --loglevel=error); }
+homelab() { (cd "$1" && shift && node orchestrator/bin/homelab "$@"); }
+stop() { homelab "$head" lab stop >/dev/null 2>&1 || homelab "$base" lab stop >/dev/null 2>&1 || true; }
+trap stop EXIT
+# The word of the step that failed is the last on its standard error; the log of the run has all.
+attempt() {
+  code=0
+  "$@" 2>"$log" || code=$?
+  cat "$log" >&2
+  [ "$code" = 0 ] && rm -f "$log"
+  return "$code"
+}
+
+revision=$(git -C "$base" rev-parse HEAD 2>/dev/null || echo unknown)
+built=$(cat "$HOMELAB_LAB_DIR/built-from" 2>/dev/null || echo none)
+if [ "$revision" = unknown ] || [ "$revision" != "$built" ]; then
+  attempt install "$base"
+  # shellcheck disable=SC2086 # several flags, or none
+  attempt homelab "$base" lab start ${HOMELAB_LAB_FLAGS:-}
+  attempt homelab "$base" up --lab --plain
+  attempt homelab "$base" lab stop
+  echo "$revision" >"$HOMELAB_LAB_DIR/built-from"
+fi
+attempt install "$head"
+# On the ports of the start before: the address of the bastion is an input of what was built.
+attempt homelab "$head" lab start
+attempt homelab "$head" preview --lab --plain --report "$(cd "$out" && pwd)/report.json"

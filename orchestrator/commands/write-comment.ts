@@ -1,0 +1,54 @@
+/** `comment`: somebody's report, as the text of a comment. The report may be made by code that nobody has read yet. */
+import * as fs from "node:fs";
+import { z } from "zod";
+import { HomelabError, systemErrorCode } from "../../common/errors";
+import type { Arguments } from "../arguments";
+import { renderComment, renderNoReport } from "../comment";
+import { EXIT, type ExitCode } from "../exit-codes";
+import { reportSchema } from "../report-schema";
+import type { Session } from "../session";
+
+export const COMMENT_OPTIONS = { report: { type: "string" }, failure: { type: "string" } } as const;
+
+/** Far above any report of ours. */
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/** What a regular file holds: nothing is read through a link, from a device, or from a pipe. Undefined where it is missing. */
+function readGiven(file: string): string | undefined {
+  let fd: number;
+  try {
+    fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+  } catch (cause) {
+    if (systemErrorCode(cause) === "ENOENT") return undefined;
+    throw new HomelabError("E_REPORT_FILE", `${file} cannot be read`, { cause, subject: file });
+  }
+  try {
+    const { size } = fs.fstatSync(fd);
+    if (!fs.fstatSync(fd).isFile() || size > MAX_BYTES)
+      throw new HomelabError("E_REPORT_FILE", `${file} is no report: not a file of at most 32 MiB`, { subject: file });
+    return fs.readFileSync(fd, "utf8");
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** @throws HomelabError E_REPORT_FILE for what is no report of a run */
+function parseReport(file: string, text: string) {
+  try {
+    return reportSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause).split("\n").slice(0, 5).join("; ") : String(cause);
+    throw new HomelabError("E_REPORT_FILE", `${file} is no report of a run: ${why.slice(0, 500)}`, { subject: file });
+  }
+}
+
+/** Prints the comment. Without a report it is that of a preview that ended before its first stack, with what `--failure` holds. */
+export async function writeComment(args: Arguments, session: Session): Promise<ExitCode> {
+  const file = args.text("report");
+  if (file === undefined) throw new HomelabError("E_USAGE", "comment takes --report FILE", { hint: "a report is written by `homelab preview --report FILE`" });
+  const text = readGiven(file);
+  const failure = args.text("failure");
+  if (text !== undefined) session.out(renderComment(parseReport(file, text)));
+  else session.out(renderNoReport((failure === undefined ? undefined : readGiven(failure)) ?? "It left no word."));
+  return EXIT.done;
+}
