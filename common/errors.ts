@@ -42,10 +42,53 @@ export function systemErrorCode(thrown: unknown): string | undefined {
   return typeof thrown.code === "string" ? thrown.code : undefined;
 }
 
-/** The text for a person: known errors with hint and causes, unknown ones with their stack and the word that it is our bug. */
+/**
+ * What Node says of the machine, the network or somebody's certificate: no fault of ours, whoever did not expect it. Word and next
+ * step by code (https://nodejs.org/api/errors.html#common-system-errors, and OpenSSL's names of what it refuses).
+ */
+const SURROUNDINGS: Record<string, [what: string, next: string]> = {
+  ENOSPC: ["no space left on device", "make room, then run it again: it goes on from the saved state"],
+  EDQUOT: ["the disk quota is used up", "make room, then run it again: it goes on from the saved state"],
+  EROFS: ["the file system is read-only", "mount it for writing, or use another folder"],
+  EACCES: ["permission denied", "give this user the right to it"],
+  EPERM: ["operation not permitted", "give this user the right to it"],
+  EMFILE: ["too many open files", "raise the limit (ulimit -n), or lower --concurrency"],
+  ENFILE: ["too many open files on this machine", "raise the limit, or lower --concurrency"],
+  EIO: ["the disk or terminal answered with an input/output error", "look at the machine's log"],
+  ECONNREFUSED: ["nobody listens there", "start what should answer; the lab: `homelab lab start`"],
+  ECONNRESET: ["the connection was cut", "run it again: it goes on from the saved state"],
+  ETIMEDOUT: ["no answer in time", "look whether the way there is open (bastion, proxy, firewall)"],
+  EHOSTUNREACH: ["there is no way to that host", "look whether the way there is open (bastion, proxy, firewall)"],
+  ENETUNREACH: ["there is no way to that network", "look whether the way there is open (bastion, proxy, firewall)"],
+  ENOTFOUND: ["that name is not known", "look at the name, and at the name server"],
+  EAI_AGAIN: ["the name server does not answer", "look at the name server"],
+  ERR_TLS_CERT_ALTNAME_INVALID: ["its certificate is for another name", "look at the address, and at the certificate that is served there"],
+  CERT_HAS_EXPIRED: ["its certificate has expired", "renew it"],
+  CERT_NOT_YET_VALID: ["its certificate is not valid yet", "look at the clock of this machine"],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ["its certificate is self-signed", "name its authority in NODE_EXTRA_CA_CERTS"],
+  SELF_SIGNED_CERT_IN_CHAIN: ["its authority is not trusted here", "name it in NODE_EXTRA_CA_CERTS"],
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ["its authority is not trusted here", "name it in NODE_EXTRA_CA_CERTS"],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ["its authority is not trusted here", "name it in NODE_EXTRA_CA_CERTS"],
+};
+
+/** Of an error or the nearest of its causes (`fetch failed` says nothing itself); several at once are told by the first. */
+function fromSurroundings(error: Error): string | undefined {
+  for (let link: unknown = error, depth = 0; types.isNativeError(link) && depth < 5; link = link.cause, depth++) {
+    const first: unknown = "errors" in link && Array.isArray(link.errors) ? link.errors[0] : link;
+    const known = SURROUNDINGS[systemErrorCode(first) ?? systemErrorCode(link) ?? ""];
+    if (known === undefined) continue;
+    const text = asError(first).message || link.message;
+    return `${text.includes(known[0]) ? text : `${text}: ${known[0]}`}\n  next: ${known[1]}`;
+  }
+  return undefined;
+}
+
+/** The text for a person: known errors with hint and causes, those of the machine and the network with what to do, unknown ones with their stack and the word that it is our bug. */
 export function describeError(thrown: unknown): string {
   const error = asError(thrown);
   if (!(error instanceof HomelabError)) {
+    const surroundings = fromSurroundings(error);
+    if (surroundings !== undefined) return surroundings;
     return `internal error: ${error.message}\n${error.stack ?? ""}\nThis is a bug in homelab. Please report it with the lines above.`;
   }
   const lines = [error.message];

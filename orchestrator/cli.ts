@@ -1,6 +1,5 @@
 import { HomelabError } from "../common/errors";
 import { type Arguments, parseArguments } from "./arguments";
-import type { ExitCode } from "./exit-codes";
 import { EXIT } from "./exit-codes";
 import type { Session } from "./session";
 
@@ -9,7 +8,7 @@ interface Command {
   usage: string;
   takesWords: boolean;
   /** Loaded when it is run, so that `homelab help` loads nothing. */
-  load(): Promise<{ options: Parameters<typeof parseArguments>[1]; run(args: Arguments, session: Session): Promise<ExitCode> }>;
+  load(): Promise<{ options: Parameters<typeof parseArguments>[1]; run(args: Arguments, session: Session): Promise<number> }>;
 }
 
 const RUN_FLAGS = "[stack…] [--lab] [--engine auto|pulumi|embedded] [--only] [--concurrency N] [--parallel N] [--fail-fast] [--json|--plain]";
@@ -46,6 +45,15 @@ const COMMANDS: Record<string, Command> = {
       return { options: UNLOCK_OPTIONS, run: unlockStacks };
     },
   },
+  pending: {
+    summary: "lists creations that a killed run left open; --adopt takes what they made into the state, --clear forgets them",
+    usage: "[stack…] [--adopt|--clear] [--lab] [--engine auto|pulumi|embedded] [--yes]",
+    takesWords: true,
+    load: async () => {
+      const { PENDING_OPTIONS, showPending } = await import("./commands/show-pending");
+      return { options: PENDING_OPTIONS, run: showPending };
+    },
+  },
   outputs: {
     summary: "prints each stack's outputs",
     usage: "[stack…] [--lab] [--json] [--show-secrets]",
@@ -80,6 +88,15 @@ const COMMANDS: Record<string, Command> = {
     load: async () => {
       const { HOSTS_OPTIONS, manageHosts } = await import("./commands/hosts");
       return { options: HOSTS_OPTIONS, run: manageHosts };
+    },
+  },
+  ssh: {
+    summary: "opens a session on a host, with the homelab's key from secrets/, which is never on disk",
+    usage: "<host> [--lab] [-- command…]",
+    takesWords: true,
+    load: async () => {
+      const { openShell, SSH_OPTIONS } = await import("./commands/open-shell");
+      return { options: SSH_OPTIONS, run: openShell };
     },
   },
   lab: {
@@ -145,7 +162,7 @@ function helpText(): string {
 }
 
 /** Runs one command line. Throws HomelabError; usage errors have the code E_USAGE. */
-export async function runCommandLine(argv: readonly string[], session: Session): Promise<ExitCode> {
+export async function runCommandLine(argv: readonly string[], session: Session): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
     session.out(helpText());

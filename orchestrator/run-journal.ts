@@ -9,7 +9,13 @@ import type { RunEvent } from "./run";
 const KEPT = new Set<RunEvent["kind"]>(["run-started", "stack-started", "stack-finished", "interrupted", "run-finished"]);
 
 const processSchema = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), machineId: z.string() });
-const lineSchema = z.looseObject({ kind: z.string(), stack: z.string().optional(), operation: z.string().optional(), process: processSchema.optional() });
+const lineSchema = z.looseObject({
+  kind: z.string(),
+  stack: z.string().optional(),
+  operation: z.string().optional(),
+  status: z.string().optional(),
+  process: processSchema.optional(),
+});
 type Line = z.infer<typeof lineSchema>;
 
 /**
@@ -61,13 +67,6 @@ function lineOf(event: RunEvent): object {
   return event.kind === "run-started" ? { ...event, process: ownIdentity() } : event;
 }
 
-export interface UnfinishedRun {
-  file: string;
-  operation: string;
-  /** Stacks that had started and not finished: in doubt until a later run has finished them. */
-  inDoubt: string[];
-}
-
 /** A last line that was cut off, and what would stand behind it, is not read. */
 function readLines(file: string): Line[] {
   const lines: Line[] = [];
@@ -87,20 +86,33 @@ const changesNothing = (operation: string | undefined): boolean => operation ===
 /** Whether its process is surely there no more; one that cannot be told is taken for a dead one, as before journals said who it is. */
 const isOver = (started: Line | undefined): boolean => started?.process === undefined || isSurelyGone(started.process);
 
+export interface UnfinishedRun {
+  file: string;
+  operation: string;
+  /** Stacks that had started and not finished: in doubt until a later run has finished them. */
+  inDoubt: string[];
+}
+
+/** Those of runs that changed something and are over, oldest first. */
+function journals(runsDir: string): { file: string; lines: Line[]; started: Line | undefined }[] {
+  if (!fs.existsSync(runsDir)) return [];
+  const files = fs.readdirSync(runsDir).filter((name) => name.endsWith(".journal.jsonl"));
+  return files.sort().flatMap((name) => {
+    const file = path.join(runsDir, name);
+    const lines = readLines(file);
+    const started = lines.find(({ kind }) => kind === "run-started");
+    return changesNothing(started?.operation) || !isOver(started) ? [] : [{ file, lines, started }];
+  });
+}
+
 /**
  * The newest run that ended without saying so, with every stack that is still in doubt from it and from those before it; undefined
  * where there is none. Runs that change nothing say nothing about that, and one that is still under way is no such run.
  */
 export function unfinishedRun(runsDir: string): UnfinishedRun | undefined {
-  if (!fs.existsSync(runsDir)) return undefined;
-  const names = fs.readdirSync(runsDir).filter((name) => name.endsWith(".journal.jsonl"));
   const inDoubt = new Set<string>();
   let unfinished: Omit<UnfinishedRun, "inDoubt"> | undefined;
-  for (const name of names.sort()) {
-    const file = path.join(runsDir, name);
-    const lines = readLines(file);
-    const started = lines.find(({ kind }) => kind === "run-started");
-    if (changesNothing(started?.operation) || !isOver(started)) continue;
+  for (const { file, lines, started } of journals(runsDir)) {
     for (const { kind, stack } of lines) {
       if (kind === "stack-started" && stack !== undefined) inDoubt.add(stack);
       if (kind === "stack-finished" && stack !== undefined) inDoubt.delete(stack);
@@ -109,4 +121,26 @@ export function unfinishedRun(runsDir: string): UnfinishedRun | undefined {
     else if (inDoubt.size === 0) unfinished = undefined;
   }
   return unfinished === undefined ? undefined : { ...unfinished, inDoubt: [...inDoubt] };
+}
+
+/** How a stack stands by the last run that worked on it: as that run ended it, or in doubt where it never did. */
+export type StackStanding = "succeeded" | "failed" | "cancelled" | "in doubt";
+
+/** By stack; one that no run has worked on, or that is worked on now, is not in it. */
+export function standings(runsDir: string): Map<string, StackStanding> {
+  const found = new Map<string, StackStanding>();
+  for (const { lines } of journals(runsDir)) {
+    const started = new Set<string>();
+    for (const { kind, stack, status } of lines) {
+      if (stack === undefined) continue;
+      if (kind === "stack-started") {
+        started.add(stack);
+        found.set(stack, "in doubt");
+      }
+      // One that never started was only left out.
+      if (kind === "stack-finished" && started.has(stack) && (status === "succeeded" || status === "failed" || status === "cancelled"))
+        found.set(stack, status);
+    }
+  }
+  return found;
 }

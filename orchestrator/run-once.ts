@@ -12,7 +12,7 @@ import { redactedProcess } from "./redaction";
 import { buildReport, writeReport } from "./report";
 import type { RunReport, StackReport } from "./report-schema";
 import { type RunEvent, type StackOutcome, startRun } from "./run";
-import { RunJournal } from "./run-journal";
+import { RunJournal, standings } from "./run-journal";
 import { isBackwards, isPreview, type RunSetup } from "./run-setup";
 import type { Session } from "./session";
 import { unlockCommand } from "./site";
@@ -82,6 +82,8 @@ function tellAll(listeners: readonly ((event: RunEvent) => void)[], event: RunEv
 async function execute(setup: RunSetup, args: Arguments, session: Session, listeners: ((event: RunEvent) => void)[]): Promise<StackOutcome[]> {
   const { operation, site, engine, program, stacks, plannedDir, processes } = setup;
   let toStart = stacks.size;
+  const before = standings(site.runsDir);
+  const isUnsettled = (stack: string): boolean => before.has(stack) && before.get(stack) !== "succeeded";
   const parallel = positive(args.text("parallel"), DEFAULT_PARALLEL, "--parallel");
   const run = startRun(
     {
@@ -105,6 +107,7 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, liste
           parallel,
           wait: args.flag("wait"),
           unprotect: operation === "destroy" && site.kind === "lab",
+          adopt: operation === "up" && isUnsettled(stack),
         };
         const child = redactedProcess(session.redactor, (listener) => processes.run(task, listener), onMessage);
         toStart--;
@@ -168,7 +171,7 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
       startedAt,
       finishedAt: session.clock.now(),
       outcomes,
-      warnings: setup.program.warnings,
+      warnings: session.redactor.redactDeep(setup.program.warnings),
       steps: recorder.steps,
       failures: recorder.failures,
       diagnostics: recorder.diagnostics,

@@ -18,6 +18,8 @@ export interface WorkerTask {
   wait?: boolean;
   /** Of `destroy`: what the state protects goes too. For the lab, whose data is nobody's. */
   unprotect?: boolean;
+  /** Of `up`: the run before left the stack in doubt or failed, so that open creations are looked for first. */
+  adopt?: boolean;
 }
 
 /** Parent to child, later. The first asks the engine to stop at the next safe point, a second to stop at once. */

@@ -7,7 +7,8 @@ import type { EngineEvent, OutputMap, Stack, StepEventMetadata } from "@pulumi/p
 import { asError } from "../common/errors";
 import { leanStart } from "../common/lean-start";
 import { changedValues } from "./changed-values";
-import { automationApi, openStack, stackState, unprotectAll } from "./engine";
+import { automationApi, engineRunner, openStack, stackState, unprotectAll } from "./engine";
+import { adoptPending, pendingCreates } from "./pending-creates";
 import { stackFailure } from "./stack-failure";
 import type { OutputValue, ResourceStep, WorkerCancel, WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
 
@@ -90,6 +91,19 @@ class EventReader {
 const outputValues = (outputs: OutputMap): Record<string, OutputValue> =>
   Object.fromEntries(Object.entries(outputs).map(([name, { value, secret }]) => [name, { value, secret }]));
 
+/** What a killed engine had begun is looked for before it is begun again, which would meet what is there. */
+async function adopt(task: WorkerTask): Promise<void> {
+  const run = engineRunner(task.engineRoot, task.workDir);
+  const say = (urn: string, message: string): void => send({ kind: "diagnostic", severity: "warning", urn, message });
+  try {
+    for (const { urn, id } of await adoptPending(run, task.stack, await pendingCreates(run, task.stack)))
+      say(urn, `${urn.split("::").at(-1)} was begun by a run that was killed; it was looked for as ${id}, and what is there is taken over`);
+  } catch (thrown) {
+    // The run itself meets what is there, and says so.
+    say("", `what a killed run had begun could not be looked for: ${asError(thrown).message}`);
+  }
+}
+
 async function operate(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
   const common = { onEvent: events.read, parallel: task.parallel, signal: abort.signal, color: "never" as const, onError: engineWarnings() };
   switch (task.operation) {
@@ -97,6 +111,7 @@ async function operate(stack: Stack, task: WorkerTask, events: EventReader): Pro
       await stack.preview(common);
       return {};
     case "up": {
+      if (task.adopt === true) await adopt(task);
       const { outputs } = await stack.up(common);
       return { outputs: outputValues(outputs) };
     }

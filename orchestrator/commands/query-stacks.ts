@@ -1,5 +1,6 @@
 /** `outputs` and `status`: read every stack's state, change nothing. */
 
+import { stringify } from "yaml";
 import { HomelabError } from "../../common/errors";
 import { inPool } from "../../common/pool";
 import { type Arguments, oneOf, positive } from "../arguments";
@@ -7,7 +8,7 @@ import { chooseEngine } from "../engine";
 import { EXIT, type ExitCode } from "../exit-codes";
 import { describeProgram } from "../program";
 import { redactedProcess, registerSecrets } from "../redaction";
-import { unfinishedRun } from "../run-journal";
+import { type StackStanding, standings, unfinishedRun } from "../run-journal";
 import type { Session } from "../session";
 import { openSite } from "../site";
 import { StackProcesses } from "../stack-process";
@@ -62,12 +63,20 @@ export async function showOutputs(args: Arguments, session: Session): Promise<Ex
   if (args.flag("show-secrets")) session.rawOut(`${JSON.stringify(shown, null, 2)}\n`);
   else if (args.flag("json")) session.out(`${JSON.stringify(shown, null, 2)}\n`);
   else {
-    for (const [stack, outputs] of Object.entries(shown)) {
-      session.out(`${stack}\n`);
-      for (const [name, value] of Object.entries(outputs)) session.out(`  ${name}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`);
-    }
+    // YAML reads well, long texts and lists included, and can be read back.
+    for (const [stack, outputs] of Object.entries(shown))
+      session.out(Object.keys(outputs).length === 0 ? `${stack}: {} # not built\n` : stringify({ [stack]: outputs }, { lineWidth: 0 }));
   }
   return EXIT.done;
+}
+
+/** Only what the last run ended well is built; what it left is said. */
+function stateText(state: WorkerResult["state"], standing: StackStanding | undefined): string {
+  if (state?.locked) return "locked";
+  if (!state?.exists) return "not there";
+  if (standing === "in doubt") return "in doubt";
+  if (standing === "failed" || standing === "cancelled") return state.resources === 0 ? `empty (${standing})` : `incomplete (${standing})`;
+  return state.resources === 0 ? "empty" : "built";
 }
 
 /** Each stack's existence, size, last update and lock, and the last run's end. */
@@ -80,14 +89,10 @@ export async function showStatus(args: Arguments, session: Session): Promise<Exi
     );
     return EXIT.done;
   }
-  const rows = results.map(([stack, { state }]) => [
-    stack,
-    state?.locked ? "locked" : !state?.exists ? "not there" : state.resources === 0 ? "empty" : "built",
-    String(state?.resources ?? 0),
-    state?.lastUpdate ?? "never",
-  ]);
+  const known = standings(site.runsDir);
+  const rows = results.map(([stack, { state }]) => [stack, stateText(state, known.get(stack)), String(state?.resources ?? 0), state?.lastUpdate ?? "never"]);
   session.out(`${renderTable(["stack", "state", "resources", "last update"], rows)}\n`);
-  if (unfinished) session.out(`the last run (${unfinished.operation}) did not end in order; in doubt: ${unfinished.inDoubt.join(", ") || "nothing"}\n`);
+  if (unfinished) session.out(`an earlier run (${unfinished.operation}) did not end in order; in doubt: ${unfinished.inDoubt.join(", ") || "nothing"}\n`);
   if (site.lab) session.out(`lab: running since ${site.lab.startedAt}, process ${site.lab.pid}\n`);
   return EXIT.done;
 }

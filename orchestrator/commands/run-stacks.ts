@@ -64,7 +64,8 @@ async function previewStacks(args: Arguments, session: Session, parts: RunParts)
     return (await run("preview", args, session, parts)).code;
   } catch (thrown) {
     const markdown = args.text("markdown");
-    if (markdown !== undefined) session.writeFile(path.resolve(markdown), renderNoReport(describeError(thrown)), 0o644);
+    // Redacted before it is made into Markdown, which changes characters of a secret.
+    if (markdown !== undefined) session.writeFile(path.resolve(markdown), renderNoReport(session.redactor.redact(describeError(thrown))), 0o644);
     throw thrown;
   }
 }

@@ -37,7 +37,27 @@ ansible_become_method=sudo
 
 test("SSH configuration, through a bastion where there is one", () => {
   expect(renderSshConfig({ "k8s-dev": HOSTS["k8s-dev"] })).toBe("Host k8s-dev\n  HostName 192.168.1.12\n  User suporte\n  HostKeyAlias k8s-dev\n");
-  expect(renderSshConfig({ "k8s-dev": HOSTS["k8s-dev"] }, "jump@127.0.0.1:18022")).toContain("  HostKeyAlias k8s-dev\n  ProxyJump jump@127.0.0.1:18022\n");
+  const bastion = { host: "127.0.0.1", port: 18022, user: "jump", keyFile: "/lab files/key", hostKey: "ssh-ed25519 BBBB" };
+  expect(renderSshConfig({ "k8s-dev": HOSTS["k8s-dev"] }, { bastion, identityFile: "/lab files/100%", knownHostsFile: "/k" })).toBe(`Host homelab-bastion
+  HostName 127.0.0.1
+  Port 18022
+  User jump
+  IdentityFile "/lab files/key"
+  IdentitiesOnly yes
+  UserKnownHostsFile "/k"
+  StrictHostKeyChecking yes
+
+Host k8s-dev
+  HostName 192.168.1.12
+  User suporte
+  HostKeyAlias k8s-dev
+  UserKnownHostsFile "/k"
+  StrictHostKeyChecking yes
+  IdentityFile "/lab files/100%%"
+  IdentitiesOnly yes
+  ProxyJump homelab-bastion
+`);
+  expect(renderKnownHosts({}, bastion)).toBe("[127.0.0.1]:18022 ssh-ed25519 BBBB\n");
 });
 
 test("known hosts by name and address", () => {

@@ -228,6 +228,11 @@ export class Rehearsal {
   async startLab(): Promise<void> {
     const { code, stderr } = await this.homelab("lab", "start", "--latency", "zero", "--proxy-port", "0", "--bastion-port", "0", "--control-port", "0");
     if (code !== 0) throw new Error(`the lab did not start: ${stderr}`);
+    this.attach();
+  }
+
+  /** To a lab that was started in this folder. */
+  attach(): void {
     this.#control = z.object({ control: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8"))).control;
   }
 

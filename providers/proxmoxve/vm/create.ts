@@ -97,6 +97,16 @@ async function isLeftOver(machine: Machine, vm: Vm, call: Call): Promise<boolean
   throw new HomelabError("E_VM_EXISTS", `VM ${id} is on ${vm.nodeName} already`, { hint: "choose another vmId, import the VM, or delete it" });
 }
 
+/** False only where Proxmox says so. */
+async function mayExist(machine: Machine): Promise<boolean> {
+  try {
+    return (await machine.status()) !== undefined;
+  } catch {
+    // The failure that led here is the one to tell of.
+    return true;
+  }
+}
+
 /** @throws PartialFailure once the VM exists, so that the state knows of it */
 export async function createVm(client: PveClient, vm: Vm, inputs: JsonObject, call: Call): Promise<Made> {
   const id = vm.vmId ?? (await client.nextId(call.signal));
@@ -114,8 +124,8 @@ export async function createVm(client: PveClient, vm: Vm, inputs: JsonObject, ca
     if (vm.reboot && vm.started && !vm.template) await machine.restart(vm);
     return { machine: new Machine(client, vm.nodeName, id, call), vm };
   } catch (thrown) {
-    // A cancelled call cannot ask; what was begun is then taken to exist, and a refresh says otherwise if it does not.
-    const exists = call.signal.aborted || (await new Machine(client, vm.nodeName, id, call).status()) !== undefined;
+    // A cancelled call cannot ask, nor can one whose Proxmox is gone: what was begun is taken to exist, and a refresh says otherwise.
+    const exists = call.signal.aborted || (await mayExist(new Machine(client, vm.nodeName, id, call)));
     if (!exists) throw thrown;
     throw new PartialFailure(String(id), { ...inputs, vmId: id }, [thrown instanceof HomelabError ? describeError(thrown) : asError(thrown).message], {
       cause: thrown,

@@ -1,0 +1,40 @@
+import * as fs from "node:fs";
+import type { AddressInfo } from "node:net";
+import * as net from "node:net";
+import { describeError, HomelabError } from "./errors";
+
+const caught = async (act: () => unknown): Promise<unknown> => {
+  try {
+    await act();
+  } catch (thrown) {
+    return thrown;
+  }
+  throw new Error("nothing was thrown");
+};
+
+const BUG = "This is a bug in homelab";
+
+test("only what nobody foresaw is called a bug", async () => {
+  expect(describeError(new TypeError("x is undefined"))).toContain(BUG);
+  expect(describeError(new HomelabError("E_X", "known", { hint: "do this" }))).toBe("known\n  next: do this");
+});
+
+test("a server that is not there, and one whose certificate is not trusted, are no bugs", async () => {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  const refused = describeError(await caught(() => fetch(`http://127.0.0.1:${port}/`)));
+  expect(refused).toMatch(/^connect ECONNREFUSED 127\.0\.0\.1:\d+: nobody listens there\n {2}next: .*homelab lab start/);
+  expect(refused).not.toContain(BUG);
+  const altName = Object.assign(new Error("Hostname/IP does not match certificate's altnames"), { code: "ERR_TLS_CERT_ALTNAME_INVALID" });
+  expect(describeError(altName)).toBe(
+    "Hostname/IP does not match certificate's altnames: its certificate is for another name\n  next: look at the address, and at the certificate that is served there",
+  );
+});
+
+const full = fs.existsSync("/dev/full") ? test : test.skip;
+full("a full disk is no bug", async () => {
+  const text = describeError(await caught(() => fs.writeFileSync("/dev/full", "x")));
+  expect(text).toBe("ENOSPC: no space left on device, write\n  next: make room, then run it again: it goes on from the saved state");
+});

@@ -1,0 +1,72 @@
+/** `kill -9` of a whole run, then the same command: it takes over what was left, and nothing is made twice. Linux's /proc finds the run. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { type Finished, Rehearsal } from "../support/rehearsal";
+
+jest.setTimeout(600_000);
+
+let rehearsal: Rehearsal;
+beforeAll(async () => {
+  rehearsal = new Rehearsal();
+  // With the lab's usual latencies: a creation takes a while, in which it can be cut.
+  const { code, stderr } = await rehearsal.homelab("lab", "start", "--proxy-port", "0", "--bastion-port", "0", "--control-port", "0");
+  expect([code, stderr]).toEqual([0, ""]);
+  rehearsal.attach();
+}, 120_000);
+afterAll(() => rehearsal.close(), 60_000);
+
+/** Every process of this lab's runs, but the lab. */
+function runProcesses(): number[] {
+  const { pid: lab } = JSON.parse(fs.readFileSync(path.join(rehearsal.dir, "lab.json"), "utf8")) as { pid: number };
+  return fs
+    .readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== lab)
+    .filter((name) => {
+      try {
+        return fs.readFileSync(`/proc/${name}/environ`, "utf8").includes(`HOMELAB_LAB_DIR=${rehearsal.dir}\0`);
+      } catch {
+        // It has ended meanwhile.
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Starts it, waits until Proxmox is asked for a VM, and kills all of it. */
+async function killedWhileCreating(): Promise<Finished> {
+  const before = await rehearsal.lastSeq();
+  const run = rehearsal.start(["up", "tools", "--lab", "--parallel", "4"]);
+  for (let tries = 0; tries < 600 && !(await rehearsal.writes(before)).some(({ system }) => system === "proxmox"); tries++) await sleep(100);
+  for (const pid of runProcesses()) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It went with its parent.
+    }
+  }
+  return run.done;
+}
+
+const linux = fs.existsSync("/proc/self/environ") ? test : test.skip;
+
+linux("the next up goes on: locks are taken over, what was begun is found, no VM is there twice", async () => {
+  expect((await killedWhileCreating()).signal).toBe("SIGKILL");
+  const status = await rehearsal.homelab("status", "tools", "--lab");
+  expect(status.stdout).toMatch(/^tools +(in doubt|locked|not there)/m);
+  expect(status.stdout).toContain("an earlier run (up) did not end in order; in doubt: tools");
+  // A preview looks, and takes no doubt away.
+  expect((await rehearsal.homelab("preview", "tools", "--lab")).stderr).toContain("in doubt: tools");
+
+  const again = await rehearsal.homelab("up", "tools", "--lab");
+  expect([again.code, again.code === 0 ? "" : again.stdout]).toEqual([0, ""]);
+  const names = (await rehearsal.vms()).filter(({ config }) => config["template"] !== "1").map(({ config }) => config["name"]);
+  expect(names.toSorted()).toEqual(["boot-server", "dns", "haproxy", "k8s-tools", "teleport"]);
+  expect((await rehearsal.homelab("status", "tools", "--lab")).stdout).toMatch(/^tools +built/m);
+  expect((await rehearsal.homelab("pending", "tools", "--lab")).stdout).toBe("no creation is open\n");
+
+  const settled = await rehearsal.lastSeq();
+  expect((await rehearsal.homelab("up", "tools", "--lab")).stdout).toContain(": no changes");
+  expect(await rehearsal.writes(settled)).toEqual([]);
+});
