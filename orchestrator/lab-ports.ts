@@ -5,7 +5,6 @@ import * as path from "node:path";
 import { z } from "zod";
 import { HomelabError, systemErrorCode } from "../common/errors";
 import { writeFileAtomic } from "../common/files";
-import type { LabFile } from "./lab-client";
 
 const portsSchema = z.object({ proxy: z.number(), bastion: z.number(), control: z.number() });
 export type LabPorts = z.infer<typeof portsSchema>;
@@ -29,7 +28,8 @@ function remembered(dir: string): Partial<LabPorts> {
   }
 }
 
-export function rememberPorts(dir: string, { proxy, bastion, control }: LabFile): void {
+/** Keeps the ports of a lab that has started, from what it says of itself. */
+export function rememberPorts(dir: string, { proxy, bastion, control }: { proxy: string; bastion: { port: number }; control: string }): void {
   const ports: LabPorts = { proxy: Number(new URL(proxy).port), bastion: bastion.port, control: Number(new URL(control).port) };
   writeFileAtomic(fileIn(dir), `${JSON.stringify(ports)}\n`);
 }
