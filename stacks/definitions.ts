@@ -1,4 +1,4 @@
-/** The seven stacks: the only place that says which there are, what each needs and which VMs it owns. */
+/** The seven stacks: which there are, what each needs and which VMs it owns. What a new one needs elsewhere: docs/adr/0001. */
 import { type AnyStackDefinition, defineStack } from "./graph";
 
 const STORE = "cluster-secret-store/secrets";

@@ -1,6 +1,7 @@
 /** `kill -9` of a whole run, then the same command: it takes over what was left, and nothing is made twice. Linux's /proc finds the run. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { parse } from "yaml";
 import { type Finished, Rehearsal } from "../support/rehearsal";
 
 jest.setTimeout(600_000);
@@ -69,4 +70,25 @@ linux("the next up goes on: locks are taken over, what was begun is found, no VM
   const settled = await rehearsal.lastSeq();
   expect((await rehearsal.homelab("up", "tools", "--lab")).stdout).toContain(": no changes");
   expect(await rehearsal.writes(settled)).toEqual([]);
+});
+
+const ssh = fs.existsSync("/usr/bin/ssh") && fs.existsSync("/usr/bin/ssh-agent") ? linux : test.skip;
+
+ssh("a stock ssh reaches a host by the exported configuration as it was printed, and homelab ssh by the key in secrets/", async () => {
+  const printed = await rehearsal.homelab("hosts", "inventory", "--format", "ssh-config", "--lab");
+  expect([printed.code, printed.stderr]).toEqual([0, ""]);
+  const config = path.join(rehearsal.dir, "printed ssh config");
+  fs.writeFileSync(config, printed.stdout);
+  const direct = await rehearsal.shell(`ssh -F '${config}' -o BatchMode=yes dns hostname`);
+  expect([direct.code, direct.out, direct.err]).toEqual([0, "dns\n", ""]);
+  const opened = await rehearsal.homelab("ssh", "haproxy", "--lab", "--", "hostname; exit 7");
+  expect([opened.code, opened.stdout, opened.stderr]).toEqual([7, "haproxy\n", ""]);
+  expect((await rehearsal.homelab("ssh", "nowhere", "--lab")).code).toBe(2);
+});
+
+test("outputs are YAML that can be read back, secrets masked", async () => {
+  const { code, stdout } = await rehearsal.homelab("outputs", "tools", "--lab");
+  const { tools } = parse(stdout) as { tools: { hosts: Record<string, { address: string }>; vaultToken?: string } };
+  expect([code, tools.hosts["dns"]?.address]).toEqual([0, "192.168.1.3"]);
+  expect(stdout).toContain('"[secret]"');
 });
