@@ -38,16 +38,7 @@ ansible_become_method=sudo
 test("SSH configuration, through a bastion where there is one", () => {
   expect(renderSshConfig({ "k8s-dev": HOSTS["k8s-dev"] })).toBe("Host k8s-dev\n  HostName 192.168.1.12\n  User suporte\n  HostKeyAlias k8s-dev\n");
   const bastion = { host: "127.0.0.1", port: 18022, user: "jump", keyFile: "/lab files/key", hostKey: "ssh-ed25519 BBBB" };
-  expect(renderSshConfig({ "k8s-dev": HOSTS["k8s-dev"] }, { bastion, identityFile: "/lab files/100%", knownHostsFile: "/k" })).toBe(`Host homelab-bastion
-  HostName 127.0.0.1
-  Port 18022
-  User jump
-  IdentityFile "/lab files/key"
-  IdentitiesOnly yes
-  UserKnownHostsFile "/k"
-  StrictHostKeyChecking yes
-
-Host k8s-dev
+  expect(renderSshConfig({ "k8s-dev": HOSTS["k8s-dev"] }, { bastion, identityFile: "/lab files/100%", knownHostsFile: "/k" })).toBe(`Host k8s-dev
   HostName 192.168.1.12
   User suporte
   HostKeyAlias k8s-dev
@@ -55,7 +46,7 @@ Host k8s-dev
   StrictHostKeyChecking yes
   IdentityFile "/lab files/100%%"
   IdentitiesOnly yes
-  ProxyJump homelab-bastion
+  ProxyCommand ssh -F none -i '/lab files/key' -o IdentitiesOnly=yes -o 'UserKnownHostsFile="/k"' -o StrictHostKeyChecking=yes -p 18022 -W '[%h]:%p' jump@127.0.0.1
 `);
   expect(renderKnownHosts({}, bastion)).toBe("[127.0.0.1]:18022 ssh-ed25519 BBBB\n");
 });

@@ -1,5 +1,6 @@
 /** The hosts of one or more stacks in the forms that other tools read. */
 import { z } from "zod";
+import { quote } from "../../common/quote";
 
 export const hostSchema = z.strictObject({
   /** Without prefix. */
@@ -42,29 +43,31 @@ export interface SshAccess {
   knownHostsFile: string;
 }
 
-/** The bastion's name in the configuration. */
-const BASTION = "homelab-bastion";
-
 /** A path as ssh_config takes it, blanks and percent signs included. */
 const quoted = (file: string): string => `"${file.replaceAll("%", "%%")}"`;
 
-/** Blocks for ssh's configuration file. Without access they only name the hosts; with it, and the known hosts in their file, `ssh -F` reaches each host by its name. */
+/**
+ * The jump as a command of its own: `ProxyJump` starts ssh with the path of the configuration unquoted, and with the settings of the
+ * host for the bastion.
+ */
+function proxyCommand({ host, port, user, keyFile, hostKey }: NonNullable<SshAccess["bastion"]>, knownHostsFile: string | undefined): string {
+  const known = hostKey === undefined || knownHostsFile === undefined ? [] : [`UserKnownHostsFile="${knownHostsFile}"`, "StrictHostKeyChecking=yes"];
+  const options = ["IdentitiesOnly=yes", ...known].flatMap((option) => ["-o", option]);
+  const words = ["ssh", "-F", "none", "-i", keyFile, ...options, "-p", String(port)].map((word) => quote(word).replaceAll("%", "%%"));
+  return `${words.join(" ")} -W '[%h]:%p' ${quote(`${user}@${host}`)}`;
+}
+
+/** Blocks for ssh's configuration file. Without access they only name the hosts; with it, `ssh -F` reaches each of them by its name. */
 export function renderSshConfig(hosts: Hosts, access?: SshAccess): string {
   const { bastion, identityFile, knownHostsFile } = access ?? {};
   const known = knownHostsFile === undefined ? [] : [`  UserKnownHostsFile ${quoted(knownHostsFile)}`, "  StrictHostKeyChecking yes"];
-  const identity = (file: string | undefined): string[] => (file === undefined ? [] : [`  IdentityFile ${quoted(file)}`, "  IdentitiesOnly yes"]);
+  const identity = identityFile === undefined ? [] : [`  IdentityFile ${quoted(identityFile)}`, "  IdentitiesOnly yes"];
+  const jump = bastion === undefined ? [] : [`  ProxyCommand ${proxyCommand(bastion, knownHostsFile)}`];
   const blocks = reachable(hosts).map(([name, { address, user }]) => [
     `Host ${name}`,
     ...[`  HostName ${address}`, `  User ${user}`, `  HostKeyAlias ${name}`],
-    ...known,
-    ...identity(identityFile),
-    ...(bastion === undefined ? [] : [`  ProxyJump ${BASTION}`]),
+    ...[...known, ...identity, ...jump],
   ]);
-  if (bastion !== undefined) {
-    const block = [`Host ${BASTION}`, `  HostName ${bastion.host}`, `  Port ${bastion.port}`, `  User ${bastion.user}`, ...identity(bastion.keyFile)];
-    // Without its key it is asked for at the first contact, as for any host.
-    blocks.unshift(bastion.hostKey === undefined ? block : [...block, ...known]);
-  }
   return `${blocks.map((block) => block.join("\n")).join("\n\n")}\n`;
 }
 
