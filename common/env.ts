@@ -41,6 +41,11 @@ export function readEnv(name: string): string | undefined {
   return value === undefined || value === "" ? undefined : value;
 }
 
+/** Sets a variable of this process, unless it is set: for a library that can be told something in no other way. */
+export function setOwnEnv(name: string, value: string): void {
+  process.env[name] ??= value;
+}
+
 /** The variable as it stands: undefined when unset, "" when set and empty (an empty passphrase is a passphrase). */
 export function readRawEnv(name: string): string | undefined {
   return process.env[name];

@@ -117,7 +117,19 @@ export class Backend {
     const found: StackSummary[] = [];
     for (const name of await this.bucket.list(".pulumi/stacks")) {
       if (project !== undefined && name !== project) continue;
-      for (const file of await this.bucket.list(`.pulumi/stacks/${name}`)) {
+      const files = await this.bucket.list(`.pulumi/stacks/${name}`);
+      for (const file of files) {
+        const packed = /^(.+)\.json\.(gz|zst)$/.exec(file)?.[1];
+        if (packed !== undefined && !files.includes(`${packed}.json`)) {
+          // Named, though what is in it cannot be read here; whoever works with it is told so.
+          found.push({
+            project: name,
+            stack: packed,
+            lastUpdate: undefined,
+            resourceCount: undefined,
+            updateInProgress: await isLocked(this.bucket, name, packed),
+          });
+        }
         if (!file.endsWith(".json")) continue;
         const stack = file.slice(0, -".json".length);
         const read = await this.#read(name, stack);

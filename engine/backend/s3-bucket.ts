@@ -1,9 +1,10 @@
 /** A bucket of S3 or of what speaks its protocol (MinIO). Loaded only for `s3://`, since the client is large. */
 import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { setOwnEnv } from "../../common/env";
 import { CliError } from "../cli/cli-error";
 import type { Bucket } from "./bucket";
 import { S3Transport } from "./s3-transport";
-import type { S3Location } from "./s3-url";
+import type { Encryption, S3Location } from "./s3-url";
 
 const named = (thrown: unknown): string => (thrown instanceof Error ? thrown.name : "");
 
@@ -11,11 +12,21 @@ export class S3Bucket implements Bucket {
   readonly #client: S3Client;
 
   constructor(private readonly location: S3Location) {
-    const { endpoint, region, pathStyle, profile } = location;
+    const { endpoint, region, pathStyle, profile, dualStack, fips, accelerate, anonymous } = location;
+    // What is no AWS may not know the newer checksums.
+    const checksums = endpoint === undefined ? "WHEN_SUPPORTED" : "WHEN_REQUIRED";
+    // It would say at each command that a coming version of it wants a newer Node.
+    setOwnEnv("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true");
     this.#client = new S3Client({
       forcePathStyle: pathStyle,
       requestHandler: new S3Transport(),
-      ...(endpoint === undefined ? {} : { endpoint, requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" }),
+      requestChecksumCalculation: location.requestChecksums ?? checksums,
+      responseChecksumValidation: location.responseChecksums ?? checksums,
+      ...(dualStack ? { useDualstackEndpoint: true } : {}),
+      ...(fips ? { useFipsEndpoint: true } : {}),
+      ...(accelerate ? { useAccelerateEndpoint: true } : {}),
+      ...(anonymous ? { signer: { sign: async (request) => request }, credentials: { accessKeyId: "", secretAccessKey: "" } } : {}),
+      ...(endpoint === undefined ? {} : { endpoint }),
       ...(region === undefined ? {} : { region }),
       ...(profile === undefined ? {} : { profile }),
     });
@@ -36,6 +47,11 @@ export class S3Bucket implements Bucket {
     }
   }
 
+  get #encryption(): { ServerSideEncryption?: Encryption; SSEKMSKeyId?: string } {
+    const { encryption, kmsKeyId } = this.location;
+    return { ...(encryption === undefined ? {} : { ServerSideEncryption: encryption }), ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }) };
+  }
+
   #name(key: string): { Bucket: string; Key: string } {
     return { Bucket: this.location.bucket, Key: `${this.location.prefix}${key}` };
   }
@@ -48,7 +64,7 @@ export class S3Bucket implements Bucket {
   async write(key: string, content: string): Promise<void> {
     await this.#send(
       `writing ${key}`,
-      this.#client.send(new PutObjectCommand({ ...this.#name(key), Body: content, ContentType: "text/plain; charset=utf-8" })),
+      this.#client.send(new PutObjectCommand({ ...this.#name(key), ...this.#encryption, Body: content, ContentType: "text/plain; charset=utf-8" })),
     );
   }
 
@@ -59,7 +75,7 @@ export class S3Bucket implements Bucket {
   async copy(from: string, to: string): Promise<void> {
     const source = this.#name(from);
     const CopySource = [source.Bucket, ...source.Key.split("/")].map(encodeURIComponent).join("/");
-    await this.#send(`copying ${from}`, this.#client.send(new CopyObjectCommand({ ...this.#name(to), CopySource })));
+    await this.#send(`copying ${from}`, this.#client.send(new CopyObjectCommand({ ...this.#name(to), ...this.#encryption, CopySource })));
   }
 
   async list(folder: string): Promise<string[]> {

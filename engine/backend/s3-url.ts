@@ -11,7 +11,21 @@ export interface S3Location {
   /** The bucket is in the path, not in the host's name: what MinIO needs. */
   pathStyle: boolean;
   profile: string | undefined;
+  /** When requests carry checksums and answers are checked; undefined: always at AWS, and only where it must be at an endpoint of one's own. */
+  requestChecksums: ChecksumMode | undefined;
+  responseChecksums: ChecksumMode | undefined;
+  dualStack: boolean;
+  fips: boolean;
+  accelerate: boolean;
+  /** Without credentials. */
+  anonymous: boolean;
+  /** Server-side encryption of what is written. */
+  encryption: Encryption | undefined;
+  kmsKeyId: string | undefined;
 }
+
+export type ChecksumMode = "WHEN_SUPPORTED" | "WHEN_REQUIRED";
+export type Encryption = "AES256" | "aws:kms" | "aws:kms:dsse";
 
 /** Names that mean the same. */
 const SPELLINGS: Record<string, string> = {
@@ -23,13 +37,32 @@ const SPELLINGS: Record<string, string> = {
   use_path_style: "pathStyle",
   disablessl: "plain",
   disable_https: "plain",
+  // The bucket's name is not put into a host that must stay as it is.
+  hostname_immutable: "pathStyle",
+  request_checksum_calculation: "requestChecksums",
+  response_checksum_validation: "responseChecksums",
+  dualstack: "dualStack",
+  fips: "fips",
+  accelerate: "accelerate",
+  anonymous: "anonymous",
+  ssetype: "encryption",
+  kmskeyid: "kmsKeyId",
 };
 
 function truth(name: string, value: string | undefined): boolean {
-  if (value === undefined || value === "false" || value === "0") return false;
-  if (value === "true" || value === "1") return true;
+  if (value === undefined || ["0", "f", "false"].includes(value.toLowerCase())) return false;
+  if (["1", "t", "true"].includes(value.toLowerCase())) return true;
   throw new CliError(`the backend's option ${name} takes true or false, not ${value}`, EXIT_CODE.usage);
 }
+
+const oneOf = <T extends string>(name: string, value: string | undefined, known: Readonly<Record<string, T>>): T | undefined => {
+  if (value === undefined) return undefined;
+  const found = known[value.toLowerCase()];
+  if (found === undefined) throw new CliError(`the backend's option ${name} takes ${Object.keys(known).join(", ")}, not ${value}`, EXIT_CODE.usage);
+  return found;
+};
+const CHECKSUM_MODES = { when_supported: "WHEN_SUPPORTED", when_required: "WHEN_REQUIRED" } as const;
+const ENCRYPTIONS = { aes256: "AES256", "aws:kms": "aws:kms", "aws:kms:dsse": "aws:kms:dsse" } as const;
 
 /** @throws CliError for an option that is not known, or that has no such value */
 export function parseS3Url(text: string): S3Location {
@@ -55,5 +88,13 @@ export function parseS3Url(text: string): S3Location {
     region: options["region"],
     pathStyle: truth("s3ForcePathStyle", options["pathStyle"]),
     profile: options["profile"],
+    requestChecksums: oneOf("request_checksum_calculation", options["requestChecksums"], CHECKSUM_MODES),
+    responseChecksums: oneOf("response_checksum_validation", options["responseChecksums"], CHECKSUM_MODES),
+    dualStack: truth("dualstack", options["dualStack"]),
+    fips: truth("fips", options["fips"]),
+    accelerate: truth("accelerate", options["accelerate"]),
+    anonymous: truth("anonymous", options["anonymous"]),
+    encryption: oneOf("ssetype", options["encryption"], ENCRYPTIONS),
+    kmsKeyId: options["kmsKeyId"],
   };
 }

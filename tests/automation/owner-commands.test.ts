@@ -259,3 +259,10 @@ test("stack remove --remove-backups leaves nothing of it", async () => {
   const left = fs.readdirSync(file("state/.pulumi/stacks/demo")).filter((name) => name.startsWith("two"));
   expect(left).toEqual([]);
 });
+
+test("a compressed state is listed; what must read it refuses it by name", async () => {
+  write("state/.pulumi/stacks/demo/packed.json.gz", zlib.gzipSync("{}"));
+  const listed = JSON.parse(await pulumi("stack", "list", "--output", "json")) as { name: string }[];
+  expect(listed.find(({ name }) => name === "packed")).toEqual({ name: "packed", current: false });
+  expect(await failure("stack", "export", "--stack", "packed")).toContain("a compressed state (");
+});

@@ -1,8 +1,12 @@
+import { execFile } from "node:child_process";
+import * as path from "node:path";
+import { promisify } from "node:util";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { openBucket } from "../../engine/backend/open-bucket";
 import { parseS3Url } from "../../engine/backend/s3-url";
 import { createContext, type OwnedContext } from "../../lab/core/context";
 import { type S3Server, startS3 } from "../../lab/s3";
+import { ENGINE_ROOT } from "../automation/site";
 import { backendContract } from "./contract";
 
 const CREDENTIALS = { accessKey: "admin", secretKey: "s3cret/with+signs" };
@@ -55,11 +59,32 @@ test.each([
   ["s3://b?endpoint=m:9&disableSSL=true", { endpoint: "http://m:9" }],
   ["s3://b?endpoint=m:9&disable_https=true&use_path_style=true", { endpoint: "http://m:9", pathStyle: true }],
   ["s3://b?endpoint=https://m&disableSSL=true", { endpoint: "https://m" }],
+  // As the guides of Cloudflare R2, Backblaze B2 and MinIO have it.
+  [
+    "s3://b?region=auto&endpoint=https://id.r2.cloudflarestorage.com&request_checksum_calculation=when_required&response_checksum_validation=when_required",
+    { region: "auto", requestChecksums: "WHEN_REQUIRED", responseChecksums: "WHEN_REQUIRED" },
+  ],
+  ["s3://b?endpoint=s3.us-west-004.backblazeb2.com&request_checksum_calculation=WHEN_SUPPORTED", { requestChecksums: "WHEN_SUPPORTED" }],
+  ["s3://b?endpoint=m:9&hostname_immutable=true&dualstack=false&fips=0&anonymous=T", { pathStyle: true, dualStack: false, fips: false, anonymous: true }],
+  ["s3://b?ssetype=aws:kms&kmskeyid=k&accelerate=true", { encryption: "aws:kms", kmsKeyId: "k", accelerate: true }],
 ])("%s", (url, expected) => expect(parseS3Url(url)).toMatchObject(expected));
 
 test.each([
-  ["s3://b?ssetype=AES256", "the option ssetype of an s3:// backend is not supported"],
+  ["s3://b?role=arn:aws:iam::1:role/x", "the option role of an s3:// backend is not supported"],
+  ["s3://b?ssetype=ROT13", "ssetype takes aes256, aws:kms, aws:kms:dsse, not ROT13"],
+  ["s3://b?request_checksum_calculation=never", "takes when_supported, when_required, not never"],
   ["s3://b?s3ForcePathStyle=perhaps", "takes true or false, not perhaps"],
   ["s3://b?awssdk=v1", "awssdk=v1"],
   ["s3:///prefix", "names no bucket"],
 ])("%s is refused", (url, why) => expect(() => parseS3Url(url)).toThrow(why));
+
+test("with the options that people write, states are written and read, and no command prints the SDK's word on Node's version", async () => {
+  const options = `endpoint=127.0.0.1:${server.port}&region=main&use_path_style=true&disable_https=true&request_checksum_calculation=when_required&response_checksum_validation=when_required`;
+  const url = `s3://${await makeBucket()}?${options}`;
+  const bucket = await openBucket(url, "/");
+  await bucket.write("a/b", "content");
+  await bucket.copy("a/b", "a/c");
+  expect([await bucket.read("a/c"), await bucket.list("a")]).toEqual(["content", ["b", "c"]]);
+  const ran = await promisify(execFile)(path.join(ENGINE_ROOT, "bin/pulumi"), ["stack", "ls", "--all"], { env: { ...process.env, PULUMI_BACKEND_URL: url } });
+  expect(ran).toEqual({ stdout: "NAME  LAST UPDATE  RESOURCE COUNT\n", stderr: "" });
+});
