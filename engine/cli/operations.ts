@@ -77,6 +77,9 @@ function attachedProviders(): Record<string, string> {
   );
 }
 
+const runsProgram = (command: OperationCommand, flags: Flags): boolean =>
+  command === "up" || command === "preview" || (command === "destroy" && flags.has("run-program"));
+
 interface Prepared {
   kind: OperationKind;
   ctx: StackContext;
@@ -98,8 +101,7 @@ async function deploy(
   const emit = (event: EngineEventPayload): void => receive(secretFilter.event(event));
   const { runDeployment } = await import("../deployment/deployment");
   const { kind, ctx, options, config, flags, command, signals } = prepared;
-  const runs = command === "up" || command === "preview" || (command === "destroy" && flags.has("run-program"));
-
+  const runs = runsProgram(command, flags);
   const client = flags.text("client");
   const program = client === undefined ? ({ kind: "local" } as const) : ({ kind: "client", address: client } as const);
   signals.onMessage(emit);
@@ -226,8 +228,8 @@ export async function runOperation(command: OperationCommand, flags: Flags, plan
   if (flags.has("show-config")) throw unsupported("--show-config (`config` lists the settings)");
   if (flags.has("run-program") && (command === "refresh" || flags.has("refresh"))) throw unsupported("a refresh with --run-program");
   const ctx = await openStack(flags);
-  // With --client the program is a server that runs already: its language does not matter.
-  if (flags.text("client") === undefined) requireNode(ctx.project);
+  // With --client the program is a server that runs already, and a destruction starts none: then its language does not matter.
+  if (runsProgram(command, flags) && flags.text("client") === undefined) requireNode(ctx.project);
   setGiven(ctx.settings, flags.list("config"), flags.has("config-path"));
   const asks = !previewOnly && !confirmed;
   // Before the key is derived and the state is read: whoever waits sees at once that something happens.

@@ -59,6 +59,20 @@ test("a program gets its Node arguments as they were quoted, and the SDK sees no
   expect([title, JSON.parse(args ?? "[]")]).toEqual(['"a b"', ["-r", expect.stringMatching(/preload\.js$/), "--title=a b", "--no-warnings"]]);
 });
 
+test("a program of another language is refused where it is to be started; what needs no start of it goes on", async () => {
+  site.write("Pulumi.yaml", "name: auto\nruntime: python\n");
+  const refused = await site.pulumi(["preview"]);
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("runtime python is not supported by the embedded engine")]);
+  for (const args of [
+    ["refresh", "--yes"],
+    ["destroy", "--yes"],
+  ])
+    expect((await site.pulumi(args)).code).toBe(0);
+  // Whoever serves the program is dialled: nobody does here.
+  const served = await site.pulumi(["preview", "--client=127.0.0.1:1"]);
+  expect([served.code, served.stdout + served.stderr]).toEqual([1, expect.stringMatching(/unhandled error occurred: [\s\S]*127\.0\.0\.1:1/)]);
+});
+
 test("a number of parallel steps that is none is refused, not taken for no limit", async () => {
   const ran = await site.pulumi(["up", "--yes", "--skip-preview"], { env: { PULUMI_PARALLEL: "many" } });
   expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("PULUMI_PARALLEL must be a whole number, not many")]);
