@@ -74,6 +74,7 @@ test("a program of another language is refused where it is to be started; what n
 });
 
 test("a number of parallel steps that is none is refused, not taken for no limit", async () => {
+  projectFile("");
   const ran = await site.pulumi(["up", "--yes", "--skip-preview"], { env: { PULUMI_PARALLEL: "many" } });
   expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("PULUMI_PARALLEL must be a whole number, not many")]);
 });
