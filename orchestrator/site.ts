@@ -4,8 +4,9 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import { ENV } from "../common/env";
+import { HomelabError } from "../common/errors";
 import { writeFileAtomic } from "../common/files";
 import { projectRoot } from "../common/paths";
 import { type LabFile, labDir, requireLab } from "./lab-client";
@@ -59,9 +60,18 @@ function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
   };
 }
 
+/** @throws HomelabError E_CONFIG_FILE for a typo of whoever wrote the file, with its line */
+function parsedYaml(file: string, text: string): Document.Parsed {
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error !== undefined)
+    throw new HomelabError("E_CONFIG_FILE", `${file}: not valid YAML`, { cause: error, subject: file, hint: "correct the line that is named" });
+  return document;
+}
+
 /** A stack's settings in the lab: the checkout's, with the lab's salt. What production protects is protected here too, so that a preview says so. */
-function labSettings(original: string): string {
-  const settings = parseDocument(original);
+function labSettings(file: string, original: string): string {
+  const settings = parsedYaml(file, original);
   settings.set("encryptionsalt", LAB_ONLY_SALT);
   return settings.toString();
 }
@@ -72,7 +82,7 @@ function labSettings(original: string): string {
  */
 function labProject(root: string): string {
   const file = path.join(root, "Pulumi.yaml");
-  const project = parseDocument(fs.readFileSync(file, "utf8"));
+  const project = parsedYaml("Pulumi.yaml", fs.readFileSync(file, "utf8"));
   const named = namedPlugins(file);
   const ours = packagesWithoutOfficialPlugin().filter((name) => !named.has(name));
   const providers = [...[...named].map(([name, folder]) => ({ name, path: folder })), ...ours.map((name) => ({ name, path: ownPlugin(name) }))];
@@ -88,7 +98,7 @@ function prepareLabFolder(workDir: string): void {
   const files: [string, string][] = [["Pulumi.yaml", labProject(root)]];
   for (const name of fs.readdirSync(root)) {
     if (!/^Pulumi\..+\.yaml$/.test(name)) continue;
-    files.push([name, labSettings(fs.readFileSync(path.join(root, name), "utf8"))]);
+    files.push([name, labSettings(name, fs.readFileSync(path.join(root, name), "utf8"))]);
   }
   for (const [name, content] of files) {
     const target = path.join(workDir, name);

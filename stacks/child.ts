@@ -1,11 +1,16 @@
 /** How the program's side of a question of the orchestrator runs: JSON in, JSON out, known failures as one line of JSON. */
 import { describeError, HomelabError } from "../common/errors";
 
-/** A known failure as the orchestrator reads it (orchestrator/program.ts). */
+/** A known failure as the orchestrator reads it (orchestrator/program.ts); its causes, such as the line of a file, go with its message. */
 export function failureLine(thrown: unknown): string {
   const failure =
     thrown instanceof HomelabError
-      ? { code: thrown.code, message: thrown.message, hint: thrown.hint, subject: thrown.subject }
+      ? {
+          code: thrown.code,
+          message: describeError(new HomelabError(thrown.code, thrown.message, { cause: thrown.cause })),
+          hint: thrown.hint,
+          subject: thrown.subject,
+        }
       : { code: "E_INTERNAL", message: describeError(thrown) };
   return `${JSON.stringify(failure)}\n`;
 }

@@ -114,3 +114,16 @@ test("several entries that build a checkout at once all run what was written", a
   expect(await Promise.all(ends)).toEqual(Array.from({ length: 5 }, () => "0 together graph LR"));
   expect(fs.readdirSync(path.join(folder, "bin"), { recursive: true }).filter((name) => String(name).endsWith(".part"))).toEqual([]);
 });
+
+test("a typo in a stack's settings is named with its file, and is no bug of ours", () => {
+  const file = path.join(folder, "Pulumi.dev.yaml");
+  const before = fs.readFileSync(file, "utf8");
+  fs.writeFileSync(file, "config:\n  homelab:acmeEmail: [\n");
+  // Both readers of it: the program, and the lab's own folder.
+  for (const args of [["graph"], ["doctor", "--lab"]]) {
+    const { code, stderr } = homelab(...args);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: Pulumi\.dev\.yaml: not valid YAML\n {2}because: .* at line 3/)]);
+    expect(stderr).not.toContain("This is a bug");
+  }
+  fs.writeFileSync(file, before);
+});
