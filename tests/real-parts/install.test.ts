@@ -132,6 +132,7 @@ test("what another recipe or another version made is no part, and is named", () 
   fs.mkdirSync(home, { recursive: true });
   fs.mkdirSync(path.join(cache, "vault-v1.20.0"));
   fs.mkdirSync(path.join(cache, "pulumi-kubernetes-v4.0.0"));
+  fs.writeFileSync(path.join(cache, "pulumi-kubernetes.missing"), "some reason\n");
   fs.writeFileSync(path.join(home, "vault"), "");
   expect(statusOf("vault")).toContain("vault (v1.21.0): its build was cut; make real-parts PARTS=vault");
   fs.writeFileSync(path.join(home, ".complete"), "another recipe's digest\n");
@@ -140,6 +141,7 @@ test("what another recipe or another version made is no part, and is named", () 
   expect(statusOf("vault")).toContain("it is not installed; the cache has another version (v1.20.0)");
   expect(statusOf("pulumi")).toContain("pulumi (v3.260.0): it is not installed; make");
   expect(lines(run(["status"]).out)).toContain(`unused   vault (v1.20.0): ${path.join(cache, "vault-v1.20.0")} can be removed`);
+  expect(run(["status"]).out).not.toContain(".missing");
 });
 
 describe("the budget", () => {
