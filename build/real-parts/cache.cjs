@@ -55,7 +55,10 @@ function otherVersions(part) {
   const names = parts.map((one) => one.name).sort((a, b) => b.length - a.length);
   return fs
     .readdirSync(cache)
-    .filter((folder) => !folder.endsWith(".missing") && names.find((name) => folder.startsWith(`${name}-`)) === part.name && path.join(cache, folder) !== homeOf(part))
+    .filter(
+      (folder) =>
+        !folder.endsWith(".missing") && names.find((name) => folder.startsWith(`${name}-`)) === part.name && path.join(cache, folder) !== homeOf(part),
+    )
     .map((folder) => ({ version: folder.slice(part.name.length + 1), path: path.join(cache, folder) }));
 }
 
