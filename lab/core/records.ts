@@ -5,7 +5,7 @@ import type { Persistent, Records, StampedRecord, Unhandled, UnhandledEntry } fr
 const recordSchema = z.object({
   seq: z.number(),
   at: z.string(),
-  system: z.enum(["proxmox", "ssh", "kubernetes", "vault", "s3", "artefacts"]),
+  system: z.enum(["proxmox", "ssh", "kubernetes", "vault", "s3", "artefacts", "pihole"]),
   target: z.string(),
   kind: z.enum(["read", "write"]),
   action: z.string(),
