@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { Clock } from "../../common/clock";
-import type { Persistent, Records, StampedRecord, Unhandled, UnhandledEntry } from "./world";
+import { LAB_SYSTEMS, type Persistent, type Records, type StampedRecord, type Unhandled, type UnhandledEntry } from "./world";
 
 const recordSchema = z.object({
   seq: z.number(),
   at: z.string(),
-  system: z.enum(["proxmox", "ssh", "kubernetes", "vault", "s3", "artefacts", "pihole"]),
+  system: z.enum(LAB_SYSTEMS),
   target: z.string(),
   kind: z.enum(["read", "write"]),
   action: z.string(),
