@@ -8,6 +8,7 @@ const PARTS = [
   ...HELD.map((major) => [`Node ${major}`, "node", ["build/test-node.cjs", String(major)]]),
   ["fuzz", "npm", ["run", "--silent", "fuzz"]],
   ["canaries", "npm", ["run", "--silent", "test:canaries"]],
+  ["cases of the engine, live", "npm", ["run", "--silent", "test:live-cases"]],
 ];
 /** test-node.cjs: npm does not bring this version here. */
 const NOT_HERE = 3;
