@@ -43,7 +43,7 @@ describeReal(["ip", "debian-root"], "the k3s role on Debian", (pathOf) => {
   test("with the program in its place it brings the service up once", async () => {
     await host.run("sudo -n sh -c 'cat >/usr/local/bin/k3s && chmod 0755 /usr/local/bin/k3s'", { stdin: PROGRAM });
     expect((await runRole(host, role(["traefik"]))).operations).toEqual(
-      NAMES.map((name) => `${/^(k3s is|download|kubernetes|directory \/etc)/.test(name) ? "ok" : "changed"} ${name}`),
+      NAMES.map((name) => `${/^(k3s is|a k3s of|no \/etc|download|kubernetes|directory \/etc)/.test(name) ? "ok" : "changed"} ${name}`),
     );
     expect((await host.run("systemctl is-active k3s; systemctl is-enabled k3s; sudo -n stat -c '%a %U' /etc/rancher/k3s/config.yaml")).stdout).toBe(
       "active\nenabled\n600 root\n",
