@@ -4,8 +4,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import type { Stack } from "@pulumi/pulumi/automation";
-import { childEnv, readEnv } from "../common/env";
+import { childEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
+import { findOnPath } from "../common/executables";
 import { projectRoot } from "../common/paths";
 import type { WorkerResult, WorkerTask } from "./worker-protocol";
 
@@ -20,20 +21,6 @@ export interface Engine {
   root: string | undefined;
   /** Why this one, for `doctor` and the report. */
   why: string;
-}
-
-/** The first executable of that name on PATH. */
-export function findOnPath(name: string): string | undefined {
-  for (const folder of (readEnv("PATH") ?? "").split(path.delimiter)) {
-    const file = path.join(folder, name);
-    try {
-      fs.accessSync(file, fs.constants.X_OK);
-      if (fs.statSync(file).isFile()) return file;
-    } catch {
-      // Not there, or not ours to run: the next folder decides.
-    }
-  }
-  return undefined;
 }
 
 /** @throws HomelabError E_NO_PULUMI where `pulumi` was asked for and is not installed */

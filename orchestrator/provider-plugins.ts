@@ -6,8 +6,8 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
+import { findOnPath } from "../common/executables";
 import { projectRoot } from "../common/paths";
-import { findOnPath } from "./engine";
 
 /** The program's packages, and the npm package whose version is the one that the program asks for. */
 const PACKAGES = {

@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { compare, valid } from "semver";
 import { parse } from "yaml";
 import { ENV, readEnv } from "../../common/env";
+import { findOnPath, isExecutable } from "../../common/executables";
 import { projectRoot } from "../../common/paths";
 import type { ProjectInfo } from "../contracts";
 import { DeploymentError } from "../errors";
@@ -19,11 +20,6 @@ export type PluginSource =
   | { kind: "attached"; address: string }
   /** One of ours, served by the common host process. */
   | { kind: "bundled"; name: string; host: string };
-
-const isExecutable = (file: string): boolean => {
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
-  return stat?.isFile() === true && (stat.mode & 0o111) !== 0;
-};
 
 function inFolder(folder: string, name: string): PluginSource | undefined {
   const executable = path.join(folder, `pulumi-resource-${name}`);
@@ -40,8 +36,8 @@ function inFolder(folder: string, name: string): PluginSource | undefined {
 
 function onPath(name: string): PluginSource | undefined {
   if (readEnv("PULUMI_IGNORE_AMBIENT_PLUGINS") === "true") return undefined;
-  const folder = (readEnv("PATH") ?? "").split(path.delimiter).find((entry) => entry !== "" && isExecutable(path.join(entry, `pulumi-resource-${name}`)));
-  return folder === undefined ? undefined : { kind: "executable", file: path.join(folder, `pulumi-resource-${name}`) };
+  const file = findOnPath(`pulumi-resource-${name}`);
+  return file === undefined ? undefined : { kind: "executable", file };
 }
 
 function installed(pluginsDir: string, name: string, version: string | undefined): PluginSource | undefined {

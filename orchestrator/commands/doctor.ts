@@ -1,7 +1,8 @@
 import * as path from "node:path";
+import { findOnPath } from "../../common/executables";
 import { projectRoot } from "../../common/paths";
 import { type Arguments, oneOf } from "../arguments";
-import { chooseEngine, findOnPath } from "../engine";
+import { chooseEngine } from "../engine";
 import { EXIT, type ExitCode } from "../exit-codes";
 import { chooseProvider, namedPlugins, PACKAGE_NAMES } from "../provider-plugins";
 import type { Session } from "../session";

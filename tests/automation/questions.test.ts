@@ -57,7 +57,7 @@ test("history for people: newest first, with counts, time and circumstances", as
   await site.pulumi(["up", "--yes", "--message", "why not"]);
   const { stdout } = await site.pulumi(["stack", "history"]);
   expect(stdout).toMatch(
-    /^Version: 0\nUpdateKind: update\nStatus: succeeded\nMessage: why not\n\+2-0~0 0 Updated (now|\d+ seconds? ago) took \d+s\n {4}exec\.kind: cli\n[\s\S]* {4}pulumi\.version: 3\.260\.0\n\n$/,
+    /^Version: 1\nUpdateKind: update\nStatus: succeeded\nMessage: why not\n\+2-0~0 0 Updated (now|\d+ seconds? ago) took \d+s\n {4}exec\.kind: cli\n[\s\S]* {4}pulumi\.version: 3\.260\.0\n\n$/,
   );
   expect((await site.pulumi(["stack", "ls"])).stdout).toMatch(/^NAME {2}LAST UPDATE +RESOURCE COUNT\ndev\* {2}(now|\d+ seconds? ago) +3\n$/);
 });

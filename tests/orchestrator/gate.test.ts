@@ -25,7 +25,7 @@ afterAll(() => rehearsal.close());
 const run = (...args: string[]): Promise<Finished> => rehearsal.start(args, { env, checkout }).done;
 /** At a terminal where this is typed. */
 const typing = (input: string, ...args: string[]): Promise<Finished> => {
-  const asTerminal = `--require ${path.join(__dirname, "../support/as-terminal.cjs")}`;
+  const asTerminal = `--require ${JSON.stringify(path.join(__dirname, "../support/as-terminal.cjs"))}`;
   return rehearsal.start(args, { env: { ...env, NODE_OPTIONS: asTerminal, TERM: "dumb" }, checkout, input }).done;
 };
 

@@ -93,6 +93,8 @@ const curl: HostCommand = async (run) => {
 /** What daemons answer on the host itself: whether they are there. @returns undefined for another address, or where a server of the lab listens */
 function onLoopback(run: Invocation, url: URL): boolean | undefined {
   if (url.hostname !== "127.0.0.1") return undefined;
+  // Only servers of containers have it, and those are asked at the host's own address: nothing listens.
+  if ((url.port || "80") === "80") return false;
   const daemons: Record<string, string> = { "3000/readyz": "teleport.service", "8404/": "haproxy.service" };
   const unit = daemons[`${url.port || "80"}${url.pathname}`];
   if (unit === undefined) unmodelled(run, "curl", url.href);
