@@ -17,7 +17,7 @@ const LIST = ["list-type", "prefix", "delimiter", "continuation-token", "start-a
 const CONTENT = [/^x-amz-meta-.+$/, /^if-(none-)?match$/, /^x-amz-(checksum-.+|sdk-checksum-algorithm|trailer|decoded-content-length)$/];
 
 /** In the order in which they are looked for. */
-export const OPERATIONS: readonly Operation[] = [
+const OPERATIONS: readonly Operation[] = [
   { level: "service", method: "GET", query: [], headers: [] },
   { level: "bucket", method: "PUT", query: [], headers: [] },
   { level: "bucket", method: "HEAD", query: [], headers: [] },

@@ -54,7 +54,7 @@ export function cliEnvironment(executable: string, folder: string): Record<strin
 }
 
 /** Any executable that behaves as the CLI. */
-export function cliAt(executable: string, folder: string): RealCli {
+function cliAt(executable: string, folder: string): RealCli {
   const env = cliEnvironment(executable, folder);
   return {
     path: executable,

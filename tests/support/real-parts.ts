@@ -81,6 +81,7 @@ export function realPart(name: PartName): FoundPart | MissingPart {
 
 /**
  * A file or folder that a part brings from its module, such as `deploy/crds/bundle.yaml` of external-secrets; read-only.
+ * @public
  * @throws where the part is not there, or brings no such file
  */
 export function realPartFile(name: PartName, file: string): string {

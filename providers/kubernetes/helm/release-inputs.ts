@@ -57,7 +57,7 @@ const REFUSED: Record<string, string> = {
 
 const inputSchema = z.strictObject({ ...HONOURED, ...Object.fromEntries(Object.keys(REFUSED).map((name) => [name, z.unknown().optional()])) });
 
-export const DEFAULT_TIMEOUT_S = 300;
+const DEFAULT_TIMEOUT_S = 300;
 
 const NO_FLAGS = Object.fromEntries(
   [

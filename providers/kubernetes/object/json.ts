@@ -17,7 +17,7 @@ export function condition(object: JsonObject, type: string): JsonObject | undefi
 }
 
 /** The group of `apps/v1` is `apps`, that of `v1` is empty. */
-export const groupOf = (apiVersion: string): string => (apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "");
+const groupOf = (apiVersion: string): string => (apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "");
 
 /** Kinds of the API server itself, in contrast to those of CustomResourceDefinitions. */
 export function isOwnKind(apiVersion: string): boolean {

@@ -8,7 +8,7 @@ import type { Vm } from "./inputs";
 import type { Machine } from "./machine";
 
 /** The line; of one resource of one stack, and without its name. */
-export const creationMark = (urn: string): string => `homelab: being created (${createHash("sha256").update(urn).digest("hex").slice(0, 16)})`;
+const creationMark = (urn: string): string => `homelab: being created (${createHash("sha256").update(urn).digest("hex").slice(0, 16)})`;
 
 export const markedDescription = (vm: Vm, urn: string): string => [vm.description, creationMark(urn)].filter((line) => line !== "").join("\n");
 
