@@ -5,10 +5,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../base/component";
 import { HelmRelease } from "../base/helm-release";
 import { Namespace } from "../base/namespace";
-import { certManagerValues } from "./cert-manager.values";
-
-/** Version of the original system; 1.16 is the first with `crds.enabled`. */
-const CERT_MANAGER_CHART = { repository: "https://charts.jetstack.io", name: "cert-manager", version: "v1.16.2" } as const;
+import { CERT_MANAGER_CHART, certManagerValues } from "./cert-manager/values";
 
 /** Name of the one issuer of every cluster. */
 const ISSUER = "letsencrypt-prod";
@@ -29,9 +26,14 @@ export class CertManager extends Component {
   constructor(name: string, args: CertManagerArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
     super("platform:CertManager", name, opts);
     const { namespace } = new Namespace(`${name}-ns`, { name: "cert-manager" }, provider, { parent: this });
-    const release = new HelmRelease(name, { releaseName: "cert-manager", namespace, chart: CERT_MANAGER_CHART, values: certManagerValues() }, provider, {
-      parent: this,
-    });
+    const release = new HelmRelease(
+      name,
+      { releaseName: "cert-manager", namespace, chart: CERT_MANAGER_CHART, values: certManagerValues({ nameservers: ["1.1.1.1:53", "8.8.8.8:53"] }) },
+      provider,
+      {
+        parent: this,
+      },
+    );
     const token = new Secret(
       `${name}-cloudflare`,
       { metadata: { name: "cloudflare-api-token", namespace }, stringData: { "api-token": args.cloudflareToken } },

@@ -3,12 +3,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../base/component";
 import { HelmRelease } from "../base/helm-release";
 import { Namespace } from "../base/namespace";
-import { externalDnsValues } from "./external-dns.values";
+import { EXTERNAL_DNS_CHART, externalDnsValues } from "./external-dns/values";
 import { EXTERNAL_DNS, PIHOLE_PASSWORD_KEY } from "./namespace-grants";
 import { SecretAccess } from "./secret-access";
-
-/** external-dns v0.21.0: the API of Pi-hole 6 needs 0.17. From 0.22 on the prefix of its annotations is another one. */
-const EXTERNAL_DNS_CHART = { repository: "https://kubernetes-sigs.github.io/external-dns", name: "external-dns", version: "1.21.1" } as const;
 
 const { namespace: NAMESPACE, password: PASSWORD } = EXTERNAL_DNS;
 

@@ -3,19 +3,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../base/component";
 import { HelmRelease } from "../base/helm-release";
 import { Namespace } from "../base/namespace";
+import { EXTERNAL_SECRETS_CHART, externalSecretsValues } from "./external-secrets/values";
 import { EXTERNAL_SECRETS_NAMESPACE } from "./namespace-grants";
 
-/** Version of the original system. Its CRDs are served as external-secrets.io/v1beta1; v1 comes with 0.16. */
-const EXTERNAL_SECRETS_CHART = { repository: "https://charts.external-secrets.io", name: "external-secrets", version: "0.12.1" } as const;
 export const EXTERNAL_SECRETS_API = "external-secrets.io/v1beta1";
-
-/** Values of the chart external-secrets 0.12. */
-function externalSecretsValues(): Record<string, unknown> {
-  return {
-    installCRDs: true,
-    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },
-  };
-}
 
 /** The operator that copies entries of Vault into Kubernetes Secrets. What it may read is up to {@link SecretAccess}. */
 export class ExternalSecrets extends Component {

@@ -6,11 +6,7 @@ import { Component } from "../base/component";
 import { HelmRelease } from "../base/helm-release";
 import { Namespace } from "../base/namespace";
 import { WebIngress } from "../base/web-ingress";
-
-/** Version of the original system. */
-const MINIO_CHART = { repository: "https://charts.min.io", name: "minio", version: "5.4.0" } as const;
-
-const ROOT_SECRET = "minio-root";
+import { MINIO_CHART, minioValues, ROOT_SECRET } from "./minio/values";
 
 const MARK_BYTES = 12;
 
@@ -20,26 +16,8 @@ const MARK_BYTES = 12;
  */
 const markOf = (credential: string): string => crypto.scryptSync(credential, ROOT_SECRET, MARK_BYTES).toString("hex");
 
-/** Values of the chart minio 5.4. Buckets that others need are made here, not by hand. */
-function minioValues(storageClass: string, credentialMark: pulumi.Output<string>): Record<string, unknown> {
-  return {
-    podAnnotations: { "homelab/root-credential": credentialMark },
-    mode: "standalone",
-    replicas: 1,
-    existingSecret: ROOT_SECRET,
-    // The chart's default is a user "console" with all rights and the password "console123".
-    users: [],
-    persistence: { enabled: true, size: "10Gi", storageClass },
-    resources: { requests: { memory: "256Mi" }, limits: { memory: "1Gi" } },
-    buckets: [
-      { name: "pulumi-state", policy: "none", purge: false, versioning: true },
-      { name: "loki", policy: "none", purge: false },
-      { name: "teleport", policy: "none", purge: false },
-    ],
-    ingress: { enabled: false },
-    consoleIngress: { enabled: false },
-  };
-}
+/** Buckets that others need are made here, not by hand. */
+const BUCKETS = [{ name: "pulumi-state", versioning: true }, { name: "loki" }, { name: "teleport" }];
 
 export interface MinioArgs {
   rootUser: pulumi.Input<string>;
@@ -66,10 +44,20 @@ export class Minio extends Component {
     );
     // No secret, so that a preview can show it: the pod shows it too.
     const mark = pulumi.unsecret(pulumi.all([args.rootUser, args.rootPassword]).apply((pair) => markOf(JSON.stringify(pair))));
-    const release = new HelmRelease(name, { releaseName: "minio", namespace, chart: MINIO_CHART, values: minioValues(args.storageClass, mark) }, provider, {
-      parent: this,
-      dependsOn: [root],
-    });
+    const release = new HelmRelease(
+      name,
+      {
+        releaseName: "minio",
+        namespace,
+        chart: MINIO_CHART,
+        values: minioValues({ storageClass: args.storageClass, size: "10Gi", buckets: BUCKETS, credentialMark: mark }),
+      },
+      provider,
+      {
+        parent: this,
+        dependsOn: [root],
+      },
+    );
     const route = { namespace, className: args.ingressClass, issuer: args.issuer };
     const api = new WebIngress(`${name}-api`, { ...route, host: `s3.${args.domain}`, service: release.releaseName, port: 9000 }, provider, { parent: this });
     const console = new WebIngress(

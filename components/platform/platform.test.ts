@@ -4,7 +4,7 @@ import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { mockEngine, only, plain, type Registered, settle } from "../../tests/support/pulumi-mocks";
 import { CertManager } from "./cert-manager";
 import { ExternalDns } from "./external-dns";
-import { namePattern } from "./external-dns.values";
+import { namePattern } from "./external-dns/values";
 import { ExternalSecrets } from "./external-secrets";
 import { Minio } from "./minio";
 import { SecretAccess } from "./secret-access";

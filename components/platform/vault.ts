@@ -8,13 +8,10 @@ import { Component, livesIn, timeouts } from "../base/component";
 import { HelmRelease } from "../base/helm-release";
 import { Namespace } from "../base/namespace";
 import { WebIngress } from "../base/web-ingress";
-import { vaultValues } from "./vault.values";
+import { VAULT_CHART, vaultValues } from "./vault/values";
 import { VaultGrants } from "./vault-grants";
 import { KV_MOUNT, type StackGrant } from "./vault-names";
 import { MANAGER_POLICY } from "./vault-policies";
-
-/** Version of the original system. */
-const VAULT_CHART = { repository: "https://helm.releases.hashicorp.com", name: "vault", version: "0.29.1" } as const;
 
 export interface VaultArgs {
   /** `https://vault.fullstack.pw` */
@@ -52,7 +49,13 @@ export class Vault extends Component {
     const release = new HelmRelease(
       name,
       // Its pod is ready when it is unsealed, which is the next step: nothing to wait for here.
-      { releaseName: "vault", namespace, chart: VAULT_CHART, values: vaultValues(args.storageClass), skipAwait: true },
+      {
+        releaseName: "vault",
+        namespace,
+        chart: VAULT_CHART,
+        values: vaultValues({ storageClass: args.storageClass, size: "10Gi", auditSize: "10Gi" }),
+        skipAwait: true,
+      },
       kubernetes,
       { parent: this },
     );

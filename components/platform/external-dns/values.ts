@@ -1,4 +1,12 @@
-/** Values of the chart external-dns 1.21 for Pi-hole 6. */
+/** Values of the chart external-dns for Pi-hole 6. */
+import type { ChartPin } from "../module";
+
+export const EXTERNAL_DNS_CHART = {
+  repository: "https://kubernetes-sigs.github.io/external-dns",
+  name: "external-dns",
+  version: "1.21.1",
+  why: "external-dns v0.21.0: the API of Pi-hole 6 needs 0.17; from 0.22 on the prefix of its annotations is another one",
+} as const satisfies ChartPin;
 
 export interface ExternalDnsValuesArgs {
   piholeUrl: string;
@@ -14,7 +22,7 @@ export function namePattern(names: readonly string[]): string {
   return escaped.length === 0 ? "^$" : `^(${escaped.join("|")})$`;
 }
 
-export function externalDnsValues({ piholeUrl, names, password }: ExternalDnsValuesArgs): Record<string, unknown> {
+export function externalDnsValues({ piholeUrl, names, password }: ExternalDnsValuesArgs) {
   return {
     provider: { name: "pihole" },
     // Ingresses are the only source: other kinds would need CRDs that most clusters do not have.

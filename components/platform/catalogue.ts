@@ -1,0 +1,20 @@
+/** Which modules the platform has. Loads no Pulumi SDK. */
+import type { z } from "zod";
+import { certManager } from "./cert-manager/module";
+import { clusterAccess } from "./cluster-access/module";
+import { externalDns } from "./external-dns/module";
+import { externalSecrets } from "./external-secrets/module";
+import { minio } from "./minio/module";
+import { sharedSecrets } from "./shared-secrets/module";
+import { vault } from "./vault/module";
+import { vaultEntries } from "./vault-entries/module";
+
+/** Of modules that do not wait for each other, the one that stands first is built first. */
+export const MODULES = [certManager, minio, vault, vaultEntries, clusterAccess, externalSecrets, externalDns, sharedSecrets] as const;
+
+export type ModuleName = (typeof MODULES)[number]["name"];
+
+type OptionsOf<K extends ModuleName> = z.input<Extract<(typeof MODULES)[number], { readonly name: K }>["options"]>;
+
+/** A row of the matrix: the modules that run in an environment, each with its options. `{}` is the defaults. */
+export type PlatformOptions = { readonly [K in ModuleName]?: OptionsOf<K> };

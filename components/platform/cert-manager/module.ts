@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { defineModule } from "../module";
+import { CERT_MANAGER_CHART, certManagerValues } from "./values";
+
+/** The token that may edit the domain's records at Cloudflare. */
+export const CLOUDFLARE_TOKEN = { path: "cloudflare", key: "api-token" } as const;
+
+const options = z.strictObject({
+  /** Mail address for the certificate authority. Default: the environment's contact. */
+  email: z.email().optional(),
+  /** Resolvers that DNS-01 checks ask, as `address:port`. */
+  nameservers: z
+    .array(z.string().regex(/^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$/, "must be address:port, such as 1.1.1.1:53"))
+    .min(1)
+    .default(["1.1.1.1:53", "8.8.8.8:53"]),
+});
+
+export const certManager = defineModule({
+  name: "cert-manager",
+  summary: "certificates for every host name, by DNS-01 at Cloudflare, so that no port is open to the world",
+  charts: { "cert-manager": CERT_MANAGER_CHART },
+  options,
+  provides: ["certificates"],
+  crds: [
+    "certificaterequests.cert-manager.io",
+    "certificates.cert-manager.io",
+    "challenges.acme.cert-manager.io",
+    "clusterissuers.cert-manager.io",
+    "issuers.cert-manager.io",
+    "orders.acme.cert-manager.io",
+  ],
+  parts: ({ nameservers }) => ({
+    namespaces: ["cert-manager"],
+    programSecrets: [{ ...CLOUDFLARE_TOKEN, why: "DNS-01 writes a record that the certificate authority reads" }],
+    flows: [
+      { direction: "out", peer: "https://acme-v02.api.letsencrypt.org", port: 443, why: "orders certificates" },
+      { direction: "out", peer: "https://api.cloudflare.com", port: 443, why: "writes the records of DNS-01" },
+      ...nameservers.flatMap((nameserver) => {
+        const [address = "", port = "53"] = nameserver.split(":");
+        return (["UDP", "TCP"] as const).map(
+          (protocol) =>
+            ({ direction: "out", peer: `${address}/32`, port: Number(port), protocol, why: "looks whether the records of DNS-01 are there" }) as const,
+        );
+      }),
+      { direction: "in", peer: "cluster", port: 10250, why: "the API asks the webhook about each certificate and issuer" },
+    ],
+    values: { "cert-manager": certManagerValues({ nameservers }) },
+  }),
+});

@@ -1,0 +1,24 @@
+/** Values of the chart cert-manager. */
+import type { ChartPin } from "../module";
+
+export const CERT_MANAGER_CHART = {
+  repository: "https://charts.jetstack.io",
+  name: "cert-manager",
+  version: "v1.16.2",
+  why: "version of the original system; 1.16 is the first with `crds.enabled`",
+} as const satisfies ChartPin;
+
+export interface CertManagerValuesArgs {
+  /** Resolvers that DNS-01 checks ask, as `address:port`. */
+  nameservers: readonly string[];
+}
+
+export function certManagerValues({ nameservers }: CertManagerValuesArgs) {
+  return {
+    // The chart's own CRDs, kept by Helm when the release goes: certificates of others would go with them.
+    crds: { enabled: true, keep: true },
+    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },
+    // DNS-01 checks ask public resolvers: Pi-hole answers for the same domain inside.
+    extraArgs: ["--dns01-recursive-nameservers-only", `--dns01-recursive-nameservers=${nameservers.join(",")}`],
+  };
+}

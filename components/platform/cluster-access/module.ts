@@ -1,0 +1,14 @@
+import { defineModule, noOptions } from "../module";
+
+export const clusterAccess = defineModule({
+  name: "cluster-access",
+  summary: "the cluster's kubeconfig and the environment's own values in Vault, and a way for the cluster's service accounts to log in there",
+  options: noOptions,
+  parts: (_, { vaultAddress }) => ({
+    namespaces: ["vault-access"],
+    needs: ["vault"],
+    // What it logs in for is there when it can.
+    after: ["vault-entries"],
+    flows: [{ direction: "in", peer: vaultAddress, port: 6443, why: "Vault asks the cluster's API whether a service account's token is good" }],
+  }),
+});

@@ -1,0 +1,42 @@
+/** Values of the chart minio. Buckets that others need are made here, not by hand. */
+import type { ChartPin } from "../module";
+
+export const MINIO_CHART = {
+  repository: "https://charts.min.io",
+  name: "minio",
+  version: "5.4.0",
+  why: "version of the original system, and the last one of the chart",
+} as const satisfies ChartPin;
+
+/** Secret with the root user. */
+export const ROOT_SECRET = "minio-root";
+
+export interface Bucket {
+  readonly name: string;
+  readonly versioning?: boolean | undefined;
+}
+
+/** @typeParam T text, or a text that is known once it is there */
+export interface MinioValuesArgs<T> {
+  storageClass: string;
+  size: string;
+  buckets: readonly Bucket[];
+  /** Another text for another root credential. */
+  credentialMark: T;
+}
+
+export function minioValues<T>({ storageClass, size, buckets, credentialMark }: MinioValuesArgs<T>) {
+  return {
+    podAnnotations: { "homelab/root-credential": credentialMark },
+    mode: "standalone",
+    replicas: 1,
+    existingSecret: ROOT_SECRET,
+    // The chart's default is a user "console" with all rights and the password "console123".
+    users: [],
+    persistence: { enabled: true, size, storageClass },
+    resources: { requests: { memory: "256Mi" }, limits: { memory: "1Gi" } },
+    buckets: buckets.map(({ name, versioning }) => ({ name, policy: "none", purge: false, ...(versioning === true ? { versioning } : {}) })),
+    ingress: { enabled: false },
+    consoleIngress: { enabled: false },
+  };
+}

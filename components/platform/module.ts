@@ -1,0 +1,184 @@
+/**
+ * What a module of the platform is, as data. A module's spec names everything that the plan has to know of it before anything is
+ * registered: charts, options, namespaces, needs, host names, secrets. Loads no Pulumi SDK.
+ */
+import { z } from "zod";
+import type { WantedSecret } from "./namespace-grants";
+
+/** What a cluster may have, beside storage classes: brought by its distribution or by a module that provides it. */
+export const CLUSTER_CAPABILITIES = ["ingress", "load-balancer", "network-policy", "metrics"] as const;
+export type ClusterCapability = (typeof CLUSTER_CAPABILITIES)[number];
+
+/** A chart at an exact version. */
+export interface ChartPin {
+  /** URL of the repository: `https://…`, or `oci://…` without the chart's name. */
+  readonly repository: string;
+  readonly name: string;
+  readonly version: string;
+  /** Why this version. */
+  readonly why: string;
+}
+
+/** An image at an exact version. */
+export interface ImagePin {
+  /** With registry and tag or digest. */
+  readonly image: string;
+  readonly why: string;
+}
+
+/** Where a module runs, as far as its spec may depend on it. Plain data. */
+export interface Place {
+  /** Name of the stack. */
+  readonly environment: string;
+  /** Base of all host names. */
+  readonly domain: string;
+  /** Mail address that the certificate authority writes to. */
+  readonly contact: string;
+  /** Class of routes, where the options name none. */
+  readonly ingressClass: string;
+  /** Class of volumes, where the options name none. */
+  readonly storageClass: string;
+  /** URL of Pi-hole. */
+  readonly piholeUrl: string;
+  /** URL of Vault. */
+  readonly vaultAddress: string;
+  /** Entries of secrets/ by path below Vault's mount, with the names of their keys. No values. */
+  readonly entries: ReadonlyMap<string, readonly string[]>;
+  /** Where Vault keeps an entry for this environment: its own one where there is one, else the common one. */
+  vaultPath(path: string): string;
+  /** All host names of the environment, of modules and applications. Empty while host names are asked for. */
+  readonly hostNames: readonly string[];
+}
+
+/** A name under which people or other clusters reach something. */
+export interface Host {
+  /** Full name, below the domain. */
+  readonly name: string;
+  /** What answers there, in a few words. */
+  readonly serves: string;
+  /** `ingress`: by a route of the cluster, with a certificate. `fixed`: no route of ours; the record is written by hand or by a host. */
+  readonly route: "ingress" | "fixed";
+}
+
+/** A value of secrets/ that the program itself puts somewhere. */
+export interface ProgramSecret {
+  readonly path: string;
+  readonly key: string;
+  readonly why: string;
+}
+
+/** What an identity in a namespace reads from Vault. */
+export interface NamespaceSecrets {
+  readonly namespace: string;
+  /** Secrets that External Secrets makes in the namespace. */
+  readonly wanted: readonly WantedSecret[];
+}
+
+/** A connection that must be possible. */
+export interface Flow {
+  readonly direction: "in" | "out";
+  /** Who is at the other end: a namespace, `cluster` for the Kubernetes API, `routes` for the ingress controller, or a URL or CIDR. */
+  readonly peer: string;
+  readonly port: number;
+  /** Default TCP. */
+  readonly protocol?: "TCP" | "UDP";
+  readonly why: string;
+}
+
+/** A credential that the chart has by default and that everybody knows. */
+export interface DefaultCredential {
+  /** Path in the values, such as `users`. */
+  readonly path: string;
+  /** What it is, without values left as they are. */
+  readonly is: string;
+  /** Whether the value at the path turns it off; `undefined` where the values have none. */
+  off(value: unknown): boolean;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** What depends on the options and the place. Each part may be left out where there is nothing. */
+export interface ModuleParts {
+  /** Namespaces that it makes. No other module or application may have them. */
+  readonly namespaces: readonly string[];
+  readonly hosts: readonly Host[];
+  /** Modules, or what modules provide, that must be there. They are built before. */
+  readonly needs: readonly string[];
+  /** The same, where they are in the matrix; nothing is missing where they are not. */
+  readonly after: readonly string[];
+  readonly cluster: readonly ClusterCapability[];
+  readonly storageClasses: readonly string[];
+  readonly ingressClasses: readonly string[];
+  readonly programSecrets: readonly ProgramSecret[];
+  readonly namespaceSecrets: readonly NamespaceSecrets[];
+  readonly flows: readonly Flow[];
+  /** Ranges of addresses that it gives out, as `first-last` or CIDR. No node may have one of them. */
+  readonly addresses: readonly string[];
+  /** Values of each chart, by release name. What is known only while it is built stands as a text in angle brackets. */
+  readonly values: Readonly<Record<string, Values>>;
+}
+
+export interface ModuleSpec<N extends string, S extends z.ZodType> {
+  /** As in the matrix; also the name of its component and its folder. */
+  readonly name: N;
+  /** One sentence: what it is for. */
+  readonly summary: string;
+  /** By release name. */
+  readonly charts: Readonly<Record<string, ChartPin>>;
+  readonly images: readonly ImagePin[];
+  /** What the matrix may say about it. Plain data in and out. */
+  readonly options: S;
+  /** What it provides beside its own name, for the needs of others. */
+  readonly provides: readonly string[];
+  /** Capabilities that the cluster has once it is built. */
+  readonly brings: readonly ClusterCapability[];
+  /** Custom resource definitions that it owns, as `<plural>.<group>`. */
+  readonly crds: readonly string[];
+  readonly defaultCredentials: readonly DefaultCredential[];
+  readonly parts: (options: z.output<S>, place: Place) => Partial<ModuleParts>;
+}
+
+/** A spec whose options have been forgotten: what a list of all modules holds. */
+export interface Module<N extends string = string, S extends z.ZodType = z.ZodType> extends Omit<ModuleSpec<N, S>, "parts"> {
+  /** @param options as {@link options} gives them */
+  parts(options: z.output<S>, place: Place): ModuleParts;
+}
+
+const NOTHING: ModuleParts = {
+  namespaces: [],
+  hosts: [],
+  needs: [],
+  after: [],
+  cluster: [],
+  storageClasses: [],
+  ingressClasses: [],
+  programSecrets: [],
+  namespaceSecrets: [],
+  flows: [],
+  addresses: [],
+  values: {},
+};
+
+type Optional = "images" | "provides" | "brings" | "crds" | "defaultCredentials" | "charts";
+
+/** Declares a module. What is left out of its spec is empty. */
+export function defineModule<const N extends string, S extends z.ZodType>(
+  spec: Omit<ModuleSpec<N, S>, Optional> & Partial<Pick<ModuleSpec<N, S>, Optional>>,
+): Module<N, S> {
+  return {
+    charts: {},
+    images: [],
+    provides: [],
+    brings: [],
+    crds: [],
+    defaultCredentials: [],
+    ...spec,
+    parts: (options, place) => ({ ...NOTHING, ...spec.parts(options, place) }),
+  };
+}
+
+/** Options of a module that has none. */
+export const noOptions = z.strictObject({});
+
+/** Size of a volume as Kubernetes writes it. */
+export const volumeSize = z.string().regex(/^[1-9]\d*(Mi|Gi|Ti)$/, "must be a size such as 10Gi");
