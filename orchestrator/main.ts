@@ -1,12 +1,12 @@
 import { systemClock } from "../common/clock";
 import { describeError, HomelabError, systemErrorCode } from "../common/errors";
 import { createRedactor } from "../common/redact";
-import { runCommandLine } from "./cli";
-import { EXIT, type ExitCode } from "./exit-codes";
-import { REFUSED } from "./gate";
-import type { Session } from "./session";
-import { createSinks } from "./sinks";
-import { askAt, terminalOf } from "./terminal";
+import { EXIT, type ExitCode } from "./cli/exit-codes";
+import { REFUSED } from "./cli/gate";
+import type { Session } from "./cli/session";
+import { createSinks } from "./cli/sinks";
+import { askAt, terminalOf } from "./cli/terminal";
+import { runCommandLine } from "./command-line";
 
 /** Errors of who typed the command, which another command line mends. */
 const USAGE_ERRORS = new Set(["E_USAGE", "E_STACK_UNKNOWN"]);

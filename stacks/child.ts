@@ -1,7 +1,7 @@
 /** How the program's side of a question of the orchestrator runs: JSON in, JSON out, known failures as one line of JSON. */
 import { describeError, HomelabError } from "../common/errors";
 
-/** A known failure as the orchestrator reads it (orchestrator/program.ts); its causes, such as the line of a file, go with its message. */
+/** A known failure as the orchestrator reads it (orchestrator/target/program.ts); its causes, such as the line of a file, go with its message. */
 export function failureLine(thrown: unknown): string {
   const failure =
     thrown instanceof HomelabError

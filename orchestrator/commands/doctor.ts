@@ -1,12 +1,12 @@
 import * as path from "node:path";
 import { findOnPath } from "../../common/executables";
 import { projectRoot } from "../../common/paths";
-import { type Arguments, oneOf } from "../arguments";
-import { chooseEngine } from "../engine";
-import { EXIT, type ExitCode } from "../exit-codes";
-import { chooseProvider, namedPlugins, PACKAGE_NAMES } from "../provider-plugins";
-import type { Session } from "../session";
-import { siteFolder } from "../site";
+import { type Arguments, oneOf } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { chooseEngine } from "../target/engine";
+import { chooseProvider, namedPlugins, PACKAGE_NAMES } from "../target/provider-plugins";
+import { siteFolder } from "../target/site";
 
 export const DOCTOR_OPTIONS = { lab: { type: "boolean" }, engine: { type: "string" }, json: { type: "boolean" } } as const;
 

@@ -1,13 +1,13 @@
 /** `hosts check|diff|apply|inventory`: what is on the hosts, what their roles make of them, and who they are. */
 import * as fs from "node:fs";
 import { HomelabError } from "../../common/errors";
-import { type Arguments, oneOf } from "../arguments";
-import { type Built, builtHosts } from "../built-hosts";
-import { EXIT, type ExitCode } from "../exit-codes";
-import { diffText, exitCodeOf, hostResultsSchema, resultsText } from "../host-results";
-import { askProgram, describeProgram } from "../program";
-import type { Session } from "../session";
-import { renderInventory, writeSshFiles } from "../ssh-files";
+import { type Arguments, oneOf } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { type Built, builtHosts } from "../hosts/built-hosts";
+import { diffText, exitCodeOf, hostResultsSchema, resultsText } from "../hosts/host-results";
+import { renderInventory, writeSshFiles } from "../hosts/ssh-files";
+import { askProgram, describeProgram } from "../target/program";
 import { QUERY_OPTIONS } from "./query-stacks";
 
 export const HOSTS_OPTIONS = { ...QUERY_OPTIONS, host: { type: "string" }, format: { type: "string" } } as const;

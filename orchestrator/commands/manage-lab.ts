@@ -3,11 +3,11 @@ import * as path from "node:path";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
 import { quote } from "../../common/quote";
-import { type Arguments, oneOf } from "../arguments";
-import { EXIT, type ExitCode } from "../exit-codes";
-import { type LabFile, labStatus, requireLab, runningLab, startLab, stopLab } from "../lab-client";
-import type { Session } from "../session";
-import { openSite } from "../site";
+import { type Arguments, oneOf } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { type LabFile, labStatus, requireLab, runningLab, startLab, stopLab } from "../target/lab-client";
+import { openSite } from "../target/site";
 
 export const LAB_OPTIONS = {
   "proxy-port": { type: "string" },

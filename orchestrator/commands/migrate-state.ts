@@ -1,12 +1,12 @@
 /** `state migrate`: moves stacks to another state backend, verifies, and can go back. */
 import * as path from "node:path";
 import { HomelabError } from "../../common/errors";
-import { type Arguments, oneOf } from "../arguments";
-import { chooseEngine, engineRunner } from "../engine";
-import { EXIT, type ExitCode } from "../exit-codes";
-import type { Session } from "../session";
-import { openSite } from "../site";
-import { readRecord, StateMigration, writeRecord } from "../state-migration";
+import { type Arguments, oneOf } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { readRecord, StateMigration, writeRecord } from "../state/state-migration";
+import { chooseEngine, engineRunner } from "../target/engine";
+import { openSite } from "../target/site";
 
 export const STATE_OPTIONS = {
   lab: { type: "boolean" },

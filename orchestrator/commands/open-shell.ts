@@ -6,11 +6,11 @@ import * as path from "node:path";
 import { childEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { findOnPath } from "../../common/executables";
-import type { Arguments } from "../arguments";
-import { builtHosts } from "../built-hosts";
-import { describeProgram } from "../program";
-import type { Session } from "../session";
-import { hostKeyOfSite, writeSshFiles } from "../ssh-files";
+import type { Arguments } from "../cli/arguments";
+import type { Session } from "../cli/session";
+import { builtHosts } from "../hosts/built-hosts";
+import { hostKeyOfSite, writeSshFiles } from "../hosts/ssh-files";
+import { describeProgram } from "../target/program";
 import { QUERY_OPTIONS } from "./query-stacks";
 
 export const SSH_OPTIONS = { lab: QUERY_OPTIONS.lab, engine: QUERY_OPTIONS.engine, concurrency: QUERY_OPTIONS.concurrency } as const;

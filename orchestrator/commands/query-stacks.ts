@@ -3,17 +3,17 @@
 import { stringify } from "yaml";
 import { HomelabError } from "../../common/errors";
 import { inPool } from "../../common/pool";
-import { type Arguments, oneOf, positive } from "../arguments";
-import { chooseEngine } from "../engine";
-import { EXIT, type ExitCode } from "../exit-codes";
-import { describeProgram } from "../program";
-import { redactedProcess, registerSecrets } from "../redaction";
-import { type StackStanding, standings, unfinishedRun } from "../run-journal";
-import type { Session } from "../session";
-import { openSite } from "../site";
-import { StackProcesses } from "../stack-process";
-import { renderTable } from "../table";
-import type { WorkerResult } from "../worker-protocol";
+import { type Arguments, oneOf, positive } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { renderTable } from "../report/table";
+import { type StackStanding, standings, unfinishedRun } from "../run/run-journal";
+import { chooseEngine } from "../target/engine";
+import { describeProgram } from "../target/program";
+import { openSite } from "../target/site";
+import { redactedProcess, registerSecrets } from "../worker/redaction";
+import { StackProcesses } from "../worker/stack-process";
+import type { WorkerResult } from "../worker/worker-protocol";
 
 export const QUERY_OPTIONS = {
   lab: { type: "boolean" },

@@ -1,16 +1,16 @@
 /** `up`, `preview`, `refresh` and `destroy`: one operation over the stacks, in order. */
 import * as path from "node:path";
 import { describeError, HomelabError } from "../../common/errors";
-import type { Arguments } from "../arguments";
-import { renderNoReport } from "../comment";
-import { EXIT, type ExitCode } from "../exit-codes";
-import { askToDestroy, askToGoOn, refuseUnasked } from "../gate";
-import { unfinishedRun } from "../run-journal";
-import { holdRunLock } from "../run-lock";
-import { runOnce } from "../run-once";
-import { prepare, REAL_PARTS, type RunOperation, type RunParts, release } from "../run-setup";
-import type { Session } from "../session";
-import type { Site } from "../site";
+import type { Arguments } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import { askToDestroy, askToGoOn, refuseUnasked } from "../cli/gate";
+import type { Session } from "../cli/session";
+import { renderNoReport } from "../report/comment";
+import { unfinishedRun } from "../run/run-journal";
+import { holdRunLock } from "../run/run-lock";
+import { runOnce } from "../run/run-once";
+import { prepare, REAL_PARTS, type RunOperation, type RunParts, release } from "../run/run-setup";
+import type { Site } from "../target/site";
 
 export const RUN_OPTIONS = {
   lab: { type: "boolean" },

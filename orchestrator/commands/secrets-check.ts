@@ -8,9 +8,9 @@ import { projectRoot } from "../../common/paths";
 import { isWorthHiding } from "../../common/redact-worth";
 import { checkFile, type Problem } from "../../secrets/check-files";
 import type { SecretFiles } from "../../secrets/secret-files";
-import type { Arguments } from "../arguments";
-import { EXIT, type ExitCode } from "../exit-codes";
-import type { Session } from "../session";
+import type { Arguments } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
 
 const MAX_STAGED_BYTES = 64 * 1024 * 1024;
 

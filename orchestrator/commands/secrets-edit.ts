@@ -9,7 +9,7 @@ import { HomelabError } from "../../common/errors";
 import { inPrivateFolder } from "../../secrets/private-folder";
 import type { FileName, SecretFiles } from "../../secrets/secret-files";
 import type { SecretEntry } from "../../secrets/vault-paths";
-import type { Session } from "../session";
+import type { Session } from "../cli/session";
 
 const edited = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 

@@ -1,6 +1,6 @@
 /** Where a secret comes from: a prompt that does not show it, or standard input. Never an argument, which others can list. */
 import { HomelabError } from "../../common/errors";
-import type { Session } from "../session";
+import type { Session } from "../cli/session";
 
 const MAX_CHARACTERS = 512 * 1024;
 const [CTRL_C, CTRL_D, BACKSPACE, DELETE] = ["\u0003", "\u0004", "\b", "\u007f"];

@@ -1,8 +1,8 @@
-import { type Arguments, oneOf } from "../arguments";
-import { EXIT, type ExitCode } from "../exit-codes";
-import { renderGraph } from "../graph";
-import { describeProgram } from "../program";
-import type { Session } from "../session";
+import { type Arguments, oneOf } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { renderGraph } from "../target/graph";
+import { describeProgram } from "../target/program";
 
 export const GRAPH_OPTIONS = { format: { type: "string" } } as const;
 

@@ -1,12 +1,12 @@
 /** `pending`: creations that a killed run left open; what they made is looked for, or they are forgotten. */
 import { HomelabError } from "../../common/errors";
-import { type Arguments, oneOf } from "../arguments";
-import { chooseEngine, engineRunner } from "../engine";
-import { EXIT, type ExitCode } from "../exit-codes";
-import { askToGoOn, refuseUnasked } from "../gate";
-import { adoptPending, clearPending, type EngineCommand, pendingCreates } from "../pending-creates";
-import type { Session } from "../session";
-import { openSite } from "../site";
+import { type Arguments, oneOf } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import { askToGoOn, refuseUnasked } from "../cli/gate";
+import type { Session } from "../cli/session";
+import { adoptPending, clearPending, type EngineCommand, pendingCreates } from "../state/pending-creates";
+import { chooseEngine, engineRunner } from "../target/engine";
+import { openSite } from "../target/site";
 import { queryAll } from "./query-stacks";
 
 export const PENDING_OPTIONS = {

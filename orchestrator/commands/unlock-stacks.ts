@@ -1,11 +1,11 @@
 /** `unlock`: clears the lock of a stack whose holder is gone, by name and after a question. */
 import { HomelabError } from "../../common/errors";
-import { type Arguments, oneOf } from "../arguments";
-import { chooseEngine, engineRunner } from "../engine";
-import { EXIT, type ExitCode } from "../exit-codes";
-import { askToGoOn, refuseUnasked } from "../gate";
-import type { Session } from "../session";
-import { openSite } from "../site";
+import { type Arguments, oneOf } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import { askToGoOn, refuseUnasked } from "../cli/gate";
+import type { Session } from "../cli/session";
+import { chooseEngine, engineRunner } from "../target/engine";
+import { openSite } from "../target/site";
 import { queryAll } from "./query-stacks";
 
 export const UNLOCK_OPTIONS = { lab: { type: "boolean" }, engine: { type: "string" }, yes: { type: "boolean" } } as const;

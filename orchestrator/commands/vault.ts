@@ -6,10 +6,10 @@ import { childEnv, ENV, readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
 import { vaultAddress } from "../../secrets/vault-api";
-import { type Arguments, parseArguments } from "../arguments";
-import { EXIT, type ExitCode } from "../exit-codes";
-import type { Session } from "../session";
-import { openSite, type Site } from "../site";
+import { type Arguments, parseArguments } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { openSite, type Site } from "../target/site";
 import { QUERY_OPTIONS, queryAll } from "./query-stacks";
 import { readSecret } from "./secrets-input";
 

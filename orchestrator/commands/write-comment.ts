@@ -2,11 +2,11 @@
 import * as fs from "node:fs";
 import { z } from "zod";
 import { HomelabError, systemErrorCode } from "../../common/errors";
-import type { Arguments } from "../arguments";
-import { renderComment, renderNoReport } from "../comment";
-import { EXIT, type ExitCode } from "../exit-codes";
-import { reportSchema } from "../report-schema";
-import type { Session } from "../session";
+import type { Arguments } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { renderComment, renderNoReport } from "../report/comment";
+import { reportSchema } from "../report/report-schema";
 
 export const COMMENT_OPTIONS = { report: { type: "string" }, failure: { type: "string" } } as const;
 

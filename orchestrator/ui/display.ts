@@ -1,6 +1,5 @@
-import type { RunEvent } from "../run";
-
-export type Writer = (text: string) => void;
+import type { Writer } from "../cli/sinks";
+import type { RunEvent } from "../schedule/run";
 
 /** Shows a run as it goes. */
 export interface Display {

@@ -1,6 +1,7 @@
-import { changesText, durationText } from "../changes";
-import type { RunEvent } from "../run";
-import type { Display, Writer } from "./display";
+import type { Writer } from "../cli/sinks";
+import { changesText, durationText } from "../report/changes";
+import type { RunEvent } from "../schedule/run";
+import type { Display } from "./display";
 
 /** What a finished step is called in a line; steps not named here change nothing and are not shown. */
 const DONE: Record<string, string> = {

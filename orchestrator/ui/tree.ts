@@ -1,8 +1,9 @@
-import { changesText, durationText } from "../changes";
-import type { StackGraph } from "../graph";
-import type { RunEvent, StackOutcome } from "../run";
-import type { ResourceStep } from "../worker-protocol";
-import type { Display, Writer } from "./display";
+import type { Writer } from "../cli/sinks";
+import { changesText, durationText } from "../report/changes";
+import type { RunEvent, StackOutcome } from "../schedule/run";
+import type { StackGraph } from "../target/graph";
+import type { ResourceStep } from "../worker/worker-protocol";
+import type { Display } from "./display";
 
 interface Row {
   startedAt: number | undefined;

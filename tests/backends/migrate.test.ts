@@ -3,8 +3,8 @@ import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { Stack } from "@pulumi/pulumi/automation";
 import { createContext, type OwnedContext } from "../../lab/core/context";
 import { type S3Server, startS3 } from "../../lab/s3";
-import { engineRunner } from "../../orchestrator/engine";
-import { StateMigration } from "../../orchestrator/state-migration";
+import { StateMigration } from "../../orchestrator/state/state-migration";
+import { engineRunner } from "../../orchestrator/target/engine";
 import { AutomationSite, ENGINE_ROOT } from "../automation/site";
 
 // Each test starts several processes; a busy machine takes its time.

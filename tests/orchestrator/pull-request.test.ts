@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { reportSchema } from "../../orchestrator/report-schema";
+import { reportSchema } from "../../orchestrator/report/report-schema";
 import { runCommand } from "../support/run-command";
 
 const ROOT = path.join(__dirname, "..", "..");

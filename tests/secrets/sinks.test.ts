@@ -10,21 +10,21 @@ const WAYS_OUT =
 
 const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
   "orchestrator/main.ts": { ways: ["process.stdout", "process.stdout", "process.stderr"], why: "gives them to the sinks; asks what terminal it is" },
-  "orchestrator/lab-ports.ts": { ways: ["writeFileAtomic("], why: "three numbers" },
-  "orchestrator/run-lock.ts": { ways: ["writeFileAtomic(", "writeFileAtomic("], why: "which process runs, for its owner only (0600)" },
-  "orchestrator/run-setup.ts": { ways: ["writeFileSync("], why: "empty files that say which stacks are still to be previewed" },
-  "orchestrator/ssh-files.ts": {
+  "orchestrator/target/lab-ports.ts": { ways: ["writeFileAtomic("], why: "three numbers" },
+  "orchestrator/run/run-lock.ts": { ways: ["writeFileAtomic(", "writeFileAtomic("], why: "which process runs, for its owner only (0600)" },
+  "orchestrator/run/run-setup.ts": { ways: ["writeFileSync("], why: "empty files that say which stacks are still to be previewed" },
+  "orchestrator/hosts/ssh-files.ts": {
     ways: ["writeFileAtomic(", "writeFileAtomic(", "writeFileAtomic("],
     why: "ssh's settings and public keys; the lab-only key (0600)",
   },
   "orchestrator/commands/open-shell.ts": { ways: ['stdio: "inherit"'], why: "the user's own session on a host" },
-  "orchestrator/sinks.ts": { ways: ["writeFileAtomic("], why: "the sinks" },
-  "orchestrator/lab-client.ts": { ways: ["http.request("], why: "asks the lab's control server on this machine, and sends no text of a run" },
-  "orchestrator/report.ts": { ways: ["symlinkSync("], why: "latest.html and latest.json: no content of their own" },
-  "orchestrator/run-journal.ts": { ways: ["writeSync("], why: "names, times and counts of redacted events" },
-  "orchestrator/site.ts": { ways: ["writeFileAtomic("], why: "the checkout's settings, for the lab" },
-  "orchestrator/state-migration.ts": { ways: ["writeFileAtomic("], why: "which stacks were moved where, by name, for its owner only (0600)" },
-  "orchestrator/worker.ts": { ways: ["process.send", "process.send"], why: "to its parent, which redacts what it takes (redactedProcess)" },
+  "orchestrator/cli/sinks.ts": { ways: ["writeFileAtomic("], why: "the sinks" },
+  "orchestrator/target/lab-client.ts": { ways: ["http.request("], why: "asks the lab's control server on this machine, and sends no text of a run" },
+  "orchestrator/report/report.ts": { ways: ["symlinkSync("], why: "latest.html and latest.json: no content of their own" },
+  "orchestrator/run/run-journal.ts": { ways: ["writeSync("], why: "names, times and counts of redacted events" },
+  "orchestrator/target/site.ts": { ways: ["writeFileAtomic("], why: "the checkout's settings, for the lab" },
+  "orchestrator/state/state-migration.ts": { ways: ["writeFileAtomic("], why: "which stacks were moved where, by name, for its owner only (0600)" },
+  "orchestrator/worker/worker.ts": { ways: ["process.send", "process.send"], why: "to its parent, which redacts what it takes (redactedProcess)" },
   "orchestrator/commands/secrets-edit.ts": { ways: ['stdio: "inherit"', "writeFileSync("], why: "the editor's own screen; the private folder" },
 };
 

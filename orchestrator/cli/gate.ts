@@ -1,0 +1,32 @@
+/** What must be agreed to before the real homelab is changed. In the lab nothing is asked. */
+import { HomelabError } from "../../common/errors";
+import type { Session } from "./session";
+
+/** Refused by a gate: the exit code is 4. */
+export const REFUSED = "E_REFUSED";
+
+/**
+ * @param what happens without a question, such as `homelab up changes the real homelab`
+ * @param forPrograms whether the output is for a program, which no question may stand in
+ * @throws HomelabError {@link REFUSED} where nobody can be asked
+ */
+export function refuseUnasked(session: Session, what: string, forPrograms: boolean): void {
+  if (session.terminal.asks && !forPrograms) return;
+  throw new HomelabError(REFUSED, `${what}, and ${forPrograms ? "--json leaves no room for a question" : "there is no terminal to ask at"}`, {
+    hint: "add --yes in a script, or --lab to do it in the lab",
+  });
+}
+
+/** Asks until the answer is one of the two; the end of the input is a no. */
+export async function askToGoOn(session: Session, question: string): Promise<boolean> {
+  for (;;) {
+    const answer = (await session.ask(`${question} (yes/no) `))?.trim().toLowerCase();
+    if (answer === "yes" || answer === "y") return true;
+    if (answer === undefined || answer === "no" || answer === "n" || answer === "") return false;
+  }
+}
+
+/** Agreed to by typing the site's name; everything else is a no. */
+export async function askToDestroy(session: Session, siteName: string): Promise<boolean> {
+  return (await session.ask(`This destroys what is shown of the homelab ${siteName}. Type its name to go on: `))?.trim() === siteName;
+}

@@ -1,0 +1,38 @@
+/** What the process's standard streams are, and a question on them. */
+import * as readline from "node:readline";
+import { readEnv } from "../../common/env";
+import type { Session } from "./session";
+
+/** Node's own stand-in where the terminal does not say. */
+const DEFAULT_COLUMNS = 80;
+
+/** `TERM=dumb` understands no control sequence, so nothing is redrawn or coloured there. */
+export function terminalOf(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream): Session["terminal"] {
+  const isWatched = stdout.isTTY === true && readEnv("CI") === undefined;
+  const isDumb = readEnv("TERM") === "dumb";
+  return {
+    interactive: isWatched && !isDumb,
+    asks: isWatched && stdin.isTTY === true,
+    colour: stdout.isTTY === true && !isDumb && readEnv("NO_COLOR") === undefined,
+    columns: () => stdout.columns ?? DEFAULT_COLUMNS,
+  };
+}
+
+/** The terminal edits the line and turns Ctrl-C into a signal, as it does for any program. */
+export function askAt(stdin: NodeJS.ReadStream, write: (text: string) => void, question: string): Promise<string | undefined> {
+  write(question);
+  const reader = readline.createInterface({ input: stdin, terminal: false });
+  return new Promise((resolve) => {
+    let answer: string | undefined;
+    reader.once("line", (line) => {
+      answer = line;
+      reader.close();
+    });
+    reader.once("close", () => {
+      // What was read ahead is not lost to a next question: a terminal gives a line at a time.
+      stdin.pause();
+      if (answer === undefined) write("\n");
+      resolve(answer);
+    });
+  });
+}

@@ -1,0 +1,42 @@
+/** The hosts of stacks that are up, from their outputs. */
+import { z } from "zod";
+import { inPool } from "../../common/pool";
+import { type Arguments, oneOf, positive } from "../cli/arguments";
+import type { Session } from "../cli/session";
+import { chooseEngine, engineRunner } from "../target/engine";
+import type { StackGraph } from "../target/graph";
+import { openSite, type Site } from "../target/site";
+import { registerSecrets } from "../worker/redaction";
+
+const hostsSchema = z.record(z.string(), z.object({ running: z.boolean() }).loose());
+
+export interface Built {
+  name: string;
+  stack: string;
+  host: z.infer<typeof hostsSchema>[string];
+}
+
+const listSchema = z.array(z.looseObject({ name: z.string() }));
+const outputsSchema = z.looseObject({ hosts: hostsSchema.default({}) });
+
+/**
+ * The hosts of stacks that are up, from their outputs, and the environment in which they are reached. The engine's own commands
+ * are asked, one for the list and one for each stack, at the same time: hosts are no secret, so nothing is decrypted.
+ * @param stacks none: all
+ */
+export async function builtHosts(args: Arguments, session: Session, graph: StackGraph, stacks: readonly string[]): Promise<{ built: Built[]; site: Site }> {
+  const site = await openSite(args.flag("lab"));
+  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
+  const run = engineRunner(engine.root, site.workDir);
+  const registered = registerSecrets(session, site.env, graph.names());
+  const existing = new Set(listSchema.parse(JSON.parse(await run(["stack", "ls", "--json"], site.env))).map(({ name }) => name));
+  const wanted = graph.names().filter((stack) => (stacks.length === 0 || stacks.includes(stack)) && existing.has(stack));
+  const [built] = await Promise.all([
+    inPool(wanted, positive(args.text("concurrency"), 3, "--concurrency"), async (stack) => {
+      const { hosts } = outputsSchema.parse(JSON.parse(await run(["stack", "output", "--json", "--stack", stack], site.env)));
+      return Object.entries(hosts).map(([name, host]): Built => ({ name, stack, host }));
+    }),
+    registered,
+  ]);
+  return { built: built.flat(), site };
+}

@@ -1,0 +1,45 @@
+/** Files with which a stock `ssh` reaches the hosts: a configuration and the known hosts; in the lab the lab's key too. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { z } from "zod";
+import { ENV } from "../../common/env";
+import { HomelabError } from "../../common/errors";
+import { writeFileAtomic } from "../../common/files";
+import { loadSecrets } from "../../secrets/load";
+import { askProgram } from "../target/program";
+import type { Site } from "../target/site";
+
+const ENTRY = "cluster-secret-store/secrets/SSH_PRIVATE_KEY";
+const KEY = "SSH_PRIVATE_KEY";
+
+/** The homelab's own key for its hosts, decrypted in memory. @throws HomelabError where it cannot be */
+export async function hostKeyOfSite(site: Site): Promise<string> {
+  const ageKeyFile = site.env[ENV.ageKeyFile];
+  const secrets = await loadSecrets({ only: [ENTRY], ...(ageKeyFile === undefined ? {} : { ageKeyFile }) });
+  const key = secrets.get(ENTRY)?.[KEY];
+  if (key === undefined)
+    throw new HomelabError("E_SSH_KEY", `${ENTRY} holds no ${KEY}`, { subject: ENTRY, hint: `set it: homelab secrets set ${ENTRY} ${KEY} < key` });
+  return key.endsWith("\n") ? key : `${key}\n`;
+}
+
+/** One of the program's texts. */
+export async function renderInventory(format: string, request: object, site: Site): Promise<string> {
+  return z.object({ text: z.string() }).parse(await askProgram("render-inventory", JSON.stringify({ format, ...request }), site.env)).text;
+}
+
+/**
+ * @param withKey whether a key file is named too: the lab's, which protects nothing. That of a real homelab is never on disk: there
+ *   ssh offers the operator's own (site.ts says whose may log in), or `homelab ssh` that of secrets/.
+ * @returns the configuration file
+ */
+export async function writeSshFiles(site: Site, hosts: object, withKey: boolean): Promise<string> {
+  const dir = path.join(path.dirname(site.runsDir), "ssh");
+  fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const knownHostsFile = path.join(dir, "known_hosts");
+  writeFileAtomic(knownHostsFile, await renderInventory("known-hosts", { hosts }, site));
+  const identityFile = withKey && site.kind === "lab" ? path.join(dir, "lab-only-key") : undefined;
+  if (identityFile !== undefined) writeFileAtomic(identityFile, await hostKeyOfSite(site));
+  const config = path.join(dir, "config");
+  writeFileAtomic(config, await renderInventory("ssh-config", { hosts, knownHostsFile, ...(identityFile === undefined ? {} : { identityFile }) }, site));
+  return config;
+}

@@ -1,0 +1,74 @@
+/** Builds the report of one run and writes it: report.json for programs, report.html for people. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { StackOutcome } from "../schedule/run";
+import type { ResourceStep } from "../worker/worker-protocol";
+import { changesAnything } from "./changes";
+import { renderHtml } from "./report-html";
+import { type ReportStep, type RunReport, type StackReport, VALUE_LENGTH } from "./report-schema";
+
+export interface ReportFacts extends Pick<RunReport, "operation" | "site" | "engine"> {
+  startedAt: number;
+  finishedAt: number;
+  outcomes: readonly StackOutcome[];
+  warnings: readonly string[];
+  steps: ReadonlyMap<string, readonly ResourceStep[]>;
+  failures: ReadonlyMap<string, readonly ResourceStep[]>;
+  diagnostics: ReadonlyMap<string, StackReport["diagnostics"]>;
+}
+
+const short = (text: string): string => (text.length > VALUE_LENGTH ? `${text.slice(0, VALUE_LENGTH)}…` : text);
+
+/** Values are cut here, behind the redactor: half a secret is none that it could find. */
+const reportStep = (step: ResourceStep): ReportStep => ({
+  ...step,
+  values: step.values.map(({ path: where, from, to }) => ({
+    path: where,
+    ...(from === undefined ? {} : { from: short(from) }),
+    ...(to === undefined ? {} : { to: short(to) }),
+  })),
+});
+
+export function buildReport(facts: ReportFacts): RunReport {
+  return {
+    version: 1,
+    operation: facts.operation,
+    site: facts.site,
+    engine: facts.engine,
+    startedAt: new Date(facts.startedAt).toISOString(),
+    finishedAt: new Date(facts.finishedAt).toISOString(),
+    duration: facts.finishedAt - facts.startedAt,
+    ok: facts.outcomes.every((outcome) => outcome.status === "succeeded"),
+    changed: facts.outcomes.some((outcome) => changesAnything(outcome.changes)),
+    warnings: [...facts.warnings],
+    stacks: facts.outcomes.map((outcome) => ({
+      stack: outcome.stack,
+      status: outcome.status,
+      duration: outcome.startedAt === undefined ? null : outcome.finishedAt - outcome.startedAt,
+      offset: outcome.startedAt === undefined ? null : outcome.startedAt - facts.startedAt,
+      changes: outcome.changes,
+      steps: (facts.steps.get(outcome.stack) ?? []).map(reportStep),
+      failures: (facts.failures.get(outcome.stack) ?? []).map(reportStep),
+      diagnostics: facts.diagnostics.get(outcome.stack) ?? [],
+      unknowns: outcome.unknowns ?? [],
+      ...(outcome.blame === undefined ? {} : { blame: outcome.blame }),
+      ...(outcome.error === undefined ? {} : { error: outcome.error }),
+    })),
+  };
+}
+
+/**
+ * Writes report.json and report.html beside the run's journal and points latest.* at them.
+ * @param writeFile the session's, which redacts
+ */
+export function writeReport(base: string, report: RunReport, writeFile: (file: string, content: string) => void): { json: string; html: string } {
+  const files = { json: `${base}.report.json`, html: `${base}.report.html` };
+  writeFile(files.json, `${JSON.stringify(report, null, 2)}\n`);
+  writeFile(files.html, renderHtml(report));
+  for (const [kind, file] of Object.entries(files)) {
+    const link = path.join(path.dirname(file), `latest.${kind}`);
+    fs.rmSync(link, { force: true });
+    fs.symlinkSync(path.basename(file), link);
+  }
+  return files;
+}

@@ -1,0 +1,53 @@
+/** What stands below a run at a terminal: why it failed, the table, and where to look. */
+import { quote } from "../../common/quote";
+import { durationText } from "../report/changes";
+import { failureLines } from "../report/failure-text";
+import type { RunReport } from "../report/report-schema";
+import { renderTable, TABLE_HEAD, tableRows } from "../report/table";
+import type { RunSetup } from "./run-setup";
+
+/** Failures first and the table last, so that the table is on the screen however much failed. */
+export function tableText(report: RunReport): string {
+  const failures = report.stacks.filter(({ error }) => error !== undefined).flatMap((stack) => ["", ...failureLines(stack)]);
+  const warnings = (report.warnings ?? []).flatMap((warning, i) => [...(i === 0 ? [""] : []), `warning: ${warning}`]);
+  const skipped = report.stacks
+    .filter(({ status }) => status === "skipped")
+    .map(({ stack, blame }) => `${stack} was skipped because ${blame ?? "another stack"} failed`);
+  return `${[...warnings, ...failures, "", renderTable(TABLE_HEAD, tableRows(report.stacks)), ...(skipped.length === 0 ? [] : ["", ...skipped]), ""].join("\n")}\n`;
+}
+
+/** Names after a title, as many as fit into the width. */
+function within(title: string, names: readonly string[], width: number): string {
+  const shown: string[] = [];
+  const more = (): string => (shown.length === names.length ? "" : ` and ${names.length - shown.length} more (see the report)`);
+  for (const name of names) {
+    shown.push(name);
+    if (shown.length > 1 && `${title}${shown.join(", ")}${more()}`.length > width) {
+      shown.pop();
+      break;
+    }
+  }
+  return `${title}${shown.join(", ")}${more()}`;
+}
+
+/** Commands to look at what was built: only those that answer. */
+function whereToLook(setup: RunSetup, report: RunReport): string[] {
+  const { site, operation } = setup;
+  const { lab } = site;
+  if (lab === undefined || operation !== "up" || !report.ok) return [];
+  const built = report.stacks.map(({ stack }) => stack);
+  const [context] = built.includes("dev") ? ["dev"] : built.slice(-1);
+  const lines = context === undefined ? [] : [`kubernetes: kubectl --kubeconfig ${quote(lab.kubeconfig)} --context ${quote(context)} get deployments -A`];
+  if (built.includes("tools"))
+    lines.push(`vault: HTTPS_PROXY=${quote(lab.proxy)} VAULT_CACERT=${quote(lab.caFile)} VAULT_ADDR=https://vault.${setup.program.site} (any Vault client)`);
+  return lines;
+}
+
+export function closingText(setup: RunSetup, report: RunReport, htmlFile: string, columns: number): string {
+  const lines: string[] = [];
+  for (const { stack, unknowns } of report.stacks)
+    if (unknowns.length > 0) lines.push(within(`${stack} depends on values that are not known yet: `, unknowns, Math.max(columns, 60) * 2));
+  lines.push(`${setup.operation} took ${durationText(report.duration)} with the ${report.engine.name} engine (${report.engine.why})`);
+  lines.push(`report: ${htmlFile}`, ...whereToLook(setup, report));
+  return `${lines.join("\n")}\n`;
+}

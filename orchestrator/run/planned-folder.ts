@@ -1,0 +1,17 @@
+/** The folder through which a preview hands planned outputs downstream: secrets among them, so it goes with its run. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { isProcessAlive } from "../../common/processes";
+
+const NAME = /^planned-(\d+)-/;
+
+/** Removes the folders of runs that were killed before they could do it. */
+export function sweepPlannedFolders(runsDir: string): void {
+  for (const name of fs.readdirSync(runsDir)) {
+    const pid = NAME.exec(name)?.[1];
+    if (pid !== undefined && !isProcessAlive(Number(pid))) fs.rmSync(path.join(runsDir, name), { recursive: true, force: true });
+  }
+}
+
+/** @returns a new folder (0700) of this run; whoever asked for it removes it */
+export const makePlannedFolder = (runsDir: string): string => fs.mkdtempSync(path.join(runsDir, `planned-${process.pid}-`));

@@ -1,0 +1,190 @@
+/** One operation over the chosen stacks, from its first event to its report. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { systemErrorCode } from "../../common/errors";
+import { pendingFile, plannedOutputsFile, plannedOutputsSchema } from "../../common/planned-outputs";
+import { type Arguments, positive } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { changesAnything } from "../report/changes";
+import { renderComment } from "../report/comment";
+import { buildReport, writeReport } from "../report/report";
+import type { RunReport, StackReport } from "../report/report-schema";
+import { type RunEvent, type StackOutcome, startRun } from "../schedule/run";
+import { unlockCommand } from "../target/site";
+import { type Display, JsonDisplay } from "../ui/display";
+import { PlainDisplay } from "../ui/plain";
+import { TreeDisplay } from "../ui/tree";
+import { redactedProcess } from "../worker/redaction";
+import type { ResourceStep } from "../worker/worker-protocol";
+import { closingText, tableText } from "./closing-text";
+import { RunJournal, standings } from "./run-journal";
+import { isBackwards, isPreview, type RunSetup } from "./run-setup";
+
+/** Two cores run two programs well; more only wait for each other. */
+const DEFAULT_CONCURRENCY = 3;
+const DEFAULT_PARALLEL = 16;
+/** A preview's program waits for its upstream's planned outputs; most of its time is the loading of its processes. */
+const PREVIEWS_AHEAD = 2;
+
+/** Remembers what the report needs from the stream of events. */
+class Recorder {
+  readonly steps = new Map<string, ResourceStep[]>();
+  readonly failures = new Map<string, ResourceStep[]>();
+  readonly diagnostics = new Map<string, StackReport["diagnostics"]>();
+
+  event(event: RunEvent): void {
+    if (event.kind === "step-done" && event.step.op !== "same") push(this.steps, event.stack, event.step);
+    if (event.kind === "step-failed") push(this.failures, event.stack, event.step);
+    if (event.kind === "diagnostic") push(this.diagnostics, event.stack, { severity: event.severity, urn: event.urn, message: event.message });
+  }
+}
+
+function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+function createDisplay(session: Session, args: Arguments, { program, operation }: RunSetup): Display {
+  const planned = isPreview(operation);
+  if (args.flag("json")) return new JsonDisplay(session.out);
+  if (args.flag("plain") || !session.terminal.interactive) return new PlainDisplay(session.out, planned);
+  const { colour, columns } = session.terminal;
+  return new TreeDisplay(session.out, { graph: program.graph, backwards: isBackwards(operation), planned, colour, columns, now: () => session.clock.now() });
+}
+
+/** The upstream values that a stack's preview had to leave open, from the file that its program wrote. */
+function usedUnknowns(dir: string, stack: string): string[] {
+  const file = plannedOutputsFile(dir, stack);
+  try {
+    return plannedOutputsSchema.parse(JSON.parse(fs.readFileSync(file, "utf8"))).usedUnknowns;
+  } catch (cause) {
+    // A preview that failed before its end wrote none.
+    if (systemErrorCode(cause) === "ENOENT") return [];
+    throw cause;
+  }
+}
+
+/** Every listener hears of it, also where one of them fails. @throws what the first of these threw */
+function tellAll(listeners: readonly ((event: RunEvent) => void)[], event: RunEvent): void {
+  const failures: unknown[] = [];
+  for (const listener of listeners) {
+    try {
+      listener(event);
+    } catch (thrown) {
+      failures.push(thrown);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+async function execute(setup: RunSetup, args: Arguments, session: Session, listeners: ((event: RunEvent) => void)[]): Promise<StackOutcome[]> {
+  const { operation, site, engine, program, stacks, plannedDir, processes } = setup;
+  let toStart = stacks.size;
+  const before = standings(site.runsDir);
+  const isUnsettled = (stack: string): boolean => before.has(stack) && before.get(stack) !== "succeeded";
+  const parallel = positive(args.text("parallel"), DEFAULT_PARALLEL, "--parallel");
+  const run = startRun(
+    {
+      operation,
+      graph: program.graph,
+      stacks,
+      direction: isBackwards(operation) ? "destroy" : "build",
+      concurrency: positive(args.text("concurrency"), DEFAULT_CONCURRENCY, "--concurrency"),
+      failFast: args.flag("fail-fast"),
+      ahead: plannedDir === undefined ? 0 : PREVIEWS_AHEAD,
+    },
+    {
+      clock: session.clock,
+      emit: (event) => tellAll(listeners, event),
+      start: (stack, onMessage) => {
+        const task = {
+          operation,
+          stack,
+          workDir: site.workDir,
+          engineRoot: engine.root,
+          parallel,
+          wait: args.flag("wait"),
+          unprotect: operation === "destroy" && site.kind === "lab",
+          adopt: operation === "up" && isUnsettled(stack),
+        };
+        const child = redactedProcess(session.redactor, (listener) => processes.run(task, listener), onMessage);
+        toStart--;
+        if (toStart > 0) processes.warm();
+        return child;
+      },
+      settle: (outcome) => {
+        if (outcome.error?.code === "E_LOCKED")
+          outcome.error.hint = `wait for the other run, or add --wait; a lock that nobody holds: ${unlockCommand(site, outcome.stack)}`;
+        if (plannedDir === undefined) return;
+        fs.rmSync(pendingFile(plannedDir, outcome.stack), { force: true });
+        if (outcome.startedAt !== undefined) outcome.unknowns = usedUnknowns(plannedDir, outcome.stack);
+      },
+    },
+  );
+  const stopListening = session.onInterrupt(() => run.interrupt());
+  try {
+    return await run.done;
+  } finally {
+    stopListening();
+  }
+}
+
+function exitCode(outcomes: readonly StackOutcome[], interrupted: boolean, expectNoChanges: boolean): ExitCode {
+  if (outcomes.some((outcome) => outcome.status === "failed")) return EXIT.failed;
+  if (interrupted || outcomes.some((outcome) => outcome.status === "cancelled")) return EXIT.interrupted;
+  if (expectNoChanges && outcomes.some((outcome) => changesAnything(outcome.changes))) return EXIT.changes;
+  return EXIT.done;
+}
+
+export interface FinishedRun {
+  code: ExitCode;
+  report: RunReport;
+}
+
+/**
+ * Runs it, with its journal, its display, its closing table and its report.
+ * @throws HomelabError where the journal or the report cannot be written; what was done is in the state, and its table is shown
+ */
+export async function runOnce(setup: RunSetup, args: Arguments, session: Session): Promise<FinishedRun> {
+  const { operation, site } = setup;
+  const startedAt = session.clock.now();
+  const base = path.join(site.runsDir, `${new Date(startedAt).toISOString().replaceAll(":", "-")}-${operation}`);
+  const journal = new RunJournal(`${base}.journal.jsonl`);
+  const recorder = new Recorder();
+  const display = createDisplay(session, args, setup);
+  let interrupted = false;
+  try {
+    const outcomes = await execute(setup, args, session, [
+      (event) => journal.append(event),
+      (event) => recorder.event(event),
+      (event) => display.event(event),
+      (event) => {
+        interrupted ||= event.kind === "interrupted";
+      },
+    ]).finally(() => display.close());
+    const report = buildReport({
+      operation,
+      site: site.kind,
+      engine: { name: setup.engine.name, why: setup.engine.why },
+      startedAt,
+      finishedAt: session.clock.now(),
+      outcomes,
+      warnings: session.redactor.redactDeep(setup.program.warnings),
+      steps: recorder.steps,
+      failures: recorder.failures,
+      diagnostics: recorder.diagnostics,
+    });
+    const quiet = args.flag("json");
+    if (!quiet) session.out(tableText(report));
+    const files = writeReport(base, report, session.writeFile);
+    const [markdown, json] = [args.text("markdown"), args.text("report")];
+    if (markdown !== undefined) session.writeFile(path.resolve(markdown), renderComment(report), 0o644);
+    if (json !== undefined) session.writeFile(path.resolve(json), `${JSON.stringify(report, null, 2)}\n`, 0o644);
+    if (!quiet) session.out(closingText(setup, report, files.html, session.terminal.columns()));
+    return { code: exitCode(outcomes, interrupted, args.flag("expect-no-changes")), report };
+  } finally {
+    journal.close();
+  }
+}

@@ -1,0 +1,79 @@
+/** What a run stands on: the site, the engine, the program and its chosen stacks, and the processes that will work. */
+import * as fs from "node:fs";
+import { ENV } from "../../common/env";
+import { pendingFile } from "../../common/planned-outputs";
+import type { Redactor } from "../../common/redact";
+import { type Arguments, oneOf } from "../cli/arguments";
+import type { Session } from "../cli/session";
+import { chooseEngine, type Engine } from "../target/engine";
+import { describeProgram, type Program } from "../target/program";
+import { openSite, type Site } from "../target/site";
+import { registerSecrets } from "../worker/redaction";
+import { StackProcesses } from "../worker/stack-process";
+import type { Operation } from "../worker/worker-protocol";
+import { makePlannedFolder, sweepPlannedFolders } from "./planned-folder";
+
+export type RunOperation = Exclude<Operation, "outputs" | "status">;
+
+/** Whether it only shows what another operation would do. */
+export const isPreview = (operation: RunOperation): boolean => operation === "preview" || operation === "preview-destroy";
+export const isBackwards = (operation: RunOperation): boolean => operation === "destroy" || operation === "preview-destroy";
+
+export interface RunSetup {
+  operation: RunOperation;
+  site: Site;
+  engine: Engine;
+  program: Program;
+  stacks: Set<string>;
+  /** Folder through which a preview's planned outputs go downstream. */
+  plannedDir: string | undefined;
+  processes: Pick<StackProcesses, "run" | "warm" | "close">;
+}
+
+/** What a run stands on; tests give their own workers. */
+export interface RunParts {
+  openSite: typeof openSite;
+  describeProgram: typeof describeProgram;
+  workers(env: Readonly<Record<string, string | undefined>>, redactor: Redactor): Pick<StackProcesses, "run" | "warm" | "close">;
+}
+
+export const REAL_PARTS: RunParts = { openSite, describeProgram, workers: (env, redactor) => new StackProcesses(env, redactor) };
+
+function selectStacks(program: Program, words: readonly string[], operation: RunOperation, only: boolean): Set<string> {
+  const { graph } = program;
+  for (const word of words) graph.node(word);
+  const wanted =
+    words.length === 0 ? new Set(graph.names()) : only ? new Set(words) : isBackwards(operation) ? graph.withDependents(words) : graph.withNeeds(words);
+  return new Set(graph.names().filter((name) => wanted.has(name)));
+}
+
+/** @returns what {@link release} must be called with in the end */
+export async function prepare(operation: RunOperation, args: Arguments, session: Session, parts: RunParts): Promise<RunSetup> {
+  const describing = parts.describeProgram();
+  // Awaited below; until then what comes first may fail first.
+  describing.catch(() => undefined);
+  const site = await parts.openSite(args.flag("lab"));
+  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
+  fs.mkdirSync(site.runsDir, { recursive: true, mode: 0o700 });
+  sweepPlannedFolders(site.runsDir);
+  // Holds secrets for the length of the preview: ours alone, and removed at its end.
+  const plannedDir = operation === "preview" ? makePlannedFolder(site.runsDir) : undefined;
+  const processes = parts.workers({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) }, session.redactor);
+  try {
+    // It loads while the program is read.
+    processes.warm();
+    const program = await describing;
+    await registerSecrets(session, site.env, program.graph.names());
+    const stacks = selectStacks(program, args.words, operation, args.flag("only"));
+    if (plannedDir !== undefined) for (const stack of stacks) fs.writeFileSync(pendingFile(plannedDir, stack), "");
+    return { operation, site, engine, program, stacks, plannedDir, processes };
+  } catch (thrown) {
+    release({ processes, plannedDir });
+    throw thrown;
+  }
+}
+
+export function release({ processes, plannedDir }: Pick<RunSetup, "processes" | "plannedDir">): void {
+  processes.close();
+  if (plannedDir !== undefined) fs.rmSync(plannedDir, { recursive: true, force: true });
+}

@@ -1,0 +1,121 @@
+import type { StackGraph } from "../target/graph";
+
+/** Where a stack of a run stands. Terminal: succeeded, failed, skipped, cancelled. */
+export type StackStatus = "pending" | "running" | "succeeded" | "failed" | "skipped" | "cancelled";
+
+export type Direction = "build" | "destroy";
+
+interface Entry {
+  status: StackStatus;
+  /** Stacks of this run that must have succeeded first. */
+  waitsFor: readonly string[];
+  /** Length of the longest chain that waits for this stack: the longest goes first. */
+  weight: number;
+  /** The stack whose failure skipped this one. */
+  blame?: string;
+}
+
+/**
+ * Decides what may run next. It does no work and knows no time: a stack is ready as soon as those that it waits for have
+ * succeeded; among the ready ones the head of the longest chain goes first, ties by name. A failure skips what waits for it,
+ * transitively, and nothing else. Destroying runs the same graph backwards.
+ */
+export class ReadyQueue {
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(graph: StackGraph, stacks: ReadonlySet<string>, direction: Direction) {
+    const waits = (name: string): string[] => {
+      const all = direction === "build" ? graph.node(name).needs : graph.names().filter((other) => graph.node(other).needs.includes(name));
+      return all.filter((other) => stacks.has(other));
+    };
+    for (const name of stacks) this.#entries.set(name, { status: "pending", waitsFor: waits(name), weight: 0 });
+    const weights = new Map<string, number>();
+    const weigh = (name: string): number => {
+      const known = weights.get(name);
+      if (known !== undefined) return known;
+      const behind = [...this.#entries].filter(([, entry]) => entry.waitsFor.includes(name)).map(([other]) => weigh(other));
+      const weight = 1 + Math.max(0, ...behind);
+      weights.set(name, weight);
+      return weight;
+    };
+    for (const [name, entry] of this.#entries) entry.weight = weigh(name);
+  }
+
+  /** Takes the next stack that may run, or undefined where none is ready now. */
+  claim(): string | undefined {
+    const first = this.#next((name) => this.status(name) === "succeeded");
+    if (first !== undefined) this.#entry(first).status = "running";
+    return first;
+  }
+
+  /**
+   * The next stack that can be got ready, since all that it waits for is under way or ready itself; it stays pending.
+   * @param ready stacks that were got ready already
+   */
+  upcoming(ready: ReadonlySet<string>): string | undefined {
+    return this.#next((name) => ["succeeded", "running"].includes(this.status(name)) || ready.has(name), ready);
+  }
+
+  #next(met: (name: string) => boolean, without: ReadonlySet<string> = new Set()): string | undefined {
+    const open = [...this.#entries].filter(([name, entry]) => entry.status === "pending" && !without.has(name) && entry.waitsFor.every(met));
+    open.sort(([a, x], [b, y]) => y.weight - x.weight || (a < b ? -1 : 1));
+    return open[0]?.[0];
+  }
+
+  /** Records how a running stack ended; returns the stacks that are skipped by it. */
+  finish(name: string, status: "succeeded" | "failed" | "cancelled"): string[] {
+    const entry = this.#entry(name);
+    if (entry.status !== "running") throw new Error(`stack ${name} is ${entry.status} and cannot become ${status}`);
+    entry.status = status;
+    return status === "succeeded" ? [] : this.#skipWhatWaitsFor(name);
+  }
+
+  /** Ends every stack that has not started. */
+  cancelPending(): string[] {
+    const cancelled: string[] = [];
+    for (const [name, entry] of this.#entries) {
+      if (entry.status !== "pending") continue;
+      entry.status = "cancelled";
+      cancelled.push(name);
+    }
+    return cancelled;
+  }
+
+  status(name: string): StackStatus {
+    return this.#entry(name).status;
+  }
+
+  /** The stack to blame for a skipped one. */
+  blame(name: string): string | undefined {
+    return this.#entry(name).blame;
+  }
+
+  running(): number {
+    return [...this.#entries.values()].filter((entry) => entry.status === "running").length;
+  }
+
+  done(): boolean {
+    return [...this.#entries.values()].every((entry) => entry.status !== "pending" && entry.status !== "running");
+  }
+
+  #entry(name: string): Entry {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) throw new Error(`stack ${name} is not part of this run`);
+    return entry;
+  }
+
+  #skipWhatWaitsFor(name: string): string[] {
+    const skipped: string[] = [];
+    const visit = (cause: string): void => {
+      for (const [other, entry] of this.#entries) {
+        if (entry.status !== "pending" || !entry.waitsFor.includes(cause)) continue;
+        entry.status = "skipped";
+        entry.blame = name;
+        skipped.push(other);
+        visit(other);
+      }
+    };
+    visit(name);
+    return skipped;
+  }
+}

@@ -1,0 +1,53 @@
+/** Which engines there are, which one a command uses, and how a command of its executable is run. */
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { childEnv } from "../../common/env";
+import { HomelabError } from "../../common/errors";
+import { findOnPath } from "../../common/executables";
+import { projectRoot } from "../../common/paths";
+
+/** A state with its secrets in the clear is read whole. */
+const MAX_OUTPUT_BYTES = 1024 ** 3;
+
+export type EngineChoice = "auto" | "pulumi" | "embedded";
+
+export interface Engine {
+  name: "pulumi" | "embedded";
+  /** Folder whose bin/pulumi it is; undefined = found on PATH. */
+  root: string | undefined;
+  /** Why this one, for `doctor` and the report. */
+  why: string;
+}
+
+/** @throws HomelabError E_NO_PULUMI where `pulumi` was asked for and is not installed */
+export function chooseEngine(choice: EngineChoice): Engine {
+  const embeddedRoot = path.join(projectRoot(), "engine");
+  const installed = findOnPath("pulumi");
+  const isOurs = installed !== undefined && fs.realpathSync(installed) === path.join(embeddedRoot, "bin", "pulumi");
+  if (choice === "embedded") return { name: "embedded", root: embeddedRoot, why: "asked for" };
+  if (installed !== undefined && !isOurs) {
+    return { name: "pulumi", root: undefined, why: choice === "pulumi" ? `asked for; ${installed}` : `${installed} is on PATH` };
+  }
+  if (choice === "pulumi") {
+    throw new HomelabError("E_NO_PULUMI", "no pulumi executable is on PATH", {
+      hint: "install the Pulumi CLI, or leave out --engine to use the embedded engine",
+    });
+  }
+  return { name: "embedded", root: embeddedRoot, why: "no pulumi is on PATH" };
+}
+
+/** Runs commands of an engine's executable in a folder; each resolves with its standard output. */
+export function engineRunner(root: string | undefined, workDir: string): (args: readonly string[], env: Record<string, string>) => Promise<string> {
+  const file = root === undefined ? "pulumi" : path.join(root, "bin", "pulumi");
+  return async (args, env) => {
+    try {
+      const { stdout } = await promisify(execFile)(file, [...args, "--non-interactive"], { cwd: workDir, env: childEnv(env), maxBuffer: MAX_OUTPUT_BYTES });
+      return stdout;
+    } catch (cause) {
+      const stderr = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : "";
+      throw new HomelabError("E_ENGINE_COMMAND", `pulumi ${args.slice(0, 2).join(" ")} failed: ${stderr}`, { cause });
+    }
+  };
+}

@@ -1,0 +1,110 @@
+import { HomelabError } from "../../common/errors";
+
+/** One stack as the program declares it (stacks/describe.ts). */
+export interface StackNode {
+  name: string;
+  /** Stacks whose outputs it reads. */
+  needs: readonly string[];
+  description: string;
+}
+
+/** The stacks and their needs, checked: every need exists, and there is no cycle. */
+export class StackGraph {
+  readonly #nodes: ReadonlyMap<string, StackNode>;
+
+  constructor(nodes: readonly StackNode[]) {
+    this.#nodes = new Map(nodes.map((node) => [node.name, node]));
+    for (const node of nodes) {
+      for (const need of node.needs) {
+        if (!this.#nodes.has(need)) {
+          throw new HomelabError("E_STACK_UNKNOWN", `stack ${node.name} needs ${need}, which does not exist`, {
+            subject: node.name,
+            hint: `known stacks: ${[...this.#nodes.keys()].join(", ")}`,
+          });
+        }
+      }
+    }
+    this.#refuseCycles();
+  }
+
+  /** Names in the order of the declarations. */
+  names(): string[] {
+    return [...this.#nodes.keys()];
+  }
+
+  node(name: string): StackNode {
+    const node = this.#nodes.get(name);
+    if (node === undefined) {
+      throw new HomelabError("E_STACK_UNKNOWN", `there is no stack ${name}`, { subject: name, hint: `use one of: ${this.names().join(", ")}` });
+    }
+    return node;
+  }
+
+  /** The given stacks and, transitively, all that they need. */
+  withNeeds(names: readonly string[]): Set<string> {
+    const found = new Set<string>();
+    const visit = (name: string): void => {
+      if (found.has(name)) return;
+      found.add(name);
+      for (const need of this.node(name).needs) visit(need);
+    };
+    for (const name of names) visit(name);
+    return found;
+  }
+
+  /** The given stacks and, transitively, all that need them. */
+  withDependents(names: readonly string[]): Set<string> {
+    const found = new Set<string>();
+    const visit = (name: string): void => {
+      if (found.has(name)) return;
+      found.add(name);
+      for (const node of this.#nodes.values()) if (node.needs.includes(name)) visit(node.name);
+    };
+    for (const name of names) visit(this.node(name).name);
+    return found;
+  }
+
+  /** Direct needs, without those that another need already implies: what a person draws. */
+  reducedNeeds(name: string): string[] {
+    const needs = this.node(name).needs;
+    return needs.filter((need) => !needs.some((other) => other !== need && this.withNeeds([other]).has(need)));
+  }
+
+  #refuseCycles(): void {
+    const done = new Set<string>();
+    const visit = (name: string, path: readonly string[]): void => {
+      if (done.has(name)) return;
+      const start = path.indexOf(name);
+      if (start >= 0) {
+        throw new HomelabError("E_STACK_CYCLE", `the stacks need each other in a circle: ${[...path.slice(start), name].join(" → ")}`, {
+          subject: name,
+          hint: "remove one of these needs in stacks/",
+        });
+      }
+      for (const need of this.node(name).needs) visit(need, [...path, name]);
+      done.add(name);
+    };
+    for (const name of this.#nodes.keys()) visit(name, []);
+  }
+}
+
+export type GraphFormat = "mermaid" | "dot" | "json";
+
+/** The graph as text. Edges point from a stack to those that come after it. */
+export function renderGraph(graph: StackGraph, format: GraphFormat): string {
+  const edges = graph.names().flatMap((to) => graph.reducedNeeds(to).map((from) => [from, to] as const));
+  switch (format) {
+    case "mermaid":
+      return ["graph LR", ...graph.names().map((name) => `  ${name}`), ...edges.map(([from, to]) => `  ${from} --> ${to}`)].join("\n");
+    case "dot":
+      return [
+        "digraph homelab {",
+        "  rankdir=LR;",
+        ...graph.names().map((n) => `  "${n}";`),
+        ...edges.map(([from, to]) => `  "${from}" -> "${to}";`),
+        "}",
+      ].join("\n");
+    case "json":
+      return JSON.stringify({ version: 1, stacks: graph.names().map((name) => graph.node(name)) }, null, 2);
+  }
+}

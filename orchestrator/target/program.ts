@@ -1,0 +1,91 @@
+/** Asks the program what stacks there are: a child process, so that the program's code never runs in the orchestrator. */
+import { spawn } from "node:child_process";
+import * as path from "node:path";
+import { z } from "zod";
+import { childEnv } from "../../common/env";
+import { HomelabError } from "../../common/errors";
+import { projectRoot } from "../../common/paths";
+import { StackGraph } from "./graph";
+
+const descriptionSchema = z.object({
+  version: z.literal(1),
+  project: z.string(),
+  site: z.string(),
+  warnings: z.array(z.string()),
+  stacks: z.array(z.object({ name: z.string(), needs: z.array(z.string()), description: z.string(), vms: z.array(z.string()) })),
+});
+
+const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.string().optional(), subject: z.string().optional() });
+
+export interface Program {
+  project: string;
+  /** Name of the homelab: its domain. */
+  site: string;
+  /** What the program has to say of its data, such as a host that is overcommitted. */
+  warnings: readonly string[];
+  graph: StackGraph;
+  /** The stack of each VM, in the order of the stacks. */
+  vms: ReadonlyMap<string, string>;
+}
+
+interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function runNode(file: string, input: string, env: Readonly<Record<string, string>>): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["--require", path.join(path.dirname(file), "preload-command.js"), file], {
+      env: childEnv(env),
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString("utf8");
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString("utf8");
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    // One that does not read its input is free not to.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+function parseFailure(stderr: string): z.infer<typeof failureSchema> | undefined {
+  const line = stderr.trim().split("\n").at(-1) ?? "";
+  try {
+    return failureSchema.parse(JSON.parse(line));
+  } catch {
+    // Not one of the program's own reports: the caller shows the raw text.
+    return undefined;
+  }
+}
+
+/**
+ * Runs one of the program's own commands and gives what it printed.
+ * @param name file below bin/stacks, without `.js`
+ * @param input its standard input: JSON, secrets included, which never are arguments
+ * @throws HomelabError with the program's own code
+ */
+export async function askProgram(name: string, input = "", env: Readonly<Record<string, string>> = {}): Promise<unknown> {
+  const { code, stdout, stderr } = await runNode(path.join(projectRoot(), "bin", "stacks", `${name}.js`), input, env);
+  if (code === 0) return JSON.parse(stdout);
+  const known = parseFailure(stderr);
+  if (known === undefined) throw new Error(`the program could not be read (exit code ${code ?? "none"}): ${stderr}`);
+  throw new HomelabError(known.code, known.message, { ...(known.hint ? { hint: known.hint } : {}), ...(known.subject ? { subject: known.subject } : {}) });
+}
+
+/**
+ * The program's stacks, with its configuration and inventory checked.
+ * @throws HomelabError with the program's own code where its configuration, inventory or graph is wrong
+ */
+export async function describeProgram(): Promise<Program> {
+  const { project, site, warnings, stacks } = descriptionSchema.parse(await askProgram("describe"));
+  const vms = new Map(stacks.flatMap(({ name, vms: owned }) => owned.map((vm): [string, string] => [vm, name])));
+  return { project, site, warnings, graph: new StackGraph(stacks), vms };
+}

@@ -1,0 +1,26 @@
+/** What of a failed operation is worth saying. The Automation API's message holds the whole command line and all output. */
+import { asError } from "../../common/errors";
+import { protectedVmHint } from "./protected-vm";
+import type { WorkerResult } from "./worker-protocol";
+
+/**
+ * @param errors that the engine reported while it ran
+ * @param cancelled by this run itself
+ */
+export function stackFailure(thrown: unknown, errors: readonly string[], cancelled: boolean): NonNullable<WorkerResult["error"]> {
+  const { name, message } = asError(thrown);
+  if (cancelled) return { code: "E_CANCELLED", message: "cancelled" };
+  if (name === "ConcurrentUpdateError") {
+    const lines = message.split("\n").filter((line) => line.includes("lock"));
+    return {
+      code: "E_LOCKED",
+      message: lines.map((line) => line.replace(/^\s*(stderr: )?(error: )?/, "")).join("\n") || "the stack is locked by another run",
+    };
+  }
+  if (errors.length > 0) {
+    const hint = protectedVmHint(errors);
+    return { code: "E_STACK_FAILED", message: errors.join("\n"), ...(hint === undefined ? {} : { hint }) };
+  }
+  const lines = message.split("\n").filter((line) => /^\s*(stderr: )?error:/.test(line));
+  return { code: "E_ENGINE", message: lines.length > 0 ? lines.map((line) => line.replace(/^\s*(stderr: )?error: /, "")).join("\n") : message };
+}

@@ -1,0 +1,98 @@
+import { type ChildProcess, fork } from "node:child_process";
+import * as path from "node:path";
+import { childEnv, ENV } from "../../common/env";
+import { projectRoot } from "../../common/paths";
+import type { Redactor } from "../../common/redact";
+import type { WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
+
+/** A stack operation that runs in its own process. */
+export interface StackProcess {
+  result: Promise<WorkerResult>;
+  /** Asks the engine to stop at the next safe point; a second call ends the worker's whole process group. */
+  cancel(): void;
+}
+
+/** How much of a worker's stderr is kept for the case that it dies. */
+const STDERR_TAIL = 4_000;
+
+function spawnWorker(env: Readonly<Record<string, string | undefined>>): ChildProcess {
+  return fork(path.join(projectRoot(), "bin", "orchestrator", "worker", "worker.js"), [], {
+    env: childEnv({ [ENV.programPreload]: path.join(projectRoot(), "bin", "stacks", "preload.js"), ...env }),
+    // A process group of its own: Ctrl-C in the terminal reaches us alone, and we decide who stops when.
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+}
+
+/**
+ * Starts worker processes, one for each stack operation. One is kept waiting, loaded and idle, so that the next stack does not
+ * wait for a process to start; `close` ends it.
+ */
+export class StackProcesses {
+  #spare: ChildProcess | undefined;
+
+  /** @param env changes to the environment that every worker gets */
+  constructor(
+    private readonly env: Readonly<Record<string, string | undefined>>,
+    private readonly redactor: Redactor,
+  ) {}
+
+  warm(): void {
+    this.#spare ??= spawnWorker(this.env);
+  }
+
+  run(task: WorkerTask, onMessage: (message: WorkerMessage) => void): StackProcess {
+    const child = this.#spare ?? spawnWorker(this.env);
+    this.#spare = undefined;
+    let cancels = 0;
+    const cancel = (): void => {
+      cancels++;
+      if (cancels === 1) child.send({ cancel: true });
+      else if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    };
+    const result = new Promise<WorkerResult>((resolve) => {
+      let reported: WorkerResult | undefined;
+      let stderr = "";
+      // Redacted before its tail is cut: half a secret is none that could be found.
+      const tail = this.redactor.stream((text) => {
+        stderr = (stderr + text).slice(-STDERR_TAIL);
+      });
+      child.stderr?.setEncoding("utf8");
+      child.stderr?.on("data", (chunk: string) => tail.write(chunk));
+      child.stderr?.on("end", () => tail.end());
+      child.on("message", (messages: WorkerMessage[]) => {
+        for (const message of messages) {
+          if (message.kind === "result") reported = message.result;
+          else onMessage(message);
+        }
+      });
+      child.on("error", (cause) => {
+        reported ??= { ok: false, changes: {}, error: { code: "E_WORKER", message: `the worker of stack ${task.stack} cannot be started: ${cause.message}` } };
+      });
+      child.on("close", (code, signal) => {
+        const how = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
+        resolve(
+          reported ?? {
+            ok: false,
+            changes: {},
+            error:
+              cancels > 0
+                ? {
+                    code: "E_CANCELLED",
+                    message: "stopped at once; operations that were under way are in doubt",
+                    hint: "run the same command again: it goes on from the saved state",
+                  }
+                : { code: "E_WORKER", message: `the worker of stack ${task.stack} ended without a result (${how})\n${stderr}`.trimEnd() },
+          },
+        );
+      });
+    });
+    child.send(task);
+    return { result, cancel };
+  }
+
+  close(): void {
+    this.#spare?.disconnect();
+    this.#spare = undefined;
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The child process of one stack operation. Runs the unmodified Automation API against the engine that the task names and
+ * reports to its parent; see worker-protocol.ts. A process of its own, because programs and Automation API servers of several
+ * stacks in one Node process can fail each other (an unhandled rejection of one is taken for an error of all).
+ */
+import type { EngineEvent, OutputMap, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
+import { asError } from "../../common/errors";
+import { leanStart } from "../../common/lean-start";
+import { adoptPending, pendingCreates } from "../state/pending-creates";
+import { engineRunner } from "../target/engine";
+import { changedValues } from "./changed-values";
+import { automationApi, openStack, stackState, unprotectAll } from "./stack";
+import { stackFailure } from "./stack-failure";
+import type { OutputValue, ResourceStep, WorkerCancel, WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
+
+const abort = new AbortController();
+
+/** Messages of this turn of the event loop: each write to the parent costs as much as the work that it tells of. */
+let outbox: WorkerMessage[] = [];
+
+function flush(): void {
+  if (outbox.length > 0) process.send?.(outbox);
+  outbox = [];
+}
+
+function send(message: WorkerMessage): void {
+  if (outbox.length === 0) setImmediate(flush);
+  outbox.push(message);
+}
+
+function step(metadata: StepEventMetadata): ResourceStep {
+  return {
+    op: metadata.op,
+    urn: metadata.urn,
+    type: metadata.type,
+    name: metadata.urn.split("::").pop() ?? metadata.urn,
+    diffs: metadata.detailedDiff ? Object.keys(metadata.detailedDiff) : (metadata.diffs ?? []),
+    keys: metadata.keys ?? [],
+    component: (metadata.new ?? metadata.old)?.custom === false,
+    values: changedValues(metadata),
+  };
+}
+
+/**
+ * A package's default provider. The engine hides what it does with one, but not that it goes; and a preview that takes another
+ * stack's outputs from its plan, not from its state, says so of the provider that would have read the state.
+ */
+const isDefaultProvider = ({ type, name }: ResourceStep): boolean => type.startsWith("pulumi:providers:") && /^default(_|$)/.test(name);
+
+/** Colour tags that the engine puts into messages: `<{%reset%}>`. */
+const COLOUR_TAG = /<\{%[^%]*%\}>/g;
+
+function severityOf(severity: string): "info" | "warning" | "error" | undefined {
+  if (severity === "error" || severity === "warning") return severity;
+  return severity === "info" || severity === "info#err" ? "info" : undefined;
+}
+
+class EventReader {
+  changes: Record<string, number> = {};
+  readonly errors: string[] = [];
+  readonly #open = new Map<string, ResourceStep>();
+
+  readonly read = (event: EngineEvent): void => {
+    if (event.resourcePreEvent) {
+      const started = step(event.resourcePreEvent.metadata);
+      if (isDefaultProvider(started)) return;
+      this.#open.set(started.urn, started);
+      send({ kind: "step-started", step: started });
+    } else if (event.resOutputsEvent) {
+      const done = step(event.resOutputsEvent.metadata);
+      if (isDefaultProvider(done)) return;
+      const started = this.#open.get(done.urn);
+      send({ kind: "step-done", step: started?.op === done.op ? started : done });
+    } else if (event.resOpFailedEvent) {
+      send({ kind: "step-failed", step: step(event.resOpFailedEvent.metadata) });
+    } else if (event.diagnosticEvent && !event.diagnosticEvent.ephemeral) {
+      this.#diagnostic(event.diagnosticEvent.severity, event.diagnosticEvent.urn ?? "", event.diagnosticEvent.message);
+    } else if (event.summaryEvent) {
+      for (const [op, count] of Object.entries(event.summaryEvent.resourceChanges)) if (count !== undefined) this.changes[op] = count;
+    }
+  };
+
+  #diagnostic(severityName: string, urn: string, raw: string): void {
+    const severity = severityOf(severityName);
+    const message = raw.replace(COLOUR_TAG, "").trimEnd();
+    if (severity === undefined || message === "") return;
+    if (severity === "error") this.errors.push(message);
+    send({ kind: "diagnostic", severity, urn, message });
+  }
+}
+
+const outputValues = (outputs: OutputMap): Record<string, OutputValue> =>
+  Object.fromEntries(Object.entries(outputs).map(([name, { value, secret }]) => [name, { value, secret }]));
+
+/** What a killed engine had begun is looked for before it is begun again, which would meet what is there. */
+async function adopt(task: WorkerTask): Promise<void> {
+  const run = engineRunner(task.engineRoot, task.workDir);
+  const say = (urn: string, message: string): void => send({ kind: "diagnostic", severity: "warning", urn, message });
+  try {
+    for (const { urn, id } of await adoptPending(run, task.stack, await pendingCreates(run, task.stack)))
+      say(urn, `${urn.split("::").at(-1)} was begun by a run that was killed; it was looked for as ${id}, and what is there is taken over`);
+  } catch (thrown) {
+    // The run itself meets what is there, and says so.
+    say("", `what a killed run had begun could not be looked for: ${asError(thrown).message}`);
+  }
+}
+
+async function operate(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
+  const common = { onEvent: events.read, parallel: task.parallel, signal: abort.signal, color: "never" as const, onError: engineWarnings() };
+  switch (task.operation) {
+    case "preview":
+      await stack.preview(common);
+      return {};
+    case "up": {
+      if (task.adopt === true) await adopt(task);
+      const { outputs } = await stack.up(common);
+      return { outputs: outputValues(outputs) };
+    }
+    case "refresh":
+      await stack.refresh(common);
+      return {};
+    case "preview-destroy":
+      await stack.previewDestroy(common);
+      return {};
+    case "destroy":
+      if (task.unprotect === true) await unprotectAll(task);
+      await stack.destroy(common);
+      return {};
+    case "outputs":
+      return { outputs: outputValues(await stack.outputs()) };
+    case "status":
+      throw new Error("status needs no stack");
+  }
+}
+
+/** The engine's own warnings of how it began, such as that it took over a dead run's lock, come on its standard error alone. */
+function engineWarnings(): (text: string) => void {
+  let rest = "";
+  return (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const message = /^warning: (.*)$/.exec(line)?.[1];
+      if (message !== undefined) send({ kind: "diagnostic", severity: "warning", urn: "", message });
+    }
+  };
+}
+
+/** Milliseconds between two tries for a stack that another run holds. */
+const TRY_AGAIN = 2_000;
+
+async function operateWhenFree(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
+  const { ConcurrentUpdateError } = await automationApi();
+  for (let told = false; ; told = true) {
+    try {
+      return await operate(stack, task, events);
+    } catch (thrown) {
+      if (task.wait !== true || abort.signal.aborted || !(thrown instanceof ConcurrentUpdateError)) throw thrown;
+      if (!told) send({ kind: "diagnostic", severity: "warning", urn: "", message: "the stack is locked by another run; waiting for it" });
+    }
+    await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN));
+  }
+}
+
+async function run(task: WorkerTask): Promise<WorkerResult> {
+  const events = new EventReader();
+  try {
+    if (task.operation === "status") return { ok: true, changes: {}, state: await stackState(task) };
+    const stack = await openStack(task);
+    if (stack === undefined) return { ok: true, changes: {}, outputs: {} };
+    const rest = await operateWhenFree(stack, task, events);
+    return { ok: true, changes: events.changes, ...rest };
+  } catch (thrown) {
+    return { ok: false, changes: events.changes, error: stackFailure(thrown, events.errors, abort.signal.aborted) };
+  }
+}
+
+leanStart("worker");
+// While the worker waits for its task; a failure to load is the task's.
+automationApi().catch(() => undefined);
+
+/** The last message, after all others. */
+function finish(result: WorkerResult): void {
+  flush();
+  process.send?.([{ kind: "result", result }] satisfies WorkerMessage[], () => process.disconnect());
+}
+
+process.on("message", (message: WorkerTask | WorkerCancel) => {
+  if ("cancel" in message) {
+    abort.abort();
+    return;
+  }
+  run(message).then(finish, (thrown: unknown) => finish({ ok: false, changes: {}, error: { code: "E_INTERNAL", message: String(asError(thrown).stack) } }));
+});
+// The orchestrator died: finish nothing new, let the engine stop at a safe point.
+process.on("disconnect", () => abort.abort());
