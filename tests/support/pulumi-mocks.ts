@@ -85,13 +85,15 @@ export interface MockOptions {
   references?: Record<string, Record<string, unknown>>;
   /** What hosts print of a file that is read as root, by path; beside k3s's kubeconfig. */
   files?: Readonly<Record<string, string>>;
+  /** Gets each registration as the program sends it. */
+  onRequest?: (request: RegisterResourceRequest) => void;
 }
 
 const NO_OPTIONS = { dependencies: [], importId: "", retainOnDelete: false, deletedWith: "" };
 type Options = Pick<Registered, keyof typeof NO_OPTIONS>;
 
 /** What mocks are not told of a registration, by type and name. */
-function watchOptions(): Map<string, Options> {
+function watchOptions(onRequest: MockOptions["onRequest"]): Map<string, Options> {
   const seen = new Map<string, Options>();
   const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource(request: RegisterResourceRequest, callback: unknown): Promise<void> };
   const register = monitor.registerResource.bind(monitor);
@@ -103,6 +105,7 @@ function watchOptions(): Map<string, Options> {
       deletedWith: request.getDeletedwith(),
     };
     seen.set(`${request.getType()} ${request.getName()}`, options);
+    onRequest?.(request);
     return register(request, callback);
   };
   return seen;
@@ -138,7 +141,7 @@ export async function mockEngine(given: MockOptions = {}): Promise<Registered[]>
     given.preview ?? false,
     "organization",
   );
-  options = watchOptions();
+  options = watchOptions(given.onRequest);
   return registered;
 }
 

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import main from "../../stacks";
 import { STACKS } from "../../stacks/definitions";
 import type { StackName } from "../../stacks/outputs";
-import { mockEngine, type Registered, settle } from "./pulumi-mocks";
+import { type MockOptions, mockEngine, type Registered, settle } from "./pulumi-mocks";
 
 const ROOT = path.join(__dirname, "..", "..");
 
@@ -39,9 +39,12 @@ const sortKeys = (_key: unknown, value: unknown): unknown =>
 export const settingsOf = (stack: StackName): string => fs.readFileSync(path.join(ROOT, `Pulumi.${stack}.yaml`), "utf8");
 
 /** Runs the program as a running program has its settings: text, the keys of maps sorted. */
-export async function runStack(stack: StackName): Promise<{ registered: Registered[]; outputs: Record<string, unknown> }> {
+export async function runStack(
+  stack: StackName,
+  options: Pick<MockOptions, "preview" | "onRequest"> = {},
+): Promise<{ registered: Registered[]; outputs: Record<string, unknown> }> {
   process.env["SOPS_AGE_KEY_FILE"] = path.join(ROOT, "secrets", "lab-only.agekey");
-  const registered = await mockEngine({ stack, references: REFERENCES });
+  const registered = await mockEngine({ stack, references: REFERENCES, ...options });
   const { config } = parse(settingsOf(stack), sortKeys) as { config: Record<string, unknown> };
   pulumi.runtime.setAllConfig(
     Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),

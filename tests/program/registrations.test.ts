@@ -1,0 +1,28 @@
+/**
+ * What the programs register is what it was: a change of the program's shape changes nothing that is deployed. Where something is
+ * changed on purpose, `HOMELAB_RECORD_REGISTRATIONS=1 npx jest tests/program/registrations.test.ts` writes the fixtures anew, and
+ * their difference in the commit says what. A URN that goes needs an alias: without one the engine deletes and creates.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { STACKS } from "../../stacks/definitions";
+import { type Registrations, registrationsOf } from "../support/registrations";
+
+const FIXTURES = path.join(__dirname, "fixtures");
+const RECORD = process.env["HOMELAB_RECORD_REGISTRATIONS"] === "1";
+
+/** One resource a line: small, and a difference shows what changed. */
+function textOf({ resources, outputs }: Registrations): string {
+  const lines = Object.entries(resources).map(([urn, resource]) => `${JSON.stringify(urn)}:${JSON.stringify(resource)}`);
+  return `{"outputs":${JSON.stringify(outputs)},"resources":{\n${lines.join(",\n")}\n}}\n`;
+}
+
+test.each(STACKS.map(({ name }) => name))("the program of %s registers what is recorded of it", async (stack) => {
+  const file = path.join(FIXTURES, `${stack}.json`);
+  const registrations = await registrationsOf(stack, { preview: false });
+  if (RECORD) fs.writeFileSync(file, textOf(registrations));
+  const recorded: Registrations = JSON.parse(fs.readFileSync(file, "utf8"));
+  expect(Object.keys(registrations.resources)).toEqual(Object.keys(recorded.resources));
+  for (const [urn, resource] of Object.entries(recorded.resources)) expect([urn, registrations.resources[urn]]).toEqual([urn, resource]);
+  expect(registrations.outputs).toEqual(recorded.outputs);
+});
