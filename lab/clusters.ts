@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { LabSite } from "../common/lab-site";
 import { type Controllers, startControllers } from "./controllers";
 import { startIngress } from "./controllers/ingress";
-import { contextOf } from "./core/estate";
 import type { LabContext, Stoppable } from "./core/world";
 import type { StartCluster } from "./hosts";
 import { type Cluster, startCluster } from "./kubernetes";
@@ -21,8 +21,11 @@ export interface ClusterRegistry extends Stoppable {
   settled(): Promise<void>;
 }
 
-/** @param onChange called when a cluster came up or went */
-export async function createClusters(ctx: LabContext, onChange: () => void): Promise<ClusterRegistry> {
+/**
+ * @param site whose each host is, as it stands when a cluster comes up: a cluster has its stack's name, or its host's where the host is nobody's
+ * @param onChange called when a cluster came up or went
+ */
+export async function createClusters(ctx: LabContext, site: Pick<LabSite, "stacks">, onChange: () => void): Promise<ClusterRegistry> {
   const running = new Set<RunningCluster>();
   const ingress = await startIngress(ctx, () => running.values());
   return {
@@ -33,7 +36,7 @@ export async function createClusters(ctx: LabContext, onChange: () => void): Pro
     start: async ({ name, address, disabled, version, state }) => {
       const saved = state === undefined ? undefined : savedSchema.parse(state);
       const cluster = await startCluster({
-        name: contextOf(name),
+        name: site.stacks.find(({ hosts }) => hosts.includes(name))?.name ?? name,
         node: name,
         address,
         ctx,

@@ -9,6 +9,7 @@ import { combineRoles } from "../ansible-replacements/role";
 import { base } from "../ansible-replacements/roles/base";
 import { k3sServer } from "../ansible-replacements/roles/k3s-server";
 import { kubeadmNode } from "../ansible-replacements/roles/kubeadm-node";
+import { LAB_SITE } from "../tests/support/lab-site";
 import { KUBEADM_SECRETS, kubeadmFirst } from "../tests/support/role-cases";
 import { newSshKey } from "./core/ssh-keys";
 import { type Lab, startLab } from "./lab";
@@ -24,7 +25,7 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(dir, { recursive: true, force: true }));
 
-const start = (): Promise<Lab> => startLab({ dir, ports: PORTS, latency: "zero" });
+const start = (): Promise<Lab> => startLab({ dir, ports: PORTS, latency: "zero", site: LAB_SITE });
 
 async function withLab(test: (lab: Lab) => Promise<void>): Promise<void> {
   const lab = await start();
@@ -369,7 +370,7 @@ test("a port in use and a lab that runs already are one clear error each", async
   await withLab(async (lab) => {
     const taken = Number(new URL(lab.file.proxy).port);
     const other = fs.mkdtempSync(path.join(os.tmpdir(), "lab-test-"));
-    await expect(startLab({ dir: other, ports: { ...PORTS, proxy: taken } })).rejects.toMatchObject({
+    await expect(startLab({ dir: other, site: LAB_SITE, ports: { ...PORTS, proxy: taken } })).rejects.toMatchObject({
       code: "E_LAB_PORT_IN_USE",
       message: `port ${taken} on 127.0.0.1 is in use (--proxy-port)`,
     });

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type Clock, systemClock } from "../common/clock";
 import { HomelabError, systemErrorCode } from "../common/errors";
 import { writeFileAtomic } from "../common/files";
+import type { LabSite } from "../common/lab-site";
 import { projectRoot } from "../common/paths";
 import { isProcessAlive } from "../common/processes";
 import { startArtefacts } from "./artefacts";
@@ -19,6 +20,7 @@ import { BASTION_USER, startBastion, startConnectProxy } from "./gateway";
 import { createFleet, type GuestFleet } from "./guests";
 import { writeKubeconfig } from "./kubeconfig";
 import { type Proxmox, startProxmox } from "./proxmox";
+import { chooseSite, requireSame } from "./site";
 
 /** Ports that a lab has unless it is told otherwise: the same ones after a restart. */
 export const DEFAULT_PORTS = { proxy: 18080, bastion: 18022, control: 18081 } as const;
@@ -26,6 +28,8 @@ export const DEFAULT_PORTS = { proxy: 18080, bastion: 18022, control: 18081 } as
 export interface LabOptions {
   /** Folder of the lab's files; made when missing. */
   dir: string;
+  /** The homelab that it models. May be left out where the folder has a snapshot, which says it. */
+  site?: LabSite;
   /** 0 = any free port. Default {@link DEFAULT_PORTS}. */
   ports?: { proxy?: number; bastion?: number; control?: number };
   /** Default "default". */
@@ -109,7 +113,10 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Starts a lab and, where its folder has a snapshot, continues from there. */
+/**
+ * Starts a lab and, where its folder has a snapshot, continues from there.
+ * @throws HomelabError E_LAB_RUNNING, E_LAB_SNAPSHOT, E_LAB_SITE, E_LAB_OTHER_SITE, E_LAB_PORT_IN_USE
+ */
 export async function startLab(options: LabOptions): Promise<Lab> {
   const dir = path.resolve(options.dir);
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -118,20 +125,28 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const saved = readSnapshot(snapshotFile);
   const stops: (() => Promise<void>)[] = [];
   try {
-    return await compose({ ...options, dir }, snapshotFile, saved, stops);
+    return await compose({ ...options, dir, site: chooseSite(options.site, saved?.site, dir) }, snapshotFile, saved, stops);
   } catch (error) {
     for (const stop of stops.reverse()) await stop();
     throw error;
   }
 }
 
-async function compose(options: LabOptions, snapshotFile: string, saved: Snapshot | undefined, stops: (() => Promise<void>)[]): Promise<Lab> {
+async function compose(
+  options: LabOptions & { site: LabSite },
+  snapshotFile: string,
+  saved: Snapshot | undefined,
+  stops: (() => Promise<void>)[],
+): Promise<Lab> {
   const { dir, log = () => undefined } = options;
+  // The parts read it as they need it: it may grow.
+  const site = { ...options.site };
   const clock = options.clock ?? systemClock;
   const tls = saved ? await restoreAuthority(saved.authority, clock.now()) : await createAuthority("homelab lab CA (lab only)", clock.now());
   let onChanged = (): void => undefined;
   const ctx = await createContext({
     clock,
+    own: site,
     tls,
     latency: createLatency(options.latency ?? "default", options.latencies),
     onChanged: () => onChanged(),
@@ -153,14 +168,23 @@ async function compose(options: LabOptions, snapshotFile: string, saved: Snapsho
   const bastion = keep(await startBastion(ctx, { port: options.ports?.bastion ?? DEFAULT_PORTS.bastion, hostKey: bastionHostKey, authorizedKey }));
   const proxyUrl = `http://127.0.0.1:${proxy.port}`;
   const artefacts = keep(await startArtefacts(ctx));
-  const clusters = keep(await createClusters(ctx, () => writeKubeconfig(file("kubeconfig"), clusters.running(), proxyUrl)));
+  await artefacts.setImages(site.images);
+  const clusters = keep(await createClusters(ctx, site, () => writeKubeconfig(file("kubeconfig"), clusters.running(), proxyUrl)));
   const guests = keep(createFleet({ ctx, startCluster: clusters.start }));
-  const proxmox = keep(await startProxmox({ ctx, guests, token: readLabOnly().proxmox.token }));
+  const proxmox = keep(await startProxmox({ ctx, site, guests, token: readLabOnly().proxmox.token }));
   writeKubeconfig(file("kubeconfig"), [], proxyUrl);
 
   const settled = async (): Promise<void> => {
     await guests.settled();
     await clusters.settled();
+  };
+  const setSite = async (given: LabSite): Promise<void> => {
+    requireSame(site, given, dir);
+    const before = { ...site };
+    Object.assign(site, given);
+    proxmox.grown(before);
+    await artefacts.setImages(site.images);
+    ctx.changed();
   };
   const labFile: LabFile = {
     version: 1,
@@ -179,6 +203,8 @@ async function compose(options: LabOptions, snapshotFile: string, saved: Snapsho
       records: ctx.records,
       unhandled: ctx.unhandled,
       faults: ctx.faults,
+      site: () => site,
+      setSite,
       status: () => statusOf(labFile, proxmox, guests, clusters, ctx),
       proxmox: () => proxmox.state(),
       settled,
@@ -188,7 +214,7 @@ async function compose(options: LabOptions, snapshotFile: string, saved: Snapsho
   labFile.control = `http://127.0.0.1:${control.port}`;
 
   if (saved) {
-    await proxmox.restore(saved.proxmox);
+    proxmox.restore(saved.proxmox, saved.site ?? site);
     guests.restore(saved.disks);
     proxmox.bootRunning();
     // Whoever starts a lab again finds it as it was.
@@ -196,6 +222,7 @@ async function compose(options: LabOptions, snapshotFile: string, saved: Snapsho
   }
   const collect = async (disks = guests.save()): Promise<Snapshot> => ({
     version: 1,
+    site,
     authority: tls.save(),
     bastionHostKey,
     records: ctx.records.save(),

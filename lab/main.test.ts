@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { request } from "undici";
 import { projectRoot } from "../common/paths";
+import { LAB_SITE } from "../tests/support/lab-site";
 import type { LabFile } from "./lab";
 
 interface Daemon {
@@ -15,7 +16,8 @@ interface Daemon {
 const children: ChildProcess[] = [];
 
 function startDaemon(dir: string, flags: string[] = ["--proxy-port", "0", "--bastion-port", "0", "--control-port", "0"]): Daemon {
-  const child = spawn(process.execPath, [path.join(projectRoot(), "bin", "lab", "main.js"), "--dir", dir, "--latency", "zero", ...flags]);
+  const site = fs.existsSync(siteFile) ? ["--site", siteFile] : [];
+  const child = spawn(process.execPath, [path.join(projectRoot(), "bin", "lab", "main.js"), "--dir", dir, "--latency", "zero", ...site, ...flags]);
   children.push(child);
   let [stdout, stderr] = ["", ""];
   child.stderr.on("data", (chunk: Buffer) => {
@@ -48,8 +50,11 @@ function appears(file: string): Promise<void> {
 }
 
 let dir: string;
+let siteFile: string;
 beforeEach(() => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), "lab-main-"));
+  siteFile = path.join(dir, "facts.json");
+  fs.writeFileSync(siteFile, JSON.stringify(LAB_SITE));
 });
 afterEach(() => {
   for (const child of children.splice(0)) if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
@@ -113,4 +118,87 @@ test("a port in use names the port and the flag; a damaged state names the file"
 test("a wrong option is a usage error", async () => {
   expect(await startDaemon(dir, ["--latency", "warp"]).ended).toMatchObject({ code: 2 });
   expect(await startDaemon(dir, ["--colour"]).ended).toMatchObject({ code: 2 });
+});
+
+describe("the site that it is given", () => {
+  const stop = async (daemon: Daemon): Promise<void> => {
+    daemon.child.kill("SIGTERM");
+    expect(await daemon.ended).toEqual({ code: 0, stderr: "" });
+  };
+
+  test("is told by the control API, and kept: the next start needs none", async () => {
+    const first = startDaemon(dir);
+    const site = async ({ control }: LabFile): Promise<unknown> => (await request(`${control}/site`)).body.json();
+    expect(await site(await first.ready)).toEqual(LAB_SITE);
+    await stop(first);
+    fs.rmSync(siteFile);
+    const second = startDaemon(dir);
+    expect(await site(await second.ready)).toEqual(LAB_SITE);
+    await stop(second);
+  });
+
+  test("is needed by a new lab", async () => {
+    fs.rmSync(siteFile);
+    const { code, stderr } = await startDaemon(dir).ended;
+    expect([code, stderr]).toEqual([
+      1,
+      `the lab of ${dir} is new, and was not told which homelab to model
+  next: give the site's facts with --site FILE (\`node bin/stacks/lab-site.js\` prints them); \`npx homelab lab start\` does
+`,
+    ]);
+  });
+
+  test("is refused where the folder holds another one; one that has grown is gone on with", async () => {
+    await stop(await startedDaemon());
+    for (const [other, difference] of [
+      [{ ...LAB_SITE, domain: "example.org" }, "the domain is fullstack.pw there and example.org here"],
+      [{ ...LAB_SITE, networks: ["192.168.0.0/16"] }, "a network is 192.168.1.0/24 there and none here"],
+      [{ ...LAB_SITE, nodes: LAB_SITE.nodes.slice(0, 2), storages: LAB_SITE.storages.slice(0, 3) }, "a node is node03 there and none here"],
+      [{ ...LAB_SITE, storages: LAB_SITE.storages.slice(0, 3) }, "a storage is data2 (lvmthin) there and none here"],
+    ] as const) {
+      fs.writeFileSync(siteFile, JSON.stringify(other));
+      const { code, stderr } = await startDaemon(dir).ended;
+      expect([code, stderr]).toEqual([
+        1,
+        `the lab of ${dir} holds another homelab: ${difference}
+  next: stop it and remove ${dir} to begin with an empty homelab, or keep it and use another folder: HOMELAB_LAB_DIR=FOLDER
+`,
+      ]);
+    }
+    const [first] = LAB_SITE.nodes;
+    const grown = { ...LAB_SITE, nodes: [...LAB_SITE.nodes, { ...first, name: "node04", bridges: [{ name: "vmbr0", ports: ["eno1"] }] }] };
+    fs.writeFileSync(siteFile, JSON.stringify(grown));
+    await stop(await startedDaemon());
+  });
+
+  test.each<[what: string, change: (site: Record<string, unknown>) => unknown, said: string]>([
+    ["a field that there is not", (site) => ({ ...site, colour: "blue" }), 'Unrecognized key: "colour"'],
+    ["a field that is missing", ({ domain: _domain, ...site }) => site, "domain"],
+    [
+      "an address outside the networks",
+      (site) => ({ ...site, networks: ["10.0.0.0/24"] }),
+      "the address of Proxmox 192.168.1.248 lies in none of the networks 10.0.0.0/24",
+    ],
+    ["a storage of an unknown node", (site) => ({ ...site, nodes: LAB_SITE.nodes.slice(0, 2) }), "storage data2 is on node node03, which there is not"],
+    ["two nodes of one name", (site) => ({ ...site, nodes: [...LAB_SITE.nodes, LAB_SITE.nodes[0]] }), "there are two nodes node01"],
+    [
+      "a bridge on a port that is not there",
+      (site) => ({ ...site, nodes: LAB_SITE.nodes.map((node) => ({ ...node, ports: ["eth0"] })) }),
+      "bridge vmbr0 of node node01 has the port eno1, which the node does not have",
+    ],
+    ["a host of two stacks", (site) => ({ ...site, stacks: [...LAB_SITE.stacks, { name: "stg", hosts: ["k8s-dev"] }] }), "the host k8s-dev is of two stacks"],
+    ["no JSON", () => undefined, "cannot be read"],
+  ])("%s is an error that names it", async (_what, change, said) => {
+    fs.writeFileSync(siteFile, JSON.stringify(change({ ...LAB_SITE })) ?? "{");
+    const { code, stderr } = await startDaemon(dir).ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain(siteFile);
+    expect(stderr).toContain(said);
+  });
+
+  const startedDaemon = async (): Promise<Daemon> => {
+    const daemon = startDaemon(dir);
+    await daemon.ready;
+    return daemon;
+  };
 });

@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
 import { describeError, HomelabError } from "../common/errors";
 import { DEFAULT_PORTS, startLab } from "./lab";
+import { readSite } from "./site";
 
-const USAGE = `usage: node bin/lab/main.js --dir FOLDER [--proxy-port N] [--bastion-port N] [--control-port N] [--latency zero|default]`;
+const USAGE = `usage: node bin/lab/main.js --dir FOLDER [--site FILE] [--proxy-port N] [--bastion-port N] [--control-port N] [--latency zero|default]`;
 
 function portOf(text: string | undefined, flag: string, fallback: number): number {
   if (text === undefined) return fallback;
@@ -16,6 +17,7 @@ function readFlags() {
     return parseArgs({
       options: {
         dir: { type: "string" },
+        site: { type: "string" },
         "proxy-port": { type: "string" },
         "bastion-port": { type: "string" },
         "control-port": { type: "string" },
@@ -37,6 +39,7 @@ async function main(): Promise<void> {
   });
   const lab = await startLab({
     dir: flags.dir ?? ".lab",
+    ...(flags.site === undefined ? {} : { site: readSite(flags.site) }),
     ports: {
       proxy: portOf(flags["proxy-port"], "--proxy-port", DEFAULT_PORTS.proxy),
       bastion: portOf(flags["bastion-port"], "--bastion-port", DEFAULT_PORTS.bastion),

@@ -1,19 +1,18 @@
 /** How the program's side of a question of the orchestrator runs: JSON in, JSON out, known failures as one line of JSON. */
 import { describeError, HomelabError } from "../common/errors";
 
-/** A known failure as the orchestrator reads it (orchestrator/target/program.ts); its causes, such as the line of a file, go with its message. */
-export function failureLine(thrown: unknown): string {
-  const failure =
-    thrown instanceof HomelabError
-      ? {
-          code: thrown.code,
-          message: describeError(new HomelabError(thrown.code, thrown.message, { cause: thrown.cause })),
-          hint: thrown.hint,
-          subject: thrown.subject,
-        }
-      : { code: "E_INTERNAL", message: describeError(thrown) };
-  return `${JSON.stringify(failure)}\n`;
-}
+/** A failure as the orchestrator reads it (orchestrator/target/program.ts); its causes, such as the line of a file, go with its message. */
+export const failureOf = (thrown: unknown): object =>
+  thrown instanceof HomelabError
+    ? {
+        code: thrown.code,
+        message: describeError(new HomelabError(thrown.code, thrown.message, { cause: thrown.cause })),
+        hint: thrown.hint,
+        subject: thrown.subject,
+      }
+    : { code: "E_INTERNAL", message: describeError(thrown) };
+
+export const failureLine = (thrown: unknown): string => `${JSON.stringify(failureOf(thrown))}\n`;
 
 async function readInput(): Promise<string> {
   const chunks: Buffer[] = [];

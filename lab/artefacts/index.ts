@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
+import type { LabSite } from "../../common/lab-site";
 import { projectRoot } from "../../common/paths";
 import { listenOn } from "../core/server";
 import type { LabContext, Stoppable } from "../core/world";
@@ -35,6 +36,8 @@ const renderSchema = z.strictObject({
 export interface Artefacts extends Stoppable {
   /** URL of the chart stand-ins, for providers that have no helm. */
   chartStandIn: string;
+  /** Images of operating systems that the homelab downloads, in place of those of before. */
+  setImages(images: LabSite["images"]): Promise<void>;
 }
 
 function readFiles(): Artefact[] {
@@ -52,11 +55,27 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   }
 }
 
+/** About what an image of an operating system has, in bytes: Proxmox shows it. */
+const IMAGE_SIZE = 612_000_000;
+
 class Internet {
-  readonly #files = readFiles();
-  readonly hosts = new Set([...this.#files.map(({ url }) => new URL(url).host), ...allCharts().map(({ repository }) => new URL(repository).host)]);
+  readonly #downloads = readFiles();
+  #images: readonly Artefact[] = [];
 
   constructor(private readonly ctx: LabContext) {}
+
+  set images(images: LabSite["images"]) {
+    this.#images = images.map(({ url, sha256 }) => ({ url, sha256, size: IMAGE_SIZE, kind: "image", content: `lab stand-in: ${url}\n` }));
+  }
+
+  get #files(): readonly Artefact[] {
+    return [...this.#images, ...this.#downloads];
+  }
+
+  get hosts(): string[] {
+    const urls = [...this.#files.map(({ url }) => url), ...allCharts().map(({ repository }) => repository)];
+    return [...new Set(urls.map((url) => new URL(url).host))];
+  }
 
   /** Answers one download. */
   download(request: IncomingMessage, response: ServerResponse): void {
@@ -115,12 +134,10 @@ class Internet {
   }
 }
 
-/** @param options.chartPort of the chart stand-ins; default: any free one */
-export async function startArtefacts(ctx: LabContext, options: { chartPort?: number } = {}): Promise<Artefacts> {
+export async function startArtefacts(ctx: LabContext): Promise<Artefacts> {
   const internet = new Internet(ctx);
-  const hosts = [...internet.hosts];
-  const pair = await ctx.tls.issue(hosts);
-  const downloads = createHttps(pair, (request, response) => internet.download(request, response));
+  let hosts: string[] = [];
+  const downloads = createHttps((request, response) => internet.download(request, response));
   const standIn = createHttp((request, response) => {
     const answer = (status: number, body: unknown): void => {
       response.writeHead(status, { "content-type": "application/json" });
@@ -135,12 +152,23 @@ export async function startArtefacts(ctx: LabContext, options: { chartPort?: num
     );
   });
   const port = await listenOn(downloads, 0);
-  const chartPort = await listenOn(standIn, options.chartPort ?? 0);
-  for (const host of hosts) ctx.network.listen(host, 443, { port });
+  const chartPort = await listenOn(standIn, 0);
+  const forget = (): void => {
+    for (const host of hosts) ctx.network.unlisten(host, 443);
+  };
+  const setImages = async (images: LabSite["images"]): Promise<void> => {
+    internet.images = images;
+    downloads.setSecureContext(await ctx.tls.issue(internet.hosts));
+    forget();
+    hosts = internet.hosts;
+    for (const host of hosts) ctx.network.listen(host, 443, { port });
+  };
+  await setImages([]);
   return {
+    setImages,
     chartStandIn: `http://127.0.0.1:${chartPort}`,
     stop: async () => {
-      for (const host of hosts) ctx.network.unlisten(host, 443);
+      forget();
       for (const server of [downloads, standIn]) {
         server.closeAllConnections();
         await new Promise<void>((resolve) => server.close(() => resolve()));

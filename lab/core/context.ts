@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../../common/clock";
 import { createFaults, type FaultQueue } from "./faults";
 import { createLatency } from "./latency";
-import { createNetwork } from "./network";
+import { createNetwork, type OwnNetwork } from "./network";
 import { createRecords, createUnhandled } from "./records";
 import { createAuthority } from "./tls";
 import type { Authority, LabContext, Latency, Persistent, Records, Unhandled, UnhandledEntry } from "./world";
@@ -14,6 +14,8 @@ export interface OwnedContext extends LabContext {
 }
 
 export interface ContextOptions {
+  /** Which hosts are the homelab's own. Default: none. */
+  own?: OwnNetwork;
   /** Default: the system's. */
   clock?: Clock;
   /** Default: no latency at all. */
@@ -33,7 +35,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Owned
     latency: options.latency ?? createLatency("zero"),
     records: createRecords(clock),
     unhandled: createUnhandled(clock, options.onUnhandled),
-    network: createNetwork(),
+    network: createNetwork(options.own),
     tls: options.tls ?? (await createAuthority("homelab lab CA (lab only)")),
     faults: createFaults(),
     changed: options.onChanged ?? (() => undefined),

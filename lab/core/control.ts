@@ -1,5 +1,7 @@
 import * as http from "node:http";
 import { z } from "zod";
+import { HomelabError } from "../../common/errors";
+import { type LabSite, parseLabSite } from "../../common/lab-site";
 import { FAULTS, type FaultName, type FaultQueue } from "./faults";
 import { listenOn } from "./server";
 import type { Records, Stoppable, Unhandled } from "./world";
@@ -17,6 +19,10 @@ export interface ControlOptions {
   unhandled: Unhandled;
   faults: FaultQueue;
   status: () => unknown;
+  /** The homelab that the lab models. */
+  site: () => LabSite;
+  /** @throws HomelabError E_LAB_OTHER_SITE */
+  setSite: (site: LabSite) => Promise<void>;
   proxmox: () => unknown;
   /** Resolves when nothing in the lab changes by itself any more. */
   settled: () => Promise<void>;
@@ -67,6 +73,10 @@ async function answer(options: ControlOptions, request: http.IncomingMessage): P
   switch (`${request.method} ${url.pathname}`) {
     case "GET /status":
       return { status: 200, body: options.status() };
+    case "GET /site":
+      return { status: 200, body: options.site() };
+    case "PUT /site":
+      return takeSite(options, body);
     case "GET /records":
       return { status: 200, body: options.records.since(Number(url.searchParams.get("since") ?? 0)) };
     case "GET /unhandled":
@@ -90,21 +100,34 @@ async function answer(options: ControlOptions, request: http.IncomingMessage): P
   }
 }
 
+/** What it cannot be is told as the error that it is. */
+async function takeSite(options: ControlOptions, body: string): Promise<Reply> {
+  const value = jsonOf(body);
+  if (value === undefined) return { status: 400, body: { error: "not JSON" } };
+  try {
+    await options.setSite(parseLabSite(value, "what was given"));
+    return { status: 200, body: {} };
+  } catch (thrown) {
+    if (!(thrown instanceof HomelabError)) throw thrown;
+    return { status: 409, body: { code: thrown.code, error: thrown.message, hint: thrown.hint } };
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Nothing that JSON can say is undefined.
+    return undefined;
+  }
+}
+
 const isFault = (name: string): name is FaultName => Object.hasOwn(FAULTS, name);
 
 function queueFault(options: ControlOptions, body: string): Reply {
-  const parsed = z
-    .string()
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: "custom", message: "not JSON" });
-        return z.NEVER;
-      }
-    })
-    .pipe(faultSchema)
-    .safeParse(body);
+  const value = jsonOf(body);
+  if (value === undefined) return { status: 400, body: { error: "not JSON" } };
+  const parsed = faultSchema.safeParse(value);
   if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
   const { name, target, times, parameters } = parsed.data;
   if (!isFault(name)) return { status: 400, body: { error: `the lab has no fault "${name}"; it has: ${Object.keys(FAULTS).join(", ")}` } };

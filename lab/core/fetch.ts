@@ -1,6 +1,5 @@
 import * as http from "node:http";
 import * as https from "node:https";
-import { isHomelabTarget } from "./estate";
 import type { LabContext } from "./world";
 
 export interface Fetched {
@@ -34,7 +33,7 @@ export async function fetchFromLab(ctx: LabContext, from: string, url: URL, { me
   const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
   const local = ctx.network.resolve(url.hostname, port);
   if (!local) {
-    if (!isHomelabTarget(url.hostname)) ctx.unhandled.add({ system: "network", target: from, what: `${method} ${url.origin}: nothing in the lab is there` });
+    if (!ctx.network.isOwn(url.hostname)) ctx.unhandled.add({ system: "network", target: from, what: `${method} ${url.origin}: nothing in the lab is there` });
     throw new FetchError(7, `Failed to connect to ${url.hostname} port ${port} after 0 ms: Couldn't connect to server`);
   }
   await ctx.clock.sleep(ctx.latency.of("artefacts.download"));

@@ -1,10 +1,17 @@
 import { HomelabError } from "../../common/errors";
+import { isInNetworks, type LabSite } from "../../common/lab-site";
 import type { LocalPort, Network } from "./world";
 
 const keyOf = (host: string, port: number): string => `${host.toLowerCase()}:${port}`;
 
-/** An empty network: nothing is reachable until a simulator listens. */
-export function createNetwork(): Network {
+/** What tells the homelab's own hosts from the internet's. */
+export type OwnNetwork = Pick<LabSite, "domain" | "networks">;
+
+/**
+ * An empty network: nothing is reachable until a simulator listens.
+ * @param own of the homelab; without it every host is the internet's
+ */
+export function createNetwork(own?: OwnNetwork): Network {
   const listeners = new Map<string, LocalPort>();
   const nameServers = new Set<(name: string) => string | undefined>();
   const resolvers = new Set<(host: string, port: number) => LocalPort | undefined>();
@@ -33,6 +40,7 @@ export function createNetwork(): Network {
       }
       return undefined;
     },
+    isOwn: (host) => own !== undefined && (isInNetworks(host, own.networks) || host === own.domain || host.endsWith(`.${own.domain}`)),
     resolve: (host, port) => {
       const direct = listeners.get(keyOf(host, port));
       if (direct) return direct;

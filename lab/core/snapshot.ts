@@ -3,9 +3,12 @@ import { z } from "zod";
 import type { Clock } from "../../common/clock";
 import { HomelabError, systemErrorCode } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
+import { labSiteSchema } from "../../common/lab-site";
 
 const schema = z.object({
   version: z.literal(1),
+  /** The homelab that is modelled. Snapshots of before there was a choice have none. */
+  site: labSiteSchema.optional(),
   authority: z.unknown(),
   bastionHostKey: z.string(),
   records: z.unknown(),

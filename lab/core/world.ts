@@ -71,6 +71,8 @@ export interface Network {
    * @returns undefined where it does not know the name, "no name server" where none is up
    */
   addressOf(name: string): string | "no name server" | undefined;
+  /** Whether a host is one of the homelab's own: when it is down that is a fact, and not a gap of the lab. */
+  isOwn(host: string): boolean;
   /** undefined = connection refused. */
   resolve(host: string, port: number): LocalPort | undefined;
 }

@@ -1,6 +1,5 @@
 import * as net from "node:net";
 import { type Connection, Server } from "ssh2";
-import { isHomelabTarget } from "../core/estate";
 import { listenOn } from "../core/server";
 import { isAuthorized } from "../core/ssh-keys";
 import type { LabContext, Stoppable } from "../core/world";
@@ -27,7 +26,7 @@ export async function startBastion(ctx: LabContext, options: { port: number; hos
     client.on("tcpip", (accept, reject, info) => {
       const local = ctx.network.resolve(info.destIP, info.destPort);
       if (!local) {
-        if (!isHomelabTarget(info.destIP)) ctx.unhandled.add({ system: "gateway", target: `${info.destIP}:${info.destPort}`, what: "SSH forwarding" });
+        if (!ctx.network.isOwn(info.destIP)) ctx.unhandled.add({ system: "gateway", target: `${info.destIP}:${info.destPort}`, what: "SSH forwarding" });
         reject();
         return;
       }

@@ -1,7 +1,6 @@
 import * as http from "node:http";
 import * as net from "node:net";
 import type { Duplex } from "node:stream";
-import { isHomelabTarget } from "../core/estate";
 import { listenOn } from "../core/server";
 import type { LabContext, Stoppable } from "../core/world";
 
@@ -18,7 +17,7 @@ function split(target: string, defaultPort: number): { host: string; port: numbe
 export async function startConnectProxy(ctx: LabContext, port: number): Promise<ConnectProxy> {
   const sockets = new Set<Duplex>();
   const refuse = (host: string, target: number, what: string): void => {
-    if (!isHomelabTarget(host)) ctx.unhandled.add({ system: "gateway", target: `${host}:${target}`, what });
+    if (!ctx.network.isOwn(host)) ctx.unhandled.add({ system: "gateway", target: `${host}:${target}`, what });
   };
   const server = http.createServer((request, response) => forward(ctx, request, response, refuse));
   server.on("connection", (socket: net.Socket) => track(sockets, socket));

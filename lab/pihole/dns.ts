@@ -1,7 +1,6 @@
 /** DNS over TCP, as the lab's network has no datagrams. */
 import { createServer, type Server } from "node:net";
 import { type Answer, AUTHORITATIVE_ANSWER, type Packet, RECURSION_AVAILABLE, RECURSION_DESIRED, streamDecode, streamEncode } from "dns-packet";
-import { isHomelabTarget } from "../core/estate";
 import { lookUp, type NameTable } from "./names";
 
 /** Pi-hole's `dns.cache` gives its own records no time to live. */
@@ -15,8 +14,14 @@ interface Answered {
   answers: Answer[];
 }
 
-/** @param onUnhandled a question that a real Pi-hole passes on to its upstreams, which the lab does not have */
-function answerTo(table: NameTable, name: string, type: string, onUnhandled: (what: string) => void): Answered {
+export interface DnsWorld {
+  /** Whether the lab's internet has nothing more to say of a name: one of the homelab's own. */
+  isOwn(name: string): boolean;
+  /** A question that a real Pi-hole passes on to its upstreams, which the lab does not have. */
+  onUnhandled(what: string): void;
+}
+
+function answerTo(table: NameTable, name: string, type: string, { isOwn, onUnhandled }: DnsWorld): Answered {
   if (type !== "A" && type !== "AAAA" && type !== "CNAME") {
     onUnhandled(`${type} ${name}`);
     return { rcode: NOT_IMPLEMENTED, answers: [] };
@@ -24,7 +29,7 @@ function answerTo(table: NameTable, name: string, type: string, onUnhandled: (wh
   const { chain, addresses } = lookUp(table, name);
   if (addresses.length === 0) {
     // Of its own domain the lab's internet knows nothing either.
-    if (isHomelabTarget(name)) return { rcode: NXDOMAIN, answers: [] };
+    if (isOwn(name)) return { rcode: NXDOMAIN, answers: [] };
     onUnhandled(`${type} ${name}: there is no upstream in the lab`);
     return { rcode: REFUSED, answers: [] };
   }
@@ -36,7 +41,7 @@ function answerTo(table: NameTable, name: string, type: string, onUnhandled: (wh
 }
 
 /** @param table what is known now */
-export function dnsServer(table: () => NameTable, onUnhandled: (what: string) => void): Server {
+export function dnsServer(table: () => NameTable, world: DnsWorld): Server {
   return createServer((socket) => {
     let waiting = Buffer.alloc(0);
     // A client that went away: there is nobody to tell.
@@ -58,7 +63,7 @@ export function dnsServer(table: () => NameTable, onUnhandled: (what: string) =>
           socket.destroy();
           return;
         }
-        const { rcode, answers } = answerTo(table(), question.name, question.type, onUnhandled);
+        const { rcode, answers } = answerTo(table(), question.name, question.type, world);
         const flags = rcode | RECURSION_AVAILABLE | AUTHORITATIVE_ANSWER | ((query.flags ?? 0) & RECURSION_DESIRED);
         socket.write(streamEncode({ type: "response", id: query.id ?? 0, flags, questions: [question], answers }));
       }

@@ -87,7 +87,7 @@ export async function startPihole({ hostname, address, ctx, environment, folder 
       );
     return undefined;
   });
-  const dns = dnsServer(() => table, unhandled);
+  const dns = dnsServer(() => table, { isOwn: (name) => ctx.network.isOwn(name), onUnhandled: unhandled });
   const ports = { web: await listenOn(web, 0), dns: await listenOn(dns, 0) };
   ctx.network.listen(address, HTTP_PORT, { port: ports.web });
   ctx.network.listen(address, DNS_PORT, { port: ports.dns });

@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { type Packet, streamDecode, streamEncode } from "dns-packet";
+import { LAB_SITE } from "../../tests/support/lab-site";
 import { createContext, type OwnedContext } from "../core/context";
 import type { Stoppable } from "../core/world";
 import { type PiholeFolder, startPihole } from ".";
@@ -24,7 +25,7 @@ afterEach(async () => {
 });
 
 async function start(environment: Record<string, string> = {}, files = new Map<string, string>(), context?: OwnedContext): Promise<Given> {
-  const ctx = context ?? (await createContext());
+  const ctx = context ?? (await createContext({ own: LAB_SITE }));
   const folder: PiholeFolder = {
     read: async (name) => files.get(name),
     write: async (name, text) => void files.set(name, text),
@@ -135,7 +136,7 @@ test("names of its folder of hosts files are there beside the API's, and the API
 
 test("a session ends with its time, and its seat is free again; sixteen are all there are", async () => {
   let now = Date.UTC(2026, 0, 1);
-  const ctx = await createContext({ clock: { now: () => now, sleep: async () => undefined } });
+  const ctx = await createContext({ own: LAB_SITE, clock: { now: () => now, sleep: async () => undefined } });
   const given = await start({}, new Map(), ctx);
   const open = async (): Promise<{ status: number; body: Record<string, unknown> }> => given.call("POST", "/api/auth", { body: { password: "pw" } });
   const { body } = await open();

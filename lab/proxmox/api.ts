@@ -1,6 +1,5 @@
 import type * as http from "node:http";
 import * as https from "node:https";
-import { PROXMOX } from "../core/estate";
 import { listenOn } from "../core/server";
 import type { LabContext, Stoppable } from "../core/world";
 import { CLUSTER_ROUTES } from "./cluster";
@@ -23,10 +22,12 @@ export interface ApiToken {
   secret: string;
 }
 
-/** The API of the cluster over TLS, at its address in the lab's network. */
+/** The API of the cluster over TLS, at its address and names in the lab's network. */
 export async function startApi(pve: Pve, token: ApiToken): Promise<Stoppable> {
   const { ctx } = pve;
-  const server = https.createServer(await ctx.tls.issue(PROXMOX.names), (request, response) => {
+  const { address, names, port: apiPort } = pve.site.proxmox;
+  const hosts = [...new Set([address, ...names])];
+  const server = https.createServer(await ctx.tls.issue([...hosts, "localhost", "127.0.0.1"]), (request, response) => {
     answer(pve, token, request, response).catch((error: unknown) => {
       ctx.unhandled.add({
         system: "proxmox",
@@ -37,11 +38,11 @@ export async function startApi(pve: Pve, token: ApiToken): Promise<Stoppable> {
     });
   });
   const port = await listenOn(server, 0);
-  ctx.network.listen(PROXMOX.address, PROXMOX.port, { port });
+  for (const host of hosts) ctx.network.listen(host, apiPort, { port });
   return {
     stop: () =>
       new Promise((resolve) => {
-        ctx.network.unlisten(PROXMOX.address, PROXMOX.port);
+        for (const host of hosts) ctx.network.unlisten(host, apiPort);
         server.close(() => resolve());
         server.closeAllConnections();
       }),

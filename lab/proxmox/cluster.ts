@@ -1,10 +1,13 @@
-import { NODES, PROXMOX } from "../core/estate";
+import type { LabNode } from "../../common/lab-site";
 import { PveError, parameterError } from "./errors";
-import { GIB, isOn, nodeOf, type Pve } from "./model";
+import { isOn, nodeOf, type Pve } from "./model";
 import { type Call, type Route, recordWrite, required, route } from "./router";
 import { storageStatus } from "./storage-config";
 import { findTask, taskStatus } from "./tasks";
 import { listEntry } from "./vms";
+
+/** What the lab models. */
+const VERSION = { version: "8.4.1", release: "8.4", repoid: "2a5fa54a8503f96d" } as const;
 
 function nextId(call: Call): string {
   const { vmid } = call.parameters;
@@ -24,18 +27,21 @@ function usedMemory(pve: Pve, node: string): number {
 
 function resources(call: Call): unknown {
   const { type } = call.parameters;
-  const { state } = call.pve;
+  const {
+    state,
+    site: { nodes: hardware },
+  } = call.pve;
   const vms = state.vms.map((vm) => ({ type: "qemu", id: `qemu/${vm.vmid}`, node: vm.node, ...listEntry(call.pve, vm) }));
-  const nodes = NODES.map((n) => ({
+  const nodes = hardware.map((n) => ({
     type: "node",
     id: `node/${n.name}`,
     node: n.name,
     status: "online",
     maxcpu: n.cores * n.sockets,
-    maxmem: n.memoryGiB * GIB,
+    maxmem: n.memoryMiB * 1024 ** 2,
     mem: usedMemory(call.pve, n.name),
   }));
-  const storages = NODES.flatMap((n) =>
+  const storages = hardware.flatMap((n) =>
     state.storages
       .filter((s) => isOn(s, n.name))
       .map((s) => {
@@ -52,7 +58,7 @@ function resources(call: Call): unknown {
   return [...vms, ...nodes, ...storages];
 }
 
-const listNode = (call: Call, n: (typeof NODES)[number]): Record<string, unknown> => ({
+const listNode = (call: Call, n: LabNode): Record<string, unknown> => ({
   node: n.name,
   type: "node",
   id: `node/${n.name}`,
@@ -60,20 +66,20 @@ const listNode = (call: Call, n: (typeof NODES)[number]): Record<string, unknown
   level: "",
   maxcpu: n.cores * n.sockets,
   cpu: 0.02,
-  maxmem: n.memoryGiB * GIB,
+  maxmem: n.memoryMiB * 1024 ** 2,
   mem: usedMemory(call.pve, n.name),
   uptime: 86400,
 });
 
 function nodeStatus(call: Call): unknown {
-  const n = nodeOf(required(call, "node"));
-  const total = n.memoryGiB * GIB;
+  const n = nodeOf(call.pve, required(call, "node"));
+  const total = n.memoryMiB * 1024 ** 2;
   const used = usedMemory(call.pve, n.name);
   return {
     cpu: 0.02,
     cpuinfo: { cores: n.cores, cpus: n.cores * n.sockets, sockets: n.sockets, model: n.cpu },
     memory: { total, used, free: total - used },
-    pveversion: `pve-manager/${PROXMOX.version.version}/${PROXMOX.version.repoid}`,
+    pveversion: `pve-manager/${VERSION.version}/${VERSION.repoid}`,
     kversion: "Linux 6.8.12-9-pve",
     uptime: 86400,
   };
@@ -81,7 +87,7 @@ function nodeStatus(call: Call): unknown {
 
 /** As the real list: newest first, without parameters those that ended. */
 function listTasks(call: Call): unknown {
-  const node = nodeOf(required(call, "node")).name;
+  const node = nodeOf(call.pve, required(call, "node")).name;
   const { source = "archive", typefilter, vmid, limit = "50" } = call.parameters;
   const listed = call.pve.state.tasks.filter(
     (task) =>
@@ -132,27 +138,27 @@ function changePool(call: Call): void {
 }
 
 export const CLUSTER_ROUTES: readonly Route[] = [
-  route("GET", "/version", [], () => PROXMOX.version),
+  route("GET", "/version", [], () => VERSION),
   route("GET", "/cluster/nextid", ["vmid"], nextId),
   route("GET", "/cluster/resources", ["type"], resources),
-  route("GET", "/cluster/status", [], () => [
-    { type: "cluster", id: "cluster", name: "homelab", nodes: NODES.length, quorate: 1, version: 3 },
-    ...NODES.map((n, i) => ({ type: "node", id: `node/${n.name}`, name: n.name, nodeid: i + 1, online: 1, local: i === 0 ? 1 : 0 })),
+  route("GET", "/cluster/status", [], ({ pve: { site } }) => [
+    { type: "cluster", id: "cluster", name: site.proxmox.cluster, nodes: site.nodes.length, quorate: 1, version: 3 },
+    ...site.nodes.map((n, i) => ({ type: "node", id: `node/${n.name}`, name: n.name, nodeid: i + 1, online: 1, local: i === 0 ? 1 : 0 })),
   ]),
   route("GET", "/cluster/options", [], () => ({ keyboard: "en-us" })),
   route("GET", "/cluster/ha/resources", [], () => []),
   route("GET", "/cluster/ha/resources/{sid}", [], (call) => {
     throw new PveError(500, `no such resource '${required(call, "sid")}'`);
   }),
-  route("GET", "/nodes", [], (call) => NODES.map((n) => listNode(call, n))),
+  route("GET", "/nodes", [], (call) => call.pve.site.nodes.map((n) => listNode(call, n))),
   route("GET", "/nodes/{node}/status", [], nodeStatus),
-  route("GET", "/nodes/{node}/version", [], () => PROXMOX.version),
+  route("GET", "/nodes/{node}/version", [], () => VERSION),
   route("GET", "/nodes/{node}/time", [], (call) => ({
     timezone: "Etc/UTC",
     time: Math.floor(call.pve.ctx.clock.now() / 1000),
     localtime: Math.floor(call.pve.ctx.clock.now() / 1000),
   })),
-  route("GET", "/nodes/{node}/dns", [], () => ({ search: "fullstack.pw", dns1: "192.168.1.3" })),
+  route("GET", "/nodes/{node}/dns", [], ({ pve: { site } }) => ({ search: site.domain, dns1: site.proxmox.nameserver })),
   route("GET", "/nodes/{node}/tasks", ["source", "typefilter", "vmid", "limit"], listTasks),
   route("GET", "/nodes/{node}/tasks/{upid}/status", [], (call) => taskStatus(findTask(call.pve, required(call, "node"), required(call, "upid")))),
   route("GET", "/nodes/{node}/tasks/{upid}/log", ["limit"], (call) =>

@@ -1,29 +1,38 @@
-import type { LabContext, Persistent, Stoppable } from "../core/world";
+import type { LabContext, Stoppable } from "../core/world";
 import { type ApiToken, startApi } from "./api";
-import { emptyState, type Guests, type ProxmoxState, type Pve, stateSchema } from "./model";
+import { emptyState, type Guests, type ProxmoxSite, type ProxmoxState, type Pve, restoredState } from "./model";
 import { powerOn } from "./power";
 import { failCutTasks } from "./tasks";
 
 export type { GuestSpec, Guests, ProxmoxState } from "./model";
 
-export interface Proxmox extends Stoppable, Persistent {
+export interface Proxmox extends Stoppable {
   /** Plain data: VMs, volumes, tasks. */
   state(): ProxmoxState;
+  /** State as plain JSON, for the snapshot. */
+  save(): unknown;
+  /** @param before the site's facts when it was saved */
+  restore(saved: unknown, before: ProxmoxSite): void;
   /** Starts the machines of the VMs that run, after a restore. */
   bootRunning(): void;
+  /** After the site's facts have grown. */
+  grown(before: ProxmoxSite): void;
 }
 
-/** The Proxmox cluster of three nodes, with no VM. */
-export async function startProxmox(options: { ctx: LabContext; guests: Guests; token: ApiToken }): Promise<Proxmox> {
-  const pve: Pve = { ctx: options.ctx, guests: options.guests, state: emptyState() };
-  const api = await startApi(pve, options.token);
+/** The site's Proxmox cluster, with no VM. */
+export async function startProxmox({ token, ...world }: { ctx: LabContext; site: ProxmoxSite; guests: Guests; token: ApiToken }): Promise<Proxmox> {
+  const pve: Pve = { ...world, state: emptyState(world.site) };
+  const api = await startApi(pve, token);
   return {
     stop: () => api.stop(),
     state: () => pve.state,
     save: () => pve.state,
-    restore: async (saved) => {
-      pve.state = stateSchema.parse(saved);
+    restore: (saved, before) => {
+      pve.state = restoredState(saved, pve.site, before);
       failCutTasks(pve);
+    },
+    grown: (before) => {
+      pve.state = restoredState(pve.state, pve.site, before);
     },
     bootRunning: () => {
       for (const vm of pve.state.vms) if (vm.status === "running") powerOn({ pve }, vm);

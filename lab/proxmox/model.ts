@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { NodeSpec } from "../core/estate";
-import { GATEWAY, NODES, STORAGES } from "../core/estate";
+import type { LabNode, LabSite } from "../../common/lab-site";
 import type { LabContext } from "../core/world";
 import { PveError } from "./errors";
 
@@ -66,31 +65,47 @@ const networkSchema = z.object({ applied: z.array(interfaceSchema), pending: z.a
 /** A node's network configuration, and what is written and not yet applied. */
 export type NodeNetwork = z.infer<typeof networkSchema>;
 
-const initialStorages = (): Storage[] => STORAGES.map((entry) => ({ ...entry, options: { ...entry.options } }));
+function networkOf({ ports, bridges }: LabNode): NodeNetwork {
+  const nics = ports.map((iface): Interface => ({ iface, type: "eth", options: {} }));
+  const made = bridges.map(({ name, ports: members, cidr, gateway }): Interface => {
+    const address = { ...(cidr === undefined ? {} : { cidr }), ...(gateway === undefined ? {} : { gateway }) };
+    return { iface: name, type: "bridge", options: { autostart: "1", ...address, bridge_ports: members.join(" ") } };
+  });
+  return { applied: [...nics, ...made] };
+}
 
-const initialNetworks = (): Record<string, NodeNetwork> =>
-  Object.fromEntries(
-    NODES.map(({ name, cidr, ports }) => {
-      const nics = ports.map((iface): Interface => ({ iface, type: "eth", options: {} }));
-      const options = { autostart: "1", cidr, gateway: GATEWAY, bridge_ports: ports[0] ?? "" };
-      return [name, { applied: [...nics, { iface: "vmbr0", type: "bridge", options }] }];
-    }),
-  );
-
-export const stateSchema = z.object({
+const stateSchema = z.object({
   vms: z.array(vmSchema),
   volumes: z.array(volumeSchema),
   tasks: z.array(taskSchema),
   pools: z.array(poolSchema),
   nextPid: z.number(),
-  // States of before these could be changed have none.
-  storages: z.array(storageSchema).default(initialStorages),
-  left: z.array(leftSchema).default(() => []),
-  networks: z.record(z.string(), networkSchema).default(initialNetworks),
+  storages: z.array(storageSchema),
+  left: z.array(leftSchema),
+  networks: z.record(z.string(), networkSchema),
 });
 export type ProxmoxState = z.infer<typeof stateSchema>;
 
-export const emptyState = (): ProxmoxState => stateSchema.parse({ vms: [], volumes: [], tasks: [], pools: [], nextPid: 4242 });
+/** The facts of the site that Proxmox is made of. */
+export type ProxmoxSite = Pick<LabSite, "domain" | "proxmox" | "nodes" | "storages">;
+
+/** Hardware as it came, with nothing built on it. */
+export const emptyState = ({ nodes, storages }: ProxmoxSite): ProxmoxState => ({
+  ...{ vms: [], volumes: [], tasks: [], pools: [], nextPid: 4242, left: [] },
+  storages: storages.map((entry) => ({ ...entry, options: { ...entry.options } })),
+  networks: Object.fromEntries(nodes.map((node) => [node.name, networkOf(node)])),
+});
+
+/**
+ * A saved state on hardware that may have grown.
+ * @param before the site's facts when it was saved: what is new since then is as it came
+ */
+export function restoredState(saved: unknown, site: ProxmoxSite, before: ProxmoxSite): ProxmoxState {
+  const state = stateSchema.parse(saved);
+  const { storages, networks } = emptyState(site);
+  const isNew = ({ storage }: Storage): boolean => ![...before.storages, ...state.storages].some((known) => known.storage === storage);
+  return { ...state, storages: [...state.storages, ...storages.filter(isNew)], networks: { ...networks, ...state.networks } };
+}
 
 /** What a VM brings to the network when it boots. */
 export interface GuestSpec {
@@ -135,12 +150,13 @@ export interface Guests {
 /** What the API's handlers work on. */
 export interface Pve {
   ctx: LabContext;
+  site: ProxmoxSite;
   guests: Guests;
   state: ProxmoxState;
 }
 
-export function nodeOf(name: string): NodeSpec {
-  const node = NODES.find((n) => n.name === name);
+export function nodeOf({ site }: Pve, name: string): LabNode {
+  const node = site.nodes.find((n) => n.name === name);
   if (!node) throw new PveError(500, `hostname lookup '${name}' failed - failed to get address info for: ${name}: Name or service not known`);
   return node;
 }
@@ -159,8 +175,8 @@ export function placeOf({ type, options }: Storage): string {
 }
 
 /** GiB behind an entry on a node; undefined where there is nothing. */
-export function roomOf(storage: Storage, nodeName: string): number | undefined {
-  const node = nodeOf(nodeName);
+export function roomOf(pve: Pve, storage: Storage, nodeName: string): number | undefined {
+  const node = nodeOf(pve, nodeName);
   if (storage.type === "dir") return node.rootGiB;
   const place = placeOf(storage).replace(/^\w+:/, "");
   return node.thinPools.find((pool) => (storage.type === "lvm" ? pool.place.startsWith(`${place}/`) : pool.place === place))?.totalGiB;
@@ -174,7 +190,7 @@ export function findStorage(pve: Pve, name: string): Storage {
 
 /** A storage as a node may use it. */
 export function storageOf(pve: Pve, nodeName: string, name: string): Storage {
-  nodeOf(nodeName);
+  nodeOf(pve, nodeName);
   const storage = findStorage(pve, name);
   if (storage.options["disable"] === "1") throw new PveError(500, `storage '${name}' is disabled`);
   if (!isOn(storage, nodeName)) throw new PveError(500, `storage '${name}' is not available on node '${nodeName}'`);
@@ -182,7 +198,7 @@ export function storageOf(pve: Pve, nodeName: string, name: string): Storage {
 }
 
 export function findVm(pve: Pve, node: string, vmid: number): Vm {
-  nodeOf(node);
+  nodeOf(pve, node);
   const vm = pve.state.vms.find((v) => v.vmid === vmid && v.node === node);
   if (!vm) throw new PveError(500, `Configuration file 'nodes/${node}/qemu-server/${vmid}.conf' does not exist`);
   return vm;

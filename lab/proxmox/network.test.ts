@@ -1,5 +1,5 @@
+import { LAB_SITE } from "../../tests/support/lab-site";
 import { ProxmoxLab } from "../../tests/support/proxmox-lab";
-import { emptyState } from "./model";
 
 let lab: ProxmoxLab;
 beforeEach(async () => {
@@ -117,11 +117,24 @@ test("a VM whose bridge is not there does not start, and does once it is applied
   expect(await lab.task("POST", "/nodes/node03/qemu/100/status/start")).toBe("OK");
 });
 
-test("a state of before networks and storages were kept has those of the start", async () => {
-  const { networks, storages, left, ...older } = lab.proxmox.state();
+test("hardware that came since a state was saved is as it came; what was changed or removed stays so", async () => {
   await lab.call("POST", NETWORK, vmbr1);
-  await lab.proxmox.restore(JSON.parse(JSON.stringify(older)));
-  expect([await named(), lab.proxmox.state().storages]).toEqual([["eno1", "eno2", "vmbr0"], emptyState().storages]);
+  await lab.call("DELETE", "/storage/slowdata");
+  const saved = JSON.parse(JSON.stringify(lab.proxmox.save())) as { networks: Record<string, unknown> };
+  const { node02: _removed, ...networks } = saved.networks;
+  const without = (name: string): boolean => !["local-lvm", "node02"].includes(name);
+  const before = {
+    ...LAB_SITE,
+    nodes: LAB_SITE.nodes.filter(({ name }) => without(name)),
+    storages: LAB_SITE.storages.filter(({ storage }) => without(storage)),
+  };
+  const storages = lab.proxmox.state().storages.filter(({ storage }) => without(storage));
+  lab.proxmox.restore({ ...saved, networks, storages }, before);
+  expect(await named()).toEqual(["eno1", "eno2", "vmbr0", "vmbr1"]);
+  expect(((await lab.call("GET", "/nodes/node02/network")).data as { iface: string }[]).map(({ iface }) => iface)).toEqual(["eno1", "vmbr0"]);
+  expect(((await lab.call("GET", "/storage")).data as { storage: string }[]).map(({ storage }) => storage).sort()).toEqual([
+    ...["data2", "homelab", "local", "local-lvm"],
+  ]);
 });
 
 test("networks and storages are kept in the state", async () => {
@@ -129,7 +142,7 @@ test("networks and storages are kept in the state", async () => {
   const saved = JSON.parse(JSON.stringify(lab.proxmox.save()));
   await lab.call("DELETE", NETWORK);
   await lab.call("DELETE", "/storage/homelab");
-  await lab.proxmox.restore(saved);
+  lab.proxmox.restore(saved, LAB_SITE);
   expect(await named()).toEqual(["eno1", "eno2", "vmbr0", "vmbr1"]);
   expect((await lab.call("GET", "/storage/homelab")).status).toBe(200);
 });

@@ -15,7 +15,7 @@ const OTHER =
 const TYPES = ["bridge", "bond", "eth", "alias", "vlan", "fabric", "OVSBridge", "OVSBond", "OVSPort", "OVSIntPort", "vnet", "unknown"];
 
 const networkOf = (pve: Pve, node: string): NodeNetwork => {
-  const network = pve.state.networks[nodeOf(node).name];
+  const network = pve.state.networks[nodeOf(pve, node).name];
   if (network === undefined) throw new PveError(500, `node '${node}' has no network configuration`);
   return network;
 };
@@ -90,7 +90,7 @@ function checkGateways(interfaces: readonly Interface[], iface: string, given: R
 
 /** Writes what a change makes of the configuration; nothing uses it before a reload. */
 function write(call: Call, action: string, iface: string, change: (interfaces: readonly Interface[]) => Interface[]): void {
-  const node = nodeOf(required(call, "node")).name;
+  const node = nodeOf(call.pve, required(call, "node")).name;
   const network = networkOf(call.pve, node);
   const next = change(network.pending ?? network.applied);
   checkFile(next);
@@ -153,7 +153,7 @@ function remove(call: Call): void {
 }
 
 function reload(call: Call): string {
-  const node = nodeOf(required(call, "node")).name;
+  const node = nodeOf(call.pve, required(call, "node")).name;
   return startTask(call.pve, { node, type: "srvreload", id: "networking", user: call.user, latency: "proxmox.reload" }, () => {
     const network = networkOf(call.pve, node);
     if (network.pending === undefined) return;
@@ -164,7 +164,7 @@ function reload(call: Call): string {
 }
 
 function revert(call: Call): void {
-  const node = nodeOf(required(call, "node")).name;
+  const node = nodeOf(call.pve, required(call, "node")).name;
   const network = networkOf(call.pve, node);
   if (network.pending === undefined) return;
   delete network.pending;

@@ -1,6 +1,5 @@
 /** The cluster's list of storages: entries that give a name to a place. Removing one removes no data. */
 import { createHash } from "node:crypto";
-import { NODES } from "../core/estate";
 import { PveError, parameterError } from "./errors";
 import { contentOf, findStorage, isOn, type Pve, placeOf, roomOf, type Storage } from "./model";
 import { type Call, CHECKED, NOT_IN_SCHEMA, type Route, recordWrite, required, route } from "./router";
@@ -67,10 +66,10 @@ function checkOptions(type: StorageType, given: Readonly<Record<string, string>>
   return { ...options, content: content.join(",") };
 }
 
-/** As Proxmox tries it on the node that was asked: node01. */
-function activate(storage: Storage): void {
-  const [first] = NODES;
-  if (first === undefined || storage.options["disable"] === "1" || !isOn(storage, first.name) || roomOf(storage, first.name) !== undefined) return;
+/** As Proxmox tries it on the node that was asked: the first. */
+function activate(pve: Pve, storage: Storage): void {
+  const [first] = pve.site.nodes;
+  if (first === undefined || storage.options["disable"] === "1" || !isOn(storage, first.name) || roomOf(pve, storage, first.name) !== undefined) return;
   const { pool, vgname, thinpool } = storage.options;
   if (storage.type === "zfspool")
     throw new PveError(
@@ -104,7 +103,7 @@ function create(call: Call): unknown {
   if (call.pve.state.storages.some((s) => s.storage === name)) throw new PveError(500, `create storage failed: storage ID '${name}' already defined`);
   const options = { content: type.defaultContent, ...rest, ...(nodes === undefined || nodes === "" ? {} : { nodes }) };
   const entry: Storage = { storage: name, type: typeName, options };
-  activate(entry);
+  activate(call.pve, entry);
   call.pve.state.storages.push(entry);
   takeUp(call.pve, entry);
   recordWrite(call, name, "storage-create", { type: typeName, ...options });
@@ -161,7 +160,7 @@ function shown(pve: Pve, { storage, type, options }: Storage): Record<string, un
 /** For the API's lists: an entry as one node sees it. */
 export function storageStatus(pve: Pve, storage: Storage, node: string): Record<string, unknown> {
   const enabled = storage.options["disable"] !== "1";
-  const room = enabled ? roomOf(storage, node) : undefined;
+  const room = enabled ? roomOf(pve, storage, node) : undefined;
   const total = (room ?? 0) * 1024 ** 3;
   const volumes = pve.state.volumes.filter((v) => v.storage === storage.storage && (v.node === node || storage.options["shared"] === "1"));
   const used = room === undefined ? 0 : volumes.reduce((sum, v) => sum + v.size, 0);

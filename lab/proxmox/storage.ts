@@ -7,7 +7,7 @@ import { storageStatus } from "./storage-config";
 import { startTask } from "./tasks";
 
 function list(call: Call): unknown {
-  const node = nodeOf(required(call, "node")).name;
+  const node = nodeOf(call.pve, required(call, "node")).name;
   const { content, storage } = call.parameters;
   return call.pve.state.storages
     .filter((s) => isOn(s, node) && (storage === undefined || s.storage === storage))
@@ -17,7 +17,7 @@ function list(call: Call): unknown {
 
 function status(call: Call): unknown {
   const storage = findStorage(call.pve, required(call, "storage"));
-  const node = nodeOf(required(call, "node")).name;
+  const node = nodeOf(call.pve, required(call, "node")).name;
   if (!isOn(storage, node)) throw new PveError(500, `storage '${storage.storage}' is not available on node '${node}'`);
   return storageStatus(call.pve, storage, node);
 }
@@ -57,7 +57,7 @@ const EXTENSIONS: Readonly<Record<string, RegExp>> = { import: /\.(ova|ovf|qcow2
 
 function downloadUrl(call: Call): string {
   const { pve, parameters } = call;
-  const node = nodeOf(required(call, "node")).name;
+  const node = nodeOf(call.pve, required(call, "node")).name;
   const storage = storageOf(pve, node, required(call, "storage"));
   const { content = "", filename = "", url = "", checksum, "checksum-algorithm": algorithm } = parameters;
   if (!URL.canParse(url)) throw parameterError({ url: "value does not match the regex pattern" });

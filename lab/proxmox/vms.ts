@@ -33,7 +33,7 @@ function poolOf(pve: Pve, name: string | undefined): Pve["state"]["pools"][numbe
 
 function create(call: Call): string {
   const { pve, parameters } = call;
-  const node = nodeOf(required(call, "node")).name;
+  const node = nodeOf(call.pve, required(call, "node")).name;
   checkParameters(parameters, ["vmid", "start", "pool"]);
   const pool = poolOf(pve, parameters["pool"]);
   const vm = newVm(pve, node, Number(parameters["vmid"]));
@@ -71,7 +71,7 @@ function clone(call: Call): string {
   }
   const full = parameters["full"] === "1" || !isTemplate(source);
   if (!full && parameters["storage"] !== undefined) throw parameterError({ storage: "parameter 'storage' not allowed for linked clones" });
-  const node = nodeOf(parameters["target"] ?? source.node).name;
+  const node = nodeOf(call.pve, parameters["target"] ?? source.node).name;
   if (node !== source.node) throw new PveError(500, `can't clone to node '${node}': the storage of VM ${source.vmid} is not shared`);
   if (parameters["storage"] !== undefined) storageOf(pve, node, parameters["storage"]);
   const pool = poolOf(pve, parameters["pool"]);
@@ -182,7 +182,7 @@ export function listEntry(pve: Pve, vm: Vm): Record<string, unknown> {
 const QEMU = "/nodes/{node}/qemu/{vmid}";
 export const VM_ROUTES: readonly Route[] = [
   route("GET", "/nodes/{node}/qemu", [], (call) => {
-    const node = nodeOf(required(call, "node")).name;
+    const node = nodeOf(call.pve, required(call, "node")).name;
     return call.pve.state.vms.filter((vm) => vm.node === node).map((vm) => listEntry(call.pve, vm));
   }),
   route("POST", "/nodes/{node}/qemu", CHECKED, create),

@@ -6,7 +6,8 @@ import { quote } from "../../common/quote";
 import { type Arguments, oneOf } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
-import { type LabFile, labStatus, requireLab, runningLab, startLab, stopLab } from "../target/lab-client";
+import { type LabFile, labStatus, requireLab, runningLab, startLab, stopLab, tellSite } from "../target/lab-client";
+import { readLabSite } from "../target/program";
 import { openSite } from "../target/site";
 
 export const LAB_OPTIONS = {
@@ -79,8 +80,10 @@ async function start(args: Arguments, session: Session): Promise<ExitCode> {
   const latency = args.text("latency");
   const given = { proxy: args.text("proxy-port"), bastion: args.text("bastion-port"), control: args.text("control-port") };
   const ports = Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const site = await readLabSite();
+  if (running !== undefined) await tellSite(running, site);
   const lab =
-    running ?? (await startLab({ ports, ...(latency === undefined ? {} : { latency: oneOf(latency, ["default", "zero"], "default", "--latency") }) }));
+    running ?? (await startLab({ site, ports, ...(latency === undefined ? {} : { latency: oneOf(latency, ["default", "zero"], "default", "--latency") }) }));
   session.out(args.flag("json") ? `${JSON.stringify(lab, null, 2)}\n` : describeLab(lab, running ? "is running already" : "is up"));
   if (running !== undefined && codeIsNewer(running))
     session.err("note: the lab was started before its code changed; to run the new code, stop and start it (its state is kept)\n");

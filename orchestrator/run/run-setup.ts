@@ -6,6 +6,7 @@ import type { Redactor } from "../../common/redact";
 import { type Arguments, oneOf } from "../cli/arguments";
 import type { Session } from "../cli/session";
 import { chooseEngine, type Engine } from "../target/engine";
+import { tellSite } from "../target/lab-client";
 import { describeProgram, type Program } from "../target/program";
 import { openSite, type Site } from "../target/site";
 import { registerSecrets } from "../worker/redaction";
@@ -63,6 +64,10 @@ export async function prepare(operation: RunOperation, args: Arguments, session:
     // It loads while the program is read.
     processes.warm();
     const program = await describing;
+    if (site.lab !== undefined) {
+      if ("failure" in program.lab) throw program.lab.failure;
+      await tellSite(site.lab, program.lab.site);
+    }
     await registerSecrets(session, site.env, program.graph.names());
     const stacks = selectStacks(program, args.words, operation, args.flag("only"));
     if (plannedDir !== undefined) for (const stack of stacks) fs.writeFileSync(pendingFile(plannedDir, stack), "");

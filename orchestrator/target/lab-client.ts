@@ -7,6 +7,8 @@ import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { childEnv, ENV, readEnv } from "../../common/env";
 import { HomelabError, systemErrorCode } from "../../common/errors";
+import { writeFileAtomic } from "../../common/files";
+import type { LabSite } from "../../common/lab-site";
 import { projectRoot } from "../../common/paths";
 import { isProcessAlive } from "../../common/processes";
 import { PROXY_VARIABLES } from "../../common/proxy";
@@ -48,12 +50,12 @@ function readLabFile(): LabFile | undefined {
 }
 
 /** Node's plain client with an agent of its own: `fetch` and the global agent send loopback through a proxy under NODE_USE_ENV_PROXY. */
-function exchange(url: string, method: string): Promise<{ status: number | undefined; body: string }> {
+function exchange(url: string, method: string, body?: string): Promise<{ status: number | undefined; body: string }> {
   return new Promise((resolve, reject) => {
     const request = http.request(url, { method, agent: new http.Agent(), signal: AbortSignal.timeout(10_000) }, (response) => {
       text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
     });
-    request.on("error", reject).end();
+    request.on("error", reject).end(body);
   });
 }
 
@@ -88,12 +90,29 @@ export async function requireLab(): Promise<LabFile> {
   return lab;
 }
 
+const refusalSchema = z.object({ code: z.string(), error: z.string(), hint: z.string().optional() });
+
+/**
+ * Tells a running lab which homelab it is used with. One that has grown since it was started is taken over.
+ * @throws HomelabError E_LAB_OTHER_SITE where the lab models another one
+ */
+export async function tellSite(lab: LabFile, site: LabSite): Promise<void> {
+  const { status, body } = await exchange(`${lab.control}/site`, "PUT", JSON.stringify(site));
+  if (status === 200) return;
+  const refusal = refusalSchema.safeParse(status === 409 ? JSON.parse(body) : undefined);
+  if (!refusal.success) throw new HomelabError("E_LAB_CONTROL", `the lab answered ${status} to PUT /site: ${body}`);
+  const { code, error, hint } = refusal.data;
+  throw new HomelabError(code, error, { subject: labDir(), ...(hint === undefined ? {} : { hint }) });
+}
+
 /** What the lab says of itself, as JSON. */
 export async function labStatus(lab: LabFile): Promise<unknown> {
   return control(lab, "GET", "/status");
 }
 
 export interface LabOptions {
+  /** The homelab that it models. */
+  site: LabSite;
   /** As given by flags; others are those of the start before, or the defaults. */
   ports: Partial<Record<keyof LabPorts, string>>;
   latency?: string;
@@ -106,10 +125,12 @@ export async function startLab(options: LabOptions): Promise<LabFile> {
   const log = path.join(dir, "lab.log");
   const fd = fs.openSync(log, "a", 0o600);
   const ports = await choosePorts(dir, options.ports);
+  const siteFile = path.join(dir, "site.json");
+  writeFileAtomic(siteFile, `${JSON.stringify(options.site, null, 2)}\n`, 0o600);
   const flags = Object.entries(ports).flatMap(([name, port]) => [`--${name}-port`, String(port)]);
   if (options.latency !== undefined) flags.push("--latency", options.latency);
   const from = fs.fstatSync(fd).size;
-  const child = spawn(process.execPath, [path.join(projectRoot(), "bin", "lab", "main.js"), "--dir", dir, ...flags], {
+  const child = spawn(process.execPath, [path.join(projectRoot(), "bin", "lab", "main.js"), "--dir", dir, "--site", siteFile, ...flags], {
     detached: true,
     stdio: ["ignore", "pipe", fd],
     // It has no business outside this machine, and its own servers are not behind a proxy.

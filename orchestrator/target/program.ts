@@ -4,18 +4,20 @@ import * as path from "node:path";
 import { z } from "zod";
 import { childEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
+import { type LabSite, labSiteSchema, parseLabSite } from "../../common/lab-site";
 import { projectRoot } from "../../common/paths";
 import { StackGraph } from "./graph";
+
+const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.string().optional(), subject: z.string().optional() });
 
 const descriptionSchema = z.object({
   version: z.literal(1),
   project: z.string(),
   site: z.string(),
   warnings: z.array(z.string()),
+  lab: z.union([z.object({ site: labSiteSchema }), z.object({ failure: failureSchema })]),
   stacks: z.array(z.object({ name: z.string(), needs: z.array(z.string()), description: z.string(), vms: z.array(z.string()) })),
 });
-
-const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.string().optional(), subject: z.string().optional() });
 
 export interface Program {
   project: string;
@@ -24,6 +26,8 @@ export interface Program {
   /** What the program has to say of its data, such as a host that is overcommitted. */
   warnings: readonly string[];
   graph: StackGraph;
+  /** What a lab is told of the homelab, or why there is nothing to tell. */
+  lab: { site: LabSite } | { failure: HomelabError };
   /** The stack of each VM, in the order of the stacks. */
   vms: ReadonlyMap<string, string>;
 }
@@ -66,6 +70,9 @@ function parseFailure(stderr: string): z.infer<typeof failureSchema> | undefined
   }
 }
 
+const errorOf = ({ code, message, hint, subject }: z.infer<typeof failureSchema>): HomelabError =>
+  new HomelabError(code, message, { ...(hint ? { hint } : {}), ...(subject ? { subject } : {}) });
+
 /**
  * Runs one of the program's own commands and gives what it printed.
  * @param name file below bin/stacks, without `.js`
@@ -77,15 +84,18 @@ export async function askProgram(name: string, input = "", env: Readonly<Record<
   if (code === 0) return JSON.parse(stdout);
   const known = parseFailure(stderr);
   if (known === undefined) throw new Error(`the program could not be read (exit code ${code ?? "none"}): ${stderr}`);
-  throw new HomelabError(known.code, known.message, { ...(known.hint ? { hint: known.hint } : {}), ...(known.subject ? { subject: known.subject } : {}) });
+  throw errorOf(known);
 }
+
+/** What a new lab is told of the homelab; the program's settings and inventory may be wrong. */
+export const readLabSite = async (): Promise<LabSite> => parseLabSite(await askProgram("lab-site"), "bin/stacks/lab-site.js");
 
 /**
  * The program's stacks, with its configuration and inventory checked.
  * @throws HomelabError with the program's own code where its configuration, inventory or graph is wrong
  */
 export async function describeProgram(): Promise<Program> {
-  const { project, site, warnings, stacks } = descriptionSchema.parse(await askProgram("describe"));
+  const { project, site, warnings, stacks, lab } = descriptionSchema.parse(await askProgram("describe"));
   const vms = new Map(stacks.flatMap(({ name, vms: owned }) => owned.map((vm): [string, string] => [vm, name])));
-  return { project, site, warnings, graph: new StackGraph(stacks), vms };
+  return { project, site, warnings, graph: new StackGraph(stacks), vms, lab: "site" in lab ? lab : { failure: errorOf(lab.failure) } };
 }

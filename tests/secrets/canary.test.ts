@@ -19,6 +19,7 @@ import type { WorkerMessage, WorkerResult } from "../../orchestrator/worker/work
 import { generateIdentity } from "../../secrets/age";
 import { encryptSopsFile } from "../../secrets/sops-file";
 import { treeAt } from "../../secrets/vault-paths";
+import { LAB_SITE } from "../support/lab-site";
 import { type Canary, canary, FORMS, leaks } from "./canary-values";
 
 /** 1,000 in the nightly run. */
@@ -104,6 +105,7 @@ function partsOf(given: Plan): RunParts {
         project: "homelab",
         site: "example.org",
         warnings: [],
+        lab: { site: LAB_SITE },
         graph: new StackGraph([
           { name: "tools", description: "", needs: [] },
           { name: "dev", description: "", needs: ["tools"] },

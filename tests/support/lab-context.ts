@@ -33,6 +33,7 @@ export async function testContext(): Promise<LabContext & { records: { list: Sta
         return () => resolvers.delete(resolver);
       },
       serveNames: () => () => undefined,
+      isOwn: () => false,
       addressOf: () => "no name server",
       resolve: (host, port) => places.get(`${host}:${port}`) ?? [...resolvers].map((resolver) => resolver(host, port)).find((found) => found !== undefined),
     },

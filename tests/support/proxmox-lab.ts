@@ -3,12 +3,13 @@ import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { Agent, request } from "undici";
 import { type ContextOptions, createContext, type OwnedContext } from "../../lab/core/context";
-import { PROXMOX } from "../../lab/core/estate";
 import { type GuestSpec, type Proxmox, startProxmox } from "../../lab/proxmox";
 import { provider } from "../../providers/proxmoxve/provider";
 import { Secret, type Values } from "../../providers/sdk/values";
+import { LAB_SITE } from "./lab-site";
 import { TestProvider } from "./test-provider";
 
+const { address: ADDRESS, port: PORT } = LAB_SITE.proxmox;
 export const FILE = "proxmoxve:download/fileLegacy:FileLegacy";
 export const VM = "proxmoxve:index/vmLegacy:VmLegacy";
 export const DIRECTORY = "proxmoxve:storage/directory:Directory";
@@ -75,6 +76,7 @@ export class ProxmoxLab {
     ctx.network.listen("images.example.org", 80, { port: (images.address() as AddressInfo).port });
     const proxmox = await startProxmox({
       ctx,
+      site: LAB_SITE,
       token: LAB_TOKEN,
       guests: {
         powerOn: (spec) => void guests.set(spec.id, spec),
@@ -89,7 +91,7 @@ export class ProxmoxLab {
   }
 
   static #plugin(ctx: OwnedContext): Promise<TestProvider> {
-    const port = ctx.network.resolve(PROXMOX.address, PROXMOX.port)?.port;
+    const port = ctx.network.resolve(ADDRESS, PORT)?.port;
     return TestProvider.start(provider, {
       endpoint: `https://127.0.0.1:${port}`,
       apiToken: new Secret(`${LAB_TOKEN.id}=${LAB_TOKEN.secret}`),
@@ -99,7 +101,7 @@ export class ProxmoxLab {
 
   /** A call of the API, as another client makes it. */
   async call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, form: Record<string, string> = {}): Promise<ApiAnswer> {
-    const port = this.ctx.network.resolve(PROXMOX.address, PROXMOX.port)?.port;
+    const port = this.ctx.network.resolve(ADDRESS, PORT)?.port;
     const query = method === "GET" ? `?${new URLSearchParams(form)}` : "";
     const { statusCode, statusText, body } = await request(`https://127.0.0.1:${port}/api2/json${path}${query}`, {
       method,

@@ -1,0 +1,40 @@
+/** What only the lab needs to know of this homelab's machines: a rehearsal shows the real nodes' sizes, and checks against them. */
+import type { LabNode, LabSite } from "../common/lab-site";
+
+/** A node as the lab models it, beside what stacks/hosts.ts says of it. */
+export type NodeHardware = Omit<LabNode, "name" | "memoryMiB">;
+
+export const HARDWARE: Readonly<Record<string, NodeHardware>> = {
+  node01: {
+    ...{ cores: 4, sockets: 1, cpu: "Intel(R) Core(TM) i7-4710HQ CPU @ 2.50GHz", ports: ["eno1"], rootGiB: 94 },
+    bridges: [{ name: "vmbr0", ports: ["eno1"], cidr: "192.168.1.248/24", gateway: "192.168.1.1" }],
+    thinPools: [
+      { place: "pve/data", totalGiB: 350 },
+      { place: "slowdata/slowdata", totalGiB: 900 },
+    ],
+  },
+  node02: {
+    ...{ cores: 4, sockets: 1, cpu: "Intel(R) Core(TM) i7-7700T CPU @ 2.90GHz", ports: ["eno1"], rootGiB: 94 },
+    bridges: [{ name: "vmbr0", ports: ["eno1"], cidr: "192.168.1.249/24", gateway: "192.168.1.1" }],
+    thinPools: [{ place: "pve/data", totalGiB: 800 }],
+  },
+  node03: {
+    ...{ cores: 36, sockets: 2, cpu: "Intel(R) Xeon(R) CPU E5-2699 v3 @ 2.30GHz", ports: ["eno1", "eno2"], rootGiB: 94 },
+    bridges: [{ name: "vmbr0", ports: ["eno1"], cidr: "192.168.1.250/24", gateway: "192.168.1.1" }],
+    thinPools: [
+      { place: "pve/data", totalGiB: 1700 },
+      { place: "data2/data2", totalGiB: 1800 },
+    ],
+  },
+};
+
+/** Storages as the installer and the nodes' owner left them; `import` is switched on by hand on a fresh Proxmox. */
+export const STORAGES: LabSite["storages"] = [
+  { storage: "local", type: "dir", options: { path: "/var/lib/vz", content: "backup,import,iso,vztmpl" } },
+  { storage: "local-lvm", type: "lvmthin", options: { vgname: "pve", thinpool: "data", content: "rootdir,images" } },
+  { storage: "slowdata", type: "lvmthin", options: { vgname: "slowdata", thinpool: "slowdata", content: "images,rootdir", nodes: "node01" } },
+  { storage: "data2", type: "lvmthin", options: { vgname: "data2", thinpool: "data2", content: "images,rootdir", nodes: "node03" } },
+];
+
+/** Of the Proxmox cluster. */
+export const CLUSTER_NAME = "homelab";
