@@ -54,6 +54,20 @@ module.exports = {
       to: { path: "node_modules/@pulumi/", pathNot: "node_modules/@pulumi/pulumi/proto/" },
     },
     {
+      name: "engine-knows-no-command-line",
+      severity: "error",
+      comment: "the engine and its files are used by the command line, and do not know it",
+      from: { path: "^engine/(?!cli/|main\\.ts)" },
+      to: { path: "^engine/cli/" },
+    },
+    {
+      name: "monitor-knows-no-deployment",
+      severity: "error",
+      comment: "the deployment gives the monitor what it needs (engine/monitor/resource-monitor.ts: MonitorBackend)",
+      from: { path: "^engine/monitor/" },
+      to: { path: "^engine/deployment/" },
+    },
+    {
       name: "automation-api-in-two-files",
       severity: "error",
       from: { path: "^orchestrator/", pathNot: "^orchestrator/worker/(stack|worker)\\.ts$|\\.test\\.ts$" },

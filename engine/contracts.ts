@@ -1,5 +1,6 @@
 /** The seam between the engine's core (deployment, monitor, steps, providers) and its command line (state files, config, display). */
 
+import type { Plan } from "./plans/plan";
 import type { SnapshotJournal } from "./snapshot/manager";
 import type { Snapshot } from "./snapshot/types";
 import type { PropertyMap } from "./wire/values";
@@ -145,6 +146,10 @@ export interface DeploymentRequest {
   pluginsDir: string;
   /** Providers that run already (PULUMI_DEBUG_PROVIDERS): package to `host:port`. They are attached to, and left running. */
   attachedProviders?: Record<string, string>;
+  /** What the run may do at most. */
+  plan?: Plan | undefined;
+  /** The run's own plan is wanted. */
+  writePlan?: boolean;
 }
 
 export interface DeploymentResult {
@@ -154,4 +159,6 @@ export interface DeploymentResult {
   /** The state afterwards; of a preview, the state before. */
   snapshot: Snapshot;
   maybeCorrupt: boolean;
+  /** What the run found, where that was wanted. */
+  plan?: Plan | undefined;
 }

@@ -1,5 +1,25 @@
 import { HomelabError } from "../common/errors";
-import { CliError } from "./cli/cli-error";
+
+/** A failure with the text and exit code that the CLI gives it (engine-contract A8); scripts and the Automation API read both. */
+export class CliError extends Error {
+  constructor(
+    message: string,
+    readonly exitCode = 1,
+    options?: { cause: unknown },
+  ) {
+    super(message, options);
+    this.name = "CliError";
+  }
+}
+
+export const EXIT_CODE = { ok: 0, failed: 1, usage: 2, stackNotFound: 6, changes: 7 } as const;
+
+/** What only the Pulumi CLI can do. */
+export const unsupported = (what: string): CliError => new CliError(`${what} is not supported by the embedded engine; the Pulumi CLI has it`, EXIT_CODE.usage);
+
+/** What only Pulumi Cloud can do. */
+export const cloudOnly = (what: string): CliError =>
+  new CliError(`${what} needs Pulumi Cloud; with a file or S3 backend there is no such thing`, EXIT_CODE.usage);
 
 /** A step failed because the provider said so; its diagnostics were emitted already. */
 export class StepFailed extends Error {
@@ -23,6 +43,9 @@ export class DeploymentError extends Error {
     this.name = "DeploymentError";
   }
 }
+
+/** Nothing new starts any more; what waits is told so. */
+export class Halted extends Error {}
 
 /** A resource that was left out, with `--continue-on-error`, because something that it needs failed. */
 export class StepSkipped extends Error {

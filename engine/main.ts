@@ -1,6 +1,6 @@
 import { describeError, HomelabError, systemErrorCode } from "../common/errors";
-import { CliError, EXIT_CODE } from "./cli/cli-error";
 import { runCommandLine } from "./cli/command-line";
+import { CliError, EXIT_CODE } from "./errors";
 import { secretFilter } from "./secrets/secret-filter";
 
 function causes(error: Error): string {

@@ -1,5 +1,5 @@
 /** The DIY backend's layout (engine-contract G1), shared with the CLI file by file, over any store. */
-import { CliError, EXIT_CODE, unsupported } from "../cli/cli-error";
+import { CliError, EXIT_CODE, unsupported } from "../errors";
 import type { Bucket } from "./bucket";
 import { type ParsedCheckpoint, parseCheckpoint, type RawDeployment, renderCheckpoint, versionOf } from "./checkpoint";
 import { foldJournal, journalKey } from "./journal-file";

@@ -1,7 +1,7 @@
 /** The stack file: a checkpoint with the latest deployment (engine-contract G2). */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { CliError, unsupported } from "../cli/cli-error";
+import { CliError, unsupported } from "../errors";
 import { exactJson, parseExactJson } from "../wire/exact-json";
 import { ENGINE_VERSION } from "./version";
 
@@ -22,8 +22,11 @@ export const JOURNAL_FEATURE = "homelab-journal";
 
 const KNOWN_FEATURES = new Set([...Object.values(FEATURE_OF_FIELD), JOURNAL_FEATURE]);
 
+export const manifestSchema = z.looseObject({ time: z.string(), magic: z.string(), version: z.string() });
+type Manifest = z.infer<typeof manifestSchema>;
+
 export const deploymentSchema = z.looseObject({
-  manifest: z.looseObject({ time: z.string(), magic: z.string(), version: z.string() }),
+  manifest: manifestSchema,
   secrets_providers: z.looseObject({ type: z.string(), state: z.unknown().optional() }).nullish(),
   resources: z.array(z.unknown()).nullish(),
   pending_operations: z.array(z.unknown()).nullish(),
@@ -40,7 +43,9 @@ const checkpointSchema = z.looseObject({
 
 const magicOf = (version: string): string => createHash("sha256").update(version).digest("hex");
 
-export const newManifest = (): RawDeployment["manifest"] => ({ time: new Date().toISOString(), magic: magicOf(ENGINE_VERSION), version: ENGINE_VERSION });
+export const hasMagic = ({ magic, version }: Manifest): boolean => magic === magicOf(version);
+
+export const newManifest = (): Manifest => ({ time: new Date().toISOString(), magic: magicOf(ENGINE_VERSION), version: ENGINE_VERSION });
 
 /** @throws CliError for features that this engine does not have */
 export function refuseFeatures(version: number, features: readonly string[]): void {
@@ -87,8 +92,7 @@ export function parseCheckpoint(text: string, file: string): ParsedCheckpoint {
   const { version, features = [], checkpoint } = parsed.data;
   refuseFeatures(version, features);
   const latest = checkpoint.latest ?? undefined;
-  if (latest !== undefined && latest.manifest.magic !== magicOf(latest.manifest.version))
-    throw new CliError(`the state file ${file} has a wrong magic number: ${hint}`);
+  if (latest !== undefined && !hasMagic(latest.manifest)) throw new CliError(`the state file ${file} has a wrong magic number: ${hint}`);
   return { latest, journalled: features.includes(JOURNAL_FEATURE), version, features: features.filter((feature) => feature !== JOURNAL_FEATURE) };
 }
 

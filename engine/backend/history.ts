@@ -1,6 +1,6 @@
 /** The record of operations (engine-contract G7). */
 import { z } from "zod";
-import { CliError } from "../cli/cli-error";
+import { CliError } from "../errors";
 import { exactJson, parseExactJson } from "../wire/exact-json";
 import type { Backend } from "./backend";
 import { parseCheckpoint, type RawDeployment } from "./checkpoint";

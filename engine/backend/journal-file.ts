@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { CliError } from "../cli/cli-error";
+import { CliError } from "../errors";
 import { parseExactJson } from "../wire/exact-json";
 import type { RawDeployment } from "./checkpoint";
 import { newManifest } from "./checkpoint";

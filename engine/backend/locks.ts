@@ -5,7 +5,7 @@ import { z } from "zod";
 import { ENV, readEnv } from "../../common/env";
 import { isSurelyGone, ownIdentity } from "../../common/process-identity";
 import { isProcessAlive } from "../../common/processes";
-import { CliError } from "../cli/cli-error";
+import { CliError } from "../errors";
 import type { Bucket } from "./bucket";
 
 /** The CLI's four fields, and what tells a process from a later one with its number; the CLI reads over those. */

@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import { readEnv } from "../../common/env";
-import { CliError, EXIT_CODE, unsupported } from "../cli/cli-error";
+import { CliError, EXIT_CODE, unsupported } from "../errors";
 import { currentLogin } from "../workspace/pulumi-home";
 import type { Bucket } from "./bucket";
 import { FileBucket } from "./file-bucket";

@@ -1,7 +1,7 @@
 /** A bucket of S3 or of what speaks its protocol (MinIO). Loaded only for `s3://`, since the client is large. */
 import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { setOwnEnv } from "../../common/env";
-import { CliError } from "../cli/cli-error";
+import { CliError } from "../errors";
 import type { Bucket } from "./bucket";
 import { S3Transport } from "./s3-transport";
 import type { Encryption, S3Location } from "./s3-url";

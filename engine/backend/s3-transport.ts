@@ -3,7 +3,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { proxyFor } from "../../common/proxy";
-import { unsupported } from "../cli/cli-error";
+import { unsupported } from "../errors";
 
 type Handle = NodeHttpHandler["handle"];
 

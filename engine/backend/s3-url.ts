@@ -1,5 +1,5 @@
 /** `s3://bucket/prefix?option=…`, with the options of the CLI's URLs in both spellings. */
-import { CliError, EXIT_CODE, unsupported } from "../cli/cli-error";
+import { CliError, EXIT_CODE, unsupported } from "../errors";
 
 export interface S3Location {
   bucket: string;

@@ -1,6 +1,6 @@
 /** From words to a command, and help. */
 import { ENGINE_VERSION } from "../backend/version";
-import { CliError, cloudOnly, EXIT_CODE, unsupported } from "./cli-error";
+import { CliError, cloudOnly, EXIT_CODE, unsupported } from "../errors";
 import { GLOBAL_FLAGS, parseFlags } from "./flags";
 import { CLOUD_ONLY, listedCommand, listedFlag, REFUSED } from "./surface";
 import type { Command } from "./table/command";

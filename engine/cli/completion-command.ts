@@ -1,5 +1,5 @@
 /** `gen-completion`: a script for a shell that completes the commands and flags of this engine. */
-import { CliError, EXIT_CODE } from "./cli-error";
+import { CliError, EXIT_CODE } from "../errors";
 import { type Flags, GLOBAL_FLAGS } from "./flags";
 import type { CommandTable } from "./table/command";
 

@@ -1,6 +1,6 @@
 /** Runs the editor of whoever is at the terminal. */
 import { spawn } from "node:child_process";
-import { CliError } from "./cli-error";
+import { CliError } from "../errors";
 
 /**
  * @param editor a command with arguments, as in `EDITOR`: it may hold quotes, so a shell takes it apart

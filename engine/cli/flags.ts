@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { CliError, EXIT_CODE } from "./cli-error";
+import { CliError, EXIT_CODE } from "../errors";
 
 export type FlagSpec = NonNullable<ParseArgsConfig["options"]>;
 

@@ -1,7 +1,7 @@
 /** `stack graph`: dependencies and parents of the state, in the DOT language. */
 import * as fs from "node:fs";
 import { z } from "zod";
-import { EXIT_CODE } from "./cli-error";
+import { EXIT_CODE } from "../errors";
 import type { Flags } from "./flags";
 import { openStack } from "./stack-context";
 import { print } from "./terminal";

@@ -1,7 +1,7 @@
 /** `import`: takes resources that exist into the stack, and says what the program needs for them. */
 import * as fs from "node:fs";
+import { EXIT_CODE } from "../errors";
 import type { ResourceState } from "../snapshot/types";
-import { EXIT_CODE } from "./cli-error";
 import type { Flags } from "./flags";
 import { importedCode } from "./import-code";
 import { planImports } from "./import-spec";

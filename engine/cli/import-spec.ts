@@ -2,9 +2,9 @@
 import * as fs from "node:fs";
 import { z } from "zod";
 import type { ImportSpec } from "../contracts";
+import { CliError, EXIT_CODE, unsupported } from "../errors";
 import type { ResourceState, Snapshot } from "../snapshot/types";
 import { makeUrn } from "../wire/urn";
-import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 import type { Flags } from "./flags";
 
 const specSchema = z.looseObject({

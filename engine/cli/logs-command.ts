@@ -2,7 +2,7 @@
  * `logs`: what resources have logged. The CLI reads the logs of AWS's and Google's functions; no provider of this project has
  * any, so there are none, which is also what the CLI says of such a stack. A resource that is asked for must be there.
  */
-import { CliError, EXIT_CODE } from "./cli-error";
+import { CliError, EXIT_CODE } from "../errors";
 import type { Flags } from "./flags";
 import { rawResources } from "./output-command";
 import { openStack } from "./stack-context";

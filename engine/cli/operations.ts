@@ -8,19 +8,20 @@ import { ENGINE_VERSION } from "../backend/version";
 import type { DeploymentResult, EngineEventPayload, OperationKind, OperationOptions, StackConfig } from "../contracts";
 import { withoutSecretsOf } from "../deployment/events";
 import { openEventLog } from "../display/event-log";
-import { DeploymentError } from "../errors";
+import { CliError, DeploymentError, EXIT_CODE, unsupported } from "../errors";
+import type { Plan } from "../plans/plan";
 import { secretFilter } from "../secrets/secret-filter";
 import type { SnapshotJournal } from "../snapshot/manager";
 import type { Snapshot } from "../snapshot/types";
 import type { PropertyMap } from "../wire/values";
 import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
-import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 import { setGiven } from "./config-commands";
 import type { Flags } from "./flags";
 import type { ImportPlan } from "./import-spec";
 import { type Display, openDisplay } from "./operation-display";
 import { settlePendingCreates } from "./pending-creates";
+import { givenPlan, savePlan, wantsPlan } from "./plan-flags";
 import { listenForSignals, type Signals } from "./signals";
 import { removeStack } from "./stack-commands";
 import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
@@ -89,7 +90,9 @@ interface Prepared {
   command: OperationCommand;
   signals: Signals;
   /** Of an import. */
-  plan: ImportPlan | undefined;
+  imports: ImportPlan | undefined;
+  /** What an update may do at most. */
+  plan: Plan | undefined;
 }
 
 async function deploy(
@@ -112,7 +115,7 @@ async function deploy(
     stack: ctx.stack,
     config,
     snapshot,
-    program: prepared.plan !== undefined ? { kind: "imports", imports: prepared.plan.imports } : runs ? program : undefined,
+    program: prepared.imports !== undefined ? { kind: "imports", imports: prepared.imports.imports } : runs ? program : undefined,
     options,
     emit,
     journal,
@@ -122,6 +125,8 @@ async function deploy(
     pluginsDir: pluginsDir(),
     attachedProviders: attachedProviders(),
     showSecrets: flags.has("show-secrets"),
+    plan: prepared.plan,
+    writePlan: kind === "preview" && wantsPlan(flags),
   });
 }
 
@@ -172,7 +177,7 @@ async function change(prepared: Prepared, emit: (event: EngineEventPayload) => v
     const startTime = Math.floor(Date.now() / 1000);
     const result = await deployInto(writer, () => deploy(prepared, snapshot, writer, emit));
     await recordHistory(backend, project.name, stack, {
-      kind: prepared.plan === undefined ? kind : "resource-import",
+      kind: prepared.imports === undefined ? kind : "resource-import",
       startTime,
       message: flags.text("message") ?? "",
       environment: {
@@ -195,8 +200,11 @@ async function change(prepared: Prepared, emit: (event: EngineEventPayload) => v
 
 const KINDS: Record<OperationCommand, OperationKind> = { preview: "preview", up: "update", refresh: "refresh", destroy: "destroy", import: "update" };
 
-/** Shows what would be done, and asks. */
-async function agrees(prepared: Prepared): Promise<boolean> {
+/**
+ * Shows what would be done, and asks, unless it was agreed to already.
+ * @returns what the update is held to: the given plan, or with `--strict` what was shown; `declined`: nothing is to be done
+ */
+async function agreed(prepared: Prepared, confirmed: boolean): Promise<Plan | undefined | "declined"> {
   const seen: EngineEventPayload[] = [];
   const { ctx, flags, command } = prepared;
   const display = openDisplay(flags, command, true, ctx.stack);
@@ -207,10 +215,12 @@ async function agrees(prepared: Prepared): Promise<boolean> {
   });
   if (!result.ok) throw new CliError("preview failed");
   const what = command === "up" ? "update" : command;
+  const plan = prepared.plan ?? (flags.has("strict") ? result.plan : undefined);
+  if (confirmed) return plan;
   for (;;) {
     const answer = (await ask(`\nDo you want to perform this ${what}? (yes/no/details) `))?.trim().toLowerCase();
-    if (answer === "yes" || answer === "y") return true;
-    if (answer === undefined || answer === "no" || answer === "n") return false;
+    if (answer === "yes" || answer === "y") return plan;
+    if (answer === undefined || answer === "no" || answer === "n") return "declined";
     if (answer !== "details") continue;
     const again = openDisplay(flags, command, true, ctx.stack, true);
     for (const event of seen) again.event(event);
@@ -218,7 +228,7 @@ async function agrees(prepared: Prepared): Promise<boolean> {
 }
 
 /** Runs one of the four operations; resolves with the exit code. */
-export async function runOperation(command: OperationCommand, flags: Flags, plan?: ImportPlan): Promise<number> {
+export async function runOperation(command: OperationCommand, flags: Flags, imports?: ImportPlan): Promise<number> {
   if (flags.list("target").length > 0 && flags.list("exclude").length > 0)
     throw new CliError("if any flags in the group [target exclude] are set none of the others can be; [exclude target] were all set");
   const previewOnly = command === "preview" || flags.has("preview-only");
@@ -231,7 +241,8 @@ export async function runOperation(command: OperationCommand, flags: Flags, plan
   // With --client the program is a server that runs already, and a destruction starts none: then its language does not matter.
   if (runsProgram(command, flags) && flags.text("client") === undefined) requireNode(ctx.project);
   setGiven(ctx.settings, flags.list("config"), flags.has("config-path"));
-  const asks = !previewOnly && !confirmed;
+  // With --strict the update is held to what a preview shows.
+  const asks = !previewOnly && (!confirmed || flags.has("strict"));
   // Before the key is derived and the state is read: whoever waits sees at once that something happens.
   const early = asks ? undefined : openDisplay(flags, command, previewOnly, ctx.stack);
   const { secrets, ...config } = ctx.settings.resolve(ctx.project.configDefaults);
@@ -240,25 +251,27 @@ export async function runOperation(command: OperationCommand, flags: Flags, plan
     kind: previewOnly ? "preview" : KINDS[command],
     ctx,
     // An import touches what it imports, and what that needs.
-    options: plan === undefined ? optionsOf(flags, ctx.project.refreshAlways) : { ...optionsOf(flags, false), targets: plan.urns },
-    plan,
+    options: imports === undefined ? optionsOf(flags, ctx.project.refreshAlways) : { ...optionsOf(flags, false), targets: imports.urns },
+    imports,
+    plan: givenPlan(ctx, flags),
     config,
     flags,
     command,
     signals: listenForSignals(!previewOnly),
   };
   try {
-    return await perform(prepared, early);
+    return await perform(prepared, early, confirmed);
   } finally {
     prepared.signals.release();
   }
 }
 
-async function perform(prepared: Prepared, early: Display | undefined): Promise<number> {
+async function perform(given: Prepared, early: Display | undefined, confirmed: boolean): Promise<number> {
+  const plan = early === undefined ? await agreed(given, confirmed) : given.plan;
+  if (plan === "declined") throw new CliError(`confirmation declined, not proceeding with the ${given.command}`);
+  const prepared = { ...given, plan };
   const { kind, ctx, command, flags } = prepared;
   const previewOnly = kind === "preview";
-  const asks = early === undefined;
-  if (asks && !(await agrees(prepared))) throw new CliError(`confirmation declined, not proceeding with the ${command}`);
   const display = early ?? openDisplay(flags, command, previewOnly, ctx.stack);
   const log = await openEventLog(flags.text("event-log"));
   const emit = (event: EngineEventPayload): void => {
@@ -275,6 +288,7 @@ async function perform(prepared: Prepared, early: Display | undefined): Promise<
     if (command === "destroy" && !previewOnly && flags.has("remove")) await removeStack(ctx, flags);
     if (flags.has("expect-no-changes") && changesAnything(result.changes))
       throw new CliError("no changes were expected for update but changes were proposed", EXIT_CODE.changes);
+    if (previewOnly) savePlan(ctx, flags, result);
     return EXIT_CODE.ok;
   } finally {
     await log.close();

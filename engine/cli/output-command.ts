@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { quote } from "../../common/quote";
 import type { RawDeployment } from "../backend/checkpoint";
+import { CliError, EXIT_CODE } from "../errors";
 import { exactJson, parseExactJson } from "../wire/exact-json";
 import { containsSecrets, isSecret, mapValue, type PropertyMap, type Value } from "../wire/values";
-import { CliError, EXIT_CODE } from "./cli-error";
 import type { Flags } from "./flags";
 import { openStack, stateSecrets } from "./stack-context";
 import { print, table } from "./terminal";

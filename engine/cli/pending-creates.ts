@@ -1,7 +1,8 @@
 /** Creations that a killed run left pending, and what `refresh` may be told of them. */
+
+import { CliError, EXIT_CODE } from "../errors";
 import { checkIntegrity } from "../snapshot/integrity";
 import type { PendingOperation, Snapshot } from "../snapshot/types";
-import { CliError, EXIT_CODE } from "./cli-error";
 import type { Flags } from "./flags";
 import { ask, isInteractive, print } from "./terminal";
 

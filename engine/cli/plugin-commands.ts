@@ -1,8 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { compare } from "semver";
+import { EXIT_CODE, unsupported } from "../errors";
 import { pluginsDir } from "../workspace/pulumi-home";
-import { EXIT_CODE, unsupported } from "./cli-error";
 import type { Flags } from "./flags";
 import { print, table } from "./terminal";
 

@@ -2,8 +2,8 @@
 import * as fs from "node:fs";
 import { lockStack } from "../backend/locks";
 import { mapLeaves } from "../config/value-path";
+import { CliError, EXIT_CODE, unsupported } from "../errors";
 import { PassphraseSecrets } from "../secrets/passphrase";
-import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 import type { Flags } from "./flags";
 import { cachingCodec, loadSnapshot, openStack, renderDeployment } from "./stack-context";
 import { ask, isInteractive, print } from "./terminal";

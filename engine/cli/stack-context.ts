@@ -6,12 +6,12 @@ import type { RawDeployment } from "../backend/checkpoint";
 import { newManifest } from "../backend/checkpoint";
 import { backendUrl } from "../backend/open-bucket";
 import { finishPrepared, StackSettings, settingsFile } from "../config/stack-settings";
+import { CliError, EXIT_CODE, unsupported } from "../errors";
 import { PassphraseSecrets } from "../secrets/passphrase";
 import { deserializeSnapshot, type SecretsCodec, serializeSnapshot } from "../snapshot/serialize";
 import type { Snapshot } from "../snapshot/types";
 import { findProjectFile, loadProject, type Project, parseStackName } from "../workspace/project";
 import { selectedStack } from "../workspace/pulumi-home";
-import { CliError, EXIT_CODE, unsupported } from "./cli-error";
 import type { Flags } from "./flags";
 
 export const workDir = (flags: Flags): string => path.resolve(flags.text("cwd") ?? ".");

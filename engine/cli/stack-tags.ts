@@ -1,7 +1,7 @@
 /** `stack tag …`: a file of names and values beside the stack's. */
 import { z } from "zod";
 import type { Backend } from "../backend/backend";
-import { CliError, EXIT_CODE } from "./cli-error";
+import { CliError, EXIT_CODE } from "../errors";
 import type { Flags } from "./flags";
 import { openStack } from "./stack-context";
 import { print, table } from "./terminal";

@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { deploymentSchema } from "../backend/checkpoint";
 import { lockStack } from "../backend/locks";
+import { CliError, EXIT_CODE } from "../errors";
 import { checkIntegrity } from "../snapshot/integrity";
 import { deserializeSnapshot } from "../snapshot/serialize";
 import { needsOf } from "../snapshot/types";
 import { mapValue, type Value } from "../wire/values";
-import { CliError, EXIT_CODE } from "./cli-error";
 import type { Flags } from "./flags";
 import { openStack } from "./stack-context";
 import { confirm, print } from "./terminal";

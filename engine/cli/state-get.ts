@@ -1,8 +1,9 @@
 /** `state get`: one resource as the state has it. */
+
+import { CliError, EXIT_CODE } from "../errors";
 import { exactJson, parseExactJson } from "../wire/exact-json";
 import { urnName } from "../wire/urn";
 import { isSecret, mapValue, type PropertyMap, type Value } from "../wire/values";
-import { CliError, EXIT_CODE } from "./cli-error";
 import type { Flags } from "./flags";
 import { rawResources } from "./output-command";
 import { openStack, stateSecrets } from "./stack-context";

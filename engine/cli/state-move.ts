@@ -1,11 +1,11 @@
 /** `state move`: resources, with all that stands below them, from one stack of the project to another. No provider hears of it. */
 import type { RawDeployment } from "../backend/checkpoint";
 import { lockStack } from "../backend/locks";
+import { CliError, EXIT_CODE } from "../errors";
 import { checkIntegrity } from "../snapshot/integrity";
 import { emptyState, type ResourceState, type Snapshot, withRenamedReferences } from "../snapshot/types";
 import { isProviderType, STACK_TYPE } from "../wire/urn";
 import { mapValue, type PropertyMap, sameValue } from "../wire/values";
-import { CliError, EXIT_CODE } from "./cli-error";
 import type { Flags } from "./flags";
 import { cachingCodec, loadSnapshot, openStack, renderDeployment, type StackContext, stateSecrets } from "./stack-context";
 import { confirm, print } from "./terminal";

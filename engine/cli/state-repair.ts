@@ -1,9 +1,9 @@
 /** `state repair`: a state that breaks the integrity rules becomes one that keeps them. Nothing is forgotten, and no provider hears of it. */
 import { z } from "zod";
 import { lockStack } from "../backend/locks";
+import { CliError, EXIT_CODE } from "../errors";
 import { type RepairedEntry, repairState } from "../snapshot/repair";
 import { deserializeSnapshot } from "../snapshot/serialize";
-import { CliError, EXIT_CODE } from "./cli-error";
 import type { Flags } from "./flags";
 import { openStack } from "./stack-context";
 import { confirm, print } from "./terminal";

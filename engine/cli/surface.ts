@@ -38,10 +38,7 @@ export const REFUSED: SurfaceList = {
   "policy install": ALL,
   "policy new": ALL,
   "policy validate-config": ALL,
-  preview: [
-    ...["attach-debugger", "ignore-protect", "import-file", "output", "policy-pack", "policy-pack-config", "save-plan"],
-    ...["show-policy-remediations"],
-  ],
+  preview: [...["attach-debugger", "ignore-protect", "import-file", "output", "policy-pack", "policy-pack-config"], ...["show-policy-remediations"]],
   "project new": ALL,
   refresh: ["output"],
   "replay-events": ALL,
@@ -53,10 +50,7 @@ export const REFUSED: SurfaceList = {
   "state promote": ALL,
   "state upgrade": ALL,
   template: ALL,
-  up: [
-    ...["attach-debugger", "ignore-protect", "output", "plan", "policy-pack", "policy-pack-config"],
-    ...["secrets-provider", "show-policy-remediations", "strict"],
-  ],
+  up: [...["attach-debugger", "ignore-protect", "output", "policy-pack", "policy-pack-config"], ...["secrets-provider", "show-policy-remediations"]],
   "view-trace": ALL,
   watch: ALL,
 };

@@ -2,7 +2,7 @@
 import * as readline from "node:readline";
 import { Writable } from "node:stream";
 import { readEnv } from "../../common/env";
-import { CliError, EXIT_CODE } from "./cli-error";
+import { CliError, EXIT_CODE } from "../errors";
 import type { Flags } from "./flags";
 
 export const print = (text: string): void => {

@@ -1,7 +1,7 @@
 /** The text of a settings file, and what is in it: a change of one value leaves all the rest as it is. */
 import { isDeepStrictEqual } from "node:util";
 import { parseDocument } from "yaml";
-import { CliError } from "../cli/cli-error";
+import { CliError } from "../errors";
 import { NotFinite } from "./plain-scalar";
 import { pairText, parseSettings, readNode, splicedText } from "./settings-splice";
 import { type ConfigValue, isMap, isSecureLeaf } from "./value-path";

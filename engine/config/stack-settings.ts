@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { z } from "zod";
 import { systemErrorCode } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
-import { CliError, unsupported } from "../cli/cli-error";
+import { CliError, unsupported } from "../errors";
 import { PassphraseSecrets } from "../secrets/passphrase";
 import type { Project } from "../workspace/project";
 import { SettingsText } from "./settings-text";

@@ -1,5 +1,5 @@
 /** Paths into configuration values: `a.b[0]["c"]`. */
-import { CliError } from "../cli/cli-error";
+import { CliError } from "../errors";
 import { exactJson } from "../wire/exact-json";
 import { type PathPart, parsePath } from "../wire/paths";
 

@@ -1,5 +1,6 @@
 import type { DeploymentRequest } from "../contracts";
 import type { Hooks } from "../monitor/hooks";
+import type { PlanLedger } from "../plans/ledger";
 import type { ProviderRegistry } from "../providers/registry";
 import type { SnapshotManager } from "../snapshot/manager";
 import type { ResourceState } from "../snapshot/types";
@@ -17,6 +18,7 @@ export interface DeploymentContext {
   readonly state: SnapshotManager;
   readonly settlement: Settlement;
   readonly hooks: Hooks;
+  readonly plan: PlanLedger;
   targets: Targets;
   /** The state as the run found it (after a refresh, as that left it). */
   base: readonly ResourceState[];

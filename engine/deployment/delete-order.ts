@@ -1,7 +1,6 @@
-import { StepFailed } from "../errors";
+import { Halted, StepFailed } from "../errors";
 import { needsOf, type ResourceState } from "../snapshot/types";
 import type { Step } from "../steps/step";
-import { Halted } from "./executor";
 
 /**
  * What a resource needs, as far as deletion goes: its own needs, and where one of them is a component, all of that component's

@@ -7,6 +7,7 @@ import { GRPC_OPTIONS } from "../../common/grpc-options";
 import type { DeploymentRequest, DeploymentResult } from "../contracts";
 import { engineService } from "../monitor/engine-service";
 import { ResourceMonitor } from "../monitor/resource-monitor";
+import type { Plan } from "../plans/plan";
 import { ProviderRegistry } from "../providers/registry";
 import { checkIntegrity } from "../snapshot/integrity";
 import type { SnapshotJournal } from "../snapshot/manager";
@@ -60,7 +61,7 @@ export async function runDeployment(request: DeploymentRequest): Promise<Deploym
   const operation = new Operation({ ...request, journal }, events, registry, preview);
   const server = new grpc.Server(GRPC_OPTIONS);
   server.addService(EngineService as unknown as grpc.ServiceDefinition, engineService(events, request.options));
-  server.addService(ResourceMonitorService as unknown as grpc.ServiceDefinition, new ResourceMonitor(operation, endpoint).implementation());
+  server.addService(ResourceMonitorService as unknown as grpc.ServiceDefinition, new ResourceMonitor(operation.registrations, endpoint).implementation());
   endpoint.address = `127.0.0.1:${await listen(server)}`;
   // The first signal reaches providers at once: what they do now they may end early.
   const onAbort = (): void => void registry.cancel();
@@ -94,14 +95,14 @@ function close(request: DeploymentRequest, events: EventLog, operation: Operatio
   const ok = failure === undefined;
   const snapshot = request.kind === "preview" ? request.snapshot : operation.ctx.state.snapshot();
   if (request.kind !== "preview") checkIntegrity(snapshot.resources, "the state after this run; this is a bug in the embedded engine");
-  return summarize(request, events, { ok, startedAt, snapshot });
+  return summarize(request, events, { ok, startedAt, snapshot, plan: operation.ctx.plan.written });
 }
 
 /** The last two events, and the result. */
 function summarize(
   request: DeploymentRequest,
   events: EventLog,
-  { ok, startedAt, snapshot }: { ok: boolean; startedAt: number; snapshot: Snapshot },
+  { ok, startedAt, snapshot, plan }: { ok: boolean; startedAt: number; snapshot: Snapshot; plan?: Plan | undefined },
 ): DeploymentResult {
   request.emit({
     summaryEvent: {
@@ -114,7 +115,7 @@ function summarize(
     },
   });
   request.emit({ cancelEvent: {} });
-  return { ok, changes: events.changes, snapshot, maybeCorrupt: events.maybeCorrupt };
+  return { ok, changes: events.changes, snapshot, maybeCorrupt: events.maybeCorrupt, plan };
 }
 
 /** A journal that takes nothing once the run is terminated: what is under way then stays pending. */

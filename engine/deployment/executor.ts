@@ -2,15 +2,12 @@
  * Carries steps out: limits how many run at once, keeps the order within a chain, notes each operation in the state before
  * the provider is called, and stops starting new ones after a failure or a signal (engine-contract F12, F13).
  */
-import { expectedMessage, StepFailed } from "../errors";
+import { expectedMessage, Halted, StepFailed } from "../errors";
 import { ProviderError } from "../providers/provider-error";
 import { BrokenState } from "../snapshot/manager";
 import type { Step } from "../steps/step";
 import { applyStep } from "./apply";
 import type { DeploymentContext } from "./context";
-
-/** Nothing new starts any more; what waits is told so. */
-export class Halted extends Error {}
 
 export class StepExecutor {
   #free: number;
@@ -73,6 +70,7 @@ export class StepExecutor {
     this.ctx.events.planned(step);
     try {
       await applyStep(this.ctx, step);
+      this.ctx.plan.done(step);
       // Whoever is told that a resource is there may rely on it.
       if (step.op !== "same") await this.ctx.state.durable();
     } catch (thrown) {

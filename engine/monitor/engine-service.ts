@@ -2,12 +2,16 @@
 import * as grpc from "@grpc/grpc-js";
 import * as pb from "@pulumi/pulumi/proto/engine_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
-import type { EventLog } from "../deployment/events";
+
+/** Where messages go. */
+interface Diagnostics {
+  diagnostic(severity: (typeof SEVERITIES)[number], message: string, urn: string | undefined): void;
+}
 
 const SEVERITIES = ["debug", "info", "warning", "error"] as const;
 
 /** @param debug whether debug messages are wanted: the SDK and plugins send several for each resource */
-export function engineService(events: EventLog, { debug }: { debug: boolean }): Record<string, grpc.UntypedHandleCall> {
+export function engineService(events: Diagnostics, { debug }: { debug: boolean }): Record<string, grpc.UntypedHandleCall> {
   let root = "";
   return {
     log: ({ request }: { request: pb.LogRequest }, callback: grpc.sendUnaryData<Empty>) => {

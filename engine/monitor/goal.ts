@@ -1,6 +1,18 @@
 import type { HookBindings } from "../snapshot/types";
 import type { PropertyMap, Value } from "../wire/values";
 
+/** An older name of a resource as the program gives it; what it does not say is empty. */
+export interface GoalAlias {
+  urn: string;
+  name: string;
+  type: string;
+  project: string;
+  stack: string;
+  /** URN. */
+  parent: string;
+  noParent: boolean;
+}
+
 /** What the program wants of one resource: a registration with everything inherited and resolved. */
 export interface Goal {
   urn: string;
@@ -31,6 +43,8 @@ export interface Goal {
   customTimeouts: Record<string, number> | undefined;
   /** URNs under which an older state may be found, in order. */
   aliases: string[];
+  /** As the program gave them. */
+  givenAliases: GoalAlias[];
   sourcePosition: string | undefined;
 }
 

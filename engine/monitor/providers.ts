@@ -69,6 +69,7 @@ function defaultProviderGoal(request: DeploymentRequest, wish: PackageWish): Goa
     importId: undefined,
     customTimeouts: undefined,
     aliases: [],
+    givenAliases: [],
     sourcePosition: undefined,
   };
 }

@@ -8,7 +8,7 @@ import { isProviderType, makeUrn, packageOf, packageOfReference, STACK_TYPE } fr
 import { makeSecret, type PropertyMap, type Value } from "../wire/values";
 import { aliasUrns } from "./aliases";
 import { parseDuration } from "./durations";
-import type { Goal } from "./goal";
+import type { Goal, GoalAlias } from "./goal";
 
 /** What the monitor knows of resources registered before. */
 export interface Registered {
@@ -81,6 +81,17 @@ function trigger(request: pb.RegisterResourceRequest): Value | undefined {
   return value === null ? undefined : value;
 }
 
+function givenAliases(request: pb.RegisterResourceRequest): GoalAlias[] {
+  const none: GoalAlias = { urn: "", name: "", type: "", project: "", stack: "", parent: "", noParent: false };
+  const specs = request.getAliasesList().map((alias): GoalAlias => {
+    const spec = alias.getSpec();
+    if (spec === undefined) return { ...none, urn: alias.getUrn() };
+    const [project, stack] = [spec.getProject(), spec.getStack()];
+    return { urn: "", name: spec.getName(), type: spec.getType(), project, stack, parent: spec.getParenturn(), noParent: spec.getNoparent() };
+  });
+  return [...request.getAliasurnsList().map((urn) => ({ ...none, urn })), ...specs];
+}
+
 /** Writes into a request what it inherits of its parent. */
 export function inherit(request: pb.RegisterResourceRequest, above: Goal | undefined): void {
   if (above === undefined) return;
@@ -134,6 +145,7 @@ export function goalOf(request: pb.RegisterResourceRequest, facts: RegistrationF
     importId: request.getImportid() || undefined,
     customTimeouts: timeouts(request),
     aliases: aliasUrns({ stack, project, type, name, parent }, request.getAliasesList(), request.getAliasurnsList(), facts.formerUrn),
+    givenAliases: givenAliases(request),
     sourcePosition: position(request, facts.rootDir),
   };
 }

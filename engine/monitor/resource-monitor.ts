@@ -5,11 +5,11 @@ import type { Callback } from "@pulumi/pulumi/proto/callback_pb.js";
 import * as provider from "@pulumi/pulumi/proto/provider_pb.js";
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
-import type { DeploymentContext } from "../deployment/context";
-import { Halted } from "../deployment/executor";
-import { DeploymentError, expectedMessage, StepFailed, StepSkipped } from "../errors";
+import type { DeploymentRequest } from "../contracts";
+import { DeploymentError, expectedMessage, Halted, StepFailed, StepSkipped } from "../errors";
 import { invokeBuiltin } from "../providers/builtin";
 import { ProviderError } from "../providers/provider-error";
+import type { ProviderRegistry } from "../providers/registry";
 import type { ResourceState } from "../snapshot/types";
 import { CheckFailed } from "../steps/checking";
 import { withAssetHashes } from "../wire/assets";
@@ -19,14 +19,23 @@ import { isObject, isUnknown, makeSecret, mapProperties, type PropertyMap, witho
 import { aliasUrns } from "./aliases";
 import type { Callbacks } from "./callbacks";
 import type { Goal, ReadGoal } from "./goal";
+import type { Hooks } from "./hooks";
 import { DefaultProviders, isBuiltin, namedProvider, type PackageWish } from "./providers";
 import { goalOf, inherit, type Registered, type RegistrationFacts } from "./registration";
 import { call, construct } from "./remote";
 import { Transforms } from "./transforms";
 
+/** What the monitor uses of the deployment. */
+interface MonitorContext {
+  readonly request: DeploymentRequest;
+  readonly preview: boolean;
+  readonly registry: ProviderRegistry;
+  readonly hooks: Hooks;
+}
+
 /** What the monitor asks of the deployment. */
 export interface MonitorBackend {
-  ctx: DeploymentContext;
+  readonly ctx: MonitorContext;
   /** Plans and carries out one registration; resolves with the state that it became. */
   register(goal: Goal): Promise<ResourceState>;
   read(goal: ReadGoal): Promise<ResourceState>;

@@ -2,7 +2,7 @@
 import { createCipheriv, createDecipheriv, pbkdf2Sync, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { ENV, readEnv, readRawEnv } from "../../common/env";
-import { CliError } from "../cli/cli-error";
+import { CliError } from "../errors";
 
 const ITERATIONS = 1_000_000;
 const KEY_BYTES = 32;

@@ -20,6 +20,8 @@ import { emptyState, HOOK_TYPES, type HookBindings, type PendingKind, type Pendi
 export interface SecretsCodec {
   encrypt(plaintext: string): string;
   decrypt(ciphertext: string): string;
+  /** Secrets are written in the clear, for whoever asked to see them. */
+  shows?: true;
 }
 
 /** Of JSON that was parsed: what else could it hold. */
@@ -107,7 +109,10 @@ function encryptSecrets(value: Value, codec: SecretsCodec): Value {
     );
   if (!isObject(value)) return value;
   if (signatureOf(value) === SIGNATURE.resource) return storedReference(value);
-  if (isSecret(value)) return { [SIGNATURE_KEY]: SIGNATURE.secret, ciphertext: codec.encrypt(exactJson(encryptSecrets(secretValue(value), WITHIN_A_SECRET))) };
+  if (isSecret(value)) {
+    const text = exactJson(encryptSecrets(secretValue(value), codec.shows ? { ...WITHIN_A_SECRET, shows: true } : WITHIN_A_SECRET));
+    return { [SIGNATURE_KEY]: SIGNATURE.secret, ...(codec.shows ? { plaintext: text } : { ciphertext: codec.encrypt(text) }) };
+  }
   return withExactIntegers(
     mapProperties(value, (item) => encryptSecrets(item, codec)),
     value,
@@ -137,6 +142,10 @@ function decryptSecrets(value: Value | bigint, codec: SecretsCodec): Value {
     value,
   );
 }
+
+/** Properties as they stand in a file. */
+export const writeProperties = (map: PropertyMap, codec: SecretsCodec): PropertyMap => encryptSecrets(map, codec) as PropertyMap;
+export const readProperties = (map: PropertyMap, codec: SecretsCodec): PropertyMap => decryptSecrets(map, codec) as PropertyMap;
 
 const orAbsent = <T>(value: T, absent: boolean): T | undefined => (absent ? undefined : value);
 const list = (values: string[]): string[] | undefined => orAbsent(values, values.length === 0);

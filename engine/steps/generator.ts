@@ -114,6 +114,11 @@ export class StepGenerator {
     return old === undefined || old.external || goal.importId !== (old.importId ?? old.id);
   }
 
+  /** Of the names that the provider makes up: that of the plan makes the same again. */
+  #seed(urn: string): Buffer {
+    return this.ctx.plan.seed(urn) ?? randomBytes(32);
+  }
+
   #wantsReplacement(urn: string, old: ResourceState | undefined): boolean {
     return this.ctx.targets.replaces(urn) || old?.taint === true;
   }
@@ -124,15 +129,19 @@ export class StepGenerator {
     const admitted = this.ctx.targets.admit(urn, needsOf(goalState(goal, {}, undefined, this.ctx.preview)));
     const recreating = this.#deleted.get(urn);
     const included = admitted || implicit;
-    if (!included && recreating === undefined && !old?.external) return old === undefined ? this.#skip(goal) : this.#keep(goal, old);
-
     const usable = old !== undefined && recreating === undefined && !old.external ? old : undefined;
     const kept = usable === undefined ? goal.inputs : resetPaths(goal.inputs, usable.inputs, goal.ignoreChanges);
     const fresh = usable === undefined || this.#wantsReplacement(urn, usable);
-    const seed = randomBytes(32);
+    const seed = this.#seed(urn);
+    if (!included && recreating === undefined && !old?.external) {
+      // It is not checked.
+      this.ctx.plan.goal({ goal, old, fresh, inputs: goal.custom ? (old?.inputs ?? {}) : kept, seed });
+      return old === undefined ? this.#skip(goal) : this.#keep(goal, old);
+    }
     // What must be made anew although no target names it is made as it was.
     const checked =
       included || old === undefined ? await checkInputs(this.ctx, goal, fresh ? {} : usable.inputs, fresh ? goal.inputs : kept, seed) : old.inputs;
+    this.ctx.plan.goal({ goal, old, fresh, inputs: goal.custom ? checked : kept, seed });
 
     if (old !== undefined && usable === undefined) {
       const state = this.#register(goal, checked, undefined);
@@ -305,11 +314,13 @@ export class StepGenerator {
   async afterImport(goal: Goal, imported: ResourceState): Promise<Step[]> {
     const wanted = { ...goal, inputs: flattenOutputs(goal.inputs) };
     const news = resetPaths(wanted.inputs, imported.inputs, goal.ignoreChanges);
-    const seed = randomBytes(32);
+    const seed = this.#seed(goal.urn);
     const inputs = await checkInputs(this.ctx, wanted, imported.inputs, news, seed);
+    this.ctx.plan.goal({ goal: wanted, old: imported, fresh: false, inputs, seed });
     const steps = await this.#fromDifference(wanted, imported, inputs, inputs, seed);
     if (steps[0]?.op !== "same") return steps;
     this.registered.set(goal.urn, imported);
+    this.ctx.plan.steps(steps);
     return [];
   }
 

@@ -2,22 +2,11 @@ import type { DiffKind } from "../contracts";
 import type { ResourceState } from "../snapshot/types";
 import { urnName } from "../wire/urn";
 
-export type StepOp =
-  | "same"
-  | "create"
-  | "update"
-  | "delete"
-  | "replace"
-  | "create-replacement"
-  | "delete-replaced"
-  | "read"
-  | "read-replacement"
-  | "import"
-  | "import-replacement"
-  | "refresh"
-  | "discard"
-  | "discard-replaced"
-  | "remove-pending-replace";
+export const STEP_OPS = [
+  ...(["same", "create", "update", "delete", "replace", "create-replacement", "delete-replaced", "read", "read-replacement"] as const),
+  ...(["import", "import-replacement", "refresh", "discard", "discard-replaced", "remove-pending-replace"] as const),
+] as const;
+export type StepOp = (typeof STEP_OPS)[number];
 
 /** One planned change of one resource, as data: the generator makes it, the executor carries it out. */
 export interface Step {

@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
-import { CliError, EXIT_CODE, unsupported } from "../cli/cli-error";
 import { SettingsText } from "../config/settings-text";
 import type { ProjectInfo } from "../contracts";
+import { CliError, EXIT_CODE, unsupported } from "../errors";
 
 const projectSchema = z.looseObject({
   name: z.string(),

@@ -28,8 +28,9 @@ def local(options, folder):
     stack.set_all_config({"plain": auto.ConfigValue("a value"), "token": auto.ConfigValue("hush", secret=True)})
     token = stack.get_config("token")
     saw("config", {"value": token.value, "secret": token.secret})
-    saw("preview", stack.preview().change_summary)
-    up = stack.up(message="by a client")
+    plan = folder + "/plan.json"
+    saw("preview", stack.preview(plan=plan).change_summary)
+    up = stack.up(message="by a client", plan=plan)
     saw("up", {"result": up.summary.result, "changes": up.summary.resource_changes, "outputs": outputs(up.outputs)})
     saw("preview again", stack.preview(expect_no_changes=True).change_summary)
     saw("refresh", stack.refresh().summary.result)

@@ -1,4 +1,4 @@
-/** Pulumi's own Automation API clients for Go and Python drive the embedded engine through a stack's life; their answers are the same. */
+/** Pulumi's own Automation API clients for Go and Python drive the embedded engine through a stack's life, its first update by a plan; their answers are the same. */
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";

@@ -11,8 +11,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as zlib from "node:zlib";
-import { CliError } from "../../engine/cli/cli-error";
 import { runCommandLine } from "../../engine/cli/command-line";
+import { CliError } from "../../engine/errors";
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), "owner-commands-"));
 const file = (name: string): string => path.join(dir, name);

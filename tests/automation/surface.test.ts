@@ -1,7 +1,8 @@
 /** The command line of the CLI, whole: each command and each flag works, or is refused by its name. */
-import { CliError } from "../../engine/cli/cli-error";
+
 import { runCommandLine } from "../../engine/cli/command-line";
 import { ALL, CLOUD_ONLY, listOf, REFUSED, works } from "../../engine/cli/surface";
+import { CliError } from "../../engine/errors";
 import recorded from "./cli-surface.json";
 
 const COMMANDS: Record<string, string[]> = recorded.commands;

@@ -1,7 +1,7 @@
 /** Resources of the package `pulumi`, which the engine itself provides, in every operation. */
 import type { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import { ResourceInvokeRequest } from "@pulumi/pulumi/proto/resource_pb.js";
-import { CliError } from "../../engine/cli/cli-error";
+import { CliError } from "../../engine/errors";
 import { toStruct } from "../../engine/wire/struct";
 import { parseStackName } from "../../engine/workspace/project";
 import { EngineWorld, type RunOptions, urn } from "../support/engine-world";

@@ -6,6 +6,7 @@ import type { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_p
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import type { EngineEventPayload, OperationKind, OperationOptions } from "../../engine/contracts";
 import { runDeployment } from "../../engine/deployment/deployment";
+import type { Plan } from "../../engine/plans/plan";
 import { type SnapshotChange, SnapshotComposition } from "../../engine/snapshot/composition";
 import { brokenRule } from "../../engine/snapshot/integrity";
 import type { ResourceState, Snapshot } from "../../engine/snapshot/types";
@@ -26,6 +27,8 @@ export interface Outcome {
   errors: string[];
   warnings: string[];
   state: ResourceState[];
+  /** Of a preview that was to write one. */
+  plan: Plan | undefined;
 }
 
 export interface RunOptions extends Partial<OperationOptions> {
@@ -43,6 +46,9 @@ export interface RunOptions extends Partial<OperationOptions> {
   /** Called before and after each durable write; throws to kill the run there. */
   onWrite?(moment: "before" | "after"): void;
   stackOutputs?(name: string): Promise<PropertyMap | undefined>;
+  /** What the run may do at most. */
+  plan?: Plan | undefined;
+  writePlan?: boolean;
 }
 
 const DEFAULTS: OperationOptions = {
@@ -142,7 +148,21 @@ export class EngineWorld {
 
   async run(kind: OperationKind, program: ProgramResource[] | undefined, options: RunOptions): Promise<Outcome> {
     const events: EngineEventPayload[] = [];
-    const { clearPendingCreates, terminate, previewOf, config = {}, ends, outputs, prepare, signal, onWrite, stackOutputs, ...given } = options;
+    const {
+      clearPendingCreates,
+      terminate,
+      previewOf,
+      config = {},
+      ends,
+      outputs,
+      prepare,
+      signal,
+      onWrite,
+      stackOutputs,
+      plan,
+      writePlan = false,
+      ...given
+    } = options;
     this.#program = (monitor, dryRun) => runResources(monitor, program ?? [], { dryRun, ends, outputs, prepare });
     let base = this.snapshot;
     if (clearPendingCreates) base = { ...base, pendingOperations: base.pendingOperations.filter(({ type }) => type !== "creating") };
@@ -173,6 +193,8 @@ export class EngineWorld {
         stackOutputs: stackOutputs ?? (async () => undefined),
         pluginsDir: "/nonexistent",
         attachedProviders: { exp: this.provider.address },
+        plan,
+        writePlan,
       });
       return {
         ok: result.ok,
@@ -181,6 +203,7 @@ export class EngineWorld {
         errors: diagnosticsOf(events, "error"),
         warnings: diagnosticsOf(events, "warning"),
         state: result.snapshot.resources,
+        plan: result.plan,
       };
     } finally {
       if (kind !== "preview") this.snapshot = { resources: written.resources(), pendingOperations: written.pending() };

@@ -15,6 +15,7 @@ export interface Call {
   olds?: PropertyMap;
   news?: PropertyMap;
   oldInputs?: PropertyMap;
+  seed?: Uint8Array;
   timeout?: number;
   ignoreChanges?: string[];
   preview?: boolean;
@@ -185,7 +186,9 @@ export class FakeProvider {
         return reply;
       }),
       check: unary((q: pb.CheckRequest) =>
-        this.#check(note({ method: "Check", name: nameOf(q.getUrn()), olds: fromStruct(q.getOlds()), news: fromStruct(q.getNews()) })),
+        this.#check(
+          note({ method: "Check", name: nameOf(q.getUrn()), olds: fromStruct(q.getOlds()), news: fromStruct(q.getNews()), seed: q.getRandomseed_asU8() }),
+        ),
       ),
       diff: unary(async (q: pb.DiffRequest) => {
         const [olds, oldInputs, news] = [fromStruct(q.getOlds()), fromStruct(q.getOldInputs()), fromStruct(q.getNews())];

@@ -54,10 +54,11 @@ func local(ctx context.Context, command auto.PulumiCommand, folder string) {
 	token, err := stack.GetConfig(ctx, "token")
 	must(err)
 	saw("config", map[string]any{"value": token.Value, "secret": token.Secret})
-	preview, err := stack.Preview(ctx)
+	plan := folder + "/plan.json"
+	preview, err := stack.Preview(ctx, optpreview.Plan(plan))
 	must(err)
 	saw("preview", preview.ChangeSummary)
-	up, err := stack.Up(ctx, optup.Message("by a client"))
+	up, err := stack.Up(ctx, optup.Message("by a client"), optup.Plan(plan))
 	must(err)
 	saw("up", map[string]any{"result": up.Summary.Result, "changes": up.Summary.ResourceChanges, "outputs": outputs(up.Outputs)})
 	again, err := stack.Preview(ctx, optpreview.ExpectNoChanges())
