@@ -31,6 +31,22 @@ export function startDeadline(parent: AbortSignal, ms: number, reason: () => Err
   return { signal: controller.signal, end };
 }
 
+/**
+ * Work that a time limits. What is under way when it is over may fail in words of its own; the limit's are the ones that count.
+ * @param work is given the signal that ends it
+ * @throws what `reason` makes, where the time was over before the work was
+ */
+export async function withinTime<T>(parent: AbortSignal, ms: number, reason: () => Error, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal, end } = startDeadline(parent, ms, reason);
+  try {
+    return await work(signal);
+  } catch (thrown) {
+    throw signal.aborted && !parent.aborted ? signal.reason : thrown;
+  } finally {
+    end();
+  }
+}
+
 /** A signal that aborts some time after its parent, so that what is under way when the parent aborts can still be finished. */
 export function startGrace(parent: AbortSignal, ms: number): Deadline {
   const controller = new AbortController();

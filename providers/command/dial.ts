@@ -17,6 +17,8 @@ export interface SshConnection {
   client: Client;
   /** Why the connection broke, if it did. */
   failure(): Error | undefined;
+  /** Whether it is over, for whatever reason. */
+  ended(): boolean;
   close(): void;
 }
 
@@ -133,30 +135,39 @@ export async function dial(connection: Connection, call: CallContext, clock: Clo
   const { proxy } = connection;
   const patience = { call, clock };
   if (proxy === undefined) return established(await withRetries("Dial", connection, patience, () => connect(connection, call.signal)));
-  const bastion = await withRetries("Dial proxy", proxy, patience, () => connect(proxy, call.signal));
-  const first = established(bastion);
+  const toBastion = async (): Promise<SshConnection> => established(await withRetries("Dial proxy", proxy, patience, () => connect(proxy, call.signal)));
+  let bastion = await toBastion();
   try {
-    const attempt = async (): Promise<Client> => connect(connection, call.signal, await forward(bastion, connection));
-    return established(await withRetries("Dial from proxy", connection, patience, attempt), first);
+    const attempt = async (): Promise<Client> => {
+      // A bastion that restarts while the host behind it is waited for takes its connection with it.
+      if (bastion.ended()) bastion = await toBastion();
+      return connect(connection, call.signal, await forward(bastion.client, connection));
+    };
+    return established(await withRetries("Dial from proxy", connection, patience, attempt), () => bastion);
   } catch (thrown) {
-    first.close();
+    bastion.close();
     throw thrown;
   }
 }
 
 /** An error of an idle connection has no other listener; the running command sees the end of its channel. */
-function established(client: Client, below?: SshConnection): SshConnection {
+function established(client: Client, below?: () => SshConnection): SshConnection {
   let failure: Error | undefined;
+  let ended = false;
   client.on("error", (error) => {
     failure = error;
     client.destroy();
   });
+  client.on("close", () => {
+    ended = true;
+  });
   return {
     client,
-    failure: () => failure ?? below?.failure(),
+    failure: () => failure ?? below?.().failure(),
+    ended: () => ended,
     close: () => {
       client.end();
-      below?.close();
+      below?.().close();
     },
   };
 }

@@ -177,6 +177,14 @@ describe("command:remote:Command", () => {
     expect(bastion.tunnels).toEqual([`10.1.2.3:${server.port}`]);
   });
 
+  test("a bastion that goes away while the host behind it is waited for is dialled again", async () => {
+    const server = await start({ exec: () => ({ stdout: "inside" }) });
+    const bastion = await start({ dropTunnels: 2 });
+    const proxy = { host: "127.0.0.1", port: bastion.port, user: "jump", privateKey: key.privateKey };
+    const state = await plugin.make(COMMAND, { connection: at(server, { host: "10.1.2.3", proxy, dialErrorLimit: 3 }), create: "c" });
+    expect([state.outputs["stdout"], bastion.connections]).toEqual(["inside", 3]);
+  });
+
   test("waits for a host that is not ready, up to the limit", async () => {
     const server = await start({ refuse: 2, exec: () => ({ stdout: "up" }) });
     expect((await plugin.make(COMMAND, { connection: at(server, { dialErrorLimit: 2 }), create: "c" })).outputs["stdout"]).toBe("up");

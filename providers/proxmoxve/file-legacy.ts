@@ -1,4 +1,5 @@
 /** proxmoxve:download/fileLegacy:FileLegacy: a file that a node downloads into one of its datastores. The id is its volume. */
+import { withinTime } from "../../common/deadline";
 import { HomelabError } from "../../common/errors";
 import { defineBridged } from "../sdk/bridged";
 import { bool, num, str } from "../sdk/schema";
@@ -60,6 +61,31 @@ async function sizeOf(volume: string, outputs: JsonObject, client: PveClient, si
   return found === undefined ? undefined : Number(found["size"] ?? 0);
 }
 
+const downloadTimeout = (inputs: JsonObject, seconds: number): HomelabError =>
+  new HomelabError("E_PROXMOX_TIMEOUT", `${text(inputs["nodeName"])} did not download ${text(inputs["url"])} within ${seconds} s (uploadTimeout)`, {
+    subject: text(inputs["nodeName"]),
+    hint: "see in Proxmox whether the node reaches the URL, or raise uploadTimeout",
+  });
+
+async function downloaded(inputs: JsonObject, client: PveClient, signal: AbortSignal): Promise<{ id: string; outputs: JsonObject }> {
+  const name = await fileName(inputs, client, signal);
+  const volume = `${text(inputs["datastoreId"])}:${text(inputs["contentType"])}/${name}`;
+  try {
+    await download(inputs, name, client, signal);
+  } catch (thrown) {
+    if (!existsAlready(thrown)) throw thrown;
+    if (inputs["overwriteUnmanaged"] !== true) {
+      throw new HomelabError("E_FILE_EXISTS", `${volume} is on ${text(inputs["nodeName"])} already, and was not made by this stack`, {
+        cause: thrown,
+        hint: "delete it, import it, or set overwriteUnmanaged",
+      });
+    }
+    await removeFile(inputs, volume, client, signal);
+    await download(inputs, name, client, signal);
+  }
+  return { id: volume, outputs: { ...DEFAULTS, ...inputs, fileName: name } };
+}
+
 export const fileLegacy = defineBridged<PveClient>({
   token: "proxmoxve:download/fileLegacy:FileLegacy",
   fields: {
@@ -78,25 +104,9 @@ export const fileLegacy = defineBridged<PveClient>({
   },
   computed: ["fileName", "size"],
   async create(inputs, call) {
-    const client = call.provider;
-    const seconds = Number(inputs["uploadTimeout"] ?? 600);
-    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(seconds * 1000)]);
-    const name = await fileName(inputs, client, signal);
-    const volume = `${text(inputs["datastoreId"])}:${text(inputs["contentType"])}/${name}`;
-    try {
-      await download(inputs, name, client, signal);
-    } catch (thrown) {
-      if (!existsAlready(thrown)) throw thrown;
-      if (inputs["overwriteUnmanaged"] !== true) {
-        throw new HomelabError("E_FILE_EXISTS", `${volume} is on ${text(inputs["nodeName"])} already, and was not made by this stack`, {
-          cause: thrown,
-          hint: "delete it, import it, or set overwriteUnmanaged",
-        });
-      }
-      await removeFile(inputs, volume, client, signal);
-      await download(inputs, name, client, signal);
-    }
-    return { id: volume, outputs: { ...DEFAULTS, ...inputs, fileName: name } };
+    const seconds = Number(inputs["uploadTimeout"] ?? DEFAULTS["uploadTimeout"]);
+    const work = (signal: AbortSignal) => downloaded(inputs, call.provider, signal);
+    return withinTime(call.signal, seconds * 1000, () => downloadTimeout(inputs, seconds), work);
   },
   async read(id, known, call) {
     // `node01/local:import/a.qcow2` in an import, the volume alone otherwise.

@@ -140,13 +140,11 @@ const outputsOf = ({ [RAW_STATE_NOTE]: _, ...outputs }: JsonObject): JsonObject 
 function withNullsOf(before: JsonObject, after: JsonObject): JsonObject {
   const restored = (was: Json | undefined, is: Json): Json => {
     if (Array.isArray(was) && Array.isArray(is)) return is.map((item, i) => restored(was[i], item));
-    return isObject(was) && isObject(is) ? withNullsOf(was, is) : is;
+    return isValues(was) && isValues(is) ? withNullsOf(was, is) : is;
   };
   const nulls = Object.entries(before).filter(([key, value]) => value === null && !(key in after));
   return Object.fromEntries([...Object.entries(after).map(([key, value]): [string, Json] => [key, restored(before[key], value)]), ...nulls]);
 }
-
-const isObject = (value: Json | undefined): value is JsonObject => isValues(value);
 
 /** What is known with what was found over it; null says that there is none. */
 const merged = (known: JsonObject, found: JsonObject): JsonObject =>

@@ -26,6 +26,8 @@ export interface FakePve {
   storages: FakeStorages;
   /** The first call that matches is answered so, once. */
   failNext(match: RegExp, answer: { status: number; message: string } | { task: string }): void;
+  /** The task of the first call that matches never ends. */
+  hangNext(match: RegExp): void;
   /** Addresses that every guest agent tells. */
   agentAddress: string | undefined;
   close(): Promise<void>;
@@ -51,7 +53,7 @@ class State {
   readonly pools = new Map<number, string>();
   readonly network = new FakeNetwork();
   readonly storages = new FakeStorages();
-  readonly faults: { match: RegExp; answer: { status: number; message: string } | { task: string } }[] = [];
+  readonly faults: { match: RegExp; answer: { status: number; message: string } | { task: string; looks?: number } }[] = [];
   readonly tasks = new Map<string, { looks: number; exit: string }>();
   agentAddress: string | undefined = "10.0.0.5";
   #task = 0;
@@ -68,7 +70,8 @@ class State {
     const node = this.#node(method, path, params);
     if (typeof node === "object") return node;
     const answer = node ?? this.#route(method, path, params);
-    if (found !== undefined && "task" in found.answer && typeof answer === "string") this.tasks.set(answer, { looks: 1, exit: found.answer.task });
+    if (found !== undefined && "task" in found.answer && typeof answer === "string")
+      this.tasks.set(answer, { looks: found.answer.looks ?? 1, exit: found.answer.task });
     return { data: answer };
   }
 
@@ -240,6 +243,9 @@ export async function startFakePve(): Promise<FakePve> {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     failNext: (match: RegExp, answer: { status: number; message: string } | { task: string }) => {
       state.faults.push({ match, answer });
+    },
+    hangNext: (match: RegExp) => {
+      state.faults.push({ match, answer: { task: "OK", looks: Number.POSITIVE_INFINITY } });
     },
     close: () => {
       server.closeAllConnections();

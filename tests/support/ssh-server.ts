@@ -33,6 +33,8 @@ export interface SshServerOptions {
   moreHostKeys?: readonly string[];
   /** As many connections are closed at once before one is served. */
   refuse?: number;
+  /** As many tunnels end the connection through which they were asked for. */
+  dropTunnels?: number;
   /** Answers a command without waiting for its input, and sends the beginning, the answer and the end in one piece. */
   inOnePiece?: boolean;
 }
@@ -107,6 +109,10 @@ function serve(client: Connection, socket: net.Socket, options: SshServerOptions
   });
   client.on("tcpip", (accept, reject, info) => {
     state.tunnels.push(`${info.destIP}:${info.destPort}`);
+    if (state.tunnels.length <= (options.dropTunnels ?? 0)) {
+      socket.destroy();
+      return;
+    }
     const out = net.connect(info.destPort, "127.0.0.1", () => {
       const stream = accept();
       stream.pipe(out).pipe(stream);

@@ -2,6 +2,7 @@
  * Changes of a node's network. Proxmox writes them beside the file in use, one such file for everybody, and a reload applies all
  * that is in it. So each change is made alone: what somebody else has pending there is neither applied nor lost.
  */
+import { withinTime } from "../../../common/deadline";
 import { asError, HomelabError } from "../../../common/errors";
 import type { BridgedCall } from "../../sdk/bridged";
 import { type Json, type JsonObject, sameValue } from "../../sdk/values";
@@ -84,18 +85,14 @@ export interface InterfaceChange {
 const isBusy = (thrown: unknown): boolean => thrown instanceof Error && /exit code 89/.test(thrown.message);
 
 async function reload({ node, reloadSeconds }: InterfaceChange, { provider, signal }: Call): Promise<void> {
-  const timeout = AbortSignal.timeout(reloadSeconds * 1000);
-  const either = AbortSignal.any([signal, timeout]);
-  try {
-    await provider.retrying(RELOAD_ATTEMPTS, either, () => provider.disruptiveTask("PUT", `nodes/${node}/network`, either), isBusy);
-  } catch (cause) {
-    if (!timeout.aborted) throw cause;
-    throw new HomelabError("E_NETWORK_RELOAD", `${node}: the network was not reloaded within ${reloadSeconds} s (timeoutReload)`, {
-      cause,
+  const tooLong = () =>
+    new HomelabError("E_NETWORK_RELOAD", `${node}: the network was not reloaded within ${reloadSeconds} s (timeoutReload)`, {
       subject: node,
       hint: "where the node does not answer any more, look at its console: /etc/network/interfaces holds what was written",
     });
-  }
+  await withinTime(signal, reloadSeconds * 1000, tooLong, (limited) =>
+    provider.retrying(RELOAD_ATTEMPTS, limited, () => provider.disruptiveTask("PUT", `nodes/${node}/network`, limited), isBusy),
+  );
 }
 
 /** Takes the pending change back where the reload never began. @returns whether it did */

@@ -1,4 +1,5 @@
 /** Makes a VM: as a clone of a template, or from nothing. */
+import { startDeadline } from "../../../common/deadline";
 import { asError, describeError, HomelabError } from "../../../common/errors";
 import { type CallContext, PartialFailure } from "../../sdk/resource";
 import type { JsonObject } from "../../sdk/values";
@@ -21,10 +22,11 @@ interface Call extends CallContext {
   urn: string;
 }
 
-const withTimeout = (call: Call, seconds: number): Call => ({
-  ...call,
-  signal: AbortSignal.any([call.signal, AbortSignal.timeout(seconds * 1000)]),
-});
+/** What ends a creation that takes too long. @param limit the input that says how long */
+const creationTimeout = (id: number, vm: Vm, limit: "timeoutClone" | "timeoutCreate"): HomelabError =>
+  new HomelabError("E_PROXMOX_TIMEOUT", `VM ${id} was not made on ${vm.nodeName} within ${vm[limit]} s`, {
+    hint: `see in Proxmox what it waits for, or raise ${limit}`,
+  });
 
 /** Whether every disk of a VM lies where each node can reach it. */
 async function onSharedStorage(client: PveClient, node: string, vmId: number, signal: AbortSignal): Promise<boolean> {
@@ -107,28 +109,40 @@ async function mayExist(machine: Machine): Promise<boolean> {
   }
 }
 
+/** Makes it, or completes what a creation that was cut has left. */
+async function made(machine: Machine, leftOver: boolean, client: PveClient, vm: Vm, call: Call): Promise<void> {
+  const { id } = machine;
+  if (leftOver) await machine.unlocked();
+  else if (vm.clone === undefined) await client.task("POST", `nodes/${vm.nodeName}/qemu`, call.signal, creationParams(vm, id, call.urn));
+  else await clone(client, vm, id, vm.clone, call);
+  if (vm.clone !== undefined) await machine.unlocked();
+  await converge(machine, { ...vm, description: markedDescription(vm, call.urn) }, undefined, call);
+  // The mark goes last: a run that is cut before finds it.
+  await (vm.description === "" ? machine.configure({}, ["description"]) : machine.configure({ description: vm.description }));
+  if (vm.reboot && vm.started && !vm.template) await machine.restart(vm);
+}
+
 /** @throws PartialFailure once the VM exists, so that the state knows of it */
 export async function createVm(client: PveClient, vm: Vm, inputs: JsonObject, call: Call): Promise<Made> {
   const id = vm.vmId ?? (await client.nextId(call.signal));
-  const limited = withTimeout(call, vm.clone === undefined ? vm.timeoutCreate : vm.timeoutClone);
+  const limit = vm.clone === undefined ? "timeoutCreate" : "timeoutClone";
+  const { signal, end } = startDeadline(call.signal, vm[limit] * 1000, () => creationTimeout(id, vm, limit));
+  const limited = { ...call, signal };
   const machine = new Machine(client, vm.nodeName, id, limited);
-  const leftOver = await isLeftOver(machine, vm, limited);
   try {
-    if (leftOver) await machine.unlocked();
-    else if (vm.clone === undefined) await client.task("POST", `nodes/${vm.nodeName}/qemu`, limited.signal, creationParams(vm, id, call.urn));
-    else await clone(client, vm, id, vm.clone, limited);
-    if (vm.clone !== undefined) await machine.unlocked();
-    await converge(machine, { ...vm, description: markedDescription(vm, call.urn) }, undefined, limited);
-    // The mark goes last: a run that is cut before finds it.
-    await (vm.description === "" ? machine.configure({}, ["description"]) : machine.configure({ description: vm.description }));
-    if (vm.reboot && vm.started && !vm.template) await machine.restart(vm);
+    const leftOver = await isLeftOver(machine, vm, limited);
+    try {
+      await made(machine, leftOver, client, vm, limited);
+    } catch (thrown) {
+      // A cancelled call cannot ask, nor can one whose Proxmox is gone: what was begun is taken to exist, and a refresh says otherwise.
+      const exists = call.signal.aborted || (await mayExist(new Machine(client, vm.nodeName, id, call)));
+      // What the limit ended says so, and what failed by itself its own reason.
+      const cause = asError(signal.aborted && !call.signal.aborted ? signal.reason : thrown);
+      if (!exists) throw cause;
+      throw new PartialFailure(String(id), { ...inputs, vmId: id }, [cause instanceof HomelabError ? describeError(cause) : cause.message], { cause });
+    }
     return { machine: new Machine(client, vm.nodeName, id, call), vm };
-  } catch (thrown) {
-    // A cancelled call cannot ask, nor can one whose Proxmox is gone: what was begun is taken to exist, and a refresh says otherwise.
-    const exists = call.signal.aborted || (await mayExist(new Machine(client, vm.nodeName, id, call)));
-    if (!exists) throw thrown;
-    throw new PartialFailure(String(id), { ...inputs, vmId: id }, [thrown instanceof HomelabError ? describeError(thrown) : asError(thrown).message], {
-      cause: thrown,
-    });
+  } finally {
+    end();
   }
 }

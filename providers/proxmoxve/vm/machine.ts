@@ -1,4 +1,5 @@
 /** One VM on one node: its calls, its power and its guest agent. */
+import { startDeadline, withinTime } from "../../../common/deadline";
 import { HomelabError } from "../../../common/errors";
 import type { CallContext } from "../../sdk/resource";
 import type { Json, JsonObject } from "../../sdk/values";
@@ -31,8 +32,6 @@ function addressesOf(answer: Json): Address[] {
     return { name: String(nic["name"] ?? ""), mac: String(nic["hardware-address"] ?? ""), ipv4: of("ipv4"), ipv6: of("ipv6") };
   });
 }
-
-const bounded = (signal: AbortSignal, ms: number): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(ms)]);
 
 export class Machine {
   readonly #base: string;
@@ -76,17 +75,13 @@ export class Machine {
   }
 
   async task(method: "POST" | "PUT", what: string, params: Params, timeoutMs?: number): Promise<void> {
-    const signal = timeoutMs === undefined ? this.call.signal : bounded(this.call.signal, timeoutMs);
-    try {
-      await this.client.task(method, `${this.#base}/${what}`, signal, params);
-    } catch (thrown) {
-      if (signal.aborted && !this.call.signal.aborted) {
-        throw new HomelabError("E_PROXMOX_TIMEOUT", `Proxmox: ${what} of VM ${this.id} on ${this.node} did not end within ${(timeoutMs ?? 0) / 1000} s`, {
-          cause: thrown,
-        });
-      }
-      throw thrown;
-    }
+    const work = (signal: AbortSignal) => this.client.task(method, `${this.#base}/${what}`, signal, params);
+    if (timeoutMs === undefined) return work(this.call.signal);
+    return withinTime(this.call.signal, timeoutMs, () => this.#late(`${what} of VM ${this.id} on ${this.node} did not end within ${timeoutMs / 1000} s`), work);
+  }
+
+  #late(what: string, hint?: string): HomelabError {
+    return new HomelabError("E_PROXMOX_TIMEOUT", `Proxmox: ${what}`, hint === undefined ? {} : { hint });
   }
 
   /** Waits until no other operation holds it. */
@@ -117,22 +112,22 @@ export class Machine {
 
   /** @throws HomelabError E_PROXMOX_TIMEOUT where it does not come back within `timeoutReboot` */
   async restart(vm: Vm): Promise<void> {
-    const signal = bounded(this.call.signal, vm.timeoutReboot * 1000);
-    const machine = new Machine(this.client, this.node, this.id, { ...this.call, signal });
-    try {
+    const late = () =>
+      this.#late(
+        `VM ${this.id} on ${this.node} did not restart within ${vm.timeoutReboot} s`,
+        "look at the VM's console in Proxmox; timeoutReboot says how long is waited",
+      );
+    await withinTime(this.call.signal, vm.timeoutReboot * 1000, late, async (signal) => {
+      const machine = new Machine(this.client, this.node, this.id, { ...this.call, signal });
       await machine.stop(vm, !vm.agent.enabled);
       await machine.start(vm);
-    } catch (thrown) {
-      if (!signal.aborted || this.call.signal.aborted) throw thrown;
-      throw new HomelabError("E_PROXMOX_TIMEOUT", `VM ${this.id} on ${this.node} did not restart within ${vm.timeoutReboot} s`, {
-        cause: thrown,
-        hint: "look at the VM's console in Proxmox; timeoutReboot says how long is waited",
-      });
-    }
+    });
   }
 
   async #reach(state: string, seconds: number): Promise<void> {
-    await this.client.poll(bounded(this.call.signal, seconds * 1000), async () => ((await this.status())?.["status"] === state ? true : undefined));
+    const late = () => this.#late(`VM ${this.id} on ${this.node} was not ${state} after ${seconds} s`);
+    const look = async () => ((await this.status())?.["status"] === state ? true : undefined);
+    await withinTime(this.call.signal, seconds * 1000, late, (signal) => this.client.poll(signal, look));
   }
 
   /**
@@ -142,7 +137,7 @@ export class Machine {
   async addresses(agent: Vm["agent"]): Promise<Address[] | undefined> {
     const wait = agent.waitForIp;
     if (wait?.disabled === true) return undefined;
-    const signal = bounded(this.call.signal, durationMs(agent.timeout));
+    const { signal, end } = startDeadline(this.call.signal, durationMs(agent.timeout), () => this.#late("the guest agent told no address"));
     const wanted = (found: Address[]): boolean => {
       const others = found.filter(({ name }) => name !== "lo");
       const [v4, v6] = [others.some((nic) => nic.ipv4.some(isReachable)), others.some((nic) => nic.ipv6.some(isReachable))];
@@ -157,6 +152,8 @@ export class Machine {
       if (this.call.signal.aborted || !signal.aborted) throw thrown;
       this.call.log("warning", `the guest agent of VM ${this.id} told no address within ${agent.timeout}: is qemu-guest-agent installed and running?`);
       return undefined;
+    } finally {
+      end();
     }
   }
 

@@ -1,51 +1,10 @@
 import { FAKE_TOKEN, type FakePve, startFakePve } from "../../../tests/support/fake-pve";
 import { partialFailure, type State, TestProvider } from "../../../tests/support/test-provider";
+import { clone, template, VM } from "../../../tests/support/vm-inputs";
 import { withoutNotes } from "../../sdk/schema-check";
 import { UNKNOWN, type Values } from "../../sdk/values";
 import { provider } from "../provider";
 import { announce } from "./foresee";
-
-const VM = "proxmoxve:index/vmLegacy:VmLegacy";
-
-const template: Values = {
-  nodeName: "node01",
-  vmId: 9000,
-  name: "ubuntu",
-  template: true,
-  started: false,
-  onBoot: false,
-  cdrom: { fileId: "none" },
-  cpu: { cores: 1, type: "host" },
-  memory: { dedicated: 1024 },
-  scsiHardware: "virtio-scsi-single",
-  disks: [{ interface: "scsi0", datastoreId: "local-lvm", importFrom: "local:import/noble.qcow2", size: 8, fileFormat: "raw" }],
-  networkDevices: [{ bridge: "vmbr0" }],
-  agent: { enabled: true },
-  operatingSystem: { type: "l26" },
-};
-
-const clone: Values = {
-  nodeName: "node01",
-  vmId: 120,
-  name: "dev",
-  tags: ["homelab", "dev"],
-  clone: { vmId: 9000 },
-  cdrom: { fileId: "none" },
-  cpu: { cores: 4, type: "host" },
-  memory: { dedicated: 8192 },
-  scsiHardware: "virtio-scsi-single",
-  disks: [{ interface: "scsi0", datastoreId: "local-lvm", size: 40 }],
-  initialization: {
-    datastoreId: "local-lvm",
-    ipConfigs: [{ ipv4: { address: "192.168.1.15/24", gateway: "192.168.1.1" } }],
-    userAccount: { username: "suporte", keys: ["ssh-ed25519 AAAA+B a@b"] },
-    dns: { servers: ["192.168.1.2", "1.1.1.1"] },
-  },
-  networkDevices: [{ bridge: "vmbr0", firewall: false }],
-  bootOrders: ["scsi0"],
-  agent: { enabled: true },
-  operatingSystem: { type: "l26" },
-};
 
 describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
   let pve: FakePve;
@@ -241,6 +200,18 @@ describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
     }
   });
 
+  test("a VM leaves a pool that somebody deleted, or that it was taken out of", async () => {
+    await made(template);
+    const state = await made({ ...clone, poolId: "lab" });
+    const { inputs } = await plugin.check(VM, clone, state.inputs);
+    for (const message of ["pool 'lab' does not exist", "no such pool 'lab'", "update pools failed: VM 120 is not a pool member"]) {
+      pve.failNext(/^PUT pools\/lab/, { status: 500, message });
+      expect((await plugin.update(VM, state, inputs)).outputs["poolId"]).toBeUndefined();
+    }
+    pve.failNext(/^PUT pools\/lab/, { status: 403, message: "Permission check failed (/pool/lab, Pool.Allocate)" });
+    await expect(plugin.update(VM, state, inputs)).rejects.toMatchObject({ details: expect.stringContaining("Permission check failed") });
+  });
+
   test("what was changed by hand shows after a refresh and is put right", async () => {
     await made(template);
     const state = await made(clone);
@@ -292,84 +263,6 @@ describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
     await expect(plugin.update(VM, state, inputs)).rejects.toMatchObject({
       details: expect.stringMatching(/^disk scsi0: Proxmox cannot make it smaller \(40 GiB now, 20 GiB wanted\)/),
     });
-  });
-
-  test("a creation that is cut leaves the VM in the state, and the next run completes it", async () => {
-    await made(template);
-    pve.failNext(/^PUT .*\/120\/config/, { status: 500, message: "storage is offline" });
-    const { inputs } = await plugin.check(VM, clone);
-    const failed = partialFailure(await plugin.create(VM, inputs).catch((error: unknown) => error));
-    expect(failed).toMatchObject({ id: "120", reasons: ["Proxmox: PUT nodes/node01/qemu/120/config: 500: storage is offline"] });
-    const state = await plugin.update(VM, { id: "120", inputs, outputs: failed?.outputs ?? {} }, inputs);
-    expect(config(120)).toMatchObject({ cores: "4", ciuser: "suporte" });
-    expect(state.outputs).toMatchObject({ started: true });
-  });
-
-  describe("a creation whose engine was killed", () => {
-    const killedAt = async (match: RegExp, inputs: Values, name?: string) => {
-      pve.failNext(match, { status: 500, message: "the plug was pulled" });
-      const checked = await plugin.check(VM, inputs, {}, name);
-      await plugin.create(VM, checked.inputs, name === undefined ? {} : { name }).catch(() => undefined);
-      pve.calls.length = 0;
-      return checked.inputs;
-    };
-    const clones = () => pve.calls.filter((call) => call.includes("/clone"));
-
-    test.each([
-      ["right after the clone", /PUT .*\/120\/config/, clone],
-      ["before it was started", /POST .*\/120\/status\/start/, { ...clone, description: "of dev" }],
-      ["before its mark was taken away", /PUT .*\/120\/config\?(delete=description|description=of\+dev)$/, { ...clone, description: "of dev" }],
-    ])("%s is completed by the next run of the same resource", async (_, match, inputs) => {
-      await made(template);
-      const state = await plugin.create(VM, await killedAt(match, inputs as Values));
-      expect([clones(), state.id, pve.vms.get(120)?.running]).toEqual([[], "120", true]);
-      expect(config(120)).toMatchObject({ cores: "4", ciuser: "suporte" });
-      expect(config(120)["description"]).toBe((inputs as Values)["description"]);
-    });
-
-    test("after it was made, and before the state was written", async () => {
-      await made(template);
-      const { inputs } = await plugin.check(VM, clone);
-      await plugin.create(VM, inputs);
-      pve.calls.length = 0;
-      expect([(await plugin.create(VM, inputs)).id, clones()]).toEqual(["120", []]);
-    });
-
-    test("is not taken over by another resource, nor is a VM that somebody made", async () => {
-      await made(template);
-      const inputs = await killedAt(/PUT .*\/120\/config/, clone, "first");
-      await expect(plugin.create(VM, inputs, { name: "second" })).rejects.toMatchObject({ details: expect.stringMatching(/^VM 120 is on node01 already/) });
-      pve.vms.set(120, { node: "node01", config: { name: "dev", cores: "2" }, running: true, lock: 0 });
-      await expect(plugin.create(VM, inputs, { name: "first" })).rejects.toMatchObject({ details: expect.stringMatching(/^VM 120 is on node01 already/) });
-      expect(config(120)).toEqual({ name: "dev", cores: "2" });
-    });
-  });
-
-  test("a failed task tells its exit status and the end of its log", async () => {
-    pve.failNext(/^POST nodes\/node01\/qemu/, { task: "no space left" });
-    const thrown = await plugin.make(VM, { ...template, vmId: 9001 }).catch((error: unknown) => error);
-    expect(thrown).toMatchObject({
-      details: expect.stringMatching(/^Proxmox: qmcreate of 9001 on node01 failed: no space left\nstarting\nTASK ERROR: no space left/),
-    });
-  });
-
-  test("a clone waits for a lock that goes away, as often as it was told", async () => {
-    await made(template);
-    pve.failNext(/\/clone/, { status: 500, message: "can't lock file '/var/lock/qemu-server/lock-9000.conf' - got timeout" });
-    expect((await plugin.make(VM, { ...clone, clone: { vmId: 9000, retries: 2 } })).id).toBe("120");
-  });
-
-  test("an id that is taken is refused before anything is made", async () => {
-    await made(template);
-    await expect(plugin.make(VM, { ...template, cpu: { cores: 2 } })).rejects.toMatchObject({
-      details: expect.stringMatching(/^VM 9000 is on node01 already/),
-    });
-    expect(pve.calls.filter((call) => !call.startsWith("GET"))).toEqual([]);
-  });
-
-  test("without an id the next free one is taken", async () => {
-    const { vmId: _vmId, ...rest } = template;
-    expect((await plugin.make(VM, rest)).outputs["vmId"]).toBe(100);
   });
 
   test("delete shuts down or stops first, and an absent VM is deleted already", async () => {

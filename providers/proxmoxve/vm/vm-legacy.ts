@@ -50,11 +50,20 @@ async function read(id: string, known: JsonObject, call: Call): Promise<JsonObje
   return { ...described, ...seen, nodeName: node, vmId, ...(await networkOutputs(machine, vm, running)) };
 }
 
+/** A pool that somebody deleted has no VM in it any more; nor has one that this VM was taken out of. */
+async function leavePool(pool: string, id: number, { provider, signal }: Call): Promise<void> {
+  try {
+    await provider.request("PUT", `pools/${pool}`, signal, { vms: id, delete: true });
+  } catch (thrown) {
+    if (!(thrown instanceof PveError && /does not exist|no such pool|is not a pool member/.test(thrown.detail))) throw thrown;
+  }
+}
+
 /** A VM is in one pool at most; Proxmox takes it out of the one before. */
 async function updatePool(vm: Vm, olds: Vm, id: number, call: Call): Promise<void> {
   if (vm.poolId === olds.poolId) return;
-  if (vm.poolId === "") await call.provider.request("PUT", `pools/${olds.poolId}`, call.signal, { vms: id, delete: true });
-  else await call.provider.request("PUT", `pools/${vm.poolId}`, call.signal, { vms: id, "allow-move": true });
+  if (vm.poolId === "") return leavePool(olds.poolId, id, call);
+  await call.provider.request("PUT", `pools/${vm.poolId}`, call.signal, { vms: id, "allow-move": true });
 }
 
 export const vmLegacy = defineBridged<PveClient>({

@@ -1,8 +1,7 @@
 /** What is kept of an object however the wait for it ends, and what is waited for at all. The test writes each status itself. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { provider } from "../../../providers/kubernetes/provider";
 import type { Values } from "../../../providers/sdk/values";
+import { collectGarbage } from "../../support/garbage";
 import { partialFailure, TestProvider } from "../../support/test-provider";
 import { type Body, type KubernetesUnderTest, MERGE } from "./under-test";
 
@@ -20,12 +19,6 @@ const deployment = (name: string, spec: Values = {}): Values => ({
   metadata: { name, annotations: background },
   spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: "web", image: "nginx:1.27" }] } }, ...spec },
 });
-
-/** Collects garbage, as a long-running process does. */
-function collectGarbage(): void {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
-}
 
 /** @param start an API without controllers */
 export function waitsSuite(start: () => Promise<KubernetesUnderTest>): void {
