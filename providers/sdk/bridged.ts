@@ -1,6 +1,6 @@
 /** Resource definitions of bridged packages: a schema and four calls, the rest follows. */
 import { asError } from "../../common/errors";
-import { type CallContext, type CheckFailure, PartialFailure, type ReadResult, type ResourceDefinition } from "./resource";
+import { type CallContext, type CheckFailure, type DiffResult, PartialFailure, type ReadResult, type ResourceDefinition } from "./resource";
 import type { Fields } from "./schema";
 import { checkSchema, withoutNotes } from "./schema-check";
 import { diffSchema, driftedInputs, importedInputs, inputsBeside } from "./schema-compare";
@@ -27,6 +27,8 @@ export interface BridgedResource<P> {
    * what a refresh finds beside the inputs is a difference too.
    */
   planDefaults?: JsonObject;
+  /** Properties that only replace where another one says so; those of them that differ then do. */
+  replacesBeside?(news: Values): readonly string[];
   /** A replacement always deletes first: old and new would be in each other's way. */
   deleteFirst?: boolean;
   /** What no single property shows. Values may be unknown. */
@@ -77,7 +79,7 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
     },
     async diff({ id, oldInputs, news, log }) {
       const [before, after] = [planned(withoutNulls(oldInputs)), planned(news)];
-      const result = diffSchema(fields, before, after, nameProperty);
+      const result = replacingBeside(diffSchema(fields, before, after, nameProperty), resource.replacesBeside?.(after) ?? []);
       if (!result.changed) return result;
       if (result.replaces.length === 0) {
         resource.assertPossible?.(withoutNotes(before), withoutNotes(after));
@@ -128,6 +130,15 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
         }),
     delete: ({ id, outputs, ...call }) => resource.delete(id, withoutNulls(outputs), call),
   };
+}
+
+function replacingBeside(diff: DiffResult, names: readonly string[]): DiffResult {
+  const replaces = names.filter((name) => diff.diffs.includes(name) && !diff.replaces.includes(name));
+  if (replaces.length === 0) return diff;
+  const detailed = Object.entries(diff.detailed).map(([path, entry]): [string, typeof entry] =>
+    replaces.includes(path) ? [path, { ...entry, kind: "update-replace" }] : [path, entry],
+  );
+  return { ...diff, replaces: [...diff.replaces, ...replaces], detailed: Object.fromEntries(detailed) };
 }
 
 /** The official bridge's note of what its outputs leave out: right for what it wrote itself, and wrong once anything else did. */

@@ -17,6 +17,8 @@ const speed = block({
 const refused = (what: string) => (value: unknown) =>
   value === undefined || value === "" || value === false ? undefined : `the embedded provider does not support ${what}; the official plugin does`;
 
+const refusedMacs = "the embedded provider does not support it as an input: they are told by the guest; give networkDevices[].macAddress";
+
 const disk = block({
   interface: str({
     required: true,
@@ -121,7 +123,7 @@ const hardware: Fields = {
   keyboardLayout: str({ default: "en-us" }),
   kvmArguments: str(),
   machine: str(),
-  macAddresses: list(str(), { computed: true }),
+  macAddresses: list(str(), { computed: true, validate: (value) => (Array.isArray(value) && value.length > 0 ? refusedMacs : undefined) }),
   memory: block({ dedicated: num({ default: 512 }), floating: num() }, { default: { dedicated: 512 } }),
   networkDevices: list(networkDevice, { computed: true }),
   operatingSystem: block({ type: str({ default: "other" }) }, { default: { type: "other" } }),

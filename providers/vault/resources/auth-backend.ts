@@ -69,6 +69,7 @@ export const authBackend = defineBridged<VaultClient>({
     ),
   },
   computed: ["accessor", "path", "tune"],
+  replacesBeside: ({ disableRemount }) => (disableRemount === true ? ["path"] : []),
   async create(inputs, { provider, signal }) {
     const path = pathOf(inputs);
     const body = { ...toVault(inputs, ["type", "local"]), description: asString(inputs["description"]), config: toVault(inputs, ["identityTokenKey"]) };

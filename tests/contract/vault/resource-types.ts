@@ -311,6 +311,8 @@ export function resourceTypes(vault: () => VaultUnderTest): void {
       state.inputs,
     );
     expect(await plugin.diff(BACKEND, state, inputs)).toMatchObject({ replaces: [] });
+    const anew = await plugin.diff(BACKEND, state, { ...inputs, disableRemount: true });
+    expect(anew).toMatchObject({ replaces: ["path"], detailed: { path: 5 } });
     const { outputs } = await plugin.update(BACKEND, state, inputs);
     expect(outputs).toMatchObject({ path: `${METHOD}-moved`, description: "moved", tune: { maxLeaseTtl: "3h" } });
     made.push([BACKEND, { id: state.id, inputs, outputs }]);

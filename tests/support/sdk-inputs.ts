@@ -1,0 +1,91 @@
+/** Every input of a resource type, as the SDK package declares it: read from its type declarations, so that none is forgotten. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import ts from "typescript";
+import { projectRoot } from "../../common/paths";
+
+type Kind = "string" | "number" | "boolean" | "list" | "map" | "block" | "any";
+
+export interface SdkInput {
+  /** Property path; `[]` stands for the elements of a list: `disks[].size`. */
+  path: string;
+  required: boolean;
+  /** Of the property, or of the elements of a list of blocks. */
+  kind: Kind;
+  /** Of a list's or a map's elements. */
+  element?: Kind;
+}
+
+type Members = Map<string, ts.InterfaceDeclaration>;
+
+const parse = (file: string): ts.SourceFile => ts.createSourceFile(file, fs.readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+
+/** Interfaces by their names, those of namespaces as `a.b.Name`. */
+function interfacesOf(node: ts.Node, prefix: string, into: Members): Members {
+  ts.forEachChild(node, (child) => {
+    if (ts.isInterfaceDeclaration(child)) into.set(`${prefix}${child.name.text}`, child);
+    else if (ts.isModuleDeclaration(child) && child.body !== undefined) interfacesOf(child.body, `${prefix}${child.name.text}.`, into);
+  });
+  return into;
+}
+
+/** Without `Input<…>`, `undefined` and the like. */
+function bare(type: ts.TypeNode): ts.TypeNode {
+  if (ts.isParenthesizedTypeNode(type)) return bare(type.type);
+  if (ts.isUnionTypeNode(type)) {
+    const [first] = type.types.filter((part) => part.kind !== ts.SyntaxKind.UndefinedKeyword && part.kind !== ts.SyntaxKind.NullKeyword);
+    return first === undefined ? type : bare(first);
+  }
+  const [argument] = ts.isTypeReferenceNode(type) && /\.(Input|Output)$/.test(type.typeName.getText()) ? (type.typeArguments ?? []) : [];
+  return argument === undefined ? type : bare(argument);
+}
+
+class Walk {
+  readonly found: SdkInput[] = [];
+
+  constructor(private readonly blocks: Members) {}
+
+  #blockOf(type: ts.TypeNode): ts.InterfaceDeclaration | undefined {
+    return ts.isTypeReferenceNode(type) ? this.blocks.get(type.typeName.getText().replace(/^inputs\./, "")) : undefined;
+  }
+
+  #kindOf(type: ts.TypeNode): Kind {
+    if (type.kind === ts.SyntaxKind.StringKeyword) return "string";
+    if (type.kind === ts.SyntaxKind.NumberKeyword) return "number";
+    if (type.kind === ts.SyntaxKind.BooleanKeyword) return "boolean";
+    if (ts.isArrayTypeNode(type)) return "list";
+    if (ts.isTypeLiteralNode(type)) return "map";
+    if (this.#blockOf(type) !== undefined) return "block";
+    // Enumerations are strings.
+    return ts.isTypeReferenceNode(type) && type.typeName.getText().startsWith("enums.") ? "string" : "any";
+  }
+
+  members(declaration: ts.InterfaceDeclaration, prefix: string): void {
+    for (const member of declaration.members) {
+      if (!ts.isPropertySignature(member) || member.type === undefined || !ts.isIdentifier(member.name)) continue;
+      const at = `${prefix}${member.name.text}`;
+      const type = bare(member.type);
+      const inner = ts.isArrayTypeNode(type) ? bare(type.elementType) : type;
+      const kind = this.#kindOf(type);
+      const element = ts.isArrayTypeNode(type) ? this.#kindOf(inner) : undefined;
+      this.found.push({ path: at, required: member.questionToken === undefined, kind, ...(element === undefined ? {} : { element }) });
+      const block = this.#blockOf(inner);
+      if (block !== undefined) this.members(block, ts.isArrayTypeNode(type) ? `${at}[].` : `${at}.`);
+    }
+  }
+}
+
+/**
+ * @param sdk name of the npm package
+ * @param module file of the type within it, for example `kv/secretV2`
+ * @param args name of its interface of inputs, for example `SecretV2Args`
+ */
+export function sdkInputs(sdk: string, module: string, args: string): SdkInput[] {
+  const folder = path.join(projectRoot(), "node_modules", sdk);
+  const declaration = interfacesOf(parse(path.join(folder, `${module}.d.ts`)), "", new Map()).get(args);
+  if (declaration === undefined) throw new Error(`${sdk}/${module} has no ${args}`);
+  const blocks = interfacesOf(parse(path.join(folder, "types", "input.d.ts")), "", new Map());
+  const walk = new Walk(blocks);
+  walk.members(declaration, "");
+  return walk.found;
+}
