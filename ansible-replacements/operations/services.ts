@@ -4,6 +4,7 @@ import type { Operation } from "../role";
 
 /** Where each service's stamp lies: what it was last started with. */
 const STAMPS = "/var/lib/homelab/applied";
+const RELOAD_SECONDS = 30;
 
 export interface ServiceArgs {
   /** Name of the unit without `.service`. */
@@ -14,7 +15,7 @@ export interface ServiceArgs {
   writtenTo?: readonly string[];
   /** Paths on the host whose content counts as well: for files with secrets, which the program does not put into the script. */
   startedWithFiles?: readonly string[];
-  /** Paths that the service reads anew on a reload: a difference reloads it, without a restart. */
+  /** Paths that the service reads anew on a reload: a difference reloads it, without a restart, and the reload is waited for. */
   reloadedWithFiles?: readonly string[];
   /** The unit is made by a generator from another file, which says by itself that it starts with the host. Default false. */
   generated?: boolean;
@@ -32,6 +33,19 @@ const FUNCTIONS = {
   hl_write_stamp: `mkdir -p ${STAMPS} &&
   printf '%s' "$2" > "${STAMPS}/$1.homelab-part" &&
   mv -f "${STAMPS}/$1.homelab-part" "${STAMPS}/$1"`,
+};
+
+/**
+ * `systemctl reload` returns when the unit's `ExecReload=` does. A service that says more (`RELOADING=1`, `READY=1`; sd_notify(3)) still
+ * serves with its old configuration until it is ready, and its unit is `reloading` until then; haproxy says so a moment after the signal.
+ */
+const RELOADS = {
+  hl_settled: `hl_try=0
+  while [ "$(systemctl is-active "$1")" = reloading ]; do
+    hl_try=$((hl_try + 1))
+    [ "$hl_try" -lt ${RELOAD_SECONDS} ] || { printf '%s has not finished its reload after %s seconds\\n' "$1" ${RELOAD_SECONDS} >&2; return 1; }
+    sleep 1
+  done`,
 };
 
 const isEnabled = (unit: string): string => `{ systemctl is-enabled --quiet ${unit} || hl_say ${quote(`${unit} is not enabled`)}; }`;
@@ -54,7 +68,7 @@ export function service({ name, startedWith, writtenTo = [], startedWithFiles = 
   const start = [...(generated ? [] : [`systemctl enable ${unit}`]), `systemctl restart ${unit}`, `hl_write_stamp ${stamp} ${started}`].join(" && ");
   return {
     name: `service ${name}`,
-    functions: FUNCTIONS,
+    functions: reloads ? { ...FUNCTIONS, ...RELOADS } : FUNCTIONS,
     check: [
       `{ ${isStarted} || hl_say ${quote(`${name} was started with other files`)}; }`,
       ...(reloads ? [`{ hl_stamped ${reloadStamp} ${loaded}${paths(reloadedWithFiles)} || hl_say ${quote(`${name} runs with another configuration`)}; }`] : []),
@@ -64,7 +78,7 @@ export function service({ name, startedWith, writtenTo = [], startedWithFiles = 
     apply: [
       "systemctl daemon-reload",
       reloads
-        ? `{ if ${isStarted} && systemctl is-enabled --quiet ${unit} && systemctl is-active --quiet ${unit}; then systemctl reload ${unit}; else ${start}; fi; }`
+        ? `{ if ${isStarted} && systemctl is-enabled --quiet ${unit} && systemctl is-active --quiet ${unit} && hl_settled ${unit}; then systemctl reload ${unit} && sleep 1 && hl_settled ${unit}; else ${start}; fi; }`
         : `{ ${start}; }`,
       ...(reloads ? [`hl_write_stamp ${reloadStamp} ${loaded}`] : []),
     ],

@@ -89,6 +89,38 @@ describeReal(["ip", "ssh", "debian-root", "ansible"], "operations on Debian", (p
     expect([exitCode, recap["ours"]]).toEqual([0, { ok: expect.any(Number), changed: 0, failed: 0 }]);
   });
 
+  /** A service that takes its time over a reload and, as haproxy does, tells systemd so after `systemctl reload` has returned. */
+  const reloading = (content: string, daemon: string): Role => {
+    const notify = "Type=notify\nNotifyAccess=all\nTimeoutStartSec=infinity\nExecReload=/bin/kill -HUP $MAINPID\n";
+    const unit = `[Service]\n${notify}ExecStart=/bin/bash /usr/local/bin/slow-reload\n\n[Install]\nWantedBy=multi-user.target\n`;
+    const operations = [
+      file({ path: "/etc/slow-reload.conf", mode: "0644", content }),
+      file({ path: "/usr/local/bin/slow-reload", mode: "0755", content: daemon }),
+      file({ path: "/etc/systemd/system/slow-reload.service", mode: "0644", content: unit }),
+      service({ name: "slow-reload", startedWith: [unit, daemon], reloadedWithFiles: ["/etc/slow-reload.conf"] }),
+    ];
+    return { name: "slow-reload", operations };
+  };
+  const daemonThatOnHup = (does: string) =>
+    `load() { cp /etc/slow-reload.conf /run/loaded; }\ntrap '${does}' HUP\nload\nsystemd-notify --ready\nwhile :; do sleep 0.1; done\n`;
+
+  test("a service that is still loading its new configuration is waited for", async () => {
+    const daemon = daemonThatOnHup("systemd-notify RELOADING=1; sleep 3; load; systemd-notify --ready");
+    expect((await runRole(ours, reloading("one\n", daemon))).exitCode).toBe(0);
+    expect(await runRole(ours, reloading("two\n", daemon))).toMatchObject({ exitCode: 0, summary: { changed: 2, unchanged: 2 } });
+    expect((await ours.run("cat /run/loaded; systemctl is-active slow-reload")).stdout).toBe("two\nactive\n");
+  });
+
+  test("a reload that never ends is the operation's failure, and the next run restarts the service", async () => {
+    const daemon = daemonThatOnHup("systemd-notify RELOADING=1");
+    expect((await runRole(ours, reloading("three\n", daemon))).exitCode).toBe(0);
+    const why = "slow-reload.service has not finished its reload after 30 seconds";
+    const stuck = await runRole(ours, reloading("four\n", daemon));
+    expect([stuck.exitCode, stuck.operations.at(-1)]).toEqual([1, `failed service slow-reload: ${why}`]);
+    expect((await runRole(ours, reloading("four\n", daemon))).operations.at(-1)).toMatch(/^changed service slow-reload/);
+    expect((await ours.run("cat /run/loaded; systemctl is-active slow-reload")).stdout).toBe("four\nactive\n");
+  });
+
   describe("what goes wrong", () => {
     const spare = () => real.hosts[2] as RealHost;
 
