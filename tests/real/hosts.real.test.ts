@@ -1,6 +1,10 @@
 /** That the test hosts are what the other tests take them for. */
+import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { type RealHosts, startRealHosts } from "../support/real-hosts";
+import { mountsBelow } from "../support/real-mounts";
 import { describeReal } from "../support/real-parts";
 
 describeReal(["ip", "debian-root"], "real hosts", (pathOf) => {
@@ -8,7 +12,10 @@ describeReal(["ip", "debian-root"], "real hosts", (pathOf) => {
   beforeAll(async () => {
     real = await startRealHosts(pathOf("debian-root"), ["one", "two"]);
   });
-  afterAll(() => real.stop());
+  afterAll(async () => {
+    await real.stop();
+    expect(leftOf(real)).toEqual({ links: [], mounts: [], cgroups: [], folder: false });
+  });
 
   const [first, second] = [0, 1].map((index) => () => {
     const host = real.hosts[index];
@@ -51,8 +58,42 @@ describeReal(["ip", "debian-root"], "real hosts", (pathOf) => {
   });
 });
 
-test("nothing of a stopped host is left", () => {
-  const left = fs.readdirSync("/sys/class/net").filter((name) => name.startsWith(`hl${process.pid}x`));
-  expect(left).toEqual([]);
-  expect(fs.readFileSync("/proc/self/mounts", "utf8")).not.toContain("homelab-real-");
+describeReal(["ip", "debian-root"], "what is left of real hosts", (pathOf) => {
+  test("stop does every step, and says what failed and what is still mounted", async () => {
+    const real = await startRealHosts(pathOf("debian-root"), ["broken"]);
+    const { root } = real.hosts[0] as RealHosts["hosts"][0];
+    const extra = path.join(real.folder, "extra folder");
+    fs.mkdirSync(extra);
+    execFileSync("mount", ["-t", "tmpfs", "extra", extra]);
+    // So that a step in the middle fails.
+    execFileSync("umount", ["--lazy", root]);
+    await expect(real.stop()).rejects.toThrow(new RegExp(`^hosts of ${real.folder}: Command failed: umount .*${root}[\\s\\S]*; still mounted: ${extra}$`));
+    expect(leftOf(real)).toEqual({ links: [], mounts: [extra], cgroups: [], folder: true });
+    execFileSync("umount", [extra]);
+    fs.rmSync(real.folder, { recursive: true });
+  });
+
+  test("what a killed run left is removed by the next one, and what a running process has is not", async () => {
+    const { pid: gone } = spawnSync("true");
+    const [abandoned, kept] = [gone, process.ppid].map((pid) => fs.mkdtempSync(path.join(os.tmpdir(), `homelab-real-${pid}-`))) as [string, string];
+    for (const folder of [abandoned, kept]) {
+      fs.mkdirSync(path.join(folder, "one/root"), { recursive: true });
+      execFileSync("mount", ["-t", "tmpfs", "left", path.join(folder, "one/root")]);
+    }
+    const real = await startRealHosts(pathOf("debian-root"), []);
+    expect([fs.existsSync(abandoned), mountsBelow(kept)]).toEqual([false, [path.join(kept, "one/root")]]);
+    await real.stop();
+    execFileSync("umount", [path.join(kept, "one/root")]);
+    fs.rmSync(kept, { recursive: true });
+  });
 });
+
+function leftOf({ folder }: RealHosts): { links: string[]; mounts: string[]; cgroups: string[]; folder: boolean } {
+  const cgroups = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].filter((root) => fs.existsSync(root));
+  return {
+    links: fs.readdirSync("/sys/class/net").filter((name) => name.startsWith(`hl${process.pid}x`)),
+    mounts: mountsBelow(folder),
+    cgroups: cgroups.flatMap((root) => fs.readdirSync(root)).filter((name) => name.startsWith(path.basename(folder))),
+    folder: fs.existsSync(folder),
+  };
+}

@@ -9,6 +9,7 @@ import * as path from "node:path";
 import { asError } from "../../common/errors";
 import { newSshKey } from "../../lab/core/ssh-keys";
 import { type AptProxy, startAptProxy } from "./real-apt-proxy";
+import { mountsBelow, removeAbandoned } from "./real-mounts";
 import { type RemoteResult, runOverSsh } from "./real-ssh";
 
 /** The user that the hosts' cloud image would have: in `sudo`, without a password. */
@@ -16,6 +17,11 @@ const USER = "suporte";
 /** A host that is not up by then has failed to boot. */
 const BOOT_LIMIT_MS = 60_000;
 const CGROUPS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
+
+/** The process id of who made the folder comes next: by it the next run knows what a killed one left. */
+const FOLDER_PREFIX = "homelab-real-";
+
+type Undo = () => Promise<void> | void;
 
 /** Where, in the folder of the hosts, OpenSSH clients put the sockets of connections that they keep. */
 export const CONTROL_SOCKETS = "cp";
@@ -46,6 +52,7 @@ export interface RealHosts {
   hosts: RealHost[];
   /** Folder with the key and known_hosts, for programs that need files. */
   folder: string;
+  /** Undoes every step, also where one before it fails. @throws what failed, and where something is still mounted below the folder, which then stays */
   stop(): Promise<void>;
 }
 
@@ -62,14 +69,13 @@ export function linkOf(index: number): { gateway: string; address: string } {
  */
 export async function startRealHosts(debianRoot: string, names: readonly string[]): Promise<RealHosts> {
   if (names.length > 8) throw new Error("at most eight hosts");
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-real-"));
+  await removeAbandoned(os.tmpdir(), FOLDER_PREFIX, removeCgroups);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
   const keys = newSshKey();
   const keyFile = path.join(folder, "key");
   fs.writeFileSync(keyFile, keys.private, { mode: 0o600 });
-  const undo: (() => Promise<void> | void)[] = [() => fs.rmSync(folder, { recursive: true, force: true })];
-  const stop = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
-  };
+  const undo: Undo[] = [];
+  const stop = () => undoAll(folder, undo);
   try {
     const hosts: RealHost[] = [];
     for (const [index, name] of names.entries()) hosts.push(await bootHost({ debianRoot, folder, name, index, keyFile, publicKey: keys.public, undo }));
@@ -78,9 +84,27 @@ export async function startRealHosts(debianRoot: string, names: readonly string[
     fs.writeFileSync(path.join(folder, "known_hosts"), hosts.map(({ knownHost }) => `${knownHost}\n`).join(""));
     return { hosts, folder, stop };
   } catch (error) {
-    await stop();
+    await stop().catch((left: unknown) => {
+      throw new AggregateError([error, left], `${asError(error).message}; and then: ${asError(left).message}`);
+    });
     throw error;
   }
+}
+
+async function undoAll(folder: string, undo: Undo[]): Promise<void> {
+  const failures: Error[] = [];
+  for (const step of undo.splice(0).reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(asError(error));
+    }
+  }
+  // Removing the folder would go through what is mounted in it.
+  const left = mountsBelow(folder);
+  if (left.length > 0) failures.push(new Error(`still mounted: ${left.join(", ")}`));
+  else fs.rmSync(folder, { recursive: true, force: true });
+  if (failures.length > 0) throw new AggregateError(failures, `hosts of ${folder}: ${failures.map(({ message }) => message).join("; ")}`);
 }
 
 interface BootRequest {
@@ -90,7 +114,7 @@ interface BootRequest {
   index: number;
   keyFile: string;
   publicKey: string;
-  undo: (() => Promise<void> | void)[];
+  undo: Undo[];
 }
 
 async function bootHost({ debianRoot, folder, name, index, keyFile, publicKey, undo }: BootRequest): Promise<RealHost> {
@@ -104,7 +128,7 @@ async function bootHost({ debianRoot, folder, name, index, keyFile, publicKey, u
     execFileSync("umount", ["--lazy", root]);
   });
 
-  const cgroup = path.join(CGROUPS.find((candidate) => fs.existsSync(path.join(candidate, "cgroup.procs"))) ?? "/sys/fs/cgroup", path.basename(folder) + name);
+  const cgroup = path.join(cgroupRoot(), `${path.basename(folder)}-${name}`);
   const script = path.join(__dirname, "real-host.sh");
   // Should this process be killed, its hosts go with it.
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "sh", script, root, cgroup, name, address, gateway], { stdio: ["ignore", "ignore", "pipe"] });
@@ -221,6 +245,15 @@ function end(child: ChildProcess): Promise<void> {
 function endKeptConnections(folder: string): void {
   if (!fs.existsSync(folder)) return;
   for (const socket of fs.readdirSync(folder)) spawnSync("ssh", ["-o", `ControlPath=${path.join(folder, socket)}`, "-O", "exit", "host"], { stdio: "ignore" });
+}
+
+function cgroupRoot(): string {
+  return CGROUPS.find((candidate) => fs.existsSync(path.join(candidate, "cgroup.procs"))) ?? "/sys/fs/cgroup";
+}
+
+/** Of all hosts of a folder. */
+async function removeCgroups(folder: string): Promise<void> {
+  for (const name of fs.readdirSync(cgroupRoot())) if (name.startsWith(`${path.basename(folder)}-`)) await removeCgroup(path.join(cgroupRoot(), name));
 }
 
 /** Its processes are on their way out: the kernel frees the groups a moment later. */

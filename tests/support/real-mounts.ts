@@ -1,0 +1,38 @@
+/** What test hosts have mounted, and what runs that were killed left of theirs. */
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { systemErrorCode } from "../../common/errors";
+
+/** Mount points below a folder, the innermost first. The kernel writes blanks and such as octal numbers: proc_pid_mounts(5). */
+export function mountsBelow(folder: string): string[] {
+  const targets = fs
+    .readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => (line.split(" ")[1] ?? "").replace(/\\(\d{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
+  return targets.filter((target) => target.startsWith(`${folder}/`)).reverse();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemErrorCode(error) !== "ESRCH";
+  }
+}
+
+/**
+ * Removes the folders `<prefix><process id>-…` in a folder whose process is gone, with what is mounted below them.
+ * @param more is done for each of them before the folder goes
+ */
+export async function removeAbandoned(within: string, prefix: string, more: (folder: string) => Promise<void>): Promise<void> {
+  for (const name of fs.readdirSync(within)) {
+    const pid = name.startsWith(prefix) ? /^(\d+)-/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    const folder = path.join(within, name);
+    for (const target of mountsBelow(folder)) execFileSync("umount", ["--lazy", target]);
+    await more(folder);
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
