@@ -12,6 +12,7 @@ let artefacts: Artefacts;
 interface Rendered {
   manifests: { apiVersion: string; kind: string; metadata: { name: string; namespace?: string }; [field: string]: unknown }[];
   crds: { metadata: { name: string } }[];
+  hooks: { manifest: Rendered["manifests"][number]; events: string[]; weight: number; deletePolicies: string[] }[];
   chart: { name: string; version: string; appVersion: string };
 }
 
@@ -94,6 +95,21 @@ describe("charts", () => {
     ]);
     expect(whole.chart).toEqual({ name: "cert-manager", version: "v1.16.2", appVersion: "v1.16.2" });
     expect(JSON.stringify(whole.manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === "cert-manager"))).toContain('"--x"');
+  });
+
+  test("hooks are no part of the release: their moments, order and removal are told apart", async () => {
+    const jetstack = ["https://charts.jetstack.io", "cert-manager", "v1.16.2"] as const;
+    const { manifests, hooks } = await render(...jetstack, { startupapicheck: { timeout: "3m" } });
+    const kept = { events: ["post-install"], deletePolicies: ["before-hook-creation", "hook-succeeded"] };
+    expect(hooks.map(({ manifest, ...rest }) => [`${manifest.kind}/${manifest.metadata.name}`, rest])).toEqual([
+      ["ServiceAccount/cert-manager-startupapicheck", { ...kept, weight: -5 }],
+      ["Role/cert-manager-startupapicheck:create-cert", { ...kept, weight: -5 }],
+      ["RoleBinding/cert-manager-startupapicheck:create-cert", { ...kept, weight: -5 }],
+      ["Job/cert-manager-startupapicheck", { ...kept, weight: 1 }],
+    ]);
+    expect(JSON.stringify(hooks.at(-1))).toContain('"--wait=3m"');
+    expect(JSON.stringify(manifests)).not.toContain("startupapicheck");
+    expect((await render(...jetstack, { startupapicheck: { enabled: false } })).hooks).toEqual([]);
   });
 
   test("external-secrets", async () => {
@@ -188,16 +204,17 @@ describe("charts", () => {
   });
 
   test("every namespaced object says its namespace, and every chart renders with its defaults or says why not", async () => {
-    const clusterWide = new Set(["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"]);
+    const webhooks = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
+    const clusterWide = new Set(["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", ...webhooks]);
     for (const { repository, name, version } of allCharts()) {
-      const { manifests } = await render(
+      const { manifests, hooks } = await render(
         repository,
         name,
         version,
         name === "minio" ? { mode: "standalone", existingSecret: "s", users: [] } : {},
         "somewhere",
       );
-      for (const { kind, metadata } of manifests)
+      for (const { kind, metadata } of [...manifests, ...hooks.map(({ manifest }) => manifest)])
         expect([name, kind, metadata.namespace]).toEqual([name, kind, clusterWide.has(kind) ? undefined : "somewhere"]);
     }
   });

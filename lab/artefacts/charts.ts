@@ -132,8 +132,38 @@ function documents(text: string, file: string): Manifest[] {
 const defaultsOf = (chart: Chart): unknown => parse(chart.files.get("values.yaml") ?? "{}") ?? {};
 const extraOf = (chart: Chart): string[] => extraPaths(chart.files.get("known-values.txt"));
 
+/** An object that is no part of the release: Helm makes it at a moment, and waits for it (https://helm.sh/docs/topics/charts_hooks). */
+export interface Hook {
+  manifest: Manifest;
+  /** `post-install`, `pre-upgrade`, … */
+  events: string[];
+  /** Those of an event run in this order, then by kind and name. */
+  weight: number;
+  /** `before-hook-creation` where the chart says nothing. */
+  deletePolicies: string[];
+}
+
+const HOOK = "helm.sh/hook";
+const HOOK_EVENTS = ["install", "upgrade", "rollback", "delete"].flatMap((what) => [`pre-${what}`, `post-${what}`]).concat("test");
+
+/** @throws HomelabError E_CHART_TEMPLATE for an event that Helm does not know */
+function hookOf(manifest: Manifest): Hook | undefined {
+  const { annotations } = (manifest["metadata"] ?? {}) as { annotations?: Record<string, string> };
+  const listed = (key: string): string[] =>
+    (annotations?.[key] ?? "")
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "");
+  const events = listed(HOOK);
+  if (events.length === 0) return undefined;
+  const strange = events.find((event) => !HOOK_EVENTS.includes(event));
+  if (strange !== undefined) throw new HomelabError("E_CHART_TEMPLATE", `there is no hook "${strange}" in Helm`, { subject: strange });
+  const policies = listed(`${HOOK}-delete-policy`);
+  return { manifest, events, weight: Number(annotations?.[`${HOOK}-weight`] ?? 0), deletePolicies: policies.length > 0 ? policies : ["before-hook-creation"] };
+}
+
 /** @throws HomelabError E_CHART_VALUES for a value that the stand-in does not know, and when a template fails */
-export function renderChart(chart: Chart, { name, namespace, values }: Release): { manifests: Manifest[]; crds: Manifest[] } {
+export function renderChart(chart: Chart, { name, namespace, values }: Release): { manifests: Manifest[]; crds: Manifest[]; hooks: Hook[] } {
   checkValues(chart.name, defaultsOf(chart), values, extraOf(chart));
   const data = {
     Release: { Name: name, Namespace: namespace, Service: "Helm", Revision: 1, IsInstall: true, IsUpgrade: false },
@@ -147,9 +177,12 @@ export function renderChart(chart: Chart, { name, namespace, values }: Release):
     .flatMap(([file, text]) => documents(renderTemplate(parseTemplate(text, file), data, file), file));
   const rank = ({ kind }: Manifest): number => (ORDER.indexOf(String(kind)) + ORDER.length + 1) % (ORDER.length + 1);
   const isDefinition = ({ kind }: Manifest): boolean => kind === "CustomResourceDefinition";
+  const sorted = rendered.sort((a, b) => rank(a) - rank(b)).map((manifest) => ({ manifest, hook: hookOf(manifest) }));
+  const own = sorted.flatMap(({ manifest, hook }) => (hook === undefined ? [manifest] : []));
   return {
-    manifests: rendered.filter((manifest) => !isDefinition(manifest)).sort((a, b) => rank(a) - rank(b)),
-    crds: [...crds, ...rendered.filter(isDefinition)],
+    manifests: own.filter((manifest) => !isDefinition(manifest)),
+    crds: [...crds, ...own.filter(isDefinition)],
+    hooks: sorted.flatMap(({ hook }) => hook ?? []).sort((a, b) => a.weight - b.weight),
   };
 }
 

@@ -2,7 +2,8 @@
 import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
 import { at, type JsonMap, listAt, mapAt, numberAt, textAt } from "../kubernetes/objects";
-import { conditionOf, encode64, hashOf, type Kube, ownerOf, selects } from "./kube";
+import { selects } from "../kubernetes/selectors";
+import { conditionOf, encode64, hashOf, type Kube, ownerOf } from "./kube";
 import type { WorkQueue } from "./queue";
 import { NoEntry, NotModelled, readData, targetContent } from "./secret-data";
 import { SecretStoreClient } from "./secret-store-client";

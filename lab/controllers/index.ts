@@ -14,6 +14,7 @@ import { Programs } from "./programs";
 import { WorkQueue } from "./queue";
 import { Services } from "./services";
 import { workloadSets } from "./sets";
+import { WebhookAuthorities } from "./webhook-authorities";
 
 export interface Controllers extends Stoppable, Persistent {
   /** What the cluster's ingress controller knows. */
@@ -54,6 +55,7 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
   workloadSets(kube, queue);
   new Pods(kube, queue, programs, ctx);
   new Services(kube, queue);
+  new WebhookAuthorities(new Kube(cluster, "cainjector"), queue, ctx);
 
   const running = { certManager: undefined as string | undefined, externalSecrets: undefined as string | undefined };
   const certManager = new CertManager(new Kube(cluster, "cert-manager-controller"), queue, ctx, () => running.certManager);

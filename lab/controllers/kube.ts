@@ -1,7 +1,7 @@
 /** A cluster's objects as controllers read and write them. */
 import { createHash } from "node:crypto";
 import type { Cluster, KubeObject } from "../kubernetes";
-import { at, isMap, type JsonMap, listAt, mapAt, type OwnerReference, same, textAt } from "../kubernetes/objects";
+import { isMap, type JsonMap, listAt, mapAt, type OwnerReference, same, textAt } from "../kubernetes/objects";
 
 /** Letters that no word can be made of, as Kubernetes names things. */
 const SAFE = "bcdfghjklmnpqrstvwxz2456789";
@@ -50,29 +50,6 @@ export const templateHash = (set: KubeObject): string => hashOf(mapAt(set, "spec
 
 export const encode64 = (text: string): string => Buffer.from(text).toString("base64");
 export const decode64 = (text: string): string => Buffer.from(text, "base64").toString("utf8");
-
-/** Whether labels satisfy a LabelSelector. */
-export function selects(selector: JsonMap, labels: Readonly<Record<string, string>> = {}): boolean {
-  const exact = Object.entries(mapAt(selector, "matchLabels")).every(([key, value]) => labels[key] === value);
-  return (
-    exact &&
-    listAt(selector, "matchExpressions").every((expression) => {
-      const value = labels[textAt(expression, "key") ?? ""];
-      const listed = at(expression, "values");
-      const values = Array.isArray(listed) ? listed.map(String) : [];
-      switch (textAt(expression, "operator")) {
-        case "In":
-          return value !== undefined && values.includes(value);
-        case "NotIn":
-          return value === undefined || !values.includes(value);
-        case "Exists":
-          return value !== undefined;
-        default:
-          return value === undefined;
-      }
-    })
-  );
-}
 
 export class Kube {
   constructor(

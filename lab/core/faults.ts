@@ -12,6 +12,8 @@ export const FAULTS = {
   "kubeadm.bootstrap-failed": [],
   "kubeadm.init-failed": [],
   "kubernetes.image-pull": [],
+  "kubernetes.webhook-denies": ["message"],
+  "kubernetes.webhook-silent": [],
   "proxmox.clone-lock-timeout": [],
   "proxmox.task-failed": ["message"],
   "proxmox.unavailable": ["status", "message"],

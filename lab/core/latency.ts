@@ -18,6 +18,7 @@ const DEFAULT_LATENCIES: Readonly<Record<string, number>> = {
   "external-dns.sync": 200,
   "kubernetes.pod-ready": 400,
   "kubernetes.namespace-finalize": 100,
+  "kubernetes.webhook-trusted": 300,
   "vault.start": 200,
   "artefacts.download": 50,
 };

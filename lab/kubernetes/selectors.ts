@@ -1,4 +1,4 @@
-import { type KubeObject, textAt } from "./objects";
+import { at, type JsonMap, type KubeObject, listAt, mapAt, textAt } from "./objects";
 import { badRequest } from "./status";
 
 type Test = (object: KubeObject) => boolean;
@@ -45,4 +45,27 @@ export function fieldSelector(text: string, kind: string): Test {
       return (object) => ((textAt(object, ...key.split(".")) ?? "") === value) === (sign !== "!=");
     });
   return (object) => tests.every((test) => test(object));
+}
+
+/** Whether labels satisfy a LabelSelector. */
+export function selects(selector: JsonMap, labels: Readonly<Record<string, string>> = {}): boolean {
+  const exact = Object.entries(mapAt(selector, "matchLabels")).every(([key, value]) => labels[key] === value);
+  return (
+    exact &&
+    listAt(selector, "matchExpressions").every((expression) => {
+      const value = labels[textAt(expression, "key") ?? ""];
+      const listed = at(expression, "values");
+      const values = Array.isArray(listed) ? listed.map(String) : [];
+      switch (textAt(expression, "operator")) {
+        case "In":
+          return value !== undefined && values.includes(value);
+        case "NotIn":
+          return value === undefined || !values.includes(value);
+        case "Exists":
+          return value !== undefined;
+        default:
+          return value === undefined;
+      }
+    })
+  );
 }

@@ -14,7 +14,11 @@ import { allocateAddress, keepAllocated } from "./service-addresses";
 import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound, qualified, type StatusCause } from "./status";
 import { validate } from "./validation";
 
+/** What is asked before an object is stored or deleted; it throws where that may not be. */
+export type Admit = (operation: "CREATE" | "UPDATE" | "DELETE", object: KubeObject) => void;
+
 export interface WriteOptions {
+  admit?: Admit;
   manager?: string;
   dryRun?: boolean;
   subresource?: "status" | "scale";
@@ -43,6 +47,7 @@ export class ObjectStore extends ObjectTable {
     if (this.#hasGeneration(type)) metadata.generation = 1;
     if (type.kind === "Service" && type.group === "") allocateAddress(object, this.all("v1", "Service"));
     validate(type, object, undefined);
+    options.admit?.("CREATE", object);
     if (options.manager !== undefined || metadata.managedFields === undefined) this.#own(type, object, undefined, options);
     if (options.dryRun) return { object: { ...object, metadata: { ...metadata } }, changed: false, created: true };
     return { object: this.put(type, object, undefined), changed: true, created: true };
@@ -102,6 +107,7 @@ export class ObjectStore extends ObjectTable {
     else if (type.subresources.has("status") && type.crd !== undefined) delete object["status"];
     this.#complete(type, object, old);
     validate(type, object, old);
+    options.admit?.("UPDATE", object);
     const unmanaged = (o: KubeObject): unknown => ({
       ...o,
       metadata: { ...o.metadata, managedFields: undefined, resourceVersion: undefined, generation: undefined },
@@ -124,10 +130,11 @@ export class ObjectStore extends ObjectTable {
     type: ResourceType,
     namespace: string | undefined,
     name: string,
-    options: { dryRun?: boolean; propagation?: string; uid?: string } = {},
+    options: { admit?: Admit; dryRun?: boolean; propagation?: string; uid?: string } = {},
   ): { object: KubeObject; gone: boolean } {
     const old = this.get(type, namespace, name);
     if (options.uid !== undefined && options.uid !== old.metadata.uid) throw conflict(type, name);
+    options.admit?.("DELETE", old);
     if (options.dryRun) return { object: old, gone: false };
     const finalizers = [...(old.metadata.finalizers ?? [])].filter((f) => f !== "kubernetes.io/pvc-protection" && f !== "foregroundDeletion" && f !== "orphan");
     const namespaceEnds = type.kind === "Namespace" && type.group === "";

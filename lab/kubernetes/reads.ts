@@ -1,0 +1,71 @@
+/** Requests that read: one object, a list, a watch, what a pod printed. */
+import { type Answers, type ApiServerOptions, accepts, type Call } from "./call";
+import { listAnswer } from "./list-answer";
+import type { KubeObject } from "./objects";
+import { sendLog, simulated } from "./pod-output";
+import type { ResourcePath } from "./request";
+import { storageKey } from "./resource-types";
+import { scaleOf } from "./scale";
+import { fieldSelector, labelSelector } from "./selectors";
+import { methodNotAllowed } from "./status";
+import { watch } from "./watch";
+
+/** What the request's selectors and namespace leave. */
+export function selected({ url }: Call, { type, namespace }: ResourcePath): (object: KubeObject) => boolean {
+  const labels = labelSelector(url.searchParams.get("labelSelector") ?? "");
+  const fields = fieldSelector(url.searchParams.get("fieldSelector") ?? "", type.kind);
+  return (object) => (namespace === undefined || object.metadata.namespace === namespace) && labels(object) && fields(object);
+}
+
+export class Reads {
+  /** What ends an answer that goes on for as long as its client listens. */
+  readonly #open = new Set<() => void>();
+
+  constructor(
+    private readonly options: ApiServerOptions,
+    private readonly answers: Answers,
+  ) {}
+
+  close(): void {
+    for (const end of this.#open) end();
+  }
+
+  get(call: Call, path: ResourcePath, name: string): void {
+    const object = this.options.store.get(path.type, path.namespace, name);
+    this.answers.sendObject(call, path, 200, path.subresource === "scale" ? scaleOf(object) : object);
+  }
+
+  list(call: Call, path: ResourcePath): void {
+    const { store, ctx } = this.options;
+    const { url, response } = call;
+    const chosen = selected(call, path);
+    if (["1", "true"].includes(url.searchParams.get("watch") ?? "")) {
+      const end = watch({ store, path, key: storageKey(path.type), selected: chosen, url, response, as: accepts(call), now: () => ctx.clock.now() });
+      this.#open.add(end);
+      response.on("close", () => {
+        this.#open.delete(end);
+        end();
+      });
+      return;
+    }
+    this.answers.send(
+      response,
+      200,
+      listAnswer(path.type, store.list(path.type, path.namespace).filter(chosen), store.resourceVersion, url, accepts(call), ctx.clock.now()),
+    );
+  }
+
+  /** What a pod printed; and no way into one. */
+  podStream(call: Call, { type, namespace, subresource }: ResourcePath, name: string): void {
+    const { store, output } = this.options;
+    const pod = store.get(type, namespace, name);
+    if (subresource !== "log")
+      throw subresource === "exec" || subresource === "attach" || subresource === "portforward" ? simulated(pod, subresource) : methodNotAllowed();
+    if (call.request.method !== "GET") throw methodNotAllowed();
+    this.answers.checkParameters(call, "log");
+    const alive = (): boolean => store.find(type, namespace, name)?.metadata.uid === pod.metadata.uid;
+    const end = sendLog(pod, call.url.searchParams, output, call.response, alive);
+    this.#open.add(end);
+    call.response.on("close", () => this.#open.delete(end));
+  }
+}
