@@ -26,7 +26,10 @@ export async function askToGoOn(session: Session, question: string): Promise<boo
   }
 }
 
-/** Agreed to by typing the site's name; everything else is a no. */
-export async function askToDestroy(session: Session, siteName: string): Promise<boolean> {
-  return (await session.ask(`This destroys what is shown of the homelab ${siteName}. Type its name to go on: `))?.trim() === siteName;
+/**
+ * Agreed to by typing the site's name; everything else is a no.
+ * @param what happens to what, up to the name: `This destroys what is shown of`
+ */
+export async function askByName(session: Session, what: string, siteName: string): Promise<boolean> {
+  return (await session.ask(`${what} the homelab ${siteName}. Type its name to go on: `))?.trim() === siteName;
 }

@@ -1,40 +1,9 @@
-import * as path from "node:path";
-import { findOnPath } from "../../common/executables";
-import { projectRoot } from "../../common/paths";
-import { type Arguments, oneOf } from "../cli/arguments";
-import { EXIT, type ExitCode } from "../cli/exit-codes";
-import type { Session } from "../cli/session";
-import { chooseEngine } from "../target/engine";
-import { chooseProvider, namedPlugins, PACKAGE_NAMES } from "../target/provider-plugins";
-import { siteFolder } from "../target/site";
+import { defineCommand } from "../cli/command";
+import { ENGINE, JSON_OUTPUT, LAB } from "../cli/flags";
 
-export const DOCTOR_OPTIONS = { lab: { type: "boolean" }, engine: { type: "string" }, json: { type: "boolean" } } as const;
-
-/** The versions of Node that run all tests: what each entry checks before anything else. */
-const heldVersions = (): number[] => (require(path.join(projectRoot(), "build", "node-version.cjs")) as { HELD: number[] }).HELD;
-
-function describeNode(version: string, held: readonly number[]): string {
-  const tested = held.includes(Number(version.slice(1).split(".")[0]));
-  return `${version}: ${tested ? "held" : "not held"} (the tests run on ${held.join(", ")})`;
-}
-
-/** Says which engine, providers and tools a run would use, and why. */
-export async function doctor(args: Arguments, session: Session): Promise<ExitCode> {
-  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
-  const helm = findOnPath("helm");
-  const named = namedPlugins(path.join(siteFolder(args.flag("lab")), "Pulumi.yaml"));
-  const report = {
-    version: 1,
-    node: process.version,
-    heldNodeVersions: heldVersions(),
-    engine: { name: engine.name, why: engine.why },
-    providers: Object.fromEntries(PACKAGE_NAMES.map((name) => [name, chooseProvider(name, engine.name, named)])),
-    helm: helm ?? "not installed: charts can be installed in the lab only",
-  };
-  if (args.flag("json")) session.out(`${JSON.stringify(report, null, 2)}\n`);
-  else {
-    session.out(`node       ${describeNode(report.node, report.heldNodeVersions)}\nengine     ${engine.name}: ${engine.why}\nhelm       ${report.helm}\n`);
-    for (const [name, { from, why }] of Object.entries(report.providers)) session.out(`${name.padEnd(10)} ${from}: ${why}\n`);
-  }
-  return EXIT.done;
-}
+export const command = defineCommand({
+  group: "look",
+  summary: "says which engine, providers and tools a run would use, and why",
+  flags: [LAB, ENGINE, JSON_OUTPUT],
+  run: async (args, session) => (await import("../target/doctor")).doctor(args, session),
+});

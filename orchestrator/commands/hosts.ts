@@ -1,69 +1,25 @@
-/** `hosts check|diff|apply|inventory`: what is on the hosts, what their roles make of them, and who they are. */
-import * as fs from "node:fs";
-import { HomelabError } from "../../common/errors";
-import { type Arguments, oneOf } from "../cli/arguments";
-import { EXIT, type ExitCode } from "../cli/exit-codes";
-import type { Session } from "../cli/session";
-import { type Built, builtHosts } from "../hosts/built-hosts";
-import { diffText, exitCodeOf, hostResultsSchema, resultsText } from "../hosts/host-results";
-import { renderInventory, writeSshFiles } from "../hosts/ssh-files";
-import { askProgram, describeProgram } from "../target/program";
-import { QUERY_OPTIONS } from "./query-stacks";
+import { defineCommand, type Flag } from "../cli/command";
+import { INVENTORY_FORMATS, JSON_OUTPUT, QUERY_FLAGS, YES } from "../cli/flags";
 
-export const HOSTS_OPTIONS = { ...QUERY_OPTIONS, host: { type: "string" }, format: { type: "string" } } as const;
+const HOST: Flag = { name: "host", value: "H[,H…]", help: "these hosts alone (default: all that are built and run)" };
 
-const ACTIONS = ["check", "diff", "apply", "inventory"] as const;
-
-/** @throws HomelabError E_HOST_NOT_BUILT, E_HOST_OFF for a host that was named and cannot be looked at */
-function chosen(wanted: readonly string[] | undefined, built: readonly Built[]): Built[] {
-  if (wanted === undefined) return built.filter(({ host }) => host.running);
-  return wanted.map((name) => {
-    const found = built.find((host) => host.name === name);
-    if (found === undefined)
-      throw new HomelabError("E_HOST_NOT_BUILT", `the host ${name} is not built`, { subject: name, hint: "run `homelab up` for its stack" });
-    if (!found.host.running) throw new HomelabError("E_HOST_OFF", `the host ${name} is defined as off`, { subject: name, hint: "its vm_state is stopped" });
-    return found;
-  });
-}
-
-/** The stacks of hosts that were named. @throws HomelabError E_USAGE for a host that there is not */
-function stacksOf(wanted: readonly string[], vms: ReadonlyMap<string, string>): string[] {
-  const stacks = wanted.map((name) => {
-    const stack = vms.get(name);
-    if (stack === undefined)
-      throw new HomelabError("E_USAGE", `there is no host ${name}`, { subject: name, hint: `the hosts are: ${[...vms.keys()].join(", ")}` });
-    return stack;
-  });
-  return [...new Set(stacks)];
-}
-
-async function runRoles(action: "check" | "diff" | "apply", args: Arguments, session: Session): Promise<ExitCode> {
-  const wanted = args.text("host")?.split(",");
-  const { vms, graph } = await describeProgram();
-  const { built, site } = await builtHosts(args, session, graph, stacksOf(wanted ?? [], vms));
-  const hosts = chosen(wanted, built);
-  const notBuilt = wanted === undefined ? [...vms.keys()].filter((name) => !built.some((host) => host.name === name)) : [];
-  const mode = action === "apply" ? "apply" : "check";
-  const results = hostResultsSchema.parse(await askProgram("run-roles", JSON.stringify({ mode, hosts }), site.env));
-  if (args.flag("json")) session.out(`${JSON.stringify({ ...results, notBuilt }, null, 2)}\n`);
-  else session.out(action === "diff" ? diffText(results) : resultsText(results, mode, notBuilt));
-  return exitCodeOf(results);
-}
-
-async function inventory(args: Arguments, session: Session): Promise<ExitCode> {
-  const format = oneOf(args.text("format"), ["json", "ini", "ssh-config", "known-hosts"], "json", "--format");
-  const { graph } = await describeProgram();
-  const { built, site } = await builtHosts(args, session, graph, []);
-  const hosts = Object.fromEntries(built.map(({ name, host }) => [name, host]));
-  if (format === "json") session.out(`${JSON.stringify({ version: 1, hosts }, null, 2)}\n`);
-  else if (format === "ssh-config") session.out(fs.readFileSync(await writeSshFiles(site, hosts, true), "utf8"));
-  else session.out(await renderInventory(format, { hosts }, site));
-  return EXIT.done;
-}
-
-export async function manageHosts(args: Arguments, session: Session): Promise<ExitCode> {
-  const [action, ...more] = args.words;
-  const known = ACTIONS.find((candidate) => candidate === action);
-  if (known === undefined || more.length > 0) throw new HomelabError("E_USAGE", `hosts takes one of: ${ACTIONS.join(", ")}`);
-  return known === "inventory" ? inventory(args, session) : runRoles(known, args, session);
-}
+export const command = defineCommand({
+  group: "hosts",
+  summary: "shows what the roles would change on the hosts now, changes it, or prints who the hosts are",
+  flags: QUERY_FLAGS,
+  verbs: {
+    check: { summary: "says for each host what its roles would change; exits with 3 where there is something", flags: [HOST, JSON_OUTPUT] },
+    diff: { summary: "as check, with the lines that would change", flags: [HOST, JSON_OUTPUT] },
+    apply: {
+      summary: "runs the roles on the hosts, and says what they changed",
+      notes: "Asks first with the name of the homelab, but not in the lab. Without a terminal and without --yes it refuses.",
+      flags: [HOST, JSON_OUTPUT, YES],
+      examples: ["homelab hosts apply --host k8s-dev --lab"],
+    },
+    inventory: {
+      summary: "prints the hosts that are built, in the form of another program",
+      flags: [{ name: "format", value: "NAME", choices: INVENTORY_FORMATS, help: "the form (default json)" }],
+    },
+  },
+  run: async (args, session, verb) => (await import("../hosts/manage-hosts")).manageHosts(verb, args, session),
+});

@@ -1,173 +1,29 @@
-/** `homelab secrets …`: the encrypted files of the checkout. */
-import { stringify } from "yaml";
-import { HomelabError } from "../../common/errors";
-import { loadAgeKeys } from "../../secrets/age-keys";
-import { credentialOf } from "../../secrets/credentials";
-import { type FileName, fileName, keyName, SecretFiles } from "../../secrets/secret-files";
-import type { Arguments } from "../cli/arguments";
-import { EXIT, type ExitCode } from "../cli/exit-codes";
-import type { Session } from "../cli/session";
-import { describeProgram } from "../target/program";
-import { checkSecrets } from "./secrets-check";
-import { editSecrets } from "./secrets-edit";
-import { readSecret } from "./secrets-input";
+import { defineCommand, type Flag, type Word } from "../cli/command";
+import { JSON_OUTPUT } from "../cli/flags";
 
-export const SECRETS_OPTIONS = {
-  env: { type: "string" },
-  json: { type: "boolean" },
-  staged: { type: "boolean" },
-} as const;
+const ENV: Flag = { name: "env", value: "STACK", help: "the files of that stack, and not those of all (secrets/common)" };
+const ENTRY: Word = { name: "entry", help: "a file below the folder, without .yaml" };
+const KEY: Word = { name: "key", help: "a name in the file" };
+const ENTRIES: Word = { ...ENTRY, name: "entry", help: "the files; none named: all of them", optional: true, many: true };
 
-interface Given {
-  files: SecretFiles;
-  args: Arguments;
-  session: Session;
-  /** Words after the verb. */
-  words: readonly string[];
-  /** `common`, or the environment of --env. */
-  folder: string;
-}
-
-const usage = (message: string) => new HomelabError("E_USAGE", message, { hint: "see `homelab help`" });
-
-/** The words that a verb takes, no more and no fewer. */
-function take(given: Given, ...names: string[]): string[] {
-  if (given.words.length !== names.length) throw usage(`secrets ${given.args.words[0]} takes ${names.map((name) => `<${name}>`).join(" ") || "no words"}`);
-  return [...given.words];
-}
-
-const oneFile = (given: Given): FileName => fileName(given.folder, take(given, "entry")[0] ?? "");
-
-/** The named files, or all. */
-function someFiles(given: Given): FileName[] {
-  if (given.words.length > 0) return given.words.map((word) => fileName(given.folder, word));
-  return given.files.names(given.args.text("env") === undefined ? undefined : [given.folder]);
-}
-
-function list(given: Given): ExitCode {
-  take(given);
-  const listed = given.files.list(given.args.text("env") === undefined ? undefined : [given.folder]);
-  if (given.args.flag("json")) given.session.out(`${JSON.stringify({ version: 1, files: listed }, null, 2)}\n`);
-  else for (const { folder, entry, keys } of listed) given.session.out(`${folder.padEnd(8)} ${entry}: ${keys.join(", ")}\n`);
-  return EXIT.done;
-}
-
-function get(given: Given): ExitCode {
-  const [entry = "", key = ""] = take(given, "entry", "key");
-  const name = fileName(given.folder, entry);
-  const value = given.files.read(name)[key];
-  if (value === undefined)
-    throw new HomelabError("E_SECRET_MISSING", `there is no "${key}" in ${given.files.label(name)}`, { subject: given.files.label(name) });
-  // Asked for by name, and exactly as it is where a program reads it.
-  given.session.rawOut(given.session.terminal.interactive ? `${value}\n` : value);
-  return EXIT.done;
-}
-
-function view(given: Given): ExitCode {
-  given.session.rawOut(stringify(given.files.read(oneFile(given)), { lineWidth: 0 }));
-  return EXIT.done;
-}
-
-function said(given: Given, name: FileName, keys: readonly string[]): ExitCode {
-  given.session.out(`${given.files.label(name)}: ${keys.length === 0 ? "nothing changed" : `${keys.join(", ")} written`}\n`);
-  return EXIT.done;
-}
-
-async function set(given: Given): Promise<ExitCode> {
-  const [entry = "", key = ""] = take(given, "entry", "key");
-  const name = fileName(given.folder, entry);
-  keyName(key);
-  // Before anybody types: a file that does not open takes no value.
-  given.files.read(name);
-  const value = await readSecret(given.session, key);
-  return said(
-    given,
-    name,
-    given.files.change(name, () => ({ [key]: value })),
-  );
-}
-
-async function create(given: Given): Promise<ExitCode> {
-  const [entry = "", ...keys] = given.words;
-  if (entry === "" || keys.length === 0) throw usage("secrets new takes <entry> <key>…");
-  if (keys.length > 1 && !process.stdin.isTTY) throw usage("standard input gives one value: name one key, and `homelab secrets set` the others");
-  const name = fileName(given.folder, entry);
-  const values: Record<string, string> = {};
-  for (const key of keys.map(keyName)) values[key] = await readSecret(given.session, key);
-  given.files.create(name, values);
-  return said(given, name, keys);
-}
-
-async function edit(given: Given): Promise<ExitCode> {
-  const name = oneFile(given);
-  return said(given, name, await editSecrets(given.files, name, given.session));
-}
-
-function rotate(given: Given): ExitCode {
-  for (const name of someFiles(given)) {
-    given.files.rotate(name);
-    given.session.out(`${given.files.label(name)}: new data key\n`);
-  }
-  return EXIT.done;
-}
-
-function recipients(given: Given): ExitCode {
-  for (const name of someFiles(given)) {
-    const { added, removed } = given.files.updateRecipients(name);
-    const changes = [...added.map((recipient) => `+ ${recipient}`), ...removed.map((recipient) => `- ${recipient}`)];
-    given.session.out(`${given.files.label(name)}: ${changes.join(", ") || "nothing changed"}\n`);
-    if (removed.length > 0) given.session.err("note: who was removed knows the old values: rotate data keys and the values themselves\n");
-  }
-  return EXIT.done;
-}
-
-async function generate(given: Given): Promise<ExitCode> {
-  const credential = credentialOf(take(given, "credential")[0] ?? "");
-  const name = fileName("common", credential.entry);
-  const made = await credential.make();
-  for (const value of Object.values(made)) given.session.redactor.register(value);
-  const known = given.files.names(["common"]).some(({ entry }) => entry === name.entry);
-  if (known) given.files.change(name, () => made);
-  else given.files.create(name, made);
-  said(given, name, Object.keys(made));
-  given.session.out(
-    `owner: ${credential.owner}\nalso read by: ${credential.consumers.join(", ") || "nobody"}\n` +
-      (credential.built
-        ? ""
-        : "note: the program does not build its owner yet: `homelab up` brings the value to Vault, and who runs it elsewhere takes it over\n") +
-      "next: commit the file, then `homelab up`: the preview shows what restarts\n",
-  );
-  return EXIT.done;
-}
-
-const VERBS: Readonly<Record<string, (given: Given) => ExitCode | Promise<ExitCode>>> = {
-  list,
-  get,
-  set,
-  edit,
-  new: create,
-  view,
-  check: (given) => {
-    take(given);
-    return checkSecrets(given.files, given.args, given.session);
+export const command = defineCommand({
+  group: "secrets",
+  summary: "reads, writes, checks and rotates the encrypted files",
+  notes: "Values come from a prompt or from standard input, never from the command line.",
+  verbs: {
+    list: { summary: "prints the names of all files and of their keys", flags: [ENV, JSON_OUTPUT] },
+    check: {
+      summary: "refuses what must never be committed: a value in the clear, a private key, a file that does not open",
+      flags: [{ name: "staged", help: "look at what is staged for the next commit" }],
+    },
+    get: { summary: "prints one value", words: [ENTRY, KEY], flags: [ENV] },
+    set: { summary: "writes one value", words: [ENTRY, KEY], flags: [ENV] },
+    new: { summary: "makes a file with the values of its keys", words: [ENTRY, { ...KEY, many: true }], flags: [ENV] },
+    view: { summary: "prints a whole file, decrypted", words: [ENTRY], flags: [ENV] },
+    edit: { summary: "opens a file, decrypted, in the editor ($EDITOR)", words: [ENTRY], flags: [ENV] },
+    rotate: { summary: "gives files a new data key", words: [ENTRIES], flags: [ENV] },
+    recipients: { summary: "encrypts files for the recipients that .sops.yaml names now", words: [ENTRIES], flags: [ENV] },
+    generate: { summary: "makes new values for a credential that this project generates", words: [{ name: "credential", help: "its name" }] },
   },
-  rotate,
-  recipients,
-  generate,
-};
-
-/** `secrets list|get|set|edit|new|view|check|rotate|recipients|generate` */
-export async function manageSecrets(args: Arguments, session: Session): Promise<ExitCode> {
-  const [verb = "", ...words] = args.words;
-  const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
-  if (run === undefined) throw usage(`secrets takes ${Object.keys(VERBS).join(", ")}, not ${verb || "nothing"}`);
-  const environment = args.text("env");
-  // A misspelt environment would be a folder that nothing reads.
-  if (environment !== undefined) (await describeProgram()).graph.node(environment);
-  const identities = () => {
-    const keys = loadAgeKeys();
-    for (const { secret } of keys) session.redactor.register(secret);
-    return keys;
-  };
-  return run({ files: new SecretFiles(identities, session.clock), args, session, words, folder: environment ?? "common" });
-}
+  run: async (args, session, verb) => (await import("../secrets/manage-secrets")).manageSecrets(verb, args, session),
+});

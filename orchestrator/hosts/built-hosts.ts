@@ -1,9 +1,9 @@
 /** The hosts of stacks that are up, from their outputs. */
 import { z } from "zod";
 import { inPool } from "../../common/pool";
-import { type Arguments, oneOf, positive } from "../cli/arguments";
+import { type Arguments, positive } from "../cli/arguments";
 import type { Session } from "../cli/session";
-import { chooseEngine, engineRunner } from "../target/engine";
+import { engineOf, engineRunner } from "../target/engine";
 import type { StackGraph } from "../target/graph";
 import { openSite, type Site } from "../target/site";
 import { registerSecrets } from "../worker/redaction";
@@ -26,7 +26,7 @@ const outputsSchema = z.looseObject({ hosts: hostsSchema.default({}) });
  */
 export async function builtHosts(args: Arguments, session: Session, graph: StackGraph, stacks: readonly string[]): Promise<{ built: Built[]; site: Site }> {
   const site = await openSite(args.flag("lab"));
-  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
+  const engine = engineOf(args);
   const run = engineRunner(engine.root, site.workDir);
   const registered = registerSecrets(session, site.env, graph.names());
   const existing = new Set(listSchema.parse(JSON.parse(await run(["stack", "ls", "--json"], site.env))).map(({ name }) => name));

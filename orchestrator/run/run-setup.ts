@@ -3,9 +3,9 @@ import * as fs from "node:fs";
 import { ENV } from "../../common/env";
 import { pendingFile } from "../../common/planned-outputs";
 import type { Redactor } from "../../common/redact";
-import { type Arguments, oneOf } from "../cli/arguments";
+import type { Arguments } from "../cli/arguments";
 import type { Session } from "../cli/session";
-import { chooseEngine, type Engine } from "../target/engine";
+import { type Engine, engineOf } from "../target/engine";
 import { tellSite } from "../target/lab-client";
 import { describeProgram, type Program } from "../target/program";
 import { openSite, type Site } from "../target/site";
@@ -54,7 +54,7 @@ export async function prepare(operation: RunOperation, args: Arguments, session:
   // Awaited below; until then what comes first may fail first.
   describing.catch(() => undefined);
   const site = await parts.openSite(args.flag("lab"));
-  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
+  const engine = engineOf(args);
   fs.mkdirSync(site.runsDir, { recursive: true, mode: 0o700 });
   sweepPlannedFolders(site.runsDir);
   // Holds secrets for the length of the preview: ours alone, and removed at its end.

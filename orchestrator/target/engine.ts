@@ -7,11 +7,13 @@ import { childEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { findOnPath } from "../../common/executables";
 import { projectRoot } from "../../common/paths";
+import { type Arguments, oneOf } from "../cli/arguments";
+import { ENGINE_CHOICES } from "../cli/flags";
 
 /** A state with its secrets in the clear is read whole. */
 const MAX_OUTPUT_BYTES = 1024 ** 3;
 
-export type EngineChoice = "auto" | "pulumi" | "embedded";
+export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 
 export interface Engine {
   name: "pulumi" | "embedded";
@@ -22,7 +24,7 @@ export interface Engine {
 }
 
 /** @throws HomelabError E_NO_PULUMI where `pulumi` was asked for and is not installed */
-export function chooseEngine(choice: EngineChoice): Engine {
+function chooseEngine(choice: EngineChoice): Engine {
   const embeddedRoot = path.join(projectRoot(), "engine");
   const installed = findOnPath("pulumi");
   const isOurs = installed !== undefined && fs.realpathSync(installed) === path.join(embeddedRoot, "bin", "pulumi");
@@ -37,6 +39,9 @@ export function chooseEngine(choice: EngineChoice): Engine {
   }
   return { name: "embedded", root: embeddedRoot, why: "no pulumi is on PATH" };
 }
+
+/** The engine that a command's flags ask for. */
+export const engineOf = (args: Arguments): Engine => chooseEngine(oneOf(args.text("engine"), ENGINE_CHOICES, "auto", "--engine"));
 
 /** Runs commands of an engine's executable in a folder; each resolves with its standard output. */
 export function engineRunner(root: string | undefined, workDir: string): (args: readonly string[], env: Record<string, string>) => Promise<string> {

@@ -1,4 +1,5 @@
 import { HomelabError } from "../../common/errors";
+import type { GRAPH_FORMATS } from "../cli/flags";
 
 /** One stack as the program declares it (stacks/describe.ts). */
 export interface StackNode {
@@ -88,7 +89,7 @@ export class StackGraph {
   }
 }
 
-export type GraphFormat = "mermaid" | "dot" | "json";
+export type GraphFormat = (typeof GRAPH_FORMATS)[number];
 
 /** The graph as text. Edges point from a stack to those that come after it. */
 export function renderGraph(graph: StackGraph, format: GraphFormat): string {

@@ -28,7 +28,7 @@ function node(...args: string[]): Ran {
 }
 const homelab = (...args: string[]): Ran => node("orchestrator/bin/homelab", ...args);
 
-const GRAPH = "orchestrator/commands/show-graph.ts";
+const GRAPH = "orchestrator/target/show-graph.ts";
 const original = fs.readFileSync(path.join(ROOT, GRAPH), "utf8");
 /** Changes what `homelab graph` prints. */
 const printing = (text: string): string => original.replace("session.out(`", `session.out(\`${text}`);
@@ -42,6 +42,26 @@ test("an edited source runs at once, also one that became older", () => {
   const old = new Date("2020-01-01T00:00:00Z");
   fs.utimesSync(path.join(folder, GRAPH), old, old);
   expect(homelab("graph").stdout).toMatch(/^second graph LR/);
+});
+
+test("a file in orchestrator/commands/ is a command, with help, completion and a line in the overview", () => {
+  const file = "orchestrator/commands/hello.ts";
+  const flags = '[{ name: "name", value: "NAME", help: "who it is" }]';
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a source file's text
+  const run = 'async (args, session) => {\n    session.out(`hello ${args.text("name")}\\n`);\n    return 0;\n  }';
+  write(
+    `import { defineCommand } from "../cli/command";\n\nexport const command = defineCommand({\n  group: "more",\n  summary: "greets",\n  flags: ${flags},\n  run: ${run},\n});\n`,
+    file,
+  );
+  try {
+    expect(homelab("hello", "--name", "you")).toEqual({ code: 0, stdout: "hello you\n", stderr: "" });
+    expect(homelab("help").stdout).toMatch(/^ {2}hello +greets$/m);
+    expect(homelab("hello", "--help").stdout).toMatch(/--name <NAME> +who it is/);
+    expect(homelab("complete", "--", "hello", "--n").stdout).toBe("--name\n");
+  } finally {
+    fs.rmSync(path.join(folder, file));
+  }
+  expect(homelab("hello")).toMatchObject({ code: 2, stderr: expect.stringContaining("there is no command hello") });
 });
 
 test("where nothing changed nothing is written", () => {

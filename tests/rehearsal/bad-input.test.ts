@@ -19,7 +19,10 @@ test("a lab that is not running", async () => {
 
 test.each([
   [["frobnicate"], "there is no command frobnicate\n  next: use one of: up, preview, "],
-  [["up", "--lbb"], "Unknown option '--lbb'"],
+  [["up", "--lbb"], "unknown option '--lbb'\n  next: did you mean --lab? See `homelab help up`"],
+  [["previw"], "there is no command previw\n  next: did you mean preview? See `homelab help`"],
+  [["lab", "stat"], "lab takes start, stop, status or env, not stat\n  next: did you mean start? See `homelab help lab`"],
+  [["lab", "stop", "--latency", "zero"], "unknown option '--latency'\n  next: see `homelab help lab stop`"],
   [["graph", "--format", "png"], "--format takes mermaid, dot, json, not png"],
 ])(
   "a command line that is wrong: %j",

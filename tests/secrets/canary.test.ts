@@ -10,10 +10,11 @@ import { systemClock } from "../../common/clock";
 import { describeError, HomelabError } from "../../common/errors";
 import { createRedactor } from "../../common/redact";
 import { parseArguments } from "../../orchestrator/cli/arguments";
+import { RUN_FLAGS, YES } from "../../orchestrator/cli/flags";
 import type { Session } from "../../orchestrator/cli/session";
 import { createSinks } from "../../orchestrator/cli/sinks";
-import { RUN_OPTIONS, runStacks } from "../../orchestrator/commands/run-stacks";
 import type { RunParts } from "../../orchestrator/run/run-setup";
+import { runStacks } from "../../orchestrator/run/run-stacks";
 import { StackGraph } from "../../orchestrator/target/graph";
 import type { WorkerMessage, WorkerResult } from "../../orchestrator/worker/worker-protocol";
 import { generateIdentity } from "../../secrets/age";
@@ -147,7 +148,7 @@ async function run(given: Plan): Promise<Buffer[]> {
     redactor,
   };
   const flags = [...given.flags, "--yes", ...(given.operation === "preview" ? ["--markdown", path.join(folder, "runs", "comment.md")] : [])];
-  await runStacks(given.operation, parseArguments(flags, RUN_OPTIONS, true), session, partsOf(given)).catch((thrown: unknown) => {
+  await runStacks(given.operation, parseArguments(flags, [...RUN_FLAGS, YES]), session, partsOf(given)).catch((thrown: unknown) => {
     // As main.ts does.
     session.err(`error: ${describeError(thrown)}\n`);
   });

@@ -17,15 +17,18 @@ const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
     ways: ["writeFileAtomic(", "writeFileAtomic(", "writeFileAtomic("],
     why: "ssh's settings and public keys; the lab-only key (0600)",
   },
-  "orchestrator/commands/open-shell.ts": { ways: ['stdio: "inherit"'], why: "the user's own session on a host" },
+  "orchestrator/hosts/open-shell.ts": { ways: ['stdio: "inherit"'], why: "the user's own session on a host" },
   "orchestrator/cli/sinks.ts": { ways: ["writeFileAtomic("], why: "the sinks" },
-  "orchestrator/target/lab-client.ts": { ways: ["http.request("], why: "asks the lab's control server on this machine, and sends no text of a run" },
+  "orchestrator/target/lab-client.ts": {
+    ways: ["http.request(", "writeFileAtomic("],
+    why: "asks the lab's control server on this machine, and gives the lab the site's facts; no text of a run",
+  },
   "orchestrator/report/report.ts": { ways: ["symlinkSync("], why: "latest.html and latest.json: no content of their own" },
   "orchestrator/run/run-journal.ts": { ways: ["writeSync("], why: "names, times and counts of redacted events" },
   "orchestrator/target/site.ts": { ways: ["writeFileAtomic("], why: "the checkout's settings, for the lab" },
   "orchestrator/state/state-migration.ts": { ways: ["writeFileAtomic("], why: "which stacks were moved where, by name, for its owner only (0600)" },
   "orchestrator/worker/worker.ts": { ways: ["process.send", "process.send"], why: "to its parent, which redacts what it takes (redactedProcess)" },
-  "orchestrator/commands/secrets-edit.ts": { ways: ['stdio: "inherit"', "writeFileSync("], why: "the editor's own screen; the private folder" },
+  "orchestrator/secrets/secrets-edit.ts": { ways: ['stdio: "inherit"', "writeFileSync("], why: "the editor's own screen; the private folder" },
 };
 
 function sources(folder: string): string[] {

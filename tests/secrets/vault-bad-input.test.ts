@@ -272,8 +272,13 @@ describe("orphans and delete", () => {
   });
 });
 
-test.each([[[]], [["frobnicate"]], [["delete"]], [["status", "extra"]]])("a command line that is wrong: vault %j", async (args) => {
+test.each([
+  [[], "vault takes status, unseal, root, revoke, orphans or delete, not nothing"],
+  [["frobnicate"], "vault takes status, unseal, root, revoke, orphans or delete, not frobnicate"],
+  [["delete"], "vault delete takes <entry>…"],
+  [["status", "extra"], "vault status takes no words"],
+])("a command line that is wrong: vault %j", async (args, says) => {
   const result = await homelab(args);
   expect([result.code, result.out]).toEqual([2, ""]);
-  expect(result.err).toContain("vault takes status, unseal, root, revoke, orphans, or delete <entry>…");
+  expect(result.err).toContain(says);
 });

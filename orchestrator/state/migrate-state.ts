@@ -1,26 +1,16 @@
-/** `state migrate`: moves stacks to another state backend, verifies, and can go back. */
+/** `homelab state migrate`: moves stacks to another state backend, verifies, and can go back. */
 import * as path from "node:path";
 import { HomelabError } from "../../common/errors";
-import { type Arguments, oneOf } from "../cli/arguments";
+import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
-import { readRecord, StateMigration, writeRecord } from "../state/state-migration";
-import { chooseEngine, engineRunner } from "../target/engine";
+import { engineOf, engineRunner } from "../target/engine";
 import { openSite } from "../target/site";
-
-export const STATE_OPTIONS = {
-  lab: { type: "boolean" },
-  engine: { type: "string" },
-  from: { type: "string" },
-  to: { type: "string" },
-  back: { type: "boolean" },
-} as const;
+import { readRecord, StateMigration, writeRecord } from "./state-migration";
 
 export async function migrateState(args: Arguments, session: Session): Promise<ExitCode> {
-  const [verb, ...stacks] = args.words;
-  if (verb !== "migrate") throw new HomelabError("E_USAGE", `there is no command state ${verb ?? ""}`.trim(), { hint: "use `homelab state migrate`" });
   const site = await openSite(args.flag("lab"));
-  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
+  const engine = engineOf(args);
   const run = engineRunner(engine.root, site.workDir);
   const migration = new StateMigration(
     (backend, command) => run(command, { ...site.env, PULUMI_BACKEND_URL: backend }),
@@ -36,7 +26,7 @@ export async function migrateState(args: Arguments, session: Session): Promise<E
   const [from, to] = [args.text("from") ?? site.env["PULUMI_BACKEND_URL"], args.text("to")];
   if (from === undefined || to === undefined || from === to)
     throw new HomelabError("E_USAGE", "give two backends: --from URL --to URL", { hint: "file://<folder> or s3://<bucket>/<prefix>?endpoint=…" });
-  const record = await migration.migrate(from, to, stacks);
+  const record = await migration.migrate(from, to, args.words);
   writeRecord(recordFile, record);
   session.out(`${from} is as it was. Set PULUMI_BACKEND_URL (or backend.url in Pulumi.yaml) to ${to}; \`homelab state migrate --back\` goes back.\n`);
   return EXIT.done;

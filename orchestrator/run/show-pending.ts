@@ -1,21 +1,13 @@
 /** `pending`: creations that a killed run left open; what they made is looked for, or they are forgotten. */
 import { HomelabError } from "../../common/errors";
-import { type Arguments, oneOf } from "../cli/arguments";
+import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askToGoOn, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
 import { adoptPending, clearPending, type EngineCommand, pendingCreates } from "../state/pending-creates";
-import { chooseEngine, engineRunner } from "../target/engine";
+import { engineOf, engineRunner } from "../target/engine";
 import { openSite } from "../target/site";
 import { queryAll } from "./query-stacks";
-
-export const PENDING_OPTIONS = {
-  lab: { type: "boolean" },
-  engine: { type: "string" },
-  adopt: { type: "boolean" },
-  clear: { type: "boolean" },
-  yes: { type: "boolean" },
-} as const;
 
 export async function showPending(args: Arguments, session: Session): Promise<ExitCode> {
   const [adopt, clear] = [args.flag("adopt"), args.flag("clear")];
@@ -24,7 +16,7 @@ export async function showPending(args: Arguments, session: Session): Promise<Ex
   if (asks) refuseUnasked(session, "homelab pending --clear forgets what may exist in the real homelab", false);
   const { results } = await queryAll("status", args, session);
   const site = await openSite(args.flag("lab"));
-  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
+  const engine = engineOf(args);
   const run: EngineCommand = (words, env) => engineRunner(engine.root, site.workDir)(words, { ...site.env, ...env });
   let left = 0;
   for (const [stack, { state }] of results) {

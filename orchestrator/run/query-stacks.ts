@@ -3,30 +3,22 @@
 import { stringify } from "yaml";
 import { HomelabError } from "../../common/errors";
 import { inPool } from "../../common/pool";
-import { type Arguments, oneOf, positive } from "../cli/arguments";
+import { type Arguments, positive } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { renderTable } from "../report/table";
-import { type StackStanding, standings, unfinishedRun } from "../run/run-journal";
-import { chooseEngine } from "../target/engine";
+import { engineOf } from "../target/engine";
 import { describeProgram } from "../target/program";
 import { openSite } from "../target/site";
 import { redactedProcess, registerSecrets } from "../worker/redaction";
 import { StackProcesses } from "../worker/stack-process";
 import type { WorkerResult } from "../worker/worker-protocol";
-
-export const QUERY_OPTIONS = {
-  lab: { type: "boolean" },
-  engine: { type: "string" },
-  concurrency: { type: "string" },
-  json: { type: "boolean" },
-  "show-secrets": { type: "boolean" },
-} as const;
+import { type StackStanding, standings, unfinishedRun } from "./run-journal";
 
 /** Asks every stack that is named, or all. */
 export async function queryAll(operation: "outputs" | "status", args: Arguments, session: Session) {
   const site = await openSite(args.flag("lab"));
-  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
+  const engine = engineOf(args);
   const { graph } = await describeProgram();
   await registerSecrets(session, site.env, graph.names());
   const stacks = args.words.length === 0 ? graph.names() : args.words.map((word) => graph.node(word).name);

@@ -5,10 +5,8 @@ import { HomelabError, systemErrorCode } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
-import { renderComment, renderNoReport } from "../report/comment";
-import { reportSchema } from "../report/report-schema";
-
-export const COMMENT_OPTIONS = { report: { type: "string" }, failure: { type: "string" } } as const;
+import { renderComment, renderNoReport } from "./comment";
+import { reportSchema } from "./report-schema";
 
 /** Far above any report of ours. */
 const MAX_BYTES = 32 * 1024 * 1024;

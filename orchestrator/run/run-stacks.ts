@@ -1,32 +1,16 @@
 /** `up`, `preview`, `refresh` and `destroy`: one operation over the stacks, in order. */
 import * as path from "node:path";
-import { describeError, HomelabError } from "../../common/errors";
+import { describeError } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
-import { askToDestroy, askToGoOn, refuseUnasked } from "../cli/gate";
+import { askByName, askToGoOn, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
 import { renderNoReport } from "../report/comment";
-import { unfinishedRun } from "../run/run-journal";
-import { holdRunLock } from "../run/run-lock";
-import { runOnce } from "../run/run-once";
-import { prepare, REAL_PARTS, type RunOperation, type RunParts, release } from "../run/run-setup";
 import type { Site } from "../target/site";
-
-export const RUN_OPTIONS = {
-  lab: { type: "boolean" },
-  engine: { type: "string" },
-  concurrency: { type: "string" },
-  parallel: { type: "string" },
-  "fail-fast": { type: "boolean" },
-  "expect-no-changes": { type: "boolean" },
-  only: { type: "boolean" },
-  markdown: { type: "string" },
-  report: { type: "string" },
-  json: { type: "boolean" },
-  plain: { type: "boolean" },
-  yes: { type: "boolean" },
-  wait: { type: "boolean" },
-} as const;
+import { unfinishedRun } from "./run-journal";
+import { holdRunLock } from "./run-lock";
+import { runOnce } from "./run-once";
+import { prepare, REAL_PARTS, type RunOperation, type RunParts, release } from "./run-setup";
 
 export type RunCommand = Exclude<RunOperation, "preview-destroy">;
 
@@ -52,7 +36,10 @@ async function run(operation: RunOperation, args: Arguments, session: Session, p
 async function showAndAsk(operation: "up" | "destroy", args: Arguments, session: Session, parts: RunParts): Promise<ExitCode | undefined> {
   const shown = await run(operation === "up" ? "preview" : "preview-destroy", args, session, parts);
   if (shown.code !== EXIT.done) return shown.code;
-  const agreed = operation === "up" ? await askToGoOn(session, `Change the homelab ${shown.siteName} as shown?`) : await askToDestroy(session, shown.siteName);
+  const agreed =
+    operation === "up"
+      ? await askToGoOn(session, `Change the homelab ${shown.siteName} as shown?`)
+      : await askByName(session, "This destroys what is shown of", shown.siteName);
   if (agreed) return undefined;
   session.out("nothing was changed\n");
   return EXIT.refused;
@@ -72,11 +59,6 @@ async function previewStacks(args: Arguments, session: Session, parts: RunParts)
 
 /** Runs one operation over the chosen stacks (none named = all). What changes the real homelab is shown and asked for first. */
 export async function runStacks(operation: RunCommand, args: Arguments, session: Session, parts: RunParts = REAL_PARTS): Promise<ExitCode> {
-  if (args.flag("expect-no-changes") && operation !== "preview") {
-    throw new HomelabError("E_USAGE", "--expect-no-changes goes with preview", {
-      hint: "`homelab preview --expect-no-changes` changes nothing and exits 3 where something would change",
-    });
-  }
   if (operation === "preview") return previewStacks(args, session, parts);
   const asked = args.flag("lab") || args.flag("yes") || operation === "refresh" ? undefined : operation;
   if (asked !== undefined) refuseUnasked(session, `homelab ${operation} changes the real homelab`, args.flag("json"));

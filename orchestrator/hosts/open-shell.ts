@@ -8,12 +8,9 @@ import { HomelabError } from "../../common/errors";
 import { findOnPath } from "../../common/executables";
 import type { Arguments } from "../cli/arguments";
 import type { Session } from "../cli/session";
-import { builtHosts } from "../hosts/built-hosts";
-import { hostKeyOfSite, writeSshFiles } from "../hosts/ssh-files";
 import { describeProgram } from "../target/program";
-import { QUERY_OPTIONS } from "./query-stacks";
-
-export const SSH_OPTIONS = { lab: QUERY_OPTIONS.lab, engine: QUERY_OPTIONS.engine, concurrency: QUERY_OPTIONS.concurrency } as const;
+import { builtHosts } from "./built-hosts";
+import { hostKeyOfSite, writeSshFiles } from "./ssh-files";
 
 /** Milliseconds until an agent must have its socket. */
 const AGENT_TIME = 10_000;
@@ -49,8 +46,7 @@ async function addKey(socket: string, key: string): Promise<void> {
 
 /** @returns ssh's exit code: that of the command, or 255 */
 export async function openShell(args: Arguments, session: Session): Promise<number> {
-  const [name, ...command] = args.words;
-  if (name === undefined) throw new HomelabError("E_USAGE", "ssh takes a host", { hint: "homelab ssh <host> [-- command…]" });
+  const [name = "", ...command] = args.words;
   const missing = ["ssh", "ssh-agent", "ssh-add"].filter((program) => findOnPath(program) === undefined);
   if (missing.length > 0) throw new HomelabError("E_SSH_MISSING", `${missing.join(", ")} cannot be found on PATH`, { hint: "install OpenSSH's client" });
   const { vms, graph } = await describeProgram();

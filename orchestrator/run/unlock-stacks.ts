@@ -1,22 +1,17 @@
-/** `unlock`: clears the lock of a stack whose holder is gone, by name and after a question. */
-import { HomelabError } from "../../common/errors";
-import { type Arguments, oneOf } from "../cli/arguments";
+import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askToGoOn, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
-import { chooseEngine, engineRunner } from "../target/engine";
+import { engineOf, engineRunner } from "../target/engine";
 import { openSite } from "../target/site";
 import { queryAll } from "./query-stacks";
 
-export const UNLOCK_OPTIONS = { lab: { type: "boolean" }, engine: { type: "string" }, yes: { type: "boolean" } } as const;
-
 export async function unlockStacks(args: Arguments, session: Session): Promise<ExitCode> {
-  if (args.words.length === 0) throw new HomelabError("E_USAGE", "unlock takes the names of stacks", { hint: "for example `homelab unlock dev`" });
   const asks = !args.flag("lab") && !args.flag("yes");
   if (asks) refuseUnasked(session, "homelab unlock clears locks of the real homelab's stacks", false);
   const { results } = await queryAll("status", args, session);
   const site = await openSite(args.flag("lab"));
-  const engine = chooseEngine(oneOf(args.text("engine"), ["auto", "pulumi", "embedded"], "auto", "--engine"));
+  const engine = engineOf(args);
   const run = engineRunner(engine.root, site.workDir);
   for (const [stack, { state }] of results) {
     if (state?.locked !== true) {

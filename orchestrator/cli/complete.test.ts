@@ -1,0 +1,25 @@
+import { allCommands } from "./catalogue";
+import { complete } from "./complete";
+
+const STACKS = ["dev", "home", "observability", "prod", "sandboxy", "stg", "tools"];
+
+test.each<[string, string[], readonly string[]]>([
+  ["a command", ["gr"], ["graph"]],
+  ["a stack", ["up", "d"], ["dev"]],
+  ["stacks that are not named yet", ["up", "dev", "--lab", ""], STACKS.filter((name) => name !== "dev")],
+  ["a value of a flag", ["graph", "--format", "m"], ["mermaid"]],
+  ["nothing for the value of a flag that takes any", ["up", "--report", ""], []],
+  ["a flag", ["up", "--conc"], ["--concurrency"]],
+  ["a verb", ["lab", "st"], ["start", "stop", "status"]],
+  ["a verb behind a flag with a value", ["hosts", "--engine", "auto", "in"], ["inventory"]],
+  ["a flag of its verb alone", ["lab", "start", "--l"], ["--latency"]],
+  ["a flag of no other verb", ["lab", "stop", "--l"], []],
+  ["a flag before the verb", ["lab", "--l"], ["--latency"]],
+  ["a word with a closed set of values", ["completion", "z"], ["zsh"]],
+  ["a command for help", ["help", "prev"], ["preview"]],
+  ["nothing behind --", ["ssh", "k8s-dev", "--", "l"], []],
+  ["nothing for a command that there is not", ["frobnicate", ""], []],
+  ["no command for programs", ["complet"], ["completion"]],
+])("offers %s: %j", (_, line, expected) => {
+  expect([...complete(line, allCommands())].sort()).toEqual([...expected].sort());
+});

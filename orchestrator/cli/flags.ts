@@ -1,0 +1,37 @@
+/** Flags that several commands take, each described once. */
+import type { Flag, Word } from "./command";
+
+export const ENGINE_CHOICES = ["auto", "pulumi", "embedded"] as const;
+
+export const GRAPH_FORMATS = ["mermaid", "dot", "json"] as const;
+export const INVENTORY_FORMATS = ["json", "ini", "ssh-config", "known-hosts"] as const;
+export const LAB_LATENCIES = ["default", "zero"] as const;
+
+export const LAB: Flag = { name: "lab", help: "work in the embedded lab, and not on the real homelab" };
+export const ENGINE: Flag = {
+  name: "engine",
+  value: "NAME",
+  choices: ENGINE_CHOICES,
+  help: "the engine; auto (the default) takes the pulumi on PATH, and the embedded one where there is none",
+};
+const CONCURRENCY: Flag = { name: "concurrency", value: "N", count: true, help: "how many stacks at the same time (default 3)" };
+export const JSON_OUTPUT: Flag = { name: "json", help: "print JSON, for programs" };
+export const WAIT: Flag = { name: "wait", help: "wait for a run that is under way or holds a stack's lock, instead of failing" };
+export const YES: Flag = { name: "yes", help: "do not ask: for scripts" };
+
+/** Flags of every command that reads the stacks' states. */
+export const QUERY_FLAGS: readonly Flag[] = [LAB, ENGINE, CONCURRENCY];
+
+export const STACKS: Word = { name: "stack", help: "the stacks; none named: all of them", optional: true, many: true, names: "stack" };
+
+/** Flags of `up`, `preview`, `refresh` and `destroy`. */
+export const RUN_FLAGS: readonly Flag[] = [
+  ...QUERY_FLAGS,
+  { name: "parallel", value: "N", count: true, help: "how many resources of a stack at the same time (default 16)" },
+  { name: "only", help: "the named stacks alone, without those that they need (destroy: without those that need them)" },
+  { name: "fail-fast", help: "start no further stack after the first failure" },
+  { name: "markdown", value: "FILE", help: "write the text of a pull request's comment to FILE" },
+  { name: "report", value: "FILE", help: "write the run's report as JSON to FILE" },
+  { name: "json", help: "print the run's events as JSON, one on each line" },
+  { name: "plain", help: "print lines, without a tree that is redrawn" },
+];

@@ -1,0 +1,12 @@
+import { defineCommand } from "../cli/command";
+import { RUN_FLAGS, STACKS, WAIT, YES } from "../cli/flags";
+
+export const command = defineCommand({
+  group: "run",
+  place: 4,
+  summary: "destroys the stacks in reverse order (named ones with all that need them)",
+  notes: "Shows what it will destroy and asks for the name of the homelab, but not in the lab. Without a terminal and without --yes it refuses.",
+  words: [STACKS],
+  flags: [...RUN_FLAGS, YES, WAIT],
+  run: async (args, session) => (await import("../run/run-stacks")).runStacks("destroy", args, session),
+});

@@ -1,0 +1,13 @@
+import { defineCommand } from "../cli/command";
+import { RUN_FLAGS, STACKS } from "../cli/flags";
+
+export const command = defineCommand({
+  group: "run",
+  place: 2,
+  summary: "shows what up would do, also where nothing is built yet",
+  notes: "Outputs of a stack that is not built are planned ones; what is unknown in them is named.",
+  examples: ["homelab preview --lab", "homelab preview --expect-no-changes"],
+  words: [STACKS],
+  flags: [...RUN_FLAGS, { name: "expect-no-changes", help: "exit with 3 where something would change" }],
+  run: async (args, session) => (await import("../run/run-stacks")).runStacks("preview", args, session),
+});
