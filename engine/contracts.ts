@@ -37,6 +37,8 @@ export interface OperationOptions {
   replaces: string[];
   /** Refresh before the update. */
   refresh: boolean;
+  /** A refresh reads what the program registers, by the providers that the program gives, in place of all that the state holds before. */
+  refreshByProgram?: boolean;
   continueOnError: boolean;
   excludeProtected: boolean;
   /** Debug messages of the program and of plugins become events. */

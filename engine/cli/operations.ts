@@ -78,8 +78,15 @@ function attachedProviders(): Record<string, string> {
   );
 }
 
+/** `--run-program`, or its variable. */
+const asksForProgram = (flags: Flags): boolean => flags.has("run-program") || ["1", "true"].includes((readEnv("PULUMI_RUN_PROGRAM") ?? "").toLowerCase());
+
 const runsProgram = (command: OperationCommand, flags: Flags): boolean =>
-  command === "up" || command === "preview" || (command === "destroy" && flags.has("run-program"));
+  command === "up" || command === "preview" || ((command === "destroy" || command === "refresh") && asksForProgram(flags));
+
+/** A destruction refreshes what the state holds, before its program is run. */
+const refreshesByProgram = (command: OperationCommand, { refresh }: OperationOptions, flags: Flags): boolean =>
+  asksForProgram(flags) && (command === "refresh" || ((command === "up" || command === "preview") && refresh));
 
 interface Prepared {
   kind: OperationKind;
@@ -116,7 +123,7 @@ async function deploy(
     config,
     snapshot,
     program: prepared.imports !== undefined ? { kind: "imports", imports: prepared.imports.imports } : runs ? program : undefined,
-    options,
+    options: { ...options, refreshByProgram: refreshesByProgram(command, options, flags) },
     emit,
     journal,
     signal: signals.cancel,
@@ -233,10 +240,12 @@ export async function runOperation(command: OperationCommand, flags: Flags, impo
     throw new CliError("if any flags in the group [target exclude] are set none of the others can be; [exclude target] were all set");
   const previewOnly = command === "preview" || flags.has("preview-only");
   const confirmed = flags.has("yes") || flags.has("skip-preview") || readEnv("PULUMI_SKIP_CONFIRMATIONS") === "true";
+  if (command !== "preview" && flags.has("preview-only"))
+    for (const flag of ["skip-preview", "yes"])
+      if (flags.has(flag)) throw new CliError(`--${flag} and --preview-only cannot be used together`, EXIT_CODE.failed);
   if (!previewOnly && !confirmed && !isInteractive(flags))
     throw new CliError("--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode", EXIT_CODE.usage);
   if (flags.has("show-config")) throw unsupported("--show-config (`config` lists the settings)");
-  if (flags.has("run-program") && (command === "refresh" || flags.has("refresh"))) throw unsupported("a refresh with --run-program");
   const ctx = await openStack(flags);
   // With --client the program is a server that runs already, and a destruction starts none: then its language does not matter.
   if (runsProgram(command, flags) && flags.text("client") === undefined) requireNode(ctx.project);

@@ -10,6 +10,7 @@ import type { Step } from "../steps/step";
 import { isProviderType, urnName } from "../wire/urn";
 import { isUnknown, markSecretOutputs, type PropertyMap, sameValue, UNKNOWN } from "../wire/values";
 import type { DeploymentContext } from "./context";
+import { applyRefresh } from "./refresh";
 
 const refOf = (step: Step) => ({ urn: step.urn, type: step.type, name: urnName(step.urn) });
 
@@ -323,6 +324,6 @@ export async function applyStep(ctx: DeploymentContext, step: Step): Promise<voi
     case "import-replacement":
       return applyImport(ctx, step);
     case "refresh":
-      throw new Error("refresh steps are carried out by the refresh phase");
+      return applyRefresh(ctx, step);
   }
 }

@@ -52,7 +52,8 @@ export async function runDeployment(request: DeploymentRequest): Promise<Deploym
   const startedAt = Date.now();
   prelude(request);
   const events = new EventLog(request.emit, preview, request.showSecrets);
-  if (!preview && !request.options.refresh && request.kind !== "refresh") warnOfPending(request, events);
+  const readsFirst = request.options.refresh || request.kind === "refresh";
+  if (!preview && (!readsFirst || request.options.refreshByProgram)) warnOfPending(request, events);
   // What listens and what connects to it need each other: the address is filled in as soon as it is known.
   const endpoint = { address: "" };
   const registry = new ProviderRegistry(request, endpoint, (message, severity, urn) => events.diagnostic(severity, message, urn));

@@ -73,14 +73,15 @@ export class Operation {
     const { kind, options } = this.request;
     const refreshOnly = kind === "refresh" || this.request.previewOf === "refresh";
     try {
-      if (refreshOnly || options.refresh) await this.#refresh(refreshOnly);
-      if (refreshOnly) return;
+      const byProgram = options.refreshByProgram === true;
+      if (!byProgram && (refreshOnly || options.refresh)) await this.#refresh(refreshOnly);
+      if (!byProgram && refreshOnly) return;
       this.#requireKnown(options.replaces);
       const destroy = kind === "destroy" || this.request.previewOf === "destroy";
       if (this.request.program !== undefined) await this.#runProgram(address);
       else requireNoDeleteHooks(this.ctx.base, (message, urn) => this.events.diagnostic("error", message, urn));
       const unknownTarget = destroy ? undefined : this.#unknownTarget();
-      if (!this.#halted) await this.#delete();
+      if (!this.#halted) await (refreshOnly ? this.#refreshRest() : this.#delete());
       if (unknownTarget !== undefined) this.#ending.failure = "silent";
       if (!destroy) this.registrations.settleStackOutputs(this.failure === undefined);
       if (this.failure === undefined) this.#requireAllSeen();
@@ -122,6 +123,17 @@ export class Operation {
     this.ctx.targets = new Targets(this.request.options);
     this.registrations.restart();
     this.ctx.registry.remember(this.ctx.base);
+  }
+
+  /** After a refresh by the program: what the program does not have. */
+  async #refreshRest(): Promise<void> {
+    const { generator } = this.registrations;
+    try {
+      await refresh(this.ctx, this.request.options.parallel, true, ({ urn }) => !generator.survives(urn));
+    } catch (thrown) {
+      if (!(thrown instanceof DeploymentError) || thrown.message !== "") throw thrown;
+      this.#ending.failure = "update failed";
+    }
   }
 
   #requireKnown(patterns: readonly string[]): void {

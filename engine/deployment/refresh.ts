@@ -7,7 +7,7 @@ import type { ResourceRef } from "../providers/provider-client";
 import { ProviderError } from "../providers/provider-error";
 import { dependenciesOf, type ResourceState } from "../snapshot/types";
 import { differenceOf } from "../steps/diffing";
-import { makeStep } from "../steps/step";
+import { makeStep, type Step } from "../steps/step";
 import { isProviderType, urnName } from "../wire/urn";
 import { markSecretOutputs, sameValue } from "../wire/values";
 import type { DeploymentContext } from "./context";
@@ -33,18 +33,26 @@ async function readThrough(ctx: DeploymentContext, client: Provider, ref: Resour
   }
 }
 
-/** One entry as it was read, or as it was where nothing is read. */
-async function readOne(ctx: DeploymentContext, state: ResourceState): Promise<Refreshed> {
+/**
+ * One entry as it was read, or as it was where nothing is read.
+ * @param wanted what the program says of it, with the provider that reads it; default: what the state says
+ */
+async function readOne(ctx: DeploymentContext, state: ResourceState, wanted = state): Promise<Refreshed> {
   const same: Refreshed = { op: "same", state };
   // The provider is started for each entry that has one, also where nothing is read then.
-  const client = state.provider === undefined ? undefined : await ctx.registry.get(state.provider);
+  const client = wanted.provider === undefined ? undefined : await ctx.registry.get(wanted.provider);
   if (client === undefined || !state.custom || isProviderType(state.type) || state.pendingReplacement) return same;
-  const ref = { urn: state.urn, type: state.type, name: urnName(state.urn) };
+  if (!client.configured) {
+    ctx.events.diagnostic("warning", "The provider of this resource has inputs that are not known during preview: it was not read.", wanted.urn);
+    return same;
+  }
+  const ref = { urn: wanted.urn, type: wanted.type, name: urnName(wanted.urn) };
   const found = await readThrough(ctx, client, ref, state);
   if (found === undefined || found.id === "") return { op: "delete", state: undefined };
   const inputs = found.inputs ?? state.inputs;
-  const outputs = markSecretOutputs(found.outputs, inputs, state.additionalSecretOutputs);
-  const read = { ...state, id: found.id, inputs, outputs, initErrors: found.initErrors };
+  const outputs = markSecretOutputs(found.outputs, inputs, wanted.additionalSecretOutputs);
+  const { created, modified, external } = state;
+  const read = { ...wanted, created, modified, external, id: found.id, inputs, outputs, initErrors: found.initErrors };
   if (!(sameValue(read.outputs, state.outputs) && sameValue(read.inputs, state.inputs))) read.modified = ctx.now();
   if (state.external) return { op: sameValue(found.outputs, state.outputs) ? "same" : "update", state: read };
   // What an update would change right after the refresh, were the program what the state said.
@@ -52,8 +60,11 @@ async function readOne(ctx: DeploymentContext, state: ResourceState): Promise<Re
   return { op: differenceOf(diff, read.inputs, state.inputs, state.ignoreChanges).changed ? "update" : "same", state: read };
 }
 
-/** Takes references to entries that are gone out of the others, and properties that depend on nothing. */
-function pruned(resources: readonly ResourceState[]): [ResourceState, ResourceState][] {
+/**
+ * Takes references to entries that are gone out of the others.
+ * @param plain of which entries properties that depend on nothing go too: as the CLI leaves what it refreshes without a program
+ */
+function pruned(resources: readonly ResourceState[], plain: (state: ResourceState) => boolean): [ResourceState, ResourceState][] {
   const living = new Set(resources.map((r) => r.urn));
   const seen = new Set<string>();
   const lives = (urn: string): boolean => seen.has(urn);
@@ -66,7 +77,7 @@ function pruned(resources: readonly ResourceState[]): [ResourceState, ResourceSt
         Object.fromEntries(
           Object.entries(state.propertyDependencies)
             .map(([key, urns]) => [key, urns.filter(lives)] as const)
-            .filter(([, urns]) => urns.length > 0),
+            .filter(([, urns]) => urns.length > 0 || !plain(state)),
         ),
       // What is below something that is gone is below nothing then, not below the next ancestor.
       parent: state.parent !== undefined && living.has(state.parent) ? state.parent : undefined,
@@ -78,6 +89,31 @@ function pruned(resources: readonly ResourceState[]): [ResourceState, ResourceSt
   });
 }
 
+/** Takes an entry that is gone out of the state, and out of those that refer to it. */
+function drop(ctx: DeploymentContext, gone: ResourceState): void {
+  const left = ctx.state.snapshot().resources.filter((r) => r !== gone);
+  for (const [before, after] of pruned(left, () => false)) ctx.settlement.change(before, after);
+  ctx.state.settle({ remove: [gone] });
+}
+
+/**
+ * Reads what the program has just registered, by the provider that the program gives it; its options are the program's from then on.
+ * The step's new state is what was read, and undefined where it is gone.
+ */
+export async function applyRefresh(ctx: DeploymentContext, step: Step): Promise<void> {
+  const { old: before, new: wanted } = step;
+  if (before === undefined || wanted === undefined) throw new Error(`a refresh of ${step.urn} without a state`);
+  const old = ctx.settlement.current(before);
+  const { op, state } = await readOne(ctx, old, wanted);
+  step.new = state;
+  if (state === undefined) drop(ctx, old);
+  else if (state !== old) ctx.settlement.succeed(old, state);
+  const only = ctx.request.kind === "refresh" || ctx.request.previewOf === "refresh";
+  ctx.events.finished(step, only ? op : "refresh");
+  // Of a provider or a component nothing is read: what becomes of it is a step of its own.
+  if (only && wanted.custom && !isProviderType(step.type)) ctx.events.count(step, op);
+}
+
 /** What the flags let a refresh read: named, or by flag what depends on that. Nothing is in by itself. */
 function chosen(ctx: DeploymentContext, resources: readonly ResourceState[]): ResourceState[] {
   return resources.filter((r) => ctx.targets.admit(r.urn, dependenciesOf(r)));
@@ -87,10 +123,16 @@ function chosen(ctx: DeploymentContext, resources: readonly ResourceState[]): Re
 const MOST_AT_ONCE = 64;
 
 /**
+ * @param reads which entries; default: all that the flags name
  * @param counted whether the steps count in the summary: not where the refresh only precedes an update
  * @throws DeploymentError where an entry could not be read
  */
-export async function refresh(ctx: DeploymentContext, parallel: number, counted: boolean): Promise<void> {
+export async function refresh(
+  ctx: DeploymentContext,
+  parallel: number,
+  counted: boolean,
+  reads: (state: ResourceState) => boolean = () => true,
+): Promise<void> {
   const gone: ResourceState[] = [];
   let failed = false;
   const one = async (state: ResourceState): Promise<void> => {
@@ -110,9 +152,9 @@ export async function refresh(ctx: DeploymentContext, parallel: number, counted:
       ctx.events.failed(step, 0);
     }
   };
-  await inPool(chosen(ctx, ctx.state.snapshot().resources), Math.min(parallel > 0 ? parallel : MOST_AT_ONCE, MOST_AT_ONCE), one);
+  await inPool(chosen(ctx, ctx.state.snapshot().resources).filter(reads), Math.min(parallel > 0 ? parallel : MOST_AT_ONCE, MOST_AT_ONCE), one);
   const lost = new Set(gone);
   const left = ctx.state.snapshot().resources.filter((r) => !lost.has(r));
-  ctx.state.settle({ remove: gone, put: pruned(left) });
+  ctx.state.settle({ remove: gone, put: pruned(left, (state) => !ctx.state.isNew(state)) });
   if (failed) throw new DeploymentError("");
 }

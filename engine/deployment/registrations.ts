@@ -18,7 +18,7 @@ import type { StepExecutor } from "./executor";
 const ENGINE_ERRORS = [DeploymentError, ProviderError, StepFailed];
 
 /** Steps that a plan does not hold: what is read from the world is known when it was read. */
-const UNPLANNED: ReadonlySet<Step["op"]> = new Set(["import", "import-replacement", "read", "read-replacement"]);
+const UNPLANNED: ReadonlySet<Step["op"]> = new Set(["import", "import-replacement", "read", "read-replacement", "refresh"]);
 
 export class Registrations implements MonitorBackend {
   generator: StepGenerator;
@@ -60,6 +60,7 @@ export class Registrations implements MonitorBackend {
 
   async register(goal: Goal): Promise<ResourceState> {
     this.#arrive(goal.urn);
+    if (this.ctx.request.options.refreshByProgram) await this.#refresh(goal);
     const steps = await this.#plan(goal.urn, () => this.generator.register(goal));
     await this.#carryOut(goal.urn, steps);
     const imported = steps.find((step) => step.op === "import" || step.op === "import-replacement")?.new;
@@ -67,6 +68,13 @@ export class Registrations implements MonitorBackend {
     if (imported !== undefined && this.ctx.request.program?.kind !== "imports")
       await this.#carryOut(goal.urn, await this.#plan(goal.urn, () => this.generator.afterImport(goal, imported)));
     return this.#state(goal.urn);
+  }
+
+  /** What is there is read before it is decided what the registration means. */
+  async #refresh(goal: Goal): Promise<void> {
+    const steps = await this.#plan(goal.urn, async () => this.generator.refresh(goal));
+    await this.#carryOut(goal.urn, steps);
+    for (const step of steps) this.generator.refreshed(goal.urn, step.new);
   }
 
   async read(goal: ReadGoal): Promise<ResourceState> {

@@ -117,6 +117,11 @@ export class SnapshotManager {
     return this.#places.has(state);
   }
 
+  /** Whether a step of this run made the entry what it is, in place of changing it where it stood. */
+  isNew(state: ResourceState): boolean {
+    return this.#places.get(state)?.list === "new";
+  }
+
   snapshot(): Snapshot {
     return { resources: this.#composition.resources(), pendingOperations: this.#composition.pending() };
   }

@@ -31,6 +31,9 @@ export class StepGenerator {
   /** URNs that an entry of the old state keeps without a registration: what a limited operation leaves alone. */
   readonly #carried = new Set<string>();
 
+  /** Of a refresh by the program: what {@link refresh} has found, and then what was read of it. */
+  readonly #found = new Map<string, { old: ResourceState | undefined; invalid: boolean }>();
+
   /** By reference: providers that were made anew, and whose old entry still waits for its deletion. */
   readonly #replacedProviders: Map<string, ResourceState>;
 
@@ -71,10 +74,45 @@ export class StepGenerator {
     return { old: undefined, invalid };
   }
 
+  /** Of a refresh by the program: the step that reads what is there, before {@link register}. */
+  refresh(goal: Goal): Step[] {
+    this.#requireParent(goal);
+    const found = this.#findOld(goal);
+    this.#found.set(goal.urn, found);
+    const { old, invalid } = found;
+    if (old === undefined || invalid || !this.ctx.targets.admit(old.urn, needsOf(old))) return [];
+    const wanted = this.#withoutMissing(goalState({ ...goal, inputs: old.inputs }, old.inputs, old, this.ctx.preview), old);
+    return [makeStep("refresh", { urn: goal.urn, type: goal.type, old, new: wanted, provider: wanted.provider })];
+  }
+
+  /** What the step of {@link refresh} has read; undefined: it is gone. */
+  refreshed(urn: string, state: ResourceState | undefined): void {
+    this.#found.set(urn, { old: state, invalid: false });
+  }
+
+  /** Without references to what a refresh leaves out since it is not there. */
+  #withoutMissing(state: ResourceState, old: ResourceState): ResourceState {
+    const there = (urn: string | undefined): boolean => urn === undefined || !this.#skipped.has(urn);
+    const properties = Object.entries(state.propertyDependencies ?? {}).map(([key, urns]) => [key, urns.filter(there)] as const);
+    return {
+      ...state,
+      dependencies: state.dependencies.filter(there),
+      propertyDependencies: Object.fromEntries(properties),
+      parent: there(state.parent) ? state.parent : undefined,
+      provider: state.provider !== undefined && there(parseProviderReference(state.provider).urn) ? state.provider : old.provider,
+      deletedWith: there(state.deletedWith) ? state.deletedWith : undefined,
+      replaceWith: state.replaceWith.filter(there),
+    };
+  }
+
   async register(goal: Goal): Promise<Step[]> {
     this.#requireParent(goal);
-    const { old, invalid } = this.#findOld(goal);
+    const { old, invalid } = this.#found.get(goal.urn) ?? this.#findOld(goal);
     const wanted = { ...goal, inputs: flattenOutputs(goal.inputs) };
+    if (this.#refreshes && !invalid) {
+      const steps = this.#afterRefresh(wanted, old);
+      if (steps !== undefined) return steps;
+    }
     if (this.#destroys && !invalid) {
       const steps = this.#beforeDestruction(wanted, old);
       if (steps !== undefined) return steps;
@@ -86,6 +124,20 @@ export class StepGenerator {
     }
     if (this.#wantsImport(wanted, old)) return this.#withCarried(this.#import(wanted, old));
     return this.#plan(wanted, old);
+  }
+
+  get #refreshes(): boolean {
+    return this.ctx.request.kind === "refresh" || this.ctx.request.previewOf === "refresh";
+  }
+
+  /** The program of a refresh makes components and providers what it says; of all others only what is there was read. */
+  #afterRefresh(goal: Goal, old: ResourceState | undefined): Step[] | undefined {
+    const state = goalState(goal, goal.inputs, old, this.ctx.preview);
+    const lacks = [...needsOf(state)].some((urn) => this.#skipped.has(urn));
+    if (!lacks && !(goal.custom && !isProviderType(goal.type))) return undefined;
+    if (old === undefined) return this.#skip(goal);
+    this.registered.set(goal.urn, old);
+    return [];
   }
 
   get #destroys(): boolean {

@@ -86,3 +86,60 @@ describe("refresh", () => {
     expect(world.state("a")?.inputs).toEqual({ v: 1 });
   });
 });
+
+describe("by the program", () => {
+  const program = (area: string) => [
+    { n: "p", kind: "provider" as const, a: { area } },
+    { n: "a", provider: "p", a: { v: 1 } },
+    { n: "b", a: { v: 1 } },
+  ];
+
+  test("what is there is read by the provider that the program gives, and a preview of that changes nothing", async () => {
+    await world.up(program("old"));
+    world.provider.calls.length = 0;
+    const before = JSON.stringify(world.snapshot);
+    const preview = await world.run("preview", [...program("new"), { n: "comes", a: { v: 2 } }], { previewOf: "refresh", refreshByProgram: true });
+    expect(preview).toMatchObject({ ok: true, steps: expect.arrayContaining(["refresh a", "update p", "same comes"]) });
+    expect(JSON.stringify(world.snapshot)).toBe(before);
+    expect(world.provider.take("Create", "Update", "Delete")).toEqual([]);
+    await world.refresh({}, program("new"));
+    expect(world.state("p")?.inputs).toEqual({ area: "new" });
+  });
+
+  test("what is gone goes, with references to it; what the program no longer has is read and stays; nothing is made", async () => {
+    await world.up([
+      { n: "gone", a: { v: 1 } },
+      { n: "needs", refs: { v: "gone.out" }, dependsOn: ["gone"] },
+      { n: "former", a: { v: 1 } },
+    ]);
+    world.provider.world.delete("gone-1");
+    const outcome = await world.refresh({}, [
+      { n: "gone", a: { v: 1 } },
+      { n: "needs", refs: { v: "gone.out" }, dependsOn: ["gone"] },
+      { n: "comes", a: { v: 2 } },
+    ]);
+    expect(outcome).toMatchObject({ ok: true, errors: [] });
+    expect(world.names).toEqual(expect.arrayContaining(["needs", "former"]));
+    expect(world.names).not.toContain("gone");
+    expect(world.state("needs")).toMatchObject({ dependencies: [], propertyDependencies: { v: [] } });
+    expect([...world.provider.world.keys()]).toEqual(["needs-2", "former-3"]);
+  });
+
+  test("an update with it goes on from what was read", async () => {
+    await world.up([
+      { n: "a", a: { v: 1 } },
+      { n: "gone", a: { v: 1 } },
+    ]);
+    world.provider.world.delete("gone-2");
+    world.provider.behaviour = { read: async ({ name }) => (name === "a" ? { inputs: { v: 5 }, outputs: { v: 5 } } : undefined) };
+    const outcome = await world.up(
+      [
+        { n: "a", a: { v: 1 } },
+        { n: "gone", a: { v: 1 } },
+      ],
+      { refresh: true, refreshByProgram: true },
+    );
+    expect(outcome).toMatchObject({ ok: true, steps: expect.arrayContaining(["refresh a", "update a", "create gone"]) });
+    expect(world.state("a")?.inputs).toEqual({ v: 1 });
+  });
+});

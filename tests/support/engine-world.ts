@@ -128,8 +128,9 @@ export class EngineWorld {
     return this.run("preview", program, options);
   }
 
-  refresh(options: RunOptions = {}): Promise<Outcome> {
-    return this.run("refresh", undefined, options);
+  /** @param program run too, so that what it has is read by its providers */
+  refresh(options: RunOptions = {}, program?: ProgramResource[]): Promise<Outcome> {
+    return this.run("refresh", program, program === undefined ? options : { ...options, refreshByProgram: true });
   }
 
   /** @param program run too, for its hooks */
