@@ -1,17 +1,20 @@
 // Who may import whom (docs/architecture.md has the table with reasons). What is not listed is an error.
 "use strict";
-const FOLDERS = ["common", "ansible-replacements", "secrets", "components", "stacks", "engine", "providers", "lab", "orchestrator"];
+const FOLDERS = ["common", "ansible-replacements", "secrets", "components", "site", "stacks", "engine", "providers", "lab", "orchestrator"];
 const MAY = {
   common: [],
   "ansible-replacements": ["common"],
   secrets: ["common"],
   components: ["common", "ansible-replacements"],
-  stacks: ["components", "ansible-replacements", "secrets", "common"],
+  site: ["components", "stacks"],
+  stacks: ["site", "components", "ansible-replacements", "secrets", "common"],
   engine: ["common"],
   providers: ["common"],
   lab: ["common"],
   orchestrator: ["secrets", "common"],
 };
+/** Rooms of `stacks/`: site/ is written with `define` and read by `load`; each imports itself and those before it. Its root holds the entries. */
+const PROGRAM_ROOMS = ["define", "load", "plan", "build", "outputs"];
 /** Rooms of `orchestrator/`, lowest first: each imports itself and those before it. Its root (main.ts) imports what it likes. */
 const ROOMS = ["cli", "target", "state", "worker", "schedule", "report", "ui", "run", "hosts", "secrets", "commands"];
 
@@ -37,6 +40,41 @@ module.exports = {
       comment: "a new room has its place in the order of ROOMS",
       from: { path: "^orchestrator/[^/]+/", pathNot: `^orchestrator/(${ROOMS.join("|")})/` },
       to: { path: "^" },
+    },
+    ...PROGRAM_ROOMS.map((room, i) => ({
+      name: `stacks-${room}-imports`,
+      severity: "error",
+      comment: `stacks/${room} may import: ${PROGRAM_ROOMS.slice(0, i).join(", ") || "no other room"}`,
+      from: { path: `^stacks/${room}/`, pathNot: "\\.test\\.ts$" },
+      to: { path: "^stacks/", pathNot: `^stacks/(${PROGRAM_ROOMS.slice(0, i + 1).join("|")})/` },
+    })),
+    {
+      name: "stacks-rooms",
+      severity: "error",
+      comment: "a new room has its place in the order of PROGRAM_ROOMS",
+      from: { path: "^stacks/[^/]+/", pathNot: `^stacks/(${PROGRAM_ROOMS.join("|")})/` },
+      to: { path: "^" },
+    },
+    {
+      name: "site-is-data",
+      severity: "error",
+      comment: "a homelab's own files take what they are written with, and the types of components",
+      from: { path: "^site/" },
+      to: { path: "^(stacks|components|node_modules)/", pathNot: "^(stacks/define/|components/hosts/node-spec\\.ts)" },
+    },
+    {
+      name: "site-is-read-in-one-place",
+      severity: "error",
+      comment: "what belongs to one homelab reaches the program as the Estate (stacks/load), and the lab by lab-site.ts",
+      from: { path: "^(?!site/)", pathNot: "^stacks/(load/estate|lab-site)\\.ts$|\\.test\\.ts$|^tests/" },
+      to: { path: "^site/" },
+    },
+    {
+      name: "plans-are-data",
+      severity: "error",
+      comment: "what is planned is known before anything is registered: neither the site nor its plan loads the SDK",
+      from: { path: "^(site|stacks/(define|load|plan))/", pathNot: "\\.test\\.ts$" },
+      to: { path: "node_modules/@pulumi/", dependencyTypesNot: ["type-only"] },
     },
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true, dependencyTypesNot: ["type-only"] } },
     {

@@ -96,7 +96,7 @@ export function vaultAddress(text: string): string {
     // Said below. The parser's own words quote the text, which may hold a password.
   }
   if (url === undefined || !["http:", "https:"].includes(url.protocol) || url.host === "" || url.username !== "" || url.password !== "")
-    throw new HomelabError("E_USAGE", "VAULT_ADDR is no address of a Vault", { hint: "for example: VAULT_ADDR=https://vault.fullstack.pw" });
+    throw new HomelabError("E_USAGE", "VAULT_ADDR is no address of a Vault", { hint: "for example: VAULT_ADDR=https://vault.example.org" });
   return text.replace(/\/+$/, "");
 }
 

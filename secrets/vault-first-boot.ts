@@ -25,7 +25,7 @@ import { whileLockedAsync } from "./write-lock";
 
 export interface FirstBootArgs {
   api: VaultApi;
-  /** `https://vault.fullstack.pw` */
+  /** `https://vault.example.org` */
   address: string;
   /** Folder for the encrypted keys. */
   folder: string;

@@ -11,7 +11,7 @@ import { keysFile, readVaultKeys } from "./vault-keys";
 
 export interface RootArgs {
   api: VaultApi;
-  /** `https://vault.fullstack.pw` */
+  /** `https://vault.example.org` */
   address: string;
   /** Folder of the encrypted keys. */
   folder: string;

@@ -28,7 +28,7 @@ async function task(): Promise<z.infer<typeof taskSchema>> {
 async function main(): Promise<void> {
   const given = readEnv(ENV.vaultAddress);
   if (given === undefined)
-    throw new HomelabError("E_USAGE", `${ENV.vaultAddress} is not set`, { hint: "set it to the address of Vault, such as https://vault.fullstack.pw" });
+    throw new HomelabError("E_USAGE", `${ENV.vaultAddress} is not set`, { hint: "set it to the address of Vault, such as https://vault.example.org" });
   const address = vaultAddress(given);
   const { name, policy } = await task();
   const api = createVaultApi(address, systemClock);

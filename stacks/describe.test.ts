@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { checkConfigFiles } from "./config-files";
+import { STACK_NAMES } from "../tests/support/stack-run";
+import { readSettings } from "./load/settings-files";
 
 const root = path.join(__dirname, "..");
 const script = path.join(root, "bin/stacks/describe.js");
@@ -27,20 +28,20 @@ test("it loads no Pulumi SDK", () => {
 test("a broken VM file in a checkout is one line of JSON on standard error, and exit code 1", () => {
   const copy = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-describe-"));
   try {
-    for (const folder of ["bin/stacks", "bin/common", "bin/ansible-replacements", "stacks/inventory"])
+    for (const folder of ["bin/site", "bin/stacks", "bin/common", "bin/components", "bin/secrets", "bin/ansible-replacements", "site", "secrets"])
       fs.cpSync(path.join(root, folder), path.join(copy, folder), { recursive: true });
     for (const file of fs.readdirSync(root).filter((name) => name.startsWith("Pulumi."))) fs.copyFileSync(path.join(root, file), path.join(copy, file));
     fs.symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"));
-    fs.appendFileSync(path.join(copy, "stacks/inventory/vms/k8s-dev.yaml"), "memmory: 1\n");
+    fs.appendFileSync(path.join(copy, "site/vms/k8s-dev.yaml"), "memmory: 1\n");
     const result = spawnSync(process.execPath, [path.join(copy, "bin/stacks/describe.js")], { encoding: "utf8" });
     expect([result.status, result.stdout]).toEqual([1, ""]);
     expect(result.stderr.trimEnd().split("\n")).toHaveLength(1);
-    const lines = fs.readFileSync(path.join(copy, "stacks/inventory/vms/k8s-dev.yaml"), "utf8").trimEnd().split("\n").length;
+    const lines = fs.readFileSync(path.join(copy, "site/vms/k8s-dev.yaml"), "utf8").trimEnd().split("\n").length;
     expect(JSON.parse(result.stderr)).toEqual({
       code: "E_INVENTORY",
-      message: `stacks/inventory/vms/k8s-dev.yaml:${lines}: memmory: unknown key; did you mean "memory"?`,
+      message: `site/vms/k8s-dev.yaml:${lines}: memmory: unknown key; did you mean "memory"?`,
       hint: "correct the lines that are named; docs/vms.md lists every key",
-      subject: "stacks/inventory/vms/k8s-dev.yaml",
+      subject: "site/vms/k8s-dev.yaml",
     });
   } finally {
     fs.rmSync(copy, { recursive: true });
@@ -55,15 +56,15 @@ describe("settings files", () => {
   });
   afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-  test("of all stacks are accepted", () => expect(() => checkConfigFiles(folder)).not.toThrow());
+  test("of all stacks are accepted", () => expect(() => readSettings(folder, STACK_NAMES)).not.toThrow());
 
   test("that are missing are named", () => {
     fs.rmSync(path.join(folder, "Pulumi.stg.yaml"));
-    expect(() => checkConfigFiles(folder)).toThrow('Pulumi.stg.yaml is missing: the stack "stg" has no settings');
+    expect(() => readSettings(folder, STACK_NAMES)).toThrow('Pulumi.stg.yaml is missing: the stack "stg" has no settings');
   });
 
   test("of no stack are named", () => {
     fs.writeFileSync(path.join(folder, "Pulumi.staging.yaml"), "config: {}\n");
-    expect(() => checkConfigFiles(folder)).toThrow("Pulumi.staging.yaml belongs to no stack");
+    expect(() => readSettings(folder, STACK_NAMES)).toThrow("Pulumi.staging.yaml belongs to no stack");
   });
 });

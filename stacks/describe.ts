@@ -3,15 +3,11 @@
  * The orchestrator's only source of the graph. Loads no Pulumi SDK. Errors: one line of JSON on standard error, exit code 1.
  */
 import { HomelabError } from "../common/errors";
-import { projectRoot } from "../common/paths";
 import { failureLine, failureOf } from "./child";
-import { checkConfigFiles } from "./config-files";
-import { STACKS } from "./definitions";
-import { validateGraph } from "./graph";
-import { planRoles } from "./host-roles";
-import { loadInventory } from "./inventory";
 import { labSite } from "./lab-site";
-import { SITE } from "./site";
+import { loadEstate } from "./load/estate";
+import { vmNames } from "./load/stacks";
+import { planEstate } from "./plan/plan";
 
 /** Asked for in the lab only: what is wrong with it stops no other run. */
 function labFacts(): object {
@@ -24,19 +20,14 @@ function labFacts(): object {
 }
 
 export function describe(): object {
-  validateGraph(STACKS);
-  const configs = checkConfigFiles(projectRoot());
-  const { warnings, vms } = loadInventory();
-  for (const { name, vms: owned } of STACKS) {
-    const config = configs.get(name);
-    if (config !== undefined) planRoles({ stack: name, config, owned, vms });
-  }
+  const estate = loadEstate();
+  planEstate(estate);
   return {
     version: 1,
     project: "homelab",
-    site: SITE.domain,
-    stacks: STACKS.map(({ name, needs, description, vms }) => ({ name, needs, description, vms })),
-    warnings: [...warnings.values()].flat(),
+    site: estate.site.domain,
+    stacks: estate.stacks.map((stack) => ({ name: stack.name, needs: stack.needs, description: stack.description, vms: vmNames(stack) })),
+    warnings: [...estate.warnings.values()].flat(),
     lab: labFacts(),
   };
 }

@@ -5,23 +5,23 @@
 import * as net from "node:net";
 import { HomelabError } from "../common/errors";
 import { type LabSite, parseLabSite } from "../common/lab-site";
+import { lab } from "../site/lab";
 import { failureLine } from "./child";
-import { STACKS } from "./definitions";
-import { CLOUD_IMAGE, NODES } from "./hosts";
-import { CLUSTER_NAME, HARDWARE, STORAGES } from "./lab-hardware";
-import { SITE } from "./site";
+import { SITE_FILES } from "./load/estate";
+
+const { site, proxmox, stacks } = SITE_FILES;
 
 /** Where the API answers: the endpoint's own address, or that of the first node where the endpoint is a name. */
 function proxmoxOf(nodes: LabSite["nodes"]): LabSite["proxmox"] {
-  const { hostname, port } = new URL(SITE.proxmoxEndpoint);
+  const { hostname, port } = new URL(site.proxmoxEndpoint);
   const isAddress = net.isIPv4(hostname);
   const first = nodes[0]?.bridges.find(({ cidr }) => cidr !== undefined)?.cidr?.replace(/\/.*/, "");
   return {
     address: isAddress ? hostname : (first ?? ""),
     port: Number(port || 443),
     names: isAddress ? [] : [hostname],
-    cluster: CLUSTER_NAME,
-    nameserver: SITE.nameserver,
+    cluster: lab.cluster,
+    nameserver: site.nameserver,
   };
 }
 
@@ -30,27 +30,27 @@ function proxmoxOf(nodes: LabSite["nodes"]): LabSite["proxmox"] {
  * @throws HomelabError E_LAB_SITE
  */
 export function labSite(): LabSite {
-  const nodes = NODES.map(({ name, memoryMiB }) => {
-    const hardware = HARDWARE[name];
+  const nodes = proxmox.nodes.map(({ name, memoryMiB }) => {
+    const hardware = lab.nodes[name];
     if (hardware === undefined)
-      throw new HomelabError("E_LAB_SITE", `stacks/lab-hardware.ts says nothing of the node "${name}"`, {
+      throw new HomelabError("E_LAB_SITE", `site/lab.ts says nothing of the node "${name}"`, {
         subject: name,
         hint: "add what the lab shows of it: cores, ports, bridges and pools",
       });
     return { name, memoryMiB, ...hardware };
   });
-  const images = new Map([CLOUD_IMAGE, ...NODES.flatMap(({ isos }) => isos)].map(({ url, sha256 }) => [url, { url, sha256 }]));
+  const images = new Map([proxmox.image, ...proxmox.nodes.flatMap(({ isos }) => isos)].map(({ url, sha256 }) => [url, { url, sha256 }]));
   const document = {
     version: 1,
-    domain: SITE.domain,
-    networks: [SITE.subnet],
+    domain: site.domain,
+    networks: [site.subnet],
     proxmox: proxmoxOf(nodes),
     nodes,
-    storages: STORAGES,
+    storages: lab.storages,
     images: [...images.values()],
-    stacks: STACKS.map(({ name, vms }) => ({ name, hosts: vms })),
+    stacks: Object.entries(stacks).map(([name, { vms }]) => ({ name, hosts: Object.keys(vms) })),
   };
-  return parseLabSite(document, "stacks/lab-site.ts");
+  return parseLabSite(document, "site/");
 }
 
 if (require.main === module) {

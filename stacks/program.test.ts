@@ -4,22 +4,22 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { compileRole } from "../ansible-replacements";
 import { mockEngine, only, plain, settle } from "../tests/support/pulumi-mocks";
-import { REFERENCES, runStack, settingsOf } from "../tests/support/stack-run";
-import { parseStackConfigFile } from "./config";
-import { STACKS } from "./definitions";
-import { HOST_NAMES } from "./host-names";
-import { planRoles } from "./host-roles";
+import { REFERENCES, runStack, STACK_NAMES } from "../tests/support/stack-run";
 import main from "./index";
-import { loadInventory } from "./inventory";
-import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
+import { loadEstate } from "./load/estate";
+import { vmNames } from "./load/stacks";
+import { outputSchemas } from "./outputs/schemas";
+import { planEstate, stackOf } from "./plan/plan";
+
+const estate = loadEstate();
+const plans = planEstate(estate);
 
 process.env["SOPS_AGE_KEY_FILE"] = path.join(__dirname, "../secrets/lab-only.agekey");
 
-test.each(STACKS.map(({ name }) => name))("the program of %s registers its VMs, its cluster and its platform", async (stack) => {
+test.each(STACK_NAMES)("the program of %s registers its VMs, its cluster and its platform", async (stack) => {
   const { registered } = await runStack(stack);
   const count = (type: string) => registered.filter((r) => r.type === type).length;
-  const definition = STACKS.find(({ name }) => name === stack);
-  expect(count("homelab:hosts:Vm")).toBe(definition?.vms.length);
+  expect(count("homelab:hosts:Vm")).toBe(vmNames(stackOf(estate, stack)).length);
   expect(count("homelab:clusters:K3sCluster")).toBe(1);
   expect(count("homelab:platform:CertManager")).toBe(1);
   expect(count("homelab:platform:ExternalSecrets")).toBe(1);
@@ -30,17 +30,17 @@ test.each(STACKS.map(({ name }) => name))("the program of %s registers its VMs, 
   );
 });
 
-test.each(STACKS.map(({ name }) => name))("external-dns of %s may write the names of its routes, and no other stack's", async (stack) => {
+test.each(STACK_NAMES)("external-dns of %s may write the names of its routes, and no other stack's", async (stack) => {
   const { registered } = await runStack(stack);
   const hosts = registered
     .filter(({ type }) => type === "kubernetes:networking.k8s.io/v1:Ingress")
     .flatMap(({ inputs }) => (inputs["spec"] as { rules: { host: string }[] }).rules.map(({ host }) => host));
-  expect(HOST_NAMES[stack].map((name) => `${name}.fullstack.pw`)).toEqual(hosts.toSorted());
+  expect(plans.get(stack)?.hostNames).toEqual(hosts.toSorted());
   const { values } = only(registered, "kubernetes:helm.sh/v3:Release", "services-external-dns-release").inputs as { values: { extraArgs: string[] } };
   const pattern = new RegExp(values.extraArgs.find((arg) => arg.startsWith("--regex-domain-filter="))?.slice("--regex-domain-filter=".length) ?? "");
-  const all = Object.values(HOST_NAMES).flat();
+  const all = [...plans.values()].flatMap(({ hostNames }) => hostNames);
   expect(new Set(all).size).toBe(all.length);
-  expect(all.map((name) => `${name}.fullstack.pw`).filter((name) => pattern.test(name))).toEqual(hosts.toSorted());
+  expect(all.filter((name) => pattern.test(name))).toEqual(hosts.toSorted());
 });
 
 test("Vault's name is a fixed one of the name server, which its own API could not change where the environment set it", async () => {
@@ -50,15 +50,13 @@ test("Vault's name is a fixed one of the name server, which its own API could no
   expect(script).not.toContain("FTLCONF_dns_hosts");
 });
 
-test.each(STACKS.map(({ name }) => name))("what hosts check looks at on %s is what its program runs", async (stack) => {
+test.each(STACK_NAMES)("what hosts check looks at on %s is what its program runs", async (stack) => {
   const { registered, outputs } = await runStack(stack);
-  const config = parseStackConfigFile("f", settingsOf(stack));
-  const owned = STACKS.find(({ name }) => name === stack)?.vms ?? [];
-  const planned = planRoles({ stack, config, owned, vms: loadInventory().vms });
-  const digests = [...planned.values()].flat().map(({ role }) => compileRole(role).digest);
+  const planned = plans.get(stack)?.roles;
+  const digests = [...(planned?.values() ?? [])].flat().map(({ role }) => compileRole(role).digest);
   const runs = registered.filter((r) => r.type === "command:remote:Command" && Array.isArray(r.inputs["triggers"]) && r.name.endsWith("-run"));
   expect(runs.map((r) => (r.inputs["triggers"] as string[])[0]).toSorted()).toEqual(digests.toSorted());
-  expect(Object.keys(outputs["hosts"] as object)).toEqual(STACKS.find(({ name }) => name === stack)?.vms);
+  expect(Object.keys(outputs["hosts"] as object)).toEqual(vmNames(stackOf(estate, stack)));
 });
 
 test("the hosts of tools have their roles, each run with its secrets on standard input, and downloads wait for the name server", async () => {
@@ -73,7 +71,7 @@ test("the hosts of tools have their roles, each run with its secrets on standard
   expect(String(only(registered, "command:remote:Command", "tools-k3s-run").inputs["create"])).toContain('- "192.168.1.4"');
 });
 
-test("tools takes storages and bridges as it finds them, unless stacks/hosts.ts defines one", async () => {
+test("tools takes storages and bridges as it finds them, unless site/nodes.ts defines one", async () => {
   const { registered } = await runStack("tools");
   const images = registered.filter(({ type }) => type === "proxmoxve:download/fileLegacy:FileLegacy");
   expect(images.map(({ inputs }) => inputs["datastoreId"])).toEqual(["local", "local", "local"]);
@@ -100,8 +98,10 @@ describe("a preview of stacks that are not built", () => {
   });
 
   /** Planned outputs of a stack of which nothing is known yet. */
-  const plan = (stack: StackName) => {
-    const outputs = Object.fromEntries(Object.keys(OUTPUT_SCHEMAS[stack].shape).map((name) => [name, { known: false, secret: name === "vaultTokens" }]));
+  const plan = (stack: string) => {
+    const outputs = Object.fromEntries(
+      Object.keys(outputSchemas(stackOf(estate, stack))).map((name) => [name, { known: false, secret: name === "vaultTokens" }]),
+    );
     fs.writeFileSync(path.join(folder, `${stack}.json`), JSON.stringify({ version: 1, stack, outputs, usedUnknowns: [] }));
   };
 
@@ -143,7 +143,7 @@ describe("a preview of stacks that are not built", () => {
     expect(outputs.templateIds).toEqual({ known: true, secret: false, value: { node01: 9001, node02: 9002, node03: 9003 } });
     expect([outputs.kubeconfig.secret, outputs.vaultTokens, outputs.urls.secret]).toEqual([
       true,
-      { known: true, secret: true, value: Object.fromEntries(STACKS.map(({ name }) => [name, `hvs.homelab-stack-${name}`])) },
+      { known: true, secret: true, value: Object.fromEntries(STACK_NAMES.map((name) => [name, `hvs.homelab-stack-${name}`])) },
       false,
     ]);
   });

@@ -1,11 +1,9 @@
 /** Over every resource of every stack: nothing falls back to what this machine happens to have. */
 import { parse } from "yaml";
-import { registeredBy, settingsOf } from "../tests/support/stack-run";
-import { STACKS } from "./definitions";
+import { STACK_NAMES as names, registeredBy, settingsOf } from "../tests/support/stack-run";
 
 /** Packages whose default provider would take this machine's kubeconfig, address or token. */
 const REMOTE = ["kubernetes", "vault", "proxmoxve"];
-const names = STACKS.map(({ name }) => name);
 
 test.each(names)("in %s every resource of a remote system names its provider", async (stack) => {
   const registered = await registeredBy(stack);

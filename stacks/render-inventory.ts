@@ -5,9 +5,9 @@
 import * as path from "node:path";
 import { z } from "zod";
 import { ENV, readEnv } from "../common/env";
-import { bastionFromEnvironment } from "./bastion";
 import { runChild } from "./child";
-import { hostSchema, renderIni, renderKnownHosts, renderSshConfig, type SshAccess } from "./inventory/render";
+import { bastionFromEnvironment } from "./load/bastion";
+import { hostSchema, renderIni, renderKnownHosts, renderSshConfig, type SshAccess } from "./outputs/inventory";
 
 const requestSchema = z.strictObject({
   format: z.enum(["ini", "ssh-config", "known-hosts"]),

@@ -3,33 +3,28 @@
  * outputs have them, as JSON on standard input and prints JSON. The orchestrator's child. Loads no Pulumi SDK. Errors as in
  * describe.ts.
  */
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { z } from "zod";
 import type { RoleMode } from "../ansible-replacements";
 import { HomelabError } from "../common/errors";
-import { projectRoot } from "../common/paths";
 import { failureText, type HostedRole, type RoleResult, runRole } from "../components/hosts/role-run";
 import { openSsh, type SshTarget } from "../components/hosts/ssh-session";
 import { loadSecrets } from "../secrets/load";
-import { bastionFromEnvironment } from "./bastion";
 import { runChild } from "./child";
-import { parseStackConfigFile } from "./config";
-import { STACKS } from "./definitions";
-import { type PlannedRole, planRoles, type SecretSource, secretPaths } from "./host-roles";
-import { loadInventory } from "./inventory";
-import { hostSchema, type InventoryHost } from "./inventory/render";
-import { OUTPUT_SCHEMAS, type StackName } from "./outputs";
+import { bastionFromEnvironment } from "./load/bastion";
+import { loadEstate } from "./load/estate";
+import { hostSchema, type InventoryHost } from "./outputs/inventory";
+import { planRoles, secretPaths } from "./plan/hosts/plan-roles";
+import type { PlannedRole, SecretSource } from "./plan/hosts/planned-role";
+import { stackOf } from "./plan/plan";
+import { SSH_PRIVATE_KEY } from "./plan/secret-paths";
 
-const SSH_KEY = { path: "cluster-secret-store/secrets/SSH_PRIVATE_KEY", key: "SSH_PRIVATE_KEY" } as const;
 /** Many hosts at once share one processor here; one that is down refuses at once, or never answers. */
 const CONNECT_MS = 45_000;
 const RUN_MS = { check: 180_000, apply: 1_800_000 } as const;
 
-const stackNames = Object.keys(OUTPUT_SCHEMAS) as [StackName, ...StackName[]];
 const requestSchema = z.strictObject({
   mode: z.enum(["check", "apply"]),
-  hosts: z.array(z.strictObject({ name: z.string(), stack: z.enum(stackNames), port: z.int().optional(), host: hostSchema })),
+  hosts: z.array(z.strictObject({ name: z.string(), stack: z.string(), port: z.int().optional(), host: hostSchema })),
 });
 
 type Status = "ok" | "would-change" | "changed" | "failed" | "no-roles";
@@ -37,7 +32,7 @@ type Status = "ok" | "would-change" | "changed" | "failed" | "no-roles";
 /** What was found on one host. */
 export interface HostResult {
   host: string;
-  stack: StackName;
+  stack: string;
   status: Status;
   roles: RoleResult[];
   /** Why it could not be worked on. */
@@ -46,7 +41,7 @@ export interface HostResult {
 
 export interface VisitedHost {
   name: string;
-  stack: StackName;
+  stack: string;
   /** Default 22. */
   port?: number | undefined;
   host: InventoryHost;
@@ -101,12 +96,12 @@ function secretOf(entries: Entries, path: string, key: string): string {
 }
 
 /** Decrypts what the roles of one host need, and nothing else. */
-async function withSecrets(stack: StackName, roles: readonly PlannedRole[]): Promise<HostedRole[]> {
+async function withSecrets(stack: string, roles: readonly PlannedRole[]): Promise<HostedRole[]> {
   const paths = secretPaths(roles);
   const entries: Entries = paths.length === 0 ? new Map() : await loadSecrets({ environment: stack, only: paths });
   const secretFrom = (source: SecretSource): string => {
     // Only what a node does when it joins needs the hash, and it joins in the stack's own operation.
-    if (typeof source === "string") return "";
+    if ("fact" in source) return "";
     return "value" in source ? source.value : secretOf(entries, source.path, source.key);
   };
   return roles.map(({ role, secrets }) => ({
@@ -117,17 +112,14 @@ async function withSecrets(stack: StackName, roles: readonly PlannedRole[]): Pro
 
 async function visit(input: string): Promise<object> {
   const { mode, hosts } = requestSchema.parse(JSON.parse(input));
-  const { vms } = loadInventory();
-  const privateKey = secretOf(await loadSecrets({ only: [SSH_KEY.path] }), SSH_KEY.path, SSH_KEY.key);
+  const estate = loadEstate();
+  const privateKey = secretOf(await loadSecrets({ only: [SSH_PRIVATE_KEY.path] }), SSH_PRIVATE_KEY.path, SSH_PRIVATE_KEY.key);
   const bastion = bastionFromEnvironment();
-  const configOf = (stack: StackName) => {
-    const file = `Pulumi.${stack}.yaml`;
-    return parseStackConfigFile(file, fs.readFileSync(path.join(projectRoot(), file), "utf8"));
-  };
-  const planned = new Map<StackName, Map<string, PlannedRole[]>>();
-  for (const { stack } of hosts) {
-    const owned = STACKS.find(({ name }) => name === stack)?.vms ?? [];
-    if (!planned.has(stack)) planned.set(stack, planRoles({ stack, config: configOf(stack), owned, vms }));
+  const planned = new Map<string, Map<string, PlannedRole[]>>();
+  for (const { stack: name } of hosts) {
+    const stack = stackOf(estate, name);
+    const config = estate.settings.get(name);
+    if (config !== undefined && !planned.has(name)) planned.set(name, planRoles({ ...estate, stack, config }));
   }
   const results = hosts.map(async (visited) => {
     const roles = planned.get(visited.stack)?.get(visited.name);

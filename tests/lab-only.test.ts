@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { loadSecrets } from "../secrets/load";
-import { SITE } from "../stacks/site";
+import { site } from "../site/site";
 
 const root = path.join(__dirname, "..");
 const STORE = "cluster-secret-store/secrets";
@@ -16,5 +16,5 @@ test("the lab's Proxmox knows the token that the lab-only secrets hold", async (
   expect({ id: secrets.get(`${STORE}/PROXMOX_TOKEN_ID`)?.["PROXMOX_TOKEN_ID"], secret: secrets.get(`${STORE}/PROXMOX_SECRET`)?.["PROXMOX_SECRET"] }).toEqual(
     proxmox.token,
   );
-  expect(`${secrets.get(`${STORE}/PROXMOX_URL`)?.["PROXMOX_URL"]}/`).toBe(SITE.proxmoxEndpoint);
+  expect(`${secrets.get(`${STORE}/PROXMOX_URL`)?.["PROXMOX_URL"]}/`).toBe(site.proxmoxEndpoint);
 });

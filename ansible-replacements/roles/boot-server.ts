@@ -13,7 +13,7 @@ import type { Operation, Role } from "../role";
 export interface BootServerArgs {
   /** Address of this host. */
   address: string;
-  /** Network that it serves: `192.168.1.0/24`. */
+  /** Network that it serves: `10.20.0.0/24`. */
   network: string;
   /** Installer of Proxmox VE: version such as `8.4-1`, and the SHA-256 of its ISO. */
   iso: PinnedRelease;

@@ -72,7 +72,7 @@ function memberCanLeave(name: string): string {
 /** A further node of a kubeadm cluster. The host has the role `kubeadm-node`. */
 export function kubeadmJoin(args: KubeadmJoinArgs): Role {
   if (!/^[^\s:]+:\d+$/.test(args.endpoint))
-    throw new HomelabError("E_ROLE_ARGS", `node ${args.name}: "${args.endpoint}" is no endpoint`, { hint: "write it as 192.168.1.21:6443" });
+    throw new HomelabError("E_ROLE_ARGS", `node ${args.name}: "${args.endpoint}" is no endpoint`, { hint: "write it as 10.20.0.21:6443" });
   const isControlPlane = args.kind === "control-plane";
   const head = `apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\n${registration(args)}discovery:\n  bootstrapToken:\n    apiServerEndpoint: ${json(args.endpoint)}\n    token: "`;
   const hash = `"\n    caCertHashes:\n      - "`;

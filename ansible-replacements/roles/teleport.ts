@@ -16,7 +16,7 @@ export interface TeleportRole {
 }
 
 export interface TeleportArgs {
-  /** Public name of the proxy: `teleport.fullstack.pw`. Its wildcard is served as well. */
+  /** Public name of the proxy: `teleport.example.org`. Its wildcard is served as well. */
   domain: string;
   clusterName: string;
   /** Address for notices of the certificate authority. */

@@ -16,7 +16,7 @@ const { compileRole } = require("../../bin/ansible-replacements/index.js");
 const { role } = require("./role.cjs");
 
 const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
-const NAMES = ["node01", "node02", "node03", "node04", "node05", "node06", "node07"];
+const NAMES = ["host01", "host02", "host03", "host04", "host05", "host06", "host07"];
 const ROUNDS = { ours: 7, limit: 7, ansible: 3 };
 const OPERATIONS = role("x").operations.length;
 

@@ -42,7 +42,7 @@ export class SshFailure extends HomelabError {
       authentication: [
         "E_SSH_REFUSED",
         `${where} refuses the key of ${target.user}`,
-        "check SSH_PRIVATE_KEY in secrets/ and the operators' keys in stacks/site.ts",
+        "check SSH_PRIVATE_KEY in secrets/ and the operators' keys in site/site.ts",
       ],
     }[step] as [string, string, string];
     super(code, message, { cause, subject: target.host, hint });

@@ -1,4 +1,4 @@
-/** What a VM is, with every default filled in: the result of reading one file of stacks/inventory/vms/. */
+/** What a VM is, with every default filled in: the result of reading one file of site/vms/. */
 
 export interface VmDisk {
   /** Where it is attached: `scsi0`. */

@@ -14,7 +14,7 @@ import { KV_MOUNT, type StackGrant } from "./vault-names";
 import { MANAGER_POLICY } from "./vault-policies";
 
 export interface VaultArgs {
-  /** `https://vault.fullstack.pw` */
+  /** `https://vault.example.org` */
   address: string;
   storageClass: string;
   ingressClass: string;

@@ -8,7 +8,7 @@ export type LabSystem = (typeof LAB_SYSTEMS)[number];
 /** What a simulator says about one call that it answered. */
 export interface RecordEntry {
   system: LabSystem;
-  /** The thing that was called: `node03`, `192.168.1.12`, `dev`, … */
+  /** The thing that was called: `pve3`, `10.20.0.12`, `dev`, … */
   target: string;
   /** "write" only for what changed something; a login, a dry run, a TokenReview or an unchanged file is a read. */
   kind: "read" | "write";
@@ -35,7 +35,7 @@ export interface Records {
 export interface UnhandledEntry {
   system: string;
   target: string;
-  /** `POST /api2/json/nodes/node01/lxc`, `command not found: pveum`, … */
+  /** `POST /api2/json/nodes/pve1/lxc`, `command not found: pveum`, … */
   what: string;
 }
 

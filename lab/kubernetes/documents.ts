@@ -23,7 +23,7 @@ export const isHealth = (path: string): boolean => /^\/(healthz|livez|readyz)(\/
 export const isDocument = (path: string): boolean => path === "/version" || /^\/api(\/v1)?$|^\/apis(\/[^/]+){0,2}$|^\/openapi\//.test(path);
 
 /**
- * @param address where the server is reached: `192.168.1.12:6443`
+ * @param address where the server is reached: `10.20.0.12:6443`
  * @throws StatusError 404 where there is none
  */
 export function documentAt(path: string, types: ResourceTypes, address: string): unknown {

@@ -40,7 +40,7 @@ export class OutputCollector {
   }
 }
 
-/** @param what for example `Process exited with status 2 on 192.168.1.10` */
+/** @param what for example `Process exited with status 2 on 10.20.0.10` */
 export function commandFailed(what: string, command: string, output: OutputCollector): HomelabError {
   const shown = command.length <= COMMAND_SHOWN ? command : `${command.slice(0, COMMAND_SHOWN)}…`;
   return new HomelabError("E_COMMAND", `${what}: running ${JSON.stringify(shown)}:\n${output.tail()}`.trimEnd());

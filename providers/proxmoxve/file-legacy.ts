@@ -109,7 +109,7 @@ export const fileLegacy = defineBridged<PveClient>({
     return withinTime(call.signal, seconds * 1000, () => downloadTimeout(inputs, seconds), work);
   },
   async read(id, known, call) {
-    // `node01/local:import/a.qcow2` in an import, the volume alone otherwise.
+    // `pve1/local:import/a.qcow2` in an import, the volume alone otherwise.
     const [, node, volume = id] = /^([^/:]+)\/(.+:.+)$/.exec(id) ?? [];
     const [datastoreId = "", path = ""] = volume.split(":");
     const where: JsonObject = { datastoreId, contentType: path.split("/")[0] ?? "", ...(node === undefined ? {} : { nodeName: node }), ...known };

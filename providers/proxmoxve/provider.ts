@@ -14,7 +14,7 @@ import { vmLegacy } from "./vm/vm-legacy";
 const RESOURCES = new Map([vmLegacy, fileLegacy, bridge, ...storageTypes].map((resource) => [resource.token, resource]));
 
 const configSchema = z.strictObject({
-  /** `https://192.168.1.248:8006`; default: PROXMOX_VE_ENDPOINT. */
+  /** `https://10.20.0.248:8006`; default: PROXMOX_VE_ENDPOINT. */
   endpoint: z.string().optional(),
   /** `user@realm!name=secret`; default: PROXMOX_VE_API_TOKEN. */
   apiToken: z.string().optional(),

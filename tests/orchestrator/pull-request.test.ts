@@ -61,7 +61,7 @@ test("the comment of a head shows what it changes of the built base, and nothing
     ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "--allow-empty", "-m", "base"],
   ])
     await runCommand(spawn("git", args, { cwd: base, stdio: ["pipe", "pipe", "pipe"] }));
-  edit(path.join(head, "stacks/inventory/vms/k8s-sandbox-01.yaml"), "memory: 32768", "memory: 16384");
+  edit(path.join(head, "site/vms/k8s-sandbox-01.yaml"), "memory: 32768", "memory: 16384");
   const { code, out, err } = await preview(head, "first");
   expect([code, err, code === 0 ? "" : out]).toEqual([0, "", ""]);
   const report = reportSchema.parse(JSON.parse(fs.readFileSync(path.join(dir, "first/report.json"), "utf8")));
@@ -76,7 +76,7 @@ test("the comment of a head shows what it changes of the built base, and nothing
 
 test("what production protects is protected here; the lab of the same base is not built again", async () => {
   const head = path.join(dir, "head");
-  const tools = path.join(head, "stacks/inventory/vms/k8s-tools.yaml");
+  const tools = path.join(head, "site/vms/k8s-tools.yaml");
   edit(tools, "node03", "node01");
   edit(tools, "cores: 8", "cores: 1");
   edit(tools, "memory: 32768", "memory: 4096");
@@ -89,12 +89,12 @@ test("what production protects is protected here; the lab of the same base is no
 
 test("a head that is broken before its first stack leaves a comment that says why", async () => {
   const head = path.join(dir, "head");
-  edit(path.join(head, "stacks/site.ts"), 'domain: "fullstack.pw",', 'domain: "fullstack.pw"');
+  edit(path.join(head, "site/site.ts"), 'domain: "fullstack.pw",', 'domain: "fullstack.pw"');
   expect((await preview(head, "third")).code).toBe(1);
   const { code, out } = await comment("third");
   expect(code).toBe(0);
   expect(out).toMatch(
-    /^<!-- homelab:preview -->\n## The preview failed\n\nIt ended before the first stack\.\n\n```\nerror: stacks\/site\.ts:\d+:\d+: Expected ','/,
+    /^<!-- homelab:preview -->\n## The preview failed\n\nIt ended before the first stack\.\n\n```\nerror: site\/site\.ts:\d+:\d+: Expected ','/,
   );
 });
 

@@ -5,8 +5,8 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { STACKS } from "../../stacks/definitions";
 import { type Registrations, registrationsOf } from "../support/registrations";
+import { STACK_NAMES } from "../support/stack-run";
 
 const FIXTURES = path.join(__dirname, "fixtures");
 const RECORD = process.env["HOMELAB_RECORD_REGISTRATIONS"] === "1";
@@ -17,7 +17,7 @@ function textOf({ resources, outputs }: Registrations): string {
   return `{"outputs":${JSON.stringify(outputs)},"resources":{\n${lines.join(",\n")}\n}}\n`;
 }
 
-test.each(STACKS.map(({ name }) => name))("the program of %s registers what is recorded of it", async (stack) => {
+test.each(STACK_NAMES)("the program of %s registers what is recorded of it", async (stack) => {
   const file = path.join(FIXTURES, `${stack}.json`);
   const registrations = await registrationsOf(stack, { preview: false });
   if (RECORD) fs.writeFileSync(file, textOf(registrations));

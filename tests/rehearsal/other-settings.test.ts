@@ -27,19 +27,19 @@ function edit(file: string, change: (text: string) => string): void {
 
 /** The VM as an operator adds it: its file, and its name in the stack's definition. */
 function addWorker(): void {
-  const vms = path.join(checkout, "stacks/inventory/vms");
+  const vms = path.join(checkout, "site/vms");
   const text = fs.readFileSync(path.join(vms, `${FIRST}.yaml`), "utf8");
   const smaller = text.replace("cores: 8", "cores: 1").replace("memory: 32768", "memory: 2048").replace("node03", "node01");
   fs.writeFileSync(
     path.join(vms, `${WORKER}.yaml`),
     smaller.replace(FIRST, WORKER).replace("192.168.1.21/", "192.168.1.22/").replace("300G", "30G").replace("vmbr0", "vmbr1"),
   );
-  edit("stacks/definitions.ts", (definitions) => definitions.replace(`vms: ["${FIRST}"]`, `vms: ["${FIRST}", "${WORKER}"]`));
+  edit("site/stacks.ts", (stacks) => stacks.replace(`"${FIRST}": "cluster"`, `"${FIRST}": "cluster", "${WORKER}": "host"`));
 }
 
 function addStorageAndBridge(): void {
   const files = { name: "homelab", type: "dir", path: "/var/lib/homelab", contents: ["import", "iso"] };
-  edit("stacks/hosts.ts", (text) =>
+  edit("site/nodes.ts", (text) =>
     text.replace('StorageSpec = "local"', `StorageSpec = ${JSON.stringify(files)}`).replace('bridges: ["vmbr0"]', 'bridges: ["vmbr0", { name: "vmbr1" }]'),
   );
 }
@@ -124,7 +124,7 @@ test("a second up changes nothing, and hosts check finds both nodes as they shou
 }, 120_000);
 
 test("a VM that is restarted for more memory is waited for, and nothing else is said to change", async () => {
-  edit(`stacks/inventory/vms/${WORKER}.yaml`, (text) => text.replace("memory: 2048", "memory: 3072"));
+  edit(`site/vms/${WORKER}.yaml`, (text) => text.replace("memory: 2048", "memory: 3072"));
   const previewed = await homelab("preview", "sandboxy", "--only", "--lab");
   expect([previewed.code, previewed.stderr]).toEqual([0, ""]);
   expect(previewed.stdout).toContain("VM 122 will be restarted for: memory");

@@ -105,7 +105,7 @@ test(
     fs.writeFileSync(settings, fs.readFileSync(settings, "utf8").replace("config:\n", 'config:\n  homelab:replaceVms: ["k8s-tools"]\n'));
     await succeed("up", "tools", "--lab");
     const before = await rehearsal.lastSeq();
-    const file = path.join(checkout, "stacks/inventory/vms/k8s-tools.yaml");
+    const file = path.join(checkout, "site/vms/k8s-tools.yaml");
     fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace("target_node: node03", "target_node: node03\nvm_id: 315"));
     execFileSync(process.execPath, [path.join(checkout, "build/build.cjs")], { cwd: checkout });
     await succeed("up", "observability", "--lab");

@@ -6,7 +6,6 @@ import * as crypto from "node:crypto";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
-import type { StackName } from "../../stacks/outputs";
 import { runStack } from "./stack-run";
 
 const ROOT = path.join(__dirname, "..", "..");
@@ -99,7 +98,7 @@ function recordOf(request: RegisterResourceRequest): Recorded {
 }
 
 /** What the stack's program registers with the settings of the checkout, by URN. */
-export async function registrationsOf(stack: StackName, options: { preview: boolean }): Promise<Registrations> {
+export async function registrationsOf(stack: string, options: { preview: boolean }): Promise<Registrations> {
   const resources: Record<string, Recorded> = {};
   const { outputs } = await runStack(stack, {
     ...options,

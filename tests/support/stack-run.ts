@@ -3,12 +3,14 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { stacks } from "../../site/stacks";
 import main from "../../stacks";
-import { STACKS } from "../../stacks/definitions";
-import type { StackName } from "../../stacks/outputs";
 import { type MockOptions, mockEngine, type Registered, settle } from "./pulumi-mocks";
 
 const ROOT = path.join(__dirname, "..", "..");
+
+/** In the order of the matrix. */
+export const STACK_NAMES = Object.keys(stacks);
 
 const environment = (stack: string) => ({
   kubeconfig: "apiVersion: v1",
@@ -24,7 +26,7 @@ export const REFERENCES = {
     templateIds: { node01: 9001, node02: 9002, node03: 9003 },
     vaultAddress: "https://vault.fullstack.pw",
     vaultId: "id-of-vault",
-    vaultTokens: Object.fromEntries(STACKS.map(({ name }) => [name, `hvs.${name}`])),
+    vaultTokens: Object.fromEntries(STACK_NAMES.map((name) => [name, `hvs.${name}`])),
   },
   observability: { ...environment("observability"), otlpEndpoint: "https://otel-collector.fullstack.pw" },
   dev: { ...environment("dev"), appImage: "registry.fullstack.pw/library/ascii-frontend:1.0.0" },
@@ -36,11 +38,11 @@ const sortKeys = (_key: unknown, value: unknown): unknown =>
     ? value
     : Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
-export const settingsOf = (stack: StackName): string => fs.readFileSync(path.join(ROOT, `Pulumi.${stack}.yaml`), "utf8");
+export const settingsOf = (stack: string): string => fs.readFileSync(path.join(ROOT, `Pulumi.${stack}.yaml`), "utf8");
 
 /** Runs the program as a running program has its settings: text, the keys of maps sorted. */
 export async function runStack(
-  stack: StackName,
+  stack: string,
   options: Pick<MockOptions, "preview" | "onRequest"> = {},
 ): Promise<{ registered: Registered[]; outputs: Record<string, unknown> }> {
   process.env["SOPS_AGE_KEY_FILE"] = path.join(ROOT, "secrets", "lab-only.agekey");
@@ -57,4 +59,4 @@ export async function runStack(
   return { registered, outputs: values };
 }
 
-export const registeredBy = async (stack: StackName): Promise<Registered[]> => (await runStack(stack)).registered;
+export const registeredBy = async (stack: string): Promise<Registered[]> => (await runStack(stack)).registered;

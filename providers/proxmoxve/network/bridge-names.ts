@@ -7,10 +7,10 @@ export const portsOf = (value: unknown): string[] =>
     .filter((port) => port !== "")
     .toSorted();
 
-/** `node01:vmbr0` in its parts. */
+/** `pve1:vmbr0` in its parts. */
 export function parseId(id: string): { node: string; name: string } {
   const [node = "", name = "", ...more] = id.split(":");
   if (node === "" || name === "" || more.length > 0)
-    throw new HomelabError("E_BRIDGE_ID", `"${id}" is no bridge's id`, { subject: id, hint: "it is the node and the bridge, such as node01:vmbr0" });
+    throw new HomelabError("E_BRIDGE_ID", `"${id}" is no bridge's id`, { subject: id, hint: "it is the node and the bridge, such as pve1:vmbr0" });
   return { node, name };
 }

@@ -91,7 +91,7 @@ describe("proxmoxve:network/linux/bridge:Bridge", () => {
     expect((await plugin.diff(BRIDGE, { id: "node01:vmbr0", inputs: read?.inputs ?? {}, outputs: read?.outputs ?? {} }, inputs)).changes).toBe("none");
     await expect(plugin.read(BRIDGE, { id: "node01:eno1", ...empty })).rejects.toMatchObject({ details: "eno1 on node01 is no bridge: its type is eth" });
     await expect(plugin.read(BRIDGE, { id: "vmbr0", ...empty })).rejects.toMatchObject({
-      details: expect.stringMatching(/^"vmbr0" is no bridge's id\n.*such as node01:vmbr0/),
+      details: expect.stringMatching(/^"vmbr0" is no bridge's id\n.*such as pve1:vmbr0/),
     });
     expect(await plugin.read(BRIDGE, { id: "node01:vmbr7", ...empty })).toBeUndefined();
   });
@@ -195,7 +195,7 @@ describe("proxmoxve:network/linux/bridge:Bridge", () => {
   test("wrong inputs are told with their property and what is right", async () => {
     const wrong = { name: "a-name-too-long", address: "10.0.0.1", gateway: "fe80::1", mtu: 100, timeoutReload: 1, ports: [" "], vids: "all" };
     expect((await plugin.check(BRIDGE, { ...wrong, slaves: "eno2" })).failures.toSorted()).toEqual([
-      "address: must be an address with its prefix, such as 192.168.1.10/24",
+      "address: must be an address with its prefix, such as 10.20.0.10/24",
       "gateway: must be an IPv4 address",
       "mtu: must be a whole number from 1280 to 65520",
       "name: must be a letter and up to 9 letters, digits or _, such as vmbr1",

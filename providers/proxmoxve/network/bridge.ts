@@ -128,7 +128,7 @@ export const bridge = defineBridged<PveClient>({
       replace: true,
       validate: (name) => (/^[A-Za-z][A-Za-z0-9_]{0,9}$/.test(String(name)) ? undefined : "must be a letter and up to 9 letters, digits or _, such as vmbr1"),
     }),
-    address: str({ validate: cidr(isIPv4, 32, "192.168.1.10/24") }),
+    address: str({ validate: cidr(isIPv4, 32, "10.20.0.10/24") }),
     gateway: str({ validate: address(isIPv4, "IPv4") }),
     address6: str({ validate: cidr(isIPv6, 128, "fd00::10/64") }),
     gateway6: str({ validate: address(isIPv6, "IPv6") }),

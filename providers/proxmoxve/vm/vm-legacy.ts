@@ -14,7 +14,7 @@ import { vmFields } from "./schema";
 
 type Call = BridgedCall<PveClient>;
 
-/** `100`, or `node01/100` as an import may say. */
+/** `100`, or `pve1/100` as an import may say. */
 const numberOf = (id: string): number => Number(id.split("/").at(-1));
 
 /** The node that has it, by what the cluster says; undefined: none has. */

@@ -2,9 +2,8 @@
 import { vmInputs } from "../../../components/hosts/vm";
 import type { VmSpec } from "../../../components/hosts/vm-spec";
 import type { Values } from "../../../providers/sdk/values";
-import { NODES } from "../../../stacks/hosts";
-import { loadInventory } from "../../../stacks/inventory";
-import { readVm } from "../../../stacks/inventory/load-vms";
+import { loadEstate } from "../../../stacks/load/estate";
+import { readVm } from "../../../stacks/load/vms/load-vms";
 import { FILE, IMAGE, ProxmoxLab, TEMPLATE, VM } from "../../support/proxmox-lab";
 
 const FLAT = `name: flat
@@ -26,7 +25,9 @@ sshkeys: |
 
 const read = readVm("flat.yaml", FLAT);
 if (!("vm" in read)) throw new Error(JSON.stringify(read.problems));
-const specs: VmSpec[] = [...loadInventory().vms.values(), read.vm.spec];
+const estate = loadEstate();
+const NODES = estate.proxmox.nodes;
+const specs: VmSpec[] = [...estate.vms.values(), read.vm.spec];
 
 const inputsOf = (spec: VmSpec): Values => {
   const templateId = NODES.find(({ name }) => name === spec.node)?.templateId ?? 0;

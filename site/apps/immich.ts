@@ -1,0 +1,11 @@
+import { defineApp } from "../../stacks/define/app";
+
+/** The part of Immich that needs no database. The version is that of the original system. */
+export const immichMachineLearning = defineApp({
+  image: "ghcr.io/immich-app/immich-machine-learning:v1.119.0",
+  ports: [{ name: "http", port: 3003 }],
+  healthPath: "/ping",
+  environment: { OTEL_EXPORTER_OTLP_ENDPOINT: { from: "observability", output: "otlpEndpoint" }, TRANSFORMERS_CACHE: "/cache" },
+  writable: ["/cache"],
+  resources: { cpu: "500m", memory: "1Gi", memoryLimit: "4Gi" },
+});

@@ -1,0 +1,67 @@
+/** The stacks of this homelab: what each is for, what it needs, its VMs, and what runs in it. */
+import { defineStacks } from "../stacks/define/stacks";
+import { asciiFrontend } from "./apps/ascii-frontend";
+import { immichMachineLearning } from "./apps/immich";
+import { jaeger } from "./apps/jaeger";
+import { whoami } from "./apps/whoami";
+
+/** What every cluster has: certificates, its way into Vault, Secrets from it, and the names of its routes in Pi-hole. */
+const cluster = { "cert-manager": {}, "cluster-access": {}, "external-secrets": {}, "external-dns": {} } as const;
+
+export const stacks = defineStacks({
+  tools: {
+    description: "Proxmox hosts and the VMs and services that all others use: DNS, proxy, access, Vault, object storage",
+    needs: [],
+    vms: { dns: "dns", haproxy: "haproxy", teleport: "teleport", "boot-server": "boot-server", "k8s-tools": "cluster" },
+    proxmox: true,
+    platform: { ...cluster, minio: {}, vault: {}, "vault-entries": {} },
+  },
+  observability: {
+    description: "where traces of all environments go",
+    needs: ["tools"],
+    vms: { "k8s-observability": "cluster" },
+    platform: cluster,
+    apps: { jaeger },
+  },
+  home: {
+    description: "what the family uses, on the host with the photo disk",
+    needs: ["tools", "observability"],
+    vms: { "k8s-home": "cluster" },
+    platform: cluster,
+    apps: { "immich-machine-learning": immichMachineLearning },
+  },
+  sandboxy: {
+    description: "the cluster for experiments",
+    needs: ["tools", "observability"],
+    vms: { "k8s-sandbox-01": "cluster" },
+    platform: cluster,
+    apps: { whoami },
+  },
+  dev: {
+    description: "applications as they are developed",
+    needs: ["tools", "observability"],
+    vms: { "k8s-dev": "cluster" },
+    platform: cluster,
+    // The image is set here; stg and prod take it from one another.
+    apps: { "ascii-frontend": { ...asciiFrontend("dev.ascii", { setting: "appImage" }), outputs: { appImage: "image" } } },
+  },
+  stg: {
+    description: "the last stop before production: runs the image that dev ran",
+    needs: ["tools", "observability", "dev"],
+    vms: { "k8s-stg": "cluster" },
+    platform: cluster,
+    apps: {
+      "ascii-frontend": {
+        ...asciiFrontend("stg.ascii", { setting: "appImage", otherwise: { from: "dev", output: "appImage" } }),
+        outputs: { appImage: "image" },
+      },
+    },
+  },
+  prod: {
+    description: "applications in production: runs the image that stg ran",
+    needs: ["tools", "observability", "stg"],
+    vms: { "k8s-prod": "cluster" },
+    platform: cluster,
+    apps: { "ascii-frontend": asciiFrontend("ascii", { setting: "appImage", otherwise: { from: "stg", output: "appImage" } }) },
+  },
+});

@@ -1,0 +1,51 @@
+/** The applications of the stack's row of the matrix. */
+import type { Provider } from "@pulumi/kubernetes/provider";
+import type * as pulumi from "@pulumi/pulumi";
+import { WebApp, type WebAppArgs } from "../../components/apps/web-app";
+import type { PlannedApp, PlannedPort } from "../plan/apps";
+import type { BuildContext } from "./context";
+
+export interface BuiltApps {
+  urls: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Outputs of the stack that its applications give. */
+  outputs: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+/** Nothing asks for a certificate where no port has a host name. */
+const NO_ISSUER = "none";
+
+const portOf = ({ name, port, host }: PlannedPort): WebAppArgs["ports"][number] => ({ name, port, ...(host === undefined ? {} : { host }) });
+
+function buildApp({ plan, upstream }: BuildContext, app: PlannedApp, issuer: pulumi.Input<string> | undefined, provider: Provider): WebApp {
+  const given = (value: PlannedApp["image"]): pulumi.Input<string> => (typeof value === "string" ? value : upstream.text(value));
+  const { name, image, ports, replicas, environment, outputs: _outputs, ...rest } = app;
+  const [first, ...more] = ports;
+  return new WebApp(
+    name,
+    {
+      ...(rest as Omit<WebAppArgs, "image" | "ports" | "ingressClass" | "issuer">),
+      image: given(image),
+      ports: [portOf(first), ...more.map(portOf)],
+      ...(replicas === undefined ? {} : { replicas }),
+      environment: Object.fromEntries(Object.entries(environment ?? {}).map(([key, value]) => [key, given(value)])),
+      ingressClass: plan.config.ingressClass,
+      issuer: issuer ?? NO_ISSUER,
+    },
+    provider,
+  );
+}
+
+/** In the order of the matrix. */
+export function buildApps(context: BuildContext, issuer: pulumi.Input<string> | undefined, provider: Provider): BuiltApps {
+  const built = context.plan.apps.map((planned) => ({ planned, app: buildApp(context, planned, issuer, provider) }));
+  return {
+    urls: Object.fromEntries(
+      built.flatMap(({ planned, app }) => planned.ports.flatMap(({ name, url }) => (url === undefined ? [] : [[url, app.url(name)] as const]))),
+    ),
+    outputs: Object.fromEntries(
+      built.flatMap(({ planned, app }) =>
+        Object.entries(planned.outputs).map(([name, source]) => [name, source === "image" ? app.image : app.url(source.url)] as const),
+      ),
+    ),
+  };
+}

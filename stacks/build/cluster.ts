@@ -1,0 +1,35 @@
+/** The stack's cluster on its VM, with the roles of all of the stack's hosts. */
+import { K3sCluster } from "../../components/clusters/k3s-cluster";
+import { KubeadmCluster } from "../../components/clusters/kubeadm-cluster";
+import type { KubernetesCluster } from "../../components/clusters/kubernetes-cluster";
+import type { BuildContext } from "./context";
+import { applyRoles, applyServiceRoles, secretValues } from "./host-roles";
+import type { BuiltHost } from "./vms";
+
+/** The roles of the stack's hosts, with the cluster on its VM and those that join it. */
+export function buildCluster(context: BuildContext, hosts: ReadonlyMap<string, BuiltHost>): KubernetesCluster {
+  const { stack, clusterVm, config, joining } = context.plan;
+  const first = hosts.get(clusterVm);
+  const node = context.plan.roles.get(clusterVm)?.find(({ makesCluster }) => makesCluster === true);
+  if (first === undefined || node === undefined) throw new Error(`the plan of ${stack.name} has no role that makes a cluster on ${clusterVm}`);
+  const after = applyServiceRoles(context, hosts)(first);
+  const secrets = secretValues(context, node.secrets);
+  const args = {
+    vm: first.built,
+    address: first.spec.cloudInit.ipv4.address,
+    contextName: stack.name,
+    access: first.access,
+    role: node.role,
+    ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
+    after,
+  };
+  const cluster = config.kubeadm === undefined ? new K3sCluster(stack.name, args) : new KubeadmCluster(stack.name, args);
+  applyRoles(context, first, [cluster.role]);
+  if (cluster instanceof KubeadmCluster) {
+    for (const name of joining) {
+      const host = hosts.get(name);
+      if (host !== undefined) applyRoles(context, host, [cluster.role], { first, authorityHash: cluster.caHash });
+    }
+  }
+  return cluster;
+}

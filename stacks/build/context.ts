@@ -1,0 +1,45 @@
+/** What the program of a stack builds from. Types only: nothing here loads the Pulumi SDK. */
+import type * as pulumi from "@pulumi/pulumi";
+import type { FromStack } from "../define/app";
+import type { Bastion } from "../load/bastion";
+import type { StackPlan } from "../plan/plan";
+
+/** Decrypted values by Vault path below the mount, such as `cluster-secret-store/secrets/MINIO`. */
+export interface SecretReader {
+  /** One value as a secret output. @throws HomelabError E_SECRET_MISSING naming path and key */
+  get(path: string, key: string): pulumi.Output<string>;
+  /** All paths with their keys and values; values are plain and must be given on as secrets only. */
+  all(): ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Entries for which the stack has values of its own (secrets/<stack>), whole, by the path at which Vault keeps them. */
+  own(): ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Names of the keys of all entries below a path, whether the stack decrypts them or not. */
+  keysBelow(path: string): ReadonlyMap<string, readonly string[]>;
+  /** Where Vault keeps an entry for this stack: its own one where there is one, the common one otherwise. */
+  vaultPath(path: string): string;
+}
+
+/** Vault as another stack has it. */
+export interface UpstreamVault {
+  address: pulumi.Output<string>;
+  /** Tells Vault from one that stood at its address before. */
+  id: pulumi.Output<string>;
+  /** By stack. Secret. */
+  tokens: pulumi.Output<Record<string, string>>;
+}
+
+/** Outputs of the stacks that this one needs. Each is read, and counts as used, when it is asked for. */
+export interface Upstream {
+  /** Proxmox node to the id of its template. */
+  templateIds(stack: string): pulumi.Output<Record<string, number>>;
+  vault(stack: string): UpstreamVault;
+  text(reference: FromStack): pulumi.Output<string>;
+}
+
+export interface BuildContext {
+  plan: StackPlan;
+  secrets: SecretReader;
+  bastion: Bastion | undefined;
+  /** Folder of the checkout, for local commands. */
+  checkout: string;
+  upstream: Upstream;
+}

@@ -1,0 +1,79 @@
+/** Applies the roles of the plan to the stack's hosts. */
+import type * as pulumi from "@pulumi/pulumi";
+import type { Admission } from "../../components/hosts/admission";
+import { HostRole } from "../../components/hosts/host-role";
+import type { PlannedRole, SecretSource } from "../plan/hosts/planned-role";
+import type { BuildContext } from "./context";
+import type { BuiltHost } from "./vms";
+
+/** The values of a role's secrets. @param authorityHash of the stack's cluster, for roles of hosts that join it */
+export function secretValues(
+  { secrets }: BuildContext,
+  sources: Readonly<Record<string, SecretSource>>,
+  authorityHash?: pulumi.Input<string>,
+): Record<string, pulumi.Input<string>> {
+  const secretFrom = (source: SecretSource): pulumi.Input<string> => {
+    if ("path" in source) return secrets.get(source.path, source.key);
+    if ("value" in source) return source.value;
+    if (authorityHash === undefined) throw new Error("a role asks for the hash of the cluster's authority before there is a cluster");
+    return authorityHash;
+  };
+  return Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, secretFrom(source)]));
+}
+
+/** The stack's cluster, for hosts that join it. */
+interface JoinedCluster {
+  first: BuiltHost;
+  /** As {@link secretValues} has it. */
+  authorityHash: pulumi.Input<string>;
+}
+
+function admissionTo(context: BuildContext, { admission }: PlannedRole, cluster: JoinedCluster | undefined): Admission | undefined {
+  if (admission === undefined) return undefined;
+  const first = cluster?.first;
+  if (first?.name !== admission.vm) throw new Error(`a role waits for ${admission.vm}, which is not the first node of the stack's cluster`);
+  return { host: first.name, role: admission.role, connection: first.built.connection(first.access), secrets: secretValues(context, admission.secrets) };
+}
+
+/** Applies the roles of one host, but the one that makes the cluster, one after the other. @param cluster for hosts that join it */
+export function applyRoles(context: BuildContext, host: BuiltHost, after: readonly pulumi.Resource[], cluster?: JoinedCluster): HostRole[] {
+  const applied: HostRole[] = [];
+  for (const planned of context.plan.roles.get(host.name) ?? []) {
+    if (planned.makesCluster === true) continue;
+    const { role, secrets } = planned;
+    const last = applied.at(-1);
+    applied.push(
+      new HostRole(
+        `${host.name}-${role.name}`,
+        {
+          role,
+          connection: host.built.connection(host.access),
+          instance: host.built.instance,
+          ...(Object.keys(secrets).length === 0 ? {} : { secrets: secretValues(context, secrets, cluster?.authorityHash) }),
+          admission: admissionTo(context, planned, cluster),
+        },
+        { dependsOn: [...(host.built.ready === undefined ? [] : [host.built.ready]), ...after, ...(last === undefined ? [] : [last])] },
+      ),
+    );
+  }
+  return applied;
+}
+
+/**
+ * The roles of all hosts but those of the cluster's, which come later.
+ * @returns what the role of a host has to wait for: the stack's own name server, where the host asks it, since roles download
+ */
+export function applyServiceRoles(context: BuildContext, hosts: ReadonlyMap<string, BuiltHost>): (host: BuiltHost) => readonly pulumi.Resource[] {
+  const { nameServer, clusterVm, joining } = context.plan;
+  const server = nameServer === undefined ? undefined : hosts.get(nameServer.name);
+  const dns = server === undefined ? [] : applyRoles(context, server, []);
+  const before = ({ name, spec }: BuiltHost): readonly pulumi.Resource[] => {
+    const asks = name !== nameServer?.name && nameServer !== undefined && spec.cloudInit.nameservers.includes(nameServer.cloudInit.ipv4.address);
+    return asks ? dns : [];
+  };
+  for (const host of hosts.values()) {
+    if (host.name === nameServer?.name || host.name === clusterVm || joining.includes(host.name)) continue;
+    applyRoles(context, host, before(host));
+  }
+  return before;
+}

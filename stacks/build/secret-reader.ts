@@ -1,0 +1,38 @@
+import * as pulumi from "@pulumi/pulumi";
+import { HomelabError } from "../../common/errors";
+import { vaultPathFor } from "../plan/vault-grants";
+import type { SecretReader } from "./context";
+
+type Entries = ReadonlyMap<string, Readonly<Record<string, string>>>;
+
+export interface SecretSources {
+  stack: string;
+  /** What the stack sees: common values, and over them its own. */
+  entries: Entries;
+  /** What all stacks share, for the one that fills Vault. */
+  common: Entries;
+  keysBelow: SecretReader["keysBelow"];
+  /** Paths for which the stack has values of its own. */
+  own: ReadonlySet<string>;
+}
+
+/** Gives decrypted values to the program as secret outputs. */
+export function createSecretReader({ stack, entries, common, own, keysBelow }: SecretSources): SecretReader {
+  const vaultPath = vaultPathFor(stack, own);
+  return {
+    get(path, key) {
+      const value = entries.get(path)?.[key];
+      if (value === undefined) {
+        throw new HomelabError("E_SECRET_MISSING", `there is no secret "${key}" in ${path}`, {
+          subject: `secrets/common/${path}.yaml`,
+          hint: "add it with sops, or restore the file from Git",
+        });
+      }
+      return pulumi.secret(value);
+    },
+    all: () => common,
+    own: () => new Map([...own].flatMap((path) => (entries.has(path) ? [[vaultPath(path), entries.get(path) ?? {}] as const] : []))),
+    keysBelow,
+    vaultPath,
+  };
+}

@@ -1,0 +1,48 @@
+/** The Proxmox nodes of one homelab, which VM definitions are checked against and templates are built from. */
+import type { BridgeSpec, StorageSpec } from "../../components/hosts/node-spec";
+
+/** A file at a URL that always gives the same bytes. */
+export interface PinnedFile {
+  url: string;
+  sha256: string;
+  fileName: string;
+}
+
+/** A bridge or a storage that is there already is its name; one that is made, or with `adopt` taken over, is its definition. */
+export interface ProxmoxNode {
+  name: string;
+  hardware: string;
+  memoryMiB: number;
+  /** Kept for the hypervisor itself. */
+  reservedMiB: number;
+  threads: number;
+  bridges: readonly (string | BridgeSpec)[];
+  /** Storages that may hold VM disks (content type `images`). */
+  storages: readonly (string | StorageSpec)[];
+  /** Storage for cloud images (content type `import`) and downloaded ISOs (`iso`). */
+  fileStorage: string | StorageSpec;
+  /** Storages beside it whose ISOs VMs may use: those that somebody put there. */
+  isoStorages: readonly string[];
+  /** ISOs that the node keeps, for VMs with an ISO drive. */
+  isos: readonly PinnedFile[];
+  /** Where the template's disk lies. */
+  templateStorage: string;
+  templateId: number;
+}
+
+/** Cloud image that every template is made of. */
+export interface CloudImage extends PinnedFile {
+  templateName: string;
+}
+
+export interface ProxmoxSite {
+  nodes: readonly ProxmoxNode[];
+  image: CloudImage;
+}
+
+export const defineNodes = (proxmox: ProxmoxSite): ProxmoxSite => proxmox;
+
+export const nameOf = (thing: string | { name: string }): string => (typeof thing === "string" ? thing : thing.name);
+
+/** Those that are made or taken over. */
+export const definitions = <T extends { name: string }>(things: readonly (string | T)[]): T[] => things.filter((thing) => typeof thing !== "string");

@@ -1,0 +1,61 @@
+/** The matrix of one homelab: which stacks there are, what each needs, its VMs, and what runs in it with which options. */
+import type { ModuleName, PlatformOptions } from "../../components/platform/catalogue";
+import type { App, FromStack } from "./app";
+
+/**
+ * What a VM is for. `cluster`: the stack's cluster runs on it. `host`: nothing beside the VM itself, or what
+ * `homelab:kubeadm` makes of it. The others have a setting of their name in `Pulumi.<stack>.yaml`.
+ */
+export const VM_DUTIES = ["cluster", "dns", "haproxy", "teleport", "boot-server", "host"] as const;
+export type VmDuty = (typeof VM_DUTIES)[number];
+
+/** One environment. Its place in the list is the order in which people see it; the order of a run follows from `needs`. */
+export interface Stack<N extends string = string> {
+  readonly description: string;
+  /** The stacks whose outputs it may read, and that are up before it. */
+  readonly needs: readonly N[];
+  /** The VMs that it owns, names of files in site/vms/, each with what it is for. */
+  readonly vms: Readonly<Record<string, VmDuty>>;
+  /** It prepares the Proxmox nodes: storages, bridges, images and the templates that all VMs are cloned from. One stack does. */
+  readonly proxmox?: true;
+  /** Modules of the platform, each with its options. */
+  readonly platform: PlatformOptions;
+  /** Applications by name, which is also that of their namespace. */
+  readonly apps?: Readonly<Record<string, App>>;
+}
+
+/** What every stack gives to those that need it. */
+export const ENVIRONMENT_OUTPUTS = ["kubeconfig", "clusterEndpoint", "vms", "hosts", "inventory", "sshConfig", "urls"] as const;
+
+type Text<K> = Extract<K, string>;
+type AppOutputs<A> = A extends { readonly outputs: infer O } ? Text<keyof O> : never;
+
+/** Names of the outputs of a stack that an application may take. */
+type OutputsOf<S> = "clusterEndpoint" | (S extends { readonly apps: infer A } ? AppOutputs<A[keyof A]> : never);
+
+/** References to the outputs of the stacks that a stack needs, and to no others. */
+type Allowed<S, K extends keyof S> = S[K] extends { readonly needs: readonly (infer N)[] }
+  ? { [M in Extract<N, keyof S & string>]: FromStack<M, OutputsOf<S[M]>> }[Extract<N, keyof S & string>]
+  : never;
+
+type Known<T, K extends PropertyKey> = { readonly [X in Exclude<keyof T, K>]: never };
+/** The options as they are written, where each key is one that the module has. */
+type Options<Written, Wanted> = Wanted & (Written extends object ? Known<Written, keyof NonNullable<Wanted>> : unknown);
+
+/** What a stack must be, given all stacks. */
+type Checked<S, K extends keyof S> = {
+  readonly needs: readonly Exclude<keyof S & string, K>[];
+  readonly platform: S[K] extends { readonly platform: infer P }
+    ? { readonly [M in keyof P]: M extends ModuleName ? Options<P[M], PlatformOptions[M]> : never }
+    : never;
+  readonly apps?: S[K] extends { readonly apps: infer A } ? { readonly [X in keyof A]: App<Allowed<S, K>> } : never;
+} & Known<S[K], keyof Stack>;
+
+/** The stacks in the order in which they were written. */
+export type Stacks = Readonly<Record<string, Stack>>;
+
+/**
+ * Declares the stacks. These do not compile: an unknown module, an option that the module does not have, a need that is no stack,
+ * and an output of a stack that is not needed or does not have it.
+ */
+export const defineStacks = <const S extends Stacks>(stacks: S & { readonly [K in keyof S]: Checked<S, K> }): S => stacks;

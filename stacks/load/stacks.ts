@@ -1,0 +1,34 @@
+/** The stacks of the matrix in the form that the rest of the program reads. */
+import type { PlatformOptions } from "../../components/platform/catalogue";
+import type { App } from "../define/app";
+import type { Stacks, VmDuty } from "../define/stacks";
+
+/** A stack of the matrix. Its needs are names that nobody has looked up yet (plan/graph.ts). */
+export interface LoadedStack {
+  name: string;
+  description: string;
+  needs: readonly string[];
+  /** Its VMs in the order of the matrix, with what each is for. */
+  duties: ReadonlyMap<string, VmDuty>;
+  /** Whether it prepares the Proxmox nodes. */
+  preparesNodes: boolean;
+  platform: PlatformOptions;
+  apps: Readonly<Record<string, App>>;
+}
+
+export const loadStacks = (all: Stacks): LoadedStack[] =>
+  Object.entries(all).map(([name, { description, needs, vms, proxmox: prepares, platform, apps }]) => ({
+    name,
+    description,
+    needs,
+    duties: new Map(Object.entries(vms)),
+    preparesNodes: prepares === true,
+    platform,
+    apps: apps ?? {},
+  }));
+
+export const vmNames = ({ duties }: Pick<LoadedStack, "duties">): string[] => [...duties.keys()];
+
+/** The VM of a duty, wherever it is. */
+export const vmOf = (all: readonly LoadedStack[], duty: VmDuty): string | undefined =>
+  all.flatMap(({ duties }) => [...duties]).find(([, other]) => other === duty)?.[0];

@@ -1,0 +1,54 @@
+/**
+ * What each stack hands to the stacks that need it. These schemas are the only definition: the check of what a stack reference or a
+ * plan delivers comes from here, and what the matrix may take of it (define/stacks.ts) is held against them by a test.
+ */
+import { z } from "zod";
+import type { LoadedStack } from "../load/stacks";
+import { appOutputs } from "../plan/apps";
+import { hostSchema } from "./inventory";
+
+/** What every stack has. */
+const ENVIRONMENT = {
+  /** Admin kubeconfig of the cluster, with the stack's name as cluster, user and context. Secret. */
+  kubeconfig: z.string(),
+  /** `https://<address>:6443` */
+  clusterEndpoint: z.string(),
+  /** VM name to its address in the homelab's network. */
+  vms: z.record(z.string(), z.string()),
+  /** The stack's hosts by name: the inventory. */
+  hosts: z.record(z.string(), hostSchema),
+  /** The same in Ansible's INI form. */
+  inventory: z.string(),
+  /** The same as an OpenSSH client configuration. */
+  sshConfig: z.string(),
+  /** URLs that people open. */
+  urls: z.record(z.string(), z.string()),
+};
+
+/** Of the stack that prepares the Proxmox nodes. */
+const TEMPLATES = {
+  /** Proxmox node to the id of the template that its VMs are cloned from. */
+  templateIds: z.record(z.string(), z.number()),
+};
+
+/** Of the stack that Vault runs in. */
+const VAULT = {
+  vaultAddress: z.string(),
+  /** Tells Vault from one that stood at its address before. */
+  vaultId: z.string(),
+  /** By stack: its token, for its own entries and its cluster's way into Vault. A program is given its own alone. Secret. */
+  vaultTokens: z.record(z.string(), z.string()),
+};
+
+/** Outputs that are secret in every stack that has them. */
+export const SECRET_OUTPUTS: ReadonlySet<string> = new Set(["kubeconfig", "vaultTokens"]);
+
+/** The outputs of a stack by name, each with what it must be. */
+export function outputSchemas(stack: Pick<LoadedStack, "preparesNodes" | "platform" | "apps">): Readonly<Record<string, z.ZodType>> {
+  return {
+    ...ENVIRONMENT,
+    ...(stack.preparesNodes ? TEMPLATES : {}),
+    ...(stack.platform.vault === undefined ? {} : VAULT),
+    ...Object.fromEntries(appOutputs(stack).map((name) => [name, z.string()])),
+  };
+}

@@ -1,0 +1,122 @@
+/** The applications of a stack with its settings, and what they take from other stacks. Plain data. */
+import { HomelabError } from "../../common/errors";
+import { nearest } from "../../common/nearest";
+import type { App, FromStack } from "../define/app";
+import type { Estate } from "../load/estate";
+import type { StackConfig } from "../load/settings";
+import type { LoadedStack } from "../load/stacks";
+
+export interface PlannedPort {
+  name: string;
+  port: number;
+  /** Full name that leads to it; undefined: it is reached inside the cluster only. */
+  host: string | undefined;
+  /** Name of its URL in the output `urls`. */
+  url: string | undefined;
+}
+
+export interface PlannedApp extends Pick<App, "healthPath" | "healthPort" | "environment" | "resources" | "writable" | "runAsUser"> {
+  /** Also that of its namespace. */
+  name: string;
+  image: string | FromStack;
+  ports: readonly [PlannedPort, ...PlannedPort[]];
+  replicas: number | undefined;
+  /** Outputs of the stack: the image that runs, or the URL of a port. */
+  outputs: NonNullable<App["outputs"]>;
+}
+
+/** Names of the outputs that a stack's applications give. */
+export const appOutputs = ({ apps }: Pick<LoadedStack, "apps">): string[] => Object.values(apps).flatMap(({ outputs }) => Object.keys(outputs ?? {}));
+
+/** Whether the cluster serves routes: k3s brings Traefik, and kubeadm brings nothing of the kind. */
+const servesRoutes = ({ kubeadm }: StackConfig): boolean => kubeadm === undefined;
+
+const isReference = (value: unknown): value is FromStack => typeof value === "object" && value !== null && "from" in value;
+
+function referencesOf({ image, environment }: App): FromStack[] {
+  const ofImage = typeof image === "object" && "setting" in image ? image.otherwise : image;
+  return [ofImage, ...Object.values(environment ?? {})].filter(isReference);
+}
+
+/** @throws HomelabError E_UPSTREAM_UNDECLARED for an output of a stack that is not needed, or that does not have it */
+function checkReference({ stacks }: Estate, stack: LoadedStack, app: string, { from, output }: FromStack): void {
+  const refusal = (what: string, hint: string): HomelabError =>
+    new HomelabError("E_UPSTREAM_UNDECLARED", `site/stacks.ts: ${stack.name}: ${app} takes ${from}.${output}, and ${what}`, { subject: stack.name, hint });
+  const source = stacks.find(({ name }) => name === from);
+  if (source === undefined || !stack.needs.includes(from))
+    throw refusal(`${stack.name} does not need "${from}"`, `its needs are: ${stack.needs.join(", ") || "none"}`);
+  const names = ["clusterEndpoint", ...appOutputs(source)];
+  if (names.includes(output)) return;
+  const meant = nearest(output, names);
+  throw refusal(`"${from}" has no such output`, meant === undefined ? `its outputs are: ${names.join(", ")}` : `did you mean "${meant}"?`);
+}
+
+function imageOf({ image }: App, stack: string, { appImage }: StackConfig): string | FromStack {
+  if (typeof image === "string" || "from" in image) return image;
+  const found = appImage ?? image.otherwise;
+  if (found !== undefined) return found;
+  throw new HomelabError("E_CONFIG_VALUE", `Pulumi.${stack}.yaml: homelab:appImage is missing`, {
+    subject: `Pulumi.${stack}.yaml`,
+    hint: `name the image that ${stack} runs`,
+  });
+}
+
+/** @throws HomelabError E_APP for an output or a URL that two ports have, or of a port that has no host name */
+function checkNames(stack: LoadedStack): void {
+  const refuse = (what: string, hint: string): never => {
+    throw new HomelabError("E_APP", `site/stacks.ts: ${stack.name}: ${what}`, { subject: stack.name, hint });
+  };
+  const owners = new Map<string, string>();
+  const claim = (what: string, app: string): void => {
+    const other = owners.get(what);
+    if (other !== undefined) refuse(`${app} and ${other} both have the ${what}`, "rename one of them");
+    owners.set(what, app);
+  };
+  for (const [app, { ports, outputs }] of Object.entries(stack.apps)) {
+    if (stack.platform["cert-manager"] === undefined && ports.some(({ host }) => host !== undefined))
+      refuse(`${app} has a host name, and no module of the stack makes certificates`, 'add the module "cert-manager" to the stack');
+    for (const { name, host, url } of ports) {
+      claim(`port ${name} of ${app}`, app);
+      if (url === undefined) continue;
+      claim(`URL ${url}`, app);
+      if (host === undefined) refuse(`the port ${name} of ${app} has a URL and no host`, "give it a host");
+    }
+    for (const [output, source] of Object.entries(outputs ?? {})) {
+      claim(`output ${output}`, app);
+      if (source === "image") continue;
+      const port = ports.find(({ name }) => name === source.url);
+      if (port?.host === undefined || port.withoutIngress === "skip")
+        refuse(`the output ${output} is the URL of the port ${source.url}, which ${app} does not always have`, "name a port with a host");
+    }
+  }
+}
+
+/** Full names that routes of the stack's applications may have, those that its cluster does not serve included. */
+export const appHosts = ({ apps }: LoadedStack, domain: string): string[] =>
+  Object.values(apps).flatMap(({ ports }) => ports.flatMap(({ host }) => (host === undefined ? [] : [`${host}.${domain}`])));
+
+/**
+ * The stack's applications in the order of the matrix.
+ * @throws HomelabError E_UPSTREAM_UNDECLARED, E_APP, E_CONFIG_VALUE
+ */
+export function planApps(estate: Estate, stack: LoadedStack, config: StackConfig): PlannedApp[] {
+  checkNames(stack);
+  const routes = servesRoutes(config);
+  return Object.entries(stack.apps).map(([name, app]) => {
+    for (const reference of referencesOf(app)) checkReference(estate, stack, name, reference);
+    const planPort = ({ name: portName, port, host, withoutIngress, url }: App["ports"][number]): PlannedPort => {
+      const served = host !== undefined && (routes || withoutIngress !== "skip");
+      return { name: portName, port, host: served ? `${host}.${estate.site.domain}` : undefined, url: served ? url : undefined };
+    };
+    const { image: _image, ports, replicas, outputs, ...rest } = app;
+    const [first, ...more] = ports;
+    return {
+      ...rest,
+      name,
+      image: imageOf(app, stack.name, config),
+      ports: [planPort(first), ...more.map(planPort)],
+      replicas: typeof replicas === "object" ? config.appReplicas : replicas,
+      outputs: outputs ?? {},
+    };
+  });
+}

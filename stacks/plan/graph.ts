@@ -1,0 +1,59 @@
+import { HomelabError } from "../../common/errors";
+import { nearest } from "../../common/nearest";
+
+interface Node {
+  name: string;
+  needs: readonly string[];
+}
+
+/** The first cycle as a path that ends where it starts, or undefined. */
+function findCycle(nodes: ReadonlyMap<string, Node>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): string[] | undefined => {
+    const start = path.indexOf(name);
+    if (start >= 0) return [...path.slice(start), name];
+    if (done.has(name)) return undefined;
+    for (const need of nodes.get(name)?.needs ?? []) {
+      const cycle = visit(need, [...path, name]);
+      if (cycle) return cycle;
+    }
+    done.add(name);
+    return undefined;
+  };
+  for (const name of nodes.keys()) {
+    const cycle = visit(name, []);
+    if (cycle) return cycle;
+  }
+  return undefined;
+}
+
+/**
+ * Checks that every need names a stack, that no name is used twice and that there is no cycle.
+ * @throws HomelabError E_STACK_DUPLICATE, E_STACK_UNKNOWN (with the nearest name) or E_STACK_CYCLE (with the path)
+ */
+export function validateGraph(definitions: readonly Node[]): void {
+  const nodes = new Map<string, Node>();
+  for (const definition of definitions) {
+    if (nodes.has(definition.name)) {
+      throw new HomelabError("E_STACK_DUPLICATE", `two stacks are named "${definition.name}"`, { subject: definition.name, hint: "rename one of them" });
+    }
+    nodes.set(definition.name, definition);
+  }
+  for (const { name, needs } of definitions) {
+    for (const need of needs) {
+      if (nodes.has(need)) continue;
+      const meant = nearest(need, [...nodes.keys()]);
+      throw new HomelabError("E_STACK_UNKNOWN", `stack "${name}" needs "${need}", and there is no such stack`, {
+        subject: name,
+        hint: meant === undefined ? `the stacks are: ${[...nodes.keys()].join(", ")}` : `did you mean "${meant}"?`,
+      });
+    }
+  }
+  const cycle = findCycle(nodes);
+  if (cycle) {
+    throw new HomelabError("E_STACK_CYCLE", `the stacks need each other in a circle: ${cycle.join(" → ")}`, {
+      ...(cycle[0] === undefined ? {} : { subject: cycle[0] }),
+      hint: "remove one of these needs in site/stacks.ts",
+    });
+  }
+}

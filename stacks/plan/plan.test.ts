@@ -1,0 +1,70 @@
+/** What the rows of the matrix do not say together. */
+import { ANOTHER_SITE, anotherEstate } from "../../tests/support/another-site";
+import type { Stack } from "../define/stacks";
+import { planEstate } from "./plan";
+
+const { core, play } = ANOTHER_SITE.stacks;
+const { hello } = play.apps;
+
+const failure = (stacks: Record<string, Stack>): unknown => {
+  try {
+    planEstate(anotherEstate({ ...ANOTHER_SITE, stacks }));
+  } catch (thrown) {
+    return thrown;
+  }
+  return undefined;
+};
+
+test("the rows as they are can be planned", () => expect(failure({ core, play })).toBeUndefined());
+
+test.each([
+  [
+    "templates of a stack that is not needed",
+    { core, play: { ...play, needs: [] } },
+    "E_STACK_NEEDS",
+    '"core" prepares the Proxmox nodes, and the stack "play" does not need it',
+  ],
+  ["no stack that prepares the nodes", { core: { ...core, proxmox: undefined }, play }, "E_STACK_NEEDS", "no stack prepares the Proxmox nodes"],
+  ["two stacks that prepare them", { core, play: { ...play, proxmox: true } }, "E_STACK_NEEDS", 'the stacks "core" and "play" both prepare the Proxmox nodes'],
+  [
+    "two Vaults",
+    { core, play: { ...play, platform: { ...play.platform, vault: {} } } },
+    "E_STACK_NEEDS",
+    'the stacks "core" and "play" both have the module vault',
+  ],
+  ["a circle", { core: { ...core, needs: ["play"] }, play }, "E_STACK_CYCLE", "the stacks need each other in a circle: core → play → core"],
+  ["a host name twice", { core: { ...core, apps: { hello } }, play }, "E_HOST_NAME", "the host name hello.example.org is served twice: by core and by play"],
+  [
+    "a host name without certificates",
+    { core, play: { ...play, platform: { ...play.platform, "cert-manager": undefined } } },
+    "E_APP",
+    "site/stacks.ts: play: hello has a host name, and no module of the stack makes certificates",
+  ],
+  [
+    "an output that the needed stack does not have",
+    { core, play: { ...play, apps: { hello: { ...hello, image: { from: "core", output: "appImage" } } } } },
+    "E_UPSTREAM_UNDECLARED",
+    'site/stacks.ts: play: hello takes core.appImage, and "core" has no such output',
+  ],
+  [
+    "an output of a stack that is not needed",
+    { core, play: { ...play, apps: { hello: { ...hello, environment: { A: { from: "prod", output: "appImage" } } } } } },
+    "E_UPSTREAM_UNDECLARED",
+    'site/stacks.ts: play: hello takes prod.appImage, and play does not need "prod"',
+  ],
+  [
+    "a URL of a port without a host",
+    { core, play: { ...play, apps: { hello: { ...hello, ports: [{ name: "http", port: 80, url: "hello" }], outputs: {} } } } },
+    "E_APP",
+    "site/stacks.ts: play: the port http of hello has a URL and no host",
+  ],
+  [
+    "an image that the settings do not name",
+    { core, play: { ...play, apps: { hello: { ...hello, image: { setting: "appImage" } } } } },
+    "E_CONFIG_VALUE",
+    "Pulumi.play.yaml: homelab:appImage is missing",
+  ],
+] as [string, Record<string, Stack>, string, string | RegExp][])("%s is refused", (_, stacks, code, message) => {
+  const thrown = failure(stacks);
+  expect(thrown).toMatchObject({ code, message: typeof message === "string" ? message : expect.stringMatching(message) });
+});

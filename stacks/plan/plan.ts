@@ -1,0 +1,165 @@
+/** What is to be built of an estate: each stack's hosts, cluster, platform and applications, checked. Plain data; loads no Pulumi SDK. */
+import { HomelabError } from "../../common/errors";
+import { nearest } from "../../common/nearest";
+import type { VmSpec } from "../../components/hosts/vm-spec";
+import type { StackGrant } from "../../components/platform/vault-names";
+import type { ProxmoxSite } from "../define/nodes";
+import type { Site } from "../define/site";
+import type { Estate } from "../load/estate";
+import type { StackConfig } from "../load/settings";
+import { type LoadedStack, vmOf } from "../load/stacks";
+import { appHosts, type PlannedApp, planApps } from "./apps";
+import { validateGraph } from "./graph";
+import { joiningNodes } from "./hosts/cluster-roles";
+import { planRoles, secretPaths } from "./hosts/plan-roles";
+import { clusterVmOf, type PlannedRole } from "./hosts/planned-role";
+import { moduleParts, placeOf } from "./modules";
+import { checkReleased, isProtected } from "./protection";
+import { PROXMOX_SECRET, PROXMOX_TOKEN_ID, SSH_PRIVATE_KEY } from "./secret-paths";
+import { type MadeStorage, madeStorages } from "./storages";
+import { vaultGrants } from "./vault-grants";
+
+/** The Proxmox nodes, where the stack prepares them. */
+export interface NodePlan extends ProxmoxSite {
+  storages: readonly MadeStorage[];
+}
+
+export interface StackPlan {
+  stack: LoadedStack;
+  config: StackConfig;
+  site: Site;
+  /** Its VMs in the order of the matrix. */
+  vms: readonly VmSpec[];
+  /** Names of those that nothing deletes. */
+  protectedVms: ReadonlySet<string>;
+  /** The VM that its cluster runs on. */
+  clusterVm: string;
+  /** VMs that join the cluster. */
+  joining: readonly string[];
+  /** Its VM that resolves names for the others. */
+  nameServer: VmSpec | undefined;
+  /** What each host of the stack is made into, by VM. */
+  roles: ReadonlyMap<string, readonly PlannedRole[]>;
+  /** The nodes that it prepares; undefined: another stack does. */
+  nodes: NodePlan | undefined;
+  /** The stack that has the templates of all nodes; its own name where it is that one. */
+  templatesOf: string;
+  /** The stack that Vault runs in; its own name where it is that one. */
+  vaultOf: string;
+  /** What every stack and its namespaces may do in Vault, where Vault runs in this one; else none. */
+  grants: readonly StackGrant[];
+  /** Full host names that its routes may have, sorted. */
+  hostNames: readonly string[];
+  apps: readonly PlannedApp[];
+  /** Entries of secrets/ that the program uses; it gets no others. `all`: it puts them into Vault. */
+  secrets: readonly string[] | "all";
+}
+
+/** What exactly one stack does for all others. */
+interface Service {
+  /** Verb and object, of one stack and of two. */
+  does: readonly [one: string, two: string];
+  /** What in the row of the matrix makes it so. */
+  by: string;
+  isDoneBy: (stack: LoadedStack) => boolean;
+}
+
+const TEMPLATES: Service = {
+  does: ["prepares the Proxmox nodes", "prepare the Proxmox nodes"],
+  by: "proxmox: true",
+  isDoneBy: ({ preparesNodes }) => preparesNodes,
+};
+const VAULT: Service = {
+  does: ["has the module vault", "have the module vault"],
+  by: 'the module "vault"',
+  isDoneBy: ({ platform }) => platform.vault !== undefined,
+};
+
+/** The stack that does it. @throws HomelabError E_STACK_NEEDS where none does, two do, or the stack does not need the one */
+function providerOf({ does, by, isDoneBy }: Service, { stacks }: Estate, stack: LoadedStack): string {
+  const refusal = (message: string, hint: string): HomelabError => new HomelabError("E_STACK_NEEDS", message, { subject: stack.name, hint });
+  const [first, second] = stacks.filter(isDoneBy);
+  if (first === undefined) throw refusal(`no stack ${does[0]}`, `add ${by} to a stack of site/stacks.ts`);
+  if (second !== undefined) throw refusal(`the stacks "${first.name}" and "${second.name}" both ${does[1]}`, `take ${by} out of one of them in site/stacks.ts`);
+  if (first.name !== stack.name && !stack.needs.includes(first.name))
+    throw refusal(`"${first.name}" ${does[0]}, and the stack "${stack.name}" does not need it`, `add "${first.name}" to its needs in site/stacks.ts`);
+  return first.name;
+}
+
+/** @throws HomelabError E_STACK_UNKNOWN with the nearest name */
+export function stackOf({ stacks }: Pick<Estate, "stacks">, name: string): LoadedStack {
+  const found = stacks.find((stack) => stack.name === name);
+  if (found !== undefined) return found;
+  const names = stacks.map((stack) => stack.name);
+  const meant = nearest(name, names);
+  throw new HomelabError("E_STACK_UNKNOWN", `there is no stack "${name}"`, {
+    subject: name,
+    hint: meant === undefined ? `the stacks are: ${names.join(", ")}` : `did you mean "${meant}"?`,
+  });
+}
+
+/**
+ * @param config the stack's settings, which a running program has from the engine
+ * @throws HomelabError for whatever the site, its settings and the matrix do not say together
+ */
+export function planStack(estate: Estate, stack: LoadedStack, config: StackConfig): StackPlan {
+  const vms = [...stack.duties.keys()].flatMap((vm) => estate.vms.get(vm) ?? []);
+  checkReleased(stack.name, config, vms);
+  const roles = planRoles({ stack, config, site: estate.site, stacks: estate.stacks, vms: estate.vms });
+  const apps = planApps(estate, stack, config);
+  const templatesOf = providerOf(TEMPLATES, estate, stack);
+  const vaultOf = providerOf(VAULT, estate, stack);
+  const parts = moduleParts(placeOf(estate, stack, config), stack);
+  const { domain } = estate.site;
+  const former = (stack.platform["external-dns"]?.formerNames ?? []).map((name) => `${name}.${domain}`);
+  const ofModules = [...parts.values()].flatMap(({ hosts }) => hosts.map(({ name }) => name));
+  const ofProgram = [...parts.values()].flatMap(({ programSecrets }) => programSecrets.map(({ path }) => path));
+  const built = [PROXMOX_TOKEN_ID, PROXMOX_SECRET, SSH_PRIVATE_KEY].map(({ path }) => path);
+  const nameServer = vmOf([stack], "dns");
+  return {
+    stack,
+    config,
+    site: estate.site,
+    vms,
+    protectedVms: new Set(vms.filter((spec) => isProtected(spec, config)).map(({ name }) => name)),
+    clusterVm: clusterVmOf(stack),
+    joining: [...joiningNodes(config).keys()],
+    nameServer: vms.find(({ name }) => name === nameServer),
+    roles,
+    nodes: stack.preparesNodes ? { ...estate.proxmox, storages: madeStorages(estate.proxmox.nodes) } : undefined,
+    templatesOf,
+    vaultOf,
+    grants: vaultOf === stack.name ? vaultGrants(estate) : [],
+    hostNames: [...ofModules, ...appHosts(stack, domain), ...former].toSorted(),
+    apps,
+    secrets: stack.platform["vault-entries"] === undefined ? [...new Set([...built, ...ofProgram, ...secretPaths([...roles.values()].flat())])] : "all",
+  };
+}
+
+/** @throws HomelabError E_HOST_NAME for a name that two stacks serve: name servers keep no owners of records */
+function checkHostNames(plans: readonly StackPlan[]): void {
+  const owners = new Map<string, string>();
+  for (const { stack, hostNames } of plans) {
+    for (const name of hostNames) {
+      const other = owners.get(name);
+      if (other !== undefined)
+        throw new HomelabError("E_HOST_NAME", `the host name ${name} is served twice: by ${other} and by ${stack.name}`, {
+          subject: stack.name,
+          hint: "give one of them another name in site/stacks.ts",
+        });
+      owners.set(name, stack.name);
+    }
+  }
+}
+
+/** The plans of all stacks, by name, in the order of the matrix. @throws HomelabError as {@link planStack}; E_STACK_CYCLE, E_STACK_UNKNOWN */
+export function planEstate(estate: Estate): Map<string, StackPlan> {
+  validateGraph(estate.stacks);
+  const plans = estate.stacks.map((stack) => {
+    const config = estate.settings.get(stack.name);
+    if (config === undefined) throw new Error(`the stack ${stack.name} has no settings`);
+    return planStack(estate, stack, config);
+  });
+  checkHostNames(plans);
+  return new Map(plans.map((plan) => [plan.stack.name, plan]));
+}

@@ -1,0 +1,17 @@
+/** Where in secrets/ the program's own values lie, below the KV mount. */
+
+/** Entries of the program and of what it builds, one a file. */
+export const STORE = "cluster-secret-store/secrets";
+
+/** A value of secrets/. */
+export interface SecretKey {
+  path: string;
+  key: string;
+}
+
+export const inStore = (entry: string, key: string = entry): SecretKey => ({ path: `${STORE}/${entry}`, key });
+
+export const PROXMOX_TOKEN_ID = inStore("PROXMOX_TOKEN_ID");
+export const PROXMOX_SECRET = inStore("PROXMOX_SECRET");
+export const SSH_PRIVATE_KEY = inStore("SSH_PRIVATE_KEY");
+export const CLOUDFLARE_TOKEN: SecretKey = { path: "cloudflare", key: "api-token" };

@@ -1,0 +1,89 @@
+/** The program knows no homelab: with the data of another one it plans and builds that. */
+import * as pulumi from "@pulumi/pulumi";
+import type { BuildContext, Upstream } from "../../stacks/build/context";
+import { createSecretReader } from "../../stacks/build/secret-reader";
+import { buildStack } from "../../stacks/build/stack";
+import { outputSchemas } from "../../stacks/outputs/schemas";
+import { stackOutputs } from "../../stacks/outputs/stack-outputs";
+import { planEstate, type StackPlan } from "../../stacks/plan/plan";
+import { ANOTHER_SITE, anotherEstate } from "../support/another-site";
+import { mockEngine, only, settle } from "../support/pulumi-mocks";
+
+const DNS = '  homelab:dns: {upstreams: ["9.9.9.9"]}\n';
+const estate = anotherEstate(ANOTHER_SITE, DNS);
+const plans = planEstate(estate);
+const planOf = (name: string): StackPlan => {
+  const plan = plans.get(name);
+  if (plan === undefined) throw new Error(name);
+  return plan;
+};
+
+const entries = new Map(
+  ["PROXMOX_TOKEN_ID", "PROXMOX_SECRET", "SSH_PRIVATE_KEY"]
+    .map((name): [string, Record<string, string>] => [`cluster-secret-store/secrets/${name}`, { [name]: "x" }])
+    .concat([
+      ["cloudflare", { "api-token": "x" }],
+      ["cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD", { PIHOLE_PASSWORD: "x" }],
+    ]),
+);
+const upstream: Upstream = {
+  templateIds: () => pulumi.output<Record<string, number>>({ pve: 9000 }),
+  vault: () => ({
+    address: pulumi.output("https://safe.example.org"),
+    id: pulumi.output("v"),
+    tokens: pulumi.output<Record<string, string>>({ play: "hvs.play" }),
+  }),
+  text: ({ output }) => pulumi.output(output),
+};
+
+async function built(name: string) {
+  const plan = planOf(name);
+  const registered = await mockEngine({ stack: name });
+  const secrets = createSecretReader({ stack: name, entries, common: entries, own: new Set(), keysBelow: () => new Map() });
+  const context: BuildContext = { plan, secrets, bastion: undefined, checkout: "/checkout", upstream };
+  const outputs = stackOutputs(plan, buildStack(context));
+  const values = await new Promise<Record<string, unknown>>((resolve) => {
+    pulumi.output(outputs).apply((plain) => resolve(plain));
+  });
+  await settle(registered);
+  return { registered, values };
+}
+
+test("its stacks are planned, each by what stands in its row", () => {
+  expect([...plans.keys()]).toEqual(["core", "play"]);
+  expect(planOf("core")).toMatchObject({ clusterVm: "main", templatesOf: "core", vaultOf: "core", hostNames: ["safe.example.org"], secrets: "all" });
+  expect(planOf("core").grants.map(({ stack, writesCommon }) => [stack, writesCommon])).toEqual([
+    ["core", true],
+    ["play", false],
+  ]);
+  expect(planOf("play")).toMatchObject({
+    clusterVm: "toy",
+    templatesOf: "core",
+    vaultOf: "core",
+    hostNames: ["hello.example.org"],
+    nodes: undefined,
+    grants: [],
+  });
+  expect([...planOf("core").roles].map(([vm, roles]) => [vm, roles.map(({ role }) => role.name)])).toEqual([
+    ["names", ["dns"]],
+    ["main", ["k3s-node"]],
+  ]);
+});
+
+test("the stack that all others use is built under its own names", async () => {
+  const { registered, values } = await built("core");
+  expect(Object.keys(values)).toEqual(Object.keys(outputSchemas(planOf("core").stack)));
+  expect(values["templateIds"]).toEqual({ pve: 9000 });
+  expect(values["urls"]).toEqual({ vault: "https://safe.example.org" });
+  expect(only(registered, "command:remote:Command", "names-dns-run").inputs["create"]).toContain("10.20.0.10 safe.example.org");
+  expect(registered.filter(({ type }) => type === "homelab:platform:Minio")).toEqual([]);
+  expect(JSON.stringify(registered)).not.toMatch(/fullstack|192\.168\.1\.|k8s-/);
+});
+
+test("the other one takes templates and Vault from it, and gives the output of its application", async () => {
+  const { registered, values } = await built("play");
+  expect(Object.keys(values)).toEqual(Object.keys(outputSchemas(planOf("play").stack)));
+  expect(values["greeting"]).toBe("https://hello.example.org");
+  expect(only(registered, "proxmoxve:index/vmLegacy:VmLegacy").inputs).toMatchObject({ name: "toy", nodeName: "pve", clone: { vmId: 9000 } });
+  expect(JSON.stringify(registered)).not.toMatch(/fullstack|192\.168\.1\.|k8s-/);
+});
