@@ -2,6 +2,7 @@
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
 import type { VmDuty } from "../define/stacks";
+import { stackPlace } from "./source-lines";
 import type { LoadedStack } from "./stacks";
 
 /** Where the definitions lie, from the checkout's folder. */
@@ -16,8 +17,8 @@ function checkDuties(stacks: readonly LoadedStack[]): void {
     if (clusters.length !== 1)
       throw new HomelabError(
         "E_VM_DUTY",
-        clusters.length === 0 ? `the stack "${name}" has no VM for its cluster` : `the stack "${name}" has two VMs for its cluster: ${clusters.join(" and ")}`,
-        { subject: name, hint: 'give one of its VMs the duty "cluster" in site/stacks.ts' },
+        `${stackPlace(name, "vms")}the stack "${name}" has ${clusters.length === 0 ? "no VM for its cluster" : `two VMs for its cluster: ${clusters.join(" and ")}`}`,
+        { subject: name, hint: 'give one of its VMs the duty "cluster"' },
       );
   }
   for (const duty of ONE_OF_ALL) {
@@ -41,17 +42,21 @@ export function checkOwners(names: readonly string[], stacks: readonly LoadedSta
     for (const vm of stack.duties.keys()) {
       const other = owners.get(vm);
       if (other !== undefined)
-        throw new HomelabError("E_VM_OWNER", `the VM "${vm}" belongs to the stacks ${other} and ${stack.name}`, {
+        throw new HomelabError("E_VM_OWNER", `${stackPlace(stack.name, "vms", vm)}the VM "${vm}" belongs to the stacks ${other} and ${stack.name}`, {
           subject: vm,
-          hint: "name it in one stack of site/stacks.ts",
+          hint: "name it in one stack",
         });
       owners.set(vm, stack.name);
       if (names.includes(vm)) continue;
       const meant = nearest(vm, names);
-      throw new HomelabError("E_VM_UNKNOWN", `stack "${stack.name}" has the VM "${vm}", and there is no ${VM_FOLDER}/${vm}.yaml`, {
-        subject: stack.name,
-        hint: meant === undefined ? "write that file" : `did you mean "${meant}"?`,
-      });
+      throw new HomelabError(
+        "E_VM_UNKNOWN",
+        `${stackPlace(stack.name, "vms", vm)}stack "${stack.name}" has the VM "${vm}", and there is no ${VM_FOLDER}/${vm}.yaml`,
+        {
+          subject: stack.name,
+          hint: meant === undefined ? "write that file" : `did you mean "${meant}"?`,
+        },
+      );
     }
   }
   for (const name of names) {

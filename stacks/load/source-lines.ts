@@ -39,6 +39,16 @@ function declared(compiler: typeof ts, source: ts.SourceFile, call: string): ts.
 }
 
 /**
+ * Where a stack stands in the matrix, for the beginning of a message.
+ * @returns `site/stacks.ts:41: `, or without the line where the file does not name the stack
+ */
+export function stackPlace(stack: string, ...keys: readonly string[]): string {
+  const file = "site/stacks.ts";
+  const lineOf = sourceLines(file, "defineStacks");
+  return lineOf([stack]) === lineOf([]) ? `${file}: ` : `${file}:${lineOf([stack, ...keys])}: `;
+}
+
+/**
  * Lines of what a file declares.
  * @param file from the checkout's folder, such as `site/stacks.ts`
  * @param call the function that declares it, such as `defineStacks`

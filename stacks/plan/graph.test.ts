@@ -28,9 +28,13 @@ test("the seven stacks are a graph in which each comes after what it needs", () 
 });
 
 test.each([
-  ["itself", [node("a", "a")], "the stacks need each other in a circle: a → a"],
-  ["two", [node("a", "b"), node("b", "a")], "the stacks need each other in a circle: a → b → a"],
-  ["three below another", [node("top", "a"), node("a", "b"), node("b", "c"), node("c", "a")], "the stacks need each other in a circle: a → b → c → a"],
+  ["itself", [node("a", "a")], "site/stacks.ts: the stacks need each other in a circle: a → a"],
+  ["two", [node("a", "b"), node("b", "a")], "site/stacks.ts: the stacks need each other in a circle: a → b → a"],
+  [
+    "three below another",
+    [node("top", "a"), node("a", "b"), node("b", "c"), node("c", "a")],
+    "site/stacks.ts: the stacks need each other in a circle: a → b → c → a",
+  ],
 ])("a cycle of %s fails with its path", (_, nodes, message) => {
   expect(failure(nodes)).toMatchObject({ code: "E_STACK_CYCLE", message });
 });
@@ -38,7 +42,7 @@ test.each([
 test("a need that is no stack fails with the nearest name", () => {
   expect(failure([node("tools"), node("dev", "tolls")])).toMatchObject({
     code: "E_STACK_UNKNOWN",
-    message: 'stack "dev" needs "tolls", and there is no such stack',
+    message: expect.stringMatching(/^site\/stacks\.ts:\d+: stack "dev" needs "tolls", and there is no such stack$/),
     hint: 'did you mean "tools"?',
   });
 });
@@ -48,7 +52,10 @@ test("a need that is near to nothing fails with the names there are", () => {
 });
 
 test("one name for two stacks fails", () => {
-  expect(failure([node("dev"), node("dev")])).toMatchObject({ code: "E_STACK_DUPLICATE", message: 'two stacks are named "dev"' });
+  expect(failure([node("dev"), node("dev")])).toMatchObject({
+    code: "E_STACK_DUPLICATE",
+    message: expect.stringMatching(/^site\/stacks\.ts:\d+: two stacks are named "dev"$/),
+  });
 });
 
 test("any graph whose needs all point back is accepted, and one more edge forward closes a cycle", async () => {

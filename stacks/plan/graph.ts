@@ -1,5 +1,6 @@
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
+import { stackPlace } from "../load/source-lines";
 
 interface Node {
   name: string;
@@ -35,7 +36,10 @@ export function validateGraph(definitions: readonly Node[]): void {
   const nodes = new Map<string, Node>();
   for (const definition of definitions) {
     if (nodes.has(definition.name)) {
-      throw new HomelabError("E_STACK_DUPLICATE", `two stacks are named "${definition.name}"`, { subject: definition.name, hint: "rename one of them" });
+      throw new HomelabError("E_STACK_DUPLICATE", `${stackPlace(definition.name)}two stacks are named "${definition.name}"`, {
+        subject: definition.name,
+        hint: "rename one of them",
+      });
     }
     nodes.set(definition.name, definition);
   }
@@ -43,7 +47,7 @@ export function validateGraph(definitions: readonly Node[]): void {
     for (const need of needs) {
       if (nodes.has(need)) continue;
       const meant = nearest(need, [...nodes.keys()]);
-      throw new HomelabError("E_STACK_UNKNOWN", `stack "${name}" needs "${need}", and there is no such stack`, {
+      throw new HomelabError("E_STACK_UNKNOWN", `${stackPlace(name, "needs")}stack "${name}" needs "${need}", and there is no such stack`, {
         subject: name,
         hint: meant === undefined ? `the stacks are: ${[...nodes.keys()].join(", ")}` : `did you mean "${meant}"?`,
       });
@@ -51,9 +55,9 @@ export function validateGraph(definitions: readonly Node[]): void {
   }
   const cycle = findCycle(nodes);
   if (cycle) {
-    throw new HomelabError("E_STACK_CYCLE", `the stacks need each other in a circle: ${cycle.join(" → ")}`, {
+    throw new HomelabError("E_STACK_CYCLE", `${stackPlace(cycle[0] ?? "", "needs")}the stacks need each other in a circle: ${cycle.join(" → ")}`, {
       ...(cycle[0] === undefined ? {} : { subject: cycle[0] }),
-      hint: "remove one of these needs in site/stacks.ts",
+      hint: "remove one of these needs",
     });
   }
 }

@@ -32,7 +32,7 @@ test.each([
     "E_STACK_NEEDS",
     'the stacks "core" and "play" both have the module vault',
   ],
-  ["a circle", { core: { ...core, needs: ["play"] }, play }, "E_STACK_CYCLE", "the stacks need each other in a circle: core → play → core"],
+  ["a circle", { core: { ...core, needs: ["play"] }, play }, "E_STACK_CYCLE", "site/stacks.ts: the stacks need each other in a circle: core → play → core"],
   ["a host name twice", { core: { ...core, apps: { hello } }, play }, "E_HOST_NAME", "the host name hello.example.org is served twice: by core and by play"],
   [
     "a host name without certificates",
