@@ -1,16 +1,15 @@
-/** A real Kubernetes API: kube-apiserver and etcd on 127.0.0.1, without controllers and nodes. */
-import { type ChildProcess, spawn } from "node:child_process";
+/** A real Kubernetes API: kube-apiserver and etcd on 127.0.0.1, without nodes, and with those controllers alone that a test asks for. */
 import { generateKeyPairSync } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { Agent } from "undici";
 import { stringify } from "yaml";
-import { systemErrorCode } from "../../common/errors";
 import { createAuthority } from "../../lab/core/tls";
-import { takePort } from "./ports";
+import { onFreePorts, type RealProcess, startProcess, stopAll, untilReady } from "./real-process";
 
-const START_LIMIT_MS = 120_000;
+/** Tokens of service accounts in Secrets, namespaces and owned objects that go; nothing that makes pods, since nothing would run them. */
+const CONTROLLERS = ["serviceaccount-controller", "serviceaccount-token-controller", "namespace-controller", "garbage-collector-controller"];
 
 export interface RealKubernetes {
   origin: string;
@@ -20,19 +19,35 @@ export interface RealKubernetes {
   admin: Agent;
   anonymous: Agent;
   kubeconfig: string;
+  /** {@link kubeconfig} as a file. */
+  kubeconfigFile: string;
+  /** Process ids, by name. */
+  pids: Readonly<Record<string, number>>;
+  /** One request as the administrator. @returns the answer's JSON @throws for a status that is none of 2xx and not in `allowed` */
+  call(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: object, options?: CallOptions): Promise<unknown>;
+  /** Ends each process by its id. @throws where one has ended by itself */
   stop(): Promise<void>;
 }
 
-function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    child.once("exit", () => resolve());
-    child.kill("SIGKILL");
-  });
+export interface CallOptions {
+  contentType?: string;
+  /** Statuses that are answers as well. */
+  allowed?: readonly number[];
 }
 
-/** @param programs paths of the parts "kube-apiserver" and "etcd" */
-export async function startRealKubernetes(programs: { apiserver: string; etcd: string }): Promise<RealKubernetes> {
+export interface KubernetesPrograms {
+  apiserver: string;
+  etcd: string;
+  /** The part "kube-controller-manager": {@link CONTROLLERS} run. */
+  controllerManager?: string;
+}
+
+/** @param programs paths of the parts "kube-apiserver", "etcd" and, where it is asked for, "kube-controller-manager" */
+export function startRealKubernetes(programs: KubernetesPrograms): Promise<RealKubernetes> {
+  return onFreePorts(3, (ports) => startOn(programs, ports as [number, number, number]));
+}
+
+async function startOn(programs: KubernetesPrograms, [etcdPort, peerPort, apiPort]: [number, number, number]): Promise<RealKubernetes> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-kubernetes-"));
   const write = (name: string, text: string) => {
     fs.writeFileSync(path.join(folder, name), text, { mode: 0o600 });
@@ -43,46 +58,14 @@ export async function startRealKubernetes(programs: { apiserver: string; etcd: s
   const admin = await authority.issueClient("admin", ["system:masters"]);
   const signing = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const signingKey = write("sa.key", signing.privateKey.export({ type: "pkcs8", format: "pem" }).toString());
-  const [etcdPort, peerPort, apiPort] = [await takePort(), await takePort(), await takePort()];
+  const authorityFile = write("ca.crt", authority.caPem);
   const etcdUrl = `http://127.0.0.1:${etcdPort}`;
   const peerUrl = `http://127.0.0.1:${peerPort}`;
-
-  const log = fs.openSync(path.join(folder, "log"), "w");
-  const start = (program: string, args: string[]) => spawn(program, args, { stdio: ["ignore", log, log], cwd: folder });
-  const etcd = start(programs.etcd, [
-    ...["--data-dir", path.join(folder, "etcd"), "--unsafe-no-fsync"],
-    ...["--listen-client-urls", etcdUrl, "--advertise-client-urls", etcdUrl],
-    ...["--listen-peer-urls", peerUrl, "--initial-advertise-peer-urls", peerUrl, "--initial-cluster", `default=${peerUrl}`],
-  ]);
-  const apiserver = start(programs.apiserver, [
-    `--etcd-servers=${etcdUrl}`,
-    ...["--bind-address=127.0.0.1", `--secure-port=${apiPort}`, "--advertise-address=192.0.2.2", "--endpoint-reconciler-type=none"],
-    ...[`--client-ca-file=${write("ca.crt", authority.caPem)}`, "--authorization-mode=RBAC"],
-    ...[`--tls-cert-file=${write("tls.crt", serving.cert)}`, `--tls-private-key-file=${write("tls.key", serving.key)}`],
-    ...["--service-account-issuer=https://kubernetes.default.svc", `--service-account-key-file=${signingKey}`],
-    ...[`--service-account-signing-key-file=${signingKey}`, "--service-cluster-ip-range=10.43.0.0/16"],
-    "--disable-admission-plugins=ServiceAccount",
-  ]);
   const origin = `https://127.0.0.1:${apiPort}`;
   const agents = {
     admin: new Agent({ connect: { ca: authority.caPem, cert: admin.cert, key: admin.key } }),
     anonymous: new Agent({ connect: { ca: authority.caPem } }),
   };
-  const stop = async () => {
-    await Promise.all([agents.admin.destroy(), agents.anonymous.destroy(), end(apiserver)]);
-    await end(etcd);
-    fs.closeSync(log);
-    fs.rmSync(folder, { recursive: true });
-  };
-  try {
-    await untilReady(origin, agents.admin, () => {
-      const dead = [etcd, apiserver].find((child) => child.exitCode !== null);
-      if (dead) throw new Error(`${dead.spawnfile} ended: ${fs.readFileSync(path.join(folder, "log"), "utf8").slice(-2000)}`);
-    });
-  } catch (error) {
-    await stop();
-    throw error;
-  }
   const encode = (pem: string) => Buffer.from(pem).toString("base64");
   const kubeconfig = stringify({
     apiVersion: "v1",
@@ -92,21 +75,66 @@ export async function startRealKubernetes(programs: { apiserver: string; etcd: s
     contexts: [{ name: "real", context: { cluster: "real", user: "admin" } }],
     "current-context": "real",
   });
-  return { origin, ca: authority.caPem, ...agents, kubeconfig, stop };
+  const kubeconfigFile = write("kubeconfig", kubeconfig);
+  const call = caller(origin, agents.admin);
+
+  const processes: RealProcess[] = [];
+  const start = async (name: string, program: string, args: string[]): Promise<RealProcess> => {
+    const started = await startProcess(name, program, args, { folder });
+    processes.push(started);
+    return started;
+  };
+  const stop = async () => {
+    await Promise.all([agents.admin.destroy(), agents.anonymous.destroy()]);
+    try {
+      await stopAll(processes);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  };
+  try {
+    await start("etcd", programs.etcd, [
+      ...["--data-dir", path.join(folder, "etcd"), "--unsafe-no-fsync"],
+      ...["--listen-client-urls", etcdUrl, "--advertise-client-urls", etcdUrl],
+      ...["--listen-peer-urls", peerUrl, "--initial-advertise-peer-urls", peerUrl, "--initial-cluster", `default=${peerUrl}`],
+    ]);
+    const apiserver = await start("kube-apiserver", programs.apiserver, [
+      `--etcd-servers=${etcdUrl}`,
+      ...["--bind-address=127.0.0.1", `--secure-port=${apiPort}`, "--advertise-address=192.0.2.2", "--endpoint-reconciler-type=none"],
+      ...[`--client-ca-file=${authorityFile}`, "--authorization-mode=RBAC"],
+      ...[`--tls-cert-file=${write("tls.crt", serving.cert)}`, `--tls-private-key-file=${write("tls.key", serving.key)}`],
+      ...["--service-account-issuer=https://kubernetes.default.svc", `--service-account-key-file=${signingKey}`],
+      ...[`--service-account-signing-key-file=${signingKey}`, "--service-cluster-ip-range=10.43.0.0/16"],
+      "--disable-admission-plugins=ServiceAccount",
+    ]);
+    await untilReady(apiserver, "the API is ready", async () => {
+      for (const one of processes) one.check();
+      const { statusCode, body } = await agents.admin.request({ origin, path: "/readyz", method: "GET" });
+      await body.dump();
+      return statusCode === 200;
+    });
+    if (programs.controllerManager !== undefined) {
+      await start("kube-controller-manager", programs.controllerManager, [
+        ...[`--kubeconfig=${kubeconfigFile}`, "--leader-elect=false", "--secure-port=0", `--controllers=${CONTROLLERS.join(",")}`],
+        ...[`--service-account-private-key-file=${signingKey}`, `--root-ca-file=${authorityFile}`],
+      ]);
+    }
+  } catch (error) {
+    await stop().catch(() => undefined);
+    throw error;
+  }
+  const pids = Object.fromEntries(processes.map(({ name, pid }) => [name, pid]));
+  return { origin, ca: authority.caPem, ...agents, kubeconfig, kubeconfigFile, pids, call, stop };
 }
 
-async function untilReady(origin: string, dispatcher: Agent, check: () => void): Promise<void> {
-  const deadline = Date.now() + START_LIMIT_MS;
-  for (;;) {
-    check();
-    try {
-      const { statusCode, body } = await dispatcher.request({ origin, path: "/readyz", method: "GET" });
-      await body.dump();
-      if (statusCode === 200) return;
-    } catch (error) {
-      if (systemErrorCode(error) === undefined) throw error;
-    }
-    if (Date.now() > deadline) throw new Error("the Kubernetes API is not ready");
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
+const caller =
+  (origin: string, dispatcher: Agent): RealKubernetes["call"] =>
+  async (method, route, body, { contentType = "application/json", allowed = [] } = {}) => {
+    const answer = await dispatcher.request({
+      ...{ origin, path: route, method },
+      ...(body === undefined ? {} : { headers: { "content-type": contentType }, body: JSON.stringify(body) }),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300 && !allowed.includes(answer.statusCode)) throw new Error(`${method} ${route}: ${answer.statusCode} ${text.slice(0, 1000)}`);
+    return text === "" ? {} : JSON.parse(text);
+  };

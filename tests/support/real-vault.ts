@@ -1,17 +1,20 @@
 /** A real Vault on 127.0.0.1: one process over a folder of its own, not initialised; what it keeps outlives its process. */
-import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-
-const START_LIMIT_MS = 60_000;
+import { onFreePorts, type RealProcess, startProcess, untilReady } from "./real-process";
 
 export interface RealVault {
   /** `http://127.0.0.1:<port>`, or https with a certificate. */
   readonly address: string;
+  readonly port: number;
+  /** Of its own, with its configuration and {@link storage}. */
+  readonly folder: string;
   /** Its storage: a folder of plain files, which may be copied while it is stopped. */
   readonly storage: string;
+  /** undefined while it does not run. */
+  pid(): number | undefined;
   /** Ends the process at once, as a power cut does, and starts another over the same storage: sealed. */
   restart(): Promise<void>;
   /** Ends the process; `start` goes on with what it kept. */
@@ -28,14 +31,6 @@ export interface RealVaultOptions {
   port?: number;
 }
 
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** Whether something listens there. */
 function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -49,16 +44,18 @@ function listens(port: number): Promise<boolean> {
 }
 
 /** @param program path of the part "vault" */
-export async function startRealVault(program: string, options: RealVaultOptions = {}): Promise<RealVault> {
+export function startRealVault(program: string, options: RealVaultOptions = {}): Promise<RealVault> {
+  return options.port === undefined ? onFreePorts(1, ([port]) => startOn(program, port as number, options)) : startOn(program, options.port, options);
+}
+
+async function startOn(program: string, port: number, { tls }: RealVaultOptions): Promise<RealVault> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-real-vault-"));
-  const [storage, log] = [path.join(folder, "storage"), path.join(folder, "log")];
-  const port = options.port ?? (await freePort());
+  const storage = path.join(folder, "storage");
   fs.mkdirSync(storage, { mode: 0o700 });
   const write = (name: string, text: string): string => {
     fs.writeFileSync(path.join(folder, name), text, { mode: 0o600 });
     return path.join(folder, name);
   };
-  const { tls } = options;
   const config = {
     // Swapping is nothing to a test, and locking memory takes rights.
     disable_mlock: true,
@@ -71,41 +68,24 @@ export async function startRealVault(program: string, options: RealVaultOptions 
     },
   };
   const configFile = write("config.json", JSON.stringify(config));
-  let child: ChildProcess | undefined;
+  let running: RealProcess | undefined;
 
   const start = async (): Promise<void> => {
-    const output = fs.openSync(log, "a");
-    const started = spawn(program, ["server", `-config=${configFile}`], {
-      stdio: ["ignore", output, output],
-      cwd: folder,
-      // Nothing of the owner's: neither an address nor a token of another Vault.
-      env: { PATH: process.env["PATH"], HOME: folder },
-    });
-    fs.closeSync(output);
-    child = started;
-    const failure = new Promise<never>((_, reject) => started.once("error", reject));
-    const ready = async (): Promise<void> => {
-      for (const deadline = Date.now() + START_LIMIT_MS; ; ) {
-        if (started.exitCode !== null) throw new Error(`vault ended: ${fs.readFileSync(log, "utf8").slice(-2000)}`);
-        if (await listens(port)) return;
-        if (Date.now() > deadline) throw new Error(`vault does not listen: ${fs.readFileSync(log, "utf8").slice(-2000)}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    };
-    await Promise.race([ready(), failure]);
+    // Nothing of the owner's: neither an address nor a token of another Vault.
+    running = await startProcess("vault", program, ["server", `-config=${configFile}`], { folder });
+    await untilReady(running, "it listens", () => listens(port));
   };
   const halt = async (): Promise<void> => {
-    const running = child;
-    child = undefined;
-    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
-    await new Promise<void>((resolve) => {
-      running.once("exit", () => resolve());
-      running.kill("SIGKILL");
-    });
+    const ended = running;
+    running = undefined;
+    await ended?.stop();
   };
   const vault: RealVault = {
     address: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
+    port,
+    folder,
     storage,
+    pid: () => running?.pid,
     start,
     halt,
     restart: async () => {
@@ -113,14 +93,17 @@ export async function startRealVault(program: string, options: RealVaultOptions 
       await start();
     },
     stop: async () => {
-      await halt();
-      fs.rmSync(folder, { recursive: true, force: true });
+      try {
+        await halt();
+      } finally {
+        fs.rmSync(folder, { recursive: true, force: true });
+      }
     },
   };
   try {
     await start();
   } catch (error) {
-    await vault.stop();
+    await vault.stop().catch(() => undefined);
     throw error;
   }
   return vault;

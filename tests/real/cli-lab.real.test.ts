@@ -1,0 +1,95 @@
+/**
+ * The main job driven by the Pulumi CLI: from nothing to destroyed, with our providers, on a machine with no plugin installed and
+ * nothing downloaded. In between the embedded engine finds nothing to do. What is asserted is what the lab saw.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { cliEnvironment, EMBEDDED } from "../support/real-cli";
+import { describeReal } from "../support/real-parts";
+import { type Finished, Rehearsal } from "../support/rehearsal";
+
+/** Both engines build the lab in under two minutes where nobody else is at work. */
+const LIMIT_MS = 20 * 60_000;
+const STACKS = ["tools", "observability", "home", "sandboxy", "dev", "stg", "prod"];
+
+describeReal(["pulumi"], "the whole homelab by the Pulumi CLI", (pathOf) => {
+  const rehearsal = new Rehearsal();
+  let home: string;
+  let cli: Record<string, string>;
+  beforeAll(async () => {
+    home = path.join(rehearsal.dir, "home");
+    // Of what the machine has, this Node alone.
+    expect(fs.realpathSync(pathOf("pulumi"))).not.toBe(EMBEDDED);
+    const environment = cliEnvironment(pathOf("pulumi"), rehearsal.dir);
+    const [languageHost = ""] = (environment["PATH"] ?? "").split(path.delimiter);
+    cli = { ...environment, PATH: [languageHost, path.dirname(pathOf("pulumi")), path.dirname(process.execPath), "/usr/bin", "/bin"].join(path.delimiter) };
+    await rehearsal.startLab();
+  }, LIMIT_MS);
+  afterAll(() => rehearsal.close(), LIMIT_MS);
+
+  const byCli = (command: string, ...args: string[]): Promise<Finished> =>
+    rehearsal.start([command, "--lab", "--engine", "pulumi", ...args], { env: cli }).done;
+  const vmNames = async (): Promise<(string | undefined)[]> =>
+    (await rehearsal.vms()).filter(({ config }) => config["template"] !== "1").map(({ config }) => config["name"]);
+  /** Files below a folder that is there. */
+  const files = (folder: string): string[] => (fs.existsSync(folder) ? fs.readdirSync(folder, { recursive: true }).map(String) : []);
+
+  test(
+    "up builds seven stacks, and the states are the CLI's",
+    async () => {
+      const { code, stdout, stderr } = await byCli("up");
+      expect([code, stderr]).toEqual([0, ""]);
+      for (const stack of STACKS) expect(stdout).toContain(`[${stack}] succeeded in `);
+      expect((await vmNames()).toSorted()).toEqual(
+        [
+          "boot-server",
+          "dns",
+          "haproxy",
+          "k8s-dev",
+          "k8s-home",
+          "k8s-observability",
+          "k8s-prod",
+          "k8s-sandbox-01",
+          "k8s-stg",
+          "k8s-tools",
+          "teleport",
+        ].toSorted(),
+      );
+      for (const stack of STACKS) expect([stack, await engineOf(stack)]).toEqual([stack, "v3.260.0"]);
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "a second up changes nothing, by the CLI and by the embedded engine",
+    async () => {
+      await rehearsal.settle();
+      const since = await rehearsal.lastSeq();
+      for (const engine of ["pulumi", "embedded"]) {
+        const { code, stderr } = await rehearsal.start(["up", "--lab", "--engine", engine], { env: cli }).done;
+        expect([engine, code, stderr]).toEqual([engine, 0, ""]);
+      }
+      // Reading is all that a run without a change does.
+      expect((await rehearsal.writes(since)).filter(({ system }) => system !== "vault")).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "destroy leaves nothing, and no plugin was installed or asked for anywhere",
+    async () => {
+      const { code, stderr } = await byCli("destroy");
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(await vmNames()).toEqual([]);
+      expect(files(path.join(home, "plugins"))).toEqual([]);
+      expect(await rehearsal.unhandled()).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  async function engineOf(stack: string): Promise<string> {
+    const states = files(rehearsal.dir).filter((name) => name.endsWith(`/${stack}.json`) && name.includes("/stacks/"));
+    expect(states).toHaveLength(1);
+    return JSON.parse(fs.readFileSync(path.join(rehearsal.dir, states[0] ?? ""), "utf8")).checkpoint.latest.manifest.version;
+  }
+});
