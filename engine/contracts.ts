@@ -112,12 +112,14 @@ export interface StepMetadata {
 export interface ImportSpec {
   type: string;
   name: string;
-  /** undefined: a component, which is made and not read. */
+  /** undefined: a component or a provider, which is made and not read. */
   id: string | undefined;
+  /** Of a provider. */
+  inputs: PropertyMap | undefined;
   /** URN; undefined: the stack. */
   parent: string | undefined;
-  /** Reference of an explicit provider of the state. */
-  provider: string | undefined;
+  /** An explicit provider: of the state, or without an ID one that is imported before. */
+  provider: { urn: string; id?: string } | undefined;
   version: string | undefined;
   pluginDownloadUrl: string | undefined;
   protect: boolean;

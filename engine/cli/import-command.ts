@@ -6,13 +6,15 @@ import type { Flags } from "./flags";
 import { importedCode } from "./import-code";
 import { planImports } from "./import-spec";
 import { runOperation } from "./operations";
-import { loadSnapshot, openStack } from "./stack-context";
+import { cachingCodec, loadSnapshot, openStack } from "./stack-context";
 import { print } from "./terminal";
 
 export async function importResources(flags: Flags): Promise<number> {
   const ctx = await openStack(flags);
   const held = async (): Promise<ResourceState[]> => loadSnapshot(await ctx.backend.load(ctx.project.name, ctx.stack)).resources;
-  const { imports, urns } = planImports(flags, { project: ctx.project.name, stack: ctx.stack }, { resources: await held(), pendingOperations: [] });
+  const { imports, urns } = planImports(flags, { project: ctx.project.name, stack: ctx.stack }, { resources: await held(), pendingOperations: [] }, () =>
+    cachingCodec(ctx.settings.secrets()),
+  );
   const code = await runOperation("import", flags, { imports, urns });
   if (code !== EXIT_CODE.ok || flags.has("preview-only") || flags.json || !flags.has("generate-code")) return code;
   const imported = new Set(urns);

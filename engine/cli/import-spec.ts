@@ -3,9 +3,12 @@ import * as fs from "node:fs";
 import { z } from "zod";
 import type { ImportSpec } from "../contracts";
 import { CliError, EXIT_CODE, unsupported } from "../errors";
+import { readProperties, type SecretsCodec } from "../snapshot/serialize";
 import type { ResourceState, Snapshot } from "../snapshot/types";
-import { makeUrn } from "../wire/urn";
+import { isProviderType, makeUrn } from "../wire/urn";
+import type { Value } from "../wire/values";
 import type { Flags } from "./flags";
+import { PLACEHOLDER } from "./import-file";
 
 const specSchema = z.looseObject({
   type: z.string(),
@@ -17,12 +20,14 @@ const specSchema = z.looseObject({
   pluginDownloadUrl: z.string().optional(),
   component: z.boolean().optional(),
   logicalName: z.string().optional(),
+  /** Of a provider: its configuration. */
+  inputs: z.record(z.string(), z.custom<Value>()).optional(),
 });
 const fileSchema = z.looseObject({ nameTable: z.record(z.string(), z.string()).optional(), resources: z.array(specSchema).optional() });
 type ImportFile = z.infer<typeof fileSchema>;
 
 /** Fields of the CLI's file whose meaning we would break by not heeding them. */
-const REFUSED = ["properties", "remote", "inputs", "outputs", "parameterization", "extension"];
+const REFUSED = ["properties", "remote", "outputs", "parameterization", "extension"];
 
 function readFile(file: string): ImportFile {
   let raw: unknown;
@@ -37,6 +42,8 @@ function readFile(file: string): ImportFile {
   for (const spec of parsed.data.resources ?? []) {
     const field = REFUSED.find((name) => spec[name] !== undefined && spec[name] !== false);
     if (field !== undefined) throw unsupported(`\`${field}\` of an import file (resource '${spec.name}')`);
+    if (spec.inputs !== undefined && !isProviderType(spec.type)) throw unsupported(`\`inputs\` of an import file, but for providers (resource '${spec.name}')`);
+    if (spec.id === PLACEHOLDER) throw new CliError(`${file}: resource '${spec.name}' of type '${spec.type}' needs its ID in place of ${PLACEHOLDER}`);
   }
   return parsed.data;
 }
@@ -69,7 +76,7 @@ export interface ImportPlan {
 }
 
 /** @throws CliError for what is not to be found, named twice, or there already */
-export function planImports(flags: Flags, names: { project: string; stack: string }, snapshot: Snapshot): ImportPlan {
+export function planImports(flags: Flags, names: { project: string; stack: string }, snapshot: Snapshot, codec: () => SecretsCodec): ImportPlan {
   const path = flags.text("file");
   if (path !== undefined && flags.words.length > 0)
     throw new CliError("an inline resource may not be specified in conjunction with an import file", EXIT_CODE.usage);
@@ -85,7 +92,8 @@ export function planImports(flags: Flags, names: { project: string; stack: strin
   };
   for (const spec of file.resources ?? []) {
     const name = spec.logicalName ?? spec.name;
-    if ((spec.id === undefined) !== (spec.component === true))
+    const isProvider = isProviderType(spec.type);
+    if (!isProvider && (spec.id === undefined) !== (spec.component === true))
       throw new CliError(`resource '${name}' of type '${spec.type}' ${spec.component ? "is a component, which has no ID" : "has no ID"}`);
     const parent = spec.parent === undefined ? undefined : find(spec.parent, "parent", name);
     if (parent !== undefined && !held.has(parent) && !plan.urns.includes(parent)) throw new CliError(`unknown parent '${parent}' for resource '${name}'`);
@@ -94,7 +102,9 @@ export function planImports(flags: Flags, names: { project: string; stack: strin
     if (plan.urns.includes(urn)) throw new CliError(`the import file has two resources '${urn}'`);
     const providerUrn = spec.provider === undefined ? undefined : find(spec.provider, "provider", name);
     const provider = providerUrn === undefined ? undefined : held.get(providerUrn);
-    if (providerUrn !== undefined && provider?.id === undefined) throw new CliError(`unknown provider '${providerUrn}' for resource '${name}'`);
+    // One of the same file is made before.
+    const made = providerUrn !== undefined && plan.urns.includes(providerUrn);
+    if (providerUrn !== undefined && !made && provider?.id === undefined) throw new CliError(`unknown provider '${providerUrn}' for resource '${name}'`);
     plan.urns.push(urn);
     urns.set(spec.name, urn);
     plan.imports.push({
@@ -102,7 +112,8 @@ export function planImports(flags: Flags, names: { project: string; stack: strin
       name,
       id: spec.id,
       parent,
-      provider: provider && `${provider.urn}::${provider.id}`,
+      provider: made ? { urn: providerUrn } : provider && { urn: provider.urn, id: provider.id ?? "" },
+      inputs: isProvider ? readProperties(spec.inputs ?? {}, codec()) : undefined,
       version: spec.version,
       pluginDownloadUrl: spec.pluginDownloadUrl,
       protect: flags.has("protect"),

@@ -18,10 +18,11 @@ import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
 import { setGiven } from "./config-commands";
 import type { Flags } from "./flags";
+import { ImportFile } from "./import-file";
 import type { ImportPlan } from "./import-spec";
 import { type Display, openDisplay } from "./operation-display";
 import { settlePendingCreates } from "./pending-creates";
-import { givenPlan, savePlan, wantsPlan } from "./plan-flags";
+import { givenPlan, saveImportFile, savePlan, wantsPlan } from "./plan-flags";
 import { listenForSignals, type Signals } from "./signals";
 import { removeStack } from "./stack-commands";
 import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
@@ -283,10 +284,12 @@ async function perform(given: Prepared, early: Display | undefined, confirmed: b
   const previewOnly = kind === "preview";
   const display = early ?? openDisplay(flags, command, previewOnly, ctx.stack);
   const log = await openEventLog(flags.text("event-log"));
+  const imports = new ImportFile();
   const emit = (event: EngineEventPayload): void => {
     // Whoever asked to see secrets sees them; a file keeps none.
     log.write(flags.has("show-secrets") ? withoutSecretsOf(event) : event);
     display.event(event);
+    imports.event(event);
   };
   try {
     const result = previewOnly
@@ -297,7 +300,10 @@ async function perform(given: Prepared, early: Display | undefined, confirmed: b
     if (command === "destroy" && !previewOnly && flags.has("remove")) await removeStack(ctx, flags);
     if (flags.has("expect-no-changes") && changesAnything(result.changes))
       throw new CliError("no changes were expected for update but changes were proposed", EXIT_CODE.changes);
-    if (previewOnly) savePlan(ctx, flags, result);
+    if (previewOnly) {
+      savePlan(ctx, flags, result);
+      saveImportFile(ctx, flags, imports, result);
+    }
     return EXIT_CODE.ok;
   } finally {
     await log.close();

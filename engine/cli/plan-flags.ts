@@ -4,6 +4,7 @@ import { CliError, EXIT_CODE } from "../errors";
 import type { Plan } from "../plans/plan";
 import { readPlan, writePlan } from "../plans/plan-file";
 import type { Flags } from "./flags";
+import type { ImportFile } from "./import-file";
 import { cachingCodec, type StackContext } from "./stack-context";
 
 /** The plan that the update is held to. @throws CliError for a file that is none, and for flags that exclude each other */
@@ -13,7 +14,15 @@ export function givenPlan(ctx: StackContext, flags: Flags): Plan | undefined {
   return file === undefined ? undefined : readPlan(file, cachingCodec(ctx.settings.secrets()));
 }
 
-export const wantsPlan = (flags: Flags): boolean => flags.text("save-plan") !== undefined || flags.has("strict");
+/** An import file holds the inputs of providers, which only a plan has whole. */
+export const wantsPlan = (flags: Flags): boolean => flags.text("save-plan") !== undefined || flags.text("import-file") !== undefined || flags.has("strict");
+
+/** Writes the preview's creations, as far as `--import-file` asks for them. */
+export function saveImportFile(ctx: StackContext, flags: Flags, file: ImportFile, { plan }: DeploymentResult): void {
+  const path = flags.text("import-file");
+  if (path === undefined) return;
+  file.write(path, plan ?? new Map(), cachingCodec(ctx.settings.secrets()), (message) => void process.stderr.write(`warning: ${message}\n`));
+}
 
 /** Writes what a preview found, and says how it is used. */
 export function savePlan(ctx: StackContext, flags: Flags, { plan }: DeploymentResult): void {

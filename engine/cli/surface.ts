@@ -38,7 +38,7 @@ export const REFUSED: SurfaceList = {
   "policy install": ALL,
   "policy new": ALL,
   "policy validate-config": ALL,
-  preview: [...["attach-debugger", "ignore-protect", "import-file", "output", "policy-pack", "policy-pack-config"], ...["show-policy-remediations"]],
+  preview: [...["attach-debugger", "ignore-protect", "output", "policy-pack", "policy-pack-config"], ...["show-policy-remediations"]],
   "project new": ALL,
   refresh: ["output"],
   "replay-events": ALL,

@@ -4,7 +4,9 @@ import { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js"
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { GRPC_OPTIONS } from "../../common/grpc-options";
 import type { ImportSpec } from "../contracts";
+import { toStruct } from "../wire/struct";
 import { STACK_TYPE } from "../wire/urn";
+import { UNKNOWN } from "../wire/values";
 import type { ProgramEnd, RunningProgram } from "./running-program";
 
 export interface ImportFacts {
@@ -14,15 +16,19 @@ export interface ImportFacts {
   imports: readonly ImportSpec[];
 }
 
-function requestFor(spec: ImportSpec, stackUrn: string): pb.RegisterResourceRequest {
+/** @param made IDs of the providers that were made, by URN */
+function requestFor(spec: ImportSpec, stackUrn: string, made: ReadonlyMap<string, string>): pb.RegisterResourceRequest {
   const request = new pb.RegisterResourceRequest();
   request.setType(spec.type);
   request.setName(spec.name);
-  request.setCustom(spec.id !== undefined);
+  request.setCustom(spec.id !== undefined || spec.inputs !== undefined);
+  if (spec.inputs !== undefined) request.setObject(toStruct(spec.inputs));
   request.setParent(spec.parent ?? stackUrn);
   request.setProtect(spec.protect);
   request.setImportid(spec.id ?? "");
-  request.setProvider(spec.provider ?? "");
+  const { provider } = spec;
+  // An ID that a preview does not know yet is none on the wire.
+  request.setProvider(provider === undefined ? "" : `${provider.urn}::${provider.id ?? (made.get(provider.urn) || UNKNOWN)}`);
   request.setVersion(spec.version ?? "");
   request.setPlugindownloadurl(spec.pluginDownloadUrl ?? "");
   request.setAcceptsecrets(true);
@@ -40,7 +46,11 @@ export function runImports({ address, project, stack, imports }: ImportFacts): R
     root.setType(STACK_TYPE);
     root.setName(`${project}-${stack}`);
     const stackUrn = (await register(root)).getUrn();
-    for (const spec of imports) await register(requestFor(spec, stackUrn));
+    const made = new Map<string, string>();
+    for (const spec of imports) {
+      const reply = await register(requestFor(spec, stackUrn, made));
+      if (spec.inputs !== undefined) made.set(reply.getUrn(), reply.getId());
+    }
     return { kind: "done" };
   };
   return {

@@ -93,12 +93,12 @@ export function withReplaceOnChanges(difference: Difference, replaceOnChanges: r
   return { ...difference, detailedDiff, replaceKeys: [...keys], changed: difference.changed || failed };
 }
 
-/** Whether the trigger asks for a replacement. No trigger, before or now, asks for nothing; unknown counts as changed. */
+/** Whether the trigger asks for a replacement. Unknown counts as changed; else no trigger, before or now, asks for nothing. */
 function triggers(before: Value | undefined, now: Value | undefined): boolean {
-  if (before === undefined || now === undefined) return false;
-  const plain = (value: Value): Value => withoutSecrets(flattenOutputs({ value })["value"] ?? null);
+  const plain = (value: Value = null): Value => withoutSecrets(flattenOutputs({ value })["value"] ?? null);
   const [a, b] = [plain(before), plain(now)];
-  return containsUnknowns(a) || containsUnknowns(b) || !sameValue(a, b);
+  if (containsUnknowns(a) || containsUnknowns(b)) return true;
+  return a !== null && b !== null && !sameValue(a, b);
 }
 
 /** Whether a changed provider reference means that the resource must be made anew. */

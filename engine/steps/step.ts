@@ -55,4 +55,6 @@ export const isLogical = (op: StepOp): boolean =>
 export const isInternal = (step: { op: string; type: string; urn: string }): boolean =>
   step.op === "remove-pending-replace" || isDefaultProvider(step.type, urnName(step.urn));
 
-const isDefaultProvider = (type: string, name: string): boolean => type.startsWith("pulumi:providers:") && (name === "default" || name.startsWith("default_"));
+/** Made by the engine, and not by the program. */
+export const isDefaultProvider = (type: string, name: string): boolean =>
+  type.startsWith("pulumi:providers:") && (name === "default" || name.startsWith("default_"));

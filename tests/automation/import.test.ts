@@ -86,3 +86,56 @@ test.each([
   expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining(text)]);
   expect(resources()).toHaveLength(before);
 });
+
+test("a preview's creations are a file that lacks only the IDs; with them it is imported, its providers made with their settings", async () => {
+  const file = path.join(site.dir, "preview.json");
+  const program = fs.readFileSync(path.join(site.workDir, "index.js"), "utf8");
+  site.write(
+    "index.js",
+    `${program}
+const provider = new pulumi.ProviderResource("world", "other", { region: "here", token: pulumi.secret("hush-hush") });
+const nest = new pulumi.ComponentResource("my:index:Group", "nest");
+new pulumi.CustomResource("${TYPE}", "nest", { name: "nest" }, { provider, parent: nest });
+new pulumi.CustomResource("${TYPE}", "below", { name: "below" }, { parent: things[0] });
+`,
+  );
+  const previewed = await pulumi("preview", "--import-file", file);
+  expect([previewed.code, previewed.stderr]).toEqual([0, ""]);
+  const text = fs.readFileSync(file, "utf8");
+  expect(text).not.toContain("hush-hush");
+  const written = JSON.parse(text);
+  written.resources.sort((a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1));
+  const group = { type: "my:index:Group", component: true };
+  expect(written).toEqual({
+    nameTable: { "thing-0": expect.stringMatching(/::thing-0$/) },
+    resources: expect.arrayContaining([
+      { type: TYPE, name: "below", id: "<PLACEHOLDER>", parent: "thing-0" },
+      expect.objectContaining(group),
+      expect.objectContaining({ type: TYPE, id: "<PLACEHOLDER>", provider: "other", parent: expect.stringMatching(/^nest/) }),
+      {
+        type: "pulumi:providers:world",
+        name: "other",
+        inputs: { region: "here", token: expect.objectContaining({ ciphertext: expect.stringMatching(/^v1:/) }) },
+      },
+    ]),
+  });
+
+  expect(await pulumi("import", "--file", file, "--yes")).toMatchObject({ code: 1, stderr: expect.stringContaining("needs its ID in place of <PLACEHOLDER>") });
+  exists("n-1", { name: "nest" });
+  exists("n-2", { name: "below" });
+  const filled = text.replace(/"name": "below",\s*"id": "<PLACEHOLDER>"/, '"name": "below", "id": "n-2"').replace("<PLACEHOLDER>", "n-1");
+  fs.writeFileSync(file, filled);
+  for (const how of ["--preview-only", "--yes"])
+    expect(await pulumi("import", "--file", file, how, "--protect=false", "--generate-code=false")).toMatchObject({ code: 0 });
+  expect((await pulumi("preview", "--expect-no-changes")).stdout).toContain("unchanged");
+});
+
+test("an import file that cannot be written is an error with its file, and `inputs` are taken of providers only", async () => {
+  const file = path.join(site.dir, "inputs.json");
+  expect(await pulumi("preview", "--import-file", path.join(site.dir, "no/file.json"))).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("no/file.json cannot be written"),
+  });
+  fs.writeFileSync(file, JSON.stringify({ resources: [{ type: TYPE, name: "x", id: "y", inputs: { a: 1 } }] }));
+  expect(await pulumi("import", "--file", file, "--yes")).toMatchObject({ code: 2, stderr: expect.stringContaining("`inputs` of an import file") });
+});

@@ -1,3 +1,4 @@
+import { UNKNOWN } from "../../engine/wire/values";
 import { EngineWorld, urn } from "../support/engine-world";
 import { Failing } from "../support/fake-provider";
 
@@ -154,4 +155,12 @@ describe("replacement", () => {
     // What is deleted with another is not deleted itself.
     expect(world.provider.take("Delete")).toEqual(["Delete b", "Delete a"]);
   });
+});
+
+test("a trigger that is not known yet is a changed one, also where there was none; none at all asks for nothing", async () => {
+  await world.up([{ n: "a", a: { v: 1 } }]);
+  const known = await world.preview([{ n: "a", a: { v: 1 }, replacementTrigger: "x" }]);
+  expect(known.steps).toEqual(["same a"]);
+  const unknown = await world.preview([{ n: "a", a: { v: 1 }, replacementTrigger: UNKNOWN }]);
+  expect(unknown.steps).toEqual(["create-replacement a", "replace a", "delete-replaced a"]);
 });

@@ -75,6 +75,28 @@ describeReal(["pulumi"], "plans, from one engine to the other", (pathOf) => {
     }
   }, 900_000);
 
+  test("both write the same import file", async () => {
+    await start();
+    const NEW: Json = [
+      ...(BEFORE as Json[]),
+      { n: "held", prov: true, a: { x: "1", pw: "hunter2" }, secret: ["pw"] },
+      { n: "same", comp: true },
+      { n: "same", a: { name: "s" } },
+      { n: "below", a: { name: "w" }, o: { parent: "a", provider: "held" } },
+      { n: "open", prov: true, refs: { z: "below.out" } },
+    ];
+    const written: { resources: { name: string }[] }[] = [];
+    for (const [at, pulumi] of [pathOf("pulumi"), EMBEDDED].entries()) {
+      const file = path.join(folder, `import-${at}.json`);
+      await does(pulumi, ["preview", "--import-file", file], NEW);
+      const one = comparable(file) as { resources: { name: string }[] };
+      // Independent resources come in any order.
+      one.resources.sort((a, b) => (a.name < b.name ? -1 : 1));
+      written.push(one);
+    }
+    expect(written[1]).toEqual(written[0]);
+  }, 900_000);
+
   test.each([0, 1])(
     "what one saved holds the other (%i)",
     async (turn) => {
