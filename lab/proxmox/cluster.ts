@@ -31,7 +31,11 @@ function resources(call: Call): unknown {
     state,
     site: { nodes: hardware },
   } = call.pve;
-  const vms = state.vms.map((vm) => ({ type: "qemu", id: `qemu/${vm.vmid}`, node: vm.node, ...listEntry(call.pve, vm) }));
+  const inPool = (vmid: number): { pool?: string } => {
+    const found = state.pools.find(({ members }) => members.includes(vmid));
+    return found === undefined ? {} : { pool: found.poolid };
+  };
+  const vms = state.vms.map((vm) => ({ type: "qemu", id: `qemu/${vm.vmid}`, node: vm.node, ...inPool(vm.vmid), ...listEntry(call.pve, vm) }));
   const nodes = hardware.map((n) => ({
     type: "node",
     id: `node/${n.name}`,

@@ -128,7 +128,7 @@ class State {
 
   #route(method: string, path: string, params: Params): unknown {
     if (path === "cluster/nextid") return String(100 + this.vms.size);
-    if (path === "cluster/resources") return [...this.vms].map(([vmid, vm]) => ({ vmid, node: vm.node, type: "qemu" }));
+    if (path === "cluster/resources") return [...this.vms].map(([vmid, vm]) => ({ vmid, node: vm.node, type: "qemu", pool: this.pools.get(vmid) }));
     if (/^nodes\/[^/]+\/tasks$/.test(path)) return [];
     const [, pool] = /^pools\/([^/]+)$/.exec(path) ?? [];
     if (pool !== undefined && method === "PUT") {

@@ -49,12 +49,45 @@ function initialization(config: PveConfig, known: NonNullable<Vm["initialization
     interface: drive ?? known.interface,
     ...NEVER_SET_OF.initialization,
     ...(known.fileFormat === "" ? {} : { fileFormat: known.fileFormat }),
+    ...snippets(config),
     upgrade: config["ciupgrade"] !== "0",
     type: config["citype"] ?? "",
     ipConfigs,
     ...dns,
     ...account,
   };
+}
+
+/** Files of the node that stand for parts of the cloud-init data. */
+function snippets(config: PveConfig): JsonObject {
+  const options = parseOptions(config["cicustom"] ?? "", "user");
+  const ids = { metaDataFileId: "meta", networkDataFileId: "network", userDataFileId: "user", vendorDataFileId: "vendor" };
+  return Object.fromEntries(Object.entries(ids).map(([property, name]) => [property, options.get(name) ?? ""]));
+}
+
+/** What is in the drive that the program gave; without an interface where there is no such drive any more. */
+function cdrom(config: PveConfig, known: NonNullable<Vm["cdrom"]>): JsonObject {
+  const live = config[known.interface];
+  if (live === undefined) return { ...NEVER_SET_OF.cdrom, fileId: known.fileId, interface: "" };
+  const file = parseOptions(live, "file").get("file") ?? "";
+  return { ...NEVER_SET_OF.cdrom, interface: known.interface, fileId: file === "cdrom" && known.fileId === "" ? "" : file };
+}
+
+function startup(config: PveConfig): JsonObject {
+  const options = parseOptions(config["startup"] ?? "", "order");
+  const value = (name: string): number => Number(options.get(name) ?? -1);
+  return { order: value("order"), upDelay: value("up"), downDelay: value("down") };
+}
+
+function vga(config: PveConfig): JsonObject {
+  const options = parseOptions(config["vga"] ?? "std", "type");
+  return { type: options.get("type") ?? "std", memory: Number(options.get("memory") ?? 16), clipboard: options.get("clipboard") ?? "" };
+}
+
+function watchdog(config: PveConfig, known: NonNullable<Vm["watchdog"]>): JsonObject {
+  if (config["watchdog"] === undefined) return { ...known, enabled: false };
+  const options = parseOptions(config["watchdog"], "model");
+  return { enabled: true, model: options.get("model") ?? "i6300esb", action: options.get("action") ?? "none" };
 }
 
 function cpu(config: PveConfig): JsonObject {
@@ -105,7 +138,7 @@ const NEVER_SET_OF = {
   clone: { datastoreId: "", nodeName: "" },
   cpu: { architecture: "" },
   disk: { fileId: "" },
-  initialization: { fileFormat: "", metaDataFileId: "", networkDataFileId: "", userDataFileId: "", vendorDataFileId: "" },
+  initialization: { fileFormat: "" },
   memory: { hugepages: "", keepHugepages: false, shared: 0 },
 };
 
@@ -121,7 +154,7 @@ export function describeVm(config: PveConfig, vm: Vm, running: boolean | undefin
     ...NEVER_SET,
     reboot: vm.reboot,
     timeoutMoveDisk: vm.timeoutMoveDisk,
-    ...(vm.cdrom === undefined ? {} : { cdrom: { ...NEVER_SET_OF.cdrom, ...vm.cdrom } }),
+    ...(vm.cdrom === undefined ? {} : { cdrom: cdrom(config, vm.cdrom) }),
     ...(vm.clone === undefined ? {} : { clone: { ...NEVER_SET_OF.clone, ...vm.clone } }),
     name: config["name"] ?? "",
     // A clone has its template's; that is nobody's wish.
@@ -145,6 +178,9 @@ export function describeVm(config: PveConfig, vm: Vm, running: boolean | undefin
     protection: config["protection"] === "1",
     scsiHardware: config["scsihw"] ?? "lsi",
     serialDevices: serials,
+    ...(vm.startup === undefined ? {} : { startup: startup(config) }),
+    ...(vm.vga === undefined ? {} : { vga: vga(config) }),
+    ...(vm.watchdog === undefined ? {} : { watchdog: watchdog(config, vm.watchdog) }),
     tabletDevice: config["tablet"] !== "0",
     template: config["template"] === "1",
     ...(running === undefined ? {} : { started: running }),

@@ -17,11 +17,11 @@ type Call = BridgedCall<PveClient>;
 /** `100`, or `pve1/100` as an import may say. */
 const numberOf = (id: string): number => Number(id.split("/").at(-1));
 
-/** The node that has it, by what the cluster says; undefined: none has. */
-async function findNode(client: PveClient, id: number, signal: AbortSignal): Promise<string | undefined> {
+/** The node that has it and the pool that it is in, by what the cluster says; undefined: no node has it. */
+async function findVm(client: PveClient, id: number, signal: AbortSignal): Promise<{ node: string; pool: string } | undefined> {
   const resources = await client.request("GET", "cluster/resources", signal, { type: "vm" });
   const found = (Array.isArray(resources) ? resources : []).map(asRecord).find((entry) => Number(entry["vmid"]) === id);
-  return found === undefined ? undefined : String(found["node"]);
+  return found === undefined ? undefined : { node: String(found["node"]), pool: String(found["pool"] ?? "") };
 }
 
 async function networkOutputs(machine: Machine, vm: Vm, running: boolean): Promise<JsonObject> {
@@ -37,8 +37,9 @@ async function networkOutputs(machine: Machine, vm: Vm, running: boolean): Promi
 
 async function read(id: string, known: JsonObject, call: Call): Promise<JsonObject | undefined> {
   const vmId = numberOf(id);
-  const node = await findNode(call.provider, vmId, call.signal);
-  if (node === undefined) return undefined;
+  const place = await findVm(call.provider, vmId, call.signal);
+  if (place === undefined) return undefined;
+  const { node, pool } = place;
   const vm = parseVm({ ...known, nodeName: node, vmId });
   const machine = new Machine(call.provider, node, vmId, call);
   const [config, status] = await Promise.all([machine.config(), machine.status()]);
@@ -47,7 +48,8 @@ async function read(id: string, known: JsonObject, call: Call): Promise<JsonObje
   const described = describeVm(config, vm, config["template"] === "1" ? undefined : running);
   // What the official plugin does not see of a clone, no state of its has: a refresh here must not make a change of it.
   const seen = Object.keys(known).length > 0 && vm.serialDevices.length === 0 ? { serialDevices: [] } : {};
-  return { ...described, ...seen, nodeName: node, vmId, ...(await networkOutputs(machine, vm, running)) };
+  const pooled = pool !== "" || vm.poolId !== "" ? { poolId: pool } : {};
+  return { ...described, ...seen, ...pooled, nodeName: node, vmId, ...(await networkOutputs(machine, vm, running)) };
 }
 
 /** A pool that somebody deleted has no VM in it any more; nor has one that this VM was taken out of. */
