@@ -5,6 +5,7 @@
  */
 import { answers } from "./answers";
 import { clusterLogins } from "./cluster-logins";
+import { driftInVault } from "./drift";
 import { firstBoots } from "./first-boot";
 import { kvAnswers } from "./kv-answers";
 import { permissionAnswers } from "./permission-answers";
@@ -41,6 +42,7 @@ export function vaultSuite(open: () => Promise<GivenVault>): void {
     ));
   describe("the homelab's story", () => homelabStory(() => vault));
   describe("resource types", () => resourceTypes(() => vault));
+  describe("drift", () => driftInVault(() => vault));
   describe("answers", () => answers(() => vault));
   describe("answers about entries", () => kvAnswers(() => vault));
   describe("answers about policies and tokens", () => permissionAnswers(() => vault));
