@@ -1,4 +1,5 @@
 /** One configured provider: the protocol's operations on values, independent of gRPC. */
+import { setMaxListeners } from "node:events";
 import { type Deadline, startDeadline } from "../../common/deadline";
 import { describeError, HomelabError } from "../../common/errors";
 import { diffValues } from "./diff";
@@ -37,7 +38,10 @@ export class ProviderInstance<P> {
   constructor(
     private readonly definition: ProviderDefinition<P>,
     private readonly engineLog: EngineLog,
-  ) {}
+  ) {
+    // Each running operation listens; Node would warn of a leak from the eleventh on.
+    setMaxListeners(0, this.#abort.signal);
+  }
 
   get version(): string {
     return this.definition.version;

@@ -1,11 +1,12 @@
 /** What is stored of an object: as it lives, and what the official provider keeps beside it. */
-import type { JsonObject, Values } from "../../sdk/values";
+import { type JsonObject, type Values, withoutNulls } from "../../sdk/values";
 import { asSdkWrites } from "./dashed-keys";
 import { isSecretKind } from "./live-inputs";
 
 export function outputsOf(live: JsonObject, inputs: JsonObject, fieldManager: string): Values {
   return {
-    ...asSdkWrites(live),
+    // The API writes null where a time was never set; a state of the official provider holds none.
+    ...asSdkWrites(withoutNulls(live)),
     __fieldManager: fieldManager,
     __initialApiVersion: String(inputs["apiVersion"] ?? live["apiVersion"]),
     __inputs: asSdkWrites(inputs),
