@@ -152,7 +152,7 @@ for (const { title, parts, start } of servers) {
     });
 
     test("helm removes a release that was recorded without it, with its objects and its records", async () => {
-      await withHelm().remove({ name: "ours", namespace: NAMESPACE, timeout: 30 }, NEVER);
+      await withHelm().remove({ name: "ours", namespace: NAMESPACE, timeout: 30, disableWebhooks: false }, NEVER);
       expect(await greeting("ours")).toBeUndefined();
       expect(await revisions(client, NAMESPACE, "ours", NEVER)).toEqual([]);
       expect(await listed()).toEqual([]);
@@ -163,7 +163,7 @@ for (const { title, parts, start } of servers) {
       await withoutHelm().apply(spec("theirs", "greeter", "second"), NEVER);
       expect(await greeting("theirs")).toBe("second");
       expect(await listed()).toMatchObject([{ name: "theirs", revision: "2", chart: "greeter-1.2.3" }]);
-      await withoutHelm().remove({ name: "theirs", namespace: NAMESPACE, timeout: 30 }, NEVER);
+      await withoutHelm().remove({ name: "theirs", namespace: NAMESPACE, timeout: 30, disableWebhooks: false }, NEVER);
       expect(await greeting("theirs")).toBeUndefined();
       expect(await listed()).toEqual([]);
     });

@@ -126,9 +126,10 @@ export class HelmCommand implements Installer {
     });
   }
 
-  remove({ name, namespace, timeout }: ReleaseName, signal: AbortSignal): Promise<void> {
+  remove({ name, namespace, timeout, disableWebhooks }: ReleaseName, signal: AbortSignal): Promise<void> {
+    const given = flags({ "no-hooks": disableWebhooks });
     return this.#withFolder(signal, (run) =>
-      run(["uninstall", name, "--namespace", namespace, "--wait", "--ignore-not-found", "--timeout", `${timeout}s`], ""),
+      run(["uninstall", name, "--namespace", namespace, "--wait", "--ignore-not-found", "--timeout", `${timeout}s`, ...given], ""),
     );
   }
 }

@@ -3,6 +3,16 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { z } from "zod";
 import type { KubernetesClient } from "../client";
 
+const hookSchema = z.looseObject({
+  name: z.string(),
+  kind: z.string(),
+  path: z.string().optional(),
+  manifest: z.string(),
+  events: z.array(z.string()).optional(),
+  weight: z.number().optional(),
+  delete_policies: z.array(z.string()).optional(),
+});
+
 const releaseSchema = z.looseObject({
   name: z.string(),
   namespace: z.string(),
@@ -11,6 +21,7 @@ const releaseSchema = z.looseObject({
   chart: z.looseObject({ metadata: z.looseObject({ name: z.string(), version: z.string(), appVersion: z.string().optional() }) }),
   config: z.record(z.string(), z.json()).nullish(),
   manifest: z.string().optional(),
+  hooks: z.array(hookSchema).nullish(),
 });
 
 export type HelmRecord = z.infer<typeof releaseSchema>;

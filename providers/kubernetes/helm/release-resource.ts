@@ -105,8 +105,7 @@ export function releaseResource(token: string): ResourceDefinition<ClusterTarget
       return { id, outputs: outputsOf({ name, namespace }, found, last), inputs: found };
     },
     delete: async ({ provider, inputs, signal }) => {
-      const { name, namespace, timeout } = specOf(inputs, provider.client.defaultNamespace);
-      await provider.installer().remove({ name, namespace, timeout }, signal);
+      await provider.installer().remove(specOf(inputs, provider.client.defaultNamespace), signal);
     },
   };
 }

@@ -45,7 +45,7 @@ export interface ReleaseSpec {
   timeout: number;
 }
 
-export type ReleaseName = Pick<ReleaseSpec, "name" | "namespace" | "timeout">;
+export type ReleaseName = Pick<ReleaseSpec, "name" | "namespace" | "timeout" | "disableWebhooks">;
 
 /** Installs, upgrades and removes releases. */
 export interface Installer {

@@ -1,54 +1,21 @@
 /** Installs what the lab renders for a chart: objects, and Helm's own record of the release. */
-import { parseAllDocuments, stringify } from "yaml";
+import { stringify } from "yaml";
 import { z } from "zod";
 import { HomelabError } from "../../../common/errors";
 import { createHttpClient } from "../../../common/http";
-import { type JsonObject, toJsonObject } from "../../sdk/values";
-import type { KubernetesClient, ObjectRef } from "../client";
-import { refOf } from "../object/identity";
+import type { JsonObject } from "../../sdk/values";
+import type { KubernetesClient } from "../client";
 import { DEFAULT_TIMEOUT_S, untilGone, untilReady } from "../object/wait";
+import { type HookRun, type RecordedHook, runHooks, withoutHooks } from "./hooks";
+import { type Manifest, manifestsIn, objectSchema, rank, refOfManifest } from "./manifest";
 import { type HelmRecord, removeRecords, revisions, writeRecord } from "./record";
 import type { Installer, ReleaseName, ReleaseSpec } from "./release-spec";
 
-const objectSchema = z.looseObject({
-  apiVersion: z.string(),
-  kind: z.string(),
-  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
-});
 const renderedSchema = z.object({
   manifests: z.array(objectSchema),
   crds: z.array(objectSchema),
   chart: z.object({ name: z.string(), version: z.string(), appVersion: z.string() }),
 });
-
-/** Helm's order of kinds, as far as charts here use them. */
-const ORDER = [
-  "Namespace",
-  "NetworkPolicy",
-  "ResourceQuota",
-  "ServiceAccount",
-  "Secret",
-  "ConfigMap",
-  "StorageClass",
-  "PersistentVolumeClaim",
-  "CustomResourceDefinition",
-  "ClusterRole",
-  "ClusterRoleBinding",
-  "Role",
-  "RoleBinding",
-  "Service",
-  "DaemonSet",
-  "Pod",
-  "ReplicaSet",
-  "Deployment",
-  "StatefulSet",
-  "Job",
-  "CronJob",
-  "Ingress",
-];
-const rank = (kind: string): number => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length);
-
-type Manifest = z.infer<typeof objectSchema>;
 
 /** Revisions that helm keeps where nothing else is said. */
 const HELM_HISTORY = 10;
@@ -61,7 +28,13 @@ function refuse(spec: ReleaseSpec): void {
     throw new HomelabError("E_CHART", `release ${spec.name}: the lab's stand-in for charts does not have ${asked.join(", ")}`, { subject: spec.name });
 }
 
-function recordOf(spec: ReleaseSpec, chart: z.infer<typeof renderedSchema>["chart"], sorted: readonly Manifest[], earlier: readonly HelmRecord[]): HelmRecord {
+function recordOf(
+  spec: ReleaseSpec,
+  chart: z.infer<typeof renderedSchema>["chart"],
+  sorted: readonly Manifest[],
+  hooks: RecordedHook[],
+  earlier: readonly HelmRecord[],
+): HelmRecord {
   const now = new Date().toISOString();
   const last = earlier.at(-1);
   return {
@@ -78,7 +51,7 @@ function recordOf(spec: ReleaseSpec, chart: z.infer<typeof renderedSchema>["char
     chart: { metadata: { ...chart, apiVersion: "v2", description: "lab stand-in" }, lock: null, templates: [], values: {}, schema: null, files: null },
     config: spec.values,
     manifest: sorted.map((object) => `---\n${stringify(object)}`).join(""),
-    hooks: [],
+    hooks,
   };
 }
 
@@ -128,7 +101,7 @@ export class StandIn implements Installer {
         },
       },
     };
-    const ref: ObjectRef = { apiVersion: object.apiVersion, kind: object.kind, namespace: metadata.namespace ?? spec.namespace, name: metadata.name };
+    const ref = refOfManifest(object, spec.namespace);
     const live = await this.client.apply(ref, owned as unknown as JsonObject, "helm", signal, { force: true });
     if (!wait) return;
     const { problem } = await untilReady(ref, live, { client: this.client, inputs: {}, seconds: spec.timeout || DEFAULT_TIMEOUT_S, signal });
@@ -148,13 +121,20 @@ export class StandIn implements Installer {
       );
     const earlier = await revisions(this.client, spec.namespace, spec.name, signal);
     const last = earlier.at(-1);
-    const sorted = [...rendered.manifests].sort((one, other) => rank(one.kind) - rank(other.kind));
-    const record = recordOf(spec, rendered.chart, sorted, earlier);
+    const { objects, hooks } = withoutHooks(rendered.manifests);
+    const sorted = objects.sort((one, other) => rank(one.kind) - rank(other.kind));
+    const record = recordOf(spec, rendered.chart, sorted, hooks, earlier);
+    const [before, after] = last === undefined ? (["pre-install", "post-install"] as const) : (["pre-upgrade", "post-upgrade"] as const);
+    const due = spec.disableWebhooks ? [] : hooks;
+    const run = this.#hookRun(spec, signal);
     // As helm does: what is begun is on record, so that a run that is cut leaves no objects that nobody knows of.
     await writeRecord(this.client, { ...record, info: { ...record.info, status: last === undefined ? "pending-install" : "pending-upgrade" } }, signal);
     try {
-      await this.#install(spec, rendered.crds, sorted, signal);
+      if (!spec.skipCrds) for (const crd of rendered.crds) await this.#put(crd, spec, signal, true);
+      await runHooks(before, due, run);
+      await this.#install(spec, sorted, signal);
       await this.#prune(last, sorted, signal);
+      await runHooks(after, due, run);
     } catch (thrown) {
       await this.#failed(spec, record, last);
       throw thrown;
@@ -165,8 +145,11 @@ export class StandIn implements Installer {
     if (kept > 0) await removeRecords(this.client, [...earlier, record].slice(0, -kept), signal);
   }
 
-  async #install(spec: ReleaseSpec, crds: readonly Manifest[], sorted: readonly Manifest[], signal: AbortSignal): Promise<void> {
-    if (!spec.skipCrds) for (const crd of crds) await this.#put(crd, spec, signal, true);
+  #hookRun({ name, namespace, timeout }: Pick<ReleaseSpec, "name" | "namespace" | "timeout">, signal: AbortSignal): HookRun {
+    return { client: this.client, release: name, namespace, seconds: timeout || DEFAULT_TIMEOUT_S, signal };
+  }
+
+  async #install(spec: ReleaseSpec, sorted: readonly Manifest[], signal: AbortSignal): Promise<void> {
     for (const object of sorted) await this.#put(object, spec, signal, false);
     if (!spec.skipAwait) for (const object of sorted) await this.#put(object, spec, signal, true);
   }
@@ -176,7 +159,7 @@ export class StandIn implements Installer {
     const signal = AbortSignal.timeout(CLEAN_UP_MS);
     await writeRecord(this.client, { ...record, info: { ...record.info, status: "failed" } }, signal);
     if (!spec.atomic) return;
-    if (last === undefined) return this.remove({ name: spec.name, namespace: spec.namespace, timeout: CLEAN_UP_MS / 1000 }, signal);
+    if (last === undefined) return this.remove({ ...spec, timeout: CLEAN_UP_MS / 1000 }, signal);
     const former = manifestsOf(last);
     for (const object of former) await this.#put(object, spec, signal, false);
     await this.#prune(record, former, signal);
@@ -191,29 +174,22 @@ export class StandIn implements Installer {
       `${object.apiVersion}/${object.kind}/${object.metadata.namespace ?? ""}/${object.metadata.name}`;
     const kept = new Set(now.map(key));
     for (const object of manifestsOf(last))
-      if (!kept.has(key(object))) await this.client.delete(refOf(toJsonObject(object as never), this.client), "Background", signal);
+      if (!kept.has(key(object))) await this.client.delete(refOfManifest(object, last?.namespace ?? this.client.defaultNamespace), "Background", signal);
   }
 
-  async remove({ name, namespace, timeout }: ReleaseName, signal: AbortSignal): Promise<void> {
+  async remove({ name, namespace, timeout, disableWebhooks }: ReleaseName, signal: AbortSignal): Promise<void> {
     const records = await revisions(this.client, namespace, name, signal);
-    const objects = manifestsOf(records.at(-1)).sort((a, b) => rank(b.kind) - rank(a.kind));
-    for (const object of objects) {
-      const ref: ObjectRef = {
-        apiVersion: object.apiVersion,
-        kind: object.kind,
-        namespace: object.metadata.namespace ?? namespace,
-        name: object.metadata.name,
-      };
+    const last = records.at(-1);
+    const hooks = disableWebhooks ? [] : (last?.hooks ?? []);
+    const run = this.#hookRun({ name, namespace, timeout }, signal);
+    await runHooks("pre-delete", hooks, run);
+    for (const object of manifestsOf(last).sort((a, b) => rank(b.kind) - rank(a.kind))) {
+      const ref = refOfManifest(object, namespace);
       if (await this.client.delete(ref, "Background", signal)) await untilGone(ref, { client: this.client, seconds: timeout, signal });
     }
+    await runHooks("post-delete", hooks, run);
     await removeRecords(this.client, records, signal);
   }
 }
 
-function manifestsOf(record: HelmRecord | undefined): Manifest[] {
-  if (record?.manifest === undefined) return [];
-  return parseAllDocuments(record.manifest).flatMap((document) => {
-    const value: unknown = document.toJS();
-    return value === null ? [] : [objectSchema.parse(value)];
-  });
-}
+const manifestsOf = (record: HelmRecord | undefined): Manifest[] => manifestsIn(record?.manifest);

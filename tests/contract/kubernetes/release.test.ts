@@ -12,8 +12,8 @@ import { specOf } from "../../../providers/kubernetes/helm/release-inputs";
 import { readKubeconfig } from "../../../providers/kubernetes/kubeconfig";
 import { provider } from "../../../providers/kubernetes/provider";
 import { Secret, toJsonObject, type Values } from "../../../providers/sdk/values";
-import { partialFailure, TestProvider } from "../../support/test-provider";
-import { type KubernetesUnderTest, startLabApi } from "./under-test";
+import { partialFailure, type State, TestProvider } from "../../support/test-provider";
+import { type KubernetesUnderTest, MERGE, startLabApi } from "./under-test";
 
 const RELEASE = "kubernetes:helm.sh/v3:Release";
 const NEVER = new AbortController().signal;
@@ -192,6 +192,94 @@ if (process.argv.includes("slow")) { const stay = setInterval(() => {}, 1000); p
     controller.abort(reason);
     expect(await ended).toBe(reason);
     expect(calls().map(({ stdin }) => stdin)).toEqual(["{}\n", "stopped"]);
+  });
+});
+
+describe("hooks of the lab's charts", () => {
+  const jobSpec = { template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "busybox:1.36" }] } } };
+  const hook = (name: string, events: string, more: Record<string, string> = {}) => ({
+    ...{ apiVersion: "batch/v1", kind: "Job", spec: jobSpec },
+    metadata: { name, annotations: { "helm.sh/hook": events, ...more } },
+  });
+  const jobs = "/apis/batch/v1/namespaces/default/jobs";
+  const isThere = (path: string) =>
+    api.call("GET", path).then(
+      () => true,
+      () => false,
+    );
+
+  /** Ends each job that comes, and notes when it came: with the release's own object, or without. */
+  async function ending(name: string, work: Promise<unknown>, ends: "Complete" | "Failed" = "Complete"): Promise<{ seen: string[]; outcome: unknown }> {
+    const seen: string[] = [];
+    let over = false;
+    const outcome = work
+      .then(
+        () => "done",
+        (thrown: unknown) => partialFailure(thrown)?.reasons.join() ?? (thrown as Error).message,
+      )
+      .finally(() => {
+        over = true;
+      });
+    while (!over) {
+      const { items } = (await api.call("GET", jobs)) as { items: { metadata: { name: string }; status?: { conditions?: unknown } }[] };
+      for (const { metadata, status } of items) {
+        if (status?.conditions !== undefined) continue;
+        seen.push(`${metadata.name} ${(await isThere(`/api/v1/namespaces/default/configmaps/${name}`)) ? "with" : "without"} the object`);
+        await api.call(
+          "PATCH",
+          `${jobs}/${metadata.name}/status`,
+          { status: { conditions: [{ type: ends, status: "True", reason: "Test" }] } },
+          { type: MERGE },
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return { seen, outcome: await outcome };
+  }
+
+  test("run before and after an installation, an upgrade and a removal, by weight; their policies say what stays", async () => {
+    more = [
+      hook("b-first", "pre-install", { "helm.sh/hook-weight": "-5", "helm.sh/hook-delete-policy": "hook-succeeded" }),
+      hook("a-second", "pre-install,pre-upgrade"),
+      hook("after", "post-install", { "helm.sh/hook-weight": "1" }),
+      hook("leaving", "pre-delete", { "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded" }),
+      hook("a-test", "test"),
+    ];
+    const { inputs } = await plugin.check(RELEASE, release("hooked"));
+    let state: State | undefined;
+    const creation = plugin.create(RELEASE, inputs).then((made) => {
+      state = made;
+    });
+    expect(await ending("hooked", creation)).toEqual({
+      seen: ["b-first without the object", "a-second without the object", "after with the object"],
+      outcome: "done",
+    });
+    expect(await Promise.all(["b-first", "a-second", "after", "a-test"].map((name) => isThere(`${jobs}/${name}`)))).toEqual([false, true, true, false]);
+    if (state === undefined) throw new Error("not made");
+    const next = (await plugin.check(RELEASE, release("hooked", { values: { greeting: "again" } }), inputs)).inputs;
+    // The job of before goes first: else nothing would run.
+    expect(await ending("hooked", plugin.update(RELEASE, state, next))).toEqual({ seen: ["a-second with the object"], outcome: "done" });
+    expect(await ending("hooked", plugin.delete(RELEASE, state))).toEqual({ seen: ["leaving with the object"], outcome: "done" });
+    expect(await Promise.all(["leaving", "after"].map((name) => isThere(`${jobs}/${name}`)))).toEqual([false, true]);
+    for (const name of ["a-second", "after"]) await api.call("DELETE", `${jobs}/${name}?propagationPolicy=Background`);
+  });
+
+  test("one that fails fails the release, which is on record as failed; the objects after it are not made", async () => {
+    more = [hook("fails", "pre-install", { "helm.sh/hook-delete-policy": "hook-failed" })];
+    const { inputs } = await plugin.check(RELEASE, release("unhooked"));
+    const { seen, outcome } = await ending("unhooked", plugin.create(RELEASE, inputs), "Failed");
+    expect(seen).toEqual(["fails without the object"]);
+    expect(outcome).toContain("release unhooked: pre-install hook Job fails: the job failed: Test");
+    expect(await records("unhooked")).toEqual([[1, "failed"]]);
+    expect([await isThere("/api/v1/namespaces/default/configmaps/unhooked"), await isThere(`${jobs}/fails`)]).toEqual([false, false]);
+  });
+
+  test("disableWebhooks leaves them out", async () => {
+    more = [hook("never", "pre-install,pre-delete")];
+    const { inputs } = await plugin.check(RELEASE, release("quiet", { disableWebhooks: true }));
+    const state = await plugin.create(RELEASE, inputs);
+    await plugin.delete(RELEASE, state);
+    expect(await isThere(`${jobs}/never`)).toBe(false);
   });
 });
 
