@@ -2,7 +2,7 @@ import { defineBridged } from "../../sdk/bridged";
 import { block, bool, list, str } from "../../sdk/schema";
 import type { JsonObject } from "../../sdk/values";
 import type { VaultClient } from "../client";
-import { asObject, asString, fromVault, toVault, trimSlashes } from "./values";
+import { asObject, asString, fromVault, secondsOf, toVault, trimSlashes } from "./values";
 
 const TUNE = [
   "defaultLeaseTtl",
@@ -23,6 +23,9 @@ function duration(value: unknown): string {
   return text.replace(/m0s$/, "m").replace(/h0m$/, "h");
 }
 
+/** A lease stays as it was written while it is that long; one that was never asked for is Vault's own. */
+const asWritten = (asked: string, live: unknown): string => (asked === "" || secondsOf(asked) === live ? asked : duration(live));
+
 /** What was asked for stays as it was written; what has a global default shows only when it was asked for. */
 function tuneOutput(live: JsonObject, asked: JsonObject | undefined): JsonObject {
   const found: JsonObject = {
@@ -35,8 +38,8 @@ function tuneOutput(live: JsonObject, asked: JsonObject | undefined): JsonObject
   if (asked === undefined) return found;
   return {
     ...found,
-    defaultLeaseTtl: asString(asked["defaultLeaseTtl"]),
-    maxLeaseTtl: asString(asked["maxLeaseTtl"]),
+    defaultLeaseTtl: asWritten(asString(asked["defaultLeaseTtl"]), live["default_lease_ttl"]),
+    maxLeaseTtl: asWritten(asString(asked["maxLeaseTtl"]), live["max_lease_ttl"]),
     ...(asString(asked["tokenType"]) === "" ? { tokenType: "" } : {}),
     ...(asString(asked["listingVisibility"]) === "" ? { listingVisibility: "" } : {}),
   };

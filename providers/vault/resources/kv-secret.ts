@@ -3,7 +3,7 @@ import { defineBridged } from "../../sdk/bridged";
 import { block, bool, map, num, str } from "../../sdk/schema";
 import type { Json, JsonObject } from "../../sdk/values";
 import { type VaultClient, VaultError } from "../client";
-import { asObject, asString, trimSlashes } from "./values";
+import { asObject, asString, secondsOf, trimSlashes } from "./values";
 
 /** JSON as Go writes it: keys in order, and `<`, `>`, `&` escaped. That is the form in which the state keeps it. */
 function normalJson(text: string): string {
@@ -34,12 +34,6 @@ const sameJson = (a: unknown, b: unknown): boolean => isJsonObject(a) && isJsonO
 
 const dataPath = (outputs: JsonObject): string => `${asString(outputs["mount"])}/data/${asString(outputs["name"])}`;
 const metadataPath = (outputs: JsonObject): string => `${asString(outputs["mount"])}/metadata/${asString(outputs["name"])}`;
-
-/** `1h2m3s` → seconds */
-function durationSeconds(text: string): number {
-  const units: Record<string, number> = { h: 3600, m: 60, s: 1 };
-  return [...text.matchAll(/(\d+(?:\.\d+)?)([hms])/g)].reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ""] ?? 0), 0);
-}
 
 /** Values of a map output are strings; others appear as JSON. */
 const stringMap = (values: JsonObject): JsonObject =>
@@ -85,7 +79,7 @@ async function readCustomMetadata(outputs: JsonObject, client: VaultClient, sign
   return {
     casRequired: found["cas_required"] === true,
     data: asObject(found["custom_metadata"]),
-    deleteVersionAfter: durationSeconds(asString(found["delete_version_after"])),
+    deleteVersionAfter: secondsOf(asString(found["delete_version_after"])),
     maxVersions: found["max_versions"] ?? 0,
   };
 }

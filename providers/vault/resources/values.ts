@@ -7,6 +7,13 @@ export const asString = (value: Json | undefined): string => (typeof value === "
 /** `a/b/`, `/a/b` → `a/b` */
 export const trimSlashes = (path: string): string => path.replace(/^\/+|\/+$/g, "");
 
+/** `1h2m3s` or `90` → seconds */
+export function secondsOf(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  const units: Record<string, number> = { d: 86_400, h: 3600, m: 60, s: 1 };
+  return [...text.matchAll(/(\d+(?:\.\d+)?)([dhms])/g)].reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ""] ?? 0), 0);
+}
+
 /** A property of the program under the name that Vault has for it: `tokenTtl` → `token_ttl`. */
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 

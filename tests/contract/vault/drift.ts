@@ -78,7 +78,7 @@ const CASES: DriftCase[] = [
     beside: [method],
     given: role,
     edit: ["POST", `auth/${METHOD}/role/app`, { ...bound, token_policies: ["root-like"] }],
-    shows: ["tokenPolicies"],
+    shows: ["tokenPolicies[0]"],
   },
   {
     title: "a role's namespaces",
@@ -86,7 +86,7 @@ const CASES: DriftCase[] = [
     beside: [method],
     given: role,
     edit: ["POST", `auth/${METHOD}/role/app`, { ...bound, bound_service_account_namespaces: ["*"] }],
-    shows: ["boundServiceAccountNamespaces"],
+    shows: ["boundServiceAccountNamespaces[0]"],
   },
   {
     title: "a role's lease",
