@@ -26,6 +26,8 @@ export interface State {
 
 type Unary<Q, R> = (request: Q, callback: (error: grpc.ServiceError | null, response: R) => void) => unknown;
 
+const PROVIDER_URN = "urn:pulumi:test::homelab::pulumi:providers:it::it";
+
 /** The details of a partial failure, or undefined. */
 export function partialFailure(thrown: unknown): { id: string; outputs: Values; inputs?: Values; reasons: string[] } | undefined {
   if (!(thrown instanceof Error && "metadata" in thrown && thrown.metadata instanceof grpc.Metadata)) return undefined;
@@ -57,6 +59,11 @@ export class TestProvider {
     return provider;
   }
 
+  /** A provider that is served by somebody else, for example a plugin of its own. */
+  static connect(port: number, stop: () => Promise<void>): TestProvider {
+    return new TestProvider(port, stop);
+  }
+
   async close(): Promise<void> {
     this.client.close();
     await this.stop();
@@ -66,10 +73,40 @@ export class TestProvider {
     return new Promise((resolve, reject) => method.call(this.client, request, (error, response) => (error === null ? resolve(response) : reject(error))));
   }
 
-  async configure(config: Values): Promise<void> {
+  /** @param packageName with it, the settings are given as variables too, which older providers read */
+  async configure(config: Values, packageName?: string): Promise<void> {
     const request = new pb.ConfigureRequest();
+    if (packageName !== undefined)
+      for (const [key, value] of Object.entries(config)) request.getVariablesMap().set(`${packageName}:config:${key}`, String(value));
     request.setArgs(toStruct(config));
+    request.setAcceptsecrets(true);
+    request.setAcceptresources(true);
     await this.call<pb.ConfigureRequest, pb.ConfigureResponse>(this.client.configure, request);
+  }
+
+  async checkConfig(news: Values, urn = PROVIDER_URN): Promise<{ inputs: Values; failures: string[] }> {
+    const request = new pb.CheckRequest();
+    request.setUrn(urn);
+    request.setNews(toStruct(news));
+    const response = await this.call<pb.CheckRequest, pb.CheckResponse>(this.client.checkConfig, request);
+    return { inputs: fromStruct(response.getInputs()), failures: response.getFailuresList().map((f) => `${f.getProperty()}: ${f.getReason()}`) };
+  }
+
+  async diffConfig(olds: Values, news: Values, urn = PROVIDER_URN): Promise<TestDiff> {
+    const request = new pb.DiffRequest();
+    request.setUrn(urn);
+    request.setOlds(toStruct(olds));
+    request.setOldInputs(toStruct(olds));
+    request.setNews(toStruct(news));
+    return diffOf(await this.call<pb.DiffRequest, pb.DiffResponse>(this.client.diffConfig, request));
+  }
+
+  async invoke(token: string, args: Values): Promise<{ result: Values; failures: string[] }> {
+    const request = new pb.InvokeRequest();
+    request.setTok(token);
+    request.setArgs(toStruct(args));
+    const response = await this.call<pb.InvokeRequest, pb.InvokeResponse>(this.client.invoke, request);
+    return { result: fromStruct(response.getReturn()), failures: response.getFailuresList().map((f) => `${f.getProperty()}: ${f.getReason()}`) };
   }
 
   async cancel(): Promise<void> {
@@ -91,18 +128,7 @@ export class TestProvider {
     request.setOldInputs(toStruct(state.inputs));
     request.setOlds(toStruct(state.outputs));
     request.setNews(toStruct(news));
-    const response = await this.call<pb.DiffRequest, pb.DiffResponse>(this.client.diff, request);
-    const detailed: Record<string, number> = {};
-    response.getDetaileddiffMap().forEach((entry: pb.PropertyDiff, path: string) => {
-      detailed[path] = entry.getKind();
-    });
-    return {
-      changes: (["unknown", "none", "some"] as const)[response.getChanges()],
-      replaces: response.getReplacesList(),
-      diffs: response.getDiffsList(),
-      deleteBeforeReplace: response.getDeletebeforereplace(),
-      detailed,
-    };
+    return diffOf(await this.call<pb.DiffRequest, pb.DiffResponse>(this.client.diff, request));
   }
 
   /** @param inputs as Check returned them */
@@ -159,6 +185,20 @@ export class TestProvider {
     if (failures.length > 0) throw new Error(failures.join("\n"));
     return this.create(type, inputs);
   }
+}
+
+function diffOf(response: pb.DiffResponse): TestDiff {
+  const detailed: Record<string, number> = {};
+  response.getDetaileddiffMap().forEach((entry: pb.PropertyDiff, path: string) => {
+    detailed[path] = entry.getKind();
+  });
+  return {
+    changes: (["unknown", "none", "some"] as const)[response.getChanges()],
+    replaces: response.getReplacesList(),
+    diffs: response.getDiffsList(),
+    deleteBeforeReplace: response.getDeletebeforereplace(),
+    detailed,
+  };
 }
 
 function about<R extends { setUrn(v: string): unknown; setType(v: string): unknown; setName(v: string): unknown }>(request: R, type: string, name: string): R {

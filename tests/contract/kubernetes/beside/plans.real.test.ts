@@ -1,0 +1,22 @@
+/** What a program may give, and who owns which field: by our Kubernetes provider and by the official one. */
+import { describeReal } from "../../../support/real-parts";
+import { BESIDE_PARTS, Bench } from "./bench";
+import { OWNER_CASES } from "./owner-cases";
+import { PLAN_CASES } from "./plan-cases";
+
+const CASES = [...PLAN_CASES, ...OWNER_CASES];
+
+describeReal(BESIDE_PARTS, "beside the official Kubernetes provider: plans and owners", (pathOf) => {
+  let bench: Bench;
+  let outcomes: Map<string, Promise<string[]>>;
+  beforeAll(async () => {
+    bench = await Bench.start(pathOf);
+    // All at once: the official provider looks for a minute for what is not there.
+    outcomes = bench.compareAll(CASES);
+  });
+  afterAll(() => bench.stop());
+
+  test.each(CASES)("$title", async ({ title }) => {
+    expect(await outcomes.get(title)).toEqual([]);
+  });
+});
