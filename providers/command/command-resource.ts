@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { diffValues } from "../sdk/diff";
 import { checkInputs, parseInputs } from "../sdk/inputs";
+import { specOfZod } from "../sdk/package-schema";
 import type { CallContext, CheckCall, CheckResult, DiffResult, ResourceDefinition } from "../sdk/resource";
 import type { Json, JsonObject, Values } from "../sdk/values";
 
@@ -73,6 +74,7 @@ export function defineCommand<I extends CommonInputs>(kind: CommandKind<I>): Res
   const typed = (inputs: JsonObject): I => parseInputs(kind.inputs, withoutNulls(inputs) as JsonObject);
   return {
     token: kind.token,
+    spec: () => specOfZod(kind.inputs, ["stdout", "stderr"]),
     computed: ["stdout", "stderr"],
     computedOnUpdate: ["stdout", "stderr"],
     secretInputs: kind.secretInputs ?? [],

@@ -10,5 +10,6 @@ export const provider: ProviderDefinition = {
   name: "command",
   version: sdkVersion("@pulumi/command"),
   configure: async () => ({}),
+  tokens: [...RESOURCES.keys()],
   resource: (token) => RESOURCES.get(token),
 };

@@ -55,6 +55,7 @@ export const provider: ProviderDefinition<PveClient> = {
     const base = endpoint.replace(/\/+$/, "").replace(/\/api2\/json$/, "");
     return new PveClient({ endpoint: base, apiToken, http: createHttpClient(base, { verify: !insecure }) });
   },
+  tokens: [...RESOURCES.keys()],
   resource: (token) => RESOURCES.get(token),
   close: (client) => client.close(),
 };

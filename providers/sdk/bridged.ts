@@ -1,5 +1,6 @@
 /** Resource definitions of bridged packages: a schema and four calls, the rest follows. */
 import { asError } from "../../common/errors";
+import { specOfFields } from "./package-schema";
 import { type CallContext, type CheckFailure, type DiffResult, PartialFailure, type ReadResult, type ResourceDefinition } from "./resource";
 import type { Fields } from "./schema";
 import { checkSchema, withoutNotes } from "./schema-check";
@@ -69,6 +70,7 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
   // The inputs of a state that an official plugin wrote hold null for each optional input without a value.
   return {
     token: resource.token,
+    spec: () => specOfFields(resource.token, fields, resource.computed),
     computed: resource.computed,
     computedOnUpdate: resource.computedOnUpdate ?? [],
     secretInputs: resource.secretInputs ?? [],

@@ -4,6 +4,7 @@ import { type Deadline, startDeadline } from "../../common/deadline";
 import { describeError, HomelabError } from "../../common/errors";
 import { diffValues } from "./diff";
 import type { EngineLog } from "./engine-log";
+import { packageSchema } from "./package-schema";
 import { redactionOf } from "./redaction";
 import type { CallContext, CheckFailure, DiffResult, ProviderDefinition, ReadResult, ResourceCall, ResourceDefinition } from "./resource";
 import { PartialFailure } from "./resource";
@@ -41,6 +42,11 @@ export class ProviderInstance<P> {
   ) {
     // Each running operation listens; Node would warn of a leak from the eleventh on.
     setMaxListeners(0, this.#abort.signal);
+  }
+
+  /** undefined: the provider does not tell. */
+  schema(): string | undefined {
+    return packageSchema(this.definition);
   }
 
   get version(): string {

@@ -1,4 +1,5 @@
 /** What a provider is made of. `P` is what {@link ProviderDefinition.configure} returns: clients, settings. */
+import type { ResourceSpec } from "./package-schema";
 import type { JsonObject, Values } from "./values";
 
 export type Severity = "debug" | "info" | "warning" | "error";
@@ -114,6 +115,8 @@ export interface ReadResult {
  */
 export interface ResourceDefinition<P> {
   token: string;
+  /** How GetSchema describes it. Default: not at all. */
+  spec?(): ResourceSpec;
   /** Inputs that become secret whatever the program said; `a.b` is what stands in `a`. */
   secretInputs?: readonly string[];
   /** Outputs that are always secret. */
@@ -163,6 +166,8 @@ export interface ProviderDefinition<P = unknown> {
   /** What a change of the configuration means, where {@link replaceOnConfig} cannot say it. */
   diffConfig?(olds: Values, news: Values): DiffResult;
   configure(call: ConfigureCall): Promise<P>;
+  /** The types that GetSchema tells of. Default: GetSchema is not answered. */
+  tokens?: readonly string[];
   /** undefined: refused by name. */
   resource(token: string): ResourceDefinition<P> | undefined;
   /** Default: every function is refused by name. Resolves to undefined for one that is not supported. */

@@ -101,7 +101,7 @@ function diffMessage(diff: DiffResult): pb.DiffResponse {
   return message;
 }
 
-/** Methods that are not here are answered UNIMPLEMENTED by the server: GetSchema, Construct, Call, mappings. */
+/** Methods that are not here are answered UNIMPLEMENTED by the server: Construct, Call, mappings. */
 function handlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
   return { ...configHandlers(instance), ...planHandlers(instance), ...changeHandlers(instance) };
 }
@@ -117,6 +117,13 @@ function configHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProv
       const info = new PluginInfo();
       info.setVersion(instance.version);
       return info;
+    }),
+    getSchema: unary<pb.GetSchemaRequest, pb.GetSchemaResponse>(() => {
+      const schema = instance.schema();
+      if (schema === undefined) throw new ReportedFailure("the embedded provider tells no schema; the official plugin does");
+      const response = new pb.GetSchemaResponse();
+      response.setSchema(schema);
+      return response;
     }),
     checkConfig: unary<pb.CheckRequest, pb.CheckResponse>((request) => {
       const response = new pb.CheckResponse();

@@ -69,6 +69,7 @@ export const provider: ProviderDefinition<VaultClient> = {
     });
     return new VaultClient({ address: base, token: given, maxRetries: settings.maxRetries ?? 2, http });
   },
+  tokens: [...RESOURCES.keys()],
   resource: (type) => RESOURCES.get(type),
   close: (client) => client.close(),
 };
