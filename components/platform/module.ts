@@ -44,8 +44,8 @@ export interface Place {
   readonly vaultAddress: string;
   /** Entries of secrets/ by path below Vault's mount, with the names of their keys. No values. */
   readonly entries: ReadonlyMap<string, readonly string[]>;
-  /** Where Vault keeps an entry for this environment: its own one where there is one, else the common one. */
-  vaultPath(path: string): string;
+  /** Entries for which the environment has values of its own, with the path at which Vault keeps those ({@link entryPath}). */
+  readonly ownEntries: ReadonlyMap<string, string>;
   /** All host names of the environment, of modules and applications. Empty while host names are asked for. */
   readonly hostNames: readonly string[];
 }
@@ -109,6 +109,8 @@ export interface ModuleParts {
   readonly cluster: readonly ClusterCapability[];
   readonly storageClasses: readonly string[];
   readonly ingressClasses: readonly string[];
+  /** Classes that the cluster has once it is built. */
+  readonly offers: { readonly storageClasses: readonly string[]; readonly ingressClasses: readonly string[] };
   readonly programSecrets: readonly ProgramSecret[];
   readonly namespaceSecrets: readonly NamespaceSecrets[];
   readonly flows: readonly Flow[];
@@ -152,6 +154,7 @@ const NOTHING: ModuleParts = {
   cluster: [],
   storageClasses: [],
   ingressClasses: [],
+  offers: { storageClasses: [], ingressClasses: [] },
   programSecrets: [],
   namespaceSecrets: [],
   flows: [],
@@ -176,6 +179,9 @@ export function defineModule<const N extends string, S extends z.ZodType>(
     parts: (options, place) => ({ ...NOTHING, ...spec.parts(options, place) }),
   };
 }
+
+/** Where Vault keeps an entry for the place: its own one where there is one, else the common one. */
+export const entryPath = ({ ownEntries }: Pick<Place, "ownEntries">, path: string): string => ownEntries.get(path) ?? path;
 
 /** Options of a module that has none. */
 export const noOptions = z.strictObject({});

@@ -1,0 +1,39 @@
+/** What a distribution of Kubernetes brings, as far as it is not left out. Loads no Pulumi SDK. */
+import type { ClusterCapability } from "../platform/module";
+
+export type DistributionName = "k3s" | "kubeadm";
+
+/** Parts of a cluster by what they are good for. */
+export interface ClusterOffer {
+  readonly capabilities: readonly ClusterCapability[];
+  readonly storageClasses: readonly string[];
+  readonly ingressClasses: readonly string[];
+}
+
+const NONE: ClusterOffer = { capabilities: [], storageClasses: [], ingressClasses: [] };
+
+/** By the part's name, as `homelab:k3sDisable` has it; the rest cannot be left out. */
+const PARTS: Readonly<Record<DistributionName, Readonly<Record<string, Partial<ClusterOffer>>>>> = {
+  k3s: {
+    traefik: { capabilities: ["ingress"], ingressClasses: ["traefik"] },
+    servicelb: { capabilities: ["load-balancer"] },
+    "local-storage": { storageClasses: ["local-path"] },
+    "metrics-server": { capabilities: ["metrics"] },
+    "the network policy controller": { capabilities: ["network-policy"] },
+  },
+  kubeadm: { Cilium: { capabilities: ["network-policy"] } },
+};
+
+/** What a cluster of this distribution has before any module is built. @param without parts that are left out */
+export function clusterOffer(distribution: DistributionName, without: readonly string[] = []): ClusterOffer {
+  return Object.entries(PARTS[distribution])
+    .filter(([part]) => !without.includes(part))
+    .reduce<ClusterOffer>(
+      (all, [, part]) => ({
+        capabilities: [...all.capabilities, ...(part.capabilities ?? [])],
+        storageClasses: [...all.storageClasses, ...(part.storageClasses ?? [])],
+        ingressClasses: [...all.ingressClasses, ...(part.ingressClasses ?? [])],
+      }),
+      NONE,
+    );
+}

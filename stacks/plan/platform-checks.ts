@@ -1,0 +1,141 @@
+/** What cannot be in an environment's platform, found before anything is registered. Each problem names environment and module. */
+import { findDefaultCredentials } from "../../components/platform/default-credentials";
+import type { Host, Module } from "../../components/platform/module";
+import { rangeOf, rangesMeet } from "./address-range";
+import type { ChosenModule, PlatformInput } from "./platform";
+import { provides } from "./platform-order";
+
+interface Checked extends PlatformInput {
+  readonly chosen: readonly ChosenModule[];
+  readonly hosts: readonly (Host & { readonly owner: string })[];
+  readonly catalogue: readonly Module[];
+}
+
+/** Namespaces of Kubernetes itself. */
+const RESERVED = ["default", "kube-system", "kube-public", "kube-node-lease"];
+const NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
+
+const list = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
+
+function needs({ place, chosen, given, catalogue, cluster }: Checked): string[] {
+  return chosen.flatMap(({ module, parts }) => {
+    const at = `${place.environment}: ${module.name}`;
+    const missing = parts.needs
+      .filter((need) => !given.has(need) && !chosen.some((other) => provides(other, need)))
+      .map((need) => {
+        const fill = catalogue.filter((other) => provides({ module: other }, need)).map(({ name }) => name);
+        return `${at}: needs ${need}, which nothing here provides; ${fill.length === 0 ? "no module does" : `add ${fill.join(" or ")}`}`;
+      });
+    const lacking = parts.cluster
+      .filter((wanted) => !cluster.capabilities.includes(wanted) && !chosen.some((other) => other.module.brings.includes(wanted)))
+      .map((wanted) => `${at}: needs ${wanted} of its cluster, which ${cluster.title} does not have; its cluster has: ${list(cluster.capabilities)}`);
+    return [...missing, ...lacking];
+  });
+}
+
+/** What must have one owner. */
+function owners({ place, chosen, applications, hosts }: Checked): string[] {
+  const problems: string[] = [];
+  const claim = (what: string) => {
+    const seen = new Map<string, string>();
+    return (thing: string, owner: string): void => {
+      const other = seen.get(thing);
+      if (other !== undefined) problems.push(`${place.environment}: ${owner}: the ${what} ${thing} belongs to ${other} too; it can have one owner`);
+      seen.set(thing, owner);
+    };
+  };
+  const [crd, namespace, host] = [claim("custom resource definition"), claim("namespace"), claim("host name")];
+  for (const { module, parts } of chosen) {
+    for (const name of module.crds) crd(name, module.name);
+    for (const name of parts.namespaces) namespace(name, module.name);
+  }
+  for (const application of applications) namespace(application.namespace, application.name);
+  for (const { name, owner } of hosts) host(name, owner);
+  const made = [
+    ...chosen.flatMap(({ module, parts }) => parts.namespaces.map((name) => [name, module.name])),
+    ...applications.map((app) => [app.namespace, app.name]),
+  ];
+  for (const [name = "", owner] of made) {
+    if (RESERVED.includes(name)) problems.push(`${place.environment}: ${owner}: the namespace ${name} is Kubernetes' own; take another name`);
+  }
+  return problems;
+}
+
+function hostNames({ place, chosen, given, hosts, cluster }: Checked): string[] {
+  const there = (need: string): boolean => given.has(need) || chosen.some((other) => provides(other, need));
+  const routes = cluster.capabilities.includes("ingress") || chosen.some(({ module }) => module.brings.includes("ingress"));
+  return hosts.flatMap(({ name, owner, route }) => {
+    const at = `${place.environment}: ${owner}: the host name ${name}`;
+    if (!NAME.test(name)) return [`${at} is no name; it consists of a-z, 0-9 and -, with dots between its parts`];
+    if (!name.endsWith(`.${place.domain}`)) return [`${at} is outside the domain ${place.domain}; take a name below it`];
+    if (route === "fixed") return [];
+    return [
+      ...(there("certificates") ? [] : [`${at} has no certificate; add cert-manager`]),
+      ...(there("dns-records") ? [] : [`${at} has no record, since nothing writes one; add external-dns`]),
+      ...(routes ? [] : [`${at} has no route, since ${cluster.title} serves none; leave the host name out, or add what serves routes`]),
+    ];
+  });
+}
+
+function classes({ place, chosen, cluster }: Checked): string[] {
+  const offered = {
+    storage: [...cluster.storageClasses, ...chosen.flatMap(({ parts }) => parts.offers.storageClasses)],
+    ingress: [...cluster.ingressClasses, ...chosen.flatMap(({ parts }) => parts.offers.ingressClasses)],
+  };
+  const unknown = (owner: string, kind: "storage" | "ingress", wanted: readonly string[]): string[] =>
+    wanted
+      .filter((name) => !offered[kind].includes(name))
+      .map((name) => `${place.environment}: ${owner}: the cluster has no ${kind} class ${name}; it has: ${list(offered[kind])}`);
+  return chosen.flatMap(({ module, parts }) => [
+    ...unknown(module.name, "storage", parts.storageClasses),
+    ...unknown(module.name, "ingress", parts.ingressClasses),
+  ]);
+}
+
+function addresses({ place, chosen, addresses: taken }: Checked): string[] {
+  const pools = chosen.flatMap(({ module, parts }) => parts.addresses.map((text) => ({ owner: module.name, text, range: rangeOf(text) })));
+  return pools.flatMap(({ owner, text, range }, index) => {
+    const at = `${place.environment}: ${owner}: the addresses ${text}`;
+    if (range === undefined) return [`${at} are no range; write first-last, such as 10.0.0.200-10.0.0.220, or CIDR`];
+    const hosts = [...taken].filter(([address]) => {
+      const own = rangeOf(address);
+      return own !== undefined && rangesMeet(range, own);
+    });
+    const others = pools.slice(0, index).filter((other) => other.range !== undefined && rangesMeet(range, other.range));
+    return [
+      ...hosts.map(([address, host]) => `${at} hold ${address}, which is ${host}'s; take a range without it`),
+      ...others.map((other) => `${at} meet those of ${other.owner}, ${other.text}; each address has one owner`),
+    ];
+  });
+}
+
+const valueAt = (values: unknown, path: string): unknown =>
+  path.split(".").reduce<unknown>((node, key) => (typeof node === "object" && node !== null ? (node as Record<string, unknown>)[key] : undefined), values);
+
+function credentials({ place, chosen }: Checked): string[] {
+  return chosen.flatMap(({ module, options, parts }) => {
+    const at = `${place.environment}: ${module.name}`;
+    const left = module.defaultCredentials.flatMap(({ path, is, off }) =>
+      Object.entries(parts.values)
+        .filter(([, values]) => !off(valueAt(values, path)))
+        .map(([release]) => `${at}: ${path} of the release ${release} leaves the chart's default on: ${is}`),
+    );
+    const known = [...findDefaultCredentials(options), ...findDefaultCredentials(parts.values)].map(
+      ({ path, of }) => `${at}: ${path} is the default credential of ${of}, which everybody knows; put one of your own into secrets/`,
+    );
+    return [...left, ...known];
+  });
+}
+
+function secrets({ place, chosen }: Checked): string[] {
+  return chosen.flatMap(({ module, parts }) => {
+    const wanted = [...parts.programSecrets, ...parts.namespaceSecrets.flatMap(({ wanted: names }) => names.flatMap(({ data }) => Object.values(data)))];
+    return wanted
+      .filter(({ path, key }) => place.entries.get(path)?.includes(key) !== true)
+      .map(({ path, key }) => `${place.environment}: ${module.name}: reads "${key}" of ${path}, which secrets/ does not have; add it with homelab secrets set`);
+  });
+}
+
+/** Everything that is wrong, in a fixed order. */
+export const checkPlatform = (given: Checked): string[] =>
+  [needs, owners, hostNames, classes, addresses, credentials, secrets].flatMap((check) => check(given));

@@ -1,0 +1,50 @@
+/** Which module waits for which, and the order that follows. */
+import type { ChosenModule, ClusterFacts } from "./platform";
+
+/** Whether a module is what a need names. */
+export const provides = ({ module }: Pick<ChosenModule, "module">, need: string): boolean => module.name === need || module.provides.includes(need);
+
+/** By module, in the order given: the modules that are built before it. What the cluster has by itself is waited for by nobody. */
+export function edges(chosen: readonly ChosenModule[], cluster: ClusterFacts): Map<string, ReadonlySet<string>> {
+  const those = (test: (other: ChosenModule) => boolean): string[] => chosen.filter(test).map(({ module }) => module.name);
+  return new Map(
+    chosen.map(({ module, parts }) => {
+      const needs = [...parts.needs, ...parts.after, ...(parts.hosts.some(({ route }) => route === "ingress") ? ["certificates"] : [])];
+      const before = [
+        ...needs.flatMap((need) => those((other) => provides(other, need))),
+        ...parts.cluster.filter((wanted) => !cluster.capabilities.includes(wanted)).flatMap((wanted) => those((other) => other.module.brings.includes(wanted))),
+        ...parts.storageClasses
+          .filter((wanted) => !cluster.storageClasses.includes(wanted))
+          .flatMap((wanted) => those((other) => other.parts.offers.storageClasses.includes(wanted))),
+        ...parts.ingressClasses
+          .filter((wanted) => !cluster.ingressClasses.includes(wanted))
+          .flatMap((wanted) => those((other) => other.parts.offers.ingressClasses.includes(wanted))),
+      ];
+      return [module.name, new Set(before)] as const;
+    }),
+  );
+}
+
+/** A path that ends where it starts, among those that wait for each other. */
+function findCycle(waits: ReadonlyMap<string, ReadonlySet<string>>, open: ReadonlySet<string>): string[] {
+  const path: string[] = [];
+  for (let at = [...open][0]; at !== undefined; at = [...(waits.get(at) ?? [])].find((name) => open.has(name))) {
+    const start = path.indexOf(at);
+    if (start >= 0) return [...path.slice(start), at];
+    path.push(at);
+  }
+  return path;
+}
+
+/** Each after what it waits for; of several that could come next, the first one given. `cycle`: what keeps them from an order. */
+export function inOrder(waits: ReadonlyMap<string, ReadonlySet<string>>): { order: string[]; cycle?: string[] } {
+  const order: string[] = [];
+  const open = new Set(waits.keys());
+  while (open.size > 0) {
+    const next = [...open].find((name) => [...(waits.get(name) ?? [])].every((other) => !open.has(other)));
+    if (next === undefined) return { order, cycle: findCycle(waits, open) };
+    order.push(next);
+    open.delete(next);
+  }
+  return { order };
+}

@@ -1,0 +1,148 @@
+/**
+ * The platform of an environment as an ordered plan: its row of the matrix, the catalogue and what the cluster has, put together and
+ * checked before anything is registered. Plain data; loads no Pulumi SDK.
+ */
+import { HomelabError } from "../../common/errors";
+import { MODULES, type ModuleName } from "../../components/platform/catalogue";
+import type { ChartPin, ClusterCapability, Host, ImagePin, Module, ModuleParts, Place } from "../../components/platform/module";
+import { checkPlatform } from "./platform-checks";
+import { readOptions } from "./platform-options";
+import { edges, inOrder } from "./platform-order";
+
+/** An application, as far as the platform has to know it. */
+export interface PlannedApplication {
+  readonly name: string;
+  readonly namespace: string;
+  readonly hosts: readonly Host[];
+}
+
+/** What the cluster has before a module is built. */
+export interface ClusterFacts {
+  /** As messages name it: `k3s without traefik`. */
+  readonly title: string;
+  readonly capabilities: readonly ClusterCapability[];
+  readonly storageClasses: readonly string[];
+  readonly ingressClasses: readonly string[];
+}
+
+export interface PlatformInput {
+  /** The environment's row of the matrix: options by module, not checked. */
+  readonly row: Readonly<Record<string, unknown>>;
+  readonly place: Omit<Place, "hostNames">;
+  readonly cluster: ClusterFacts;
+  readonly applications: readonly PlannedApplication[];
+  /** What other stacks provide, such as `vault`, with the stack's name. */
+  readonly given: ReadonlyMap<string, string>;
+  /** Addresses that hosts have, with their names. */
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+export interface PlannedModule {
+  readonly name: string;
+  /** With their defaults. */
+  readonly options: unknown;
+  /** Modules of the environment that are built before it, in the plan's order. */
+  readonly after: readonly string[];
+  readonly parts: ModuleParts;
+  readonly summary: string;
+  readonly charts: Readonly<Record<string, ChartPin>>;
+  readonly images: readonly ImagePin[];
+  readonly crds: readonly string[];
+}
+
+export interface PlatformPlan {
+  readonly environment: string;
+  readonly place: Place;
+  readonly cluster: ClusterFacts;
+  /** Each after all that it waits for. */
+  readonly modules: readonly PlannedModule[];
+  /** Host names of modules and applications with who serves them, sorted by name. */
+  readonly hosts: readonly (Host & { readonly owner: string })[];
+}
+
+/** A module of the row with its options, before there is an order. */
+export interface ChosenModule {
+  readonly module: Module;
+  readonly options: unknown;
+  readonly parts: ModuleParts;
+}
+
+/** Everything that is wrong with a platform, in one error. @throws HomelabError E_PLATFORM */
+function refuse(environment: string, problems: readonly string[]): void {
+  const [first] = problems;
+  if (first === undefined) return;
+  const message = problems.length === 1 ? first : `${problems.length} errors in the platform:\n  ${problems.join("\n  ")}`;
+  throw new HomelabError("E_PLATFORM", message, {
+    subject: environment,
+    hint: "correct the row of the environment in the matrix; docs/platform.md lists every module",
+  });
+}
+
+const byName = <T extends { readonly name: string }>(a: T, b: T): number => (a.name < b.name ? -1 : Number(a.name > b.name));
+
+/**
+ * @param catalogue modules that there are. Of modules that do not wait for each other, the one that stands first there comes first
+ * @throws HomelabError E_PLATFORM with everything that is wrong, each with environment and module
+ */
+export function planPlatform(input: PlatformInput, catalogue: readonly Module[] = MODULES): PlatformPlan {
+  const { environment } = input.place;
+  const read = readOptions(environment, input.row, catalogue);
+  refuse(environment, read.problems);
+  const partsAt = (place: Place): ChosenModule[] => read.chosen.map(({ module, options }) => ({ module, options, parts: module.parts(options, place) }));
+  const hosts = [
+    ...partsAt({ ...input.place, hostNames: [] }).flatMap(({ module, parts }) => parts.hosts.map((host) => ({ ...host, owner: module.name }))),
+    ...input.applications.flatMap(({ name, hosts: own }) => own.map((host) => ({ ...host, owner: name }))),
+  ].toSorted(byName);
+  const place = { ...input.place, hostNames: hosts.map(({ name }) => name) };
+  const chosen = partsAt(place);
+  refuse(environment, checkPlatform({ ...input, chosen, hosts, catalogue }));
+  const waits = edges(chosen, input.cluster);
+  const { order, cycle } = inOrder(waits);
+  refuse(environment, cycle === undefined ? [] : [`${environment}: the modules need each other in a circle: ${cycle.join(" → ")}`]);
+  return {
+    environment,
+    place,
+    cluster: input.cluster,
+    hosts,
+    modules: order.flatMap((name) =>
+      chosen
+        .filter(({ module }) => module.name === name)
+        .map(({ module, options, parts }) => ({
+          name,
+          options,
+          parts,
+          after: order.filter((other) => waits.get(name)?.has(other)),
+          summary: module.summary,
+          charts: module.charts,
+          images: module.images,
+          crds: module.crds,
+        })),
+    ),
+  };
+}
+
+/** @throws HomelabError E_PLATFORM where two environments serve one host name, or give out one address */
+export function checkTogether(plans: readonly PlatformPlan[]): void {
+  const owners = new Map<string, string>();
+  const problems: string[] = [];
+  for (const { environment, hosts } of plans) {
+    for (const { name, owner } of hosts) {
+      const other = owners.get(name);
+      if (other !== undefined) problems.push(`${environment}: ${owner}: the host name ${name} is served by ${other} too; one of them needs another name`);
+      owners.set(name, `${owner} of ${environment}`);
+    }
+  }
+  refuse(plans[0]?.environment ?? "", problems);
+}
+
+/** A module of the plan. @throws HomelabError E_MODULE where the environment does not have it */
+export function moduleOf(plan: PlatformPlan, name: string): PlannedModule {
+  const found = plan.modules.find((module) => module.name === name);
+  if (found !== undefined) return found;
+  throw new HomelabError("E_MODULE", `${plan.environment} has no module "${name}"`, {
+    subject: name,
+    hint: `its modules are: ${plan.modules.map((module) => module.name).join(", ")}`,
+  });
+}
+
+export const hasModule = (plan: PlatformPlan, name: ModuleName): boolean => plan.modules.some((module) => module.name === name);
