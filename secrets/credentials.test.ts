@@ -18,7 +18,7 @@ const program = ["stacks", "components"].flatMap(sources).map((name) => ({ name,
 
 /** By name: the entry, the keys that are made, the file of the program that reads it. Written down here on purpose. */
 const TABLE: Record<string, { entry: string; keys: string[]; readBy: string[] }> = {
-  minio: { entry: "MINIO", keys: ["rootPassword"], readBy: ["components/platform/minio/module.ts"] },
+  minio: { entry: "MINIO", keys: ["rootPassword"], readBy: ["components/platform/minio/options.ts"] },
   postgres: { entry: "POSTGRES", keys: ["POSTGRES_PASSWORD"], readBy: [] },
   redis: { entry: "REDIS", keys: ["REDIS_PASSWORD"], readBy: [] },
   harbor: { entry: "HARBOR", keys: ["HARBOR_ADMIN_PASSWORD"], readBy: [] },

@@ -71,9 +71,9 @@ export function ownPaths(environment: string, root = secretsDir()): string[] {
   return yamlFiles(path.join(root, environment)).map((name) => name.slice(0, -".yaml".length));
 }
 
-/** Keys of the common entries below a path; decrypts nothing. */
-export function entryKeys(below: string, root = secretsDir()): Map<string, readonly string[]> {
-  const files = yamlFiles(path.join(root, "common")).filter((name) => name.startsWith(`${below}/`));
+/** Keys of the common entries below a path, or of all; decrypts nothing. */
+export function entryKeys(below?: string, root = secretsDir()): Map<string, readonly string[]> {
+  const files = yamlFiles(path.join(root, "common")).filter((name) => below === undefined || name.startsWith(`${below}/`));
   return new Map(
     files.map((name) => {
       const label = path.posix.join("secrets", "common", name);

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ENV, readEnv } from "../common/env";
 import { describeError, HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
-import { entryKeys, loadSecrets, ownPaths } from "../secrets/load";
+import { loadSecrets, ownPaths } from "../secrets/load";
 import { createSecretReader, type SecretSources } from "./build/secret-reader";
 import { buildStack } from "./build/stack";
 import { bastionFromEnvironment } from "./load/bastion";
@@ -21,7 +21,7 @@ async function secretSources(stack: string, wanted: readonly string[] | "all"): 
   const only = wanted === "all" ? undefined : [...new Set([...wanted, ...own])];
   const entries = await loadSecrets({ environment: stack, only });
   const common = wanted === "all" && own.size > 0 ? await loadSecrets() : entries;
-  return { stack, entries, common, own, keysBelow: (below) => entryKeys(below) };
+  return { stack, entries, common, own };
 }
 
 /** @returns the outputs of the stack, for the engine to store */

@@ -25,7 +25,7 @@ test.each(STACK_NAMES)("the program of %s registers its VMs, its cluster and its
   expect(count("homelab:platform:ExternalSecrets")).toBe(1);
   expect(count("homelab:platform:ExternalDns")).toBe(1);
   expect(count("homelab:platform:Vault")).toBe(stack === "tools" ? 1 : 0);
-  expect(only(registered, "vault:kv/secretV2:SecretV2", `services-kubeconfig-clusters-${stack}-kubeconfig`).inputs["name"]).toBe(
+  expect(only(registered, "vault:kv/secretV2:SecretV2", `cluster-access-kubeconfig-clusters-${stack}-kubeconfig`).inputs["name"]).toBe(
     `clusters/${stack}/kubeconfig`,
   );
 });
@@ -36,7 +36,7 @@ test.each(STACK_NAMES)("external-dns of %s may write the names of its routes, an
     .filter(({ type }) => type === "kubernetes:networking.k8s.io/v1:Ingress")
     .flatMap(({ inputs }) => (inputs["spec"] as { rules: { host: string }[] }).rules.map(({ host }) => host));
   expect(plans.get(stack)?.hostNames).toEqual(hosts.toSorted());
-  const { values } = only(registered, "kubernetes:helm.sh/v3:Release", "services-external-dns-release").inputs as { values: { extraArgs: string[] } };
+  const { values } = only(registered, "kubernetes:helm.sh/v3:Release", "external-dns-release").inputs as { values: { extraArgs: string[] } };
   const pattern = new RegExp(values.extraArgs.find((arg) => arg.startsWith("--regex-domain-filter="))?.slice("--regex-domain-filter=".length) ?? "");
   const all = [...plans.values()].flatMap(({ hostNames }) => hostNames);
   expect(new Set(all).size).toBe(all.length);

@@ -12,7 +12,7 @@ const ARGS: WebAppArgs = {
 
 async function build(args: WebAppArgs) {
   const registered = await mockEngine();
-  const app = new WebApp("ascii", args, new Provider("k8s", { kubeconfig: "{}" }));
+  const app = new WebApp("ascii", args, { providers: { kubernetes: new Provider("k8s", { kubeconfig: "{}" }) } });
   await settle(registered);
   return { registered, app };
 }

@@ -1,8 +1,7 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
 import { Service } from "@pulumi/kubernetes/core/v1/service";
-import type { Provider } from "@pulumi/kubernetes/provider";
-import * as pulumi from "@pulumi/pulumi";
-import { Component, timeouts } from "../base/component";
+import type * as pulumi from "@pulumi/pulumi";
+import { after, Component, timeouts } from "../base/component";
 import { Namespace } from "../base/namespace";
 import { WebIngress } from "../base/web-ingress";
 
@@ -61,9 +60,9 @@ export class WebApp extends Component {
   readonly image: pulumi.Output<string>;
   private readonly urls = new Map<string, pulumi.Output<string>>();
 
-  constructor(name: string, args: WebAppArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: WebAppArgs, opts?: pulumi.ComponentResourceOptions) {
     super("apps:WebApp", name, opts);
-    const { namespace } = new Namespace(`${name}-ns`, { name }, provider, { parent: this });
+    const { namespace } = new Namespace(`${name}-ns`, { name }, this.child());
     const labels = { "app.kubernetes.io/name": name };
     const deployment = new Deployment(
       `${name}-deployment`,
@@ -86,7 +85,7 @@ export class WebApp extends Component {
           },
         },
       },
-      this.child({ provider, customTimeouts: timeouts(10) }),
+      this.child({ customTimeouts: timeouts(10) }),
     );
     const service = new Service(
       `${name}-service`,
@@ -94,19 +93,18 @@ export class WebApp extends Component {
         metadata: { name, namespace, labels },
         spec: { selector: labels, ports: args.ports.map((port) => ({ name: port.name, port: port.port, targetPort: port.name })) },
       },
-      this.child({ provider, dependsOn: [deployment], customTimeouts: timeouts(10) }),
+      this.child({ dependsOn: [deployment], customTimeouts: timeouts(10) }),
     );
     for (const { name: portName, port, host } of args.ports) {
       if (host === undefined) continue;
       const route = new WebIngress(
         `${name}-${portName}`,
         { host, namespace, service: service.metadata.name, port, className: args.ingressClass, issuer: args.issuer },
-        provider,
-        { parent: this },
+        this.child(),
       );
       this.urls.set(portName, route.url);
     }
-    this.image = pulumi.all([args.image, deployment.id]).apply(([image]) => image);
+    this.image = after(deployment, args.image);
     this.registerOutputs({ urls: Object.fromEntries(this.urls), image: this.image });
   }
 

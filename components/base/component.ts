@@ -11,26 +11,51 @@ export function livesIn(provider: pulumi.ProviderResource, home: pulumi.Resource
   homes.set(provider, home);
 }
 
-/** The options of a resource, with what {@link livesIn} says of its provider. */
-export function withHome<T extends pulumi.CustomResourceOptions>(opts: T): T {
-  const home = opts.provider === undefined ? undefined : homes.get(opts.provider);
-  return home === undefined ? opts : { deletedWith: home, ...opts };
+/** Gives each resource below a component what {@link livesIn} says of its provider, named or inherited. */
+const withHome: pulumi.ResourceTransformation = ({ type, props, opts }) => {
+  const provider = "provider" in opts && opts.provider !== undefined ? opts.provider : opts.parent?.getProvider(type);
+  const home = provider === undefined ? undefined : homes.get(provider);
+  return home === undefined ? undefined : { props, opts: { deletedWith: home, ...opts } };
+};
+
+/** `dependsOn` as a list. */
+function listOf(dependsOn: pulumi.ResourceOptions["dependsOn"]): pulumi.Input<pulumi.Resource>[] {
+  if (dependsOn === undefined) return [];
+  return Array.isArray(dependsOn) ? dependsOn : [dependsOn as pulumi.Input<pulumi.Resource>];
 }
 
 /**
  * Base of all components. A subclass validates its arguments first (pure, throws at once), then calls `super`, makes its
- * children with {@link child}, sets its public fields and ends with `registerOutputs`.
+ * children with {@link child}, sets its public fields and ends with `registerOutputs`. Providers come by `opts.providers` and are
+ * inherited by children.
  */
 export abstract class Component extends pulumi.ComponentResource {
+  readonly #before: readonly pulumi.Input<pulumi.Resource>[];
+
   /** @param kind `<folder>:<Class>`; the type token is `homelab:<folder>:<Class>` */
   protected constructor(kind: string, name: string, opts: pulumi.ComponentResourceOptions | undefined) {
-    super(`homelab:${kind}`, name, {}, opts);
+    // Children inherit transformations: one at the top of the tree does.
+    const isTop = !(opts?.parent instanceof Component);
+    super(`homelab:${kind}`, name, {}, isTop ? { ...opts, transformations: [...(opts?.transformations ?? []), withHome] } : opts);
+    this.#before = listOf(opts?.dependsOn);
   }
 
-  /** Options of a child: this component is its parent, the rest is as given. */
-  protected child(opts: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
-    return withHome({ ...opts, parent: this });
+  /**
+   * Options of a child: this component is its parent, and it waits for what the component waits for. Pulumi itself records a
+   * component's `dependsOn` with the component alone; so every child is made with this, components among them.
+   */
+  protected child<T extends pulumi.CustomResourceOptions & pulumi.ComponentResourceOptions>(
+    opts?: T,
+  ): pulumi.CustomResourceOptions & pulumi.ComponentResourceOptions {
+    const dependsOn = [...this.#before, ...listOf(opts?.dependsOn)];
+    return { ...opts, ...(dependsOn.length === 0 ? {} : { dependsOn }), parent: this };
   }
+}
+
+/** A value that is known from the start, given on only once the resources are there. */
+export function after<T>(resources: pulumi.Resource | readonly pulumi.Resource[], value: pulumi.Input<T>): pulumi.Output<T> {
+  const urns = (Array.isArray(resources) ? resources : [resources]).map(({ urn }: pulumi.Resource) => urn);
+  return pulumi.all([value as pulumi.Input<unknown>, ...urns]).apply(([plain]) => plain as T);
 }
 
 /** How long an operation may take before it counts as failed. */

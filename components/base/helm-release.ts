@@ -1,5 +1,4 @@
 import { Release } from "@pulumi/kubernetes/helm/v3/release";
-import type { Provider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "./component";
 
@@ -27,7 +26,7 @@ export class HelmRelease extends Component {
   /** Known once the release is installed. */
   readonly releaseName: pulumi.Output<string>;
 
-  constructor(name: string, args: HelmReleaseArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: HelmReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("base:HelmRelease", name, opts);
     const minutes = args.timeoutMinutes ?? 10;
     const skipAwait = args.skipAwait ?? false;
@@ -45,7 +44,7 @@ export class HelmRelease extends Component {
         timeout: minutes * 60,
       },
       // The engine's limit comes after Helm's own, so that Helm can still roll back.
-      this.child({ provider, customTimeouts: timeouts(minutes + 2) }),
+      this.child({ customTimeouts: timeouts(minutes + 2) }),
     );
     this.releaseName = release.name;
     this.registerOutputs({ releaseName: this.releaseName });

@@ -1,5 +1,4 @@
 import { Namespace as KubernetesNamespace } from "@pulumi/kubernetes/core/v1/namespace";
-import type { Provider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "./component";
 
@@ -13,12 +12,12 @@ export class Namespace extends Component {
   /** Known once the namespace is there: who uses it needs no `dependsOn`. */
   readonly namespace: pulumi.Output<string>;
 
-  constructor(name: string, args: NamespaceArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: NamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("base:Namespace", name, opts);
     const namespace = new KubernetesNamespace(
       `${name}-namespace`,
       { metadata: { name: args.name, labels: { "app.kubernetes.io/managed-by": "homelab", ...args.labels } } },
-      this.child({ provider, customTimeouts: timeouts(10) }),
+      this.child({ customTimeouts: timeouts(10) }),
     );
     this.namespace = namespace.metadata.name;
     this.registerOutputs({ namespace: this.namespace });

@@ -1,7 +1,6 @@
 import { Ingress } from "@pulumi/kubernetes/networking/v1/ingress";
-import type { Provider } from "@pulumi/kubernetes/provider";
-import * as pulumi from "@pulumi/pulumi";
-import { Component, timeouts } from "./component";
+import type * as pulumi from "@pulumi/pulumi";
+import { after, Component, timeouts } from "./component";
 
 export interface WebIngressArgs {
   host: string;
@@ -20,7 +19,7 @@ export class WebIngress extends Component {
   /** `https://<host>`; known once the route is there. */
   readonly url: pulumi.Output<string>;
 
-  constructor(name: string, args: WebIngressArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: WebIngressArgs, opts?: pulumi.ComponentResourceOptions) {
     super("base:WebIngress", name, opts);
     const ingress = new Ingress(
       `${name}-ingress`,
@@ -41,9 +40,9 @@ export class WebIngress extends Component {
           ],
         },
       },
-      this.child({ provider, customTimeouts: timeouts(10) }),
+      this.child({ customTimeouts: timeouts(10) }),
     );
-    this.url = pulumi.interpolate`https://${ingress.spec.apply(() => args.host)}`;
+    this.url = after(ingress, `https://${args.host}`);
     this.registerOutputs({ url: this.url });
   }
 }

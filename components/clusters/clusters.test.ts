@@ -44,7 +44,11 @@ describe("a kubeconfig from k3s", () => {
 
 test("a cluster is a role, a kubeconfig that is secret, and a provider that uses it", async () => {
   const registered = await mockEngine();
-  const vm = new Vm("k8s-dev", { spec: VM_SPEC, templateId: 1, user: "suporte", operatorKeys: [], stack: "dev" }, new Provider("proxmox", {}));
+  const vm = new Vm(
+    "k8s-dev",
+    { spec: VM_SPEC, templateId: 1, user: "suporte", operatorKeys: [], stack: "dev" },
+    { providers: { proxmoxve: new Provider("proxmox", {}) } },
+  );
   const cluster = new K3sCluster("dev", {
     vm,
     address: "192.168.1.12",
@@ -96,7 +100,11 @@ test("a cluster by kubeadm has its own kubeconfig under the same name, and the h
     users: [{ name: "kubernetes-admin", user: { "client-certificate-data": "Y2VydA==", "client-key-data": "a2V5" } }],
   });
   const registered = await mockEngine({ files: { "/etc/kubernetes/admin.conf": admin } });
-  const vm = new Vm("k8s-dev", { spec: VM_SPEC, templateId: 1, user: "suporte", operatorKeys: [], stack: "dev" }, new Provider("proxmox", {}));
+  const vm = new Vm(
+    "k8s-dev",
+    { spec: VM_SPEC, templateId: 1, user: "suporte", operatorKeys: [], stack: "dev" },
+    { providers: { proxmoxve: new Provider("proxmox", {}) } },
+  );
   const access = { user: "suporte", privateKey: pulumi.secret("KEY") };
   const cluster = new KubeadmCluster("dev", { vm, address: "192.168.1.12", contextName: "dev", access, role: kubeadmNode() });
   const [kubeconfig, hash] = await new Promise<string[]>((resolve) => {

@@ -61,7 +61,7 @@ export abstract class KubernetesCluster extends Component {
         instance: args.vm.instance,
         ...(args.secrets === undefined ? {} : { secrets: args.secrets }),
       },
-      { parent: this, dependsOn: [...(args.vm.ready === undefined ? [] : [args.vm.ready]), ...(args.after ?? [])] },
+      this.child({ dependsOn: [...(args.vm.ready === undefined ? [] : [args.vm.ready]), ...(args.after ?? [])] }),
     );
     const read = new Command(
       `${name}-kubeconfig`,
@@ -78,7 +78,7 @@ export abstract class KubernetesCluster extends Component {
     this.kubeconfig = pulumi.secret(read.stdout.apply(known((text) => renameKubeconfig(text, args.contextName, server))));
     this.ca = pulumi.unsecret(this.kubeconfig.apply(known(clusterCa)));
     this.endpoint = pulumi.output(server);
-    this.provider = new Provider(`${name}-provider`, { kubeconfig: this.kubeconfig }, { parent: this });
+    this.provider = new Provider(`${name}-provider`, { kubeconfig: this.kubeconfig }, this.child());
     // It is read anew for a cluster on a new VM, in which nothing is of what the old one had.
     livesIn(this.provider, read);
     this.registerOutputs({ kubeconfig: this.kubeconfig, endpoint: this.endpoint });

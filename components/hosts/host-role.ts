@@ -1,7 +1,7 @@
 import { Command } from "@pulumi/command/remote/command";
 import * as pulumi from "@pulumi/pulumi";
 import { compileRole, type Role, secretInput } from "../../ansible-replacements";
-import { Component, timeouts } from "../base/component";
+import { after, Component, timeouts } from "../base/component";
 import { type Admission, admissionHook } from "./admission";
 import { connectionInputs, type HostConnectionArgs } from "./connection";
 
@@ -34,15 +34,13 @@ export class HostRole extends Component {
         ...(args.secrets === undefined ? {} : { stdin: pulumi.secret(pulumi.output(args.secrets).apply((values) => secretInput(args.role, values))) }),
         triggers: [compiled.digest, args.instance],
       },
-      // A component's own dependencies are not its children's.
       this.child({
         customTimeouts: timeouts(30),
-        ...(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }),
         ...(args.admission === undefined ? {} : { hooks: { beforeCreate: [admissionHook(`${name}-admission`, args.admission)] } }),
       }),
     );
     this.report = run.stdout;
-    this.digest = run.stdout.apply(() => compiled.digest);
+    this.digest = after(run, compiled.digest);
     this.registerOutputs({ report: this.report, digest: this.digest });
   }
 }

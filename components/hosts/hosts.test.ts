@@ -91,7 +91,7 @@ test("limits and a size that a disk does not say are left out of the comparison,
 
 test("a VM is one resource, and its address is that of its definition", async () => {
   const registered = await mockEngine();
-  const vm = new Vm("k8s-dev", ARGS, new Provider("proxmox", { endpoint: "https://pve" }));
+  const vm = new Vm("k8s-dev", ARGS, { providers: { proxmoxve: new Provider("proxmox", { endpoint: "https://pve" }) } });
   expect(await new Promise((resolve) => pulumi.all([vm.address, vm.vmId, vm.instance]).apply(resolve))).toEqual(["192.168.1.12", 112, "02:00:00:00:00:12"]);
   await settle(registered);
   expect(registered.filter((r) => r.type !== "pulumi:providers:proxmoxve").map((r) => [r.type, r.name])).toEqual([
@@ -112,7 +112,7 @@ test("a host gets the image with its checksum, and a template that is made of it
       templateId: 9001,
       templateStorage: "local-lvm",
     },
-    new Provider("proxmox", { endpoint: "https://pve" }),
+    { providers: { proxmoxve: new Provider("proxmox", { endpoint: "https://pve" }) } },
   );
   await settle(registered);
   expect(only(registered, "proxmoxve:download/fileLegacy:FileLegacy").inputs).toEqual({
@@ -188,7 +188,7 @@ describe("a VM whose host is waited for", () => {
 
   test("has commands that wait for its first boot and for each restart, with their task on standard input alone", async () => {
     const registered = await mockEngine();
-    new Vm("k8s-dev", { ...ARGS, ready }, new Provider("proxmox", { endpoint: "https://pve" }));
+    new Vm("k8s-dev", { ...ARGS, ready }, { providers: { proxmoxve: new Provider("proxmox", { endpoint: "https://pve" }) } });
     await settle(registered);
     const shared = { dir: "/checkout", logging: "none", triggers: ["02:00:00:00:00:12"], stdin: "" };
     const [first, again] = ["k8s-dev-first-boot", "k8s-dev-ready"].map((name) => only(registered, "command:local:Command", name).inputs);
@@ -213,7 +213,7 @@ describe("a VM whose host is waited for", () => {
 
   test("gives the key that its host showed, and is reached by that key alone", async () => {
     const registered = await mockEngine();
-    const vm = new Vm("k8s-dev", { ...ARGS, ready }, new Provider("proxmox", { endpoint: "https://pve" }));
+    const vm = new Vm("k8s-dev", { ...ARGS, ready }, { providers: { proxmoxve: new Provider("proxmox", { endpoint: "https://pve" }) } });
     expect(await new Promise((resolve) => vm.hostKey?.apply(resolve))).toBe("ssh-ed25519 AAAA");
     new HostRole("k3s", { role: { name: "r", operations: [] }, connection: vm.connection(access), instance: vm.instance });
     await settle(registered);
@@ -226,7 +226,11 @@ describe("a VM whose host is waited for", () => {
 
   test("is not waited for while it is off", async () => {
     const registered = await mockEngine();
-    new Vm("k8s-dev", { ...ARGS, ready, spec: { ...SPEC, running: false } }, new Provider("proxmox", { endpoint: "https://pve" }));
+    new Vm(
+      "k8s-dev",
+      { ...ARGS, ready, spec: { ...SPEC, running: false } },
+      { providers: { proxmoxve: new Provider("proxmox", { endpoint: "https://pve" }) } },
+    );
     await settle(registered);
     expect(registered.filter((r) => r.type === "command:local:Command")).toEqual([]);
   });

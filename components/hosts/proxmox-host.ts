@@ -1,6 +1,5 @@
 import { FileLegacy } from "@muhlba91/pulumi-proxmoxve/download/fileLegacy";
 import { Bridge } from "@muhlba91/pulumi-proxmoxve/network/linux/bridge";
-import type { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import { VmLegacy } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "../base/component";
@@ -43,9 +42,9 @@ export class ProxmoxHost extends Component {
   /** Proxmox id of the template; known once it is built. */
   readonly templateId: pulumi.Output<number>;
 
-  constructor(name: string, args: ProxmoxHostArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: ProxmoxHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hosts:ProxmoxHost", name, opts);
-    const bridges = (args.bridges ?? []).map((spec) => this.#bridge(`${name}-${spec.name}`, args.node, spec, provider));
+    const bridges = (args.bridges ?? []).map((spec) => this.#bridge(`${name}-${spec.name}`, args.node, spec));
     const storages = [...(args.storages ?? [])];
     const download = (role: string, contentType: "import" | "iso", file: PinnedFile) =>
       new FileLegacy(
@@ -60,7 +59,7 @@ export class ProxmoxHost extends Component {
           checksumAlgorithm: "sha256",
           overwrite: false,
         },
-        this.child({ provider, dependsOn: storages, customTimeouts: timeouts(30) }),
+        this.child({ dependsOn: storages, customTimeouts: timeouts(30) }),
       );
     const image = download("image", "import", args.image);
     for (const iso of args.isos ?? []) download(`iso-${iso.fileName}`, "iso", iso);
@@ -87,7 +86,6 @@ export class ProxmoxHost extends Component {
         operatingSystem: { type: "l26" },
       },
       this.child({
-        provider,
         // VMs wait for the template, and so for all that it waits for.
         dependsOn: [...bridges, ...storages],
         customTimeouts: timeouts(15),
@@ -98,14 +96,14 @@ export class ProxmoxHost extends Component {
     this.registerOutputs({ templateId: this.templateId });
   }
 
-  #bridge(name: string, node: string, { adopt, ports, ...spec }: BridgeSpec, provider: Provider): Bridge {
+  #bridge(name: string, node: string, { adopt, ports, ...spec }: BridgeSpec): Bridge {
     const id = `${node}:${spec.name}`;
     // Without one that has the gateway the node cannot be reached, so neither is taken away with the program.
     const isKept = adopt === true || spec.gateway !== undefined || spec.gateway6 !== undefined;
     return new Bridge(
       name,
       { nodeName: node, ...spec, ...(ports === undefined ? {} : { ports: [...ports] }) },
-      this.child({ provider, retainOnDelete: isKept, ...(adopt === true ? { import: id } : {}) }),
+      this.child<pulumi.CustomResourceOptions>({ retainOnDelete: isKept, ...(adopt === true ? { import: id } : {}) }),
     );
   }
 }

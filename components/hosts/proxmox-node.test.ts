@@ -20,7 +20,7 @@ async function host(bridges: BridgeSpec[]) {
   const registered = await mockEngine();
   const provider = new Provider("proxmox", { endpoint: "https://pve" });
   const storage = new Directory("files", { resourceId: "homelab", path: "/x" }, { provider });
-  new ProxmoxHost("node01", { ...HOST, bridges, storages: [storage] }, provider);
+  new ProxmoxHost("node01", { ...HOST, bridges, storages: [storage] }, { providers: { proxmoxve: provider } });
   await settle(registered);
   return registered;
 }
@@ -70,8 +70,8 @@ test.each<[string, StorageSpec, object]>([
 ])("a storage of the kind %s is one entry of the cluster, on the nodes that name it", async (kind, spec, inputs) => {
   const registered = await mockEngine();
   const provider = new Provider("proxmox", { endpoint: "https://pve" });
-  new ProxmoxStorage("storage-homelab", { spec, nodes: ["node01", "node03"] }, provider);
-  new ProxmoxStorage("storage-old", { spec: { ...spec, name: "old", adopt: true }, nodes: ["node01"] }, provider);
+  new ProxmoxStorage("storage-homelab", { spec, nodes: ["node01", "node03"] }, { providers: { proxmoxve: provider } });
+  new ProxmoxStorage("storage-old", { spec: { ...spec, name: "old", adopt: true }, nodes: ["node01"] }, { providers: { proxmoxve: provider } });
   await settle(registered);
   const made = only(registered, `proxmoxve:storage/${kind}`, "storage-homelab-entry");
   expect(made.inputs).toEqual({ resourceId: "homelab", contents: [...spec.contents], nodes: ["node01", "node03"], ...inputs });

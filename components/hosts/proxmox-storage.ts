@@ -1,4 +1,3 @@
-import type { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import { Directory } from "@muhlba91/pulumi-proxmoxve/storage/directory";
 import { Lvm } from "@muhlba91/pulumi-proxmoxve/storage/lvm";
 import { Lvmthin } from "@muhlba91/pulumi-proxmoxve/storage/lvmthin";
@@ -17,10 +16,10 @@ export interface ProxmoxStorageArgs {
 export class ProxmoxStorage extends Component {
   readonly entry: pulumi.CustomResource;
 
-  constructor(name: string, { spec, nodes }: ProxmoxStorageArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { spec, nodes }: ProxmoxStorageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hosts:ProxmoxStorage", name, opts);
     const common = { resourceId: spec.name, contents: [...spec.contents], nodes: [...nodes] };
-    const options = this.child({ provider, ...(spec.adopt === true ? { import: spec.name, retainOnDelete: true } : {}) });
+    const options = this.child<pulumi.CustomResourceOptions>({ ...(spec.adopt === true ? { import: spec.name, retainOnDelete: true } : {}) });
     this.entry = entryOf(`${name}-entry`, spec, common, options);
     this.registerOutputs({ name: spec.name });
   }

@@ -1,8 +1,7 @@
-import type { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import { VmLegacy, type VmLegacyArgs } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
 import type { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
-import { Component, timeouts } from "../base/component";
+import { after, Component, timeouts } from "../base/component";
 import type { HostAccess, HostConnectionArgs } from "./connection";
 import { hostReady } from "./host-ready";
 import type { VmPassthrough, VmSpec } from "./vm-spec";
@@ -127,13 +126,12 @@ export class Vm extends Component {
   /** The host's SSH key as in known_hosts, as it was at its first boot; undefined where nothing waited for the host. */
   readonly hostKey: pulumi.Output<string> | undefined;
 
-  constructor(name: string, args: VmArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: VmArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hosts:Vm", name, opts);
     const vm = new VmLegacy(
       `${name}-vm`,
       vmInputs(args),
       this.child({
-        provider,
         protect: args.protect ?? false,
         // A new template is for new VMs: it replaces none that runs. Proxmox makes up the MAC address.
         ignoreChanges: ["clone", "networkDevices[0].macAddress", ...notCompared(vmDisks(args.spec))],
@@ -143,7 +141,7 @@ export class Vm extends Component {
       }),
     );
     this.vmId = vm.vmId;
-    this.address = vm.vmId.apply(() => args.spec.cloudInit.ipv4.address);
+    this.address = after(vm, args.spec.cloudInit.ipv4.address);
     // That of the definition, not the agent's list: pods' network cards come and go. The id makes it unknown until the VM is there.
     this.instance = pulumi.all([vm.id, vm.networkDevices]).apply(([, devices]) => devices[0]?.macAddress ?? "");
     const { ready, spec } = args;

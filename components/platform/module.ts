@@ -1,54 +1,17 @@
 /**
  * What a module of the platform is, as data. A module's spec names everything that the plan has to know of it before anything is
- * registered: charts, options, namespaces, needs, host names, secrets. Loads no Pulumi SDK.
+ * registered: charts, options, namespaces, needs, host names, secrets. Loads no Pulumi SDK: the component is loaded when it is built.
  */
 import { z } from "zod";
+import type { BuildModule } from "./context";
 import type { WantedSecret } from "./namespace-grants";
+import type { ChartPin, ImagePin } from "./pins";
+import type { Place } from "./place";
+import type { NamespaceGrant } from "./vault/vault-names";
 
 /** What a cluster may have, beside storage classes: brought by its distribution or by a module that provides it. */
 export const CLUSTER_CAPABILITIES = ["ingress", "load-balancer", "network-policy", "metrics"] as const;
 export type ClusterCapability = (typeof CLUSTER_CAPABILITIES)[number];
-
-/** A chart at an exact version. */
-export interface ChartPin {
-  /** URL of the repository: `https://…`, or `oci://…` without the chart's name. */
-  readonly repository: string;
-  readonly name: string;
-  readonly version: string;
-  /** Why this version. */
-  readonly why: string;
-}
-
-/** An image at an exact version. */
-export interface ImagePin {
-  /** With registry and tag or digest. */
-  readonly image: string;
-  readonly why: string;
-}
-
-/** Where a module runs, as far as its spec may depend on it. Plain data. */
-export interface Place {
-  /** Name of the stack. */
-  readonly environment: string;
-  /** Base of all host names. */
-  readonly domain: string;
-  /** Mail address that the certificate authority writes to. */
-  readonly contact: string;
-  /** Class of routes, where the options name none. */
-  readonly ingressClass: string;
-  /** Class of volumes, where the options name none. */
-  readonly storageClass: string;
-  /** URL of Pi-hole. */
-  readonly piholeUrl: string;
-  /** URL of Vault. */
-  readonly vaultAddress: string;
-  /** Entries of secrets/ by path below Vault's mount, with the names of their keys. No values. */
-  readonly entries: ReadonlyMap<string, readonly string[]>;
-  /** Entries for which the environment has values of its own, with the path at which Vault keeps those ({@link entryPath}). */
-  readonly ownEntries: ReadonlyMap<string, string>;
-  /** All host names of the environment, of modules and applications. Empty while host names are asked for. */
-  readonly hostNames: readonly string[];
-}
 
 /** A name under which people or other clusters reach something. */
 export interface Host {
@@ -102,9 +65,11 @@ export interface ModuleParts {
   /** Namespaces that it makes. No other module or application may have them. */
   readonly namespaces: readonly string[];
   readonly hosts: readonly Host[];
-  /** Modules, or what modules provide, that must be there. They are built before. */
+  /** Modules, or what modules provide, that must be there. Nothing of it is made before all of theirs is. */
   readonly needs: readonly string[];
-  /** The same, where they are in the matrix; nothing is missing where they are not. */
+  /** The same, where only those of its resources wait that take something of theirs. */
+  readonly uses: readonly string[];
+  /** As {@link needs}, where they are in the matrix; nothing is missing where they are not. */
   readonly after: readonly string[];
   readonly cluster: readonly ClusterCapability[];
   readonly storageClasses: readonly string[];
@@ -113,6 +78,8 @@ export interface ModuleParts {
   readonly offers: { readonly storageClasses: readonly string[]; readonly ingressClasses: readonly string[] };
   readonly programSecrets: readonly ProgramSecret[];
   readonly namespaceSecrets: readonly NamespaceSecrets[];
+  /** What further identities read from Vault. */
+  readonly grants: readonly NamespaceGrant[];
   readonly flows: readonly Flow[];
   /** Ranges of addresses that it gives out, as `first-last` or CIDR. No node may have one of them. */
   readonly addresses: readonly string[];
@@ -138,18 +105,22 @@ export interface ModuleSpec<N extends string, S extends z.ZodType> {
   readonly crds: readonly string[];
   readonly defaultCredentials: readonly DefaultCredential[];
   readonly parts: (options: z.output<S>, place: Place) => Partial<ModuleParts>;
+  /** Loads what builds it. */
+  readonly build: () => BuildModule<z.output<S>>;
 }
 
 /** A spec whose options have been forgotten: what a list of all modules holds. */
-export interface Module<N extends string = string, S extends z.ZodType = z.ZodType> extends Omit<ModuleSpec<N, S>, "parts"> {
+export interface Module<N extends string = string, S extends z.ZodType = z.ZodType> extends Omit<ModuleSpec<N, S>, "parts" | "build"> {
   /** @param options as {@link options} gives them */
   parts(options: z.output<S>, place: Place): ModuleParts;
+  build(): BuildModule<z.output<S>>;
 }
 
 const NOTHING: ModuleParts = {
   namespaces: [],
   hosts: [],
   needs: [],
+  uses: [],
   after: [],
   cluster: [],
   storageClasses: [],
@@ -157,6 +128,7 @@ const NOTHING: ModuleParts = {
   offers: { storageClasses: [], ingressClasses: [] },
   programSecrets: [],
   namespaceSecrets: [],
+  grants: [],
   flows: [],
   addresses: [],
   values: {},
@@ -180,11 +152,5 @@ export function defineModule<const N extends string, S extends z.ZodType>(
   };
 }
 
-/** Where Vault keeps an entry for the place: its own one where there is one, else the common one. */
-export const entryPath = ({ ownEntries }: Pick<Place, "ownEntries">, path: string): string => ownEntries.get(path) ?? path;
-
 /** Options of a module that has none. */
 export const noOptions = z.strictObject({});
-
-/** Size of a volume as Kubernetes writes it. */
-export const volumeSize = z.string().regex(/^[1-9]\d*(Mi|Gi|Ti)$/, "must be a size such as 10Gi");

@@ -1,5 +1,6 @@
 /** What each namespace wants from Vault: its module registers the Secrets, and the stack of Vault the policy. Loads no Pulumi SDK. */
-import type { NamespaceGrant } from "./vault-names";
+import { entryPath, type Place } from "./place";
+import type { NamespaceGrant } from "./vault/vault-names";
 
 /** A Kubernetes Secret of a namespace with values that it names. */
 export interface WantedSecret {
@@ -9,14 +10,12 @@ export interface WantedSecret {
   data: Record<string, { path: string; key: string }>;
 }
 
-type VaultPath = (path: string) => string;
-
-/** @param vaultPath where Vault keeps an entry for the namespace's stack */
-export const namespaceGrant = (namespace: string, secrets: readonly WantedSecret[], vaultPath: VaultPath): NamespaceGrant => ({
+/** @param place of the namespace: where Vault keeps an entry for it */
+export const namespaceGrant = (namespace: string, secrets: readonly WantedSecret[], place: Pick<Place, "ownEntries">): NamespaceGrant => ({
   namespace,
   role: namespace,
   reader: "vault-reader",
-  paths: secrets.flatMap(({ data }) => Object.values(data).map(({ path }) => vaultPath(path))),
+  paths: secrets.flatMap(({ data }) => Object.values(data).map(({ path }) => entryPath(place, path))),
 });
 
 /** Key of external-dns's Secret, by which the program calls it in its environment. */
@@ -29,8 +28,6 @@ export const EXTERNAL_DNS = {
     data: { [PIHOLE_PASSWORD_KEY]: { path: "cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD", key: "PIHOLE_PASSWORD" } },
   },
 } as const satisfies { namespace: string; password: WantedSecret };
-
-export const externalDnsGrant = (vaultPath: VaultPath): NamespaceGrant => namespaceGrant(EXTERNAL_DNS.namespace, [EXTERNAL_DNS.password], vaultPath);
 
 /** Where External Secrets runs. */
 export const EXTERNAL_SECRETS_NAMESPACE = "external-secrets";

@@ -1,9 +1,9 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
-import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
-import * as pulumi from "@pulumi/pulumi";
-import { Component } from "../base/component";
-import { EXTERNAL_SECRETS_API } from "./external-secrets";
+import type * as pulumi from "@pulumi/pulumi";
+import { after, Component } from "../base/component";
+import { EXTERNAL_SECRETS_API } from "./external-secrets/values";
 import { namespaceGrant, type WantedSecret } from "./namespace-grants";
+import { entryPath, type Place } from "./place";
 import { vaultStore } from "./vault-store";
 
 export interface SecretAccessArgs {
@@ -15,8 +15,8 @@ export interface SecretAccessArgs {
   /** Auth mount of the cluster ({@link VaultClusterAccess.mount}); its role of the namespace's name is {@link namespaceGrant}'s. */
   authMount: pulumi.Input<string>;
   secrets: readonly WantedSecret[];
-  /** Where Vault keeps an entry for this environment. Default: the common place. */
-  vaultPath?: ((path: string) => string) | undefined;
+  /** Entries for which the environment has values of its own, with the path at which Vault keeps those. */
+  ownEntries: Place["ownEntries"];
 }
 
 /**
@@ -27,22 +27,20 @@ export class SecretAccess extends Component {
   /** Names of the Secrets; known once they are asked for. */
   readonly secretNames: pulumi.Output<string[]>;
 
-  constructor(name: string, args: SecretAccessArgs, kubernetes: KubernetesProvider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: SecretAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:SecretAccess", name, opts);
-    const place = args.vaultPath ?? ((path: string) => path);
     const storeName = `vault-${args.namespaceName}`;
     const store = vaultStore(
       name,
       {
         store: storeName,
         conditions: [{ namespaces: [args.namespace] }],
-        grant: namespaceGrant(args.namespaceName, args.secrets, place),
+        grant: namespaceGrant(args.namespaceName, args.secrets, args),
         namespace: args.namespace,
         vaultAddress: args.vaultAddress,
         authMount: args.authMount,
       },
-      kubernetes,
-      this,
+      (opts) => this.child(opts),
     );
     const wanted = args.secrets.map(
       (secret) =>
@@ -56,13 +54,16 @@ export class SecretAccess extends Component {
               refreshInterval: "1m",
               secretStoreRef: { kind: "ClusterSecretStore", name: storeName },
               target: { name: secret.name, creationPolicy: "Owner" },
-              data: Object.entries(secret.data).map(([secretKey, { path, key }]) => ({ secretKey, remoteRef: { key: place(path), property: key } })),
+              data: Object.entries(secret.data).map(([secretKey, { path, key }]) => ({ secretKey, remoteRef: { key: entryPath(args, path), property: key } })),
             },
           },
-          this.child({ provider: kubernetes, dependsOn: [store] }),
+          this.child({ dependsOn: [store] }),
         ),
     );
-    this.secretNames = pulumi.all(wanted.map((resource) => resource.id)).apply(() => args.secrets.map((secret) => secret.name));
+    this.secretNames = after(
+      wanted,
+      args.secrets.map((secret) => secret.name),
+    );
     this.registerOutputs({ secretNames: this.secretNames });
   }
 }

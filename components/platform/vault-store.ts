@@ -1,10 +1,8 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
-import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
-import { withHome } from "../base/component";
-import { EXTERNAL_SECRETS_API } from "./external-secrets";
-import { KV_MOUNT, type NamespaceGrant, VAULT_AUDIENCE } from "./vault-names";
+import { EXTERNAL_SECRETS_API } from "./external-secrets/values";
+import { KV_MOUNT, type NamespaceGrant, VAULT_AUDIENCE } from "./vault/vault-names";
 
 export interface VaultStoreArgs {
   /** Name of the ClusterSecretStore. */
@@ -21,13 +19,13 @@ export interface VaultStoreArgs {
 }
 
 /** A store for ExternalSecrets, with an identity of its own. What that may read is up to the stack that Vault belongs to. */
-export function vaultStore(name: string, args: VaultStoreArgs, kubernetes: KubernetesProvider, parent: pulumi.Resource): CustomResource {
+export function vaultStore(
+  name: string,
+  args: VaultStoreArgs,
+  child: <T extends pulumi.CustomResourceOptions>(opts?: T) => pulumi.CustomResourceOptions,
+): CustomResource {
   const { reader, role } = args.grant;
-  const account = new ServiceAccount(
-    `${name}-reader`,
-    { metadata: { name: reader, namespace: args.namespace }, automountServiceAccountToken: false },
-    withHome({ parent, provider: kubernetes }),
-  );
+  const account = new ServiceAccount(`${name}-reader`, { metadata: { name: reader, namespace: args.namespace }, automountServiceAccountToken: false }, child());
   const serviceAccountRef = { name: reader, namespace: args.namespace, audiences: [VAULT_AUDIENCE] };
   return new CustomResource(
     `${name}-store`,
@@ -42,6 +40,6 @@ export function vaultStore(name: string, args: VaultStoreArgs, kubernetes: Kuber
         },
       },
     },
-    withHome({ parent, provider: kubernetes, dependsOn: [account] }),
+    child({ dependsOn: [account] }),
   );
 }

@@ -31,7 +31,7 @@ function buildApp({ plan, upstream }: BuildContext, app: PlannedApp, issuer: pul
       ingressClass: plan.config.ingressClass,
       issuer: issuer ?? NO_ISSUER,
     },
-    provider,
+    { providers: { kubernetes: provider } },
   );
 }
 

@@ -12,10 +12,6 @@ export interface SecretReader {
   all(): ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** Entries for which the stack has values of its own (secrets/<stack>), whole, by the path at which Vault keeps them. */
   own(): ReadonlyMap<string, Readonly<Record<string, string>>>;
-  /** Names of the keys of all entries below a path, whether the stack decrypts them or not. */
-  keysBelow(path: string): ReadonlyMap<string, readonly string[]>;
-  /** Where Vault keeps an entry for this stack: its own one where there is one, the common one otherwise. */
-  vaultPath(path: string): string;
 }
 
 /** Vault as another stack has it. */

@@ -26,7 +26,10 @@ export interface Templates {
 }
 
 function prepareNodes({ nodes, image, storages: planned }: NodePlan, proxmox: ProxmoxProvider): Templates {
-  const storages = planned.map(({ spec, nodes: on }) => ({ on, storage: new ProxmoxStorage(`storage-${spec.name}`, { spec, nodes: on }, proxmox) }));
+  const storages = planned.map(({ spec, nodes: on }) => ({
+    on,
+    storage: new ProxmoxStorage(`storage-${spec.name}`, { spec, nodes: on }, { providers: { proxmoxve: proxmox } }),
+  }));
   const hosts = new Map(
     nodes.map((node) => [
       node.name,
@@ -43,7 +46,7 @@ function prepareNodes({ nodes, image, storages: planned }: NodePlan, proxmox: Pr
           templateId: node.templateId,
           templateStorage: node.templateStorage,
         },
-        proxmox,
+        { providers: { proxmoxve: proxmox } },
       ),
     ]),
   );

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HomelabError } from "../../common/errors";
-import { vaultPathFor } from "../plan/vault-grants";
+import { environmentPath } from "../../secrets/vault-paths";
 import type { SecretReader } from "./context";
 
 type Entries = ReadonlyMap<string, Readonly<Record<string, string>>>;
@@ -11,14 +11,12 @@ export interface SecretSources {
   entries: Entries;
   /** What all stacks share, for the one that fills Vault. */
   common: Entries;
-  keysBelow: SecretReader["keysBelow"];
   /** Paths for which the stack has values of its own. */
   own: ReadonlySet<string>;
 }
 
 /** Gives decrypted values to the program as secret outputs. */
-export function createSecretReader({ stack, entries, common, own, keysBelow }: SecretSources): SecretReader {
-  const vaultPath = vaultPathFor(stack, own);
+export function createSecretReader({ stack, entries, common, own }: SecretSources): SecretReader {
   return {
     get(path, key) {
       const value = entries.get(path)?.[key];
@@ -31,8 +29,6 @@ export function createSecretReader({ stack, entries, common, own, keysBelow }: S
       return pulumi.secret(value);
     },
     all: () => common,
-    own: () => new Map([...own].flatMap((path) => (entries.has(path) ? [[vaultPath(path), entries.get(path) ?? {}] as const] : []))),
-    keysBelow,
-    vaultPath,
+    own: () => new Map([...own].flatMap((path) => (entries.has(path) ? [[environmentPath(stack, path), entries.get(path) ?? {}] as const] : []))),
   };
 }

@@ -4,7 +4,8 @@ import type { KubernetesCluster } from "../../components/clusters/kubernetes-clu
 import { type BuiltApps, buildApps } from "./apps";
 import { buildCluster } from "./cluster";
 import type { BuildContext } from "./context";
-import { type BuiltModules, buildModules } from "./modules";
+import { buildModules } from "./modules";
+import type { BuiltPlatform } from "./platform";
 import { buildTemplates, proxmoxProvider, type Templates } from "./proxmox";
 import { type BuiltHost, buildVms } from "./vms";
 
@@ -12,7 +13,8 @@ export interface BuiltStack {
   hosts: ReadonlyMap<string, BuiltHost>;
   cluster: KubernetesCluster;
   templates: Templates["made"];
-  vault: BuiltModules["vault"];
+  /** What its platform gives, and what was given to it. */
+  given: BuiltPlatform["given"];
   urls: Readonly<Record<string, pulumi.Output<string>>>;
   /** Outputs that its applications give. */
   appOutputs: BuiltApps["outputs"];
@@ -24,6 +26,6 @@ export function buildStack(context: BuildContext): BuiltStack {
   const hosts = buildVms(context, proxmox, templates);
   const cluster = buildCluster(context, hosts);
   const modules = buildModules(context, cluster);
-  const apps = buildApps(context, modules.issuer, cluster.provider);
-  return { hosts, cluster, templates: templates.made, vault: modules.vault, urls: { ...modules.urls, ...apps.urls }, appOutputs: apps.outputs };
+  const apps = buildApps(context, modules.given.issuer, cluster.provider);
+  return { hosts, cluster, templates: templates.made, given: modules.given, urls: { ...modules.urls, ...apps.urls }, appOutputs: apps.outputs };
 }

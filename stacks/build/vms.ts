@@ -41,7 +41,7 @@ export function buildVms(context: BuildContext, proxmox: ProxmoxProvider, templa
           protect: protectedVms.has(spec.name),
           ready: { access, checkout: context.checkout },
         },
-        proxmox,
+        { providers: { proxmoxve: proxmox } },
       );
       return [spec.name, { name: spec.name, spec, built, access }];
     }),

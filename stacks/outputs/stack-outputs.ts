@@ -26,14 +26,15 @@ function hostOutputs({ stack, config }: StackPlan, built: BuiltStack): OutputMap
 
 /** By name, as schemas.ts has them; what must be secret is so here, whatever was built. */
 export function stackOutputs(plan: StackPlan, built: BuiltStack): OutputMap {
-  const { cluster, vault, templates } = built;
+  const { cluster, given, templates } = built;
+  const { vault, vaultId, vaultTokens } = given;
   const outputs: OutputMap = {
     kubeconfig: cluster.kubeconfig,
     clusterEndpoint: cluster.endpoint,
     ...hostOutputs(plan, built),
     urls: built.urls,
     ...(templates === undefined ? {} : { templateIds: templates }),
-    ...(vault === undefined ? {} : { vaultAddress: vault.address, vaultId: vault.id, vaultTokens: vault.tokens }),
+    ...(vault === undefined || vaultId === undefined || vaultTokens === undefined ? {} : { vaultAddress: vault.address, vaultId, vaultTokens }),
     ...built.appOutputs,
   };
   return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, SECRET_OUTPUTS.has(key) ? pulumi.secret(value) : value]));

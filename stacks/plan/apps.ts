@@ -5,6 +5,7 @@ import type { App, FromStack } from "../define/app";
 import type { Estate } from "../load/estate";
 import type { StackConfig } from "../load/settings";
 import type { LoadedStack } from "../load/stacks";
+import type { ClusterFacts } from "./platform-types";
 
 export interface PlannedPort {
   name: string;
@@ -27,9 +28,6 @@ export interface PlannedApp extends Pick<App, "healthPath" | "healthPort" | "env
 
 /** Names of the outputs that a stack's applications give. */
 export const appOutputs = ({ apps }: Pick<LoadedStack, "apps">): string[] => Object.values(apps).flatMap(({ outputs }) => Object.keys(outputs ?? {}));
-
-/** Whether the cluster serves routes: k3s brings Traefik, and kubeadm brings nothing of the kind. */
-const servesRoutes = ({ kubeadm }: StackConfig): boolean => kubeadm === undefined;
 
 const isReference = (value: unknown): value is FromStack => typeof value === "object" && value !== null && "from" in value;
 
@@ -91,17 +89,13 @@ function checkNames(stack: LoadedStack): void {
   }
 }
 
-/** Full names that routes of the stack's applications may have, those that its cluster does not serve included. */
-export const appHosts = ({ apps }: LoadedStack, domain: string): string[] =>
-  Object.values(apps).flatMap(({ ports }) => ports.flatMap(({ host }) => (host === undefined ? [] : [`${host}.${domain}`])));
-
 /**
  * The stack's applications in the order of the matrix.
  * @throws HomelabError E_UPSTREAM_UNDECLARED, E_APP, E_CONFIG_VALUE
  */
-export function planApps(estate: Estate, stack: LoadedStack, config: StackConfig): PlannedApp[] {
+export function planApps(estate: Estate, stack: LoadedStack, config: StackConfig, cluster: ClusterFacts): PlannedApp[] {
   checkNames(stack);
-  const routes = servesRoutes(config);
+  const routes = cluster.capabilities.includes("ingress");
   return Object.entries(stack.apps).map(([name, app]) => {
     for (const reference of referencesOf(app)) checkReference(estate, stack, name, reference);
     const planPort = ({ name: portName, port, host, withoutIngress, url }: App["ports"][number]): PlannedPort => {

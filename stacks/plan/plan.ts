@@ -2,18 +2,20 @@
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
 import type { VmSpec } from "../../components/hosts/vm-spec";
-import type { StackGrant } from "../../components/platform/vault-names";
+import type { StackGrant } from "../../components/platform/vault/vault-names";
 import type { ProxmoxSite } from "../define/nodes";
 import type { Site } from "../define/site";
 import type { Estate } from "../load/estate";
 import type { StackConfig } from "../load/settings";
 import { type LoadedStack, vmOf } from "../load/stacks";
-import { appHosts, type PlannedApp, planApps } from "./apps";
+import { type PlannedApp, planApps } from "./apps";
 import { validateGraph } from "./graph";
 import { joiningNodes } from "./hosts/cluster-roles";
 import { planRoles, secretPaths } from "./hosts/plan-roles";
 import { clusterVmOf, type PlannedRole } from "./hosts/planned-role";
-import { moduleParts, placeOf } from "./modules";
+import { hasModule, planPlatform } from "./platform";
+import { platformInput } from "./platform-input";
+import type { PlatformPlan } from "./platform-types";
 import { checkReleased, isProtected } from "./protection";
 import { PROXMOX_SECRET, PROXMOX_TOKEN_ID, SSH_PRIVATE_KEY } from "./secret-paths";
 import { type MadeStorage, madeStorages } from "./storages";
@@ -48,7 +50,9 @@ export interface StackPlan {
   vaultOf: string;
   /** What every stack and its namespaces may do in Vault, where Vault runs in this one; else none. */
   grants: readonly StackGrant[];
-  /** Full host names that its routes may have, sorted. */
+  /** What runs in its cluster beside its applications. */
+  platform: PlatformPlan;
+  /** Full host names that its routes may have, sorted; those whose route was taken away among them. */
   hostNames: readonly string[];
   apps: readonly PlannedApp[];
   /** Entries of secrets/ that the program uses; it gets no others. `all`: it puts them into Vault. */
@@ -98,6 +102,13 @@ export function stackOf({ stacks }: Pick<Estate, "stacks">, name: string): Loade
   });
 }
 
+/** The platforms of all stacks, each with the settings of its file. @throws HomelabError E_PLATFORM, E_SECRET_COLLISION */
+export const allPlatforms = (estate: Estate): PlatformPlan[] =>
+  estate.stacks.flatMap((stack) => {
+    const config = estate.settings.get(stack.name);
+    return config === undefined ? [] : [planPlatform(platformInput(estate, stack, config))];
+  });
+
 /**
  * @param config the stack's settings, which a running program has from the engine
  * @throws HomelabError for whatever the site, its settings and the matrix do not say together
@@ -106,14 +117,13 @@ export function planStack(estate: Estate, stack: LoadedStack, config: StackConfi
   const vms = [...stack.duties.keys()].flatMap((vm) => estate.vms.get(vm) ?? []);
   checkReleased(stack.name, config, vms);
   const roles = planRoles({ stack, config, site: estate.site, stacks: estate.stacks, vms: estate.vms });
-  const apps = planApps(estate, stack, config);
+  const platform = planPlatform(platformInput(estate, stack, config));
+  const apps = planApps(estate, stack, config, platform.cluster);
   const templatesOf = providerOf(TEMPLATES, estate, stack);
   const vaultOf = providerOf(VAULT, estate, stack);
-  const parts = moduleParts(placeOf(estate, stack, config), stack);
   const { domain } = estate.site;
   const former = (stack.platform["external-dns"]?.formerNames ?? []).map((name) => `${name}.${domain}`);
-  const ofModules = [...parts.values()].flatMap(({ hosts }) => hosts.map(({ name }) => name));
-  const ofProgram = [...parts.values()].flatMap(({ programSecrets }) => programSecrets.map(({ path }) => path));
+  const ofProgram = platform.modules.flatMap(({ parts }) => parts.programSecrets.map(({ path }) => path));
   const built = [PROXMOX_TOKEN_ID, PROXMOX_SECRET, SSH_PRIVATE_KEY].map(({ path }) => path);
   const nameServer = vmOf([stack], "dns");
   return {
@@ -129,10 +139,11 @@ export function planStack(estate: Estate, stack: LoadedStack, config: StackConfi
     nodes: stack.preparesNodes ? { ...estate.proxmox, storages: madeStorages(estate.proxmox.nodes) } : undefined,
     templatesOf,
     vaultOf,
-    grants: vaultOf === stack.name ? vaultGrants(estate) : [],
-    hostNames: [...ofModules, ...appHosts(stack, domain), ...former].toSorted(),
+    grants: vaultOf === stack.name ? vaultGrants(allPlatforms(estate)) : [],
+    platform,
+    hostNames: [...platform.place.hostNames, ...former].toSorted(),
     apps,
-    secrets: stack.platform["vault-entries"] === undefined ? [...new Set([...built, ...ofProgram, ...secretPaths([...roles.values()].flat())])] : "all",
+    secrets: !hasModule(platform, "vault-entries") ? [...new Set([...built, ...ofProgram, ...secretPaths([...roles.values()].flat())])] : "all",
   };
 }
 

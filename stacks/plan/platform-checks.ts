@@ -2,8 +2,8 @@
 import { findDefaultCredentials } from "../../components/platform/default-credentials";
 import type { Host, Module } from "../../components/platform/module";
 import { rangeOf, rangesMeet } from "./address-range";
-import type { ChosenModule, PlatformInput } from "./platform";
 import { provides } from "./platform-order";
+import type { ChosenModule, PlatformInput } from "./platform-types";
 
 interface Checked extends PlatformInput {
   readonly chosen: readonly ChosenModule[];
@@ -20,7 +20,7 @@ const list = (names: readonly string[]): string => (names.length === 0 ? "none" 
 function needs({ place, chosen, given, catalogue, cluster }: Checked): string[] {
   return chosen.flatMap(({ module, parts }) => {
     const at = `${place.environment}: ${module.name}`;
-    const missing = parts.needs
+    const missing = [...parts.needs, ...parts.uses]
       .filter((need) => !given.has(need) && !chosen.some((other) => provides(other, need)))
       .map((need) => {
         const fill = catalogue.filter((other) => provides({ module: other }, need)).map(({ name }) => name);

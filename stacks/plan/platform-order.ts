@@ -1,17 +1,23 @@
 /** Which module waits for which, and the order that follows. */
-import type { ChosenModule, ClusterFacts } from "./platform";
+import type { ChosenModule, ClusterFacts } from "./platform-types";
 
 /** Whether a module is what a need names. */
 export const provides = ({ module }: Pick<ChosenModule, "module">, need: string): boolean => module.name === need || module.provides.includes(need);
 
-/** By module, in the order given: the modules that are built before it. What the cluster has by itself is waited for by nobody. */
-export function edges(chosen: readonly ChosenModule[], cluster: ClusterFacts): Map<string, ReadonlySet<string>> {
+export interface Edges {
+  /** Modules that are built before. */
+  readonly before: ReadonlySet<string>;
+  /** Those of them of which everything is there before anything of the module is made. */
+  readonly whole: ReadonlySet<string>;
+}
+
+/** What a module waits for, by module in the order given. What the cluster has by itself is waited for by nobody. */
+export function edges(chosen: readonly ChosenModule[], cluster: ClusterFacts): Map<string, Edges> {
   const those = (test: (other: ChosenModule) => boolean): string[] => chosen.filter(test).map(({ module }) => module.name);
   return new Map(
     chosen.map(({ module, parts }) => {
-      const needs = [...parts.needs, ...parts.after, ...(parts.hosts.some(({ route }) => route === "ingress") ? ["certificates"] : [])];
-      const before = [
-        ...needs.flatMap((need) => those((other) => provides(other, need))),
+      const whole = [
+        ...[...parts.needs, ...parts.after].flatMap((need) => those((other) => provides(other, need))),
         ...parts.cluster.filter((wanted) => !cluster.capabilities.includes(wanted)).flatMap((wanted) => those((other) => other.module.brings.includes(wanted))),
         ...parts.storageClasses
           .filter((wanted) => !cluster.storageClasses.includes(wanted))
@@ -20,7 +26,9 @@ export function edges(chosen: readonly ChosenModule[], cluster: ClusterFacts): M
           .filter((wanted) => !cluster.ingressClasses.includes(wanted))
           .flatMap((wanted) => those((other) => other.parts.offers.ingressClasses.includes(wanted))),
       ];
-      return [module.name, new Set(before)] as const;
+      const uses = [...parts.uses, ...(parts.hosts.some(({ route }) => route === "ingress") ? ["certificates"] : [])];
+      const before = [...whole, ...uses.flatMap((need) => those((other) => provides(other, need)))];
+      return [module.name, { before: new Set(before), whole: new Set(whole) }] as const;
     }),
   );
 }

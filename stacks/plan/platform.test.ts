@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { z } from "zod";
 import { MODULES } from "../../components/platform/catalogue";
 import { defineModule, type Module, type ModuleParts, noOptions } from "../../components/platform/module";
-import { checkTogether, type PlannedApplication, type PlatformInput, planPlatform } from "./platform";
+import { planPlatform } from "./platform";
+import type { PlannedApplication, PlatformInput } from "./platform-types";
 
 const ENTRIES = new Map([
   ["cloudflare", ["api-token"]],
@@ -49,12 +50,16 @@ function problemsOf(run: () => unknown): string[] {
   throw new Error("it was not refused");
 }
 
+const notBuilt = (): never => {
+  throw new Error("a plan builds nothing");
+};
+
 /** A module for one case: it has what is said and nothing else. */
 const made = (
   name: string,
   parts: Partial<ModuleParts> = {},
   spec: Partial<Pick<Module, "provides" | "brings" | "crds" | "defaultCredentials">> = {},
-): Module => defineModule({ name, summary: "of a test", options: noOptions, parts: () => parts, ...spec });
+): Module => defineModule({ name, summary: "of a test", options: noOptions, parts: () => parts, build: notBuilt, ...spec });
 
 const app = (name: string, hosts: readonly string[], namespace = name): PlannedApplication => ({
   name,
@@ -247,7 +252,7 @@ const CASES: Record<string, Case> = {
   },
   "a default credential as an option": {
     given: input({ harbor: { password: "Harbor12345" } }),
-    catalogue: [defineModule({ name: "harbor", summary: "of a test", options: z.strictObject({ password: z.string() }), parts: () => ({}) })],
+    catalogue: [defineModule({ name: "harbor", summary: "of a test", options: z.strictObject({ password: z.string() }), parts: () => ({}), build: notBuilt })],
     problems: ["dev: harbor: password is the default credential of harbor, which everybody knows; put one of your own into secrets/"],
   },
   "a secret that secrets/ does not have": {
@@ -280,18 +285,21 @@ test("what a module brings fills the needs of others, which come after it", () =
   expect(names(input({ app: {}, disks: {}, balancer: {}, routes: {} }, { cluster: KUBEADM }), modules)).toEqual(["disks", "balancer", "routes", "app"]);
 });
 
+test("what a module needs is there as a whole before it; what it uses is only built before", () => {
+  const plan = planPlatform(input({ a: {}, b: {}, c: {} }), [made("a", { needs: ["b"], uses: ["c"] }), made("b"), made("c")]);
+  expect(plan.modules.map(({ name, after, waitsFor }) => [name, after, waitsFor])).toEqual([
+    ["b", [], []],
+    ["c", [], []],
+    ["a", ["b", "c"], ["b"]],
+  ]);
+  expect(problemsOf(() => planPlatform(input({ a: {} }), [made("a", { uses: ["c"] }), made("c")]))).toEqual([
+    "dev: a: needs c, which nothing here provides; add c",
+  ]);
+});
+
 test("what a module only comes after may be missing", () => {
   expect(names(input({ a: {} }), [made("a", { after: ["b"] }), made("b")])).toEqual(["a"]);
   expect(names(input({ a: {}, b: {} }), [made("a", { after: ["b"] }), made("b")])).toEqual(["b", "a"]);
-});
-
-test("two environments with one host name are refused together", () => {
-  const plan = (environment: string) =>
-    planPlatform(input(WITH_ROUTES, { given: VAULT, place: { ...input({}).place, environment }, applications: [app("shop", ["shop.example.org"])] }));
-  expect(problemsOf(() => checkTogether([plan("dev"), plan("stg")]))).toEqual([
-    "stg: shop: the host name shop.example.org is served by shop of dev too; one of them needs another name",
-  ]);
-  expect(() => checkTogether([plan("dev")])).not.toThrow();
 });
 
 /** Modules m0, m1, …, each with needs among those before it in a hidden order. */

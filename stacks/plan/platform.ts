@@ -4,68 +4,12 @@
  */
 import { HomelabError } from "../../common/errors";
 import { MODULES, type ModuleName } from "../../components/platform/catalogue";
-import type { ChartPin, ClusterCapability, Host, ImagePin, Module, ModuleParts, Place } from "../../components/platform/module";
+import type { Module } from "../../components/platform/module";
+import type { Place } from "../../components/platform/place";
 import { checkPlatform } from "./platform-checks";
 import { readOptions } from "./platform-options";
 import { edges, inOrder } from "./platform-order";
-
-/** An application, as far as the platform has to know it. */
-export interface PlannedApplication {
-  readonly name: string;
-  readonly namespace: string;
-  readonly hosts: readonly Host[];
-}
-
-/** What the cluster has before a module is built. */
-export interface ClusterFacts {
-  /** As messages name it: `k3s without traefik`. */
-  readonly title: string;
-  readonly capabilities: readonly ClusterCapability[];
-  readonly storageClasses: readonly string[];
-  readonly ingressClasses: readonly string[];
-}
-
-export interface PlatformInput {
-  /** The environment's row of the matrix: options by module, not checked. */
-  readonly row: Readonly<Record<string, unknown>>;
-  readonly place: Omit<Place, "hostNames">;
-  readonly cluster: ClusterFacts;
-  readonly applications: readonly PlannedApplication[];
-  /** What other stacks provide, such as `vault`, with the stack's name. */
-  readonly given: ReadonlyMap<string, string>;
-  /** Addresses that hosts have, with their names. */
-  readonly addresses: ReadonlyMap<string, string>;
-}
-
-export interface PlannedModule {
-  readonly name: string;
-  /** With their defaults. */
-  readonly options: unknown;
-  /** Modules of the environment that are built before it, in the plan's order. */
-  readonly after: readonly string[];
-  readonly parts: ModuleParts;
-  readonly summary: string;
-  readonly charts: Readonly<Record<string, ChartPin>>;
-  readonly images: readonly ImagePin[];
-  readonly crds: readonly string[];
-}
-
-export interface PlatformPlan {
-  readonly environment: string;
-  readonly place: Place;
-  readonly cluster: ClusterFacts;
-  /** Each after all that it waits for. */
-  readonly modules: readonly PlannedModule[];
-  /** Host names of modules and applications with who serves them, sorted by name. */
-  readonly hosts: readonly (Host & { readonly owner: string })[];
-}
-
-/** A module of the row with its options, before there is an order. */
-export interface ChosenModule {
-  readonly module: Module;
-  readonly options: unknown;
-  readonly parts: ModuleParts;
-}
+import type { ChosenModule, PlannedModule, PlatformInput, PlatformPlan } from "./platform-types";
 
 /** Everything that is wrong with a platform, in one error. @throws HomelabError E_PLATFORM */
 function refuse(environment: string, problems: readonly string[]): void {
@@ -97,7 +41,7 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
   const chosen = partsAt(place);
   refuse(environment, checkPlatform({ ...input, chosen, hosts, catalogue }));
   const waits = edges(chosen, input.cluster);
-  const { order, cycle } = inOrder(waits);
+  const { order, cycle } = inOrder(new Map([...waits].map(([name, { before }]) => [name, before])));
   refuse(environment, cycle === undefined ? [] : [`${environment}: the modules need each other in a circle: ${cycle.join(" → ")}`]);
   return {
     environment,
@@ -111,7 +55,8 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
           name,
           options,
           parts,
-          after: order.filter((other) => waits.get(name)?.has(other)),
+          after: order.filter((other) => waits.get(name)?.before.has(other)),
+          waitsFor: order.filter((other) => waits.get(name)?.whole.has(other)),
           summary: module.summary,
           charts: module.charts,
           images: module.images,
@@ -119,20 +64,6 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
         })),
     ),
   };
-}
-
-/** @throws HomelabError E_PLATFORM where two environments serve one host name, or give out one address */
-export function checkTogether(plans: readonly PlatformPlan[]): void {
-  const owners = new Map<string, string>();
-  const problems: string[] = [];
-  for (const { environment, hosts } of plans) {
-    for (const { name, owner } of hosts) {
-      const other = owners.get(name);
-      if (other !== undefined) problems.push(`${environment}: ${owner}: the host name ${name} is served by ${other} too; one of them needs another name`);
-      owners.set(name, `${owner} of ${environment}`);
-    }
-  }
-  refuse(plans[0]?.environment ?? "", problems);
 }
 
 /** A module of the plan. @throws HomelabError E_MODULE where the environment does not have it */

@@ -1,26 +1,19 @@
 /**
- * What each stack and each of its namespaces may do in Vault: read by the one stack that makes policies and roles. The other stacks
- * register the same namespaces by the same functions (components/platform). Loads no Pulumi SDK.
+ * What each stack and each of its namespaces may do in Vault, by the plans of their platforms: read by the one stack that makes
+ * policies and roles. Loads no Pulumi SDK.
  */
-import { externalDnsGrant, sharedGrant } from "../../components/platform/namespace-grants";
-import type { StackGrant } from "../../components/platform/vault-names";
-import { entryKeys, ownPaths } from "../../secrets/load";
-import { environmentPath } from "../../secrets/vault-paths";
-import type { Estate } from "../load/estate";
-import { STORE } from "./secret-paths";
+import { namespaceGrant } from "../../components/platform/namespace-grants";
+import type { StackGrant } from "../../components/platform/vault/vault-names";
+import { hasModule } from "./platform";
+import type { PlatformPlan } from "./platform-types";
 
-/** Where Vault keeps an entry for a stack. @param own paths for which the stack has values of its own */
-export const vaultPathFor =
-  (stack: string, own: ReadonlySet<string>) =>
-  (path: string): string =>
-    own.has(path) ? environmentPath(stack, path) : path;
-
-/** Of all stacks. */
-export function vaultGrants({ stacks, settings }: Pick<Estate, "stacks" | "settings">): StackGrant[] {
-  return stacks.map(({ name, platform }) => {
-    const vaultPath = vaultPathFor(name, new Set(ownPaths(name)));
-    const shared = settings.get(name)?.sharedSecrets === true ? [sharedGrant([...entryKeys(STORE).keys()].map(vaultPath))] : [];
-    const dns = platform["external-dns"] === undefined ? [] : [externalDnsGrant(vaultPath)];
-    return { stack: name, writesCommon: platform["vault-entries"] !== undefined, namespaces: [...dns, ...shared] };
-  });
-}
+/** @param plans of all stacks */
+export const vaultGrants = (plans: readonly PlatformPlan[]): StackGrant[] =>
+  plans.map((plan) => ({
+    stack: plan.environment,
+    writesCommon: hasModule(plan, "vault-entries"),
+    namespaces: plan.modules.flatMap(({ parts }) => [
+      ...parts.namespaceSecrets.map(({ namespace, wanted }) => namespaceGrant(namespace, wanted, plan.place)),
+      ...parts.grants,
+    ]),
+  }));

@@ -39,7 +39,7 @@ const upstream: Upstream = {
 async function built(name: string) {
   const plan = planOf(name);
   const registered = await mockEngine({ stack: name });
-  const secrets = createSecretReader({ stack: name, entries, common: entries, own: new Set(), keysBelow: () => new Map() });
+  const secrets = createSecretReader({ stack: name, entries, common: entries, own: new Set() });
   const context: BuildContext = { plan, secrets, bastion: undefined, checkout: "/checkout", upstream };
   const outputs = stackOutputs(plan, buildStack(context));
   const values = await new Promise<Record<string, unknown>>((resolve) => {

@@ -1,25 +1,12 @@
-import { z } from "zod";
 import { defineModule } from "../module";
+import { CLOUDFLARE_TOKEN, certManagerOptions } from "./options";
 import { CERT_MANAGER_CHART, certManagerValues } from "./values";
-
-/** The token that may edit the domain's records at Cloudflare. */
-export const CLOUDFLARE_TOKEN = { path: "cloudflare", key: "api-token" } as const;
-
-const options = z.strictObject({
-  /** Mail address for the certificate authority. Default: the environment's contact. */
-  email: z.email().optional(),
-  /** Resolvers that DNS-01 checks ask, as `address:port`. */
-  nameservers: z
-    .array(z.string().regex(/^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$/, "must be address:port, such as 1.1.1.1:53"))
-    .min(1)
-    .default(["1.1.1.1:53", "8.8.8.8:53"]),
-});
 
 export const certManager = defineModule({
   name: "cert-manager",
   summary: "certificates for every host name, by DNS-01 at Cloudflare, so that no port is open to the world",
   charts: { "cert-manager": CERT_MANAGER_CHART },
-  options,
+  options: certManagerOptions,
   provides: ["certificates"],
   crds: [
     "certificaterequests.cert-manager.io",
@@ -46,4 +33,5 @@ export const certManager = defineModule({
     ],
     values: { "cert-manager": certManagerValues({ nameservers }) },
   }),
+  build: () => (require("./cert-manager") as typeof import("./cert-manager")).buildCertManager,
 });

@@ -1,5 +1,5 @@
 /** Values of the chart cert-manager. */
-import type { ChartPin } from "../module";
+import type { ChartPin } from "../pins";
 
 export const CERT_MANAGER_CHART = {
   repository: "https://charts.jetstack.io",

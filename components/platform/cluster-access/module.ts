@@ -11,4 +11,5 @@ export const clusterAccess = defineModule({
     after: ["vault-entries"],
     flows: [{ direction: "in", peer: vaultAddress, port: 6443, why: "Vault asks the cluster's API whether a service account's token is good" }],
   }),
+  build: () => (require("./cluster-access") as typeof import("./cluster-access")).buildClusterAccess,
 });

@@ -1,5 +1,5 @@
 /** Values of the chart external-dns for Pi-hole 6. */
-import type { ChartPin } from "../module";
+import type { ChartPin } from "../pins";
 
 export const EXTERNAL_DNS_CHART = {
   repository: "https://kubernetes-sigs.github.io/external-dns",

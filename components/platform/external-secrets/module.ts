@@ -32,4 +32,5 @@ export const externalSecrets = defineModule({
     ],
     values: { "external-secrets": externalSecretsValues() },
   }),
+  build: () => (require("./external-secrets") as typeof import("./external-secrets")).buildExternalSecrets,
 });

@@ -1,5 +1,5 @@
 /** Values of the chart external-secrets. */
-import type { ChartPin } from "../module";
+import type { ChartPin } from "../pins";
 
 export const EXTERNAL_SECRETS_CHART = {
   repository: "https://charts.external-secrets.io",
@@ -14,3 +14,6 @@ export function externalSecretsValues() {
     resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },
   };
 }
+
+/** Version of the API that this version of the chart serves. */
+export const EXTERNAL_SECRETS_API = "external-secrets.io/v1beta1";

@@ -1,5 +1,5 @@
 /** Values of the chart minio. Buckets that others need are made here, not by hand. */
-import type { ChartPin } from "../module";
+import type { ChartPin } from "../pins";
 
 export const MINIO_CHART = {
   repository: "https://charts.min.io",

@@ -5,4 +5,5 @@ export const vaultEntries = defineModule({
   summary: "brings the common entries of secrets/ to Vault, one resource each; what is removed there stays in Vault",
   options: noOptions,
   parts: () => ({ needs: ["vault"] }),
+  build: () => (require("./vault-entries") as typeof import("./vault-entries")).buildVaultEntries,
 });

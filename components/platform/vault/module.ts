@@ -1,24 +1,15 @@
-import { z } from "zod";
-import { defineModule, volumeSize } from "../module";
+import { defineModule } from "../module";
+import { vaultOptions } from "./options";
 import { VAULT_CHART, vaultValues } from "./values";
-
-const options = z.strictObject({
-  /** Default: the environment's. */
-  storageClass: z.string().optional(),
-  /** Of the volume with the entries. */
-  size: volumeSize.default("10Gi"),
-  /** Of the volume with the audit log. */
-  auditSize: volumeSize.default("10Gi"),
-});
 
 export const vault = defineModule({
   name: "vault",
   summary: "keeps the secrets of all stacks: installed, initialised, unsealed, with a policy and a token for each stack",
   charts: { vault: VAULT_CHART },
-  options,
+  options: vaultOptions,
   parts: ({ storageClass: own, ...sizes }, { storageClass, ingressClass, vaultAddress }) => ({
     namespaces: ["vault"],
-    needs: ["certificates"],
+    uses: ["certificates"],
     cluster: ["ingress"],
     storageClasses: [own ?? storageClass],
     ingressClasses: [ingressClass],
@@ -26,4 +17,5 @@ export const vault = defineModule({
     flows: [{ direction: "in", peer: "routes", port: 8200, why: "API and pages" }],
     values: { vault: vaultValues({ storageClass: own ?? storageClass, ...sizes }) },
   }),
+  build: () => (require("./vault") as typeof import("./vault")).buildVault,
 });

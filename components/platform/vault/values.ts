@@ -1,5 +1,5 @@
 /** Values of the chart vault. The route is ours (WebIngress), not the chart's. */
-import type { ChartPin } from "../module";
+import type { ChartPin } from "../pins";
 
 export const VAULT_CHART = {
   repository: "https://helm.releases.hashicorp.com",

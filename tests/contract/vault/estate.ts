@@ -1,7 +1,7 @@
 /** A Vault as the program fills it: what tools registers for it is made by its provider, with the tokens that the program would use. */
 import { Provider } from "@pulumi/vault/provider";
-import { VaultGrants } from "../../../components/platform/vault-grants";
-import type { StackGrant } from "../../../components/platform/vault-names";
+import { VaultGrants } from "../../../components/platform/vault/vault-grants";
+import type { StackGrant } from "../../../components/platform/vault/vault-names";
 import type { Values } from "../../../providers/sdk/values";
 import { Secret } from "../../../providers/sdk/values";
 import { mockEngine, plain, settle } from "../../support/pulumi-mocks";
@@ -11,7 +11,7 @@ import { TOKEN, type VaultUnderTest } from "./under-test";
 /** What is made for these grants, in order. */
 async function registered(grants: readonly StackGrant[]): Promise<{ type: string; inputs: Values }[]> {
   const all = await mockEngine({ stack: "tools" });
-  new VaultGrants("grants", { grants }, new Provider("vault", { address: "https://vault" }));
+  new VaultGrants("grants", { grants }, { providers: { vault: new Provider("vault", { address: "https://vault" }) } });
   await settle(all);
   return all.filter(({ type }) => type.startsWith("vault:")).map(({ type, inputs }) => ({ type, inputs: plain(inputs) as Values }));
 }

@@ -1,11 +1,12 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
-import type { Provider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
-import { Component } from "../base/component";
-import { HelmRelease } from "../base/helm-release";
-import { Namespace } from "../base/namespace";
-import { CERT_MANAGER_CHART, certManagerValues } from "./cert-manager/values";
+import { after, Component } from "../../base/component";
+import { HelmRelease } from "../../base/helm-release";
+import { Namespace } from "../../base/namespace";
+import type { BuildModule } from "../context";
+import { type CertManagerOptions, CLOUDFLARE_TOKEN } from "./options";
+import { CERT_MANAGER_CHART, certManagerValues } from "./values";
 
 /** Name of the one issuer of every cluster. */
 const ISSUER = "letsencrypt-prod";
@@ -16,6 +17,8 @@ export interface CertManagerArgs {
   /** May edit DNS records of the domain; secret. */
   cloudflareToken: pulumi.Input<string>;
   domain: string;
+  /** Resolvers that DNS-01 checks ask, as `address:port`. */
+  nameservers: readonly string[];
 }
 
 /** Certificates for every host name, by DNS-01 at Cloudflare, so that no port is open to the world. */
@@ -23,21 +26,14 @@ export class CertManager extends Component {
   /** Name of the ClusterIssuer; known once it is there. */
   readonly issuer: pulumi.Output<string>;
 
-  constructor(name: string, args: CertManagerArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:CertManager", name, opts);
-    const { namespace } = new Namespace(`${name}-ns`, { name: "cert-manager" }, provider, { parent: this });
-    const release = new HelmRelease(
-      name,
-      { releaseName: "cert-manager", namespace, chart: CERT_MANAGER_CHART, values: certManagerValues({ nameservers: ["1.1.1.1:53", "8.8.8.8:53"] }) },
-      provider,
-      {
-        parent: this,
-      },
-    );
+    const { namespace } = new Namespace(`${name}-ns`, { name: "cert-manager" }, this.child());
+    const release = new HelmRelease(name, { releaseName: "cert-manager", namespace, chart: CERT_MANAGER_CHART, values: certManagerValues(args) }, this.child());
     const token = new Secret(
       `${name}-cloudflare`,
       { metadata: { name: "cloudflare-api-token", namespace }, stringData: { "api-token": args.cloudflareToken } },
-      this.child({ provider }),
+      this.child(),
     );
     const issuer = new CustomResource(
       `${name}-issuer`,
@@ -59,9 +55,16 @@ export class CertManager extends Component {
           },
         },
       },
-      this.child({ provider, dependsOn: [release, token] }),
+      this.child({ dependsOn: [release, token] }),
     );
-    this.issuer = issuer.metadata.apply(() => ISSUER);
+    this.issuer = after(issuer, ISSUER);
     this.registerOutputs({ issuer: this.issuer });
   }
 }
+
+export const buildCertManager: BuildModule<CertManagerOptions> = (name, { options: { email, nameservers }, context }, opts) => {
+  const { contact, domain } = context.place;
+  const cloudflareToken = context.programSecrets.get(CLOUDFLARE_TOKEN.path, CLOUDFLARE_TOKEN.key);
+  const component = new CertManager(name, { email: email ?? contact, nameservers, domain, cloudflareToken }, opts);
+  return { component, gives: { issuer: component.issuer } };
+};

@@ -1,11 +1,13 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
-import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
-import { HomelabError } from "../../common/errors";
-import { Component } from "../base/component";
-import { EXTERNAL_SECRETS_API } from "./external-secrets";
-import { SHARED_SECRET, sharedGrant } from "./namespace-grants";
-import { vaultStore } from "./vault-store";
+import { Component } from "../../base/component";
+import { type BuildModule, formerPart } from "../context";
+import { EXTERNAL_SECRETS_API } from "../external-secrets/values";
+import { EXTERNAL_SECRETS_NAMESPACE, SHARED_SECRET, sharedGrant } from "../namespace-grants";
+import { entryPath } from "../place";
+import { vaultStore } from "../vault-store";
+import type { SharedSecretsOptions } from "./options";
+import { flatKeys, sharedEntries } from "./values";
 
 const STORE = "vault-shared";
 
@@ -19,32 +21,11 @@ export interface SharedSecretsArgs {
 }
 
 /**
- * Where each key of the flat Secret comes from.
- * @throws HomelabError E_SECRET_COLLISION where two entries have a key of one name: only one of them could be in the Secret
- */
-export function flatKeys(entries: SharedSecretsArgs["entries"]): Map<string, string> {
-  const owner = new Map<string, string>();
-  for (const [path, keys] of entries) {
-    for (const key of keys) {
-      const other = owner.get(key);
-      if (other !== undefined) {
-        throw new HomelabError("E_SECRET_COLLISION", `"${key}" is a key of ${other} and of ${path}: ${SHARED_SECRET} can hold one of them`, {
-          subject: path,
-          hint: "leave one of the entries out of the shared Secret, or give the namespace that needs it a SecretAccess of its own",
-        });
-      }
-      owner.set(key, path);
-    }
-  }
-  return owner;
-}
-
-/**
  * One Secret with the named entries in every namespace that is labelled `cluster-secrets=true`: for what still needs it.
  * Everything in it is readable in each of those namespaces; a SecretAccess is what new applications take.
  */
 export class SharedSecrets extends Component {
-  constructor(name: string, args: SharedSecretsArgs, kubernetes: KubernetesProvider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: SharedSecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:SharedSecrets", name, opts);
     const data = [...flatKeys(args.entries)].map(([secretKey, path]) => ({ secretKey, remoteRef: { key: path, property: secretKey } }));
     const labelled = { matchLabels: { [SHARED_SECRET]: "true" } };
@@ -58,8 +39,7 @@ export class SharedSecrets extends Component {
         vaultAddress: args.vaultAddress,
         authMount: args.authMount,
       },
-      kubernetes,
-      this,
+      (own) => this.child(own),
     );
     new CustomResource(
       `${name}-secret`,
@@ -79,8 +59,19 @@ export class SharedSecrets extends Component {
           },
         },
       },
-      this.child({ provider: kubernetes, dependsOn: [store] }),
+      this.child({ dependsOn: [store] }),
     );
     this.registerOutputs({});
   }
 }
+
+export const buildSharedSecrets: BuildModule<SharedSecretsOptions> = (name, { options, context }, opts) => {
+  const { place } = context;
+  const args = {
+    namespace: EXTERNAL_SECRETS_NAMESPACE,
+    vaultAddress: context.need("vault").address,
+    authMount: context.need("authMount"),
+    entries: new Map([...sharedEntries(options, place)].map(([path, keys]) => [entryPath(place, path), keys])),
+  };
+  return { component: new SharedSecrets(name, args, { ...opts, aliases: [formerPart("shared")] }) };
+};

@@ -2,9 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { AuthBackend } from "@pulumi/vault/authBackend";
 import { AuthBackendRole } from "@pulumi/vault/kubernetes/authBackendRole";
 import { Policy } from "@pulumi/vault/policy";
-import type { Provider } from "@pulumi/vault/provider";
 import { Token } from "@pulumi/vault/token";
-import { Component } from "../base/component";
+import { Component } from "../../base/component";
 import { authMountOf, type NamespaceGrant, namespacePolicyName, type StackGrant, stackPolicyName, VAULT_AUDIENCE } from "./vault-names";
 import { readPolicy, stackPolicy } from "./vault-policies";
 
@@ -28,11 +27,10 @@ export class VaultGrants extends Component {
   readonly tokens: pulumi.Output<Record<string, string>>;
   private readonly stacks: readonly string[];
 
-  constructor(name: string, args: VaultGrantsArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: VaultGrantsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:VaultGrants", name, opts);
-    const child = (more: pulumi.CustomResourceOptions = {}) => this.child({ provider, ...more });
     this.stacks = args.grants.map(({ stack }) => stack);
-    const tokens = args.grants.map((grant) => [grant.stack, this.stackToken(`${name}-${grant.stack}`, grant, child)] as const);
+    const tokens = args.grants.map((grant) => [grant.stack, this.stackToken(`${name}-${grant.stack}`, grant)] as const);
     this.tokens = pulumi.secret(pulumi.all(Object.fromEntries(tokens)));
     this.registerOutputs({ stacks: this.stacks });
   }
@@ -43,15 +41,15 @@ export class VaultGrants extends Component {
     return this.tokens.apply((tokens) => tokens[stack] as string);
   }
 
-  private stackToken(name: string, grant: StackGrant, child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions): pulumi.Output<string> {
+  private stackToken(name: string, grant: StackGrant): pulumi.Output<string> {
     const { stack } = grant;
     const mount = new AuthBackend(
       `${name}-mount`,
       { type: "kubernetes", path: authMountOf(stack), description: `Service accounts of the cluster ${stack}` },
-      child(),
+      this.child(),
     );
-    const roles = grant.namespaces.map((namespace) => this.role(`${name}-${namespace.role}`, stack, namespace, mount.path, child));
-    const policy = new Policy(`${name}-policy`, { name: stackPolicyName(stack), policy: stackPolicy(grant) }, child());
+    const roles = grant.namespaces.map((namespace) => this.role(`${name}-${namespace.role}`, stack, namespace, mount.path));
+    const policy = new Policy(`${name}-policy`, { name: stackPolicyName(stack), policy: stackPolicy(grant) }, this.child());
     const token = new Token(
       `${name}-token`,
       {
@@ -65,19 +63,13 @@ export class VaultGrants extends Component {
         renewIncrement: TEN_YEARS_SECONDS,
       },
       // Who has the token may count on what its cluster logs in by.
-      child({ additionalSecretOutputs: ["clientToken"], dependsOn: [mount, ...roles] }),
+      this.child({ additionalSecretOutputs: ["clientToken"], dependsOn: [mount, ...roles] }),
     );
     return token.clientToken;
   }
 
-  private role(
-    name: string,
-    stack: string,
-    grant: NamespaceGrant,
-    mount: pulumi.Input<string>,
-    child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions,
-  ): AuthBackendRole {
-    const policy = new Policy(`${name}-policy`, { name: namespacePolicyName(stack, grant.role), policy: readPolicy(grant.paths) }, child());
+  private role(name: string, stack: string, grant: NamespaceGrant, mount: pulumi.Input<string>): AuthBackendRole {
+    const policy = new Policy(`${name}-policy`, { name: namespacePolicyName(stack, grant.role), policy: readPolicy(grant.paths) }, this.child());
     return new AuthBackendRole(
       `${name}-role`,
       {
@@ -89,7 +81,7 @@ export class VaultGrants extends Component {
         tokenPolicies: [policy.name],
         tokenTtl: LEASE_SECONDS,
       },
-      child(),
+      this.child(),
     );
   }
 }

@@ -1,14 +1,15 @@
 import { Command } from "@pulumi/command/local/command";
-import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { Audit } from "@pulumi/vault/audit";
 import { Mount } from "@pulumi/vault/mount";
 import { Provider } from "@pulumi/vault/provider";
-import { Component, livesIn, timeouts } from "../base/component";
-import { HelmRelease } from "../base/helm-release";
-import { Namespace } from "../base/namespace";
-import { WebIngress } from "../base/web-ingress";
-import { VAULT_CHART, vaultValues } from "./vault/values";
+import { Component, livesIn, timeouts } from "../../base/component";
+import { HelmRelease } from "../../base/helm-release";
+import { Namespace } from "../../base/namespace";
+import { WebIngress } from "../../base/web-ingress";
+import type { BuildModule } from "../context";
+import type { VaultOptions } from "./options";
+import { VAULT_CHART, vaultValues } from "./values";
 import { VaultGrants } from "./vault-grants";
 import { KV_MOUNT, type StackGrant } from "./vault-names";
 import { MANAGER_POLICY } from "./vault-policies";
@@ -16,7 +17,12 @@ import { MANAGER_POLICY } from "./vault-policies";
 export interface VaultArgs {
   /** `https://vault.example.org` */
   address: string;
+  /** Class of both volumes. */
   storageClass: string;
+  /** Of the volume with the entries. */
+  size: string;
+  /** Of the volume with the audit log. */
+  auditSize: string;
   ingressClass: string;
   issuer: pulumi.Input<string>;
   /** The checkout, in which the first boot's commands run. */
@@ -43,9 +49,9 @@ export class Vault extends Component {
   /** What a namespace's way to its values depends on. */
   readonly grants: VaultGrants;
 
-  constructor(name: string, args: VaultArgs, kubernetes: KubernetesProvider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: VaultArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:Vault", name, opts);
-    const { namespace } = new Namespace(`${name}-ns`, { name: "vault" }, kubernetes, { parent: this });
+    const { namespace } = new Namespace(`${name}-ns`, { name: "vault" }, this.child());
     const release = new HelmRelease(
       name,
       // Its pod is ready when it is unsealed, which is the next step: nothing to wait for here.
@@ -53,24 +59,22 @@ export class Vault extends Component {
         releaseName: "vault",
         namespace,
         chart: VAULT_CHART,
-        values: vaultValues({ storageClass: args.storageClass, size: "10Gi", auditSize: "10Gi" }),
+        values: vaultValues(args),
         skipAwait: true,
       },
-      kubernetes,
-      { parent: this },
+      this.child(),
     );
     const route = new WebIngress(
       name,
       { host: new URL(args.address).host, namespace, service: release.releaseName, port: 8200, className: args.ingressClass, issuer: args.issuer },
-      kubernetes,
-      { parent: this },
+      this.child(),
     );
     const boot = this.command(`${name}-boot`, "vault-first-boot", args, { triggers: [args.instance] }, [release, route]);
     this.id = boot.stdout.apply((text) => String(JSON.parse(text).id));
     const setUp = this.command(`${name}-set-up`, "vault-set-up", args, { triggers: [this.id], stdin: JSON.stringify(MANAGER_POLICY) }, [boot]);
     const managerToken = pulumi.secret(setUp.stdout.apply((text) => String(JSON.parse(text).token)));
     // Named as it was when it had the root token: what it made stays its own.
-    const manager = new Provider(`${name}-set-up`, { address: args.address, token: managerToken, skipChildToken: true }, { parent: this });
+    const manager = new Provider(`${name}-set-up`, { address: args.address, token: managerToken, skipChildToken: true }, this.child());
     livesIn(manager, boot);
     const child = this.child({ provider: manager });
     const mount = new Mount(`${name}-kv`, { path: KV_MOUNT, type: "kv", options: { version: "2" }, description: "Entries of secrets/ and kubeconfigs" }, child);
@@ -80,12 +84,12 @@ export class Vault extends Component {
       { type: "file", path: "file", description: "Who did what", options: { file_path: "/vault/audit/audit.log" } },
       child,
     );
-    this.grants = new VaultGrants(`${name}-grants`, { grants: args.grants }, manager, { parent: this });
+    this.grants = new VaultGrants(`${name}-grants`, { grants: args.grants }, this.child({ providers: { vault: manager } }));
     this.address = pulumi.output(args.address);
     this.tokens = this.grants.tokens;
     this.mount = mount.path;
     const token = this.grants.tokenOf(args.stack);
-    this.provider = new Provider(`${name}-provider`, { address: args.address, token, skipChildToken: true }, { parent: this, dependsOn: [mount] });
+    this.provider = new Provider(`${name}-provider`, { address: args.address, token, skipChildToken: true }, this.child({ dependsOn: [mount] }));
     livesIn(this.provider, boot);
     this.registerOutputs({ address: this.address, id: this.id });
   }
@@ -116,3 +120,26 @@ export class Vault extends Component {
     );
   }
 }
+
+export const buildVault: BuildModule<VaultOptions> = (name, { options, context }, opts) => {
+  const { environment, ingressClass, storageClass, vaultAddress } = context.place;
+  const component = new Vault(
+    name,
+    {
+      address: vaultAddress,
+      storageClass: options.storageClass ?? storageClass,
+      size: options.size,
+      auditSize: options.auditSize,
+      ingressClass,
+      issuer: context.need("issuer"),
+      checkout: context.checkout,
+      instance: context.cluster.instance,
+      stack: environment,
+      grants: context.grants,
+    },
+    opts,
+  );
+  const { provider, mount, address, id, tokens } = component;
+  // What is in Vault goes with it here: nothing in this environment needs to know which one it is.
+  return { component, gives: { vault: { provider, mount, address }, vaultTokens: tokens, vaultId: id }, urls: { vault: address } };
+};

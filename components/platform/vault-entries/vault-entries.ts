@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { output, secret } from "@pulumi/pulumi";
 import { SecretV2 } from "@pulumi/vault/kv/secretV2";
-import type { Provider } from "@pulumi/vault/provider";
-import { Component } from "../base/component";
+import { Component } from "../../base/component";
+import type { BuildModule } from "../context";
 
 export interface VaultEntriesArgs {
   /** Path of the KV mount. */
@@ -20,7 +20,7 @@ export interface VaultEntriesArgs {
 
 /** Entries of Vault's KV store, one resource each: a change to one writes no other. */
 export class VaultEntries extends Component {
-  constructor(name: string, args: VaultEntriesArgs, provider: Provider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: VaultEntriesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:VaultEntries", name, opts);
     for (const [path, values] of args.entries) {
       new SecretV2(
@@ -33,7 +33,6 @@ export class VaultEntries extends Component {
           deleteAllVersions: true,
         },
         this.child({
-          provider,
           additionalSecretOutputs: ["data"],
           retainOnDelete: args.keepRemoved === true,
           // One name: the old one goes before the new one comes, or it would take that with it.
@@ -45,3 +44,12 @@ export class VaultEntries extends Component {
     this.registerOutputs({ paths: [...args.entries.keys()] });
   }
 }
+
+export const buildVaultEntries: BuildModule<Record<string, never>> = (name, { context }, opts) => ({
+  component: new VaultEntries(
+    name,
+    { mount: context.need("vault").mount, entries: context.programSecrets.all(), keepRemoved: true },
+    // Its name until it became a module.
+    { ...opts, aliases: [{ name: "secrets" }] },
+  ),
+});

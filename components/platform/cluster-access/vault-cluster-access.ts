@@ -1,13 +1,11 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
-import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import { ClusterRoleBinding } from "@pulumi/kubernetes/rbac/v1/clusterRoleBinding";
 import * as pulumi from "@pulumi/pulumi";
 import { AuthBackendConfig } from "@pulumi/vault/kubernetes/authBackendConfig";
-import type { Provider as VaultProvider } from "@pulumi/vault/provider";
-import { Component } from "../base/component";
-import { Namespace } from "../base/namespace";
-import { authMountOf } from "./vault-names";
+import { after, Component } from "../../base/component";
+import { Namespace } from "../../base/namespace";
+import { authMountOf } from "../vault/vault-names";
 
 export interface VaultClusterAccessArgs {
   /** Name of the stack, whose auth mount is there already. */
@@ -27,7 +25,7 @@ export class VaultClusterAccess extends Component {
   /** Path of the auth mount; known once it is configured. */
   readonly mount: pulumi.Output<string>;
 
-  constructor(name: string, args: VaultClusterAccessArgs, kubernetes: KubernetesProvider, vault: VaultProvider, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: VaultClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:VaultClusterAccess", name, opts);
     const config = new AuthBackendConfig(
       `${name}-config`,
@@ -35,20 +33,20 @@ export class VaultClusterAccess extends Component {
         backend: authMountOf(args.stack),
         kubernetesHost: args.endpoint,
         kubernetesCaCert: args.ca,
-        tokenReviewerJwt: this.reviewerToken(name, kubernetes),
+        tokenReviewerJwt: this.reviewerToken(name),
         // Vault of the tools cluster would otherwise use its own pod's credentials.
         disableLocalCaJwt: true,
       },
-      this.child({ provider: vault, ...(args.vaultId === undefined ? {} : { replacementTrigger: args.vaultId }) }),
+      this.child<pulumi.CustomResourceOptions>({ ...(args.vaultId === undefined ? {} : { replacementTrigger: args.vaultId }) }),
     );
-    this.mount = config.backend.apply((path) => path ?? authMountOf(args.stack));
+    this.mount = after(config, authMountOf(args.stack));
     this.registerOutputs({ mount: this.mount });
   }
 
   /** A token that may ask about other tokens and nothing else. Secret. */
-  private reviewerToken(name: string, kubernetes: KubernetesProvider): pulumi.Output<string> {
-    const child = this.child({ provider: kubernetes });
-    const { namespace } = new Namespace(`${name}-ns`, { name: "vault-access" }, kubernetes, { parent: this });
+  private reviewerToken(name: string): pulumi.Output<string> {
+    const child = this.child();
+    const { namespace } = new Namespace(`${name}-ns`, { name: "vault-access" }, this.child());
     const account = new ServiceAccount(`${name}-reviewer`, { metadata: { name: REVIEWER, namespace } }, child);
     const binding = new ClusterRoleBinding(
       `${name}-reviewer-binding`,
@@ -65,7 +63,7 @@ export class VaultClusterAccess extends Component {
         metadata: { name: REVIEWER, namespace, annotations: { "kubernetes.io/service-account.name": account.metadata.name } },
         type: "kubernetes.io/service-account-token",
       },
-      this.child({ provider: kubernetes, dependsOn: [binding], additionalSecretOutputs: ["data"] }),
+      this.child({ dependsOn: [binding], additionalSecretOutputs: ["data"] }),
     );
     return pulumi.secret(token.data.apply((data) => Buffer.from(data?.["token"] ?? "", "base64").toString("utf8")));
   }

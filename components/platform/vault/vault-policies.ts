@@ -1,5 +1,5 @@
 /** Texts of Vault's policies. Pure; docs/secrets.md says in words who may do what. */
-import { HomelabError } from "../../common/errors";
+import { HomelabError } from "../../../common/errors";
 import { authMountOf, KV_MOUNT, kubeconfigEntry, MANAGER, type StackGrant } from "./vault-names";
 
 const rule = (path: string, ...capabilities: string[]): string =>

@@ -1,0 +1,53 @@
+import { builtModule, graphOf, releaseDefaults, releaseOf } from "../../../tests/support/module-build";
+import { only, plain } from "../../../tests/support/pulumi-mocks";
+import { certManager } from "./module";
+
+test("it is its pinned chart with CRDs that stay, the token as a secret, and the issuer that uses it once both are there", async () => {
+  const registered = await builtModule(certManager);
+  expect(graphOf(registered)).toEqual({
+    "kubernetes:core/v1:Namespace cert-manager-ns-namespace": "given-cluster",
+    "kubernetes:helm.sh/v3:Release cert-manager-release": "given-cluster after cert-manager-ns-namespace",
+    "kubernetes:core/v1:Secret cert-manager-cloudflare": "given-cluster after cert-manager-ns-namespace",
+    "kubernetes:cert-manager.io/v1:ClusterIssuer cert-manager-issuer": "given-cluster after cert-manager-cloudflare, cert-manager-release",
+  });
+  expect(releaseOf(registered)).toEqual({
+    ...releaseDefaults,
+    name: "cert-manager",
+    namespace: "cert-manager",
+    chart: "cert-manager",
+    version: "v1.16.2",
+    repositoryOpts: { repo: "https://charts.jetstack.io" },
+    values: {
+      crds: { enabled: true, keep: true },
+      resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },
+      extraArgs: ["--dns01-recursive-nameservers-only", "--dns01-recursive-nameservers=1.1.1.1:53,8.8.8.8:53"],
+    },
+  });
+  const secret = only(registered, "kubernetes:core/v1:Secret").inputs;
+  expect(JSON.stringify(secret["stringData"])).toContain("1b47061264138c4ac30d75fd1eb44270");
+  expect(plain(secret)).toMatchObject({
+    metadata: { name: "cloudflare-api-token", namespace: "cert-manager" },
+    stringData: { "api-token": "cloudflare api-token" },
+  });
+  expect(only(registered, "kubernetes:cert-manager.io/v1:ClusterIssuer").inputs).toEqual({
+    apiVersion: "cert-manager.io/v1",
+    kind: "ClusterIssuer",
+    metadata: { name: "letsencrypt-prod" },
+    spec: {
+      acme: {
+        server: "https://acme-v02.api.letsencrypt.org/directory",
+        email: "a@example.org",
+        privateKeySecretRef: { name: "letsencrypt-prod" },
+        solvers: [
+          { selector: { dnsZones: ["example.org"] }, dns01: { cloudflare: { apiTokenSecretRef: { name: "cloudflare-api-token", key: "api-token" } } } },
+        ],
+      },
+    },
+  });
+});
+
+test("mail address and resolvers are options", async () => {
+  const registered = await builtModule(certManager, { options: { email: "other@example.org", nameservers: ["9.9.9.9:53"] } });
+  expect(releaseOf(registered)).toMatchObject({ values: { extraArgs: ["--dns01-recursive-nameservers-only", "--dns01-recursive-nameservers=9.9.9.9:53"] } });
+  expect(only(registered, "kubernetes:cert-manager.io/v1:ClusterIssuer").inputs).toMatchObject({ spec: { acme: { email: "other@example.org" } } });
+});

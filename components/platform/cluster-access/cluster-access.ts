@@ -1,0 +1,58 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { Component } from "../../base/component";
+import { type BuildModule, formerServices } from "../context";
+import { kubeconfigEntry } from "../vault/vault-names";
+import { VaultEntries } from "../vault-entries/vault-entries";
+import { VaultClusterAccess } from "./vault-cluster-access";
+
+export interface ClusterAccessArgs {
+  stack: string;
+  /** Path of Vault's KV mount. */
+  kvMount: pulumi.Input<string>;
+  /** Which Vault it is, where another stack has it. */
+  vaultId?: pulumi.Input<string> | undefined;
+  /** `https://<address>:6443` */
+  endpoint: pulumi.Input<string>;
+  /** Certificate authority of the cluster, PEM. */
+  ca: pulumi.Input<string>;
+  /** Secret. */
+  kubeconfig: pulumi.Input<string>;
+  /** Values of this environment alone, by their path in Vault. */
+  ownEntries: ReadonlyMap<string, Readonly<Record<string, string>>>;
+}
+
+/** A cluster and Vault know each other: its kubeconfig and the environment's own values there, and a way for its service accounts in. */
+export class ClusterAccess extends Component {
+  /** Auth mount of the cluster in Vault; known once service accounts can log in. */
+  readonly authMount: pulumi.Output<string>;
+
+  constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("platform:ClusterAccess", name, opts);
+    const place = { mount: args.kvMount, vaultId: args.vaultId };
+    new VaultEntries(
+      `${name}-kubeconfig`,
+      // An entry of its own for each cluster: no writer can lose another one's (ADR 7).
+      { ...place, entries: new Map([[kubeconfigEntry(args.stack), { kubeconfig: args.kubeconfig }]]) },
+      this.child(),
+    );
+    new VaultEntries(`${name}-own`, { ...place, entries: args.ownEntries, keepRemoved: true }, this.child());
+    const access = new VaultClusterAccess(
+      `${name}-vault-access`,
+      { stack: args.stack, endpoint: args.endpoint, ca: args.ca, vaultId: args.vaultId },
+      this.child(),
+    );
+    this.authMount = access.mount;
+    this.registerOutputs({ authMount: this.authMount });
+  }
+}
+
+export const buildClusterAccess: BuildModule<Record<string, never>> = (name, { context }, opts) => {
+  const { endpoint, ca, kubeconfig } = context.cluster;
+  const vault = context.need("vault");
+  const component = new ClusterAccess(
+    name,
+    { stack: context.place.environment, kvMount: vault.mount, vaultId: vault.id, endpoint, ca, kubeconfig, ownEntries: context.programSecrets.own() },
+    { ...opts, aliases: [formerServices] },
+  );
+  return { component, gives: { authMount: component.authMount } };
+};

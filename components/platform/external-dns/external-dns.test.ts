@@ -1,0 +1,64 @@
+import { builtModule, graphOf, releaseDefaults, releaseOf } from "../../../tests/support/module-build";
+import { only } from "../../../tests/support/pulumi-mocks";
+import { externalDns } from "./module";
+import { namePattern } from "./values";
+
+test("it is its pinned chart, after the Secret that it starts with: it writes and deletes the cluster's own names in Pi-hole 6, and nothing else", async () => {
+  const registered = await builtModule(externalDns);
+  expect(graphOf(registered)).toEqual({
+    "kubernetes:core/v1:Namespace external-dns-ns-namespace": "given-cluster",
+    "kubernetes:core/v1:ServiceAccount external-dns-secrets-reader": "given-cluster after external-dns-ns-namespace",
+    "kubernetes:external-secrets.io/v1beta1:ClusterSecretStore external-dns-secrets-store":
+      "given-cluster after external-dns-ns-namespace, external-dns-secrets-reader",
+    "kubernetes:external-secrets.io/v1beta1:ExternalSecret external-dns-secrets-external-dns-pihole":
+      "given-cluster after external-dns-ns-namespace, external-dns-secrets-store",
+    "kubernetes:helm.sh/v3:Release external-dns-release":
+      "given-cluster after external-dns-ns-namespace, external-dns-secrets-external-dns-pihole, external-dns-secrets-reader, external-dns-secrets-store",
+  });
+  expect(releaseOf(registered)).toEqual({
+    ...releaseDefaults,
+    name: "external-dns",
+    namespace: "external-dns",
+    chart: "external-dns",
+    version: "1.21.1",
+    repositoryOpts: { repo: "https://kubernetes-sigs.github.io/external-dns" },
+    values: {
+      provider: { name: "pihole" },
+      sources: ["ingress"],
+      registry: "noop",
+      policy: "sync",
+      interval: "1m",
+      triggerLoopOnEvent: true,
+      extraArgs: ["--pihole-server=http://10.0.0.3", "--pihole-api-version=6", "--regex-domain-filter=^(b\\.example\\.org|dev\\.a\\.example\\.org)$"],
+      env: [{ name: "EXTERNAL_DNS_PIHOLE_PASSWORD", valueFrom: { secretKeyRef: { name: "external-dns-pihole", key: "EXTERNAL_DNS_PIHOLE_PASSWORD" } } }],
+      resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+    },
+  });
+});
+
+test("names whose route was taken away may be listed, so that their records go", async () => {
+  const registered = await builtModule(externalDns, { options: { formerNames: ["old"] }, place: { hostNames: [] } });
+  expect(JSON.stringify(releaseOf(registered)["values"])).toContain("--regex-domain-filter=^(old\\\\.example\\\\.org)$");
+});
+
+test("it matches its names whole, and nothing where it has none", () => {
+  const own = new RegExp(namePattern(["ascii.example.org"]));
+  expect(["ascii.example.org", "dev.ascii.example.org", "asciiXexample.org", "ascii.example.org.net"].map((name) => own.test(name))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
+  expect(new RegExp(namePattern([])).test("ascii.example.org")).toBe(false);
+});
+
+test("it takes its password from Vault: from the environment's own entry where there is one", async () => {
+  const path = "cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD";
+  const keyOf = async (ownEntries: ReadonlyMap<string, string>) =>
+    only(await builtModule(externalDns, { place: { ownEntries } }), "kubernetes:external-secrets.io/v1beta1:ExternalSecret").inputs["spec"];
+  expect(await keyOf(new Map())).toMatchObject({
+    target: { name: "external-dns-pihole" },
+    data: [{ secretKey: "EXTERNAL_DNS_PIHOLE_PASSWORD", remoteRef: { key: path, property: "PIHOLE_PASSWORD" } }],
+  });
+  expect(await keyOf(new Map([[path, `environments/dev/${path}`]]))).toMatchObject({ data: [{ remoteRef: { key: `environments/dev/${path}` } }] });
+});

@@ -1,0 +1,29 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { after, Component } from "../../base/component";
+import { HelmRelease } from "../../base/helm-release";
+import { Namespace } from "../../base/namespace";
+import { type BuildModule, formerPart } from "../context";
+import { EXTERNAL_SECRETS_NAMESPACE } from "../namespace-grants";
+import { EXTERNAL_SECRETS_API, EXTERNAL_SECRETS_CHART, externalSecretsValues } from "./values";
+
+/** The operator that copies entries of Vault into Kubernetes Secrets. What it may read is up to {@link SecretAccess}. */
+export class ExternalSecrets extends Component {
+  /** Known once the operator runs and its resource kinds are there. */
+  readonly apiVersion: pulumi.Output<string>;
+
+  constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+    super("platform:ExternalSecrets", name, opts);
+    const { namespace } = new Namespace(`${name}-ns`, { name: EXTERNAL_SECRETS_NAMESPACE }, this.child());
+    const release = new HelmRelease(
+      name,
+      { releaseName: "external-secrets", namespace, chart: EXTERNAL_SECRETS_CHART, values: externalSecretsValues() },
+      this.child(),
+    );
+    this.apiVersion = after(release, EXTERNAL_SECRETS_API);
+    this.registerOutputs({ apiVersion: this.apiVersion });
+  }
+}
+
+export const buildExternalSecrets: BuildModule<Record<string, never>> = (name, _, opts) => ({
+  component: new ExternalSecrets(name, { ...opts, aliases: [formerPart("external-secrets")] }),
+});

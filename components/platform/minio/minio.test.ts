@@ -1,0 +1,81 @@
+import * as pulumi from "@pulumi/pulumi";
+import { builtModule, graphOf, releaseDefaults, releaseOf } from "../../../tests/support/module-build";
+import { only, plain, type Registered } from "../../../tests/support/pulumi-mocks";
+import { minio } from "./module";
+
+const INGRESS = "kubernetes:networking.k8s.io/v1:Ingress";
+const MARK = "homelab/root-credential";
+
+const valuesOf = (registered: Registered[]) => releaseOf(registered)["values"] as Record<string, unknown>;
+const withPassword = (password: string) =>
+  builtModule(minio, { secrets: { get: (_, key) => (key === "rootPassword" ? pulumi.secret(password) : pulumi.secret("root")) } });
+
+test("it takes its root user from a Secret that is there first, and has no user that everybody knows", async () => {
+  const registered = await builtModule(minio);
+  expect(graphOf(registered)).toEqual({
+    "kubernetes:core/v1:Namespace minio-ns-namespace": "given-cluster",
+    "kubernetes:core/v1:Secret minio-root": "given-cluster after minio-ns-namespace",
+    "kubernetes:helm.sh/v3:Release minio-release": "given-cluster after minio-ns-namespace, minio-root",
+    [`${INGRESS} minio-api-ingress`]: "given-cluster after minio-ns-namespace, minio-release",
+    [`${INGRESS} minio-console-ingress`]: "given-cluster after minio-ns-namespace, minio-release",
+  });
+  expect(plain(only(registered, "kubernetes:core/v1:Secret").inputs)).toMatchObject({
+    metadata: { name: "minio-root", namespace: "minio" },
+    stringData: { rootUser: "cluster-secret-store/secrets/MINIO rootUser", rootPassword: "cluster-secret-store/secrets/MINIO rootPassword" },
+  });
+  expect(releaseOf(registered)).toEqual({
+    ...releaseDefaults,
+    name: "minio",
+    namespace: "minio",
+    chart: "minio",
+    version: "5.4.0",
+    repositoryOpts: { repo: "https://charts.min.io" },
+    values: {
+      podAnnotations: { [MARK]: expect.stringMatching(/^[0-9a-f]{24}$/) },
+      mode: "standalone",
+      replicas: 1,
+      existingSecret: "minio-root",
+      users: [],
+      persistence: { enabled: true, size: "10Gi", storageClass: "local-path" },
+      resources: { requests: { memory: "256Mi" }, limits: { memory: "1Gi" } },
+      buckets: [
+        { name: "pulumi-state", policy: "none", purge: false, versioning: true },
+        { name: "loki", policy: "none", purge: false },
+        { name: "teleport", policy: "none", purge: false },
+      ],
+      ingress: { enabled: false },
+      consoleIngress: { enabled: false },
+    },
+  });
+});
+
+test("its API and its console have a route each", async () => {
+  const registered = await builtModule(minio);
+  const rulesOf = (name: string) =>
+    (only(registered, INGRESS, name).inputs["spec"] as { rules: { host: string; http: { paths: { backend: object }[] } }[] }).rules.map((rule) => [
+      rule.host,
+      rule.http.paths[0]?.backend,
+    ]);
+  expect(rulesOf("minio-api-ingress")).toEqual([["s3.example.org", { service: { name: "minio", port: { number: 9000 } } }]]);
+  expect(rulesOf("minio-console-ingress")).toEqual([["minio.example.org", { service: { name: "minio-console", port: { number: 9001 } } }]]);
+});
+
+test("size, class and buckets are options", async () => {
+  const options = { size: "40Gi", storageClass: "fast", buckets: [{ name: "photos", versioning: true }] };
+  expect(valuesOf(await builtModule(minio, { options }))).toMatchObject({
+    persistence: { size: "40Gi", storageClass: "fast" },
+    buckets: [{ name: "photos", policy: "none", purge: false, versioning: true }],
+  });
+});
+
+test("it restarts by a mark on its pod when its root credential is another one, and only then", async () => {
+  const [first, same, other] = [
+    valuesOf(await withPassword("one-password")),
+    valuesOf(await withPassword("one-password")),
+    valuesOf(await withPassword("other")),
+  ];
+  const markOf = (values: Record<string, unknown>) => (values["podAnnotations"] as Record<string, string>)[MARK];
+  expect(same).toEqual(first);
+  expect(other).toEqual({ ...first, podAnnotations: { [MARK]: markOf(other) } });
+  expect(markOf(other)).not.toBe(markOf(first));
+});

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { volumeSize } from "../volume-size";
+
+const ROOT = "cluster-secret-store/secrets/MINIO";
+export const ROOT_USER = { path: ROOT, key: "rootUser" } as const;
+export const ROOT_PASSWORD = { path: ROOT, key: "rootPassword" } as const;
+
+export const minioOptions = z.strictObject({
+  /** Default: the environment's. */
+  storageClass: z.string().optional(),
+  size: volumeSize.default("10Gi"),
+  buckets: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be a bucket's name: 3 to 63 of a-z, 0-9, . and -"),
+        /** Whether it keeps older versions of its objects. */
+        versioning: z.boolean().optional(),
+      }),
+    )
+    .default([{ name: "pulumi-state", versioning: true }, { name: "loki" }, { name: "teleport" }]),
+});
+
+export type MinioOptions = z.output<typeof minioOptions>;

@@ -1,0 +1,28 @@
+/** Where modules run, as data. Loads no Pulumi SDK. */
+
+/** Where a module runs, as far as its spec may depend on it. Plain data. */
+export interface Place {
+  /** Name of the stack. */
+  readonly environment: string;
+  /** Base of all host names. */
+  readonly domain: string;
+  /** Mail address that the certificate authority writes to. */
+  readonly contact: string;
+  /** Class of routes, where the options name none. */
+  readonly ingressClass: string;
+  /** Class of volumes, where the options name none. */
+  readonly storageClass: string;
+  /** URL of Pi-hole. */
+  readonly piholeUrl: string;
+  /** URL of Vault. */
+  readonly vaultAddress: string;
+  /** Entries of secrets/ by path below Vault's mount, with the names of their keys. No values. */
+  readonly entries: ReadonlyMap<string, readonly string[]>;
+  /** Entries for which the environment has values of its own, with the path at which Vault keeps those ({@link entryPath}). */
+  readonly ownEntries: ReadonlyMap<string, string>;
+  /** All host names of the environment, of modules and applications. Empty while host names are asked for. */
+  readonly hostNames: readonly string[];
+}
+
+/** Where Vault keeps an entry for the place: its own one where there is one, else the common one. */
+export const entryPath = ({ ownEntries }: Pick<Place, "ownEntries">, path: string): string => ownEntries.get(path) ?? path;

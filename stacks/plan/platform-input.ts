@@ -1,0 +1,85 @@
+/** What the platform of a stack is planned from: its row of the matrix, its settings and the homelab's facts. */
+import { clusterOffer } from "../../components/clusters/distributions";
+import { entryKeys, ownPaths } from "../../secrets/load";
+import { environmentPath } from "../../secrets/vault-paths";
+import type { Estate } from "../load/estate";
+import type { StackConfig } from "../load/settings";
+import type { LoadedStack } from "../load/stacks";
+import type { ClusterFacts, PlannedApplication, PlatformInput } from "./platform-types";
+
+/** What modules of one stack provide for the clusters of others. */
+const ACROSS_STACKS = ["vault"] as const;
+
+/** Class of volumes where the options name none. */
+const STORAGE_CLASS = "local-path";
+
+/** What the stack's cluster has before a module is built. */
+export function clusterFacts({ kubeadm, k3sDisable }: Pick<StackConfig, "kubeadm" | "k3sDisable">): ClusterFacts {
+  if (kubeadm !== undefined) return { title: "kubeadm", ...clusterOffer("kubeadm") };
+  return { title: k3sDisable.length === 0 ? "k3s" : `k3s without ${k3sDisable.join(" and ")}`, ...clusterOffer("k3s", k3sDisable) };
+}
+
+interface Applications {
+  readonly applications: readonly PlannedApplication[];
+  /** Names, without the domain, that are left out on this cluster. */
+  readonly skipped: readonly string[];
+}
+
+function applicationsOf({ apps }: LoadedStack, domain: string, routes: boolean): Applications {
+  const all = Object.entries(apps).map(([name, { ports }]) => {
+    const hosted = ports.flatMap(({ host, withoutIngress }) => (host === undefined ? [] : [{ host, isSkipped: withoutIngress === "skip" && !routes }]));
+    return { name, kept: hosted.filter(({ isSkipped }) => !isSkipped), skipped: hosted.filter(({ isSkipped }) => isSkipped) };
+  });
+  return {
+    applications: all.map(({ name, kept }) => ({
+      name,
+      namespace: name,
+      hosts: kept.map(({ host }) => ({ name: `${host}.${domain}`, serves: name, route: "ingress" as const })),
+    })),
+    skipped: all.flatMap(({ skipped }) => skipped.map(({ host }) => host)),
+  };
+}
+
+/** The row with what the settings add: the shared Secret, and that records of names which are left out go. */
+function rowOf({ platform }: LoadedStack, { sharedSecrets }: StackConfig, skipped: readonly string[]): PlatformInput["row"] {
+  const dns = platform["external-dns"];
+  return {
+    ...platform,
+    ...(sharedSecrets ? { "shared-secrets": platform["shared-secrets"] ?? {} } : {}),
+    ...(dns !== undefined && skipped.length > 0 ? { "external-dns": { ...dns, formerNames: [...(dns.formerNames ?? []), ...skipped] } } : {}),
+  };
+}
+
+function given(stack: LoadedStack, all: readonly LoadedStack[]): ReadonlyMap<string, string> {
+  const upstream = all.filter(({ name }) => stack.needs.includes(name));
+  return new Map(ACROSS_STACKS.flatMap((thing) => upstream.filter(({ platform }) => platform[thing] !== undefined).map(({ name }) => [thing, name] as const)));
+}
+
+/** Addresses that are taken: those of all VMs, and the gateway. */
+function takenAddresses({ vms, site }: Estate): ReadonlyMap<string, string> {
+  return new Map([...[...vms].map(([name, spec]) => [spec.cloudInit.ipv4.address, name] as const), [site.gateway, "the gateway"]]);
+}
+
+export function platformInput(estate: Estate, stack: LoadedStack, config: StackConfig): PlatformInput {
+  const { site } = estate;
+  const cluster = clusterFacts(config);
+  const { applications, skipped } = applicationsOf(stack, site.domain, cluster.capabilities.includes("ingress"));
+  return {
+    row: rowOf(stack, config, skipped),
+    place: {
+      environment: stack.name,
+      domain: site.domain,
+      contact: config.acmeEmail,
+      ingressClass: config.ingressClass,
+      storageClass: STORAGE_CLASS,
+      piholeUrl: site.piholeUrl,
+      vaultAddress: site.vaultAddress,
+      entries: entryKeys(),
+      ownEntries: new Map(ownPaths(stack.name).map((path) => [path, environmentPath(stack.name, path)])),
+    },
+    cluster,
+    applications,
+    given: given(stack, estate.stacks),
+    addresses: takenAddresses(estate),
+  };
+}

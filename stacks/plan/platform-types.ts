@@ -1,0 +1,64 @@
+/** What the plan of a platform is made of, and what it is. Types only. */
+import type { ClusterCapability, Host, Module, ModuleParts } from "../../components/platform/module";
+import type { ChartPin, ImagePin } from "../../components/platform/pins";
+import type { Place } from "../../components/platform/place";
+
+/** An application, as far as the platform has to know it. */
+export interface PlannedApplication {
+  readonly name: string;
+  readonly namespace: string;
+  readonly hosts: readonly Host[];
+}
+
+/** What the cluster has before a module is built. */
+export interface ClusterFacts {
+  /** As messages name it: `k3s without traefik`. */
+  readonly title: string;
+  readonly capabilities: readonly ClusterCapability[];
+  readonly storageClasses: readonly string[];
+  readonly ingressClasses: readonly string[];
+}
+
+export interface PlatformInput {
+  /** The environment's row of the matrix: options by module, not checked. */
+  readonly row: Readonly<Record<string, unknown>>;
+  readonly place: Omit<Place, "hostNames">;
+  readonly cluster: ClusterFacts;
+  readonly applications: readonly PlannedApplication[];
+  /** What other stacks provide, such as `vault`, with the stack's name. */
+  readonly given: ReadonlyMap<string, string>;
+  /** Addresses that hosts have, with their names. */
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+export interface PlannedModule {
+  readonly name: string;
+  /** With their defaults. */
+  readonly options: unknown;
+  /** Modules of the environment that are built before it, in the plan's order. */
+  readonly after: readonly string[];
+  /** Those of them that are there as a whole before any resource of it is made. */
+  readonly waitsFor: readonly string[];
+  readonly parts: ModuleParts;
+  readonly summary: string;
+  readonly charts: Readonly<Record<string, ChartPin>>;
+  readonly images: readonly ImagePin[];
+  readonly crds: readonly string[];
+}
+
+export interface PlatformPlan {
+  readonly environment: string;
+  readonly place: Place;
+  readonly cluster: ClusterFacts;
+  /** Each after all that it waits for. */
+  readonly modules: readonly PlannedModule[];
+  /** Host names of modules and applications with who serves them, sorted by name. */
+  readonly hosts: readonly (Host & { readonly owner: string })[];
+}
+
+/** A module of the row with its options, before there is an order. */
+export interface ChosenModule {
+  readonly module: Module;
+  readonly options: unknown;
+  readonly parts: ModuleParts;
+}
