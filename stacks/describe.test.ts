@@ -17,6 +17,16 @@ test("it prints the stacks with their needs and VMs as JSON", () => {
     needs: ["tools", "observability", "dev"],
     description: "the last stop before production: runs the image that dev ran",
     vms: ["k8s-stg"],
+    platform: {
+      cluster: "k3s",
+      modules: [
+        { name: "cert-manager", charts: ["cert-manager v1.16.2"], after: [], namespaces: ["cert-manager"] },
+        { name: "cluster-access", charts: [], after: [], namespaces: ["vault-access"] },
+        { name: "external-secrets", charts: ["external-secrets 0.12.1"], after: [], namespaces: ["external-secrets"] },
+        { name: "external-dns", charts: ["external-dns 1.21.1"], after: ["cluster-access", "external-secrets"], namespaces: ["external-dns"] },
+      ],
+      hosts: [{ name: "stg.ascii.fullstack.pw", owner: "ascii-frontend", serves: "ascii-frontend" }],
+    },
   });
 });
 

@@ -7,7 +7,8 @@ import { failureLine, failureOf } from "./child";
 import { labSite } from "./lab-site";
 import { loadEstate } from "./load/estate";
 import { vmNames } from "./load/stacks";
-import { planEstate } from "./plan/plan";
+import { planEstate, type StackPlan } from "./plan/plan";
+import { platformSummary } from "./plan/platform-summary";
 
 /** Asked for in the lab only: what is wrong with it stops no other run. */
 function labFacts(): object {
@@ -19,14 +20,22 @@ function labFacts(): object {
   }
 }
 
+const platformOf = (plan: StackPlan | undefined): object => (plan === undefined ? {} : { platform: platformSummary(plan.platform) });
+
 export function describe(): object {
   const estate = loadEstate();
-  planEstate(estate);
+  const plans = planEstate(estate);
   return {
     version: 1,
     project: "homelab",
     site: estate.site.domain,
-    stacks: estate.stacks.map((stack) => ({ name: stack.name, needs: stack.needs, description: stack.description, vms: vmNames(stack) })),
+    stacks: estate.stacks.map((stack) => ({
+      name: stack.name,
+      needs: stack.needs,
+      description: stack.description,
+      vms: vmNames(stack),
+      ...platformOf(plans.get(stack.name)),
+    })),
     warnings: [...estate.warnings.values()].flat(),
     lab: labFacts(),
   };

@@ -71,8 +71,6 @@ function checkNames(stack: LoadedStack): void {
     owners.set(what, app);
   };
   for (const [app, { ports, outputs }] of Object.entries(stack.apps)) {
-    if (stack.platform["cert-manager"] === undefined && ports.some(({ host }) => host !== undefined))
-      refuse(`${app} has a host name, and no module of the stack makes certificates`, 'add the module "cert-manager" to the stack');
     for (const { name, host, url } of ports) {
       claim(`port ${name} of ${app}`, app);
       if (url === undefined) continue;

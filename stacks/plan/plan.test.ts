@@ -37,8 +37,8 @@ test.each([
   [
     "a host name without certificates",
     { core, play: { ...play, platform: { ...play.platform, "cert-manager": undefined } } },
-    "E_APP",
-    "site/stacks.ts: play: hello has a host name, and no module of the stack makes certificates",
+    "E_PLATFORM",
+    "play: hello: the host name hello.example.org has no certificate; add cert-manager",
   ],
   [
     "an output that the needed stack does not have",

@@ -117,10 +117,10 @@ export function planStack(estate: Estate, stack: LoadedStack, config: StackConfi
   const vms = [...stack.duties.keys()].flatMap((vm) => estate.vms.get(vm) ?? []);
   checkReleased(stack.name, config, vms);
   const roles = planRoles({ stack, config, site: estate.site, stacks: estate.stacks, vms: estate.vms });
-  const platform = planPlatform(platformInput(estate, stack, config));
-  const apps = planApps(estate, stack, config, platform.cluster);
   const templatesOf = providerOf(TEMPLATES, estate, stack);
   const vaultOf = providerOf(VAULT, estate, stack);
+  const platform = planPlatform(platformInput(estate, stack, config));
+  const apps = planApps(estate, stack, config, platform.cluster);
   const { domain } = estate.site;
   const former = (stack.platform["external-dns"]?.formerNames ?? []).map((name) => `${name}.${domain}`);
   const ofProgram = platform.modules.flatMap(({ parts }) => parts.programSecrets.map(({ path }) => path));

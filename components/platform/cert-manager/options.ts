@@ -4,13 +4,12 @@ import { z } from "zod";
 export const CLOUDFLARE_TOKEN = { path: "cloudflare", key: "api-token" } as const;
 
 export const certManagerOptions = z.strictObject({
-  /** Mail address for the certificate authority. Default: the environment's contact. */
-  email: z.email().optional(),
-  /** Resolvers that DNS-01 checks ask, as `address:port`. */
+  email: z.email().optional().describe("Mail address for the certificate authority. Left out: `homelab:acmeEmail`"),
   nameservers: z
     .array(z.string().regex(/^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$/, "must be address:port, such as 1.1.1.1:53"))
     .min(1)
-    .default(["1.1.1.1:53", "8.8.8.8:53"]),
+    .default(["1.1.1.1:53", "8.8.8.8:53"])
+    .describe("Resolvers that DNS-01 checks ask, as `address:port`"),
 });
 
 export type CertManagerOptions = z.output<typeof certManagerOptions>;

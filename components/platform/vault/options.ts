@@ -2,12 +2,9 @@ import { z } from "zod";
 import { volumeSize } from "../volume-size";
 
 export const vaultOptions = z.strictObject({
-  /** Default: the environment's. */
-  storageClass: z.string().optional(),
-  /** Of the volume with the entries. */
-  size: volumeSize.default("10Gi"),
-  /** Of the volume with the audit log. */
-  auditSize: volumeSize.default("10Gi"),
+  storageClass: z.string().optional().describe("Class of both volumes. Left out: the cluster's own"),
+  size: volumeSize.default("10Gi").describe("Size of the volume with the entries"),
+  auditSize: volumeSize.default("10Gi").describe("Size of the volume with the audit log"),
 });
 
 export type VaultOptions = z.output<typeof vaultOptions>;

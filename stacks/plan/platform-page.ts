@@ -1,0 +1,98 @@
+/** docs/platform.md: the catalogue and the matrix as a page. Pure. */
+import { z } from "zod";
+import type { Module, ModuleParts } from "../../components/platform/module";
+import type { PlatformPlan } from "./platform-types";
+
+const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [row(head), `|${head.map(() => "---").join("|")}|`, ...rows.map(row)].join("\n");
+const code = (texts: readonly string[]): string => texts.map((text) => `\`${text}\``).join(", ");
+
+interface OptionSchema {
+  type?: string;
+  description?: string;
+  default?: unknown;
+}
+
+/** The options of a module from its schema. */
+function options(module: Module): string {
+  const { properties = {} } = z.toJSONSchema(module.options, { io: "input" }) as { properties?: Record<string, OptionSchema> };
+  const rows = Object.entries(properties).map(([name, { type, description, default: fallback }]) => [
+    `\`${name}\``,
+    type ?? "",
+    fallback === undefined ? "" : `\`${JSON.stringify(fallback)}\``,
+    description ?? "",
+  ]);
+  return rows.length === 0 ? "It has no options." : table(["Option", "Type", "Default", "Meaning"], rows);
+}
+
+/** A plan's facts about a module; those of the first environment that has it, since others differ by names alone. */
+function facts(module: Module, parts: ModuleParts | undefined): string[] {
+  const lines: [string, string][] = [
+    [
+      "Charts",
+      Object.values(module.charts)
+        .map(({ name, version, repository, why }) => `\`${name}\` ${version} of ${repository}: ${why}`)
+        .join("; "),
+    ],
+    ["Images", module.images.map(({ image, why }) => `\`${image}\`: ${why}`).join("; ")],
+    ["Needs", code([...(parts?.needs ?? []), ...(parts?.uses ?? []), ...(parts?.cluster ?? [])])],
+    ["Provides", code([...module.provides, ...module.brings])],
+    ["Namespaces", code(parts?.namespaces ?? [])],
+    ["Host names", (parts?.hosts ?? []).map(({ name, serves }) => `\`${name}\` (${serves})`).join(", ")],
+    [
+      "Reads",
+      [
+        ...(parts?.programSecrets ?? []).map(({ path, key, why }) => `\`${key}\` of \`${path}\`: ${why}`),
+        ...(parts?.namespaceSecrets ?? []).flatMap(({ wanted }) =>
+          wanted.flatMap(({ data }) => Object.values(data).map(({ path, key }) => `\`${key}\` of \`${path}\`, by External Secrets`)),
+        ),
+      ].join("; "),
+    ],
+    [
+      "Connections",
+      (parts?.flows ?? [])
+        .map(({ direction, peer, port, protocol, why }) => `${direction === "in" ? "from" : "to"} ${peer}, ${protocol ?? "TCP"} ${port}: ${why}`)
+        .join("; "),
+    ],
+    ["Resource kinds", code(module.crds)],
+  ];
+  return lines.filter(([, text]) => text !== "").map(([name, text]) => `- ${name}: ${text}`);
+}
+
+export function platformPage(catalogue: readonly Module[], plans: readonly PlatformPlan[]): string {
+  const environments = plans.map(({ environment }) => environment);
+  const has = (plan: PlatformPlan, name: string): boolean => plan.modules.some((module) => module.name === name);
+  const matrix = table(
+    ["Module", ...environments],
+    catalogue.map(({ name }) => [`[${name}](#${name})`, ...plans.map((plan) => (has(plan, name) ? "x" : ""))]),
+  );
+  const hosts = table(
+    ["Host name", "Stack", "Served by", "What"],
+    plans.flatMap((plan) => plan.hosts.map(({ name, owner, serves }) => [name, plan.environment, owner, serves])),
+  );
+  const sections = catalogue.map((module) => {
+    const parts = plans.flatMap((plan) => plan.modules.filter(({ name }) => name === module.name))[0]?.parts;
+    return [`### ${module.name}`, "", `${module.summary[0]?.toUpperCase()}${module.summary.slice(1)}.`, "", ...facts(module, parts), "", options(module)].join(
+      "\n",
+    );
+  });
+  return [
+    "# Platform",
+    "",
+    "Written from the catalogue and the matrix by `node bin/stacks/platform-page.js --write`; a test holds it to them. [components.md](components.md) says how a module is made.",
+    "",
+    "## What runs where",
+    "",
+    matrix,
+    "",
+    "## Host names",
+    "",
+    hosts,
+    "",
+    "## Modules",
+    "",
+    sections.join("\n\n"),
+    "",
+  ].join("\n");
+}

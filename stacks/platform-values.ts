@@ -1,0 +1,43 @@
+/**
+ * `node bin/stacks/platform-values.js`: what Helm would get for a module of a stack. Takes `{"stack":"dev","module":"cert-manager"}` on
+ * standard input and prints JSON. What is known only while it is built, secrets among it, stands as a text in angle brackets. The
+ * orchestrator's child (`homelab values`). Loads no Pulumi SDK. Errors as in describe.ts.
+ */
+import { z } from "zod";
+import { runChild } from "./child";
+import { loadEstate } from "./load/estate";
+import { planEstate, stackOf } from "./plan/plan";
+import { moduleOf } from "./plan/platform";
+
+const questionSchema = z.strictObject({ stack: z.string(), module: z.string() });
+
+export interface ReleaseValues {
+  /** Name of the release. */
+  release: string;
+  repository: string;
+  chart: string;
+  version: string;
+  values: Readonly<Record<string, unknown>>;
+}
+
+/** @throws HomelabError E_STACK_UNKNOWN, E_MODULE; and what a plan is refused with */
+export function valuesOf(stack: string, module: string): ReleaseValues[] {
+  const estate = loadEstate();
+  const plan = planEstate(estate).get(stackOf(estate, stack).name)?.platform;
+  if (plan === undefined) throw new Error(`${stack} has no plan`);
+  const { charts, parts } = moduleOf(plan, module);
+  return Object.entries(charts).map(([release, { repository, name, version }]) => ({
+    release,
+    repository,
+    chart: name,
+    version,
+    values: parts.values[release] ?? {},
+  }));
+}
+
+if (require.main === module) {
+  runChild((input) => {
+    const { stack, module: name } = questionSchema.parse(JSON.parse(input));
+    return Promise.resolve({ version: 1, stack, module: name, releases: valuesOf(stack, name) });
+  });
+}

@@ -1,0 +1,175 @@
+/** What holds for every resource that the programs of all stacks register. An exception is listed here, with its reason. */
+import { findDefaultCredentials } from "../../components/platform/default-credentials";
+import { entryKeys } from "../../secrets/load";
+import { secretPaths } from "../../stacks/plan/hosts/plan-roles";
+import { planEstate } from "../../stacks/plan/plan";
+import { PROXMOX_SECRET, PROXMOX_TOKEN_ID, SSH_PRIVATE_KEY } from "../../stacks/plan/secret-paths";
+import { estate } from "../support/planned-stack";
+import { plain, type Registered } from "../support/pulumi-mocks";
+import { registeredBy, STACK_NAMES } from "../support/stack-run";
+
+const plans = planEstate(estate);
+const planOf = (stack: string) => plans.get(stack)?.platform;
+
+interface Manifest {
+  metadata?: { name?: string; namespace?: string; annotations?: Record<string, string>; labels?: Record<string, string> };
+  spec?: Record<string, unknown>;
+}
+const manifest = ({ inputs }: Registered): Manifest => plain(inputs) as Manifest;
+const label = ({ type, name }: Registered): string => `${type} ${name}`;
+const isKubernetes = ({ type }: Registered): boolean => type.startsWith("kubernetes:");
+const nameOf = (urn: string): string => urn.split("::").at(-1) ?? "";
+
+/** All that a resource waits for, by name: what it names, and what those wait for. */
+function waitsFor(resource: Registered, all: readonly Registered[]): Set<string> {
+  const found = new Set<string>();
+  const visit = (one: Registered): void => {
+    for (const name of one.dependencies.map(nameOf)) {
+      if (found.has(name)) continue;
+      found.add(name);
+      all.filter((other) => other.name === name).forEach(visit);
+    }
+  };
+  visit(resource);
+  return found;
+}
+
+/** The custom resource definition that a kind of Kubernetes is of. Empty for Kubernetes' own kinds. */
+function crdOf({ type }: Registered): string {
+  const [, group = "", kind = ""] = /^kubernetes:([^/]+)\/[^:]+:(\w+)$/.exec(type) ?? [];
+  return group.includes(".") && !group.endsWith(".k8s.io") && group !== "helm.sh" ? `${kind.toLowerCase()}s.${group}` : "";
+}
+
+describe.each(STACK_NAMES)("in %s", (stack) => {
+  let registered: Registered[];
+  beforeAll(async () => {
+    registered = await registeredBy(stack);
+  });
+
+  test("each resource of Kubernetes names the stack's own cluster", () => {
+    const others = registered.filter((resource) => isKubernetes(resource) && !resource.provider?.includes(`::${stack}-provider::`)).map(label);
+    expect(others).toEqual([]);
+  });
+
+  test("each custom resource waits for the release that owns its definition", () => {
+    const customs = registered.filter((resource) => crdOf(resource) !== "");
+    expect(customs.length).toBeGreaterThan(2);
+    const bad = customs.filter((resource) => {
+      const owner = planOf(stack)?.modules.find(({ crds }) => crds.includes(crdOf(resource)));
+      return owner === undefined || !Object.keys(owner.charts).some((release) => waitsFor(resource, registered).has(`${release}-release`));
+    });
+    expect(bad.map(label)).toEqual([]);
+  });
+
+  test("each object in a namespace that the program makes waits for it, and each other namespace is the program's too", () => {
+    const made = new Map(
+      registered.filter(({ type }) => type === "kubernetes:core/v1:Namespace").map((resource) => [manifest(resource).metadata?.name ?? "", resource.name]),
+    );
+    const inside = registered.filter(
+      (resource) => isKubernetes(resource) && (manifest(resource).metadata?.namespace ?? resource.inputs["namespace"]) !== undefined,
+    );
+    expect(inside.length).toBeGreaterThan(5);
+    const bad = inside.filter((resource) => {
+      const namespace = String(manifest(resource).metadata?.namespace ?? resource.inputs["namespace"]);
+      return !waitsFor(resource, registered).has(made.get(namespace) ?? "no namespace of the program");
+    });
+    expect(bad.map(label)).toEqual([]);
+  });
+
+  test("each namespace is one that the plan or an application has", () => {
+    const made = registered.filter(({ type }) => type === "kubernetes:core/v1:Namespace").map((resource) => manifest(resource).metadata?.name ?? "");
+    const planned = planOf(stack)?.modules.flatMap(({ parts }) => parts.namespaces) ?? [];
+    const apps = registered.filter(({ type }) => type === "homelab:apps:WebApp").map(({ name }) => name);
+    expect(made.toSorted()).toEqual([...planned, ...apps].toSorted());
+  });
+
+  test("each release is the chart, the version and the values of the plan, and holds no default credential", () => {
+    const releases = registered.filter(({ type }) => type === "kubernetes:helm.sh/v3:Release");
+    const planned =
+      planOf(stack)?.modules.flatMap(({ charts, parts }) =>
+        Object.entries(charts).map(([release, chart]) => ({ release, chart, values: parts.values[release] })),
+      ) ?? [];
+    expect(releases.map(({ inputs }) => inputs["name"]).toSorted()).toEqual(planned.map(({ release }) => release).toSorted());
+    for (const { release, chart, values } of planned) {
+      const inputs = plain(releases.find(({ inputs: given }) => given["name"] === release)?.inputs) as Record<string, unknown>;
+      expect([inputs["chart"], inputs["version"], inputs["repositoryOpts"]]).toEqual([chart.name, chart.version, { repo: chart.repository }]);
+      // What is known only while it is built stands in angle brackets in the plan.
+      const known = JSON.parse(JSON.stringify(values), (_, value) => (typeof value === "string" && /^<.*>$/.test(value) ? expect.any(String) : value));
+      expect(inputs["values"]).toEqual(known);
+      expect(findDefaultCredentials(inputs["values"])).toEqual([]);
+    }
+  });
+
+  test("each route has a host of the plan, of that owner, with a certificate for it and a class of the cluster", () => {
+    const routes = registered.filter(({ type }) => type === "kubernetes:networking.k8s.io/v1:Ingress").map(manifest);
+    const plan = planOf(stack);
+    const served = routes.map(({ metadata, spec }) => {
+      const rules = spec?.["rules"] as { host: string }[];
+      const tls = spec?.["tls"] as { hosts: string[]; secretName: string }[];
+      expect(metadata?.annotations).toEqual({ "cert-manager.io/cluster-issuer": "letsencrypt-prod" });
+      expect(tls.flatMap(({ hosts }) => hosts)).toEqual(rules.map(({ host }) => host));
+      expect(plan?.cluster.ingressClasses).toContain(spec?.["ingressClassName"]);
+      return rules.map(({ host }) => host);
+    });
+    expect(served.flat().toSorted()).toEqual(plan?.hosts.filter(({ route }) => route === "ingress").map(({ name }) => name));
+  });
+
+  test("each workload of ours has requests, a limit of memory, probes, and takes no more rights than it is given", () => {
+    const workloads = registered.filter(({ type }) => type.startsWith("kubernetes:apps/v1:"));
+    for (const resource of workloads) {
+      const pod = (manifest(resource).spec?.["template"] as { spec: Record<string, unknown> }).spec;
+      expect([label(resource), pod["automountServiceAccountToken"]]).toEqual([label(resource), false]);
+      expect(pod["securityContext"]).toMatchObject({ seccompProfile: { type: "RuntimeDefault" } });
+      for (const container of pod["containers"] as Record<string, unknown>[]) {
+        expect(container).toMatchObject({
+          image: expect.stringMatching(/^[a-z0-9.-]+\/.+(:(?!latest$)[^:/]+|@sha256:[0-9a-f]{64})$/),
+          readinessProbe: expect.any(Object),
+          livenessProbe: expect.any(Object),
+          resources: { requests: { cpu: expect.any(String), memory: expect.any(String) }, limits: { memory: expect.any(String) } },
+          securityContext: { allowPrivilegeEscalation: false },
+        });
+      }
+    }
+    expect(workloads).toHaveLength(stack === "tools" ? 0 : 1);
+  });
+
+  test("External Secrets is there as a whole before anything is asked of it, and so are the values that are asked for", () => {
+    const asking = registered.filter(({ type }) => type.endsWith(":ExternalSecret") || type.endsWith(":ClusterSecretStore"));
+    expect(asking.length).toBeGreaterThan(1);
+    for (const resource of asking) {
+      const before = waitsFor(resource, registered);
+      expect([...before]).toEqual(expect.arrayContaining(["external-secrets-release", "cluster-access-vault-access-config"]));
+      if (stack === "tools") expect([...before].filter((name) => name.startsWith("vault-entries-")).length).toBeGreaterThan(10);
+    }
+  });
+});
+
+/** Entries of secrets/ that nothing reads yet, each with what will. An entry that is read must leave this table. */
+const STORE = "cluster-secret-store/secrets";
+const AWAITED: Record<string, string> = {
+  [`${STORE}/ARGOCD`]: "Argo CD of dev",
+  [`${STORE}/AWS_ACCESS_KEY_ID`]: "Teleport's role, which the stack tools does not set up",
+  [`${STORE}/AWS_SECRET_ACCESS_KEY`]: "Teleport's role, which the stack tools does not set up",
+  [`${STORE}/GITLAB_TOKEN`]: "GitLab's runner of tools",
+  [`${STORE}/HARBOR_KEY`]: "Harbor of tools",
+  [`${STORE}/ISTIO_PRIMARY_CA`]: "Istio of dev",
+  [`${STORE}/ORACLE_CLOUD`]: "the backup of the states",
+  [`${STORE}/POSTGRES`]: "Postgres of tools",
+  [`${STORE}/PROXMOX_URL`]: "the role of Cluster API takes the site's own address",
+  [`${STORE}/REDIS`]: "Valkey of tools",
+  [`${STORE}/TELEPORT`]: "Teleport's agents",
+  [`${STORE}/github_token`]: "GitHub's runners of tools",
+};
+
+test("each entry of secrets/ has a reader, or stands here with what it waits for", () => {
+  const roles = [...plans.values()].flatMap(({ roles: planned }) => secretPaths([...planned.values()].flat()));
+  const programs = [PROXMOX_TOKEN_ID, PROXMOX_SECRET, SSH_PRIVATE_KEY].map(({ path: entry }) => entry);
+  const modules = [...plans.values()].flatMap(({ platform }) =>
+    platform.modules.flatMap(({ parts }) => [
+      ...parts.programSecrets.map(({ path: entry }) => entry),
+      ...parts.namespaceSecrets.flatMap(({ wanted }) => wanted.flatMap(({ data }) => Object.values(data).map(({ path: entry }) => entry))),
+    ]),
+  );
+  const read = new Set([...roles, ...programs, ...modules]);
+  expect([...entryKeys().keys()].filter((entry) => !read.has(entry)).toSorted()).toEqual(Object.keys(AWAITED).toSorted());
+});
