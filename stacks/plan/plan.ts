@@ -102,10 +102,12 @@ export function stackOf({ stacks }: Pick<Estate, "stacks">, name: string): Loade
   });
 }
 
-/** The platforms of all stacks, each with the settings of its file. @throws HomelabError E_PLATFORM, E_SECRET_COLLISION */
+/** The platforms of all stacks, each with the settings of its file. @throws HomelabError E_STACK_NEEDS, E_PLATFORM, E_SECRET_COLLISION */
 export const allPlatforms = (estate: Estate): PlatformPlan[] =>
   estate.stacks.flatMap((stack) => {
     const config = estate.settings.get(stack.name);
+    // A need that is left out in the row of stacks is told as that, and not by what the modules miss.
+    for (const part of [TEMPLATES, VAULT]) providerOf(part, estate, stack);
     return config === undefined ? [] : [planPlatform(platformInput(estate, stack, config))];
   });
 
