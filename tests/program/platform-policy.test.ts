@@ -117,7 +117,8 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
   test("each workload of ours has requests, a limit of memory, probes, and takes no more rights than it is given", () => {
     const workloads = registered.filter(({ type }) => type.startsWith("kubernetes:apps/v1:"));
     for (const resource of workloads) {
-      const pod = (manifest(resource).spec?.["template"] as { spec: Record<string, unknown> }).spec;
+      const { template } = manifest(resource).spec as { template: { spec: Record<string, unknown> } };
+      const pod = template.spec;
       expect([label(resource), pod["automountServiceAccountToken"]]).toEqual([label(resource), false]);
       expect(pod["securityContext"]).toMatchObject({ seccompProfile: { type: "RuntimeDefault" } });
       for (const container of pod["containers"] as Record<string, unknown>[]) {
