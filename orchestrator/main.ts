@@ -14,7 +14,11 @@ const USAGE_ERRORS = new Set(["E_USAGE", "E_STACK_UNKNOWN"]);
 const redactor = createRedactor();
 const listeners = new Set<() => void>();
 
-const sinks = createSinks(redactor, process.stdout, process.stderr);
+/** Who read our output has left: a closed pipe, as in `homelab up | head`, or a terminal that is gone. */
+const READER_GONE = new Set(["EPIPE", "EIO"]);
+let isRead = true;
+
+const sinks = createSinks(redactor, { write: (text) => isRead && process.stdout.write(text) }, process.stderr);
 const session: Session = {
   ...sinks,
   terminal: terminalOf(process.stdin, process.stdout),
@@ -27,18 +31,23 @@ const session: Session = {
   redactor,
 };
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    // Nothing is under way that could be left half done: end like any program.
-    if (listeners.size === 0) process.exit(EXIT.interrupted);
-    for (const listener of listeners) listener();
-  });
+/** A run under way finishes what it has started. Where there is none, nothing can be left half done: end like any program. */
+function interrupt(exitCode: ExitCode): void {
+  if (listeners.size === 0) process.exit(exitCode);
+  for (const listener of listeners) listener();
 }
 
-// Who read our output has left, as in `homelab secrets list | head`: nobody to tell anything.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupt(EXIT.interrupted));
+
 process.stdout.on("error", (cause) => {
-  if (systemErrorCode(cause) === "EPIPE") process.exit(EXIT.done);
-  throw cause;
+  if (!READER_GONE.has(systemErrorCode(cause) ?? "")) throw cause;
+  if (isRead) {
+    isRead = false;
+    interrupt(EXIT.done);
+  }
+});
+process.stderr.on("error", (cause) => {
+  if (!READER_GONE.has(systemErrorCode(cause) ?? "")) throw cause;
 });
 
 // Node would print these itself, past the redactor.

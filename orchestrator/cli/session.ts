@@ -11,6 +11,7 @@ export interface Session extends Sinks {
     asks: boolean;
     colour: boolean;
     columns: () => number;
+    rows: () => number;
   };
   /** One line that the person types, or undefined at the end of the input. Only where `terminal.asks`. */
   ask(question: string): Promise<string | undefined>;

@@ -3,8 +3,9 @@ import * as readline from "node:readline";
 import { readEnv } from "../../common/env";
 import type { Session } from "./session";
 
-/** Node's own stand-in where the terminal does not say. */
+/** A terminal's usual size, where it does not say. */
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 
 /** `TERM=dumb` understands no control sequence, so nothing is redrawn or coloured there. */
 export function terminalOf(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream): Session["terminal"] {
@@ -15,6 +16,7 @@ export function terminalOf(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream)
     asks: isWatched && stdin.isTTY === true,
     colour: stdout.isTTY === true && !isDumb && readEnv("NO_COLOR") === undefined,
     columns: () => stdout.columns ?? DEFAULT_COLUMNS,
+    rows: () => stdout.rows ?? DEFAULT_ROWS,
   };
 }
 

@@ -50,8 +50,16 @@ function createDisplay(session: Session, args: Arguments, { program, operation }
   const planned = isPreview(operation);
   if (args.flag("json")) return new JsonDisplay(session.out);
   if (args.flag("plain") || !session.terminal.interactive) return new PlainDisplay(session.out, planned);
-  const { colour, columns } = session.terminal;
-  return new TreeDisplay(session.out, { graph: program.graph, backwards: isBackwards(operation), planned, colour, columns, now: () => session.clock.now() });
+  const { colour, columns, rows } = session.terminal;
+  return new TreeDisplay(session.out, {
+    graph: program.graph,
+    backwards: isBackwards(operation),
+    planned,
+    colour,
+    columns,
+    rows,
+    now: () => session.clock.now(),
+  });
 }
 
 /** The upstream values that a stack's preview had to leave open, from the file that its program wrote. */

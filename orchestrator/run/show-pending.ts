@@ -1,4 +1,4 @@
-/** `pending`: creations that a killed run left open; what they made is looked for, or they are forgotten. */
+/** `pending`: creations that a killed run did not finish; what they made is looked for, or they are forgotten. */
 import { HomelabError } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
@@ -34,7 +34,7 @@ export async function showPending(args: Arguments, session: Session): Promise<Ex
       session.out(`${stack}: forgotten\n`);
     } else left += pending.length;
   }
-  if (left === 0) session.out("no creation is open\n");
-  else session.out(`${left} open: --adopt looks for what they made, --clear forgets them\n`);
+  if (left === 0) session.out("no creation is pending\n");
+  else session.out(`${left} pending: --adopt looks for what they made, --clear forgets them\n`);
   return EXIT.done;
 }

@@ -54,6 +54,21 @@ test("up shows its preview and asks with the site's name; no, and the end of the
   expect(await rehearsal.writes()).toEqual([]);
 });
 
+test("a terminal that is dumb gets lines without a control sequence, another one a tree that is redrawn", async () => {
+  const dumb = await typing("no\n", "destroy", "tools");
+  expect([dumb.code, dumb.stdout.includes("\u001b")]).toEqual([4, false]);
+  const asTerminal = `--require ${JSON.stringify(path.join(__dirname, "../support/as-terminal.cjs"))}`;
+  const able = { ...env, NODE_OPTIONS: asTerminal, TERM: "xterm-256color", NO_COLOR: undefined };
+  const shown = async (more: NodeJS.ProcessEnv): Promise<string> =>
+    (await rehearsal.start(["destroy", "tools"], { env: { ...able, ...more }, checkout, input: "no\n" }).done).stdout.replaceAll("\u001b", "ESC");
+  const coloured = await shown({});
+  expect(coloured).toMatch(/ESC\[\d+AESC\[0J/);
+  expect(coloured).toMatch(/ESC\[\d\dm *[▶✔] tools .*ESC\[0m/);
+  const plain = await shown({ NO_COLOR: "1" });
+  expect(plain).toMatch(/ESC\[\d+AESC\[0J/);
+  expect(plain).not.toMatch(/ESC\[[\d;]*m/);
+});
+
 test("destroy asks for the site's name: yes is not enough", async () => {
   const { code, stdout } = await typing("yes\n", "destroy", "tools");
   expect([code, stdout]).toEqual([4, expect.stringMatching(/Type its name to go on: nothing was changed\n$/)]);

@@ -65,11 +65,29 @@ linux("the next up goes on: locks are taken over, what was begun is found, no VM
   const names = (await rehearsal.vms()).filter(({ config }) => config["template"] !== "1").map(({ config }) => config["name"]);
   expect(names.toSorted()).toEqual(["boot-server", "dns", "haproxy", "k8s-tools", "teleport"]);
   expect((await rehearsal.homelab("status", "tools", "--lab")).stdout).toMatch(/^tools +built/m);
-  expect((await rehearsal.homelab("pending", "tools", "--lab")).stdout).toBe("no creation is open\n");
+  expect((await rehearsal.homelab("pending", "tools", "--lab")).stdout).toBe("no creation is pending\n");
 
   const settled = await rehearsal.lastSeq();
   expect((await rehearsal.homelab("up", "tools", "--lab")).stdout).toContain(": no changes");
   expect(await rehearsal.writes(settled)).toEqual([]);
+});
+
+test("--adopt and --clear exclude each other", async () => {
+  expect(await rehearsal.homelab("pending", "--adopt", "--clear", "--lab")).toMatchObject({
+    code: 2,
+    stderr: "error: --adopt and --clear exclude each other\n",
+  });
+});
+
+test("a terminal that closes, and a reader that leaves, let the run finish what it has started", async () => {
+  const closed = rehearsal.start(["up", "tools", "--lab"]);
+  await closed.printed("[tools] started");
+  closed.child.kill("SIGHUP");
+  expect((await closed.done).code).toBe(130);
+  const left = await rehearsal.shell(`node orchestrator/bin/homelab up tools --lab | head -n 1; node orchestrator/bin/homelab status tools --lab`);
+  expect(left.out).toMatch(/^up: tools\n/);
+  expect(left.out).not.toContain("did not end in order");
+  expect(left.out).toMatch(/^tools +built/m);
 });
 
 const ssh = fs.existsSync("/usr/bin/ssh") && fs.existsSync("/usr/bin/ssh-agent") ? linux : test.skip;

@@ -141,7 +141,7 @@ async function run(given: Plan): Promise<Buffer[]> {
   const redactor = createRedactor();
   const session: Session = {
     ...createSinks(redactor, sink, sink),
-    terminal: { interactive: given.interactive, asks: false, colour: given.interactive, columns: () => 60 },
+    terminal: { interactive: given.interactive, asks: false, colour: given.interactive, columns: () => 60, rows: () => 24 },
     ask: async () => undefined,
     clock: systemClock,
     onInterrupt: () => () => undefined,
