@@ -84,6 +84,17 @@ describe("in a process", () => {
     expect(run()).toEqual({ stdout: expected(), stderr: "" });
   });
 
+  test("an ES module that is required is loaded by Node, where this Node can, and by its other form where not", () => {
+    const both = path.join(root, "node_modules", "both");
+    fs.mkdirSync(both);
+    fs.writeFileSync(path.join(both, "package.json"), '{"exports":{"module-sync":"./es.mjs","default":"./common.js"}}');
+    fs.writeFileSync(path.join(both, "es.mjs"), 'import { value } from "./value.mjs";\nexport { value as "module.exports" };\nexport default value;\n');
+    fs.writeFileSync(path.join(both, "value.mjs"), 'export const value = "both";\n');
+    fs.writeFileSync(path.join(both, "common.js"), 'module.exports = "both";\n');
+    fs.appendFileSync(path.join(root, "node_modules", "thing", "index.js"), 'exports.where.push([].concat(require("both").default ?? require("both"))[0]);\n');
+    for (const { stdout, stderr } of [run(), run()]) expect([stdout.includes('"both"'), stderr]).toEqual([true, ""]);
+  });
+
   test("a module that changed is compiled from its new text", () => {
     run();
     fs.appendFileSync(path.join(root, "node_modules", "thing", "index.js"), 'exports.where.push("new");\n');

@@ -114,7 +114,8 @@ function requireOf(module: NodeJS.Module): NodeJS.Require {
 
 /** Parts of Node's module loader that its types leave out; they have not changed since Node 12. */
 interface Loader {
-  prototype: { _compile(this: NodeJS.Module, content: string, filename: string): unknown };
+  /** `format`: `module` for what Node takes for an ES module (20.19 and later; undefined where the package does not say). */
+  prototype: { _compile(this: NodeJS.Module, content: string, filename: string, format?: string): unknown };
   _extensions: { ".js"(module: NodeJS.Module, filename: string): void };
   _resolveFilename(id: string, parent: NodeJS.Module | null | undefined, isMain: boolean, options?: { paths?: string[] | undefined }): string;
   enableCompileCache?(dir: string): unknown;
@@ -171,12 +172,19 @@ export function enableCompileCache(name: string): void {
   const wrapped = (content: string): string => Module.wrap(content.startsWith("#!") ? `//${content}` : content);
 
   const { _compile: compileByNode } = loader.prototype;
-  loader.prototype._compile = function (content, filename) {
+  loader.prototype._compile = function (content, filename, format) {
     const stamp = covers(filename) ? stampOf(filename) : undefined;
-    // Only Node itself can give a module an `import()`.
-    if (stamp === undefined || /\bimport\s*\(/.test(content)) return compileByNode.call(this, content, filename);
+    const byNode = (): unknown => compileByNode.call(this, content, filename, format);
+    // Only Node itself can give a module an `import()`, or load an ES module.
+    if (stamp === undefined || format === "module" || /\bimport\s*\(/.test(content)) return byNode();
+    let script: vm.Script;
+    try {
+      script = new vm.Script(wrapped(content), { filename });
+    } catch {
+      // An ES module of a package that does not say so, or a mistake, which Node tells better.
+      return byNode();
+    }
     fresh++;
-    const script = new vm.Script(wrapped(content), { filename });
     compiled.set(filename, { stamp, script });
     return run(this, script);
   };
