@@ -1,0 +1,94 @@
+/**
+ * Pull requests and their comments as GitHub's API serves them (docs.github.com/rest: pulls, issues/comments, users). What is not here is
+ * answered 404 and noted.
+ */
+import { bodyOf, type Call, type Comment, charactersOf, type HostState, linkHeader, type PullRequest, pageOf, type Reply } from "./state";
+
+const LIMIT = 65_536;
+const message = (status: number, text: string): Reply => ({
+  status,
+  body: { message: text, documentation_url: "https://docs.github.com/rest", status: String(status) },
+});
+const NOT_FOUND = message(404, "Not Found");
+const INTEGRATION = message(403, "Resource not accessible by integration");
+
+const commentJson = ({ id, body, author }: Comment) => ({
+  id,
+  body,
+  user: { id: author.id, login: author.login, type: author.kind === "job" ? "Bot" : "User" },
+});
+const pullJson = (pull: PullRequest) => ({ number: pull.number, state: pull.state, locked: pull.locked, head: { sha: pull.head, label: pull.label } });
+
+const tooLong: Reply = {
+  status: 422,
+  body: {
+    message: "Validation Failed",
+    errors: [{ resource: "IssueComment", code: "unprocessable", field: "data", message: `Body is too long (maximum is ${LIMIT} characters)` }],
+  },
+};
+
+function written(call: Call, pull: PullRequest | undefined): { text: string } | Reply {
+  if (call.account?.rights !== "write") return INTEGRATION;
+  if (pull?.locked) return message(403, "Unable to create comment because issue is locked.");
+  const text = bodyOf(call.body);
+  if (text === undefined) return message(422, "Validation Failed");
+  return charactersOf(text) > LIMIT ? tooLong : { text };
+}
+
+function comments(call: Call, state: HostState, number: string): Reply {
+  const pull = state.pulls.find((one) => String(one.number) === number);
+  if (pull === undefined || call.account === undefined) return NOT_FOUND;
+  if (call.method === "GET") {
+    const page = pageOf(pull.comments, call.url, 30);
+    return { status: 200, body: page.items.map(commentJson), headers: linkHeader(call.url, page) };
+  }
+  if (call.method !== "POST") return NOT_FOUND;
+  const asked = written(call, pull);
+  if ("status" in asked) return asked;
+  const comment: Comment = { id: state.nextComment++, body: asked.text, author: call.account };
+  pull.comments.push(comment);
+  return { status: 201, body: commentJson(comment) };
+}
+
+function oneComment(call: Call, state: HostState, id: string): Reply {
+  const pull = state.pulls.find((one) => one.comments.some((comment) => String(comment.id) === id));
+  const comment = pull?.comments.find((one) => String(one.id) === id);
+  if (pull === undefined || comment === undefined) return NOT_FOUND;
+  if (call.method === "DELETE") {
+    if (call.account?.rights !== "write") return INTEGRATION;
+    pull.comments.splice(pull.comments.indexOf(comment), 1);
+    return { status: 204 };
+  }
+  if (call.method !== "PATCH") return NOT_FOUND;
+  const asked = written(call, undefined);
+  if ("status" in asked) return asked;
+  comment.body = asked.text;
+  return { status: 200, body: commentJson(comment) };
+}
+
+function pulls(call: Call, state: HostState): Reply {
+  const [wanted, head] = [call.url.searchParams.get("state") ?? "open", call.url.searchParams.get("head")];
+  const found = state.pulls.filter((pull) => (wanted === "all" || pull.state === wanted) && (head === null || pull.label === head));
+  const page = pageOf(found, call.url, 30);
+  return { status: 200, body: page.items.map(pullJson), headers: linkHeader(call.url, page) };
+}
+
+/** @returns undefined for what is not modelled */
+export function answerGithub(call: Call, state: HostState): Reply | undefined {
+  if (call.account === undefined) return message(401, "Bad credentials");
+  if (call.method === "GET" && call.url.pathname === "/user")
+    return call.account.kind === "job" ? INTEGRATION : { status: 200, body: { id: call.account.id, login: call.account.login, type: "User" } };
+  const [, repository, rest = ""] = /^\/repos\/([^/]+\/[^/]+)\/(.*)$/.exec(call.url.pathname) ?? [];
+  if (repository === undefined) return undefined;
+  if (repository !== state.repository) return NOT_FOUND;
+  const [, number] = /^issues\/(\d+)\/comments$/.exec(rest) ?? [];
+  if (number !== undefined) return comments(call, state, number);
+  const [, comment] = /^issues\/comments\/(\d+)$/.exec(rest) ?? [];
+  if (comment !== undefined) return oneComment(call, state, comment);
+  if (call.method !== "GET") return undefined;
+  if (rest === "pulls") return pulls(call, state);
+  const [, pullNumber] = /^pulls\/(\d+)$/.exec(rest) ?? [];
+  if (pullNumber === undefined) return undefined;
+  const pull = state.pulls.find((one) => String(one.number) === pullNumber);
+  return pull === undefined ? NOT_FOUND : { status: 200, body: pullJson(pull) };
+}

@@ -1,0 +1,76 @@
+/**
+ * Merge requests and their notes as GitLab's API serves them (docs.gitlab.com/api: merge_requests, notes, users). What is not here is
+ * answered 404 and noted.
+ */
+import { bodyOf, type Call, type Comment, charactersOf, type HostState, linkHeader, type Page, type PullRequest, pageOf, type Reply } from "./state";
+
+const LIMIT = 1_000_000;
+const message = (status: number, text: string): Reply => ({ status, body: { message: text } });
+const NOT_FOUND = message(404, "404 Not found");
+const FORBIDDEN = message(403, "403 Forbidden");
+
+const noteJson = ({ id, body, author }: Comment) => ({ id, body, system: false, author: { id: author.id, username: author.login } });
+const requestJson = (state: HostState, pull: PullRequest) => ({
+  ...{ iid: pull.number, project_id: Number(state.repository), state: pull.state === "open" ? "opened" : "closed", sha: pull.head },
+  ...{ references: { short: `!${pull.number}`, full: `group/homelab!${pull.number}` }, discussion_locked: pull.locked },
+});
+
+/** GitLab has the numbers of the pages in headers beside `Link`. */
+const pageHeaders = (url: URL, page: Page<unknown>): Record<string, string> => ({
+  ...linkHeader(url, page),
+  ...{ "x-page": String(page.page), "x-per-page": String(page.perPage), "x-total-pages": String(page.pages) },
+  "x-next-page": page.page >= page.pages ? "" : String(page.page + 1),
+});
+
+function written(call: Call, pull: PullRequest): { text: string } | Reply {
+  if (call.account?.rights !== "write" || pull.locked) return FORBIDDEN;
+  const text = bodyOf(call.body);
+  if (text === undefined) return { status: 400, body: { error: "body is missing" } };
+  return charactersOf(text) > LIMIT ? { status: 400, body: { message: { note: [`is too long (maximum is ${LIMIT} characters)`] } } } : { text };
+}
+
+function notes(call: Call, state: HostState, pull: PullRequest): Reply {
+  if (call.method === "GET") {
+    const ordered = call.url.searchParams.get("sort") === "asc" ? pull.comments : [...pull.comments].reverse();
+    const page = pageOf(ordered, call.url, 20);
+    return { status: 200, body: page.items.map(noteJson), headers: pageHeaders(call.url, page) };
+  }
+  if (call.method !== "POST" || call.account === undefined) return NOT_FOUND;
+  const asked = written(call, pull);
+  if ("status" in asked) return asked;
+  const note: Comment = { id: state.nextComment++, body: asked.text, author: call.account };
+  pull.comments.push(note);
+  return { status: 201, body: noteJson(note) };
+}
+
+function oneNote(call: Call, pull: PullRequest, id: string): Reply {
+  const note = pull.comments.find((one) => String(one.id) === id);
+  if (note === undefined) return NOT_FOUND;
+  if (call.method === "DELETE") {
+    if (call.account?.rights !== "write") return FORBIDDEN;
+    pull.comments.splice(pull.comments.indexOf(note), 1);
+    return { status: 204 };
+  }
+  if (call.method !== "PUT") return NOT_FOUND;
+  // Only its author changes a note.
+  if (note.author.id !== call.account?.id) return FORBIDDEN;
+  const asked = written(call, pull);
+  if ("status" in asked) return asked;
+  note.body = asked.text;
+  return { status: 200, body: noteJson(note) };
+}
+
+/** @returns undefined for what is not modelled */
+export function answerGitlab(call: Call, state: HostState): Reply | undefined {
+  if (call.account === undefined) return message(401, "401 Unauthorized");
+  const path = call.url.pathname.replace(/^\/api\/v4/, "");
+  if (call.method === "GET" && path === "/user") return { status: 200, body: { id: call.account.id, username: call.account.login } };
+  const [, project, iid, rest = ""] = /^\/projects\/(\d+)\/merge_requests\/(\d+)(\/.*)?$/.exec(path) ?? [];
+  if (project === undefined) return undefined;
+  const pull = state.pulls.find((one) => String(one.number) === iid);
+  if (project !== state.repository || pull === undefined) return NOT_FOUND;
+  if (rest === "" && call.method === "GET") return { status: 200, body: requestJson(state, pull) };
+  if (rest === "/notes") return notes(call, state, pull);
+  const [, id] = /^\/notes\/(\d+)$/.exec(rest) ?? [];
+  return id === undefined ? undefined : oneNote(call, pull, id);
+}

@@ -1,0 +1,121 @@
+/**
+ * The APIs for comments on pull requests of GitHub (at `/`) and of GitLab (at `/api/v4`), each with one repository, over plain HTTP on
+ * 127.0.0.1. Faults are asked for: an answer instead of the real one, after it, or a connection that is cut.
+ */
+import { createServer, type IncomingMessage } from "node:http";
+import { listenOn } from "../core/server";
+import { answerGithub } from "./github";
+import { answerGitlab } from "./gitlab";
+import type { Account, Call, HostState, PullRequest, Reply } from "./state";
+
+export type { Account, Comment, PullRequest } from "./state";
+
+export interface Fault {
+  readonly method: string;
+  readonly path: RegExp;
+  /** How many requests it is for; default 1. */
+  readonly times?: number;
+  /** In the place of the answer; none: the connection is cut. */
+  readonly reply?: Reply;
+  /** The host does what it is asked for, and only its answer is lost. */
+  readonly done?: true;
+  /** Called before the request is answered, as when somebody else is at work. */
+  readonly meanwhile?: () => void;
+}
+
+export interface CommentHosts {
+  /** `http://127.0.0.1:<port>`: GitHub's API; GitLab's is at `/api/v4` of it. */
+  readonly url: string;
+  readonly github: HostState;
+  readonly gitlab: HostState;
+  /** All requests, as `GET /user 200`; 0 for a connection that was cut. */
+  readonly requests: readonly string[];
+  /** Paths that are not modelled. */
+  readonly unhandled: readonly string[];
+  /** Adds a request with no comments. */
+  open(host: "github" | "gitlab", pull: { number: number; head: string; label: string }): PullRequest;
+  fail(fault: Fault): void;
+  stop(): Promise<void>;
+}
+
+const newState = (repository: string): HostState => ({ repository, accounts: new Map<string, Account>(), pulls: [], nextComment: 1_000 });
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** GitHub: `Authorization: token …` or `Bearer …`; GitLab: `Private-Token`, or `Bearer`. */
+function tokenOf({ headers }: IncomingMessage): string {
+  const own = headers["private-token"];
+  return typeof own === "string" ? own : (headers.authorization ?? "").replace(/^(token|bearer) /i, "");
+}
+
+/** @param repository of GitHub: `owner/name`; @param project of GitLab: its number */
+export async function startCommentHosts(repository: string, project: string): Promise<CommentHosts> {
+  const [github, gitlab] = [newState(repository), newState(project)];
+  const faults: { fault: Fault; left: number }[] = [];
+  const requests: string[] = [];
+  const unhandled: string[] = [];
+
+  const faultFor = (method: string, path: string): Fault | undefined => {
+    const found = faults.find(({ fault, left }) => left > 0 && fault.method === method && fault.path.test(path));
+    if (found === undefined) return undefined;
+    found.left--;
+    found.fault.meanwhile?.();
+    return found.fault;
+  };
+  const answer = (call: Call, state: HostState): Reply => {
+    const reply = state === gitlab ? answerGitlab(call, state) : answerGithub(call, state);
+    if (reply === undefined) unhandled.push(`${call.method} ${call.url.pathname}`);
+    return reply ?? { status: 404, body: { message: "Not Found" } };
+  };
+
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? "/", `http://${request.headers.host}`);
+    const method = request.method ?? "GET";
+    const state = url.pathname.startsWith("/api/v4") ? gitlab : github;
+    const call: Call = { method, url, account: state.accounts.get(tokenOf(request)), body: parsed(await textOf(request)) };
+    const fault = faultFor(method, url.pathname);
+    const isPassed = fault === undefined || fault.done === true || (fault.reply === undefined && fault.meanwhile !== undefined);
+    const reply = isPassed ? answer(call, state) : undefined;
+    const given = fault?.reply ?? (fault?.done || !isPassed ? undefined : reply);
+    requests.push(`${method} ${url.pathname} ${given?.status ?? 0}`);
+    if (given === undefined) {
+      request.socket.destroy();
+      return;
+    }
+    const { status, body, headers } = given;
+    const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
+    response.writeHead(status, { "content-type": typeof body === "string" ? "text/html" : "application/json; charset=utf-8", ...headers });
+    response.end(text);
+  });
+  const port = await listenOn(server, 0);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    github,
+    gitlab,
+    requests,
+    unhandled,
+    open: (host, { number, head, label }) => {
+      const pull: PullRequest = { number, state: "open", head, label, locked: false, comments: [] };
+      (host === "github" ? github : gitlab).pulls.push(pull);
+      return pull;
+    },
+    fail: (fault) => void faults.push({ fault, left: fault.times ?? 1 }),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

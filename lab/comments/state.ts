@@ -1,0 +1,87 @@
+/** What both hosts of pull requests keep: one repository, its requests and their comments. */
+
+/** Whose a token is and what it may do. */
+export interface Account {
+  readonly id: number;
+  readonly login: string;
+  /** `job`: GitHub's own of a run, which may not ask who it is. */
+  readonly kind: "job" | "person";
+  readonly rights: "read" | "write";
+}
+
+export interface Comment {
+  readonly id: number;
+  body: string;
+  readonly author: Account;
+}
+
+export interface PullRequest {
+  readonly number: number;
+  state: "open" | "closed";
+  /** Commit at its head. */
+  head: string;
+  /** `owner:branch`. */
+  readonly label: string;
+  /** Nobody may comment. */
+  locked: boolean;
+  readonly comments: Comment[];
+}
+
+export interface HostState {
+  /** GitHub: `owner/name`; GitLab: the project's number. */
+  readonly repository: string;
+  readonly accounts: Map<string, Account>;
+  readonly pulls: PullRequest[];
+  nextComment: number;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A request whose account and path are known. */
+export interface Call {
+  readonly method: string;
+  readonly url: URL;
+  readonly account: Account | undefined;
+  readonly body: unknown;
+}
+
+/** Both hosts give 100 entries a page at most, whatever is asked for. */
+const LARGEST_PAGE = 100;
+
+export interface Page<T> {
+  readonly items: T[];
+  readonly page: number;
+  readonly perPage: number;
+  readonly pages: number;
+}
+
+export function pageOf<T>(all: readonly T[], url: URL, fallback: number): Page<T> {
+  const asked = Number(url.searchParams.get("per_page") ?? fallback);
+  const perPage = Math.min(LARGEST_PAGE, Number.isInteger(asked) && asked > 0 ? asked : fallback);
+  const page = Math.max(1, Number(url.searchParams.get("page") ?? 1) || 1);
+  return { items: all.slice((page - 1) * perPage, page * perPage), page, perPage, pages: Math.max(1, Math.ceil(all.length / perPage)) };
+}
+
+/** `Link` as RFC 8288 has it, with what is next and what is last. */
+export function linkHeader(url: URL, { page, perPage, pages }: Page<unknown>): Record<string, string> {
+  const to = (number: number): string => {
+    const target = new URL(url);
+    target.searchParams.set("page", String(number));
+    target.searchParams.set("per_page", String(perPage));
+    return target.href;
+  };
+  return page >= pages ? {} : { link: `<${to(page + 1)}>; rel="next", <${to(pages)}>; rel="last"` };
+}
+
+/** The text of a request that writes a comment, or undefined. */
+export function bodyOf(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || !("body" in value)) return undefined;
+  return typeof value.body === "string" && value.body !== "" ? value.body : undefined;
+}
+
+/** Characters as Ruby counts them, on both hosts. */
+export const charactersOf = (text: string): number => [...text].length;
