@@ -1,6 +1,6 @@
 // Who may import whom (docs/architecture.md has the table with reasons). What is not listed is an error.
 "use strict";
-const FOLDERS = ["common", "ansible-replacements", "secrets", "components", "site", "stacks", "engine", "providers", "lab", "orchestrator"];
+const FOLDERS = ["common", "ansible-replacements", "secrets", "components", "site", "stacks", "engine", "providers", "lab", "orchestrator", "pipelines"];
 const MAY = {
   common: [],
   "ansible-replacements": ["common"],
@@ -12,11 +12,12 @@ const MAY = {
   providers: ["common"],
   lab: ["common"],
   orchestrator: ["secrets", "common"],
+  pipelines: ["common"],
 };
 /** Rooms of `stacks/`: site/ is written with `define` and read by `load`; each imports itself and those before it. Its root holds the entries. */
 const PROGRAM_ROOMS = ["define", "load", "plan", "build", "outputs"];
 /** Rooms of `orchestrator/`, lowest first: each imports itself and those before it. Its root (main.ts) imports what it likes. */
-const ROOMS = ["cli", "target", "state", "worker", "schedule", "report", "ui", "run", "hosts", "secrets", "commands"];
+const ROOMS = ["cli", "target", "state", "worker", "schedule", "report", "pull-request", "ui", "run", "hosts", "secrets", "commands"];
 
 module.exports = {
   forbidden: [
@@ -81,7 +82,7 @@ module.exports = {
       name: "pulumi-sdk-only-in-the-program",
       severity: "error",
       comment: "roles, secrets and the lab run and are tested without an engine",
-      from: { path: "^(common|ansible-replacements|secrets|lab)/", pathNot: "\\.test\\.ts$" },
+      from: { path: "^(common|ansible-replacements|secrets|lab|pipelines)/", pathNot: "\\.test\\.ts$" },
       to: { path: "node_modules/@pulumi/" },
     },
     {

@@ -3,27 +3,59 @@
 /** A line of a comment, in characters. */
 const LINE = 400;
 
-/** Control characters, and those that turn the direction of text: what is read must be what is there. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/** Control characters, and those that are not seen or turn the direction of text: what is read must be what is there. */
+const INVISIBLE = /(?![\t\n])\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Variation_Selector}/gu;
+/** Half of a character, as in text that was cut: no host takes it. */
+const HALF = /\p{Surrogate}/gu;
+
+/** Characters as both hosts count them for their limits: code points (Ruby's `String#length`). */
+export function lengthOf(text: string): number {
+  let pairs = 0;
+  for (let at = 0; at < text.length; at++) if ((text.charCodeAt(at) & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) pairs++;
+  return text.length - pairs;
+}
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Units before and after a place within which what is drawn as one character is looked for; flags and families are shorter. */
+const WINDOW = 64;
+
+/** The beginning of a text, of at most `most` code points, with no character in halves: neither a pair nor what is drawn as one. */
+export function cut(text: string, most: number): string {
+  if (text.length <= most) return text;
+  let end = 0;
+  for (let count = 0; count < most && end < text.length; count++) end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
+  if (end >= text.length) return text;
+  const from = Math.max(0, end - WINDOW);
+  let whole = from;
+  for (const { index } of graphemes.segment(text.slice(from, end + WINDOW))) if (from + index <= end) whole = from + index;
+  return text.slice(0, whole);
+}
 
 /** Text made harmless: no mention, no HTML, no end of a fence, of a folded block or of a table's cell. Line ends stay. */
 export function harmless(text: string): string {
-  return text.replaceAll(INVISIBLE, "").replaceAll("`", "ʼ").replaceAll("<", "‹").replaceAll(">", "›").replaceAll("|", "¦").replaceAll("@", "@\u200b");
+  return text
+    .replaceAll(HALF, "\ufffd")
+    .replaceAll(INVISIBLE, "")
+    .replaceAll("`", "ʼ")
+    .replaceAll("<", "‹")
+    .replaceAll(">", "›")
+    .replaceAll("|", "¦")
+    .replaceAll("@", "@\u200b");
 }
 
 /** A harmless line, cut first: a line may be a whole file. */
 const safe = (line: string): string => {
-  const text = harmless(line.slice(0, 2 * LINE));
-  return text.length > LINE || line.length > 2 * LINE ? `${text.slice(0, LINE)}…` : text;
+  const begin = cut(line, 2 * LINE);
+  const text = harmless(begin);
+  const shown = cut(text, LINE);
+  return shown.length < text.length || begin.length < line.length ? `${shown}…` : shown;
 };
 
 /** One line, as code. */
 export const inline = (text: string): string =>
   `\`${
     safe(
-      text
-        .slice(0, 4 * LINE)
+      cut(text, 4 * LINE)
         .replaceAll(/\s+/g, " ")
         .trim(),
     ) || " "
@@ -36,7 +68,7 @@ function within(lines: readonly string[], budget: number, shown: (line: string) 
   let left = budget - more(lines.length).length - 1;
   for (const [i, raw] of lines.entries()) {
     const line = shown(raw);
-    left -= line.length + 1;
+    left -= lengthOf(line) + 1;
     if (left < 0) return [...kept, more(lines.length - i)];
     kept.push(line);
   }
@@ -49,23 +81,23 @@ const linesOf = (texts: readonly string[]): string[] => texts.flatMap((text) => 
 /** A title and a fence; "" where not even a line would fit. */
 export function fenced(title: string, language: string, lines: readonly string[], budget: number): string {
   const [open, close] = [`${title}\n\n\`\`\`${language}\n`, "\n```"];
-  const room = budget - open.length - close.length;
+  const room = budget - lengthOf(open) - close.length;
   return room < 2 * LINE ? "" : `${open}${within(linesOf(lines), room, safe).join("\n")}${close}`;
 }
 
 /** A block that is folded; without its lines where these would not fit, and "" where nothing does. */
 export function folded(summary: string, language: string, lines: readonly string[], budget: number): string {
   const [open, close] = [`<details><summary>${safe(summary)}</summary>\n\n`, "\n\n</details>"];
-  const room = budget - open.length - close.length;
+  const room = budget - lengthOf(open) - close.length;
   const fence = `\`\`\`${language}\n`;
   if (room >= 2 * LINE) return `${open}${fence}${within(linesOf(lines), room - fence.length - 4, safe).join("\n")}\n\`\`\`${close}`;
   const short = `${open}too long for a comment; see the run's report${close}`;
-  return short.length <= budget ? short : "";
+  return lengthOf(short) <= budget ? short : "";
 }
 
 /** A title and a line for each item; "" where there is none. @param items Markdown of ours, made of {@link inline} */
 export function bulletList(title: string, items: readonly string[], budget: number): string {
   if (items.length === 0) return "";
   const open = `### ${title}\n\n`;
-  return `${open}${within(items, budget - open.length, (item) => `- ${item}`).join("\n")}`;
+  return `${open}${within(items, budget - lengthOf(open), (item) => `- ${item}`).join("\n")}`;
 }

@@ -1,15 +1,30 @@
 /** The comment on a pull request: table first, then what a reviewer must not miss, then each stack's steps folded. */
 import { changesText, countChanges, durationText } from "./changes";
-import { bulletList, fenced, folded, harmless, inline } from "./comment-markdown";
+import { bulletList, fenced, folded, harmless, inline, lengthOf } from "./comment-markdown";
 import { problemsOf } from "./failure-text";
 import type { ReportStep, RunReport, StackReport } from "./report-schema";
 
-/** GitHub refuses a comment of 65,536 characters or more. */
-export const COMMENT_LIMIT = 65_536;
-/** Kept free for the line that links to the run (.github/workflows/preview-comment.yml). */
-const LINK = 300;
+/**
+ * Characters that a host takes in a comment, as it counts them ({@link lengthOf}). GitHub: "Body is too long (maximum is 65536
+ * characters)"; GitLab: 1,000,000 (docs.gitlab.com/administration/instance_limits, "Size of comments").
+ */
+export const COMMENT_LIMITS = { github: 65_536, gitlab: 1_000_000 } as const;
 /** Found again by this line when the comment is updated in place. */
 export const COMMENT_MARKER = "<!-- homelab:preview -->";
+
+/** The run of CI that a comment is about. */
+export interface CommentRun {
+  /** Commit that was previewed. */
+  readonly commit: string;
+  /** Page that keeps the whole report. Checked before: it is written as it is. */
+  readonly runUrl: string;
+}
+
+export interface CommentOptions {
+  /** Default: GitHub's, the smaller one. */
+  readonly limit?: number;
+  readonly run?: CommentRun | undefined;
+}
 
 /** What each part may take at most, in characters; what one leaves, the folded steps get. */
 const BUDGET = { table: 16_000, failures: 16_000, loud: 12_000, warnings: 8_000 };
@@ -35,10 +50,10 @@ function tableRow(stack: StackReport): string {
 
 function table(stacks: readonly StackReport[]): string {
   const lines = ["| stack | create | update | replace | delete | same | preview | time |", "|---|--:|--:|--:|--:|--:|---|--:|"];
-  let size = lines.join("\n").length;
+  let size = lengthOf(lines.join("\n"));
   for (const [i, stack] of stacks.entries()) {
     const row = tableRow(stack);
-    size += row.length + 1;
+    size += lengthOf(row) + 1;
     if (size > BUDGET.table) return [...lines, `| … ${stacks.length - i} more stacks: see the run's report | | | | | | | |`].join("\n");
     lines.push(row);
   }
@@ -55,12 +70,18 @@ const weightOf = ({ type }: ReportStep): number => WEIGHTS.find(([, pattern]) =>
 
 const isGone = ({ op, component }: ReportStep): boolean => (op === "delete" || op === "replace") && component !== true;
 
+/** A property that forces a replacement, with what it was and will be where the engine knows. */
+function forcing({ values = [] }: ReportStep, key: string): string {
+  const value = values.find(({ path }) => path === key);
+  return value === undefined ? inline(key) : `${inline(key)} (${inline(value.from ?? "(none)")} → ${inline(value.to ?? "(none)")})`;
+}
+
 /** Replacements and deletions of the whole estate, the heaviest first. */
 function losses(report: RunReport): string {
   const lost = report.stacks.flatMap(({ stack, steps }) => steps.filter(isGone).map((step) => ({ stack, step })));
   lost.sort((a, b) => weightOf(b.step) - weightOf(a.step));
   const lines = lost.map(({ stack, step }) => {
-    const because = step.keys.length > 0 ? ` because of ${step.keys.map(inline).join(", ")}` : "";
+    const because = step.keys.length > 0 ? ` because of ${step.keys.map((key) => forcing(step, key)).join(", ")}` : "";
     return `**${step.op}${weightOf(step) === 4 ? " of a VM, with its disks" : ""}** ${inline(`${stack}: ${step.type} ${step.name}`)}${because}`;
   });
   return bulletList("⚠ Replacements and deletions", lines, BUDGET.loud);
@@ -103,26 +124,39 @@ function details(stack: StackReport, budget: number): string {
   return lines.length === 0 ? "" : folded(`${stack.stack}: ${changesText(stack.changes, true)}`, "diff", lines, budget);
 }
 
-const titleOf = (report: RunReport): string => (report.ok ? (report.changed ? "This changes the homelab" : "No changes") : "The preview failed");
+function titleOf({ ok, changed, stacks }: RunReport): string {
+  if (ok) return changed ? "This changes the homelab" : "No changes";
+  const isCancelled = stacks.some(({ status }) => status === "cancelled") && stacks.every(({ status }) => status !== "failed");
+  return isCancelled ? "The preview was cancelled" : "The preview failed";
+}
 
-/** Always shorter than {@link COMMENT_LIMIT}: details give way first; every fence and fold that is opened is closed. */
-export function renderComment(report: RunReport): string {
-  const foot = `engine: ${report.engine.name}, ${report.site === "lab" ? "in the lab" : "against the homelab"}, ${durationText(report.duration)}\n`;
+/** @param finishedAt undefined where nobody wrote it down */
+function runLine(run: CommentRun | undefined, finishedAt: string | undefined): string {
+  if (run === undefined) return "";
+  const time = finishedAt === undefined ? "" : `${finishedAt.slice(0, 16).replace("T", " ")} UTC, `;
+  return `\ncommit ${inline(run.commit)}, ${time}[the run with its whole report](${run.runUrl})\n`;
+}
+
+/** Always within the limit: details give way first; every fence and fold that is opened is closed. */
+export function renderComment(report: RunReport, { limit = COMMENT_LIMITS.github, run }: CommentOptions = {}): string {
+  const where = report.site === "lab" ? "in the lab" : "against the homelab";
+  const foot = `engine: ${report.engine.name}, ${where}, ${durationText(report.duration)}\n${runLine(run, report.finishedAt)}`;
   const parts = [`${COMMENT_MARKER}\n## ${titleOf(report)}`, table(report.stacks), failures(report), losses(report), warnings(report)].filter(
     (part) => part !== "",
   );
-  let left = COMMENT_LIMIT - 1 - LINK - parts.reduce((sum, part) => sum + part.length + 2, 0) - foot.length;
+  let left = limit - parts.reduce((sum, part) => sum + lengthOf(part) + 2, 0) - lengthOf(foot);
   for (const [i, stack] of report.stacks.entries()) {
     // Those that come later are not left without a line by those that come first.
     const part = details(stack, Math.floor(left / Math.min(report.stacks.length - i, 3)) - 2);
     if (part === "") continue;
     parts.push(part);
-    left -= part.length + 2;
+    left -= lengthOf(part) + 2;
   }
   return `${parts.join("\n\n")}\n\n${foot}`;
 }
 
-/** The comment of a run that ended before it had a report. */
-export function renderNoReport(why: string): string {
-  return `${COMMENT_MARKER}\n## The preview failed\n\n${fenced("It ended before the first stack.", "", why.split("\n"), BUDGET.failures)}\n`;
+/** The comment of a run that ended before it had a report. @param isCancelled somebody, or a newer run, ended it */
+export function renderNoReport(why: string, run?: CommentRun, isCancelled = false): string {
+  const title = isCancelled ? "The preview was cancelled" : "The preview failed";
+  return `${COMMENT_MARKER}\n## ${title}\n\n${fenced("It ended before the first stack.", "", why.split("\n"), BUDGET.failures)}\n${runLine(run, undefined)}`;
 }

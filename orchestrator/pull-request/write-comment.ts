@@ -5,8 +5,8 @@ import { HomelabError, systemErrorCode } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
-import { renderComment, renderNoReport } from "./comment";
-import { reportSchema } from "./report-schema";
+import { COMMENT_LIMITS, COMMENT_MARKER, type CommentRun, renderComment, renderNoReport } from "../report/comment";
+import { reportSchema } from "../report/report-schema";
 
 /** Far above any report of ours. */
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -40,13 +40,34 @@ function parseReport(file: string, text: string) {
   }
 }
 
-/** Prints the comment. Without a report it is that of a preview that ended before its first stack, with what `--failure` holds. */
+/** @throws HomelabError for a `--github` beside a `--gitlab` */
+function hostOf(args: Arguments): "github" | "gitlab" | undefined {
+  const [github, gitlab] = [args.flag("github"), args.flag("gitlab")];
+  if (github && gitlab) throw new HomelabError("E_USAGE", "comment takes --github or --gitlab, not both");
+  return github ? "github" : gitlab ? "gitlab" : undefined;
+}
+
+/**
+ * Prints the comment, or posts it on the pull request of this run. Without a report it is that of a preview that ended before its first
+ * stack, with what `--failure` holds.
+ */
 export async function writeComment(args: Arguments, session: Session): Promise<ExitCode> {
   const file = args.text("report");
   if (file === undefined) throw new HomelabError("E_USAGE", "comment takes --report FILE", { hint: "a report is written by `homelab preview --report FILE`" });
+  const host = hostOf(args);
   const text = readGiven(file);
+  const report = text === undefined ? undefined : parseReport(file, text);
   const failure = args.text("failure");
-  if (text !== undefined) session.out(renderComment(parseReport(file, text)));
-  else session.out(renderNoReport((failure === undefined ? undefined : readGiven(failure)) ?? "It left no word."));
+  const why = (report !== undefined || failure === undefined ? undefined : readGiven(failure)) ?? "It left no word.";
+  if (host === undefined) {
+    session.out(report === undefined ? renderNoReport(why) : renderComment(report));
+    return EXIT.done;
+  }
+  const { postOnGithub, postOnGitlab } = await import("./post");
+  const render = (run: CommentRun & { conclusion?: string | undefined }): string => {
+    const options = { limit: COMMENT_LIMITS[host], run };
+    return session.redactor.redact(report === undefined ? renderNoReport(why, run, run.conclusion === "cancelled") : renderComment(report, options));
+  };
+  await (host === "github" ? postOnGithub : postOnGitlab)(session, COMMENT_MARKER, render);
   return EXIT.done;
 }

@@ -1,0 +1,115 @@
+/**
+ * `fetch` for the APIs of GitHub and GitLab, through the proxy of the environment: waits where the host asks for it, and tries again what
+ * may be done twice. GitHub: 403 or 429 with `retry-after`, or with `x-ratelimit-remaining: 0` and `x-ratelimit-reset`
+ * (docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api). GitLab: 429 with `retry-after` and `ratelimit-reset`
+ * (docs.gitlab.com/security/rate_limits).
+ */
+import type { Clock } from "../../common/clock";
+import { asError, HomelabError, systemErrorCode } from "../../common/errors";
+import { createHttpClient, type HttpClient, type HttpResponse } from "../../common/http";
+
+/** Waits after a failure, in milliseconds: as many tries as there are, and one more. */
+const WAITS = [1_000, 2_000, 4_000, 8_000];
+/** The longest that one request waits for a rate limit, and all of a run together, in milliseconds. */
+const LONGEST_WAIT = 5 * 60_000;
+const BUSY = new Set([500, 502, 503, 504]);
+/** Methods that a host may be asked for twice: what they leave is the same. */
+const REPEATABLE = new Set(["GET", "HEAD", "PUT", "PATCH", "DELETE"]);
+const TIMEOUT = 30_000;
+
+export interface PoliteFetch {
+  fetch: typeof fetch;
+  /** What the last request threw: a client may put an error of its own in its place. */
+  failure(): Error | undefined;
+  close(): Promise<void>;
+}
+
+const header = (response: HttpResponse, name: string): string | undefined => {
+  const value = response.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+};
+
+/** Milliseconds until the host takes requests again; undefined where it is no rate limit. */
+function limitedFor(response: HttpResponse, now: number): number | undefined {
+  if (response.status !== 429 && response.status !== 403) return undefined;
+  const after = header(response, "retry-after");
+  if (after !== undefined && /^\d{1,9}$/.test(after)) return Number(after) * 1_000;
+  const remaining = header(response, "x-ratelimit-remaining") ?? header(response, "ratelimit-remaining");
+  const reset = header(response, "x-ratelimit-reset") ?? header(response, "ratelimit-reset");
+  if (reset !== undefined && /^\d{1,12}$/.test(reset) && (remaining === "0" || response.status === 429)) return Math.max(0, Number(reset) * 1_000 - now);
+  return response.status === 429 ? 60_000 : undefined;
+}
+
+/** Whether a request never reached the host. */
+function wasRefused(thrown: unknown): boolean {
+  for (let cause: unknown = thrown; cause !== undefined; cause = asError(cause).cause)
+    if (["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"].includes(systemErrorCode(cause) ?? "")) return true;
+  return false;
+}
+
+function asResponse({ status, headers, body }: HttpResponse): Response {
+  const list = Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [value].flat().map((one): [string, string] => [name, one])));
+  return new Response([204, 205, 304].includes(status) ? null : body, { status, headers: list });
+}
+
+/**
+ * @param origin all requests go there
+ * @param say told of each wait
+ */
+export function createPoliteFetch(origin: string, clock: Clock, say: (text: string) => void): PoliteFetch {
+  const client: HttpClient = createHttpClient(origin);
+  let waited = 0;
+  let failure: Error | undefined;
+
+  const waitFor = async (ms: number): Promise<void> => {
+    if (waited + ms > LONGEST_WAIT)
+      throw new HomelabError("E_RATE_LIMIT", `${origin} takes no more requests for ${Math.ceil(ms / 1_000)} seconds`, {
+        subject: origin,
+        hint: "run the job again after that time",
+      });
+    waited += ms;
+    say(`${origin} asks to wait: ${Math.ceil(ms / 1_000)} s\n`);
+    await clock.sleep(ms);
+  };
+
+  const send = async (request: Request, body: string | undefined): Promise<HttpResponse> => {
+    const canRepeat = REPEATABLE.has(request.method);
+    for (let tried = 0; ; ) {
+      const wait = WAITS[tried];
+      try {
+        const sent = { method: request.method, url: request.url, headers: Object.fromEntries(request.headers), timeoutMs: TIMEOUT };
+        const response = await client.request(body === undefined ? sent : { ...sent, body });
+        const limited = limitedFor(response, clock.now());
+        if (limited !== undefined) await waitFor(limited);
+        else if (BUSY.has(response.status) && canRepeat && wait !== undefined) await clock.sleep(wait);
+        else return response;
+        if (limited === undefined) tried++;
+        // A limit of no time at all is no reason to go round for ever.
+        else if (limited === 0 && ++tried > WAITS.length) return response;
+      } catch (thrown) {
+        const isLimit = thrown instanceof HomelabError && thrown.code === "E_RATE_LIMIT";
+        if (isLimit || wait === undefined || (!canRepeat && !wasRefused(thrown))) throw thrown;
+        await clock.sleep(wait);
+        tried++;
+      }
+    }
+  };
+
+  return {
+    fetch: async (input, init) => {
+      const request = new Request(input, init);
+      if (new URL(request.url).origin !== new URL(origin).origin)
+        throw new HomelabError("E_OTHER_ORIGIN", `a request to ${new URL(request.url).origin} where only ${origin} is meant`, { subject: origin });
+      const body = request.body === null ? undefined : await request.text();
+      failure = undefined;
+      try {
+        return asResponse(await send(request, body));
+      } catch (thrown) {
+        failure = asError(thrown);
+        throw failure;
+      }
+    },
+    failure: () => failure,
+    close: () => client.close(),
+  };
+}
