@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 HOMELAB := node orchestrator/bin/homelab
 
-.PHONY: help lab lab-destroy lab-stop test test-node test-real nightly real-parts check bench clean
+.PHONY: help lab lab-destroy lab-stop test test-node test-real nightly real-parts check bench clean ci-local preview-change lab-of-base
 
 help:
 	@echo "make lab          install, start the lab, build all seven stacks in it"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-real    the tests that need real programs (missing ones are named and skipped)"
 	@echo "make real-parts   install those programs, as far as this machine allows (cached outside the checkout)"
 	@echo "make check        lint, types, import rules, dead code, tests"
+	@echo "make ci-local     one job of the pipelines, in a clean copy of what is committed: JOB=check"
 	@echo "make bench        measure the engine beside the real CLI, the rebuild and the no-change preview"
 	@echo "make lab-destroy  destroy the seven stacks in the lab"
 	@echo "make lab-stop     stop the lab (its state is kept)"
@@ -61,6 +62,20 @@ real-parts: bin/.built
 
 check: bin/.built
 	npm run check
+
+# A job of pipelines/jobs.ts.
+ci-local: bin/.built
+	@node bin/pipelines/ci-local.main.js "$(JOB)"
+
+# What a pull request changes, in a lab in which its base is built; see pipelines/preview.sh.
+BASE ?= $(or $(CI_MERGE_REQUEST_DIFF_BASE_SHA),$(shell git merge-base HEAD origin/main))
+HEAD ?= .
+OUT ?= preview
+preview-change: bin/.built
+	@sh pipelines/preview.sh "$(BASE)" "$(HEAD)" "$(OUT)"
+
+lab-of-base: bin/.built
+	@sh pipelines/preview.sh "$(BASE)"
 
 bench: bin/.built
 	node bench/engine/run.mjs

@@ -6,7 +6,7 @@ const real = process.env.HOMELAB_TEST_REAL === "1";
 
 module.exports = {
   testEnvironment: "<rootDir>/tests/support/node-environment.cjs",
-  roots: ["common", "engine", "providers", "lab", "orchestrator", "components", "site", "stacks", "secrets", "ansible-replacements", "tests"].map(
+  roots: ["common", "engine", "providers", "lab", "orchestrator", "components", "site", "stacks", "secrets", "ansible-replacements", "pipelines", "tests"].map(
     (d) => `<rootDir>/${d}`,
   ),
   testMatch: real ? ["**/*.real.test.ts"] : ["**/*.test.ts", "!**/*.real.test.ts"],

@@ -8,7 +8,7 @@ import { reportSchema } from "../../orchestrator/report/report-schema";
 import { runCommand } from "../support/run-command";
 
 const ROOT = path.join(__dirname, "..", "..");
-const SCRIPT = ".github/scripts/preview.sh";
+const SCRIPT = "pipelines/preview.sh";
 
 // Builds seven stacks once, and previews them twice.
 jest.setTimeout(900_000);
@@ -113,14 +113,16 @@ test("what is no report of ours is refused, whatever it holds; no artefact at al
 });
 
 test("the code that is given a token takes nothing of the pull request but data", () => {
-  const { jobs, permissions } = parse(fs.readFileSync(path.join(ROOT, ".github/workflows/preview-comment.yml"), "utf8")) as {
-    permissions: object;
-    jobs: { comment: { steps: { uses?: string; run?: string; with?: Record<string, string> }[] } };
+  const { jobs } = parse(fs.readFileSync(path.join(ROOT, ".github/workflows/comment.yml"), "utf8")) as {
+    jobs: { comment: { permissions: object; steps: { uses?: string; run?: string; with?: Record<string, string> }[] } };
   };
-  expect(permissions).toEqual({ actions: "read", contents: "read", "pull-requests": "write" });
+  expect(jobs.comment.permissions).toEqual({ actions: "read", contents: "read", "pull-requests": "write" });
   const checkouts = jobs.comment.steps.filter(({ uses }) => uses?.startsWith("actions/checkout"));
   expect(checkouts.map((step) => step.with?.["ref"])).toEqual([undefined]);
-  const workflow = parse(fs.readFileSync(path.join(ROOT, ".github/workflows/preview.yml"), "utf8")) as { on: object; permissions: object; jobs: object };
-  expect([Object.keys(workflow.on), workflow.permissions]).toEqual([["pull_request"], { contents: "read" }]);
+  const workflow = parse(fs.readFileSync(path.join(ROOT, ".github/workflows/preview.yml"), "utf8")) as {
+    on: object;
+    jobs: { preview: { permissions: object } };
+  };
+  expect([Object.keys(workflow.on), workflow.jobs.preview.permissions]).toEqual([["pull_request"], { contents: "read" }]);
   expect(JSON.stringify(workflow.jobs)).not.toContain("secrets.");
 });

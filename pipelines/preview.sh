@@ -1,12 +1,17 @@
 #!/bin/sh
-# preview.sh BASE HEAD OUT: what HEAD would change, shown in a lab in which BASE is built. Both are checkouts.
+# preview.sh BASE HEAD OUT: what HEAD would change, shown in a lab in which BASE is built. HEAD is a checkout; BASE is one too, or a
+# commit of HEAD's repository, which is checked out beside the lab.
 # OUT/report.json is the preview's report; where it never came to that, OUT/failure.txt says why. The lab's files are in
-# HOMELAB_LAB_DIR, and a lab that a run before has built from the same BASE (HOMELAB_LAB_DIR/built-from) is used again.
+# HOMELAB_LAB_DIR (default .homelab/preview-lab), and a lab that a run before has built from the same BASE (HOMELAB_LAB_DIR/built-from) is used again.
+# preview.sh BASE: builds that lab alone.
 # Exit code: the preview's.
 set -eu
-base=$1 head=$2 out=$3
-: "${HOMELAB_LAB_DIR:?names the folder of the lab}"
-mkdir -p "$out" "$HOMELAB_LAB_DIR"
+: "${HOMELAB_LAB_DIR:=.homelab/preview-lab}"
+mkdir -p "$HOMELAB_LAB_DIR"
+HOMELAB_LAB_DIR=$(cd "$HOMELAB_LAB_DIR" && pwd)
+export HOMELAB_LAB_DIR
+base=$1 head=${2:-$1} out=${3:-$HOMELAB_LAB_DIR}
+mkdir -p "$out"
 rm -f "$out/report.json" "$out/failure.txt"
 log=$out/failure.txt
 
@@ -22,7 +27,14 @@ attempt() {
   [ "$code" = 0 ] && rm -f "$log"
   return "$code"
 }
+check_out() {
+  if [ -e "$2" ]; then git -C "$2" checkout --quiet --detach "$1"; else git -C "$head" worktree add --quiet --detach "$2" "$1"; fi
+}
 
+if [ ! -d "$base" ]; then
+  attempt check_out "$base" "$HOMELAB_LAB_DIR.base"
+  base=$HOMELAB_LAB_DIR.base
+fi
 revision=$(git -C "$base" rev-parse HEAD 2>/dev/null || echo unknown)
 built=$(cat "$HOMELAB_LAB_DIR/built-from" 2>/dev/null || echo none)
 if [ "$revision" = unknown ] || [ "$revision" != "$built" ]; then
@@ -33,6 +45,7 @@ if [ "$revision" = unknown ] || [ "$revision" != "$built" ]; then
   attempt homelab "$base" lab stop
   echo "$revision" >"$HOMELAB_LAB_DIR/built-from"
 fi
+[ $# -ge 3 ] || exit 0
 attempt install "$head"
 # On the ports of the start before: the address of the bastion is an input of what was built.
 attempt homelab "$head" lab start

@@ -1,0 +1,143 @@
+/** The description as GitLab's `.gitlab-ci.yml`, and the templates that other projects include. */
+import { stringify } from "yaml";
+import { comment } from "./github";
+import { JOBS, NODE_VERSION } from "./jobs";
+import { commandFor, isRun, type Job, type Trigger } from "./model";
+
+/** Images by what they are for. By version: a digest is the adopter's to add, from a registry that is theirs. */
+const IMAGES = {
+  node: `node:${NODE_VERSION}-bookworm`,
+  trivy: "aquasec/trivy:0.72.0",
+  trufflehog: "trufflesecurity/trufflehog:3.97.0",
+  docker: "docker:28.5.2",
+  dind: "docker:28.5.2-dind",
+  go: "golangci/golangci-lint:v2.12.0",
+  cypress: "cypress/included:15.7.0",
+} as const;
+
+const STAGES = ["validate", "preview", "nightly", "up", "release"] as const;
+type Stage = (typeof STAGES)[number];
+
+const STAGE_OF: Readonly<Record<string, Stage>> = {
+  preview: "preview",
+  comment: "preview",
+  nightly: "nightly",
+  "real-parts": "nightly",
+  release: "release",
+  up: "up",
+};
+
+const ON_CHANGE = { if: '$CI_PIPELINE_SOURCE == "merge_request_event"' };
+const ON_MAIN = { if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_SOURCE == "push"' };
+const RULES: Readonly<Record<Trigger, object>> = {
+  change: ON_CHANGE,
+  main: ON_MAIN,
+  nightly: { if: '$CI_PIPELINE_SOURCE == "schedule"' },
+  // A job that waits for a hand holds no pipeline up.
+  "by-hand": { ...ON_MAIN, when: "manual", allow_failure: true },
+};
+
+const RUNNER_TAGS = { hosted: undefined, homelab: ["homelab"] } as const;
+
+function jobOf(job: Job): object {
+  const tags = RUNNER_TAGS[job.runner];
+  const isAfterPreview = job.name === "comment";
+  const environment = job.environment?.gitlab;
+  return {
+    extends: ".node",
+    stage: STAGE_OF[job.name] ?? "validate",
+    timeout: `${job.timeoutMinutes} minutes`,
+    rules: job.on.map((trigger) => (isAfterPreview ? { ...RULES[trigger], when: "always" } : RULES[trigger])),
+    ...(tags === undefined ? {} : { tags }),
+    ...(job.depth === undefined ? {} : { variables: { GIT_DEPTH: String(job.depth) } }),
+    // `access` asks for no deployment: the environment is there for its variables. The others' are deployments.
+    ...(environment === undefined ? {} : { environment: isAfterPreview ? { name: environment, action: "access" } : { name: environment } }),
+    ...(isAfterPreview ? { needs: [{ job: "preview", artifacts: true }] } : {}),
+    // What is under way on the homelab or half tagged is not cut by a newer pipeline.
+    ...(job.outside && !isAfterPreview ? { interruptible: false, resource_group: job.name } : {}),
+    script: job.steps.filter(isRun).map(({ run }) => commandFor(run, "gitlab")),
+    ...(job.artefacts === undefined ? {} : { artifacts: { when: "always", expire_in: "1 week", paths: job.artefacts.paths } }),
+  };
+}
+
+const image = (name: string): object => ({ name, entrypoint: [""] });
+
+/** Scans are images here and actions on GitHub (workflows.ts). */
+const SCANS = {
+  trivy: {
+    extends: ".iac-tests-template",
+    stage: "validate",
+    rules: [ON_CHANGE, ON_MAIN],
+    variables: { IAC_DIR: "." },
+  },
+  trufflehog: {
+    stage: "validate",
+    image: image(IMAGES.trufflehog),
+    timeout: "20 minutes",
+    rules: [ON_CHANGE, ON_MAIN],
+    variables: { GIT_DEPTH: "0" },
+    script: ["trufflehog git --fail --no-update --results=verified,unknown file://."],
+  },
+};
+
+const TEMPLATES = {
+  ".node": { image: IMAGES.node, interruptible: true },
+  ".iac-tests-template": {
+    image: image(IMAGES.trivy),
+    timeout: "20 minutes",
+    script: ['trivy config --exit-code 1 --severity CRITICAL,HIGH --format sarif --output trivy.sarif "$IAC_DIR"'],
+    artifacts: { when: "always", expire_in: "1 week", paths: ["trivy.sarif"] },
+  },
+  ".go_tests": {
+    image: IMAGES.go,
+    timeout: "30 minutes",
+    before_script: ['cd "$GO_DIR"'],
+    script: ["go mod verify", "go test -race ./...", "golangci-lint run"],
+  },
+  ".build-docker-image-template": {
+    image: IMAGES.docker,
+    services: [IMAGES.dind],
+    timeout: "30 minutes",
+    variables: { DOCKER_TLS_CERTDIR: "/certs", IMAGE: "$CI_REGISTRY_IMAGE/$APP_NAME", DOCKERFILE: "Dockerfile" },
+    script: [
+      'printenv CI_REGISTRY_PASSWORD | docker login --username "$CI_REGISTRY_USER" --password-stdin "$CI_REGISTRY"',
+      "docker buildx create --use --driver docker-container",
+      'docker buildx build --pull --push --sbom=true --provenance=mode=max --cache-from "type=registry,ref=$IMAGE:cache" --cache-to "type=registry,ref=$IMAGE:cache,mode=max" --file "$APP_CONTEXT/$DOCKERFILE" --tag "$IMAGE:$CI_COMMIT_SHA" "$APP_CONTEXT"',
+    ],
+  },
+  ".cypress-template": {
+    image: image(IMAGES.cypress),
+    timeout: "30 minutes",
+    script: ['npm --prefix "$CYPRESS_DIR" ci', 'cypress run --project "$CYPRESS_DIR"'],
+    artifacts: { when: "on_failure", expire_in: "1 week", paths: ["$CYPRESS_DIR/cypress/screenshots"] },
+  },
+};
+
+const HEAD = "# Made by `npm run pipelines` from pipelines/: edit there.";
+const yaml = (value: object): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+const each = (entries: Record<string, object>): string =>
+  Object.entries(entries)
+    .map(([name, value]) => `\n${yaml({ [name]: value })}`)
+    .join("");
+
+/** Jobs of {@link JOBS}, each with its title above it. */
+function jobsText(): string {
+  return JOBS.filter(({ only }) => only !== "github")
+    .map((job) => `\n${comment(job.title)}\n${yaml({ [job.name]: jobOf(job) })}`)
+    .join("");
+}
+
+const TEMPLATE_FILE = ".gitlab/ci-templates.yml";
+
+/** Files by path below the checkout. */
+export function renderGitlab(): Record<string, string> {
+  const top = {
+    stages: STAGES,
+    // One pipeline a change: that of the merge request, and none of its branch beside it.
+    workflow: { auto_cancel: { on_new_commit: "interruptible" }, rules: [ON_CHANGE, ON_MAIN, RULES.nightly] },
+    include: [{ local: `/${TEMPLATE_FILE}` }],
+  };
+  const main = `${HEAD}\n${comment("What runs when: docs/pipelines.md.")}\n${yaml(top)}${jobsText()}${each(SCANS)}`;
+  const templates = `${HEAD}\n${comment("For `include` by other projects; what each wants set is in docs/pipelines.md.")}${each(TEMPLATES)}`;
+  return { ".gitlab-ci.yml": main, [TEMPLATE_FILE]: templates };
+}

@@ -1,0 +1,180 @@
+/** The jobs that this repository has on both hosts. `make ci-local JOB=<name>` runs the commands of one. */
+import { HomelabError } from "../common/errors";
+import { type ActionStep, isRun, type Job, type Step } from "./model";
+
+export const NODE_VERSION = 20;
+/** Found again by name: what the preview leaves for the comment. */
+const PREVIEW = "preview";
+const INSTALL: Step = { run: "make bin/.built" };
+
+const checkout = (more: ActionStep["with"] = {}): ActionStep => ({ uses: "actions/checkout", with: { "persist-credentials": false, ...more } });
+/** Without a cache: what a fork's run wrote is read by no other. */
+const node: ActionStep = { uses: "actions/setup-node", with: { "node-version": NODE_VERSION, "package-manager-cache": false } };
+
+/** What a run on the real homelab needs; no token of Vault is among them: each stack's is in the state, encrypted. */
+const HOMELAB_SECRETS = ["SOPS_AGE_KEY", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+
+/** The lab in which main is built; a pull request reads it, and only a run of main writes it. */
+const LAB = { path: "lab" };
+
+export const JOBS: readonly Job[] = [
+  {
+    name: "check",
+    title: "Lint, types, import rules, dead code",
+    on: ["change", "main"],
+    timeoutMinutes: 20,
+    permissions: { contents: "read" },
+    runner: "hosted",
+    steps: [
+      INSTALL,
+      { run: "npm run lint" },
+      { run: "npm run typecheck" },
+      { run: "npm run deps" },
+      { run: "npm run knip" },
+      { run: "npm run pipelines:check" },
+    ],
+  },
+  {
+    name: "commits",
+    title: "Conventional commits: each commit of the change, and its title",
+    on: ["change"],
+    timeoutMinutes: 10,
+    permissions: { contents: "read" },
+    runner: "hosted",
+    depth: 0,
+    steps: [INSTALL, { run: "npm run commits" }],
+  },
+  {
+    name: "test",
+    title: "Every test that needs only Node",
+    on: ["change", "main"],
+    timeoutMinutes: 45,
+    permissions: { contents: "read" },
+    runner: "hosted",
+    steps: [{ run: "make test" }],
+  },
+  {
+    name: PREVIEW,
+    title: "What the change does to the homelab, shown in a lab in which the base is built",
+    on: ["change"],
+    timeoutMinutes: 30,
+    permissions: { contents: "read" },
+    runner: "hosted",
+    env: { HOMELAB_LAB_DIR: "${{ github.workspace }}/lab" },
+    artefacts: { name: PREVIEW, paths: ["preview/report.json", "preview/failure.txt"] },
+    depth: 0,
+    prepare: [
+      checkout({ path: "base", ref: "${{ github.event.pull_request.base.sha }}" }),
+      checkout({ path: "head" }),
+      node,
+      { uses: "actions/cache/restore", with: { ...LAB, key: "lab-${{ github.event.pull_request.base.sha }}" } },
+    ],
+    // The base branch's own script: the head's would say of itself what it likes.
+    steps: [{ run: { github: "make -C base preview-change BASE=. HEAD=../head OUT=../preview", gitlab: "make preview-change" } }],
+  },
+  {
+    name: "lab-of-main",
+    title: "Builds main in a lab and keeps it for the previews",
+    on: ["main"],
+    timeoutMinutes: 30,
+    permissions: { contents: "read" },
+    runner: "hosted",
+    // GitLab keeps the caches of protected branches from all others.
+    only: "github",
+    env: { HOMELAB_LAB_DIR: "${{ github.workspace }}/lab" },
+    prepare: [checkout({ path: "base" }), node],
+    steps: [{ run: "make -C base lab-of-base BASE=." }, { uses: "actions/cache/save", with: { ...LAB, key: "lab-${{ github.sha }}" } }],
+  },
+  {
+    name: "comment",
+    title: "Says in one comment what the preview found",
+    on: ["change"],
+    timeoutMinutes: 10,
+    permissions: { actions: "read", contents: "read", "pull-requests": "write" },
+    runner: "hosted",
+    // A token that may comment, for this job alone. GitLab's own job token may not.
+    environment: { gitlab: "comment" },
+    secrets: { github: ["GITHUB_TOKEN"], gitlab: ["GITLAB_TOKEN"] },
+    outside: true,
+    prepare: [
+      // Of a `workflow_run` this is the default branch.
+      checkout(),
+      node,
+      // A run that ended early has none: the comment says so.
+      {
+        uses: "actions/download-artifact",
+        with: { name: PREVIEW, path: PREVIEW, "run-id": "${{ github.event.workflow_run.id }}", "github-token": "${{ github.token }}" },
+        continueOnError: true,
+      },
+    ],
+    steps: [
+      INSTALL,
+      {
+        run: {
+          github: "npx --no-install homelab comment --github --report preview/report.json --failure preview/failure.txt",
+          gitlab: "npx --no-install homelab comment --gitlab --report preview/report.json --failure preview/failure.txt",
+        },
+      },
+    ],
+  },
+  {
+    name: "nightly",
+    title: "What is too long for every change: all versions of Node, long fuzz and canary runs",
+    on: ["nightly", "by-hand"],
+    timeoutMinutes: 350,
+    permissions: { contents: "read" },
+    runner: "hosted",
+    steps: [{ run: "make nightly" }],
+  },
+  {
+    name: "real-parts",
+    title: "Tests against real programs, as many as the runner can have",
+    on: ["nightly", "by-hand"],
+    timeoutMinutes: 350,
+    permissions: { contents: "read" },
+    runner: "hosted",
+    steps: [{ run: "make real-parts" }, { run: "make test-real" }],
+  },
+  {
+    name: "release",
+    title: "Version, changelog and tag from the commits since the last tag",
+    on: ["main"],
+    timeoutMinutes: 15,
+    permissions: { contents: "write" },
+    runner: "hosted",
+    depth: 0,
+    outside: true,
+    environment: { github: "release", gitlab: "release" },
+    secrets: { github: ["GITHUB_TOKEN"], gitlab: ["GITLAB_TOKEN"] },
+    steps: [INSTALL, { run: "npm run release -- --push" }],
+  },
+  {
+    name: "up",
+    title: "Builds what main holds on the real homelab, after an approval",
+    on: ["by-hand"],
+    timeoutMinutes: 120,
+    permissions: { contents: "read" },
+    runner: "homelab",
+    environment: { github: "prod", gitlab: "prod" },
+    secrets: { github: HOMELAB_SECRETS, gitlab: HOMELAB_SECRETS },
+    outside: true,
+    steps: [
+      INSTALL,
+      { run: "npx --no-install homelab doctor" },
+      { run: "npx --no-install homelab preview --plain" },
+      { run: "npx --no-install homelab up --yes --plain" },
+    ],
+  },
+];
+
+/** @throws for a name that no job has */
+export function jobNamed(name: string): Job {
+  const job = JOBS.find((one) => one.name === name);
+  if (job === undefined)
+    throw new HomelabError("E_JOB", `there is no job ${name}`, { subject: name, hint: `use one of ${JOBS.map((one) => one.name).join(", ")}` });
+  return job;
+}
+
+/** What comes before a job's own steps on GitHub. */
+export const preparationOf = (job: Job): readonly ActionStep[] => job.prepare ?? [checkout(job.depth === undefined ? {} : { "fetch-depth": job.depth }), node];
+export const commandsOf = (job: Job) => job.steps.filter(isRun);

@@ -1,0 +1,87 @@
+/**
+ * `npm run release`: says what the commits since the last tag call for. `-- --write` makes the changelog, the version in package.json, one
+ * commit and its tag; `-- --push` pushes both as well, together or not at all.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import * as semver from "semver";
+import { z } from "zod";
+import { readEnv } from "../common/env";
+import { HomelabError } from "../common/errors";
+import { runMain } from "./failure";
+import { commitsOf, git } from "./git";
+import { type Release, releaseFrom, withRelease } from "./release";
+
+const BRANCH = "main";
+/** Who a release's commit is by, where Git knows nobody. */
+const AUTHOR = ["-c", "user.name=homelab release", "-c", "user.email=release@homelab.invalid"];
+
+/** The highest version that a tag of this history has. */
+function lastVersion(folder: string): string | undefined {
+  const tags = git(folder, "tag", "--list", "v*", "--merged", "HEAD").split("\n");
+  return tags
+    .filter((tag) => semver.valid(tag) !== null && semver.prerelease(tag) === null)
+    .map((tag) => tag.slice(1))
+    .sort(semver.rcompare)[0];
+}
+
+/** Replaces the version alone, so that nothing else of the file changes its form. */
+function setVersion(file: string, version: string): void {
+  const text = fs.readFileSync(file, "utf8");
+  const schema = z.object({ version: z.string() });
+  const from = schema.parse(JSON.parse(text)).version;
+  // The lockfile has it twice: of the package, and of its root.
+  const changed = text.replaceAll(new RegExp(`("name": "homelab",\\n\\s*"version": )"${from.replaceAll(".", "\\.")}"`, "g"), `$1"${version}"`);
+  if (schema.parse(JSON.parse(changed)).version !== version) throw new HomelabError("E_VERSION", `${file} has no version to set`, { subject: file });
+  fs.writeFileSync(file, changed);
+}
+
+function write(folder: string, release: Release): void {
+  const changelog = path.join(folder, "CHANGELOG.md");
+  fs.writeFileSync(changelog, withRelease(fs.existsSync(changelog) ? fs.readFileSync(changelog, "utf8") : "", release));
+  const files = ["package.json", "package-lock.json"].filter((file) => fs.existsSync(path.join(folder, file)));
+  for (const file of files) setVersion(path.join(folder, file), release.version);
+  git(folder, "add", "CHANGELOG.md", ...files);
+  // Of GitLab's, which would run a pipeline for it; GitHub runs none for a push by a job's token.
+  git(folder, ...AUTHOR, "commit", "--quiet", "-m", `chore(release): ${release.version} [skip ci]`);
+  git(folder, ...AUTHOR, "tag", "--annotate", `v${release.version}`, "-m", release.notes, "--cleanup=verbatim");
+}
+
+/** The token is in the environment of Git's helper, never in an argument, an address or a file. */
+function push(folder: string, version: string): void {
+  const [variable, user] = readEnv("GITHUB_TOKEN") === undefined ? ["GITLAB_TOKEN", "oauth2"] : ["GITHUB_TOKEN", "x-access-token"];
+  const helper = `!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' ${user} "$${variable}"; }; f`;
+  const credentials = readEnv(variable) === undefined ? [] : ["-c", "credential.helper=", "-c", `credential.helper=${helper}`];
+  git(folder, ...credentials, "push", "--quiet", "--atomic", "origin", `HEAD:refs/heads/${BRANCH}`, `refs/tags/v${version}`);
+}
+
+/** @throws HomelabError where a release from here would not be what main holds */
+function check(folder: string): void {
+  if (git(folder, "status", "--porcelain", "--untracked-files=no") !== "")
+    throw new HomelabError("E_DIRTY", "files that Git knows are changed", { hint: "commit them, or put them aside: a release is what is committed" });
+}
+
+runMain(() => {
+  const mode = process.argv[2];
+  if (process.argv.length > 3 || (mode !== undefined && mode !== "--write" && mode !== "--push")) {
+    process.stderr.write("usage: npm run release [-- --write|--push]\n");
+    return 2;
+  }
+  const folder = process.cwd();
+  const current = lastVersion(folder);
+  const first = z.object({ version: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8"))).version;
+  const commits = commitsOf(folder, current === undefined ? "HEAD" : `v${current}..HEAD`);
+  const release = releaseFrom(commits, current, first, new Date().toISOString().slice(0, 10));
+  for (const subject of release?.unknown ?? []) process.stderr.write(`warning: not conventional, left out: ${JSON.stringify(subject)}\n`);
+  if (release === undefined) {
+    process.stdout.write(`nothing to release since ${current === undefined ? "the beginning" : `v${current}`}\n`);
+    return 0;
+  }
+  process.stdout.write(`${release.notes}\n`);
+  if (mode === undefined) return 0;
+  check(folder);
+  write(folder, release);
+  if (mode === "--push") push(folder, release.version);
+  process.stdout.write(`v${release.version} is ${mode === "--push" ? "pushed" : "tagged here"}\n`);
+  return 0;
+});

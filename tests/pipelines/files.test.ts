@@ -1,0 +1,147 @@
+/** The pipelines of both hosts: made from the description, valid by each host's schema, and within our rules, each of which can fail. */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { validateWorkflow } from "@action-validator/core";
+import { parse } from "yaml";
+import { renderAll } from "../../pipelines/files";
+import { githubProblems, gitlabProblems } from "./rules";
+
+const ROOT = path.join(__dirname, "..", "..");
+const WORKFLOWS = path.join(ROOT, ".github", "workflows");
+const workflows = fs.readdirSync(WORKFLOWS).map((file) => [file, fs.readFileSync(path.join(WORKFLOWS, file), "utf8")] as const);
+const textOf = (file: string): string => fs.readFileSync(path.join(WORKFLOWS, file), "utf8");
+
+let dir: string;
+beforeAll(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), "pipelines-"));
+});
+afterAll(() => fs.rmSync(dir, { recursive: true, force: true }));
+
+test("what is in the checkout is what the description makes, with no file beside", () => {
+  const made = renderAll();
+  for (const [file, text] of Object.entries(made)) expect(fs.readFileSync(path.join(ROOT, file), "utf8")).toBe(text);
+  expect(workflows.map(([file]) => `.github/workflows/${file}`).sort()).toEqual(
+    Object.keys(made)
+      .filter((file) => file.startsWith(".github/"))
+      .sort(),
+  );
+});
+
+/** The schema in this package is older than the right to attest; actionlint and the newer schema of the real tests know it. */
+const schemaErrors = (text: string): unknown[] => validateWorkflow(text.replace(/^ +attestations: write\n/m, "")).errors;
+
+test.each(workflows)("%s is valid by GitHub's schema and within the rules", (file, text) => {
+  expect(schemaErrors(text)).toEqual([]);
+  expect(githubProblems(file, text)).toEqual([]);
+});
+
+test("GitHub's schema refuses what is misspelt or of another kind", () => {
+  const text = textOf("checks.yml");
+  for (const [from, to] of [
+    ["runs-on:", "run-on:"],
+    ["timeout-minutes: 20", "timeout-minutes: [20]"],
+    ["    steps:", "    stepz:"],
+    ["  pull_request:", "  pull_requests:"],
+  ] as const) {
+    expect(text).toContain(from);
+    expect(schemaErrors(text.replace(from, to))).not.toEqual([]);
+  }
+});
+
+/** The file, what is changed in it, and what the rule says then. */
+const MUTATIONS: [rule: string, file: string, from: RegExp, to: string, said: RegExp][] = [
+  ["an action by tag", "checks.yml", /uses: actions\/checkout@\S+ # \S+/, "uses: actions/checkout@v7", /not pinned by commit/],
+  ["a commit without its version", "checks.yml", /(uses: actions\/checkout@\S+) # \S+/, "$1", /not pinned by commit/],
+  ["another version beside a commit", "checks.yml", /(uses: actions\/checkout@\S+) # \S+/, "$1 # v1.2.3", /not the pin/],
+  ["another commit", "checks.yml", /checkout@[0-9a-f]{40}/, `checkout@${"0".repeat(40)}`, /not the pin/],
+  ["an input that the action does not have", "checks.yml", /persist-credentials: false/, "persist-credential: false", /has no input persist-credential/],
+  ["the token left in the checkout", "checks.yml", /persist-credentials: false/, "persist-credentials: true", /token stays/],
+  ["a cache of packages in a change's run", "checks.yml", /package-manager-cache: false/, "cache: npm", /a cache that changes write/],
+  ["permissions of the whole workflow", "checks.yml", /^permissions: \{\}/m, "permissions: { contents: read }", /workflow itself has permissions/],
+  ["permissions left to the default", "checks.yml", /^permissions: \{\}\n/m, "", /leaves them to the default/],
+  ["a job without permissions", "checks.yml", /^ {4}permissions:\n {6}contents: read\n/m, "", /no permissions of its own/],
+  ["a right that the job does not need", "checks.yml", /contents: read/, "contents: write", /may write contents/],
+  ["no timeout", "checks.yml", /^ {4}timeout-minutes: 20\n/m, "", /no timeout/],
+  ["no group", "checks.yml", /^concurrency:\n.*\n.*\n/m, "", /no concurrency group/],
+  ["a runner that moves", "checks.yml", /ubuntu-24\.04/, "ubuntu-latest", /no runner by its own label/],
+  [
+    "a title in a command",
+    "checks.yml",
+    /run: npm run commits/,
+    `run: npm run commits "\${{ github.event.pull_request.title }}"`,
+    /becomes part of the script/,
+  ],
+  ["two commands in a step", "checks.yml", /run: npm run lint/, "run: npm run lint && npm test", /operator of the shell/],
+  ["a command of a command", "checks.yml", /run: npm run lint/, 'run: npm run "$(cat name)"', /only \$NAME is expanded/],
+  ["a failure that is passed over", "checks.yml", /run: npm run lint/, "run: npm run lint || true", /operator of the shell/],
+  ["pull_request_target", "preview.yml", /pull_request:/, "pull_request_target:", /runs with the base's rights/],
+  ["the fork's code beside the token", "comment.yml", /(persist-credentials: false)/, "$1\n          ref: abc", /checks out what the change names/],
+  ["a cache that a change writes", "preview.yml", /actions\/cache\/restore/, "actions/cache/save", /a change writes a cache/],
+  ["a secret in a change's run", "preview.yml", /HOMELAB_LAB_DIR: .*/, "KEY: ${{ secrets.SOPS_AGE_KEY }}", /is given a secret/],
+  ["a secret where none is needed", "nightly.yml", /run: make nightly/, "env:\n          KEY: ${{ secrets.KEY }}\n        run: make nightly", /reads a secret/],
+];
+
+test.each(MUTATIONS)("the rules see %s", (_, file, from, to, said) => {
+  const text = textOf(file);
+  const changed = text.replace(from, to);
+  expect(changed).not.toBe(text);
+  expect(githubProblems(file, changed)).toContainEqual(expect.stringMatching(said));
+});
+
+/** A repository with the pipeline of GitLab, changed by `edit`. */
+function gitlab(edit: (file: string, text: string) => string = (_, text) => text) {
+  const folder = fs.mkdtempSync(path.join(dir, "gitlab-"));
+  for (const file of [".gitlab-ci.yml", ".gitlab/ci-templates.yml"]) {
+    fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+    fs.writeFileSync(path.join(folder, file), edit(file, fs.readFileSync(path.join(ROOT, file), "utf8")));
+  }
+  const git = (...args: string[]) => spawnSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...args], { cwd: folder });
+  git("init", "-q", "-b", "main");
+  git("remote", "add", "origin", "https://gitlab.invalid/group/homelab.git");
+  git("add", "-A");
+  git("commit", "-q", "-m", "pipeline");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(__dirname, "gitlab-view.mjs")], { cwd: folder, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+test("GitLab's file is valid by GitLab's schema with every include and extends resolved, and within the rules", () => {
+  const { status, stdout, stderr } = gitlab();
+  expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+  const jobs = parse(stdout) as Record<string, { image?: unknown; script?: string[] }>;
+  expect(jobs["check"]?.script?.[0]).toBe("make bin/.built");
+  // From the template that is included, by `extends`.
+  expect(JSON.stringify([jobs["check"]?.image, jobs["trivy"]?.script])).toMatch(/node:20[^\]]*trivy config/);
+  expect(gitlabProblems(jobs)).toEqual([]);
+});
+
+test.each([
+  ["a key that GitLab does not have", /^ {2}timeout: 20 minutes$/m, "  time_out: 20 minutes", /time_out/],
+  ["a template that is not there", /extends: \.node/, "extends: .nodes", /\.nodes/],
+  ["an include that is not there", /local: \/\.gitlab\/ci-templates\.yml/, "local: /.gitlab/templates.yml", /templates\.yml/],
+] as const)("GitLab's check sees %s", (_, from, to, said) => {
+  const { status, stdout, stderr } = gitlab((file, text) => {
+    if (file !== ".gitlab-ci.yml") return text;
+    expect(text).toMatch(from);
+    return text.replace(from, to);
+  });
+  expect(status).not.toBe(0);
+  expect(stdout + stderr).toMatch(said);
+});
+
+let resolved: Record<string, object> | undefined;
+
+test.each([
+  ["no timeout", "check", { timeout: undefined }, /no timeout/],
+  ["an image that moves", "check", { image: "node:latest" }, /without a version/],
+  ["a job that runs on everything", "check", { rules: [] }, /runs on everything/],
+  ["an up that begins by itself", "up", { rules: [{ if: "a" }] }, /begins without a hand/],
+  ["an up that a newer pipeline cuts", "up", { interruptible: true }, /may be cut/],
+  ["a shell's operator", "check", { script: ["make test; make lint"] }, /operator of the shell/],
+] as const)("the rules see %s on GitLab", (_, name, change, said) => {
+  resolved ??= parse(gitlab().stdout) as Record<string, object>;
+  const jobs = { [name]: { ...resolved[name], ...change } };
+  expect(gitlabProblems({ [name]: resolved[name] })).toEqual([]);
+  expect(gitlabProblems(jobs)).toContainEqual(expect.stringMatching(said));
+});

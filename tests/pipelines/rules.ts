@@ -1,0 +1,148 @@
+/** What every workflow and every job must keep to, held against the files as the hosts read them. Each rule names what breaks it. */
+import { parse } from "yaml";
+import { ACTIONS } from "../../pipelines/actions";
+import { splitCommand } from "../../pipelines/command-words";
+
+interface GithubStep {
+  uses?: string;
+  run?: string;
+  with?: Record<string, unknown>;
+  env?: Record<string, unknown> | string;
+}
+interface GithubJob {
+  "runs-on"?: string | string[];
+  "timeout-minutes"?: number;
+  permissions?: Record<string, string>;
+  env?: Record<string, unknown>;
+  steps?: GithubStep[];
+}
+interface GithubWorkflow {
+  on: Record<string, unknown>;
+  permissions?: Record<string, string>;
+  concurrency?: { group?: string };
+  jobs: Record<string, GithubJob>;
+}
+
+/** Write rights, and who has them: all others read. */
+const WRITERS: Readonly<Record<string, readonly string[]>> = {
+  "comment.yml/comment": ["pull-requests"],
+  "release.yml/release": ["contents"],
+  "security.yml/trivy": ["security-events"],
+  "build-and-push.yml/build": ["attestations", "id-token", "security-events"],
+  "iac-tests.yml/scan": ["security-events"],
+};
+/** Jobs that see a secret, and of which kind of event: none of a fork's. */
+const SECRET_JOBS = new Set(["up.yml/up", "build-and-push.yml/build"]);
+
+const stepsOf = (job: GithubJob): GithubStep[] => job.steps ?? [];
+const isReusable = ({ on }: GithubWorkflow): boolean => on !== null && "workflow_call" in on;
+
+function pinProblems(text: string): string[] {
+  return [...text.matchAll(/^\s*(?:- )?uses: (.*)$/gm)].flatMap(([, value = ""]) => {
+    const { name = "", commit, version } = /^(?<name>[^@\s]+)@(?<commit>[0-9a-f]{40}) # (?<version>v\d+\.\d+\.\d+)$/.exec(value)?.groups ?? {};
+    if (commit === undefined) return [`${value}: not pinned by commit with its version beside it`];
+    const known = ACTIONS[name];
+    return known?.commit === commit && known.version === version ? [] : [`${value}: not the pin of pipelines/actions.ts`];
+  });
+}
+
+function inputProblems(step: GithubStep): string[] {
+  const name = step.uses?.split("@")[0];
+  const known = name === undefined ? undefined : ACTIONS[name]?.inputs;
+  return Object.keys(step.with ?? {})
+    .filter((key) => known?.includes(key) !== true)
+    .map((key) => `${name} has no input ${key}`);
+}
+
+function commandProblems(command: string): string[] {
+  try {
+    splitCommand(command);
+    return [];
+  } catch (thrown) {
+    return [String(thrown)];
+  }
+}
+
+function permissionProblems(place: string, job: GithubJob): string[] {
+  if (job.permissions === undefined) return [`${place}: no permissions of its own`];
+  const writes = Object.keys(job.permissions).filter((name) => job.permissions?.[name] !== "read");
+  const extra = writes.filter((name) => WRITERS[place]?.includes(name) !== true);
+  return extra.map((name) => `${place}: may write ${name}`);
+}
+
+/** A fork's code runs here, or what a fork may choose is read. */
+function forkProblems(place: string, workflow: GithubWorkflow, text: string): string[] {
+  const problems = /pull_request_target/.test(text) ? [`${place}: pull_request_target runs with the base's rights`] : [];
+  if ("workflow_run" in workflow.on && /\bref:|repository:/.test(text)) problems.push(`${place}: checks out what the change names, beside a token`);
+  if ("pull_request" in workflow.on && /actions\/cache\/save|cache-to/.test(text)) problems.push(`${place}: a change writes a cache`);
+  if ("pull_request" in workflow.on && /\$\{\{ (secrets\.|github\.token)/.test(text)) problems.push(`${place}: a change's run is given a secret`);
+  return problems;
+}
+
+/** @param file name of the workflow's file, @param text its content */
+export function githubProblems(file: string, text: string): string[] {
+  const workflow = parse(text) as GithubWorkflow;
+  const jobs = Object.entries(workflow.jobs);
+  return [
+    ...pinProblems(text),
+    ...forkProblems(file, workflow, text),
+    ...(Object.keys(workflow.permissions ?? { none: "" }).length === 0 ? [] : [`${file}: the workflow itself has permissions, or leaves them to the default`]),
+    ...(isReusable(workflow) || workflow.concurrency?.group !== undefined ? [] : [`${file}: no concurrency group`]),
+    ...jobs.flatMap(([name, job]) => {
+      const place = `${file}/${name}`;
+      const minutes = job["timeout-minutes"];
+      return [
+        ...permissionProblems(place, job),
+        ...(minutes !== undefined && minutes > 0 && minutes < 360 ? [] : [`${place}: no timeout below six hours`]),
+        ...(JSON.stringify(job["runs-on"] ?? "").includes("latest") || job["runs-on"] === undefined ? [`${place}: no runner by its own label`] : []),
+        ...(SECRET_JOBS.has(place) || !JSON.stringify(job).includes("secrets.") ? [] : [`${place}: reads a secret`]),
+        ...stepsOf(job).flatMap((step) => [
+          ...inputProblems(step),
+          ...(step.run === undefined ? [] : commandProblems(step.run)),
+          ...(step.uses?.startsWith("actions/checkout@") === true && step.with?.["persist-credentials"] !== false
+            ? [`${place}: the token stays in the checkout`]
+            : []),
+          ...(step.uses?.startsWith("actions/setup-node@") === true && step.with?.["package-manager-cache"] !== false
+            ? [`${place}: a cache that changes write`]
+            : []),
+        ]),
+      ];
+    }),
+  ];
+}
+
+interface GitlabJob {
+  script?: string[];
+  before_script?: string[];
+  timeout?: string;
+  image?: string | { name: string };
+  rules?: { if?: string; when?: string }[];
+  environment?: { name: string };
+  resource_group?: string;
+  interruptible?: boolean;
+}
+const GLOBAL = new Set(["stages", "workflow", "include", "default", "variables"]);
+
+/** Jobs that write outside: one at a time, never cut, and with secrets of their environment alone. */
+const OUTSIDE = new Set(["up", "release"]);
+
+/** @param jobs of the file with every `extends` and `include` resolved */
+export function gitlabProblems(jobs: Record<string, unknown>): string[] {
+  return Object.entries(jobs)
+    .filter(([name]) => !GLOBAL.has(name) && !name.startsWith("."))
+    .flatMap(([name, value]) => {
+      const job = value as GitlabJob;
+      const image = typeof job.image === "string" ? job.image : job.image?.name;
+      const rules = job.rules ?? [];
+      return [
+        ...(job.timeout === undefined ? [`${name}: no timeout`] : []),
+        ...(image === undefined || !/:[v\d][\w.-]*$/.test(image) ? [`${name}: an image without a version`] : []),
+        ...(rules.length === 0 || rules.some((rule) => rule.if === undefined) ? [`${name}: runs on everything`] : []),
+        ...(OUTSIDE.has(name) && (job.environment === undefined || job.resource_group === undefined || job.interruptible !== false)
+          ? [`${name}: not alone, may be cut, or without an environment`]
+          : []),
+        ...(name === "up" && rules.some(({ when }) => when !== "manual") ? ["up: begins without a hand"] : []),
+        ...[...(job.before_script ?? []), ...(job.script ?? [])].flatMap(commandProblems),
+      ];
+    });
+}
