@@ -36,11 +36,11 @@ describeReal(["zizmor"], "zizmor", (pathOf) => {
     expect(zizmor(...WORKFLOWS)).toEqual({ code: 0, out: expect.stringMatching(/No findings to report/) });
   });
 
-  test("finds an action by tag, a title in a command, and a checkout that keeps its token", () => {
+  test("finds an action by tag, a title in a command, and a trigger that gives a fork the base's rights", () => {
     for (const [from, to, said] of [
       [/checkout@[0-9a-f]{40} # \S+/, "checkout@v7", "unpinned-uses"],
       [/run: npm run commits/, "run: echo ${{ github.event.pull_request.title }}", "template-injection"],
-      [/persist-credentials: false/, "persist-credentials: true", "artipacked"],
+      [/pull_request:/, "pull_request_target:", "dangerous-triggers"],
     ] as const) {
       const { code, out } = zizmor(broken("checks.yml", from, to));
       expect([code === 0, out]).toEqual([false, expect.stringContaining(said)]);
