@@ -1,14 +1,18 @@
-import { Release } from "@pulumi/kubernetes/helm/v3/release";
+import { Release, type ReleaseArgs } from "@pulumi/kubernetes/helm/v3/release";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "./component";
 
 /** A chart at an exact version. */
 interface Chart {
-  /** URL of the repository. */
+  /** URL of the repository: `https://…`, or `oci://…` without the chart's name. */
   repository: string;
   name: string;
   version: string;
 }
+
+/** Where Helm finds the chart: by its name in a repository with an index, by its whole address in a registry. */
+const sourceOf = ({ repository, name }: Chart): Pick<ReleaseArgs, "chart" | "repositoryOpts"> =>
+  repository.startsWith("oci://") ? { chart: `${repository.replace(/\/$/, "")}/${name}` } : { chart: name, repositoryOpts: { repo: repository } };
 
 export interface HelmReleaseArgs {
   /** Name of the release; names of what the chart makes are built from it. */
@@ -35,9 +39,8 @@ export class HelmRelease extends Component {
       {
         name: args.releaseName,
         namespace: args.namespace,
-        chart: args.chart.name,
+        ...sourceOf(args.chart),
         version: args.chart.version,
-        repositoryOpts: { repo: args.chart.repository },
         values: args.values,
         skipAwait,
         atomic: !skipAwait,
