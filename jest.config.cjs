@@ -6,9 +6,21 @@ const real = process.env.HOMELAB_TEST_REAL === "1";
 
 module.exports = {
   testEnvironment: "<rootDir>/tests/support/node-environment.cjs",
-  roots: ["common", "engine", "providers", "lab", "orchestrator", "components", "site", "stacks", "secrets", "ansible-replacements", "pipelines", "tests"].map(
-    (d) => `<rootDir>/${d}`,
-  ),
+  roots: [
+    "common",
+    "engine",
+    "providers",
+    "lab",
+    "scaffold",
+    "orchestrator",
+    "components",
+    "site",
+    "stacks",
+    "secrets",
+    "ansible-replacements",
+    "pipelines",
+    "tests",
+  ].map((d) => `<rootDir>/${d}`),
   testMatch: real ? ["**/*.real.test.ts"] : ["**/*.test.ts", "!**/*.real.test.ts"],
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "commonjs" } }] },
   globalSetup: "<rootDir>/tests/support/global-setup.cjs",

@@ -9,7 +9,20 @@ const { compile, compilerStamp, endWith } = require("./compile.cjs");
 const root = path.resolve(__dirname, "..");
 const out = path.join(root, "bin");
 const stampFile = path.join(out, ".built");
-const FOLDERS = ["common", "engine", "providers", "lab", "orchestrator", "components", "site", "stacks", "secrets", "ansible-replacements", "pipelines"];
+const FOLDERS = [
+  "common",
+  "engine",
+  "providers",
+  "lab",
+  "scaffold",
+  "orchestrator",
+  "components",
+  "site",
+  "stacks",
+  "secrets",
+  "ansible-replacements",
+  "pipelines",
+];
 /** A file may change while it is compiled: it is looked at again, this often at most. */
 const ROUNDS = 5;
 /** Half files of builds that were killed go after this time, in milliseconds. */

@@ -21,6 +21,8 @@ export const ENV = {
   vaultAddress: "VAULT_ADDR",
   /** Folder of the lab's files (default `.lab` in the checkout). */
   labDir: "HOMELAB_LAB_DIR",
+  /** Secret of the API token of Proxmox, for `homelab init --proxmox`. */
+  proxmoxToken: "HOMELAB_PROXMOX_TOKEN",
   ageKeyFile: "SOPS_AGE_KEY_FILE",
   ageKey: "SOPS_AGE_KEY",
   /** `<salt>:<key>` (base64): the key that the passphrase gives with that salt, to save deriving it; see engine/secrets/passphrase.ts. */

@@ -2,6 +2,7 @@ import * as path from "node:path";
 import { HomelabError } from "../common/errors";
 import type { AgeIdentity } from "./age";
 import { loadAgeKeys } from "./age-keys";
+import { PLACEHOLDER } from "./placeholder";
 import { decryptSopsFile } from "./sops-file";
 import { readSopsText, secretsDir, yamlFiles } from "./sops-folder";
 import { leavesOf, parseSopsYaml } from "./sops-yaml";
@@ -62,8 +63,20 @@ export async function loadSecrets(options: LoadOptions = {}): Promise<Map<string
       hint: "restore it from Git, or add it with sops",
     });
   }
+  refusePlaceholders(merged);
   for (const entry of merged.values()) for (const value of Object.values(entry)) register(value);
   return merged;
+}
+
+/** @throws HomelabError E_SECRET_EMPTY for a value that its owner has not put in yet */
+function refusePlaceholders(entries: ReadonlyMap<string, SecretEntry>): void {
+  const empty = [...entries].flatMap(([name, entry]) => Object.entries(entry).flatMap(([key, value]) => (value === PLACEHOLDER ? [{ name, key }] : [])));
+  const [first] = empty;
+  if (first === undefined) return;
+  throw new HomelabError("E_SECRET_EMPTY", `not filled in yet: ${empty.map(({ name, key }) => `${key} of secrets/common/${name}.yaml`).join(", ")}`, {
+    subject: `secrets/common/${first.name}.yaml`,
+    hint: `homelab secrets set ${first.name} ${first.key}`,
+  });
 }
 
 /** Paths below the mount for which an environment has values of its own; decrypts nothing. */

@@ -75,7 +75,7 @@ export class SecretFiles {
   /** Who must be able to open a file, by `.sops.yaml`. */
   wanted(name: FileName): string[] {
     const beside = path.join(path.dirname(this.root), ".sops.yaml");
-    return fs.existsSync(beside) ? recipientsFor(this.label(name), beside) : recipientsFor(this.label(name));
+    return recipientsFor(this.label(name), fs.existsSync(beside) ? beside : undefined);
   }
 
   /** `common` and the environments that have files of their own. */

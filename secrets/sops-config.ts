@@ -7,6 +7,7 @@ import * as path from "node:path";
 import { z } from "zod";
 import { asError, HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
+import { secretsDir } from "./sops-folder";
 
 /** Keys of a rule or a key group that name other kinds of keys: sops would encrypt to them too. */
 const OTHER_KEYS = ["pgp", "kms", "aws_profile", "gcp_kms", "hckms", "azure_keyvault", "azure_kv", "hc_vault_transit_uri", "hc_vault"] as const;
@@ -101,13 +102,19 @@ function keysOfOne(settings: Settings, what: string): string[] {
   return recipients;
 }
 
+function sopsConfigFile(): string {
+  const beside = path.join(path.dirname(secretsDir()), ".sops.yaml");
+  return fs.existsSync(beside) ? beside : path.join(projectRoot(), ".sops.yaml");
+}
+
 /**
  * The age recipients that `.sops.yaml` names for a file: those of the first rule that fits, as sops picks it. Other rules may be for
  * anything that sops knows; only what the rule that fits needs and is not supported here is an error.
  * @param file path from the checkout's folder, with `/`
+ * @param configFile default: the one beside the folder of secrets, else the checkout's
  * @throws HomelabError E_SOPS_CONFIG, which names the rule by its number, from 1
  */
-export function recipientsFor(file: string, configFile = path.join(projectRoot(), ".sops.yaml")): string[] {
+export function recipientsFor(file: string, configFile = sopsConfigFile()): string[] {
   const rules = parseConfig(configFile);
   for (const [index, rule] of rules.entries()) {
     try {

@@ -1,29 +1,6 @@
 import { type AuthContext, utils } from "ssh2";
 
-export interface SshKeyPair {
-  /** OpenSSH private key. */
-  private: string;
-  /** A line of authorized_keys. */
-  public: string;
-}
-
-/** A new Ed25519 key. ssh2 now and then writes a half that it cannot read itself: such pairs are thrown away. */
-export function newSshKey(comment = "", passphrase?: string): SshKeyPair {
-  const options = passphrase === undefined ? { comment } : { comment, passphrase, cipher: "aes256-ctr", rounds: 4 };
-  for (let attempt = 0; attempt < 20; attempt++) {
-    const pair = utils.generateKeyPairSync("ed25519", options);
-    const halves = [utils.parseKey(pair.private, passphrase), utils.parseKey(pair.public)];
-    if (!halves.some((half) => half instanceof Error)) return pair;
-  }
-  throw new Error("ssh2 could not make a readable key in 20 attempts");
-}
-
-/** The public half of a private key as in known_hosts. */
-export function publicHalf(privateKey: string): string {
-  const key = utils.parseKey(privateKey);
-  if (key instanceof Error) throw new Error("a key of the lab cannot be read", { cause: key });
-  return `${key.type} ${key.getPublicSSH().toString("base64")}`;
-}
+export { newSshKey, publicHalf } from "../../common/ssh-key";
 
 /** Whether the client holds one of the keys (lines of authorized_keys); its signature, where sent, is checked. */
 export function isAuthorized(context: AuthContext, keys: readonly string[]): boolean {

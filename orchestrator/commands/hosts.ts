@@ -14,7 +14,7 @@ export const command = defineCommand({
       summary: "runs the roles on the hosts, and says what they changed",
       notes: "Asks first with the name of the homelab, but not in the lab. Without a terminal and without --yes it refuses.",
       flags: [HOST, JSON_OUTPUT, YES],
-      examples: ["homelab hosts apply --host k8s-dev --lab"],
+      examples: ["homelab hosts apply --host my-host --lab"],
     },
     inventory: {
       summary: "prints the hosts that are built, in the form of another program",

@@ -9,6 +9,6 @@ export const command = defineCommand({
     { name: "command", help: "what to run there instead of a shell; its own flags stand behind --", optional: true, many: true },
   ],
   flags: QUERY_FLAGS,
-  examples: ["homelab ssh k8s-dev --lab", "homelab ssh k8s-dev -- uname -a"],
+  examples: ["homelab ssh my-host --lab", "homelab ssh my-host -- uname -a"],
   run: async (args, session) => (await import("../hosts/open-shell")).openShell(args, session),
 });

@@ -2,10 +2,10 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
-import { ENV } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { loadSecrets } from "../../secrets/load";
+import { secretsPlace } from "../target/lab-secrets";
 import { askProgram } from "../target/program";
 import type { Site } from "../target/site";
 
@@ -14,8 +14,7 @@ const KEY = "SSH_PRIVATE_KEY";
 
 /** The homelab's own key for its hosts, decrypted in memory. @throws HomelabError where it cannot be */
 export async function hostKeyOfSite(site: Site): Promise<string> {
-  const ageKeyFile = site.env[ENV.ageKeyFile];
-  const secrets = await loadSecrets({ only: [ENTRY], ...(ageKeyFile === undefined ? {} : { ageKeyFile }) });
+  const secrets = await loadSecrets({ only: [ENTRY], ...secretsPlace(site.env) });
   const key = secrets.get(ENTRY)?.[KEY];
   if (key === undefined)
     throw new HomelabError("E_SSH_KEY", `${ENTRY} holds no ${KEY}`, { subject: ENTRY, hint: `set it: homelab secrets set ${ENTRY} ${KEY} < key` });

@@ -10,6 +10,7 @@ import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { projectRoot } from "../../common/paths";
 import { type LabFile, labDir, requireLab } from "./lab-client";
+import { LAB_AGE_KEY, labSecrets } from "./lab-secrets";
 import { namedPlugins, ownPlugin, packagesWithoutOfficialPlugin } from "./provider-plugins";
 
 export interface Site {
@@ -36,6 +37,7 @@ const LAB_ONLY_SALT = "v1:kWfzfobmCgs=:v1:72TQLKskLAmTWhut:zxaWcU0/hwybULTI+9G73
 const LAB_ONLY_KEY = "FmgUi5YkwcXtYLF6L1NtaI5m4BTgriwjF8cFniDMdsU=";
 
 function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
+  const secrets = labSecrets(dir);
   return {
     // Plain requests too: the owner's own proxy is outside the lab.
     ...Object.fromEntries(["HTTPS_PROXY", "HTTP_PROXY"].flatMap((name) => [name, name.toLowerCase()]).map((name) => [name, lab.proxy])),
@@ -48,7 +50,8 @@ function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
     [ENV.bastionKeyFile]: lab.bastion.keyFile,
     [ENV.bastionHostKey]: lab.bastion.hostKey,
     [ENV.chartStandIn]: lab.chartStandIn,
-    [ENV.ageKeyFile]: path.join(projectRoot(), "secrets", "lab-only.agekey"),
+    [ENV.ageKeyFile]: path.join(projectRoot(), LAB_AGE_KEY),
+    ...(secrets === undefined ? {} : { [ENV.secretsDir]: secrets }),
     [ENV.vaultKeysDir]: path.join(dir, "vault-keys"),
     PULUMI_BACKEND_URL: `file://${path.join(dir, "state")}`,
     PULUMI_CONFIG_PASSPHRASE: LAB_ONLY_PASSPHRASE,

@@ -1,7 +1,7 @@
-import { ENV } from "../../common/env";
 import type { Redactor } from "../../common/redact";
 import { registerAllSecrets } from "../../secrets/load";
 import type { Session } from "../cli/session";
+import { secretsPlace } from "../target/lab-secrets";
 import type { StackProcess } from "./stack-process";
 import type { OutputValue, WorkerMessage, WorkerResult } from "./worker-protocol";
 
@@ -12,9 +12,8 @@ import type { OutputValue, WorkerMessage, WorkerResult } from "./worker-protocol
  * @param stacks whose own values, which win over the common ones, are registered too
  */
 export async function registerSecrets(session: Session, env: Readonly<Record<string, string>>, stacks: readonly string[]): Promise<void> {
-  const ageKeyFile = env[ENV.ageKeyFile];
   const register = (value: string) => session.redactor.register(value);
-  await registerAllSecrets({ register, ...(ageKeyFile === undefined ? {} : { ageKeyFile }) }, stacks);
+  await registerAllSecrets({ register, ...secretsPlace(env) }, stacks);
 }
 
 function registerAll(redactor: Redactor, value: unknown): void {

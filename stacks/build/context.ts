@@ -8,6 +8,8 @@ import type { StackPlan } from "../plan/plan";
 export interface SecretReader {
   /** One value as a secret output. @throws HomelabError E_SECRET_MISSING naming path and key */
   get(path: string, key: string): pulumi.Output<string>;
+  /** The public half of an SSH key, in clear; undefined where the value is no such key. */
+  publicKey(path: string, key: string): string | undefined;
   /** All paths with their keys and values; values are plain and must be given on as secrets only. */
   all(): ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** Entries for which the stack has values of its own (secrets/<stack>), whole, by the path at which Vault keeps them. */

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HomelabError } from "../../common/errors";
+import { publicHalfOf } from "../../common/openssh-key";
 import { environmentPath } from "../../secrets/vault-paths";
 import type { SecretReader } from "./context";
 
@@ -28,6 +29,7 @@ export function createSecretReader({ stack, entries, common, own }: SecretSource
       }
       return pulumi.secret(value);
     },
+    publicKey: (path, key) => publicHalfOf(entries.get(path)?.[key] ?? ""),
     all: () => common,
     own: () => new Map([...own].flatMap((path) => (entries.has(path) ? [[environmentPath(stack, path), entries.get(path) ?? {}] as const] : []))),
   };

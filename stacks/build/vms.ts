@@ -24,9 +24,14 @@ function accessTo({ plan: { site }, secrets, bastion }: BuildContext, spec: VmSp
   };
 }
 
+/** Who may log in: the operators, and the homelab itself with its own key. */
+const withOwnKey = (operators: readonly string[], own: string | undefined): readonly string[] =>
+  own === undefined || operators.some((line) => line === own || line.startsWith(`${own} `)) ? operators : [...operators, own];
+
 /** By name, in the order of the matrix. */
 export function buildVms(context: BuildContext, proxmox: ProxmoxProvider, templates: Templates): Map<string, BuiltHost> {
   const { stack, site, vms, protectedVms } = context.plan;
+  const operatorKeys = withOwnKey(site.operatorKeys, context.secrets.publicKey(SSH_PRIVATE_KEY.path, SSH_PRIVATE_KEY.key));
   return new Map(
     vms.map((spec) => {
       const access = accessTo(context, spec);
@@ -36,7 +41,7 @@ export function buildVms(context: BuildContext, proxmox: ProxmoxProvider, templa
           spec,
           templateId: templates.of(spec.node),
           user: site.user,
-          operatorKeys: site.operatorKeys,
+          operatorKeys,
           stack: stack.name,
           protect: protectedVms.has(spec.name),
           ready: { access, checkout: context.checkout },

@@ -5,7 +5,20 @@ import { VM_DUTIES } from "../../stacks/define/stacks";
 import { loadEstate } from "../../stacks/load/estate";
 
 const ROOT = path.join(__dirname, "..", "..");
-const PRODUCT = ["common", "ansible-replacements", "secrets", "components", "stacks", "engine", "providers", "lab", "orchestrator", "build", "bench"];
+const PRODUCT = [
+  "common",
+  "ansible-replacements",
+  "secrets",
+  "components",
+  "stacks",
+  "engine",
+  "providers",
+  "lab",
+  "scaffold",
+  "orchestrator",
+  "build",
+  "bench",
+];
 /** Tests and their data, and the secrets themselves. */
 const NOT_PRODUCT = /\.test\.ts$|\/(fixtures|cases)\/|^secrets\/[^/]+\/.*\.yaml$|\.agekey$|\.md$/;
 

@@ -99,6 +99,11 @@ export class ProxmoxLab {
     });
   }
 
+  /** Where its API really listens. */
+  get url(): string {
+    return `https://127.0.0.1:${this.ctx.network.resolve(ADDRESS, PORT)?.port}`;
+  }
+
   /** A call of the API, as another client makes it. */
   async call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, form: Record<string, string> = {}): Promise<ApiAnswer> {
     const port = this.ctx.network.resolve(ADDRESS, PORT)?.port;

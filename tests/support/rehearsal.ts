@@ -194,9 +194,9 @@ export class Rehearsal {
   }
 
   /** IPv4 addresses by name, as the homelab's name server answers (DNS over TCP); names that it does not know are left out. */
-  async resolveAll(names: readonly string[]): Promise<Record<string, string>> {
+  async resolveAll(names: readonly string[], server = "192.168.1.3"): Promise<Record<string, string>> {
     const { proxy } = z.object({ proxy: z.url() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
-    const found = await Promise.all(names.map(async (name) => [name, await resolveOverTcp(new URL(proxy), "192.168.1.3", name)] as const));
+    const found = await Promise.all(names.map(async (name) => [name, await resolveOverTcp(new URL(proxy), server, name)] as const));
     return Object.fromEntries(found.flatMap(([name, address]) => (address === undefined ? [] : [[name, address]])));
   }
 

@@ -1,0 +1,89 @@
+/** `homelab init`: asks what a homelab is like, or takes flags, and writes its files. */
+import { ENV, readEnv } from "../../common/env";
+import { HomelabError } from "../../common/errors";
+import { projectRoot } from "../../common/paths";
+import { quote } from "../../common/quote";
+import { type Answers, answersOf, defaultOf, FLAGS, type Flag, type Given, type NodeAnswer, QUESTIONS } from "../../scaffold/answers";
+import { type Initialised, initialise } from "../../scaffold/init";
+import { readNodes } from "../../scaffold/proxmox";
+import type { Arguments } from "../cli/command";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { readSecret } from "../secrets/secrets-input";
+
+const TOKEN_ID = "homelab@pve!pulumi";
+
+/** Those that a person is asked for, until each answer is one that can be used. */
+async function askAll(session: Session, given: Given, skip: readonly Flag[]): Promise<Given> {
+  const answers: Partial<Record<Flag, string>> = { ...given };
+  for (const [flag, question] of QUESTIONS) {
+    if (answers[flag] !== undefined || skip.includes(flag)) continue;
+    for (;;) {
+      const fallback = defaultOf(flag, answers);
+      const line = await session.ask(`${question} [${fallback}]: `);
+      if (line === undefined) throw new HomelabError("E_INTERRUPTED", "the questions were not answered; nothing was written");
+      const tried = { ...answers, [flag]: line.trim() === "" ? fallback : line.trim() };
+      try {
+        answersOf(tried);
+      } catch (thrown) {
+        // Asked again, with what is wrong.
+        if (!(thrown instanceof HomelabError) || thrown.code !== "E_USAGE") throw thrown;
+        session.err(`${thrown.message}\n`);
+        continue;
+      }
+      answers[flag] = tried[flag] ?? fallback;
+      break;
+    }
+  }
+  return answers;
+}
+
+interface FromProxmox {
+  nodes: readonly NodeAnswer[];
+  token: { id: string; secret: string };
+}
+
+async function fromProxmox(url: string, args: Arguments, session: Session): Promise<FromProxmox> {
+  if (args.text("node") !== undefined) throw new HomelabError("E_USAGE", "--proxmox reads the nodes, and --node names them: take one of the two");
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol !== "https:")
+    throw new HomelabError("E_USAGE", `--proxmox takes the URL of Proxmox's API, such as https://10.20.0.2:8006, not "${url}"`);
+  const id = args.text("token-id") ?? TOKEN_ID;
+  const secret = readEnv(ENV.proxmoxToken) ?? (await readSecret(session, `secret of the token ${id}`)).trim();
+  session.redactor.register(secret);
+  return { nodes: await readNodes({ url: parsed.origin, tokenId: id, secret, verify: !args.flag("insecure") }), token: { id, secret } };
+}
+
+function closing({ files, keyFile, toFill }: Initialised, { domain, nodes, stacks }: Answers): string {
+  const env = `${ENV.ageKeyFile}=${quote(keyFile)}`;
+  return [
+    `${domain}: ${stacks.length} stacks (${stacks.join(", ")}) on ${nodes.map(({ name, memoryMiB }) => `${name} (${Math.round(memoryMiB / 1024)} GiB)`).join(", ")}`,
+    ...files.map((file) => `  ${file}`),
+    "",
+    `The key to the secrets is ${keyFile}, outside the checkout. Keep a copy in a safe place: without it nobody can read them.`,
+    "",
+    "Next:",
+    "  homelab lab start && homelab preview --lab     what would be built, in the lab, which gets no secret of yours",
+    "  homelab up --lab                               build it there",
+    "Then, for the real one:",
+    `  export ${env}`,
+    ...toFill.map(({ file, key, what }) => `  homelab secrets set ${file} ${key}\n      ${what}`),
+    "  edit site/ until it is yours: your own key in operatorKeys of site/site.ts, the nodes in site/nodes.ts",
+    "  homelab preview",
+    "",
+  ].join("\n");
+}
+
+/** @throws HomelabError E_USAGE, E_EXISTS, and what Proxmox says */
+export async function initSite(args: Arguments, session: Session): Promise<ExitCode> {
+  const given: Given = Object.fromEntries(FLAGS.flatMap((flag) => (args.text(flag) === undefined ? [] : [[flag, args.text(flag)]])));
+  const asks = session.terminal.asks && !args.flag("yes");
+  if (!asks && !args.flag("yes"))
+    throw new HomelabError("E_USAGE", "there is no terminal to ask at", { hint: "give what differs from the defaults by flags, and --yes for the rest" });
+  const url = args.text("proxmox");
+  const read = url === undefined ? undefined : await fromProxmox(url, args, session);
+  const all = asks ? await askAll(session, given, read === undefined ? [] : ["node"]) : given;
+  const answers = answersOf(all, read?.nodes);
+  session.out(closing(initialise(projectRoot(), answers, read?.token, new Date(session.clock.now())), answers));
+  return EXIT.done;
+}

@@ -1,0 +1,28 @@
+import { defineCommand } from "../cli/command";
+
+export const command = defineCommand({
+  group: "more",
+  place: 1,
+  summary: "writes the files of your own homelab into a checkout that has none",
+  notes:
+    "Asks at a terminal; --yes takes the defaults for what no flag gives. Writes site/, the stacks' settings, .sops.yaml with a fresh key, and the secrets: what can be made up is, and what only you know is marked. The private half of the key goes outside the checkout. Nothing is written over. The lab can build the result at once.",
+  flags: [
+    { name: "domain", value: "NAME", help: "base of all host names (default home.arpa)" },
+    { name: "network", value: "CIDR", help: "network of the hosts (default 192.168.0.0/24)" },
+    { name: "gateway", value: "ADDRESS", help: "its router (default: its first address)" },
+    { name: "node", value: "NAME=ADDRESS", help: "Proxmox nodes, with commas between them (default: pve at the second address)" },
+    { name: "stacks", value: "NAMES", help: "with commas; the first one has the hosts' own services (default tools,dev)" },
+    { name: "user", value: "NAME", help: "user on the hosts (default admin)" },
+    { name: "memory", value: "GIB", count: true, help: "of each node (default 32)" },
+    { name: "threads", value: "N", count: true, help: "processor threads of each node (default 8)" },
+    { name: "storage", value: "NAME", help: "for the disks of VMs (default local-lvm)" },
+    { name: "file-storage", value: "NAME", help: "for images and ISOs (default local)" },
+    { name: "bridge", value: "NAME", help: "of the nodes (default vmbr0)" },
+    { name: "proxmox", value: "URL", help: "read the nodes from this Proxmox API; the token's secret comes from HOMELAB_PROXMOX_TOKEN, or is asked for" },
+    { name: "token-id", value: "ID", help: "of that token (default homelab@pve!pulumi)" },
+    { name: "insecure", help: "take whoever answers there for Proxmox, as its own certificate makes necessary" },
+    { name: "yes", help: "do not ask: the defaults for what no flag gives" },
+  ],
+  examples: ["homelab init --domain example.org --network 10.20.0.0/24 --node pve=10.20.0.2 --stacks tools,dev --user admin --yes"],
+  run: async (args, session) => (await import("../begin/init-site")).initSite(args, session),
+});

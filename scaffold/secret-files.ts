@@ -1,0 +1,57 @@
+/** The encrypted files of a new site: what can be made up is, and what only its owner knows is marked. */
+import * as crypto from "node:crypto";
+import { newSshKey, type SshKeyPair } from "../common/ssh-key";
+import { PLACEHOLDER } from "../secrets/placeholder";
+import { encryptSopsFile } from "../secrets/sops-file";
+import { type SecretEntry, treeAt } from "../secrets/vault-paths";
+import type { Files } from "./site-files";
+
+const STORE = "cluster-secret-store/secrets";
+
+/** An SSH key that the homelab logs in to its hosts with. */
+export const newHomelabKey = (domain: string): SshKeyPair => newSshKey(`homelab ${domain}`);
+
+export interface NewSecret {
+  /** Path below Vault's mount. */
+  path: string;
+  values: SecretEntry;
+  /** What its owner puts in place of the marks, where there are any. */
+  fill?: string;
+}
+
+/** As docs/hosts.md says how to make it. */
+const TOKEN_ID = "homelab@pve!pulumi";
+
+const password = (): string => crypto.randomBytes(24).toString("base64url");
+
+/** @param token of Proxmox, where it is known */
+export function newSecrets(key: SshKeyPair, token?: { id: string; secret: string }): NewSecret[] {
+  return [
+    { path: `${STORE}/PROXMOX_TOKEN_ID`, values: { PROXMOX_TOKEN_ID: token?.id ?? TOKEN_ID } },
+    {
+      path: `${STORE}/PROXMOX_SECRET`,
+      values: { PROXMOX_SECRET: token?.secret ?? PLACEHOLDER },
+      ...(token === undefined ? { fill: "the secret of Proxmox's API token, which Proxmox shows once (docs/hosts.md)" } : {}),
+    },
+    { path: `${STORE}/SSH_PRIVATE_KEY`, values: { SSH_PRIVATE_KEY: key.private } },
+    { path: `${STORE}/EXTERNAL_DNS_PIHOLE_PASSWORD`, values: { PIHOLE_PASSWORD: password() } },
+    {
+      path: "cloudflare",
+      values: { "api-token": PLACEHOLDER },
+      fill: "a token of Cloudflare that may edit the domain's DNS records: certificates are proved by them",
+    },
+  ];
+}
+
+/** Their files, by path from the checkout's folder. */
+export const secretFiles = (secrets: readonly NewSecret[], recipient: string, now: Date): Files =>
+  new Map(secrets.map(({ path, values }) => [`secrets/common/${path}.yaml`, encryptSopsFile(treeAt(path, values), [recipient], now)]));
+
+/** Who can read what sops writes in this checkout. */
+export const sopsConfig = (
+  recipient: string,
+): string => `# Who can decrypt the files that sops writes here: several with commas, one for each operator and one for CI.
+creation_rules:
+  - path_regex: secrets/.*\\.yaml$
+    age: ${recipient}
+`;

@@ -1,0 +1,44 @@
+/** Writes new files, all or none of them, and never over one that is there. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { HomelabError, systemErrorCode } from "../common/errors";
+
+export interface NewFile {
+  /** Absolute. */
+  file: string;
+  text: string;
+  mode?: number;
+}
+
+/**
+ * @param root for the names in the message
+ * @throws HomelabError E_EXISTS with those that are there already; then nothing was written
+ */
+export function refuseExisting(root: string, files: readonly string[], hint: string): void {
+  const existing = files.filter((file) => fs.existsSync(file));
+  if (existing.length === 0) return;
+  const names = existing.map((file) => (file.startsWith(root + path.sep) ? path.relative(root, file) : file));
+  throw new HomelabError("E_EXISTS", `${names.join(", ")} ${names.length === 1 ? "is" : "are"} there already, and nothing is written over`, {
+    subject: root,
+    hint,
+  });
+}
+
+/** @throws HomelabError E_EXISTS for a file that came in the meantime; those that were written are taken away again */
+export function writeNew(files: readonly NewFile[]): void {
+  const written: string[] = [];
+  try {
+    for (const { file, text, mode = 0o644 } of files) {
+      fs.mkdirSync(path.dirname(file), { recursive: true, ...(mode === 0o600 ? { mode: 0o700 } : {}) });
+      fs.writeFileSync(file, text, { mode, flag: "wx" });
+      written.push(file);
+    }
+  } catch (cause) {
+    for (const file of written) fs.rmSync(file, { force: true });
+    if (systemErrorCode(cause) === "EEXIST") throw new HomelabError("E_EXISTS", "a file that was to be written is there already", { cause });
+    throw new HomelabError("E_WRITE", "the new files cannot be written; what was written is removed again", {
+      cause,
+      hint: "make room, or give this user the right to the folder",
+    });
+  }
+}

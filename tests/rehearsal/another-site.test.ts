@@ -1,0 +1,133 @@
+/**
+ * Another homelab: a checkout without a site gets one by `homelab init`, is built in the lab, changes nothing by a second run, gets
+ * one stack more, and goes. It has one node, and no name or address of the one that this repository describes.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { answersOf } from "../../scaffold/answers";
+import { layOut } from "../../scaffold/layout";
+import { settingsText, stackText, vmText } from "../../scaffold/site-files";
+import { loadSecrets } from "../../secrets/load";
+import { type Finished, Rehearsal } from "../support/rehearsal";
+
+jest.setTimeout(900_000);
+
+const FLAGS = {
+  ...{ domain: "example.org", network: "10.20.0.0/24", node: "pve=10.20.0.2", stacks: "tools,dev", user: "ops" },
+  ...{ storage: "tank", "file-storage": "images", bridge: "vmbr7" },
+};
+
+let rehearsal: Rehearsal;
+let checkout: string;
+
+/** Without a folder of secrets by the environment: the lab makes its own. */
+const env = (): NodeJS.ProcessEnv => ({ HOMELAB_SECRETS_DIR: "" });
+const homelab = (...args: string[]): Promise<Finished> => rehearsal.start(args, { checkout, env: env() }).done;
+
+beforeAll(async () => {
+  rehearsal = new Rehearsal();
+  checkout = rehearsal.copyCheckout();
+  fs.rmSync(rehearsal.secretsDir, { recursive: true });
+  for (const name of ["site", "secrets/common", ".sops.yaml"]) fs.rmSync(path.join(checkout, name), { recursive: true, force: true });
+  for (const name of fs.readdirSync(checkout)) if (/^Pulumi\..+\.yaml$/.test(name)) fs.rmSync(path.join(checkout, name));
+});
+afterAll(async () => {
+  await homelab("lab", "stop");
+  await rehearsal.close();
+});
+
+const writesOf = async (since: number): Promise<string[]> =>
+  (await rehearsal.writes(since)).map(({ system, target, action }) => `${system} ${target} ${action}`);
+
+test("init writes the site, and says where the key to its secrets is", async () => {
+  const { code, stdout, stderr } = await homelab("init", "--yes", ...Object.entries(FLAGS).flatMap(([flag, value]) => [`--${flag}`, value]));
+  expect([code, stderr]).toEqual([0, ""]);
+  const key = path.join(rehearsal.dir, "home", ".config", "homelab", "example.org.agekey");
+  expect(stdout).toContain(key);
+  expect(fs.statSync(key).mode & 0o777).toBe(0o600);
+  const again = await homelab("init", "--yes", "--domain", "example.net");
+  expect([again.code, again.stdout]).toEqual([1, ""]);
+  expect(again.stderr).toMatch(/^error: site, secrets\/common, \.sops\.yaml, .* are there already, and nothing is written over\n {2}next: /);
+});
+
+test("the real homelab is not built with what is only marked", async () => {
+  const key = path.join(rehearsal.dir, "home", ".config", "homelab", "example.org.agekey");
+  const { code, stderr } = await rehearsal.start(["preview"], {
+    checkout,
+    env: { ...env(), SOPS_AGE_KEY_FILE: key, PULUMI_CONFIG_PASSPHRASE: "x", PULUMI_BACKEND_URL: `file://${rehearsal.dir}/nowhere` },
+  }).done;
+  expect(code).toBe(1);
+  expect(stderr).toContain("not filled in yet: api-token of secrets/common/cloudflare.yaml, PROXMOX_SECRET of");
+});
+
+test("the lab models the new site, and previews and builds it", async () => {
+  const ports = ["--proxy-port", "0", "--bastion-port", "0", "--control-port", "0"];
+  const started = await homelab("lab", "start", "--latency", "zero", ...ports);
+  expect([started.code, started.stderr]).toEqual([0, ""]);
+  rehearsal.attach();
+  const preview = await homelab("preview", "--lab");
+  expect([preview.code, preview.stderr]).toEqual([0, ""]);
+  expect(await rehearsal.writes()).toEqual([]);
+  const { code, stdout, stderr } = await homelab("up", "--lab");
+  expect([code, code === 0 ? "" : `${stdout}\n${stderr}`]).toEqual([0, ""]);
+  const vms = (await rehearsal.vms()).map(({ node, status, config }) => [config["name"], node, status, config["ipconfig0"]]);
+  expect(vms).toEqual(
+    expect.arrayContaining([
+      ["dns", "pve", "running", "gw=10.20.0.1,ip=10.20.0.3/24"],
+      ["k8s-tools", "pve", "running", "gw=10.20.0.1,ip=10.20.0.11/24"],
+      ["k8s-dev", "pve", "running", "gw=10.20.0.1,ip=10.20.0.12/24"],
+    ]),
+  );
+  const names = await rehearsal.resolveAll(["vault.example.org", "dev.whoami.example.org"], "10.20.0.3");
+  expect(names).toEqual({ "vault.example.org": "10.20.0.11", "dev.whoami.example.org": "10.20.0.12" });
+});
+
+test("a second up changes nothing", async () => {
+  const since = await rehearsal.lastSeq();
+  const { code, stdout } = await homelab("up", "--lab");
+  expect([code, code === 0 ? "" : stdout]).toEqual([0, ""]);
+  expect(await writesOf(since)).toEqual([]);
+});
+
+test("one stack more of the same kind is a file with a VM, its settings, and an entry of the matrix", async () => {
+  const answers = answersOf({ ...FLAGS, stacks: "tools,dev,stg" });
+  const vm = layOut(answers).find(({ stack }) => stack === "stg");
+  if (vm === undefined) throw new Error("no VM for stg");
+  const matrix = path.join(checkout, "site", "stacks.ts");
+  fs.writeFileSync(matrix, fs.readFileSync(matrix, "utf8").replace(/\}\);\n$/, `${stackText("stg", "tools", vm.name)}});\n`));
+  fs.writeFileSync(path.join(checkout, "site", "vms", `${vm.name}.yaml`), vmText(vm, answers, "10.20.0.3"));
+  fs.writeFileSync(path.join(checkout, "Pulumi.stg.yaml"), settingsText("example.org", false));
+  const since = await rehearsal.lastSeq();
+  const { code, stdout, stderr } = await homelab("up", "--lab");
+  expect([code, code === 0 ? "" : `${stdout}\n${stderr}`]).toEqual([0, ""]);
+  const touched = new Set((await rehearsal.writes(since)).filter(({ system }) => system === "kubernetes").map(({ target }) => target));
+  expect(touched.has("dev")).toBe(false);
+  expect(await rehearsal.resolveAll(["stg.whoami.example.org"], "10.20.0.3")).toEqual({ "stg.whoami.example.org": "10.20.0.13" });
+});
+
+test("every call was one that the lab models, and none named the homelab of this repository", async () => {
+  expect(await rehearsal.unhandled()).toEqual([]);
+  expect(JSON.stringify(await rehearsal.records())).not.toMatch(/fullstack|192\.168\.1\./);
+});
+
+test("no secret of the owner's got into the lab", async () => {
+  const entry = (name: string): string => `cluster-secret-store/secrets/${name}`;
+  const only = [entry("EXTERNAL_DNS_PIHOLE_PASSWORD"), entry("SSH_PRIVATE_KEY")];
+  const own = await loadSecrets({
+    root: path.join(checkout, "secrets"),
+    ageKeyFile: path.join(rehearsal.dir, "home/.config/homelab/example.org.agekey"),
+    only,
+  });
+  const values = [...own.values()].flatMap((entries) => Object.values(entries)).map((value) => JSON.stringify(value.trim()).slice(1, -1));
+  expect(values).toHaveLength(2);
+  const files = fs
+    .readdirSync(rehearsal.dir, { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile())
+    .map((file) => path.join(file.parentPath, file.name));
+  const ofLab = files.filter((file) => !["checkout", "home"].some((folder) => file.startsWith(path.join(rehearsal.dir, folder) + path.sep)));
+  expect(ofLab.map((file) => path.basename(file))).toContain("snapshot.json");
+  for (const file of ofLab) for (const value of values) expect([file, fs.readFileSync(file, "utf8").includes(value)]).toEqual([file, false]);
+  const { code, stdout } = await homelab("destroy", "--lab");
+  expect([code, code === 0 ? "" : stdout]).toEqual([0, ""]);
+  expect((await rehearsal.vms()).filter(({ config }) => config["template"] !== "1")).toEqual([]);
+});
