@@ -4,6 +4,7 @@ import { nearest } from "../../common/nearest";
 import type { App, FromStack } from "../define/app";
 import type { Estate } from "../load/estate";
 import type { StackConfig } from "../load/settings";
+import { stackPlace } from "../load/source-lines";
 import type { LoadedStack } from "../load/stacks";
 import type { ClusterFacts } from "./platform-types";
 
@@ -39,7 +40,10 @@ function referencesOf({ image, environment }: App): FromStack[] {
 /** @throws HomelabError E_UPSTREAM_UNDECLARED for an output of a stack that is not needed, or that does not have it */
 function checkReference({ stacks }: Estate, stack: LoadedStack, app: string, { from, output }: FromStack): void {
   const refusal = (what: string, hint: string): HomelabError =>
-    new HomelabError("E_UPSTREAM_UNDECLARED", `site/stacks.ts: ${stack.name}: ${app} takes ${from}.${output}, and ${what}`, { subject: stack.name, hint });
+    new HomelabError("E_UPSTREAM_UNDECLARED", `${stackPlace(stack.name, "apps", app)}${stack.name}: ${app} takes ${from}.${output}, and ${what}`, {
+      subject: stack.name,
+      hint,
+    });
   const source = stacks.find(({ name }) => name === from);
   if (source === undefined || !stack.needs.includes(from))
     throw refusal(`${stack.name} does not need "${from}"`, `its needs are: ${stack.needs.join(", ") || "none"}`);
@@ -62,7 +66,7 @@ function imageOf({ image }: App, stack: string, { appImage }: StackConfig): stri
 /** @throws HomelabError E_APP for an output or a URL that two ports have, or of a port that has no host name */
 function checkNames(stack: LoadedStack): void {
   const refuse = (what: string, hint: string): never => {
-    throw new HomelabError("E_APP", `site/stacks.ts: ${stack.name}: ${what}`, { subject: stack.name, hint });
+    throw new HomelabError("E_APP", `${stackPlace(stack.name, "apps")}${stack.name}: ${what}`, { subject: stack.name, hint });
   };
   const owners = new Map<string, string>();
   const claim = (what: string, app: string): void => {

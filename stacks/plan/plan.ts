@@ -7,6 +7,7 @@ import type { ProxmoxSite } from "../define/nodes";
 import type { Site } from "../define/site";
 import type { Estate } from "../load/estate";
 import type { StackConfig } from "../load/settings";
+import { stackPlace } from "../load/source-lines";
 import { type LoadedStack, vmOf } from "../load/stacks";
 import { type PlannedApp, planApps } from "./apps";
 import { validateGraph } from "./graph";
@@ -81,12 +82,13 @@ const VAULT: Service = {
 
 /** The stack that does it. @throws HomelabError E_STACK_NEEDS where none does, two do, or the stack does not need the one */
 function providerOf({ does, by, isDoneBy }: Service, { stacks }: Estate, stack: LoadedStack): string {
-  const refusal = (message: string, hint: string): HomelabError => new HomelabError("E_STACK_NEEDS", message, { subject: stack.name, hint });
+  const refusal = (message: string, hint: string): HomelabError =>
+    new HomelabError("E_STACK_NEEDS", `${stackPlace(stack.name, "needs")}${message}`, { subject: stack.name, hint });
   const [first, second] = stacks.filter(isDoneBy);
-  if (first === undefined) throw refusal(`no stack ${does[0]}`, `add ${by} to a stack of site/stacks.ts`);
-  if (second !== undefined) throw refusal(`the stacks "${first.name}" and "${second.name}" both ${does[1]}`, `take ${by} out of one of them in site/stacks.ts`);
+  if (first === undefined) throw refusal(`no stack ${does[0]}`, `add ${by} to a stack`);
+  if (second !== undefined) throw refusal(`the stacks "${first.name}" and "${second.name}" both ${does[1]}`, `take ${by} out of one of them`);
   if (first.name !== stack.name && !stack.needs.includes(first.name))
-    throw refusal(`"${first.name}" ${does[0]}, and the stack "${stack.name}" does not need it`, `add "${first.name}" to its needs in site/stacks.ts`);
+    throw refusal(`"${first.name}" ${does[0]}, and the stack "${stack.name}" does not need it`, `add "${first.name}" to its needs`);
   return first.name;
 }
 
