@@ -72,7 +72,7 @@ const SHAPES: Partial<Record<Flag, [pattern: RegExp, what: string]>> = {
 };
 const NAME = new RegExp(`^${LABEL}$`);
 /** A stack's name is one of a Pulumi stack, a Kubernetes context and a part of host names. */
-const STACK = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
+export const STACK_NAME = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
 
 const refuse = (flag: Flag, value: string, what: string): HomelabError =>
   new HomelabError("E_USAGE", `--${flag} takes ${what}, not "${value}"`, { subject: value, hint: "`homelab help` lists the flags of init" });
@@ -100,7 +100,7 @@ export function answersOf(given: Given, known?: readonly NodeAnswer[]): Answers 
   const network = parseNetwork(value("network"));
   if (!network.holds(value("gateway"))) throw refuse("gateway", value("gateway"), `an address in ${value("network")}`);
   const stacks = partsOf(value("stacks"));
-  if (stacks.length === 0 || !stacks.every((name) => STACK.test(name))) throw refuse("stacks", value("stacks"), "names with commas, such as tools,dev");
+  if (stacks.length === 0 || !stacks.every((name) => STACK_NAME.test(name))) throw refuse("stacks", value("stacks"), "names with commas, such as tools,dev");
   unique("stacks", stacks);
   const nodes = known ?? partsOf(value("node")).map((part) => nodeOf(part, value));
   unique(

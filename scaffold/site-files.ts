@@ -124,7 +124,7 @@ export const whoami = (host: string) =>
 export const keyText = (name: string): string => (/^[a-z][a-z0-9]*$/i.test(name) ? name : text(name));
 
 /** One stack of the matrix, of the kind that is not the first. */
-export const stackText = (name: string, services: string, vm: string): string => `  ${keyText(name)}: {
+const stackText = (name: string, services: string, vm: string): string => `  ${keyText(name)}: {
     description: "applications of ${name}",
     needs: [${text(services)}],
     vms: { ${keyText(vm)}: "cluster" },
@@ -156,7 +156,7 @@ ${others.map((name) => stackText(name, services, ofStack(name)[0]?.name ?? "")).
 }
 
 /** A VM definition. */
-export const vmText = (
+const vmText = (
   { name, node, cores, memoryMiB, diskGiB, address, duty }: Omit<PlannedVm, "stack">,
   { network, gateway }: Pick<Answers, "network" | "gateway">,
   dns: string,
@@ -187,7 +187,7 @@ ${duty === "dns" ? "" : `nameserver: ${dns}\n`}vm_state: running
 `;
 
 /** Settings of a stack. */
-export const settingsText = (domain: string, isServices: boolean): string => `config:
+const settingsText = (domain: string, isServices: boolean): string => `config:
   # A provider that was forgotten must not fall back to this machine's kubeconfig or environment.
   pulumi:disable-default-providers: [kubernetes, vault, proxmoxve]
   homelab:acmeEmail: certificates@${domain}

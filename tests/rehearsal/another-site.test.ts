@@ -4,9 +4,6 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { answersOf } from "../../scaffold/answers";
-import { layOut } from "../../scaffold/layout";
-import { settingsText, stackText, vmText } from "../../scaffold/site-files";
 import { loadSecrets } from "../../secrets/load";
 import { type Finished, Rehearsal } from "../support/rehearsal";
 
@@ -89,19 +86,25 @@ test("a second up changes nothing", async () => {
   expect(await writesOf(since)).toEqual([]);
 });
 
-test("one stack more of the same kind is a file with a VM, its settings, and an entry of the matrix", async () => {
-  const answers = answersOf({ ...FLAGS, stacks: "tools,dev,stg" });
-  const vm = layOut(answers).find(({ stack }) => stack === "stg");
-  if (vm === undefined) throw new Error("no VM for stg");
-  const matrix = path.join(checkout, "site", "stacks.ts");
-  fs.writeFileSync(matrix, fs.readFileSync(matrix, "utf8").replace(/\}\);\n$/, `${stackText("stg", "tools", vm.name)}});\n`));
-  fs.writeFileSync(path.join(checkout, "site", "vms", `${vm.name}.yaml`), vmText(vm, answers, "10.20.0.3"));
-  fs.writeFileSync(path.join(checkout, "Pulumi.stg.yaml"), settingsText("example.org", false));
+test("one stack and one VM more of the same kinds are a command each", async () => {
+  const stack = await homelab("new", "stack", "stg", "--like", "dev");
+  expect([stack.code, stack.stdout]).toEqual([
+    0,
+    "  site/stacks.ts\n  Pulumi.stg.yaml\n  site/vms/k8s-stg.yaml\nNext: look at what was written, then homelab preview stg --lab\n",
+  ]);
+  const vm = await homelab("new", "vm", "spare", "--stack", "stg", "--like", "k8s-stg");
+  expect([vm.code, vm.stderr]).toEqual([0, ""]);
   const since = await rehearsal.lastSeq();
   const { code, stdout, stderr } = await homelab("up", "--lab");
   expect([code, code === 0 ? "" : `${stdout}\n${stderr}`]).toEqual([0, ""]);
   const touched = new Set((await rehearsal.writes(since)).filter(({ system }) => system === "kubernetes").map(({ target }) => target));
   expect(touched.has("dev")).toBe(false);
+  expect((await rehearsal.vms()).map(({ config }) => [config["name"], config["ipconfig0"]])).toEqual(
+    expect.arrayContaining([
+      ["k8s-stg", "gw=10.20.0.1,ip=10.20.0.13/24"],
+      ["spare", "gw=10.20.0.1,ip=10.20.0.14/24"],
+    ]),
+  );
   expect(await rehearsal.resolveAll(["stg.whoami.example.org"], "10.20.0.3")).toEqual({ "stg.whoami.example.org": "10.20.0.13" });
 });
 

@@ -1,0 +1,75 @@
+/** The files of a site as texts: entries of the matrix, and the addresses that are taken. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { HomelabError } from "../common/errors";
+import { nearest } from "../common/nearest";
+import { hostAt, parseNetwork } from "./network";
+
+export const MATRIX = "site/stacks.ts";
+const ADDRESS = /\b\d{1,3}(?:\.\d{1,3}){3}\b/g;
+
+/** A stack's entry of the matrix: from its key to the brace that closes it, as the formatter writes it. */
+const ENTRY = /^ {2}(?:"([^"]+)"|([a-z]\w*)): \{\n[\s\S]*?^ {2}\},\n/gm;
+
+export interface Entry {
+  name: string;
+  text: string;
+  end: number;
+}
+
+export const entriesOf = (text: string): Entry[] =>
+  [...text.matchAll(ENTRY)].map((match) => ({ name: match[1] ?? match[2] ?? "", text: match[0], end: match.index + match[0].length }));
+
+export const read = (root: string, name: string): string => {
+  try {
+    return fs.readFileSync(path.join(root, name), "utf8");
+  } catch (cause) {
+    throw new HomelabError("E_SITE", `${name} cannot be read`, { cause, subject: name, hint: "a new homelab is written by `homelab init`" });
+  }
+};
+
+/** The first address of the network behind one, that stands nowhere in the site. */
+export function freeAddress(root: string, subnet: string, after: string): string {
+  const vms = fs.readdirSync(path.join(root, "site", "vms")).map((file) => `site/vms/${file}`);
+  const taken = new Set(["site/site.ts", "site/nodes.ts", "site/lab.ts", ...vms].flatMap((file) => read(root, file).match(ADDRESS) ?? []));
+  const network = parseNetwork(subnet);
+  for (let n = 1, passed = false; network.holds(hostAt(network, n)); n++) {
+    const address = hostAt(network, n);
+    if (passed && !taken.has(address)) return address;
+    passed ||= address === after;
+  }
+  throw new HomelabError("E_SITE", `${subnet} has no free address behind ${after}`, { subject: subnet, hint: "write the VM's file by hand" });
+}
+
+/** The stack's entry. @throws HomelabError E_USAGE with the nearest name */
+export function entryOf(entries: readonly Entry[], name: string): Entry {
+  const found = entries.find((entry) => entry.name === name);
+  if (found !== undefined) return found;
+  const names = entries.map((entry) => entry.name);
+  const meant = nearest(name, names);
+  throw new HomelabError("E_USAGE", `${MATRIX} has no stack "${name}"`, {
+    subject: name,
+    hint: meant === undefined ? `it has: ${names.join(", ")}` : `did you mean "${meant}"?`,
+  });
+}
+
+/** VMs that an entry names, as far as they have files. */
+export const vmsOf = (root: string, { text }: Entry): string[] =>
+  fs
+    .readdirSync(path.join(root, "site", "vms"))
+    .map((file) => path.parse(file).name)
+    .filter((vm) => new RegExp(`["\\s{]${vm}"?: "`).test(text));
+
+/** A VM's file under another name, at a free address behind its own, or behind one that was given away just now. */
+export function vmLike(root: string, vm: string, name: string, behind?: string): { text: string; address: string } {
+  const text = read(root, `site/vms/${vm}.yaml`);
+  const [, subnet = ""] = /subnet: "([^"]+)"/.exec(read(root, "site/site.ts")) ?? [];
+  const [, own = ""] = /\bip=(\d{1,3}(?:\.\d{1,3}){3})\//.exec(text) ?? [];
+  if (/^ +passthrough:$/m.test(text) || /^vm_id:/m.test(text))
+    throw new HomelabError("E_USAGE", `the VM "${vm}" has a disk of its host or a fixed id, which no other can have`, {
+      subject: vm,
+      hint: "take another one with --like",
+    });
+  const address = freeAddress(root, subnet, behind ?? own);
+  return { text: text.replace(/^name: .*$/m, `name: ${name}`).replace(`ip=${own}/`, `ip=${address}/`), address };
+}
