@@ -23,6 +23,10 @@ const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
     ways: ["http.request(", "writeFileAtomic("],
     why: "asks the lab's control server on this machine, and gives the lab the site's facts; no text of a run",
   },
+  "orchestrator/pull-request/polite-fetch.ts": {
+    ways: ["createHttpClient("],
+    why: "the comment on a pull request, redacted before it is sent, and the host's token to the host's own API",
+  },
   "orchestrator/report/report.ts": { ways: ["symlinkSync("], why: "latest.html and latest.json: no content of their own" },
   "orchestrator/run/run-journal.ts": { ways: ["writeSync("], why: "names, times and counts of redacted events" },
   "orchestrator/target/site.ts": { ways: ["writeFileAtomic("], why: "the checkout's settings, for the lab" },
