@@ -7,7 +7,7 @@ import { type FileName, fileName, keyName, SecretFiles } from "../../secrets/sec
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
-import { describeProgram } from "../target/program";
+import { listStacks } from "../target/program";
 import { checkSecrets } from "./secrets-check";
 import { editSecrets } from "./secrets-edit";
 import { readSecret } from "./secrets-input";
@@ -143,7 +143,7 @@ export async function manageSecrets(verb: string, args: Arguments, session: Sess
   if (run === undefined) throw new Error(`secrets has no verb ${verb}`);
   const environment = args.text("env");
   // A misspelt environment would be a folder that nothing reads.
-  if (environment !== undefined) (await describeProgram()).graph.node(environment);
+  if (environment !== undefined) (await listStacks()).graph.node(environment);
   const identities = () => {
     const keys = loadAgeKeys();
     for (const { secret } of keys) session.redactor.register(secret);

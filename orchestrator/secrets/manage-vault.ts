@@ -11,7 +11,7 @@ import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askByName, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
 import { queryAll } from "../run/query-stacks";
-import { describeProgram } from "../target/program";
+import { listStacks } from "../target/program";
 import { openSite, type Site } from "../target/site";
 import { readSecret } from "./secrets-input";
 
@@ -57,7 +57,7 @@ async function addressOf(args: Arguments, session: Session): Promise<string> {
 async function mayDelete(args: Arguments, session: Session): Promise<boolean> {
   if (args.flag("lab") || args.flag("yes")) return true;
   refuseUnasked(session, "homelab vault delete takes entries of the real homelab's Vault away", args.flag("json"));
-  const { site } = await describeProgram();
+  const { site } = await listStacks();
   return askByName(session, `This deletes ${args.words.join(", ")} with all versions from the Vault of`, site);
 }
 

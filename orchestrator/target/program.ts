@@ -90,6 +90,20 @@ export async function askProgram(name: string, input = "", env: Readonly<Record<
 /** What a new lab is told of the homelab; the program's settings and inventory may be wrong. */
 export const readLabSite = async (): Promise<LabSite> => parseLabSite(await askProgram("lab-site"), "bin/stacks/lab-site.js");
 
+const stackListSchema = z.strictObject({
+  site: z.string(),
+  stacks: z.array(z.strictObject({ name: z.string(), needs: z.array(z.string()), description: z.string() })),
+});
+
+/**
+ * The site's name and its stacks, also where the plan cannot be made: without it no missing secret could be written for a stack.
+ * @throws HomelabError with the program's own code where site, settings or VM files are wrong
+ */
+export async function listStacks(): Promise<Pick<Program, "site" | "graph">> {
+  const { site, stacks } = stackListSchema.parse(await askProgram("stack-list"));
+  return { site, graph: new StackGraph(stacks) };
+}
+
 /**
  * The program's stacks, with its configuration and inventory checked.
  * @throws HomelabError with the program's own code where its configuration, inventory or graph is wrong

@@ -31,6 +31,9 @@ interface Running {
 /** A failure in the words that are shown; the secrets of the call are out of them. */
 export class ReportedFailure extends Error {}
 
+/** A method that this provider does not have. */
+export class NotImplemented extends Error {}
+
 export class ProviderInstance<P> {
   readonly #abort = new AbortController();
   #provider: { value: P } | undefined;

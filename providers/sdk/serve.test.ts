@@ -63,6 +63,7 @@ describe("a served provider", () => {
   test("has no schema", async () => {
     await expect(provider.call<pb.GetSchemaRequest, pb.GetSchemaResponse>(provider.client.getSchema, new pb.GetSchemaRequest())).rejects.toMatchObject({
       code: 12,
+      details: expect.stringMatching(/tells no schema/),
     });
   });
 

@@ -9,7 +9,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { describeError } from "../../common/errors";
 import { GRPC_OPTIONS } from "../../common/grpc-options";
 import { createEngineLog } from "./engine-log";
-import { ProviderInstance, ReportedFailure, type ResourceRef } from "./instance";
+import { NotImplemented, ProviderInstance, ReportedFailure, type ResourceRef } from "./instance";
 import { type CheckFailure, type DiffKind, type DiffResult, PartialFailure, type ProviderDefinition } from "./resource";
 import { fromStruct, toStruct } from "./wire";
 
@@ -38,6 +38,7 @@ export async function serveProvider<P>(definition: ProviderDefinition<P>, engine
 
 /** A known error as text; a partial failure with the state in the trailer, where the engine looks for it. */
 function serviceError(thrown: unknown): Partial<grpc.StatusObject> {
+  if (thrown instanceof NotImplemented) return { code: grpc.status.UNIMPLEMENTED, details: thrown.message };
   if (thrown instanceof ReportedFailure) return { code: grpc.status.UNKNOWN, details: thrown.message };
   if (!(thrown instanceof PartialFailure)) return { code: grpc.status.UNKNOWN, details: describeError(thrown) };
   const failed = new pb.ErrorResourceInitFailed();
@@ -120,7 +121,7 @@ function configHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProv
     }),
     getSchema: unary<pb.GetSchemaRequest, pb.GetSchemaResponse>(() => {
       const schema = instance.schema();
-      if (schema === undefined) throw new ReportedFailure("the embedded provider tells no schema; the official plugin does");
+      if (schema === undefined) throw new NotImplemented("the embedded provider tells no schema; the official plugin does");
       const response = new pb.GetSchemaResponse();
       response.setSchema(schema);
       return response;

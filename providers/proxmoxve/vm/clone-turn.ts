@@ -64,3 +64,6 @@ export async function inCloneTurn(client: PveClient, node: string, call: CallCon
     });
   }
 }
+
+/** Whether an error says what a clone waited for until its time was over. */
+export const isCloneWait = (thrown: unknown): boolean => thrown instanceof HomelabError && thrown.code === "E_CLONE_WAIT";

@@ -4,7 +4,7 @@ import { asError, describeError, HomelabError } from "../../../common/errors";
 import { type CallContext, PartialFailure } from "../../sdk/resource";
 import type { JsonObject } from "../../sdk/values";
 import { asRecord, type Params, type PveClient } from "../client";
-import { inCloneTurn } from "./clone-turn";
+import { inCloneTurn, isCloneWait } from "./clone-turn";
 import { configOf } from "./config";
 import { converge } from "./converge";
 import { isOfCutCreation, markedDescription } from "./cut-create";
@@ -136,8 +136,9 @@ export async function createVm(client: PveClient, vm: Vm, inputs: JsonObject, ca
     } catch (thrown) {
       // A cancelled call cannot ask, nor can one whose Proxmox is gone: what was begun is taken to exist, and a refresh says otherwise.
       const exists = call.signal.aborted || (await mayExist(new Machine(client, vm.nodeName, id, call)));
-      // What the limit ended says so, and what failed by itself its own reason.
-      const cause = asError(signal.aborted && !call.signal.aborted ? signal.reason : thrown);
+      // What the limit ended says so, unless it knows what it waited for; what failed by itself says its own reason.
+      const ended = signal.aborted && !call.signal.aborted && !isCloneWait(thrown);
+      const cause = asError(ended ? signal.reason : thrown);
       if (!exists) throw cause;
       throw new PartialFailure(String(id), { ...inputs, vmId: id }, [cause instanceof HomelabError ? describeError(cause) : cause.message], { cause });
     }

@@ -1,0 +1,17 @@
+/**
+ * `node bin/stacks/stack-list.js`: the site and its stacks as JSON on standard output. For commands that must work while the
+ * plan cannot be made: `homelab secrets` writes the very values that the plan misses. Errors: one line of JSON on standard error, exit
+ * code 1.
+ */
+import { failureLine } from "./child";
+import { loadEstate } from "./load/estate";
+
+if (require.main === module) {
+  try {
+    const { site, stacks } = loadEstate();
+    process.stdout.write(`${JSON.stringify({ site: site.domain, stacks: stacks.map(({ name, needs, description }) => ({ name, needs, description })) })}\n`);
+  } catch (thrown) {
+    process.stderr.write(failureLine(thrown));
+    process.exitCode = 1;
+  }
+}
