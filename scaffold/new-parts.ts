@@ -8,7 +8,7 @@ import { keyText } from "./site-files";
 import { entriesOf, entryOf, MATRIX, read, vmLike, vmsOf } from "./site-text";
 import { refuseExisting, writeNew } from "./write";
 
-/** The name as a word of its own, also as a part of `k8s-dev` and `dev.whoami`. */
+/** The name as a word of its own, also as a part of `cluster-dev` and `dev.app`. */
 const renamed = (text: string, from: string, to: string): string => text.replace(new RegExp(`(?<![a-z0-9])${from}(?![a-z0-9])`, "g"), to);
 
 const refuse = (message: string, subject: string, hint: string): HomelabError => new HomelabError("E_USAGE", message, { subject, hint });

@@ -5,11 +5,14 @@
  */
 import { failureLine } from "./child";
 import { loadEstate } from "./load/estate";
+import { vmNames } from "./load/stacks";
 
 if (require.main === module) {
   try {
     const { site, stacks } = loadEstate();
-    process.stdout.write(`${JSON.stringify({ site: site.domain, stacks: stacks.map(({ name, needs, description }) => ({ name, needs, description })) })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ site: site.domain, stacks: stacks.map((stack) => ({ name: stack.name, needs: stack.needs, description: stack.description, vms: vmNames(stack) })) })}\n`,
+    );
   } catch (thrown) {
     process.stderr.write(failureLine(thrown));
     process.exitCode = 1;

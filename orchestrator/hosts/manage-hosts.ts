@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { INVENTORY_FORMATS } from "../cli/flags";
 import { askToGoOn, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
-import { askProgram, describeProgram } from "../target/program";
+import { askProgram, listStacks } from "../target/program";
 import { type Built, builtHosts } from "./built-hosts";
 import { diffText, exitCodeOf, hostResultsSchema, resultsText } from "./host-results";
 import { renderInventory, writeSshFiles } from "./ssh-files";
@@ -38,7 +38,7 @@ async function runRoles(action: "check" | "diff" | "apply", args: Arguments, ses
   const asks = action === "apply" && !args.flag("lab") && !args.flag("yes");
   if (asks) refuseUnasked(session, "homelab hosts apply changes hosts of the real homelab", args.flag("json"));
   const wanted = args.text("host")?.split(",");
-  const { vms, graph, site: siteName } = await describeProgram();
+  const { vms, graph, site: siteName } = await listStacks();
   const stacks = stacksOf(wanted ?? [], vms);
   // Before anything is asked of a backend or a host: `hosts diff` is the way to look first.
   if (asks && !(await askToGoOn(session, `Run the roles on ${wanted?.join(", ") ?? "every host"} of the homelab ${siteName}?`))) {
@@ -57,7 +57,7 @@ async function runRoles(action: "check" | "diff" | "apply", args: Arguments, ses
 
 async function inventory(args: Arguments, session: Session): Promise<ExitCode> {
   const format = oneOf(args.text("format"), INVENTORY_FORMATS, "json", "--format");
-  const { graph } = await describeProgram();
+  const { graph } = await listStacks();
   const { built, site } = await builtHosts(args, session, graph, []);
   const hosts = Object.fromEntries(built.map(({ name, host }) => [name, host]));
   if (format === "json") session.out(`${JSON.stringify({ version: 1, hosts }, null, 2)}\n`);

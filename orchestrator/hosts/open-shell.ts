@@ -8,7 +8,7 @@ import { HomelabError } from "../../common/errors";
 import { findOnPath } from "../../common/executables";
 import type { Arguments } from "../cli/arguments";
 import type { Session } from "../cli/session";
-import { describeProgram } from "../target/program";
+import { listStacks } from "../target/program";
 import { builtHosts } from "./built-hosts";
 import { hostKeyOfSite, writeSshFiles } from "./ssh-files";
 
@@ -49,7 +49,7 @@ export async function openShell(args: Arguments, session: Session): Promise<numb
   const [name = "", ...command] = args.words;
   const missing = ["ssh", "ssh-agent", "ssh-add"].filter((program) => findOnPath(program) === undefined);
   if (missing.length > 0) throw new HomelabError("E_SSH_MISSING", `${missing.join(", ")} cannot be found on PATH`, { hint: "install OpenSSH's client" });
-  const { vms, graph } = await describeProgram();
+  const { vms, graph } = await listStacks();
   const stack = vms.get(name);
   if (stack === undefined)
     throw new HomelabError("E_USAGE", `there is no host ${name}`, { subject: name, hint: `the hosts are: ${[...vms.keys()].join(", ")}` });

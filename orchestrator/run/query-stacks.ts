@@ -8,7 +8,7 @@ import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { renderTable } from "../report/table";
 import { engineOf } from "../target/engine";
-import { describeProgram } from "../target/program";
+import { listStacks } from "../target/program";
 import { openSite } from "../target/site";
 import { redactedProcess, registerSecrets } from "../worker/redaction";
 import { StackProcesses } from "../worker/stack-process";
@@ -19,7 +19,7 @@ import { type StackStanding, standings, unfinishedRun } from "./run-journal";
 export async function queryAll(operation: "outputs" | "status", args: Arguments, session: Session) {
   const site = await openSite(args.flag("lab"));
   const engine = engineOf(args);
-  const { graph } = await describeProgram();
+  const { graph } = await listStacks();
   await registerSecrets(session, site.env, graph.names());
   const stacks = args.words.length === 0 ? graph.names() : args.words.map((word) => graph.node(word).name);
   const processes = new StackProcesses(site.env, session.redactor);

@@ -10,13 +10,18 @@ import { StackGraph } from "./graph";
 
 const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.string().optional(), subject: z.string().optional() });
 
+const stackSchema = z.object({ name: z.string(), needs: z.array(z.string()), description: z.string(), vms: z.array(z.string()) });
+
+const vmOwners = (stacks: readonly z.infer<typeof stackSchema>[]): ReadonlyMap<string, string> =>
+  new Map(stacks.flatMap(({ name, vms }) => vms.map((vm): [string, string] => [vm, name])));
+
 const descriptionSchema = z.object({
   version: z.literal(1),
   project: z.string(),
   site: z.string(),
   warnings: z.array(z.string()),
   lab: z.union([z.object({ site: labSiteSchema }), z.object({ failure: failureSchema })]),
-  stacks: z.array(z.object({ name: z.string(), needs: z.array(z.string()), description: z.string(), vms: z.array(z.string()) })),
+  stacks: z.array(stackSchema),
 });
 
 export interface Program {
@@ -90,18 +95,15 @@ export async function askProgram(name: string, input = "", env: Readonly<Record<
 /** What a new lab is told of the homelab; the program's settings and inventory may be wrong. */
 export const readLabSite = async (): Promise<LabSite> => parseLabSite(await askProgram("lab-site"), "bin/stacks/lab-site.js");
 
-const stackListSchema = z.strictObject({
-  site: z.string(),
-  stacks: z.array(z.strictObject({ name: z.string(), needs: z.array(z.string()), description: z.string() })),
-});
+const stackListSchema = z.object({ site: z.string(), stacks: z.array(stackSchema) });
 
 /**
  * The site's name and its stacks, also where the plan cannot be made: without it no missing secret could be written for a stack.
  * @throws HomelabError with the program's own code where site, settings or VM files are wrong
  */
-export async function listStacks(): Promise<Pick<Program, "site" | "graph">> {
+export async function listStacks(): Promise<Pick<Program, "site" | "graph" | "vms">> {
   const { site, stacks } = stackListSchema.parse(await askProgram("stack-list"));
-  return { site, graph: new StackGraph(stacks) };
+  return { site, graph: new StackGraph(stacks), vms: vmOwners(stacks) };
 }
 
 /**
@@ -110,6 +112,5 @@ export async function listStacks(): Promise<Pick<Program, "site" | "graph">> {
  */
 export async function describeProgram(): Promise<Program> {
   const { project, site, warnings, stacks, lab } = descriptionSchema.parse(await askProgram("describe"));
-  const vms = new Map(stacks.flatMap(({ name, vms: owned }) => owned.map((vm): [string, string] => [vm, name])));
-  return { project, site, warnings, graph: new StackGraph(stacks), vms, lab: "site" in lab ? lab : { failure: errorOf(lab.failure) } };
+  return { project, site, warnings, graph: new StackGraph(stacks), vms: vmOwners(stacks), lab: "site" in lab ? lab : { failure: errorOf(lab.failure) } };
 }

@@ -5,7 +5,7 @@ import type { ResourceStep } from "../worker/worker-protocol";
 
 /** A step that is under way. */
 export interface ActiveStep {
-  /** `create VmLegacy k8s-dev-vm`. */
+  /** `create VmLegacy my-host-vm`. */
   text: string;
   /** Milliseconds since the epoch. */
   since: number;

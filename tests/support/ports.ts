@@ -14,7 +14,8 @@ export const CLOSED_PORT = 4;
 
 /** Below what Linux (32768), macOS and BSD (49152) give to who asks for any port. */
 const RANGE = [15_000, 30_000] as const;
-const claims = path.join(os.tmpdir(), "homelab-test-ports");
+/** One a user: what root left there, another user could neither take over nor clear. */
+const claims = path.join(os.tmpdir(), `homelab-test-ports-${os.userInfo().uid}`);
 
 const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -25,13 +26,13 @@ const isFree = (port: number): Promise<boolean> =>
 
 /** Whether it is this process's from now on; the claim of one that is gone is taken over. */
 function claim(port: number): boolean {
-  fs.mkdirSync(claims, { recursive: true, mode: 0o777 });
+  fs.mkdirSync(claims, { recursive: true, mode: 0o700 });
   const file = path.join(claims, String(port));
   try {
     fs.writeFileSync(file, String(process.pid), { flag: "wx" });
     return true;
   } catch {
-    // Not writable by us, or claimed: another port does as well. A dead claim is cleared for who comes next.
+    // Claimed: another port does as well. A dead claim is cleared for who comes next.
     const owner = Number(fs.existsSync(file) ? fs.readFileSync(file, "utf8") : Number.NaN);
     if (owner > 0 && !isProcessAlive(owner)) fs.rmSync(file, { force: true });
     return false;
