@@ -9,6 +9,7 @@ const PARTS = [
   ["fuzz", "npm", ["run", "--silent", "fuzz"]],
   ["canaries", "npm", ["run", "--silent", "test:canaries"]],
   ["cases of the engine, live", "npm", ["run", "--silent", "test:live-cases"]],
+  ["waits beside the official Kubernetes provider", "npm", ["run", "--silent", "test:live-waits"]],
 ];
 /** test-node.cjs: npm does not bring this version here. */
 const NOT_HERE = 3;

@@ -11,7 +11,7 @@ const time = "2026-01-01T00:00:00Z";
 /** Seconds that a wait has which cannot end well. */
 const LIMIT = 3;
 /** Seconds in which one comes to be that can. */
-const ENOUGH = 30;
+const ENOUGH = 120;
 
 const containers = [{ name: "web", image: "nginx:1.27" }];
 const template = { metadata: { labels }, spec: { containers } };
