@@ -1,4 +1,6 @@
 "use strict";
+const { SOURCE_FOLDERS } = require("./build/source-folders.cjs");
+
 /** `make test-real`: only what needs real programs; `make test` has all the rest. */
 require("./tests/support/own-environment.cjs").applyOwnEnvironment();
 // biome-ignore lint/style/noProcessEnv: the switch between the two is the environment
@@ -6,21 +8,7 @@ const real = process.env.HOMELAB_TEST_REAL === "1";
 
 module.exports = {
   testEnvironment: "<rootDir>/tests/support/node-environment.cjs",
-  roots: [
-    "common",
-    "engine",
-    "providers",
-    "lab",
-    "scaffold",
-    "orchestrator",
-    "components",
-    "site",
-    "stacks",
-    "secrets",
-    "ansible-replacements",
-    "pipelines",
-    "tests",
-  ].map((d) => `<rootDir>/${d}`),
+  roots: [...SOURCE_FOLDERS, "tests"].map((d) => `<rootDir>/${d}`),
   testMatch: real ? ["**/*.real.test.ts"] : ["**/*.test.ts", "!**/*.real.test.ts"],
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "commonjs" } }] },
   globalSetup: "<rootDir>/tests/support/global-setup.cjs",

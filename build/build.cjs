@@ -5,24 +5,11 @@ require("./node-version.cjs");
 const fs = require("node:fs");
 const path = require("node:path");
 const { compile, compilerStamp, endWith } = require("./compile.cjs");
+const { SOURCE_FOLDERS } = require("./source-folders.cjs");
 
 const root = path.resolve(__dirname, "..");
 const out = path.join(root, "bin");
 const stampFile = path.join(out, ".built");
-const FOLDERS = [
-  "common",
-  "engine",
-  "providers",
-  "lab",
-  "scaffold",
-  "orchestrator",
-  "components",
-  "site",
-  "stacks",
-  "secrets",
-  "ansible-replacements",
-  "pipelines",
-];
 /** A file may change while it is compiled: it is looked at again, this often at most. */
 const ROUNDS = 5;
 /** Half files of builds that were killed go after this time, in milliseconds. */
@@ -63,7 +50,7 @@ function compileTo(target, source, time) {
 
 function compileChanged(everything) {
   let compiled = 0;
-  for (const folder of FOLDERS) {
+  for (const folder of SOURCE_FOLDERS) {
     if (!fs.existsSync(path.join(root, folder))) continue;
     for (const source of files(path.join(root, folder))) {
       if (!isSource(source)) continue;

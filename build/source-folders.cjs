@@ -1,0 +1,16 @@
+"use strict";
+/** Top folders whose TypeScript is compiled to bin/ and tested where it stands. */
+exports.SOURCE_FOLDERS = [
+  "common",
+  "engine",
+  "providers",
+  "lab",
+  "scaffold",
+  "orchestrator",
+  "components",
+  "site",
+  "stacks",
+  "secrets",
+  "ansible-replacements",
+  "pipelines",
+];
