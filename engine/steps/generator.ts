@@ -13,7 +13,7 @@ import { isProviderType, parseProviderReference, STACK_TYPE } from "../wire/urn"
 import { containsUnknowns, flattenOutputs, type PropertyMap } from "../wire/values";
 import { CheckFailed, checkInputs } from "./checking";
 import { decide, type Verdict } from "./diffing";
-import { goalState, readState } from "./goal-state";
+import { goalState, readState, withoutMissing } from "./goal-state";
 import { dependentReplacements } from "./replacement";
 import { makeStep, type Step } from "./step";
 
@@ -81,28 +81,13 @@ export class StepGenerator {
     this.#found.set(goal.urn, found);
     const { old, invalid } = found;
     if (old === undefined || invalid || !this.ctx.targets.admit(old.urn, needsOf(old))) return [];
-    const wanted = this.#withoutMissing(goalState({ ...goal, inputs: old.inputs }, old.inputs, old, this.ctx.preview), old);
+    const wanted = withoutMissing(goalState({ ...goal, inputs: old.inputs }, old.inputs, old, this.ctx.preview), old, this.#skipped);
     return [makeStep("refresh", { urn: goal.urn, type: goal.type, old, new: wanted, provider: wanted.provider })];
   }
 
   /** What the step of {@link refresh} has read; undefined: it is gone. */
   refreshed(urn: string, state: ResourceState | undefined): void {
     this.#found.set(urn, { old: state, invalid: false });
-  }
-
-  /** Without references to what a refresh leaves out since it is not there. */
-  #withoutMissing(state: ResourceState, old: ResourceState): ResourceState {
-    const there = (urn: string | undefined): boolean => urn === undefined || !this.#skipped.has(urn);
-    const properties = Object.entries(state.propertyDependencies ?? {}).map(([key, urns]) => [key, urns.filter(there)] as const);
-    return {
-      ...state,
-      dependencies: state.dependencies.filter(there),
-      propertyDependencies: Object.fromEntries(properties),
-      parent: there(state.parent) ? state.parent : undefined,
-      provider: state.provider !== undefined && there(parseProviderReference(state.provider).urn) ? state.provider : old.provider,
-      deletedWith: there(state.deletedWith) ? state.deletedWith : undefined,
-      replaceWith: state.replaceWith.filter(there),
-    };
   }
 
   async register(goal: Goal): Promise<Step[]> {

@@ -2,7 +2,7 @@
 import type { Goal, ReadGoal } from "../monitor/goal";
 import { newProviderId, withoutInternal } from "../providers/registry";
 import { emptyState, type ResourceState } from "../snapshot/types";
-import { isProviderType } from "../wire/urn";
+import { isProviderType, parseProviderReference } from "../wire/urn";
 import { flattenOutputs, type PropertyMap } from "../wire/values";
 
 /** @param old the state that it goes on from; undefined for a new resource, and for one that is replaced */
@@ -47,5 +47,20 @@ export function readState(goal: ReadGoal): ResourceState {
     provider: goal.provider,
     additionalSecretOutputs: goal.additionalSecretOutputs,
     sourcePosition: goal.sourcePosition,
+  };
+}
+
+/** Without references to what a refresh leaves out since it is not there. @param missing URNs */
+export function withoutMissing(state: ResourceState, old: ResourceState, missing: ReadonlySet<string>): ResourceState {
+  const there = (urn: string | undefined): boolean => urn === undefined || !missing.has(urn);
+  const properties = Object.entries(state.propertyDependencies ?? {}).map(([key, urns]) => [key, urns.filter(there)] as const);
+  return {
+    ...state,
+    dependencies: state.dependencies.filter(there),
+    propertyDependencies: Object.fromEntries(properties),
+    parent: there(state.parent) ? state.parent : undefined,
+    provider: state.provider !== undefined && there(parseProviderReference(state.provider).urn) ? state.provider : old.provider,
+    deletedWith: there(state.deletedWith) ? state.deletedWith : undefined,
+    replaceWith: state.replaceWith.filter(there),
   };
 }
