@@ -12,7 +12,20 @@ export const failureOf = (thrown: unknown): object =>
       }
     : { code: "E_INTERNAL", message: describeError(thrown) };
 
-export const failureLine = (thrown: unknown): string => `${JSON.stringify(failureOf(thrown))}\n`;
+/** Ends the program with the failure as the orchestrator reads it, and exit code 1. */
+export function fail(thrown: unknown): void {
+  process.stderr.write(`${JSON.stringify(failureOf(thrown))}\n`);
+  process.exitCode = 1;
+}
+
+/** Prints what is asked of the program without a question on standard input; the exit code is 1 where it cannot. */
+export function printAnswer(answer: () => object): void {
+  try {
+    process.stdout.write(`${JSON.stringify(answer(), null, 2)}\n`);
+  } catch (thrown) {
+    fail(thrown);
+  }
+}
 
 async function readInput(): Promise<string> {
   const chunks: Buffer[] = [];
@@ -24,13 +37,7 @@ async function readInput(): Promise<string> {
 export function runChild(answer: (input: string) => Promise<object>): void {
   readInput()
     .then(answer)
-    .then(
-      (result) => {
-        process.stdout.write(`${JSON.stringify(result)}\n`);
-      },
-      (thrown: unknown) => {
-        process.stderr.write(failureLine(thrown));
-        process.exitCode = 1;
-      },
-    );
+    .then((result) => {
+      process.stdout.write(`${JSON.stringify(result)}\n`);
+    }, fail);
 }

@@ -3,7 +3,7 @@
  * The orchestrator's only source of the graph. Loads no Pulumi SDK. Errors: one line of JSON on standard error, exit code 1.
  */
 import { HomelabError } from "../common/errors";
-import { failureLine, failureOf } from "./child";
+import { failureOf, printAnswer } from "./child";
 import { labSite } from "./lab-site";
 import { loadEstate } from "./load/estate";
 import { vmNames } from "./load/stacks";
@@ -41,11 +41,4 @@ export function describe(): object {
   };
 }
 
-if (require.main === module) {
-  try {
-    process.stdout.write(`${JSON.stringify(describe(), null, 2)}\n`);
-  } catch (thrown) {
-    process.stderr.write(failureLine(thrown));
-    process.exitCode = 1;
-  }
-}
+if (require.main === module) printAnswer(describe);

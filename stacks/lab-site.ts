@@ -6,7 +6,7 @@ import * as net from "node:net";
 import { HomelabError } from "../common/errors";
 import { type LabSite, parseLabSite } from "../common/lab-site";
 import { lab } from "../site/lab";
-import { failureLine } from "./child";
+import { printAnswer } from "./child";
 import { SITE_FILES } from "./load/estate";
 
 const { site, proxmox, stacks } = SITE_FILES;
@@ -53,11 +53,4 @@ export function labSite(): LabSite {
   return parseLabSite(document, "site/");
 }
 
-if (require.main === module) {
-  try {
-    process.stdout.write(`${JSON.stringify(labSite(), null, 2)}\n`);
-  } catch (thrown) {
-    process.stderr.write(failureLine(thrown));
-    process.exitCode = 1;
-  }
-}
+if (require.main === module) printAnswer(labSite);

@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { projectRoot } from "../common/paths";
 import { MODULES } from "../components/platform/catalogue";
-import { failureLine } from "./child";
+import { fail } from "./child";
 import { loadEstate } from "./load/estate";
 import { planEstate } from "./plan/plan";
 import { platformPage } from "./plan/platform-page";
@@ -24,7 +24,6 @@ if (require.main === module) {
     if (process.argv.includes("--write")) fs.writeFileSync(path.join(projectRoot(), PAGE), page());
     else process.stdout.write(page());
   } catch (thrown) {
-    process.stderr.write(failureLine(thrown));
-    process.exitCode = 1;
+    fail(thrown);
   }
 }

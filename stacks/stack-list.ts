@@ -3,18 +3,13 @@
  * plan cannot be made: `homelab secrets` writes the very values that the plan misses. Errors: one line of JSON on standard error, exit
  * code 1.
  */
-import { failureLine } from "./child";
+import { printAnswer } from "./child";
 import { loadEstate } from "./load/estate";
 import { vmNames } from "./load/stacks";
 
-if (require.main === module) {
-  try {
-    const { site, stacks } = loadEstate();
-    process.stdout.write(
-      `${JSON.stringify({ site: site.domain, stacks: stacks.map((stack) => ({ name: stack.name, needs: stack.needs, description: stack.description, vms: vmNames(stack) })) })}\n`,
-    );
-  } catch (thrown) {
-    process.stderr.write(failureLine(thrown));
-    process.exitCode = 1;
-  }
+function stackList(): object {
+  const { site, stacks } = loadEstate();
+  return { site: site.domain, stacks: stacks.map((stack) => ({ name: stack.name, needs: stack.needs, description: stack.description, vms: vmNames(stack) })) };
 }
+
+if (require.main === module) printAnswer(stackList);
