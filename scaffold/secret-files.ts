@@ -1,12 +1,12 @@
 /** The encrypted files of a new site: what can be made up is, and what only its owner knows is marked. */
+
 import * as crypto from "node:crypto";
 import { newSshKey, type SshKeyPair } from "../common/ssh-key";
+import { storePath } from "../common/vault-layout";
 import { PLACEHOLDER } from "../secrets/placeholder";
 import { encryptSopsFile } from "../secrets/sops-file";
 import { type SecretEntry, treeAt } from "../secrets/vault-paths";
 import type { Files } from "./site-files";
-
-const STORE = "cluster-secret-store/secrets";
 
 /** An SSH key that the homelab logs in to its hosts with. */
 export const newHomelabKey = (domain: string): SshKeyPair => newSshKey(`homelab ${domain}`);
@@ -27,14 +27,14 @@ const password = (): string => crypto.randomBytes(24).toString("base64url");
 /** @param token of Proxmox, where it is known */
 export function newSecrets(key: SshKeyPair, token?: { id: string; secret: string }): NewSecret[] {
   return [
-    { path: `${STORE}/PROXMOX_TOKEN_ID`, values: { PROXMOX_TOKEN_ID: token?.id ?? TOKEN_ID } },
+    { path: storePath("PROXMOX_TOKEN_ID"), values: { PROXMOX_TOKEN_ID: token?.id ?? TOKEN_ID } },
     {
-      path: `${STORE}/PROXMOX_SECRET`,
+      path: storePath("PROXMOX_SECRET"),
       values: { PROXMOX_SECRET: token?.secret ?? PLACEHOLDER },
       ...(token === undefined ? { fill: "the secret of Proxmox's API token, which Proxmox shows once (docs/hosts.md)" } : {}),
     },
-    { path: `${STORE}/SSH_PRIVATE_KEY`, values: { SSH_PRIVATE_KEY: key.private } },
-    { path: `${STORE}/EXTERNAL_DNS_PIHOLE_PASSWORD`, values: { PIHOLE_PASSWORD: password() } },
+    { path: storePath("SSH_PRIVATE_KEY"), values: { SSH_PRIVATE_KEY: key.private } },
+    { path: storePath("EXTERNAL_DNS_PIHOLE_PASSWORD"), values: { PIHOLE_PASSWORD: password() } },
     {
       path: "cloudflare",
       values: { "api-token": PLACEHOLDER },

@@ -42,7 +42,7 @@ describe.each(Object.entries(TABLE))("%s", (name, { entry, keys, readBy }) => {
   });
 
   test("is read by its owner in the program, and by nothing else there", () => {
-    const readers = program.filter(({ text }) => text.includes(`secrets/${entry}"`) || text.includes(`{STORE}/${entry}\``)).map(({ name: file }) => file);
+    const readers = program.filter(({ text }) => text.includes(`secrets/${entry}"`) || text.includes(`storePath("${entry}")`)).map(({ name: file }) => file);
     expect(readers).toEqual(readBy);
     expect(credential.built).toBe(readBy.length > 0);
     expect(credential.owner).not.toBe("");

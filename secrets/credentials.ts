@@ -2,8 +2,10 @@
  * Credentials that we make ourselves. Each has one place, an entry of secrets/common, from which all that use it take the
  * same value; nothing else in the program makes one.
  */
+
 import * as crypto from "node:crypto";
 import { HomelabError } from "../common/errors";
+import { storePath } from "../common/vault-layout";
 import type { SecretEntry } from "./vault-paths";
 
 export interface Credential {
@@ -21,7 +23,6 @@ export interface Credential {
   make(): Promise<SecretEntry>;
 }
 
-const STORE = "cluster-secret-store/secrets";
 const BYTES = 24;
 const BCRYPT_ROUNDS = 10;
 
@@ -32,7 +33,7 @@ const one = (key: string) => async (): Promise<SecretEntry> => ({ [key]: passwor
 export const CREDENTIALS: readonly Credential[] = [
   {
     name: "minio",
-    entry: `${STORE}/MINIO`,
+    entry: storePath("MINIO"),
     owner: "MinIO (stack tools, its Deployment restarts)",
     built: true,
     consumers: ["backups that log in as the root user"],
@@ -40,7 +41,7 @@ export const CREDENTIALS: readonly Credential[] = [
   },
   {
     name: "postgres",
-    entry: `${STORE}/POSTGRES`,
+    entry: storePath("POSTGRES"),
     owner: "PostgreSQL (role POSTGRES_USER: its password changes in the database)",
     built: false,
     consumers: ["Harbor", "Immich", "applications with a database"],
@@ -48,7 +49,7 @@ export const CREDENTIALS: readonly Credential[] = [
   },
   {
     name: "redis",
-    entry: `${STORE}/REDIS`,
+    entry: storePath("REDIS"),
     owner: "Redis (restarts)",
     built: false,
     consumers: ["Harbor", "Immich", "Memorizer", "Writer"],
@@ -56,7 +57,7 @@ export const CREDENTIALS: readonly Credential[] = [
   },
   {
     name: "harbor",
-    entry: `${STORE}/HARBOR`,
+    entry: storePath("HARBOR"),
     owner: "Harbor (its core restarts)",
     built: false,
     consumers: ["pipelines that push images"],
@@ -64,7 +65,7 @@ export const CREDENTIALS: readonly Credential[] = [
   },
   {
     name: "nats",
-    entry: `${STORE}/NATS`,
+    entry: storePath("NATS"),
     owner: "NATS (reloads its accounts)",
     built: false,
     consumers: ["applications with a queue"],
@@ -72,7 +73,7 @@ export const CREDENTIALS: readonly Credential[] = [
   },
   {
     name: "argocd",
-    entry: `${STORE}/ARGOCD`,
+    entry: storePath("ARGOCD"),
     owner: "Argo CD (its server restarts)",
     built: false,
     consumers: [],

@@ -1,9 +1,11 @@
 /** The folder of SOPS files: which there are, what they hold, and changes to them, one writer at a time. */
+
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Clock } from "../common/clock";
 import { HomelabError, systemErrorCode } from "../common/errors";
 import { writeFileAtomic } from "../common/files";
+import { KV_MOUNT } from "../common/vault-layout";
 import type { AgeIdentity } from "./age";
 import { recipientsFor } from "./sops-config";
 import { type Changes, changeSopsFile, rewrapDataKey, rotateDataKey } from "./sops-edit";
@@ -11,7 +13,7 @@ import { encryptSopsFile, type OpenFile, openSopsFile, treeOf } from "./sops-fil
 import { readSopsText, secretsDir, yamlFiles } from "./sops-folder";
 import { parseMetadata } from "./sops-metadata";
 import { leavesOf, parseSopsYaml } from "./sops-yaml";
-import { entriesOf, KV_MOUNT, type SecretEntry, treeAt } from "./vault-paths";
+import { entriesOf, type SecretEntry, treeAt } from "./vault-paths";
 import { whileLocked } from "./write-lock";
 
 /** One file: `common` or an environment, and the entry's path below the mount. */

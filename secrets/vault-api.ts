@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Clock } from "../common/clock";
 import { HomelabError } from "../common/errors";
 import { createHttpClient, type HttpClient, type HttpResponse } from "../common/http";
-import { KV_MOUNT } from "./vault-paths";
+import { KV_MOUNT } from "../common/vault-layout";
 
 const sealStatus = z.object({ initialized: z.boolean(), sealed: z.boolean(), t: z.number(), progress: z.number(), cluster_id: z.string().optional() });
 const initAnswer = z.object({ keys_base64: z.array(z.string()).min(1), root_token: z.string().min(1) });

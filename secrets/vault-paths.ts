@@ -1,8 +1,6 @@
 import { HomelabError } from "../common/errors";
+import { KV_MOUNT } from "../common/vault-layout";
 import type { SecretTree } from "./sops-file";
-
-/** The one KV mount that the files describe. */
-export const KV_MOUNT = "kv";
 
 /** Keys and values of one entry of Vault. */
 export type SecretEntry = Readonly<Record<string, string>>;

@@ -1,4 +1,5 @@
 /** What each namespace wants from Vault: its module registers the Secrets, and the stack of Vault the policy. Loads no Pulumi SDK. */
+import { storePath } from "../../common/vault-layout";
 import { entryPath, type Place } from "./place";
 import type { NamespaceGrant } from "./vault/vault-names";
 
@@ -25,7 +26,7 @@ export const EXTERNAL_DNS = {
   namespace: "external-dns",
   password: {
     name: "external-dns-pihole",
-    data: { [PIHOLE_PASSWORD_KEY]: { path: "cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD", key: "PIHOLE_PASSWORD" } },
+    data: { [PIHOLE_PASSWORD_KEY]: { path: storePath("EXTERNAL_DNS_PIHOLE_PASSWORD"), key: "PIHOLE_PASSWORD" } },
   },
 } as const satisfies { namespace: string; password: WantedSecret };
 

@@ -1,8 +1,9 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
 import type * as pulumi from "@pulumi/pulumi";
+import { KV_MOUNT } from "../../common/vault-layout";
 import { EXTERNAL_SECRETS_API } from "./external-secrets/values";
-import { KV_MOUNT, type NamespaceGrant, VAULT_AUDIENCE } from "./vault/vault-names";
+import { type NamespaceGrant, VAULT_AUDIENCE } from "./vault/vault-names";
 
 export interface VaultStoreArgs {
   /** Name of the ClusterSecretStore. */

@@ -1,15 +1,17 @@
 /** Files with which a stock `ssh` reaches the hosts: a configuration and the known hosts; in the lab the lab's key too. */
+
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
+import { storePath } from "../../common/vault-layout";
 import { loadSecrets } from "../../secrets/load";
 import { secretsPlace } from "../target/lab-secrets";
 import { askProgram } from "../target/program";
 import type { Site } from "../target/site";
 
-const ENTRY = "cluster-secret-store/secrets/SSH_PRIVATE_KEY";
+const ENTRY = storePath("SSH_PRIVATE_KEY");
 const KEY = "SSH_PRIVATE_KEY";
 
 /** The homelab's own key for its hosts, decrypted in memory. @throws HomelabError where it cannot be */

@@ -1,11 +1,12 @@
 /** The platform of the stack's cluster, with what other stacks give to it. */
+
 import * as pulumi from "@pulumi/pulumi";
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { HomelabError } from "../../common/errors";
+import { KV_MOUNT } from "../../common/vault-layout";
 import { known } from "../../components/base/known-failure";
 import type { KubernetesCluster } from "../../components/clusters/kubernetes-cluster";
 import { ClusterContext, type VaultAccess } from "../../components/platform/context";
-import { KV_MOUNT } from "../../components/platform/vault/vault-names";
 import type { BuildContext } from "./context";
 import { type BuiltPlatform, buildPlatform } from "./platform";
 

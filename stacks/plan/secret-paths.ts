@@ -1,7 +1,5 @@
 /** Where in secrets/ the program's own values lie, below the KV mount. */
-
-/** Entries of the program and of what it builds, one a file. */
-export const STORE = "cluster-secret-store/secrets";
+import { storePath } from "../../common/vault-layout";
 
 /** A value of secrets/. */
 export interface SecretKey {
@@ -9,7 +7,7 @@ export interface SecretKey {
   key: string;
 }
 
-export const inStore = (entry: string, key: string = entry): SecretKey => ({ path: `${STORE}/${entry}`, key });
+export const inStore = (entry: string, key: string = entry): SecretKey => ({ path: storePath(entry), key });
 
 export const PROXMOX_TOKEN_ID = inStore("PROXMOX_TOKEN_ID");
 export const PROXMOX_SECRET = inStore("PROXMOX_SECRET");

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { storePath } from "../../../common/vault-layout";
 import { volumeSize } from "../volume-size";
 
-const ROOT = "cluster-secret-store/secrets/MINIO";
+const ROOT = storePath("MINIO");
 export const ROOT_USER = { path: ROOT, key: "rootUser" } as const;
 export const ROOT_PASSWORD = { path: ROOT, key: "rootPassword" } as const;
 

@@ -3,9 +3,6 @@
  * Loads no Pulumi SDK.
  */
 
-/** The one KV mount, version 2. */
-export const KV_MOUNT = "kv";
-
 /** For whom tokens of service accounts are made that log in to Vault: the cluster's own API takes none of them. */
 export const VAULT_AUDIENCE = "vault";
 

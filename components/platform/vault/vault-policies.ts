@@ -1,6 +1,8 @@
 /** Texts of Vault's policies. Pure; docs/secrets.md says in words who may do what. */
+
 import { HomelabError } from "../../../common/errors";
-import { authMountOf, KV_MOUNT, kubeconfigEntry, MANAGER, type StackGrant } from "./vault-names";
+import { KV_MOUNT } from "../../../common/vault-layout";
+import { authMountOf, kubeconfigEntry, MANAGER, type StackGrant } from "./vault-names";
 
 const rule = (path: string, ...capabilities: string[]): string =>
   `path "${path}" { capabilities = [${capabilities.map((capability) => `"${capability}"`).join(", ")}] }\n`;

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Audit } from "@pulumi/vault/audit";
 import { Mount } from "@pulumi/vault/mount";
 import { Provider } from "@pulumi/vault/provider";
+import { KV_MOUNT } from "../../../common/vault-layout";
 import { Component, livesIn, timeouts } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
 import { Namespace } from "../../base/namespace";
@@ -11,7 +12,7 @@ import type { BuildModule } from "../context";
 import type { VaultOptions } from "./options";
 import { VAULT_CHART, vaultValues } from "./values";
 import { VaultGrants } from "./vault-grants";
-import { KV_MOUNT, type StackGrant } from "./vault-names";
+import type { StackGrant } from "./vault-names";
 import { MANAGER_POLICY } from "./vault-policies";
 
 export interface VaultArgs {

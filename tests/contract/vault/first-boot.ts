@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { systemClock } from "../../../common/clock";
-import { KV_MOUNT } from "../../../components/platform/vault/vault-names";
+import { KV_MOUNT } from "../../../common/vault-layout";
 import { generateIdentity } from "../../../secrets/age";
 import { createVaultApi, type VaultApi } from "../../../secrets/vault-api";
 import { firstBoot, unsealVault } from "../../../secrets/vault-first-boot";

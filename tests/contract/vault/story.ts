@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
 import { systemClock } from "../../../common/clock";
-import { KV_MOUNT } from "../../../components/platform/vault/vault-names";
+import { KV_MOUNT } from "../../../common/vault-layout";
 import { readPolicy } from "../../../components/platform/vault/vault-policies";
 import { createAuthority } from "../../../lab/core/tls";
 import { Secret, type Values } from "../../../providers/sdk/values";
