@@ -6,30 +6,14 @@
 //   node bench/engine/run.mjs [N…]        default: 1000 2000; the growth: 100 1000 5000
 import { spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
-import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { childrenCpu, embedded, pathWith, realPulumi, root } from "../real-cli.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const root = path.resolve(here, "../..");
-const embedded = path.join(root, "engine", "bin", "pulumi");
 const counts = process.argv.slice(2).map(Number);
 if (counts.some((count) => !Number.isInteger(count) || count < 1)) throw new Error("give whole numbers of resources");
-
-const languageHost = path.join(root, "tests", "support", "language-host");
-
-/** The part, else one on PATH with a language host of its own. */
-function realPulumi() {
-  const { inventory } = createRequire(import.meta.url)("../../build/real-parts.cjs");
-  const part = inventory().find(({ name }) => name === "pulumi");
-  if (part?.path !== undefined) return { file: part.path, search: languageHost };
-  for (const folder of (process.env.PATH ?? "").split(path.delimiter)) {
-    const file = path.join(folder, "pulumi");
-    if (fs.existsSync(file) && fs.realpathSync(file) !== embedded) return { file };
-  }
-  return undefined;
-}
 
 function prepare(count) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "bench-engine-"));
@@ -45,21 +29,12 @@ function prepare(count) {
   return dir;
 }
 
-/** CPU seconds of all ended children of this process and theirs (Linux, 100 ticks a second); NaN elsewhere. */
-function childrenCpu() {
-  try {
-    const fields = fs.readFileSync("/proc/self/stat", "utf8").split(") ")[1].split(" ");
-    return (Number(fields[13]) + Number(fields[14])) / 100;
-  } catch {
-    return Number.NaN;
-  }
-}
-
 /** Seconds, CPU seconds of all processes, MiB at most, and ms to the first output of one command. */
-async function run({ file, search }, dir, args) {
+async function run(pulumi, dir, args) {
+  const { file } = pulumi;
   const env = {
     ...process.env,
-    PATH: [...(search === undefined ? [] : [search]), path.dirname(file), process.env.PATH].join(path.delimiter),
+    PATH: pathWith(pulumi),
     PULUMI_HOME: path.join(dir, "home"),
     PULUMI_BACKEND_URL: `file://${dir}/state`,
     PULUMI_CONFIG_PASSPHRASE: "bench",
