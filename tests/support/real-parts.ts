@@ -102,6 +102,20 @@ export function missingParts(parts: readonly (FoundPart | MissingPart)[]): strin
   return missing.length === 0 ? undefined : missing.map(({ missing: why, how }) => `${why}; ${how}`).join(" | ");
 }
 
+/**
+ * Why nothing more is begun in this run: `HOMELAB_REAL_UNTIL` (seconds since 1970) has passed. `.ci/run` sets it; a file that has begun runs
+ * to its end.
+ * @throws where it is no number
+ */
+function noTimeLeft(): string | undefined {
+  const text = process.env["HOMELAB_REAL_UNTIL"];
+  if (text === undefined || text === "") return undefined;
+  const until = Number(text);
+  if (!Number.isFinite(until)) throw new Error(`HOMELAB_REAL_UNTIL is ${JSON.stringify(text)}; it must be seconds since 1970, as \`date +%s\` prints them`);
+  if (Date.now() / 1000 < until) return undefined;
+  return "no time was left in this run (HOMELAB_REAL_UNTIL); make test-real runs it";
+}
+
 /** The reporter reads what stands between the brackets. */
 const skippedTitle = (title: string, why: string): string => `${title} [skipped: ${why}]`;
 
@@ -110,7 +124,7 @@ const skippedTitle = (title: string, why: string): string => `${title} [skipped:
  * @param suite is given a function that says where each part is; call it inside tests and hooks only
  */
 export function describeReal(names: readonly PartName[], title: string, suite: (pathOf: (name: PartName) => string) => void): void {
-  const why = missingParts(names.map(realPart));
+  const why = noTimeLeft() ?? missingParts(names.map(realPart));
   const pathOf = (name: PartName): string => {
     const part = realPart(name);
     if (part.path === undefined) throw new Error(`${part.missing}; ${part.how}`);

@@ -1,0 +1,5 @@
+/** See real-sequencer.cjs. */
+declare class RealSequencer {
+  sort<T extends { readonly path: string }>(tests: readonly T[]): T[];
+}
+export = RealSequencer;
