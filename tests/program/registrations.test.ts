@@ -1,6 +1,6 @@
 /**
  * What the programs register is what it was: a change of the program's shape changes nothing that is deployed. Where something is
- * changed on purpose, `HOMELAB_RECORD_REGISTRATIONS=1 npx jest tests/program/registrations.test.ts` writes the fixtures anew, and
+ * changed on purpose, `HOMELAB_TEST_RECORD_REGISTRATIONS=1 npx jest tests/program/registrations.test.ts` writes the fixtures anew, and
  * their difference in the commit says what. A URN that goes needs an alias: without one the engine deletes and creates.
  */
 import * as fs from "node:fs";
@@ -9,7 +9,7 @@ import { type Registrations, registrationsOf } from "../support/registrations";
 import { STACK_NAMES } from "../support/stack-run";
 
 const FIXTURES = path.join(__dirname, "fixtures");
-const RECORD = process.env["HOMELAB_RECORD_REGISTRATIONS"] === "1";
+const RECORD = process.env["HOMELAB_TEST_RECORD_REGISTRATIONS"] === "1";
 
 /** One resource a line: small, and a difference shows what changed. */
 function textOf({ resources, outputs }: Registrations): string {
