@@ -189,7 +189,7 @@ ${duty === "dns" ? "" : `nameserver: ${dns}\n`}vm_state: running
 /** Settings of a stack. */
 const settingsText = (domain: string, isServices: boolean): string => `config:
   # A provider that was forgotten must not fall back to this machine's kubeconfig or environment.
-  pulumi:disable-default-providers: [kubernetes, vault, proxmoxve]
+  pulumi:disable-default-providers: ["*"]
   homelab:acmeEmail: certificates@${domain}
 ${isServices ? "  homelab:dns:\n    upstreams: [1.1.1.1, 9.9.9.9]\n" : ""}`;
 

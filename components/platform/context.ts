@@ -1,4 +1,5 @@
 /** What a module is given when it is built. */
+import type { Provider as CommandProvider } from "@pulumi/command/provider";
 import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { Provider as VaultProvider } from "@pulumi/vault/provider";
@@ -60,6 +61,8 @@ export interface ProgramSecrets {
 export interface ContextArgs {
   readonly place: Place;
   readonly cluster: BuiltCluster;
+  /** For commands on this machine. */
+  readonly command: CommandProvider;
   readonly secrets: ProgramSecrets;
   /** Folder of the checkout, for local commands. */
   readonly checkout: string;
@@ -101,7 +104,8 @@ export class ClusterContext {
 
   /** Providers that a module's resources inherit. */
   providers(): Record<string, pulumi.ProviderResource> {
-    return { kubernetes: this.cluster.provider, ...(this.given.vault === undefined ? {} : { vault: this.given.vault.provider }) };
+    const { cluster, command } = this.args;
+    return { kubernetes: cluster.provider, command, ...(this.given.vault === undefined ? {} : { vault: this.given.vault.provider }) };
   }
 
   /** How a namespace gets Secrets with values of Vault. @param created the namespace's name, known once it is there */

@@ -1,4 +1,5 @@
 /** The stack's cluster on its VM, with the roles of all of the stack's hosts. */
+import type { Provider as CommandProvider } from "@pulumi/command/provider";
 import { K3sCluster } from "../../components/clusters/k3s-cluster";
 import { KubeadmCluster } from "../../components/clusters/kubeadm-cluster";
 import type { KubernetesCluster } from "../../components/clusters/kubernetes-cluster";
@@ -7,12 +8,13 @@ import { applyRoles, applyServiceRoles, secretValues } from "./host-roles";
 import type { BuiltHost } from "./vms";
 
 /** The roles of the stack's hosts, with the cluster on its VM and those that join it. */
-export function buildCluster(context: BuildContext, hosts: ReadonlyMap<string, BuiltHost>): KubernetesCluster {
+export function buildCluster(context: BuildContext, hosts: ReadonlyMap<string, BuiltHost>, command: CommandProvider): KubernetesCluster {
   const { stack, clusterVm, config, joining } = context.plan;
   const first = hosts.get(clusterVm);
   const node = context.plan.roles.get(clusterVm)?.find(({ makesCluster }) => makesCluster === true);
   if (first === undefined || node === undefined) throw new Error(`the plan of ${stack.name} has no role that makes a cluster on ${clusterVm}`);
-  const after = applyServiceRoles(context, hosts)(first);
+  const opts = { providers: { command } };
+  const after = applyServiceRoles(context, hosts, command)(first);
   const secrets = secretValues(context, node.secrets);
   const args = {
     vm: first.built,
@@ -23,12 +25,12 @@ export function buildCluster(context: BuildContext, hosts: ReadonlyMap<string, B
     ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
     after,
   };
-  const cluster = config.kubeadm === undefined ? new K3sCluster(stack.name, args) : new KubeadmCluster(stack.name, args);
-  applyRoles(context, first, [cluster.role]);
+  const cluster = config.kubeadm === undefined ? new K3sCluster(stack.name, args, opts) : new KubeadmCluster(stack.name, args, opts);
+  applyRoles(context, first, { command, after: [cluster.role] });
   if (cluster instanceof KubeadmCluster) {
     for (const name of joining) {
       const host = hosts.get(name);
-      if (host !== undefined) applyRoles(context, host, [cluster.role], { first, authorityHash: cluster.caHash });
+      if (host !== undefined) applyRoles(context, host, { command, after: [cluster.role], cluster: { first, authorityHash: cluster.caHash } });
     }
   }
   return cluster;

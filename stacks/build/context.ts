@@ -1,4 +1,6 @@
 /** What the program of a stack builds from. Types only: nothing here loads the Pulumi SDK. */
+import type { Provider as ProxmoxProvider } from "@muhlba91/pulumi-proxmoxve/provider";
+import type { Provider as CommandProvider } from "@pulumi/command/provider";
 import type * as pulumi from "@pulumi/pulumi";
 import type { FromStack } from "../define/app";
 import type { Bastion } from "../load/bastion";
@@ -31,6 +33,12 @@ export interface Upstream {
   templateIds(stack: string): pulumi.Output<Record<string, number>>;
   vault(stack: string): UpstreamVault;
   text(reference: FromStack): pulumi.Output<string>;
+}
+
+/** Providers that a stack's hosts need; one in the stack each, since default providers are off. */
+export interface HostProviders {
+  proxmoxve: ProxmoxProvider;
+  command: CommandProvider;
 }
 
 export interface BuildContext {

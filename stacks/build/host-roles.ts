@@ -1,4 +1,5 @@
 /** Applies the roles of the plan to the stack's hosts. */
+import type { Provider as CommandProvider } from "@pulumi/command/provider";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Admission } from "../../components/hosts/admission";
 import { HostRole } from "../../components/hosts/host-role";
@@ -35,8 +36,16 @@ function admissionTo(context: BuildContext, { admission }: PlannedRole, cluster:
   return { host: first.name, role: admission.role, connection: first.built.connection(first.access), secrets: secretValues(context, admission.secrets) };
 }
 
-/** Applies the roles of one host, but the one that makes the cluster, one after the other. @param cluster for hosts that join it */
-export function applyRoles(context: BuildContext, host: BuiltHost, after: readonly pulumi.Resource[], cluster?: JoinedCluster): HostRole[] {
+export interface ApplyOptions {
+  command: CommandProvider;
+  /** What the first role waits for. */
+  after: readonly pulumi.Resource[];
+  /** For hosts that join it. */
+  cluster?: JoinedCluster;
+}
+
+/** Applies the roles of one host, but the one that makes the cluster, one after the other. */
+export function applyRoles(context: BuildContext, host: BuiltHost, { command, after, cluster }: ApplyOptions): HostRole[] {
   const applied: HostRole[] = [];
   for (const planned of context.plan.roles.get(host.name) ?? []) {
     if (planned.makesCluster === true) continue;
@@ -52,7 +61,10 @@ export function applyRoles(context: BuildContext, host: BuiltHost, after: readon
           ...(Object.keys(secrets).length === 0 ? {} : { secrets: secretValues(context, secrets, cluster?.authorityHash) }),
           admission: admissionTo(context, planned, cluster),
         },
-        { dependsOn: [...(host.built.ready === undefined ? [] : [host.built.ready]), ...after, ...(last === undefined ? [] : [last])] },
+        {
+          providers: { command },
+          dependsOn: [...(host.built.ready === undefined ? [] : [host.built.ready]), ...after, ...(last === undefined ? [] : [last])],
+        },
       ),
     );
   }
@@ -63,17 +75,21 @@ export function applyRoles(context: BuildContext, host: BuiltHost, after: readon
  * The roles of all hosts but those of the cluster's, which come later.
  * @returns what the role of a host has to wait for: the stack's own name server, where the host asks it, since roles download
  */
-export function applyServiceRoles(context: BuildContext, hosts: ReadonlyMap<string, BuiltHost>): (host: BuiltHost) => readonly pulumi.Resource[] {
+export function applyServiceRoles(
+  context: BuildContext,
+  hosts: ReadonlyMap<string, BuiltHost>,
+  command: CommandProvider,
+): (host: BuiltHost) => readonly pulumi.Resource[] {
   const { nameServer, clusterVm, joining } = context.plan;
   const server = nameServer === undefined ? undefined : hosts.get(nameServer.name);
-  const dns = server === undefined ? [] : applyRoles(context, server, []);
+  const dns = server === undefined ? [] : applyRoles(context, server, { command, after: [] });
   const before = ({ name, spec }: BuiltHost): readonly pulumi.Resource[] => {
     const asks = name !== nameServer?.name && nameServer !== undefined && spec.cloudInit.nameservers.includes(nameServer.cloudInit.ipv4.address);
     return asks ? dns : [];
   };
   for (const host of hosts.values()) {
     if (host.name === nameServer?.name || host.name === clusterVm || joining.includes(host.name)) continue;
-    applyRoles(context, host, before(host));
+    applyRoles(context, host, { command, after: before(host) });
   }
   return before;
 }

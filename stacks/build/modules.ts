@@ -1,5 +1,6 @@
 /** The platform of the stack's cluster, with what other stacks give to it. */
 
+import type { Provider as CommandProvider } from "@pulumi/command/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import { HomelabError } from "../../common/errors";
@@ -27,8 +28,8 @@ function vaultOfUpstream({ plan: { stack, vaultOf }, upstream }: BuildContext): 
   return { provider: new VaultProvider("vault", { address, token, skipChildToken: true }), mount: KV_MOUNT, address, id };
 }
 
-export function buildModules(context: BuildContext, cluster: KubernetesCluster): BuiltPlatform {
+export function buildModules(context: BuildContext, cluster: KubernetesCluster, command: CommandProvider): BuiltPlatform {
   const { plan, secrets, checkout } = context;
   const given = plan.vaultOf === plan.stack.name ? {} : { vault: vaultOfUpstream(context) };
-  return buildPlatform(plan.platform, new ClusterContext({ place: plan.platform.place, cluster, secrets, checkout, grants: plan.grants, given }));
+  return buildPlatform(plan.platform, new ClusterContext({ place: plan.platform.place, cluster, command, secrets, checkout, grants: plan.grants, given }));
 }

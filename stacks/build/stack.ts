@@ -1,4 +1,5 @@
 /** A stack: its nodes or their templates, its VMs, its cluster, its platform and its applications. */
+import { Provider as CommandProvider } from "@pulumi/command/provider";
 import type * as pulumi from "@pulumi/pulumi";
 import type { KubernetesCluster } from "../../components/clusters/kubernetes-cluster";
 import { type BuiltApps, buildApps } from "./apps";
@@ -21,11 +22,12 @@ export interface BuiltStack {
 }
 
 export function buildStack(context: BuildContext): BuiltStack {
-  const proxmox = proxmoxProvider(context);
-  const templates = buildTemplates(context, proxmox);
-  const hosts = buildVms(context, proxmox, templates);
-  const cluster = buildCluster(context, hosts);
-  const modules = buildModules(context, cluster);
+  const providers = { proxmoxve: proxmoxProvider(context), command: new CommandProvider("command") };
+  const { command } = providers;
+  const templates = buildTemplates(context, providers.proxmoxve);
+  const hosts = buildVms(context, providers, templates);
+  const cluster = buildCluster(context, hosts, command);
+  const modules = buildModules(context, cluster, command);
   const apps = buildApps(context, modules.given.issuer, cluster.provider);
   return { hosts, cluster, templates: templates.made, given: modules.given, urls: { ...modules.urls, ...apps.urls }, appOutputs: apps.outputs };
 }

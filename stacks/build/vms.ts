@@ -1,11 +1,10 @@
 /** The stack's VMs. */
-import type { Provider as ProxmoxProvider } from "@muhlba91/pulumi-proxmoxve/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostAccess } from "../../components/hosts/connection";
 import { Vm } from "../../components/hosts/vm";
 import type { VmSpec } from "../../components/hosts/vm-spec";
 import { SSH_PRIVATE_KEY } from "../plan/secret-paths";
-import type { BuildContext } from "./context";
+import type { BuildContext, HostProviders } from "./context";
 import type { Templates } from "./proxmox";
 
 /** A VM of the stack, with how its host is reached by SSH. */
@@ -29,7 +28,7 @@ const withOwnKey = (operators: readonly string[], own: string | undefined): read
   own === undefined || operators.some((line) => line === own || line.startsWith(`${own} `)) ? operators : [...operators, own];
 
 /** By name, in the order of the matrix. */
-export function buildVms(context: BuildContext, proxmox: ProxmoxProvider, templates: Templates): Map<string, BuiltHost> {
+export function buildVms(context: BuildContext, providers: HostProviders, templates: Templates): Map<string, BuiltHost> {
   const { stack, site, vms, protectedVms } = context.plan;
   const operatorKeys = withOwnKey(site.operatorKeys, context.secrets.publicKey(SSH_PRIVATE_KEY.path, SSH_PRIVATE_KEY.key));
   return new Map(
@@ -46,7 +45,7 @@ export function buildVms(context: BuildContext, proxmox: ProxmoxProvider, templa
           protect: protectedVms.has(spec.name),
           ready: { access, checkout: context.checkout },
         },
-        { providers: { proxmoxve: proxmox } },
+        { providers: { ...providers } },
       );
       return [spec.name, { name: spec.name, spec, built, access }];
     }),

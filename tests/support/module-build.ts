@@ -1,4 +1,5 @@
 /** One module, built as the platform builds it, against the stand-in for the engine. */
+import { Provider as CommandProvider } from "@pulumi/command/provider";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
@@ -35,22 +36,29 @@ export interface ModuleCase {
   given?: Given;
 }
 
-const PROVIDERS = ["given-cluster", "given-vault"];
+const PROVIDERS = ["given-cluster", "given-vault", "given-command"];
 
 /** What is registered below an engine of its own; the providers that were given are left out. */
-export async function registeredOf(make: (providers: { kubernetes: KubernetesProvider; vault: VaultProvider }) => void): Promise<Registered[]> {
+export async function registeredOf(
+  make: (providers: { kubernetes: KubernetesProvider; vault: VaultProvider; command: CommandProvider }) => void,
+): Promise<Registered[]> {
   const registered = await mockEngine();
-  make({ kubernetes: new KubernetesProvider("given-cluster", { kubeconfig: "{}" }), vault: new VaultProvider("given-vault", { address: "https://vault" }) });
+  make({
+    kubernetes: new KubernetesProvider("given-cluster", { kubeconfig: "{}" }),
+    vault: new VaultProvider("given-vault", { address: "https://vault" }),
+    command: new CommandProvider("given-command"),
+  });
   await settle(registered);
   return registered.filter(({ type, name }) => !(type.startsWith("pulumi:providers:") && PROVIDERS.includes(name)));
 }
 
 /** What a module registers with these options. */
 export const builtModule = (module: Module, { options = {}, place, secrets, grants, given }: ModuleCase = {}): Promise<Registered[]> =>
-  registeredOf(({ kubernetes, vault }) => {
+  registeredOf(({ kubernetes, vault, command }) => {
     const context = new ClusterContext({
       place: { ...PLACE, ...place },
       cluster: { provider: kubernetes, endpoint: "https://10.0.0.12:6443", ca: "PEM", kubeconfig: pulumi.secret("kubeconfig"), instance: "02:00" },
+      command,
       secrets: { ...SECRETS, ...secrets },
       checkout: "/checkout",
       grants: grants ?? [],
