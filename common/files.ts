@@ -3,6 +3,16 @@ import * as path from "node:path";
 
 let counter = 0;
 
+/** After this, what was made, renamed or removed in the folder is so after a power cut, too. */
+export function syncFolder(dir: string): void {
+  const folder = fs.openSync(dir, "r");
+  try {
+    fs.fsyncSync(folder);
+  } finally {
+    fs.closeSync(folder);
+  }
+}
+
 /**
  * Replaces a file so that a reader, or a restart after a power cut, sees the old or the new content and never half of it:
  * write beside it, fsync, rename, fsync the folder.
@@ -18,10 +28,5 @@ export function writeFileAtomic(file: string, content: string | Uint8Array, mode
     fs.closeSync(fd);
   }
   fs.renameSync(part, file);
-  const folder = fs.openSync(path.dirname(file), "r");
-  try {
-    fs.fsyncSync(folder);
-  } finally {
-    fs.closeSync(folder);
-  }
+  syncFolder(path.dirname(file));
 }

@@ -106,3 +106,10 @@ export function isSurelyGone(process_: ProcessIdentity): boolean {
   const startTime = system.startTime(process_.pid);
   return startTime === null || (startTime !== undefined && startTime !== process_.startTime);
 }
+
+/** Whether it is certain that a process of this very machine runs. False where that cannot be known. */
+export function isSurelyRunning(process_: ProcessIdentity): boolean {
+  const own = ownIdentity();
+  const isComparable = own !== undefined && process_.bootId === own.bootId && process_.pidNamespace === own.pidNamespace;
+  return isComparable && SYSTEMS[process.platform]?.startTime(process_.pid) === process_.startTime;
+}

@@ -67,6 +67,7 @@ export function parseArguments(argv: readonly string[], flags: readonly Flag[], 
       return typeof found === "string" ? found : undefined;
     },
     words: [...parser.args],
+    typed: [...argv],
   };
 }
 

@@ -7,6 +7,8 @@ export interface Arguments {
   text(name: string): string | undefined;
   /** Words that are not flags. */
   words: string[];
+  /** All of it, as it was typed behind the command's name. */
+  typed: readonly string[];
 }
 
 export interface Flag {

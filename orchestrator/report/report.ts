@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { StackOutcome } from "../schedule/run";
+import { RUN_FILES } from "../store/run-facts";
 import type { ResourceStep } from "../worker/worker-protocol";
 import { changesAnything } from "./changes";
 import { renderHtml } from "./report-html";
@@ -58,17 +59,17 @@ export function buildReport(facts: ReportFacts): RunReport {
 }
 
 /**
- * Writes report.json and report.html beside the run's journal and points latest.* at them.
+ * Writes report.json and report.html into the run's folder and points latest.* beside it at them.
  * @param writeFile the session's, which redacts
  */
-export function writeReport(base: string, report: RunReport, writeFile: (file: string, content: string) => void): { json: string; html: string } {
-  const files = { json: `${base}.report.json`, html: `${base}.report.html` };
+export function writeReport(dir: string, report: RunReport, writeFile: (file: string, content: string) => void): { json: string; html: string } {
+  const files = { json: path.join(dir, RUN_FILES.report), html: path.join(dir, RUN_FILES.page) };
   writeFile(files.json, `${JSON.stringify(report, null, 2)}\n`);
   writeFile(files.html, renderHtml(report));
   for (const [kind, file] of Object.entries(files)) {
-    const link = path.join(path.dirname(file), `latest.${kind}`);
+    const link = path.join(path.dirname(dir), `latest.${kind}`);
     fs.rmSync(link, { force: true });
-    fs.symlinkSync(path.basename(file), link);
+    fs.symlinkSync(path.join(path.basename(dir), path.basename(file)), link);
   }
   return files;
 }

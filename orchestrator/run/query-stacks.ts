@@ -7,13 +7,15 @@ import { type Arguments, positive } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { renderTable } from "../report/table";
+import { foldRuns, type StackStanding } from "../store/run-fold";
+import { readRuns } from "../store/run-records";
 import { engineOf } from "../target/engine";
 import { listStacks } from "../target/program";
 import { openSite } from "../target/site";
 import { redactedProcess, registerSecrets } from "../worker/redaction";
 import { StackProcesses } from "../worker/stack-process";
 import type { WorkerResult } from "../worker/worker-protocol";
-import { type StackStanding, standings, unfinishedRun } from "./run-journal";
+import { doubtLines } from "./doubt-text";
 
 /** Asks every stack that is named, or all. */
 export async function queryAll(operation: "outputs" | "status", args: Arguments, session: Session) {
@@ -74,17 +76,21 @@ function stateText(state: WorkerResult["state"], standing: StackStanding | undef
 /** Each stack's existence, size, last update and lock, and the last run's end. */
 export async function showStatus(args: Arguments, session: Session): Promise<ExitCode> {
   const { site, results } = await queryAll("status", args, session);
-  const unfinished = unfinishedRun(site.runsDir);
+  const fold = foldRuns(readRuns(site.runsDir));
   if (args.flag("json")) {
-    session.out(
-      `${JSON.stringify({ version: 1, site: site.kind, unfinishedRun: unfinished ?? null, stacks: Object.fromEntries(results.map(([stack, { state }]) => [stack, state])) }, null, 2)}\n`,
-    );
+    const stacks = Object.fromEntries(results.map(([stack, { state }]) => [stack, state]));
+    const unfinishedRun = fold.unfinished === undefined ? null : { ...fold.unfinished, inDoubt: fold.inDoubt };
+    session.out(`${JSON.stringify({ version: 1, site: site.kind, unfinishedRun, inDoubt: fold.inDoubt, damagedRuns: fold.damaged, stacks }, null, 2)}\n`);
     return EXIT.done;
   }
-  const known = standings(site.runsDir);
-  const rows = results.map(([stack, { state }]) => [stack, stateText(state, known.get(stack)), String(state?.resources ?? 0), state?.lastUpdate ?? "never"]);
+  const rows = results.map(([stack, { state }]) => [
+    stack,
+    stateText(state, fold.standings.get(stack)),
+    String(state?.resources ?? 0),
+    state?.lastUpdate ?? "never",
+  ]);
   session.out(`${renderTable(["stack", "state", "resources", "last update"], rows)}\n`);
-  if (unfinished) session.out(`an earlier run (${unfinished.operation}) did not end in order; in doubt: ${unfinished.inDoubt.join(", ") || "nothing"}\n`);
+  for (const line of doubtLines(fold)) session.out(`${line}\n`);
   if (site.lab) session.out(`lab: running since ${site.lab.startedAt}, process ${site.lab.pid}\n`);
   return EXIT.done;
 }

@@ -1,8 +1,9 @@
 /** One operation over the chosen stacks, from its first event to its report. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { systemErrorCode } from "../../common/errors";
+import { asError, systemErrorCode } from "../../common/errors";
 import { pendingFile, plannedOutputsFile, plannedOutputsSchema } from "../../common/planned-outputs";
+import { ownIdentity } from "../../common/process-identity";
 import { type Arguments, positive } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
@@ -11,6 +12,11 @@ import { renderComment } from "../report/comment";
 import { buildReport, writeReport } from "../report/report";
 import type { RunReport, StackReport } from "../report/report-schema";
 import { type RunEvent, type StackOutcome, startRun } from "../schedule/run";
+import { pruneRuns } from "../store/prune-runs";
+import type { RunFacts } from "../store/run-facts";
+import { foldRuns, type RunsFold } from "../store/run-fold";
+import { RunFolder } from "../store/run-folder";
+import { readRuns } from "../store/run-records";
 import { unlockCommand } from "../target/site";
 import { type Display, JsonDisplay } from "../ui/display";
 import { PlainDisplay } from "../ui/plain";
@@ -18,7 +24,6 @@ import { TreeDisplay } from "../ui/tree";
 import { redactedProcess } from "../worker/redaction";
 import type { ResourceStep } from "../worker/worker-protocol";
 import { closingText, tableText } from "./closing-text";
-import { RunJournal, standings } from "./run-journal";
 import { isBackwards, isPreview, type RunSetup } from "./run-setup";
 
 /** Two cores run two programs well; more only wait for each other. */
@@ -87,11 +92,12 @@ function tellAll(listeners: readonly ((event: RunEvent) => void)[], event: RunEv
   if (failures.length > 0) throw failures[0];
 }
 
-async function execute(setup: RunSetup, args: Arguments, session: Session, listeners: ((event: RunEvent) => void)[]): Promise<StackOutcome[]> {
+type Listener = (event: RunEvent) => void;
+
+async function execute(setup: RunSetup, args: Arguments, session: Session, { standings }: RunsFold, listeners: Listener[]): Promise<StackOutcome[]> {
   const { operation, site, engine, program, stacks, plannedDir, processes } = setup;
   let toStart = stacks.size;
-  const before = standings(site.runsDir);
-  const isUnsettled = (stack: string): boolean => before.has(stack) && before.get(stack) !== "succeeded";
+  const isUnsettled = (stack: string): boolean => standings.has(stack) && standings.get(stack) !== "succeeded";
   const parallel = positive(args.text("parallel"), DEFAULT_PARALLEL, "--parallel");
   const run = startRun(
     {
@@ -146,26 +152,54 @@ function exitCode(outcomes: readonly StackOutcome[], interrupted: boolean, expec
   return EXIT.done;
 }
 
+function factsOf({ operation, site, program, engine, stacks, commit }: RunSetup, args: Arguments, startedAt: number): RunFacts {
+  const identity = ownIdentity();
+  return {
+    version: 1,
+    operation,
+    site: site.kind,
+    siteName: program.site,
+    stacks: [...stacks],
+    arguments: [...args.typed],
+    startedAt: new Date(startedAt).toISOString(),
+    pid: process.pid,
+    ...(identity === undefined ? {} : { process: identity }),
+    ...(commit === undefined ? {} : { commit }),
+    engine: { name: engine.name, why: engine.why },
+  };
+}
+
+/** Old runs that stay are no reason not to run. */
+function prune(session: Session, remove: () => void): void {
+  try {
+    remove();
+  } catch (thrown) {
+    session.err(`note: old runs could not be removed: ${asError(thrown).message}\n`);
+  }
+}
+
 export interface FinishedRun {
   code: ExitCode;
   report: RunReport;
 }
 
 /**
- * Runs it, with its journal, its display, its closing table and its report.
- * @throws HomelabError where the journal or the report cannot be written; what was done is in the state, and its table is shown
+ * Runs it, with its folder, its display, its closing table and its report.
+ * @throws HomelabError where its folder or the report cannot be written; what was done is in the state, and its table is shown
  */
 export async function runOnce(setup: RunSetup, args: Arguments, session: Session): Promise<FinishedRun> {
   const { operation, site } = setup;
   const startedAt = session.clock.now();
-  const base = path.join(site.runsDir, `${new Date(startedAt).toISOString().replaceAll(":", "-")}-${operation}`);
-  const journal = new RunJournal(`${base}.journal.jsonl`);
+  const earlier = readRuns(site.runsDir);
+  const fold = foldRuns(earlier);
+  const folder = new RunFolder(site.runsDir, factsOf(setup, args, startedAt), session.writeFile);
   const recorder = new Recorder();
   const display = createDisplay(session, args, setup);
   let interrupted = false;
   try {
-    const outcomes = await execute(setup, args, session, [
-      (event) => journal.append(event),
+    prune(session, () => pruneRuns(site.runsDir, earlier, fold, startedAt));
+    const outcomes = await execute(setup, args, session, fold, [
+      (event) => folder.append(event),
       (event) => recorder.event(event),
       (event) => display.event(event),
       (event) => {
@@ -186,13 +220,13 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
     });
     const quiet = args.flag("json");
     if (!quiet) session.out(tableText(report));
-    const files = writeReport(base, report, session.writeFile);
+    const files = writeReport(folder.dir, report, session.writeFile);
     const [markdown, json] = [args.text("markdown"), args.text("report")];
     if (markdown !== undefined) session.writeFile(path.resolve(markdown), renderComment(report), 0o644);
     if (json !== undefined) session.writeFile(path.resolve(json), `${JSON.stringify(report, null, 2)}\n`, 0o644);
     if (!quiet) session.out(closingText(setup, report, files.html, session.terminal.columns()));
     return { code: exitCode(outcomes, interrupted, args.flag("expect-no-changes")), report };
   } finally {
-    journal.close();
+    folder.close();
   }
 }

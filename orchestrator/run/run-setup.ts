@@ -5,6 +5,7 @@ import { pendingFile } from "../../common/planned-outputs";
 import type { Redactor } from "../../common/redact";
 import type { Arguments } from "../cli/arguments";
 import type { Session } from "../cli/session";
+import { type CheckoutCommit, checkoutCommit } from "../target/checkout";
 import { type Engine, engineOf } from "../target/engine";
 import { tellSite } from "../target/lab-client";
 import { describeProgram, type Program } from "../target/program";
@@ -25,6 +26,7 @@ export interface RunSetup {
   site: Site;
   engine: Engine;
   program: Program;
+  commit: CheckoutCommit | undefined;
   stacks: Set<string>;
   /** Folder through which a preview's planned outputs go downstream. */
   plannedDir: string | undefined;
@@ -53,6 +55,7 @@ export async function prepare(operation: RunOperation, args: Arguments, session:
   const describing = parts.describeProgram();
   // Awaited below; until then what comes first may fail first.
   describing.catch(() => undefined);
+  const committed = checkoutCommit();
   const site = await parts.openSite(args.flag("lab"));
   const engine = engineOf(args);
   fs.mkdirSync(site.runsDir, { recursive: true, mode: 0o700 });
@@ -71,7 +74,7 @@ export async function prepare(operation: RunOperation, args: Arguments, session:
     await registerSecrets(session, site.env, program.graph.names());
     const stacks = selectStacks(program, args.words, operation, args.flag("only"));
     if (plannedDir !== undefined) for (const stack of stacks) fs.writeFileSync(pendingFile(plannedDir, stack), "");
-    return { operation, site, engine, program, stacks, plannedDir, processes };
+    return { operation, site, engine, program, commit: await committed, stacks, plannedDir, processes };
   } catch (thrown) {
     release({ processes, plannedDir });
     throw thrown;

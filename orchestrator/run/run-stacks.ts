@@ -6,8 +6,10 @@ import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askByName, askToGoOn, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
 import { renderNoReport } from "../report/comment";
+import { foldRuns } from "../store/run-fold";
+import { readRuns } from "../store/run-records";
 import type { Site } from "../target/site";
-import { unfinishedRun } from "./run-journal";
+import { doubtLines } from "./doubt-text";
 import { holdRunLock } from "./run-lock";
 import { runOnce } from "./run-once";
 import { prepare, REAL_PARTS, type RunOperation, type RunParts, release } from "./run-setup";
@@ -15,10 +17,9 @@ import { prepare, REAL_PARTS, type RunOperation, type RunParts, release } from "
 export type RunCommand = Exclude<RunOperation, "preview-destroy">;
 
 function warnOfUnfinished(session: Session, site: Site): void {
-  const unfinished = unfinishedRun(site.runsDir);
-  if (unfinished === undefined) return;
-  const doubt = unfinished.inDoubt.length > 0 ? `; in doubt: ${unfinished.inDoubt.join(", ")}` : "";
-  session.err(`note: an earlier run (${unfinished.operation}) did not end in order${doubt}. This run goes on from the saved state.\n`);
+  const lines = doubtLines(foldRuns(readRuns(site.runsDir)));
+  for (const line of lines) session.err(`note: ${line}\n`);
+  if (lines.length > 0) session.err("note: this run goes on from the saved state\n");
 }
 
 /** Prepares, runs and lets go. */

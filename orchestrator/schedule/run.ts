@@ -25,10 +25,19 @@ export interface StackOutcome {
   finishedAt: number;
   outputs?: Record<string, OutputValue>;
   error?: { code: string; message: string; hint?: string };
+  /** Its worker was ended before it had a result: what it did is not known. */
+  inDoubt?: boolean;
   /** Of a skipped stack: whose failure skipped it. */
   blame?: string;
   /** Of a preview: upstream values it had to leave open; empty = complete. */
   unknowns?: string[];
+}
+
+/** Outputs may be large and may hold secrets; `homelab outputs` is the way to read them. */
+export function withoutOutputs(event: RunEvent): RunEvent {
+  if (event.kind !== "stack-finished" || event.outcome.outputs === undefined) return event;
+  const { outputs: _outputs, ...outcome } = event.outcome;
+  return { ...event, outcome };
 }
 
 export interface RunPlan {
@@ -138,6 +147,7 @@ export function startRun(plan: RunPlan, hooks: RunHooks): Run {
       finishedAt: clock.now(),
       ...(result.outputs ? { outputs: result.outputs } : {}),
       ...(result.error ? { error: result.error } : {}),
+      ...(result.inDoubt === true ? { inDoubt: true } : {}),
     });
     for (const other of skipped) neverStarted(other, "skipped", stack);
     if (plan.failFast && status === "failed") for (const other of queue.cancelPending()) neverStarted(other, "cancelled");

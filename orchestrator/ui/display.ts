@@ -1,5 +1,5 @@
 import type { Writer } from "../cli/sinks";
-import type { RunEvent } from "../schedule/run";
+import { type RunEvent, withoutOutputs } from "../schedule/run";
 
 /** Shows a run as it goes. */
 export interface Display {
@@ -19,11 +19,4 @@ export class JsonDisplay implements Display {
   close(): void {
     // Nothing is open: each event was written as it came.
   }
-}
-
-/** Outputs may be large and may hold secrets; `homelab outputs` is the way to read them. */
-function withoutOutputs(event: RunEvent): RunEvent {
-  if (event.kind !== "stack-finished" || event.outcome.outputs === undefined) return event;
-  const { outputs: _outputs, ...outcome } = event.outcome;
-  return { ...event, outcome };
 }

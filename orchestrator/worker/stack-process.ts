@@ -75,6 +75,7 @@ export class StackProcesses {
           reported ?? {
             ok: false,
             changes: {},
+            inDoubt: true,
             error:
               cancels > 0
                 ? {

@@ -71,4 +71,6 @@ export interface WorkerResult {
   /** Of `status`. */
   state?: { exists: boolean; resources: number; lastUpdate: string | undefined; locked: boolean };
   error?: { code: string; message: string; hint?: string };
+  /** The worker was ended before it had a result: what it did is not known. Its parent's word. */
+  inDoubt?: boolean;
 }

@@ -153,7 +153,10 @@ async function run(given: Plan): Promise<Buffer[]> {
     session.err(`error: ${describeError(thrown)}\n`);
   });
   const written = fs.existsSync(path.join(folder, "runs"))
-    ? fs.readdirSync(path.join(folder, "runs")).map((name) => fs.readFileSync(path.join(folder, "runs", name)))
+    ? fs
+        .readdirSync(path.join(folder, "runs"), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => fs.readFileSync(path.join(entry.parentPath, entry.name)))
     : [];
   return [Buffer.from(printed.join("")), ...written];
 }
