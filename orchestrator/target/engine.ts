@@ -23,6 +23,9 @@ export interface Engine {
   why: string;
 }
 
+/** Pulumi's package on npm, since 3.261: it fetches the CLI of its own version on first use. */
+const STOCK_CLI = "`npm install --global pulumi` brings the Pulumi CLI, `npx pulumi@<version> <command>` one for a single command";
+
 /** @throws HomelabError E_NO_PULUMI where `pulumi` was asked for and is not installed */
 function chooseEngine(choice: EngineChoice): Engine {
   const embeddedRoot = path.join(projectRoot(), "engine");
@@ -34,10 +37,10 @@ function chooseEngine(choice: EngineChoice): Engine {
   }
   if (choice === "pulumi") {
     throw new HomelabError("E_NO_PULUMI", "no pulumi executable is on PATH", {
-      hint: "install the Pulumi CLI, or leave out --engine to use the embedded engine",
+      hint: `${STOCK_CLI}; or leave out --engine to use the embedded engine`,
     });
   }
-  return { name: "embedded", root: embeddedRoot, why: "no pulumi is on PATH" };
+  return { name: "embedded", root: embeddedRoot, why: `no pulumi is on PATH (${STOCK_CLI})` };
 }
 
 /** The engine that a command's flags ask for. */

@@ -30,9 +30,13 @@ interface Choice {
 }
 
 function doctor(...flags: string[]): Record<string, Choice> {
+  return report(...flags).providers;
+}
+
+function report(...flags: string[]): { providers: Record<string, Choice>; engine: { name: string; why: string } } {
   const env = { PATH: path.join(dir, "path"), HOME: dir, PULUMI_HOME: path.join(dir, "home"), HOMELAB_LAB_DIR: path.join(dir, "lab") };
   const text = execFileSync(process.execPath, [path.join(ROOT, "orchestrator/bin/homelab"), "doctor", "--json", ...flags], { env, encoding: "utf8" });
-  return (JSON.parse(text) as { providers: Record<string, Choice> }).providers;
+  return JSON.parse(text) as ReturnType<typeof report>;
 }
 
 const labProviders = (): Record<string, string> => {
@@ -53,6 +57,11 @@ test("with a stock pulumi and no plugin, the lab's project names ours by absolut
 
 test("outside the lab the Pulumi CLI downloads what is not installed, and doctor says so", () => {
   expect(doctor()["vault"]?.from).toBe("downloaded by the Pulumi CLI");
+});
+
+test("without a pulumi on PATH the embedded engine is used, and doctor says how to get the stock CLI", () => {
+  fs.rmSync(path.join(dir, "path", "pulumi"));
+  expect(report().engine).toEqual({ name: "embedded", why: expect.stringMatching(/^no pulumi is on PATH \(.*npx pulumi@<version>/) });
 });
 
 test("an official plugin of the asked version, or on PATH, is left to win; another version, and half a download, is none", () => {
