@@ -3,6 +3,7 @@ import { mockEngine, only, settle } from "../../tests/support/pulumi-mocks";
 import { WebApp, type WebAppArgs } from "./web-app";
 
 const ARGS: WebAppArgs = {
+  namespace: { name: "ascii" },
   image: "registry.fullstack.pw/library/ascii-frontend:1.0.0",
   ports: [{ name: "http", port: 80, host: "dev.ascii.fullstack.pw" }],
   replicas: 2,

@@ -2,7 +2,7 @@ import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
 import { Service } from "@pulumi/kubernetes/core/v1/service";
 import type * as pulumi from "@pulumi/pulumi";
 import { after, Component, timeouts } from "../base/component";
-import { Namespace } from "../base/namespace";
+import { Namespace, type NamespaceArgs } from "../base/namespace";
 import { WebIngress } from "../base/web-ingress";
 
 /** A port of the container that is served. */
@@ -14,6 +14,7 @@ interface WebAppPort {
 }
 
 export interface WebAppArgs {
+  namespace: NamespaceArgs;
   /** Image with registry and tag or digest. */
   image: pulumi.Input<string>;
   /** The first one is that of the health check. */
@@ -49,7 +50,8 @@ function container(name: string, args: WebAppArgs) {
     readinessProbe: { ...probe, initialDelaySeconds: 5, periodSeconds: 10 },
     livenessProbe: { ...probe, initialDelaySeconds: 15, periodSeconds: 20 },
     resources: { requests: { cpu: resources.cpu, memory: resources.memory }, limits: { memory: resources.memoryLimit } },
-    securityContext: { allowPrivilegeEscalation: false },
+    // An image that has its own user may have to begin as root, and to give up rights itself.
+    securityContext: { allowPrivilegeEscalation: false, ...(args.runAsUser === undefined ? {} : { capabilities: { drop: ["ALL"] } }) },
     volumeMounts: (args.writable ?? []).map((path, index) => ({ name: `writable-${index}`, mountPath: path })),
   };
 }
@@ -62,7 +64,7 @@ export class WebApp extends Component {
 
   constructor(name: string, args: WebAppArgs, opts?: pulumi.ComponentResourceOptions) {
     super("apps:WebApp", name, opts);
-    const { namespace } = new Namespace(`${name}-ns`, { name }, this.child());
+    const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
     const labels = { "app.kubernetes.io/name": name };
     const deployment = new Deployment(
       `${name}-deployment`,

@@ -1,25 +1,70 @@
+import { LimitRange } from "@pulumi/kubernetes/core/v1/limitRange";
 import { Namespace as KubernetesNamespace } from "@pulumi/kubernetes/core/v1/namespace";
+import { ResourceQuota } from "@pulumi/kubernetes/core/v1/resourceQuota";
+import { NetworkPolicy, type NetworkPolicyArgs } from "@pulumi/kubernetes/networking/v1/networkPolicy";
 import type * as pulumi from "@pulumi/pulumi";
-import { Component, timeouts } from "./component";
+import { after, Component, timeouts } from "./component";
+import type { NamespacePolicy } from "./network-policy";
+
+/** What pods may ask for (https://kubernetes.io/docs/concepts/security/pod-security-standards/). */
+export type PodSecurity = "privileged" | "baseline" | "restricted";
+
+/** What a container gets that names nothing itself, as quantities: `50m`, `64Mi`. */
+export interface ContainerDefaults {
+  readonly cpu: string;
+  readonly memory: string;
+  readonly memoryLimit: string;
+}
 
 export interface NamespaceArgs {
   /** Name in the cluster. */
-  name: string;
-  labels?: Record<string, string>;
+  readonly name: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Pods that ask for more are refused. Left out: the cluster's own default. */
+  readonly podSecurity?: PodSecurity;
+  /** Everything else is refused, in both directions. Left out: everything is let through. */
+  readonly networkPolicy?: NamespacePolicy;
+  readonly containerDefaults?: ContainerDefaults;
+  /** What all its objects together may ask for, as the `hard` of a ResourceQuota. */
+  readonly quota?: Readonly<Record<string, string>>;
 }
 
+/** A namespace with the rules that hold for all that is in it. They are there before it is used, and go after it. */
 export class Namespace extends Component {
-  /** Known once the namespace is there: who uses it needs no `dependsOn`. */
+  /** Known once the namespace and its rules are there: who uses it needs no `dependsOn`. */
   readonly namespace: pulumi.Output<string>;
 
   constructor(name: string, args: NamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("base:Namespace", name, opts);
-    const namespace = new KubernetesNamespace(
+    const security = args.podSecurity === undefined ? {} : { "pod-security.kubernetes.io/enforce": args.podSecurity };
+    const own = new KubernetesNamespace(
       `${name}-namespace`,
-      { metadata: { name: args.name, labels: { "app.kubernetes.io/managed-by": "homelab", ...args.labels } } },
+      { metadata: { name: args.name, labels: { "app.kubernetes.io/managed-by": "homelab", ...security, ...args.labels } } },
       this.child({ customTimeouts: timeouts(10) }),
     );
-    this.namespace = namespace.metadata.name;
+    const rules = this.rules(name, args, own.metadata.name);
+    this.namespace = after([own, ...rules], own.metadata.name);
     this.registerOutputs({ namespace: this.namespace });
+  }
+
+  private rules(name: string, args: NamespaceArgs, namespace: pulumi.Output<string>): pulumi.Resource[] {
+    const { networkPolicy, containerDefaults, quota } = args;
+    const rules: pulumi.Resource[] = [];
+    if (networkPolicy !== undefined) {
+      // As plain data it is what the class takes; the class wants lists that may be written to.
+      const spec = { podSelector: {}, policyTypes: ["Ingress", "Egress"], ...networkPolicy } as unknown as NetworkPolicyArgs["spec"];
+      rules.push(
+        new NetworkPolicy(`${name}-flows`, { metadata: { name: "declared-flows", namespace }, ...(spec === undefined ? {} : { spec }) }, this.child()),
+      );
+    }
+    if (containerDefaults !== undefined) {
+      const { cpu, memory, memoryLimit } = containerDefaults;
+      const limits = [{ type: "Container", defaultRequest: { cpu, memory }, default: { memory: memoryLimit } }];
+      rules.push(new LimitRange(`${name}-defaults`, { metadata: { name: "container-defaults", namespace }, spec: { limits } }, this.child()));
+    }
+    if (quota !== undefined) {
+      rules.push(new ResourceQuota(`${name}-quota`, { metadata: { name: "quota", namespace }, spec: { hard: { ...quota } } }, this.child()));
+    }
+    return rules;
   }
 }

@@ -3,11 +3,25 @@ import type { ClusterCapability } from "../platform/module";
 
 export type DistributionName = "k3s" | "kubeadm";
 
+/** Where a cluster's routes are served from. */
+export interface RoutePods {
+  readonly namespace: string;
+  /** Of the pods; empty: all of the namespace. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Ports that these pods listen on for routes. */
+  readonly ports: readonly number[];
+}
+
+/** k3s's own (its chart traefik: `web` and `websecure`). */
+const TRAEFIK: RoutePods = { namespace: "kube-system", labels: { "app.kubernetes.io/name": "traefik" }, ports: [8000, 8443] };
+
 /** Parts of a cluster by what they are good for. */
 export interface ClusterOffer {
   readonly capabilities: readonly ClusterCapability[];
   readonly storageClasses: readonly string[];
   readonly ingressClasses: readonly string[];
+  /** Pods that serve routes. */
+  readonly routePods?: RoutePods;
 }
 
 const NONE: ClusterOffer = { capabilities: [], storageClasses: [], ingressClasses: [] };
@@ -15,7 +29,7 @@ const NONE: ClusterOffer = { capabilities: [], storageClasses: [], ingressClasse
 /** By the part's name, as `homelab:k3sDisable` has it; the rest cannot be left out. */
 const PARTS: Readonly<Record<DistributionName, Readonly<Record<string, Partial<ClusterOffer>>>>> = {
   k3s: {
-    traefik: { capabilities: ["ingress"], ingressClasses: ["traefik"] },
+    traefik: { capabilities: ["ingress"], ingressClasses: ["traefik"], routePods: TRAEFIK },
     servicelb: { capabilities: ["load-balancer"] },
     "local-storage": { storageClasses: ["local-path"] },
     "metrics-server": { capabilities: ["metrics"] },
@@ -23,6 +37,8 @@ const PARTS: Readonly<Record<DistributionName, Readonly<Record<string, Partial<C
   },
   kubeadm: { Cilium: { capabilities: ["network-policy"] } },
 };
+
+const withRoutes = (routePods: RoutePods | undefined): Pick<ClusterOffer, "routePods"> => (routePods === undefined ? {} : { routePods });
 
 /** What a cluster of this distribution has before any module is built. @param without parts that are left out */
 export function clusterOffer(distribution: DistributionName, without: readonly string[] = []): ClusterOffer {
@@ -33,6 +49,7 @@ export function clusterOffer(distribution: DistributionName, without: readonly s
         capabilities: [...all.capabilities, ...(part.capabilities ?? [])],
         storageClasses: [...all.storageClasses, ...(part.storageClasses ?? [])],
         ingressClasses: [...all.ingressClasses, ...(part.ingressClasses ?? [])],
+        ...withRoutes(part.routePods ?? all.routePods),
       }),
       NONE,
     );

@@ -3,6 +3,7 @@ import type { Provider as CommandProvider } from "@pulumi/command/provider";
 import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { Provider as VaultProvider } from "@pulumi/vault/provider";
+import type { NamespaceArgs } from "../base/namespace";
 import type { WantedSecret } from "./namespace-grants";
 import type { Place } from "./place";
 import type { SecretAccessArgs } from "./secret-access";
@@ -68,6 +69,8 @@ export interface ContextArgs {
   readonly checkout: string;
   /** What each stack and each namespace may do in Vault. */
   readonly grants: readonly StackGrant[];
+  /** What the plan says of each namespace, by name. */
+  readonly namespaces: ReadonlyMap<string, NamespaceArgs>;
   /** What other stacks give. */
   readonly given?: Given;
 }
@@ -100,6 +103,13 @@ export class ClusterContext {
     const value = this.given[key];
     if (value === undefined) throw new Error(`the plan built a module before the one that gives its ${key}`);
     return value;
+  }
+
+  /** What the plan says of a namespace of the module: how it is labelled, and what holds in it. */
+  namespace(name: string): NamespaceArgs {
+    const planned = this.args.namespaces.get(name);
+    if (planned === undefined) throw new Error(`the plan has no namespace "${name}"`);
+    return planned;
   }
 
   /** Providers that a module's resources inherit. */

@@ -3,6 +3,7 @@
  * registered: charts, options, namespaces, needs, host names, secrets. Loads no Pulumi SDK: the component is loaded when it is built.
  */
 import { z } from "zod";
+import type { PodSecurity } from "../base/namespace";
 import type { BuildModule } from "./context";
 import type { WantedSecret } from "./namespace-grants";
 import type { ChartPin, ImagePin } from "./pins";
@@ -19,8 +20,11 @@ export interface Host {
   readonly name: string;
   /** What answers there, in a few words. */
   readonly serves: string;
-  /** `ingress`: by a route of the cluster, with a certificate. `fixed`: no route of ours; the record is written by hand or by a host. */
-  readonly route: "ingress" | "fixed";
+  /**
+   * `ingress`: by a route of the cluster, with a certificate. `balancer`: by a Service of the type LoadBalancer with the annotation
+   * that external-dns reads. `fixed`: no route of ours; the record is written by hand or by a host.
+   */
+  readonly route: "ingress" | "balancer" | "fixed";
 }
 
 /** A value of secrets/ that the program itself puts somewhere. */
@@ -37,11 +41,21 @@ export interface NamespaceSecrets {
   readonly wanted: readonly WantedSecret[];
 }
 
-/** A connection that must be possible. */
+/**
+ * A connection that must be possible; no other one is. One side declares it: what goes out to a namespace of the environment is let
+ * in there.
+ */
 export interface Flow {
   readonly direction: "in" | "out";
-  /** Who is at the other end: a namespace, `cluster` for the Kubernetes API, `routes` for the ingress controller, or a URL or CIDR. */
+  /** Whose pods it is about: a namespace, or `node` for a port of the hosts, which no NetworkPolicy governs. Default: the module's first. */
+  readonly of?: string;
+  /**
+   * Who is at the other end: a namespace; `cluster` for the Kubernetes API; `routes` for the ingress controller; `homelab` for its
+   * machines and clusters; a CIDR; or a URL, whose host is an address, a name below the domain (then it is as `homelab`), or a name
+   * of the internet.
+   */
   readonly peer: string;
+  /** Of the container where it is a pod's, since that is what the packet has when it gets there. */
   readonly port: number;
   /** Default TCP. */
   readonly protocol?: "TCP" | "UDP";
@@ -64,6 +78,8 @@ type Values = Readonly<Record<string, unknown>>;
 export interface ModuleParts {
   /** Namespaces that it makes. No other module or application may have them. */
   readonly namespaces: readonly string[];
+  /** What pods may ask for, by namespace. Default: `restricted`. */
+  readonly podSecurity: Readonly<Record<string, PodSecurity>>;
   readonly hosts: readonly Host[];
   /** Modules, or what modules provide, that must be there. Nothing of it is made before all of theirs is. */
   readonly needs: readonly string[];
@@ -118,6 +134,7 @@ export interface Module<N extends string = string, S extends z.ZodType = z.ZodTy
 
 const NOTHING: ModuleParts = {
   namespaces: [],
+  podSecurity: {},
   hosts: [],
   needs: [],
   uses: [],

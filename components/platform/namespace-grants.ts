@@ -30,6 +30,8 @@ export const EXTERNAL_DNS = {
   },
 } as const satisfies { namespace: string; password: WantedSecret };
 
+/** Where the account is by which Vault asks the cluster about tokens. */
+export const VAULT_ACCESS_NAMESPACE = "vault-access";
 /** Where External Secrets runs. */
 export const EXTERNAL_SECRETS_NAMESPACE = "external-secrets";
 /** Name of the shared Secret, and the label of the namespaces that get it, as in the system before this one. */

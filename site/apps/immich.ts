@@ -6,6 +6,7 @@ export const immichMachineLearning = defineApp({
   ports: [{ name: "http", port: 3003 }],
   healthPath: "/ping",
   environment: { OTEL_EXPORTER_OTLP_ENDPOINT: { from: "observability", output: "otlpEndpoint" }, TRANSFORMERS_CACHE: "/cache" },
+  flows: [{ direction: "out", peer: "https://huggingface.co", port: 443, why: "downloads its models" }],
   writable: ["/cache"],
   resources: { cpu: "500m", memory: "1Gi", memoryLimit: "4Gi" },
 });

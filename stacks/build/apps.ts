@@ -3,6 +3,7 @@ import type { Provider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
 import { WebApp, type WebAppArgs } from "../../components/apps/web-app";
 import type { PlannedApp, PlannedPort } from "../plan/apps";
+import { plannedNamespace } from "../plan/platform";
 import type { BuildContext } from "./context";
 
 export interface BuiltApps {
@@ -18,16 +19,17 @@ const portOf = ({ name, port, host }: PlannedPort): WebAppArgs["ports"][number] 
 
 function buildApp({ plan, upstream }: BuildContext, app: PlannedApp, issuer: pulumi.Input<string> | undefined, provider: Provider): WebApp {
   const given = (value: PlannedApp["image"]): pulumi.Input<string> => (typeof value === "string" ? value : upstream.text(value));
-  const { name, image, ports, replicas, environment, outputs: _outputs, ...rest } = app;
+  const { name, image, ports, replicas, environment, outputs: _outputs, flows: _flows, ...rest } = app;
   const [first, ...more] = ports;
   return new WebApp(
     name,
     {
-      ...(rest as Omit<WebAppArgs, "image" | "ports" | "ingressClass" | "issuer">),
+      ...(rest as Omit<WebAppArgs, "namespace" | "image" | "ports" | "ingressClass" | "issuer">),
       image: given(image),
       ports: [portOf(first), ...more.map(portOf)],
       ...(replicas === undefined ? {} : { replicas }),
       environment: Object.fromEntries(Object.entries(environment ?? {}).map(([key, value]) => [key, given(value)])),
+      namespace: plannedNamespace(plan.platform, name),
       ingressClass: plan.config.ingressClass,
       issuer: issuer ?? NO_ISSUER,
     },

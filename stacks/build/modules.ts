@@ -31,5 +31,8 @@ function vaultOfUpstream({ plan: { stack, vaultOf }, upstream }: BuildContext): 
 export function buildModules(context: BuildContext, cluster: KubernetesCluster, command: CommandProvider): BuiltPlatform {
   const { plan, secrets, checkout } = context;
   const given = plan.vaultOf === plan.stack.name ? {} : { vault: vaultOfUpstream(context) };
-  return buildPlatform(plan.platform, new ClusterContext({ place: plan.platform.place, cluster, command, secrets, checkout, grants: plan.grants, given }));
+  return buildPlatform(
+    plan.platform,
+    new ClusterContext({ place: plan.platform.place, cluster, command, secrets, checkout, grants: plan.grants, given, namespaces: plan.platform.namespaces }),
+  );
 }

@@ -1,5 +1,7 @@
 /** An application of the matrix, as data: a container without state of its own, with its ports, host names and outputs. */
 
+import type { Flow } from "../../components/platform/module";
+
 /** An output of another stack, which the stack must need. */
 export interface FromStack<N extends string = string, O extends string = string> {
   readonly from: N;
@@ -36,6 +38,8 @@ export interface App<R extends FromStack = FromStack> {
   readonly writable?: readonly string[];
   /** User id that the image is made for. Default: the image's own. */
   readonly runAsUser?: number;
+  /** Connections beside those of its host names and of what it takes from other stacks; no others are possible. */
+  readonly flows?: readonly Omit<Flow, "of">[];
   /** Outputs of the stack: the image that runs, or the URL of a port. */
   readonly outputs?: Readonly<Record<string, "image" | { readonly url: string }>>;
 }

@@ -55,6 +55,14 @@ const port = z.strictObject({
   url: z.string().optional(),
 });
 
+const flow = z.strictObject({
+  direction: z.enum(["in", "out"]),
+  peer: z.string().min(1),
+  port: z.int().min(1).max(65_535),
+  protocol: z.enum(["TCP", "UDP"]).optional(),
+  why: z.string().min(1),
+});
+
 const appSchema = z.strictObject({
   image: z.union([z.string().min(1), fromStack, z.strictObject({ setting: z.literal("appImage"), otherwise: fromStack.optional() })]),
   ports: z.array(port).min(1),
@@ -65,6 +73,7 @@ const appSchema = z.strictObject({
   resources: resources.optional(),
   writable: z.array(z.string().startsWith("/")).optional(),
   runAsUser: z.int().min(1).optional(),
+  flows: z.array(flow).optional(),
   outputs: z
     .record(
       z.string().refine((key) => !(ENVIRONMENT_OUTPUTS as readonly string[]).includes(key), "is the name of an output that every stack has"),

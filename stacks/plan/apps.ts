@@ -17,7 +17,7 @@ export interface PlannedPort {
   url: string | undefined;
 }
 
-export interface PlannedApp extends Pick<App, "healthPath" | "healthPort" | "environment" | "resources" | "writable" | "runAsUser"> {
+export interface PlannedApp extends Pick<App, "healthPath" | "healthPort" | "environment" | "resources" | "writable" | "runAsUser" | "flows"> {
   /** Also that of its namespace. */
   name: string;
   image: string | FromStack;

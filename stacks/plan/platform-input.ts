@@ -1,10 +1,14 @@
 /** What the platform of a stack is planned from: its row of the matrix, its settings and the homelab's facts. */
 import { clusterOffer } from "../../components/clusters/distributions";
+import type { Flow } from "../../components/platform/module";
 import { entryKeys, ownPaths } from "../../secrets/load";
 import { environmentPath } from "../../secrets/vault-paths";
+import type { App } from "../define/app";
 import type { Estate } from "../load/estate";
 import type { StackConfig } from "../load/settings";
 import type { LoadedStack } from "../load/stacks";
+import { joiningNodes } from "./hosts/cluster-roles";
+import { clusterVmOf } from "./hosts/planned-role";
 import type { ClusterFacts, PlannedApplication, PlatformInput } from "./platform-types";
 
 /** What modules of one stack provide for the clusters of others. */
@@ -25,16 +29,29 @@ interface Applications {
   readonly skipped: readonly string[];
 }
 
+const routeFlow = (port: number): Flow => ({ direction: "in", peer: "routes", port, why: "its routes" });
+
+/** What it takes from other stacks is a URL of this homelab. */
+function upstreamFlows({ environment }: App): Flow[] {
+  const from = [...new Set(Object.values(environment ?? {}).flatMap((value) => (typeof value === "string" ? [] : [value.from])))];
+  return from.map((stack) => ({ direction: "out", peer: "homelab", port: 443, why: `what ${stack} serves` }));
+}
+
 function applicationsOf({ apps }: LoadedStack, domain: string, routes: boolean): Applications {
-  const all = Object.entries(apps).map(([name, { ports }]) => {
-    const hosted = ports.flatMap(({ host, withoutIngress }) => (host === undefined ? [] : [{ host, isSkipped: withoutIngress === "skip" && !routes }]));
-    return { name, kept: hosted.filter(({ isSkipped }) => !isSkipped), skipped: hosted.filter(({ isSkipped }) => isSkipped) };
+  const all = Object.entries(apps).map(([name, app]) => {
+    const hosted = app.ports.flatMap(({ host, port, withoutIngress }) =>
+      host === undefined ? [] : [{ host, port, isSkipped: withoutIngress === "skip" && !routes }],
+    );
+    return { name, app, kept: hosted.filter(({ isSkipped }) => !isSkipped), skipped: hosted.filter(({ isSkipped }) => isSkipped) };
   });
   return {
-    applications: all.map(({ name, kept }) => ({
+    applications: all.map(({ name, app, kept }) => ({
       name,
       namespace: name,
       hosts: kept.map(({ host }) => ({ name: `${host}.${domain}`, serves: name, route: "ingress" as const })),
+      flows: [...(app.flows ?? []), ...kept.map(({ port }) => routeFlow(port)), ...upstreamFlows(app)],
+      // An image whose user is not known may begin as root.
+      podSecurity: app.runAsUser === undefined ? ("baseline" as const) : ("restricted" as const),
     })),
     skipped: all.flatMap(({ skipped }) => skipped.map(({ host }) => host)),
   };
@@ -60,6 +77,11 @@ function takenAddresses({ vms, site }: Estate): ReadonlyMap<string, string> {
   return new Map([...[...vms].map(([name, spec]) => [spec.cloudInit.ipv4.address, name] as const), [site.gateway, "the gateway"]]);
 }
 
+/** Of the cluster's machines. */
+function nodeAddresses({ vms }: Estate, stack: LoadedStack, config: StackConfig): string[] {
+  return [clusterVmOf(stack), ...joiningNodes(config).keys()].flatMap((name) => vms.get(name)?.cloudInit.ipv4.address ?? []);
+}
+
 export function platformInput(estate: Estate, stack: LoadedStack, config: StackConfig): PlatformInput {
   const { site } = estate;
   const cluster = clusterFacts(config);
@@ -80,6 +102,7 @@ export function platformInput(estate: Estate, stack: LoadedStack, config: StackC
     cluster,
     applications,
     given: given(stack, estate.stacks),
+    network: { subnet: site.subnet, nodes: nodeAddresses(estate, stack, config) },
     addresses: takenAddresses(estate),
   };
 }

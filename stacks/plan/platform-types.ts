@@ -1,5 +1,8 @@
 /** What the plan of a platform is made of, and what it is. Types only. */
-import type { ClusterCapability, Host, Module, ModuleParts } from "../../components/platform/module";
+
+import type { NamespaceArgs, PodSecurity } from "../../components/base/namespace";
+import type { RoutePods } from "../../components/clusters/distributions";
+import type { ClusterCapability, Flow, Host, Module, ModuleParts } from "../../components/platform/module";
 import type { ChartPin, ImagePin } from "../../components/platform/pins";
 import type { Place } from "../../components/platform/place";
 
@@ -8,6 +11,9 @@ export interface PlannedApplication {
   readonly name: string;
   readonly namespace: string;
   readonly hosts: readonly Host[];
+  /** Of its own namespace. */
+  readonly flows: readonly Flow[];
+  readonly podSecurity: PodSecurity;
 }
 
 /** What the cluster has before a module is built. */
@@ -17,6 +23,16 @@ export interface ClusterFacts {
   readonly capabilities: readonly ClusterCapability[];
   readonly storageClasses: readonly string[];
   readonly ingressClasses: readonly string[];
+  /** Where routes are served from, before a module serves them. */
+  readonly routePods?: RoutePods;
+}
+
+/** Addresses that policies are made of. */
+export interface NetworkFacts {
+  /** Of all machines of the homelab, CIDR. */
+  readonly subnet: string;
+  /** Of the cluster's own machines, where its API answers and asks. */
+  readonly nodes: readonly string[];
 }
 
 export interface PlatformInput {
@@ -27,6 +43,7 @@ export interface PlatformInput {
   readonly applications: readonly PlannedApplication[];
   /** What other stacks provide, such as `vault`, with the stack's name. */
   readonly given: ReadonlyMap<string, string>;
+  readonly network: NetworkFacts;
   /** Addresses that hosts have, with their names. */
   readonly addresses: ReadonlyMap<string, string>;
 }
@@ -54,6 +71,8 @@ export interface PlatformPlan {
   readonly modules: readonly PlannedModule[];
   /** Host names of modules and applications with who serves them, sorted by name. */
   readonly hosts: readonly (Host & { readonly owner: string })[];
+  /** Of modules and applications, by name: how each is labelled, and what holds in it. */
+  readonly namespaces: ReadonlyMap<string, NamespaceArgs>;
 }
 
 /** A module of the row with its options, before there is an order. */

@@ -29,6 +29,7 @@ const input = (row: PlatformInput["row"], more: Partial<PlatformInput> = {}): Pl
   },
   cluster: K3S,
   applications: [],
+  network: { subnet: "10.0.0.0/24", nodes: ["10.0.0.12"] },
   given: new Map(),
   addresses: new Map([["10.0.0.12", "k8s-dev"]]),
   ...more,
@@ -65,6 +66,8 @@ const app = (name: string, hosts: readonly string[], namespace = name): PlannedA
   name,
   namespace,
   hosts: hosts.map((host) => ({ name: host, serves: "pages", route: "ingress" })),
+  flows: [],
+  podSecurity: "restricted",
 });
 
 test("an environment with Vault elsewhere: each module after what it needs, the catalogue's order where there is a choice", () => {

@@ -3,9 +3,12 @@
  * checked before anything is registered. Plain data; loads no Pulumi SDK.
  */
 import { HomelabError } from "../../common/errors";
+import type { NamespaceArgs } from "../../components/base/namespace";
 import { MODULES, type ModuleName } from "../../components/platform/catalogue";
 import type { Module } from "../../components/platform/module";
 import type { Place } from "../../components/platform/place";
+import { flowInput, namespacesOf } from "./namespaces";
+import { flowProblems } from "./network-policies";
 import { checkPlatform } from "./platform-checks";
 import { readOptions } from "./platform-options";
 import { edges, inOrder } from "./platform-order";
@@ -40,6 +43,8 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
   const place = { ...input.place, hostNames: hosts.map(({ name }) => name) };
   const chosen = partsAt(place);
   refuse(environment, checkPlatform({ ...input, chosen, hosts, catalogue }));
+  const flows = flowInput({ ...input, place }, chosen);
+  refuse(environment, flowProblems(flows));
   const waits = edges(chosen, input.cluster);
   const { order, cycle } = inOrder(new Map([...waits].map(([name, { before }]) => [name, before])));
   refuse(environment, cycle === undefined ? [] : [`${environment}: the modules need each other in a circle: ${cycle.join(" → ")}`]);
@@ -48,6 +53,7 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
     place,
     cluster: input.cluster,
     hosts,
+    namespaces: namespacesOf(flows, chosen, input.applications),
     modules: order.flatMap((name) =>
       chosen
         .filter(({ module }) => module.name === name)
@@ -74,6 +80,13 @@ export function moduleOf(plan: PlatformPlan, name: string): PlannedModule {
     subject: name,
     hint: `its modules are: ${plan.modules.map((module) => module.name).join(", ")}`,
   });
+}
+
+/** What the plan says of a namespace. */
+export function plannedNamespace({ environment, namespaces }: PlatformPlan, name: string): NamespaceArgs {
+  const found = namespaces.get(name);
+  if (found === undefined) throw new Error(`the plan of ${environment} has no namespace "${name}"`);
+  return found;
 }
 
 export const hasModule = (plan: PlatformPlan, name: ModuleName): boolean => plan.modules.some((module) => module.name === name);

@@ -62,6 +62,7 @@ export const builtModule = (module: Module, { options = {}, place, secrets, gran
       secrets: { ...SECRETS, ...secrets },
       checkout: "/checkout",
       grants: grants ?? [],
+      namespaces: new Map(module.parts(module.options.parse(options), { ...PLACE, ...place }).namespaces.map((name) => [name, { name }])),
       given: {
         issuer: pulumi.output("letsencrypt-prod"),
         authMount: pulumi.output("kubernetes/dev"),

@@ -3,15 +3,16 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import type * as pulumi from "@pulumi/pulumi";
 import { after, Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
-import { Namespace } from "../../base/namespace";
+import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import type { BuildModule } from "../context";
 import { type CertManagerOptions, CLOUDFLARE_TOKEN } from "./options";
-import { CERT_MANAGER_CHART, certManagerValues } from "./values";
+import { CERT_MANAGER_CHART, CERT_MANAGER_NAMESPACE, certManagerValues } from "./values";
 
 /** Name of the one issuer of every cluster. */
 const ISSUER = "letsencrypt-prod";
 
 export interface CertManagerArgs {
+  namespace: NamespaceArgs;
   /** Contact that the certificate authority writes to. */
   email: string;
   /** May edit DNS records of the domain; secret. */
@@ -28,7 +29,7 @@ export class CertManager extends Component {
 
   constructor(name: string, args: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:CertManager", name, opts);
-    const { namespace } = new Namespace(`${name}-ns`, { name: "cert-manager" }, this.child());
+    const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
     const release = new HelmRelease(name, { releaseName: "cert-manager", namespace, chart: CERT_MANAGER_CHART, values: certManagerValues(args) }, this.child());
     const token = new Secret(
       `${name}-cloudflare`,
@@ -65,6 +66,10 @@ export class CertManager extends Component {
 export const buildCertManager: BuildModule<CertManagerOptions> = (name, { options: { email, nameservers }, context }, opts) => {
   const { contact, domain } = context.place;
   const cloudflareToken = context.programSecrets.get(CLOUDFLARE_TOKEN.path, CLOUDFLARE_TOKEN.key);
-  const component = new CertManager(name, { email: email ?? contact, nameservers, domain, cloudflareToken }, opts);
+  const component = new CertManager(
+    name,
+    { namespace: context.namespace(CERT_MANAGER_NAMESPACE), email: email ?? contact, nameservers, domain, cloudflareToken },
+    opts,
+  );
   return { component, gives: { issuer: component.issuer } };
 };

@@ -1,6 +1,6 @@
 import { defineModule } from "../module";
 import { CLOUDFLARE_TOKEN, certManagerOptions } from "./options";
-import { CERT_MANAGER_CHART, certManagerValues } from "./values";
+import { CERT_MANAGER_CHART, CERT_MANAGER_NAMESPACE, certManagerValues } from "./values";
 
 export const certManager = defineModule({
   name: "cert-manager",
@@ -17,9 +17,10 @@ export const certManager = defineModule({
     "orders.acme.cert-manager.io",
   ],
   parts: ({ nameservers }) => ({
-    namespaces: ["cert-manager"],
+    namespaces: [CERT_MANAGER_NAMESPACE],
     programSecrets: [{ ...CLOUDFLARE_TOKEN, why: "DNS-01 writes a record that the certificate authority reads" }],
     flows: [
+      { direction: "out", peer: "cluster", port: 6443, why: "reads issuers and certificates, writes their Secrets" },
       { direction: "out", peer: "https://acme-v02.api.letsencrypt.org", port: 443, why: "orders certificates" },
       { direction: "out", peer: "https://api.cloudflare.com", port: 443, why: "writes the records of DNS-01" },
       ...nameservers.flatMap((nameserver) => {

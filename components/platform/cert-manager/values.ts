@@ -8,6 +8,8 @@ export const CERT_MANAGER_CHART = {
   why: "version of the original system; 1.16 is the first with `crds.enabled`",
 } as const satisfies ChartPin;
 
+export const CERT_MANAGER_NAMESPACE = "cert-manager";
+
 export interface CertManagerValuesArgs {
   /** Resolvers that DNS-01 checks ask, as `address:port`. */
   nameservers: readonly string[];

@@ -1,11 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
+import type { NamespaceArgs } from "../../base/namespace";
 import { type BuildModule, formerServices } from "../context";
+import { VAULT_ACCESS_NAMESPACE } from "../namespace-grants";
 import { kubeconfigEntry } from "../vault/vault-names";
 import { VaultEntries } from "../vault-entries/vault-entries";
 import { VaultClusterAccess } from "./vault-cluster-access";
 
 export interface ClusterAccessArgs {
+  /** Of the account by which Vault asks the cluster. */
+  namespace: NamespaceArgs;
   stack: string;
   /** Path of Vault's KV mount. */
   kvMount: pulumi.Input<string>;
@@ -38,7 +42,7 @@ export class ClusterAccess extends Component {
     new VaultEntries(`${name}-own`, { ...place, entries: args.ownEntries, keepRemoved: true }, this.child());
     const access = new VaultClusterAccess(
       `${name}-vault-access`,
-      { stack: args.stack, endpoint: args.endpoint, ca: args.ca, vaultId: args.vaultId },
+      { namespace: args.namespace, stack: args.stack, endpoint: args.endpoint, ca: args.ca, vaultId: args.vaultId },
       this.child(),
     );
     this.authMount = access.mount;
@@ -51,7 +55,16 @@ export const buildClusterAccess: BuildModule<Record<string, never>> = (name, { c
   const vault = context.need("vault");
   const component = new ClusterAccess(
     name,
-    { stack: context.place.environment, kvMount: vault.mount, vaultId: vault.id, endpoint, ca, kubeconfig, ownEntries: context.programSecrets.own() },
+    {
+      namespace: context.namespace(VAULT_ACCESS_NAMESPACE),
+      stack: context.place.environment,
+      kvMount: vault.mount,
+      vaultId: vault.id,
+      endpoint,
+      ca,
+      kubeconfig,
+      ownEntries: context.programSecrets.own(),
+    },
     { ...opts, aliases: [formerServices] },
   );
   return { component, gives: { authMount: component.authMount } };

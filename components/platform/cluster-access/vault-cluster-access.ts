@@ -4,10 +4,12 @@ import { ClusterRoleBinding } from "@pulumi/kubernetes/rbac/v1/clusterRoleBindin
 import * as pulumi from "@pulumi/pulumi";
 import { AuthBackendConfig } from "@pulumi/vault/kubernetes/authBackendConfig";
 import { after, Component } from "../../base/component";
-import { Namespace } from "../../base/namespace";
+import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { authMountOf } from "../vault/vault-names";
 
 export interface VaultClusterAccessArgs {
+  /** Where the reviewer's account lies; nothing runs there. */
+  namespace: NamespaceArgs;
   /** Name of the stack, whose auth mount is there already. */
   stack: string;
   /** Which Vault, where another stack has it: a new one at the same address knows nothing of the cluster. */
@@ -33,7 +35,7 @@ export class VaultClusterAccess extends Component {
         backend: authMountOf(args.stack),
         kubernetesHost: args.endpoint,
         kubernetesCaCert: args.ca,
-        tokenReviewerJwt: this.reviewerToken(name),
+        tokenReviewerJwt: this.reviewerToken(name, args.namespace),
         // Vault of the tools cluster would otherwise use its own pod's credentials.
         disableLocalCaJwt: true,
       },
@@ -44,9 +46,9 @@ export class VaultClusterAccess extends Component {
   }
 
   /** A token that may ask about other tokens and nothing else. Secret. */
-  private reviewerToken(name: string): pulumi.Output<string> {
+  private reviewerToken(name: string, namespaceArgs: NamespaceArgs): pulumi.Output<string> {
     const child = this.child();
-    const { namespace } = new Namespace(`${name}-ns`, { name: "vault-access" }, this.child());
+    const { namespace } = new Namespace(`${name}-ns`, namespaceArgs, this.child());
     const account = new ServiceAccount(`${name}-reviewer`, { metadata: { name: REVIEWER, namespace } }, child);
     const binding = new ClusterRoleBinding(
       `${name}-reviewer-binding`,

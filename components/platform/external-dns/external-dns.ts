@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
-import { Namespace } from "../../base/namespace";
+import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { type BuildModule, formerPart } from "../context";
 import { EXTERNAL_DNS, PIHOLE_PASSWORD_KEY, type WantedSecret } from "../namespace-grants";
 import { SecretAccess, type SecretAccessArgs } from "../secret-access";
@@ -11,6 +11,7 @@ import { EXTERNAL_DNS_CHART, externalDnsValues } from "./values";
 const { namespace: NAMESPACE, password: PASSWORD } = EXTERNAL_DNS;
 
 export interface ExternalDnsArgs {
+  namespace: NamespaceArgs;
   /** Full names that this cluster's routes may have: only these are written, and deleted when their route is gone. */
   hostNames: readonly string[];
   piholeUrl: string;
@@ -24,7 +25,7 @@ export interface ExternalDnsArgs {
 export class ExternalDns extends Component {
   constructor(name: string, args: ExternalDnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:ExternalDns", name, opts);
-    const { namespace } = new Namespace(`${name}-ns`, { name: NAMESPACE }, this.child());
+    const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
     const access = new SecretAccess(`${name}-secrets`, args.secrets(NAMESPACE, namespace, [PASSWORD]), this.child());
     const values = externalDnsValues({ piholeUrl: args.piholeUrl, names: args.hostNames, password: { secret: PASSWORD.name, key: PIHOLE_PASSWORD_KEY } });
     new HelmRelease(name, { releaseName: "external-dns", namespace, chart: EXTERNAL_DNS_CHART, values }, this.child({ dependsOn: [access] }));
@@ -35,6 +36,6 @@ export class ExternalDns extends Component {
 export const buildExternalDns: BuildModule<ExternalDnsOptions> = (name, { options, context }, opts) => {
   const { domain, hostNames, piholeUrl } = context.place;
   const names = [...hostNames, ...options.formerNames.map((former) => `${former}.${domain}`)];
-  const args = { hostNames: names, piholeUrl, secrets: context.secrets.bind(context) };
+  const args = { namespace: context.namespace(NAMESPACE), hostNames: names, piholeUrl, secrets: context.secrets.bind(context) };
   return { component: new ExternalDns(name, args, { ...opts, aliases: [formerPart("external-dns")] }) };
 };

@@ -13,7 +13,10 @@ export const externalDns = defineModule({
     namespaces: [EXTERNAL_DNS.namespace],
     needs: ["external-secrets", "cluster-access"],
     namespaceSecrets: [{ namespace: EXTERNAL_DNS.namespace, wanted: [EXTERNAL_DNS.password] }],
-    flows: [{ direction: "out", peer: piholeUrl, port: Number(new URL(piholeUrl).port || (piholeUrl.startsWith("https:") ? 443 : 80)), why: "writes records" }],
+    flows: [
+      { direction: "out", peer: "cluster", port: 6443, why: "reads the routes" },
+      { direction: "out", peer: piholeUrl, port: Number(new URL(piholeUrl).port || (piholeUrl.startsWith("https:") ? 443 : 80)), why: "writes records" },
+    ],
     values: {
       "external-dns": externalDnsValues({
         piholeUrl,

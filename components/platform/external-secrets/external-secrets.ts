@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { after, Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
-import { Namespace } from "../../base/namespace";
+import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { type BuildModule, formerPart } from "../context";
 import { EXTERNAL_SECRETS_NAMESPACE } from "../namespace-grants";
 import { EXTERNAL_SECRETS_API, EXTERNAL_SECRETS_CHART, externalSecretsValues } from "./values";
@@ -11,9 +11,9 @@ export class ExternalSecrets extends Component {
   /** Known once the operator runs and its resource kinds are there. */
   readonly apiVersion: pulumi.Output<string>;
 
-  constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: { namespace: NamespaceArgs }, opts?: pulumi.ComponentResourceOptions) {
     super("platform:ExternalSecrets", name, opts);
-    const { namespace } = new Namespace(`${name}-ns`, { name: EXTERNAL_SECRETS_NAMESPACE }, this.child());
+    const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
     const release = new HelmRelease(
       name,
       { releaseName: "external-secrets", namespace, chart: EXTERNAL_SECRETS_CHART, values: externalSecretsValues() },
@@ -24,6 +24,6 @@ export class ExternalSecrets extends Component {
   }
 }
 
-export const buildExternalSecrets: BuildModule<Record<string, never>> = (name, _, opts) => ({
-  component: new ExternalSecrets(name, { ...opts, aliases: [formerPart("external-secrets")] }),
+export const buildExternalSecrets: BuildModule<Record<string, never>> = (name, { context }, opts) => ({
+  component: new ExternalSecrets(name, { namespace: context.namespace(EXTERNAL_SECRETS_NAMESPACE) }, { ...opts, aliases: [formerPart("external-secrets")] }),
 });

@@ -27,6 +27,7 @@ export const externalSecrets = defineModule({
   parts: (_, { vaultAddress }) => ({
     namespaces: [EXTERNAL_SECRETS_NAMESPACE],
     flows: [
+      { direction: "out", peer: "cluster", port: 6443, why: "reads ExternalSecrets, writes Secrets" },
       { direction: "out", peer: vaultAddress, port: 443, why: "reads the entries" },
       { direction: "in", peer: "cluster", port: 10250, why: "the API asks the webhook about each store and ExternalSecret" },
     ],

@@ -1,23 +1,16 @@
-import * as crypto from "node:crypto";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
-import { Namespace } from "../../base/namespace";
+import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { WebIngress } from "../../base/web-ingress";
 import type { BuildModule } from "../context";
+import { credentialMark } from "../credential-mark";
 import { type MinioOptions, ROOT_PASSWORD, ROOT_USER } from "./options";
-import { type Bucket, MINIO_CHART, minioValues, ROOT_SECRET } from "./values";
-
-const MARK_BYTES = 12;
-
-/**
- * Another text for another credential, on the pod: MinIO reads it once, at its start, and the chart restarts it for no Secret
- * that it did not make. Slow to compute on purpose, since who may look at pods may see it.
- */
-const markOf = (credential: string): string => crypto.scryptSync(credential, ROOT_SECRET, MARK_BYTES).toString("hex");
+import { type Bucket, MINIO_CHART, MINIO_NAMESPACE, minioValues, ROOT_SECRET } from "./values";
 
 export interface MinioArgs {
+  namespace: NamespaceArgs;
   rootUser: pulumi.Input<string>;
   /** Secret. */
   rootPassword: pulumi.Input<string>;
@@ -37,17 +30,20 @@ export class Minio extends Component {
 
   constructor(name: string, args: MinioArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:Minio", name, opts);
-    const { namespace } = new Namespace(`${name}-ns`, { name: "minio" }, this.child());
+    const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
     const root = new Secret(
       `${name}-root`,
       { metadata: { name: ROOT_SECRET, namespace }, stringData: { rootUser: args.rootUser, rootPassword: args.rootPassword } },
       this.child(),
     );
-    // No secret, so that a preview can show it: the pod shows it too.
-    const credentialMark = pulumi.unsecret(pulumi.all([args.rootUser, args.rootPassword]).apply((pair) => markOf(JSON.stringify(pair))));
     const release = new HelmRelease(
       name,
-      { releaseName: "minio", namespace, chart: MINIO_CHART, values: minioValues({ ...args, credentialMark }) },
+      {
+        releaseName: "minio",
+        namespace,
+        chart: MINIO_CHART,
+        values: minioValues({ ...args, credentialMark: credentialMark(ROOT_SECRET, [args.rootUser, args.rootPassword]) }),
+      },
       this.child({ dependsOn: [root] }),
     );
     const route = { namespace, className: args.ingressClass, issuer: args.issuer };
@@ -68,6 +64,7 @@ export const buildMinio: BuildModule<MinioOptions> = (name, { options, context }
   const component = new Minio(
     name,
     {
+      namespace: context.namespace(MINIO_NAMESPACE),
       domain,
       ingressClass,
       storageClass: options.storageClass ?? storageClass,

@@ -1,6 +1,6 @@
 import { defineModule } from "../module";
 import { minioOptions, ROOT_PASSWORD, ROOT_USER } from "./options";
-import { MINIO_CHART, minioValues } from "./values";
+import { MINIO_CHART, MINIO_NAMESPACE, minioValues } from "./values";
 
 export const minio = defineModule({
   name: "minio",
@@ -10,7 +10,9 @@ export const minio = defineModule({
   provides: ["object-storage"],
   defaultCredentials: [{ path: "users", is: 'a user "console" with all rights', off: (users) => Array.isArray(users) && users.length === 0 }],
   parts: ({ storageClass: own, size, buckets }, { domain, storageClass, ingressClass }) => ({
-    namespaces: ["minio"],
+    namespaces: [MINIO_NAMESPACE],
+    // The chart sets neither seccomp nor dropped capabilities.
+    podSecurity: { [MINIO_NAMESPACE]: "baseline" },
     uses: ["certificates"],
     cluster: ["ingress"],
     storageClasses: [own ?? storageClass],
@@ -26,6 +28,7 @@ export const minio = defineModule({
     flows: [
       { direction: "in", peer: "routes", port: 9000, why: "API" },
       { direction: "in", peer: "routes", port: 9001, why: "console" },
+      { direction: "in", peer: MINIO_NAMESPACE, port: 9000, why: "the Job that makes the buckets" },
     ],
     values: { minio: minioValues({ storageClass: own ?? storageClass, size, buckets, credentialMark: "<digest of the root credential>" }) },
   }),

@@ -8,6 +8,8 @@ export const MINIO_CHART = {
   why: "version of the original system, and the last one of the chart",
 } as const satisfies ChartPin;
 
+export const MINIO_NAMESPACE = "minio";
+
 /** Secret with the root user. */
 export const ROOT_SECRET = "minio-root";
 

@@ -1,6 +1,6 @@
 import { defineModule } from "../module";
 import { vaultOptions } from "./options";
-import { VAULT_CHART, vaultValues } from "./values";
+import { VAULT_CHART, VAULT_NAMESPACE, vaultValues } from "./values";
 
 export const vault = defineModule({
   name: "vault",
@@ -8,13 +8,18 @@ export const vault = defineModule({
   charts: { vault: VAULT_CHART },
   options: vaultOptions,
   parts: ({ storageClass: own, ...sizes }, { storageClass, ingressClass, vaultAddress }) => ({
-    namespaces: ["vault"],
+    namespaces: [VAULT_NAMESPACE],
+    // The chart drops no capabilities and sets no seccomp profile.
+    podSecurity: { [VAULT_NAMESPACE]: "baseline" },
     uses: ["certificates"],
     cluster: ["ingress"],
     storageClasses: [own ?? storageClass],
     ingressClasses: [ingressClass],
     hosts: [{ name: new URL(vaultAddress).hostname, serves: "Vault's API and pages", route: "ingress" }],
-    flows: [{ direction: "in", peer: "routes", port: 8200, why: "API and pages" }],
+    flows: [
+      { direction: "in", peer: "routes", port: 8200, why: "API and pages" },
+      { direction: "out", peer: "homelab", port: 6443, why: "asks the API of each cluster whether a service account's token is good" },
+    ],
     values: { vault: vaultValues({ storageClass: own ?? storageClass, ...sizes }) },
   }),
   build: () => (require("./vault") as typeof import("./vault")).buildVault,

@@ -8,6 +8,8 @@ export const VAULT_CHART = {
   why: "version of the original system",
 } as const satisfies ChartPin;
 
+export const VAULT_NAMESPACE = "vault";
+
 export interface VaultValuesArgs {
   /** Class of both volumes. */
   storageClass: string;

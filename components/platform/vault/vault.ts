@@ -6,16 +6,17 @@ import { Provider } from "@pulumi/vault/provider";
 import { KV_MOUNT } from "../../../common/vault-layout";
 import { Component, livesIn, timeouts } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
-import { Namespace } from "../../base/namespace";
+import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { WebIngress } from "../../base/web-ingress";
 import type { BuildModule } from "../context";
 import type { VaultOptions } from "./options";
-import { VAULT_CHART, vaultValues } from "./values";
+import { VAULT_CHART, VAULT_NAMESPACE, vaultValues } from "./values";
 import { VaultGrants } from "./vault-grants";
 import type { StackGrant } from "./vault-names";
 import { MANAGER_POLICY } from "./vault-policies";
 
 export interface VaultArgs {
+  namespace: NamespaceArgs;
   /** `https://vault.example.org` */
   address: string;
   /** Class of both volumes. */
@@ -52,7 +53,7 @@ export class Vault extends Component {
 
   constructor(name: string, args: VaultArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:Vault", name, opts);
-    const { namespace } = new Namespace(`${name}-ns`, { name: "vault" }, this.child());
+    const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
     const release = new HelmRelease(
       name,
       // Its pod is ready when it is unsealed, which is the next step: nothing to wait for here.
@@ -127,6 +128,7 @@ export const buildVault: BuildModule<VaultOptions> = (name, { options, context }
   const component = new Vault(
     name,
     {
+      namespace: context.namespace(VAULT_NAMESPACE),
       address: vaultAddress,
       storageClass: options.storageClass ?? storageClass,
       size: options.size,

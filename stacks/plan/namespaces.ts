@@ -1,0 +1,43 @@
+/** Each namespace of an environment with the rules that hold in it. Plain data; loads no Pulumi SDK. */
+import type { ContainerDefaults, NamespaceArgs, PodSecurity } from "../../components/base/namespace";
+import { type FlowInput, networkPolicies, type OwnedFlow } from "./network-policies";
+import type { ChosenModule, PlannedApplication, PlatformInput } from "./platform-types";
+
+/** For containers that name nothing: parts of charts whose values have no place for it. */
+const DEFAULTS: ContainerDefaults = { cpu: "10m", memory: "64Mi", memoryLimit: "512Mi" };
+
+/** All flows of an environment. */
+export function flowInput(
+  input: Omit<PlatformInput, "place"> & { place: { environment: string; domain: string } },
+  chosen: readonly ChosenModule[],
+): FlowInput {
+  const ofModules = chosen.flatMap(({ module, parts }) =>
+    parts.flows.map((flow): OwnedFlow => ({ ...flow, of: flow.of ?? parts.namespaces[0] ?? module.name, owner: module.name })),
+  );
+  const ofApplications = input.applications.flatMap(({ name, namespace, flows }) => flows.map((flow): OwnedFlow => ({ ...flow, of: namespace, owner: name })));
+  const server = chosen.find(({ module }) => module.brings.includes("ingress"));
+  const [home] = server?.parts.namespaces ?? [];
+  return {
+    environment: input.place.environment,
+    domain: input.place.domain,
+    network: input.network,
+    routes: home === undefined ? input.cluster.routePods : { namespace: home, labels: {}, ports: [] },
+    namespaces: [...chosen.flatMap(({ parts }) => parts.namespaces), ...input.applications.map(({ namespace }) => namespace)],
+    flows: [...ofModules, ...ofApplications],
+  };
+}
+
+/** By name. @param flows without problems */
+export function namespacesOf(flows: FlowInput, chosen: readonly ChosenModule[], applications: readonly PlannedApplication[]): Map<string, NamespaceArgs> {
+  const policies = networkPolicies(flows);
+  const levels = new Map<string, PodSecurity>([
+    ...chosen.flatMap(({ parts }) => parts.namespaces.map((name) => [name, parts.podSecurity[name] ?? "restricted"] as const)),
+    ...applications.map(({ namespace, podSecurity }) => [namespace, podSecurity] as const),
+  ]);
+  return new Map(
+    [...levels].map(([name, podSecurity]) => {
+      const networkPolicy = policies.get(name);
+      return [name, { name, podSecurity, containerDefaults: DEFAULTS, ...(networkPolicy === undefined ? {} : { networkPolicy }) }];
+    }),
+  );
+}

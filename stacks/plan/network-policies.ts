@@ -1,0 +1,136 @@
+/**
+ * NetworkPolicies out of declared flows: for each namespace one policy of all its pods, which lets through what was declared and
+ * names of the cluster's DNS, and refuses the rest in both directions. Plain data; loads no Pulumi SDK.
+ */
+import type { EgressRule, IngressRule, NamespacePolicy, PolicyPeer, PolicyPort } from "../../components/base/network-policy";
+import type { RoutePods } from "../../components/clusters/distributions";
+import type { Flow } from "../../components/platform/module";
+import { rangeOf, rangesMeet } from "./address-range";
+import type { NetworkFacts } from "./platform-types";
+
+/** A flow with the namespace that it is about, and who declares it. */
+export interface OwnedFlow extends Flow {
+  readonly of: string;
+  readonly owner: string;
+}
+
+export interface FlowInput {
+  readonly environment: string;
+  readonly domain: string;
+  readonly network: NetworkFacts;
+  /** Where routes are served from; undefined where the cluster serves none. */
+  readonly routes: RoutePods | undefined;
+  /** All that the program makes. */
+  readonly namespaces: readonly string[];
+  readonly flows: readonly OwnedFlow[];
+}
+
+/** Addresses that are no one's on the internet (RFC 1918, 6598, 3927, 5735). */
+const PRIVATE = ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"];
+
+const namespaceLabels = (name: string) => ({ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } });
+const block = (cidr: string): PolicyPeer => ({ ipBlock: { cidr } });
+
+/** Pods that answer for names, in every distribution. */
+const DNS: EgressRule = {
+  to: [{ ...namespaceLabels("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }],
+  ports: [
+    { protocol: "UDP", port: 53 },
+    { protocol: "TCP", port: 53 },
+  ],
+};
+
+/** One network inside another, as far as they meet. */
+function meets(a: string, b: string): boolean {
+  const [first, second] = [rangeOf(a), rangeOf(b)];
+  return first !== undefined && second !== undefined && rangesMeet(first, second);
+}
+
+interface Ends {
+  readonly peers: readonly PolicyPeer[];
+  /** Further ports that a packet may have when it gets there. */
+  readonly ports: readonly number[];
+}
+
+const routePods = ({ namespace, labels }: RoutePods): PolicyPeer => ({
+  ...namespaceLabels(namespace),
+  ...(Object.keys(labels).length === 0 ? {} : { podSelector: { matchLabels: labels } }),
+});
+
+/**
+ * The machines of the homelab, and the balancers of this cluster: what a pod sends to a node's own address is handed to a pod of
+ * the balancer, and policies see the packet after that (k3s's ServiceLB; Traefik's ports are 8000 and 8443).
+ */
+const homelab = ({ network, routes }: FlowInput): Ends => ({
+  peers: [block(network.subnet), ...(routes === undefined ? [] : [namespaceLabels(routes.namespace)])],
+  ports: routes?.ports ?? [],
+});
+
+const internet = ({ network }: FlowInput): Ends => ({
+  peers: [{ ipBlock: { cidr: "0.0.0.0/0", except: [...new Set([...PRIVATE, network.subnet])].toSorted() } }],
+  ports: [],
+});
+
+/** Who a flow is with. Undefined for a namespace that the environment does not have. */
+function endsOf({ peer }: OwnedFlow, input: FlowInput): Ends | undefined {
+  if (peer === "cluster") return { peers: input.network.nodes.map((address) => block(`${address}/32`)), ports: [] };
+  if (peer === "routes") return { peers: input.routes === undefined ? [] : [routePods(input.routes)], ports: [] };
+  if (peer === "homelab") return homelab(input);
+  if (peer.includes("/") && rangeOf(peer) !== undefined) return { peers: [block(peer)], ports: [] };
+  if (/^https?:\/\//.test(peer)) {
+    const { hostname } = new URL(peer);
+    if (rangeOf(hostname) !== undefined) return meets(hostname, input.network.subnet) ? homelab(input) : { peers: [block(`${hostname}/32`)], ports: [] };
+    return hostname === input.domain || hostname.endsWith(`.${input.domain}`) ? homelab(input) : internet(input);
+  }
+  return input.namespaces.includes(peer) ? { peers: [namespaceLabels(peer)], ports: [] } : undefined;
+}
+
+/** What is wrong with the flows, each with environment and who declares it. */
+export function flowProblems(input: FlowInput): string[] {
+  return input.flows.flatMap((flow) => {
+    const at = `${input.environment}: ${flow.owner}: the flow "${flow.why}"`;
+    const unknown =
+      flow.of === "node" || input.namespaces.includes(flow.of) ? [] : [`${at} is about the namespace ${flow.of}, which ${flow.owner} does not make`];
+    if (endsOf(flow, input) !== undefined) return unknown;
+    const peers = `a namespace (${input.namespaces.join(", ")}), cluster, routes, homelab, a CIDR or a URL`;
+    return [...unknown, `${at} is with "${flow.peer}", which ${input.environment} does not have; the other end is ${peers}`];
+  });
+}
+
+/** Rules with the same ends as one, in a fixed order. */
+function merged(rules: readonly { ends: readonly PolicyPeer[]; ports: readonly PolicyPort[] }[]): { ends: readonly PolicyPeer[]; ports: PolicyPort[] }[] {
+  const byEnds = new Map<string, { ends: readonly PolicyPeer[]; ports: Map<string, PolicyPort> }>();
+  for (const { ends, ports } of rules) {
+    const key = JSON.stringify(ends);
+    const rule = byEnds.get(key) ?? { ends, ports: new Map<string, PolicyPort>() };
+    for (const port of ports) rule.ports.set(`${port.port} ${port.protocol}`, port);
+    byEnds.set(key, rule);
+  }
+  const byPort = (a: PolicyPort, b: PolicyPort): number => a.port - b.port || (a.protocol < b.protocol ? -1 : 1);
+  return [...byEnds].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, { ends, ports }]) => ({ ends, ports: [...ports.values()].toSorted(byPort) }));
+}
+
+const portsOf = ({ port, protocol = "TCP" }: Flow, more: readonly number[] = []): PolicyPort[] => [port, ...more].map((one) => ({ protocol, port: one }));
+
+/** The policy of each namespace. @param input whose {@link flowProblems} are none */
+export function networkPolicies(input: FlowInput): Map<string, NamespacePolicy> {
+  const policyOf = (namespace: string): NamespacePolicy => {
+    const own = input.flows.filter(({ of }) => of === namespace);
+    // What another namespace sends here, as it declares.
+    const sent = input.flows.filter(({ direction, peer, of }) => direction === "out" && peer === namespace && of !== "node");
+    // What another namespace takes from here.
+    const taken = input.flows.filter(({ direction, peer, of }) => direction === "in" && peer === namespace && of !== "node");
+    const rule = (flow: OwnedFlow) => {
+      const { peers, ports } = endsOf(flow, input) ?? { peers: [], ports: [] };
+      return { ends: peers, ports: portsOf(flow, flow.direction === "out" ? ports : []) };
+    };
+    const between = (flow: OwnedFlow) => ({ ends: [namespaceLabels(flow.of)], ports: portsOf(flow) });
+    const ingress = merged([...own.filter(({ direction }) => direction === "in").map(rule), ...sent.map(between)].filter(({ ends }) => ends.length > 0));
+    const egress = merged([...own.filter(({ direction }) => direction === "out").map(rule), ...taken.map(between)].filter(({ ends }) => ends.length > 0));
+    return {
+      ingress: ingress.map(({ ends, ports }): IngressRule => ({ from: ends, ports })),
+      egress: [DNS, ...egress.map(({ ends, ports }): EgressRule => ({ to: ends, ports }))],
+    };
+  };
+  return new Map(input.namespaces.map((name) => [name, policyOf(name)]));
+}

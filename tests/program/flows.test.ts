@@ -1,0 +1,115 @@
+/** In every stack: what modules and applications declare passes the policies that are registered, and what nobody declares does not. */
+import type { NamespacePolicy } from "../../components/base/network-policy";
+import { planEstate, type StackPlan } from "../../stacks/plan/plan";
+import { type Connection, type End, passes } from "../support/network-walk";
+import { estate } from "../support/planned-stack";
+import { plain, type Registered } from "../support/pulumi-mocks";
+import { registeredBy, STACK_NAMES } from "../support/stack-run";
+
+const plans = planEstate(estate);
+const planOf = (stack: string): StackPlan => {
+  const plan = plans.get(stack);
+  if (plan === undefined) throw new Error(stack);
+  return plan;
+};
+
+const TRAEFIK: End = { namespace: "kube-system", labels: { "app.kubernetes.io/name": "traefik" } };
+const INTERNET: End = { address: "203.0.113.7" };
+const nodeOf = ({ clusterVm }: StackPlan): End => ({ address: estate.vms.get(clusterVm)?.cloudInit.ipv4.address ?? "" });
+
+/** What stands at the other end of a flow: written again here, by what the words mean and not by the code that makes policies. */
+function endOf(peer: string, plan: StackPlan): End {
+  const { domain, piholeUrl } = estate.site;
+  if (peer === "cluster") return nodeOf(plan);
+  if (peer === "routes") return TRAEFIK;
+  if (peer === "homelab" || peer.endsWith(`.${domain}`)) return { address: estate.vms.get("k8s-tools")?.cloudInit.ipv4.address ?? "" };
+  if (peer === piholeUrl) return { address: new URL(piholeUrl).hostname };
+  if (peer.startsWith("https://")) return INTERNET;
+  return /^[\d.]+\/32$/.test(peer) ? { address: peer.replace("/32", "") } : { namespace: peer };
+}
+
+interface Declared extends Connection {
+  why: string;
+}
+
+function declared(plan: StackPlan): Declared[] {
+  const flows = [
+    ...plan.platform.modules.flatMap(({ parts }) => parts.flows.map((flow) => ({ ...flow, of: flow.of ?? parts.namespaces[0] ?? "" }))),
+    ...plan.apps.flatMap(({ name, flows: own = [], ports, environment = {} }) => [
+      ...own.map((flow) => ({ ...flow, of: name })),
+      ...ports.flatMap(({ host, port }) => (host === undefined ? [] : [{ direction: "in" as const, of: name, peer: "routes", port, why: "route" }])),
+      ...Object.values(environment).flatMap((value) =>
+        typeof value === "string" ? [] : [{ direction: "out" as const, of: name, peer: "homelab", port: 443, why: `of ${value.from}` }],
+      ),
+    ]),
+  ];
+  return flows
+    .filter(({ of }) => of !== "node")
+    .map((flow) => {
+      const { direction, of, peer, port, why } = flow;
+      const protocol = "protocol" in flow ? (flow.protocol ?? "TCP") : "TCP";
+      const [own, other] = [{ namespace: of }, endOf(peer, plan)];
+      return { ...(direction === "in" ? { from: other, to: own } : { from: own, to: other }), port, protocol, why };
+    });
+}
+
+interface Registration {
+  metadata: { namespace: string; labels?: Record<string, string>; name: string };
+  spec: NamespacePolicy & { podSelector: object; policyTypes: string[] };
+}
+
+const objectsOf = (registered: readonly Registered[], type: string): Registration[] =>
+  registered.filter((resource) => resource.type === type).map(({ inputs }) => plain(inputs) as Registration);
+
+describe.each(STACK_NAMES)("in %s", (stack) => {
+  let namespaces: Registration[];
+  let policies: Map<string, NamespacePolicy>;
+  beforeAll(async () => {
+    const registered = await registeredBy(stack);
+    namespaces = objectsOf(registered, "kubernetes:core/v1:Namespace");
+    const objects = objectsOf(registered, "kubernetes:networking.k8s.io/v1:NetworkPolicy");
+    expect(objects.map(({ spec }) => [spec.podSelector, spec.policyTypes])).toEqual(objects.map(() => [{}, ["Ingress", "Egress"]]));
+    policies = new Map(objects.map(({ metadata, spec }) => [metadata.namespace, spec]));
+  });
+
+  test("each namespace has a policy of all its pods, and a level of security", () => {
+    expect([...policies.keys()].toSorted()).toEqual(namespaces.map(({ metadata }) => metadata.name).toSorted());
+    for (const { metadata } of namespaces) expect(metadata.labels?.["pod-security.kubernetes.io/enforce"]).toMatch(/^(privileged|baseline|restricted)$/);
+  });
+
+  test("each declared flow passes", () => {
+    const all = declared(planOf(stack));
+    expect(all.length).toBeGreaterThan(5);
+    expect(all.filter((connection) => !passes(policies, connection))).toEqual([]);
+  });
+
+  test("nothing else does: no namespace reaches another one, the internet, the homelab or the API by a port that nobody declares", () => {
+    const all = declared(planOf(stack));
+    const names = [...policies.keys()];
+    const ends: End[] = [...names.map((namespace) => ({ namespace })), { namespace: "default" }, TRAEFIK, nodeOf(planOf(stack)), INTERNET];
+    const ports = [22, 80, 443, 5432, 6379, 6443, 8200, 9000, 10250];
+    const same = (a: End, b: End): boolean => JSON.stringify(a) === JSON.stringify(b);
+    const sample = names.flatMap((namespace) =>
+      ends.flatMap((other) =>
+        ports.flatMap((port): Connection[] => [
+          { from: { namespace }, to: other, port },
+          { from: other, to: { namespace }, port },
+        ]),
+      ),
+    );
+    // A name of the homelab is reached at its machines and through the cluster's own balancer: both are one flow.
+    const isDeclared = (one: Connection): boolean =>
+      all.some(
+        (flow) =>
+          flow.port === one.port &&
+          ((same(flow.from, one.from) && same(flow.to, one.to)) ||
+            (same(flow.from, one.from) &&
+              "address" in flow.to &&
+              flow.to.address.startsWith("192.168.") &&
+              (same(one.to, TRAEFIK) || same(one.to, nodeOf(planOf(stack)))))),
+      );
+    const undeclared = sample.filter((one) => !isDeclared(one));
+    expect(undeclared.length).toBeGreaterThan(100);
+    expect(undeclared.filter((one) => passes(policies, one))).toEqual([]);
+  });
+});
