@@ -52,6 +52,12 @@ export type EngineEventPayload =
   | { resOutputsEvent: { metadata: StepMetadata; planning?: boolean } }
   | { resOpFailedEvent: { metadata: StepMetadata; status: number; steps: number } }
   | { diagnosticEvent: DiagnosticEvent }
+  | { policyLoadEvent: Record<string, never> }
+  | { policyEvent: PolicyEvent }
+  | { policyRemediationEvent: PolicyRemediationEvent }
+  | { policyAnalyzeSummaryEvent: PolicySummaryEvent & { resourceUrn: string } }
+  | { policyRemediateSummaryEvent: PolicySummaryEvent & { resourceUrn: string } }
+  | { policyAnalyzeStackSummaryEvent: PolicySummaryEvent }
   | { stdoutEvent: { message: string; color: string } }
   | { summaryEvent: SummaryEvent }
   | { cancelEvent: Record<string, never> };
@@ -66,10 +72,42 @@ export interface DiagnosticEvent {
   ephemeral?: boolean;
 }
 
+interface PolicyEventSource {
+  policyPackName: string;
+  policyPackVersion: string;
+  policyPackVersionTag: string;
+}
+
+/** A policy is violated. */
+export interface PolicyEvent extends PolicyEventSource {
+  resourceUrn?: string;
+  message: string;
+  color: string;
+  policyName: string;
+  enforcementLevel: "advisory" | "mandatory";
+  severity?: string;
+}
+
+/** A policy has changed the inputs of a resource. */
+export interface PolicyRemediationEvent extends PolicyEventSource {
+  resourceUrn?: string;
+  color: string;
+  policyName: string;
+  before: PropertyMap;
+  after: PropertyMap;
+}
+
+/** Names of policies; absent where there are none. */
+interface PolicySummaryEvent extends PolicyEventSource {
+  passed?: string[];
+  failed?: string[];
+}
+
 export interface SummaryEvent {
   maybeCorrupt: boolean;
   durationSeconds: number;
   resourceChanges: Record<string, number>;
+  /** `<name>|local|<path>` of each pack that was used, to its version. */
   PolicyPacks: Record<string, string>;
   isPreview: boolean;
   result?: "succeeded" | "failed";
@@ -152,6 +190,8 @@ export interface DeploymentRequest {
   attachedProviders?: Record<string, string>;
   /** What the run may do at most. */
   plan?: Plan | undefined;
+  /** Packs that look at what is previewed or done, in this order: their folders, and files with their settings. */
+  policyPacks?: readonly { path: string; config: string | undefined }[];
   /** The run's own plan is wanted. */
   writePlan?: boolean;
 }

@@ -33,6 +33,9 @@ export class StepFailed extends Error {
   }
 }
 
+/** A provider or a mandatory policy found the inputs of a resource wrong; why was shown. Others go on, and the run fails at its end. */
+export class CheckFailed extends Error {}
+
 /** The deployment cannot go on; the message is shown once, on this resource (or on the stack). */
 export class DeploymentError extends Error {
   constructor(

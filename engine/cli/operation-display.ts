@@ -34,6 +34,7 @@ export function openDisplay(flags: Flags, command: keyof typeof TITLES, preview:
     showSames: flags.has("show-sames"),
     showReads: flags.has("show-reads"),
     showReplacementSteps: flags.has("show-replacement-steps"),
+    remediations: flags.has("show-policy-remediations"),
     suppressOutputs: flags.has("suppress-outputs"),
     color: flags.text("color"),
     debug: flags.has("debug"),

@@ -23,6 +23,7 @@ import type { ImportPlan } from "./import-spec";
 import { type Display, openDisplay } from "./operation-display";
 import { settlePendingCreates } from "./pending-creates";
 import { givenPlan, saveImportFile, savePlan, wantsPlan } from "./plan-flags";
+import { policyPacks } from "./policy-flags";
 import { listenForSignals, type Signals } from "./signals";
 import { removeStack } from "./stack-commands";
 import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
@@ -134,6 +135,7 @@ async function deploy(
     attachedProviders: attachedProviders(),
     showSecrets: flags.has("show-secrets"),
     plan: prepared.plan,
+    policyPacks: policyPacks(flags),
     writePlan: kind === "preview" && wantsPlan(flags),
   });
 }
@@ -246,6 +248,7 @@ export async function runOperation(command: OperationCommand, flags: Flags, impo
       if (flags.has(flag)) throw new CliError(`--${flag} and --preview-only cannot be used together`, EXIT_CODE.failed);
   if (!previewOnly && !confirmed && !isInteractive(flags))
     throw new CliError("--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode", EXIT_CODE.usage);
+  policyPacks(flags);
   if (flags.has("show-config")) throw unsupported("--show-config (`config` lists the settings)");
   const ctx = await openStack(flags);
   // With --client the program is a server that runs already, and a destruction starts none: then its language does not matter.

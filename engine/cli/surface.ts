@@ -38,7 +38,7 @@ export const REFUSED: SurfaceList = {
   "policy install": ALL,
   "policy new": ALL,
   "policy validate-config": ALL,
-  preview: [...["attach-debugger", "ignore-protect", "output", "policy-pack", "policy-pack-config"], ...["show-policy-remediations"]],
+  preview: ["attach-debugger", "ignore-protect", "output"],
   "project new": ALL,
   refresh: ["output"],
   "replay-events": ALL,
@@ -50,7 +50,7 @@ export const REFUSED: SurfaceList = {
   "state promote": ALL,
   "state upgrade": ALL,
   template: ALL,
-  up: [...["attach-debugger", "ignore-protect", "output", "policy-pack", "policy-pack-config"], ...["secrets-provider", "show-policy-remediations"]],
+  up: ["attach-debugger", "ignore-protect", "output", "secrets-provider"],
   "view-trace": ALL,
   watch: ALL,
 };

@@ -1,6 +1,7 @@
 import type { DeploymentRequest } from "../contracts";
 import type { Hooks } from "../monitor/hooks";
 import type { PlanLedger } from "../plans/ledger";
+import type { Policies } from "../policies/policies";
 import type { ProviderRegistry } from "../providers/registry";
 import type { SnapshotManager } from "../snapshot/manager";
 import type { ResourceState } from "../snapshot/types";
@@ -19,6 +20,7 @@ export interface DeploymentContext {
   readonly settlement: Settlement;
   readonly hooks: Hooks;
   readonly plan: PlanLedger;
+  readonly policies: Policies;
   targets: Targets;
   /** The state as the run found it (after a refresh, as that left it). */
   base: readonly ResourceState[];

@@ -59,7 +59,7 @@ export async function runDeployment(request: DeploymentRequest): Promise<Deploym
   const registry = new ProviderRegistry(request, endpoint, (message, severity, urn) => events.diagnostic(severity, message, urn));
   registry.remember(request.snapshot.resources);
   const { journal, terminated } = untilTerminated(request);
-  const operation = new Operation({ ...request, journal }, events, registry, preview);
+  const operation = new Operation({ ...request, journal }, events, registry, preview, endpoint);
   const server = new grpc.Server(GRPC_OPTIONS);
   server.addService(EngineService as unknown as grpc.ServiceDefinition, engineService(events, request.options));
   server.addService(ResourceMonitorService as unknown as grpc.ServiceDefinition, new ResourceMonitor(operation.registrations, endpoint).implementation());
@@ -96,21 +96,27 @@ function close(request: DeploymentRequest, events: EventLog, operation: Operatio
   const ok = failure === undefined;
   const snapshot = request.kind === "preview" ? request.snapshot : operation.ctx.state.snapshot();
   if (request.kind !== "preview") checkIntegrity(snapshot.resources, "the state after this run; this is a bug in the embedded engine");
-  return summarize(request, events, { ok, startedAt, snapshot, plan: operation.ctx.plan.written });
+  return summarize(request, events, { ok, startedAt, snapshot, plan: operation.ctx.plan.written, packs: operation.ctx.policies.names });
 }
 
 /** The last two events, and the result. */
 function summarize(
   request: DeploymentRequest,
   events: EventLog,
-  { ok, startedAt, snapshot, plan }: { ok: boolean; startedAt: number; snapshot: Snapshot; plan?: Plan | undefined },
+  {
+    ok,
+    startedAt,
+    snapshot,
+    plan,
+    packs = {},
+  }: { ok: boolean; startedAt: number; snapshot: Snapshot; plan?: Plan | undefined; packs?: Record<string, string> },
 ): DeploymentResult {
   request.emit({
     summaryEvent: {
       maybeCorrupt: events.maybeCorrupt,
       durationSeconds: Math.round((Date.now() - startedAt) / 1000),
       resourceChanges: events.changes,
-      PolicyPacks: {},
+      PolicyPacks: packs,
       isPreview: request.kind === "preview",
       result: ok ? "succeeded" : "failed",
     },

@@ -1,4 +1,5 @@
 import type { EngineEventPayload, StepMetadata, StepStateEvent } from "../contracts";
+import type { PolicySummary, ShownRemediation, ShownViolation } from "../policies/analysis";
 import type { ResourceState } from "../snapshot/types";
 import { isInternal, isLogical, type Step } from "../steps/step";
 import { isSecret, mapValue, type PropertyMap, SIGNATURE, SIGNATURE_KEY } from "../wire/values";
@@ -21,8 +22,14 @@ export function withoutSecretsOf(event: EngineEventPayload): EngineEventPayload 
   if ("resourcePreEvent" in event) return { resourcePreEvent: { ...event.resourcePreEvent, metadata: hide(event.resourcePreEvent.metadata) } };
   if ("resOutputsEvent" in event) return { resOutputsEvent: { ...event.resOutputsEvent, metadata: hide(event.resOutputsEvent.metadata) } };
   if ("resOpFailedEvent" in event) return { resOpFailedEvent: { ...event.resOpFailedEvent, metadata: hide(event.resOpFailedEvent.metadata) } };
+  if ("policyRemediationEvent" in event) {
+    const { before, after, ...facts } = event.policyRemediationEvent;
+    return { policyRemediationEvent: { ...facts, before: masked(before), after: masked(after) } };
+  }
   return event;
 }
+
+const packFacts = (pack: string, version: string) => ({ policyPackName: pack, policyPackVersion: version, policyPackVersionTag: version });
 
 function stateEvent(state: ResourceState | undefined, mask: Mask): StepStateEvent | null {
   if (state === undefined) return null;
@@ -97,6 +104,38 @@ export class EventLog {
   /** What went wrong with a step; the engine's own steps have no resource to show it on. */
   stepError(step: Step, message: string): void {
     this.diagnostic("error", this.preview ? `Preview failed: ${message}` : message, isInternal(step) ? undefined : step.urn);
+  }
+
+  policyLoad(): void {
+    this.emit({ policyLoadEvent: {} });
+  }
+
+  policyViolation({ policy, pack, version, message, level, severity, urn }: ShownViolation): void {
+    this.emit({
+      policyEvent: {
+        resourceUrn: urn,
+        message: message.endsWith("\n") ? message : `${message}\n`,
+        color: "never",
+        policyName: policy,
+        ...packFacts(pack, version),
+        enforcementLevel: level === "mandatory" ? "mandatory" : "advisory",
+        ...(severity === undefined ? {} : { severity }),
+      },
+    });
+  }
+
+  policyRemediation({ policy, pack, version, urn, before, after }: ShownRemediation): void {
+    const values = { before: this.#mask(before), after: this.#mask(after) };
+    this.emit({ policyRemediationEvent: { resourceUrn: urn, color: "never", policyName: policy, ...packFacts(pack, version), ...values } });
+  }
+
+  /** @param urn undefined: of the whole stack */
+  policySummary(kind: "analyze" | "remediate", { pack, version, passed, failed }: PolicySummary, urn: string | undefined): void {
+    const lists = { ...(passed.length > 0 ? { passed } : {}), ...(failed.length > 0 ? { failed } : {}) };
+    const facts = { ...packFacts(pack, version), ...lists };
+    if (urn === undefined) this.emit({ policyAnalyzeStackSummaryEvent: facts });
+    else if (kind === "analyze") this.emit({ policyAnalyzeSummaryEvent: { resourceUrn: urn, ...facts } });
+    else this.emit({ policyRemediateSummaryEvent: { resourceUrn: urn, ...facts } });
   }
 
   diagnostic(severity: "debug" | "info" | "info#err" | "warning" | "error", message: string, urn?: string): void {

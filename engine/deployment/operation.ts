@@ -7,6 +7,7 @@ import { DeploymentError } from "../errors";
 import { Callbacks } from "../monitor/callbacks";
 import { Hooks, requireNoDeleteHooks } from "../monitor/hooks";
 import { PlanLedger } from "../plans/ledger";
+import { Policies } from "../policies/policies";
 import { runProgram } from "../program/program-host";
 import type { ProgramEnd, RunningProgram } from "../program/running-program";
 import { ProviderError } from "../providers/provider-error";
@@ -31,12 +32,15 @@ export class Operation {
   readonly #ending: Ending;
   readonly #callbacks = new Callbacks();
   #program: RunningProgram | undefined;
+  /** URNs that the run deletes at its end. */
+  readonly #going = new Set<string>();
 
   constructor(
     private readonly request: DeploymentRequest,
     private readonly events: EventLog,
     registry: ProviderRegistry,
     private readonly preview: boolean,
+    endpoint: { readonly address: string },
   ) {
     const state = new SnapshotManager(request.snapshot, preview ? undefined : request.journal);
     registry.secretsAreIn(() => {
@@ -52,6 +56,7 @@ export class Operation {
       state,
       settlement: new Settlement(state),
       hooks: new Hooks(this.#callbacks, preview, (message, urn) => events.diagnostic("warning", message, urn)),
+      policies: this.#policies(registry, endpoint),
       plan: new PlanLedger(request.plan, request.writePlan === true),
       targets: new Targets(request.options),
       base: request.snapshot.resources,
@@ -69,10 +74,26 @@ export class Operation {
     this.registrations = new Registrations(this.ctx, this.#callbacks, this.#executor, this.#ending);
   }
 
+  #policies(registry: ProviderRegistry, engine: { readonly address: string }): Policies {
+    const { stack, project, config, policyPacks = [] } = this.request;
+    return new Policies({
+      packs: policyPacks,
+      engine,
+      stack: { stack, project: project.name, preview: this.preview, config: config.values, secretKeys: config.secretKeys },
+      programDir: project.programDir,
+      preview: this.preview,
+      events: this.events,
+      redact: (text, maps) => registry.redact(text, maps),
+      onLog: (line, stream) => this.events.diagnostic(stream, line),
+      failed: () => this.ctx.planningFailed(),
+    });
+  }
+
   async run(address: string): Promise<void> {
     const { kind, options } = this.request;
     const refreshOnly = kind === "refresh" || this.request.previewOf === "refresh";
     try {
+      await this.ctx.policies.load();
       const byProgram = options.refreshByProgram === true;
       if (!byProgram && (refreshOnly || options.refresh)) await this.#refresh(refreshOnly);
       if (!byProgram && refreshOnly) return;
@@ -85,6 +106,7 @@ export class Operation {
       if (unknownTarget !== undefined) this.#ending.failure = "silent";
       if (!destroy) this.registrations.settleStackOutputs(this.failure === undefined);
       if (this.failure === undefined) this.#requireAllSeen();
+      if (!this.#halted && !destroy && !refreshOnly && this.failure !== "silent") await this.#judgeStack();
       await this.#endProgram();
     } catch (thrown) {
       if (!(thrown instanceof DeploymentError) && !(thrown instanceof ProviderError)) throw thrown;
@@ -95,6 +117,7 @@ export class Operation {
       this.registrations.release();
       this.#program?.kill();
       this.#callbacks.close();
+      await this.ctx.policies.close();
     }
   }
 
@@ -161,6 +184,7 @@ export class Operation {
   terminate(): void {
     this.#ending.halt("silent");
     this.#program?.kill();
+    this.ctx.policies.kill();
   }
 
   async #runProgram(address: string): Promise<void> {
@@ -206,12 +230,25 @@ export class Operation {
     const { resources } = this.ctx.state.snapshot();
     const { generator } = this.registrations;
     const { deletions, kept } = await planDeletions(this.ctx, resources, (urn) => !this.#destroys && generator.survives(urn));
+    for (const { urn } of deletions) this.#going.add(urn);
     this.ctx.plan.steps([...kept, ...deletions]);
     for (const step of kept) await this.#executor.run([step]);
     const current = this.ctx.state.snapshot().resources;
     const failed = this.#executor.failures.flatMap((step) => step.old ?? []);
     const ok = await deleteInOrder(deletions, current, (step) => this.#executor.run([step]), { continueOnError: this.request.options.continueOnError, failed });
     if (!ok) this.#ending.failure = "update failed";
+  }
+
+  /** At the end, what was made is judged as a whole, unless something could not be made. */
+  async #judgeStack(): Promise<void> {
+    if (!this.ctx.policies.any || this.#executor.failures.length > 0) return;
+    const { generator, rootUrn } = this.registrations;
+    const { registered, aliased } = generator;
+    // What a limited run leaves alone is there as well.
+    const left = this.ctx.base.filter(({ urn, delete: replaced }) => !replaced && !registered.has(urn) && !aliased.has(urn) && !this.#going.has(urn));
+    const there = [...new Set([...registered.values(), ...left])].filter(({ urn }) => !generator.skipped(urn));
+    const resources = there.map((state) => ({ state, provider: generator.providerState(state.provider) }));
+    await this.ctx.policies.judgeStack(rootUrn, resources);
   }
 
   #requireAllSeen(): void {

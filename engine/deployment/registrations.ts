@@ -1,11 +1,10 @@
 /** What the running program registers and reads: planned one at a time, in order, and carried out. */
-import { DeploymentError, Halted, StepFailed, StepSkipped } from "../errors";
+import { CheckFailed, DeploymentError, Halted, StepFailed, StepSkipped } from "../errors";
 import type { Callbacks } from "../monitor/callbacks";
 import type { Goal, ReadGoal } from "../monitor/goal";
 import type { MonitorBackend } from "../monitor/resource-monitor";
 import { ProviderError } from "../providers/provider-error";
 import { dependenciesOf, type ResourceState } from "../snapshot/types";
-import { CheckFailed } from "../steps/checking";
 import { StepGenerator } from "../steps/generator";
 import { makeStep, type Step } from "../steps/step";
 import { makeUrn, STACK_TYPE } from "../wire/urn";

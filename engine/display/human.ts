@@ -1,9 +1,10 @@
 /** What a person reads of an operation: a line for each step that begins or ends, then diagnostics, outputs and a summary. */
-import type { DiagnosticEvent, EngineEventPayload, StepMetadata, SummaryEvent } from "../contracts";
+import type { DiagnosticEvent, EngineEventPayload, PolicyEvent, StepMetadata, SummaryEvent } from "../contracts";
 import { isInternal } from "../steps/step";
 import { urnName } from "../wire/urn";
 import { type PropertyMap, sameValue, type Value } from "../wire/values";
 import { colours, type Paint } from "./colour";
+import { PolicyDisplay, violationLine } from "./policies";
 import { type Change, changedKeys, changedProperties, shownValue } from "./property-diff";
 
 export interface HumanOptions {
@@ -17,6 +18,8 @@ export interface HumanOptions {
   showSames: boolean;
   showReads: boolean;
   showReplacementSteps: boolean;
+  /** Show each change that a policy made, not only how many. */
+  remediations: boolean;
   suppressOutputs: boolean;
   color: string | undefined;
   debug: boolean;
@@ -59,10 +62,12 @@ export class HumanDisplay {
   readonly #failed = new Set<string>();
   readonly #begun = new Map<string, number>();
   readonly #startedAt = performance.now();
+  readonly #policies: PolicyDisplay;
   #outputs: { old: PropertyMap; new: PropertyMap } | undefined;
 
   constructor(private readonly options: HumanOptions) {
     this.#paint = colours(options.color);
+    this.#policies = new PolicyDisplay(this.#paint, options);
     this.#print(`${this.#paint(`${options.title} (${options.stack})`, 35)}:\n`);
   }
 
@@ -75,8 +80,15 @@ export class HumanDisplay {
     else if ("resOutputsEvent" in event) this.#ends(event.resOutputsEvent.metadata);
     else if ("resOpFailedEvent" in event) this.#line(event.resOpFailedEvent.metadata, "failed", 31);
     else if ("diagnosticEvent" in event) this.#diagnostic(event.diagnosticEvent);
+    else if ("policyEvent" in event) this.#violation(event.policyEvent);
+    else if ("policyRemediationEvent" in event) this.#policies.remediation(event.policyRemediationEvent);
     else if ("stdoutEvent" in event) this.#print(event.stdoutEvent.message.trimEnd());
     else if ("summaryEvent" in event) this.#summary(event.summaryEvent);
+  }
+
+  #violation(event: PolicyEvent): void {
+    this.#policies.violation(event);
+    if (event.enforcementLevel === "mandatory") process.stderr.write(`${violationLine(event)}\n`);
   }
 
   #hidden(metadata: StepMetadata): boolean {
@@ -139,14 +151,18 @@ export class HumanDisplay {
     process.stderr.write(`${urn === undefined ? "" : `${urnName(urn)}: `}${prefix}${message.trimEnd()}\n`);
   }
 
-  #summary({ resourceChanges, result }: SummaryEvent): void {
+  #summary({ resourceChanges, result, PolicyPacks }: SummaryEvent): void {
     const { preview, suppressOutputs } = this.options;
+    const policies = this.#policies.lines(PolicyPacks);
+    if (policies.length > 0) this.#print(`\n${policies.join("\n")}`);
     if (this.#diagnostics.size > 0) {
       this.#print("\nDiagnostics:");
       for (const { heading, lines } of this.#diagnostics.values())
         this.#print(`  ${heading}:\n${lines.map((line) => `    ${line.replaceAll("\n", "\n    ")}`).join("\n")}\n`);
     }
     if (!suppressOutputs) this.#showOutputs();
+    // A count of changes would read as if they could be made.
+    if (this.#policies.broken) return;
     this.#print("\nResources:");
     const counts = COUNTED.flatMap((op) => (resourceChanges[op] === undefined ? [] : [[op, resourceChanges[op]] as const]));
     for (const [op, count] of counts) {

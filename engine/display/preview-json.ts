@@ -27,6 +27,11 @@ export class PreviewJson {
     } else if ("diagnosticEvent" in event) {
       const { urn, prefix, message, severity } = event.diagnosticEvent;
       this.#diagnostics.push({ ...(urn ? { urn } : {}), prefix, message, severity });
+    } else if ("policyEvent" in event) {
+      const { resourceUrn, message, policyName, policyPackName, enforcementLevel } = event.policyEvent;
+      const severity = enforcementLevel === "mandatory" ? "error" : "warning";
+      const text = `${policyName} (${policyPackName}): ${message}`;
+      this.#diagnostics.push({ ...(resourceUrn ? { urn: resourceUrn } : {}), prefix: `${enforcementLevel}: `, message: text, severity });
     } else if ("summaryEvent" in event) this.#changes = event.summaryEvent.resourceChanges;
   }
 

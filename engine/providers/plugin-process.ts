@@ -35,16 +35,18 @@ function commandOf(source: Spawned, engineAddress: string): [string, string[]] {
   }
 }
 
-function spawnPlugin(launch: PluginLaunch, source: Spawned): Promise<RunningPlugin> {
-  const [file, args] = commandOf(source, launch.engineAddress);
-  const runtime = Object.fromEntries(Object.entries(launch.project.runtimeOptions).map(([k, v]) => [`PULUMI_RUNTIME_${k.toUpperCase()}`, String(v)]));
-  const env = childEnv({
-    PULUMI_PROJECT: launch.project.name,
-    PULUMI_CONFIG: JSON.stringify(launch.config),
-    ...runtime,
-    ...(source.kind === "node" ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
-  });
-  const child = spawn(file, args, { cwd: launch.project.programDir, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+/** A program that tells its port as the first line of its output. */
+export interface PluginCommand {
+  file: string;
+  args: string[];
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  onLog(line: string, stream: "info" | "info#err"): void;
+}
+
+/** @throws DeploymentError where it does not start, or ends before it has told its port */
+export function startPlugin({ file, args, cwd, env, onLog }: PluginCommand): Promise<RunningPlugin> {
+  const child = spawn(file, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   return new Promise((resolve, reject) => {
     let listening = false;
     let tail = "";
@@ -53,7 +55,7 @@ function spawnPlugin(launch: PluginLaunch, source: Spawned): Promise<RunningPlug
     const ended = closed.then(({ code, signal }) => signal ?? `exit code ${code}`);
     onLines(child, (line, stream) => {
       if (stream === "info#err") tail = `${tail}${line}\n`.slice(-STDERR_TAIL);
-      if (stream === "info#err" || listening) launch.onLog(line, stream);
+      if (stream === "info#err" || listening) onLog(line, stream);
       else if (/^\d+$/.test(line.trim())) {
         listening = true;
         const address = `127.0.0.1:${line.trim()}`;
@@ -66,6 +68,18 @@ function spawnPlugin(launch: PluginLaunch, source: Spawned): Promise<RunningPlug
         reject(new DeploymentError(`plugin [${file}] exited prematurely before it told its port (exit code ${code ?? "none"})\n${early}${tail}`.trimEnd()));
     });
   });
+}
+
+function spawnPlugin(launch: PluginLaunch, source: Spawned): Promise<RunningPlugin> {
+  const [file, args] = commandOf(source, launch.engineAddress);
+  const runtime = Object.fromEntries(Object.entries(launch.project.runtimeOptions).map(([k, v]) => [`PULUMI_RUNTIME_${k.toUpperCase()}`, String(v)]));
+  const env = childEnv({
+    PULUMI_PROJECT: launch.project.name,
+    PULUMI_CONFIG: JSON.stringify(launch.config),
+    ...runtime,
+    ...(source.kind === "node" ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
+  });
+  return startPlugin({ file, args, cwd: launch.project.programDir, env, onLog: launch.onLog });
 }
 
 /** Starts plugins; those of this project share one host process, which ends with `close`. */

@@ -19,7 +19,7 @@ import {
   withoutSecrets,
 } from "../wire/values";
 import { missingKeys, ProviderError, partialOf } from "./provider-error";
-import type { RunningPlugin } from "./running-plugin";
+import { crashOf, type RunningPlugin } from "./running-plugin";
 
 export interface CheckFailure {
   property: string;
@@ -88,11 +88,9 @@ export class ProviderClient {
 
   /** The crash of the plugin, where that is why a call failed. */
   async #crashOr(failed: ProviderError): Promise<ProviderError> {
-    const end = await this.plugin.ended();
-    if (end === undefined) return failed;
-    const tail = this.redact(this.plugin.stderrTail(), this.mapsUnderWay()).trimEnd();
-    const said = tail === "" ? "it wrote nothing to stderr" : `the end of its stderr:\n${tail.replace(/^/gm, "    ")}`;
-    return new ProviderError(`the plugin of provider ${this.packageName} ended in the middle of a call (${end}); ${said}`, failed.code, undefined, true);
+    const crash = await crashOf(this.plugin, (text) => this.redact(text, this.mapsUnderWay()));
+    if (crash === undefined) return failed;
+    return new ProviderError(`the plugin of provider ${this.packageName} ${crash}`, failed.code, undefined, true);
   }
 
   /** What the provider is sent of a map. */

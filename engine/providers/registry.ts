@@ -60,7 +60,7 @@ export class ProviderRegistry {
   }
 
   /** What a plugin wrote, without secrets: those of the given maps, of what any plugin is asked now (some share a process), and of the state. */
-  #redact(text: string, maps: readonly PropertyMap[] = []): string {
+  redact(text: string, maps: readonly PropertyMap[] = []): string {
     const redactor = this.#redactor;
     const { values, secretKeys } = this.request.config;
     for (const key of secretKeys) redactor.register(values[key] ?? "");
@@ -97,9 +97,9 @@ export class ProviderRegistry {
       engineAddress: this.engine.address,
       project,
       config: own,
-      onLog: (line, stream) => this.log(this.#redact(line), stream, urn),
+      onLog: (line, stream) => this.log(this.redact(line), stream, urn),
     });
-    const client = new ProviderClient(name, plugin, project.programDir, (text, maps) => this.#redact(text, maps));
+    const client = new ProviderClient(name, plugin, project.programDir, (text, maps) => this.redact(text, maps));
     this.#running.add(client);
     if (attached !== undefined) await client.attach(this.engine.address);
     await client.handshake(this.engine.address);

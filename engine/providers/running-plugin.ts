@@ -26,3 +26,16 @@ export async function endedSoon(end: Promise<string>): Promise<string | undefine
     clearTimeout(timer);
   }
 }
+
+/**
+ * How a plugin's process ended while it was asked something, for a report.
+ * @param redact hides secrets in what it wrote
+ * @returns undefined where it lives, or is not ours
+ */
+export async function crashOf(plugin: RunningPlugin, redact: (text: string) => string): Promise<string | undefined> {
+  const end = await plugin.ended();
+  if (end === undefined) return undefined;
+  const tail = redact(plugin.stderrTail()).trimEnd();
+  const said = tail === "" ? "it wrote nothing to stderr" : `the end of its stderr:\n${tail.replace(/^/gm, "    ")}`;
+  return `ended in the middle of a call (${end}); ${said}`;
+}

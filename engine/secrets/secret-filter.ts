@@ -68,6 +68,17 @@ export class SecretFilter {
       const { diagnosticEvent } = event;
       return { diagnosticEvent: { ...diagnosticEvent, message: this.text(diagnosticEvent.message), prefix: this.text(diagnosticEvent.prefix) } };
     }
+    if ("policyEvent" in event) return { policyEvent: { ...event.policyEvent, message: this.text(event.policyEvent.message) } };
+    if ("policyRemediationEvent" in event) {
+      const { policyRemediationEvent } = event;
+      return {
+        policyRemediationEvent: {
+          ...policyRemediationEvent,
+          before: this.#map(policyRemediationEvent.before),
+          after: this.#map(policyRemediationEvent.after),
+        },
+      };
+    }
     if ("stdoutEvent" in event) return { stdoutEvent: { ...event.stdoutEvent, message: this.text(event.stdoutEvent.message) } };
     if ("preludeEvent" in event)
       return { preludeEvent: { config: Object.fromEntries(Object.entries(event.preludeEvent.config).map(([key, value]) => [key, this.text(value)])) } };

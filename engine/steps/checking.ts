@@ -1,11 +1,9 @@
 /** Asks the provider whether inputs are right, and shows what is not. */
 import type { DeploymentContext } from "../deployment/context";
+import { CheckFailed } from "../errors";
 import type { Goal } from "../monitor/goal";
 import { isProviderType, urnName } from "../wire/urn";
 import { droppingUnknowns, type PropertyMap } from "../wire/values";
-
-/** The provider found the inputs wrong; its failures were shown. Others go on, and the run fails at its end. */
-export class CheckFailed extends Error {}
 
 /**
  * @param olds empty for a resource that is new or made anew

@@ -4,14 +4,14 @@
  */
 import { randomBytes } from "node:crypto";
 import type { DeploymentContext } from "../deployment/context";
-import { DeploymentError } from "../errors";
+import { CheckFailed, DeploymentError } from "../errors";
 import type { Goal, ReadGoal } from "../monitor/goal";
 import { referenceOf } from "../snapshot/integrity";
 import { needsOf, type ResourceState } from "../snapshot/types";
 import { resetPaths } from "../wire/paths";
 import { isProviderType, parseProviderReference, STACK_TYPE } from "../wire/urn";
 import { containsUnknowns, flattenOutputs, type PropertyMap } from "../wire/values";
-import { CheckFailed, checkInputs } from "./checking";
+import { checkInputs } from "./checking";
 import { decide, type Verdict } from "./diffing";
 import { goalState, readState, withoutMissing } from "./goal-state";
 import { dependentReplacements } from "./replacement";
@@ -172,13 +172,16 @@ export class StepGenerator {
     const seed = this.#seed(urn);
     if (!included && recreating === undefined && !old?.external) {
       // It is not checked.
-      this.ctx.plan.goal({ goal, old, fresh, inputs: goal.custom ? (old?.inputs ?? {}) : kept, seed });
+      const unchecked = goal.custom ? (old?.inputs ?? {}) : kept;
+      this.ctx.plan.goal({ goal, old, fresh, inputs: unchecked, seed });
+      // What it is now is judged; what a policy would change of it stays.
+      if (old !== undefined) await this.#inspect(goal, unchecked);
       return old === undefined ? this.#skip(goal) : this.#keep(goal, old);
     }
     // What must be made anew although no target names it is made as it was.
-    const checked =
-      included || old === undefined ? await checkInputs(this.ctx, goal, fresh ? {} : usable.inputs, fresh ? goal.inputs : kept, seed) : old.inputs;
-    this.ctx.plan.goal({ goal, old, fresh, inputs: goal.custom ? checked : kept, seed });
+    const right = included || old === undefined ? await checkInputs(this.ctx, goal, fresh ? {} : usable.inputs, fresh ? goal.inputs : kept, seed) : old.inputs;
+    this.ctx.plan.goal({ goal, old, fresh, inputs: goal.custom ? right : kept, seed });
+    const checked = await this.#inspect(goal, right);
 
     if (old !== undefined && usable === undefined) {
       const state = this.#register(goal, checked, undefined);
@@ -193,8 +196,21 @@ export class StepGenerator {
       const state = this.#register(goal, checked, undefined);
       return this.#withCarried([makeStep("create", { urn, type, new: state, provider: goal.provider })]);
     }
-    const inputs = goal.custom ? checked : kept;
+    // Policies have the last word on a component's inputs too.
+    const inputs = goal.custom || checked !== right ? checked : kept;
     return this.#withCarried(await this.#fromDifference(goal, usable, inputs, checked, seed));
+  }
+
+  /** What the policy packs make of the inputs. @param again they were asked, and only change the same once more */
+  #inspect(goal: Goal, inputs: PropertyMap, again = false): Promise<PropertyMap> {
+    return this.ctx.policies.inspect({ goal, inputs, provider: this.providerState(goal.provider), again });
+  }
+
+  /** The provider of a reference as this run has it, or as it was. */
+  providerState(reference: string | undefined): ResourceState | undefined {
+    if (reference === undefined) return undefined;
+    const { urn } = parseProviderReference(reference);
+    return this.registered.get(urn) ?? this.#olds.get(urn);
   }
 
   /** @param inputs what is compared; @param stored what the state gets (of a component, the program's inputs as they are) */
@@ -230,7 +246,7 @@ export class StepGenerator {
     }
     this.#replaced.add(urn);
     // Names that the first check carried over from the old inputs are made anew; a forced replacement had none to carry over.
-    const fresh = this.#wantsReplacement(urn, old) ? checked : await checkInputs(this.ctx, goal, {}, goal.inputs, seed);
+    const fresh = this.#wantsReplacement(urn, old) ? checked : await this.#inspect(goal, await checkInputs(this.ctx, goal, {}, goal.inputs, seed), true);
     if (!(goal.deleteBeforeReplace ?? verdict.deleteBeforeReplace)) {
       const state = this.#register(goal, fresh, undefined);
       return [makeStep("create-replacement", { ...facts, new: state, keepsOld: true }), makeStep("replace", { ...facts, new: state })];
@@ -352,8 +368,9 @@ export class StepGenerator {
     const wanted = { ...goal, inputs: flattenOutputs(goal.inputs) };
     const news = resetPaths(wanted.inputs, imported.inputs, goal.ignoreChanges);
     const seed = this.#seed(goal.urn);
-    const inputs = await checkInputs(this.ctx, wanted, imported.inputs, news, seed);
-    this.ctx.plan.goal({ goal: wanted, old: imported, fresh: false, inputs, seed });
+    const right = await checkInputs(this.ctx, wanted, imported.inputs, news, seed);
+    this.ctx.plan.goal({ goal: wanted, old: imported, fresh: false, inputs: right, seed });
+    const inputs = await this.#inspect(wanted, right);
     const steps = await this.#fromDifference(wanted, imported, inputs, inputs, seed);
     if (steps[0]?.op !== "same") return steps;
     this.registered.set(goal.urn, imported);

@@ -75,6 +75,9 @@ class EventReader {
       send({ kind: "step-failed", step: step(event.resOpFailedEvent.metadata) });
     } else if (event.diagnosticEvent && !event.diagnosticEvent.ephemeral) {
       this.#diagnostic(event.diagnosticEvent.severity, event.diagnosticEvent.urn ?? "", event.diagnosticEvent.message);
+    } else if (event.policyEvent) {
+      const { enforcementLevel, resourceUrn, policyName, message } = event.policyEvent;
+      this.#diagnostic(enforcementLevel === "mandatory" ? "error" : "warning", resourceUrn ?? "", `policy ${policyName}: ${message}`);
     } else if (event.summaryEvent) {
       for (const [op, count] of Object.entries(event.summaryEvent.resourceChanges)) if (count !== undefined) this.changes[op] = count;
     }

@@ -11,6 +11,8 @@ const { startPlugin, startProgram } = require("./program.cjs");
 
 /** The SDK's own limit. */
 const MAX_MESSAGE = 400 * 1024 * 1024;
+/** How often it is looked whether the engine lives: one that was killed has told nobody. */
+const PARENT_POLL_MS = 1000;
 /** Time for a program to end after SIGTERM before it is killed. */
 const STOP_MS = 5000;
 
@@ -100,12 +102,15 @@ function main(args) {
     if (error) throw error;
     process.stdout.write(`${port}\n`);
   });
-  for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, () => {
-      for (const child of running) child.kill("SIGKILL");
-      process.exit(0);
-    });
-  }
+  const end = () => {
+    for (const child of running) child.kill("SIGKILL");
+    process.exit(0);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, end);
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) end();
+  }, PARENT_POLL_MS);
 }
 
 module.exports = { main };

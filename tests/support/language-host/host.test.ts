@@ -33,7 +33,7 @@ let output: string;
 
 beforeEach(async () => {
   folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "language host ")));
-  for (const [name, text] of Object.entries({ run: RUNNER, "run-plugin": PLUGIN })) {
+  for (const [name, text] of Object.entries({ run: RUNNER, "run-plugin": PLUGIN, "run-policy-pack": PLUGIN.replace("4711", "4712") })) {
     const place = path.join(folder, "node_modules", "@pulumi", "pulumi", "cmd", name);
     fs.mkdirSync(place, { recursive: true });
     fs.writeFileSync(path.join(place, "index.js"), text);
@@ -137,6 +137,29 @@ test("a plugin's output and exit code are streamed", async () => {
     stream.on("end", resolve).on("error", reject);
   });
   expect(got).toEqual({ out: `4711\n${JSON.stringify({ argv: [folder, "127.0.0.1:3"], more: "a=b" })}\n`, err: "noise\n", code: [5] });
+});
+
+test("a policy pack is started by its own runner", async () => {
+  const request = new pb.RunPluginRequest().setPwd(folder).setInfo(info(".")).setArgsList(["127.0.0.1:3"]).setKind("analyzer");
+  let out = "";
+  await new Promise<void>((resolve, reject) => {
+    const stream = client.runPlugin(request);
+    stream.on("data", (reply: pb.RunPluginResponse) => {
+      if (reply.hasStdout()) out += Buffer.from(reply.getStdout_asU8()).toString();
+    });
+    stream.on("end", resolve).on("error", reject);
+  });
+  expect(out).toBe(`4712\n${JSON.stringify({ argv: ["127.0.0.1:3", folder] })}\n`);
+});
+
+test("it ends with the process that started it, and with it what it runs", async () => {
+  const start = `const { spawn } = require("node:child_process"); spawn(${JSON.stringify(HOST)}, ["127.0.0.1:1"], { stdio: ["ignore", "inherit", "ignore"] }); setInterval(() => undefined, 1000);`;
+  const parent = spawn(process.execPath, ["-e", start], { stdio: ["ignore", "pipe", "ignore"] });
+  await new Promise((resolve) => parent.stdout.once("data", resolve));
+  // The host holds this pipe open as long as it lives.
+  const ended = new Promise((resolve) => parent.stdout.once("close", resolve));
+  parent.kill("SIGKILL");
+  await ended;
 });
 
 test("nothing is installed, and what is not implemented says so", async () => {
