@@ -1,7 +1,13 @@
 /** Loaded into a program's process before the SDK (`node --require`): the program starts sooner and means the same. */
+import type * as structs from "google-protobuf/google/protobuf/struct_pb.js";
 import { ENV, readEnv } from "../../common/env";
 import { leanStart } from "../../common/lean-start";
+import { makeStructQuick } from "../../common/quick-struct";
 import { collectOnly } from "./sdk-diagnostics";
+import { changeOnLoad } from "./sdk-on-load";
 
 leanStart("program");
 collectOnly({ debugMessages: readEnv(ENV.programDebug) !== undefined, promiseTraces: readEnv("PULUMI_DEBUG_PROMISE_LEAKS") !== undefined });
+changeOnLoad({
+  "google-protobuf/google/protobuf/struct_pb.js": ({ Struct }, module) => makeStructQuick(Struct as typeof structs.Struct, module.require("google-protobuf")),
+});

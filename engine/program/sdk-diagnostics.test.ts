@@ -55,3 +55,33 @@ test("debug messages are not sent, all others are", () => {
   expect(inProgram(MESSAGES)).toEqual([expect.stringContaining("told")]);
   expect(inProgram(MESSAGES, { HOMELAB_PROGRAM_DEBUG: "true" })).toEqual([expect.stringContaining("unasked"), expect.stringContaining("told")]);
 });
+
+/** A resource of a subclass, made by a file that a source map leads elsewhere: what is told of where it was made. */
+const POSITIONS = `
+  const fs = require("node:fs"), os = require("node:os"), path = require("node:path");
+  require("source-map-support/register");
+  const resource = require("@pulumi/pulumi/resource");
+  const dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "positions-")));
+  const map = { version: 3, sources: ["told.ts"], names: [], mappings: "AAAA;AACA;AACA" };
+  fs.writeFileSync(path.join(dir, "made.js"), [
+    "module.exports = function make(f) { return inner(f); };",
+    "function inner(f) { return f(); }",
+    "//# sourceMappingURL=data:application/json;base64," + Buffer.from(JSON.stringify(map)).toString("base64"),
+  ].join("\\n"));
+  const make = require(path.join(dir, "made.js"));
+  const limit = Error.stackTraceLimit, prepare = Error.prepareStackTrace;
+  // As many frames above the caller as the SDK says: new Resource, new CustomResource and new Thing in a program.
+  const found = [2, 3, 4].map((skip) => make(() => resource.Resource.stackTrace(skip)[0]));
+  fs.rmSync(dir, { recursive: true });
+  console.log(JSON.stringify([found.map((at) => at && [at.uri.split("/").pop(), at.line]), Error.stackTraceLimit === limit, Error.prepareStackTrace === prepare]));`;
+
+test("a resource's position is that of the source, by one frame of the stack", () => {
+  const script = (preload: string[]): unknown => {
+    const { stdout, stderr } = spawnSync(process.execPath, [...preload, "-e", POSITIONS], { cwd: root, env: { PATH: process.env["PATH"] }, encoding: "utf8" });
+    expect(stderr).toBe("");
+    return JSON.parse(stdout);
+  };
+  const ours = script(["--require", "./bin/engine/program/preload.js"]);
+  expect(ours).toEqual(script([]));
+  expect(ours).toEqual([expect.arrayContaining([["told.ts", 2]]), true, true]);
+});

@@ -2,13 +2,11 @@
  * The Pulumi SDK collects, for each resource, what helps to diagnose a program, whether anybody asks for it or not. In a no-change
  * preview of 1,000 resources that was a third of the program's time (docs/engine.md).
  */
-import Module from "node:module";
-import { sep } from "node:path";
+import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
+import { type Change, changeFunction, changeOnLoad } from "./sdk-on-load";
 
 type Call = (...args: unknown[]) => unknown;
-/** By the end of a file's name: what becomes of a function that it exports. The SDK's modules look it up there at each call. */
-type Changes = Readonly<Record<string, Readonly<Record<string, (given: Call) => Call>>>>;
 
 /** A stack trace for each promise, of up to ten frames through the program's source maps. */
 const untraced =
@@ -20,6 +18,32 @@ const untraced =
       return given(...args);
     } finally {
       Error.stackTraceLimit = stackTraceLimit;
+    }
+  };
+
+/** As the SDK reads a frame. */
+const FRAME = /^\s*at .* \((?<file>.*):(?<line>[0-9]+):(?<column>[0-9]+)\)$/;
+
+/**
+ * The frame of whoever makes a resource, which the state holds, and not all below it: each one is looked for in source maps.
+ * @param given takes how many frames of the SDK's are above it, and returns positions, that frame's first
+ */
+const oneFrame = (given: Call): Call =>
+  function stackTrace(this: unknown, skip: unknown): unknown {
+    const { prepareStackTrace, stackTraceLimit } = Error;
+    if (typeof skip !== "number" || prepareStackTrace === undefined) return given.call(this, skip);
+    const holder: { stack?: unknown } = {};
+    // The SDK counts two of its own, from callsites() on; the frame's caller stays, since it may tell the frame's name.
+    Error.stackTraceLimit = skip + 1;
+    Error.prepareStackTrace = (error, sites) => prepareStackTrace(error, sites.slice(skip - 1));
+    try {
+      Error.captureStackTrace(holder, stackTrace);
+      const [, frame = ""] = String(holder.stack).split("\n");
+      const { file, line, column } = FRAME.exec(frame)?.groups ?? {};
+      if (file === undefined || file.startsWith("node:")) return [undefined];
+      return [{ uri: pathToFileURL(file).toString(), line: Number(line), column: Number(column) }];
+    } finally {
+      Object.assign(Error, { prepareStackTrace, stackTraceLimit });
     }
   };
 
@@ -43,23 +67,17 @@ export interface Wanted {
   promiseTraces: boolean;
 }
 
+const exported =
+  (name: string, change: (given: Call) => Call): Change =>
+  (module) =>
+    changeFunction(module, name, change);
+
 /** From now on a copy of the SDK that is loaded, whichever it is, collects nothing but what is wanted. */
 export function collectOnly({ debugMessages, promiseTraces }: Wanted): void {
-  const wanted: Changes = {
-    "@pulumi/pulumi/cmd/run/error.js": { defaultErrorMessage: uncolouredWhereEndless },
-    ...(promiseTraces ? {} : { "@pulumi/pulumi/runtime/debuggable.js": { debuggablePromise: untraced } }),
-    ...(debugMessages ? {} : { "@pulumi/pulumi/log/index.js": { debug: unsent } }),
-  };
-  const changes = Object.entries(wanted).map(([name, functions]) => [name.replaceAll("/", sep), Object.entries(functions)] as const);
-  const { load } = Module.prototype as NodeJS.Module & { load(file: string): unknown };
-  Reflect.set(Module.prototype, "load", function (this: NodeJS.Module, file: string): unknown {
-    const result = load.call(this, file);
-    const [, functions = []] = changes.find(([end]) => file.endsWith(end)) ?? [];
-    for (const [name, change] of functions) {
-      const given: unknown = this.exports[name];
-      // An SDK that is made otherwise is left as it is.
-      if (typeof given === "function") this.exports[name] = change(given as Call);
-    }
-    return result;
+  changeOnLoad({
+    "@pulumi/pulumi/cmd/run/error.js": exported("defaultErrorMessage", uncolouredWhereEndless),
+    "@pulumi/pulumi/resource.js": ({ Resource }) => changeFunction(Resource, "stackTrace", oneFrame),
+    ...(promiseTraces ? {} : { "@pulumi/pulumi/runtime/debuggable.js": exported("debuggablePromise", untraced) }),
+    ...(debugMessages ? {} : { "@pulumi/pulumi/log/index.js": exported("debug", unsent) }),
   });
 }

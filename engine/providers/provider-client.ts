@@ -42,6 +42,17 @@ export interface ResourceRef {
 
 type Unary<Req, Res> = (request: Req, callback: (error: grpc.ServiceError | null, response: Res) => void) => grpc.ClientUnaryCall;
 
+/** The library notes the stack of each call, for an error that is told by its message alone here. */
+function untraced(call: () => unknown): void {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    call();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 export class ProviderClient {
   readonly #client: ResourceProviderClient;
   /** What the calls that have not ended are about. */
@@ -66,18 +77,20 @@ export class ProviderClient {
   async #call<Req, Res>(method: Unary<Req, Res>, request: Req, ...maps: PropertyMap[]): Promise<Res> {
     return new Promise((resolve, reject) => {
       this.#underWay.add(maps);
-      method.call(this.#client, request, (error, response) => {
-        if (error?.code !== grpc.status.UNAVAILABLE) this.#underWay.delete(maps);
-        if (error === null) {
-          resolve(response);
-          return;
-        }
-        const keys = missingKeys(error.metadata);
-        const prefix = error.code === grpc.status.UNKNOWN ? "" : `rpc error: code = ${grpc.status[error.code]} desc = `;
-        const failed = new ProviderError(keys.length > 0 ? keys.join("\n") : `${prefix}${error.details}`, error.code, partialOf(error.metadata));
-        if (error.code === grpc.status.UNAVAILABLE) void this.#crashOr(failed).then(reject);
-        else reject(failed);
-      });
+      untraced(() =>
+        method.call(this.#client, request, (error, response) => {
+          if (error?.code !== grpc.status.UNAVAILABLE) this.#underWay.delete(maps);
+          if (error === null) {
+            resolve(response);
+            return;
+          }
+          const keys = missingKeys(error.metadata);
+          const prefix = error.code === grpc.status.UNKNOWN ? "" : `rpc error: code = ${grpc.status[error.code]} desc = `;
+          const failed = new ProviderError(keys.length > 0 ? keys.join("\n") : `${prefix}${error.details}`, error.code, partialOf(error.metadata));
+          if (error.code === grpc.status.UNAVAILABLE) void this.#crashOr(failed).then(reject);
+          else reject(failed);
+        }),
+      );
     });
   }
 

@@ -1,6 +1,10 @@
 /** Property values to and from google.protobuf.Struct (engine-contract, section D). */
+import * as protobuf from "google-protobuf";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb.js";
+import { makeStructQuick } from "../../common/quick-struct";
 import { isValues, Secret, UNKNOWN, Unknown, type Value, type Values } from "./values";
+
+makeStructQuick(Struct, protobuf);
 
 export const SIGNATURE_KEY = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
