@@ -27,6 +27,8 @@ const textOf = (map: PropertyMap | undefined, key: string): string | undefined =
 /** Collects while the preview runs; keys and names as the CLI writes them. */
 export class ImportFile {
   readonly #all = new Map<string, Named>();
+  /** The same by name. */
+  readonly #holders = new Map<string, Named>();
   readonly #created: StepMetadata[] = [];
   readonly #createdUrns = new Set<string>();
   readonly #providers = new Map<string, PropertyMap>();
@@ -46,17 +48,21 @@ export class ImportFile {
   #name(urn: string): void {
     if (this.#all.has(urn)) return;
     const own = urnName(urn);
-    const holder = [...this.#all.values()].find(({ name }) => name === own);
-    if (holder !== undefined && urnName(holder.urn) !== own) holder.name = this.#unique(holder.urn);
-    const name = holder === undefined || urnName(holder.urn) !== own ? own : this.#unique(urn);
-    this.#all.set(urn, { urn, name });
+    const holder = this.#holders.get(own);
+    const displaced = holder !== undefined && urnName(holder.urn) !== own;
+    if (displaced) {
+      holder.name = this.#unique(holder.urn);
+      this.#holders.set(holder.name, holder);
+    }
+    const named = { urn, name: holder === undefined || displaced ? own : this.#unique(urn) };
+    this.#all.set(urn, named);
+    this.#holders.set(named.name, named);
   }
 
   #unique(urn: string): string {
-    const taken = new Set([...this.#all.values()].map(({ name }) => name));
     const base = `${urnName(urn)}${titled(urnType(urn).split(":").at(-1) ?? "")}`;
-    if (!taken.has(base)) return base;
-    for (let count = 2; ; count++) if (!taken.has(`${base}${count}`)) return `${base}${count}`;
+    if (!this.#holders.has(base)) return base;
+    for (let count = 2; ; count++) if (!this.#holders.has(`${base}${count}`)) return `${base}${count}`;
   }
 
   #nameOf(urn: string): string {

@@ -287,12 +287,12 @@ async function perform(given: Prepared, early: Display | undefined, confirmed: b
   const previewOnly = kind === "preview";
   const display = early ?? openDisplay(flags, command, previewOnly, ctx.stack);
   const log = await openEventLog(flags.text("event-log"));
-  const imports = new ImportFile();
+  const imports = flags.text("import-file") === undefined ? undefined : new ImportFile();
   const emit = (event: EngineEventPayload): void => {
     // Whoever asked to see secrets sees them; a file keeps none.
     log.write(flags.has("show-secrets") ? withoutSecretsOf(event) : event);
     display.event(event);
-    imports.event(event);
+    imports?.event(event);
   };
   try {
     const result = previewOnly

@@ -17,10 +17,10 @@ export function givenPlan(ctx: StackContext, flags: Flags): Plan | undefined {
 /** An import file holds the inputs of providers, which only a plan has whole. */
 export const wantsPlan = (flags: Flags): boolean => flags.text("save-plan") !== undefined || flags.text("import-file") !== undefined || flags.has("strict");
 
-/** Writes the preview's creations, as far as `--import-file` asks for them. */
-export function saveImportFile(ctx: StackContext, flags: Flags, file: ImportFile, { plan }: DeploymentResult): void {
+/** Writes the preview's creations, as far as `--import-file` asks for them. @param file undefined where it does not */
+export function saveImportFile(ctx: StackContext, flags: Flags, file: ImportFile | undefined, { plan }: DeploymentResult): void {
   const path = flags.text("import-file");
-  if (path === undefined) return;
+  if (path === undefined || file === undefined) return;
   file.write(path, plan ?? new Map(), cachingCodec(ctx.settings.secrets()), (message) => void process.stderr.write(`warning: ${message}\n`));
 }
 
