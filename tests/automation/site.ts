@@ -5,9 +5,12 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { LocalWorkspace, type LocalWorkspaceOptions, PulumiCommand } from "@pulumi/pulumi/automation";
+import { handedKey } from "../support/handed-key";
 
 const root = path.resolve(__dirname, "../..");
 export const ENGINE_ROOT = path.join(root, "engine");
+
+const PASSPHRASE = "automation";
 
 /** `count` of Things, a secret and a plain output; a Thing's size comes from the settings. */
 const PROGRAM = `const pulumi = require("@pulumi/pulumi");
@@ -37,7 +40,7 @@ export class AutomationSite {
   readonly env: Record<string, string> = {
     PULUMI_HOME: path.join(this.dir, "home"),
     PULUMI_BACKEND_URL: `file://${path.join(this.dir, "state")}`,
-    PULUMI_CONFIG_PASSPHRASE: "automation",
+    PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
     WORLD_DIR: this.world,
   };
 
@@ -83,11 +86,14 @@ export class AutomationSite {
 
   /** Runs the command line in the work folder. @param onOutput called for each piece of standard output, to answer it */
   pulumi(args: readonly string[], { env = {}, input, onOutput }: PulumiOptions = {}): Promise<Ran> {
+    // Whoever gives another passphrase sees what the engine makes of it.
+    const given = Object.entries({ ...this.env, ...env }).filter(([name]) => name.startsWith("PULUMI_CONFIG_PASSPHRASE"));
+    const key = given.every(([, value]) => value === PASSPHRASE) ? handedKey(path.join(this.workDir, "Pulumi.dev.yaml"), PASSPHRASE) : {};
     return new Promise((resolve) => {
       const child = execFile(
         path.join(ENGINE_ROOT, "bin", "pulumi"),
         args,
-        { cwd: this.workDir, env: { ...process.env, ...this.env, ...env } },
+        { cwd: this.workDir, env: { ...process.env, ...this.env, ...key, ...env } },
         (error, stdout, stderr) => resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, stdout, stderr }),
       );
       const { stdin, stdout } = child;

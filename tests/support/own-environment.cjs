@@ -30,6 +30,8 @@ function applyOwnEnvironment() {
   process.env.NODE_ENV = "test";
   // Without it, bash takes a socket as its standard input for a remote login, and reads its start-up files.
   process.env.SHLVL = "1";
+  // global-setup.cjs has compiled this checkout: what tests start need not look through all of it again (build/ensure.cjs).
+  if (process.env.HOMELAB_TEST_BUILT) process.env.HOMELAB_BUILT = process.env.HOMELAB_TEST_BUILT;
   if (!real) process.env.HOME = process.env.HOMELAB_TEST_HOME = ownHome();
 }
 

@@ -92,6 +92,7 @@ export class Rehearsal {
       HOMELAB_LAB_DIR: this.dir,
       HOMELAB_SECRETS_DIR: this.secretsDir,
       NO_COLOR: "1",
+      HOMELAB_BUILT: process.env["HOMELAB_BUILT"],
     };
     fs.mkdirSync(path.join(this.dir, "home"));
     fs.cpSync(path.join(ROOT, "secrets", "common"), path.join(this.secretsDir, "common"), { recursive: true });

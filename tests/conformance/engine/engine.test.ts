@@ -19,7 +19,7 @@ describe("recorded cases of the Pulumi CLI", () => {
     async (_name, recorded) => {
       const run = new CaseRun(PULUMI, recorded.program);
       try {
-        expect(await run.call(["stack", "init", "dev"])).toMatchObject({ status: 0 });
+        expect(await run.init()).toMatchObject({ status: 0 });
         for (const step of recorded.steps) {
           const { seen, faults, stderr } = await run.step(step);
           expect({ ...seen, stderr: seen["exitCode"] === step.expect["exitCode"] ? "" : stderr }).toEqual({ ...step.expect, stderr: "" });

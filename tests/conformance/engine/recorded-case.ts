@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { parseCheckpoint } from "../../../engine/backend/checkpoint";
 import { stateSecrets } from "../../../engine/cli/stack-context";
 import { isObject, isSecret, SIGNATURE, SIGNATURE_KEY, type Value } from "../../../engine/wire/values";
+import { handedKey } from "../../support/handed-key";
 import { cliEnvironment } from "../../support/real-cli";
 import { type Entry, grouped, type Json, Normaliser, orderFaults } from "./normalise";
 
@@ -57,6 +58,7 @@ export class CaseRun {
   readonly #folder = fs.mkdtempSync(path.join(os.tmpdir(), "conf-"));
   readonly #normaliser = new Normaliser(this.#folder);
   readonly #decrypters = new Map<string, (ciphertext: string) => string>();
+  #key: Record<string, string> = {};
   #before: Entry[] = [];
   #index = 0;
 
@@ -82,6 +84,7 @@ export class CaseRun {
       PULUMI_BACKEND_URL: `file://${this.#folder}/backend`,
       PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
       EXP_DIR: path.join(this.#folder, "world"),
+      ...this.#key,
       ...more,
     };
     return new Promise((resolve) => {
@@ -105,6 +108,13 @@ export class CaseRun {
     const decrypt = this.#decrypters.get(salt) ?? ((ciphertext: string) => secrets?.decrypt(ciphertext) ?? "");
     this.#decrypters.set(salt, decrypt);
     return withPlaintext(latest as Value, decrypt) as Record<string, Json>;
+  }
+
+  /** The stack that each case begins with. */
+  async init(): Promise<{ status: number; stderr: string }> {
+    const done = await this.call(["stack", "init", "dev"]);
+    this.#key = handedKey(path.join(this.#folder, "Pulumi.dev.yaml"), PASSPHRASE);
+    return done;
   }
 
   /** Runs a step and tells what was seen, part by part; `faults` is empty where the order was right. */
