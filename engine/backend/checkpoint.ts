@@ -1,9 +1,9 @@
 /** The stack file: a checkpoint with the latest deployment (engine-contract G2). */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { ENGINE_VERSION } from "../../common/engine-version";
 import { CliError, unsupported } from "../errors";
 import { exactJson, parseExactJson } from "../wire/exact-json";
-import { ENGINE_VERSION } from "./version";
 
 /** Fields of a resource that make a state one of version 4, and the feature that each is. A field that this engine cannot handle is refused when the resource is read. */
 const FEATURE_OF_FIELD: Record<string, string> = {

@@ -1,8 +1,8 @@
 /** `whoami`, `login`, `logout` and `about`. */
 import * as os from "node:os";
+import { ENGINE_VERSION } from "../../common/engine-version";
 import { Backend } from "../backend/backend";
 import { backendUrl } from "../backend/open-bucket";
-import { ENGINE_VERSION } from "../backend/version";
 import { EXIT_CODE, unsupported } from "../errors";
 import { findProjectFile, loadProject } from "../workspace/project";
 import { currentLogin, saveLogin, selectedStack } from "../workspace/pulumi-home";

@@ -1,5 +1,5 @@
 /** From words to a command, and help. */
-import { ENGINE_VERSION } from "../backend/version";
+import { ENGINE_VERSION } from "../../common/engine-version";
 import { CliError, cloudOnly, EXIT_CODE, unsupported } from "../errors";
 import { GLOBAL_FLAGS, parseFlags } from "./flags";
 import { CLOUD_ONLY, listedCommand, listedFlag, REFUSED } from "./surface";

@@ -1,10 +1,10 @@
 /** `preview`, `up`, `refresh` and `destroy`. */
 import * as os from "node:os";
+import { ENGINE_VERSION } from "../../common/engine-version";
 import { readEnv } from "../../common/env";
 import { recordHistory } from "../backend/history";
 import { lockStack } from "../backend/locks";
 import { StateWriter } from "../backend/state-writer";
-import { ENGINE_VERSION } from "../backend/version";
 import type { DeploymentResult, EngineEventPayload, OperationKind, OperationOptions, StackConfig } from "../contracts";
 import { withoutSecretsOf } from "../deployment/events";
 import { openEventLog } from "../display/event-log";

@@ -1,5 +1,8 @@
 /** The task's stack, opened by the Automation API. */
-import type { Stack } from "@pulumi/pulumi/automation";
+import * as path from "node:path";
+import type { LocalWorkspace, PulumiCommand, Stack } from "@pulumi/pulumi/automation";
+import { SemVer } from "semver";
+import { ENGINE_VERSION } from "../../common/engine-version";
 import { engineRunner } from "../target/engine";
 import type { WorkerResult, WorkerTask } from "./worker-protocol";
 
@@ -13,14 +16,20 @@ export function automationApi(): Promise<typeof import("@pulumi/pulumi/automatio
   return automation;
 }
 
-async function workspace(task: WorkerTask) {
-  const { LocalWorkspace, PulumiCommand } = await automationApi();
-  const pulumiCommand = await PulumiCommand.get(task.engineRoot === undefined ? {} : { root: task.engineRoot });
-  return LocalWorkspace.create({ workDir: task.workDir, pulumiCommand });
+/** The executable. Ours is not asked for its version, which takes a process of its own. */
+async function command({ engineRoot }: WorkerTask): Promise<PulumiCommand> {
+  const { PulumiCommand } = await automationApi();
+  if (engineRoot === undefined) return PulumiCommand.get({});
+  return Reflect.construct(PulumiCommand, [path.join(engineRoot, "bin", "pulumi"), new SemVer(ENGINE_VERSION)]) as PulumiCommand;
+}
+
+async function workspace(task: WorkerTask): Promise<LocalWorkspace> {
+  const { LocalWorkspace } = await automationApi();
+  return LocalWorkspace.create({ workDir: task.workDir, pulumiCommand: await command(task) });
 }
 
 /** The task's stack. Only operations that build one create it; for the others a missing stack is `undefined`: nothing to do. */
-export async function openStack(task: WorkerTask): Promise<Stack | undefined> {
+async function openStack(task: WorkerTask): Promise<Stack | undefined> {
   const automation = await automationApi();
   const ws = await workspace(task);
   if (task.operation === "up" || task.operation === "preview") return automation.Stack.createOrSelect(task.stack, ws);
@@ -30,6 +39,33 @@ export async function openStack(task: WorkerTask): Promise<Stack | undefined> {
     if (thrown instanceof automation.StackNotFoundError) return undefined;
     throw thrown;
   }
+}
+
+/** The task's stack, taken to be there: each command names it, so that it need not be selected, which takes a process of its own. */
+async function assumedStack(task: WorkerTask): Promise<Stack> {
+  const { Stack } = await automationApi();
+  const ws = await workspace(task);
+  ws.selectStack = () => Promise.resolve(undefined);
+  return Stack.select(task.stack, ws);
+}
+
+/**
+ * Does something with the task's stack, which is made first where it is not there and the operation builds it.
+ * @param use refuses a stack that is not there before it does anything
+ * @returns undefined where there is no stack, and nothing to do
+ */
+export async function withStack<T>(task: WorkerTask, use: (stack: Stack) => Promise<T>): Promise<T | undefined> {
+  const { StackNotFoundError } = await automationApi();
+  // Before these use the stack, they run commands of their own on it.
+  if (task.adopt !== true && task.unprotect !== true) {
+    try {
+      return await use(await assumedStack(task));
+    } catch (thrown) {
+      if (!(thrown instanceof StackNotFoundError)) throw thrown;
+    }
+  }
+  const stack = await openStack(task);
+  return stack === undefined ? undefined : use(stack);
 }
 
 /** From then on nothing in the stack's state is protected. */

@@ -9,7 +9,7 @@ import { leanStart } from "../../common/lean-start";
 import { adoptPending, pendingCreates } from "../state/pending-creates";
 import { engineRunner } from "../target/engine";
 import { changedValues } from "./changed-values";
-import { automationApi, openStack, stackState, unprotectAll } from "./stack";
+import { automationApi, stackState, unprotectAll, withStack } from "./stack";
 import { stackFailure } from "./stack-failure";
 import type { OutputValue, ResourceStep, WorkerCancel, WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
 
@@ -169,10 +169,8 @@ async function run(task: WorkerTask): Promise<WorkerResult> {
   const events = new EventReader();
   try {
     if (task.operation === "status") return { ok: true, changes: {}, state: await stackState(task) };
-    const stack = await openStack(task);
-    if (stack === undefined) return { ok: true, changes: {}, outputs: {} };
-    const rest = await operateWhenFree(stack, task, events);
-    return { ok: true, changes: events.changes, ...rest };
+    const done = await withStack(task, (stack) => operateWhenFree(stack, task, events));
+    return done === undefined ? { ok: true, changes: {}, outputs: {} } : { ok: true, changes: events.changes, ...done };
   } catch (thrown) {
     return { ok: false, changes: events.changes, error: stackFailure(thrown, events.errors, abort.signal.aborted) };
   }

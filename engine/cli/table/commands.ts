@@ -1,5 +1,5 @@
 /** Every command that works, by the name that the CLI's help gives it. */
-import { ENGINE_VERSION } from "../../backend/version";
+import { ENGINE_VERSION } from "../../../common/engine-version";
 import { CliError, EXIT_CODE, unsupported } from "../../errors";
 import { bool, type CommandTable, json, lazily, text } from "./command";
 import { CONFIG_COMMANDS } from "./config";
