@@ -5,7 +5,7 @@ import { diffValues } from "../sdk/diff";
 import { checkInputs, parseInputs } from "../sdk/inputs";
 import { specOfZod } from "../sdk/package-schema";
 import type { CallContext, CheckCall, CheckResult, DiffResult, ResourceDefinition } from "../sdk/resource";
-import type { Json, JsonObject, Values } from "../sdk/values";
+import { type Json, type JsonObject, type Values, withoutNulls, withoutNullValues } from "../sdk/values";
 
 /** Inputs of both. */
 export const commonInputs = {
@@ -51,9 +51,6 @@ function previousOutput(inputs: CommonInputs, outputs: JsonObject): Record<strin
   return Object.fromEntries(named.filter((entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== ""));
 }
 
-/** Null is as good as absent, as in the official provider. */
-const withoutNulls = (values: Values): Values => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
-
 const withoutOutputs = (outputs: JsonObject): JsonObject => {
   const { stdout: _stdout, stderr: _stderr, assets: _assets, archive: _archive, ...inputs } = outputs;
   return inputs;
@@ -71,7 +68,8 @@ function withoutSecretPaths(diff: DiffResult, secretInputs: readonly string[]): 
 
 /** Rules of the official provider: the state's own copy of the inputs is compared, and only `triggers` as a whole replaces. */
 export function defineCommand<I extends CommonInputs>(kind: CommandKind<I>): ResourceDefinition<unknown> {
-  const typed = (inputs: JsonObject): I => parseInputs(kind.inputs, withoutNulls(inputs) as JsonObject);
+  // Null is as good as absent, as in the official provider, whose states hold it.
+  const typed = (inputs: JsonObject): I => parseInputs(kind.inputs, withoutNulls(inputs));
   return {
     token: kind.token,
     spec: () => specOfZod(kind.inputs, ["stdout", "stderr"]),
@@ -79,11 +77,12 @@ export function defineCommand<I extends CommonInputs>(kind: CommandKind<I>): Res
     computedOnUpdate: ["stdout", "stderr"],
     secretInputs: kind.secretInputs ?? [],
     async check({ news }: CheckCall<unknown>): Promise<CheckResult> {
-      const inputs = kind.fill?.(withoutNulls(news)) ?? withoutNulls(news);
+      const given = withoutNullValues(news);
+      const inputs = kind.fill?.(given) ?? given;
       return { inputs, failures: checkInputs(kind.inputs, inputs) };
     },
     async diff({ oldInputs, news }) {
-      const diff = withoutSecretPaths(diffValues(oldInputs, news, { inputDiff: false }), kind.secretInputs ?? []);
+      const diff = withoutSecretPaths(diffValues(withoutNullValues(oldInputs), withoutNullValues(news), { inputDiff: false }), kind.secretInputs ?? []);
       // The SDK itself asks to replace on "triggers[*]"; the provider does so when the list as a whole comes or goes.
       const whole = diff.detailed["triggers"];
       if (whole === undefined) return diff;

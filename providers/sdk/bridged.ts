@@ -1,12 +1,13 @@
 /** Resource definitions of bridged packages: a schema and four calls, the rest follows. */
 import { asError } from "../../common/errors";
+import { withNullsOf } from "./nulls";
 import { specOfFields } from "./package-schema";
 import { type CallContext, type CheckFailure, type DiffResult, PartialFailure, type ReadResult, type ResourceDefinition } from "./resource";
 import type { Fields } from "./schema";
 import { checkSchema, withoutNotes } from "./schema-check";
 import { diffSchema, driftedInputs, importedInputs, inputsBeside } from "./schema-compare";
 import { plannedOutputs } from "./schema-plan";
-import { isValues, type Json, type JsonObject, UNKNOWN, type Values, withoutNulls } from "./values";
+import { type JsonObject, UNKNOWN, type Values, withoutNulls } from "./values";
 
 export interface BridgedCall<P> extends CallContext {
   provider: P;
@@ -148,16 +149,6 @@ const RAW_STATE_NOTE = "__pulumi_raw_state_delta";
 
 /** A state's outputs, whichever plugin wrote it. */
 const outputsOf = ({ [RAW_STATE_NOTE]: _, ...outputs }: JsonObject): JsonObject => withoutNulls(outputs);
-
-/** Nulls of a state stay where they were, so that a refresh that found nothing changes nothing. */
-function withNullsOf(before: JsonObject, after: JsonObject): JsonObject {
-  const restored = (was: Json | undefined, is: Json): Json => {
-    if (Array.isArray(was) && Array.isArray(is)) return is.map((item, i) => restored(was[i], item));
-    return isValues(was) && isValues(is) ? withNullsOf(was, is) : is;
-  };
-  const nulls = Object.entries(before).filter(([key, value]) => value === null && !(key in after));
-  return Object.fromEntries([...Object.entries(after).map(([key, value]): [string, Json] => [key, restored(before[key], value)]), ...nulls]);
-}
 
 /** What is known with what was found over it; null says that there is none. */
 const merged = (known: JsonObject, found: JsonObject): JsonObject =>

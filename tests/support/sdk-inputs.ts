@@ -43,7 +43,10 @@ function bare(type: ts.TypeNode): ts.TypeNode {
 class Walk {
   readonly found: SdkInput[] = [];
 
-  constructor(private readonly blocks: Members) {}
+  constructor(
+    private readonly blocks: Members,
+    private readonly depth: number,
+  ) {}
 
   #blockOf(type: ts.TypeNode): ts.InterfaceDeclaration | undefined {
     return ts.isTypeReferenceNode(type) ? this.blocks.get(type.typeName.getText().replace(/^inputs\./, "")) : undefined;
@@ -70,22 +73,31 @@ class Walk {
       const element = ts.isArrayTypeNode(type) ? this.#kindOf(inner) : undefined;
       this.found.push({ path: at, required: member.questionToken === undefined, kind, ...(element === undefined ? {} : { element }) });
       const block = this.#blockOf(inner);
-      if (block !== undefined) this.members(block, ts.isArrayTypeNode(type) ? `${at}[].` : `${at}.`);
+      if (block !== undefined && prefix.split(".").length < this.depth) this.members(block, ts.isArrayTypeNode(type) ? `${at}[].` : `${at}.`);
     }
   }
+}
+
+const known = new Map<string, Members>();
+
+/** All blocks of a package: for Kubernetes a file of megabytes, so read once. */
+function blocksOf(folder: string): Members {
+  const blocks = known.get(folder) ?? interfacesOf(parse(path.join(folder, "types", "input.d.ts")), "", new Map());
+  known.set(folder, blocks);
+  return blocks;
 }
 
 /**
  * @param sdk name of the npm package
  * @param module file of the type within it, for example `kv/secretV2`
  * @param args name of its interface of inputs, for example `SecretV2Args`
+ * @param depth of blocks, for types that hold themselves; default: all
  */
-export function sdkInputs(sdk: string, module: string, args: string): SdkInput[] {
+export function sdkInputs(sdk: string, module: string, args: string, depth = Number.POSITIVE_INFINITY): SdkInput[] {
   const folder = path.join(projectRoot(), "node_modules", sdk);
   const declaration = interfacesOf(parse(path.join(folder, `${module}.d.ts`)), "", new Map()).get(args);
   if (declaration === undefined) throw new Error(`${sdk}/${module} has no ${args}`);
-  const blocks = interfacesOf(parse(path.join(folder, "types", "input.d.ts")), "", new Map());
-  const walk = new Walk(blocks);
+  const walk = new Walk(blocksOf(folder), depth);
   walk.members(declaration, "");
   return walk.found;
 }

@@ -16,7 +16,7 @@ import { lookOnce } from "./wait";
 /** Maps from names to values, which the API leaves out when they are empty. `{}` in place of a structure means something (`emptyDir`). */
 const PLAIN_MAPS = new Set([
   ...["labels", "annotations", "matchLabels", "nodeSelector", "data", "binaryData", "stringData"],
-  ...["limits", "requests", "parameters", "hard", "capacity", "options", "volumeAttributes"],
+  ...["limits", "requests", "parameters", "hard", "capacity", "options", "volumeAttributes", "overhead"],
 ]);
 
 const lastStep = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
@@ -28,7 +28,8 @@ const isEmpty = (path: string, value: Value | undefined): boolean =>
 /** What the state holds: the live object in the shape of the inputs, so that what a refresh found shows. */
 function before({ apiVersion, kind }: ObjectType, oldInputs: Values, oldOutputs: Values): Values {
   const kept = oldOutputs["__inputs"];
-  const inputs = normalised(isValues(kept) ? kept : oldInputs, apiVersion, kind);
+  // A null says that nothing was given: what the API has there instead is its own.
+  const inputs = normalised(withoutNullValues(isValues(kept) ? kept : oldInputs), apiVersion, kind);
   const live = liveOf(oldOutputs);
   return live === undefined ? inputs : pruned(live, inputs);
 }

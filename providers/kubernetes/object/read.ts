@@ -1,7 +1,8 @@
 /** Reads an object into the state: its live values are its inputs from then on. */
 import { HomelabError } from "../../../common/errors";
+import { withNullsOf } from "../../sdk/nulls";
 import { PartialFailure, type ReadCall, type ReadResult } from "../../sdk/resource";
-import type { JsonObject, Values } from "../../sdk/values";
+import { type JsonObject, type Values, withoutNulls } from "../../sdk/values";
 import type { ClusterTarget } from "../settings";
 import { asSdkWrites } from "./dashed-keys";
 import { idOf, type ObjectType, refOfId } from "./identity";
@@ -44,14 +45,14 @@ export async function readObject(type: ObjectType, call: ReadCall<ClusterTarget>
   if (live === undefined) return undefined;
   const imported = Object.keys(inputs).length === 0;
   const found = asSdkWrites(live);
-  const known = (imported ? importedInputs(found) : pruned(found, normalised(inputs, type.apiVersion, type.kind))) as JsonObject;
+  const known = (imported ? importedInputs(found) : pruned(found, normalised(withoutNulls(inputs), type.apiVersion, type.kind))) as JsonObject;
   const state: Values = outputsOf(live, known, fieldManagerOf(known, outputs));
   if (!imported && isReadWithReadiness(live)) {
     const readiness = await lookOnce(live, { client: provider.client, inputs, signal });
     if (readiness.state !== "ready") {
       const reason = readiness.state === "failed" ? readiness.reason : readiness.missing;
-      throw new PartialFailure(id, state, [`${type.kind} ${idOf(live)} is not ready: ${reason}`], { inputs: known });
+      throw new PartialFailure(id, state, [`${type.kind} ${idOf(live)} is not ready: ${reason}`], { inputs: withNullsOf(inputs, known) });
     }
   }
-  return { id, outputs: state, inputs: known };
+  return { id, outputs: state, inputs: imported ? known : withNullsOf(inputs, known) };
 }

@@ -1,0 +1,94 @@
+/** What official plugins write into a state beside what a program gave: nothing, in several spellings. */
+import { Secret, type Value, type Values } from "../../../providers/sdk/values";
+import type { SdkInput } from "../../support/sdk-inputs";
+import type { State, TestProvider } from "../../support/test-provider";
+
+const isMap = (value: Value | undefined): value is Values => typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+/** `null`: as a bridge writes what is not set; `empty`: lists and maps without anything in them, null for all else. */
+type Spelling = "null" | "empty";
+
+function nothing({ kind }: SdkInput, spelling: Spelling): Value {
+  if (spelling === "empty" && kind === "list") return [];
+  return spelling === "empty" && kind === "map" ? {} : null;
+}
+
+/** The values with each optional input that they lack, in blocks that they have too. */
+export function spelledOut(values: Values, inputs: readonly SdkInput[], spelling: Spelling, prefix = ""): Values {
+  const filled: Values = { ...values };
+  for (const input of inputs) {
+    if (!input.path.startsWith(prefix)) continue;
+    const key = input.path.slice(prefix.length);
+    if (key === "" || key.includes(".")) continue;
+    const value = filled[key];
+    if (value === undefined) {
+      if (!input.required) filled[key] = nothing(input, spelling);
+    } else if (isMap(value)) filled[key] = spelledOut(value, inputs, spelling, `${input.path}.`);
+    else if (Array.isArray(value)) filled[key] = value.map((item) => (isMap(item) ? spelledOut(item, inputs, spelling, `${input.path}[].`) : item));
+  }
+  return filled;
+}
+
+/** Keys in one order; secrets as what they hold. */
+function sorted(value: Value | undefined): unknown {
+  if (value instanceof Secret) return sorted(value.value);
+  if (Array.isArray(value)) return value.map(sorted);
+  return isMap(value)
+    ? Object.fromEntries(
+        Object.keys(value)
+          .sort()
+          .map((key) => [key, sorted(value[key])]),
+      )
+    : value;
+}
+
+export interface OfficialCase {
+  type: string;
+  inputs: readonly SdkInput[];
+  /** As the program gives them. */
+  given: Values;
+  /** What changes in place; undefined: each change makes it anew. */
+  change: Values | undefined;
+  /** What a preview of that shows. */
+  shows: string[];
+}
+
+/**
+ * Takes a state through all that a migration does with it: check, diff and read find nothing to do, and an update does what the
+ * program changed and no more.
+ * @returns what was found wrong
+ */
+export async function migrated(plugin: TestProvider, one: OfficialCase, made: State, spelling: Spelling): Promise<{ wrong: string[]; state: State }> {
+  const { type, inputs, given, change, shows } = one;
+  const wrong: string[] = [];
+  const spell = (values: Values): Values => spelledOut(values, inputs, spelling);
+  // Of a Kubernetes object the outputs hold the inputs once more.
+  const { __inputs: within, ...outputs } = made.outputs;
+  const official: State = { id: made.id, inputs: spell(made.inputs), outputs: { ...spell(outputs), ...(isMap(within) ? { __inputs: spell(within) } : {}) } };
+  const expectSame = (what: string, found: unknown, expected: unknown): void => {
+    if (JSON.stringify(found) !== JSON.stringify(expected)) wrong.push(`${what}: ${JSON.stringify(found)} in place of ${JSON.stringify(expected)}`);
+  };
+  const diff = async (state: State, news: Values) => Object.keys((await plugin.diff(type, state, news)).detailed).sort();
+  const checked = await plugin.check(type, given, official.inputs);
+  expectSame("check", checked.failures, []);
+  expectSame("diff", await diff(official, checked.inputs), []);
+  const read = await plugin.read(type, official);
+  if (read === undefined) return { wrong: [...wrong, "read: it is gone"], state: made };
+  expectSame("inputs after read", sorted(read.inputs), sorted(official.inputs));
+  expectSame("diff after read", await diff(read, checked.inputs), []);
+  // What a program that says null, as one in another language may, is no change either.
+  const said = await plugin.check(type, spelledOut(given, inputs, "null"), official.inputs);
+  expectSame("check of nulls", said.failures, []);
+  expectSame("diff of nulls", await diff(read, said.inputs), []);
+  if (change === undefined) return { wrong, state: read };
+  const changed = await plugin.check(type, { ...given, ...change }, read.inputs);
+  expectSame("check of a change", changed.failures, []);
+  expectSame("diff of a change", await diff(read, changed.inputs), [...shows].sort());
+  const updated = await plugin.update(type, read, changed.inputs);
+  expectSame("diff after update", await diff(updated, changed.inputs), []);
+  const again = await plugin.read(type, updated);
+  if (again !== undefined) expectSame("diff after update and read", await diff(again, changed.inputs), []);
+  return { wrong, state: updated };
+}
+
+export const SPELLINGS: readonly Spelling[] = ["null", "empty"];
