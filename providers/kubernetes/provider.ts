@@ -8,6 +8,7 @@ import { diffCluster } from "./diff-cluster";
 import { chooseInstaller } from "./helm/installer";
 import { releaseResource } from "./helm/release-resource";
 import type { Installer } from "./helm/release-spec";
+import { KIND_MODULES, KIND_TOKENS } from "./kinds";
 import { readKubeconfig } from "./kubeconfig";
 import { objectResource } from "./object/object-resource";
 import { type ClusterTarget, REFUSED_SETTINGS, settingsOf, settingsSchema } from "./settings";
@@ -43,6 +44,8 @@ export const provider: ProviderDefinition<ClusterTarget> = {
       },
     };
   },
+  tokens: KIND_TOKENS,
+  modules: KIND_MODULES,
   resource,
   close: ({ client }) => client.close(),
 };

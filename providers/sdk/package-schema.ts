@@ -75,7 +75,7 @@ export function specOfZod(inputs: z.ZodType, outputs: readonly string[]): Resour
 }
 
 /** The package schema as JSON. undefined: the provider does not tell its types. */
-export function packageSchema<P>({ name, version, tokens, resource }: ProviderDefinition<P>): string | undefined {
+export function packageSchema<P>({ name, version, tokens, modules, resource }: ProviderDefinition<P>): string | undefined {
   if (tokens === undefined) return undefined;
   const resources: Record<string, Spec> = {};
   const types: Record<string, Spec> = {};
@@ -85,5 +85,5 @@ export function packageSchema<P>({ name, version, tokens, resource }: ProviderDe
     resources[token] = spec.resource;
     Object.assign(types, spec.types);
   }
-  return JSON.stringify({ name, version, resources, types, meta: { moduleFormat: "(.*)(?:/[^/]*)" } });
+  return JSON.stringify({ name, version, resources, types, ...(modules ?? { meta: { moduleFormat: "(.*)(?:/[^/]*)" } }) });
 }

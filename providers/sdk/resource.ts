@@ -116,7 +116,7 @@ export interface ReadResult {
 export interface ResourceDefinition<P> {
   token: string;
   /** How GetSchema describes it. Default: not at all. */
-  spec?(): ResourceSpec;
+  spec?(): ResourceSpec | undefined;
   /** Inputs that become secret whatever the program said; `a.b` is what stands in `a`. */
   secretInputs?: readonly string[];
   /** Outputs that are always secret. */
@@ -168,6 +168,8 @@ export interface ProviderDefinition<P = unknown> {
   configure(call: ConfigureCall): Promise<P>;
   /** The types that GetSchema tells of. Default: GetSchema is not answered. */
   tokens?: readonly string[];
+  /** `meta` and `language` of the package schema. Default: a type's module without its last part. */
+  modules?: Readonly<Record<string, unknown>>;
   /** undefined: refused by name. */
   resource(token: string): ResourceDefinition<P> | undefined;
   /** Default: every function is refused by name. Resolves to undefined for one that is not supported. */

@@ -5,6 +5,7 @@ import { diffValues } from "../../sdk/diff";
 import { PartialFailure, type ResourceCall, type ResourceDefinition } from "../../sdk/resource";
 import { isValues, type JsonObject, makeSecret, type Values, withoutNullValues } from "../../sdk/values";
 import type { KubernetesClient } from "../client";
+import { specOfKind } from "../kinds";
 import type { ClusterTarget } from "../settings";
 import { type HelmRecord, revisions } from "./record";
 import { failuresOf, specOf, withDefaults } from "./release-inputs";
@@ -83,6 +84,7 @@ function liveInputs(known: JsonObject, last: HelmRecord): JsonObject {
 export function releaseResource(token: string): ResourceDefinition<ClusterTarget> {
   return {
     token,
+    spec: () => specOfKind(token),
     computed: ["status"],
     computedOnUpdate: ["status"],
     check: async ({ news: given, olds, name, randomSeed, provider }) => {

@@ -2,6 +2,7 @@
 import type { ResourceCall, ResourceDefinition } from "../../sdk/resource";
 import type { JsonObject } from "../../sdk/values";
 import type { ObjectRef } from "../client";
+import { specOfKind } from "../kinds";
 import type { ClusterTarget } from "../settings";
 import { apply, applyChange, applyNew, relinquish, UnknownOutcome } from "./apply";
 import { checkObject } from "./check";
@@ -30,6 +31,7 @@ export function objectResource(token: string): ResourceDefinition<ClusterTarget>
   };
   return {
     token,
+    spec: () => specOfKind(token),
     ...(isSecretKind(apiVersion, kind) ? { secretInputs: ["data", "stringData"] } : {}),
     secretOutputs: secretOutputs(apiVersion, kind),
     check: (call) => checkObject(type, call),
