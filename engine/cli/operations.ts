@@ -24,6 +24,7 @@ import { type Display, openDisplay } from "./operation-display";
 import { settlePendingCreates } from "./pending-creates";
 import { givenPlan, saveImportFile, savePlan, wantsPlan } from "./plan-flags";
 import { policyPacks } from "./policy-flags";
+import { refuseSettings } from "./refused-settings";
 import { listenForSignals, type Signals } from "./signals";
 import { removeStack } from "./stack-commands";
 import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
@@ -260,6 +261,7 @@ export async function runOperation(command: OperationCommand, flags: Flags, impo
   const early = asks ? undefined : openDisplay(flags, command, previewOnly, ctx.stack);
   const { secrets, ...config } = ctx.settings.resolve(ctx.project.configDefaults);
   secretFilter.add(secrets);
+  if (runsProgram(command, flags)) refuseSettings(config.values);
   const prepared: Prepared = {
     kind: previewOnly ? "preview" : KINDS[command],
     ctx,

@@ -37,3 +37,13 @@ test("up --config keeps a setting and runs with it; each version of the state ca
   expect(fs.existsSync(path.join(site.workDir, "Pulumi.dev.yaml"))).toBe(false);
   expect(JSON.parse((await site.pulumi(["stack", "ls", "--json"])).stdout)).toEqual([]);
 });
+
+test("a setting that would name resources by other rules is refused by its name", async () => {
+  await site.pulumi(["stack", "init", "names", "--yes"]);
+  await site.pulumi(["config", "set", "--path", "pulumi:autonaming.mode", "verbatim"]);
+  const refused = { code: 2, stderr: expect.stringContaining("the setting pulumi:autonaming (rules for automatic names) is not supported") };
+  expect(await site.pulumi(["preview"])).toMatchObject(refused);
+  expect(await site.pulumi(["up", "--yes"])).toMatchObject(refused);
+  await site.pulumi(["config", "set", "--path", "pulumi:autonaming.mode", "default"]);
+  expect(await site.pulumi(["preview"])).toMatchObject({ code: 0 });
+});

@@ -76,11 +76,11 @@ function startPlugin(request) {
   const folder = request.getInfo().getProgramDirectory();
   checkedOptions(request.getInfo().getOptions()?.toJavaScript() ?? {});
   const given = request.getEnvList().map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]);
-  // A policy pack has a runner of its own, which wants its folder last.
+  // A policy pack has a runner of its own, which wants its folder last, and runs in it.
   const isPolicyPack = request.getKind() === "analyzer";
   const args = isPolicyPack ? [...request.getArgsList(), folder] : [folder, ...request.getArgsList()];
   return spawn(process.execPath, [fromSdk(folder, isPolicyPack ? "run-policy-pack" : "run-plugin"), ...args], {
-    cwd: request.getPwd() || folder,
+    cwd: isPolicyPack ? folder : request.getPwd() || folder,
     env: { ...process.env, PULUMI_NODEJS_TYPESCRIPT: "true", ...Object.fromEntries(given) },
     stdio: ["ignore", "pipe", "pipe"],
   });
