@@ -6,7 +6,10 @@ import { CLOSURE_MODULES, type DeferredModules, deferModules, LOCALE_MODULES } f
  * @param kind of process, for its compile cache
  * @param deferred modules to load when they are first used, besides those that none of our processes uses at its start
  */
-export function leanStart(kind: "homelab" | "worker" | "engine" | "program" | "command" | "providers" | "wait-ready", deferred: DeferredModules = {}): void {
+export function leanStart(
+  kind: "homelab" | "worker" | "engine" | "program" | "command" | "providers" | "wait-ready" | "cluster-task",
+  deferred: DeferredModules = {},
+): void {
   enableCompileCache(kind);
   deferModules({ ...CLOSURE_MODULES, ...LOCALE_MODULES, ...deferred });
 }

@@ -1,55 +1,81 @@
-import { Release, type ReleaseArgs } from "@pulumi/kubernetes/helm/v3/release";
+import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import type * as pulumi from "@pulumi/pulumi";
-import { Component, timeouts } from "./component";
-
-/** A chart at an exact version. */
-interface Chart {
-  /** URL of the repository: `https://…`, or `oci://…` without the chart's name. */
-  repository: string;
-  name: string;
-  version: string;
-}
-
-/** Where Helm finds the chart: by its name in a repository with an index, by its whole address in a registry. */
-const sourceOf = ({ repository, name }: Chart): Pick<ReleaseArgs, "chart" | "repositoryOpts"> =>
-  repository.startsWith("oci://") ? { chart: `${repository.replace(/\/$/, "")}/${name}` } : { chart: name, repositoryOpts: { repo: repository } };
+import type { ChartPin } from "../platform/pins";
+import { type Chart, chartSource } from "./chart";
+import type { Manifest } from "./cluster-api";
+import { clusterCommand } from "./cluster-command";
+import type { ClusterTask } from "./cluster-task";
+import { after, Component, timeouts } from "./component";
 
 export interface HelmReleaseArgs {
   /** Name of the release; names of what the chart makes are built from it. */
   releaseName: string;
   namespace: pulumi.Input<string>;
-  chart: Chart;
+  chart: Chart & Pick<ChartPin, "crdsFolder">;
   values: Record<string, unknown>;
   /** true: do not wait until the workloads are ready, for one that cannot be ready yet. Default false: wait, and roll back a failure. */
   skipAwait?: boolean;
+  /**
+   * Objects that the release's webhooks are asked about, one for each webhook: valid, and never created. Whoever depends on the
+   * release waits until all of them are admitted. Default none.
+   */
+  admits?: readonly Manifest[];
   /** Default 10. */
   timeoutMinutes?: number;
 }
 
+/** After the pods are ready: a certificate is made, handed to the API server, and trusted. */
+const ADMISSION_SECONDS = 300;
+const CRDS_SECONDS = 120;
+
+/**
+ * A chart, installed. Helm asks the cluster for its version, so a chart that is not for it is refused before anything is made. What Helm
+ * does not do is a resource of its own: `<name>-crds` applies the definitions of the chart's folder `crds/` at each version, and
+ * `<name>-admission` waits until the webhooks admit.
+ */
 export class HelmRelease extends Component {
-  /** Known once the release is installed. */
+  /** Known once the release is installed, and its webhooks admit. */
   readonly releaseName: pulumi.Output<string>;
 
   constructor(name: string, args: HelmReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("base:HelmRelease", name, opts);
     const minutes = args.timeoutMinutes ?? 10;
     const skipAwait = args.skipAwait ?? false;
+    const { repository, version, crdsFolder } = args.chart;
+    const crds =
+      crdsFolder === "apply" ? this.#task(`${name}-crds`, CRDS_SECONDS, { do: "crds", chart: { repository, name: args.chart.name, version } }) : undefined;
     const release = new Release(
       `${name}-release`,
       {
         name: args.releaseName,
         namespace: args.namespace,
-        ...sourceOf(args.chart),
-        version: args.chart.version,
+        ...chartSource(args.chart),
+        version,
         values: args.values,
         skipAwait,
         atomic: !skipAwait,
         timeout: minutes * 60,
+        ...(crdsFolder === undefined ? {} : { skipCrds: true }),
       },
       // The engine's limit comes after Helm's own, so that Helm can still roll back.
-      this.child({ customTimeouts: timeouts(minutes + 2) }),
+      this.child({ customTimeouts: timeouts(minutes + 2), ...(crds === undefined ? {} : { dependsOn: [crds] }) }),
     );
-    this.releaseName = release.name;
+    const objects = args.admits ?? [];
+    const admission =
+      objects.length === 0
+        ? undefined
+        : this.#task(
+            `${name}-admission`,
+            ADMISSION_SECONDS,
+            // Each revision may bring other webhooks, or other pods that answer.
+            release.status.revision.apply((revision) => ({ do: "admission" as const, release: args.releaseName, revision, objects: [...objects] })),
+            [release],
+          );
+    this.releaseName = admission === undefined ? release.name : after(admission, release.name);
     this.registerOutputs({ releaseName: this.releaseName });
+  }
+
+  #task(name: string, seconds: number, task: pulumi.Input<ClusterTask>, dependsOn: pulumi.Resource[] = []): pulumi.Resource {
+    return clusterCommand(name, this.getProvider("kubernetes:helm.sh/v3:Release"), task, seconds, this.child({ dependsOn }));
   }
 }

@@ -45,6 +45,19 @@ export function renameKubeconfig(text: string, name: string, server: string): st
   );
 }
 
+/** How the cluster of such a kubeconfig is reached: its server, whom to trust, and the administrator's credentials as PEM. */
+export function connectionOf(text: string): { server: string; ca: string; cert: string; key: string } {
+  const { clusters, users } = parseKubeconfig(text);
+  const decoded = (value: unknown): string => Buffer.from(typeof value === "string" ? value : "", "base64").toString("utf8");
+  const user = users[0]?.user ?? {};
+  return {
+    server: clusters[0]?.cluster.server ?? "",
+    ca: clusterCa(text),
+    cert: decoded(user["client-certificate-data"]),
+    key: decoded(user["client-key-data"]),
+  };
+}
+
 /** The certificate authority of a kubeconfig's cluster, as PEM. */
 export function clusterCa(text: string): string {
   const authority = parseKubeconfig(text).clusters[0]?.cluster["certificate-authority-data"] ?? "";

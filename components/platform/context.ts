@@ -3,6 +3,7 @@ import type { Provider as CommandProvider } from "@pulumi/command/provider";
 import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { Provider as VaultProvider } from "@pulumi/vault/provider";
+import { reachedBy } from "../base/cluster-command";
 import type { NamespaceArgs } from "../base/namespace";
 import type { WantedSecret } from "./namespace-grants";
 import type { Place } from "./place";
@@ -91,6 +92,7 @@ export class ClusterContext {
     this.checkout = args.checkout;
     this.grants = args.grants;
     this.given = args.given ?? {};
+    reachedBy(args.cluster.provider, { kubeconfig: args.cluster.kubeconfig, checkout: args.checkout });
   }
 
   /** The same with more that is given. */

@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { createContext, type OwnedContext } from "../core/context";
 import { fetchFromLab } from "../core/fetch";
 import { type Artefacts, startArtefacts } from ".";
-import { allCharts } from "./charts";
+import { allCharts, type Chart, findChart, renderChart } from "./charts";
 import { parseTemplate, renderTemplate } from "./template";
 
 let ctx: OwnedContext;
@@ -19,11 +19,14 @@ interface Rendered {
 const get = (url: string) => fetchFromLab(ctx, "test", new URL(url));
 const post = (body: unknown) => fetch(`${artefacts.chartStandIn}/render`, { method: "POST", body: JSON.stringify(body) });
 async function render(repository: string, chart: string, version: string, values: unknown = {}, namespace = chart): Promise<Rendered> {
-  const response = await post({ repository, chart, version, releaseName: chart, namespace, values });
+  const response = await post({ repository, chart, version, releaseName: chart, namespace, values, kubeVersion: "v1.36.2+k3s1" });
   expect(response.status).toBe(200);
   return (await response.json()) as Rendered;
 }
 const names = ({ manifests }: Rendered): string[] => manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+
+const definitions = ({ manifests }: Rendered): string[] =>
+  manifests.filter(({ kind }) => kind === "CustomResourceDefinition").map(({ metadata }) => metadata.name);
 
 beforeEach(async () => {
   ctx = await createContext();
@@ -75,9 +78,10 @@ describe("charts", () => {
 
   test("cert-manager: definitions only where they are wanted", async () => {
     const bare = await render("https://charts.jetstack.io", "cert-manager", "v1.16.2");
-    expect(bare.crds).toEqual([]);
+    expect(definitions(bare)).toEqual([]);
     const whole = await render("https://charts.jetstack.io/", "cert-manager", "1.16.2", { crds: { enabled: true }, extraArgs: ["--x"] });
-    expect(whole.crds.map(({ metadata }) => metadata.name)).toEqual([
+    expect(whole.crds).toEqual([]);
+    expect(definitions(whole)).toEqual([
       "certificaterequests.cert-manager.io",
       "certificates.cert-manager.io",
       "challenges.acme.cert-manager.io",
@@ -114,7 +118,7 @@ describe("charts", () => {
 
   test("external-secrets", async () => {
     const rendered = await render("https://charts.external-secrets.io", "external-secrets", "0.12.1");
-    expect(rendered.crds).toHaveLength(16);
+    expect([rendered.crds.length, definitions(rendered).length]).toEqual([0, 16]);
     expect(names(rendered).filter((name) => name.startsWith("Deployment/"))).toEqual([
       "Deployment/external-secrets-cert-controller",
       "Deployment/external-secrets",
@@ -187,7 +191,7 @@ describe("charts", () => {
     expect(rendered.manifests.find(({ kind }) => kind === "ConfigMap")?.["data"]).toEqual({
       initialize: '#!/bin/sh\ncreateBucket states "none" false true false',
     });
-    const refused = await post({ repository, chart: "minio", version: "5.4.0", releaseName: "minio", namespace: "minio", values: {} });
+    const refused = await post({ repository, chart: "minio", version: "5.4.0", releaseName: "minio", namespace: "minio", values: {}, kubeVersion: "v1.36.2" });
     expect([refused.status, await refused.json()]).toEqual([
       422,
       { error: "chart minio 5.4.0: the lab's stand-in for the chart minio has the mode standalone only" },
@@ -227,6 +231,7 @@ describe("charts", () => {
       releaseName: "a",
       namespace: "b",
       values: { mode: "standalone" },
+      kubeVersion: "v1.36.2",
     });
     expect([response.status, await response.text()]).toEqual([422, expect.stringContaining("default user console")]);
   });
@@ -244,7 +249,7 @@ describe("charts", () => {
         if (extra.some((known) => known !== "" && at.join(".").startsWith(known))) continue;
         const values = at.reduceRight<unknown>((inner, key) => ({ [key]: inner }), { noSuchValue: true });
         const before = ctx.unhandled.all().length;
-        const response = await post({ repository, chart: name, version, releaseName: name, namespace: name, values });
+        const response = await post({ repository, chart: name, version, releaseName: name, namespace: name, values, kubeVersion: "v1.36.2" });
         const where = at.map((part) => `/${part}`).join("");
         expect([name, where, response.status, await response.json()]).toEqual([
           name,
@@ -269,6 +274,7 @@ describe("charts", () => {
           releaseName: "a",
           namespace: "b",
           values,
+          kubeVersion: "v1.36.2",
         })
       ).status;
     expect([await ask({ sources: "ingress" }), await ask({ provider: ["pihole"] }), await ask({ resources: "much" })]).toEqual([422, 422, 422]);
@@ -276,12 +282,58 @@ describe("charts", () => {
   });
 
   test("an unknown chart or version is 404 with what there is, and noted", async () => {
-    const response = await post({ repository: "https://charts.jetstack.io", chart: "cert-manager", version: "v9", releaseName: "a", namespace: "b" });
+    const response = await post({
+      repository: "https://charts.jetstack.io",
+      chart: "cert-manager",
+      version: "v9",
+      releaseName: "a",
+      namespace: "b",
+      kubeVersion: "v1.36.2",
+    });
     expect(response.status).toBe(404);
     expect(((await response.json()) as { error: string }).error).toMatch(
       /^the lab has no stand-in for chart cert-manager v9 of https:\/\/charts\.jetstack\.io; it has: .*vault 0\.29\.1/,
     );
     expect(ctx.unhandled.all().map(({ what }) => what)).toEqual(["chart cert-manager v9"]);
+  });
+
+  test("the definitions of a chart's folder, as helm shows them", async () => {
+    const show = (body: object) => fetch(`${artefacts.chartStandIn}/crds`, { method: "POST", body: JSON.stringify(body) });
+    const shown = await show({ repository: "https://kubernetes-sigs.github.io/external-dns", chart: "external-dns", version: "1.21.1" });
+    expect(((await shown.json()) as Rendered).crds.map(({ metadata }) => metadata.name)).toEqual(["dnsendpoints.externaldns.k8s.io"]);
+    const none = await show({ repository: "https://charts.jetstack.io", chart: "cert-manager", version: "v1.16.2" });
+    expect(await none.json()).toEqual({ crds: [] });
+    expect((await show({ repository: "https://charts.jetstack.io", chart: "other" })).status).toBe(404);
+  });
+
+  test("a chart says for which versions of Kubernetes it is, and its templates ask for the cluster's", () => {
+    const chart: Chart = {
+      ...{
+        apiVersion: "v2",
+        name: "c",
+        version: "1.0.0",
+        appVersion: "1",
+        description: "",
+        repository: "https://charts.example.org",
+        kubeVersion: ">= 1.30.0-0",
+      },
+      files: new Map([
+        [
+          "templates/a.yaml",
+          "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {v: {{ .Capabilities.KubeVersion.Version | quote }}, m: {{ .Capabilities.KubeVersion.Minor | quote }}}\n",
+        ],
+      ]),
+    };
+    const at = (kubeVersion: string) => renderChart(chart, { name: "c", namespace: "c", values: {}, kubeVersion });
+    expect(at("v1.36.2+k3s1").manifests).toEqual([expect.objectContaining({ data: { v: "v1.36.2+k3s1", m: "36" } })]);
+    expect(at("v1.30.0-rc1+k3s1").manifests).toHaveLength(1);
+    expect(() => at("v1.29.9+k3s1")).toThrow("chart requires kubeVersion: >= 1.30.0-0 which is incompatible with Kubernetes v1.29.9+k3s1");
+  });
+
+  test("a chart of a registry is found by its whole address", () => {
+    const [found] = allCharts();
+    if (found === undefined) throw new Error("no chart");
+    expect(findChart("", `${found.repository.replace("https://", "oci://")}/${found.name}`, found.version)).toBe(found);
   });
 
   test("a request that is none", async () => {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { gzipSync } from "node:zlib";
+import * as semver from "semver";
 import { parse, parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
@@ -32,6 +33,8 @@ export interface Release {
   name: string;
   namespace: string;
   values: Record<string, unknown>;
+  /** Version of the cluster's Kubernetes, as it says itself: `v1.31.4+k3s1`. */
+  kubeVersion: string;
 }
 
 export type Manifest = Record<string, unknown>;
@@ -99,11 +102,17 @@ export function allCharts(): readonly Chart[] {
   return charts;
 }
 
-/** @param version exact, with or without a `v`, as Helm compares; without one the only version that there is */
+/**
+ * @param name in the repository, or the whole address of a chart of a registry (`oci://…`)
+ * @param version exact, with or without a `v`, as Helm compares; without one the only version that there is
+ */
 export function findChart(repository: string, name: string, version: string | undefined): Chart | undefined {
   const plain = (text: string): string => text.replace(/^v/, "");
+  // A chart of a registry is named by its whole address; its folder is that address as well.
+  const oci = /^oci:\/\/(.+)\/([^/]+)$/.exec(name);
+  const [wantedRepository, wantedName] = oci === null ? [repository.replace(/\/+$/, ""), name] : [`https://${oci[1]}`, oci[2]];
   return allCharts().find(
-    (chart) => chart.repository === repository.replace(/\/+$/, "") && chart.name === name && (!version || plain(chart.version) === plain(version)),
+    (chart) => chart.repository === wantedRepository && chart.name === wantedName && (!version || plain(chart.version) === plain(version)),
   );
 }
 
@@ -162,26 +171,45 @@ function hookOf(manifest: Manifest): Hook | undefined {
   return { manifest, events, weight: Number(annotations?.[`${HOOK}-weight`] ?? 0), deletePolicies: policies.length > 0 ? policies : ["before-hook-creation"] };
 }
 
-/** @throws HomelabError E_CHART_VALUES for a value that the stand-in does not know, and when a template fails */
-export function renderChart(chart: Chart, { name, namespace, values }: Release): { manifests: Manifest[]; crds: Manifest[]; hooks: Hook[] } {
+/** Whether the chart can be installed in a cluster of that version. @throws HomelabError E_CHART_KUBE_VERSION in Helm's words where not */
+function checkKubeVersion({ kubeVersion }: Chart, cluster: string): void {
+  // As Helm's own library compares: what stands behind a `+` counts for nothing, and a range may name a pre-release as its lower end.
+  if (kubeVersion === undefined || semver.satisfies(cluster, kubeVersion, { includePrerelease: true })) return;
+  throw new HomelabError("E_CHART_KUBE_VERSION", `chart requires kubeVersion: ${kubeVersion} which is incompatible with Kubernetes ${cluster}`);
+}
+
+/** What templates may ask about the cluster. */
+function capabilities(cluster: string): object {
+  const { major, minor } = semver.coerce(cluster) ?? { major: 0, minor: 0 };
+  return { KubeVersion: { Version: cluster, GitVersion: cluster, Major: String(major), Minor: String(minor) } };
+}
+
+/** The definitions in the chart's own folder for them: Helm installs them with the first revision, and leaves them alone ever after. */
+export const folderCrds = ({ files }: Chart): Manifest[] =>
+  [...files].filter(([file]) => file.startsWith("crds/")).flatMap(([file, text]) => documents(text, file));
+
+/**
+ * @throws HomelabError E_CHART_VALUES for a value that the stand-in does not know; E_CHART_KUBE_VERSION for a cluster that is too old
+ *   or too new for the chart; and when a template fails
+ */
+export function renderChart(chart: Chart, { name, namespace, values, kubeVersion }: Release): { manifests: Manifest[]; crds: Manifest[]; hooks: Hook[] } {
   checkValues(chart.name, defaultsOf(chart), values, extraOf(chart));
+  checkKubeVersion(chart, kubeVersion);
   const data = {
+    Capabilities: capabilities(kubeVersion),
     Release: { Name: name, Namespace: namespace, Service: "Helm", Revision: 1, IsInstall: true, IsUpgrade: false },
     Chart: { Name: chart.name, Version: chart.version, AppVersion: chart.appVersion },
     Values: coalesce(defaultsOf(chart), values),
   };
   const files = [...chart.files];
-  const crds = files.filter(([file]) => file.startsWith("crds/")).flatMap(([file, text]) => documents(text, file));
   const rendered = files
     .filter(([file]) => /^templates\/[^_].*\.yaml$/.test(file))
     .flatMap(([file, text]) => documents(renderTemplate(parseTemplate(text, file), data, file), file));
   const rank = ({ kind }: Manifest): number => (ORDER.indexOf(String(kind)) + ORDER.length + 1) % (ORDER.length + 1);
-  const isDefinition = ({ kind }: Manifest): boolean => kind === "CustomResourceDefinition";
   const sorted = rendered.sort((a, b) => rank(a) - rank(b)).map((manifest) => ({ manifest, hook: hookOf(manifest) }));
-  const own = sorted.flatMap(({ manifest, hook }) => (hook === undefined ? [manifest] : []));
   return {
-    manifests: own.filter((manifest) => !isDefinition(manifest)),
-    crds: [...crds, ...own.filter(isDefinition)],
+    manifests: sorted.flatMap(({ manifest, hook }) => (hook === undefined ? [manifest] : [])),
+    crds: folderCrds(chart),
     hooks: sorted.flatMap(({ hook }) => hook ?? []).sort((a, b) => a.weight - b.weight),
   };
 }

@@ -10,7 +10,7 @@ import type { LabSite } from "../../common/lab-site";
 import { projectRoot } from "../../common/paths";
 import { listenOn } from "../core/server";
 import type { LabContext, Stoppable } from "../core/world";
-import { allCharts, archiveUrl, findChart, packageChart, renderChart, repositoryIndex } from "./charts";
+import { allCharts, archiveUrl, type Chart, findChart, folderCrds, packageChart, renderChart, repositoryIndex } from "./charts";
 
 const fileSchema = z.strictObject({
   url: z.string(),
@@ -31,7 +31,16 @@ const renderSchema = z.strictObject({
   releaseName: z.string(),
   namespace: z.string(),
   values: z.record(z.string(), z.unknown()).default({}),
+  kubeVersion: z.string(),
 });
+const crdsSchema = renderSchema.pick({ repository: true, chart: true, version: true });
+
+interface Answer {
+  status: number;
+  body: unknown;
+}
+
+const notUnderstood = (error: z.ZodError): Answer => ({ status: 400, body: { error: z.prettifyError(error) } });
 
 export interface Artefacts extends Stoppable {
   /** URL of the chart stand-ins, for providers that have no helm. */
@@ -108,28 +117,50 @@ class Internet {
     return chart && { body: packageChart(chart), headers: { "content-type": "application/gzip" } };
   }
 
-  /** Answers POST /render of the chart stand-ins. */
-  async render(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
-    if (request.method !== "POST" || request.url !== "/render")
-      return { status: 404, body: { error: `${request.method} ${request.url}: there is only POST /render` } };
-    const parsed = renderSchema.safeParse(await bodyOf(request));
-    if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
-    const { repository, chart: name, version, releaseName, namespace, values } = parsed.data;
+  /** Answers the chart stand-ins: POST /render gives what a release is made of, POST /crds what `helm show crds` prints. */
+  async answer(request: IncomingMessage): Promise<Answer> {
+    const asked = `${request.method} ${request.url}`;
+    if (asked === "POST /render") return this.#render(renderSchema.safeParse(await bodyOf(request)));
+    if (asked === "POST /crds") return this.#crds(crdsSchema.safeParse(await bodyOf(request)));
+    return { status: 404, body: { error: `${asked}: there is only POST /render and POST /crds` } };
+  }
+
+  #chart({ repository, chart: name, version }: z.output<typeof crdsSchema>): { chart: Chart } | { missing: Answer } {
     const chart = findChart(repository, name, version);
-    if (chart === undefined) {
-      this.ctx.unhandled.add({ system: "artefacts", target: repository, what: `chart ${name} ${version ?? "(any version)"}` });
-      const known = allCharts().map((candidate) => `${candidate.name} ${candidate.version}`);
-      return { status: 404, body: { error: `the lab has no stand-in for chart ${name} ${version ?? ""} of ${repository}; it has: ${known.join(", ")}` } };
-    }
+    if (chart !== undefined) return { chart };
+    this.ctx.unhandled.add({ system: "artefacts", target: repository, what: `chart ${name} ${version ?? "(any version)"}` });
+    const known = allCharts().map((candidate) => `${candidate.name} ${candidate.version}`);
+    const error = `the lab has no stand-in for chart ${name} ${version ?? ""} of ${repository}; it has: ${known.join(", ")}`;
+    return { missing: { status: 404, body: { error } } };
+  }
+
+  #noted(chart: Chart, action: string): void {
+    this.ctx.records.add({ system: "artefacts", target: new URL(chart.repository).host, kind: "read", action: `${action} ${chart.name} ${chart.version}` });
+  }
+
+  #crds(asked: z.ZodSafeParseResult<z.output<typeof crdsSchema>>): Answer {
+    if (!asked.success) return notUnderstood(asked.error);
+    const found = this.#chart(asked.data);
+    if ("missing" in found) return found.missing;
+    this.#noted(found.chart, "show the definitions of");
+    return { status: 200, body: { crds: folderCrds(found.chart) } };
+  }
+
+  #render(asked: z.ZodSafeParseResult<z.output<typeof renderSchema>>): Answer {
+    if (!asked.success) return notUnderstood(asked.error);
+    const found = this.#chart(asked.data);
+    if ("missing" in found) return found.missing;
+    const { chart } = found;
+    const { releaseName, namespace, values, kubeVersion, repository } = asked.data;
     try {
-      const rendered = renderChart(chart, { name: releaseName, namespace, values });
-      this.ctx.records.add({ system: "artefacts", target: new URL(repository).host, kind: "read", action: `render ${name} ${chart.version}` });
+      const rendered = renderChart(chart, { name: releaseName, namespace, values, kubeVersion });
+      this.#noted(chart, "render");
       return { status: 200, body: { ...rendered, chart: { name: chart.name, version: chart.version, appVersion: chart.appVersion } } };
     } catch (thrown) {
-      if (thrown instanceof HomelabError && thrown.code === "E_CHART_VALUES")
-        this.ctx.unhandled.add({ system: "artefacts", target: repository, what: `chart ${name} ${chart.version}: ${thrown.message.replaceAll("\n", " ")}` });
-      if (thrown instanceof HomelabError) return { status: 422, body: { error: `chart ${name} ${chart.version}: ${thrown.message}` } };
-      throw thrown;
+      if (!(thrown instanceof HomelabError)) throw thrown;
+      const what = `chart ${chart.name} ${chart.version}: ${thrown.message}`;
+      if (thrown.code === "E_CHART_VALUES") this.ctx.unhandled.add({ system: "artefacts", target: repository, what: what.replaceAll("\n", " ") });
+      return { status: 422, body: { error: what } };
     }
   }
 }
@@ -143,7 +174,7 @@ export async function startArtefacts(ctx: LabContext): Promise<Artefacts> {
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(body));
     };
-    internet.render(request).then(
+    internet.answer(request).then(
       ({ status, body }) => answer(status, body),
       (thrown: unknown) => {
         ctx.unhandled.add({ system: "artefacts", target: "chart stand-ins", what: `bug: ${thrown instanceof Error ? thrown.stack : String(thrown)}` });

@@ -1,4 +1,5 @@
 /** What cannot be in an environment's platform, found before anything is registered. Each problem names environment and module. */
+import * as semver from "semver";
 import { findDefaultCredentials } from "../../components/platform/default-credentials";
 import type { Host, Module } from "../../components/platform/module";
 import { rangeOf, rangesMeet } from "./address-range";
@@ -109,6 +110,18 @@ function addresses({ place, chosen, addresses: taken }: Checked): string[] {
   });
 }
 
+/** Helm refuses such a chart as well, when it is installed. */
+function versions({ place, chosen, cluster }: Checked): string[] {
+  return chosen.flatMap(({ module }) =>
+    Object.values(module.charts)
+      .filter(({ kubeVersion }) => kubeVersion !== undefined && !semver.satisfies(cluster.version, kubeVersion, { includePrerelease: true }))
+      .map(
+        ({ name, version, kubeVersion }) =>
+          `${place.environment}: ${module.name}: chart ${name} ${version} is for Kubernetes ${kubeVersion}, and the cluster runs ${cluster.version}; take another version of one of them`,
+      ),
+  );
+}
+
 const valueAt = (values: unknown, path: string): unknown =>
   path.split(".").reduce<unknown>((node, key) => (typeof node === "object" && node !== null ? (node as Record<string, unknown>)[key] : undefined), values);
 
@@ -138,4 +151,4 @@ function secrets({ place, chosen }: Checked): string[] {
 
 /** Everything that is wrong, in a fixed order. */
 export const checkPlatform = (given: Checked): string[] =>
-  [needs, owners, hostNames, classes, addresses, credentials, secrets].flatMap((check) => check(given));
+  [needs, owners, hostNames, classes, addresses, versions, credentials, secrets].flatMap((check) => check(given));

@@ -1,4 +1,5 @@
 /** What the platform of a stack is planned from: its row of the matrix, its settings and the homelab's facts. */
+import { K3S, KUBERNETES } from "../../ansible-replacements";
 import { clusterOffer } from "../../components/clusters/distributions";
 import type { Flow } from "../../components/platform/module";
 import { entryKeys, ownPaths } from "../../secrets/load";
@@ -19,8 +20,9 @@ const STORAGE_CLASS = "local-path";
 
 /** What the stack's cluster has before a module is built. */
 export function clusterFacts({ kubeadm, k3sDisable }: Pick<StackConfig, "kubeadm" | "k3sDisable">): ClusterFacts {
-  if (kubeadm !== undefined) return { title: "kubeadm", ...clusterOffer("kubeadm") };
-  return { title: k3sDisable.length === 0 ? "k3s" : `k3s without ${k3sDisable.join(" and ")}`, ...clusterOffer("k3s", k3sDisable) };
+  if (kubeadm !== undefined) return { title: "kubeadm", version: `v${kubeadm.version ?? KUBERNETES.version}`, ...clusterOffer("kubeadm") };
+  const title = k3sDisable.length === 0 ? "k3s" : `k3s without ${k3sDisable.join(" and ")}`;
+  return { title, version: K3S.version, ...clusterOffer("k3s", k3sDisable) };
 }
 
 interface Applications {

@@ -20,6 +20,8 @@ export interface PlannedApplication {
 export interface ClusterFacts {
   /** As messages name it: `k3s without traefik`. */
   readonly title: string;
+  /** Version of Kubernetes that its role installs: `v1.36.2+k3s1`. */
+  readonly version: string;
   readonly capabilities: readonly ClusterCapability[];
   readonly storageClasses: readonly string[];
   readonly ingressClasses: readonly string[];

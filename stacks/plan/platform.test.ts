@@ -11,8 +11,14 @@ const ENTRIES = new Map([
   ["cluster-secret-store/secrets/MINIO", ["rootUser", "rootPassword"]],
 ]);
 
-const K3S = { title: "k3s", capabilities: ["ingress", "load-balancer"], storageClasses: ["local-path"], ingressClasses: ["traefik"] } as const;
-const KUBEADM = { title: "kubeadm", capabilities: [], storageClasses: [], ingressClasses: [] } as const;
+const K3S = {
+  title: "k3s",
+  version: "v1.36.2+k3s1",
+  capabilities: ["ingress", "load-balancer"],
+  storageClasses: ["local-path"],
+  ingressClasses: ["traefik"],
+} as const;
+const KUBEADM = { title: "kubeadm", version: "v1.33.0", capabilities: [], storageClasses: [], ingressClasses: [] } as const;
 
 const input = (row: PlatformInput["row"], more: Partial<PlatformInput> = {}): PlatformInput => ({
   row,
@@ -59,7 +65,7 @@ const notBuilt = (): never => {
 const made = (
   name: string,
   parts: Partial<ModuleParts> = {},
-  spec: Partial<Pick<Module, "provides" | "brings" | "crds" | "defaultCredentials">> = {},
+  spec: Partial<Pick<Module, "provides" | "brings" | "crds" | "defaultCredentials" | "charts">> = {},
 ): Module => defineModule({ name, summary: "of a test", options: noOptions, parts: () => parts, build: notBuilt, ...spec });
 
 const app = (name: string, hosts: readonly string[], namespace = name): PlannedApplication => ({
@@ -236,6 +242,13 @@ const CASES: Record<string, Case> = {
     given: input({ a: {} }),
     catalogue: [made("a", { addresses: ["10.0.0.30-10.0.0.20"] })],
     problems: ["dev: a: the addresses 10.0.0.30-10.0.0.20 are no range; write first-last, such as 10.0.0.200-10.0.0.220, or CIDR"],
+  },
+  "a chart for other versions of Kubernetes": {
+    given: input({ a: {} }),
+    catalogue: [
+      made("a", {}, { charts: { a: { repository: "https://charts.example.org", name: "a", version: "1.0.0", why: "of a test", kubeVersion: "<1.36.0-0" } } }),
+    ],
+    problems: ["dev: a: chart a 1.0.0 is for Kubernetes <1.36.0-0, and the cluster runs v1.36.2+k3s1; take another version of one of them"],
   },
   "a chart's default credential left on": {
     given: input({ a: {} }),

@@ -1,5 +1,8 @@
 /** What holds for every resource that the programs of all stacks register. An exception is listed here, with its reason. */
+import { MODULES } from "../../components/platform/catalogue";
 import { findDefaultCredentials } from "../../components/platform/default-credentials";
+import type { ChartPin } from "../../components/platform/pins";
+import { findChart, folderCrds } from "../../lab/artefacts/charts";
 import { entryKeys } from "../../secrets/load";
 import { secretPaths } from "../../stacks/plan/hosts/plan-roles";
 import { planEstate } from "../../stacks/plan/plan";
@@ -40,6 +43,13 @@ function crdOf({ type }: Registered): string {
   return group.includes(".") && !group.endsWith(".k8s.io") && group !== "helm.sh" ? `${kind.toLowerCase()}s.${group}` : "";
 }
 
+test("a chart with definitions in crds/, which Helm never upgrades, says in its pin what becomes of them, and says for which Kubernetes it is", () => {
+  const pins: ChartPin[] = MODULES.flatMap(({ charts }) => Object.values(charts));
+  const said = pins.map(({ name, crdsFolder, kubeVersion }) => [name, crdsFolder !== undefined, kubeVersion]);
+  const charts = pins.map(({ repository, name, version }) => findChart(repository, name, version));
+  expect(said).toEqual(charts.map((chart) => [chart?.name, chart !== undefined && folderCrds(chart).length > 0, chart?.kubeVersion]));
+});
+
 describe.each(STACK_NAMES)("in %s", (stack) => {
   let registered: Registered[];
   beforeAll(async () => {
@@ -51,12 +61,16 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
     expect(others).toEqual([]);
   });
 
-  test("each custom resource waits for the release that owns its definition", () => {
+  test("each custom resource waits for the release that owns its definition, and until the webhooks of that admit", () => {
     const customs = registered.filter((resource) => crdOf(resource) !== "");
     expect(customs.length).toBeGreaterThan(2);
+    const awaited = (release: string): string[] => [
+      `${release}-release`,
+      ...registered.filter(({ name }) => name === `${release}-admission`).map(({ name }) => name),
+    ];
     const bad = customs.filter((resource) => {
       const owner = planOf(stack)?.modules.find(({ crds }) => crds.includes(crdOf(resource)));
-      return owner === undefined || !Object.keys(owner.charts).some((release) => waitsFor(resource, registered).has(`${release}-release`));
+      return owner === undefined || !Object.keys(owner.charts).some((release) => awaited(release).every((name) => waitsFor(resource, registered).has(name)));
     });
     expect(bad.map(label)).toEqual([]);
   });

@@ -82,7 +82,7 @@ async function flagsOf(ctx: OwnedContext, values: object): Promise<string[]> {
   const artefacts = await startArtefacts(ctx);
   try {
     const { repository, name: chart, version } = EXTERNAL_DNS_CHART;
-    const body = JSON.stringify({ repository, chart, version, releaseName: "external-dns", namespace: "external-dns", values });
+    const body = JSON.stringify({ repository, chart, version, releaseName: "external-dns", namespace: "external-dns", values, kubeVersion: "v1.36.2" });
     const { manifests } = renderedSchema.parse(await (await fetch(`${artefacts.chartStandIn}/render`, { method: "POST", body })).json());
     return manifests.flatMap(({ kind, spec }) => (kind === "Deployment" ? (spec?.template?.spec.containers[0]?.args ?? []) : []));
   } finally {

@@ -53,6 +53,10 @@ export class LabWorld {
     return saved;
   }
 
+  get chartStandIn(): string {
+    return this.artefacts.chartStandIn;
+  }
+
   /** Until no controller has anything to do. */
   async settled(): Promise<void> {
     for (let rounds = 0; rounds < 3; rounds++) for (const { controllers } of this.running) await controllers.settled();
@@ -69,7 +73,10 @@ export class LabWorld {
     namespace: string;
     values?: unknown;
   }): Promise<{ manifests: KubeObject[]; crds: KubeObject[] }> {
-    const response = await fetch(`${this.artefacts.chartStandIn}/render`, { method: "POST", body: JSON.stringify({ releaseName: body.chart, ...body }) });
+    const response = await fetch(`${this.artefacts.chartStandIn}/render`, {
+      method: "POST",
+      body: JSON.stringify({ releaseName: body.chart, kubeVersion: "v1.36.2+k3s1", ...body }),
+    });
     if (response.status !== 200) throw new Error(await response.text());
     return (await response.json()) as { manifests: KubeObject[]; crds: KubeObject[] };
   }

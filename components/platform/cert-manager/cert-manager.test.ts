@@ -8,7 +8,9 @@ test("it is its pinned chart with CRDs that stay, the token as a secret, and the
     "kubernetes:core/v1:Namespace cert-manager-ns-namespace": "given-cluster",
     "kubernetes:helm.sh/v3:Release cert-manager-release": "given-cluster after cert-manager-ns-namespace",
     "kubernetes:core/v1:Secret cert-manager-cloudflare": "given-cluster after cert-manager-ns-namespace",
-    "kubernetes:cert-manager.io/v1:ClusterIssuer cert-manager-issuer": "given-cluster after cert-manager-cloudflare, cert-manager-release",
+    "command:local:Command cert-manager-admission": "given-command after cert-manager-release",
+    "kubernetes:cert-manager.io/v1:ClusterIssuer cert-manager-issuer":
+      "given-cluster after cert-manager-admission, cert-manager-cloudflare, cert-manager-release",
   });
   expect(releaseOf(registered)).toEqual({
     ...releaseDefaults,

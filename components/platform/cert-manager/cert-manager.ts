@@ -11,6 +11,14 @@ import { CERT_MANAGER_CHART, CERT_MANAGER_NAMESPACE, certManagerValues } from ".
 /** Name of the one issuer of every cluster. */
 const ISSUER = "letsencrypt-prod";
 
+/** What the webhook is asked about until it admits: it answers for all kinds of cert-manager at once. */
+const ADMITTED = {
+  apiVersion: "cert-manager.io/v1",
+  kind: "Issuer",
+  metadata: { name: "homelab-admission", namespace: CERT_MANAGER_NAMESPACE },
+  spec: { selfSigned: {} },
+} as const;
+
 export interface CertManagerArgs {
   namespace: NamespaceArgs;
   /** Contact that the certificate authority writes to. */
@@ -30,7 +38,11 @@ export class CertManager extends Component {
   constructor(name: string, args: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:CertManager", name, opts);
     const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
-    const release = new HelmRelease(name, { releaseName: "cert-manager", namespace, chart: CERT_MANAGER_CHART, values: certManagerValues(args) }, this.child());
+    const release = new HelmRelease(
+      name,
+      { releaseName: "cert-manager", namespace, chart: CERT_MANAGER_CHART, values: certManagerValues(args), admits: [ADMITTED] },
+      this.child(),
+    );
     const token = new Secret(
       `${name}-cloudflare`,
       { metadata: { name: "cloudflare-api-token", namespace }, stringData: { "api-token": args.cloudflareToken } },

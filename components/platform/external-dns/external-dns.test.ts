@@ -22,6 +22,7 @@ test("it is its pinned chart, after the Secret that it starts with: it writes an
     chart: "external-dns",
     version: "1.21.1",
     repositoryOpts: { repo: "https://kubernetes-sigs.github.io/external-dns" },
+    skipCrds: true,
     values: {
       provider: { name: "pihole" },
       sources: ["ingress"],

@@ -6,6 +6,8 @@ export const EXTERNAL_DNS_CHART = {
   name: "external-dns",
   version: "1.21.1",
   why: "external-dns v0.21.0: the API of Pi-hole 6 needs 0.17; from 0.22 on the prefix of its annotations is another one",
+  // The kind DNSEndpoint: all records come from routes here.
+  crdsFolder: "leave-out",
 } as const satisfies ChartPin;
 
 export interface ExternalDnsValuesArgs {

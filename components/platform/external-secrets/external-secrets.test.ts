@@ -6,6 +6,7 @@ test("it is its pinned chart with its CRDs", async () => {
   expect(graphOf(registered)).toEqual({
     "kubernetes:core/v1:Namespace external-secrets-ns-namespace": "given-cluster",
     "kubernetes:helm.sh/v3:Release external-secrets-release": "given-cluster after external-secrets-ns-namespace",
+    "command:local:Command external-secrets-admission": "given-command after external-secrets-release",
   });
   expect(releaseOf(registered)).toEqual({
     ...releaseDefaults,

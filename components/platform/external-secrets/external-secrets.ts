@@ -6,6 +6,23 @@ import { type BuildModule, formerPart } from "../context";
 import { EXTERNAL_SECRETS_NAMESPACE } from "../namespace-grants";
 import { EXTERNAL_SECRETS_API, EXTERNAL_SECRETS_CHART, externalSecretsValues } from "./values";
 
+const probe = (kind: string, spec: object) => ({
+  apiVersion: EXTERNAL_SECRETS_API,
+  kind,
+  metadata: { name: "homelab-admission", namespace: EXTERNAL_SECRETS_NAMESPACE },
+  spec,
+});
+/** What its webhooks are asked about until they admit: each has a configuration of its own, which the cert controller fills in turn. */
+const ADMITTED = [
+  probe("SecretStore", { provider: { fake: { data: [{ key: "a", value: "b" }] } } }),
+  probe("ExternalSecret", {
+    refreshInterval: "1h",
+    secretStoreRef: { kind: "SecretStore", name: "homelab-admission" },
+    target: { name: "homelab-admission" },
+    data: [{ secretKey: "a", remoteRef: { key: "a" } }],
+  }),
+];
+
 /** The operator that copies entries of Vault into Kubernetes Secrets. What it may read is up to {@link SecretAccess}. */
 export class ExternalSecrets extends Component {
   /** Known once the operator runs and its resource kinds are there. */
@@ -16,7 +33,7 @@ export class ExternalSecrets extends Component {
     const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
     const release = new HelmRelease(
       name,
-      { releaseName: "external-secrets", namespace, chart: EXTERNAL_SECRETS_CHART, values: externalSecretsValues() },
+      { releaseName: "external-secrets", namespace, chart: EXTERNAL_SECRETS_CHART, values: externalSecretsValues(), admits: ADMITTED },
       this.child(),
     );
     this.apiVersion = after(release, EXTERNAL_SECRETS_API);

@@ -76,6 +76,22 @@ export async function writeRecord(client: KubernetesClient, record: HelmRecord, 
   await client.apply({ apiVersion: "v1", kind: "Secret", namespace: record.namespace, name }, object, "helm", signal, { force: true });
 }
 
+/** States that a helm which was killed leaves behind, and in which helm refuses to install or upgrade. */
+const CUT = ["pending-install", "pending-upgrade", "pending-rollback", "uninstalling"];
+
+/**
+ * A release whose last operation was cut short, made one that helm goes on with: the revision counts as failed, and the objects that
+ * it had begun to make are taken over by the next. Only one operation works on a stack at a time, so nobody else is at it.
+ * @returns the state that it was left in; undefined: it was in none
+ */
+export async function mendPending(client: KubernetesClient, { name, namespace }: { name: string; namespace: string }, signal: AbortSignal) {
+  const last = (await revisions(client, namespace, name, signal)).at(-1);
+  if (last === undefined || !CUT.includes(last.info.status)) return undefined;
+  const description = `Interrupted (${last.info.status})`;
+  await writeRecord(client, { ...last, info: { ...last.info, status: "failed", description } }, signal);
+  return { revision: last.version, status: last.info.status };
+}
+
 export async function removeRecords(client: KubernetesClient, records: readonly HelmRecord[], signal: AbortSignal): Promise<void> {
   for (const { name, namespace, version } of records)
     await client.delete({ apiVersion: "v1", kind: "Secret", namespace, name: secretName(name, version) }, "Background", signal);

@@ -7,7 +7,7 @@ import { isValues, type JsonObject, makeSecret, type Values, withoutNullValues }
 import type { KubernetesClient } from "../client";
 import { specOfKind } from "../kinds";
 import type { ClusterTarget } from "../settings";
-import { type HelmRecord, revisions } from "./record";
+import { type HelmRecord, mendPending, revisions } from "./record";
 import { failuresOf, specOf, withDefaults } from "./release-inputs";
 import type { ReleaseSpec } from "./release-spec";
 
@@ -50,14 +50,17 @@ function endOf(thrown: unknown, timeoutSeconds: number | undefined): string {
   return code === "E_CANCELLED" ? "the operation was cancelled before it was ready" : describeError(asError(thrown));
 }
 
-type Call = Pick<ResourceCall<ClusterTarget>, "provider" | "signal" | "timeoutSeconds">;
+type Call = Pick<ResourceCall<ClusterTarget>, "provider" | "signal" | "timeoutSeconds" | "log">;
 
 /** @throws PartialFailure where the release exists and is not what was asked for */
-async function applied({ provider, signal, timeoutSeconds }: Call, inputs: JsonObject): Promise<{ id: string; outputs: Values }> {
+async function applied({ provider, signal, timeoutSeconds, log }: Call, inputs: JsonObject): Promise<{ id: string; outputs: Values }> {
   const { client } = provider;
   const spec = specOf(inputs, client.defaultNamespace);
+  const installer = provider.installer();
+  const cut = await mendPending(client, spec, signal);
+  if (cut !== undefined) log("warning", `release ${idOf(spec)}: revision ${cut.revision} was left ${cut.status} by a run that was cut; it goes on from there`);
   try {
-    await provider.installer().apply(spec, signal);
+    await installer.apply(spec, signal);
   } catch (thrown) {
     const last = await lastRevision(client, spec, AbortSignal.timeout(LOOK_MS)).catch(() => undefined);
     if (last === undefined) throw thrown;

@@ -13,9 +13,13 @@ import type { Installer, ReleaseName, ReleaseSpec } from "./release-spec";
 
 const renderedSchema = z.object({
   manifests: z.array(objectSchema),
+  hooks: z.array(z.object({ manifest: objectSchema })).default([]),
+  /** Of the chart's own folder for definitions. */
   crds: z.array(objectSchema),
   chart: z.object({ name: z.string(), version: z.string(), appVersion: z.string() }),
 });
+
+const versionSchema = z.looseObject({ gitVersion: z.string() });
 
 /** Revisions that helm keeps where nothing else is said. */
 const HELM_HISTORY = 10;
@@ -61,7 +65,9 @@ export class StandIn implements Installer {
     private readonly client: KubernetesClient,
   ) {}
 
-  async #render(spec: ReleaseSpec): Promise<z.infer<typeof renderedSchema>> {
+  /** What the chart gives in this cluster: helm asks it for its version, and so do templates. */
+  async #render(spec: ReleaseSpec, signal: AbortSignal): Promise<z.infer<typeof renderedSchema>> {
+    const kubeVersion = versionSchema.parse((await this.client.request("GET", "/version", signal)).body).gitVersion;
     const http = createHttpClient(this.url);
     try {
       const { status, body } = await http.request({
@@ -75,7 +81,9 @@ export class StandIn implements Installer {
           releaseName: spec.name,
           namespace: spec.namespace,
           values: spec.values,
+          kubeVersion,
         }),
+        signal,
       });
       if (status !== 200)
         throw new HomelabError("E_CHART", `chart ${spec.chart} ${spec.version ?? ""}: ${String((JSON.parse(body) as { error?: unknown }).error ?? status)}`, {
@@ -110,7 +118,7 @@ export class StandIn implements Installer {
 
   async apply(spec: ReleaseSpec, signal: AbortSignal): Promise<void> {
     refuse(spec);
-    const rendered = await this.#render(spec);
+    const rendered = await this.#render(spec, signal);
     if (spec.createNamespace)
       await this.client.apply(
         { apiVersion: "v1", kind: "Namespace", namespace: undefined, name: spec.namespace },
@@ -121,7 +129,9 @@ export class StandIn implements Installer {
       );
     const earlier = await revisions(this.client, spec.namespace, spec.name, signal);
     const last = earlier.at(-1);
-    const { objects, hooks } = withoutHooks(rendered.manifests);
+    if (last?.info.status.startsWith("pending-") === true)
+      throw new HomelabError("E_HELM", `release ${spec.name}: another operation (install/upgrade/rollback) is in progress`, { subject: spec.name });
+    const { objects, hooks } = withoutHooks([...rendered.manifests, ...rendered.hooks.map(({ manifest }) => manifest)]);
     const sorted = objects.sort((one, other) => rank(one.kind) - rank(other.kind));
     const record = recordOf(spec, rendered.chart, sorted, hooks, earlier);
     const [before, after] = last === undefined ? (["pre-install", "post-install"] as const) : (["pre-upgrade", "post-upgrade"] as const);
@@ -130,7 +140,8 @@ export class StandIn implements Installer {
     // As helm does: what is begun is on record, so that a run that is cut leaves no objects that nobody knows of.
     await writeRecord(this.client, { ...record, info: { ...record.info, status: last === undefined ? "pending-install" : "pending-upgrade" } }, signal);
     try {
-      if (!spec.skipCrds) for (const crd of rendered.crds) await this.#put(crd, spec, signal, true);
+      // As helm does: with the first revision, and never again.
+      if (!spec.skipCrds && last === undefined) for (const crd of rendered.crds) await this.#put(crd, spec, signal, true);
       await runHooks(before, due, run);
       await this.#install(spec, sorted, signal);
       await this.#prune(last, sorted, signal);
@@ -150,7 +161,8 @@ export class StandIn implements Installer {
   }
 
   async #install(spec: ReleaseSpec, sorted: readonly Manifest[], signal: AbortSignal): Promise<void> {
-    for (const object of sorted) await this.#put(object, spec, signal, false);
+    // A definition comes before the objects of its kind, and is there before they come.
+    for (const object of sorted) await this.#put(object, spec, signal, object.kind === "CustomResourceDefinition");
     if (!spec.skipAwait) for (const object of sorted) await this.#put(object, spec, signal, true);
   }
 
@@ -174,7 +186,8 @@ export class StandIn implements Installer {
       `${object.apiVersion}/${object.kind}/${object.metadata.namespace ?? ""}/${object.metadata.name}`;
     const kept = new Set(now.map(key));
     for (const object of manifestsOf(last))
-      if (!kept.has(key(object))) await this.client.delete(refOfManifest(object, last?.namespace ?? this.client.defaultNamespace), "Background", signal);
+      if (!kept.has(key(object)) && !stays(object))
+        await this.client.delete(refOfManifest(object, last?.namespace ?? this.client.defaultNamespace), "Background", signal);
   }
 
   async remove({ name, namespace, timeout, disableWebhooks }: ReleaseName, signal: AbortSignal): Promise<void> {
@@ -183,7 +196,8 @@ export class StandIn implements Installer {
     const hooks = disableWebhooks ? [] : (last?.hooks ?? []);
     const run = this.#hookRun({ name, namespace, timeout }, signal);
     await runHooks("pre-delete", hooks, run);
-    for (const object of manifestsOf(last).sort((a, b) => rank(b.kind) - rank(a.kind))) {
+    const going = manifestsOf(last).filter((object) => !stays(object));
+    for (const object of going.sort((a, b) => rank(b.kind) - rank(a.kind))) {
       const ref = refOfManifest(object, namespace);
       if (await this.client.delete(ref, "Background", signal)) await untilGone(ref, { client: this.client, seconds: timeout, signal });
     }
@@ -191,5 +205,8 @@ export class StandIn implements Installer {
     await removeRecords(this.client, records, signal);
   }
 }
+
+/** The chart says that helm leaves it where it is, whatever becomes of the release. */
+const stays = ({ metadata }: Manifest): boolean => (metadata["annotations"] as Record<string, unknown> | undefined)?.["helm.sh/resource-policy"] === "keep";
 
 const manifestsOf = (record: HelmRecord | undefined): Manifest[] => manifestsIn(record?.manifest);

@@ -24,6 +24,12 @@ let client: KubernetesClient;
 let plugin: TestProvider;
 /** Objects beside the chart's ConfigMap. */
 let more: object[] = [];
+/** What the chart has in its folder for definitions. */
+let crds: object[] = [];
+/** What the lab has told apart as hooks. */
+let hooks: object[] = [];
+/** What was asked of the chart. */
+let asked: { kubeVersion?: string } = {};
 
 beforeAll(async () => {
   api = await startLabApi({ controllers: false });
@@ -33,9 +39,10 @@ beforeAll(async () => {
       text += chunk.toString();
     });
     request.on("end", () => {
-      const { values, releaseName } = JSON.parse(text) as { values: { greeting?: string }; releaseName: string };
+      asked = JSON.parse(text) as { kubeVersion?: string };
+      const { values, releaseName } = asked as { values: { greeting?: string }; releaseName: string };
       const greeting = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: releaseName }, data: { greeting: values.greeting ?? "" } };
-      response.end(JSON.stringify({ manifests: [greeting, ...more], crds: [], chart: { name: "greeter", version: "1.2.3", appVersion: "9.0" } }));
+      response.end(JSON.stringify({ manifests: [greeting, ...more], crds, hooks, chart: { name: "greeter", version: "1.2.3", appVersion: "9.0" } }));
     });
   });
   await new Promise<void>((resolve) => charts.listen(0, "127.0.0.1", resolve));
@@ -43,7 +50,7 @@ beforeAll(async () => {
   client = new KubernetesClient(readKubeconfig(api.kubeconfig), "default");
 });
 beforeEach(async () => {
-  more = [];
+  [more, crds, hooks] = [[], [], []];
   plugin = await TestProvider.start(provider, { kubeconfig: api.kubeconfig });
 });
 afterEach(() => plugin.close());
@@ -264,6 +271,13 @@ describe("hooks of the lab's charts", () => {
     for (const name of ["a-second", "after"]) await api.call("DELETE", `${jobs}/${name}?propagationPolicy=Background`);
   });
 
+  test("those that the lab has told apart from the objects run as well", async () => {
+    hooks = [{ manifest: hook("apart", "post-install"), events: ["post-install"], weight: 0, deletePolicies: [] }];
+    const { inputs } = await plugin.check(RELEASE, release("parted"));
+    expect(await ending("parted", plugin.create(RELEASE, inputs))).toEqual({ seen: ["apart with the object"], outcome: "done" });
+    await api.call("DELETE", `${jobs}/apart?propagationPolicy=Background`);
+  });
+
   test("one that fails fails the release, which is on record as failed; the objects after it are not made", async () => {
     more = [hook("fails", "pre-install", { "helm.sh/hook-delete-policy": "hook-failed" })];
     const { inputs } = await plugin.check(RELEASE, release("unhooked"));
@@ -281,6 +295,90 @@ describe("hooks of the lab's charts", () => {
     await plugin.delete(RELEASE, state);
     expect(await isThere(`${jobs}/never`)).toBe(false);
   });
+});
+
+describe("as helm has it", () => {
+  const definition = (name: string, served: boolean, more: Record<string, string> = {}) => ({
+    ...{ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadata: { name: `${name}s.example.org`, annotations: more } },
+    spec: {
+      ...{ group: "example.org", scope: "Namespaced", names: { kind: name, plural: `${name}s` } },
+      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object", ...(served ? { description: "new" } : {}) } } }],
+    },
+  });
+  const pathOf = (name: string): string => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}s.example.org`;
+  const live = (name: string) => api.call("GET", pathOf(name));
+
+  /** Establishes definitions as a controller does, until the work is done. */
+  async function establishing<T>(names: string[], work: Promise<T>): Promise<T> {
+    let over = false;
+    const ended = work.finally(() => {
+      over = true;
+    });
+    ended.catch(() => undefined);
+    while (!over) {
+      for (const name of names)
+        await api
+          .call(
+            "PATCH",
+            `${pathOf(name)}/status`,
+            {
+              status: {
+                conditions: [
+                  { type: "Established", status: "True" },
+                  { type: "NamesAccepted", status: "True" },
+                ],
+              },
+            },
+            { type: MERGE },
+          )
+          .catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return ended;
+  }
+
+  test("a chart is rendered for the version of the cluster's Kubernetes", async () => {
+    const made = await plugin.make(RELEASE, release("versioned"));
+    expect(asked.kubeVersion).toBe(((await api.call("GET", "/version")) as { gitVersion: string }).gitVersion);
+    await plugin.delete(RELEASE, made);
+  });
+
+  test("what lies in a chart's crds/ comes with the first revision, and no later one changes or removes it", async () => {
+    crds = [definition("lasting", false)];
+    const made = await establishing(["lasting"], plugin.make(RELEASE, release("defining")));
+    const before = JSON.stringify((await live("lasting"))["spec"]);
+    crds = [definition("lasting", true)];
+    const news = (await plugin.check(RELEASE, release("defining", { values: { greeting: "b" } }), made.inputs)).inputs;
+    await plugin.update(RELEASE, made, news);
+    await plugin.delete(RELEASE, made);
+    expect(JSON.stringify((await live("lasting"))["spec"])).toBe(before);
+  });
+
+  test("an object with the policy to keep it outlives its release; a definition among the templates does not", async () => {
+    more = [definition("kept", false, { "helm.sh/resource-policy": "keep" }), definition("gone", false)];
+    const made = await establishing(["kept", "gone"], plugin.make(RELEASE, release("keeping")));
+    await plugin.delete(RELEASE, made);
+    expect(await live("kept")).toMatchObject({ kind: "CustomResourceDefinition" });
+    await expect(live("gone")).rejects.toThrow("404");
+  });
+
+  test.each(["pending-install", "pending-upgrade", "pending-rollback", "uninstalling"])(
+    "a release that a cut run left as %s is gone on with",
+    async (status) => {
+      const name = `cut-${status}`;
+      const { inputs } = await plugin.check(RELEASE, release(name));
+      const made = await plugin.create(RELEASE, inputs);
+      const [record] = await revisions(client, "default", name, NEVER);
+      if (record === undefined) throw new Error("no record");
+      await writeRecord(client, { ...record, info: { ...record.info, status } }, NEVER);
+      await plugin.create(RELEASE, inputs);
+      expect(await records(name)).toEqual([
+        [1, "superseded"],
+        [2, "deployed"],
+      ]);
+      await plugin.delete(RELEASE, made);
+    },
+  );
 });
 
 describe("what is kept", () => {

@@ -1,0 +1,42 @@
+/** Work that may fail for a while, done again: the one loop for all of it. What is worth another attempt, its caller says. */
+import type { Clock } from "./clock";
+
+export interface Attempt<T> {
+  /** 1 for the first. */
+  readonly number: number;
+  /** What came of it. */
+  readonly outcome: { readonly value: T } | { readonly thrown: unknown };
+  /** Milliseconds since the first began. */
+  readonly elapsedMs: number;
+  /** What the back-off says, in milliseconds: the first wait, twice as long after each attempt, up to the longest. */
+  readonly backoffMs: number;
+}
+
+export interface RetryOptions<T> {
+  readonly clock: Clock;
+  /** Ends the waits between attempts, with its reason. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds after the first attempt. */
+  readonly firstMs: number;
+  /** Milliseconds that no back-off is longer than. */
+  readonly longestMs: number;
+  /** Milliseconds until the next attempt; `undefined`: there is none, and what came of this one stands. */
+  again(attempt: Attempt<T>): number | undefined;
+}
+
+/** @returns the value of the attempt that stands. @throws what it has thrown; the signal's reason where that ends a wait */
+export async function retry<T>(work: (attempt: number) => Promise<T>, { clock, signal, firstMs, longestMs, again }: RetryOptions<T>): Promise<T> {
+  const start = clock.now();
+  for (let number = 1; ; number++) {
+    const outcome = await work(number).then(
+      (value): Attempt<T>["outcome"] => ({ value }),
+      (thrown: unknown): Attempt<T>["outcome"] => ({ thrown }),
+    );
+    const wait = again({ number, outcome, elapsedMs: clock.now() - start, backoffMs: Math.min(firstMs * 2 ** (number - 1), longestMs) });
+    if (wait === undefined) {
+      if ("thrown" in outcome) throw outcome.thrown;
+      return outcome.value;
+    }
+    await clock.sleep(wait, signal);
+  }
+}

@@ -1,0 +1,47 @@
+/** Commands of ours that do something in a cluster which no resource of its provider does. */
+import { Command } from "@pulumi/command/local/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterTask } from "./cluster-task";
+import { timeouts } from "./component";
+
+/** How a command reaches the cluster of a provider. */
+interface Reach {
+  /** Secret. */
+  kubeconfig: pulumi.Input<string>;
+  /** The checkout, in which the command runs. */
+  checkout: string;
+}
+
+const reaches = new WeakMap<pulumi.ProviderResource, Reach>();
+
+/** Says how commands reach the cluster that a provider works on: a provider does not give back its own kubeconfig. */
+export function reachedBy(provider: pulumi.ProviderResource, reach: Reach): void {
+  reaches.set(provider, reach);
+}
+
+/** More than the task's own budget: it ends by itself, and says why. */
+const MINUTES_BEYOND = 2;
+
+/**
+ * @param provider of the cluster, for which {@link reachedBy} was called
+ * @param task run when the resource is made, and again when it has changed
+ */
+export function clusterCommand(
+  name: string,
+  provider: pulumi.ProviderResource | undefined,
+  task: pulumi.Input<ClusterTask>,
+  budgetSeconds: number,
+  opts: pulumi.CustomResourceOptions,
+): Command {
+  const reach = provider === undefined ? undefined : reaches.get(provider);
+  if (reach === undefined) throw new Error(`${name}: nobody has said how commands reach the cluster of its provider (reachedBy)`);
+  const stdin = pulumi.secret(
+    pulumi.all([pulumi.output(reach.kubeconfig), task]).apply(([kubeconfig, rest]) => JSON.stringify({ ...rest, budgetSeconds, kubeconfig })),
+  );
+  return new Command(
+    name,
+    { create: "node bin/components/base/cluster-task.main.js", stdin, dir: reach.checkout, logging: "none", addPreviousOutputInEnv: false },
+    // Where a checkout lies says nothing about the cluster.
+    { ...opts, ignoreChanges: ["dir"], customTimeouts: timeouts(Math.ceil(budgetSeconds / 60) + MINUTES_BEYOND) },
+  );
+}

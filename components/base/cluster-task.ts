@@ -1,0 +1,42 @@
+/** The task of cluster-task.main.ts, without its process. */
+import { z } from "zod";
+import type { Clock } from "../../common/clock";
+import { HomelabError } from "../../common/errors";
+import { untilAdmitted } from "./admission";
+import { applyCrds } from "./chart-crds";
+import { openCluster } from "./cluster-api";
+
+const objectSchema = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+});
+const shared = { kubeconfig: z.string(), budgetSeconds: z.number() };
+const taskSchema = z.discriminatedUnion("do", [
+  // The revision is there to make another task of each.
+  z.strictObject({ do: z.literal("admission"), ...shared, release: z.string(), revision: z.number().optional(), objects: z.array(objectSchema) }),
+  z.strictObject({ do: z.literal("crds"), ...shared, chart: z.strictObject({ repository: z.string(), name: z.string(), version: z.string() }) }),
+]);
+
+/** What a command is told to do in a cluster, beside how it reaches it and for how long. */
+export type ClusterTask = z.input<typeof taskSchema> extends infer Task ? (Task extends unknown ? Omit<Task, "kubeconfig" | "budgetSeconds"> : never) : never;
+
+/**
+ * @param input the task as JSON, with the cluster's kubeconfig
+ * @returns one line of JSON
+ * @throws HomelabError E_ADMISSION, E_CHART_CRDS, E_USAGE
+ */
+export async function runClusterTask(input: string, clock: Clock): Promise<string> {
+  const parsed = taskSchema.safeParse(JSON.parse(input));
+  if (!parsed.success) throw new HomelabError("E_USAGE", `the task is not of the right form: ${z.prettifyError(parsed.error)}`);
+  const task = parsed.data;
+  const api = openCluster(task.kubeconfig);
+  try {
+    if (task.do === "crds") return `${JSON.stringify({ crds: await applyCrds(api, task, clock) })}\n`;
+    const { release, objects, budgetSeconds } = task;
+    await untilAdmitted(api, { release, objects: objects as Parameters<typeof untilAdmitted>[1]["objects"], budgetSeconds }, clock);
+    return `${JSON.stringify({ admitted: task.objects.map(({ kind }) => kind) })}\n`;
+  } finally {
+    await api.close();
+  }
+}
