@@ -1,5 +1,6 @@
 /** What the fuzz test generates: programs, mishaps, and operations on a stack. */
 import * as fc from "fast-check";
+import { type Behaviour, Failing } from "../support/fake-provider";
 import type { ProgramResource } from "../support/monitor-client";
 
 /** Names in the order in which a program registers them: a resource only needs what stands before it. */
@@ -79,7 +80,7 @@ export const programs: fc.Arbitrary<ProgramResource[]> = fc
   )
   .map(([resources, providers]) => withProviders(resources, providers));
 
-export interface Mishap {
+interface Mishap {
   method: "create" | "update" | "delete" | "read" | "check";
   name: string;
   partial: boolean;
@@ -89,6 +90,26 @@ const mishaps: fc.Arbitrary<Mishap[]> = fc.array(
   fc.record({ method: fc.constantFrom("create", "update", "delete", "read", "check"), name: fc.constantFrom(...NAMES), partial: fc.boolean() }),
   { maxLength: 2 },
 );
+
+/** How a provider behaves with these mishaps. @param alive false: nothing works any more */
+export function behaviourOf(mishaps: readonly Mishap[], alive: () => boolean): Behaviour {
+  const go = async (method: Mishap["method"], name: string): Promise<undefined> => {
+    if (!alive()) throw new Failing("the engine is dead");
+    const mishap = mishaps.find((m) => m.method === method && m.name === name);
+    if (mishap === undefined) return undefined;
+    throw new Failing(`${method} of ${name} went wrong`, mishap.partial && method !== "delete" && method !== "check" ? ["half done"] : undefined);
+  };
+  return {
+    check: ({ name }) => (mishaps.some((m) => m.method === "check" && m.name === name) ? Promise.resolve({ failures: [["v", "is bad"]] }) : undefined),
+    create: ({ name }) => go("create", name),
+    update: ({ name }) => go("update", name),
+    delete: ({ name }) => go("delete", name),
+    read: async ({ name, id }) => {
+      await go("read", name);
+      return id?.startsWith("ext-") ? { outputs: { out: `out-of-${id}` } } : undefined;
+    },
+  };
+}
 
 export interface Operation {
   kind: "up" | "preview" | "refresh" | "destroy";

@@ -6,29 +6,9 @@ import { readEnv } from "../../common/env";
 import { brokenRule } from "../../engine/snapshot/integrity";
 import type { ResourceState } from "../../engine/snapshot/types";
 import { EngineWorld, type RunOptions, urn } from "../support/engine-world";
-import { type Behaviour, Failing } from "../support/fake-provider";
-import { type Mishap, type Operation, operations, PROVIDERS, programs } from "./fuzz-model";
+import { behaviourOf, type Operation, operations, PROVIDERS, programs } from "./fuzz-model";
 
 class Killed extends Error {}
-
-function behaviourOf(mishaps: readonly Mishap[], alive: () => boolean): Behaviour {
-  const go = async (method: Mishap["method"], name: string): Promise<undefined> => {
-    if (!alive()) throw new Failing("the engine is dead");
-    const mishap = mishaps.find((m) => m.method === method && m.name === name);
-    if (mishap === undefined) return undefined;
-    throw new Failing(`${method} of ${name} went wrong`, mishap.partial && method !== "delete" && method !== "check" ? ["half done"] : undefined);
-  };
-  return {
-    check: ({ name }) => (mishaps.some((m) => m.method === "check" && m.name === name) ? Promise.resolve({ failures: [["v", "is bad"]] }) : undefined),
-    create: ({ name }) => go("create", name),
-    update: ({ name }) => go("update", name),
-    delete: ({ name }) => go("delete", name),
-    read: async ({ name, id }) => {
-      await go("read", name);
-      return id?.startsWith("ext-") ? { outputs: { out: `out-of-${id}` } } : undefined;
-    },
-  };
-}
 
 /** One operation, perhaps killed. What a crash may have made without the state knowing its id: creations noted as pending. */
 async function perform(world: EngineWorld, operation: Operation): Promise<void> {

@@ -1,5 +1,6 @@
 /** A provider in this process, made of optional functions, over the real protocol. What is not given behaves like a simple store. */
 import * as grpc from "@grpc/grpc-js";
+import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { Status } from "@pulumi/pulumi/proto/status_pb.js";
@@ -154,10 +155,9 @@ export class FakeProvider {
     };
     const refuse = (name: string) => (_call: unknown, callback: grpc.sendUnaryData<never>) => callback({ code: grpc.status.UNIMPLEMENTED, details: name });
     return {
-      ...Object.fromEntries(
-        ["parameterize", "getSchema", "call", "construct", "getMapping", "getMappings", "list", "getPluginInfo"].map((name) => [name, refuse(name)]),
-      ),
+      ...Object.fromEntries(["parameterize", "getSchema", "call", "construct", "getMapping", "getMappings", "list"].map((name) => [name, refuse(name)])),
       attach: unary(async () => new Empty()),
+      getPluginInfo: unary(async () => new PluginInfo()),
       cancel: unary(async () => new Empty()),
       handshake: unary(async () => {
         if (this.behaviour.old) throw Object.assign(new Error("handshake"), { code: grpc.status.UNIMPLEMENTED, details: "handshake" });

@@ -4,6 +4,7 @@
 
 const SECONDS = {
   "automation/clients": 190,
+  "conformance/engine/fuzz": 60,
   "conformance/engine/live": 600,
   "conformance/interchange/plans": 116,
   "contract/hosts/recorded": 50,

@@ -19,7 +19,10 @@ export class Normaliser {
   readonly #uuids = new Map<string, string>();
   readonly #perName = new Map<string, number>();
 
-  constructor(private readonly folder: string) {}
+  constructor(
+    private readonly folder: string,
+    private readonly project = "conf",
+  ) {}
 
   learn(resources: readonly Entry[]): void {
     for (const { id, urn } of resources) {
@@ -33,7 +36,7 @@ export class Normaliser {
 
   #text(text: string): string {
     return text
-      .replaceAll("urn:pulumi:dev::conf::", "")
+      .replaceAll(`urn:pulumi:dev::${this.project}::`, "")
       .replaceAll(this.folder, "<dir>")
       .replace(UUID, (uuid) => (uuid === UNKNOWN ? "<unknown>" : (this.#uuids.get(uuid) ?? "<uuid>")));
   }
