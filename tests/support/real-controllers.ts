@@ -1,6 +1,6 @@
 /**
- * Controllers of a cluster as processes beside a real Kubernetes API: Vault, External Secrets, external-dns. Each has its kinds in the
- * API before it starts, is ended by its id, and one that ends by itself fails the test's `stop`.
+ * Controllers of a cluster as processes beside a real Kubernetes API: Vault, External Secrets, external-dns. Each has
+ * its kinds in the API before it starts, is ended by its id, and one that ends by itself fails the test's `stop`.
  *
  *     const cluster = await startRealKubernetes(…);
  *     const controllers = await startRealControllers(cluster, { vault: {}, externalSecrets: {} });
@@ -11,10 +11,9 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { parseAllDocuments } from "yaml";
-import { z } from "zod";
+import { addKinds } from "./real-kinds";
 import type { RealKubernetes } from "./real-kubernetes";
-import { type PartName, realPart, realPartFile } from "./real-parts";
+import { realPartFile, realPartPath } from "./real-parts";
 import { onFreePorts, type RealProcess, startProcess, stopAll, untilReady } from "./real-process";
 import { type RealVault, type RealVaultOptions, startRealVault } from "./real-vault";
 
@@ -41,49 +40,6 @@ export interface RealControllers {
   stop(): Promise<void>;
 }
 
-const crdSchema = z.looseObject({
-  kind: z.literal("CustomResourceDefinition"),
-  metadata: z.looseObject({ name: z.string() }),
-  status: z.looseObject({ conditions: z.array(z.looseObject({ type: z.string(), status: z.string() })).optional() }).optional(),
-});
-
-const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const APPLY = "application/apply-patch+yaml";
-const ESTABLISHED_LIMIT_MS = 60_000;
-
-function programOf(name: PartName): string {
-  const part = realPart(name);
-  if (part.path === undefined) throw new Error(`${part.missing}; ${part.how}`);
-  return part.path;
-}
-
-/** The definitions in a YAML file, and those in the files of a folder. */
-function definitions(file: string): z.infer<typeof crdSchema>[] {
-  const files = fs.statSync(file).isDirectory() ? fs.readdirSync(file).map((name) => path.join(file, name)) : [file];
-  const documents = files.filter((name) => /\.ya?ml$/.test(name)).flatMap((name) => parseAllDocuments(fs.readFileSync(name, "utf8")));
-  return documents.flatMap((document) => {
-    const parsed = crdSchema.safeParse(document.toJS());
-    return parsed.success ? [parsed.data] : [];
-  });
-}
-
-/** Brings kinds into the API, and waits until it serves them. @param file of a part: {@link realPartFile} */
-export async function addKinds(cluster: RealKubernetes, file: string): Promise<void> {
-  const wanted = definitions(file);
-  if (wanted.length === 0) throw new Error(`${file} holds no CustomResourceDefinition`);
-  for (const { status: _, ...crd } of wanted) {
-    await cluster.call("PATCH", `${CRDS}/${crd.metadata.name}?fieldManager=kinds&force=true`, crd, { contentType: APPLY });
-  }
-  for (const { metadata } of wanted) {
-    for (const deadline = Date.now() + ESTABLISHED_LIMIT_MS; ; ) {
-      const { status } = crdSchema.parse(await cluster.call("GET", `${CRDS}/${metadata.name}`));
-      if (status?.conditions?.some(({ type, status: is }) => type === "Established" && is === "True")) break;
-      if (Date.now() > deadline) throw new Error(`the API does not serve ${metadata.name} yet`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-}
-
 const answers = async (url: string): Promise<boolean> => (await fetch(url)).ok;
 
 /** The operator: kinds of the part, and no webhooks, which would need a certificate in the cluster. */
@@ -92,7 +48,7 @@ async function startExternalSecrets(cluster: RealKubernetes, folder: string, { e
   return onFreePorts(1, async ([metrics]) => {
     const args = [`--metrics-addr=127.0.0.1:${metrics}`];
     const options = { folder, env: { ...env, KUBECONFIG: cluster.kubeconfigFile } };
-    const server = await startProcess("external-secrets", programOf("external-secrets"), args, options);
+    const server = await startProcess("external-secrets", realPartPath("external-secrets"), args, options);
     await untilReady(server, "it serves its metrics", () => answers(`http://127.0.0.1:${metrics}/metrics`));
     return server;
   });
@@ -101,7 +57,7 @@ async function startExternalSecrets(cluster: RealKubernetes, folder: string, { e
 async function startExternalDns(cluster: RealKubernetes, folder: string, { env, args }: NonNullable<ControllersOptions["externalDns"]>): Promise<RealProcess> {
   return onFreePorts(1, async ([metrics]) => {
     const all = [...args, `--kubeconfig=${cluster.kubeconfigFile}`, `--metrics-address=127.0.0.1:${metrics}`];
-    const server = await startProcess("external-dns", programOf("external-dns"), all, { folder, ...(env === undefined ? {} : { env }) });
+    const server = await startProcess("external-dns", realPartPath("external-dns"), all, { folder, ...(env === undefined ? {} : { env }) });
     await untilReady(server, "it is healthy", () => answers(`http://127.0.0.1:${metrics}/healthz`));
     return server;
   });
@@ -125,7 +81,7 @@ export async function startRealControllers(cluster: RealKubernetes, options: Con
     return server;
   };
   try {
-    if (options.vault !== undefined) vault = await startRealVault(programOf("vault"), options.vault);
+    if (options.vault !== undefined) vault = await startRealVault(realPartPath("vault"), options.vault);
     const externalSecrets = options.externalSecrets && added(await startExternalSecrets(cluster, folder, options.externalSecrets));
     const externalDns = options.externalDns && added(await startExternalDns(cluster, folder, options.externalDns));
     return {

@@ -82,14 +82,20 @@ export function realPart(name: PartName): FoundPart | MissingPart {
   return { missing: `${name} (${part.version}): ${part.missing ?? "not installed"}`, how: part.how };
 }
 
+/** @throws where the part is not there: ask inside {@link describeReal} */
+export function realPartPath(name: PartName): string {
+  const part = realPart(name);
+  if (part.path === undefined) throw new Error(`${part.missing}; ${part.how}`);
+  return part.path;
+}
+
 /**
  * A file or folder that a part brings from its module, such as `deploy/crds/bundle.yaml` of external-secrets; read-only.
  * @public
  * @throws where the part is not there, or brings no such file
  */
 export function realPartFile(name: PartName, file: string): string {
-  const part = realPart(name);
-  if (part.path === undefined) throw new Error(`${part.missing}; ${part.how}`);
+  realPartPath(name);
   const home = inventory().find((candidate) => candidate.name === name)?.home;
   const found = home === undefined ? undefined : path.join(home, "files", file);
   if (found === undefined || !existsSync(found)) throw new Error(`${name} brings no file ${file}; "files" in build/real-parts.json says which it does`);
@@ -125,11 +131,6 @@ const skippedTitle = (title: string, why: string): string => `${title} [skipped:
  */
 export function describeReal(names: readonly PartName[], title: string, suite: (pathOf: (name: PartName) => string) => void): void {
   const why = noTimeLeft() ?? missingParts(names.map(realPart));
-  const pathOf = (name: PartName): string => {
-    const part = realPart(name);
-    if (part.path === undefined) throw new Error(`${part.missing}; ${part.how}`);
-    return part.path;
-  };
-  if (why === undefined) describe(title, () => suite(pathOf));
-  else describe.skip(skippedTitle(title, why), () => suite(pathOf));
+  if (why === undefined) describe(title, () => suite(realPartPath));
+  else describe.skip(skippedTitle(title, why), () => suite(realPartPath));
 }
