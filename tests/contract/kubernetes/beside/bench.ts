@@ -5,9 +5,14 @@ import type { Values } from "../../../../providers/sdk/values";
 import { TestProvider } from "../../../support/test-provider";
 import { type KubernetesUnderTest, startRealApi } from "../under-test";
 import { differences, type Plain, Recorded } from "./answers";
-import { KNOWN } from "./known";
+import { KNOWN, type KnownDifference } from "./known";
 import { startOfficial, startTestEngine, type TestEngine } from "./official-provider";
-import type { Case } from "./plan-cases";
+
+/** A test of one side, run with both. */
+export interface Case {
+  title: string;
+  run(side: Side): Promise<void>;
+}
 
 /** One provider in one case. */
 export interface Side {
@@ -33,14 +38,20 @@ const PARTS = ["kube-apiserver", "etcd", "pulumi-kubernetes"] as const;
 export { PARTS as BESIDE_PARTS };
 
 export class Bench {
+  /** Entries of the table that a case needed. */
+  readonly #needed = new Set<KnownDifference>();
+  readonly #compared = new Set<string>();
+
   private constructor(
+    private readonly suite: KnownDifference["suites"][number],
     readonly api: KubernetesUnderTest,
     private readonly engine: TestEngine,
     private readonly program: string,
     private readonly plugins: { ours: TestProvider; theirs: TestProvider },
   ) {}
 
-  static async start(pathOf: (name: (typeof PARTS)[number]) => string): Promise<Bench> {
+  /** @param suite whose entries of the table count */
+  static async start(suite: KnownDifference["suites"][number], pathOf: (name: (typeof PARTS)[number]) => string): Promise<Bench> {
     const api = await startRealApi(pathOf);
     const engine = await startTestEngine();
     const program = pathOf("pulumi-kubernetes");
@@ -48,7 +59,7 @@ export class Bench {
     const ours = asSdk(await TestProvider.start(provider, config));
     const theirs = asSdk(await startOfficial(program, engine.address, config));
     for (const mark of Object.values(MARKS)) await api.call("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: mark } });
-    return new Bench(api, engine, program, { ours, theirs });
+    return new Bench(suite, api, engine, program, { ours, theirs });
   }
 
   async stop(): Promise<void> {
@@ -85,12 +96,22 @@ export class Bench {
       }
       for (const { path, ours: here, theirs: there } of differences(answer.answer, other.answer)) {
         const where = `${name} | ${answer.step} | ${path}`;
-        const known = KNOWN.find((entry) => entry.where.test(where) && (entry.holds?.(here, there) ?? true));
-        if (known === undefined) unknown.push(`${where}: ours ${show(here)}, theirs ${show(there)}`);
+        const known = KNOWN.find((entry) => entry.suites.includes(this.suite) && entry.where.test(where) && (entry.holds?.(here, there) ?? true));
+        if (known !== undefined) this.#needed.add(known);
+        else unknown.push(`${where}: ours ${show(here)}, theirs ${show(there)}`);
       }
     }
+    this.#compared.add(name);
     if (unknown.length > 0) unknown.push(...ours.record.errors.map((line) => `ours: ${line}`), ...theirs.record.errors.map((line) => `theirs: ${line}`));
     return unknown;
+  }
+
+  /** Entries of the table that no case of this suite needs any more. @param cases of the suite; where some did not run, nothing is known */
+  stale(cases: number): string[] {
+    if (this.#compared.size < cases) return [];
+    return KNOWN.filter((entry) => entry.suites.includes(this.suite) && entry.byChance !== true && !this.#needed.has(entry)).map(
+      ({ where, reason }) => `${where}: ${reason}`,
+    );
   }
 
   /** All at once. @returns by title, what {@link compare} does */

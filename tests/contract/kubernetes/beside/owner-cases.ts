@@ -1,8 +1,7 @@
 /** Who owns which field: conflicts, force, adoption, import, fields that are left to others. */
 import type { Values } from "../../../../providers/sdk/values";
 import { APPLY, MERGE } from "../under-test";
-import type { Side } from "./bench";
-import type { Case } from "./plan-cases";
+import type { Case, Side } from "./bench";
 import { UNAWAITED } from "./type-cases";
 
 const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";

@@ -1,12 +1,7 @@
 /** What a program may give: no name, unknown and secret values, what replaces, what is refused. */
 import { Secret, UNKNOWN, type Values } from "../../../../providers/sdk/values";
-import type { Side } from "./bench";
+import type { Case, Side } from "./bench";
 import { UNAWAITED } from "./type-cases";
-
-export interface Case {
-  title: string;
-  run(side: Side): Promise<void>;
-}
 
 const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
 const SECRET = "kubernetes:core/v1:Secret";

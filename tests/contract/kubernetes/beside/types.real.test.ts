@@ -7,7 +7,7 @@ import { typeLife } from "./type-cases";
 describeReal(BESIDE_PARTS, "beside the official Kubernetes provider: types", (pathOf) => {
   let bench: Bench;
   beforeAll(async () => {
-    bench = await Bench.start(pathOf);
+    bench = await Bench.start("types", pathOf);
     const definition = JSON.parse(JSON.stringify(GADGET).replaceAll("x_kubernetes_preserve_unknown_fields", "x-kubernetes-preserve-unknown-fields")) as unknown;
     await bench.api.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition);
   });
@@ -15,5 +15,9 @@ describeReal(BESIDE_PARTS, "beside the official Kubernetes provider: types", (pa
 
   test.each(DRIFT_CASES)("$type", async (drift) => {
     expect(await bench.compare(drift.type, (side) => typeLife(drift, side))).toEqual([]);
+  });
+
+  test("each known difference is one still", () => {
+    expect(bench.stale(DRIFT_CASES.length)).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ function waits(pathOf: Parameters<Parameters<typeof describeReal>[2]>[0]): void 
   let bench: Bench;
   let outcomes: Map<string, Promise<string[]>>;
   beforeAll(async () => {
-    bench = await Bench.start(pathOf);
+    bench = await Bench.start("waits", pathOf);
     // All at once: most of a case is waiting.
     outcomes = bench.compareAll(WAIT_CASES);
   });
@@ -17,6 +17,10 @@ function waits(pathOf: Parameters<Parameters<typeof describeReal>[2]>[0]): void 
 
   test.each(WAIT_CASES)("$title", async ({ title }) => {
     expect(await outcomes.get(title)).toEqual([]);
+  });
+
+  test("each known difference is one still", () => {
+    expect(bench.stale(WAIT_CASES.length)).toEqual([]);
   });
 }
 
