@@ -23,7 +23,7 @@ const TABLE: Record<string, { entry: string; keys: string[]; readBy: string[] }>
   redis: { entry: "REDIS", keys: ["REDIS_PASSWORD"], readBy: [] },
   harbor: { entry: "HARBOR", keys: ["HARBOR_ADMIN_PASSWORD"], readBy: [] },
   nats: { entry: "NATS", keys: ["NATS_PASSWORD"], readBy: [] },
-  argocd: { entry: "ARGOCD", keys: ["ADMIN_PASSWORD", "ADMIN_PASSWORD_BCRYPT"], readBy: [] },
+  argocd: { entry: "ARGOCD", keys: ["ADMIN_PASSWORD", "ADMIN_PASSWORD_BCRYPT"], readBy: ["components/platform/argo-cd/options.ts"] },
 };
 
 test("the table has each credential once, each in an entry of its own", () => {

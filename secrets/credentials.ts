@@ -74,8 +74,8 @@ export const CREDENTIALS: readonly Credential[] = [
   {
     name: "argocd",
     entry: storePath("ARGOCD"),
-    owner: "Argo CD (its server restarts)",
-    built: false,
+    owner: "Argo CD (stack dev; it takes the new value up by itself)",
+    built: true,
     consumers: [],
     async make() {
       const { hash } = await import("bcryptjs");

@@ -152,6 +152,8 @@ test("the checkout's own files all open with the lab's key and have the shape th
   ],
   "…/ARGOCD": [
     "ADMIN_PASSWORD_BCRYPT",
+    "ARGOCD_REDIS_PASSWORD",
+    "ARGOCD_SERVER_SECRET_KEY",
   ],
   "…/AWS_ACCESS_KEY_ID": [
     "AWS_ACCESS_KEY_ID",

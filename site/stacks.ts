@@ -41,7 +41,7 @@ export const stacks = defineStacks({
     description: "applications as they are developed",
     needs: ["tools", "observability"],
     vms: { "k8s-dev": "cluster" },
-    platform: cluster,
+    platform: { ...cluster, "argo-cd": {} },
     // The image is set here; stg and prod take it from one another.
     apps: { "ascii-frontend": { ...asciiFrontend("dev.ascii", { setting: "appImage" }), outputs: { appImage: "image" } } },
   },

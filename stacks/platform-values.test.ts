@@ -43,7 +43,7 @@ test.each([
   ],
   [
     { stack: "dev", module: "minio" },
-    { code: "E_MODULE", message: 'dev has no module "minio"', hint: "its modules are: cert-manager, cluster-access, external-secrets, external-dns" },
+    { code: "E_MODULE", message: 'dev has no module "minio"', hint: "its modules are: cert-manager, cluster-access, external-secrets, external-dns, argo-cd" },
   ],
 ])("%j is refused", (question, failure) => {
   expect(refusal(question)).toMatchObject(failure);

@@ -1,5 +1,6 @@
 /** Which modules the platform has. Loads no Pulumi SDK. */
 import type { z } from "zod";
+import { argoCd } from "./argo-cd/module";
 import { certManager } from "./cert-manager/module";
 import { clusterAccess } from "./cluster-access/module";
 import { externalDns } from "./external-dns/module";
@@ -10,7 +11,7 @@ import { vault } from "./vault/module";
 import { vaultEntries } from "./vault-entries/module";
 
 /** Of modules that do not wait for each other, the one that stands first is built first. */
-export const MODULES = [certManager, minio, vault, vaultEntries, clusterAccess, externalSecrets, externalDns, sharedSecrets] as const;
+export const MODULES = [certManager, minio, vault, vaultEntries, clusterAccess, externalSecrets, externalDns, sharedSecrets, argoCd] as const;
 
 export type ModuleName = (typeof MODULES)[number]["name"];
 

@@ -76,6 +76,8 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** What depends on the options and the place. Each part may be left out where there is nothing. */
 export interface ModuleParts {
+  /** Charts in place of the module's own of the same release, where an option chooses another version. */
+  readonly charts: Readonly<Record<string, ChartPin>>;
   /** Namespaces that it makes. No other module or application may have them. */
   readonly namespaces: readonly string[];
   /** What pods may ask for, by namespace. Default: `restricted`. */
@@ -133,6 +135,7 @@ export interface Module<N extends string = string, S extends z.ZodType = z.ZodTy
 }
 
 const NOTHING: ModuleParts = {
+  charts: {},
   namespaces: [],
   podSecurity: {},
   hosts: [],

@@ -7,6 +7,8 @@ import type { NamespaceGrant } from "./vault/vault-names";
 export interface WantedSecret {
   /** Name of the Kubernetes Secret. */
   name: string;
+  /** Of the Kubernetes Secret, for a program that looks for its own ones by them. */
+  labels?: Readonly<Record<string, string>>;
   /** Key in the Secret to the entry's path below the mount and the key there. */
   data: Record<string, { path: string; key: string }>;
 }

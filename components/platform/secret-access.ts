@@ -53,7 +53,11 @@ export class SecretAccess extends Component {
             spec: {
               refreshInterval: "1m",
               secretStoreRef: { kind: "ClusterSecretStore", name: storeName },
-              target: { name: secret.name, creationPolicy: "Owner" },
+              target: {
+                name: secret.name,
+                creationPolicy: "Owner",
+                ...(secret.labels === undefined ? {} : { template: { metadata: { labels: secret.labels } } }),
+              },
               data: Object.entries(secret.data).map(([secretKey, { path, key }]) => ({ secretKey, remoteRef: { key: entryPath(args, path), property: key } })),
             },
           },

@@ -64,7 +64,7 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
           after: order.filter((other) => waits.get(name)?.before.has(other)),
           waitsFor: order.filter((other) => waits.get(name)?.whole.has(other)),
           summary: module.summary,
-          charts: module.charts,
+          charts: { ...module.charts, ...parts.charts },
           images: module.images,
           crds: module.crds,
         })),

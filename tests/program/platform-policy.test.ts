@@ -162,7 +162,6 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
 /** Entries of secrets/ that nothing reads yet, each with what will. An entry that is read must leave this table. */
 const STORE = "cluster-secret-store/secrets";
 const AWAITED: Record<string, string> = {
-  [`${STORE}/ARGOCD`]: "Argo CD of dev",
   [`${STORE}/AWS_ACCESS_KEY_ID`]: "Teleport's role, which the stack tools does not set up",
   [`${STORE}/AWS_SECRET_ACCESS_KEY`]: "Teleport's role, which the stack tools does not set up",
   [`${STORE}/GITLAB_TOKEN`]: "GitLab's runner of tools",

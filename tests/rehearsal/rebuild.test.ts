@@ -42,7 +42,7 @@ const OWN_NAMESPACES: Record<string, string[]> = {
   observability: ["jaeger"],
   home: ["immich-machine-learning"],
   sandboxy: ["whoami"],
-  dev: ["ascii-frontend"],
+  dev: ["argocd", "ascii-frontend"],
   stg: ["ascii-frontend"],
   prod: ["ascii-frontend"],
 };
@@ -121,6 +121,7 @@ const ROUTES: Record<string, string> = {
   "jaeger.fullstack.pw": "192.168.1.20",
   "otel-collector.fullstack.pw": "192.168.1.20",
   "whoami.fullstack.pw": "192.168.1.21",
+  "dev.argocd.fullstack.pw": "192.168.1.12",
   "dev.ascii.fullstack.pw": "192.168.1.12",
   "stg.ascii.fullstack.pw": "192.168.1.13",
   "ascii.fullstack.pw": "192.168.1.14",
@@ -163,7 +164,7 @@ test("a shell with the lab's environment works on the same stacks", async () => 
     `eval "$(node orchestrator/bin/homelab lab env)" && engine/bin/pulumi -C ${quote(path.join(rehearsal.dir, "work"))} preview --stack dev --expect-no-changes --non-interactive`,
   );
   expect([code, err]).toEqual([0, ""]);
-  expect(out).toContain("51 unchanged");
+  expect(out).toContain("63 unchanged");
 }, 120_000);
 
 const checksSchema = z.object({

@@ -25,7 +25,41 @@ export interface ChartData {
 }
 
 const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
+/** Maps of which templates hand every entry on, although they read some by name as well: as good as empty in values.yaml. */
+const HANDED_ON: Readonly<Record<string, readonly string[]>> = { "argo-cd": ["configs.params"] };
+
+/** A copy with an empty map at the path. */
+function emptied(values: Map, [key = "", ...rest]: readonly string[]): Map {
+  const inner = values[key];
+  return { ...values, [key]: rest.length > 0 && isMap(inner) ? emptied(inner, rest) : {} };
+}
+
 const isEmpty = (value: unknown): boolean => value === null || value === undefined || Object.keys(Object(value)).length === 0;
+
+interface Dependency {
+  readonly name: string;
+  readonly version: string;
+  readonly alias?: string;
+}
+
+/** Maps in one another; what the second says wins. */
+function merged(under: unknown, over: unknown): unknown {
+  if (!isMap(under) || !isMap(over)) return over === undefined ? under : over;
+  return Object.fromEntries([...new Set([...Object.keys(under), ...Object.keys(over)])].map((key) => [key, merged(under[key], over[key])]));
+}
+
+/** With what the charts inside it know, each below its name, as far as there is data of them. */
+function withDependencies({ values, schema, read }: ChartData, dependencies: readonly Dependency[]): ChartData {
+  const inside = dependencies.flatMap(({ name, version, alias = name }) => {
+    const data = chartData(name, version);
+    return data === undefined ? [] : [{ alias, data }];
+  });
+  return {
+    values: inside.reduce<Map>((all, { alias, data }) => merged({ [alias]: data.values }, all) as Map, values),
+    schema,
+    read: new Set([...read, ...inside.flatMap(({ alias, data }) => [...data.read].map((one) => `${alias}.${one}`))]),
+  };
+}
 
 /** Undefined where nothing is known of the chart at this version. */
 export function chartData(name: string, version: string): ChartData | undefined {
@@ -36,11 +70,16 @@ export function chartData(name: string, version: string): ChartData | undefined 
     return fs.existsSync(full) ? fs.readFileSync(full, "utf8") : undefined;
   };
   const schema = text("values.schema.json");
-  return {
-    values: (parse(text("values.yaml") ?? "{}") ?? {}) as Map,
-    schema: schema === undefined ? undefined : (JSON.parse(schema) as Map),
-    read: new Set((text("template-values.txt") ?? "").split("\n").filter((line) => line !== "")),
-  };
+  const own = (parse(text("values.yaml") ?? "{}") ?? {}) as Map;
+  const { dependencies = [] } = (parse(text("Chart.yaml") ?? "{}") ?? {}) as { dependencies?: Dependency[] };
+  return withDependencies(
+    {
+      values: (HANDED_ON[name] ?? []).reduce<Map>((values, at) => emptied(values, at.split(".")), own),
+      schema: schema === undefined ? undefined : (JSON.parse(schema) as Map),
+      read: new Set((text("template-values.txt") ?? "").split("\n").filter((line) => line !== "")),
+    },
+    dependencies,
+  );
 }
 
 const kindOf = (value: unknown): string => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value);

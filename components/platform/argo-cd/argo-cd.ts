@@ -1,0 +1,60 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { Component } from "../../base/component";
+import { HelmRelease } from "../../base/helm-release";
+import { Namespace } from "../../base/namespace";
+import { WebIngress } from "../../base/web-ingress";
+import type { BuildModule } from "../context";
+import type { WantedSecret } from "../namespace-grants";
+import { SecretAccess, type SecretAccessArgs } from "../secret-access";
+import type { ArgoCdOptions } from "./options";
+import { ARGO_CD_CHARTS, ARGO_CD_NAMESPACE, ARGO_CD_RELEASE, argoCdHost, argoCdSecrets, argoCdValues } from "./values";
+
+export interface ArgoCdArgs extends ArgoCdOptions {
+  /** Full name under which it is reached. */
+  hostName: string;
+  ingressClass: string;
+  issuer: pulumi.Input<string>;
+  /** How its namespace gets its Secrets. */
+  secrets: (namespace: string, created: pulumi.Input<string>, wanted: readonly WantedSecret[]) => SecretAccessArgs;
+}
+
+/** Argo CD with its Secrets from Vault: nothing in it is made up by its chart. */
+export class ArgoCd extends Component {
+  readonly url: pulumi.Output<string>;
+
+  constructor(name: string, args: ArgoCdArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("platform:ArgoCd", name, opts);
+    const { namespace } = new Namespace(`${name}-ns`, { name: ARGO_CD_NAMESPACE }, this.child());
+    const access = new SecretAccess(`${name}-secrets`, args.secrets(ARGO_CD_NAMESPACE, namespace, argoCdSecrets(args)), this.child());
+    const values = argoCdValues({ ...args, host: args.hostName });
+    const release = new HelmRelease(
+      name,
+      { releaseName: ARGO_CD_RELEASE, namespace, chart: ARGO_CD_CHARTS[args.version], values },
+      this.child({ dependsOn: [access] }),
+    );
+    const route = new WebIngress(
+      name,
+      {
+        namespace,
+        host: args.hostName,
+        service: release.releaseName.apply((release) => `${release}-server`),
+        port: 80,
+        className: args.ingressClass,
+        issuer: args.issuer,
+      },
+      this.child(),
+    );
+    this.url = route.url;
+    this.registerOutputs({ url: this.url });
+  }
+}
+
+export const buildArgoCd: BuildModule<ArgoCdOptions> = (name, { options, context }, opts) => {
+  const { ingressClass } = context.place;
+  const component = new ArgoCd(
+    name,
+    { ...options, hostName: argoCdHost(options, context.place), ingressClass, issuer: context.need("issuer"), secrets: context.secrets.bind(context) },
+    opts,
+  );
+  return { component, urls: { "argo-cd": component.url } };
+};

@@ -1,0 +1,32 @@
+import { defineModule } from "../module";
+import { argoCdOptions } from "./options";
+import { ARGO_CD_CHARTS, ARGO_CD_NAMESPACE, ARGO_CD_RELEASE, argoCdHost, argoCdSecrets, argoCdValues } from "./values";
+
+export const argoCd = defineModule({
+  name: "argo-cd",
+  summary: "Argo CD: applications as Git has them, at <environment>.argocd.<domain>",
+  charts: { [ARGO_CD_RELEASE]: ARGO_CD_CHARTS["10.1.1"] },
+  options: argoCdOptions,
+  crds: ["applications.argoproj.io", "applicationsets.argoproj.io", "appprojects.argoproj.io"],
+  parts: (options, place) => {
+    const host = argoCdHost(options, place);
+    return {
+      charts: { [ARGO_CD_RELEASE]: ARGO_CD_CHARTS[options.version] },
+      namespaces: [ARGO_CD_NAMESPACE],
+      needs: ["external-secrets", "cluster-access"],
+      cluster: ["ingress"],
+      ingressClasses: [place.ingressClass],
+      hosts: [{ name: host, serves: "Argo CD", route: "ingress" }],
+      namespaceSecrets: [{ namespace: ARGO_CD_NAMESPACE, wanted: argoCdSecrets(options) }],
+      flows: [
+        { direction: "in", peer: "routes", port: 8080, why: "UI and API" },
+        { direction: "in", peer: ARGO_CD_NAMESPACE, port: 6379, why: "its parts and their cache" },
+        { direction: "in", peer: ARGO_CD_NAMESPACE, port: 8081, why: "manifests, which its repository server renders" },
+        { direction: "out", peer: "cluster", port: 6443, why: "compares and applies what is in Git" },
+        { direction: "out", peer: "https://github.com", port: 443, why: "reads repositories" },
+      ],
+      values: { [ARGO_CD_RELEASE]: argoCdValues({ ...options, host }) },
+    };
+  },
+  build: () => (require("./argo-cd") as typeof import("./argo-cd")).buildArgoCd,
+});

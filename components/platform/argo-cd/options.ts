@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { storePath } from "../../../common/vault-layout";
+
+const ENTRY = storePath("ARGOCD");
+/** Password of the user `admin`, as bcrypt. */
+export const ADMIN_PASSWORD = { path: ENTRY, key: "ADMIN_PASSWORD_BCRYPT" } as const;
+/** Signs sessions; Argo CD would make one itself, another one after each new start of the cluster. */
+export const SERVER_KEY = { path: ENTRY, key: "ARGOCD_SERVER_SECRET_KEY" } as const;
+/** Of the cache, which only Argo CD reaches. */
+export const REDIS_PASSWORD = { path: ENTRY, key: "ARGOCD_REDIS_PASSWORD" } as const;
+
+const hostName = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/;
+
+export const argoCdOptions = z.strictObject({
+  version: z
+    .enum(["10.1.1", "7.7.12"])
+    .default("10.1.1")
+    .describe("Version of the chart. 7.7.12 is Argo CD v2.13.2 as in the system before this one, which gets no fixes any more"),
+  host: z
+    .string()
+    .regex(hostName, "must be a name without the domain, such as dev.argocd")
+    .optional()
+    .describe("Host name without the domain. Left out: `<environment>.argocd`"),
+  admin: z
+    .boolean()
+    .default(true)
+    .describe("Whether the user `admin` may log in, with the password of secrets/. Without: nobody may, until an identity provider is set up"),
+  exec: z.boolean().default(false).describe("Whether the UI opens shells in pods, for those whom a project's roles allow it"),
+});
+
+export type ArgoCdOptions = z.output<typeof argoCdOptions>;

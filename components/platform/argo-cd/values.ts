@@ -1,0 +1,74 @@
+/** Values of the chart argo-cd. */
+
+import type { WantedSecret } from "../namespace-grants";
+import type { ChartPin } from "../pins";
+import { ADMIN_PASSWORD, type ArgoCdOptions, REDIS_PASSWORD, SERVER_KEY } from "./options";
+
+const REPOSITORY = "https://argoproj.github.io/argo-helm";
+
+export const ARGO_CD_CHARTS = {
+  "10.1.1": { repository: REPOSITORY, name: "argo-cd", version: "10.1.1", why: "Argo CD v3.4.4: v2.13 is out of support" },
+  "7.7.12": { repository: REPOSITORY, name: "argo-cd", version: "7.7.12", why: "version of the original system" },
+} as const satisfies Record<ArgoCdOptions["version"], ChartPin>;
+
+export const ARGO_CD_NAMESPACE = "argocd";
+
+/** Also the beginning of the names of all that the chart makes. */
+export const ARGO_CD_RELEASE = "argocd";
+
+/** Full name under which it is reached. */
+export const argoCdHost = ({ host }: Pick<ArgoCdOptions, "host">, { environment, domain }: { environment: string; domain: string }): string =>
+  `${host ?? `${environment}.argocd`}.${domain}`;
+
+/** The Secrets that Argo CD starts with, under the names that it looks for. */
+export function argoCdSecrets({ admin }: Pick<ArgoCdOptions, "admin">): WantedSecret[] {
+  return [
+    {
+      name: "argocd-secret",
+      // Argo CD looks at nothing without this label.
+      labels: { "app.kubernetes.io/part-of": "argocd" },
+      data: { "server.secretkey": SERVER_KEY, ...(admin ? { "admin.password": ADMIN_PASSWORD } : {}) },
+    },
+    { name: "argocd-redis", data: { auth: REDIS_PASSWORD } },
+  ];
+}
+
+const sized = (cpu: string, memory: string, memoryLimit: string) => ({ requests: { cpu, memory }, limits: { memory: memoryLimit } });
+const PROBED = { livenessProbe: { enabled: true }, readinessProbe: { enabled: true } };
+
+export interface ArgoCdValuesArgs extends Pick<ArgoCdOptions, "version" | "admin" | "exec"> {
+  /** Full name. */
+  host: string;
+}
+
+export function argoCdValues({ version, host, admin, exec }: ArgoCdValuesArgs) {
+  return {
+    // Helm keeps them when the release goes: Applications, and with them what they deployed, would go with them.
+    crds: { install: true, keep: true },
+    global: {
+      domain: host,
+      // The namespace's policy comes from the flows that the module declares. The chart's lets everybody in.
+      networkPolicy: { create: false },
+    },
+    configs: {
+      cm: { "admin.enabled": admin, "exec.enabled": exec, "statusbadge.enabled": true },
+      // TLS ends at the route.
+      params: { "server.insecure": true, "application.namespaces": "*" },
+      rbac: { "policy.default": "role:readonly" },
+      secret: { createSecret: false },
+    },
+    // Its Job would make a password of its own.
+    redisSecretInit: { enabled: false },
+    dex: { enabled: false },
+    redis: { ...PROBED, resources: sized("10m", "32Mi", "128Mi") },
+    server: {
+      // The chart's own path also asks the cluster: without its API every server would be restarted.
+      ...(version === "7.7.12" ? {} : { livenessProbe: { httpPath: "/healthz" } }),
+      resources: sized("100m", "128Mi", "512Mi"),
+    },
+    repoServer: { resources: sized("100m", "128Mi", "512Mi") },
+    controller: { resources: sized("250m", "256Mi", "1Gi") },
+    applicationSet: { ...PROBED, resources: sized("50m", "64Mi", "128Mi") },
+    notifications: { ...PROBED, resources: sized("50m", "64Mi", "128Mi") },
+  };
+}
