@@ -24,6 +24,7 @@ const TABLE: Record<string, { entry: string; keys: string[]; readBy: string[] }>
   harbor: { entry: "HARBOR", keys: ["HARBOR_ADMIN_PASSWORD"], readBy: [] },
   nats: { entry: "NATS", keys: ["NATS_PASSWORD"], readBy: [] },
   argocd: { entry: "ARGOCD", keys: ["ADMIN_PASSWORD", "ADMIN_PASSWORD_BCRYPT"], readBy: ["components/platform/argo-cd/options.ts"] },
+  grafana: { entry: "GRAFANA", keys: ["GRAFANA_PASSWORD"], readBy: ["components/platform/kube-prometheus-stack/options.ts"] },
 };
 
 test("the table has each credential once, each in an entry of its own", () => {

@@ -83,6 +83,14 @@ export const CREDENTIALS: readonly Credential[] = [
       return { ADMIN_PASSWORD: plain, ADMIN_PASSWORD_BCRYPT: await hash(plain, BCRYPT_ROUNDS) };
     },
   },
+  {
+    name: "grafana",
+    entry: storePath("GRAFANA"),
+    owner: "Grafana (stack observability; its pod must be restarted: kubectl -n monitoring rollout restart deployment/kube-prometheus-stack-grafana)",
+    built: true,
+    consumers: [],
+    make: one("GRAFANA_PASSWORD"),
+  },
 ];
 
 /** @throws HomelabError E_USAGE */

@@ -150,6 +150,10 @@ test("the checkout's own files all open with the lab's key and have the shape th
   "cloudflare": [
     "api-token",
   ],
+  "…/ALERTING": [
+    "ALERT_WEBHOOK_URL",
+    "ALERT_HEARTBEAT_URL",
+  ],
   "…/ARGOCD": [
     "ADMIN_PASSWORD_BCRYPT",
     "ARGOCD_REDIS_PASSWORD",
@@ -166,6 +170,10 @@ test("the checkout's own files all open with the lab's key and have the shape th
   ],
   "…/GITLAB_TOKEN": [
     "GITLAB_TOKEN",
+  ],
+  "…/GRAFANA": [
+    "GRAFANA_USER",
+    "GRAFANA_PASSWORD",
   ],
   "…/HAPROXY": [
     "HAPROXY_STATS_PASSWORD",

@@ -17,10 +17,10 @@ export const stacks = defineStacks({
     platform: { ...cluster, minio: {}, vault: {}, "vault-entries": {} },
   },
   observability: {
-    description: "where traces of all environments go",
+    description: "metrics and alerts, and where traces of all environments go",
     needs: ["tools"],
     vms: { "k8s-observability": "cluster" },
-    platform: cluster,
+    platform: { ...cluster, "prometheus-operator-crds": {}, "kube-prometheus-stack": {} },
     apps: { jaeger },
   },
   home: {

@@ -5,13 +5,27 @@ import { certManager } from "./cert-manager/module";
 import { clusterAccess } from "./cluster-access/module";
 import { externalDns } from "./external-dns/module";
 import { externalSecrets } from "./external-secrets/module";
+import { kubePrometheusStack } from "./kube-prometheus-stack/module";
 import { minio } from "./minio/module";
+import { prometheusOperatorCrds } from "./prometheus-operator-crds/module";
 import { sharedSecrets } from "./shared-secrets/module";
 import { vault } from "./vault/module";
 import { vaultEntries } from "./vault-entries/module";
 
 /** Of modules that do not wait for each other, the one that stands first is built first. */
-export const MODULES = [certManager, minio, vault, vaultEntries, clusterAccess, externalSecrets, externalDns, sharedSecrets, argoCd] as const;
+export const MODULES = [
+  certManager,
+  minio,
+  vault,
+  vaultEntries,
+  clusterAccess,
+  externalSecrets,
+  externalDns,
+  sharedSecrets,
+  argoCd,
+  prometheusOperatorCrds,
+  kubePrometheusStack,
+] as const;
 
 export type ModuleName = (typeof MODULES)[number]["name"];
 

@@ -39,6 +39,11 @@ const FUNCTIONS = new Map<string, (...args: unknown[]) => unknown>([
   ["and", (...values) => values.find((value) => !truth(value)) ?? values.at(-1)],
   ["or", (...values) => values.find(truth) ?? values.at(-1)],
   ["not", (value) => !truth(value)],
+  [
+    "index",
+    (value, ...keys) =>
+      keys.reduce((node, key) => (typeof node === "object" && node !== null ? (node as Record<string, unknown>)[String(key)] : undefined), value),
+  ],
   ["b64enc", (value) => Buffer.from(asText(value)).toString("base64")],
   [
     "fail",

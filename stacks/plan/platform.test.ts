@@ -111,6 +111,11 @@ test("a module knows the host names of all modules and applications, and what it
   expect(plan.modules.find(({ name }) => name === "minio")?.options).toMatchObject({ size: "10Gi" });
 });
 
+test("a chart that the options of a module choose is the plan's", () => {
+  const charts = { web: { repository: "https://charts.example.org", name: "web", version: "1.0.0", why: "somebody asked for it" } };
+  expect(planPlatform(input({ one: {} }), [made("one", { charts })]).modules.map(({ charts: planned }) => planned)).toEqual([charts]);
+});
+
 const WITH_ROUTES = { "cert-manager": {}, "cluster-access": {}, "external-secrets": {}, "external-dns": {} };
 
 interface Case {

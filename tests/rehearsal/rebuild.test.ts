@@ -39,7 +39,7 @@ const VMS: Record<string, { node: string; stack: string; status: string }> = {
 const EVERYWHERE = ["cert-manager", "external-dns", "external-secrets", "vault-access"];
 const OWN_NAMESPACES: Record<string, string[]> = {
   tools: ["minio", "vault"],
-  observability: ["jaeger"],
+  observability: ["jaeger", "monitoring", "prometheus-operator-crds"],
   home: ["immich-machine-learning"],
   sandboxy: ["whoami"],
   dev: ["argocd", "ascii-frontend"],
@@ -118,6 +118,7 @@ const ROUTES: Record<string, string> = {
   "vault.fullstack.pw": "192.168.1.15",
   "s3.fullstack.pw": "192.168.1.15",
   "minio.fullstack.pw": "192.168.1.15",
+  "grafana.fullstack.pw": "192.168.1.20",
   "jaeger.fullstack.pw": "192.168.1.20",
   "otel-collector.fullstack.pw": "192.168.1.20",
   "whoami.fullstack.pw": "192.168.1.21",
@@ -164,7 +165,7 @@ test("a shell with the lab's environment works on the same stacks", async () => 
     `eval "$(node orchestrator/bin/homelab lab env)" && engine/bin/pulumi -C ${quote(path.join(rehearsal.dir, "work"))} preview --stack dev --expect-no-changes --non-interactive`,
   );
   expect([code, err]).toEqual([0, ""]);
-  expect(out).toContain("63 unchanged");
+  expect(out).toContain("78 unchanged");
 }, 120_000);
 
 const checksSchema = z.object({

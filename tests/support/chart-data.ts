@@ -26,7 +26,7 @@ export interface ChartData {
 
 const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
 /** Maps of which templates hand every entry on, although they read some by name as well: as good as empty in values.yaml. */
-const HANDED_ON: Readonly<Record<string, readonly string[]>> = { "argo-cd": ["configs.params"] };
+const HANDED_ON: Readonly<Record<string, readonly (readonly string[])[]>> = { "argo-cd": [["configs", "params"]], grafana: [["grafana.ini"]] };
 
 /** A copy with an empty map at the path. */
 function emptied(values: Map, [key = "", ...rest]: readonly string[]): Map {
@@ -74,7 +74,7 @@ export function chartData(name: string, version: string): ChartData | undefined 
   const { dependencies = [] } = (parse(text("Chart.yaml") ?? "{}") ?? {}) as { dependencies?: Dependency[] };
   return withDependencies(
     {
-      values: (HANDED_ON[name] ?? []).reduce<Map>((values, at) => emptied(values, at.split(".")), own),
+      values: (HANDED_ON[name] ?? []).reduce<Map>((values, at) => emptied(values, at), own),
       schema: schema === undefined ? undefined : (JSON.parse(schema) as Map),
       read: new Set((text("template-values.txt") ?? "").split("\n").filter((line) => line !== "")),
     },

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
-import { Namespace } from "../../base/namespace";
+import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { WebIngress } from "../../base/web-ingress";
 import type { BuildModule } from "../context";
 import type { WantedSecret } from "../namespace-grants";
@@ -10,6 +10,7 @@ import type { ArgoCdOptions } from "./options";
 import { ARGO_CD_CHARTS, ARGO_CD_NAMESPACE, ARGO_CD_RELEASE, argoCdHost, argoCdSecrets, argoCdValues } from "./values";
 
 export interface ArgoCdArgs extends ArgoCdOptions {
+  namespace: NamespaceArgs;
   /** Full name under which it is reached. */
   hostName: string;
   ingressClass: string;
@@ -24,7 +25,7 @@ export class ArgoCd extends Component {
 
   constructor(name: string, args: ArgoCdArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:ArgoCd", name, opts);
-    const { namespace } = new Namespace(`${name}-ns`, { name: ARGO_CD_NAMESPACE }, this.child());
+    const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
     const access = new SecretAccess(`${name}-secrets`, args.secrets(ARGO_CD_NAMESPACE, namespace, argoCdSecrets(args)), this.child());
     const values = argoCdValues({ ...args, host: args.hostName });
     const release = new HelmRelease(
@@ -53,7 +54,14 @@ export const buildArgoCd: BuildModule<ArgoCdOptions> = (name, { options, context
   const { ingressClass } = context.place;
   const component = new ArgoCd(
     name,
-    { ...options, hostName: argoCdHost(options, context.place), ingressClass, issuer: context.need("issuer"), secrets: context.secrets.bind(context) },
+    {
+      ...options,
+      hostName: argoCdHost(options, context.place),
+      ingressClass,
+      issuer: context.need("issuer"),
+      secrets: context.secrets.bind(context),
+      namespace: context.namespace(ARGO_CD_NAMESPACE),
+    },
     opts,
   );
   return { component, urls: { "argo-cd": component.url } };

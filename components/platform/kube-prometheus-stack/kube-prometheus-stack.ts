@@ -1,0 +1,85 @@
+import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component } from "../../base/component";
+import { HelmRelease } from "../../base/helm-release";
+import { Namespace, type NamespaceArgs } from "../../base/namespace";
+import { WebIngress } from "../../base/web-ingress";
+import type { BuildModule } from "../context";
+import type { WantedSecret } from "../namespace-grants";
+import { SecretAccess, type SecretAccessArgs } from "../secret-access";
+import { DASHBOARD_LABEL, overviewDashboard } from "./dashboards";
+import type { KubePrometheusStackOptions } from "./options";
+import {
+  KUBE_PROMETHEUS_STACK_CHART,
+  type KubePrometheusStackValuesArgs,
+  kubePrometheusStackValues,
+  MONITORING_NAMESPACE,
+  MONITORING_SECRETS,
+  RELEASE,
+} from "./values";
+
+export interface KubePrometheusStackArgs extends KubePrometheusStackValuesArgs {
+  namespace: NamespaceArgs;
+  ingressClass: string;
+  issuer: pulumi.Input<string>;
+  /** How its namespace gets its Secrets. */
+  secrets: (namespace: string, created: pulumi.Input<string>, wanted: readonly WantedSecret[]) => SecretAccessArgs;
+}
+
+/** Prometheus, Alertmanager, Grafana and what measures the cluster. */
+export class KubePrometheusStack extends Component {
+  /** Of Grafana. */
+  readonly url: pulumi.Output<string>;
+
+  constructor(name: string, args: KubePrometheusStackArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("platform:KubePrometheusStack", name, opts);
+    const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
+    const access = new SecretAccess(`${name}-secrets`, args.secrets(MONITORING_NAMESPACE, namespace, MONITORING_SECRETS), this.child());
+    const release = new HelmRelease(
+      name,
+      { releaseName: RELEASE, namespace, chart: KUBE_PROMETHEUS_STACK_CHART, values: kubePrometheusStackValues(args) },
+      this.child({ dependsOn: [access] }),
+    );
+    new ConfigMap(
+      `${name}-overview`,
+      {
+        metadata: { name: "dashboard-homelab", namespace, labels: DASHBOARD_LABEL },
+        data: { "homelab.json": `${JSON.stringify(overviewDashboard(), undefined, 2)}\n` },
+      },
+      this.child(),
+    );
+    const route = new WebIngress(
+      `${name}-grafana`,
+      {
+        namespace,
+        host: args.grafanaHost,
+        service: release.releaseName.apply((given) => `${given}-grafana`),
+        port: 80,
+        className: args.ingressClass,
+        issuer: args.issuer,
+      },
+      this.child(),
+    );
+    this.url = route.url;
+    this.registerOutputs({ url: this.url });
+  }
+}
+
+export const buildKubePrometheusStack: BuildModule<KubePrometheusStackOptions> = (name, { options, context }, opts) => {
+  const { environment, domain, ingressClass, storageClass } = context.place;
+  const component = new KubePrometheusStack(
+    name,
+    {
+      ...options,
+      environment,
+      storageClass: options.storageClass ?? storageClass,
+      grafanaHost: `grafana.${domain}`,
+      ingressClass,
+      issuer: context.need("issuer"),
+      secrets: context.secrets.bind(context),
+      namespace: context.namespace(MONITORING_NAMESPACE),
+    },
+    opts,
+  );
+  return { component, urls: { grafana: component.url } };
+};

@@ -1,0 +1,41 @@
+import { defineModule } from "../module";
+import { kubePrometheusStackOptions } from "./options";
+import { KUBE_PROMETHEUS_STACK_CHART, kubePrometheusStackValues, MONITORING_NAMESPACE, MONITORING_SECRETS, RELEASE } from "./values";
+
+export const kubePrometheusStack = defineModule({
+  name: "kube-prometheus-stack",
+  summary: "metrics of the cluster, alerts to people, and Grafana at grafana.<domain>. Prometheus has no login and so no host name: Grafana shows it",
+  charts: { [RELEASE]: KUBE_PROMETHEUS_STACK_CHART },
+  options: kubePrometheusStackOptions,
+  provides: ["metrics-store"],
+  parts: ({ storageClass: own, size, retentionDays }, { environment, domain, storageClass, ingressClass }) => ({
+    namespaces: [MONITORING_NAMESPACE],
+    // What measures a machine looks at all of it: its network, its processes and its disks.
+    podSecurity: { [MONITORING_NAMESPACE]: "privileged" },
+    needs: ["prometheus-operator-crds", "external-secrets", "cluster-access", "certificates"],
+    cluster: ["ingress"],
+    storageClasses: [own ?? storageClass],
+    ingressClasses: [ingressClass],
+    hosts: [{ name: `grafana.${domain}`, serves: "Grafana", route: "ingress" }],
+    namespaceSecrets: [{ namespace: MONITORING_NAMESPACE, wanted: MONITORING_SECRETS }],
+    flows: [
+      { direction: "in", peer: "routes", port: 3000, why: "Grafana" },
+      { direction: "in", peer: "cluster", port: 10250, why: "the API asks the operator's webhook about each rule" },
+      { direction: "in", peer: MONITORING_NAMESPACE, port: 3000, why: "Prometheus measures Grafana" },
+      { direction: "in", peer: MONITORING_NAMESPACE, port: 8080, why: "Prometheus measures kube-state-metrics, and config reloaders" },
+      { direction: "in", peer: MONITORING_NAMESPACE, port: 9090, why: "Grafana asks Prometheus" },
+      { direction: "in", peer: MONITORING_NAMESPACE, port: 9093, why: "Prometheus sends alerts to Alertmanager" },
+      { direction: "in", peer: MONITORING_NAMESPACE, port: 10250, why: "Prometheus measures the operator" },
+      { direction: "out", peer: "cluster", port: 6443, why: "the operator and kube-state-metrics watch the cluster" },
+      { direction: "out", peer: "cluster", port: 9100, why: "Prometheus measures the machines, by the exporter in their network" },
+      { direction: "out", peer: "cluster", port: 10250, why: "Prometheus measures kubelets" },
+      // The addresses are secrets: any of the internet, or a receiver in the homelab.
+      { direction: "out", peer: "https://receiver.example", port: 443, why: "alerts and the heartbeat" },
+      { direction: "out", peer: "homelab", port: 443, why: "alerts, where their receiver is one of the homelab" },
+    ],
+    values: {
+      [RELEASE]: kubePrometheusStackValues({ environment, storageClass: own ?? storageClass, size, retentionDays, grafanaHost: `grafana.${domain}` }),
+    },
+  }),
+  build: () => (require("./kube-prometheus-stack") as typeof import("./kube-prometheus-stack")).buildKubePrometheusStack,
+});

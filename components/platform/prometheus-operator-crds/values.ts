@@ -1,0 +1,12 @@
+/** The chart prometheus-operator-crds. */
+import type { ChartPin } from "../pins";
+
+export const PROMETHEUS_OPERATOR_CRDS_CHART = {
+  repository: "https://prometheus-community.github.io/helm-charts",
+  name: "prometheus-operator-crds",
+  version: "31.0.1",
+  why: "the resource kinds of operator v0.93.1, which kube-prometheus-stack 88.5.3 has",
+} as const satisfies ChartPin;
+
+/** Of the release alone: it has no object in a namespace. */
+export const PROMETHEUS_OPERATOR_CRDS_NAMESPACE = "prometheus-operator-crds";
