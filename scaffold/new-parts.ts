@@ -2,27 +2,17 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { HomelabError } from "../common/errors";
-import { writeFileAtomic } from "../common/files";
 import { STACK_NAME } from "./answers";
 import { keyText } from "./site-files";
 import { entriesOf, entryOf, MATRIX, read, vmLike, vmsOf } from "./site-text";
-import { refuseExisting, writeNew } from "./write";
+import { writeChanges } from "./write";
 
 /** The name as a word of its own, also as a part of `cluster-dev` and `dev.app`. */
 const renamed = (text: string, from: string, to: string): string => text.replace(new RegExp(`(?<![a-z0-9])${from}(?![a-z0-9])`, "g"), to);
 
 const refuse = (message: string, subject: string, hint: string): HomelabError => new HomelabError("E_USAGE", message, { subject, hint });
 
-function write(root: string, files: readonly [string, string][], matrix: string): string[] {
-  refuseExisting(
-    root,
-    files.map(([file]) => path.join(root, file)),
-    "remove what is left of an earlier one of the name, or take another",
-  );
-  writeNew(files.map(([file, text]) => ({ file: path.join(root, file), text })));
-  writeFileAtomic(path.join(root, MATRIX), matrix);
-  return [MATRIX, ...files.map(([file]) => file)];
-}
+const write = (root: string, files: readonly [string, string][], matrix: string): string[] => writeChanges(root, new Map(files), new Map([[MATRIX, matrix]]));
 
 /**
  * @param like the stack that the new one is like

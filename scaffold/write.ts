@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { HomelabError, systemErrorCode } from "../common/errors";
+import { writeFileAtomic } from "../common/files";
 
 export interface NewFile {
   /** Absolute. */
@@ -41,4 +42,17 @@ export function writeNew(files: readonly NewFile[]): void {
       hint: "make room, or give this user the right to the folder",
     });
   }
+}
+
+/**
+ * New files, and files of the checkout with another text, by path from its folder.
+ * @returns all of them, changed ones first
+ * @throws HomelabError E_EXISTS, E_WRITE; then nothing is changed
+ */
+export function writeChanges(root: string, files: ReadonlyMap<string, string>, changed: ReadonlyMap<string, string>): string[] {
+  const at = (file: string): string => path.join(root, file);
+  refuseExisting(root, [...files.keys()].map(at), "remove what is left of an earlier one of the name, or take another");
+  writeNew([...files].map(([file, text]) => ({ file: at(file), text })));
+  for (const [file, text] of changed) writeFileAtomic(at(file), text);
+  return [...changed.keys(), ...files.keys()];
 }

@@ -3,7 +3,7 @@ import { defineCommand } from "../cli/command";
 export const command = defineCommand({
   group: "more",
   place: 2,
-  summary: "writes a new part of the homelab into site/",
+  summary: "writes a new part of the homelab: a stack, a VM, a module of the platform or an application",
   verbs: {
     stack: {
       summary: "adds a stack of the kind of another one: its entry of the matrix, its VMs with free addresses, its settings",
@@ -19,6 +19,27 @@ export const command = defineCommand({
         { name: "like", value: "VM", help: "the VM that it is like" },
       ],
       examples: ["homelab new vm build-01 --stack dev --like my-host"],
+    },
+    module: {
+      summary: "adds a module of the platform that is one chart: its folder with a test, its line in the catalogue, a stand-in of the chart for the lab",
+      words: [{ name: "name", help: "the new module" }],
+      flags: [
+        { name: "chart", value: "ADDRESS", help: "the chart's repository and, behind a slash, its name; https:// or oci://" },
+        { name: "version", value: "VERSION", help: "exact version of the chart" },
+        { name: "stack", value: "STACK", help: "put it into the matrix for this stack" },
+      ],
+      examples: ["homelab new module valkey --chart https://charts.example.org/valkey --version 1.2.3 --stack dev"],
+    },
+    app: {
+      summary: "adds an application to a stack: its file in site/apps/ and its place in the matrix",
+      words: [{ name: "name", help: "the new application" }],
+      flags: [
+        { name: "image", value: "IMAGE", help: "with registry and tag or digest" },
+        { name: "stack", value: "STACK", help: "the stack that runs it" },
+        { name: "port", value: "PORT", count: true, help: "that the container listens on (default 8080)" },
+        { name: "host", value: "NAME", help: "host name without the domain (default: reached inside the cluster only)" },
+      ],
+      examples: ["homelab new app whoami --image docker.io/traefik/whoami:v1.10.3 --stack dev --host dev.whoami"],
     },
   },
   run: async (args, session, verb) => (await import("../begin/new-parts")).newPart(verb, args, session),
