@@ -27,9 +27,24 @@ export interface Answers {
   /** The first one has the hosts' own services: names, Vault. */
   stacks: readonly string[];
   user: string;
+  /** Who signs the certificates of host names: an authority that is made here, or Let's Encrypt by a token of Cloudflare. */
+  certificates: "own" | "cloudflare";
 }
 
-export const FLAGS = ["domain", "network", "gateway", "node", "stacks", "user", "memory", "threads", "storage", "file-storage", "bridge"] as const;
+export const FLAGS = [
+  "domain",
+  "network",
+  "gateway",
+  "node",
+  "stacks",
+  "user",
+  "certificates",
+  "memory",
+  "threads",
+  "storage",
+  "file-storage",
+  "bridge",
+] as const;
 export type Flag = (typeof FLAGS)[number];
 export type Given = Readonly<Partial<Record<Flag, string>>>;
 
@@ -38,6 +53,7 @@ export const DEFAULTS = {
   network: "192.168.0.0/24",
   stacks: "tools,dev",
   user: "admin",
+  certificates: "own",
   memory: "32",
   threads: "8",
   storage: "local-lvm",
@@ -52,6 +68,7 @@ export const QUESTIONS = [
   ["node", "Proxmox nodes as NAME=ADDRESS, with commas"],
   ["stacks", "Stacks, the one with the hosts' own services first"],
   ["user", "User on the hosts"],
+  ["certificates", "Certificates: own (an authority of this homelab) or cloudflare (Let's Encrypt, for a public domain there)"],
 ] as const satisfies readonly (readonly [Flag, string])[];
 
 export const defaultOf = (flag: Flag, given: Given): string => {
@@ -64,6 +81,7 @@ const LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
 const SHAPES: Partial<Record<Flag, [pattern: RegExp, what: string]>> = {
   domain: [new RegExp(`^${LABEL}(\\.${LABEL})+$`), "a domain such as example.org"],
   user: [/^[a-z][a-z0-9-]{0,30}$/, "a user's name: lower-case letters, digits and dashes"],
+  certificates: [/^(own|cloudflare)$/, "own or cloudflare"],
   memory: [/^[1-9]\d{0,4}$/, "a number of GiB"],
   threads: [/^[1-9]\d{0,3}$/, "a number of processor threads"],
   storage: [/^[a-z][a-z0-9_.-]*[a-z0-9]$/i, "the name of a storage, such as local-lvm"],
@@ -110,7 +128,8 @@ export function answersOf(given: Given, known?: readonly NodeAnswer[]): Answers 
   const outside = nodes.find(({ address }) => !network.holds(address) || address === value("gateway"));
   if (nodes.length === 0 || outside !== undefined)
     throw refuse("node", outside?.address ?? "", `addresses of the hosts in ${value("network")}, beside the gateway's ${value("gateway")}`);
-  return { domain: value("domain"), network: value("network"), gateway: value("gateway"), nodes, stacks, user: value("user") };
+  const certificates = value("certificates") === "own" ? "own" : "cloudflare";
+  return { domain: value("domain"), network: value("network"), gateway: value("gateway"), nodes, stacks, user: value("user"), certificates };
 }
 
 function nodeOf(part: string, value: (flag: Flag) => string): NodeAnswer {

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -45,7 +46,8 @@ const filesBelow = (folder: string): string[] =>
     .flatMap((entry) => (entry.isFile() ? [path.relative(folder, path.join(entry.parentPath, entry.name))] : []));
 
 test("writes the site, its settings and its secrets, and the key to them outside the checkout for its owner alone", async () => {
-  const { files, keyFile, toFill } = run();
+  const { files, keyFile, toFill, authority } = await run({ ...GIVEN, certificates: "cloudflare" });
+  expect(authority).toBeUndefined();
   expect(filesBelow(root).sort()).toEqual([...files].sort());
   expect([...files].sort()).toEqual([
     ...[".sops.yaml", "Pulumi.dev.yaml", "Pulumi.tools.yaml"],
@@ -84,7 +86,7 @@ test("writes the site, its settings and its secrets, and the key to them outside
 });
 
 test("the secrets open with the key; the homelab's own SSH key is in the site by its public half; what is missing is named", async () => {
-  const { keyFile } = run();
+  const { keyFile } = await run({ ...GIVEN, certificates: "cloudflare" });
   const place = { root: path.join(root, "secrets"), ageKeyFile: keyFile };
   const store = "cluster-secret-store/secrets";
   const loaded = await loadSecrets({ ...place, only: [`${store}/SSH_PRIVATE_KEY`, `${store}/PROXMOX_TOKEN_ID`, `${store}/EXTERNAL_DNS_PIHOLE_PASSWORD`] });
@@ -100,11 +102,26 @@ test("the secrets open with the key; the homelab's own SSH key is in the site by
   });
 });
 
-test("what is there already is never written over, and then nothing is written", () => {
-  const { keyFile } = run();
+test("without Cloudflare an authority of the homelab's own signs: its key is a secret, its certificate is in the site", async () => {
+  const { files, keyFile, toFill, authority } = await run();
+  expect(authority).toBe("site/authority.pem");
+  expect(files).toContain("secrets/common/certificate-authority.yaml");
+  expect(files).not.toContain("secrets/common/cloudflare.yaml");
+  expect(toFill.map(({ file }) => file)).toEqual(["cluster-secret-store/secrets/PROXMOX_SECRET"]);
+  expect(read("site/stacks.ts")).toContain('"cert-manager": { issuer: "own-authority" }');
+  const loaded = await loadSecrets({ root: path.join(root, "secrets"), ageKeyFile: keyFile, only: ["certificate-authority"] });
+  const { "tls.crt": cert = "", "tls.key": key = "" } = loaded.get("certificate-authority") ?? {};
+  expect(read("site/authority.pem")).toBe(cert);
+  const certificate = new X509Certificate(cert);
+  expect([certificate.subject, certificate.ca, certificate.checkPrivateKey(createPrivateKey(key))]).toEqual(["CN=homelab example.org", true, true]);
+  expect(certificate.validTo).toBe("Nov 26 12:00:00 2036 GMT");
+});
+
+test("what is there already is never written over, and then nothing is written", async () => {
+  const { keyFile } = await run({ ...GIVEN, certificates: "cloudflare" });
   const hint =
     "this checkout describes a homelab: to begin your own in it, take that one away first: git rm -rq site secrets/common .sops.yaml 'Pulumi.*.yaml'";
-  expect(() => run()).toThrow(
+  await expect(run()).rejects.toThrow(
     expect.objectContaining({
       code: "E_EXISTS",
       message: "site, secrets/common, .sops.yaml, Pulumi.tools.yaml, Pulumi.dev.yaml are there already, and nothing is written over",
@@ -114,17 +131,17 @@ test("what is there already is never written over, and then nothing is written",
   const text = fs.readFileSync(keyFile, "utf8");
   fs.rmSync(root, { recursive: true });
   fs.mkdirSync(root);
-  expect(() => run()).toThrow(expect.objectContaining({ code: "E_EXISTS", message: `${keyFile} is there already, and nothing is written over` }));
+  await expect(run()).rejects.toThrow(expect.objectContaining({ code: "E_EXISTS", message: `${keyFile} is there already, and nothing is written over` }));
   expect([filesBelow(root), fs.readFileSync(keyFile, "utf8")]).toEqual([[], text]);
   fs.writeFileSync(path.join(root, "Pulumi.dev.yaml"), "mine");
-  expect(() => run({ ...GIVEN, domain: "example.net" })).toThrow(
+  await expect(run({ ...GIVEN, domain: "example.net" })).rejects.toThrow(
     expect.objectContaining({ message: "Pulumi.dev.yaml is there already, and nothing is written over" }),
   );
   expect(filesBelow(root)).toEqual(["Pulumi.dev.yaml"]);
 });
 
-test("addresses pass over the gateway and the nodes; stacks are spread over the nodes", () => {
-  run({ ...GIVEN, network: "10.20.0.0/27", gateway: "10.20.0.3", node: "a=10.20.0.11,b=10.20.0.4", stacks: "base,one,two" });
+test("addresses pass over the gateway and the nodes; stacks are spread over the nodes", async () => {
+  await run({ ...GIVEN, network: "10.20.0.0/27", gateway: "10.20.0.3", node: "a=10.20.0.11,b=10.20.0.4", stacks: "base,one,two" });
   const vm = (name: string): unknown => {
     const { target_node, ipconfig0, nameserver } = parse(read(`site/vms/${name}.yaml`)) as Record<string, unknown>;
     return [target_node, ipconfig0, nameserver];
@@ -157,8 +174,8 @@ test.each<[given: Given, said: string]>([
   [{ storage: "a/b" }, '--storage takes the name of a storage, such as local-lvm, not "a/b"'],
   [{ memory: "8" }, "node pve has 8 GiB, and its VMs would need 15 GiB"],
   [{ network: "10.20.0.0/27", stacks: Array.from({ length: 21 }, (_, i) => `s${i}`).join(",") }, "10.20.0.0/27 has no room for 21 clusters"],
-])("%j is refused by its flag", (given, said) => {
-  expect(() => run({ ...GIVEN, ...given })).toThrow(expect.objectContaining({ code: "E_USAGE", message: said }));
+])("%j is refused by its flag", async (given, said) => {
+  await expect(async () => run({ ...GIVEN, ...given })).rejects.toThrow(expect.objectContaining({ code: "E_USAGE", message: said }));
   expect(filesBelow(root)).toEqual([]);
 });
 
@@ -180,7 +197,7 @@ describe("nodes of a Proxmox", () => {
       expect.objectContaining({ name: "node02", address: "192.168.1.249", memoryMiB: 32_768, storage: "local-lvm", roomGiB: 800 }),
       expect.objectContaining({ name: "node03", address: "192.168.1.250", threads: 72, storage: "data2", roomGiB: 1800 }),
     ]);
-    initialise(root, answersOf({ domain: "example.org", network: "192.168.1.0/24" }, nodes), { id: "a@pve!b", secret: "s" }, NOW);
+    await initialise(root, answersOf({ domain: "example.org", network: "192.168.1.0/24" }, nodes), { id: "a@pve!b", secret: "s" }, NOW);
     expect(read("site/nodes.ts")).toContain('hardware: "Intel(R) Xeon(R) CPU E5-2699 v3 @ 2.30GHz"');
     expect(lab.ctx.unhandled.all()).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { readEnv } from "../common/env";
 import { generateIdentity } from "../secrets/age";
 import type { Answers } from "./answers";
 import { layOut } from "./layout";
-import { newHomelabKey, newSecrets, secretFiles, sopsConfig } from "./secret-files";
+import { newHomelabAuthority, newHomelabKey, newSecrets, secretFiles, sopsConfig } from "./secret-files";
 import { siteFiles } from "./site-files";
 import { refuseExisting, writeNew } from "./write";
 
@@ -14,6 +14,8 @@ export interface Initialised {
   files: readonly string[];
   /** Where the private half of the key to secrets/ is: outside the checkout, for its owner alone. */
   keyFile: string;
+  /** The certificate of the homelab's own authority, which devices are told to trust; undefined where everybody trusts who signs. */
+  authority: string | undefined;
   /** Marked values, and what belongs there. */
   toFill: readonly { file: string; key: string; what: string }[];
 }
@@ -30,14 +32,16 @@ const SITE = ["site", "secrets/common", ".sops.yaml"] as const;
  * @param token of Proxmox's API, where it is known
  * @throws HomelabError E_EXISTS, with what to do; E_USAGE where the nodes cannot hold the VMs; E_WRITE
  */
-export function initialise(root: string, answers: Answers, token: { id: string; secret: string } | undefined, now: Date): Initialised {
+export async function initialise(root: string, answers: Answers, token: { id: string; secret: string } | undefined, now: Date): Promise<Initialised> {
   const keyFile = keyFileOf(answers.domain);
   const vms = layOut(answers);
   const identity = generateIdentity();
   const key = newHomelabKey(answers.domain);
-  const secrets = newSecrets(key, token);
+  const authority = answers.certificates === "own" ? await newHomelabAuthority(answers.domain, now) : undefined;
+  const secrets = newSecrets(key, authority, token);
   const files = new Map([
     ...siteFiles(answers, vms, key.public),
+    ...(authority === undefined ? [] : [["site/authority.pem", authority.cert] as const]),
     [".sops.yaml", sopsConfig(identity.recipient)] as const,
     ...secretFiles(secrets, identity.recipient, now),
   ]);
@@ -53,6 +57,7 @@ export function initialise(root: string, answers: Answers, token: { id: string; 
   return {
     files: [...files.keys()],
     keyFile,
+    authority: authority === undefined ? undefined : "site/authority.pem",
     toFill: secrets.flatMap(({ path: entry, values, fill }) => (fill === undefined ? [] : [{ file: entry, key: Object.keys(values)[0] ?? "", what: fill }])),
   };
 }

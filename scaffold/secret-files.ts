@@ -1,8 +1,9 @@
 /** The encrypted files of a new site: what can be made up is, and what only its owner knows is marked. */
 
 import * as crypto from "node:crypto";
+import type { OwnAuthority } from "../common/authority";
 import { newSshKey, type SshKeyPair } from "../common/ssh-key";
-import { storePath } from "../common/vault-layout";
+import { OWN_AUTHORITY, storePath } from "../common/vault-layout";
 import { PLACEHOLDER } from "../secrets/placeholder";
 import { encryptSopsFile } from "../secrets/sops-file";
 import { type SecretEntry, treeAt } from "../secrets/vault-paths";
@@ -10,6 +11,13 @@ import type { Files } from "./site-files";
 
 /** An SSH key that the homelab logs in to its hosts with. */
 export const newHomelabKey = (domain: string): SshKeyPair => newSshKey(`homelab ${domain}`);
+
+/** An authority of the homelab's own. */
+export async function newHomelabAuthority(domain: string, now: Date): Promise<OwnAuthority> {
+  // Loaded here: most that import this module make none.
+  const { newAuthority } = await import("../common/authority");
+  return newAuthority(`homelab ${domain}`, now.getTime());
+}
 
 export interface NewSecret {
   /** Path below Vault's mount. */
@@ -24,8 +32,21 @@ const TOKEN_ID = "homelab@pve!pulumi";
 
 const password = (): string => crypto.randomBytes(24).toString("base64url");
 
-/** @param token of Proxmox, where it is known */
-export function newSecrets(key: SshKeyPair, token?: { id: string; secret: string }): NewSecret[] {
+/** Who signs the certificates of host names. */
+const signing = (authority: Pick<OwnAuthority, "cert" | "key"> | undefined): NewSecret =>
+  authority === undefined
+    ? {
+        path: "cloudflare",
+        values: { "api-token": PLACEHOLDER },
+        fill: "a token of Cloudflare that may edit the domain's DNS records: certificates are proved by them",
+      }
+    : { path: OWN_AUTHORITY.path, values: { [OWN_AUTHORITY.certificate]: authority.cert, [OWN_AUTHORITY.key]: authority.key } };
+
+/**
+ * @param authority of the homelab's own; undefined: Let's Encrypt signs
+ * @param token of Proxmox, where it is known
+ */
+export function newSecrets(key: SshKeyPair, authority?: Pick<OwnAuthority, "cert" | "key">, token?: { id: string; secret: string }): NewSecret[] {
   return [
     { path: storePath("PROXMOX_TOKEN_ID"), values: { PROXMOX_TOKEN_ID: token?.id ?? TOKEN_ID } },
     {
@@ -35,11 +56,7 @@ export function newSecrets(key: SshKeyPair, token?: { id: string; secret: string
     },
     { path: storePath("SSH_PRIVATE_KEY"), values: { SSH_PRIVATE_KEY: key.private } },
     { path: storePath("EXTERNAL_DNS_PIHOLE_PASSWORD"), values: { PIHOLE_PASSWORD: password() } },
-    {
-      path: "cloudflare",
-      values: { "api-token": PLACEHOLDER },
-      fill: "a token of Cloudflare that may edit the domain's DNS records: certificates are proved by them",
-    },
+    signing(authority),
   ];
 }
 

@@ -133,7 +133,7 @@ const stackText = (name: string, services: string, vm: string): string => `  ${k
   },
 `;
 
-function stacksFile({ stacks }: Answers, vms: readonly PlannedVm[]): string {
+function stacksFile({ stacks, certificates }: Answers, vms: readonly PlannedVm[]): string {
   const [services = "", ...others] = stacks;
   const ofStack = (name: string): PlannedVm[] => vms.filter(({ stack }) => stack === name);
   const duties = ofStack(services).map(({ name, duty }) => `${keyText(name)}: ${text(duty)}`);
@@ -141,7 +141,7 @@ function stacksFile({ stacks }: Answers, vms: readonly PlannedVm[]): string {
 import { defineStacks } from "../stacks/define/stacks";
 ${others.length === 0 ? "" : 'import { whoami } from "./apps/whoami";\n'}
 /** What every cluster has: certificates, its way into Vault, Secrets from it, and the names of its routes in Pi-hole. */
-const cluster = { "cert-manager": {}, "cluster-access": {}, "external-secrets": {}, "external-dns": {} } as const;
+const cluster = { "cert-manager": ${certificates === "own" ? '{ issuer: "own-authority" }' : "{}"}, "cluster-access": {}, "external-secrets": {}, "external-dns": {} } as const;
 
 export const stacks = defineStacks({
   ${keyText(services)}: {

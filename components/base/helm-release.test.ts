@@ -5,10 +5,10 @@ import { reachedBy } from "./cluster-command";
 import { HelmRelease, type HelmReleaseArgs } from "./helm-release";
 
 const registered = (repository: string, more: Partial<HelmReleaseArgs> = {}): Promise<Registered[]> =>
-  registeredOf(({ kubernetes }) => {
+  registeredOf(({ kubernetes, command }) => {
     reachedBy(kubernetes, { kubeconfig: pulumi.secret("the kubeconfig"), checkout: "/checkout" });
     const args = { releaseName: "app", namespace: "app", chart: { repository, name: "app", version: "1.2.3" }, values: { replicas: 1 }, ...more };
-    new HelmRelease("app", args, { providers: { kubernetes } });
+    new HelmRelease("app", args, { providers: { kubernetes, command } });
   });
 const built = async (repository: string, more: Partial<HelmReleaseArgs> = {}) => releaseOf(await registered(repository, more));
 /** What a command takes on standard input, with its secret marker. */
@@ -39,7 +39,7 @@ test("webhooks are waited for after each revision, by a resource of its own, and
   const resources = await registered("https://charts.example.org", { admits: [object] });
   expect(graphOf(resources)).toEqual({
     "kubernetes:helm.sh/v3:Release app-release": "given-cluster",
-    "command:local:Command app-admission": " after app-release",
+    "command:local:Command app-admission": "given-command after app-release",
   });
   expect(taskOf(resources)).toEqual({ do: "admission", release: "app", objects: [object], budgetSeconds: 300, kubeconfig: "the kubeconfig" });
   const { stdin: _, ...inputs } = only(resources, "command:local:Command").inputs;
@@ -50,7 +50,7 @@ test("definitions in crds/, which Helm never upgrades, are applied before the re
   const chart = { repository: "https://charts.example.org", name: "app", version: "1.2.3" };
   const applied = await registered("", { chart: { ...chart, crdsFolder: "apply" } });
   expect(graphOf(applied)).toEqual({
-    "command:local:Command app-crds": "",
+    "command:local:Command app-crds": "given-command",
     "kubernetes:helm.sh/v3:Release app-release": "given-cluster after app-crds",
   });
   expect(taskOf(applied)).toEqual({ do: "crds", chart, budgetSeconds: 120, kubeconfig: "the kubeconfig" });

@@ -1,8 +1,10 @@
 /** What a module is given when it is built. */
+
 import type { Provider as CommandProvider } from "@pulumi/command/provider";
 import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { Provider as VaultProvider } from "@pulumi/vault/provider";
+import { OWN_AUTHORITY } from "../../common/vault-layout";
 import { reachedBy } from "../base/cluster-command";
 import type { NamespaceArgs } from "../base/namespace";
 import type { WantedSecret } from "./namespace-grants";
@@ -114,6 +116,11 @@ export class ClusterContext {
     return planned;
   }
 
+  /** Whom to trust at Vault's address, as PEM; undefined: the authorities that everybody trusts. */
+  get vaultAuthority(): pulumi.Output<string> | undefined {
+    return this.place.vaultByOwnAuthority ? pulumi.unsecret(this.programSecrets.get(OWN_AUTHORITY.path, OWN_AUTHORITY.certificate)) : undefined;
+  }
+
   /** Providers that a module's resources inherit. */
   providers(): Record<string, pulumi.ProviderResource> {
     const { cluster, command } = this.args;
@@ -126,6 +133,7 @@ export class ClusterContext {
       namespaceName: namespace,
       namespace: created,
       vaultAddress: this.need("vault").address,
+      authority: this.vaultAuthority,
       authMount: this.need("authMount"),
       ownEntries: this.place.ownEntries,
       secrets: wanted,

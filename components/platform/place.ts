@@ -20,6 +20,8 @@ export interface Place {
   readonly entries: ReadonlyMap<string, readonly string[]>;
   /** Entries for which the environment has values of its own, with the path at which Vault keeps those ({@link entryPath}). */
   readonly ownEntries: ReadonlyMap<string, string>;
+  /** Whether Vault's certificate is signed by the homelab's own authority, which no client trusts by itself. */
+  readonly vaultByOwnAuthority: boolean;
   /** All host names of the environment, of modules and applications. Empty while host names are asked for. */
   readonly hostNames: readonly string[];
 }

@@ -10,6 +10,7 @@ test("a namespace gets what it names: an identity, a store for itself alone, and
         namespace: "app",
         namespaceName: "app",
         vaultAddress: "https://vault.example.org",
+        authority: undefined,
         authMount: "kubernetes/dev",
         ownEntries: new Map(),
         secrets: [{ name: "db", data: { PASSWORD: { path: "store/secrets/POSTGRES", key: "POSTGRES_PASSWORD" } } }],

@@ -4,7 +4,7 @@ import { after, Component } from "../base/component";
 import { EXTERNAL_SECRETS_API } from "./external-secrets/values";
 import { namespaceGrant, type WantedSecret } from "./namespace-grants";
 import { entryPath, type Place } from "./place";
-import { vaultStore } from "./vault-store";
+import { type VaultStoreArgs, vaultStore } from "./vault-store";
 
 export interface SecretAccessArgs {
   /** Namespace that gets the secrets; known once it is there. */
@@ -12,6 +12,8 @@ export interface SecretAccessArgs {
   /** The same as plain text, for names. */
   namespaceName: string;
   vaultAddress: pulumi.Input<string>;
+  /** Whom to trust there; see {@link VaultStoreArgs}. */
+  authority: VaultStoreArgs["authority"];
   /** Auth mount of the cluster ({@link VaultClusterAccess.mount}); its role of the namespace's name is {@link namespaceGrant}'s. */
   authMount: pulumi.Input<string>;
   secrets: readonly WantedSecret[];
@@ -38,6 +40,7 @@ export class SecretAccess extends Component {
         grant: namespaceGrant(args.namespaceName, args.secrets, args),
         namespace: args.namespace,
         vaultAddress: args.vaultAddress,
+        authority: args.authority,
         authMount: args.authMount,
       },
       (opts) => this.child(opts),

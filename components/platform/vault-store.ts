@@ -1,6 +1,6 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { KV_MOUNT } from "../../common/vault-layout";
 import { EXTERNAL_SECRETS_API } from "./external-secrets/values";
 import { type NamespaceGrant, VAULT_AUDIENCE } from "./vault/vault-names";
@@ -15,6 +15,8 @@ export interface VaultStoreArgs {
   /** Namespace of who logs in; known once it is there. */
   namespace: pulumi.Input<string>;
   vaultAddress: pulumi.Input<string>;
+  /** Whom to trust at that address, as PEM; undefined: the authorities that everybody trusts. */
+  authority: pulumi.Input<string> | undefined;
   /** Auth mount of the cluster. */
   authMount: pulumi.Input<string>;
 }
@@ -27,6 +29,7 @@ export function vaultStore(
 ): CustomResource {
   const { reader, role } = args.grant;
   const account = new ServiceAccount(`${name}-reader`, { metadata: { name: reader, namespace: args.namespace }, automountServiceAccountToken: false }, child());
+  const caBundle = args.authority === undefined ? {} : { caBundle: pulumi.output(args.authority).apply((pem) => Buffer.from(pem).toString("base64")) };
   const serviceAccountRef = { name: reader, namespace: args.namespace, audiences: [VAULT_AUDIENCE] };
   return new CustomResource(
     `${name}-store`,
@@ -37,7 +40,13 @@ export function vaultStore(
       spec: {
         conditions: args.conditions,
         provider: {
-          vault: { server: args.vaultAddress, path: KV_MOUNT, version: "v2", auth: { kubernetes: { mountPath: args.authMount, role, serviceAccountRef } } },
+          vault: {
+            server: args.vaultAddress,
+            ...caBundle,
+            path: KV_MOUNT,
+            version: "v2",
+            auth: { kubernetes: { mountPath: args.authMount, role, serviceAccountRef } },
+          },
         },
       },
     },

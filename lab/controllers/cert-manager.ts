@@ -1,9 +1,10 @@
 /** cert-manager, while its Deployment runs: issuers become ready, and the lab's public CA stands for the world's authorities. */
 import { X509Certificate } from "node:crypto";
+import { restoreAuthority } from "../core/tls";
 import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
 import { at, type JsonMap, listAt, mapAt, textAt } from "../kubernetes/objects";
-import { encode64, isReady, type Kube, ownerOf } from "./kube";
+import { decode64, encode64, isReady, type Kube, ownerOf } from "./kube";
 import type { WorkQueue } from "./queue";
 
 const API = "cert-manager.io/v1";
@@ -36,6 +37,9 @@ export class CertManager {
   /** What hangs on a Secret that changed. */
   secretChanged(namespace: string | undefined, name: string): void {
     if (this.home() === undefined) return;
+    for (const kind of ISSUERS)
+      for (const issuer of this.kube.all(API, kind))
+        if (textAt(issuer, "spec", "ca", "secretName") === name) this.queue.add(kind, issuer.metadata.namespace, issuer.metadata.name);
     for (const certificate of this.kube.all(API, "Certificate"))
       if (!isReady(certificate) || (certificate.metadata.namespace === namespace && textAt(certificate, "spec", "secretName") === name))
         this.queue.add("Certificate", certificate.metadata.namespace, certificate.metadata.name);
@@ -46,11 +50,13 @@ export class CertManager {
     const issuer = this.kube.find(API, kind, namespace, name);
     if (home === undefined || issuer === undefined || isReady(issuer)) return;
     const spec = mapAt(issuer, "spec");
-    const ready = (reason: string, message: string, more: JsonMap = {}): void => {
+    const told = (status: "True" | "False", reason: string, message: string, more: JsonMap = {}): void =>
       this.kube.status(issuer, {
         ...more,
-        conditions: [{ ...this.kube.condition(issuer, "Ready", "True", reason, message), observedGeneration: issuer.metadata.generation ?? 1 }],
+        conditions: [{ ...this.kube.condition(issuer, "Ready", status, reason, message), observedGeneration: issuer.metadata.generation ?? 1 }],
       });
+    const ready = (reason: string, message: string, more: JsonMap = {}): void => {
+      told("True", reason, message, more);
       for (const { metadata } of this.kube.all(API, "Certificate")) this.queue.add("Certificate", metadata.namespace, metadata.name);
     };
     if (spec["acme"] !== undefined) {
@@ -61,8 +67,19 @@ export class CertManager {
         acme: { uri: account, lastRegisteredEmail: textAt(spec, "acme", "email") ?? "" },
       });
     } else if (spec["selfSigned"] !== undefined) ready("IsReady", "");
-    else if (spec["ca"] !== undefined) ready("KeyPairVerified", "Signing CA verified");
-    else this.ctx.unhandled.add({ system: "cert-manager", target: this.kube.cluster.name, what: `${kind} ${name} of type ${Object.keys(spec).join(", ")}` });
+    else if (spec["ca"] !== undefined) {
+      const secret = textAt(spec, "ca", "secretName") ?? "";
+      if (this.#keyPair(issuer) !== undefined) ready("KeyPairVerified", "Signing CA verified");
+      else told("False", "ErrGetKeyPair", `Error getting keypair for CA issuer: secrets "${secret}" not found`);
+    } else this.ctx.unhandled.add({ system: "cert-manager", target: this.kube.cluster.name, what: `${kind} ${name} of type ${Object.keys(spec).join(", ")}` });
+  }
+
+  /** Certificate and key that an issuer of the kind `ca` signs with; undefined while its Secret has none, and for issuers of other kinds. */
+  #keyPair(issuer: KubeObject): { cert: string; key: string } | undefined {
+    const name = textAt(issuer, "spec", "ca", "secretName");
+    const secret = name === undefined ? undefined : this.kube.find("v1", "Secret", issuer.metadata.namespace ?? this.home(), name);
+    const [cert, key] = [textAt(secret, "data", "tls.crt"), textAt(secret, "data", "tls.key")];
+    return cert === undefined || key === undefined ? undefined : { cert: decode64(cert), key: decode64(key) };
   }
 
   #accountKey(namespace: string, name: string): void {
@@ -102,13 +119,17 @@ export class CertManager {
     }
   }
 
+  #issuerOf(certificate: KubeObject): { kind: string; name: string; issuer: KubeObject | undefined } {
+    const reference = mapAt(certificate, "spec", "issuerRef");
+    const [kind, name] = [textAt(reference, "kind") ?? "Issuer", textAt(reference, "name") ?? ""];
+    return { kind, name, issuer: this.kube.find(API, kind, kind === "Issuer" ? certificate.metadata.namespace : undefined, name) };
+  }
+
   /** Why a certificate cannot be issued now. */
   #problem(certificate: KubeObject): string | undefined {
     const { kube } = this;
-    const reference = mapAt(certificate, "spec", "issuerRef");
-    const kind = textAt(reference, "kind") ?? "Issuer";
-    const issuer = kube.find(API, kind, kind === "Issuer" ? certificate.metadata.namespace : undefined, textAt(reference, "name") ?? "");
-    if (issuer === undefined) return `Referenced "${kind}" not found: ${kind.toLowerCase()}.cert-manager.io "${textAt(reference, "name")}" not found`;
+    const { kind, name, issuer } = this.#issuerOf(certificate);
+    if (issuer === undefined) return `Referenced "${kind}" not found: ${kind.toLowerCase()}.cert-manager.io "${name}" not found`;
     if (!isReady(issuer)) return `Referenced "${kind}" does not have a Ready status condition`;
     for (const solver of listAt(issuer, "spec", "acme", "solvers")) {
       const token = mapAt(solver, "dns01", "cloudflare", "apiTokenSecretRef");
@@ -133,16 +154,20 @@ export class CertManager {
       ...kube.condition(certificate, "Ready", status, reason, message),
       observedGeneration: generation,
     });
-    const upToDate = existing?.metadata.annotations?.[NAMES] === names.join(",") && at(existing, "data", "tls.crt") !== undefined;
+    const known = existing?.metadata.annotations ?? {};
+    const sameIssuer = known["cert-manager.io/issuer-name"] === this.#issuerOf(certificate).name;
+    const upToDate = known[NAMES] === names.join(",") && sameIssuer && at(existing, "data", "tls.crt") !== undefined;
     if (upToDate && isReady(certificate)) return;
     const problem = this.#problem(certificate);
     if (problem !== undefined) {
       kube.status(certificate, { conditions: [condition("False", "DoesNotExist", problem)] });
       return;
     }
-    const pair = upToDate ? undefined : await this.ctx.tls.issue(names);
+    const own = this.#ownAuthority(certificate);
+    const pair = upToDate ? undefined : await (own === undefined ? this.ctx.tls : await restoreAuthority(own, this.ctx.clock.now())).issue(names);
     if (!kube.isAlive(namespace)) return;
-    if (pair !== undefined) this.#store(certificate, secretName, names, { "tls.crt": encode64(pair.cert), "tls.key": encode64(pair.key) });
+    const authority = own === undefined ? {} : { "ca.crt": encode64(own.cert) };
+    if (pair !== undefined) this.#store(certificate, secretName, names, { ...authority, "tls.crt": encode64(pair.cert), "tls.key": encode64(pair.key) });
     const { validFrom, validTo } = new X509Certificate(pair?.cert ?? Buffer.from(textAt(existing, "data", "tls.crt") ?? "", "base64"));
     const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
     const time = (ms: number): string => new Date(ms).toISOString().replace(/\.\d{3}Z$/, "Z");
@@ -153,6 +178,12 @@ export class CertManager {
       renewalTime: time(from + (to - from) * RENEWAL),
       revision: 1,
     });
+  }
+
+  /** What its issuer signs with, where that is an authority of the cluster's own. */
+  #ownAuthority(certificate: KubeObject): { cert: string; key: string } | undefined {
+    const { issuer } = this.#issuerOf(certificate);
+    return issuer === undefined ? undefined : this.#keyPair(issuer);
   }
 
   #store(certificate: KubeObject, secretName: string, names: readonly string[], data: Record<string, string>): void {

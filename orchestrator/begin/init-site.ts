@@ -54,7 +54,7 @@ async function fromProxmox(url: string, args: Arguments, session: Session): Prom
   return { nodes: await readNodes({ url: parsed.origin, tokenId: id, secret, verify: !args.flag("insecure") }), token: { id, secret } };
 }
 
-function closing({ files, keyFile, toFill }: Initialised, { domain, nodes, stacks }: Answers): string {
+function closing({ files, keyFile, authority, toFill }: Initialised, { domain, nodes, stacks }: Answers): string {
   const env = `${ENV.ageKeyFile}=${quote(keyFile)}`;
   return [
     `${domain}: ${stacks.length} stacks (${stacks.join(", ")}) on ${nodes.map(({ name, memoryMiB }) => `${name} (${Math.round(memoryMiB / 1024)} GiB)`).join(", ")}`,
@@ -68,6 +68,7 @@ function closing({ files, keyFile, toFill }: Initialised, { domain, nodes, stack
     "Then, for the real one:",
     `  export ${env}`,
     ...toFill.map(({ file, key, what }) => `  homelab secrets set ${file} ${key}\n      ${what}`),
+    ...(authority === undefined ? [] : [`  make your devices trust ${authority}: it signs the certificates of all host names`]),
     "  edit site/ until it is yours: your own key in operatorKeys of site/site.ts, the nodes in site/nodes.ts",
     "  homelab preview",
     "",
@@ -84,6 +85,6 @@ export async function initSite(args: Arguments, session: Session): Promise<ExitC
   const read = url === undefined ? undefined : await fromProxmox(url, args, session);
   const all = asks ? await askAll(session, given, read === undefined ? [] : ["node"]) : given;
   const answers = answersOf(all, read?.nodes);
-  session.out(closing(initialise(projectRoot(), answers, read?.token, new Date(session.clock.now())), answers));
+  session.out(closing(await initialise(projectRoot(), answers, read?.token, new Date(session.clock.now())), answers));
   return EXIT.done;
 }

@@ -13,6 +13,11 @@ export const command = defineCommand({
     { name: "node", value: "NAME=ADDRESS", help: "Proxmox nodes, with commas between them (default: pve at the second address)" },
     { name: "stacks", value: "NAMES", help: "with commas; the first one has the hosts' own services (default tools,dev)" },
     { name: "user", value: "NAME", help: "user on the hosts (default admin)" },
+    {
+      name: "certificates",
+      value: "own|cloudflare",
+      help: "who signs them: an authority that is made here, or Let's Encrypt by a token of Cloudflare (default own)",
+    },
     { name: "memory", value: "GIB", count: true, help: "of each node (default 32)" },
     { name: "threads", value: "N", count: true, help: "processor threads of each node (default 8)" },
     { name: "storage", value: "NAME", help: "for the disks of VMs (default local-lvm)" },

@@ -39,7 +39,9 @@ function whereToLook(setup: RunSetup, report: RunReport): string[] {
   const [context] = built.includes("dev") ? ["dev"] : built.slice(-1);
   const lines = context === undefined ? [] : [`kubernetes: kubectl --kubeconfig ${quote(lab.kubeconfig)} --context ${quote(context)} get deployments -A`];
   if (built.includes("tools"))
-    lines.push(`vault: HTTPS_PROXY=${quote(lab.proxy)} VAULT_CACERT=${quote(lab.caFile)} VAULT_ADDR=https://vault.${setup.program.site} (any Vault client)`);
+    lines.push(
+      `vault: HTTPS_PROXY=${quote(lab.proxy)} VAULT_CACERT=${quote(site.env["NODE_EXTRA_CA_CERTS"] ?? lab.caFile)} VAULT_ADDR=https://vault.${setup.program.site} (any Vault client)`,
+    );
   return lines;
 }
 

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { ENV, readEnv } from "../../common/env";
 import { writeFileAtomic } from "../../common/files";
 import { projectRoot } from "../../common/paths";
+import { OWN_AUTHORITY } from "../../common/vault-layout";
 import { parseKeyFile } from "../../secrets/age-keys";
 import { recipientsFor } from "../../secrets/sops-config";
 import { encryptSopsFile } from "../../secrets/sops-file";
@@ -19,6 +20,18 @@ import { treeAt } from "../../secrets/vault-paths";
 export const LAB_AGE_KEY = path.join("secrets", "lab-only.agekey");
 
 const labOnlySchema = z.object({ proxmox: z.object({ token: z.object({ id: z.string(), secret: z.string() }) }) });
+
+/** The lab's own stand-in for the homelab's certificate authority: its certificate, in the clear. */
+export const labAuthority = (dir: string): string => path.join(dir, "authority.pem");
+
+/** Values that belong together, by entry. */
+async function entryValues(entry: string, dir: string): Promise<Readonly<Record<string, string>> | undefined> {
+  if (entry !== OWN_AUTHORITY.path) return undefined;
+  const { newAuthority } = await import("../../common/authority");
+  const { cert, key } = await newAuthority("homelab (lab only)");
+  writeFileAtomic(labAuthority(dir), cert);
+  return { [OWN_AUTHORITY.certificate]: cert, [OWN_AUTHORITY.key]: key };
+}
 
 /** Values that somebody in the lab checks, by key. */
 function knownValues(): Readonly<Record<string, () => string>> {
@@ -37,7 +50,7 @@ const keysOf = (root: string, name: string): string[] =>
  * @param dir the lab's folder
  * @returns the folder with the lab's own files, brought up to the keys that the checkout's have; undefined: the lab uses the checkout's
  */
-export function labSecrets(dir: string): string | undefined {
+export async function labSecrets(dir: string): Promise<string | undefined> {
   if (readEnv(ENV.secretsDir) !== undefined) return undefined;
   const [lab] = parseKeyFile(fs.readFileSync(path.join(projectRoot(), LAB_AGE_KEY), "utf8"));
   if (lab === undefined) throw new Error(`${LAB_AGE_KEY} holds no key`);
@@ -53,7 +66,8 @@ export function labSecrets(dir: string): string | undefined {
     // What is there stays: a value that changes with each start would be a change of the homelab.
     if (fs.existsSync(target) && JSON.stringify(keysOf(copy, name)) === JSON.stringify(keys)) continue;
     const entry = name.slice(name.indexOf("/") + 1, -".yaml".length);
-    const values = Object.fromEntries(keys.map((key) => [key, known[key]?.() ?? `lab-only-${crypto.randomBytes(12).toString("hex")}`]));
+    const whole = await entryValues(entry, dir);
+    const values = Object.fromEntries(keys.map((key) => [key, whole?.[key] ?? known[key]?.() ?? `lab-only-${crypto.randomBytes(12).toString("hex")}`]));
     fs.mkdirSync(path.dirname(target), { recursive: true, mode: 0o700 });
     writeFileAtomic(target, encryptSopsFile(treeAt(entry, values), [lab.recipient], new Date()), 0o600);
   }

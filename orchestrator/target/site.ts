@@ -10,8 +10,9 @@ import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { projectRoot } from "../../common/paths";
 import { type LabFile, labDir, requireLab } from "./lab-client";
-import { LAB_AGE_KEY, labSecrets } from "./lab-secrets";
+import { LAB_AGE_KEY, labAuthority, labSecrets } from "./lab-secrets";
 import { namedPlugins, ownPlugin, packagesWithoutOfficialPlugin } from "./provider-plugins";
+import { labTrust, ownAuthority, realTrust } from "./trust";
 
 export interface Site {
   kind: "real" | "lab";
@@ -36,16 +37,15 @@ const LAB_ONLY_SALT = "v1:kWfzfobmCgs=:v1:72TQLKskLAmTWhut:zxaWcU0/hwybULTI+9G73
 /** What the engine derives from the two, which takes a quarter of a second in each process. A wrong one would be derived anew. */
 const LAB_ONLY_KEY = "FmgUi5YkwcXtYLF6L1NtaI5m4BTgriwjF8cFniDMdsU=";
 
-function labEnvironment(lab: LabFile, dir: string): Record<string, string> {
-  const secrets = labSecrets(dir);
+async function labEnvironment(lab: LabFile, dir: string): Promise<Record<string, string>> {
+  const secrets = await labSecrets(dir);
   return {
     // Plain requests too: the owner's own proxy is outside the lab.
     ...Object.fromEntries(["HTTPS_PROXY", "HTTP_PROXY"].flatMap((name) => [name, name.toLowerCase()]).map((name) => [name, lab.proxy])),
     NO_PROXY: LOOPBACK,
     no_proxy: LOOPBACK,
     no_grpc_proxy: LOOPBACK,
-    NODE_EXTRA_CA_CERTS: lab.caFile,
-    SSL_CERT_FILE: lab.caFile,
+    ...labTrust(dir, lab.caFile, secrets === undefined ? ownAuthority() : labAuthority(dir)),
     [ENV.bastion]: `ssh://${lab.bastion.user}@${lab.bastion.host}:${lab.bastion.port}`,
     [ENV.bastionKeyFile]: lab.bastion.keyFile,
     [ENV.bastionHostKey]: lab.bastion.hostKey,
@@ -127,7 +127,7 @@ export async function openSite(useLab: boolean): Promise<Site> {
       kind: "real",
       workDir: projectRoot(),
       runsDir: path.join(projectRoot(), ".homelab", "runs"),
-      env: { [ENV.unlockCommand]: unlockCommand({ kind: "real" }, "<stack>") },
+      env: { ...realTrust(), [ENV.unlockCommand]: unlockCommand({ kind: "real" }, "<stack>") },
       lab: undefined,
     };
   }
@@ -135,5 +135,5 @@ export async function openSite(useLab: boolean): Promise<Site> {
   const dir = labDir();
   const workDir = siteFolder(true);
   fs.mkdirSync(path.join(dir, "state"), { recursive: true, mode: 0o700 });
-  return { kind: "lab", workDir, runsDir: path.join(dir, "runs"), env: labEnvironment(lab, dir), lab };
+  return { kind: "lab", workDir, runsDir: path.join(dir, "runs"), env: await labEnvironment(lab, dir), lab };
 }

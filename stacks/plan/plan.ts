@@ -1,6 +1,8 @@
 /** What is to be built of an estate: each stack's hosts, cluster, platform and applications, checked. Plain data; loads no Pulumi SDK. */
+
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
+import { OWN_AUTHORITY } from "../../common/vault-layout";
 import type { VmSpec } from "../../components/hosts/vm-spec";
 import type { StackGrant } from "../../components/platform/vault/vault-names";
 import type { ProxmoxSite } from "../define/nodes";
@@ -128,7 +130,8 @@ export function planStack(estate: Estate, stack: LoadedStack, config: StackConfi
   const { domain } = estate.site;
   const former = (stack.platform["external-dns"]?.formerNames ?? []).map((name) => `${name}.${domain}`);
   const ofProgram = platform.modules.flatMap(({ parts }) => parts.programSecrets.map(({ path }) => path));
-  const built = [PROXMOX_TOKEN_ID, PROXMOX_SECRET, SSH_PRIVATE_KEY].map(({ path }) => path);
+  const authority = platform.place.vaultByOwnAuthority ? [OWN_AUTHORITY] : [];
+  const built = [PROXMOX_TOKEN_ID, PROXMOX_SECRET, SSH_PRIVATE_KEY, ...authority].map(({ path }) => path);
   const nameServer = vmOf([stack], "dns");
   return {
     stack,

@@ -98,6 +98,7 @@ export function platformInput(estate: Estate, stack: LoadedStack, config: StackC
       storageClass: STORAGE_CLASS,
       piholeUrl: site.piholeUrl,
       vaultAddress: site.vaultAddress,
+      vaultByOwnAuthority: estate.stacks.some(({ platform }) => platform.vault !== undefined && platform["cert-manager"]?.issuer === "own-authority"),
       entries: entryKeys(),
       ownEntries: new Map(ownPaths(stack.name).map((path) => [path, environmentPath(stack.name, path)])),
     },

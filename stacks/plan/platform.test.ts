@@ -30,6 +30,7 @@ const input = (row: PlatformInput["row"], more: Partial<PlatformInput> = {}): Pl
     storageClass: "local-path",
     piholeUrl: "http://10.0.0.3",
     vaultAddress: "https://vault.example.org",
+    vaultByOwnAuthority: false,
     entries: ENTRIES,
     ownEntries: new Map(),
   },

@@ -37,13 +37,14 @@ function init(args: readonly string[], answers: readonly string[], env: NodeJS.P
 const terminal = { NODE_OPTIONS: `--require ${JSON.stringify(path.join(__dirname, "../support/as-terminal.cjs"))}`, TERM: "xterm" };
 
 test("each question has a default, the next ones follow from the answers, and an answer that cannot be is asked for again", async () => {
-  const { code, stdout, stderr } = await init(["--user", "ops"], ["example.org", "10.20.0.7/24", "10.20.0.0/24", "", "one,two"], terminal);
+  const { code, stdout, stderr } = await init(["--user", "ops"], ["example.org", "10.20.0.7/24", "10.20.0.0/24", "", "one,two", ""], terminal);
   expect(stdout.split(/(?<=\]: )/)).toEqual([
     "Domain of all host names [home.arpa]: ",
     "Network of the hosts [192.168.0.0/24]: ",
     "Network of the hosts [192.168.0.0/24]: ",
     "Proxmox nodes as NAME=ADDRESS, with commas [pve=10.20.0.2]: ",
     "Stacks, the one with the hosts' own services first [tools,dev]: ",
+    "Certificates: own (an authority of this homelab) or cloudflare (Let's Encrypt, for a public domain there) [own]: ",
   ]);
   expect(stderr.split("\n")[0]).toBe(`--network takes the network's own address (10.20.0.0/24), not "10.20.0.7/24"`);
   expect(stderr).toMatch(

@@ -2,6 +2,7 @@
  * Another homelab: a checkout without a site gets one by `homelab init`, is built in the lab, changes nothing by a second run, gets
  * one stack more, and goes. It has one node, and no name or address of the one that this repository describes.
  */
+import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { loadSecrets } from "../../secrets/load";
@@ -54,7 +55,7 @@ test("the real homelab is not built with what is only marked", async () => {
     env: { ...env(), SOPS_AGE_KEY_FILE: key, PULUMI_CONFIG_PASSPHRASE: "x", PULUMI_BACKEND_URL: `file://${rehearsal.dir}/nowhere` },
   }).done;
   expect(code).toBe(1);
-  expect(stderr).toContain("not filled in yet: api-token of secrets/common/cloudflare.yaml, PROXMOX_SECRET of");
+  expect(stderr).toContain("not filled in yet: PROXMOX_SECRET of");
 });
 
 test("the lab models the new site, and previews and builds it", async () => {
@@ -77,6 +78,20 @@ test("the lab models the new site, and previews and builds it", async () => {
   );
   const names = await rehearsal.resolveAll(["vault.example.org", "dev.whoami.example.org"], "10.20.0.3");
   expect(names).toEqual({ "vault.example.org": "10.20.0.11", "dev.whoami.example.org": "10.20.0.12" });
+});
+
+test("the certificates of routes are signed by the site's own authority, one for all clusters, as the lab has it", async () => {
+  const authority = new X509Certificate(fs.readFileSync(path.join(rehearsal.dir, "authority.pem")));
+  expect(authority.subject).toBe("CN=homelab (lab only)");
+  for (const [stack, namespace, secret, name] of [
+    ["tools", "vault", "vault-tls", "vault.example.org"],
+    ["dev", "whoami", "whoami-http-tls", "dev.whoami.example.org"],
+  ] as const) {
+    const { body } = await rehearsal.kubernetes(stack, `/api/v1/namespaces/${namespace}/secrets/${secret}`);
+    const { data } = body as { data: Record<string, string> };
+    const certificate = new X509Certificate(Buffer.from(data["tls.crt"] ?? "", "base64"));
+    expect([certificate.subjectAltName, certificate.verify(authority.publicKey)]).toEqual([`DNS:${name}`, true]);
+  }
 });
 
 test("a second up changes nothing", async () => {

@@ -16,6 +16,7 @@ export const PLACE: Place = {
   storageClass: "local-path",
   piholeUrl: "http://10.0.0.3",
   vaultAddress: "https://vault.example.org",
+  vaultByOwnAuthority: false,
   entries: new Map([["store/A", ["one", "two"]]]),
   ownEntries: new Map(),
   hostNames: ["b.example.org", "dev.a.example.org"],

@@ -197,6 +197,7 @@ export class RealEstate {
         storageClass: "local-path",
         piholeUrl: "http://192.0.2.3",
         vaultAddress: VAULT_ADDRESS,
+        vaultByOwnAuthority: false,
         entries: new Map(),
         hostNames: [HOST],
         ...NO_OWN,

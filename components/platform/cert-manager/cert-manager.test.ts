@@ -1,4 +1,4 @@
-import { builtModule, graphOf, releaseDefaults, releaseOf } from "../../../tests/support/module-build";
+import { builtModule, graphOf, PLACE, releaseDefaults, releaseOf } from "../../../tests/support/module-build";
 import { only, plain } from "../../../tests/support/pulumi-mocks";
 import { certManager } from "./module";
 
@@ -52,4 +52,32 @@ test("mail address and resolvers are options", async () => {
   const registered = await builtModule(certManager, { options: { email: "other@example.org", nameservers: ["9.9.9.9:53"] } });
   expect(releaseOf(registered)).toMatchObject({ values: { extraArgs: ["--dns01-recursive-nameservers-only", "--dns01-recursive-nameservers=9.9.9.9:53"] } });
   expect(only(registered, "kubernetes:cert-manager.io/v1:ClusterIssuer").inputs).toMatchObject({ spec: { acme: { email: "other@example.org" } } });
+});
+
+test("with an authority of one's own it signs by that, and asks nobody outside", async () => {
+  const registered = await builtModule(certManager, { options: { issuer: "own-authority" } });
+  expect(graphOf(registered)).toEqual({
+    "kubernetes:core/v1:Namespace cert-manager-ns-namespace": "given-cluster",
+    "kubernetes:helm.sh/v3:Release cert-manager-release": "given-cluster after cert-manager-ns-namespace",
+    "kubernetes:core/v1:Secret cert-manager-authority": "given-cluster after cert-manager-ns-namespace",
+    "command:local:Command cert-manager-admission": "given-command after cert-manager-release",
+    "kubernetes:cert-manager.io/v1:ClusterIssuer cert-manager-issuer":
+      "given-cluster after cert-manager-admission, cert-manager-authority, cert-manager-release",
+  });
+  expect(releaseOf(registered)["values"]).toEqual({
+    crds: { enabled: true, keep: true },
+    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },
+  });
+  expect(plain(only(registered, "kubernetes:core/v1:Secret").inputs)).toMatchObject({
+    metadata: { name: "certificate-authority", namespace: "cert-manager" },
+    type: "kubernetes.io/tls",
+    stringData: { "tls.crt": "certificate-authority tls.crt", "tls.key": "certificate-authority tls.key" },
+  });
+  expect(only(registered, "kubernetes:cert-manager.io/v1:ClusterIssuer").inputs).toMatchObject({
+    metadata: { name: "own-authority" },
+    spec: { ca: { secretName: "certificate-authority" } },
+  });
+  const { programSecrets, flows } = certManager.parts(certManager.options.parse({ issuer: "own-authority" }), PLACE);
+  expect(programSecrets.map(({ path, key }) => `${path} ${key}`)).toEqual(["certificate-authority tls.crt", "certificate-authority tls.key"]);
+  expect(flows.map(({ direction, peer }) => `${direction} ${peer}`)).toEqual(["out cluster", "in cluster"]);
 });

@@ -1,15 +1,14 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import type * as pulumi from "@pulumi/pulumi";
+import { OWN_AUTHORITY } from "../../../common/vault-layout";
 import { after, Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import type { BuildModule } from "../context";
+import { type IssuerPlan, letsencrypt, ownAuthority } from "./issuers";
 import { type CertManagerOptions, CLOUDFLARE_TOKEN } from "./options";
 import { CERT_MANAGER_CHART, CERT_MANAGER_NAMESPACE, certManagerValues } from "./values";
-
-/** Name of the one issuer of every cluster. */
-const ISSUER = "letsencrypt-prod";
 
 /** What the webhook is asked about until it admits: it answers for all kinds of cert-manager at once. */
 const ADMITTED = {
@@ -21,16 +20,14 @@ const ADMITTED = {
 
 export interface CertManagerArgs {
   namespace: NamespaceArgs;
-  /** Contact that the certificate authority writes to. */
-  email: string;
-  /** May edit DNS records of the domain; secret. */
-  cloudflareToken: pulumi.Input<string>;
-  domain: string;
-  /** Resolvers that DNS-01 checks ask, as `address:port`. */
+  issuer: IssuerPlan;
+  /** What the issuer's Secret holds; secret. */
+  secret: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Resolvers that DNS-01 checks ask, as `address:port`; none where nothing is proved by DNS. */
   nameservers: readonly string[];
 }
 
-/** Certificates for every host name, by DNS-01 at Cloudflare, so that no port is open to the world. */
+/** Certificates for every host name, of one issuer for the cluster. No port is open to the world for them. */
 export class CertManager extends Component {
   /** Name of the ClusterIssuer; known once it is there. */
   readonly issuer: pulumi.Output<string>;
@@ -43,45 +40,37 @@ export class CertManager extends Component {
       { releaseName: "cert-manager", namespace, chart: CERT_MANAGER_CHART, values: certManagerValues(args), admits: [ADMITTED] },
       this.child(),
     );
-    const token = new Secret(
-      `${name}-cloudflare`,
-      { metadata: { name: "cloudflare-api-token", namespace }, stringData: { "api-token": args.cloudflareToken } },
+    const { name: issuerName, spec, secret } = args.issuer;
+    const held = new Secret(
+      `${name}-${secret.part}`,
+      { metadata: { name: secret.name, namespace }, ...(secret.type === undefined ? {} : { type: secret.type }), stringData: { ...args.secret } },
       this.child(),
     );
     const issuer = new CustomResource(
       `${name}-issuer`,
-      {
-        apiVersion: "cert-manager.io/v1",
-        kind: "ClusterIssuer",
-        metadata: { name: ISSUER },
-        spec: {
-          acme: {
-            server: "https://acme-v02.api.letsencrypt.org/directory",
-            email: args.email,
-            privateKeySecretRef: { name: ISSUER },
-            solvers: [
-              {
-                selector: { dnsZones: [args.domain] },
-                dns01: { cloudflare: { apiTokenSecretRef: { name: "cloudflare-api-token", key: "api-token" } } },
-              },
-            ],
-          },
-        },
-      },
-      this.child({ dependsOn: [release, token] }),
+      { apiVersion: "cert-manager.io/v1", kind: "ClusterIssuer", metadata: { name: issuerName }, spec },
+      this.child({ dependsOn: [release, held] }),
     );
-    this.issuer = after(issuer, ISSUER);
+    this.issuer = after(issuer, issuerName);
     this.registerOutputs({ issuer: this.issuer });
   }
 }
 
-export const buildCertManager: BuildModule<CertManagerOptions> = (name, { options: { email, nameservers }, context }, opts) => {
+export const buildCertManager: BuildModule<CertManagerOptions> = (name, { options, context }, opts) => {
   const { contact, domain } = context.place;
-  const cloudflareToken = context.programSecrets.get(CLOUDFLARE_TOKEN.path, CLOUDFLARE_TOKEN.key);
-  const component = new CertManager(
-    name,
-    { namespace: context.namespace(CERT_MANAGER_NAMESPACE), email: email ?? contact, nameservers, domain, cloudflareToken },
-    opts,
-  );
+  const read = (path: string, key: string) => context.programSecrets.get(path, key);
+  const args: Omit<CertManagerArgs, "namespace"> =
+    options.issuer === "own-authority"
+      ? {
+          issuer: ownAuthority,
+          secret: Object.fromEntries([OWN_AUTHORITY.certificate, OWN_AUTHORITY.key].map((key) => [key, read(OWN_AUTHORITY.path, key)])),
+          nameservers: [],
+        }
+      : {
+          issuer: letsencrypt({ email: options.email ?? contact, domain }),
+          secret: { [CLOUDFLARE_TOKEN.key]: read(CLOUDFLARE_TOKEN.path, CLOUDFLARE_TOKEN.key) },
+          nameservers: options.nameservers,
+        };
+  const component = new CertManager(name, { ...args, namespace: context.namespace(CERT_MANAGER_NAMESPACE) }, opts);
   return { component, gives: { issuer: component.issuer } };
 };

@@ -4,6 +4,12 @@ import { z } from "zod";
 export const CLOUDFLARE_TOKEN = { path: "cloudflare", key: "api-token" } as const;
 
 export const certManagerOptions = z.strictObject({
+  issuer: z
+    .enum(["letsencrypt", "own-authority"])
+    .default("letsencrypt")
+    .describe(
+      "Who signs. `letsencrypt`: trusted everywhere; needs a token of Cloudflare. `own-authority`: the authority in secrets/, which devices must be told to trust",
+    ),
   email: z.email().optional().describe("Mail address for the certificate authority. Left out: `homelab:acmeEmail`"),
   nameservers: z
     .array(z.string().regex(/^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$/, "must be address:port, such as 1.1.1.1:53"))

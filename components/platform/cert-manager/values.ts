@@ -11,7 +11,7 @@ export const CERT_MANAGER_CHART = {
 export const CERT_MANAGER_NAMESPACE = "cert-manager";
 
 export interface CertManagerValuesArgs {
-  /** Resolvers that DNS-01 checks ask, as `address:port`. */
+  /** Resolvers that DNS-01 checks ask, as `address:port`. None: nothing is proved by DNS. */
   nameservers: readonly string[];
 }
 
@@ -21,6 +21,6 @@ export function certManagerValues({ nameservers }: CertManagerValuesArgs) {
     crds: { enabled: true, keep: true },
     resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },
     // DNS-01 checks ask public resolvers: Pi-hole answers for the same domain inside.
-    extraArgs: ["--dns01-recursive-nameservers-only", `--dns01-recursive-nameservers=${nameservers.join(",")}`],
+    ...(nameservers.length === 0 ? {} : { extraArgs: ["--dns01-recursive-nameservers-only", `--dns01-recursive-nameservers=${nameservers.join(",")}`] }),
   };
 }

@@ -5,7 +5,7 @@ import { type BuildModule, formerPart } from "../context";
 import { EXTERNAL_SECRETS_API } from "../external-secrets/values";
 import { EXTERNAL_SECRETS_NAMESPACE, SHARED_SECRET, sharedGrant } from "../namespace-grants";
 import { entryPath } from "../place";
-import { vaultStore } from "../vault-store";
+import { type VaultStoreArgs, vaultStore } from "../vault-store";
 import type { SharedSecretsOptions } from "./options";
 import { flatKeys, sharedEntries } from "./values";
 
@@ -15,6 +15,8 @@ export interface SharedSecretsArgs {
   /** Namespace of the identity that reads Vault. */
   namespace: pulumi.Input<string>;
   vaultAddress: pulumi.Input<string>;
+  /** Whom to trust there; see {@link VaultStoreArgs}. */
+  authority: VaultStoreArgs["authority"];
   authMount: pulumi.Input<string>;
   /** Entries by path below the mount, with the keys that go into the Secret. */
   entries: ReadonlyMap<string, readonly string[]>;
@@ -37,6 +39,7 @@ export class SharedSecrets extends Component {
         grant: sharedGrant([...args.entries.keys()]),
         namespace: args.namespace,
         vaultAddress: args.vaultAddress,
+        authority: args.authority,
         authMount: args.authMount,
       },
       (own) => this.child(own),
@@ -70,6 +73,7 @@ export const buildSharedSecrets: BuildModule<SharedSecretsOptions> = (name, { op
   const args = {
     namespace: EXTERNAL_SECRETS_NAMESPACE,
     vaultAddress: context.need("vault").address,
+    authority: context.vaultAuthority,
     authMount: context.need("authMount"),
     entries: new Map([...sharedEntries(options, place)].map(([path, keys]) => [entryPath(place, path), keys])),
   };

@@ -1,0 +1,33 @@
+/** Who signs a cluster's certificates, as cert-manager has it. Pure. */
+
+/** Name and specification of a ClusterIssuer, and the Secret that it works with. */
+export interface IssuerPlan {
+  readonly name: string;
+  readonly spec: object;
+  /** The Secret's name, and in its names the part that says what it is. */
+  readonly secret: { readonly part: string; readonly name: string; readonly type?: string };
+}
+
+const LETSENCRYPT = "letsencrypt-prod";
+const OWN = "own-authority";
+
+/** Let's Encrypt, which asks for records of the domain that the token may write at Cloudflare. */
+export const letsencrypt = ({ email, domain }: { email: string; domain: string }): IssuerPlan => ({
+  name: LETSENCRYPT,
+  secret: { part: "cloudflare", name: "cloudflare-api-token" },
+  spec: {
+    acme: {
+      server: "https://acme-v02.api.letsencrypt.org/directory",
+      email,
+      privateKeySecretRef: { name: LETSENCRYPT },
+      solvers: [{ selector: { dnsZones: [domain] }, dns01: { cloudflare: { apiTokenSecretRef: { name: "cloudflare-api-token", key: "api-token" } } } }],
+    },
+  },
+});
+
+/** The homelab's own authority: one for all clusters, so that a device is told once whom to trust. */
+export const ownAuthority: IssuerPlan = {
+  name: OWN,
+  secret: { part: "authority", name: "certificate-authority", type: "kubernetes.io/tls" },
+  spec: { ca: { secretName: "certificate-authority" } },
+};
