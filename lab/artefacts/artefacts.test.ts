@@ -188,6 +188,9 @@ describe("charts", () => {
       "Deployment/minio",
       "Ingress/minio",
     ]);
+    expect(rendered.hooks.map(({ manifest, ...rest }) => [`${manifest.kind}/${manifest.metadata.name}`, rest])).toEqual([
+      ["Job/minio-post-job", { events: ["post-install", "post-upgrade"], weight: 0, deletePolicies: ["hook-succeeded", "before-hook-creation"] }],
+    ]);
     expect(rendered.manifests.find(({ kind }) => kind === "ConfigMap")?.["data"]).toEqual({
       initialize: '#!/bin/sh\ncreateBucket states "none" false true false',
     });

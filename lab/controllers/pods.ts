@@ -10,6 +10,8 @@ import type { WorkQueue } from "./queue";
 
 /** How long a kubelet waits after an image could not be had. */
 const PULL_BACKOFF_MS = 10_000;
+/** How long the program of a job waits for what it needs before it asks again. */
+const JOB_LOOKS_AGAIN_MS = 1_000;
 
 export class Pods {
   /** Pods by uid whose containers are being made, or are. */
@@ -52,7 +54,11 @@ export class Pods {
       this.#started(pod);
     }
     const owner = controllerOf(pod);
-    if (owner?.kind === "Job") return this.#succeeded(pod);
+    if (owner?.kind === "Job") {
+      if (this.programs.finished(pod)) return this.#succeeded(pod);
+      this.#running(pod, true);
+      return this.queue.after(JOB_LOOKS_AGAIN_MS, "Pod", namespace, name);
+    }
     const ready = await this.programs.ready(pod);
     const live = this.kube.find("v1", "Pod", namespace, name);
     if (live?.metadata.uid === pod.metadata.uid && live !== undefined) this.#running(live, ready);

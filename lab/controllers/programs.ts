@@ -7,7 +7,7 @@ import { projectRoot } from "../../common/paths";
 import type { LabContext, Persistent, Stoppable } from "../core/world";
 import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, mapAt, textAt } from "../kubernetes/objects";
-import { startS3 } from "../s3";
+import { type S3Server, startS3, type WantedBucket } from "../s3";
 import { startVault } from "../vault";
 import { ExternalDnsContainer } from "./external-dns";
 import type { Kube } from "./kube";
@@ -16,7 +16,7 @@ import type { WorkQueue } from "./queue";
 
 const entrySchema = z.strictObject({
   image: z.string(),
-  program: z.enum(["vault", "s3", "external-dns"]),
+  program: z.enum(["vault", "s3", "minio-client", "external-dns"]),
   data: z.string().optional(),
   ports: z.array(z.number()),
 });
@@ -31,6 +31,8 @@ interface Running extends Stoppable, Persistent {
   readonly log?: readonly string[];
   /** Work of its own, when the queue comes to it. */
   turn?(): Promise<void>;
+  /** Of a MinIO. */
+  makeBuckets?: S3Server["makeBuckets"];
   entry: Entry;
   uid: string;
   disk: string;
@@ -45,6 +47,17 @@ function entryOf(image: string): Entry | undefined {
   const plain = image.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
   return table.find((entry) => new RegExp(`^${entry.image.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(plain));
 }
+
+/** The script of the job's configuration. */
+function configOf(kube: Kube, pod: KubeObject): string {
+  const sources = listAt(pod, "spec", "volumes").flatMap((volume) => listAt(volume, "projected", "sources"));
+  const names = sources.flatMap((source) => textAt(source, "configMap", "name") ?? []);
+  return names.map((name) => textAt(kube.find("v1", "ConfigMap", pod.metadata.namespace, name), "data", "initialize") ?? "").join("\n");
+}
+
+/** Of lines `createBucket <name> <policy> <purge> <versioning> <locking>`. */
+const bucketsOf = (script: string): WantedBucket[] =>
+  [...script.matchAll(/^createBucket (\S+) \S+ \S+ (\S+)/gm)].map(([, name = "", versioning]) => ({ name, versioning: versioning === "true" }));
 
 export class Programs {
   readonly #running = new Map<string, Running>();
@@ -130,12 +143,12 @@ export class Programs {
       const server = await startS3(label, ctx, {
         ...saved,
         credentials: { accessKey: environment["MINIO_ROOT_USER"] ?? "minioadmin", secretKey: environment["MINIO_ROOT_PASSWORD"] ?? "minioadmin" },
-        buckets: () => this.#wantedBuckets(pod),
       });
       this.#running.set(key, {
         ...shared,
         port: server.port,
         ready: () => true,
+        makeBuckets: (wanted) => server.makeBuckets(wanted),
         save: () => server.save(),
         restore: (state) => server.restore(state),
         stop: () => server.stop(),
@@ -146,11 +159,23 @@ export class Programs {
     if (this.kube.find("v1", "Pod", namespace, name)?.metadata.uid !== uid) await this.ended(key);
   }
 
-  /** Buckets of the chart's ConfigMap, which its post-install job would make: lines `createBucket <name> …`. */
-  #wantedBuckets(pod: KubeObject): string[] {
-    const release = pod.metadata.labels?.["release"] ?? "";
-    const script = textAt(this.kube.find("v1", "ConfigMap", pod.metadata.namespace, release), "data", "initialize") ?? "";
-    return [...script.matchAll(/^createBucket (\S+)/gm)].map(([, name = ""]) => name);
+  /** Does what the pod of a job is there for, where the lab knows its program. @returns whether it has ended */
+  finished(pod: KubeObject): boolean {
+    const container = listAt(pod, "spec", "containers").find((candidate) => entryOf(String(candidate["image"]))?.program === "minio-client");
+    if (container === undefined) return true;
+    const server = this.#behind(pod.metadata.namespace, environmentOf(this.kube, pod, container)["MINIO_ENDPOINT"] ?? "");
+    // The chart's script asks until MinIO answers.
+    if (server?.makeBuckets === undefined || !server.ready()) return false;
+    server.makeBuckets(bucketsOf(configOf(this.kube, pod)));
+    return true;
+  }
+
+  /** The program of a pod that a service of this name leads to. */
+  #behind(namespace: string | undefined, service: string): Running | undefined {
+    const selector = Object.entries(mapAt(this.kube.find("v1", "Service", namespace, service), "spec", "selector"));
+    const pods = this.kube.all("v1", "Pod").filter(({ metadata }) => metadata.namespace === namespace);
+    const behind = pods.filter(({ metadata }) => selector.length > 0 && selector.every(([key, value]) => metadata.labels?.[key] === value));
+    return behind.flatMap(({ metadata }) => this.#running.get(`${metadata.namespace}/${metadata.name}`) ?? [])[0];
   }
 
   /** The pod is gone; its data stays where it has a claim. */

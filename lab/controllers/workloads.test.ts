@@ -234,6 +234,32 @@ describe("other sets", () => {
     expect([at(found, "status", "succeeded"), condition(found, "Complete")?.["status"]]).toEqual([2, "True"]);
   });
 
+  test("the job of MinIO's chart waits for MinIO, and makes its buckets; those that are there stay", async () => {
+    const meta = (name: string, more: object = {}) => ({ name, namespace: "app", ...more });
+    const script = '#!/bin/sh\ncreateBucket states "none" false true false\ncreateBucket loki "none" false false false';
+    dev.create({ apiVersion: "v1", kind: "ConfigMap", metadata: meta("minio"), data: { initialize: script } });
+    const env = [{ name: "MINIO_ENDPOINT", value: "minio" }];
+    const volumes = [{ name: "c", projected: { sources: [{ configMap: { name: "minio" } }] } }];
+    const containers = [{ name: "minio-make-bucket", image: "quay.io/minio/mc:RELEASE.2024-11-21T17-21-54Z", env }];
+    dev.create(set("Job", { template: { spec: { restartPolicy: "OnFailure", containers, volumes } } }));
+    await world.settled();
+    expect(pods().map((pod) => at(pod, "status", "phase"))).toEqual(["Running"]);
+    expect(condition(dev.find("batch/v1", "Job", "app", "set"), "Complete")).toBeUndefined();
+
+    const selector = { app: "minio" };
+    dev.create({ apiVersion: "v1", kind: "Service", metadata: meta("minio"), spec: { selector, ports: [{ port: 9000 }] } });
+    const server = { containers: [{ name: "minio", image: "quay.io/minio/minio:RELEASE.2024-12-18T13-15-44Z" }] };
+    dev.create({ apiVersion: "v1", kind: "Pod", metadata: meta("minio-0", { labels: selector }), spec: server });
+    const isComplete = (): boolean => condition(dev.find("batch/v1", "Job", "app", "set"), "Complete")?.["status"] === "True";
+    for (let tries = 0; tries < 200 && !isComplete(); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(isComplete()).toBe(true);
+    const made = world.ctx.records.since().filter(({ system, kind }) => system === "s3" && kind === "write");
+    expect(made.map(({ target, action }) => [target, action])).toEqual([
+      ["dev/app/minio-0", "bucket-create states"],
+      ["dev/app/minio-0", "bucket-create loki"],
+    ]);
+  });
+
   test("a bare pod, and a claim that nobody uses", async () => {
     dev.create({ apiVersion: "v1", kind: "Pod", metadata: { name: "bare", namespace: "app" }, spec: { containers: [{ name: "c", image: "i" }] } });
     const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };

@@ -14,14 +14,19 @@ export type { Credentials } from "./signature";
 
 export interface S3Server extends Persistent, Stoppable {
   readonly port: number;
+  /** As MinIO's client makes them with the root user; one that is there stays as it is. */
+  makeBuckets(wanted: readonly WantedBucket[]): void;
+}
+
+export interface WantedBucket {
+  name: string;
+  versioning: boolean;
 }
 
 export interface S3Options {
   credentials: Credentials;
   /** What `save` gave. */
   saved?: unknown;
-  /** Buckets that are made as soon as they are wanted. */
-  buckets?: () => readonly string[];
 }
 
 interface Exchange {
@@ -38,7 +43,6 @@ class S3 {
   constructor(
     private readonly name: string,
     private readonly ctx: LabContext,
-    private readonly wanted: () => readonly string[],
   ) {}
 
   #record(kind: "read" | "write", action: string): void {
@@ -55,16 +59,15 @@ class S3 {
     return new S3Error(501, "NotImplemented", "A header or query you provided implies functionality that is not implemented.");
   }
 
-  #makeWanted(): void {
-    for (const name of this.wanted()) {
+  makeBuckets(wanted: readonly WantedBucket[]): void {
+    for (const { name, versioning } of wanted) {
       if (this.state.buckets[name] !== undefined) continue;
-      this.state.buckets[name] = { created: this.#now(), objects: {} };
+      this.state.buckets[name] = { created: this.#now(), objects: {}, ...(versioning ? { versioning: true as const } : {}) };
       this.#record("write", `bucket-create ${name}`);
     }
   }
 
   handle(exchange: Exchange): undefined {
-    this.#makeWanted();
     const { request, url } = exchange;
     const [bucket = "", ...rest] = url.pathname.slice(1).split("/").map(decodeURIComponent);
     const key = rest.join("/");
@@ -111,8 +114,8 @@ class S3 {
           return send(response, 200, `<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></LocationConstraint>`);
         }
         if (url.searchParams.has("versioning")) {
-          this.#existing(name);
-          return send(response, 200, `<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>`);
+          const status = this.#existing(name).versioning === true ? element("Status", "Enabled") : "";
+          return send(response, 200, `<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${status}</VersioningConfiguration>`);
         }
         return send(response, 200, listing(name, this.#existing(name), url.searchParams));
       case "DELETE":
@@ -223,7 +226,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 
 /** @param name how the lab's records call it: `tools/minio/minio-…` */
 export async function startS3(name: string, ctx: LabContext, options: S3Options): Promise<S3Server> {
-  const s3 = new S3(name, ctx, options.buckets ?? (() => []));
+  const s3 = new S3(name, ctx);
   const restore = (saved: unknown): void => {
     s3.state = s3StateSchema.parse(structuredClone(saved));
   };
@@ -251,6 +254,7 @@ export async function startS3(name: string, ctx: LabContext, options: S3Options)
   const port = await listenOn(server, 0);
   return {
     port,
+    makeBuckets: (wanted) => s3.makeBuckets(wanted),
     save: () => structuredClone(s3.state),
     restore: async (saved) => restore(saved),
     stop: async () => {

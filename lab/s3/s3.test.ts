@@ -5,6 +5,7 @@ import {
   DeleteBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
+  GetBucketVersioningCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
@@ -33,7 +34,8 @@ const text = async (Key: string): Promise<string | undefined> => (await client.s
 
 beforeEach(async () => {
   ctx = await createContext();
-  server = await startS3("tools/minio/minio-0", ctx, { credentials: CREDENTIALS, buckets: () => ["states"] });
+  server = await startS3("tools/minio/minio-0", ctx, { credentials: CREDENTIALS });
+  server.makeBuckets([{ name: "states", versioning: false }]);
   client = clientOf();
 });
 afterEach(async () => {
@@ -77,6 +79,14 @@ test("lists with folders, in pages", async () => {
   const second = await list({ MaxKeys: 2, ContinuationToken: first.NextContinuationToken });
   expect(second.Contents?.map(({ Key }) => Key)).toEqual(["b/2", "c/d/e"]);
   expect((await list({ Prefix: "b/" })).Contents?.map(({ Key }) => Key)).toEqual(["b/1", "b/2"]);
+});
+
+test("a bucket that was made with versions says so, and stays what it is when it is wanted again", async () => {
+  server.makeBuckets([{ name: "versioned", versioning: true }]);
+  const statusOf = async (Bucket: string) => (await client.send(new GetBucketVersioningCommand({ Bucket }))).Status;
+  expect([await statusOf("states"), await statusOf("versioned")]).toEqual([undefined, "Enabled"]);
+  server.makeBuckets([{ name: "versioned", versioning: false }]);
+  expect(await statusOf("versioned")).toBe("Enabled");
 });
 
 test("several objects go at once", async () => {

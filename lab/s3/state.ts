@@ -9,7 +9,7 @@ const objectSchema = z.object({
   /** Content type, metadata and the like, as they were sent. */
   headers: z.record(z.string(), z.string()),
 });
-const bucketSchema = z.object({ created: z.string(), objects: z.record(z.string(), objectSchema) });
+const bucketSchema = z.object({ created: z.string(), objects: z.record(z.string(), objectSchema), versioning: z.literal(true).optional() });
 
 export const s3StateSchema = z.object({ buckets: z.record(z.string(), bucketSchema) });
 
