@@ -8,7 +8,7 @@ help:
 	@echo "make lab          install, start the lab, build all seven stacks in it"
 	@echo "make test         install, run every test that needs only Node"
 	@echo "make test-node    rehearsal and tests on another Node: NODE=22, 24 or 26 (npm brings it)"
-	@echo "make nightly      all versions of Node, long fuzz and canary runs, recorded cases asked live"
+	@echo "make nightly      all versions of Node, long fuzz, canary and mutation runs, recorded cases asked live"
 	@echo "make test-real    the tests that need real programs (missing ones are named and skipped)"
 	@echo "make real-parts   install those programs, as far as this machine allows (cached outside the checkout)"
 	@echo "make check        lint, types, import rules, dead code, tests"

@@ -7,6 +7,7 @@ const path = require("node:path");
 const PARTS = [
   ...HELD.map((major) => [`Node ${major}`, "node", ["build/test-node.cjs", String(major)]]),
   ["fuzz", "npm", ["run", "--silent", "fuzz"]],
+  ["changes that a test should notice", "npm", ["run", "--silent", "mutate"]],
   ["canaries", "npm", ["run", "--silent", "test:canaries"]],
   ["cases of the engine, live", "npm", ["run", "--silent", "test:live-cases"]],
   ["waits beside the official Kubernetes provider", "npm", ["run", "--silent", "test:live-waits"]],

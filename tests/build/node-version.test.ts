@@ -18,6 +18,7 @@ const ENTRIES = [
     "build/real-parts.cjs",
     "build/test-node.cjs",
     "build/nightly.cjs",
+    "build/mutate.cjs",
     "stacks/main.cjs",
   ],
   ...["command", "kubernetes", "proxmoxve", "vault"].map((name) => `providers/${name}/main.cjs`),

@@ -91,6 +91,9 @@ function recordOf(request: RegisterResourceRequest): Recorded {
     importId: request.getImportid(),
     retainOnDelete: request.getRetainondelete(),
     deletedWith: request.getDeletedwith(),
+    replaceWith: request.getReplaceWithList(),
+    replacementTrigger: masked(request.getReplacementTrigger()?.toJavaScript()),
+    hooks: request.getHooks()?.toObject(),
     timeouts,
     version: request.getVersion(),
   };

@@ -16,10 +16,17 @@ test("it goes to labelled namespaces only, by an identity of its own, with the e
     "kubernetes:external-secrets.io/v1beta1:ClusterSecretStore shared-secrets-store": "given-cluster after shared-secrets-reader",
     "kubernetes:external-secrets.io/v1beta1:ClusterExternalSecret shared-secrets-secret": "given-cluster after shared-secrets-store",
   });
-  expect(only(registered, "kubernetes:external-secrets.io/v1beta1:ClusterExternalSecret").inputs["spec"]).toMatchObject({
-    namespaceSelector: { matchLabels: { "cluster-secrets": "true" } },
+  const labelled = { matchLabels: { "cluster-secrets": "true" } };
+  const secret = only(registered, "kubernetes:external-secrets.io/v1beta1:ClusterExternalSecret").inputs;
+  expect(secret["metadata"]).toEqual({ name: "cluster-secrets" });
+  expect(secret["spec"]).toEqual({
+    externalSecretName: "cluster-secrets",
+    namespaceSelector: labelled,
+    refreshTime: "1m",
     externalSecretSpec: {
-      target: { name: "cluster-secrets" },
+      refreshInterval: "1m",
+      secretStoreRef: { kind: "ClusterSecretStore", name: "vault-shared" },
+      target: { name: "cluster-secrets", creationPolicy: "Owner" },
       data: [
         { secretKey: "one", remoteRef: { key: "cluster-secret-store/secrets/A", property: "one" } },
         { secretKey: "two", remoteRef: { key: "cluster-secret-store/secrets/A", property: "two" } },
@@ -28,8 +35,13 @@ test("it goes to labelled namespaces only, by an identity of its own, with the e
     },
   });
   const store = only(registered, "kubernetes:external-secrets.io/v1beta1:ClusterSecretStore").inputs;
-  expect(store["spec"]).toMatchObject({ conditions: [{ namespaceSelector: { matchLabels: { "cluster-secrets": "true" } } }] });
-  expect(JSON.stringify(store)).not.toContain("tokenSecretRef");
+  expect(store["metadata"]).toEqual({ name: "vault-shared" });
+  const account = { name: "vault-shared-reader", namespace: "external-secrets", audiences: ["vault"] };
+  const login = { mountPath: "kubernetes/dev", role: "cluster-secrets", serviceAccountRef: account };
+  expect(store["spec"]).toEqual({
+    conditions: [{ namespaceSelector: labelled }],
+    provider: { vault: { server: "https://vault.example.org", path: "kv", version: "v2", auth: { kubernetes: login } } },
+  });
 });
 
 test("two entries with a key of one name are found before anything is built", () => {

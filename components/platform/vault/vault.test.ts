@@ -70,7 +70,10 @@ test("it is installed without waiting, booted, set up for the stack that manages
   const provider = (name: string) => plain(only(registered, "pulumi:providers:vault", name).inputs);
   expect(provider("vault-set-up")).toMatchObject({ address: "https://vault.example.org", token: "hvs.manager" });
   expect(provider("vault-provider")).toMatchObject({ token: "hvs.homelab-stack-tools" });
-  expect(only(registered, "vault:index/mount:Mount").inputs).toMatchObject({ path: "kv", type: "kv", options: { version: "2" } });
+  const description = "Entries of secrets/ and kubeconfigs";
+  expect(only(registered, "vault:index/mount:Mount").inputs).toEqual({ path: "kv", type: "kv", options: { version: "2" }, description });
+  const options = { file_path: "/vault/audit/audit.log" };
+  expect(only(registered, "vault:index/audit:Audit").inputs).toEqual({ type: "file", path: "file", description: "Who did what", options });
 });
 
 test("what lies in it goes with it: it is made anew with another one, and nothing is asked of the one that is gone", async () => {

@@ -1,0 +1,135 @@
+// Changes the source a little, one place at a time, and runs the tests of its folder: a change that no test notices is told.
+//   node build/mutate.cjs [FOLDER…] [--limit N] [--seed N] [--minutes N] [--timeout N] [--runner COMMAND]
+// Works in a copy of the checkout, so that a run which is killed leaves nothing changed. The same seed takes the same places.
+"use strict";
+require("./node-version.cjs");
+const { execFileSync, spawnSync } = require("node:child_process");
+const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
+const { parseArgs } = require("node:util");
+const { mutantsOf } = require("./mutate/mutants.cjs");
+
+const ROOT = path.resolve(__dirname, "..");
+const FOLDERS = ["components/base", "components/platform", "stacks/build", "stacks/plan"];
+/** Tests elsewhere that hold a file too: asked where those of its folder notice nothing. */
+const ELSEWHERE = [
+  [/^components\/platform\/vault\//, ["tests/contract/vault/lab.test.ts"]],
+  [/^(components|stacks)\//, ["stacks/platform-page.test.ts", "tests/program/registrations.test.ts"]],
+];
+const elsewhere = (file) => ELSEWHERE.flatMap(([pattern, tests]) => (pattern.test(file) ? tests : []));
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    limit: { type: "string", default: "200" },
+    seed: { type: "string", default: "1" },
+    minutes: { type: "string", default: "60" },
+    // Seconds; tests that take longer go round in circles because of the change: noticed.
+    timeout: { type: "string", default: "180" },
+    runner: { type: "string", default: "npx --no-install jest -w 1" },
+  },
+});
+
+/** mulberry32: small, and the same on every machine. */
+function randomFrom(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+function shuffled(list, random) {
+  const copy = [...list];
+  for (let at = copy.length - 1; at > 0; at--) {
+    const other = Math.floor(random() * (at + 1));
+    [copy[at], copy[other]] = [copy[other], copy[at]];
+  }
+  return copy;
+}
+
+/** What Git knows of the checkout, as it lies there. */
+function copyOf(target) {
+  const files = execFileSync("git", ["ls-files", "-z"], { cwd: ROOT, encoding: "utf8" }).split("\0").filter(Boolean);
+  for (const file of files) {
+    if (!fs.existsSync(path.join(ROOT, file))) continue;
+    fs.mkdirSync(path.join(target, path.dirname(file)), { recursive: true });
+    fs.copyFileSync(path.join(ROOT, file), path.join(target, file));
+  }
+  fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(target, "node_modules"));
+  return files;
+}
+
+const isSource = (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !file.endsWith(".main.ts");
+
+/** The folder whose tests hold a file: the nearest that has some, within the folder that was asked for. */
+function testsOf(file, files, folder) {
+  for (let at = path.posix.dirname(file); at === folder || at.startsWith(`${folder}/`); at = path.posix.dirname(at)) {
+    if (files.some((other) => other.startsWith(`${at}/`) && other.endsWith(".test.ts"))) return at;
+  }
+  return undefined;
+}
+
+function run(copy, tests) {
+  const [command, ...words] = values.runner.split(" ");
+  const { status, error } = spawnSync(command, [...words, "--bail", "--silent", ...tests], {
+    cwd: copy,
+    stdio: "ignore",
+    timeout: Number(values.timeout) * 1000,
+    env: { ...process.env, NODE_OPTIONS: "" },
+  });
+  if (error !== undefined && error.code !== "ETIMEDOUT") throw error;
+  return status;
+}
+
+function main() {
+  const folders = positionals.length === 0 ? FOLDERS : positionals.map((folder) => folder.replace(/\/+$/, ""));
+  const copy = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-mutate-"));
+  const clean = () => fs.rmSync(copy, { recursive: true, force: true });
+  process.on("exit", clean);
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
+  const files = copyOf(copy);
+  const places = folders.flatMap((folder) =>
+    files
+      .filter((file) => file.startsWith(`${folder}/`) && isSource(file))
+      .flatMap((file) => {
+        const tests = testsOf(file, files, folder);
+        const text = fs.readFileSync(path.join(copy, file), "utf8");
+        return mutantsOf(file, text).map((mutant) => ({ ...mutant, file, original: text, tests }));
+      }),
+  );
+  if (places.length === 0) throw new Error(`there is nothing to change in ${folders.join(", ")}`);
+  const chosen = shuffled(places, randomFrom(Number(values.seed))).slice(0, Number(values.limit));
+  for (const tests of new Set(chosen.flatMap(({ file, tests }) => [...(tests === undefined ? [] : [tests]), ...elsewhere(file)]))) {
+    if (run(copy, [tests]) !== 0) throw new Error(`the tests of ${tests} fail before anything is changed`);
+  }
+  const end = Date.now() + Number(values.minutes) * 60_000;
+  const survived = [];
+  let ran = 0;
+  let others = 0;
+  for (const { file, line, what, text, original, tests } of chosen) {
+    if (Date.now() > end) break;
+    ran++;
+    fs.writeFileSync(path.join(copy, file), text);
+    const inFolder = tests !== undefined && run(copy, [tests]) !== 0;
+    const noticed = inFolder || (elsewhere(file).length > 0 && run(copy, elsewhere(file)) !== 0);
+    fs.writeFileSync(path.join(copy, file), original);
+    if (noticed && !inFolder) others++;
+    if (noticed) continue;
+    survived.push({ file, line, what });
+    console.log(`survived  ${file}:${line}  ${what}${tests === undefined ? "  (no tests beside it)" : ""}`);
+  }
+  const score = ran === 0 ? 0 : Math.round((1000 * (ran - survived.length)) / ran) / 10;
+  console.log(`${ran} of ${places.length} changes tried in ${folders.join(", ")} (seed ${values.seed}):`);
+  console.log(`${ran - survived.length - others} noticed by the tests of their folders, ${others} by others, ${survived.length} survived; score ${score} %`);
+}
+
+try {
+  main();
+} catch (thrown) {
+  process.stderr.write(`error: ${thrown.message}\n`);
+  process.exitCode = 2;
+}
