@@ -20,11 +20,14 @@ const subject = (urn: string | undefined, urns: boolean): string => (urn === und
 
 const severityRank = ({ severity }: PolicyEvent): number => (severity === undefined ? SEVERITIES.length : SEVERITIES.indexOf(severity));
 
+/** By code points, as the CLI: `$` goes before `:`. */
+const byText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
 const order = (a: PolicyEvent, b: PolicyEvent): number =>
   RANKS[a.enforcementLevel] - RANKS[b.enforcementLevel] ||
   severityRank(a) - severityRank(b) ||
-  a.policyName.localeCompare(b.policyName) ||
-  (a.resourceUrn ?? "").localeCompare(b.resourceUrn ?? "");
+  byText(a.policyName, b.policyName) ||
+  byText(a.resourceUrn ?? "", b.resourceUrn ?? "");
 
 export class PolicyDisplay {
   readonly #violations: PolicyEvent[] = [];
@@ -64,7 +67,7 @@ export class PolicyDisplay {
     for (const event of this.#violations) packOf(event.policyPackName, event.policyPackVersion).violations.push(event);
     for (const event of this.#remediations) packOf(event.policyPackName, event.policyPackVersion).remediations.push(event);
     if (found.size === 0) return [];
-    return ["Policies:", ...[...found].sort(([a], [b]) => a.localeCompare(b)).flatMap(([key, pack]) => this.#pack(key, pack))];
+    return ["Policies:", ...[...found].sort(([a], [b]) => byText(a, b)).flatMap(([key, pack]) => this.#pack(key, pack))];
   }
 
   #pack(key: string, { paths, violations, remediations }: Pack): string[] {

@@ -103,6 +103,8 @@ export const fileLegacy = defineBridged<PveClient>({
     verify: bool({ computed: true }),
   },
   computed: ["fileName", "size"],
+  idOf: (inputs) =>
+    inputs["fileName"] === undefined ? undefined : `${text(inputs["datastoreId"])}:${text(inputs["contentType"])}/${text(inputs["fileName"])}`,
   async create(inputs, call) {
     const seconds = Number(inputs["uploadTimeout"] ?? DEFAULTS["uploadTimeout"]);
     const work = (signal: AbortSignal) => downloaded(inputs, call.provider, signal);

@@ -1,5 +1,5 @@
 /** Resource definitions of bridged packages: a schema and four calls, the rest follows. */
-import { asError } from "../../common/errors";
+import { asError, HomelabError } from "../../common/errors";
 import { withNullsOf } from "./nulls";
 import { specOfFields } from "./package-schema";
 import { type CallContext, type CheckFailure, type DiffResult, PartialFailure, type ReadResult, type ResourceDefinition } from "./resource";
@@ -35,6 +35,13 @@ export interface BridgedResource<P> {
   deleteFirst?: boolean;
   /** What no single property shows. Values may be unknown. */
   validate?(inputs: Values): CheckFailure[];
+  /**
+   * The id of what these inputs make, where they say it: a creation that nobody answered is looked for there, and kept in the state if
+   * it is what was asked for. Left out, or undefined: such a creation is an error, and what it made is for people to find.
+   */
+  idOf?(inputs: JsonObject): string | undefined;
+  /** Inputs that a creation sets by a request after the first one: what has not got them yet is its own all the same. */
+  setAfterwards?: readonly string[];
   /** Returns the id, and outputs that only the creation knows. Inputs carry no notes. */
   create(inputs: JsonObject, call: BridgedCall<P>): Promise<{ id: string; outputs?: JsonObject }>;
   /**
@@ -102,7 +109,9 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
     },
     async create({ inputs, ...call }) {
       const plain = planned(withoutNotes(inputs));
-      const { id, outputs } = await resource.create(plain, call);
+      const { id, outputs } = await resource.create(plain, call).catch(async (thrown: unknown) => {
+        throw (await madeUnanswered(resource, inputs, call, thrown)) ?? thrown;
+      });
       const known = { ...plain, ...outputs };
       try {
         return { id, outputs: await live(id, known, call) };
@@ -125,7 +134,10 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
       : {
           async update({ id, inputs, oldInputs, oldOutputs: state, ...call }) {
             const oldOutputs = outputsOf(state);
-            const [olds, news] = [planned(withoutNotes(withoutNulls(oldInputs))), planned(withoutNotes(inputs))];
+            const [before, news] = [planned(withoutNotes(withoutNulls(oldInputs))), planned(withoutNotes(inputs))];
+            // A creation that broke off had not come to these.
+            const unset = (resource.setAfterwards ?? []).filter((name) => !(name in oldOutputs));
+            const olds = Object.fromEntries(Object.entries(before).filter(([name]) => !unset.includes(name)));
             await resource.update?.(id, { olds, news, outputs: oldOutputs }, call);
             const kept = Object.entries(oldOutputs).filter(([key]) => !(key in olds) || key in news);
             return live(id, { ...Object.fromEntries(kept), ...news }, call);
@@ -133,6 +145,36 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
         }),
     delete: ({ id, outputs, ...call }) => resource.delete(id, withoutNulls(outputs), call),
   };
+}
+
+/** How long what was not answered is looked for. */
+const LOOK_MS = 10_000;
+const UNANSWERED: ReadonlySet<string> = new Set(["E_HTTP", "E_TIMEOUT", "E_CANCELLED", "E_PROXMOX_TIMEOUT"]);
+
+/** What a creation has made that ended without an answer; undefined: nothing that could be told from somebody else's. */
+async function madeUnanswered<P>(resource: BridgedResource<P>, given: JsonObject, call: BridgedCall<P>, thrown: unknown): Promise<PartialFailure | undefined> {
+  const { fields, setAfterwards = [], planDefaults } = resource;
+  const inputs = { ...planDefaults, ...withoutNotes(given) };
+  const id = resource.idOf?.(inputs);
+  const unanswered = call.signal.aborted || (thrown instanceof HomelabError && UNANSWERED.has(thrown.code));
+  if (id === undefined || !unanswered || thrown instanceof PartialFailure) return undefined;
+  const why = asError(thrown).message;
+  let found: JsonObject | undefined;
+  try {
+    found = await resource.read(id, inputs, { ...call, signal: AbortSignal.timeout(LOOK_MS) });
+  } catch (cause) {
+    throw new HomelabError("E_UNANSWERED", `${why}; whether ${id} was made could not be seen: ${asError(cause).message}`, {
+      cause: thrown,
+      subject: id,
+      hint: `run it again; where that says that it is there already, import it (its id is ${id})`,
+    });
+  }
+  if (found === undefined) return undefined;
+  const differ = diffSchema(fields, driftedInputs(fields, inputs, found), inputs).diffs.map((name) => name.split(/[.[]/)[0] ?? name);
+  if (differ.some((name) => !setAfterwards.includes(name))) return undefined;
+  // What is still to be set is no output yet, so that the next run sets it.
+  const set = Object.entries({ ...merged(inputs, found), id }).filter(([name]) => !differ.includes(name));
+  return new PartialFailure(id, Object.fromEntries(set), [`${why}; ${id} was made all the same`], { cause: thrown });
 }
 
 function replacingBeside(diff: DiffResult, names: readonly string[]): DiffResult {

@@ -154,6 +154,7 @@ export const bridge = defineBridged<PveClient>({
     typeof vids === "string" && (vlanAware === undefined || vlanAware === false)
       ? [{ property: "vids", reason: "needs vlanAware: true; set it, or leave vids out" }]
       : [],
+  idOf,
   create,
   async read(id, known, call) {
     const { node, name } = parseId(id);

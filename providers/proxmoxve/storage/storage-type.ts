@@ -94,6 +94,7 @@ export function defineStorage(type: StorageType): ResourceDefinition<PveClient> 
     computed: ["contents", "nodes", ...(type.computed ?? [])],
     nameProperty: "resourceId",
     ...(type.validate ? { validate: type.validate } : {}),
+    idOf: (inputs) => String(inputs["resourceId"]),
     async create(inputs, { provider, signal }) {
       const id = String(inputs["resourceId"]);
       const fixed = Object.entries(type.place).map(([property, { name }]) => [name, parameter(inputs[property])] as const);

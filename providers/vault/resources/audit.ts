@@ -1,9 +1,12 @@
 import { defineBridged } from "../../sdk/bridged";
 import { bool, map, str } from "../../sdk/schema";
+import type { JsonObject } from "../../sdk/values";
 import type { VaultClient } from "../client";
 import { asObject, asString, toVault, trimSlashes } from "./values";
 
 /** Every change replaces it: Vault cannot alter an audit device. */
+const pathOf = (inputs: JsonObject): string => asString(inputs["path"]) || asString(inputs["type"]);
+
 export const audit = defineBridged<VaultClient>({
   token: "vault:index/audit:Audit",
   fields: {
@@ -14,8 +17,9 @@ export const audit = defineBridged<VaultClient>({
     options: map({ required: true, replace: true }),
   },
   computed: ["path"],
+  idOf: pathOf,
   async create(inputs, { provider, signal }) {
-    const path = asString(inputs["path"]) || asString(inputs["type"]);
+    const path = pathOf(inputs);
     await provider.write(`sys/audit/${trimSlashes(path)}`, { description: "", ...toVault(inputs, ["type", "description", "local", "options"]) }, { signal });
     return { id: path, outputs: { path } };
   },

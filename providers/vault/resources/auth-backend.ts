@@ -1,4 +1,6 @@
+import { asError } from "../../../common/errors";
 import { defineBridged } from "../../sdk/bridged";
+import { PartialFailure } from "../../sdk/resource";
 import { block, bool, list, str } from "../../sdk/schema";
 import type { JsonObject } from "../../sdk/values";
 import type { VaultClient } from "../client";
@@ -73,11 +75,20 @@ export const authBackend = defineBridged<VaultClient>({
   },
   computed: ["accessor", "path", "tune"],
   replacesBeside: ({ disableRemount }) => (disableRemount === true ? ["path"] : []),
+  idOf: (inputs) => pathOf(inputs),
+  setAfterwards: ["tune"],
   async create(inputs, { provider, signal }) {
     const path = pathOf(inputs);
     const body = { ...toVault(inputs, ["type", "local"]), description: asString(inputs["description"]), config: toVault(inputs, ["identityTokenKey"]) };
     await provider.request("POST", `sys/auth/${path}`, { signal }, body);
-    if (inputs["tune"] !== undefined) await provider.request("POST", `sys/mounts/auth/${path}/tune`, { signal }, toVault(asObject(inputs["tune"]), TUNE));
+    if (inputs["tune"] === undefined) return { id: path, outputs: { path } };
+    try {
+      await provider.request("POST", `sys/mounts/auth/${path}/tune`, { signal }, toVault(asObject(inputs["tune"]), TUNE));
+    } catch (cause) {
+      const { tune: _tune, ...made } = inputs;
+      const why = `auth method ${path} was made and not tuned: ${asError(cause).message}`;
+      throw new PartialFailure(path, { ...made, path, id: path }, [why], { cause });
+    }
     return { id: path, outputs: { path } };
   },
   async read(id, known, { provider, signal }) {

@@ -22,6 +22,9 @@ async function writeConfig(inputs: JsonObject, client: VaultClient, signal: Abor
   await client.write(`auth/${backendOf(inputs)}/config`, body, { signal });
 }
 
+const configPath = (inputs: JsonObject): string => `auth/${backendOf(inputs)}/config`;
+const rolePath = (inputs: JsonObject): string => `auth/${backendOf(inputs)}/role/${trimSlashes(asString(inputs["roleName"]))}`;
+
 export const kubernetesAuthConfig = defineBridged<VaultClient>({
   token: "vault:kubernetes/authBackendConfig:AuthBackendConfig",
   fields: {
@@ -38,9 +41,10 @@ export const kubernetesAuthConfig = defineBridged<VaultClient>({
   computed: ["kubernetesCaCert", "disableIssValidation", "disableLocalCaJwt", "useAnnotationsAsAliasMetadata"],
   secretInputs: ["tokenReviewerJwt"],
   secretOutputs: ["tokenReviewerJwt"],
+  idOf: configPath,
   async create(inputs, { provider, signal }) {
     await writeConfig(inputs, provider, signal);
-    return { id: `auth/${backendOf(inputs)}/config` };
+    return { id: configPath(inputs) };
   },
   async read(id, _known, { provider, signal }) {
     const found = await provider.read(id, { signal });
@@ -97,8 +101,9 @@ export const kubernetesAuthRole = defineBridged<VaultClient>({
     tokenType: str({ default: "default" }),
   },
   computed: ["aliasNameSource"],
+  idOf: rolePath,
   async create(inputs, { provider, signal }) {
-    const id = `auth/${backendOf(inputs)}/role/${trimSlashes(asString(inputs["roleName"]))}`;
+    const id = rolePath(inputs);
     const body = toVault(inputs, ROLE);
     if (body["audience"] === "") delete body["audience"];
     body["bound_service_account_namespace_selector"] = asString(inputs["boundServiceAccountNamespaceSelector"]);

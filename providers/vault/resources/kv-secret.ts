@@ -101,6 +101,7 @@ export const kvSecret = defineBridged<VaultClient>({
   computedOnUpdate: ["metadata"],
   secretInputs: ["dataJson"],
   secretOutputs: ["data", "dataJson"],
+  idOf: dataPath,
   async create(inputs, { provider, signal }) {
     await write(inputs, provider, signal);
     return { id: dataPath(inputs) };

@@ -57,6 +57,7 @@ export const mount = defineBridged<VaultClient>({
     local: bool({ replace: true }),
   },
   computed: ["accessor", "auditNonHmacRequestKeys", "auditNonHmacResponseKeys", "defaultLeaseTtlSeconds", "maxLeaseTtlSeconds", "forceNoCache", "sealWrap"],
+  idOf: (inputs) => asString(inputs["path"]),
   async create(inputs, { provider, signal }) {
     const path = trimSlashes(asString(inputs["path"]));
     await provider.request(

@@ -12,6 +12,7 @@ export const policy = defineBridged<VaultClient>({
   nameProperty: "name",
   fields: { name: str({ autoName: true, replace: true }), policy: str({ required: true }) },
   computed: [],
+  idOf: (inputs) => asString(inputs["name"]),
   async create(inputs, { provider, signal }) {
     await write(inputs, provider, signal);
     return { id: asString(inputs["name"]) };

@@ -14,7 +14,7 @@ function nothing({ kind }: SdkInput, spelling: Spelling): Value {
 }
 
 /** The values with each optional input that they lack, in blocks that they have too. */
-export function spelledOut(values: Values, inputs: readonly SdkInput[], spelling: Spelling, prefix = ""): Values {
+function spelledOut(values: Values, inputs: readonly SdkInput[], spelling: Spelling, prefix = ""): Values {
   const filled: Values = { ...values };
   for (const input of inputs) {
     if (!input.path.startsWith(prefix)) continue;

@@ -32,7 +32,7 @@ const config = {
 };
 const entry = { mount: KV, name: "app", dataJson: new Secret('{"a":1}'), deleteAllVersions: true };
 
-export const VAULT_DRIFT_CASES: DriftCase[] = [
+const CASES: DriftCase[] = [
   { title: "a mount's description", type: MOUNT, given: mount, edit: ["POST", `sys/mounts/${KV}/tune`, { description: "mine" }], shows: ["description"] },
   { title: "a mount's lease", type: MOUNT, given: mount, edit: ["POST", `sys/mounts/${KV}/tune`, { max_lease_ttl: "1h" }], shows: ["maxLeaseTtlSeconds"] },
   {
@@ -133,7 +133,7 @@ export function driftInVault(vault: () => VaultUnderTest): void {
     return found;
   };
 
-  test.each(VAULT_DRIFT_CASES)("$title", async ({ type, beside = [], given, edit: [verb, path, body], shows }) => {
+  test.each(CASES)("$title", async ({ type, beside = [], given, edit: [verb, path, body], shows }) => {
     if (!vault().given.kubernetes && [BACKEND, ROLE, CONFIG].includes(type)) return;
     for (const [before, inputs] of beside) await make(before, inputs);
     const state = await make(type, given);

@@ -1,0 +1,207 @@
+/**
+ * A creation that nobody answers (customTimeouts, the first signal, a connection that is cut), at each of its requests: what it made is
+ * in the state with the reason, or the next run makes it as if nothing had been. Never is anything forgotten that is in the way then.
+ */
+import { createContext } from "../../../lab/core/context";
+import { startVault } from "../../../lab/vault";
+import { provider as kubernetes } from "../../../providers/kubernetes/provider";
+import { provider as proxmox } from "../../../providers/proxmoxve/provider";
+import { Secret, type Values } from "../../../providers/sdk/values";
+import { provider as vault } from "../../../providers/vault/provider";
+import { type CuttingRelay, startCuttingRelay } from "../../support/cutting-relay";
+import { FILE, LAB_TOKEN, ProxmoxLab } from "../../support/proxmox-lab";
+import { partialFailure, type State, TestProvider } from "../../support/test-provider";
+import { startLabApi } from "../kubernetes/under-test";
+import { AUDIT, BACKEND, CONFIG, MOUNT, POLICY, ROLE, SECRET, VaultUnderTest } from "../vault/under-test";
+
+jest.setTimeout(240_000);
+
+type End = "time-out" | "signal" | "cut";
+const ENDS: readonly End[] = ["time-out", "signal", "cut"];
+/** More requests than any creation here has. */
+const MOST = 30;
+
+interface World {
+  relay: CuttingRelay;
+  /** A provider behind the relay. */
+  start(): Promise<TestProvider>;
+}
+
+/** @returns what is in the state afterwards; undefined: nothing */
+async function brokenOff(world: World, type: string, inputs: Values, end: End, after: number): Promise<{ kept: State | undefined; whole: boolean }> {
+  const plugin = await world.start();
+  world.relay.loseAnswer(after, end === "cut" ? "cut" : "silence");
+  const creation = plugin.create(type, inputs, end === "time-out" ? { timeout: 0.3 } : {});
+  creation.catch(() => undefined);
+  if (end === "signal") {
+    // The signal comes when the answer is overdue, or never.
+    const settled = creation.then(
+      () => true,
+      () => true,
+    );
+    for (let looks = 0; looks < 400 && !world.relay.lost(); looks++)
+      if (await Promise.race([settled, new Promise<false>((resolve) => setTimeout(() => resolve(false), 25))])) break;
+    if (world.relay.lost()) await plugin.cancel();
+  }
+  try {
+    return { kept: await creation, whole: !world.relay.lost() };
+  } catch (thrown) {
+    const failed = partialFailure(thrown);
+    if (failed === undefined) return { kept: undefined, whole: false };
+    expect(failed.reasons.join()).not.toBe("");
+    return { kept: { id: failed.id, inputs, outputs: failed.outputs }, whole: false };
+  } finally {
+    world.relay.calm();
+    await plugin.close();
+  }
+}
+
+/** Loses the first answer of a creation, then the second one, until it has no more. */
+async function atEachRequest(world: World, type: string, given: Values, end: End): Promise<void> {
+  for (let after = 0; after < MOST; after++) {
+    const plugin = await world.start();
+    const { inputs, failures } = await plugin.check(type, given);
+    expect(failures).toEqual([]);
+    const { kept, whole } = await brokenOff(world, type, inputs, end, after);
+    // The next run: what is known is brought to its inputs, what is not is made.
+    const state = kept ?? (await plugin.create(type, inputs));
+    const mended = kept === undefined || whole ? state : await plugin.update(type, state, inputs);
+    const found = await plugin.read(type, mended);
+    if (found === undefined) throw new Error(`${type}: in the state after answer ${after}, and not there`);
+    expect([after, (await plugin.diff(type, found, inputs)).detailed]).toEqual([after, {}]);
+    expect([after, (await plugin.diff(type, mended, inputs)).detailed]).toEqual([after, {}]);
+    await plugin.delete(type, mended);
+    expect(await plugin.read(type, mended)).toBeUndefined();
+    await plugin.close();
+    if (whole) return;
+  }
+  throw new Error(`${type} was never made within ${MOST} answers`);
+}
+
+const table = (rows: [string, Values][]): [string, End, Values][] =>
+  rows.flatMap(([type, given]) => ENDS.map((end): [string, End, Values] => [type, end, given]));
+
+describe("vault", () => {
+  let world: World;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    const server = await startVault("vault", await createContext());
+    const facts = { address: `http://127.0.0.1:${server.port}`, token: undefined, kubernetes: true, wraps: false, reach: () => () => undefined };
+    const lab = new VaultUnderTest({ ...facts, close: () => server.stop() });
+    const { body } = await lab.call("PUT", "sys/init", { secret_shares: 1, secret_threshold: 1 }, "");
+    const { root_token: root, keys } = body as unknown as { root_token: string; keys: string[] };
+    await lab.call("PUT", "sys/unseal", { key: keys[0] }, "");
+    const relay = await startCuttingRelay(server.port);
+    const address = `http://127.0.0.1:${relay.port}`;
+    world = { relay, start: () => TestProvider.start(vault, { address, token: new Secret(root), skipChildToken: "true" }) };
+    const plugin = await world.start();
+    await plugin.make(MOUNT, { path: "kv2", type: "kv", options: { version: "2" } });
+    await plugin.make(BACKEND, { type: "kubernetes", path: "cluster" });
+    await plugin.close();
+    close = async () => {
+      await relay.close();
+      await lab.close();
+    };
+  });
+  afterAll(() => close());
+
+  test.each(
+    table([
+      [MOUNT, { path: "lost", type: "kv", options: { version: "2" }, description: "d" }],
+      [SECRET, { mount: "kv2", name: "lost", dataJson: new Secret('{"a":1}'), customMetadata: { maxVersions: 5 }, deleteAllVersions: true }],
+      [POLICY, { name: "lost", policy: 'path "a" { capabilities = ["read"] }' }],
+      [BACKEND, { type: "kubernetes", path: "lost", description: "d", tune: { maxLeaseTtl: "2h" } }],
+      [ROLE, { backend: "cluster", roleName: "lost", boundServiceAccountNames: ["a"], boundServiceAccountNamespaces: ["b"], tokenTtl: 60 }],
+    ]),
+  )("%s, %s", (type, end, given) => atEachRequest(world, type, given, end));
+
+  // Each change makes it anew, so that nothing is updated.
+  test.each(ENDS)(`${AUDIT}, %s`, async (end) => {
+    const given = { type: "file", path: "lost", options: { file_path: "stdout" } };
+    const plugin = await world.start();
+    const { inputs } = await plugin.check(AUDIT, given);
+    const { kept } = await brokenOff(world, AUDIT, inputs, end, 0);
+    expect(kept?.id).toBe("lost");
+    if (kept !== undefined) await plugin.delete(AUDIT, kept);
+    await plugin.make(AUDIT, given).then((made) => plugin.delete(AUDIT, made));
+    await plugin.close();
+  });
+
+  // It goes with its method alone, and is written again by whoever writes it.
+  test.each(ENDS)(`${CONFIG}, %s`, async (end) => {
+    const plugin = await world.start();
+    const { inputs } = await plugin.check(CONFIG, { backend: "cluster", kubernetesHost: `https://${end}.example`, disableLocalCaJwt: true });
+    const { kept } = await brokenOff(world, CONFIG, inputs, end, 0);
+    expect(kept).toMatchObject({ id: "auth/cluster/config", outputs: { kubernetesHost: `https://${end}.example` } });
+    await plugin.close();
+  });
+});
+
+describe("proxmoxve", () => {
+  let lab: ProxmoxLab;
+  let world: World;
+  beforeAll(async () => {
+    lab = await ProxmoxLab.start();
+    const relay = await startCuttingRelay(Number(new URL(lab.url).port));
+    const settings = { endpoint: `https://127.0.0.1:${relay.port}`, apiToken: new Secret(`${LAB_TOKEN.id}=${LAB_TOKEN.secret}`), insecure: "true" };
+    world = { relay, start: () => TestProvider.start(proxmox, settings) };
+  });
+  afterAll(async () => {
+    await world.relay.close();
+    await lab.stop();
+  });
+
+  // Their requests are those of a directory.
+  const storage = { resourceId: "lost", contents: ["images"], nodes: ["node03"] };
+  test.each<[string, Values]>([
+    ["proxmoxve:storage/lvm:Lvm", { ...storage, volumeGroup: "pve" }],
+    ["proxmoxve:storage/lvmthin:Lvmthin", { ...storage, volumeGroup: "pve", thinPool: "data" }],
+    ["proxmoxve:storage/zfspool:Zfspool", { ...storage, zfsPool: "tank" }],
+  ])("%s, cut", (type, given) => atEachRequest(world, type, given, "cut"));
+
+  test.each(
+    table([
+      ["proxmoxve:storage/directory:Directory", { resourceId: "lost", path: "/srv/lost", contents: ["iso"], nodes: ["node03"] }],
+      ["proxmoxve:network/linux/bridge:Bridge", { nodeName: "node03", name: "vmbr8", comment: "lost" }],
+      [
+        FILE,
+        {
+          nodeName: "node03",
+          datastoreId: "homelab",
+          contentType: "import",
+          url: "http://images.example.org/lost.img",
+          fileName: "lost.qcow2",
+          overwrite: false,
+        },
+      ],
+    ]),
+  )("%s, %s", (type, end, given) => atEachRequest(world, type, given, end));
+});
+
+describe("kubernetes", () => {
+  let close: () => Promise<void>;
+  let world: World;
+  beforeAll(async () => {
+    const api = await startLabApi({ controllers: false });
+    const port = /127\.0\.0\.1:(\d+)/.exec(api.kubeconfig)?.[1] ?? "";
+    const relay = await startCuttingRelay(Number(port));
+    const settings = { kubeconfig: api.kubeconfig.replace(`127.0.0.1:${port}`, `127.0.0.1:${relay.port}`), enableConfigMapMutable: true };
+    world = { relay, start: () => TestProvider.start(kubernetes, settings) };
+    close = async () => {
+      await relay.close();
+      await api.stop();
+    };
+  });
+  afterAll(() => close());
+
+  const annotations = { "pulumi.com/skipAwait": "true", "pulumi.com/deletionPropagationPolicy": "background" };
+  const labels = { app: "web" };
+  const template = { metadata: { labels }, spec: { containers: [{ name: "web", image: "nginx:1.27" }] } };
+  test.each(
+    table([
+      ["kubernetes:core/v1:ConfigMap", { metadata: { name: "lost", annotations }, data: { a: "1" } }],
+      ["kubernetes:apps/v1:Deployment", { metadata: { name: "lost", annotations }, spec: { selector: { matchLabels: labels }, template } }],
+      ["kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", { metadata: { name: "lost", annotations }, rules: [] }],
+    ]),
+  )("%s, %s", (type, end, given) => atEachRequest(world, type, given, end));
+});
