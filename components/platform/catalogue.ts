@@ -6,6 +6,7 @@ import { clusterAccess } from "./cluster-access/module";
 import { externalDns } from "./external-dns/module";
 import { externalSecrets } from "./external-secrets/module";
 import { kubePrometheusStack } from "./kube-prometheus-stack/module";
+import { metricsServer } from "./metrics-server/module";
 import { minio } from "./minio/module";
 import { prometheusOperatorCrds } from "./prometheus-operator-crds/module";
 import { sharedSecrets } from "./shared-secrets/module";
@@ -25,6 +26,7 @@ export const MODULES = [
   argoCd,
   prometheusOperatorCrds,
   kubePrometheusStack,
+  metricsServer,
 ] as const;
 
 export type ModuleName = (typeof MODULES)[number]["name"];
