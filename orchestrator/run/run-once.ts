@@ -121,7 +121,7 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, { sta
           parallel,
           wait: args.flag("wait"),
           unprotect: operation === "destroy" && site.kind === "lab",
-          adopt: operation === "up" && isUnsettled(stack),
+          adopt: !isPreview(operation) && isUnsettled(stack),
         };
         const child = redactedProcess(session.redactor, (listener) => processes.run(task, listener), onMessage);
         toStart--;

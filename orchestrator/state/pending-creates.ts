@@ -35,11 +35,14 @@ const joined = (parts: readonly unknown[], write: (...parts: string[]) => string
   return known.every((part) => part !== undefined) ? write(...known) : undefined;
 };
 
-/** Ids of what is made under a name of the program's choice (docs/providers.md has them by type). */
-const ID_OF: Readonly<Record<string, (inputs: Inputs) => string | undefined>> = {
-  "proxmoxve:index/vmLegacy:VmLegacy": ({ vmId }) => text(vmId),
-  "proxmoxve:download/fileLegacy:FileLegacy": ({ datastoreId, contentType, fileName, url }) =>
-    joined([datastoreId, contentType, text(fileName) ?? text(url)?.split("/").at(-1)], (datastore, content, file) => `${datastore}:${content}/${file}`),
+/**
+ * Ids of what is made under a name of the program's choice, in the form in which an import takes them: an official plugin knows no
+ * other where the state has no outputs. Reading it gives the id that a creation gives (docs/providers.md has them by type).
+ */
+export const ID_OF: Readonly<Record<string, (inputs: Inputs) => string | undefined>> = {
+  "proxmoxve:index/vmLegacy:VmLegacy": ({ nodeName, vmId }) => joined([nodeName, vmId], (node, id) => `${node}/${id}`),
+  "proxmoxve:download/fileLegacy:FileLegacy": ({ nodeName, datastoreId, contentType, fileName }) =>
+    joined([nodeName, datastoreId, contentType, fileName], (node, datastore, content, file) => `${node}/${datastore}:${content}/${file}`),
   "proxmoxve:network/linux/bridge:Bridge": ({ nodeName, name }) => joined([nodeName, name], (node, bridge) => `${node}:${bridge}`),
   "proxmoxve:storage/directory:Directory": ({ resourceId }) => text(resourceId),
   "proxmoxve:storage/lvm:Lvm": ({ resourceId }) => text(resourceId),
@@ -48,6 +51,7 @@ const ID_OF: Readonly<Record<string, (inputs: Inputs) => string | undefined>> = 
   "vault:index/mount:Mount": ({ path }) => text(path),
   "vault:index/policy:Policy": ({ name }) => text(name),
   "vault:index/authBackend:AuthBackend": ({ path, type }) => text(path) ?? text(type),
+  "vault:index/audit:Audit": ({ path, type }) => text(path) ?? text(type),
 };
 
 export async function pendingCreates(run: EngineCommand, stack: string): Promise<PendingCreate[]> {

@@ -18,7 +18,7 @@ export interface WorkerTask {
   wait?: boolean;
   /** Of `destroy`: what the state protects goes too. For the lab, whose data is nobody's. */
   unprotect?: boolean;
-  /** Of `up`: the run before left the stack in doubt or failed, so that open creations are looked for first. */
+  /** Of `up`, `refresh` and `destroy`: the run before left the stack in doubt or failed, so that pending creations are looked for first. */
   adopt?: boolean;
 }
 

@@ -110,12 +110,13 @@ async function adopt(task: WorkerTask): Promise<void> {
 
 async function operate(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
   const common = { onEvent: events.read, parallel: task.parallel, signal: abort.signal, color: "never" as const, onError: engineWarnings() };
+  // A creation that is pending would be met again by an up, and left behind by a destroy.
+  if (task.adopt === true) await adopt(task);
   switch (task.operation) {
     case "preview":
       await stack.preview(common);
       return {};
     case "up": {
-      if (task.adopt === true) await adopt(task);
       const { outputs } = await stack.up(common);
       return { outputs: outputValues(outputs) };
     }

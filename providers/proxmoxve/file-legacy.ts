@@ -61,6 +61,12 @@ async function sizeOf(volume: string, outputs: JsonObject, client: PveClient, si
   return found === undefined ? undefined : Number(found["size"] ?? 0);
 }
 
+/** `pve1/local:import/a.qcow2` in an import, the volume alone otherwise. */
+function partsOf(id: string): { node: string | undefined; volume: string } {
+  const [, node, volume = id] = /^([^/:]+)\/(.+:.+)$/.exec(id) ?? [];
+  return { node, volume };
+}
+
 const downloadTimeout = (inputs: JsonObject, seconds: number): HomelabError =>
   new HomelabError("E_PROXMOX_TIMEOUT", `${text(inputs["nodeName"])} did not download ${text(inputs["url"])} within ${seconds} s (uploadTimeout)`, {
     subject: text(inputs["nodeName"]),
@@ -110,11 +116,13 @@ export const fileLegacy = defineBridged<PveClient>({
     const work = (signal: AbortSignal) => downloaded(inputs, call.provider, signal);
     return withinTime(call.signal, seconds * 1000, () => downloadTimeout(inputs, seconds), work);
   },
+  canonicalId: (id) => partsOf(id).volume,
   async read(id, known, call) {
-    // `pve1/local:import/a.qcow2` in an import, the volume alone otherwise.
-    const [, node, volume = id] = /^([^/:]+)\/(.+:.+)$/.exec(id) ?? [];
+    const { node, volume } = partsOf(id);
     const [datastoreId = "", path = ""] = volume.split(":");
-    const where: JsonObject = { datastoreId, contentType: path.split("/")[0] ?? "", ...(node === undefined ? {} : { nodeName: node }), ...known };
+    // One whose creation was cut is what the creation would have made of it.
+    const given = "url" in known ? DEFAULTS : {};
+    const where: JsonObject = { ...given, datastoreId, contentType: path.split("/")[0] ?? "", ...(node === undefined ? {} : { nodeName: node }), ...known };
     for (let attempt = 1; ; attempt++) {
       const size = await sizeOf(volume, where, call.provider, call.signal);
       if (size !== undefined) return { ...where, fileName: path.slice(path.indexOf("/") + 1), size };

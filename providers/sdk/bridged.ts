@@ -44,9 +44,12 @@ export interface BridgedResource<P> {
   setAfterwards?: readonly string[];
   /** Returns the id, and outputs that only the creation knows. Inputs carry no notes. */
   create(inputs: JsonObject, call: BridgedCall<P>): Promise<{ id: string; outputs?: JsonObject }>;
+  /** The id that a creation gives, from one that an import may say in another form. Left out: there is one form. */
+  canonicalId?(id: string): string;
   /**
    * What there is, by output name; undefined: nothing.
-   * @param known the outputs so far (after a create: the inputs and what the creation told)
+   * @param id as an import says it, or as the state has it
+   * @param known the outputs so far (after a creation, and for one that was cut: the inputs and what the creation told)
    */
   read(id: string, known: JsonObject, call: BridgedCall<P>): Promise<JsonObject | undefined>;
   /**
@@ -70,6 +73,7 @@ export interface BridgedResource<P> {
 export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefinition<P> {
   const { fields, nameProperty, planDefaults } = resource;
   const planned = <T extends Values>(inputs: T): T => ({ ...planDefaults, ...inputs });
+  const canonical = (id: string): string => resource.canonicalId?.(id) ?? id;
   const live = async (id: string, known: JsonObject, call: BridgedCall<P>): Promise<JsonObject> => {
     const found = await resource.read(id, known, call);
     if (found === undefined) throw new Error(`${resource.token} ${id} is not there right after it was written`);
@@ -121,18 +125,22 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
       }
     },
     async read({ id, inputs: asked, outputs: state, ...call }): Promise<ReadResult | undefined> {
-      const outputs = outputsOf(state);
       const inputs = withoutNulls(asked);
+      const told = outputsOf(state);
+      // A creation that was cut left inputs and no outputs: what is known of it is what it was given.
+      const outputs = Object.keys(told).length === 0 ? planned(withoutNotes(inputs)) : told;
       const found = await resource.read(id, outputs, call);
       if (found === undefined) return undefined;
       const given = Object.keys(inputs).length > 0 ? driftedInputs(fields, inputs, found) : importedInputs(fields, found);
       const beside = planDefaults === undefined ? {} : inputsBeside(fields, given, found, planDefaults);
-      return { id, outputs: { ...merged(outputs, found), id }, inputs: withNullsOf(asked, { ...given, ...beside }) };
+      const own = canonical(id);
+      return { id: own, outputs: { ...merged(outputs, found), id: own }, inputs: withNullsOf(asked, { ...given, ...beside }) };
     },
     ...(resource.update === undefined
       ? {}
       : {
-          async update({ id, inputs, oldInputs, oldOutputs: state, ...call }) {
+          async update({ id: stated, inputs, oldInputs, oldOutputs: state, ...call }) {
+            const id = canonical(stated);
             const oldOutputs = outputsOf(state);
             const [before, news] = [planned(withoutNotes(withoutNulls(oldInputs))), planned(withoutNotes(inputs))];
             // A creation that broke off had not come to these.
@@ -143,7 +151,7 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
             return live(id, { ...Object.fromEntries(kept), ...news }, call);
           },
         }),
-    delete: ({ id, outputs, ...call }) => resource.delete(id, withoutNulls(outputs), call),
+    delete: ({ id, outputs, ...call }) => resource.delete(canonical(id), withoutNulls(outputs), call),
   };
 }
 

@@ -16,37 +16,12 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rehearsal.close(), 60_000);
 
-/** Every process of this lab's runs, but the lab. */
-function runProcesses(): number[] {
-  const { pid: lab } = JSON.parse(fs.readFileSync(path.join(rehearsal.dir, "lab.json"), "utf8")) as { pid: number };
-  return fs
-    .readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== lab)
-    .filter((name) => {
-      try {
-        return fs.readFileSync(`/proc/${name}/environ`, "utf8").includes(`HOMELAB_LAB_DIR=${rehearsal.dir}\0`);
-      } catch {
-        // It has ended meanwhile.
-        return false;
-      }
-    })
-    .map(Number);
-}
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** Starts it, waits until Proxmox is asked for a VM, and kills all of it. */
 async function killedWhileCreating(): Promise<Finished> {
   const before = await rehearsal.lastSeq();
   const run = rehearsal.start(["up", "tools", "--lab", "--parallel", "4"]);
-  for (let tries = 0; tries < 600 && !(await rehearsal.writes(before)).some(({ system }) => system === "proxmox"); tries++) await sleep(100);
-  for (const pid of runProcesses()) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It went with its parent.
-    }
-  }
+  await rehearsal.sawWrite(before, ({ system }) => system === "proxmox");
+  rehearsal.killRuns();
   return run.done;
 }
 

@@ -1,6 +1,6 @@
-/** Runs from states that an earlier commit or a killed run left. What is asserted is what the outside world saw. */
-
-import { LabState } from "../support/lab-state";
+/** Runs from states that a killed run or an earlier commit left. What is asserted is what the outside world saw. Linux's /proc finds a run. */
+import * as fs from "node:fs";
+import { LabState, withDependents } from "../support/lab-state";
 import { Rehearsal } from "../support/rehearsal";
 
 jest.setTimeout(600_000);
@@ -9,12 +9,104 @@ let rehearsal: Rehearsal;
 let state: LabState;
 beforeAll(async () => {
   rehearsal = new Rehearsal();
-  await rehearsal.startLab();
+  // With the lab's usual latencies: a creation takes a while, in which it can be cut.
+  const { code, stderr } = await rehearsal.homelab("lab", "start", "--proxy-port", "0", "--bastion-port", "0", "--control-port", "0");
+  expect([code, stderr]).toEqual([0, ""]);
+  rehearsal.attach();
   state = new LabState(rehearsal, "tools");
-  const { code, stdout } = await rehearsal.homelab("up", "tools", "--lab");
-  expect([code, code === 0 ? "" : stdout]).toEqual([0, ""]);
-}, 300_000);
+}, 120_000);
 afterAll(() => rehearsal.close(), 60_000);
+
+const linux = fs.existsSync("/proc/self/environ") ? test : test.skip;
+
+const NOTHING_PENDING = "no creation is pending\n";
+const homelab = (...args: string[]) => rehearsal.homelab(...args, "tools", "--lab");
+const urns = async (): Promise<string[]> => (await state.resources()).map(({ urn }) => urn);
+
+/** All images are as the run left those that it was downloading, also where it came to know of one in time. @returns URNs by node */
+async function leaveImagesPending(): Promise<Map<string, string>> {
+  const exported = await state.read();
+  const { resources, pending_operations: left = [] } = exported.deployment;
+  const made = resources.filter(({ type }) => type.endsWith(":FileLegacy"));
+  const gone = withDependents(
+    resources,
+    made.map(({ urn }) => urn),
+  );
+  const cut = made.map(({ id: _id, outputs: _outputs, ...resource }) => ({ resource, type: "creating" }));
+  exported.deployment.resources = resources.filter(({ urn }) => !gone.has(urn));
+  exported.deployment.pending_operations = [...left, ...cut].filter(({ resource }) => resource.type.endsWith(":FileLegacy"));
+  await state.write(exported);
+  return new Map(exported.deployment.pending_operations.map(({ resource: { urn, inputs } }) => [String(inputs?.["nodeName"]), urn]));
+}
+
+linux("images that a killed run was downloading are adopted under the ids that a creation gives, and are not downloaded again", async () => {
+  const run = rehearsal.start(["up", "tools", "--lab", "--parallel", "4"]);
+  await rehearsal.sawWrite(0, ({ action }) => action === "download");
+  rehearsal.killRuns();
+  await run.done;
+  const pending = await leaveImagesPending();
+  const there = await rehearsal.nodesWithImage();
+  expect(there.length).toBeGreaterThan(0);
+  const listed = (await homelab("pending")).stdout;
+  for (const [node, urn] of pending) expect(listed).toContain(`tools: ${urn} (id ${node}/local:import/`);
+
+  const before = await rehearsal.lastSeq();
+  const adopted = await homelab("pending", "--adopt");
+  expect([adopted.code, adopted.stderr]).toEqual([0, ""]);
+  expect(adopted.stdout).toContain(NOTHING_PENDING);
+  expect(await rehearsal.writes(before)).toEqual([]);
+  const files = (await state.resources()).filter(({ type }) => type.endsWith(":FileLegacy"));
+  expect(files.map(({ urn }) => urn).toSorted()).toEqual(there.map((node) => pending.get(node) ?? `${node} was not pending`).toSorted());
+  for (const { id, outputs } of files) expect([id, outputs]).toEqual([expect.stringMatching(/^local:import\/[^/]+$/), expect.objectContaining({ id })]);
+
+  const up = await homelab("up");
+  expect([up.code, up.code === 0 ? "" : up.stdout]).toEqual([0, ""]);
+  const downloads = (await rehearsal.writes()).filter(({ action }) => action === "download").map(({ target }) => target);
+  expect(downloads.toSorted()).toEqual(["node01", "node02", "node03"]);
+});
+
+/** Takes one resource that nothing stands on out of the state, as if the engine had been killed while it was made. @returns its URN */
+async function leavePending(type: string): Promise<string> {
+  const exported = await state.read();
+  const { resources } = exported.deployment;
+  const found = resources.find((resource) => resource.type === type && withDependents(resources, [resource.urn]).size === 1);
+  if (found === undefined) throw new Error(`the stack has no ${type} that nothing depends on`);
+  const { id: _id, outputs: _outputs, ...resource } = found;
+  exported.deployment.resources = resources.filter(({ urn }) => urn !== found.urn);
+  exported.deployment.pending_operations = [{ resource, type: "creating" }];
+  await state.write(exported);
+  return found.urn;
+}
+
+/** A run that is killed before it has done anything: the stack is in doubt. */
+async function leaveDoubt(): Promise<void> {
+  const run = rehearsal.start(["up", "tools", "--lab"]);
+  await run.printed("[tools] started");
+  rehearsal.killRuns();
+  await run.done;
+  expect((await homelab("status")).stdout).toContain("in doubt: tools");
+}
+
+linux("pending --clear forgets what a killed run did not finish, and does not touch what it made", async () => {
+  const urn = await leavePending("kubernetes:networking.k8s.io/v1:Ingress");
+  const before = await rehearsal.lastSeq();
+  const cleared = await homelab("pending", "--clear");
+  expect([cleared.code, cleared.stdout]).toEqual([0, `tools: ${urn}\ntools: forgotten\n${NOTHING_PENDING}`]);
+  expect(await rehearsal.writes(before)).toEqual([]);
+  expect(await urns()).not.toContain(urn);
+  expect((await homelab("pending")).stdout).toBe(NOTHING_PENDING);
+  // An object is applied under its name: the next up takes it again. All else is as it was.
+  expect((await homelab("up")).stdout).toContain(": 1 created");
+});
+
+linux("a refresh of a stack in doubt finds what was begun, so that the up behind it makes nothing twice", async () => {
+  const urn = await leavePending("proxmoxve:index/vmLegacy:VmLegacy");
+  await leaveDoubt();
+  const before = await rehearsal.lastSeq();
+  expect((await homelab("refresh")).code).toBe(0);
+  expect(await urns()).toContain(urn);
+  expect(await rehearsal.writes(before)).toEqual([]);
+});
 
 const COMMAND = "pulumi:providers:command";
 
@@ -41,12 +133,29 @@ async function withDefaultProvider(): Promise<number> {
 test("commands of the default provider are given to the explicit one, and none runs again", async () => {
   expect(await withDefaultProvider()).toBeGreaterThan(10);
   const settled = await rehearsal.lastSeq();
-  const preview = await rehearsal.homelab("preview", "tools", "--lab", "--plain");
+  const preview = await homelab("preview", "--plain");
   expect(preview.stdout).toContain(`[tools] ${COMMAND} command to create\n`);
   expect(preview.stdout).toMatch(/^tools +succeeded +1 +0 +0 +0 /m);
-  const up = await rehearsal.homelab("up", "tools", "--lab", "--plain");
+  const up = await homelab("up", "--plain");
   expect(up.stdout).toMatch(/^tools +succeeded +1 +0 +0 +0 /m);
   expect(await rehearsal.writes(settled)).toEqual([]);
   const providers = (await state.resources()).filter(({ type }) => type.startsWith("command:")).map(({ provider }) => provider?.split("::")[3]);
   expect(new Set(providers)).toEqual(new Set(["command"]));
+});
+
+linux("destroy takes away what a killed up had begun, too", async () => {
+  const exported = await state.read();
+  const { resources } = exported.deployment;
+  const vm = resources.find(({ type, urn }) => type === "proxmoxve:index/vmLegacy:VmLegacy" && urn.includes("::teleport"));
+  if (vm === undefined) throw new Error("there is no VM teleport");
+  // It and all that stands on it, as if the engine had been killed while it was cloned.
+  const gone = withDependents(resources, [vm.urn]);
+  const { id: _id, outputs: _outputs, ...resource } = vm;
+  exported.deployment.resources = resources.filter(({ urn }) => !gone.has(urn));
+  exported.deployment.pending_operations = [{ resource, type: "creating" }];
+  await state.write(exported);
+  await leaveDoubt();
+  const destroyed = await homelab("destroy");
+  expect([destroyed.code, destroyed.code === 0 ? "" : destroyed.stdout]).toEqual([0, ""]);
+  expect(await rehearsal.vms()).toEqual([]);
 });

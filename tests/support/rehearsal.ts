@@ -19,6 +19,10 @@ export type LabRecord = z.infer<typeof recordSchema>;
 const proxmoxSchema = z.object({
   vms: z.array(z.object({ vmid: z.number(), node: z.string(), status: z.string(), config: z.record(z.string(), z.string()) })),
 });
+const imagesSchema = z.object({
+  tasks: z.array(z.object({ exitstatus: z.string().optional() })),
+  volumes: z.array(z.object({ node: z.string(), content: z.string() })),
+});
 export type LabVm = z.infer<typeof proxmoxSchema>["vms"][number];
 
 const kubeconfigSchema = z.object({
@@ -253,6 +257,27 @@ export class Rehearsal {
     return (await this.records(since)).filter(({ kind }) => kind === "write");
   }
 
+  /** `kill -9` of every process of this lab's runs, but the lab. By Linux' /proc. */
+  killRuns(): void {
+    const { pid: lab } = z.object({ pid: z.number() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
+    for (const name of fs.readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && Number(entry) !== lab)) {
+      try {
+        if (fs.readFileSync(`/proc/${name}/environ`, "utf8").includes(`HOMELAB_LAB_DIR=${this.dir}\0`)) process.kill(Number(name), "SIGKILL");
+      } catch {
+        // It has ended meanwhile, or is another user's.
+      }
+    }
+  }
+
+  /** Waits until the outside world saw a change that this is true of, in time for a kill. @throws Error after a minute */
+  async sawWrite(since: number, matches: (record: LabRecord) => boolean): Promise<void> {
+    for (let tries = 0; tries < 600; tries++) {
+      if ((await this.writes(since)).some(matches)) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(`the lab saw no such change: ${JSON.stringify((await this.writes(since)).slice(-5))}`);
+  }
+
   async lastSeq(): Promise<number> {
     return (await this.records()).at(-1)?.seq ?? 0;
   }
@@ -263,6 +288,16 @@ export class Rehearsal {
 
   async vms(): Promise<LabVm[]> {
     return proxmoxSchema.parse(await this.#get("/proxmox")).vms;
+  }
+
+  /** Nodes that have an image, once no task of Proxmox runs any more. */
+  async nodesWithImage(): Promise<string[]> {
+    for (let tries = 0; tries < 600; tries++) {
+      const { tasks, volumes } = imagesSchema.parse(await this.#get("/proxmox"));
+      if (tasks.every(({ exitstatus }) => exitstatus !== undefined)) return volumes.flatMap(({ node, content }) => (content === "import" ? [node] : []));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error("a task of Proxmox does not end");
   }
 
   /** Stops the lab and removes its folder. */

@@ -76,6 +76,7 @@ export const vmLegacy = defineBridged<PveClient>({
     const { machine } = await createVm(call.provider, parseVm(inputs), inputs, call);
     return { id: String(machine.id), outputs: { vmId: machine.id } };
   },
+  canonicalId: (id) => String(numberOf(id)),
   read,
   validate: sharedInterfaces,
   assertPossible,
