@@ -90,7 +90,10 @@ export async function deleteInOrder(
   failedBefore.forEach(keep);
   const { blockers, frees } = waits(steps, needs, position);
   const ready = steps.filter((step) => blockers.get(step) === 0);
-  const running = new Set<Promise<void>>();
+  let running = 0;
+  /** Called when one has ended. A race of all that run would hold on to each of them each time. */
+  let ended = (): void => undefined;
+  const bugs: unknown[] = [];
   let left = steps.length;
   let failed = false;
   let stopped = false;
@@ -103,18 +106,19 @@ export async function deleteInOrder(
     }
   };
   const start = (step: Step): void => {
-    const work = run(step)
+    running++;
+    void run(step)
       .catch((thrown: unknown) => {
-        if (!(thrown instanceof StepFailed) && !(thrown instanceof Halted)) throw thrown;
+        if (!(thrown instanceof StepFailed) && !(thrown instanceof Halted)) bugs.push(thrown);
         failed = true;
         if (!step.protected && !continueOnError) stopped = true;
         if (step.old !== undefined) keep(step.old);
       })
       .finally(() => {
-        running.delete(work);
+        running--;
         finish(step);
+        ended();
       });
-    running.add(work);
   };
   for (;;) {
     while (!stopped) {
@@ -123,8 +127,11 @@ export async function deleteInOrder(
       if (kept.has(step.urn)) finish(step);
       else start(step);
     }
-    if (running.size === 0) break;
-    await Promise.race(running);
+    if (running === 0) break;
+    await new Promise<void>((resolve) => {
+      ended = resolve;
+    });
+    if (bugs.length > 0) throw bugs[0];
   }
   if (left > 0 && !stopped) throw new Error(`${left} deletions wait for each other`);
   return !failed;
