@@ -5,6 +5,7 @@ import type { Policies } from "../policies/policies";
 import type { ProviderRegistry } from "../providers/registry";
 import type { SnapshotManager } from "../snapshot/manager";
 import type { ResourceState } from "../snapshot/types";
+import type { Foresight } from "../steps/foresight";
 import type { PropertyMap } from "../wire/values";
 import type { EventLog } from "./events";
 import type { Settlement } from "./settlement";
@@ -21,6 +22,7 @@ export interface DeploymentContext {
   readonly hooks: Hooks;
   readonly plan: PlanLedger;
   readonly policies: Policies;
+  readonly foresight: Foresight;
   targets: Targets;
   /** The state as the run found it (after a refresh, as that left it). */
   base: readonly ResourceState[];

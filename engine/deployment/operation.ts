@@ -14,6 +14,7 @@ import { ProviderError } from "../providers/provider-error";
 import type { ProviderRegistry } from "../providers/registry";
 import { SnapshotManager } from "../snapshot/manager";
 import { planDeletions } from "../steps/deletions";
+import { Foresight } from "../steps/foresight";
 import type { DeploymentContext } from "./context";
 import { deleteInOrder } from "./delete-order";
 import { Ending } from "./ending";
@@ -58,6 +59,7 @@ export class Operation {
       hooks: new Hooks(this.#callbacks, preview, (message, urn) => events.diagnostic("warning", message, urn)),
       policies: this.#policies(registry, endpoint),
       plan: new PlanLedger(request.plan, request.writePlan === true),
+      foresight: new Foresight(() => this.ctx),
       targets: new Targets(request.options),
       base: request.snapshot.resources,
       now: () => new Date().toISOString(),

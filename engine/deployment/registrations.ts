@@ -59,6 +59,7 @@ export class Registrations implements MonitorBackend {
 
   async register(goal: Goal): Promise<ResourceState> {
     this.#arrive(goal.urn);
+    this.ctx.foresight.expect(goal);
     if (this.ctx.request.options.refreshByProgram) await this.#refresh(goal);
     const steps = await this.#plan(goal.urn, () => this.generator.register(goal));
     await this.#carryOut(goal.urn, steps);

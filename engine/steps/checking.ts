@@ -18,7 +18,7 @@ export async function checkInputs(ctx: DeploymentContext, goal: Goal, olds: Prop
     const client = await ctx.registry.get(goal.provider ?? "");
     if (!client.configured) return { inputs: news, failures: [] };
     // Outside previews unknown values come from what failed: whoever needs them is left out after this.
-    return client.check(ref, olds, ctx.preview ? news : droppingUnknowns(news), seed);
+    return (await ctx.foresight.check(goal.urn, olds, news, seed)) ?? client.check(ref, olds, ctx.preview ? news : droppingUnknowns(news), seed);
   };
   const { inputs, failures } = await ask();
   if (failures.length === 0) return inputs;

@@ -149,7 +149,8 @@ async function difference(ctx: DeploymentContext, old: ResourceState, goal: Goal
     );
     return SOME;
   }
-  const diff = await client.diff({ urn: goal.urn, type: goal.type, name: urnName(goal.urn) }, old.id ?? "", old, inputs, goal.ignoreChanges);
+  const ref = { urn: goal.urn, type: goal.type, name: urnName(goal.urn) };
+  const diff = (await ctx.foresight.diff(goal.urn, old, inputs)) ?? (await client.diff(ref, old.id ?? "", old, inputs, goal.ignoreChanges));
   return differenceOf(diff, old.inputs, inputs, goal.ignoreChanges);
 }
 

@@ -153,7 +153,7 @@ export class StepGenerator {
 
   /** Of the names that the provider makes up: that of the plan makes the same again. */
   #seed(urn: string): Buffer {
-    return this.ctx.plan.seed(urn) ?? randomBytes(32);
+    return this.ctx.foresight.seed(urn) ?? this.ctx.plan.seed(urn) ?? randomBytes(32);
   }
 
   #wantsReplacement(urn: string, old: ResourceState | undefined): boolean {
@@ -268,6 +268,7 @@ export class StepGenerator {
         );
       }
       this.#deleted.set(state.urn, keys);
+      this.ctx.foresight.forget(state.urn);
       going.push(state);
     }
     const gone = new Set([...this.#deleted.keys(), old.urn]);

@@ -39,6 +39,8 @@ export interface RunOptions extends Partial<OperationOptions> {
   outputs?: PropertyMap;
   /** What the program does before its registrations. */
   prepare?(client: ResourceMonitorClient): Promise<void>;
+  /** Its registrations come all together, in order: none names another. */
+  atOnce?: boolean;
   signal?: AbortSignal;
   terminate?: AbortSignal;
   /** As the command line does it: the run begins without them. */
@@ -157,6 +159,7 @@ export class EngineWorld {
       ends,
       outputs,
       prepare,
+      atOnce,
       signal,
       onWrite,
       stackOutputs,
@@ -164,7 +167,7 @@ export class EngineWorld {
       writePlan = false,
       ...given
     } = options;
-    this.#program = (monitor, dryRun) => runResources(monitor, program ?? [], { dryRun, ends, outputs, prepare });
+    this.#program = (monitor, dryRun) => runResources(monitor, program ?? [], { dryRun, ends, outputs, prepare, atOnce });
     let base = this.snapshot;
     if (clearPendingCreates) base = { ...base, pendingOperations: base.pendingOperations.filter(({ type }) => type !== "creating") };
     // What a file would hold: the run's own idea of the state is not asked.

@@ -200,7 +200,7 @@ function aliasOf(option: AliasOption): Alias {
   return alias;
 }
 
-/** Registers the stack, then each resource in order; resolves with how the program ended. */
+/** Registers the stack, then each resource in order, or all at once; resolves with how the program ended. */
 export async function runResources(
   monitor: string,
   resources: readonly ProgramResource[],
@@ -209,6 +209,7 @@ export async function runResources(
     ends: Stop | undefined;
     outputs: PropertyMap | undefined;
     prepare: ((client: ResourceMonitorClient) => Promise<void>) | undefined;
+    atOnce?: boolean | undefined;
   },
 ): Promise<Stop | undefined> {
   const client = new ResourceMonitorClient(monitor, grpc.credentials.createInsecure());
@@ -217,7 +218,8 @@ export async function runResources(
     await options.prepare?.(client);
     await program.register({ n: "test-dev", kind: "component", type: "pulumi:pulumi:Stack" }, "");
     const stack = program.made.get("test-dev")?.urn ?? "";
-    for (const resource of resources) {
+    if (options.atOnce === true) await Promise.all(resources.map((resource) => program.register(resource, stack)));
+    for (const resource of options.atOnce === true ? [] : resources) {
       const named = [
         resource.parent,
         resource.provider,

@@ -1,0 +1,152 @@
+/**
+ * Registrations are planned one at a time, and each asks its provider twice: is this right, and what differs? While one waits for its
+ * turn, the answers for the next ones are asked for already, so that engine and provider work at the same time. What a turn then asks
+ * counts: an answer is used where it was given to the same question, and dropped otherwise. Nothing is asked ahead in a run that is
+ * limited to some resources, since it depends on those before it whether anything is asked at all.
+ */
+import { randomBytes } from "node:crypto";
+import type { DeploymentContext } from "../deployment/context";
+import type { Goal } from "../monitor/goal";
+import type { CheckFailure, DiffResult } from "../providers/provider-client";
+import type { ResourceState } from "../snapshot/types";
+import { resetPaths } from "../wire/paths";
+import { isProviderType, urnName } from "../wire/urn";
+import { droppingUnknowns, flattenOutputs, type PropertyMap, sameValue } from "../wire/values";
+
+export interface Checked {
+  inputs: PropertyMap;
+  failures: CheckFailure[];
+}
+
+interface Ahead {
+  olds: PropertyMap;
+  news: PropertyMap;
+  seed: Buffer;
+  check: Promise<Checked | undefined>;
+  /** undefined: there is nothing to compare with, or the inputs are wrong. */
+  diff: Promise<{ old: ResourceState; inputs: PropertyMap; result: DiffResult } | undefined>;
+}
+
+/** Enough that neither side waits for the other; what is asked in vain, after a failure, is not more than this. */
+const AT_ONCE = 8;
+
+export class Foresight {
+  readonly #answers = new Map<string, Ahead>();
+  readonly #waiting = new Map<string, Goal>();
+  /** URNs of old states that are no more. */
+  readonly #gone = new Set<string>();
+  #running = 0;
+  #base: readonly ResourceState[] | undefined;
+  #olds = new Map<string, ResourceState>();
+
+  /** @param context that it is part of */
+  constructor(private readonly context: () => DeploymentContext) {}
+
+  get #ctx(): DeploymentContext {
+    return this.context();
+  }
+
+  /** A registration has come, and waits for its turn. */
+  expect(goal: Goal): void {
+    if (!this.#foreseeable(goal)) return;
+    this.#waiting.set(goal.urn, goal);
+    this.#start();
+  }
+
+  /** An old state was deleted in this run: what is registered under its name is made anew. */
+  forget(urn: string): void {
+    this.#gone.add(urn);
+    this.#answers.delete(urn);
+  }
+
+  /** What names that the provider makes up come from, where it was asked with it. */
+  seed(urn: string): Buffer | undefined {
+    // Its turn has come: it is asked for now, or was.
+    this.#waiting.delete(urn);
+    return this.#answers.get(urn)?.seed;
+  }
+
+  /** @returns undefined where this was not asked */
+  async check(urn: string, olds: PropertyMap, news: PropertyMap, seed: Uint8Array): Promise<Checked | undefined> {
+    const ahead = this.#answers.get(urn);
+    if (ahead === undefined || ahead.seed !== seed || !sameValue(ahead.olds, olds) || !sameValue(ahead.news, news)) return undefined;
+    return ahead.check;
+  }
+
+  /** @returns undefined where this was not asked */
+  async diff(urn: string, old: ResourceState, inputs: PropertyMap): Promise<DiffResult | undefined> {
+    const ahead = this.#answers.get(urn);
+    this.#answers.delete(urn);
+    const found = await ahead?.diff;
+    return found !== undefined && found.old === old && sameValue(found.inputs, inputs) ? found.result : undefined;
+  }
+
+  #foreseeable(goal: Goal): boolean {
+    const { targets, request } = this.#ctx;
+    const updates = (request.kind === "update" || request.previewOf === "update") && request.options.refreshByProgram !== true;
+    const managed = goal.custom && !isProviderType(goal.type) && goal.provider !== undefined && goal.importId === undefined;
+    return updates && managed && !targets.limited && !targets.replacing;
+  }
+
+  #old(goal: Goal): ResourceState | undefined {
+    if (this.#base !== this.#ctx.base) {
+      this.#base = this.#ctx.base;
+      this.#olds = new Map(this.#ctx.base.filter((state) => !state.delete).map((state) => [state.urn, state]));
+    }
+    for (const urn of [goal.urn, ...goal.aliases]) {
+      const old = this.#olds.get(urn);
+      if (old !== undefined) return this.#gone.has(urn) ? undefined : old;
+    }
+    return undefined;
+  }
+
+  #start(): void {
+    for (const [urn, goal] of this.#waiting) {
+      if (this.#running >= AT_ONCE) return;
+      this.#waiting.delete(urn);
+      this.#running++;
+      const ahead = this.#ask(goal);
+      this.#answers.set(urn, ahead);
+      const ended = (): void => {
+        this.#running--;
+        this.#start();
+      };
+      // Whoever's turn it is sees what went wrong.
+      ahead.check.catch(() => undefined);
+      ahead.diff.then(ended, ended);
+    }
+  }
+
+  #ask(goal: Goal): Ahead {
+    const found = this.#old(goal);
+    const old = found?.external === true ? undefined : found;
+    const inputs = flattenOutputs(goal.inputs);
+    const fresh = old === undefined || old.taint;
+    const olds = fresh ? {} : old.inputs;
+    const news = fresh ? inputs : resetPaths(inputs, old.inputs, goal.ignoreChanges);
+    const seed = this.#ctx.plan.seed(goal.urn) ?? randomBytes(32);
+    const check = this.#check(goal, olds, news, seed);
+    return { olds, news, seed, check, diff: check.then((checked) => (fresh || checked === undefined ? undefined : this.#diff(goal, old, checked))) };
+  }
+
+  async #check(goal: Goal, olds: PropertyMap, news: PropertyMap, seed: Buffer): Promise<Checked | undefined> {
+    const client = await this.#ctx.registry.get(goal.provider ?? "");
+    if (!client.configured) return undefined;
+    return client.check({ urn: goal.urn, type: goal.type, name: urnName(goal.urn) }, olds, this.#ctx.preview ? news : droppingUnknowns(news), seed);
+  }
+
+  async #diff(goal: Goal, old: ResourceState, { inputs, failures }: Checked): Promise<Awaited<Ahead["diff"]>> {
+    // What is replaced for another reason is not compared.
+    const certain =
+      failures.length === 0 &&
+      old.provider === goal.provider &&
+      old.replacementTrigger === undefined &&
+      goal.replacementTrigger === undefined &&
+      goal.replaceWith.length === 0 &&
+      goal.deletedWith === undefined;
+    if (!certain) return undefined;
+    const client = await this.#ctx.registry.get(goal.provider ?? "");
+    const result = await client.diff({ urn: goal.urn, type: goal.type, name: urnName(goal.urn) }, old.id ?? "", old, inputs, goal.ignoreChanges);
+    return { old, inputs, result };
+  }
+}
