@@ -24,7 +24,10 @@ export const ROUTES_READY: StatusRule = {
   },
 };
 
-/** A Job's pods succeed at once. */
+/**
+ * A Job's pods succeed at once: for hooks of Argo CD.
+ * @public
+ */
 export const JOBS_DONE: StatusRule = {
   kind: ["apis/batch/v1", "jobs"],
   next: ({ succeeded }) => {
@@ -37,7 +40,10 @@ export const JOBS_DONE: StatusRule = {
   },
 };
 
-/** One look: writes what a rule says of each object. */
+/**
+ * One look: writes what a rule says of each object.
+ * @public
+ */
 export async function writeStatus(cluster: RealKubernetes, { kind: [group, plural], next }: StatusRule): Promise<void> {
   const { items } = listSchema.parse(await cluster.call("GET", `/${group}/${plural}`));
   for (const { metadata, status } of items) {
