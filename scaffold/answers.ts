@@ -48,7 +48,7 @@ export const FLAGS = [
 export type Flag = (typeof FLAGS)[number];
 export type Given = Readonly<Partial<Record<Flag, string>>>;
 
-export const DEFAULTS = {
+const DEFAULTS = {
   domain: "home.arpa",
   network: "192.168.0.0/24",
   stacks: "tools,dev",

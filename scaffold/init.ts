@@ -21,7 +21,7 @@ export interface Initialised {
 }
 
 /** Where init puts the key to the secrets of a homelab. */
-export const keyFileOf = (domain: string): string =>
+const keyFileOf = (domain: string): string =>
   path.join(readEnv("XDG_CONFIG_HOME") ?? path.join(readEnv("HOME") ?? os.homedir(), ".config"), "homelab", `${domain}.agekey`);
 
 /** What of a site stands in the way of a new one: it is all or nothing. */

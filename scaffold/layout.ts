@@ -29,7 +29,7 @@ const SIZES = {
 /** Where the counting begins: below are routers and what people gave by hand. */
 const [DNS_AT, CLUSTERS_AT] = [3, 11];
 
-export const clusterVmName = (stack: string): string => `k8s-${stack}`;
+const clusterVmName = (stack: string): string => `k8s-${stack}`;
 
 /** The first addresses from the nth on that nobody has. */
 function freeAddresses({ network: text, gateway, nodes }: Pick<Answers, "network" | "gateway" | "nodes">, from: number, count: number): string[] {

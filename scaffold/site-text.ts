@@ -29,7 +29,7 @@ export const read = (root: string, name: string): string => {
 };
 
 /** The first address of the network behind one, that stands nowhere in the site. */
-export function freeAddress(root: string, subnet: string, after: string): string {
+function freeAddress(root: string, subnet: string, after: string): string {
   const vms = fs.readdirSync(path.join(root, "site", "vms")).map((file) => `site/vms/${file}`);
   const taken = new Set(["site/site.ts", "site/nodes.ts", "site/lab.ts", ...vms].flatMap((file) => read(root, file).match(ADDRESS) ?? []));
   const network = parseNetwork(subnet);

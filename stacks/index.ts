@@ -31,7 +31,7 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
   const stack = stackOf(estate, name);
   // What the engine has may be newer than the file.
   const config = parseStackConfig(`Pulumi.${name}.yaml`, pulumi.runtime.allConfig());
-  const plan = planStack({ ...estate, settings: new Map([...estate.settings, [name, config]]) }, stack, config);
+  const plan = planStack({ ...estate, settings: new Map([...estate.settings, [name, config]]) }, stack);
   for (const warning of plan.vms.flatMap((vm) => estate.warnings.get(vm.name) ?? [])) await pulumi.log.warn(warning);
   const plannedDir = pulumi.runtime.isDryRun() ? readEnv(ENV.plannedOutputsDir) : undefined;
   const usedUnknowns = new Set<string>();

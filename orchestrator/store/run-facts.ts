@@ -1,7 +1,7 @@
 /** `run.json`: what a run is, written before its first event. Its arguments are redacted like all that is written. */
 import { z } from "zod";
 
-export const processSchema = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), machineId: z.string() });
+const processSchema = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), machineId: z.string() });
 
 export const runFactsSchema = z.object({
   version: z.literal(1),

@@ -1,3 +1,4 @@
+import { findCycle } from "../../common/cycle";
 import { HomelabError } from "../../common/errors";
 import type { GRAPH_FORMATS } from "../cli/flags";
 
@@ -72,20 +73,12 @@ export class StackGraph {
   }
 
   #refuseCycles(): void {
-    const done = new Set<string>();
-    const visit = (name: string, path: readonly string[]): void => {
-      if (done.has(name)) return;
-      const start = path.indexOf(name);
-      if (start >= 0) {
-        throw new HomelabError("E_STACK_CYCLE", `the stacks need each other in a circle: ${[...path.slice(start), name].join(" → ")}`, {
-          subject: name,
-          hint: "remove one of these needs in stacks/",
-        });
-      }
-      for (const need of this.node(name).needs) visit(need, [...path, name]);
-      done.add(name);
-    };
-    for (const name of this.#nodes.keys()) visit(name, []);
+    const cycle = findCycle(new Map([...this.#nodes].map(([name, { needs }]) => [name, needs])));
+    if (cycle === undefined) return;
+    throw new HomelabError("E_STACK_CYCLE", `the stacks need each other in a circle: ${cycle.join(" → ")}`, {
+      subject: cycle[0] ?? "",
+      hint: "remove one of these needs in site/stacks.ts",
+    });
   }
 }
 

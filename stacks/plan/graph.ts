@@ -1,3 +1,4 @@
+import { findCycle } from "../../common/cycle";
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
 import { stackPlace } from "../load/source-lines";
@@ -5,27 +6,6 @@ import { stackPlace } from "../load/source-lines";
 interface Node {
   name: string;
   needs: readonly string[];
-}
-
-/** The first cycle as a path that ends where it starts, or undefined. */
-function findCycle(nodes: ReadonlyMap<string, Node>): string[] | undefined {
-  const done = new Set<string>();
-  const visit = (name: string, path: readonly string[]): string[] | undefined => {
-    const start = path.indexOf(name);
-    if (start >= 0) return [...path.slice(start), name];
-    if (done.has(name)) return undefined;
-    for (const need of nodes.get(name)?.needs ?? []) {
-      const cycle = visit(need, [...path, name]);
-      if (cycle) return cycle;
-    }
-    done.add(name);
-    return undefined;
-  };
-  for (const name of nodes.keys()) {
-    const cycle = visit(name, []);
-    if (cycle) return cycle;
-  }
-  return undefined;
 }
 
 /**
@@ -53,7 +33,7 @@ export function validateGraph(definitions: readonly Node[]): void {
       });
     }
   }
-  const cycle = findCycle(nodes);
+  const cycle = findCycle(new Map(definitions.map(({ name, needs }) => [name, needs])));
   if (cycle) {
     throw new HomelabError("E_STACK_CYCLE", `${stackPlace(cycle[0] ?? "", "needs")}the stacks need each other in a circle: ${cycle.join(" → ")}`, {
       ...(cycle[0] === undefined ? {} : { subject: cycle[0] }),

@@ -106,26 +106,44 @@ export function stackOf({ stacks }: Pick<Estate, "stacks">, name: string): Loade
   });
 }
 
-/** The platforms of all stacks, each with the settings of its file. @throws HomelabError E_STACK_NEEDS, E_PLATFORM, E_SECRET_COLLISION */
-export const allPlatforms = (estate: Estate): PlatformPlan[] =>
-  estate.stacks.flatMap((stack) => {
-    const config = estate.settings.get(stack.name);
-    // A need that is left out in the row of stacks is told as that, and not by what the modules miss.
-    for (const part of [TEMPLATES, VAULT]) providerOf(part, estate, stack);
-    return config === undefined ? [] : [planPlatform(platformInput(estate, stack, config))];
-  });
+type Platforms = ReadonlyMap<string, PlatformPlan>;
+
+/** The platforms of these stacks, by stack, each with its settings. @throws HomelabError E_STACK_NEEDS, E_PLATFORM, E_SECRET_COLLISION */
+const planPlatforms = (estate: Estate, stacks: readonly LoadedStack[]): Platforms =>
+  new Map(
+    stacks.map((stack) => {
+      // A need that is left out in the row of stacks is told as that, and not by what the modules miss.
+      for (const part of [TEMPLATES, VAULT]) providerOf(part, estate, stack);
+      return [stack.name, planPlatform(platformInput(estate, stack, settingsOf(estate, stack)))];
+    }),
+  );
+
+function settingsOf({ settings }: Estate, { name }: LoadedStack): StackConfig {
+  const config = settings.get(name);
+  if (config === undefined) throw new Error(`the stack ${name} has no settings`);
+  return config;
+}
 
 /**
- * @param config the stack's settings, which a running program has from the engine
+ * One stack, and of the others what it has to know of them.
+ * @param estate with the stack's settings as a running program has them from the engine
  * @throws HomelabError for whatever the site, its settings and the matrix do not say together
  */
-export function planStack(estate: Estate, stack: LoadedStack, config: StackConfig): StackPlan {
+export function planStack(estate: Estate, stack: LoadedStack): StackPlan {
+  // Who makes the policies of Vault knows what all stacks want of it.
+  const all = stack.platform.vault !== undefined;
+  return planOne(estate, stack, planPlatforms(estate, all ? estate.stacks : [stack]));
+}
+
+function planOne(estate: Estate, stack: LoadedStack, platforms: Platforms): StackPlan {
+  const config = settingsOf(estate, stack);
   const vms = [...stack.duties.keys()].flatMap((vm) => estate.vms.get(vm) ?? []);
   checkReleased(stack.name, config, vms);
   const roles = planRoles({ stack, config, site: estate.site, stacks: estate.stacks, vms: estate.vms });
   const templatesOf = providerOf(TEMPLATES, estate, stack);
   const vaultOf = providerOf(VAULT, estate, stack);
-  const platform = planPlatform(platformInput(estate, stack, config));
+  const platform = platforms.get(stack.name);
+  if (platform === undefined) throw new Error(`the platform of ${stack.name} was not planned`);
   const apps = planApps(estate, stack, config, platform.cluster);
   const { domain } = estate.site;
   const former = (stack.platform["external-dns"]?.formerNames ?? []).map((name) => `${name}.${domain}`);
@@ -146,7 +164,7 @@ export function planStack(estate: Estate, stack: LoadedStack, config: StackConfi
     nodes: stack.preparesNodes ? { ...estate.proxmox, storages: madeStorages(estate.proxmox.nodes) } : undefined,
     templatesOf,
     vaultOf,
-    grants: vaultOf === stack.name ? vaultGrants(allPlatforms(estate)) : [],
+    grants: vaultOf === stack.name ? vaultGrants([...platforms.values()]) : [],
     platform,
     hostNames: [...platform.place.hostNames, ...former].toSorted(),
     apps,
@@ -173,11 +191,8 @@ function checkHostNames(plans: readonly StackPlan[]): void {
 /** The plans of all stacks, by name, in the order of the matrix. @throws HomelabError as {@link planStack}; E_STACK_CYCLE, E_STACK_UNKNOWN */
 export function planEstate(estate: Estate): Map<string, StackPlan> {
   validateGraph(estate.stacks);
-  const plans = estate.stacks.map((stack) => {
-    const config = estate.settings.get(stack.name);
-    if (config === undefined) throw new Error(`the stack ${stack.name} has no settings`);
-    return planStack(estate, stack, config);
-  });
+  const platforms = planPlatforms(estate, estate.stacks);
+  const plans = estate.stacks.map((stack) => planOne(estate, stack, platforms));
   checkHostNames(plans);
   return new Map(plans.map((plan) => [plan.stack.name, plan]));
 }
