@@ -1,17 +1,17 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
-import type { Role } from "../ansible-replacements";
-import * as commands from "../ansible-replacements/operations/commands";
-import * as downloads from "../ansible-replacements/operations/downloads";
-import * as files from "../ansible-replacements/operations/files";
-import * as kernel from "../ansible-replacements/operations/kernel";
-import * as mounts from "../ansible-replacements/operations/mounts";
-import * as packages from "../ansible-replacements/operations/packages";
-import * as repositories from "../ansible-replacements/operations/repositories";
-import * as services from "../ansible-replacements/operations/services";
-import * as users from "../ansible-replacements/operations/users";
-import { startRoleLab } from "./support/role-lab";
+import type { Role } from "../../ansible-replacements";
+import * as commands from "../../ansible-replacements/operations/commands";
+import * as downloads from "../../ansible-replacements/operations/downloads";
+import * as files from "../../ansible-replacements/operations/files";
+import * as kernel from "../../ansible-replacements/operations/kernel";
+import * as mounts from "../../ansible-replacements/operations/mounts";
+import * as packages from "../../ansible-replacements/operations/packages";
+import * as repositories from "../../ansible-replacements/operations/repositories";
+import * as services from "../../ansible-replacements/operations/services";
+import * as users from "../../ansible-replacements/operations/users";
+import { startRoleLab } from "../support/role-lab";
 
 /** One operation on one host. */
 const caseSchema = z.strictObject({
@@ -41,7 +41,7 @@ const OPERATIONS: Readonly<Record<string, unknown>> = {
   ...services,
   ...users,
 };
-const FOLDER = path.join(__dirname, "..", "ansible-replacements", "cases");
+const FOLDER = path.join(__dirname, "..", "..", "ansible-replacements", "cases");
 const CASES = fs
   .readdirSync(FOLDER)
   .flatMap((operation) => fs.readdirSync(path.join(FOLDER, operation)).map((name) => `${operation}/${name.replace(/\.json$/, "")}`));

@@ -1,8 +1,8 @@
-import { combineRoles, kubeadmAdmission, kubeadmJoin, kubeadmNode } from "../ansible-replacements";
-import { KUBERNETES } from "../ansible-replacements/pins";
-import { type KubeadmAnswer, kubeadmAnswers, kubeadmAnswersWithoutApi, REFUSED_JOINS } from "./support/kubeadm-answers";
-import { ADDRESS, kubeadmFirst, SECRETS } from "./support/role-cases";
-import { type RoleLab, startRoleLab } from "./support/role-lab";
+import { combineRoles, kubeadmAdmission, kubeadmJoin, kubeadmNode } from "../../ansible-replacements";
+import { KUBERNETES } from "../../ansible-replacements/pins";
+import { type KubeadmAnswer, kubeadmAnswers, kubeadmAnswersWithoutApi, REFUSED_JOINS } from "../support/kubeadm-answers";
+import { ADDRESS, kubeadmFirst, SECRETS } from "../support/role-cases";
+import { type RoleLab, startRoleLab } from "../support/role-lab";
 
 let lab: RoleLab;
 beforeEach(async () => {

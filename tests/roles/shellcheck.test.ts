@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { combineRoles, compileRole, k3sUninstalled, kubeadmAdmission, kubeadmJoin, type Role } from "../ansible-replacements";
-import { ADDRESS, ROLE_CASES } from "./support/role-cases";
-import { testWithShells } from "./support/shells";
+import { combineRoles, compileRole, k3sUninstalled, kubeadmAdmission, kubeadmJoin, type Role } from "../../ansible-replacements";
+import { ADDRESS, ROLE_CASES } from "../support/role-cases";
+import { testWithShells } from "../support/shells";
 
 const roles: Record<string, Role> = {
   ...Object.fromEntries(Object.entries(ROLE_CASES).map(([name, make]) => [name, make().role])),

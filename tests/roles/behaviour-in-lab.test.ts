@@ -10,13 +10,13 @@ import {
   pihole,
   type Role,
   roleFailure,
-} from "../ansible-replacements";
-import { command } from "../ansible-replacements/operations/commands";
-import { packages } from "../ansible-replacements/operations/packages";
-import { runRemote } from "../providers/command/ssh-run";
-import { visitHost } from "../stacks/run-roles";
-import { ADDRESS, clusterApiRole, haproxyRole, ROLE_CASES, SECRETS, teleportRole, usbDisk, usbRole } from "./support/role-cases";
-import { keys, type RoleLab, startRoleLab } from "./support/role-lab";
+} from "../../ansible-replacements";
+import { command } from "../../ansible-replacements/operations/commands";
+import { packages } from "../../ansible-replacements/operations/packages";
+import { runRemote } from "../../providers/command/ssh-run";
+import { visitHost } from "../../stacks/run-roles";
+import { ADDRESS, clusterApiRole, haproxyRole, ROLE_CASES, SECRETS, teleportRole, usbDisk, usbRole } from "../support/role-cases";
+import { keys, type RoleLab, startRoleLab } from "../support/role-lab";
 
 let lab: RoleLab;
 const HOST = "k8s-dev";

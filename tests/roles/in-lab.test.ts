@@ -1,10 +1,10 @@
-import { base, combineRoles, compileRole, k3sServer, parseRoleReport, type Role } from "../ansible-replacements";
-import { renameKubeconfig } from "../components/clusters/kubeconfig";
-import { type Artefacts, startArtefacts } from "../lab/artefacts";
-import { createContext } from "../lab/core/context";
-import { newSshKey } from "../lab/core/ssh-keys";
-import { type Host, startHost } from "../lab/hosts";
-import { K3S_KUBECONFIG } from "./support/pulumi-mocks";
+import { base, combineRoles, compileRole, k3sServer, parseRoleReport, type Role } from "../../ansible-replacements";
+import { renameKubeconfig } from "../../components/clusters/kubeconfig";
+import { type Artefacts, startArtefacts } from "../../lab/artefacts";
+import { createContext } from "../../lab/core/context";
+import { newSshKey } from "../../lab/core/ssh-keys";
+import { type Host, startHost } from "../../lab/hosts";
+import { K3S_KUBECONFIG } from "../support/pulumi-mocks";
 
 type Context = Awaited<ReturnType<typeof createContext>>;
 const keys = newSshKey();

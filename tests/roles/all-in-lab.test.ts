@@ -1,6 +1,6 @@
-import { type Role, roleFailure } from "../ansible-replacements";
-import { ROLE_CASES, SECRETS } from "./support/role-cases";
-import { type RoleLab, startRoleLab } from "./support/role-lab";
+import { type Role, roleFailure } from "../../ansible-replacements";
+import { ROLE_CASES, SECRETS } from "../support/role-cases";
+import { type RoleLab, startRoleLab } from "../support/role-lab";
 
 let lab: RoleLab;
 afterEach(() => lab.stop());
