@@ -1,5 +1,6 @@
 import { Provider } from "@pulumi/kubernetes/provider";
-import { mockEngine, only, settle } from "../../tests/support/pulumi-mocks";
+import { mockEngine, only, plain, settle } from "../../tests/support/pulumi-mocks";
+import { appManifests } from "./app-manifests";
 import { WebApp, type WebAppArgs } from "./web-app";
 
 const ARGS: WebAppArgs = {
@@ -78,4 +79,15 @@ test("a user id makes the pod run without root", async () => {
       },
     },
   });
+});
+
+test("what it registers is what a renderer would write, and nothing else beside its namespace", async () => {
+  const app = { ...ARGS, healthPath: "/ok", healthPort: 9000, writable: ["/cache"], runAsUser: 1000, environment: { A: "b" } } as const;
+  const { registered } = await build({ ...app, ports: [...ARGS.ports, { name: "metrics", port: 9000 }] });
+  const place = { namespace: "ascii", ingressClass: app.ingressClass, issuer: String(app.issuer) };
+  const { namespace: _, image, ...rest } = app;
+  const manifests = appManifests({ ...rest, name: "ascii", image: String(image), ports: [...ARGS.ports, { name: "metrics", port: 9000 }] }, place);
+  expect(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(["Deployment ascii", "Service ascii", "Ingress ascii-http"]);
+  const own = registered.filter(({ type }) => /:(Deployment|Service|Ingress)$/.test(type)).map(({ inputs }) => plain(inputs));
+  expect(own).toEqual(JSON.parse(JSON.stringify(manifests)));
 });

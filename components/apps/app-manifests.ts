@@ -1,0 +1,113 @@
+/**
+ * What an application is in its cluster, as manifests. Pure: the component registers them, and whoever wants to see or keep them writes
+ * them as they are. Loads no Pulumi SDK.
+ */
+import { ingressOf } from "../base/ingress-manifest";
+
+/** A port of the container that is served. */
+export interface AppPort {
+  readonly name: string;
+  readonly port: number;
+  /** Full host name that leads to it. Left out: it is reached inside the cluster only. */
+  readonly host?: string;
+}
+
+/** @template V a value that may be known only while the stack is built; a text for who renders */
+export interface AppSpec<V = string> {
+  /** Also the name of its objects. */
+  readonly name: string;
+  /** With registry and tag or digest. */
+  readonly image: V;
+  /** The first one is that of the health check. */
+  readonly ports: readonly [AppPort, ...AppPort[]];
+  /** Path that answers 200 when the application is well. Default `/`. */
+  readonly healthPath?: string;
+  /** Port of the health check, where it is none of `ports`. */
+  readonly healthPort?: number;
+  /** Default 1. */
+  readonly replicas?: number;
+  readonly environment?: Readonly<Record<string, V>>;
+  /** Default 100m and 128Mi, with a limit of 256Mi. */
+  readonly resources?: { readonly cpu: string; readonly memory: string; readonly memoryLimit: string };
+  /** Folders that the application may write to; empty at each start. */
+  readonly writable?: readonly string[];
+  /** User id that the image is made for. Default: the image's own. */
+  readonly runAsUser?: number;
+}
+
+/** Where it runs. */
+export interface AppPlace<V = string> {
+  readonly namespace: V;
+  readonly ingressClass: string;
+  /** ClusterIssuer for certificates of its host names. */
+  readonly issuer: V;
+}
+
+/** The resource settings that an application gets if it names none. */
+const DEFAULT_RESOURCES = { cpu: "100m", memory: "128Mi", memoryLimit: "256Mi" };
+
+function containerOf<V>(app: AppSpec<V>) {
+  const { name, image, ports, healthPath = "/", healthPort = ports[0].port, resources = DEFAULT_RESOURCES, writable = [], runAsUser } = app;
+  const probe = { httpGet: { path: healthPath, port: healthPort } };
+  return {
+    name,
+    image,
+    ports: ports.map(({ name: portName, port }) => ({ name: portName, containerPort: port })),
+    env: Object.entries(app.environment ?? {}).map(([key, value]) => ({ name: key, value })),
+    readinessProbe: { ...probe, initialDelaySeconds: 5, periodSeconds: 10 },
+    livenessProbe: { ...probe, initialDelaySeconds: 15, periodSeconds: 20 },
+    resources: { requests: { cpu: resources.cpu, memory: resources.memory }, limits: { memory: resources.memoryLimit } },
+    // An image that has its own user may have to begin as root, and to give up rights itself.
+    securityContext: { allowPrivilegeEscalation: false, ...(runAsUser === undefined ? {} : { capabilities: { drop: ["ALL"] } }) },
+    volumeMounts: writable.map((path, index) => ({ name: `writable-${index}`, mountPath: path })),
+  };
+}
+
+export function deploymentOf<V>(app: AppSpec<V>, { namespace }: AppPlace<V>) {
+  const { name, replicas = 1, writable = [], runAsUser } = app;
+  const labels = { "app.kubernetes.io/name": name };
+  return {
+    apiVersion: "apps/v1" as const,
+    kind: "Deployment" as const,
+    metadata: { name, namespace, labels },
+    spec: {
+      replicas,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          automountServiceAccountToken: false,
+          securityContext: {
+            seccompProfile: { type: "RuntimeDefault" },
+            ...(runAsUser === undefined ? {} : { runAsNonRoot: true, runAsUser, fsGroup: runAsUser }),
+          },
+          containers: [containerOf(app)],
+          volumes: writable.map((_, index) => ({ name: `writable-${index}`, emptyDir: {} })),
+        },
+      },
+    },
+  };
+}
+
+export const serviceOf = <V>({ name, ports }: AppSpec<V>, { namespace }: AppPlace<V>) => ({
+  apiVersion: "v1" as const,
+  kind: "Service" as const,
+  metadata: { name, namespace, labels: { "app.kubernetes.io/name": name } },
+  spec: {
+    selector: { "app.kubernetes.io/name": name },
+    ports: ports.map((port) => ({ name: port.name, port: port.port, targetPort: port.name })),
+  },
+});
+
+/** Ports that a host name leads to, with the name of each one's route. */
+export const routesOf = <V>({ name, ports }: AppSpec<V>): { port: AppPort; host: string; route: string }[] =>
+  ports.flatMap((port) => (port.host === undefined ? [] : [{ port, host: port.host, route: `${name}-${port.name}` }]));
+
+/** Its Deployment, its Service, and an Ingress for each port with a host name. Its namespace is made before, by what the plan says of it. */
+export const appManifests = <V>(app: AppSpec<V>, place: AppPlace<V>) => [
+  deploymentOf(app, place),
+  serviceOf(app, place),
+  ...routesOf(app).map(({ port, host, route }) =>
+    ingressOf({ name: route, host, namespace: place.namespace, service: app.name, port: port.port, className: place.ingressClass, issuer: place.issuer }),
+  ),
+];
