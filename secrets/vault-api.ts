@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Clock } from "../common/clock";
 import { HomelabError } from "../common/errors";
 import { createHttpClient, type HttpClient, type HttpResponse } from "../common/http";
+import { retry } from "../common/retry";
 import { KV_MOUNT } from "../common/vault-layout";
 
 const sealStatus = z.object({ initialized: z.boolean(), sealed: z.boolean(), t: z.number(), progress: z.number(), cluster_id: z.string().optional() });
@@ -125,19 +126,16 @@ export function createVaultApi(address: string, clock: Clock, client: HttpClient
   };
   /** Tries again until it works or the time is over; then the last failure is thrown. */
   const persist = async <T>(deadlineMs: number, attempt: () => Promise<{ done: T } | { failure: HomelabError }>): Promise<T> => {
-    for (const end = clock.now() + deadlineMs; ; ) {
-      let failure: HomelabError;
-      try {
-        const result = await attempt();
-        if ("done" in result) return result.done;
-        failure = result.failure;
-      } catch (thrown) {
-        if (!(thrown instanceof HomelabError) || thrown.code !== "E_HTTP") throw thrown;
-        failure = thrown;
-      }
-      if (clock.now() + MS_BETWEEN_TRIES > end) throw failure;
-      await clock.sleep(MS_BETWEEN_TRIES);
-    }
+    const mayPass = (thrown: unknown): boolean => thrown instanceof HomelabError && thrown.code === "E_HTTP";
+    const result = await retry(attempt, {
+      ...{ clock, firstMs: MS_BETWEEN_TRIES, longestMs: MS_BETWEEN_TRIES },
+      again: ({ outcome, elapsedMs, backoffMs }) => {
+        const failed = "thrown" in outcome ? mayPass(outcome.thrown) : "failure" in outcome.value;
+        return failed && elapsedMs + backoffMs <= deadlineMs ? backoffMs : undefined;
+      },
+    });
+    if ("failure" in result) throw result.failure;
+    return result.done;
   };
   const statusOrThrow = async (): Promise<SealStatus> => {
     const status = await trySealStatus();

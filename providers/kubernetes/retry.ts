@@ -2,6 +2,7 @@
 import { types } from "node:util";
 import type { Clock } from "../../common/clock";
 import { HomelabError, systemErrorCode } from "../../common/errors";
+import { retry } from "../../common/retry";
 
 export interface Answer {
   status: number;
@@ -70,19 +71,15 @@ export interface RetryOptions {
 }
 
 /** @param send one attempt */
-export async function withRetries<T extends Answer>(method: string, send: () => Promise<T>, { clock, signal, reconnect }: RetryOptions): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    const backoffMs = Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS);
-    let wait: number | undefined;
-    try {
-      const answer = await send();
-      wait = attempt < TRIES ? waitAfterAnswer(method, answer, backoffMs) : undefined;
-      if (wait === undefined) return answer;
-    } catch (thrown) {
-      wait = attempt < TRIES && !signal.aborted ? waitAfterFailure(method, thrown, backoffMs) : undefined;
-      if (wait === undefined) throw thrown;
-      reconnect();
-    }
-    await clock.sleep(wait, signal);
-  }
+export function withRetries<T extends Answer>(method: string, send: () => Promise<T>, { clock, signal, reconnect }: RetryOptions): Promise<T> {
+  return retry(send, {
+    ...{ clock, signal, firstMs: FIRST_WAIT_MS, longestMs: LONGEST_WAIT_MS },
+    again: ({ number, outcome, backoffMs }) => {
+      if (number >= TRIES) return undefined;
+      if ("value" in outcome) return waitAfterAnswer(method, outcome.value, backoffMs);
+      const wait = signal.aborted ? undefined : waitAfterFailure(method, outcome.thrown, backoffMs);
+      if (wait !== undefined) reconnect();
+      return wait;
+    },
+  });
 }

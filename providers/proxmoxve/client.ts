@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from "../../common/clock";
 import { HomelabError } from "../../common/errors";
 import type { HttpClient, HttpResponse } from "../../common/http";
+import { retry } from "../../common/retry";
 import type { Json, JsonObject } from "../sdk/values";
 
 export class PveError extends HomelabError {
@@ -185,14 +186,10 @@ export class PveClient {
 
   /** Repeats what failed for a passing reason. */
   async retrying<T>(attempts: number, signal: AbortSignal, work: () => Promise<T>, isPassing = isPassingAnswer): Promise<T> {
-    for (let attempt = 1, delay = 500; ; attempt++, delay = Math.min(delay * 2, 10_000)) {
-      try {
-        return await work();
-      } catch (thrown) {
-        if (attempt >= attempts || !isPassing(thrown)) throw thrown;
-        await this.#clock.sleep(delay, signal);
-      }
-    }
+    return retry(work, {
+      ...{ clock: this.#clock, signal, firstMs: 500, longestMs: 10_000 },
+      again: ({ number, outcome, backoffMs }) => ("thrown" in outcome && number < attempts && isPassing(outcome.thrown) ? backoffMs : undefined),
+    });
   }
 
   /** A VM id that is free, and given to nobody else by this provider. */
