@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "./clock";
 import { systemErrorCode } from "./errors";
 import { isProcessAlive } from "./processes";
 
-/** A file that holds no process's number (a full disk, an older version that was killed) is nobody's once it is this old: ours are never written in parts. */
+/** A file that holds no process's number (a full disk, an older version that was killed) belongs to no process once it is this old: ours are never written in parts. */
 const ABANDONED_MS = 1_000;
 
 function isAbandoned(file: string, clock: Clock): boolean {

@@ -93,7 +93,7 @@ export function ownIdentity(): ProcessIdentity | undefined {
 }
 
 /**
- * Whether it is certain that a process of this very machine is there no more: the machine was started anew since, or the number
+ * Whether it is certain that a process of this machine has exited: the machine was started anew since, or the number
  * is free, or another process has it. False where that cannot be known.
  */
 export function isSurelyGone(process_: ProcessIdentity): boolean {

@@ -17,7 +17,7 @@ export interface HostReadyArgs {
 export interface HostReady {
   /** What works on the host depends on this. */
   ready: Command;
-  /** As in known_hosts. Open only in the preview of a new VM: a restart leaves it. */
+  /** As in known_hosts. Unknown only in the preview of a new VM: a restart does not change it. */
   hostKey: pulumi.Output<string>;
 }
 
@@ -54,7 +54,7 @@ const hostKeyOf = (command: Command): pulumi.Output<string> =>
 /**
  * Waits, after the VM was made or restarted, until its host can be worked on: see readiness.ts.
  *
- * Two resources, since what is read of the first boot is an input of much, and would be open in the preview of every restart if
+ * Two resources, since much depends on what is read of the first boot, and that would be unknown in the preview of every restart if
  * it came from what runs again after each. `<name>-first-boot` runs once for each VM; `<name>-ready` begins with what that one
  * printed, and waits when the definition has changed so that the VM is restarted.
  */

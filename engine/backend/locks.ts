@@ -20,7 +20,7 @@ type Lock = z.infer<typeof lockSchema>;
 
 const folderOf = (project: string, stack: string): string => `.pulumi/locks/organization/${project}/${stack}`;
 
-/** Whether its holder is a process of this very machine that is there no more. */
+/** Whether its holder was a process of this machine that has exited. */
 const isDead = (lock: Lock): boolean => lock.hostname === os.hostname() && lock.process !== undefined && isSurelyGone({ pid: lock.pid, ...lock.process });
 
 function parseLock(text: string | undefined): Lock | undefined {

@@ -86,7 +86,7 @@ export class DefaultProviders {
 
   get(wish: PackageWish, forUrn: string): Promise<string> {
     const disabled: unknown = JSON.parse(this.request.config.values["pulumi:disable-default-providers"] ?? "[]");
-    // The engine itself is nobody's default.
+    // The engine itself is no default provider.
     if (wish.name !== BUILTIN_PACKAGE && Array.isArray(disabled) && (disabled.includes("*") || disabled.includes(wish.name))) {
       return Promise.reject(new DeploymentError(`Default provider for '${wish.name}' disabled. '${forUrn}' must use an explicit provider.`, forUrn));
     }

@@ -225,7 +225,7 @@ export class ResourceMonitor {
         (thrown instanceof StepFailed || thrown instanceof StepSkipped) &&
         request.getSupportsresultreporting();
       if (!goesOn) throw thrown;
-      // What was made half is told as far as it goes.
+      // Of a partly made resource, what is known is reported.
       const half = this.backend.state(goal.urn);
       if (thrown instanceof StepFailed && half?.custom && half.initErrors.length > 0) answer(half);
       reply.setResult(thrown instanceof StepSkipped ? pb.Result.SKIP : pb.Result.FAIL);

@@ -16,7 +16,7 @@ export type PluginSource =
   | { kind: "node"; folder: string; runner: string }
   /** A single script that is given the engine's address. */
   | { kind: "script"; file: string }
-  /** It runs already, and is nobody's child. */
+  /** It runs already, and this process did not start it. */
   | { kind: "attached"; address: string }
   /** One of ours, served by the common host process. */
   | { kind: "bundled"; name: string; host: string };

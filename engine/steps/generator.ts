@@ -336,7 +336,7 @@ export class StepGenerator {
     return [...steps, makeStep("same", { urn, type: old.type, old, new: { ...old }, provider: old.provider, untargeted: true })];
   }
 
-  /** Puts what the steps need of the old state, and nobody registers, before them; refuses what needs a left-out resource. */
+  /** Puts old resources that these steps depend on, and that the program did not register, before them; refuses a step that needs a resource which was left out. */
   #withCarried(steps: Step[]): Step[] {
     if (!this.ctx.targets.limited && !this.ctx.targets.replacing) return steps;
     const carried: Step[] = [];

@@ -51,7 +51,7 @@ export const isLogical = (op: StepOp): boolean =>
   op !== "import-replacement" &&
   op !== "remove-pending-replace";
 
-/** The engine's own business: not counted, and its failures are nobody's. */
+/** Steps of the engine itself: they are not counted, and their failures are not attributed to a resource. */
 export const isInternal = (step: { op: string; type: string; urn: string }): boolean =>
   step.op === "remove-pending-replace" || isDefaultProvider(step.type, urnName(step.urn));
 

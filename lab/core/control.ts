@@ -100,7 +100,7 @@ async function answer(options: ControlOptions, request: http.IncomingMessage): P
   }
 }
 
-/** What it cannot be is told as the error that it is. */
+/** An invalid request gets the error as its answer. */
 async function takeSite(options: ControlOptions, body: string): Promise<Reply> {
   const value = jsonOf(body);
   if (value === undefined) return { status: 400, body: { error: "not JSON" } };

@@ -11,7 +11,7 @@ export function tableRows(stacks: readonly StackReport[]): string[][] {
 
 export const TABLE_HEAD = ["stack", "status", "create", "update", "replace", "delete", "same", "time"];
 
-const statusText = (stack: StackReport): string => (stack.status === "succeeded" && stack.unknowns.length > 0 ? "open values" : stack.status);
+const statusText = (stack: StackReport): string => (stack.status === "succeeded" && stack.unknowns.length > 0 ? "unknown values" : stack.status);
 
 /** A terminal's usual width: no table is wider. */
 const TABLE_WIDTH = 80;

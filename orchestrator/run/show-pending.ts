@@ -29,7 +29,7 @@ export async function showPending(args: Arguments, session: Session): Promise<Ex
       session.out(`${stack}: looked for ${adopted.length} of ${pending.length}; what is there is in the state now\n`);
       left += pending.length - adopted.length;
     } else if (clear) {
-      if (asks && !(await askToGoOn(session, `Forget these creations of ${stack}? What exists of them is nobody's then.`))) return EXIT.refused;
+      if (asks && !(await askToGoOn(session, `Forget these creations of ${stack}? Whatever of them exists is then managed by no stack.`))) return EXIT.refused;
       await clearPending(run, stack);
       session.out(`${stack}: forgotten\n`);
     } else left += pending.length;

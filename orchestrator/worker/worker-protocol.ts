@@ -16,7 +16,7 @@ export interface WorkerTask {
   parallel: number;
   /** Wait for a lock of the stack that another run holds, instead of failing. */
   wait?: boolean;
-  /** Of `destroy`: what the state protects goes too. For the lab, whose data is nobody's. */
+  /** Of `destroy`: protected resources are destroyed too. For the lab, whose data nobody needs. */
   unprotect?: boolean;
   /** Of `up`, `refresh` and `destroy`: the run before left the stack in doubt or failed, so that pending creations are looked for first. */
   adopt?: boolean;

@@ -56,7 +56,7 @@ const withoutOutputs = (outputs: JsonObject): JsonObject => {
   return inputs;
 };
 
-/** A change within a secret is shown as one of the secret as a whole: where it is different is nobody's business. */
+/** A change within a secret is shown as a change of the whole secret: which part differs must not be seen. */
 function withoutSecretPaths(diff: DiffResult, secretInputs: readonly string[]): DiffResult {
   const secretOf = (path: string) => secretInputs.find((name) => path.startsWith(`${name}.`));
   const detailed = Object.entries(diff.detailed).map(([path, entry]): [string, typeof entry] => {

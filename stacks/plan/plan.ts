@@ -112,7 +112,7 @@ type Platforms = ReadonlyMap<string, PlatformPlan>;
 const planPlatforms = (estate: Estate, stacks: readonly LoadedStack[]): Platforms =>
   new Map(
     stacks.map((stack) => {
-      // A need that is left out in the row of stacks is told as that, and not by what the modules miss.
+      // A missing need of the stack is reported as such, and not by the modules that miss something because of it.
       for (const part of [TEMPLATES, VAULT]) providerOf(part, estate, stack);
       return [stack.name, planPlatform(platformInput(estate, stack, settingsOf(estate, stack)))];
     }),

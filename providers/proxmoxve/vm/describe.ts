@@ -157,7 +157,7 @@ export function describeVm(config: PveConfig, vm: Vm, running: boolean | undefin
     ...(vm.cdrom === undefined ? {} : { cdrom: cdrom(config, vm.cdrom) }),
     ...(vm.clone === undefined ? {} : { clone: { ...NEVER_SET_OF.clone, ...vm.clone } }),
     name: config["name"] ?? "",
-    // A clone has its template's; that is nobody's wish.
+    // A clone has its template's, which nobody asked for.
     ...(vm.clone !== undefined && vm.description === "" ? {} : { description: (config["description"] ?? "").trimEnd() }),
     tags: (config["tags"] ?? "").split(/[;, ]/).filter((tag) => tag !== ""),
     acpi: config["acpi"] !== "0",
