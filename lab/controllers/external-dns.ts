@@ -27,7 +27,7 @@ export class ExternalDnsContainer implements Stoppable, Persistent {
     private readonly changed: () => void,
   ) {
     this.#release = kube.store.onChange(({ object }) => {
-      if (object.kind === "Ingress" && this.#process?.settings.events === true) schedule(ctx.latency.of("external-dns.sync"));
+      if ((object.kind === "Ingress" || object.kind === "Service") && this.#process?.settings.events === true) schedule(ctx.latency.of("external-dns.sync"));
     });
     schedule(0);
   }
@@ -66,6 +66,7 @@ export class ExternalDnsContainer implements Stoppable, Persistent {
       args: Array.isArray(args) ? args.map(String) : [],
       environment: environmentOf(kube, pod, container),
       ingresses: () => kube.all("networking.k8s.io/v1", "Ingress"),
+      services: () => kube.all("v1", "Service"),
       log: (line) => this.#say(line),
     });
   }

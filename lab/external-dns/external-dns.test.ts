@@ -31,7 +31,11 @@ async function world() {
   });
   stops.push(() => pihole.stop());
   const log: string[] = [];
-  const start = (ingresses: KubeObject[], args: readonly string[] = ARGS, given: { version?: string; password?: string } = {}): Promise<ExternalDns> =>
+  const start = (
+    ingresses: KubeObject[],
+    args: readonly string[] = ARGS,
+    given: { version?: string; password?: string; services?: KubeObject[] } = {},
+  ): Promise<ExternalDns> =>
     startExternalDns({
       ctx,
       label: "dev/external-dns",
@@ -39,10 +43,33 @@ async function world() {
       args,
       environment: { EXTERNAL_DNS_PIHOLE_PASSWORD: given.password ?? "pw" },
       ingresses: () => ingresses,
+      services: () => given.services ?? [],
       log: (line) => log.push(line),
     });
   return { ctx, log, start };
 }
+
+const balancer = (name: string, ip: string, annotations: Record<string, string> = { "external-dns.alpha.kubernetes.io/hostname": name }): KubeObject =>
+  ({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "s", namespace: "n", annotations },
+    spec: { type: "LoadBalancer" },
+    status: { loadBalancer: { ingress: [{ ip }] } },
+  }) as never;
+
+test("a Service with the annotation has its names at the address of its balancer, where services are a source; one without has none", async () => {
+  const { ctx, start } = await world();
+  const services = [balancer("q.pw, r.pw", "192.168.1.15"), balancer("stray.pw", "192.168.1.15", {})];
+  await (await start([], ARGS, { services })).runOnce();
+  expect(ctx.network.addressOf("q.pw")).toBeUndefined();
+  const both = await start([route("a.pw", "192.168.1.12")], [...ARGS, "--source=service"], { services });
+  await both.runOnce();
+  expect(["a.pw", "q.pw", "r.pw", "stray.pw"].map((name) => ctx.network.addressOf(name))).toEqual(["192.168.1.12", "192.168.1.15", "192.168.1.15", undefined]);
+  services.splice(0);
+  await both.runOnce();
+  expect(ctx.network.addressOf("q.pw")).toBeUndefined();
+});
 
 test("two clusters keep their own names in one Pi-hole: new, moved and gone, and never the other's", async () => {
   const { ctx, log, start } = await world();

@@ -1,7 +1,11 @@
 /** Arguments of external-dns, as far as the lab models them: another one ends the program, as an unknown one does the real one. */
 import { HomelabError } from "../../common/errors";
 
+/** What it takes names from. */
+export type Source = "ingress" | "service";
+
 export interface Settings {
+  sources: readonly Source[];
   server: string;
   policy: "sync" | "upsert-only" | "create-only";
   /** Whether the program may write and delete this name. */
@@ -16,7 +20,7 @@ const FLAGS: Readonly<Record<string, { values?: readonly string[]; many?: true; 
   provider: { values: ["pihole"] },
   "pihole-server": {},
   "pihole-api-version": { values: ["6"] },
-  source: { values: ["ingress"], many: true },
+  source: { values: ["ingress", "service"], many: true },
   "domain-filter": { many: true },
   "regex-domain-filter": {},
   registry: { values: ["noop"] },
@@ -84,6 +88,7 @@ export function parseSettings(version: string, args: readonly string[], onUnmode
   const pattern = regex === undefined || regex === "" ? undefined : new RegExp(regex);
   const suffixes = flags.get("domain-filter") ?? [];
   return {
+    sources: (flags.get("source") ?? []) as Source[],
     server,
     policy: (one("policy") ?? "sync") as Settings["policy"],
     intervalMs: duration(one("interval") ?? "1m"),

@@ -3,7 +3,7 @@ import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
 import { parseSettings, type Settings } from "./flags";
 import { PiholeClient } from "./pihole-client";
-import { currentEndpoints, desiredEndpoints, type Endpoint, planChanges } from "./plan";
+import { currentEndpoints, type Endpoint, ingressEndpoints, mergedEndpoints, planChanges, serviceEndpoints } from "./plan";
 
 export interface ExternalDnsOptions {
   ctx: LabContext;
@@ -14,6 +14,7 @@ export interface ExternalDnsOptions {
   args: readonly string[];
   environment: Readonly<Record<string, string>>;
   ingresses(): KubeObject[];
+  services(): KubeObject[];
   /** A line of its log. */
   log(line: string): void;
 }
@@ -38,7 +39,11 @@ export async function startExternalDns(options: ExternalDnsOptions): Promise<Ext
     settings,
     runOnce: async () => {
       const { hosts, cnameRecords } = await client.lists();
-      const changes = planChanges(settings, desiredEndpoints(options.ingresses(), unmodelled), currentEndpoints(hosts, cnameRecords));
+      const desired = [
+        ...(settings.sources.includes("ingress") ? ingressEndpoints(options.ingresses(), unmodelled) : []),
+        ...(settings.sources.includes("service") ? serviceEndpoints(options.services(), unmodelled) : []),
+      ];
+      const changes = planChanges(settings, mergedEndpoints(desired), currentEndpoints(hosts, cnameRecords));
       for (const endpoint of [...changes.delete, ...changes.update.map(({ old }) => old)]) {
         say("DELETE", endpoint);
         await client.remove(endpoint);

@@ -21,7 +21,7 @@ export interface Changes {
 const typeOf = (target: string): RecordType => (/^(\d{1,3}\.){3}\d{1,3}$/.test(target) ? "A" : target.includes(":") ? "AAAA" : "CNAME");
 
 /** Endpoints with one name and type as one. */
-function merged(endpoints: readonly Endpoint[]): Endpoint[] {
+export function mergedEndpoints(endpoints: readonly Endpoint[]): Endpoint[] {
   const found = new Map<string, Endpoint>();
   for (const { name, type, targets } of endpoints) {
     const known = found.get(`${type} ${name}`);
@@ -30,26 +30,52 @@ function merged(endpoints: readonly Endpoint[]): Endpoint[] {
   return [...found.values()];
 }
 
+const HOSTNAME = "external-dns.alpha.kubernetes.io/hostname";
+
+/** The program's own annotations. @param known those that are modelled here */
+function annotationsOf({ metadata }: KubeObject, known: readonly string[], onUnmodelled: (what: string) => void): Record<string, string> {
+  const own = Object.entries(metadata.annotations ?? {}).filter(([key]) => key.startsWith("external-dns."));
+  for (const [key] of own) if (!known.includes(key)) onUnmodelled(`the annotation ${key}`);
+  return Object.fromEntries(own);
+}
+
+/** The names at the addresses of the status. */
+function namedAt(object: KubeObject, names: readonly string[]): Endpoint[] {
+  const targets = listAt(object, "status", "loadBalancer", "ingress").flatMap((each) => textAt(each, "ip") ?? textAt(each, "hostname") ?? []);
+  return names.flatMap((name) => targets.map((target): Endpoint => ({ name: name.toLowerCase(), type: typeOf(target), targets: [target] })));
+}
+
 /** Hosts of rules and of TLS entries, at the addresses that the ingress controller wrote into the status. */
-export function desiredEndpoints(ingresses: readonly KubeObject[], onUnmodelled: (what: string) => void): Endpoint[] {
-  return merged(
-    ingresses.flatMap((ingress) => {
-      const annotation = Object.keys(ingress.metadata.annotations ?? {}).find((key) => key.startsWith("external-dns."));
-      if (annotation !== undefined) onUnmodelled(`the annotation ${annotation}`);
-      const tls = listAt(ingress, "spec", "tls").flatMap((entry) => {
-        const hosts = at(entry, "hosts");
-        return Array.isArray(hosts) ? hosts.map(String) : [];
-      });
-      const hosts = new Set([...listAt(ingress, "spec", "rules").flatMap((rule) => textAt(rule, "host") ?? []), ...tls]);
-      const targets = listAt(ingress, "status", "loadBalancer", "ingress").flatMap((each) => textAt(each, "ip") ?? textAt(each, "hostname") ?? []);
-      return [...hosts].flatMap((name) => targets.map((target): Endpoint => ({ name: name.toLowerCase(), type: typeOf(target), targets: [target] })));
-    }),
-  );
+export function ingressEndpoints(ingresses: readonly KubeObject[], onUnmodelled: (what: string) => void): Endpoint[] {
+  return ingresses.flatMap((ingress) => {
+    annotationsOf(ingress, [], onUnmodelled);
+    const tls = listAt(ingress, "spec", "tls").flatMap((entry) => {
+      const hosts = at(entry, "hosts");
+      return Array.isArray(hosts) ? hosts.map(String) : [];
+    });
+    const hosts = new Set([...listAt(ingress, "spec", "rules").flatMap((rule) => textAt(rule, "host") ?? []), ...tls]);
+    return namedAt(ingress, [...hosts]);
+  });
+}
+
+/** Names that the annotation of a Service gives it, at the addresses of its balancer. A Service without the annotation has no name. */
+export function serviceEndpoints(services: readonly KubeObject[], onUnmodelled: (what: string) => void): Endpoint[] {
+  return services.flatMap((service) => {
+    const names =
+      annotationsOf(service, [HOSTNAME], onUnmodelled)
+        [HOSTNAME]?.split(",")
+        .map((name) => name.trim()) ?? [];
+    if (names.length > 0 && textAt(service, "spec", "type") !== "LoadBalancer") {
+      onUnmodelled(`the annotation ${HOSTNAME} on a Service of another type than LoadBalancer`);
+      return [];
+    }
+    return namedAt(service, names);
+  });
 }
 
 /** Records of Pi-hole: lines `ADDRESS NAME` and `NAME,TARGET[,TTL]`. Of a line with more names the program sees the first. */
 export function currentEndpoints(hosts: readonly string[], cnameRecords: readonly string[]): Endpoint[] {
-  return merged([
+  return mergedEndpoints([
     ...hosts.flatMap((line): Endpoint[] => {
       const [target, name] = line.split(/[ ,]+/).filter((part) => part !== "");
       return target === undefined || name === undefined ? [] : [{ name, type: typeOf(target), targets: [target] }];
