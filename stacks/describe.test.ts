@@ -19,6 +19,7 @@ test("it prints the stacks with their needs and VMs as JSON", () => {
     vms: ["k8s-stg"],
     platform: {
       cluster: "k3s",
+      requests: "0.2 of 3.5 processors, 0.5 GiB of 2.5 GiB of memory, 0 GiB of 22 GiB of volumes",
       modules: [
         { name: "cert-manager", charts: ["cert-manager v1.16.2"], after: [], namespaces: ["cert-manager"] },
         { name: "cluster-access", charts: [], after: [], namespaces: ["vault-access"] },

@@ -36,7 +36,7 @@ export function describe(): object {
       vms: vmNames(stack),
       ...platformOf(plans.get(stack.name)),
     })),
-    warnings: [...estate.warnings.values()].flat(),
+    warnings: [...[...estate.warnings.values()].flat(), ...[...plans.values()].flatMap(({ platform }) => platform.requests.warnings)],
     lab: labFacts(),
   };
 }

@@ -2,7 +2,9 @@
  * What an application is in its cluster, as manifests. Pure: the component registers them, and whoever wants to see or keep them writes
  * them as they are. Loads no Pulumi SDK.
  */
+
 import { ingressOf } from "../base/ingress-manifest";
+import { DEFAULT_RESOURCES } from "./app-defaults";
 
 /** A port of the container that is served. */
 export interface AppPort {
@@ -42,9 +44,6 @@ export interface AppPlace<V = string> {
   /** ClusterIssuer for certificates of its host names. */
   readonly issuer: V;
 }
-
-/** The resource settings that an application gets if it names none. */
-const DEFAULT_RESOURCES = { cpu: "100m", memory: "128Mi", memoryLimit: "256Mi" };
 
 function containerOf<V>(app: AppSpec<V>) {
   const { name, image, ports, healthPath = "/", healthPort = ports[0].port, resources = DEFAULT_RESOURCES, writable = [], runAsUser } = app;

@@ -8,8 +8,10 @@ import { externalSecrets } from "./external-secrets/module";
 import { kubePrometheusStack } from "./kube-prometheus-stack/module";
 import { metricsServer } from "./metrics-server/module";
 import { minio } from "./minio/module";
+import { nats } from "./nats/module";
 import { prometheusOperatorCrds } from "./prometheus-operator-crds/module";
 import { sharedSecrets } from "./shared-secrets/module";
+import { valkey } from "./valkey/module";
 import { vault } from "./vault/module";
 import { vaultEntries } from "./vault-entries/module";
 
@@ -22,6 +24,8 @@ export const MODULES = [
   clusterAccess,
   externalSecrets,
   externalDns,
+  valkey,
+  nats,
   sharedSecrets,
   argoCd,
   prometheusOperatorCrds,

@@ -3,9 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 
 const MARK_BYTES = 12;
 
-/** Annotation of a pod that is to be restarted when its credentials are others. */
-export const CREDENTIALS_ANNOTATION = "homelab/credentials";
-
 /**
  * Another text for other credentials, for the annotations of a pod whose program reads them once, at its start, and whose chart
  * restarts it for no Secret that it did not make. Slow to compute on purpose, since who may look at pods may see it; no secret, so

@@ -62,6 +62,24 @@ export interface Flow {
   readonly why: string;
 }
 
+/** Pods of one kind that run all the time. */
+export interface Workload {
+  readonly name: string;
+  /** Default 1. */
+  readonly replicas?: number;
+  /** What all containers of a pod request together. Left out: what the namespace gives to a container that names nothing. */
+  readonly cpu?: string;
+  readonly memory?: string;
+}
+
+/** A volume that it keeps. */
+export interface Volume {
+  readonly name: string;
+  readonly size: string;
+  /** Default 1. */
+  readonly count?: number;
+}
+
 /** A credential that the chart has by default and that everybody knows. */
 export interface DefaultCredential {
   /** Path in the values, such as `users`. */
@@ -99,6 +117,9 @@ export interface ModuleParts {
   /** What further identities read from Vault. */
   readonly grants: readonly NamespaceGrant[];
   readonly flows: readonly Flow[];
+  /** What it asks of the machines. */
+  readonly workloads: readonly Workload[];
+  readonly volumes: readonly Volume[];
   /** Ranges of addresses that it gives out, as `first-last` or CIDR. No node may have one of them. */
   readonly addresses: readonly string[];
   /** Values of each chart, by release name. What is known only while it is built stands as a text in angle brackets. */
@@ -150,6 +171,8 @@ const NOTHING: ModuleParts = {
   namespaceSecrets: [],
   grants: [],
   flows: [],
+  workloads: [],
+  volumes: [],
   addresses: [],
   values: {},
 };

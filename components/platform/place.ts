@@ -22,6 +22,8 @@ export interface Place {
   readonly ownEntries: ReadonlyMap<string, string>;
   /** Whether Vault's certificate is signed by the homelab's own authority, which no client trusts by itself. */
   readonly vaultByOwnAuthority: boolean;
+  /** Definitions of custom resources that the modules of the environment own, as `<plural>.<group>`. */
+  readonly kinds: readonly string[];
   /** All host names of the environment, of modules and applications. Empty while host names are asked for. */
   readonly hostNames: readonly string[];
 }

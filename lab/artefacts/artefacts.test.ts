@@ -210,17 +210,18 @@ describe("charts", () => {
     expect(JSON.stringify(rendered.manifests)).toContain('"--source=ingress","--policy=upsert-only","--registry=txt","--provider=pihole"');
   });
 
+  /** What a stand-in cannot be rendered without. */
+  const NEEDED: Readonly<Record<string, object>> = {
+    minio: { mode: "standalone", existingSecret: "s", users: [] },
+    valkey: { auth: { enabled: true, usersExistingSecret: "s", aclConfig: "user default off" } },
+    nats: { reloader: { enabled: false }, natsBox: { enabled: false }, config: { merge: { accounts: { a: {} } } } },
+  };
+
   test("every namespaced object says its namespace, and every chart renders with its defaults or says why not", async () => {
     const webhooks = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
     const clusterWide = new Set(["APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", ...webhooks]);
     for (const { repository, name, version } of allCharts()) {
-      const { manifests, hooks } = await render(
-        repository,
-        name,
-        version,
-        name === "minio" ? { mode: "standalone", existingSecret: "s", users: [] } : {},
-        "somewhere",
-      );
+      const { manifests, hooks } = await render(repository, name, version, NEEDED[name] ?? {}, "somewhere");
       for (const { kind, metadata } of [...manifests, ...hooks.map(({ manifest }) => manifest)])
         expect([name, kind, metadata.namespace]).toEqual([name, kind, clusterWide.has(kind) ? undefined : "somewhere"]);
     }

@@ -111,7 +111,7 @@ test("it ends at a password that Pi-hole refuses, and at a version that has no A
 test.each([
   ["--no-such-flag=1", "unknown long flag"],
   ["--txt-owner-id=dev", "unknown long flag"],
-  ["--source=service", "enum value must be one of"],
+  ["--source=istio-gateway", "enum value must be one of"],
   ["--registry=txt", "enum value must be one of"],
   ["--interval=soon", "invalid duration"],
 ])("the argument %s ends it, and is noted where the lab has not got it", async (arg, message) => {

@@ -4,7 +4,7 @@ import { type FlowInput, networkPolicies, type OwnedFlow } from "./network-polic
 import type { ChosenModule, PlannedApplication, PlatformInput } from "./platform-types";
 
 /** For containers that name nothing: parts of charts whose values have no place for it. */
-const DEFAULTS: ContainerDefaults = { cpu: "10m", memory: "64Mi", memoryLimit: "512Mi" };
+export const CONTAINER_DEFAULTS: ContainerDefaults = { cpu: "10m", memory: "64Mi", memoryLimit: "512Mi" };
 
 /** All flows of an environment. */
 export function flowInput(
@@ -37,7 +37,7 @@ export function namespacesOf(flows: FlowInput, chosen: readonly ChosenModule[], 
   return new Map(
     [...levels].map(([name, podSecurity]) => {
       const networkPolicy = policies.get(name);
-      return [name, { name, podSecurity, containerDefaults: DEFAULTS, ...(networkPolicy === undefined ? {} : { networkPolicy }) }];
+      return [name, { name, podSecurity, containerDefaults: CONTAINER_DEFAULTS, ...(networkPolicy === undefined ? {} : { networkPolicy }) }];
     }),
   );
 }

@@ -70,9 +70,11 @@ function hostNames({ place, chosen, given, hosts, cluster }: Checked): string[] 
     if (!NAME.test(name)) return [`${at} is no name; it consists of a-z, 0-9 and -, with dots between its parts`];
     if (!name.endsWith(`.${place.domain}`)) return [`${at} is outside the domain ${place.domain}; take a name below it`];
     if (route === "fixed") return [];
+    const unrecorded = there("dns-records") ? [] : [`${at} has no record, since nothing writes one; add external-dns`];
+    if (route === "balancer") return unrecorded;
     return [
       ...(there("certificates") ? [] : [`${at} has no certificate; add cert-manager`]),
-      ...(there("dns-records") ? [] : [`${at} has no record, since nothing writes one; add external-dns`]),
+      ...unrecorded,
       ...(routes ? [] : [`${at} has no route, since ${cluster.title} serves none; leave the host name out, or add what serves routes`]),
     ];
   });

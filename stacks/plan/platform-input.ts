@@ -1,5 +1,6 @@
 /** What the platform of a stack is planned from: its row of the matrix, its settings and the homelab's facts. */
 import { K3S, KUBERNETES } from "../../ansible-replacements";
+import { DEFAULT_RESOURCES } from "../../components/apps/app-defaults";
 import { clusterOffer } from "../../components/clusters/distributions";
 import type { Flow } from "../../components/platform/module";
 import { entryKeys, ownPaths } from "../../secrets/load";
@@ -10,7 +11,7 @@ import type { StackConfig } from "../load/settings";
 import type { LoadedStack } from "../load/stacks";
 import { joiningNodes } from "./hosts/cluster-roles";
 import { clusterVmOf } from "./hosts/planned-role";
-import type { ClusterFacts, PlannedApplication, PlatformInput } from "./platform-types";
+import type { ClusterFacts, Machine, PlannedApplication, PlatformInput } from "./platform-types";
 
 /** What modules of one stack provide for the clusters of others. */
 const ACROSS_STACKS = ["vault"] as const;
@@ -39,7 +40,7 @@ function upstreamFlows({ environment }: App): Flow[] {
   return from.map((stack) => ({ direction: "out", peer: "homelab", port: 443, why: `what ${stack} serves` }));
 }
 
-function applicationsOf({ apps }: LoadedStack, domain: string, routes: boolean): Applications {
+function applicationsOf({ apps }: LoadedStack, config: StackConfig, domain: string, routes: boolean): Applications {
   const all = Object.entries(apps).map(([name, app]) => {
     const hosted = app.ports.flatMap(({ host, port, withoutIngress }) =>
       host === undefined ? [] : [{ host, port, isSkipped: withoutIngress === "skip" && !routes }],
@@ -52,6 +53,7 @@ function applicationsOf({ apps }: LoadedStack, domain: string, routes: boolean):
       namespace: name,
       hosts: kept.map(({ host }) => ({ name: `${host}.${domain}`, serves: name, route: "ingress" as const })),
       flows: [...(app.flows ?? []), ...kept.map(({ port }) => routeFlow(port)), ...upstreamFlows(app)],
+      requests: requestsOf(app, config),
       // An image whose user is not known may begin as root.
       podSecurity: app.runAsUser === undefined ? ("baseline" as const) : ("restricted" as const),
     })),
@@ -79,6 +81,22 @@ function takenAddresses({ vms, site }: Estate): ReadonlyMap<string, string> {
   return new Map([...[...vms].map(([name, spec]) => [spec.cloudInit.ipv4.address, name] as const), [site.gateway, "the gateway"]]);
 }
 
+/** As `components/apps/web-app.ts` runs it. */
+function requestsOf({ replicas = 1, resources }: App, { appReplicas }: StackConfig): PlannedApplication["requests"] {
+  const { cpu, memory } = resources ?? DEFAULT_RESOURCES;
+  return { replicas: typeof replicas === "number" ? replicas : appReplicas, cpu, memory };
+}
+
+/** The cluster's machines. Volumes lie on their disks, unless a disk of its own is mounted for them. */
+function machinesOf({ vms }: Estate, stack: LoadedStack, config: StackConfig): Machine[] {
+  return [clusterVmOf(stack), ...joiningNodes(config).keys()].flatMap((name) => {
+    const vm = vms.get(name);
+    if (vm === undefined) return [];
+    const diskGiB = config.usbStorage === undefined ? vm.disks.reduce((sum, disk) => sum + disk.sizeGiB, 0) : undefined;
+    return [{ name, cores: vm.cores * vm.sockets, memoryMiB: vm.memoryMiB, diskGiB }];
+  });
+}
+
 /** Of the cluster's machines. */
 function nodeAddresses({ vms }: Estate, stack: LoadedStack, config: StackConfig): string[] {
   return [clusterVmOf(stack), ...joiningNodes(config).keys()].flatMap((name) => vms.get(name)?.cloudInit.ipv4.address ?? []);
@@ -87,7 +105,7 @@ function nodeAddresses({ vms }: Estate, stack: LoadedStack, config: StackConfig)
 export function platformInput(estate: Estate, stack: LoadedStack, config: StackConfig): PlatformInput {
   const { site } = estate;
   const cluster = clusterFacts(config);
-  const { applications, skipped } = applicationsOf(stack, site.domain, cluster.capabilities.includes("ingress"));
+  const { applications, skipped } = applicationsOf(stack, config, site.domain, cluster.capabilities.includes("ingress"));
   return {
     row: rowOf(stack, config, skipped),
     place: {
@@ -105,6 +123,7 @@ export function platformInput(estate: Estate, stack: LoadedStack, config: StackC
     cluster,
     applications,
     given: given(stack, estate.stacks),
+    machines: machinesOf(estate, stack, config),
     network: { subnet: site.subnet, nodes: nodeAddresses(estate, stack, config) },
     addresses: takenAddresses(estate),
   };

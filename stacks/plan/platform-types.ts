@@ -5,6 +5,7 @@ import type { RoutePods } from "../../components/clusters/distributions";
 import type { ClusterCapability, Flow, Host, Module, ModuleParts } from "../../components/platform/module";
 import type { ChartPin, ImagePin } from "../../components/platform/pins";
 import type { Place } from "../../components/platform/place";
+import type { Requests } from "./requests";
 
 /** An application, as far as the platform has to know it. */
 export interface PlannedApplication {
@@ -14,6 +15,7 @@ export interface PlannedApplication {
   /** Of its own namespace. */
   readonly flows: readonly Flow[];
   readonly podSecurity: PodSecurity;
+  readonly requests: { readonly replicas: number; readonly cpu: string; readonly memory: string };
 }
 
 /** What the cluster has before a module is built. */
@@ -29,6 +31,16 @@ export interface ClusterFacts {
   readonly routePods?: RoutePods;
 }
 
+/** A machine of the cluster, as far as pods may use it. */
+export interface Machine {
+  readonly name: string;
+  /** Of all sockets. */
+  readonly cores: number;
+  readonly memoryMiB: number;
+  /** Of what volumes lie on; undefined where it is not known. */
+  readonly diskGiB: number | undefined;
+}
+
 /** Addresses that policies are made of. */
 export interface NetworkFacts {
   /** Of all machines of the homelab, CIDR. */
@@ -40,12 +52,13 @@ export interface NetworkFacts {
 export interface PlatformInput {
   /** The environment's row of the matrix: options by module, not checked. */
   readonly row: Readonly<Record<string, unknown>>;
-  readonly place: Omit<Place, "hostNames">;
+  readonly place: Omit<Place, "hostNames" | "kinds">;
   readonly cluster: ClusterFacts;
   readonly applications: readonly PlannedApplication[];
   /** What other stacks provide, such as `vault`, with the stack's name. */
   readonly given: ReadonlyMap<string, string>;
   readonly network: NetworkFacts;
+  readonly machines: readonly Machine[];
   /** Addresses that hosts have, with their names. */
   readonly addresses: ReadonlyMap<string, string>;
 }
@@ -75,6 +88,8 @@ export interface PlatformPlan {
   readonly hosts: readonly (Host & { readonly owner: string })[];
   /** Of modules and applications, by name: how each is labelled, and what holds in it. */
   readonly namespaces: ReadonlyMap<string, NamespaceArgs>;
+  /** What is asked of the machines, and what they have. */
+  readonly requests: Requests;
 }
 
 /** A module of the row with its options, before there is an order. */

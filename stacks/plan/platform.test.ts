@@ -36,6 +36,7 @@ const input = (row: PlatformInput["row"], more: Partial<PlatformInput> = {}): Pl
   },
   cluster: K3S,
   applications: [],
+  machines: [{ name: "k8s-dev", cores: 4, memoryMiB: 8192, diskGiB: 100 }],
   network: { subnet: "10.0.0.0/24", nodes: ["10.0.0.12"] },
   given: new Map(),
   addresses: new Map([["10.0.0.12", "k8s-dev"]]),
@@ -75,6 +76,7 @@ const app = (name: string, hosts: readonly string[], namespace = name): PlannedA
   hosts: hosts.map((host) => ({ name: host, serves: "pages", route: "ingress" })),
   flows: [],
   podSecurity: "restricted",
+  requests: { replicas: 1, cpu: "100m", memory: "128Mi" },
 });
 
 test("an environment with Vault elsewhere: each module after what it needs, the catalogue's order where there is a choice", () => {

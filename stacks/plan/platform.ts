@@ -7,12 +7,13 @@ import type { NamespaceArgs } from "../../components/base/namespace";
 import { MODULES, type ModuleName } from "../../components/platform/catalogue";
 import type { Module } from "../../components/platform/module";
 import type { Place } from "../../components/platform/place";
-import { flowInput, namespacesOf } from "./namespaces";
+import { CONTAINER_DEFAULTS, flowInput, namespacesOf } from "./namespaces";
 import { flowProblems } from "./network-policies";
 import { checkPlatform } from "./platform-checks";
 import { readOptions } from "./platform-options";
 import { edges, inOrder } from "./platform-order";
 import type { ChosenModule, PlannedModule, PlatformInput, PlatformPlan } from "./platform-types";
+import { requestsOf } from "./requests";
 
 /** Everything that is wrong with a platform, in one error. @throws HomelabError E_PLATFORM */
 function refuse(environment: string, problems: readonly string[]): void {
@@ -36,15 +37,18 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
   const read = readOptions(environment, input.row, catalogue);
   refuse(environment, read.problems);
   const partsAt = (place: Place): ChosenModule[] => read.chosen.map(({ module, options }) => ({ module, options, parts: module.parts(options, place) }));
+  const kinds = read.chosen.flatMap(({ module }) => module.crds);
   const hosts = [
-    ...partsAt({ ...input.place, hostNames: [] }).flatMap(({ module, parts }) => parts.hosts.map((host) => ({ ...host, owner: module.name }))),
+    ...partsAt({ ...input.place, kinds, hostNames: [] }).flatMap(({ module, parts }) => parts.hosts.map((host) => ({ ...host, owner: module.name }))),
     ...input.applications.flatMap(({ name, hosts: own }) => own.map((host) => ({ ...host, owner: name }))),
   ].toSorted(byName);
-  const place = { ...input.place, hostNames: hosts.map(({ name }) => name) };
+  const place = { ...input.place, kinds, hostNames: hosts.map(({ name }) => name) };
   const chosen = partsAt(place);
   refuse(environment, checkPlatform({ ...input, chosen, hosts, catalogue }));
   const flows = flowInput({ ...input, place }, chosen);
   refuse(environment, flowProblems(flows));
+  const requests = requestsOf(environment, input.machines, chosen, input.applications, CONTAINER_DEFAULTS);
+  refuse(environment, requests.problems);
   const waits = edges(chosen, input.cluster);
   const { order, cycle } = inOrder(new Map([...waits].map(([name, { before }]) => [name, before])));
   refuse(environment, cycle === undefined ? [] : [`${environment}: the modules need each other in a circle: ${cycle.join(" → ")}`]);
@@ -53,6 +57,7 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
     place,
     cluster: input.cluster,
     hosts,
+    requests,
     namespaces: namespacesOf(flows, chosen, input.applications),
     modules: order.flatMap((name) =>
       chosen

@@ -170,7 +170,6 @@ const AWAITED: Record<string, string> = {
   [`${STORE}/ORACLE_CLOUD`]: "the backup of the states",
   [`${STORE}/POSTGRES`]: "Postgres of tools",
   [`${STORE}/PROXMOX_URL`]: "the role of Cluster API takes the site's own address",
-  [`${STORE}/REDIS`]: "Valkey of tools",
   [`${STORE}/TELEPORT`]: "Teleport's agents",
   [`${STORE}/github_token`]: "GitHub's runners of tools",
 };

@@ -7,7 +7,7 @@ import * as path from "node:path";
 import { parse } from "yaml";
 
 /** `shared/charts` beside the checkout or above it. */
-function chartFolder(): string | undefined {
+export function chartFolder(): string | undefined {
   for (let folder = path.join(__dirname, "../.."); folder !== path.dirname(folder); folder = path.dirname(folder)) {
     const candidate = path.join(folder, "shared", "charts");
     if (fs.existsSync(path.join(candidate, "INDEX.tsv"))) return candidate;

@@ -19,6 +19,7 @@ export const PLACE: Place = {
   vaultByOwnAuthority: false,
   entries: new Map([["store/A", ["one", "two"]]]),
   ownEntries: new Map(),
+  kinds: [],
   hostNames: ["b.example.org", "dev.a.example.org"],
 };
 

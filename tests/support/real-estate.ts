@@ -199,6 +199,7 @@ export class RealEstate {
         vaultAddress: VAULT_ADDRESS,
         vaultByOwnAuthority: false,
         entries: new Map(),
+        kinds: [],
         hostNames: [HOST],
         ...NO_OWN,
       },

@@ -25,6 +25,14 @@ export const argoCd = defineModule({
         { direction: "out", peer: "cluster", port: 6443, why: "compares and applies what is in Git" },
         { direction: "out", peer: "https://github.com", port: 443, why: "reads repositories" },
       ],
+      workloads: [
+        { name: "server", cpu: "100m", memory: "128Mi" },
+        { name: "repo-server", cpu: "100m", memory: "128Mi" },
+        { name: "application-controller", cpu: "250m", memory: "256Mi" },
+        { name: "applicationset-controller", cpu: "50m", memory: "64Mi" },
+        { name: "notifications-controller", cpu: "50m", memory: "64Mi" },
+        { name: "redis", cpu: "10m", memory: "32Mi" },
+      ],
       values: { [ARGO_CD_RELEASE]: argoCdValues({ ...options, host }) },
     };
   },

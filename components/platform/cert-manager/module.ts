@@ -50,6 +50,7 @@ export const certManager = defineModule({
   parts: ({ issuer, nameservers }) => ({
     namespaces: [CERT_MANAGER_NAMESPACE],
     ...(issuer === "own-authority" ? OWN : proved(nameservers)),
+    workloads: [{ name: "controller", cpu: "10m", memory: "64Mi" }, { name: "webhook" }, { name: "cainjector" }],
   }),
   build: () => (require("./cert-manager") as typeof import("./cert-manager")).buildCertManager,
 });

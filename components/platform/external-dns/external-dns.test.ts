@@ -25,7 +25,7 @@ test("it is its pinned chart, after the Secret that it starts with: it writes an
     skipCrds: true,
     values: {
       provider: { name: "pihole" },
-      sources: ["ingress"],
+      sources: ["ingress", "service"],
       registry: "noop",
       policy: "sync",
       interval: "1m",

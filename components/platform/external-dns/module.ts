@@ -17,6 +17,7 @@ export const externalDns = defineModule({
       { direction: "out", peer: "cluster", port: 6443, why: "reads the routes" },
       { direction: "out", peer: piholeUrl, port: Number(new URL(piholeUrl).port || (piholeUrl.startsWith("https:") ? 443 : 80)), why: "writes records" },
     ],
+    workloads: [{ name: "external-dns", cpu: "10m", memory: "32Mi" }],
     values: {
       "external-dns": externalDnsValues({
         piholeUrl,

@@ -27,8 +27,9 @@ export function namePattern(names: readonly string[]): string {
 export function externalDnsValues({ piholeUrl, names, password }: ExternalDnsValuesArgs) {
   return {
     provider: { name: "pihole" },
-    // Ingresses are the only source: other kinds would need CRDs that most clusters do not have.
-    sources: ["ingress"],
+    // Routes, and Services of the type LoadBalancer that say their name by an annotation. Other kinds would need CRDs that most
+    // clusters do not have.
+    sources: ["ingress", "service"],
     // Pi-hole keeps no owners of records, and seven clusters write into one. So each may write and delete its own names only:
     // a name whose route is gone goes too, and nobody touches what was entered by hand.
     registry: "noop",

@@ -31,6 +31,7 @@ export const externalSecrets = defineModule({
       { direction: "out", peer: vaultAddress, port: 443, why: "reads the entries" },
       { direction: "in", peer: "cluster", port: 10250, why: "the API asks the webhook about each store and ExternalSecret" },
     ],
+    workloads: [{ name: "controller", cpu: "10m", memory: "64Mi" }, { name: "webhook" }, { name: "cert-controller" }],
     values: { "external-secrets": externalSecretsValues() },
   }),
   build: () => (require("./external-secrets") as typeof import("./external-secrets")).buildExternalSecrets,

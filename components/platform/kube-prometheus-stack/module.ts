@@ -33,6 +33,18 @@ export const kubePrometheusStack = defineModule({
       { direction: "out", peer: "https://receiver.example", port: 443, why: "alerts and the heartbeat" },
       { direction: "out", peer: "homelab", port: 443, why: "alerts, where their receiver is one of the homelab" },
     ],
+    workloads: [
+      { name: "operator", cpu: "20m", memory: "64Mi" },
+      { name: "prometheus", cpu: "200m", memory: "512Mi" },
+      { name: "alertmanager", cpu: "10m", memory: "32Mi" },
+      { name: "grafana", cpu: "60m", memory: "192Mi" },
+      { name: "kube-state-metrics", cpu: "10m", memory: "64Mi" },
+      { name: "node-exporter", cpu: "20m", memory: "32Mi" },
+    ],
+    volumes: [
+      { name: "metrics", size },
+      { name: "alerts", size: "1Gi" },
+    ],
     values: {
       [RELEASE]: kubePrometheusStackValues({ environment, storageClass: own ?? storageClass, size, retentionDays, grafanaHost: `grafana.${domain}` }),
     },

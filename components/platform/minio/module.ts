@@ -30,6 +30,8 @@ export const minio = defineModule({
       { direction: "in", peer: "routes", port: 9001, why: "console" },
       { direction: "in", peer: MINIO_NAMESPACE, port: 9000, why: "the Job that makes the buckets" },
     ],
+    workloads: [{ name: "minio", memory: "256Mi" }],
+    volumes: [{ name: "objects", size }],
     values: { minio: minioValues({ storageClass: own ?? storageClass, size, buckets, credentialMark: "<digest of the root credential>" }) },
   }),
   build: () => (require("./minio") as typeof import("./minio")).buildMinio,

@@ -20,6 +20,11 @@ export const vault = defineModule({
       { direction: "in", peer: "routes", port: 8200, why: "API and pages" },
       { direction: "out", peer: "homelab", port: 6443, why: "asks the API of each cluster whether a service account's token is good" },
     ],
+    workloads: [{ name: "vault", cpu: "100m", memory: "256Mi" }],
+    volumes: [
+      { name: "entries", size: sizes.size },
+      { name: "audit log", size: sizes.auditSize },
+    ],
     values: { vault: vaultValues({ storageClass: own ?? storageClass, ...sizes }) },
   }),
   build: () => (require("./vault") as typeof import("./vault")).buildVault,

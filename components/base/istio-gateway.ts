@@ -1,0 +1,72 @@
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
+import * as pulumi from "@pulumi/pulumi";
+import { after, Component } from "./component";
+
+export const ISTIO_NETWORKING_API = "networking.istio.io/v1";
+
+/** A port that is handed on as it comes, by the name that the client asks for in its first packet. */
+export interface PassthroughPort {
+  readonly name: string;
+  readonly port: number;
+  readonly hosts: readonly string[];
+}
+
+export interface IstioGatewayArgs {
+  /** Of the object. */
+  readonly name: string;
+  readonly namespace: pulumi.Input<string>;
+  /** Names that it serves over TLS; `*` and wildcards are allowed. */
+  readonly hosts: readonly string[];
+  /** Secret with the certificate, in the namespace of the gateway's pods. It must cover every host. */
+  readonly certificate: pulumi.Input<string>;
+  /** Labels of the gateway's pods. Default: those of the chart's release `istio-ingressgateway`. */
+  readonly selector?: Readonly<Record<string, string>>;
+  /** false: port 80 is closed. Default true: it leads to HTTPS. */
+  readonly redirect?: boolean;
+  /** TLS that is not ended here. */
+  readonly passthrough?: readonly PassthroughPort[];
+}
+
+const SELECTOR = { istio: "ingressgateway" };
+
+/** The `spec` of a Gateway. */
+export function gatewaySpec({ hosts, certificate, selector = SELECTOR, redirect = true, passthrough = [] }: IstioGatewayArgs) {
+  const http = { port: { number: 80, name: "http", protocol: "HTTP" }, hosts: [...hosts], tls: { httpsRedirect: true } };
+  const https = {
+    port: { number: 443, name: "https", protocol: "HTTPS" },
+    hosts: [...hosts],
+    tls: { mode: "SIMPLE", credentialName: certificate, minProtocolVersion: "TLSV1_2" },
+  };
+  const further = passthrough.map(({ name, port, hosts: own }) => ({
+    port: { number: port, name, protocol: "TLS" },
+    hosts: [...own],
+    tls: { mode: "PASSTHROUGH" },
+  }));
+  return { selector: { ...selector }, servers: [...(redirect ? [http] : []), https, ...further] };
+}
+
+/** @throws pulumi.InputPropertyError for a gateway without hosts, or with one port twice */
+export function validateIstioGateway({ hosts, passthrough = [] }: IstioGatewayArgs): void {
+  if (hosts.length === 0) throw new pulumi.InputPropertyError({ propertyPath: "hosts", reason: "a gateway needs at least one host" });
+  const ports = [80, 443, ...passthrough.map(({ port }) => port)];
+  const twice = ports.find((port, index) => ports.indexOf(port) !== index);
+  if (twice !== undefined) throw new pulumi.InputPropertyError({ propertyPath: "passthrough", reason: `the port ${twice} is taken twice` });
+}
+
+/** Where Istio's gateway listens, and with which certificate. Its namespace must let it in from outside. */
+export class IstioGateway extends Component {
+  /** `<namespace>/<name>`, as routes name it; known once it is there. */
+  readonly reference: pulumi.Output<string>;
+
+  constructor(name: string, args: IstioGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
+    validateIstioGateway(args);
+    super("base:IstioGateway", name, opts);
+    const gateway = new CustomResource(
+      `${name}-gateway`,
+      { apiVersion: ISTIO_NETWORKING_API, kind: "Gateway", metadata: { name: args.name, namespace: args.namespace }, spec: gatewaySpec(args) },
+      this.child(),
+    );
+    this.reference = after(gateway, pulumi.interpolate`${args.namespace}/${args.name}`);
+    this.registerOutputs({ reference: this.reference });
+  }
+}

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { volumeSize } from "../volume-size";
+
+const name = (what: string) => z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, `must be a name of ${what} of a-z, 0-9 and -`);
+const subjects = z.array(z.string().regex(/^[^\s"\\]+$/, "must be a subject without spaces, such as orders.>")).min(1);
+
+export const natsOptions = z.strictObject({
+  storageClass: z.string().optional().describe("Class of JetStream's volume. Left out: the cluster's own"),
+  size: volumeSize.default("10Gi").describe("Size of JetStream's volume"),
+  accounts: z
+    .record(
+      name("an account"),
+      z.strictObject({
+        jetstream: z.boolean().default(true),
+        users: z
+          .record(name("a user"), z.strictObject({ subjects: subjects.default([">"]), path: z.string(), key: z.string() }))
+          .refine((users) => Object.keys(users).length > 0, "must have at least one user"),
+      }),
+    )
+    .refine((accounts) => Object.keys(accounts).length > 0, "must have at least one account: nobody else may connect")
+    .refine((accounts) => {
+      const users = Object.values(accounts).flatMap(({ users: own }) => Object.keys(own));
+      return new Set(users).size === users.length;
+    }, "must have each user in one account alone: a client names the user, and not the account")
+    .default({
+      apps: { jetstream: true, users: { apps: { subjects: [">"], path: "cluster-secret-store/secrets/NATS", key: "NATS_PASSWORD" } } },
+    })
+    .describe(
+      "By name: whether it has `jetstream`, and its `users`, each with the `subjects` that it may publish and subscribe to, and `path` and `key` of its password in secrets/. Accounts see nothing of one another",
+    ),
+});
+
+export type NatsOptions = z.output<typeof natsOptions>;

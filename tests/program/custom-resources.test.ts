@@ -1,0 +1,143 @@
+/**
+ * Every custom resource that is made satisfies the schema of its definition, fields that the kind does not have among the faults.
+ * Needs the charts' data beside the checkout. What the programs register is checked, and what the base components can make.
+ */
+import type * as pulumi from "@pulumi/pulumi";
+import { IstioGateway } from "../../components/base/istio-gateway";
+import { IstioVirtualService } from "../../components/base/istio-virtual-service";
+import { MONITORING_KINDS, Monitoring } from "../../components/base/monitoring";
+import { PostgresDatabase } from "../../components/base/postgres-database";
+import { chartFolder } from "../support/chart-data";
+import { kindSchema, objectComplaints } from "../support/crd-schema";
+import { registeredOf } from "../support/module-build";
+import { plain, type Registered } from "../support/pulumi-mocks";
+import { registeredBy, STACK_NAMES } from "../support/stack-run";
+
+const describeWithCharts: (title: string, suite: () => void) => void =
+  chartFolder() === undefined ? (title, suite) => describe.skip(`${title} [skipped: the charts' data is not beside the checkout]`, suite) : describe;
+
+const KIND = /^kubernetes:([^/]+\.[^/]+)\/([^:]+):(\w+)$/;
+/** Groups of Kubernetes itself with a dot in their names. */
+const BUILT_IN = /\.k8s\.io$|^helm\.sh$/;
+
+const isCustom = ({ type }: Registered): boolean => {
+  const group = KIND.exec(type)?.[1];
+  return group !== undefined && !BUILT_IN.test(group);
+};
+
+/** What is wrong with custom resources. @returns also how many were held against a schema */
+function complaintsOf(registered: readonly Registered[]): { checked: number; complaints: string[] } {
+  let checked = 0;
+  const complaints = registered.filter(isCustom).flatMap(({ type, name, inputs }) => {
+    const [, group = "", version = "", kind = ""] = KIND.exec(type) ?? [];
+    const found = kindSchema(`${group}/${version}`, kind);
+    if (found === undefined) return [`${type} ${name}: no chart's data has its definition`];
+    checked += 1;
+    return objectComplaints(plain(inputs) as Record<string, unknown>, found.schema).map((complaint) => `${type} ${name}: ${complaint}`);
+  });
+  return { checked, complaints };
+}
+
+const labels = { app: "shop" };
+const servers = {
+  instances: 2,
+  image: "ghcr.io/cloudnative-pg/postgresql:17.6-standard-bookworm",
+  size: "10Gi",
+  storageClass: "local-path",
+  resources: { cpu: "250m", memory: "512Mi", memoryLimit: "1Gi" },
+  parameters: { wal_level: "logical" },
+  backup: { destination: "s3://backups/shop", endpoint: "https://s3.example.org", secret: "s3", schedule: "0 0 3 * * *", retention: "30d" },
+};
+
+/** Each component with everything that it can be given. */
+const MADE: Record<string, (opts: pulumi.ComponentResourceOptions) => unknown> = {
+  "a gateway": (opts) =>
+    new IstioGateway(
+      "g",
+      { name: "g", namespace: "n", hosts: ["*"], certificate: "tls", passthrough: [{ name: "db", port: 5432, hosts: ["db.example.org"] }] },
+      opts,
+    ),
+  "a simple route": (opts) =>
+    new IstioVirtualService("v", { name: "v", namespace: "n", hosts: ["a.example.org"], gateways: ["n/g"], routes: { service: "s", port: 80 } }, opts),
+  "full routes": (opts) =>
+    new IstioVirtualService(
+      "v",
+      {
+        name: "v",
+        namespace: "n",
+        hosts: ["a.example.org"],
+        gateways: ["n/g", "mesh"],
+        routes: [
+          {
+            name: "api",
+            match: [{ uri: { prefix: "/api" }, method: { exact: "GET" }, headers: { "x-user": { regex: ".+" } }, queryParams: { q: { exact: "1" } } }],
+            to: [
+              { service: "a", port: 80, weight: 90 },
+              { service: "b", port: 80, weight: 10 },
+            ],
+            timeout: "30s",
+            retries: { attempts: 3, perTryTimeout: "2s" },
+            cors: {
+              allowOrigins: [{ exact: "https://a.example.org" }],
+              allowMethods: ["GET"],
+              allowHeaders: ["x-user"],
+              exposeHeaders: ["x-id"],
+              maxAge: "24h",
+              allowCredentials: true,
+            },
+            headers: { request: { set: { a: "1" }, add: { b: "2" }, remove: ["c"] }, response: { set: { d: "3" } } },
+            rewrite: { uri: "/", authority: "b" },
+            fault: { delay: { percent: 1, time: "5s" }, abort: { percent: 0.5, status: 503 } },
+            mirror: { service: "c", port: 80, percent: 5 },
+          },
+          { redirect: { uri: "/new", authority: "b.example.org", code: 308 } },
+        ],
+      },
+      opts,
+    ),
+  monitoring: (opts) =>
+    new Monitoring(
+      "m",
+      {
+        namespace: "n",
+        selector: labels,
+        services: [{ port: "metrics" }],
+        pods: [{ port: "metrics", path: "/m", interval: "10s" }],
+        rules: { shop: [{ alert: "ShopDown", expr: 'up{job="shop"} == 0', for: "5m", severity: "critical", summary: "the shop does not answer" }] },
+        kinds: Object.values(MONITORING_KINDS),
+      },
+      opts,
+    ),
+  "a database with servers of its own": (opts) =>
+    new PostgresDatabase("d", { namespace: "n", cluster: "pg", servers, database: "shop", owner: "shop", password: "x", extensions: ["vector"] }, opts),
+  "a database in servers that are there": (opts) =>
+    new PostgresDatabase("d", { namespace: "n", cluster: "pg", database: "shop", owner: "shop", password: "x", extensions: ["vector"] }, opts),
+};
+
+describeWithCharts("each custom resource has the fields of its kind, of their types", () => {
+  test.each(STACK_NAMES)("of the stack %s", async (stack) => {
+    const { checked, complaints } = complaintsOf(await registeredBy(stack));
+    expect(complaints).toEqual([]);
+    expect(checked).toBeGreaterThan(2);
+  });
+
+  test.each(Object.entries(MADE))("of %s", async (_, make) => {
+    const { checked, complaints } = complaintsOf(await registeredOf(({ kubernetes }) => void make({ providers: { kubernetes } })));
+    expect(complaints).toEqual([]);
+    expect(checked).toBeGreaterThan(0);
+  });
+
+  test("what the kind does not have, what it needs, and another type are found", () => {
+    const gateway = kindSchema("networking.istio.io/v1", "Gateway");
+    const object = {
+      apiVersion: "networking.istio.io/v1",
+      kind: "Gateway",
+      metadata: {},
+      spec: { selectors: {}, servers: [{ hosts: "a", port: { number: 80, name: "http", protocol: "HTTP" } }] },
+    };
+    expect(objectComplaints(object, gateway?.schema ?? {})).toEqual([
+      "spec.selectors: the kind has no such field",
+      'spec.servers[0].hosts: Invalid value: "string": spec.servers[0].hosts in body must be of type array: "string"',
+    ]);
+  });
+});
