@@ -19,6 +19,12 @@ export const JSON_OUTPUT: Flag = { name: "json", help: "print JSON, for programs
 export const WAIT: Flag = { name: "wait", help: "wait for a run that is under way or holds a stack's lock, instead of failing" };
 export const YES: Flag = { name: "yes", help: "do not ask: for scripts" };
 
+export const APPROVE: Flag = {
+  name: "approve",
+  value: "WHAT[,…]",
+  help: "agree to what cannot be had back, by the names that the refusal prints; <stack>/* for all of a stack, all",
+};
+
 /** Flags of every command that reads the stacks' states. */
 export const QUERY_FLAGS: readonly Flag[] = [LAB, ENGINE, CONCURRENCY];
 
@@ -29,6 +35,9 @@ export const RUN_FLAGS: readonly Flag[] = [
   ...QUERY_FLAGS,
   { name: "parallel", value: "N", count: true, help: "how many resources of a stack at the same time (default 16)" },
   { name: "only", help: "the named stacks alone, without those that they need (destroy: without those that need them)" },
+  { name: "timeout", value: "MINUTES", count: true, help: "end the run after so long: nothing new starts, and what runs is cancelled (default: no limit)" },
+  { name: "stack-timeout", value: "MINUTES", count: true, help: "cancel a stack that takes longer (default: no limit)" },
+  { name: "try-once", help: "do not try a stack again whose failure would pass by itself (a lock, a cut connection, too many requests)" },
   { name: "fail-fast", help: "start no further stack after the first failure" },
   { name: "markdown", value: "FILE", help: "write the text of a pull request's comment to FILE" },
   { name: "report", value: "FILE", help: "write the run's report as JSON to FILE" },

@@ -10,7 +10,13 @@ const text = z.string().max(200_000);
 
 /** One changed property: `from` is missing where it is added, `to` where it goes. Cut to {@link VALUE_LENGTH}. */
 export const VALUE_LENGTH = 120;
-const valueSchema = z.object({ path: z.string().max(1_000), from: z.string().max(1_000).optional(), to: z.string().max(1_000).optional() });
+const valueSchema = z.object({
+  path: z.string().max(1_000),
+  from: z.string().max(1_000).optional(),
+  to: z.string().max(1_000).optional(),
+  kind: z.enum(["add", "update", "delete"]).optional(),
+  replaces: z.boolean().optional(),
+});
 
 const stepSchema = z.object({
   op: z.string().max(40),
@@ -44,7 +50,12 @@ const stackSchema = z.object({
   /** Upstream values that a preview had to leave open. */
   unknowns: z.array(z.string().max(1_000)).max(20_000),
   blame: name.optional(),
-  error: z.object({ code: name, message: text, hint: text.optional() }).optional(),
+  error: z.object({ code: name, message: text, hint: text.optional(), class: name.optional(), provider: z.array(name).max(1_000).optional() }).optional(),
+  /** Tries that failed and were followed by another; `delay` in milliseconds. */
+  retries: z
+    .array(z.object({ attempt: z.number().int().positive(), class: name, message: text, delay: z.number().nonnegative() }))
+    .max(100)
+    .optional(),
 });
 export type StackReport = z.infer<typeof stackSchema>;
 

@@ -23,8 +23,10 @@ const short = (text: string): string => (text.length > VALUE_LENGTH ? `${text.sl
 /** Values are cut here, behind the redactor: half a secret is none that it could find. */
 const reportStep = (step: ResourceStep): ReportStep => ({
   ...step,
-  values: step.values.map(({ path: where, from, to }) => ({
+  values: step.values.map(({ path: where, from, to, kind, replaces }) => ({
     path: where,
+    ...(kind === undefined ? {} : { kind }),
+    ...(replaces === undefined ? {} : { replaces }),
     ...(from === undefined ? {} : { from: short(from) }),
     ...(to === undefined ? {} : { to: short(to) }),
   })),
@@ -54,6 +56,7 @@ export function buildReport(facts: ReportFacts): RunReport {
       unknowns: outcome.unknowns ?? [],
       ...(outcome.blame === undefined ? {} : { blame: outcome.blame }),
       ...(outcome.error === undefined ? {} : { error: outcome.error }),
+      ...(outcome.retries === undefined ? {} : { retries: [...outcome.retries] }),
     })),
   };
 }

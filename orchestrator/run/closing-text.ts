@@ -10,10 +10,13 @@ import type { RunSetup } from "./run-setup";
 export function tableText(report: RunReport): string {
   const failures = report.stacks.filter(({ error }) => error !== undefined).flatMap((stack) => ["", ...failureLines(stack)]);
   const warnings = (report.warnings ?? []).flatMap((warning, i) => [...(i === 0 ? [""] : []), `warning: ${warning}`]);
+  const retries = report.stacks.flatMap(({ stack, retries: all = [] }) =>
+    all.map(({ attempt, class: why }) => `${stack}: try ${attempt} failed (${why}) and was followed by another`),
+  );
   const skipped = report.stacks
     .filter(({ status }) => status === "skipped")
     .map(({ stack, blame }) => `${stack} was skipped because ${blame ?? "another stack"} failed`);
-  return `${[...warnings, ...failures, "", renderTable(TABLE_HEAD, tableRows(report.stacks)), ...(skipped.length === 0 ? [] : ["", ...skipped]), ""].join("\n")}\n`;
+  return `${[...warnings, ...failures, "", renderTable(TABLE_HEAD, tableRows(report.stacks)), ...(retries.length === 0 ? [] : ["", ...retries]), ...(skipped.length === 0 ? [] : ["", ...skipped]), ""].join("\n")}\n`;
 }
 
 /** Names after a title, as many as fit into the width. */

@@ -14,11 +14,19 @@ import { listStacks } from "../target/program";
 import { openSite } from "../target/site";
 import { redactedProcess, registerSecrets } from "../worker/redaction";
 import { StackProcesses } from "../worker/stack-process";
-import type { WorkerResult } from "../worker/worker-protocol";
+import type { WorkerMessage, WorkerResult } from "../worker/worker-protocol";
 import { doubtLines } from "./doubt-text";
 
-/** Asks every stack that is named, or all. */
-export async function queryAll(operation: "outputs" | "status", args: Arguments, session: Session) {
+/** Resources of a stack that are read at the same time. */
+const DRIFT_PARALLEL = 16;
+
+/** Asks every stack that is named, or all; who fails is in the results like who answers. */
+export async function askAll(
+  operation: "outputs" | "status" | "drift",
+  args: Arguments,
+  session: Session,
+  onMessage: (stack: string, message: WorkerMessage) => void = () => undefined,
+) {
   const site = await openSite(args.flag("lab"));
   const engine = engineOf(args);
   const { graph } = await listStacks();
@@ -26,11 +34,11 @@ export async function queryAll(operation: "outputs" | "status", args: Arguments,
   const stacks = args.words.length === 0 ? graph.names() : args.words.map((word) => graph.node(word).name);
   const processes = new StackProcesses(site.env, session.redactor);
   const results = await inPool(stacks, positive(args.text("concurrency"), 3, "--concurrency"), async (stack): Promise<[string, WorkerResult]> => {
-    const task = { operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel: 1 };
+    const task = { operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel: operation === "drift" ? DRIFT_PARALLEL : 1 };
     const child = redactedProcess(
       session.redactor,
       (listener) => processes.run(task, listener),
-      () => undefined,
+      (message) => onMessage(stack, message),
     );
     const stop = session.onInterrupt(() => child.cancel());
     const result = await child.result;
@@ -38,6 +46,12 @@ export async function queryAll(operation: "outputs" | "status", args: Arguments,
     return [stack, result];
   });
   processes.close();
+  return { site, graph, results };
+}
+
+/** @throws HomelabError of the first that fails */
+export async function queryAll(operation: "outputs" | "status", args: Arguments, session: Session) {
+  const { site, results } = await askAll(operation, args, session);
   for (const [stack, { error }] of results)
     if (error) throw new HomelabError(error.code, `${stack}: ${error.message}`, { ...(error.hint ? { hint: error.hint } : {}), subject: stack });
   return { site, results };

@@ -11,7 +11,8 @@ import { changesAnything } from "../report/changes";
 import { renderComment } from "../report/comment";
 import { buildReport, writeReport } from "../report/report";
 import type { RunReport, StackReport } from "../report/report-schema";
-import { type RunEvent, type StackOutcome, startRun } from "../schedule/run";
+import type { RetryPolicy } from "../schedule/retry";
+import { type RunEvent, type RunPlan, type StackOutcome, startRun } from "../schedule/run";
 import { pruneRuns } from "../store/prune-runs";
 import type { RunFacts } from "../store/run-facts";
 import { foldRuns, type RunsFold } from "../store/run-fold";
@@ -31,6 +32,23 @@ const DEFAULT_CONCURRENCY = 3;
 const DEFAULT_PARALLEL = 16;
 /** A preview's program waits for its upstream's planned outputs; most of its time is the loading of its processes. */
 const PREVIEWS_AHEAD = 2;
+
+const MINUTE = 60_000;
+
+/** For operations that change something; a preview that fails is quickly asked for again. */
+const RETRIES: RetryPolicy = {
+  classes: new Set(["busy", "unreachable", "throttled"]),
+  attempts: 3,
+  firstDelay: 10_000,
+  longestDelay: MINUTE,
+  budget: 5 * MINUTE,
+};
+
+function timesOf(args: Arguments): Pick<RunPlan, "stackTimeout" | "runTimeout"> {
+  const minutes = (flag: string): number | undefined => (args.text(flag) === undefined ? undefined : positive(args.text(flag), 1, `--${flag}`) * MINUTE);
+  const [stackTimeout, runTimeout] = [minutes("stack-timeout"), minutes("timeout")];
+  return { ...(stackTimeout === undefined ? {} : { stackTimeout }), ...(runTimeout === undefined ? {} : { runTimeout }) };
+}
 
 /** Remembers what the report needs from the stream of events. */
 class Recorder {
@@ -107,6 +125,8 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, { sta
       direction: isBackwards(operation) ? "destroy" : "build",
       concurrency: positive(args.text("concurrency"), DEFAULT_CONCURRENCY, "--concurrency"),
       failFast: args.flag("fail-fast"),
+      ...timesOf(args),
+      ...(isPreview(operation) || args.flag("try-once") ? {} : { retry: RETRIES }),
       ahead: plannedDir === undefined ? 0 : PREVIEWS_AHEAD,
     },
     {
@@ -122,6 +142,7 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, { sta
           wait: args.flag("wait"),
           unprotect: operation === "destroy" && site.kind === "lab",
           adopt: !isPreview(operation) && isUnsettled(stack),
+          refresh: standings.get(stack) === "in doubt",
         };
         const child = redactedProcess(session.redactor, (listener) => processes.run(task, listener), onMessage);
         toStart--;

@@ -15,7 +15,7 @@ import { StackProcesses } from "../worker/stack-process";
 import type { Operation } from "../worker/worker-protocol";
 import { makePlannedFolder, sweepPlannedFolders } from "./planned-folder";
 
-export type RunOperation = Exclude<Operation, "outputs" | "status">;
+export type RunOperation = Exclude<Operation, "drift" | "outputs" | "status">;
 
 /** Whether it only shows what another operation would do. */
 export const isPreview = (operation: RunOperation): boolean => operation === "preview" || operation === "preview-destroy";

@@ -1,7 +1,7 @@
 import type { StackGraph } from "../target/graph";
 
 /** Where a stack of a run stands. Terminal: succeeded, failed, skipped, cancelled. */
-export type StackStatus = "pending" | "running" | "succeeded" | "failed" | "skipped" | "cancelled";
+export type StackStatus = "pending" | "running" | "retrying" | "succeeded" | "failed" | "skipped" | "cancelled";
 
 export type Direction = "build" | "destroy";
 
@@ -11,6 +11,8 @@ interface Entry {
   waitsFor: readonly string[];
   /** Length of the longest chain that waits for this stack: the longest goes first. */
   weight: number;
+  /** Of a retrying one: its wait is over. */
+  awake: boolean;
   /** The stack whose failure skipped this one. */
   blame?: string;
 }
@@ -28,7 +30,7 @@ export class ReadyQueue {
       const all = direction === "build" ? graph.node(name).needs : graph.names().filter((other) => graph.node(other).needs.includes(name));
       return all.filter((other) => stacks.has(other));
     };
-    for (const name of stacks) this.#entries.set(name, { status: "pending", waitsFor: waits(name), weight: 0 });
+    for (const name of stacks) this.#entries.set(name, { status: "pending", waitsFor: waits(name), weight: 0, awake: false });
     const weights = new Map<string, number>();
     const weigh = (name: string): number => {
       const known = weights.get(name);
@@ -43,7 +45,8 @@ export class ReadyQueue {
 
   /** Takes the next stack that may run, or undefined where none is ready now. */
   claim(): string | undefined {
-    const first = this.#next((name) => this.status(name) === "succeeded");
+    const isOpen = ({ status, awake }: Entry): boolean => status === "pending" || (status === "retrying" && awake);
+    const first = this.#next(isOpen, (name) => this.status(name) === "succeeded");
     if (first !== undefined) this.#entry(first).status = "running";
     return first;
   }
@@ -53,11 +56,12 @@ export class ReadyQueue {
    * @param ready stacks that were got ready already
    */
   upcoming(ready: ReadonlySet<string>): string | undefined {
-    return this.#next((name) => ["succeeded", "running"].includes(this.status(name)) || ready.has(name), ready);
+    const isOpen = ({ status }: Entry, name: string): boolean => status === "pending" && !ready.has(name);
+    return this.#next(isOpen, (name) => ["succeeded", "running"].includes(this.status(name)) || ready.has(name));
   }
 
-  #next(met: (name: string) => boolean, without: ReadonlySet<string> = new Set()): string | undefined {
-    const open = [...this.#entries].filter(([name, entry]) => entry.status === "pending" && !without.has(name) && entry.waitsFor.every(met));
+  #next(isOpen: (entry: Entry, name: string) => boolean, met: (name: string) => boolean): string | undefined {
+    const open = [...this.#entries].filter(([name, entry]) => isOpen(entry, name) && entry.waitsFor.every(met));
     open.sort(([a, x], [b, y]) => y.weight - x.weight || (a < b ? -1 : 1));
     return open[0]?.[0];
   }
@@ -65,9 +69,24 @@ export class ReadyQueue {
   /** Records how a running stack ended; returns the stacks that are skipped by it. */
   finish(name: string, status: "succeeded" | "failed" | "cancelled"): string[] {
     const entry = this.#entry(name);
-    if (entry.status !== "running") throw new Error(`stack ${name} is ${entry.status} and cannot become ${status}`);
+    if (entry.status !== "running" && entry.status !== "retrying") throw new Error(`stack ${name} is ${entry.status} and cannot become ${status}`);
     entry.status = status;
     return status === "succeeded" ? [] : this.#skipWhatWaitsFor(name);
+  }
+
+  /** A running stack failed and waits for its next try. */
+  suspend(name: string): void {
+    const entry = this.#entry(name);
+    if (entry.status !== "running") throw new Error(`stack ${name} is ${entry.status} and cannot be tried again`);
+    entry.status = "retrying";
+    entry.awake = false;
+  }
+
+  /** Its wait is over: it runs again as soon as there is room. */
+  wake(name: string): void {
+    const entry = this.#entry(name);
+    if (entry.status !== "retrying") throw new Error(`stack ${name} is ${entry.status} and waits for no next try`);
+    entry.awake = true;
   }
 
   /** Ends every stack that has not started. */
@@ -95,7 +114,7 @@ export class ReadyQueue {
   }
 
   done(): boolean {
-    return [...this.#entries.values()].every((entry) => entry.status !== "pending" && entry.status !== "running");
+    return [...this.#entries.values()].every((entry) => !["pending", "running", "retrying"].includes(entry.status));
   }
 
   #entry(name: string): Entry {

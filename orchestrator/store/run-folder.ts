@@ -47,7 +47,7 @@ function journalLine(event: RunEvent): object {
 }
 
 /** What is the same after a run as before is only counted. */
-const isWorthKeeping = (event: RunEvent): boolean => !("step" in event) || event.step.op !== "same";
+const isWorthKeeping = (event: RunEvent): boolean => event.kind !== "progress" && (!("step" in event) || event.step.op !== "same");
 
 export class RunFolder {
   readonly dir: string;

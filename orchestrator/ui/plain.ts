@@ -44,7 +44,14 @@ export class PlainDisplay implements Display {
       case "step-failed":
         return `[${event.stack}] ${event.step.type} ${event.step.name} FAILED to ${event.step.op}`;
       case "step-started":
+      case "progress":
         return undefined;
+      case "stack-retrying": {
+        const { attempt, class: why, delay } = event.retry;
+        return `[${event.stack}] try ${attempt} failed (${why}); the next in ${durationText(delay)}`;
+      }
+      case "timed-out":
+        return `the run's time of ${durationText(event.after)} is over: what runs is cancelled, nothing new starts`;
       case "diagnostic":
         // Errors stand once, below the run, with their resource and the next step.
         return event.severity !== "warning" ? undefined : `[${event.stack}] ${event.severity}: ${event.message.replaceAll("\n", `\n[${event.stack}]   `)}`;

@@ -1,4 +1,5 @@
 /** What a run looks like now, folded from its events: what the live tree draws. */
+import { durationText } from "../report/changes";
 import type { RunEvent, StackOutcome } from "../schedule/run";
 import type { StackGraph } from "../target/graph";
 import type { ResourceStep } from "../worker/worker-protocol";
@@ -10,6 +11,8 @@ export interface ActiveStep {
   /** Milliseconds since the epoch. */
   since: number;
   component: boolean;
+  /** What the provider last said of it. */
+  doing?: string;
 }
 
 export interface StackRow {
@@ -67,6 +70,18 @@ export class RunModel {
         break;
       case "interrupted":
         this.note = event.how === "finishing" ? "interrupted: what runs is finished, nothing new starts (again to cancel)" : "cancelling";
+        break;
+      case "progress": {
+        const active = this.#row(event.stack).active.get(event.urn);
+        if (active !== undefined) active.doing = event.message;
+        break;
+      }
+      case "stack-retrying":
+        this.#messages.push(`[${event.stack}] try ${event.retry.attempt} failed (${event.retry.class}); the next in ${durationText(event.retry.delay)}`);
+        this.#row(event.stack).active.clear();
+        break;
+      case "timed-out":
+        this.note = "the run's time is over: cancelling";
         break;
       case "run-finished":
         break;

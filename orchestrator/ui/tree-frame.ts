@@ -54,7 +54,9 @@ function stackLines(model: RunModel, row: StackRow, options: { planned: boolean;
   const indent = "  ".repeat(model.depth(row.stack));
   const head = `${indent}${MARK[state]} ${row.stack.padEnd(16 - Math.min(8, indent.length))} ${time.padStart(7)}  ${whatIsDone(model, row, options.planned)}`;
   const work = workOf(row);
-  const shown = work.slice(0, options.steps).map(({ text, since }) => `${indent}      ${text} (${ageText(options.now - since)})`);
+  const shown = work
+    .slice(0, options.steps)
+    .map(({ text, since, doing }) => `${indent}      ${text} (${ageText(options.now - since)})${doing === undefined ? "" : `: ${doing.split("\n")[0]}`}`);
   if (options.steps > 0 && work.length > options.steps) shown.push(`${indent}      … and ${work.length - options.steps} more`);
   return [{ text: head, colour: COLOUR[state] }, ...shown.map((text) => ({ text, colour: GREY }))];
 }

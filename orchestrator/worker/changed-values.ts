@@ -11,7 +11,7 @@ interface StepChange {
   op: string;
   old?: StateOfStep;
   new?: StateOfStep;
-  detailedDiff?: Readonly<Record<string, unknown>>;
+  detailedDiff?: Readonly<Record<string, { diffKind?: string }>>;
   diffs?: readonly string[];
 }
 
@@ -37,6 +37,13 @@ const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const shown = (value: unknown): string => (value === UNKNOWN ? "(not known yet)" : (JSON.stringify(value) ?? ""));
 
+/** `add`, `update-replace` and their like. */
+function kindOf(diffKind: string | undefined): Pick<ChangedValue, "kind" | "replaces"> {
+  const [, kind, replaces] = /^(add|update|delete)(-replace)?$/.exec(diffKind ?? "") ?? [];
+  if (kind !== "add" && kind !== "update" && kind !== "delete") return {};
+  return { kind, ...(replaces === undefined ? {} : { replaces: true }) };
+}
+
 /** Empty for other steps than updates and replacements, where a list of everything says nothing. */
 export function changedValues({ op, old, new: next, detailedDiff, diffs }: StepChange): ChangedValue[] {
   if (op !== "update" && op !== "replace") return [];
@@ -46,6 +53,42 @@ export function changedValues({ op, old, new: next, detailedDiff, diffs }: StepC
     const before = at(old?.inputs, path) ?? at(old?.outputs, path);
     const after = at(next?.inputs, path);
     if (before === undefined && after === undefined) return [];
-    return [{ path, ...(before === undefined ? {} : { from: shown(before) }), ...(after === undefined ? {} : { to: shown(after) }) }];
+    const values = { ...(before === undefined ? {} : { from: shown(before) }), ...(after === undefined ? {} : { to: shown(after) }) };
+    return [{ path, ...values, ...kindOf(detailedDiff?.[path]?.diffKind) }];
   });
+}
+
+const isTree = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
+
+/** `a.b[0]["c.d"]`, as the engines write it. */
+const below = (path: string, key: string, inList: boolean): string => {
+  if (inList) return `${path}[${key}]`;
+  if (/[.[\]"]/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === "" ? key : `${path}.${key}`;
+};
+
+/** Every leaf that differs. */
+function differing(before: unknown, after: unknown, path: string): ChangedValue[] {
+  if (isTree(before) && isTree(after) && Array.isArray(before) === Array.isArray(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys.flatMap((key) => differing(before[key], after[key], below(path, key, Array.isArray(before))));
+  }
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  return [
+    {
+      path,
+      kind: before === undefined ? "add" : after === undefined ? "delete" : "update",
+      ...(before === undefined ? {} : { from: shown(before) }),
+      ...(after === undefined ? {} : { to: shown(after) }),
+    },
+  ];
+}
+
+/**
+ * What was found to differ from the state. A refresh says of a resource only that it does: the values are in its inputs, as they
+ * would be written, or else in its outputs. A secret is masked on both sides and shows no difference.
+ */
+export function driftedValues({ old, new: next }: Pick<StepChange, "old" | "new">): ChangedValue[] {
+  const inputs = differing(old?.inputs, next?.inputs, "");
+  return inputs.length > 0 ? inputs : differing(old?.outputs, next?.outputs, "");
 }

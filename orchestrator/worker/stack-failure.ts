@@ -1,5 +1,6 @@
 /** What of a failed operation is worth saying. The Automation API's message holds the whole command line and all output. */
 import { asError } from "../../common/errors";
+import { codesIn, failureClass } from "./failure-class";
 import { protectedVmHint } from "./protected-vm";
 import type { WorkerResult } from "./worker-protocol";
 
@@ -9,18 +10,25 @@ import type { WorkerResult } from "./worker-protocol";
  */
 export function stackFailure(thrown: unknown, errors: readonly string[], cancelled: boolean): NonNullable<WorkerResult["error"]> {
   const { name, message } = asError(thrown);
-  if (cancelled) return { code: "E_CANCELLED", message: "cancelled" };
+  if (cancelled) return { code: "E_CANCELLED", class: "cancelled", message: "cancelled" };
   if (name === "ConcurrentUpdateError") {
     const lines = message.split("\n").filter((line) => line.includes("lock"));
     return {
       code: "E_LOCKED",
+      class: "locked",
       message: lines.map((line) => line.replace(/^\s*(stderr: )?(error: )?/, "")).join("\n") || "the stack is locked by another run",
     };
   }
   if (errors.length > 0) {
     const hint = protectedVmHint(errors);
-    return { code: "E_STACK_FAILED", message: errors.join("\n"), ...(hint === undefined ? {} : { hint }) };
+    const provider = [...new Set(errors.flatMap(codesIn))];
+    const facts = { class: failureClass(errors), ...(provider.length === 0 ? {} : { provider }) };
+    return { code: "E_STACK_FAILED", ...facts, message: errors.join("\n"), ...(hint === undefined ? {} : { hint }) };
   }
   const lines = message.split("\n").filter((line) => /^\s*(stderr: )?error:/.test(line));
-  return { code: "E_ENGINE", message: lines.length > 0 ? lines.map((line) => line.replace(/^\s*(stderr: )?error: /, "")).join("\n") : message };
+  return {
+    code: "E_ENGINE",
+    class: "engine",
+    message: lines.length > 0 ? lines.map((line) => line.replace(/^\s*(stderr: )?error: /, "")).join("\n") : message,
+  };
 }

@@ -1,9 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import * as path from "node:path";
+import { z } from "zod";
 import { childEnv, ENV } from "../../common/env";
 import { projectRoot } from "../../common/paths";
 import type { Redactor } from "../../common/redact";
-import type { WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
+import { fromWorkerSchema, PROTOCOL, type WorkerMessage, type WorkerResult, type WorkerTask } from "./worker-protocol";
 
 /** A stack operation that runs in its own process. */
 export interface StackProcess {
@@ -45,10 +46,13 @@ export class StackProcesses {
     const child = this.#spare ?? spawnWorker(this.env);
     this.#spare = undefined;
     let cancels = 0;
+    const kill = (): void => {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    };
     const cancel = (): void => {
       cancels++;
       if (cancels === 1) child.send({ cancel: true });
-      else if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+      else kill();
     };
     const result = new Promise<WorkerResult>((resolve) => {
       let reported: WorkerResult | undefined;
@@ -60,14 +64,30 @@ export class StackProcesses {
       child.stderr?.setEncoding("utf8");
       child.stderr?.on("data", (chunk: string) => tail.write(chunk));
       child.stderr?.on("end", () => tail.end());
-      child.on("message", (messages: WorkerMessage[]) => {
-        for (const message of messages) {
+      child.on("message", (raw: unknown) => {
+        const { data, error } = fromWorkerSchema.safeParse(raw);
+        if (error !== undefined) {
+          // Its next words cannot be trusted either: it is ended, and what it did is not known.
+          reported = {
+            ok: false,
+            changes: {},
+            inDoubt: true,
+            error: { code: "E_WORKER", class: "worker", message: `the worker of stack ${task.stack} does not speak the protocol: ${z.prettifyError(error)}` },
+          };
+          kill();
+          return;
+        }
+        for (const message of data) {
           if (message.kind === "result") reported = message.result;
           else onMessage(message);
         }
       });
       child.on("error", (cause) => {
-        reported ??= { ok: false, changes: {}, error: { code: "E_WORKER", message: `the worker of stack ${task.stack} cannot be started: ${cause.message}` } };
+        reported ??= {
+          ok: false,
+          changes: {},
+          error: { code: "E_WORKER", class: "worker", message: `the worker of stack ${task.stack} cannot be started: ${cause.message}` },
+        };
       });
       child.on("close", (code, signal) => {
         const how = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
@@ -80,15 +100,16 @@ export class StackProcesses {
               cancels > 0
                 ? {
                     code: "E_CANCELLED",
+                    class: "cancelled",
                     message: "stopped at once; operations that were under way are in doubt",
                     hint: "run the same command again: it goes on from the saved state",
                   }
-                : { code: "E_WORKER", message: `the worker of stack ${task.stack} ended without a result (${how})\n${stderr}`.trimEnd() },
+                : { code: "E_WORKER", class: "worker", message: `the worker of stack ${task.stack} ended without a result (${how})\n${stderr}`.trimEnd() },
           },
         );
       });
     });
-    child.send(task);
+    child.send({ protocol: PROTOCOL, task });
     return { result, cancel };
   }
 

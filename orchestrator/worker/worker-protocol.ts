@@ -1,76 +1,110 @@
 /**
- * What crosses between the orchestrator and the child process of one stack operation, over Node's IPC channel. Both sides
- * are of one build, so this is types only.
+ * What crosses between the orchestrator and the child process of one stack operation, over Node's IPC channel; version 2. Both ends
+ * check what they get. Both are of one build, so another version, or anything else that does not fit, is a bug of ours.
  */
-export type Operation = "preview" | "up" | "refresh" | "preview-destroy" | "destroy" | "outputs" | "status";
+import { z } from "zod";
 
-/** Parent to child, once. */
-export interface WorkerTask {
-  operation: Operation;
-  stack: string;
+export const PROTOCOL = 2;
+
+export const OPERATIONS = ["preview", "up", "refresh", "preview-destroy", "destroy", "drift", "outputs", "status"] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+const taskSchema = z.object({
+  operation: z.enum(OPERATIONS),
+  stack: z.string().min(1),
   /** Folder with Pulumi.yaml and the stacks' settings. */
-  workDir: string;
+  workDir: z.string().min(1),
   /** Folder whose bin/pulumi is the engine; undefined = `pulumi` on PATH. */
-  engineRoot: string | undefined;
+  engineRoot: z.string().optional(),
   /** Resource operations at once inside the stack. */
-  parallel: number;
+  parallel: z.number().int().positive(),
   /** Wait for a lock of the stack that another run holds, instead of failing. */
-  wait?: boolean;
+  wait: z.boolean().optional(),
   /** Of `destroy`: protected resources are destroyed too. For the lab, whose data nobody needs. */
-  unprotect?: boolean;
-  /** Of `up`, `refresh` and `destroy`: the run before left the stack in doubt or failed, so that pending creations are looked for first. */
-  adopt?: boolean;
-}
+  unprotect: z.boolean().optional(),
+  /** Of `up`, `refresh` and `destroy`: the run before left the stack in doubt or failed, so pending creations are looked for first. */
+  adopt: z.boolean().optional(),
+  /** The state may not say what is there, so the engine reads the resources before it compares. */
+  refresh: z.boolean().optional(),
+});
+type CheckedTask = z.infer<typeof taskSchema>;
+export type WorkerTask = Omit<CheckedTask, "engineRoot"> & { engineRoot: string | undefined };
 
-/** Parent to child, later. The first asks the engine to stop at the next safe point, a second to stop at once. */
-export interface WorkerCancel {
-  cancel: true;
-}
-
-export interface ResourceStep {
-  op: string;
-  urn: string;
-  type: string;
-  name: string;
-  /** A component: its parts are what is made. */
-  component: boolean;
-  /** Changed property paths, where the engine knows them. */
-  diffs: string[];
-  /** Properties that force a replacement. */
-  keys: string[];
-  /** Of an update or a replacement, whole; secrets are masked by the engine. */
-  values: ChangedValue[];
-}
+/** Parent to child: a task, once; later cancels. The first asks the engine to stop at the next safe point. */
+export const toWorkerSchema = z.union([z.object({ protocol: z.literal(PROTOCOL), task: taskSchema }), z.object({ cancel: z.literal(true) })]);
 
 /** A property's old and new value as JSON; `from` is missing where it is added, `to` where it goes. */
-export interface ChangedValue {
-  path: string;
-  from?: string;
-  to?: string;
-}
+const changedValueSchema = z.object({
+  path: z.string(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  /** As the provider says in its detailed difference; missing where it gives none. */
+  kind: z.enum(["add", "update", "delete"]).optional(),
+  /** Whether this change alone replaces the resource. */
+  replaces: z.boolean().optional(),
+});
+export type ChangedValue = z.infer<typeof changedValueSchema>;
 
-export interface OutputValue {
-  value: unknown;
-  secret: boolean;
-}
+const stepSchema = z.object({
+  op: z.string(),
+  urn: z.string(),
+  type: z.string(),
+  name: z.string(),
+  /** A component: its parts are what is made. */
+  component: z.boolean(),
+  /** Changed property paths, where the engine knows them. */
+  diffs: z.array(z.string()),
+  /** Properties that force a replacement. */
+  keys: z.array(z.string()),
+  /** Of an update, a replacement or a refresh, whole; secrets are masked by the engine. */
+  values: z.array(changedValueSchema),
+});
+export type ResourceStep = z.infer<typeof stepSchema>;
+
+/**
+ * Why a stack failed, for who decides by it (what is tried again); the text is for people. Decided in one place, failure-class.ts.
+ *
+ * locked: another run holds the stack. busy: what the change needs is held for a moment, such as a VM's or a storage's lock.
+ * unreachable: no connection, or it was cut. throttled: asked to come back later. timeout: too slow. refused: who asked may not, or
+ * what was asked for is wrong.
+ */
+export const FAILURE_CLASSES = ["locked", "busy", "unreachable", "throttled", "timeout", "refused", "cancelled", "worker", "engine", "other"] as const;
+export type FailureClass = (typeof FAILURE_CLASSES)[number];
+
+const errorSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+  class: z.enum(FAILURE_CLASSES).optional(),
+  /** Codes of gRPC, HTTP and the system that stand in the provider's errors: `UNAVAILABLE`, `503`, `ECONNREFUSED`. */
+  provider: z.array(z.string()).optional(),
+});
+
+const outputSchema = z.object({ value: z.unknown(), secret: z.boolean() });
+export type OutputValue = z.infer<typeof outputSchema>;
+
+const resultSchema = z.object({
+  ok: z.boolean(),
+  /** Operation name to count, `same` included. */
+  changes: z.record(z.string(), z.number()),
+  /** Of `up` and `outputs`. */
+  outputs: z.record(z.string(), outputSchema).optional(),
+  /** Of `status`. */
+  state: z.object({ exists: z.boolean(), resources: z.number(), lastUpdate: z.string().optional(), locked: z.boolean() }).optional(),
+  error: errorSchema.optional(),
+  /** The worker was ended before it had a result: what it did is not known. Its parent's word. */
+  inDoubt: z.boolean().optional(),
+});
+export type WorkerResult = z.infer<typeof resultSchema>;
+
+const messageSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.enum(["step-started", "step-done", "step-failed"]), step: stepSchema }),
+  z.object({ kind: z.literal("diagnostic"), severity: z.enum(["info", "warning", "error"]), urn: z.string(), message: z.string() }),
+  /** What a provider says of a step that waits: the last word of each resource is shown, and none is kept. */
+  z.object({ kind: z.literal("progress"), urn: z.string(), message: z.string() }),
+  z.object({ kind: z.literal("result"), result: resultSchema }),
+]);
+export type WorkerMessage = z.infer<typeof messageSchema>;
 
 /** Child to parent, in lists. Resource events come as they happen; exactly one `result` comes last. */
-export type WorkerMessage =
-  | { kind: "step-started"; step: ResourceStep }
-  | { kind: "step-done"; step: ResourceStep }
-  | { kind: "step-failed"; step: ResourceStep }
-  | { kind: "diagnostic"; severity: "info" | "warning" | "error"; urn: string; message: string }
-  | { kind: "result"; result: WorkerResult };
-
-export interface WorkerResult {
-  ok: boolean;
-  /** Operation name to count, `same` included. */
-  changes: Record<string, number>;
-  /** Of `up` and `outputs`. */
-  outputs?: Record<string, OutputValue>;
-  /** Of `status`. */
-  state?: { exists: boolean; resources: number; lastUpdate: string | undefined; locked: boolean };
-  error?: { code: string; message: string; hint?: string };
-  /** The worker was ended before it had a result: what it did is not known. Its parent's word. */
-  inDoubt?: boolean;
-}
+export const fromWorkerSchema = z.array(messageSchema);

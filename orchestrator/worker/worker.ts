@@ -8,10 +8,10 @@ import { asError } from "../../common/errors";
 import { leanStart } from "../../common/lean-start";
 import { adoptPending, pendingCreates } from "../state/pending-creates";
 import { engineRunner } from "../target/engine";
-import { changedValues } from "./changed-values";
+import { changedValues, driftedValues } from "./changed-values";
 import { automationApi, stackState, unprotectAll, withStack } from "./stack";
 import { stackFailure } from "./stack-failure";
-import type { OutputValue, ResourceStep, WorkerCancel, WorkerMessage, WorkerResult, WorkerTask } from "./worker-protocol";
+import { type OutputValue, type ResourceStep, toWorkerSchema, type WorkerMessage, type WorkerResult, type WorkerTask } from "./worker-protocol";
 
 const abort = new AbortController();
 
@@ -28,7 +28,8 @@ function send(message: WorkerMessage): void {
   outbox.push(message);
 }
 
-function step(metadata: StepEventMetadata): ResourceStep {
+/** @param reads a refresh, whose updates are what was found */
+function step(metadata: StepEventMetadata, reads: boolean): ResourceStep {
   return {
     op: metadata.op,
     urn: metadata.urn,
@@ -37,7 +38,7 @@ function step(metadata: StepEventMetadata): ResourceStep {
     diffs: metadata.detailedDiff ? Object.keys(metadata.detailedDiff) : (metadata.diffs ?? []),
     keys: metadata.keys ?? [],
     component: (metadata.new ?? metadata.old)?.custom === false,
-    values: changedValues(metadata),
+    values: reads && metadata.op === "update" ? driftedValues(metadata) : changedValues(metadata),
   };
 }
 
@@ -50,6 +51,8 @@ const isDefaultProvider = ({ type, name }: ResourceStep): boolean => type.starts
 /** Colour tags that the engine puts into messages: `<{%reset%}>`. */
 const COLOUR_TAG = /<\{%[^%]*%\}>/g;
 
+const textOf = (raw: string): string => raw.replace(COLOUR_TAG, "").trimEnd();
+
 function severityOf(severity: string): "info" | "warning" | "error" | undefined {
   if (severity === "error" || severity === "warning") return severity;
   return severity === "info" || severity === "info#err" ? "info" : undefined;
@@ -60,21 +63,26 @@ class EventReader {
   readonly errors: string[] = [];
   readonly #open = new Map<string, ResourceStep>();
 
+  /** @param reads whether it is a refresh, or a preview of one */
+  constructor(private readonly reads: boolean) {}
+
   readonly read = (event: EngineEvent): void => {
     if (event.resourcePreEvent) {
-      const started = step(event.resourcePreEvent.metadata);
+      const started = step(event.resourcePreEvent.metadata, this.reads);
       if (isDefaultProvider(started)) return;
       this.#open.set(started.urn, started);
       send({ kind: "step-started", step: started });
     } else if (event.resOutputsEvent) {
-      const done = step(event.resOutputsEvent.metadata);
+      const done = step(event.resOutputsEvent.metadata, this.reads);
       if (isDefaultProvider(done)) return;
       const started = this.#open.get(done.urn);
       send({ kind: "step-done", step: started?.op === done.op ? started : done });
     } else if (event.resOpFailedEvent) {
-      send({ kind: "step-failed", step: step(event.resOpFailedEvent.metadata) });
-    } else if (event.diagnosticEvent && !event.diagnosticEvent.ephemeral) {
-      this.#diagnostic(event.diagnosticEvent.severity, event.diagnosticEvent.urn ?? "", event.diagnosticEvent.message);
+      send({ kind: "step-failed", step: step(event.resOpFailedEvent.metadata, this.reads) });
+    } else if (event.diagnosticEvent) {
+      const { severity, urn = "", message, ephemeral } = event.diagnosticEvent;
+      if (ephemeral === true) send({ kind: "progress", urn, message: textOf(message) });
+      else this.#diagnostic(severity, urn, message);
     } else if (event.policyEvent) {
       const { enforcementLevel, resourceUrn, policyName, message } = event.policyEvent;
       this.#diagnostic(enforcementLevel === "mandatory" ? "error" : "warning", resourceUrn ?? "", `policy ${policyName}: ${message}`);
@@ -85,7 +93,7 @@ class EventReader {
 
   #diagnostic(severityName: string, urn: string, raw: string): void {
     const severity = severityOf(severityName);
-    const message = raw.replace(COLOUR_TAG, "").trimEnd();
+    const message = textOf(raw);
     if (severity === undefined || message === "") return;
     if (severity === "error") this.errors.push(message);
     send({ kind: "diagnostic", severity, urn, message });
@@ -110,25 +118,29 @@ async function adopt(task: WorkerTask): Promise<void> {
 
 async function operate(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
   const common = { onEvent: events.read, parallel: task.parallel, signal: abort.signal, color: "never" as const, onError: engineWarnings() };
+  const refreshing = { ...common, refresh: task.refresh === true };
   // A creation that is pending would be met again by an up, and left behind by a destroy.
   if (task.adopt === true) await adopt(task);
   switch (task.operation) {
     case "preview":
-      await stack.preview(common);
+      await stack.preview(refreshing);
       return {};
     case "up": {
-      const { outputs } = await stack.up(common);
+      const { outputs } = await stack.up(refreshing);
       return { outputs: outputValues(outputs) };
     }
     case "refresh":
       await stack.refresh(common);
       return {};
+    case "drift":
+      await stack.previewRefresh(common);
+      return {};
     case "preview-destroy":
-      await stack.previewDestroy(common);
+      await stack.previewDestroy(refreshing);
       return {};
     case "destroy":
       if (task.unprotect === true) await unprotectAll(task);
-      await stack.destroy(common);
+      await stack.destroy(refreshing);
       return {};
     case "outputs":
       return { outputs: outputValues(await stack.outputs()) };
@@ -167,7 +179,7 @@ async function operateWhenFree(stack: Stack, task: WorkerTask, events: EventRead
 }
 
 async function run(task: WorkerTask): Promise<WorkerResult> {
-  const events = new EventReader();
+  const events = new EventReader(task.operation === "refresh" || task.operation === "drift");
   try {
     if (task.operation === "status") return { ok: true, changes: {}, state: await stackState(task) };
     const done = await withStack(task, (stack) => operateWhenFree(stack, task, events));
@@ -187,12 +199,20 @@ function finish(result: WorkerResult): void {
   process.send?.([{ kind: "result", result }] satisfies WorkerMessage[], () => process.disconnect());
 }
 
-process.on("message", (message: WorkerTask | WorkerCancel) => {
+process.on("message", (raw: unknown) => {
+  const { data: message, error } = toWorkerSchema.safeParse(raw);
+  if (message === undefined) {
+    finish({ ok: false, changes: {}, error: { code: "E_WORKER", class: "worker", message: `the task does not fit the protocol: ${error?.message}` } });
+    return;
+  }
   if ("cancel" in message) {
     abort.abort();
     return;
   }
-  run(message).then(finish, (thrown: unknown) => finish({ ok: false, changes: {}, error: { code: "E_INTERNAL", message: String(asError(thrown).stack) } }));
+  const { engineRoot } = message.task;
+  run({ ...message.task, engineRoot }).then(finish, (thrown: unknown) =>
+    finish({ ok: false, changes: {}, error: { code: "E_INTERNAL", class: "other", message: String(asError(thrown).stack) } }),
+  );
 });
 // The orchestrator died: finish nothing new, let the engine stop at a safe point.
 process.on("disconnect", () => abort.abort());

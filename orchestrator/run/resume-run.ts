@@ -1,0 +1,51 @@
+/** `resume`: goes on with the last run that was cut, by a crash, a kill or a power cut. */
+import type { Arguments } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { foldRuns, type RunsFold } from "../store/run-fold";
+import { readRuns } from "../store/run-records";
+import { listStacks } from "../target/program";
+import { openSite } from "../target/site";
+import { doubtLines } from "./doubt-text";
+import { REAL_PARTS, type RunParts } from "./run-setup";
+import { type RunCommand, runStacks } from "./run-stacks";
+
+/** What is to be run so that nothing is left of the runs that were cut, in this order. */
+interface Step {
+  operation: RunCommand;
+  stacks: string[];
+}
+
+const isCommand = (operation: string): operation is RunCommand => operation === "up" || operation === "refresh" || operation === "destroy";
+
+/**
+ * What is left of the newest unfinished run, with its own operation. Stacks in doubt that are none of its own are only read again:
+ * nobody asked this run to change them.
+ * @param known the program's stacks: one that it has no more cannot be run
+ */
+export function stepsOf({ unfinished, inDoubt }: Pick<RunsFold, "unfinished" | "inDoubt">, known: ReadonlySet<string>): Step[] {
+  const operation = unfinished?.operation ?? "";
+  const left = isCommand(operation) ? (unfinished?.left ?? []).filter((stack) => known.has(stack)) : [];
+  const others = inDoubt.filter((stack) => known.has(stack) && !left.includes(stack));
+  return [
+    ...(others.length > 0 ? [{ operation: "refresh" as const, stacks: others }] : []),
+    ...(isCommand(operation) && left.length > 0 ? [{ operation, stacks: left }] : []),
+  ];
+}
+
+export async function resumeRun(args: Arguments, session: Session, parts: RunParts = REAL_PARTS): Promise<ExitCode> {
+  const { runsDir } = await openSite(args.flag("lab"));
+  const { graph } = await listStacks();
+  const fold = foldRuns(readRuns(runsDir));
+  const steps = stepsOf(fold, new Set(graph.names()));
+  if (!args.flag("json")) {
+    for (const { operation, stacks } of steps) session.out(`${operation} of ${stacks.join(", ")} ${operation === "refresh" ? "comes first" : "goes on"}\n`);
+    if (steps.length === 0) session.out("no run is left to resume: the last one ended in order\n");
+  }
+  if (steps.length === 0) for (const line of doubtLines(fold)) session.err(`note: ${line}\n`);
+  for (const { operation, stacks } of steps) {
+    const code = await runStacks(operation, { ...args, flag: (name) => name === "only" || args.flag(name), words: stacks }, session, parts);
+    if (code !== EXIT.done) return code;
+  }
+  return EXIT.done;
+}

@@ -1,0 +1,307 @@
+import { asError } from "../../common/errors";
+import type { StackProcess } from "../worker/stack-process";
+import type { WorkerMessage, WorkerResult } from "../worker/worker-protocol";
+import { EarlyStart } from "./early-start";
+import { ReadyQueue } from "./queue";
+import { NO_RETRIES, Retries, type Retry } from "./retry";
+import type { Run, RunEvent, RunHooks, RunPlan, StackOutcome } from "./run-types";
+
+/** Milliseconds that a cancelled stack has to come to a safe point before its processes are ended. */
+const GRACE = 60_000;
+
+/** A stack from its first start to its end. */
+interface Work {
+  readonly startedAt: number;
+  attempt: number;
+  readonly retries: Retry[];
+  /** Missing while it starts, and while it waits for its next try. */
+  process: StackProcess | undefined;
+  waits: boolean;
+  /** Ends the timers of this try, or the wait for the next. */
+  timers: AbortController;
+  /** What is said of it instead of its own failure, once it was cancelled for it. */
+  verdict: NonNullable<WorkerResult["error"]> | undefined;
+}
+
+/**
+ * Drives the queue: starts what is ready, as many at once as allowed, until all stacks are in a terminal state. It does one thing at
+ * a time, when a process ends, a timer rings or somebody interrupts; time and chance are given, so that a test can be both.
+ */
+export class Scheduler implements Run {
+  readonly done: Promise<StackOutcome[]>;
+  readonly #queue: ReadyQueue;
+  readonly #retries: Retries;
+  readonly #work = new Map<string, Work>();
+  readonly #early = new Map<string, EarlyStart>();
+  /** Early processes that were not needed after all. */
+  readonly #ending = new Set<StackProcess>();
+  readonly #outcomes = new Map<string, StackOutcome>();
+  readonly #runTimer = new AbortController();
+  #interrupts = 0;
+  /** By --fail-fast or the run's time: nothing new starts. */
+  #stopped = false;
+  /** The first thing that a hook threw, such as a full disk under the journal: nothing new starts after it. */
+  #broken: { thrown: unknown } | undefined;
+  #closed = false;
+  #busy = false;
+  readonly #toDo: (() => void)[] = [];
+  #settle: { resolve(outcomes: StackOutcome[]): void; reject(reason: unknown): void } = { resolve: () => undefined, reject: () => undefined };
+
+  constructor(
+    private readonly plan: RunPlan,
+    private readonly hooks: RunHooks,
+  ) {
+    this.#queue = new ReadyQueue(plan.graph, plan.stacks, plan.direction);
+    this.#retries = new Retries(plan.retry ?? NO_RETRIES, hooks.random ?? Math.random);
+    this.done = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+  }
+
+  begin(): void {
+    this.#do(() => this.#begin());
+  }
+
+  interrupt(): void {
+    this.#do(() => this.#interrupt());
+  }
+
+  /** One thing at a time: a listener that interrupts while it is told of something interrupts after that. */
+  #do(what: () => void): void {
+    this.#toDo.push(what);
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let next = this.#toDo.shift(); next !== undefined; next = this.#toDo.shift()) {
+      try {
+        next();
+      } catch (thrown) {
+        // A bug of ours: whoever waits for the end hears of it.
+        this.#settle.reject(thrown);
+      }
+    }
+    this.#busy = false;
+  }
+
+  #begin(): void {
+    this.#emit({ kind: "run-started", at: this.#now(), operation: this.plan.operation, stacks: [...this.plan.stacks] });
+    const { runTimeout } = this.plan;
+    if (runTimeout !== undefined) this.#after(runTimeout, this.#runTimer, () => this.#runTimedOut(runTimeout));
+    this.#advance();
+  }
+
+  #interrupt(): void {
+    if (this.#closed) return;
+    this.#interrupts++;
+    this.#emit({ kind: "interrupted", at: this.#now(), how: this.#interrupts === 1 ? "finishing" : "cancelling" });
+    if (this.#interrupts > 1) this.#cancelAll();
+    this.#stopStarting();
+    this.#advance();
+  }
+
+  #now(): number {
+    return this.hooks.clock.now();
+  }
+
+  #guarded(hook: () => void): void {
+    try {
+      hook();
+    } catch (thrown) {
+      this.#broken ??= { thrown };
+    }
+  }
+
+  #emit(event: RunEvent): void {
+    this.#guarded(() => this.hooks.emit(event));
+  }
+
+  /** Rings once, unless it is ended before. */
+  #after(ms: number, timer: AbortController, ring: () => void): void {
+    this.hooks.clock.sleep(ms, timer.signal).then(
+      () => {
+        this.#do(() => {
+          if (!timer.signal.aborted) ring();
+        });
+      },
+      (thrown: unknown) => {
+        if (timer.signal.aborted) return;
+        this.#broken ??= { thrown };
+        this.#do(ring);
+      },
+    );
+  }
+
+  #runTimedOut(after: number): void {
+    if (this.#closed) return;
+    this.#emit({ kind: "timed-out", at: this.#now(), after });
+    const verdict = { code: "E_RUN_TIMEOUT", class: "timeout" as const, message: `the run did not end within ${after / 1000} s` };
+    this.#stopped = true;
+    for (const [stack, work] of this.#work) if (work.process !== undefined) this.#cancelFor(stack, work, verdict);
+    this.#stopStarting();
+    this.#advance();
+  }
+
+  /** Asks it to stop at a safe point, and ends it where it does not. */
+  #cancelFor(stack: string, work: Work, verdict: NonNullable<WorkerResult["error"]>): void {
+    work.verdict ??= verdict;
+    this.#guarded(() => work.process?.cancel());
+    this.#after(GRACE, work.timers, () => {
+      if (this.#work.get(stack) === work) this.#guarded(() => work.process?.cancel());
+    });
+  }
+
+  #cancelAll(): void {
+    for (const { process } of this.#work.values()) this.#guarded(() => process?.cancel());
+    for (const process of this.#ending) this.#guarded(() => process.cancel());
+  }
+
+  /** What has not started never does, and what waits for another try ends with what it failed of. */
+  #stopStarting(): void {
+    for (const [stack, work] of this.#work) {
+      if (!work.waits) continue;
+      const last = work.retries.at(-1);
+      this.#finish(stack, work, { ok: false, changes: {}, error: { code: "E_STACK_FAILED", class: last?.class ?? "other", message: last?.message ?? "" } });
+    }
+    for (const stack of this.#queue.cancelPending()) this.#neverStarted(stack, "cancelled");
+  }
+
+  #settleStack(outcome: StackOutcome): void {
+    this.#guarded(() => this.hooks.settle?.(outcome));
+    this.#outcomes.set(outcome.stack, outcome);
+    this.#emit({ kind: "stack-finished", at: this.#now(), stack: outcome.stack, outcome });
+  }
+
+  #neverStarted(stack: string, status: "skipped" | "cancelled", blame?: string): void {
+    const unneeded = this.#early.get(stack);
+    this.#early.delete(stack);
+    if (unneeded !== undefined) {
+      this.#guarded(() => unneeded.process.cancel());
+      this.#ending.add(unneeded.process);
+    }
+    this.#settleStack({ stack, status, changes: {}, startedAt: undefined, finishedAt: this.#now(), ...(blame === undefined ? {} : { blame }) });
+  }
+
+  /** A try ended. */
+  #ended(stack: string, work: Work, raw: WorkerResult): void {
+    work.timers.abort();
+    work.process = undefined;
+    const result = raw.ok || work.verdict === undefined ? raw : { ...raw, error: work.verdict };
+    const { error } = result;
+    // What is not known of a dead worker is not begun again on top of itself: the next run looks first.
+    const delay = error === undefined || result.inDoubt === true || !this.#mayStart() ? undefined : this.#retries.delayAfter(work.attempt, error.class);
+    if (error === undefined || delay === undefined) this.#finish(stack, work, result);
+    else {
+      const retry: Retry = { attempt: work.attempt, class: error.class ?? "other", message: error.message, delay };
+      work.retries.push(retry);
+      work.waits = true;
+      this.#queue.suspend(stack);
+      this.#emit({ kind: "stack-retrying", at: this.#now(), stack, retry });
+      work.timers = new AbortController();
+      this.#after(delay, work.timers, () => {
+        this.#queue.wake(stack);
+        this.#advance();
+      });
+    }
+    this.#advance();
+  }
+
+  #finish(stack: string, work: Work, result: WorkerResult): void {
+    work.timers.abort();
+    this.#work.delete(stack);
+    const status = result.ok ? "succeeded" : result.error?.code === "E_CANCELLED" ? "cancelled" : "failed";
+    const skipped = this.#queue.finish(stack, status);
+    this.#settleStack({
+      stack,
+      status,
+      changes: result.changes,
+      startedAt: work.startedAt,
+      finishedAt: this.#now(),
+      ...(result.outputs ? { outputs: result.outputs } : {}),
+      ...(result.error ? { error: result.error } : {}),
+      ...(work.retries.length > 0 ? { retries: work.retries } : {}),
+      ...(result.inDoubt === true ? { inDoubt: true } : {}),
+    });
+    for (const other of skipped) this.#neverStarted(other, "skipped", stack);
+    if (!this.plan.failFast || status !== "failed") return;
+    this.#stopped = true;
+    this.#stopStarting();
+  }
+
+  #mayStart(): boolean {
+    return this.#interrupts === 0 && !this.#stopped && this.#broken === undefined;
+  }
+
+  #running(): number {
+    return [...this.#work.values()].filter(({ process }) => process !== undefined).length;
+  }
+
+  #advance(): void {
+    if (this.#closed) return;
+    if (this.#broken !== undefined) this.#stopStarting();
+    while (this.#mayStart() && this.#running() < this.plan.concurrency) {
+      const stack = this.#queue.claim();
+      if (stack === undefined) break;
+      this.#start(stack);
+    }
+    while (this.#mayStart() && this.#early.size < (this.plan.ahead ?? 0) && this.#running() + this.#early.size < this.plan.concurrency) {
+      const stack = this.#queue.upcoming(new Set(this.#early.keys()));
+      if (stack === undefined) break;
+      this.#guarded(() => this.#early.set(stack, new EarlyStart((onMessage) => this.hooks.start(stack, onMessage))));
+    }
+    if (this.#broken !== undefined) this.#stopStarting();
+    if (this.#queue.done()) this.#close();
+  }
+
+  #start(stack: string): void {
+    const again = this.#work.get(stack);
+    const work: Work = again ?? {
+      startedAt: this.#now(),
+      attempt: 0,
+      retries: [],
+      process: undefined,
+      waits: false,
+      timers: new AbortController(),
+      verdict: undefined,
+    };
+    work.attempt++;
+    work.waits = false;
+    work.timers = new AbortController();
+    this.#work.set(stack, work);
+    if (again === undefined) this.#emit({ kind: "stack-started", at: work.startedAt, stack });
+    const listener = (message: WorkerMessage): void => {
+      if (message.kind !== "result") this.#emit({ ...message, at: this.#now(), stack });
+    };
+    // Without a synced line that it has started, it does not: a later run would not know that it is in doubt.
+    if (this.#broken === undefined)
+      this.#guarded(() => {
+        work.process = this.#early.get(stack)?.release(listener) ?? this.hooks.start(stack, listener);
+      });
+    this.#early.delete(stack);
+    if (work.process === undefined) {
+      // What cannot even be started has failed, like what was.
+      this.#finish(stack, work, { ok: false, changes: {}, error: { code: "E_CANCELLED", class: "cancelled", message: "not started" } });
+      return;
+    }
+    const { stackTimeout } = this.plan;
+    if (stackTimeout !== undefined)
+      this.#after(stackTimeout, work.timers, () =>
+        this.#cancelFor(stack, work, { code: "E_STACK_TIMEOUT", class: "timeout", message: `the stack did not end within ${stackTimeout / 1000} s` }),
+      );
+    work.process.result.then(
+      (result) => this.#do(() => this.#ended(stack, work, result)),
+      (thrown: unknown) => {
+        this.#broken ??= { thrown };
+        this.#do(() => this.#ended(stack, work, { ok: false, changes: {}, error: { code: "E_INTERNAL", class: "other", message: asError(thrown).message } }));
+      },
+    );
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#runTimer.abort();
+    const all = [...this.plan.stacks].flatMap((stack) => this.#outcomes.get(stack) ?? []);
+    this.#emit({ kind: "run-finished", at: this.#now(), ok: all.every((outcome) => outcome.status === "succeeded") });
+    void Promise.allSettled([...this.#ending].map((process) => process.result)).then(() =>
+      this.#broken === undefined ? this.#settle.resolve(all) : this.#settle.reject(this.#broken.thrown),
+    );
+  }
+}

@@ -1,0 +1,27 @@
+import { codesIn, failureClass } from "./failure-class";
+
+test.each([
+  ["rpc error: code = Unavailable desc = connection error", ["UNAVAILABLE"], "unreachable"],
+  ["14 UNAVAILABLE: read ECONNRESET", ["UNAVAILABLE", "ECONNRESET"], "unreachable"],
+  ["Proxmox: POST nodes/node03/qemu/9003/clone: 500 can't lock file '/var/lock/qemu-server/lock-9003.conf' - got timeout", ["PVE_LOCK"], "busy"],
+  ["Proxmox: GET nodes/node03/qemu: 596 Connection timed out", ["596"], "timeout"],
+  ['Post "https://10.0.0.1:6443/api": dial tcp 10.0.0.1:6443: connect: connection refused', ["ECONNREFUSED"], "unreachable"],
+  ["PUT /v1/sys/policy: status 429", ["429"], "throttled"],
+  ["Vault: PUT sys/mounts: 503 Vault is sealed", ["503"], "throttled"],
+  ["the server answered HTTP/1.1 403 Forbidden", ["403"], "refused"],
+  // Who is refused and cut off is refused.
+  ["403: status 403, then ECONNRESET", ["403", "ECONNRESET"], "refused"],
+])("%s", (message, codes, kind) => {
+  expect([codesIn(message), failureClass([message])]).toEqual([codes, kind]);
+});
+
+test.each(["VM 503 is not there", "502 resources", "port 443/503", "the program threw TypeError", "can't lock file"])("%s has no code", (message) => {
+  expect([codesIn(message), failureClass([message])]).toEqual([[], "other"]);
+});
+
+test("all errors of a stack must be ones that pass", () => {
+  const passing = "rpc error: code = Unavailable desc = x";
+  expect(failureClass([passing, "update failed"])).toBe("unreachable");
+  expect(failureClass([passing, "TypeError: x is not a function"])).toBe("other");
+  expect(failureClass([])).toBe("other");
+});

@@ -1,0 +1,86 @@
+/**
+ * The one place that reads an error's text to tell what kind it is: engines give no more than text. It looks for codes, which are
+ * part of the protocols (gRPC, HTTP, the system), and for Proxmox's one sentence about a lock; who decides by it gets the class.
+ */
+import type { FailureClass } from "./worker-protocol";
+
+/** https://grpc.io/docs/guides/status-codes/, as Go and Node write them. */
+const GRPC = /\bcode = (\w+)\b|\b(\d{1,2}) (UNAVAILABLE|DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED|ABORTED|PERMISSION_DENIED|UNAUTHENTICATED|INVALID_ARGUMENT)\b/g;
+/** `: 503`, `status 503`, `HTTP 503`, `(503)`: never a number that stands alone, as a VM's does. */
+const HTTP = /(?:\bHTTP(?:\/[\d.]+)?|\bstatus(?: code)?:?|\bcode:?|: |\()\s*([45]\d\d)\b(?!\/)/g;
+const SYSTEM = /\b(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|EAI_AGAIN|ENOTFOUND)\b/g;
+/** What Go's clients say for the same. */
+const GO: readonly [RegExp, string][] = [
+  [/\bconnection refused\b/, "ECONNREFUSED"],
+  [/\bconnection reset by peer\b/, "ECONNRESET"],
+  [/\bi\/o timeout\b|\bTLS handshake timeout\b/, "ETIMEDOUT"],
+  [/\bno route to host\b/, "EHOSTUNREACH"],
+];
+/** PVE::Tools::lock_file: a VM's configuration, a storage or a template that another task holds. */
+const PROXMOX_LOCK = /can't lock file '[^']*' - got timeout/;
+
+const CLASS_OF: Readonly<Record<string, FailureClass>> = {
+  UNAVAILABLE: "unreachable",
+  DEADLINE_EXCEEDED: "timeout",
+  RESOURCE_EXHAUSTED: "throttled",
+  ABORTED: "busy",
+  PERMISSION_DENIED: "refused",
+  UNAUTHENTICATED: "refused",
+  INVALID_ARGUMENT: "refused",
+  "400": "refused",
+  "401": "refused",
+  "403": "refused",
+  "408": "timeout",
+  "409": "busy",
+  "422": "refused",
+  "423": "busy",
+  "429": "throttled",
+  "502": "unreachable",
+  "503": "throttled",
+  "504": "timeout",
+  // Proxmox: the node behind the one that was asked does not answer.
+  "595": "unreachable",
+  "596": "timeout",
+  ECONNREFUSED: "unreachable",
+  ECONNRESET: "unreachable",
+  ETIMEDOUT: "unreachable",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+  EPIPE: "unreachable",
+  EAI_AGAIN: "unreachable",
+  ENOTFOUND: "refused",
+  PVE_LOCK: "busy",
+};
+
+/** `Unavailable` as Go writes it, and `UNAVAILABLE`. */
+const grpcName = (name: string): string => name.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase();
+
+/** Codes in an error's text, each once. */
+export function codesIn(message: string): string[] {
+  const found = [
+    ...[...message.matchAll(GRPC)].map(([, go, , node]) => grpcName(go ?? node ?? "")),
+    ...[...message.matchAll(HTTP)].map(([, status]) => status ?? ""),
+    ...[...message.matchAll(SYSTEM)].map(([code]) => code),
+    ...GO.filter(([text]) => text.test(message)).map(([, code]) => code),
+    ...(PROXMOX_LOCK.test(message) ? ["PVE_LOCK"] : []),
+  ];
+  return [...new Set(found)].filter((code) => Object.hasOwn(CLASS_OF, code));
+}
+
+/** Of one error: what may pass by itself, only where nothing in it says that it will not. */
+function classOf(message: string): FailureClass {
+  const classes = codesIn(message).map((code) => CLASS_OF[code] ?? "other");
+  return classes.find((found) => found === "refused") ?? classes[0] ?? "other";
+}
+
+/** Of all errors of a stack: one that does not pass makes another try useless. */
+export function failureClass(errors: readonly string[]): FailureClass {
+  const classes = errors.filter((error) => !isSummary(error)).map(classOf);
+  return classes.find((found) => found === "refused" || found === "other") ?? classes[0] ?? "other";
+}
+
+/** What an engine, or the program that it stopped, says of any update that failed, besides the errors themselves. */
+const isSummary = (message: string): boolean =>
+  /^(update|preview|destroy|refresh|resource operation) (failed|was canceled)|^Running program [\s\S]*(Channel has been shut down|Resource monitor is terminating|Cancelled|CANCELLED)/.test(
+    message.trim(),
+  );
