@@ -6,9 +6,10 @@ import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { INVENTORY_FORMATS } from "../cli/flags";
 import { askToGoOn, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
+import type { StackGraph } from "../target/graph";
 import { askProgram, listStacks } from "../target/program";
 import { type Built, builtHosts } from "./built-hosts";
-import { diffText, exitCodeOf, hostResultsSchema, resultsText } from "./host-results";
+import { diffText, exitCodeOf, type HostResults, hostResultsSchema, resultsText } from "./host-results";
 import { renderInventory, writeSshFiles } from "./ssh-files";
 
 /** @throws HomelabError E_HOST_NOT_BUILT, E_HOST_OFF for a host that was named and cannot be looked at */
@@ -32,6 +33,12 @@ function stacksOf(wanted: readonly string[], vms: ReadonlyMap<string, string>): 
     return stack;
   });
   return [...new Set(stacks)];
+}
+
+/** What the roles would change on the hosts of these stacks that are built and run. @param stacks none: all */
+export async function checkHosts(args: Arguments, session: Session, graph: StackGraph, stacks: readonly string[]): Promise<HostResults> {
+  const { built, site } = await builtHosts(args, session, graph, stacks);
+  return hostResultsSchema.parse(await askProgram("run-roles", JSON.stringify({ mode: "check", hosts: chosen(undefined, built) }), site.env));
 }
 
 async function runRoles(action: "check" | "diff" | "apply", args: Arguments, session: Session): Promise<ExitCode> {

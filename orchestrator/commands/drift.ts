@@ -1,0 +1,13 @@
+import { defineCommand } from "../cli/command";
+import { JSON_OUTPUT, QUERY_FLAGS, STACKS } from "../cli/flags";
+
+export const command = defineCommand({
+  group: "look",
+  place: 2,
+  summary: "shows what was changed behind the states and roles, by field; exits with 3 where there is something",
+  notes: "Reads every resource of the stacks, and what the roles would change on their hosts. Changes nothing, neither there nor in the states.",
+  words: [STACKS],
+  flags: [...QUERY_FLAGS, { name: "stacks-only", help: "do not look at the hosts" }, JSON_OUTPUT],
+  examples: ["homelab drift --lab", "homelab drift dev --stacks-only --json"],
+  run: async (args, session) => (await import("../drift/find-drift")).findDrift(args, session),
+});

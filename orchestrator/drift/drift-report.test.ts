@@ -1,0 +1,60 @@
+import { type DriftReport, driftExitCode, driftOf, driftText, hasDrifted } from "./drift-report";
+
+const step = { op: "update", urn: "urn:1", type: "proxmoxve:index/vmLegacy:VmLegacy", name: "dev", component: false, diffs: [], keys: [], values: [] };
+const report = (given: Partial<DriftReport>): DriftReport => {
+  const all = { version: 1 as const, site: "lab" as const, drifted: false, stacks: [], hosts: [], ...given };
+  return { ...all, drifted: hasDrifted(all) };
+};
+const host = { host: "dns", stack: "tools", roles: [{ role: "dns", operations: [{ operation: "file /etc/x", status: "would-change", detail: "-a\n+b" }] }] };
+
+test("changed and gone resources drift, what is the same or only read does not", () => {
+  const values = [{ path: "memory", from: "1", to: "2" }];
+  expect(driftOf({ ...step, values })).toEqual({ urn: "urn:1", type: step.type, name: "dev", how: "changed", fields: values });
+  expect(driftOf({ ...step, op: "delete", values })).toMatchObject({ how: "gone", fields: [] });
+  expect([driftOf({ ...step, op: "same" }), driftOf({ ...step, op: "read" })]).toEqual([undefined, undefined]);
+});
+
+test("the text names each field, the exit code is 3; what could not be looked at is 1", () => {
+  const changed = { urn: "u", type: "a:b:C", name: "c", how: "changed" as const };
+  const drifted = report({
+    stacks: [
+      {
+        stack: "dev",
+        resources: [
+          {
+            ...changed,
+            fields: [
+              { path: "memory", from: "1", to: "2" },
+              { path: "tag", from: '"x"' },
+            ],
+          },
+          { ...changed, fields: [] },
+          { ...changed, how: "gone", fields: [] },
+        ],
+      },
+      { stack: "stg", resources: [] },
+    ],
+    hosts: [{ ...host, status: "would-change" }],
+  });
+  expect(driftText(drifted)).toBe(`dev
+  ~ a:b:C c
+    memory: 1 → 2
+    tag: "x" → (gone)
+  ~ a:b:C c
+    a secret value differs
+  - a:b:C c is gone
+
+dns (tools)
+  dns: 1 of 1 operations would change
+    ~ file /etc/x
+        -a
+        +b
+
+\`homelab up\` brings stacks back, \`homelab hosts apply\` hosts; \`homelab refresh\` takes what was found into the states
+`);
+  expect(driftExitCode(drifted)).toBe(3);
+  const failed = report({ stacks: [{ stack: "dev", resources: [], error: { code: "E_ENGINE", message: "no\nway", hint: "look" } }] });
+  expect([driftText(failed), driftExitCode(failed)]).toEqual(["dev\n  ! no\n    way\n    next: look\n", 1]);
+  expect(driftExitCode(report({ hosts: [{ ...host, status: "failed" }] }))).toBe(1);
+  expect([driftText(report({})), driftExitCode(report({}))]).toEqual(["nothing has drifted\n", 0]);
+});

@@ -1,0 +1,65 @@
+/** What drifted: its shape, its exit code, and its text. */
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import { diffText, type HostResults } from "../hosts/host-results";
+import type { ChangedValue, ResourceStep, WorkerResult } from "../worker/worker-protocol";
+
+export interface DriftedResource {
+  urn: string;
+  type: string;
+  name: string;
+  how: "changed" | "gone";
+  /** Of a changed one: old value, as the state has it, and the one that was found. None where only a secret differs. */
+  fields: ChangedValue[];
+}
+
+export interface StackDrift {
+  stack: string;
+  resources: DriftedResource[];
+  error?: NonNullable<WorkerResult["error"]>;
+}
+
+export interface DriftReport {
+  version: 1;
+  site: "real" | "lab";
+  drifted: boolean;
+  stacks: StackDrift[];
+  hosts: HostResults["hosts"];
+}
+
+/** A step of a refresh's preview, or undefined where nothing drifted. */
+export function driftOf({ op, urn, type, name, values }: ResourceStep): DriftedResource | undefined {
+  if (op === "delete") return { urn, type, name, how: "gone", fields: [] };
+  return op === "update" ? { urn, type, name, how: "changed", fields: values } : undefined;
+}
+
+export const hasDrifted = ({ stacks, hosts }: Pick<DriftReport, "stacks" | "hosts">): boolean =>
+  stacks.some(({ resources }) => resources.length > 0) || hosts.some(({ status }) => status === "would-change");
+
+/** What could not be looked at outweighs what was found. */
+export function driftExitCode(report: DriftReport): ExitCode {
+  if (report.stacks.some(({ error }) => error !== undefined) || report.hosts.some(({ status }) => status === "failed")) return EXIT.failed;
+  return report.drifted ? EXIT.changes : EXIT.done;
+}
+
+const fieldLine = ({ path, from, to }: ChangedValue): string => `    ${path}: ${from ?? "(not there)"} → ${to ?? "(gone)"}`;
+
+function resourceLines({ type, name, how, fields }: DriftedResource): string[] {
+  if (how === "gone") return [`  - ${type} ${name} is gone`];
+  return [`  ~ ${type} ${name}`, ...(fields.length > 0 ? fields.map(fieldLine) : ["    a secret value differs"])];
+}
+
+export function driftText(report: DriftReport): string {
+  const blocks = report.stacks
+    .filter(({ resources, error }) => resources.length > 0 || error !== undefined)
+    .map(({ stack, resources, error }) =>
+      [
+        stack,
+        ...resources.flatMap(resourceLines),
+        ...(error === undefined ? [] : [`  ! ${error.message.replaceAll("\n", "\n    ")}`, ...(error.hint === undefined ? [] : [`    next: ${error.hint}`])]),
+      ].join("\n"),
+    );
+  if (report.hosts.some(({ status }) => status === "would-change" || status === "failed")) blocks.push(diffText({ version: 1, hosts: report.hosts }).trimEnd());
+  if (blocks.length === 0) return "nothing has drifted\n";
+  const next = report.drifted ? ["`homelab up` brings stacks back, `homelab hosts apply` hosts; `homelab refresh` takes what was found into the states"] : [];
+  return `${[...blocks, ...next].join("\n\n")}\n`;
+}
