@@ -1,15 +1,17 @@
 /** `up`, `preview`, `refresh` and `destroy`: one operation over the stacks, in order. */
 import * as path from "node:path";
-import { describeError } from "../../common/errors";
+import { describeError, HomelabError } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
-import { askByName, askToGoOn, refuseUnasked } from "../cli/gate";
+import { askByName, askToGoOn, REFUSED, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
 import { renderNoReport } from "../report/comment";
 import { foldRuns } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
 import type { Site } from "../target/site";
 import { doubtLines } from "./doubt-text";
+import { type GatedChange, gatedChanges, gateLines, unapproved } from "./gated-changes";
+import { type GivenPlan, holdAgainst, readPlan, writePlan } from "./plan-files";
 import { holdRunLock } from "./run-lock";
 import { runOnce } from "./run-once";
 import { prepare, REAL_PARTS, type RunOperation, type RunParts, release } from "./run-setup";
@@ -27,20 +29,41 @@ async function run(operation: RunOperation, args: Arguments, session: Session, p
   const setup = await prepare(operation, args, session, parts);
   try {
     warnOfUnfinished(session, setup.site);
-    return { ...(await runOnce(setup, args, session)), siteName: setup.program.site };
+    return { ...(await runOnce(setup, args, session)), setup };
   } finally {
     release(setup);
   }
 }
 
-/** Shows what the operation would do to the real homelab, and asks. @returns an exit code where it may not go on */
-async function showAndAsk(operation: "up" | "destroy", args: Arguments, session: Session, parts: RunParts): Promise<ExitCode | undefined> {
+/** @throws HomelabError E_REFUSED where something cannot be had back and nobody agreed to it */
+function refuseUnapproved(operation: "up" | "destroy", left: readonly GatedChange[]): void {
+  if (left.length === 0) return;
+  throw new HomelabError(REFUSED, `homelab ${operation} would lose what cannot be had back, and --yes does not agree to that:\n${gateLines(left)}`, {
+    hint: `agree to each by --approve ${left.map(({ what }) => what).join(",")}`,
+  });
+}
+
+/**
+ * Shows what the operation would do, and asks. What a plan says was reviewed: it needs no question but for what cannot be had back.
+ * @returns an exit code where it may not go on
+ */
+async function showAndAsk(operation: "up" | "destroy", args: Arguments, session: Session, parts: RunParts, plan?: GivenPlan): Promise<ExitCode | undefined> {
   const shown = await run(operation === "up" ? "preview" : "preview-destroy", args, session, parts);
   if (shown.code !== EXIT.done) return shown.code;
+  if (plan !== undefined) await holdAgainst(plan, shown.setup, shown.report);
+  if (args.flag("lab")) return undefined;
+  const site = shown.setup.program.site;
+  const left = unapproved(gatedChanges(shown.report), args.text("approve"));
+  if (plan !== undefined && left.length === 0) return undefined;
+  if (args.flag("yes") || !session.terminal.asks) {
+    refuseUnapproved(operation, left);
+    return undefined;
+  }
+  if (left.length > 0) session.out(`This cannot be had back:\n${gateLines(left)}\n`);
   const agreed =
-    operation === "up"
-      ? await askToGoOn(session, `Change the homelab ${shown.siteName} as shown?`)
-      : await askByName(session, "This destroys what is shown of", shown.siteName);
+    operation === "up" && left.length === 0
+      ? await askToGoOn(session, `Change the homelab ${site} as shown?`)
+      : await askByName(session, operation === "up" ? "This changes as shown" : "This destroys what is shown of", site);
   if (agreed) return undefined;
   session.out("nothing was changed\n");
   return EXIT.refused;
@@ -49,7 +72,12 @@ async function showAndAsk(operation: "up" | "destroy", args: Arguments, session:
 /** A preview that ends before it has a report leaves its comment all the same. */
 async function previewStacks(args: Arguments, session: Session, parts: RunParts): Promise<ExitCode> {
   try {
-    return (await run("preview", args, session, parts)).code;
+    const file = args.text("plan");
+    const { code, report, setup } = await run("preview", args, session, parts);
+    if (file === undefined) return code;
+    if (report.ok) await writePlan(setup, report, session, file);
+    else session.err(`note: no plan was written to ${file}: the preview is not whole\n`);
+    return code;
   } catch (thrown) {
     const markdown = args.text("markdown");
     // Redacted before it is made into Markdown, which changes characters of a secret.
@@ -58,16 +86,29 @@ async function previewStacks(args: Arguments, session: Session, parts: RunParts)
   }
 }
 
+/** The reviewed plan that an `up` is to hold to; its stacks are those of the run. */
+function planOfRun(args: Arguments, env: Readonly<Record<string, string>>): GivenPlan | undefined {
+  const file = args.text("plan");
+  if (file === undefined) return undefined;
+  if (args.words.length > 0 || args.flag("only"))
+    throw new HomelabError("E_USAGE", "--plan says which stacks are run: no others can be named", { hint: "leave out the stacks, or make another plan" });
+  return readPlan(file, env);
+}
+
 /** Runs one operation over the chosen stacks (none named = all). What changes the real homelab is shown and asked for first. */
 export async function runStacks(operation: RunCommand, args: Arguments, session: Session, parts: RunParts = REAL_PARTS): Promise<ExitCode> {
   if (operation === "preview") return previewStacks(args, session, parts);
-  const asked = args.flag("lab") || args.flag("yes") || operation === "refresh" ? undefined : operation;
-  if (asked !== undefined) refuseUnasked(session, `homelab ${operation} changes the real homelab`, args.flag("json"));
-  const { runsDir } = await parts.openSite(args.flag("lab"));
+  const { runsDir, env } = await parts.openSite(args.flag("lab"));
+  const plan = planOfRun(args, env);
+  const asked = operation === "refresh" || (args.flag("lab") && plan === undefined) ? undefined : operation;
+  if (asked !== undefined && plan === undefined && !args.flag("yes"))
+    refuseUnasked(session, `homelab ${operation} changes the real homelab`, args.flag("json"));
+  const chosen: Arguments =
+    plan === undefined ? args : { ...args, flag: (name) => name === "only" || args.flag(name), words: plan.facts.stacks.map(({ stack }) => stack) };
   const lock = await holdRunLock(path.join(path.dirname(runsDir), "run-locks"), operation, session, args.flag("wait"));
   try {
-    const refused = asked === undefined ? undefined : await showAndAsk(asked, args, session, parts);
-    return refused ?? (await run(operation, args, session, parts)).code;
+    const refused = asked === undefined ? undefined : await showAndAsk(asked, chosen, session, parts, plan);
+    return refused ?? (await run(operation, chosen, session, parts)).code;
   } finally {
     lock.release();
   }

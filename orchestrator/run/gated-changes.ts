@@ -1,0 +1,50 @@
+/** Changes that need a word of their own: what cannot be had back by another run. Read from a preview's report. */
+import type { ReportStep, RunReport } from "../report/report-schema";
+
+export interface GatedChange {
+  /** As `--approve` takes it: `dev/k8s-dev-vm`. */
+  what: string;
+  /** `replaces the VM`. */
+  how: string;
+}
+
+/** Operations by which what was there is lost. `discard` forgets and touches nothing. */
+const LOSES: Readonly<Record<string, string>> = {
+  delete: "deletes",
+  replace: "replaces",
+  "create-replacement": "replaces",
+  "delete-replaced": "replaces",
+  "import-replacement": "replaces",
+};
+
+/** Types of what holds data, or takes what holds data with it. */
+const HOLDS: readonly [RegExp, string][] = [
+  [/^proxmoxve:index\/vm(Legacy)?:/, "the VM"],
+  [/^proxmoxve:storage\//, "the storage"],
+  [/^homelab:clusters:/, "the cluster"],
+  [/^kubernetes:core\/v1:(PersistentVolumeClaim|PersistentVolume)$/, "the volume"],
+  [/^kubernetes:core\/v1:Namespace$/, "the namespace with all that is in it"],
+  [/^kubernetes:apps\/v1:StatefulSet(Patch)?$/, "the stateful set"],
+  [/^kubernetes:apiextensions\.k8s\.io\/v1:CustomResourceDefinition$/, "the kind with all objects of it"],
+  [/^vault:index\/mount:Mount$/, "the mount with all its secrets"],
+];
+
+function gatedStep(stack: string, { op, type, name }: ReportStep): GatedChange[] {
+  const loses = LOSES[op];
+  const held = HOLDS.find(([pattern]) => pattern.test(type))?.[1];
+  return loses === undefined || held === undefined ? [] : [{ what: `${stack}/${name}`, how: `${loses} ${held}` }];
+}
+
+/** Each once, in the order of the stacks. */
+export function gatedChanges({ stacks }: Pick<RunReport, "stacks">): GatedChange[] {
+  const all = stacks.flatMap(({ stack, steps }) => steps.flatMap((step) => gatedStep(stack, step)));
+  return [...new Map(all.map((change) => [change.what, change])).values()];
+}
+
+/** @param approve what `--approve` says: names of changes, `<stack>/*` for all of a stack, `all` */
+export function unapproved(changes: readonly GatedChange[], approve: string | undefined): GatedChange[] {
+  const names = new Set((approve ?? "").split(",").map((name) => name.trim()));
+  return changes.filter(({ what }) => !names.has("all") && !names.has(what) && !names.has(`${what.split("/")[0]}/*`));
+}
+
+export const gateLines = (changes: readonly GatedChange[]): string => changes.map(({ what, how }) => `  ${what}: ${how}`).join("\n");

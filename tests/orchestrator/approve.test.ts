@@ -1,0 +1,122 @@
+/** What cannot be had back is not lost by --yes, nor by one keystroke. The workers are stand-ins; what was run is what they were given. */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { systemClock } from "../../common/clock";
+import { HomelabError } from "../../common/errors";
+import { createRedactor } from "../../common/redact";
+import { parseArguments } from "../../orchestrator/cli/arguments";
+import { APPROVE, RUN_FLAGS, YES } from "../../orchestrator/cli/flags";
+import type { Session } from "../../orchestrator/cli/session";
+import { createSinks } from "../../orchestrator/cli/sinks";
+import type { RunParts } from "../../orchestrator/run/run-setup";
+import { runStacks } from "../../orchestrator/run/run-stacks";
+import { StackGraph } from "../../orchestrator/target/graph";
+import type { ResourceStep } from "../../orchestrator/worker/worker-protocol";
+import { generateIdentity } from "../../secrets/age";
+import { LAB_SITE } from "../support/lab-site";
+
+const identity = generateIdentity();
+let folder: string;
+let ran: string[];
+let printed: string;
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-approve-"));
+  fs.mkdirSync(path.join(folder, "secrets", "common"), { recursive: true });
+  process.env["HOMELAB_SECRETS_DIR"] = path.join(folder, "secrets");
+  process.env["SOPS_AGE_KEY"] = identity.secret;
+  [ran, printed] = [[], ""];
+});
+afterEach(() => {
+  for (const name of ["HOMELAB_SECRETS_DIR", "SOPS_AGE_KEY"]) delete process.env[name];
+  fs.rmSync(folder, { recursive: true });
+});
+
+const step = (op: string, name: string): ResourceStep => ({
+  op,
+  urn: `urn:pulumi:dev::homelab::proxmoxve:index/vmLegacy:VmLegacy::${name}`,
+  type: "proxmoxve:index/vmLegacy:VmLegacy",
+  name,
+  component: false,
+  diffs: [],
+  keys: [],
+  values: [],
+});
+
+/** A homelab of one stack, whose next run does this. */
+const parts = (...steps: ResourceStep[]): RunParts => ({
+  openSite: async () => ({ kind: "real", workDir: folder, runsDir: path.join(folder, "runs"), env: {}, lab: undefined }),
+  describeProgram: async () => ({
+    project: "homelab",
+    site: "example.org",
+    warnings: [],
+    lab: { site: LAB_SITE },
+    graph: new StackGraph([{ name: "dev", description: "", needs: [] }]),
+    vms: new Map(),
+  }),
+  workers: () => ({
+    run: ({ operation }, onMessage) => {
+      ran.push(operation);
+      for (const one of steps) onMessage({ kind: "step-done", step: one });
+      return { result: Promise.resolve({ ok: true, changes: {} }), cancel: () => undefined };
+    },
+    warm: () => undefined,
+    close: () => undefined,
+  }),
+});
+
+function go(operation: "up" | "destroy", flags: string[], given: RunParts, typed?: string): Promise<number> {
+  const redactor = createRedactor();
+  const sink = {
+    write: (text: string) => {
+      printed += text;
+    },
+  };
+  const sinks = createSinks(redactor, sink, sink);
+  const session: Session = {
+    ...sinks,
+    terminal: { interactive: false, asks: typed !== undefined, colour: false, columns: () => 80, rows: () => 24 },
+    ask: async (question) => {
+      sinks.out(question);
+      return typed;
+    },
+    clock: systemClock,
+    onInterrupt: () => () => undefined,
+    redactor,
+  };
+  return runStacks(operation, parseArguments(flags, [...RUN_FLAGS, YES, APPROVE]), session, given);
+}
+
+const replaced = parts(step("replace", "a-vm"), step("update", "b-vm"));
+
+test("--yes shows first, and refuses what nobody agreed to; nothing is changed", async () => {
+  const refused = await go("up", ["--yes"], replaced).catch((thrown: unknown) => thrown);
+  expect(refused).toBeInstanceOf(HomelabError);
+  expect(refused).toMatchObject({
+    code: "E_REFUSED",
+    message: "homelab up would lose what cannot be had back, and --yes does not agree to that:\n  dev/a-vm: replaces the VM",
+    hint: "agree to each by --approve dev/a-vm",
+  });
+  expect(ran).toEqual(["preview"]);
+  await expect(go("up", ["--yes", "--approve", "dev/b-vm"], replaced)).rejects.toThrow("cannot be had back");
+  await expect(go("destroy", ["--yes"], parts(step("delete", "a-vm")))).rejects.toThrow("dev/a-vm: deletes the VM");
+  expect(ran).toEqual(["preview", "preview", "preview-destroy"]);
+});
+
+test.each(["dev/a-vm", "dev/*", "all"])("--yes --approve %s goes on", async (approve) => {
+  expect(await go("up", ["--yes", "--approve", approve], replaced)).toBe(0);
+  expect(ran).toEqual(["preview", "up"]);
+});
+
+test("--yes alone is enough for what can be had back", async () => {
+  expect(await go("up", ["--yes"], parts(step("create", "a-vm"), step("update", "b-vm")))).toBe(0);
+  expect(ran).toEqual(["preview", "up"]);
+});
+
+test("at a terminal yes is not enough: what is lost is shown, and the homelab's name is asked for", async () => {
+  expect(await go("up", [], replaced, "yes")).toBe(4);
+  expect(printed).toContain("This cannot be had back:\n  dev/a-vm: replaces the VM\nThis changes as shown the homelab example.org. Type its name to go on: ");
+  expect(ran).toEqual(["preview"]);
+  expect(await go("up", [], replaced, "example.org")).toBe(0);
+  expect(await go("up", [], parts(step("update", "b-vm")), "yes")).toBe(0);
+});
