@@ -1,0 +1,201 @@
+/**
+ * `kill -9` of a whole run while it builds, and while it destroys; then `resume`. What is asserted is what the outside world saw and
+ * still has. HOMELAB_TEST_KILLS=all (make nightly) kills at every record of the journal of the whole estate, else one sample of
+ * `tools` alone; HOMELAB_TEST_SEED repeats a run of it. Linux's /proc finds the processes.
+ */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { z } from "zod";
+import { Rehearsal } from "../support/rehearsal";
+
+const ALL = process.env["HOMELAB_TEST_KILLS"] === "all";
+const STACKS = ALL ? ["tools", "observability", "home", "sandboxy", "dev", "stg", "prod"] : ["tools"];
+const MINUTE = 60_000;
+/** A run says that it started, each stack that it starts and ends, and that it ended. */
+const RECORDS = 2 * STACKS.length + 1;
+const SEED = Number(process.env["HOMELAB_TEST_SEED"] ?? 1);
+
+interface Cut {
+  /** Lines of the journal at which it is killed. */
+  records: number;
+  /** Writes to the outside world that it is let do after that. */
+  writes: number;
+}
+
+/** Numbers that look random and are the same for a seed (Park and Miller). */
+function* numbers(seed: number): Generator<number> {
+  for (let state = seed; ; ) {
+    state = (state * 48_271) % 2_147_483_647;
+    yield state;
+  }
+}
+
+const random = numbers(SEED);
+const CUTS: Cut[] = ALL
+  ? Array.from({ length: RECORDS }, (_, i) => ({ records: i + 1, writes: (random.next().value as number) % 40 }))
+  : [{ records: 2, writes: 25 }];
+
+let rehearsal: Rehearsal;
+beforeAll(async () => {
+  rehearsal = new Rehearsal();
+  await rehearsal.startLab();
+}, 2 * MINUTE);
+afterAll(() => rehearsal.close(), MINUTE);
+
+/** Every process of this lab's runs, but the lab. */
+function killAll(): void {
+  const { pid: lab } = JSON.parse(fs.readFileSync(path.join(rehearsal.dir, "lab.json"), "utf8")) as { pid: number };
+  for (const name of fs.readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && Number(entry) !== lab)) {
+    try {
+      if (fs.readFileSync(`/proc/${name}/environ`, "utf8").includes(`HOMELAB_LAB_DIR=${rehearsal.dir}\0`)) process.kill(Number(name), "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+function journalRecords(): number {
+  const runs = path.join(rehearsal.dir, "runs");
+  const newest = fs.existsSync(runs)
+    ? fs
+        .readdirSync(runs)
+        .filter((name) => /^\d{6}-/.test(name))
+        .toSorted()
+        .at(-1)
+    : undefined;
+  return newest === undefined ? 0 : fs.readFileSync(path.join(runs, newest, "journal.jsonl"), "utf8").split("\n").length - 1;
+}
+
+/** Runs it and kills it there, unless it is done before. @returns whether it was killed */
+async function cut({ records, writes }: Cut, ...args: string[]): Promise<boolean> {
+  const runs = fs.existsSync(path.join(rehearsal.dir, "runs")) ? fs.readdirSync(path.join(rehearsal.dir, "runs")).length : 0;
+  const began = (): boolean => fs.existsSync(path.join(rehearsal.dir, "runs")) && fs.readdirSync(path.join(rehearsal.dir, "runs")).length > runs;
+  const before = await rehearsal.lastSeq();
+  const run = rehearsal.start(args);
+  let over = false;
+  const done = run.done.then((finished) => {
+    over = true;
+    return finished;
+  });
+  const look = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+  while (!over && !(began() && journalRecords() >= records)) await look();
+  const reached = (await rehearsal.writes(before)).length;
+  while (!over && (await rehearsal.writes(before)).length < reached + writes) await look();
+  killAll();
+  return (await done).signal === "SIGKILL";
+}
+
+async function succeed(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await rehearsal.homelab(...args);
+  expect([args, code, code === 0 ? "" : stderr + stdout]).toEqual([args, 0, ""]);
+  return stdout;
+}
+
+const machines = async (): Promise<string[]> =>
+  (await rehearsal.vms()).filter(({ config }) => config["template"] !== "1").map(({ vmid, config }) => `${vmid} ${config["name"]}`);
+
+const linux = fs.existsSync("/proc/self/environ") ? test : test.skip;
+let built: string[] = [];
+/** The plan of `tools` while nothing was there. */
+const fromNothing = path.join(os.tmpdir(), `homelab-plan-${process.pid}.json`);
+afterAll(() => fs.rmSync(fromNothing, { force: true }));
+
+describe.each(CUTS)("killed at record $records and $writes writes later", (at) => {
+  linux(
+    "an up is resumed: all is built once, nothing is pending, and a next up writes nothing",
+    async () => {
+      await succeed("preview", "tools", "--plan", fromNothing, "--lab");
+      const before = await rehearsal.lastSeq();
+      const killed = await cut(at, "up", ...STACKS, "--lab", "--concurrency", "2");
+      const status = await succeed("status", "--lab");
+      if (killed) expect(status).toContain("an earlier run (up) did not end in order");
+      const resumed = await succeed("resume", "--lab");
+      expect(resumed).toContain(killed ? "up of " : "no run is left to resume");
+      expect(await succeed("status", "--lab")).not.toMatch(/did not end in order|in doubt/);
+      expect(await succeed("resume", "--lab")).toBe("no run is left to resume: the last one ended in order\n");
+      expect(await succeed("pending", ...STACKS, "--lab")).toBe("no creation is pending\n");
+      const found = await machines();
+      expect(found.toSorted()).toEqual([...new Set(found)].toSorted());
+      if (built.length > 0) expect(found.toSorted()).toEqual(built);
+      built = found.toSorted();
+      // Each machine was made once, and none was made and taken away again.
+      const writes = await rehearsal.writes(before);
+      const made = writes.filter(({ system, action }) => system === "proxmox" && action === "clone").map(({ target }) => target);
+      expect(made.toSorted()).toEqual([...new Set(made)].toSorted());
+      expect(writes.filter(({ system, action }) => system === "proxmox" && /destroy|delete/i.test(action))).toEqual([]);
+      const settled = await rehearsal.lastSeq();
+      await succeed("up", ...STACKS, "--lab");
+      expect(await rehearsal.writes(settled)).toEqual([]);
+    },
+    30 * MINUTE,
+  );
+
+  linux(
+    "drift names the field that was changed behind the state, and changes nothing",
+    async () => {
+      const token = (await succeed("vault", "root", "--lab")).trim();
+      const { body } = await rehearsal.vault("sys/policies/acl?list=true", token);
+      const names = z.object({ data: z.object({ keys: z.array(z.string()) }) }).parse(body).data.keys;
+      const name = names.find((key) => key !== "root" && key !== "default") ?? "";
+      const route = `sys/policies/acl/${name}`;
+      const { policy } = z.object({ data: z.object({ policy: z.string() }) }).parse((await rehearsal.vault(route, token)).body).data;
+      const write = (text: string) => rehearsal.vault(route, token, { method: "PUT", body: { policy: text } });
+      expect((await write('path "nothing" { capabilities = ["deny"] }')).status).toBe(204);
+      const before = await rehearsal.lastSeq();
+      const found = await rehearsal.homelab("drift", "tools", "--lab", "--json");
+      const report = z
+        .object({
+          drifted: z.boolean(),
+          stacks: z.array(
+            z.object({
+              stack: z.string(),
+              error: z.unknown(),
+              resources: z.array(z.looseObject({ type: z.string(), fields: z.array(z.looseObject({ path: z.string() })) })),
+            }),
+          ),
+        })
+        .parse(JSON.parse(found.stdout));
+      expect([found.code, found.stderr, report.drifted, report.stacks.map(({ error }) => error)]).toEqual([3, "", true, [undefined]]);
+      expect(report.stacks.flatMap(({ resources }) => resources.map(({ type, fields }) => [type, fields.map(({ path: at }) => at)]))).toEqual([
+        ["vault:index/policy:Policy", ["policy"]],
+      ]);
+      expect(await rehearsal.writes(before)).toEqual([]);
+      expect((await write(policy)).status).toBe(204);
+      expect(await succeed("drift", "tools", "--lab")).toBe("nothing has drifted\n");
+    },
+    30 * MINUTE,
+  );
+
+  linux(
+    "a plan is refused where it was changed, and where what it says is no longer what would be done; it is followed where it is",
+    async () => {
+      const file = path.join(rehearsal.dir, "plan.json");
+      await succeed("preview", "tools", "--plan", file, "--lab");
+      const before = await rehearsal.lastSeq();
+      expect(await succeed("up", "--plan", file, "--lab")).toContain("no changes");
+      const text = fs.readFileSync(file, "utf8");
+      fs.writeFileSync(file, text.replace('"tools"', '"other"'));
+      const changed = await rehearsal.homelab("up", "--plan", file, "--lab");
+      expect([changed.code, changed.stderr]).toEqual([4, expect.stringContaining("was changed after it was written")]);
+      const old = await rehearsal.homelab("up", "--plan", fromNothing, "--lab");
+      expect([old.code, old.stderr]).toEqual([4, expect.stringContaining("tools: - create VmLegacy dns-vm: in the plan, and no longer to be done")]);
+      expect(await rehearsal.writes(before)).toEqual([]);
+    },
+    30 * MINUTE,
+  );
+
+  linux(
+    "a destroy is resumed: nothing is left, and it can be built again",
+    async () => {
+      const killed = await cut(at, "destroy", "--lab", "--concurrency", "2");
+      const resumed = await succeed("resume", "--lab");
+      expect(resumed).toContain(killed ? "destroy of " : "no run is left to resume");
+      expect(await machines()).toEqual([]);
+      await succeed("destroy", "--lab");
+      expect(await succeed("resume", "--lab")).toBe("no run is left to resume: the last one ended in order\n");
+      expect(await rehearsal.unhandled()).toEqual([]);
+    },
+    30 * MINUTE,
+  );
+});
