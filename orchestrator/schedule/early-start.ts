@@ -12,6 +12,8 @@ export class EarlyStart {
       if (this.#listener === undefined) this.#held.push(message);
       else this.#listener(message);
     });
+    // Whoever releases it looks at how it ends; until then nobody does.
+    this.process.result.catch(() => undefined);
   }
 
   /** From now on it runs like any other: what it has said so far comes first. */

@@ -23,7 +23,7 @@ function controlled(options: { concurrency?: number; failFast?: boolean; ahead?:
       ahead: options.ahead ?? 0,
     },
     {
-      clock: { now: () => time++, sleep: async () => undefined },
+      clock: { now: () => time++, sleep: () => new Promise(() => undefined) },
       emit: (event: RunEvent) => {
         if (event.kind === "stack-started") events.push(`start ${event.stack}`);
         if (event.kind === "diagnostic") events.push(`${event.stack}: ${event.message}`);

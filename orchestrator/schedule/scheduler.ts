@@ -90,7 +90,10 @@ export class Scheduler implements Run {
   }
 
   #interrupt(): void {
-    if (this.#closed) return;
+    if (this.#closed) {
+      this.#cancelAll();
+      return;
+    }
     this.#interrupts++;
     this.#emit({ kind: "interrupted", at: this.#now(), how: this.#interrupts === 1 ? "finishing" : "cancelling" });
     if (this.#interrupts > 1) this.#cancelAll();
@@ -173,11 +176,18 @@ export class Scheduler implements Run {
   #neverStarted(stack: string, status: "skipped" | "cancelled", blame?: string): void {
     const unneeded = this.#early.get(stack);
     this.#early.delete(stack);
-    if (unneeded !== undefined) {
-      this.#guarded(() => unneeded.process.cancel());
-      this.#ending.add(unneeded.process);
-    }
+    if (unneeded !== undefined) this.#endUnneeded(unneeded.process);
     this.#settleStack({ stack, status, changes: {}, startedAt: undefined, finishedAt: this.#now(), ...(blame === undefined ? {} : { blame }) });
+  }
+
+  /** It has done nothing that would have to come to an end, but its processes must. */
+  #endUnneeded(process: StackProcess): void {
+    this.#ending.add(process);
+    this.#guarded(() => process.cancel());
+    const timer = new AbortController();
+    this.#after(GRACE, timer, () => this.#guarded(() => process.cancel()));
+    const over = (): void => timer.abort();
+    process.result.then(over, over);
   }
 
   /** A try ended. */
