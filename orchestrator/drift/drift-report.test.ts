@@ -50,7 +50,7 @@ dns (tools)
         -a
         +b
 
-\`homelab up\` brings stacks back, \`homelab hosts apply\` hosts; \`homelab refresh\` takes what was found into the states
+\`homelab refresh\` takes what was found into the states, and \`homelab up\` then makes it what the program says; on hosts \`homelab hosts apply\` does
 `);
   expect(driftExitCode(drifted)).toBe(3);
   const failed = report({ stacks: [{ stack: "dev", resources: [], error: { code: "E_ENGINE", message: "no\nway", hint: "look" } }] });

@@ -1,6 +1,7 @@
 /** What drifted: its shape, its exit code, and its text. */
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { diffText, type HostResults } from "../hosts/host-results";
+import { VALUE_LENGTH } from "../report/report-schema";
 import type { ChangedValue, ResourceStep, WorkerResult } from "../worker/worker-protocol";
 
 export interface DriftedResource {
@@ -41,12 +42,18 @@ export function driftExitCode(report: DriftReport): ExitCode {
   return report.drifted ? EXIT.changes : EXIT.done;
 }
 
-const fieldLine = ({ path, from, to }: ChangedValue): string => `    ${path}: ${from ?? "(not there)"} → ${to ?? "(gone)"}`;
+/** Cut behind the redactor, which has seen the whole of it. */
+const short = (value: string): string => (value.length > VALUE_LENGTH ? `${value.slice(0, VALUE_LENGTH)}…` : value);
+
+const fieldLine = ({ path, from, to }: ChangedValue): string => `    ${path}: ${short(from ?? "(not there)")} → ${short(to ?? "(gone)")}`;
 
 function resourceLines({ type, name, how, fields }: DriftedResource): string[] {
   if (how === "gone") return [`  - ${type} ${name} is gone`];
   return [`  ~ ${type} ${name}`, ...(fields.length > 0 ? fields.map(fieldLine) : ["    a secret value differs"])];
 }
+
+const NEXT =
+  "`homelab refresh` takes what was found into the states, and `homelab up` then makes it what the program says; on hosts `homelab hosts apply` does";
 
 export function driftText(report: DriftReport): string {
   const blocks = report.stacks
@@ -60,6 +67,6 @@ export function driftText(report: DriftReport): string {
     );
   if (report.hosts.some(({ status }) => status === "would-change" || status === "failed")) blocks.push(diffText({ version: 1, hosts: report.hosts }).trimEnd());
   if (blocks.length === 0) return "nothing has drifted\n";
-  const next = report.drifted ? ["`homelab up` brings stacks back, `homelab hosts apply` hosts; `homelab refresh` takes what was found into the states"] : [];
+  const next = report.drifted ? [NEXT] : [];
   return `${[...blocks, ...next].join("\n\n")}\n`;
 }

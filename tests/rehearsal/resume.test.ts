@@ -137,7 +137,7 @@ describe.each(CUTS)("killed at record $records and $writes writes later", (at) =
       const token = (await succeed("vault", "root", "--lab")).trim();
       const { body } = await rehearsal.vault("sys/policies/acl?list=true", token);
       const names = z.object({ data: z.object({ keys: z.array(z.string()) }) }).parse(body).data.keys;
-      const name = names.find((key) => key !== "root" && key !== "default") ?? "";
+      const name = names.find((key) => key.startsWith("namespace.")) ?? "";
       const route = `sys/policies/acl/${name}`;
       const { policy } = z.object({ data: z.object({ policy: z.string() }) }).parse((await rehearsal.vault(route, token)).body).data;
       const write = (text: string) => rehearsal.vault(route, token, { method: "PUT", body: { policy: text } });
