@@ -14,6 +14,8 @@ import { runStacks } from "../../orchestrator/run/run-stacks";
 import { StackGraph } from "../../orchestrator/target/graph";
 import type { ResourceStep } from "../../orchestrator/worker/worker-protocol";
 import { generateIdentity } from "../../secrets/age";
+import { encryptSopsFile } from "../../secrets/sops-file";
+import { treeAt } from "../../secrets/vault-paths";
 import { LAB_SITE } from "../support/lab-site";
 
 const identity = generateIdentity();
@@ -23,6 +25,7 @@ let printed: string;
 beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-approve-"));
   fs.mkdirSync(path.join(folder, "secrets", "common"), { recursive: true });
+  fs.writeFileSync(path.join(folder, "secrets", "common", "x.yaml"), encryptSopsFile(treeAt("x", { key: "value-of-x" }), [identity.recipient], new Date(0)));
   process.env["HOMELAB_SECRETS_DIR"] = path.join(folder, "secrets");
   process.env["SOPS_AGE_KEY"] = identity.secret;
   [ran, printed] = [[], ""];

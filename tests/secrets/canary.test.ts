@@ -115,13 +115,13 @@ function partsOf(given: Plan): RunParts {
       };
     },
     workers: () => ({
-      run: ({ stack }, onMessage) => {
+      run: ({ stack, operation }, onMessage) => {
         if (given.kind === "internal error") throw new Error(`bug near ${form(given.common.value)}\n${form(given.own.value)}`);
         // What a run made itself is known from when its output came on.
         const known = [
           given.common.value,
           given.own.value,
-          ...(given.kind === "secret output" && stack === "dev" && given.operation === "up" ? [given.made.value] : []),
+          ...(given.kind === "secret output" && stack === "dev" && operation === "up" ? [given.made.value] : []),
         ];
         for (const value of known) for (const message of messages(form(value))) onMessage(message);
         return { result: Promise.resolve(resultOf(given, stack, known.map(form).join(" and "))), cancel: () => undefined };
