@@ -150,7 +150,7 @@ describe.each(CUTS)("killed at record $records and $writes writes later", (at) =
           stacks: z.array(
             z.object({
               stack: z.string(),
-              error: z.unknown(),
+              error: z.unknown().optional(),
               resources: z.array(z.looseObject({ type: z.string(), fields: z.array(z.looseObject({ path: z.string() })) })),
             }),
           ),
