@@ -31,7 +31,23 @@ const MAY = {
 /** Rooms of `stacks/`: site/ is written with `define` and read by `load`; each imports itself and those before it. Its root holds the entries. */
 const PROGRAM_ROOMS = ["define", "load", "plan", "build", "outputs"];
 /** Rooms of `orchestrator/`, lowest first: each imports itself and those before it. Its root (main.ts) imports what it likes. */
-const ROOMS = ["cli", "target", "state", "worker", "schedule", "store", "report", "pull-request", "ui", "run", "hosts", "drift", "secrets", "begin", "commands"];
+const ROOMS = [
+  "cli",
+  "target",
+  "state",
+  "worker",
+  "schedule",
+  "store",
+  "report",
+  "pull-request",
+  "ui",
+  "run",
+  "hosts",
+  "drift",
+  "secrets",
+  "begin",
+  "commands",
+];
 
 module.exports = {
   forbidden: [
