@@ -25,6 +25,23 @@ function spawnWorker(env: Readonly<Record<string, string | undefined>>): ChildPr
   });
 }
 
+const workerFailed = ({ stack }: WorkerTask, how: string): WorkerResult => ({
+  ok: false,
+  changes: {},
+  error: { code: "E_WORKER", class: "worker", message: `the worker of stack ${stack} ${how}`.trimEnd() },
+});
+
+const STOPPED: WorkerResult = {
+  ok: false,
+  changes: {},
+  error: {
+    code: "E_CANCELLED",
+    class: "cancelled",
+    message: "stopped at once; operations that were under way are in doubt",
+    hint: "run the same command again: it goes on from the saved state",
+  },
+};
+
 /**
  * Starts worker processes, one for each stack operation. One is kept waiting, loaded and idle, so that the next stack does not
  * wait for a process to start; `close` ends it.
@@ -68,12 +85,7 @@ export class StackProcesses {
         const { data, error } = fromWorkerSchema.safeParse(raw);
         if (error !== undefined) {
           // Its next words cannot be trusted either: it is ended, and what it did is not known.
-          reported = {
-            ok: false,
-            changes: {},
-            inDoubt: true,
-            error: { code: "E_WORKER", class: "worker", message: `the worker of stack ${task.stack} does not speak the protocol: ${z.prettifyError(error)}` },
-          };
+          reported = { ...workerFailed(task, `does not speak the protocol: ${z.prettifyError(error)}`), inDoubt: true };
           kill();
           return;
         }
@@ -83,30 +95,12 @@ export class StackProcesses {
         }
       });
       child.on("error", (cause) => {
-        reported ??= {
-          ok: false,
-          changes: {},
-          error: { code: "E_WORKER", class: "worker", message: `the worker of stack ${task.stack} cannot be started: ${cause.message}` },
-        };
+        reported ??= workerFailed(task, `cannot be started: ${cause.message}`);
       });
       child.on("close", (code, signal) => {
         const how = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
-        resolve(
-          reported ?? {
-            ok: false,
-            changes: {},
-            inDoubt: true,
-            error:
-              cancels > 0
-                ? {
-                    code: "E_CANCELLED",
-                    class: "cancelled",
-                    message: "stopped at once; operations that were under way are in doubt",
-                    hint: "run the same command again: it goes on from the saved state",
-                  }
-                : { code: "E_WORKER", class: "worker", message: `the worker of stack ${task.stack} ended without a result (${how})\n${stderr}`.trimEnd() },
-          },
-        );
+        const unreported = cancels > 0 ? STOPPED : workerFailed(task, `ended without a result (${how})\n${stderr}`);
+        resolve(reported ?? { ...unreported, inDoubt: true });
       });
     });
     child.send({ protocol: PROTOCOL, task });
