@@ -14,7 +14,7 @@ export const stacks = defineStacks({
     needs: [],
     vms: { dns: "dns", haproxy: "haproxy", teleport: "teleport", "boot-server": "boot-server", "k8s-tools": "cluster" },
     proxmox: true,
-    platform: { ...cluster, minio: {}, vault: {}, "vault-entries": {}, valkey: {}, nats: {} },
+    platform: { ...cluster, minio: {}, vault: {}, "vault-entries": {}, valkey: {}, nats: {}, "cloudnative-pg": {}, postgres: {} },
   },
   observability: {
     description: "metrics and alerts, and where traces of all environments go",

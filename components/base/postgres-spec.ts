@@ -27,6 +27,8 @@ export interface PostgresServers {
   readonly resources: { readonly cpu: string; readonly memory: string; readonly memoryLimit: string };
   /** Parameters of the server beside the defaults. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Full name under which clients outside the cluster reach the server that takes writes, by a balancer. Left out: they do not. */
+  readonly host?: string;
   readonly backup?: PostgresBackup;
 }
 
@@ -46,9 +48,18 @@ export interface ServersSpecArgs {
 /** Identifiers of SQL in quotes, which double the quote inside. */
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
+/** A Service of the operator for who is outside the cluster. */
+const outsideService = (cluster: string, host: string) => ({
+  selectorType: "rw",
+  serviceTemplate: {
+    metadata: { name: `${cluster}-outside`, annotations: { "external-dns.alpha.kubernetes.io/hostname": host } },
+    spec: { type: "LoadBalancer" },
+  },
+});
+
 /** Of the `Cluster`. What it leaves out the operator fills in. */
 export function serversSpec({ cluster, servers, database, owner, secret, extensions }: ServersSpecArgs) {
-  const { instances, image, size, storageClass, resources, parameters, backup } = servers;
+  const { instances, image, size, storageClass, resources, parameters, host, backup } = servers;
   return {
     instances,
     imageName: image,
@@ -66,6 +77,7 @@ export function serversSpec({ cluster, servers, database, owner, secret, extensi
       },
     },
     ...(parameters === undefined ? {} : { postgresql: { parameters: { ...parameters } } }),
+    ...(host === undefined ? {} : { managed: { services: { additional: [outsideService(cluster, host)] } } }),
     ...(backup === undefined ? {} : { plugins: [{ name: BARMAN_PLUGIN, isWALArchiver: true, parameters: { barmanObjectName: cluster } }] }),
     // Of one server it would only keep a node from being drained.
     enablePDB: instances > 1,

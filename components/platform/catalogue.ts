@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { argoCd } from "./argo-cd/module";
 import { certManager } from "./cert-manager/module";
+import { cloudNativePg } from "./cloudnative-pg/module";
 import { clusterAccess } from "./cluster-access/module";
 import { externalDns } from "./external-dns/module";
 import { externalSecrets } from "./external-secrets/module";
@@ -9,6 +10,7 @@ import { kubePrometheusStack } from "./kube-prometheus-stack/module";
 import { metricsServer } from "./metrics-server/module";
 import { minio } from "./minio/module";
 import { nats } from "./nats/module";
+import { postgres } from "./postgres/module";
 import { prometheusOperatorCrds } from "./prometheus-operator-crds/module";
 import { sharedSecrets } from "./shared-secrets/module";
 import { valkey } from "./valkey/module";
@@ -26,6 +28,8 @@ export const MODULES = [
   externalDns,
   valkey,
   nats,
+  cloudNativePg,
+  postgres,
   sharedSecrets,
   argoCd,
   prometheusOperatorCrds,

@@ -3,6 +3,7 @@ import type { LabContext, Persistent, Stoppable } from "../core/world";
 import type { Cluster, KubeObject } from "../kubernetes";
 import { at, listAt, numberAt } from "../kubernetes/objects";
 import { CertManager } from "./cert-manager";
+import { CloudNativePg } from "./cloudnative-pg";
 import { clusterBasics } from "./cluster-basics";
 import { Deployments } from "./deployments";
 import { follow } from "./events";
@@ -27,6 +28,7 @@ export interface Controllers extends Stoppable, Persistent {
 const OPERATORS = {
   certManager: { image: /(^|\/)cert-manager-controller([:@]|$)/, others: [] },
   externalSecrets: { image: /(^|\/)external-secrets([:@]|$)/, others: ["webhook", "certcontroller"] },
+  cloudNativePg: { image: /(^|\/)cloudnative-pg\/cloudnative-pg([:@]|$)/, others: [] },
 } as const;
 
 type Operator = (typeof OPERATORS)[keyof typeof OPERATORS];
@@ -37,6 +39,14 @@ function runs(deployment: KubeObject, { image, others }: Operator): boolean {
   return (
     image.test(String(container?.["image"] ?? "")) && !others.some((other) => other === first) && (numberAt(deployment, "status", "availableReplicas") ?? 0) > 0
   );
+}
+
+/** Everything that is there, for a start. */
+function addAll(kube: Kube, queue: WorkQueue): void {
+  const { store } = kube;
+  for (const type of store.types.namespaced()) for (const { kind, metadata } of store.list(type)) queue.add(kind, metadata.namespace, metadata.name);
+  for (const { kind, metadata } of [...kube.all("v1", "Namespace"), ...kube.all("apiextensions.k8s.io/v1", "CustomResourceDefinition")])
+    queue.add(kind, undefined, metadata.name);
 }
 
 /**
@@ -57,15 +67,18 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
   new Services(kube, queue);
   new WebhookAuthorities(new Kube(cluster, "cainjector"), queue, ctx);
 
-  const running = { certManager: undefined as string | undefined, externalSecrets: undefined as string | undefined };
+  const running: Partial<Record<keyof typeof OPERATORS, string | undefined>> = {};
   const certManager = new CertManager(new Kube(cluster, "cert-manager-controller"), queue, ctx, () => running.certManager);
   const externalSecrets = new ExternalSecrets(new Kube(cluster, "external-secrets"), queue, ctx, () => running.externalSecrets !== undefined);
+  const cloudNativePg = new CloudNativePg(new Kube(cluster, "cloudnative-pg"), queue, () => running.cloudNativePg !== undefined);
   const lookForOperators = (): void => {
     const deployments = kube.all("apps/v1", "Deployment");
     const homeOf = (operator: Operator): string | undefined => deployments.find((deployment) => runs(deployment, operator))?.metadata.namespace;
     const before = { ...running };
     running.certManager = homeOf(OPERATORS.certManager);
     running.externalSecrets = homeOf(OPERATORS.externalSecrets);
+    running.cloudNativePg = homeOf(OPERATORS.cloudNativePg);
+    if (running.cloudNativePg !== undefined && running.cloudNativePg !== before.cloudNativePg) cloudNativePg.resync();
     if (running.certManager !== undefined && running.certManager !== before.certManager) certManager.resync();
     if (running.externalSecrets !== undefined && running.externalSecrets !== before.externalSecrets) externalSecrets.resync();
   };
@@ -79,15 +92,14 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
     if (object.kind === "Deployment" && isOperator(object)) lookForOperators();
     if (object.kind === "Secret") {
       certManager.secretChanged(object.metadata.namespace, object.metadata.name);
+      cloudNativePg.secretChanged(object.metadata.namespace);
       externalSecrets.secretChanged(object.metadata.namespace, object.metadata.name);
     }
     if (object.kind === "Namespace") externalSecrets.namespaceChanged();
     if (object.kind === "PersistentVolumeClaim" && type === "DELETED") programs.sweep();
   });
   lookForOperators();
-  for (const type of store.types.namespaced()) for (const { kind, metadata } of store.list(type)) queue.add(kind, metadata.namespace, metadata.name);
-  for (const { kind, metadata } of [...kube.all("v1", "Namespace"), ...kube.all("apiextensions.k8s.io/v1", "CustomResourceDefinition")])
-    queue.add(kind, undefined, metadata.name);
+  addAll(kube, queue);
 
   return {
     ingress: new IngressRoutes(kube, programs),

@@ -34,6 +34,14 @@ function flag(deployment: KubeObject, name: string): string {
   return found.slice(name.length + 3).replace("$(POD_NAMESPACE)", deployment.metadata.namespace ?? "");
 }
 
+/** Operators that make an authority of their own, and write it into their configurations themselves. */
+const OWN = [
+  { image: /(^|\/)cloudnative-pg\/cloudnative-pg([:@]|$)/, secret: "cnpg-ca-secret", configuration: /^cnpg-(mutating|validating)-webhook-configuration$/ },
+];
+
+const ownOf = (deployment: KubeObject): (typeof OWN)[number] | undefined =>
+  OWN.find(({ image }) => image.test(String(firstContainer(deployment)?.["image"] ?? "")));
+
 export class WebhookAuthorities {
   constructor(
     private readonly kube: Kube,
@@ -61,6 +69,11 @@ export class WebhookAuthorities {
 
   async #deployment(namespace: string | undefined, name: string): Promise<void> {
     const deployment = this.kube.find("apps/v1", "Deployment", namespace, name);
+    const own = deployment === undefined ? undefined : ownOf(deployment);
+    if (own !== undefined && (numberAt(deployment, "status", "availableReplicas") ?? 0) > 0) {
+      await this.#authority(namespace ?? "", own.secret);
+      this.#all(({ metadata }) => own.configuration.test(metadata.name));
+    }
     const part = deployment === undefined ? undefined : partOf(deployment);
     if (deployment === undefined || part === undefined || this.#running(part)?.metadata.uid !== deployment.metadata.uid) return;
     if (part === "webhook") await this.#authority(flag(deployment, "dynamic-serving-ca-secret-namespace"), flag(deployment, "dynamic-serving-ca-secret-name"));
@@ -91,6 +104,11 @@ export class WebhookAuthorities {
       if (secret !== undefined) return authorityIn(secret);
       const [namespace, name = ""] = (certificate ?? "").split("/");
       return authorityIn(`${namespace}/${textAt(this.kube.find("cert-manager.io/v1", "Certificate", namespace, name), "spec", "secretName") ?? ""}`);
+    }
+    const own = OWN.find(({ configuration }) => configuration.test(metadata.name));
+    if (own !== undefined) {
+      const operator = this.kube.all("apps/v1", "Deployment").find((deployment) => ownOf(deployment) === own);
+      return operator && authorityIn(`${operator.metadata.namespace}/${own.secret}`);
     }
     if (metadata.labels?.["external-secrets.io/component"] !== "webhook") return undefined;
     const controller = this.#running("cert-controller");

@@ -46,6 +46,7 @@ const servers = {
   storageClass: "local-path",
   resources: { cpu: "250m", memory: "512Mi", memoryLimit: "1Gi" },
   parameters: { wal_level: "logical" },
+  host: "db.example.org",
   backup: { destination: "s3://backups/shop", endpoint: "https://s3.example.org", secret: "s3", schedule: "0 0 3 * * *", retention: "30d" },
 };
 

@@ -168,7 +168,6 @@ const AWAITED: Record<string, string> = {
   [`${STORE}/HARBOR_KEY`]: "Harbor of tools",
   [`${STORE}/ISTIO_PRIMARY_CA`]: "Istio of dev",
   [`${STORE}/ORACLE_CLOUD`]: "the backup of the states",
-  [`${STORE}/POSTGRES`]: "Postgres of tools",
   [`${STORE}/PROXMOX_URL`]: "the role of Cluster API takes the site's own address",
   [`${STORE}/TELEPORT`]: "Teleport's agents",
   [`${STORE}/github_token`]: "GitHub's runners of tools",

@@ -1,0 +1,20 @@
+/** Values of the chart cloudnative-pg. */
+import type { ChartPin } from "../pins";
+
+export const CLOUDNATIVE_PG_CHART = {
+  repository: "https://cloudnative-pg.github.io/charts",
+  name: "cloudnative-pg",
+  version: "0.29.0",
+  kubeVersion: ">=1.29.0-0",
+  why: "CloudNativePG 1.30, tested with Kubernetes 1.34 to 1.36; in place of Bitnami's chart, whose images get no updates any more",
+} as const satisfies ChartPin;
+
+export const CLOUDNATIVE_PG_NAMESPACE = "cnpg-system";
+
+export function cloudNativePgValues() {
+  return {
+    // As templates of the chart: an update brings new ones, and Helm keeps them when the release goes.
+    crds: { create: true },
+    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "256Mi" } },
+  };
+}
