@@ -6,7 +6,7 @@ import { HomelabError } from "../common/errors";
 import { failureOf, printAnswer } from "./child";
 import { labSite } from "./lab-site";
 import { loadEstate } from "./load/estate";
-import { vmNames } from "./load/stacks";
+import { stackFacts } from "./load/stacks";
 import { planEstate, type StackPlan } from "./plan/plan";
 import { platformSummary } from "./plan/platform-summary";
 
@@ -29,13 +29,7 @@ export function describe(): object {
     version: 1,
     project: "homelab",
     site: estate.site.domain,
-    stacks: estate.stacks.map((stack) => ({
-      name: stack.name,
-      needs: stack.needs,
-      description: stack.description,
-      vms: vmNames(stack),
-      ...platformOf(plans.get(stack.name)),
-    })),
+    stacks: estate.stacks.map((stack) => ({ ...stackFacts(stack), ...platformOf(plans.get(stack.name)) })),
     warnings: [...[...estate.warnings.values()].flat(), ...[...plans.values()].flatMap(({ platform }) => platform.requests.warnings)],
     lab: labFacts(),
   };

@@ -5,11 +5,11 @@
  */
 import { printAnswer } from "./child";
 import { loadEstate } from "./load/estate";
-import { vmNames } from "./load/stacks";
+import { stackFacts } from "./load/stacks";
 
 function stackList(): object {
   const { site, stacks } = loadEstate();
-  return { site: site.domain, stacks: stacks.map((stack) => ({ name: stack.name, needs: stack.needs, description: stack.description, vms: vmNames(stack) })) };
+  return { site: site.domain, stacks: stacks.map(stackFacts) };
 }
 
 if (require.main === module) printAnswer(stackList);

@@ -4,7 +4,17 @@ import { durationText } from "../report/changes";
 import { failureLines } from "../report/failure-text";
 import type { RunReport } from "../report/report-schema";
 import { renderTable, TABLE_HEAD, tableRows } from "../report/table";
-import type { RunSetup } from "./run-setup";
+import type { LabFile } from "../target/lab-client";
+import type { Program } from "../target/program";
+import type { Site } from "../target/site";
+import type { RunOperation } from "./run-setup";
+
+/** What the closing lines tell of a run's setup. */
+export interface Closing {
+  operation: RunOperation;
+  site: Pick<Site, "env"> & { lab: Pick<LabFile, "kubeconfig" | "proxy" | "caFile"> | undefined };
+  program: Pick<Program, "site" | "vaultStack">;
+}
 
 /** Failures first and the table last, so that the table is on the screen however much failed. */
 export function tableText(report: RunReport): string {
@@ -34,21 +44,21 @@ function within(title: string, names: readonly string[], width: number): string 
 }
 
 /** Commands to look at what was built: only those that answer. */
-function whereToLook(setup: RunSetup, report: RunReport): string[] {
+function whereToLook(setup: Closing, report: RunReport): string[] {
   const { site, operation } = setup;
   const { lab } = site;
   if (lab === undefined || operation !== "up" || !report.ok) return [];
   const built = report.stacks.map(({ stack }) => stack);
-  const [context] = built.includes("dev") ? ["dev"] : built.slice(-1);
+  const context = built.at(-1);
   const lines = context === undefined ? [] : [`kubernetes: kubectl --kubeconfig ${quote(lab.kubeconfig)} --context ${quote(context)} get deployments -A`];
-  if (built.includes("tools"))
+  if (built.some((stack) => stack === setup.program.vaultStack))
     lines.push(
       `vault: HTTPS_PROXY=${quote(lab.proxy)} VAULT_CACERT=${quote(site.env["NODE_EXTRA_CA_CERTS"] ?? lab.caFile)} VAULT_ADDR=https://vault.${setup.program.site} (any Vault client)`,
     );
   return lines;
 }
 
-export function closingText(setup: RunSetup, report: RunReport, htmlFile: string, columns: number): string {
+export function closingText(setup: Closing, report: RunReport, htmlFile: string, columns: number): string {
   const lines: string[] = [];
   for (const { stack, unknowns } of report.stacks)
     if (unknowns.length > 0) lines.push(within(`${stack} depends on values that are not known yet: `, unknowns, Math.max(columns, 60) * 2));

@@ -44,12 +44,18 @@ async function ask<T>(answer: z.ZodType<T>, session: Session, site: Site, verb: 
   return answer.parse(JSON.parse(stdout));
 }
 
-/** Where Vault is: an output of the stack tools. */
+/** Where Vault is: an output of the stack whose cluster it runs in. */
 async function addressOf(args: Arguments, session: Session): Promise<string> {
-  const [, tools] = (await queryAll("outputs", { ...args, words: ["tools"] }, session)).results[0] ?? [];
-  const { vaultAddress } = tools?.outputs ?? {};
+  const { vaultStack } = await listStacks();
+  if (vaultStack === undefined)
+    throw new HomelabError("E_VAULT_UNKNOWN", "no stack has a Vault", { hint: "add the module `vault` to a stack, or set VAULT_ADDR" });
+  const [, answer] = (await queryAll("outputs", { ...args, words: [vaultStack] }, session)).results[0] ?? [];
+  const { vaultAddress } = answer?.outputs ?? {};
   if (typeof vaultAddress?.value !== "string")
-    throw new HomelabError("E_VAULT_UNKNOWN", "the stack tools has no Vault yet", { subject: "tools", hint: "build it: `homelab up tools`" });
+    throw new HomelabError("E_VAULT_UNKNOWN", `the stack ${vaultStack} has no Vault yet`, {
+      subject: vaultStack,
+      hint: `build it: \`homelab up ${vaultStack}\``,
+    });
   return vaultAddress.value;
 }
 

@@ -10,10 +10,12 @@ import { StackGraph } from "./graph";
 
 const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.string().optional(), subject: z.string().optional() });
 
-const stackSchema = z.object({ name: z.string(), needs: z.array(z.string()), description: z.string(), vms: z.array(z.string()) });
+const stackSchema = z.object({ name: z.string(), needs: z.array(z.string()), description: z.string(), vms: z.array(z.string()), vault: z.boolean() });
 
 const vmOwners = (stacks: readonly z.infer<typeof stackSchema>[]): ReadonlyMap<string, string> =>
   new Map(stacks.flatMap(({ name, vms }) => vms.map((vm): [string, string] => [vm, name])));
+
+const vaultStackOf = (stacks: readonly z.infer<typeof stackSchema>[]): string | undefined => stacks.find(({ vault }) => vault)?.name;
 
 const descriptionSchema = z.object({
   version: z.literal(1),
@@ -35,6 +37,8 @@ export interface Program {
   lab: { site: LabSite } | { failure: HomelabError };
   /** The stack of each VM, in the order of the stacks. */
   vms: ReadonlyMap<string, string>;
+  /** The stack in whose cluster Vault runs, if one does. */
+  vaultStack: string | undefined;
 }
 
 interface Finished {
@@ -101,9 +105,9 @@ const stackListSchema = z.object({ site: z.string(), stacks: z.array(stackSchema
  * The site's name and its stacks, also where the plan cannot be made: without it no missing secret could be written for a stack.
  * @throws HomelabError with the program's own code where site, settings or VM files are wrong
  */
-export async function listStacks(): Promise<Pick<Program, "site" | "graph" | "vms">> {
+export async function listStacks(): Promise<Pick<Program, "site" | "graph" | "vms" | "vaultStack">> {
   const { site, stacks } = stackListSchema.parse(await askProgram("stack-list"));
-  return { site, graph: new StackGraph(stacks), vms: vmOwners(stacks) };
+  return { site, graph: new StackGraph(stacks), vms: vmOwners(stacks), vaultStack: vaultStackOf(stacks) };
 }
 
 /**
@@ -112,5 +116,13 @@ export async function listStacks(): Promise<Pick<Program, "site" | "graph" | "vm
  */
 export async function describeProgram(): Promise<Program> {
   const { project, site, warnings, stacks, lab } = descriptionSchema.parse(await askProgram("describe"));
-  return { project, site, warnings, graph: new StackGraph(stacks), vms: vmOwners(stacks), lab: "site" in lab ? lab : { failure: errorOf(lab.failure) } };
+  return {
+    project,
+    site,
+    warnings,
+    graph: new StackGraph(stacks),
+    vms: vmOwners(stacks),
+    vaultStack: vaultStackOf(stacks),
+    lab: "site" in lab ? lab : { failure: errorOf(lab.failure) },
+  };
 }

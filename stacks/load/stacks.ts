@@ -16,6 +16,15 @@ export interface LoadedStack {
   apps: Readonly<Record<string, App>>;
 }
 
+/** A stack as the orchestrator is told of it. */
+export const stackFacts = (stack: LoadedStack): { name: string; needs: readonly string[]; description: string; vms: string[]; vault: boolean } => ({
+  name: stack.name,
+  needs: stack.needs,
+  description: stack.description,
+  vms: vmNames(stack),
+  vault: stack.platform.vault !== undefined,
+});
+
 export const loadStacks = (all: Stacks): LoadedStack[] =>
   Object.entries(all).map(([name, { description, needs, vms, proxmox: prepares, platform, apps }]) => ({
     name,

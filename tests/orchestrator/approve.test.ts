@@ -56,6 +56,7 @@ const parts = (...steps: ResourceStep[]): RunParts => ({
     lab: { site: LAB_SITE },
     graph: new StackGraph([{ name: "dev", description: "", needs: [] }]),
     vms: new Map(),
+    vaultStack: undefined,
   }),
   workers: () => ({
     run: ({ operation }, onMessage) => {

@@ -112,6 +112,7 @@ function partsOf(given: Plan): RunParts {
           { name: "dev", description: "", needs: ["tools"] },
         ]),
         vms: new Map(),
+        vaultStack: undefined,
       };
     },
     workers: () => ({
