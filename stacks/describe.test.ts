@@ -12,11 +12,13 @@ test("it prints the stacks with their needs and VMs as JSON", () => {
   const description = JSON.parse(execFileSync(process.execPath, [script], { encoding: "utf8" }));
   expect(description).toMatchObject({ version: 1, project: "homelab" });
   expect(description.stacks.map((s: { name: string }) => s.name)).toEqual(["tools", "observability", "home", "sandboxy", "dev", "stg", "prod"]);
+  expect(description.stacks.filter((s: { vault: boolean }) => s.vault).map((s: { name: string }) => s.name)).toEqual(["tools"]);
   expect(description.stacks[5]).toEqual({
     name: "stg",
     needs: ["tools", "observability", "dev"],
     description: "the last stop before production: runs the image that dev ran",
     vms: ["k8s-stg"],
+    vault: false,
     platform: {
       cluster: "k3s",
       requests: "0.2 of 3.5 processors, 0.5 GiB of 2.5 GiB of memory, 0 GiB of 22 GiB of volumes",

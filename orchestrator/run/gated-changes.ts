@@ -2,7 +2,7 @@
 import type { ReportStep, RunReport } from "../report/report-schema";
 
 export interface GatedChange {
-  /** As `--approve` takes it: `dev/k8s-dev-vm`. */
+  /** As `--approve` takes it: `<stack>/<name of the resource>`. */
   what: string;
   /** `replaces the VM`. */
   how: string;

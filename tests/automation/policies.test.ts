@@ -161,7 +161,7 @@ test("a policy that throws, and a pack that dies, fail the run by their names, w
   const died = await up([], { breaks: { enforcementLevel: "mandatory", how: "dies" } });
   expect(died).toMatchObject({ code: 1 });
   expect(died.stdout).toMatch(
-    /failed to run policy: policy pack \S*policy-pack ended in the middle of a call \(exit code 3\); the end of its stderr:\n\s+last words with \[secret\]/,
+    /failed to run policy: policy pack .*policy-pack ended in the middle of a call \(exit code 3\); the end of its stderr:\n\s+last words with \[secret\]/,
   );
   expect(site.things()).toEqual([]);
 });
