@@ -1,6 +1,6 @@
 /** Resource definitions of bridged packages: a schema and four calls, the rest follows. */
 import { asError, HomelabError } from "../../common/errors";
-import { withNullsOf } from "./nulls";
+import { saysNothing, withNullsOf } from "./nulls";
 import { specOfFields } from "./package-schema";
 import { type CallContext, type CheckFailure, type DiffResult, PartialFailure, type ReadResult, type ResourceDefinition } from "./resource";
 import type { Fields } from "./schema";
@@ -125,7 +125,7 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
       }
     },
     async read({ id, inputs: asked, outputs: state, ...call }): Promise<ReadResult | undefined> {
-      const inputs = withoutNulls(asked);
+      const inputs = saidOf(fields, withoutNulls(asked));
       const told = outputsOf(state);
       // A creation that was cut left inputs and no outputs: what is known of it is what it was given.
       const outputs = Object.keys(told).length === 0 ? planned(withoutNotes(inputs)) : told;
@@ -199,6 +199,10 @@ const RAW_STATE_NOTE = "__pulumi_raw_state_delta";
 
 /** A state's outputs, whichever plugin wrote it. */
 const outputsOf = ({ [RAW_STATE_NOTE]: _, ...outputs }: JsonObject): JsonObject => withoutNulls(outputs);
+
+/** Without empty values for what the other side fills in: whatever it filled in is no drift. */
+const saidOf = (fields: Fields, inputs: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(inputs).filter(([name, value]) => fields[name]?.computed !== true || !saysNothing(value)));
 
 /** What is known with what was found over it; null says that there is none. */
 const merged = (known: JsonObject, found: JsonObject): JsonObject =>

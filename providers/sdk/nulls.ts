@@ -1,7 +1,7 @@
 /** What a state says without saying anything: official plugins write a null, or an empty list or map, for an input without a value. */
 import { isValues, type Json, type JsonObject } from "./values";
 
-const isNothing = (value: Json): boolean =>
+export const saysNothing = (value: Json): boolean =>
   value === null || (Array.isArray(value) && value.length === 0) || (isValues(value) && Object.keys(value).length === 0);
 
 /** What says nothing stays where it was, so that a refresh that found nothing changes nothing. */
@@ -10,6 +10,6 @@ export function withNullsOf(before: JsonObject, after: JsonObject): JsonObject {
     if (Array.isArray(was) && Array.isArray(is)) return is.map((item, i) => restored(was[i], item));
     return isValues(was) && isValues(is) ? withNullsOf(was, is) : is;
   };
-  const nothings = Object.entries(before).filter(([key, value]) => isNothing(value) && !(key in after));
+  const nothings = Object.entries(before).filter(([key, value]) => saysNothing(value) && !(key in after));
   return Object.fromEntries([...Object.entries(after).map(([key, value]): [string, Json] => [key, restored(before[key], value)]), ...nothings]);
 }
