@@ -171,6 +171,24 @@ async function play(given: Given) {
   return { graph, stacks, events, tries, ending, crashes, mostRunning, clock, children };
 }
 
+/** Found by the test: the processes that were got ready for the second stack were forgotten. */
+const LISTENER_FAILS_AS_IT_STARTS: Given = {
+  needs: [0, 1, 0],
+  chosen: [true, true, true],
+  ends: [["ok"], ["deaf"], ["ok"]],
+  direction: "build",
+  concurrency: 3,
+  ahead: 1,
+  failFast: false,
+  attempts: 1,
+  budget: 0,
+  stackTimeout: undefined,
+  runTimeout: undefined,
+  interrupts: [],
+  crash: 4,
+  picks: [0],
+};
+
 test("no stack is lost, none starts before what it needs, and every run ends", async () => {
   await fc.assert(
     fc.asyncProperty(anyRun, async (given) => {
@@ -211,7 +229,7 @@ test("no stack is lost, none starts before what it needs, and every run ends", a
       expect(children.filter(({ done }) => !done)).toEqual([]);
       expect(clock.sleepers).toBe(0);
     }),
-    { numRuns: Number(process.env["HOMELAB_MODEL_RUNS"] ?? 400) },
+    { numRuns: Number(process.env["HOMELAB_MODEL_RUNS"] ?? 400), examples: [[LISTENER_FAILS_AS_IT_STARTS]] },
   );
 });
 

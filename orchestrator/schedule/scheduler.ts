@@ -281,12 +281,14 @@ export class Scheduler implements Run {
       if (message.kind !== "result") this.#emit({ ...message, at: this.#now(), stack });
     };
     // Without a synced line that it has started, it does not: a later run would not know that it is in doubt.
+    const early = this.#early.get(stack);
+    this.#early.delete(stack);
     if (this.#broken === undefined)
       this.#guarded(() => {
-        work.process = this.#early.get(stack)?.release(listener) ?? this.hooks.start(stack, listener);
+        work.process = early?.release(listener) ?? this.hooks.start(stack, listener);
       });
-    this.#early.delete(stack);
     if (work.process === undefined) {
+      if (early !== undefined) this.#endUnneeded(early.process);
       // What cannot even be started has failed, like what was.
       this.#finish(stack, work, { ok: false, changes: {}, error: { code: "E_CANCELLED", class: "cancelled", message: "not started" } });
       return;
