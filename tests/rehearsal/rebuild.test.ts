@@ -38,7 +38,7 @@ const VMS: Record<string, { node: string; stack: string; status: string }> = {
 
 const EVERYWHERE = ["cert-manager", "external-dns", "external-secrets", "vault-access"];
 const OWN_NAMESPACES: Record<string, string[]> = {
-  tools: ["minio", "vault"],
+  tools: ["cnpg-system", "minio", "nats", "postgres", "valkey", "vault"],
   observability: ["jaeger", "monitoring", "prometheus-operator-crds"],
   home: ["immich-machine-learning"],
   sandboxy: ["whoami"],
