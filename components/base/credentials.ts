@@ -23,7 +23,7 @@ export interface CredentialsArgs {
 }
 
 /** @throws pulumi.InputPropertyError for a Secret without a key that its type must have, or without any */
-export function validateCredentials({ values, type = "Opaque", name }: CredentialsArgs): void {
+function validateCredentials({ values, type = "Opaque", name }: CredentialsArgs): void {
   const missing = KEYS[type].filter((key) => values[key] === undefined);
   if (missing.length > 0)
     throw new pulumi.InputPropertyError({ propertyPath: "values", reason: `the Secret ${name} of the type ${type} needs ${missing.join(" and ")}` });

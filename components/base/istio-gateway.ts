@@ -30,7 +30,7 @@ export interface IstioGatewayArgs {
 const SELECTOR = { istio: "ingressgateway" };
 
 /** The `spec` of a Gateway. */
-export function gatewaySpec({ hosts, certificate, selector = SELECTOR, redirect = true, passthrough = [] }: IstioGatewayArgs) {
+function gatewaySpec({ hosts, certificate, selector = SELECTOR, redirect = true, passthrough = [] }: IstioGatewayArgs) {
   const http = { port: { number: 80, name: "http", protocol: "HTTP" }, hosts: [...hosts], tls: { httpsRedirect: true } };
   const https = {
     port: { number: 443, name: "https", protocol: "HTTPS" },
@@ -46,7 +46,7 @@ export function gatewaySpec({ hosts, certificate, selector = SELECTOR, redirect 
 }
 
 /** @throws pulumi.InputPropertyError for a gateway without hosts, or with one port twice */
-export function validateIstioGateway({ hosts, passthrough = [] }: IstioGatewayArgs): void {
+function validateIstioGateway({ hosts, passthrough = [] }: IstioGatewayArgs): void {
   if (hosts.length === 0) throw new pulumi.InputPropertyError({ propertyPath: "hosts", reason: "a gateway needs at least one host" });
   const ports = [80, 443, ...passthrough.map(({ port }) => port)];
   const twice = ports.find((port, index) => ports.indexOf(port) !== index);

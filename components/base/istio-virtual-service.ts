@@ -19,7 +19,7 @@ const isFull = (routes: IstioVirtualServiceArgs["routes"]): routes is readonly I
 const routesOf = ({ routes }: IstioVirtualServiceArgs): readonly IstioRoute[] => (isFull(routes) ? routes : [{ to: [routes] }]);
 
 /** @throws pulumi.InputPropertyError with everything that is wrong with its routes, or where it has no host or no gateway */
-export function validateIstioVirtualService(args: IstioVirtualServiceArgs): void {
+function validateIstioVirtualService(args: IstioVirtualServiceArgs): void {
   const [complaint] = [...(args.hosts.length === 0 ? ["it has no host"] : []), ...(args.gateways.length === 0 ? ["it has no gateway"] : [])];
   if (complaint !== undefined) throw new pulumi.InputPropertyError({ propertyPath: "hosts", reason: complaint });
   const complaints = routeComplaints(routesOf(args));

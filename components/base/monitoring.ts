@@ -55,7 +55,7 @@ const ruleOf = ({ alert, expr, for: duration, severity, summary }: AlertRule) =>
 });
 
 /** @throws pulumi.InputPropertyError for an alert that two rules have: the second would hide the first */
-export function validateMonitoring({ rules = {} }: MonitoringArgs): void {
+function validateMonitoring({ rules = {} }: MonitoringArgs): void {
   const names = Object.values(rules).flatMap((group) => group.map(({ alert }) => alert));
   const twice = names.find((alert, index) => names.indexOf(alert) !== index);
   if (twice !== undefined) throw new pulumi.InputPropertyError({ propertyPath: "rules", reason: `two rules are called ${twice}` });

@@ -25,7 +25,7 @@ export interface PostgresDatabaseArgs {
 }
 
 /** @throws pulumi.InputPropertyError for names that Postgres or its operator keep for themselves, or that must be quoted */
-export function validatePostgresDatabase({ database, owner, servers }: PostgresDatabaseArgs): void {
+function validatePostgresDatabase({ database, owner, servers }: PostgresDatabaseArgs): void {
   for (const [property, name] of Object.entries({ database, owner })) {
     const reason = NAME.test(name) ? (RESERVED.test(name) ? "is a reserved name" : undefined) : "must be of a-z, 0-9 and _, and begin with a letter or _";
     if (reason !== undefined) throw new pulumi.InputPropertyError({ propertyPath: property, reason: `"${name}" ${reason}` });

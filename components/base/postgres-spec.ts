@@ -33,7 +33,7 @@ export interface PostgresServers {
 }
 
 /** Name of the plugin that archives to object stores. */
-export const BARMAN_PLUGIN = "barman-cloud.cloudnative-pg.io";
+const BARMAN_PLUGIN = "barman-cloud.cloudnative-pg.io";
 
 export interface ServersSpecArgs {
   readonly cluster: string;

@@ -33,7 +33,7 @@ export const aclRules = ({ keys, channels, may }: Pick<ValkeyOptions["users"][st
   [...keys.map((pattern) => `~${pattern}`), "resetchannels", ...channels.map((pattern) => `&${pattern}`), COMMANDS[may]].join(" ");
 
 /** Nobody is let in without a user and its password. A line of its own, after the users: the server has this user by itself. */
-export const NO_DEFAULT_USER = "user default off";
+const NO_DEFAULT_USER = "user default off";
 
 /** @typeParam T text, or a text that is known once it is there */
 export interface ValkeyValuesArgs<T> {
