@@ -30,11 +30,18 @@ test.each(STACK_NAMES)("the program of %s registers its VMs, its cluster and its
   );
 });
 
+/** Names that Services ask for, wherever their annotation stands: in a chart's values, or in a resource of an operator. */
+function namesOfServices(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => (key === "external-dns.alpha.kubernetes.io/hostname" ? [String(item)] : namesOfServices(item)));
+}
+
 test.each(STACK_NAMES)("external-dns of %s may write the names of its routes, and no other stack's", async (stack) => {
   const { registered } = await runStack(stack);
-  const hosts = registered
+  const routes = registered
     .filter(({ type }) => type === "kubernetes:networking.k8s.io/v1:Ingress")
     .flatMap(({ inputs }) => (inputs["spec"] as { rules: { host: string }[] }).rules.map(({ host }) => host));
+  const hosts = [...routes, ...registered.flatMap(({ inputs }) => namesOfServices(inputs))];
   expect(plans.get(stack)?.hostNames).toEqual(hosts.toSorted());
   const { values } = only(registered, "kubernetes:helm.sh/v3:Release", "external-dns-release").inputs as { values: { extraArgs: string[] } };
   const pattern = new RegExp(values.extraArgs.find((arg) => arg.startsWith("--regex-domain-filter="))?.slice("--regex-domain-filter=".length) ?? "");
