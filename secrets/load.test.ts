@@ -188,6 +188,9 @@ test("the checkout's own files all open with the lab's key and have the shape th
     "rootUser",
     "rootPassword",
   ],
+  "…/NATS": [
+    "NATS_PASSWORD",
+  ],
   "…/ORACLE_CLOUD": [
     "userOcid",
     "tenancyOcid",

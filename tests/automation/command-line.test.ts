@@ -35,7 +35,7 @@ test.each([
   [["stack", "ls", "--nope"], "unknown flag: --nope", 1],
   [["destroy", "--exclude-dependents"], "unknown flag: --exclude-dependents", 1],
   [["preview", "--yes"], "unknown flag: --yes", 1],
-  [["up", "--policy-pack", "x"], "--policy-pack of `pulumi up` is not supported by the embedded engine"],
+  [["up", "--attach-debugger"], "--attach-debugger of `pulumi up` is not supported by the embedded engine"],
   [["up"], "--yes or --skip-preview or --preview-only must be passed in"],
   [["stack", "rename"], "wrong number of arguments", 1],
 ])("%j is refused", async (args, text, code = 2) => {
