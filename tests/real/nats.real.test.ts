@@ -107,6 +107,8 @@ describeReal(["nats-server"], "the accounts of NATS, in a real server", (pathOf)
       client.send("SUB _INBOX.me 9\r\nPUB $JS.API.INFO _INBOX.me 0\r\n\r\nPING\r\n");
     }
     expect(await web.until(/account_info_response[\s\S]*\r\n/)).toContain("MSG _INBOX.me 9");
-    expect(await writer.until(/HMSG _INBOX.me 9[^\r]*\r\n[^\r]*\r\n/)).toContain("503");
+    const refused = await writer.until(/MSG _INBOX.me 9[^\r]*\r\n[^\r]*\r\n/);
+    expect(refused).toContain('"code":503');
+    expect(refused).toContain("JetStream not enabled for account");
   });
 });

@@ -11,8 +11,8 @@ const WAYS_OUT =
 const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
   "orchestrator/main.ts": { ways: ["process.stdout", "process.stdout", "process.stderr"], why: "gives them to the sinks; asks what terminal it is" },
   "orchestrator/target/lab-secrets.ts": {
-    ways: ["writeFileAtomic(", "writeFileAtomic("],
-    why: "values of the lab alone, encrypted, and the rule for them (0600)",
+    ways: ["writeFileAtomic(", "writeFileAtomic(", "writeFileAtomic("],
+    why: "values of the lab alone, encrypted, and the rule for them (0600); the certificate of its own authority",
   },
   "orchestrator/target/lab-ports.ts": { ways: ["writeFileAtomic("], why: "three numbers" },
   "orchestrator/run/run-lock.ts": { ways: ["writeFileAtomic(", "writeFileAtomic("], why: "which process runs, for its owner only (0600)" },
@@ -35,6 +35,7 @@ const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
   "orchestrator/store/run-folder.ts": { ways: ["renameSync("], why: "events that are redacted as they come in (redactedProcess)" },
   "orchestrator/store/prune-runs.ts": { ways: ["renameSync("], why: "a folder that goes" },
   "orchestrator/target/site.ts": { ways: ["writeFileAtomic("], why: "the checkout's settings, for the lab" },
+  "orchestrator/target/trust.ts": { ways: ["writeFileAtomic("], why: "certificates of authorities" },
   "orchestrator/state/state-migration.ts": { ways: ["writeFileAtomic("], why: "which stacks were moved where, by name, for its owner only (0600)" },
   "orchestrator/worker/worker.ts": { ways: ["process.send", "process.send"], why: "to its parent, which redacts what it takes (redactedProcess)" },
   "orchestrator/secrets/secrets-edit.ts": { ways: ['stdio: "inherit"', "writeFileSync("], why: "the editor's own screen; the private folder" },
