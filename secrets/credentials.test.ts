@@ -19,10 +19,10 @@ const program = ["stacks", "components"].flatMap(sources).map((name) => ({ name,
 /** By name: the entry, the keys that are made, the file of the program that reads it. Written down here on purpose. */
 const TABLE: Record<string, { entry: string; keys: string[]; readBy: string[] }> = {
   minio: { entry: "MINIO", keys: ["rootPassword"], readBy: ["components/platform/minio/options.ts"] },
-  postgres: { entry: "POSTGRES", keys: ["POSTGRES_PASSWORD"], readBy: [] },
-  redis: { entry: "REDIS", keys: ["REDIS_PASSWORD"], readBy: [] },
+  postgres: { entry: "POSTGRES", keys: ["POSTGRES_PASSWORD"], readBy: ["components/platform/postgres/options.ts"] },
+  redis: { entry: "REDIS", keys: ["REDIS_PASSWORD"], readBy: ["components/platform/valkey/options.ts"] },
   harbor: { entry: "HARBOR", keys: ["HARBOR_ADMIN_PASSWORD"], readBy: [] },
-  nats: { entry: "NATS", keys: ["NATS_PASSWORD"], readBy: [] },
+  nats: { entry: "NATS", keys: ["NATS_PASSWORD"], readBy: ["components/platform/nats/options.ts"] },
   argocd: { entry: "ARGOCD", keys: ["ADMIN_PASSWORD", "ADMIN_PASSWORD_BCRYPT"], readBy: ["components/platform/argo-cd/options.ts"] },
   grafana: { entry: "GRAFANA", keys: ["GRAFANA_PASSWORD"], readBy: ["components/platform/kube-prometheus-stack/options.ts"] },
 };
