@@ -12,7 +12,7 @@ module.exports = {
   testMatch: real ? ["**/*.real.test.ts"] : ["**/*.test.ts", "!**/*.real.test.ts"],
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "commonjs" } }] },
   globalSetup: "<rootDir>/tests/support/global-setup.cjs",
-  ...(real ? { testSequencer: "<rootDir>/tests/support/real-sequencer.cjs" } : {}),
+  testSequencer: real ? "<rootDir>/tests/support/real-sequencer.cjs" : "<rootDir>/tests/support/longest-first.cjs",
   reporters: ["default", "<rootDir>/tests/support/count-reporter.cjs"],
   // Jest would leave one of two cores idle. Tests that drive a whole lab take minutes of their own and say so themselves.
   maxWorkers: 2,
