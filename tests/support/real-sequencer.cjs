@@ -7,6 +7,7 @@ const SECONDS = {
   "conformance/engine/fuzz": 60,
   "conformance/engine/live": 600,
   "conformance/interchange/plans": 116,
+  "conformance/interchange/policies": 50,
   "contract/hosts/recorded": 50,
   "contract/kubernetes/beside/plans": 84,
   "contract/kubernetes/beside/types": 48,
