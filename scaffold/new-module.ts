@@ -179,7 +179,9 @@ function inCatalogue(text: string, { kebab, camel }: Names): string {
   if (imports.length === 0 || list === null)
     throw new HomelabError("E_SITE", `${CATALOGUE} is not of the form that a module can be added to`, { subject: CATALOGUE, hint: "add the module by hand" });
   const [whole, head = "", tail = ""] = list;
-  return withImport.replace(whole, `${head}, ${camel}${tail.includes("\n") ? ",\n" : ""}] as const`);
+  // One a line, where there is a line each.
+  const added = tail.includes("\n") ? `,\n  ${camel},\n` : `, ${camel}`;
+  return withImport.replace(whole, `${head}${added}] as const`);
 }
 
 /** The matrix with the module in the stack's row. */

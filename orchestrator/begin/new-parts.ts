@@ -25,7 +25,10 @@ export async function newPart(verb: string, args: Arguments, session: Session): 
   if (verb === "module") {
     const chart = needed(args, "chart", "the chart's repository and name, such as https://charts.example.org/valkey");
     const files = newModule(root, { name, chart, version: needed(args, "version", "an exact version of the chart"), stack: args.text("stack") });
-    return done(files, `fill in components/platform/${name}/ (CONTRIBUTING.md says what belongs where), then npx jest components/platform/${name}`);
+    return done(
+      files,
+      `fill in components/platform/${name}/ (CONTRIBUTING.md says what belongs where), then npx jest components/platform/${name}; node bin/stacks/platform-page.js --write and HOMELAB_TEST_RECORD_REGISTRATIONS=1 npx jest tests/program/registrations write the page and the record of what the stacks register`,
+    );
   }
   if (verb === "app") {
     const stack = needed(args, "stack", "the stack that runs it");
