@@ -21,6 +21,9 @@ export interface SecretAccessArgs {
   ownEntries: Place["ownEntries"];
 }
 
+/** How a namespace of the cluster gets its Secrets. @param created the namespace's name, known once it is there */
+export type SecretsOfNamespace = (namespace: string, created: pulumi.Input<string>, wanted: readonly WantedSecret[]) => SecretAccessArgs;
+
 /**
  * One namespace's way to its own secrets: an identity, a store that only this namespace may use, and the Secrets. Another namespace
  * cannot read them: Vault refuses its identity.

@@ -4,8 +4,7 @@ import { HelmRelease } from "../../base/helm-release";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { WebIngress } from "../../base/web-ingress";
 import type { BuildModule } from "../context";
-import type { WantedSecret } from "../namespace-grants";
-import { SecretAccess, type SecretAccessArgs } from "../secret-access";
+import { SecretAccess, type SecretsOfNamespace } from "../secret-access";
 import type { ArgoCdOptions } from "./options";
 import { ARGO_CD_CHARTS, ARGO_CD_NAMESPACE, ARGO_CD_RELEASE, argoCdHost, argoCdSecrets, argoCdValues } from "./values";
 
@@ -16,7 +15,7 @@ export interface ArgoCdArgs extends ArgoCdOptions {
   ingressClass: string;
   issuer: pulumi.Input<string>;
   /** How its namespace gets its Secrets. */
-  secrets: (namespace: string, created: pulumi.Input<string>, wanted: readonly WantedSecret[]) => SecretAccessArgs;
+  secrets: SecretsOfNamespace;
 }
 
 /** Argo CD with its Secrets from Vault: nothing in it is made up by its chart. */

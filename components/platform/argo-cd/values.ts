@@ -2,6 +2,7 @@
 
 import type { WantedSecret } from "../namespace-grants";
 import type { ChartPin } from "../pins";
+import { sized } from "../sized";
 import { ADMIN_PASSWORD, type ArgoCdOptions, REDIS_PASSWORD, SERVER_KEY } from "./options";
 
 const REPOSITORY = "https://argoproj.github.io/argo-helm";
@@ -33,7 +34,6 @@ export function argoCdSecrets({ admin }: Pick<ArgoCdOptions, "admin">): WantedSe
   ];
 }
 
-const sized = (cpu: string, memory: string, memoryLimit: string) => ({ requests: { cpu, memory }, limits: { memory: memoryLimit } });
 const PROBED = { livenessProbe: { enabled: true }, readinessProbe: { enabled: true } };
 
 export interface ArgoCdValuesArgs extends Pick<ArgoCdOptions, "version" | "admin" | "exec"> {

@@ -3,8 +3,8 @@ import { Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { type BuildModule, formerPart } from "../context";
-import { EXTERNAL_DNS, PIHOLE_PASSWORD_KEY, type WantedSecret } from "../namespace-grants";
-import { SecretAccess, type SecretAccessArgs } from "../secret-access";
+import { EXTERNAL_DNS, PIHOLE_PASSWORD_KEY } from "../namespace-grants";
+import { SecretAccess, type SecretsOfNamespace } from "../secret-access";
 import type { ExternalDnsOptions } from "./options";
 import { EXTERNAL_DNS_CHART, externalDnsValues } from "./values";
 
@@ -16,7 +16,7 @@ export interface ExternalDnsArgs {
   hostNames: readonly string[];
   piholeUrl: string;
   /** How its namespace gets a Secret with Pi-hole's password. */
-  secrets: (namespace: string, created: pulumi.Input<string>, wanted: readonly WantedSecret[]) => SecretAccessArgs;
+  secrets: SecretsOfNamespace;
 }
 
 /**

@@ -5,8 +5,7 @@ import { HelmRelease } from "../../base/helm-release";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { WebIngress } from "../../base/web-ingress";
 import type { BuildModule } from "../context";
-import type { WantedSecret } from "../namespace-grants";
-import { SecretAccess, type SecretAccessArgs } from "../secret-access";
+import { SecretAccess, type SecretsOfNamespace } from "../secret-access";
 import { DASHBOARD_LABEL, overviewDashboard } from "./dashboards";
 import type { KubePrometheusStackOptions } from "./options";
 import {
@@ -23,7 +22,7 @@ export interface KubePrometheusStackArgs extends KubePrometheusStackValuesArgs {
   ingressClass: string;
   issuer: pulumi.Input<string>;
   /** How its namespace gets its Secrets. */
-  secrets: (namespace: string, created: pulumi.Input<string>, wanted: readonly WantedSecret[]) => SecretAccessArgs;
+  secrets: SecretsOfNamespace;
 }
 
 /** Prometheus, Alertmanager, Grafana and what measures the cluster. */

@@ -1,6 +1,7 @@
 /** Values of the chart kube-prometheus-stack. */
 import type { WantedSecret } from "../namespace-grants";
 import type { ChartPin } from "../pins";
+import { sized } from "../sized";
 import { alertmanagerConfig, RECEIVER_KEYS, RECEIVERS_SECRET } from "./alerting";
 import { ALERT_URL, GRAFANA_PASSWORD, GRAFANA_USER, HEARTBEAT_URL, type KubePrometheusStackOptions } from "./options";
 
@@ -22,8 +23,6 @@ export const MONITORING_SECRETS: readonly WantedSecret[] = [
   { name: GRAFANA_SECRET, data: { "admin-user": GRAFANA_USER, "admin-password": GRAFANA_PASSWORD } },
   { name: RECEIVERS_SECRET, data: { [RECEIVER_KEYS.people]: ALERT_URL, [RECEIVER_KEYS.heartbeat]: HEARTBEAT_URL } },
 ];
-
-const sized = (cpu: string, memory: string, memoryLimit: string) => ({ requests: { cpu, memory }, limits: { memory: memoryLimit } });
 
 const volume = (storageClassName: string, storage: string) => ({
   volumeClaimTemplate: { spec: { storageClassName, accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } } },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { storePath } from "../../../common/vault-layout";
 import { volumeSize } from "../volume-size";
 
 const name = (what: string) => z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, `must be a name of ${what} of a-z, 0-9 and -`);
@@ -23,7 +24,7 @@ export const natsOptions = z.strictObject({
       return new Set(users).size === users.length;
     }, "must have each user in one account alone: a client names the user, and not the account")
     .default({
-      apps: { jetstream: true, users: { apps: { subjects: [">"], path: "cluster-secret-store/secrets/NATS", key: "NATS_PASSWORD" } } },
+      apps: { jetstream: true, users: { apps: { subjects: [">"], path: storePath("NATS"), key: "NATS_PASSWORD" } } },
     })
     .describe(
       "By name: whether it has `jetstream`, and its `users`, each with the `subjects` that it may publish and subscribe to, and `path` and `key` of its password in secrets/. Accounts see nothing of one another",

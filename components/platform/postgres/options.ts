@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { storePath } from "../../../common/vault-layout";
 import { volumeSize } from "../volume-size";
 
 const name = z
   .string()
   .regex(/^(?!pg_|cnpg_|postgres$|streaming_replica$)[a-z_][a-z0-9_]{0,62}$/, "must be of a-z, 0-9 and _, and no name that Postgres keeps");
-const ENTRY = "cluster-secret-store/secrets/POSTGRES";
+const ENTRY = storePath("POSTGRES");
 
 export const postgresOptions = z.strictObject({
   storageClass: z.string().optional().describe("Class of the servers' volumes. Left out: the cluster's own"),

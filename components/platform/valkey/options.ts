@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { storePath } from "../../../common/vault-layout";
 import { volumeSize } from "../volume-size";
 
 export const valkeyOptions = z.strictObject({
@@ -18,7 +19,7 @@ export const valkeyOptions = z.strictObject({
     )
     .refine((users) => Object.keys(users).length > 0, "must have at least one user: nobody else may do anything")
     .default({
-      apps: { keys: ["*"], channels: ["*"], may: "write", path: "cluster-secret-store/secrets/REDIS", key: "REDIS_PASSWORD" },
+      apps: { keys: ["*"], channels: ["*"], may: "write", path: storePath("REDIS"), key: "REDIS_PASSWORD" },
     })
     .describe(
       "By name: patterns of the `keys` and `channels` that it reaches, whether it `may` read or write, and `path` and `key` of its password in secrets/. There is no default user",

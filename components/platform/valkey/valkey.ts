@@ -4,8 +4,7 @@ import { HelmRelease } from "../../base/helm-release";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import type { BuildModule } from "../context";
 import { credentialMark } from "../credential-mark";
-import type { WantedSecret } from "../namespace-grants";
-import { SecretAccess, type SecretAccessArgs } from "../secret-access";
+import { SecretAccess, type SecretsOfNamespace } from "../secret-access";
 import type { ValkeyOptions } from "./options";
 import { USERS_SECRET, usersSecret, VALKEY_CHART, VALKEY_NAMESPACE, valkeyValues } from "./values";
 
@@ -17,7 +16,7 @@ export interface ValkeyArgs {
   /** The users' passwords, in their order. Secret. */
   passwords: readonly pulumi.Input<string>[];
   /** How its namespace gets the Secret with the passwords. */
-  secrets: (namespace: string, created: pulumi.Input<string>, wanted: readonly WantedSecret[]) => SecretAccessArgs;
+  secrets: SecretsOfNamespace;
 }
 
 /** Values in memory, by the protocol of Redis. */
