@@ -8,6 +8,8 @@ export interface CuttingRelay {
    * Connections that are made afterwards work.
    */
   loseAnswer(after: number, how: "cut" | "silence"): void;
+  /** Cuts all connections at each answer, until it is calm again. */
+  loseAll(): void;
   /** Whether an answer was lost since. */
   lost(): boolean;
   /** Loses nothing any more. */
@@ -17,7 +19,7 @@ export interface CuttingRelay {
 
 export async function startCuttingRelay(target: number): Promise<CuttingRelay> {
   const open = new Set<net.Socket>();
-  let armed: { left: number; how: "cut" | "silence" } | undefined;
+  let armed: { left: number; how: "cut" | "silence"; always?: boolean } | undefined;
   const server = net.createServer((inner) => {
     const outer = net.connect(target, "127.0.0.1");
     let silent = false;
@@ -33,8 +35,8 @@ export async function startCuttingRelay(target: number): Promise<CuttingRelay> {
     inner.pipe(outer);
     outer.on("data", (chunk: Buffer) => {
       if (armed !== undefined && armed.left-- <= 0) {
-        const { how } = armed;
-        armed = undefined;
+        const { how, always = false } = armed;
+        if (!always) armed = undefined;
         if (how === "cut") for (const socket of open) socket.destroy();
         silent = true;
       }
@@ -46,6 +48,9 @@ export async function startCuttingRelay(target: number): Promise<CuttingRelay> {
     port: (server.address() as net.AddressInfo).port,
     loseAnswer: (left, how) => {
       armed = { left, how };
+    },
+    loseAll: () => {
+      armed = { left: 0, how: "cut", always: true };
     },
     lost: () => armed === undefined,
     calm: () => {

@@ -2,6 +2,7 @@
 // long a file takes only where it ran before, and else goes by size; the longest of all are short texts.
 "use strict";
 const fs = require("node:fs");
+const { sequencerBy } = require("./sequencer.cjs");
 
 /** What takes more than 45 seconds on two cores, the longest first. */
 const LONGEST = [
@@ -26,21 +27,4 @@ const placeOf = (file) => {
   return at < 0 ? LONGEST.length : at;
 };
 
-module.exports = class LongestFirst {
-  sort(tests) {
-    const sized = tests.map((test) => ({ test, place: placeOf(test.path), size: fs.statSync(test.path).size }));
-    return sized.sort((a, b) => a.place - b.place || b.size - a.size).map(({ test }) => test);
-  }
-
-  shard(tests, { shardIndex, shardCount }) {
-    return tests.toSorted((a, b) => (a.path < b.path ? -1 : 1)).filter((_, i) => i % shardCount === shardIndex - 1);
-  }
-
-  allFailedTests(tests) {
-    return tests;
-  }
-
-  cacheResults() {
-    // nothing is kept between runs
-  }
-};
+module.exports = sequencerBy((a, b) => placeOf(a.path) - placeOf(b.path) || fs.statSync(b.path).size - fs.statSync(a.path).size);

@@ -1,6 +1,7 @@
 // The order of tests with real programs: the shortest first, so that a run whose time ends (HOMELAB_REAL_UNTIL) has asked the most.
 // Seconds alone on two idle cores; what is not listed takes less than 30.
 "use strict";
+const { sequencerBy } = require("./sequencer.cjs");
 
 const SECONDS = {
   "automation/clients": 190,
@@ -27,20 +28,4 @@ function secondsOf(file) {
   return name === undefined ? 20 : SECONDS[name];
 }
 
-module.exports = class RealSequencer {
-  sort(tests) {
-    return [...tests].sort((a, b) => secondsOf(a.path) - secondsOf(b.path) || (a.path < b.path ? -1 : 1));
-  }
-
-  shard(tests) {
-    return tests;
-  }
-
-  allFailedTests(tests) {
-    return tests;
-  }
-
-  cacheResults() {
-    // nothing is kept between runs
-  }
-};
+module.exports = sequencerBy((a, b) => secondsOf(a.path) - secondsOf(b.path) || (a.path < b.path ? -1 : 1));
