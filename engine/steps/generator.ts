@@ -6,7 +6,6 @@ import { randomBytes } from "node:crypto";
 import type { DeploymentContext } from "../deployment/context";
 import { CheckFailed, DeploymentError } from "../errors";
 import type { Goal, ReadGoal } from "../monitor/goal";
-import { referenceOf } from "../snapshot/integrity";
 import { needsOf, type ResourceState } from "../snapshot/types";
 import { resetPaths } from "../wire/paths";
 import { isProviderType, parseProviderReference, STACK_TYPE } from "../wire/urn";
@@ -14,7 +13,8 @@ import { containsUnknowns, flattenOutputs, type PropertyMap } from "../wire/valu
 import { checkInputs } from "./checking";
 import { decide, type Verdict } from "./diffing";
 import { goalState, readState, withoutMissing } from "./goal-state";
-import { dependentReplacements } from "./replacement";
+import { LimitedRun } from "./limited-run";
+import { deletionsFirst } from "./replacement";
 import { makeStep, type Step } from "./step";
 
 export class StepGenerator {
@@ -26,20 +26,15 @@ export class StepGenerator {
   readonly #oldUrnOf = new Map<string, string>();
   /** Deleted in this run before their replacement, and the keys that made it so: what is registered again is created. */
   readonly #deleted = new Map<string, string[]>();
-  readonly #skipped = new Set<string>();
   readonly #replaced = new Set<string>();
-  /** URNs that an entry of the old state keeps without a registration: what a limited operation leaves alone. */
-  readonly #carried = new Set<string>();
+  readonly #limited: LimitedRun;
 
   /** Of a refresh by the program: what {@link refresh} has found, and then what was read of it. */
   readonly #found = new Map<string, { old: ResourceState | undefined; invalid: boolean }>();
 
-  /** By reference: providers that were made anew, and whose old entry still waits for its deletion. */
-  readonly #replacedProviders: Map<string, ResourceState>;
-
   constructor(private readonly ctx: DeploymentContext) {
-    this.#replacedProviders = new Map(ctx.base.filter((r) => r.delete).map((r) => [referenceOf(r) ?? "", r]));
     this.#olds = new Map(ctx.base.filter((r) => !r.delete).map((r) => [r.urn, r]));
+    this.#limited = new LimitedRun(ctx, { olds: this.#olds, registered: this.registered, aliased: this.aliased, deleted: this.#deleted });
   }
 
   /** The old URN of a resource that was found by an alias. */
@@ -56,13 +51,13 @@ export class StepGenerator {
     };
     const claimed = this.aliased.get(goal.urn);
     if (claimed !== undefined) complain(`Duplicate resource URN '${goal.urn}' conflicting with alias on resource with URN '${claimed}'`);
-    if (this.#carried.has(goal.urn)) throw new DeploymentError(`Duplicate resource URN '${goal.urn}'; try giving it a unique name`, goal.urn);
+    this.#limited.refuseCarried(goal.urn);
     for (const urn of [goal.urn, ...goal.aliases]) {
       const old = this.#olds.get(urn);
       if (old === undefined) continue;
       if (urn !== goal.urn) {
         const owner = this.aliased.get(urn);
-        if (owner !== undefined || this.registered.has(urn) || this.#carried.has(urn)) {
+        if (owner !== undefined || this.registered.has(urn) || this.#limited.carries(urn)) {
           complain(`Duplicate resource alias '${urn}' applied to resource with URN '${goal.urn}' conflicting with resource with URN '${owner ?? goal.urn}'`);
         } else {
           this.aliased.set(urn, goal.urn);
@@ -81,7 +76,7 @@ export class StepGenerator {
     this.#found.set(goal.urn, found);
     const { old, invalid } = found;
     if (old === undefined || invalid || !this.ctx.targets.admit(old.urn, needsOf(old))) return [];
-    const wanted = withoutMissing(goalState({ ...goal, inputs: old.inputs }, old.inputs, old, this.ctx.preview), old, this.#skipped);
+    const wanted = withoutMissing(goalState({ ...goal, inputs: old.inputs }, old.inputs, old, this.ctx.preview), old, this.#limited.leftOut);
     return [makeStep("refresh", { urn: goal.urn, type: goal.type, old, new: wanted, provider: wanted.provider })];
   }
 
@@ -107,7 +102,7 @@ export class StepGenerator {
       await checkInputs(this.ctx, wanted, old?.inputs ?? {}, inputs, randomBytes(32));
       throw new CheckFailed(`${goal.urn} is invalid`);
     }
-    if (this.#wantsImport(wanted, old)) return this.#withCarried(this.#import(wanted, old));
+    if (this.#wantsImport(wanted, old)) return this.#limited.withCarried(this.#import(wanted, old));
     return this.#plan(wanted, old);
   }
 
@@ -118,8 +113,7 @@ export class StepGenerator {
   /** The program of a refresh makes components and providers what it says; of all others only what is there was read. */
   #afterRefresh(goal: Goal, old: ResourceState | undefined): Step[] | undefined {
     const state = goalState(goal, goal.inputs, old, this.ctx.preview);
-    const lacks = [...needsOf(state)].some((urn) => this.#skipped.has(urn));
-    if (!lacks && !(goal.custom && !isProviderType(goal.type))) return undefined;
+    if (!this.#limited.lacks(state) && !(goal.custom && !isProviderType(goal.type))) return undefined;
     if (old === undefined) return this.#skip(goal);
     this.registered.set(goal.urn, old);
     return [];
@@ -133,14 +127,14 @@ export class StepGenerator {
   #beforeDestruction(goal: Goal, old: ResourceState | undefined): Step[] | undefined {
     const state = goalState(goal, goal.inputs, old, this.ctx.preview);
     const managed = goal.custom && !isProviderType(goal.type);
-    if ([...needsOf(state)].some((urn) => this.#skipped.has(urn)) || (managed && old === undefined)) return this.#skip(goal, old?.outputs);
+    if (this.#limited.lacks(state) || (managed && old === undefined)) return this.#skip(goal, old?.outputs);
     if (!managed || old === undefined) return undefined;
     const kept = this.#register(goal, old.inputs, old);
     return [makeStep("same", { urn: goal.urn, type: goal.type, old, new: kept, provider: goal.provider })];
   }
 
   #requireParent(goal: { urn: string; parent: string | undefined }): void {
-    if (goal.parent === undefined || this.registered.has(goal.parent) || this.#carried.has(goal.parent)) return;
+    if (goal.parent === undefined || this.registered.has(goal.parent) || this.#limited.carries(goal.parent)) return;
     // `pulumi import` puts a resource below one that stays as it is.
     if (this.ctx.request.program?.kind === "imports" && this.#olds.has(goal.parent)) return;
     throw new DeploymentError(`could not find parent resource ${goal.parent}`, goal.urn);
@@ -176,7 +170,7 @@ export class StepGenerator {
       this.ctx.plan.goal({ goal, old, fresh, inputs: unchecked, seed });
       // What it is now is judged; what a policy would change of it stays.
       if (old !== undefined) await this.#inspect(goal, unchecked);
-      return old === undefined ? this.#skip(goal) : this.#keep(goal, old);
+      return old === undefined ? this.#skip(goal) : this.#limited.keep(urn, old);
     }
     // What must be made anew although no target names it is made as it was.
     const right = included || old === undefined ? await checkInputs(this.ctx, goal, fresh ? {} : usable.inputs, fresh ? goal.inputs : kept, seed) : old.inputs;
@@ -187,18 +181,18 @@ export class StepGenerator {
       const state = this.#register(goal, checked, undefined);
       const facts = { urn, type, old, new: state };
       if (recreating === undefined)
-        return this.#withCarried([makeStep("create-replacement", { ...facts, provider: goal.provider, keepsOld: true }), makeStep("replace", facts)]);
+        return this.#limited.withCarried([makeStep("create-replacement", { ...facts, provider: goal.provider, keepsOld: true }), makeStep("replace", facts)]);
       this.#deleted.delete(urn);
       this.#replaced.add(urn);
-      return this.#withCarried([makeStep("replace", facts), makeStep("create-replacement", { ...facts, keys: recreating, provider: goal.provider })]);
+      return this.#limited.withCarried([makeStep("replace", facts), makeStep("create-replacement", { ...facts, keys: recreating, provider: goal.provider })]);
     }
     if (usable === undefined) {
       const state = this.#register(goal, checked, undefined);
-      return this.#withCarried([makeStep("create", { urn, type, new: state, provider: goal.provider })]);
+      return this.#limited.withCarried([makeStep("create", { urn, type, new: state, provider: goal.provider })]);
     }
     // Policies have the last word on a component's inputs too.
     const inputs = goal.custom || checked !== right ? checked : kept;
-    return this.#withCarried(await this.#fromDifference(goal, usable, inputs, checked, seed));
+    return this.#limited.withCarried(await this.#fromDifference(goal, usable, inputs, checked, seed));
   }
 
   /** What the policy packs make of the inputs. @param again they were asked, and only change the same once more */
@@ -251,44 +245,9 @@ export class StepGenerator {
       const state = this.#register(goal, fresh, undefined);
       return [makeStep("create-replacement", { ...facts, new: state, keepsOld: true }), makeStep("replace", { ...facts, new: state })];
     }
-    const deletions = await this.#deleteFirst(urn, old);
+    const deletions = await deletionsFirst(this.ctx, urn, old, { registered: this.registered, deleted: this.#deleted });
     const state = this.#register(goal, fresh, undefined);
     return [...deletions, makeStep("replace", { ...facts, new: state }), makeStep("create-replacement", { ...facts, new: state })];
-  }
-
-  /** Deletions that go before a replacement: of what cannot live without the resource, then of itself. */
-  async #deleteFirst(urn: string, old: ResourceState): Promise<Step[]> {
-    const going: ResourceState[] = [];
-    for (const { state, keys } of (await dependentReplacements(this.ctx, old, (other) => this.registered.has(other))).reverse()) {
-      if (this.#deleted.has(state.urn)) continue;
-      if (state.protect) {
-        throw new DeploymentError(
-          `unable to replace resource "${state.urn}" as part of replacing "${urn}" as it is currently marked for protection. To unprotect the resource, remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${state.urn}'\``,
-          urn,
-        );
-      }
-      this.#deleted.set(state.urn, keys);
-      this.ctx.foresight.forget(state.urn);
-      going.push(state);
-    }
-    const gone = new Set([...this.#deleted.keys(), old.urn]);
-    // What an interrupted run has deleted already is only waiting for its replacement.
-    if (!old.pendingReplacement) going.push(old);
-    return going.map((state) =>
-      makeStep("delete-replaced", {
-        urn: state.urn,
-        type: state.type,
-        old: state,
-        provider: state.provider,
-        keepsPending: true,
-        withoutProvider:
-          state.pendingReplacement ||
-          state.retainOnDelete ||
-          !state.custom ||
-          isProviderType(state.type) ||
-          (state.deletedWith !== undefined && gone.has(state.deletedWith)),
-      }),
-    );
   }
 
   #register(goal: Goal, inputs: PropertyMap, old: ResourceState | undefined): ResourceState {
@@ -299,60 +258,7 @@ export class StepGenerator {
 
   /** A new resource outside the targets is left out: shown, never stored. */
   #skip(goal: Goal, outputs: PropertyMap = {}): Step[] {
-    return this.#leaveOut({ ...goalState(goal, goal.inputs, undefined, this.ctx.preview), outputs });
-  }
-
-  #leaveOut(state: ResourceState): Step[] {
-    const { urn, type } = state;
-    this.registered.set(urn, state);
-    this.#skipped.add(urn);
-    return [makeStep("same", { urn, type, new: state, skippedCreate: true })];
-  }
-
-  /** A resource outside the targets stays as it is, and so does what it needs that the program no longer has. */
-  #keep(goal: Pick<Goal, "urn">, old: ResourceState): Step[] {
-    const state = { ...old };
-    const steps = this.#needsOfKept(old).flatMap((urn) => this.#carry(urn));
-    this.registered.set(goal.urn, state);
-    if (old.urn !== goal.urn) {
-      // It is not renamed now: what the program registers below it stands below the old name.
-      this.#carried.add(old.urn);
-      this.registered.set(old.urn, state);
-    }
-    return [...steps, makeStep("same", { urn: old.urn, type: old.type, old, new: state, provider: old.provider, untargeted: true })];
-  }
-
-  /** With what its provider needs, where that was made anew and waits for its deletion: it goes along (see Settlement). */
-  #needsOfKept(old: ResourceState): string[] {
-    const replaced = this.#replacedProviders.get(old.provider ?? "");
-    return [...needsOf(old), ...(replaced === undefined ? [] : needsOf(replaced))];
-  }
-
-  #carry(urn: string): Step[] {
-    const old = this.#olds.get(urn);
-    if (old === undefined || this.#carried.has(urn) || this.registered.has(urn) || this.aliased.has(urn) || this.#deleted.has(urn)) return [];
-    this.#carried.add(urn);
-    const steps = this.#needsOfKept(old).flatMap((need) => this.#carry(need));
-    return [...steps, makeStep("same", { urn, type: old.type, old, new: { ...old }, provider: old.provider, untargeted: true })];
-  }
-
-  /** Puts old resources that these steps depend on, and that the program did not register, before them; refuses a step that needs a resource which was left out. */
-  #withCarried(steps: Step[]): Step[] {
-    if (!this.ctx.targets.limited && !this.ctx.targets.replacing) return steps;
-    const carried: Step[] = [];
-    for (const { new: state, urn } of steps) {
-      if (state === undefined) continue;
-      const needs = [...needsOf(state)];
-      for (const need of needs.filter((other) => this.#skipped.has(other))) {
-        const message = `Resource '${urn}' depends on '${need}' which was was not specified in --target list.`;
-        if (!this.ctx.preview) throw new DeploymentError(message, urn);
-        this.ctx.events.diagnostic("error", message, urn);
-        this.ctx.planningFailed();
-        this.#skipped.delete(need);
-      }
-      if (this.ctx.targets.targeted) carried.push(...needs.flatMap((need) => this.#carry(need)));
-    }
-    return [...carried, ...steps];
+    return this.#limited.leaveOut({ ...goalState(goal, goal.inputs, undefined, this.ctx.preview), outputs });
   }
 
   /** First half of an import: read; the executor reads, then {@link afterImport} compares with the program's inputs. */
@@ -386,12 +292,15 @@ export class StepGenerator {
     const state = readState(goal);
     const named = this.ctx.targets.targeted && this.ctx.targets.named(urn);
     // It is not a target, but reading it needs something that is left out.
-    if (!named && [...needsOf(state)].some((need) => this.#skipped.has(need))) return old === undefined ? this.#leaveOut(state) : this.#keep(goal, old);
+    if (!named && this.#limited.lacks(state)) return old === undefined ? this.#limited.leaveOut(state) : this.#limited.keep(urn, old);
     this.registered.set(urn, state);
     if (old === undefined || old.external || old.id === goal.id)
-      return this.#withCarried([makeStep("read", { urn, type, ...(old ? { old } : {}), new: state, provider })]);
+      return this.#limited.withCarried([makeStep("read", { urn, type, ...(old ? { old } : {}), new: state, provider })]);
     this.#replaced.add(urn);
-    return this.#withCarried([makeStep("read-replacement", { urn, type, old, new: state, provider }), makeStep("replace", { urn, type, old, new: state })]);
+    return this.#limited.withCarried([
+      makeStep("read-replacement", { urn, type, old, new: state, provider }),
+      makeStep("replace", { urn, type, old, new: state }),
+    ]);
   }
 
   /** The inputs of a provider that this run registered. */
@@ -401,11 +310,11 @@ export class StepGenerator {
 
   /** Whether a registration of this run left the resource out. */
   skipped(urn: string): boolean {
-    return this.#skipped.has(urn);
+    return this.#limited.leftOut.has(urn);
   }
 
   /** Whether an old entry lives on in this run. */
   survives(urn: string): boolean {
-    return this.registered.has(urn) || this.aliased.has(urn) || this.#carried.has(urn);
+    return this.registered.has(urn) || this.aliased.has(urn) || this.#limited.carries(urn);
   }
 }

@@ -1,9 +1,11 @@
 /** Which resources of the old state must go and come back with one that is deleted before it is replaced (engine-contract F5). */
 import type { DeploymentContext } from "../deployment/context";
+import { DeploymentError } from "../errors";
 import type { ResourceState } from "../snapshot/types";
 import { isProviderType, parseProviderReference, urnName } from "../wire/urn";
 import { type PropertyMap, UNKNOWN } from "../wire/values";
 import { asksReplacement, differenceOf, withReplaceOnChanges } from "./diffing";
+import { makeStep, type Step } from "./step";
 
 export interface DependentReplacement {
   state: ResourceState;
@@ -57,4 +59,48 @@ export async function dependentReplacements(
     found.push({ state, keys });
   }
   return found;
+}
+
+/**
+ * Deletions that go before a replacement: of what cannot live without the resource, then of itself.
+ * @param run `deleted` gets what goes, and the keys that make it so
+ * @throws DeploymentError where one of them is protected
+ */
+export async function deletionsFirst(
+  ctx: DeploymentContext,
+  urn: string,
+  old: ResourceState,
+  run: { registered: ReadonlyMap<string, unknown>; deleted: Map<string, string[]> },
+): Promise<Step[]> {
+  const going: ResourceState[] = [];
+  for (const { state, keys } of (await dependentReplacements(ctx, old, (other) => run.registered.has(other))).reverse()) {
+    if (run.deleted.has(state.urn)) continue;
+    if (state.protect) {
+      throw new DeploymentError(
+        `unable to replace resource "${state.urn}" as part of replacing "${urn}" as it is currently marked for protection. To unprotect the resource, remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${state.urn}'\``,
+        urn,
+      );
+    }
+    run.deleted.set(state.urn, keys);
+    ctx.foresight.forget(state.urn);
+    going.push(state);
+  }
+  const gone = new Set([...run.deleted.keys(), old.urn]);
+  // What an interrupted run has deleted already is only waiting for its replacement.
+  if (!old.pendingReplacement) going.push(old);
+  return going.map((state) =>
+    makeStep("delete-replaced", {
+      urn: state.urn,
+      type: state.type,
+      old: state,
+      provider: state.provider,
+      keepsPending: true,
+      withoutProvider:
+        state.pendingReplacement ||
+        state.retainOnDelete ||
+        !state.custom ||
+        isProviderType(state.type) ||
+        (state.deletedWith !== undefined && gone.has(state.deletedWith)),
+    }),
+  );
 }

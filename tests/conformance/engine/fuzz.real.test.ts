@@ -56,10 +56,12 @@ const KNOWN: readonly { reason: string; holds: (operation: Operation, cli: strin
     holds: ({ kind, refresh }, cli, embedded) => kind === "up" && refresh && NOT_FOUND.test(cli) && !NOT_FOUND.test(embedded),
   },
   {
-    reason: "the CLI refuses a limited update whose program gives a resource that it leaves out another provider; ours leaves that resource its own",
-    holds: (_operation, cli) => /this is due to a change of providers mixed with --target/.test(cli),
+    reason:
+      "the CLI refuses a limited update whose program gives a resource that it leaves out another provider; ours leaves that resource its own, and refuses, by the same words, only where the program registers that provider later",
+    holds: (_operation, cli, embedded) => PROVIDERS_CHANGED.test(cli) && !/Duplicate resource URN/.test(embedded),
   },
 ];
+const PROVIDERS_CHANGED = /this is due to a change of providers mixed with --target/;
 const NOT_FOUND = /Target '.*' could not be found in the stack/;
 
 async function perform(side: EngineSide, operation: Operation): Promise<Performed> {
