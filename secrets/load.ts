@@ -5,7 +5,7 @@ import { loadAgeKeys } from "./age-keys";
 import { PLACEHOLDER } from "./placeholder";
 import { decryptSopsFile } from "./sops-file";
 import { readSopsText, secretsDir, yamlFiles } from "./sops-folder";
-import { leavesOf, parseSopsYaml } from "./sops-yaml";
+import { leavesOf, parseSopsYaml, withoutMetadata } from "./sops-yaml";
 import { entriesOf, type SecretEntry } from "./vault-paths";
 
 async function loadFolder(
@@ -90,7 +90,7 @@ export function entryKeys(below?: string, root = secretsDir()): Map<string, read
   return new Map(
     files.map((name) => {
       const label = path.posix.join("secrets", "common", name);
-      const leaves = leavesOf(label, parseSopsYaml(label, readSopsText(path.join(root, "common"), name, label)));
+      const leaves = leavesOf(label, parseSopsYaml(label, withoutMetadata(readSopsText(path.join(root, "common"), name, label))));
       return [name.slice(0, -".yaml".length), leaves.map(({ place }) => place.at(-1) ?? "")];
     }),
   );

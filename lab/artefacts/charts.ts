@@ -129,13 +129,21 @@ function coalesce(defaults: unknown, given: unknown): unknown {
   return result;
 }
 
+/** Long texts that were read before: definitions are the same in each cluster, and make up most of what charts give. */
+const read = new Map<string, string>();
+const LONG = 10_000;
+
 function documents(text: string, file: string): Manifest[] {
-  return parseAllDocuments(text).flatMap((document) => {
+  const before = read.get(text);
+  if (before !== undefined) return JSON.parse(before) as Manifest[];
+  const manifests = parseAllDocuments(text).flatMap((document) => {
     const [error] = document.errors;
     if (error !== undefined) throw new HomelabError("E_CHART_TEMPLATE", `${file}: ${error.message}`, { subject: file });
     const value: unknown = document.toJS();
     return isMap(value) ? [value] : [];
   });
+  if (text.length > LONG) read.set(text, JSON.stringify(manifests));
+  return manifests;
 }
 
 const defaultsOf = (chart: Chart): unknown => parse(chart.files.get("values.yaml") ?? "{}") ?? {};

@@ -95,15 +95,25 @@ export class Tokens {
   }
 }
 
+/** A connection has one certificate, and reading it takes longer than answering the request. */
+const certificateUsers = new WeakMap<TLSSocket, User>();
+
+/** The user that a client's certificate names. */
+function userOfCertificate(socket: TLSSocket): User | undefined {
+  const known = certificateUsers.get(socket);
+  if (known !== undefined) return known;
+  const { subject } = socket.getPeerCertificate();
+  if (subject?.CN === undefined) return undefined;
+  const groups = subject.O === undefined ? [] : Array.isArray(subject.O) ? subject.O : [subject.O];
+  const user = { name: String(subject.CN), groups: [...groups, "system:authenticated"] };
+  certificateUsers.set(socket, user);
+  return user;
+}
+
 /** undefined: credentials were given, and are wrong. */
 export function authenticate(socket: TLSSocket, authorization: string | undefined, tokens: Tokens, store: ObjectStore): User | undefined {
   if (authorization?.startsWith("Bearer ")) return tokens.user(authorization.slice("Bearer ".length), store);
-  if (socket.authorized) {
-    const { subject } = socket.getPeerCertificate();
-    const groups = subject?.O === undefined ? [] : Array.isArray(subject.O) ? subject.O : [subject.O];
-    if (subject?.CN !== undefined) return { name: String(subject.CN), groups: [...groups, "system:authenticated"] };
-  }
-  return ANONYMOUS;
+  return (socket.authorized ? userOfCertificate(socket) : undefined) ?? ANONYMOUS;
 }
 
 /** Headers by which a user acts as another one, and what the lab does not model of them. */

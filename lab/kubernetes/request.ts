@@ -1,5 +1,6 @@
 /** A request's path and headers, read once. */
 import { parse as parseYaml } from "yaml";
+import { compactJson } from "../../common/compact-json";
 import type { ResourceType, ResourceTypes } from "./resource-types";
 import { badRequest, noResource } from "./status";
 
@@ -30,7 +31,7 @@ export function parseResourcePath(path: string, types: ResourceTypes): ResourceP
 
 /** JSON, or YAML where the content says so. @throws StatusError 400 */
 export function parseBody(text: string, contentType: string, kind: string): unknown {
-  if (contentType.includes("yaml")) return parseYaml(text);
+  if (contentType.includes("yaml")) return compactJson(text) ?? parseYaml(text);
   try {
     return JSON.parse(text);
   } catch {

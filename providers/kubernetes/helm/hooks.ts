@@ -1,10 +1,9 @@
 /** Hooks of a chart: objects that run at a moment of a release's life, and are no part of the release. */
-import { stringify } from "yaml";
 import { HomelabError } from "../../../common/errors";
 import type { JsonObject } from "../../sdk/values";
 import type { KubernetesClient } from "../client";
 import { untilGone, untilReady } from "../object/wait";
-import { type Manifest, manifestsIn, rank, refOfManifest } from "./manifest";
+import { type Manifest, manifestsIn, rank, recorded, refOfManifest } from "./manifest";
 import type { HelmRecord } from "./record";
 
 /** Moments at which hooks run here; those of tests and rollbacks do not. */
@@ -38,7 +37,7 @@ export function withoutHooks(manifests: readonly Manifest[]): { objects: Manifes
       name: object.metadata.name,
       kind: object.kind,
       path: "",
-      manifest: stringify(object),
+      manifest: recorded(object),
       events: listIn(annotations["helm.sh/hook"]),
       weight: Number.parseInt(String(annotations["helm.sh/hook-weight"] ?? "0"), 10) || 0,
       delete_policies: policies.length > 0 ? policies : [DEFAULT_POLICY],

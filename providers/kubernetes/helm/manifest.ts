@@ -1,6 +1,7 @@
 /** Objects of a chart, as they are rendered and as records keep them. */
-import { parseAllDocuments } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
 import { z } from "zod";
+import { compactJson } from "../../../common/compact-json";
 import type { ObjectRef } from "../client";
 
 export const objectSchema = z.looseObject({
@@ -26,10 +27,17 @@ export const refOfManifest = ({ apiVersion, kind, metadata }: Manifest, namespac
   name: metadata.name,
 });
 
+/** An object as a record keeps it. Definitions are long and nobody reads them there: they are JSON, which is YAML that is read fast. */
+export const recorded = (object: Manifest): string => (object.kind === "CustomResourceDefinition" ? `${JSON.stringify(object)}\n` : stringify(object));
+
+/** A line of three dashes begins a document, wherever it stands but in an indented text. */
+const DOCUMENTS = /^---(?:[ \t]*#.*)?[ \t]*\n/m;
+
 /** @param yaml documents of a record; undefined: none */
 export function manifestsIn(yaml: string | undefined): Manifest[] {
-  return parseAllDocuments(yaml ?? "").flatMap((document) => {
-    const value: unknown = document.toJS();
-    return value === null ? [] : [objectSchema.parse(value)];
+  return (yaml ?? "").split(DOCUMENTS).flatMap((text) => {
+    const quick = compactJson(text.trimEnd());
+    const values = quick === undefined ? parseAllDocuments(text).map((document) => document.toJS() as unknown) : [quick];
+    return values.flatMap((value) => (value === null ? [] : [objectSchema.parse(value)]));
   });
 }

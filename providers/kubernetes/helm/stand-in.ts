@@ -1,5 +1,4 @@
 /** Installs what the lab renders for a chart: objects, and Helm's own record of the release. */
-import { stringify } from "yaml";
 import { z } from "zod";
 import { HomelabError } from "../../../common/errors";
 import { createHttpClient } from "../../../common/http";
@@ -7,7 +6,7 @@ import type { JsonObject } from "../../sdk/values";
 import type { KubernetesClient } from "../client";
 import { DEFAULT_TIMEOUT_S, untilGone, untilReady } from "../object/wait";
 import { type HookRun, type RecordedHook, runHooks, withoutHooks } from "./hooks";
-import { type Manifest, manifestsIn, objectSchema, rank, refOfManifest } from "./manifest";
+import { type Manifest, manifestsIn, objectSchema, rank, recorded, refOfManifest } from "./manifest";
 import { type HelmRecord, removeRecords, revisions, writeRecord } from "./record";
 import type { Installer, ReleaseName, ReleaseSpec } from "./release-spec";
 
@@ -54,7 +53,7 @@ function recordOf(
     },
     chart: { metadata: { ...chart, apiVersion: "v2", description: "lab stand-in" }, lock: null, templates: [], values: {}, schema: null, files: null },
     config: spec.values,
-    manifest: sorted.map((object) => `---\n${stringify(object)}`).join(""),
+    manifest: sorted.map((object) => `---\n${recorded(object)}`).join(""),
     hooks,
   };
 }
