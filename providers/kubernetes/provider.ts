@@ -12,6 +12,7 @@ import { KIND_MODULES, KIND_TOKENS } from "./kinds";
 import { readKubeconfig } from "./kubeconfig";
 import { objectResource } from "./object/object-resource";
 import { type ClusterTarget, REFUSED_SETTINGS, settingsOf, settingsSchema } from "./settings";
+import { decodeYaml } from "./yaml/decode";
 
 /** Types that are no objects of the API. */
 const OTHERS = /^kubernetes:(helm\.sh\/v[234]:Chart|kustomize|yaml)/;
@@ -47,5 +48,6 @@ export const provider: ProviderDefinition<ClusterTarget> = {
   tokens: KIND_TOKENS,
   modules: KIND_MODULES,
   resource,
+  invoke: async ({ provider: { client }, token, args, signal }) => (token === "kubernetes:yaml:decode" ? decodeYaml(client, args, signal) : undefined),
   close: ({ client }) => client.close(),
 };

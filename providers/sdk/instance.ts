@@ -172,17 +172,18 @@ export class ProviderInstance<P> {
   async invoke(token: string, args: Values): Promise<Values> {
     const call = { ...this.#context("", [args], 0), provider: this.#configured(), token };
     const result = await this.#guarded([args], async () => this.definition.invoke?.({ ...call, args: toJsonObject(args) }));
-    if (result === undefined) throw this.#unsupported(token);
+    if (result === undefined) throw this.unsupported(token);
     return result;
   }
 
   #resource(type: string): ResourceDefinition<P> {
     const resource = this.definition.resource(type);
-    if (resource === undefined) throw this.#unsupported(type);
+    if (resource === undefined) throw this.unsupported(type);
     return resource;
   }
 
-  #unsupported(token: string): HomelabError {
+  /** The refusal of a type, a function, a component or a method. */
+  unsupported(token: string): HomelabError {
     return new HomelabError("E_UNSUPPORTED", `the embedded provider ${this.definition.name} does not have ${token}; the official plugin has`, {
       hint: `install it with \`pulumi plugin install resource ${this.definition.name} v${this.definition.version}\`, or see docs/providers.md for what is supported`,
     });

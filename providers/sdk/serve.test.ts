@@ -137,4 +137,15 @@ describe("a served provider", () => {
       details: expect.stringMatching(/^the embedded provider toy does not have toy:index:Other; the official plugin has\n/),
     });
   });
+
+  test("a component and a method are refused by name", async () => {
+    const refused = { details: expect.stringMatching(/^the embedded provider toy does not have toy:index:Other; the official plugin has\n/) };
+    const component = provider.call<pb.ConstructRequest, pb.ConstructResponse>(
+      provider.client.construct,
+      new pb.ConstructRequest().setType("toy:index:Other").setName("it"),
+    );
+    await expect(component).rejects.toMatchObject(refused);
+    const method = provider.call<pb.CallRequest, pb.CallResponse>(provider.client.call, new pb.CallRequest().setTok("toy:index:Other"));
+    await expect(method).rejects.toMatchObject(refused);
+  });
 });

@@ -102,9 +102,9 @@ function diffMessage(diff: DiffResult): pb.DiffResponse {
   return message;
 }
 
-/** Methods that are not here are answered UNIMPLEMENTED by the server: Construct, Call, mappings. */
+/** Methods that are not here are answered UNIMPLEMENTED by the server: mappings, lists. */
 function handlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
-  return { ...configHandlers(instance), ...planHandlers(instance), ...changeHandlers(instance) };
+  return { ...configHandlers(instance), ...planHandlers(instance), ...changeHandlers(instance), ...componentHandlers(instance) };
 }
 
 function configHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
@@ -204,6 +204,18 @@ function changeHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProv
       const state = { inputs: fromStruct(request.getOldInputs()), outputs: fromStruct(request.getProperties()) };
       await instance.delete(refOf(request), request.getId(), state, request.getTimeout());
       return new Empty();
+    }),
+  };
+}
+
+/** Components and their methods: no embedded provider has any. */
+function componentHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
+  return {
+    construct: unary<pb.ConstructRequest, pb.ConstructResponse>((request) => {
+      throw instance.unsupported(request.getType());
+    }),
+    call: unary<pb.CallRequest, pb.CallResponse>((request) => {
+      throw instance.unsupported(request.getTok());
     }),
   };
 }

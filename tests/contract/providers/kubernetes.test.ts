@@ -62,3 +62,41 @@ test.each([
   expect((await plugin.diff(type, { id: "default/web", inputs: before, outputs: before }, after)).changes).toBe(changes);
   expect((await plugin.diff(type, { id: "default/web", inputs: after, outputs: after }, before)).changes).toBe(changes);
 });
+
+describe("yaml:decode, which the SDK's ConfigFile and ConfigGroup ask", () => {
+  const decode = async (text: string, defaultNamespace?: string): Promise<unknown> =>
+    (await plugin.invoke("kubernetes:yaml:decode", { text, ...(defaultNamespace === undefined ? {} : { defaultNamespace }) })).result["result"];
+  const object = (kind: string, name: string, apiVersion = "v1") => `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
+
+  test("the objects come in their order; comments, nothing, and what is no object do not", async () => {
+    const text = `${object("ConfigMap", "a")}---\n# nothing\n---\n---\nkind: Half\n---\n${object("List", "b")}items: [{ kind: ConfigMap }]\n`;
+    expect(await decode(text)).toEqual([
+      { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } },
+      { apiVersion: "v1", kind: "List", metadata: { name: "b" }, items: [{ kind: "ConfigMap" }] },
+    ]);
+    expect(await decode("")).toEqual([]);
+    expect(await decode('{ "apiVersion": "v1", "kind": "ConfigMap" }')).toEqual([{ apiVersion: "v1", kind: "ConfigMap" }]);
+  });
+
+  test("values are those of YAML 1.1 without its times and numbers to the base of sixty, as Kubernetes reads them", async () => {
+    const data = "{ a: yes, b: 0755, c: 190:20:30, d: 2001-01-01, e: &x { f: ~ }, g: { <<: *x, h: 1_000 } }";
+    expect(await decode(`apiVersion: v1\nkind: ConfigMap\ndata: ${data}\n`)).toEqual([
+      { apiVersion: "v1", kind: "ConfigMap", data: { a: true, b: 0o755, c: "190:20:30", d: "2001-01-01", e: { f: null }, g: { f: null, h: 1000 } } },
+    ]);
+  });
+
+  test("a namespace is given to what lies in one, names none, and to what nobody knows", async () => {
+    const text = `${object("ConfigMap", "a")}---\n${object("Namespace", "b")}---\n${object("Thing", "c", "example.com/v1")}`;
+    const named = `${text}---\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: d, namespace: other }\n`;
+    const namespaces = ((await decode(named, "shop")) as { metadata: Values }[]).map(({ metadata }) => metadata["namespace"]);
+    expect(namespaces).toEqual(["shop", undefined, "shop", "other"]);
+  });
+
+  test.each([
+    ["what is no YAML", "a: [1\n", /^the YAML cannot be read: .*line 2/s],
+    ["a tag that JSON has no value for", "a: !!binary aGk=\n", /^the YAML cannot be read: Unresolved tag: .*line 1/s],
+    ["a document that is no object", "kind: A\n---\n- 1\n", /^document 2 of the YAML is no object but \[1\]/],
+  ])("%s is refused with its place", async (_, text, message) => {
+    await expect(decode(text)).rejects.toMatchObject({ details: expect.stringMatching(message) });
+  });
+});
