@@ -10,6 +10,7 @@ exports.SOURCE_FOLDERS = [
   "components",
   "site",
   "stacks",
+  "policy",
   "secrets",
   "ansible-replacements",
   "pipelines",

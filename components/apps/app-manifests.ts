@@ -22,8 +22,13 @@ export interface AppSpec<V = string> {
   readonly image: V;
   /** The first one is that of the health check. */
   readonly ports: readonly [AppPort, ...AppPort[]];
-  /** Path that answers 200 when the application is well. Default `/`. */
+  /** Path that answers 200 when the application can serve. Default `/`. */
   readonly healthPath?: string;
+  /**
+   * Path that answers 200 as long as the application works at all, whatever becomes of what it depends on: where it does not, the
+   * application is started again. Default: an open port is enough.
+   */
+  readonly livePath?: string;
   /** Port of the health check, where it is none of `ports`. */
   readonly healthPort?: number;
   /** Default 1. */
@@ -46,25 +51,35 @@ export interface AppPlace<V = string> {
 }
 
 function containerOf<V>(app: AppSpec<V>) {
-  const { name, image, ports, healthPath = "/", healthPort = ports[0].port, resources = DEFAULT_RESOURCES, writable = [], runAsUser } = app;
-  const probe = { httpGet: { path: healthPath, port: healthPort } };
+  const { name, image, ports, healthPath = "/", livePath, healthPort = ports[0].port, resources = DEFAULT_RESOURCES, writable = [], runAsUser } = app;
+  const alive = livePath === undefined ? { tcpSocket: { port: healthPort } } : { httpGet: { path: livePath, port: healthPort } };
   return {
     name,
     image,
     ports: ports.map(({ name: portName, port }) => ({ name: portName, containerPort: port })),
     env: Object.entries(app.environment ?? {}).map(([key, value]) => ({ name: key, value })),
-    readinessProbe: { ...probe, initialDelaySeconds: 5, periodSeconds: 10 },
-    livenessProbe: { ...probe, initialDelaySeconds: 15, periodSeconds: 20 },
+    readinessProbe: { httpGet: { path: healthPath, port: healthPort }, initialDelaySeconds: 5, periodSeconds: 10 },
+    livenessProbe: { ...alive, initialDelaySeconds: 15, periodSeconds: 20 },
     resources: { requests: { cpu: resources.cpu, memory: resources.memory }, limits: { memory: resources.memoryLimit } },
-    // An image that has its own user may have to begin as root, and to give up rights itself.
-    securityContext: { allowPrivilegeEscalation: false, ...(runAsUser === undefined ? {} : { capabilities: { drop: ["ALL"] } }) },
+    // An image that has its own user may have to begin as root, and to write where only root may.
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      ...(runAsUser === undefined ? {} : { capabilities: { drop: ["ALL"] }, readOnlyRootFilesystem: true }),
+    },
     volumeMounts: writable.map((path, index) => ({ name: `writable-${index}`, mountPath: path })),
   };
 }
 
+const labelsOf = (name: string) => ({ "app.kubernetes.io/name": name });
+
+/** Replicas on as many machines as there are; all on one where there is no other. */
+const spreadOf = (labels: Readonly<Record<string, string>>) => [
+  { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway", labelSelector: { matchLabels: labels } },
+];
+
 export function deploymentOf<V>(app: AppSpec<V>, { namespace }: AppPlace<V>) {
   const { name, replicas = 1, writable = [], runAsUser } = app;
-  const labels = { "app.kubernetes.io/name": name };
+  const labels = labelsOf(name);
   return {
     apiVersion: "apps/v1" as const,
     kind: "Deployment" as const,
@@ -80,6 +95,7 @@ export function deploymentOf<V>(app: AppSpec<V>, { namespace }: AppPlace<V>) {
             seccompProfile: { type: "RuntimeDefault" },
             ...(runAsUser === undefined ? {} : { runAsNonRoot: true, runAsUser, fsGroup: runAsUser }),
           },
+          ...(replicas > 1 ? { topologySpreadConstraints: spreadOf(labels) } : {}),
           containers: [containerOf(app)],
           volumes: writable.map((_, index) => ({ name: `writable-${index}`, emptyDir: {} })),
         },
@@ -87,6 +103,17 @@ export function deploymentOf<V>(app: AppSpec<V>, { namespace }: AppPlace<V>) {
     },
   };
 }
+
+/** Of one replica it would only keep a node from being drained: undefined. */
+export const disruptionBudgetOf = <V>({ name, replicas = 1 }: AppSpec<V>, { namespace }: AppPlace<V>) =>
+  replicas < 2
+    ? undefined
+    : {
+        apiVersion: "policy/v1" as const,
+        kind: "PodDisruptionBudget" as const,
+        metadata: { name, namespace, labels: labelsOf(name) },
+        spec: { maxUnavailable: 1, selector: { matchLabels: labelsOf(name) } },
+      };
 
 export const serviceOf = <V>({ name, ports }: AppSpec<V>, { namespace }: AppPlace<V>) => ({
   apiVersion: "v1" as const,
@@ -102,9 +129,13 @@ export const serviceOf = <V>({ name, ports }: AppSpec<V>, { namespace }: AppPlac
 export const routesOf = <V>({ name, ports }: AppSpec<V>): { port: AppPort; host: string; route: string }[] =>
   ports.flatMap((port) => (port.host === undefined ? [] : [{ port, host: port.host, route: `${name}-${port.name}` }]));
 
-/** Its Deployment, its Service, and an Ingress for each port with a host name. Its namespace is made before, by what the plan says of it. */
+/**
+ * Its Deployment, its Service, an Ingress for each port with a host name, and what keeps replicas through a drain. Its namespace is made
+ * before, by what the plan says of it.
+ */
 export const appManifests = <V>(app: AppSpec<V>, place: AppPlace<V>) => [
   deploymentOf(app, place),
+  ...[disruptionBudgetOf(app, place)].filter((budget) => budget !== undefined),
   serviceOf(app, place),
   ...routesOf(app).map(({ port, host, route }) =>
     ingressOf({ name: route, host, namespace: place.namespace, service: app.name, port: port.port, className: place.ingressClass, issuer: place.issuer }),

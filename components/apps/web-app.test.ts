@@ -28,11 +28,13 @@ test("an application is a namespace, a Deployment, a Service and a route with a 
     template: {
       spec: {
         automountServiceAccountToken: false,
+        topologySpreadConstraints: [{ topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: { "app.kubernetes.io/name": "ascii" } } }],
         containers: [
           {
             image: ARGS.image,
             ports: [{ name: "http", containerPort: 80 }],
             readinessProbe: { httpGet: { path: "/", port: 80 }, initialDelaySeconds: 5, periodSeconds: 10 },
+            livenessProbe: { tcpSocket: { port: 80 }, initialDelaySeconds: 15, periodSeconds: 20 },
             resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "256Mi" } },
             securityContext: { allowPrivilegeEscalation: false },
           },
@@ -67,14 +69,18 @@ test("a port without a host name has no route", async () => {
 });
 
 test("a user id makes the pod run without root", async () => {
-  const { registered } = await build({ ...ARGS, runAsUser: 65534, writable: ["/cache"], healthPort: 9000, environment: { MODE: "x" } });
+  const { registered } = await build({ ...ARGS, runAsUser: 65534, writable: ["/cache"], healthPort: 9000, livePath: "/live", environment: { MODE: "x" } });
   expect(only(registered, "kubernetes:apps/v1:Deployment").inputs["spec"]).toMatchObject({
     template: {
       spec: {
         securityContext: { runAsNonRoot: true, runAsUser: 65534, fsGroup: 65534 },
         volumes: [{ name: "writable-0", emptyDir: {} }],
         containers: [
-          { env: [{ name: "MODE", value: "x" }], livenessProbe: { httpGet: { port: 9000 } }, volumeMounts: [{ name: "writable-0", mountPath: "/cache" }] },
+          {
+            env: [{ name: "MODE", value: "x" }],
+            livenessProbe: { httpGet: { path: "/live", port: 9000 } },
+            volumeMounts: [{ name: "writable-0", mountPath: "/cache" }],
+          },
         ],
       },
     },
@@ -87,7 +93,14 @@ test("what it registers is what a renderer would write, and nothing else beside 
   const place = { namespace: "ascii", ingressClass: app.ingressClass, issuer: String(app.issuer) };
   const { namespace: _, image, ...rest } = app;
   const manifests = appManifests({ ...rest, name: "ascii", image: String(image), ports: [...ARGS.ports, { name: "metrics", port: 9000 }] }, place);
-  expect(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(["Deployment ascii", "Service ascii", "Ingress ascii-http"]);
-  const own = registered.filter(({ type }) => /:(Deployment|Service|Ingress)$/.test(type)).map(({ inputs }) => plain(inputs));
-  expect(own).toEqual(JSON.parse(JSON.stringify(manifests)));
+  expect(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+    "Deployment ascii",
+    "PodDisruptionBudget ascii",
+    "Service ascii",
+    "Ingress ascii-http",
+  ]);
+  const own = registered.filter(({ type }) => /:(Deployment|PodDisruptionBudget|Service|Ingress)$/.test(type)).map(({ inputs }) => plain(inputs));
+  // Those that do not wait for one another are registered in any order.
+  const byKind = (objects: readonly unknown[]) => (objects as { kind: string }[]).toSorted((a, b) => a.kind.localeCompare(b.kind));
+  expect(byKind(own)).toEqual(byKind(JSON.parse(JSON.stringify(manifests))));
 });

@@ -1,10 +1,11 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
 import { Service } from "@pulumi/kubernetes/core/v1/service";
+import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1/podDisruptionBudget";
 import type * as pulumi from "@pulumi/pulumi";
 import { after, Component, timeouts } from "../base/component";
 import { Namespace, type NamespaceArgs } from "../base/namespace";
 import { WebIngress } from "../base/web-ingress";
-import { type AppPlace, type AppSpec, deploymentOf, routesOf, serviceOf } from "./app-manifests";
+import { type AppPlace, type AppSpec, deploymentOf, disruptionBudgetOf, routesOf, serviceOf } from "./app-manifests";
 
 export interface WebAppArgs extends Omit<AppSpec<pulumi.Input<string>>, "name">, Omit<AppPlace<pulumi.Input<string>>, "namespace"> {
   namespace: NamespaceArgs;
@@ -22,6 +23,8 @@ export class WebApp extends Component {
     const app = { ...args, name };
     const place = { ...args, namespace };
     const deployment = new Deployment(`${name}-deployment`, deploymentOf<pulumi.Input<string>>(app, place), this.child({ customTimeouts: timeouts(10) }));
+    const budget = disruptionBudgetOf<pulumi.Input<string>>(app, place);
+    if (budget !== undefined) new PodDisruptionBudget(`${name}-disruption-budget`, budget, this.child({ dependsOn: [deployment] }));
     const service = new Service(
       `${name}-service`,
       serviceOf<pulumi.Input<string>>(app, place),

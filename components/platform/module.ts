@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { PodSecurity } from "../base/namespace";
+import type { RuleException } from "../rules/rules";
 import type { BuildModule } from "./context";
 import type { WantedSecret } from "./namespace-grants";
 import type { ChartPin, ImagePin } from "./pins";
@@ -143,6 +144,8 @@ export interface ModuleSpec<N extends string, S extends z.ZodType> {
   /** Custom resource definitions that it owns, as `<plural>.<group>`. */
   readonly crds: readonly string[];
   readonly defaultCredentials: readonly DefaultCredential[];
+  /** Rules for all workloads that do not hold for its own. */
+  readonly exceptions: readonly RuleException[];
   readonly parts: (options: z.output<S>, place: Place) => Partial<ModuleParts>;
   /** Loads what builds it. */
   readonly build: () => BuildModule<z.output<S>>;
@@ -177,7 +180,7 @@ const NOTHING: ModuleParts = {
   values: {},
 };
 
-type Optional = "images" | "provides" | "brings" | "crds" | "defaultCredentials" | "charts";
+type Optional = "images" | "provides" | "brings" | "crds" | "defaultCredentials" | "exceptions" | "charts";
 
 /** Declares a module. What is left out of its spec is empty. */
 export function defineModule<const N extends string, S extends z.ZodType>(
@@ -190,6 +193,7 @@ export function defineModule<const N extends string, S extends z.ZodType>(
     brings: [],
     crds: [],
     defaultCredentials: [],
+    exceptions: [],
     ...spec,
     parts: (options, place) => ({ ...NOTHING, ...spec.parts(options, place) }),
   };

@@ -19,7 +19,7 @@ const portOf = ({ name, port, host }: PlannedPort): WebAppArgs["ports"][number] 
 
 function buildApp({ plan, upstream }: BuildContext, app: PlannedApp, issuer: pulumi.Input<string> | undefined, provider: Provider): WebApp {
   const given = (value: PlannedApp["image"]): pulumi.Input<string> => (typeof value === "string" ? value : upstream.text(value));
-  const { name, image, ports, replicas, environment, outputs: _outputs, flows: _flows, ...rest } = app;
+  const { name, image, ports, replicas, environment, outputs: _outputs, flows: _flows, exceptions: _exceptions, ...rest } = app;
   const [first, ...more] = ports;
   return new WebApp(
     name,

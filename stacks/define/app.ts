@@ -1,6 +1,7 @@
 /** An application of the matrix, as data: a container without state of its own, with its ports, host names and outputs. */
 
 import type { Flow } from "../../components/platform/module";
+import type { RuleException } from "../../components/rules/rules";
 
 /** An output of another stack, which the stack must need. */
 export interface FromStack<N extends string = string, O extends string = string> {
@@ -26,8 +27,10 @@ export interface App<R extends FromStack = FromStack> {
   readonly image: string | R | { readonly setting: "appImage"; readonly otherwise?: R };
   /** The first one is that of the health check. */
   readonly ports: readonly [AppPort, ...AppPort[]];
-  /** Path that answers 200 when the application is well. Default `/`. */
+  /** Path that answers 200 when the application can serve. Default `/`. */
   readonly healthPath?: string;
+  /** Path that answers 200 as long as it works at all, whatever becomes of what it depends on. Default: an open port is enough. */
+  readonly livePath?: string;
   /** Port of the health check, where it is none of `ports`. */
   readonly healthPort?: number;
   /** Default 1. */
@@ -40,6 +43,8 @@ export interface App<R extends FromStack = FromStack> {
   readonly runAsUser?: number;
   /** Connections beside those of its host names and of what it takes from other stacks; no others are possible. */
   readonly flows?: readonly Omit<Flow, "of">[];
+  /** Rules for all workloads that do not hold for it, each with the reason. */
+  readonly exceptions?: readonly Omit<RuleException, "workload" | "container">[];
   /** Outputs of the stack: the image that runs, or the URL of a port. */
   readonly outputs?: Readonly<Record<string, "image" | { readonly url: string }>>;
 }

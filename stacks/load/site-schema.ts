@@ -1,6 +1,7 @@
 /** What the files of a site must be. Their types say most of it; this holds what types cannot say, and files that nobody compiled. */
 import { z } from "zod";
 import { MODULES } from "../../components/platform/catalogue";
+import { RULE_NAMES } from "../../components/rules/rules";
 import { ENVIRONMENT_OUTPUTS, VM_DUTIES } from "../define/stacks";
 
 const publicKey = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+|sk-[a-z0-9-]+@openssh\.com) [A-Za-z0-9+/=]+( .*)?$/;
@@ -67,6 +68,7 @@ const appSchema = z.strictObject({
   image: z.union([z.string().min(1), fromStack, z.strictObject({ setting: z.literal("appImage"), otherwise: fromStack.optional() })]),
   ports: z.array(port).min(1),
   healthPath: z.string().startsWith("/").optional(),
+  livePath: z.string().startsWith("/").optional(),
   healthPort: z.int().min(1).max(65_535).optional(),
   replicas: z.union([z.int().min(0), z.strictObject({ setting: z.literal("appReplicas") })]).optional(),
   environment: z.record(z.string(), z.union([z.string(), fromStack])).optional(),
@@ -74,6 +76,7 @@ const appSchema = z.strictObject({
   writable: z.array(z.string().startsWith("/")).optional(),
   runAsUser: z.int().min(1).optional(),
   flows: z.array(flow).optional(),
+  exceptions: z.array(z.strictObject({ rule: z.enum(RULE_NAMES), why: z.string().min(1) })).optional(),
   outputs: z
     .record(
       z.string().refine((key) => !(ENVIRONMENT_OUTPUTS as readonly string[]).includes(key), "is the name of an output that every stack has"),

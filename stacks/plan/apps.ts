@@ -17,7 +17,8 @@ export interface PlannedPort {
   url: string | undefined;
 }
 
-export interface PlannedApp extends Pick<App, "healthPath" | "healthPort" | "environment" | "resources" | "writable" | "runAsUser" | "flows"> {
+export interface PlannedApp
+  extends Pick<App, "healthPath" | "livePath" | "healthPort" | "environment" | "resources" | "writable" | "runAsUser" | "flows" | "exceptions"> {
   /** Also that of its namespace. */
   name: string;
   image: string | FromStack;

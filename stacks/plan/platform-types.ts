@@ -5,6 +5,7 @@ import type { RoutePods } from "../../components/clusters/distributions";
 import type { ClusterCapability, Flow, Host, Module, ModuleParts } from "../../components/platform/module";
 import type { ChartPin, ImagePin } from "../../components/platform/pins";
 import type { Place } from "../../components/platform/place";
+import type { RuleException } from "../../components/rules/rules";
 import type { Requests } from "./requests";
 
 /** An application, as far as the platform has to know it. */
@@ -76,6 +77,8 @@ export interface PlannedModule {
   readonly charts: Readonly<Record<string, ChartPin>>;
   readonly images: readonly ImagePin[];
   readonly crds: readonly string[];
+  /** Rules for all workloads that do not hold for its own. */
+  readonly exceptions: readonly RuleException[];
 }
 
 export interface PlatformPlan {

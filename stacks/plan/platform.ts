@@ -72,6 +72,7 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
           charts: { ...module.charts, ...parts.charts },
           images: module.images,
           crds: module.crds,
+          exceptions: module.exceptions,
         })),
     ),
   };

@@ -8,6 +8,10 @@ export const argoCd = defineModule({
   charts: { [ARGO_CD_RELEASE]: ARGO_CD_CHARTS["10.1.1"] },
   options: argoCdOptions,
   crds: ["applications.argoproj.io", "applicationsets.argoproj.io", "appprojects.argoproj.io"],
+  exceptions: [
+    { rule: "liveness-apart", workload: "argocd-server", why: "it answers whatever becomes of its cache and of Git" },
+    { rule: "liveness", workload: "argocd-application-controller", why: "the chart has none: started again it would compare everything anew" },
+  ],
   parts: (options, place) => {
     const host = argoCdHost(options, place);
     return {

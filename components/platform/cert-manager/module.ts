@@ -47,6 +47,11 @@ export const certManager = defineModule({
     "issuers.cert-manager.io",
     "orders.acme.cert-manager.io",
   ],
+  exceptions: [
+    { rule: "readiness", workload: "cert-manager", why: "the chart has none: nobody asks it anything" },
+    { rule: "readiness", workload: "cert-manager-cainjector", why: "the chart has no probes of it: nobody asks it anything" },
+    { rule: "liveness", workload: "cert-manager-cainjector", why: "the chart has no probes of it; it ends by itself when it loses its lead" },
+  ],
   parts: ({ issuer, nameservers }) => ({
     namespaces: [CERT_MANAGER_NAMESPACE],
     ...(issuer === "own-authority" ? OWN : proved(nameservers)),

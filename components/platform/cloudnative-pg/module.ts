@@ -22,6 +22,7 @@ export const cloudNativePg = defineModule({
   charts: { "cloudnative-pg": CLOUDNATIVE_PG_CHART },
   options: noOptions,
   crds: KINDS.map((kind) => `${kind}.${GROUP}`),
+  exceptions: [{ rule: "liveness-apart", why: "it is its own webhook server that is asked, which depends on nothing" }],
   parts: () => ({
     namespaces: [CLOUDNATIVE_PG_NAMESPACE],
     flows: [

@@ -9,6 +9,7 @@ export const externalDns = defineModule({
   charts: { "external-dns": EXTERNAL_DNS_CHART },
   options: externalDnsOptions,
   provides: ["dns-records"],
+  exceptions: [{ rule: "liveness-apart", why: "it answers whatever becomes of Pi-hole and of the API" }],
   parts: ({ formerNames }, { domain, hostNames, piholeUrl }) => ({
     namespaces: [EXTERNAL_DNS.namespace],
     needs: ["external-secrets", "cluster-access"],

@@ -8,6 +8,18 @@ export const kubePrometheusStack = defineModule({
   charts: { [RELEASE]: KUBE_PROMETHEUS_STACK_CHART },
   options: kubePrometheusStackOptions,
   provides: ["metrics-store"],
+  exceptions: [
+    { rule: "host-access", workload: "kube-prometheus-stack-prometheus-node-exporter", why: "it measures the machine" },
+    { rule: "liveness-apart", workload: "kube-prometheus-stack-prometheus-node-exporter", why: "it depends on nothing but the machine" },
+    { rule: "liveness-apart", workload: "kube-prometheus-stack-operator", why: "it is its own server that is asked, which depends on nothing" },
+    { rule: "liveness-apart", workload: "kube-prometheus-stack-grafana", why: "its database is a file of its own" },
+    ...(["readiness", "liveness"] as const).map((rule) => ({
+      rule,
+      workload: "kube-prometheus-stack-grafana",
+      container: "grafana-sc-dashboard",
+      why: "the chart has no probes of the container that brings dashboards",
+    })),
+  ],
   parts: ({ storageClass: own, size, retentionDays }, { environment, domain, storageClass, ingressClass }) => ({
     namespaces: [MONITORING_NAMESPACE],
     // What measures a machine looks at all of it: its network, its processes and its disks.

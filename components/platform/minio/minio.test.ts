@@ -37,7 +37,14 @@ test("it takes its root user from a Secret that is there first, and has no user 
       existingSecret: "minio-root",
       users: [],
       persistence: { enabled: true, size: "10Gi", storageClass: "local-path" },
-      resources: { requests: { memory: "256Mi" }, limits: { memory: "1Gi" } },
+      resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "1Gi" } },
+      containerSecurityContext: {
+        runAsNonRoot: true,
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: false,
+        capabilities: { drop: ["ALL"] },
+        seccompProfile: { type: "RuntimeDefault" },
+      },
       buckets: [
         { name: "pulumi-state", policy: "none", purge: false, versioning: true },
         { name: "loki", policy: "none", purge: false },

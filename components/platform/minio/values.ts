@@ -36,7 +36,15 @@ export function minioValues<T>({ storageClass, size, buckets, credentialMark }: 
     // The chart's default is a user "console" with all rights and the password "console123".
     users: [],
     persistence: { enabled: true, size, storageClass },
-    resources: { requests: { memory: "256Mi" }, limits: { memory: "1Gi" } },
+    resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "1Gi" } },
+    // The chart says which user it is; it keeps its settings beside its program.
+    containerSecurityContext: {
+      runAsNonRoot: true,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: false,
+      capabilities: { drop: ["ALL"] },
+      seccompProfile: { type: "RuntimeDefault" },
+    },
     buckets: buckets.map(({ name, versioning }) => ({ name, policy: "none", purge: false, ...(versioning === true ? { versioning } : {}) })),
     ingress: { enabled: false },
     consoleIngress: { enabled: false },

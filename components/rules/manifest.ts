@@ -1,0 +1,84 @@
+/** Objects of Kubernetes as far as the rules read them. Whatever they are made of: a program's inputs, or a rendered chart. */
+
+type Values = Readonly<Record<string, unknown>>;
+
+export interface Container {
+  readonly name?: string;
+  readonly image?: string;
+  readonly resources?: { readonly requests?: Values; readonly limits?: Values };
+  readonly securityContext?: Values;
+  readonly readinessProbe?: Values;
+  readonly livenessProbe?: Values;
+  readonly restartPolicy?: string;
+}
+
+export interface Pod {
+  readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly securityContext?: Values;
+  readonly hostNetwork?: boolean;
+  readonly hostPID?: boolean;
+  readonly hostIPC?: boolean;
+  readonly volumes?: readonly Values[];
+  readonly topologySpreadConstraints?: readonly unknown[];
+  readonly affinity?: Values;
+}
+
+export interface Manifest {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: { readonly name?: string; readonly namespace?: string };
+  readonly spec?: Values;
+  readonly [key: string]: unknown;
+}
+
+/** Pods that something makes, over and over. */
+export interface Workload {
+  readonly name: string;
+  /** Whether its pods are to stay: those of Jobs end, and nobody asks them whether they are well. */
+  readonly stays: boolean;
+  /** How many of one kind stand in for one another; of a DaemonSet each node has its own. */
+  readonly replicas: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly pod: Pod;
+}
+
+const at = (value: unknown, ...path: string[]): unknown =>
+  path.reduce<unknown>((node, key) => (typeof node === "object" && node !== null ? (node as Values)[key] : undefined), value);
+
+/** Where each kind keeps the template of its pods. */
+const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
+  Deployment: ["template"],
+  StatefulSet: ["template"],
+  DaemonSet: ["template"],
+  ReplicaSet: ["template"],
+  Job: ["template"],
+  CronJob: ["jobTemplate", "spec", "template"],
+};
+const ENDING = ["Job", "CronJob"];
+
+/** The pods of an object; undefined for one that makes none. */
+export function workloadOf({ kind = "", metadata, spec }: Manifest): Workload | undefined {
+  const path = TEMPLATES[kind];
+  if (path === undefined) return undefined;
+  const template = at(spec, ...path);
+  const pod = at(template, "spec") as Pod | undefined;
+  if (pod === undefined || !Array.isArray(pod.containers)) return undefined;
+  const replicas = at(spec, "replicas");
+  return {
+    name: metadata?.name ?? "",
+    stays: !ENDING.includes(kind),
+    replicas: typeof replicas === "number" && !ENDING.includes(kind) ? replicas : 1,
+    labels: (at(template, "metadata", "labels") ?? {}) as Readonly<Record<string, string>>,
+    pod,
+  };
+}
+
+/** Kinds of which an operator makes pods, with what they say of their containers' resources. */
+const OPERATED = ["Prometheus", "Alertmanager", "Cluster"];
+
+/** What an operator's object says of its pods' resources; undefined for other kinds. */
+export function operatedResources({ kind = "", apiVersion = "", spec }: Manifest): { readonly resources: Container["resources"] } | undefined {
+  const operated = OPERATED.includes(kind) && (kind !== "Cluster" || apiVersion.startsWith("postgresql.cnpg.io/"));
+  return operated ? { resources: at(spec, "resources") as Container["resources"] } : undefined;
+}

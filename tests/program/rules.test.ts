@@ -1,0 +1,82 @@
+/**
+ * The rules for all workloads, over every object of all stacks: what the programs register, and what charts make as far as the lab's
+ * stand-ins render them. An exception stands in the module or the application, with its reason.
+ */
+import type { Manifest } from "../../components/rules/manifest";
+import { covers, objectViolations, releaseViolations, setViolations, type Violation, violationText } from "../../components/rules/rules";
+import { exceptionsOf } from "../../policy/exceptions";
+import { planEstate } from "../../stacks/plan/plan";
+import { estate } from "../support/planned-stack";
+import { plain } from "../support/pulumi-mocks";
+import { plannedModules, renderedObjects } from "../support/rendered-stacks";
+import { registeredBy, STACK_NAMES } from "../support/stack-run";
+
+/** What the lab's stand-ins leave out of their charts: the charts have it, as their values and templates of that version say. */
+const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
+  "cert-manager": ["no-escalation", "capabilities", "read-only-root", "readiness", "liveness"],
+  vault: ["no-escalation"],
+  "external-secrets": ["readiness"],
+};
+
+type Found = Violation & { readonly namespace: string | undefined };
+
+const found = (manifests: readonly Manifest[]): Found[] =>
+  manifests.flatMap((manifest) => objectViolations(manifest).map((violation) => ({ ...violation, namespace: manifest.metadata?.namespace })));
+const together = (manifests: readonly Manifest[]): Found[] =>
+  setViolations(manifests).map((violation) => ({
+    ...violation,
+    namespace: manifests.find(({ metadata }) => metadata?.name === violation.workload)?.metadata?.namespace,
+  }));
+
+const plans = planEstate(estate);
+/** The namespace gives what a container does not name. */
+const isFilledIn = (stack: string, { rule, namespace }: Found): boolean =>
+  rule === "resources" && plans.get(stack)?.platform.namespaces.get(namespace ?? "")?.containerDefaults !== undefined;
+
+const used = new Set<string>();
+
+/** What is left once exceptions are taken off, which are remembered. */
+function unexcused(stack: string, violations: readonly Found[]): string[] {
+  const plan = plans.get(stack);
+  const exceptions = plan === undefined ? [] : exceptionsOf(plan);
+  return violations
+    .filter((violation) => {
+      if (isFilledIn(stack, violation)) return false;
+      const covering = exceptions.filter((exception) => exception.namespace === violation.namespace && covers(exception, violation));
+      for (const exception of covering) used.add(JSON.stringify(exception));
+      return covering.length === 0;
+    })
+    .map(violationText);
+}
+
+const isLeftOut = (module: string, { rule }: Violation): boolean => LEFT_OUT[module]?.includes(rule) ?? false;
+
+test.each(plannedModules().map(({ stack, plan, module }) => ({ stack, plan, module, name: module.name })))(
+  "$stack: what the charts of $name make",
+  ({ stack, plan, module }) => {
+    const manifests = renderedObjects(module, plan) as Manifest[];
+    const violations = [...found(manifests), ...together(manifests)];
+    const excused = unexcused(stack, violations);
+    const real = violations.filter((violation) => !isLeftOut(module.name, violation)).map(violationText);
+    expect(excused.filter((text) => real.includes(text))).toEqual([]);
+  },
+);
+
+test.each(STACK_NAMES)("what the program of %s registers", async (stack) => {
+  const registered = await registeredBy(stack);
+  const manifests = registered
+    .filter(({ type }) => type.startsWith("kubernetes:") && type !== "kubernetes:helm.sh/v3:Release")
+    .map(({ inputs }) => plain(inputs) as Manifest);
+  const releases = registered
+    .filter(({ type }) => type === "kubernetes:helm.sh/v3:Release")
+    .map(({ name, inputs }) => releaseViolations(name, plain(inputs["values"])));
+  expect(manifests.length).toBeGreaterThan(10);
+  expect(unexcused(stack, [...found(manifests), ...together(manifests)])).toEqual([]);
+  expect(releases.flat().map(violationText)).toEqual([]);
+});
+
+test("each exception is one that something needs", () => {
+  const listed = [...plans.values()].flatMap(exceptionsOf);
+  expect(listed.length).toBeGreaterThan(10);
+  expect(listed.filter((exception) => !used.has(JSON.stringify(exception))).map(({ of, rule, workload }) => `${of}: ${rule} ${workload ?? ""}`)).toEqual([]);
+});

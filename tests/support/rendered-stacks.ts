@@ -1,0 +1,22 @@
+/** What the charts of all stacks make of the modules' values, as far as the lab's stand-ins render it. */
+import { findChart, renderChart } from "../../lab/artefacts/charts";
+import { planEstate, type StackPlan } from "../../stacks/plan/plan";
+import type { PlannedModule } from "../../stacks/plan/platform-types";
+import { estate } from "./planned-stack";
+
+export type Rendered = Record<string, unknown>;
+
+/** All objects that a module's charts make, those of hooks among them. */
+export function renderedObjects({ charts, parts }: Pick<PlannedModule, "charts" | "parts">, { platform }: Pick<StackPlan, "platform">): Rendered[] {
+  return Object.entries(charts).flatMap(([release, { repository, name, version }]) => {
+    const chart = findChart(repository, name, version);
+    if (chart === undefined) throw new Error(`the lab has no stand-in for ${name} ${version}`);
+    const values = { ...parts.values[release] };
+    const { manifests, hooks } = renderChart(chart, { name: release, namespace: parts.namespaces[0] ?? "", values, kubeVersion: platform.cluster.version });
+    return [...manifests, ...hooks.map(({ manifest }) => manifest)];
+  });
+}
+
+/** Every stack's modules. */
+export const plannedModules = (): { stack: string; plan: StackPlan; module: PlannedModule }[] =>
+  [...planEstate(estate)].flatMap(([stack, plan]) => plan.platform.modules.map((module) => ({ stack, plan, module })));
