@@ -34,7 +34,7 @@ export const stacks = defineStacks({
     description: "the cluster for experiments",
     needs: ["tools", "observability"],
     vms: { "k8s-sandbox-01": "cluster" },
-    platform: cluster,
+    platform: { ...cluster, "snapshot-controller": {}, longhorn: {}, kubevirt: {}, cdi: {} },
     apps: { whoami },
   },
   dev: {

@@ -2,7 +2,7 @@
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterTask } from "./cluster-task";
-import { timeouts } from "./component";
+import { homeOf, timeouts } from "./component";
 
 /** How a command reaches the cluster of a provider. */
 interface Reach {
@@ -19,12 +19,14 @@ export function reachedBy(provider: pulumi.ProviderResource, reach: Reach): void
   reaches.set(provider, reach);
 }
 
+const RUN = "node bin/components/base/cluster-task.main.js";
 /** More than the task's own budget: it ends by itself, and says why. */
 const MINUTES_BEYOND = 2;
 
 /**
  * @param provider of the cluster, for which {@link reachedBy} was called
  * @param task run when the resource is made, and again when it has changed
+ * @param more `removes`: the task is undone when the resource goes, unless the cluster goes as a whole. It then gets what it printed last
  */
 export function clusterCommand(
   name: string,
@@ -32,16 +34,24 @@ export function clusterCommand(
   task: pulumi.Input<ClusterTask>,
   budgetSeconds: number,
   opts: pulumi.CustomResourceOptions,
+  more: { removes?: boolean } = {},
 ): Command {
   const reach = provider === undefined ? undefined : reaches.get(provider);
   if (reach === undefined) throw new Error(`${name}: nobody has said how commands reach the cluster of its provider (reachedBy)`);
   const stdin = pulumi.secret(
     pulumi.all([pulumi.output(reach.kubeconfig), task]).apply(([kubeconfig, rest]) => JSON.stringify({ ...rest, budgetSeconds, kubeconfig })),
   );
+  const removes = more.removes === true;
+  const home = removes && provider !== undefined ? homeOf(provider) : undefined;
   return new Command(
     name,
-    { create: "node bin/components/base/cluster-task.main.js", stdin, dir: reach.checkout, logging: "none", addPreviousOutputInEnv: false },
-    // Where a checkout lies says nothing about the cluster.
-    { ...opts, ignoreChanges: ["dir"], customTimeouts: timeouts(Math.ceil(budgetSeconds / 60) + MINUTES_BEYOND) },
+    { create: RUN, ...(removes ? { delete: `${RUN} remove` } : {}), stdin, dir: reach.checkout, logging: "none", addPreviousOutputInEnv: removes },
+    {
+      ...opts,
+      ...(home === undefined ? {} : { deletedWith: home }),
+      // Where a checkout lies says nothing about the cluster.
+      ignoreChanges: ["dir"],
+      customTimeouts: timeouts(Math.ceil(budgetSeconds / 60) + MINUTES_BEYOND),
+    },
   );
 }

@@ -5,6 +5,8 @@ import { HomelabError } from "../../common/errors";
 import { untilAdmitted } from "./admission";
 import { applyCrds } from "./chart-crds";
 import { openCluster } from "./cluster-api";
+import { applyManifest, removeManifest } from "./manifest-files";
+import { prepareRemoval, type RemovalTask } from "./removal";
 
 const objectSchema = z.looseObject({
   apiVersion: z.string(),
@@ -15,23 +17,49 @@ const shared = { kubeconfig: z.string(), budgetSeconds: z.number() };
 const taskSchema = z.discriminatedUnion("do", [
   // The revision is there to make another task of each.
   z.strictObject({ do: z.literal("admission"), ...shared, release: z.string(), revision: z.number().optional(), objects: z.array(objectSchema) }),
+  z.strictObject({ do: z.literal("manifest"), ...shared, files: z.array(z.strictObject({ url: z.string(), sha256: z.string() })) }),
+  z.strictObject({
+    do: z.literal("removal"),
+    ...shared,
+    of: z.string(),
+    none: z.strictObject({ apiVersion: z.string(), kind: z.string(), namespace: z.string() }),
+    set: z.array(objectSchema),
+  }),
   z.strictObject({ do: z.literal("crds"), ...shared, chart: z.strictObject({ repository: z.string(), name: z.string(), version: z.string() }) }),
 ]);
 
 /** What a command is told to do in a cluster, beside how it reaches it and for how long. */
 export type ClusterTask = z.input<typeof taskSchema> extends infer Task ? (Task extends unknown ? Omit<Task, "kubeconfig" | "budgetSeconds"> : never) : never;
 
+/** How a task is run. */
+export interface TaskRun {
+  /** What its last run printed. */
+  readonly previous?: string | undefined;
+  /** It is undone. Default false. */
+  readonly removes?: boolean;
+}
+
 /**
  * @param input the task as JSON, with the cluster's kubeconfig
  * @returns one line of JSON
- * @throws HomelabError E_ADMISSION, E_CHART_CRDS, E_USAGE
+ * @throws HomelabError E_ADMISSION, E_CHART_CRDS, E_MANIFEST, E_REMOVAL, E_USAGE
  */
-export async function runClusterTask(input: string, clock: Clock): Promise<string> {
+export async function runClusterTask(input: string, clock: Clock, { previous, removes = false }: TaskRun = {}): Promise<string> {
   const parsed = taskSchema.safeParse(JSON.parse(input));
   if (!parsed.success) throw new HomelabError("E_USAGE", `the task is not of the right form: ${z.prettifyError(parsed.error)}`);
   const task = parsed.data;
   const api = openCluster(task.kubeconfig);
   try {
+    if (task.do === "manifest") {
+      const objects = removes ? await removeManifest(api, task.budgetSeconds, clock, previous) : await applyManifest(api, task, clock, previous);
+      return `${JSON.stringify({ objects })}\n`;
+    }
+    if (task.do === "removal") {
+      // Until then there is nothing to do.
+      if (removes) await prepareRemoval(api, task as RemovalTask);
+      return `${JSON.stringify({ prepared: removes })}\n`;
+    }
+    if (removes) throw new HomelabError("E_USAGE", `the task ${task.do} cannot be undone`);
     if (task.do === "crds") return `${JSON.stringify({ crds: await applyCrds(api, task, clock) })}\n`;
     const { release, objects, budgetSeconds } = task;
     await untilAdmitted(api, { release, objects: objects as Parameters<typeof untilAdmitted>[1]["objects"], budgetSeconds }, clock);

@@ -11,6 +11,9 @@ export function livesIn(provider: pulumi.ProviderResource, home: pulumi.Resource
   homes.set(provider, home);
 }
 
+/** What {@link livesIn} says of a provider. */
+export const homeOf = (provider: pulumi.ProviderResource): pulumi.Resource | undefined => homes.get(provider);
+
 /** Gives each resource below a component what {@link livesIn} says of its provider, named or inherited. */
 const withHome: pulumi.ResourceTransformation = ({ type, props, opts }) => {
   const provider = "provider" in opts && opts.provider !== undefined ? opts.provider : opts.parent?.getProvider(type);

@@ -13,7 +13,8 @@ export type PodSecurity = "privileged" | "baseline" | "restricted";
 export interface ContainerDefaults {
   readonly cpu: string;
   readonly memory: string;
-  readonly memoryLimit: string;
+  /** Left out: it has no limit. */
+  readonly memoryLimit?: string;
 }
 
 export interface NamespaceArgs {
@@ -59,7 +60,7 @@ export class Namespace extends Component {
     }
     if (containerDefaults !== undefined) {
       const { cpu, memory, memoryLimit } = containerDefaults;
-      const limits = [{ type: "Container", defaultRequest: { cpu, memory }, default: { memory: memoryLimit } }];
+      const limits = [{ type: "Container", defaultRequest: { cpu, memory }, ...(memoryLimit === undefined ? {} : { default: { memory: memoryLimit } }) }];
       rules.push(new LimitRange(`${name}-defaults`, { metadata: { name: "container-defaults", namespace }, spec: { limits } }, this.child()));
     }
     if (quota !== undefined) {

@@ -3,6 +3,8 @@
 export interface PolicyPort {
   readonly protocol: "TCP" | "UDP";
   readonly port: number;
+  /** Last port of a range that begins with `port`. */
+  readonly endPort?: number;
 }
 
 export type PolicyPeer =

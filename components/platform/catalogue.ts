@@ -1,18 +1,22 @@
 /** Which modules the platform has. Loads no Pulumi SDK. */
 import type { z } from "zod";
 import { argoCd } from "./argo-cd/module";
+import { cdi } from "./cdi/module";
 import { certManager } from "./cert-manager/module";
 import { cloudNativePg } from "./cloudnative-pg/module";
 import { clusterAccess } from "./cluster-access/module";
 import { externalDns } from "./external-dns/module";
 import { externalSecrets } from "./external-secrets/module";
 import { kubePrometheusStack } from "./kube-prometheus-stack/module";
+import { kubevirt } from "./kubevirt/module";
+import { longhorn } from "./longhorn/module";
 import { metricsServer } from "./metrics-server/module";
 import { minio } from "./minio/module";
 import { nats } from "./nats/module";
 import { postgres } from "./postgres/module";
 import { prometheusOperatorCrds } from "./prometheus-operator-crds/module";
 import { sharedSecrets } from "./shared-secrets/module";
+import { snapshotController } from "./snapshot-controller/module";
 import { valkey } from "./valkey/module";
 import { vault } from "./vault/module";
 import { vaultEntries } from "./vault-entries/module";
@@ -35,6 +39,10 @@ export const MODULES = [
   prometheusOperatorCrds,
   kubePrometheusStack,
   metricsServer,
+  snapshotController,
+  longhorn,
+  kubevirt,
+  cdi,
 ] as const;
 
 export type ModuleName = (typeof MODULES)[number]["name"];

@@ -58,6 +58,8 @@ export interface Flow {
   readonly peer: string;
   /** Of the container where it is a pod's, since that is what the packet has when it gets there. */
   readonly port: number;
+  /** Last port of a range that begins with `port`. Default: that one alone. */
+  readonly endPort?: number;
   /** Default TCP. */
   readonly protocol?: "TCP" | "UDP";
   readonly why: string;
@@ -101,6 +103,8 @@ export interface ModuleParts {
   readonly namespaces: readonly string[];
   /** What pods may ask for, by namespace. Default: `restricted`. */
   readonly podSecurity: Readonly<Record<string, PodSecurity>>;
+  /** Namespaces in which a container that names no limit of memory has none: what it needs grows with what it works on. */
+  readonly unlimited: readonly string[];
   readonly hosts: readonly Host[];
   /** Modules, or what modules provide, that must be there. Nothing of it is made before all of theirs is. */
   readonly needs: readonly string[];
@@ -162,6 +166,7 @@ const NOTHING: ModuleParts = {
   charts: {},
   namespaces: [],
   podSecurity: {},
+  unlimited: [],
   hosts: [],
   needs: [],
   uses: [],

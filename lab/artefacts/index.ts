@@ -1,4 +1,5 @@
 /** The internet as far as the homelab downloads from it: files, Helm repositories, and the chart stand-ins for providers. */
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttps } from "node:https";
@@ -14,15 +15,17 @@ import { allCharts, archiveUrl, type Chart, findChart, folderCrds, packageChart,
 
 const fileSchema = z.strictObject({
   url: z.string(),
+  /** In place of `content`: name of a file in data/manifests. */
+  file: z.string().optional(),
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .optional(),
   size: z.number().optional(),
   kind: z.string(),
-  content: z.string(),
+  content: z.string().optional(),
 });
-type Artefact = z.infer<typeof fileSchema>;
+type Artefact = Omit<z.infer<typeof fileSchema>, "content" | "file"> & { content: string };
 
 const renderSchema = z.strictObject({
   repository: z.string(),
@@ -33,6 +36,7 @@ const renderSchema = z.strictObject({
   values: z.record(z.string(), z.unknown()).default({}),
   kubeVersion: z.string(),
 });
+const fileRequestSchema = z.strictObject({ url: z.string() });
 const crdsSchema = renderSchema.pick({ repository: true, chart: true, version: true });
 
 interface Answer {
@@ -50,7 +54,12 @@ export interface Artefacts extends Stoppable {
 }
 
 function readFiles(): Artefact[] {
-  return z.array(fileSchema).parse(parse(fs.readFileSync(path.join(projectRoot(), "lab", "artefacts", "data", "files.yaml"), "utf8")));
+  const data = path.join(projectRoot(), "lab", "artefacts", "data");
+  const entries = z.array(fileSchema).parse(parse(fs.readFileSync(path.join(data, "files.yaml"), "utf8")));
+  return entries.map(({ file, content, ...rest }) => ({
+    ...rest,
+    content: file === undefined ? (content ?? "") : fs.readFileSync(path.join(data, "manifests", file), "utf8"),
+  }));
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
@@ -117,12 +126,29 @@ class Internet {
     return chart && { body: packageChart(chart), headers: { "content-type": "application/gzip" } };
   }
 
-  /** Answers the chart stand-ins: POST /render gives what a release is made of, POST /crds what `helm show crds` prints. */
+  /**
+   * Answers the chart stand-ins: POST /render gives what a release is made of, POST /crds what `helm show crds` prints, POST /file what
+   * stands for a published file, with the digest of that.
+   */
   async answer(request: IncomingMessage): Promise<Answer> {
     const asked = `${request.method} ${request.url}`;
     if (asked === "POST /render") return this.#render(renderSchema.safeParse(await bodyOf(request)));
     if (asked === "POST /crds") return this.#crds(crdsSchema.safeParse(await bodyOf(request)));
-    return { status: 404, body: { error: `${asked}: there is only POST /render and POST /crds` } };
+    if (asked === "POST /file") return this.#file(fileRequestSchema.safeParse(await bodyOf(request)));
+    return { status: 404, body: { error: `${asked}: there is only POST /render, POST /crds and POST /file` } };
+  }
+
+  #file(asked: z.ZodSafeParseResult<z.output<typeof fileRequestSchema>>): Answer {
+    if (!asked.success) return notUnderstood(asked.error);
+    const { url } = asked.data;
+    const { host, pathname } = new URL(url);
+    const found = this.#files.find((candidate) => candidate.url === url);
+    if (found === undefined) {
+      this.ctx.unhandled.add({ system: "artefacts", target: host, what: `POST /file ${url}` });
+      return { status: 404, body: { error: `the lab has no stand-in for ${url}` } };
+    }
+    this.ctx.records.add({ system: "artefacts", target: host, kind: "read", action: `download ${pathname}` });
+    return { status: 200, body: { content: found.content, sha256: found.sha256 ?? createHash("sha256").update(found.content).digest("hex") } };
   }
 
   #chart({ repository, chart: name, version }: z.output<typeof crdsSchema>): { chart: Chart } | { missing: Answer } {

@@ -3,11 +3,13 @@ import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
 import { at, listAt, mapAt, textAt } from "../kubernetes/objects";
 import { conditionOf, encode64, type Kube } from "./kube";
+import { forgetLonghornVolume, LONGHORN_DRIVER, longhornVolume } from "./longhorn";
 import type { WorkQueue } from "./queue";
 
 const TEN_YEARS_S = 315_360_000;
 const TOKEN_SECRET = "kubernetes.io/service-account-token";
 const ACCOUNT = "kubernetes.io/service-account.name";
+const LOCAL_PATH = "rancher.io/local-path";
 const STORAGE = "/var/lib/rancher/k3s/storage";
 
 export function clusterBasics(kube: Kube, queue: WorkQueue, ctx: LabContext): void {
@@ -84,7 +86,9 @@ export function clusterBasics(kube: Kube, queue: WorkQueue, ctx: LabContext): vo
     if (claim === undefined) {
       for (const volume of kube.all("v1", "PersistentVolume")) {
         const claimed = mapAt(volume, "spec", "claimRef");
-        if (claimed["namespace"] === namespace && claimed["name"] === name) kube.remove(volume);
+        if (claimed["namespace"] !== namespace || claimed["name"] !== name) continue;
+        kube.remove(volume);
+        forgetLonghornVolume(kube, volume.metadata.name);
       }
     } else if (textAt(claim, "status", "phase") !== "Bound") bind(kube, claim);
   });
@@ -101,23 +105,32 @@ function bind(kube: Kube, claim: KubeObject): void {
   const fallback = classes.find(({ metadata }) => metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true");
   const storage = wanted === undefined ? fallback : classes.find(({ metadata }) => metadata.name === wanted);
   // Nobody provisions other classes here; the claim waits, as it would.
-  if (storage?.["provisioner"] !== "rancher.io/local-path") return;
+  const provisioner = storage?.["provisioner"];
+  if (storage === undefined || (provisioner !== LOCAL_PATH && provisioner !== LONGHORN_DRIVER)) return;
   if (storage["volumeBindingMode"] === "WaitForFirstConsumer" && !kube.all("v1", "Pod", namespace).some((pod) => usesClaim(pod, name))) return;
   const volume = `pvc-${uid}`;
   const accessModes = at(claim, "spec", "accessModes") ?? ["ReadWriteOnce"];
   const capacity = mapAt(claim, "spec", "resources", "requests");
   const { node } = kube.cluster;
   if (kube.find("v1", "PersistentVolume", undefined, volume) === undefined) {
+    const source =
+      provisioner === LONGHORN_DRIVER
+        ? longhornVolume(kube, volume, capacity["storage"])
+        : {
+            hostPath: { path: `${STORAGE}/${volume}_${namespace}_${name}`, type: "DirectoryOrCreate" },
+            nodeAffinity: {
+              required: { nodeSelectorTerms: [{ matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: [node] }] }] },
+            },
+          };
     const created = kube.create({
       apiVersion: "v1",
       kind: "PersistentVolume",
-      metadata: { name: volume, annotations: { "pv.kubernetes.io/provisioned-by": "rancher.io/local-path" } },
+      metadata: { name: volume, annotations: { "pv.kubernetes.io/provisioned-by": provisioner } },
       spec: {
         accessModes,
         capacity,
         claimRef: { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name, uid },
-        hostPath: { path: `${STORAGE}/${volume}_${namespace}_${name}`, type: "DirectoryOrCreate" },
-        nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: [node] }] }] } },
+        ...source,
         persistentVolumeReclaimPolicy: String(storage["reclaimPolicy"] ?? "Delete"),
         storageClassName: storage.metadata.name,
         volumeMode: "Filesystem",

@@ -10,6 +10,8 @@ import { follow } from "./events";
 import { ExternalSecrets } from "./external-secrets";
 import { IngressRoutes } from "./ingress-routes";
 import { Kube } from "./kube";
+import { Longhorn } from "./longhorn";
+import { Operands } from "./operands";
 import { Pods } from "./pods";
 import { Programs } from "./programs";
 import { WorkQueue } from "./queue";
@@ -49,6 +51,15 @@ function addAll(kube: Kube, queue: WorkQueue): void {
     queue.add(kind, undefined, metadata.name);
 }
 
+/** The cluster's own controllers. */
+function kubernetesItself(kube: Kube, queue: WorkQueue, programs: Programs, ctx: LabContext): void {
+  clusterBasics(kube, queue, ctx);
+  new Deployments(kube, queue);
+  workloadSets(kube, queue);
+  new Pods(kube, queue, programs, ctx);
+  new Services(kube, queue);
+}
+
 /**
  * Starts them for a cluster; work begins after the current turn of the event loop, so that `restore` may still follow.
  * @param saved what `save` gave
@@ -60,13 +71,11 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
   const programs = new Programs(kube, ctx, queue, (namespace, name) => queue.add("Pod", namespace, name));
   if (saved !== undefined) programs.resume(saved);
   cluster.setOutput((namespace, pod) => programs.outputOf(`${namespace}/${pod}`));
-  clusterBasics(kube, queue, ctx);
-  new Deployments(kube, queue);
-  workloadSets(kube, queue);
-  new Pods(kube, queue, programs, ctx);
-  new Services(kube, queue);
+  kubernetesItself(kube, queue, programs, ctx);
   new WebhookAuthorities(new Kube(cluster, "cainjector"), queue, ctx);
 
+  new Longhorn(new Kube(cluster, "longhorn-manager"), queue);
+  const operands = new Operands(new Kube(cluster, "operator"), queue);
   const running: Partial<Record<keyof typeof OPERATORS, string | undefined>> = {};
   const certManager = new CertManager(new Kube(cluster, "cert-manager-controller"), queue, ctx, () => running.certManager);
   const externalSecrets = new ExternalSecrets(new Kube(cluster, "external-secrets"), queue, ctx, () => running.externalSecrets !== undefined);
@@ -90,6 +99,7 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
   const release = store.onChange(({ type, object, previous }) => {
     follow(kube, queue, object, previous, type === "DELETED");
     if (object.kind === "Deployment" && isOperator(object)) lookForOperators();
+    operands.changed(object);
     if (object.kind === "Secret") {
       certManager.secretChanged(object.metadata.namespace, object.metadata.name);
       cloudNativePg.secretChanged(object.metadata.namespace);

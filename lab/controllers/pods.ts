@@ -55,7 +55,8 @@ export class Pods {
     }
     const owner = controllerOf(pod);
     if (owner?.kind === "Job") {
-      if (this.programs.finished(pod)) return this.#succeeded(pod);
+      const finished = this.programs.finished(pod);
+      if (finished !== false) return this.#ended(pod, finished === true ? undefined : finished.failure);
       this.#running(pod, true);
       return this.queue.after(JOB_LOOKS_AGAIN_MS, "Pod", namespace, name);
     }
@@ -172,15 +173,21 @@ export class Pods {
     });
   }
 
-  #succeeded(pod: KubeObject): void {
+  /** @param failure its last words where it failed */
+  #ended(pod: KubeObject, failure: string | undefined): void {
     const time = this.kube.now();
+    const how = failure === undefined ? { exitCode: 0, reason: "Completed" } : { exitCode: 1, reason: "Error", message: failure };
     this.kube.status(pod, {
-      phase: "Succeeded",
+      phase: failure === undefined ? "Succeeded" : "Failed",
       qosClass: "BestEffort",
       hostIP: this.kube.cluster.address,
       podIP: this.#address(pod),
       startTime: time,
-      conditions: this.#conditions(pod, { Ready: false, ContainersReady: false }, { reason: "PodCompleted", message: "" }),
+      conditions: this.#conditions(
+        pod,
+        { Ready: false, ContainersReady: false },
+        { reason: failure === undefined ? "PodCompleted" : "PodFailed", message: "" },
+      ),
       containerStatuses: listAt(pod, "spec", "containers").map((container) => ({
         name: String(container["name"]),
         image: String(container["image"]),
@@ -189,7 +196,7 @@ export class Pods {
         started: false,
         restartCount: 0,
         lastState: {},
-        state: { terminated: { exitCode: 0, reason: "Completed", startedAt: time, finishedAt: time } },
+        state: { terminated: { ...how, startedAt: time, finishedAt: time } },
       })),
     });
   }

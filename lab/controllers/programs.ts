@@ -11,6 +11,7 @@ import { type S3Server, startS3, type WantedBucket } from "../s3";
 import { startVault } from "../vault";
 import { ExternalDnsContainer } from "./external-dns";
 import type { Kube } from "./kube";
+import { longhornJob } from "./longhorn";
 import { environmentOf } from "./pod-starts";
 import type { WorkQueue } from "./queue";
 
@@ -159,8 +160,10 @@ export class Programs {
     if (this.kube.find("v1", "Pod", namespace, name)?.metadata.uid !== uid) await this.ended(key);
   }
 
-  /** Does what the pod of a job is there for, where the lab knows its program. @returns whether it has ended */
-  finished(pod: KubeObject): boolean {
+  /** Does what the pod of a job is there for, where the lab knows its program. @returns whether it has ended, or why it failed */
+  finished(pod: KubeObject): boolean | { failure: string } {
+    const longhorn = longhornJob(this.kube, pod);
+    if (longhorn !== undefined) return longhorn === "" || { failure: longhorn };
     const container = listAt(pod, "spec", "containers").find((candidate) => entryOf(String(candidate["image"]))?.program === "minio-client");
     if (container === undefined) return true;
     const server = this.#behind(pod.metadata.namespace, environmentOf(this.kube, pod, container)["MINIO_ENDPOINT"] ?? "");

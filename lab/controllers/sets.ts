@@ -90,25 +90,30 @@ function daemonSet(kube: Kube, set: KubeObject): void {
   });
 }
 
+/** How many of a job's pods may fail where it says nothing. */
+const BACKOFF_LIMIT = 6;
+
 function job(kube: Kube, set: KubeObject): void {
-  if (mapAt(set, "spec")["suspend"] === true || conditionOf(set, "Complete")?.["status"] === "True") return;
+  if (mapAt(set, "spec")["suspend"] === true || ["Complete", "Failed"].some((type) => conditionOf(set, type)?.["status"] === "True")) return;
   const wanted = numberAt(set, "spec", "completions") ?? 1;
   const parallel = numberAt(set, "spec", "parallelism") ?? 1;
   const pods = kube.owned("v1", "Pod", set);
   const done = pods.filter((pod) => textAt(pod, "status", "phase") === "Succeeded").length;
-  const active = pods.length - done;
-  const missing = Math.max(0, Math.min(parallel, wanted - done) - active);
+  const failed = pods.filter((pod) => textAt(pod, "status", "phase") === "Failed").length;
+  const gaveUp = failed > (numberAt(set, "spec", "backoffLimit") ?? BACKOFF_LIMIT);
+  const active = pods.length - done - failed;
+  const missing = gaveUp ? 0 : Math.max(0, Math.min(parallel, wanted - done) - active);
   const labels = {
     "batch.kubernetes.io/job-name": set.metadata.name,
     "job-name": set.metadata.name,
     "batch.kubernetes.io/controller-uid": set.metadata.uid ?? "",
   };
   if (accountProblem(kube, set) === undefined) for (let i = 0; i < missing; i++) createPod(kube, set, `${set.metadata.name}-`, labels);
-  const running = kube.owned("v1", "Pod", set).length - done;
+  const running = kube.owned("v1", "Pod", set).length - done - failed;
   const started = textAt(set, "status", "startTime") ?? kube.now();
   const complete = done >= wanted;
   kube.status(set, {
-    ...counts({ active: running, succeeded: done }),
+    ...counts({ active: running, succeeded: done, failed }),
     ready: 0,
     startTime: started,
     terminating: 0,
@@ -118,6 +123,14 @@ function job(kube: Kube, set: KubeObject): void {
           completionTime: kube.now(),
           conditions: ["SuccessCriteriaMet", "Complete"].map((type) => ({
             ...kube.condition(set, type, "True", "CompletionsReached", "Reached expected number of succeeded pods"),
+            lastProbeTime: kube.now(),
+          })),
+        }
+      : {}),
+    ...(gaveUp
+      ? {
+          conditions: ["FailureTarget", "Failed"].map((type) => ({
+            ...kube.condition(set, type, "True", "BackoffLimitExceeded", "Job has reached the specified backoff limit"),
             lastProbeTime: kube.now(),
           })),
         }

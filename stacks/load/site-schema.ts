@@ -60,6 +60,7 @@ const flow = z.strictObject({
   direction: z.enum(["in", "out"]),
   peer: z.string().min(1),
   port: z.int().min(1).max(65_535),
+  endPort: z.int().min(1).max(65_535).optional(),
   protocol: z.enum(["TCP", "UDP"]).optional(),
   why: z.string().min(1),
 });

@@ -6,6 +6,8 @@ import type { ChosenModule, PlannedApplication, PlatformInput } from "./platform
 /** For containers that name nothing: parts of charts whose values have no place for it. */
 export const CONTAINER_DEFAULTS: ContainerDefaults = { cpu: "10m", memory: "64Mi", memoryLimit: "512Mi" };
 
+const UNLIMITED: ContainerDefaults = { cpu: CONTAINER_DEFAULTS.cpu, memory: CONTAINER_DEFAULTS.memory };
+
 /** All flows of an environment. */
 export function flowInput(
   input: Omit<PlatformInput, "place"> & { place: { environment: string; domain: string } },
@@ -34,10 +36,19 @@ export function namespacesOf(flows: FlowInput, chosen: readonly ChosenModule[], 
     ...chosen.flatMap(({ parts }) => parts.namespaces.map((name) => [name, parts.podSecurity[name] ?? "restricted"] as const)),
     ...applications.map(({ namespace, podSecurity }) => [namespace, podSecurity] as const),
   ]);
+  const unlimited = new Set(chosen.flatMap(({ parts }) => parts.unlimited));
   return new Map(
     [...levels].map(([name, podSecurity]) => {
       const networkPolicy = policies.get(name);
-      return [name, { name, podSecurity, containerDefaults: CONTAINER_DEFAULTS, ...(networkPolicy === undefined ? {} : { networkPolicy }) }];
+      return [
+        name,
+        {
+          name,
+          podSecurity,
+          containerDefaults: unlimited.has(name) ? UNLIMITED : CONTAINER_DEFAULTS,
+          ...(networkPolicy === undefined ? {} : { networkPolicy }),
+        },
+      ];
     }),
   );
 }

@@ -160,3 +160,23 @@ test("a flow with nobody, and one about a namespace of others, is refused by its
     'dev: shop: the flow "orders" is about the namespace cache, which shop does not make',
   ]);
 });
+
+test("a range of ports is let through from its first to its last, and nothing beside it", () => {
+  const flows = [flow({ port: 10_000, endPort: 30_000 }), flow({ port: 10_000 })];
+  expect(flowProblems(input(flows))).toEqual([]);
+  const at = (port: number) => walk(flows.slice(0, 1), { from: shop, to: db, port });
+  expect([9_999, 10_000, 20_000, 30_000, 30_001].map(at)).toEqual([false, true, true, true, false]);
+  expect(networkPolicies(input(flows)).get("db")?.ingress[0]?.ports).toEqual([
+    { protocol: "TCP", port: 10_000 },
+    { protocol: "TCP", port: 10_000, endPort: 30_000 },
+  ]);
+});
+
+test.each([
+  [20, 10],
+  [10, 65_536],
+])("ports %d to %d are no range, and refused by name", (port, endPort) => {
+  expect(flowProblems(input([flow({ port, endPort })]))).toEqual([
+    `dev: shop: the flow "orders" has the ports ${port} to ${endPort}, which are no range; its end is between its beginning and 65535`,
+  ]);
+});

@@ -25,6 +25,7 @@ export interface FlowInput {
   readonly flows: readonly OwnedFlow[];
 }
 
+const LAST_PORT = 65_535;
 /** Addresses that are no one's on the internet (RFC 1918, 6598, 3927, 5735). */
 const PRIVATE = ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"];
 
@@ -91,6 +92,9 @@ export function flowProblems(input: FlowInput): string[] {
     const at = `${input.environment}: ${flow.owner}: the flow "${flow.why}"`;
     const unknown =
       flow.of === "node" || input.namespaces.includes(flow.of) ? [] : [`${at} is about the namespace ${flow.of}, which ${flow.owner} does not make`];
+    const { port, endPort } = flow;
+    if (endPort !== undefined && (endPort < port || endPort > LAST_PORT))
+      return [...unknown, `${at} has the ports ${port} to ${endPort}, which are no range; its end is between its beginning and ${LAST_PORT}`];
     if (endsOf(flow, input) !== undefined) return unknown;
     const peers = `a namespace (${input.namespaces.join(", ")}), cluster, routes, homelab, a CIDR or a URL`;
     return [...unknown, `${at} is with "${flow.peer}", which ${input.environment} does not have; the other end is ${peers}`];
@@ -103,14 +107,17 @@ function merged(rules: readonly { ends: readonly PolicyPeer[]; ports: readonly P
   for (const { ends, ports } of rules) {
     const key = JSON.stringify(ends);
     const rule = byEnds.get(key) ?? { ends, ports: new Map<string, PolicyPort>() };
-    for (const port of ports) rule.ports.set(`${port.port} ${port.protocol}`, port);
+    for (const port of ports) rule.ports.set(`${port.port} ${port.endPort ?? port.port} ${port.protocol}`, port);
     byEnds.set(key, rule);
   }
-  const byPort = (a: PolicyPort, b: PolicyPort): number => a.port - b.port || (a.protocol < b.protocol ? -1 : 1);
+  const byPort = (a: PolicyPort, b: PolicyPort): number => a.port - b.port || (a.endPort ?? 0) - (b.endPort ?? 0) || (a.protocol < b.protocol ? -1 : 1);
   return [...byEnds].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, { ends, ports }]) => ({ ends, ports: [...ports.values()].toSorted(byPort) }));
 }
 
-const portsOf = ({ port, protocol = "TCP" }: Flow, more: readonly number[] = []): PolicyPort[] => [port, ...more].map((one) => ({ protocol, port: one }));
+const portsOf = ({ port, endPort, protocol = "TCP" }: Flow, more: readonly number[] = []): PolicyPort[] => [
+  { protocol, port, ...(endPort === undefined ? {} : { endPort }) },
+  ...more.map((one) => ({ protocol, port: one })),
+];
 
 /** The policy of each namespace. @param input whose {@link flowProblems} are none */
 export function networkPolicies(input: FlowInput): Map<string, NamespacePolicy> {

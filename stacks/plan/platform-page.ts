@@ -52,7 +52,10 @@ function facts(module: Module, parts: ModuleParts | undefined): string[] {
     [
       "Connections",
       (parts?.flows ?? [])
-        .map(({ direction, peer, port, protocol, why }) => `${direction === "in" ? "from" : "to"} ${peer}, ${protocol ?? "TCP"} ${port}: ${why}`)
+        .map(({ direction, peer, port, endPort, protocol, why }) => {
+          const ports = endPort === undefined ? `${port}` : `${port} to ${endPort}`;
+          return `${direction === "in" ? "from" : "to"} ${peer}, ${protocol ?? "TCP"} ${ports}: ${why}`;
+        })
         .join("; "),
     ],
     ["Resource kinds", code(module.crds)],

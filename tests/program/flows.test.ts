@@ -25,11 +25,15 @@ function endOf(peer: string, plan: StackPlan): End {
   if (peer === "homelab" || peer.endsWith(`.${domain}`)) return { address: estate.vms.get("k8s-tools")?.cloudInit.ipv4.address ?? "" };
   if (peer === piholeUrl) return { address: new URL(piholeUrl).hostname };
   if (peer.startsWith("https://")) return INTERNET;
-  return /^[\d.]+\/32$/.test(peer) ? { address: peer.replace("/32", "") } : { namespace: peer };
+  // The first address stands for all of a network.
+  const [, network] = /^([\d.]+)\/\d+$/.exec(peer) ?? [];
+  return network === undefined ? { namespace: peer } : { address: network };
 }
 
 interface Declared extends Connection {
   why: string;
+  /** Of a range that begins with the port; the port itself where there is none. */
+  endPort: number;
 }
 
 function declared(plan: StackPlan): Declared[] {
@@ -49,7 +53,8 @@ function declared(plan: StackPlan): Declared[] {
       const { direction, of, peer, port, why } = flow;
       const protocol = "protocol" in flow ? (flow.protocol ?? "TCP") : "TCP";
       const [own, other] = [{ namespace: of }, endOf(peer, plan)];
-      return { ...(direction === "in" ? { from: other, to: own } : { from: own, to: other }), port, protocol, why };
+      const endPort = "endPort" in flow ? (flow.endPort ?? port) : port;
+      return { ...(direction === "in" ? { from: other, to: own } : { from: own, to: other }), port, endPort, protocol, why };
     });
 }
 
@@ -101,7 +106,8 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
     const isDeclared = (one: Connection): boolean =>
       all.some(
         (flow) =>
-          flow.port === one.port &&
+          flow.port <= one.port &&
+          one.port <= flow.endPort &&
           ((same(flow.from, one.from) && same(flow.to, one.to)) ||
             (same(flow.to, one.to) && "address" in flow.from && flow.from.address.startsWith("192.168.") && same(one.from, TRAEFIK)) ||
             (same(flow.to, one.to) && "address" in flow.from && same(one.from, nodeOf(planOf(stack)))) ||

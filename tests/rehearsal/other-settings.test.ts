@@ -35,6 +35,7 @@ function addWorker(): void {
     smaller.replace(FIRST, WORKER).replace("192.168.1.21/", "192.168.1.22/").replace("300G", "30G").replace("vmbr0", "vmbr1"),
   );
   edit("site/stacks.ts", (stacks) => stacks.replace(`"${FIRST}": "cluster"`, `"${FIRST}": "cluster", "${WORKER}": "host"`));
+  edit("site/stacks.ts", (stacks) => stacks.replace(/platform: \{ \.\.\.cluster, "snapshot-controller".*/, "platform: cluster,"));
 }
 
 function addStorageAndBridge(): void {

@@ -41,7 +41,7 @@ const OWN_NAMESPACES: Record<string, string[]> = {
   tools: ["cnpg-system", "minio", "nats", "postgres", "valkey", "vault"],
   observability: ["jaeger", "monitoring", "prometheus-operator-crds"],
   home: ["immich-machine-learning"],
-  sandboxy: ["whoami"],
+  sandboxy: ["cdi", "kubevirt", "longhorn-system", "snapshot-controller", "whoami"],
   dev: ["argocd", "ascii-frontend"],
   stg: ["ascii-frontend"],
   prod: ["ascii-frontend"],

@@ -33,7 +33,7 @@ function isPeer(peer: PolicyPeer, end: End): boolean {
 }
 
 const lets = (peers: readonly PolicyPeer[], ports: readonly PolicyPort[], end: End, { port, protocol = "TCP" }: Connection): boolean =>
-  peers.some((peer) => isPeer(peer, end)) && ports.some((one) => one.port === port && one.protocol === protocol);
+  peers.some((peer) => isPeer(peer, end)) && ports.some((one) => one.port <= port && port <= (one.endPort ?? one.port) && one.protocol === protocol);
 
 /** @param policies by namespace; one that has none lets everything through */
 export function passes(policies: ReadonlyMap<string, NamespacePolicy>, connection: Connection): boolean {

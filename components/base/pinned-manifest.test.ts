@@ -1,0 +1,36 @@
+import * as pulumi from "@pulumi/pulumi";
+import { registeredOf } from "../../tests/support/module-build";
+import { only } from "../../tests/support/pulumi-mocks";
+import { reachedBy } from "./cluster-command";
+import { PinnedManifest, type PinnedManifestArgs } from "./pinned-manifest";
+
+const FILE = { url: "https://example.org/operator.yaml", sha256: "a".repeat(64) };
+
+const made = (args: PinnedManifestArgs) =>
+  registeredOf(({ kubernetes, command }) => {
+    reachedBy(kubernetes, { kubeconfig: pulumi.secret("kubeconfig"), checkout: "/checkout" });
+    new PinnedManifest("m", args, { providers: { kubernetes, command } });
+  });
+
+test("it is a command that applies its files, and removes what it applied by what it printed", async () => {
+  const { inputs } = only(await made({ files: [FILE] }), "command:local:Command");
+  expect(inputs).toMatchObject({
+    create: "node bin/components/base/cluster-task.main.js",
+    delete: "node bin/components/base/cluster-task.main.js remove",
+    addPreviousOutputInEnv: true,
+  });
+  expect(JSON.stringify(inputs["stdin"])).toContain(FILE.sha256);
+});
+
+test("what is kept has no way to go", async () => {
+  const { inputs } = only(await made({ files: [FILE], keep: true }), "command:local:Command");
+  expect([inputs["delete"], inputs["addPreviousOutputInEnv"]]).toEqual([undefined, false]);
+});
+
+test.each([
+  ["a digest that is none", [{ ...FILE, sha256: "abc" }], '"abc" of https://example.org/operator.yaml is no SHA-256'],
+  ["a file without https", [{ ...FILE, url: "http://example.org/x" }], '"http://example.org/x" is no https URL'],
+  ["no file", [], "there is none"],
+])("%s is refused", async (_, files, message) => {
+  await expect(made({ files })).rejects.toThrow(message);
+});
