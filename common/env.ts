@@ -33,6 +33,8 @@ export const ENV = {
   programDebug: "HOMELAB_PROGRAM_DEBUG",
   /** The command that clears a stack's lock, for the embedded engine's messages, with `<stack>` in it; set by the orchestrator. */
   unlockCommand: "HOMELAB_UNLOCK_COMMAND",
+  /** What a stack's backup command is run for, as JSON: `{"version":1,"stack":…,"resources":[{"what":…,"how":…}]}`; set by the orchestrator. */
+  backup: "HOMELAB_BACKUP",
   /** Folder of provider plugins for the embedded engine, instead of `providers/`. */
   bundledProviders: "HOMELAB_BUNDLED_PROVIDERS",
 } as const;

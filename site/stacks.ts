@@ -61,6 +61,7 @@ export const stacks = defineStacks({
     description: "applications in production: runs the image that stg ran",
     needs: ["tools", "observability", "stg"],
     vms: { "k8s-prod": "cluster" },
+    production: true,
     platform: cluster,
     apps: { "ascii-frontend": asciiFrontend("ascii", { setting: "appImage", otherwise: { from: "stg", output: "appImage" } }) },
   },

@@ -19,6 +19,8 @@ test("it prints the stacks with their needs and VMs as JSON", () => {
     description: "the last stop before production: runs the image that dev ran",
     vms: ["k8s-stg"],
     vault: false,
+    machines: [{ name: "k8s-stg", node: expect.stringMatching(/^node0\d$/), address: expect.stringMatching(/^192\.168\.1\.\d+$/), cluster: true }],
+    apps: ["ascii-frontend"],
     platform: {
       cluster: "k3s",
       requests: "0.2 of 3.5 processors, 0.5 GiB of 2.5 GiB of memory, 0 GiB of 22 GiB of volumes",

@@ -20,7 +20,14 @@ function labFacts(): object {
   }
 }
 
-const platformOf = (plan: StackPlan | undefined): object => (plan === undefined ? {} : { platform: platformSummary(plan.platform) });
+const planFacts = (plan: StackPlan | undefined): object =>
+  plan === undefined
+    ? {}
+    : {
+        machines: plan.vms.map(({ name, node, cloudInit }) => ({ name, node, address: cloudInit.ipv4.address, cluster: name === plan.clusterVm })),
+        apps: plan.apps.map(({ name }) => name),
+        platform: platformSummary(plan.platform),
+      };
 
 export function describe(): object {
   const estate = loadEstate();
@@ -29,7 +36,8 @@ export function describe(): object {
     version: 1,
     project: "homelab",
     site: estate.site.domain,
-    stacks: estate.stacks.map((stack) => ({ ...stackFacts(stack), ...platformOf(plans.get(stack.name)) })),
+    nodes: estate.proxmox.nodes.map(({ name }) => name),
+    stacks: estate.stacks.map((stack) => ({ ...stackFacts(stack), ...planFacts(plans.get(stack.name)) })),
     warnings: [...[...estate.warnings.values()].flat(), ...[...plans.values()].flatMap(({ platform }) => platform.requests.warnings)],
     lab: labFacts(),
   };

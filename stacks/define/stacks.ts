@@ -18,6 +18,13 @@ export interface Stack<N extends string = string> {
   readonly vms: Readonly<Record<string, VmDuty>>;
   /** It prepares the Proxmox nodes: storages, bridges, images and the templates that all VMs are cloned from. One stack does. */
   readonly proxmox?: true;
+  /** Every change of it needs a word of its own: `homelab up` asks for the homelab's name, and `--yes` wants `--approve production` as well. */
+  readonly production?: true;
+  /**
+   * A command that saves what the stack holds: words, run without a shell in the checkout before `homelab` deletes or replaces what holds
+   * data of it. What is about to be lost is in its environment, HOMELAB_BACKUP, as JSON (docs/runs.md). Where it fails, nothing is changed.
+   */
+  readonly backup?: readonly [string, ...string[]];
   /** Modules of the platform, each with its options. */
   readonly platform: PlatformOptions;
   /** Applications by name, which is also that of their namespace. */

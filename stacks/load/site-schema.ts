@@ -91,6 +91,8 @@ const stackSchema = z.strictObject({
   needs: z.array(z.string()),
   vms: z.record(objectName, z.enum(VM_DUTIES)),
   proxmox: z.literal(true).optional(),
+  production: z.literal(true).optional(),
+  backup: z.tuple([z.string().min(1)], z.string()).optional(),
   platform: z.strictObject(Object.fromEntries(MODULES.map((module) => [module.name, module.options.optional()]))),
   apps: z.record(objectName, appSchema).optional(),
 });

@@ -12,26 +12,43 @@ export interface LoadedStack {
   duties: ReadonlyMap<string, VmDuty>;
   /** Whether it prepares the Proxmox nodes. */
   preparesNodes: boolean;
+  /** What the orchestrator asks for, and runs, before it changes the stack. */
+  production: boolean;
+  backup: readonly string[] | undefined;
   platform: PlatformOptions;
   apps: Readonly<Record<string, App>>;
 }
 
 /** A stack as the orchestrator is told of it. */
-export const stackFacts = (stack: LoadedStack): { name: string; needs: readonly string[]; description: string; vms: string[]; vault: boolean } => ({
+interface StackFacts {
+  name: string;
+  needs: readonly string[];
+  description: string;
+  vms: string[];
+  vault: boolean;
+  production?: true;
+  backup?: readonly string[];
+}
+
+export const stackFacts = (stack: LoadedStack): StackFacts => ({
   name: stack.name,
   needs: stack.needs,
   description: stack.description,
   vms: vmNames(stack),
   vault: stack.platform.vault !== undefined,
+  ...(stack.production ? { production: true as const } : {}),
+  ...(stack.backup === undefined ? {} : { backup: stack.backup }),
 });
 
 export const loadStacks = (all: Stacks): LoadedStack[] =>
-  Object.entries(all).map(([name, { description, needs, vms, proxmox: prepares, platform, apps }]) => ({
+  Object.entries(all).map(([name, { description, needs, vms, proxmox: prepares, production, backup, platform, apps }]) => ({
     name,
     description,
     needs,
     duties: new Map(Object.entries(vms)),
     preparesNodes: prepares === true,
+    production: production === true,
+    backup,
     platform,
     apps: apps ?? {},
   }));

@@ -1,0 +1,48 @@
+/** What a stack is made from, in parts that a person knows by name; and what it takes of other stacks. Plain data of its plan. */
+import type { FromStack } from "../define/app";
+import type { StackPlan } from "./plan";
+
+/** A value of another stack that a stack is built with. */
+export interface Consumed {
+  from: string;
+  output: string;
+  /** The one entry of the output, where the stack takes no others. */
+  key?: string;
+}
+
+const isReference = (value: unknown): value is FromStack => typeof value === "object" && value !== null && "from" in value && "output" in value;
+
+/** Each once. `stacks/outputs/upstream.ts` reads these and no others; a test holds the two against each other. */
+export function consumedOf({ stack, templatesOf, vaultOf, apps }: StackPlan): Consumed[] {
+  const templates = templatesOf === stack.name ? [] : [{ from: templatesOf, output: "templateIds" }];
+  const vault =
+    vaultOf === stack.name
+      ? []
+      : [
+          { from: vaultOf, output: "vaultAddress" },
+          { from: vaultOf, output: "vaultId" },
+          { from: vaultOf, output: "vaultTokens", key: stack.name },
+        ];
+  const ofApps = apps.flatMap(({ image, environment }) =>
+    [image, ...Object.values(environment ?? {})].filter(isReference).map(({ from, output }) => ({ from, output })),
+  );
+  return [...new Map([...templates, ...vault, ...ofApps].map((one): [string, Consumed] => [`${one.from}.${one.output}`, one])).values()];
+}
+
+/** The plan in its parts: `vm k8s-dev`, `roles of k8s-dev`, `module vault`, `app jaeger`, `settings`, … */
+export function planParts(plan: StackPlan): Record<string, unknown> {
+  const { stack, config, site, vms, roles, platform, apps, secrets: _secrets, ...rest } = plan;
+  const { modules, ...cluster } = platform;
+  return {
+    // Its name and needs decide about order, and are no part of what is built.
+    settings: config,
+    "site/site.ts": site,
+    ...Object.fromEntries(vms.map((vm) => [`vm ${vm.name}`, vm])),
+    ...Object.fromEntries([...roles].map(([host, planned]) => [`roles of ${host}`, planned])),
+    ...Object.fromEntries(modules.map((module) => [`module ${module.name}`, module])),
+    ...Object.fromEntries(apps.map((app) => [`app ${app.name}`, app])),
+    "the stack's row in site/stacks.ts": { name: stack.name, duties: stack.duties, preparesNodes: stack.preparesNodes },
+    "the cluster and its network": cluster,
+    "the plan of nodes, names and grants": rest,
+  };
+}

@@ -1,0 +1,125 @@
+/** What `homelab up --affected` compares: the digests of a stack change with what the stack is built from, and with nothing else. */
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { systemClock } from "../../common/clock";
+import { plannedOutputsFile, plannedOutputsSchema } from "../../common/planned-outputs";
+import { loadEstate } from "../../stacks/load/estate";
+import { unknownOutput, writePlannedOutputs } from "../../stacks/outputs/planned-outputs";
+import { outputSchemas } from "../../stacks/outputs/schemas";
+import { consumedOf } from "../../stacks/plan/inputs";
+import { planEstate, stackOf } from "../../stacks/plan/plan";
+import { runStack, STACK_NAMES } from "../support/stack-run";
+
+const ROOT = path.join(__dirname, "..", "..");
+let copy: string;
+beforeAll(() => {
+  copy = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-inputs-"));
+  for (const folder of ["bin/site", "bin/stacks", "bin/common", "bin/components", "bin/secrets", "bin/ansible-replacements", "site", "secrets"])
+    fs.cpSync(path.join(ROOT, folder), path.join(copy, folder), { recursive: true });
+  for (const file of fs.readdirSync(ROOT).filter((name) => /^Pulumi\.|^package-lock/.test(name))) fs.copyFileSync(path.join(ROOT, file), path.join(copy, file));
+  fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(copy, "node_modules"));
+});
+afterAll(() => fs.rmSync(copy, { recursive: true, force: true }));
+
+type Digests = Record<string, Record<string, string>>;
+const env = { ...process.env, SOPS_AGE_KEY_FILE: path.join(ROOT, "secrets", "lab-only.agekey") };
+
+function ask(input = '{"key":"k"}'): Digests {
+  const { stacks } = JSON.parse(execFileSync(process.execPath, [path.join(copy, "bin/stacks/inputs.js")], { input, env, encoding: "utf8" }));
+  return Object.fromEntries(stacks.map(({ name, inputs }: { name: string; inputs: Record<string, string> }) => [name, inputs]));
+}
+
+const different = (before: Digests, now: Digests): string[] =>
+  Object.keys(now).flatMap((stack) =>
+    Object.keys({ ...before[stack], ...now[stack] }).flatMap((name) => (before[stack]?.[name] === now[stack]?.[name] ? [] : `${stack}: ${name}`)),
+  );
+
+/** Changes a file of the copy while `then` runs. */
+function changed<T>(file: string, change: (text: string) => string, then: () => T): T {
+  const target = path.join(copy, file);
+  const text = fs.readFileSync(target, "utf8");
+  try {
+    fs.writeFileSync(target, change(text));
+    expect(fs.readFileSync(target, "utf8")).not.toBe(text);
+    return then();
+  } finally {
+    fs.writeFileSync(target, text);
+  }
+}
+
+test("each change is seen by the stacks that are built from it, and by no others", () => {
+  const before = ask();
+  expect(ask()).toEqual(before);
+  const after = (file: string, change: (text: string) => string): string[] => changed(file, change, () => different(before, ask()));
+  // A VM: of its owner, and of who balances it.
+  expect(after("site/vms/k8s-dev.yaml", (text) => text.replace(/^memory: .*$/m, "memory: 5120"))).toEqual([
+    "dev: vm k8s-dev",
+    "dev: the cluster and its network",
+  ]);
+  expect(after("Pulumi.dev.yaml", (text) => text.replace(/^config:$/m, "config:\n  homelab:protectVms: true"))).toEqual([
+    "dev: settings",
+    "dev: the plan of nodes, names and grants",
+  ]);
+  // The code of a module that one stack has.
+  expect(after("bin/components/platform/argo-cd/argo-cd.js", (text) => `${text}\n`)).toEqual(["dev: program components/platform/argo-cd/argo-cd.ts"]);
+  expect(after("bin/components/base/component.js", (text) => `${text}\n`)).toEqual(STACK_NAMES.map((name) => `${name}: program components/base/component.ts`));
+  // A chart's version.
+  const chart = after("bin/components/platform/argo-cd/values.js", (text) => text.replace(/version: "\d+\.\d+\.\d+"/, 'version: "0.0.1"'));
+  expect(chart).toEqual(["dev: module argo-cd", "dev: program components/platform/argo-cd/values.ts"]);
+  // A role of hosts of one stack is seen by what it makes of them.
+  expect(
+    new Set(
+      after("bin/ansible-replacements/roles/pihole.js", (text) => text.replaceAll("pihole answers", "pihole answers in time")).map(
+        (line) => line.split(":")[0],
+      ),
+    ),
+  ).toEqual(new Set(["tools"]));
+  // A package of the SDK, and one of the tests.
+  const version = (name: string) => (text: string) => {
+    const lock = JSON.parse(text);
+    lock.packages[`node_modules/${name}`].integrity = "sha512-other";
+    return JSON.stringify(lock);
+  };
+  expect(after("package-lock.json", version("@pulumi/kubernetes"))).toEqual(STACK_NAMES.map((name) => `${name}: packages`));
+  expect(after("package-lock.json", version("jest"))).toEqual([]);
+});
+
+test("digests are keyed, and show no value", () => {
+  const [one, other] = [ask(), ask('{"key":"other"}')];
+  expect(different(one, other)).toHaveLength(Object.values(one).reduce((sum, inputs) => sum + Object.keys(inputs).length, 0));
+  for (const digest of Object.values(one).flatMap((inputs) => Object.values(inputs))) expect(digest).toMatch(/^[0-9a-f]{24}$/);
+});
+
+test("a secret that is not filled in, a question without a key: one line of JSON, exit code 1", () => {
+  const result = spawnSync(process.execPath, [path.join(copy, "bin/stacks/inputs.js")], { input: "{}", env, encoding: "utf8" });
+  expect([result.status, result.stdout]).toEqual([1, ""]);
+  expect(JSON.parse(result.stderr)).toMatchObject({ code: "E_INTERNAL" });
+});
+
+test.each(STACK_NAMES)("what the program of %s reads of other stacks is what it is said to consume", async (name) => {
+  const estate = loadEstate();
+  const plan = planEstate(estate).get(name);
+  if (plan === undefined) throw new Error(`${name} has no plan`);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-consumed-"));
+  try {
+    for (const need of plan.stack.needs) {
+      const outputs = Object.keys(outputSchemas(stackOf(estate, need))).map((key): [string, unknown] => [key, unknownOutput(false)]);
+      await writePlannedOutputs(folder, need, Object.fromEntries(outputs) as Parameters<typeof writePlannedOutputs>[2], []);
+    }
+    process.env["HOMELAB_PLANNED_OUTPUTS_DIR"] = folder;
+    // An output that stays unknown keeps the end of the run waiting: the file is what the program's end leaves.
+    void runStack(name, { preview: true });
+    while (!fs.existsSync(plannedOutputsFile(folder, name))) await systemClock.sleep(20);
+    const { usedUnknowns } = plannedOutputsSchema.parse(JSON.parse(fs.readFileSync(plannedOutputsFile(folder, name), "utf8")));
+    expect(usedUnknowns).toEqual(
+      consumedOf(plan)
+        .map(({ from, output }) => `${from}.${output}`)
+        .toSorted(),
+    );
+  } finally {
+    delete process.env["HOMELAB_PLANNED_OUTPUTS_DIR"];
+    fs.rmSync(folder, { recursive: true });
+  }
+});
