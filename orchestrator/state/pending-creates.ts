@@ -2,6 +2,9 @@
  * Creations that a killed engine left open in a stack's state: the resource may exist, and the state does not hold it. Where the
  * inputs say under which id it would exist, it can be looked for: what is there is taken into the state, what is not is forgotten.
  */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { z } from "zod";
 
 /** Runs a command of the engine in the stack's project; resolves with its output. */
@@ -9,6 +12,7 @@ export type EngineCommand = (args: readonly string[], env: Record<string, string
 
 const exportSchema = z.looseObject({
   deployment: z.looseObject({
+    resources: z.array(z.looseObject({ urn: z.string() })).nullish(),
     pending_operations: z
       .array(
         z.looseObject({
@@ -68,6 +72,37 @@ export async function adoptPending(run: EngineCommand, stack: string, pending: r
   const imports = known.flatMap(({ urn, id = "" }) => ["--import-pending-creates", urn, "--import-pending-creates", id]);
   await run(["refresh", "--yes", "--skip-preview", "--stack", stack, ...imports], {});
   return known;
+}
+
+const isNamed = ({ metadata }: Inputs): boolean => typeof metadata === "object" && metadata !== null && text(Reflect.get(metadata, "name")) !== undefined;
+
+/** Whether doing it again leaves one of it: a command may be cut anywhere and run again, an object is applied under its own name. */
+const isMadeOnce = ({ type, inputs = {} }: { type: string; inputs?: Inputs | undefined }): boolean =>
+  /^command:(local|remote):Command$/.test(type) || (type.startsWith("kubernetes:") && isNamed(inputs));
+
+/**
+ * After an update that succeeded: creations that were cut, and that it has done again so that nothing else can be left of them, are
+ * open no more. An update itself keeps every open creation, whatever it has made.
+ * @returns URNs of those
+ */
+export async function settleRemade(run: EngineCommand, stack: string): Promise<string[]> {
+  const whole: unknown = JSON.parse(await run(["stack", "export", "--stack", stack], {}));
+  const { deployment } = exportSchema.parse(whole);
+  const made = new Set((deployment.resources ?? []).map(({ urn }) => urn));
+  const pending = deployment.pending_operations ?? [];
+  const settled = pending.filter(({ type, resource }) => type === "creating" && made.has(resource.urn) && isMadeOnce(resource));
+  if (settled.length === 0) return [];
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-state-"));
+  try {
+    // Its secrets are encrypted, as in the state.
+    const file = path.join(dir, "state.json");
+    const left = pending.filter((operation) => !settled.includes(operation));
+    fs.writeFileSync(file, JSON.stringify({ ...(whole as object), deployment: { ...deployment, pending_operations: left } }), { mode: 0o600 });
+    await run(["stack", "import", "--file", file, "--stack", stack], {});
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true });
+  }
+  return settled.map(({ resource }) => resource.urn);
 }
 
 /** Forgets all open creations of a stack: for who has looked that nothing of them is there. */
