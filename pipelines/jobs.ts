@@ -162,7 +162,7 @@ export const JOBS: readonly Job[] = [
       INSTALL,
       { run: "npx --no-install homelab doctor" },
       { run: "npx --no-install homelab preview --plain" },
-      { run: "npx --no-install homelab up --yes --plain" },
+      { run: "npx --no-install homelab up --yes --approve production --plain" },
     ],
   },
 ];

@@ -22,13 +22,23 @@ export const YES: Flag = { name: "yes", help: "do not ask: for scripts" };
 export const APPROVE: Flag = {
   name: "approve",
   value: "WHAT[,…]",
-  help: "agree to what cannot be had back, by the names that the refusal prints; <stack>/* for all of a stack, all",
+  help: "agree to what cannot be had back, by the names that the refusal prints; <stack>/* for all of a stack, production for changes there that lose nothing, all",
 };
 
 /** Flags of every command that reads the stacks' states. */
 export const QUERY_FLAGS: readonly Flag[] = [LAB, ENGINE, CONCURRENCY];
 
 export const STACKS: Word = { name: "stack", help: "the stacks; none named: all of them", optional: true, many: true, names: "stack" };
+
+/** Flags of `up` and `preview`, whose stacks may be chosen by what changed. */
+export const AFFECTED_FLAGS: readonly Flag[] = [
+  {
+    name: "affected",
+    value: "RANGE",
+    help: "the stacks whose inputs differ from those of a commit (main, main..HEAD, main...HEAD), and those that consume what changes",
+  },
+  { name: "why", help: "with --affected: print for each stack the chain to what changed" },
+];
 
 /** Flags of `up`, `preview`, `refresh` and `destroy`. */
 export const RUN_FLAGS: readonly Flag[] = [

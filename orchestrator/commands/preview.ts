@@ -1,5 +1,5 @@
 import { defineCommand } from "../cli/command";
-import { RUN_FLAGS, STACKS } from "../cli/flags";
+import { AFFECTED_FLAGS, RUN_FLAGS, STACKS } from "../cli/flags";
 
 export const command = defineCommand({
   group: "run",
@@ -10,6 +10,7 @@ export const command = defineCommand({
   words: [STACKS],
   flags: [
     ...RUN_FLAGS,
+    ...AFFECTED_FLAGS,
     { name: "plan", value: "FILE", help: "write what was shown to FILE, for `up --plan`: names and fingerprints, no value" },
     { name: "expect-no-changes", help: "exit with 3 where something would change" },
   ],

@@ -30,13 +30,16 @@ const stepSchema = z.object({
   /** Properties that force a replacement. */
   keys: z.array(z.string().max(1_000)).max(5_000),
   values: z.array(valueSchema).max(5_000).optional(),
+  /** Milliseconds after the start of the run, and how long it took; of steps that ran. */
+  offset: z.number().nonnegative().optional(),
+  duration: z.number().nonnegative().optional(),
 });
 export type ReportStep = z.infer<typeof stepSchema>;
 
 const stackSchema = z.object({
   /** As Pulumi names stacks: nothing in it means anything to Markdown or HTML. */
   stack: z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/),
-  status: z.enum(["succeeded", "failed", "skipped", "cancelled"]),
+  status: z.enum(["succeeded", "unaffected", "failed", "skipped", "cancelled"]),
   /** Milliseconds; null where it never started. */
   duration: z.number().nonnegative().nullable(),
   /** Milliseconds after the start of the run; null where it never started. */
@@ -50,6 +53,8 @@ const stackSchema = z.object({
   /** Upstream values that a preview had to leave open. */
   unknowns: z.array(z.string().max(1_000)).max(20_000),
   blame: name.optional(),
+  /** Why it ran, or why it did not have to; of runs that choose by what changed. */
+  why: z.string().max(2_000).optional(),
   error: z.object({ code: name, message: text, hint: text.optional(), class: name.optional(), provider: z.array(name).max(1_000).optional() }).optional(),
   /** Tries that failed and were followed by another; `delay` in milliseconds. */
   retries: z
@@ -58,6 +63,26 @@ const stackSchema = z.object({
     .optional(),
 });
 export type StackReport = z.infer<typeof stackSchema>;
+
+/** What the program describes, whatever was run of it. */
+const estateSchema = z.object({
+  /** Proxmox nodes. */
+  nodes: z.array(name).max(1_000),
+  stacks: z
+    .array(
+      z.object({
+        stack: name,
+        needs: z.array(name).max(1_000),
+        /** Which distribution. */
+        cluster: name,
+        machines: z.array(z.object({ name, node: name, address: name, cluster: z.boolean() })).max(1_000),
+        modules: z.array(name).max(1_000),
+        apps: z.array(name).max(1_000),
+      }),
+    )
+    .max(1_000),
+});
+export type Estate = z.infer<typeof estateSchema>;
 
 export const reportSchema = z.object({
   version: z.literal(1),
@@ -72,6 +97,7 @@ export const reportSchema = z.object({
   changed: z.boolean(),
   /** What the program says of its data, such as a host that is overcommitted. */
   warnings: z.array(text).max(1_000).optional(),
+  estate: estateSchema.optional(),
   stacks: z.array(stackSchema).max(1_000),
 });
 export type RunReport = z.infer<typeof reportSchema>;

@@ -1,11 +1,12 @@
 /** Builds the report of one run and writes it: report.json for programs, report.html for people. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { isWell } from "../schedule/queue";
 import type { StackOutcome } from "../schedule/run";
 import { RUN_FILES } from "../store/run-facts";
 import type { ResourceStep } from "../worker/worker-protocol";
 import { changesAnything } from "./changes";
-import { renderHtml } from "./report-html";
+import { renderHtml } from "./page/page";
 import { type ReportStep, type RunReport, type StackReport, VALUE_LENGTH } from "./report-schema";
 
 export interface ReportFacts extends Pick<RunReport, "operation" | "site" | "engine"> {
@@ -13,16 +14,21 @@ export interface ReportFacts extends Pick<RunReport, "operation" | "site" | "eng
   finishedAt: number;
   outcomes: readonly StackOutcome[];
   warnings: readonly string[];
-  steps: ReadonlyMap<string, readonly ResourceStep[]>;
+  estate: RunReport["estate"];
+  steps: ReadonlyMap<string, readonly TimedStep[]>;
   failures: ReadonlyMap<string, readonly ResourceStep[]>;
   diagnostics: ReadonlyMap<string, StackReport["diagnostics"]>;
 }
 
+/** A step with when it was, milliseconds since the epoch; undefined where its start was not told. */
+export type TimedStep = ResourceStep & { at?: { started: number; ended: number } | undefined };
+
 const short = (text: string): string => (text.length > VALUE_LENGTH ? `${text.slice(0, VALUE_LENGTH)}…` : text);
 
 /** Values are cut here, behind the redactor: half a secret is none that it could find. */
-const reportStep = (step: ResourceStep): ReportStep => ({
+const reportStep = ({ at, ...step }: TimedStep, runStart: number): ReportStep => ({
   ...step,
+  ...(at === undefined ? {} : { offset: Math.max(0, at.started - runStart), duration: Math.max(0, at.ended - at.started) }),
   values: step.values.map(({ path: where, from, to, kind, replaces }) => ({
     path: where,
     ...(kind === undefined ? {} : { kind }),
@@ -41,20 +47,22 @@ export function buildReport(facts: ReportFacts): RunReport {
     startedAt: new Date(facts.startedAt).toISOString(),
     finishedAt: new Date(facts.finishedAt).toISOString(),
     duration: facts.finishedAt - facts.startedAt,
-    ok: facts.outcomes.every((outcome) => outcome.status === "succeeded"),
+    ok: facts.outcomes.every(({ status }) => isWell(status)),
     changed: facts.outcomes.some((outcome) => changesAnything(outcome.changes)),
     warnings: [...facts.warnings],
+    ...(facts.estate === undefined ? {} : { estate: facts.estate }),
     stacks: facts.outcomes.map((outcome) => ({
       stack: outcome.stack,
       status: outcome.status,
       duration: outcome.startedAt === undefined ? null : outcome.finishedAt - outcome.startedAt,
       offset: outcome.startedAt === undefined ? null : outcome.startedAt - facts.startedAt,
       changes: outcome.changes,
-      steps: (facts.steps.get(outcome.stack) ?? []).map(reportStep),
-      failures: (facts.failures.get(outcome.stack) ?? []).map(reportStep),
+      steps: (facts.steps.get(outcome.stack) ?? []).map((step) => reportStep(step, facts.startedAt)),
+      failures: (facts.failures.get(outcome.stack) ?? []).map((step) => reportStep(step, facts.startedAt)),
       diagnostics: facts.diagnostics.get(outcome.stack) ?? [],
       unknowns: outcome.unknowns ?? [],
       ...(outcome.blame === undefined ? {} : { blame: outcome.blame }),
+      ...(outcome.why === undefined ? {} : { why: outcome.why }),
       ...(outcome.error === undefined ? {} : { error: outcome.error }),
       ...(outcome.retries === undefined ? {} : { retries: [...outcome.retries] }),
     })),

@@ -1,17 +1,38 @@
 import { countChanges, durationText } from "./changes";
-import type { StackReport } from "./report-schema";
+import type { RunReport, StackReport } from "./report-schema";
 
 /** Rows of a run's closing table, in the run's order. */
-export function tableRows(stacks: readonly StackReport[]): string[][] {
+export function tableRows({ operation, stacks }: Pick<RunReport, "operation" | "stacks">): string[][] {
   return stacks.map((stack) => {
     const { create, update, replace, delete: gone, same } = countChanges(stack.changes);
-    return [stack.stack, statusText(stack), ...[create, update, replace, gone, same].map(String), stack.duration === null ? "–" : durationText(stack.duration)];
+    return [
+      stack.stack,
+      statusText(operation, stack),
+      ...[create, update, replace, gone, same].map(String),
+      stack.duration === null ? "–" : durationText(stack.duration),
+    ];
   });
 }
 
 export const TABLE_HEAD = ["stack", "status", "create", "update", "replace", "delete", "same", "time"];
 
-const statusText = (stack: StackReport): string => (stack.status === "succeeded" && stack.unknowns.length > 0 ? "unknown values" : stack.status);
+/** A preview is complete where it knew every output of other stacks that it reads. */
+function statusText(operation: RunReport["operation"], { status, unknowns }: StackReport): string {
+  if (status !== "succeeded" || operation !== "preview") return status;
+  return unknowns.length === 0 ? "complete" : "unknown outputs";
+}
+
+/** `dev waits for tools: templateIds, vaultId`, for each stack that a preview could read an output of and no value. */
+export function waitingTexts(stacks: readonly StackReport[]): { stack: string; from: string; outputs: string[] }[] {
+  return stacks.flatMap(({ stack, unknowns }) => {
+    const by = new Map<string, string[]>();
+    for (const name of unknowns) {
+      const at = name.indexOf(".");
+      by.set(name.slice(0, at), [...(by.get(name.slice(0, at)) ?? []), name.slice(at + 1)]);
+    }
+    return [...by].map(([from, outputs]) => ({ stack, from, outputs }));
+  });
+}
 
 /** A terminal's usual width: no table is wider. */
 const TABLE_WIDTH = 80;

@@ -1,6 +1,6 @@
 /** The last lines of a run at a terminal: commands for what was built, whatever the stacks are called. */
 import type { RunReport, StackReport } from "../report/report-schema";
-import { type Closing, closingText } from "./closing-text";
+import { type Closing, closingText, tableText } from "./closing-text";
 
 const stack = (name: string): StackReport => ({
   stack: name,
@@ -51,4 +51,16 @@ it("names no Vault where its stack was not built, or where there is none", () =>
 
 it("tells nothing of the kind for the real homelab", () => {
   expect(linesOf({ ...closing("base"), site: { env: {}, lab: undefined } }, "base")).toHaveLength(2);
+});
+
+it("says of each stack of a preview whether it is complete, or which outputs of which stack it waits for", () => {
+  const preview: RunReport = { ...report("tools", "dev"), operation: "preview" };
+  const [, dev] = preview.stacks;
+  if (dev !== undefined) dev.unknowns = ["tools.vaultId", "tools.templateIds", "stg.appImage"];
+  expect(tableText(preview)).toMatch(/^tools +complete .*\ndev +unknown outputs /m);
+  expect(closingText(closing(undefined), preview, "/r.html", 80).split("\n").slice(0, 2)).toEqual([
+    "dev waits for tools, whose outputs are unknown until it is up: vaultId, templateIds",
+    "dev waits for stg, whose outputs are unknown until it is up: appImage",
+  ]);
+  expect(tableText(report("tools"))).toMatch(/^tools +succeeded /m);
 });

@@ -3,7 +3,7 @@ import { quote } from "../../common/quote";
 import { durationText } from "../report/changes";
 import { failureLines } from "../report/failure-text";
 import type { RunReport } from "../report/report-schema";
-import { renderTable, TABLE_HEAD, tableRows } from "../report/table";
+import { renderTable, TABLE_HEAD, tableRows, waitingTexts } from "../report/table";
 import type { LabFile } from "../target/lab-client";
 import type { Program } from "../target/program";
 import type { Site } from "../target/site";
@@ -26,7 +26,7 @@ export function tableText(report: RunReport): string {
   const skipped = report.stacks
     .filter(({ status }) => status === "skipped")
     .map(({ stack, blame }) => `${stack} was skipped because ${blame ?? "another stack"} failed`);
-  return `${[...warnings, ...failures, "", renderTable(TABLE_HEAD, tableRows(report.stacks)), ...(retries.length === 0 ? [] : ["", ...retries]), ...(skipped.length === 0 ? [] : ["", ...skipped]), ""].join("\n")}\n`;
+  return `${[...warnings, ...failures, "", renderTable(TABLE_HEAD, tableRows(report)), ...(retries.length === 0 ? [] : ["", ...retries]), ...(skipped.length === 0 ? [] : ["", ...skipped]), ""].join("\n")}\n`;
 }
 
 /** Names after a title, as many as fit into the width. */
@@ -60,8 +60,8 @@ function whereToLook(setup: Closing, report: RunReport): string[] {
 
 export function closingText(setup: Closing, report: RunReport, htmlFile: string, columns: number): string {
   const lines: string[] = [];
-  for (const { stack, unknowns } of report.stacks)
-    if (unknowns.length > 0) lines.push(within(`${stack} depends on values that are not known yet: `, unknowns, Math.max(columns, 60) * 2));
+  for (const { stack, from, outputs } of waitingTexts(report.stacks))
+    lines.push(within(`${stack} waits for ${from}, whose outputs are unknown until it is up: `, outputs, Math.max(columns, 60) * 2));
   lines.push(`${setup.operation} took ${durationText(report.duration)} with the ${report.engine.name} engine (${report.engine.why})`);
   lines.push(`report: ${htmlFile}`, ...whereToLook(setup, report));
   return `${lines.join("\n")}\n`;

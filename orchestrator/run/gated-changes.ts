@@ -1,4 +1,5 @@
 /** Changes that need a word of their own: what cannot be had back by another run. Read from a preview's report. */
+import { changesAnything } from "../report/changes";
 import type { ReportStep, RunReport } from "../report/report-schema";
 
 export interface GatedChange {
@@ -35,16 +36,31 @@ function gatedStep(stack: string, { op, type, name }: ReportStep): GatedChange[]
   return loses === undefined || held === undefined ? [] : [{ what: `${stack}/${name}`, how: `${loses} ${held}` }];
 }
 
-/** Each once, in the order of the stacks. */
-export function gatedChanges({ stacks }: Pick<RunReport, "stacks">): GatedChange[] {
+/** What is lost, each once, in the order of the stacks. */
+export function lostBy({ stacks }: Pick<RunReport, "stacks">): GatedChange[] {
   const all = stacks.flatMap(({ stack, steps }) => steps.flatMap((step) => gatedStep(stack, step)));
   return [...new Map(all.map((change) => [change.what, change])).values()];
 }
 
-/** @param approve what `--approve` says: names of changes, `<stack>/*` for all of a stack, `all` */
+/** The word of `--approve` that agrees to all changes in production that lose nothing. */
+const PRODUCTION = "production";
+
+/** Also what changes in a stack that is production, in one for each such stack. */
+export function gatedChanges(report: Pick<RunReport, "stacks">, isProduction: (stack: string) => boolean = () => false): GatedChange[] {
+  const changed = report.stacks
+    .filter(({ stack }) => isProduction(stack))
+    .flatMap(({ stack, steps }) => {
+      const count = steps.filter(({ op, component }) => component !== true && changesAnything({ [op]: 1 })).length;
+      return count === 0 ? [] : [{ what: stack, how: `changes production, in ${count} ${count === 1 ? "resource" : "resources"}` }];
+    });
+  return [...lostBy(report), ...changed];
+}
+
+/** @param approve what `--approve` says: names of changes, `<stack>/*` for all of a stack, `production`, `all` */
 export function unapproved(changes: readonly GatedChange[], approve: string | undefined): GatedChange[] {
   const names = new Set((approve ?? "").split(",").map((name) => name.trim()));
-  return changes.filter(({ what }) => !names.has("all") && !names.has(what) && !names.has(`${what.split("/")[0]}/*`));
+  const isNamed = (what: string): boolean => names.has(what) || names.has(`${what.split("/")[0]}/*`) || (!what.includes("/") && names.has(PRODUCTION));
+  return changes.filter(({ what }) => !names.has("all") && !isNamed(what));
 }
 
 export const gateLines = (changes: readonly GatedChange[]): string => changes.map(({ what, how }) => `  ${what}: ${how}`).join("\n");

@@ -9,8 +9,9 @@ import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { changesAnything } from "../report/changes";
 import { renderComment } from "../report/comment";
-import { buildReport, writeReport } from "../report/report";
+import { buildReport, type TimedStep, writeReport } from "../report/report";
 import type { RunReport, StackReport } from "../report/report-schema";
+import { runTrace } from "../report/traces";
 import type { RetryPolicy } from "../schedule/retry";
 import { type RunEvent, type RunPlan, type StackOutcome, startRun } from "../schedule/run";
 import { pruneRuns } from "../store/prune-runs";
@@ -26,6 +27,7 @@ import { redactedProcess } from "../worker/redaction";
 import type { ResourceStep } from "../worker/worker-protocol";
 import { closingText, tableText } from "./closing-text";
 import { isBackwards, isPreview, type RunSetup } from "./run-setup";
+import { Turns } from "./turns";
 
 /** Two cores run two programs well; more only wait for each other. */
 const DEFAULT_CONCURRENCY = 3;
@@ -52,14 +54,24 @@ function timesOf(args: Arguments): Pick<RunPlan, "stackTimeout" | "runTimeout"> 
 
 /** Remembers what the report needs from the stream of events. */
 class Recorder {
-  readonly steps = new Map<string, ResourceStep[]>();
+  readonly steps = new Map<string, TimedStep[]>();
+  /** Starts of steps that are under way, by stack and URN. */
+  readonly #started = new Map<string, number>();
   readonly failures = new Map<string, ResourceStep[]>();
   readonly diagnostics = new Map<string, StackReport["diagnostics"]>();
 
   event(event: RunEvent): void {
-    if (event.kind === "step-done" && event.step.op !== "same") push(this.steps, event.stack, event.step);
+    if (event.kind === "step-started") this.#started.set(`${event.stack} ${event.step.urn}`, event.at);
+    if (event.kind === "step-done") this.#done(event.stack, event.step, event.at);
     if (event.kind === "step-failed") push(this.failures, event.stack, event.step);
     if (event.kind === "diagnostic") push(this.diagnostics, event.stack, { severity: event.severity, urn: event.urn, message: event.message });
+  }
+
+  #done(stack: string, step: ResourceStep, ended: number): void {
+    const key = `${stack} ${step.urn}`;
+    const started = this.#started.get(key);
+    this.#started.delete(key);
+    if (step.op !== "same") push(this.steps, stack, { ...step, at: started === undefined ? undefined : { started, ended } });
   }
 }
 
@@ -114,6 +126,7 @@ type Listener = (event: RunEvent) => void;
 
 async function execute(setup: RunSetup, args: Arguments, session: Session, { standings }: RunsFold, listeners: Listener[]): Promise<StackOutcome[]> {
   const { operation, site, engine, program, stacks, plannedDir, processes } = setup;
+  const turns = new Turns(setup, args.words);
   let toStart = stacks.size;
   const isUnsettled = (stack: string): boolean => standings.has(stack) && standings.get(stack) !== "succeeded";
   const parallel = positive(args.text("parallel"), DEFAULT_PARALLEL, "--parallel");
@@ -143,12 +156,15 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, { sta
           unprotect: operation === "destroy" && site.kind === "lab",
           adopt: !isPreview(operation) && isUnsettled(stack),
           refresh: standings.get(stack) === "in doubt",
+          formerOutputs: turns.wantsFormer(stack),
         };
         const child = redactedProcess(session.redactor, (listener) => processes.run(task, listener), onMessage);
+        const result = child.result.then((ended) => turns.note(stack, ended));
         toStart--;
         if (toStart > 0) processes.warm();
-        return child;
+        return { result, cancel: () => child.cancel() };
       },
+      decide: (stack) => turns.decide(stack),
       settle: (outcome) => {
         if (outcome.error?.code === "E_LOCKED")
           outcome.error.hint = `wait for the other run, or add --wait; a lock that nobody holds: ${unlockCommand(site, outcome.stack)}`;
@@ -213,6 +229,7 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
   const startedAt = session.clock.now();
   const earlier = readRuns(site.runsDir);
   const fold = foldRuns(earlier);
+  const trace = await runTrace({ "homelab.operation": operation, "homelab.site": setup.program.site, "homelab.kind": site.kind });
   const folder = new RunFolder(site.runsDir, factsOf(setup, args, startedAt), session.writeFile);
   const recorder = new Recorder();
   const display = createDisplay(session, args, setup);
@@ -223,6 +240,7 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
       (event) => folder.append(event),
       (event) => recorder.event(event),
       (event) => display.event(event),
+      (event) => trace?.event(event),
       (event) => {
         interrupted ||= event.kind === "interrupted";
       },
@@ -235,6 +253,7 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
       finishedAt: session.clock.now(),
       outcomes,
       warnings: session.redactor.redactDeep(setup.program.warnings),
+      estate: setup.program.estate,
       steps: recorder.steps,
       failures: recorder.failures,
       diagnostics: recorder.diagnostics,
@@ -249,5 +268,7 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
     return { code: exitCode(outcomes, interrupted, args.flag("expect-no-changes")), report };
   } finally {
     folder.close();
+    const lost = await trace?.close();
+    if (lost !== undefined) session.err(`note: the run's trace is not whole: ${lost}\n`);
   }
 }

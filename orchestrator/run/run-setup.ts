@@ -13,6 +13,7 @@ import { openSite, type Site } from "../target/site";
 import { registerSecrets } from "../worker/redaction";
 import { StackProcesses } from "../worker/stack-process";
 import type { Operation } from "../worker/worker-protocol";
+import type { Affected } from "./affected";
 import { makePlannedFolder, sweepPlannedFolders } from "./planned-folder";
 
 export type RunOperation = Exclude<Operation, "drift" | "outputs" | "status">;
@@ -31,10 +32,14 @@ export interface RunSetup {
   /** Folder through which a preview's planned outputs go downstream. */
   plannedDir: string | undefined;
   processes: Pick<StackProcesses, "run" | "warm" | "close">;
+  /** What the stacks were chosen by, where that was a change. */
+  affected: Affected | undefined;
 }
 
 /** What a run stands on; tests give their own workers. */
 export interface RunParts {
+  /** Of a run over what a change concerns. */
+  affected?: Affected;
   openSite: typeof openSite;
   describeProgram: typeof describeProgram;
   workers(env: Readonly<Record<string, string | undefined>>, redactor: Redactor): Pick<StackProcesses, "run" | "warm" | "close">;
@@ -74,7 +79,7 @@ export async function prepare(operation: RunOperation, args: Arguments, session:
     await registerSecrets(session, site.env, program.graph.names());
     const stacks = selectStacks(program, args.words, operation, args.flag("only"));
     if (plannedDir !== undefined) for (const stack of stacks) fs.writeFileSync(pendingFile(plannedDir, stack), "");
-    return { operation, site, engine, program, commit: await committed, stacks, plannedDir, processes };
+    return { operation, site, engine, program, commit: await committed, stacks, plannedDir, processes, affected: parts.affected };
   } catch (thrown) {
     release({ processes, plannedDir });
     throw thrown;

@@ -9,9 +9,11 @@ import { renderNoReport } from "../report/comment";
 import { foldRuns } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
 import type { Site } from "../target/site";
+import { backUp } from "./back-up";
 import { doubtLines } from "./doubt-text";
-import { type GatedChange, gatedChanges, gateLines, unapproved } from "./gated-changes";
+import { type GatedChange, gatedChanges, gateLines, lostBy, unapproved } from "./gated-changes";
 import { type GivenPlan, holdAgainst, readPlan, writePlan } from "./plan-files";
+import { runAffected } from "./run-affected";
 import { holdRunLock } from "./run-lock";
 import { runOnce } from "./run-once";
 import { prepare, REAL_PARTS, type RunOperation, type RunParts, release } from "./run-setup";
@@ -35,10 +37,14 @@ async function run(operation: RunOperation, args: Arguments, session: Session, p
   }
 }
 
+/** A change of production has no resource in its name. */
+const lostOrChanged = (changes: readonly GatedChange[]): string =>
+  changes.some(({ what }) => what.includes("/")) ? "lose what cannot be had back" : "change production";
+
 /** @throws HomelabError E_REFUSED where something cannot be had back and nobody agreed to it */
 function refuseUnapproved(operation: "up" | "destroy", left: readonly GatedChange[]): void {
   if (left.length === 0) return;
-  throw new HomelabError(REFUSED, `homelab ${operation} would lose what cannot be had back, and --yes does not agree to that:\n${gateLines(left)}`, {
+  throw new HomelabError(REFUSED, `homelab ${operation} would ${lostOrChanged(left)}, and --yes does not agree to that:\n${gateLines(left)}`, {
     hint: `agree to each by --approve ${left.map(({ what }) => what).join(",")}`,
   });
 }
@@ -53,18 +59,21 @@ async function showAndAsk(operation: "up" | "destroy", args: Arguments, session:
   if (plan !== undefined) await holdAgainst(plan, shown.setup, shown.report);
   if (args.flag("lab")) return undefined;
   const site = shown.setup.program.site;
-  const left = unapproved(gatedChanges(shown.report), args.text("approve"));
-  if (plan !== undefined && left.length === 0) return undefined;
+  const { graph } = shown.setup.program;
+  const gated = gatedChanges(shown.report, (stack) => graph.node(stack).production === true);
+  const left = unapproved(gated, args.text("approve"));
+  const save = (): Promise<void> => backUp(graph, lostBy(shown.report), session);
+  if (plan !== undefined && left.length === 0) return save().then(() => undefined);
   if (args.flag("yes") || !session.terminal.asks) {
     refuseUnapproved(operation, left);
-    return undefined;
+    return save().then(() => undefined);
   }
-  if (left.length > 0) session.out(`This cannot be had back:\n${gateLines(left)}\n`);
+  if (left.length > 0) session.out(`This ${left.some(({ what }) => what.includes("/")) ? "cannot be had back" : "is production"}:\n${gateLines(left)}\n`);
   const agreed =
     operation === "up" && left.length === 0
       ? await askToGoOn(session, `Change the homelab ${site} as shown?`)
       : await askByName(session, operation === "up" ? "This changes as shown" : "This destroys what is shown of", site);
-  if (agreed) return undefined;
+  if (agreed) return save().then(() => undefined);
   session.out("nothing was changed\n");
   return EXIT.refused;
 }
@@ -96,8 +105,11 @@ function planOfRun(args: Arguments, env: Readonly<Record<string, string>>): Give
 }
 
 /** Runs one operation over the chosen stacks (none named = all). What changes the real homelab is shown and asked for first. */
-export async function runStacks(operation: RunCommand, args: Arguments, session: Session, parts: RunParts = REAL_PARTS): Promise<ExitCode> {
+export async function runStacks(operation: RunOperation, args: Arguments, session: Session, parts: RunParts = REAL_PARTS): Promise<ExitCode> {
+  if (args.text("affected") !== undefined && parts.affected === undefined && (operation === "up" || operation === "preview"))
+    return runAffected(operation, args, session, parts, (what, chosen, given) => runStacks(what, chosen, session, given));
   if (operation === "preview") return previewStacks(args, session, parts);
+  if (operation === "preview-destroy") return (await run(operation, args, session, parts)).code;
   const { runsDir, env } = await parts.openSite(args.flag("lab"));
   const plan = planOfRun(args, env);
   const asked = operation === "refresh" || (args.flag("lab") && plan === undefined) ? undefined : operation;

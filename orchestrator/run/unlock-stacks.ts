@@ -1,10 +1,15 @@
+import { readEnv } from "../../common/env";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askToGoOn, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
+import { lockHolders } from "../state/state-history";
 import { engineOf, engineRunner } from "../target/engine";
 import { openSite } from "../target/site";
 import { queryAll } from "./query-stacks";
+
+/** Name of the project in Pulumi.yaml. */
+const PROJECT = "homelab";
 
 export async function unlockStacks(args: Arguments, session: Session): Promise<ExitCode> {
   const asks = !args.flag("lab") && !args.flag("yes");
@@ -18,6 +23,8 @@ export async function unlockStacks(args: Arguments, session: Session): Promise<E
       session.out(`${stack} is not locked\n`);
       continue;
     }
+    const holders = lockHolders(site.env["PULUMI_BACKEND_URL"] ?? readEnv("PULUMI_BACKEND_URL"), PROJECT, stack);
+    session.out(`${stack} is held by ${holders === undefined ? "a run that only the backend knows" : holders.join(", ") || "nobody any more"}\n`);
     const question = `Clear the lock of ${stack}? If the run that holds it is still alive, two of them will write its state.`;
     if (asks && !(await askToGoOn(session, question))) {
       session.out(`${stack} stays locked\n`);

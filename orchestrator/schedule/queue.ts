@@ -1,7 +1,10 @@
 import type { StackGraph } from "../target/graph";
 
-/** Where a stack of a run stands. Terminal: succeeded, failed, skipped, cancelled. */
-export type StackStatus = "pending" | "running" | "retrying" | "succeeded" | "failed" | "skipped" | "cancelled";
+/** Where a stack of a run stands. Terminal: succeeded, unaffected (nothing that it is built from changed), failed, skipped, cancelled. */
+export type StackStatus = "pending" | "running" | "retrying" | "succeeded" | "unaffected" | "failed" | "skipped" | "cancelled";
+
+/** What waits for a stack may start behind these. */
+export const isWell = (status: StackStatus): boolean => status === "succeeded" || status === "unaffected";
 
 export type Direction = "build" | "destroy";
 
@@ -46,7 +49,7 @@ export class ReadyQueue {
   /** Takes the next stack that may run, or undefined where none is ready now. */
   claim(): string | undefined {
     const isOpen = ({ status, awake }: Entry): boolean => status === "pending" || (status === "retrying" && awake);
-    const first = this.#next(isOpen, (name) => this.status(name) === "succeeded");
+    const first = this.#next(isOpen, (name) => isWell(this.status(name)));
     if (first !== undefined) this.#entry(first).status = "running";
     return first;
   }
@@ -57,7 +60,7 @@ export class ReadyQueue {
    */
   upcoming(ready: ReadonlySet<string>): string | undefined {
     const isOpen = ({ status }: Entry, name: string): boolean => status === "pending" && !ready.has(name);
-    return this.#next(isOpen, (name) => ["succeeded", "running"].includes(this.status(name)) || ready.has(name));
+    return this.#next(isOpen, (name) => isWell(this.status(name)) || this.status(name) === "running" || ready.has(name));
   }
 
   #next(isOpen: (entry: Entry, name: string) => boolean, met: (name: string) => boolean): string | undefined {
@@ -67,11 +70,11 @@ export class ReadyQueue {
   }
 
   /** Records how a running stack ended; returns the stacks that are skipped by it. */
-  finish(name: string, status: "succeeded" | "failed" | "cancelled"): string[] {
+  finish(name: string, status: "succeeded" | "unaffected" | "failed" | "cancelled"): string[] {
     const entry = this.#entry(name);
     if (entry.status !== "running" && entry.status !== "retrying") throw new Error(`stack ${name} is ${entry.status} and cannot become ${status}`);
     entry.status = status;
-    return status === "succeeded" ? [] : this.#skipWhatWaitsFor(name);
+    return isWell(status) ? [] : this.#skipWhatWaitsFor(name);
   }
 
   /** A running stack failed and waits for its next try. */

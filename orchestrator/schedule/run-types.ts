@@ -35,6 +35,8 @@ export interface StackOutcome {
   inDoubt?: boolean;
   /** Of a skipped stack: whose failure skipped it. */
   blame?: string;
+  /** Why it ran, or why it did not have to. */
+  why?: string;
   /** Of a preview: upstream values it had to leave open; empty = complete. */
   unknowns?: string[];
 }
@@ -68,7 +70,16 @@ export interface RunPlan {
   runTimeout?: number;
 }
 
+/** Whether a stack has to run, now that all that it needs has. */
+export interface Decision {
+  run: boolean;
+  /** For the report. */
+  why: string;
+}
+
 export interface RunHooks {
+  /** Asked once, when the stack's turn has come. Default: every stack runs. */
+  decide?(stack: string): Decision;
   start(stack: string, onMessage: (message: WorkerMessage) => void): StackProcess;
   /** Called when a stack was finished, before what waits for it starts; may add to the outcome. */
   settle?(outcome: StackOutcome): void;

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { StackGraph } from "../target/graph";
 import type { WorkerResult } from "../worker/worker-protocol";
+import { isWell } from "./queue";
 import { type Run, type RunEvent, type StackOutcome, startRun } from "./run";
 
 /** Time that goes on only when it is told to. */
@@ -60,6 +61,8 @@ const anyRun = fc.integer({ min: 1, max: 7 }).chain((size) =>
     interrupts: fc.array(fc.nat({ max: 30 }), { maxLength: 3 }),
     /** The event at which a listener throws, as a journal on a full disk. */
     crash: fc.option(fc.nat({ max: 30 }), { nil: undefined }),
+    /** Of each stack: whether it has to run when its turn comes. */
+    decisions: fc.option(fc.array(fc.constantFrom("runs", "runs", "is unaffected", "throws"), { minLength: size, maxLength: size }), { nil: undefined }),
     /** Which running process ends next. */
     picks: fc.array(fc.nat({ max: 10 }), { minLength: 60, maxLength: 60 }),
   }),
@@ -121,6 +124,15 @@ async function play(given: Given) {
         }
         for (const at of given.interrupts) if (at === events.length - 1) run?.interrupt();
       },
+      ...(given.decisions === undefined
+        ? {}
+        : {
+            decide: (stack: string) => {
+              const decision = given.decisions?.[names.indexOf(stack)];
+              if (decision === "throws") throw new Error("no decision");
+              return { run: decision === "runs", why: `${decision}` };
+            },
+          }),
       start: (stack) => {
         const attempt = tries.get(stack) ?? 0;
         tries.set(stack, attempt + 1);
@@ -186,6 +198,7 @@ const LISTENER_FAILS_AS_IT_STARTS: Given = {
   runTimeout: undefined,
   interrupts: [],
   crash: 4,
+  decisions: undefined,
   picks: [0],
 };
 
@@ -203,13 +216,18 @@ test("no stack is lost, none starts before what it needs, and every run ends", a
       for (const stack of stacks) {
         const kinds = of(stack).map(({ kind }) => kind);
         const outcome = end.get(stack)?.outcome;
-        // Each ends once, in one of four states, and nothing is said of it after that.
+        // Each ends once, in one of five states, and nothing is said of it after that.
         expect([stack, kinds.filter((kind) => kind === "stack-finished").length, kinds.at(-1)]).toEqual([stack, 1, "stack-finished"]);
-        expect(["succeeded", "failed", "skipped", "cancelled"]).toContain(outcome?.status);
+        expect(["succeeded", "unaffected", "failed", "skipped", "cancelled"]).toContain(outcome?.status);
         const started = events.findIndex((event) => event.kind === "stack-started" && event.stack === stack);
         expect(kinds.filter((kind) => kind === "stack-started").length).toBe(outcome?.startedAt === undefined ? 0 : 1);
         for (const need of before(stack))
-          if (started >= 0) expect([end.get(need)?.outcome.status, (end.get(need)?.at ?? Number.POSITIVE_INFINITY) < started]).toEqual(["succeeded", true]);
+          if (started >= 0)
+            expect([isWell(end.get(need)?.outcome.status ?? "pending"), (end.get(need)?.at ?? Number.POSITIVE_INFINITY) < started]).toEqual([true, true]);
+        // It is left as it is only where that was decided, and then nothing of it was started.
+        const decision = given.decisions?.[[...graph.names()].indexOf(stack)];
+        if (outcome?.status === "unaffected") expect([decision, outcome.why, outcome.startedAt]).toEqual(["is unaffected", "is unaffected", undefined]);
+        if (decision === "is unaffected") expect(["unaffected", "skipped", "cancelled"]).toContain(outcome?.status);
         if (outcome?.status === "skipped") expect(["failed", "cancelled"]).toContain(end.get(outcome.blame ?? "")?.outcome.status);
         else expect(outcome?.blame).toBeUndefined();
         // Every other try is told, and there are no more than allowed.
@@ -237,7 +255,7 @@ test("a listener that fails ends the run with its error, and nothing is called d
   await fc.assert(
     fc.asyncProperty(anyRun, async (given) => {
       const { ending, crashes, children } = await play({ ...given, crash: given.crash ?? 3 });
-      const throws = crashes.length > 0 || children.some(({ how }) => how === "throws");
+      const throws = crashes.length > 0 || given.decisions?.includes("throws") === true || children.some(({ how }) => how === "throws");
       if (crashes.length > 0) expect(ending).toEqual({ thrown: expect.any(Error) });
       if (!throws && "outcomes" in (ending ?? {})) expect(ending).toMatchObject({ outcomes: expect.any(Array) });
     }),

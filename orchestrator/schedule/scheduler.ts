@@ -2,9 +2,9 @@ import { asError } from "../../common/errors";
 import type { StackProcess } from "../worker/stack-process";
 import type { WorkerMessage, WorkerResult } from "../worker/worker-protocol";
 import { EarlyStart } from "./early-start";
-import { ReadyQueue } from "./queue";
+import { isWell, ReadyQueue } from "./queue";
 import { NO_RETRIES, Retries, type Retry } from "./retry";
-import type { Run, RunEvent, RunHooks, RunPlan, StackOutcome } from "./run-types";
+import type { Decision, Run, RunEvent, RunHooks, RunPlan, StackOutcome } from "./run-types";
 
 /** Milliseconds that a cancelled stack has to come to a safe point before its processes are ended. */
 const GRACE = 60_000;
@@ -36,6 +36,8 @@ export class Scheduler implements Run {
   /** Early processes that were not needed after all. */
   readonly #ending = new Set<StackProcess>();
   readonly #outcomes = new Map<string, StackOutcome>();
+  /** Why each stack runs, where somebody decides it. */
+  readonly #whys = new Map<string, string>();
   readonly #runTimer = new AbortController();
   #interrupts = 0;
   /** By --fail-fast or the run's time: nothing new starts. */
@@ -167,13 +169,15 @@ export class Scheduler implements Run {
     for (const stack of this.#queue.cancelPending()) this.#neverStarted(stack, "cancelled");
   }
 
-  #settleStack(outcome: StackOutcome): void {
+  #settleStack(ended: StackOutcome): void {
+    const why = this.#whys.get(ended.stack);
+    const outcome = why === undefined ? ended : { ...ended, why };
     this.#guarded(() => this.hooks.settle?.(outcome));
     this.#outcomes.set(outcome.stack, outcome);
     this.#emit({ kind: "stack-finished", at: this.#now(), stack: outcome.stack, outcome });
   }
 
-  #neverStarted(stack: string, status: "skipped" | "cancelled", blame?: string): void {
+  #neverStarted(stack: string, status: "unaffected" | "skipped" | "cancelled", blame?: string): void {
     const unneeded = this.#early.get(stack);
     this.#early.delete(stack);
     if (unneeded !== undefined) this.#endUnneeded(unneeded.process);
@@ -250,7 +254,7 @@ export class Scheduler implements Run {
     while (this.#mayStart() && this.#running() < this.plan.concurrency) {
       const stack = this.#queue.claim();
       if (stack === undefined) break;
-      this.#start(stack);
+      if (this.#hasToRun(stack)) this.#start(stack);
     }
     while (this.#mayStart() && this.#early.size < (this.plan.ahead ?? 0) && this.#running() + this.#early.size < this.plan.concurrency) {
       const stack = this.#queue.upcoming(new Set(this.#early.keys()));
@@ -259,6 +263,22 @@ export class Scheduler implements Run {
     }
     if (this.#broken !== undefined) this.#stopStarting();
     if (this.#queue.done()) this.#close();
+  }
+
+  /** Where it has not, it has ended. */
+  #hasToRun(stack: string): boolean {
+    if (this.#work.has(stack) || this.hooks.decide === undefined) return true;
+    let decision: Decision | undefined;
+    this.#guarded(() => {
+      decision = this.hooks.decide?.(stack);
+    });
+    // Who decides is broken: the stack is handled like all that may not start any more.
+    if (decision === undefined) return true;
+    this.#whys.set(stack, decision.why);
+    if (decision.run) return true;
+    this.#queue.finish(stack, "unaffected");
+    this.#neverStarted(stack, "unaffected");
+    return false;
   }
 
   #start(stack: string): void {
@@ -311,7 +331,7 @@ export class Scheduler implements Run {
     this.#closed = true;
     this.#runTimer.abort();
     const all = [...this.plan.stacks].flatMap((stack) => this.#outcomes.get(stack) ?? []);
-    this.#emit({ kind: "run-finished", at: this.#now(), ok: all.every((outcome) => outcome.status === "succeeded") });
+    this.#emit({ kind: "run-finished", at: this.#now(), ok: all.every(({ status }) => isWell(status)) });
     void Promise.allSettled([...this.#ending].map((process) => process.result)).then(() =>
       this.#broken === undefined ? this.#settle.resolve(all) : this.#settle.reject(this.#broken.thrown),
     );

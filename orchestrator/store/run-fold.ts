@@ -2,7 +2,7 @@
  * What all runs together leave: a fold over their records, the oldest first. A stack is in doubt from when a run starts on it until
  * a run has ended it in order; what an earlier run left in doubt, only a later one settles that succeeds with the stack.
  */
-import { hasEnded, isUnderWay, mayHaveChanged, operationOf, type RunRecord, stacksOf, succeededIn } from "./run-records";
+import { hasEnded, isUnderWay, mayHaveChanged, operationOf, type RunRecord, stacksOf, succeededIn, unaffectedIn } from "./run-records";
 
 /** How a stack stands by the last run that worked on it: as that run ended it, or in doubt where it never did. */
 export type StackStanding = "succeeded" | "failed" | "cancelled" | "in doubt";
@@ -47,7 +47,7 @@ function endOf({ lines }: RunRecord, stack: string): StackStanding {
 /** Stacks of a run that did not end, and that it did not end well; in its order. */
 function leftOf(record: RunRecord): string[] {
   if (hasEnded(record)) return [];
-  const done = new Set(succeededIn(record));
+  const done = new Set([...succeededIn(record), ...unaffectedIn(record)]);
   return (stacksOf(record) ?? []).filter((stack) => !done.has(stack));
 }
 

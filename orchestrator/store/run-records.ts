@@ -36,6 +36,10 @@ export const stacksOf = ({ facts, lines }: RunRecord): readonly string[] | undef
 export const succeededIn = ({ lines }: RunRecord): string[] =>
   lines.filter(({ kind, status }) => kind === "stack-finished" && status === "succeeded").flatMap(({ stack }) => stack ?? []);
 
+/** Stacks that it left as they were, since nothing that they are built from had changed: for it nothing is left of them. */
+export const unaffectedIn = ({ lines }: RunRecord): string[] =>
+  lines.filter(({ kind, status }) => kind === "stack-finished" && status === "unaffected").flatMap(({ stack }) => stack ?? []);
+
 export const hasEnded = ({ lines }: RunRecord): boolean => lines.some(({ kind }) => kind === "run-finished");
 
 /** Whether its process runs. One of another machine or container cannot be seen and is taken for a dead one: what it left is in doubt. */

@@ -8,6 +8,10 @@ export interface StackNode {
   /** Stacks whose outputs it reads. */
   needs: readonly string[];
   description: string;
+  /** Every change of it needs a word of its own. */
+  production?: true | undefined;
+  /** Words of the command that saves what it holds. */
+  backup?: readonly string[] | undefined;
 }
 
 /** The stacks and their needs, checked: every need exists, and there is no cycle. */

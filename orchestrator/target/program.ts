@@ -10,7 +10,19 @@ import { StackGraph } from "./graph";
 
 const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.string().optional(), subject: z.string().optional() });
 
-const stackSchema = z.object({ name: z.string(), needs: z.array(z.string()), description: z.string(), vms: z.array(z.string()), vault: z.boolean() });
+const stackSchema = z.object({
+  name: z.string(),
+  needs: z.array(z.string()),
+  description: z.string(),
+  vms: z.array(z.string()),
+  vault: z.boolean(),
+  /** Of `describe` alone. */
+  machines: z.array(z.object({ name: z.string(), node: z.string(), address: z.string(), cluster: z.boolean() })).optional(),
+  apps: z.array(z.string()).optional(),
+  platform: z.object({ cluster: z.string(), modules: z.array(z.object({ name: z.string() })) }).optional(),
+  production: z.literal(true).optional(),
+  backup: z.array(z.string()).optional(),
+});
 
 const vmOwners = (stacks: readonly z.infer<typeof stackSchema>[]): ReadonlyMap<string, string> =>
   new Map(stacks.flatMap(({ name, vms }) => vms.map((vm): [string, string] => [vm, name])));
@@ -23,7 +35,33 @@ const descriptionSchema = z.object({
   site: z.string(),
   warnings: z.array(z.string()),
   lab: z.union([z.object({ site: labSiteSchema }), z.object({ failure: failureSchema })]),
+  nodes: z.array(z.string()),
   stacks: z.array(stackSchema),
+});
+
+/** What the reports draw. */
+export interface Estate {
+  nodes: string[];
+  stacks: {
+    stack: string;
+    needs: string[];
+    cluster: string;
+    machines: { name: string; node: string; address: string; cluster: boolean }[];
+    modules: string[];
+    apps: string[];
+  }[];
+}
+
+const estateOf = (nodes: string[], stacks: readonly z.infer<typeof stackSchema>[]): Estate => ({
+  nodes,
+  stacks: stacks.map(({ name, needs, machines = [], apps = [], platform }) => ({
+    stack: name,
+    needs,
+    cluster: platform?.cluster ?? "",
+    machines,
+    modules: (platform?.modules ?? []).map((module) => module.name),
+    apps,
+  })),
 });
 
 export interface Program {
@@ -39,6 +77,8 @@ export interface Program {
   vms: ReadonlyMap<string, string>;
   /** The stack in whose cluster Vault runs, if one does. */
   vaultStack: string | undefined;
+  /** Tests' own programs have none. */
+  estate?: Estate;
 }
 
 interface Finished {
@@ -47,6 +87,7 @@ interface Finished {
   stderr: string;
 }
 
+/** @param file of bin/stacks */
 function runNode(file: string, input: string, env: Readonly<Record<string, string>>): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--require", path.join(path.dirname(file), "preload-command.js"), file], {
@@ -86,10 +127,11 @@ const errorOf = ({ code, message, hint, subject }: z.infer<typeof failureSchema>
  * Runs one of the program's own commands and gives what it printed.
  * @param name file below bin/stacks, without `.js`
  * @param input its standard input: JSON, secrets included, which never are arguments
+ * @param root of the checkout whose program it is
  * @throws HomelabError with the program's own code
  */
-export async function askProgram(name: string, input = "", env: Readonly<Record<string, string>> = {}): Promise<unknown> {
-  const { code, stdout, stderr } = await runNode(path.join(projectRoot(), "bin", "stacks", `${name}.js`), input, env);
+export async function askProgram(name: string, input = "", env: Readonly<Record<string, string>> = {}, root = projectRoot()): Promise<unknown> {
+  const { code, stdout, stderr } = await runNode(path.join(root, "bin", "stacks", `${name}.js`), input, env);
   if (code === 0) return JSON.parse(stdout);
   const known = parseFailure(stderr);
   if (known === undefined) throw new Error(`the program could not be read (exit code ${code ?? "none"}): ${stderr}`);
@@ -115,7 +157,7 @@ export async function listStacks(): Promise<Pick<Program, "site" | "graph" | "vm
  * @throws HomelabError with the program's own code where its configuration, inventory or graph is wrong
  */
 export async function describeProgram(): Promise<Program> {
-  const { project, site, warnings, stacks, lab } = descriptionSchema.parse(await askProgram("describe"));
+  const { project, site, warnings, nodes, stacks, lab } = descriptionSchema.parse(await askProgram("describe"));
   return {
     project,
     site,
@@ -123,6 +165,7 @@ export async function describeProgram(): Promise<Program> {
     graph: new StackGraph(stacks),
     vms: vmOwners(stacks),
     vaultStack: vaultStackOf(stacks),
+    estate: estateOf(nodes, stacks),
     lab: "site" in lab ? lab : { failure: errorOf(lab.failure) },
   };
 }

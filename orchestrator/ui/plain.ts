@@ -63,7 +63,7 @@ export class PlainDisplay implements Display {
             ? changesText(outcome.changes, this.planned)
             : outcome.blame
               ? `because ${outcome.blame} failed`
-              : (outcome.error?.code ?? "");
+              : (outcome.error?.code ?? (outcome.status === "unaffected" ? outcome.why : "") ?? "");
         return `[${event.stack}] ${outcome.status}${time}${what ? `: ${what}` : ""}`;
       }
       case "interrupted":

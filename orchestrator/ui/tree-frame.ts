@@ -2,8 +2,8 @@
 import { changesText, durationText } from "../report/changes";
 import type { ActiveStep, RunModel, StackRow } from "./run-model";
 
-const MARK = { waiting: "·", running: "▶", succeeded: "✔", failed: "✘", skipped: "↷", cancelled: "■" } as const;
-const COLOUR = { waiting: 90, running: 36, succeeded: 32, failed: 31, skipped: 33, cancelled: 33 } as const;
+const MARK = { waiting: "·", running: "▶", succeeded: "✔", unaffected: "=", failed: "✘", skipped: "↷", cancelled: "■" } as const;
+const COLOUR = { waiting: 90, running: 36, succeeded: 32, unaffected: 90, failed: 31, skipped: 33, cancelled: 33 } as const;
 /** Steps under way that are listed below a running stack where there is room, and where there is less. */
 const STEPS_SHOWN = [3, 1, 0] as const;
 const GREY = 90;
@@ -44,6 +44,7 @@ function whatIsDone(model: RunModel, row: StackRow, planned: boolean): string {
     return `${done} done${under > 0 ? `, ${under} under way` : ""}`;
   }
   if (outcome.status === "succeeded") return changesText(outcome.changes, planned);
+  if (outcome.status === "unaffected") return outcome.why ?? "";
   return outcome.blame ? `because ${outcome.blame} failed` : (outcome.error?.code ?? "");
 }
 
@@ -70,7 +71,7 @@ function* forms(model: RunModel, planned: boolean, now: number): Generator<Line[
   for (const steps of STEPS_SHOWN) yield rows.flatMap((row) => stackLines(model, row, { planned, now, steps }));
   // What is over, and then what waits, as one line each: what runs and what failed stays.
   const gone: State[] = [];
-  for (const state of ["succeeded", "waiting", "skipped", "cancelled"] as const) {
+  for (const state of ["succeeded", "unaffected", "waiting", "skipped", "cancelled"] as const) {
     gone.push(state);
     const summaries = gone.flatMap((of) => {
       const count = rows.filter((row) => stateOf(row) === of).length;

@@ -36,9 +36,9 @@ export function redactedProcess(
   onMessage: (message: WorkerMessage) => void,
 ): StackProcess {
   const { result, cancel } = start((message) => onMessage(message.kind === "result" ? message : redactor.redactDeep(message)));
-  const redacted = ({ outputs, ...rest }: WorkerResult): WorkerResult => {
-    if (outputs !== undefined) registerOutputs(redactor, outputs);
-    return { ...redactor.redactDeep(rest), ...(outputs === undefined ? {} : { outputs }) };
+  const redacted = ({ outputs, formerOutputs, ...rest }: WorkerResult): WorkerResult => {
+    for (const values of [outputs, formerOutputs]) if (values !== undefined) registerOutputs(redactor, values);
+    return { ...redactor.redactDeep(rest), ...(outputs === undefined ? {} : { outputs }), ...(formerOutputs === undefined ? {} : { formerOutputs }) };
   };
   return { result: result.then(redacted), cancel };
 }

@@ -24,6 +24,8 @@ const taskSchema = z.object({
   unprotect: z.boolean().optional(),
   /** Of `up`, `refresh` and `destroy`: the run before left the stack in doubt or failed, so pending creations are looked for first. */
   adopt: z.boolean().optional(),
+  /** Of `up`: the outputs from before it are wanted too. */
+  formerOutputs: z.boolean().optional(),
   /** The state may not say what is there, so the engine reads the resources before it compares. */
   refresh: z.boolean().optional(),
 });
@@ -89,6 +91,8 @@ const resultSchema = z.object({
   changes: z.record(z.string(), z.number()),
   /** Of `up` and `outputs`. */
   outputs: z.record(z.string(), outputSchema).optional(),
+  /** Of an `up` that was asked for them; missing where the stack was not there. */
+  formerOutputs: z.record(z.string(), outputSchema).optional(),
   /** Of `status`. */
   state: z.object({ exists: z.boolean(), resources: z.number(), lastUpdate: z.string().optional(), locked: z.boolean() }).optional(),
   error: errorSchema.optional(),

@@ -6,7 +6,7 @@
 import type { EngineEvent, OutputMap, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
 import { asError } from "../../common/errors";
 import { leanStart } from "../../common/lean-start";
-import { adoptPending, pendingCreates } from "../state/pending-creates";
+import { adoptPending, pendingCreates, settleRemade } from "../state/pending-creates";
 import { engineRunner } from "../target/engine";
 import { changedValues, driftedValues } from "./changed-values";
 import { automationApi, stackState, unprotectAll, withStack } from "./stack";
@@ -116,6 +116,16 @@ async function adopt(task: WorkerTask): Promise<void> {
   }
 }
 
+/** What the update has made again is pending no more. It is done whatever comes of this. */
+async function settle(task: WorkerTask): Promise<void> {
+  try {
+    await settleRemade(engineRunner(task.engineRoot, task.workDir), task.stack);
+  } catch (thrown) {
+    const message = `what a killed run had begun was made again, and could not be taken off the list of what is pending: ${asError(thrown).message}`;
+    send({ kind: "diagnostic", severity: "warning", urn: "", message });
+  }
+}
+
 async function operate(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
   const common = { onEvent: events.read, parallel: task.parallel, signal: abort.signal, color: "never" as const, onError: engineWarnings() };
   const refreshing = { ...common, refresh: task.refresh === true };
@@ -126,8 +136,10 @@ async function operate(stack: Stack, task: WorkerTask, events: EventReader): Pro
       await stack.preview(refreshing);
       return {};
     case "up": {
+      const former = task.formerOutputs === true ? outputValues(await stack.outputs()) : undefined;
       const { outputs } = await stack.up(refreshing);
-      return { outputs: outputValues(outputs) };
+      if (task.adopt === true) await settle(task);
+      return { outputs: outputValues(outputs), ...(former === undefined ? {} : { formerOutputs: former }) };
     }
     case "refresh":
       await stack.refresh(common);

@@ -11,7 +11,7 @@ import type { Session } from "../../orchestrator/cli/session";
 import { createSinks } from "../../orchestrator/cli/sinks";
 import type { RunParts } from "../../orchestrator/run/run-setup";
 import { runStacks } from "../../orchestrator/run/run-stacks";
-import { StackGraph } from "../../orchestrator/target/graph";
+import { StackGraph, type StackNode } from "../../orchestrator/target/graph";
 import type { ResourceStep } from "../../orchestrator/worker/worker-protocol";
 import { generateIdentity } from "../../secrets/age";
 import { encryptSopsFile } from "../../secrets/sops-file";
@@ -47,14 +47,17 @@ const step = (op: string, name: string): ResourceStep => ({
 });
 
 /** A homelab of one stack, whose next run does this. */
-const parts = (...steps: ResourceStep[]): RunParts => ({
+const parts = (...steps: ResourceStep[]): RunParts => partsOf({}, ...steps);
+
+/** The same, of a stack that is more than that. */
+const partsOf = (more: Pick<StackNode, "production" | "backup">, ...steps: ResourceStep[]): RunParts => ({
   openSite: async () => ({ kind: "real", workDir: folder, runsDir: path.join(folder, "runs"), env: {}, lab: undefined }),
   describeProgram: async () => ({
     project: "homelab",
     site: "example.org",
     warnings: [],
     lab: { site: LAB_SITE },
-    graph: new StackGraph([{ name: "dev", description: "", needs: [] }]),
+    graph: new StackGraph([{ name: "dev", description: "", needs: [], ...more }]),
     vms: new Map(),
     vaultStack: undefined,
   }),
@@ -123,4 +126,53 @@ test("at a terminal yes is not enough: what is lost is shown, and the homelab's 
   expect(ran).toEqual(["preview"]);
   expect(await go("up", [], replaced, "example.org")).toBe(0);
   expect(await go("up", [], parts(step("update", "b-vm")), "yes")).toBe(0);
+});
+
+test("any change of production needs a word of its own, and one that loses something needs its own on top", async () => {
+  const production = (...steps: ResourceStep[]): RunParts => partsOf({ production: true }, ...steps);
+  const update = production(step("update", "a-vm"), step("same", "b-vm"));
+  await expect(go("up", ["--yes"], update)).rejects.toMatchObject({
+    message: "homelab up would change production, and --yes does not agree to that:\n  dev: changes production, in 1 resource",
+    hint: "agree to each by --approve dev",
+  });
+  await expect(go("up", ["--yes", "--approve", "production"], production(step("delete", "a-vm")))).rejects.toThrow("dev/a-vm: deletes the VM");
+  await expect(go("up", ["--yes", "--approve", "dev/a-vm"], production(step("delete", "a-vm")))).rejects.toThrow("dev: changes production, in 1 resource");
+  expect(ran).toEqual(["preview", "preview", "preview"]);
+  expect(await go("up", ["--yes", "--approve", "production"], update)).toBe(0);
+  expect(await go("up", ["--yes", "--approve", "dev"], update)).toBe(0);
+  expect(await go("up", ["--yes", "--approve", "dev/*"], production(step("delete", "a-vm")))).toBe(0);
+  expect(await go("up", ["--yes"], production(step("same", "a-vm")))).toBe(0);
+  expect(await go("up", [], update, "yes")).toBe(4);
+  expect(printed).toContain("This is production:\n  dev: changes production, in 1 resource\n");
+  expect(await go("up", [], update, "example.org")).toBe(0);
+});
+
+/** A backup command that writes down what it is told, and ends with this code. */
+const backup = (code: number) => [
+  process.execPath,
+  "-e",
+  `require("fs").writeFileSync(${JSON.stringify(path.join(folder, "saved"))}, process.env.HOMELAB_BACKUP); process.exit(${code})`,
+];
+const saved = (): unknown => (fs.existsSync(path.join(folder, "saved")) ? JSON.parse(fs.readFileSync(path.join(folder, "saved"), "utf8")) : undefined);
+
+test("what holds data is saved before it goes; where that fails, nothing is changed", async () => {
+  const given = (code: number): RunParts => partsOf({ backup: backup(code) }, step("replace", "a-vm"), step("update", "b-vm"));
+  await expect(go("up", ["--yes", "--approve", "all"], given(3))).rejects.toMatchObject({
+    code: "E_BACKUP",
+    message: "the backup command of dev ended with exit code 3: nothing was changed",
+  });
+  expect([ran, saved()]).toEqual([["preview"], { version: 1, stack: "dev", resources: [{ what: "dev/a-vm", how: "replaces the VM" }] }]);
+  await expect(go("up", [], partsOf({ backup: ["/no/such/command"] }, step("delete", "a-vm")), "example.org")).rejects.toThrow("could not be started");
+  expect(ran).not.toContain("up");
+  expect(await go("up", ["--yes", "--approve", "all"], given(0))).toBe(0);
+  expect(ran.at(-1)).toBe("up");
+});
+
+test("a refusal saves nothing, and neither does what loses nothing; a stack without a backup says so", async () => {
+  await expect(go("up", ["--yes"], partsOf({ backup: backup(0) }, step("delete", "a-vm")))).rejects.toThrow("cannot be had back");
+  expect(await go("up", [], partsOf({ backup: backup(0) }, step("delete", "a-vm")), "no")).toBe(4);
+  expect(await go("up", ["--yes"], partsOf({ backup: backup(0) }, step("update", "a-vm")))).toBe(0);
+  expect(saved()).toBeUndefined();
+  expect(await go("up", ["--yes", "--approve", "all"], replaced)).toBe(0);
+  expect(printed).toContain("note: dev has no backup command");
 });

@@ -47,7 +47,7 @@ test("up shows its preview and asks with the site's name; no, and the end of the
   for (const answer of ["perhaps\nno\n", ""]) {
     const { code, stdout, stderr } = await typing(answer, "up", "tools");
     expect([code, stderr]).toEqual([4, ""]);
-    expect(stdout).toMatch(/^tools +succeeded +\d{2,} /m);
+    expect(stdout).toMatch(/^tools +complete +\d{2,} /m);
     expect(stdout).toMatch(/Change the homelab fullstack\.pw as shown\? \(yes\/no\) \n?nothing was changed\n$/);
     expect(stdout.match(/as shown\?/g)).toHaveLength(answer === "" ? 1 : 2);
   }

@@ -1,5 +1,6 @@
 /** Runs from states that a killed run or an earlier commit left. What is asserted is what the outside world saw. Linux's /proc finds a run. */
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { LabState, withDependents } from "../support/lab-state";
 import { Rehearsal } from "../support/rehearsal";
 
@@ -108,6 +109,20 @@ linux("a refresh of a stack in doubt finds what was begun, so that the up behind
   expect(await rehearsal.writes(before)).toEqual([]);
 });
 
+/** Past the engine, which refuses to import what breaks the rules. */
+async function breakState({ deployment }: Awaited<ReturnType<LabState["read"]>>): Promise<void> {
+  const file = fs
+    .readdirSync(path.join(rehearsal.dir, "state", ".pulumi", "stacks"), { recursive: true, encoding: "utf8" })
+    .find((name) => path.basename(name) === "tools.json");
+  if (file === undefined) throw new Error("there is no state of tools");
+  const target = path.join(rehearsal.dir, "state", ".pulumi", "stacks", file);
+  const stored = JSON.parse(fs.readFileSync(target, "utf8"));
+  fs.writeFileSync(
+    target,
+    JSON.stringify({ ...stored, checkpoint: { ...stored.checkpoint, latest: { ...stored.checkpoint.latest, resources: deployment.resources } } }),
+  );
+}
+
 const COMMAND = "pulumi:providers:command";
 
 /** The state of tools as commits before the explicit provider of commands left it: all of them came from the default provider. */
@@ -135,12 +150,56 @@ test("commands of the default provider are given to the explicit one, and none r
   const settled = await rehearsal.lastSeq();
   const preview = await homelab("preview", "--plain");
   expect(preview.stdout).toContain(`[tools] ${COMMAND} command to create\n`);
-  expect(preview.stdout).toMatch(/^tools +succeeded +1 +0 +0 +0 /m);
+  expect(preview.stdout).toMatch(/^tools +complete +1 +0 +0 +0 /m);
   const up = await homelab("up", "--plain");
   expect(up.stdout).toMatch(/^tools +succeeded +1 +0 +0 +0 /m);
   expect(await rehearsal.writes(settled)).toEqual([]);
   const providers = (await state.resources()).filter(({ type }) => type.startsWith("command:")).map(({ provider }) => provider?.split("::")[3]);
   expect(new Set(providers)).toEqual(new Set(["command"]));
+});
+
+/** What `homelab state` says, where it succeeds. */
+async function said(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await rehearsal.homelab("state", ...args, "--lab");
+  expect([args, code, code === 0 ? "" : stderr + stdout]).toEqual([args, 0, ""]);
+  return stdout;
+}
+
+test("a state is copied, put back and repaired; what was there is kept, and what is no whole copy is refused before anything is written", async () => {
+  const whole = await state.read();
+  const copy = path.join(rehearsal.dir, "copy");
+  expect(await said("backup", "tools", "--to", copy)).toContain(`tools: ${whole.deployment.resources.length} resources\n`);
+  expect(fs.statSync(path.join(copy, "tools.json")).mode & 0o777).toBe(0o600);
+  // An entry goes, and what refers to it stays: a state that no run goes on from.
+  const broken = await state.read();
+  const parent = broken.deployment.resources.find(({ type }) => type === "homelab:hosts:Vm")?.urn ?? "";
+  broken.deployment.resources = broken.deployment.resources.filter(({ urn }) => urn !== parent);
+  await breakState(broken);
+  const repaired = await said("repair", "tools");
+  expect(repaired).toMatch(/^what was there is kept in .*-before-repair$/m);
+  expect((await state.resources()).some(({ parent: of }) => of === parent)).toBe(false);
+  const restored = await said("restore", "tools", "--from", copy);
+  expect(restored).toMatch(/^what was there is kept in .*-before-restore$/m);
+  expect((await state.read()).deployment.resources).toEqual(whole.deployment.resources);
+  expect((await homelab("preview", "--expect-no-changes")).code).toBe(0);
+  expect(await said("history", "tools", "--count", "3")).toMatch(/^tools +(update|refresh|destroy) +succeeded /m);
+
+  const refusal = async (...args: string[]): Promise<string> => {
+    const { code, stderr } = await rehearsal.homelab("state", ...args, "--lab");
+    expect(code).toBeGreaterThan(0);
+    return stderr;
+  };
+  expect(await refusal("backup", "tools", "--to", copy)).toContain("is not empty");
+  expect(await refusal("restore", "tools")).toContain("--from DIR");
+  expect(await refusal("restore", "dev", "--from", copy)).toContain("has no copy of dev");
+  expect(await refusal("restore", "tools", "--from", rehearsal.dir)).toContain("manifest.json is not there");
+  fs.appendFileSync(path.join(copy, "tools.json"), " ");
+  expect(await refusal("restore", "tools", "--from", copy)).toContain("tools.json is not what was written");
+  fs.rmSync(path.join(copy, "tools.json"));
+  expect(await refusal("restore", "tools", "--from", copy)).toContain("tools.json is not there");
+  const real = await rehearsal.homelab("state", "restore", "tools", "--from", copy);
+  expect([real.code, real.stdout]).toEqual([1, ""]);
+  expect((await state.read()).deployment.resources).toEqual(whole.deployment.resources);
 });
 
 linux("destroy takes away what a killed up had begun, too", async () => {

@@ -2,6 +2,7 @@
  * Another homelab: a checkout without a site gets one by `homelab init`, is built in the lab, changes nothing by a second run, gets
  * one stack more, and goes. It has one node, and no name or address of the one that this repository describes.
  */
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -17,6 +18,8 @@ const FLAGS = {
 
 let rehearsal: Rehearsal;
 let checkout: string;
+/** The matrix before a stack was added. */
+let withoutStg: string;
 
 /** Without a folder of secrets by the environment: the lab makes its own. */
 const env = (): NodeJS.ProcessEnv => ({ HOMELAB_SECRETS_DIR: "" });
@@ -101,7 +104,35 @@ test("a second up changes nothing", async () => {
   expect(await writesOf(since)).toEqual([]);
 });
 
-test("one stack and one VM more of the same kinds are a command each", async () => {
+function commit(): void {
+  const git = (...args: string[]): void => {
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.org", ...args], { cwd: checkout, stdio: "pipe" });
+  };
+  if (!fs.existsSync(path.join(checkout, ".git"))) git("init", "--quiet");
+  git("add", "--all", "--", ".", ":!node_modules");
+  git("commit", "--quiet", "--message", "site");
+}
+
+/** How each stack ended, with why. */
+const endsIn = (stdout: string): Record<string, string> =>
+  Object.fromEntries(
+    [...stdout.matchAll(/^\[(\w+)\] (succeeded|unaffected)(?: in [\dms.]+)?(?:: (.*))?$/gm)].map(([, stack, status, what]) => [stack, `${status}: ${what}`]),
+  );
+
+test("what changed since a commit is said, and nothing is run where nothing has", async () => {
+  commit();
+  const since = await rehearsal.lastSeq();
+  const { code, stdout, stderr } = await homelab("up", "--affected", "HEAD", "--lab");
+  expect([code, stdout, stderr]).toEqual([0, expect.stringMatching(/^nothing that a stack is built from has changed since [0-9a-f]{12}\n$/), ""]);
+  expect(await writesOf(since)).toEqual([]);
+  const wrong = await homelab("up", "--affected", "no-such-branch", "--lab");
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("git knows no commit no-such-branch")]);
+  const named = await homelab("preview", "dev", "--affected", "HEAD", "--lab");
+  expect([named.code, named.stderr]).toEqual([2, expect.stringContaining("none can be named")]);
+});
+
+test("one stack and one VM more of the same kinds are a command each; what only reads what is as before is not run again", async () => {
+  withoutStg = fs.readFileSync(path.join(checkout, "site/stacks.ts"), "utf8");
   const stack = await homelab("new", "stack", "stg", "--like", "dev");
   expect([stack.code, stack.stdout]).toEqual([
     0,
@@ -110,8 +141,17 @@ test("one stack and one VM more of the same kinds are a command each", async () 
   const vm = await homelab("new", "vm", "spare", "--stack", "stg", "--like", "k8s-stg");
   expect([vm.code, vm.stderr]).toEqual([0, ""]);
   const since = await rehearsal.lastSeq();
-  const { code, stdout, stderr } = await homelab("up", "--lab");
+  const { code, stdout, stderr } = await homelab("up", "--affected", "HEAD", "--why", "--lab");
   expect([code, code === 0 ? "" : `${stdout}\n${stderr}`]).toEqual([0, ""]);
+  expect(stdout).toMatch(
+    /^dev: consumes tools\.templateIds, tools\.vaultAddress, tools\.vaultId, tools\.vaultTokens\n {2}tools: changed:\n {4}the plan of nodes, names and grants$/m,
+  );
+  expect(stdout).toMatch(/^stg: new: /m);
+  expect(endsIn(stdout)).toEqual({
+    tools: expect.stringMatching(/^succeeded: /),
+    dev: "unaffected: tools.templateIds, tools.vaultAddress, tools.vaultId, tools.vaultTokens are as before",
+    stg: expect.stringMatching(/^succeeded: /),
+  });
   const touched = new Set((await rehearsal.writes(since)).filter(({ system }) => system === "kubernetes").map(({ target }) => target));
   expect(touched.has("dev")).toBe(false);
   expect((await rehearsal.vms()).map(({ config }) => [config["name"], config["ipconfig0"]])).toEqual(
@@ -121,6 +161,20 @@ test("one stack and one VM more of the same kinds are a command each", async () 
     ]),
   );
   expect(await rehearsal.resolveAll(["stg.whoami.example.org"], "10.20.0.3")).toEqual({ "stg.whoami.example.org": "10.20.0.13" });
+});
+
+test("a stack that is gone from the program is destroyed, and the others know it no more", async () => {
+  commit();
+  fs.rmSync(path.join(checkout, "Pulumi.stg.yaml"));
+  for (const name of ["k8s-stg", "spare"]) fs.rmSync(path.join(checkout, "site/vms", `${name}.yaml`));
+  const file = path.join(checkout, "site/stacks.ts");
+  fs.writeFileSync(file, withoutStg);
+  const { code, stdout, stderr } = await homelab("up", "--affected", "HEAD", "--lab");
+  expect([code, code === 0 ? "" : `${stdout}\n${stderr}`]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^stg: not in the program any more, so it is destroyed$/m);
+  expect(endsIn(stdout)).toMatchObject({ stg: expect.stringMatching(/ deleted$/), dev: expect.stringMatching(/^unaffected: /) });
+  expect((await rehearsal.vms()).map(({ config }) => config["name"])).not.toEqual(expect.arrayContaining(["k8s-stg"]));
+  expect((await rehearsal.vms()).map(({ config }) => config["name"])).toEqual(expect.arrayContaining(["k8s-dev"]));
 });
 
 test("every call was one that the lab models, and none named the homelab of this repository", async () => {

@@ -1,0 +1,71 @@
+/** `up` and `preview` over what a change concerns: what is no longer there is destroyed first, then what was changed is run. */
+import { loadAgeKeys } from "../../secrets/age-keys";
+import { type Arguments, usageError } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { foldRuns } from "../store/run-fold";
+import { readRuns } from "../store/run-records";
+import { baseOfRange, type FormerCheckout, formerCheckout } from "../target/former-checkout";
+import { StackGraph } from "../target/graph";
+import { secretsPlace } from "../target/lab-secrets";
+import { stackInputs } from "../target/stack-inputs";
+import { type Affected, affectedStacks, reasonText, whyLines } from "./affected";
+import type { RunOperation, RunParts } from "./run-setup";
+
+/** Runs an operation over the stacks that the arguments name, with gates and locks. */
+type RunNext = (operation: RunOperation, args: Arguments, parts: RunParts) => Promise<ExitCode>;
+
+function refuseOtherChoices(args: Arguments): void {
+  if (args.words.length > 0) throw usageError("--affected says which stacks are run: none can be named", "leave out the stacks, or --affected");
+  if (args.flag("only")) throw usageError("--affected and --only exclude each other", "leave one of them out");
+}
+
+/** What the stacks are built from in this checkout and in the former one, compared. */
+async function compare(former: FormerCheckout, env: Readonly<Record<string, string>>, runsDir: string): Promise<Affected> {
+  const [identity] = loadAgeKeys(secretsPlace(env).ageKeyFile);
+  const key = identity?.secret ?? "";
+  const now = (await stackInputs(key, env)) ?? [];
+  return affectedStacks(await stackInputs(key, env, former.dir), now, foldRuns(readRuns(runsDir)).standings);
+}
+
+function tell(affected: Affected, commit: string, whole: boolean, session: Session): void {
+  const since = commit.slice(0, 12);
+  if (affected.stacks.length + affected.removed.length === 0) session.out(`nothing that a stack is built from has changed since ${since}\n`);
+  for (const { name } of affected.removed) session.out(`${name}: not in the program any more, so it is destroyed\n`);
+  for (const { stack, reason } of affected.stacks) session.out(whole ? `${whyLines(affected, stack).join("\n")}\n` : `${stack}: ${reasonText(reason)}\n`);
+}
+
+/** Their settings, without which no state opens, are in the former checkout alone. */
+function removedParts({ removed }: Affected, former: FormerCheckout, parts: RunParts): RunParts {
+  const names = new Set(removed.map(({ name }) => name));
+  const graph = new StackGraph(removed.map((stack) => ({ ...stack, needs: stack.needs.filter((need) => names.has(need)) })));
+  return {
+    ...parts,
+    describeProgram: async () => ({ ...(await parts.describeProgram()), graph, vms: new Map() }),
+    openSite: async (useLab) => {
+      const site = await parts.openSite(useLab);
+      return site.kind === "lab" ? site : { ...site, workDir: former.dir };
+    },
+  };
+}
+
+/** @throws HomelabError E_USAGE for a range that does not end with the checkout, E_FORMER_CHECKOUT */
+export async function runAffected(operation: "up" | "preview", args: Arguments, session: Session, parts: RunParts, next: RunNext): Promise<ExitCode> {
+  refuseOtherChoices(args);
+  const { env, runsDir } = await parts.openSite(args.flag("lab"));
+  const former = await formerCheckout(await baseOfRange(args.text("affected") ?? ""));
+  try {
+    const affected = await compare(former, env, runsDir);
+    if (!args.flag("json")) tell(affected, former.commit, args.flag("why"), session);
+    if (affected.removed.length > 0) {
+      const gone = { ...args, words: affected.removed.map(({ name }) => name) };
+      const code = await next(operation === "up" ? "destroy" : "preview-destroy", gone, removedParts(affected, former, parts));
+      if (code !== EXIT.done) return code;
+    }
+    if (affected.stacks.length === 0) return EXIT.done;
+    const chosen = { ...args, words: affected.stacks.map(({ stack }) => stack), flag: (name: string) => name === "only" || args.flag(name) };
+    return await next(operation, chosen, { ...parts, affected });
+  } finally {
+    former.remove();
+  }
+}

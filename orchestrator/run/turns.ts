@@ -1,0 +1,45 @@
+/** Whether and why each stack of a run gets its turn. */
+import type { Decision } from "../schedule/run-types";
+import type { WorkerResult } from "../worker/worker-protocol";
+import { decide, type OutputChange, reasonText } from "./affected";
+import { isBackwards, isPreview, type RunSetup } from "./run-setup";
+
+export class Turns {
+  readonly #changes = new Map<string, OutputChange>();
+  readonly #consumed: ReadonlySet<string>;
+
+  /** @param words the stacks that were named; none: all */
+  constructor(
+    private readonly setup: Pick<RunSetup, "operation" | "program" | "stacks" | "affected">,
+    private readonly words: readonly string[],
+  ) {
+    const reasons = setup.operation === "up" ? (setup.affected?.stacks ?? []) : [];
+    this.#consumed = new Set(reasons.flatMap(({ reason }) => (reason.kind === "consumes" ? reason.outputs.map(({ from }) => from) : [])));
+  }
+
+  /** Whether what it gave before is compared with what it gives now. */
+  wantsFormer(stack: string): boolean {
+    return this.#consumed.has(stack);
+  }
+
+  /** Keeps what of a stack's end its consumers are decided by. */
+  note(stack: string, ended: WorkerResult): WorkerResult {
+    if (ended.ok && ended.outputs !== undefined && this.#consumed.has(stack)) this.#changes.set(stack, { before: ended.formerOutputs, after: ended.outputs });
+    return ended;
+  }
+
+  decide(stack: string): Decision {
+    const { affected, operation, program, stacks } = this.setup;
+    const reason = affected?.stacks.find((candidate) => candidate.stack === stack)?.reason;
+    // A preview shows what could have to run: what its upstream will give is not known before it was done.
+    if (reason !== undefined) return isPreview(operation) ? { run: true, why: reasonText(reason) } : decide(reason, this.#changes);
+    if (this.words.length === 0) return { run: true, why: "no stack was named, so all are run" };
+    if (this.words.includes(stack)) return { run: true, why: "it was named" };
+    const graph = program.graph;
+    const because = [...stacks].filter((other) => (isBackwards(operation) ? graph.node(stack).needs.includes(other) : graph.node(other).needs.includes(stack)));
+    return {
+      run: true,
+      why: isBackwards(operation) ? `it needs ${because.join(", ")}` : `${because.join(", ")} ${because.length === 1 ? "needs" : "need"} it`,
+    };
+  }
+}

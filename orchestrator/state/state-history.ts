@@ -1,0 +1,70 @@
+/** What the backend says of a stack: its updates, and who holds it. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import type { EngineCommand } from "./pending-creates";
+
+const updateSchema = z.looseObject({
+  kind: z.string(),
+  result: z.string(),
+  startTime: z.string(),
+  endTime: z.string().optional(),
+  message: z.string().optional(),
+  resourceChanges: z.record(z.string(), z.number()).optional(),
+});
+
+export interface Update {
+  kind: string;
+  result: string;
+  /** As the engine writes it. */
+  startTime: string;
+  endTime: string | undefined;
+  message: string;
+  changes: Readonly<Record<string, number>>;
+}
+
+/** The newest first. Nothing of the settings that the engine keeps with each update. */
+export async function stackHistory(run: EngineCommand, stack: string, most: number): Promise<Update[]> {
+  const answer: unknown = JSON.parse(await run(["stack", "history", "--json", "--page-size", String(most), "--page", "1", "--stack", stack], {}));
+  return z
+    .array(updateSchema)
+    .parse(answer)
+    .map(({ kind, result, startTime, endTime, message, resourceChanges }) => ({
+      kind,
+      result,
+      startTime,
+      endTime,
+      message: message ?? "",
+      changes: resourceChanges ?? {},
+    }));
+}
+
+const lockSchema = z.looseObject({ pid: z.number(), username: z.string(), hostname: z.string(), timestamp: z.string() });
+
+/**
+ * Who holds a stack, from the lock files of a backend that is a folder; those of S3 are named by the run that meets them.
+ * @param backend URL of it
+ * @returns `user@host (process 12, since …)`, one for each lock; undefined where the backend does not tell here
+ */
+export function lockHolders(backend: string | undefined, project: string, stack: string): string[] | undefined {
+  if (backend?.startsWith("file:///") !== true) return undefined;
+  const dir = path.join(fileURLToPath(backend), ".pulumi", "locks", "organization", project, stack);
+  if (!fs.existsSync(dir)) return [];
+  return fs
+    .readdirSync(dir)
+    .filter((name) => name.endsWith(".json"))
+    .flatMap((name) => {
+      const found = lockSchema.safeParse(readJson(path.join(dir, name)));
+      return found.success ? [`${found.data.username}@${found.data.hostname} (process ${found.data.pid}, since ${found.data.timestamp})`] : [];
+    });
+}
+
+/** Undefined for a lock that went meanwhile, and for one that is half written. */
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(fs.readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
