@@ -14,8 +14,8 @@ export interface ProjectInfo {
   /** What is run in it: `.` or a file. */
   entryPoint: string;
   runtimeOptions: Record<string, string | boolean>;
-  /** `plugins.providers` of Pulumi.yaml: package to absolute folder. */
-  providerPaths: Record<string, string>;
+  /** `plugins.providers` of Pulumi.yaml; one with a version is for who asks for that, or for none. */
+  providerPaths: { name: string; version: string | undefined; folder: string }[];
 }
 
 export interface StackConfig {

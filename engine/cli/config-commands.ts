@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { z } from "zod";
 import { readHistory } from "../backend/history";
 import { shortest } from "../config/plain-scalar";
+import { withProjectValues } from "../config/project-config";
 import type { StackSettings } from "../config/stack-settings";
 import { asText, type ConfigValue, getAt, hasSecret, mapLeaves, parseConfigPath, setAt } from "../config/value-path";
 import { CliError, EXIT_CODE, unsupported } from "../errors";
@@ -74,7 +75,7 @@ function view(settings: StackSettings, value: ConfigValue, show: boolean): { val
 
 export async function configList(flags: Flags): Promise<number> {
   const { settings, project } = await openStack(flags);
-  const entries = Object.entries(settings.values()).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = Object.entries(withProjectValues(project.name, project.declarations, settings.values())).sort(([a], [b]) => (a < b ? -1 : 1));
   const shown = Object.fromEntries(entries.map(([key, value]) => [key, view(settings, value, flags.has("show-secrets"))]));
   if (flags.json) print(exactJson(shown, 2));
   else {
@@ -86,10 +87,10 @@ export async function configList(flags: Flags): Promise<number> {
 }
 
 export async function configGet(flags: Flags): Promise<number> {
-  const { settings, stack } = await openStack(flags);
+  const { settings, stack, project } = await openStack(flags);
   const [name = ""] = flags.words;
   const { key, path } = locate(settings, name, flags.has("path"));
-  const value = getAt(settings.values()[key], path);
+  const value = getAt(withProjectValues(project.name, project.declarations, settings.values())[key], path);
   if (value === undefined) throw new CliError(`configuration key '${name}' not found for stack '${stack}'`);
   const shown = view(settings, value, true);
   print(flags.json ? exactJson(shown, 2) : (shown.value ?? ""));

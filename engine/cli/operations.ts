@@ -16,6 +16,7 @@ import type { Snapshot } from "../snapshot/types";
 import type { PropertyMap } from "../wire/values";
 import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
+import { requireVersion } from "../workspace/version-range";
 import { setGiven } from "./config-commands";
 import type { Flags } from "./flags";
 import { ImportFile } from "./import-file";
@@ -252,6 +253,9 @@ export async function runOperation(command: OperationCommand, flags: Flags, impo
   policyPacks(flags);
   if (flags.has("show-config")) throw unsupported("--show-config (`config` lists the settings)");
   const ctx = await openStack(flags);
+  requireVersion(ctx.project.requiredVersion);
+  for (const [key, meant] of ctx.project.misspelt)
+    process.stderr.write(`warning: ${ctx.project.file}: unknown key '${key}' is passed over; did you mean '${meant}'?\n`);
   // With --client the program is a server that runs already, and a destruction starts none: then its language does not matter.
   if (runsProgram(command, flags) && flags.text("client") === undefined) requireNode(ctx.project);
   setGiven(ctx.settings, flags.list("config"), flags.has("config-path"));
@@ -259,7 +263,9 @@ export async function runOperation(command: OperationCommand, flags: Flags, impo
   const asks = !previewOnly && (!confirmed || flags.has("strict"));
   // Before the key is derived and the state is read: whoever waits sees at once that something happens.
   const early = asks ? undefined : openDisplay(flags, command, previewOnly, ctx.stack);
-  const { secrets, ...config } = ctx.settings.resolve(ctx.project.configDefaults);
+  // Where no program runs (most destructions and refreshes), settings that do not fit any more are in nobody's way.
+  const checks = runsProgram(command, flags) && !flags.has("skip-config-validation");
+  const { secrets, ...config } = ctx.settings.resolve(ctx.project, checks ? { stack: ctx.stack } : undefined);
   secretFilter.add(secrets);
   if (runsProgram(command, flags)) refuseSettings(config.values);
   const prepared: Prepared = {

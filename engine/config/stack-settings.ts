@@ -7,6 +7,7 @@ import { writeFileAtomic } from "../../common/files";
 import { CliError, unsupported } from "../errors";
 import { PassphraseSecrets } from "../secrets/passphrase";
 import type { Project } from "../workspace/project";
+import { requireDeclared, withProjectValues } from "./project-config";
 import { SettingsText } from "./settings-text";
 import { asText, type ConfigValue, hasSecret, mapLeaves } from "./value-path";
 
@@ -110,8 +111,15 @@ export class StackSettings {
     fs.renameSync(preparedFile(this.file), this.file);
   }
 
-  /** What the program gets: text values, secrets decrypted, and which keys are secret; and each secret text by itself. */
-  resolve(defaults: Record<string, unknown>): { values: Record<string, string>; secretKeys: string[]; secrets: string[] } {
+  /**
+   * What the program gets: text values, secrets decrypted, and which keys are secret; and each secret text by itself.
+   * @param project whose declarations give values to stacks that have none. @param check `stack`: they are held against the declarations too
+   * @throws CliError where they do not hold
+   */
+  resolve(
+    project: Pick<Project, "name" | "declarations">,
+    check?: { stack: string },
+  ): { values: Record<string, string>; secretKeys: string[]; secrets: string[] } {
     const values: Record<string, string> = {};
     const secretKeys: string[] = [];
     const secrets: string[] = [];
@@ -120,7 +128,9 @@ export class StackSettings {
       secrets.push(text);
       return text;
     };
-    for (const [key, value] of Object.entries({ ...(defaults as Record<string, ConfigValue>), ...this.values() })) {
+    const all = withProjectValues(project.name, project.declarations, this.values());
+    if (check !== undefined) requireDeclared({ project: project.name, stack: check.stack, declarations: project.declarations }, all, decrypt);
+    for (const [key, value] of Object.entries(all)) {
       if (hasSecret(value)) secretKeys.push(key);
       values[key] = asText(mapLeaves(value, decrypt));
     }

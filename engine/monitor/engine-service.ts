@@ -2,6 +2,8 @@
 import * as grpc from "@grpc/grpc-js";
 import * as pb from "@pulumi/pulumi/proto/engine_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import { expectedMessage } from "../errors";
+import { requireVersion } from "../workspace/version-range";
 
 /** Where messages go. */
 interface Diagnostics {
@@ -30,7 +32,13 @@ export function engineService(events: Diagnostics, { debug }: { debug: boolean }
     },
     startDebugging: (_call: unknown, callback: grpc.sendUnaryData<Empty>) =>
       callback({ code: grpc.status.UNIMPLEMENTED, details: "debugging is not supported by the embedded engine" }),
-    requirePulumiVersion: (_call: unknown, callback: grpc.sendUnaryData<Empty>) =>
-      callback({ code: grpc.status.UNIMPLEMENTED, details: "RequirePulumiVersion is not supported by the embedded engine" }),
+    requirePulumiVersion: ({ request }: { request: pb.RequirePulumiVersionRequest }, callback: grpc.sendUnaryData<pb.RequirePulumiVersionResponse>) => {
+      try {
+        requireVersion(request.getPulumiVersionRange());
+        callback(null, new pb.RequirePulumiVersionResponse());
+      } catch (thrown) {
+        callback({ code: grpc.status.FAILED_PRECONDITION, details: expectedMessage(thrown) ?? String(thrown) });
+      }
+    },
   };
 }

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import { createRequire } from "node:module";
 import * as path from "node:path";
-import { compare, valid } from "semver";
+import { compare, eq, valid } from "semver";
 import { parse } from "yaml";
 import { ENV, readEnv } from "../../common/env";
 import { findOnPath, isExecutable } from "../../common/executables";
@@ -63,7 +63,9 @@ export function findPlugin(name: string, version: string | undefined, project: P
   if (name === "pulumi-nodejs") {
     return { kind: "script", file: createRequire(path.join(project.programDir, "package.json")).resolve("@pulumi/pulumi/cmd/dynamic-provider") };
   }
-  const configured = project.providerPaths[name];
+  const configured = project.providerPaths.find(
+    (plugin) => plugin.name === name && (plugin.version === undefined || version === undefined || eq(plugin.version, version)),
+  )?.folder;
   if (configured !== undefined) {
     // Ours, named for the Pulumi CLI: the common host serves it here too.
     const found = path.resolve(configured) === path.join(projectRoot(), "providers", name) ? bundled(name) : inFolder(configured, name);

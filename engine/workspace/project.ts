@@ -1,20 +1,13 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
+import { nearest } from "../../common/nearest";
+import { type Declaration, readDeclarations } from "../config/project-config";
 import { SettingsText } from "../config/settings-text";
+import { asText, type ConfigValue } from "../config/value-path";
 import type { ProjectInfo } from "../contracts";
 import { CliError, EXIT_CODE, unsupported } from "../errors";
-
-const projectSchema = z.looseObject({
-  name: z.string(),
-  runtime: z.union([z.string(), z.looseObject({ name: z.string(), options: z.record(z.string(), z.union([z.string(), z.boolean(), z.number()])).optional() })]),
-  main: z.string().optional(),
-  backend: z.looseObject({ url: z.string().optional() }).nullish(),
-  config: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
-  stackConfigDir: z.string().optional(),
-  options: z.looseObject({ refresh: z.string().optional() }).nullish(),
-  plugins: z.looseObject({ providers: z.array(z.looseObject({ name: z.string(), path: z.string() })).optional() }).nullish(),
-});
+import { nodeOptionsSchema, projectSchema } from "./project-file";
 
 export interface Project extends ProjectInfo {
   /** Pulumi.yaml itself. */
@@ -22,10 +15,17 @@ export interface Project extends ProjectInfo {
   backendUrl: string | undefined;
   /** Folder of the stacks' settings. */
   configDir: string;
-  /** Values for every stack: full key to value. */
-  configDefaults: Record<string, unknown>;
+  /** The settings that it declares, with values for the stacks that have none. */
+  declarations: Declaration[];
   refreshAlways: boolean;
-  runtime: string;
+  /** Undefined: none is named. */
+  runtime: string | undefined;
+  /** `requiredPulumiVersion`; empty: any. */
+  requiredVersion: string;
+  /** Languages whose plugin the project names. */
+  languagePlugins: string[];
+  /** Keys of the file that nobody knows, with the one that each may stand for: what the CLI passes over. */
+  misspelt: [key: string, meant: string][];
 }
 
 const NAMES = ["Pulumi.yaml", "Pulumi.yml", "Pulumi.json"];
@@ -39,20 +39,13 @@ export function findProjectFile(from: string): string | undefined {
   }
 }
 
-/** `config:` of the project: short keys belong to the project; `{ value, default, type }` is the schema form. */
-function configDefaults(name: string, config: Record<string, unknown>): Record<string, unknown> {
-  const found: Record<string, unknown> = {};
-  for (const [key, entry] of Object.entries(config)) {
-    const full = key.includes(":") ? key : `${name}:${key}`;
-    const schema =
-      typeof entry === "object" &&
-      entry !== null &&
-      !Array.isArray(entry) &&
-      ["value", "default", "type", "secret", "description"].some((field) => field in entry);
-    const value = schema ? ((entry as Record<string, unknown>)["value"] ?? (entry as Record<string, unknown>)["default"]) : entry;
-    if (value !== undefined) found[full] = value;
-  }
-  return found;
+/** Keys of other runtimes, and of tools that keep their own settings there, are common: only what looks like one of the CLI's is told. */
+function misspelt(keys: readonly string[]): [string, string][] {
+  const known = Object.keys(projectSchema.shape);
+  return keys.flatMap((key): [string, string][] => {
+    const meant = known.includes(key) ? undefined : (known.find((one) => one.toLowerCase() === key.toLowerCase()) ?? nearest(key, known));
+    return meant === undefined || known.includes(key) ? [] : [[key, meant]];
+  });
 }
 
 function entry(root: string, main: string | undefined): { programDir: string; entryPoint: string } {
@@ -70,29 +63,55 @@ export function loadProject(from: string): Project {
       `could not detect current project: no Pulumi.yaml project file found (searching upwards from ${from}). If you have not created a project yet, use \`pulumi new\` to do so`,
     );
   }
-  const parsed = projectSchema.safeParse(new SettingsText(fs.readFileSync(file, "utf8"), file).value);
-  if (!parsed.success) throw new CliError(`${file} is not a project file: ${z.prettifyError(parsed.error)}`);
-  const { name, runtime, main, backend, config, stackConfigDir, options, plugins } = parsed.data;
+  const content = new SettingsText(fs.readFileSync(file, "utf8").replace(/^\uFEFF/, ""), file).value;
+  try {
+    return readProject(file, content);
+  } catch (thrown) {
+    if (thrown instanceof CliError) throw new CliError(`${file} is not a project file: ${thrown.message}`, thrown.exitCode, { cause: thrown });
+    throw thrown;
+  }
+}
+
+function readProject(file: string, content: unknown): Project {
+  const parsed = projectSchema.safeParse(content);
+  if (!parsed.success) throw new CliError(z.prettifyError(parsed.error));
+  const { name, runtime, main, backend, config, stackConfigDir, options, plugins, requiredPulumiVersion = "" } = parsed.data;
+  if (typeof config === "string" && stackConfigDir)
+    throw new CliError("both config and stackConfigDir name the folder of the stacks' settings; use only stackConfigDir");
   const root = path.dirname(file);
-  const runtimeOptions = typeof runtime === "string" ? {} : (runtime.options ?? {});
+  const language = typeof runtime === "string" ? runtime : runtime?.name;
   return {
     file,
     name,
     root,
-    ...entry(root, main),
-    runtime: typeof runtime === "string" ? runtime : runtime.name,
-    runtimeOptions: Object.fromEntries(Object.entries(runtimeOptions).map(([key, value]) => [key, typeof value === "number" ? String(value) : value])),
-    providerPaths: Object.fromEntries((plugins?.providers ?? []).map((provider) => [provider.name, path.resolve(root, provider.path)])),
+    ...entry(root, main ?? undefined),
+    runtime: language,
+    runtimeOptions: runtimeOptions(language, typeof runtime === "string" ? {} : (runtime?.options ?? {})),
+    providerPaths: (plugins?.providers ?? []).map(({ name: of, path: folder, version }) => ({ name: of, version, folder: path.resolve(root, folder) })),
+    languagePlugins: (plugins?.languages ?? []).map((plugin) => plugin.name),
     backendUrl: backend?.url,
     configDir: path.resolve(root, stackConfigDir ?? (typeof config === "string" ? config : ".")),
-    configDefaults: typeof config === "object" && config !== null ? configDefaults(name, config) : {},
+    declarations: typeof config === "object" && config !== null ? readDeclarations(name, config) : [],
     refreshAlways: options?.refresh === "always",
+    requiredVersion: requiredPulumiVersion,
+    misspelt: misspelt(Object.keys(parsed.data)),
   };
+}
+
+/** As plugins get them, in variables of their environment. @throws CliError for one of Node's that is of another type */
+function runtimeOptions(language: string | undefined, options: Readonly<Record<string, ConfigValue>>): Record<string, string | boolean> {
+  if (language === "nodejs") {
+    const parsed = nodeOptionsSchema.safeParse(options);
+    if (!parsed.success) throw new CliError(z.prettifyError(parsed.error));
+  }
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, typeof value === "boolean" ? value : asText(value)]));
 }
 
 /** @throws CliError for a runtime that is not Node's */
 export function requireNode(project: Project): void {
+  if (project.runtime === undefined) throw new CliError(`${project.file} names no runtime, so that no program can be run`);
   if (project.runtime !== "nodejs") throw unsupported(`runtime ${project.runtime}`);
+  if (project.languagePlugins.includes("nodejs")) throw unsupported("a plugin of its own for nodejs (plugins.languages of Pulumi.yaml)");
 }
 
 /** `organization/project/stack`, `project/stack`? no: the CLI takes the short name or all three parts. */

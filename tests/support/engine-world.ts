@@ -184,7 +184,7 @@ export class EngineWorld {
       const result = await runDeployment({
         kind,
         ...(kind === "preview" ? { previewOf: previewOf ?? "update" } : {}),
-        project: { name: "test", root: "/", programDir: "/", entryPoint: ".", runtimeOptions: {}, providerPaths: {} },
+        project: { name: "test", root: "/", programDir: "/", entryPoint: ".", runtimeOptions: {}, providerPaths: [] },
         stack: "dev",
         config: { values: config, secretKeys: [] },
         snapshot: base,
