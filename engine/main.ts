@@ -1,7 +1,10 @@
 import { describeError, HomelabError, systemErrorCode } from "../common/errors";
+import { keepHeapSmall } from "../common/small-heap";
 import { runCommandLine } from "./cli/command-line";
 import { CliError, EXIT_CODE } from "./errors";
 import { secretFilter } from "./secrets/secret-filter";
+
+keepHeapSmall();
 
 function causes(error: Error): string {
   const { cause } = error;
