@@ -1,5 +1,5 @@
 export { type CompiledScript, compile, compileRole, type RoleMode, secretInput } from "./compile";
-export { K3S, KUBERNETES } from "./pins";
+export { K3S, KUBERNETES, TELEPORT_VERSION } from "./pins";
 export { type OperationReport, parseRoleReport, type RoleReport, roleFailure } from "./report";
 export { combineRoles, type Role } from "./role";
 export { base } from "./roles/base";

@@ -44,7 +44,7 @@ export const CREDENTIALS: readonly Credential[] = [
     entry: storePath("POSTGRES"),
     owner: "PostgreSQL (stack tools; its operator gives the role the new password)",
     built: true,
-    consumers: ["Harbor", "Immich", "applications with a database"],
+    consumers: ["Harbor", "applications with a database"],
     make: one("POSTGRES_PASSWORD"),
   },
   {
@@ -52,8 +52,16 @@ export const CREDENTIALS: readonly Credential[] = [
     entry: storePath("REDIS"),
     owner: "Valkey (stack tools; its pod restarts)",
     built: true,
-    consumers: ["Harbor", "Immich", "Memorizer", "Writer"],
+    consumers: ["Harbor", "Memorizer", "Writer"],
     make: one("REDIS_PASSWORD"),
+  },
+  {
+    name: "immich",
+    entry: storePath("IMMICH"),
+    owner: "Immich's database and Valkey (stack home; its operator gives the role the new password, Valkey and the server restart)",
+    built: true,
+    consumers: [],
+    make: async () => ({ DB_PASSWORD: password(), VALKEY_PASSWORD: password() }),
   },
   {
     name: "harbor",

@@ -181,6 +181,10 @@ test("the checkout's own files all open with the lab's key and have the shape th
   "…/HARBOR_KEY": [
     "HARBOR_KEY",
   ],
+  "…/IMMICH": [
+    "DB_PASSWORD",
+    "VALKEY_PASSWORD",
+  ],
   "…/ISTIO_PRIMARY_CA": [
     "ISTIO_PRIMARY_CA",
   ],
@@ -229,6 +233,9 @@ test("the checkout's own files all open with the lab's key and have the shape th
     "SSL_CA",
     "SSL_CERT",
     "SSL_KEY",
+  ],
+  "…/TELEPORT_AGENT": [
+    "JOIN_TOKEN",
   ],
   "…/github_token": [
     "github_token",

@@ -1,7 +1,6 @@
 /** The stacks of this homelab: what each is for, what it needs, its VMs, and what runs in it. */
 import { defineStacks } from "../stacks/define/stacks";
 import { asciiFrontend } from "./apps/ascii-frontend";
-import { immichMachineLearning } from "./apps/immich";
 import { jaeger } from "./apps/jaeger";
 import { whoami } from "./apps/whoami";
 
@@ -14,7 +13,19 @@ export const stacks = defineStacks({
     needs: [],
     vms: { dns: "dns", haproxy: "haproxy", teleport: "teleport", "boot-server": "boot-server", "k8s-tools": "cluster" },
     proxmox: true,
-    platform: { ...cluster, minio: {}, vault: {}, "vault-entries": {}, valkey: {}, nats: {}, "cloudnative-pg": {}, postgres: {} },
+    platform: {
+      ...cluster,
+      minio: {},
+      vault: {},
+      "vault-entries": {},
+      valkey: {},
+      nats: {},
+      "cloudnative-pg": {},
+      postgres: {},
+      "teleport-agent": {
+        apps: { vault: { namespace: "vault", service: "vault", port: 8200 }, minio: { namespace: "minio", service: "minio-console", port: 9001 } },
+      },
+    },
   },
   observability: {
     description: "metrics and alerts, and where traces of all environments go",
@@ -27,21 +38,27 @@ export const stacks = defineStacks({
     description: "what the family uses, on the host with the photo disk",
     needs: ["tools", "observability"],
     vms: { "k8s-home": "cluster" },
-    platform: cluster,
-    apps: { "immich-machine-learning": immichMachineLearning },
+    platform: { ...cluster, "cloudnative-pg": {}, immich: { libraryPath: "/mnt/home/immich", librarySize: "1100Gi" } },
   },
   sandboxy: {
     description: "the cluster for experiments",
     needs: ["tools", "observability"],
     vms: { "k8s-sandbox-01": "cluster" },
-    platform: { ...cluster, "snapshot-controller": {}, longhorn: {}, kubevirt: {}, cdi: {} },
+    platform: {
+      ...cluster,
+      "snapshot-controller": {},
+      longhorn: {},
+      kubevirt: {},
+      cdi: {},
+      "teleport-agent": { apps: { longhorn: { namespace: "longhorn-system", service: "longhorn-frontend", port: 80, targetPort: 8000 } } },
+    },
     apps: { whoami },
   },
   dev: {
     description: "applications as they are developed",
     needs: ["tools", "observability"],
     vms: { "k8s-dev": "cluster" },
-    platform: { ...cluster, "argo-cd": {} },
+    platform: { ...cluster, "argo-cd": {}, "teleport-agent": { apps: { "dev-ascii": { namespace: "ascii-frontend", service: "ascii-frontend", port: 80 } } } },
     // The image is set here; stg and prod take it from one another.
     apps: { "ascii-frontend": { ...asciiFrontend("dev.ascii", { setting: "appImage" }), outputs: { appImage: "image" } } },
   },

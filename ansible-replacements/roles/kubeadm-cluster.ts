@@ -54,7 +54,10 @@ function cilium({ cilium: { version = CILIUM_VERSION, cli }, podCidr }: KubeadmC
   const url = `https://github.com/cilium/cilium-cli/releases/download/${encodeURIComponent(cli.version)}/cilium-linux-amd64.tar.gz`;
   const image = `${KUBECTL} -n kube-system get daemonset cilium -o 'jsonpath={.spec.template.spec.containers[0].image}'`;
   const tool = `env KUBECONFIG=${ADMIN_KUBECONFIG} /usr/local/bin/cilium`;
-  const settings = `--version ${quote(version)} --set ${quote(`ipam.operator.clusterPoolIPv4PodCIDRList={${podCidr}}`)}`;
+  // Policies name nodes by their addresses; without the second setting these select no node, and pods do not reach the API.
+  const settings = ["--version", version, "--set", `ipam.operator.clusterPoolIPv4PodCIDRList={${podCidr}}`, "--set", "policyCIDRMatchMode={nodes}"]
+    .map(quote)
+    .join(" ");
   return [
     archivedBinary({ url, sha256: cli.sha256, member: "cilium", path: "/usr/local/bin/cilium" }),
     command(

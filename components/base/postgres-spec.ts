@@ -25,6 +25,8 @@ export interface PostgresServers {
   readonly size: string;
   readonly storageClass: string;
   readonly resources: { readonly cpu: string; readonly memory: string; readonly memoryLimit: string };
+  /** Libraries that the server loads when it starts, such as `vchord.so`. */
+  readonly preload?: readonly string[];
   /** Parameters of the server beside the defaults. */
   readonly parameters?: Readonly<Record<string, string>>;
   /** Full name under which clients outside the cluster reach the server that takes writes, by a balancer. Left out: they do not. */
@@ -59,7 +61,11 @@ const outsideService = (cluster: string, host: string) => ({
 
 /** Of the `Cluster`. What it leaves out the operator fills in. */
 export function serversSpec({ cluster, servers, database, owner, secret, extensions }: ServersSpecArgs) {
-  const { instances, image, size, storageClass, resources, parameters, host, backup } = servers;
+  const { instances, image, size, storageClass, resources, parameters, preload, host, backup } = servers;
+  const postgresql = {
+    ...(parameters === undefined ? {} : { parameters: { ...parameters } }),
+    ...(preload === undefined ? {} : { shared_preload_libraries: [...preload] }),
+  };
   return {
     instances,
     imageName: image,
@@ -76,7 +82,7 @@ export function serversSpec({ cluster, servers, database, owner, secret, extensi
         ...(extensions.length === 0 ? {} : { postInitApplicationSQL: extensions.map((name) => `CREATE EXTENSION IF NOT EXISTS ${identifier(name)}`) }),
       },
     },
-    ...(parameters === undefined ? {} : { postgresql: { parameters: { ...parameters } } }),
+    ...(Object.keys(postgresql).length === 0 ? {} : { postgresql }),
     ...(host === undefined ? {} : { managed: { services: { additional: [outsideService(cluster, host)] } } }),
     ...(backup === undefined ? {} : { plugins: [{ name: BARMAN_PLUGIN, isWALArchiver: true, parameters: { barmanObjectName: cluster } }] }),
     // Of one server it would only keep a node from being drained.

@@ -30,10 +30,10 @@ test.each(MODULES.map((module) => [module.name, module] as const))("%s: every ch
 
 test.each(MODULES.map((module) => [module.name, module] as const))(
   "%s: its defaults satisfy its own schema, and an option that it does not know is refused",
-  (_, { options }) => {
-    const defaults = options.parse({});
+  (_, { options, example }) => {
+    const defaults = options.parse(example);
     expect(options.parse(defaults)).toEqual(defaults);
-    expect(options.safeParse({ colour: "blue" }).error?.issues.map(({ code }) => code)).toEqual(["unrecognized_keys"]);
+    expect(options.safeParse({ ...example, colour: "blue" }).error?.issues.map(({ code }) => code)).toEqual(["unrecognized_keys"]);
   },
 );
 

@@ -7,16 +7,23 @@ import { cloudNativePg } from "./cloudnative-pg/module";
 import { clusterAccess } from "./cluster-access/module";
 import { externalDns } from "./external-dns/module";
 import { externalSecrets } from "./external-secrets/module";
+import { immich } from "./immich/module";
 import { kubePrometheusStack } from "./kube-prometheus-stack/module";
 import { kubevirt } from "./kubevirt/module";
+import { localPath } from "./local-path/module";
 import { longhorn } from "./longhorn/module";
+import { metallb } from "./metallb/module";
 import { metricsServer } from "./metrics-server/module";
 import { minio } from "./minio/module";
 import { nats } from "./nats/module";
+import { nginxIngress } from "./nginx-ingress/module";
 import { postgres } from "./postgres/module";
 import { prometheusOperatorCrds } from "./prometheus-operator-crds/module";
+import { registry } from "./registry/module";
 import { sharedSecrets } from "./shared-secrets/module";
 import { snapshotController } from "./snapshot-controller/module";
+import { teleportAgent } from "./teleport-agent/module";
+import { traefik } from "./traefik/module";
 import { valkey } from "./valkey/module";
 import { vault } from "./vault/module";
 import { vaultEntries } from "./vault-entries/module";
@@ -38,11 +45,18 @@ export const MODULES = [
   argoCd,
   prometheusOperatorCrds,
   kubePrometheusStack,
+  localPath,
+  metallb,
+  traefik,
+  nginxIngress,
   metricsServer,
   snapshotController,
   longhorn,
   kubevirt,
   cdi,
+  immich,
+  teleportAgent,
+  registry,
 ] as const;
 
 export type ModuleName = (typeof MODULES)[number]["name"];

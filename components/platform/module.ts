@@ -122,6 +122,8 @@ export interface ModuleParts {
   /** What further identities read from Vault. */
   readonly grants: readonly NamespaceGrant[];
   readonly flows: readonly Flow[];
+  /** Ports that its pods listen on for routes, where it brings `ingress`. */
+  readonly routePorts: readonly number[];
   /** What it asks of the machines. */
   readonly workloads: readonly Workload[];
   readonly volumes: readonly Volume[];
@@ -141,6 +143,8 @@ export interface ModuleSpec<N extends string, S extends z.ZodType> {
   readonly images: readonly ImagePin[];
   /** What the matrix may say about it. Plain data in and out. */
   readonly options: S;
+  /** Options that suffice, where some must be given: what depends on the homelab alone has no default. */
+  readonly example: z.input<S>;
   /** What it provides beside its own name, for the needs of others. */
   readonly provides: readonly string[];
   /** Capabilities that the cluster has once it is built. */
@@ -179,19 +183,21 @@ const NOTHING: ModuleParts = {
   namespaceSecrets: [],
   grants: [],
   flows: [],
+  routePorts: [],
   workloads: [],
   volumes: [],
   addresses: [],
   values: {},
 };
 
-type Optional = "images" | "provides" | "brings" | "crds" | "defaultCredentials" | "exceptions" | "charts";
+type Optional = "example" | "images" | "provides" | "brings" | "crds" | "defaultCredentials" | "exceptions" | "charts";
 
 /** Declares a module. What is left out of its spec is empty. */
 export function defineModule<const N extends string, S extends z.ZodType>(
   spec: Omit<ModuleSpec<N, S>, Optional> & Partial<Pick<ModuleSpec<N, S>, Optional>>,
 ): Module<N, S> {
   return {
+    example: {} as z.input<S>,
     charts: {},
     images: [],
     provides: [],

@@ -86,7 +86,7 @@ export function clusterBasics(kube: Kube, queue: WorkQueue, ctx: LabContext): vo
     if (claim === undefined) {
       for (const volume of kube.all("v1", "PersistentVolume")) {
         const claimed = mapAt(volume, "spec", "claimRef");
-        if (claimed["namespace"] !== namespace || claimed["name"] !== name) continue;
+        if (claimed["namespace"] !== namespace || claimed["name"] !== name || textAt(volume, "spec", "persistentVolumeReclaimPolicy") === "Retain") continue;
         kube.remove(volume);
         forgetLonghornVolume(kube, volume.metadata.name);
       }
@@ -97,9 +97,31 @@ export function clusterBasics(kube: Kube, queue: WorkQueue, ctx: LabContext): vo
 const usesClaim = (pod: KubeObject, name: string): boolean =>
   listAt(pod, "spec", "volumes").some((volume) => textAt(volume, "persistentVolumeClaim", "claimName") === name);
 
+/** Gives a claim the volume that it names, where that is there and waits for it. */
+function bindStatically(kube: Kube, claim: KubeObject): void {
+  const { name, namespace = "default", uid = "" } = claim.metadata;
+  const volume = kube.find("v1", "PersistentVolume", undefined, textAt(claim, "spec", "volumeName") ?? "");
+  const reserved = mapAt(volume, "spec", "claimRef");
+  if (volume === undefined || (reserved["name"] !== undefined && (reserved["name"] !== name || reserved["namespace"] !== namespace))) return;
+  kube.modify(volume, (current) => ({
+    ...current,
+    spec: { ...mapAt(current, "spec"), claimRef: { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name, uid } },
+  }));
+  kube.status(kube.find("v1", "PersistentVolume", undefined, volume.metadata.name) ?? volume, { phase: "Bound" });
+  kube.status(claim, {
+    phase: "Bound",
+    accessModes: (at(claim, "spec", "accessModes") as string[] | undefined) ?? [],
+    capacity: mapAt(volume, "spec", "capacity"),
+  });
+}
+
 /** Gives a claim its volume when its class says so. */
 function bind(kube: Kube, claim: KubeObject): void {
   const { name, namespace = "default", uid = "" } = claim.metadata;
+  if (textAt(claim, "spec", "volumeName") !== undefined) {
+    bindStatically(kube, claim);
+    return;
+  }
   const classes = kube.all("storage.k8s.io/v1", "StorageClass");
   const wanted = textAt(claim, "spec", "storageClassName");
   const fallback = classes.find(({ metadata }) => metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true");

@@ -2,6 +2,7 @@
 import type { KeyPair } from "../core/world";
 import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, mapAt, numberAt, textAt } from "../kubernetes/objects";
+import { routesAddress } from "./balancers";
 import { decode64, type Kube } from "./kube";
 import type { Programs } from "./programs";
 import { endpointsOf, servesIngress, targetPort } from "./services";
@@ -31,8 +32,13 @@ export class IngressRoutes {
   ) {}
 
   #ingresses(): KubeObject[] {
-    if (this.kube.cluster.disabled.includes("traefik")) return [];
+    if (routesAddress(this.kube) === undefined) return [];
     return this.kube.all("networking.k8s.io/v1", "Ingress").filter((ingress) => servesIngress(this.kube, ingress));
+  }
+
+  /** Whether routes of the cluster are served at this address. */
+  isAt(address: string): boolean {
+    return routesAddress(this.kube) === address;
   }
 
   /** Whether an ingress names the host. */

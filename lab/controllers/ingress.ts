@@ -59,8 +59,8 @@ export async function startIngress(ctx: LabContext, clusters: () => Iterable<Run
   /** Names lead to the cluster at their address. Until a name server is up, names of routes are taken to be entered by hand. */
   const routesFor = (host: string): IngressRoutes | undefined => {
     const address = isIP(host) === 0 ? ctx.network.addressOf(host) : host;
-    for (const { cluster, controllers } of clusters()) {
-      if (cluster.address === address) return controllers.ingress;
+    for (const { controllers } of clusters()) {
+      if (address !== undefined && controllers.ingress.isAt(address)) return controllers.ingress;
       if (address === "no name server" && controllers.ingress.has(host)) return controllers.ingress;
     }
     return undefined;

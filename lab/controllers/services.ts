@@ -1,6 +1,7 @@
 /** Endpoints of services, the load balancer of k3s (servicelb) and the addresses that Traefik gives ingresses. */
 import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, mapAt, same, textAt } from "../kubernetes/objects";
+import { balancerAddress, isBalancer, routesAddress } from "./balancers";
 import { hashOf, isReady, type Kube, ownerOf } from "./kube";
 import type { WorkQueue } from "./queue";
 
@@ -61,8 +62,9 @@ const targetRef = (pod: KubeObject): JsonMap => ({
 export class Services {
   constructor(
     private readonly kube: Kube,
-    queue: WorkQueue,
+    private readonly queue: WorkQueue,
   ) {
+    for (const kind of ["IPAddressPool", "Deployment"]) queue.on(kind, () => this.#balancers());
     queue.on("Service", (namespace, name) => this.#service(namespace, name));
     queue.on("Ingress", (namespace, name) => this.#ingress(namespace, name));
   }
@@ -87,8 +89,7 @@ export class Services {
       return;
     }
     if (service.metadata.deletionTimestamp !== undefined) return;
-    if (textAt(service, "spec", "type") === "LoadBalancer" && !kube.cluster.disabled.includes("servicelb"))
-      kube.status(service, { loadBalancer: { ingress: [{ ip: kube.cluster.address, ipMode: "VIP" }] } });
+    if (isBalancer(service)) this.#balance(service);
     if (Object.keys(mapAt(service, "spec", "selector")).length === 0) return;
     const published = endpointsOf(kube, service);
     const groups = grouped(
@@ -97,6 +98,22 @@ export class Services {
     );
     this.#endpoints(service, groups);
     this.#slice(service, groups);
+  }
+
+  #balance(service: KubeObject): void {
+    const { kube } = this;
+    const ip = balancerAddress(kube, service);
+    if (ip === undefined) return;
+    kube.status(service, { loadBalancer: { ingress: [{ ip, ipMode: "VIP" }] } });
+    // Routes are at the balancer of what serves them.
+    if (kube.cluster.disabled.includes("traefik"))
+      for (const { metadata } of kube.all("networking.k8s.io/v1", "Ingress")) this.queue.add("Ingress", metadata.namespace, metadata.name);
+  }
+
+  /** What may give addresses came or went. */
+  #balancers(): void {
+    if (!this.kube.cluster.disabled.includes("servicelb")) return;
+    for (const service of this.kube.all("v1", "Service")) if (isBalancer(service)) this.queue.add("Service", service.metadata.namespace, service.metadata.name);
   }
 
   #endpoints(service: KubeObject, groups: readonly { ports: JsonMap[]; addresses: Address[] }[]): void {
@@ -144,7 +161,8 @@ export class Services {
     const { kube } = this;
     const ingress = kube.find("networking.k8s.io/v1", "Ingress", namespace, name);
     if (ingress === undefined || !servesIngress(kube, ingress)) return;
-    kube.status(ingress, { loadBalancer: { ingress: [{ ip: kube.cluster.address }] } });
+    const ip = routesAddress(kube);
+    if (ip !== undefined) kube.status(ingress, { loadBalancer: { ingress: [{ ip }] } });
   }
 }
 

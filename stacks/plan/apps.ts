@@ -6,6 +6,7 @@ import type { Estate } from "../load/estate";
 import type { StackConfig } from "../load/settings";
 import { stackPlace } from "../load/source-lines";
 import type { LoadedStack } from "../load/stacks";
+import { hasCapability } from "./platform-input";
 import type { ClusterFacts } from "./platform-types";
 
 export interface PlannedPort {
@@ -98,7 +99,7 @@ function checkNames(stack: LoadedStack): void {
  */
 export function planApps(estate: Estate, stack: LoadedStack, config: StackConfig, cluster: ClusterFacts): PlannedApp[] {
   checkNames(stack);
-  const routes = cluster.capabilities.includes("ingress");
+  const routes = hasCapability(cluster, stack, "ingress");
   return Object.entries(stack.apps).map(([name, app]) => {
     for (const reference of referencesOf(app)) checkReference(estate, stack, name, reference);
     const planPort = ({ name: portName, port, host, withoutIngress, url }: App["ports"][number]): PlannedPort => {

@@ -23,7 +23,7 @@ export function flowInput(
     environment: input.place.environment,
     domain: input.place.domain,
     network: input.network,
-    routes: home === undefined ? input.cluster.routePods : { namespace: home, labels: {}, ports: [] },
+    routes: home === undefined ? input.cluster.routePods : { namespace: home, labels: {}, ports: server?.parts.routePorts ?? [] },
     namespaces: [...chosen.flatMap(({ parts }) => parts.namespaces), ...input.applications.map(({ namespace }) => namespace)],
     flows: [...ofModules, ...ofApplications],
   };

@@ -72,16 +72,25 @@ const internet = ({ network }: FlowInput): Ends => ({
   ports: [],
 });
 
+/** Whether it goes to the homelab's machines, or a name below its domain. */
+function isToHomelab({ peer }: OwnedFlow, { domain, network }: FlowInput): boolean {
+  if (peer === "homelab") return true;
+  if (!/^https?:\/\//.test(peer)) return false;
+  const { hostname } = new URL(peer);
+  return rangeOf(hostname) === undefined ? hostname === domain || hostname.endsWith(`.${domain}`) : meets(hostname, network.subnet);
+}
+
 /** Who a flow is with. Undefined for a namespace that the environment does not have. */
-function endsOf({ peer }: OwnedFlow, input: FlowInput): Ends | undefined {
+function endsOf(flow: OwnedFlow, input: FlowInput): Ends | undefined {
+  const { peer } = flow;
   if (peer === "cluster") return { peers: input.network.nodes.map((address) => block(`${address}/32`)), ports: [] };
   if (peer === "routes") return { peers: input.routes === undefined ? [] : [routePods(input.routes)], ports: [] };
   if (peer === "homelab") return homelab(input);
   if (peer.includes("/") && rangeOf(peer) !== undefined) return { peers: [block(peer)], ports: [] };
   if (/^https?:\/\//.test(peer)) {
     const { hostname } = new URL(peer);
-    if (rangeOf(hostname) !== undefined) return meets(hostname, input.network.subnet) ? homelab(input) : { peers: [block(`${hostname}/32`)], ports: [] };
-    return hostname === input.domain || hostname.endsWith(`.${input.domain}`) ? homelab(input) : internet(input);
+    if (isToHomelab(flow, input)) return homelab(input);
+    return rangeOf(hostname) === undefined ? internet(input) : { peers: [block(`${hostname}/32`)], ports: [] };
   }
   return input.namespaces.includes(peer) ? { peers: [namespaceLabels(peer)], ports: [] } : undefined;
 }
@@ -126,13 +135,24 @@ export function networkPolicies(input: FlowInput): Map<string, NamespacePolicy> 
     // What another namespace sends here, as it declares.
     const sent = input.flows.filter(({ direction, peer, of }) => direction === "out" && peer === namespace && of !== "node");
     // What another namespace takes from here.
-    const taken = input.flows.filter(({ direction, peer, of }) => direction === "in" && peer === namespace && of !== "node");
+    const servesRoutes = input.routes?.namespace === namespace;
+    const taken = input.flows.filter(
+      ({ direction, peer, of }) => direction === "in" && (peer === namespace || (peer === "routes" && servesRoutes)) && of !== "node",
+    );
+    // What goes to a name of the homelab may come out at this cluster's own balancer.
+    const balanced = servesRoutes ? input.flows.filter((flow) => flow.direction === "out" && flow.of !== "node" && isToHomelab(flow, input)) : [];
     const rule = (flow: OwnedFlow) => {
       const { peers, ports } = endsOf(flow, input) ?? { peers: [], ports: [] };
       return { ends: peers, ports: portsOf(flow, flow.direction === "out" ? ports : []) };
     };
     const between = (flow: OwnedFlow) => ({ ends: [namespaceLabels(flow.of)], ports: portsOf(flow) });
-    const ingress = merged([...own.filter(({ direction }) => direction === "in").map(rule), ...sent.map(between)].filter(({ ends }) => ends.length > 0));
+    const through = (flow: OwnedFlow) => ({
+      ends: [namespaceLabels(flow.of)],
+      ports: (input.routes?.ports ?? []).map((port) => ({ protocol: "TCP" as const, port })),
+    });
+    const ingress = merged(
+      [...own.filter(({ direction }) => direction === "in").map(rule), ...sent.map(between), ...balanced.map(through)].filter(({ ends }) => ends.length > 0),
+    );
     const egress = merged([...own.filter(({ direction }) => direction === "out").map(rule), ...taken.map(between)].filter(({ ends }) => ends.length > 0));
     return {
       ingress: ingress.map(({ ends, ports }): IngressRule => ({ from: ends, ports })),

@@ -2,7 +2,8 @@
 import { K3S, KUBERNETES } from "../../ansible-replacements";
 import { DEFAULT_RESOURCES } from "../../components/apps/app-defaults";
 import { clusterOffer } from "../../components/clusters/distributions";
-import type { Flow } from "../../components/platform/module";
+import { MODULES } from "../../components/platform/catalogue";
+import type { ClusterCapability, Flow } from "../../components/platform/module";
 import { entryKeys, ownPaths } from "../../secrets/load";
 import { environmentPath } from "../../secrets/vault-paths";
 import type { App } from "../define/app";
@@ -25,6 +26,14 @@ function clusterFacts({ kubeadm, k3sDisable }: Pick<StackConfig, "kubeadm" | "k3
   const title = k3sDisable.length === 0 ? "k3s" : `k3s without ${k3sDisable.join(" and ")}`;
   return { title, version: K3S.version, ...clusterOffer("k3s", k3sDisable) };
 }
+
+/** Whether the stack's cluster has it by itself, or a module brings it. */
+export const hasCapability = (
+  { capabilities }: Pick<ClusterFacts, "capabilities">,
+  { platform }: Pick<LoadedStack, "platform">,
+  wanted: ClusterCapability,
+): boolean =>
+  capabilities.includes(wanted) || MODULES.some(({ name, brings }) => platform[name] !== undefined && (brings as readonly string[]).includes(wanted));
 
 interface Applications {
   readonly applications: readonly PlannedApplication[];
@@ -105,7 +114,7 @@ function nodeAddresses({ vms }: Estate, stack: LoadedStack, config: StackConfig)
 export function platformInput(estate: Estate, stack: LoadedStack, config: StackConfig): PlatformInput {
   const { site } = estate;
   const cluster = clusterFacts(config);
-  const { applications, skipped } = applicationsOf(stack, config, site.domain, cluster.capabilities.includes("ingress"));
+  const { applications, skipped } = applicationsOf(stack, config, site.domain, hasCapability(cluster, stack, "ingress"));
   return {
     row: rowOf(stack, config, skipped),
     place: {

@@ -13,7 +13,7 @@ const plans = [...planEstate(estate).values()];
 /** The values of a release with the module's defaults, and in each stack that has it. */
 function allValues(module: Module, release: string): Values[] {
   const planned = plans.flatMap(({ platform }) => platform.modules.filter(({ name }) => name === module.name).map(({ parts }) => parts.values[release]));
-  return [module.parts(module.options.parse({}), PLACE).values[release], ...planned].filter((values) => values !== undefined);
+  return [module.parts(module.options.parse(module.example), PLACE).values[release], ...planned].filter((values) => values !== undefined);
 }
 
 const releases = (MODULES as readonly Module[]).flatMap((module) =>

@@ -53,7 +53,7 @@ test("a chart with definitions in crds/, which Helm never upgrades, says in its 
 /** Workloads that no chart makes, by stack. */
 const OWN_WORKLOADS: Readonly<Record<string, readonly string[]>> = {
   observability: ["jaeger-deployment"],
-  home: ["immich-machine-learning-deployment"],
+  home: ["immich-machine-learning-deployment", "immich-server-deployment", "immich-valkey-deployment"],
   sandboxy: ["snapshot-controller-deployment", "whoami-deployment"],
   dev: ["ascii-frontend-deployment"],
   stg: ["ascii-frontend-deployment"],
@@ -185,7 +185,7 @@ const AWAITED: Record<string, string> = {
   [`${STORE}/ISTIO_PRIMARY_CA`]: "Istio of dev",
   [`${STORE}/ORACLE_CLOUD`]: "the backup of the states",
   [`${STORE}/PROXMOX_URL`]: "the role of Cluster API takes the site's own address",
-  [`${STORE}/TELEPORT`]: "Teleport's agents",
+  [`${STORE}/TELEPORT`]: "databases that Teleport's users reach by its certificates",
   [`${STORE}/github_token`]: "GitHub's runners of tools",
 };
 

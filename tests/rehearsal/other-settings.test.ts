@@ -14,6 +14,9 @@ import { digestOf, SECRETS } from "../support/role-cases";
 const ENTRY = "cluster-secret-store/secrets/KUBEADM";
 const FIRST = "k8s-sandbox-01";
 const WORKER = "k8s-sandbox-02";
+/** What k3s would bring, as modules; the pool holds no machine's address. */
+const POOL = { first: "192.168.1.200", last: "192.168.1.209" };
+const PLATFORM = `platform: { ...cluster, "local-path": {}, metallb: { addresses: ["${POOL.first}-${POOL.last}"] }, traefik: {}, "metrics-server": {} },`;
 
 let rehearsal: Rehearsal;
 let checkout: string;
@@ -35,7 +38,7 @@ function addWorker(): void {
     smaller.replace(FIRST, WORKER).replace("192.168.1.21/", "192.168.1.22/").replace("300G", "30G").replace("vmbr0", "vmbr1"),
   );
   edit("site/stacks.ts", (stacks) => stacks.replace(`"${FIRST}": "cluster"`, `"${FIRST}": "cluster", "${WORKER}": "host"`));
-  edit("site/stacks.ts", (stacks) => stacks.replace(/platform: \{ \.\.\.cluster, "snapshot-controller".*/, "platform: cluster,"));
+  edit("site/stacks.ts", (stacks) => stacks.replace(/platform: \{\s*\.\.\.cluster,\s*"snapshot-controller"[\s\S]*?\n {4}\},/, PLATFORM));
 }
 
 function addStorageAndBridge(): void {
@@ -78,7 +81,17 @@ test("up builds the cluster with kubeadm, lets the worker join it, and the platf
   // Right before the join: it brought the token into force.
   expect(await rehearsal.ssh("192.168.1.21", "sudo -n cat /run/homelab/kubeadm.admitted")).toMatch(/^\d{10}\n$/);
   const namespaces = of("kubernetes", "sandboxy").flatMap((action) => /^apply v1 namespaces (.+)$/.exec(action)?.[1] ?? []);
-  expect(namespaces.toSorted()).toEqual(["cert-manager", "external-dns", "external-secrets", "vault-access", "whoami"]);
+  expect(namespaces.toSorted()).toEqual([
+    "cert-manager",
+    "external-dns",
+    "external-secrets",
+    "local-path-storage",
+    "metallb-system",
+    "metrics-server",
+    "traefik",
+    "vault-access",
+    "whoami",
+  ]);
   expect(writes.filter(({ action }) => action === "kv-put clusters/sandboxy/kubeconfig")).toHaveLength(1);
   expect(await rehearsal.ssh("192.168.1.21", "sudo -n kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes -o name; ls /usr/local/bin")).toBe(
     `node/${FIRST}\nnode/${WORKER}\ncilium\n`,
@@ -106,8 +119,9 @@ test("its kubeconfig is the administrator's under the stack's name, and opens th
     expect.arrayContaining([{ name: "sandboxy", user: (kubeconfig as { users: [{ user: object }] }).users[0].user }]),
   );
   const { status, body } = await rehearsal.kubernetes("sandboxy", "/apis/networking.k8s.io/v1/ingresses");
-  // Nothing would serve a route.
-  expect([status, (body as { items: unknown[] }).items]).toEqual([200, []]);
+  // Its route is at the first address of the pool, which Traefik's Service has.
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ items: [{ metadata: { name: "whoami-http" }, status: { loadBalancer: { ingress: [{ ip: POOL.first }] } } }] });
 });
 
 test("a second up changes nothing, and hosts check finds both nodes as they should be", async () => {

@@ -38,11 +38,11 @@ const VMS: Record<string, { node: string; stack: string; status: string }> = {
 
 const EVERYWHERE = ["cert-manager", "external-dns", "external-secrets", "vault-access"];
 const OWN_NAMESPACES: Record<string, string[]> = {
-  tools: ["cnpg-system", "minio", "nats", "postgres", "valkey", "vault"],
+  tools: ["cnpg-system", "minio", "nats", "postgres", "teleport-agent", "valkey", "vault"],
   observability: ["jaeger", "monitoring", "prometheus-operator-crds"],
-  home: ["immich-machine-learning"],
-  sandboxy: ["cdi", "kubevirt", "longhorn-system", "snapshot-controller", "whoami"],
-  dev: ["argocd", "ascii-frontend"],
+  home: ["cnpg-system", "immich"],
+  sandboxy: ["cdi", "kubevirt", "longhorn-system", "snapshot-controller", "teleport-agent", "whoami"],
+  dev: ["argocd", "ascii-frontend", "teleport-agent"],
   stg: ["ascii-frontend"],
   prod: ["ascii-frontend"],
 };

@@ -63,7 +63,9 @@ function withDependencies({ values, schema, read }: ChartData, dependencies: rea
 
 /** Undefined where nothing is known of the chart at this version. */
 export function chartData(name: string, version: string): ChartData | undefined {
-  const folder = path.join(chartFolder() ?? "", name, version);
+  const exact = path.join(chartFolder() ?? "", name, version);
+  // Of some charts one version of a major line is known.
+  const folder = fs.existsSync(exact) ? exact : path.join(chartFolder() ?? "", name, `${version.split(".")[0]}.x`);
   if (!path.isAbsolute(folder) || !fs.existsSync(folder)) return undefined;
   const text = (file: string): string | undefined => {
     const full = path.join(folder, file);

@@ -30,7 +30,8 @@ export interface RoleCase {
   disk?: { id: string; content?: { type: string; uuid: string } };
 }
 
-const filesSchema = z.array(z.looseObject({ url: z.string(), content: z.string() }));
+/** Those of manifests name a file in place of their content. */
+const filesSchema = z.array(z.looseObject({ url: z.string(), content: z.string().default("") }));
 
 /** SHA-256 of a stand-in that has no published digest. */
 export function digestOf(url: string): string {

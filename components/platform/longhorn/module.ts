@@ -44,6 +44,16 @@ export const longhorn = defineModule({
   summary: "volumes that are kept on several nodes, with snapshots. Its pages have no login and so no host name: Teleport shows them",
   charts: { longhorn: LONGHORN_CHART },
   options: longhornOptions,
+  exceptions: [
+    { rule: "host-access", why: "volumes are devices of the node: its managers find, make and mount them" },
+    { rule: "non-root", why: "as above" },
+    { rule: "no-escalation", why: "as above" },
+    { rule: "capabilities", why: "as above; the chart has no place for it" },
+    { rule: "seccomp", why: "the chart has no place for it" },
+    { rule: "read-only-root", why: "the chart has no place for it" },
+    { rule: "readiness", why: "the chart has a probe of its managers alone" },
+    { rule: "liveness", why: "the chart has none: its managers end by themselves" },
+  ],
   crds: KINDS.map((kind) => `${kind}.${GROUP}`),
   parts: (options) => ({
     charts: { longhorn: longhornChart(options.version) },

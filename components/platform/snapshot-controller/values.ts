@@ -70,8 +70,8 @@ export const snapshotDeployment = <S>(namespace: S, account: S) => ({
             image: SNAPSHOT_CONTROLLER_IMAGE.image,
             args: ["--v=2", "--leader-election=true", `--http-endpoint=:${HEALTH_PORT}`],
             ports: [{ name: "http", containerPort: HEALTH_PORT }],
-            // It answers as long as it holds its lease, or waits for it; it ends by itself where the API is away.
-            livenessProbe: { httpGet: { path: "/healthz/leader-election", port: "http" }, initialDelaySeconds: 10, periodSeconds: 20 },
+            // It ends by itself where it loses its lease.
+            livenessProbe: { tcpSocket: { port: "http" }, initialDelaySeconds: 10, periodSeconds: 20 },
             readinessProbe: { httpGet: { path: "/healthz/leader-election", port: "http" } },
             resources: sized(SNAPSHOT_CONTROLLER_RESOURCES.cpu, SNAPSHOT_CONTROLLER_RESOURCES.memory, "128Mi"),
             securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },

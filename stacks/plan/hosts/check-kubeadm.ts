@@ -1,16 +1,21 @@
 /** Whether the stack's cluster can be kubeadm's. */
 import { HomelabError } from "../../../common/errors";
+import { clusterOffer } from "../../../components/clusters/distributions";
 import { VM_FOLDER } from "../../load/owners";
 import { type LoadedStack, vmNames } from "../../load/stacks";
+import { hasCapability } from "../platform-input";
 import { clusterVmOf, type RoleRequest } from "./planned-role";
 
-/** What runs in the stack and is built on what k3s brings and kubeadm does not. */
+/** What runs in the stack and is built on what k3s brings, kubeadm does not, and no module of the stack brings. */
 function builtOnK3s({ platform, apps }: LoadedStack): string[] {
+  const hasRoutes = hasCapability(clusterOffer("kubeadm"), { platform }, "ingress");
+  const hasVolumes = platform["local-path"] !== undefined;
   const volumes = (["vault", "minio"] as const).filter((module) => platform[module] !== undefined);
   const routed = Object.entries(apps).filter(([, { ports }]) => ports.some(({ host, withoutIngress }) => host !== undefined && withoutIngress !== "skip"));
+  const missing = [...(hasVolumes ? [] : ["volumes of local-path"]), ...(hasRoutes ? [] : ["routes of Traefik"])];
   return [
-    ...(volumes.length === 0 ? [] : [`volumes of local-path and routes of Traefik for ${volumes.join(" and ")}`]),
-    ...(routed.length === 0 ? [] : [`a route of Traefik for ${routed.map(([name]) => name).join(" and ")}`]),
+    ...(volumes.length === 0 || missing.length === 0 ? [] : [`${missing.join(" and ")} for ${volumes.join(" and ")}`]),
+    ...(routed.length === 0 || hasRoutes ? [] : [`a route of Traefik for ${routed.map(([name]) => name).join(" and ")}`]),
   ];
 }
 
@@ -23,7 +28,10 @@ export function checkKubeadm({ stack, config, vms }: RoleRequest): void {
   };
   const missing = builtOnK3s(stack);
   if (missing.length > 0)
-    refuse(`: the stack needs ${missing.join(", and ")}: k3s brings that, and kubeadm does not`, "take the setting out: the cluster is then k3s");
+    refuse(
+      `: the stack needs ${missing.join(", and ")}: k3s brings that, and kubeadm does not`,
+      "add the modules that bring it (traefik with metallb, local-path), or take the setting out: the cluster is then k3s",
+    );
   const ofK3s = [
     ...(config.k3s === undefined ? [] : ["k3s"]),
     ...(config.k3sDisable.length === 0 ? [] : ["k3sDisable"]),
