@@ -1,8 +1,10 @@
 /** The stack's cluster on its VM, with the roles of all of the stack's hosts. */
 import type { Provider as CommandProvider } from "@pulumi/command/provider";
+import type * as pulumi from "@pulumi/pulumi";
 import { K3sCluster } from "../../components/clusters/k3s-cluster";
 import { KubeadmCluster } from "../../components/clusters/kubeadm-cluster";
 import type { KubernetesCluster } from "../../components/clusters/kubernetes-cluster";
+import { joiningNodes } from "../plan/hosts/cluster-roles";
 import type { BuildContext } from "./context";
 import { applyRoles, applyServiceRoles, secretValues } from "./host-roles";
 import type { BuiltHost } from "./vms";
@@ -28,9 +30,15 @@ export function buildCluster(context: BuildContext, hosts: ReadonlyMap<string, B
   const cluster = config.kubeadm === undefined ? new K3sCluster(stack.name, args, opts) : new KubeadmCluster(stack.name, args, opts);
   applyRoles(context, first, { command, after: [cluster.role] });
   if (cluster instanceof KubeadmCluster) {
+    let lastMember: pulumi.Resource = cluster.role;
     for (const name of joining) {
       const host = hosts.get(name);
-      if (host !== undefined) applyRoles(context, host, { command, after: [cluster.role], cluster: { first, authorityHash: cluster.caHash } });
+      if (host === undefined) continue;
+      const isMember = joiningNodes(config).get(name) === "control-plane";
+      // etcd takes in one member at a time: one that joins while another is not yet well can leave it without a majority.
+      const after = isMember ? [lastMember] : [cluster.role];
+      const roles = applyRoles(context, host, { command, after, cluster: { first, authorityHash: cluster.caHash } });
+      if (isMember) lastMember = roles.at(-1) ?? lastMember;
     }
   }
   return cluster;

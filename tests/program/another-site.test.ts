@@ -1,13 +1,15 @@
 /** The program knows no homelab: with the data of another one it plans and builds that. */
 import * as pulumi from "@pulumi/pulumi";
+import { newAuthority } from "../../common/authority";
 import type { BuildContext, Upstream } from "../../stacks/build/context";
 import { createSecretReader } from "../../stacks/build/secret-reader";
 import { buildStack } from "../../stacks/build/stack";
 import { outputSchemas } from "../../stacks/outputs/schemas";
 import { stackOutputs } from "../../stacks/outputs/stack-outputs";
+import type { PlannedRole } from "../../stacks/plan/hosts/planned-role";
 import { planEstate, type StackPlan } from "../../stacks/plan/plan";
 import { ANOTHER_SITE, anotherEstate } from "../support/another-site";
-import { mockEngine, only, settle } from "../support/pulumi-mocks";
+import { K3S_KUBECONFIG, mockEngine, only, settle } from "../support/pulumi-mocks";
 
 const DNS = '  homelab:dns: {upstreams: ["9.9.9.9"]}\n';
 const estate = anotherEstate(ANOTHER_SITE, DNS);
@@ -36,9 +38,11 @@ const upstream: Upstream = {
   text: ({ output }) => pulumi.output(output),
 };
 
-async function built(name: string) {
-  const plan = planOf(name);
-  const registered = await mockEngine({ stack: name });
+const built = (name: string) => builtOf(planOf(name));
+
+async function builtOf(plan: StackPlan, files: Record<string, string> = {}) {
+  const { name } = plan.stack;
+  const registered = await mockEngine({ stack: name, files });
   const secrets = createSecretReader({ stack: name, entries, common: entries, own: new Set() });
   const context: BuildContext = { plan, secrets, bastion: undefined, checkout: "/checkout", upstream };
   const outputs = stackOutputs(plan, buildStack(context));
@@ -86,4 +90,43 @@ test("the other one takes templates and Vault from it, and gives the output of i
   expect(values["greeting"]).toBe("https://hello.example.org");
   expect(only(registered, "proxmoxve:index/vmLegacy:VmLegacy").inputs).toMatchObject({ name: "toy", nodeName: "pve", clone: { vmId: 9000 } });
   expect(JSON.stringify(registered)).not.toMatch(/fullstack|192\.168\.1\.|k8s-(?!app")/);
+});
+
+test("hosts join a cluster's etcd one after the other; workers wait for nobody but the cluster", async () => {
+  const plan = planOf("play");
+  const [toy] = plan.vms;
+  if (toy === undefined) throw new Error("play has a VM");
+  const nodes = { one: "control-plane", two: "worker", three: "control-plane", four: "control-plane" } as const;
+  const joining = Object.keys(nodes);
+  const role = (name: string) => ({ role: { name, operations: [] }, secrets: {} });
+  const { registered } = await builtOf(
+    {
+      ...plan,
+      config: { ...plan.config, kubeadm: { podCidr: "10.244.0.0/16", cilium: { cli: { version: "v0.18.3", sha256: "a".repeat(64) } }, nodes } },
+      joining,
+      vms: [toy, ...joining.map((name, i) => ({ ...toy, name, vmId: 900 + i }))],
+      roles: new Map<string, PlannedRole[]>([
+        ["toy", [{ ...role("kubeadm-first"), makesCluster: true }]],
+        ...joining.map((name): [string, PlannedRole[]] => [name, [role("kubeadm-node")]]),
+      ]),
+    },
+    {
+      // The hosts ask for the hash of its authority, so that one must be a certificate.
+      "/etc/kubernetes/admin.conf": K3S_KUBECONFIG.replace(
+        /certificate-authority-data: .*/,
+        `certificate-authority-data: ${Buffer.from((await newAuthority("test")).cert).toString("base64")}`,
+      ),
+    },
+  );
+  const waitsFor = (host: string): string[] =>
+    (registered.find(({ type, name }) => type === "command:remote:Command" && name.startsWith(`${host}-kubeadm-node`))?.dependencies ?? [])
+      .map((urn) => urn.split("::").at(-1) ?? "")
+      .filter((name) => /^(one|two|three|four)-kubeadm-node/.test(name))
+      .map((name) => name.split("-")[0] ?? "");
+  expect(joining.map((host) => [host, [...new Set(waitsFor(host))]])).toEqual([
+    ["one", []],
+    ["two", []],
+    ["three", ["one"]],
+    ["four", ["three"]],
+  ]);
 });
