@@ -70,6 +70,8 @@ export interface DiagnosticEvent {
   severity: "debug" | "info" | "info#err" | "warning" | "error";
   streamID?: number;
   ephemeral?: boolean;
+  /** Codes of a provider's failure, which the CLI has not: who decides by them reads no message. */
+  codes?: readonly string[];
 }
 
 interface PolicyEventSource {

@@ -102,8 +102,8 @@ export class EventLog {
   }
 
   /** What went wrong with a step; the engine's own steps have no resource to show it on. */
-  stepError(step: Step, message: string): void {
-    this.diagnostic("error", this.preview ? `Preview failed: ${message}` : message, isInternal(step) ? undefined : step.urn);
+  stepError(step: Step, message: string, codes?: readonly string[]): void {
+    this.diagnostic("error", this.preview ? `Preview failed: ${message}` : message, isInternal(step) ? undefined : step.urn, codes);
   }
 
   policyLoad(): void {
@@ -138,9 +138,10 @@ export class EventLog {
     else this.emit({ policyRemediateSummaryEvent: { resourceUrn: urn, ...facts } });
   }
 
-  diagnostic(severity: "debug" | "info" | "info#err" | "warning" | "error", message: string, urn?: string): void {
+  diagnostic(severity: "debug" | "info" | "info#err" | "warning" | "error", message: string, urn?: string, codes?: readonly string[]): void {
     if (severity === "error") this.errors++;
     const prefix = severity === "error" || severity === "warning" || severity === "debug" ? `${severity}: ` : "";
-    this.emit({ diagnosticEvent: { ...(urn ? { urn } : {}), prefix, message: message.endsWith("\n") ? message : `${message}\n`, color: "never", severity } });
+    const text = message.endsWith("\n") ? message : `${message}\n`;
+    this.emit({ diagnosticEvent: { ...(urn ? { urn } : {}), prefix, message: text, color: "never", severity, ...(codes === undefined ? {} : { codes }) } });
   }
 }

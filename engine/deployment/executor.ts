@@ -84,7 +84,7 @@ export class StepExecutor {
   #report(step: Step, thrown: unknown): void {
     if (thrown instanceof ProviderError) {
       const reasons = thrown.partial?.reasons.map((reason) => `\n\t* ${reason}`).join("") ?? "";
-      this.ctx.events.stepError(step, `${thrown.message}${reasons}`);
+      this.ctx.events.stepError(step, `${thrown.message}${reasons}`, thrown.codes);
       // Internal, DataLoss and Unknown leave in doubt what happened; a create that failed is known not to be there.
       const doubtful = [2, 13, 15].includes(thrown.code) && thrown.partial === undefined && step.op !== "create" && step.op !== "create-replacement";
       this.ctx.events.failed(step, thrown.partial !== undefined ? 1 : doubtful ? 2 : 0);

@@ -4,6 +4,7 @@ import { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import { FAILURE_CODES_KEY, readCodes } from "../../common/failure-codes";
 import { GRPC_OPTIONS } from "../../common/grpc-options";
 import { fromStruct, toStruct } from "../wire/struct";
 import {
@@ -86,7 +87,9 @@ export class ProviderClient {
           }
           const keys = missingKeys(error.metadata);
           const prefix = error.code === grpc.status.UNKNOWN ? "" : `rpc error: code = ${grpc.status[error.code]} desc = `;
-          const failed = new ProviderError(keys.length > 0 ? keys.join("\n") : `${prefix}${error.details}`, error.code, partialOf(error.metadata));
+          const [raw] = error.metadata?.get(FAILURE_CODES_KEY) ?? [];
+          const message = keys.length > 0 ? keys.join("\n") : `${prefix}${error.details}`;
+          const failed = new ProviderError(message, error.code, partialOf(error.metadata), false, readCodes(raw?.toString()));
           if (error.code === grpc.status.UNAVAILABLE) void this.#crashOr(failed).then(reject);
           else reject(failed);
         }),

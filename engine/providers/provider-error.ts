@@ -16,6 +16,8 @@ export class ProviderError extends Error {
     readonly partial: { id: string; properties: PropertyMap; inputs: PropertyMap; reasons: string[] } | undefined,
     /** The plugin's process ended in the middle of the call: nobody knows what it did. */
     readonly crashed = false,
+    /** Of what it failed of, as this project's providers say it (common/failure-codes.ts); undefined where the provider says nothing of them. */
+    readonly codes: readonly string[] | undefined = undefined,
   ) {
     super(message);
     this.name = "ProviderError";

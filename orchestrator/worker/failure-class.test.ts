@@ -12,16 +12,26 @@ test.each([
   // Who is refused and cut off is refused.
   ["403: status 403, then ECONNRESET", ["403", "ECONNRESET"], "refused"],
 ])("%s", (message, codes, kind) => {
-  expect([codesIn(message), failureClass([message])]).toEqual([codes, kind]);
+  expect([codesIn(message), failureClass([{ message }])]).toEqual([codes, kind]);
 });
 
 test.each(["VM 503 is not there", "502 resources", "port 443/503", "the program threw TypeError", "can't lock file"])("%s has no code", (message) => {
-  expect([codesIn(message), failureClass([message])]).toEqual([[], "other"]);
+  expect([codesIn(message), failureClass([{ message }])]).toEqual([[], "other"]);
 });
 
 test("all errors of a stack must be ones that pass", () => {
-  const passing = "rpc error: code = Unavailable desc = x";
-  expect(failureClass([passing, "update failed"])).toBe("unreachable");
-  expect(failureClass([passing, "TypeError: x is not a function"])).toBe("other");
+  const passing = { message: "rpc error: code = Unavailable desc = x" };
+  expect(failureClass([passing, { message: "update failed" }])).toBe("unreachable");
+  expect(failureClass([passing, { message: "TypeError: x is not a function" }])).toBe("other");
   expect(failureClass([])).toBe("other");
+});
+
+test("codes that are given as data decide, and no text is read beside them", () => {
+  const of = (message: string, ...codes: string[]) => failureClass([{ message, codes }]);
+  expect(of("something in another language", "503")).toBe("throttled");
+  expect(of("Proxmox: 500", "PVE_LOCK")).toBe("busy");
+  // A text that only speaks of a code, such as one that a script printed.
+  expect(of("the log says: status 503, ECONNRESET")).toBe("other");
+  expect(of("x", "E_OF_NOBODY")).toBe("other");
+  expect(of("x", "503", "403")).toBe("refused");
 });

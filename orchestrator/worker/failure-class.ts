@@ -1,6 +1,7 @@
 /**
- * The one place that reads an error's text to tell what kind it is: engines give no more than text. It looks for codes, which are
- * part of the protocols (gRPC, HTTP, the system), and for Proxmox's one sentence about a lock; who decides by it gets the class.
+ * The one place that tells what kind an error is. The embedded engine gives the codes that this project's providers know as data, and then no
+ * text is read. The Pulumi CLI, and official plugins, give no more than text: codes that are part of the protocols (gRPC, HTTP, the
+ * system) are looked for in it, and Proxmox's one sentence about a lock. Who decides by it gets the class.
  */
 import type { FailureClass } from "./worker-protocol";
 
@@ -67,15 +68,25 @@ export function codesIn(message: string): string[] {
   return [...new Set(found)].filter((code) => Object.hasOwn(CLASS_OF, code));
 }
 
+/** An error as an engine told it. `codes`: the provider's own, as data; undefined where nobody says them, so that the text is read. */
+export interface ToldError {
+  message: string;
+  codes?: readonly string[] | undefined;
+}
+
+/** Codes that the class is decided by. */
+export const codesOf = ({ message, codes }: ToldError): string[] =>
+  codes === undefined ? codesIn(message) : codes.filter((code) => Object.hasOwn(CLASS_OF, code));
+
 /** Of one error: what may pass by itself, only where nothing in it says that it will not. */
-function classOf(message: string): FailureClass {
-  const classes = codesIn(message).map((code) => CLASS_OF[code] ?? "other");
+function classOf(error: ToldError): FailureClass {
+  const classes = codesOf(error).map((code) => CLASS_OF[code] ?? "other");
   return classes.find((found) => found === "refused") ?? classes[0] ?? "other";
 }
 
 /** Of all errors of a stack: one that does not pass makes another try useless. */
-export function failureClass(errors: readonly string[]): FailureClass {
-  const classes = errors.filter((error) => !isSummary(error)).map(classOf);
+export function failureClass(errors: readonly ToldError[]): FailureClass {
+  const classes = errors.filter(({ message }) => !isSummary(message)).map(classOf);
   return classes.find((found) => found === "refused" || found === "other") ?? classes[0] ?? "other";
 }
 

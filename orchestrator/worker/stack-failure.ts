@@ -1,6 +1,6 @@
 /** What of a failed operation is worth saying. The Automation API's message holds the whole command line and all output. */
 import { asError } from "../../common/errors";
-import { codesIn, failureClass } from "./failure-class";
+import { codesOf, failureClass, type ToldError } from "./failure-class";
 import { protectedVmHint } from "./protected-vm";
 import type { WorkerResult } from "./worker-protocol";
 
@@ -8,7 +8,7 @@ import type { WorkerResult } from "./worker-protocol";
  * @param errors that the engine reported while it ran
  * @param cancelled by this run itself
  */
-export function stackFailure(thrown: unknown, errors: readonly string[], cancelled: boolean): NonNullable<WorkerResult["error"]> {
+export function stackFailure(thrown: unknown, errors: readonly ToldError[], cancelled: boolean): NonNullable<WorkerResult["error"]> {
   const { name, message } = asError(thrown);
   if (cancelled) return { code: "E_CANCELLED", class: "cancelled", message: "cancelled" };
   if (name === "ConcurrentUpdateError") {
@@ -20,10 +20,11 @@ export function stackFailure(thrown: unknown, errors: readonly string[], cancell
     };
   }
   if (errors.length > 0) {
-    const hint = protectedVmHint(errors);
-    const provider = [...new Set(errors.flatMap(codesIn))];
+    const messages = errors.map(({ message: text }) => text);
+    const hint = protectedVmHint(messages);
+    const provider = [...new Set(errors.flatMap(codesOf))];
     const facts = { class: failureClass(errors), ...(provider.length === 0 ? {} : { provider }) };
-    return { code: "E_STACK_FAILED", ...facts, message: errors.join("\n"), ...(hint === undefined ? {} : { hint }) };
+    return { code: "E_STACK_FAILED", ...facts, message: messages.join("\n"), ...(hint === undefined ? {} : { hint }) };
   }
   const lines = message.split("\n").filter((line) => /^\s*(stderr: )?error:/.test(line));
   return {

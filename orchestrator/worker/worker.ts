@@ -4,11 +4,13 @@
  * stacks in one Node process can fail each other (an unhandled rejection of one is taken for an error of all).
  */
 import type { EngineEvent, OutputMap, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
+import { z } from "zod";
 import { asError } from "../../common/errors";
 import { leanStart } from "../../common/lean-start";
 import { adoptPending, pendingCreates, settleRemade } from "../state/pending-creates";
 import { engineRunner } from "../target/engine";
 import { changedValues, driftedValues } from "./changed-values";
+import type { ToldError } from "./failure-class";
 import { automationApi, stackState, unprotectAll, withStack } from "./stack";
 import { stackFailure } from "./stack-failure";
 import { type OutputValue, type ResourceStep, toWorkerSchema, type WorkerMessage, type WorkerResult, type WorkerTask } from "./worker-protocol";
@@ -58,9 +60,12 @@ function severityOf(severity: string): "info" | "warning" | "error" | undefined 
   return severity === "info" || severity === "info#err" ? "info" : undefined;
 }
 
+/** What the embedded engine says besides what the Automation API knows of a diagnostic. */
+const codesSchema = z.looseObject({ codes: z.array(z.string()).optional() });
+
 class EventReader {
   changes: Record<string, number> = {};
-  readonly errors: string[] = [];
+  readonly errors: ToldError[] = [];
   readonly #open = new Map<string, ResourceStep>();
 
   /** @param reads whether it is a refresh, or a preview of one */
@@ -82,7 +87,7 @@ class EventReader {
     } else if (event.diagnosticEvent) {
       const { severity, urn = "", message, ephemeral } = event.diagnosticEvent;
       if (ephemeral === true) send({ kind: "progress", urn, message: textOf(message) });
-      else this.#diagnostic(severity, urn, message);
+      else this.#diagnostic(severity, urn, message, codesSchema.parse(event.diagnosticEvent).codes);
     } else if (event.policyEvent) {
       const { enforcementLevel, resourceUrn, policyName, message } = event.policyEvent;
       this.#diagnostic(enforcementLevel === "mandatory" ? "error" : "warning", resourceUrn ?? "", `policy ${policyName}: ${message}`);
@@ -91,11 +96,11 @@ class EventReader {
     }
   };
 
-  #diagnostic(severityName: string, urn: string, raw: string): void {
+  #diagnostic(severityName: string, urn: string, raw: string, codes?: readonly string[]): void {
     const severity = severityOf(severityName);
     const message = textOf(raw);
     if (severity === undefined || message === "") return;
-    if (severity === "error") this.errors.push(message);
+    if (severity === "error") this.errors.push({ message, codes });
     send({ kind: "diagnostic", severity, urn, message });
   }
 }

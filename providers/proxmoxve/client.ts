@@ -23,6 +23,11 @@ export class PveError extends HomelabError {
     });
   }
 
+  /** What Proxmox says in words alone: 500 stands for much. */
+  get failureCode(): string | undefined {
+    return isLockAnswer(this) ? "PVE_LOCK" : undefined;
+  }
+
   /** Proxmox answers 500, not 404, for most things that are not there. */
   get missing(): boolean {
     return this.status === 404 || /does not exist|no such (resource|file|vm)/i.test(this.detail);

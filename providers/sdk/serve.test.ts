@@ -30,6 +30,7 @@ function toy(): { definition: ProviderDefinition<{ config: unknown }>; seen: unk
                 seen.push({ inputs, provider });
                 if (inputs["mode"] === "fail") throw new HomelabError("E_TOY", "it broke", { hint: "mend it" });
                 if (inputs["mode"] === "fail-with") throw new HomelabError("E_TOY", String(inputs["text"]));
+                if (inputs["mode"] === "throttled") throw new HomelabError("E_TOY", "later", { cause: Object.assign(new Error("x"), { status: 429 }) });
                 if (inputs["mode"] === "half") throw new PartialFailure("half-1", { ...inputs }, ["not ready"]);
                 if (inputs["mode"] === "hang") await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
                 return { id: "thing-1", outputs: { ...inputs, serial: "s1", password: "generated" } };
@@ -104,6 +105,14 @@ describe("a served provider", () => {
 
   test("a known failure is its message and hint, without a stack", async () => {
     await expect(provider.create(THING, { mode: "fail" })).rejects.toMatchObject({ code: 2, details: "it broke\n  next: mend it" });
+  });
+
+  test("the codes of a failure are in the trailer, beside its message; where there are none, nothing is", async () => {
+    const codesOf = async (mode: string) => {
+      const failed = await provider.create(THING, { mode }).then(undefined, (thrown: { metadata: { get(key: string): unknown[] } }) => thrown);
+      return (failed as { metadata: { get(key: string): unknown[] } }).metadata.get("homelab-failure-codes");
+    };
+    expect([await codesOf("throttled"), await codesOf("fail")]).toEqual([["429"], []]);
   });
 
   test("no secret of the call or of the configuration is in an error", async () => {

@@ -7,6 +7,7 @@ import { Status } from "@pulumi/pulumi/proto/status_pb.js";
 import { Any } from "google-protobuf/google/protobuf/any_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { describeError } from "../../common/errors";
+import { FAILURE_CODES_KEY, failureCodesOf } from "../../common/failure-codes";
 import { GRPC_OPTIONS } from "../../common/grpc-options";
 import { createEngineLog } from "./engine-log";
 import { NotImplemented, ProviderInstance, ReportedFailure, type ResourceRef } from "./instance";
@@ -36,11 +37,14 @@ export async function serveProvider<P>(definition: ProviderDefinition<P>, engine
   };
 }
 
-/** A known error as text; a partial failure with the state in the trailer, where the engine looks for it. */
+/** A known error as text, with its codes in the trailer; a partial failure with the state there, where the engine looks for it. */
 function serviceError(thrown: unknown): Partial<grpc.StatusObject> {
+  const metadata = new grpc.Metadata();
+  const codes = failureCodesOf(thrown);
+  if (codes.length > 0) metadata.set(FAILURE_CODES_KEY, codes.join(","));
   if (thrown instanceof NotImplemented) return { code: grpc.status.UNIMPLEMENTED, details: thrown.message };
-  if (thrown instanceof ReportedFailure) return { code: grpc.status.UNKNOWN, details: thrown.message };
-  if (!(thrown instanceof PartialFailure)) return { code: grpc.status.UNKNOWN, details: describeError(thrown) };
+  if (thrown instanceof ReportedFailure) return { code: grpc.status.UNKNOWN, details: thrown.message, metadata };
+  if (!(thrown instanceof PartialFailure)) return { code: grpc.status.UNKNOWN, details: describeError(thrown), metadata };
   const failed = new pb.ErrorResourceInitFailed();
   failed.setId(thrown.id);
   failed.setProperties(toStruct(thrown.outputs));
@@ -52,7 +56,6 @@ function serviceError(thrown: unknown): Partial<grpc.StatusObject> {
   status.setCode(grpc.status.UNKNOWN);
   status.setMessage(thrown.message);
   status.addDetails(detail);
-  const metadata = new grpc.Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
   return { code: grpc.status.UNKNOWN, details: thrown.message, metadata };
 }

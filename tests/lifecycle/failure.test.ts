@@ -25,6 +25,13 @@ describe("providers that fail", () => {
     expect((await world.up([{ n: "a" }, { n: "b" }, { n: "c" }])).steps).toEqual(["same a", "create b", "create c", "delete gone"]);
   });
 
+  test("codes that a provider tells are in the events as data; one that tells none adds nothing", async () => {
+    world.provider.behaviour = { create: () => Promise.reject(new Failing("no room", undefined, status.UNKNOWN, ["503", "PVE_LOCK"])) };
+    expect(await world.up([{ n: "a" }])).toMatchObject({ ok: false, errors: ["a: no room", "update failed"], codes: [["503", "PVE_LOCK"]] });
+    world.provider.behaviour = failing("a");
+    expect(await world.up([{ n: "a" }])).toMatchObject({ ok: false, errors: ["a: quota", "update failed"], codes: [] });
+  });
+
   test("a failed update keeps the old state", async () => {
     await world.up([{ n: "a", a: { v: 1 } }]);
     world.provider.behaviour = { update: () => Promise.reject(new Failing("no")) };

@@ -25,6 +25,7 @@ export interface Outcome {
   changes: Record<string, number>;
   /** `name: message` of each error; no name for those of the run. */
   errors: string[];
+  codes: string[][];
   warnings: string[];
   state: ResourceState[];
   /** Of a preview that was to write one. */
@@ -76,6 +77,10 @@ function stepsOf(events: readonly EngineEventPayload[]): string[] {
     return [`${op} ${nameOf(of)}${keys ? ` [${keys.join()}]` : ""}`];
   });
 }
+
+/** Codes that errors carry as data; of those that carry any. */
+const codesOf = (events: readonly EngineEventPayload[]): string[][] =>
+  events.flatMap((event) => ("diagnosticEvent" in event && event.diagnosticEvent.codes !== undefined ? [[...event.diagnosticEvent.codes]] : []));
 
 function diagnosticsOf(events: readonly EngineEventPayload[], severity: string): string[] {
   return events.flatMap((event) => {
@@ -206,6 +211,7 @@ export class EngineWorld {
         changes: result.changes,
         errors: diagnosticsOf(events, "error"),
         warnings: diagnosticsOf(events, "warning"),
+        codes: codesOf(events),
         state: result.snapshot.resources,
         plan: result.plan,
       };

@@ -6,6 +6,7 @@ import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { Status } from "@pulumi/pulumi/proto/status_pb.js";
 import { Any } from "google-protobuf/google/protobuf/any_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import { FAILURE_CODES_KEY } from "../../common/failure-codes";
 import { fromStruct, toStruct } from "../../engine/wire/struct";
 import { type PropertyMap, sameValue, UNKNOWN } from "../../engine/wire/values";
 
@@ -28,6 +29,8 @@ export class Failing extends Error {
     message: string,
     readonly partial?: string[],
     readonly code: grpc.status = grpc.status.UNKNOWN,
+    /** As this project's providers tell them (common/failure-codes.ts). */
+    readonly codes: readonly string[] = [],
   ) {
     super(message);
   }
@@ -87,7 +90,9 @@ function diffReply({ changes = "some", replaces = [], diffs = [], detailed, dele
 
 function errorOf(thrown: unknown, id: string, properties: PropertyMap): Partial<grpc.ServiceError> {
   if (!(thrown instanceof Failing)) return { code: grpc.status.INTERNAL, details: String(thrown) };
-  if (thrown.partial === undefined) return { code: thrown.code, details: thrown.message };
+  const told = new grpc.Metadata();
+  if (thrown.codes.length > 0) told.set(FAILURE_CODES_KEY, thrown.codes.join(","));
+  if (thrown.partial === undefined) return { code: thrown.code, details: thrown.message, metadata: told };
   const detail = new pb.ErrorResourceInitFailed();
   detail.setId(id);
   detail.setProperties(toStruct(properties));
