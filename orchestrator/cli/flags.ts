@@ -50,6 +50,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   { name: "try-once", help: "do not try a stack again whose failure would pass by itself (a lock, a cut connection, too many requests)" },
   { name: "fail-fast", help: "start no further stack after the first failure" },
   { name: "markdown", value: "FILE", help: "write the text of a pull request's comment to FILE" },
+  { name: "junit", value: "FILE", help: "write the run's report as JUnit's XML to FILE, a case for each stack" },
   { name: "report", value: "FILE", help: "write the run's report as JSON to FILE" },
   { name: "json", help: "print the run's events as JSON, one on each line" },
   { name: "plain", help: "print lines, without a tree that is redrawn" },

@@ -7,8 +7,9 @@ import { type Arguments, positive } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { renderTable } from "../report/table";
-import { foldRuns, type StackStanding } from "../store/run-fold";
+import { foldRuns } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
+import { readSeenDrift } from "../store/seen-drift";
 import { engineOf } from "../target/engine";
 import { listStacks } from "../target/program";
 import { openSite } from "../target/site";
@@ -16,6 +17,7 @@ import { redactedProcess, registerSecrets } from "../worker/redaction";
 import { StackProcesses } from "../worker/stack-process";
 import type { WorkerMessage, WorkerResult } from "../worker/worker-protocol";
 import { doubtLines } from "./doubt-text";
+import { lastRuns, STATUS_HEAD, statusRow, underWayLines } from "./status-text";
 
 /** Resources of a stack that are read at the same time. */
 const DRIFT_PARALLEL = 16;
@@ -51,10 +53,10 @@ export async function askAll(
 
 /** @throws HomelabError of the first that fails */
 export async function queryAll(operation: "outputs" | "status", args: Arguments, session: Session) {
-  const { site, results } = await askAll(operation, args, session);
+  const { site, graph, results } = await askAll(operation, args, session);
   for (const [stack, { error }] of results)
     if (error) throw new HomelabError(error.code, `${stack}: ${error.message}`, { ...(error.hint ? { hint: error.hint } : {}), subject: stack });
-  return { site, results };
+  return { site, graph, results };
 }
 
 const MASK = "[secret]";
@@ -78,33 +80,30 @@ export async function showOutputs(args: Arguments, session: Session): Promise<Ex
   return EXIT.done;
 }
 
-/** Only what the last run ended well is built; what it left is said. */
-function stateText(state: WorkerResult["state"], standing: StackStanding | undefined): string {
-  if (state?.locked) return "locked";
-  if (!state?.exists) return "not there";
-  if (standing === "in doubt") return "in doubt";
-  if (standing === "failed" || standing === "cancelled") return state.resources === 0 ? `empty (${standing})` : `incomplete (${standing})`;
-  return state.resources === 0 ? "empty" : "built";
-}
-
-/** Each stack's existence, size, last update and lock, and the last run's end. */
+/** Each stack's existence, size and lock, its last run, what was last seen of its drift, and what a run under way is doing. */
 export async function showStatus(args: Arguments, session: Session): Promise<ExitCode> {
-  const { site, results } = await queryAll("status", args, session);
-  const fold = foldRuns(readRuns(site.runsDir));
+  const { site, graph, results } = await queryAll("status", args, session);
+  const records = readRuns(site.runsDir);
+  const [fold, runs, drift] = [foldRuns(records), lastRuns(records), readSeenDrift(site.runsDir)];
+  const facts = results.map(([stack, { state }]) => ({
+    stack,
+    state,
+    standing: fold.standings.get(stack),
+    lastRun: runs.get(stack),
+    drift: drift.get(stack),
+  }));
   if (args.flag("json")) {
-    const stacks = Object.fromEntries(results.map(([stack, { state }]) => [stack, state]));
+    const stacks = Object.fromEntries(
+      facts.map(({ stack, state, lastRun, drift: seen }) => [stack, { ...state, lastRun: lastRun ?? null, drift: seen ?? null }]),
+    );
     const unfinishedRun = fold.unfinished === undefined ? null : { ...fold.unfinished, inDoubt: fold.inDoubt };
     session.out(`${JSON.stringify({ version: 1, site: site.kind, unfinishedRun, inDoubt: fold.inDoubt, damagedRuns: fold.damaged, stacks }, null, 2)}\n`);
     return EXIT.done;
   }
-  const rows = results.map(([stack, { state }]) => [
-    stack,
-    stateText(state, fold.standings.get(stack)),
-    String(state?.resources ?? 0),
-    state?.lastUpdate ?? "never",
-  ]);
-  session.out(`${renderTable(["stack", "state", "resources", "last update"], rows)}\n`);
-  for (const line of doubtLines(fold)) session.out(`${line}\n`);
+  const now = session.clock.now();
+  const rows = facts.map((one) => statusRow(one, now));
+  session.out(`${renderTable(STATUS_HEAD, rows)}\n`);
+  for (const line of [...underWayLines(records, graph), ...doubtLines(fold)]) session.out(`${line}\n`);
   if (site.lab) session.out(`lab: running since ${site.lab.startedAt}, process ${site.lab.pid}\n`);
   return EXIT.done;
 }

@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { changesAnything } from "../report/changes";
 import { renderComment } from "../report/comment";
+import { renderJUnit } from "../report/junit";
 import { buildReport, type TimedStep, writeReport } from "../report/report";
 import type { RunReport, StackReport } from "../report/report-schema";
 import { runTrace } from "../report/traces";
@@ -19,6 +20,7 @@ import type { RunFacts } from "../store/run-facts";
 import { foldRuns, type RunsFold } from "../store/run-fold";
 import { RunFolder } from "../store/run-folder";
 import { readRuns } from "../store/run-records";
+import { stackTimes } from "../store/stack-times";
 import { unlockCommand } from "../target/site";
 import { type Display, JsonDisplay } from "../ui/display";
 import { PlainDisplay } from "../ui/plain";
@@ -124,7 +126,13 @@ function tellAll(listeners: readonly ((event: RunEvent) => void)[], event: RunEv
 
 type Listener = (event: RunEvent) => void;
 
-async function execute(setup: RunSetup, args: Arguments, session: Session, { standings }: RunsFold, listeners: Listener[]): Promise<StackOutcome[]> {
+/** What earlier runs say of this one's stacks. */
+interface Earlier extends Pick<RunsFold, "standings"> {
+  times: ReadonlyMap<string, number>;
+}
+
+async function execute(setup: RunSetup, args: Arguments, session: Session, earlier: Earlier, listeners: Listener[]): Promise<StackOutcome[]> {
+  const { standings, times } = earlier;
   const { operation, site, engine, program, stacks, plannedDir, processes } = setup;
   const turns = new Turns(setup, args.words);
   let toStart = stacks.size;
@@ -138,6 +146,7 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, { sta
       direction: isBackwards(operation) ? "destroy" : "build",
       concurrency: positive(args.text("concurrency"), DEFAULT_CONCURRENCY, "--concurrency"),
       failFast: args.flag("fail-fast"),
+      times,
       ...timesOf(args),
       ...(isPreview(operation) || args.flag("try-once") ? {} : { retry: RETRIES }),
       ahead: plannedDir === undefined ? 0 : PREVIEWS_AHEAD,
@@ -236,7 +245,7 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
   let interrupted = false;
   try {
     prune(session, () => pruneRuns(site.runsDir, earlier, fold, startedAt));
-    const outcomes = await execute(setup, args, session, fold, [
+    const outcomes = await execute(setup, args, session, { standings: fold.standings, times: stackTimes(earlier, operation) }, [
       (event) => folder.append(event),
       (event) => recorder.event(event),
       (event) => display.event(event),
@@ -261,8 +270,9 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
     const quiet = args.flag("json");
     if (!quiet) session.out(tableText(report));
     const files = writeReport(folder.dir, report, session.writeFile);
-    const [markdown, json] = [args.text("markdown"), args.text("report")];
+    const [markdown, json, junit] = [args.text("markdown"), args.text("report"), args.text("junit")];
     if (markdown !== undefined) session.writeFile(path.resolve(markdown), renderComment(report), 0o644);
+    if (junit !== undefined) session.writeFile(path.resolve(junit), renderJUnit(report), 0o644);
     if (json !== undefined) session.writeFile(path.resolve(json), `${JSON.stringify(report, null, 2)}\n`, 0o644);
     if (!quiet) session.out(closingText(setup, report, files.html, session.terminal.columns()));
     return { code: exitCode(outcomes, interrupted, args.flag("expect-no-changes")), report };

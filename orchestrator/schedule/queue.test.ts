@@ -86,3 +86,15 @@ test("on any graph, with failures anywhere: nothing starts before what it needs,
     { numRuns: 200 },
   );
 });
+
+test("with times of earlier runs the chain that takes longest goes first; a stack without any is like the mean", () => {
+  const times = new Map([
+    ["tools", 60],
+    ["home", 500],
+    ["dev", 40],
+    ["stg", 30],
+    ["sandboxy", 20],
+  ]);
+  expect(order(new ReadyQueue(homelab, all, "build", times))).toEqual(["tools", "observability", "home", "dev", "stg", "prod", "sandboxy"]);
+  expect(order(new ReadyQueue(homelab, all, "destroy", times))).toEqual(["home", "prod", "stg", "dev", "sandboxy", "observability", "tools"]);
+});

@@ -12,7 +12,7 @@ interface Entry {
   status: StackStatus;
   /** Stacks of this run that must have succeeded first. */
   waitsFor: readonly string[];
-  /** Length of the longest chain that waits for this stack: the longest goes first. */
+  /** Time of the longest chain from this stack on: the longest goes first. */
   weight: number;
   /** Of a retrying one: its wait is over. */
   awake: boolean;
@@ -22,13 +22,16 @@ interface Entry {
 
 /**
  * Decides what may run next. It does no work and knows no time: a stack is ready as soon as those that it waits for have
- * succeeded; among the ready ones the head of the longest chain goes first, ties by name. A failure skips what waits for it,
+ * succeeded; among the ready ones the head of the chain that takes longest goes first (without times, of the longest chain), ties by name. A failure skips what waits for it,
  * transitively, and nothing else. Destroying runs the same graph backwards.
  */
 export class ReadyQueue {
   readonly #entries = new Map<string, Entry>();
 
-  constructor(graph: StackGraph, stacks: ReadonlySet<string>, direction: Direction) {
+  /** @param times how long stacks took before; the others are taken to be like the mean of these */
+  constructor(graph: StackGraph, stacks: ReadonlySet<string>, direction: Direction, times: ReadonlyMap<string, number> = new Map()) {
+    const known = [...times.values()].filter((time) => time > 0);
+    const mean = known.length === 0 ? 1 : known.reduce((sum, time) => sum + time, 0) / known.length;
     const waits = (name: string): string[] => {
       const all = direction === "build" ? graph.node(name).needs : graph.names().filter((other) => graph.node(other).needs.includes(name));
       return all.filter((other) => stacks.has(other));
@@ -36,10 +39,10 @@ export class ReadyQueue {
     for (const name of stacks) this.#entries.set(name, { status: "pending", waitsFor: waits(name), weight: 0, awake: false });
     const weights = new Map<string, number>();
     const weigh = (name: string): number => {
-      const known = weights.get(name);
-      if (known !== undefined) return known;
+      const weighed = weights.get(name);
+      if (weighed !== undefined) return weighed;
       const behind = [...this.#entries].filter(([, entry]) => entry.waitsFor.includes(name)).map(([other]) => weigh(other));
-      const weight = 1 + Math.max(0, ...behind);
+      const weight = (times.get(name) ?? mean) + Math.max(0, ...behind);
       weights.set(name, weight);
       return weight;
     };

@@ -53,6 +53,8 @@ export interface RunPlan {
   graph: StackGraph;
   stacks: ReadonlySet<string>;
   direction: Direction;
+  /** Milliseconds that stacks took in earlier runs, for the order. Default: all take the same. */
+  times?: ReadonlyMap<string, number>;
   /** Stacks at once. */
   concurrency: number;
   /** Stop starting stacks after the first failure. */

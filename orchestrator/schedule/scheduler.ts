@@ -53,7 +53,7 @@ export class Scheduler implements Run {
     private readonly plan: RunPlan,
     private readonly hooks: RunHooks,
   ) {
-    this.#queue = new ReadyQueue(plan.graph, plan.stacks, plan.direction);
+    this.#queue = new ReadyQueue(plan.graph, plan.stacks, plan.direction, plan.times);
     this.#retries = new Retries(plan.retry ?? NO_RETRIES, hooks.random ?? Math.random);
     this.done = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };

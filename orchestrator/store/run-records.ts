@@ -9,6 +9,8 @@ import { runNames } from "./run-folder";
 
 const lineSchema = z.looseObject({
   kind: z.string(),
+  /** Milliseconds since the epoch. */
+  at: z.number().optional(),
   stack: z.string().optional(),
   stacks: z.array(z.string()).optional(),
   operation: z.string().optional(),

@@ -1,6 +1,6 @@
 /** The executable `homelab`, beside a `pulumi` that stands for an installed CLI and plugins that stand for official ones. */
 
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -33,10 +33,19 @@ function doctor(...flags: string[]): Record<string, Choice> {
   return report(...flags).providers;
 }
 
-function report(...flags: string[]): { providers: Record<string, Choice>; engine: { name: string; why: string } } {
+function report(...flags: string[]): {
+  providers: Record<string, Choice>;
+  engine: { name: string; why: string };
+  checks: { name: string; verdict: string; says: string; next?: string }[];
+} {
   const env = { PATH: path.join(dir, "path"), HOME: dir, PULUMI_HOME: path.join(dir, "home"), HOMELAB_LAB_DIR: path.join(dir, "lab") };
-  const text = execFileSync(process.execPath, [path.join(ROOT, "orchestrator/bin/homelab"), "doctor", "--json", ...flags], { env, encoding: "utf8" });
-  return JSON.parse(text) as ReturnType<typeof report>;
+  const { stdout, status } = spawnSync(process.execPath, [path.join(ROOT, "orchestrator/bin/homelab"), "doctor", "--json", ...flags], {
+    env,
+    encoding: "utf8",
+  });
+  const found = JSON.parse(stdout) as ReturnType<typeof report>;
+  expect(status).toBe(found.checks.some(({ verdict }) => verdict === "wrong") ? 1 : 0);
+  return found;
 }
 
 const labProviders = (): Record<string, string> => {
@@ -57,6 +66,17 @@ test("with a stock pulumi and no plugin, the lab's project names ours by absolut
 
 test("outside the lab the Pulumi CLI downloads what is not installed, and doctor says so", () => {
   expect(doctor()["vault"]?.from).toBe("downloaded by the Pulumi CLI");
+});
+
+test("doctor says what would make a run fail, with what to do, and of the lab nothing that is its own", () => {
+  const real = report().checks;
+  expect(real.filter(({ verdict }) => verdict === "wrong").map(({ name, says, next }) => [name, says, next])).toEqual([
+    ["secrets", "there is no age key to decrypt the secrets with", expect.stringContaining("SOPS_AGE_KEY_FILE")],
+    ["state", "no state backend is set", expect.stringContaining("PULUMI_BACKEND_URL")],
+  ]);
+  const lab = report("--lab").checks;
+  expect(lab.map(({ name }) => name)).toEqual(["checkout", "program", "disk", "runs"]);
+  expect(lab.filter(({ verdict }) => verdict === "wrong")).toEqual([]);
 });
 
 test("without a pulumi on PATH the embedded engine is used, and doctor says how to get the stock CLI", () => {

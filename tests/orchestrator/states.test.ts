@@ -180,7 +180,9 @@ test("a state is copied, put back and repaired; what was there is kept, and what
   expect((await state.resources()).some(({ parent: of }) => of === parent)).toBe(false);
   const restored = await said("restore", "tools", "--from", copy);
   expect(restored).toMatch(/^what was there is kept in .*-before-restore$/m);
-  expect((await state.read()).deployment.resources).toEqual(whole.deployment.resources);
+  // Its secrets are encrypted anew by an import: what a preview finds says whether they are the same.
+  const names = ({ deployment }: typeof whole): string[] => deployment.resources.map(({ urn, id }) => `${urn} ${id}`);
+  expect(names(await state.read())).toEqual(names(whole));
   expect((await homelab("preview", "--expect-no-changes")).code).toBe(0);
   expect(await said("history", "tools", "--count", "3")).toMatch(/^tools +(update|refresh|destroy) +succeeded /m);
 
@@ -199,7 +201,7 @@ test("a state is copied, put back and repaired; what was there is kept, and what
   expect(await refusal("restore", "tools", "--from", copy)).toContain("tools.json is not there");
   const real = await rehearsal.homelab("state", "restore", "tools", "--from", copy);
   expect([real.code, real.stdout]).toEqual([1, ""]);
-  expect((await state.read()).deployment.resources).toEqual(whole.deployment.resources);
+  expect(names(await state.read())).toEqual(names(whole));
 });
 
 linux("destroy takes away what a killed up had begun, too", async () => {

@@ -1,0 +1,131 @@
+/** What `homelab doctor` looks at. Each check says what it found and what to do; none changes anything, and none leaves this machine. */
+import { X509Certificate } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import { readEnv } from "../../common/env";
+import { HomelabError } from "../../common/errors";
+import { projectRoot } from "../../common/paths";
+import { registerAllSecrets } from "../../secrets/load";
+import type { Session } from "../cli/session";
+import { foldRuns } from "../store/run-fold";
+import { readRuns } from "../store/run-records";
+import { checkoutCommit } from "../target/checkout";
+import { describeProgram } from "../target/program";
+import { ownAuthority } from "../target/trust";
+import { doubtLines } from "./doubt-text";
+
+export interface Check {
+  name: string;
+  /** `look`: a run works, and somebody should know. `wrong`: a run fails. */
+  verdict: "ok" | "look" | "wrong";
+  says: string;
+  next?: string;
+}
+
+type Finding = Omit<Check, "name">;
+const ok = (says: string): Finding => ({ verdict: "ok", says });
+const look = (says: string, next: string): Finding => ({ verdict: "look", says, next });
+const wrong = (says: string, next: string): Finding => ({ verdict: "wrong", says, next });
+
+const DAY = 86_400_000;
+/** Days before its end at which a certificate is worth a look. */
+const CERTIFICATE_DAYS = 30;
+const GIB = 1024 ** 3;
+
+/** @param now milliseconds since the epoch */
+export function certificateFinding(pem: string, now: number): Finding {
+  const { validTo } = new X509Certificate(pem);
+  const days = Math.floor((Date.parse(validTo) - now) / DAY);
+  const next = "put another certificate and key into secrets/common/certificate-authority.yaml and site/authority.pem (docs/runbooks.md), then `homelab up`";
+  if (days < 0) return wrong(`ended on ${validTo}`, next);
+  return days < CERTIFICATE_DAYS ? look(`ends in ${days} days, on ${validTo}`, next) : ok(`valid until ${validTo}`);
+}
+
+/** @param free bytes */
+export function diskFinding(free: number): Finding {
+  const says = `${(free / GIB).toFixed(1)} GiB free`;
+  if (free < GIB / 10) return wrong(says, "make room: a run's folder could not be written");
+  return free < GIB ? look(says, "make room: a run writes its journal there") : ok(says);
+}
+
+/** @param url of the backend; undefined where none is set. @param passphrase whether one is set */
+export function backendFinding(url: string | undefined, passphrase: boolean): Finding {
+  if (url === undefined) return wrong("no state backend is set", "set PULUMI_BACKEND_URL, or backend.url in Pulumi.yaml (docs/state.md)");
+  if (!passphrase) return wrong(`${url}, without a passphrase`, "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE");
+  if (!url.startsWith("file:///")) return ok(`${url} (not asked)`);
+  const folder = fileURLToPath(url);
+  try {
+    fs.accessSync(folder, fs.constants.R_OK | fs.constants.W_OK);
+    return ok(url);
+  } catch {
+    return wrong(`${folder} is not there, or may not be written`, "make it, or name another backend");
+  }
+}
+
+async function secretsFinding(session: Session): Promise<Finding> {
+  try {
+    const { graph } = await describeProgram();
+    await registerAllSecrets({ register: (value) => session.redactor.register(value) }, graph.names());
+    return ok("the age key opens all files, and each is filled in");
+  } catch (thrown) {
+    if (!(thrown instanceof HomelabError)) throw thrown;
+    return wrong(thrown.message, thrown.hint ?? "see docs/secrets.md");
+  }
+}
+
+async function programFinding(): Promise<Finding> {
+  try {
+    const { graph, warnings } = await describeProgram();
+    return warnings.length === 0 ? ok(`${graph.names().length} stacks`) : look(warnings.join("; "), "change what they name, or live with it");
+  } catch (thrown) {
+    if (!(thrown instanceof HomelabError)) throw thrown;
+    return wrong(thrown.message, thrown.hint ?? "correct what is named");
+  }
+}
+
+async function checkoutFinding(): Promise<Finding> {
+  const commit = await checkoutCommit();
+  if (commit === undefined) return look("no git repository", "--affected and plans know no commit here");
+  return commit.clean ? ok(commit.hash.slice(0, 12)) : look(`${commit.hash.slice(0, 12)} with changes`, "commit them: a plan of other changes is refused");
+}
+
+function runsFinding(runsDir: string): Finding {
+  const [first, ...more] = doubtLines(foldRuns(readRuns(runsDir)));
+  return first === undefined ? ok("all ended in order") : look([first, ...more].join("; "), "homelab resume");
+}
+
+const projectBackend = (): string | undefined => {
+  const project = parse(fs.readFileSync(path.join(projectRoot(), "Pulumi.yaml"), "utf8")) as { backend?: { url?: string } };
+  return project.backend?.url;
+};
+
+const PASSPHRASE = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"];
+
+/** The nearest folder above that is there. */
+const existing = (dir: string): string => (fs.existsSync(dir) ? dir : existing(path.dirname(dir)));
+
+/** @param runsDir of the site; the lab has its own key, backend and authority, which are not looked at */
+export async function runChecks(runsDir: string, isLab: boolean, session: Session): Promise<Check[]> {
+  const authority = ownAuthority();
+  const { bavail, bsize } = fs.statfsSync(existing(runsDir));
+  const found: [string, Finding | undefined][] = [
+    ["checkout", await checkoutFinding()],
+    ["program", await programFinding()],
+    ["secrets", isLab ? undefined : await secretsFinding(session)],
+    [
+      "state",
+      isLab
+        ? undefined
+        : backendFinding(
+            readEnv("PULUMI_BACKEND_URL") ?? projectBackend(),
+            PASSPHRASE.some((name) => readEnv(name) !== undefined),
+          ),
+    ],
+    ["authority", isLab || !fs.existsSync(authority) ? undefined : certificateFinding(fs.readFileSync(authority, "utf8"), session.clock.now())],
+    ["disk", diskFinding(bavail * bsize)],
+    ["runs", runsFinding(runsDir)],
+  ];
+  return found.flatMap(([name, finding]) => (finding === undefined ? [] : [{ name, ...finding }]));
+}

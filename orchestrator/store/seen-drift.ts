@@ -1,0 +1,35 @@
+/** What the last looks for drift found, by stack: `drift.json` beside the runs. For `status`; it decides nothing. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { z } from "zod";
+import { writeFileAtomic } from "../../common/files";
+
+const seenSchema = z.object({
+  /** Milliseconds since the epoch. */
+  at: z.number(),
+  /** Resources of the state that differ; null where they could not be looked at. */
+  resources: z.number().int().nonnegative().nullable(),
+});
+export type SeenDrift = z.infer<typeof seenSchema>;
+
+const fileSchema = z.object({ version: z.literal(1), stacks: z.record(z.string(), seenSchema) });
+
+const fileOf = (runsDir: string): string => path.join(path.dirname(runsDir), "drift.json");
+
+/** Empty where nobody has looked, and where the file is not what a look writes: the next look writes it anew. */
+export function readSeenDrift(runsDir: string): ReadonlyMap<string, SeenDrift> {
+  const file = fileOf(runsDir);
+  if (!fs.existsSync(file)) return new Map();
+  try {
+    return new Map(Object.entries(fileSchema.parse(JSON.parse(fs.readFileSync(file, "utf8"))).stacks));
+  } catch {
+    return new Map();
+  }
+}
+
+/** Stacks that were not looked at keep what was seen of them. */
+export function writeSeenDrift(runsDir: string, seen: ReadonlyMap<string, SeenDrift>): void {
+  fs.mkdirSync(path.dirname(runsDir), { recursive: true, mode: 0o700 });
+  const stacks = Object.fromEntries([...readSeenDrift(runsDir), ...seen]);
+  writeFileAtomic(fileOf(runsDir), `${JSON.stringify({ version: 1, stacks }, null, 2)}\n`, 0o600);
+}
