@@ -2,6 +2,7 @@
 import type { DeploymentContext } from "../deployment/context";
 import { CheckFailed } from "../errors";
 import type { Goal } from "../monitor/goal";
+import { resetPaths } from "../wire/paths";
 import { isProviderType, urnName } from "../wire/urn";
 import { droppingUnknowns, type PropertyMap } from "../wire/values";
 
@@ -30,4 +31,17 @@ export async function checkInputs(ctx: DeploymentContext, goal: Goal, olds: Prop
     ctx.events.diagnostic("error", what, goal.urn);
   }
   throw new CheckFailed(`${goal.urn} has wrong inputs`);
+}
+
+/** The program's inputs with what they ignore as it was. What cannot be ignored is said, and changes. */
+export function withIgnored(ctx: DeploymentContext, goal: Goal, olds: PropertyMap): PropertyMap {
+  if (goal.ignoreChanges.length === 0) return goal.inputs;
+  const missed: string[] = [];
+  const inputs = resetPaths(goal.inputs, olds, goal.ignoreChanges, (path, isPath) => {
+    if (isPath) missed.push(path);
+    else ctx.events.diagnostic("warning", `ignoreChanges: ${JSON.stringify(path)} is not a property path, and ignores nothing`, goal.urn);
+  });
+  if (missed.length > 0)
+    ctx.events.diagnostic("info", `cannot ignore changes in added or removed elements of the path: ${JSON.stringify(missed.join(", "))}`, goal.urn);
+  return inputs;
 }

@@ -10,7 +10,7 @@ import { needsOf, type ResourceState } from "../snapshot/types";
 import { resetPaths } from "../wire/paths";
 import { isProviderType, parseProviderReference, STACK_TYPE } from "../wire/urn";
 import { containsUnknowns, flattenOutputs, type PropertyMap } from "../wire/values";
-import { checkInputs } from "./checking";
+import { checkInputs, withIgnored } from "./checking";
 import { decide, type Verdict } from "./diffing";
 import { goalState, readState, withoutMissing } from "./goal-state";
 import { LimitedRun } from "./limited-run";
@@ -161,7 +161,7 @@ export class StepGenerator {
     const recreating = this.#deleted.get(urn);
     const included = admitted || implicit;
     const usable = old !== undefined && recreating === undefined && !old.external ? old : undefined;
-    const kept = usable === undefined ? goal.inputs : resetPaths(goal.inputs, usable.inputs, goal.ignoreChanges);
+    const kept = usable === undefined ? goal.inputs : withIgnored(this.ctx, goal, usable.inputs);
     const fresh = usable === undefined || this.#wantsReplacement(urn, usable);
     const seed = this.#seed(urn);
     if (!included && recreating === undefined && !old?.external) {

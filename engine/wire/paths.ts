@@ -3,18 +3,34 @@ import { isObject, isSecret, makeSecret, type PropertyMap, secretValue, type Val
 
 export type PathPart = string | number;
 
-/** @throws Error for a path that cannot be read */
+const QUOTED = /\["((?:\\"|[^"])*)"\]/y;
+const INDEX = /\[(\*|[-+]?\d+)\]/y;
+const NAME = /[^.[]+/y;
+
+/**
+ * As the CLI reads one: a name is anything up to a point or a bracket, only a quote is escaped between quotes, and a point may stand
+ * before a bracket.
+ * @throws Error for a path that cannot be read
+ */
 export function parsePath(path: string): PathPart[] {
   const parts: PathPart[] = [];
-  const pattern = /\.?([^.[\]"]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|\[\*\]/gy;
-  while (pattern.lastIndex < path.length) {
-    const match = pattern.exec(path);
-    if (match === null) throw new Error(`not a property path: ${path}`);
-    const [whole, name, index, quoted] = match;
-    if (name !== undefined) parts.push(name);
-    else if (index !== undefined) parts.push(Number(index));
-    else if (quoted !== undefined) parts.push(quoted.replace(/\\(.)/g, "$1"));
-    else if (whole === "[*]") parts.push("*");
+  const wrong = (): Error => new Error(`not a property path: ${path}`);
+  const take = (pattern: RegExp, at: number): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    return pattern.exec(path);
+  };
+  if (path.startsWith(".") || path.endsWith(".")) throw wrong();
+  for (let at = 0; at < path.length; ) {
+    if (path[at] === ".") {
+      at++;
+      continue;
+    }
+    const [whole, text = ""] = (path[at] === "[" ? (take(QUOTED, at) ?? take(INDEX, at)) : take(NAME, at)) ?? [];
+    if (whole === undefined) throw wrong();
+    if (path[at] !== "[") parts.push(whole);
+    else if (whole[1] === '"') parts.push(text.replaceAll('\\"', '"'));
+    else parts.push(text === "*" ? text : Number(text));
+    at += whole.length;
   }
   return parts;
 }
@@ -33,50 +49,87 @@ export function pathContains(outer: readonly PathPart[], inner: readonly PathPar
 /** Paths lead through secrets. */
 const opened = (value: Value | undefined): Value | undefined => (isSecret(value) ? secretValue(value) : value);
 
-const plainObject = (value: Value | undefined): PropertyMap => {
-  const inner = opened(value);
-  return isObject(inner) ? inner : {};
+/**
+ * The new inputs with what `paths` name put back to the old inputs' values (or taken out where the old ones lack it). As in the CLI,
+ * nothing is made on the way: where one side lacks what lies before the end of a path, or a list has another length, it stays as it is.
+ * @param failed is told each path of which not everything could be ignored, and whether it is a path at all
+ */
+export function resetPaths(news: PropertyMap, olds: PropertyMap, paths: readonly string[], failed?: (path: string, isPath: boolean) => void): PropertyMap {
+  return paths.reduce((inputs, path) => {
+    const missed: Missed = { any: false };
+    let parts: PathPart[];
+    try {
+      parts = parsePath(path);
+    } catch {
+      // The CLI passes over it too; here it is told.
+      failed?.(path, false);
+      return inputs;
+    }
+    const result = reset(inputs, olds, parts, missed) as PropertyMap;
+    if (missed.any) failed?.(path, true);
+    return result;
+  }, news);
+}
+
+/** Whether a path led to what only one of both sides has. */
+interface Missed {
+  any: boolean;
+}
+
+const miss = (news: Value, missed: Missed, differs = true): Value => {
+  if (differs) missed.any = true;
+  return news;
 };
 
-function child(container: Value | undefined, part: PathPart): Value | undefined {
-  const value = opened(container);
-  const found = Array.isArray(value) ? (typeof part === "number" ? value[part] : undefined) : isObject(value) ? value[String(part)] : undefined;
-  // What comes out of a secret stays one.
-  return found !== undefined && isSecret(container) ? makeSecret(found) : found;
-}
-
-/**
- * The new inputs with what `paths` name put back to the old inputs' values (or taken out where the old ones lack it).
- * A path that leads nowhere is left alone.
- */
-export function resetPaths(news: PropertyMap, olds: PropertyMap, paths: readonly string[]): PropertyMap {
-  return paths.reduce((inputs, path) => reset(inputs, olds, parsePath(path)) as PropertyMap, news);
-}
-
-function reset(news: Value, olds: Value | undefined, path: readonly PathPart[]): Value {
+function reset(news: Value, given: Value | undefined, path: readonly PathPart[], missed: Missed): Value {
   const [part, ...rest] = path;
   if (part === undefined) return news;
-  if (isSecret(news)) return makeSecret(reset(secretValue(news), opened(olds), path));
-  if (part === "*") {
-    const keys: PathPart[] = Array.isArray(news)
-      ? [...news.keys()]
-      : [...new Set([...Object.keys(isObject(news) ? news : {}), ...Object.keys(plainObject(olds))])];
-    return keys.reduce<Value>((value, key) => reset(value, olds, [key, ...rest]), news);
+  if (isSecret(news)) return makeSecret(reset(secretValue(news), opened(given), path, missed));
+  const olds = opened(given);
+  // What comes out of a secret stays one.
+  const put = (old: Value): Value => (isSecret(given) && !isSecret(old) ? makeSecret(old) : old);
+  const go = (value: Value, old: Value | undefined): Value =>
+    rest.length === 0 ? put(old ?? null) : reset(value, old === undefined ? undefined : put(old), rest, missed);
+  if (Array.isArray(news) || typeof part === "number") {
+    if (!Array.isArray(news) || !Array.isArray(olds)) return miss(news, missed, Array.isArray(news) || Array.isArray(olds));
+    if (part === "*") {
+      if (news.length !== olds.length) missed.any = true;
+      return news.map((item, i) => (i < olds.length ? go(item, olds[i]) : item));
+    }
+    if (typeof part !== "number" || part < 0) return miss(news, missed);
+    if (part >= news.length || part >= olds.length) return miss(news, missed, rest.length > 0 || part < news.length || part < olds.length);
+    return news.map((item, i) => (i === part ? go(item, olds[part]) : item));
   }
-  const old = child(olds, part);
-  if (rest.length > 0) {
-    const inner = child(news, part);
-    return inner === undefined ? news : replaced(news, part, reset(inner, old, rest));
-  }
-  return replaced(news, part, old);
+  if (!isObject(news)) return miss(news, missed, isObject(olds));
+  return part === "*" ? resetAll(news, olds, rest, { go, missed }) : resetKey(news, olds, [part, ...rest], { go, missed });
 }
 
-function replaced(container: Value, part: PathPart, value: Value | undefined): Value {
-  if (Array.isArray(container)) {
-    if (typeof part !== "number" || part >= container.length || value === undefined) return container;
-    return container.map((item, i) => (i === part ? value : item));
+interface Way {
+  /** The value of a key or an index, whose rest of the path is walked. */
+  go(value: Value, old: Value | undefined): Value;
+  missed: Missed;
+}
+
+function resetKey(news: PropertyMap, olds: Value | undefined, [key, ...rest]: readonly [string, ...PathPart[]], { go, missed }: Way): Value {
+  const has = isObject(olds) && Object.hasOwn(olds, key);
+  const old = has ? olds[key] : undefined;
+  if (rest.length === 0) {
+    const { [key]: _now, ...others } = news;
+    return has ? { ...news, [key]: go(null, old) } : others;
   }
-  if (!isObject(container)) return container;
-  const { [String(part)]: _old, ...rest } = container;
-  return value === undefined ? rest : { ...container, [String(part)]: value };
+  if (!isObject(olds)) return miss(news, missed);
+  const now = news[key];
+  if (now === undefined) return miss(news, missed, has);
+  return { ...news, [key]: go(now, old) };
+}
+
+function resetAll(news: PropertyMap, olds: Value | undefined, rest: readonly PathPart[], { go, missed }: Way): Value {
+  if (!isObject(olds)) return miss(news, missed, rest.length > 0);
+  if (rest.length === 0) return Object.fromEntries(Object.entries(olds).map(([key, old]) => [key, go(null, old)]));
+  const walked = Object.entries(olds).map(([key, old]): [string, Value | undefined] => {
+    const now = news[key];
+    if (now === undefined) missed.any = true;
+    return [key, now === undefined ? undefined : go(now, old)];
+  });
+  return { ...news, ...Object.fromEntries(walked.filter(([, value]) => value !== undefined)) } as PropertyMap;
 }

@@ -10,6 +10,15 @@ afterEach(() => world.close());
 const secret = (value: string) => ({ [SIGNATURE_KEY]: SIGNATURE.secret, value });
 
 describe("ignoreChanges", () => {
+  test("an item that the program adds to a list keeps all that it has; what cannot be ignored is said", async () => {
+    const containers = (...images: string[]) => images.map((image, at) => ({ name: `c${at}`, image }));
+    const program = (...images: string[]) => [{ n: "a", a: { containers: containers(...images) }, ignoreChanges: ["containers[*].image", "containers["] }];
+    await world.up(program("mine"));
+    const outcome = await world.up(program("theirs", "added"));
+    expect([outcome.ok, outcome.warnings]).toEqual([true, [`a: ignoreChanges: "containers[" is not a property path, and ignores nothing`]]);
+    expect(world.state("a")?.inputs["containers"]).toEqual(containers("mine", "added"));
+  });
+
   test("named paths keep their old inputs, before the provider sees them; other changes go on", async () => {
     await world.up([{ n: "a", a: { v: 1, deep: { x: 1, y: 1 }, list: [{ k: 1 }, { k: 1 }] } }]);
     world.provider.calls.length = 0;
