@@ -3,7 +3,7 @@ import { PveError, parameterError } from "./errors";
 import { isOn, nodeOf, type Pve } from "./model";
 import { type Call, type Route, recordWrite, required, route } from "./router";
 import { storageStatus } from "./storage-config";
-import { findTask, taskStatus } from "./tasks";
+import { findTask, stopTask, taskStatus } from "./tasks";
 import { listEntry } from "./vms";
 
 /** What the lab models. */
@@ -170,7 +170,7 @@ export const CLUSTER_ROUTES: readonly Route[] = [
       .log.slice(0, Number(call.parameters["limit"] ?? 50))
       .map((t, i) => ({ n: i + 1, t })),
   ),
-  route("DELETE", "/nodes/{node}/tasks/{upid}", [], (call) => void findTask(call.pve, required(call, "node"), required(call, "upid"))),
+  route("DELETE", "/nodes/{node}/tasks/{upid}", [], (call) => stopTask(call.pve, findTask(call.pve, required(call, "node"), required(call, "upid")))),
   route("GET", "/access/permissions", [], () => ({
     "/": {
       "Sys.Audit": 1,

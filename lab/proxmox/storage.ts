@@ -67,12 +67,13 @@ function downloadUrl(call: Call): string {
   if (!EXTENSIONS[content]?.test(filename)) throw parameterError({ filename: "wrong file extension" });
   const volid = `${storage.storage}:${content}/${filename}`;
   const file = `${folderOf(storage, content)}/${filename}`;
-  return startTask(pve, { node, type: "download", id: filename, user: call.user, latency: "proxmox.download" }, async (log) => {
+  return startTask(pve, { node, type: "download", id: filename, user: call.user, latency: "proxmox.download" }, async (log, guard) => {
     if (pve.state.volumes.some((v) => v.volid === volid && v.node === node)) throw new TaskError(`refusing to override existing file '${file}'`);
     log(`downloading ${url} to ${file}`);
     const { body, sha256, size } = await download(pve, node, url);
     const actual = algorithm === "sha256" || algorithm === undefined ? sha256 : createHash(algorithm).update(body).digest("hex");
     if (checksum !== undefined && checksum.toLowerCase() !== actual) throw new TaskError(`checksum mismatch: got '${actual}' != expect '${checksum}'`);
+    guard();
     const format = /\.(\w+)$/.exec(filename)?.[1]?.toLowerCase() ?? "raw";
     pve.state.volumes.push({
       node,

@@ -13,11 +13,30 @@ export interface TaskRequest {
   latency: string;
 }
 
+/** How work that runs is told to stop. */
+const stops = new WeakMap<Task, () => void>();
+
+/** Work that a person may stop: what it has not done yet is not done. Of other kinds nobody here knows what they leave behind. */
+const STOPPABLE: ReadonlySet<string> = new Set(["download"]);
+
+/** `DELETE …/tasks/{upid}`: the worker gets a signal; whoever asks looks at the task to see it end. */
+export function stopTask(pve: Pve, task: Task): void {
+  if (task.exitstatus !== undefined) return;
+  if (!STOPPABLE.has(task.type)) {
+    pve.ctx.unhandled.add({ system: "proxmox", target: task.node, what: `a task ${task.type} is stopped` });
+    throw new PveError(501, `the lab does not know what a stopped ${task.type} leaves behind`);
+  }
+  stops.get(task)?.();
+}
+
+/** Called by stoppable work before it changes anything. @throws TaskError where it was told to stop */
+type Guard = () => void;
+
 /**
  * Starts the work in the background, as a worker process of Proxmox, and gives its UPID at once.
  * @param work throws TaskError for a failure that Proxmox knows
  */
-export function startTask(pve: Pve, request: TaskRequest, work: (log: (line: string) => void) => Promise<void> | void): string {
+export function startTask(pve: Pve, request: TaskRequest, work: (log: (line: string) => void, guard: Guard) => Promise<void> | void): string {
   const { ctx, state } = pve;
   const pid = state.nextPid++;
   const starttime = Math.floor(ctx.clock.now() / 1000);
@@ -31,10 +50,25 @@ export function startTask(pve: Pve, request: TaskRequest, work: (log: (line: str
     ctx.changed();
   };
   const run = async (): Promise<void> => {
+    let stopped = false;
+    const guard = (): void => {
+      if (stopped) throw new TaskError("received interrupt");
+    };
+    // The worker ends at once; what it waited for comes to nothing (see Guard).
+    const stop = new Promise<never>((_resolve, reject) => {
+      stops.set(task, () => {
+        stopped = true;
+        reject(new TaskError("received interrupt"));
+      });
+    });
+    stop.catch(() => undefined);
     await ctx.clock.sleep(ctx.latency.of(request.latency));
+    guard();
     const fault = ctx.faults.take("proxmox.task-failed", request.type) ?? ctx.faults.take("proxmox.task-failed", request.id);
     if (fault) throw new TaskError(String(fault["message"] ?? "command failed: exit code 1"));
-    await work((line) => task.log.push(line));
+    const working = Promise.resolve(work((line) => task.log.push(line), guard));
+    working.catch(() => undefined);
+    await Promise.race([working, stop]);
   };
   run().then(
     () => finish("OK"),

@@ -46,7 +46,8 @@ export const isLockAnswer = (thrown: unknown): boolean =>
   /can't lock file|VM is locked|unable to acquire lock|cfs-lock/i.test(thrown.message);
 
 const isPassingAnswer = (thrown: unknown): boolean => thrown instanceof PveError && thrown.passing;
-const isNoAnswer = (thrown: unknown): boolean => thrown instanceof HomelabError && thrown.code === "E_HTTP";
+/** Whether nothing is known of a request but that it was sent. */
+export const isNoAnswer = (thrown: unknown): boolean => thrown instanceof HomelabError && thrown.code === "E_HTTP";
 
 function detailOf(response: HttpResponse): string {
   let parsed: unknown;
@@ -136,9 +137,13 @@ export class PveClient {
     return this.retrying(LOCK_ATTEMPTS, signal, () => this.request(method, path, signal, params), isLockAnswer);
   }
 
-  /** Like `request`, for calls that start a task; waits for its end. An answer without a task was done at once. */
-  async task(method: "POST" | "PUT" | "DELETE", path: string, signal: AbortSignal, params: Params = {}): Promise<void> {
+  /**
+   * Like `request`, for calls that start a task; waits for its end. An answer without a task was done at once.
+   * @param started is told the task that was started
+   */
+  async task(method: "POST" | "PUT" | "DELETE", path: string, signal: AbortSignal, params: Params = {}, started?: (upid: string) => void): Promise<void> {
     const upid = await this.request(method, path, signal, params);
+    if (typeof upid === "string") started?.(upid);
     if (typeof upid === "string" && upid.startsWith("UPID:")) await this.#waitForTask(upid, signal, () => false);
   }
 
@@ -146,6 +151,14 @@ export class PveClient {
   async disruptiveTask(method: "POST" | "PUT" | "DELETE", path: string, signal: AbortSignal): Promise<void> {
     const upid = String(await this.request(method, path, signal));
     await this.#waitForTask(upid, signal, (thrown) => !signal.aborted && (thrown instanceof PveError ? thrown.passing : isNoAnswer(thrown)));
+  }
+
+  /** Stops a task that nobody waits for any more, and waits until it has ended, however. */
+  async stopTask(upid: string, signal: AbortSignal): Promise<void> {
+    const [, node = ""] = upid.split(":");
+    const path = `nodes/${node}/tasks/${encodeURIComponent(upid)}`;
+    await this.request("DELETE", path, signal);
+    await this.poll(signal, async () => (asRecord(await this.request("GET", `${path}/status`, signal))["status"] === "running" ? undefined : true));
   }
 
   /** @param isPassing which failures of a look say nothing about the task */

@@ -1,10 +1,10 @@
 /** proxmoxve:download/fileLegacy:FileLegacy: a file that a node downloads into one of its datastores. The id is its volume. */
 import { withinTime } from "../../common/deadline";
-import { HomelabError } from "../../common/errors";
+import { asError, HomelabError } from "../../common/errors";
 import { defineBridged } from "../sdk/bridged";
 import { bool, num, str } from "../sdk/schema";
 import type { JsonObject } from "../sdk/values";
-import { asRecord, type PveClient, PveError } from "./client";
+import { asRecord, isNoAnswer, type PveClient, PveError } from "./client";
 
 const oneOf =
   (...values: string[]) =>
@@ -30,9 +30,12 @@ async function fileName(inputs: JsonObject, client: PveClient, signal: AbortSign
   return found;
 }
 
+/** How long a download that nobody waits for any more may take to stop. */
+const STOP_MS = 10_000;
+
 async function download(inputs: JsonObject, name: string, client: PveClient, signal: AbortSignal): Promise<void> {
   const optional = (key: string): string | undefined => text(inputs[key]) || undefined;
-  await client.task("POST", `${place(inputs)}/download-url`, signal, {
+  const params = {
     content: text(inputs["contentType"]),
     filename: name,
     url: text(inputs["url"]),
@@ -40,7 +43,46 @@ async function download(inputs: JsonObject, name: string, client: PveClient, sig
     "checksum-algorithm": optional("checksumAlgorithm"),
     compression: optional("decompressionAlgorithm"),
     "verify-certificates": inputs["verify"] !== false,
-  });
+  };
+  let upid: string | undefined;
+  try {
+    await client.task("POST", `${place(inputs)}/download-url`, signal, params, (started) => {
+      upid = started;
+    });
+  } catch (thrown) {
+    // The node goes on by itself, and its file would be in the next run's way.
+    if (signal.aborted || isNoAnswer(thrown)) await stopDownload(inputs, name, upid, client, thrown);
+    throw thrown;
+  }
+}
+
+/** @param upid undefined: the answer that would have told it was lost. @throws HomelabError that says so where it goes on */
+async function stopDownload(inputs: JsonObject, name: string, upid: string | undefined, client: PveClient, thrown: unknown): Promise<void> {
+  const signal = AbortSignal.timeout(STOP_MS);
+  try {
+    for (const task of upid === undefined ? await runningDownloads(inputs, name, client, signal) : [upid]) await client.stopTask(task, signal);
+  } catch (cause) {
+    throw new HomelabError(
+      "E_PROXMOX_TIMEOUT",
+      `${asError(thrown).message}; ${text(inputs["nodeName"])} may go on downloading ${name}, since it could not be stopped: ${asError(cause).message}`,
+      { cause: thrown, subject: text(inputs["nodeName"]), hint: "stop the task in Proxmox and delete the file, or import it once it is there" },
+    );
+  }
+}
+
+/** Tasks that download this very URL to a file of this name. */
+async function runningDownloads(inputs: JsonObject, name: string, client: PveClient, signal: AbortSignal): Promise<string[]> {
+  const tasks = `nodes/${text(inputs["nodeName"])}/tasks`;
+  const active = await client.request("GET", tasks, signal, { source: "active", typefilter: "download" });
+  const found: string[] = [];
+  for (const task of (Array.isArray(active) ? active : []).map(asRecord)) {
+    // What is listed as active may have ended a moment ago.
+    if (task["id"] !== name || task["endtime"] !== undefined) continue;
+    const log = await client.request("GET", `${tasks}/${encodeURIComponent(text(task["upid"]))}/log`, signal, { limit: 20 });
+    const lines = (Array.isArray(log) ? log : []).map((line) => String(asRecord(line)["t"] ?? ""));
+    if (lines.some((line) => line.includes(`downloading ${text(inputs["url"])} to `))) found.push(text(task["upid"]));
+  }
+  return found;
 }
 
 const existsAlready = (thrown: unknown): boolean => thrown instanceof Error && /refusing to override existing file/.test(thrown.message);

@@ -67,7 +67,7 @@ export class VaultClient {
   }
 
   /** The answer's JSON, or undefined for an answer without one. @throws VaultError */
-  async request(method: "GET" | "PUT" | "POST" | "DELETE", path: string, options: Options, body?: JsonObject): Promise<JsonObject | undefined> {
+  async request(method: "GET" | "LIST" | "PUT" | "POST" | "DELETE", path: string, options: Options, body?: JsonObject): Promise<JsonObject | undefined> {
     for (let attempt = 0; ; attempt++) {
       const response = await this.options.http.request({
         method,

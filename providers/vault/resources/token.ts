@@ -2,6 +2,7 @@ import { defineBridged } from "../../sdk/bridged";
 import { bool, map, num, set, str } from "../../sdk/schema";
 import type { JsonObject } from "../../sdk/values";
 import { type VaultClient, VaultError } from "../client";
+import { withLostToken } from "./lost-token";
 import { asObject, asString, toVault } from "./values";
 
 /** What is asked of Vault; the rest of the inputs is about renewing. */
@@ -52,6 +53,9 @@ async function renewed(state: JsonObject, known: JsonObject, client: VaultClient
   return { ...state, leaseDuration: lease, leaseStarted: toSeconds(new Date().toISOString()) };
 }
 
+/** Accessors of tokens that this process was told. */
+const told = new Set<string>();
+
 export const token = defineBridged<VaultClient>({
   token: "vault:index/token:Token",
   fields: {
@@ -77,13 +81,19 @@ export const token = defineBridged<VaultClient>({
     const wrapping = asString(inputs["wrappingTtl"]);
     const body = { ...toVault(inputs, REQUEST), ...(inputs["metadata"] === undefined ? {} : { meta: inputs["metadata"] }) };
     const headers: Record<string, string> = wrapping === "" ? {} : { "x-vault-wrap-ttl": wrapping };
-    const answer = await provider.request("POST", role === "" ? "auth/token/create" : `auth/token/create/${role}`, { signal, headers }, body);
+    const asked = Math.floor(Date.now() / 1000);
+    const path = role === "" ? "auth/token/create" : `auth/token/create/${role}`;
+    const answer = await provider.request("POST", path, { signal, headers }, body).catch(async (thrown: unknown) => {
+      throw await withLostToken(thrown, { inputs, asked, known: told }, provider, signal);
+    });
     const wrap = asObject(answer?.["wrap_info"]);
     if (wrapping !== "") {
       const wrapped = { clientToken: "", wrappedToken: asString(wrap["token"]), wrappingAccessor: asString(wrap["accessor"]) };
+      told.add(asString(wrap["wrapped_accessor"]));
       return { id: asString(wrap["wrapped_accessor"]), outputs: wrapped };
     }
     const auth = asObject(answer?.["auth"]);
+    told.add(asString(auth["accessor"]));
     return { id: asString(auth["accessor"]), outputs: { clientToken: asString(auth["client_token"]), wrappedToken: "", wrappingAccessor: "" } };
   },
   async read(id, known, { provider, signal }) {

@@ -2,6 +2,8 @@
  * A creation that nobody answers (customTimeouts, the first signal, a connection that is cut), at each of its requests: what it made is
  * in the state with the reason, or the next run makes it as if nothing had been. Never is anything forgotten that is in the way then.
  */
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
 import { createContext } from "../../../lab/core/context";
 import { startVault } from "../../../lab/vault";
 import { provider as kubernetes } from "../../../providers/kubernetes/provider";
@@ -9,10 +11,10 @@ import { provider as proxmox } from "../../../providers/proxmoxve/provider";
 import { Secret, type Values } from "../../../providers/sdk/values";
 import { provider as vault } from "../../../providers/vault/provider";
 import { type CuttingRelay, startCuttingRelay } from "../../support/cutting-relay";
-import { FILE, LAB_TOKEN, ProxmoxLab } from "../../support/proxmox-lab";
+import { FILE, IMAGE, LAB_TOKEN, ProxmoxLab } from "../../support/proxmox-lab";
 import { partialFailure, type State, TestProvider } from "../../support/test-provider";
 import { startLabApi } from "../kubernetes/under-test";
-import { AUDIT, BACKEND, CONFIG, MOUNT, POLICY, ROLE, SECRET, VaultUnderTest } from "../vault/under-test";
+import { AUDIT, BACKEND, CONFIG, MOUNT, POLICY, ROLE, SECRET, TOKEN, VaultUnderTest } from "../vault/under-test";
 
 jest.setTimeout(240_000);
 
@@ -115,6 +117,35 @@ describe("vault", () => {
     ]),
   )("%s, %s", (type, end, given) => atEachRequest(world, type, given, end));
 
+  // Its secret is lost: what is left is to say which one to revoke, and not one that somebody knows.
+  test.each(ENDS)(`${TOKEN}, %s`, async (end) => {
+    const given = { policies: ["lost"], ttl: "1h", displayName: `lost-${end}`, metadata: { for: end } };
+    const plugin = await world.start();
+    const { inputs } = await plugin.check(TOKEN, given);
+    const twin = await plugin.make(TOKEN, given);
+    world.relay.loseAnswer(0, end === "cut" ? "cut" : "silence");
+    const creation = plugin.create(TOKEN, inputs, end === "time-out" ? { timeout: 0.3 } : {});
+    creation.catch(() => undefined);
+    if (end === "signal") {
+      while (!world.relay.lost()) await new Promise((resolve) => setTimeout(resolve, 10));
+      await plugin.cancel();
+    }
+    const failed = await creation.then(
+      () => "made",
+      (thrown: { details: string }) => thrown.details,
+    );
+    world.relay.calm();
+    await plugin.close();
+    const [, accessor = ""] = /Vault may have made a token that nobody knows, with the accessor (\S+)/.exec(failed) ?? [failed];
+    const again = await world.start();
+    const lost = await again.read(TOKEN, { id: accessor, inputs, outputs: {} });
+    expect([accessor === twin.id, lost?.outputs["displayName"]]).toEqual([false, `lost-${end}`]);
+    await again.delete(TOKEN, { id: accessor, inputs, outputs: {} });
+    const state = await again.create(TOKEN, inputs);
+    for (const one of [state, twin]) await again.delete(TOKEN, one);
+    await again.close();
+  });
+
   // Each change makes it anew, so that nothing is updated.
   test.each(ENDS)(`${AUDIT}, %s`, async (end) => {
     const given = { type: "file", path: "lost", options: { file_path: "stdout" } };
@@ -176,6 +207,84 @@ describe("proxmoxve", () => {
       ],
     ]),
   )("%s, %s", (type, end, given) => atEachRequest(world, type, given, end));
+});
+
+describe("a download that the node goes on with", () => {
+  let lab: ProxmoxLab;
+  let relay: CuttingRelay;
+  let plugin: TestProvider;
+  let source: http.Server;
+  let release: () => void;
+  beforeEach(async () => {
+    lab = await ProxmoxLab.start();
+    relay = await startCuttingRelay(Number(new URL(lab.url).port));
+    const settings = { endpoint: `https://127.0.0.1:${relay.port}`, apiToken: new Secret(`${LAB_TOKEN.id}=${LAB_TOKEN.secret}`), insecure: "true" };
+    plugin = await TestProvider.start(proxmox, settings);
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    source = http.createServer((_request, response) => void released.then(() => response.end("an image")));
+    await new Promise<void>((resolve) => source.listen(0, "127.0.0.1", resolve));
+    lab.ctx.network.listen("slow.example.org", 80, { port: (source.address() as AddressInfo).port });
+  });
+  afterEach(async () => {
+    release();
+    await plugin.close();
+    await relay.close();
+    await lab.stop();
+    await new Promise((resolve) => source.close(resolve));
+  });
+
+  const image = { ...IMAGE, url: "http://slow.example.org/slow.img", fileName: "slow.qcow2" };
+  const tasks = () => lab.proxmox.state().tasks.filter(({ type }) => type === "download");
+  const begun = async (): Promise<void> => {
+    while (tasks()[0]?.log.some((line) => line.startsWith("downloading")) !== true) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+
+  test.each<[string, (creation: () => Promise<State>) => Promise<unknown>]>([
+    ["its own time-out", (creation) => creation()],
+    [
+      "the first signal",
+      async (creation) => {
+        const made = creation();
+        await Promise.all([made, begun().then(() => plugin.cancel())]);
+      },
+    ],
+    [
+      "an answer that never told its task",
+      async (creation) => {
+        // The connection is there: what is lost is the answer, and not a handshake.
+        await plugin.read(FILE, { id: "homelab:import/none.qcow2", inputs: {}, outputs: { nodeName: "node03", size: 1 } });
+        relay.loseAnswer(0, "cut");
+        await creation();
+      },
+    ],
+  ])("%s: it is stopped, and its file is in nobody's way", async (why, run) => {
+    const { inputs } = await plugin.check(FILE, { ...image, uploadTimeout: why === "its own time-out" ? 1 : 60 });
+    await expect(run(() => plugin.create(FILE, inputs))).rejects.toThrow(
+      expect.objectContaining({ details: expect.not.stringContaining("could not be stopped") }),
+    );
+    expect(tasks().map(({ exitstatus }) => exitstatus ?? "goes on")).not.toContain("OK");
+    release();
+    const again =
+      why === "the first signal"
+        ? await TestProvider.start(proxmox, { endpoint: lab.url, apiToken: new Secret(`${LAB_TOKEN.id}=${LAB_TOKEN.secret}`), insecure: "true" })
+        : plugin;
+    const state = await again.create(FILE, inputs);
+    expect(state.id).toBe("homelab:import/slow.qcow2");
+    expect(tasks().map(({ exitstatus }) => exitstatus)).toEqual(["received interrupt", "OK"]);
+    if (again !== plugin) await again.close();
+  });
+
+  test("where it cannot be stopped, the error says that the node goes on", async () => {
+    const { inputs } = await plugin.check(FILE, { ...image, uploadTimeout: 1 });
+    const creation = plugin.create(FILE, inputs);
+    creation.catch(() => undefined);
+    await begun();
+    relay.loseAll();
+    await expect(creation).rejects.toThrow(/slow\.qcow2, since it could not be stopped|whether homelab:import\/slow\.qcow2 was made could not be seen/);
+    relay.calm();
+  });
 });
 
 describe("kubernetes", () => {
