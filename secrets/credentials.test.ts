@@ -21,6 +21,7 @@ const TABLE: Record<string, { entry: string; keys: string[]; readBy: string[] }>
   minio: { entry: "MINIO", keys: ["rootPassword"], readBy: ["components/platform/minio/options.ts"] },
   postgres: { entry: "POSTGRES", keys: ["POSTGRES_PASSWORD"], readBy: ["components/platform/postgres/options.ts"] },
   redis: { entry: "REDIS", keys: ["REDIS_PASSWORD"], readBy: ["components/platform/valkey/options.ts"] },
+  immich: { entry: "IMMICH", keys: ["DB_PASSWORD", "VALKEY_PASSWORD"], readBy: ["components/platform/immich/options.ts"] },
   harbor: { entry: "HARBOR", keys: ["HARBOR_ADMIN_PASSWORD"], readBy: [] },
   nats: { entry: "NATS", keys: ["NATS_PASSWORD"], readBy: ["components/platform/nats/options.ts"] },
   argocd: { entry: "ARGOCD", keys: ["ADMIN_PASSWORD", "ADMIN_PASSWORD_BCRYPT"], readBy: ["components/platform/argo-cd/options.ts"] },

@@ -121,6 +121,7 @@ const ROUTES: Record<string, string> = {
   "grafana.fullstack.pw": "192.168.1.20",
   "jaeger.fullstack.pw": "192.168.1.20",
   "otel-collector.fullstack.pw": "192.168.1.20",
+  "immich.fullstack.pw": "192.168.1.16",
   "whoami.fullstack.pw": "192.168.1.21",
   "dev.argocd.fullstack.pw": "192.168.1.12",
   "dev.ascii.fullstack.pw": "192.168.1.12",
@@ -165,7 +166,7 @@ test("a shell with the lab's environment works on the same stacks", async () => 
     `eval "$(node orchestrator/bin/homelab lab env)" && engine/bin/pulumi -C ${quote(path.join(rehearsal.dir, "work"))} preview --stack dev --expect-no-changes --non-interactive`,
   );
   expect([code, err]).toEqual([0, ""]);
-  expect(out).toContain("78 unchanged");
+  expect(out).toContain("89 unchanged");
 }, 120_000);
 
 const checksSchema = z.object({

@@ -29,22 +29,24 @@ beforeAll(async () => {
 
 test("database, queues, models and library are there before the server is; its route comes last", () => {
   const graph = graphOf(registered);
-  expect(Object.keys(graph)).toEqual([
-    "kubernetes:core/v1:Namespace immich-ns-namespace",
-    "kubernetes:core/v1:Secret immich-database-owner-secret",
-    "kubernetes:postgresql.cnpg.io/v1:Cluster immich-database-servers",
-    "kubernetes:core/v1:Secret immich-valkey-secret",
-    "kubernetes:core/v1:PersistentVolumeClaim immich-models-claim",
-    "kubernetes:apps/v1:Deployment immich-valkey-deployment",
-    "kubernetes:core/v1:Service immich-valkey-service",
-    "kubernetes:apps/v1:Deployment immich-machine-learning-deployment",
-    "kubernetes:core/v1:Service immich-machine-learning-service",
-    "kubernetes:core/v1:PersistentVolume immich-library-volume",
-    "kubernetes:core/v1:PersistentVolumeClaim immich-library-claim",
-    "kubernetes:apps/v1:Deployment immich-server-deployment",
-    "kubernetes:core/v1:Service immich-server-service",
-    "kubernetes:networking.k8s.io/v1:Ingress immich-ingress",
-  ]);
+  expect(Object.keys(graph).toSorted()).toEqual(
+    [
+      "kubernetes:core/v1:Namespace immich-ns-namespace",
+      "kubernetes:core/v1:Secret immich-database-owner-secret",
+      "kubernetes:postgresql.cnpg.io/v1:Cluster immich-database-servers",
+      "kubernetes:core/v1:Secret immich-valkey-secret",
+      "kubernetes:core/v1:PersistentVolumeClaim immich-models-claim",
+      "kubernetes:apps/v1:Deployment immich-valkey-deployment",
+      "kubernetes:core/v1:Service immich-valkey-service",
+      "kubernetes:apps/v1:Deployment immich-machine-learning-deployment",
+      "kubernetes:core/v1:Service immich-machine-learning-service",
+      "kubernetes:core/v1:PersistentVolume immich-library-volume",
+      "kubernetes:core/v1:PersistentVolumeClaim immich-library-claim",
+      "kubernetes:apps/v1:Deployment immich-server-deployment",
+      "kubernetes:core/v1:Service immich-server-service",
+      "kubernetes:networking.k8s.io/v1:Ingress immich-ingress",
+    ].toSorted(),
+  );
   for (const before of ["immich-database-servers", "immich-valkey-service", "immich-machine-learning-service", "immich-library-claim"])
     expect(graph["kubernetes:apps/v1:Deployment immich-server-deployment"]).toContain(before);
 });
