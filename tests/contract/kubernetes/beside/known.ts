@@ -118,7 +118,7 @@ export const KNOWN: readonly KnownDifference[] = [
     reason: "of an imported custom object ours has all live fields as inputs, theirs its name alone: the program needs them",
     holds: (ours, theirs) => ours !== undefined && theirs === undefined,
   },
-  { suites: ["plans"], where: /^enablePatchForce \| /, reason: "the setting is newer than the official provider of January 2026" },
+  { suites: ["plans"], where: /^enablePatchForce \| /, reason: "the setting came with 4.29 in April 2026; the official provider here is of January" },
   {
     suites: ["plans"],
     where: /^somebody deleted it \| update \| /,
@@ -127,7 +127,7 @@ export const KNOWN: readonly KnownDifference[] = [
   {
     suites: ["plans"],
     where: /^replicas that an autoscaler owns \| update \| outputs\.__inputs\.spec\.replicas$/,
-    reason: "ours keeps among the inputs what is ignored: it is the program's value still",
+    reason: "theirs takes what is ignored and another manager owns out of the inputs themselves (handleSSAIgnoreFields); ours keeps the program's value there",
     holds: (ours, theirs) => ours === 1 && theirs === undefined,
   },
   {
@@ -139,13 +139,14 @@ export const KNOWN: readonly KnownDifference[] = [
   {
     suites: ["waits"],
     where: /^a deployment (that is rolled out|without replicas) \| (create|read) \| how$/,
-    reason: "theirs looks at the ReplicaSets beside the deployment, which no controller makes here; ours at its status, which says the same",
+    reason:
+      "theirs wants a ReplicaSet of the deployment's annotated revision, which no controller makes here (pkg/await/deployment.go); ours looks at its status, which says the same",
     holds: (ours, theirs) => ours === "ready" && theirs === "not ready",
   },
   {
     suites: ["waits"],
     where: /^a pod that is done \| create \| how$/,
-    reason: "a pod that ran to its end never becomes ready, and has done what it was for",
+    reason: "of a pod that ran to its end theirs wants the conditions PodScheduled and Initialized too, which the case does not write; ours its phase alone",
     holds: (ours, theirs) => ours === "ready" && theirs === "not ready",
   },
   {
@@ -192,8 +193,8 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     suites: ["plans"],
-    where: /^a patch of a (config map|service) \| make \| $|^function kubernetes:(yaml:decode|kustomize:directory) \| invoke \| $/,
-    reason: "ours has neither patches of objects nor functions, and so no YAML components, and says so by name",
+    where: /^a patch of a (config map|service) \| make \| $|^function kubernetes:kustomize:directory \| invoke \| $/,
+    reason: "ours has neither patches of objects nor Kustomize, and says so by name",
     holds: (ours, theirs) => fails(ours) && isMap(theirs),
   },
 ];
