@@ -8,7 +8,8 @@ import type { RealKubernetes } from "./real-kubernetes";
 const crdSchema = z.looseObject({
   kind: z.literal("CustomResourceDefinition"),
   metadata: z.looseObject({ name: z.string() }),
-  status: z.looseObject({ conditions: z.array(z.looseObject({ type: z.string(), status: z.string() })).optional() }).optional(),
+  /** Null for a moment after it was made. */
+  status: z.looseObject({ conditions: z.array(z.looseObject({ type: z.string(), status: z.string() })).nullish() }).nullish(),
 });
 
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
