@@ -37,6 +37,16 @@ const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
   "orchestrator/target/site.ts": { ways: ["writeFileAtomic("], why: "the checkout's settings, for the lab" },
   "orchestrator/target/trust.ts": { ways: ["writeFileAtomic("], why: "certificates of authorities" },
   "orchestrator/state/state-migration.ts": { ways: ["writeFileAtomic("], why: "which stacks were moved where, by name, for its owner only (0600)" },
+  "orchestrator/state/state-copies.ts": {
+    ways: ["writeFileAtomic(", "writeFileAtomic("],
+    why: "states as the backend keeps them, their secrets encrypted, for their owner only (0600); and their checksums",
+  },
+  "orchestrator/state/pending-creates.ts": {
+    ways: ["writeFileSync("],
+    why: "a state as the backend keeps it, for the engine's import, in a private folder (0600)",
+  },
+  "orchestrator/store/seen-drift.ts": { ways: ["writeFileAtomic("], why: "numbers by stack, for their owner only (0600)" },
+  "orchestrator/target/former-checkout.ts": { ways: ["symlinkSync("], why: "the packages of this checkout, for the program of a former commit" },
   "orchestrator/worker/worker.ts": { ways: ["process.send", "process.send"], why: "to its parent, which redacts what it takes (redactedProcess)" },
   "orchestrator/secrets/secrets-edit.ts": { ways: ['stdio: "inherit"', "writeFileSync("], why: "the editor's own screen; the private folder" },
 };
