@@ -3,7 +3,7 @@ import { CliError, EXIT_CODE, unsupported } from "../errors";
 
 export interface S3Location {
   bucket: string;
-  /** "" or `a/b/`. */
+  /** Before each key: "", `a/b/`, or what the option `prefix` says, letter by letter. */
   prefix: string;
   /** With its scheme; undefined = AWS. */
   endpoint: string | undefined;
@@ -47,6 +47,8 @@ const SPELLINGS: Record<string, string> = {
   anonymous: "anonymous",
   ssetype: "encryption",
   kmskeyid: "kmsKeyId",
+  // Of every kind of bucket that the CLI opens by a URL.
+  prefix: "prefix",
 };
 
 function truth(name: string, value: string | undefined): boolean {
@@ -83,7 +85,7 @@ export function parseS3Url(text: string): S3Location {
     .join("/");
   return {
     bucket: url.hostname,
-    prefix: prefix === "" ? "" : `${prefix}/`,
+    prefix: `${options["prefix"] ?? ""}${prefix === "" ? "" : `${prefix}/`}`,
     endpoint: endpoint === undefined || endpoint === "" || /^https?:\/\//.test(endpoint) ? endpoint || undefined : `${plain ? "http" : "https"}://${endpoint}`,
     region: options["region"],
     pathStyle: truth("s3ForcePathStyle", options["pathStyle"]),

@@ -66,11 +66,21 @@ test.each([
   ],
   ["s3://b?endpoint=s3.us-west-004.backblazeb2.com&request_checksum_calculation=WHEN_SUPPORTED", { requestChecksums: "WHEN_SUPPORTED" }],
   ["s3://b?endpoint=m:9&hostname_immutable=true&dualstack=false&fips=0&anonymous=T", { pathStyle: true, dualStack: false, fips: false, anonymous: true }],
+  ["s3://b?endpoint=s3.eu-central-1.wasabisys.com&region=eu-central-1", { endpoint: "https://s3.eu-central-1.wasabisys.com", pathStyle: false }],
+  [
+    "s3://b/homelab?endpoint=http://garage.lan:3900&region=garage&s3ForcePathStyle=1",
+    { endpoint: "http://garage.lan:3900", region: "garage", prefix: "homelab/" },
+  ],
+  ["s3://b?prefix=team-a/", { prefix: "team-a/" }],
+  ["s3://b/c/d?prefix=team-a%2F", { prefix: "team-a/c/d/" }],
+  ["s3://b?prefix=a-", { prefix: "a-" }],
   ["s3://b?ssetype=aws:kms&kmskeyid=k&accelerate=true", { encryption: "aws:kms", kmsKeyId: "k", accelerate: true }],
 ])("%s", (url, expected) => expect(parseS3Url(url)).toMatchObject(expected));
 
 test.each([
   ["s3://b?role=arn:aws:iam::1:role/x", "the option role of an s3:// backend is not supported"],
+  ["s3://b?rate_limiter_capacity=5", "the option rate_limiter_capacity of an s3:// backend is not supported"],
+  ["s3://b?key=one", "the option key of an s3:// backend is not supported"],
   ["s3://b?ssetype=ROT13", "ssetype takes aes256, aws:kms, aws:kms:dsse, not ROT13"],
   ["s3://b?request_checksum_calculation=never", "takes when_supported, when_required, not never"],
   ["s3://b?s3ForcePathStyle=perhaps", "takes true or false, not perhaps"],
