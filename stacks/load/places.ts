@@ -38,6 +38,10 @@ function knownKeys(root: z.ZodType, keys: Path): string[] {
   return Object.keys(unwrap(schema)?.shape ?? {});
 }
 
+/** Of a key that a map may not have, what is wrong with it; zod itself says only that something is. */
+const textOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === "invalid_key" ? `as a name it ${issue.issues.map(({ message }) => message).join(", and ")}` : issue.message;
+
 /** What a schema complains of, at its lines. @param schema names the known keys */
 export function problemsOf(file: string, schema: z.ZodType, issues: readonly z.core.$ZodIssue[], lineOf: (keys: Path) => number): Problem[] {
   return issues.flatMap((issue): Problem[] => {
@@ -53,6 +57,6 @@ export function problemsOf(file: string, schema: z.ZodType, issues: readonly z.c
         };
       });
     }
-    return [{ file, line: lineOf(at), key: at.join(".") || "(file)", message: issue.message }];
+    return [{ file, line: lineOf(at), key: at.join(".") || "(file)", message: textOf(issue) }];
   });
 }

@@ -34,6 +34,17 @@ function needs({ place, chosen, given, catalogue, cluster }: Checked): string[] 
   });
 }
 
+/** A cluster can have several that serve routes, each of its own class. Of the others a second one answers in the first one's place. */
+const SEVERAL: readonly string[] = ["ingress"];
+
+function twice({ place, chosen, cluster }: Checked): string[] {
+  return chosen.flatMap(({ module }) =>
+    module.brings
+      .filter((brought) => !SEVERAL.includes(brought) && cluster.capabilities.includes(brought))
+      .map((brought) => `${place.environment}: ${module.name}: brings ${brought}, which ${cluster.title} has already; leave out one of them`),
+  );
+}
+
 /** What must have one owner. */
 function owners({ place, chosen, applications, hosts }: Checked): string[] {
   const problems: string[] = [];
@@ -153,4 +164,4 @@ function secrets({ place, chosen }: Checked): string[] {
 
 /** Everything that is wrong, in a fixed order. */
 export const checkPlatform = (given: Checked): string[] =>
-  [needs, owners, hostNames, classes, addresses, versions, credentials, secrets].flatMap((check) => check(given));
+  [needs, twice, owners, hostNames, classes, addresses, versions, credentials, secrets].flatMap((check) => check(given));

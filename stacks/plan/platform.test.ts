@@ -167,6 +167,11 @@ const CASES: Record<string, Case> = {
     catalogue: [made("a", { cluster: ["load-balancer"] })],
     problems: ["dev: a: needs load-balancer of its cluster, which kubeadm does not have; its cluster has: none"],
   },
+  "what the cluster has already": {
+    given: input({ a: {}, b: {} }),
+    catalogue: [made("a", {}, { brings: ["load-balancer"] }), made("b", {}, { brings: ["ingress"] })],
+    problems: ["dev: a: brings load-balancer, which k3s has already; leave out one of them"],
+  },
   "two owners of a CRD": {
     given: input({ a: {}, b: {} }),
     catalogue: [made("a", {}, { crds: ["things.example.org"] }), made("b", {}, { crds: ["things.example.org"] })],

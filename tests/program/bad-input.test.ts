@@ -1,0 +1,81 @@
+/**
+ * What is wrong with a homelab's files is told before anything is registered, with the environment and the module: one file a case in
+ * `bad-input/`. `change` is laid over the checkout's own site (`stacks`, `site`) and settings, null takes away; `says` is each line of
+ * the error, where `<line>` stands for the place in the file, and `…` for what other files decide. With
+ * `HOMELAB_TEST_RECORD_BAD_INPUT=1` a file without `says` gets what is said now.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parse, stringify } from "yaml";
+import { HomelabError } from "../../common/errors";
+import { loadEstate, SITE_FILES } from "../../stacks/load/estate";
+import { parseStackConfigFile } from "../../stacks/load/settings";
+import type { SiteFiles } from "../../stacks/load/site-files";
+import { planEstate } from "../../stacks/plan/plan";
+import { settingsOf } from "../support/stack-run";
+
+const FOLDER = path.join(__dirname, "bad-input");
+const RECORD = process.env["HOMELAB_TEST_RECORD_BAD_INPUT"] === "1";
+
+interface Case {
+  readonly change: { readonly site?: object; readonly stacks?: object; readonly settings?: Readonly<Record<string, object>> };
+  readonly says?: readonly string[];
+}
+
+/** As RFC 7396 merges: maps merge, null takes away, all else replaces. */
+function merged(base: unknown, change: unknown): unknown {
+  if (typeof change !== "object" || change === null || Array.isArray(change)) return change;
+  const out: Record<string, unknown> = { ...(typeof base === "object" && base !== null && !Array.isArray(base) ? base : {}) };
+  for (const [key, value] of Object.entries(change)) {
+    if (value === null) delete out[key];
+    else out[key] = merged(out[key], value);
+  }
+  return out;
+}
+
+function load({ site = {}, stacks = {}, settings = {} }: Case["change"]): void {
+  const files = { ...SITE_FILES, site: merged(SITE_FILES.site, site), stacks: merged(SITE_FILES.stacks, stacks) } as SiteFiles;
+  const estate = loadEstate(files);
+  const changed = Object.entries(settings).map(([stack, own]) => {
+    const whole = merged(parse(settingsOf(stack)), { config: own });
+    return [stack, parseStackConfigFile(`Pulumi.${stack}.yaml`, stringify(whole))] as const;
+  });
+  planEstate({ ...estate, settings: new Map([...estate.settings, ...changed]) });
+}
+
+/** Lines of the error. Places in files move with the files. */
+function saidOf(change: Case["change"]): string[] {
+  try {
+    load(change);
+  } catch (thrown) {
+    if (!(thrown instanceof HomelabError)) throw thrown;
+    return thrown.message.split("\n").map((line) => line.trim().replace(/(\.ts|\.yaml):\d+:/, "$1:<line>:"));
+  }
+  return [];
+}
+
+/** The whole line, where `…` is any text. */
+const patternOf = (line: string): RegExp => new RegExp(`^${line.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`);
+
+const names = fs.readdirSync(FOLDER).map((file) => file.replace(/\.yaml$/, ""));
+
+test.each(names)("%s", (name) => {
+  const file = path.join(FOLDER, `${name}.yaml`);
+  const text = fs.readFileSync(file, "utf8");
+  const { change, says }: Case = parse(text);
+  const said = saidOf(change);
+  if (RECORD && says === undefined) fs.appendFileSync(file, stringify({ says: said }, { lineWidth: 0 }));
+  else expect(said).toEqual(says?.map((line) => expect.stringMatching(patternOf(line))));
+  expect(said).not.toEqual([]);
+});
+
+test("there are at least 40 of them, and each names where it is wrong", () => {
+  expect(names.length).toBeGreaterThanOrEqual(40);
+  const unplaced = names.filter((name) => {
+    const { change, says = [] }: Case = parse(fs.readFileSync(path.join(FOLDER, `${name}.yaml`), "utf8"));
+    const stacks = Object.entries(change.stacks ?? {}) as [string, { platform?: object }][];
+    const places = [...stacks.flatMap(([stack, { platform = {} }]) => [stack, ...Object.keys(platform)]), ...Object.keys({ ...change.settings, ...change.site })];
+    return !places.some((place) => says.join("\n").includes(place));
+  });
+  expect(unplaced).toEqual([]);
+});
