@@ -22,6 +22,8 @@ export const stacks = defineStacks({
       nats: {},
       "cloudnative-pg": {},
       postgres: {},
+      "github-runners": { sets: { "self-hosted": { url: "https://github.com/fullstack-pw", min: 1, max: 4 } } },
+      "gitlab-runner": {},
       "teleport-agent": {
         apps: { vault: { namespace: "vault", service: "vault", port: 8200 }, minio: { namespace: "minio", service: "minio-console", port: 9001 } },
       },

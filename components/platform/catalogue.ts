@@ -7,6 +7,8 @@ import { cloudNativePg } from "./cloudnative-pg/module";
 import { clusterAccess } from "./cluster-access/module";
 import { externalDns } from "./external-dns/module";
 import { externalSecrets } from "./external-secrets/module";
+import { githubRunners } from "./github-runners/module";
+import { gitlabRunner } from "./gitlab-runner/module";
 import { immich } from "./immich/module";
 import { kubePrometheusStack } from "./kube-prometheus-stack/module";
 import { kubevirt } from "./kubevirt/module";
@@ -41,6 +43,8 @@ export const MODULES = [
   nats,
   cloudNativePg,
   postgres,
+  githubRunners,
+  gitlabRunner,
   sharedSecrets,
   argoCd,
   prometheusOperatorCrds,

@@ -65,7 +65,7 @@ export interface Flow {
   readonly why: string;
 }
 
-/** Pods of one kind that run all the time. */
+/** Pods of one kind that run all the time, or as often as they may. */
 export interface Workload {
   readonly name: string;
   /** Default 1. */
@@ -73,6 +73,8 @@ export interface Workload {
   /** What all containers of a pod request together. Left out: what the namespace gives to a container that names nothing. */
   readonly cpu?: string;
   readonly memory?: string;
+  /** true: no chart makes them, but the program that it installs, as many as `replicas` at most. Default: the chart does. */
+  readonly onDemand?: true;
 }
 
 /** A volume that it keeps. */
@@ -97,7 +99,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** What depends on the options and the place. Each part may be left out where there is nothing. */
 export interface ModuleParts {
-  /** Charts in place of the module's own of the same release, where an option chooses another version. */
+  /** Charts in place of the module's own of the same release, where an option chooses another version; and those of further releases. */
   readonly charts: Readonly<Record<string, ChartPin>>;
   /** Namespaces that it makes. No other module or application may have them. */
   readonly namespaces: readonly string[];

@@ -103,13 +103,14 @@ export function allCharts(): readonly Chart[] {
 }
 
 /**
+ * @param repository of `https://`, or of `oci://`
  * @param name in the repository, or the whole address of a chart of a registry (`oci://…`)
  * @param version exact, with or without a `v`, as Helm compares; without one the only version that there is
  */
 export function findChart(repository: string, name: string, version: string | undefined): Chart | undefined {
   const plain = (text: string): string => text.replace(/^v/, "");
   // A chart of a registry is named by its whole address; its folder is that address as well.
-  const oci = /^oci:\/\/(.+)\/([^/]+)$/.exec(name);
+  const oci = /^oci:\/\/(.+)\/([^/]+)$/.exec(repository.startsWith("oci://") ? `${repository}/${name}` : name);
   const [wantedRepository, wantedName] = oci === null ? [repository.replace(/\/+$/, ""), name] : [`https://${oci[1]}`, oci[2]];
   return allCharts().find(
     (chart) => chart.repository === wantedRepository && chart.name === wantedName && (!version || plain(chart.version) === plain(version)),

@@ -8,6 +8,7 @@ import { clusterBasics } from "./cluster-basics";
 import { Deployments } from "./deployments";
 import { follow } from "./events";
 import { ExternalSecrets } from "./external-secrets";
+import { GithubRunners } from "./github-runners";
 import { IngressRoutes } from "./ingress-routes";
 import { Kube } from "./kube";
 import { Longhorn } from "./longhorn";
@@ -31,6 +32,7 @@ const OPERATORS = {
   certManager: { image: /(^|\/)cert-manager-controller([:@]|$)/, others: [] },
   externalSecrets: { image: /(^|\/)external-secrets([:@]|$)/, others: ["webhook", "certcontroller"] },
   cloudNativePg: { image: /(^|\/)cloudnative-pg\/cloudnative-pg([:@]|$)/, others: [] },
+  githubRunners: { image: /(^|\/)gha-runner-scale-set-controller([:@]|$)/, others: [] },
 } as const;
 
 type Operator = (typeof OPERATORS)[keyof typeof OPERATORS];
@@ -80,16 +82,16 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
   const certManager = new CertManager(new Kube(cluster, "cert-manager-controller"), queue, ctx, () => running.certManager);
   const externalSecrets = new ExternalSecrets(new Kube(cluster, "external-secrets"), queue, ctx, () => running.externalSecrets !== undefined);
   const cloudNativePg = new CloudNativePg(new Kube(cluster, "cloudnative-pg"), queue, () => running.cloudNativePg !== undefined);
+  const githubRunners = new GithubRunners(new Kube(cluster, "ghactions"), queue, () => running.githubRunners);
   const lookForOperators = (): void => {
     const deployments = kube.all("apps/v1", "Deployment");
     const homeOf = (operator: Operator): string | undefined => deployments.find((deployment) => runs(deployment, operator))?.metadata.namespace;
     const before = { ...running };
-    running.certManager = homeOf(OPERATORS.certManager);
-    running.externalSecrets = homeOf(OPERATORS.externalSecrets);
-    running.cloudNativePg = homeOf(OPERATORS.cloudNativePg);
-    if (running.cloudNativePg !== undefined && running.cloudNativePg !== before.cloudNativePg) cloudNativePg.resync();
-    if (running.certManager !== undefined && running.certManager !== before.certManager) certManager.resync();
-    if (running.externalSecrets !== undefined && running.externalSecrets !== before.externalSecrets) externalSecrets.resync();
+    for (const [name, controller] of Object.entries({ certManager, externalSecrets, cloudNativePg, githubRunners })) {
+      const key = name as keyof typeof OPERATORS;
+      running[key] = homeOf(OPERATORS[key]);
+      if (running[key] !== undefined && running[key] !== before[key]) controller.resync();
+    }
   };
   const isOperator = (object: KubeObject): boolean => {
     const image = String(listAt(object, "spec", "template", "spec", "containers")[0]?.["image"] ?? "");
@@ -103,6 +105,7 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
     if (object.kind === "Secret") {
       certManager.secretChanged(object.metadata.namespace, object.metadata.name);
       cloudNativePg.secretChanged(object.metadata.namespace);
+      githubRunners.secretChanged(object.metadata.namespace);
       externalSecrets.secretChanged(object.metadata.namespace, object.metadata.name);
     }
     if (object.kind === "Namespace") externalSecrets.namespaceChanged();

@@ -55,7 +55,13 @@ function saidOf(change: Case["change"]): string[] {
 }
 
 /** The whole line, where `…` is any text. */
-const patternOf = (line: string): RegExp => new RegExp(`^${line.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`);
+const patternOf = (line: string): RegExp =>
+  new RegExp(
+    `^${line
+      .split("…")
+      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+      .join(".*")}$`,
+  );
 
 const names = fs.readdirSync(FOLDER).map((file) => file.replace(/\.yaml$/, ""));
 
@@ -74,7 +80,10 @@ test("there are at least 40 of them, and each names where it is wrong", () => {
   const unplaced = names.filter((name) => {
     const { change, says = [] }: Case = parse(fs.readFileSync(path.join(FOLDER, `${name}.yaml`), "utf8"));
     const stacks = Object.entries(change.stacks ?? {}) as [string, { platform?: object }][];
-    const places = [...stacks.flatMap(([stack, { platform = {} }]) => [stack, ...Object.keys(platform)]), ...Object.keys({ ...change.settings, ...change.site })];
+    const places = [
+      ...stacks.flatMap(([stack, { platform = {} }]) => [stack, ...Object.keys(platform)]),
+      ...Object.keys({ ...change.settings, ...change.site }),
+    ];
     return !places.some((place) => says.join("\n").includes(place));
   });
   expect(unplaced).toEqual([]);

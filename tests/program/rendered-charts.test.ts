@@ -87,11 +87,13 @@ test.each(rendered)("$name requests what it declares", ({ module, workloads }) =
     const { cpu, memoryMiB } = added(each);
     return { pods: replicas, cpu: replicas * cpu, memoryMiB: replicas * memoryMiB };
   });
-  const declared = module.parts.workloads.map(({ replicas = 1, cpu = CONTAINER_DEFAULTS.cpu, memory = CONTAINER_DEFAULTS.memory }) => ({
-    pods: replicas,
-    cpu: replicas * milliCpu(cpu),
-    memoryMiB: replicas * mebibytes(memory),
-  }));
+  const declared = module.parts.workloads
+    .filter(({ onDemand }) => onDemand !== true)
+    .map(({ replicas = 1, cpu = CONTAINER_DEFAULTS.cpu, memory = CONTAINER_DEFAULTS.memory }) => ({
+      pods: replicas,
+      cpu: replicas * milliCpu(cpu),
+      memoryMiB: replicas * mebibytes(memory),
+    }));
   expect(added(declared)).toEqual(added(asked));
 });
 

@@ -38,7 +38,7 @@ const VMS: Record<string, { node: string; stack: string; status: string }> = {
 
 const EVERYWHERE = ["cert-manager", "external-dns", "external-secrets", "vault-access"];
 const OWN_NAMESPACES: Record<string, string[]> = {
-  tools: ["cnpg-system", "minio", "nats", "postgres", "teleport-agent", "valkey", "vault"],
+  tools: ["arc-system", "cnpg-system", "github-runners", "gitlab-jobs", "gitlab-runner", "minio", "nats", "postgres", "teleport-agent", "valkey", "vault"],
   observability: ["jaeger", "monitoring", "prometheus-operator-crds"],
   home: ["cnpg-system", "immich"],
   sandboxy: ["cdi", "kubevirt", "longhorn-system", "snapshot-controller", "teleport-agent", "whoami"],

@@ -26,7 +26,12 @@ export interface ChartData {
 
 const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
 /** Maps of which templates hand every entry on, although they read some by name as well: as good as empty in values.yaml. */
-const HANDED_ON: Readonly<Record<string, readonly (readonly string[])[]>> = { "argo-cd": [["configs", "params"]], grafana: [["grafana.ini"]] };
+const HANDED_ON: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  "argo-cd": [["configs", "params"]],
+  "gitlab-runner": [["podSecurityContext"]],
+  grafana: [["grafana.ini"]],
+  minio: [["containerSecurityContext"]],
+};
 
 /** A copy with an empty map at the path. */
 function emptied(values: Map, [key = "", ...rest]: readonly string[]): Map {
