@@ -48,6 +48,22 @@ export const CREDENTIALS: readonly Credential[] = [
     make: one("POSTGRES_PASSWORD"),
   },
   {
+    name: "postgres-dev",
+    entry: storePath("POSTGRES_DEV"),
+    owner: "PostgreSQL (stack dev; its operator gives the role the new password)",
+    built: true,
+    consumers: ["applications of dev with a database"],
+    make: one("POSTGRES_PASSWORD"),
+  },
+  {
+    name: "minio-users",
+    entry: storePath("MINIO_USERS"),
+    owner: "MinIO (stack tools; the Job of its release gives each user the new key)",
+    built: true,
+    consumers: ["backups of Postgres (stacks tools and dev)"],
+    make: one("postgres-backups"),
+  },
+  {
     name: "redis",
     entry: storePath("REDIS"),
     owner: "Valkey (stack tools; its pod restarts)",

@@ -7,6 +7,19 @@ import { whoami } from "./apps/whoami";
 /** What every cluster has: certificates, its way into Vault, Secrets from it, and the names of its routes in Pi-hole. */
 const cluster = { "cert-manager": {}, "cluster-access": {}, "external-secrets": {}, "external-dns": {} } as const;
 
+/** Buckets with the users that reach them. */
+const objectStorage = {
+  buckets: [{ name: "pulumi-state", versioning: true }, { name: "loki" }, { name: "teleport" }, { name: "postgres-backups" }],
+  users: { "postgres-backups": { buckets: ["postgres-backups"], path: "cluster-secret-store/secrets/MINIO_USERS", key: "postgres-backups" } },
+};
+
+/** The second instance of Postgres, for applications as they are developed. */
+const postgresOfDev = {
+  host: "dev.postgres",
+  databases: { apps: { owner: "apps", extensions: ["vector"], path: "cluster-secret-store/secrets/POSTGRES_DEV", key: "POSTGRES_PASSWORD" } },
+  backup: {},
+};
+
 export const stacks = defineStacks({
   tools: {
     description: "Proxmox hosts and the VMs and services that all others use: DNS, proxy, access, Vault, object storage",
@@ -15,13 +28,13 @@ export const stacks = defineStacks({
     proxmox: true,
     platform: {
       ...cluster,
-      minio: {},
+      minio: objectStorage,
       vault: {},
       "vault-entries": {},
       valkey: {},
       nats: {},
       "cloudnative-pg": {},
-      postgres: {},
+      postgres: { backup: {} },
       "github-runners": { sets: { "self-hosted": { url: "https://github.com/fullstack-pw", min: 1, max: 4 } } },
       "gitlab-runner": {},
       "teleport-agent": {
@@ -60,7 +73,13 @@ export const stacks = defineStacks({
     description: "applications as they are developed",
     needs: ["tools", "observability"],
     vms: { "k8s-dev": "cluster" },
-    platform: { ...cluster, "argo-cd": {}, "teleport-agent": { apps: { "dev-ascii": { namespace: "ascii-frontend", service: "ascii-frontend", port: 80 } } } },
+    platform: {
+      ...cluster,
+      "argo-cd": {},
+      "cloudnative-pg": {},
+      postgres: postgresOfDev,
+      "teleport-agent": { apps: { "dev-ascii": { namespace: "ascii-frontend", service: "ascii-frontend", port: 80 } } },
+    },
     // The image is set here; stg and prod take it from one another.
     apps: { "ascii-frontend": { ...asciiFrontend("dev.ascii", { setting: "appImage" }), outputs: { appImage: "image" } } },
   },

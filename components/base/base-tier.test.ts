@@ -109,7 +109,7 @@ describe("PostgresDatabase", () => {
     storageClass: "local-path",
     resources: { cpu: "250m", memory: "512Mi", memoryLimit: "1Gi" },
   };
-  const backup = { destination: "s3://backups/pg", endpoint: "https://s3.example.org", secret: "s3", schedule: "0 0 3 * * *", retention: "30d" };
+  const backup = { destination: "s3://backups/pg", endpoint: "https://s3.example.org", secret: "s3", schedule: "0 0 3 * * *", retention: "30d", server: "pg" };
   const build =
     (more: Partial<PostgresDatabaseArgs> = {}) =>
     (opts: Opts) =>
@@ -209,6 +209,11 @@ describe("PostgresDatabase", () => {
       { servers: { ...servers, backup: { ...backup, schedule: "0 3 * * *" } } },
       "servers.backup.schedule",
       '"0 3 * * *" must have six fields, with seconds first: 0 0 3 * * *',
+    ],
+    [
+      { servers: { ...servers, backup, restore: { server: "pg" } } },
+      "servers.restore",
+      "needs a backup under another name: what was archived would be written over",
     ],
   ] as const)("%j is refused", async (more, propertyPath, reason) => {
     expect(await refused(build(more))).toMatchObject({ propertyPath, reason });

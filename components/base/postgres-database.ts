@@ -32,6 +32,11 @@ function validatePostgresDatabase({ database, owner, servers }: PostgresDatabase
   }
   if (servers !== undefined && (!Number.isInteger(servers.instances) || servers.instances < 1))
     throw new pulumi.InputPropertyError({ propertyPath: "servers.instances", reason: `${servers.instances} is no number of servers` });
+  if (servers?.restore !== undefined && (servers.backup === undefined || servers.backup.server === servers.restore.server))
+    throw new pulumi.InputPropertyError({
+      propertyPath: "servers.restore",
+      reason: "needs a backup under another name: what was archived would be written over",
+    });
   if (servers?.backup !== undefined && servers.backup.schedule.trim().split(/\s+/).length !== 6 && !servers.backup.schedule.startsWith("@"))
     throw new pulumi.InputPropertyError({
       propertyPath: "servers.backup.schedule",

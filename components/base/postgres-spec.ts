@@ -9,6 +9,10 @@ export interface PostgresBackup {
   readonly endpoint: string;
   /** Secret with `ACCESS_KEY_ID` and `SECRET_ACCESS_KEY`, in the namespace of the servers. */
   readonly secret: pulumi.Input<string>;
+  /** Secret with `ca.crt`, whom to trust at the endpoint. Left out: the authorities that everybody trusts. */
+  readonly authority?: pulumi.Input<string>;
+  /** Name in the archive. */
+  readonly server: string;
   /** Six fields with seconds, as CloudNativePG takes them: `0 0 3 * * *`. */
   readonly schedule: string;
   /** How far back one can go, such as `30d`. */
@@ -32,6 +36,16 @@ export interface PostgresServers {
   /** Full name under which clients outside the cluster reach the server that takes writes, by a balancer. Left out: they do not. */
   readonly host?: string;
   readonly backup?: PostgresBackup;
+  /** New servers begin with this; needs `backup`, whose store it is read from. */
+  readonly restore?: PostgresRestore;
+}
+
+/** What an archive holds. */
+export interface PostgresRestore {
+  /** Name in the archive. */
+  readonly server: string;
+  /** As ISO 8601. Left out: the last that it has. */
+  readonly until?: string | undefined;
 }
 
 /** Name of the plugin that archives to object stores. */
@@ -50,6 +64,26 @@ export interface ServersSpecArgs {
 /** Identifiers of SQL in quotes, which double the quote inside. */
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
+/** The servers as they are archived, in `externalClusters`. */
+const ORIGIN = "origin";
+
+const created = ({ database, owner, secret, extensions }: ServersSpecArgs) => ({
+  initdb: {
+    database,
+    owner,
+    secret: { name: secret },
+    dataChecksums: true,
+    ...(extensions.length === 0 ? {} : { postInitApplicationSQL: extensions.map((name) => `CREATE EXTENSION IF NOT EXISTS ${identifier(name)}`) }),
+  },
+});
+
+/** What was restored has its extensions; the owner gets the password of now. */
+const restored = ({ until }: PostgresRestore, { database, owner, secret }: ServersSpecArgs) => ({
+  recovery: { source: ORIGIN, database, owner, secret: { name: secret }, ...(until === undefined ? {} : { recoveryTarget: { targetTime: until } }) },
+});
+
+const archive = (store: string, server: string) => ({ name: BARMAN_PLUGIN, parameters: { barmanObjectName: store, serverName: server } });
+
 /** A Service of the operator for who is outside the cluster. */
 const outsideService = (cluster: string, host: string) => ({
   selectorType: "rw",
@@ -60,8 +94,9 @@ const outsideService = (cluster: string, host: string) => ({
 });
 
 /** Of the `Cluster`. What it leaves out the operator fills in. */
-export function serversSpec({ cluster, servers, database, owner, secret, extensions }: ServersSpecArgs) {
-  const { instances, image, size, storageClass, resources, parameters, preload, host, backup } = servers;
+export function serversSpec(args: ServersSpecArgs) {
+  const { cluster, servers } = args;
+  const { instances, image, size, storageClass, resources, parameters, preload, host, backup, restore } = servers;
   const postgresql = {
     ...(parameters === undefined ? {} : { parameters: { ...parameters } }),
     ...(preload === undefined ? {} : { shared_preload_libraries: [...preload] }),
@@ -73,30 +108,24 @@ export function serversSpec({ cluster, servers, database, owner, secret, extensi
     enableSuperuserAccess: false,
     storage: { size, storageClass },
     resources: { requests: { cpu: resources.cpu, memory: resources.memory }, limits: { memory: resources.memoryLimit } },
-    bootstrap: {
-      initdb: {
-        database,
-        owner,
-        secret: { name: secret },
-        dataChecksums: true,
-        ...(extensions.length === 0 ? {} : { postInitApplicationSQL: extensions.map((name) => `CREATE EXTENSION IF NOT EXISTS ${identifier(name)}`) }),
-      },
-    },
+    bootstrap: restore === undefined ? created(args) : restored(restore, args),
+    ...(restore === undefined ? {} : { externalClusters: [{ name: ORIGIN, plugin: archive(cluster, restore.server) }] }),
     ...(Object.keys(postgresql).length === 0 ? {} : { postgresql }),
     ...(host === undefined ? {} : { managed: { services: { additional: [outsideService(cluster, host)] } } }),
-    ...(backup === undefined ? {} : { plugins: [{ name: BARMAN_PLUGIN, isWALArchiver: true, parameters: { barmanObjectName: cluster } }] }),
+    ...(backup === undefined ? {} : { plugins: [{ ...archive(cluster, backup.server), isWALArchiver: true }] }),
     // Of one server it would only keep a node from being drained.
     enablePDB: instances > 1,
   };
 }
 
 /** Of the `ObjectStore` of backups. */
-export function storeSpec({ destination, endpoint, secret, retention }: PostgresBackup) {
+export function storeSpec({ destination, endpoint, secret, authority, retention }: PostgresBackup) {
   return {
     retentionPolicy: retention,
     configuration: {
       destinationPath: destination,
       endpointURL: endpoint,
+      ...(authority === undefined ? {} : { endpointCA: { name: authority, key: "ca.crt" } }),
       s3Credentials: { accessKeyId: { name: secret, key: "ACCESS_KEY_ID" }, secretAccessKey: { name: secret, key: "SECRET_ACCESS_KEY" } },
       wal: { compression: "gzip" },
       data: { compression: "gzip" },

@@ -52,6 +52,29 @@ test("a cluster waits for its owner's Secret; then it has servers with claims, a
   expect(ready(live("Cluster", "pg"))).toBe("True");
 });
 
+test("a cluster that archives waits for its store and the keys of it; a backup that is to be made at once is made when it is ready", async () => {
+  await install();
+  await dev.install("https://cloudnative-pg.github.io/charts", "plugin-barman-cloud", "0.7.0", {}, "cnpg-system-2");
+  const configuration = { destinationPath: "s3://b/", s3Credentials: { accessKeyId: { name: "keys", key: "A" }, secretAccessKey: { name: "keys", key: "S" } } };
+  dev.create(secret as unknown as KubeObject);
+  const reason = () => at(live("Cluster", "pg"), "status", "phaseReason");
+  dev.create(cluster({ instances: 1, plugins: [{ name: "barman", isWALArchiver: true, parameters: { barmanObjectName: "store" } }] }));
+  dev.create({ apiVersion: API, kind: "ScheduledBackup", metadata: { name: "daily", namespace: "app" }, spec: { cluster: { name: "pg" }, immediate: true } });
+  await world.settled();
+  expect(reason()).toBe('objectstores.barmancloud.cnpg.io "store" not found');
+  dev.create({ apiVersion: "barmancloud.cnpg.io/v1", kind: "ObjectStore", metadata: { name: "store", namespace: "app" }, spec: { configuration } });
+  dev.create({ apiVersion: "v1", kind: "Secret", metadata: { name: "other", namespace: "app" } } as unknown as KubeObject);
+  await world.settled();
+  expect(reason()).toBe('secret "keys" not found');
+  expect(dev.all(API, "Backup", "app")).toEqual([]);
+  dev.create({ apiVersion: "v1", kind: "Secret", metadata: { name: "keys", namespace: "app" }, stringData: { A: "a", S: "s" } } as unknown as KubeObject);
+  await world.settled();
+  expect(ready(live("Cluster", "pg"))).toBe("True");
+  expect(dev.all(API, "Backup", "app").map(({ metadata, status }) => [metadata.name, (status as { phase: string }).phase])).toEqual([
+    ["daily-first", "completed"],
+  ]);
+});
+
 test("writes go to the first server, and a balancer that is asked for has the cluster's address", async () => {
   await install();
   dev.create(secret as unknown as KubeObject);

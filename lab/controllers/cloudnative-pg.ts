@@ -3,11 +3,12 @@
  * databases are applied then. No SQL is spoken.
  */
 import type { KubeObject } from "../kubernetes";
-import { type JsonMap, listAt, mapAt, numberAt, textAt } from "../kubernetes/objects";
+import { at, type JsonMap, listAt, mapAt, numberAt, textAt } from "../kubernetes/objects";
 import { isReady, type Kube, ownerOf } from "./kube";
 import type { WorkQueue } from "./queue";
 
 const API = "postgresql.cnpg.io/v1";
+const STORE_API = "barmancloud.cnpg.io/v1";
 const IN_CLUSTERS = ["Database", "DatabaseRole"] as const;
 const PORT = 5432;
 /** Pods that a Service of a kind leads to. */
@@ -27,12 +28,13 @@ export class CloudNativePg {
     private readonly runs: () => boolean,
   ) {
     queue.on("Cluster", (namespace, name) => this.#cluster(namespace, name));
+    queue.on("ScheduledBackup", (namespace, name) => this.#scheduled(namespace, name));
     for (const kind of IN_CLUSTERS) queue.on(kind, (namespace, name) => this.#inCluster(kind, namespace, name));
   }
 
   /** Everything that it looks after, for when it starts. */
   resync(): void {
-    for (const kind of ["Cluster", ...IN_CLUSTERS])
+    for (const kind of ["Cluster", "ScheduledBackup", ...IN_CLUSTERS])
       for (const { metadata } of this.kube.all(API, kind)) this.queue.add(kind, metadata.namespace, metadata.name);
   }
 
@@ -48,9 +50,9 @@ export class CloudNativePg {
     const cluster = kube.find(API, "Cluster", namespace, name);
     if (!this.runs() || cluster === undefined || namespace === undefined || cluster.metadata.deletionTimestamp !== undefined) return;
     const instances = numberAt(cluster, "spec", "instances") ?? 1;
-    const secret = textAt(cluster, "spec", "bootstrap", "initdb", "secret", "name");
-    if (secret !== undefined && kube.find("v1", "Secret", namespace, secret) === undefined) {
-      this.#status(cluster, instances, 0, "Unable to create required cluster objects", `secret "${secret}" not found`);
+    const missing = this.#missing(cluster, namespace);
+    if (missing !== undefined) {
+      this.#status(cluster, instances, 0, "Unable to create required cluster objects", missing);
       return;
     }
     this.#services(cluster, namespace);
@@ -58,9 +60,45 @@ export class CloudNativePg {
     const ready = kube.owned("v1", "Pod", cluster).filter((pod) => isReady(pod)).length;
     this.#status(cluster, instances, ready, ready === instances ? "Cluster in healthy state" : "Setting up primary", "");
     if (ready === instances)
-      for (const kind of IN_CLUSTERS)
+      for (const kind of ["ScheduledBackup", ...IN_CLUSTERS])
         for (const object of kube.all(API, kind, namespace))
           if (textAt(object, "spec", "cluster", "name") === name) this.queue.add(kind, namespace, object.metadata.name);
+  }
+
+  /** What it must have before it begins: the owner's Secret, and the archive with its keys. */
+  #missing(cluster: KubeObject, namespace: string): string | undefined {
+    const { kube } = this;
+    const ways = mapAt(cluster, "spec", "bootstrap");
+    const owner = textAt(ways, "initdb", "secret", "name") ?? textAt(ways, "recovery", "secret", "name");
+    const plugins = [...listAt(cluster, "spec", "plugins"), ...listAt(cluster, "spec", "externalClusters").map((origin) => mapAt(origin, "plugin"))];
+    const stores = plugins.flatMap((plugin) => textAt(plugin, "parameters", "barmanObjectName") ?? []);
+    const secrets = stores.flatMap((name) => {
+      const configuration = mapAt(kube.find(STORE_API, "ObjectStore", namespace, name), "spec", "configuration");
+      const of = (...path: string[]): string[] => [textAt(configuration, ...path, "name") ?? []].flat();
+      return [...of("s3Credentials", "accessKeyId"), ...of("s3Credentials", "secretAccessKey"), ...of("endpointCA")];
+    });
+    const store = stores.find((name) => kube.find(STORE_API, "ObjectStore", namespace, name) === undefined);
+    if (store !== undefined) return `objectstores.barmancloud.cnpg.io "${store}" not found`;
+    const secret = [...(owner === undefined ? [] : [owner]), ...secrets].find((name) => kube.find("v1", "Secret", namespace, name) === undefined);
+    return secret === undefined ? undefined : `secret "${secret}" not found`;
+  }
+
+  /** One that is to be made at once is: a Backup of its cluster, which is complete when the cluster is ready. */
+  #scheduled(namespace: string | undefined, name: string): void {
+    const { kube } = this;
+    const scheduled = kube.find(API, "ScheduledBackup", namespace, name);
+    const cluster = textAt(scheduled, "spec", "cluster", "name") ?? "";
+    if (!this.runs() || scheduled === undefined || namespace === undefined || at(scheduled, "spec", "immediate") !== true) return;
+    if (textAt(scheduled, "status", "lastScheduleTime") !== undefined || !isReady(kube.find(API, "Cluster", namespace, cluster))) return;
+    const { method, pluginConfiguration } = mapAt(scheduled, "spec");
+    const made = kube.create({
+      apiVersion: API,
+      kind: "Backup",
+      metadata: { name: `${name}-first`, namespace, labels: { "cnpg.io/cluster": cluster }, ownerReferences: [ownerOf(scheduled)] },
+      spec: { cluster: { name: cluster }, method: method ?? "plugin", ...(pluginConfiguration === undefined ? {} : { pluginConfiguration }) },
+    });
+    kube.status(made, { phase: "completed", startedAt: kube.now(), stoppedAt: kube.now() });
+    kube.status(scheduled, { lastScheduleTime: kube.now() });
   }
 
   #services(cluster: KubeObject, namespace: string): void {

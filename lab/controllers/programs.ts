@@ -10,7 +10,7 @@ import { type JsonMap, listAt, mapAt, textAt } from "../kubernetes/objects";
 import { type S3Server, startS3, type WantedBucket } from "../s3";
 import { startVault } from "../vault";
 import { ExternalDnsContainer } from "./external-dns";
-import type { Kube } from "./kube";
+import { decode64, type Kube } from "./kube";
 import { longhornJob } from "./longhorn";
 import { environmentOf } from "./pod-starts";
 import type { WorkQueue } from "./queue";
@@ -33,7 +33,7 @@ interface Running extends Stoppable, Persistent {
   /** Work of its own, when the queue comes to it. */
   turn?(): Promise<void>;
   /** Of a MinIO. */
-  makeBuckets?: S3Server["makeBuckets"];
+  s3?: Pick<S3Server, "makeBuckets" | "makeUsers">;
   entry: Entry;
   uid: string;
   disk: string;
@@ -59,6 +59,17 @@ function configOf(kube: Kube, pod: KubeObject): string {
 /** Of lines `createBucket <name> <policy> <purge> <versioning> <locking>`. */
 const bucketsOf = (script: string): WantedBucket[] =>
   [...script.matchAll(/^createBucket (\S+) \S+ \S+ (\S+)/gm)].map(([, name = "", versioning]) => ({ name, versioning: versioning === "true" }));
+
+/** Of lines `createPolicy <name> "<statements as YAML>"` and `createUser <access key> <Secret>/<key> <policy>`. */
+function usersOf(script: string, secretKey: (name: string, key: string) => string): Parameters<S3Server["makeUsers"]>[0] {
+  const policies = new Map([...script.matchAll(/^createPolicy (\S+) (".*")$/gm)].map(([, name = "", yaml = '""']) => [name, parse(JSON.parse(yaml))]));
+  return Object.fromEntries(
+    [...script.matchAll(/^createUser (\S+) ([^/\s]+)\/(\S+) (\S+)/gm)].map(([, user = "", secret = "", key = "", policy = ""]) => [
+      user,
+      { secretKey: secretKey(secret, key), statements: policies.get(policy) ?? [] },
+    ]),
+  );
+}
 
 export class Programs {
   readonly #running = new Map<string, Running>();
@@ -149,7 +160,7 @@ export class Programs {
         ...shared,
         port: server.port,
         ready: () => true,
-        makeBuckets: (wanted) => server.makeBuckets(wanted),
+        s3: server,
         save: () => server.save(),
         restore: (state) => server.restore(state),
         stop: () => server.stop(),
@@ -168,8 +179,10 @@ export class Programs {
     if (container === undefined) return true;
     const server = this.#behind(pod.metadata.namespace, environmentOf(this.kube, pod, container)["MINIO_ENDPOINT"] ?? "");
     // The chart's script asks until MinIO answers.
-    if (server?.makeBuckets === undefined || !server.ready()) return false;
-    server.makeBuckets(bucketsOf(configOf(this.kube, pod)));
+    if (server?.s3 === undefined || !server.ready()) return false;
+    const script = configOf(this.kube, pod);
+    server.s3.makeBuckets(bucketsOf(script));
+    server.s3.makeUsers(usersOf(script, (name, key) => decode64(textAt(this.kube.find("v1", "Secret", pod.metadata.namespace, name), "data", key) ?? "")));
     return true;
   }
 

@@ -7,7 +7,8 @@ import { noSuchBucket, noSuchKey, S3Error } from "./errors";
 import { listing } from "./listing";
 import { undeclared } from "./operations";
 import { type Credentials, checkSignature, unwrapChunks } from "./signature";
-import { type Bucket, type S3State, type StoredObject, s3StateSchema } from "./state";
+import { type Bucket, type S3State, type StoredObject, s3StateSchema, type User } from "./state";
+import { checkUser } from "./users";
 import { element, text, textsOf } from "./xml";
 
 export type { Credentials } from "./signature";
@@ -16,6 +17,8 @@ export interface S3Server extends Persistent, Stoppable {
   readonly port: number;
   /** As MinIO's client makes them with the root user; one that is there stays as it is. */
   makeBuckets(wanted: readonly WantedBucket[]): void;
+  /** The same of users: those that are there get what is wanted now. By access key. */
+  makeUsers(wanted: Readonly<Record<string, User>>): void;
 }
 
 export interface WantedBucket {
@@ -64,6 +67,14 @@ class S3 {
       if (this.state.buckets[name] !== undefined) continue;
       this.state.buckets[name] = { created: this.#now(), objects: {}, ...(versioning ? { versioning: true as const } : {}) };
       this.#record("write", `bucket-create ${name}`);
+    }
+  }
+
+  makeUsers(wanted: Readonly<Record<string, User>>): void {
+    for (const [name, user] of Object.entries(wanted)) {
+      if (JSON.stringify(this.state.users?.[name]) === JSON.stringify(user)) continue;
+      this.state.users = { ...this.state.users, [name]: user };
+      this.#record("write", `user ${name}`);
     }
   }
 
@@ -236,7 +247,9 @@ export async function startS3(name: string, ctx: LabContext, options: S3Options)
     const url = new URL(request.url ?? "/", "http://s3");
     if (/^\/minio\/health\/(live|ready|cluster)$/.test(url.pathname) && request.method === "GET") return send(response, 200);
     const body = await bodyOf(request);
-    checkSignature(request, url, options.credentials);
+    const { accessKey: root, secretKey } = options.credentials;
+    const user = checkSignature(request, url, (name) => (name === root ? secretKey : s3.state.users?.[name]?.secretKey));
+    if (user !== root) checkUser(s3.state.users?.[user], request, url);
     return s3.handle({ request, response, url, body });
   };
   const server = createServer((request, response) => {
@@ -255,6 +268,7 @@ export async function startS3(name: string, ctx: LabContext, options: S3Options)
   return {
     port,
     makeBuckets: (wanted) => s3.makeBuckets(wanted),
+    makeUsers: (wanted) => s3.makeUsers(wanted),
     save: () => structuredClone(s3.state),
     restore: async (saved) => restore(saved),
     stop: async () => {

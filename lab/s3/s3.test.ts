@@ -122,6 +122,29 @@ test.each([
   other.destroy();
 });
 
+test("a user reaches what a statement of its policy names, and nothing else", async () => {
+  const resources = ["arn:aws:s3:::states", "arn:aws:s3:::states/*"];
+  const reads = ["s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject"];
+  server.makeUsers({
+    reader: { secretKey: "of-reader", statements: [{ actions: reads, resources }] },
+    writer: { secretKey: "of-writer", statements: [{ actions: [...reads, "s3:PutObject", "s3:DeleteObject"], resources }] },
+  });
+  await client.send(new CreateBucketCommand({ Bucket: "loki" }));
+  await put("a", "kept");
+  const [reader, writer] = [clientOf("of-reader", "reader"), clientOf("of-writer", "writer")];
+  const denied = { name: "AccessDenied", $metadata: { httpStatusCode: 403 } };
+  const write = (by: typeof client, bucket: string) => by.send(new PutObjectCommand({ Bucket: bucket, Key: "b", Body: "x" }));
+  expect((await reader.send(new ListObjectsV2Command({ Bucket: "states" }))).Contents?.map(({ Key }) => Key)).toEqual(["a"]);
+  await write(writer, "states");
+  await expect(write(reader, "states")).rejects.toMatchObject(denied);
+  await expect(write(writer, "loki")).rejects.toMatchObject(denied);
+  await expect(writer.send(new ListObjectsV2Command({ Bucket: "loki" }))).rejects.toMatchObject(denied);
+  await expect(writer.send(new ListBucketsCommand({}))).rejects.toMatchObject(denied);
+  await expect(writer.send(new CreateBucketCommand({ Bucket: "own" }))).rejects.toMatchObject(denied);
+  reader.destroy();
+  writer.destroy();
+});
+
 test("no signature at all is refused, but health may be asked", async () => {
   expect((await fetch(`http://127.0.0.1:${server.port}/states`)).status).toBe(403);
   expect((await fetch(`http://127.0.0.1:${server.port}/minio/health/live`)).status).toBe(200);

@@ -20,19 +20,22 @@ function canonicalQuery(url: URL): string {
     .join("&");
 }
 
-const denied = (): S3Error => new S3Error(403, "AccessDenied", "Access Denied.");
+export const denied = (): S3Error => new S3Error(403, "AccessDenied", "Access Denied.");
 
 /**
  * Whether the body's bytes are what was signed is not looked at.
+ * @param keyOf the secret key of an access key; undefined for one that there is not
+ * @returns the access key that signed
  * @throws S3Error 403
  */
-export function checkSignature(request: IncomingMessage, url: URL, { accessKey, secretKey }: Credentials): void {
+export function checkSignature(request: IncomingMessage, url: URL, keyOf: (accessKey: string) => string | undefined): string {
   const given = /^AWS4-HMAC-SHA256 Credential=([^/,]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request,\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]{64})$/.exec(
     request.headers.authorization ?? "",
   );
   if (given === null) throw denied();
   const [, access = "", day = "", region = "", names = "", signature = ""] = given;
-  if (access !== accessKey) throw new S3Error(403, "InvalidAccessKeyId", "The Access Key Id you provided does not exist in our records.");
+  const secretKey = keyOf(access);
+  if (secretKey === undefined) throw new S3Error(403, "InvalidAccessKeyId", "The Access Key Id you provided does not exist in our records.");
   const headers = names.split(";").map(
     (name) =>
       `${name}:${String(request.headers[name] ?? "")
@@ -54,6 +57,7 @@ export function checkSignature(request: IncomingMessage, url: URL, { accessKey, 
       "SignatureDoesNotMatch",
       "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
     );
+  return access;
 }
 
 /** Streamed uploads wrap the content in chunks, each with its size in front. */

@@ -47,7 +47,16 @@ const servers = {
   resources: { cpu: "250m", memory: "512Mi", memoryLimit: "1Gi" },
   parameters: { wal_level: "logical" },
   host: "db.example.org",
-  backup: { destination: "s3://backups/shop", endpoint: "https://s3.example.org", secret: "s3", schedule: "0 0 3 * * *", retention: "30d" },
+  backup: {
+    destination: "s3://backups/shop",
+    endpoint: "https://s3.example.org",
+    secret: "s3",
+    schedule: "0 0 3 * * *",
+    retention: "30d",
+    server: "shop",
+    authority: "ca",
+  },
+  restore: { server: "shop-before", until: "2026-11-30T03:00:00Z" },
 };
 
 /** Each component with everything that it can be given. */

@@ -3,7 +3,7 @@ import { Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import type { BuildModule } from "../context";
-import { CLOUDNATIVE_PG_CHART, CLOUDNATIVE_PG_NAMESPACE, cloudNativePgValues } from "./values";
+import { BARMAN_CHART, BARMAN_RELEASE, barmanValues, CLOUDNATIVE_PG_CHART, CLOUDNATIVE_PG_NAMESPACE, cloudNativePgValues } from "./values";
 
 /** Both webhooks are asked about a Cluster. */
 const ADMITTED = {
@@ -13,15 +13,21 @@ const ADMITTED = {
   spec: { instances: 1, storage: { size: "1Gi" } },
 };
 
-/** The operator of Postgres servers. */
+/** The operator of Postgres servers, and its plugin of archives. */
 export class CloudNativePg extends Component {
   constructor(name: string, args: { namespace: NamespaceArgs }, opts?: pulumi.ComponentResourceOptions) {
     super("platform:CloudNativePg", name, opts);
     const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
-    new HelmRelease(
+    const operator = new HelmRelease(
       name,
       { releaseName: "cloudnative-pg", namespace, chart: CLOUDNATIVE_PG_CHART, values: cloudNativePgValues(), admits: [ADMITTED] },
       this.child(),
+    );
+    // It must be in the operator's namespace, and there when the first Cluster asks for it.
+    new HelmRelease(
+      `${name}-archives`,
+      { releaseName: BARMAN_RELEASE, namespace, chart: BARMAN_CHART, values: barmanValues() },
+      this.child({ dependsOn: [operator] }),
     );
     this.registerOutputs({});
   }

@@ -9,6 +9,15 @@ export const CLOUDNATIVE_PG_CHART = {
   why: "CloudNativePG 1.30, tested with Kubernetes 1.34 to 1.36; in place of Bitnami's chart, whose images get no updates any more",
 } as const satisfies ChartPin;
 
+export const BARMAN_CHART = {
+  repository: "https://cloudnative-pg.github.io/charts",
+  name: "plugin-barman-cloud",
+  version: "0.7.0",
+  kubeVersion: ">=1.29.0-0",
+  why: "the plugin that archives to object stores; what the operator has of its own for that goes with 1.31",
+} as const satisfies ChartPin;
+export const BARMAN_RELEASE = "plugin-barman-cloud";
+
 export const CLOUDNATIVE_PG_NAMESPACE = "cnpg-system";
 
 export function cloudNativePgValues() {
@@ -18,3 +27,5 @@ export function cloudNativePgValues() {
     resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "256Mi" } },
   };
 }
+
+export const barmanValues = () => ({ crds: { create: true }, resources: { requests: { cpu: "20m", memory: "64Mi" }, limits: { memory: "128Mi" } } });

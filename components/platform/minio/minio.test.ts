@@ -35,6 +35,7 @@ test("it takes its root user from a Secret that is there first, and has no user 
       mode: "standalone",
       replicas: 1,
       existingSecret: "minio-root",
+      policies: [],
       users: [],
       persistence: { enabled: true, size: "10Gi", storageClass: "local-path" },
       resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "1Gi" } },
@@ -73,6 +74,42 @@ test("size, class and buckets are options", async () => {
     persistence: { size: "40Gi", storageClass: "fast" },
     buckets: [{ name: "photos", policy: "none", purge: false, versioning: true }],
   });
+});
+
+test("a user reaches its own buckets alone, by a key that its Secret has", async () => {
+  const entry = { path: "store/A", key: "one" };
+  const users = { writer: { buckets: ["photos"], ...entry }, reader: { buckets: ["photos", "loki"], may: "read" as const, ...entry } };
+  const registered = await builtModule(minio, { options: { buckets: [{ name: "photos" }, { name: "loki" }], users } });
+  expect(plain(only(registered, "kubernetes:core/v1:Secret", "minio-users").inputs)).toMatchObject({
+    metadata: { name: "minio-users", namespace: "minio" },
+    stringData: { writer: "store/A one", reader: "store/A one" },
+  });
+  expect(graphOf(registered)["kubernetes:helm.sh/v3:Release minio-release"]).toContain("minio-users");
+  const reads = ["s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject"];
+  expect(valuesOf(registered)).toMatchObject({
+    users: [
+      { accessKey: "writer", existingSecret: "minio-users", existingSecretKey: "writer", policy: "writer" },
+      { accessKey: "reader", existingSecret: "minio-users", existingSecretKey: "reader", policy: "reader" },
+    ],
+    policies: [
+      {
+        name: "writer",
+        statements: [
+          {
+            resources: ["arn:aws:s3:::photos", "arn:aws:s3:::photos/*"],
+            actions: [...reads, "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:ListBucketMultipartUploads"],
+          },
+        ],
+      },
+      {
+        name: "reader",
+        statements: [{ resources: ["arn:aws:s3:::photos", "arn:aws:s3:::photos/*", "arn:aws:s3:::loki", "arn:aws:s3:::loki/*"], actions: reads }],
+      },
+    ],
+  });
+  expect(JSON.stringify(minio.options.safeParse({ users: { writer: { buckets: ["other"], ...entry } } }).error?.issues)).toContain(
+    "writer reaches the bucket other, which is not among those that are made",
+  );
 });
 
 test("it restarts by a mark on its pod when its root credential is another one, and only then", async () => {

@@ -7,7 +7,7 @@ import { WebIngress } from "../../base/web-ingress";
 import type { BuildModule } from "../context";
 import { credentialMark } from "../credential-mark";
 import { type MinioOptions, ROOT_PASSWORD, ROOT_USER } from "./options";
-import { type Bucket, MINIO_CHART, MINIO_NAMESPACE, minioValues, ROOT_SECRET } from "./values";
+import { type Bucket, MINIO_CHART, MINIO_NAMESPACE, minioValues, ROOT_SECRET, USERS_SECRET, type User } from "./values";
 
 export interface MinioArgs {
   namespace: NamespaceArgs;
@@ -19,6 +19,8 @@ export interface MinioArgs {
   /** Of its volume. */
   size: string;
   buckets: readonly Bucket[];
+  /** By access key. */
+  users: Readonly<Record<string, User & { readonly secretKey: pulumi.Input<string> }>>;
   ingressClass: string;
   issuer: pulumi.Input<string>;
 }
@@ -36,6 +38,17 @@ export class Minio extends Component {
       { metadata: { name: ROOT_SECRET, namespace }, stringData: { rootUser: args.rootUser, rootPassword: args.rootPassword } },
       this.child(),
     );
+    const users = Object.entries(args.users);
+    const keys =
+      users.length === 0
+        ? []
+        : [
+            new Secret(
+              `${name}-users`,
+              { metadata: { name: USERS_SECRET, namespace }, stringData: Object.fromEntries(users.map(([user, { secretKey }]) => [user, secretKey])) },
+              this.child(),
+            ),
+          ];
     const release = new HelmRelease(
       name,
       {
@@ -44,7 +57,7 @@ export class Minio extends Component {
         chart: MINIO_CHART,
         values: minioValues({ ...args, credentialMark: credentialMark(ROOT_SECRET, [args.rootUser, args.rootPassword]) }),
       },
-      this.child({ dependsOn: [root] }),
+      this.child({ dependsOn: [root, ...keys] }),
     );
     const route = { namespace, className: args.ingressClass, issuer: args.issuer };
     const api = new WebIngress(`${name}-api`, { ...route, host: `s3.${args.domain}`, service: release.releaseName, port: 9000 }, this.child());
@@ -70,6 +83,9 @@ export const buildMinio: BuildModule<MinioOptions> = (name, { options, context }
       storageClass: options.storageClass ?? storageClass,
       size: options.size,
       buckets: options.buckets,
+      users: Object.fromEntries(
+        Object.entries(options.users).map(([user, { path, key, buckets, may }]) => [user, { buckets, may, secretKey: context.programSecrets.get(path, key) }]),
+      ),
       issuer: context.need("issuer"),
       rootUser: context.programSecrets.get(ROOT_USER.path, ROOT_USER.key),
       rootPassword: context.programSecrets.get(ROOT_PASSWORD.path, ROOT_PASSWORD.key),

@@ -7,30 +7,76 @@ const name = z
   .regex(/^(?!pg_|cnpg_|postgres$|streaming_replica$)[a-z_][a-z0-9_]{0,62}$/, "must be of a-z, 0-9 and _, and no name that Postgres keeps");
 const ENTRY = storePath("POSTGRES");
 
-export const postgresOptions = z.strictObject({
-  storageClass: z.string().optional().describe("Class of the servers' volumes. Left out: the cluster's own"),
-  size: volumeSize.default("10Gi").describe("Size of each server's volume"),
-  instances: z.int().min(1).max(5).default(1).describe("Servers: from two on one takes the other's place"),
-  memoryMiB: z.int().min(256).default(512).describe("What each server gets"),
-  databases: z
-    .record(
-      name,
-      z.strictObject({
-        owner: name,
-        extensions: z.array(z.string().regex(/^[a-z][a-z0-9_-]*$/, "must be the name of an extension")).default([]),
-        path: z.string(),
-        key: z.string(),
-      }),
-    )
-    .refine((databases) => Object.keys(databases).length > 0, "must have at least one database: the servers are made for the first")
-    .refine((databases) => {
-      const owners = Object.values(databases).map(({ owner }) => owner);
-      return new Set(owners).size === owners.length;
-    }, "must have an owner of its own for each database")
-    .default({ apps: { owner: "apps", extensions: ["vector"], path: ENTRY, key: "POSTGRES_PASSWORD" } })
-    .describe(
-      "By name: the role that is its `owner`, its `extensions`, and `path` and `key` of the owner's password in secrets/. The servers are made for the first",
-    ),
+/** Six fields, seconds first. */
+const schedule = z.string().regex(/^(\S+ ){5}\S+$/, "must have six fields, with seconds first: 0 0 3 * * *");
+const serverName = z.string().regex(/^[a-z]([a-z0-9-]{0,48}[a-z0-9])?$/, "must be a name of a-z, 0-9 and -");
+
+const backup = z.strictObject({
+  bucket: z.string().default("postgres-backups"),
+  user: z.string().default("postgres-backups"),
+  path: z.string().default(storePath("MINIO_USERS")),
+  key: z.string().default("postgres-backups"),
+  schedule: schedule.default("0 0 3 * * *"),
+  retention: z
+    .string()
+    .regex(/^[1-9]\d*[dwm]$/, "must be a time such as 30d, 8w or 3m")
+    .default("30d"),
+  server: serverName.optional(),
 });
+
+const restore = z.strictObject({
+  server: serverName,
+  until: z.iso.datetime({ offset: true, error: "must be a time such as 2026-11-30T03:00:00Z" }).optional(),
+});
+
+export const postgresOptions = z
+  .strictObject({
+    host: z
+      .string()
+      .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, "must be a name without the domain, such as dev.postgres")
+      .default("postgres")
+      .describe("Host name without the domain"),
+    backup: backup
+      .optional()
+      .describe(
+        "Backups to the homelab's object storage, with the write-ahead log, so that any moment can be had back: `bucket`, the `user` that reaches it and `path` and `key` of its secret key, `schedule` (six fields, seconds first), `retention`, and the name in the archive (`server`; default `<environment>-postgres`). Left out: none",
+      ),
+    restore: restore
+      .optional()
+      .describe(
+        "New servers begin with what the archive of `server` holds, as of the time `until` (left out: the last that it has). Needs `backup`, with another `server` for what they write themselves; servers that are there stay as they are",
+      ),
+    storageClass: z.string().optional().describe("Class of the servers' volumes. Left out: the cluster's own"),
+    size: volumeSize.default("10Gi").describe("Size of each server's volume"),
+    instances: z.int().min(1).max(5).default(1).describe("Servers: from two on one takes the other's place"),
+    memoryMiB: z.int().min(256).default(512).describe("What each server gets"),
+    databases: z
+      .record(
+        name,
+        z.strictObject({
+          owner: name,
+          extensions: z.array(z.string().regex(/^[a-z][a-z0-9_-]*$/, "must be the name of an extension")).default([]),
+          path: z.string(),
+          key: z.string(),
+        }),
+      )
+      .refine((databases) => Object.keys(databases).length > 0, "must have at least one database: the servers are made for the first")
+      .refine((databases) => {
+        const owners = Object.values(databases).map(({ owner }) => owner);
+        return new Set(owners).size === owners.length;
+      }, "must have an owner of its own for each database")
+      .default({ apps: { owner: "apps", extensions: ["vector"], path: ENTRY, key: "POSTGRES_PASSWORD" } })
+      .describe(
+        "By name: the role that is its `owner`, its `extensions`, and `path` and `key` of the owner's password in secrets/. The servers are made for the first",
+      ),
+  })
+  .refine(({ backup: own, restore: from }) => from === undefined || (own?.server !== undefined && own.server !== from.server), {
+    path: ["restore"],
+    error: "needs backup.server, another name than that which is restored: what was archived would be written over",
+  });
+
+/** Name of the servers in the archive. */
+export const archiveName = (options: { readonly backup?: { readonly server?: string | undefined } | undefined }, environment: string): string =>
+  options.backup?.server ?? `${environment}-postgres`;
 
 export type PostgresOptions = z.output<typeof postgresOptions>;

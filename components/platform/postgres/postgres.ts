@@ -1,11 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
+import { Credentials } from "../../base/credentials";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { PostgresDatabase } from "../../base/postgres-database";
-import type { PostgresServers } from "../../base/postgres-spec";
+import type { PostgresBackup, PostgresServers } from "../../base/postgres-spec";
 import type { BuildModule } from "../context";
 import type { PostgresOptions } from "./options";
-import { POSTGRES_CLUSTER, POSTGRES_NAMESPACE, postgresServers } from "./values";
+import { AUTHORITY_SECRET, BACKUP_SECRET, POSTGRES_CLUSTER, POSTGRES_NAMESPACE, postgresBackup, postgresServers } from "./values";
 
 interface DatabaseArgs {
   readonly name: string;
@@ -15,9 +16,16 @@ interface DatabaseArgs {
   readonly password: pulumi.Input<string>;
 }
 
+/** What is said of the archive once its Secrets are there. */
+type BackupOf = (secrets: Parameters<typeof postgresBackup>[2]) => PostgresBackup | undefined;
+/** The operator looks at it again when it changes. */
+const RELOADED = { "cnpg.io/reload": "true" };
+
 export interface PostgresArgs {
   namespace: NamespaceArgs;
   servers: PostgresServers;
+  /** Keys of the archive's user, and whom to trust at its address. Left out: no backups. */
+  backup?: { readonly user: string; readonly key: pulumi.Input<string>; readonly authority: pulumi.Input<string> | undefined; readonly spec: BackupOf };
   /** The servers are made for the first; the others come into them. */
   databases: readonly DatabaseArgs[];
 }
@@ -27,9 +35,10 @@ export class Postgres extends Component {
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:Postgres", name, opts);
     const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
+    const backup = args.backup === undefined ? undefined : this.#backup(name, namespace, args.backup);
     let first: PostgresDatabase | undefined;
     for (const { name: database, ...rest } of args.databases) {
-      const own = first === undefined ? { servers: args.servers } : {};
+      const own = first === undefined ? { servers: { ...args.servers, ...(backup === undefined ? {} : { backup }) } } : {};
       const made = new PostgresDatabase(
         `${name}-${database}`,
         { namespace, cluster: POSTGRES_CLUSTER, database, ...rest, ...own },
@@ -38,6 +47,17 @@ export class Postgres extends Component {
       first ??= made;
     }
     this.registerOutputs({});
+  }
+
+  /** The Secrets of the archive, and what is said of it. */
+  #backup(name: string, namespace: pulumi.Output<string>, { user, key, authority, spec }: NonNullable<PostgresArgs["backup"]>): PostgresBackup | undefined {
+    const values = { ACCESS_KEY_ID: user, SECRET_ACCESS_KEY: key };
+    const keys = new Credentials(`${name}-backups`, { name: BACKUP_SECRET, namespace, values, labels: RELOADED }, this.child());
+    const trusted =
+      authority === undefined
+        ? undefined
+        : new Credentials(`${name}-backups-authority`, { name: AUTHORITY_SECRET, namespace, values: { "ca.crt": authority } }, this.child());
+    return spec({ keys: keys.secretName, authority: trusted?.secretName });
   }
 }
 
@@ -49,6 +69,17 @@ export const buildPostgres: BuildModule<PostgresOptions> = (name, { options, con
     extensions,
     password: context.programSecrets.get(path, key),
   }));
-  const servers = postgresServers(options, options.storageClass ?? storageClass, `postgres.${domain}`);
-  return { component: new Postgres(name, { namespace: context.namespace(POSTGRES_NAMESPACE), servers, databases }, opts) };
+  const servers = postgresServers(options, options.storageClass ?? storageClass, `${options.host}.${domain}`);
+  const backup =
+    options.backup === undefined
+      ? {}
+      : {
+          backup: {
+            user: options.backup.user,
+            key: context.programSecrets.get(options.backup.path, options.backup.key),
+            authority: context.vaultAuthority,
+            spec: (secrets: Parameters<typeof postgresBackup>[2]) => postgresBackup(options, context.place, secrets),
+          },
+        };
+  return { component: new Postgres(name, { namespace: context.namespace(POSTGRES_NAMESPACE), servers, databases, ...backup }, opts) };
 };

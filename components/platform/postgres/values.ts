@@ -1,7 +1,8 @@
 /** The servers of the module postgres. */
-import type { PostgresServers } from "../../base/postgres-spec";
+import type { PostgresBackup, PostgresServers } from "../../base/postgres-spec";
 import type { ImagePin } from "../pins";
-import type { PostgresOptions } from "./options";
+import type { Place } from "../place";
+import { archiveName, type PostgresOptions } from "./options";
 
 export const POSTGRES_IMAGE = {
   image: "ghcr.io/cloudnative-pg/postgresql:17.6-standard-bookworm",
@@ -16,8 +17,37 @@ export const POSTGRES_PORT = 5432;
 export const STATUS_PORT = 8000;
 export const CPU = "250m";
 
+/** Secret with the keys of the archive's user, and that with whom to trust there. */
+export const BACKUP_SECRET = "postgres-backups";
+export const AUTHORITY_SECRET = "postgres-backups-authority";
+/** Where the homelab's object storage answers. */
+export const objectStorage = (domain: string): string => `https://s3.${domain}`;
+
+/** @param authority Secret with whom to trust there; undefined: the authorities that everybody trusts */
+export const postgresBackup = (
+  options: Pick<PostgresOptions, "backup">,
+  { domain, environment }: Pick<Place, "domain" | "environment">,
+  secrets: { readonly keys: PostgresBackup["secret"]; readonly authority: PostgresBackup["secret"] | undefined },
+): PostgresBackup | undefined =>
+  options.backup === undefined
+    ? undefined
+    : {
+        destination: `s3://${options.backup.bucket}/`,
+        endpoint: objectStorage(domain),
+        secret: secrets.keys,
+        ...(secrets.authority === undefined ? {} : { authority: secrets.authority }),
+        server: archiveName(options, environment),
+        schedule: options.backup.schedule,
+        retention: options.backup.retention,
+      };
+
 /** @param host full name under which clients outside the cluster reach the server that takes writes */
-export const postgresServers = (options: Pick<PostgresOptions, "size" | "instances" | "memoryMiB">, storageClass: string, host: string): PostgresServers => ({
+export const postgresServers = (
+  options: Pick<PostgresOptions, "size" | "instances" | "memoryMiB" | "restore">,
+  storageClass: string,
+  host: string,
+  backup?: PostgresBackup,
+): PostgresServers => ({
   instances: options.instances,
   image: POSTGRES_IMAGE.image,
   size: options.size,
@@ -26,4 +56,6 @@ export const postgresServers = (options: Pick<PostgresOptions, "size" | "instanc
   // A quarter of the memory, as Postgres recommends; logical decoding for what copies changes.
   parameters: { shared_buffers: `${Math.floor(options.memoryMiB / 4)}MB`, wal_level: "logical" },
   host,
+  ...(backup === undefined ? {} : { backup }),
+  ...(options.restore === undefined ? {} : { restore: options.restore }),
 });

@@ -1,0 +1,88 @@
+/**
+ * The SQL that the program gives to Postgres, said to a Postgres with pgvector (compiled to WebAssembly: it needs nothing but Node);
+ * what an application keeps there by it, and a dump of that which is restored elsewhere and is the same.
+ */
+import { PGlite } from "@electric-sql/pglite";
+import { vector } from "@electric-sql/pglite-pgvector";
+import { pgDump } from "@electric-sql/pglite-tools/pg_dump";
+import { serversSpec } from "../../components/base/postgres-spec";
+import { postgres } from "../../components/platform/postgres/module";
+import type { PostgresOptions } from "../../components/platform/postgres/options";
+import { postgresServers } from "../../components/platform/postgres/values";
+import { planEstate } from "../../stacks/plan/plan";
+import { estate } from "../support/planned-stack";
+
+const open = (): Promise<PGlite> => PGlite.create({ extensions: { vector } });
+const started: PGlite[] = [];
+async function server(): Promise<PGlite> {
+  const made = await open();
+  started.push(made);
+  return made;
+}
+afterAll(() => Promise.all(started.map((one) => one.close())));
+
+/** What the operator says to the first database, as its superuser. */
+function firstSql(options: PostgresOptions): readonly string[] {
+  const [[database = "", { owner, extensions }] = ["", { owner: "", extensions: [] as string[] }]] = Object.entries(options.databases);
+  const servers = postgresServers(options, "local-path", "db.example.org");
+  const { bootstrap } = serversSpec({ cluster: "postgres", servers, database, owner, secret: "s", extensions });
+  return "initdb" in bootstrap ? (bootstrap.initdb.postInitApplicationSQL ?? []) : [];
+}
+
+const planned = [...planEstate(estate)].flatMap(([stack, { platform }]) =>
+  platform.modules.filter(({ name }) => name === postgres.name).map(({ options }) => ({ stack, options: options as PostgresOptions })),
+);
+
+/** As an application keeps texts with their meaning. */
+const APPLICATION = `
+  CREATE ROLE apps LOGIN;
+  GRANT ALL ON SCHEMA public TO apps;
+  SET ROLE apps;
+  CREATE TABLE note (id integer PRIMARY KEY, body text NOT NULL, meaning vector(3) NOT NULL);
+  CREATE INDEX note_meaning ON note USING hnsw (meaning vector_cosine_ops);
+  INSERT INTO note VALUES (1, 'a "quoted" ü', '[1,0,0]'), (2, 'b''s', '[0,1,0]'), (3, 'c', '[0.9,0.1,0]');
+  RESET ROLE;
+`;
+const NEAREST = "SELECT id FROM public.note ORDER BY meaning <=> '[1,0.05,0]' LIMIT 2";
+
+const nearest = async (db: PGlite): Promise<unknown[]> => (await db.query<{ id: number }>(NEAREST)).rows.map(({ id }) => id);
+const rows = async (db: PGlite): Promise<unknown[]> => (await db.query("SELECT id, body, meaning::text FROM public.note ORDER BY id")).rows;
+
+test.each(planned)("what the servers of $stack are told, Postgres takes, twice as well, and an application may use it", async ({ options }) => {
+  const db = await server();
+  const sql = firstSql(options);
+  expect(sql).toEqual(['CREATE EXTENSION IF NOT EXISTS "vector"']);
+  for (const statement of [...sql, ...sql]) await db.exec(statement);
+  await db.exec(APPLICATION);
+  expect(await nearest(db)).toEqual([1, 3]);
+});
+
+test("a dump, restored elsewhere, is the same: rows, extension, owner and index", async () => {
+  const [first] = planned;
+  if (first === undefined) throw new Error("no stack has Postgres");
+  const [before, after] = [await server(), await server()];
+  for (const statement of firstSql(first.options)) await before.exec(statement);
+  await before.exec(APPLICATION);
+  const kept = await rows(before);
+  const dump = await (await pgDump({ pg: before })).text();
+  await after.exec("CREATE ROLE apps LOGIN;");
+  await after.exec(dump);
+  expect(await rows(after)).toEqual(kept);
+  expect(await nearest(after)).toEqual([1, 3]);
+  const about = "SELECT tableowner, (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS vector FROM pg_tables WHERE tablename = 'note'";
+  expect((await after.query(about)).rows).toEqual((await before.query(about)).rows);
+  expect((await after.query("SELECT indexname FROM pg_indexes WHERE tablename = 'note' ORDER BY 1")).rows).toEqual([
+    { indexname: "note_meaning" },
+    { indexname: "note_pkey" },
+  ]);
+});
+
+test("a name with a dash or a quote is one identifier: what Postgres does not have is refused by its whole name", async () => {
+  const db = await server();
+  for (const name of ["uuid-ossp", 'a"; DROP TABLE x; --']) {
+    const servers = postgresServers(postgres.options.parse({}), "local-path", "db.example.org");
+    const { bootstrap } = serversSpec({ cluster: "c", servers, database: "d", owner: "o", secret: "s", extensions: [name] });
+    const [statement = ""] = "initdb" in bootstrap ? (bootstrap.initdb.postInitApplicationSQL ?? []) : [];
+    await expect(db.exec(statement)).rejects.toThrow(`extension "${name}" is not available`);
+  }
+});
