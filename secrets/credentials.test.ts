@@ -14,12 +14,14 @@ function sources(folder: string): string[] {
   });
 }
 
-const program = ["stacks", "components"].flatMap(sources).map((name) => ({ name, text: fs.readFileSync(path.join(root, name), "utf8") }));
+const program = ["stacks", "components", "site"].flatMap(sources).map((name) => ({ name, text: fs.readFileSync(path.join(root, name), "utf8") }));
 
 /** By name: the entry, the keys that are made, the file of the program that reads it. Written down here on purpose. */
 const TABLE: Record<string, { entry: string; keys: string[]; readBy: string[] }> = {
   minio: { entry: "MINIO", keys: ["rootPassword"], readBy: ["components/platform/minio/options.ts"] },
   postgres: { entry: "POSTGRES", keys: ["POSTGRES_PASSWORD"], readBy: ["components/platform/postgres/options.ts"] },
+  "postgres-dev": { entry: "POSTGRES_DEV", keys: ["POSTGRES_DEV_PASSWORD"], readBy: ["site/stacks.ts"] },
+  "minio-users": { entry: "MINIO_USERS", keys: ["postgres-backups"], readBy: ["components/platform/postgres/options.ts", "site/stacks.ts"] },
   redis: { entry: "REDIS", keys: ["REDIS_PASSWORD"], readBy: ["components/platform/valkey/options.ts"] },
   immich: { entry: "IMMICH", keys: ["DB_PASSWORD", "VALKEY_PASSWORD"], readBy: ["components/platform/immich/options.ts"] },
   harbor: { entry: "HARBOR", keys: ["HARBOR_ADMIN_PASSWORD"], readBy: [] },

@@ -53,7 +53,7 @@ export const CREDENTIALS: readonly Credential[] = [
     owner: "PostgreSQL (stack dev; its operator gives the role the new password)",
     built: true,
     consumers: ["applications of dev with a database"],
-    make: one("POSTGRES_PASSWORD"),
+    make: one("POSTGRES_DEV_PASSWORD"),
   },
   {
     name: "minio-users",

@@ -16,7 +16,7 @@ const objectStorage = {
 /** The second instance of Postgres, for applications as they are developed. */
 const postgresOfDev = {
   host: "dev.postgres",
-  databases: { apps: { owner: "apps", extensions: ["vector"], path: "cluster-secret-store/secrets/POSTGRES_DEV", key: "POSTGRES_PASSWORD" } },
+  databases: { apps: { owner: "apps", extensions: ["vector"], path: "cluster-secret-store/secrets/POSTGRES_DEV", key: "POSTGRES_DEV_PASSWORD" } },
   backup: {},
 };
 

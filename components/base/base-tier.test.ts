@@ -153,7 +153,7 @@ describe("PostgresDatabase", () => {
             postInitApplicationSQL: ['CREATE EXTENSION IF NOT EXISTS "vector"'],
           },
         },
-        plugins: [{ name: "barman-cloud.cloudnative-pg.io", isWALArchiver: true, parameters: { barmanObjectName: "pg" } }],
+        plugins: [{ name: "barman-cloud.cloudnative-pg.io", isWALArchiver: true, parameters: { barmanObjectName: "pg", serverName: "pg" } }],
         enablePDB: false,
       },
     });

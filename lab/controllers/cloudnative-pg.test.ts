@@ -54,7 +54,14 @@ test("a cluster waits for its owner's Secret; then it has servers with claims, a
 
 test("a cluster that archives waits for its store and the keys of it; a backup that is to be made at once is made when it is ready", async () => {
   await install();
-  await dev.install("https://cloudnative-pg.github.io/charts", "plugin-barman-cloud", "0.7.0", {}, "cnpg-system-2");
+  const names = { kind: "ObjectStore", listKind: "ObjectStoreList", plural: "objectstores", singular: "objectstore" };
+  const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+  dev.create({
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "objectstores.barmancloud.cnpg.io" },
+    spec: { group: "barmancloud.cnpg.io", scope: "Namespaced", names, versions: [{ name: "v1", served: true, storage: true, schema }] },
+  });
   const configuration = { destinationPath: "s3://b/", s3Credentials: { accessKeyId: { name: "keys", key: "A" }, secretAccessKey: { name: "keys", key: "S" } } };
   dev.create(secret as unknown as KubeObject);
   const reason = () => at(live("Cluster", "pg"), "status", "phaseReason");
