@@ -8,7 +8,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
-import { tar } from "./tar";
+import { tar } from "../core/tar";
 import { parseTemplate, renderTemplate } from "./template";
 import { checkValues, extraPaths, schemaOf } from "./values";
 

@@ -5,6 +5,7 @@ import { at, listAt, numberAt } from "../kubernetes/objects";
 import { CertManager } from "./cert-manager";
 import { CloudNativePg } from "./cloudnative-pg";
 import { clusterBasics } from "./cluster-basics";
+import { Containers } from "./containers";
 import { Deployments } from "./deployments";
 import { follow } from "./events";
 import { ExternalSecrets } from "./external-secrets";
@@ -62,6 +63,15 @@ function kubernetesItself(kube: Kube, queue: WorkQueue, programs: Programs, ctx:
   new Services(kube, queue);
 }
 
+/** What a client of the API reaches in pods. */
+function openPods({ cluster }: Kube, programs: Programs, containers: Containers): void {
+  cluster.setPrograms({
+    output: (namespace, pod) => programs.outputOf(`${namespace}/${pod}`),
+    portOf: (pod, port) => programs.connection(pod, port),
+    run: (...command) => containers.run(...command),
+  });
+}
+
 /**
  * Starts them for a cluster; work begins after the current turn of the event loop, so that `restore` may still follow.
  * @param saved what `save` gave
@@ -72,7 +82,7 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
   const kube = new Kube(cluster, "k3s");
   const programs = new Programs(kube, ctx, queue, (namespace, name) => queue.add("Pod", namespace, name));
   if (saved !== undefined) programs.resume(saved);
-  cluster.setOutput((namespace, pod) => programs.outputOf(`${namespace}/${pod}`));
+  openPods(kube, programs, new Containers(kube, ctx));
   kubernetesItself(kube, queue, programs, ctx);
   new WebhookAuthorities(new Kube(cluster, "cainjector"), queue, ctx);
 

@@ -73,7 +73,7 @@ export function blockerOf(kube: Kube, pod: KubeObject): Blocker | undefined {
   return volumeProblem(kube, pod) ?? environmentProblem(kube, pod);
 }
 
-/** A container's environment, as far as it is plain or from Secrets and ConfigMaps. */
+/** A container's environment, as far as it is plain or from Secrets, ConfigMaps and fields of the pod. */
 export function environmentOf(kube: Kube, pod: KubeObject, container: JsonMap): Record<string, string> {
   const { namespace } = pod.metadata;
   const value = (kind: Kind, reference: JsonMap): string | undefined => {
@@ -91,8 +91,20 @@ export function environmentOf(kube: Kube, pod: KubeObject, container: JsonMap): 
   for (const variable of listAt(container, "env")) {
     const from = mapAt(variable, "valueFrom");
     const text = from["secretKeyRef"] !== undefined ? value("Secret", mapAt(from, "secretKeyRef")) : value("ConfigMap", mapAt(from, "configMapKeyRef"));
-    const plain = textAt(variable, "value") ?? text;
-    if (plain !== undefined) found[textAt(variable, "name") ?? ""] = plain;
+    const plain = textAt(variable, "value") ?? text ?? fieldOf(pod, textAt(from, "fieldRef", "fieldPath") ?? "");
+    // $(NAME) is what was set before; one that nothing set stays as it stands.
+    if (plain !== undefined)
+      found[textAt(variable, "name") ?? ""] = plain.replace(/\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)/g, (whole, name: string) => found[name] ?? whole);
   }
   return found;
 }
+
+/** A field of the pod as the downward API gives it; undefined for one that the lab does not know. */
+export function fieldOf(pod: KubeObject, fieldPath: string): string | undefined {
+  const key = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(fieldPath);
+  if (key !== null) return pod.metadata[key[1] as "labels" | "annotations"]?.[key[2] ?? ""] ?? "";
+  if (!FIELDS.has(fieldPath)) return undefined;
+  return textAt(pod, ...fieldPath.split("."));
+}
+
+const FIELDS = new Set(["metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.podIP"]);

@@ -9,6 +9,7 @@ import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, mapAt, textAt } from "../kubernetes/objects";
 import { type S3Server, startS3, type WantedBucket } from "../s3";
 import { startVault } from "../vault";
+import { imageMatches } from "./containers";
 import { ExternalDnsContainer } from "./external-dns";
 import { decode64, type Kube } from "./kube";
 import { longhornJob } from "./longhorn";
@@ -45,8 +46,7 @@ const TURN = "program";
 let table: Entry[] | undefined;
 function entryOf(image: string): Entry | undefined {
   table ??= z.array(entrySchema).parse(parse(fs.readFileSync(path.join(projectRoot(), "lab", "controllers", "data", "programs.yaml"), "utf8")));
-  const plain = image.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
-  return table.find((entry) => new RegExp(`^${entry.image.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(plain));
+  return table.find((entry) => imageMatches(entry.image, image));
 }
 
 /** The script of the job's configuration. */
@@ -216,6 +216,18 @@ export class Programs {
   portOf(pod: KubeObject, port: number): number | undefined {
     const running = this.#running.get(`${pod.metadata.namespace}/${pod.metadata.name}`);
     return running?.entry.ports.includes(port) ? running.port : undefined;
+  }
+
+  /** What a connection to a pod's port meets: a program, nothing, or one that the lab does not have. */
+  connection(pod: KubeObject, port: number): { port: number } | { refused: string } {
+    const local = this.portOf(pod, port);
+    if (local !== undefined) return { port: local };
+    const declared = listAt(pod, "spec", "containers").flatMap((container) => listAt(container, "ports"));
+    if (!declared.some(({ containerPort }) => containerPort === port)) return { refused: `dial tcp4 127.0.0.1:${port}: connect: connection refused` };
+    const { namespace, name } = pod.metadata;
+    const what = `what listens on port ${port} of the pod ${namespace}/${name} is not modelled by the lab`;
+    this.ctx.unhandled.add({ system: "kubernetes", target: this.kube.cluster.name, what: `pods/portforward: ${what}` });
+    return { refused: what };
   }
 
   /** What a pod's program printed; undefined where the lab has none of it. */

@@ -9,10 +9,12 @@ import { documentAt, isDocument, isHealth } from "./documents";
 import type { KubeObject } from "./objects";
 import { OPENAPI_PROTOBUF, openapiProtobuf } from "./openapi-protobuf";
 import type { PARAMETERS } from "./parameters";
+import { PodStreams } from "./pod-streams";
 import { Reads } from "./reads";
 import { parseResourcePath, type ResourcePath } from "./request";
 import { reviews } from "./reviews";
 import { forbidden, methodNotAllowed, noResource, qualified, StatusError } from "./status";
+import type { Upgrade } from "./streams/upgrade";
 import { Writes } from "./writes";
 
 const VERBS: Record<string, string> = { GET: "get", POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" };
@@ -22,23 +24,25 @@ export class ApiServer {
   readonly #answers: Answers;
   readonly #reads: Reads;
   readonly #writes: Writes;
+  readonly #pods: PodStreams;
 
   constructor(private readonly options: ApiServerOptions) {
     this.#answers = new Answers(options);
     this.#reads = new Reads(options, this.#answers);
     this.#writes = new Writes(options, this.#answers);
+    this.#pods = new PodStreams(options, this.#answers);
     const { key, cert, ca } = options.tls;
-    const answer = (request: IncomingMessage, response: ServerResponse): void => {
-      this.#handle(request, response).catch((thrown: unknown) => this.#answers.fail(response, thrown));
+    const answer = (request: IncomingMessage, response: ServerResponse, upgrade?: Upgrade): void => {
+      this.#handle(request, response, upgrade).catch((thrown: unknown) => this.#answers.fail(response, thrown));
     };
-    this.#server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: false }, answer);
-    // exec and port-forward ask for another protocol, which the lab does not speak: they get an answer all the same.
-    this.#server.on("upgrade", (request, socket) => {
+    this.#server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: false }, (request, response) => answer(request, response));
+    // exec and port-forward ask for another protocol. What does not get it has an answer in HTTP.
+    this.#server.on("upgrade", (request, socket, head) => {
       const response = new ServerResponse(request);
       response.assignSocket(socket as Socket);
       response.setHeader("connection", "close");
       response.on("finish", () => socket.end());
-      answer(request, response);
+      answer(request, response, { socket, head });
     });
   }
 
@@ -49,16 +53,17 @@ export class ApiServer {
 
   async close(): Promise<void> {
     this.#reads.close();
+    this.#pods.close();
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #handle(request: IncomingMessage, response: ServerResponse, upgrade: Upgrade | undefined): Promise<void> {
     const { store, tokens } = this.options;
     const url = new URL(request.url ?? "/", "https://kubernetes");
     const user = authenticate(request.socket as TLSSocket, request.headers.authorization, tokens, store);
     if (user === undefined) throw new StatusError(401, "Unauthorized", "Unauthorized");
-    const call: Call = { request, response, url, user: actingAs(user, request.headers, store) };
+    const call: Call = { request, response, url, user: actingAs(user, request.headers, store), upgrade };
     if (this.#general(call)) return;
     try {
       await this.#resource(call, parseResourcePath(url.pathname, store.types));
@@ -128,7 +133,7 @@ export class ApiServer {
     }
     if (path.subresource !== undefined && !path.type.subresources.has(path.subresource)) throw noResource();
     if (path.type.kind === "Pod" && path.subresource !== undefined && path.subresource !== "status" && path.name !== undefined) {
-      this.#reads.podStream(call, path, path.name);
+      await this.#pods.answer(call, path, path.name);
       return;
     }
     if (path.subresource !== undefined && !["status", "scale", "finalize"].includes(path.subresource)) throw methodNotAllowed();

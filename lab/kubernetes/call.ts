@@ -6,10 +6,11 @@ import type { Tokens, User } from "./auth";
 import type { ObjectForm } from "./list-answer";
 import type { KubeObject } from "./objects";
 import { undeclaredParameter } from "./parameters";
-import type { PodOutput } from "./pod-output";
+import type { PodPrograms } from "./pod-programs";
 import type { ResourcePath } from "./request";
 import { badRequest, StatusError } from "./status";
 import type { ObjectStore } from "./store";
+import type { Upgrade } from "./streams/upgrade";
 import { partial, table } from "./tables";
 
 export interface ApiServerOptions {
@@ -19,8 +20,8 @@ export interface ApiServerOptions {
   tokens: Tokens;
   ctx: LabContext;
   tls: { key: string; cert: string; ca: string };
-  /** What the programs in pods printed. */
-  output: PodOutput;
+  /** What is in the pods. */
+  programs: () => PodPrograms;
 }
 
 export interface Call {
@@ -28,6 +29,8 @@ export interface Call {
   response: ServerResponse;
   url: URL;
   user: User;
+  /** Of a request that asks for another protocol. */
+  upgrade: Upgrade | undefined;
 }
 
 export async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -5,11 +5,14 @@ import type { Authority, LabContext, Persistent } from "../core/world";
 import { ApiServer } from "./api-server";
 import { newSigningKey, type SigningKey, Tokens } from "./auth";
 import type { KubeObject } from "./objects";
-import type { PodOutput } from "./pod-output";
+import type { PodPrograms } from "./pod-programs";
+import { StatusError } from "./status";
 import { ObjectStore } from "./store";
 
 export type { Tokens } from "./auth";
 export type { KubeObject } from "./objects";
+export type { PodPrograms } from "./pod-programs";
+export { StatusError } from "./status";
 export { ObjectStore } from "./store";
 
 export interface ClusterOptions {
@@ -36,8 +39,8 @@ export interface Cluster extends Persistent {
   readonly store: ObjectStore;
   readonly tokens: Tokens;
   readonly caPem: string;
-  /** Says where the output of programs in pods comes from. */
-  setOutput(source: PodOutput): void;
+  /** Says what is in the pods. Until then nothing is. */
+  setPrograms(programs: PodPrograms): void;
   /** A kubeconfig of the cluster's administrator. @param server its URL; k3s writes https://127.0.0.1:6443 */
   adminKubeconfig(options?: { server?: string; name?: string; proxyUrl?: string }): string;
   stop(): Promise<void>;
@@ -146,6 +149,12 @@ users:
 `;
 }
 
+const NOTHING: PodPrograms = {
+  output: () => undefined,
+  portOf: () => ({ refused: "nothing runs in this cluster" }),
+  run: () => Promise.reject(new StatusError(500, "InternalError", "nothing runs in this cluster")),
+};
+
 /** Starts the API and makes it reachable at its production address, port 6443. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { name, address, node, ctx } = options;
@@ -158,14 +167,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   else store.restore(saved.store.version, saved.store.objects as KubeObject[]);
   const tokens = new Tokens(signing, ctx.clock);
   const serving = await authority.issue([address, "127.0.0.1", "localhost", node, "kubernetes", "kubernetes.default", "kubernetes.default.svc", "10.43.0.1"]);
-  let output: PodOutput = () => undefined;
+  let programs: PodPrograms = NOTHING;
   const server = new ApiServer({
     cluster: name,
     address,
     store,
     tokens,
     ctx,
-    output: (namespace, pod) => output(namespace, pod),
+    programs: () => programs,
     tls: { ...serving, ca: authority.caPem },
   });
   const port = await server.listen();
@@ -178,8 +187,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     store,
     tokens,
     caPem: authority.caPem,
-    setOutput: (source) => {
-      output = source;
+    setPrograms: (source) => {
+      programs = source;
     },
     adminKubeconfig: (wanted = {}) => kubeconfig(authority.caPem, admin, wanted),
     save: () => ({ authority: authority.save(), signing, admin, store: store.save() }),

@@ -20,6 +20,8 @@ export const PARAMETERS = {
   delete: DELETE,
   deletecollection: [...DELETE, ...SELECT],
   review: WRITE,
+  portforward: [],
+  exec: ["command", "container", "stdin", "stdout", "stderr", "tty"],
   log: ["container", "follow", "tailLines", "timestamps"],
 } as const satisfies Record<string, readonly string[]>;
 

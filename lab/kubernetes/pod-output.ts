@@ -1,30 +1,11 @@
-/** What a pod's containers printed, and what they have no answer for: only some programs of the lab print anything. */
+/** What a pod's containers printed: only some programs of the lab print anything. */
 import type { ServerResponse } from "node:http";
-import { type KubeObject, listAt, textAt } from "./objects";
-import { badRequest, StatusError } from "./status";
-
-/** Lines of the program in a pod; undefined where the pod is only simulated. */
-export type PodOutput = (namespace: string | undefined, name: string) => readonly string[] | undefined;
+import type { KubeObject } from "./objects";
+import { containerOf, type PodOutput } from "./pod-programs";
+import { badRequest } from "./status";
 
 /** How often a client that follows is told what is new, in milliseconds. */
 const FOLLOW_MS = 250;
-
-/** @throws StatusError 400 as a kubelet gives it */
-function containerOf(pod: KubeObject, wanted: string | null): string {
-  const names = ["initContainers", "containers"].flatMap((key) => listAt(pod, "spec", key).map((container) => String(container["name"])));
-  const own = listAt(pod, "spec", "containers").map((container) => String(container["name"]));
-  const { name } = pod.metadata;
-  const marked = pod.metadata.annotations?.["kubectl.kubernetes.io/default-container"];
-  if (wanted === null && own.length > 1 && marked === undefined)
-    throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${own.join(" ")}]`);
-  const container = wanted ?? marked ?? own[0] ?? "";
-  if (!names.includes(container)) throw badRequest(`container ${container} is not valid for pod ${name}`);
-  const waiting = listAt(pod, "status", "containerStatuses").find((status) => status["name"] === container);
-  const reason = textAt(waiting, "state", "waiting", "reason");
-  if (waiting === undefined || reason !== undefined)
-    throw badRequest(`container "${container}" in pod "${name}" is waiting to start: ${reason ?? "ContainerCreating"}`);
-  return container;
-}
 
 const numberOf = (text: string | null, name: string): number | undefined => {
   if (text === null) return undefined;
@@ -65,11 +46,3 @@ export function sendLog(pod: KubeObject, query: URLSearchParams, output: PodOutp
   response.on("close", end);
   return end;
 }
-
-/** What a client is told that wants to be inside a pod of the lab. */
-export const simulated = (pod: KubeObject, subresource: string): StatusError =>
-  new StatusError(
-    501,
-    "NotImplemented",
-    `pods/${subresource} is not modelled by the lab: pod "${pod.metadata.name}" is simulated and runs no commands. What a program of the lab serves is reached by its route.`,
-  );

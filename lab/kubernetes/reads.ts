@@ -1,13 +1,11 @@
-/** Requests that read: one object, a list, a watch, what a pod printed. */
+/** Requests that read: one object, a list, a watch. */
 import { type Answers, type ApiServerOptions, accepts, type Call } from "./call";
 import { listAnswer } from "./list-answer";
 import type { KubeObject } from "./objects";
-import { sendLog, simulated } from "./pod-output";
 import type { ResourcePath } from "./request";
 import { storageKey } from "./resource-types";
 import { scaleOf } from "./scale";
 import { fieldSelector, labelSelector } from "./selectors";
-import { methodNotAllowed } from "./status";
 import { watch } from "./watch";
 
 /** What the request's selectors and namespace leave. */
@@ -53,19 +51,5 @@ export class Reads {
       200,
       listAnswer(path.type, store.list(path.type, path.namespace).filter(chosen), store.resourceVersion, url, accepts(call), ctx.clock.now()),
     );
-  }
-
-  /** What a pod printed; and no way into one. */
-  podStream(call: Call, { type, namespace, subresource }: ResourcePath, name: string): void {
-    const { store, output } = this.options;
-    const pod = store.get(type, namespace, name);
-    if (subresource !== "log")
-      throw subresource === "exec" || subresource === "attach" || subresource === "portforward" ? simulated(pod, subresource) : methodNotAllowed();
-    if (call.request.method !== "GET") throw methodNotAllowed();
-    this.answers.checkParameters(call, "log");
-    const alive = (): boolean => store.find(type, namespace, name)?.metadata.uid === pod.metadata.uid;
-    const end = sendLog(pod, call.url.searchParams, output, call.response, alive);
-    this.#open.add(end);
-    call.response.on("close", () => this.#open.delete(end));
   }
 }

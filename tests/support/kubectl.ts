@@ -1,0 +1,180 @@
+/** A stock kubectl against the lab's API. */
+import { type ChildProcess, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import type * as http from "node:http";
+import * as https from "node:https";
+import type { AddressInfo } from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { createAuthority } from "../../lab/core/tls";
+import { LabWorld, type WorldCluster } from "./lab-world";
+
+export interface Ran {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** A lab's cluster and a kubectl that is configured for it. */
+export class KubectlWorld {
+  readonly #folder = fs.mkdtempSync(path.join(os.tmpdir(), "kubectl-"));
+
+  private constructor(
+    private readonly executable: string,
+    readonly world: LabWorld,
+    readonly dev: WorldCluster,
+  ) {}
+
+  static async start(executable: string): Promise<KubectlWorld> {
+    const world = await LabWorld.start();
+    const found = new KubectlWorld(executable, world, await world.cluster("dev", "192.168.1.12"));
+    found.configure({ server: `https://127.0.0.1:${found.port}` });
+    return found;
+  }
+
+  async stop(): Promise<void> {
+    await this.world.stop();
+    fs.rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Where the API listens on this machine. */
+  get port(): number {
+    return this.world.ctx.network.resolve("192.168.1.12", 6443)?.port ?? 0;
+  }
+
+  file(name: string): string {
+    return path.join(this.#folder, name);
+  }
+
+  /** @param caPem in place of the cluster's own authority */
+  configure(options: { server: string; proxyUrl?: string }, caPem?: string): void {
+    const text = this.dev.cluster.adminKubeconfig({ name: "dev", ...options });
+    const ca = caPem === undefined ? undefined : Buffer.from(caPem).toString("base64");
+    fs.writeFileSync(this.file("config"), ca === undefined ? text : text.replace(/(certificate-authority-data: )\S+/, `$1${ca}`), { mode: 0o600 });
+  }
+
+  #start(environment: Readonly<Record<string, string>>, args: readonly string[]): ChildProcess {
+    return spawn(this.executable, args, { env: { PATH: "/usr/bin:/bin", HOME: this.#folder, KUBECONFIG: this.file("config"), ...environment } });
+  }
+
+  /** Runs it to its end. */
+  readonly run = (...args: string[]): Promise<Ran> => this.runWith({}, ...args);
+
+  runWith({ environment = {}, input }: { environment?: Readonly<Record<string, string>>; input?: string }, ...args: string[]): Promise<Ran> {
+    return new Promise((resolve, reject) => {
+      const child = this.#start(environment, args);
+      let [out, err] = ["", ""];
+      child.stdout?.on("data", (chunk: Buffer) => (out += chunk.toString()));
+      child.stderr?.on("data", (chunk: Buffer) => (err += chunk.toString()));
+      child.stdin?.end(input);
+      child.on("error", reject);
+      child.on("close", (code) => resolve({ code, out, err }));
+    });
+  }
+
+  /** The pod `alone` of the namespace `app`, which no program is behind. */
+  async alone(): Promise<void> {
+    await this.run("create", "namespace", "app");
+    await this.run("-n", "app", "run", "alone", "--image=registry/alone:1");
+    await this.world.settled();
+  }
+
+  /** A kubectl that forwards ports until its test ends it. */
+  forward(environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Forwarding> {
+    const child = this.#start(environment, [...args, "--address=127.0.0.1"]);
+    return forwarding(child, args.filter((arg) => arg.startsWith(":")).length);
+  }
+}
+
+export interface Forwarding {
+  /** Local ports, in the order of the words. */
+  ports: number[];
+  /** Resolves when kubectl has printed it. */
+  says(what: RegExp): Promise<void>;
+  end(): Promise<void>;
+}
+
+async function forwarding(child: ChildProcess, wanted: number): Promise<Forwarding> {
+  let text = "";
+  const waiting = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      for (const look of [...waiting]) look();
+    });
+  const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  const until = (holds: () => boolean): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (!holds()) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      void ended.then(() => reject(new Error(text)));
+      look();
+    });
+  const found = (): number[] => [...text.matchAll(/Forwarding from 127\.0\.0\.1:(\d+) ->/g)].map(([, port]) => Number(port));
+  await until(() => found().length === wanted);
+  return {
+    ports: found(),
+    says: (what) => until(() => what.test(text)),
+    end: async () => {
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+interface Relay {
+  caPem: string;
+  port: number;
+  refused(): number;
+  stop(): Promise<void>;
+}
+
+/** A server before the API that knows no WebSocket, as some proxies are. */
+export async function refusingWebSockets({ dev, port: target }: KubectlWorld): Promise<Relay> {
+  const authority = await createAuthority("relay");
+  const { key, cert } = await authority.issue(["127.0.0.1"]);
+  let refused = 0;
+  const admin = dev.cluster.adminKubeconfig();
+  const pem = (name: string): Buffer => Buffer.from(new RegExp(`${name}-data: (\\S+)`).exec(admin)?.[1] ?? "", "base64");
+  const identity = { cert: pem("client-certificate"), key: pem("client-key"), rejectUnauthorized: false };
+  const server = https.createServer({ key, cert }, (request, response) => {
+    const onward = https.request(
+      { port: target, host: "127.0.0.1", path: request.url, method: request.method, headers: request.headers, ...identity },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    request.pipe(onward);
+  });
+  server.on("upgrade", (request: http.IncomingMessage, socket, head) => {
+    if (/websocket/i.test(request.headers.upgrade ?? "")) {
+      refused++;
+      socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+      return;
+    }
+    const onward = https.request({ port: target, host: "127.0.0.1", path: request.url, method: request.method, headers: request.headers, ...identity });
+    onward.on("upgrade", (answer, upstream, first) => {
+      const lines = answer.rawHeaders.reduce((all, word, at) => all + (at % 2 === 0 ? `${word}: ` : `${word}\r\n`), "");
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`);
+      upstream.unshift(first);
+      socket.unshift(head);
+      upstream.pipe(socket).pipe(upstream);
+    });
+    onward.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    caPem: authority.caPem,
+    port: (server.address() as AddressInfo).port,
+    refused: () => refused,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
