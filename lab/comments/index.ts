@@ -38,6 +38,9 @@ export interface CommentHosts {
   stop(): Promise<void>;
 }
 
+/** Parameters that are modelled, some for one value. */
+const QUERY = { github: ["page", "per_page", "state", "head"], gitlab: ["page", "per_page", "sort", "order_by=created_at"] } as const;
+
 const newState = (repository: string): HostState => ({ repository, accounts: new Map<string, Account>(), pulls: [], nextComment: 1_000 });
 
 async function textOf(request: IncomingMessage): Promise<string> {
@@ -60,6 +63,20 @@ function tokenOf({ headers }: IncomingMessage): string {
   return typeof own === "string" ? own : (headers.authorization ?? "").replace(/^(token|bearer) /i, "");
 }
 
+/** @param note gets what is not modelled */
+function answerTo(call: Call, state: HostState, host: "github" | "gitlab", note: (what: string) => void): Reply {
+  const asked = `${call.method} ${call.url.pathname}`;
+  const known: readonly string[] = QUERY[host];
+  const strange = [...call.url.searchParams].find(([name, value]) => !known.includes(name) && !known.includes(`${name}=${value}`))?.[0];
+  if (strange !== undefined) {
+    note(`${asked}: the parameter ${strange}`);
+    return { status: 422, body: { message: `the parameter ${strange} is not modelled by the lab` } };
+  }
+  const reply = host === "gitlab" ? answerGitlab(call, state) : answerGithub(call, state);
+  if (reply === undefined) note(asked);
+  return reply ?? { status: 404, body: { message: "Not Found" } };
+}
+
 /** @param repository of GitHub: `owner/name`; @param project of GitLab: its number */
 export async function startCommentHosts(repository: string, project: string): Promise<CommentHosts> {
   const [github, gitlab] = [newState(repository), newState(project)];
@@ -74,11 +91,7 @@ export async function startCommentHosts(repository: string, project: string): Pr
     found.fault.meanwhile?.();
     return found.fault;
   };
-  const answer = (call: Call, state: HostState): Reply => {
-    const reply = state === gitlab ? answerGitlab(call, state) : answerGithub(call, state);
-    if (reply === undefined) unhandled.push(`${call.method} ${call.url.pathname}`);
-    return reply ?? { status: 404, body: { message: "Not Found" } };
-  };
+  const answer = (call: Call, state: HostState): Reply => answerTo(call, state, state === gitlab ? "gitlab" : "github", (what) => void unhandled.push(what));
 
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", `http://${request.headers.host}`);

@@ -38,6 +38,20 @@ test.each(ROUTES.map((route) => [`${route.method} ${pathOf(route.pattern, route.
   },
 );
 
+test.each([
+  ["bios", "uefi"],
+  ["ostype", "linux"],
+  ["scsihw", "virtio"],
+  ["citype", "cloud-init"],
+  ["onboot", "7"],
+  ["cores", "two"],
+])("%s=%s is no value of the schema", async (name, value) => {
+  const before = await lab.call("GET", "/nodes/node03/qemu/100/config");
+  const answer = await lab.call("PUT", "/nodes/node03/qemu/100/config", { [name]: value });
+  expect([answer.status, Object.keys(answer.errors ?? {})]).toEqual([400, [name]]);
+  expect(await lab.call("GET", "/nodes/node03/qemu/100/config")).toEqual(before);
+});
+
 test("a clone becomes a member of the pool that it names, and a pool that is not there stops it", async () => {
   const clone = (form: Record<string, string>) => lab.call("POST", "/nodes/node03/qemu/100/clone", form);
   expect(await clone({ newid: "101", full: "1", pool: "none" })).toMatchObject({ status: 500, reason: "no such pool 'none'" });

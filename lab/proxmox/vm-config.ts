@@ -37,14 +37,25 @@ const INTEGERS = new Set([
   "ciupgrade",
 ]);
 
+/** Enumerations of the API's schema. */
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  bios: ["seabios", "ovmf"],
+  citype: ["configdrive2", "nocloud", "opennebula"],
+  hugepages: ["any", "2", "1024"],
+  ostype: ["other", "wxp", "w2k", "w2k3", "w2k8", "wvista", "win7", "win8", "win10", "win11", "l24", "l26", "solaris"],
+  scsihw: ["lsi", "lsi53c810", "virtio-scsi-pci", "virtio-scsi-single", "megasas", "pvscsi"],
+};
+
 const isOption = (key: string): boolean => OPTIONS.has(key) || NUMBERED.test(key) || DISK_KEY.test(key);
 
 function problemOf(key: string, value: string): string | undefined {
   if (!isOption(key)) return NOT_IN_SCHEMA;
   if (key === "name" && !/^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/.test(value))
     return "invalid format - value does not look like a valid DNS name";
-  if (INTEGERS.has(key) && !/^\d+$/.test(value))
-    return `type check ('${/^(cores|sockets|vcpus|balloon|shares|cpuunits)$/.test(key) ? "integer" : "boolean"}') failed - got '${value}'`;
+  const isNumber = /^(cores|sockets|vcpus|balloon|shares|cpuunits)$/.test(key);
+  if (INTEGERS.has(key) && !(isNumber ? /^\d+$/ : /^[01]$/).test(value)) return `type check ('${isNumber ? "integer" : "boolean"}') failed - got '${value}'`;
+  const choices = CHOICES[key];
+  if (choices !== undefined && !choices.includes(value)) return `value '${value}' does not have a value in the enumeration '${choices.join(", ")}'`;
   if (/^(cores|sockets|vcpus)$/.test(key) && Number(value) < 1) return "value must have a minimum value of 1";
   if (key === "memory" && !/^(current=)?\d+$/.test(value))
     return `invalid format - format error\nmemory.current: type check ('integer') failed - got '${value}'`;

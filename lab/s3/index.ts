@@ -84,8 +84,18 @@ class S3 {
     const key = rest.join("/");
     const strange = undeclared(request, url, bucket === "" ? "service" : key === "" ? "bucket" : "object");
     if (strange !== undefined) throw this.#notModelled(`${request.method} ${url.pathname}: ${strange}`);
+    this.#checkBody(exchange, key);
     if (bucket === "") return this.#service(exchange);
     return key === "" ? this.#bucket(exchange, bucket) : this.#object(exchange, bucket, key);
+  }
+
+  /** A body that asks for what the lab does not do, or that did not arrive whole. */
+  #checkBody({ request, url, body }: Exchange, key: string): void {
+    const xml = key === "" ? body.toString("utf8") : "";
+    if (request.method === "POST" && textsOf(xml, "VersionId").length > 0) throw this.#notModelled(`POST ${url.pathname}: a VersionId`);
+    const digest = request.headers["content-md5"];
+    if (digest !== undefined && digest !== createHash("md5").update(body).digest("base64"))
+      throw new S3Error(400, "BadDigest", "The Content-Md5 you specified did not match what we received.");
   }
 
   #service({ request, response }: Exchange): undefined {

@@ -11,10 +11,17 @@ interface Operation {
   query: readonly string[];
   /** Headers of S3 that it reads. */
   headers: readonly RegExp[];
+  /** Of some headers and parameters, the values that it takes. */
+  values?: Readonly<Record<string, RegExp>>;
 }
 
 const LIST = ["list-type", "prefix", "delimiter", "continuation-token", "start-after", "marker", "max-keys", "encoding-type"];
 const CONTENT = [/^x-amz-meta-.+$/, /^if-(none-)?match$/, /^x-amz-(checksum-.+|sdk-checksum-algorithm|trailer|decoded-content-length)$/];
+
+const LIST_VALUES = { "list-type": /^2$/, "encoding-type": /^url$/, "max-keys": /^\d+$/ };
+/** A copy of one version, and a condition that is none of the two. */
+const PUT_VALUES = { "x-amz-copy-source": /^[^?]*$/, "x-amz-metadata-directive": /^(COPY|REPLACE)$/, "if-none-match": /^\*$/ };
+const GET_VALUES = { range: /^bytes=(\d+-\d*|-\d+)$/ };
 
 /** In the order in which they are looked for. */
 const OPERATIONS: readonly Operation[] = [
@@ -24,11 +31,11 @@ const OPERATIONS: readonly Operation[] = [
   { level: "bucket", method: "DELETE", query: [], headers: [] },
   { level: "bucket", method: "GET", by: "location", query: ["location"], headers: [] },
   { level: "bucket", method: "GET", by: "versioning", query: ["versioning"], headers: [] },
-  { level: "bucket", method: "GET", query: LIST, headers: [] },
+  { level: "bucket", method: "GET", query: LIST, headers: [], values: LIST_VALUES },
   { level: "bucket", method: "POST", by: "delete", query: ["delete"], headers: [/^x-amz-(checksum-.+|sdk-checksum-algorithm)$/] },
-  { level: "object", method: "PUT", query: [], headers: [...CONTENT, /^x-amz-copy-source$/, /^x-amz-metadata-directive$/] },
-  { level: "object", method: "GET", query: [], headers: [/^if-none-match$/, /^range$/, /^x-amz-checksum-mode$/] },
-  { level: "object", method: "HEAD", query: [], headers: [/^if-none-match$/, /^range$/, /^x-amz-checksum-mode$/] },
+  { level: "object", method: "PUT", query: [], headers: [...CONTENT, /^x-amz-copy-source$/, /^x-amz-metadata-directive$/], values: PUT_VALUES },
+  { level: "object", method: "GET", query: [], headers: [/^if-none-match$/, /^range$/, /^x-amz-checksum-mode$/], values: GET_VALUES },
+  { level: "object", method: "HEAD", query: [], headers: [/^if-none-match$/, /^range$/, /^x-amz-checksum-mode$/], values: GET_VALUES },
   { level: "object", method: "DELETE", query: [], headers: [] },
 ];
 
@@ -46,5 +53,10 @@ export function undeclared({ method, headers }: IncomingMessage, url: URL, level
   const parameter = names.find((name) => name !== "x-id" && !operation.query.includes(name));
   if (parameter !== undefined) return `the parameter ${parameter}`;
   const header = Object.keys(headers).find((name) => MATTERS.test(name) && !EVERYWHERE.test(name) && !operation.headers.some((known) => known.test(name)));
-  return header === undefined ? undefined : `the header ${header}`;
+  if (header !== undefined) return `the header ${header}`;
+  const value = Object.entries(operation.values ?? {}).find(([name, known]) => {
+    const given = headers[name] ?? url.searchParams.get(name);
+    return given !== undefined && given !== null && !known.test(String(given));
+  });
+  return value === undefined ? undefined : `this value of ${value[0]}`;
 }

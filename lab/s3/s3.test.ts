@@ -161,12 +161,22 @@ test.each<[string, () => Promise<unknown>]>([
   ["a version", () => client.send(new GetObjectCommand({ Bucket: "states", Key: "a", VersionId: "1" }))],
   ["a delete under a condition", () => client.send(new DeleteObjectCommand({ Bucket: "states", Key: "a", IfMatch: "x" }))],
   ["a bucket's versions", () => client.send(new PutBucketVersioningCommand({ Bucket: "states", VersioningConfiguration: { Status: "Enabled" } }))],
+  ["one version as the source of a copy", () => client.send(new CopyObjectCommand({ Bucket: "states", Key: "b", CopySource: "states/a?versionId=1" }))],
+  ["a condition on a digest", () => client.send(new PutObjectCommand({ Bucket: "states", Key: "b", Body: "x", IfNoneMatch: '"0"' }))],
+  ["several ranges", () => client.send(new GetObjectCommand({ Bucket: "states", Key: "a", Range: "bytes=0-0,2-2" }))],
+  ["a version among several that go", () => client.send(new DeleteObjectsCommand({ Bucket: "states", Delete: { Objects: [{ Key: "a", VersionId: "1" }] } }))],
   ["owners in a list", () => client.send(new ListObjectsV2Command({ Bucket: "states", FetchOwner: true }))],
 ])("%s: what is not modelled is refused and noted, and changes nothing", async (_, call) => {
   await put("a", "kept");
   await expect(call()).rejects.toMatchObject({ name: "NotImplemented", $metadata: { httpStatusCode: 501 } });
   expect(await text("a")).toBe("kept");
   expect(ctx.unhandled.all()).toHaveLength(1);
+});
+
+test("a body that did not arrive as it was sent is no object", async () => {
+  const sent = client.send(new PutObjectCommand({ Bucket: "states", Key: "a", Body: "x", ContentMD5: "AAAAAAAAAAAAAAAAAAAAAA==" }));
+  await expect(sent).rejects.toMatchObject({ name: "BadDigest" });
+  await expect(text("a")).rejects.toMatchObject({ name: "NoSuchKey" });
 });
 
 test("state survives", async () => {

@@ -2,6 +2,7 @@ import { latin1FromBytes } from "just-bash";
 import { FetchError, type Fetched, fetchFromLab, followFromLab } from "../../core/fetch";
 import { absolute, type HostCommand, type Invocation, ok, parseFlags, unmodelled } from "../command";
 
+/** `-A`, `-u` and `-I` would change what is asked or shown: the lab has them not. */
 const VALUES = [
   "o",
   "output",
@@ -20,11 +21,8 @@ const VALUES = [
   "d",
   "data",
   "data-binary",
-  "A",
   "proto",
   "proto-redir",
-  "u",
-  "user",
 ];
 const BARE = [
   "f",
@@ -37,8 +35,6 @@ const BARE = [
   "location",
   "O",
   "remote-name",
-  "I",
-  "head",
   "k",
   "insecure",
   "retry-all-errors",
@@ -59,15 +55,18 @@ const curl: HostCommand = async (run) => {
   const get = (...names: string[]) => names.flatMap((n) => flags.get(n) ?? []).at(-1);
   const url = rest[0];
   if (url === undefined || rest.length > 1) return unmodelled(run, "curl", `${rest.length} URLs`);
+  const strange = unmodelledUse(flags);
+  if (strange !== undefined) return unmodelled(run, "curl", strange);
   const quiet = has("s", "silent") && !has("S", "show-error");
   const problem = (code: number, text: string) => ({ stdout: "", stderr: quiet ? "" : `curl: (${code}) ${text}\n`, exitCode: code });
   const target = located(run, url);
+  if (has("proto") && target.protocol !== "https:") return problem(1, `Protocol "${target.protocol.slice(0, -1)}" disabled`);
   const loopback = onLoopback(run, target);
   if (loopback !== undefined) return loopback ? ok() : problem(7, `Failed to connect to ${url}: Couldn't connect to server`);
   let answer: Fetched;
   try {
     const body = bodyOf(run, get("d", "data", "data-binary"));
-    const method = get("X", "request") ?? (has("I", "head") ? "HEAD" : body ? "POST" : "GET");
+    const method = get("X", "request") ?? (body ? "POST" : "GET");
     const fetch = has("L", "location") ? followFromLab : fetchFromLab;
     answer = await fetch(run.machine.ctx, run.machine.spec.hostname, target, {
       method,
@@ -89,6 +88,18 @@ const curl: HostCommand = async (run) => {
   if (output !== "/dev/null") await keep(run, output, answer);
   return ok(written);
 };
+
+/** A value that would do something which the lab does not do. */
+function unmodelledUse(flags: Map<string, string[]>): string | undefined {
+  const all = (...names: string[]): string[] => names.flatMap((name) => flags.get(name) ?? []);
+  const variable = all("w", "write-out").flatMap((text) => [...text.matchAll(/%\{([^}]*)\}/g)].map(([whole]) => whole));
+  const unknown = variable.find((name) => name !== "%{http_code}" && name !== "%{response_code}");
+  if (unknown !== undefined) return `-w ${unknown}`;
+  const file = all("d", "data", "data-binary").find((text) => text.startsWith("@") && text !== "@-");
+  if (file !== undefined) return `-d ${file}`;
+  const protocols = all("proto", "proto-redir").find((text) => text !== "=https");
+  return protocols === undefined ? undefined : `--proto ${protocols}`;
+}
 
 /** What daemons answer on the host itself: whether they are there. @returns undefined for another address, or where a server of the lab listens */
 function onLoopback(run: Invocation, url: URL): boolean | undefined {

@@ -41,6 +41,8 @@ const stat: HostCommand = async (run) => {
   const { flags, rest, unknown } = parseFlags(run.args, ["c", "format", "printf"], ["L"]);
   const pattern = (flags.get("c") ?? flags.get("format"))?.[0] ?? flags.get("printf")?.[0];
   if (unknown || pattern === undefined) return unmodelled(run, "stat", unknown ?? "output without -c");
+  const strange = [...pattern.matchAll(/%(.)/g)].find(([, letter]) => !"aUGugsnFYyh%".includes(letter ?? ""));
+  if (strange !== undefined) return unmodelled(run, "stat", `the field ${strange[0]}`);
   let stdout = "";
   for (const name of rest) {
     if (!(await run.machine.disk.existsAtAll(absolute(run, name)))) {
@@ -107,6 +109,7 @@ const sha256sum: HostCommand = async (run) => {
   if (unknown) return unmodelled(run, "sha256sum", unknown);
   const names = rest.length === 0 ? ["-"] : rest;
   const check = flags.has("c") || flags.has("check");
+  if (check && names.length > 1) return unmodelled(run, "sha256sum", "-c with several lists");
   let stdout = "";
   for (const name of names) {
     if (name !== "-" && !(await run.shell.fs.exists(absolute(run, name)))) {

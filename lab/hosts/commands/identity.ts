@@ -6,7 +6,7 @@ import { findUser, readGroups } from "../machine";
 
 const id: HostCommand = async (run) => {
   const { flags, rest, unknown } = parseFlags(run.args, [], ["u", "g", "n", "G", "r"]);
-  if (unknown) return unmodelled(run, "id", unknown);
+  if (unknown || rest.length > 1) return unmodelled(run, "id", unknown ?? rest.join(" "));
   const user = rest[0] === undefined ? run.who : await findUser(run.machine, rest[0]);
   if (!user) return fail(`id: '${rest[0]}': no such user`);
   const groups = await readGroups(run.machine);
@@ -60,7 +60,7 @@ async function changeOwner(run: Invocation, command: string, owner: { uid?: numb
 }
 
 const chown: HostCommand = async (run) => {
-  const { flags, rest, unknown } = parseFlags(run.args, [], ["R", "h", "v", "recursive"]);
+  const { flags, rest, unknown } = parseFlags(run.args, [], ["R", "recursive"]);
   if (unknown) return unmodelled(run, "chown", unknown);
   const [owner = "", ...names] = rest;
   return changeOwner(run, "chown", await ownerFrom(run, owner), names, flags.has("R") || flags.has("recursive"));
@@ -79,7 +79,7 @@ const addLine = async (run: Invocation, file: string, line: string, mode = 0o644
 
 const groupadd: HostCommand = async (run) => {
   const { flags, rest, unknown } = parseFlags(run.args, ["g", "gid"], ["r", "system", "f"]);
-  if (unknown) return unmodelled(run, "groupadd", unknown);
+  if (unknown || rest.length !== 1) return unmodelled(run, "groupadd", unknown ?? `${rest.length} names`);
   if (run.who.uid !== 0) return fail("groupadd: Permission denied.\ngroupadd: cannot lock /etc/group; try again later.", 10);
   const groups = await readGroups(run.machine);
   const name = rest[0] ?? "";
@@ -93,7 +93,7 @@ const groupadd: HostCommand = async (run) => {
 const useradd: HostCommand = async (run) => {
   const values = ["u", "uid", "g", "gid", "d", "home-dir", "home", "s", "shell", "c", "comment", "G", "groups"];
   const { flags, rest, unknown } = parseFlags(run.args, values, ["r", "system", "m", "create-home", "M", "no-create-home", "U", "user-group"]);
-  if (unknown) return unmodelled(run, "useradd", unknown);
+  if (unknown || rest.length !== 1) return unmodelled(run, "useradd", unknown ?? `${rest.length} names`);
   if (run.who.uid !== 0) return fail("useradd: Permission denied.\nuseradd: cannot lock /etc/passwd; try again later.");
   const name = rest[0] ?? "";
   if (await findUser(run.machine, name)) return fail(`useradd: user '${name}' already exists`, 9);
@@ -117,7 +117,8 @@ const useradd: HostCommand = async (run) => {
 const usermod: HostCommand = async (run) => {
   const { flags, rest, unknown } = parseFlags(run.args, ["d", "s", "G"], ["a"]);
   const [name = ""] = rest;
-  if (unknown || (flags.has("G") && !flags.has("a"))) return unmodelled(run, "usermod", unknown ?? "-G without -a");
+  if (unknown || rest.length !== 1 || (flags.has("G") && !flags.has("a")))
+    return unmodelled(run, "usermod", unknown ?? (rest.length === 1 ? "-G without -a" : `${rest.length} names`));
   if (run.who.uid !== 0) return fail("usermod: Permission denied.\nusermod: cannot lock /etc/passwd; try again later.");
   if (!(await findUser(run.machine, name))) return fail(`usermod: user '${name}' does not exist`, 6);
   const groups = flags.get("G")?.[0]?.split(",") ?? [];

@@ -17,6 +17,9 @@ async function installOne(run: Invocation, name: string, version: string): Promi
 const LOCK =
   "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1234 (unattended-upgr)\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?";
 
+/** How long it waits for dpkg's lock, and what becomes of configuration files: no package of the lab asks about those. */
+const OPTIONS = [/^DPkg::Lock::Timeout=\d+$/i, /^Dpkg::Options::=--force-conf(def|old|new)$/i, /^Acquire::(Retries|http::Timeout|https::Timeout)=\d+$/i];
+
 const aptGet: HostCommand = async (run) => {
   const { machine } = run;
   const bare = [
@@ -33,9 +36,11 @@ const aptGet: HostCommand = async (run) => {
     "auto-remove",
     "allow-change-held-packages",
   ];
-  const { flags, rest, unknown } = parseFlags(run.args, ["o", "option", "t"], bare);
-  if (unknown) return unmodelled(run, "apt-get", unknown);
+  const { flags, rest, unknown } = parseFlags(run.args, ["o", "option"], bare);
+  const option = [...(flags.get("o") ?? []), ...(flags.get("option") ?? [])].find((text) => !OPTIONS.some((known) => known.test(text)));
+  if (unknown || option !== undefined) return unmodelled(run, "apt-get", unknown ?? `-o ${option}`);
   const [action, ...names] = rest;
+  if (names.length > 0 && action !== undefined && !["install", "remove", "purge"].includes(action)) return unmodelled(run, "apt-get", rest.join(" "));
   if (run.who.uid !== 0)
     return fail(
       "E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?",

@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 /** A key's stand-in says which one it is: `lab-fingerprint: …` for each key of the file. */
 const gpg: HostCommand = async (run) => {
   const { flags, rest, unknown } = parseFlags(run.args, [], ["batch", "show-keys", "with-colons"]);
-  if (unknown || !flags.has("show-keys") || !flags.has("with-colons")) return unmodelled(run, "gpg", unknown ?? run.args.join(" "));
+  if (unknown || rest.length > 1 || !flags.has("show-keys") || !flags.has("with-colons")) return unmodelled(run, "gpg", unknown ?? run.args.join(" "));
   const text = (await run.shell.fs.exists(absolute(run, rest[0] ?? ""))) ? await run.shell.fs.readFile(absolute(run, rest[0] ?? "")) : "";
   const keys = [...text.matchAll(/^lab-fingerprint: ([0-9A-F]{40})$/gm)].map((match) => match[1]);
   if (keys.length === 0) return fail("gpg: no valid OpenPGP data found.", 2);
@@ -17,7 +17,7 @@ const gpg: HostCommand = async (run) => {
 
 /** The lab's certificates for hosts say when they end: `lab-ends: MILLISECONDS`. */
 const openssl: HostCommand = async (run) => {
-  if (run.args[0] !== "x509" || run.args[1] !== "-in" || run.args[3] !== "-noout" || run.args[4] !== "-checkend")
+  if (run.args[0] !== "x509" || run.args[1] !== "-in" || run.args[3] !== "-noout" || run.args[4] !== "-checkend" || run.args.length !== 6)
     return unmodelled(run, "openssl", run.args.join(" "));
   const text = await run.shell.fs.readFile(absolute(run, run.args[2] ?? ""));
   const ends = Number(/^lab-ends: (\d+)$/m.exec(text)?.[1] ?? 0);
@@ -39,6 +39,7 @@ async function certbot(run: Invocation, args: string[]) {
   if (unknown) return unmodelled(run, "certbot", unknown);
   const { disk } = run.machine;
   if (rest[0] === "certonly") {
+    if (!flags.has("dns-cloudflare") || rest.length > 1) return unmodelled(run, "certbot", rest.slice(1).join(" ") || "certonly without --dns-cloudflare");
     const credentials = await disk.read(flags.get("dns-cloudflare-credentials")?.[0] ?? "");
     if (!run.machine.packages.has("python3-certbot-dns-cloudflare")) return fail("certbot: error: unrecognized arguments: --dns-cloudflare", 2);
     if (!/^dns_cloudflare_api_token = \S+$/m.test(credentials ?? "")) return fail("Missing property in credentials configuration file");
@@ -87,11 +88,26 @@ async function tctl(run: Invocation, args: string[]) {
 }
 
 const HAPROXY_SECTIONS = /^(global|defaults|frontend|backend|listen|userlist)(\s+(\S+))?$/;
-const HAPROXY_WORDS = new Set(
-  "log user group daemon stats mode option timeout bind default_backend balance server http-request maxconn chroot ca-base crt-base".split(" "),
-);
+/** What the lab knows of a word's values. The real one knows many more: another is a gap of the lab. */
+const HAPROXY_WORDS: Readonly<Record<string, RegExp>> = {
+  log: /^(global|\/dev\/log local\d)$/,
+  user: /^\S+( insecure-password ".*")?$/,
+  group: /^\S+$/,
+  daemon: /^$/,
+  stats: /^(socket \S+( mode \d+)?( level (admin|operator|user))?|enable|uri \/\S*|refresh \d+s)$/,
+  mode: /^(tcp|http)$/,
+  option: /^(tcplog|httplog|dontlognull|tcp-check)$/,
+  timeout: /^(connect|client|server|check) \d+(ms|s|m|h)?$/,
+  bind: /^(\*|[\d.]+)?:\d+$/,
+  default_backend: /^\S+$/,
+  balance: /^(roundrobin|leastconn|source)$/,
+  server: /^\S+ \S+:\d+( check| inter \d+s| fall \d+| rise \d+)*$/,
+  "http-request": /^auth realm \S+ unless \{ http_auth\(\S+\) \}$/,
+  maxconn: /^\d+$/,
+};
 
-function haproxyProblem(text: string): string | undefined {
+/** @param gap gets a line that the lab does not model */
+function haproxyProblem(text: string, gap: (line: string) => void): string | undefined {
   let section = "";
   const backends = new Set([...text.matchAll(/^backend\s+(\S+)/gm)].map((match) => match[1]));
   for (const [index, raw] of text.split("\n").entries()) {
@@ -100,17 +116,22 @@ function haproxyProblem(text: string): string | undefined {
     const found = HAPROXY_SECTIONS.exec(line);
     const [word = "", value] = line.split(/\s+/);
     if (found) section = found[1] ?? "";
-    else if (section === "" || !HAPROXY_WORDS.has(word)) return `parsing [haproxy.cfg:${index + 1}] : unknown keyword '${word}' in '${section}' section`;
-    else if (word === "default_backend" && !backends.has(value)) return `Proxy: unable to find required default_backend: '${value}'.`;
+    else if (section === "" || HAPROXY_WORDS[word] === undefined)
+      return `parsing [haproxy.cfg:${index + 1}] : unknown keyword '${word}' in '${section}' section`;
+    else if (!HAPROXY_WORDS[word].test(line.slice(word.length).trim())) {
+      gap(word);
+      return `parsing [haproxy.cfg:${index + 1}] : this value of '${word}' is not modelled by the lab`;
+    } else if (word === "default_backend" && !backends.has(value)) return `Proxy: unable to find required default_backend: '${value}'.`;
   }
   return text.endsWith("\n") ? undefined : "Missing LF on last line, file might have been truncated";
 }
 
 async function haproxy(run: Invocation, version: string, args: string[]) {
-  if (args[0] === "-v") return ok(`HAProxy version ${version}\n`);
-  const { flags, unknown } = parseFlags(args, ["f"], ["c", "q"]);
-  if (unknown || !flags.has("c")) return unmodelled(run, "haproxy", unknown ?? args.join(" "));
-  const problem = haproxyProblem(await run.shell.fs.readFile(absolute(run, flags.get("f")?.[0] ?? "")));
+  if (args.join(" ") === "-v") return ok(`HAProxy version ${version}\n`);
+  const { flags, rest, unknown } = parseFlags(args, ["f"], ["c", "q"]);
+  if (unknown || rest.length > 0 || !flags.has("c") || flags.get("f")?.length !== 1) return unmodelled(run, "haproxy", unknown ?? args.join(" "));
+  const gap = (word: string): void => void unmodelled(run, "haproxy -c", `this value of ${word}`);
+  const problem = haproxyProblem(await run.shell.fs.readFile(absolute(run, flags.get("f")?.[0] ?? "")), gap);
   return problem === undefined ? ok(flags.has("q") ? "" : "Configuration file is valid\n") : fail(flags.has("q") ? "" : `[ALERT]    (1) : config : ${problem}`);
 }
 

@@ -24,7 +24,7 @@ const blkid: HostCommand = async (run) => {
 };
 
 const mkfsExt4: HostCommand = async (run) => {
-  const { rest, unknown } = parseFlags(run.args, ["L", "m"], ["q"]);
+  const { rest, unknown } = parseFlags(run.args, [], ["q"]);
   if (unknown || rest.length !== 1) return unmodelled(run, "mkfs.ext4", unknown ?? "without one device");
   if (run.who.uid !== 0) return fail(`mkfs.ext4: Permission denied while trying to determine filesystem size`);
   const disk = await diskAt(run, rest[0] ?? "");
@@ -83,6 +83,8 @@ const findmnt: HostCommand = async (run) => {
     UUID: disk?.content?.uuid ?? "0b8ab5a4-7d4e-4a70-9d6c-2f2e0f1c9f11",
   };
   const columns = (flags.get("o") ?? flags.get("output"))?.[0]?.toUpperCase().split(",") ?? ["TARGET", "SOURCE", "FSTYPE", "OPTIONS"];
+  const strange = columns.find((column) => values[column] === undefined);
+  if (strange !== undefined) return unmodelled(run, "findmnt", `the column ${strange}`);
   const header = flags.has("n") || flags.has("noheadings") ? "" : `${columns.join(" ")}\n`;
   return ok(`${header}${columns.map((column) => values[column] ?? "").join(" ")}\n`);
 };
