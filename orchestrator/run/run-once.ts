@@ -28,6 +28,7 @@ import { TreeDisplay } from "../ui/tree";
 import { redactedProcess } from "../worker/redaction";
 import type { ResourceStep } from "../worker/worker-protocol";
 import { closingText, tableText } from "./closing-text";
+import { looksForCut } from "./cut-creations";
 import { isBackwards, isPreview, type RunSetup } from "./run-setup";
 import { Turns } from "./turns";
 
@@ -136,7 +137,6 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, earli
   const { operation, site, engine, program, stacks, plannedDir, processes } = setup;
   const turns = new Turns(setup, args.words);
   let toStart = stacks.size;
-  const isUnsettled = (stack: string): boolean => standings.has(stack) && standings.get(stack) !== "succeeded";
   const parallel = positive(args.text("parallel"), DEFAULT_PARALLEL, "--parallel");
   const run = startRun(
     {
@@ -163,7 +163,7 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, earli
           parallel,
           wait: args.flag("wait"),
           unprotect: operation === "destroy" && site.kind === "lab",
-          adopt: !isPreview(operation) && isUnsettled(stack),
+          adopt: looksForCut(operation, site.kind, standings.get(stack)),
           refresh: standings.get(stack) === "in doubt",
           formerOutputs: turns.wantsFormer(stack),
         };

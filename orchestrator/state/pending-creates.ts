@@ -11,17 +11,20 @@ import { z } from "zod";
 export type EngineCommand = (args: readonly string[], env: Record<string, string>) => Promise<string>;
 
 const exportSchema = z.looseObject({
-  deployment: z.looseObject({
-    resources: z.array(z.looseObject({ urn: z.string() })).nullish(),
-    pending_operations: z
-      .array(
-        z.looseObject({
-          type: z.string(),
-          resource: z.looseObject({ urn: z.string(), type: z.string(), inputs: z.record(z.string(), z.unknown()).optional() }),
-        }),
-      )
-      .nullish(),
-  }),
+  // A stack that was just made has none.
+  deployment: z
+    .looseObject({
+      resources: z.array(z.looseObject({ urn: z.string() })).nullish(),
+      pending_operations: z
+        .array(
+          z.looseObject({
+            type: z.string(),
+            resource: z.looseObject({ urn: z.string(), type: z.string(), inputs: z.record(z.string(), z.unknown()).optional() }),
+          }),
+        )
+        .nullish(),
+    })
+    .nullish(),
 });
 
 export interface PendingCreate {
@@ -60,7 +63,7 @@ export const ID_OF: Readonly<Record<string, (inputs: Inputs) => string | undefin
 
 export async function pendingCreates(run: EngineCommand, stack: string): Promise<PendingCreate[]> {
   const { deployment } = exportSchema.parse(JSON.parse(await run(["stack", "export", "--stack", stack], {})));
-  return (deployment.pending_operations ?? [])
+  return (deployment?.pending_operations ?? [])
     .filter(({ type }) => type === "creating")
     .map(({ resource: { urn, type, inputs = {} } }) => ({ urn, type, id: ID_OF[type]?.(inputs) }));
 }
@@ -88,8 +91,8 @@ const isMadeOnce = ({ type, inputs = {} }: { type: string; inputs?: Inputs | und
 export async function settleRemade(run: EngineCommand, stack: string): Promise<string[]> {
   const whole: unknown = JSON.parse(await run(["stack", "export", "--stack", stack], {}));
   const { deployment } = exportSchema.parse(whole);
-  const made = new Set((deployment.resources ?? []).map(({ urn }) => urn));
-  const pending = deployment.pending_operations ?? [];
+  const made = new Set((deployment?.resources ?? []).map(({ urn }) => urn));
+  const pending = deployment?.pending_operations ?? [];
   const settled = pending.filter(({ type, resource }) => type === "creating" && made.has(resource.urn) && isMadeOnce(resource));
   if (settled.length === 0) return [];
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-state-"));
