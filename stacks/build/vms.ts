@@ -24,7 +24,7 @@ function accessTo({ plan: { site }, secrets, bastion }: BuildContext, spec: VmSp
 }
 
 /** Who may log in: the operators, and the homelab itself with its own key. */
-const withOwnKey = (operators: readonly string[], own: string | undefined): readonly string[] =>
+export const withOwnKey = (operators: readonly string[], own: string | undefined): readonly string[] =>
   own === undefined || operators.some((line) => line === own || line.startsWith(`${own} `)) ? operators : [...operators, own];
 
 /** By name, in the order of the matrix. */

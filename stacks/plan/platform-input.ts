@@ -21,7 +21,7 @@ const ACROSS_STACKS = ["vault"] as const;
 const STORAGE_CLASS = "local-path";
 
 /** What the stack's cluster has before a module is built. */
-function clusterFacts({ kubeadm, k3sDisable }: Pick<StackConfig, "kubeadm" | "k3sDisable">): ClusterFacts {
+export function clusterFacts({ kubeadm, k3sDisable }: Pick<StackConfig, "kubeadm" | "k3sDisable">): ClusterFacts {
   if (kubeadm !== undefined) return { title: "kubeadm", version: `v${kubeadm.version ?? KUBERNETES.version}`, ...clusterOffer("kubeadm") };
   const title = k3sDisable.length === 0 ? "k3s" : `k3s without ${k3sDisable.join(" and ")}`;
   return { title, version: K3S.version, ...clusterOffer("k3s", k3sDisable) };
@@ -91,7 +91,7 @@ function takenAddresses({ vms, site }: Estate): ReadonlyMap<string, string> {
 }
 
 /** As `components/apps/web-app.ts` runs it. */
-function requestsOf({ replicas = 1, resources }: App, { appReplicas }: StackConfig): PlannedApplication["requests"] {
+export function requestsOf({ replicas = 1, resources }: App, { appReplicas }: StackConfig): PlannedApplication["requests"] {
   const { cpu, memory } = resources ?? DEFAULT_RESOURCES;
   return { replicas: typeof replicas === "number" ? replicas : appReplicas, cpu, memory };
 }
