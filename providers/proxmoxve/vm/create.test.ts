@@ -93,7 +93,7 @@ describe("a VM's creation", () => {
   test("an id that is taken is refused before anything is made", async () => {
     await made(template);
     await expect(plugin.make(VM, { ...template, cpu: { cores: 2 } })).rejects.toMatchObject({
-      details: expect.stringMatching(/^VM 9000 is on node01 already/),
+      details: expect.stringMatching(/^VM 9000 is on node01 already\n {2}next: choose another vmId, import the VM, or delete it/),
     });
     expect(pve.calls.filter((call) => !call.startsWith("GET"))).toEqual([]);
   });
