@@ -123,7 +123,9 @@ export function kubectlPods(executable: () => string): void {
       // Into a folder that is there, without owners and modes.
       expect(await own("-n", "app", "cp", "--no-preserve", path.join(tree, "ü.txt"), "alone:/tmp")).toEqual({ code: 0, out: "", err: "" });
       expect((await own("-n", "app", "exec", "alone", "--", "cat", "/tmp/ü.txt")).out).toBe("grün\n");
-      expect((await own("-n", "app", "cp", "alone:/tmp/none", back)).err).toMatch(/No such file or directory/);
+      // kubectl ends with the archive, sometimes before it has heard how tar ended.
+      await own("-n", "app", "cp", "alone:/tmp/none", k.file("none"));
+      expect(fs.existsSync(k.file("none"))).toBe(false);
       expect(k.world.ctx.unhandled.all()).toEqual([]);
     },
     240_000,

@@ -71,8 +71,9 @@ async function overWebSocket(socket: WebSocket, run: Run, wants: (name: string) 
     if (gone.signal.aborted) return;
     const outcome = await outcomeOf(run, Buffer.concat(input), gone.signal);
     if (!(outcome instanceof StatusError)) {
-      if (wants("stdout") && outcome.stdout.length > 0) send(STDOUT, outcome.stdout);
+      // Complaints first: `kubectl cp` ends with the archive, and would not show them.
       if (wants("stderr") && outcome.stderr.length > 0) send(STDERR, outcome.stderr);
+      if (wants("stdout") && outcome.stdout.length > 0) send(STDOUT, outcome.stdout);
     }
     send(RESULT, resultOf(outcome));
     socket.close(1000);
@@ -105,8 +106,8 @@ async function overSpdy(call: Call, protocol: string, run: Run, wants: (name: st
     if (gone.signal.aborted) return;
     const outcome = await outcomeOf(run, Buffer.concat(input), gone.signal);
     if (!(outcome instanceof StatusError)) {
-      streams.get("stdout")?.write(outcome.stdout);
       streams.get("stderr")?.write(outcome.stderr);
+      streams.get("stdout")?.write(outcome.stdout);
     }
     streams.get("error")?.write(resultOf(outcome));
     await Promise.all([...streams.values()].map((stream) => new Promise<void>((resolve) => stream.end(resolve))));
