@@ -33,6 +33,19 @@ test("a server that is not there, and one whose certificate is not trusted, are 
   );
 });
 
+test.each([
+  ["no-such-package", "no-such-package"],
+  ["no-such-package/deep/file.js", "no-such-package"],
+  ["@no-such/package", "@no-such/package"],
+])("a package that is not installed (%s) is no bug: a checkout was brought up to date", async (wanted, name) => {
+  const text = describeError(await caught(() => require(wanted)));
+  expect(text).toBe(`the package ${name} is not installed in this checkout\n  next: npm ci`);
+});
+
+test("a file of ours that is missing is a bug", async () => {
+  expect(describeError(await caught(() => require("./no-such-file")))).toContain(BUG);
+});
+
 const full = fs.existsSync("/dev/full") ? test : test.skip;
 full("a full disk is no bug", async () => {
   const text = describeError(await caught(() => fs.writeFileSync("/dev/full", "x")));

@@ -83,11 +83,19 @@ function fromSurroundings(error: Error): string | undefined {
   return undefined;
 }
 
+/** A checkout that was brought up to date needs what its lockfile names now. A file of ours that is missing is a bug. */
+function missingPackage(error: Error): string | undefined {
+  const code = systemErrorCode(error);
+  if (code !== "MODULE_NOT_FOUND" && code !== "ERR_MODULE_NOT_FOUND") return undefined;
+  const name = /Cannot find (?:module|package) '((?:@[^'/]+\/)?[^'./][^'/]*)(?:\/[^']*)?'/.exec(error.message)?.[1];
+  return name === undefined ? undefined : `the package ${name} is not installed in this checkout\n  next: npm ci`;
+}
+
 /** The text for a person: known errors with hint and causes, those of the machine and the network with what to do, unknown ones with their stack and the word that it is our bug. */
 export function describeError(thrown: unknown): string {
   const error = asError(thrown);
   if (!(error instanceof HomelabError)) {
-    const surroundings = fromSurroundings(error);
+    const surroundings = fromSurroundings(error) ?? missingPackage(error);
     if (surroundings !== undefined) return surroundings;
     return `internal error: ${error.message}\n${error.stack ?? ""}\nThis is a bug in homelab. Please report it with the lines above.`;
   }
