@@ -9,7 +9,7 @@ import { quote } from "../../common/quote";
 import type { LabContext } from "../core/world";
 import { type KubeObject, StatusError } from "../kubernetes";
 import { type JsonMap, listAt, textAt } from "../kubernetes/objects";
-import type { CommandResult } from "../kubernetes/streams/exec";
+import type { CommandResult } from "../kubernetes/pod-programs";
 import { CONTAINER_TAR } from "./container-tar";
 import { ContainerVolumes } from "./container-volumes";
 import type { Kube } from "./kube";

@@ -1,11 +1,18 @@
 /** What the API asks of a cluster's pods: what they printed, what listens in them, and to run a command. */
 import { type KubeObject, listAt, textAt } from "./objects";
 import { badRequest } from "./status";
-import type { CommandResult } from "./streams/exec";
-import type { PortLookup } from "./streams/port-forward";
 
 /** Lines of the program in a pod; undefined where the pod is only simulated. */
 export type PodOutput = (namespace: string | undefined, name: string) => readonly string[] | undefined;
+
+export interface CommandResult {
+  stdout: Buffer;
+  stderr: Buffer;
+  exitCode: number;
+}
+
+/** @returns the local port of what listens there, or why there is nothing */
+export type PortLookup = (pod: KubeObject, port: number) => { port: number } | { refused: string };
 
 export interface PodPrograms {
   output: PodOutput;

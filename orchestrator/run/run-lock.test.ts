@@ -50,7 +50,8 @@ test("of several at once exactly one holds; the others end at once and name it",
   const holder = all[said.indexOf("holds\n")]?.child.pid;
   const others = said.filter((text) => text !== "holds\n");
   // Some may have given up for one that was still deciding, before the holder.
-  for (const text of others) expect(text).toMatch(/^a up of \S+@\S+ \(process \d+, since \d{4}-\S+Z\) is under way\n {2}next: wait for its end, or add --wait/);
+  for (const text of others)
+    expect(text).toMatch(/^homelab up of \S+@\S+ \(process \d+, since \d{4}-\S+Z\) is under way\n {2}next: wait for its end, or add --wait/);
   expect(await contender().decided).toContain(`(process ${holder}, `);
 });
 

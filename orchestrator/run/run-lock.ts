@@ -102,7 +102,7 @@ export async function holdRunLock(dir: string, operation: string, session: Pick<
     const own: Claim = { state: "deciding", id: randomUUID(), since: new Date().toISOString(), ...facts };
     const holder = await tryToHold(dir, own, session.err);
     if (holder === undefined) return { release: () => fs.rmSync(fileOf(dir, own), { force: true }) };
-    const held = `a ${holder.operation} of ${holderOf(holder)} is under way`;
+    const held = `homelab ${holder.operation} of ${holderOf(holder)} is under way`;
     if (!waits) throw new HomelabError("E_RUN_HELD", held, { subject: dir, hint: "wait for its end, or add --wait to do so here" });
     if (told !== holder.id) session.err(`note: ${held}; waiting for its end\n`);
     told = holder.id;

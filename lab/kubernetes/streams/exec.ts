@@ -1,6 +1,7 @@
 /** `pods/exec`: a command in a container, with its input, output and result on streams of one connection. */
 import type { WebSocket } from "ws";
 import type { Call } from "../call";
+import type { CommandResult } from "../pod-programs";
 import { StatusError } from "../status";
 import { SpdyConnection, type SpdyStream } from "./spdy";
 import { acceptSpdy, acceptWebSocket, protocolOf, wantsWebSocket } from "./upgrade";
@@ -10,12 +11,6 @@ const V4 = "v4.channel.k8s.io";
 const V5 = "v5.channel.k8s.io";
 
 const [STDIN, STDOUT, STDERR, RESULT, CLOSE] = [0, 1, 2, 3, 255];
-
-export interface CommandResult {
-  stdout: Buffer;
-  stderr: Buffer;
-  exitCode: number;
-}
 
 /** Runs a command with all of its input. @throws StatusError where it cannot be started */
 export type Run = (stdin: Buffer, signal: AbortSignal) => Promise<CommandResult>;

@@ -4,15 +4,13 @@ import type { Duplex } from "node:stream";
 import { createWebSocketStream } from "ws";
 import type { Call } from "../call";
 import type { KubeObject } from "../objects";
+import type { PortLookup } from "../pod-programs";
 import { SpdyConnection, type SpdyStream } from "./spdy";
 import { acceptSpdy, acceptWebSocket, protocolOf, wantsWebSocket } from "./upgrade";
 
 const PROTOCOL = "portforward.k8s.io";
 /** kubectl since 1.30 sends the same SPDY through a WebSocket, since proxies let that pass. */
 const TUNNELLED = `SPDY/3.1+${PROTOCOL}`;
-
-/** @returns the local port of what listens there, or why there is nothing */
-export type PortLookup = (pod: KubeObject, port: number) => { port: number } | { refused: string };
 
 /** Serves the request until its client closes it. */
 export async function portForward(call: Call, pod: KubeObject, lookup: PortLookup): Promise<void> {
