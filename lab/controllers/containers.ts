@@ -1,7 +1,7 @@
 /** Commands in containers (`kubectl exec`, `kubectl cp`): a shell's own, over the container's files, volumes and environment. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { Bash, type CommandName, getCommandNames, InMemoryFs, MountableFs } from "just-bash";
+import { Bash, type CommandName, defineCommand, getCommandNames, InMemoryFs, MountableFs } from "just-bash";
 import { parse } from "yaml";
 import { z } from "zod";
 import { projectRoot } from "../../common/paths";
@@ -27,6 +27,18 @@ export function imageMatches(glob: string, image: string): boolean {
   const plain = image.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
   return new RegExp(`^${glob.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(plain);
 }
+
+/** just-bash's own shows the shell's variables too. */
+const ENVIRONMENT = defineCommand("env", async (args, { exportedEnv = {}, origCommand }) => {
+  if (args.length > 0) return origCommand?.(args) ?? { stdout: "", stderr: "env: not available\n", exitCode: 127 };
+  return {
+    stdout: Object.entries(exportedEnv)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(""),
+    stderr: "",
+    exitCode: 0,
+  };
+});
 
 /** Those that are programs of just-bash; `test` and the like are its shell's own. */
 const ownCommands = (): CommandName[] => getCommandNames().filter((name): name is CommandName => shells().commands.includes(name));
@@ -107,7 +119,7 @@ export class Containers {
         ...environmentOf(this.kube, pod, container),
       },
       commands: ownCommands(),
-      customCommands: [CONTAINER_TAR],
+      customCommands: [CONTAINER_TAR, ENVIRONMENT],
       sleep: (ms) => this.ctx.clock.sleep(ms),
       defenseInDepth: false,
     });

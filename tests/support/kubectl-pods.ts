@@ -88,6 +88,9 @@ export function kubectlPods(executable: () => string): void {
         out: "s3cr3t full-$(NOT_SET) full\n",
         err: "no\ncommand terminated with exit code 7\n",
       });
+      const shown = (await run("main", "--", "env")).out.split("\n");
+      expect(shown).toEqual(expect.arrayContaining(["WORD=s3cr3t", "ME=full", "HOSTNAME=full", "KUBERNETES_SERVICE_PORT=443"]));
+      expect(shown.filter((line) => !/^([A-Za-z_]\w*=.*)?$/.test(line))).toEqual([]);
       expect((await run("main", "--", "sh", "-c", "echo x > /etc/app/app.yaml")).err).toMatch(/read-only file system/i);
       expect(await k.runWith({ environment, input: "written\n" }, "-n", "app", "exec", "-i", "full", "-c", "main", "--", "tee", "/shared/note")).toEqual({
         code: 0,
