@@ -17,7 +17,7 @@ const questionSchema = z.strictObject({ key: z.string().min(1) });
 
 export interface StackInputs extends ReturnType<typeof stackFacts> {
   consumes: readonly Consumed[];
-  /** By name: `program components/base/helm-release`, `vm k8s-dev`, `secret minio`, `packages`. */
+  /** By name: `program components/base/helm-release`, `vm <name>`, `secret minio`, `packages`. */
   inputs: Readonly<Record<string, string>>;
 }
 

@@ -29,7 +29,7 @@ export function consumedOf({ stack, templatesOf, vaultOf, apps }: StackPlan): Co
   return [...new Map([...templates, ...vault, ...ofApps].map((one): [string, Consumed] => [`${one.from}.${one.output}`, one])).values()];
 }
 
-/** The plan in its parts: `vm k8s-dev`, `roles of k8s-dev`, `module vault`, `app jaeger`, `settings`, … */
+/** The plan in its parts: `vm <name>`, `roles of <name>`, `module vault`, `app jaeger`, `settings`, … */
 export function planParts(plan: StackPlan): Record<string, unknown> {
   const { stack, config, site, vms, roles, platform, apps, secrets: _secrets, ...rest } = plan;
   const { modules, ...cluster } = platform;
