@@ -1,6 +1,7 @@
 /** Climbs from "the VM was started" to "its host can be worked on", and says where it stands when time runs out. */
 import type { Clock } from "../../common/clock";
 import { asError, HomelabError } from "../../common/errors";
+import { retry } from "../../common/retry";
 import { SshFailure, type SshSession } from "./ssh-session";
 
 /** In order; those of the connection first. */
@@ -78,28 +79,27 @@ function failureOf(thrown: unknown): RungFailed {
 }
 
 /** @throws HomelabError E_NOT_READY with the rung that it stands at and why */
-export async function climb(options: ClimbOptions): Promise<Ready> {
+export function climb(options: ClimbOptions): Promise<Ready> {
   const { name, clock, budgetMs } = options;
-  const end = clock.now() + budgetMs;
-  for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * DELAY_FACTOR, LONGEST_DELAY_MS)) {
-    try {
-      return await attempt(options, AbortSignal.timeout(ATTEMPT_MS));
-    } catch (thrown) {
-      const failed = failureOf(thrown);
-      const isLate = clock.now() + delay > end;
-      if (failed.final || isLate) {
-        const when = failed.final ? "cannot become ready" : `was not ready within ${Math.round(budgetMs / 1000)} s`;
-        throw new HomelabError(
-          "E_NOT_READY",
-          `${name} ${when}: it stands at ${failed.rung} (step ${RUNGS.indexOf(failed.rung) + 1} of ${RUNGS.length}): ${failed.message}`,
-          {
-            cause: thrown,
-            subject: name,
-            hint: "look at the VM's console in Proxmox, then run the same command again",
-          },
-        );
-      }
-      await clock.sleep(delay);
-    }
-  }
+  return retry(() => attempt(options, AbortSignal.timeout(ATTEMPT_MS)), {
+    clock,
+    firstMs: FIRST_DELAY_MS,
+    longestMs: LONGEST_DELAY_MS,
+    factor: DELAY_FACTOR,
+    again: ({ outcome, elapsedMs, backoffMs }) => {
+      if ("value" in outcome) return undefined;
+      const failed = failureOf(outcome.thrown);
+      if (!failed.final && elapsedMs + backoffMs <= budgetMs) return backoffMs;
+      const when = failed.final ? "cannot become ready" : `was not ready within ${Math.round(budgetMs / 1000)} s`;
+      throw new HomelabError(
+        "E_NOT_READY",
+        `${name} ${when}: it stands at ${failed.rung} (step ${RUNGS.indexOf(failed.rung) + 1} of ${RUNGS.length}): ${failed.message}`,
+        {
+          cause: outcome.thrown,
+          subject: name,
+          hint: "look at the VM's console in Proxmox, then run the same command again",
+        },
+      );
+    },
+  });
 }

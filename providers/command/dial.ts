@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../../common/clock";
 import { readEnv } from "../../common/env";
 import { asError, HomelabError } from "../../common/errors";
 import { isOtherKindOfKey, pinHostKey } from "../../common/host-key";
+import { retry } from "../../common/retry";
 import type { CallContext } from "../sdk/resource";
 import { type Connection, DEFAULTS, type Endpoint } from "./connection";
 
@@ -102,26 +103,29 @@ interface Patience {
 
 async function withRetries<T>(what: string, endpoint: Endpoint, { call, clock }: Patience, attempt: () => Promise<T>): Promise<T> {
   const limit = endpoint.dialErrorLimit ?? DEFAULTS.dialErrorLimit;
-  let delay = FIRST_DELAY;
-  for (let failed = 0; ; failed++) {
-    try {
-      return await attempt();
-    } catch (cause) {
+  return retry(attempt, {
+    clock,
+    signal: call.signal,
+    firstMs: FIRST_DELAY,
+    longestMs: LONGEST_DELAY,
+    factor: DELAY_FACTOR,
+    again: ({ number, outcome, backoffMs }) => {
+      if ("value" in outcome) return undefined;
+      const { thrown: cause } = outcome;
       call.signal.throwIfAborted();
-      if (cause instanceof HomelabError) throw cause;
+      if (cause instanceof HomelabError) return undefined;
       if (isHopeless(cause)) throw new HomelabError("E_DIAL", `${what} ${address(endpoint)}: ${asError(cause).message}`, { cause, subject: endpoint.host });
-      if (limit >= 0 && failed >= limit) {
-        throw new HomelabError("E_DIAL", `${what} ${address(endpoint)} failed after ${failed} failed attempts: ${asError(cause).message}`, {
+      if (limit >= 0 && number > limit) {
+        throw new HomelabError("E_DIAL", `${what} ${address(endpoint)} failed after ${number - 1} failed attempts: ${asError(cause).message}`, {
           cause,
           subject: endpoint.host,
           hint: "check that the host is up and that its SSH server knows the user and the key; connection.dialErrorLimit says how many failures are waited out",
         });
       }
-      call.log("info", `${what} ${failed + 1}/${limit < 0 ? "inf" : limit} failed: retrying`, { status: true });
-      await clock.sleep(delay, call.signal);
-      delay = Math.min(delay * DELAY_FACTOR, LONGEST_DELAY);
-    }
-  }
+      call.log("info", `${what} ${number}/${limit < 0 ? "inf" : limit} failed: retrying`, { status: true });
+      return backoffMs;
+    },
+  });
 }
 
 function forward(proxy: Client, target: Endpoint): Promise<Duplex> {

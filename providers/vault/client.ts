@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from "../../common/clock";
 import { HomelabError } from "../../common/errors";
 import type { HttpClient } from "../../common/http";
+import { retry } from "../../common/retry";
 import type { JsonObject } from "../sdk/values";
 import { asObject, asString } from "./resources/values";
 
@@ -59,6 +60,8 @@ function messagesOf(body: string): string[] {
   }
 }
 
+type Method = "GET" | "LIST" | "PUT" | "POST" | "DELETE";
+
 export class VaultClient {
   readonly #clock: Clock;
 
@@ -67,33 +70,40 @@ export class VaultClient {
   }
 
   /** The answer's JSON, or undefined for an answer without one. @throws VaultError */
-  async request(method: "GET" | "LIST" | "PUT" | "POST" | "DELETE", path: string, options: Options, body?: JsonObject): Promise<JsonObject | undefined> {
-    for (let attempt = 0; ; attempt++) {
-      const response = await this.options.http.request({
-        method,
-        url: `${this.options.address}/v1/${path.split("/").map(encodeURIComponent).join("/")}`,
-        headers: {
-          "x-vault-token": this.options.token,
-          "x-vault-request": "true",
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-          ...options.headers,
-        },
-        signal: options.signal,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      if (response.status < 300) return response.body === "" ? undefined : (JSON.parse(response.body) as JsonObject);
-      const error = new VaultError(method, path, response.status, messagesOf(response.body));
-      const wait = this.#delayBefore(error, attempt);
-      if (wait === undefined) throw error;
-      await this.#clock.sleep(wait, options.signal);
-    }
+  request(method: Method, path: string, options: Options, body?: JsonObject): Promise<JsonObject | undefined> {
+    return retry(() => this.#ask(method, path, options, body), {
+      clock: this.#clock,
+      signal: options.signal,
+      firstMs: FIRST_DELAY,
+      longestMs: Number.POSITIVE_INFINITY,
+      again: ({ number, outcome, backoffMs }) =>
+        "thrown" in outcome && outcome.thrown instanceof VaultError ? this.#delayBefore(outcome.thrown, number, backoffMs) : undefined,
+    });
   }
 
-  #delayBefore(error: VaultError, attempt: number): number | undefined {
-    if (error.status === 400 && error.messages.some((message) => UPGRADING.test(message))) return attempt < UPGRADE_ATTEMPTS ? UPGRADE_DELAY : undefined;
+  async #ask(method: Method, path: string, options: Options, body: JsonObject | undefined): Promise<JsonObject | undefined> {
+    const response = await this.options.http.request({
+      method,
+      url: `${this.options.address}/v1/${path.split("/").map(encodeURIComponent).join("/")}`,
+      headers: {
+        "x-vault-token": this.options.token,
+        "x-vault-request": "true",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...options.headers,
+      },
+      signal: options.signal,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (response.status < 300) return response.body === "" ? undefined : (JSON.parse(response.body) as JsonObject);
+    throw new VaultError(method, path, response.status, messagesOf(response.body));
+  }
+
+  /** @param attempts that there were */
+  #delayBefore(error: VaultError, attempts: number, backoffMs: number): number | undefined {
+    if (error.status === 400 && error.messages.some((message) => UPGRADING.test(message))) return attempts <= UPGRADE_ATTEMPTS ? UPGRADE_DELAY : undefined;
     // 501: not initialised; 503: sealed. Neither goes away by itself.
     const passing = (error.status >= 500 && error.status !== 501 && error.status !== 503) || error.status === 412;
-    return passing && attempt < this.options.maxRetries ? FIRST_DELAY * 2 ** attempt : undefined;
+    return passing && attempts <= this.options.maxRetries ? backoffMs : undefined;
   }
 
   /** The `data` of an answer, or the answer itself where it has none; undefined where there is nothing at the path. */
