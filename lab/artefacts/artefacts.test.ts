@@ -219,7 +219,7 @@ describe("charts", () => {
 
   test("every namespaced object says its namespace, and every chart renders with its defaults or says why not", async () => {
     const webhooks = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
-    const clusterWide = new Set(["APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", ...webhooks]);
+    const clusterWide = new Set(["APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "PriorityClass", ...webhooks]);
     for (const { repository, name, version } of allCharts()) {
       const { manifests, hooks } = await render(repository, name, version, NEEDED[name] ?? {}, "somewhere");
       for (const { kind, metadata } of [...manifests, ...hooks.map(({ manifest }) => manifest)])

@@ -9,7 +9,7 @@ import { undeclared } from "./operations";
 import { type Credentials, checkSignature, unwrapChunks } from "./signature";
 import { type Bucket, type S3State, type StoredObject, s3StateSchema, type User } from "./state";
 import { checkUser } from "./users";
-import { element, text, textsOf } from "./xml";
+import { element, objectsToDelete, text } from "./xml";
 
 export type { Credentials } from "./signature";
 
@@ -84,15 +84,13 @@ class S3 {
     const key = rest.join("/");
     const strange = undeclared(request, url, bucket === "" ? "service" : key === "" ? "bucket" : "object");
     if (strange !== undefined) throw this.#notModelled(`${request.method} ${url.pathname}: ${strange}`);
-    this.#checkBody(exchange, key);
+    this.#checkBody(exchange);
     if (bucket === "") return this.#service(exchange);
     return key === "" ? this.#bucket(exchange, bucket) : this.#object(exchange, bucket, key);
   }
 
-  /** A body that asks for what the lab does not do, or that did not arrive whole. */
-  #checkBody({ request, url, body }: Exchange, key: string): void {
-    const xml = key === "" ? body.toString("utf8") : "";
-    if (request.method === "POST" && textsOf(xml, "VersionId").length > 0) throw this.#notModelled(`POST ${url.pathname}: a VersionId`);
+  /** A body that did not arrive whole. */
+  #checkBody({ request, body }: Exchange): void {
     const digest = request.headers["content-md5"];
     if (digest !== undefined && digest !== createHash("md5").update(body).digest("base64"))
       throw new S3Error(400, "BadDigest", "The Content-Md5 you specified did not match what we received.");
@@ -154,13 +152,13 @@ class S3 {
 
   #deleteMany(response: ServerResponse, name: string, xml: string): undefined {
     const { objects } = this.#existing(name);
-    const keys = textsOf(xml, "Key");
+    const { keys, quiet, versions } = objectsToDelete(xml);
+    if (versions) throw this.#notModelled(`POST /${name}: a VersionId`);
     for (const key of keys) {
       if (objects[key] === undefined) continue;
       delete objects[key];
       this.#record("write", `delete ${name}/${key}`);
     }
-    const quiet = textsOf(xml, "Quiet")[0] === "true";
     const deleted = quiet ? [] : keys.map((key) => element("Deleted", element("Key", text(key))));
     return send(response, 200, `<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${deleted.join("")}</DeleteResult>`);
   }

@@ -21,6 +21,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { createContext, type OwnedContext } from "../core/context";
 import { type S3Server, startS3 } from ".";
+import { objectsToDelete } from "./xml";
 
 const CREDENTIALS = { accessKey: "admin", secretKey: "s3cret/with+signs" };
 let ctx: OwnedContext;
@@ -94,6 +95,22 @@ test("several objects go at once", async () => {
   const gone = await client.send(new DeleteObjectsCommand({ Bucket: "states", Delete: { Objects: [{ Key: "a" }, { Key: "none" }] } }));
   expect(gone.Deleted?.map(({ Key }) => Key)).toEqual(["a", "none"]);
   expect((await client.send(new ListObjectsV2Command({ Bucket: "states" }))).Contents?.map(({ Key }) => Key)).toEqual(["b"]);
+});
+
+test.each([
+  [
+    "as Go writes them",
+    `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Object><Key>it&#39;s &#34;q&#34; &amp;amp; 1</Key></Object></Delete>`,
+    `it's "q" &amp; 1`,
+  ],
+  ["in a section of its own", "<Delete><!-- <Key>b</Key> --><Object><Key><![CDATA[a<b]]></Key></Object></Delete>", "a<b"],
+  ["with a prefix", '<s3:Delete xmlns:s3="u"><s3:Object><s3:Key>0012 </s3:Key></s3:Object></s3:Delete>', "0012 "],
+])("names of objects to delete are read %s", (_, xml, key) => {
+  expect(objectsToDelete(xml)).toEqual({ keys: [key], quiet: false, versions: false });
+});
+
+test.each(["<Delete><Object><Key>a</Object></Delete>", "<Delete></Delete>", "", "<Delete><Object/></Delete>"])("a body %p is refused", (xml) => {
+  expect(() => objectsToDelete(xml)).toThrow(expect.objectContaining({ status: 400, code: "MalformedXML" }));
 });
 
 test("buckets", async () => {
