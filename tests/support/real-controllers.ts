@@ -1,5 +1,5 @@
 /**
- * Controllers of a cluster as processes beside a real Kubernetes API: Vault, External Secrets, external-dns. Each has
+ * Controllers of a cluster as processes beside a real Kubernetes API: Vault, External Secrets, external-dns, Argo CD. Each has
  * its kinds in the API before it starts, is ended by its id, and one that ends by itself fails the test's `stop`.
  *
  *     const cluster = await startRealKubernetes(…);
@@ -11,6 +11,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { type ArgocdOptions, type RealArgocd, startArgocd } from "./real-argocd";
 import { addKinds } from "./real-kinds";
 import type { RealKubernetes } from "./real-kubernetes";
 import { realPartFile, realPartPath } from "./real-parts";
@@ -29,6 +30,7 @@ export interface ControllersOptions {
     /** Its flags, without what says where the cluster is and where it serves its metrics. */
     args: readonly string[];
   };
+  argocd?: ArgocdOptions;
 }
 
 /** What was asked for is there. */
@@ -36,6 +38,7 @@ export interface RealControllers {
   vault?: RealVault;
   externalSecrets?: RealProcess;
   externalDns?: RealProcess;
+  argocd?: RealArgocd;
   /** Ends all that still run, each by its id. @throws where one had ended by itself */
   stop(): Promise<void>;
 }
@@ -84,8 +87,10 @@ export async function startRealControllers(cluster: RealKubernetes, options: Con
     if (options.vault !== undefined) vault = await startRealVault(realPartPath("vault"), options.vault);
     const externalSecrets = options.externalSecrets && added(await startExternalSecrets(cluster, folder, options.externalSecrets));
     const externalDns = options.externalDns && added(await startExternalDns(cluster, folder, options.externalDns));
+    const argocd = options.argocd && (await startArgocd(cluster, folder, options.argocd, added));
     return {
       stop,
+      ...(argocd === undefined ? {} : { argocd }),
       ...(vault === undefined ? {} : { vault }),
       ...(externalSecrets === undefined ? {} : { externalSecrets }),
       ...(externalDns === undefined ? {} : { externalDns }),
