@@ -214,12 +214,26 @@ describe("charts", () => {
   const NEEDED: Readonly<Record<string, object>> = {
     minio: { mode: "standalone", existingSecret: "s", users: [] },
     valkey: { auth: { enabled: true, usersExistingSecret: "s", aclConfig: "user default off" } },
+    "gha-runner-scale-set": { githubConfigUrl: "https://github.com/example", githubConfigSecret: "token", maxRunners: 1 },
+    "gha-runner-scale-set-controller": { serviceAccount: { name: "arc" } },
+    "gitlab-runner": { runners: { secret: "token" }, rbac: { create: true } },
+    "teleport-kube-agent": { podSecurityPolicy: { enabled: false }, proxyAddr: "t.example.org:443", kubeClusterName: "a", joinTokenSecret: { create: false } },
+    metallb: { frrk8s: { enabled: false } },
     nats: { reloader: { enabled: false }, natsBox: { enabled: false }, config: { merge: { accounts: { a: {} } } } },
   };
 
   test("every namespaced object says its namespace, and every chart renders with its defaults or says why not", async () => {
     const webhooks = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
-    const clusterWide = new Set(["APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "PriorityClass", ...webhooks]);
+    const clusterWide = new Set([
+      "APIService",
+      "ClusterRole",
+      "ClusterRoleBinding",
+      "CustomResourceDefinition",
+      "IngressClass",
+      "PriorityClass",
+      "StorageClass",
+      ...webhooks,
+    ]);
     for (const { repository, name, version } of allCharts()) {
       const { manifests, hooks } = await render(repository, name, version, NEEDED[name] ?? {}, "somewhere");
       for (const { kind, metadata } of [...manifests, ...hooks.map(({ manifest }) => manifest)])
