@@ -2,11 +2,12 @@
 SHELL := /bin/sh
 HOMELAB := node orchestrator/bin/homelab
 
-.PHONY: help lab lab-destroy lab-stop test test-node test-real nightly real-parts check bench clean ci-local preview-change lab-of-base
+.PHONY: help lab lab-destroy lab-stop test test-another-site test-node test-real nightly real-parts check bench clean ci-local preview-change lab-of-base
 
 help:
-	@echo "make lab          install, start the lab, build all seven stacks in it"
+	@echo "make lab          install, start the lab, build all stacks of site/ in it"
 	@echo "make test         install, run every test that needs only Node"
+	@echo "make test-another-site  what depends on the site, in a copy with a site by homelab init: PATHS=stacks; WITH=lab builds it too"
 	@echo "make test-node    rehearsal and tests on another Node: NODE=22, 24 or 26 (npm brings it)"
 	@echo "make nightly      all versions of Node, long fuzz, canary and mutation runs, recorded cases asked live"
 	@echo "make test-real    the tests that need real programs (missing ones are named and skipped)"
@@ -14,7 +15,7 @@ help:
 	@echo "make check        lint, types, import rules, dead code, tests"
 	@echo "make ci-local     one job of the pipelines, in a clean copy of what is committed: JOB=check"
 	@echo "make bench        measure the engine beside the real CLI, the rebuild and the no-change preview"
-	@echo "make lab-destroy  destroy the seven stacks in the lab"
+	@echo "make lab-destroy  destroy all stacks in the lab"
 	@echo "make lab-stop     stop the lab (its state is kept)"
 	@echo "make clean        stop the lab and remove all that was made here"
 
@@ -44,6 +45,10 @@ lab-stop: bin/.built
 # Tests begin in an environment of their own (tests/support/own-environment.cjs); what a shell preloads into Node would come before that.
 test: bin/.built
 	NODE_OPTIONS= npx --no-install jest
+
+# Proves that an adopter's site breaks no test of the product.
+test-another-site: bin/.built
+	node build/test-another-site.cjs $(if $(filter lab,$(WITH)),--lab) $(PATHS)
 
 test-node: bin/.built
 	node build/test-node.cjs $(NODE)

@@ -16,7 +16,7 @@ const FOLDERS = ["components/base", "components/platform", "stacks/build", "stac
 const ELSEWHERE = [
   [/^components\/platform\/vault\//, ["tests/contract/vault/lab.test.ts"]],
   [/^components\/platform\//, ["tests/program/rendered-charts.test.ts", "tests/program/platform-policy.test.ts"]],
-  [/^(components|stacks)\//, ["stacks/platform-page.test.ts", "tests/program/registrations.test.ts"]],
+  [/^(components|stacks)\//, ["stacks/platform-page.test.ts", "site/tests/program/registrations.test.ts"]],
 ];
 const elsewhere = (file) => ELSEWHERE.flatMap(([pattern, tests]) => (pattern.test(file) ? tests : []));
 

@@ -8,6 +8,7 @@ const PARTS = [
   ...HELD.map((major) => [`Node ${major}`, "node", ["build/test-node.cjs", String(major)]]),
   ["fuzz", "npm", ["run", "--silent", "fuzz"]],
   ["changes that a test should notice", "npm", ["run", "--silent", "mutate"]],
+  ["another site", "make", ["test-another-site", "WITH=lab"]],
   ["canaries", "npm", ["run", "--silent", "test:canaries"]],
   ["kill at each record of a rebuild's journal, then resume", "npm", ["run", "--silent", "test:kills"]],
   ["cases of the engine, live", "npm", ["run", "--silent", "test:live-cases"]],

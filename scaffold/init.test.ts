@@ -61,6 +61,7 @@ test("writes the site, its settings and its secrets, and the key to them outside
       "site/nodes.ts",
       "site/site.ts",
       "site/stacks.ts",
+      "site/tests/site.test.ts",
       "site/vms/dns.yaml",
       "site/vms/k8s-dev.yaml",
       "site/vms/k8s-tools.yaml",

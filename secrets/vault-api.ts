@@ -110,43 +110,59 @@ function parseJson(text: string): unknown {
   }
 }
 
-export function createVaultApi(address: string, clock: Clock, client: HttpClient = createHttpClient(address)): VaultApi {
-  const call = (method: string, path: string, body?: unknown, token?: string): Promise<HttpResponse> =>
-    client.request({
-      method,
-      url: `${address}/v1/${path}`,
-      headers: { "content-type": "application/json", ...(token === undefined ? {} : { "x-vault-token": token }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      timeoutMs: 30_000,
-    });
-  const trySealStatus = async (): Promise<SealStatus | HttpResponse> => {
-    const response = await call("GET", "sys/seal-status");
-    const parsed = sealStatus.safeParse(parseJson(response.body));
-    return response.status === 200 && parsed.success ? parsed.data : response;
-  };
+interface Connection {
+  address: string;
+  call(method: string, path: string, body?: unknown, token?: string): Promise<HttpResponse>;
   /** Tries again until it works or the time is over; then the last failure is thrown. */
-  const persist = async <T>(deadlineMs: number, attempt: () => Promise<{ done: T } | { failure: HomelabError }>): Promise<T> => {
-    const mayPass = (thrown: unknown): boolean => thrown instanceof HomelabError && thrown.code === "E_HTTP";
-    const result = await retry(attempt, {
-      ...{ clock, firstMs: MS_BETWEEN_TRIES, longestMs: MS_BETWEEN_TRIES },
-      again: ({ outcome, elapsedMs, backoffMs }) => {
-        const failed = "thrown" in outcome ? mayPass(outcome.thrown) : "failure" in outcome.value;
-        return failed && elapsedMs + backoffMs <= deadlineMs ? backoffMs : undefined;
-      },
-    });
-    if ("failure" in result) throw result.failure;
-    return result.done;
-  };
-  const statusOrThrow = async (): Promise<SealStatus> => {
-    const status = await trySealStatus();
-    if ("sealed" in status) return status;
-    throw refused(address, "tell its state", status);
-  };
+  persist<T>(deadlineMs: number, attempt: () => Promise<{ done: T } | { failure: HomelabError }>): Promise<T>;
+}
+
+function connect(address: string, clock: Clock, client: HttpClient): Connection {
   return {
-    status: statusOrThrow,
+    address,
+    call: (method, path, body, token) =>
+      client.request({
+        method,
+        url: `${address}/v1/${path}`,
+        headers: { "content-type": "application/json", ...(token === undefined ? {} : { "x-vault-token": token }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        timeoutMs: 30_000,
+      }),
+    async persist(deadlineMs, attempt) {
+      const mayPass = (thrown: unknown): boolean => thrown instanceof HomelabError && thrown.code === "E_HTTP";
+      const result = await retry(attempt, {
+        ...{ clock, firstMs: MS_BETWEEN_TRIES, longestMs: MS_BETWEEN_TRIES },
+        again: ({ outcome, elapsedMs, backoffMs }) => {
+          const failed = "thrown" in outcome ? mayPass(outcome.thrown) : "failure" in outcome.value;
+          return failed && elapsedMs + backoffMs <= deadlineMs ? backoffMs : undefined;
+        },
+      });
+      if ("failure" in result) throw result.failure;
+      return result.done;
+    },
+  };
+}
+
+async function trySealStatus({ call }: Connection): Promise<SealStatus | HttpResponse> {
+  const response = await call("GET", "sys/seal-status");
+  const parsed = sealStatus.safeParse(parseJson(response.body));
+  return response.status === 200 && parsed.success ? parsed.data : response;
+}
+
+async function statusOrThrow(connection: Connection): Promise<SealStatus> {
+  const status = await trySealStatus(connection);
+  if ("sealed" in status) return status;
+  throw refused(connection.address, "tell its state", status);
+}
+
+/** From an empty Vault to one that takes requests. */
+function bootCalls(connection: Connection): Pick<VaultApi, "status" | "waitUntilReachable" | "initialise" | "unseal" | "waitUntilActive"> {
+  const { address, call, persist } = connection;
+  return {
+    status: () => statusOrThrow(connection),
     waitUntilReachable: (deadlineMs) =>
       persist(deadlineMs, async () => {
-        const status = await trySealStatus();
+        const status = await trySealStatus(connection);
         return "sealed" in status ? { done: status } : { failure: refused(address, "answer", status) };
       }),
     async initialise() {
@@ -166,6 +182,13 @@ export function createVaultApi(address: string, clock: Clock, client: HttpClient
         const response = await call("GET", "sys/health?standbyok=true");
         return response.status === 200 ? { done: undefined } : { failure: refused(address, "become active", response) };
       }),
+  };
+}
+
+/** What is asked of a Vault that is open. */
+function openCalls(connection: Connection): Pick<VaultApi, "accepts" | "clusterId" | "ask" | "list" | "remove"> {
+  const { address, call } = connection;
+  return {
     async accepts(token) {
       const response = await call("GET", "auth/token/lookup-self", undefined, token);
       if (response.status === 200) return true;
@@ -173,7 +196,7 @@ export function createVaultApi(address: string, clock: Clock, client: HttpClient
       throw refused(address, "look at its root token", response);
     },
     async clusterId() {
-      const { cluster_id: id } = await statusOrThrow();
+      const { cluster_id: id } = await statusOrThrow(connection);
       if (id === undefined)
         throw new HomelabError("E_VAULT", `Vault at ${address} does not say what its id is`, { subject: address, hint: "unseal it: `homelab vault unseal`" });
       return id;
@@ -194,6 +217,10 @@ export function createVaultApi(address: string, clock: Clock, client: HttpClient
       const response = await call("DELETE", `${KV_MOUNT}/metadata/${encodePath(entry)}`, undefined, token);
       if (response.status >= 300) throw refused(address, `delete ${KV_MOUNT}/${entry}`, response);
     },
-    close: () => client.close(),
   };
+}
+
+export function createVaultApi(address: string, clock: Clock, client: HttpClient = createHttpClient(address)): VaultApi {
+  const connection = connect(address, clock, client);
+  return { ...bootCalls(connection), ...openCalls(connection), close: () => client.close() };
 }

@@ -81,7 +81,7 @@ export const stacks = defineStacks({
       "teleport-agent": { apps: { "dev-ascii": { namespace: "ascii-frontend", service: "ascii-frontend", port: 80 } } },
     },
     // The image is set here; stg and prod take it from one another.
-    apps: { "ascii-frontend": { ...asciiFrontend("dev.ascii", { setting: "appImage" }), outputs: { appImage: "image" } } },
+    apps: { "ascii-frontend": asciiFrontend("dev.ascii", { setting: "appImage" }) },
   },
   stg: {
     description: "the last stop before production: runs the image that dev ran",
@@ -89,10 +89,7 @@ export const stacks = defineStacks({
     vms: { "k8s-stg": "cluster" },
     platform: cluster,
     apps: {
-      "ascii-frontend": {
-        ...asciiFrontend("stg.ascii", { setting: "appImage", otherwise: { from: "dev", output: "appImage" } }),
-        outputs: { appImage: "image" },
-      },
+      "ascii-frontend": asciiFrontend("stg.ascii", { setting: "appImage", otherwise: { from: "dev", image: "ascii-frontend" } }),
     },
   },
   prod: {
@@ -101,6 +98,6 @@ export const stacks = defineStacks({
     vms: { "k8s-prod": "cluster" },
     production: true,
     platform: cluster,
-    apps: { "ascii-frontend": asciiFrontend("ascii", { setting: "appImage", otherwise: { from: "stg", output: "appImage" } }) },
+    apps: { "ascii-frontend": asciiFrontend("ascii", { setting: "appImage", otherwise: { from: "stg", image: "ascii-frontend" } }) },
   },
 });

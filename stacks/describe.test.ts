@@ -2,14 +2,26 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { STACK_NAMES } from "../tests/support/stack-run";
+import { HOMELAB, loadHomelab, useHomelabSecrets } from "../tests/support/homelab";
+import { describe as describeHomelab } from "./describe";
+import { loadEstate } from "./load/estate";
 import { readSettings } from "./load/settings-files";
 
 const root = path.join(__dirname, "..");
 const script = path.join(root, "bin/stacks/describe.js");
 
-test("it prints the stacks with their needs and VMs as JSON", () => {
+const STACK_NAMES = loadHomelab().stacks.map(({ name }) => name);
+
+test("it prints this checkout's stacks as JSON", () => {
   const description = JSON.parse(execFileSync(process.execPath, [script], { encoding: "utf8" }));
+  const { site, stacks } = loadEstate();
+  expect([description.version, description.site]).toEqual([1, site.domain]);
+  expect(description.stacks.map((s: { name: string }) => s.name)).toEqual(stacks.map(({ name }) => name));
+});
+
+test("it describes each stack with its needs, its VMs and its platform", () => {
+  useHomelabSecrets();
+  const description = JSON.parse(JSON.stringify(describeHomelab(loadHomelab())));
   expect(description).toMatchObject({ version: 1, project: "homelab" });
   expect(description.stacks.map((s: { name: string }) => s.name)).toEqual(["tools", "observability", "home", "sandboxy", "dev", "stg", "prod"]);
   expect(description.stacks.filter((s: { vault: boolean }) => s.vault).map((s: { name: string }) => s.name)).toEqual(["tools"]);
@@ -47,16 +59,20 @@ test("a broken VM file in a checkout is one line of JSON on standard error, and 
       fs.cpSync(path.join(root, folder), path.join(copy, folder), { recursive: true });
     for (const file of fs.readdirSync(root).filter((name) => name.startsWith("Pulumi."))) fs.copyFileSync(path.join(root, file), path.join(copy, file));
     fs.symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"));
-    fs.appendFileSync(path.join(copy, "site/vms/k8s-dev.yaml"), "memmory: 1\n");
+    const [broken = ""] = fs.readdirSync(path.join(copy, "site/vms"));
+    fs.appendFileSync(path.join(copy, "site/vms", broken), "memmory: 1\n");
     const result = spawnSync(process.execPath, [path.join(copy, "bin/stacks/describe.js")], { encoding: "utf8" });
     expect([result.status, result.stdout]).toEqual([1, ""]);
     expect(result.stderr.trimEnd().split("\n")).toHaveLength(1);
-    const lines = fs.readFileSync(path.join(copy, "site/vms/k8s-dev.yaml"), "utf8").trimEnd().split("\n").length;
+    const lines = fs
+      .readFileSync(path.join(copy, "site/vms", broken), "utf8")
+      .trimEnd()
+      .split("\n").length;
     expect(JSON.parse(result.stderr)).toEqual({
       code: "E_INVENTORY",
-      message: `site/vms/k8s-dev.yaml:${lines}: memmory: unknown key; did you mean "memory"?`,
+      message: `site/vms/${broken}:${lines}: memmory: unknown key; did you mean "memory"?`,
       hint: "correct the lines that are named; docs/vms.md lists every key",
-      subject: "site/vms/k8s-dev.yaml",
+      subject: `site/vms/${broken}`,
     });
   } finally {
     fs.rmSync(copy, { recursive: true });
@@ -67,7 +83,8 @@ describe("settings files", () => {
   let folder: string;
   beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-settings-"));
-    for (const file of fs.readdirSync(root).filter((name) => /^Pulumi\..+\.yaml$/.test(name))) fs.copyFileSync(path.join(root, file), path.join(folder, file));
+    for (const file of fs.readdirSync(HOMELAB).filter((name) => /^Pulumi\..+\.yaml$/.test(name)))
+      fs.copyFileSync(path.join(HOMELAB, file), path.join(folder, file));
   });
   afterEach(() => fs.rmSync(folder, { recursive: true }));
 

@@ -5,7 +5,7 @@
 import { HomelabError } from "../common/errors";
 import { failureOf, printAnswer } from "./child";
 import { labSite } from "./lab-site";
-import { loadEstate } from "./load/estate";
+import { type Estate, loadEstate } from "./load/estate";
 import { stackFacts } from "./load/stacks";
 import { planEstate, type StackPlan } from "./plan/plan";
 import { platformSummary } from "./plan/platform-summary";
@@ -29,8 +29,8 @@ const planFacts = (plan: StackPlan | undefined): object =>
         platform: platformSummary(plan.platform),
       };
 
-export function describe(): object {
-  const estate = loadEstate();
+/** @param estate default: the checkout's own */
+export function describe(estate: Estate = loadEstate()): object {
   const plans = planEstate(estate);
   return {
     version: 1,
@@ -43,4 +43,4 @@ export function describe(): object {
   };
 }
 
-if (require.main === module) printAnswer(describe);
+if (require.main === module) printAnswer(() => describe());

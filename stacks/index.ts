@@ -7,7 +7,7 @@ import { loadSecrets, ownPaths } from "../secrets/load";
 import { createSecretReader, type SecretSources } from "./build/secret-reader";
 import { buildStack } from "./build/stack";
 import { bastionFromEnvironment } from "./load/bastion";
-import { loadEstate } from "./load/estate";
+import { type Estate, loadEstate } from "./load/estate";
 import { parseStackConfig } from "./load/settings";
 import { writePlannedOutputs } from "./outputs/planned-outputs";
 import { stackOutputs } from "./outputs/stack-outputs";
@@ -25,9 +25,8 @@ async function secretSources(stack: string, wanted: readonly string[] | "all"): 
 }
 
 /** @returns the outputs of the stack, for the engine to store */
-async function build(name: string): Promise<Record<string, pulumi.Input<unknown>>> {
-  const estate = loadEstate();
-  validateGraph(estate.stacks);
+async function build(name: string, estate: Estate): Promise<Record<string, pulumi.Input<unknown>>> {
+  validateGraph(estate.stacks, estate.root);
   const stack = stackOf(estate, name);
   // What the engine has may be newer than the file.
   const config = parseStackConfig(`Pulumi.${name}.yaml`, pulumi.runtime.allConfig());
@@ -52,10 +51,14 @@ async function build(name: string): Promise<Record<string, pulumi.Input<unknown>
   return outputs;
 }
 
-/** Known failures are shown by their message alone: a stack trace of ours says nothing to who reads it. */
-async function main(): Promise<Record<string, pulumi.Input<unknown>>> {
+/**
+ * Known failures are shown by their message alone: a stack trace of ours says nothing to who reads it. The engine calls it without
+ * arguments.
+ * @param load gives the homelab; default: the checkout's own
+ */
+async function main(load: () => Estate = loadEstate): Promise<Record<string, pulumi.Input<unknown>>> {
   try {
-    return await build(pulumi.getStack());
+    return await build(pulumi.getStack(), load());
   } catch (thrown) {
     if (thrown instanceof HomelabError) throw new pulumi.RunError(`${thrown.code}: ${describeError(thrown)}`);
     throw thrown;

@@ -4,7 +4,7 @@ import { projectRoot } from "../common/paths";
 import { MODULES } from "../components/platform/catalogue";
 import { PAGE, page } from "./platform-page";
 
-test("docs/platform.md says what the catalogue and the matrix say; `node bin/stacks/platform-page.js --write` writes it", () => {
+test("docs/platform.md says what the catalogue says; `node bin/stacks/platform-page.js --write` writes it", () => {
   expect(fs.readFileSync(path.join(projectRoot(), PAGE), "utf8")).toBe(page());
 });
 

@@ -1,6 +1,6 @@
 /**
- * `node bin/stacks/platform-page.js --write` writes docs/platform.md from the catalogue and the matrix; without `--write` it prints the
- * page. Loads no Pulumi SDK.
+ * `node bin/stacks/platform-page.js --write` writes docs/platform.md from the catalogue and site/platform.md from the matrix; without
+ * `--write` it prints both. Loads no Pulumi SDK.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -9,20 +9,28 @@ import { MODULES } from "../components/platform/catalogue";
 import { fail } from "./child";
 import { loadEstate } from "./load/estate";
 import { planEstate } from "./plan/plan";
-import { platformPage } from "./plan/platform-page";
+import { matrixPage, platformPage } from "./plan/platform-page";
 
-export const PAGE = "docs/platform.md";
+/** Of the product, and of the homelab that this checkout describes: from the checkout's folder. */
+export const [PAGE, OWN_PAGE] = ["docs/platform.md", "site/platform.md"] as const;
 
-export const page = (): string =>
-  platformPage(
+export const page = (): string => platformPage(MODULES);
+
+export const ownPage = (): string =>
+  matrixPage(
     MODULES,
     [...planEstate(loadEstate()).values()].map(({ platform }) => platform),
+    `../${PAGE}`,
   );
 
 if (require.main === module) {
   try {
-    if (process.argv.includes("--write")) fs.writeFileSync(path.join(projectRoot(), PAGE), page());
-    else process.stdout.write(page());
+    for (const [file, text] of [
+      [PAGE, page()],
+      [OWN_PAGE, ownPage()],
+    ] as const)
+      if (process.argv.includes("--write")) fs.writeFileSync(path.join(projectRoot(), file), text);
+      else process.stdout.write(text);
   } catch (thrown) {
     fail(thrown);
   }

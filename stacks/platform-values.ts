@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { runChild } from "./child";
-import { loadEstate } from "./load/estate";
+import { type Estate, loadEstate } from "./load/estate";
 import { planEstate, stackOf } from "./plan/plan";
 import { moduleOf } from "./plan/platform";
 
@@ -21,8 +21,7 @@ export interface ReleaseValues {
 }
 
 /** @throws HomelabError E_STACK_UNKNOWN, E_MODULE; and what a plan is refused with */
-export function valuesOf(stack: string, module: string): ReleaseValues[] {
-  const estate = loadEstate();
+export function valuesOf(estate: Estate, stack: string, module: string): ReleaseValues[] {
   const plan = planEstate(estate).get(stackOf(estate, stack).name)?.platform;
   if (plan === undefined) throw new Error(`${stack} has no plan`);
   const { charts, parts } = moduleOf(plan, module);
@@ -38,6 +37,6 @@ export function valuesOf(stack: string, module: string): ReleaseValues[] {
 if (require.main === module) {
   runChild((input) => {
     const { stack, module: name } = questionSchema.parse(JSON.parse(input));
-    return Promise.resolve({ version: 1, stack, module: name, releases: valuesOf(stack, name) });
+    return Promise.resolve({ version: 1, stack, module: name, releases: valuesOf(loadEstate(), stack, name) });
   });
 }

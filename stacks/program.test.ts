@@ -3,15 +3,17 @@ import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { compileRole } from "../ansible-replacements";
+import { loadHomelab, useHomelabSecrets } from "../tests/support/homelab";
 import { mockEngine, only, plain, settle } from "../tests/support/pulumi-mocks";
-import { REFERENCES, runStack, STACK_NAMES } from "../tests/support/stack-run";
+import { homelabRuns } from "../tests/support/stack-run";
 import main from "./index";
-import { loadEstate } from "./load/estate";
 import { vmNames } from "./load/stacks";
 import { outputSchemas } from "./outputs/schemas";
 import { planEstate, stackOf } from "./plan/plan";
 
-const estate = loadEstate();
+useHomelabSecrets();
+const { names: STACK_NAMES, references, run: runStack } = homelabRuns();
+const estate = loadHomelab();
 const plans = planEstate(estate);
 
 process.env["SOPS_AGE_KEY_FILE"] = path.join(__dirname, "../secrets/lab-only.agekey");
@@ -118,17 +120,17 @@ describe("a preview of stacks that are not built", () => {
     plan("stg");
     const registered = await mockEngine({ stack: "prod", preview: true });
     pulumi.runtime.setAllConfig({ "homelab:acmeEmail": "a@b.pw" });
-    await main();
+    await main(loadHomelab);
     await settle(registered);
     const planned = JSON.parse(fs.readFileSync(path.join(folder, "prod.json"), "utf8"));
-    expect(planned.usedUnknowns).toEqual(["stg.appImage", "tools.templateIds", "tools.vaultAddress", "tools.vaultId", "tools.vaultTokens"]);
+    expect(planned.usedUnknowns).toEqual(["stg.images", "tools.templateIds", "tools.vaultAddress", "tools.vaultId", "tools.vaultTokens"]);
     expect(only(registered, "proxmoxve:index/vmLegacy:VmLegacy").inputs["name"]).toBe("k8s-prod");
   });
 
   test("gives its own outputs on, secrets marked as such, in a file for its owner only", async () => {
     const registered = await mockEngine({ stack: "tools", preview: true });
     pulumi.runtime.setAllConfig({ "homelab:acmeEmail": "a@b.pw" });
-    await main();
+    await main(loadHomelab);
     await settle(registered);
     const file = path.join(folder, "tools.json");
     expect(fs.statSync(file).mode & 0o777).toBe(0o600);
@@ -142,6 +144,7 @@ describe("a preview of stacks that are not built", () => {
       "inventory",
       "sshConfig",
       "urls",
+      "images",
       "templateIds",
       "vaultAddress",
       "vaultId",
@@ -177,9 +180,9 @@ test.each([
     'E_VM_UNKNOWN: Pulumi.prod.yaml: homelab:replaceVms names "k8s-stg", which is no VM of this stack\n  next: did you mean "k8s-prod"?',
   ],
 ])("%s ends the program with one message", async (_, stack, config, message) => {
-  await mockEngine({ stack, references: REFERENCES });
+  await mockEngine({ stack, references });
   pulumi.runtime.setAllConfig(config);
-  const thrown: unknown = await main().catch((error: unknown) => error);
+  const thrown: unknown = await main(loadHomelab).catch((error: unknown) => error);
   expect(pulumi.RunError.isInstance(thrown)).toBe(true);
   expect((thrown as Error).message).toBe(message);
 });

@@ -1,6 +1,8 @@
 /** Over every resource of every stack: nothing falls back to what this machine happens to have. */
 import { parse } from "yaml";
-import { STACK_NAMES as names, registeredBy, settingsOf } from "../tests/support/stack-run";
+import { ownRuns } from "../tests/support/stack-run";
+
+const { names, registeredBy, settingsOf } = ownRuns();
 
 /** What the engine itself makes: providers, and what it reads of other stacks. */
 const isEngines = (type: string): boolean => type.startsWith("pulumi:");

@@ -1,7 +1,9 @@
 /** What must not get another name or provider: the engine would make it anew, and with it all that it holds. */
 
 import { only } from "../tests/support/pulumi-mocks";
-import { registeredBy } from "../tests/support/stack-run";
+import { homelabRuns } from "../tests/support/stack-run";
+
+const { registeredBy } = homelabRuns();
 
 /** URN's last part of the provider. */
 const providerOf = (reference: string | undefined): string | undefined => reference?.split("::").at(-2);

@@ -27,7 +27,7 @@ export async function newPart(verb: string, args: Arguments, session: Session): 
     const files = newModule(root, { name, chart, version: needed(args, "version", "an exact version of the chart"), stack: args.text("stack") });
     return done(
       files,
-      `fill in components/platform/${name}/ (CONTRIBUTING.md says what belongs where), then npx jest components/platform/${name}; node bin/stacks/platform-page.js --write and HOMELAB_TEST_RECORD_REGISTRATIONS=1 npx jest tests/program/registrations write the page and the record of what the stacks register`,
+      `fill in components/platform/${name}/ (CONTRIBUTING.md says what belongs where), then npx jest components/platform/${name}; node bin/stacks/platform-page.js --write and HOMELAB_TEST_RECORD_REGISTRATIONS=1 npx jest site/tests/program/registrations write the page and the record of what the stacks register`,
     );
   }
   if (verb === "app") {
@@ -39,11 +39,11 @@ export async function newPart(verb: string, args: Arguments, session: Session): 
       port: Number(args.text("port") ?? "8080"),
       host: args.text("host"),
     };
-    return done(newApp(root, answers), `look at what was written, then homelab preview ${stack} --lab`);
+    return done(newApp(root, answers), `look at what was written, then npx jest site and homelab preview ${stack} --lab`);
   }
   const isStack = verb === "stack";
   const stack = isStack ? name : needed(args, "stack", "the stack that the VM is for");
   const like = needed(args, "like", isStack ? "the stack that the new one is like" : "the VM that the new one is like");
   const files = isStack ? newStack(root, name, like) : newVm(root, name, stack, like);
-  return done(files, `look at what was written, then homelab preview ${stack} --lab`);
+  return done(files, `look at what was written, then npx jest site and homelab preview ${stack} --lab`);
 }

@@ -7,6 +7,8 @@ import { plannedNamespace } from "../plan/platform";
 import type { BuildContext } from "./context";
 
 export interface BuiltApps {
+  /** By the name of the application. */
+  images: Readonly<Record<string, pulumi.Output<string>>>;
   urls: Readonly<Record<string, pulumi.Output<string>>>;
   /** Outputs of the stack that its applications give. */
   outputs: Readonly<Record<string, pulumi.Output<string>>>;
@@ -41,13 +43,12 @@ function buildApp({ plan, upstream }: BuildContext, app: PlannedApp, issuer: pul
 export function buildApps(context: BuildContext, issuer: pulumi.Input<string> | undefined, provider: Provider): BuiltApps {
   const built = context.plan.apps.map((planned) => ({ planned, app: buildApp(context, planned, issuer, provider) }));
   return {
+    images: Object.fromEntries(built.map(({ planned, app }) => [planned.name, app.image])),
     urls: Object.fromEntries(
       built.flatMap(({ planned, app }) => planned.ports.flatMap(({ name, url }) => (url === undefined ? [] : [[url, app.url(name)] as const]))),
     ),
     outputs: Object.fromEntries(
-      built.flatMap(({ planned, app }) =>
-        Object.entries(planned.outputs).map(([name, source]) => [name, source === "image" ? app.image : app.url(source.url)] as const),
-      ),
+      built.flatMap(({ planned, app }) => Object.entries(planned.outputs).map(([name, source]) => [name, app.url(source.url)] as const)),
     ),
   };
 }

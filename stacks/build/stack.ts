@@ -17,6 +17,8 @@ export interface BuiltStack {
   /** What its platform gives, and what was given to it. */
   given: BuiltPlatform["given"];
   urls: Readonly<Record<string, pulumi.Output<string>>>;
+  /** The image that each application runs. */
+  images: BuiltApps["images"];
   /** Outputs that its applications give. */
   appOutputs: BuiltApps["outputs"];
 }
@@ -29,5 +31,13 @@ export function buildStack(context: BuildContext): BuiltStack {
   const cluster = buildCluster(context, hosts, command);
   const modules = buildModules(context, cluster, command);
   const apps = buildApps(context, modules.given.issuer, cluster.provider);
-  return { hosts, cluster, templates: templates.made, given: modules.given, urls: { ...modules.urls, ...apps.urls }, appOutputs: apps.outputs };
+  return {
+    hosts,
+    cluster,
+    templates: templates.made,
+    given: modules.given,
+    urls: { ...modules.urls, ...apps.urls },
+    images: apps.images,
+    appOutputs: apps.outputs,
+  };
 }

@@ -4,10 +4,19 @@ import type { Flow } from "../../components/platform/module";
 import type { RuleException } from "../../components/rules/rules";
 
 /** An output of another stack, which the stack must need. */
-export interface FromStack<N extends string = string, O extends string = string> {
+export interface OutputOf<N extends string = string, O extends string = string> {
   readonly from: N;
   readonly output: O;
 }
+
+/** The image that an application of another stack runs; the stack must need that one. */
+export interface ImageOf<N extends string = string, A extends string = string> {
+  readonly from: N;
+  /** Name of the application there. */
+  readonly image: A;
+}
+
+export type FromStack = OutputOf | ImageOf;
 
 /** A port of the container. */
 export interface AppPort {
@@ -45,8 +54,8 @@ export interface App<R extends FromStack = FromStack> {
   readonly flows?: readonly Omit<Flow, "of">[];
   /** Rules for all workloads that do not hold for it, each with the reason. */
   readonly exceptions?: readonly Omit<RuleException, "workload" | "container">[];
-  /** Outputs of the stack: the image that runs, or the URL of a port. */
-  readonly outputs?: Readonly<Record<string, "image" | { readonly url: string }>>;
+  /** Outputs of the stack: the URL of a port. Its image is one without being named, in the map `images`. */
+  readonly outputs?: Readonly<Record<string, { readonly url: string }>>;
 }
 
 /** Declares an application; a key that there is not does not compile. */

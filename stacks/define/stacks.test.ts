@@ -11,8 +11,9 @@ test("stacks that need one another, with the outputs of the applications there",
     tools,
     one: { ...tools, needs: ["tools"], apps: { jaeger } },
     two: { ...tools, needs: ["tools", "one"], apps: { other: reading({ from: "one", output: "otlpEndpoint" }) } },
+    three: { ...tools, needs: ["two"], apps: { third: reading({ from: "two", image: "other" }) } },
   });
-  expect(Object.keys(stacks)).toEqual(["tools", "one", "two"]);
+  expect(Object.keys(stacks)).toEqual(["tools", "one", "two", "three"]);
 });
 
 test("what is wrong does not compile", () => {
@@ -33,6 +34,9 @@ test("what is wrong does not compile", () => {
   const noOutput = { ...tools, needs: ["one"], apps: { a: reading({ from: "one", output: "appImage" }) } } as const;
   // @ts-expect-error the stack has no such output
   defineStacks({ tools, one, noOutput });
+  const noApp = { ...tools, needs: ["one"], apps: { a: reading({ from: "one", image: "jager" }) } } as const;
+  // @ts-expect-error the stack has no such application
+  defineStacks({ tools, one, noApp });
   // @ts-expect-error there is no such duty
   defineStacks({ tools: { ...tools, vms: { one: "proxy" } } });
   // @ts-expect-error there is no such key

@@ -1,6 +1,6 @@
 /** The matrix of one homelab: which stacks there are, what each needs, its VMs, and what runs in it with which options. */
 import type { ModuleName, PlatformOptions } from "../../components/platform/catalogue";
-import type { App, FromStack } from "./app";
+import type { App, ImageOf, OutputOf } from "./app";
 
 /**
  * What a VM is for. `cluster`: the stack's cluster runs on it. `host`: nothing beside the VM itself, or what
@@ -32,7 +32,7 @@ export interface Stack<N extends string = string> {
 }
 
 /** What every stack gives to those that need it. */
-export const ENVIRONMENT_OUTPUTS = ["kubeconfig", "clusterEndpoint", "vms", "hosts", "inventory", "sshConfig", "urls"] as const;
+export const ENVIRONMENT_OUTPUTS = ["kubeconfig", "clusterEndpoint", "vms", "hosts", "inventory", "sshConfig", "urls", "images"] as const;
 
 type Text<K> = Extract<K, string>;
 type AppOutputs<A> = A extends { readonly outputs: infer O } ? Text<keyof O> : never;
@@ -40,9 +40,12 @@ type AppOutputs<A> = A extends { readonly outputs: infer O } ? Text<keyof O> : n
 /** Names of the outputs of a stack that an application may take. */
 type OutputsOf<S> = "clusterEndpoint" | (S extends { readonly apps: infer A } ? AppOutputs<A[keyof A]> : never);
 
+/** Names of the applications of a stack. */
+type AppsOf<S> = S extends { readonly apps: infer A } ? Text<keyof A> : never;
+
 /** References to the outputs of the stacks that a stack needs, and to no others. */
 type Allowed<S, K extends keyof S> = S[K] extends { readonly needs: readonly (infer N)[] }
-  ? { [M in Extract<N, keyof S & string>]: FromStack<M, OutputsOf<S[M]>> }[Extract<N, keyof S & string>]
+  ? { [M in Extract<N, keyof S & string>]: OutputOf<M, OutputsOf<S[M]>> | ImageOf<M, AppsOf<S[M]>> }[Extract<N, keyof S & string>]
   : never;
 
 type Known<T, K extends PropertyKey> = { readonly [X in Exclude<keyof T, K>]: never };
@@ -63,6 +66,6 @@ export type Stacks = Readonly<Record<string, Stack>>;
 
 /**
  * Declares the stacks. These do not compile: an unknown module, an option that the module does not have, a need that is no stack,
- * and an output of a stack that is not needed or does not have it.
+ * and an output or an image of a stack that is not needed or does not have it.
  */
 export const defineStacks = <const S extends Stacks>(stacks: S & { readonly [K in keyof S]: Checked<S, K> }): S => stacks;

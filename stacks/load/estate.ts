@@ -17,6 +17,8 @@ import { checkVms } from "./vms/check-vms";
 import { readVms } from "./vms/load-vms";
 
 export interface Estate {
+  /** Folder of the checkout that it was read from. */
+  root: string;
   site: Site;
   proxmox: ProxmoxSite;
   /** In the order of the matrix. */
@@ -32,12 +34,12 @@ export interface Estate {
 export const SITE_FILES: SiteFiles = { site, proxmox, stacks };
 
 /**
- * @param root of a checkout: its folder `site/vms`, and its settings
+ * @param root of the checkout that the files are of: their lines, its folder `site/vms`, and its settings
  * @throws HomelabError E_SITE and E_INVENTORY with file, line and key of every problem; E_VM_OWNER, E_VM_UNKNOWN, E_VM_DUTY;
  * E_CONFIG_FILE, E_CONFIG_KEY, E_CONFIG_VALUE
  */
 export function loadEstate(files: SiteFiles = SITE_FILES, root: string = projectRoot()): Estate {
-  checkSiteFiles(files);
+  checkSiteFiles(files, root);
   const located = readVms(path.join(root, VM_FOLDER), VM_FOLDER);
   const { problems, warnings } = checkVms(located, files.proxmox.nodes, files.site);
   throwProblems(problems);
@@ -45,9 +47,11 @@ export function loadEstate(files: SiteFiles = SITE_FILES, root: string = project
   checkOwners(
     located.map((vm) => vm.spec.name),
     loaded,
+    root,
   );
   const warningsOf = (file: string) => warnings.filter((warning) => warning.file === file).map(problemText);
   return {
+    root,
     site: files.site,
     proxmox: files.proxmox,
     stacks: loaded,

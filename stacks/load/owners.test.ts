@@ -1,23 +1,24 @@
+import { HOMELAB, loadHomelab } from "../../tests/support/homelab";
 import type { VmDuty } from "../define/stacks";
-import { loadEstate } from "./estate";
 import { checkOwners } from "./owners";
 import { type LoadedStack, vmNames } from "./stacks";
 
-const { stacks } = loadEstate();
+const { stacks } = loadHomelab();
 const names = stacks.flatMap(vmNames);
 const withVms = (name: string, vms: Record<string, VmDuty>): LoadedStack[] =>
   stacks.map((stack) => (stack.name === name ? { ...stack, duties: new Map(Object.entries(vms)) } : stack));
 
 test("every VM has one stack, and every stack's VM a file", () => {
-  expect(() => checkOwners(names, stacks)).not.toThrow();
-  expect(() => checkOwners([...names, "k8s-new"], stacks)).toThrow("site/vms/k8s-new.yaml belongs to no stack");
+  expect(() => checkOwners(names, stacks, HOMELAB)).not.toThrow();
+  expect(() => checkOwners([...names, "k8s-new"], stacks, HOMELAB)).toThrow("site/vms/k8s-new.yaml belongs to no stack");
   expect(() =>
     checkOwners(
       names.filter((name) => name !== "k8s-dev"),
       stacks,
+      HOMELAB,
     ),
   ).toThrow('stack "dev" has the VM "k8s-dev", and there is no site/vms/k8s-dev.yaml');
-  expect(() => checkOwners(names, withVms("dev", { "k8s-dev": "cluster", dns: "host" }))).toThrow('the VM "dns" belongs to the stacks tools and dev');
+  expect(() => checkOwners(names, withVms("dev", { "k8s-dev": "cluster", dns: "host" }), HOMELAB)).toThrow('the VM "dns" belongs to the stacks tools and dev');
 });
 
 test.each([
@@ -29,6 +30,7 @@ test.each([
     checkOwners(
       [...names, "other"].filter((vm) => vm in vms || vm !== "other"),
       withVms(name, vms),
+      HOMELAB,
     ),
   ).toThrow(expect.objectContaining({ code: "E_VM_DUTY", message: expect.stringContaining(message) }));
 });

@@ -11,13 +11,13 @@ export const VM_FOLDER = "site/vms";
 /** One host serves all stacks. */
 const ONE_OF_ALL: readonly VmDuty[] = ["dns", "haproxy", "teleport", "boot-server"];
 
-function checkDuties(stacks: readonly LoadedStack[]): void {
+function checkDuties(stacks: readonly LoadedStack[], root: string): void {
   for (const { name, duties } of stacks) {
     const clusters = [...duties].filter(([, duty]) => duty === "cluster").map(([vm]) => vm);
     if (clusters.length !== 1)
       throw new HomelabError(
         "E_VM_DUTY",
-        `${stackPlace(name, "vms")}the stack "${name}" has ${clusters.length === 0 ? "no VM for its cluster" : `two VMs for its cluster: ${clusters.join(" and ")}`}`,
+        `${stackPlace(root, name, "vms")}the stack "${name}" has ${clusters.length === 0 ? "no VM for its cluster" : `two VMs for its cluster: ${clusters.join(" and ")}`}`,
         { subject: name, hint: 'give one of its VMs the duty "cluster"' },
       );
   }
@@ -34,15 +34,16 @@ function checkDuties(stacks: readonly LoadedStack[]): void {
 /**
  * Every VM file belongs to one stack, every VM that a stack names has a file, and each stack has one VM for its cluster.
  * @param names of the VM files
+ * @param root of the checkout, for the lines of site/stacks.ts
  * @throws HomelabError E_VM_OWNER, E_VM_UNKNOWN, E_VM_DUTY
  */
-export function checkOwners(names: readonly string[], stacks: readonly LoadedStack[]): void {
+export function checkOwners(names: readonly string[], stacks: readonly LoadedStack[], root: string): void {
   const owners = new Map<string, string>();
   for (const stack of stacks) {
     for (const vm of stack.duties.keys()) {
       const other = owners.get(vm);
       if (other !== undefined)
-        throw new HomelabError("E_VM_OWNER", `${stackPlace(stack.name, "vms", vm)}the VM "${vm}" belongs to the stacks ${other} and ${stack.name}`, {
+        throw new HomelabError("E_VM_OWNER", `${stackPlace(root, stack.name, "vms", vm)}the VM "${vm}" belongs to the stacks ${other} and ${stack.name}`, {
           subject: vm,
           hint: "name it in one stack",
         });
@@ -51,7 +52,7 @@ export function checkOwners(names: readonly string[], stacks: readonly LoadedSta
       const meant = nearest(vm, names);
       throw new HomelabError(
         "E_VM_UNKNOWN",
-        `${stackPlace(stack.name, "vms", vm)}stack "${stack.name}" has the VM "${vm}", and there is no ${VM_FOLDER}/${vm}.yaml`,
+        `${stackPlace(root, stack.name, "vms", vm)}stack "${stack.name}" has the VM "${vm}", and there is no ${VM_FOLDER}/${vm}.yaml`,
         {
           subject: stack.name,
           hint: meant === undefined ? "write that file" : `did you mean "${meant}"?`,
@@ -66,5 +67,5 @@ export function checkOwners(names: readonly string[], stacks: readonly LoadedSta
       hint: "add the VM to a stack of site/stacks.ts",
     });
   }
-  checkDuties(stacks);
+  checkDuties(stacks, root);
 }

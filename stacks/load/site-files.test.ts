@@ -1,16 +1,17 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { HomelabError } from "../../common/errors";
+import { HOMELAB, HOMELAB_FILES } from "../../tests/support/homelab";
 import { SITE_FILES } from "./estate";
 import { checkSiteFiles, type SiteFiles } from "./site-files";
 
 const lineWith = (file: string, text: string): number =>
   fs
-    .readFileSync(path.join(__dirname, "../..", file), "utf8")
+    .readFileSync(path.join(HOMELAB, file), "utf8")
     .split("\n")
     .findIndex((line) => line.includes(text)) + 1;
 
-const { site, proxmox, stacks } = SITE_FILES;
+const { site, proxmox, stacks } = HOMELAB_FILES;
 const [first] = proxmox.nodes;
 const nodes = (change: object): SiteFiles["proxmox"] => ({ ...proxmox, nodes: proxmox.nodes.map((node) => (node === first ? { ...node, ...change } : node)) });
 // As files are that nobody compiled.
@@ -74,7 +75,7 @@ test.each([
 ] as const)("%s is refused, with file, line and key", (_, change, file, at, message) => {
   let thrown: HomelabError | undefined;
   try {
-    checkSiteFiles({ ...SITE_FILES, ...change } as SiteFiles);
+    checkSiteFiles({ ...HOMELAB_FILES, ...change } as SiteFiles, HOMELAB);
   } catch (error) {
     thrown = error as HomelabError;
   }

@@ -1,5 +1,6 @@
 /** The site's TypeScript files, checked. */
 import type { z } from "zod";
+import { projectRoot } from "../../common/paths";
 import { nameOf, type ProxmoxSite } from "../define/nodes";
 import type { Site } from "../define/site";
 import type { Stacks } from "../define/stacks";
@@ -23,20 +24,24 @@ const FILES = {
   stacks: { file: "site/stacks.ts", call: "defineStacks" },
 } as const;
 
-/** A problem of one of the files, at the line of the keys. */
-function siteProblem(part: keyof typeof FILES, keys: Path, message: string): Problem {
-  const { file, call } = FILES[part];
-  return { file, line: sourceLines(file, call)(keys), key: keys.join(".") || "(file)", message };
-}
+/** A problem of one of the files, by the keys that it is at. */
+type AtKeys = (part: keyof typeof FILES, keys: Path, message: string) => Problem;
 
-function schemaProblems(part: keyof typeof FILES, schema: z.ZodType, value: unknown): Problem[] {
+const problemsIn =
+  (root: string): AtKeys =>
+  (part, keys, message) => {
+    const { file, call } = FILES[part];
+    return { file, line: sourceLines(file, call, root)(keys), key: keys.join(".") || "(file)", message };
+  };
+
+function schemaProblems(part: keyof typeof FILES, schema: z.ZodType, value: unknown, root: string): Problem[] {
   const result = schema.safeParse(value);
   if (result.success) return [];
   const { file, call } = FILES[part];
-  return problemsOf(file, schema, result.error.issues, sourceLines(file, call));
+  return problemsOf(file, schema, result.error.issues, sourceLines(file, call, root));
 }
 
-function siteProblems({ site }: SiteFiles): Problem[] {
+function siteProblems({ site }: SiteFiles, siteProblem: AtKeys): Problem[] {
   const problems: Problem[] = [];
   for (const key of ["gateway", "nameserver"] as const)
     if (!isInSubnet(site[key], site.subnet)) problems.push(siteProblem("site", [key], `${site[key]} is not an address of ${site.subnet}`));
@@ -48,7 +53,7 @@ function siteProblems({ site }: SiteFiles): Problem[] {
 /** Indices of those whose value an earlier one has too. */
 const again = <T>(values: readonly T[]): number[] => values.flatMap((value, index) => (values.indexOf(value) < index ? [index] : []));
 
-function nodeProblems({ proxmox: { nodes } }: SiteFiles): Problem[] {
+function nodeProblems({ proxmox: { nodes } }: SiteFiles, siteProblem: AtKeys): Problem[] {
   return [
     ...again(nodes.map(({ name }) => name)).map((index) => siteProblem("proxmox", ["nodes", index, "name"], `there are two nodes "${nodes[index]?.name}"`)),
     ...again(nodes.map(({ templateId }) => templateId)).map((index) =>
@@ -73,15 +78,19 @@ function nodeProblems({ proxmox: { nodes } }: SiteFiles): Problem[] {
   ];
 }
 
-/** @throws HomelabError E_SITE with file, line and key of every problem */
-export function checkSiteFiles(files: SiteFiles): void {
+/**
+ * @param root of the checkout that the files are of, for the lines
+ * @throws HomelabError E_SITE with file, line and key of every problem
+ */
+export function checkSiteFiles(files: SiteFiles, root: string = projectRoot()): void {
   throwProblems(
     [
-      ...schemaProblems("site", siteSchema, files.site),
-      ...schemaProblems("proxmox", proxmoxSchema, files.proxmox),
-      ...schemaProblems("stacks", stacksSchema, files.stacks),
+      ...schemaProblems("site", siteSchema, files.site, root),
+      ...schemaProblems("proxmox", proxmoxSchema, files.proxmox, root),
+      ...schemaProblems("stacks", stacksSchema, files.stacks, root),
     ],
     "E_SITE",
   );
-  throwProblems([...siteProblems(files), ...nodeProblems(files)], "E_SITE");
+  const at = problemsIn(root);
+  throwProblems([...siteProblems(files, at), ...nodeProblems(files, at)], "E_SITE");
 }

@@ -46,7 +46,7 @@ export const proxmoxSchema = z.strictObject({
   image: z.strictObject({ ...pinnedFile, templateName: objectName }),
 });
 
-const fromStack = z.strictObject({ from: z.string(), output: z.string() });
+const fromStack = z.union([z.strictObject({ from: z.string(), output: z.string() }), z.strictObject({ from: z.string(), image: z.string() })]);
 const resources = z.strictObject({ cpu: z.string(), memory: z.string(), memoryLimit: z.string() });
 const port = z.strictObject({
   name: name(/^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$/, "the name of a port: up to 15 lower-case letters, digits and dashes"),

@@ -40,11 +40,12 @@ function declared(compiler: typeof ts, source: ts.SourceFile, call: string): ts.
 
 /**
  * Where a stack stands in the matrix, for the beginning of a message.
+ * @param root of the checkout
  * @returns `site/stacks.ts:41: `, or without the line where the file does not name the stack
  */
-export function stackPlace(stack: string, ...keys: readonly string[]): string {
+export function stackPlace(root: string, stack: string, ...keys: readonly string[]): string {
   const file = "site/stacks.ts";
-  const lineOf = sourceLines(file, "defineStacks");
+  const lineOf = sourceLines(file, "defineStacks", root);
   return lineOf([stack]) === lineOf([]) ? `${file}: ` : `${file}:${lineOf([stack, ...keys])}: `;
 }
 
@@ -52,11 +53,12 @@ export function stackPlace(stack: string, ...keys: readonly string[]): string {
  * Lines of what a file declares.
  * @param file from the checkout's folder, such as `site/stacks.ts`
  * @param call the function that declares it, such as `defineStacks`
+ * @param root of the checkout
  * @returns the line, from 1, of the innermost thing on the way to the keys that is written there as a literal
  */
-export function sourceLines(file: string, call: string): (keys: Path) => number {
+export function sourceLines(file: string, call: string, root: string = projectRoot()): (keys: Path) => number {
   const compiler = require("typescript") as typeof ts;
-  const full = path.join(projectRoot(), file);
+  const full = path.join(root, file);
   if (!fs.existsSync(full)) return () => 1;
   const source = compiler.createSourceFile(full, fs.readFileSync(full, "utf8"), compiler.ScriptTarget.Latest, true);
   return (keys) => {

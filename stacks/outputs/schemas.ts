@@ -23,6 +23,8 @@ const ENVIRONMENT = {
   sshConfig: z.string(),
   /** URLs that people open. */
   urls: z.record(z.string(), z.string()),
+  /** The image that each application runs, by its name. */
+  images: z.record(z.string(), z.string()),
 };
 
 /** Of the stack that prepares the Proxmox nodes. */

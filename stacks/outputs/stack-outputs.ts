@@ -33,6 +33,7 @@ export function stackOutputs(plan: StackPlan, built: BuiltStack): OutputMap {
     clusterEndpoint: cluster.endpoint,
     ...hostOutputs(plan, built),
     urls: built.urls,
+    images: built.images,
     ...(templates === undefined ? {} : { templateIds: templates }),
     ...(vault === undefined || vaultId === undefined || vaultTokens === undefined ? {} : { vaultAddress: vault.address, vaultId, vaultTokens }),
     ...built.appOutputs,

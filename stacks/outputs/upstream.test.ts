@@ -1,13 +1,13 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { loadHomelab } from "../../tests/support/homelab";
 import { mockEngine } from "../../tests/support/pulumi-mocks";
-import { loadEstate } from "../load/estate";
 import { stackOf } from "../plan/plan";
 import { inspectOutput, unknownOutput, writePlannedOutputs } from "./planned-outputs";
 import { loadUpstream } from "./upstream";
 
-const tools = stackOf(loadEstate(), "tools");
+const tools = stackOf(loadHomelab(), "tools");
 
 let folder: string;
 beforeEach(async () => {
@@ -54,7 +54,7 @@ describe("upstream outputs", () => {
   test("are those of the declared needs only", async () => {
     await writePlannedOutputs(folder, "tools", {}, []);
     const upstream = await loadUpstream(options());
-    expect(() => upstream.text({ from: "dev", output: "appImage" })).toThrow('the outputs of "dev" are asked for, which is not needed');
+    expect(() => upstream.text({ from: "dev", image: "ascii-frontend" })).toThrow('the outputs of "dev" are asked for, which is not needed');
   });
 
   test("of a stack that was never built are one error, which names it", async () => {

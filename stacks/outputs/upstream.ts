@@ -49,6 +49,13 @@ async function readState(stack: string): Promise<Readonly<Record<string, unknown
   }
 }
 
+function partOf(stack: string, key: string, value: unknown, part: string | undefined): unknown {
+  if (part === undefined) return value;
+  const found = (value as Readonly<Record<string, unknown>>)[part];
+  if (found === undefined) throw missing(stack, `${key}.${part}`);
+  return found;
+}
+
 type Source = { planned: PlannedOutputs["outputs"] } | { state: Readonly<Record<string, unknown>> };
 
 /** Where the outputs of a stack come from in this run: its preview in the same run, else its state. */
@@ -57,15 +64,17 @@ async function sourceOf(stack: string, options: UpstreamOptions): Promise<Source
   return planned === undefined ? { state: await readState(stack) } : { planned: planned.outputs };
 }
 
-function readOutput(stack: LoadedStack, key: string, source: Source, options: UpstreamOptions): pulumi.Output<unknown> {
+/** @param part of the output where only that is wanted: it is a map then */
+function readOutput(stack: LoadedStack, key: string, source: Source, options: UpstreamOptions, part?: string): pulumi.Output<unknown> {
+  const wanted = (value: unknown): unknown => partOf(stack.name, key, checked(stack, key, value), part);
   if ("state" in source) {
-    const value: pulumi.Output<unknown> = pulumi.output(checked(stack, key, source.state[key]));
+    const value: pulumi.Output<unknown> = pulumi.output(wanted(source.state[key]));
     return SECRET_OUTPUTS.has(key) ? pulumi.secret(value) : value;
   }
   const output = source.planned[key];
   if (output === undefined) throw missing(stack.name, key);
   if (!output.known) options.usedUnknown(`${stack.name}.${key}`);
-  return fromPlanned(output.known ? { ...output, value: checked(stack, key, output.value) } : output);
+  return fromPlanned(output.known ? { ...output, value: wanted(output.value) } : output);
 }
 
 /**
@@ -76,10 +85,10 @@ function readOutput(stack: LoadedStack, key: string, source: Source, options: Up
 export async function loadUpstream(options: UpstreamOptions): Promise<Upstream> {
   const sources = new Map<string, { stack: LoadedStack; source: Source }>();
   for (const stack of options.needs) sources.set(stack.name, { stack, source: await sourceOf(stack.name, options) });
-  const read = (name: string, key: string): pulumi.Output<unknown> => {
+  const read = (name: string, key: string, part?: string): pulumi.Output<unknown> => {
     const found = sources.get(name);
     if (found === undefined) throw new Error(`the outputs of "${name}" are asked for, which is not needed`);
-    return readOutput(found.stack, key, found.source, options);
+    return readOutput(found.stack, key, found.source, options, part);
   };
   // The schemas that each value was checked against say its type.
   return {
@@ -95,6 +104,7 @@ export async function loadUpstream(options: UpstreamOptions): Promise<Upstream> 
         return read(stack, "vaultTokens") as pulumi.Output<Record<string, string>>;
       },
     }),
-    text: ({ from, output }) => read(from, output) as pulumi.Output<string>,
+    text: (reference) =>
+      ("image" in reference ? read(reference.from, "images", reference.image) : read(reference.from, reference.output)) as pulumi.Output<string>,
   };
 }

@@ -25,7 +25,7 @@ export interface PlannedApp
   image: string | FromStack;
   ports: readonly [PlannedPort, ...PlannedPort[]];
   replicas: number | undefined;
-  /** Outputs of the stack: the image that runs, or the URL of a port. */
+  /** Outputs of the stack: the URL of a port. */
   outputs: NonNullable<App["outputs"]>;
 }
 
@@ -40,19 +40,25 @@ function referencesOf({ image, environment }: App): FromStack[] {
 }
 
 /** @throws HomelabError E_UPSTREAM_UNDECLARED for an output of a stack that is not needed, or that does not have it */
-function checkReference({ stacks }: Estate, stack: LoadedStack, app: string, { from, output }: FromStack): void {
-  const refusal = (what: string, hint: string): HomelabError =>
-    new HomelabError("E_UPSTREAM_UNDECLARED", `${stackPlace(stack.name, "apps", app)}${stack.name}: ${app} takes ${from}.${output}, and ${what}`, {
-      subject: stack.name,
-      hint,
-    });
+function checkReference({ stacks, root }: Estate, stack: LoadedStack, app: string, reference: FromStack): void {
+  const { from } = reference;
+  const [what, wanted] = "image" in reference ? ["application", reference.image] : ["output", reference.output];
+  const refusal = (why: string, hint: string): HomelabError =>
+    new HomelabError(
+      "E_UPSTREAM_UNDECLARED",
+      `${stackPlace(root, stack.name, "apps", app)}${stack.name}: ${app} takes ${from}.${"image" in reference ? `images.${wanted}` : wanted}, and ${why}`,
+      {
+        subject: stack.name,
+        hint,
+      },
+    );
   const source = stacks.find(({ name }) => name === from);
   if (source === undefined || !stack.needs.includes(from))
     throw refusal(`${stack.name} does not need "${from}"`, `its needs are: ${stack.needs.join(", ") || "none"}`);
-  const names = ["clusterEndpoint", ...appOutputs(source)];
-  if (names.includes(output)) return;
-  const meant = nearest(output, names);
-  throw refusal(`"${from}" has no such output`, meant === undefined ? `its outputs are: ${names.join(", ")}` : `did you mean "${meant}"?`);
+  const names = "image" in reference ? Object.keys(source.apps) : ["clusterEndpoint", ...appOutputs(source)];
+  if (names.includes(wanted)) return;
+  const meant = nearest(wanted, names);
+  throw refusal(`"${from}" has no such ${what}`, meant === undefined ? `its ${what}s are: ${names.join(", ") || "none"}` : `did you mean "${meant}"?`);
 }
 
 function imageOf({ image }: App, stack: string, { appImage }: StackConfig): string | FromStack {
@@ -66,9 +72,9 @@ function imageOf({ image }: App, stack: string, { appImage }: StackConfig): stri
 }
 
 /** @throws HomelabError E_APP for an output or a URL that two ports have, or of a port that has no host name */
-function checkNames(stack: LoadedStack): void {
+function checkNames(stack: LoadedStack, root: string): void {
   const refuse = (what: string, hint: string): never => {
-    throw new HomelabError("E_APP", `${stackPlace(stack.name, "apps")}${stack.name}: ${what}`, { subject: stack.name, hint });
+    throw new HomelabError("E_APP", `${stackPlace(root, stack.name, "apps")}${stack.name}: ${what}`, { subject: stack.name, hint });
   };
   const owners = new Map<string, string>();
   const claim = (what: string, app: string): void => {
@@ -85,7 +91,6 @@ function checkNames(stack: LoadedStack): void {
     }
     for (const [output, source] of Object.entries(outputs ?? {})) {
       claim(`output ${output}`, app);
-      if (source === "image") continue;
       const port = ports.find(({ name }) => name === source.url);
       if (port?.host === undefined || port.withoutIngress === "skip")
         refuse(`the output ${output} is the URL of the port ${source.url}, which ${app} does not always have`, "name a port with a host");
@@ -98,7 +103,7 @@ function checkNames(stack: LoadedStack): void {
  * @throws HomelabError E_UPSTREAM_UNDECLARED, E_APP, E_CONFIG_VALUE
  */
 export function planApps(estate: Estate, stack: LoadedStack, config: StackConfig, cluster: ClusterFacts): PlannedApp[] {
-  checkNames(stack);
+  checkNames(stack, estate.root);
   const routes = hasCapability(cluster, stack, "ingress");
   return Object.entries(stack.apps).map(([name, app]) => {
     for (const reference of referencesOf(app)) checkReference(estate, stack, name, reference);

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
-import { loadEstate } from "../load/estate";
+import { HOMELAB, loadHomelab } from "../../tests/support/homelab";
 import { validateGraph } from "./graph";
 
-const { stacks: STACKS } = loadEstate();
+const { stacks: STACKS } = loadHomelab();
 
 const node = (name: string, ...needs: string[]) => ({ name, needs });
 const failure = (nodes: { name: string; needs: string[] }[]) => {
   try {
-    validateGraph(nodes);
+    validateGraph(nodes, HOMELAB);
   } catch (thrown) {
     return thrown;
   }

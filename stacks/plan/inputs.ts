@@ -10,12 +10,15 @@ export interface Consumed {
   key?: string;
 }
 
-const isReference = (value: unknown): value is FromStack => typeof value === "object" && value !== null && "from" in value && "output" in value;
+const isReference = (value: unknown): value is FromStack => typeof value === "object" && value !== null && "from" in value;
+
+const ofReference = (reference: FromStack): Consumed =>
+  "image" in reference ? { from: reference.from, output: "images", key: reference.image } : { from: reference.from, output: reference.output };
 
 /** Each once. `stacks/outputs/upstream.ts` reads these and no others; a test holds the two against each other. */
 export function consumedOf({ stack, templatesOf, vaultOf, apps }: StackPlan): Consumed[] {
-  const templates = templatesOf === stack.name ? [] : [{ from: templatesOf, output: "templateIds" }];
-  const vault =
+  const templates: Consumed[] = templatesOf === stack.name ? [] : [{ from: templatesOf, output: "templateIds" }];
+  const vault: Consumed[] =
     vaultOf === stack.name
       ? []
       : [
@@ -23,10 +26,8 @@ export function consumedOf({ stack, templatesOf, vaultOf, apps }: StackPlan): Co
           { from: vaultOf, output: "vaultId" },
           { from: vaultOf, output: "vaultTokens", key: stack.name },
         ];
-  const ofApps = apps.flatMap(({ image, environment }) =>
-    [image, ...Object.values(environment ?? {})].filter(isReference).map(({ from, output }) => ({ from, output })),
-  );
-  return [...new Map([...templates, ...vault, ...ofApps].map((one): [string, Consumed] => [`${one.from}.${one.output}`, one])).values()];
+  const ofApps = apps.flatMap(({ image, environment }) => [image, ...Object.values(environment ?? {})].filter(isReference).map(ofReference));
+  return [...new Map([...templates, ...vault, ...ofApps].map((one): [string, Consumed] => [`${one.from}.${one.output}.${one.key ?? ""}`, one])).values()];
 }
 
 /** The plan in its parts: `vm <name>`, `roles of <name>`, `module vault`, `app jaeger`, `settings`, … */

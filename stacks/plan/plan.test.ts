@@ -46,16 +46,16 @@ test.each([
     "play: hello: the host name hello.example.org has no certificate; add cert-manager",
   ],
   [
-    "an output that the needed stack does not have",
-    { core, play: { ...play, apps: { hello: { ...hello, image: { from: "core", output: "appImage" } } } } },
+    "the image of an application that the needed stack does not have",
+    { core, play: { ...play, apps: { hello: { ...hello, image: { from: "core", image: "hello" } } } } },
     "E_UPSTREAM_UNDECLARED",
-    'site/stacks.ts: play: hello takes core.appImage, and "core" has no such output',
+    'site/stacks.ts: play: hello takes core.images.hello, and "core" has no such application',
   ],
   [
     "an output of a stack that is not needed",
-    { core, play: { ...play, apps: { hello: { ...hello, environment: { A: { from: "prod", output: "appImage" } } } } } },
+    { core, play: { ...play, apps: { hello: { ...hello, environment: { A: { from: "prod", output: "greeting" } } } } } },
     "E_UPSTREAM_UNDECLARED",
-    'site/stacks.ts: play: hello takes prod.appImage, and play does not need "prod"',
+    'site/stacks.ts: play: hello takes prod.greeting, and play does not need "prod"',
   ],
   [
     "a URL of a port without a host",

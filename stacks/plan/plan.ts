@@ -83,9 +83,9 @@ const VAULT: Service = {
 };
 
 /** The stack that does it. @throws HomelabError E_STACK_NEEDS where none does, two do, or the stack does not need the one */
-function providerOf({ does, by, isDoneBy }: Service, { stacks }: Estate, stack: LoadedStack): string {
+function providerOf({ does, by, isDoneBy }: Service, { stacks, root }: Estate, stack: LoadedStack): string {
   const refusal = (message: string, hint: string): HomelabError =>
-    new HomelabError("E_STACK_NEEDS", `${stackPlace(stack.name, "needs")}${message}`, { subject: stack.name, hint });
+    new HomelabError("E_STACK_NEEDS", `${stackPlace(root, stack.name, "needs")}${message}`, { subject: stack.name, hint });
   const [first, second] = stacks.filter(isDoneBy);
   if (first === undefined) throw refusal(`no stack ${does[0]}`, `add ${by} to a stack`);
   if (second !== undefined) throw refusal(`the stacks "${first.name}" and "${second.name}" both ${does[1]}`, `take ${by} out of one of them`);
@@ -190,7 +190,7 @@ function checkHostNames(plans: readonly StackPlan[]): void {
 
 /** The plans of all stacks, by name, in the order of the matrix. @throws HomelabError as {@link planStack}; E_STACK_CYCLE, E_STACK_UNKNOWN */
 export function planEstate(estate: Estate): Map<string, StackPlan> {
-  validateGraph(estate.stacks);
+  validateGraph(estate.stacks, estate.root);
   const platforms = planPlatforms(estate, estate.stacks);
   const plans = estate.stacks.map((stack) => planOne(estate, stack, platforms));
   checkHostNames(plans);

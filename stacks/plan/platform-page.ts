@@ -1,6 +1,8 @@
-/** docs/platform.md: the catalogue and the matrix as a page. Pure. */
+/** docs/platform.md, the catalogue as a page, and site/platform.md, the matrix as one. Pure. */
 import { z } from "zod";
 import type { Module, ModuleParts } from "../../components/platform/module";
+
+import type { Place } from "../../components/platform/place";
 import type { PlatformPlan } from "./platform-types";
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
@@ -26,7 +28,28 @@ function options(module: Module): string {
   return rows.length === 0 ? "It has no options." : table(["Option", "Type", "Default", "Meaning"], rows);
 }
 
-/** A plan's facts about a module; those of the first environment that has it, since others differ by names alone. */
+/** A homelab that nobody has: the page is the same for everybody. */
+const EXAMPLE: Place = {
+  environment: "tools",
+  domain: "example.org",
+  contact: "certificates@example.org",
+  ingressClass: "traefik",
+  storageClass: "local-path",
+  piholeUrl: "http://192.0.2.3",
+  vaultAddress: "https://vault.example.org",
+  vaultByOwnAuthority: false,
+  entries: new Map(),
+  ownEntries: new Map(),
+  hostNames: [],
+  kinds: [],
+};
+
+/** What a module says where the matrix gives it no options; undefined where it must have some. */
+function exampleParts(module: Module): ModuleParts | undefined {
+  const { success, data } = module.options.safeParse({});
+  return success ? module.parts(data, EXAMPLE) : undefined;
+}
+
 function facts(module: Module, parts: ModuleParts | undefined): string[] {
   const lines: [string, string][] = [
     [
@@ -63,27 +86,22 @@ function facts(module: Module, parts: ModuleParts | undefined): string[] {
   return lines.filter(([, text]) => text !== "").map(([name, text]) => `- ${name}: ${text}`);
 }
 
-export function platformPage(catalogue: readonly Module[], plans: readonly PlatformPlan[]): string {
+/** @param from where docs/platform.md is, from this page */
+export function matrixPage(catalogue: readonly Module[], plans: readonly PlatformPlan[], from: string): string {
   const environments = plans.map(({ environment }) => environment);
   const has = (plan: PlatformPlan, name: string): boolean => plan.modules.some((module) => module.name === name);
   const matrix = table(
     ["Module", ...environments],
-    catalogue.map(({ name }) => [`[${name}](#${name})`, ...plans.map((plan) => (has(plan, name) ? "x" : ""))]),
+    catalogue.map(({ name }) => [`[${name}](${from}#${name})`, ...plans.map((plan) => (has(plan, name) ? "x" : ""))]),
   );
   const hosts = table(
     ["Host name", "Stack", "Served by", "What"],
     plans.flatMap((plan) => plan.hosts.map(({ name, owner, serves }) => [name, plan.environment, owner, serves])),
   );
-  const sections = catalogue.map((module) => {
-    const parts = plans.flatMap((plan) => plan.modules.filter(({ name }) => name === module.name))[0]?.parts;
-    return [`### ${module.name}`, "", `${module.summary[0]?.toUpperCase()}${module.summary.slice(1)}.`, "", ...facts(module, parts), "", options(module)].join(
-      "\n",
-    );
-  });
   return [
-    "# Platform",
+    "# The platform of this homelab",
     "",
-    "Written from the catalogue and the matrix by `node bin/stacks/platform-page.js --write`; a test holds it to them. [components.md](components.md) says how a module is made.",
+    `Written from site/stacks.ts by \`node bin/stacks/platform-page.js --write\`. [docs/platform.md](${from}) says what each module is.`,
     "",
     "## What runs where",
     "",
@@ -92,6 +110,21 @@ export function platformPage(catalogue: readonly Module[], plans: readonly Platf
     "## Host names",
     "",
     hosts,
+    "",
+  ].join("\n");
+}
+
+export function platformPage(catalogue: readonly Module[]): string {
+  const sections = catalogue.map((module) => {
+    const parts = exampleParts(module);
+    return [`### ${module.name}`, "", `${module.summary[0]?.toUpperCase()}${module.summary.slice(1)}.`, "", ...facts(module, parts), "", options(module)].join(
+      "\n",
+    );
+  });
+  return [
+    "# Platform",
+    "",
+    "The modules of the platform. Written from the catalogue by `node bin/stacks/platform-page.js --write`; a test holds it to the catalogue. [site/platform.md](../site/platform.md) says what runs where in this homelab, and [components.md](components.md) how a module is made. Names and addresses are those of a homelab with the domain example.org, in which a module has no options but its defaults.",
     "",
     "## Modules",
     "",

@@ -6,7 +6,6 @@ import type { ClusterCapability, Flow, Host, Module, ModuleParts } from "../../c
 import type { ChartPin, ImagePin } from "../../components/platform/pins";
 import type { Place } from "../../components/platform/place";
 import type { RuleException } from "../../components/rules/rules";
-import type { Requests } from "./requests";
 
 /** An application, as far as the platform has to know it. */
 export interface PlannedApplication {
@@ -79,6 +78,25 @@ export interface PlannedModule {
   readonly crds: readonly string[];
   /** Rules for all workloads that do not hold for its own. */
   readonly exceptions: readonly RuleException[];
+}
+
+/** What pods ask for, or a machine has. */
+export interface Amount {
+  /** Thousandths of a processor. */
+  readonly cpu: number;
+  readonly memoryMiB: number;
+  /** Of volumes. */
+  readonly diskGiB: number;
+}
+
+export interface Requests {
+  readonly asked: Amount;
+  /** For pods: without what the machine's own processes and Kubernetes need. `diskGiB` is undefined where volumes lie on disks of an unknown size. */
+  readonly room: Amount | (Omit<Amount, "diskGiB"> & { readonly diskGiB: undefined });
+  /** By module and application, the greatest first. */
+  readonly by: readonly (Amount & { readonly name: string })[];
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 export interface PlatformPlan {

@@ -1,8 +1,8 @@
-import { loadEstate } from "../load/estate";
+import { loadHomelab } from "../../tests/support/homelab";
 import { parseStackConfigFile } from "../load/settings";
 import { isProtected } from "./protection";
 
-const { vms } = loadEstate();
+const { vms } = loadHomelab();
 const protectedBy = (settings: string): string[] => {
   const config = parseStackConfigFile("f", `config:\n  homelab:acmeEmail: a@b.pw\n${settings}`);
   return [...vms.values()].filter((spec) => isProtected(spec, config)).map(({ name }) => name);

@@ -3,25 +3,7 @@
  * that fits nowhere is only ever seen as one that does not start. Plain data; loads no Pulumi SDK.
  */
 import type { ContainerDefaults } from "../../components/base/namespace";
-import type { ChosenModule, Machine, PlannedApplication } from "./platform-types";
-
-export interface Amount {
-  /** Thousandths of a processor. */
-  readonly cpu: number;
-  readonly memoryMiB: number;
-  /** Of volumes. */
-  readonly diskGiB: number;
-}
-
-export interface Requests {
-  readonly asked: Amount;
-  /** For pods: without what the machine's own processes and Kubernetes need. `diskGiB` is undefined where volumes lie on disks of an unknown size. */
-  readonly room: Amount | (Omit<Amount, "diskGiB"> & { readonly diskGiB: undefined });
-  /** By module and application, the greatest first. */
-  readonly by: readonly (Amount & { readonly name: string })[];
-  readonly problems: readonly string[];
-  readonly warnings: readonly string[];
-}
+import type { Amount, ChosenModule, Machine, PlannedApplication, Requests } from "./platform-types";
 
 /**
  * What a machine keeps for itself: kernel, SSH, containerd, the kubelet with its threshold for eviction, and the control plane with

@@ -1,11 +1,11 @@
 import type { StorageSpec } from "../../components/hosts/node-spec";
+import { HOMELAB_FILES } from "../../tests/support/homelab";
 import { nameOf, type ProxmoxNode } from "../define/nodes";
-import { SITE_FILES } from "../load/estate";
 import { checkVms } from "../load/vms/check-vms";
 import { readVm } from "../load/vms/load-vms";
 import { madeStorages } from "./storages";
 
-const { site, proxmox } = SITE_FILES;
+const { site, proxmox } = HOMELAB_FILES;
 const NODES = proxmox.nodes;
 
 const FAST: StorageSpec = { name: "fast", type: "zfspool", zfsPool: "fast", contents: ["images"] };

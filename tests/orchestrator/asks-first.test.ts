@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { generateIdentity } from "../../secrets/age";
 import { encryptSopsFile } from "../../secrets/sops-file";
 import { treeAt } from "../../secrets/vault-paths";
+import { loadEstate } from "../../stacks/load/estate";
 import { type CommandResult, runCommand, startCommand } from "../support/run-command";
 
 jest.setTimeout(120_000);
@@ -64,6 +65,9 @@ function homelab(args: readonly string[], typed?: string): Promise<CommandResult
 
 const APPLY = ["hosts", "apply", "--engine", "embedded"];
 const DELETE = ["vault", "delete", "in/git", "other"];
+/** Of this checkout, whichever they are. */
+const { site, vms } = loadEstate();
+const HOSTS = [...vms.values()].flatMap(({ name, running }) => (running ? [name] : [])).slice(0, 2);
 
 test.each([
   [APPLY, "homelab hosts apply changes hosts of the real homelab, and there is no terminal to ask at"],
@@ -75,9 +79,9 @@ test.each([
 });
 
 test.each([
-  [APPLY, "no\n", "Run the roles on every host of the homelab fullstack.pw? (yes/no) nothing was changed\n"],
-  [[...APPLY, "--host", "k8s-dev,k8s-stg"], "", "Run the roles on k8s-dev, k8s-stg of the homelab fullstack.pw? (yes/no) \nnothing was changed\n"],
-  [DELETE, "yes\n", "This deletes in/git, other with all versions from the Vault of the homelab fullstack.pw. Type its name to go on: nothing was deleted\n"],
+  [APPLY, "no\n", `Run the roles on every host of the homelab ${site.domain}? (yes/no) nothing was changed\n`],
+  [[...APPLY, "--host", HOSTS.join(",")], "", `Run the roles on ${HOSTS.join(", ")} of the homelab ${site.domain}? (yes/no) \nnothing was changed\n`],
+  [DELETE, "yes\n", `This deletes in/git, other with all versions from the Vault of the homelab ${site.domain}. Type its name to go on: nothing was deleted\n`],
 ])("homelab %j at a terminal asks with the homelab's name before anything is asked of the outside", async (args, typed, out) => {
   expect(await homelab(args, typed)).toEqual({ code: 4, out, err: "" });
   expect(connections).toBe(0);
@@ -87,7 +91,7 @@ test.each([
   [[...APPLY, "--yes"], undefined],
   [APPLY, "yes\n"],
   [[...DELETE, "--yes"], undefined],
-  [DELETE, "fullstack.pw\n"],
+  [DELETE, `${site.domain}\n`],
 ])("homelab %j that may go on does so", async (args, typed) => {
   expect((await homelab(args, typed)).code).toBe(1);
   expect(connections).toBeGreaterThan(0);

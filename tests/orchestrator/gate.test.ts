@@ -14,7 +14,7 @@ beforeAll(async () => {
   rehearsal = new Rehearsal();
   await rehearsal.startLab();
   env = JSON.parse((await rehearsal.homelab("lab", "env", "--json")).stdout) as Record<string, string>;
-  checkout = rehearsal.copyCheckout();
+  checkout = rehearsal.checkout;
   // The settings of the lab, since the passphrase is the lab's.
   for (const name of fs.readdirSync(path.join(rehearsal.dir, "work")).filter((file) => /^Pulumi\..+\.yaml$/.test(file)))
     fs.copyFileSync(path.join(rehearsal.dir, "work", name), path.join(checkout, name));

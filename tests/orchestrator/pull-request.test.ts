@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { reportSchema } from "../../orchestrator/report/report-schema";
+import { copyProgram, placeHomelab } from "../support/homelab";
 import { runCommand } from "../support/run-command";
 
 const ROOT = path.join(__dirname, "..", "..");
@@ -24,9 +25,8 @@ afterAll(async () => {
 
 function checkout(name: string): string {
   const folder = path.join(dir, name);
-  const left = new Set([".git", ".lab", ".homelab", "node_modules", "tests", "bench"].map((entry) => path.join(ROOT, entry)));
-  fs.cpSync(ROOT, folder, { recursive: true, preserveTimestamps: true, filter: (source) => !left.has(source) });
-  fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
+  copyProgram(folder);
+  placeHomelab(folder);
   return folder;
 }
 

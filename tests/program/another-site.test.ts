@@ -35,7 +35,7 @@ const upstream: Upstream = {
     id: pulumi.output("v"),
     tokens: pulumi.output<Record<string, string>>({ play: "hvs.play" }),
   }),
-  text: ({ output }) => pulumi.output(output),
+  text: (reference) => pulumi.output("image" in reference ? reference.image : reference.output),
 };
 
 const built = (name: string) => builtOf(planOf(name));

@@ -1,6 +1,6 @@
 /**
  * What is wrong with a homelab's files is told before anything is registered, with the environment and the module: one file a case in
- * `bad-input/`. `change` is laid over the checkout's own site (`stacks`, `site`) and settings, null takes away; `says` is each line of
+ * `bad-input/`. `change` is laid over the homelab of the tests (`stacks`, `site`) and settings, null takes away; `says` is each line of
  * the error, where `<line>` stands for the place in the file, and `…` for what other files decide. With
  * `HOMELAB_TEST_RECORD_BAD_INPUT=1` a file without `says` gets what is said now.
  */
@@ -8,11 +8,14 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse, stringify } from "yaml";
 import { HomelabError } from "../../common/errors";
-import { loadEstate, SITE_FILES } from "../../stacks/load/estate";
+import { loadEstate } from "../../stacks/load/estate";
 import { parseStackConfigFile } from "../../stacks/load/settings";
 import type { SiteFiles } from "../../stacks/load/site-files";
 import { planEstate } from "../../stacks/plan/plan";
-import { settingsOf } from "../support/stack-run";
+import { HOMELAB, HOMELAB_FILES } from "../support/homelab";
+import { homelabRuns } from "../support/stack-run";
+
+const { settingsOf } = homelabRuns();
 
 const FOLDER = path.join(__dirname, "bad-input");
 const RECORD = process.env["HOMELAB_TEST_RECORD_BAD_INPUT"] === "1";
@@ -34,8 +37,8 @@ function merged(base: unknown, change: unknown): unknown {
 }
 
 function load({ site = {}, stacks = {}, settings = {} }: Case["change"]): void {
-  const files = { ...SITE_FILES, site: merged(SITE_FILES.site, site), stacks: merged(SITE_FILES.stacks, stacks) } as SiteFiles;
-  const estate = loadEstate(files);
+  const files = { ...HOMELAB_FILES, site: merged(HOMELAB_FILES.site, site), stacks: merged(HOMELAB_FILES.stacks, stacks) } as SiteFiles;
+  const estate = loadEstate(files, HOMELAB);
   const changed = Object.entries(settings).map(([stack, own]) => {
     const whole = merged(parse(settingsOf(stack)), { config: own });
     return [stack, parseStackConfigFile(`Pulumi.${stack}.yaml`, stringify(whole))] as const;

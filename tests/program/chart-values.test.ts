@@ -1,14 +1,14 @@
 /** Every value that a module gives to a chart is a key that the chart knows, of its type. Needs the charts' data beside the checkout. */
 import { MODULES } from "../../components/platform/catalogue";
 import type { Module } from "../../components/platform/module";
+import { loadEstate } from "../../stacks/load/estate";
 import { planEstate } from "../../stacks/plan/plan";
 import { chartData, strangeValues } from "../support/chart-data";
 import { PLACE } from "../support/module-build";
-import { estate } from "../support/planned-stack";
 
 type Values = Readonly<Record<string, unknown>>;
 
-const plans = [...planEstate(estate).values()];
+const plans = [...planEstate(loadEstate()).values()];
 
 /** The values of a release with the module's defaults, and in each stack that has it. */
 function allValues(module: Module, release: string): Values[] {

@@ -11,7 +11,9 @@ import { chartFolder } from "../support/chart-data";
 import { kindSchema, objectComplaints } from "../support/crd-schema";
 import { registeredOf } from "../support/module-build";
 import { plain, type Registered } from "../support/pulumi-mocks";
-import { registeredBy, STACK_NAMES } from "../support/stack-run";
+import { ownRuns } from "../support/stack-run";
+
+const { names: STACK_NAMES, registeredBy } = ownRuns();
 
 const describeWithCharts: (title: string, suite: () => void) => void =
   chartFolder() === undefined ? (title, suite) => describe.skip(`${title} [skipped: the charts' data is not beside the checkout]`, suite) : describe;

@@ -1,12 +1,19 @@
 /** In every stack: what modules and applications declare passes the policies that are registered, and what nobody declares does not. */
 import type { NamespacePolicy } from "../../components/base/network-policy";
+import { loadEstate } from "../../stacks/load/estate";
 import { planEstate, type StackPlan } from "../../stacks/plan/plan";
 import { type Connection, type End, passes } from "../support/network-walk";
-import { estate } from "../support/planned-stack";
 import { plain, type Registered } from "../support/pulumi-mocks";
-import { registeredBy, STACK_NAMES } from "../support/stack-run";
+import { ownRuns } from "../support/stack-run";
 
+const { names: STACK_NAMES, registeredBy } = ownRuns();
+
+const estate = loadEstate();
 const plans = planEstate(estate);
+/** First parts of the network's addresses. */
+const OWN_NETWORK = estate.site.subnet.replace(/\.\d+\/\d+$/, ".");
+/** The VM of the cluster that names of the homelab lead to from elsewhere. */
+const SERVICES_VM = [...plans.values()].find(({ platform }) => platform.modules.some(({ name }) => name === "vault"))?.clusterVm ?? "";
 const planOf = (stack: string): StackPlan => {
   const plan = plans.get(stack);
   if (plan === undefined) throw new Error(stack);
@@ -22,7 +29,7 @@ function endOf(peer: string, plan: StackPlan): End {
   const { domain, piholeUrl } = estate.site;
   if (peer === "cluster") return nodeOf(plan);
   if (peer === "routes") return TRAEFIK;
-  if (peer === "homelab" || peer.endsWith(`.${domain}`)) return { address: estate.vms.get("k8s-tools")?.cloudInit.ipv4.address ?? "" };
+  if (peer === "homelab" || peer.endsWith(`.${domain}`)) return { address: estate.vms.get(SERVICES_VM)?.cloudInit.ipv4.address ?? "" };
   if (peer === piholeUrl) return { address: new URL(piholeUrl).hostname };
   if (peer.startsWith("https://")) return INTERNET;
   // The first address stands for all of a network.
@@ -109,11 +116,11 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
           flow.port <= one.port &&
           one.port <= flow.endPort &&
           ((same(flow.from, one.from) && same(flow.to, one.to)) ||
-            (same(flow.to, one.to) && "address" in flow.from && flow.from.address.startsWith("192.168.") && same(one.from, TRAEFIK)) ||
+            (same(flow.to, one.to) && "address" in flow.from && flow.from.address.startsWith(OWN_NETWORK) && same(one.from, TRAEFIK)) ||
             (same(flow.to, one.to) && "address" in flow.from && same(one.from, nodeOf(planOf(stack)))) ||
             (same(flow.from, one.from) &&
               "address" in flow.to &&
-              flow.to.address.startsWith("192.168.") &&
+              flow.to.address.startsWith(OWN_NETWORK) &&
               (same(one.to, TRAEFIK) || same(one.to, nodeOf(planOf(stack)))))),
       );
     const undeclared = sample.filter((one) => !isDeclared(one));

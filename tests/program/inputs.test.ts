@@ -5,26 +5,26 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { systemClock } from "../../common/clock";
 import { plannedOutputsFile, plannedOutputsSchema } from "../../common/planned-outputs";
-import { loadEstate } from "../../stacks/load/estate";
 import { unknownOutput, writePlannedOutputs } from "../../stacks/outputs/planned-outputs";
 import { outputSchemas } from "../../stacks/outputs/schemas";
 import { consumedOf } from "../../stacks/plan/inputs";
 import { planEstate, stackOf } from "../../stacks/plan/plan";
-import { runStack, STACK_NAMES } from "../support/stack-run";
+import { copyProgram, loadHomelab, placeHomelab } from "../support/homelab";
+import { homelabRuns } from "../support/stack-run";
+
+const { names: STACK_NAMES, run: runStack } = homelabRuns();
 
 const ROOT = path.join(__dirname, "..", "..");
 let copy: string;
 beforeAll(() => {
   copy = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-inputs-"));
-  for (const folder of ["bin/site", "bin/stacks", "bin/common", "bin/components", "bin/secrets", "bin/ansible-replacements", "site", "secrets"])
-    fs.cpSync(path.join(ROOT, folder), path.join(copy, folder), { recursive: true });
-  for (const file of fs.readdirSync(ROOT).filter((name) => /^Pulumi\.|^package-lock/.test(name))) fs.copyFileSync(path.join(ROOT, file), path.join(copy, file));
-  fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(copy, "node_modules"));
+  copyProgram(copy);
+  placeHomelab(copy);
 });
 afterAll(() => fs.rmSync(copy, { recursive: true, force: true }));
 
 type Digests = Record<string, Record<string, string>>;
-const env = { ...process.env, SOPS_AGE_KEY_FILE: path.join(ROOT, "secrets", "lab-only.agekey") };
+const env = { ...process.env, HOMELAB_SECRETS_DIR: "", SOPS_AGE_KEY_FILE: path.join(ROOT, "secrets", "lab-only.agekey") };
 
 function ask(input = '{"key":"k"}'): Digests {
   const { stacks } = JSON.parse(execFileSync(process.execPath, [path.join(copy, "bin/stacks/inputs.js")], { input, env, encoding: "utf8" }));
@@ -99,7 +99,7 @@ test("a secret that is not filled in, a question without a key: one line of JSON
 });
 
 test.each(STACK_NAMES)("what the program of %s reads of other stacks is what it is said to consume", async (name) => {
-  const estate = loadEstate();
+  const estate = loadHomelab();
   const plan = planEstate(estate).get(name);
   if (plan === undefined) throw new Error(`${name} has no plan`);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-consumed-"));

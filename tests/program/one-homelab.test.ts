@@ -1,8 +1,8 @@
-/** What belongs to one homelab stands in site/, in its secrets and settings, and nowhere else in the product. */
+/** What belongs to one homelab stands in site/, in its secrets and settings, and nowhere else in the product. The homelab of the tests has the names of the one that the product was first made for. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { VM_DUTIES } from "../../stacks/define/stacks";
-import { loadEstate } from "../../stacks/load/estate";
+import { loadHomelab } from "../support/homelab";
 
 const ROOT = path.join(__dirname, "..", "..");
 const PRODUCT = [
@@ -22,7 +22,7 @@ const PRODUCT = [
 /** Tests and their data, and the secrets themselves. */
 const NOT_PRODUCT = /\.test\.ts$|\/(fixtures|cases)\/|^secrets\/[^/]+\/.*\.yaml$|\.agekey$|\.md$/;
 
-const { site, proxmox, vms } = loadEstate();
+const { site, proxmox, vms } = loadHomelab();
 
 /** First parts of the network's addresses: `192.168.1.` for 192.168.1.0/24. */
 const network = site.subnet.split(".").slice(0, 3).join(".");

@@ -4,15 +4,14 @@ import { MODULES } from "../../components/platform/catalogue";
 import { findDefaultCredentials } from "../../components/platform/default-credentials";
 import type { ChartPin } from "../../components/platform/pins";
 import { findChart, folderCrds } from "../../lab/artefacts/charts";
-import { entryKeys } from "../../secrets/load";
-import { secretPaths } from "../../stacks/plan/hosts/plan-roles";
+import { loadEstate } from "../../stacks/load/estate";
 import { planEstate } from "../../stacks/plan/plan";
-import { PROXMOX_SECRET, PROXMOX_TOKEN_ID, SSH_PRIVATE_KEY } from "../../stacks/plan/secret-paths";
-import { estate } from "../support/planned-stack";
-import { plain, type Registered } from "../support/pulumi-mocks";
-import { registeredBy, STACK_NAMES } from "../support/stack-run";
+import { only, plain, type Registered } from "../support/pulumi-mocks";
+import { ownRuns } from "../support/stack-run";
 
-const plans = planEstate(estate);
+const { names: STACK_NAMES, registeredBy } = ownRuns();
+
+const plans = planEstate(loadEstate());
 const planOf = (stack: string) => plans.get(stack)?.platform;
 
 interface Manifest {
@@ -51,14 +50,10 @@ test("a chart with definitions in crds/, which Helm never upgrades, says in its 
   expect(said).toEqual(charts.map((chart) => [chart?.name, chart !== undefined && folderCrds(chart).length > 0, chart?.kubeVersion]));
 });
 
-/** Workloads that no chart makes, by stack. */
-const OWN_WORKLOADS: Readonly<Record<string, readonly string[]>> = {
-  observability: ["jaeger-deployment"],
-  home: ["immich-machine-learning-deployment", "immich-server-deployment", "immich-valkey-deployment"],
-  sandboxy: ["snapshot-controller-deployment", "whoami-deployment"],
-  dev: ["ascii-frontend-deployment"],
-  stg: ["ascii-frontend-deployment"],
-  prod: ["ascii-frontend-deployment"],
+/** Workloads of modules that no chart makes. */
+const OF_MODULES: Readonly<Record<string, readonly string[]>> = {
+  "snapshot-controller": ["snapshot-controller-deployment"],
+  immich: ["immich-machine-learning-deployment", "immich-server-deployment", "immich-valkey-deployment"],
 };
 /** Those that ask the cluster's API, each with why. */
 const ASKS_THE_API: Readonly<Record<string, string>> = { "snapshot-controller-deployment": "reads snapshots and writes what became of them" };
@@ -135,10 +130,12 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
   test("each route has a host of the plan, of that owner, with a certificate for it and a class of the cluster", () => {
     const routes = registered.filter(({ type }) => type === "kubernetes:networking.k8s.io/v1:Ingress").map(manifest);
     const plan = planOf(stack);
+    const issuer = only(registered, "kubernetes:cert-manager.io/v1:ClusterIssuer");
+    const issuerName = manifest(issuer).metadata?.name;
     const served = routes.map(({ metadata, spec }) => {
       const rules = spec?.["rules"] as { host: string }[];
       const tls = spec?.["tls"] as { hosts: string[]; secretName: string }[];
-      expect(metadata?.annotations).toEqual({ "cert-manager.io/cluster-issuer": "letsencrypt-prod" });
+      expect(metadata?.annotations).toEqual({ "cert-manager.io/cluster-issuer": issuerName });
       expect(tls.flatMap(({ hosts }) => hosts)).toEqual(rules.map(({ host }) => host));
       expect(plan?.cluster.ingressClasses).toContain(spec?.["ingressClassName"]);
       return rules.map(({ host }) => host);
@@ -163,7 +160,9 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
         });
       }
     }
-    expect(workloads.map(({ name }) => name).toSorted()).toEqual(OWN_WORKLOADS[stack] ?? []);
+    const apps = plans.get(stack)?.apps.map(({ name }) => `${name}-deployment`) ?? [];
+    const ofModules = planOf(stack)?.modules.flatMap(({ name }) => OF_MODULES[name] ?? []) ?? [];
+    expect(workloads.map(({ name }) => name).toSorted()).toEqual([...apps, ...ofModules].toSorted());
   });
 
   test("External Secrets is there as a whole before anything is asked of it, and so are the values that are asked for", () => {
@@ -172,32 +171,8 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
     for (const resource of asking) {
       const before = waitsFor(resource, registered);
       expect([...before]).toEqual(expect.arrayContaining(["external-secrets-release", "cluster-access-vault-access-config"]));
-      if (stack === "tools") expect([...before].filter((name) => name.startsWith("vault-entries-")).length).toBeGreaterThan(10);
+      const filled = [...before].some((name) => name.startsWith("vault-entries-"));
+      expect(filled).toBe(planOf(stack)?.modules.some(({ name }) => name === "vault-entries"));
     }
   });
-});
-
-/** Entries of secrets/ that nothing reads yet, each with what will. An entry that is read must leave this table. */
-const STORE = "cluster-secret-store/secrets";
-const AWAITED: Record<string, string> = {
-  [`${STORE}/AWS_ACCESS_KEY_ID`]: "Teleport's role, which the stack tools does not set up",
-  [`${STORE}/AWS_SECRET_ACCESS_KEY`]: "Teleport's role, which the stack tools does not set up",
-  [`${STORE}/HARBOR_KEY`]: "Harbor of tools",
-  [`${STORE}/ISTIO_PRIMARY_CA`]: "Istio of dev",
-  [`${STORE}/ORACLE_CLOUD`]: "the backup of the states",
-  [`${STORE}/PROXMOX_URL`]: "the role of Cluster API takes the site's own address",
-  [`${STORE}/TELEPORT`]: "databases that Teleport's users reach by its certificates",
-};
-
-test("each entry of secrets/ has a reader, or stands here with what it waits for", () => {
-  const roles = [...plans.values()].flatMap(({ roles: planned }) => secretPaths([...planned.values()].flat()));
-  const programs = [PROXMOX_TOKEN_ID, PROXMOX_SECRET, SSH_PRIVATE_KEY].map(({ path: entry }) => entry);
-  const modules = [...plans.values()].flatMap(({ platform }) =>
-    platform.modules.flatMap(({ parts }) => [
-      ...parts.programSecrets.map(({ path: entry }) => entry),
-      ...parts.namespaceSecrets.flatMap(({ wanted }) => wanted.flatMap(({ data }) => Object.values(data).map(({ path: entry }) => entry))),
-    ]),
-  );
-  const read = new Set([...roles, ...programs, ...modules]);
-  expect([...entryKeys().keys()].filter((entry) => !read.has(entry)).toSorted()).toEqual(Object.keys(AWAITED).toSorted());
 });

@@ -3,10 +3,10 @@
  * module declares, and pods fit the level of their namespace. An exception is listed here, with its reason.
  */
 import { findChart, renderChart } from "../../lab/artefacts/charts";
+import { loadEstate } from "../../stacks/load/estate";
 import { CONTAINER_DEFAULTS } from "../../stacks/plan/namespaces";
 import { planEstate } from "../../stacks/plan/plan";
 import { mebibytes, milliCpu } from "../../stacks/plan/requests";
-import { estate } from "../support/planned-stack";
 
 interface Container {
   name: string;
@@ -42,7 +42,7 @@ function workloadsOf(manifest: Record<string, unknown>): Workload[] {
 /** Each module once, with the options of the first stack that has it. */
 const modules = [
   ...new Map(
-    [...planEstate(estate).values()].flatMap(({ platform }) => platform.modules.map((module) => [module.name, { module, platform }] as const)),
+    [...planEstate(loadEstate()).values()].flatMap(({ platform }) => platform.modules.map((module) => [module.name, { module, platform }] as const)),
   ).values(),
 ];
 

@@ -5,11 +5,13 @@
 import type { Manifest } from "../../components/rules/manifest";
 import { covers, objectViolations, releaseViolations, setViolations, type Violation, violationText } from "../../components/rules/rules";
 import { exceptionsOf, type PlacedException } from "../../policy/exceptions";
+import { loadEstate } from "../../stacks/load/estate";
 import { planEstate } from "../../stacks/plan/plan";
-import { estate } from "../support/planned-stack";
 import { plain } from "../support/pulumi-mocks";
 import { plannedModules, renderedObjects } from "../support/rendered-stacks";
-import { registeredBy, STACK_NAMES } from "../support/stack-run";
+import { ownRuns } from "../support/stack-run";
+
+const { names: STACK_NAMES, registeredBy } = ownRuns();
 
 /** What the lab's stand-ins leave out of their charts: the charts have it, as their values and templates of that version say. */
 const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
@@ -28,7 +30,7 @@ const together = (manifests: readonly Manifest[]): Found[] =>
     namespace: manifests.find(({ metadata }) => metadata?.name === violation.workload)?.metadata?.namespace,
   }));
 
-const plans = planEstate(estate);
+const plans = planEstate(loadEstate());
 /** The namespace gives what a container does not name. */
 const isFilledIn = (stack: string, { rule, namespace }: Found): boolean =>
   rule === "resources" && plans.get(stack)?.platform.namespaces.get(namespace ?? "")?.containerDefaults !== undefined;

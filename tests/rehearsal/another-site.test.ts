@@ -7,6 +7,7 @@ import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { loadSecrets } from "../../secrets/load";
+import { removeHomelab } from "../support/homelab";
 import { type Finished, Rehearsal } from "../support/rehearsal";
 
 jest.setTimeout(900_000);
@@ -27,10 +28,9 @@ const homelab = (...args: string[]): Promise<Finished> => rehearsal.start(args, 
 
 beforeAll(async () => {
   rehearsal = new Rehearsal();
-  checkout = rehearsal.copyCheckout();
+  checkout = rehearsal.checkout;
   fs.rmSync(rehearsal.secretsDir, { recursive: true });
-  for (const name of ["site", "secrets/common", ".sops.yaml"]) fs.rmSync(path.join(checkout, name), { recursive: true, force: true });
-  for (const name of fs.readdirSync(checkout)) if (/^Pulumi\..+\.yaml$/.test(name)) fs.rmSync(path.join(checkout, name));
+  removeHomelab(checkout);
 });
 afterAll(async () => {
   await homelab("lab", "stop");
@@ -136,7 +136,7 @@ test("one stack and one VM more of the same kinds are a command each; what only 
   const stack = await homelab("new", "stack", "stg", "--like", "dev");
   expect([stack.code, stack.stdout]).toEqual([
     0,
-    "  site/stacks.ts\n  Pulumi.stg.yaml\n  site/vms/k8s-stg.yaml\nNext: look at what was written, then homelab preview stg --lab\n",
+    "  site/stacks.ts\n  Pulumi.stg.yaml\n  site/vms/k8s-stg.yaml\n  site/tests/stack-stg.test.ts\nNext: look at what was written, then npx jest site and homelab preview stg --lab\n",
   ]);
   const vm = await homelab("new", "vm", "spare", "--stack", "stg", "--like", "k8s-stg");
   expect([vm.code, vm.stderr]).toEqual([0, ""]);

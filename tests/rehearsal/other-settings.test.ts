@@ -50,7 +50,7 @@ function addStorageAndBridge(): void {
 
 beforeAll(async () => {
   rehearsal = new Rehearsal();
-  checkout = rehearsal.copyCheckout();
+  checkout = rehearsal.checkout;
   addWorker();
   addStorageAndBridge();
   execFileSync(process.execPath, [path.join(checkout, "build/build.cjs")], { cwd: checkout });

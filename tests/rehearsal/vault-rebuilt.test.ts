@@ -21,7 +21,7 @@ let checkout: string;
 
 beforeAll(async () => {
   rehearsal = new Rehearsal();
-  checkout = rehearsal.copyCheckout();
+  checkout = rehearsal.checkout;
   await rehearsal.startLab();
 }, 2 * MINUTE);
 afterAll(() => rehearsal.close(), MINUTE);

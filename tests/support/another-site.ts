@@ -6,6 +6,10 @@ import { defineApp } from "../../stacks/define/app";
 import { defineStacks } from "../../stacks/define/stacks";
 import { type Estate, loadEstate } from "../../stacks/load/estate";
 import type { SiteFiles } from "../../stacks/load/site-files";
+import { useHomelabSecrets } from "./homelab";
+
+// The names of entries, which modules look for.
+useHomelabSecrets();
 
 const hello = defineApp({
   image: "registry.example.org/hello:1.0.0",

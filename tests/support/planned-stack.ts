@@ -1,14 +1,17 @@
-/** Plans of the checkout's stacks with other settings and other VMs. */
+/** Plans of the stacks of the tests' homelab with other settings and other VMs. */
 import type { VmSpec } from "../../components/hosts/vm-spec";
 import type { VmDuty } from "../../stacks/define/stacks";
-import { type Estate, loadEstate } from "../../stacks/load/estate";
+import type { Estate } from "../../stacks/load/estate";
 import { parseStackConfigFile, type StackConfig } from "../../stacks/load/settings";
 import type { LoadedStack } from "../../stacks/load/stacks";
 import { planRoles } from "../../stacks/plan/hosts/plan-roles";
 import type { PlannedRole } from "../../stacks/plan/hosts/planned-role";
 import { stackOf } from "../../stacks/plan/plan";
+import { loadHomelab, useHomelabSecrets } from "./homelab";
 
-export const estate: Estate = loadEstate();
+useHomelabSecrets();
+
+export const estate: Estate = loadHomelab();
 
 /** @param settings with their namespace, beside the one that must be there */
 export const configOf = (settings: object): StackConfig =>

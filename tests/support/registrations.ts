@@ -6,7 +6,7 @@ import * as crypto from "node:crypto";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
-import { runStack } from "./stack-run";
+import type { StackRuns } from "./stack-run";
 
 const ROOT = path.join(__dirname, "..", "..");
 /** Marks of a secret on the wire. */
@@ -100,10 +100,10 @@ function recordOf(request: RegisterResourceRequest): Recorded {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => says(value)));
 }
 
-/** What the stack's program registers with the settings of the checkout, by URN. */
-export async function registrationsOf(stack: string, options: { preview: boolean }): Promise<Registrations> {
+/** What the stack's program registers with its settings, by URN. */
+export async function registrationsOf(runs: StackRuns, stack: string, options: { preview: boolean }): Promise<Registrations> {
   const resources: Record<string, Recorded> = {};
-  const { outputs } = await runStack(stack, {
+  const { outputs } = await runs.run(stack, {
     ...options,
     onRequest: (request) => {
       const urn = urnOf(request);

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { openSsh } from "../../components/hosts/ssh-session";
 import { loadSecrets } from "../../secrets/load";
 import { resolveOverTcp } from "./dns-client";
+import { copyProgram, HOMELAB_SECRETS, placeHomelab } from "./homelab";
 import { type CommandResult, runCommand } from "./run-command";
 
 const ROOT = path.join(__dirname, "..", "..");
@@ -77,13 +78,15 @@ export interface StartOptions {
   env?: NodeJS.ProcessEnv;
   /** Standard input; default: none. */
   input?: string;
-  /** Folder of the checkout whose `homelab` runs; default: this one. */
+  /** Folder of the checkout whose `homelab` runs; default: the rehearsal's own. */
   checkout?: string;
 }
 
 export class Rehearsal {
   readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), "rehearsal-"));
-  /** A copy of the checkout's encrypted files, which a test may change. */
+  /** A checkout of its own, with this one's program and the homelab of the tests. A test may change it. */
+  readonly checkout = path.join(this.dir, "checkout");
+  /** A copy of the homelab's encrypted files, which a test may change. */
   readonly secretsDir = path.join(this.dir, "secrets");
   readonly #env: NodeJS.ProcessEnv;
   #control = "";
@@ -96,13 +99,14 @@ export class Rehearsal {
       HOMELAB_LAB_DIR: this.dir,
       HOMELAB_SECRETS_DIR: this.secretsDir,
       NO_COLOR: "1",
-      HOMELAB_BUILT: process.env["HOMELAB_BUILT"],
     };
     fs.mkdirSync(path.join(this.dir, "home"));
-    fs.cpSync(path.join(ROOT, "secrets", "common"), path.join(this.secretsDir, "common"), { recursive: true });
+    fs.cpSync(HOMELAB_SECRETS, this.secretsDir, { recursive: true });
+    copyProgram(this.checkout);
+    placeHomelab(this.checkout);
   }
 
-  start(args: readonly string[], { env = {}, input, checkout = ROOT }: StartOptions = {}): RunningCommand {
+  start(args: readonly string[], { env = {}, input, checkout = this.checkout }: StartOptions = {}): RunningCommand {
     const child = spawn(process.execPath, [path.join(checkout, "orchestrator", "bin", "homelab"), ...args], {
       cwd: checkout,
       env: { ...this.#env, ...env },
@@ -143,9 +147,9 @@ export class Rehearsal {
     return this.start(args).done;
   }
 
-  /** A script of a POSIX shell, in the checkout. */
+  /** A script of a POSIX shell, in the rehearsal's checkout. */
   shell(script: string): Promise<CommandResult> {
-    return runCommand(spawn("sh", ["-c", script], { cwd: ROOT, env: this.#env, stdio: ["pipe", "pipe", "pipe"] }));
+    return runCommand(spawn("sh", ["-c", script], { cwd: this.checkout, env: this.#env, stdio: ["pipe", "pipe", "pipe"] }));
   }
 
   /** `homelab secrets …` with the lab's key. */
@@ -156,12 +160,10 @@ export class Rehearsal {
     }).done;
   }
 
-  /** A checkout of its own with the same program, whose settings a test may change. */
+  /** A second checkout of the same homelab, for settings that the first one does not have. */
   copyCheckout(): string {
-    const folder = path.join(this.dir, "checkout");
-    const left = new Set([".git", ".lab", ".homelab", "node_modules", "tests"].map((name) => path.join(ROOT, name)));
-    fs.cpSync(ROOT, folder, { recursive: true, preserveTimestamps: true, filter: (source) => !left.has(source) });
-    fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
+    const folder = path.join(this.dir, "second-checkout");
+    fs.cpSync(this.checkout, folder, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
     return folder;
   }
 

@@ -1,8 +1,8 @@
 /** What the charts of all stacks make of the modules' values, as far as the lab's stand-ins render it. */
 import { findChart, renderChart } from "../../lab/artefacts/charts";
+import { loadEstate } from "../../stacks/load/estate";
 import { planEstate, type StackPlan } from "../../stacks/plan/plan";
 import type { PlannedModule } from "../../stacks/plan/platform-types";
-import { estate } from "./planned-stack";
 
 export type Rendered = Record<string, unknown>;
 
@@ -19,4 +19,4 @@ export function renderedObjects({ charts, parts }: Pick<PlannedModule, "charts" 
 
 /** Every stack's modules. */
 export const plannedModules = (): { stack: string; plan: StackPlan; module: PlannedModule }[] =>
-  [...planEstate(estate)].flatMap(([stack, plan]) => plan.platform.modules.map((module) => ({ stack, plan, module })));
+  [...planEstate(loadEstate())].flatMap(([stack, plan]) => plan.platform.modules.map((module) => ({ stack, plan, module })));

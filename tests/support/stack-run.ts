@@ -1,62 +1,113 @@
-/** A stack's program, run against the stand-in for the engine with the settings of the checkout. */
+/** A stack's program, run against the stand-in for the engine: of the homelab of the tests, or of the one that this checkout describes. */
 import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { stacks } from "../../site/stacks";
+import { labSecrets } from "../../orchestrator/target/lab-secrets";
 import main from "../../stacks";
+import { type Estate, loadEstate } from "../../stacks/load/estate";
+import { vmNames } from "../../stacks/load/stacks";
+import { planEstate, type StackPlan } from "../../stacks/plan/plan";
+import { HOMELAB, HOMELAB_SECRETS, loadHomelab, useHomelabSecrets } from "./homelab";
 import { type MockOptions, mockEngine, type Registered, settle } from "./pulumi-mocks";
 
 const ROOT = path.join(__dirname, "..", "..");
 
-/** In the order of the matrix. */
-export const STACK_NAMES = Object.keys(stacks);
+/** Values of a stack's applications that others take. */
+function outputsOfApps({ apps }: StackPlan, domain: string): Record<string, unknown> {
+  const images = Object.fromEntries(apps.map(({ name }) => [name, `registry.${domain}/library/${name}:1.0.0`]));
+  const urls = Object.fromEntries(
+    apps.flatMap(({ ports, outputs }) =>
+      Object.entries(outputs).map(([output, source]) => [output, `https://${ports.find((port) => port.name === source.url)?.host}`]),
+    ),
+  );
+  return { images, ...urls };
+}
 
-const environment = (stack: string) => ({
-  kubeconfig: "apiVersion: v1",
-  clusterEndpoint: "https://192.168.1.12:6443",
-  vms: { [`k8s-${stack}`]: "192.168.1.12" },
-  urls: {},
-});
-
-/** What stacks that are up give. */
-export const REFERENCES = {
-  tools: {
-    ...environment("tools"),
-    templateIds: { node01: 9001, node02: 9002, node03: 9003 },
-    vaultAddress: "https://vault.fullstack.pw",
-    vaultId: "id-of-vault",
-    vaultTokens: Object.fromEntries(STACK_NAMES.map((name) => [name, `hvs.${name}`])),
-  },
-  observability: { ...environment("observability"), otlpEndpoint: "https://otel-collector.fullstack.pw" },
-  dev: { ...environment("dev"), appImage: "registry.fullstack.pw/library/ascii-frontend:1.0.0" },
-  stg: { ...environment("stg"), appImage: "registry.fullstack.pw/library/ascii-frontend:1.0.0" },
-};
+/** What stacks that are up give, by stack. */
+function references(estate: Estate): Record<string, Record<string, unknown>> {
+  const plans = planEstate(estate);
+  const { site, proxmox, stacks } = estate;
+  return Object.fromEntries(
+    stacks.map((stack) => [
+      stack.name,
+      {
+        kubeconfig: "apiVersion: v1",
+        clusterEndpoint: "https://203.0.113.12:6443",
+        vms: Object.fromEntries(vmNames(stack).map((name) => [name, estate.vms.get(name)?.cloudInit.ipv4.address])),
+        urls: {},
+        ...(stack.preparesNodes ? { templateIds: Object.fromEntries(proxmox.nodes.map(({ name, templateId }) => [name, templateId])) } : {}),
+        ...(stack.platform.vault === undefined
+          ? {}
+          : {
+              vaultAddress: site.vaultAddress,
+              vaultId: "id-of-vault",
+              vaultTokens: Object.fromEntries(stacks.map(({ name }) => [name, `hvs.${name}`])),
+            }),
+        ...(plans.get(stack.name) === undefined ? {} : outputsOfApps(plans.get(stack.name) as StackPlan, site.domain)),
+      },
+    ]),
+  );
+}
 
 const sortKeys = (_key: unknown, value: unknown): unknown =>
   typeof value !== "object" || value === null || Array.isArray(value)
     ? value
     : Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
-export const settingsOf = (stack: string): string => fs.readFileSync(path.join(ROOT, `Pulumi.${stack}.yaml`), "utf8");
+type RunOptions = Pick<MockOptions, "preview" | "onRequest">;
 
-/** Runs the program as a running program has its settings: text, the keys of maps sorted. */
-export async function runStack(
-  stack: string,
-  options: Pick<MockOptions, "preview" | "onRequest"> = {},
-): Promise<{ registered: Registered[]; outputs: Record<string, unknown> }> {
-  process.env["SOPS_AGE_KEY_FILE"] = path.join(ROOT, "secrets", "lab-only.agekey");
-  const registered = await mockEngine({ stack, references: REFERENCES, ...options });
-  const { config } = parse(settingsOf(stack), sortKeys) as { config: Record<string, unknown> };
-  pulumi.runtime.setAllConfig(
-    Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
-  );
-  const outputs = await main();
-  const values = await new Promise<Record<string, unknown>>((resolve) => {
-    pulumi.output(outputs).apply((plain) => resolve(plain));
-  });
-  await settle(registered);
-  return { registered, outputs: values };
+export interface StackRuns {
+  /** In the order of the matrix. */
+  names: readonly string[];
+  references: Readonly<Record<string, Record<string, unknown>>>;
+  /** The text of a stack's settings file. */
+  settingsOf(stack: string): string;
+  /** Runs the program as a running program has its settings: text, the keys of maps sorted. */
+  run(stack: string, options?: RunOptions): Promise<{ registered: Registered[]; outputs: Record<string, unknown> }>;
+  registeredBy(stack: string): Promise<Registered[]>;
 }
 
-export const registeredBy = async (stack: string): Promise<Registered[]> => (await runStack(stack)).registered;
+function stackRuns(load: () => Estate, root: string, secretsFolder: () => Promise<string>): StackRuns {
+  const estate = load();
+  const given = references(estate);
+  const settingsOf = (stack: string): string => fs.readFileSync(path.join(root, `Pulumi.${stack}.yaml`), "utf8");
+  const run: StackRuns["run"] = async (stack, options = {}) => {
+    process.env["SOPS_AGE_KEY_FILE"] = path.join(ROOT, "secrets", "lab-only.agekey");
+    process.env["HOMELAB_SECRETS_DIR"] = await secretsFolder();
+    const registered = await mockEngine({ stack, references: given, ...options });
+    const { config } = parse(settingsOf(stack), sortKeys) as { config: Record<string, unknown> };
+    pulumi.runtime.setAllConfig(
+      Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
+    );
+    const outputs = await main(load);
+    const values = await new Promise<Record<string, unknown>>((resolve) => {
+      pulumi.output(outputs).apply((plain) => resolve(plain));
+    });
+    await settle(registered);
+    return { registered, outputs: values };
+  };
+  return { names: estate.stacks.map(({ name }) => name), references: given, settingsOf, run, registeredBy: async (stack) => (await run(stack)).registered };
+}
+
+/** Of the homelab of the tests. */
+export function homelabRuns(): StackRuns {
+  useHomelabSecrets();
+  return stackRuns(loadHomelab, HOMELAB, async () => HOMELAB_SECRETS);
+}
+
+/** Of the homelab that this checkout describes, whichever it is. Its secrets are the lab's where the lab's key does not open its own. */
+export function ownRuns(): StackRuns {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-own-secrets-"));
+  afterAll(() => fs.rmSync(dir, { recursive: true, force: true }));
+  let folder: Promise<string> | undefined;
+  const secretsFolder = async (): Promise<string> => {
+    delete process.env["HOMELAB_SECRETS_DIR"];
+    return (await labSecrets(dir)) ?? path.join(ROOT, "secrets");
+  };
+  return stackRuns(loadEstate, ROOT, () => {
+    folder ??= secretsFolder();
+    return folder;
+  });
+}

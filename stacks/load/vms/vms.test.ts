@@ -1,12 +1,12 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { loadEstate } from "../estate";
+import { loadHomelab } from "../../../tests/support/homelab";
 import { type Problem, problemText } from "../problems";
 import { checkVms } from "./check-vms";
 import { readVm, readVms } from "./load-vms";
 
 const CASES = path.join(__dirname, "../../../tests/inventory");
-const estate = loadEstate();
+const estate = loadHomelab();
 const { site: SITE } = estate;
 const NODES = estate.proxmox.nodes;
 const show = (problem: Problem) => `${problem.line}: ${problem.key}: ${problem.message}`;
@@ -43,7 +43,7 @@ test("all problems of all files come as one error", () => {
 });
 
 test("the homelab's eleven VMs are all there and fit their hosts", () => {
-  const { vms, warnings } = loadEstate();
+  const { vms, warnings } = loadHomelab();
   expect([...warnings.values()].flat()).toEqual([]);
   expect([...vms.values()].map(({ name, node, memoryMiB, vmId, cloudInit }) => [name, node, memoryMiB, vmId, cloudInit.ipv4.address])).toEqual([
     ["boot-server", "node01", 1024, 110, "192.168.1.10"],

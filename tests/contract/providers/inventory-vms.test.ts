@@ -2,8 +2,8 @@
 import { vmInputs } from "../../../components/hosts/vm";
 import type { VmSpec } from "../../../components/hosts/vm-spec";
 import type { Values } from "../../../providers/sdk/values";
-import { loadEstate } from "../../../stacks/load/estate";
 import { readVm } from "../../../stacks/load/vms/load-vms";
+import { loadHomelab } from "../../support/homelab";
 import { FILE, IMAGE, ProxmoxLab, TEMPLATE, VM } from "../../support/proxmox-lab";
 
 const FLAT = `name: flat
@@ -25,7 +25,7 @@ sshkeys: |
 
 const read = readVm("flat.yaml", FLAT);
 if (!("vm" in read)) throw new Error(JSON.stringify(read.problems));
-const estate = loadEstate();
+const estate = loadHomelab();
 const NODES = estate.proxmox.nodes;
 const specs: VmSpec[] = [...estate.vms.values(), read.vm.spec];
 

@@ -1,13 +1,14 @@
 /**
  * What the programs register is what it was: a change of the program's shape changes nothing that is deployed. Where something is
- * changed on purpose, `HOMELAB_TEST_RECORD_REGISTRATIONS=1 npx jest tests/program/registrations.test.ts` writes the fixtures anew, and
+ * changed on purpose, `HOMELAB_TEST_RECORD_REGISTRATIONS=1 npx jest site/tests/program/registrations` writes the fixtures anew, and
  * their difference in the commit says what. A URN that goes needs an alias: without one the engine deletes and creates.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { type Registrations, registrationsOf } from "../support/registrations";
-import { STACK_NAMES } from "../support/stack-run";
+import { type Registrations, registrationsOf } from "../../../tests/support/registrations";
+import { ownRuns } from "../../../tests/support/stack-run";
 
+const runs = ownRuns();
 const FIXTURES = path.join(__dirname, "fixtures");
 const RECORD = process.env["HOMELAB_TEST_RECORD_REGISTRATIONS"] === "1";
 
@@ -17,9 +18,9 @@ function textOf({ resources, outputs }: Registrations): string {
   return `{"outputs":${JSON.stringify(outputs)},"resources":{\n${lines.join(",\n")}\n}}\n`;
 }
 
-test.each(STACK_NAMES)("the program of %s registers what is recorded of it", async (stack) => {
+test.each(runs.names)("the program of %s registers what is recorded of it", async (stack) => {
   const file = path.join(FIXTURES, `${stack}.json`);
-  const registrations = await registrationsOf(stack, { preview: false });
+  const registrations = await registrationsOf(runs, stack, { preview: false });
   if (RECORD) fs.writeFileSync(file, textOf(registrations));
   const recorded: Registrations = JSON.parse(fs.readFileSync(file, "utf8"));
   expect(Object.keys(registrations.resources)).toEqual(Object.keys(recorded.resources));

@@ -1,0 +1,55 @@
+/**
+ * The homelab of the tests: tests/homelab, seven stacks on three nodes, with its settings and lab-only secrets. What a test says of
+ * names and addresses is true of it, whatever site/ holds.
+ */
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { type Estate, loadEstate } from "../../stacks/load/estate";
+import type { SiteFiles } from "../../stacks/load/site-files";
+import { proxmox } from "../homelab/site/nodes";
+import { site } from "../homelab/site/site";
+import { stacks } from "../homelab/site/stacks";
+
+const ROOT = path.join(__dirname, "..", "..");
+
+/** Its folder, laid out as a checkout is. */
+export const HOMELAB = path.join(__dirname, "..", "homelab");
+
+export const HOMELAB_FILES: SiteFiles = { site, proxmox, stacks };
+
+/** Reads it anew. */
+export const loadHomelab = (): Estate => loadEstate(HOMELAB_FILES, HOMELAB);
+
+export const HOMELAB_SECRETS = path.join(HOMELAB, "secrets");
+
+/** Secrets are read from there, and no longer from this checkout. */
+export function useHomelabSecrets(): void {
+  process.env["HOMELAB_SECRETS_DIR"] = HOMELAB_SECRETS;
+}
+
+/** Copies this checkout, without what only its tests and its own runs need. */
+export function copyProgram(folder: string): void {
+  const left = new Set([".git", ".lab", ".homelab", "node_modules", "tests", "bench"].map((name) => path.join(ROOT, name)));
+  fs.cpSync(ROOT, folder, { recursive: true, preserveTimestamps: true, filter: (source) => !left.has(source) });
+  fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
+}
+
+/** Takes away what a checkout says of a homelab: what `homelab init` writes, and the tests of it. */
+export function removeHomelab(checkout: string): void {
+  const settings = fs.readdirSync(checkout).filter((name) => /^Pulumi\..+\.yaml$/.test(name));
+  for (const name of ["site", "bin/site", "secrets/common", ".sops.yaml", ...settings]) fs.rmSync(path.join(checkout, name), { recursive: true, force: true });
+}
+
+/** Puts the homelab of the tests into a checkout, in the place of its own, compiled. */
+export function placeHomelab(checkout: string): void {
+  removeHomelab(checkout);
+  fs.cpSync(HOMELAB, checkout, { recursive: true, preserveTimestamps: true });
+  const sources = fs.readdirSync(path.join(checkout, "site"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  for (const name of sources) {
+    const file = path.join(checkout, "site", name);
+    // Two folders up: from tests/homelab/site/ to site/.
+    fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(/from "\.\.\/\.\.\/((?:\.\.\/)+(?:stacks|components)\/)/g, 'from "$1'));
+  }
+  execFileSync(process.execPath, [path.join(checkout, "build", "build.cjs")], { cwd: checkout, stdio: "pipe" });
+}
