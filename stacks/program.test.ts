@@ -43,7 +43,10 @@ test.each(STACK_NAMES)("external-dns of %s may write the names of its routes, an
   const routes = registered
     .filter(({ type }) => type === "kubernetes:networking.k8s.io/v1:Ingress")
     .flatMap(({ inputs }) => (inputs["spec"] as { rules: { host: string }[] }).rules.map(({ host }) => host));
-  const hosts = [...routes, ...registered.flatMap(({ inputs }) => namesOfServices(inputs))];
+  const ofIstio = registered
+    .filter(({ type }) => type === "kubernetes:networking.istio.io/v1:VirtualService")
+    .flatMap(({ inputs }) => (inputs["spec"] as { hosts: string[] }).hosts);
+  const hosts = [...routes, ...ofIstio, ...registered.flatMap(({ inputs }) => namesOfServices(inputs))];
   expect(plans.get(stack)?.hostNames).toEqual(hosts.toSorted());
   const { values } = only(registered, "kubernetes:helm.sh/v3:Release", "external-dns-release").inputs as { values: { extraArgs: string[] } };
   const pattern = new RegExp(values.extraArgs.find((arg) => arg.startsWith("--regex-domain-filter="))?.slice("--regex-domain-filter=".length) ?? "");
@@ -170,7 +173,7 @@ test.each([
   [
     "dev without an image",
     "dev",
-    { "homelab:acmeEmail": "a@b.pw" },
+    { "homelab:acmeEmail": "a@b.pw", "homelab:k3sDisable": '["traefik"]' },
     "E_CONFIG_VALUE: Pulumi.dev.yaml: homelab:appImage is missing\n  next: name the image that dev runs",
   ],
   [

@@ -4,6 +4,8 @@
  */
 
 import { ingressOf } from "../base/ingress-manifest";
+import { virtualServiceOf } from "../base/istio-routes";
+import type { Routes } from "../platform/place";
 import { DEFAULT_RESOURCES } from "./app-defaults";
 
 /** A port of the container that is served. */
@@ -45,7 +47,7 @@ export interface AppSpec<V = string> {
 /** Where it runs. */
 export interface AppPlace<V = string> {
   readonly namespace: V;
-  readonly ingressClass: string;
+  readonly routes: Routes;
   /** ClusterIssuer for certificates of its host names. */
   readonly issuer: V;
 }
@@ -77,7 +79,7 @@ const spreadOf = (labels: Readonly<Record<string, string>>) => [
   { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway", labelSelector: { matchLabels: labels } },
 ];
 
-export function deploymentOf<V>(app: AppSpec<V>, { namespace }: AppPlace<V>) {
+export function deploymentOf<V>(app: AppSpec<V>, { namespace }: Pick<AppPlace<V>, "namespace">) {
   const { name, replicas = 1, writable = [], runAsUser } = app;
   const labels = labelsOf(name);
   return {
@@ -105,7 +107,7 @@ export function deploymentOf<V>(app: AppSpec<V>, { namespace }: AppPlace<V>) {
 }
 
 /** Of one replica it would only keep a node from being drained: undefined. */
-export const disruptionBudgetOf = <V>({ name, replicas = 1 }: AppSpec<V>, { namespace }: AppPlace<V>) =>
+export const disruptionBudgetOf = <V>({ name, replicas = 1 }: AppSpec<V>, { namespace }: Pick<AppPlace<V>, "namespace">) =>
   replicas < 2
     ? undefined
     : {
@@ -115,7 +117,7 @@ export const disruptionBudgetOf = <V>({ name, replicas = 1 }: AppSpec<V>, { name
         spec: { maxUnavailable: 1, selector: { matchLabels: labelsOf(name) } },
       };
 
-export const serviceOf = <V>({ name, ports }: AppSpec<V>, { namespace }: AppPlace<V>) => ({
+export const serviceOf = <V>({ name, ports }: AppSpec<V>, { namespace }: Pick<AppPlace<V>, "namespace">) => ({
   apiVersion: "v1" as const,
   kind: "Service" as const,
   metadata: { name, namespace, labels: { "app.kubernetes.io/name": name } },
@@ -130,14 +132,16 @@ export const routesOf = <V>({ name, ports }: AppSpec<V>): { port: AppPort; host:
   ports.flatMap((port) => (port.host === undefined ? [] : [{ port, host: port.host, route: `${name}-${port.name}` }]));
 
 /**
- * Its Deployment, its Service, an Ingress for each port with a host name, and what keeps replicas through a drain. Its namespace is made
+ * Its Deployment, its Service, a route for each port with a host name, and what keeps replicas through a drain. Its namespace is made
  * before, by what the plan says of it.
  */
-export const appManifests = <V>(app: AppSpec<V>, place: AppPlace<V>) => [
-  deploymentOf(app, place),
-  ...[disruptionBudgetOf(app, place)].filter((budget) => budget !== undefined),
-  serviceOf(app, place),
-  ...routesOf(app).map(({ port, host, route }) =>
-    ingressOf({ name: route, host, namespace: place.namespace, service: app.name, port: port.port, className: place.ingressClass, issuer: place.issuer }),
+export const appManifests = <V>(app: AppSpec<V>, { namespace, routes, issuer }: AppPlace<V>) => [
+  deploymentOf(app, { namespace }),
+  ...[disruptionBudgetOf(app, { namespace })].filter((budget) => budget !== undefined),
+  serviceOf(app, { namespace }),
+  ...routesOf(app).map(({ port: { port }, host, route: name }) =>
+    routes.kind === "ingress"
+      ? ingressOf({ name, host, namespace, service: app.name, port, className: routes.className, issuer })
+      : virtualServiceOf({ name, namespace, hosts: [host], gateways: [routes.gateway], routes: { service: app.name, port } }),
   ),
 ];

@@ -8,7 +8,7 @@ const ARGS: WebAppArgs = {
   image: "registry.fullstack.pw/library/ascii-frontend:1.0.0",
   ports: [{ name: "http", port: 80, host: "dev.ascii.fullstack.pw" }],
   replicas: 2,
-  ingressClass: "traefik",
+  routes: { kind: "ingress", className: "traefik" },
   issuer: "letsencrypt-prod",
 };
 
@@ -87,19 +87,19 @@ test("a user id makes the pod run without root", async () => {
   });
 });
 
-test("what it registers is what a renderer would write, and nothing else beside its namespace", async () => {
-  const app = { ...ARGS, healthPath: "/ok", healthPort: 9000, writable: ["/cache"], runAsUser: 1000, environment: { A: "b" } } as const;
+test.each([
+  ["Ingress ascii-http", ARGS.routes],
+  ["VirtualService ascii-http", { kind: "istio", gateway: "istio-system/default-gateway" } as const],
+])("what it registers is what a renderer would write, and nothing else beside its namespace: %s", async (route, routes) => {
+  const app = { ...ARGS, routes, healthPath: "/ok", healthPort: 9000, writable: ["/cache"], runAsUser: 1000, environment: { A: "b" } } as const;
   const { registered } = await build({ ...app, ports: [...ARGS.ports, { name: "metrics", port: 9000 }] });
-  const place = { namespace: "ascii", ingressClass: app.ingressClass, issuer: String(app.issuer) };
+  const place = { namespace: "ascii", routes: app.routes, issuer: String(app.issuer) };
   const { namespace: _, image, ...rest } = app;
   const manifests = appManifests({ ...rest, name: "ascii", image: String(image), ports: [...ARGS.ports, { name: "metrics", port: 9000 }] }, place);
-  expect(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
-    "Deployment ascii",
-    "PodDisruptionBudget ascii",
-    "Service ascii",
-    "Ingress ascii-http",
-  ]);
-  const own = registered.filter(({ type }) => /:(Deployment|PodDisruptionBudget|Service|Ingress)$/.test(type)).map(({ inputs }) => plain(inputs));
+  expect(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(["Deployment ascii", "PodDisruptionBudget ascii", "Service ascii", route]);
+  const own = registered
+    .filter(({ type }) => /:(Deployment|PodDisruptionBudget|Service|Ingress|VirtualService)$/.test(type))
+    .map(({ inputs }) => plain(inputs));
   // Those that do not wait for one another are registered in any order.
   const byKind = (objects: readonly unknown[]) => (objects as { kind: string }[]).toSorted((a, b) => a.kind.localeCompare(b.kind));
   expect(byKind(own)).toEqual(byKind(JSON.parse(JSON.stringify(manifests))));

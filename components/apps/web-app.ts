@@ -4,7 +4,7 @@ import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1/podDisruptionB
 import type * as pulumi from "@pulumi/pulumi";
 import { after, Component, timeouts } from "../base/component";
 import { Namespace, type NamespaceArgs } from "../base/namespace";
-import { WebIngress } from "../base/web-ingress";
+import { webRoute } from "../base/web-route";
 import { type AppPlace, type AppSpec, deploymentOf, disruptionBudgetOf, routesOf, serviceOf } from "./app-manifests";
 
 export interface WebAppArgs extends Omit<AppSpec<pulumi.Input<string>>, "name">, Omit<AppPlace<pulumi.Input<string>>, "namespace"> {
@@ -21,19 +21,21 @@ export class WebApp extends Component {
     super("apps:WebApp", name, opts);
     const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
     const app = { ...args, name };
-    const place = { ...args, namespace };
-    const deployment = new Deployment(`${name}-deployment`, deploymentOf<pulumi.Input<string>>(app, place), this.child({ customTimeouts: timeouts(10) }));
-    const budget = disruptionBudgetOf<pulumi.Input<string>>(app, place);
+    const deployment = new Deployment(
+      `${name}-deployment`,
+      deploymentOf<pulumi.Input<string>>(app, { namespace }),
+      this.child({ customTimeouts: timeouts(10) }),
+    );
+    const budget = disruptionBudgetOf<pulumi.Input<string>>(app, { namespace });
     if (budget !== undefined) new PodDisruptionBudget(`${name}-disruption-budget`, budget, this.child({ dependsOn: [deployment] }));
     const service = new Service(
       `${name}-service`,
-      serviceOf<pulumi.Input<string>>(app, place),
+      serviceOf<pulumi.Input<string>>(app, { namespace }),
       this.child({ dependsOn: [deployment], customTimeouts: timeouts(10) }),
     );
     for (const { port, host, route } of routesOf<pulumi.Input<string>>(app)) {
-      const { ingressClass: className, issuer } = args;
-      const ingress = new WebIngress(route, { host, namespace, service: service.metadata.name, port: port.port, className, issuer }, this.child());
-      this.urls.set(port.name, ingress.url);
+      const { routes, issuer } = args;
+      this.urls.set(port.name, webRoute(route, { host, namespace, service: service.metadata.name, port: port.port, routes, issuer }, this.child()).url);
     }
     this.image = after(deployment, args.image);
     this.registerOutputs({ urls: Object.fromEntries(this.urls), image: this.image });

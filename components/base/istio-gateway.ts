@@ -1,8 +1,7 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import * as pulumi from "@pulumi/pulumi";
 import { after, Component } from "./component";
-
-export const ISTIO_NETWORKING_API = "networking.istio.io/v1";
+import { ISTIO_NETWORKING_API } from "./istio-routes";
 
 /** A port that is handed on as it comes, by the name that the client asks for in its first packet. */
 export interface PassthroughPort {

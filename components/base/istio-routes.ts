@@ -1,6 +1,9 @@
 /** Routes of Istio as typed arguments, and the `spec` of the VirtualService that they are. Plain data. */
 import type * as pulumi from "@pulumi/pulumi";
 
+export const ISTIO_NETWORKING_API = "networking.istio.io/v1";
+export const ISTIO_SECURITY_API = "security.istio.io/v1";
+
 /** How a text is compared. */
 export type TextMatch = { readonly exact: string } | { readonly prefix: string } | { readonly regex: string };
 
@@ -121,4 +124,27 @@ export function routeComplaints(routes: readonly IstioRoute[]): string[] {
   ];
 }
 
-export const httpRoutes = (routes: readonly IstioRoute[]): object[] => routes.map(httpRoute);
+/** @template V a value that may be known only while the stack is built */
+export interface VirtualService<V> {
+  /** Of the object. */
+  readonly name: string;
+  readonly namespace: V;
+  readonly hosts: readonly string[];
+  /** `<namespace>/<name>` of gateways, or `mesh` for what is inside the mesh. */
+  readonly gateways: readonly (V | string)[];
+  /** One service for all requests, or each route in full; the first that matches counts. */
+  readonly routes: { readonly service: V | string; readonly port: number } | readonly IstioRoute[];
+}
+
+const isFull = (routes: VirtualService<unknown>["routes"]): routes is readonly IstioRoute[] => Array.isArray(routes);
+/** All of its routes in full. */
+export const routesOf = ({ routes }: Pick<VirtualService<pulumi.Input<string>>, "routes">): readonly IstioRoute[] =>
+  isFull(routes) ? routes : [{ to: [routes] }];
+
+/** A VirtualService as a manifest. */
+export const virtualServiceOf = <V>({ name, namespace, hosts, gateways, routes }: VirtualService<V>) => ({
+  apiVersion: ISTIO_NETWORKING_API,
+  kind: "VirtualService" as const,
+  metadata: { name, namespace },
+  spec: { hosts: [...hosts], gateways: [...gateways], http: routesOf({ routes } as VirtualService<pulumi.Input<string>>).map(httpRoute) },
+});

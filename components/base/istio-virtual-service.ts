@@ -1,22 +1,9 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import * as pulumi from "@pulumi/pulumi";
 import { after, Component } from "./component";
-import { ISTIO_NETWORKING_API } from "./istio-gateway";
-import { httpRoutes, type IstioRoute, routeComplaints } from "./istio-routes";
+import { routeComplaints, routesOf, type VirtualService, virtualServiceOf } from "./istio-routes";
 
-export interface IstioVirtualServiceArgs {
-  /** Of the object. */
-  readonly name: string;
-  readonly namespace: pulumi.Input<string>;
-  readonly hosts: readonly string[];
-  /** `<namespace>/<name>` of gateways, or `mesh` for what is inside the mesh. */
-  readonly gateways: readonly pulumi.Input<string>[];
-  /** One service for all requests, or each route in full; the first that matches counts. */
-  readonly routes: { readonly service: pulumi.Input<string>; readonly port: number } | readonly IstioRoute[];
-}
-
-const isFull = (routes: IstioVirtualServiceArgs["routes"]): routes is readonly IstioRoute[] => Array.isArray(routes);
-const routesOf = ({ routes }: IstioVirtualServiceArgs): readonly IstioRoute[] => (isFull(routes) ? routes : [{ to: [routes] }]);
+export type IstioVirtualServiceArgs = VirtualService<pulumi.Input<string>>;
 
 /** @throws pulumi.InputPropertyError with everything that is wrong with its routes, or where it has no host or no gateway */
 function validateIstioVirtualService(args: IstioVirtualServiceArgs): void {
@@ -34,12 +21,7 @@ export class IstioVirtualService extends Component {
   constructor(name: string, args: IstioVirtualServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     validateIstioVirtualService(args);
     super("base:IstioVirtualService", name, opts);
-    const spec = { hosts: [...args.hosts], gateways: [...args.gateways], http: httpRoutes(routesOf(args)) };
-    const service = new CustomResource(
-      `${name}-routes`,
-      { apiVersion: ISTIO_NETWORKING_API, kind: "VirtualService", metadata: { name: args.name, namespace: args.namespace }, spec },
-      this.child(),
-    );
+    const service = new CustomResource(`${name}-routes`, virtualServiceOf<pulumi.Input<string>>(args), this.child());
     this.urls = after(
       service,
       args.hosts.map((host) => `https://${host}`),

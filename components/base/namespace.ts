@@ -1,9 +1,11 @@
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import { LimitRange } from "@pulumi/kubernetes/core/v1/limitRange";
 import { Namespace as KubernetesNamespace } from "@pulumi/kubernetes/core/v1/namespace";
 import { ResourceQuota } from "@pulumi/kubernetes/core/v1/resourceQuota";
 import { NetworkPolicy, type NetworkPolicyArgs } from "@pulumi/kubernetes/networking/v1/networkPolicy";
 import type * as pulumi from "@pulumi/pulumi";
 import { after, Component, timeouts } from "./component";
+import { ISTIO_SECURITY_API } from "./istio-routes";
 import type { NamespacePolicy } from "./network-policy";
 
 /** What pods may ask for (https://kubernetes.io/docs/concepts/security/pod-security-standards/). */
@@ -17,6 +19,13 @@ export interface ContainerDefaults {
   readonly memoryLimit?: string;
 }
 
+/** Who may connect to which ports of a namespace's pods, by identities of the mesh. */
+export interface MeshRule {
+  /** SPIFFE identity without its scheme, or all accounts of a namespace. */
+  readonly from: { readonly principal: string } | { readonly namespace: string };
+  readonly ports: readonly number[];
+}
+
 export interface NamespaceArgs {
   /** Name in the cluster. */
   readonly name: string;
@@ -26,9 +35,23 @@ export interface NamespaceArgs {
   /** Everything else is refused, in both directions. Left out: everything is let through. */
   readonly networkPolicy?: NamespacePolicy;
   readonly containerDefaults?: ContainerDefaults;
+  /** For a namespace in Istio's mesh, whose definitions must be there: nobody else is answered. Left out: it is not in one. */
+  readonly mesh?: { readonly labels: Readonly<Record<string, string>>; readonly allow: readonly MeshRule[] };
   /** What all its objects together may ask for, as the `hard` of a ResourceQuota. */
   readonly quota?: Readonly<Record<string, string>>;
 }
+
+/** The `spec` of an AuthorizationPolicy. Without rules it lets nobody through (https://istio.io/latest/docs/reference/config/security/authorization-policy/). */
+export const meshSpec = (allow: readonly MeshRule[]) =>
+  allow.length === 0
+    ? {}
+    : {
+        action: "ALLOW",
+        rules: allow.map(({ from, ports }) => ({
+          from: [{ source: "principal" in from ? { principals: [from.principal] } : { namespaces: [from.namespace] } }],
+          to: [{ operation: { ports: ports.map(String) } }],
+        })),
+      };
 
 /** A namespace with the rules that hold for all that is in it. They are there before it is used, and go after it. */
 export class Namespace extends Component {
@@ -40,7 +63,7 @@ export class Namespace extends Component {
     const security = args.podSecurity === undefined ? {} : { "pod-security.kubernetes.io/enforce": args.podSecurity };
     const own = new KubernetesNamespace(
       `${name}-namespace`,
-      { metadata: { name: args.name, labels: { "app.kubernetes.io/managed-by": "homelab", ...security, ...args.labels } } },
+      { metadata: { name: args.name, labels: { "app.kubernetes.io/managed-by": "homelab", ...security, ...args.mesh?.labels, ...args.labels } } },
       this.child({ customTimeouts: timeouts(10) }),
     );
     const rules = this.rules(name, args, own.metadata.name);
@@ -49,7 +72,7 @@ export class Namespace extends Component {
   }
 
   private rules(name: string, args: NamespaceArgs, namespace: pulumi.Output<string>): pulumi.Resource[] {
-    const { networkPolicy, containerDefaults, quota } = args;
+    const { networkPolicy, containerDefaults, quota, mesh } = args;
     const rules: pulumi.Resource[] = [];
     if (networkPolicy !== undefined) {
       // As plain data it is what the class takes; the class wants lists that may be written to.
@@ -62,6 +85,12 @@ export class Namespace extends Component {
       const { cpu, memory, memoryLimit } = containerDefaults;
       const limits = [{ type: "Container", defaultRequest: { cpu, memory }, ...(memoryLimit === undefined ? {} : { default: { memory: memoryLimit } }) }];
       rules.push(new LimitRange(`${name}-defaults`, { metadata: { name: "container-defaults", namespace }, spec: { limits } }, this.child()));
+    }
+    if (mesh !== undefined) {
+      const metadata = { name: "declared-flows", namespace };
+      rules.push(
+        new CustomResource(`${name}-mesh`, { apiVersion: ISTIO_SECURITY_API, kind: "AuthorizationPolicy", metadata, spec: meshSpec(mesh.allow) }, this.child()),
+      );
     }
     if (quota !== undefined) {
       rules.push(new ResourceQuota(`${name}-quota`, { metadata: { name: "quota", namespace }, spec: { hard: { ...quota } } }, this.child()));

@@ -1,16 +1,6 @@
 /** What a distribution of Kubernetes brings, as far as it is not left out. Loads no Pulumi SDK. */
 import type { ClusterCapability } from "../platform/module";
-
-export type DistributionName = "k3s" | "kubeadm";
-
-/** Where a cluster's routes are served from. */
-export interface RoutePods {
-  readonly namespace: string;
-  /** Of the pods; empty: all of the namespace. */
-  readonly labels: Readonly<Record<string, string>>;
-  /** Ports that these pods listen on for routes. */
-  readonly ports: readonly number[];
-}
+import type { DistributionName, RoutePods } from "./cluster-types";
 
 /** k3s's own (its chart traefik: `web` and `websecure`). */
 const TRAEFIK: RoutePods = { namespace: "kube-system", labels: { "app.kubernetes.io/name": "traefik" }, ports: [8000, 8443] };

@@ -10,6 +10,7 @@ import { externalSecrets } from "./external-secrets/module";
 import { githubRunners } from "./github-runners/module";
 import { gitlabRunner } from "./gitlab-runner/module";
 import { immich } from "./immich/module";
+import { istio } from "./istio/module";
 import { kubePrometheusStack } from "./kube-prometheus-stack/module";
 import { kubevirt } from "./kubevirt/module";
 import { localPath } from "./local-path/module";
@@ -38,6 +39,7 @@ export const MODULES = [
   vaultEntries,
   clusterAccess,
   externalSecrets,
+  istio,
   externalDns,
   valkey,
   nats,

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { PodSecurity } from "../base/namespace";
+import type { RoutePods } from "../clusters/cluster-types";
 import type { RuleException } from "../rules/rules";
 import type { BuildModule } from "./context";
 import type { WantedSecret } from "./namespace-grants";
@@ -75,6 +76,27 @@ export interface Workload {
   readonly memory?: string;
   /** true: no chart makes them, but the program that it installs, as many as `replicas` at most. Default: the chart does. */
   readonly onDemand?: true;
+}
+
+/** What serves the routes of a cluster by VirtualServices, in place of an ingress controller. */
+export interface Gateway {
+  /** `<namespace>/<name>` of the Gateway that routes name. */
+  readonly reference: string;
+  /** Its pods. */
+  readonly pods: RoutePods;
+}
+
+/** A service mesh: applications' namespaces are in it, and in them only who has an identity of it is answered. */
+export interface Mesh {
+  /** Namespace and port at which proxies get their certificates and what they do. */
+  readonly namespace: string;
+  readonly port: number;
+  /** Of a namespace whose pods get a proxy. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** What each proxy requests. */
+  readonly proxy: { readonly cpu: string; readonly memory: string };
+  /** Identity of the pods that serve routes (SPIFFE, without its scheme). */
+  readonly routesIdentity: string;
 }
 
 /** A volume that it keeps. */
@@ -151,6 +173,10 @@ export interface ModuleSpec<N extends string, S extends z.ZodType> {
   readonly provides: readonly string[];
   /** Capabilities that the cluster has once it is built. */
   readonly brings: readonly ClusterCapability[];
+  /** Where it serves routes by VirtualServices. */
+  readonly gateway: Gateway | undefined;
+  /** Where it is a service mesh. */
+  readonly mesh: Mesh | undefined;
   /** Custom resource definitions that it owns, as `<plural>.<group>`. */
   readonly crds: readonly string[];
   readonly defaultCredentials: readonly DefaultCredential[];
@@ -192,7 +218,7 @@ const NOTHING: ModuleParts = {
   values: {},
 };
 
-type Optional = "example" | "images" | "provides" | "brings" | "crds" | "defaultCredentials" | "exceptions" | "charts";
+type Optional = "gateway" | "mesh" | "example" | "images" | "provides" | "brings" | "crds" | "defaultCredentials" | "exceptions" | "charts";
 
 /** Declares a module. What is left out of its spec is empty. */
 export function defineModule<const N extends string, S extends z.ZodType>(
@@ -204,6 +230,8 @@ export function defineModule<const N extends string, S extends z.ZodType>(
     images: [],
     provides: [],
     brings: [],
+    gateway: undefined,
+    mesh: undefined,
     crds: [],
     defaultCredentials: [],
     exceptions: [],

@@ -1,4 +1,11 @@
 /** Where modules run, as data. Loads no Pulumi SDK. */
+import type { DistributionName } from "../clusters/cluster-types";
+
+/** How routes of an environment are made: by Ingresses of a class, or by VirtualServices of a gateway of Istio (`<namespace>/<name>`). */
+export type Routes = { readonly kind: "ingress"; readonly className: string } | { readonly kind: "istio"; readonly gateway: string };
+
+/** The ingress classes that routes of the place need. */
+export const routeClasses = ({ routes }: Pick<Place, "routes">): string[] => (routes.kind === "ingress" ? [routes.className] : []);
 
 /** Where a module runs, as far as its spec may depend on it. Plain data. */
 export interface Place {
@@ -8,8 +15,12 @@ export interface Place {
   readonly domain: string;
   /** Mail address that the certificate authority writes to. */
   readonly contact: string;
-  /** Class of routes, where the options name none. */
+  /** Class of Ingresses, where a chart makes its own. */
   readonly ingressClass: string;
+  /** How routes are made. */
+  readonly routes: Routes;
+  /** What the cluster is built by. */
+  readonly distribution: DistributionName;
   /** Class of volumes, where the options name none. */
   readonly storageClass: string;
   /** URL of Pi-hole. */
@@ -26,6 +37,8 @@ export interface Place {
   readonly kinds: readonly string[];
   /** All host names of the environment, of modules and applications. Empty while host names are asked for. */
   readonly hostNames: readonly string[];
+  /** Those of them that a route leads to. */
+  readonly routeNames: readonly string[];
 }
 
 /** Where Vault keeps an entry for the place: its own one where there is one, else the common one. */

@@ -18,8 +18,8 @@ interface Rendered {
 
 const get = (url: string) => fetchFromLab(ctx, "test", new URL(url));
 const post = (body: unknown) => fetch(`${artefacts.chartStandIn}/render`, { method: "POST", body: JSON.stringify(body) });
-async function render(repository: string, chart: string, version: string, values: unknown = {}, namespace = chart): Promise<Rendered> {
-  const response = await post({ repository, chart, version, releaseName: chart, namespace, values, kubeVersion: "v1.36.2+k3s1" });
+async function render(repository: string, chart: string, version: string, values: unknown = {}, namespace = chart, releaseName = chart): Promise<Rendered> {
+  const response = await post({ repository, chart, version, releaseName, namespace, values, kubeVersion: "v1.36.2+k3s1" });
   expect(response.status).toBe(200);
   return (await response.json()) as Rendered;
 }
@@ -219,8 +219,13 @@ describe("charts", () => {
     "gitlab-runner": { runners: { secret: "token" }, rbac: { create: true } },
     "teleport-kube-agent": { podSecurityPolicy: { enabled: false }, proxyAddr: "t.example.org:443", kubeClusterName: "a", joinTokenSecret: { create: false } },
     metallb: { frrk8s: { enabled: false } },
+    istiod: { autoscaleEnabled: false },
+    gateway: { autoscaling: { enabled: false } },
     nats: { reloader: { enabled: false }, natsBox: { enabled: false }, config: { merge: { accounts: { a: {} } } } },
   };
+
+  /** Of a stand-in that knows one name. */
+  const RELEASE_OF: Readonly<Record<string, string>> = { gateway: "istio-ingressgateway" };
 
   test("every namespaced object says its namespace, and every chart renders with its defaults or says why not", async () => {
     const webhooks = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
@@ -235,7 +240,7 @@ describe("charts", () => {
       ...webhooks,
     ]);
     for (const { repository, name, version } of allCharts()) {
-      const { manifests, hooks } = await render(repository, name, version, NEEDED[name] ?? {}, "somewhere");
+      const { manifests, hooks } = await render(repository, name, version, NEEDED[name] ?? {}, "somewhere", RELEASE_OF[name]);
       for (const { kind, metadata } of [...manifests, ...hooks.map(({ manifest }) => manifest)])
         expect([name, kind, metadata.namespace]).toEqual([name, kind, clusterWide.has(kind) ? undefined : "somewhere"]);
     }

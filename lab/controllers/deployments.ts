@@ -3,7 +3,7 @@ import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, mapAt, numberAt, textAt } from "../kubernetes/objects";
 import { noteEvent } from "./event-log";
 import { conditionOf, counts, isReady, type Kube, ownerOf, templateHash } from "./kube";
-import { accountProblem, createPod } from "./new-pod";
+import { createPod, podProblem } from "./new-pod";
 import type { WorkQueue } from "./queue";
 
 const REVISION = "deployment.kubernetes.io/revision";
@@ -162,7 +162,7 @@ export class Deployments {
     if (set === undefined || set.metadata.deletionTimestamp !== undefined) return;
     const pods = kube.owned("v1", "Pod", set).filter((pod) => textAt(pod, "status", "phase") !== "Failed");
     const wanted = replicasOf(set);
-    const problem = pods.length < wanted ? accountProblem(kube, set) : undefined;
+    const problem = pods.length < wanted ? podProblem(kube, set) : undefined;
     if (problem === undefined) for (let i = pods.length; i < wanted; i++) createPod(kube, set, `${name}-`);
     // Those that are not ready go first.
     const surplus = [...pods].sort((a, b) => Number(isReady(a)) - Number(isReady(b))).slice(0, Math.max(0, pods.length - wanted));

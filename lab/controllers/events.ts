@@ -1,6 +1,7 @@
 /** Which work follows from which change: what real controllers get from their watches on other kinds. */
 import type { KubeObject } from "../kubernetes";
-import { listAt, mapAt, textAt } from "../kubernetes/objects";
+import { listAt, mapAt, numberAt, textAt } from "../kubernetes/objects";
+import { fillsIn } from "./istio-injection";
 import { controllerOf, type Kube } from "./kube";
 import type { WorkQueue } from "./queue";
 
@@ -34,6 +35,11 @@ export function follow(kube: Kube, queue: WorkQueue, object: KubeObject, previou
       return;
     case "ServiceAccount":
       for (const kind of SETS) for (const set of kube.all(apiOf(kind), kind, namespace)) queue.add(kind, namespace, set.metadata.name);
+      return;
+    case "Deployment":
+      // istiod answers again: pods that waited for its webhook can be made.
+      if (numberAt(object, "status", "availableReplicas") !== numberAt(previous, "status", "availableReplicas") && fillsIn(object))
+        for (const kind of SETS) for (const set of kube.all(apiOf(kind), kind)) queue.add(kind, set.metadata.namespace, set.metadata.name);
       return;
     case "Endpoints":
       if (deleted) queue.add("Service", namespace, name);

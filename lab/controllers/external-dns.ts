@@ -9,6 +9,9 @@ import { environmentOf } from "./pod-starts";
 const FIRST_RESTART_MS = 10_000;
 const LAST_RESTART_MS = 300_000;
 const LOG_LINES = 500;
+/** Kinds that names come from. */
+const ROUTES = ["Ingress", "Service", "Gateway", "VirtualService"];
+const ISTIO = "networking.istio.io/v1";
 
 export class ExternalDnsContainer implements Stoppable, Persistent {
   readonly port = 0;
@@ -27,7 +30,7 @@ export class ExternalDnsContainer implements Stoppable, Persistent {
     private readonly changed: () => void,
   ) {
     this.#release = kube.store.onChange(({ object }) => {
-      if ((object.kind === "Ingress" || object.kind === "Service") && this.#process?.settings.events === true) schedule(ctx.latency.of("external-dns.sync"));
+      if (ROUTES.includes(object.kind) && this.#process?.settings.events === true) schedule(ctx.latency.of("external-dns.sync"));
     });
     schedule(0);
   }
@@ -67,6 +70,10 @@ export class ExternalDnsContainer implements Stoppable, Persistent {
       environment: environmentOf(kube, pod, container),
       ingresses: () => kube.all("networking.k8s.io/v1", "Ingress"),
       services: () => kube.all("v1", "Service"),
+      istio: () =>
+        kube.store.types.byKind(ISTIO, "VirtualService") === undefined
+          ? undefined
+          : { gateways: kube.all(ISTIO, "Gateway"), virtualServices: kube.all(ISTIO, "VirtualService") },
       log: (line) => this.#say(line),
     });
   }

@@ -10,7 +10,8 @@ import { Deployments } from "./deployments";
 import { follow } from "./events";
 import { ExternalSecrets } from "./external-secrets";
 import { GithubRunners } from "./github-runners";
-import { IngressRoutes } from "./ingress-routes";
+import { IngressRoutes, type Routes } from "./ingress-routes";
+import { IstioRoutes } from "./istio-routes";
 import { Kube } from "./kube";
 import { Longhorn } from "./longhorn";
 import { Operands } from "./operands";
@@ -22,8 +23,8 @@ import { workloadSets } from "./sets";
 import { WebhookAuthorities } from "./webhook-authorities";
 
 export interface Controllers extends Stoppable, Persistent {
-  /** What the cluster's ingress controller knows. */
-  readonly ingress: IngressRoutes;
+  /** Who serves the cluster's routes; the first that knows a host answers. */
+  readonly routes: readonly Routes[];
   /** Resolves when nothing waits and nothing runs; what is put off to a later time does not count. */
   settled(): Promise<void>;
 }
@@ -71,6 +72,11 @@ function openPods({ cluster }: Kube, programs: Programs, containers: Containers)
     run: (...command) => containers.run(...command),
   });
 }
+
+const routesOf = (kube: Kube, programs: Programs, ctx: LabContext): Controllers["routes"] => [
+  new IngressRoutes(kube, programs),
+  new IstioRoutes(kube, programs, (what) => ctx.unhandled.add({ system: "istio", target: kube.cluster.name, what: `${what} is not modelled` })),
+];
 
 /**
  * Starts them for a cluster; work begins after the current turn of the event loop, so that `restore` may still follow.
@@ -125,7 +131,7 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
   addAll(kube, queue);
 
   return {
-    ingress: new IngressRoutes(kube, programs),
+    routes: routesOf(kube, programs, ctx),
     settled: () => queue.settled(),
     save: () => programs.save(),
     restore: async (state) => programs.resume(state),

@@ -15,6 +15,38 @@ export type Destination =
   /** No endpoints. */
   | { kind: "unavailable" };
 
+/** What leads into a cluster by host name. */
+export interface Routes {
+  /** Whether they are served at this address. */
+  isAt(address: string): boolean;
+  /** Whether a route names the host. */
+  has(host: string): boolean;
+  /** The certificate of the host; undefined where there is none (yet). */
+  certificate(host: string): KeyPair | undefined;
+  /** undefined: no rule for it (404). */
+  find(host: string, path: string): Destination | undefined;
+}
+
+/** Where requests to a port of a Service end. @param port its number or name */
+export function destinationOf(
+  kube: Kube,
+  programs: Programs,
+  { namespace, name, port: wanted }: { namespace: string | undefined; name: string; port: number | string | undefined },
+): Destination {
+  const service = kube.find("v1", "Service", namespace, name);
+  const port = listAt(service, "spec", "ports").find((candidate) => candidate[typeof wanted === "number" ? "port" : "name"] === wanted);
+  if (service === undefined || port === undefined) return { kind: "unavailable" };
+  const pods = endpointsOf(kube, service);
+  for (const pod of pods) {
+    const target = targetPort(port, pod);
+    const local = target === undefined ? undefined : programs.portOf(pod, target);
+    if (local !== undefined) return { kind: "program", port: local };
+  }
+  return pods.length === 0
+    ? { kind: "unavailable" }
+    : { kind: "page", text: `${service.metadata.name} in ${namespace} of ${kube.cluster.name}: ${pods.length} pod(s) ready in the lab\n` };
+}
+
 const hostMatches = (rule: string | undefined, host: string): boolean =>
   rule === undefined || rule === "" || rule === host || (rule.startsWith("*.") && host.slice(host.indexOf(".") + 1) === rule.slice(2) && host.includes("."));
 
@@ -25,7 +57,7 @@ function pathMatches(path: JsonMap, requested: string): boolean {
   return requested === prefix || requested.startsWith(`${prefix}/`);
 }
 
-export class IngressRoutes {
+export class IngressRoutes implements Routes {
   constructor(
     private readonly kube: Kube,
     private readonly programs: Programs,
@@ -73,22 +105,9 @@ export class IngressRoutes {
           if (pathMatches(candidate, path) && length > (best?.length ?? 0)) best = { length, ingress, backend: mapAt(candidate, "backend", "service") };
         }
       }
-    return best && this.#backend(best.ingress.metadata.namespace, best.backend);
-  }
-
-  #backend(namespace: string | undefined, backend: JsonMap): Destination {
-    const service = this.kube.find("v1", "Service", namespace, textAt(backend, "name") ?? "");
-    const [number, name] = [numberAt(backend, "port", "number"), textAt(backend, "port", "name")];
-    const port = listAt(service, "spec", "ports").find((candidate) => (number === undefined ? candidate["name"] === name : candidate["port"] === number));
-    if (service === undefined || port === undefined) return { kind: "unavailable" };
-    const pods = endpointsOf(this.kube, service);
-    for (const pod of pods) {
-      const target = targetPort(port, pod);
-      const local = target === undefined ? undefined : this.programs.portOf(pod, target);
-      if (local !== undefined) return { kind: "program", port: local };
-    }
-    return pods.length === 0
-      ? { kind: "unavailable" }
-      : { kind: "page", text: `${service.metadata.name} in ${namespace} of ${this.kube.cluster.name}: ${pods.length} pod(s) ready in the lab\n` };
+    if (best === undefined) return undefined;
+    const { ingress, backend } = best;
+    const [name = "", port] = [textAt(backend, "name"), numberAt(backend, "port", "number") ?? textAt(backend, "port", "name")];
+    return destinationOf(this.kube, this.programs, { namespace: ingress.metadata.namespace, name, port });
   }
 }

@@ -9,7 +9,7 @@ import type { KeyPair, LabContext, Stoppable } from "../core/world";
 import type { Cluster } from "../kubernetes";
 import { acceptList } from "../vault/list-method";
 import type { Controllers } from "./index";
-import type { Destination, IngressRoutes } from "./ingress-routes";
+import type { Destination, Routes } from "./ingress-routes";
 
 export interface RunningCluster {
   cluster: Cluster;
@@ -44,7 +44,7 @@ function forward(destination: Destination | undefined, request: IncomingMessage,
 }
 
 /**
- * Answers for every host of every Ingress, on ports 443 and 80.
+ * Answers for every host of every route, on ports 443 and 80.
  * @param clusters the clusters that run now; of two with the same host the first one answers
  */
 export async function startIngress(ctx: LabContext, clusters: () => Iterable<RunningCluster>): Promise<Stoppable> {
@@ -57,11 +57,11 @@ export async function startIngress(ctx: LabContext, clusters: () => Iterable<Run
     return known;
   };
   /** Names lead to the cluster at their address. Until a name server is up, names of routes are taken to be entered by hand. */
-  const routesFor = (host: string): IngressRoutes | undefined => {
+  const routesFor = (host: string): Routes | undefined => {
     const address = isIP(host) === 0 ? ctx.network.addressOf(host) : host;
-    for (const { controllers } of clusters()) {
-      if (address !== undefined && controllers.ingress.isAt(address)) return controllers.ingress;
-      if (address === "no name server" && controllers.ingress.has(host)) return controllers.ingress;
+    for (const routes of [...clusters()].flatMap(({ controllers }) => controllers.routes)) {
+      if (address !== undefined && routes.isAt(address)) return routes;
+      if (address === "no name server" && routes.has(host)) return routes;
     }
     return undefined;
   };

@@ -1,6 +1,7 @@
 /** Pods as sets make them. */
 import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, mapAt, textAt } from "../kubernetes/objects";
+import { injected, injectionProblem } from "./istio-injection";
 import { type Kube, ownerOf } from "./kube";
 
 /** A volume of a pod that is a claim of its own. */
@@ -9,8 +10,10 @@ export interface ClaimVolume {
   claim: string;
 }
 
-/** The account that the pods of a set run as; a reason why they cannot be made, or undefined. */
-export function accountProblem(kube: Kube, set: KubeObject): string | undefined {
+/** A reason why the pods of a set cannot be made, or undefined: their account is not there, or a webhook does not answer. */
+export const podProblem = (kube: Kube, set: KubeObject): string | undefined => accountProblem(kube, set) ?? injectionProblem(kube, set);
+
+function accountProblem(kube: Kube, set: KubeObject): string | undefined {
   const name = textAt(set, "spec", "template", "spec", "serviceAccountName") ?? "default";
   const { namespace } = set.metadata;
   if (kube.find("v1", "ServiceAccount", namespace, name) !== undefined) return undefined;
@@ -24,18 +27,19 @@ export function createPod(kube: Kube, set: KubeObject, name: string, labels: Rea
   const annotations = mapAt(template, "metadata", "annotations") as Record<string, string>;
   const others = listAt(spec, "volumes").filter((volume) => !claims.some((claim) => claim.volume === volume["name"]));
   const volumes: JsonMap[] = [...others, ...claims.map(({ volume, claim }) => ({ name: volume, persistentVolumeClaim: { claimName: claim } }))];
+  const allLabels = { ...(mapAt(template, "metadata", "labels") as Record<string, string>), ...labels };
   kube.create({
     apiVersion: "v1",
     kind: "Pod",
     metadata: {
       ...(name.endsWith("-") ? { generateName: name } : { name }),
       ...(set.metadata.namespace === undefined ? {} : { namespace: set.metadata.namespace }),
-      labels: { ...(mapAt(template, "metadata", "labels") as Record<string, string>), ...labels },
+      labels: allLabels,
       ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
       ownerReferences: [ownerOf(set)],
     } as KubeObject["metadata"],
     spec: {
-      ...spec,
+      ...injected(kube, set.metadata.namespace, allLabels, spec),
       ...(volumes.length > 0 ? { volumes } : {}),
       serviceAccountName: textAt(spec, "serviceAccountName") ?? "default",
       nodeName: kube.cluster.node,

@@ -3,6 +3,7 @@ import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, textAt } from "../kubernetes/objects";
 import { noteEvent } from "./event-log";
+import { IMAGE_TO_FILL_IN } from "./istio-injection";
 import { conditionOf, controllerOf, type Kube } from "./kube";
 import { type Blocker, blockerOf } from "./pod-starts";
 import type { Programs } from "./programs";
@@ -87,7 +88,7 @@ export class Pods {
   #pullProblem(pod: KubeObject): { reason: "ImagePullBackOff"; message: string } | undefined {
     for (const container of listAt(pod, "spec", "containers")) {
       const image = String(container["image"]);
-      if (this.ctx.faults.take("kubernetes.image-pull", image) === undefined) continue;
+      if (image !== IMAGE_TO_FILL_IN && this.ctx.faults.take("kubernetes.image-pull", image) === undefined) continue;
       this.queue.after(PULL_BACKOFF_MS, "Pod", pod.metadata.namespace, pod.metadata.name);
       return { reason: "ImagePullBackOff", message: `Back-off pulling image "${image}": ErrImagePull: failed to pull and unpack image "${image}": not found` };
     }

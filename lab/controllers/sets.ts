@@ -2,7 +2,7 @@
 import type { KubeObject } from "../kubernetes";
 import { listAt, mapAt, numberAt, textAt } from "../kubernetes/objects";
 import { conditionOf, counts, hashOf, isReady, type Kube, templateHash } from "./kube";
-import { accountProblem, type ClaimVolume, createPod } from "./new-pod";
+import { type ClaimVolume, createPod, podProblem } from "./new-pod";
 import type { WorkQueue } from "./queue";
 
 const REVISION = "controller-revision-hash";
@@ -36,7 +36,7 @@ function statefulSet(kube: Kube, set: KubeObject): void {
   const ordered = textAt(set, "spec", "podManagementPolicy") !== "Parallel";
   const ordinalOf = (pod: KubeObject): number => Number(pod.metadata.name.slice(name.length + 1));
   const owned = kube.owned("v1", "Pod", set);
-  const problem = accountProblem(kube, set);
+  const problem = podProblem(kube, set);
   for (let i = 0; i < replicas && problem === undefined; i++) {
     const pod = owned.find((other) => ordinalOf(other) === i);
     if (pod === undefined)
@@ -76,7 +76,7 @@ function statefulSet(kube: Kube, set: KubeObject): void {
 function daemonSet(kube: Kube, set: KubeObject): void {
   const revision = hashOf(mapAt(set, "spec", "template"));
   for (const pod of kube.owned("v1", "Pod", set)) if (revisionOf(pod) !== revision) kube.remove(pod);
-  if (kube.owned("v1", "Pod", set).length === 0 && accountProblem(kube, set) === undefined)
+  if (kube.owned("v1", "Pod", set).length === 0 && podProblem(kube, set) === undefined)
     createPod(kube, set, `${set.metadata.name}-`, { [REVISION]: revision, "pod-template-generation": String(set.metadata.generation ?? 1) });
   const pods = kube.owned("v1", "Pod", set);
   const ready = pods.filter(isReady).length;
@@ -108,7 +108,7 @@ function job(kube: Kube, set: KubeObject): void {
     "job-name": set.metadata.name,
     "batch.kubernetes.io/controller-uid": set.metadata.uid ?? "",
   };
-  if (accountProblem(kube, set) === undefined) for (let i = 0; i < missing; i++) createPod(kube, set, `${set.metadata.name}-`, labels);
+  if (podProblem(kube, set) === undefined) for (let i = 0; i < missing; i++) createPod(kube, set, `${set.metadata.name}-`, labels);
   const running = kube.owned("v1", "Pod", set).length - done - failed;
   const started = textAt(set, "status", "startTime") ?? kube.now();
   const complete = done >= wanted;

@@ -36,6 +36,7 @@ function flag(deployment: KubeObject, name: string): string {
 
 /** Operators that make an authority of their own, and write it into their configurations themselves. */
 const OWN = [
+  { image: /(^|\/)pilot([:@]|$)/, secret: "istio-ca-secret", configuration: /^(istio-sidecar-injector|istiod-default-validator)$/ },
   { image: /(^|\/)cloudnative-pg\/cloudnative-pg([:@]|$)/, secret: "cnpg-ca-secret", configuration: /^cnpg-(mutating|validating)-webhook-configuration$/ },
   { image: /(^|\/)metallb\/controller([:@]|$)/, secret: "metallb-webhook-cert", configuration: /^metallb-webhook-configuration$/ },
 ];

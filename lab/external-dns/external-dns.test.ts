@@ -34,7 +34,7 @@ async function world() {
   const start = (
     ingresses: KubeObject[],
     args: readonly string[] = ARGS,
-    given: { version?: string; password?: string; services?: KubeObject[] } = {},
+    given: { version?: string; password?: string; services?: KubeObject[]; istio?: { gateways: KubeObject[]; virtualServices: KubeObject[] } } = {},
   ): Promise<ExternalDns> =>
     startExternalDns({
       ctx,
@@ -44,6 +44,7 @@ async function world() {
       environment: { EXTERNAL_DNS_PIHOLE_PASSWORD: given.password ?? "pw" },
       ingresses: () => ingresses,
       services: () => given.services ?? [],
+      istio: () => given.istio,
       log: (line) => log.push(line),
     });
   return { ctx, log, start };
@@ -69,6 +70,25 @@ test("a Service with the annotation has its names at the address of its balancer
   services.splice(0);
   await both.runOnce();
   expect(ctx.network.addressOf("q.pw")).toBeUndefined();
+});
+
+test("Istio's routes have their names at the address of the balancer that is their gateway's; without its kinds the program ends", async () => {
+  const { ctx, start } = await world();
+  const made = (kind: string, spec: object, namespace = "istio-system"): KubeObject =>
+    ({ apiVersion: "networking.istio.io/v1", kind, metadata: { name: "g", namespace }, spec }) as never;
+  const gateway = made("Gateway", { selector: { istio: "ingressgateway" }, servers: [{ hosts: ["*", "x/h.pw"] }] });
+  const routes = [
+    made("VirtualService", { hosts: ["v.pw"], gateways: ["istio-system/g"] }, "shop"),
+    made("VirtualService", { hosts: ["m.pw"], gateways: ["mesh"] }),
+  ];
+  const own = { ...balancer("s", "192.168.1.12", {}), spec: { type: "LoadBalancer", selector: { app: "g", istio: "ingressgateway" } } };
+  const given = { services: [own as never, balancer("other", "192.168.1.99", {})], istio: { gateways: [gateway], virtualServices: routes } };
+  const args = [...ARGS, "--source=istio-virtualservice"];
+  await (await start([], args, given)).runOnce();
+  expect(["v.pw", "m.pw", "h.pw"].map((name) => ctx.network.addressOf(name))).toEqual(["192.168.1.12", undefined, undefined]);
+  await (await start([], [...args, "--source=istio-gateway"], given)).runOnce();
+  expect(["v.pw", "h.pw"].map((name) => ctx.network.addressOf(name))).toEqual(["192.168.1.12", "192.168.1.12"]);
+  await expect((await start([], args, { services: given.services })).runOnce()).rejects.toThrow("failed to sync *v1.Gateway");
 });
 
 test("two clusters keep their own names in one Pi-hole: new, moved and gone, and never the other's", async () => {
@@ -111,7 +131,7 @@ test("it ends at a password that Pi-hole refuses, and at a version that has no A
 test.each([
   ["--no-such-flag=1", "unknown long flag"],
   ["--txt-owner-id=dev", "unknown long flag"],
-  ["--source=istio-gateway", "enum value must be one of"],
+  ["--source=traefik-proxy", "enum value must be one of"],
   ["--registry=txt", "enum value must be one of"],
   ["--interval=soon", "invalid duration"],
 ])("the argument %s ends it, and is noted where the lab has not got it", async (arg, message) => {

@@ -2,7 +2,8 @@
 import { HomelabError } from "../../common/errors";
 
 /** What it takes names from. */
-export type Source = "ingress" | "service";
+export const SOURCES = ["ingress", "service", "istio-gateway", "istio-virtualservice"] as const;
+export type Source = (typeof SOURCES)[number];
 
 export interface Settings {
   sources: readonly Source[];
@@ -20,7 +21,7 @@ const FLAGS: Readonly<Record<string, { values?: readonly string[]; many?: true; 
   provider: { values: ["pihole"] },
   "pihole-server": {},
   "pihole-api-version": { values: ["6"] },
-  source: { values: ["ingress", "service"], many: true },
+  source: { values: SOURCES, many: true },
   "domain-filter": { many: true },
   "regex-domain-filter": {},
   registry: { values: ["noop"] },

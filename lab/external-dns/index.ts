@@ -3,7 +3,17 @@ import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
 import { parseSettings, type Settings } from "./flags";
 import { PiholeClient } from "./pihole-client";
-import { currentEndpoints, type Endpoint, ingressEndpoints, mergedEndpoints, planChanges, serviceEndpoints } from "./plan";
+import {
+  currentEndpoints,
+  type Endpoint,
+  gatewayEndpoints,
+  type IstioObjects,
+  ingressEndpoints,
+  mergedEndpoints,
+  planChanges,
+  serviceEndpoints,
+  virtualServiceEndpoints,
+} from "./plan";
 
 export interface ExternalDnsOptions {
   ctx: LabContext;
@@ -15,6 +25,8 @@ export interface ExternalDnsOptions {
   environment: Readonly<Record<string, string>>;
   ingresses(): KubeObject[];
   services(): KubeObject[];
+  /** Gateways and VirtualServices; undefined where the cluster has no such kinds. */
+  istio(): Omit<IstioObjects, "services"> | undefined;
   /** A line of its log. */
   log(line: string): void;
 }
@@ -23,6 +35,19 @@ export interface ExternalDns {
   readonly settings: Settings;
   /** Brings the records to what the routes say. @throws Error, with which the real one ends */
   runOnce(): Promise<void>;
+}
+
+/** @throws Error where a source's kind is not there, with which the real one ends */
+function istioEndpoints(sources: Settings["sources"], options: ExternalDnsOptions, unmodelled: (what: string) => void): Endpoint[] {
+  const wanted = sources.filter((source) => source.startsWith("istio-"));
+  if (wanted.length === 0) return [];
+  const objects = options.istio();
+  if (objects === undefined) throw new Error("failed to sync *v1.Gateway: context deadline exceeded with timeout 60s");
+  const all = { ...objects, services: options.services() };
+  return [
+    ...(wanted.includes("istio-gateway") ? gatewayEndpoints(all, unmodelled) : []),
+    ...(wanted.includes("istio-virtualservice") ? virtualServiceEndpoints(all, unmodelled) : []),
+  ];
 }
 
 /** @throws Error with what the process ends at: a wrong argument, a password that Pi-hole refuses */
@@ -41,6 +66,7 @@ export async function startExternalDns(options: ExternalDnsOptions): Promise<Ext
       const { hosts, cnameRecords } = await client.lists();
       const desired = [
         ...(settings.sources.includes("ingress") ? ingressEndpoints(options.ingresses(), unmodelled) : []),
+        ...istioEndpoints(settings.sources, options, unmodelled),
         ...(settings.sources.includes("service") ? serviceEndpoints(options.services(), unmodelled) : []),
       ];
       const changes = planChanges(settings, mergedEndpoints(desired), currentEndpoints(hosts, cnameRecords));

@@ -73,6 +73,41 @@ export function serviceEndpoints(services: readonly KubeObject[], onUnmodelled: 
   });
 }
 
+/** Istio's routes, as far as names come from them. */
+export interface IstioObjects {
+  readonly gateways: readonly KubeObject[];
+  readonly virtualServices: readonly KubeObject[];
+  readonly services: readonly KubeObject[];
+}
+
+const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+const isName = (host: string): boolean => host !== "*" && !host.startsWith("*.");
+
+/** Hosts at the addresses of the balancers that a gateway's selector is of. */
+function atGateway(gateway: KubeObject, hosts: readonly string[], services: readonly KubeObject[]): Endpoint[] {
+  const wanted = Object.entries(at(gateway, "spec", "selector") ?? {});
+  const balancers = services.filter((service) => wanted.every(([key, value]) => at(service, "spec", "selector", key) === value));
+  return balancers.flatMap((service) => namedAt(service, hosts.filter(isName)));
+}
+
+export function gatewayEndpoints({ gateways, services }: IstioObjects, onUnmodelled: (what: string) => void): Endpoint[] {
+  return gateways.flatMap((gateway) => {
+    annotationsOf(gateway, [], onUnmodelled);
+    const hosts = listAt(gateway, "spec", "servers").flatMap((server) => texts(at(server, "hosts")).map((host) => host.replace(/^[^/]*\//, "")));
+    return atGateway(gateway, [...new Set(hosts)], services);
+  });
+}
+
+export function virtualServiceEndpoints({ gateways, virtualServices, services }: IstioObjects, onUnmodelled: (what: string) => void): Endpoint[] {
+  return virtualServices.flatMap((route) => {
+    annotationsOf(route, [], onUnmodelled);
+    const named = texts(at(route, "spec", "gateways")).map((name) => (name.includes("/") ? name : `${route.metadata.namespace}/${name}`));
+    return gateways
+      .filter(({ metadata }) => named.includes(`${metadata.namespace}/${metadata.name}`))
+      .flatMap((gateway) => atGateway(gateway, texts(at(route, "spec", "hosts")), services));
+  });
+}
+
 /** Records of Pi-hole: lines `ADDRESS NAME` and `NAME,TARGET[,TTL]`. Of a line with more names the program sees the first. */
 export function currentEndpoints(hosts: readonly string[], cnameRecords: readonly string[]): Endpoint[] {
   return mergedEndpoints([

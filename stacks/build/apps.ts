@@ -5,6 +5,7 @@ import { WebApp, type WebAppArgs } from "../../components/apps/web-app";
 import type { PlannedApp, PlannedPort } from "../plan/apps";
 import { plannedNamespace } from "../plan/platform";
 import type { BuildContext } from "./context";
+import type { BuiltPlatform } from "./platform";
 
 export interface BuiltApps {
   /** By the name of the application. */
@@ -19,29 +20,30 @@ const NO_ISSUER = "none";
 
 const portOf = ({ name, port, host }: PlannedPort): WebAppArgs["ports"][number] => ({ name, port, ...(host === undefined ? {} : { host }) });
 
-function buildApp({ plan, upstream }: BuildContext, app: PlannedApp, issuer: pulumi.Input<string> | undefined, provider: Provider): WebApp {
-  const given = (value: PlannedApp["image"]): pulumi.Input<string> => (typeof value === "string" ? value : upstream.text(value));
+function buildApp({ plan, upstream }: BuildContext, app: PlannedApp, { given, components }: BuiltPlatform, provider: Provider): WebApp {
+  const before = plan.platform.beforeApplications.flatMap((name) => components.get(name) ?? []);
+  const known = (value: PlannedApp["image"]): pulumi.Input<string> => (typeof value === "string" ? value : upstream.text(value));
   const { name, image, ports, replicas, environment, outputs: _outputs, flows: _flows, exceptions: _exceptions, ...rest } = app;
   const [first, ...more] = ports;
   return new WebApp(
     name,
     {
-      ...(rest as Omit<WebAppArgs, "namespace" | "image" | "ports" | "ingressClass" | "issuer">),
-      image: given(image),
+      ...(rest as Omit<WebAppArgs, "namespace" | "image" | "ports" | "routes" | "issuer">),
+      image: known(image),
       ports: [portOf(first), ...more.map(portOf)],
       ...(replicas === undefined ? {} : { replicas }),
-      environment: Object.fromEntries(Object.entries(environment ?? {}).map(([key, value]) => [key, given(value)])),
+      environment: Object.fromEntries(Object.entries(environment ?? {}).map(([key, value]) => [key, known(value)])),
       namespace: plannedNamespace(plan.platform, name),
-      ingressClass: plan.config.ingressClass,
-      issuer: issuer ?? NO_ISSUER,
+      routes: plan.platform.place.routes,
+      issuer: given.issuer ?? NO_ISSUER,
     },
-    { providers: { kubernetes: provider } },
+    { providers: { kubernetes: provider }, ...(before.length === 0 ? {} : { dependsOn: [...before] }) },
   );
 }
 
 /** In the order of the matrix. */
-export function buildApps(context: BuildContext, issuer: pulumi.Input<string> | undefined, provider: Provider): BuiltApps {
-  const built = context.plan.apps.map((planned) => ({ planned, app: buildApp(context, planned, issuer, provider) }));
+export function buildApps(context: BuildContext, platform: BuiltPlatform, provider: Provider): BuiltApps {
+  const built = context.plan.apps.map((planned) => ({ planned, app: buildApp(context, planned, platform, provider) }));
   return {
     images: Object.fromEntries(built.map(({ planned, app }) => [planned.name, app.image])),
     urls: Object.fromEntries(

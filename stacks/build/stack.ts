@@ -30,7 +30,7 @@ export function buildStack(context: BuildContext): BuiltStack {
   const hosts = buildVms(context, providers, templates);
   const cluster = buildCluster(context, hosts, command);
   const modules = buildModules(context, cluster, command);
-  const apps = buildApps(context, modules.given.issuer, cluster.provider);
+  const apps = buildApps(context, modules, cluster.provider);
   return {
     hosts,
     cluster,

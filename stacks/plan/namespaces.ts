@@ -1,5 +1,6 @@
 /** Each namespace of an environment with the rules that hold in it. Plain data; loads no Pulumi SDK. */
 import type { ContainerDefaults, NamespaceArgs, PodSecurity } from "../../components/base/namespace";
+import { meshFlows, meshMembers, meshOf, meshRules } from "./mesh";
 import { type FlowInput, networkPolicies, type OwnedFlow } from "./network-policies";
 import type { ChosenModule, PlannedApplication, PlatformInput } from "./platform-types";
 
@@ -7,6 +8,9 @@ import type { ChosenModule, PlannedApplication, PlatformInput } from "./platform
 export const CONTAINER_DEFAULTS: ContainerDefaults = { cpu: "10m", memory: "64Mi", memoryLimit: "512Mi" };
 
 const UNLIMITED: ContainerDefaults = { cpu: CONTAINER_DEFAULTS.cpu, memory: CONTAINER_DEFAULTS.memory };
+
+/** Where k3s hands on what comes to its balancers (ServiceLB). */
+const BALANCERS = "kube-system";
 
 /** All flows of an environment. */
 export function flowInput(
@@ -17,21 +21,26 @@ export function flowInput(
     parts.flows.map((flow): OwnedFlow => ({ ...flow, of: flow.of ?? parts.namespaces[0] ?? module.name, owner: module.name })),
   );
   const ofApplications = input.applications.flatMap(({ name, namespace, flows }) => flows.map((flow): OwnedFlow => ({ ...flow, of: namespace, owner: name })));
+  const declared = [...ofModules, ...ofApplications];
   const server = chosen.find(({ module }) => module.brings.includes("ingress"));
   const [home] = server?.parts.namespaces ?? [];
   return {
     environment: input.place.environment,
     domain: input.place.domain,
     network: input.network,
-    routes: home === undefined ? input.cluster.routePods : { namespace: home, labels: {}, ports: server?.parts.routePorts ?? [] },
+    routes:
+      home === undefined ? input.cluster.routePods : (server?.module.gateway?.pods ?? { namespace: home, labels: {}, ports: server?.parts.routePorts ?? [] }),
+    balancers: input.cluster.capabilities.includes("load-balancer") ? [BALANCERS] : [],
     namespaces: [...chosen.flatMap(({ parts }) => parts.namespaces), ...input.applications.map(({ namespace }) => namespace)],
-    flows: [...ofModules, ...ofApplications],
+    flows: [...declared, ...meshFlows(chosen, meshMembers(chosen, input.applications, declared))],
   };
 }
 
 /** By name. @param flows without problems */
 export function namespacesOf(flows: FlowInput, chosen: readonly ChosenModule[], applications: readonly PlannedApplication[]): Map<string, NamespaceArgs> {
   const policies = networkPolicies(flows);
+  const mesh = meshOf(chosen);
+  const inMesh = new Set(meshMembers(chosen, applications, flows.flows));
   const levels = new Map<string, PodSecurity>([
     ...chosen.flatMap(({ parts }) => parts.namespaces.map((name) => [name, parts.podSecurity[name] ?? "restricted"] as const)),
     ...applications.map(({ namespace, podSecurity }) => [namespace, podSecurity] as const),
@@ -40,6 +49,7 @@ export function namespacesOf(flows: FlowInput, chosen: readonly ChosenModule[], 
   return new Map(
     [...levels].map(([name, podSecurity]) => {
       const networkPolicy = policies.get(name);
+      const meshArgs = mesh !== undefined && inMesh.has(name) ? { mesh: { labels: mesh.mesh.labels, allow: meshRules(name, mesh.mesh, flows.flows) } } : {};
       return [
         name,
         {
@@ -47,6 +57,7 @@ export function namespacesOf(flows: FlowInput, chosen: readonly ChosenModule[], 
           podSecurity,
           containerDefaults: unlimited.has(name) ? UNLIMITED : CONTAINER_DEFAULTS,
           ...(networkPolicy === undefined ? {} : { networkPolicy }),
+          ...meshArgs,
         },
       ];
     }),

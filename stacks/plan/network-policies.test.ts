@@ -9,6 +9,7 @@ const input = (flows: readonly OwnedFlow[], more: Partial<FlowInput> = {}): Flow
   domain: "example.org",
   network: { subnet: "10.20.0.0/24", nodes: ["10.20.0.12"] },
   routes: TRAEFIK,
+  balancers: ["kube-system"],
   namespaces: ["shop", "db"],
   flows,
   ...more,

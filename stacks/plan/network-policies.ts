@@ -3,7 +3,7 @@
  * names of the cluster's DNS, and refuses the rest in both directions. Plain data; loads no Pulumi SDK.
  */
 import type { EgressRule, IngressRule, NamespacePolicy, PolicyPeer, PolicyPort } from "../../components/base/network-policy";
-import type { RoutePods } from "../../components/clusters/distributions";
+import type { RoutePods } from "../../components/clusters/cluster-types";
 import type { Flow } from "../../components/platform/module";
 import { rangeOf, rangesMeet } from "./address-range";
 import type { NetworkFacts } from "./platform-types";
@@ -20,6 +20,8 @@ export interface FlowInput {
   readonly network: NetworkFacts;
   /** Where routes are served from; undefined where the cluster serves none. */
   readonly routes: RoutePods | undefined;
+  /** Namespaces of pods by which the cluster hands on what comes to its balancers, where it does so by pods. */
+  readonly balancers: readonly string[];
   /** All that the program makes. */
   readonly namespaces: readonly string[];
   readonly flows: readonly OwnedFlow[];
@@ -62,8 +64,8 @@ const routePods = ({ namespace, labels }: RoutePods): PolicyPeer => ({
  * The machines of the homelab, and the balancers of this cluster: what a pod sends to a node's own address is handed to a pod of
  * the balancer, and policies see the packet after that (k3s's ServiceLB; Traefik's ports are 8000 and 8443).
  */
-const homelab = ({ network, routes }: FlowInput): Ends => ({
-  peers: [block(network.subnet), ...(routes === undefined ? [] : [namespaceLabels(routes.namespace)])],
+const homelab = ({ network, routes, balancers }: FlowInput): Ends => ({
+  peers: [block(network.subnet), ...[...new Set([...balancers, ...(routes === undefined ? [] : [routes.namespace])])].map(namespaceLabels)],
   ports: routes?.ports ?? [],
 });
 
@@ -140,7 +142,8 @@ export function networkPolicies(input: FlowInput): Map<string, NamespacePolicy> 
       ({ direction, peer, of }) => direction === "in" && (peer === namespace || (peer === "routes" && servesRoutes)) && of !== "node",
     );
     // What goes to a name of the homelab may come out at this cluster's own balancer.
-    const balanced = servesRoutes ? input.flows.filter((flow) => flow.direction === "out" && flow.of !== "node" && isToHomelab(flow, input)) : [];
+    const hasPorts = servesRoutes && (input.routes?.ports.length ?? 0) > 0;
+    const balanced = hasPorts ? input.flows.filter((flow) => flow.direction === "out" && flow.of !== "node" && isToHomelab(flow, input)) : [];
     const rule = (flow: OwnedFlow) => {
       const { peers, ports } = endsOf(flow, input) ?? { peers: [], ports: [] };
       return { ends: peers, ports: portsOf(flow, flow.direction === "out" ? ports : []) };

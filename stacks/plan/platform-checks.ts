@@ -91,6 +91,18 @@ function hostNames({ place, chosen, given, hosts, cluster }: Checked): string[] 
   });
 }
 
+/** A gateway takes the ports 80 and 443 of the machines, and all routes with them. */
+function routeServers({ place, chosen, cluster }: Checked): string[] {
+  const gateway = chosen.find(({ module }) => module.gateway !== undefined)?.module.name;
+  if (gateway === undefined) return [];
+  const others = chosen.filter(({ module }) => module.name !== gateway && module.brings.includes("ingress")).map(({ module }) => module.name);
+  const at = `${place.environment}: ${gateway}: serves routes at the ports 80 and 443, and`;
+  return [
+    ...(cluster.capabilities.includes("ingress") ? [`${at} ${cluster.title} does so too; set homelab:k3sDisable to ["traefik"], or take ${gateway} out`] : []),
+    ...others.map((other) => `${at} ${other} does so too; take one of them out`),
+  ];
+}
+
 function classes({ place, chosen, cluster }: Checked): string[] {
   const offered = {
     storage: [...cluster.storageClasses, ...chosen.flatMap(({ parts }) => parts.offers.storageClasses)],
@@ -164,4 +176,4 @@ function secrets({ place, chosen }: Checked): string[] {
 
 /** Everything that is wrong, in a fixed order. */
 export const checkPlatform = (given: Checked): string[] =>
-  [needs, twice, owners, hostNames, classes, addresses, versions, credentials, secrets].flatMap((check) => check(given));
+  [needs, twice, owners, hostNames, routeServers, classes, addresses, versions, credentials, secrets].flatMap((check) => check(given));

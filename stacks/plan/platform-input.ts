@@ -22,9 +22,10 @@ const STORAGE_CLASS = "local-path";
 
 /** What the stack's cluster has before a module is built. */
 export function clusterFacts({ kubeadm, k3sDisable }: Pick<StackConfig, "kubeadm" | "k3sDisable">): ClusterFacts {
-  if (kubeadm !== undefined) return { title: "kubeadm", version: `v${kubeadm.version ?? KUBERNETES.version}`, ...clusterOffer("kubeadm") };
+  if (kubeadm !== undefined)
+    return { distribution: "kubeadm", title: "kubeadm", version: `v${kubeadm.version ?? KUBERNETES.version}`, ...clusterOffer("kubeadm") };
   const title = k3sDisable.length === 0 ? "k3s" : `k3s without ${k3sDisable.join(" and ")}`;
-  return { title, version: K3S.version, ...clusterOffer("k3s", k3sDisable) };
+  return { distribution: "k3s", title, version: K3S.version, ...clusterOffer("k3s", k3sDisable) };
 }
 
 /** Whether the stack's cluster has it by itself, or a module brings it. */

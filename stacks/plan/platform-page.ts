@@ -34,6 +34,8 @@ const EXAMPLE: Place = {
   domain: "example.org",
   contact: "certificates@example.org",
   ingressClass: "traefik",
+  routes: { kind: "ingress", className: "traefik" },
+  distribution: "k3s",
   storageClass: "local-path",
   piholeUrl: "http://192.0.2.3",
   vaultAddress: "https://vault.example.org",
@@ -41,6 +43,7 @@ const EXAMPLE: Place = {
   entries: new Map(),
   ownEntries: new Map(),
   hostNames: [],
+  routeNames: [],
   kinds: [],
 };
 

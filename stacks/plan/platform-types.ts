@@ -1,7 +1,7 @@
 /** What the plan of a platform is made of, and what it is. Types only. */
 
 import type { NamespaceArgs, PodSecurity } from "../../components/base/namespace";
-import type { RoutePods } from "../../components/clusters/distributions";
+import type { DistributionName, RoutePods } from "../../components/clusters/cluster-types";
 import type { ClusterCapability, Flow, Host, Module, ModuleParts } from "../../components/platform/module";
 import type { ChartPin, ImagePin } from "../../components/platform/pins";
 import type { Place } from "../../components/platform/place";
@@ -20,6 +20,7 @@ export interface PlannedApplication {
 
 /** What the cluster has before a module is built. */
 export interface ClusterFacts {
+  readonly distribution: DistributionName;
   /** As messages name it: `k3s without traefik`. */
   readonly title: string;
   /** Version of Kubernetes that its role installs: `v1.36.2+k3s1`. */
@@ -52,7 +53,7 @@ export interface NetworkFacts {
 export interface PlatformInput {
   /** The environment's row of the matrix: options by module, not checked. */
   readonly row: Readonly<Record<string, unknown>>;
-  readonly place: Omit<Place, "hostNames" | "kinds">;
+  readonly place: Omit<Place, "hostNames" | "routeNames" | "kinds" | "routes" | "distribution">;
   readonly cluster: ClusterFacts;
   readonly applications: readonly PlannedApplication[];
   /** What other stacks provide, such as `vault`, with the stack's name. */
@@ -109,6 +110,8 @@ export interface PlatformPlan {
   readonly hosts: readonly (Host & { readonly owner: string })[];
   /** Of modules and applications, by name: how each is labelled, and what holds in it. */
   readonly namespaces: ReadonlyMap<string, NamespaceArgs>;
+  /** Modules of which everything is there before anything of an application is made: those that its namespace or its routes are of. */
+  readonly beforeApplications: readonly string[];
   /** What is asked of the machines, and what they have. */
   readonly requests: Requests;
 }

@@ -7,6 +7,7 @@ import type { NamespaceArgs } from "../../components/base/namespace";
 import { MODULES, type ModuleName } from "../../components/platform/catalogue";
 import type { Module } from "../../components/platform/module";
 import type { Place } from "../../components/platform/place";
+import { afterMesh, meshMembers, meshProblems, withProxies } from "./mesh";
 import { CONTAINER_DEFAULTS, flowInput, namespacesOf } from "./namespaces";
 import { flowProblems } from "./network-policies";
 import { checkPlatform } from "./platform-checks";
@@ -36,20 +37,29 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
   const { environment } = input.place;
   const read = readOptions(environment, input.row, catalogue);
   refuse(environment, read.problems);
+  const gateway = read.chosen.flatMap(({ module }) => module.gateway ?? [])[0];
+  const routes: Place["routes"] =
+    gateway === undefined ? { kind: "ingress", className: input.place.ingressClass } : { kind: "istio", gateway: gateway.reference };
+  const fixed = { ...input.place, routes, distribution: input.cluster.distribution, kinds: read.chosen.flatMap(({ module }) => module.crds) };
   const partsAt = (place: Place): ChosenModule[] => read.chosen.map(({ module, options }) => ({ module, options, parts: module.parts(options, place) }));
-  const kinds = read.chosen.flatMap(({ module }) => module.crds);
   const hosts = [
-    ...partsAt({ ...input.place, kinds, hostNames: [] }).flatMap(({ module, parts }) => parts.hosts.map((host) => ({ ...host, owner: module.name }))),
+    ...partsAt({ ...fixed, hostNames: [], routeNames: [] }).flatMap(({ module, parts }) => parts.hosts.map((host) => ({ ...host, owner: module.name }))),
     ...input.applications.flatMap(({ name, hosts: own }) => own.map((host) => ({ ...host, owner: name }))),
   ].toSorted(byName);
-  const place = { ...input.place, kinds, hostNames: hosts.map(({ name }) => name) };
+  const place = {
+    ...fixed,
+    hostNames: hosts.map(({ name }) => name),
+    routeNames: hosts.filter(({ route }) => route === "ingress").map(({ name }) => name),
+  };
   const chosen = partsAt(place);
   refuse(environment, checkPlatform({ ...input, chosen, hosts, catalogue }));
   const flows = flowInput({ ...input, place }, chosen);
-  refuse(environment, flowProblems(flows));
-  const requests = requestsOf(environment, input.machines, chosen, input.applications, CONTAINER_DEFAULTS);
+  refuse(environment, [...flowProblems(flows), ...meshProblems(environment, chosen, input.applications, flows.flows)]);
+  const members = meshMembers(chosen, input.applications, flows.flows);
+  const asking = withProxies(chosen, input.applications, members);
+  const requests = requestsOf(environment, input.machines, asking.chosen, asking.applications, CONTAINER_DEFAULTS);
   refuse(environment, requests.problems);
-  const waits = edges(chosen, input.cluster);
+  const waits = edges(afterMesh(chosen, members), input.cluster);
   const { order, cycle } = inOrder(new Map([...waits].map(([name, { before }]) => [name, before])));
   refuse(environment, cycle === undefined ? [] : [`${environment}: the modules need each other in a circle: ${cycle.join(" → ")}`]);
   return {
@@ -57,6 +67,7 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
     place,
     cluster: input.cluster,
     hosts,
+    beforeApplications: chosen.filter(({ module }) => module.gateway !== undefined || module.mesh !== undefined).map(({ module }) => module.name),
     requests,
     namespaces: namespacesOf(flows, chosen, input.applications),
     modules: order.flatMap((name) =>

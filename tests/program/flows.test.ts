@@ -21,6 +21,7 @@ const planOf = (stack: string): StackPlan => {
 };
 
 const TRAEFIK: End = { namespace: "kube-system", labels: { "app.kubernetes.io/name": "traefik" } };
+const ISTIO: End = { namespace: "istio-system", labels: { istio: "ingressgateway" } };
 const INTERNET: End = { address: "203.0.113.7" };
 const nodeOf = ({ clusterVm }: StackPlan): End => ({ address: estate.vms.get(clusterVm)?.cloudInit.ipv4.address ?? "" });
 
@@ -28,7 +29,7 @@ const nodeOf = ({ clusterVm }: StackPlan): End => ({ address: estate.vms.get(clu
 function endOf(peer: string, plan: StackPlan): End {
   const { domain, piholeUrl } = estate.site;
   if (peer === "cluster") return nodeOf(plan);
-  if (peer === "routes") return TRAEFIK;
+  if (peer === "routes") return plan.platform.modules.some(({ name }) => name === "istio") ? ISTIO : TRAEFIK;
   if (peer === "homelab" || peer.endsWith(`.${domain}`)) return { address: estate.vms.get(SERVICES_VM)?.cloudInit.ipv4.address ?? "" };
   if (peer === piholeUrl) return { address: new URL(piholeUrl).hostname };
   if (peer.startsWith("https://")) return INTERNET;

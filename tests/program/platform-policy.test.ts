@@ -40,7 +40,7 @@ function waitsFor(resource: Registered, all: readonly Registered[]): Set<string>
 /** The custom resource definition that a kind of Kubernetes is of. Empty for Kubernetes' own kinds. */
 function crdOf({ type }: Registered): string {
   const [, group = "", kind = ""] = /^kubernetes:([^/]+)\/[^:]+:(\w+)$/.exec(type) ?? [];
-  return group.includes(".") && !group.endsWith(".k8s.io") && group !== "helm.sh" ? `${kind.toLowerCase()}s.${group}` : "";
+  return group.includes(".") && !group.endsWith(".k8s.io") && group !== "helm.sh" ? `${kind.toLowerCase().replace(/([^aeiou])y$/, "$1ie")}s.${group}` : "";
 }
 
 test("a chart with definitions in crds/, which Helm never upgrades, says in its pin what becomes of them, and says for which Kubernetes it is", () => {
@@ -140,6 +140,13 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
       expect(plan?.cluster.ingressClasses).toContain(spec?.["ingressClassName"]);
       return rules.map(({ host }) => host);
     });
+    const ofIstio = registered.filter(({ type }) => type === "kubernetes:networking.istio.io/v1:VirtualService").map(manifest);
+    const certificate = registered.find(({ name }) => name === "istio-certificate");
+    for (const { spec = {} } of ofIstio) {
+      expect(spec["gateways"]).toEqual(["istio-system/default-gateway"]);
+      for (const host of spec["hosts"] as string[]) expect(certificate && manifest(certificate).spec?.["dnsNames"]).toContain(host);
+      served.push(spec["hosts"] as string[]);
+    }
     expect(served.flat().toSorted()).toEqual(plan?.hosts.filter(({ route }) => route === "ingress").map(({ name }) => name));
   });
 

@@ -114,7 +114,7 @@ class World {
     const cluster = await startRealKubernetes(programs);
     try {
       const names = [APP, SERVICE];
-      const values = externalDnsValues({ piholeUrl: pihole.url, names, password: { secret: "pihole", key: "password" } });
+      const values = externalDnsValues({ piholeUrl: pihole.url, names, istio: false, password: { secret: "pihole", key: "password" } });
       const args = await flagsOf(ctx, { ...values, ...(sources.length === 0 ? {} : { sources }) });
       const controllers = await startRealControllers(cluster, { externalDns: { args, env: { EXTERNAL_DNS_PIHOLE_PASSWORD: PASSWORD } } });
       return new World(cluster, pihole, controllers, ctx);

@@ -42,7 +42,7 @@ const OWN_NAMESPACES: Record<string, string[]> = {
   observability: ["jaeger", "monitoring", "prometheus-operator-crds"],
   home: ["cnpg-system", "immich"],
   sandboxy: ["cdi", "kubevirt", "longhorn-system", "snapshot-controller", "teleport-agent", "whoami"],
-  dev: ["argocd", "ascii-frontend", "cnpg-system", "postgres", "teleport-agent"],
+  dev: ["argocd", "ascii-frontend", "cnpg-system", "istio-cni", "istio-system", "postgres", "teleport-agent"],
   stg: ["ascii-frontend"],
   prod: ["ascii-frontend"],
 };

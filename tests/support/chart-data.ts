@@ -31,6 +31,7 @@ const HANDED_ON: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "gitlab-runner": [["podSecurityContext"]],
   grafana: [["grafana.ini"]],
   minio: [["containerSecurityContext"]],
+  istiod: [["meshConfig"]],
 };
 
 /** A copy with an empty map at the path. */
@@ -38,6 +39,10 @@ function emptied(values: Map, [key = "", ...rest]: readonly string[]): Map {
   const inner = values[key];
   return { ...values, [key]: rest.length > 0 && isMap(inner) ? emptied(inner, rest) : {} };
 }
+
+/** Istio's charts keep their defaults below one key, which nobody sets (https://github.com/istio/istio/issues/51551). */
+const INNER = "_internal_defaults_do_not_set";
+const lifted = ({ [INNER]: inner, ...rest }: Map): Map => (isMap(inner) ? { ...inner, ...rest } : rest);
 
 const isEmpty = (value: unknown): boolean => value === null || value === undefined || Object.keys(Object(value)).length === 0;
 
@@ -77,7 +82,7 @@ export function chartData(name: string, version: string): ChartData | undefined 
     return fs.existsSync(full) ? fs.readFileSync(full, "utf8") : undefined;
   };
   const schema = text("values.schema.json");
-  const own = (parse(text("values.yaml") ?? "{}") ?? {}) as Map;
+  const own = lifted((parse(text("values.yaml") ?? "{}") ?? {}) as Map);
   const { dependencies = [] } = (parse(text("Chart.yaml") ?? "{}") ?? {}) as { dependencies?: Dependency[] };
   return withDependencies(
     {

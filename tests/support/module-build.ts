@@ -13,6 +13,8 @@ export const PLACE: Place = {
   domain: "example.org",
   contact: "a@example.org",
   ingressClass: "traefik",
+  routes: { kind: "ingress", className: "traefik" },
+  distribution: "k3s",
   storageClass: "local-path",
   piholeUrl: "http://10.0.0.3",
   vaultAddress: "https://vault.example.org",
@@ -21,6 +23,7 @@ export const PLACE: Place = {
   ownEntries: new Map(),
   kinds: [],
   hostNames: ["b.example.org", "dev.a.example.org"],
+  routeNames: ["b.example.org", "dev.a.example.org"],
 };
 
 const SECRETS: ProgramSecrets = {

@@ -3,10 +3,11 @@ import type { PlatformInput } from "../../stacks/plan/platform-types";
 import { PLACE } from "./module-build";
 
 export function platformInputFor(more: Partial<PlatformInput> & Pick<PlatformInput, "row">): PlatformInput {
-  const { kinds: _kinds, hostNames: _names, ...place } = PLACE;
+  const { kinds: _kinds, hostNames: _names, routeNames: _routeNames, routes: _routes, distribution, ...place } = PLACE;
   return {
     place,
     cluster: {
+      distribution,
       title: "k3s",
       version: "v1.36.2+k3s1",
       capabilities: ["ingress", "load-balancer", "network-policy", "metrics"],

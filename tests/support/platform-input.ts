@@ -11,13 +11,14 @@ const ENTRIES = new Map([
 ]);
 
 export const K3S = {
+  distribution: "k3s",
   title: "k3s",
   version: "v1.36.2+k3s1",
   capabilities: ["ingress", "load-balancer"],
   storageClasses: ["local-path"],
   ingressClasses: ["traefik"],
 } as const;
-export const KUBEADM = { title: "kubeadm", version: "v1.33.0", capabilities: [], storageClasses: [], ingressClasses: [] } as const;
+export const KUBEADM = { distribution: "kubeadm", title: "kubeadm", version: "v1.33.0", capabilities: [], storageClasses: [], ingressClasses: [] } as const;
 
 export const input = (row: PlatformInput["row"], more: Partial<PlatformInput> = {}): PlatformInput => ({
   row,

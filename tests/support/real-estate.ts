@@ -194,6 +194,8 @@ export class RealEstate {
         domain: "homelab.test",
         contact: "owner@homelab.test",
         ingressClass: "traefik",
+        routes: { kind: "ingress", className: "traefik" },
+        distribution: "k3s",
         storageClass: "local-path",
         piholeUrl: "http://192.0.2.3",
         vaultAddress: VAULT_ADDRESS,
@@ -201,6 +203,7 @@ export class RealEstate {
         entries: new Map(),
         kinds: [],
         hostNames: [HOST],
+        routeNames: [HOST],
         ...NO_OWN,
       },
       cluster: {

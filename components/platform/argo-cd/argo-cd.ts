@@ -2,8 +2,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
-import { WebIngress } from "../../base/web-ingress";
+import { webRoute } from "../../base/web-route";
 import type { BuildModule } from "../context";
+import type { Routes } from "../place";
 import { SecretAccess, type SecretsOfNamespace } from "../secret-access";
 import type { ArgoCdOptions } from "./options";
 import { ARGO_CD_CHARTS, ARGO_CD_NAMESPACE, ARGO_CD_RELEASE, argoCdHost, argoCdSecrets, argoCdValues } from "./values";
@@ -12,7 +13,7 @@ export interface ArgoCdArgs extends ArgoCdOptions {
   namespace: NamespaceArgs;
   /** Full name under which it is reached. */
   hostName: string;
-  ingressClass: string;
+  routes: Routes;
   issuer: pulumi.Input<string>;
   /** How its namespace gets its Secrets. */
   secrets: SecretsOfNamespace;
@@ -32,14 +33,14 @@ export class ArgoCd extends Component {
       { releaseName: ARGO_CD_RELEASE, namespace, chart: ARGO_CD_CHARTS[args.version], values },
       this.child({ dependsOn: [access] }),
     );
-    const route = new WebIngress(
+    const route = webRoute(
       name,
       {
         namespace,
         host: args.hostName,
         service: release.releaseName.apply((release) => `${release}-server`),
         port: 80,
-        className: args.ingressClass,
+        routes: args.routes,
         issuer: args.issuer,
       },
       this.child(),
@@ -50,13 +51,13 @@ export class ArgoCd extends Component {
 }
 
 export const buildArgoCd: BuildModule<ArgoCdOptions> = (name, { options, context }, opts) => {
-  const { ingressClass } = context.place;
+  const { routes } = context.place;
   const component = new ArgoCd(
     name,
     {
       ...options,
       hostName: argoCdHost(options, context.place),
-      ingressClass,
+      routes,
       issuer: context.need("issuer"),
       secrets: context.secrets.bind(context),
       namespace: context.namespace(ARGO_CD_NAMESPACE),

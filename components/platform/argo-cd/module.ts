@@ -1,4 +1,5 @@
 import { defineModule } from "../module";
+import { routeClasses } from "../place";
 import { argoCdOptions } from "./options";
 import { ARGO_CD_CHARTS, ARGO_CD_NAMESPACE, ARGO_CD_RELEASE, argoCdHost, argoCdSecrets, argoCdValues } from "./values";
 
@@ -19,7 +20,7 @@ export const argoCd = defineModule({
       namespaces: [ARGO_CD_NAMESPACE],
       needs: ["external-secrets", "cluster-access"],
       cluster: ["ingress"],
-      ingressClasses: [place.ingressClass],
+      ingressClasses: routeClasses(place),
       hosts: [{ name: host, serves: "Argo CD", route: "ingress" }],
       namespaceSecrets: [{ namespace: ARGO_CD_NAMESPACE, wanted: argoCdSecrets(options) }],
       flows: [

@@ -42,6 +42,11 @@ test("names whose route was taken away may be listed, so that their records go",
   expect(JSON.stringify(releaseOf(registered)["values"])).toContain("--regex-domain-filter=^(old\\\\.example\\\\.org)$");
 });
 
+test("it looks at Istio's routes where they are, and only there", async () => {
+  const registered = await builtModule(externalDns, { place: { routes: { kind: "istio", gateway: "istio-system/default-gateway" } } });
+  expect(releaseOf(registered)["values"]).toMatchObject({ sources: ["ingress", "service", "istio-gateway", "istio-virtualservice"] });
+});
+
 test("it matches its names whole, and nothing where it has none", () => {
   const own = new RegExp(namePattern(["ascii.example.org"]));
   expect(["ascii.example.org", "dev.ascii.example.org", "asciiXexample.org", "ascii.example.org.net"].map((name) => own.test(name))).toEqual([

@@ -10,9 +10,10 @@ export const externalDns = defineModule({
   options: externalDnsOptions,
   provides: ["dns-records"],
   exceptions: [{ rule: "liveness-apart", why: "it answers whatever becomes of Pi-hole and of the API" }],
-  parts: ({ formerNames }, { domain, hostNames, piholeUrl }) => ({
+  parts: ({ formerNames }, { domain, hostNames, piholeUrl, routes }) => ({
     namespaces: [EXTERNAL_DNS.namespace],
     needs: ["external-secrets", "cluster-access"],
+    after: routes.kind === "istio" ? ["istio"] : [],
     namespaceSecrets: [{ namespace: EXTERNAL_DNS.namespace, wanted: [EXTERNAL_DNS.password] }],
     flows: [
       { direction: "out", peer: "cluster", port: 6443, why: "reads the routes" },
@@ -22,6 +23,7 @@ export const externalDns = defineModule({
     values: {
       "external-dns": externalDnsValues({
         piholeUrl,
+        istio: routes.kind === "istio",
         names: [...hostNames, ...formerNames.map((name) => `${name}.${domain}`)],
         password: { secret: EXTERNAL_DNS.password.name, key: PIHOLE_PASSWORD_KEY },
       }),

@@ -14,6 +14,8 @@ export interface ExternalDnsValuesArgs {
   piholeUrl: string;
   /** Full names that this cluster's routes may have. No other name is written or deleted. */
   names: readonly string[];
+  /** Whether the cluster has Istio's routes. */
+  istio: boolean;
   /** Kubernetes Secret and key of Pi-hole's password. */
   password: { secret: string; key: string };
 }
@@ -24,12 +26,11 @@ export function namePattern(names: readonly string[]): string {
   return escaped.length === 0 ? "^$" : `^(${escaped.join("|")})$`;
 }
 
-export function externalDnsValues({ piholeUrl, names, password }: ExternalDnsValuesArgs) {
+export function externalDnsValues({ piholeUrl, names, istio, password }: ExternalDnsValuesArgs) {
   return {
     provider: { name: "pihole" },
-    // Routes, and Services of the type LoadBalancer that say their name by an annotation. Other kinds would need CRDs that most
-    // clusters do not have.
-    sources: ["ingress", "service"],
+    // Routes, and Services of the type LoadBalancer that say their name by an annotation. It ends where a source's kind is not there.
+    sources: ["ingress", "service", ...(istio ? ["istio-gateway", "istio-virtualservice"] : [])],
     // Pi-hole keeps no owners of records, and seven clusters write into one. So each may write and delete its own names only:
     // a name whose route is gone goes too, and nobody touches what was entered by hand.
     registry: "noop",

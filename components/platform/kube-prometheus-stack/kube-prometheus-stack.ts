@@ -3,8 +3,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
-import { WebIngress } from "../../base/web-ingress";
+import { webRoute } from "../../base/web-route";
 import type { BuildModule } from "../context";
+import type { Routes } from "../place";
 import { SecretAccess, type SecretsOfNamespace } from "../secret-access";
 import { DASHBOARD_LABEL, overviewDashboard } from "./dashboards";
 import type { KubePrometheusStackOptions } from "./options";
@@ -19,7 +20,7 @@ import {
 
 export interface KubePrometheusStackArgs extends KubePrometheusStackValuesArgs {
   namespace: NamespaceArgs;
-  ingressClass: string;
+  routes: Routes;
   issuer: pulumi.Input<string>;
   /** How its namespace gets its Secrets. */
   secrets: SecretsOfNamespace;
@@ -47,14 +48,14 @@ export class KubePrometheusStack extends Component {
       },
       this.child(),
     );
-    const route = new WebIngress(
+    const route = webRoute(
       `${name}-grafana`,
       {
         namespace,
         host: args.grafanaHost,
         service: release.releaseName.apply((given) => `${given}-grafana`),
         port: 80,
-        className: args.ingressClass,
+        routes: args.routes,
         issuer: args.issuer,
       },
       this.child(),
@@ -65,7 +66,7 @@ export class KubePrometheusStack extends Component {
 }
 
 export const buildKubePrometheusStack: BuildModule<KubePrometheusStackOptions> = (name, { options, context }, opts) => {
-  const { environment, domain, ingressClass, storageClass } = context.place;
+  const { environment, domain, routes, storageClass } = context.place;
   const component = new KubePrometheusStack(
     name,
     {
@@ -73,7 +74,7 @@ export const buildKubePrometheusStack: BuildModule<KubePrometheusStackOptions> =
       environment,
       storageClass: options.storageClass ?? storageClass,
       grafanaHost: `grafana.${domain}`,
-      ingressClass,
+      routes,
       issuer: context.need("issuer"),
       secrets: context.secrets.bind(context),
       namespace: context.namespace(MONITORING_NAMESPACE),

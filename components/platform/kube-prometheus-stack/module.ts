@@ -1,4 +1,5 @@
 import { defineModule } from "../module";
+import { routeClasses } from "../place";
 import { kubePrometheusStackOptions } from "./options";
 import { KUBE_PROMETHEUS_STACK_CHART, kubePrometheusStackValues, MONITORING_NAMESPACE, MONITORING_SECRETS, RELEASE } from "./values";
 
@@ -20,14 +21,14 @@ export const kubePrometheusStack = defineModule({
       why: "the chart has no probes of the container that brings dashboards",
     })),
   ],
-  parts: ({ storageClass: own, size, retentionDays }, { environment, domain, storageClass, ingressClass }) => ({
+  parts: ({ storageClass: own, size, retentionDays }, { environment, domain, storageClass, routes }) => ({
     namespaces: [MONITORING_NAMESPACE],
     // What measures a machine looks at all of it: its network, its processes and its disks.
     podSecurity: { [MONITORING_NAMESPACE]: "privileged" },
     needs: ["prometheus-operator-crds", "external-secrets", "cluster-access", "certificates"],
     cluster: ["ingress"],
     storageClasses: [own ?? storageClass],
-    ingressClasses: [ingressClass],
+    ingressClasses: routeClasses({ routes }),
     hosts: [{ name: `grafana.${domain}`, serves: "Grafana", route: "ingress" }],
     namespaceSecrets: [{ namespace: MONITORING_NAMESPACE, wanted: MONITORING_SECRETS }],
     flows: [

@@ -72,7 +72,14 @@ test("local-path: the class that k3s has, by the provisioner's own registry", as
 });
 
 describe("on a cluster that brings nothing", () => {
-  const bare = { title: "kubeadm", version: "v1.34.2", capabilities: ["network-policy"] as const, storageClasses: [], ingressClasses: [] };
+  const bare = {
+    distribution: "kubeadm",
+    title: "kubeadm",
+    version: "v1.34.2",
+    capabilities: ["network-policy"],
+    storageClasses: [],
+    ingressClasses: [],
+  } as const;
   const input = (row: object) => platformInputFor({ row: row as Record<string, unknown>, cluster: bare, addresses: new Map([["10.20.0.210", "k8s-one"]]) });
 
   test("a module that needs a balancer waits for the one that brings it, and is refused without", () => {
