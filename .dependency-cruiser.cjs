@@ -92,7 +92,7 @@ module.exports = {
       name: "site-is-data",
       severity: "error",
       comment: "a homelab's own files take what they are written with, and the types of components",
-      from: { path: "^site/" },
+      from: { path: "^site/", pathNot: "^site/tests/" },
       to: { path: "^(stacks|components|node_modules)/", pathNot: "^(stacks/define/|components/hosts/node-spec\\.ts)" },
     },
     {

@@ -18,7 +18,7 @@ function rangeOf(text: string): [number, number] {
   return [numberOf(first), numberOf(last)];
 }
 
-export const addressIn = (service: KubeObject | undefined): string | undefined => textAt(service, "status", "loadBalancer", "ingress", 0, "ip");
+const addressIn = (service: KubeObject | undefined): string | undefined => textAt(service, "status", "loadBalancer", "ingress", 0, "ip");
 
 /** A Deployment that is available and runs an image of this name. */
 const running = (kube: Kube, image: RegExp): KubeObject | undefined =>

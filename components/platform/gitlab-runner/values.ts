@@ -22,7 +22,7 @@ const table = (name: string, values: Readonly<Record<string, string | number | b
   [`[${name}]`, ...Object.entries(values).map(([key, value]) => `${key} = ${JSON.stringify(value)}`)].join("\n");
 
 /** How jobs run (https://docs.gitlab.com/runner/executors/kubernetes/). A helper clones, and runs beside each job. */
-export function runnerConfig({ image, cpu, memory, memoryLimit }: Pick<GitlabRunnerOptions, "image" | "cpu" | "memory" | "memoryLimit">): string {
+function runnerConfig({ image, cpu, memory, memoryLimit }: Pick<GitlabRunnerOptions, "image" | "cpu" | "memory" | "memoryLimit">): string {
   return [
     "[[runners]]",
     table("runners.kubernetes", {

@@ -20,7 +20,7 @@ export const longhornChart = (version: LonghornOptions["version"]): ChartPin =>
 
 export const LONGHORN_NAMESPACE = "longhorn-system";
 export const LONGHORN_CLASS = "longhorn";
-export const LONGHORN_MANAGER = { cpu: "100m", memory: "256Mi" } as const;
+const LONGHORN_MANAGER = { cpu: "100m", memory: "256Mi" } as const;
 
 /** Where one of its volumes is kept, as the API of the cluster has it. */
 export const LONGHORN_API = "longhorn.io/v1beta2";

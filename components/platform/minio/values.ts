@@ -25,7 +25,7 @@ const READS = ["s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject"];
 const WRITES = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:ListBucketMultipartUploads"];
 
 /** What a user may: in its own buckets, and nowhere else. */
-export const policyOf = ({ buckets, may }: User) => ({
+const policyOf = ({ buckets, may }: User) => ({
   resources: buckets.flatMap((bucket) => [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`]),
   actions: may === "read" ? READS : [...READS, ...WRITES],
 });
