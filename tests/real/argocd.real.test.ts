@@ -1,4 +1,4 @@
-/** Argo CD itself: it syncs a small Git repository into a real Kubernetes API, hooks and waves in their order, and heals what somebody changed. */
+/** Argo CD itself: it syncs a small Git repository into a real Kubernetes API, hooks first, heals what somebody changed, and prunes. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -37,7 +37,7 @@ const job = (name: string, annotations?: Readonly<Record<string, string>>): stri
     spec: { template: { spec: { restartPolicy: "Never", containers: [{ name, image: "busybox:1" }] } } },
   });
 
-describeReal(["etcd", "kube-apiserver", "argocd", "redis-server"], "Argo CD itself", (pathOf) => {
+describeReal(["etcd", "kube-apiserver", "kube-controller-manager", "argocd", "redis-server"], "Argo CD itself", (pathOf) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-argocd-"));
   let git: GitFolder;
   let cluster: RealKubernetes;
@@ -50,7 +50,9 @@ describeReal(["etcd", "kube-apiserver", "argocd", "redis-server"], "Argo CD itse
       "shop/fill.yaml": job("fill"),
       "shop/extra.yaml": configMap("extra", "1", { "sync-wave": "1" }),
     });
-    cluster = await startRealKubernetes({ apiserver: pathOf("kube-apiserver"), etcd: pathOf("etcd") });
+    // What Argo CD prunes goes in the foreground: the garbage collector takes its finalizer away.
+    const controllerManager = pathOf("kube-controller-manager");
+    cluster = await startRealKubernetes({ apiserver: pathOf("kube-apiserver"), etcd: pathOf("etcd"), controllerManager });
     controllers = await startRealControllers(cluster, { argocd: {} });
   }, LIMIT_MS);
   afterAll(async () => {
@@ -79,6 +81,14 @@ describeReal(["etcd", "kube-apiserver", "argocd", "redis-server"], "Argo CD itse
     return { sync: status?.sync?.status, health: status?.health?.status, conditions: status?.conditions ?? [] };
   };
   const SYNCED = { sync: "Synced", health: "Healthy", conditions: [] };
+  /** What a webhook of the Git server, or a person in a hurry, does. */
+  const refresh = () =>
+    cluster.call(
+      "PATCH",
+      `${APPLICATIONS}/shop`,
+      { metadata: { annotations: { "argocd.argoproj.io/refresh": "hard" } } },
+      { contentType: "application/merge-patch+json" },
+    );
 
   test(
     "the hook's Job comes first, the second wave once the first is healthy",
@@ -117,6 +127,17 @@ describeReal(["etcd", "kube-apiserver", "argocd", "redis-server"], "Argo CD itse
       const byHand = { data: { level: "by hand" } };
       await cluster.call("PATCH", "/api/v1/namespaces/shop/configmaps/config", byHand, { contentType: "application/merge-patch+json" });
       await until(() => levelOf("config"), "1");
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "a commit arrives, and what it removes goes",
+    async () => {
+      git.commit({ "shop/migrate.yaml": undefined, "shop/config.yaml": configMap("config", "2"), "shop/extra.yaml": undefined });
+      await refresh();
+      await until(async () => [await levelOf("config"), await levelOf("extra")], ["2", undefined]);
+      await until(state, SYNCED);
     },
     LIMIT_MS,
   );
