@@ -89,7 +89,7 @@ async function leaveDoubt(): Promise<void> {
 }
 
 linux("pending --clear forgets what a killed run did not finish, and does not touch what it made", async () => {
-  const urn = await leavePending("kubernetes:networking.k8s.io/v1:Ingress");
+  const urn = await leavePending("kubernetes:postgresql.cnpg.io/v1:ScheduledBackup");
   const before = await rehearsal.lastSeq();
   const cleared = await homelab("pending", "--clear");
   expect([cleared.code, cleared.stdout]).toEqual([0, `tools: ${urn}\ntools: forgotten\n${NOTHING_PENDING}`]);

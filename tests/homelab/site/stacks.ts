@@ -75,6 +75,7 @@ export const stacks = defineStacks({
     vms: { "k8s-dev": "cluster" },
     platform: {
       ...cluster,
+      istio: {},
       "argo-cd": {},
       "cloudnative-pg": {},
       postgres: postgresOfDev,
