@@ -2,17 +2,20 @@
  * The SQL that the program gives to Postgres, said to a Postgres with pgvector (compiled to WebAssembly: it needs nothing but Node);
  * what an application keeps there by it, and a dump of that which is restored elsewhere and is the same.
  */
-import { PGlite } from "@electric-sql/pglite";
-import { vector } from "@electric-sql/pglite-pgvector";
-import { pgDump } from "@electric-sql/pglite-tools/pg_dump";
+import type { PGlite } from "@electric-sql/pglite";
 import { serversSpec } from "../../components/base/postgres-spec";
 import { postgres } from "../../components/platform/postgres/module";
 import type { PostgresOptions } from "../../components/platform/postgres/options";
 import { postgresServers } from "../../components/platform/postgres/values";
 import { planEstate } from "../../stacks/plan/plan";
+import { outsideVm } from "../support/outside-vm";
 import { estate } from "../support/planned-stack";
 
-const open = (): Promise<PGlite> => PGlite.create({ extensions: { vector } });
+const pglite = outsideVm<typeof import("@electric-sql/pglite")>("@electric-sql/pglite");
+const { vector } = outsideVm<typeof import("@electric-sql/pglite-pgvector")>("@electric-sql/pglite-pgvector");
+const { pgDump } = outsideVm<typeof import("@electric-sql/pglite-tools/pg_dump")>("@electric-sql/pglite-tools/pg_dump");
+
+const open = (): Promise<PGlite> => pglite.PGlite.create({ extensions: { vector } });
 const started: PGlite[] = [];
 async function server(): Promise<PGlite> {
   const made = await open();

@@ -7,5 +7,7 @@ module.exports = class extends TestEnvironment {
   constructor(...given) {
     applyOwnEnvironment();
     super(...given);
+    // See outside-vm.ts.
+    this.global.requireOutsideVm = require;
   }
 };
