@@ -129,38 +129,31 @@ const ROUTES: Record<string, string> = {
   "ascii.fullstack.pw": "192.168.1.14",
 };
 
-/** A route of each kind: by Istio's gateway, and by the cluster's own ingress controller. */
-test.each([
-  ["dev", "networking.istio.io/v1", "virtualservices", "dev.ascii.fullstack.pw"],
-  ["stg", "networking.k8s.io/v1", "ingresses", "stg.ascii.fullstack.pw"],
-])(
-  "%s: every route's name resolves in Pi-hole, is gone after its route is, and comes back with it; what was entered by hand stays",
-  async (stack, version, kind, host) => {
-    await rehearsal.settle();
-    expect(await rehearsal.resolveAll(Object.keys(ROUTES))).toEqual(ROUTES);
-    const byHand = "dev.by-hand.fullstack.pw";
-    await rehearsal.pihole("PUT", `config/dns/hosts/${encodeURIComponent(`192.168.1.99 ${byHand}`)}`);
+// Of stg: dev's gateway of Istio lists the names that it serves, and external-dns reads them there too.
+test("every route's name resolves in Pi-hole, is gone after its route is, and comes back with it; what was entered by hand stays", async () => {
+  await rehearsal.settle();
+  expect(await rehearsal.resolveAll(Object.keys(ROUTES))).toEqual(ROUTES);
+  const byHand = "dev.by-hand.fullstack.pw";
+  await rehearsal.pihole("PUT", `config/dns/hosts/${encodeURIComponent(`192.168.1.99 ${byHand}`)}`);
 
-    const route = `/apis/${version}/namespaces/ascii-frontend/${kind}`;
-    const { items } = z
-      .object({ items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })) })
-      .parse((await rehearsal.kubernetes(stack, route)).body);
-    const [found] = items;
-    if (found === undefined) throw new Error(`${stack} has no route`);
-    expect((await rehearsal.kubernetes(stack, `${route}/${found.metadata.name}`, { method: "DELETE" })).status).toBe(200);
-    await rehearsal.settle();
-    const others = Object.fromEntries(Object.entries(ROUTES).filter(([name]) => name !== host));
-    expect(await rehearsal.resolveAll([...Object.keys(ROUTES), byHand])).toEqual({ ...others, [byHand]: "192.168.1.99" });
+  const route = "/apis/networking.k8s.io/v1/namespaces/ascii-frontend/ingresses";
+  const { items } = z
+    .object({ items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })) })
+    .parse((await rehearsal.kubernetes("stg", route)).body);
+  const [found] = items;
+  if (found === undefined) throw new Error("stg has no route");
+  expect((await rehearsal.kubernetes("stg", `${route}/${found.metadata.name}`, { method: "DELETE" })).status).toBe(200);
+  await rehearsal.settle();
+  const others = Object.fromEntries(Object.entries(ROUTES).filter(([name]) => name !== "stg.ascii.fullstack.pw"));
+  expect(await rehearsal.resolveAll([...Object.keys(ROUTES), byHand])).toEqual({ ...others, [byHand]: "192.168.1.99" });
 
-    for (const command of ["refresh", "up"]) {
-      const { code, stdout, stderr } = await rehearsal.homelab(command, stack, "--only", "--lab");
-      expect([command, code, stderr, code === 0 ? "" : stdout]).toEqual([command, 0, "", ""]);
-    }
-    await rehearsal.settle();
-    expect(await rehearsal.resolveAll(Object.keys(ROUTES))).toEqual(ROUTES);
-  },
-  300_000,
-);
+  for (const command of ["refresh", "up"]) {
+    const { code, stdout, stderr } = await rehearsal.homelab(command, "stg", "--only", "--lab");
+    expect([command, code, stderr, code === 0 ? "" : stdout]).toEqual([command, 0, "", ""]);
+  }
+  await rehearsal.settle();
+  expect(await rehearsal.resolveAll(Object.keys(ROUTES))).toEqual(ROUTES);
+}, 300_000);
 
 test("a second up makes no call that changes anything", async () => {
   const before = await rehearsal.lastSeq();

@@ -6,7 +6,7 @@ const kubeadm = { podCidr: "10.244.0.0/16", cilium: { cli: { version: "v0.18.3",
 test.each([
   [
     "a stack that builds on what k3s brings",
-    "dev",
+    "stg",
     {},
     {},
     "homelab:kubeadm: the stack needs a route of Traefik for ascii-frontend: k3s brings that, and kubeadm does not",
