@@ -79,7 +79,7 @@ test("what production protects is protected here; the lab of the same base is no
   const tools = path.join(head, "site/vms/k8s-tools.yaml");
   edit(tools, "node03", "node01");
   edit(tools, "cores: 8", "cores: 2");
-  edit(tools, "memory: 32768", "memory: 9216");
+  edit(tools, "memory: 32768", "memory: 8704");
   const { code, out } = await preview(head, "second");
   expect([code, out]).toEqual([1, expect.not.stringContaining("up: ")]);
   const text = (await comment("second")).out;
