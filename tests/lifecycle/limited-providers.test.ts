@@ -50,7 +50,7 @@ const CHANGES: Record<string, ProgramResource[]> = {
     ...both,
     resource("b", "p"),
     resource("a", "q", { parent: "b", aliases: [{ noParent: true }] }),
-    resource("x", "p", { parent: "b", aliases: [{ parent: "a" }] }),
+    resource("x", "p", { parent: "b", aliases: [{ parent: urn("a") }] }),
     resource("c", "q", { dependsOn: ["b"] }),
   ],
 };
