@@ -2,16 +2,16 @@
  * A creation that was cut left its inputs in the state, and no outputs. Of every type that `homelab pending --adopt` knows the id
  * of: that id, read with nothing but the inputs, gives the state that the creation would have given.
  */
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { createContext } from "../../../lab/core/context";
 import { startVault } from "../../../lab/vault";
 import { ID_OF } from "../../../orchestrator/state/pending-creates";
 import { plainValues, type Values } from "../../../providers/sdk/values";
 import { DIRECTORY, FILE, FILES, IMAGE, ProxmoxLab, VM } from "../../support/proxmox-lab";
+import { homelabRuns } from "../../support/stack-run";
 import type { TestProvider } from "../../support/test-provider";
 import { VaultUnderTest } from "../vault/under-test";
 
+const runs = homelabRuns();
 const STORAGE = "proxmoxve:storage/";
 const ZFS = `${STORAGE}zfspool:Zfspool`;
 const GIVEN: Record<string, Values> = {
@@ -107,13 +107,12 @@ describe("of Vault", () => {
   });
 });
 
-test("each type that a stack registers can be adopted, or is made again without harm", () => {
-  const folder = path.join(__dirname, "..", "..", "program", "fixtures");
-  const urns = fs.readdirSync(folder).flatMap((file) => {
-    const { resources } = JSON.parse(fs.readFileSync(path.join(folder, file), "utf8")) as { resources: Record<string, { component?: boolean }> };
-    return Object.entries(resources).flatMap(([urn, { component }]) => (component === true ? [] : [urn]));
-  });
-  const types = new Set(urns.map((urn) => urn.split("::")[2]?.split("$").at(-1) ?? "").filter((type) => !type.startsWith("pulumi:")));
+test("each type that a stack registers can be adopted, or is made again without harm", async () => {
+  const types = new Set<string>();
+  for (const stack of runs.names) {
+    const registered = (await runs.registeredBy(stack)).filter(({ custom, type }) => custom && !type.startsWith("pulumi:"));
+    for (const { type } of registered) types.add(type);
+  }
   expect(types.size).toBeGreaterThan(15);
   const unknown = [...types].filter((type) => !(type in ID_OF) && !(type in MADE_AGAIN) && !((type.split(":")[0] ?? "") in MADE_AGAIN));
   expect(unknown).toEqual([]);
