@@ -7,6 +7,7 @@ import { actingAs, authenticate, authorize } from "./auth";
 import { Answers, type ApiServerOptions, type Call, readBody } from "./call";
 import { documentAt, isDocument, isHealth } from "./documents";
 import type { KubeObject } from "./objects";
+import { OpenAnswers } from "./open-answers";
 import { OPENAPI_PROTOBUF, openapiProtobuf } from "./openapi-protobuf";
 import type { PARAMETERS } from "./parameters";
 import { PodStreams } from "./pod-streams";
@@ -22,15 +23,16 @@ const VERBS: Record<string, string> = { GET: "get", POST: "create", PUT: "update
 export class ApiServer {
   readonly #server: Server;
   readonly #answers: Answers;
+  readonly #open = new OpenAnswers();
   readonly #reads: Reads;
   readonly #writes: Writes;
   readonly #pods: PodStreams;
 
   constructor(private readonly options: ApiServerOptions) {
     this.#answers = new Answers(options);
-    this.#reads = new Reads(options, this.#answers);
+    this.#reads = new Reads(options, this.#answers, this.#open);
     this.#writes = new Writes(options, this.#answers);
-    this.#pods = new PodStreams(options, this.#answers);
+    this.#pods = new PodStreams(options, this.#answers, this.#open);
     const { key, cert, ca } = options.tls;
     const answer = (request: IncomingMessage, response: ServerResponse, upgrade?: Upgrade): void => {
       this.#handle(request, response, upgrade).catch((thrown: unknown) => this.#answers.fail(response, thrown));
@@ -52,8 +54,7 @@ export class ApiServer {
   }
 
   async close(): Promise<void> {
-    this.#reads.close();
-    this.#pods.close();
+    this.#open.close();
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }

@@ -2,6 +2,7 @@
 import type { Answers, ApiServerOptions, Call } from "./call";
 import type { KubeObject } from "./objects";
 import { textAt } from "./objects";
+import type { OpenAnswers } from "./open-answers";
 import { sendLog } from "./pod-output";
 import { containerOf } from "./pod-programs";
 import type { ResourcePath } from "./request";
@@ -12,17 +13,11 @@ import { portForward } from "./streams/port-forward";
 const notModelled = (what: string): StatusError => new StatusError(501, "NotImplemented", `${what} is not modelled by the lab`);
 
 export class PodStreams {
-  /** What ends an answer that goes on for as long as its client listens. */
-  readonly #open = new Set<() => void>();
-
   constructor(
     private readonly options: ApiServerOptions,
     private readonly answers: Answers,
+    private readonly open: OpenAnswers,
   ) {}
-
-  close(): void {
-    for (const end of this.#open) end();
-  }
 
   /** @throws StatusError as a server or its kubelet gives it */
   async answer(call: Call, path: ResourcePath, name: string): Promise<void> {
@@ -51,8 +46,7 @@ export class PodStreams {
     this.answers.checkParameters(call, "log");
     const alive = (): boolean => store.find(type, namespace, pod.metadata.name)?.metadata.uid === pod.metadata.uid;
     const end = sendLog(pod, call.url.searchParams, programs().output, call.response, alive);
-    this.#open.add(end);
-    call.response.on("close", () => this.#open.delete(end));
+    call.response.on("close", this.open.add(end));
   }
 
   async #exec(call: Call, pod: KubeObject): Promise<void> {
@@ -79,11 +73,11 @@ export class PodStreams {
   /** The server's end ends the connection: `closeAllConnections` knows nothing of one that was upgraded. */
   async #whileOpen({ upgrade }: Call, serve: () => Promise<void>): Promise<void> {
     const end = (): void => void upgrade?.socket.destroy();
-    this.#open.add(end);
+    const ended = this.open.add(end);
     try {
       await serve();
     } finally {
-      this.#open.delete(end);
+      ended();
     }
   }
 }

@@ -2,6 +2,7 @@
 import { type Answers, type ApiServerOptions, accepts, type Call } from "./call";
 import { listAnswer } from "./list-answer";
 import type { KubeObject } from "./objects";
+import type { OpenAnswers } from "./open-answers";
 import type { ResourcePath } from "./request";
 import { storageKey } from "./resource-types";
 import { scaleOf } from "./scale";
@@ -16,17 +17,11 @@ export function selected({ url }: Call, { type, namespace }: ResourcePath): (obj
 }
 
 export class Reads {
-  /** What ends an answer that goes on for as long as its client listens. */
-  readonly #open = new Set<() => void>();
-
   constructor(
     private readonly options: ApiServerOptions,
     private readonly answers: Answers,
+    private readonly open: OpenAnswers,
   ) {}
-
-  close(): void {
-    for (const end of this.#open) end();
-  }
 
   get(call: Call, path: ResourcePath, name: string): void {
     const object = this.options.store.get(path.type, path.namespace, name);
@@ -39,9 +34,9 @@ export class Reads {
     const chosen = selected(call, path);
     if (["1", "true"].includes(url.searchParams.get("watch") ?? "")) {
       const end = watch({ store, path, key: storageKey(path.type), selected: chosen, url, response, as: accepts(call), now: () => ctx.clock.now() });
-      this.#open.add(end);
+      const ended = this.open.add(end);
       response.on("close", () => {
-        this.#open.delete(end);
+        ended();
         end();
       });
       return;
