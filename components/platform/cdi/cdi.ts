@@ -2,6 +2,7 @@ import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource"
 import { Service } from "@pulumi/kubernetes/core/v1/service";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "../../base/component";
+import { namedBalancer } from "../../base/named-balancer";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { PinnedManifest } from "../../base/pinned-manifest";
 import type { BuildModule } from "../context";
@@ -35,19 +36,14 @@ export class Cdi extends Component {
     );
     new Service(
       `${name}-upload`,
-      {
-        metadata: {
-          name: "cdi-uploadproxy-balancer",
-          namespace,
-          annotations: { "external-dns.alpha.kubernetes.io/hostname": args.uploadHost },
-        },
-        // It ends TLS itself: the name's certificate is the cluster's own.
-        spec: {
-          type: "LoadBalancer",
-          selector: { "cdi.kubevirt.io": "cdi-uploadproxy" },
-          ports: [{ name: "https", port: UPLOAD_BALANCER_PORT, targetPort: UPLOAD_PORT }],
-        },
-      },
+      namedBalancer({
+        name: "cdi-uploadproxy-balancer",
+        namespace,
+        host: args.uploadHost,
+        selector: { "cdi.kubevirt.io": "cdi-uploadproxy" },
+        port: UPLOAD_BALANCER_PORT,
+        targetPort: UPLOAD_PORT,
+      }),
       this.child({ dependsOn: [made], customTimeouts: timeouts(10) }),
     );
     this.registerOutputs({});

@@ -2,6 +2,7 @@ import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource"
 import { Service } from "@pulumi/kubernetes/core/v1/service";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, timeouts } from "../../base/component";
+import { namedBalancer } from "../../base/named-balancer";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { PinnedManifest } from "../../base/pinned-manifest";
 import type { BuildModule } from "../context";
@@ -33,19 +34,14 @@ export class Kubevirt extends Component {
     );
     new Service(
       `${name}-export`,
-      {
-        metadata: {
-          name: "virt-exportproxy-balancer",
-          namespace,
-          annotations: { "external-dns.alpha.kubernetes.io/hostname": args.exportHost },
-        },
-        // It ends TLS itself: the name's certificate is the cluster's own.
-        spec: {
-          type: "LoadBalancer",
-          selector: { "kubevirt.io": "virt-exportproxy" },
-          ports: [{ name: "https", port: EXPORT_BALANCER_PORT, targetPort: EXPORT_PORT }],
-        },
-      },
+      namedBalancer({
+        name: "virt-exportproxy-balancer",
+        namespace,
+        host: args.exportHost,
+        selector: { "kubevirt.io": "virt-exportproxy" },
+        port: EXPORT_BALANCER_PORT,
+        targetPort: EXPORT_PORT,
+      }),
       this.child({ dependsOn: [made], customTimeouts: timeouts(10) }),
     );
     this.registerOutputs({});
