@@ -2,6 +2,7 @@ import { meshSpec } from "../../components/base/namespace";
 import { MODULES } from "../../components/platform/catalogue";
 import type { Flow } from "../../components/platform/module";
 import { passes } from "../../tests/support/network-walk";
+import { input as inputOf, K3S, VAULT } from "../../tests/support/platform-input";
 import { flowInput } from "./namespaces";
 import { networkPolicies } from "./network-policies";
 import { planPlatform } from "./platform";
@@ -20,38 +21,10 @@ const ROW = { "cert-manager": {}, "cluster-access": {}, "external-secrets": {}, 
 const SHOP = app("shop", [{ direction: "in", peer: "routes", port: 8080, why: "its routes" }], ["shop.example.org"]);
 const STORE = app("store", [{ direction: "in", peer: "shop", port: 9000, why: "orders" }]);
 
-const input = (applications: readonly PlannedApplication[], more: Partial<PlatformInput> = {}): PlatformInput => ({
-  row: ROW,
-  place: {
-    environment: "dev",
-    domain: "example.org",
-    contact: "a@example.org",
-    ingressClass: "traefik",
-    storageClass: "local-path",
-    piholeUrl: "http://10.0.0.3",
-    vaultAddress: "https://vault.example.org",
-    vaultByOwnAuthority: false,
-    entries: new Map([
-      ["cloudflare", ["api-token"]],
-      ["cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD", ["PIHOLE_PASSWORD"]],
-    ]),
-    ownEntries: new Map(),
-  },
-  cluster: {
-    distribution: "k3s",
-    title: "k3s without traefik",
-    version: "v1.36.2+k3s1",
-    capabilities: ["load-balancer"],
-    storageClasses: ["local-path"],
-    ingressClasses: [],
-  },
-  applications,
-  machines: [{ name: "k8s-dev", cores: 4, memoryMiB: 8192, diskGiB: 100 }],
-  network: { subnet: "10.0.0.0/24", nodes: ["10.0.0.12"] },
-  given: new Map([["vault", "tools"]]),
-  addresses: new Map(),
-  ...more,
-});
+/** The cluster's own ingress controller is left out: ports 80 and 443 are those of the gateway. */
+const CLUSTER = { ...K3S, title: "k3s without traefik", capabilities: ["load-balancer"], ingressClasses: [] } as const;
+const input = (applications: readonly PlannedApplication[], more: Partial<PlatformInput> = {}): PlatformInput =>
+  inputOf(ROW, { cluster: CLUSTER, applications, given: VAULT, addresses: new Map(), ...more });
 
 test("where the mesh serves routes they are made by its gateway, applications wait for it, and external-dns looks at its kinds", () => {
   const plan = planPlatform(input([SHOP]));
@@ -64,8 +37,7 @@ test("where the mesh serves routes they are made by its gateway, applications wa
 
 test("without it they are Ingresses of the cluster's class, and nobody waits", () => {
   const { istio: _, ...row } = ROW;
-  const cluster = { ...input([]).cluster, title: "k3s", capabilities: ["ingress", "load-balancer"] as const, ingressClasses: ["traefik"] };
-  const plan = planPlatform(input([SHOP], { row, cluster }));
+  const plan = planPlatform(input([SHOP], { row, cluster: K3S }));
   expect([plan.place.routes, plan.beforeApplications]).toEqual([{ kind: "ingress", className: "traefik" }, []]);
   expect(plan.namespaces.get("shop")?.mesh).toBeUndefined();
 });
