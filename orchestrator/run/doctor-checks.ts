@@ -12,7 +12,7 @@ import type { Session } from "../cli/session";
 import { foldRuns } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
 import { checkoutCommit } from "../target/checkout";
-import { describeProgram } from "../target/program";
+import { describeProgram, type Program } from "../target/program";
 import { ownAuthority } from "../target/trust";
 import { doubtLines } from "./doubt-text";
 
@@ -64,26 +64,27 @@ export function backendFinding(url: string | undefined, passphrase: boolean): Fi
   }
 }
 
-async function secretsFinding(session: Session): Promise<Finding> {
+/** What a check of ours throws, as its finding. */
+async function orWrong(check: () => Promise<Finding>, next: string): Promise<Finding> {
   try {
-    const { graph } = await describeProgram();
-    await registerAllSecrets({ register: (value) => session.redactor.register(value) }, graph.names());
-    return ok("the age key opens all files, and each is filled in");
+    return await check();
   } catch (thrown) {
     if (!(thrown instanceof HomelabError)) throw thrown;
-    return wrong(thrown.message, thrown.hint ?? "see docs/secrets.md");
+    return wrong(thrown.message, thrown.hint ?? next);
   }
 }
 
-async function programFinding(): Promise<Finding> {
-  try {
-    const { graph, warnings } = await describeProgram();
+const secretsFinding = (program: Promise<Program>, session: Session): Promise<Finding> =>
+  orWrong(async () => {
+    await registerAllSecrets({ register: (value) => session.redactor.register(value) }, (await program).graph.names());
+    return ok("the age key opens all files, and each is filled in");
+  }, "see docs/secrets.md");
+
+const programFinding = (program: Promise<Program>): Promise<Finding> =>
+  orWrong(async () => {
+    const { graph, warnings } = await program;
     return warnings.length === 0 ? ok(`${graph.names().length} stacks`) : look(warnings.join("; "), "change what they name, or live with it");
-  } catch (thrown) {
-    if (!(thrown instanceof HomelabError)) throw thrown;
-    return wrong(thrown.message, thrown.hint ?? "correct what is named");
-  }
-}
+  }, "correct what is named");
 
 async function checkoutFinding(): Promise<Finding> {
   const commit = await checkoutCommit();
@@ -109,11 +110,14 @@ const existing = (dir: string): string => (fs.existsSync(dir) ? dir : existing(p
 /** @param runsDir of the site; the lab has its own key, backend and authority, which are not looked at */
 export async function runChecks(runsDir: string, isLab: boolean, session: Session): Promise<Check[]> {
   const authority = ownAuthority();
+  // Asked once; what is wrong with it is said by whoever waits for it.
+  const program = describeProgram();
+  program.catch(() => undefined);
   const { bavail, bsize } = fs.statfsSync(existing(runsDir));
   const found: [string, Finding | undefined][] = [
     ["checkout", await checkoutFinding()],
-    ["program", await programFinding()],
-    ["secrets", isLab ? undefined : await secretsFinding(session)],
+    ["program", await programFinding(program)],
+    ["secrets", isLab ? undefined : await secretsFinding(program, session)],
     [
       "state",
       isLab
