@@ -41,6 +41,9 @@ export function removeHomelab(checkout: string): void {
   for (const name of ["site", "bin/site", "secrets/common", ".sops.yaml", ...settings]) fs.rmSync(path.join(checkout, name), { recursive: true, force: true });
 }
 
+/** A file of tests/homelab/site/ as it stands in site/, two folders up. */
+export const asInSite = (text: string): string => text.replace(/from "\.\.\/\.\.\/((?:\.\.\/)+(?:stacks|components)\/)/g, 'from "$1');
+
 /** Puts the homelab of the tests into a checkout, in the place of its own, compiled. */
 export function placeHomelab(checkout: string): void {
   removeHomelab(checkout);
@@ -48,8 +51,7 @@ export function placeHomelab(checkout: string): void {
   const sources = fs.readdirSync(path.join(checkout, "site"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
   for (const name of sources) {
     const file = path.join(checkout, "site", name);
-    // Two folders up: from tests/homelab/site/ to site/.
-    fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(/from "\.\.\/\.\.\/((?:\.\.\/)+(?:stacks|components)\/)/g, 'from "$1'));
+    fs.writeFileSync(file, asInSite(fs.readFileSync(file, "utf8")));
   }
   execFileSync(process.execPath, [path.join(checkout, "build", "build.cjs")], { cwd: checkout, stdio: "pipe" });
 }
