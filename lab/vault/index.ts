@@ -97,6 +97,8 @@ export async function startVault(name: string, ctx: LabContext, options: VaultOp
       if (!url.pathname.startsWith("/v1/")) throw core.notModelled(`${request.method} ${url.pathname}`, new VaultError(404, "404 page not found"));
       if (request.headers["x-vault-wrap-ttl"] !== undefined)
         throw core.notModelled("response wrapping", badRequest("response wrapping is not modelled by the lab"));
+      if (String(request.headers["x-vault-namespace"] ?? "") !== "")
+        throw core.notModelled("a namespace", badRequest("namespaces are not modelled by the lab"));
       checkContentType(request);
       const given = request.headers["x-vault-token"] ?? request.headers.authorization?.replace(/^Bearer /, "");
       const call = callOf(url, request.method === "HEAD" ? "GET" : (request.method ?? "GET"), await bodyOf(request));

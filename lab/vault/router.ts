@@ -1,6 +1,7 @@
 /** Which part answers a call, and who may make it. */
 import { type Answer, type Call, type Core, noRoute, type TokenCall } from "./core";
 import { badRequest, denied, noToken, unknownToken, unsupported, unsupportedPath, VaultError } from "./errors";
+import { undeclared } from "./fields";
 import { GenerateRoot } from "./generate-root";
 import { KubernetesAuth } from "./kubernetes-auth";
 import { Kv, newStore } from "./kv";
@@ -17,6 +18,9 @@ const SUDO =
   /^(sys\/(audit(\/.*)?|auth\/.+|remount|rotate|seal|step-down|raw(\/.*)?|leases\/(lookup|revoke-prefix|revoke-force)\/.*)|auth\/token\/(accessors|create-orphan|revoke-orphan))\/?$/;
 
 const OPERATIONS: Record<string, string> = { GET: "read", LIST: "list", DELETE: "delete", PATCH: "patch" };
+
+/** What is answered before anybody's rights are asked. */
+const WITHOUT_TOKEN = /^(sys\/(health|seal-status|init|unseal|leader|generate-root\/(attempt|update))|auth\/.+\/login)$/;
 
 export class Router {
   readonly #tokens: Tokens;
@@ -67,6 +71,7 @@ export class Router {
 
   /** @param id the token that came with the call */
   async answer(call: Call, id: string | undefined): Promise<{ status: number; body: Answer }> {
+    if (WITHOUT_TOKEN.test(call.path)) this.#refuseUndeclared(call);
     const open = this.#open(call);
     if (open !== undefined) return open;
     const { state } = this.core;
@@ -108,11 +113,18 @@ export class Router {
     }
   }
 
+  #refuseUndeclared(call: Call): void {
+    const undeclaredPart = undeclared(call);
+    if (undeclaredPart === undefined) return;
+    throw this.core.notModelled(`${call.method} /v1/${call.path}: ${undeclaredPart}`, badRequest(`${undeclaredPart} is not modelled by the lab`));
+  }
+
   async #withToken(call: Call, id: string): Promise<Answer> {
     if (id === "") throw noToken();
     const token = this.#tokens.find(id);
     if (token === undefined) throw unknownToken();
     this.#authorize(call, token);
+    this.#refuseUndeclared(call);
     this.#tokens.use(token);
     return this.#route({ ...call, token }, id);
   }

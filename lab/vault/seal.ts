@@ -85,7 +85,7 @@ export class Seal {
   init(body: Record<string, unknown>): Answer {
     const { core } = this;
     if (core.state.initialized) throw badRequest("Vault is already initialized");
-    for (const key of ["pgp_keys", "root_token_pgp_key", "recovery_shares", "recovery_threshold", "stored_shares"])
+    for (const key of ["pgp_keys", "root_token_pgp_key", "recovery_shares", "recovery_threshold", "recovery_pgp_keys", "stored_shares"])
       if (body[key] !== undefined && body[key] !== null && body[key] !== 0 && body[key] !== "")
         throw core.notModelled(`sys/init with ${key}`, badRequest(`${key} is not modelled by the lab`));
     const shares = Number(body["secret_shares"] ?? 0);

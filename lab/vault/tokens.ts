@@ -218,7 +218,9 @@ export class Tokens {
       throw badRequest("child policies must be subset of parent");
     if (asked.includes("root") && !isRoot) throw badRequest("root tokens may not be created without parent token being root");
     const wanted = asked.length > 0 ? asked : allowed.length > 0 ? allowed : parent.policies;
-    const policies = [...new Set(wanted.includes("root") || flag(body["no_default_policy"]) ? wanted : ["default", ...wanted])].sort();
+    const policies = [
+      ...new Set(wanted.includes("root") || flag(body["no_default_policy"]) || flag(role?.["token_no_default_policy"]) ? wanted : ["default", ...wanted]),
+    ].sort();
     const orphan = orphanPath || flag(body["no_parent"]) || flag(role?.["orphan"]);
     if (flag(body["no_parent"]) && !isRoot && !sudo && role === undefined) throw badRequest("root or sudo privileges required to create orphan token");
     const askedPeriod = seconds(body["period"]);
