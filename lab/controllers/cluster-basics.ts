@@ -13,8 +13,15 @@ const LOCAL_PATH = "rancher.io/local-path";
 const STORAGE = "/var/lib/rancher/k3s/storage";
 
 export function clusterBasics(kube: Kube, queue: WorkQueue, ctx: LabContext): void {
-  const ending = new Set<string>();
+  namespaces(kube, queue, ctx);
+  definitions(kube, queue);
+  accountTokens(kube, queue);
+  claims(kube, queue);
+}
 
+/** Each namespace gets its account and the cluster's authority; one that ends is emptied. */
+function namespaces(kube: Kube, queue: WorkQueue, ctx: LabContext): void {
+  const ending = new Set<string>();
   queue.on("Namespace", (_, name) => {
     const namespace = kube.find("v1", "Namespace", undefined, name);
     if (namespace === undefined) return;
@@ -44,7 +51,9 @@ export function clusterBasics(kube: Kube, queue: WorkQueue, ctx: LabContext): vo
       });
     }
   });
+}
 
+function definitions(kube: Kube, queue: WorkQueue): void {
   queue.on("CustomResourceDefinition", (_, name) => {
     const crd = kube.find("apiextensions.k8s.io/v1", "CustomResourceDefinition", undefined, name);
     if (crd === undefined || conditionOf(crd, "Established")?.["status"] === "True") return;
@@ -58,7 +67,10 @@ export function clusterBasics(kube: Kube, queue: WorkQueue, ctx: LabContext): vo
       ],
     });
   });
+}
 
+/** Secrets that ask for an account's token. */
+function accountTokens(kube: Kube, queue: WorkQueue): void {
   queue.on("Secret", (namespace, name) => {
     const secret = kube.find("v1", "Secret", namespace, name);
     if (secret?.["type"] !== TOKEN_SECRET) return;
@@ -80,7 +92,9 @@ export function clusterBasics(kube: Kube, queue: WorkQueue, ctx: LabContext): vo
       if (secret["type"] === TOKEN_SECRET && secret.metadata.annotations?.[ACCOUNT] === name) queue.add("Secret", namespace, secret.metadata.name);
     if (name === "default" && namespace !== undefined) queue.add("Namespace", undefined, namespace);
   });
+}
 
+function claims(kube: Kube, queue: WorkQueue): void {
   queue.on("PersistentVolumeClaim", (namespace, name) => {
     const claim = kube.find("v1", "PersistentVolumeClaim", namespace, name);
     if (claim === undefined) {

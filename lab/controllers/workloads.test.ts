@@ -270,32 +270,7 @@ describe("other sets", () => {
   });
 });
 
-describe("namespaces, accounts, services", () => {
-  test("a namespace gets its account and the cluster's authority; when it goes, all goes", async () => {
-    expect(dev.find("v1", "ServiceAccount", "app", "default")).toBeDefined();
-    expect(at(dev.find("v1", "ConfigMap", "app", "kube-root-ca.crt"), "data", "ca.crt")).toBe(dev.cluster.caPem);
-    dev.create(deployment());
-    await world.settled();
-    dev.remove("v1", "Namespace", undefined, "app");
-    await world.settled();
-    expect(dev.find("v1", "Namespace", undefined, "app")).toBeUndefined();
-    expect([pods(), dev.all("v1", "ServiceAccount", "app"), dev.all("apps/v1", "Deployment", "app")]).toEqual([[], [], []]);
-  });
-
-  test("a token Secret is filled in, and goes with its account", async () => {
-    dev.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "reviewer", namespace: "app" } });
-    const metadata = { name: "token", namespace: "app", annotations: { "kubernetes.io/service-account.name": "reviewer" } };
-    dev.create({ apiVersion: "v1", kind: "Secret", metadata, type: "kubernetes.io/service-account-token" });
-    await world.settled();
-    const secret = dev.find("v1", "Secret", "app", "token");
-    const token = Buffer.from(String(at(secret, "data", "token")), "base64").toString();
-    expect(dev.cluster.tokens.user(token, dev.cluster.store)?.name).toBe("system:serviceaccount:app:reviewer");
-    expect(Buffer.from(String(at(secret, "data", "ca.crt")), "base64").toString()).toBe(dev.cluster.caPem);
-    dev.remove("v1", "ServiceAccount", "app", "reviewer");
-    await world.settled();
-    expect(dev.find("v1", "Secret", "app", "token")).toBeUndefined();
-  });
-
+describe("services", () => {
   test("a service: endpoints of its ready pods by the port's name, and the node's address as balancer", async () => {
     dev.create(deployment());
     const spec = { type: "LoadBalancer", selector: labels, ports: [{ name: "web", port: 80, targetPort: "http" }] };

@@ -123,67 +123,86 @@ function customResourceDefinition(object: KubeObject, spec: JsonMap): void {
   if (object["status"] === undefined) object["status"] = { conditions: null, acceptedNames: { plural: "", kind: "" }, storedVersions: null };
 }
 
+const status = (object: KubeObject, value: JsonMap): void => {
+  if (object["status"] === undefined) object["status"] = value;
+};
+
+function pod(object: KubeObject, spec: JsonMap): void {
+  podSpecDefaults(spec);
+  fill(spec, { enableServiceLinks: true });
+  status(object, { phase: "Pending", qosClass: "BestEffort" });
+}
+
+function daemonSet(spec: JsonMap): void {
+  template(spec);
+  fill(spec, { updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } }, revisionHistoryLimit: 10 });
+}
+
+function replicaSet(spec: JsonMap): void {
+  template(spec);
+  fill(spec, { replicas: 1 });
+}
+
+function job(spec: JsonMap): void {
+  template(spec);
+  fill(spec, {
+    parallelism: 1,
+    completions: 1,
+    backoffLimit: 6,
+    completionMode: "NonIndexed",
+    suspend: false,
+    podReplacementPolicy: "TerminatingOrFailed",
+    manualSelector: false,
+  });
+}
+
+function cronJob(spec: JsonMap): void {
+  fill(spec, { concurrencyPolicy: "Allow", suspend: false, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 });
+}
+
+function claim(object: KubeObject, spec: JsonMap): void {
+  fill(spec, { volumeMode: "Filesystem" });
+  status(object, { phase: "Pending" });
+}
+
+function namespace(object: KubeObject): void {
+  object.metadata.labels = { ...object.metadata.labels, "kubernetes.io/metadata.name": object.metadata.name };
+  if (object["spec"] === undefined) object["spec"] = { finalizers: ["kubernetes"] };
+  status(object, { phase: "Active" });
+}
+
+/** Defaults of a workload's spec; its status begins empty. */
+const workload =
+  (fillIn: (spec: JsonMap) => void) =>
+  (object: KubeObject, spec: JsonMap): void => {
+    fillIn(spec);
+    status(object, {});
+  };
+
+/** Other groups have kinds of these names too. */
+const core =
+  (fillIn: (object: KubeObject, spec: JsonMap) => void) =>
+  (object: KubeObject, spec: JsonMap): void => {
+    if (object.apiVersion === "v1") fillIn(object, spec);
+  };
+
+const DEFAULTS: Readonly<Record<string, (object: KubeObject, spec: JsonMap) => void>> = {
+  Pod: pod,
+  Deployment: workload(deployment),
+  StatefulSet: workload(statefulSet),
+  DaemonSet: workload(daemonSet),
+  ReplicaSet: workload(replicaSet),
+  Job: workload(job),
+  CronJob: workload(cronJob),
+  Service: core(service),
+  Secret: core(secret),
+  PersistentVolumeClaim: claim,
+  Namespace: namespace,
+  Ingress: (object) => status(object, { loadBalancer: {} }),
+  CustomResourceDefinition: customResourceDefinition,
+};
+
 /** Fills in what the object leaves out. Changes it in place. */
 export function applyDefaults(object: KubeObject): void {
-  const spec = mapAt(object, "spec");
-  switch (object.kind) {
-    case "Pod":
-      podSpecDefaults(spec);
-      fill(spec, { enableServiceLinks: true });
-      if (object["status"] === undefined) object["status"] = { phase: "Pending", qosClass: "BestEffort" };
-      return;
-    case "Deployment":
-      deployment(spec);
-      break;
-    case "StatefulSet":
-      statefulSet(spec);
-      break;
-    case "DaemonSet":
-      template(spec);
-      fill(spec, { updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } }, revisionHistoryLimit: 10 });
-      break;
-    case "ReplicaSet":
-      template(spec);
-      fill(spec, { replicas: 1 });
-      break;
-    case "Job":
-      template(spec);
-      fill(spec, {
-        parallelism: 1,
-        completions: 1,
-        backoffLimit: 6,
-        completionMode: "NonIndexed",
-        suspend: false,
-        podReplacementPolicy: "TerminatingOrFailed",
-        manualSelector: false,
-      });
-      break;
-    case "CronJob":
-      fill(spec, { concurrencyPolicy: "Allow", suspend: false, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 });
-      break;
-    case "Service":
-      if (object.apiVersion === "v1") service(object, spec);
-      return;
-    case "Secret":
-      if (object.apiVersion === "v1") secret(object);
-      return;
-    case "PersistentVolumeClaim":
-      fill(spec, { volumeMode: "Filesystem" });
-      if (object["status"] === undefined) object["status"] = { phase: "Pending" };
-      return;
-    case "Namespace":
-      object.metadata.labels = { ...object.metadata.labels, "kubernetes.io/metadata.name": object.metadata.name };
-      if (object["spec"] === undefined) object["spec"] = { finalizers: ["kubernetes"] };
-      if (object["status"] === undefined) object["status"] = { phase: "Active" };
-      return;
-    case "Ingress":
-      if (object["status"] === undefined) object["status"] = { loadBalancer: {} };
-      return;
-    case "CustomResourceDefinition":
-      customResourceDefinition(object, spec);
-      return;
-    default:
-      return;
-  }
-  if (object["status"] === undefined) object["status"] = {};
+  DEFAULTS[object.kind]?.(object, mapAt(object, "spec"));
 }

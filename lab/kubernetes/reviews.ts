@@ -9,6 +9,25 @@ type Review = (body: KubeObject, user: User) => Record<string, unknown>;
 
 const DEFAULT_AUDIENCE = "https://kubernetes.default.svc.cluster.local";
 
+/** Whether the subject may do what the review asks about. */
+function accessReview(body: KubeObject, subject: User, store: ObjectStore): Record<string, unknown> {
+  const wanted = mapAt(body, "spec", "resourceAttributes");
+  const text = (key: string): string | undefined => (typeof wanted[key] === "string" && wanted[key] !== "" ? wanted[key] : undefined);
+  const allowed = authorize(
+    subject,
+    {
+      verb: text("verb") ?? "",
+      group: text("group") ?? "",
+      resource: text("resource") ?? "",
+      subresource: text("subresource"),
+      namespace: text("namespace"),
+      name: text("name"),
+    },
+    store,
+  );
+  return { ...body, metadata: {}, status: { allowed, ...(allowed ? {} : { reason: "" }) } };
+}
+
 /** What answers a POST to this path, or undefined for what is stored. */
 export function reviews({ type, namespace, name, subresource }: ResourcePath, { store, tokens }: { store: ObjectStore; tokens: Tokens }): Review | undefined {
   if (type.kind === "ServiceAccount" && subresource === "token" && name !== undefined) {
@@ -50,26 +69,11 @@ export function reviews({ type, namespace, name, subresource }: ResourcePath, { 
     };
   if (type.kind === "SelfSubjectReview")
     return (body, user) => ({ ...body, metadata: { creationTimestamp: store.now() }, status: { userInfo: { username: user.name, groups: user.groups } } });
-  if (type.kind === "SelfSubjectAccessReview" || type.kind === "SubjectAccessReview") {
-    return (body, user) => {
-      const wanted = mapAt(body, "spec", "resourceAttributes");
+  if (type.kind === "SelfSubjectAccessReview") return (body, user) => accessReview(body, user, store);
+  if (type.kind === "SubjectAccessReview") {
+    return (body) => {
       const groups = at(body, "spec", "groups");
-      const subject: User =
-        type.kind === "SubjectAccessReview" ? { name: textAt(body, "spec", "user") ?? "", groups: Array.isArray(groups) ? groups.map(String) : [] } : user;
-      const text = (key: string): string | undefined => (typeof wanted[key] === "string" && wanted[key] !== "" ? wanted[key] : undefined);
-      const allowed = authorize(
-        subject,
-        {
-          verb: text("verb") ?? "",
-          group: text("group") ?? "",
-          resource: text("resource") ?? "",
-          subresource: text("subresource"),
-          namespace: text("namespace"),
-          name: text("name"),
-        },
-        store,
-      );
-      return { ...body, metadata: {}, status: { allowed, ...(allowed ? {} : { reason: "" }) } };
+      return accessReview(body, { name: textAt(body, "spec", "user") ?? "", groups: Array.isArray(groups) ? groups.map(String) : [] }, store);
     };
   }
   return undefined;

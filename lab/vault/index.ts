@@ -53,9 +53,8 @@ function callOf(url: URL, method: string, body: Record<string, unknown>): Call {
   return { method: method === "GET" && url.searchParams.get("list") === "true" ? "LIST" : method, path, body, query: url.searchParams };
 }
 
-/** @param name how the lab's records call it: `tools/vault/vault-0` */
-export async function startVault(name: string, ctx: LabContext, options: VaultOptions = {}): Promise<VaultServer> {
-  const core: Core = {
+function coreOf(name: string, ctx: LabContext, options: VaultOptions): Core {
+  return {
     name,
     ctx,
     state: options.saved === undefined ? emptyState() : vaultStateSchema.parse(structuredClone(options.saved)),
@@ -71,42 +70,47 @@ export async function startVault(name: string, ctx: LabContext, options: VaultOp
       return error ?? noRoute(what.replace(/^\S+ \/v1\//, ""));
     },
   };
+}
+
+/** Headers that ask for what the lab does not do. */
+function refuseHeaders({ headers }: IncomingMessage, core: Core): void {
+  if (headers["x-vault-wrap-ttl"] !== undefined) throw core.notModelled("response wrapping", badRequest("response wrapping is not modelled by the lab"));
+  if (String(headers["x-vault-namespace"] ?? "") !== "") throw core.notModelled("a namespace", badRequest("namespaces are not modelled by the lab"));
+}
+
+async function answer(request: IncomingMessage, router: Router, core: Core): Promise<{ status: number; body: unknown }> {
+  const url = new URL(request.url ?? "/", "http://vault");
+  try {
+    if (!url.pathname.startsWith("/v1/")) throw core.notModelled(`${request.method} ${url.pathname}`, new VaultError(404, "404 page not found"));
+    refuseHeaders(request, core);
+    checkContentType(request);
+    const given = request.headers["x-vault-token"] ?? request.headers.authorization?.replace(/^Bearer /, "");
+    const call = callOf(url, request.method === "HEAD" ? "GET" : (request.method ?? "GET"), await bodyOf(request));
+    const { status, body } = await router.answer(call, typeof given === "string" ? given : undefined);
+    return { status, body: body === undefined || BARE.test(call.path) ? body : { request_id: randomUUID(), ...ENVELOPE, ...body } };
+  } catch (thrown) {
+    if (thrown instanceof VaultError)
+      return { status: thrown.status, body: thrown.extra === undefined ? thrown.body() : { request_id: randomUUID(), ...ENVELOPE, ...thrown.extra } };
+    core.ctx.unhandled.add({ system: "vault", target: core.name, what: `bug: ${thrown instanceof Error ? thrown.stack : String(thrown)}` });
+    return { status: 500, body: { errors: ["internal error"] } };
+  }
+}
+
+/** @param name how the lab's records call it: `tools/vault/vault-0` */
+export async function startVault(name: string, ctx: LabContext, options: VaultOptions = {}): Promise<VaultServer> {
+  const core = coreOf(name, ctx, options);
   if (options.sealed) core.state.sealed = true;
   const router = new Router(core, options.onSealChange ?? (() => undefined));
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const url = new URL(request.url ?? "/", "http://vault");
-    const send = (status: number, body: unknown): void => {
-      const text = body === undefined ? "" : `${JSON.stringify(body)}\n`;
-      response.writeHead(status, {
-        "content-type": "application/json",
-        "cache-control": "no-store",
-        "strict-transport-security": "max-age=31536000; includeSubDomains",
-      });
-      response.end(request.method === "HEAD" ? undefined : text);
-    };
-    const fail = (thrown: unknown): void => {
-      if (thrown instanceof VaultError) {
-        send(thrown.status, thrown.extra === undefined ? thrown.body() : { request_id: randomUUID(), ...ENVELOPE, ...thrown.extra });
-        return;
-      }
-      ctx.unhandled.add({ system: "vault", target: name, what: `bug: ${thrown instanceof Error ? thrown.stack : String(thrown)}` });
-      send(500, { errors: ["internal error"] });
-    };
-    try {
-      if (!url.pathname.startsWith("/v1/")) throw core.notModelled(`${request.method} ${url.pathname}`, new VaultError(404, "404 page not found"));
-      if (request.headers["x-vault-wrap-ttl"] !== undefined)
-        throw core.notModelled("response wrapping", badRequest("response wrapping is not modelled by the lab"));
-      if (String(request.headers["x-vault-namespace"] ?? "") !== "")
-        throw core.notModelled("a namespace", badRequest("namespaces are not modelled by the lab"));
-      checkContentType(request);
-      const given = request.headers["x-vault-token"] ?? request.headers.authorization?.replace(/^Bearer /, "");
-      const call = callOf(url, request.method === "HEAD" ? "GET" : (request.method ?? "GET"), await bodyOf(request));
-      const { status, body } = await router.answer(call, typeof given === "string" ? given : undefined);
-      send(status, body === undefined || BARE.test(call.path) ? body : { request_id: randomUUID(), ...ENVELOPE, ...body });
-    } catch (thrown) {
-      fail(thrown);
-    }
+    const { status, body } = await answer(request, router, core);
+    const text = body === undefined ? "" : `${JSON.stringify(body)}\n`;
+    response.writeHead(status, {
+      "content-type": "application/json",
+      "cache-control": "no-store",
+      "strict-transport-security": "max-age=31536000; includeSubDomains",
+    });
+    response.end(request.method === "HEAD" ? undefined : text);
   };
 
   const server = createServer((request, response) => void handle(request, response));

@@ -218,9 +218,8 @@ export class Tokens {
       throw badRequest("child policies must be subset of parent");
     if (asked.includes("root") && !isRoot) throw badRequest("root tokens may not be created without parent token being root");
     const wanted = asked.length > 0 ? asked : allowed.length > 0 ? allowed : parent.policies;
-    const policies = [
-      ...new Set(wanted.includes("root") || flag(body["no_default_policy"]) || flag(role?.["token_no_default_policy"]) ? wanted : ["default", ...wanted]),
-    ].sort();
+    const withoutDefault = wanted.includes("root") || flag(body["no_default_policy"]) || flag(role?.["token_no_default_policy"]);
+    const policies = [...new Set(withoutDefault ? wanted : ["default", ...wanted])].sort();
     const orphan = orphanPath || flag(body["no_parent"]) || flag(role?.["orphan"]);
     if (flag(body["no_parent"]) && !isRoot && !sudo && role === undefined) throw badRequest("root or sudo privileges required to create orphan token");
     const askedPeriod = seconds(body["period"]);
@@ -229,14 +228,7 @@ export class Tokens {
     const wantedPeriod = seconds(role?.["token_period"]) || askedPeriod;
     const period = Math.min(wantedPeriod, limit);
     const ttl = seconds(body["ttl"] ?? body["lease"]);
-    const unknown = policies.filter((policy) => policy !== "root" && this.core.state.policies[policy] === undefined);
-    const warnings = [
-      ...(ttl > limit ? [`TTL of "${goDuration(ttl)}" exceeded the effective max_ttl of "${goDuration(limit)}"; TTL value is capped accordingly`] : []),
-      ...(wantedPeriod > limit
-        ? [`period of "${wantedPeriod / 3600}h" exceeded the effective max_ttl of "${limit / 3600}h"; period value is capped accordingly`]
-        : []),
-      ...unknown.map((policy) => `Policy "${policy}" does not exist`),
-    ];
+    const warnings = this.#warnings(policies, ttl, wantedPeriod, limit);
     const endless = policies.includes("root") && ttl === 0 && period === 0;
     const displayName = text(body["display_name"]);
     this.core.record("write", `token-create ${displayName || "token"}`);
@@ -254,6 +246,16 @@ export class Tokens {
       role: roleName ?? "",
     });
     return { ...answer, warnings: warnings.length > 0 ? warnings : null };
+  }
+
+  /** @param ttl seconds that were asked for, as are `period` and `limit` */
+  #warnings(policies: readonly string[], ttl: number, period: number, limit: number): string[] {
+    const unknown = policies.filter((policy) => policy !== "root" && this.core.state.policies[policy] === undefined);
+    return [
+      ...(ttl > limit ? [`TTL of "${goDuration(ttl)}" exceeded the effective max_ttl of "${goDuration(limit)}"; TTL value is capped accordingly`] : []),
+      ...(period > limit ? [`period of "${period / 3600}h" exceeded the effective max_ttl of "${limit / 3600}h"; period value is capped accordingly`] : []),
+      ...unknown.map((policy) => `Policy "${policy}" does not exist`),
+    ];
   }
 
   #renew(token: VaultToken, id: string, body: Record<string, unknown>): Answer {

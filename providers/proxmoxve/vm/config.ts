@@ -84,6 +84,23 @@ function startup(vm: Vm): string | undefined {
   );
 }
 
+function vga({ vga: display }: Vm): string | undefined {
+  if (display === undefined) return undefined;
+  return formatOptions([
+    ["type", display.type],
+    ["memory", positive(display.memory)],
+    ["clipboard", some(display.clipboard)],
+  ]);
+}
+
+function watchdog({ watchdog: device }: Vm): string | undefined {
+  if (device?.enabled !== true) return undefined;
+  return formatOptions([
+    ["model", device.model],
+    ["action", device.action],
+  ]);
+}
+
 /** Every key that the inputs determine; undefined: the key is not to be there. */
 export function configOf(vm: Vm): Record<string, string | undefined> {
   const config: Record<string, string | undefined> = {
@@ -111,21 +128,8 @@ export function configOf(vm: Vm): Record<string, string | undefined> {
     startup: startup(vm),
     tablet: bit(vm.tabletDevice),
     tags: vm.tags.length > 0 ? [...vm.tags].sort().join(";") : undefined,
-    vga:
-      vm.vga === undefined
-        ? undefined
-        : formatOptions([
-            ["type", vm.vga.type],
-            ["memory", positive(vm.vga.memory)],
-            ["clipboard", some(vm.vga.clipboard)],
-          ]),
-    watchdog:
-      vm.watchdog?.enabled === true
-        ? formatOptions([
-            ["model", vm.watchdog.model],
-            ["action", vm.watchdog.action],
-          ])
-        : undefined,
+    vga: vga(vm),
+    watchdog: watchdog(vm),
     ...(vm.initialization === undefined ? {} : cloudInit(vm.initialization)),
   };
   vm.serialDevices.forEach(({ device }, i) => {

@@ -185,33 +185,6 @@ describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
     ]);
   });
 
-  test("a VM goes from pool to pool, and out of the last one", async () => {
-    await made(template);
-    let state = await made(clone);
-    const moves: [string | undefined, string | undefined][] = [
-      ["lab", "lab"],
-      ["home", "home"],
-      [undefined, undefined],
-    ];
-    for (const [poolId, pool] of moves) {
-      const { inputs } = await plugin.check(VM, { ...clone, ...(poolId === undefined ? {} : { poolId }) }, state.inputs);
-      state = await plugin.update(VM, state, inputs);
-      expect(pve.pools.get(120)).toBe(pool);
-    }
-  });
-
-  test("a VM leaves a pool that somebody deleted, or that it was taken out of", async () => {
-    await made(template);
-    const state = await made({ ...clone, poolId: "lab" });
-    const { inputs } = await plugin.check(VM, clone, state.inputs);
-    for (const message of ["pool 'lab' does not exist", "no such pool 'lab'", "update pools failed: VM 120 is not a pool member"]) {
-      pve.failNext(/^PUT pools\/lab/, { status: 500, message });
-      expect((await plugin.update(VM, state, inputs)).outputs["poolId"]).toBeUndefined();
-    }
-    pve.failNext(/^PUT pools\/lab/, { status: 403, message: "Permission check failed (/pool/lab, Pool.Allocate)" });
-    await expect(plugin.update(VM, state, inputs)).rejects.toMatchObject({ details: expect.stringContaining("Permission check failed") });
-  });
-
   test("what was changed by hand shows after a refresh and is put right", async () => {
     await made(template);
     const state = await made(clone);
