@@ -6,11 +6,18 @@ require("./tests/support/own-environment.cjs").applyOwnEnvironment();
 // biome-ignore lint/style/noProcessEnv: the switch between the two is the environment
 const real = process.env.HOMELAB_TEST_REAL === "1";
 
+/** Files of the SDK that untraced-sdk.cjs changes. */
+const TRACED = "@pulumi/pulumi/(runtime/debuggable|resource)\\.js$";
+
 module.exports = {
   testEnvironment: "<rootDir>/tests/support/node-environment.cjs",
   roots: [...SOURCE_FOLDERS, "tests"].map((d) => `<rootDir>/${d}`),
   testMatch: real ? ["**/*.real.test.ts"] : ["**/*.test.ts", "!**/*.real.test.ts"],
-  transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "commonjs" } }] },
+  transform: {
+    [TRACED]: "<rootDir>/tests/support/untraced-sdk.cjs",
+    "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "commonjs" } }],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!${TRACED})`],
   globalSetup: "<rootDir>/tests/support/global-setup.cjs",
   testSequencer: real ? "<rootDir>/tests/support/real-sequencer.cjs" : "<rootDir>/tests/support/longest-first.cjs",
   reporters: ["default", "<rootDir>/tests/support/count-reporter.cjs"],
