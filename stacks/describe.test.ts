@@ -37,9 +37,9 @@ test("it describes each stack with its needs, its VMs and its platform", () => {
       cluster: "k3s",
       requests: "0.2 of 3.5 processors, 0.5 GiB of 2.5 GiB of memory, 0 GiB of 22 GiB of volumes",
       modules: [
-        { name: "cert-manager", charts: ["cert-manager v1.16.2"], after: [], namespaces: ["cert-manager"] },
+        { name: "cert-manager", charts: ["cert-manager v1.21.1"], after: [], namespaces: ["cert-manager"] },
         { name: "cluster-access", charts: [], after: [], namespaces: ["vault-access"] },
-        { name: "external-secrets", charts: ["external-secrets 0.12.1"], after: [], namespaces: ["external-secrets"] },
+        { name: "external-secrets", charts: ["external-secrets 2.9.0"], after: [], namespaces: ["external-secrets"] },
         { name: "external-dns", charts: ["external-dns 1.21.1"], after: ["cluster-access", "external-secrets"], namespaces: ["external-dns"] },
       ],
       hosts: [{ name: "stg.ascii.fullstack.pw", owner: "ascii-frontend", serves: "ascii-frontend" }],

@@ -4,7 +4,7 @@ import { LabWorld, type WorldCluster } from "../../tests/support/lab-world";
 import { runClusterTask } from "./cluster-task";
 
 const ADDRESS = "192.168.1.12";
-const JETSTACK = ["https://charts.jetstack.io", "cert-manager", "v1.16.2"] as const;
+const JETSTACK = ["https://charts.jetstack.io", "cert-manager", "v1.21.1"] as const;
 const ISSUER = { apiVersion: "cert-manager.io/v1", kind: "Issuer", metadata: { name: "asked", namespace: "cert-manager" }, spec: { selfSigned: {} } };
 
 let world: LabWorld;
@@ -99,7 +99,53 @@ test("a chart without any says so, and so does one that nobody has", async () =>
   const [repository, name, version] = JETSTACK;
   await expect(run({ do: "crds", chart: { repository, name, version } })).rejects.toMatchObject({
     code: "E_CHART_CRDS",
-    message: "definitions of chart cert-manager v1.16.2: it has none in crds/",
+    message: "definitions of chart cert-manager v1.21.1: it has none in crds/",
   });
   await expect(run({ do: "crds", chart: { ...CHART, version: "0" } })).rejects.toMatchObject({ code: "E_CHART_CRDS" });
+});
+
+const VAULT = ["https://helm.releases.hashicorp.com", "vault", "0.34.1"] as const;
+const rollout = { do: "rollout", set: { namespace: "vault", name: "vault" } };
+const podOfVault = () => {
+  const pod = dev.find("v1", "Pod", "vault", "vault-0");
+  return { uid: pod?.metadata.uid, image: (pod?.["spec"] as { containers: { image: string }[] } | undefined)?.containers[0]?.image };
+};
+
+test("a set that waits for it gets pods of its new template, once; a pod that is as the set says is left alone", async () => {
+  await dev.install(...VAULT, { injector: { enabled: false }, server: { image: { tag: "1.18.1" } } });
+  await world.settled();
+  expect(await run(rollout)).toBe('{"replaced":[]}\n');
+  const before = podOfVault();
+  expect(before.image).toBe("hashicorp/vault:1.18.1");
+  dev.modify("apps/v1", "StatefulSet", "vault", "vault", (set) =>
+    JSON.parse(JSON.stringify(set).replaceAll("hashicorp/vault:1.18.1", "hashicorp/vault:1.21.9")),
+  );
+  await world.settled();
+  expect(podOfVault()).toEqual(before);
+  expect(await run(rollout)).toBe('{"replaced":["vault-0"]}\n');
+  await world.settled();
+  const after = podOfVault();
+  expect(after.image).toBe("hashicorp/vault:1.21.9");
+  expect(await run(rollout)).toBe('{"replaced":[]}\n');
+  expect(podOfVault()).toEqual(after);
+  expect(world.ctx.unhandled.all()).toEqual([]);
+});
+
+test("a set that is not there, and a pod that does not come back, are errors that say which", async () => {
+  await expect(run(rollout)).rejects.toMatchObject({
+    code: "E_ROLLOUT",
+    message: expect.stringMatching(/^StatefulSet vault\/vault: the cluster does not say/),
+  });
+  await dev.install(...VAULT, { injector: { enabled: false } });
+  await world.settled();
+  world.ctx.faults.queue({ name: "kubernetes.image-pull", target: "nowhere.example/vault:1", times: 100 });
+  dev.modify("apps/v1", "StatefulSet", "vault", "vault", (set) =>
+    JSON.parse(JSON.stringify(set).replaceAll("hashicorp/vault:2.0.4", "nowhere.example/vault:1")),
+  );
+  await world.settled();
+  await expect(run(rollout)).rejects.toMatchObject({
+    code: "E_ROLLOUT",
+    message: "StatefulSet vault/vault: the pod vault-0 was deleted, and the one in its place does not run within 10 s",
+    hint: "look at its pods (kubectl -n vault describe pod), and run the stack again",
+  });
 });

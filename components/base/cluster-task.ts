@@ -7,6 +7,7 @@ import { applyCrds } from "./chart-crds";
 import { openCluster } from "./cluster-api";
 import { applyManifest, removeManifest } from "./manifest-files";
 import { prepareRemoval, type RemovalTask } from "./removal";
+import { rollOut } from "./rollout";
 
 const objectSchema = z.looseObject({
   apiVersion: z.string(),
@@ -25,6 +26,7 @@ const taskSchema = z.discriminatedUnion("do", [
     none: z.strictObject({ apiVersion: z.string(), kind: z.string(), namespace: z.string() }),
     set: z.array(objectSchema),
   }),
+  z.strictObject({ do: z.literal("rollout"), ...shared, revision: z.number().optional(), set: z.strictObject({ namespace: z.string(), name: z.string() }) }),
   z.strictObject({ do: z.literal("crds"), ...shared, chart: z.strictObject({ repository: z.string(), name: z.string(), version: z.string() }) }),
 ]);
 
@@ -42,7 +44,7 @@ export interface TaskRun {
 /**
  * @param input the task as JSON, with the cluster's kubeconfig
  * @returns one line of JSON
- * @throws HomelabError E_ADMISSION, E_CHART_CRDS, E_MANIFEST, E_REMOVAL, E_USAGE
+ * @throws HomelabError E_ADMISSION, E_CHART_CRDS, E_MANIFEST, E_REMOVAL, E_ROLLOUT, E_USAGE
  */
 export async function runClusterTask(input: string, clock: Clock, { previous, removes = false }: TaskRun = {}): Promise<string> {
   const parsed = taskSchema.safeParse(JSON.parse(input));
@@ -61,6 +63,7 @@ export async function runClusterTask(input: string, clock: Clock, { previous, re
     }
     if (removes) throw new HomelabError("E_USAGE", `the task ${task.do} cannot be undone`);
     if (task.do === "crds") return `${JSON.stringify({ crds: await applyCrds(api, task, clock) })}\n`;
+    if (task.do === "rollout") return `${JSON.stringify({ replaced: await rollOut(api, task, clock) })}\n`;
     const { release, objects, budgetSeconds } = task;
     await untilAdmitted(api, { release, objects: objects as Parameters<typeof untilAdmitted>[1]["objects"], budgetSeconds }, clock);
     return `${JSON.stringify({ admitted: task.objects.map(({ kind }) => kind) })}\n`;

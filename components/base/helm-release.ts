@@ -1,5 +1,5 @@
 import { Release } from "@pulumi/kubernetes/helm/v3/release";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { ChartPin } from "../platform/pins";
 import { type Chart, chartSource } from "./chart";
 import type { Manifest } from "./cluster-api";
@@ -20,6 +20,11 @@ export interface HelmReleaseArgs {
    * release waits until all of them are admitted. Default none.
    */
   admits?: readonly Manifest[];
+  /**
+   * StatefulSets of the release that leave their pods as they are (`OnDelete`), by name: `<name>-rollout-<set>` deletes pods of another
+   * template, one after the other, after each revision. Default none.
+   */
+  rollsOut?: readonly string[];
   /** Default 10. */
   timeoutMinutes?: number;
 }
@@ -27,15 +32,19 @@ export interface HelmReleaseArgs {
 /** After the pods are ready: a certificate is made, handed to the API server, and trusted. */
 const ADMISSION_SECONDS = 300;
 const CRDS_SECONDS = 120;
+/** A pod ends, an image is pulled, and another one starts. */
+const ROLLOUT_SECONDS = 600;
 
 /**
  * A chart, installed. Helm asks the cluster for its version, so a chart that is not for it is refused before anything is made. What Helm
- * does not do is a resource of its own: `<name>-crds` applies the definitions of the chart's folder `crds/` at each version, and
+ * does not do is a resource of its own: `<name>-crds` applies the definitions of the chart's folder `crds/` at each version,, and
  * `<name>-admission` waits until the webhooks admit.
  */
 export class HelmRelease extends Component {
-  /** Known once the release is installed, and its webhooks admit. */
+  /** Known once the release is installed, its webhooks admit, and the pods that it rolls out run. */
   readonly releaseName: pulumi.Output<string>;
+  /** Counts installations and upgrades. */
+  readonly revision: pulumi.Output<number>;
 
   constructor(name: string, args: HelmReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("base:HelmRelease", name, opts);
@@ -60,6 +69,7 @@ export class HelmRelease extends Component {
       // The engine's limit comes after Helm's own, so that Helm can still roll back.
       this.child({ customTimeouts: timeouts(minutes + 2), ...(crds === undefined ? {} : { dependsOn: [crds] }) }),
     );
+    this.revision = release.status.revision;
     const objects = args.admits ?? [];
     const admission =
       objects.length === 0
@@ -71,7 +81,18 @@ export class HelmRelease extends Component {
             release.status.revision.apply((revision) => ({ do: "admission" as const, release: args.releaseName, revision, objects: [...objects] })),
             [release],
           );
-    this.releaseName = admission === undefined ? release.name : after(admission, release.name);
+    const rollouts = (args.rollsOut ?? []).map((set) =>
+      this.#task(
+        `${name}-rollout-${set}`,
+        ROLLOUT_SECONDS,
+        pulumi
+          .all([release.status.revision, args.namespace])
+          .apply(([revision, namespace]) => ({ do: "rollout" as const, revision, set: { namespace, name: set } })),
+        [release],
+      ),
+    );
+    const steps = [...(admission === undefined ? [] : [admission]), ...rollouts];
+    this.releaseName = steps.length === 0 ? release.name : after(steps, release.name);
     this.registerOutputs({ releaseName: this.releaseName });
   }
 

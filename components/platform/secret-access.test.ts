@@ -22,7 +22,7 @@ test("a namespace gets what it names: an identity, a store for itself alone, and
     metadata: { name: "vault-reader", namespace: "app" },
     automountServiceAccountToken: false,
   });
-  expect(only(registered, "kubernetes:external-secrets.io/v1beta1:ClusterSecretStore").inputs["spec"]).toEqual({
+  expect(only(registered, "kubernetes:external-secrets.io/v1:ClusterSecretStore").inputs["spec"]).toEqual({
     conditions: [{ namespaces: ["app"] }],
     provider: {
       vault: {
@@ -33,7 +33,7 @@ test("a namespace gets what it names: an identity, a store for itself alone, and
       },
     },
   });
-  expect(only(registered, "kubernetes:external-secrets.io/v1beta1:ExternalSecret").inputs["spec"]).toEqual({
+  expect(only(registered, "kubernetes:external-secrets.io/v1:ExternalSecret").inputs["spec"]).toEqual({
     refreshInterval: "1m",
     secretStoreRef: { kind: "ClusterSecretStore", name: "vault-app" },
     target: { name: "db", creationPolicy: "Owner" },

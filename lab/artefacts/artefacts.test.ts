@@ -62,7 +62,7 @@ describe("charts", () => {
       entries: Record<string, { version: string; digest: string; urls: string[] }[]>;
     };
     const [entry] = index.entries["cert-manager"] ?? [];
-    expect(entry).toMatchObject({ version: "v1.16.2", urls: ["https://charts.jetstack.io/cert-manager-v1.16.2.tgz"] });
+    expect(entry).toMatchObject({ version: "v1.21.1", urls: ["https://charts.jetstack.io/cert-manager-v1.21.1.tgz"] });
     const { body } = await get(entry?.urls[0] ?? "");
     const { createHash } = await import("node:crypto");
     expect(createHash("sha256").update(body).digest("hex")).toBe(entry?.digest);
@@ -77,9 +77,9 @@ describe("charts", () => {
   });
 
   test("cert-manager: definitions only where they are wanted", async () => {
-    const bare = await render("https://charts.jetstack.io", "cert-manager", "v1.16.2");
+    const bare = await render("https://charts.jetstack.io", "cert-manager", "v1.21.1");
     expect(definitions(bare)).toEqual([]);
-    const whole = await render("https://charts.jetstack.io/", "cert-manager", "1.16.2", { crds: { enabled: true }, extraArgs: ["--x"] });
+    const whole = await render("https://charts.jetstack.io/", "cert-manager", "1.21.1", { crds: { enabled: true }, extraArgs: ["--x"] });
     expect(whole.crds).toEqual([]);
     expect(definitions(whole)).toEqual([
       "certificaterequests.cert-manager.io",
@@ -97,12 +97,12 @@ describe("charts", () => {
       "Deployment/cert-manager",
       "Deployment/cert-manager-webhook",
     ]);
-    expect(whole.chart).toEqual({ name: "cert-manager", version: "v1.16.2", appVersion: "v1.16.2" });
+    expect(whole.chart).toEqual({ name: "cert-manager", version: "v1.21.1", appVersion: "v1.21.1" });
     expect(JSON.stringify(whole.manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === "cert-manager"))).toContain('"--x"');
   });
 
   test("hooks are no part of the release: their moments, order and removal are told apart", async () => {
-    const jetstack = ["https://charts.jetstack.io", "cert-manager", "v1.16.2"] as const;
+    const jetstack = ["https://charts.jetstack.io", "cert-manager", "v1.21.1"] as const;
     const { manifests, hooks } = await render(...jetstack, { startupapicheck: { timeout: "3m" } });
     const kept = { events: ["post-install"], deletePolicies: ["before-hook-creation", "hook-succeeded"] };
     expect(hooks.map(({ manifest, ...rest }) => [`${manifest.kind}/${manifest.metadata.name}`, rest])).toEqual([
@@ -117,8 +117,8 @@ describe("charts", () => {
   });
 
   test("external-secrets", async () => {
-    const rendered = await render("https://charts.external-secrets.io", "external-secrets", "0.12.1");
-    expect([rendered.crds.length, definitions(rendered).length]).toEqual([0, 16]);
+    const rendered = await render("https://charts.external-secrets.io", "external-secrets", "2.9.0");
+    expect([rendered.crds.length, definitions(rendered).length]).toEqual([0, 25]);
     expect(names(rendered).filter((name) => name.startsWith("Deployment/"))).toEqual([
       "Deployment/external-secrets-cert-controller",
       "Deployment/external-secrets",
@@ -128,7 +128,7 @@ describe("charts", () => {
 
   test("vault: claims, service and ingress follow the values", async () => {
     const repository = "https://helm.releases.hashicorp.com";
-    const plain = await render(repository, "vault", "0.29.1", { injector: { enabled: false } });
+    const plain = await render(repository, "vault", "0.34.1", { injector: { enabled: false } });
     expect(names(plain)).toEqual([
       "ServiceAccount/vault",
       "ConfigMap/vault-config",
@@ -144,7 +144,7 @@ describe("charts", () => {
       hosts: [{ host: "vault.fullstack.pw", paths: [] }],
       tls: [{ secretName: "t", hosts: ["vault.fullstack.pw"] }],
     };
-    const full = await render(repository, "vault", "0.29.1", {
+    const full = await render(repository, "vault", "0.34.1", {
       ui: { enabled: true },
       server: { ingress, auditStorage: { enabled: true, storageClass: "local-path" } },
     });
@@ -315,7 +315,7 @@ describe("charts", () => {
     });
     expect(response.status).toBe(404);
     expect(((await response.json()) as { error: string }).error).toMatch(
-      /^the lab has no stand-in for chart cert-manager v9 of https:\/\/charts\.jetstack\.io; it has: .*vault 0\.29\.1/,
+      /^the lab has no stand-in for chart cert-manager v9 of https:\/\/charts\.jetstack\.io; it has: .*vault 0\.34\.1/,
     );
     expect(ctx.unhandled.all().map(({ what }) => what)).toEqual(["chart cert-manager v9"]);
   });
@@ -324,7 +324,7 @@ describe("charts", () => {
     const show = (body: object) => fetch(`${artefacts.chartStandIn}/crds`, { method: "POST", body: JSON.stringify(body) });
     const shown = await show({ repository: "https://kubernetes-sigs.github.io/external-dns", chart: "external-dns", version: "1.21.1" });
     expect(((await shown.json()) as Rendered).crds.map(({ metadata }) => metadata.name)).toEqual(["dnsendpoints.externaldns.k8s.io"]);
-    const none = await show({ repository: "https://charts.jetstack.io", chart: "cert-manager", version: "v1.16.2" });
+    const none = await show({ repository: "https://charts.jetstack.io", chart: "cert-manager", version: "v1.21.1" });
     expect(await none.json()).toEqual({ crds: [] });
     expect((await show({ repository: "https://charts.jetstack.io", chart: "other" })).status).toBe(404);
   });

@@ -6,7 +6,7 @@ import type { KubeObject } from ".";
 import { at } from "./objects";
 
 const ADDRESS = "192.168.1.12";
-const JETSTACK = ["https://charts.jetstack.io", "cert-manager", "v1.16.2"] as const;
+const JETSTACK = ["https://charts.jetstack.io", "cert-manager", "v1.21.1"] as const;
 
 let world: LabWorld;
 let dev: WorldCluster;
@@ -104,21 +104,21 @@ test("a moment passes between a webhook's pod and its authority", async () => {
 });
 
 test("External Secrets' webhooks are made trusted by its cert controller; a deletion asks them too", async () => {
-  await dev.install("https://charts.external-secrets.io", "external-secrets", "0.12.1");
-  const stores = "/apis/external-secrets.io/v1beta1/namespaces/app/secretstores";
+  await dev.install("https://charts.external-secrets.io", "external-secrets", "2.9.0");
+  const stores = "/apis/external-secrets.io/v1/namespaces/app/secretstores";
   const store = {
-    ...{ apiVersion: "external-secrets.io/v1beta1", kind: "SecretStore", metadata: { name: "s" } },
+    ...{ apiVersion: "external-secrets.io/v1", kind: "SecretStore", metadata: { name: "s" } },
     spec: { provider: { vault: { server: "https://vault.example.org", path: "kv", version: "v2", auth: { tokenSecretRef: { name: "t", key: "t" } } } } },
   };
   expect(await ask("POST", stores, store)).toEqual([201, "SecretStore"]);
   dev.modify("apps/v1", "Deployment", "external-secrets", "external-secrets-webhook", (o) => ({ ...o, spec: { ...(o["spec"] as object), replicas: 0 } }));
   await world.settled();
   const gone =
-    'failed calling webhook "validate.secretstore.external-secrets.io": failed to call webhook: Post "https://external-secrets-webhook.external-secrets.svc:443/validate-external-secrets-io-v1beta1-secretstore?timeout=5s": no endpoints available for service "external-secrets-webhook"';
+    'failed calling webhook "validate.secretstore.external-secrets.io": failed to call webhook: Post "https://external-secrets-webhook.external-secrets.svc:443/validate-external-secrets-io-v1-secretstore?timeout=5s": no endpoints available for service "external-secrets-webhook"';
   for (const call of [ask("DELETE", `${stores}/s`), ask("PATCH", `${stores}/s`, { metadata: { labels: { a: "b" } } }), ask("DELETE", stores)])
     expect(await call).toEqual([500, `Internal error occurred: ${gone}`]);
   expect(await ask("DELETE", `${stores}/s?dryRun=All`)).toEqual([500, `Internal error occurred: ${gone}`]);
-  expect(dev.find("external-secrets.io/v1beta1", "SecretStore", "app", "s")).toBeDefined();
+  expect(dev.find("external-secrets.io/v1", "SecretStore", "app", "s")).toBeDefined();
 });
 
 describe("which requests are asked about", () => {

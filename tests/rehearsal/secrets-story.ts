@@ -84,7 +84,7 @@ export function secretsStory(lab: () => Rehearsal): void {
 
   /** External Secrets looks once a minute; the annotation makes it look now, as its documentation says. */
   async function refreshSecrets(stack: string): Promise<void> {
-    const route = `/apis/external-secrets.io/v1beta1/namespaces/${NAMESPACE}/externalsecrets`;
+    const route = `/apis/external-secrets.io/v1/namespaces/${NAMESPACE}/externalsecrets`;
     const { items } = externalsSchema.parse((await lab().kubernetes(stack, route)).body);
     expect(items).not.toEqual([]);
     for (const { metadata } of items) {

@@ -4,7 +4,7 @@ import { only, plain } from "../../../tests/support/pulumi-mocks";
 import { argoCd } from "./module";
 import { argoCdValues } from "./values";
 
-const EXTERNAL_SECRET = "kubernetes:external-secrets.io/v1beta1:ExternalSecret";
+const EXTERNAL_SECRET = "kubernetes:external-secrets.io/v1:ExternalSecret";
 
 test("it is its pinned chart, after the Secrets that it would make up otherwise, behind its route", async () => {
   const registered = await builtModule(argoCd);
@@ -12,7 +12,7 @@ test("it is its pinned chart, after the Secrets that it would make up otherwise,
   expect(graphOf(registered)).toEqual({
     "kubernetes:core/v1:Namespace argo-cd-ns-namespace": "given-cluster",
     "kubernetes:core/v1:ServiceAccount argo-cd-secrets-reader": "given-cluster after argo-cd-ns-namespace",
-    "kubernetes:external-secrets.io/v1beta1:ClusterSecretStore argo-cd-secrets-store": "given-cluster after argo-cd-ns-namespace, argo-cd-secrets-reader",
+    "kubernetes:external-secrets.io/v1:ClusterSecretStore argo-cd-secrets-store": "given-cluster after argo-cd-ns-namespace, argo-cd-secrets-reader",
     [`${EXTERNAL_SECRET} argo-cd-secrets-argocd-secret`]: "given-cluster after argo-cd-ns-namespace, argo-cd-secrets-store",
     [`${EXTERNAL_SECRET} argo-cd-secrets-argocd-redis`]: "given-cluster after argo-cd-ns-namespace, argo-cd-secrets-store",
     "kubernetes:helm.sh/v3:Release argo-cd-release": `given-cluster after argo-cd-ns-namespace, ${secrets.join(", ")}`,

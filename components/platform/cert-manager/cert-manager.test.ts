@@ -17,12 +17,13 @@ test("it is its pinned chart with CRDs that stay, the token as a secret, and the
     name: "cert-manager",
     namespace: "cert-manager",
     chart: "cert-manager",
-    version: "v1.16.2",
+    version: "v1.21.1",
     repositoryOpts: { repo: "https://charts.jetstack.io" },
     values: {
       crds: { enabled: true, keep: true },
       resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },
-      extraArgs: ["--dns01-recursive-nameservers-only", "--dns01-recursive-nameservers=1.1.1.1:53,8.8.8.8:53"],
+      dns01RecursiveNameservers: "1.1.1.1:53,8.8.8.8:53",
+      dns01RecursiveNameserversOnly: true,
     },
   });
   const secret = only(registered, "kubernetes:core/v1:Secret").inputs;
@@ -50,7 +51,7 @@ test("it is its pinned chart with CRDs that stay, the token as a secret, and the
 
 test("mail address and resolvers are options", async () => {
   const registered = await builtModule(certManager, { options: { email: "other@example.org", nameservers: ["9.9.9.9:53"] } });
-  expect(releaseOf(registered)).toMatchObject({ values: { extraArgs: ["--dns01-recursive-nameservers-only", "--dns01-recursive-nameservers=9.9.9.9:53"] } });
+  expect(releaseOf(registered)).toMatchObject({ values: { dns01RecursiveNameservers: "9.9.9.9:53" } });
   expect(only(registered, "kubernetes:cert-manager.io/v1:ClusterIssuer").inputs).toMatchObject({ spec: { acme: { email: "other@example.org" } } });
 });
 

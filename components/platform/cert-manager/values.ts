@@ -4,8 +4,8 @@ import type { ChartPin } from "../pins";
 export const CERT_MANAGER_CHART = {
   repository: "https://charts.jetstack.io",
   name: "cert-manager",
-  version: "v1.16.2",
-  why: "version of the original system; 1.16 is the first with `crds.enabled`",
+  version: "v1.21.1",
+  why: "for Kubernetes 1.33 to 1.36; 1.16 of the original has no support since 2025. Since 1.18 a certificate gets a new key at each renewal",
 } as const satisfies ChartPin;
 
 export const CERT_MANAGER_NAMESPACE = "cert-manager";
@@ -21,6 +21,6 @@ export function certManagerValues({ nameservers }: CertManagerValuesArgs) {
     crds: { enabled: true, keep: true },
     resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },
     // DNS-01 checks ask public resolvers: Pi-hole answers for the same domain inside.
-    ...(nameservers.length === 0 ? {} : { extraArgs: ["--dns01-recursive-nameservers-only", `--dns01-recursive-nameservers=${nameservers.join(",")}`] }),
+    ...(nameservers.length === 0 ? {} : { dns01RecursiveNameservers: nameservers.join(","), dns01RecursiveNameserversOnly: true }),
   };
 }

@@ -8,9 +8,9 @@ test("it is its pinned chart, after the Secret that it starts with: it writes an
   expect(graphOf(registered)).toEqual({
     "kubernetes:core/v1:Namespace external-dns-ns-namespace": "given-cluster",
     "kubernetes:core/v1:ServiceAccount external-dns-secrets-reader": "given-cluster after external-dns-ns-namespace",
-    "kubernetes:external-secrets.io/v1beta1:ClusterSecretStore external-dns-secrets-store":
+    "kubernetes:external-secrets.io/v1:ClusterSecretStore external-dns-secrets-store":
       "given-cluster after external-dns-ns-namespace, external-dns-secrets-reader",
-    "kubernetes:external-secrets.io/v1beta1:ExternalSecret external-dns-secrets-external-dns-pihole":
+    "kubernetes:external-secrets.io/v1:ExternalSecret external-dns-secrets-external-dns-pihole":
       "given-cluster after external-dns-ns-namespace, external-dns-secrets-store",
     "kubernetes:helm.sh/v3:Release external-dns-release":
       "given-cluster after external-dns-ns-namespace, external-dns-secrets-external-dns-pihole, external-dns-secrets-reader, external-dns-secrets-store",
@@ -61,7 +61,7 @@ test("it matches its names whole, and nothing where it has none", () => {
 test("it takes its password from Vault: from the environment's own entry where there is one", async () => {
   const path = "cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD";
   const keyOf = async (ownEntries: ReadonlyMap<string, string>) =>
-    only(await builtModule(externalDns, { place: { ownEntries } }), "kubernetes:external-secrets.io/v1beta1:ExternalSecret").inputs["spec"];
+    only(await builtModule(externalDns, { place: { ownEntries } }), "kubernetes:external-secrets.io/v1:ExternalSecret").inputs["spec"];
   expect(await keyOf(new Map())).toMatchObject({
     target: { name: "external-dns-pihole" },
     data: [{ secretKey: "EXTERNAL_DNS_PIHOLE_PASSWORD", remoteRef: { key: path, property: "PIHOLE_PASSWORD" } }],

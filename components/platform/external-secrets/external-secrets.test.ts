@@ -13,8 +13,15 @@ test("it is its pinned chart with its CRDs", async () => {
     name: "external-secrets",
     namespace: "external-secrets",
     chart: "external-secrets",
-    version: "0.12.1",
+    version: "2.9.0",
     repositoryOpts: { repo: "https://charts.external-secrets.io" },
-    values: { installCRDs: true, resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } } },
+    values: {
+      installCRDs: true,
+      livenessProbe: { enabled: true },
+      readinessProbe: { enabled: true },
+      webhook: { livenessProbe: { enabled: true } },
+      certController: { livenessProbe: { enabled: true } },
+      resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },
+    },
   });
 });

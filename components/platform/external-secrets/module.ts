@@ -3,15 +3,23 @@ import { EXTERNAL_SECRETS_NAMESPACE } from "../namespace-grants";
 import { EXTERNAL_SECRETS_CHART, externalSecretsValues } from "./values";
 
 const GROUP = "external-secrets.io";
-const STORES = ["clusterexternalsecrets", "clustersecretstores", "externalsecrets", "pushsecrets", "secretstores"];
+const STORES = ["clusterexternalsecrets", "clusterpushsecrets", "clustersecretstores", "externalsecrets", "pushsecrets", "secretstores"];
 const GENERATORS = [
   "acraccesstokens",
+  "beyondtrustworkloadcredentialsdynamicsecrets",
+  "cloudsmithaccesstokens",
   "clustergenerators",
   "ecrauthorizationtokens",
   "fakes",
   "gcraccesstokens",
+  "generatorstates",
   "githubaccesstokens",
+  "gitlabdeploytokens",
+  "grafanas",
+  "mfas",
   "passwords",
+  "quayaccesstokens",
+  "sshkeys",
   "stssessiontokens",
   "uuids",
   "vaultdynamicsecrets",
@@ -24,10 +32,6 @@ export const externalSecrets = defineModule({
   charts: { "external-secrets": EXTERNAL_SECRETS_CHART },
   options: noOptions,
   crds: [...STORES.map((kind) => `${kind}.${GROUP}`), ...GENERATORS.map((kind) => `${kind}.generators.${GROUP}`)],
-  exceptions: [
-    { rule: "readiness", workload: "external-secrets", why: "the chart has none at this version: nobody asks it anything" },
-    { rule: "liveness", why: "the chart has none at this version" },
-  ],
   parts: (_, { vaultAddress }) => ({
     namespaces: [EXTERNAL_SECRETS_NAMESPACE],
     flows: [

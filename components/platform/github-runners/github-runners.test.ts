@@ -39,7 +39,7 @@ test("a set comes after the controller and its token, in a namespace that goes b
   expect(graph[`${RELEASE} github-runners-self-hosted-release`]).toMatch(
     /github-runners-release.*github-runners-runners-ns-namespace.*github-runners-secrets-self-hosted-token/,
   );
-  expect(only(registered, "kubernetes:external-secrets.io/v1beta1:ExternalSecret").inputs).toMatchObject({
+  expect(only(registered, "kubernetes:external-secrets.io/v1:ExternalSecret").inputs).toMatchObject({
     metadata: { name: "self-hosted-token", namespace: "github-runners" },
     spec: { data: [{ secretKey: "github_token", remoteRef: { key: "cluster-secret-store/secrets/github_token", property: "github_token" } }] },
   });

@@ -4,7 +4,7 @@ import { overviewDashboard } from "./dashboards";
 import { kubePrometheusStack } from "./module";
 import type { KubePrometheusStackOptions } from "./options";
 
-const EXTERNAL_SECRET = "kubernetes:external-secrets.io/v1beta1:ExternalSecret";
+const EXTERNAL_SECRET = "kubernetes:external-secrets.io/v1:ExternalSecret";
 const NS = "kube-prometheus-stack-ns-namespace";
 const RELEASE = "kube-prometheus-stack-release";
 const STORE = "kube-prometheus-stack-secrets-store";
@@ -20,7 +20,7 @@ test("it is its pinned chart, after the Secrets that it starts with, with its da
   expect(graphOf(registered)).toEqual({
     [`kubernetes:core/v1:Namespace ${NS}`]: "given-cluster",
     "kubernetes:core/v1:ServiceAccount kube-prometheus-stack-secrets-reader": `given-cluster after ${NS}`,
-    [`kubernetes:external-secrets.io/v1beta1:ClusterSecretStore ${STORE}`]: `given-cluster after ${NS}, kube-prometheus-stack-secrets-reader`,
+    [`kubernetes:external-secrets.io/v1:ClusterSecretStore ${STORE}`]: `given-cluster after ${NS}, kube-prometheus-stack-secrets-reader`,
     [`${EXTERNAL_SECRET} kube-prometheus-stack-secrets-grafana-admin`]: `given-cluster after ${NS}, ${STORE}`,
     [`${EXTERNAL_SECRET} kube-prometheus-stack-secrets-alertmanager-receivers`]: `given-cluster after ${NS}, ${STORE}`,
     [`kubernetes:helm.sh/v3:Release ${RELEASE}`]: `given-cluster after ${NS}, ${secrets.join(", ")}`,

@@ -11,11 +11,11 @@ test("it is its pinned chart with JetStream, after the Secret with a password fo
   expect(graphOf(registered)).toEqual({
     "kubernetes:core/v1:Namespace nats-ns-namespace": "given-cluster",
     "kubernetes:core/v1:ServiceAccount nats-secrets-reader": "given-cluster after nats-ns-namespace",
-    "kubernetes:external-secrets.io/v1beta1:ClusterSecretStore nats-secrets-store": "given-cluster after nats-ns-namespace, nats-secrets-reader",
-    "kubernetes:external-secrets.io/v1beta1:ExternalSecret nats-secrets-nats-users": "given-cluster after nats-ns-namespace, nats-secrets-store",
+    "kubernetes:external-secrets.io/v1:ClusterSecretStore nats-secrets-store": "given-cluster after nats-ns-namespace, nats-secrets-reader",
+    "kubernetes:external-secrets.io/v1:ExternalSecret nats-secrets-nats-users": "given-cluster after nats-ns-namespace, nats-secrets-store",
     "kubernetes:helm.sh/v3:Release nats-release": "given-cluster after nats-ns-namespace, nats-secrets-nats-users, nats-secrets-reader, nats-secrets-store",
   });
-  expect(only(registered, "kubernetes:external-secrets.io/v1beta1:ExternalSecret").inputs["spec"]).toMatchObject({
+  expect(only(registered, "kubernetes:external-secrets.io/v1:ExternalSecret").inputs["spec"]).toMatchObject({
     target: { name: "nats-users" },
     data: [{ secretKey: "CREDENTIAL_OF_APPS", remoteRef: { key: NATS, property: "NATS_PASSWORD" } }],
   });

@@ -13,11 +13,11 @@ test("it goes to labelled namespaces only, by an identity of its own, with the e
   const registered = await builtModule(sharedSecrets, { place: { entries } });
   expect(graphOf(registered)).toEqual({
     "kubernetes:core/v1:ServiceAccount shared-secrets-reader": "given-cluster",
-    "kubernetes:external-secrets.io/v1beta1:ClusterSecretStore shared-secrets-store": "given-cluster after shared-secrets-reader",
-    "kubernetes:external-secrets.io/v1beta1:ClusterExternalSecret shared-secrets-secret": "given-cluster after shared-secrets-store",
+    "kubernetes:external-secrets.io/v1:ClusterSecretStore shared-secrets-store": "given-cluster after shared-secrets-reader",
+    "kubernetes:external-secrets.io/v1:ClusterExternalSecret shared-secrets-secret": "given-cluster after shared-secrets-store",
   });
   const labelled = { matchLabels: { "cluster-secrets": "true" } };
-  const secret = only(registered, "kubernetes:external-secrets.io/v1beta1:ClusterExternalSecret").inputs;
+  const secret = only(registered, "kubernetes:external-secrets.io/v1:ClusterExternalSecret").inputs;
   expect(secret["metadata"]).toEqual({ name: "cluster-secrets" });
   expect(secret["spec"]).toEqual({
     externalSecretName: "cluster-secrets",
@@ -34,7 +34,7 @@ test("it goes to labelled namespaces only, by an identity of its own, with the e
       ],
     },
   });
-  const store = only(registered, "kubernetes:external-secrets.io/v1beta1:ClusterSecretStore").inputs;
+  const store = only(registered, "kubernetes:external-secrets.io/v1:ClusterSecretStore").inputs;
   expect(store["metadata"]).toEqual({ name: "vault-shared" });
   const account = { name: "vault-shared-reader", namespace: "external-secrets", audiences: ["vault"] };
   const login = { mountPath: "kubernetes/dev", role: "cluster-secrets", serviceAccountRef: account };

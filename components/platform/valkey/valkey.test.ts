@@ -13,12 +13,12 @@ test("it is its pinned chart, after the Secret with a password for each user, an
   expect(graphOf(registered)).toEqual({
     "kubernetes:core/v1:Namespace valkey-ns-namespace": "given-cluster",
     "kubernetes:core/v1:ServiceAccount valkey-secrets-reader": "given-cluster after valkey-ns-namespace",
-    "kubernetes:external-secrets.io/v1beta1:ClusterSecretStore valkey-secrets-store": "given-cluster after valkey-ns-namespace, valkey-secrets-reader",
-    "kubernetes:external-secrets.io/v1beta1:ExternalSecret valkey-secrets-valkey-users": "given-cluster after valkey-ns-namespace, valkey-secrets-store",
+    "kubernetes:external-secrets.io/v1:ClusterSecretStore valkey-secrets-store": "given-cluster after valkey-ns-namespace, valkey-secrets-reader",
+    "kubernetes:external-secrets.io/v1:ExternalSecret valkey-secrets-valkey-users": "given-cluster after valkey-ns-namespace, valkey-secrets-store",
     "kubernetes:helm.sh/v3:Release valkey-release":
       "given-cluster after valkey-ns-namespace, valkey-secrets-reader, valkey-secrets-store, valkey-secrets-valkey-users",
   });
-  expect(only(registered, "kubernetes:external-secrets.io/v1beta1:ExternalSecret").inputs["spec"]).toMatchObject({
+  expect(only(registered, "kubernetes:external-secrets.io/v1:ExternalSecret").inputs["spec"]).toMatchObject({
     target: { name: "valkey-users" },
     data: [{ secretKey: "apps", remoteRef: { key: REDIS, property: "REDIS_PASSWORD" } }],
   });

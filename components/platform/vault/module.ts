@@ -1,11 +1,12 @@
 import { defineModule } from "../module";
 import { vaultOptions } from "./options";
-import { VAULT_CHART, VAULT_NAMESPACE, vaultValues } from "./values";
+import { VAULT_CHART, VAULT_IMAGE, VAULT_NAMESPACE, vaultValues } from "./values";
 
 export const vault = defineModule({
   name: "vault",
   summary: "keeps the secrets of all stacks: installed, initialised, unsealed, with a policy and a token for each stack",
   charts: { vault: VAULT_CHART },
+  images: [VAULT_IMAGE],
   options: vaultOptions,
   exceptions: [
     { rule: "liveness", why: "started again it is sealed: a person has to see why it does not answer" },

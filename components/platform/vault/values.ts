@@ -1,14 +1,23 @@
 /** Values of the chart vault. The route is ours (WebIngress), not the chart's. */
-import type { ChartPin } from "../pins";
+import type { ChartPin, ImagePin } from "../pins";
 
 export const VAULT_CHART = {
   repository: "https://helm.releases.hashicorp.com",
   name: "vault",
-  version: "0.29.1",
-  why: "version of the original system",
+  version: "0.34.1",
+  why: "tested by its makers with Vault 1.21.9 and Kubernetes 1.32 to 1.36",
 } as const satisfies ChartPin;
 
+/** The chart's own is 2.0.4, a major version on. */
+const TAG = "1.21.9";
+export const VAULT_IMAGE = {
+  image: `hashicorp/vault:${TAG}`,
+  why: "the last 1.x that the chart is tested with; 2.0 comes when the provider and the first boot have passed on it",
+} as const satisfies ImagePin;
+
 export const VAULT_NAMESPACE = "vault";
+/** Its StatefulSet, which leaves pods as they are until somebody deletes them. */
+export const VAULT_SET = "vault";
 
 export interface VaultValuesArgs {
   /** Class of both volumes. */
@@ -25,6 +34,7 @@ export function vaultValues({ storageClass, size, auditSize }: VaultValuesArgs) 
     injector: { enabled: false },
     ui: { enabled: true },
     server: {
+      image: { tag: TAG },
       standalone: { enabled: true },
       dataStorage: { enabled: true, size, storageClass },
       auditStorage: { enabled: true, size: auditSize, storageClass },

@@ -10,7 +10,7 @@ import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { WebIngress } from "../../base/web-ingress";
 import type { BuildModule } from "../context";
 import type { VaultOptions } from "./options";
-import { VAULT_CHART, VAULT_NAMESPACE, vaultValues } from "./values";
+import { VAULT_CHART, VAULT_NAMESPACE, VAULT_SET, vaultValues } from "./values";
 import { VaultGrants } from "./vault-grants";
 import type { StackGrant } from "./vault-names";
 import { MANAGER_POLICY } from "./vault-policies";
@@ -63,6 +63,7 @@ export class Vault extends Component {
         chart: VAULT_CHART,
         values: vaultValues(args),
         skipAwait: true,
+        rollsOut: [VAULT_SET],
       },
       this.child(),
     );
@@ -73,7 +74,9 @@ export class Vault extends Component {
     );
     const boot = this.command(`${name}-boot`, "vault-first-boot", args, { triggers: [args.instance] }, [release, route]);
     this.id = boot.stdout.apply((text) => String(JSON.parse(text).id));
-    const setUp = this.command(`${name}-set-up`, "vault-set-up", args, { triggers: [this.id], stdin: JSON.stringify(MANAGER_POLICY) }, [boot]);
+    // A pod that was replaced is sealed. The first boot unseals what it finds sealed, and does nothing where there is nothing to do.
+    const unsealed = this.command(`${name}-unsealed`, "vault-first-boot", args, { triggers: [release.revision] }, [boot]);
+    const setUp = this.command(`${name}-set-up`, "vault-set-up", args, { triggers: [this.id], stdin: JSON.stringify(MANAGER_POLICY) }, [boot, unsealed]);
     const managerToken = pulumi.secret(setUp.stdout.apply((text) => String(JSON.parse(text).token)));
     // Named as it was when it had the root token: what it made stays its own.
     const manager = new Provider(`${name}-set-up`, { address: args.address, token: managerToken, skipChildToken: true }, this.child());
@@ -104,7 +107,7 @@ export class Vault extends Component {
     name: string,
     script: string,
     { address, checkout }: VaultArgs,
-    inputs: { triggers: pulumi.Input<string>[]; stdin?: string },
+    inputs: { triggers: pulumi.Input<string | number>[]; stdin?: string },
     dependsOn: pulumi.Resource[],
   ): Command {
     return new Command(
