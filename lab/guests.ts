@@ -29,100 +29,115 @@ interface Slot {
   work: Promise<void>;
 }
 
-export function createFleet({ ctx, startCluster }: FleetOptions): GuestFleet {
-  const slots = new Map<string, Slot>();
-  const disks = new Map<string, unknown>();
+class Fleet implements GuestFleet {
+  readonly #slots = new Map<string, Slot>();
+  readonly #disks = new Map<string, unknown>();
   /** What lies on passed-through disks, by their path on the node: it outlives the VM. */
-  const physical = new Map<string, Disk["content"]>();
-  const notePhysical = (spec: GuestSpec, state: HostState): void => {
-    for (const { device, id } of spec.passedThrough) physical.set(device, state.disks.find((disk) => disk.id === id)?.content);
-  };
-  const slotOf = (id: string): Slot => {
-    const slot = slots.get(id) ?? { turn: 0, work: Promise.resolve() };
-    slots.set(id, slot);
-    return slot;
-  };
-  /** One thing after the other for each machine. */
-  const queue = (slot: Slot, work: () => Promise<void>): Promise<void> => {
-    slot.work = slot.work.then(work);
-    return slot.work;
-  };
-  const dead = (spec: GuestSpec, reason: string): void =>
-    ctx.records.add({ system: "ssh", target: spec.hostname, kind: "read", action: "no-network", detail: { reason, address: spec.address } });
+  readonly #physical = new Map<string, Disk["content"]>();
 
-  const boot = async (spec: GuestSpec, slot: Slot, turn: number): Promise<void> => {
+  constructor(private readonly options: FleetOptions) {}
+
+  powerOn(spec: GuestSpec): void {
+    const { ctx } = this.options;
+    const slot = this.#slotOf(spec.id);
+    const turn = ++slot.turn;
+    queue(slot, () => this.#boot(spec, slot, turn)).catch((error: unknown) => {
+      ctx.unhandled.add({ system: "ssh", target: spec.hostname, what: `the lab failed to boot it: ${asError(error).stack ?? String(error)}` });
+      slot.work = Promise.resolve();
+    });
+  }
+
+  async powerOff(id: string): Promise<void> {
+    await this.#switchOff(id, this.#slotOf(id));
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.#switchOff(id, this.#slotOf(id));
+    this.#slots.delete(id);
+    this.#disks.delete(id);
+  }
+
+  isUp(id: string): boolean {
+    return this.#slots.get(id)?.host !== undefined;
+  }
+
+  hosts(): Host[] {
+    return [...this.#slots.values()].flatMap((slot) => slot.host ?? []);
+  }
+
+  async settled(): Promise<void> {
+    for (const slot of this.#slots.values()) await slot.work;
+  }
+
+  async save(): Promise<Record<string, unknown>> {
+    const saved = new Map(this.#disks);
+    for (const [id, slot] of this.#slots) {
+      if (slot.host === undefined) continue;
+      const state = await slot.host.save();
+      if (slot.spec !== undefined) this.#notePhysical(slot.spec, state);
+      saved.set(id, state);
+    }
+    return { ...Object.fromEntries(saved), ...Object.fromEntries([...this.#physical].map(([device, content]) => [device, content ?? null])) };
+  }
+
+  restore(saved: Record<string, unknown>): void {
+    for (const [id, state] of Object.entries(saved)) {
+      if (id.startsWith("/dev/")) this.#physical.set(id, contentSchema.nullable().parse(state) ?? undefined);
+      else this.#disks.set(id, state);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#slots].map(([id, slot]) => this.#switchOff(id, slot)));
+  }
+
+  #slotOf(id: string): Slot {
+    const slot = this.#slots.get(id) ?? { turn: 0, work: Promise.resolve() };
+    this.#slots.set(id, slot);
+    return slot;
+  }
+
+  #notePhysical(spec: GuestSpec, state: HostState): void {
+    for (const { device, id } of spec.passedThrough) this.#physical.set(device, state.disks.find((disk) => disk.id === id)?.content);
+  }
+
+  async #boot(spec: GuestSpec, slot: Slot, turn: number): Promise<void> {
+    const { ctx, startCluster } = this.options;
     await ctx.clock.sleep(ctx.latency.of("vm.boot"));
     if (slot.turn !== turn) return;
     const { address } = spec;
-    if (address === undefined) return dead(spec, "no fixed address: the lab has no DHCP server");
-    if (ctx.faults.take("vm.no-boot", spec.hostname)) return dead(spec, "fault vm.no-boot");
-    if (ctx.network.resolve(address, 22)) return dead(spec, `another machine has the address ${address}`);
-    const state = disks.get(spec.id);
+    const dead = (reason: string): void =>
+      ctx.records.add({ system: "ssh", target: spec.hostname, kind: "read", action: "no-network", detail: { reason, address } });
+    if (address === undefined) return dead("no fixed address: the lab has no DHCP server");
+    if (ctx.faults.take("vm.no-boot", spec.hostname)) return dead("fault vm.no-boot");
+    if (ctx.network.resolve(address, 22)) return dead(`another machine has the address ${address}`);
+    const state = this.#disks.get(spec.id);
     const { passedThrough, ...machine } = spec;
-    const plugged = passedThrough.map(({ device, ...disk }) => ({ ...disk, content: physical.get(device) }));
+    const plugged = passedThrough.map(({ device, ...disk }) => ({ ...disk, content: this.#physical.get(device) }));
     slot.host = await startHost({ spec: { ...machine, address, disks: plugged }, ctx, startCluster, ...(state === undefined ? {} : { state }) });
     slot.spec = spec;
     ctx.records.add({ system: "ssh", target: spec.hostname, kind: "write", action: "host-up", detail: { address } });
     ctx.changed();
-  };
-  const off = async (id: string, slot: Slot): Promise<void> => {
-    const { host } = slot;
-    if (!host) return;
-    delete slot.host;
-    const state = await host.stop();
-    if (slot.spec !== undefined) notePhysical(slot.spec, state);
-    disks.set(id, state);
-    ctx.changed();
-  };
-  return {
-    powerOn: (spec) => {
-      const slot = slotOf(spec.id);
-      const turn = ++slot.turn;
-      queue(slot, () => boot(spec, slot, turn)).catch((error: unknown) => {
-        ctx.unhandled.add({ system: "ssh", target: spec.hostname, what: `the lab failed to boot it: ${asError(error).stack ?? String(error)}` });
-        slot.work = Promise.resolve();
-      });
-    },
-    powerOff: async (id) => {
-      const slot = slotOf(id);
-      slot.turn += 1;
-      await queue(slot, () => off(id, slot));
-    },
-    destroy: async (id) => {
-      const slot = slotOf(id);
-      slot.turn += 1;
-      await queue(slot, () => off(id, slot));
-      slots.delete(id);
-      disks.delete(id);
-    },
-    isUp: (id) => slots.get(id)?.host !== undefined,
-    hosts: () => [...slots.values()].flatMap((slot) => slot.host ?? []),
-    settled: async () => {
-      for (const slot of slots.values()) await slot.work;
-    },
-    save: async () => {
-      const saved = new Map(disks);
-      for (const [id, slot] of slots) {
-        if (slot.host === undefined) continue;
-        const state = await slot.host.save();
-        if (slot.spec !== undefined) notePhysical(slot.spec, state);
-        saved.set(id, state);
-      }
-      return { ...Object.fromEntries(saved), ...Object.fromEntries([...physical].map(([device, content]) => [device, content ?? null])) };
-    },
-    restore: (saved) => {
-      for (const [id, state] of Object.entries(saved)) {
-        if (id.startsWith("/dev/")) physical.set(id, contentSchema.nullable().parse(state) ?? undefined);
-        else disks.set(id, state);
-      }
-    },
-    stop: async () => {
-      await Promise.all(
-        [...slots].map(([id, slot]) => {
-          slot.turn += 1;
-          return queue(slot, () => off(id, slot));
-        }),
-      );
-    },
-  };
+  }
+
+  #switchOff(id: string, slot: Slot): Promise<void> {
+    slot.turn += 1;
+    return queue(slot, async () => {
+      const { host } = slot;
+      if (!host) return;
+      delete slot.host;
+      const state = await host.stop();
+      if (slot.spec !== undefined) this.#notePhysical(slot.spec, state);
+      this.#disks.set(id, state);
+      this.options.ctx.changed();
+    });
+  }
 }
+
+/** One thing after the other for each machine. */
+function queue(slot: Slot, work: () => Promise<void>): Promise<void> {
+  slot.work = slot.work.then(work);
+  return slot.work;
+}
+
+export const createFleet = (options: FleetOptions): GuestFleet => new Fleet(options);

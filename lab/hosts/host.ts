@@ -46,15 +46,11 @@ export interface Host {
   stop(): Promise<HostState>;
 }
 
-/** Boots a host: disk, first boot, services, SSH at its address. */
-export async function startHost(options: HostOptions): Promise<Host> {
-  const { spec, ctx } = options;
-  const state = options.state === undefined ? undefined : stateSchema.parse(options.state);
-  const disk = new HostDisk(() => ctx.faults.take("disk.full", spec.hostname) !== undefined);
-  const machine: Machine = {
+function machineOf({ spec, ctx, startCluster }: HostOptions, state: HostState | undefined): Machine {
+  return {
     spec,
     ctx,
-    disk,
+    disk: new HostDisk(() => ctx.faults.take("disk.full", spec.hostname) !== undefined),
     // Which there are, the spec says; what lies on them, whoever wrote last.
     disks: (spec.disks ?? []).map((each) => ({ ...each, content: each.content ?? state?.disks.find(({ id }) => id === each.id)?.content })),
     kernel: { modules: new Set(["nf_conntrack"]), sysctls: new Map(), swapOn: false, mounts: new Map(), bootedAt: ctx.clock.now() },
@@ -62,21 +58,48 @@ export async function startHost(options: HostOptions): Promise<Host> {
     units: new Map(),
     containers: new Map(),
     journal: [],
-    startCluster: options.startCluster,
+    startCluster,
     cluster: undefined,
     clusterState: state?.cluster,
     hostname: spec.hostname,
     effects: 0,
   };
+}
+
+/** Its disk as it was when it went off, or as the image and cloud-init make it. */
+async function prepareDisk(machine: Machine, state: HostState | undefined): Promise<void> {
+  const { disk, spec } = machine;
   await installImage(machine, COMMAND_NAMES);
   disk.seal();
-  if (state) {
-    await disk.restore(state.filesystem);
-    machine.packages.clear();
-    for (const [name, version] of Object.entries(state.packages)) machine.packages.set(name, version);
-    machine.hostname = ((await disk.read("/etc/hostname")) ?? spec.hostname).trim();
-    await writeKeys(machine, spec);
-  } else await firstBoot(machine, spec);
+  if (state === undefined) {
+    await firstBoot(machine, spec);
+    return;
+  }
+  await disk.restore(state.filesystem);
+  machine.packages.clear();
+  for (const [name, version] of Object.entries(state.packages)) machine.packages.set(name, version);
+  machine.hostname = ((await disk.read("/etc/hostname")) ?? spec.hostname).trim();
+  await writeKeys(machine, spec);
+}
+
+async function stateOf(machine: Machine, hostKey: string): Promise<HostState> {
+  const cluster = machine.cluster ? machine.cluster.save() : machine.clusterState;
+  const common = {
+    hostKey,
+    filesystem: await machine.disk.save(),
+    packages: Object.fromEntries(machine.packages),
+    disks: machine.disks.map((each) => ({ ...each })),
+  };
+  return cluster === undefined ? common : { ...common, cluster };
+}
+
+/** Boots a host: disk, first boot, services, SSH at its address. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { spec, ctx } = options;
+  const state = options.state === undefined ? undefined : stateSchema.parse(options.state);
+  const machine = machineOf(options, state);
+  const { disk } = machine;
+  await prepareDisk(machine, state);
   // A new one with each start of the kernel.
   await disk.install("/proc/sys/kernel/random/boot_id", `${randomUUID()}\n`, 0o444);
   await plugDisks(machine);
@@ -93,16 +116,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await server.stop();
     throw error;
   }
-  const save = async (): Promise<HostState> => {
-    const cluster = machine.cluster ? machine.cluster.save() : machine.clusterState;
-    const common = {
-      hostKey,
-      filesystem: await disk.save(),
-      packages: Object.fromEntries(machine.packages),
-      disks: machine.disks.map((each) => ({ ...each })),
-    };
-    return cluster === undefined ? common : { ...common, cluster };
-  };
+  const save = (): Promise<HostState> => stateOf(machine, hostKey);
   return {
     id: spec.id,
     hostname: spec.hostname,
