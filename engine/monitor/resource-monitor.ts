@@ -22,6 +22,7 @@ import type { Hooks } from "./hooks";
 import { DefaultProviders, isBuiltin, namedProvider, type PackageWish } from "./providers";
 import { goalOf, inherit, type Registered, type RegistrationFacts } from "./registration";
 import { call, construct } from "./remote";
+import { BadRequest, needOutputsUrn, needReadUrns, needReference, needRegistrationUrns } from "./requested-urns";
 import { Transforms } from "./transforms";
 
 /** What the monitor uses of the deployment. */
@@ -119,6 +120,7 @@ export class ResourceMonitor {
       registerResource: this.#unary((request: pb.RegisterResourceRequest) => this.#register(request)),
       readResource: this.#unary((request: pb.ReadResourceRequest) => this.#read(request)),
       registerResourceOutputs: this.#unary(async (request: pb.RegisterResourceOutputsRequest) => {
+        needOutputsUrn(request);
         await this.backend.registerOutputs(request.getUrn(), withAssetHashes(fromStruct(request.getOutputs()), this.#facts().programDir));
         return new Empty();
       }),
@@ -152,7 +154,7 @@ export class ResourceMonitor {
   #answer(thrown: unknown): grpc.ServiceError | { code: grpc.status; details: string } {
     if (thrown instanceof Halted || thrown instanceof StepFailed || thrown instanceof StepSkipped || thrown instanceof CheckFailed)
       return { code: grpc.status.UNAVAILABLE, details: "resource monitor shut down while waiting on step's done channel" };
-    if (thrown instanceof ProviderError) return { code: thrown.code, details: thrown.message };
+    if (thrown instanceof BadRequest || thrown instanceof ProviderError) return { code: thrown.code, details: thrown.message };
     const expected = expectedMessage(thrown);
     const error =
       thrown instanceof DeploymentError
@@ -181,6 +183,7 @@ export class ResourceMonitor {
   }
 
   async #register(request: pb.RegisterResourceRequest): Promise<pb.RegisterResourceResponse> {
+    needRegistrationUrns(request);
     const type = request.getType();
     const facts = this.#facts();
     const parentUrn = request.getParent() || (type === STACK_TYPE ? undefined : this.#rootUrn);
@@ -190,6 +193,7 @@ export class ResourceMonitor {
     inherit(request, parent?.goal);
     const named = managed ? namedProvider(type, request.getProvider(), providersOf(request), parent) : request.getProvider() || undefined;
     const transforms = await this.#transform(request, urn, parentUrn, named);
+    needRegistrationUrns(request);
     // Children of a component use its providers; those of a custom resource only its own, which they inherit by themselves.
     const providers = request.getCustom() ? new Map<string, string>() : new Map([...(parent?.providers ?? []), ...providersOf(request)]);
     const reference = managed ? request.getProvider() || named || (await this.#defaults.get(this.#wish(type, request), urn)) : undefined;
@@ -234,6 +238,7 @@ export class ResourceMonitor {
   }
 
   async #read(request: pb.ReadResourceRequest): Promise<pb.ReadResourceResponse> {
+    needReadUrns(request);
     const { request: deployment } = this.backend.ctx;
     const [type, name] = [request.getType(), request.getName()];
     const parent = request.getParent() || this.#rootUrn;
@@ -290,6 +295,7 @@ export class ResourceMonitor {
     options.setVersion(request.getVersion());
     options.setPluginDownloadUrl(request.getPlugindownloadurl());
     const wanted = await this.#transforms.applyInvoke(token, { args, options });
+    needReference(wanted.options.getProvider());
     const wish = {
       getVersion: () => wanted.options.getVersion(),
       getPlugindownloadurl: () => wanted.options.getPluginDownloadUrl(),
@@ -343,6 +349,7 @@ export class ResourceMonitor {
         throw new DeploymentError(`the call of ${token} lacks the provider whose method it is`);
       return `${urn}::${self["id"]}`;
     }
+    needReference(request.getProvider());
     if (request.getProvider() !== "") return request.getProvider();
     const goal = urn === undefined ? undefined : this.#registered.get(urn)?.goal;
     if (urn !== undefined && goal === undefined) throw new DeploymentError(`unknown resource ${urn}`);

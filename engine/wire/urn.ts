@@ -10,8 +10,12 @@ export interface UrnParts {
   name: string;
 }
 
+const URN = /^urn:pulumi:(.*?)::(.*?)::(.*?)::(.*)$/s;
+
+export const isUrn = (text: string): boolean => URN.test(text);
+
 export function parseUrn(urn: string): UrnParts {
-  const match = /^urn:pulumi:(.*?)::(.*?)::(.*?)::(.*)$/s.exec(urn);
+  const match = URN.exec(urn);
   if (match === null) throw new Error(`not a URN: ${urn}`);
   const [, stack = "", project = "", qualifiedType = "", name = ""] = match;
   return { stack, project, qualifiedType, name };
