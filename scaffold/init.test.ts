@@ -73,7 +73,7 @@ test("writes the site, its settings and its secrets, and the key to them outside
     {
       file: "cluster-secret-store/secrets/PROXMOX_SECRET",
       key: "PROXMOX_SECRET",
-      what: "the secret of Proxmox's API token, which Proxmox shows once (docs/hosts.md)",
+      what: "the secret of Proxmox's API token, which Proxmox shows once (docs/vms.md)",
     },
     { file: "cloudflare", key: "api-token", what: "a token of Cloudflare that may edit the domain's DNS records: certificates are proved by them" },
   ]);

@@ -33,7 +33,7 @@ async function ask<T>(http: HttpClient, { url, tokenId, secret }: ProxmoxAccess,
   if (status === 401 || status === 403)
     throw new HomelabError("E_PROXMOX_TOKEN", `Proxmox at ${url} does not take the token ${tokenId} (${status} for ${route})`, {
       subject: url,
-      hint: "check the token's id, its secret, and its rights (docs/hosts.md)",
+      hint: "check the token's id, its secret, and its rights (docs/vms.md)",
     });
   if (status !== 200) throw new HomelabError("E_PROXMOX", `Proxmox at ${url} answered ${status} to ${route}`, { subject: url, hint: "look at the node's log" });
   try {

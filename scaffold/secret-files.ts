@@ -27,7 +27,7 @@ export interface NewSecret {
   fill?: string;
 }
 
-/** As docs/hosts.md says how to make it. */
+/** docs/vms.md says what it needs. */
 const TOKEN_ID = "homelab@pve!pulumi";
 
 const password = (): string => crypto.randomBytes(24).toString("base64url");
@@ -52,7 +52,7 @@ export function newSecrets(key: SshKeyPair, authority?: Pick<OwnAuthority, "cert
     {
       path: storePath("PROXMOX_SECRET"),
       values: { PROXMOX_SECRET: token?.secret ?? PLACEHOLDER },
-      ...(token === undefined ? { fill: "the secret of Proxmox's API token, which Proxmox shows once (docs/hosts.md)" } : {}),
+      ...(token === undefined ? { fill: "the secret of Proxmox's API token, which Proxmox shows once (docs/vms.md)" } : {}),
     },
     { path: storePath("SSH_PRIVATE_KEY"), values: { SSH_PRIVATE_KEY: key.private } },
     { path: storePath("EXTERNAL_DNS_PIHOLE_PASSWORD"), values: { PIHOLE_PASSWORD: password() } },

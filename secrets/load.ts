@@ -60,7 +60,7 @@ export async function loadSecrets(options: LoadOptions = {}): Promise<Map<string
   if (missing !== undefined) {
     throw new HomelabError("E_SECRET_FILE", `there is no secret file for "${missing}"`, {
       subject: `secrets/common/${missing}.yaml`,
-      hint: "restore it from Git, or add it with sops",
+      hint: "restore it from Git, or add it with `homelab secrets new`",
     });
   }
   refusePlaceholders(merged);

@@ -22,7 +22,7 @@ export const YES: Flag = { name: "yes", help: "do not ask: for scripts" };
 export const APPROVE: Flag = {
   name: "approve",
   value: "WHAT[,…]",
-  help: "agree to what cannot be had back, by the names that the refusal prints; <stack>/* for all of a stack, production for changes there that lose nothing, all",
+  help: "agree to what cannot be undone, by the names that the refusal prints; <stack>/* for all of a stack, production for changes there that lose nothing, all",
 };
 
 /** Flags of every command that reads the stacks' states. */

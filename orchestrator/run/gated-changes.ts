@@ -1,4 +1,4 @@
-/** Changes that need a word of their own: what cannot be had back by another run. Read from a preview's report. */
+/** Changes that need a word of their own: what cannot be undone by another run. Read from a preview's report. */
 import { changesAnything } from "../report/changes";
 import type { ReportStep, RunReport } from "../report/report-schema";
 

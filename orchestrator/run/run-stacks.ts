@@ -39,9 +39,9 @@ async function run(operation: RunOperation, args: Arguments, session: Session, p
 
 /** A change of production has no resource in its name. */
 const lostOrChanged = (changes: readonly GatedChange[]): string =>
-  changes.some(({ what }) => what.includes("/")) ? "lose what cannot be had back" : "change production";
+  changes.some(({ what }) => what.includes("/")) ? "do what cannot be undone" : "change production";
 
-/** @throws HomelabError E_REFUSED where something cannot be had back and nobody agreed to it */
+/** @throws HomelabError E_REFUSED where something cannot be undone and nobody agreed to it */
 function refuseUnapproved(operation: "up" | "destroy", left: readonly GatedChange[]): void {
   if (left.length === 0) return;
   throw new HomelabError(REFUSED, `homelab ${operation} would ${lostOrChanged(left)}, and --yes does not agree to that:\n${gateLines(left)}`, {
@@ -50,7 +50,7 @@ function refuseUnapproved(operation: "up" | "destroy", left: readonly GatedChang
 }
 
 /**
- * Shows what the operation would do, and asks. What a plan says was reviewed: it needs no question but for what cannot be had back.
+ * Shows what the operation would do, and asks. What a plan says was reviewed: it needs no question but for what cannot be undone.
  * @returns an exit code where it may not go on
  */
 async function showAndAsk(operation: "up" | "destroy", args: Arguments, session: Session, parts: RunParts, plan?: GivenPlan): Promise<ExitCode | undefined> {
@@ -68,7 +68,7 @@ async function showAndAsk(operation: "up" | "destroy", args: Arguments, session:
     refuseUnapproved(operation, left);
     return save().then(() => undefined);
   }
-  if (left.length > 0) session.out(`This ${left.some(({ what }) => what.includes("/")) ? "cannot be had back" : "is production"}:\n${gateLines(left)}\n`);
+  if (left.length > 0) session.out(`This ${left.some(({ what }) => what.includes("/")) ? "cannot be undone" : "is production"}:\n${gateLines(left)}\n`);
   const agreed =
     operation === "up" && left.length === 0
       ? await askToGoOn(session, `Change the homelab ${site} as shown?`)

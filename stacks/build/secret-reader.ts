@@ -24,7 +24,7 @@ export function createSecretReader({ stack, entries, common, own }: SecretSource
       if (value === undefined) {
         throw new HomelabError("E_SECRET_MISSING", `there is no secret "${key}" in ${path}`, {
           subject: `secrets/common/${path}.yaml`,
-          hint: "add it with sops, or restore the file from Git",
+          hint: "add it with `homelab secrets new`, or restore the file from Git",
         });
       }
       return pulumi.secret(value);

@@ -1,4 +1,4 @@
-/** What cannot be had back is not lost by --yes, nor by one keystroke. The workers are stand-ins; what was run is what they were given. */
+/** What cannot be undone is not lost by --yes, nor by one keystroke. The workers are stand-ins; what was run is what they were given. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -101,11 +101,11 @@ test("--yes shows first, and refuses what nobody agreed to; nothing is changed",
   expect(refused).toBeInstanceOf(HomelabError);
   expect(refused).toMatchObject({
     code: "E_REFUSED",
-    message: "homelab up would lose what cannot be had back, and --yes does not agree to that:\n  dev/a-vm: replaces the VM",
+    message: "homelab up would do what cannot be undone, and --yes does not agree to that:\n  dev/a-vm: replaces the VM",
     hint: "agree to each by --approve dev/a-vm",
   });
   expect(ran).toEqual(["preview"]);
-  await expect(go("up", ["--yes", "--approve", "dev/b-vm"], replaced)).rejects.toThrow("cannot be had back");
+  await expect(go("up", ["--yes", "--approve", "dev/b-vm"], replaced)).rejects.toThrow("cannot be undone");
   await expect(go("destroy", ["--yes"], parts(step("delete", "a-vm")))).rejects.toThrow("dev/a-vm: deletes the VM");
   expect(ran).toEqual(["preview", "preview", "preview-destroy"]);
 });
@@ -115,14 +115,14 @@ test.each(["dev/a-vm", "dev/*", "all"])("--yes --approve %s goes on", async (app
   expect(ran).toEqual(["preview", "up"]);
 });
 
-test("--yes alone is enough for what can be had back", async () => {
+test("--yes alone is enough for what can be undone", async () => {
   expect(await go("up", ["--yes"], parts(step("create", "a-vm"), step("update", "b-vm")))).toBe(0);
   expect(ran).toEqual(["preview", "up"]);
 });
 
 test("at a terminal yes is not enough: what is lost is shown, and the homelab's name is asked for", async () => {
   expect(await go("up", [], replaced, "yes")).toBe(4);
-  expect(printed).toContain("This cannot be had back:\n  dev/a-vm: replaces the VM\nThis changes as shown the homelab example.org. Type its name to go on: ");
+  expect(printed).toContain("This cannot be undone:\n  dev/a-vm: replaces the VM\nThis changes as shown the homelab example.org. Type its name to go on: ");
   expect(ran).toEqual(["preview"]);
   expect(await go("up", [], replaced, "example.org")).toBe(0);
   expect(await go("up", [], parts(step("update", "b-vm")), "yes")).toBe(0);
@@ -169,7 +169,7 @@ test("what holds data is saved before it goes; where that fails, nothing is chan
 });
 
 test("a refusal saves nothing, and neither does what loses nothing; a stack without a backup says so", async () => {
-  await expect(go("up", ["--yes"], partsOf({ backup: backup(0) }, step("delete", "a-vm")))).rejects.toThrow("cannot be had back");
+  await expect(go("up", ["--yes"], partsOf({ backup: backup(0) }, step("delete", "a-vm")))).rejects.toThrow("cannot be undone");
   expect(await go("up", [], partsOf({ backup: backup(0) }, step("delete", "a-vm")), "no")).toBe(4);
   expect(await go("up", ["--yes"], partsOf({ backup: backup(0) }, step("update", "a-vm")))).toBe(0);
   expect(saved()).toBeUndefined();

@@ -39,7 +39,7 @@ export const postgresOptions = z
     backup: backup
       .optional()
       .describe(
-        "Backups to the homelab's object storage, with the write-ahead log, so that any moment can be had back: `bucket`, the `user` that reaches it and `path` and `key` of its secret key, `schedule` (six fields, seconds first), `retention`, and the name in the archive (`server`; default `<environment>-postgres`). Left out: none",
+        "Backups to the homelab's object storage, with the write-ahead log, so that any moment can be restored: `bucket`, the `user` that reaches it and `path` and `key` of its secret key, `schedule` (six fields, seconds first), `retention`, and the name in the archive (`server`; default `<environment>-postgres`). Left out: none",
       ),
     restore: restore
       .optional()
