@@ -71,3 +71,11 @@ test("the table is within 80 columns, however long a stack's name is", () => {
   const row = ["a-stack-with-a-very-long-name-that-somebody-chose", "open values", "1000", "1000", "1000", "1000", "1000", "59m59s"];
   for (const line of renderTable(TABLE_HEAD, [row]).split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });
+
+test("a lab that ended is the one cause: refused connections and cancelled steps only follow from it", () => {
+  const error = { code: "E_LAB_DOWN", message: "the lab ended while the run was under way", hint: "start it again" };
+  expect(failureLines(failed([[RUN, "connect ECONNREFUSED 127.0.0.1:18080"]], { error }))).toEqual([
+    "✘ tools: the lab ended while the run was under way",
+    "  next: start it again",
+  ]);
+});

@@ -68,6 +68,8 @@ const typeOf = (urn: string): string => urn.split("::").at(-2)?.split("$").at(-1
 export function problemsOf(stack: StackReport): Problem[] {
   const errors = stack.diagnostics.filter(({ severity }) => severity === "error");
   const causes = errors.filter(({ message }) => !CONSEQUENCE.test(message.trim()));
+  // Refused connections and cancelled steps are what it looks like from inside.
+  if (stack.error?.code === "E_LAB_DOWN") return [{ what: "", lines: [stack.error.message] }];
   if (causes.length === 0) return stack.error === undefined ? [] : [{ what: "", lines: shown(causeOf(stack.error.message)) }];
   const problems = new Map<string, Problem>();
   for (const { urn, message } of causes) {

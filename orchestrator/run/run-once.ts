@@ -29,6 +29,7 @@ import { redactedProcess } from "../worker/redaction";
 import type { ResourceStep } from "../worker/worker-protocol";
 import { closingText, tableText } from "./closing-text";
 import { looksForCut } from "./cut-creations";
+import { watchLab, withLabEnd } from "./lab-watch";
 import { isBackwards, isPreview, type RunSetup } from "./run-setup";
 import { Turns } from "./turns";
 
@@ -168,7 +169,7 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, earli
           formerOutputs: turns.wantsFormer(stack),
         };
         const child = redactedProcess(session.redactor, (listener) => processes.run(task, listener), onMessage);
-        const result = child.result.then((ended) => turns.note(stack, ended));
+        const result = child.result.then(async (ended) => turns.note(stack, await withLabEnd(site.lab, ended)));
         toStart--;
         if (toStart > 0) processes.warm();
         return { result, cancel: () => child.cancel() };
@@ -184,10 +185,12 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, earli
     },
   );
   const stopListening = session.onInterrupt(() => run.interrupt());
+  const stopWatching = watchLab(site.lab, session.clock, run);
   try {
     return await run.done;
   } finally {
     stopListening();
+    stopWatching();
   }
 }
 

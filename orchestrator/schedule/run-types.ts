@@ -91,10 +91,15 @@ export interface RunHooks {
   random?: () => number;
 }
 
+/** Why a stack that was cancelled failed. */
+export type Verdict = NonNullable<WorkerResult["error"]>;
+
 /** A run under way. */
 export interface Run {
   /** Rejects where a hook threw: what ran was finished first, and nothing new was started. */
   done: Promise<StackOutcome[]>;
   /** First call: nothing new starts, running stacks finish. Second: they are cancelled. Third: they are ended. */
   interrupt(): void;
+  /** What the stacks work on is gone: nothing new starts, what runs is cancelled and soon ended, fails for this reason and is in doubt. */
+  abandon(reason: Verdict): void;
 }

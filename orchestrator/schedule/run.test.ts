@@ -195,3 +195,18 @@ test("a worker that cannot even be started ends the run with its error", async (
   );
   await expect(run.done).rejects.toThrow("spawn EAGAIN");
 });
+
+test("a run that is abandoned starts nothing more; what ran is cancelled, fails for that reason and is in doubt", async () => {
+  const { run, spawned, end } = controlled();
+  await end("a");
+  run.abandon({ code: "E_GONE", message: "what it works on is gone" });
+  run.abandon({ code: "E_OTHER", message: "said once" });
+  await new Promise(setImmediate);
+  expect(spawned).toEqual(["a", "b", "c", "cancel b", "cancel c"]);
+  expect((await run.done).map(({ stack, status, error, inDoubt }) => [stack, status, error?.code, inDoubt])).toEqual([
+    ["a", "succeeded", undefined, undefined],
+    ["b", "failed", "E_GONE", true],
+    ["c", "failed", "E_GONE", true],
+    ["d", "cancelled", undefined, undefined],
+  ]);
+});

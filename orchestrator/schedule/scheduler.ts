@@ -4,10 +4,12 @@ import type { WorkerMessage, WorkerResult } from "../worker/worker-protocol";
 import { EarlyStart } from "./early-start";
 import { isWell, ReadyQueue } from "./queue";
 import { NO_RETRIES, Retries, type Retry } from "./retry";
-import type { Decision, Run, RunEvent, RunHooks, RunPlan, StackOutcome } from "./run-types";
+import type { Decision, Run, RunEvent, RunHooks, RunPlan, StackOutcome, Verdict } from "./run-types";
 
 /** Milliseconds that a cancelled stack has to come to a safe point before its processes are ended. */
 const GRACE = 60_000;
+/** The same where what it works on is gone: it waits for answers that never come. */
+const GRACE_WHEN_ABANDONED = 5_000;
 
 /** A stack from its first start to its end. */
 interface Work {
@@ -20,7 +22,7 @@ interface Work {
   /** Ends the timers of this try, or the wait for the next. */
   timers: AbortController;
   /** What is said of it instead of its own failure, once it was cancelled for it. */
-  verdict: NonNullable<WorkerResult["error"]> | undefined;
+  verdict: Verdict | undefined;
 }
 
 /**
@@ -40,8 +42,9 @@ export class Scheduler implements Run {
   readonly #whys = new Map<string, string>();
   readonly #runTimer = new AbortController();
   #interrupts = 0;
-  /** By --fail-fast or the run's time: nothing new starts. */
+  /** By --fail-fast, the run's time or its abandonment: nothing new starts. */
   #stopped = false;
+  #abandoned = false;
   /** The first thing that a hook threw, such as a full disk under the journal: nothing new starts after it. */
   #broken: { thrown: unknown } | undefined;
   #closed = false;
@@ -82,6 +85,14 @@ export class Scheduler implements Run {
       }
     }
     this.#busy = false;
+  }
+
+  abandon(reason: Verdict): void {
+    this.#do(() => {
+      if (this.#closed || this.#abandoned) return;
+      this.#abandoned = true;
+      this.#cancelRun(reason, GRACE_WHEN_ABANDONED);
+    });
   }
 
   #begin(): void {
@@ -138,18 +149,21 @@ export class Scheduler implements Run {
   #runTimedOut(after: number): void {
     if (this.#closed) return;
     this.#emit({ kind: "timed-out", at: this.#now(), after });
-    const verdict = { code: "E_RUN_TIMEOUT", class: "timeout" as const, message: `the run did not end within ${after / 1000} s` };
+    this.#cancelRun({ code: "E_RUN_TIMEOUT", class: "timeout", message: `the run did not end within ${after / 1000} s` }, GRACE);
+  }
+
+  #cancelRun(verdict: Verdict, grace: number): void {
     this.#stopped = true;
-    for (const [stack, work] of this.#work) if (work.process !== undefined) this.#cancelFor(stack, work, verdict);
+    for (const [stack, work] of this.#work) if (work.process !== undefined) this.#cancelFor(stack, work, verdict, grace);
     this.#stopStarting();
     this.#advance();
   }
 
   /** Asks it to stop at a safe point, and ends it where it does not. */
-  #cancelFor(stack: string, work: Work, verdict: NonNullable<WorkerResult["error"]>): void {
+  #cancelFor(stack: string, work: Work, verdict: Verdict, grace = GRACE): void {
     work.verdict ??= verdict;
     this.#guarded(() => work.process?.cancel());
-    this.#after(GRACE, work.timers, () => {
+    this.#after(grace, work.timers, () => {
       if (this.#work.get(stack) === work) this.#guarded(() => work.process?.cancel());
     });
   }
@@ -198,7 +212,7 @@ export class Scheduler implements Run {
   #ended(stack: string, work: Work, raw: WorkerResult): void {
     work.timers.abort();
     work.process = undefined;
-    const result = raw.ok || work.verdict === undefined ? raw : { ...raw, error: work.verdict };
+    const result = raw.ok || work.verdict === undefined ? raw : { ...raw, error: work.verdict, ...(this.#abandoned ? { inDoubt: true } : {}) };
     const { error } = result;
     // What is not known of a dead worker is not begun again on top of itself: the next run looks first.
     const delay = error === undefined || result.inDoubt === true || !this.#mayStart() ? undefined : this.#retries.delayAfter(work.attempt, error.class);

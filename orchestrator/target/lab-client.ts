@@ -81,6 +81,16 @@ export async function runningLab(): Promise<LabFile | undefined> {
   }
 }
 
+/** Whether nothing listens any more where the lab took commands. One that is only slow has not ended. */
+export async function labHasEnded({ control: url }: Pick<LabFile, "control">): Promise<boolean> {
+  try {
+    await exchange(`${url}/status`, "GET");
+    return false;
+  } catch (cause) {
+    return systemErrorCode(cause) === "ECONNREFUSED";
+  }
+}
+
 /** @throws HomelabError E_LAB_DOWN */
 export async function requireLab(): Promise<LabFile> {
   const lab = await runningLab();

@@ -1,5 +1,5 @@
 /**
- * `kill -9` of a whole run while it builds, and while it destroys; then `resume`. What is asserted is what the outside world saw and
+ * `kill -9` of the lab itself in the middle of a run, and what the run then says; `kill -9` of a whole run while it builds, and while it destroys; then `resume`. What is asserted is what the outside world saw and
  * still has. HOMELAB_TEST_KILLS=all (make nightly) kills at every record of the journal of the whole estate, else one sample of
  * `tools` alone; HOMELAB_TEST_SEED repeats a run of it. Linux's /proc finds the processes.
  */
@@ -199,3 +199,28 @@ describe.each(CUTS)("killed at record $records and $writes writes later", (at) =
     30 * MINUTE,
   );
 });
+
+linux(
+  "a lab that ends in the middle of an up is the reason that is given, at once; a lab that starts again and the same command finish it",
+  async () => {
+    const { pid } = JSON.parse(fs.readFileSync(path.join(rehearsal.dir, "lab.json"), "utf8")) as { pid: number };
+    const before = await rehearsal.lastSeq();
+    const run = rehearsal.start(["up", "tools", "--lab"]);
+    while ((await rehearsal.writes(before)).length < 40) await new Promise((resolve) => setTimeout(resolve, 20));
+    process.kill(pid, "SIGKILL");
+    const { code, stdout, stderr } = await run.done;
+    expect([code, stderr, stdout]).toEqual([1, "", expect.stringContaining("✘ tools: the lab ended while the run was under way\n  next: start it again with")]);
+    expect((await rehearsal.homelab("status", "--lab")).stderr).toContain("the lab is not running");
+    await succeed("lab", "start", "--latency", "zero");
+    rehearsal.attach();
+    expect(await succeed("status", "--lab")).toContain("in doubt: tools");
+    await succeed("up", "tools", "--lab");
+    const found = (await machines()).toSorted();
+    expect(found).toEqual(built.length > 0 ? built : [...new Set(found)]);
+    expect(await succeed("status", "--lab")).not.toMatch(/did not end in order|in doubt/);
+    const settled = await rehearsal.lastSeq();
+    await succeed("up", "tools", "--lab");
+    expect(await rehearsal.writes(settled)).toEqual([]);
+  },
+  30 * MINUTE,
+);
