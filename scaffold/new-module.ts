@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { HomelabError } from "../common/errors";
 import { keyText } from "./site-files";
-import { entriesOf, entryOf, MATRIX, read } from "./site-text";
+import { entriesOf, entryOf, MATRIX, read, withItem } from "./site-text";
 import { writeChanges } from "./write";
 
 const CATALOGUE = "components/platform/catalogue.ts";
@@ -188,11 +188,11 @@ function inCatalogue(text: string, { kebab, camel }: Names): string {
 function inMatrix(matrix: string, stack: string, name: string): string {
   const entry = entryOf(entriesOf(matrix), stack);
   const key = keyText(name);
-  const changed = entry.text.replace(/^( {4}platform: \{ .*?),? \},$/m, `$1, ${key}: {} },`).replace(/^( {4}platform: )(\w+),$/m, `$1{ ...$2, ${key}: {} },`);
-  if (changed === entry.text)
-    throw new HomelabError("E_SITE", `the modules of "${stack}" do not stand on one line in ${MATRIX}`, {
+  const changed = withItem(entry.text, "platform", `${key}: {}`);
+  if (changed === undefined)
+    throw new HomelabError("E_SITE", `the modules of "${stack}" are not written as the formatter writes them in ${MATRIX}`, {
       subject: stack,
-      hint: `add ${key}: {} to its platform by hand`,
+      hint: `add ${key}: {} to its platform by hand, or run \`npm run lint:fix\` first`,
     });
   const begin = entry.end - entry.text.length;
   return `${matrix.slice(0, begin)}${changed}${matrix.slice(entry.end)}`;

@@ -5,7 +5,7 @@ import { HomelabError } from "../common/errors";
 import { STACK_NAME } from "./answers";
 import { stackTest, vmTest } from "./part-tests";
 import { keyText } from "./site-files";
-import { entriesOf, entryOf, MATRIX, read, vmLike, vmsOf } from "./site-text";
+import { entriesOf, entryOf, MATRIX, read, vmLike, vmsOf, withItem } from "./site-text";
 import { writeChanges } from "./write";
 
 /** The name as a word of its own, also as a part of `cluster-dev` and `dev.app`. */
@@ -63,11 +63,11 @@ export function newVm(root: string, name: string, stack: string, like: string): 
   const entry = entryOf(entriesOf(matrix), stack);
   if (!fs.existsSync(path.join(root, "site", "vms", `${like}.yaml`)))
     throw refuse(`there is no VM "${like}"`, like, "--like takes the name of a file in site/vms/");
-  const changed = entry.text.replace(/^( {4}vms: \{ .*) \},$/m, `$1, ${keyText(name)}: "host" },`);
-  if (changed === entry.text)
-    throw new HomelabError("E_SITE", `the VMs of "${stack}" do not stand on one line in ${MATRIX}`, {
+  const changed = withItem(entry.text, "vms", `${keyText(name)}: "host"`);
+  if (changed === undefined)
+    throw new HomelabError("E_SITE", `the VMs of "${stack}" are not written as the formatter writes them in ${MATRIX}`, {
       subject: stack,
-      hint: `add "${name}": "host" to them by hand, and the file in site/vms/`,
+      hint: `add ${keyText(name)}: "host" to them by hand, and the file in site/vms/; or run \`npm run lint:fix\` first`,
     });
   const begin = entry.end - entry.text.length;
   const { text, address } = vmLike(root, like, name);

@@ -73,3 +73,20 @@ export function vmLike(root: string, vm: string, name: string, behind?: string):
   const address = freeAddress(root, subnet, behind ?? own);
   return { text: text.replace(/^name: .*$/m, `name: ${name}`).replace(`ip=${own}/`, `ip=${address}/`), address };
 }
+
+/**
+ * A stack's entry with one item more in one of its maps, as the formatter writes them: `key: {}`, `key: { … }`, one item a line, or
+ * (`platform`) the name of a shared map.
+ * @returns undefined where the map is written otherwise
+ */
+export function withItem(entry: string, map: "vms" | "platform" | "apps", item: string): string | undefined {
+  const [onOneLine, empty, shared] = [`^( {4}${map}: \\{ .*?),? \\},$`, `^( {4}${map}: \\{)\\},$`, `^( {4}${map}: )(\\w+),$`].map(
+    (form) => new RegExp(form, "m"),
+  );
+  // To the brace that closes it, at the depth of its key.
+  const lines = new RegExp(`^( {4}${map}: \\{\\n(?: {6}.*\\n)+)( {4}\\},)$`, "m");
+  if (onOneLine?.test(entry)) return entry.replace(onOneLine, `$1, ${item} },`);
+  if (empty?.test(entry)) return entry.replace(empty, `$1 ${item} },`);
+  if (shared?.test(entry)) return entry.replace(shared, `$1{ ...$2, ${item} },`);
+  return lines.test(entry) ? entry.replace(lines, `$1      ${item},\n$2`) : undefined;
+}
