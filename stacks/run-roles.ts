@@ -91,7 +91,9 @@ type Entries = Awaited<ReturnType<typeof loadSecrets>>;
 function secretOf(entries: Entries, path: string, key: string): string {
   const value = entries.get(path)?.[key];
   if (value === undefined)
-    throw new HomelabError("E_SECRET_MISSING", `there is no secret "${key}" in ${path}`, { hint: "add it with `homelab secrets new`, or restore secrets/ from Git" });
+    throw new HomelabError("E_SECRET_MISSING", `there is no secret "${key}" in ${path}`, {
+      hint: "add it with `homelab secrets new`, or restore secrets/ from Git",
+    });
   return value;
 }
 
