@@ -46,7 +46,7 @@ export const stacks = defineStacks({
     description: "metrics and alerts, and where traces of all environments go",
     needs: ["tools"],
     vms: { "k8s-observability": "cluster" },
-    platform: { ...cluster, "prometheus-operator-crds": {}, "kube-prometheus-stack": {} },
+    platform: { ...cluster, "prometheus-operator-crds": {}, "kube-prometheus-stack": {}, loki: {} },
     apps: { jaeger },
   },
   home: {

@@ -14,6 +14,7 @@ import { istio } from "./istio/module";
 import { kubePrometheusStack } from "./kube-prometheus-stack/module";
 import { kubevirt } from "./kubevirt/module";
 import { localPath } from "./local-path/module";
+import { loki } from "./loki/module";
 import { longhorn } from "./longhorn/module";
 import { metallb } from "./metallb/module";
 import { metricsServer } from "./metrics-server/module";
@@ -51,6 +52,7 @@ export const MODULES = [
   argoCd,
   prometheusOperatorCrds,
   kubePrometheusStack,
+  loki,
   localPath,
   metallb,
   traefik,

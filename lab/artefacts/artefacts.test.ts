@@ -210,6 +210,7 @@ describe("charts", () => {
     expect(JSON.stringify(rendered.manifests)).toContain('"--source=ingress","--policy=upsert-only","--registry=txt","--provider=pihole"');
   });
 
+  const OFF = { enabled: false };
   /** What a stand-in cannot be rendered without. */
   const NEEDED: Readonly<Record<string, object>> = {
     minio: { mode: "standalone", existingSecret: "s", users: [] },
@@ -218,10 +219,20 @@ describe("charts", () => {
     "gha-runner-scale-set-controller": { serviceAccount: { name: "arc" } },
     "gitlab-runner": { runners: { secret: "token" }, rbac: { create: true } },
     "teleport-kube-agent": { podSecurityPolicy: { enabled: false }, proxyAddr: "t.example.org:443", kubeClusterName: "a", joinTokenSecret: { create: false } },
-    metallb: { frrk8s: { enabled: false } },
+    loki: {
+      loki: { schemaConfig: { configs: [] } },
+      gateway: OFF,
+      chunksCache: OFF,
+      resultsCache: OFF,
+      lokiCanary: OFF,
+      test: OFF,
+      sidecar: { rules: OFF },
+      ruler: OFF,
+    },
+    metallb: { frrk8s: OFF },
     istiod: { autoscaleEnabled: false },
-    gateway: { autoscaling: { enabled: false } },
-    nats: { reloader: { enabled: false }, natsBox: { enabled: false }, config: { merge: { accounts: { a: {} } } } },
+    gateway: { autoscaling: OFF },
+    nats: { reloader: OFF, natsBox: OFF, config: { merge: { accounts: { a: {} } } } },
   };
 
   /** Of a stand-in that knows one name. */

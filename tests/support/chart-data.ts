@@ -30,6 +30,7 @@ const HANDED_ON: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "argo-cd": [["configs", "params"]],
   "gitlab-runner": [["podSecurityContext"]],
   grafana: [["grafana.ini"]],
+  loki: [["loki", "limits_config"]],
   minio: [["containerSecurityContext"]],
   istiod: [["meshConfig"]],
 };

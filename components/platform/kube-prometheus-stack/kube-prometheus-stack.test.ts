@@ -75,7 +75,7 @@ test("it is its pinned chart, after the Secrets that it starts with, with its da
         users: { allow_sign_up: false },
         analytics: { check_for_updates: false, reporting_enabled: false },
       },
-      sidecar: { resources: memory("10m", "64Mi", "128Mi") },
+      sidecar: { datasources: { searchNamespace: "ALL" }, resources: memory("10m", "64Mi", "128Mi") },
       testFramework: { enabled: false },
       resources: memory("50m", "128Mi", "512Mi"),
     },

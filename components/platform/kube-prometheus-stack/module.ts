@@ -14,12 +14,14 @@ export const kubePrometheusStack = defineModule({
     { rule: "liveness-apart", workload: "kube-prometheus-stack-prometheus-node-exporter", why: "it depends on nothing but the machine" },
     { rule: "liveness-apart", workload: "kube-prometheus-stack-operator", why: "it is its own server that is asked, which depends on nothing" },
     { rule: "liveness-apart", workload: "kube-prometheus-stack-grafana", why: "its database is a file of its own" },
-    ...(["readiness", "liveness"] as const).map((rule) => ({
-      rule,
-      workload: "kube-prometheus-stack-grafana",
-      container: "grafana-sc-dashboard",
-      why: "the chart has no probes of the container that brings dashboards",
-    })),
+    ...(["grafana-sc-dashboard", "grafana-sc-datasources"] as const).flatMap((container) =>
+      (["readiness", "liveness"] as const).map((rule) => ({
+        rule,
+        workload: "kube-prometheus-stack-grafana",
+        container,
+        why: "the chart has no probes of the containers that bring dashboards and data sources",
+      })),
+    ),
   ],
   parts: ({ storageClass: own, size, retentionDays }, { environment, domain, storageClass, routes }) => ({
     namespaces: [MONITORING_NAMESPACE],
@@ -50,7 +52,7 @@ export const kubePrometheusStack = defineModule({
       { name: "operator", cpu: "20m", memory: "64Mi" },
       { name: "prometheus", cpu: "200m", memory: "512Mi" },
       { name: "alertmanager", cpu: "10m", memory: "32Mi" },
-      { name: "grafana", cpu: "60m", memory: "192Mi" },
+      { name: "grafana", cpu: "70m", memory: "256Mi" },
       { name: "kube-state-metrics", cpu: "10m", memory: "64Mi" },
       { name: "node-exporter", cpu: "20m", memory: "32Mi" },
     ],

@@ -104,7 +104,8 @@ export function kubePrometheusStackValues({ environment, storageClass, size, ret
         users: { allow_sign_up: false },
         analytics: { check_for_updates: false, reporting_enabled: false },
       },
-      sidecar: { resources: sized("10m", "64Mi", "128Mi") },
+      // Stores say themselves how they are asked, each in its own namespace.
+      sidecar: { datasources: { searchNamespace: "ALL" }, resources: sized("10m", "64Mi", "128Mi") },
       testFramework: { enabled: false },
       resources: sized("50m", "128Mi", "512Mi"),
     },
