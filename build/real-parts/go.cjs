@@ -2,6 +2,7 @@
 // pinned in real-parts.json, its dependencies' by its own list and Go's checksum database.
 "use strict";
 const fs = require("node:fs");
+const os = require("node:os");
 const path = require("node:path");
 const { cache } = require("./cache.cjs");
 const { explain } = require("./go-failures.cjs");
@@ -10,7 +11,12 @@ const { run } = require("./run.cjs");
 const MINUTE = 60_000;
 /** The longest build takes about ten minutes on two cores that nothing else uses, and several times that beside much else. */
 const LIMIT_MS = 60 * MINUTE;
+/** Each of two compilers may take 3 GB then. */
+const PLENTY_BYTES = 12e9;
 const goCache = path.join(cache, "go");
+
+/** Where there is memory, compilers collect their garbage less often: a sixth less processor time (go/types and its needs: 20.8 s, 17.3 s). */
+const sparing = () => (process.env.GOGC === undefined && os.totalmem() >= PLENTY_BYTES ? { GOGC: "400" } : {});
 
 /** Go's caches of our own, which are removed when the parts are there: all together they grow to 36 GB. */
 const environment = () => ({
@@ -18,6 +24,7 @@ const environment = () => ({
   CGO_ENABLED: "0",
   GOFLAGS: "-mod=mod -modcacherw",
   GOWORK: "off",
+  ...sparing(),
   GOCACHE: path.join(goCache, "build"),
   GOMODCACHE: path.join(goCache, "mod"),
 });

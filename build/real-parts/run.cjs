@@ -3,6 +3,8 @@
 const { spawn } = require("node:child_process");
 
 const KEPT = 16_384;
+/** What Go says on its way, right before it compiles for minutes without a word: never why something failed. */
+const ON_ITS_WAY = /^go: (downloading|finding|found) /;
 
 /**
  * Ends when the program has; throws with its last words where it failed, was stopped, or took too long.
@@ -52,7 +54,11 @@ function run(command, args, { timeoutMs, signal, quiet = false, ...options } = {
       done(() => {
         if (stopped === undefined && code === 0) return resolve(out);
         const why = stopped ?? `ended with ${how ?? `exit code ${code}`}`;
-        const last = errors.trim().split("\n").at(-1) ?? "";
+        const last =
+          errors
+            .trim()
+            .split("\n")
+            .findLast((line) => !ON_ITS_WAY.test(line)) ?? "";
         reject(Object.assign(new Error(`${name} ${why}${last === "" ? "" : `: ${last}`}`), { output: errors, stopped: stopped !== undefined }));
       }),
     );

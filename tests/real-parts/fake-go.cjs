@@ -35,7 +35,7 @@ else if (command === "mod") {
   fs.mkdirSync(process.env.GOCACHE, { recursive: true });
   if (failure === "hangs") {
     fs.writeFileSync(program, "half of a program");
-    process.stderr.write("half-way\n");
+    process.stderr.write("half-way\ngo: found example.com/m in example.com/m v1.0.0\n");
     setInterval(() => undefined, 1000);
   } else if (failure) fail(failure);
   else fs.writeFileSync(program, `built from\n${fs.readFileSync("go.mod", "utf8")}`);
