@@ -30,6 +30,8 @@ const appText = ({ name, image, port, host }: AppAnswers): string => `import { d
 export const ${camel(name)} = defineApp({
   image: "${image}",
   ports: [{ name: "http", port: ${port}${host === undefined ? "" : `, host: "${host}", url: "${name}"`} }],
+  // Ready: it can serve. Live: a path that asks nothing of what it depends on, or an open port.
+  probes: { ready: "/", live: "port" },
   resources: { cpu: "100m", memory: "128Mi", memoryLimit: "256Mi" },
 });
 `;

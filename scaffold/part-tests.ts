@@ -56,8 +56,8 @@ test("${name} runs in ${stack}: its image, its port, and the name that leads to 
   const plan = planEstate(estate).get(${quoted(stack)});
   const app = plan?.apps.find((one) => one.name === ${quoted(name)});
   const host = ${host === undefined ? "undefined" : `\`${host}.\${estate.site.domain}\``};
-  expect(app?.image).toBe(${quoted(image)});
-  expect(app?.ports.map((port) => [port.port, port.host])).toEqual([[${port}, host]]);
+  expect(app?.spec.image).toBe(${quoted(image)});
+  expect(app?.spec.ports.map((port) => [port.port, port.host])).toEqual([[${port}, host]]);
   expect(plan?.platform.hosts.filter(({ owner }) => owner === ${quoted(name)}).map((one) => one.name)).toEqual(${host === undefined ? "[]" : "[host]"});
 });
 `;

@@ -114,7 +114,7 @@ export const whoami = (host: string) =>
   defineApp({
     image: "docker.io/traefik/whoami:v1.10.3",
     ports: [{ name: "http", port: 8080, host, url: "whoami" }],
-    healthPath: "/health",
+    probes: { ready: "/health", live: "port" },
     environment: { WHOAMI_PORT_NUMBER: "8080" },
     resources: { cpu: "10m", memory: "16Mi", memoryLimit: "64Mi" },
     runAsUser: 65534,

@@ -2,146 +2,232 @@
  * What an application is in its cluster, as manifests. Pure: the component registers them, and whoever wants to see or keep them writes
  * them as they are. Loads no Pulumi SDK.
  */
-
 import { ingressOf } from "../base/ingress-manifest";
 import { virtualServiceOf } from "../base/istio-routes";
-import type { Routes } from "../platform/place";
-import { DEFAULT_RESOURCES } from "./app-defaults";
-
-/** A port of the container that is served. */
-export interface AppPort {
-  readonly name: string;
-  readonly port: number;
-  /** Full host name that leads to it. Left out: it is reached inside the cluster only. */
-  readonly host?: string;
-}
-
-/** @template V a value that may be known only while the stack is built; a text for who renders */
-export interface AppSpec<V = string> {
-  /** Also the name of its objects. */
-  readonly name: string;
-  /** With registry and tag or digest. */
-  readonly image: V;
-  /** The first one is that of the health check. */
-  readonly ports: readonly [AppPort, ...AppPort[]];
-  /** Path that answers 200 when the application can serve. Default `/`. */
-  readonly healthPath?: string;
-  /**
-   * Path that answers 200 as long as the application works at all, whatever becomes of what it depends on: where it does not, the
-   * application is started again. Default: an open port is enough.
-   */
-  readonly livePath?: string;
-  /** Port of the health check, where it is none of `ports`. */
-  readonly healthPort?: number;
-  /** Default 1. */
-  readonly replicas?: number;
-  readonly environment?: Readonly<Record<string, V>>;
-  /** Default 100m and 128Mi, with a limit of 256Mi. */
-  readonly resources?: { readonly cpu: string; readonly memory: string; readonly memoryLimit: string };
-  /** Folders that the application may write to; empty at each start. */
-  readonly writable?: readonly string[];
-  /** User id that the image is made for. Default: the image's own. */
-  readonly runAsUser?: number;
-}
-
-/** Where it runs. */
-export interface AppPlace<V = string> {
-  readonly namespace: V;
-  readonly routes: Routes;
-  /** ClusterIssuer for certificates of its host names. */
-  readonly issuer: V;
-}
-
-function containerOf<V>(app: AppSpec<V>) {
-  const { name, image, ports, healthPath = "/", livePath, healthPort = ports[0].port, resources = DEFAULT_RESOURCES, writable = [], runAsUser } = app;
-  const alive = livePath === undefined ? { tcpSocket: { port: healthPort } } : { httpGet: { path: livePath, port: healthPort } };
-  return {
-    name,
-    image,
-    ports: ports.map(({ name: portName, port }) => ({ name: portName, containerPort: port })),
-    env: Object.entries(app.environment ?? {}).map(([key, value]) => ({ name: key, value })),
-    readinessProbe: { httpGet: { path: healthPath, port: healthPort }, initialDelaySeconds: 5, periodSeconds: 10 },
-    livenessProbe: { ...alive, initialDelaySeconds: 15, periodSeconds: 20 },
-    resources: { requests: { cpu: resources.cpu, memory: resources.memory }, limits: { memory: resources.memoryLimit } },
-    // An image that has its own user may have to begin as root, and to write where only root may.
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      ...(runAsUser === undefined ? {} : { capabilities: { drop: ["ALL"] }, readOnlyRootFilesystem: true }),
-    },
-    volumeMounts: writable.map((path, index) => ({ name: `writable-${index}`, mountPath: path })),
-  };
-}
+import { type AppPlace, type AppPort, type AppSpec, fileKey, type Hook, isSecretValue, type Manifest } from "./app-spec";
+import { withDigests } from "./config-digest";
+import { configNameOf, containerOf, filesNameOf, podOf, runtimeOf, volumesOf } from "./container";
 
 const labelsOf = (name: string) => ({ "app.kubernetes.io/name": name });
+
+/** How many replicas it has at least. */
+export const leastReplicas = ({ replicas = 1, autoscaling }: Pick<AppSpec, "replicas" | "autoscaling">): number => autoscaling?.min ?? replicas;
+/** How many replicas it may have. */
+export const mostReplicas = ({ replicas = 1, autoscaling }: Pick<AppSpec, "replicas" | "autoscaling">): number => autoscaling?.max ?? replicas;
 
 /** Replicas on as many machines as there are; all on one where there is no other. */
 const spreadOf = (labels: Readonly<Record<string, string>>) => [
   { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway", labelSelector: { matchLabels: labels } },
 ];
 
-export function deploymentOf<V>(app: AppSpec<V>, { namespace }: Pick<AppPlace<V>, "namespace">) {
-  const { name, replicas = 1, writable = [], runAsUser } = app;
+type Place = Pick<AppPlace, "namespace">;
+
+function deploymentOf(app: AppSpec, { namespace }: Place) {
+  const { name, replicas = 1, autoscaling, rollout } = app;
   const labels = labelsOf(name);
   return {
-    apiVersion: "apps/v1" as const,
-    kind: "Deployment" as const,
+    apiVersion: "apps/v1",
+    kind: "Deployment",
     metadata: { name, namespace, labels },
     spec: {
-      replicas,
+      // With autoscaling the number is the autoscaler's: whoever wrote one here would set it back.
+      ...(autoscaling === undefined ? { replicas } : {}),
       selector: { matchLabels: labels },
+      ...(rollout === undefined ? {} : { strategy: { type: "RollingUpdate", rollingUpdate: { ...rollout } } }),
       template: {
         metadata: { labels },
         spec: {
-          automountServiceAccountToken: false,
-          securityContext: {
-            seccompProfile: { type: "RuntimeDefault" },
-            ...(runAsUser === undefined ? {} : { runAsNonRoot: true, runAsUser, fsGroup: runAsUser }),
-          },
-          ...(replicas > 1 ? { topologySpreadConstraints: spreadOf(labels) } : {}),
+          ...podOf(app),
+          ...(mostReplicas(app) > 1 ? { topologySpreadConstraints: spreadOf(labels) } : {}),
           containers: [containerOf(app)],
-          volumes: writable.map((_, index) => ({ name: `writable-${index}`, emptyDir: {} })),
+          volumes: volumesOf(app),
         },
       },
     },
   };
 }
 
-/** Of one replica it would only keep a node from being drained: undefined. */
-export const disruptionBudgetOf = <V>({ name, replicas = 1 }: AppSpec<V>, { namespace }: Pick<AppPlace<V>, "namespace">) =>
-  replicas < 2
-    ? undefined
-    : {
-        apiVersion: "policy/v1" as const,
-        kind: "PodDisruptionBudget" as const,
-        metadata: { name, namespace, labels: labelsOf(name) },
-        spec: { maxUnavailable: 1, selector: { matchLabels: labelsOf(name) } },
-      };
+/** Of one replica it would only keep a node from being drained: none. */
+const disruptionBudgetOf = (app: AppSpec, { namespace }: Place) =>
+  leastReplicas(app) < 2
+    ? []
+    : [
+        {
+          apiVersion: "policy/v1",
+          kind: "PodDisruptionBudget",
+          metadata: { name: app.name, namespace, labels: labelsOf(app.name) },
+          spec: { maxUnavailable: 1, selector: { matchLabels: labelsOf(app.name) } },
+        },
+      ];
 
-export const serviceOf = <V>({ name, ports }: AppSpec<V>, { namespace }: Pick<AppPlace<V>, "namespace">) => ({
-  apiVersion: "v1" as const,
-  kind: "Service" as const,
-  metadata: { name, namespace, labels: { "app.kubernetes.io/name": name } },
+const autoscalerOf = ({ name, autoscaling }: AppSpec, { namespace }: Place) =>
+  autoscaling === undefined
+    ? []
+    : [
+        {
+          apiVersion: "autoscaling/v2",
+          kind: "HorizontalPodAutoscaler",
+          metadata: { name, namespace, labels: labelsOf(name) },
+          spec: {
+            scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name },
+            minReplicas: autoscaling.min,
+            maxReplicas: autoscaling.max,
+            metrics: [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: autoscaling.cpu } } }],
+          },
+        },
+      ];
+
+const servicePortOf = ({ port, servicePort = port }: AppPort): number => servicePort;
+
+const serviceOf = ({ name, ports }: AppSpec, { namespace }: Place) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name, namespace, labels: labelsOf(name) },
   spec: {
-    selector: { "app.kubernetes.io/name": name },
-    ports: ports.map((port) => ({ name: port.name, port: port.port, targetPort: port.name })),
+    selector: labelsOf(name),
+    ports: ports.map((port) => ({ name: port.name, port: servicePortOf(port), targetPort: port.name })),
   },
 });
 
+const serviceAccountOf = ({ name, serviceAccount }: AppSpec, { namespace }: Place) =>
+  serviceAccount === undefined
+    ? []
+    : [
+        {
+          apiVersion: "v1",
+          kind: "ServiceAccount",
+          metadata: {
+            name,
+            namespace,
+            labels: labelsOf(name),
+            ...(serviceAccount.annotations === undefined ? {} : { annotations: { ...serviceAccount.annotations } }),
+          },
+          automountServiceAccountToken: serviceAccount.token === true,
+        },
+      ];
+
+function configMapsOf(app: AppSpec, { namespace }: Place) {
+  const texts = Object.entries(app.files ?? {}).flatMap(([path, value]) => (isSecretValue(value) ? [] : [[fileKey(path), value] as const]));
+  const configMap = (name: string, data: Readonly<Record<string, string>>) => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name, namespace, labels: labelsOf(app.name) },
+    data: { ...data },
+  });
+  return [
+    ...(app.config === undefined ? [] : [configMap(configNameOf(app), app.config)]),
+    ...(texts.length === 0 ? [] : [configMap(filesNameOf(app), Object.fromEntries(texts))]),
+  ];
+}
+
+/** Name of a hook's Job. */
+export const hookNameOf = (app: string, hook: string): string => `${app}-${hook}`;
+
+function jobOf(app: AppSpec, name: string, { command, image = app.image, timeoutSeconds = 300, retries = 2 }: Hook, { namespace }: Place) {
+  const { env, envFrom, ...rest } = runtimeOf(app);
+  const labels = { ...labelsOf(hookNameOf(app.name, name)), "app.kubernetes.io/part-of": app.name };
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: hookNameOf(app.name, name), namespace, labels },
+    spec: {
+      backoffLimit: retries,
+      activeDeadlineSeconds: timeoutSeconds,
+      template: {
+        metadata: { labels },
+        spec: {
+          ...podOf(app),
+          restartPolicy: "Never",
+          containers: [{ name, image, command: [...command], env, ...(envFrom === undefined ? {} : { envFrom }), ...rest }],
+          volumes: volumesOf(app),
+        },
+      },
+    },
+  };
+}
+
 /** Ports that a host name leads to, with the name of each one's route. */
-export const routesOf = <V>({ name, ports }: AppSpec<V>): { port: AppPort; host: string; route: string }[] =>
+export const routesOf = ({ name, ports }: Pick<AppSpec, "name" | "ports">): { port: AppPort; host: string; route: string }[] =>
   ports.flatMap((port) => (port.host === undefined ? [] : [{ port, host: port.host, route: `${name}-${port.name}` }]));
 
+function routeOf(app: AppSpec, { namespace, routes, issuer }: AppPlace, { port, host, route: name }: ReturnType<typeof routesOf>[number]) {
+  const service = { service: app.name, port: servicePortOf(port) };
+  if (routes.kind === "ingress") return ingressOf({ name, host, namespace, ...service, className: routes.className, issuer });
+  const { timeout, retries } = port.rules ?? {};
+  const rules = {
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(retries === undefined ? {} : { retries: { attempts: retries } }),
+  };
+  const isPlain = port.rules === undefined;
+  return virtualServiceOf({ name, namespace, hosts: [host], gateways: [routes.gateway], routes: isPlain ? service : [{ to: [service], ...rules }] });
+}
+
+/** When an object has to be there: before the replicas, with them, or when they answer. */
+export type Stage = "config" | "before" | "workload" | "route" | "after";
+
+export interface StagedManifest {
+  readonly stage: Stage;
+  /** Name of its resource below the application's; of a hook's Job its own name. */
+  readonly part: string;
+  readonly manifest: Manifest;
+}
+
+const PARTS: Readonly<Record<string, string>> = {
+  Deployment: "deployment",
+  PodDisruptionBudget: "disruption-budget",
+  HorizontalPodAutoscaler: "autoscaler",
+  Service: "service",
+  ServiceAccount: "account",
+};
+
 /**
- * Its Deployment, its Service, a route for each port with a host name, and what keeps replicas through a drain. Its namespace is made
- * before, by what the plan says of it.
+ * Its objects in the order in which they are made, before patches and digests. Its namespace and its Secret are made before, by what the
+ * plan says of it.
  */
-export const appManifests = <V>(app: AppSpec<V>, { namespace, routes, issuer }: AppPlace<V>) => [
-  deploymentOf(app, { namespace }),
-  ...[disruptionBudgetOf(app, { namespace })].filter((budget) => budget !== undefined),
-  serviceOf(app, { namespace }),
-  ...routesOf(app).map(({ port: { port }, host, route: name }) =>
-    routes.kind === "ingress"
-      ? ingressOf({ name, host, namespace, service: app.name, port, className: routes.className, issuer })
-      : virtualServiceOf({ name, namespace, hosts: [host], gateways: [routes.gateway], routes: { service: app.name, port } }),
-  ),
-];
+export function plainManifests(app: AppSpec, place: AppPlace): StagedManifest[] {
+  const staged = (stage: Stage, manifests: readonly object[], part?: string): StagedManifest[] =>
+    (manifests as Manifest[]).map((manifest) => ({ stage, manifest, part: part ?? PARTS[manifest.kind] ?? manifest.metadata.name.slice(app.name.length + 1) }));
+  const hooks = (when: Hook["when"]) =>
+    Object.entries(app.hooks ?? {}).flatMap(([name, hook]) => (hook.when === when ? staged(when, [jobOf(app, name, hook, place)], name) : []));
+  return [
+    ...staged("config", [...serviceAccountOf(app, place), ...configMapsOf(app, place)]),
+    ...hooks("before"),
+    ...staged("workload", [deploymentOf(app, place)]),
+    ...staged("workload", [...disruptionBudgetOf(app, place), serviceOf(app, place)]),
+    ...staged("route", autoscalerOf(app, place)),
+    ...staged(
+      "route",
+      routesOf(app).map((route) => routeOf(app, place, route)),
+    ),
+    ...hooks("after"),
+  ];
+}
+
+const copyOf = <T>(value: T): T => withValues(value, new Map()) as T;
+
+/** {@link plainManifests} with the application's patches, and each ConfigMap under a name with the digest of what it holds. @throws HomelabError E_APP_PATCH */
+export function appManifests(app: AppSpec, place: AppPlace): StagedManifest[] {
+  // Parts that objects share are each one's own before one is changed.
+  const plain = copyOf(plainManifests(app, place));
+  const { patches = [] } = app;
+  if (patches.length > 0) {
+    const { applyPatches } = require("./patches") as typeof import("./patches");
+    applyPatches(
+      app.name,
+      plain.map(({ manifest }) => manifest),
+      patches,
+    );
+  }
+  return withDigests(plain);
+}
+
+/**
+ * The same manifest with what is known only while a stack is built in the place of the texts that stand for it.
+ * @param values by the text, in angle brackets
+ */
+export function withValues<V>(manifest: unknown, values: ReadonlyMap<string, V>): unknown {
+  if (typeof manifest === "string") return values.get(manifest) ?? manifest;
+  if (Array.isArray(manifest)) return manifest.map((item) => withValues(item, values));
+  if (typeof manifest !== "object" || manifest === null) return manifest;
+  return Object.fromEntries(Object.entries(manifest).map(([key, value]) => [key, withValues(value, values)]));
+}

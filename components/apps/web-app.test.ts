@@ -7,6 +7,7 @@ const ARGS: WebAppArgs = {
   namespace: { name: "ascii" },
   image: "registry.fullstack.pw/library/ascii-frontend:1.0.0",
   ports: [{ name: "http", port: 80, host: "dev.ascii.fullstack.pw" }],
+  probes: { ready: "/", live: "port" },
   replicas: 2,
   routes: { kind: "ingress", className: "traefik" },
   issuer: "letsencrypt-prod",
@@ -69,7 +70,13 @@ test("a port without a host name has no route", async () => {
 });
 
 test("a user id makes the pod run without root", async () => {
-  const { registered } = await build({ ...ARGS, runAsUser: 65534, writable: ["/cache"], healthPort: 9000, livePath: "/live", environment: { MODE: "x" } });
+  const { registered } = await build({
+    ...ARGS,
+    runAsUser: 65534,
+    writable: ["/cache"],
+    probes: { ready: "/", live: "/live", port: 9000 },
+    environment: { MODE: "x" },
+  });
   expect(only(registered, "kubernetes:apps/v1:Deployment").inputs["spec"]).toMatchObject({
     template: {
       spec: {
@@ -91,11 +98,13 @@ test.each([
   ["Ingress ascii-http", ARGS.routes],
   ["VirtualService ascii-http", { kind: "istio", gateway: "istio-system/default-gateway" } as const],
 ])("what it registers is what a renderer would write, and nothing else beside its namespace: %s", async (route, routes) => {
-  const app = { ...ARGS, routes, healthPath: "/ok", healthPort: 9000, writable: ["/cache"], runAsUser: 1000, environment: { A: "b" } } as const;
+  const app = { ...ARGS, routes, probes: { ready: "/ok", live: "port", port: 9000 }, writable: ["/cache"], runAsUser: 1000, environment: { A: "b" } } as const;
   const { registered } = await build({ ...app, ports: [...ARGS.ports, { name: "metrics", port: 9000 }] });
   const place = { namespace: "ascii", routes: app.routes, issuer: String(app.issuer) };
   const { namespace: _, image, ...rest } = app;
-  const manifests = appManifests({ ...rest, name: "ascii", image: String(image), ports: [...ARGS.ports, { name: "metrics", port: 9000 }] }, place);
+  const manifests = appManifests({ ...rest, name: "ascii", image, ports: [...ARGS.ports, { name: "metrics", port: 9000 }] }, place).map(
+    ({ manifest }) => manifest,
+  );
   expect(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(["Deployment ascii", "PodDisruptionBudget ascii", "Service ascii", route]);
   const own = registered
     .filter(({ type }) => /:(Deployment|PodDisruptionBudget|Service|Ingress|VirtualService)$/.test(type))

@@ -3,7 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { after, Component } from "./component";
 import { routeComplaints, routesOf, type VirtualService, virtualServiceOf } from "./istio-routes";
 
-export type IstioVirtualServiceArgs = VirtualService<pulumi.Input<string>>;
+export interface IstioVirtualServiceArgs extends VirtualService<pulumi.Input<string>> {
+  /** The VirtualService itself, where somebody has changed what the rest says of it. */
+  readonly manifest?: ReturnType<typeof virtualServiceOf<pulumi.Input<string>>>;
+}
 
 /** @throws pulumi.InputPropertyError with everything that is wrong with its routes, or where it has no host or no gateway */
 function validateIstioVirtualService(args: IstioVirtualServiceArgs): void {
@@ -17,15 +20,18 @@ function validateIstioVirtualService(args: IstioVirtualServiceArgs): void {
 export class IstioVirtualService extends Component {
   /** `https://<host>` of each host; known once the routes are there. */
   readonly urls: pulumi.Output<string[]>;
+  /** The first of them. */
+  readonly url: pulumi.Output<string>;
 
   constructor(name: string, args: IstioVirtualServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     validateIstioVirtualService(args);
     super("base:IstioVirtualService", name, opts);
-    const service = new CustomResource(`${name}-routes`, virtualServiceOf<pulumi.Input<string>>(args), this.child());
+    const service = new CustomResource(`${name}-routes`, args.manifest ?? virtualServiceOf<pulumi.Input<string>>(args), this.child());
     this.urls = after(
       service,
       args.hosts.map((host) => `https://${host}`),
     );
+    this.url = this.urls.apply(([url = ""]) => url);
     this.registerOutputs({ urls: this.urls });
   }
 }

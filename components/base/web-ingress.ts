@@ -4,7 +4,10 @@ import { after, Component, timeouts } from "./component";
 import { ingressOf, type Route } from "./ingress-manifest";
 
 /** As {@link Route}; the name is the component's. The issuer is what gives it, so that the order is kept. */
-export type WebIngressArgs = Omit<Route<pulumi.Input<string>>, "name">;
+export interface WebIngressArgs extends Omit<Route<pulumi.Input<string>>, "name"> {
+  /** The Ingress itself, where somebody has changed what the rest says of it. */
+  readonly manifest?: ReturnType<typeof ingressOf<pulumi.Input<string>>>;
+}
 
 /** A host name with a certificate in front of a service. */
 export class WebIngress extends Component {
@@ -13,7 +16,7 @@ export class WebIngress extends Component {
 
   constructor(name: string, args: WebIngressArgs, opts?: pulumi.ComponentResourceOptions) {
     super("base:WebIngress", name, opts);
-    const ingress = new Ingress(`${name}-ingress`, ingressOf({ name, ...args }), this.child({ customTimeouts: timeouts(10) }));
+    const ingress = new Ingress(`${name}-ingress`, args.manifest ?? ingressOf({ name, ...args }), this.child({ customTimeouts: timeouts(10) }));
     this.url = after(ingress, `https://${args.host}`);
     this.registerOutputs({ url: this.url });
   }

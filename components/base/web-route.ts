@@ -3,9 +3,11 @@ import type { Routes } from "../platform/place";
 import { IstioVirtualService } from "./istio-virtual-service";
 import { WebIngress, type WebIngressArgs } from "./web-ingress";
 
-export interface WebRouteArgs extends Omit<WebIngressArgs, "className" | "annotations"> {
+export interface WebRouteArgs extends Omit<WebIngressArgs, "className" | "annotations" | "manifest"> {
   /** How routes are made where it is built. */
   routes: Routes;
+  /** The Ingress or the VirtualService itself, where somebody has changed what the rest says of it. */
+  manifest?: object;
 }
 
 /**
@@ -13,13 +15,14 @@ export interface WebRouteArgs extends Omit<WebIngressArgs, "className" | "annota
  * its own, or a VirtualService behind the gateway, whose certificate has the names of all routes.
  * @param name of the object, and of its resource with what it is behind it
  */
-export function webRoute(name: string, { routes, ...route }: WebRouteArgs, opts: pulumi.ComponentResourceOptions): { readonly url: pulumi.Output<string> } {
-  if (routes.kind === "ingress") return new WebIngress(name, { ...route, className: routes.className }, opts);
+export function webRoute(name: string, { routes, manifest, ...route }: WebRouteArgs, opts: pulumi.ComponentResourceOptions): WebIngress | IstioVirtualService {
+  // Whoever gives one has made it of the same kind.
+  const changed = manifest === undefined ? {} : { manifest: manifest as never };
+  if (routes.kind === "ingress") return new WebIngress(name, { ...route, className: routes.className, ...changed }, opts);
   const { namespace, host, service, port } = route;
-  const { urls } = new IstioVirtualService(
+  return new IstioVirtualService(
     name,
-    { name, namespace, hosts: [host], gateways: [routes.gateway], routes: { service: pulumi.output(service), port } },
+    { name, namespace, hosts: [host], gateways: [routes.gateway], routes: { service: pulumi.output(service), port }, ...changed },
     opts,
   );
-  return { url: urls.apply(([url = ""]) => url) };
 }

@@ -5,6 +5,7 @@ export const asciiFrontend = <const I extends App["image"]>(host: string, image:
   ({
     image,
     ports: [{ name: "http", port: 80, host, url: "ascii" }],
+    probes: { ready: "/", live: "port" },
     replicas: { setting: "appReplicas" },
     exceptions: [
       { rule: "non-root", why: "the image's nginx begins as root, and listens on port 80" },

@@ -1,8 +1,9 @@
 /** The applications of the stack's row of the matrix. */
 import type { Provider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
-import { WebApp, type WebAppArgs } from "../../components/apps/web-app";
-import type { PlannedApp, PlannedPort } from "../plan/apps";
+import { secretDataOf } from "../../components/apps/app-spec";
+import { WebApp } from "../../components/apps/web-app";
+import type { PlannedApp } from "../plan/apps";
 import { plannedNamespace } from "../plan/platform";
 import type { BuildContext } from "./context";
 import type { BuiltPlatform } from "./platform";
@@ -17,25 +18,25 @@ export interface BuiltApps {
 
 /** Nothing asks for a certificate where no port has a host name. */
 const NO_ISSUER = "none";
+/** What a Secret with values of Vault is made by. */
+const SECRETS_FROM = ["external-secrets", "cluster-access"];
 
-const portOf = ({ name, port, host }: PlannedPort): WebAppArgs["ports"][number] => ({ name, port, ...(host === undefined ? {} : { host }) });
-
-function buildApp({ plan, upstream }: BuildContext, app: PlannedApp, { given, components }: BuiltPlatform, provider: Provider): WebApp {
-  const before = plan.platform.beforeApplications.flatMap((name) => components.get(name) ?? []);
-  const known = (value: PlannedApp["image"]): pulumi.Input<string> => (typeof value === "string" ? value : upstream.text(value));
-  const { name, image, ports, replicas, environment, outputs: _outputs, flows: _flows, exceptions: _exceptions, ...rest } = app;
-  const [first, ...more] = ports;
+function buildApp({ plan, upstream }: BuildContext, { name, spec, references, delivery }: PlannedApp, platform: BuiltPlatform, provider: Provider): WebApp {
+  const { context, components } = platform;
+  const hasSecrets = Object.keys(secretDataOf(spec)).length > 0;
+  const wanted = [...plan.platform.beforeApplications, ...(hasSecrets ? SECRETS_FROM : [])];
+  const before = [...new Set(wanted)].flatMap((module) => components.get(module) ?? []);
+  const { name: _, ...app } = spec;
   return new WebApp(
     name,
     {
-      ...(rest as Omit<WebAppArgs, "namespace" | "image" | "ports" | "routes" | "issuer">),
-      image: known(image),
-      ports: [portOf(first), ...more.map(portOf)],
-      ...(replicas === undefined ? {} : { replicas }),
-      environment: Object.fromEntries(Object.entries(environment ?? {}).map(([key, value]) => [key, known(value)])),
+      ...app,
+      delivery,
+      values: new Map([...references].map(([text, reference]) => [text, upstream.text(reference)])),
       namespace: plannedNamespace(plan.platform, name),
       routes: plan.platform.place.routes,
-      issuer: given.issuer ?? NO_ISSUER,
+      issuer: platform.given.issuer ?? NO_ISSUER,
+      ...(hasSecrets ? { secrets: context.secrets.bind(context) } : {}),
     },
     { providers: { kubernetes: provider }, ...(before.length === 0 ? {} : { dependsOn: [...before] }) },
   );
@@ -46,9 +47,7 @@ export function buildApps(context: BuildContext, platform: BuiltPlatform, provid
   const built = context.plan.apps.map((planned) => ({ planned, app: buildApp(context, planned, platform, provider) }));
   return {
     images: Object.fromEntries(built.map(({ planned, app }) => [planned.name, app.image])),
-    urls: Object.fromEntries(
-      built.flatMap(({ planned, app }) => planned.ports.flatMap(({ name, url }) => (url === undefined ? [] : [[url, app.url(name)] as const]))),
-    ),
+    urls: Object.fromEntries(built.flatMap(({ planned, app }) => [...planned.urls].map(([url, port]) => [url, app.url(port)] as const))),
     outputs: Object.fromEntries(
       built.flatMap(({ planned, app }) => Object.entries(planned.outputs).map(([name, source]) => [name, app.url(source.url)] as const)),
     ),

@@ -6,6 +6,8 @@ import type { Module } from "../../components/platform/module";
 import type { PlatformPlan } from "../plan/platform-types";
 
 export interface BuiltPlatform {
+  /** With all that the modules give. */
+  readonly context: ClusterContext;
   /** What the modules give, and what was given to them. */
   readonly given: Given;
   /** URLs that people open, by name. */
@@ -32,5 +34,5 @@ export function buildPlatform(plan: PlatformPlan, context: ClusterContext, catal
     Object.assign(urls, own);
     if (gives !== undefined) current = current.with(gives);
   }
-  return { given: current.given, urls, components };
+  return { context: current, given: current.given, urls, components };
 }

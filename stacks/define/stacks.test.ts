@@ -3,8 +3,13 @@ import { type App, defineApp } from "./app";
 import { defineStacks } from "./stacks";
 
 const tools = { description: "", needs: [], vms: { one: "cluster" }, platform: { "cert-manager": {} } } as const;
-const jaeger = defineApp({ image: "r.example.org/a:1", ports: [{ name: "http", port: 80, host: "a" }], outputs: { otlpEndpoint: { url: "http" } } });
-const reading = <const I extends App["image"]>(image: I) => ({ image, ports: [{ name: "http", port: 80 }] }) as const;
+const jaeger = defineApp({
+  image: "r.example.org/a:1",
+  ports: [{ name: "http", port: 80, host: "a" }],
+  probes: { ready: "/", live: "port" },
+  outputs: { otlpEndpoint: { url: "http" } },
+});
+const reading = <const I extends App["image"]>(image: I) => ({ image, ports: [{ name: "http", port: 80 }], probes: { ready: "/", live: "port" } }) as const;
 
 test("stacks that need one another, with the outputs of the applications there", () => {
   const stacks = defineStacks({
@@ -42,6 +47,8 @@ test("what is wrong does not compile", () => {
   // @ts-expect-error there is no such key
   defineStacks({ tools: { ...tools, vm: {} } });
   // @ts-expect-error an application has no such key
-  defineApp({ image: "r.example.org/a:1", ports: [{ name: "http", port: 80 }], replica: 2 });
-  expect(Object.keys(jaeger)).toEqual(["image", "ports", "outputs"]);
+  defineApp({ image: "r.example.org/a:1", ports: [{ name: "http", port: 80 }], probes: { ready: "/", live: "port" }, replica: 2 });
+  // @ts-expect-error an application has probes
+  defineApp({ image: "r.example.org/a:1", ports: [{ name: "http", port: 80 }] });
+  expect(Object.keys(jaeger)).toEqual(["image", "ports", "probes", "outputs"]);
 });

@@ -24,6 +24,7 @@ test("what is not set has its default", () => {
     replaceVms: [],
     sharedSecrets: false,
     appReplicas: 1,
+    images: {},
   });
 });
 

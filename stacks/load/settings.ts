@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
+import { imageReference, objectName } from "./names";
 import {
   bootServerSettings,
   clusterApiSettings,
@@ -36,14 +37,6 @@ function fromText<T extends z.ZodType>(schema: T) {
     }
   }, schema);
 }
-
-const imageReference = z
-  .string()
-  .regex(
-    /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)+(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$/,
-    "must be an image with its registry and a tag or digest, such as registry.example.org/library/app:1.0.0",
-  )
-  .refine((image) => !image.endsWith(":latest"), "must not be the tag latest: it names a different image every time");
 
 /** One schema for the settings of every stack: the `homelab:` keys of `Pulumi.<stack>.yaml`. */
 const settings = {
@@ -83,6 +76,8 @@ const settings = {
   replaceVms: fromText(z.array(z.string().regex(/^(\*|[a-z][a-z0-9-]*)$/, "must be the name of a VM, or *"))).default([]),
   /** The application's image where the environment does not take it from the one before. */
   appImage: imageReference.optional(),
+  /** By application: the image that it runs here. `homelab promote` writes it. */
+  images: fromText(z.record(objectName, imageReference)).default({}),
   appReplicas: fromText(z.int().min(1).max(10)).default(1),
 };
 

@@ -67,7 +67,11 @@ test.each([
   ["a duty that there is not", { stacks: stack("dev", { vms: { "k8s-dev": "proxy" } }) }, "site/stacks.ts", '"k8s-dev":', /dev\.vms\.k8s-dev: /],
   [
     "an output that every stack has",
-    { stacks: stack("prod", { apps: { a: { image: "a", ports: [{ name: "a", port: 1 }], outputs: { urls: "image" } } } }) },
+    {
+      stacks: stack("prod", {
+        apps: { a: { image: "r.example.org/a:1", ports: [{ name: "a", port: 1 }], probes: { ready: "/", live: "port" }, outputs: { urls: "image" } } },
+      }),
+    },
     "site/stacks.ts",
     "",
     /prod\.apps\.a\.outputs/,

@@ -1,43 +1,42 @@
 /** The applications of a stack with its settings, and what they take from other stacks. Plain data. */
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
-import type { App, FromStack } from "../define/app";
+import type { AppPort, AppSpec } from "../../components/apps/app-spec";
+import type { App, Delivery, FromStack } from "../define/app";
 import type { Estate } from "../load/estate";
 import type { StackConfig } from "../load/settings";
 import { stackPlace } from "../load/source-lines";
 import type { LoadedStack } from "../load/stacks";
-import { hasCapability } from "./platform-input";
-import type { ClusterFacts } from "./platform-types";
+import { checkApp } from "./app-checks";
+import { environmentReferences, isReference } from "./app-references";
+import type { PlatformPlan } from "./platform-types";
 
-export interface PlannedPort {
-  name: string;
-  port: number;
-  /** Full name that leads to it; undefined: it is reached inside the cluster only. */
-  host: string | undefined;
-  /** Name of its URL in the output `urls`. */
-  url: string | undefined;
-}
-
-export interface PlannedApp
-  extends Pick<App, "healthPath" | "livePath" | "healthPort" | "environment" | "resources" | "writable" | "runAsUser" | "flows" | "exceptions"> {
+export interface PlannedApp extends Pick<App, "flows" | "exceptions"> {
   /** Also that of its namespace. */
-  name: string;
-  image: string | FromStack;
-  ports: readonly [PlannedPort, ...PlannedPort[]];
-  replicas: number | undefined;
+  readonly name: string;
+  /** With texts in angle brackets for what it takes from other stacks. */
+  readonly spec: AppSpec;
+  /** What those texts stand for. */
+  readonly references: ReadonlyMap<string, FromStack>;
+  /** By the name in the output `urls`: the port. */
+  readonly urls: ReadonlyMap<string, string>;
+  readonly delivery: Delivery;
   /** Outputs of the stack: the URL of a port. */
-  outputs: NonNullable<App["outputs"]>;
+  readonly outputs: NonNullable<App["outputs"]>;
 }
 
 /** Names of the outputs that a stack's applications give. */
 export const appOutputs = ({ apps }: Pick<LoadedStack, "apps">): string[] => Object.values(apps).flatMap(({ outputs }) => Object.keys(outputs ?? {}));
 
-const isReference = (value: unknown): value is FromStack => typeof value === "object" && value !== null && "from" in value;
-
-function referencesOf({ image, environment }: App): FromStack[] {
-  const ofImage = typeof image === "object" && "setting" in image ? image.otherwise : image;
-  return [ofImage, ...Object.values(environment ?? {})].filter(isReference);
+function referencesOf(app: App): FromStack[] {
+  const { image } = app;
+  const ofImage = typeof image === "object" && "setting" in image ? ("otherwise" in image ? image.otherwise : undefined) : image;
+  return [...[ofImage].filter(isReference), ...environmentReferences(app)];
 }
+
+/** The text that stands for a value of another stack. */
+const standIn = (reference: FromStack): string =>
+  "image" in reference ? `<image of ${reference.image} in ${reference.from}>` : `<${reference.output} of ${reference.from}>`;
 
 /** @throws HomelabError E_UPSTREAM_UNDECLARED for an output of a stack that is not needed, or that does not have it */
 function checkReference({ stacks, root }: Estate, stack: LoadedStack, app: string, reference: FromStack): void {
@@ -61,13 +60,15 @@ function checkReference({ stacks, root }: Estate, stack: LoadedStack, app: strin
   throw refusal(`"${from}" has no such ${what}`, meant === undefined ? `its ${what}s are: ${names.join(", ") || "none"}` : `did you mean "${meant}"?`);
 }
 
-function imageOf({ image }: App, stack: string, { appImage }: StackConfig): string | FromStack {
+function imageOf(app: string, { image }: App, stack: string, { appImage, images }: StackConfig): string | FromStack {
   if (typeof image === "string" || "from" in image) return image;
-  const found = appImage ?? image.otherwise;
+  const isOwn = image.setting === "images";
+  const found = isOwn ? images[app] : (appImage ?? image.otherwise);
   if (found !== undefined) return found;
-  throw new HomelabError("E_CONFIG_VALUE", `Pulumi.${stack}.yaml: homelab:appImage is missing`, {
-    subject: `Pulumi.${stack}.yaml`,
-    hint: `name the image that ${stack} runs`,
+  const file = `Pulumi.${stack}.yaml`;
+  throw new HomelabError("E_CONFIG_VALUE", isOwn ? `${file}: homelab:images has none for ${app}` : `${file}: homelab:appImage is missing`, {
+    subject: file,
+    hint: isOwn ? `name the image that ${app} runs in ${stack}, or move one there with homelab promote` : `name the image that ${stack} runs`,
   });
 }
 
@@ -98,28 +99,80 @@ function checkNames(stack: LoadedStack, root: string): void {
   }
 }
 
-/**
- * The stack's applications in the order of the matrix.
- * @throws HomelabError E_UPSTREAM_UNDECLARED, E_APP, E_CONFIG_VALUE
- */
-export function planApps(estate: Estate, stack: LoadedStack, config: StackConfig, cluster: ClusterFacts): PlannedApp[] {
-  checkNames(stack, estate.root);
-  const routes = hasCapability(cluster, stack, "ingress");
-  return Object.entries(stack.apps).map(([name, app]) => {
-    for (const reference of referencesOf(app)) checkReference(estate, stack, name, reference);
-    const planPort = ({ name: portName, port, host, withoutIngress, url }: App["ports"][number]): PlannedPort => {
-      const served = host !== undefined && (routes || withoutIngress !== "skip");
-      return { name: portName, port, host: served ? `${host}.${estate.site.domain}` : undefined, url: served ? url : undefined };
-    };
-    const { image: _image, ports, replicas, outputs, ...rest } = app;
-    const [first, ...more] = ports;
-    return {
+/** Applications that the settings name, and the matrix does not have. @throws HomelabError E_CONFIG_VALUE */
+function checkImages({ name, apps }: LoadedStack, { images }: StackConfig): void {
+  const owners = Object.entries(apps).flatMap(([app, { image }]) =>
+    typeof image === "object" && "setting" in image && image.setting === "images" ? [app] : [],
+  );
+  const strange = Object.keys(images).find((app) => !owners.includes(app));
+  if (strange === undefined) return;
+  const meant = nearest(strange, owners);
+  throw new HomelabError("E_CONFIG_VALUE", `Pulumi.${name}.yaml: homelab:images names "${strange}", which ${name} does not take an image for`, {
+    subject: `Pulumi.${name}.yaml`,
+    hint: meant === undefined ? `its applications with images of the settings are: ${owners.join(", ") || "none"}` : `did you mean "${meant}"?`,
+  });
+}
+
+function planPort({ name, port, servicePort, host, withoutIngress, rules }: App["ports"][number], routes: boolean, domain: string): AppPort {
+  const served = host !== undefined && (routes || withoutIngress !== "skip");
+  return {
+    name,
+    port,
+    ...(servicePort === undefined ? {} : { servicePort }),
+    ...(served ? { host: `${host}.${domain}` } : {}),
+    ...(rules === undefined ? {} : { rules }),
+  };
+}
+
+type Where = { readonly estate: Estate; readonly stack: LoadedStack; readonly config: StackConfig; readonly routes: boolean };
+
+function planApp(name: string, app: App, { estate, stack, config, routes }: Where): PlannedApp {
+  for (const reference of referencesOf(app)) checkReference(estate, stack, name, reference);
+  const references = new Map<string, FromStack>();
+  const textOf = (value: string | FromStack): string => {
+    if (typeof value === "string") return value;
+    references.set(standIn(value), value);
+    return standIn(value);
+  };
+  const { image: _image, ports, replicas, outputs, environment, flows, exceptions, delivery = "pulumi", ...rest } = app;
+  const [first, ...more] = ports.map((port) => planPort(port, routes, estate.site.domain));
+  if (first === undefined) throw new Error(`${name} has no port`);
+  const count = typeof replicas === "object" ? config.appReplicas : replicas;
+  return {
+    name,
+    spec: {
       ...rest,
       name,
-      image: imageOf(app, stack.name, config),
-      ports: [planPort(first), ...more.map(planPort)],
-      replicas: typeof replicas === "object" ? config.appReplicas : replicas,
-      outputs: outputs ?? {},
-    };
+      image: textOf(imageOf(name, app, stack.name, config)),
+      ports: [first, ...more],
+      ...(count === undefined ? {} : { replicas: count }),
+      ...(environment === undefined
+        ? {}
+        : { environment: Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, isReference(value) ? textOf(value) : value])) }),
+    },
+    references,
+    urls: new Map(
+      ports.flatMap(({ name: port, url }, index) => (url === undefined || [first, ...more][index]?.host === undefined ? [] : [[url, port] as const])),
+    ),
+    delivery,
+    outputs: outputs ?? {},
+    ...(flows === undefined ? {} : { flows }),
+    ...(exceptions === undefined ? {} : { exceptions }),
+  };
+}
+
+/**
+ * The stack's applications in the order of the matrix.
+ * @param platform of the stack
+ * @throws HomelabError E_UPSTREAM_UNDECLARED, E_APP, E_APP_PATCH, E_CONFIG_VALUE
+ */
+export function planApps(estate: Estate, stack: LoadedStack, config: StackConfig, platform: PlatformPlan): PlannedApp[] {
+  checkNames(stack, estate.root);
+  checkImages(stack, config);
+  const where = { estate, stack, config, routes: platform.hasRoutes };
+  return Object.entries(stack.apps).map(([name, app]) => {
+    const planned = planApp(name, app, where);
+    checkApp(planned, app, { estate, stack, platform });
+    return planned;
   });
 }

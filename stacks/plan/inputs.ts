@@ -10,8 +10,6 @@ export interface Consumed {
   key?: string;
 }
 
-const isReference = (value: unknown): value is FromStack => typeof value === "object" && value !== null && "from" in value;
-
 const ofReference = (reference: FromStack): Consumed =>
   "image" in reference ? { from: reference.from, output: "images", key: reference.image } : { from: reference.from, output: reference.output };
 
@@ -26,7 +24,7 @@ export function consumedOf({ stack, templatesOf, vaultOf, apps }: StackPlan): Co
           { from: vaultOf, output: "vaultId" },
           { from: vaultOf, output: "vaultTokens", key: stack.name },
         ];
-  const ofApps = apps.flatMap(({ image, environment }) => [image, ...Object.values(environment ?? {})].filter(isReference).map(ofReference));
+  const ofApps = apps.flatMap(({ references }) => [...references.values()].map(ofReference));
   return [...new Map([...templates, ...vault, ...ofApps].map((one): [string, Consumed] => [`${one.from}.${one.output}.${one.key ?? ""}`, one])).values()];
 }
 

@@ -14,6 +14,7 @@ const app = (name: string, flows: readonly Flow[], hosts: readonly string[] = []
   hosts: hosts.map((host) => ({ name: host, serves: "pages", route: "ingress" })),
   flows,
   podSecurity: "restricted",
+  secrets: [],
   requests: { replicas: 2, cpu: "100m", memory: "128Mi" },
 });
 

@@ -144,7 +144,7 @@ function planOne(estate: Estate, stack: LoadedStack, platforms: Platforms): Stac
   const vaultOf = providerOf(VAULT, estate, stack);
   const platform = platforms.get(stack.name);
   if (platform === undefined) throw new Error(`the platform of ${stack.name} was not planned`);
-  const apps = planApps(estate, stack, config, platform.cluster);
+  const apps = planApps(estate, stack, config, platform);
   const { domain } = estate.site;
   const former = (stack.platform["external-dns"]?.formerNames ?? []).map((name) => `${name}.${domain}`);
   const ofProgram = platform.modules.flatMap(({ parts }) => parts.programSecrets.map(({ path }) => path));

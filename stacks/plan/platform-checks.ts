@@ -165,13 +165,26 @@ function credentials({ place, chosen }: Checked): string[] {
   });
 }
 
-function secrets({ place, chosen }: Checked): string[] {
-  return chosen.flatMap(({ module, parts }) => {
+function secrets({ place, chosen, applications, given }: Checked): string[] {
+  const there = (need: string): boolean => given.has(need) || chosen.some((other) => provides(other, need));
+  const ofApplications = applications.flatMap(({ name, secrets: wanted }) => {
+    const at = `${place.environment}: ${name}`;
+    const lacking = wanted.length === 0 ? [] : ["external-secrets", "cluster-access"].filter((module) => !there(module));
+    return [
+      ...lacking.map((module) => `${at}: has secrets, and nothing brings them into its namespace; add ${module}`),
+      ...wanted
+        .flatMap(({ data }) => Object.values(data))
+        .filter(({ path, key }) => place.entries.get(path)?.includes(key) !== true)
+        .map(({ path, key }) => `${at}: reads "${key}" of ${path}, which secrets/ does not have; add it with homelab secrets set`),
+    ];
+  });
+  const ofModules = chosen.flatMap(({ module, parts }) => {
     const wanted = [...parts.programSecrets, ...parts.namespaceSecrets.flatMap(({ wanted: names }) => names.flatMap(({ data }) => Object.values(data)))];
     return wanted
       .filter(({ path, key }) => place.entries.get(path)?.includes(key) !== true)
       .map(({ path, key }) => `${place.environment}: ${module.name}: reads "${key}" of ${path}, which secrets/ does not have; add it with homelab secrets set`);
   });
+  return [...ofModules, ...ofApplications];
 }
 
 /** Everything that is wrong, in a fixed order. */

@@ -1,15 +1,18 @@
 /** What the platform of a stack is planned from: its row of the matrix, its settings and the homelab's facts. */
 import { K3S, KUBERNETES } from "../../ansible-replacements";
 import { DEFAULT_RESOURCES } from "../../components/apps/app-defaults";
+import { isSecretValue, type SecretValue, secretDataOf, secretNameOf } from "../../components/apps/app-spec";
 import { clusterOffer } from "../../components/clusters/distributions";
 import { MODULES } from "../../components/platform/catalogue";
 import type { ClusterCapability, Flow } from "../../components/platform/module";
+import type { WantedSecret } from "../../components/platform/namespace-grants";
 import { entryKeys, ownPaths } from "../../secrets/load";
 import { environmentPath } from "../../secrets/vault-paths";
 import type { App } from "../define/app";
 import type { Estate } from "../load/estate";
 import type { StackConfig } from "../load/settings";
 import type { LoadedStack } from "../load/stacks";
+import { environmentReferences } from "./app-references";
 import { joiningNodes } from "./hosts/cluster-roles";
 import { clusterVmOf } from "./hosts/planned-role";
 import type { ClusterFacts, Machine, PlannedApplication, PlatformInput } from "./platform-types";
@@ -46,8 +49,15 @@ const routeFlow = (port: number): Flow => ({ direction: "in", peer: "routes", po
 
 /** What it takes from other stacks is a URL of this homelab. */
 function upstreamFlows({ environment }: App): Flow[] {
-  const from = [...new Set(Object.values(environment ?? {}).flatMap((value) => (typeof value === "string" ? [] : [value.from])))];
+  const from = [...new Set(environmentReferences({ environment }).map(({ from: stack }) => stack))];
   return from.map((stack) => ({ direction: "out", peer: "homelab", port: 443, why: `what ${stack} serves` }));
+}
+
+/** The one Secret of its namespace, where it has values of secrets/. */
+function secretsOf(name: string, { environment = {}, files }: App): WantedSecret[] {
+  const own = Object.fromEntries(Object.entries(environment).filter(([, value]) => isSecretValue(value))) as Record<string, SecretValue>;
+  const data = secretDataOf({ environment: own, ...(files === undefined ? {} : { files }) });
+  return Object.keys(data).length === 0 ? [] : [{ name: secretNameOf({ name }), data }];
 }
 
 function applicationsOf({ apps }: LoadedStack, config: StackConfig, domain: string, routes: boolean): Applications {
@@ -65,6 +75,7 @@ function applicationsOf({ apps }: LoadedStack, config: StackConfig, domain: stri
       flows: [...(app.flows ?? []), ...kept.map(({ port }) => routeFlow(port)), ...upstreamFlows(app)],
       requests: requestsOf(app, config),
       // An image whose user is not known may begin as root.
+      secrets: secretsOf(name, app),
       podSecurity: app.runAsUser === undefined ? ("baseline" as const) : ("restricted" as const),
     })),
     skipped: all.flatMap(({ skipped }) => skipped.map(({ host }) => host)),
@@ -92,9 +103,9 @@ function takenAddresses({ vms, site }: Estate): ReadonlyMap<string, string> {
 }
 
 /** As `components/apps/web-app.ts` runs it. */
-export function requestsOf({ replicas = 1, resources }: App, { appReplicas }: StackConfig): PlannedApplication["requests"] {
+export function requestsOf({ replicas = 1, autoscaling, resources }: App, { appReplicas }: StackConfig): PlannedApplication["requests"] {
   const { cpu, memory } = resources ?? DEFAULT_RESOURCES;
-  return { replicas: typeof replicas === "number" ? replicas : appReplicas, cpu, memory };
+  return { replicas: autoscaling?.max ?? (typeof replicas === "number" ? replicas : appReplicas), cpu, memory };
 }
 
 /** The cluster's machines. Volumes lie on their disks, unless a disk of its own is mounted for them. */

@@ -3,6 +3,7 @@
 import type { NamespaceArgs, PodSecurity } from "../../components/base/namespace";
 import type { DistributionName, RoutePods } from "../../components/clusters/cluster-types";
 import type { ClusterCapability, Flow, Host, Module, ModuleParts } from "../../components/platform/module";
+import type { WantedSecret } from "../../components/platform/namespace-grants";
 import type { ChartPin, ImagePin } from "../../components/platform/pins";
 import type { Place } from "../../components/platform/place";
 import type { RuleException } from "../../components/rules/rules";
@@ -15,6 +16,8 @@ export interface PlannedApplication {
   /** Of its own namespace. */
   readonly flows: readonly Flow[];
   readonly podSecurity: PodSecurity;
+  /** Of its own namespace. */
+  readonly secrets: readonly WantedSecret[];
   readonly requests: { readonly replicas: number; readonly cpu: string; readonly memory: string };
 }
 
@@ -114,6 +117,11 @@ export interface PlatformPlan {
   readonly beforeApplications: readonly string[];
   /** What is asked of the machines, and what they have. */
   readonly requests: Requests;
+  /** Whether the cluster serves routes, and whether it measures its pods: by itself, or by a module. */
+  readonly hasRoutes: boolean;
+  readonly hasMetrics: boolean;
+  /** What its applications read from Vault, by namespace. */
+  readonly applicationSecrets: ReadonlyMap<string, readonly WantedSecret[]>;
 }
 
 /** A module of the row with its options, before there is an order. */

@@ -5,7 +5,7 @@
 import { HomelabError } from "../../common/errors";
 import type { NamespaceArgs } from "../../components/base/namespace";
 import { MODULES, type ModuleName } from "../../components/platform/catalogue";
-import type { Module } from "../../components/platform/module";
+import type { ClusterCapability, Module } from "../../components/platform/module";
 import type { Place } from "../../components/platform/place";
 import { afterMesh, meshMembers, meshProblems, withProxies } from "./mesh";
 import { CONTAINER_DEFAULTS, flowInput, namespacesOf } from "./namespaces";
@@ -29,6 +29,23 @@ function refuse(environment: string, problems: readonly string[]): void {
 
 const byName = <T extends { readonly name: string }>(a: T, b: T): number => (a.name < b.name ? -1 : Number(a.name > b.name));
 
+/** By a gateway, where a module is one. */
+function routesOf({ place }: PlatformInput, chosen: readonly Pick<ChosenModule, "module">[]): Place["routes"] {
+  const gateway = chosen.flatMap(({ module }) => module.gateway ?? [])[0];
+  return gateway === undefined ? { kind: "ingress", className: place.ingressClass } : { kind: "istio", gateway: gateway.reference };
+}
+
+/** What applications find. */
+function applicationFacts({ cluster, applications }: PlatformInput, chosen: readonly ChosenModule[]) {
+  const has = (capability: ClusterCapability): boolean =>
+    cluster.capabilities.includes(capability) || chosen.some(({ module }) => module.brings.includes(capability));
+  return {
+    hasRoutes: has("ingress"),
+    hasMetrics: has("metrics"),
+    applicationSecrets: new Map(applications.flatMap(({ namespace, secrets }) => (secrets.length === 0 ? [] : [[namespace, secrets] as const]))),
+  };
+}
+
 /**
  * @param catalogue modules that there are. Of modules that do not wait for each other, the one that stands first there comes first
  * @throws HomelabError E_PLATFORM with everything that is wrong, each with environment and module
@@ -37,9 +54,7 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
   const { environment } = input.place;
   const read = readOptions(environment, input.row, catalogue);
   refuse(environment, read.problems);
-  const gateway = read.chosen.flatMap(({ module }) => module.gateway ?? [])[0];
-  const routes: Place["routes"] =
-    gateway === undefined ? { kind: "ingress", className: input.place.ingressClass } : { kind: "istio", gateway: gateway.reference };
+  const routes = routesOf(input, read.chosen);
   const fixed = { ...input.place, routes, distribution: input.cluster.distribution, kinds: read.chosen.flatMap(({ module }) => module.crds) };
   const partsAt = (place: Place): ChosenModule[] => read.chosen.map(({ module, options }) => ({ module, options, parts: module.parts(options, place) }));
   const hosts = [
@@ -69,6 +84,7 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
     hosts,
     beforeApplications: chosen.filter(({ module }) => module.gateway !== undefined || module.mesh !== undefined).map(({ module }) => module.name),
     requests,
+    ...applicationFacts(input, chosen),
     namespaces: namespacesOf(flows, chosen, input.applications),
     modules: order.flatMap((name) =>
       chosen

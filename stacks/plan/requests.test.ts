@@ -23,6 +23,7 @@ const app = (name: string, replicas: number, cpu: string, memory: string): Plann
   hosts: [],
   flows: [],
   podSecurity: "restricted",
+  secrets: [],
   requests: { replicas, cpu, memory },
 });
 const of = (modules: readonly ChosenModule[], apps: readonly PlannedApplication[] = [], machines = [MACHINE]) =>

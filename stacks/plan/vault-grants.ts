@@ -12,8 +12,7 @@ export const vaultGrants = (plans: readonly PlatformPlan[]): StackGrant[] =>
   plans.map((plan) => ({
     stack: plan.environment,
     writesCommon: hasModule(plan, "vault-entries"),
-    namespaces: plan.modules.flatMap(({ parts }) => [
-      ...parts.namespaceSecrets.map(({ namespace, wanted }) => namespaceGrant(namespace, wanted, plan.place)),
-      ...parts.grants,
-    ]),
+    namespaces: plan.modules
+      .flatMap(({ parts }) => [...parts.namespaceSecrets.map(({ namespace, wanted }) => namespaceGrant(namespace, wanted, plan.place)), ...parts.grants])
+      .concat([...plan.applicationSecrets].map(([namespace, wanted]) => namespaceGrant(namespace, wanted, plan.place))),
   }));

@@ -47,11 +47,11 @@ interface Declared extends Connection {
 function declared(plan: StackPlan): Declared[] {
   const flows = [
     ...plan.platform.modules.flatMap(({ parts }) => parts.flows.map((flow) => ({ ...flow, of: flow.of ?? parts.namespaces[0] ?? "" }))),
-    ...plan.apps.flatMap(({ name, flows: own = [], ports, environment = {} }) => [
+    ...plan.apps.flatMap(({ name, flows: own = [], spec: { ports }, references }) => [
       ...own.map((flow) => ({ ...flow, of: name })),
       ...ports.flatMap(({ host, port }) => (host === undefined ? [] : [{ direction: "in" as const, of: name, peer: "routes", port, why: "route" }])),
-      ...Object.values(environment).flatMap((value) =>
-        typeof value === "string" ? [] : [{ direction: "out" as const, of: name, peer: "homelab", port: 443, why: `of ${value.from}` }],
+      ...[...references.values()].flatMap((value) =>
+        "image" in value ? [] : [{ direction: "out" as const, of: name, peer: "homelab", port: 443, why: `of ${value.from}` }],
       ),
     ]),
   ];

@@ -14,6 +14,7 @@ useHomelabSecrets();
 const hello = defineApp({
   image: "registry.example.org/hello:1.0.0",
   ports: [{ name: "http", port: 8080, host: "hello", url: "hello" }],
+  probes: { ready: "/", live: "port" },
   outputs: { greeting: { url: "http" } },
 });
 const cluster = { "cert-manager": {}, "cluster-access": {}, "external-secrets": {}, "external-dns": {} } as const;

@@ -76,5 +76,6 @@ export const app = (name: string, hosts: readonly string[], namespace = name): P
   hosts: hosts.map((host) => ({ name: host, serves: "pages", route: "ingress" })),
   flows: [],
   podSecurity: "restricted",
+  secrets: [],
   requests: { replicas: 1, cpu: "100m", memory: "128Mi" },
 });

@@ -18,7 +18,7 @@ const ROOT = path.join(__dirname, "..", "..");
 function outputsOfApps({ apps }: StackPlan, domain: string): Record<string, unknown> {
   const images = Object.fromEntries(apps.map(({ name }) => [name, `registry.${domain}/library/${name}:1.0.0`]));
   const urls = Object.fromEntries(
-    apps.flatMap(({ ports, outputs }) =>
+    apps.flatMap(({ spec: { ports }, outputs }) =>
       Object.entries(outputs).map(([output, source]) => [output, `https://${ports.find((port) => port.name === source.url)?.host}`]),
     ),
   );

@@ -102,6 +102,7 @@ describe("on a cluster that brings nothing", () => {
       namespace: "shop",
       hosts: [],
       podSecurity: "restricted" as const,
+      secrets: [],
       requests: { replicas: 1, cpu: "10m", memory: "10Mi" },
       flows: [
         { direction: "in" as const, peer: "routes", port: 8080, why: "its route" },

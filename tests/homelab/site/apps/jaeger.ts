@@ -8,7 +8,7 @@ export const jaeger = defineApp({
     { name: "query", port: 16686, host: "jaeger", url: "jaeger" },
     { name: "otlp-http", port: 4318, host: "otel-collector", url: "otel-collector" },
   ],
-  healthPort: 14269,
+  probes: { ready: "/", live: "port", port: 14269 },
   environment: { COLLECTOR_OTLP_ENABLED: "true", MEMORY_MAX_TRACES: "50000" },
   resources: { cpu: "200m", memory: "512Mi", memoryLimit: "2Gi" },
   runAsUser: 10001,

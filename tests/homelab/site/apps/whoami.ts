@@ -4,7 +4,7 @@ import { defineApp } from "../../../../stacks/define/app";
 export const whoami = defineApp({
   image: "docker.io/traefik/whoami:v1.10.3",
   ports: [{ name: "http", port: 8080, host: "whoami", withoutIngress: "skip", url: "whoami" }],
-  healthPath: "/health",
+  probes: { ready: "/health", live: "port" },
   environment: { WHOAMI_PORT_NUMBER: "8080", OTEL_EXPORTER_OTLP_ENDPOINT: { from: "observability", output: "otlpEndpoint" } },
   resources: { cpu: "10m", memory: "16Mi", memoryLimit: "64Mi" },
   runAsUser: 65534,

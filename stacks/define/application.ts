@@ -1,0 +1,71 @@
+/**
+ * An application that runs in several environments, described once: what it is everywhere, and what each environment has of its own.
+ * This is what a base and its overlays are for Kustomize, as values that the compiler knows.
+ */
+import type { App, AppPort, Delivery, FromStack } from "./app";
+
+/** Its host names without what the environment puts before them. */
+type Everywhere<R extends FromStack> = Omit<App<R>, "image" | "delivery">;
+
+/** What one environment has of its own. What is left out is as everywhere. */
+export interface Difference<R extends FromStack> extends Partial<Omit<Everywhere<R>, "ports">> {
+  /** Before each host name: `dev.`, or nothing. */
+  readonly hostPrefix: string;
+  /** By the name of a port: other host names, rules, and so on. */
+  readonly ports?: Readonly<Record<string, Partial<Omit<AppPort, "name" | "port">>>>;
+  /** Default: `{ setting: "images" }`. */
+  readonly image?: App<R>["image"];
+  /** Default `pulumi`. */
+  readonly delivery?: Delivery;
+}
+
+const prefixed = (host: string | undefined, prefix: string): Pick<AppPort, "host"> => (host === undefined ? {} : { host: `${prefix}${host}` });
+
+function portOf(port: AppPort, prefix: string, difference: NonNullable<Difference<FromStack>["ports"]>[string] = {}): AppPort {
+  const { host, ...rest } = { ...port, ...difference };
+  return { ...rest, ...prefixed(host, prefix) };
+}
+
+/** Keys of which an environment adds to what is everywhere; of all others it has its own in their place. */
+const merged = <V>(everywhere: Readonly<Record<string, V>> | undefined, own: Readonly<Record<string, V>> | undefined) =>
+  everywhere === undefined && own === undefined ? undefined : { ...everywhere, ...own };
+const joined = <V>(everywhere: readonly V[] = [], own: readonly V[] = []): V[] | undefined => {
+  const all = [...everywhere, ...own];
+  return all.length === 0 ? undefined : all;
+};
+
+/** Without the keys that are not given. */
+const given = <T extends object>(value: T): T => Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;
+
+function inEnvironment<R extends FromStack>(everywhere: Everywhere<R>, { hostPrefix, ports = {}, ...difference }: Difference<R>): App<R> {
+  const [first, ...more] = everywhere.ports;
+  const known = everywhere.ports.map(({ name }) => name);
+  const unknown = Object.keys(ports).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Error(`a difference is about the port "${unknown}", and the application has: ${known.join(", ")}`);
+  return given({
+    image: { setting: "images" } as const,
+    ...everywhere,
+    ...difference,
+    ports: [portOf(first, hostPrefix, ports[first.name]), ...more.map((port) => portOf(port, hostPrefix, ports[port.name]))] as const,
+    environment: merged(everywhere.environment, difference.environment),
+    config: merged(everywhere.config, difference.config),
+    files: merged(everywhere.files, difference.files),
+    hooks: merged(everywhere.hooks, difference.hooks),
+    flows: joined(everywhere.flows, difference.flows),
+    exceptions: joined(everywhere.exceptions, difference.exceptions),
+    patches: joined(everywhere.patches, difference.patches),
+  }) as App<R>;
+}
+
+/**
+ * Declares an application for several environments. Environment, config, files and hooks of one are laid over those of everywhere, key by
+ * key; flows, exceptions and patches come after them; everything else takes the place of it.
+ * @returns the application by environment, for the rows of the matrix
+ */
+export function defineApplication<const E extends string, const R extends FromStack = never>(
+  everywhere: Everywhere<R>,
+  environments: Readonly<Record<E, Difference<R>>>,
+): Readonly<Record<E, App<R>>> {
+  const all = Object.entries(environments) as [E, Difference<R>][];
+  return Object.fromEntries(all.map(([environment, difference]) => [environment, inEnvironment(everywhere, difference)])) as Record<E, App<R>>;
+}

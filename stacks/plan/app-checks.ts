@@ -1,0 +1,177 @@
+/** What cannot be in an application of an environment, found before anything is registered. Plain data; loads no Pulumi SDK. */
+import { HomelabError } from "../../common/errors";
+import { appManifests } from "../../components/apps/app-manifests";
+import { type AppSpec, fileKey, isSecretValue, type Manifest, secretDataOf, secretNameOf } from "../../components/apps/app-spec";
+import type { App } from "../define/app";
+import type { Estate } from "../load/estate";
+import { stackPlace } from "../load/source-lines";
+import type { LoadedStack } from "../load/stacks";
+import type { PlannedApp } from "./apps";
+import { secretIn } from "./plain-secrets";
+import type { PlatformPlan } from "./platform-types";
+import { mebibytes, milliCpu } from "./requests";
+
+interface Where {
+  readonly estate: Estate;
+  readonly stack: LoadedStack;
+  readonly platform: PlatformPlan;
+}
+
+/** What is wrong, and what to do. */
+type Problem = readonly [what: string, hint: string];
+
+/** The stack whose Argo CD delivers to a stack; undefined where none does. */
+const deliveredBy = (stacks: readonly LoadedStack[], to: string): string | undefined =>
+  stacks.find(({ name, platform }) => platform["argo-cd"] !== undefined && name === to)?.name;
+
+const again = <T>(values: readonly T[]): T[] => values.filter((value, index) => values.indexOf(value) < index);
+
+/** A name that says of which environment it is: `dev.shop` in stg, and in production any. */
+function hostOfAnother({ ports }: App, { estate, stack }: Where): Problem[] {
+  const others = estate.stacks.filter(({ name, production }) => !production && name !== stack.name).map(({ name }) => name);
+  return ports.flatMap(({ host }): Problem[] => {
+    const first = host?.split(".")[0] ?? "";
+    if (host === undefined || !host.includes(".")) return [];
+    if (others.includes(first)) return [[`the host ${host} is one of ${first}`, `take ${stack.production ? "the name without it" : `${stack.name}.…`}`]];
+    return stack.production && first === stack.name
+      ? [[`the host ${host} begins with ${first}, and production's have nothing before their names`, "take it off"]]
+      : [];
+  });
+}
+
+function portProblems({ ports, probes }: AppSpec): Problem[] {
+  const service = ports.map(({ port, servicePort = port }) => servicePort);
+  return [
+    ...again(ports.map(({ port }) => port)).map((port): Problem => [`two ports are ${port}`, "each port of a container is one"]),
+    ...again(service).map((port): Problem => [`two ports of its Service are ${port}`, "give one of them a servicePort of its own"]),
+    ...(probes.live === probes.ready
+      ? [
+          [
+            `both probes ask ${probes.ready}`,
+            "let live be a path that does not ask what it depends on, or port: an outage of that would start it again",
+          ] as const,
+        ]
+      : []),
+  ];
+}
+
+function scaleProblems(spec: AppSpec, app: App, { platform }: Where): Problem[] {
+  const { autoscaling, rollout, resources } = spec;
+  const problems: Problem[] = [];
+  if (autoscaling !== undefined) {
+    if (app.replicas !== undefined) problems.push(["it has replicas and autoscaling", "leave replicas out: the autoscaler's number counts"]);
+    if (autoscaling.max < autoscaling.min) problems.push([`its autoscaling is ${autoscaling.min} to ${autoscaling.max} replicas`, "min is at most max"]);
+    if (!platform.hasMetrics)
+      problems.push([`its autoscaling needs metrics of its cluster, which ${platform.cluster.title} does not have`, "add metrics-server, or name replicas"]);
+  }
+  if (rollout !== undefined && /^0%?$/.test(String(rollout.maxSurge)) && /^0%?$/.test(String(rollout.maxUnavailable)))
+    problems.push(["its rollout has no replica more and none less", "one of maxSurge and maxUnavailable is not 0"]);
+  if (resources !== undefined) {
+    const { cpu, cpuLimit = cpu, memory, memoryLimit } = resources;
+    if (mebibytes(memory) > mebibytes(memoryLimit))
+      problems.push([`it requests ${memory} of memory, and its limit is ${memoryLimit}`, "the limit is at least the request"]);
+    if (milliCpu(cpu) > milliCpu(cpuLimit))
+      problems.push([`it requests ${cpu} of processors, and its limit is ${cpuLimit}`, "the limit is at least the request"]);
+  }
+  return problems;
+}
+
+function configProblems({ environment = {}, config = {}, files = {}, writable = [] }: AppSpec): Problem[] {
+  const texts = [
+    ...Object.entries(environment).map(([key, value]) => ["environment", key, value] as const),
+    ...Object.entries(config).map(([key, value]) => ["config", key, value] as const),
+    ...Object.entries(files).map(([key, value]) => ["files", key, value] as const),
+  ];
+  const open = texts.flatMap(([where, key, value]): Problem[] => {
+    const found = isSecretValue(value) ? undefined : secretIn(key, value);
+    return found === undefined ? [] : [[`${where} has ${found} in clear: ${key}`, "put it into secrets/, and write { secret: { path, key } }"]];
+  });
+  const both = Object.keys(environment).filter((key) => key in config);
+  const names = again(Object.keys(files).map(fileKey));
+  const inside = Object.keys(files).filter((file) => writable.some((folder) => file.startsWith(`${folder}/`)));
+  const secrets = again([...Object.keys(environment), ...Object.keys(files).map(fileKey)]).filter((key) => !names.includes(key));
+  return [
+    ...open,
+    ...both.map((key): Problem => [`environment and config both have ${key}`, "leave one of them out"]),
+    ...names.map((key): Problem => [`two files are called ${key}`, "give one of them another name: they lie side by side in one object"]),
+    ...inside.map((file): Problem => [`the file ${file} is in a folder that is empty at each start`, "take another folder for it"]),
+    ...secrets.map((key): Problem => [`a file and a variable are both called ${key}`, "give one of them another name"]),
+  ];
+}
+
+function routeProblems({ ports }: AppSpec, { platform }: Where): Problem[] {
+  if (platform.place.routes.kind === "istio") return [];
+  return ports.flatMap(({ name, rules }): Problem[] =>
+    rules === undefined
+      ? []
+      : [[`the port ${name} has rules for requests, and ${platform.environment} has no gateway of Istio`, "leave rules out here, or add istio"]],
+  );
+}
+
+function deliveryProblems({ spec, delivery }: PlannedApp, { stack, estate }: Where): Problem[] {
+  const hooks = Object.keys(spec.hooks ?? {});
+  const reserved = ["deployment", "service", "autoscaler", "account", "config", "files", "ns", "secrets", "disruption-budget"].filter((name) =>
+    hooks.includes(name),
+  );
+  const problems = reserved.map((name): Problem => [`a hook is called ${name}`, "take another name: a part of the application is called so"]);
+  return delivery === "argo-cd" && deliveredBy(estate.stacks, stack.name) === undefined
+    ? [...problems, [`Argo CD delivers it, and none delivers to ${stack.name}`, `add argo-cd to ${stack.name}, or leave delivery out`]]
+    : problems;
+}
+
+/** Kinds whose objects pods name, with where. */
+const REFERENCES: Readonly<Record<string, string>> = {
+  configMapRef: "ConfigMap",
+  configMapKeyRef: "ConfigMap",
+  configMap: "ConfigMap",
+  secretRef: "Secret",
+  secretKeyRef: "Secret",
+  secret: "Secret",
+};
+
+/** What the objects name, as `ConfigMap shop-config`. */
+function named(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const kind = REFERENCES[key];
+    const reference = inner as { name?: unknown; secretName?: unknown } | null;
+    const name = typeof inner === "object" ? (reference?.name ?? reference?.secretName) : undefined;
+    const own = kind !== undefined && typeof name === "string" ? [`${kind} ${name}`] : [];
+    const account = key === "serviceAccountName" && typeof inner === "string" && inner !== "default" ? [`ServiceAccount ${inner}`] : [];
+    return [...own, ...account, ...named(inner)];
+  });
+}
+
+/** Objects that the application names and does not have: a patch can say what it likes. */
+function dangling(spec: AppSpec, manifests: readonly Manifest[]): Problem[] {
+  const there = new Set(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
+  if (Object.keys(secretDataOf(spec)).length > 0) there.add(`Secret ${secretNameOf(spec)}`);
+  return [...new Set(named(manifests.map((manifest) => manifest["spec"])))]
+    .filter((name) => !there.has(name))
+    .map((name): Problem => [`its objects name the ${name}, which there is not`, `it has: ${[...there].join(", ")}`]);
+}
+
+/** @throws HomelabError E_APP with the first thing that is wrong, E_APP_PATCH */
+export function checkApp(planned: PlannedApp, app: App, where: Where): void {
+  const { spec, name } = planned;
+  const { estate, stack, platform } = where;
+  const at = (): string => `${stackPlace(estate.root, stack.name, "apps", name)}${stack.name}: ${name}: `;
+  const refuse = ([problem]: readonly Problem[]): void => {
+    if (problem !== undefined) throw new HomelabError("E_APP", `${at()}${problem[0]}`, { subject: stack.name, hint: problem[1] });
+  };
+  refuse([
+    ...hostOfAnother(app, where),
+    ...portProblems(spec),
+    ...scaleProblems(spec, app, where),
+    ...configProblems(spec),
+    ...routeProblems(spec, where),
+    ...deliveryProblems(planned, where),
+  ]);
+  try {
+    const manifests = appManifests(spec, { namespace: name, routes: platform.place.routes, issuer: "<issuer>" }).map(({ manifest }) => manifest);
+    refuse(dangling(spec, manifests));
+  } catch (thrown) {
+    if (!(thrown instanceof HomelabError) || thrown.code !== "E_APP_PATCH") throw thrown;
+    throw new HomelabError(thrown.code, `${at()}${thrown.message}`, { subject: stack.name, ...(thrown.hint === undefined ? {} : { hint: thrown.hint }) });
+  }
+}
