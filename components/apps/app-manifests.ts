@@ -4,7 +4,7 @@
  */
 import { ingressOf } from "../base/ingress-manifest";
 import { virtualServiceOf } from "../base/istio-routes";
-import { type AppPlace, type AppPort, type AppSpec, fileKey, type Hook, isSecretValue, type Manifest } from "./app-spec";
+import { type AppPlace, type AppPort, type AppSpec, fileKey, type Hook, isSecretValue, type Manifest, type Stage, type StagedManifest } from "./app-spec";
 import { withDigests } from "./config-digest";
 import { configNameOf, containerOf, filesNameOf, podOf, runtimeOf, volumesOf } from "./container";
 
@@ -160,16 +160,6 @@ function routeOf(app: AppSpec, { namespace, routes, issuer }: AppPlace, { port, 
   };
   const isPlain = port.rules === undefined;
   return virtualServiceOf({ name, namespace, hosts: [host], gateways: [routes.gateway], routes: isPlain ? service : [{ to: [service], ...rules }] });
-}
-
-/** When an object has to be there: before the replicas, with them, or when they answer. */
-export type Stage = "config" | "before" | "workload" | "route" | "after";
-
-export interface StagedManifest {
-  readonly stage: Stage;
-  /** Name of its resource below the application's; of a hook's Job its own name. */
-  readonly part: string;
-  readonly manifest: Manifest;
 }
 
 const PARTS: Readonly<Record<string, string>> = {

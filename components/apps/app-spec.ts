@@ -151,6 +151,16 @@ export interface Manifest {
   readonly [part: string]: unknown;
 }
 
+/** When an object has to be there: before the replicas, with them, or when they answer. */
+export type Stage = "config" | "before" | "workload" | "route" | "after";
+
+export interface StagedManifest {
+  readonly stage: Stage;
+  /** Name of its resource below the application's; of a hook's Job its own name. */
+  readonly part: string;
+  readonly manifest: Manifest;
+}
+
 /** Name of the Secret with an application's values. */
 export const secretNameOf = ({ name }: Pick<AppSpec, "name">): string => `${name}-secrets`;
 

@@ -3,8 +3,7 @@
  * anew, and those before keep theirs until they go. Pure; loads no Pulumi SDK.
  */
 import { createHash } from "node:crypto";
-import type { StagedManifest } from "./app-manifests";
-import type { Manifest } from "./app-spec";
+import type { Manifest, StagedManifest } from "./app-spec";
 
 const LENGTH = 10;
 

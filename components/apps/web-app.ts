@@ -10,8 +10,8 @@ import { after, Component, timeouts } from "../base/component";
 import { Namespace, type NamespaceArgs } from "../base/namespace";
 import { webRoute } from "../base/web-route";
 import { SecretAccess, type SecretsOfNamespace } from "../platform/secret-access";
-import { appManifests, routesOf, type StagedManifest, withValues } from "./app-manifests";
-import { type AppPlace, type AppSpec, secretDataOf, secretNameOf } from "./app-spec";
+import { appManifests, routesOf, withValues } from "./app-manifests";
+import { type AppPlace, type AppSpec, type StagedManifest, secretDataOf, secretNameOf } from "./app-spec";
 
 export interface WebAppArgs extends Omit<AppSpec, "name"> {
   readonly namespace: NamespaceArgs;

@@ -3,7 +3,7 @@ import type { Provider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
 import { secretDataOf } from "../../components/apps/app-spec";
 import { WebApp } from "../../components/apps/web-app";
-import type { PlannedApp } from "../plan/apps";
+import type { PlannedApp } from "../plan/planned-app";
 import { plannedNamespace } from "../plan/platform";
 import type { BuildContext } from "./context";
 import type { BuiltPlatform } from "./platform";

@@ -6,8 +6,8 @@ import type { App } from "../define/app";
 import type { Estate } from "../load/estate";
 import { stackPlace } from "../load/source-lines";
 import type { LoadedStack } from "../load/stacks";
-import type { PlannedApp } from "./apps";
 import { secretIn } from "./plain-secrets";
+import type { PlannedApp } from "./planned-app";
 import type { PlatformPlan } from "./platform-types";
 import { mebibytes, milliCpu } from "./requests";
 

@@ -1,29 +1,16 @@
 /** The applications of a stack with its settings, and what they take from other stacks. Plain data. */
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
-import type { AppPort, AppSpec } from "../../components/apps/app-spec";
-import type { App, Delivery, FromStack } from "../define/app";
+import type { AppPort } from "../../components/apps/app-spec";
+import type { App, FromStack } from "../define/app";
 import type { Estate } from "../load/estate";
 import type { StackConfig } from "../load/settings";
 import { stackPlace } from "../load/source-lines";
 import type { LoadedStack } from "../load/stacks";
 import { checkApp } from "./app-checks";
 import { environmentReferences, isReference } from "./app-references";
+import type { PlannedApp } from "./planned-app";
 import type { PlatformPlan } from "./platform-types";
-
-export interface PlannedApp extends Pick<App, "flows" | "exceptions"> {
-  /** Also that of its namespace. */
-  readonly name: string;
-  /** With texts in angle brackets for what it takes from other stacks. */
-  readonly spec: AppSpec;
-  /** What those texts stand for. */
-  readonly references: ReadonlyMap<string, FromStack>;
-  /** By the name in the output `urls`: the port. */
-  readonly urls: ReadonlyMap<string, string>;
-  readonly delivery: Delivery;
-  /** Outputs of the stack: the URL of a port. */
-  readonly outputs: NonNullable<App["outputs"]>;
-}
 
 /** Names of the outputs that a stack's applications give. */
 export const appOutputs = ({ apps }: Pick<LoadedStack, "apps">): string[] => Object.values(apps).flatMap(({ outputs }) => Object.keys(outputs ?? {}));

@@ -1,0 +1,17 @@
+/** An application of a stack with the stack's settings. Types only. */
+import type { AppSpec } from "../../components/apps/app-spec";
+import type { App, Delivery, FromStack } from "../define/app";
+
+export interface PlannedApp extends Pick<App, "flows" | "exceptions"> {
+  /** Also that of its namespace. */
+  readonly name: string;
+  /** With texts in angle brackets for what it takes from other stacks. */
+  readonly spec: AppSpec;
+  /** What those texts stand for. */
+  readonly references: ReadonlyMap<string, FromStack>;
+  /** By the name in the output `urls`: the port. */
+  readonly urls: ReadonlyMap<string, string>;
+  readonly delivery: Delivery;
+  /** Outputs of the stack: the URL of a port. */
+  readonly outputs: NonNullable<App["outputs"]>;
+}
