@@ -9,6 +9,7 @@ const os = require("node:os");
 const path = require("node:path");
 const { parseArgs } = require("node:util");
 const { mutantsOf } = require("./mutate/mutants.cjs");
+const { secondsFor } = require("./mutate/time-limit.cjs");
 
 const ROOT = path.resolve(__dirname, "..");
 const FOLDERS = ["components/base", "components/platform", "stacks/build", "stacks/plan"];
@@ -29,7 +30,7 @@ const { values, positionals } = parseArgs({
     limit: { type: "string", default: "200" },
     seed: { type: "string", default: "1" },
     minutes: { type: "string", default: "60" },
-    // Seconds; tests that take longer go round in circles because of the change: noticed.
+    // Seconds at least; tests that take longer, and several times as long as before the change, go round in circles because of it: noticed.
     timeout: { type: "string", default: "180" },
     runner: { type: "string", default: "npx --no-install jest -w 1" },
   },
@@ -55,16 +56,18 @@ function shuffled(list, random) {
   return copy;
 }
 
-/** What Git knows of the checkout, as it lies there. */
-function copyOf(target) {
-  const files = execFileSync("git", ["ls-files", "-z"], { cwd: ROOT, encoding: "utf8" }).split("\0").filter(Boolean);
+/** What Git knows of the checkout and is there. */
+const filesHere = () =>
+  execFileSync("git", ["ls-files", "-z"], { cwd: ROOT, encoding: "utf8" })
+    .split("\0")
+    .filter((file) => file !== "" && fs.existsSync(path.join(ROOT, file)));
+
+function copyTo(target, files) {
   for (const file of files) {
-    if (!fs.existsSync(path.join(ROOT, file))) continue;
     fs.mkdirSync(path.join(target, path.dirname(file)), { recursive: true });
     fs.copyFileSync(path.join(ROOT, file), path.join(target, file));
   }
   fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(target, "node_modules"));
-  return files;
 }
 
 const isSource = (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !file.endsWith(".main.ts");
@@ -78,7 +81,7 @@ function testsOf(file, files, folder) {
 }
 
 /** @returns the exit code; null when the time was up */
-function run(copy, tests, seconds = Number(values.timeout)) {
+function run(copy, tests, seconds) {
   const [command, ...words] = values.runner.split(" ");
   const { status, error } = spawnSync(command, [...words, "--bail", "--silent", ...tests], {
     cwd: copy,
@@ -92,25 +95,30 @@ function run(copy, tests, seconds = Number(values.timeout)) {
 
 function main() {
   const folders = positionals.length === 0 ? FOLDERS : positionals.map((folder) => folder.replace(/\/+$/, ""));
-  const copy = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-mutate-"));
-  const clean = () => fs.rmSync(copy, { recursive: true, force: true });
-  process.on("exit", clean);
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
-  const files = copyOf(copy);
+  const files = filesHere();
   const places = folders.flatMap((folder) =>
     files
       .filter((file) => file.startsWith(`${folder}/`) && isSource(file))
       .flatMap((file) => {
         const tests = testsOf(file, files, folder);
-        const text = fs.readFileSync(path.join(copy, file), "utf8");
+        const text = fs.readFileSync(path.join(ROOT, file), "utf8");
         return mutantsOf(file, text).map((mutant) => ({ ...mutant, file, original: text, tests }));
       }),
   );
   if (places.length === 0) throw new Error(`there is nothing to change in ${folders.join(", ")}`);
+  const copy = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-mutate-"));
+  const clean = () => fs.rmSync(copy, { recursive: true, force: true });
+  process.on("exit", clean);
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
+  copyTo(copy, files);
   const chosen = shuffled(places, randomFrom(Number(values.seed))).slice(0, Number(values.limit));
+  /** Seconds that the unchanged tests took, by their path. */
+  const unchanged = new Map();
   for (const tests of new Set(chosen.flatMap(({ file, tests }) => [...(tests === undefined ? [] : [tests]), ...elsewhere(file)]))) {
     // A busy machine may need far longer for a whole folder than for one that fails at once.
+    const begun = Date.now();
     const code = run(copy, [tests], Math.max(Number(values.timeout), UNCHANGED_SECONDS));
+    unchanged.set(tests, (Date.now() - begun) / 1000);
     if (code === null) throw new Error(`the tests of ${tests} take more than ${UNCHANGED_SECONDS} s before anything is changed: is the machine busy?`);
     if (code !== 0) throw new Error(`the tests of ${tests} fail before anything is changed`);
   }
@@ -118,12 +126,26 @@ function main() {
   const survived = [];
   let ran = 0;
   let others = 0;
+  let late = 0;
+  /** Whether tests fail, or find no end. */
+  const fails = (tests) => {
+    const code = run(
+      copy,
+      tests,
+      secondsFor(
+        Number(values.timeout),
+        tests.map((each) => unchanged.get(each) ?? 0),
+      ),
+    );
+    if (code === null) late++;
+    return code !== 0;
+  };
   for (const { file, line, what, text, original, tests } of chosen) {
     if (Date.now() > end) break;
     ran++;
     fs.writeFileSync(path.join(copy, file), text);
-    const inFolder = tests !== undefined && run(copy, [tests]) !== 0;
-    const noticed = inFolder || (elsewhere(file).length > 0 && run(copy, elsewhere(file)) !== 0);
+    const inFolder = tests !== undefined && fails([tests]);
+    const noticed = inFolder || (elsewhere(file).length > 0 && fails(elsewhere(file)));
     fs.writeFileSync(path.join(copy, file), original);
     if (noticed && !inFolder) others++;
     if (noticed) continue;
@@ -132,7 +154,9 @@ function main() {
   }
   const score = ran === 0 ? 0 : Math.round((1000 * (ran - survived.length)) / ran) / 10;
   console.log(`${ran} of ${places.length} changes tried in ${folders.join(", ")} (seed ${values.seed}):`);
-  console.log(`${ran - survived.length - others} noticed by the tests of their folders, ${others} by others, ${survived.length} survived; score ${score} %`);
+  console.log(
+    `${ran - survived.length - others} noticed by the tests of their folders, ${others} by others, ${survived.length} survived; score ${score} %; tests found no end ${late} times`,
+  );
 }
 
 try {

@@ -9,6 +9,8 @@ interface Mutant {
 }
 const { mutantsOf } = require("../../build/mutate/mutants.cjs") as { mutantsOf(name: string, text: string): Mutant[] };
 
+const { secondsFor } = require("../../build/mutate/time-limit.cjs") as { secondsFor(least: number, unchanged: number[]): number };
+
 const line = (text: string): [string, string][] => mutantsOf("a.ts", text).map((mutant) => [mutant.what, mutant.text]);
 
 test("an option of a resource is left out, a value is changed", () => {
@@ -40,4 +42,8 @@ test("imports, types and the texts of errors stay", () => {
 test("a folder without anything to change, and one whose name is wrong, are no success", () => {
   const { status, stderr } = spawnSync(process.execPath, ["build/mutate.cjs", "docs"], { cwd: path.join(__dirname, "../.."), encoding: "utf8" });
   expect([status, stderr]).toEqual([2, "error: there is nothing to change in docs\n"]);
+});
+
+test("tests of a busy machine get several times what they took before the change, and quick ones the least", () => {
+  expect([secondsFor(180, [2, 3]), secondsFor(180, [100, 50]), secondsFor(180, [])]).toEqual([180, 600, 180]);
 });

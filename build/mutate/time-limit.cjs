@@ -1,0 +1,13 @@
+// How long tests may take before a change counts as one that they never get over.
+"use strict";
+
+/** A busy machine may be this many times slower than it was while nothing was changed. */
+const SLOWER = 4;
+
+/**
+ * @param least seconds
+ * @param unchanged seconds that each of the tests took before anything was changed
+ */
+const secondsFor = (least, unchanged) => Math.max(least, SLOWER * unchanged.reduce((sum, each) => sum + each, 0));
+
+module.exports = { secondsFor };
