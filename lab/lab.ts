@@ -132,17 +132,104 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
 }
 
+/** Where the lab's files are. */
+const fileIn =
+  (dir: string) =>
+  (name: string): string =>
+    path.join(dir, name);
+
+interface Beginning {
+  options: LabOptions & { site: LabSite };
+  /** The parts read it as they need it: it may grow. */
+  site: LabSite;
+  ctx: OwnedContext;
+  clock: Clock;
+  saved: Snapshot | undefined;
+  /** Has the part stopped where the start fails. */
+  keep<T extends Stoppable>(part: T): T;
+}
+
+/** The parts that the outside world is made of, and the two ways to them. */
+async function startParts({ options, site, ctx, saved, keep }: Beginning) {
+  const file = fileIn(options.dir);
+  const bastionHostKey = saved?.bastionHostKey ?? newSshKey().private;
+  const authorizedKey = bastionKey(file("bastion_key"));
+  const proxy = keep(await startConnectProxy(ctx, options.ports?.proxy ?? DEFAULT_PORTS.proxy));
+  const bastion = keep(await startBastion(ctx, { port: options.ports?.bastion ?? DEFAULT_PORTS.bastion, hostKey: bastionHostKey, authorizedKey }));
+  const proxyUrl = `http://127.0.0.1:${proxy.port}`;
+  const artefacts = keep(await startArtefacts(ctx));
+  await artefacts.setImages(site.images);
+  const clusters = keep(await createClusters(ctx, site, () => writeKubeconfig(file("kubeconfig"), clusters.running(), proxyUrl)));
+  const guests = keep(createFleet({ ctx, startCluster: clusters.start }));
+  const proxmox = keep(await startProxmox({ ctx, site, guests, token: readLabOnly().proxmox.token }));
+  writeKubeconfig(file("kubeconfig"), [], proxyUrl);
+  return { proxy, proxyUrl, bastion, bastionHostKey, artefacts, clusters, guests, proxmox };
+}
+
+type Parts = Awaited<ReturnType<typeof startParts>>;
+
+const settledOf =
+  ({ guests, clusters }: Parts) =>
+  async (): Promise<void> => {
+    await guests.settled();
+    await clusters.settled();
+  };
+
+/** `lab.json`, but for the address of the control API. */
+function labFileOf({ options, clock }: Beginning, parts: Parts): LabFile {
+  const file = fileIn(options.dir);
+  return {
+    version: 1,
+    pid: process.pid,
+    startedAt: new Date(clock.now()).toISOString(),
+    control: "",
+    proxy: parts.proxyUrl,
+    bastion: { host: "127.0.0.1", port: parts.bastion.port, user: BASTION_USER, keyFile: file("bastion_key"), hostKey: publicHalf(parts.bastionHostKey) },
+    caFile: file("ca.pem"),
+    kubeconfig: file("kubeconfig"),
+    chartStandIn: parts.artefacts.chartStandIn,
+  };
+}
+
+/** The control API, whose address goes into the lab's file. */
+async function startControlOf({ options, site, ctx, keep }: Beginning, parts: Parts, labFile: LabFile): Promise<Stoppable> {
+  const { proxmox, artefacts, guests, clusters } = parts;
+  const control = keep(
+    await startControl({
+      port: options.ports?.control ?? DEFAULT_PORTS.control,
+      records: ctx.records,
+      unhandled: ctx.unhandled,
+      faults: ctx.faults,
+      site: () => site,
+      setSite: async (given) => {
+        requireSame(site, given, options.dir);
+        const before = { ...site };
+        Object.assign(site, given);
+        proxmox.grown(before);
+        await artefacts.setImages(site.images);
+        ctx.changed();
+      },
+      status: () => statusOf(labFile, proxmox, guests, clusters, ctx),
+      proxmox: () => proxmox.state(),
+      settled: settledOf(parts),
+      stop: () => options.onStopRequest?.(),
+    }),
+  );
+  labFile.control = `http://127.0.0.1:${control.port}`;
+  return control;
+}
+
 async function compose(
   options: LabOptions & { site: LabSite },
   snapshotFile: string,
   saved: Snapshot | undefined,
   stops: (() => Promise<void>)[],
 ): Promise<Lab> {
-  const { dir, log = () => undefined } = options;
-  // The parts read it as they need it: it may grow.
-  const site = { ...options.site };
+  const { log = () => undefined } = options;
+  const file = fileIn(options.dir);
   const clock = options.clock ?? systemClock;
   const tls = saved ? await restoreAuthority(saved.authority, clock.now()) : await createAuthority("homelab lab CA (lab only)", clock.now());
+  const site = { ...options.site };
   let onChanged = (): void => undefined;
   const ctx = await createContext({
     clock,
@@ -156,63 +243,16 @@ async function compose(
     await ctx.records.restore(saved.records);
     await ctx.unhandled.restore(saved.unhandled);
   }
+  writeFileAtomic(file("ca.pem"), tls.caPem, 0o644);
   const keep = <T extends Stoppable>(part: T): T => {
     stops.push(() => part.stop());
     return part;
   };
-  const file = (name: string): string => path.join(dir, name);
-  writeFileAtomic(file("ca.pem"), tls.caPem, 0o644);
-  const bastionHostKey = saved?.bastionHostKey ?? newSshKey().private;
-  const authorizedKey = bastionKey(file("bastion_key"));
-  const proxy = keep(await startConnectProxy(ctx, options.ports?.proxy ?? DEFAULT_PORTS.proxy));
-  const bastion = keep(await startBastion(ctx, { port: options.ports?.bastion ?? DEFAULT_PORTS.bastion, hostKey: bastionHostKey, authorizedKey }));
-  const proxyUrl = `http://127.0.0.1:${proxy.port}`;
-  const artefacts = keep(await startArtefacts(ctx));
-  await artefacts.setImages(site.images);
-  const clusters = keep(await createClusters(ctx, site, () => writeKubeconfig(file("kubeconfig"), clusters.running(), proxyUrl)));
-  const guests = keep(createFleet({ ctx, startCluster: clusters.start }));
-  const proxmox = keep(await startProxmox({ ctx, site, guests, token: readLabOnly().proxmox.token }));
-  writeKubeconfig(file("kubeconfig"), [], proxyUrl);
-
-  const settled = async (): Promise<void> => {
-    await guests.settled();
-    await clusters.settled();
-  };
-  const setSite = async (given: LabSite): Promise<void> => {
-    requireSame(site, given, dir);
-    const before = { ...site };
-    Object.assign(site, given);
-    proxmox.grown(before);
-    await artefacts.setImages(site.images);
-    ctx.changed();
-  };
-  const labFile: LabFile = {
-    version: 1,
-    pid: process.pid,
-    startedAt: new Date(clock.now()).toISOString(),
-    control: "",
-    proxy: proxyUrl,
-    bastion: { host: "127.0.0.1", port: bastion.port, user: BASTION_USER, keyFile: file("bastion_key"), hostKey: publicHalf(bastionHostKey) },
-    caFile: file("ca.pem"),
-    kubeconfig: file("kubeconfig"),
-    chartStandIn: artefacts.chartStandIn,
-  };
-  const control = keep(
-    await startControl({
-      port: options.ports?.control ?? DEFAULT_PORTS.control,
-      records: ctx.records,
-      unhandled: ctx.unhandled,
-      faults: ctx.faults,
-      site: () => site,
-      setSite,
-      status: () => statusOf(labFile, proxmox, guests, clusters, ctx),
-      proxmox: () => proxmox.state(),
-      settled,
-      stop: () => options.onStopRequest?.(),
-    }),
-  );
-  labFile.control = `http://127.0.0.1:${control.port}`;
-
+  const beginning: Beginning = { options, site, ctx, clock, saved, keep };
+  const parts = await startParts(beginning);
+  const labFile = labFileOf(beginning, parts);
+  const control = await startControlOf(beginning, parts, labFile);
+  const { proxmox, guests } = parts;
   if (saved) {
     proxmox.restore(saved.proxmox, saved.site ?? site);
     guests.restore(saved.disks);
@@ -220,42 +260,42 @@ async function compose(
     // Whoever starts a lab again finds it as it was.
     await guests.settled();
   }
-  const collect = async (disks = guests.save()): Promise<Snapshot> => ({
-    version: 1,
-    site,
-    authority: tls.save(),
-    bastionHostKey,
-    records: ctx.records.save(),
-    unhandled: ctx.unhandled.save(),
-    proxmox: proxmox.save(),
-    disks: await disks,
-  });
   const writer = createSnapshotWriter(
     snapshotFile,
     clock,
-    () => collect(),
+    () => snapshotOf(beginning, parts, tls.save()),
     (error) => log(`the snapshot could not be written: ${String(error)}`),
   );
   onChanged = () => writer.changed();
   writer.changed();
   writeFileAtomic(file("lab.json"), `${JSON.stringify(labFile, null, 2)}\n`, 0o600);
-  return {
-    file: labFile,
-    ctx,
-    proxmox,
-    guests,
-    clusters,
-    settled,
-    stop: async () => {
-      onChanged = () => undefined;
-      // First what changes by itself, then the last snapshot, then the rest.
-      await proxmox.stop();
-      await guests.stop();
-      await writer.close();
-      for (const part of [clusters, artefacts, bastion, proxy, control]) await part.stop();
-      fs.rmSync(file("lab.json"), { force: true });
-    },
+  const stop = (): Promise<void> => {
+    onChanged = () => undefined;
+    return stopAll(parts, control, writer, file("lab.json"));
   };
+  return { file: labFile, ctx, proxmox, guests, clusters: parts.clusters, settled: settledOf(parts), stop };
+}
+
+async function snapshotOf({ site, ctx }: Beginning, { bastionHostKey, proxmox, guests }: Parts, authority: Snapshot["authority"]): Promise<Snapshot> {
+  return {
+    version: 1,
+    site,
+    authority,
+    bastionHostKey,
+    records: ctx.records.save(),
+    unhandled: ctx.unhandled.save(),
+    proxmox: proxmox.save(),
+    disks: await guests.save(),
+  };
+}
+
+/** First what changes by itself, then the last snapshot, then the rest. */
+async function stopAll(parts: Parts, control: Stoppable, writer: { close(): Promise<void> }, labFile: string): Promise<void> {
+  await parts.proxmox.stop();
+  await parts.guests.stop();
+  await writer.close();
+  for (const part of [parts.clusters, parts.artefacts, parts.bastion, parts.proxy, control]) await part.stop();
+  fs.rmSync(labFile, { force: true });
 }
 
 function statusOf(labFile: LabFile, proxmox: Proxmox, guests: GuestFleet, clusters: ClusterRegistry, ctx: OwnedContext): unknown {
