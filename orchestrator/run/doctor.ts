@@ -32,14 +32,16 @@ export async function doctor(args: Arguments, session: Session): Promise<ExitCod
     version: 1,
     node: process.version,
     heldNodeVersions: heldVersions(),
-    engine: { name: engine.name, why: engine.why },
+    engine: { name: engine.name, why: engine.instead === undefined ? engine.why : `${engine.why} (${engine.instead})` },
     providers: Object.fromEntries(PACKAGE_NAMES.map((name) => [name, chooseProvider(name, engine.name, named)])),
     helm: helm ?? "not installed: charts can be installed in the lab only",
     checks: await runChecks(runsDirOf(args.flag("lab")), args.flag("lab"), session),
   };
   if (args.flag("json")) session.out(`${JSON.stringify(report, null, 2)}\n`);
   else {
-    session.out(`node       ${describeNode(report.node, report.heldNodeVersions)}\nengine     ${engine.name}: ${engine.why}\nhelm       ${report.helm}\n`);
+    session.out(
+      `node       ${describeNode(report.node, report.heldNodeVersions)}\nengine     ${report.engine.name}: ${report.engine.why}\nhelm       ${report.helm}\n`,
+    );
     for (const [name, { from, why }] of Object.entries(report.providers)) session.out(`${name.padEnd(10)} ${from}: ${why}\n`);
     for (const { name, verdict, says, next } of report.checks)
       session.out(`${MARKS[verdict]} ${name.padEnd(9)} ${says}\n${next === undefined ? "" : `    next: ${next}\n`}`);

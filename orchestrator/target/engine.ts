@@ -21,6 +21,8 @@ export interface Engine {
   root: string | undefined;
   /** Why this one, for `doctor` and the report. */
   why: string;
+  /** How to have the other one, for `doctor`. */
+  instead?: string;
 }
 
 /** Pulumi's package on npm, since 3.261: it fetches the CLI of its own version on first use. */
@@ -40,7 +42,7 @@ function chooseEngine(choice: EngineChoice): Engine {
       hint: `${STOCK_CLI}; or leave out --engine to use the embedded engine`,
     });
   }
-  return { name: "embedded", root: embeddedRoot, why: `no pulumi is on PATH (${STOCK_CLI})` };
+  return { name: "embedded", root: embeddedRoot, why: "no pulumi is on PATH", instead: STOCK_CLI };
 }
 
 /** The engine that a command's flags ask for. */

@@ -4,6 +4,12 @@ import { codesOf, failureClass, type ToldError } from "./failure-class";
 import { protectedVmHint } from "./protected-vm";
 import type { WorkerResult } from "./worker-protocol";
 
+/** Who holds the stack, as both engines say it of each lock: `<file>: created by root@vm (pid 8969) at 2026-11-30T10:27:33Z`. */
+function heldBy(message: string): string {
+  const holders = [...message.matchAll(/created by (\S+) \(pid (\d+)\) at (\S+)/g)].map(([, who, pid, since]) => `${who} (process ${pid}, since ${since})`);
+  return `another run holds the stack${holders.length === 0 ? "" : `: ${[...new Set(holders)].join(", ")}`}`;
+}
+
 /**
  * @param errors that the engine reported while it ran
  * @param cancelled by this run itself
@@ -11,14 +17,7 @@ import type { WorkerResult } from "./worker-protocol";
 export function stackFailure(thrown: unknown, errors: readonly ToldError[], cancelled: boolean): NonNullable<WorkerResult["error"]> {
   const { name, message } = asError(thrown);
   if (cancelled) return { code: "E_CANCELLED", class: "cancelled", message: "cancelled" };
-  if (name === "ConcurrentUpdateError") {
-    const lines = message.split("\n").filter((line) => line.includes("lock"));
-    return {
-      code: "E_LOCKED",
-      class: "locked",
-      message: lines.map((line) => line.replace(/^\s*(stderr: )?(error: )?/, "")).join("\n") || "the stack is locked by another run",
-    };
-  }
+  if (name === "ConcurrentUpdateError") return { code: "E_LOCKED", class: "locked", message: heldBy(message) };
   if (errors.length > 0) {
     const messages = errors.map(({ message: text }) => text);
     const hint = protectedVmHint(messages);

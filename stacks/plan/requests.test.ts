@@ -72,3 +72,10 @@ test("machines add up; volumes on disks of an unknown size are not counted", () 
   ]);
   expect(requestsText(found)).toBe("7.1 of 7 processors, 0.1 GiB of 5 GiB of memory, 1024 GiB of an unknown amount of volumes");
 });
+
+test("a message names the four that ask for most, and says how many more there are", () => {
+  const modules = [300, 500, 400, 600, 10, 700].map((mebi, i) => chosen(`m${i}`, { workloads: [{ name: "x", memory: `${mebi}Mi` }] }));
+  expect(of(modules).warnings).toEqual([
+    "dev: its modules and applications ask for 2.5 GiB of memory, and k8s-dev has 2.5 GiB for them (m5 0.7 GiB, m3 0.6 GiB, m1 0.5 GiB, m2 0.4 GiB and 2 more)",
+  ]);
+});

@@ -61,6 +61,9 @@ function roomOf(machines: readonly Machine[]): Requests["room"] {
   };
 }
 
+/** Names that a message lists, the largest first. */
+const NAMED = 4;
+
 const round = (value: number): number => Math.round(value * 10) / 10;
 const KINDS = {
   cpu: { what: "processors", text: (value: number) => String(round(value / 1000)) },
@@ -88,7 +91,11 @@ export function requestsOf(
     if (has === undefined || asked[kind] <= has * NEARLY[kind]) continue;
     const { what, text } = KINDS[kind];
     const names = by.filter((one) => one[kind] > 0).toSorted((a, b) => b[kind] - a[kind]);
-    const list = names.map((one) => `${one.name} ${text(one[kind])}`).join(", ");
+    const others = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+    const list = `${names
+      .slice(0, NAMED)
+      .map((one) => `${one.name} ${text(one[kind])}`)
+      .join(", ")}${others}`;
     const where = machines.map(({ name }) => name).join(" and ");
     const message = `${environment}: its modules and applications ask for ${text(asked[kind])} of ${what}, and ${where} ${machines.length === 1 ? "has" : "have"} ${text(has)} for them (${list})`;
     if (asked[kind] > has) problems.push(`${message}; take something out, or give the machine more`);
