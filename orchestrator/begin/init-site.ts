@@ -56,6 +56,8 @@ async function fromProxmox(url: string, args: Arguments, session: Session): Prom
 
 function closing({ files, keyFile, authority, toFill }: Initialised, { domain, nodes, stacks }: Answers): string {
   const env = `${ENV.ageKeyFile}=${quote(keyFile)}`;
+  // Without `npx` it is found after `npm link` alone.
+  const own = "npx homelab";
   return [
     `${domain}: ${stacks.length} stacks (${stacks.join(", ")}) on ${nodes.map(({ name, memoryMiB }) => `${name} (${Math.round(memoryMiB / 1024)} GiB)`).join(", ")}`,
     ...files.map((file) => `  ${file}`),
@@ -63,14 +65,20 @@ function closing({ files, keyFile, authority, toFill }: Initialised, { domain, n
     `The key to the secrets is ${keyFile}, outside the checkout. Keep a copy in a safe place: without it nobody can read them.`,
     "",
     "Next:",
-    "  homelab lab start && homelab preview --lab     what would be built, in the lab, which gets no secret of yours",
-    "  homelab up --lab                               build it there",
-    "Then, for the real one:",
+    `  ${own} lab start && ${own} preview --lab`,
+    "      what would be built, in the lab, which gets no secret of yours",
+    `  ${own} up --lab`,
+    "      builds it there",
+    'Then, for the real one (README.md, "Your own homelab", from step 3):',
     `  export ${env}`,
-    ...toFill.map(({ file, key, what }) => `  homelab secrets set ${file} ${key}\n      ${what}`),
+    ...toFill.map(({ file, key, what }) => `  ${own} secrets set ${file} ${key}\n      ${what}`),
     ...(authority === undefined ? [] : [`  make your devices trust ${authority}: it signs the certificates of all host names`]),
-    "  edit site/ until it is yours: your own key in operatorKeys of site/site.ts, the nodes in site/nodes.ts",
-    "  homelab preview",
+    "  edit site/ until it is yours: your own key in operatorKeys of site/site.ts,",
+    "      the nodes in site/nodes.ts",
+    "  export PULUMI_BACKEND_URL=… PULUMI_CONFIG_PASSPHRASE_FILE=…",
+    "      where the state is kept, and the passphrase that encrypts its secrets",
+    `  ${own} doctor && ${own} preview`,
+    "      what is still missing, and what would be built",
     "",
   ].join("\n");
 }
