@@ -1,7 +1,8 @@
 /**
- * Pull requests and their comments as GitHub's API serves them (docs.github.com/rest: pulls, issues/comments, users). What is not here is
- * answered 404 and noted.
+ * Pull requests and their comments as GitHub's API serves them (docs.github.com/rest: pulls, issues/comments, users), and issues. What is
+ * not here is answered 404 and noted.
  */
+import { answerIssues } from "./github-issues";
 import { bodyOf, type Call, type Comment, charactersOf, type HostState, linkHeader, type PullRequest, pageOf, type Reply } from "./state";
 
 const LIMIT = 65_536;
@@ -85,6 +86,8 @@ export function answerGithub(call: Call, state: HostState): Reply | undefined {
   if (number !== undefined) return comments(call, state, number);
   const [, comment] = /^issues\/comments\/(\d+)$/.exec(rest) ?? [];
   if (comment !== undefined) return oneComment(call, state, comment);
+  const issues = answerIssues(call, state, rest);
+  if (issues !== undefined) return issues;
   if (call.method !== "GET") return undefined;
   if (rest === "pulls") return pulls(call, state);
   const [, pullNumber] = /^pulls\/(\d+)$/.exec(rest) ?? [];

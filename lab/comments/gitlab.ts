@@ -1,7 +1,8 @@
 /**
- * Merge requests and their notes as GitLab's API serves them (docs.gitlab.com/api: merge_requests, notes, users). What is not here is
- * answered 404 and noted.
+ * Merge requests and their notes as GitLab's API serves them (docs.gitlab.com/api: merge_requests, notes, users), and issues. What is not
+ * here is answered 404 and noted.
  */
+import { answerIssues } from "./gitlab-issues";
 import { bodyOf, type Call, type Comment, charactersOf, type HostState, linkHeader, type Page, type PullRequest, pageOf, type Reply } from "./state";
 
 const LIMIT = 1_000_000;
@@ -65,6 +66,8 @@ export function answerGitlab(call: Call, state: HostState): Reply | undefined {
   if (call.account === undefined) return message(401, "401 Unauthorized");
   const path = call.url.pathname.replace(/^\/api\/v4/, "");
   if (call.method === "GET" && path === "/user") return { status: 200, body: { id: call.account.id, username: call.account.login } };
+  const issues = answerIssues(call, state, path);
+  if (issues !== undefined) return issues;
   const [, project, iid, rest = ""] = /^\/projects\/(\d+)\/merge_requests\/(\d+)(\/.*)?$/.exec(path) ?? [];
   if (project === undefined) return undefined;
   const pull = state.pulls.find((one) => String(one.number) === iid);

@@ -1,5 +1,5 @@
 /**
- * The APIs for comments on pull requests of GitHub (at `/`) and of GitLab (at `/api/v4`), each with one repository, over plain HTTP on
+ * The APIs for comments on pull requests, and for issues, of GitHub (at `/`) and of GitLab (at `/api/v4`), each with one repository, over plain HTTP on
  * 127.0.0.1. Faults are asked for: an answer instead of the real one, after it, or a connection that is cut.
  */
 import { createServer, type IncomingMessage } from "node:http";
@@ -8,7 +8,7 @@ import { answerGithub } from "./github";
 import { answerGitlab } from "./gitlab";
 import type { Account, Call, HostState, PullRequest, Reply } from "./state";
 
-export type { Account, Comment, PullRequest } from "./state";
+export type { Account, Comment, Issue, PullRequest } from "./state";
 
 export interface Fault {
   readonly method: string;
@@ -39,9 +39,17 @@ export interface CommentHosts {
 }
 
 /** Parameters that are modelled, some for one value. */
-const QUERY = { github: ["page", "per_page", "state", "head"], gitlab: ["page", "per_page", "sort", "order_by=created_at"] } as const;
+const QUERY = { github: ["page", "per_page", "state", "head"], gitlab: ["page", "per_page", "sort", "order_by=created_at", "state", "scope=all"] } as const;
 
-const newState = (repository: string): HostState => ({ repository, accounts: new Map<string, Account>(), pulls: [], nextComment: 1_000 });
+const newState = (repository: string): HostState => ({
+  repository,
+  accounts: new Map<string, Account>(),
+  pulls: [],
+  nextComment: 1_000,
+  issues: [],
+  nextIssue: 500,
+  hasIssues: true,
+});
 
 async function textOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

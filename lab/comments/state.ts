@@ -1,4 +1,4 @@
-/** What both hosts of pull requests keep: one repository, its requests and their comments. */
+/** What both hosts of pull requests keep: one repository, its requests with their comments, and its issues. */
 
 /** Whose a token is and what it may do. */
 export interface Account {
@@ -27,12 +27,24 @@ export interface PullRequest {
   readonly comments: Comment[];
 }
 
+export interface Issue {
+  readonly number: number;
+  title: string;
+  body: string;
+  state: "open" | "closed";
+  readonly author: Account;
+}
+
 export interface HostState {
   /** GitHub: `owner/name`; GitLab: the project's number. */
   readonly repository: string;
   readonly accounts: Map<string, Account>;
   readonly pulls: PullRequest[];
   nextComment: number;
+  readonly issues: Issue[];
+  nextIssue: number;
+  /** Whether the repository has issues at all. */
+  hasIssues: boolean;
 }
 
 export interface Reply {
@@ -85,3 +97,15 @@ export function bodyOf(value: unknown): string | undefined {
 
 /** Characters as Ruby counts them, on both hosts. */
 export const charactersOf = (text: string): number => [...text].length;
+
+const textIn = (value: object, name: string): string | undefined => {
+  const text: unknown = Reflect.get(value, name);
+  return typeof text === "string" ? text : undefined;
+};
+
+/** Fields of a request that writes an issue, as far as they are texts. @param body what the host calls the text of an issue */
+export function issueFields(value: unknown, body: "body" | "description"): { title?: string; body?: string; state?: string } {
+  if (typeof value !== "object" || value === null) return {};
+  const [title, text, state] = [textIn(value, "title"), textIn(value, body), textIn(value, "state") ?? textIn(value, "state_event")];
+  return { ...(title === undefined ? {} : { title }), ...(text === undefined ? {} : { body: text }), ...(state === undefined ? {} : { state }) };
+}

@@ -1,8 +1,9 @@
-import { type DriftReport, driftExitCode, driftOf, driftText, hasDrifted } from "./drift-report";
+import { driftExitCode, driftOf, driftText, hasDrifted } from "./drift-report";
+import { type DriftReport, driftSchema } from "./drift-schema";
 
 const step = { op: "update", urn: "urn:1", type: "proxmoxve:index/vmLegacy:VmLegacy", name: "dev", component: false, diffs: [], keys: [], values: [] };
 const report = (given: Partial<DriftReport>): DriftReport => {
-  const all = { version: 1 as const, site: "lab" as const, drifted: false, stacks: [], hosts: [], ...given };
+  const all = { version: 1 as const, site: "lab" as const, lookedAt: "2026-01-01T00:00:00.000Z", drifted: false, stacks: [], hosts: [], ...given };
   return { ...all, drifted: hasDrifted(all) };
 };
 const host = { host: "dns", stack: "tools", roles: [{ role: "dns", operations: [{ operation: "file /etc/x", status: "would-change", detail: "-a\n+b" }] }] };
@@ -57,4 +58,11 @@ dns (tools)
   expect([driftText(failed), driftExitCode(failed)]).toEqual(["dev\n  ! no\n    way\n    next: look\n", 1]);
   expect(driftExitCode(report({ hosts: [{ ...host, status: "failed" }] }))).toBe(1);
   expect([driftText(report({})), driftExitCode(report({}))]).toEqual(["nothing has drifted\n", 0]);
+});
+
+test("what is written is read again as it was, roles' own fields and a failure's class too", () => {
+  const error = { code: "E", message: "no", class: "busy", provider: ["HTTP 423"] };
+  const resource = { urn: "u", type: "t", name: "n", how: "changed" as const, fields: [{ path: "p", from: "1", kind: "delete" as const, replaces: true }] };
+  const whole = report({ stacks: [{ stack: "dev", resources: [resource], error }], hosts: [{ ...host, status: "failed" }] });
+  expect(driftSchema.parse(JSON.parse(JSON.stringify(whole)))).toEqual(whole);
 });

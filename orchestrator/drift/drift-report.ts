@@ -1,31 +1,9 @@
-/** What drifted: its shape, its exit code, and its text. */
+/** What drifted: its exit code, and its text. */
 import { EXIT, type ExitCode } from "../cli/exit-codes";
-import { diffText, type HostResults } from "../hosts/host-results";
+import { diffText } from "../hosts/host-results";
 import { VALUE_LENGTH } from "../report/report-schema";
-import type { ChangedValue, ResourceStep, WorkerResult } from "../worker/worker-protocol";
-
-export interface DriftedResource {
-  urn: string;
-  type: string;
-  name: string;
-  how: "changed" | "gone";
-  /** Of a changed one: old value, as the state has it, and the one that was found. None where only a secret differs. */
-  fields: ChangedValue[];
-}
-
-export interface StackDrift {
-  stack: string;
-  resources: DriftedResource[];
-  error?: NonNullable<WorkerResult["error"]>;
-}
-
-export interface DriftReport {
-  version: 1;
-  site: "real" | "lab";
-  drifted: boolean;
-  stacks: StackDrift[];
-  hosts: HostResults["hosts"];
-}
+import type { ResourceStep } from "../worker/worker-protocol";
+import type { DriftedResource, DriftReport } from "./drift-schema";
 
 /** A step of a refresh's preview, or undefined where nothing drifted. */
 export function driftOf({ op, urn, type, name, values }: ResourceStep): DriftedResource | undefined {
@@ -45,9 +23,10 @@ export function driftExitCode(report: DriftReport): ExitCode {
 /** Cut behind the redactor, which has seen the whole of it. */
 const short = (value: string): string => (value.length > VALUE_LENGTH ? `${value.slice(0, VALUE_LENGTH)}…` : value);
 
-const fieldLine = ({ path, from, to }: ChangedValue): string => `    ${path}: ${short(from ?? "(not there)")} → ${short(to ?? "(gone)")}`;
+const fieldLine = ({ path, from, to }: DriftedResource["fields"][number]): string => `    ${path}: ${short(from ?? "(not there)")} → ${short(to ?? "(gone)")}`;
 
-function resourceLines({ type, name, how, fields }: DriftedResource): string[] {
+/** A resource with its fields, as lines. */
+export function resourceLines({ type, name, how, fields }: DriftedResource): string[] {
   if (how === "gone") return [`  - ${type} ${name} is gone`];
   return [`  ~ ${type} ${name}`, ...(fields.length > 0 ? fields.map(fieldLine) : ["    a secret value differs"])];
 }

@@ -1,11 +1,13 @@
 /** `drift`: what was changed behind the states and the roles. Changes nothing. */
+import * as path from "node:path";
 import type { Arguments } from "../cli/arguments";
 import type { ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { checkHosts } from "../hosts/manage-hosts";
 import { askAll } from "../run/query-stacks";
 import { writeSeenDrift } from "../store/seen-drift";
-import { type DriftedResource, type DriftReport, driftExitCode, driftOf, driftText, hasDrifted } from "./drift-report";
+import { driftExitCode, driftOf, driftText, hasDrifted } from "./drift-report";
+import type { DriftedResource, DriftReport } from "./drift-schema";
 
 export async function findDrift(args: Arguments, session: Session): Promise<ExitCode> {
   const found = new Map<string, DriftedResource[]>();
@@ -15,9 +17,12 @@ export async function findDrift(args: Arguments, session: Session): Promise<Exit
   });
   const stacks = results.map(([stack, { error }]) => ({ stack, resources: found.get(stack) ?? [], ...(error === undefined ? {} : { error }) }));
   const hosts = args.flag("stacks-only") ? [] : (await checkHosts(args, session, graph, args.words)).hosts;
-  const report: DriftReport = { version: 1, site: site.kind, drifted: hasDrifted({ stacks, hosts }), stacks, hosts };
   const at = session.clock.now();
+  const lookedAt = new Date(at).toISOString();
+  const report: DriftReport = { version: 1, site: site.kind, lookedAt, drifted: hasDrifted({ stacks, hosts }), stacks, hosts };
   writeSeenDrift(site.runsDir, new Map(stacks.map(({ stack, resources, error }) => [stack, { at, resources: error === undefined ? resources.length : null }])));
+  const file = args.text("report");
+  if (file !== undefined) session.writeFile(path.resolve(file), `${JSON.stringify(report, null, 2)}\n`, 0o644);
   session.out(args.flag("json") ? `${JSON.stringify(report, null, 2)}\n` : driftText(report));
   return driftExitCode(report);
 }

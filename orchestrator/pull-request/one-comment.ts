@@ -30,9 +30,10 @@ export class HostError extends HomelabError {
   }
 }
 
-const isGone = (thrown: unknown): boolean => thrown instanceof HostError && thrown.status === 404;
+/** What was asked for is there no more: GitHub says 410 of an issue that was deleted. */
+export const isGone = (thrown: unknown): boolean => thrown instanceof HostError && (thrown.status === 404 || thrown.status === 410);
 /** The host may have done what it did not say it did. */
-const isUncertain = (thrown: unknown): boolean => !(thrown instanceof HostError) || thrown.status >= 500;
+export const isUncertain = (thrown: unknown): boolean => !(thrown instanceof HostError) || thrown.status >= 500;
 
 /** The oldest of ours stays, so that links to it do; younger ones, which two runs at once may have made, go. */
 async function updateFirst(host: CommentHost, marker: string, body: string): Promise<boolean> {

@@ -1,19 +1,24 @@
-/** Posts a comment on the pull request that this run of CI is about. */
+/** Posts a comment on the pull request that this run of CI is about, and opens or closes the issue of a run that is about none. */
 
 import { HomelabError } from "../../common/errors";
 import type { Session } from "../cli/session";
 import { findGithubPull } from "./github";
+import { githubIssues } from "./github-issues";
 import { findMergeRequest } from "./gitlab";
+import { gitlabIssues } from "./gitlab-issues";
 import { type CommentHost, postOneComment } from "./one-comment";
+import { closeIssues, type IssueHost, type IssueText, openOneIssue } from "./one-issue";
 import { createPoliteFetch, type PoliteFetch } from "./polite-fetch";
-import { type GithubFacts, type GitlabFacts, githubFacts, gitlabFacts, type RunFacts } from "./run-facts";
+import { type GithubFacts, type GitlabFacts, githubFacts, githubRun, gitlabFacts, gitlabRun, type RunFacts } from "./run-facts";
 
 interface Pull extends CommentHost {
   readonly state: "open" | "closed";
   readonly head: string;
 }
 
-async function post<F extends RunFacts & { api: string; token: string }>(
+type WithHost = RunFacts & { readonly api: string; readonly token: string };
+
+async function post<F extends WithHost>(
   session: Session,
   facts: F,
   find: (facts: F, polite: PoliteFetch) => Promise<Pull | undefined>,
@@ -43,3 +48,33 @@ type Post = (session: Session, marker: string, render: (run: RunFacts) => string
 /** @throws HomelabError naming what is missing, what the host answered, or that the pull request is closed */
 export const postOnGithub: Post = (session, marker, render) => post<GithubFacts>(session, githubFacts(), findGithubPull, marker, render);
 export const postOnGitlab: Post = (session, marker, render) => post<GitlabFacts>(session, gitlabFacts(), findMergeRequest, marker, render);
+
+/** What is said of a run, and whether there is still something to be done about it. */
+export interface IssueOfRun extends IssueText {
+  readonly open: boolean;
+}
+
+async function settle<F extends WithHost>(
+  session: Session,
+  facts: F,
+  hostOf: (facts: F, polite: PoliteFetch) => IssueHost,
+  marker: string,
+  render: (run: RunFacts) => IssueOfRun,
+): Promise<void> {
+  session.redactor.register(facts.token);
+  const { open, ...text } = render(facts);
+  const polite = createPoliteFetch(facts.api, session.clock, session.err);
+  try {
+    const host = hostOf(facts, polite);
+    if (open) session.out(`the issue in ${host.where} is ${await openOneIssue(host, marker, text)}\n`);
+    else session.out((await closeIssues(host, marker, text)) > 0 ? `the issue in ${host.where} is closed\n` : `no issue in ${host.where} is open\n`);
+  } finally {
+    await polite.close();
+  }
+}
+
+type Settle = (session: Session, marker: string, render: (run: RunFacts) => IssueOfRun) => Promise<void>;
+
+/** @throws HomelabError naming what is missing, or what the host answered */
+export const settleOnGithub: Settle = (session, marker, render) => settle(session, githubRun(), githubIssues, marker, render);
+export const settleOnGitlab: Settle = (session, marker, render) => settle(session, gitlabRun(), gitlabIssues, marker, render);

@@ -1,4 +1,4 @@
-/** Which pull request a run of CI is about, from the files and variables of the host; all of them are checked here. */
+/** Which pull request a run of CI is about, or the run itself, from the files and variables of the host; all of them are checked here. */
 import * as fs from "node:fs";
 import { z } from "zod";
 import { readEnv } from "../../common/env";
@@ -14,25 +14,34 @@ export interface RunFacts {
   readonly conclusion?: string | undefined;
 }
 
-export interface GithubFacts extends RunFacts {
+/** A run of GitHub Actions, whatever it is about. */
+export interface GithubRun extends RunFacts {
   readonly api: string;
   readonly owner: string;
   readonly repo: string;
   readonly token: string;
+}
+
+export interface GithubFacts extends GithubRun {
   /** Where the event names it; a fork's run does not. */
   readonly number?: number | undefined;
   /** `owner:branch` of the head. */
   readonly head: string;
 }
 
-export interface GitlabFacts extends RunFacts {
+/** A pipeline of GitLab, whatever it is about. */
+export interface GitlabRun extends RunFacts {
   readonly api: string;
   readonly project: string;
   readonly token: string;
+}
+
+export interface GitlabFacts extends GitlabRun {
   readonly iid: number;
 }
 
-const sha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
+const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
+const sha = z.string().regex(COMMIT);
 const url = z
   .string()
   .max(2_000)
@@ -83,15 +92,31 @@ function readEvent(file: string): unknown {
 
 const INSIDE_GITHUB = "run it in a job of GitHub Actions, on workflow_run or pull_request";
 
-/** @throws HomelabError E_NO_RUN naming the variable or file that is missing or wrong */
-export function githubFacts(): GithubFacts {
+/** @param right that the job's token needs */
+function githubBase(right: string) {
   const [owner = "", repo = ""] = variable("GITHUB_REPOSITORY", /^[\w.-]{1,100}\/[\w.-]{1,100}$/, INSIDE_GITHUB).split("/");
-  const base = {
+  return {
     api: apiUrl("GITHUB_API_URL", "https://api.github.com"),
     owner,
     repo,
-    token: token("GITHUB_TOKEN", "give the job `permissions: pull-requests: write`, and the step github.token as GITHUB_TOKEN"),
+    token: token("GITHUB_TOKEN", `give the job \`permissions: ${right}: write\`, and the step github.token as GITHUB_TOKEN`),
   };
+}
+
+function githubRunUrl({ owner, repo }: { owner: string; repo: string }): string {
+  const server = variable("GITHUB_SERVER_URL", /^https?:\/\/[^\s()<>"'`]+$/, INSIDE_GITHUB);
+  return `${server}/${owner}/${repo}/actions/runs/${variable("GITHUB_RUN_ID", /^\d{1,20}$/, INSIDE_GITHUB)}`;
+}
+
+/** The run itself, for what is not about a pull request. @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
+export function githubRun(): GithubRun {
+  const base = githubBase("issues");
+  return { ...base, commit: variable("GITHUB_SHA", COMMIT, INSIDE_GITHUB), runUrl: githubRunUrl(base) };
+}
+
+/** @throws HomelabError E_NO_RUN naming the variable or file that is missing or wrong */
+export function githubFacts(): GithubFacts {
+  const base = githubBase("pull-requests");
   const file = variable("GITHUB_EVENT_PATH", /./, INSIDE_GITHUB);
   const event = readEvent(file);
   const ofRun = workflowRun.safeParse(event);
@@ -109,10 +134,8 @@ export function githubFacts(): GithubFacts {
   const ofPull = pullRequest.safeParse(event);
   if (!ofPull.success)
     throw new HomelabError("E_NO_RUN", `the event in ${file} is about no pull request`, { subject: file, hint: INSIDE_GITHUB, cause: ofRun.error });
-  const server = variable("GITHUB_SERVER_URL", /^https?:\/\/[^\s()<>"'`]+$/, INSIDE_GITHUB);
-  const id = variable("GITHUB_RUN_ID", /^\d{1,20}$/, INSIDE_GITHUB);
   const { pull_request: pull } = ofPull.data;
-  return { ...base, commit: pull.head.sha, runUrl: `${server}/${owner}/${repo}/actions/runs/${id}`, number: pull.number, head: pull.head.label };
+  return { ...base, commit: pull.head.sha, runUrl: githubRunUrl(base), number: pull.number, head: pull.head.label };
 }
 
 const INSIDE_GITLAB = "run it in a pipeline of a merge request of GitLab";
@@ -124,14 +147,18 @@ function gitlabApi(): string {
   return api;
 }
 
-/** @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
-export function gitlabFacts(): GitlabFacts {
+/** The pipeline itself, for what is not about a merge request. @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
+export function gitlabRun(environment = "issue"): GitlabRun {
   return {
     api: gitlabApi(),
     project: variable("CI_PROJECT_ID", /^\d{1,15}$/, INSIDE_GITLAB),
-    iid: Number(variable("CI_MERGE_REQUEST_IID", /^[1-9]\d{0,9}$/, INSIDE_GITLAB)),
-    token: token("GITLAB_TOKEN", "make a project access token with the scope api, and keep it as a masked variable of the environment `comment`"),
-    commit: variable("CI_COMMIT_SHA", /^[0-9a-f]{40}([0-9a-f]{24})?$/, INSIDE_GITLAB),
+    token: token("GITLAB_TOKEN", `make a project access token with the scope api, and keep it as a masked variable of the environment \`${environment}\``),
+    commit: variable("CI_COMMIT_SHA", COMMIT, INSIDE_GITLAB),
     runUrl: variable("CI_PIPELINE_URL", /^https?:\/\/[^\s()<>"'`]{1,2000}$/, INSIDE_GITLAB),
   };
+}
+
+/** @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
+export function gitlabFacts(): GitlabFacts {
+  return { ...gitlabRun("comment"), iid: Number(variable("CI_MERGE_REQUEST_IID", /^[1-9]\d{0,9}$/, INSIDE_GITLAB)) };
 }

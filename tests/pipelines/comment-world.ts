@@ -1,4 +1,4 @@
-/** `homelab comment` in this process, with a clock that does not sleep, against the lab's APIs of both hosts. */
+/** `homelab comment` and `homelab issue` in this process, with a clock that does not sleep, against the lab's APIs of both hosts. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -19,18 +19,26 @@ export const report = (fields: Partial<RunReport> = {}): RunReport => ({
   ...fields,
 });
 
+export interface Ended {
+  code: number;
+  out: string;
+  err: string;
+}
+
 export interface World {
   readonly hosts: CommentHosts;
   readonly dir: string;
   /** Milliseconds that the command has slept. */
   slept(): number;
   file(name: string, content: unknown): string;
+  /** Runs `homelab` with these words. */
+  homelab(...words: string[]): Promise<Ended>;
   /** Runs the command with these words after `comment`. */
-  comment(...words: string[]): Promise<{ code: number; out: string; err: string }>;
+  comment(...words: string[]): Promise<Ended>;
   close(): Promise<void>;
 }
 
-const NAMES = ["GITHUB_REPOSITORY", "GITHUB_API_URL", "GITHUB_TOKEN", "GITHUB_EVENT_PATH", "GITHUB_SERVER_URL", "GITHUB_RUN_ID"];
+const NAMES = ["GITHUB_REPOSITORY", "GITHUB_API_URL", "GITHUB_TOKEN", "GITHUB_EVENT_PATH", "GITHUB_SERVER_URL", "GITHUB_RUN_ID", "GITHUB_SHA"];
 const GITLAB_NAMES = ["CI_API_V4_URL", "CI_PROJECT_ID", "CI_MERGE_REQUEST_IID", "CI_COMMIT_SHA", "CI_PIPELINE_URL", "GITLAB_TOKEN"];
 
 /** Events as GitHub writes them; a fork's names no pull request. */
@@ -59,37 +67,39 @@ export async function startWorld(): Promise<World> {
     CI_PIPELINE_URL: "https://gitlab.example/group/homelab/-/pipelines/9",
   });
   let slept = 0;
+  const homelab = async (...words: string[]): Promise<Ended> => {
+    let [out, err] = ["", ""];
+    const redactor = createRedactor();
+    const write = (add: (text: string) => void) => (text: string) => add(redactor.redact(text));
+    const session = {
+      out: write((text) => {
+        out += text;
+      }),
+      err: write((text) => {
+        err += text;
+      }),
+      redactor,
+      clock: {
+        now: () => Date.now() + slept,
+        sleep: async (ms: number) => {
+          slept += ms;
+        },
+      },
+    } as unknown as Session;
+    try {
+      return { code: await runCommandLine(words, session), out, err };
+    } catch (thrown) {
+      session.err(`error: ${describeError(thrown)}\n`);
+      return { code: 1, out, err };
+    }
+  };
   return {
     hosts,
     dir,
     slept: () => slept,
     file,
-    async comment(...words) {
-      let [out, err] = ["", ""];
-      const redactor = createRedactor();
-      const write = (add: (text: string) => void) => (text: string) => add(redactor.redact(text));
-      const session = {
-        out: write((text) => {
-          out += text;
-        }),
-        err: write((text) => {
-          err += text;
-        }),
-        redactor,
-        clock: {
-          now: () => Date.now() + slept,
-          sleep: async (ms: number) => {
-            slept += ms;
-          },
-        },
-      } as unknown as Session;
-      try {
-        return { code: await runCommandLine(["comment", ...words], session), out, err };
-      } catch (thrown) {
-        session.err(`error: ${describeError(thrown)}\n`);
-        return { code: 1, out, err };
-      }
-    },
+    homelab,
+    comment: (...words) => homelab("comment", ...words),
     async close() {
       for (const name of [...NAMES, ...GITLAB_NAMES]) delete process.env[name];
       await hosts.stop();

@@ -1,0 +1,76 @@
+/** The client of GitLab's API, asking through our own `fetch`, and what its answers mean. */
+import type { RequesterType, ResourceOptions } from "@gitbeaker/requester-utils";
+import { HomelabError } from "../../common/errors";
+import { HostError } from "./one-comment";
+import type { PoliteFetch } from "./polite-fetch";
+
+const MEANING: Readonly<Record<number, string>> = {
+  400: "GitLab does not take what was sent",
+  401: "the token is not accepted: it has expired, or is of another host",
+  403: "the token may not do that: it needs the scope api and the role Reporter or higher",
+  404: "what was asked for is not there, or the token does not see it",
+};
+
+/** A request as the client describes it; its types leave out what they are. */
+interface Asked {
+  prefixUrl: string;
+  method: string;
+  headers?: Record<string, string>;
+  body?: string;
+  searchParams?: string;
+}
+
+/** What the client asks, by our own `fetch`: its own tries 502 again also where that makes a second note. */
+function requester(options: ResourceOptions, fetch: typeof globalThis.fetch, api: string): RequesterType {
+  const utils = require("@gitbeaker/requester-utils") as typeof import("@gitbeaker/requester-utils");
+  const send = utils.createRequesterFn(
+    (_, request) => Promise.resolve(request),
+    async (endpoint, request) => {
+      const asked = request as unknown as Asked;
+      const url = new URL(endpoint, `${asked.prefixUrl.replace(/\/*$/, "")}/`);
+      url.search = asked.searchParams ?? "";
+      const { method, headers, body } = asked;
+      const response = await fetch(url, { method, ...(headers === undefined ? {} : { headers }), ...(body === undefined ? {} : { body }) });
+      const text = await response.text();
+      if (!response.ok) throw new HostError(response.status, `${api} answered ${response.status}`);
+      const isJson = (response.headers.get("content-type") ?? "").includes("json");
+      if (text !== "" && !isJson) throw new HostError(0, `${api} did not answer as GitLab's API does`);
+      return { status: response.status, headers: Object.fromEntries(response.headers), body: text === "" ? null : JSON.parse(text) };
+    },
+  );
+  return send(options);
+}
+
+function asHostError(thrown: unknown, what: string, api: string, meaning: Readonly<Record<number, string>>): Error {
+  if (thrown instanceof HostError) {
+    const hint = meaning[thrown.status] ?? MEANING[thrown.status] ?? (thrown.status >= 500 ? "the host has a fault: run the job again later" : undefined);
+    return new HostError(thrown.status, `${what}: ${thrown.message}`, { cause: thrown, ...(hint === undefined ? {} : { hint }) });
+  }
+  if (thrown instanceof HomelabError) return thrown;
+  return new HostError(0, `${what}: ${api} did not answer as GitLab's API does`, { cause: thrown });
+}
+
+export interface GitlabClient {
+  /** For the client's resources. */
+  readonly options: { host: string; token: string; requesterFn: (options: ResourceOptions) => RequesterType };
+  /** @param ask what is asked; its failure becomes a HostError that says `what` was tried */
+  asked<T>(what: string, ask: () => Promise<T>): Promise<T>;
+}
+
+/** @param meaning what a status means for what is asked here */
+export function gitlabClient(facts: { api: string; token: string }, { fetch }: PoliteFetch, meaning: Readonly<Record<number, string>>): GitlabClient {
+  return {
+    options: {
+      host: facts.api.replace(/\/api\/v4$/, ""),
+      token: facts.token,
+      requesterFn: (given) => requester(given, fetch, facts.api),
+    },
+    asked: async (what, ask) => {
+      try {
+        return await ask();
+      } catch (thrown) {
+        throw asHostError(thrown, what, facts.api, meaning);
+      }
+    },
+  };
+}

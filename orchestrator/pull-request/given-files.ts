@@ -1,0 +1,53 @@
+/** Files that another job of the run left: data of code that may be anybody's. */
+import * as fs from "node:fs";
+import { z } from "zod";
+import { HomelabError, systemErrorCode } from "../../common/errors";
+import type { Arguments } from "../cli/arguments";
+
+/** Far above any report of ours. */
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/** What a regular file holds: nothing is read through a link, from a device, or from a pipe. Undefined where it is missing. */
+export function readGiven(file: string): string | undefined {
+  let fd: number;
+  try {
+    fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+  } catch (cause) {
+    if (systemErrorCode(cause) === "ENOENT") return undefined;
+    throw new HomelabError("E_REPORT_FILE", `${file} cannot be read`, { cause, subject: file });
+  }
+  try {
+    const { size } = fs.fstatSync(fd);
+    if (!fs.fstatSync(fd).isFile() || size > MAX_BYTES)
+      throw new HomelabError("E_REPORT_FILE", `${file} is no report: not a file of at most 32 MiB`, { subject: file });
+    return fs.readFileSync(fd, "utf8");
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/**
+ * @param what it should be: `report of a run`
+ * @throws HomelabError E_REPORT_FILE for what is none
+ */
+export function parseGiven<T>(file: string, text: string, schema: z.ZodType<T>, what: string): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause).split("\n").slice(0, 5).join("; ") : String(cause);
+    throw new HomelabError("E_REPORT_FILE", `${file} is no ${what}: ${why.slice(0, 500)}`, { subject: file });
+  }
+}
+
+/** What a run that has no report said before it ended (`--failure`). */
+export function lastWord(args: Arguments): string {
+  const file = args.text("failure");
+  return (file === undefined ? undefined : readGiven(file)) ?? "It left no word.";
+}
+
+/** @throws HomelabError for a `--github` beside a `--gitlab` */
+export function hostOf(args: Arguments, command: string): "github" | "gitlab" | undefined {
+  const [github, gitlab] = [args.flag("github"), args.flag("gitlab")];
+  if (github && gitlab) throw new HomelabError("E_USAGE", `${command} takes --github or --gitlab, not both`);
+  return github ? "github" : gitlab ? "gitlab" : undefined;
+}
