@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { COMMENT_LIMITS, COMMENT_MARKER, renderComment } from "./comment";
+import { COMMENT_LIMITS, COMMENT_MARKER, renderComment, renderNoReport } from "./comment";
 import { harmless } from "./comment-markdown";
 import { type ReportStep, type RunReport, reportSchema, type StackReport } from "./report-schema";
 
@@ -71,6 +71,32 @@ test("shows a table row a stack, replacements and deletions outside the folds, t
 
 engine: embedded, in the lab, 2.0s
 `);
+});
+
+test("why a stack is included stands in the table, where the run chose its stacks by what changed", () => {
+  const text = renderComment(report([stackReport({ why: "changed: vm k8s-dev | x" }), stackReport({ stack: "old" })]));
+  expect(text).toContain(`| stack | create | update | replace | delete | same | preview | time | why |
+|---|--:|--:|--:|--:|--:|---|--:|---|
+| dev | 0 | 0 | 0 | 0 | 0 | complete | 1.5s | \`changed: vm k8s-dev ¦ x\` |
+| old | 0 | 0 | 0 | 0 | 0 | complete | 1.5s | – |
+`);
+  expect(renderComment(report([], { changed: false }))).toContain("## No changes\n\nNo stack is built from anything that was changed.\n");
+});
+
+test.each([
+  ["preview", "This changes the homelab", "The preview failed", "1 to update"],
+  ["up", "The homelab was changed", "The up failed", "1 updated"],
+  ["destroy", "This was destroyed", "The destroy failed", "1 updated"],
+] as const)("an %s says %s, or %s", (operation, done, failed, steps) => {
+  const changed = [stackReport({ changes: { update: 1 }, steps: [step("update", "one")] })];
+  expect(renderComment(report(changed, { operation }))).toMatch(new RegExp(`## ${done}\\n[^]*<summary>dev: ${steps}</summary>`));
+  expect(renderComment(report(changed, { operation, ok: false }))).toContain(`## ${failed}\n`);
+});
+
+test("what ends before it has a report says of which operation, and whether a gate refused it", () => {
+  expect(renderNoReport("error: no")).toContain("## The preview failed\n\nIt ended before the first stack.\n\n```\nerror: no\n```");
+  expect(renderNoReport("dev: ~ update VmLegacy dev-vm: other values of memory", { operation: "up", how: "refused" })).toContain("## The up was refused\n");
+  expect(renderNoReport("", { how: "cancelled" })).toContain("## The preview was cancelled\n");
 });
 
 test("says so when nothing changes, and when it failed", () => {

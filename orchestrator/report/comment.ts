@@ -1,6 +1,6 @@
 /** The comment on a pull request: table first, then what a reviewer must not miss, then each stack's steps folded. */
 import { changesText, countChanges, durationText } from "./changes";
-import { bulletList, fenced, folded, harmless, inline, lengthOf } from "./comment-markdown";
+import { bulletList, cut, fenced, folded, harmless, inline, lengthOf } from "./comment-markdown";
 import { problemsOf } from "./failure-text";
 import type { ReportStep, RunReport, StackReport } from "./report-schema";
 
@@ -31,6 +31,15 @@ const BUDGET = { table: 16_000, failures: 16_000, loud: 12_000, warnings: 8_000 
 /** Unknown values that a row of the table names. */
 const UNKNOWNS_NAMED = 3;
 
+/** What an operation is called, and what is said of one that changes something. */
+const WORDS: Record<RunReport["operation"], { noun: string; title: string; planned: boolean }> = {
+  preview: { noun: "preview", title: "This changes the homelab", planned: true },
+  "preview-destroy": { noun: "preview", title: "This destroys what it names", planned: true },
+  up: { noun: "up", title: "The homelab was changed", planned: false },
+  refresh: { noun: "refresh", title: "The states were changed", planned: false },
+  destroy: { noun: "destroy", title: "This was destroyed", planned: false },
+};
+
 const OP_MARK: Record<string, string> = { create: "+", update: "~", replace: "±", delete: "-", import: "=" };
 
 function completeness(stack: StackReport): string {
@@ -41,20 +50,30 @@ function completeness(stack: StackReport): string {
   return `depends on ${stack.unknowns.slice(0, UNKNOWNS_NAMED).map(inline).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-function tableRow(stack: StackReport): string {
+/** Characters of a reason in a row of the table: the chain behind it is what `--why` prints. */
+const WHY = 160;
+
+function tableRow(stack: StackReport, withWhy: boolean): string {
   const { create, update, replace, delete: gone, same } = countChanges(stack.changes);
   const loud = (count: number): string => (count > 0 ? `**${count}**` : "0");
   const time = stack.duration === null ? "–" : durationText(stack.duration);
-  return `| ${harmless(stack.stack)} | ${create} | ${update} | ${loud(replace)} | ${loud(gone)} | ${same} | ${completeness(stack)} | ${time} |`;
+  const why = withWhy ? ` ${stack.why === undefined ? "–" : inline(cut(stack.why, WHY))} |` : "";
+  return `| ${harmless(stack.stack)} | ${create} | ${update} | ${loud(replace)} | ${loud(gone)} | ${same} | ${completeness(stack)} | ${time} |${why}`;
 }
 
-function table(stacks: readonly StackReport[]): string {
-  const lines = ["| stack | create | update | replace | delete | same | preview | time |", "|---|--:|--:|--:|--:|--:|---|--:|"];
+/** Why a stack is included stands there where the run chose its stacks by what changed. */
+function table(stacks: readonly StackReport[], operation: RunReport["operation"]): string {
+  const withWhy = stacks.some(({ why }) => why !== undefined);
+  const lines = [
+    `| stack | create | update | replace | delete | same | ${WORDS[operation].noun} | time |${withWhy ? " why |" : ""}`,
+    `|---|--:|--:|--:|--:|--:|---|--:|${withWhy ? "---|" : ""}`,
+  ];
+  if (stacks.length === 0) return "No stack is built from anything that was changed.";
   let size = lengthOf(lines.join("\n"));
   for (const [i, stack] of stacks.entries()) {
-    const row = tableRow(stack);
+    const row = tableRow(stack, withWhy);
     size += lengthOf(row) + 1;
-    if (size > BUDGET.table) return [...lines, `| … ${stacks.length - i} more stacks: see the run's report | | | | | | | |`].join("\n");
+    if (size > BUDGET.table) return [...lines, `| … ${stacks.length - i} more stacks: see the run's report | | | | | | | |${withWhy ? " |" : ""}`].join("\n");
     lines.push(row);
   }
   return lines.join("\n");
@@ -119,15 +138,16 @@ function stepLines(step: ReportStep): string[] {
   return [head, ...values.map(({ path, from, to }) => `    ${path}: ${from ?? "(none)"} → ${to ?? "(none)"}`)];
 }
 
-function details(stack: StackReport, budget: number): string {
+function details(stack: StackReport, planned: boolean, budget: number): string {
   const lines = stack.steps.filter(({ op, component }) => OP_MARK[op] !== undefined && !component).flatMap(stepLines);
-  return lines.length === 0 ? "" : folded(`${stack.stack}: ${changesText(stack.changes, true)}`, "diff", lines, budget);
+  return lines.length === 0 ? "" : folded(`${stack.stack}: ${changesText(stack.changes, planned)}`, "diff", lines, budget);
 }
 
-function titleOf({ ok, changed, stacks }: RunReport): string {
-  if (ok) return changed ? "This changes the homelab" : "No changes";
+function titleOf({ ok, changed, stacks, operation }: RunReport): string {
+  const { noun, title } = WORDS[operation];
+  if (ok) return changed ? title : "No changes";
   const isCancelled = stacks.some(({ status }) => status === "cancelled") && stacks.every(({ status }) => status !== "failed");
-  return isCancelled ? "The preview was cancelled" : "The preview failed";
+  return `The ${noun} ${isCancelled ? "was cancelled" : "failed"}`;
 }
 
 /** @param finishedAt undefined where nobody wrote it down */
@@ -141,13 +161,13 @@ function runLine(run: CommentRun | undefined, finishedAt: string | undefined): s
 export function renderComment(report: RunReport, { limit = COMMENT_LIMITS.github, run }: CommentOptions = {}): string {
   const where = report.site === "lab" ? "in the lab" : "against the homelab";
   const foot = `engine: ${report.engine.name}, ${where}, ${durationText(report.duration)}\n${runLine(run, report.finishedAt)}`;
-  const parts = [`${COMMENT_MARKER}\n## ${titleOf(report)}`, table(report.stacks), failures(report), losses(report), warnings(report)].filter(
+  const parts = [`${COMMENT_MARKER}\n## ${titleOf(report)}`, table(report.stacks, report.operation), failures(report), losses(report), warnings(report)].filter(
     (part) => part !== "",
   );
   let left = limit - parts.reduce((sum, part) => sum + lengthOf(part) + 2, 0) - lengthOf(foot);
   for (const [i, stack] of report.stacks.entries()) {
     // Those that come later are not left without a line by those that come first.
-    const part = details(stack, Math.floor(left / Math.min(report.stacks.length - i, 3)) - 2);
+    const part = details(stack, WORDS[report.operation].planned, Math.floor(left / Math.min(report.stacks.length - i, 3)) - 2);
     if (part === "") continue;
     parts.push(part);
     left -= lengthOf(part) + 2;
@@ -155,8 +175,17 @@ export function renderComment(report: RunReport, { limit = COMMENT_LIMITS.github
   return `${parts.join("\n\n")}\n\n${foot}`;
 }
 
-/** The comment of a run that ended before it had a report. @param isCancelled somebody, or a newer run, ended it */
-export function renderNoReport(why: string, run?: CommentRun, isCancelled = false): string {
-  const title = isCancelled ? "The preview was cancelled" : "The preview failed";
+/** A run that ended before it had a report. */
+export interface NoReport {
+  readonly run?: CommentRun | undefined;
+  /** Default: preview. */
+  readonly operation?: RunReport["operation"];
+  /** Default: failed. `cancelled`: somebody, or a newer run, ended it; `refused`: a gate did. */
+  readonly how?: "failed" | "cancelled" | "refused";
+}
+
+/** The comment of a run that ended before it had a report. */
+export function renderNoReport(why: string, { run, operation = "preview", how = "failed" }: NoReport = {}): string {
+  const title = `The ${WORDS[operation].noun} ${how === "failed" ? how : `was ${how}`}`;
   return `${COMMENT_MARKER}\n## ${title}\n\n${fenced("It ended before the first stack.", "", why.split("\n"), BUDGET.failures)}\n${runLine(run, undefined)}`;
 }

@@ -3,13 +3,18 @@ import { loadAgeKeys } from "../../secrets/age-keys";
 import { type Arguments, usageError } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
+import { buildReport } from "../report/report";
+import type { RunReport } from "../report/report-schema";
 import { foldRuns } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
+import { engineOf } from "../target/engine";
 import { baseOfRange, type FormerCheckout, formerCheckout } from "../target/former-checkout";
 import { StackGraph } from "../target/graph";
 import { secretsPlace } from "../target/lab-secrets";
+import type { Site } from "../target/site";
 import { stackInputs } from "../target/stack-inputs";
 import { type Affected, affectedStacks, reasonText, whyLines } from "./affected";
+import { writeReportFiles } from "./report-files";
 import type { RunOperation, RunParts } from "./run-setup";
 
 /** Runs an operation over the stacks that the arguments name, with gates and locks. */
@@ -49,22 +54,39 @@ function removedParts({ removed }: Affected, former: FormerCheckout, parts: RunP
   };
 }
 
+const GONE = "not in the program any more";
+
+/** The report of a run for which there is nothing to do: a comment says so, too. */
+function reportOfNothing(operation: "up" | "preview", args: Arguments, session: Session, kind: Site["kind"]): RunReport {
+  const { name, why } = engineOf(args);
+  const at = session.clock.now();
+  const none = { outcomes: [], warnings: [], estate: undefined, steps: new Map(), failures: new Map(), diagnostics: new Map() };
+  return buildReport({ operation, site: kind, engine: { name, why }, startedAt: at, finishedAt: at, ...none });
+}
+
 /** @throws HomelabError E_USAGE for a range that does not end with the checkout, E_FORMER_CHECKOUT */
 export async function runAffected(operation: "up" | "preview", args: Arguments, session: Session, parts: RunParts, next: RunNext): Promise<ExitCode> {
   refuseOtherChoices(args);
-  const { env, runsDir } = await parts.openSite(args.flag("lab"));
+  const { env, runsDir, kind } = await parts.openSite(args.flag("lab"));
   const former = await formerCheckout(await baseOfRange(args.text("affected") ?? ""));
   try {
     const affected = await compare(former, env, runsDir);
     if (!args.flag("json")) tell(affected, former.commit, args.flag("why"), session);
+    let before: RunReport | undefined;
     if (affected.removed.length > 0) {
       const gone = { ...args, words: affected.removed.map(({ name }) => name) };
-      const code = await next(operation === "up" ? "destroy" : "preview-destroy", gone, removedParts(affected, former, parts));
+      const told = (report: RunReport): void => {
+        before = { ...report, stacks: report.stacks.map((stack) => ({ ...stack, why: stack.why ?? GONE })) };
+      };
+      const code = await next(operation === "up" ? "destroy" : "preview-destroy", gone, { ...removedParts(affected, former, parts), told });
       if (code !== EXIT.done) return code;
     }
-    if (affected.stacks.length === 0) return EXIT.done;
+    if (affected.stacks.length === 0) {
+      if (before === undefined) writeReportFiles(reportOfNothing(operation, args, session, kind), args, session);
+      return EXIT.done;
+    }
     const chosen = { ...args, words: affected.stacks.map(({ stack }) => stack), flag: (name: string) => name === "only" || args.flag(name) };
-    return await next(operation, chosen, { ...parts, affected });
+    return await next(operation, chosen, { ...parts, affected, ...(before === undefined ? {} : { before }) });
   } finally {
     former.remove();
   }

@@ -1,6 +1,5 @@
 /** One operation over the chosen stacks, from its first event to its report. */
 import * as fs from "node:fs";
-import * as path from "node:path";
 import { asError, systemErrorCode } from "../../common/errors";
 import { pendingFile, plannedOutputsFile, plannedOutputsSchema } from "../../common/planned-outputs";
 import { ownIdentity } from "../../common/process-identity";
@@ -8,8 +7,6 @@ import { type Arguments, positive } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { changesAnything } from "../report/changes";
-import { renderComment } from "../report/comment";
-import { renderJUnit } from "../report/junit";
 import { buildReport, type TimedStep, writeReport } from "../report/report";
 import type { RunReport, StackReport } from "../report/report-schema";
 import { runTrace } from "../report/traces";
@@ -30,6 +27,7 @@ import type { ResourceStep } from "../worker/worker-protocol";
 import { closingText, tableText } from "./closing-text";
 import { looksForCut } from "./cut-creations";
 import { watchLab, withLabEnd } from "./lab-watch";
+import { joinedReport, writeReportFiles } from "./report-files";
 import { isBackwards, isPreview, type RunSetup } from "./run-setup";
 import { Turns } from "./turns";
 
@@ -273,10 +271,7 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
     const quiet = args.flag("json");
     if (!quiet) session.out(tableText(report));
     const files = writeReport(folder.dir, report, session.writeFile);
-    const [markdown, json, junit] = [args.text("markdown"), args.text("report"), args.text("junit")];
-    if (markdown !== undefined) session.writeFile(path.resolve(markdown), renderComment(report), 0o644);
-    if (junit !== undefined) session.writeFile(path.resolve(junit), renderJUnit(report), 0o644);
-    if (json !== undefined) session.writeFile(path.resolve(json), `${JSON.stringify(report, null, 2)}\n`, 0o644);
+    writeReportFiles(setup.before === undefined ? report : joinedReport(setup.before, report), args, session);
     if (!quiet) session.out(closingText(setup, report, files.html, session.terminal.columns()));
     return { code: exitCode(outcomes, interrupted, args.flag("expect-no-changes")), report };
   } finally {

@@ -5,6 +5,7 @@ import { pendingFile } from "../../common/planned-outputs";
 import type { Redactor } from "../../common/redact";
 import type { Arguments } from "../cli/arguments";
 import type { Session } from "../cli/session";
+import type { RunReport } from "../report/report-schema";
 import { type CheckoutCommit, checkoutCommit } from "../target/checkout";
 import { type Engine, engineOf } from "../target/engine";
 import { tellSite } from "../target/lab-client";
@@ -34,12 +35,18 @@ export interface RunSetup {
   processes: Pick<StackProcesses, "run" | "warm" | "close">;
   /** What the stacks were chosen by, where that was a change. */
   affected: Affected | undefined;
+  /** What the same run did before this part of it. */
+  before: RunReport | undefined;
 }
 
 /** What a run stands on; tests give their own workers. */
 export interface RunParts {
   /** Of a run over what a change concerns. */
   affected?: Affected;
+  /** Its stacks that there are no more are destroyed first: what became of them. */
+  before?: RunReport;
+  /** Is given the report of each operation that is run: that of the preview first. */
+  told?: (report: RunReport) => void;
   openSite: typeof openSite;
   describeProgram: typeof describeProgram;
   workers(env: Readonly<Record<string, string | undefined>>, redactor: Redactor): Pick<StackProcesses, "run" | "warm" | "close">;
@@ -79,7 +86,7 @@ export async function prepare(operation: RunOperation, args: Arguments, session:
     await registerSecrets(session, site.env, program.graph.names());
     const stacks = selectStacks(program, args.words, operation, args.flag("only"));
     if (plannedDir !== undefined) for (const stack of stacks) fs.writeFileSync(pendingFile(plannedDir, stack), "");
-    return { operation, site, engine, program, commit: await committed, stacks, plannedDir, processes, affected: parts.affected };
+    return { operation, site, engine, program, commit: await committed, stacks, plannedDir, processes, affected: parts.affected, before: parts.before };
   } catch (thrown) {
     release({ processes, plannedDir });
     throw thrown;

@@ -31,7 +31,9 @@ async function run(operation: RunOperation, args: Arguments, session: Session, p
   const setup = await prepare(operation, args, session, parts);
   try {
     warnOfUnfinished(session, setup.site);
-    return { ...(await runOnce(setup, args, session)), setup };
+    const done = await runOnce(setup, args, session);
+    parts.told?.(done.report);
+    return { ...done, setup };
   } finally {
     release(setup);
   }
@@ -78,19 +80,25 @@ async function showAndAsk(operation: "up" | "destroy", args: Arguments, session:
   return EXIT.refused;
 }
 
-/** A preview that ends before it has a report leaves its comment all the same. */
 async function previewStacks(args: Arguments, session: Session, parts: RunParts): Promise<ExitCode> {
+  const file = args.text("plan");
+  const { code, report, setup } = await run("preview", args, session, parts);
+  if (file === undefined) return code;
+  if (report.ok) await writePlan(setup, report, session, file);
+  else session.err(`note: no plan was written to ${file}: the preview is not whole\n`);
+  return code;
+}
+
+/** What ends before it has a report leaves its comment all the same: a refusal too. */
+async function withComment(operation: RunOperation, args: Arguments, session: Session, runIt: () => Promise<ExitCode>): Promise<ExitCode> {
   try {
-    const file = args.text("plan");
-    const { code, report, setup } = await run("preview", args, session, parts);
-    if (file === undefined) return code;
-    if (report.ok) await writePlan(setup, report, session, file);
-    else session.err(`note: no plan was written to ${file}: the preview is not whole\n`);
-    return code;
+    return await runIt();
   } catch (thrown) {
     const markdown = args.text("markdown");
+    const how = thrown instanceof HomelabError && thrown.code === REFUSED ? "refused" : "failed";
     // Redacted before it is made into Markdown, which changes characters of a secret.
-    if (markdown !== undefined) session.writeFile(path.resolve(markdown), renderNoReport(session.redactor.redact(describeError(thrown))), 0o644);
+    const why = session.redactor.redact(describeError(thrown));
+    if (markdown !== undefined) session.writeFile(path.resolve(markdown), renderNoReport(why, { operation, how }), 0o644);
     throw thrown;
   }
 }
@@ -105,7 +113,11 @@ function planOfRun(args: Arguments, env: Readonly<Record<string, string>>): Give
 }
 
 /** Runs one operation over the chosen stacks (none named = all). What changes the real homelab is shown and asked for first. */
-export async function runStacks(operation: RunOperation, args: Arguments, session: Session, parts: RunParts = REAL_PARTS): Promise<ExitCode> {
+export function runStacks(operation: RunOperation, args: Arguments, session: Session, parts: RunParts = REAL_PARTS): Promise<ExitCode> {
+  return withComment(operation, args, session, () => runChosen(operation, args, session, parts));
+}
+
+async function runChosen(operation: RunOperation, args: Arguments, session: Session, parts: RunParts): Promise<ExitCode> {
   if (args.text("affected") !== undefined && parts.affected === undefined && (operation === "up" || operation === "preview"))
     return runAffected(operation, args, session, parts, (what, chosen, given) => runStacks(what, chosen, session, given));
   if (operation === "preview") return previewStacks(args, session, parts);
