@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 HOMELAB := node orchestrator/bin/homelab
 
-.PHONY: help lab lab-destroy lab-stop test test-another-site test-node test-real nightly real-parts check bench clean ci-local preview-change lab-of-base
+.PHONY: help lab lab-destroy lab-stop test test-another-site test-node test-real nightly real-parts check bench clean ci-local preview-change lab-of-base clean-reports drift-report
 
 help:
 	@echo "make lab          install, start the lab, build all stacks of site/ in it"
@@ -81,6 +81,15 @@ preview-change: bin/.built
 
 lab-of-base: bin/.built
 	@sh pipelines/preview.sh "$(BASE)"
+
+# What an earlier run of these jobs left on a runner of ours, so that none of it is taken for this run's.
+REPORTS ?= drift plan up
+clean-reports:
+	rm -rf $(REPORTS)
+
+# What drifted on the real homelab, or why it could not be looked at, as files for `homelab issue`.
+drift-report: bin/.built
+	@sh pipelines/attempt.sh drift/failure.txt $(HOMELAB) drift --report drift/drift.json
 
 bench: bin/.built
 	node bench/engine/run.mjs

@@ -40,6 +40,7 @@ function actionStep(step: ActionStep): object {
 function stepOf(step: Step): object {
   if (!isRun(step)) return actionStep(step);
   return {
+    ...(step.id === undefined ? {} : { id: step.id }),
     ...(step.if === undefined ? {} : { if: step.if }),
     run: commandFor(step.run, "github"),
     ...(step.folder === undefined ? {} : { "working-directory": step.folder }),
@@ -55,11 +56,14 @@ const upload = ({ name, paths }: NonNullable<Job["artefacts"]>): ActionStep => (
 
 const secretValue = (name: string): string => (name === "GITHUB_TOKEN" ? "${{ github.token }}" : `\${{ secrets.${name} }}`);
 
-function jobOf({ job, if: condition, outputs }: WorkflowJob): object {
+/** @param names of the workflow's jobs: of another workflow's, this one has the end as its event */
+function jobOf({ job, if: condition, outputs }: WorkflowJob, names: readonly string[]): object {
+  const needs = (job.needs ?? []).filter((name) => names.includes(name));
   const secrets = Object.fromEntries((job.secrets?.github ?? []).map((name) => [name, secretValue(name)]));
   const steps = [...preparationOf(job), ...job.steps, ...(job.artefacts === undefined ? [] : [upload(job.artefacts)])];
   return {
     name: job.title,
+    ...(needs.length === 0 ? {} : { needs }),
     ...(condition === undefined ? {} : { if: condition }),
     "runs-on": RUNNERS[job.runner],
     "timeout-minutes": job.timeoutMinutes,
@@ -84,12 +88,13 @@ const withVersions = (text: string): string =>
 
 export function renderWorkflow(workflow: Workflow): string {
   const { concurrency } = workflow;
+  const names = workflow.jobs.map(({ job }) => job.name);
   const content = {
     name: workflow.name,
     on: workflow.on,
     permissions: {},
     ...(concurrency === undefined ? {} : { concurrency: { group: concurrency.group, "cancel-in-progress": concurrency.cancel } }),
-    jobs: Object.fromEntries(workflow.jobs.map((one) => [one.job.name, jobOf(one)])),
+    jobs: Object.fromEntries(workflow.jobs.map((one) => [one.job.name, jobOf(one, names)])),
   };
   return `${HEAD}\n${comment(workflow.why)}\n${withVersions(stringify(content, { lineWidth: 0, aliasDuplicateObjects: false }))}`;
 }

@@ -1,7 +1,7 @@
 /** The description as GitLab's `.gitlab-ci.yml`, and the templates that other projects include. */
 import { stringify } from "yaml";
 import { comment } from "./github";
-import { JOBS, NODE_VERSION } from "./jobs";
+import { JOBS, jobNamed, NODE_VERSION } from "./jobs";
 import { commandFor, isRun, type Job, type Trigger } from "./model";
 
 /** Images by what they are for. By version: a digest is the adopter's to add, from a registry that is theirs. */
@@ -23,13 +23,19 @@ const STAGE_OF: Readonly<Record<string, Stage>> = {
   comment: "preview",
   nightly: "nightly",
   "real-parts": "nightly",
+  drift: "nightly",
+  "drift-issue": "nightly",
   release: "release",
+  plan: "up",
   up: "up",
 };
 
+/** One at a time, never cut by a newer pipeline, and a deployment of its environment; of the others the environment holds variables alone. */
+const DEPLOYS: ReadonlySet<string> = new Set(["release", "up"]);
+
 const ON_CHANGE = { if: '$CI_PIPELINE_SOURCE == "merge_request_event"' };
 const ON_MAIN = { if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_SOURCE == "push"' };
-const RULES: Readonly<Record<Trigger, object>> = {
+const RULES: Readonly<Record<Trigger, { readonly if: string; readonly when?: string; readonly allow_failure?: true }>> = {
   change: ON_CHANGE,
   main: ON_MAIN,
   nightly: { if: '$CI_PIPELINE_SOURCE == "schedule"' },
@@ -39,22 +45,38 @@ const RULES: Readonly<Record<Trigger, object>> = {
 
 const RUNNER_TAGS = { hosted: undefined, homelab: ["homelab"] } as const;
 
+/** A job on the homelab's runner waits for ever where there is none: the variable says that there is. */
+function rulesOf(job: Job): object[] {
+  const wantsRunner = [job, ...(job.needs ?? []).map(jobNamed)].some(({ runner }) => runner === "homelab");
+  return job.on.map((trigger) => {
+    const rule = wantsRunner ? { ...RULES[trigger], if: `${RULES[trigger].if} && $HOMELAB_RUNNER == "true"` } : RULES[trigger];
+    return job.always ? { ...rule, when: "always" } : rule;
+  });
+}
+
+function variablesOf(job: Job): object {
+  const variables = {
+    ...(job.depth === undefined ? {} : { GIT_DEPTH: String(job.depth) }),
+    // What earlier runs left in doubt stays where it was written.
+    ...(job.runner === "homelab" ? { GIT_CLEAN_FLAGS: "-ffdx -e .homelab/" } : {}),
+  };
+  return Object.keys(variables).length === 0 ? {} : { variables };
+}
+
 function jobOf(job: Job): object {
   const tags = RUNNER_TAGS[job.runner];
-  const isAfterPreview = job.name === "comment";
   const environment = job.environment?.gitlab;
   return {
     extends: ".node",
     stage: STAGE_OF[job.name] ?? "validate",
     timeout: `${job.timeoutMinutes} minutes`,
-    rules: job.on.map((trigger) => (isAfterPreview ? { ...RULES[trigger], when: "always" } : RULES[trigger])),
+    rules: rulesOf(job),
     ...(tags === undefined ? {} : { tags }),
-    ...(job.depth === undefined ? {} : { variables: { GIT_DEPTH: String(job.depth) } }),
-    // `access` asks for no deployment: the environment is there for its variables. The others' are deployments.
-    ...(environment === undefined ? {} : { environment: isAfterPreview ? { name: environment, action: "access" } : { name: environment } }),
-    ...(isAfterPreview ? { needs: [{ job: "preview", artifacts: true }] } : {}),
-    // What is under way on the homelab or half tagged is not cut by a newer pipeline.
-    ...(job.outside && !isAfterPreview ? { interruptible: false, resource_group: job.name } : {}),
+    ...variablesOf(job),
+    // `access` asks for no deployment.
+    ...(environment === undefined ? {} : { environment: DEPLOYS.has(job.name) ? { name: environment } : { name: environment, action: "access" } }),
+    ...(job.needs === undefined ? {} : { needs: job.needs.map((name) => ({ job: name, artifacts: true })) }),
+    ...(DEPLOYS.has(job.name) ? { interruptible: false, resource_group: job.name } : {}),
     script: job.steps.filter(isRun).map(({ run }) => commandFor(run, "gitlab")),
     ...(job.artefacts === undefined ? {} : { artifacts: { when: "always", expire_in: "1 week", paths: job.artefacts.paths } }),
   };

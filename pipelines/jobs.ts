@@ -6,16 +6,27 @@ export const NODE_VERSION = 20;
 /** Found again by name: what the preview leaves for the comment. */
 const PREVIEW = "preview";
 const INSTALL: Step = { run: "make bin/.built" };
+/** On a runner of ours the folder is that of the run before. */
+const CLEAN: Step = { run: "make clean-reports" };
 
 const checkout = (more: ActionStep["with"] = {}): ActionStep => ({ uses: "actions/checkout", with: { "persist-credentials": false, ...more } });
 /** Without a cache: what a fork's run wrote is read by no other. */
 const node: ActionStep = { uses: "actions/setup-node", with: { "node-version": NODE_VERSION, "package-manager-cache": false } };
 
+/** The same for what `drift` found, and for the plan that `up` holds to. */
+const DRIFT = "drift";
+const PLAN = "plan";
 /** What a run on the real homelab needs; no token of Vault is among them: each stack's is in the state, encrypted. */
 const HOMELAB_SECRETS = ["SOPS_AGE_KEY", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 
+/** What runs on the homelab's own runner keeps `.homelab` there, which says what earlier runs left in doubt. */
+const ON_OUR_RUNNER = [checkout({ clean: false }), node];
+
 /** The lab in which main is built; a pull request reads it, and only a run of main writes it. */
 const LAB = { path: "lab" };
+
+/** The approval of the environment is what agrees to changes of production; it agrees to nothing that is lost. */
+const UP = "npx --no-install homelab up --plain --plan plan/plan.json --yes --approve production --report up/report.json";
 
 export const JOBS: readonly Job[] = [
   {
@@ -96,6 +107,8 @@ export const JOBS: readonly Job[] = [
     environment: { gitlab: "comment" },
     secrets: { github: ["GITHUB_TOKEN"], gitlab: ["GITLAB_TOKEN"] },
     outside: true,
+    needs: [PREVIEW],
+    always: true,
     prepare: [
       // Of a `workflow_run` this is the default branch.
       checkout(),
@@ -149,8 +162,33 @@ export const JOBS: readonly Job[] = [
     steps: [INSTALL, { run: "npm run release -- --push" }],
   },
   {
+    name: PLAN,
+    title: "What main would change on the real homelab, for the approval of up",
+    on: ["main"],
+    timeoutMinutes: 60,
+    permissions: { contents: "read" },
+    runner: "homelab",
+    environment: { github: PLAN, gitlab: PLAN },
+    secrets: { github: HOMELAB_SECRETS, gitlab: HOMELAB_SECRETS },
+    outside: true,
+    prepare: ON_OUR_RUNNER,
+    artefacts: { name: PLAN, paths: ["plan/plan.json", "plan/report.json", "plan/summary.md"] },
+    steps: [
+      CLEAN,
+      INSTALL,
+      { run: "npx --no-install homelab doctor" },
+      {
+        run: {
+          github: 'npx --no-install homelab preview --plain --plan plan/plan.json --report plan/report.json --markdown "$GITHUB_STEP_SUMMARY"',
+          gitlab: "npx --no-install homelab preview --plain --plan plan/plan.json --report plan/report.json --markdown plan/summary.md",
+        },
+      },
+      { run: "npm run plan:outputs -- plan/report.json", id: PLAN },
+    ],
+  },
+  {
     name: "up",
-    title: "Builds what main holds on the real homelab, after an approval",
+    title: "Does what the plan says, after an approval, or refuses where it would be something else now",
     on: ["by-hand"],
     timeoutMinutes: 120,
     permissions: { contents: "read" },
@@ -158,11 +196,56 @@ export const JOBS: readonly Job[] = [
     environment: { github: "prod", gitlab: "prod" },
     secrets: { github: HOMELAB_SECRETS, gitlab: HOMELAB_SECRETS },
     outside: true,
+    needs: [PLAN],
+    prepare: [...ON_OUR_RUNNER, { uses: "actions/download-artifact", with: { name: PLAN, path: PLAN } }],
+    artefacts: { name: "up", paths: ["up/report.json", "up/summary.md"] },
+    steps: [
+      { run: "make clean-reports REPORTS=up" },
+      INSTALL,
+      {
+        run: {
+          github: `${UP} --markdown "$GITHUB_STEP_SUMMARY"`,
+          gitlab: `${UP} --markdown up/summary.md`,
+        },
+      },
+    ],
+  },
+  {
+    name: DRIFT,
+    title: "What was changed behind the states and the roles",
+    on: ["nightly"],
+    timeoutMinutes: 60,
+    permissions: { contents: "read" },
+    runner: "homelab",
+    // What the plan may read, this may: neither changes anything.
+    environment: { github: PLAN, gitlab: PLAN },
+    secrets: { github: HOMELAB_SECRETS, gitlab: HOMELAB_SECRETS },
+    outside: true,
+    prepare: ON_OUR_RUNNER,
+    artefacts: { name: DRIFT, paths: ["drift/drift.json", "drift/failure.txt"] },
+    steps: [CLEAN, INSTALL, { run: "make drift-report" }],
+  },
+  {
+    name: "drift-issue",
+    title: "Opens an issue of what drifted, updates it, and closes it when nothing differs any more",
+    on: ["nightly"],
+    timeoutMinutes: 10,
+    permissions: { contents: "read", issues: "write" },
+    runner: "hosted",
+    environment: { gitlab: "issue" },
+    secrets: { github: ["GITHUB_TOKEN"], gitlab: ["GITLAB_TOKEN"] },
+    outside: true,
+    needs: [DRIFT],
+    always: true,
+    prepare: [checkout(), node, { uses: "actions/download-artifact", with: { name: DRIFT, path: DRIFT }, continueOnError: true }],
     steps: [
       INSTALL,
-      { run: "npx --no-install homelab doctor" },
-      { run: "npx --no-install homelab preview --plain" },
-      { run: "npx --no-install homelab up --yes --approve production --plain" },
+      {
+        run: {
+          github: "npx --no-install homelab issue --github --drift drift/drift.json --failure drift/failure.txt",
+          gitlab: "npx --no-install homelab issue --gitlab --drift drift/drift.json --failure drift/failure.txt",
+        },
+      },
     ],
   },
 ];

@@ -19,6 +19,7 @@ export interface ActionStep {
 
 export interface RunStep {
   readonly run: Command;
+  readonly id?: string;
   readonly if?: string;
   /** Below the checkout. */
   readonly folder?: string;
@@ -53,7 +54,11 @@ export interface Job {
   readonly steps: readonly Step[];
   /** Only on one of the hosts. */
   readonly only?: "github" | "gitlab";
-  /** Changes what is outside: never run by `make ci-local`. */
+  /** Jobs by name that must have passed; it gets what they keep. On GitHub only those of the same workflow. */
+  readonly needs?: readonly string[];
+  /** It runs also where what it needs has failed: it is what says so. */
+  readonly always?: true;
+  /** Changes what is outside, or needs the real homelab: never run by `make ci-local`. */
   readonly outside?: true;
 }
 

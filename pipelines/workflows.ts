@@ -9,6 +9,8 @@ const CHANGE = { pull_request: null };
 /** A change's newer run ends the older; those of main each go to their end. */
 const perBranch = (name: string) => ({ group: `${name}-\${{ github.ref }}`, cancel: "${{ github.event_name == 'pull_request' }}" });
 
+/** A repository without a runner that reaches the servers has no job that waits for one. */
+const ON_OUR_RUNNER = "github.ref == 'refs/heads/main' && vars.HOMELAB_RUNNER == 'true'";
 const HIGH = "CRITICAL,HIGH";
 const isOwn = "github.event.pull_request.head.repo.fork != true";
 
@@ -114,11 +116,27 @@ the report that the pull request's code wrote as data, checks it against the sch
   {
     file: "up.yml",
     name: "up",
-    why: `Builds what main holds on the real homelab, by hand and after the approval that the environment prod asks for. It previews once more and
-does not apply a plan that was made before: see docs/pipelines.md.`,
-    on: { workflow_dispatch: null },
+    why: `Shows what main would change on the real homelab, and after the approval that the environment prod asks for does that and nothing else:
+the plan is an artefact, and \`up\` refuses where it would be something else now. A newer commit waits until the older is done or rejected.`,
+    on: { push: MAIN, workflow_dispatch: null },
     concurrency: { group: "homelab", cancel: false },
-    jobs: [{ job: jobNamed("up"), if: "github.ref == 'refs/heads/main'" }],
+    jobs: [
+      { job: jobNamed("plan"), if: ON_OUR_RUNNER, outputs: { changed: "${{ steps.plan.outputs.changed }}" } },
+      // Nobody is asked to approve nothing.
+      { job: jobNamed("up"), if: "needs.plan.outputs.changed == 'true'" },
+    ],
+  },
+  {
+    file: "drift.yml",
+    name: "drift",
+    why: `Looks each night for what was changed behind the states and the roles. One issue says what: it is opened, updated, and closed when
+nothing differs any more. The job that holds the homelab's secrets cannot write it, and the one that writes it has none of them.`,
+    on: { schedule: [{ cron: "41 4 * * *" }], workflow_dispatch: null },
+    concurrency: { group: "drift", cancel: false },
+    jobs: [
+      { job: jobNamed("drift"), if: ON_OUR_RUNNER },
+      { job: jobNamed("drift-issue"), if: "always() && needs.drift.result != 'skipped'" },
+    ],
   },
   ...REUSABLE,
 ];

@@ -134,7 +134,7 @@ test("each hostile text, in each place in which a report holds text, and as the 
     const steps = (["update", "replace", "delete", "create"] as const).map((op) => ({ op, name: near, many: 1, value: near }));
     return { steps, status: "failed", error: text, unknowns: 3, warnings: [text], blame: near.slice(0, 300) };
   };
-  const texts = HOSTILE.flatMap((text) => [renderComment(reportOf([stackOf(text), stackOf(text)]), { run: RUN }), renderNoReport(text, RUN)]);
+  const texts = HOSTILE.flatMap((text) => [renderComment(reportOf([stackOf(text), stackOf(text)]), { run: RUN }), renderNoReport(text, { run: RUN })]);
   for (const [i, rendered] of html(texts).entries())
     expect([HOSTILE[i >> 1]?.slice(0, 40), problems(texts[i] ?? "", rendered)]).toEqual([HOSTILE[i >> 1]?.slice(0, 40), []]);
 });

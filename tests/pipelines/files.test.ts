@@ -80,6 +80,14 @@ const MUTATIONS: [rule: string, file: string, from: RegExp, to: string, said: Re
   ["the fork's code beside the token", "comment.yml", /(persist-credentials: false)/, "$1\n          ref: abc", /checks out what the change names/],
   ["a cache that a change writes", "preview.yml", /actions\/cache\/restore/, "actions/cache/save", /a change writes a cache/],
   ["a secret in a change's run", "preview.yml", /HOMELAB_LAB_DIR: .*/, "KEY: ${{ secrets.SOPS_AGE_KEY }}", /is given a secret/],
+  [
+    "a right to write beside the homelab's secrets",
+    "up.yml",
+    /permissions:\n {6}contents: read/,
+    "permissions:\n      issues: write",
+    /secrets beside a right to write/,
+  ],
+  ["what an earlier run left on our runner", "drift.yml", /- run: make clean-reports\n/, "- run: make bin/.built\n", /earlier run left is not removed/],
   ["a secret where none is needed", "nightly.yml", /run: make nightly/, "env:\n          KEY: ${{ secrets.KEY }}\n        run: make nightly", /reads a secret/],
 ];
 
@@ -138,6 +146,8 @@ test.each([
   ["a job that runs on everything", "check", { rules: [] }, /runs on everything/],
   ["an up that begins by itself", "up", { rules: [{ if: "a" }] }, /begins without a hand/],
   ["an up that a newer pipeline cuts", "up", { interruptible: true }, /may be cut/],
+  ["an up without a plan", "up", { needs: [] }, /without the plan that was reviewed/],
+  ["a drift without a runner", "drift", { rules: [{ if: "a" }] }, /runner that there may not be/],
   ["a shell's operator", "check", { script: ["make test; make lint"] }, /operator of the shell/],
 ] as const)("the rules see %s on GitLab", (_, name, change, said) => {
   resolved ??= parse(gitlab().stdout) as Record<string, object>;

@@ -26,13 +26,14 @@ interface GithubWorkflow {
 /** Write rights, and who has them: all others read. */
 const WRITERS: Readonly<Record<string, readonly string[]>> = {
   "comment.yml/comment": ["pull-requests"],
+  "drift.yml/drift-issue": ["issues"],
   "release.yml/release": ["contents"],
   "security.yml/trivy": ["security-events"],
   "build-and-push.yml/build": ["attestations", "id-token", "security-events"],
   "iac-tests.yml/scan": ["security-events"],
 };
 /** Jobs that see a secret, and of which kind of event: none of a fork's. */
-const SECRET_JOBS = new Set(["up.yml/up", "build-and-push.yml/build"]);
+const SECRET_JOBS = new Set(["up.yml/plan", "up.yml/up", "drift.yml/drift", "build-and-push.yml/build"]);
 
 const stepsOf = (job: GithubJob): GithubStep[] => job.steps ?? [];
 const isReusable = ({ on }: GithubWorkflow): boolean => on !== null && "workflow_call" in on;
@@ -70,6 +71,19 @@ function permissionProblems(place: string, job: GithubJob): string[] {
   return extra.map((name) => `${place}: may write ${name}`);
 }
 
+/** A job that writes for somebody else to read sees no secret of the homelab's, and one that sees them may write nothing. */
+function mixProblems(place: string, job: GithubJob): string[] {
+  const writes = Object.values(job.permissions ?? {}).includes("write");
+  return writes && /secrets\.(SOPS|PULUMI|AWS)/.test(JSON.stringify(job)) ? [`${place}: the homelab's secrets beside a right to write`] : [];
+}
+
+/** A runner of ours keeps its folder: what an earlier run left there is removed before it can be taken for this run's. */
+function ownRunnerProblems(place: string, job: GithubJob): string[] {
+  if (!JSON.stringify(job["runs-on"] ?? "").includes("self-hosted")) return [];
+  const first = stepsOf(job).find(({ run }) => run !== undefined)?.run ?? "";
+  return first.startsWith("make clean-reports") ? [] : [`${place}: what an earlier run left is not removed first`];
+}
+
 /** A fork's code runs here, or what a fork may choose is read. */
 function forkProblems(place: string, workflow: GithubWorkflow, text: string): string[] {
   const problems = /pull_request_target/.test(text) ? [`${place}: pull_request_target runs with the base's rights`] : [];
@@ -93,6 +107,8 @@ export function githubProblems(file: string, text: string): string[] {
       const minutes = job["timeout-minutes"];
       return [
         ...permissionProblems(place, job),
+        ...mixProblems(place, job),
+        ...ownRunnerProblems(place, job),
         ...(minutes !== undefined && minutes > 0 && minutes < 360 ? [] : [`${place}: no timeout below six hours`]),
         ...(JSON.stringify(job["runs-on"] ?? "").includes("latest") || job["runs-on"] === undefined ? [`${place}: no runner by its own label`] : []),
         ...(SECRET_JOBS.has(place) || !JSON.stringify(job).includes("secrets.") ? [] : [`${place}: reads a secret`]),
@@ -120,6 +136,8 @@ interface GitlabJob {
   environment?: { name: string };
   resource_group?: string;
   interruptible?: boolean;
+  needs?: { job?: string; artifacts?: boolean }[];
+  tags?: string[];
 }
 const GLOBAL = new Set(["stages", "workflow", "include", "default", "variables"]);
 
@@ -140,6 +158,12 @@ export function gitlabProblems(jobs: Record<string, unknown>): string[] {
         ...(rules.length === 0 || rules.some((rule) => rule.if === undefined) ? [`${name}: runs on everything`] : []),
         ...(OUTSIDE.has(name) && (job.environment === undefined || job.resource_group === undefined || job.interruptible !== false)
           ? [`${name}: not alone, may be cut, or without an environment`]
+          : []),
+        ...(name === "up" && !(job.needs ?? []).some((need) => need.job === "plan" && need.artifacts === true)
+          ? ["up: without the plan that was reviewed"]
+          : []),
+        ...((job.tags ?? []).includes("homelab") && rules.some((rule) => rule.if?.includes("$HOMELAB_RUNNER") !== true)
+          ? [`${name}: waits for a runner that there may not be`]
           : []),
         ...(name === "up" && rules.some(({ when }) => when !== "manual") ? ["up: begins without a hand"] : []),
         ...[...(job.before_script ?? []), ...(job.script ?? [])].flatMap(commandProblems),

@@ -1,0 +1,12 @@
+#!/bin/sh
+# attempt.sh FILE COMMAND [WORD...]: runs a command. Where it fails, FILE has what it said on its standard error, for the job that tells of it.
+# Exit code: the command's.
+set -u
+file=$1
+shift
+mkdir -p "$(dirname "$file")"
+code=0
+"$@" 2>"$file" || code=$?
+cat "$file" >&2
+[ "$code" = 0 ] && rm -f "$file"
+exit "$code"
