@@ -35,6 +35,8 @@ export class Foresight {
   readonly #waiting = new Map<string, Goal>();
   /** URNs of old states that are no more. */
   readonly #gone = new Set<string>();
+  /** Those that a registration of this run names. */
+  readonly #claimed = new Set<string>();
   #running = 0;
   #base: readonly ResourceState[] | undefined;
   #olds = new Map<string, ResourceState>();
@@ -48,7 +50,8 @@ export class Foresight {
 
   /** A registration has come, and waits for its turn. */
   expect(goal: Goal): void {
-    if (!this.#foreseeable(goal)) return;
+    const taken = this.#claim(goal);
+    if (taken || !this.#foreseeable(goal)) return;
     this.#waiting.set(goal.urn, goal);
     this.#start();
   }
@@ -88,13 +91,27 @@ export class Foresight {
     return updates && managed && !targets.limited && !targets.replacing;
   }
 
-  #old(goal: Goal): ResourceState | undefined {
+  /** @returns whether another registration has come for one of its old states: then its turn finds something else, or is refused */
+  #claim(goal: Goal): boolean {
+    const olds = this.#states();
+    const own = new Set([goal.urn, ...goal.aliases].filter((urn) => olds.has(urn)));
+    const taken = [...own].some((urn) => this.#claimed.has(urn));
+    for (const urn of own) this.#claimed.add(urn);
+    return taken;
+  }
+
+  #states(): ReadonlyMap<string, ResourceState> {
     if (this.#base !== this.#ctx.base) {
       this.#base = this.#ctx.base;
       this.#olds = new Map(this.#ctx.base.filter((state) => !state.delete).map((state) => [state.urn, state]));
     }
+    return this.#olds;
+  }
+
+  #old(goal: Goal): ResourceState | undefined {
+    const olds = this.#states();
     for (const urn of [goal.urn, ...goal.aliases]) {
-      const old = this.#olds.get(urn);
+      const old = olds.get(urn);
       if (old !== undefined) return this.#gone.has(urn) ? undefined : old;
     }
     return undefined;
