@@ -30,18 +30,24 @@ export interface ControlOptions {
   stop: () => void;
 }
 
+/**
+ * Each call has a connection of its own: a client that is busy for as long as an idle one is kept would send its next call into one that
+ * is just being closed.
+ */
+const HEADERS = { "content-type": "application/json", connection: "close" };
+
 /** The lab's own HTTP interface, for the orchestrator and for tests. */
 export async function startControl(options: ControlOptions): Promise<Stoppable & { port: number }> {
   const server = http.createServer((request, response) => {
     answer(options, request).then(
       ({ status, body }) => {
-        response.writeHead(status, { "content-type": "application/json" });
+        response.writeHead(status, HEADERS);
         response.end(JSON.stringify(body), () => {
           if (status === 200 && request.method === "POST" && request.url === "/stop") options.stop();
         });
       },
       (error: unknown) => {
-        response.writeHead(500, { "content-type": "application/json" });
+        response.writeHead(500, HEADERS);
         response.end(JSON.stringify({ error: String(error) }));
       },
     );
