@@ -9,6 +9,7 @@ const PARTS = [
   ["fuzz", "npm", ["run", "--silent", "fuzz"]],
   ["changes that a test should notice", "npm", ["run", "--silent", "mutate"]],
   ["another site", "make", ["test-another-site", "WITH=lab"]],
+  ["recorded cases of the engine, each as processes of its own", "npm", ["run", "--silent", "test:all-cases"]],
   ["canaries", "npm", ["run", "--silent", "test:canaries"]],
   ["kill at each record of a rebuild's journal, then resume", "npm", ["run", "--silent", "test:kills"]],
   ["cases of the engine, live", "npm", ["run", "--silent", "test:live-cases"]],

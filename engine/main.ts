@@ -1,15 +1,8 @@
-import { describeError, HomelabError, systemErrorCode } from "../common/errors";
+import { systemErrorCode } from "../common/errors";
 import { keepHeapSmall } from "../common/small-heap";
-import { runCommandLine } from "./cli/command-line";
-import { CliError, EXIT_CODE } from "./errors";
-import { secretFilter } from "./secrets/secret-filter";
+import { exitCodeOf } from "./cli/exit-code";
 
 keepHeapSmall();
-
-function causes(error: Error): string {
-  const { cause } = error;
-  return cause instanceof Error ? `: ${cause.message}` : "";
-}
 
 // Whoever read our output has read enough (`pulumi up | head`): what is under way goes on, unseen.
 for (const stream of [process.stdout, process.stderr]) {
@@ -18,17 +11,6 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-runCommandLine(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (thrown: unknown) => {
-    if (thrown instanceof CliError) {
-      process.stderr.write(`error: ${secretFilter.text(thrown.message + causes(thrown))}\n`);
-      process.exitCode = thrown.exitCode;
-      return;
-    }
-    process.stderr.write(`error: ${secretFilter.text(describeError(thrown))}\n`);
-    process.exitCode = thrown instanceof HomelabError ? EXIT_CODE.failed : 255;
-  },
-);
+void exitCodeOf(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

@@ -8,7 +8,7 @@ jest.setTimeout(240_000);
 
 const PACK = path.join(__dirname, "policy-pack");
 const LOG = "events.json";
-const site = new AutomationSite();
+const site = new AutomationSite({ oneProcess: true });
 afterAll(() => site.remove());
 
 const PROGRAM = `const pulumi = require("@pulumi/pulumi");

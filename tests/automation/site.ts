@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { LocalWorkspace, type LocalWorkspaceOptions, PulumiCommand } from "@pulumi/pulumi/automation";
+import { EngineProcess } from "../support/engine-process";
 import { handedKey } from "../support/handed-key";
 
 const root = path.resolve(__dirname, "../..");
@@ -44,7 +45,11 @@ export class AutomationSite {
     WORLD_DIR: this.world,
   };
 
-  constructor() {
+  readonly #engine: EngineProcess | undefined;
+
+  /** @param oneProcess command lines run in one process that stays, but for those that are given input: for what is not about processes */
+  constructor({ oneProcess = false }: { oneProcess?: boolean } = {}) {
+    if (oneProcess) this.#engine = new EngineProcess();
     for (const name of ["world", "state", "work"]) fs.mkdirSync(path.join(this.dir, name));
     this.write(
       "Pulumi.yaml",
@@ -89,12 +94,14 @@ export class AutomationSite {
     // Whoever gives another passphrase sees what the engine makes of it.
     const given = Object.entries({ ...this.env, ...env }).filter(([name]) => name.startsWith("PULUMI_CONFIG_PASSPHRASE"));
     const key = given.every(([, value]) => value === PASSPHRASE) ? handedKey(path.join(this.workDir, "Pulumi.dev.yaml"), PASSPHRASE) : {};
+    const all = { ...process.env, ...this.env, ...key, ...env };
+    if (this.#engine !== undefined && input === undefined && onOutput === undefined) {
+      const provider = { name: "world", file: path.join(root, "bench/engine/plugin/pulumi-resource-world") };
+      return this.#engine.run({ argv: [...args], env: all, cwd: this.workDir, provider }).then(({ status, ...said }) => ({ code: status, ...said }));
+    }
     return new Promise((resolve) => {
-      const child = execFile(
-        path.join(ENGINE_ROOT, "bin", "pulumi"),
-        args,
-        { cwd: this.workDir, env: { ...process.env, ...this.env, ...key, ...env } },
-        (error, stdout, stderr) => resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, stdout, stderr }),
+      const child = execFile(path.join(ENGINE_ROOT, "bin", "pulumi"), args, { cwd: this.workDir, env: all }, (error, stdout, stderr) =>
+        resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, stdout, stderr }),
       );
       const { stdin, stdout } = child;
       if (stdin === null || stdout === null) throw new Error("a child without pipes");
@@ -104,6 +111,7 @@ export class AutomationSite {
   }
 
   remove(): void {
+    this.#engine?.close();
     fs.rmSync(this.dir, { recursive: true, force: true });
   }
 }

@@ -1,8 +1,8 @@
-// Closes a run: what was skipped and why, then the one line that CI reads: `N passed, N failed, N skipped`. Where HOMELAB_TEST_TOTALS
+// Closes a run: what is left for the night, what was skipped and why, then the one line that CI reads: `N passed, N failed, N skipped`. Where HOMELAB_TEST_TOTALS
 // names a file, the counts go there instead, for tests/support/print-totals.cjs to add up over several runs.
 "use strict";
 const fs = require("node:fs");
-const { describeSkipped, totalLine } = require("./totals.cjs");
+const { describeSkipped, describeLeft, totalLine } = require("./totals.cjs");
 
 module.exports = class CountReporter {
   onRunComplete(_contexts, r) {
@@ -16,6 +16,6 @@ module.exports = class CountReporter {
     const file = process.env.HOMELAB_TEST_TOTALS;
     if (file) fs.appendFileSync(file, `${JSON.stringify(counts)}\n`);
     // Written at once: jest ends the process (forceExit) before anything that waits for the next turn.
-    fs.writeSync(1, describeSkipped(counts.skipped) + (file ? "" : totalLine([counts])));
+    fs.writeSync(1, describeLeft(tests.map((t) => t.fullName)) + describeSkipped(counts.skipped) + (file ? "" : totalLine([counts])));
   }
 };

@@ -11,10 +11,14 @@ function describeSkipped(names) {
   return [...reasons].map(([reason, count]) => `skipped ${count} ${count === 1 ? "test" : "tests"}: ${reason}\n`).join("");
 }
 
+/** What a run leaves for `make nightly`, as lines; it stands in the title of a group: `[night: 110 more cases]`. */
+const describeLeft = (names) =>
+  [...new Set(names.flatMap((name) => /\[night: (.*?)\]/.exec(name)?.[1] ?? []))].map((left) => `left for the night: ${left}\n`).join("");
+
 const sum = (runs, of) => runs.reduce((total, run) => total + of(run), 0);
 
 function totalLine(runs) {
   return `${sum(runs, (r) => r.passed)} passed, ${sum(runs, (r) => r.failed)} failed, ${sum(runs, (r) => r.skipped.length)} skipped\n`;
 }
 
-module.exports = { describeSkipped, totalLine };
+module.exports = { describeLeft, describeSkipped, totalLine };

@@ -1,36 +1,13 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { expectedOf } from "./deliberate";
-import { CaseRun, type RecordedCase } from "./recorded-case";
+import type { RecordedCase } from "./recorded-case";
+import { EMBEDDED } from "./recorded-case";
+import { CASES, holds, sampleOf } from "./recorded-cases";
 
-const PULUMI = path.join(__dirname, "../../../engine/bin/pulumi");
-/** `more-cases` run with HOMELAB_ALL_CASES=1: they take a few minutes more. */
-const FOLDERS = ["cases", ...(process.env["HOMELAB_ALL_CASES"] === "1" ? ["more-cases"] : [])];
+/** HOMELAB_ALL_CASES=1 (make nightly): all of them; else in-one-process.test.ts has the others. */
+const RUN = process.env["HOMELAB_ALL_CASES"] === "1" ? CASES : sampleOf(CASES);
+const LEFT = CASES.length - RUN.length;
 
-/** What the Pulumi CLI 3.260 did, step by step; the embedded engine does the same, but for what is listed as deliberate. */
-describe("recorded cases of the Pulumi CLI", () => {
-  const cases = FOLDERS.flatMap((folder) => {
-    const within = path.join(__dirname, folder);
-    return fs.readdirSync(within).map((file): RecordedCase => JSON.parse(fs.readFileSync(path.join(within, file), "utf8")));
-  });
-
+/** What the Pulumi CLI 3.260 did, step by step; the embedded engine does the same, as processes of its own. */
+describe(`recorded cases of the Pulumi CLI ${LEFT === 0 ? "" : `[night: ${LEFT} of ${CASES.length} recorded cases as processes of their own]`}`, () => {
   // Each case has a folder and processes of its own.
-  test.concurrent.each(cases.map((recorded): [string, RecordedCase] => [recorded.name, recorded]))(
-    "%s",
-    async (_name, recorded) => {
-      const run = new CaseRun(PULUMI, recorded.program);
-      try {
-        expect(await run.init()).toMatchObject({ status: 0 });
-        for (const [i, step] of recorded.steps.entries()) {
-          const { seen, faults, stderr } = await run.step(step);
-          const expected = expectedOf(recorded.name, i, step.expect);
-          expect({ ...seen, stderr: seen["exitCode"] === expected["exitCode"] ? "" : stderr }).toEqual({ ...expected, stderr: "" });
-          expect(faults).toEqual([]);
-        }
-      } finally {
-        run.close();
-      }
-    },
-    180_000,
-  );
+  test.concurrent.each(RUN.map((recorded): [string, RecordedCase] => [recorded.name, recorded]))("%s", (_name, recorded) => holds(EMBEDDED, recorded), 180_000);
 });
