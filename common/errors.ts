@@ -49,6 +49,7 @@ export function systemErrorCode(thrown: unknown): string | undefined {
 const SURROUNDINGS: Record<string, [what: string, next: string]> = {
   ENOSPC: ["no space left on device", "make room, then run it again: it goes on from the saved state"],
   EDQUOT: ["the disk quota is used up", "make room, then run it again: it goes on from the saved state"],
+  EFBIG: ["the file is larger than this user may write", "raise the limit (ulimit -f), then run it again: it goes on from the saved state"],
   EROFS: ["the file system is read-only", "mount it for writing, or use another folder"],
   EACCES: ["permission denied", "give this user the right to it"],
   EPERM: ["operation not permitted", "give this user the right to it"],
@@ -71,16 +72,36 @@ const SURROUNDINGS: Record<string, [what: string, next: string]> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ["its authority is not trusted here", "name it in NODE_EXTRA_CA_CERTS"],
 };
 
+interface Surroundings {
+  code: string;
+  what: string;
+  next: string;
+  /** In Node's words. */
+  text: string;
+}
+
 /** Of an error or the nearest of its causes (`fetch failed` says nothing itself); several at once are told by the first. */
-function fromSurroundings(error: Error): string | undefined {
-  for (let link: unknown = error, depth = 0; types.isNativeError(link) && depth < 5; link = link.cause, depth++) {
+function surroundingsOf(thrown: unknown): Surroundings | undefined {
+  for (let link: unknown = thrown, depth = 0; types.isNativeError(link) && depth < 5; link = link.cause, depth++) {
     const first: unknown = "errors" in link && Array.isArray(link.errors) ? link.errors[0] : link;
-    const known = SURROUNDINGS[systemErrorCode(first) ?? systemErrorCode(link) ?? ""];
-    if (known === undefined) continue;
-    const text = asError(first).message || link.message;
-    return `${text.includes(known[0]) ? text : `${text}: ${known[0]}`}\n  next: ${known[1]}`;
+    const code = systemErrorCode(first) ?? systemErrorCode(link) ?? "";
+    const known = SURROUNDINGS[code];
+    if (known !== undefined) return { code, what: known[0], next: known[1], text: asError(first).message || link.message };
   }
   return undefined;
+}
+
+function fromSurroundings(error: Error): string | undefined {
+  const found = surroundingsOf(error);
+  if (found === undefined) return undefined;
+  const { text, what, next } = found;
+  return `${text.includes(what) ? text : `${text}: ${what}`}\n  next: ${next}`;
+}
+
+/** What is wrong with the certificate of a server that was asked, and what to do; undefined: it failed of something else. */
+export function certificateProblem(thrown: unknown): { what: string; next: string } | undefined {
+  const found = surroundingsOf(thrown);
+  return found !== undefined && /CERT|SIGNATURE/.test(found.code) ? { what: found.what, next: found.next } : undefined;
 }
 
 /** A checkout that was brought up to date needs what its lockfile names now. A file of ours that is missing is a bug. */

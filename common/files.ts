@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { asError, systemErrorCode } from "./errors";
 
 let counter = 0;
 
@@ -24,6 +25,10 @@ export function writeFileAtomic(file: string, content: string | Uint8Array, mode
   try {
     fs.writeFileSync(fd, content);
     fs.fsyncSync(fd);
+  } catch (cause) {
+    // A full disk gets its room back, and the message the name that Node does not know of an open file.
+    fs.rmSync(part, { force: true });
+    throw Object.assign(new Error(`${asError(cause).message} '${file}'`, { cause }), { code: systemErrorCode(cause) });
   } finally {
     fs.closeSync(fd);
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Dispatcher } from "undici";
-import { HomelabError } from "./errors";
+import { certificateProblem, HomelabError } from "./errors";
 import { parseProxy, proxyFor } from "./proxy";
 
 /** One HTTPS or HTTP exchange; bodies are text. */
@@ -74,10 +74,11 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
       });
     } catch (cause) {
       if (r.signal?.aborted) throw cause;
-      throw new HomelabError("E_HTTP", `${r.method} ${new URL(r.url).origin}: no answer`, {
+      const certificate = certificateProblem(cause);
+      throw new HomelabError("E_HTTP", `${r.method} ${new URL(r.url).origin}: ${certificate?.what ?? "no answer"}`, {
         cause,
         subject: base.origin,
-        hint: `check that ${base.host} is up and reachable${proxy === undefined ? "" : ` through the proxy ${proxy.host}`}`,
+        hint: certificate?.next ?? `check that ${base.host} is up and reachable${proxy === undefined ? "" : ` through the proxy ${proxy.host}`}`,
       });
     }
   };

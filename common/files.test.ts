@@ -1,0 +1,30 @@
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+const BIN = path.join(__dirname, "..", "bin", "common");
+
+/** In a process whose files may have so many blocks of 512 bytes: the nearest to a full disk that needs no rights. */
+function written(blocks: string, file: string): { said: string; left: string[] } {
+  const script = `
+    const { writeFileAtomic } = require(${JSON.stringify(path.join(BIN, "files.js"))});
+    const { describeError } = require(${JSON.stringify(path.join(BIN, "errors.js"))});
+    try { writeFileAtomic(process.argv[1], "x".repeat(100000)); } catch (thrown) { console.log(describeError(thrown)); }`;
+  const { stdout } = spawnSync("sh", ["-c", `ulimit -f ${blocks}; exec "$0" -e "$1" "$2"`, process.execPath, script, file], { encoding: "utf8" });
+  return { said: stdout.trim(), left: fs.readdirSync(path.dirname(file)) };
+}
+
+test("a file that cannot be written is named, with what to do, and its half gives its room back", () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "files-"));
+  try {
+    const file = path.join(dir, "report.json");
+    expect(written("8", file)).toEqual({
+      said: `EFBIG: file too large, write '${file}': the file is larger than this user may write\n  next: raise the limit (ulimit -f), then run it again: it goes on from the saved state`,
+      left: [],
+    });
+    expect(written("unlimited", file)).toEqual({ said: "", left: ["report.json"] });
+  } finally {
+    fs.rmSync(dir, { recursive: true });
+  }
+});
