@@ -124,6 +124,19 @@ const loader = Module as unknown as Loader;
 const resolveFilename = (id: string, parent: NodeJS.Module, options?: { paths?: string[] | undefined }): string =>
   loader._resolveFilename(id, parent, false, options);
 
+function run(module: NodeJS.Module, script: vm.Script): unknown {
+  const body = script.runInThisContext() as (...args: unknown[]) => unknown;
+  return body.call(module.exports, module.exports, requireOf(module), module, module.filename, path.dirname(module.filename));
+}
+
+const wrapped = (content: string): string => Module.wrap(content.startsWith("#!") ? `//${content}` : content);
+
+/** Whether a file is one that the cache covers: a package's, or one that was compiled from this checkout. */
+function coverage(): (filename: string) => boolean {
+  const own = path.join(projectRoot(), "bin") + path.sep;
+  return (filename) => filename.includes(`${path.sep}node_modules${path.sep}`) || filename.startsWith(own);
+}
+
 let enabled = false;
 
 /**
@@ -142,8 +155,7 @@ export function enableCompileCache(name: string): void {
   const { entries: known, ...learned } = fs.existsSync(file) ? decodeCache(fs.readFileSync(file)) : EMPTY();
   const installed = installedNow();
   const resolutions = learned.installed === installed ? learned.resolutions : new Map<string, string>();
-  const own = path.join(projectRoot(), "bin") + path.sep;
-  const covers = (filename: string): boolean => filename.includes(`${path.sep}node_modules${path.sep}`) || filename.startsWith(own);
+  const covers = coverage();
   const compiled = new Map<string, Compiled>();
   /** Stamps of files that were just looked at. */
   const stamps = new Map<string, string>();
@@ -164,12 +176,6 @@ export function enableCompileCache(name: string): void {
     if (covers(found)) resolutions.set(key, found);
     return found;
   };
-
-  const run = (module: NodeJS.Module, script: vm.Script): unknown => {
-    const body = script.runInThisContext() as (...args: unknown[]) => unknown;
-    return body.call(module.exports, module.exports, requireOf(module), module, module.filename, path.dirname(module.filename));
-  };
-  const wrapped = (content: string): string => Module.wrap(content.startsWith("#!") ? `//${content}` : content);
 
   const { _compile: compileByNode } = loader.prototype;
   loader.prototype._compile = function (content, filename, format) {
@@ -203,14 +209,15 @@ export function enableCompileCache(name: string): void {
   };
 
   process.on("exit", () => {
-    if (fresh <= compiled.size * REWRITE_SHARE) return;
-    save(file, () => {
-      // What other commands of this kind of process load stays, as long as it is of the file that is there.
-      const kept = [...known].filter(([name, { stamp }]) => !compiled.has(name) && stampOf(name) === stamp);
-      const added = [...compiled].map(([name, { stamp, script }]) => [name, { stamp, code: script.createCachedData() }] as const);
-      return { entries: new Map([...kept, ...added]), installed, resolutions };
-    });
+    if (fresh > compiled.size * REWRITE_SHARE) save(file, () => ({ entries: entriesOf(known, compiled), installed, resolutions }));
   });
+}
+
+/** What this process compiled, and what other commands of this kind of process load, as long as it is of the file that is there. */
+function entriesOf(known: Cache["entries"], compiled: ReadonlyMap<string, Compiled>): Cache["entries"] {
+  const kept = [...known].filter(([name, { stamp }]) => !compiled.has(name) && stampOf(name) === stamp);
+  const added = [...compiled].map(([name, { stamp, script }]) => [name, { stamp, code: script.createCachedData() }] as const);
+  return new Map([...kept, ...added]);
 }
 
 function save(file: string, cache: () => Cache): void {

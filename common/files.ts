@@ -1,6 +1,5 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { asError, systemErrorCode } from "./errors";
 
 let counter = 0;
 
@@ -28,7 +27,8 @@ export function writeFileAtomic(file: string, content: string | Uint8Array, mode
   } catch (cause) {
     // A full disk gets its room back, and the message the name that Node does not know of an open file.
     fs.rmSync(part, { force: true });
-    throw Object.assign(new Error(`${asError(cause).message} '${file}'`, { cause }), { code: systemErrorCode(cause) });
+    const { message, code } = cause as NodeJS.ErrnoException;
+    throw Object.assign(new Error(`${message} '${file}'`, { cause }), { code });
   } finally {
     fs.closeSync(fd);
   }

@@ -73,12 +73,8 @@ export interface BridgedResource<P> {
 export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefinition<P> {
   const { fields, nameProperty, planDefaults } = resource;
   const planned = <T extends Values>(inputs: T): T => ({ ...planDefaults, ...inputs });
-  const canonical = (id: string): string => resource.canonicalId?.(id) ?? id;
-  const live = async (id: string, known: JsonObject, call: BridgedCall<P>): Promise<JsonObject> => {
-    const found = await resource.read(id, known, call);
-    if (found === undefined) throw new Error(`${resource.token} ${id} is not there right after it was written`);
-    return { ...merged(known, found), id };
-  };
+  const canonical = canonicalOf(resource);
+  const live = liveOf(resource);
   // The inputs of a state that an official plugin wrote hold null for each optional input without a value.
   return {
     token: resource.token,
@@ -136,22 +132,44 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
       const own = canonical(id);
       return { id: own, outputs: { ...merged(outputs, found), id: own }, inputs: withNullsOf(asked, { ...given, ...beside }) };
     },
-    ...(resource.update === undefined
-      ? {}
-      : {
-          async update({ id: stated, inputs, oldInputs, oldOutputs: state, ...call }) {
-            const id = canonical(stated);
-            const oldOutputs = outputsOf(state);
-            const [before, news] = [planned(withoutNotes(withoutNulls(oldInputs))), planned(withoutNotes(inputs))];
-            // A creation that broke off had not come to these.
-            const unset = (resource.setAfterwards ?? []).filter((name) => !(name in oldOutputs));
-            const olds = Object.fromEntries(Object.entries(before).filter(([name]) => !unset.includes(name)));
-            await resource.update?.(id, { olds, news, outputs: oldOutputs }, call);
-            const kept = Object.entries(oldOutputs).filter(([key]) => !(key in olds) || key in news);
-            return live(id, { ...Object.fromEntries(kept), ...news }, call);
-          },
-        }),
+    ...updateOf(resource, live),
     delete: ({ id, outputs, ...call }) => resource.delete(canonical(id), withoutNulls(outputs), call),
+  };
+}
+
+/** Asks the target system what it made of a write. */
+type Live<P> = (id: string, known: JsonObject, call: BridgedCall<P>) => Promise<JsonObject>;
+
+const liveOf =
+  <P>(resource: BridgedResource<P>): Live<P> =>
+  async (id, known, call) => {
+    const found = await resource.read(id, known, call);
+    if (found === undefined) throw new Error(`${resource.token} ${id} is not there right after it was written`);
+    return { ...merged(known, found), id };
+  };
+
+const canonicalOf =
+  <P>(resource: BridgedResource<P>) =>
+  (id: string): string =>
+    resource.canonicalId?.(id) ?? id;
+
+/** Nothing for a resource of which every change is a replacement. */
+function updateOf<P>(resource: BridgedResource<P>, live: Live<P>): Pick<ResourceDefinition<P>, "update"> {
+  const { update, planDefaults } = resource;
+  if (update === undefined) return {};
+  const planned = (inputs: JsonObject): JsonObject => ({ ...planDefaults, ...inputs });
+  return {
+    async update({ id: stated, inputs, oldInputs, oldOutputs: state, ...call }) {
+      const id = canonicalOf(resource)(stated);
+      const oldOutputs = outputsOf(state);
+      const [before, news] = [planned(withoutNotes(withoutNulls(oldInputs))), planned(withoutNotes(inputs))];
+      // A creation that broke off had not come to these.
+      const unset = (resource.setAfterwards ?? []).filter((name) => !(name in oldOutputs));
+      const olds = Object.fromEntries(Object.entries(before).filter(([name]) => !unset.includes(name)));
+      await resource.update?.(id, { olds, news, outputs: oldOutputs }, call);
+      const kept = Object.entries(oldOutputs).filter(([key]) => !(key in olds) || key in news);
+      return live(id, { ...Object.fromEntries(kept), ...news }, call);
+    },
   };
 }
 
