@@ -31,6 +31,12 @@ const TABLE: Record<string, { entry: string; keys: string[]; readBy: string[] }>
   harbor: { entry: "HARBOR", keys: ["HARBOR_ADMIN_PASSWORD"], readBy: [] },
   nats: { entry: "NATS", keys: ["NATS_PASSWORD"], readBy: ["components/platform/nats/options.ts"] },
   argocd: { entry: "ARGOCD", keys: ["ADMIN_PASSWORD", "ADMIN_PASSWORD_BCRYPT"], readBy: ["components/platform/argo-cd/options.ts"] },
+  ...Object.fromEntries(
+    ["TOOLS", "OBSERVABILITY", "HOME", "SANDBOXY", "DEV", "STG", "PROD"].map((name) => [
+      `box-${name.toLowerCase()}`,
+      { entry: `BOX_${name}`, keys: [`BOX_${name}_PASSWORD`], readBy: ["site/stacks.ts"] },
+    ]),
+  ),
   grafana: { entry: "GRAFANA", keys: ["GRAFANA_PASSWORD"], readBy: ["components/platform/kube-prometheus-stack/options.ts"] },
 };
 

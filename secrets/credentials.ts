@@ -30,6 +30,19 @@ const BCRYPT_ROUNDS = 10;
 const password = (): string => crypto.randomBytes(BYTES).toString("base64url");
 const one = (key: string) => async (): Promise<SecretEntry> => ({ [key]: password() });
 
+/** By which the box of an environment sends to the hub: each has its own, so that none can send in another one's name. */
+const box = (environment: string): Credential => {
+  const name = `BOX_${environment.toUpperCase()}`;
+  return {
+    name: `box-${environment}`,
+    entry: storePath(name),
+    owner: "the hub's collector (stack observability; its pods restart)",
+    built: true,
+    consumers: [`the box of ${environment} (its pods restart)`],
+    make: one(`${name}_PASSWORD`),
+  };
+};
+
 export const CREDENTIALS: readonly Credential[] = [
   {
     name: "minio",
@@ -115,6 +128,7 @@ export const CREDENTIALS: readonly Credential[] = [
     consumers: [],
     make: one("GRAFANA_PASSWORD"),
   },
+  ...["tools", "observability", "home", "sandboxy", "dev", "stg", "prod"].map(box),
 ];
 
 /** @throws HomelabError E_USAGE */

@@ -35,12 +35,18 @@ test("it describes each stack with its needs, its VMs and its platform", () => {
     apps: ["ascii-frontend"],
     platform: {
       cluster: "k3s",
-      requests: "0.2 of 3.5 processors, 0.5 GiB of 2.5 GiB of memory, 0 GiB of 22 GiB of volumes",
+      requests: "0.4 of 3.5 processors, 0.9 GiB of 2.5 GiB of memory, 0 GiB of 22 GiB of volumes",
       modules: [
         { name: "cert-manager", charts: ["cert-manager v1.21.1"], after: [], namespaces: ["cert-manager"] },
         { name: "cluster-access", charts: [], after: [], namespaces: ["vault-access"] },
         { name: "external-secrets", charts: ["external-secrets 2.9.0"], after: [], namespaces: ["external-secrets"] },
         { name: "external-dns", charts: ["external-dns 1.21.1"], after: ["cluster-access", "external-secrets"], namespaces: ["external-dns"] },
+        {
+          name: "box",
+          charts: ["kube-state-metrics 8.4.0", "prometheus-node-exporter 4.56.1", "opentelemetry-collector 0.170.0", "opentelemetry-collector 0.170.0"],
+          after: ["cluster-access", "external-secrets"],
+          namespaces: ["box"],
+        },
       ],
       hosts: [{ name: "stg.ascii.fullstack.pw", owner: "ascii-frontend", serves: "ascii-frontend" }],
     },

@@ -1,6 +1,7 @@
 /** Which modules the platform has. Loads no Pulumi SDK. */
 import type { z } from "zod";
 import { argoCd } from "./argo-cd/module";
+import { box } from "./box/module";
 import { cdi } from "./cdi/module";
 import { certManager } from "./cert-manager/module";
 import { cloudNativePg } from "./cloudnative-pg/module";
@@ -11,6 +12,7 @@ import { githubRunners } from "./github-runners/module";
 import { gitlabRunner } from "./gitlab-runner/module";
 import { immich } from "./immich/module";
 import { istio } from "./istio/module";
+import { jaeger } from "./jaeger/module";
 import { kubePrometheusStack } from "./kube-prometheus-stack/module";
 import { kubevirt } from "./kubevirt/module";
 import { localPath } from "./local-path/module";
@@ -21,6 +23,7 @@ import { metricsServer } from "./metrics-server/module";
 import { minio } from "./minio/module";
 import { nats } from "./nats/module";
 import { nginxIngress } from "./nginx-ingress/module";
+import { otelCollector } from "./otel-collector/module";
 import { postgres } from "./postgres/module";
 import { prometheusOperatorCrds } from "./prometheus-operator-crds/module";
 import { registry } from "./registry/module";
@@ -53,6 +56,9 @@ export const MODULES = [
   prometheusOperatorCrds,
   kubePrometheusStack,
   loki,
+  jaeger,
+  otelCollector,
+  box,
   localPath,
   metallb,
   traefik,

@@ -230,6 +230,12 @@ describe("charts", () => {
       ruler: OFF,
     },
     metallb: { frrk8s: OFF },
+    "opentelemetry-collector": {
+      mode: "deployment",
+      fullnameOverride: "c",
+      image: { repository: "r.example.org/c" },
+      alternateConfig: { extensions: { health_check: { endpoint: "0.0.0.0:13133" } } },
+    },
     istiod: { autoscaleEnabled: false },
     gateway: { autoscaling: OFF },
     nats: { reloader: OFF, natsBox: OFF, config: { merge: { accounts: { a: {} } } } },

@@ -38,6 +38,27 @@ test("the files all open with the lab's key and have the shape that they must", 
   "…/AWS_SECRET_ACCESS_KEY": [
     "AWS_SECRET_ACCESS_KEY",
   ],
+  "…/BOX_DEV": [
+    "BOX_DEV_PASSWORD",
+  ],
+  "…/BOX_HOME": [
+    "BOX_HOME_PASSWORD",
+  ],
+  "…/BOX_OBSERVABILITY": [
+    "BOX_OBSERVABILITY_PASSWORD",
+  ],
+  "…/BOX_PROD": [
+    "BOX_PROD_PASSWORD",
+  ],
+  "…/BOX_SANDBOXY": [
+    "BOX_SANDBOXY_PASSWORD",
+  ],
+  "…/BOX_STG": [
+    "BOX_STG_PASSWORD",
+  ],
+  "…/BOX_TOOLS": [
+    "BOX_TOOLS_PASSWORD",
+  ],
   "…/EXTERNAL_DNS_PIHOLE_PASSWORD": [
     "PIHOLE_PASSWORD",
   ],

@@ -16,8 +16,11 @@ function allValues(module: Module, release: string): Values[] {
   return [module.parts(module.options.parse(module.example), PLACE).values[release], ...planned].filter((values) => values !== undefined);
 }
 
+/** Those that depend on options among them. */
+const chartsOf = (module: Module) => ({ ...module.parts(module.options.parse(module.example), PLACE).charts, ...module.charts });
+
 const releases = (MODULES as readonly Module[]).flatMap((module) =>
-  Object.entries(module.charts).map(([release, { name, version }]) => ({ release, module, name, version, data: chartData(name, version) })),
+  Object.entries(chartsOf(module)).map(([release, { name, version }]) => ({ release, module, name, version, data: chartData(name, version) })),
 );
 const known = releases.flatMap(({ data, ...rest }) => (data === undefined ? [] : [{ ...rest, data }]));
 const unknown = releases.filter(({ data }) => data === undefined);

@@ -4,8 +4,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { stringify } from "yaml";
+import { scrapeConfigs } from "../../components/platform/box/scrape";
 import { alertmanagerConfig } from "../../components/platform/kube-prometheus-stack/alerting";
-import { overviewDashboard } from "../../components/platform/kube-prometheus-stack/dashboards";
+import { DASHBOARDS } from "../../components/platform/kube-prometheus-stack/dashboards";
 import { describeReal } from "../support/real-parts";
 
 let folder: string;
@@ -47,8 +48,25 @@ describeReal(["promtool"], "Prometheus", (pathOf) => {
     execFileSync(pathOf("promtool"), ["check", "rules", written("rules.yaml", rules(queries))], { encoding: "utf8" });
 
   test("it parses the query of every panel", () => {
-    const queries = overviewDashboard().panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+    const queries = Object.values(DASHBOARDS).flatMap(({ panels }) =>
+      panels.flatMap(({ targets }) => targets.flatMap((target) => ("expr" in target && target.datasource.type === "prometheus" ? [target.expr] : []))),
+    );
+    expect(queries.length).toBeGreaterThan(30);
     expect(check(queries)).toContain(`SUCCESS: ${queries.length} rules found`);
+  });
+
+  test("it takes what the agent of a box measures", () => {
+    const token = path.join(folder, "token");
+    fs.writeFileSync(token, "t0ken");
+    const scrape = { postgres: { namespace: "postgres", port: 9187, path: "/metrics", labels: { "cnpg.io/podRole": "instance" } } };
+    // The collector puts its variables in, and takes two `$` for one.
+    const text = stringify({ scrape_configs: scrapeConfigs(scrape) })
+      .replaceAll(/\$\{env:\w+\}/g, "10.0.0.1")
+      .replaceAll("$$", "$")
+      .replace("/var/run/secrets/kubernetes.io/serviceaccount/token", token);
+    const file = path.join(folder, "prometheus.yaml");
+    fs.writeFileSync(file, text);
+    expect(execFileSync(pathOf("promtool"), ["check", "config", file], { encoding: "utf8" })).toContain("SUCCESS");
   });
 
   test("it says so of a query that is none", () => {

@@ -36,10 +36,10 @@ const VMS: Record<string, { node: string; stack: string; status: string }> = {
   "k8s-prod": { node: "node03", stack: "prod", status: "running" },
 };
 
-const EVERYWHERE = ["cert-manager", "external-dns", "external-secrets", "vault-access"];
+const EVERYWHERE = ["box", "cert-manager", "external-dns", "external-secrets", "vault-access"];
 const OWN_NAMESPACES: Record<string, string[]> = {
   tools: ["arc-system", "cnpg-system", "github-runners", "gitlab-jobs", "gitlab-runner", "minio", "nats", "postgres", "teleport-agent", "valkey", "vault"],
-  observability: ["jaeger", "monitoring", "prometheus-operator-crds"],
+  observability: ["loki", "monitoring", "prometheus-operator-crds", "telemetry", "tracing"],
   home: ["cnpg-system", "immich"],
   sandboxy: ["cdi", "kubevirt", "longhorn-system", "snapshot-controller", "teleport-agent", "whoami"],
   dev: ["argocd", "ascii-frontend", "cnpg-system", "istio-cni", "istio-system", "postgres", "teleport-agent"],

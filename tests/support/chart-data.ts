@@ -30,9 +30,11 @@ const HANDED_ON: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "argo-cd": [["configs", "params"]],
   "gitlab-runner": [["podSecurityContext"]],
   grafana: [["grafana.ini"]],
+  jaeger: [["jaeger", "podSecurityContext"]],
   loki: [["loki", "limits_config"]],
   minio: [["containerSecurityContext"]],
   istiod: [["meshConfig"]],
+  "prometheus-node-exporter": [["securityContext"], ["containerSecurityContext"]],
 };
 
 /** A copy with an empty map at the path. */

@@ -1,6 +1,7 @@
 import { builtModule, graphOf, PLACE, releaseDefaults, releaseOf } from "../../../tests/support/module-build";
 import { only, plain } from "../../../tests/support/pulumi-mocks";
-import { overviewDashboard } from "./dashboards";
+import { MONITORING_KINDS } from "../../base/monitoring";
+import { ALERTS } from "./alerts";
 import { kubePrometheusStack } from "./module";
 import type { KubePrometheusStackOptions } from "./options";
 
@@ -55,6 +56,9 @@ test("it is its pinned chart, after the Secrets that it starts with, with its da
     prometheus: {
       prometheusSpec: {
         externalLabels: { cluster: "dev" },
+        scrapeClasses: [{ name: "own-cluster", default: true, relabelings: [{ targetLabel: "cluster", replacement: "dev" }] }],
+        enableRemoteWriteReceiver: true,
+        tsdb: { outOfOrderTimeWindow: "30m" },
         retention: "15d",
         retentionSize: "17408MB",
         storageSpec: claim("20Gi"),
@@ -75,12 +79,20 @@ test("it is its pinned chart, after the Secrets that it starts with, with its da
         users: { allow_sign_up: false },
         analytics: { check_for_updates: false, reporting_enabled: false },
       },
-      sidecar: { datasources: { searchNamespace: "ALL" }, resources: memory("10m", "64Mi", "128Mi") },
+      sidecar: {
+        dashboards: { multicluster: { global: { enabled: true } } },
+        datasources: { searchNamespace: "ALL" },
+        resources: memory("10m", "64Mi", "128Mi"),
+      },
       testFramework: { enabled: false },
       resources: memory("50m", "128Mi", "512Mi"),
     },
     "kube-state-metrics": { resources: memory("10m", "64Mi", "256Mi") },
-    "prometheus-node-exporter": { resources: memory("20m", "32Mi", "128Mi") },
+    "prometheus-node-exporter": {
+      securityContext: { runAsNonRoot: true, runAsUser: 65534, runAsGroup: 65534, fsGroup: 65534, seccompProfile: { type: "RuntimeDefault" } },
+      containerSecurityContext: { readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+      resources: memory("20m", "32Mi", "128Mi"),
+    },
   });
   expect(alertmanager).toEqual({
     config: alertmanager.config,
@@ -135,20 +147,8 @@ test("every alert reaches people but the one that is always there, which goes to
   ]);
 });
 
-test("the dashboard is one that Grafana imports, from the source that the chart makes, and its panels do not lie on each other", async () => {
-  const { uid, panels } = overviewDashboard();
-  const shown = plain(only(await builtModule(kubePrometheusStack), "kubernetes:core/v1:ConfigMap").inputs) as {
-    metadata: { labels: object };
-    data: Record<string, string>;
-  };
-  expect(shown.metadata.labels).toEqual({ grafana_dashboard: "1" });
-  expect(JSON.parse(shown.data["homelab.json"] ?? "")).toEqual(overviewDashboard());
-  expect(uid).toBe("homelab-overview");
-  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
-  expect(new Set(panels.map(({ gridPos: { x, y } }) => `${x},${y}`)).size).toBe(panels.length);
-  for (const { datasource, targets, gridPos } of panels) {
-    expect(datasource).toEqual({ type: "prometheus", uid: "prometheus" });
-    expect(targets.map(({ expr }) => expr)).not.toContain("");
-    expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
-  }
+test("its alerts are a PrometheusRule where there is the operator", async () => {
+  const registered = await builtModule(kubePrometheusStack, { place: { kinds: Object.values(MONITORING_KINDS) } });
+  const { spec } = plain(only(registered, "kubernetes:monitoring.coreos.com/v1:PrometheusRule").inputs) as { spec: { groups: { name: string }[] } };
+  expect(spec.groups.map(({ name }) => name)).toEqual(Object.keys(ALERTS));
 });

@@ -2,12 +2,14 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
+import { Monitoring } from "../../base/monitoring";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { webRoute } from "../../base/web-route";
 import type { BuildModule } from "../context";
 import type { Routes } from "../place";
 import { SecretAccess, type SecretsOfNamespace } from "../secret-access";
-import { DASHBOARD_LABEL, overviewDashboard } from "./dashboards";
+import { ALERTS } from "./alerts";
+import { DASHBOARD_LABEL, DASHBOARDS } from "./dashboards";
 import type { KubePrometheusStackOptions } from "./options";
 import {
   KUBE_PROMETHEUS_STACK_CHART,
@@ -22,6 +24,8 @@ export interface KubePrometheusStackArgs extends KubePrometheusStackValuesArgs {
   namespace: NamespaceArgs;
   routes: Routes;
   issuer: pulumi.Input<string>;
+  /** Definitions that the environment has. */
+  kinds: readonly string[];
   /** How its namespace gets its Secrets. */
   secrets: SecretsOfNamespace;
 }
@@ -44,10 +48,11 @@ export class KubePrometheusStack extends Component {
       `${name}-overview`,
       {
         metadata: { name: "dashboard-homelab", namespace, labels: DASHBOARD_LABEL },
-        data: { "homelab.json": `${JSON.stringify(overviewDashboard(), undefined, 2)}\n` },
+        data: Object.fromEntries(Object.entries(DASHBOARDS).map(([file, content]) => [`${file}.json`, `${JSON.stringify(content)}\n`])),
       },
       this.child(),
     );
+    new Monitoring(name, { namespace, selector: {}, rules: ALERTS, kinds: args.kinds }, this.child());
     const route = webRoute(
       `${name}-grafana`,
       {
@@ -66,7 +71,7 @@ export class KubePrometheusStack extends Component {
 }
 
 export const buildKubePrometheusStack: BuildModule<KubePrometheusStackOptions> = (name, { options, context }, opts) => {
-  const { environment, domain, routes, storageClass } = context.place;
+  const { environment, domain, routes, storageClass, kinds } = context.place;
   const component = new KubePrometheusStack(
     name,
     {
@@ -75,6 +80,7 @@ export const buildKubePrometheusStack: BuildModule<KubePrometheusStackOptions> =
       storageClass: options.storageClass ?? storageClass,
       grafanaHost: `grafana.${domain}`,
       routes,
+      kinds,
       issuer: context.need("issuer"),
       secrets: context.secrets.bind(context),
       namespace: context.namespace(MONITORING_NAMESPACE),

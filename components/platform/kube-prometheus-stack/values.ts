@@ -1,5 +1,6 @@
 /** Values of the chart kube-prometheus-stack. */
 import type { WantedSecret } from "../namespace-grants";
+import { NODE_EXPORTER_RIGHTS } from "../node-exporter";
 import type { ChartPin } from "../pins";
 import { sized } from "../sized";
 import { alertmanagerConfig, RECEIVER_KEYS, RECEIVERS_SECRET } from "./alerting";
@@ -15,6 +16,9 @@ export const KUBE_PROMETHEUS_STACK_CHART = {
 /** Also the beginning of the names of all that the chart makes. */
 export const RELEASE = "kube-prometheus-stack";
 export const MONITORING_NAMESPACE = "monitoring";
+export const PROMETHEUS_PORT = 9090;
+/** Where the collector writes what boxes send. It has no login: who reaches it is in the flows. */
+export const REMOTE_WRITE_URL = `http://${RELEASE}-prometheus.${MONITORING_NAMESPACE}.svc:${PROMETHEUS_PORT}/api/v1/write`;
 
 const GRAFANA_SECRET = "grafana-admin";
 
@@ -78,6 +82,11 @@ export function kubePrometheusStackValues({ environment, storageClass, size, ret
     prometheus: {
       prometheusSpec: {
         externalLabels: { cluster: environment },
+        // In its own database too, as on what boxes send: rules and dashboards tell environments apart by it.
+        scrapeClasses: [{ name: "own-cluster", default: true, relabelings: [{ targetLabel: "cluster", replacement: environment }] }],
+        enableRemoteWriteReceiver: true,
+        // Two collectors deliver in no order, and a box that was cut off delivers late.
+        tsdb: { outOfOrderTimeWindow: "30m" },
         retention: `${retentionDays}d`,
         retentionSize: retentionSize(size),
         storageSpec: volume(storageClass, size),
@@ -105,11 +114,15 @@ export function kubePrometheusStackValues({ environment, storageClass, size, ret
         analytics: { check_for_updates: false, reporting_enabled: false },
       },
       // Stores say themselves how they are asked, each in its own namespace.
-      sidecar: { datasources: { searchNamespace: "ALL" }, resources: sized("10m", "64Mi", "128Mi") },
+      sidecar: {
+        dashboards: { multicluster: { global: { enabled: true } } },
+        datasources: { searchNamespace: "ALL" },
+        resources: sized("10m", "64Mi", "128Mi"),
+      },
       testFramework: { enabled: false },
       resources: sized("50m", "128Mi", "512Mi"),
     },
     "kube-state-metrics": { resources: sized("10m", "64Mi", "256Mi") },
-    "prometheus-node-exporter": { resources: sized("20m", "32Mi", "128Mi") },
+    "prometheus-node-exporter": { ...NODE_EXPORTER_RIGHTS, resources: sized("20m", "32Mi", "128Mi") },
   };
 }

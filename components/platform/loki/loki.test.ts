@@ -28,6 +28,9 @@ test("it is its pinned chart with one process and a volume, and nothing that the
         schemaConfig: {
           configs: [{ from: "2026-01-01", store: "tsdb", object_store: "filesystem", schema: "v13", index: { prefix: "index_", period: "24h" } }],
         },
+        distributor: {
+          otlp_config: { default_resource_attributes_as_index_labels: ["k8s.cluster.name", "k8s.namespace.name", "k8s.container.name", "service.name"] },
+        },
         limits_config: { retention_period: "168h" },
         compactor: { retention_enabled: true, delete_request_store: "filesystem" },
         analytics: { reporting_enabled: false },
@@ -75,7 +78,7 @@ test("Grafana finds it by its ConfigMap, and Prometheus measures its pods where 
   expect(metadata).toEqual({ name: "grafana-source-loki", namespace: "loki", labels: { grafana_datasource: "1" } });
   expect(JSON.parse(data["loki.yaml"] ?? "")).toEqual({
     apiVersion: 1,
-    datasources: [{ name: "Loki", uid: "loki", type: "loki", access: "proxy", url: "http://loki.loki.svc:3100", editable: false }],
+    datasources: [{ name: "Loki", uid: "loki", type: "loki", access: "proxy", url: "http://loki.loki.svc:3100", editable: false, jsonData: expect.anything() }],
   });
   expect(only(registered, "kubernetes:monitoring.coreos.com/v1:PodMonitor").inputs["spec"]).toEqual({
     selector: { matchLabels: { "app.kubernetes.io/name": "loki", "app.kubernetes.io/instance": "loki" } },

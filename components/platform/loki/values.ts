@@ -19,7 +19,20 @@ export const LOKI_PORT = 3100;
 export const LOKI_URL = `http://${LOKI_RELEASE}.${LOKI_NAMESPACE}.svc:${LOKI_PORT}`;
 /** Of its pod, as the chart labels it. */
 export const LOKI_PODS = { "app.kubernetes.io/name": "loki", "app.kubernetes.io/instance": LOKI_RELEASE } as const;
-export const LOKI_SOURCE = { name: "Loki", uid: "loki", type: "loki", url: LOKI_URL } as const satisfies GrafanaSource;
+/** From a line to its trace: by what OTLP brought with it, or by what the program wrote. Grafana takes two `$` for one. */
+const TRACE_LINKS = [
+  { name: "trace", matcherType: "label", matcherRegex: "trace_id", datasourceUid: "jaeger", url: "$${__value.raw}" },
+  { name: "trace in the text", matcherType: "regex", matcherRegex: '(?i)trace_?id[=:" ]+([0-9a-f]{16,32})', datasourceUid: "jaeger", url: "$${__value.raw}" },
+] as const;
+export const LOKI_SOURCE = {
+  name: "Loki",
+  uid: "loki",
+  type: "loki",
+  url: LOKI_URL,
+  jsonData: { derivedFields: TRACE_LINKS },
+} as const satisfies GrafanaSource;
+
+const INDEXED = ["k8s.cluster.name", "k8s.namespace.name", "k8s.container.name", "service.name"];
 
 const OFF = { enabled: false } as const;
 
@@ -35,6 +48,8 @@ export const lokiValues = ({ storageClass, size, retentionDays }: LokiValuesArgs
     commonConfig: { replication_factor: 1 },
     storage: { type: "filesystem" },
     schemaConfig: { configs: [{ from: "2026-01-01", store: "tsdb", object_store: "filesystem", schema: "v13", index: { prefix: "index_", period: "24h" } }] },
+    // What is an index beside the line: few values each. The rest of what comes is kept with the line.
+    distributor: { otlp_config: { default_resource_attributes_as_index_labels: INDEXED } },
     limits_config: { retention_period: `${retentionDays * 24}h` },
     // Without it nothing is ever deleted, whatever the limit says.
     compactor: { retention_enabled: true, delete_request_store: "filesystem" },

@@ -8,6 +8,12 @@ export const nats = defineModule({
   charts: { nats: NATS_CHART },
   options: natsOptions,
   provides: ["messages"],
+  exceptions: (["readiness", "liveness"] as const).map((rule) => ({
+    rule,
+    workload: "nats",
+    container: "prom-exporter",
+    why: "the chart has no probes of what tells Prometheus its figures",
+  })),
   parts: ({ storageClass: own, ...options }, { domain, storageClass }) => ({
     namespaces: [NATS_NAMESPACE],
     needs: ["external-secrets", "cluster-access"],
@@ -17,7 +23,7 @@ export const nats = defineModule({
     namespaceSecrets: [{ namespace: NATS_NAMESPACE, wanted: [usersSecret(options)] }],
     programSecrets: usersOf(options).map(({ path, key }) => ({ path, key, why: "the pod restarts when a password is another one" })),
     flows: [{ direction: "in", peer: "homelab", port: NATS_PORT, why: "clients outside the cluster, by its balancer" }],
-    workloads: [{ name: "nats", cpu: "100m", memory: "128Mi" }],
+    workloads: [{ name: "nats", cpu: "110m", memory: "144Mi" }],
     volumes: [{ name: "streams", size: options.size }],
     values: { nats: natsValues({ storageClass: own ?? storageClass, options, host: `nats.${domain}`, credentialMark: "<digest of the passwords>" }) },
   }),

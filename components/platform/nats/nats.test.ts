@@ -61,6 +61,13 @@ test("it is its pinned chart with JetStream, after the Secret with a password fo
         },
       },
       service: { merge: { metadata: { annotations: { "external-dns.alpha.kubernetes.io/hostname": "nats.example.org" } }, spec: { type: "LoadBalancer" } } },
+      promExporter: {
+        enabled: true,
+        merge: {
+          securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+          resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "64Mi" } },
+        },
+      },
       podDisruptionBudget: { enabled: false },
       natsBox: { enabled: false },
     },

@@ -2,6 +2,7 @@
 import { CREDENTIALS_ANNOTATION } from "../credentials-annotation";
 import type { WantedSecret } from "../namespace-grants";
 import type { ChartPin } from "../pins";
+import { sized } from "../sized";
 import type { NatsOptions } from "./options";
 
 export const NATS_CHART = {
@@ -87,6 +88,8 @@ export function natsValues<T>({ storageClass, options, host, credentialMark }: N
       resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
       merge: { securityContext: NO_RIGHTS },
     },
+    // Its figures for Prometheus, from a program beside it that asks it within the pod.
+    promExporter: { enabled: true, merge: { securityContext: NO_RIGHTS, resources: sized("10m", "16Mi", "64Mi") } },
     // It reads its configuration at its start: another one, and other passwords, restart it.
     reloader: { enabled: false },
     podTemplate: {

@@ -49,7 +49,7 @@ test("the homelab's eleven VMs are all there and fit their hosts", () => {
     ["boot-server", "node01", 1024, 110, "192.168.1.10"],
     ["dns", "node01", 4096, 103, "192.168.1.3"],
     ["haproxy", "node01", 512, 104, "192.168.1.4"],
-    ["k8s-dev", "node03", 4096, 112, "192.168.1.12"],
+    ["k8s-dev", "node03", 8192, 112, "192.168.1.12"],
     ["k8s-home", "node02", 28672, 116, "192.168.1.16"],
     ["k8s-observability", "node03", 16384, 120, "192.168.1.20"],
     ["k8s-prod", "node03", 4096, 114, "192.168.1.14"],

@@ -1,11 +1,21 @@
 /** The stacks of this homelab: what each is for, what it needs, its VMs, and what runs in it. */
 import { defineStacks } from "../../../stacks/define/stacks";
 import { asciiFrontend } from "./apps/ascii-frontend";
-import { jaeger } from "./apps/jaeger";
 import { whoami } from "./apps/whoami";
 
 /** What every cluster has: certificates, its way into Vault, Secrets from it, and the names of its routes in Pi-hole. */
 const cluster = { "cert-manager": {}, "cluster-access": {}, "external-secrets": {}, "external-dns": {} } as const;
+
+/** By environment: the password with which its box sends to the hub. */
+const senders = {
+  tools: { path: "cluster-secret-store/secrets/BOX_TOOLS", key: "BOX_TOOLS_PASSWORD" },
+  observability: { path: "cluster-secret-store/secrets/BOX_OBSERVABILITY", key: "BOX_OBSERVABILITY_PASSWORD" },
+  home: { path: "cluster-secret-store/secrets/BOX_HOME", key: "BOX_HOME_PASSWORD" },
+  sandboxy: { path: "cluster-secret-store/secrets/BOX_SANDBOXY", key: "BOX_SANDBOXY_PASSWORD" },
+  dev: { path: "cluster-secret-store/secrets/BOX_DEV", key: "BOX_DEV_PASSWORD" },
+  stg: { path: "cluster-secret-store/secrets/BOX_STG", key: "BOX_STG_PASSWORD" },
+  prod: { path: "cluster-secret-store/secrets/BOX_PROD", key: "BOX_PROD_PASSWORD" },
+} as const;
 
 /** Buckets with the users that reach them. */
 const objectStorage = {
@@ -37,23 +47,42 @@ export const stacks = defineStacks({
       postgres: { backup: {} },
       "github-runners": { sets: { "self-hosted": { url: "https://github.com/fullstack-pw", min: 1, max: 4 } } },
       "gitlab-runner": {},
+      box: {
+        credential: senders.tools,
+        scrape: {
+          postgres: { namespace: "postgres", port: 9187, labels: { "cnpg.io/podRole": "instance" } },
+          nats: { namespace: "nats", port: 7777, labels: { "app.kubernetes.io/name": "nats" } },
+        },
+      },
       "teleport-agent": {
         apps: { vault: { namespace: "vault", service: "vault", port: 8200 }, minio: { namespace: "minio", service: "minio-console", port: 9001 } },
       },
     },
   },
   observability: {
-    description: "metrics and alerts, and where traces of all environments go",
+    description: "metrics, logs and traces of all environments, and alerts about them",
     needs: ["tools"],
     vms: { "k8s-observability": "cluster" },
-    platform: { ...cluster, "prometheus-operator-crds": {}, "kube-prometheus-stack": {}, loki: {} },
-    apps: { jaeger },
+    platform: {
+      ...cluster,
+      "prometheus-operator-crds": {},
+      "kube-prometheus-stack": {},
+      loki: {},
+      jaeger: {},
+      "otel-collector": { senders },
+      box: { credential: senders.observability, metrics: false, otlp: false },
+    },
   },
   home: {
     description: "what the family uses, on the host with the photo disk",
     needs: ["tools", "observability"],
     vms: { "k8s-home": "cluster" },
-    platform: { ...cluster, "cloudnative-pg": {}, immich: { libraryPath: "/mnt/home/immich", librarySize: "1100Gi" } },
+    platform: {
+      ...cluster,
+      "cloudnative-pg": {},
+      immich: { libraryPath: "/mnt/home/immich", librarySize: "1100Gi" },
+      box: { credential: senders.home, scrape: { postgres: { namespace: "immich", port: 9187, labels: { "cnpg.io/podRole": "instance" } } } },
+    },
   },
   sandboxy: {
     description: "the cluster for experiments",
@@ -65,6 +94,7 @@ export const stacks = defineStacks({
       longhorn: {},
       kubevirt: {},
       cdi: {},
+      box: { credential: senders.sandboxy },
       "teleport-agent": { apps: { longhorn: { namespace: "longhorn-system", service: "longhorn-frontend", port: 80, targetPort: 8000 } } },
     },
     apps: { whoami },
@@ -79,6 +109,7 @@ export const stacks = defineStacks({
       "argo-cd": {},
       "cloudnative-pg": {},
       postgres: postgresOfDev,
+      box: { credential: senders.dev, scrape: { postgres: { namespace: "postgres", port: 9187, labels: { "cnpg.io/podRole": "instance" } } } },
       "teleport-agent": { apps: { "dev-ascii": { namespace: "ascii-frontend", service: "ascii-frontend", port: 80 } } },
     },
     // The image is set here; stg and prod take it from one another.
@@ -88,7 +119,7 @@ export const stacks = defineStacks({
     description: "the last stop before production: runs the image that dev ran",
     needs: ["tools", "observability", "dev"],
     vms: { "k8s-stg": "cluster" },
-    platform: cluster,
+    platform: { ...cluster, box: { credential: senders.stg } },
     apps: {
       "ascii-frontend": asciiFrontend("stg.ascii", { setting: "appImage", otherwise: { from: "dev", image: "ascii-frontend" } }),
     },
@@ -98,7 +129,7 @@ export const stacks = defineStacks({
     needs: ["tools", "observability", "stg"],
     vms: { "k8s-prod": "cluster" },
     production: true,
-    platform: cluster,
+    platform: { ...cluster, box: { credential: senders.prod, replicas: 2 } },
     apps: { "ascii-frontend": asciiFrontend("ascii", { setting: "appImage", otherwise: { from: "stg", image: "ascii-frontend" } }) },
   },
 });

@@ -1,0 +1,11 @@
+/** Charts of a box, by release. */
+import { COLLECTOR_CHART } from "../otel-collector/chart";
+import { AGENT_RELEASE, NODE_EXPORTER_RELEASE, OTLP_RELEASE, STATE_METRICS_RELEASE } from "./names";
+import { NODE_EXPORTER_CHART, STATE_METRICS_CHART } from "./values";
+
+export const BOX_CHARTS = {
+  [STATE_METRICS_RELEASE]: STATE_METRICS_CHART,
+  [NODE_EXPORTER_RELEASE]: NODE_EXPORTER_CHART,
+  [AGENT_RELEASE]: COLLECTOR_CHART,
+  [OTLP_RELEASE]: COLLECTOR_CHART,
+} as const;

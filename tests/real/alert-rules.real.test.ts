@@ -1,0 +1,154 @@
+/**
+ * Each alert of ours by Prometheus' own tool: it fires on the series that it is for, with the labels by which it is routed, and not on
+ * its neighbour.
+ */
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { stringify } from "yaml";
+import type { AlertRule } from "../../components/base/monitoring";
+import { ALERTS } from "../../components/platform/kube-prometheus-stack/alerts";
+import { hubAlerts } from "../../components/platform/otel-collector/alerts";
+import { describeReal } from "../support/real-parts";
+
+const GROUPS = { ...ALERTS, ...hubAlerts(["dev"]) };
+const RULES: readonly AlertRule[] = Object.values(GROUPS).flat();
+
+interface Case {
+  /** Series of `<name and labels>`: `<values>`, one a minute. */
+  readonly fires: Readonly<Record<string, string>>;
+  /** Much the same, and nothing is wrong. */
+  readonly quiet: Readonly<Record<string, string>>;
+  /** Minutes after which it is looked at. */
+  readonly at: number;
+  /** Labels of the alert, beside name and severity. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const POD = 'cluster="dev", namespace="shop", pod="a", container="c"';
+const OF_POD = { cluster: "dev", namespace: "shop", pod: "a", container: "c" };
+const PG = 'cluster="tools", namespace="postgres", pod="pg-1"';
+const OF_PG = { cluster: "tools", namespace: "postgres", pod: "pg-1" };
+const BACKUP = `barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{${PG}}`;
+const OF_CLUSTER = { cluster: "tools", namespace: "postgres" };
+const NATS = 'cluster="tools", namespace="nats", pod="nats-0"';
+/** Time begins at zero there: minutes of three days. */
+const THREE_DAYS = 3 * 24 * 60;
+
+const CASES: Readonly<Record<string, Case>> = {
+  ContainerOutOfMemory: {
+    fires: {
+      [`kube_pod_container_status_restarts_total{${POD}}`]: "0x10 1x20",
+      [`kube_pod_container_status_last_terminated_reason{${POD}, reason="OOMKilled"}`]: "_x10 1x20",
+    },
+    quiet: {
+      [`kube_pod_container_status_restarts_total{${POD}}`]: "0x10 1x20",
+      [`kube_pod_container_status_last_terminated_reason{${POD}, reason="Error"}`]: "_x10 1x20",
+    },
+    at: 15,
+    labels: OF_POD,
+  },
+  PostgresDown: { fires: { [`cnpg_collector_up{${PG}}`]: "0x20" }, quiet: { [`cnpg_collector_up{${PG}}`]: "0x3 1x20" }, at: 10, labels: OF_PG },
+  PostgresBackupTooOld: {
+    fires: { [BACKUP]: `60x${THREE_DAYS}` },
+    quiet: { [BACKUP]: `60x2000 120000x${THREE_DAYS}` },
+    at: THREE_DAYS,
+    labels: OF_CLUSTER,
+  },
+  PostgresNeverBackedUp: { fires: { [BACKUP]: `0x${THREE_DAYS}` }, quiet: { [BACKUP]: `0x600 36000x${THREE_DAYS}` }, at: 30 * 60, labels: OF_CLUSTER },
+  PostgresArchivesNothing: {
+    fires: { [`cnpg_pg_stat_archiver_failed_count{${PG}}`]: "0+1x90" },
+    quiet: { [`cnpg_pg_stat_archiver_failed_count{${PG}}`]: "7x90" },
+    at: 80,
+    labels: OF_PG,
+  },
+  PostgresReplicaLags: {
+    fires: { [`cnpg_pg_replication_lag{${PG}}`]: "400x30" },
+    quiet: { [`cnpg_pg_replication_lag{${PG}}`]: "400x5 2x30" },
+    at: 20,
+    labels: OF_PG,
+  },
+  NatsClientTooSlow: {
+    fires: { [`nats_varz_slow_consumers{${NATS}}`]: "0x10 1x30" },
+    quiet: { [`nats_varz_slow_consumers{${NATS}}`]: "1x40" },
+    at: 15,
+    labels: { cluster: "tools", namespace: "nats", pod: "nats-0" },
+  },
+  LokiTakesNothing: {
+    fires: { loki_distributor_lines_received_total: "5x60" },
+    quiet: { loki_distributor_lines_received_total: "5+1x60" },
+    at: 45,
+    labels: {},
+  },
+  BoxSilent_dev: {
+    fires: { 'up{cluster="dev", job="kubelet"}': "1x5 _x60", 'up{cluster="stg", job="kubelet"}': "1x60" },
+    // It says that something is down: it speaks.
+    quiet: { 'up{cluster="dev", job="kubelet"}': "0x60" },
+    at: 40,
+    labels: { cluster: "dev" },
+  },
+  CollectorCannotDeliver: {
+    fires: { 'otelcol_exporter_send_failed_spans_total{namespace="telemetry", exporter="otlp_http/jaeger"}': "0+10x60" },
+    quiet: {
+      'otelcol_exporter_send_failed_spans_total{namespace="telemetry", exporter="otlp_http/jaeger"}': "3x60",
+      'otelcol_exporter_sent_spans_total{namespace="telemetry", exporter="otlp_http/jaeger"}': "0+10x60",
+    },
+    at: 45,
+    labels: { exporter: "otlp_http/jaeger" },
+  },
+  CollectorRefusesForMemory: {
+    fires: { 'otelcol_receiver_refused_log_records{namespace="telemetry", pod="a"}': "0+10x60" },
+    quiet: { 'otelcol_receiver_accepted_log_records{namespace="telemetry", pod="a"}': "0+10x60" },
+    at: 45,
+    labels: { pod: "a" },
+  },
+};
+
+test("each alert has a case", () => {
+  expect(Object.keys(CASES).toSorted()).toEqual(RULES.map(({ alert }) => alert).toSorted());
+});
+
+let folder: string;
+beforeAll(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "alerts-"));
+  const groups = Object.entries(GROUPS).map(([name, rules]) => ({
+    name,
+    rules: rules.map(({ alert, expr, for: duration, severity }) => ({ alert, expr, for: duration, labels: { severity } })),
+  }));
+  fs.writeFileSync(path.join(folder, "rules.yaml"), stringify({ groups }));
+});
+afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+describeReal(["promtool"], "Prometheus", (pathOf) => {
+  const run = (...args: string[]): string => execFileSync(pathOf("promtool"), args, { cwd: folder, encoding: "utf8", stdio: "pipe" });
+  const series = (given: Readonly<Record<string, string>>) => Object.entries(given).map(([name, values]) => ({ series: name, values }));
+
+  function outcome(alert: string, given: Readonly<Record<string, string>>, at: number, expected: readonly object[]): string {
+    const file = path.join(folder, "test.yaml");
+    const rule = [{ eval_time: `${at}m`, alertname: alert, exp_alerts: expected }];
+    fs.writeFileSync(
+      file,
+      stringify({ rule_files: ["rules.yaml"], evaluation_interval: "1m", tests: [{ interval: "1m", input_series: series(given), alert_rule_test: rule }] }),
+    );
+    return run("test", "rules", file);
+  }
+
+  test("its rules are ones that Prometheus takes", () => {
+    expect(run("check", "rules", "rules.yaml")).toContain(`SUCCESS: ${RULES.length} rules found`);
+  });
+
+  test.each(Object.entries(CASES))("%s fires on what it is for", (alert, { fires, at, labels }) => {
+    const severity = RULES.find((rule) => rule.alert === alert)?.severity;
+    expect(outcome(alert, fires, at, [{ exp_labels: { severity, ...labels } }])).toContain("SUCCESS");
+  });
+
+  test.each(Object.entries(CASES))("%s is quiet beside it", (alert, { quiet, at }) => {
+    expect(outcome(alert, quiet, at, [])).toContain("SUCCESS");
+  });
+
+  test("an alert that does not fire is told", () => {
+    const { quiet, at, labels } = CASES["PostgresDown"] as Case;
+    expect(() => outcome("PostgresDown", quiet, at, [{ exp_labels: { severity: "critical", ...labels } }])).toThrow();
+  });
+});
