@@ -50,6 +50,7 @@ export type PartName =
   | "nats-server"
   | "promtool"
   | "amtool"
+  | "otelcol"
   | "kwok";
 
 /** A part that is there. */
