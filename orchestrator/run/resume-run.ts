@@ -4,11 +4,13 @@ import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { foldRuns, type RunsFold } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
+import { engineOf, engineRunner } from "../target/engine";
 import { listStacks } from "../target/program";
 import { openSite } from "../target/site";
 import { doubtLines } from "./doubt-text";
 import { REAL_PARTS, type RunParts } from "./run-setup";
 import { type RunCommand, runStacks } from "./run-stacks";
+import { refuseIfWentOn } from "./went-on";
 
 /** What is to be run so that nothing is left of the runs that were cut, in this order. */
 interface Step {
@@ -34,10 +36,16 @@ export function stepsOf({ unfinished, inDoubt }: Pick<RunsFold, "unfinished" | "
 }
 
 export async function resumeRun(args: Arguments, session: Session, parts: RunParts = REAL_PARTS): Promise<ExitCode> {
-  const { runsDir } = await openSite(args.flag("lab"));
+  const { runsDir, workDir, env } = await openSite(args.flag("lab"));
   const { graph } = await listStacks();
-  const fold = foldRuns(readRuns(runsDir));
+  const records = readRuns(runsDir);
+  const fold = foldRuns(records);
   const steps = stepsOf(fold, new Set(graph.names()));
+  const cut = records.find(({ id }) => id === fold.unfinished?.id);
+  const run = engineRunner(engineOf(args).root, workDir);
+  for (const step of steps) {
+    if (cut !== undefined && step.operation === fold.unfinished?.operation) await refuseIfWentOn(cut, step, (words) => run(words, env));
+  }
   if (!args.flag("json")) {
     for (const { operation, stacks } of steps) session.out(`${operation} of ${stacks.join(", ")} ${operation === "refresh" ? "comes first" : "goes on"}\n`);
     if (steps.length === 0) session.out("no run is left to resume: the last one ended in order\n");

@@ -1,0 +1,62 @@
+/**
+ * Whether another machine or checkout has gone on with what a run here was cut in. Its runs are in folders of its own, and the state
+ * backend is what both share: its history names each operation that ended.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { z } from "zod";
+import { HomelabError } from "../../common/errors";
+import { RUN_FILES } from "../store/run-facts";
+import type { RunRecord } from "../store/run-records";
+
+/** As both engines print it. */
+const historySchema = z.array(z.looseObject({ kind: z.string(), startTime: z.string() }));
+const listSchema = z.array(z.looseObject({ name: z.string() }));
+const eventSchema = z.looseObject({ at: z.number() });
+
+type Update = z.infer<typeof historySchema>[number];
+
+/** Milliseconds since the epoch at which the run was last seen alive; 0 where nothing of it can be read. */
+export function lastSeen({ dir, lines }: Pick<RunRecord, "dir" | "lines">): number {
+  const file = path.join(dir, RUN_FILES.events);
+  const events = fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n") : [];
+  const times = events.flatMap((line) => {
+    try {
+      return [eventSchema.parse(JSON.parse(line)).at];
+    } catch {
+      // The last one may be cut, and what is no event says no time.
+      return [];
+    }
+  });
+  return Math.max(0, ...times.slice(-1), ...lines.flatMap(({ at }) => at ?? []));
+}
+
+/**
+ * What somebody else began on a stack after that: its lock was free only then, so it cannot have been the run itself.
+ * @param updates newest first or last
+ */
+export function laterThan(seen: number, updates: readonly Update[]): Update | undefined {
+  return updates.filter(({ startTime }) => Date.parse(startTime) > seen).toSorted((a, b) => Date.parse(b.startTime) - Date.parse(a.startTime))[0];
+}
+
+/**
+ * @param engine runs a command of the engine
+ * @throws HomelabError E_WENT_ON where somebody else has worked on one of the stacks since
+ */
+export async function refuseIfWentOn(
+  record: Pick<RunRecord, "dir" | "lines">,
+  { operation, stacks }: { operation: string; stacks: readonly string[] },
+  engine: (args: readonly string[]) => Promise<string>,
+): Promise<void> {
+  const seen = lastSeen(record);
+  const there = new Set(listSchema.parse(JSON.parse(await engine(["stack", "ls", "--json"]))).map(({ name }) => name));
+  for (const stack of stacks.filter((name) => there.has(name))) {
+    const text = (await engine(["stack", "history", "--stack", stack, "--json"])).trim();
+    const later = laterThan(seen, text === "" ? [] : historySchema.parse(JSON.parse(text)));
+    if (later === undefined) continue;
+    throw new HomelabError("E_WENT_ON", `another run has worked on ${stack} since this one was cut: ${later.kind} of ${later.startTime}`, {
+      subject: stack,
+      hint: `look at it (\`homelab status\`), then say what is to be done: \`homelab ${operation} ${stacks.join(" ")}\` goes on, \`homelab up ${stacks.join(" ")}\` builds what is missing`,
+    });
+  }
+}
