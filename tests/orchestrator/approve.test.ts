@@ -72,7 +72,7 @@ const partsOf = (more: Pick<StackNode, "production" | "backup">, ...steps: Resou
   }),
 });
 
-function go(operation: "up" | "destroy", flags: string[], given: RunParts, typed?: string): Promise<number> {
+function go(operation: "preview" | "up" | "destroy", flags: string[], given: RunParts, typed?: string): Promise<number> {
   const redactor = createRedactor();
   const sink = {
     write: (text: string) => {
@@ -91,7 +91,7 @@ function go(operation: "up" | "destroy", flags: string[], given: RunParts, typed
     onInterrupt: () => () => undefined,
     redactor,
   };
-  return runStacks(operation, parseArguments(flags, [...RUN_FLAGS, YES, APPROVE]), session, given);
+  return runStacks(operation, parseArguments(flags, [...RUN_FLAGS, YES, APPROVE, { name: "plan", value: "FILE", help: "" }]), session, given);
 }
 
 const replaced = parts(step("replace", "a-vm"), step("update", "b-vm"));
@@ -145,6 +145,22 @@ test("any change of production needs a word of its own, and one that loses somet
   expect(await go("up", [], update, "yes")).toBe(4);
   expect(printed).toContain("This is production:\n  dev: changes production, in 1 resource\n");
   expect(await go("up", [], update, "example.org")).toBe(0);
+});
+
+test("a plan that was reviewed is done without a question; what would be something else now is refused, and the summary says each difference", async () => {
+  const [plan, summary] = [path.join(folder, "plan.json"), path.join(folder, "summary.md")];
+  const memory = (to: string): ResourceStep => ({ ...step("update", "a-vm"), diffs: ["memory"], values: [{ path: "memory", from: "1", to }] });
+  expect(await go("preview", ["--plan", plan], parts(memory("2")))).toBe(0);
+  expect(await go("up", ["--plan", plan, "--markdown", summary], parts(memory("2")))).toBe(0);
+  expect(ran).toEqual(["preview", "preview", "up"]);
+  ran = [];
+  const other = go("up", ["--plan", plan, "--yes", "--markdown", summary], parts(memory("3"), step("create", "c-vm")));
+  await expect(other).rejects.toMatchObject({ code: "E_REFUSED", message: expect.stringContaining("dev: ~ update VmLegacy a-vm: other values of memory") });
+  expect(ran).toEqual(["preview"]);
+  const text = fs.readFileSync(summary, "utf8");
+  expect(text).toMatch(/## The up was refused\n\nIt ended before the first stack\.\n\n```\n/);
+  expect(text).toContain("dev: ~ update VmLegacy a-vm: other values of memory\n");
+  expect(text).toContain("dev: + create VmLegacy c-vm: not in the plan\n");
 });
 
 /** A backup command that writes down what it is told, and ends with this code. */

@@ -16,7 +16,7 @@ const targets = new Set(
 const TOOLS: Readonly<Record<string, RegExp>> = {
   go: /^go (mod verify|test -race \.\/\.\.\.)$/,
   "golangci-lint": /^golangci-lint run$/,
-  trivy: /^trivy config /,
+  trivy: /^trivy (config|image) /,
   trufflehog: /^trufflehog git /,
   docker: /^docker (login|buildx) /,
   printenv: /^printenv \w+$/,

@@ -1,0 +1,247 @@
+/**
+ * A failure of any command of any job ends the job, with nothing after it; where a job is to tell of it, its last word reaches the comment or
+ * the issue. The commands run as the hosts' shells run them, with stand-ins for the programs.
+ */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { parse } from "yaml";
+import { splitCommand } from "../../pipelines/command-words";
+import { renderAll } from "../../pipelines/files";
+import { HEAD, startWorld, type World } from "./comment-world";
+
+const ROOT = path.join(__dirname, "..", "..");
+let dir: string;
+beforeEach(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), "broken-steps-"));
+  fs.mkdirSync(path.join(dir, "bin"));
+});
+afterEach(() => fs.rmSync(dir, { recursive: true, force: true }));
+
+/** A program that writes down how it was called; the call that FAIL_AT counts, or whose words are FAIL, fails and says so. */
+const STAND_IN = `#!/bin/sh
+words="$(basename "$0") $*"
+echo "$words" >>"$CALLS"
+if [ "$words" = "\${FAIL:-none}" ] || [ "$(wc -l <"$CALLS")" = "\${FAIL_AT:-none}" ]; then echo "error: broken: $words" >&2; exit 7; fi
+case "$words" in
+  "npm ci"*) mkdir node_modules ;;
+  *" preview --lab "*--report*) while [ $# -gt 1 ]; do shift; done; echo '{}' >"$1" ;;
+esac
+exit 0
+`;
+
+function standIns(...names: string[]): void {
+  for (const name of names) fs.writeFileSync(path.join(dir, "bin", name), STAND_IN, { mode: 0o755 });
+}
+
+function run(shell: string[], env: Record<string, string>) {
+  const calls = path.join(dir, "calls");
+  fs.writeFileSync(calls, "");
+  const [program = "", ...args] = shell;
+  const { status, stderr } = spawnSync(program, args, {
+    cwd: dir,
+    encoding: "utf8",
+    env: { PATH: `${path.join(dir, "bin")}:/usr/bin:/bin`, HOME: dir, CALLS: calls, ...env },
+  });
+  return { code: status, err: stderr, calls: fs.readFileSync(calls, "utf8").split("\n").slice(0, -1) };
+}
+
+interface Step {
+  run?: string;
+  uses?: string;
+  if?: string;
+  "continue-on-error"?: boolean;
+}
+interface HostJob {
+  steps?: Step[];
+  script?: string[];
+  before_script?: string[];
+}
+interface Commands {
+  where: string;
+  host: "github" | "gitlab";
+  commands: string[];
+}
+const files = Object.entries(renderAll());
+
+/** Jobs of a file of either host with their commands, as the host puts them together. */
+function jobsOf(file: string, text: string): Commands[] {
+  const isGithub = file.startsWith(".github/");
+  const content = parse(text) as { jobs?: Record<string, HostJob> } & Record<string, unknown>;
+  const jobs = isGithub ? (content.jobs ?? {}) : (content as Record<string, HostJob | null>);
+  return Object.entries(jobs).map(([name, job]) => {
+    const { steps = [], script, before_script: before = [] } = job ?? {};
+    const own = steps.flatMap(({ run: command }) => (command === undefined ? [] : [command]));
+    return {
+      where: `${path.basename(file)}/${name}`,
+      host: isGithub ? "github" : "gitlab",
+      commands: isGithub ? own : Array.isArray(script) ? [...before, ...script] : [],
+    };
+  });
+}
+const withCommands = files.flatMap(([file, text]) => jobsOf(file, text)).filter(({ commands }) => commands.length > 0);
+
+test.each(withCommands)("$where: each command in turn fails, the job fails, and no later one runs", ({ host, commands }) => {
+  const programs = commands.map((command) => splitCommand(command).map((words) => words[0] ?? ""));
+  standIns(...new Set(programs.flat().filter((name) => name !== "cd")));
+  const variables = Object.fromEntries([...commands.join(" ").matchAll(/\$([A-Z_]+)/g)].map(([, name = ""]) => [name, dir]));
+  // GitHub: each step a file for `bash -e`, and the first that fails ends the job. GitLab: all lines one script, for a shell with -eo pipefail.
+  const scripts = host === "github" ? commands : [commands.join("\n")];
+  const flags = host === "github" ? ["-e"] : ["-eo", "pipefail"];
+  const shell = ["bash", "-c", scripts.map((_text, i) => `bash ${flags.join(" ")} ${path.join(dir, `${i}.sh`)}`).join(" && ")];
+  for (const [i, text] of scripts.entries()) fs.writeFileSync(path.join(dir, `${i}.sh`), text);
+  const whole = run(shell, variables);
+  expect([whole.code, whole.calls.length]).toEqual([0, programs.flat().filter((name) => name !== "cd").length]);
+  // The other side of a pipe begins all the same.
+  const inPipe = programs.some((pipe) => pipe.length > 1) ? 1 : 0;
+  for (const [i, call] of whole.calls.entries()) {
+    const { code, calls } = run(shell, { ...variables, FAIL: call });
+    expect([call, code, calls.length <= i + 1 + inPipe]).toEqual([call, 7, true]);
+  }
+});
+
+test("there are jobs, and no step's failure is passed over but that of a download that may have nothing", () => {
+  expect(withCommands.length).toBeGreaterThan(25);
+  const steps = files.flatMap(([, text]) => Object.values((parse(text) as { jobs?: Record<string, HostJob> }).jobs ?? {}).flatMap((job) => job.steps ?? []));
+  expect(new Set(steps.filter((step) => step["continue-on-error"] === true).map(({ uses }) => uses?.split("@")[0]))).toEqual(
+    new Set(["actions/download-artifact"]),
+  );
+  const always = steps.filter((step) => step.if?.includes("always()") === true).map(({ uses, run: command }) => uses?.split("@")[0] ?? command);
+  expect(new Set(always)).toEqual(new Set(["actions/upload-artifact", "github/codeql-action/upload-sarif"]));
+});
+
+describe("what a preview or a look at the drift says last", () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await startWorld();
+    Object.assign(process.env, { GITHUB_SHA: HEAD, GITHUB_SERVER_URL: "https://github.com", GITHUB_RUN_ID: "11" });
+  });
+  afterEach(() => world.close());
+
+  /** Steps of preview.sh by words of theirs, in order: of the base, then of the head. */
+  const STEPS = ["npm ci", "lab start --latency", "up --lab", "lab stop", "npm ci", "lab start", "preview --lab"].map((words, i): [string, number] => [
+    words,
+    i + 1,
+  ]);
+
+  const preview = (env: Record<string, string>) => {
+    for (const name of ["base", "head"]) fs.mkdirSync(path.join(dir, name), { recursive: true });
+    standIns("npm", "node");
+    return run(["sh", path.join(ROOT, "pipelines/preview.sh"), "base", path.join(dir, "head"), path.join(dir, "out")], {
+      HOMELAB_LAB_DIR: path.join(dir, "lab"),
+      HOMELAB_LAB_FLAGS: "--latency zero",
+      ...env,
+    });
+  };
+  const comment = async (): Promise<string> => {
+    const { code, err } = await world.comment("--github", "--report", path.join(dir, "out/report.json"), "--failure", path.join(dir, "out/failure.txt"));
+    expect([code, err]).toEqual([0, ""]);
+    return world.hosts.github.pulls[0]?.comments[0]?.body ?? "";
+  };
+
+  test("a whole preview runs every step, and leaves a report and no last word", () => {
+    const { code, calls } = preview({});
+    const homelab = "node orchestrator/bin/homelab";
+    expect([code, calls.map((call) => call.replace(/--report \S+$/, "--report FILE"))]).toEqual([
+      0,
+      [
+        "npm ci --no-audit --no-fund --loglevel=error",
+        `${homelab} lab start --latency zero`,
+        `${homelab} up --lab --plain`,
+        `${homelab} lab stop`,
+        "npm ci --no-audit --no-fund --loglevel=error",
+        `${homelab} lab start`,
+        `${homelab} preview --lab --plain --report FILE`,
+        `${homelab} lab stop`,
+      ],
+    ]);
+    expect(fs.readdirSync(path.join(dir, "out"))).toEqual(["report.json"]);
+  });
+
+  test.each(STEPS)(
+    "%s (step %i) fails: the preview's job fails, nothing but the lab's stop comes after it, and the comment says what it said",
+    async (words, at) => {
+      const { code, calls } = preview({ FAIL_AT: String(at) });
+      expect([code, calls.slice(at).filter((call) => !call.endsWith("lab stop"))]).toEqual([7, []]);
+      expect(fs.readdirSync(path.join(dir, "out"))).toEqual(["failure.txt"]);
+      expect(await comment()).toMatch(new RegExp(`## The preview failed\n\nIt ended before the first stack\\.\n\n\`\`\`\nerror: broken: [^\n]*${words}`));
+    },
+  );
+
+  test("a lab whose base could not be built is not taken by the next run", () => {
+    preview({ FAIL_AT: "3" });
+    expect(fs.existsSync(path.join(dir, "lab/built-from"))).toBe(false);
+    expect(preview({}).calls.filter((call) => call.includes(" up --lab"))).toHaveLength(1);
+  });
+
+  const attempt = (env: Record<string, string>) => {
+    standIns("homelab");
+    return run(["sh", path.join(ROOT, "pipelines/attempt.sh"), path.join(dir, "drift/failure.txt"), "homelab", "drift", "--report", "drift/drift.json"], env);
+  };
+
+  test("a look at the drift that fails leaves its last word, which the issue says; one that does not leaves none", async () => {
+    const { code, err } = attempt({ FAIL_AT: "1" });
+    expect([code, err]).toEqual([7, "error: broken: homelab drift --report drift/drift.json\n"]);
+    const file = path.join(dir, "drift/failure.txt");
+    expect(await world.homelab("issue", "--github", "--drift", path.join(dir, "drift/drift.json"), "--failure", file)).toMatchObject({ code: 0 });
+    expect(world.hosts.github.issues).toEqual([
+      expect.objectContaining({ title: "Drift: nothing could be looked at", body: expect.stringContaining("error: broken: homelab drift") }),
+    ]);
+    expect(attempt({})).toMatchObject({ code: 0, calls: ["homelab drift --report drift/drift.json"] });
+    expect(fs.existsSync(file)).toBe(false);
+  });
+});
+
+test("the targets of make that the jobs call fail with what they call, and remove what an earlier run left", () => {
+  for (const file of ["Makefile", "pipelines/attempt.sh", "pipelines/preview.sh", "package.json", "package-lock.json"])
+    fs.cpSync(path.join(ROOT, file), path.join(dir, file));
+  for (const folder of ["node_modules", "base", "head", "drift", "plan"]) fs.mkdirSync(path.join(dir, folder));
+  fs.writeFileSync(path.join(dir, "node_modules/.package-lock.json"), "");
+  fs.writeFileSync(path.join(dir, "drift/drift.json"), "of the run before");
+  standIns("node", "npm");
+  const make = (target: string, fail = "none") =>
+    run(["make", "--no-print-directory", ...target.split(" ")], { FAIL: fail, HOMELAB_LAB_DIR: path.join(dir, "lab"), HOMELAB_LAB_FLAGS: "--latency zero" });
+  expect([make("clean-reports").code, fs.existsSync(path.join(dir, "drift")), fs.existsSync(path.join(dir, "plan"))]).toEqual([0, false, false]);
+  const homelab = "node orchestrator/bin/homelab";
+  for (const [target, call] of [
+    ["drift-report", `${homelab} drift --report drift/drift.json`],
+    ["preview-change BASE=base HEAD=head OUT=out", `${homelab} up --lab --plain`],
+    ["lab-of-base BASE=base", `${homelab} lab start --latency zero`],
+    ["bin/.built", "node build/build.cjs"],
+  ] as const) {
+    const { code, calls } = make(target, call);
+    expect([target, code, calls.includes(call)]).toEqual([target, 2, true]);
+  }
+  expect(fs.readFileSync(path.join(dir, "drift/failure.txt"), "utf8")).toContain("error: broken");
+  expect(make("drift-report").code).toBe(0);
+});
+
+describe("whether up has to be approved", () => {
+  const outputs = (content: unknown, ...more: string[]) => {
+    fs.writeFileSync(path.join(dir, "report.json"), typeof content === "string" ? content : JSON.stringify(content));
+    const env = { PATH: process.env["PATH"] ?? "", GITHUB_OUTPUT: path.join(dir, "outputs") };
+    fs.writeFileSync(env.GITHUB_OUTPUT, "a=b\n");
+    const args = [path.join(ROOT, "bin/pipelines/plan-outputs.main.js"), path.join(dir, "report.json"), ...more];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", env });
+    return { code: status, out: stdout, err: stderr, said: fs.readFileSync(env.GITHUB_OUTPUT, "utf8") };
+  };
+
+  test.each([true, false])("a whole preview says whether something changes: %s", (changed) => {
+    expect(outputs({ version: 1, operation: "preview", ok: true, changed })).toEqual({
+      code: 0,
+      out: `changed=${changed}\n`,
+      err: "",
+      said: `a=b\nchanged=${changed}\n`,
+    });
+  });
+
+  test.each([
+    ["a preview that failed", { version: 1, operation: "preview", ok: false, changed: true }],
+    ["the report of another operation", { version: 1, operation: "up", ok: true, changed: true }],
+    ["another version", { version: 2, operation: "preview", ok: true, changed: true }],
+    ["no JSON", "changed=true"],
+  ])("%s says nothing, and fails the job", (_, content) => {
+    expect(outputs(content)).toEqual({ code: 1, out: "", err: expect.stringMatching(/^error: .*is no report of a whole preview/), said: "a=b\n" });
+  });
+});
