@@ -120,12 +120,24 @@ const TEMPLATES = {
     image: IMAGES.docker,
     services: [IMAGES.dind],
     timeout: "30 minutes",
-    variables: { DOCKER_TLS_CERTDIR: "/certs", IMAGE: "$CI_REGISTRY_IMAGE/$APP_NAME", DOCKERFILE: "Dockerfile" },
+    variables: { DOCKER_TLS_CERTDIR: "/certs", IMAGE: "$CI_REGISTRY_IMAGE/$APP_NAME", DOCKERFILE: "Dockerfile", VERSION: "$CI_COMMIT_SHA" },
     script: [
       'printenv CI_REGISTRY_PASSWORD | docker login --username "$CI_REGISTRY_USER" --password-stdin "$CI_REGISTRY"',
       "docker buildx create --use --driver docker-container",
-      'docker buildx build --pull --push --sbom=true --provenance=mode=max --cache-from "type=registry,ref=$IMAGE:cache" --cache-to "type=registry,ref=$IMAGE:cache,mode=max" --file "$APP_CONTEXT/$DOCKERFILE" --tag "$IMAGE:$CI_COMMIT_SHA" "$APP_CONTEXT"',
+      'docker buildx build --pull --push --sbom=true --provenance=mode=max --cache-from "type=registry,ref=$IMAGE:cache" --cache-to "type=registry,ref=$IMAGE:cache,mode=max" --file "$APP_CONTEXT/$DOCKERFILE" --tag "$IMAGE:$CI_COMMIT_SHA" --tag "$IMAGE:$VERSION" "$APP_CONTEXT"',
     ],
+  },
+  ".scan-image-template": {
+    image: image(IMAGES.trivy),
+    timeout: "20 minutes",
+    variables: {
+      IMAGE: "$CI_REGISTRY_IMAGE/$APP_NAME",
+      TRIVY_USERNAME: "$CI_REGISTRY_USER",
+      TRIVY_PASSWORD: "$CI_REGISTRY_PASSWORD",
+      GIT_STRATEGY: "none",
+    },
+    script: ['trivy image --exit-code 1 --severity CRITICAL,HIGH --ignore-unfixed --format sarif --output image.sarif "$IMAGE:$CI_COMMIT_SHA"'],
+    artifacts: { when: "always", expire_in: "1 week", paths: ["image.sarif"] },
   },
   ".cypress-template": {
     image: image(IMAGES.cypress),
