@@ -136,7 +136,8 @@ export function conflicts(
 ): { manager: ManagedFields; field: string }[] {
   const found: { manager: ManagedFields; field: string }[] = [];
   for (const path of leaves(fields)) {
-    if (path.at(-1) === ".") continue;
+    // An object that says nothing beside its name has the one path that leads nowhere.
+    if (path.length === 0 || path.at(-1) === ".") continue;
     const wanted = valueAt(applied, path, schema);
     if (same(wanted, valueAt(live, path, schema))) continue;
     for (const other of managers) {
