@@ -114,10 +114,25 @@ class Fleet implements GuestFleet {
     const state = this.#disks.get(spec.id);
     const { passedThrough, ...machine } = spec;
     const plugged = passedThrough.map(({ device, ...disk }) => ({ ...disk, content: this.#physical.get(device) }));
-    slot.host = await startHost({ spec: { ...machine, address, disks: plugged }, ctx, startCluster, ...(state === undefined ? {} : { state }) });
+    slot.host = await startHost({
+      spec: { ...machine, address, disks: plugged },
+      ctx,
+      startCluster,
+      ...(state === undefined ? {} : { state }),
+      reboot: () => this.#reboot(spec, slot),
+    });
     slot.spec = spec;
     ctx.records.add({ system: "ssh", target: spec.hostname, kind: "write", action: "host-up", detail: { address } });
     ctx.changed();
+  }
+
+  /** One thing after the other: the machine goes, and boots from its disk. */
+  #reboot(spec: GuestSpec, slot: Slot): void {
+    const { ctx } = this.options;
+    this.#switchOff(spec.id, slot).catch((error: unknown) =>
+      ctx.unhandled.add({ system: "ssh", target: spec.hostname, what: `the lab failed to switch it off: ${asError(error).stack ?? String(error)}` }),
+    );
+    this.powerOn(spec);
   }
 
   #switchOff(id: string, slot: Slot): Promise<void> {

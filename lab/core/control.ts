@@ -10,6 +10,7 @@ const faultSchema = z.strictObject({
   name: z.string(),
   target: z.string().optional(),
   times: z.number().int().positive().optional(),
+  after: z.number().int().nonnegative().optional(),
   parameters: z.record(z.string(), z.unknown()).optional(),
 });
 
@@ -135,7 +136,7 @@ function queueFault(options: ControlOptions, body: string): Reply {
   if (value === undefined) return { status: 400, body: { error: "not JSON" } };
   const parsed = faultSchema.safeParse(value);
   if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
-  const { name, target, times, parameters } = parsed.data;
+  const { name, target, times, after, parameters } = parsed.data;
   if (!isFault(name)) return { status: 400, body: { error: `the lab has no fault "${name}"; it has: ${Object.keys(FAULTS).join(", ")}` } };
   const known: readonly string[] = FAULTS[name];
   const strange = Object.keys(parameters ?? {}).find((key) => !known.includes(key));
@@ -144,6 +145,7 @@ function queueFault(options: ControlOptions, body: string): Reply {
     name,
     ...(target === undefined ? {} : { target }),
     ...(times === undefined ? {} : { times }),
+    ...(after === undefined ? {} : { after }),
     ...(parameters === undefined ? {} : { parameters }),
   });
   return { status: 200, body: { waiting: options.faults.waiting() } };

@@ -29,14 +29,14 @@ export async function restoreAuthority(saved: unknown, now = Date.now()): Promis
 
 function authority(ca: x509.X509Certificate, caKey: webcrypto.CryptoKey, caKeyPem: string, now: number): Authority {
   const caPem = `${ca.toString("pem").trim()}\n`;
-  const sign = async (subject: string, usage: x509.ExtendedKeyUsage, extra: x509.Extension[]): Promise<KeyPair> => {
+  const sign = async (subject: string, usage: x509.ExtendedKeyUsage, extra: x509.Extension[], expired = false): Promise<KeyPair> => {
     const keys = await newKeys();
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serialNumber(),
       issuer: ca.subject,
       subject,
-      notBefore: new Date(now - BACKDATE_MS),
-      notAfter: new Date(now + LEAF_DAYS * DAY_MS),
+      notBefore: new Date(expired ? now - LEAF_DAYS * DAY_MS : now - BACKDATE_MS),
+      notAfter: new Date(expired ? now - DAY_MS : now + LEAF_DAYS * DAY_MS),
       publicKey: keys.publicKey,
       signingKey: caKey,
       signingAlgorithm: EC,
@@ -52,10 +52,13 @@ function authority(ca: x509.X509Certificate, caKey: webcrypto.CryptoKey, caKeyPe
   };
   return {
     caPem,
-    issue: (names) =>
-      sign(`CN=${escapeName(names[0] ?? "lab")}`, x509.ExtendedKeyUsage.serverAuth, [
-        new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) ? ("ip" as const) : ("dns" as const), value }))),
-      ]),
+    issue: (names, { expired = false } = {}) =>
+      sign(
+        `CN=${escapeName(names[0] ?? "lab")}`,
+        x509.ExtendedKeyUsage.serverAuth,
+        [new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) ? ("ip" as const) : ("dns" as const), value })))],
+        expired,
+      ),
     issueClient: (cn, orgs) => sign([...orgs.map((o) => `O=${escapeName(o)}`), `CN=${escapeName(cn)}`].join(","), x509.ExtendedKeyUsage.clientAuth, []),
     save: () => ({ cert: caPem, key: caKeyPem }),
   };

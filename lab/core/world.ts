@@ -86,8 +86,8 @@ export interface KeyPair {
 /** A certificate authority with EC P-256 keys. */
 export interface Authority {
   caPem: string;
-  /** Server certificate for DNS names and IP addresses. */
-  issue(names: readonly string[]): Promise<KeyPair>;
+  /** Server certificate for DNS names and IP addresses. @param options expired: its time was over yesterday */
+  issue(names: readonly string[], options?: { expired?: boolean }): Promise<KeyPair>;
   /** Client certificate: `cn` is the user, `orgs` are its groups. */
   issueClient(cn: string, orgs: readonly string[]): Promise<KeyPair>;
   /** For the snapshot; feed to `restoreAuthority` of lab/core/tls. */

@@ -1,5 +1,7 @@
 import * as http from "node:http";
+import * as https from "node:https";
 import * as net from "node:net";
+import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { listenOn } from "../core/server";
 import type { LabContext, Stoppable } from "../core/world";
@@ -24,7 +26,16 @@ export async function startConnectProxy(ctx: LabContext, port: number): Promise<
   server.on("connect", (request: http.IncomingMessage, client: Duplex, head: Buffer) => {
     client.on("error", () => client.destroy());
     const target = split(request.url ?? "", 443);
+    // A name server that does not answer: the proxy cannot look the name up.
+    if (target && isName(target.host) && ctx.faults.take("dns.failed", target.host)) {
+      client.end(`HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nlookup ${target.host}: server misbehaving\n`);
+      return;
+    }
     const local = target && !ctx.faults.take("gateway.refuse", target.host) ? ctx.network.resolve(target.host, target.port) : undefined;
+    if (target && local && isTls(target.port) && ctx.faults.take("tls.expired", target.host)) {
+      serveExpired(ctx, target.host, client, sockets);
+      return;
+    }
     if (!target || !local) {
       if (target) refuse(target.host, target.port, `CONNECT ${request.url}`);
       client.end(`HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n${request.url ?? ""}: connection refused\n`);
@@ -50,6 +61,40 @@ export async function startConnectProxy(ctx: LabContext, port: number): Promise<
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+const isName = (host: string): boolean => isIP(host) === 0;
+
+/** Of the lab's servers, those that speak TLS from the first byte. */
+const isTls = (port: number): boolean => port !== 80 && port !== 22 && port !== 53;
+
+/** The far end of one connection is a server whose certificate nobody renewed. */
+function serveExpired(ctx: LabContext, host: string, client: Duplex, sockets: Set<Duplex>): void {
+  ctx.tls.issue([host], { expired: true }).then(
+    (pair) => {
+      const server = https.createServer(pair, (_request, response) => response.writeHead(421).end());
+      // A client that refuses the certificate closes.
+      server.on("tlsClientError", () => client.destroy());
+      server.listen(0, "127.0.0.1", () => {
+        const upstream = net.connect((server.address() as net.AddressInfo).port, "127.0.0.1", () => {
+          client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+          upstream.pipe(client);
+          client.pipe(upstream);
+        });
+        track(sockets, upstream);
+        upstream.on("error", () => client.destroy());
+        upstream.on("close", () => {
+          client.destroy();
+          server.close();
+        });
+        client.on("close", () => upstream.destroy());
+      });
+    },
+    (thrown: unknown) => {
+      ctx.unhandled.add({ system: "gateway", target: host, what: `the lab failed to make a certificate: ${String(thrown)}` });
+      client.destroy();
+    },
+  );
 }
 
 function track(sockets: Set<Duplex>, socket: Duplex): void {

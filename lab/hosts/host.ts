@@ -31,6 +31,8 @@ export interface HostOptions {
   startCluster: StartCluster;
   /** A disk that was used before. Default: a fresh image. */
   state?: unknown;
+  /** Switches it off and on again; default: nothing can. */
+  reboot?: () => void;
 }
 
 /** A Linux host that is up. */
@@ -46,9 +48,10 @@ export interface Host {
   stop(): Promise<HostState>;
 }
 
-function machineOf({ spec, ctx, startCluster }: HostOptions, state: HostState | undefined): Machine {
+function machineOf({ spec, ctx, startCluster, reboot = () => undefined }: HostOptions, state: HostState | undefined): Machine {
   return {
     spec,
+    reboot,
     ctx,
     disk: new HostDisk(() => ctx.faults.take("disk.full", spec.hostname) !== undefined),
     // Which there are, the spec says; what lies on them, whoever wrote last.

@@ -68,6 +68,8 @@ interface Kernel {
 /** All that the commands of a host's shell can see and change. */
 export interface Machine {
   readonly spec: HostSpec;
+  /** Power off and on again, from outside; returns at once. */
+  readonly reboot: () => void;
   readonly ctx: LabContext;
   readonly disk: HostDisk;
   readonly disks: Disk[];

@@ -23,6 +23,12 @@ export interface SshServer {
 export async function startSshServer(machine: Machine, hostKey: string): Promise<SshServer> {
   const clients = new Set<Connection>();
   const server = new Server({ hostKeys: [hostKey], ident: "OpenSSH_9.6p1" }, (client) => {
+    // As of a sshd that stops: whoever connects hears nothing more.
+    if (machine.ctx.faults.take("ssh.restarting", machine.spec.hostname)) {
+      client.on("error", () => undefined);
+      client.end();
+      return;
+    }
     let user: Identity | undefined;
     clients.add(client);
     client.on("close", () => clients.delete(client));
@@ -97,11 +103,12 @@ function execute(login: Login, channel: ServerChannel, command: string, how: { e
   const abort = new AbortController();
   channel.on("close", () => abort.abort());
   channel.on("error", () => abort.abort());
-  const cut = machine.ctx.faults.take("ssh.cut", machine.spec.hostname);
+  const reboot = machine.ctx.faults.take("vm.reboot", machine.spec.hostname);
+  const cut = reboot ?? machine.ctx.faults.take("ssh.cut", machine.spec.hostname);
   const run = async (): Promise<void> => {
     const stdin = await readInput(channel);
     const before = machine.disk.changes + machine.effects;
-    if (cut !== undefined) cutAtChange(login, Number(cut["changes"] ?? 1), abort);
+    if (cut !== undefined) cutAtChange(login, Number(cut["changes"] ?? 1), abort, reboot === undefined ? undefined : machine.reboot);
     const result = await runShell(machine, user, command, { env: how.env, cwd: user.home, stdin, signal: abort.signal }).catch((error: unknown) => {
       if (!abort.signal.aborted) throw error;
       return undefined;
@@ -134,8 +141,8 @@ function execute(login: Login, channel: ServerChannel, command: string, how: { e
   });
 }
 
-/** Ends the connection, and the command with it, once it has made this many changes on the disk. */
-function cutAtChange({ machine: { disk }, client }: Login, count: number, command: AbortController): void {
+/** Ends the connection, and the command with it, once it has made this many changes on the disk. @param then what else happens */
+function cutAtChange({ machine: { disk }, client }: Login, count: number, command: AbortController, then: () => void = () => undefined): void {
   let left = count;
   disk.onChange = () => {
     left -= 1;
@@ -143,6 +150,7 @@ function cutAtChange({ machine: { disk }, client }: Login, count: number, comman
     disk.onChange = undefined;
     command.abort();
     client.end();
+    then();
   };
 }
 

@@ -66,12 +66,25 @@ export class ApiServer {
     if (user === undefined) throw new StatusError(401, "Unauthorized", "Unauthorized");
     const call: Call = { request, response, url, user: actingAs(user, request.headers, store), upgrade };
     if (this.#general(call)) return;
+    this.#outage(response);
     try {
       await this.#resource(call, parseResourcePath(url.pathname, store.types));
     } catch (thrown) {
       if (thrown instanceof StatusError && [405, 501].includes(thrown.code)) this.#answers.unhandled(`${request.method} ${url.pathname}`);
       throw thrown;
     }
+  }
+
+  /** As an API server that is overloaded (429, which says when to come back) or not there for a moment (503). */
+  #outage(response: ServerResponse): void {
+    const { ctx, cluster } = this.options;
+    const outage = ctx.faults.take("kubernetes.unavailable", cluster);
+    if (outage === undefined) return;
+    const status = Number(outage["status"] ?? 503);
+    if (status === 429) response.setHeader("retry-after", "1");
+    throw status === 429
+      ? new StatusError(429, "TooManyRequests", "Too many requests, please try again later.")
+      : new StatusError(status, "ServiceUnavailable", "the server is currently unable to handle the request");
   }
 
   /** Paths that are no resources: health, version, discovery, OpenAPI. */

@@ -9,7 +9,7 @@ import { isProtobuf, protobufBody } from "./protobuf";
 import { selected } from "./reads";
 import { parseBody, type ResourcePath } from "./request";
 import { scaleOf } from "./scale";
-import { badRequest, invalid, methodNotAllowed, StatusError } from "./status";
+import { badRequest, invalid, methodNotAllowed, qualified, StatusError } from "./status";
 import type { Admit, WriteOptions, Written } from "./store";
 
 export class Writes {
@@ -55,10 +55,22 @@ export class Writes {
     );
   }
 
+  /** As when somebody else wrote the object a moment ago. */
+  #conflict({ type, name = "" }: ResourcePath): void {
+    const { ctx, cluster } = this.options;
+    if (name === "" || ctx.faults.take("kubernetes.conflict", cluster) === undefined) return;
+    throw new StatusError(
+      409,
+      "Conflict",
+      `Operation cannot be fulfilled on ${qualified(type)} "${name}": the object has been modified; please apply your changes to the latest version and try again`,
+    );
+  }
+
   async write(call: Call, path: ResourcePath): Promise<void> {
     const { request, url } = call;
     const { store } = this.options;
     const { type, namespace, name, subresource } = path;
+    this.#conflict(path);
     const contentType = request.headers["content-type"] ?? "application/json";
     const body = this.parsed(await readBody(request), contentType, path) as Json;
     const manager = url.searchParams.get("fieldManager") ?? (String(request.headers["user-agent"] ?? "").split("/")[0] || "unknown");
@@ -122,6 +134,8 @@ export class Writes {
 
   #written(call: Call, path: ResourcePath, written: Written, verb: string, warnings: readonly string[]): void {
     this.answers.record(path, written.object.metadata.name, verb, written.changed);
+    // It is written; only nobody hears of it.
+    if (this.options.ctx.faults.take("kubernetes.reply-lost", this.options.cluster)) return void call.request.socket.destroy();
     const body = path.subresource === "scale" ? scaleOf(written.object) : written.object;
     this.answers.sendObject(call, path, written.created ? 201 : 200, body, warnings);
   }

@@ -67,6 +67,8 @@ async function answer(pve: Pve, token: ApiToken, request: http.IncomingMessage, 
     checkDeclared(found.route, parameters);
     const call = { pve, path: found.path, parameters, user };
     const data = await found.route.handler(call);
+    // The cluster did what it was asked for; only nobody hears of it.
+    if (method !== "GET" && ctx.faults.take("proxmox.reply-lost", "api")) return void request.socket.destroy();
     if (method === "GET") ctx.records.add({ system: "proxmox", target: "api", kind: "read", action: `GET ${path}` });
     reply(response, 200, "OK", { ...found.route.attributes(call), data: data ?? null });
   } catch (error) {

@@ -255,6 +255,10 @@ export async function startS3(name: string, ctx: LabContext, options: S3Options)
     const url = new URL(request.url ?? "/", "http://s3");
     if (/^\/minio\/health\/(live|ready|cluster)$/.test(url.pathname) && request.method === "GET") return send(response, 200);
     const body = await bodyOf(request);
+    if (ctx.faults.take("s3.clock-skew", name))
+      throw new S3Error(403, "RequestTimeTooSkewed", "The difference between the request time and the server's time is too large.");
+    if (request.method !== "GET" && request.method !== "HEAD" && ctx.faults.take("s3.write-refused", name))
+      throw new S3Error(507, "XMinioStorageFull", "Storage backend has reached its minimum free drive threshold. Please delete a few objects to proceed.");
     const { accessKey: root, secretKey } = options.credentials;
     const user = checkSignature(request, url, (name) => (name === root ? secretKey : s3.state.users?.[name]?.secretKey));
     if (user !== root) checkUser(s3.state.users?.[user], request, url);

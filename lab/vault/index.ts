@@ -78,6 +78,10 @@ function refuseHeaders({ headers }: IncomingMessage, core: Core): void {
   if (String(headers["x-vault-namespace"] ?? "") !== "") throw core.notModelled("a namespace", badRequest("namespaces are not modelled by the lab"));
 }
 
+/** Whether a call with a token writes: those that ask for the seal, or open it, are left out. */
+const changes = ({ method = "GET", url = "" }: IncomingMessage): boolean =>
+  ["POST", "PUT", "PATCH", "DELETE"].includes(method) && !BARE.test(url.replace(/^\/v1\//, "").replace(/\?.*$/, ""));
+
 async function answer(request: IncomingMessage, router: Router, core: Core): Promise<{ status: number; body: unknown }> {
   const url = new URL(request.url ?? "/", "http://vault");
   try {
@@ -104,6 +108,8 @@ export async function startVault(name: string, ctx: LabContext, options: VaultOp
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { status, body } = await answer(request, router, core);
+    // Done; only nobody hears of it.
+    if (status < 300 && changes(request) && ctx.faults.take("vault.reply-lost", name) !== undefined) return void request.socket.destroy();
     const text = body === undefined ? "" : `${JSON.stringify(body)}\n`;
     response.writeHead(status, {
       "content-type": "application/json",

@@ -33,7 +33,7 @@ export class Router {
 
   constructor(
     private readonly core: Core,
-    onSealChange: () => void,
+    private readonly onSealChange: () => void,
   ) {
     this.#tokens = new Tokens(core);
     this.#policies = new Policies(core);
@@ -75,6 +75,7 @@ export class Router {
     const open = this.#open(call);
     if (open !== undefined) return open;
     const { state } = this.core;
+    this.#strike();
     if (!state.initialized || state.sealed) throw new VaultError(503, "Vault is sealed");
     const generated = this.#generateRoot(call);
     if (generated !== undefined) return generated;
@@ -83,6 +84,17 @@ export class Router {
     const body =
       login !== undefined && state.auths[login]?.type === "kubernetes" ? await this.#kubernetes.login(login, call) : await this.#withToken(call, id ?? "");
     return { status: body === undefined ? 204 : 200, body };
+  }
+
+  /** Faults that hit any call but those that ask for the seal. */
+  #strike(): void {
+    const { ctx, name, state } = this.core;
+    const outage = ctx.faults.take("vault.unavailable", name);
+    if (outage !== undefined) throw new VaultError(Number(outage["status"] ?? 503), "local node not active but active cluster node not found");
+    if (!state.initialized || state.sealed || ctx.faults.take("vault.sealed", name) === undefined) return;
+    // As after a restart of its process: closed until somebody brings the keys.
+    state.sealed = true;
+    this.onSealChange();
   }
 
   /** What needs no token. */
