@@ -163,6 +163,7 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, earli
           wait: args.flag("wait"),
           unprotect: operation === "destroy" && site.kind === "lab",
           adopt: looksForCut(operation, site.kind, standings.get(stack)),
+          isNew: site.kind === "lab" && !standings.has(stack),
           refresh: standings.get(stack) === "in doubt",
           formerOutputs: turns.wantsFormer(stack),
         };

@@ -1,9 +1,10 @@
 /** The task's stack, opened by the Automation API. */
 import * as path from "node:path";
-import type { LocalWorkspace, PulumiCommand, Stack } from "@pulumi/pulumi/automation";
+import type { LocalWorkspace, OutputMap, PulumiCommand, Stack } from "@pulumi/pulumi/automation";
 import { SemVer } from "semver";
 import { ENGINE_VERSION } from "../../common/engine-version";
 import { engineRunner } from "../target/engine";
+import { exportedOutputs } from "./exported-outputs";
 import type { WorkerResult, WorkerTask } from "./worker-protocol";
 
 let automation: Promise<typeof import("@pulumi/pulumi/automation")> | undefined;
@@ -28,25 +29,41 @@ async function workspace(task: WorkerTask): Promise<LocalWorkspace> {
   return LocalWorkspace.create({ workDir: task.workDir, pulumiCommand: await command(task) });
 }
 
-/** The task's stack. Only operations that build one create it; for the others a missing stack is `undefined`: nothing to do. */
-async function openStack(task: WorkerTask): Promise<Stack | undefined> {
-  const automation = await automationApi();
-  const ws = await workspace(task);
-  if (task.operation === "up" || task.operation === "preview") return automation.Stack.createOrSelect(task.stack, ws);
-  try {
-    return await automation.Stack.select(task.stack, ws);
-  } catch (thrown) {
-    if (thrown instanceof automation.StackNotFoundError) return undefined;
-    throw thrown;
-  }
-}
-
-/** The task's stack, taken to be there: each command names it, so that it need not be selected, which takes a process of its own. */
+/**
+ * The task's stack, taken to be there: each command names it, so that it need not be selected, which takes a process of its own. After
+ * an operation the Automation API asks the engine twice for the outputs, and once for the update that it has just seen; each is a
+ * process that starts anew (a quarter of a second of processor time). The outputs are read at once, and the update is known from its
+ * events.
+ */
 async function assumedStack(task: WorkerTask): Promise<Stack> {
   const { Stack } = await automationApi();
   const ws = await workspace(task);
   ws.selectStack = () => Promise.resolve(undefined);
-  return Stack.select(task.stack, ws);
+  const stack = await Stack.select(task.stack, ws);
+  stack.info = () => Promise.resolve(undefined);
+  stack.outputs = () => outputsOf(task);
+  return stack;
+}
+
+/** One export, in the place of the outputs with and without their secrets. */
+async function outputsOf(task: WorkerTask): Promise<OutputMap> {
+  return exportedOutputs(await engineRunner(task.engineRoot, task.workDir)(["stack", "export", "--show-secrets", "--stack", task.stack], {}));
+}
+
+async function isThere(task: WorkerTask): Promise<boolean> {
+  const { StackNotFoundError } = await automationApi();
+  try {
+    await (await workspace(task)).selectStack(task.stack);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof StackNotFoundError) return false;
+    throw thrown;
+  }
+}
+
+/** Makes the stack, or finds it made: one process of the engine. */
+async function create(task: WorkerTask): Promise<void> {
+  await engineRunner(task.engineRoot, task.workDir)(["stack", "select", task.stack, "--create"], {});
 }
 
 /**
@@ -56,16 +73,20 @@ async function assumedStack(task: WorkerTask): Promise<Stack> {
  */
 export async function withStack<T>(task: WorkerTask, use: (stack: Stack) => Promise<T>): Promise<T | undefined> {
   const { StackNotFoundError } = await automationApi();
-  // Before these use the stack, they run commands of their own on it.
-  if (task.adopt !== true && task.unprotect !== true) {
-    try {
-      return await use(await assumedStack(task));
-    } catch (thrown) {
-      if (!(thrown instanceof StackNotFoundError)) throw thrown;
-    }
+  const builds = task.operation === "up" || task.operation === "preview";
+  if (builds && task.isNew === true) await create(task);
+  const stack = await assumedStack(task);
+  // Before these use the stack, they run commands of their own on it, which say of a missing one what no error class tells.
+  if ((task.adopt === true || task.unprotect === true) && !builds && !(await isThere(task))) return undefined;
+  if (task.adopt === true && builds && task.isNew !== true) await create(task);
+  try {
+    return await use(stack);
+  } catch (thrown) {
+    if (!(thrown instanceof StackNotFoundError)) throw thrown;
+    if (!builds) return undefined;
   }
-  const stack = await openStack(task);
-  return stack === undefined ? undefined : use(stack);
+  await create(task);
+  return use(stack);
 }
 
 /** From then on nothing in the stack's state is protected. */

@@ -26,6 +26,8 @@ const taskSchema = z.object({
   adopt: z.boolean().optional(),
   /** Of `up`: the outputs from before it are wanted too. */
   formerOutputs: z.boolean().optional(),
+  /** Of `up` and `preview`: no run of this machine knows the stack, so it is made first; one that is there stays as it is. */
+  isNew: z.boolean().optional(),
   /** The state may not say what is there, so the engine reads the resources before it compares. */
   refresh: z.boolean().optional(),
 });

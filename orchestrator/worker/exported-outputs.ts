@@ -1,0 +1,45 @@
+/** A stack's outputs, from what `pulumi stack export --show-secrets` prints. */
+import type { OutputMap } from "@pulumi/pulumi/automation";
+import { z } from "zod";
+import { HomelabError } from "../../common/errors";
+
+/** Where a value of a state has this key, the key says what it stands for (sdk/go/common/resource/sig). */
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+const STACK_TYPE = "pulumi:pulumi:Stack";
+
+const exportSchema = z.looseObject({
+  deployment: z.looseObject({
+    resources: z.array(z.looseObject({ type: z.string(), delete: z.boolean().optional(), outputs: z.record(z.string(), z.unknown()).optional() })).optional(),
+  }),
+});
+
+const secretSchema = z.looseObject({ [SIGNATURE]: z.literal(SECRET), plaintext: z.string() });
+const isMap = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The value with its secrets in the clear, as `stack output --show-secrets` prints it. */
+function inTheClear(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inTheClear);
+  if (!isMap(value)) return value;
+  if (value[SIGNATURE] === SECRET) return inTheClear(JSON.parse(secretSchema.parse(value).plaintext));
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, inTheClear(part)]));
+}
+
+/**
+ * @param text an export with its secrets in the clear
+ * @returns by name; `secret` where the output itself is one. Empty where nothing was built
+ * @throws HomelabError E_ENGINE_COMMAND where it is no export
+ */
+export function exportedOutputs(text: string): OutputMap {
+  let state: z.infer<typeof exportSchema>;
+  try {
+    state = exportSchema.parse(JSON.parse(text));
+  } catch {
+    // Its text may hold secrets, and a message of JSON.parse a part of the text.
+    throw new HomelabError("E_ENGINE_COMMAND", "pulumi stack export printed what is no state", { hint: "this engine is of a version that was not tested" });
+  }
+  const root = state.deployment.resources?.find((resource) => resource.type === STACK_TYPE && resource.delete !== true);
+  return Object.fromEntries(
+    Object.entries(root?.outputs ?? {}).map(([name, value]) => [name, { value: inTheClear(value), secret: isMap(value) && value[SIGNATURE] === SECRET }]),
+  );
+}
