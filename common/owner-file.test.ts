@@ -3,6 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { systemClock } from "./clock";
 import { takeOwnerFile } from "./owner-file";
+import { ownIdentity } from "./process-identity";
 
 let folder: string;
 let file: string;
@@ -14,9 +15,9 @@ afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 const later = (ms: number) => ({ ...systemClock, now: () => Date.now() + ms });
 
-test("it is taken once, and holds the process's number", () => {
+test("it is taken once, and says which process has it", () => {
   expect([takeOwnerFile(file), takeOwnerFile(file)]).toEqual([true, false]);
-  expect(fs.readFileSync(file, "utf8")).toBe(String(process.pid));
+  expect(JSON.parse(fs.readFileSync(file, "utf8"))).toEqual(ownIdentity() ?? process.pid);
   expect([fs.readdirSync(folder), fs.statSync(file).mode & 0o777]).toEqual([["turn"], 0o600]);
 });
 
@@ -24,6 +25,20 @@ test("one of a process that is gone is moved away, and then free", () => {
   // The largest number that Linux gives is smaller.
   fs.writeFileSync(file, "4194305");
   expect([takeOwnerFile(file), takeOwnerFile(file)]).toEqual([false, true]);
+});
+
+const told = ownIdentity() === undefined ? test.skip : test;
+
+told("one of a killed process whose number another process has now, is moved away, and then free", () => {
+  fs.writeFileSync(file, JSON.stringify({ ...ownIdentity(), startTime: "1" }));
+  expect([takeOwnerFile(file), takeOwnerFile(file)]).toEqual([false, true]);
+});
+
+told("one of this very process, and one of another machine, stay", () => {
+  for (const other of [{}, { bootId: "another", machineId: "another" }]) {
+    fs.writeFileSync(file, JSON.stringify({ ...ownIdentity(), ...other }));
+    expect([takeOwnerFile(file, later(86_400_000)), takeOwnerFile(file)]).toEqual([false, false]);
+  }
 });
 
 test.each(["", "\n", "x", "-1", "0", "1.5"])("one that says %j is nobody's after a while, and not at once", (text) => {

@@ -9,14 +9,19 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { HomelabError } from "../../../common/errors";
 import { takeOwnerFile } from "../../../common/owner-file";
+import { proxyFor } from "../../../common/proxy";
 import type { CallContext } from "../../sdk/resource";
 import { asRecord, isLockAnswer, type PveClient } from "../client";
 
-/** Only its owner may read it; one for all processes of a user. */
-function turnFile(endpoint: string, node: string): string {
+/**
+ * Only its owner may read it; one for all processes of a user. An address behind another proxy is another Proxmox: each lab of this
+ * machine stands behind its own, and all may have one address.
+ */
+export function turnFile(endpoint: string, node: string): string {
   const dir = path.join(os.tmpdir(), `homelab-clones-${os.userInfo().uid}`);
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
-  return path.join(dir, createHash("sha256").update(`${endpoint}\n${node}`).digest("hex").slice(0, 24));
+  const proxy = proxyFor(new URL(endpoint))?.host ?? "";
+  return path.join(dir, createHash("sha256").update(`${endpoint}\n${proxy}\n${node}`).digest("hex").slice(0, 24));
 }
 
 async function othersClone(client: PveClient, node: string, signal: AbortSignal): Promise<boolean> {
