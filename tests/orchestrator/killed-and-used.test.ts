@@ -65,6 +65,48 @@ test("a terminal that closes, and a reader that leaves, let the run finish what 
   expect(left.out).toMatch(/^tools +built/m);
 });
 
+describe("doctor", () => {
+  const lines = async (): Promise<{ code: number | null; unwell: [name: string, says: string, next: string][] }> => {
+    const { code, stdout } = await rehearsal.homelab("doctor", "--lab", "--json");
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; verdict: string; says: string; next?: string }[] };
+    const unwell = checks.filter(({ verdict }) => verdict === "wrong").map(({ name, says, next = "" }): [string, string, string] => [name, says, next]);
+    return { code, unwell };
+  };
+
+  linux("asks the homelab, finds it well, and changes nothing", async () => {
+    const before = await rehearsal.lastSeq();
+    const { code, stdout } = await rehearsal.homelab("doctor", "--lab");
+    expect([code, stdout.match(/^✘ .*$/gm)]).toEqual([0, null]);
+    for (const line of [
+      /^✔ backend +1 of 7 stacks are built$/m,
+      /^✔ proxmox +\S+ at https:/m,
+      /^✔ token +may do what a run does$/m,
+      /^✔ storage node01\/local +/m,
+      /^✔ host dns +192\.168\.1\.3 opens$/m,
+      /^✔ vault +\S+ at https:\S+ is open$/m,
+      /^✔ names +192\.168\.1\.3 knows all \d+ host names$/m,
+      /^✔ certificate of vault\.fullstack\.pw +valid until /m,
+    ])
+      expect(stdout).toMatch(line);
+    expect(await rehearsal.writes(before)).toEqual([]);
+  });
+
+  linux.each([
+    ["proxmox.unavailable", "api", ["proxmox"], /answered with 596/],
+    ["ssh.auth-failed", "haproxy", ["host haproxy"], /refuses the key/],
+    ["gateway.refuse", "192.168.1.3", ["names"], /192\.168\.1\.3 does not answer/],
+    ["tls.expired", "s3.fullstack.pw", ["certificate of s3.fullstack.pw"], /certificate ended on/],
+    ["dns.failed", "minio.fullstack.pw", ["certificate of minio.fullstack.pw"], /cannot be reached through the proxy/],
+  ])("%s of %s is found, with what to do", async (name, target, names, says) => {
+    await rehearsal.fault(name, target);
+    const { code, unwell } = await lines();
+    expect([code, unwell.map(([found]) => found)]).toEqual([1, names]);
+    expect(unwell[0]?.[1]).toMatch(says);
+    expect(unwell[0]?.[2]).not.toBe("");
+    expect(await lines()).toEqual({ code: 0, unwell: [] });
+  });
+});
+
 const ssh = fs.existsSync("/usr/bin/ssh") && fs.existsSync("/usr/bin/ssh-agent") ? linux : test.skip;
 
 ssh("a stock ssh reaches a host by the exported configuration as it was printed, and homelab ssh by the key in secrets/", async () => {

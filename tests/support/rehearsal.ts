@@ -286,6 +286,13 @@ export class Rehearsal {
     return (await this.records()).at(-1)?.seq ?? 0;
   }
 
+  /** A fault that strikes once, where its target is asked next (docs/lab.md). */
+  async fault(name: string, target?: string): Promise<void> {
+    const body = JSON.stringify({ name, ...(target === undefined ? {} : { target }) });
+    const response = await fetch(`${this.#control}/faults`, { method: "POST", body });
+    if (!response.ok) throw new Error(`fault ${name}: ${await response.text()}`);
+  }
+
   async unhandled(): Promise<unknown> {
     return this.#get("/unhandled");
   }

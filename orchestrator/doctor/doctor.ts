@@ -4,10 +4,12 @@ import { projectRoot } from "../../common/paths";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
-import { engineOf } from "../target/engine";
-import { labDir } from "../target/lab-client";
+import { type Engine, engineOf } from "../target/engine";
+import { labDir, runningLab } from "../target/lab-client";
+import { describeProgram, type Program } from "../target/program";
 import { chooseProvider, namedPlugins, PACKAGE_NAMES } from "../target/provider-plugins";
-import { siteFolder } from "../target/site";
+import { openSite, siteFolder } from "../target/site";
+import { askHomelab } from "./ask-homelab";
 import { type Check, runChecks } from "./doctor-checks";
 
 /** The versions of Node that run all tests: what each entry checks before anything else. */
@@ -23,10 +25,21 @@ const MARKS: Readonly<Record<Check["verdict"], string>> = { ok: "✔", look: "!"
 /** The lab need not run. */
 const runsDirOf = (isLab: boolean): string => (isLab ? path.join(labDir(), "runs") : path.join(projectRoot(), ".homelab", "runs"));
 
+/** The homelab itself, unless only this machine is asked about, or there is no lab to ask. */
+async function probes(args: Arguments, engine: Engine, program: Promise<Program>): Promise<Check[]> {
+  if (args.flag("local")) return [];
+  const isLab = args.flag("lab");
+  if (isLab && (await runningLab()) === undefined)
+    return [{ name: "lab", verdict: "look", says: "is not running: nothing in it was asked", next: "homelab lab start" }];
+  return askHomelab(await openSite(isLab), engine, program);
+}
+
 /** Says which engine, providers and tools a run would use, and why, and what would make it fail. @returns 1 where something would */
 export async function doctor(args: Arguments, session: Session): Promise<ExitCode> {
   const engine = engineOf(args);
   const helm = findOnPath("helm");
+  const program = describeProgram();
+  program.catch(() => undefined);
   const named = namedPlugins(path.join(siteFolder(args.flag("lab")), "Pulumi.yaml"));
   const report = {
     version: 1,
@@ -35,7 +48,7 @@ export async function doctor(args: Arguments, session: Session): Promise<ExitCod
     engine: { name: engine.name, why: engine.instead === undefined ? engine.why : `${engine.why} (${engine.instead})` },
     providers: Object.fromEntries(PACKAGE_NAMES.map((name) => [name, chooseProvider(name, engine.name, named)])),
     helm: helm ?? "not installed: charts can be installed in the lab only",
-    checks: await runChecks(runsDirOf(args.flag("lab")), args.flag("lab"), session),
+    checks: [...(await runChecks(program, runsDirOf(args.flag("lab")), args.flag("lab"), session)), ...(await probes(args, engine, program))],
   };
   if (args.flag("json")) session.out(`${JSON.stringify(report, null, 2)}\n`);
   else {
@@ -43,8 +56,9 @@ export async function doctor(args: Arguments, session: Session): Promise<ExitCod
       `node       ${describeNode(report.node, report.heldNodeVersions)}\nengine     ${report.engine.name}: ${report.engine.why}\nhelm       ${report.helm}\n`,
     );
     for (const [name, { from, why }] of Object.entries(report.providers)) session.out(`${name.padEnd(10)} ${from}: ${why}\n`);
+    const width = Math.min(30, Math.max(...report.checks.map(({ name }) => name.length)));
     for (const { name, verdict, says, next } of report.checks)
-      session.out(`${MARKS[verdict]} ${name.padEnd(9)} ${says}\n${next === undefined ? "" : `    next: ${next}\n`}`);
+      session.out(`${MARKS[verdict]} ${name.padEnd(width)} ${says}\n${next === undefined ? "" : `    next: ${next}\n`}`);
   }
   return report.checks.some(({ verdict }) => verdict === "wrong") ? EXIT.failed : EXIT.done;
 }

@@ -1,4 +1,4 @@
-/** What `homelab doctor` looks at. Each check says what it found and what to do; none changes anything, and none leaves this machine. */
+/** What `homelab doctor` looks at on this machine. Each check says what it found and what to do; none changes anything. */
 import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -9,12 +9,12 @@ import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
 import { registerAllSecrets } from "../../secrets/load";
 import type { Session } from "../cli/session";
+import { doubtLines } from "../run/doubt-text";
 import { foldRuns } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
 import { checkoutCommit } from "../target/checkout";
-import { describeProgram, type Program } from "../target/program";
+import type { Program } from "../target/program";
 import { ownAuthority } from "../target/trust";
-import { doubtLines } from "./doubt-text";
 
 export interface Check {
   name: string;
@@ -54,7 +54,7 @@ export function diskFinding(free: number): Finding {
 export function backendFinding(url: string | undefined, passphrase: boolean): Finding {
   if (url === undefined) return wrong("no state backend is set", "set PULUMI_BACKEND_URL, or backend.url in Pulumi.yaml (docs/state.md)");
   if (!passphrase) return wrong(`${url}, without a passphrase`, "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE");
-  if (!url.startsWith("file:///")) return ok(`${url} (not asked)`);
+  if (!url.startsWith("file:///")) return ok(url);
   const folder = fileURLToPath(url);
   try {
     fs.accessSync(folder, fs.constants.R_OK | fs.constants.W_OK);
@@ -107,12 +107,12 @@ const PASSPHRASE = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"]
 /** The nearest folder above that is there. */
 const existing = (dir: string): string => (fs.existsSync(dir) ? dir : existing(path.dirname(dir)));
 
-/** @param runsDir of the site; the lab has its own key, backend and authority, which are not looked at */
-export async function runChecks(runsDir: string, isLab: boolean, session: Session): Promise<Check[]> {
+/**
+ * @param program asked for once; what is wrong with it is said by whoever waits for it
+ * @param runsDir of the site; the lab has its own key, backend and authority, which are not looked at
+ */
+export async function runChecks(program: Promise<Program>, runsDir: string, isLab: boolean, session: Session): Promise<Check[]> {
   const authority = ownAuthority();
-  // Asked once; what is wrong with it is said by whoever waits for it.
-  const program = describeProgram();
-  program.catch(() => undefined);
   const { bavail, bsize } = fs.statfsSync(existing(runsDir));
   const found: [string, Finding | undefined][] = [
     ["checkout", await checkoutFinding()],

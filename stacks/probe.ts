@@ -1,0 +1,69 @@
+/**
+ * `node bin/stacks/probe.js`: asks the homelab itself whether a run would find it well. Takes what is built as JSON on standard input
+ * and prints findings as JSON; `homelab doctor` is its parent. Changes nothing. Loads no Pulumi SDK.
+ */
+import { z } from "zod";
+import { systemClock } from "../common/clock";
+import { inPool } from "../common/pool";
+import { loadSecrets } from "../secrets/load";
+import { runChild } from "./child";
+import { bastionFromEnvironment } from "./load/bastion";
+import { loadEstate } from "./load/estate";
+import { hostSchema } from "./outputs/inventory";
+import { planEstate } from "./plan/plan";
+import { PROXMOX_SECRET, PROXMOX_TOKEN_ID, SSH_PRIVATE_KEY } from "./plan/secret-paths";
+import { type Finding, orWrong } from "./probes/finding";
+import { probeHost } from "./probes/hosts";
+import { probeCertificate, probeNames } from "./probes/names";
+import { probeProxmox } from "./probes/proxmox";
+import { probeVault } from "./probes/vault";
+
+const requestSchema = z.strictObject({
+  /** Stacks that are built. */
+  stacks: z.array(z.string()),
+  hosts: z.array(z.strictObject({ name: z.string(), stack: z.string(), port: z.int().optional(), host: hostSchema })),
+  /** Where Vault is, once its stack is built. */
+  vaultAddress: z.string().optional(),
+});
+
+/** At once; each waits for the network more than for this machine. */
+const AT_ONCE = 6;
+
+async function secretOf(at: { path: string; key: string }): Promise<string> {
+  const value = (await loadSecrets({ only: [at.path] })).get(at.path)?.[at.key];
+  if (value === undefined) throw new Error(`there is no secret "${at.key}" in ${at.path}`);
+  return value;
+}
+
+async function probe(input: string): Promise<object> {
+  const { stacks, hosts, vaultAddress } = requestSchema.parse(JSON.parse(input));
+  const estate = loadEstate();
+  const { now } = systemClock;
+  const { proxmoxEndpoint, nameserver } = estate.site;
+  const plans = planEstate(estate);
+  const routes = stacks.flatMap((stack) => (plans.get(stack)?.platform.hosts ?? []).map(({ name }) => name));
+  const proxmox = orWrong("proxmox", `look at ${proxmoxEndpoint}: switched on, in this network, its certificate trusted here`, async () =>
+    probeProxmox({ endpoint: proxmoxEndpoint, tokenId: await secretOf(PROXMOX_TOKEN_ID), secret: await secretOf(PROXMOX_SECRET) }, estate.proxmox, now),
+  );
+  const endpoint = new URL(proxmoxEndpoint);
+  const ownCertificate = probeCertificate(
+    endpoint.hostname,
+    now(),
+    "renew it on the node: `pvenode acme cert renew`, or upload one",
+    Number(endpoint.port || 443),
+  );
+  const onHosts = orWrong("hosts", "see docs/secrets.md", async () => {
+    if (hosts.length === 0) return [];
+    const access = { privateKey: await secretOf(SSH_PRIVATE_KEY), bastion: bastionFromEnvironment() };
+    return (await inPool(hosts, AT_ONCE, (host) => probeHost(host, access, now))).flat();
+  });
+  const vault = vaultAddress === undefined ? [] : await orWrong("vault", "look at the pod of Vault, and at the route to it", () => probeVault(vaultAddress));
+  const names = routes.length === 0 ? [] : await probeNames(nameserver, routes);
+  const certificates = await inPool(routes, AT_ONCE, (host) =>
+    probeCertificate(host, now(), "cert-manager renews it: `kubectl describe certificate` in its namespace says why not"),
+  );
+  const findings: Finding[] = [...(await proxmox), await ownCertificate, ...(await onHosts), ...vault, ...names, ...certificates];
+  return { version: 1, findings };
+}
+
+if (require.main === module) runChild(probe);
