@@ -31,7 +31,7 @@ const MAY = {
   pipelines: ["common"],
 };
 /** Rooms of `stacks/`: site/ is written with `define` and read by `load`; each imports itself and those before it. Its root holds the entries. */
-const PROGRAM_ROOMS = ["define", "load", "plan", "build", "outputs"];
+const PROGRAM_ROOMS = ["define", "load", "plan", "build", "outputs", "probes"];
 /** Rooms of `orchestrator/`, lowest first: each imports itself and those before it. Its root (main.ts) imports what it likes. */
 const ROOMS = [
   "cli",
@@ -46,8 +46,10 @@ const ROOMS = [
   "run",
   "hosts",
   "drift",
+  "doctor",
   "secrets",
   "begin",
+  "rehearse",
   "commands",
 ];
 

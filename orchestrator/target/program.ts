@@ -19,7 +19,9 @@ const stackSchema = z.object({
   /** Of `describe` alone. */
   machines: z.array(z.object({ name: z.string(), node: z.string(), address: z.string(), cluster: z.boolean() })).optional(),
   apps: z.array(z.string()).optional(),
-  platform: z.object({ cluster: z.string(), modules: z.array(z.object({ name: z.string() })) }).optional(),
+  platform: z
+    .object({ cluster: z.string(), modules: z.array(z.object({ name: z.string() })), hosts: z.array(z.object({ name: z.string() })).optional() })
+    .optional(),
   production: z.literal(true).optional(),
   backup: z.array(z.string()).optional(),
 });
@@ -77,7 +79,8 @@ export interface Program {
   vms: ReadonlyMap<string, string>;
   /** The stack in whose cluster Vault runs, if one does. */
   vaultStack: string | undefined;
-  /** Tests' own programs have none. */
+  /** Host names that the estate serves by HTTPS. Tests' own programs have neither these nor an estate. */
+  routes?: readonly string[];
   estate?: Estate;
 }
 
@@ -165,6 +168,7 @@ export async function describeProgram(): Promise<Program> {
     graph: new StackGraph(stacks),
     vms: vmOwners(stacks),
     vaultStack: vaultStackOf(stacks),
+    routes: stacks.flatMap(({ platform }) => (platform?.hosts ?? []).map(({ name }) => name)),
     estate: estateOf(nodes, stacks),
     lab: "site" in lab ? lab : { failure: errorOf(lab.failure) },
   };

@@ -1,0 +1,17 @@
+import { defineCommand } from "../cli/command";
+import { JSON_OUTPUT } from "../cli/flags";
+
+export const command = defineCommand({
+  group: "lab",
+  summary: "builds all stacks in a lab of its own and proves that they work, or injects faults into that",
+  notes:
+    "Without --faults: builds from nothing, builds again with no change, asks each host name by HTTPS, reads each kubeconfig from Vault and opens its cluster, restores a copy of the states, destroys. With --faults: each fault strikes a build, and is survived, fails clearly (an error that names what failed, and the next run goes on from there), or is a bug. Exits with 1 where something is wrong. The lab that `homelab lab start` starts is left alone.",
+  flags: [
+    { name: "faults", value: "NAME[,…]", help: "inject these faults of the lab, one after the other, or all" },
+    { name: "seed", value: "N", count: true, help: "with --faults: where in the build they strike (default 1)" },
+    { name: "timeout", value: "MINUTES", count: true, help: "a command of it that takes longer hangs (default 20)" },
+    JSON_OUTPUT,
+  ],
+  examples: ["homelab rehearse", "homelab rehearse --faults all --seed 7", "homelab rehearse --faults proxmox.clone-lock-timeout,vault.sealed"],
+  run: async (args, session) => (await import("../rehearse/rehearse")).rehearse(args, session),
+});

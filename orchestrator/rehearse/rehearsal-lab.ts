@@ -1,0 +1,194 @@
+/** A lab of a rehearsal's own: a folder that goes with it, and `homelab` run in it as a person runs it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as http from "node:http";
+import * as os from "node:os";
+import * as path from "node:path";
+import { text } from "node:stream/consumers";
+import { z } from "zod";
+import { childEnv, ENV } from "../../common/env";
+import { HomelabError } from "../../common/errors";
+import { projectRoot } from "../../common/paths";
+import { type RunReport, reportSchema } from "../report/report-schema";
+
+/** How much of what a command said is kept. */
+const TAIL = 8_000;
+
+export interface Ended {
+  /** null: it was ended because it took too long. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  /** Of a run that wrote one. */
+  report: RunReport | undefined;
+}
+
+const labSchema = z.object({ control: z.string(), proxy: z.string(), caFile: z.string() });
+const recordSchema = z.object({ seq: z.number(), system: z.string(), target: z.string(), kind: z.enum(["read", "write"]), action: z.string() });
+export type LabRecord = z.infer<typeof recordSchema>;
+
+const vmsSchema = z.object({ vms: z.array(z.object({ vmid: z.number(), config: z.record(z.string(), z.string()) })) });
+const faultsSchema = z.object({ names: z.array(z.string()), waiting: z.array(z.looseObject({ name: z.string() })) });
+
+export interface QueuedFault {
+  name: string;
+  target?: string;
+  times?: number;
+  after?: number;
+  parameters?: Readonly<Record<string, unknown>>;
+}
+
+export class RehearsalLab {
+  readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-rehearsal-"));
+  #files: z.infer<typeof labSchema> | undefined;
+  readonly #running = new Set<ChildProcess>();
+
+  /** @param timeout milliseconds after which a command is taken to hang, and is ended */
+  constructor(private readonly timeout: number) {}
+
+  /** Where its servers are. @throws Error before `start` */
+  get files(): z.infer<typeof labSchema> {
+    if (this.#files === undefined) throw new Error("the rehearsal's lab was not started");
+    return this.#files;
+  }
+
+  /** @throws HomelabError E_LAB_START */
+  async start(): Promise<void> {
+    const { code, stderr } = await this.homelab("lab", "start", "--latency", "zero", "--proxy-port", "0", "--bastion-port", "0", "--control-port", "0");
+    if (code !== 0) throw new HomelabError("E_LAB_START", `the rehearsal's lab did not start: ${stderr.trim()}`, { subject: this.dir });
+    this.#files = labSchema.parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
+  }
+
+  /** One command line, without a terminal and without input. */
+  homelab(...args: string[]): Promise<Ended> {
+    return this.homelabWith("", ...args);
+  }
+
+  /** @param input its standard input: secrets never are arguments */
+  homelabWith(input: string, ...args: string[]): Promise<Ended> {
+    return new Promise((resolve, reject) => {
+      // A process group of its own: an interrupt reaches us, and we end it.
+      const child = spawn(process.execPath, [path.join(projectRoot(), "orchestrator", "bin", "homelab"), ...args], {
+        env: childEnv({ [ENV.labDir]: this.dir, NO_COLOR: "1" }),
+        detached: true,
+        stdio: ["pipe", "pipe", "pipe"],
+      });
+      // One that does not read its input is free not to.
+      child.stdin.on("error", () => undefined);
+      child.stdin.end(input);
+      this.#running.add(child);
+      let [stdout, stderr, slow] = ["", "", false];
+      child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+        stdout = (stdout + chunk).slice(-TAIL);
+      });
+      child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+        stderr = (stderr + chunk).slice(-TAIL);
+      });
+      const timer = setTimeout(() => {
+        slow = true;
+        endGroup(child);
+      }, this.timeout);
+      child.on("error", reject);
+      child.on("close", (code) => {
+        clearTimeout(timer);
+        this.#running.delete(child);
+        resolve({ code: slow ? null : code, stdout, stderr, report: undefined });
+      });
+    });
+  }
+
+  /** A run, with its report where it came to one. */
+  async run(...args: string[]): Promise<Ended> {
+    const file = path.join(this.dir, "report.json");
+    fs.rmSync(file, { force: true });
+    const ended = await this.homelab(...args, "--report", file);
+    return { ...ended, report: fs.existsSync(file) ? reportSchema.parse(JSON.parse(fs.readFileSync(file, "utf8"))) : undefined };
+  }
+
+  /** What the lab's control says. */
+  async control(method: string, route: string, body?: unknown): Promise<unknown> {
+    const answer = await new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
+      // An agent of its own: the owner's proxy does not lead here.
+      const request = http.request(`${this.files.control}${route}`, { method, agent: new http.Agent() }, (response) => {
+        text(response).then((said) => resolve({ status: response.statusCode, body: said }), reject);
+      });
+      request.on("error", reject).end(body === undefined ? undefined : JSON.stringify(body));
+    });
+    if (answer.status !== 200) throw new HomelabError("E_LAB_CONTROL", `the lab answered ${answer.status} to ${method} ${route}: ${answer.body}`);
+    return answer.body === "" ? undefined : JSON.parse(answer.body);
+  }
+
+  /** Names of all faults that the lab's code knows. */
+  async faultNames(): Promise<string[]> {
+    return faultsSchema.parse(await this.control("GET", "/faults")).names;
+  }
+
+  async queueFault(fault: QueuedFault): Promise<void> {
+    await this.control("POST", "/faults", fault);
+  }
+
+  /** Faults that have not struck yet. */
+  async waitingFaults(): Promise<number> {
+    return faultsSchema.parse(await this.control("GET", "/faults")).waiting.length;
+  }
+
+  async clearFaults(): Promise<void> {
+    await this.control("DELETE", "/faults");
+  }
+
+  /** What changed something, the oldest first. */
+  async writes(since = 0): Promise<LabRecord[]> {
+    return z
+      .array(recordSchema)
+      .parse(await this.control("GET", `/records?since=${since}`))
+      .filter(({ kind }) => kind === "write");
+  }
+
+  async lastSeq(): Promise<number> {
+    return (
+      z
+        .array(recordSchema)
+        .parse(await this.control("GET", "/records?since=0"))
+        .at(-1)?.seq ?? 0
+    );
+  }
+
+  async settle(): Promise<void> {
+    await this.control("POST", "/settle");
+  }
+
+  /** Calls that the lab does not model. */
+  async unhandled(): Promise<string[]> {
+    return z
+      .array(z.object({ system: z.string(), target: z.string(), what: z.string() }))
+      .parse(await this.control("GET", "/unhandled"))
+      .map(({ system, target, what }) => `${system} ${target}: ${what}`);
+  }
+
+  /** Names of the machines, templates left out. */
+  async machines(): Promise<string[]> {
+    const { vms } = vmsSchema.parse(await this.control("GET", "/proxmox"));
+    return vms.filter(({ config }) => config["template"] !== "1").map(({ config }) => config["name"] ?? "");
+  }
+
+  /** What runs is asked to end in order; a command that does not is ended when its time is over. */
+  interrupt(): void {
+    for (const child of this.#running) child.kill("SIGINT");
+  }
+
+  /** Ends what runs in it, stops it, and removes its folder. */
+  async close(): Promise<void> {
+    for (const child of this.#running) endGroup(child);
+    if (this.#files !== undefined) await this.homelab("lab", "stop");
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+function endGroup({ pid, exitCode }: ChildProcess): void {
+  if (pid === undefined || exitCode !== null) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+}

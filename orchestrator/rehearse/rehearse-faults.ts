@@ -1,0 +1,128 @@
+/** One fault after the other, each in a lab of its own, into a build of the homelab; and what came of it. */
+import type { Session } from "../cli/session";
+import type { Program } from "../target/program";
+import { type Ended, RehearsalLab } from "./rehearsal-lab";
+import type { Scenario } from "./scenarios";
+import { judge, type Observed, type Verdict } from "./verdict";
+
+export interface Rehearsed {
+  fault: string;
+  /** How many chances to strike passed first, and the fault's own parameters: with the seed, what repeats it. */
+  after: number;
+  parameters: Readonly<Record<string, unknown>>;
+  /** Built while it waited; the last one met it. */
+  stacks: string[];
+  verdict: Verdict;
+  why: string;
+  /** What a person did before the next run, as docs/runbooks.md says. */
+  mended?: string;
+  seconds: number;
+}
+
+/** What no run mends by itself, because nothing but a person may: the command of the runbook. */
+const BY_HAND: Readonly<Record<string, readonly string[]>> = { "vault.sealed": ["vault", "unseal", "--lab"] };
+
+const OPTIONS = ["--only", "--lab", "--plain"];
+
+/** Builds one stack after the other until the fault has struck. @returns the run that it met, or the last one */
+async function buildInto(lab: RehearsalLab, order: readonly string[], scenario: Scenario) {
+  const stacks: string[] = [];
+  let { after } = scenario;
+  let first: Ended | undefined;
+  for (const stack of order) {
+    // Where the first stack had fewer chances than the seed lets pass, the next one strikes at once.
+    if (first !== undefined && after > 0) {
+      after = 0;
+      await lab.clearFaults();
+      await lab.queueFault({ name: scenario.name, ...(scenario.parameters === undefined ? {} : { parameters: scenario.parameters }) });
+    }
+    stacks.push(stack);
+    first = await lab.run("up", stack, ...OPTIONS);
+    if ((await lab.waitingFaults()) === 0 || first.code !== 0) break;
+  }
+  if (first === undefined) throw new Error("the program has no stacks");
+  return { stacks, first, after, struck: (await lab.waitingFaults()) === 0 };
+}
+
+/** What a further run, which has nothing to do, changes all the same. */
+async function changedByAnotherRun(lab: RehearsalLab, stacks: readonly string[]): Promise<string[]> {
+  await lab.settle();
+  const before = await lab.lastSeq();
+  const { code, stderr } = await lab.run("up", ...stacks, ...OPTIONS);
+  if (code !== 0) return [`nothing, because it failed: ${stderr.trim().split("\n")[0] ?? ""}`];
+  return (await lab.writes(before)).map(({ system, target, action }) => `${system} ${target} ${action}`);
+}
+
+async function pendingOf(lab: RehearsalLab, stacks: readonly string[]): Promise<string[]> {
+  const { code, stdout, stderr } = await lab.homelab("pending", ...stacks, "--lab");
+  if (code !== 0) return [stderr.trim()];
+  return stdout === "no creation is pending\n" ? [] : stdout.trim().split("\n");
+}
+
+function twiceIn(names: readonly string[]): string[] {
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+}
+
+/** The homelab's machines of these stacks. */
+const machinesOf = (program: Pick<Program, "vms">, stacks: readonly string[]): string[] =>
+  [...program.vms].filter(([, stack]) => stacks.includes(stack)).map(([name]) => name);
+
+async function rehearseOne(lab: RehearsalLab, scenario: Scenario, program: Pick<Program, "graph" | "vms">): Promise<Omit<Rehearsed, "seconds">> {
+  const { name, parameters, after: wanted } = scenario;
+  await lab.start();
+  await lab.queueFault({ name, after: wanted, ...(parameters === undefined ? {} : { parameters }) });
+  const { stacks, first, after, struck } = await buildInto(lab, program.graph.names(), scenario);
+  await lab.clearFaults();
+  const byHand = first.code === 0 ? undefined : BY_HAND[name];
+  if (byHand !== undefined) await lab.homelab(...byHand);
+  const next = first.code === 0 || !struck ? undefined : await lab.run("up", ...stacks, ...OPTIONS);
+  const isDone = struck && (first.code === 0 || next?.code === 0);
+  const seen: Observed = {
+    struck,
+    first,
+    next,
+    restless: isDone ? await changedByAnotherRun(lab, stacks) : [],
+    machines: await lab.machines(),
+    wanted: machinesOf(program, stacks),
+    twice: twiceIn((await lab.writes()).filter(({ system, action }) => system === "proxmox" && action === "clone").map(({ target }) => target)),
+    pending: isDone ? await pendingOf(lab, stacks) : [],
+    unhandled: await lab.unhandled(),
+  };
+  const mended = byHand === undefined ? {} : { mended: `homelab ${byHand.join(" ")}` };
+  return { fault: scenario.title, after, parameters: parameters ?? {}, stacks, ...judge(seen), ...mended };
+}
+
+/**
+ * @param timeout milliseconds for each command
+ * @param told gets each one as it is known
+ */
+export async function rehearseFaults(
+  scenarios: readonly Scenario[],
+  program: Pick<Program, "graph" | "vms">,
+  timeout: number,
+  session: Session,
+  told: (rehearsed: Rehearsed) => void,
+): Promise<Rehearsed[]> {
+  const done: Rehearsed[] = [];
+  let interrupted = false;
+  for (const scenario of scenarios) {
+    if (interrupted) break;
+    const lab = new RehearsalLab(timeout);
+    const stop = session.onInterrupt(() => {
+      interrupted = true;
+      lab.interrupt();
+    });
+    const startedAt = session.clock.now();
+    try {
+      const rehearsed = { ...(await rehearseOne(lab, scenario, program)), seconds: Math.round((session.clock.now() - startedAt) / 1000) };
+      // What an interrupt did to a run says nothing of the fault.
+      if (interrupted) break;
+      done.push(rehearsed);
+      told(rehearsed);
+    } finally {
+      stop();
+      await lab.close();
+    }
+  }
+  return done;
+}

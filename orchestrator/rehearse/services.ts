@@ -1,0 +1,120 @@
+/** Whether what was built does its work: names, certificates, clusters, secrets, copies. Asked from outside, as who uses it does. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { ProxyAgent, request } from "undici";
+import { parse } from "yaml";
+import { z } from "zod";
+import { asError } from "../../common/errors";
+import type { Program } from "../target/program";
+import type { RehearsalLab } from "./rehearsal-lab";
+
+export interface Proof {
+  what: string;
+  ok: boolean;
+  says: string;
+}
+
+/** Milliseconds for one answer. */
+const PATIENCE = 20_000;
+
+interface Answer {
+  status: number;
+  body: string;
+}
+
+async function ask(agent: ProxyAgent, url: string, headers: Record<string, string> = {}): Promise<Answer> {
+  try {
+    const answer = await request(url, { dispatcher: agent, headers, signal: AbortSignal.timeout(PATIENCE) });
+    return { status: answer.statusCode, body: await answer.body.text() };
+  } finally {
+    await agent.close();
+  }
+}
+
+async function prove(what: string, work: () => Promise<string>): Promise<Proof> {
+  try {
+    return { what, ok: true, says: await work() };
+  } catch (thrown) {
+    return { what, ok: false, says: asError(thrown).message.split("\n")[0] ?? "" };
+  }
+}
+
+/** A route answers, with a certificate that the homelab's people trust: neither "no such route" nor "nobody behind it". */
+function proveRoute(lab: RehearsalLab, host: string): Promise<Proof> {
+  return prove(`https://${host}`, async () => {
+    const ca = fs.readFileSync(path.join(lab.dir, "trusted.pem"), "utf8");
+    const { status } = await ask(new ProxyAgent({ uri: lab.files.proxy, requestTls: { ca }, proxyTunnel: true }), `https://${host}/`);
+    if (status === 404 || status >= 500) throw new Error(`answered ${status}`);
+    return `answered ${status}`;
+  });
+}
+
+const kubeconfigSchema = z.object({
+  clusters: z.array(z.object({ cluster: z.looseObject({ server: z.string(), "certificate-authority-data": z.string() }) })).length(1),
+  users: z.array(z.object({ user: z.looseObject({ "client-certificate-data": z.string(), "client-key-data": z.string() }) })).length(1),
+});
+
+/** The kubeconfig that a person takes from Vault opens its cluster. */
+function proveKubeconfig(lab: RehearsalLab, stack: string, vault: { address: string; token: string }): Promise<Proof> {
+  return prove(`kubeconfig of ${stack}, read from Vault`, async () => {
+    const ca = fs.readFileSync(path.join(lab.dir, "trusted.pem"), "utf8");
+    const entry = await ask(
+      new ProxyAgent({ uri: lab.files.proxy, requestTls: { ca }, proxyTunnel: true }),
+      `${vault.address}/v1/kv/data/clusters/${stack}/kubeconfig`,
+      {
+        "x-vault-token": vault.token,
+      },
+    );
+    if (entry.status !== 200) throw new Error(`Vault answered ${entry.status}`);
+    const { data } = z.object({ data: z.object({ data: z.record(z.string(), z.string()) }) }).parse(JSON.parse(entry.body)).data;
+    const config = kubeconfigSchema.parse(parse(Object.values(data)[0] ?? ""));
+    const [cluster, user] = [config.clusters[0]?.cluster, config.users[0]?.user];
+    if (cluster === undefined || user === undefined) throw new Error("it names no cluster");
+    const pem = (text: string): string => Buffer.from(text, "base64").toString("utf8");
+    const requestTls = { ca: pem(cluster["certificate-authority-data"]), cert: pem(user["client-certificate-data"]), key: pem(user["client-key-data"]) };
+    const nodes = await ask(new ProxyAgent({ uri: lab.files.proxy, requestTls, proxyTunnel: true }), `${cluster.server}/api/v1/nodes`);
+    if (nodes.status !== 200) throw new Error(`its API answered ${nodes.status}`);
+    const { items } = z.object({ items: z.array(z.unknown()).min(1) }).parse(JSON.parse(nodes.body));
+    return `${cluster.server}: ${items.length} ${items.length === 1 ? "node" : "nodes"}`;
+  });
+}
+
+/** Reads with a token that is made for it, and revoked after. */
+async function proveClusters(lab: RehearsalLab, program: Pick<Program, "graph">): Promise<Proof[]> {
+  const status = await lab.homelab("vault", "status", "--lab", "--json");
+  const root = await lab.homelab("vault", "root", "--lab", "--json");
+  if (status.code !== 0 || root.code !== 0) return [{ what: "Vault", ok: false, says: (status.stderr + root.stderr).trim().split("\n")[0] ?? "" }];
+  const { address } = z.object({ address: z.string() }).parse(JSON.parse(status.stdout));
+  const { token } = z.object({ token: z.string() }).parse(JSON.parse(root.stdout));
+  try {
+    const proofs: Proof[] = [];
+    for (const stack of program.graph.names()) proofs.push(await proveKubeconfig(lab, stack, { address, token }));
+    return proofs;
+  } finally {
+    await lab.homelabWith(token, "vault", "revoke", "--lab");
+  }
+}
+
+/** A copy of all states is taken and put back; then nothing is to be changed. */
+function proveBackup(lab: RehearsalLab): Promise<Proof> {
+  return prove("copy of all states, restored", async () => {
+    const folder = path.join(lab.dir, "copy-of-states");
+    for (const words of [
+      ["state", "backup", "--lab", "--to", folder],
+      ["state", "restore", "--lab", "--from", folder],
+      ["preview", "--lab", "--plain", "--expect-no-changes"],
+    ]) {
+      const { code, stderr, stdout } = await lab.homelab(...words);
+      if (code !== 0) throw new Error(`homelab ${words.join(" ")} ended with ${code}: ${(stderr.trim() || stdout.trim()).split("\n").at(-1) ?? ""}`);
+    }
+    return "restored; a preview after it has no changes";
+  });
+}
+
+/** Everything of the estate that answers. */
+export async function proveServices(lab: RehearsalLab, program: Pick<Program, "graph" | "routes">): Promise<Proof[]> {
+  await lab.settle();
+  const routes: Proof[] = [];
+  for (const host of program.routes ?? []) routes.push(await proveRoute(lab, host));
+  return [...routes, ...(await proveClusters(lab, program)), await proveBackup(lab)];
+}
