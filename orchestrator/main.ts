@@ -1,15 +1,12 @@
 import { systemClock } from "../common/clock";
-import { describeError, HomelabError, systemErrorCode } from "../common/errors";
+import { describeError, systemErrorCode } from "../common/errors";
 import { createRedactor } from "../common/redact";
 import { EXIT, type ExitCode } from "./cli/exit-codes";
-import { REFUSED } from "./cli/gate";
+import { exitCodeOf } from "./cli/exit-of-error";
 import type { Session } from "./cli/session";
 import { createSinks } from "./cli/sinks";
 import { askAt, terminalOf } from "./cli/terminal";
 import { runCommandLine } from "./command-line";
-
-/** Errors of who typed the command, which another command line mends. */
-const USAGE_ERRORS = new Set(["E_USAGE", "E_STACK_UNKNOWN"]);
 
 const redactor = createRedactor();
 const listeners = new Set<() => void>();
@@ -56,12 +53,6 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
     session.err(`error: ${describeError(thrown)}\n`);
     process.exit(EXIT.failed);
   });
-}
-
-function exitCodeOf(thrown: unknown): ExitCode {
-  if (!(thrown instanceof HomelabError)) return EXIT.failed;
-  if (thrown.code === REFUSED) return EXIT.refused;
-  return USAGE_ERRORS.has(thrown.code) ? EXIT.usage : EXIT.failed;
 }
 
 runCommandLine(process.argv.slice(2), session).then(

@@ -48,7 +48,7 @@ test("it describes each stack with its needs, its VMs and its platform", () => {
           namespaces: ["box"],
         },
       ],
-      hosts: [{ name: "stg.ascii.fullstack.pw", owner: "ascii-frontend", serves: "ascii-frontend" }],
+      hosts: [{ name: "stg.ascii.fullstack.pw", owner: "ascii-frontend", serves: "ascii-frontend", route: "ingress" }],
     },
   });
 });

@@ -41,7 +41,8 @@ async function probe(input: string): Promise<object> {
   const { now } = systemClock;
   const { proxmoxEndpoint, nameserver } = estate.site;
   const plans = planEstate(estate);
-  const routes = stacks.flatMap((stack) => (plans.get(stack)?.platform.hosts ?? []).map(({ name }) => name));
+  const hostNames = stacks.flatMap((stack) => plans.get(stack)?.platform.hosts ?? []);
+  const routes = hostNames.filter(({ route }) => route === "ingress").map(({ name }) => name);
   const proxmox = orWrong("proxmox", `look at ${proxmoxEndpoint}: switched on, in this network, its certificate trusted here`, async () =>
     probeProxmox({ endpoint: proxmoxEndpoint, tokenId: await secretOf(PROXMOX_TOKEN_ID), secret: await secretOf(PROXMOX_SECRET) }, estate.proxmox, now),
   );
@@ -58,7 +59,13 @@ async function probe(input: string): Promise<object> {
     return (await inPool(hosts, AT_ONCE, (host) => probeHost(host, access, now))).flat();
   });
   const vault = vaultAddress === undefined ? [] : await orWrong("vault", "look at the pod of Vault, and at the route to it", () => probeVault(vaultAddress));
-  const names = routes.length === 0 ? [] : await probeNames(nameserver, routes);
+  const names =
+    hostNames.length === 0
+      ? []
+      : await probeNames(
+          nameserver,
+          hostNames.map(({ name }) => name),
+        );
   const certificates = await inPool(routes, AT_ONCE, (host) =>
     probeCertificate(host, now(), "cert-manager renews it: `kubectl describe certificate` in its namespace says why not"),
   );

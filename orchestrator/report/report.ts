@@ -46,7 +46,8 @@ export function buildReport(facts: ReportFacts): RunReport {
     engine: facts.engine,
     startedAt: new Date(facts.startedAt).toISOString(),
     finishedAt: new Date(facts.finishedAt).toISOString(),
-    duration: facts.finishedAt - facts.startedAt,
+    // A clock that was set back in between must not make a report that nobody can read.
+    duration: Math.max(0, facts.finishedAt - facts.startedAt),
     ok: facts.outcomes.every(({ status }) => isWell(status)),
     changed: facts.outcomes.some((outcome) => changesAnything(outcome.changes)),
     warnings: [...facts.warnings],
@@ -54,8 +55,8 @@ export function buildReport(facts: ReportFacts): RunReport {
     stacks: facts.outcomes.map((outcome) => ({
       stack: outcome.stack,
       status: outcome.status,
-      duration: outcome.startedAt === undefined ? null : outcome.finishedAt - outcome.startedAt,
-      offset: outcome.startedAt === undefined ? null : outcome.startedAt - facts.startedAt,
+      duration: outcome.startedAt === undefined ? null : Math.max(0, outcome.finishedAt - outcome.startedAt),
+      offset: outcome.startedAt === undefined ? null : Math.max(0, outcome.startedAt - facts.startedAt),
       changes: outcome.changes,
       steps: (facts.steps.get(outcome.stack) ?? []).map((step) => reportStep(step, facts.startedAt)),
       failures: (facts.failures.get(outcome.stack) ?? []).map((step) => reportStep(step, facts.startedAt)),

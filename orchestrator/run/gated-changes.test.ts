@@ -32,6 +32,10 @@ test.each([
   ["kubernetes:core/v1:Namespace", "deletes the namespace with all that is in it"],
   ["kubernetes:apps/v1:StatefulSet", "deletes the stateful set"],
   ["kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "deletes the kind with all objects of it"],
+  ["kubernetes:postgresql.cnpg.io/v1:Cluster", "deletes the database"],
+  ["kubernetes:kubevirt.io/v1:KubeVirt", "deletes the virtual machines of the cluster"],
+  ["kubernetes:cdi.kubevirt.io/v1beta1:DataVolume", "deletes the imported disks"],
+  ["kubernetes:helm.sh/v3:Release", "deletes the release, with the volumes and the kinds that are its own"],
   ["vault:index/mount:Mount", "deletes the mount with all its secrets"],
 ])("%s", (type, how) => {
   expect(gatedChanges({ stacks: [stack("dev", step("delete", type, "x"))] })).toEqual([{ what: "dev/x", how }]);

@@ -27,6 +27,11 @@ const HOLDS: readonly [RegExp, string][] = [
   [/^kubernetes:core\/v1:Namespace$/, "the namespace with all that is in it"],
   [/^kubernetes:apps\/v1:StatefulSet(Patch)?$/, "the stateful set"],
   [/^kubernetes:apiextensions\.k8s\.io\/v1:CustomResourceDefinition$/, "the kind with all objects of it"],
+  [/^kubernetes:postgresql\.cnpg\.io\/v1:Cluster$/, "the database"],
+  [/^kubernetes:kubevirt\.io\/v1:(KubeVirt|VirtualMachine)$/, "the virtual machines of the cluster"],
+  [/^kubernetes:cdi\.kubevirt\.io\/v1beta1:(CDI|DataVolume)$/, "the imported disks"],
+  // A chart's claims of a Deployment, and kinds among its templates, go with it: MinIO's data, cert-manager's certificates.
+  [/^kubernetes:helm\.sh\/v3:Release$/, "the release, with the volumes and the kinds that are its own"],
   [/^vault:index\/mount:Mount$/, "the mount with all its secrets"],
 ];
 

@@ -1,5 +1,6 @@
 import { findCycle } from "../../common/cycle";
 import { HomelabError } from "../../common/errors";
+import { nearest } from "../../common/nearest";
 import type { GRAPH_FORMATS } from "../cli/flags";
 
 /** One stack as the program declares it (stacks/describe.ts). */
@@ -41,7 +42,12 @@ export class StackGraph {
   node(name: string): StackNode {
     const node = this.#nodes.get(name);
     if (node === undefined) {
-      throw new HomelabError("E_STACK_UNKNOWN", `there is no stack ${name}`, { subject: name, hint: `use one of: ${this.names().join(", ")}` });
+      const meant = nearest(name, this.names());
+      const all = this.names().join(", ");
+      throw new HomelabError("E_STACK_UNKNOWN", `there is no stack ${name}`, {
+        subject: name,
+        hint: meant === undefined ? `use one of: ${all}` : `did you mean ${meant}? The stacks are: ${all}`,
+      });
     }
     return node;
   }

@@ -20,7 +20,11 @@ const stackSchema = z.object({
   machines: z.array(z.object({ name: z.string(), node: z.string(), address: z.string(), cluster: z.boolean() })).optional(),
   apps: z.array(z.string()).optional(),
   platform: z
-    .object({ cluster: z.string(), modules: z.array(z.object({ name: z.string() })), hosts: z.array(z.object({ name: z.string() })).optional() })
+    .object({
+      cluster: z.string(),
+      modules: z.array(z.object({ name: z.string() })),
+      hosts: z.array(z.object({ name: z.string(), route: z.string() })).optional(),
+    })
     .optional(),
   production: z.literal(true).optional(),
   backup: z.array(z.string()).optional(),
@@ -168,7 +172,7 @@ export async function describeProgram(): Promise<Program> {
     graph: new StackGraph(stacks),
     vms: vmOwners(stacks),
     vaultStack: vaultStackOf(stacks),
-    routes: stacks.flatMap(({ platform }) => (platform?.hosts ?? []).map(({ name }) => name)),
+    routes: stacks.flatMap(({ platform }) => (platform?.hosts ?? []).filter(({ route }) => route === "ingress").map(({ name }) => name)),
     estate: estateOf(nodes, stacks),
     lab: "site" in lab ? lab : { failure: errorOf(lab.failure) },
   };

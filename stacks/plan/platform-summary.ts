@@ -13,6 +13,6 @@ export function platformSummary({ modules, hosts, cluster, requests }: PlatformP
       after,
       namespaces: parts.namespaces,
     })),
-    hosts: hosts.map(({ name, owner, serves }) => ({ name, owner, serves })),
+    hosts: hosts.map(({ name, owner, serves, route }) => ({ name, owner, serves, route })),
   };
 }

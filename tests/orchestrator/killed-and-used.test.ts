@@ -103,6 +103,9 @@ describe("doctor", () => {
     expect([code, unwell.map(([found]) => found)]).toEqual([1, names]);
     expect(unwell[0]?.[1]).toMatch(says);
     expect(unwell[0]?.[2]).not.toBe("");
+  });
+
+  linux("what was only for a moment is well again", async () => {
     expect(await lines()).toEqual({ code: 0, unwell: [] });
   });
 });

@@ -68,7 +68,7 @@ test("an unknown stack is refused by name, and a state file that is cut short is
   await rehearsal.startLab();
   const unknown = await rehearsal.homelab("preview", "tolls", "--lab");
   expect(unknown.code).toBe(2);
-  expect(unknown.stderr).toContain("there is no stack tolls\n  next: use one of: tools, ");
+  expect(unknown.stderr).toContain("there is no stack tolls\n  next: did you mean tools? The stacks are: tools, ");
 
   const folder = path.join(rehearsal.dir, "state", ".pulumi", "stacks", "homelab");
   fs.mkdirSync(folder, { recursive: true });
