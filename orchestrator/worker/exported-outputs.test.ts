@@ -2,7 +2,7 @@ import { exportedOutputs } from "./exported-outputs";
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const secret = (value: unknown) => ({ [SIGNATURE]: "1b47061264138c4ac30d75fd1eb44270", plaintext: JSON.stringify(value) });
-const stateOf = (...resources: object[]): string => JSON.stringify({ version: 3, deployment: { manifest: {}, resources } });
+const stateOf = (...resources: object[]): object => ({ version: 3, deployment: { manifest: {}, resources } });
 
 test("outputs of the stack itself, in the clear, and which of them are secret", () => {
   const outputs = { address: "10.0.0.1", token: secret("s.1"), nested: { key: secret({ a: [1, secret("deep")] }), port: 6443 }, none: null };
@@ -16,12 +16,12 @@ test("outputs of the stack itself, in the clear, and which of them are secret", 
 });
 
 test.each([
-  ["nothing built", JSON.stringify({ version: 3, deployment: {} })],
+  ["nothing built", { version: 3, deployment: {} }],
   ["a stack without outputs", stateOf({ type: "pulumi:pulumi:Stack" })],
 ])("%s: no outputs", (_what, text) => {
   expect(exportedOutputs(text)).toEqual({});
 });
 
-test.each(["", '{"token": "s.secret"', "[]"])("what is no export is refused, and nothing of it is said: %j", (text) => {
+test.each([undefined, "text", [], { token: "s.secret" }])("what is no export is refused, and nothing of it is said: %j", (text) => {
   expect(() => exportedOutputs(text)).toThrow(/^pulumi stack export printed what is no state$/);
 });

@@ -26,18 +26,14 @@ function inTheClear(value: unknown): unknown {
 }
 
 /**
- * @param text an export with its secrets in the clear
+ * @param exported with its secrets in the clear
  * @returns by name; `secret` where the output itself is one. Empty where nothing was built
  * @throws HomelabError E_ENGINE_COMMAND where it is no export
  */
-export function exportedOutputs(text: string): OutputMap {
-  let state: z.infer<typeof exportSchema>;
-  try {
-    state = exportSchema.parse(JSON.parse(text));
-  } catch {
-    // Its text may hold secrets, and a message of JSON.parse a part of the text.
+export function exportedOutputs(exported: unknown): OutputMap {
+  const { data: state } = exportSchema.safeParse(exported);
+  if (state === undefined)
     throw new HomelabError("E_ENGINE_COMMAND", "pulumi stack export printed what is no state", { hint: "this engine is of a version that was not tested" });
-  }
   const root = state.deployment.resources?.find((resource) => resource.type === STACK_TYPE && resource.delete !== true);
   return Object.fromEntries(
     Object.entries(root?.outputs ?? {}).map(([name, value]) => [name, { value: inTheClear(value), secret: isMap(value) && value[SIGNATURE] === SECRET }]),
