@@ -74,58 +74,61 @@ async function typed(argv: readonly string[], answers?: readonly (string | undef
 const at = (words: readonly string[]): string[] => words.map((word) => word.replace("@", folder));
 
 const ANY = expect.any(String);
-test.each<[readonly string[], number, string | RegExp, unknown]>([
-  // Commands and verbs.
-  [["frobnicate"], USAGE, "there is no command frobnicate", expect.stringMatching(/^use one of: up, preview, /)],
-  [["previw"], USAGE, "there is no command previw", "did you mean preview? See `homelab help`"],
-  [["help", "upp"], USAGE, "there is no command upp", "did you mean up? See `homelab help`"],
-  [["lab"], USAGE, "lab takes start, stop, status or env", "see `homelab help lab`"],
-  [["lab", "stat"], USAGE, "lab takes start, stop, status or env, not stat", "did you mean start? See `homelab help lab`"],
-  [["state"], USAGE, /^state takes backup, restore, repair, /, "see `homelab help state`"],
-  [["UP"], USAGE, "there is no command UP", ANY],
-  [[""], USAGE, "there is no command ", ANY],
-  // Flags.
-  [["up", "--lbb"], USAGE, "unknown option '--lbb'", "did you mean --lab? See `homelab help up`"],
-  [["up", "-x"], USAGE, "unknown option '-x'", ANY],
-  [["up", "--concurrency"], USAGE, /--concurrency.* argument missing$/, "see `homelab help up`"],
-  [["up", "--concurrency", "0"], USAGE, "--concurrency takes a whole number of at least 1, not 0", undefined],
-  [["up", "--concurrency", "-3"], USAGE, "--concurrency takes a whole number of at least 1, not -3", undefined],
-  [["up", "--parallel", "1.5"], USAGE, "--parallel takes a whole number of at least 1, not 1.5", undefined],
-  [["up", "--timeout", "soon"], USAGE, "--timeout takes a whole number of at least 1, not soon", undefined],
-  [["up", "--concurrency", "9999999"], USAGE, "--concurrency takes a whole number of at least 1, not 9999999", undefined],
-  [["up", "--engine", "terraform"], USAGE, "--engine takes auto, pulumi, embedded, not terraform", undefined],
-  [["graph", "--format", "png"], USAGE, "--format takes mermaid, dot, json, not png", undefined],
-  [["lab", "stop", "--latency", "zero"], USAGE, "unknown option '--latency'", "see `homelab help lab stop`"],
-  [["lab", "start", "--proxy-port", "99999"], USAGE, "--proxy-port takes a port (0: any that is free), not 99999", undefined],
-  [["rehearse", "--seed", "0"], USAGE, "--seed takes a whole number of at least 1, not 0", undefined],
-  // Words.
-  [["graph", "dev"], USAGE, "graph takes no words", "see `homelab help graph`"],
-  [["unlock"], USAGE, "unlock takes <stack>…", "see `homelab help unlock`"],
-  [["secrets", "set", "entry"], USAGE, "secrets set takes <entry> <key>", "see `homelab help secrets set`"],
-  [["secrets", "set", "entry", "key", "hunter2"], USAGE, "secrets set takes <entry> <key>", "see `homelab help secrets set`"],
-  [["completion", "tcsh"], USAGE, "completion takes bash, zsh, fish as <shell>, not tcsh", "see `homelab help completion`"],
-  // What goes together.
-  [["pending", "--adopt", "--clear"], USAGE, "--adopt and --clear exclude each other", undefined],
-  [["comment"], USAGE, "comment takes --report FILE", "a report is written by `homelab preview --report FILE`"],
-  [["comment", "--report", "@/half.json", "--github", "--gitlab"], USAGE, "comment takes --github or --gitlab, not both", undefined],
-  [["init"], USAGE, "there is no terminal to ask at", ANY],
-  // Files.
-  [["comment", "--report", "@/half.json"], FAILED, /half\.json is no report of a run/, undefined],
-  [["comment", "--report", "@/other.json"], FAILED, /other\.json is no report of a run/, undefined],
-  [["comment", "--report", "@"], FAILED, /is no report: not a file of at most 32 MiB$/, undefined],
-  // What nobody agreed to.
-  [["up"], REFUSED, "homelab up changes the real homelab, and there is no terminal to ask at", "add --yes in a script, or --lab to do it in the lab"],
-  [["destroy", "--json"], REFUSED, "homelab destroy changes the real homelab, and --json leaves no room for a question", ANY],
-  [["hosts", "apply"], REFUSED, "homelab hosts apply changes hosts of the real homelab, and there is no terminal to ask at", ANY],
-  [["vault", "delete", "x"], REFUSED, /^homelab vault delete takes entries of the real homelab's Vault away, and there is no terminal/, ANY],
-  [["pending", "--clear"], REFUSED, /^homelab pending --clear forgets what may exist in the real homelab, and there is no terminal/, ANY],
-  // No lab.
-  [["up", "--lab"], FAILED, "the lab is not running", "start it with `npx homelab lab start` (or `make lab`)"],
-  [["lab", "status"], FAILED, "the lab is not running", ANY],
-])("homelab %j ends with %d, says what is wrong and what to do", async (argv, code, error, next) => {
-  const said = await typed(at(argv));
-  expect(said).toEqual({ code, error: typeof error === "string" ? error : expect.stringMatching(error), next, out: "" });
-  expect(JSON.stringify(said)).not.toContain("hunter2");
+
+describe("what somebody gets wrong is one error that says what to do", () => {
+  test.each<[readonly string[], number, string | RegExp, unknown]>([
+    // Commands and verbs.
+    [["frobnicate"], USAGE, "there is no command frobnicate", expect.stringMatching(/^use one of: up, preview, /)],
+    [["previw"], USAGE, "there is no command previw", "did you mean preview? See `homelab help`"],
+    [["help", "upp"], USAGE, "there is no command upp", "did you mean up? See `homelab help`"],
+    [["lab"], USAGE, "lab takes start, stop, status or env", "see `homelab help lab`"],
+    [["lab", "stat"], USAGE, "lab takes start, stop, status or env, not stat", "did you mean start? See `homelab help lab`"],
+    [["state"], USAGE, /^state takes backup, restore, repair, /, "see `homelab help state`"],
+    [["UP"], USAGE, "there is no command UP", ANY],
+    [[""], USAGE, "there is no command ", ANY],
+    // Flags.
+    [["up", "--lbb"], USAGE, "unknown option '--lbb'", "did you mean --lab? See `homelab help up`"],
+    [["up", "-x"], USAGE, "unknown option '-x'", ANY],
+    [["up", "--concurrency"], USAGE, /--concurrency.* argument missing$/, "see `homelab help up`"],
+    [["up", "--concurrency", "0"], USAGE, "--concurrency takes a whole number of at least 1, not 0", undefined],
+    [["up", "--concurrency", "-3"], USAGE, "--concurrency takes a whole number of at least 1, not -3", undefined],
+    [["up", "--parallel", "1.5"], USAGE, "--parallel takes a whole number of at least 1, not 1.5", undefined],
+    [["up", "--timeout", "soon"], USAGE, "--timeout takes a whole number of at least 1, not soon", undefined],
+    [["up", "--concurrency", "9999999"], USAGE, "--concurrency takes a whole number of at least 1, not 9999999", undefined],
+    [["up", "--engine", "terraform"], USAGE, "--engine takes auto, pulumi, embedded, not terraform", undefined],
+    [["graph", "--format", "png"], USAGE, "--format takes mermaid, dot, json, not png", undefined],
+    [["lab", "stop", "--latency", "zero"], USAGE, "unknown option '--latency'", "see `homelab help lab stop`"],
+    [["lab", "start", "--proxy-port", "99999"], USAGE, "--proxy-port takes a port (0: any that is free), not 99999", undefined],
+    [["rehearse", "--seed", "0"], USAGE, "--seed takes a whole number of at least 1, not 0", undefined],
+    // Words.
+    [["graph", "dev"], USAGE, "graph takes no words", "see `homelab help graph`"],
+    [["unlock"], USAGE, "unlock takes <stack>…", "see `homelab help unlock`"],
+    [["secrets", "set", "entry"], USAGE, "secrets set takes <entry> <key>", "see `homelab help secrets set`"],
+    [["secrets", "set", "entry", "key", "hunter2"], USAGE, "secrets set takes <entry> <key>", "see `homelab help secrets set`"],
+    [["completion", "tcsh"], USAGE, "completion takes bash, zsh, fish as <shell>, not tcsh", "see `homelab help completion`"],
+    // What goes together.
+    [["pending", "--adopt", "--clear"], USAGE, "--adopt and --clear exclude each other", undefined],
+    [["comment"], USAGE, "comment takes --report FILE", "a report is written by `homelab preview --report FILE`"],
+    [["comment", "--report", "@/half.json", "--github", "--gitlab"], USAGE, "comment takes --github or --gitlab, not both", undefined],
+    [["init"], USAGE, "there is no terminal to ask at", ANY],
+    // Files.
+    [["comment", "--report", "@/half.json"], FAILED, /half\.json is no report of a run/, undefined],
+    [["comment", "--report", "@/other.json"], FAILED, /other\.json is no report of a run/, undefined],
+    [["comment", "--report", "@"], FAILED, /is no report: not a file of at most 32 MiB$/, undefined],
+    // What nobody agreed to.
+    [["up"], REFUSED, "homelab up changes the real homelab, and there is no terminal to ask at", "add --yes in a script, or --lab to do it in the lab"],
+    [["destroy", "--json"], REFUSED, "homelab destroy changes the real homelab, and --json leaves no room for a question", ANY],
+    [["hosts", "apply"], REFUSED, "homelab hosts apply changes hosts of the real homelab, and there is no terminal to ask at", ANY],
+    [["vault", "delete", "x"], REFUSED, /^homelab vault delete takes entries of the real homelab's Vault away, and there is no terminal/, ANY],
+    [["pending", "--clear"], REFUSED, /^homelab pending --clear forgets what may exist in the real homelab, and there is no terminal/, ANY],
+    // No lab.
+    [["up", "--lab"], FAILED, "the lab is not running", "start it with `npx homelab lab start` (or `make lab`)"],
+    [["lab", "status"], FAILED, "the lab is not running", ANY],
+  ])("homelab %j ends with %d, says what is wrong and what to do", async (argv, code, error, next) => {
+    const said = await typed(at(argv));
+    expect(said).toEqual({ code, error: typeof error === "string" ? error : expect.stringMatching(error), next, out: "" });
+    expect(JSON.stringify(said)).not.toContain("hunter2");
+  });
 });
 
 test("no command at all is a usage error, and shows all of them", async () => {

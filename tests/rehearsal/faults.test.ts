@@ -27,7 +27,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rehearsal.close(), 60_000);
 
-test(`faults (${FAULTS}) strike builds, and none is a bug`, async () => {
+test("faults strike builds, and none is a bug", async () => {
   const env = SMALL === "" ? {} : { HOMELAB_SECRETS_DIR: "" };
   const { code, stdout, stderr } = await rehearsal.start(["rehearse", "--faults", FAULTS, "--seed", SEED, "--json"], { env }).done;
   expect([stderr, stdout === ""]).toEqual(["", false]);
