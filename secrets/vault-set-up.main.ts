@@ -10,7 +10,7 @@ import { describeError, HomelabError } from "../common/errors";
 import { loadAgeKeys } from "./age-keys";
 import { recipientsFor } from "./sops-config";
 import { createVaultApi, vaultAddress } from "./vault-api";
-import { keysFolder } from "./vault-first-boot";
+import { keysFolder, unsealVault } from "./vault-first-boot";
 import { setUpVault } from "./vault-set-up";
 
 const taskSchema = z.strictObject({ name: z.string().regex(/^[a-z][a-z0-9-]*$/), policy: z.string().min(1) });
@@ -32,13 +32,13 @@ async function main(): Promise<void> {
   const address = vaultAddress(given);
   const { name, policy } = await task();
   const api = createVaultApi(address, systemClock);
+  const keys = { api, address, folder: keysFolder(), identities: loadAgeKeys };
   try {
+    // Its pod may have been restarted since its first boot, and then nothing else brings the keys.
+    await unsealVault({ ...keys, clock: systemClock });
     const token = await setUpVault({
-      api,
-      address,
-      folder: keysFolder(),
+      ...keys,
       recipients: recipientsFor("secrets/vault/keys.yaml"),
-      identities: loadAgeKeys,
       now: () => new Date(systemClock.now()),
       name,
       policy,

@@ -9,7 +9,7 @@ import { stackFacts } from "./load/stacks";
 
 function stackList(): object {
   const { site, stacks } = loadEstate();
-  return { site: site.domain, stacks: stacks.map(stackFacts) };
+  return { site: site.domain, vaultAddress: site.vaultAddress, stacks: stacks.map(stackFacts) };
 }
 
 if (require.main === module) printAnswer(stackList);

@@ -35,6 +35,12 @@ async function python(part, { home, signal }) {
   await run(path.join(home, "bin", "python"), args, { signal, timeoutMs: 10 * MINUTE });
 }
 
+/** Packages of npm that only such a test needs, each of an exact version and without dependencies. */
+async function npm(part, { home, signal }) {
+  const args = ["install", "--prefix", home, "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", ...part.packages];
+  await run("npm", args, { signal, timeoutMs: 5 * MINUTE });
+}
+
 /** The archive of a release that this machine installs from. */
 async function mirror(suite) {
   const targets = (await run("apt-get", ["indextargets", "--format", "$(SUITE) $(CODENAME) $(REPO_URI)"], { quiet: true })).split("\n");
@@ -53,4 +59,4 @@ async function debianRoot(part, { home, signal }) {
   await run(debootstrap, args, { signal, timeoutMs: 15 * MINUTE, quiet: true });
 }
 
-module.exports = { debianPackages, python, "debian-root": debianRoot };
+module.exports = { debianPackages, npm, python, "debian-root": debianRoot };

@@ -38,7 +38,10 @@ const rootDigest = ({ minutes: _, ...part }) => createHash("sha256").update(JSON
 const homeOf = (part) => path.join(cache, `${part.name}-${folderVersion(part)}`);
 const stampOf = (part) => path.join(homeOf(part), ".complete");
 const programOf = (part) =>
-  path.join(homeOf(part), { go: part.executable ?? part.name, python: path.join("bin", part.executable ?? ""), "debian-root": "root" }[part.kind]);
+  path.join(
+    homeOf(part),
+    { go: part.executable ?? part.name, python: path.join("bin", part.executable ?? ""), npm: "node_modules", "debian-root": "root" }[part.kind],
+  );
 const reasonFile = (part) => path.join(cache, `${part.name}.missing`);
 
 const stamp = (part) => (fs.existsSync(stampOf(part)) ? fs.readFileSync(stampOf(part), "utf8").trim() : undefined);
@@ -77,7 +80,7 @@ function reason(part) {
 /** How somebody gets a part by hand, in one line. */
 function howTo(part) {
   if (part.kind === "debian") return `apt-get install ${part.package}`;
-  const needs = { go: "needs Go", python: "needs Python 3.11 with venv", "debian-root": "needs root on Linux and debootstrap" }[part.kind];
+  const needs = { go: "needs Go", python: "needs Python 3.11 with venv", npm: "needs npm", "debian-root": "needs root on Linux and debootstrap" }[part.kind];
   return `make real-parts PARTS=${part.name} (${needs})`;
 }
 

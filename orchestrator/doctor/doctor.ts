@@ -25,12 +25,20 @@ const MARKS: Readonly<Record<Check["verdict"], string>> = { ok: "✔", look: "!"
 /** The lab need not run. */
 const runsDirOf = (isLab: boolean): string => (isLab ? path.join(labDir(), "runs") : path.join(projectRoot(), ".homelab", "runs"));
 
-/** The homelab itself, unless only this machine is asked about, or there is no lab to ask. */
-async function probes(args: Arguments, engine: Engine, program: Promise<Program>): Promise<Check[]> {
+/** Without these a run reaches nothing, and so does the doctor. */
+const NEEDED = new Set(["program", "secrets", "state"]);
+
+/** The homelab itself, unless only this machine is asked about, or it cannot be asked. */
+async function probes(args: Arguments, engine: Engine, program: Promise<Program>, local: readonly Check[]): Promise<Check[]> {
   if (args.flag("local")) return [];
   const isLab = args.flag("lab");
   if (isLab && (await runningLab()) === undefined)
     return [{ name: "lab", verdict: "look", says: "is not running: nothing in it was asked", next: "homelab lab start" }];
+  const missing = local.filter(({ name, verdict }) => NEEDED.has(name) && verdict === "wrong").map(({ name }) => name);
+  if (missing.length > 0)
+    return [
+      { name: "homelab", verdict: "look", says: `was not asked: ${missing.join(" and ")} come first`, next: "correct the lines above, and run this again" },
+    ];
   return askHomelab(await openSite(isLab), engine, program);
 }
 
@@ -40,6 +48,7 @@ export async function doctor(args: Arguments, session: Session): Promise<ExitCod
   const helm = findOnPath("helm");
   const program = describeProgram();
   program.catch(() => undefined);
+  const local = await runChecks(program, runsDirOf(args.flag("lab")), args.flag("lab"), session);
   const named = namedPlugins(path.join(siteFolder(args.flag("lab")), "Pulumi.yaml"));
   const report = {
     version: 1,
@@ -48,7 +57,7 @@ export async function doctor(args: Arguments, session: Session): Promise<ExitCod
     engine: { name: engine.name, why: engine.instead === undefined ? engine.why : `${engine.why} (${engine.instead})` },
     providers: Object.fromEntries(PACKAGE_NAMES.map((name) => [name, chooseProvider(name, engine.name, named)])),
     helm: helm ?? "not installed: charts can be installed in the lab only",
-    checks: [...(await runChecks(program, runsDirOf(args.flag("lab")), args.flag("lab"), session)), ...(await probes(args, engine, program))],
+    checks: [...local, ...(await probes(args, engine, program, local))],
   };
   if (args.flag("json")) session.out(`${JSON.stringify(report, null, 2)}\n`);
   else {

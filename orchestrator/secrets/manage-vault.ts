@@ -44,19 +44,24 @@ async function ask<T>(answer: z.ZodType<T>, session: Session, site: Site, verb: 
   return answer.parse(JSON.parse(stdout));
 }
 
-/** Where Vault is: an output of the stack whose cluster it runs in. */
+/**
+ * Where Vault is: an output of the stack whose cluster it runs in. A stack whose building stopped behind Vault, such as by a Vault that
+ * sealed, has no outputs yet: then it is where the site says that it will be.
+ */
 async function addressOf(args: Arguments, session: Session): Promise<string> {
-  const { vaultStack } = await listStacks();
+  const { vaultStack, vaultAddress: planned } = await listStacks();
   if (vaultStack === undefined)
     throw new HomelabError("E_VAULT_UNKNOWN", "no stack has a Vault", { hint: "add the module `vault` to a stack, or set VAULT_ADDR" });
   const [, answer] = (await queryAll("outputs", { ...args, words: [vaultStack] }, session)).results[0] ?? [];
   const { vaultAddress } = answer?.outputs ?? {};
-  if (typeof vaultAddress?.value !== "string")
+  if (typeof vaultAddress?.value === "string") return vaultAddress.value;
+  const [, begun] = (await queryAll("status", { ...args, words: [vaultStack] }, session)).results[0] ?? [];
+  if (planned === undefined || begun?.state?.exists !== true || begun.state.resources === 0)
     throw new HomelabError("E_VAULT_UNKNOWN", `the stack ${vaultStack} has no Vault yet`, {
       subject: vaultStack,
       hint: `build it: \`homelab up ${vaultStack}\``,
     });
-  return vaultAddress.value;
+  return planned;
 }
 
 /** What `delete` takes away cannot be brought back. Nothing is asked of Vault or of a backend before this is answered. */

@@ -148,15 +148,15 @@ export async function askProgram(name: string, input = "", env: Readonly<Record<
 /** What a new lab is told of the homelab; the program's settings and inventory may be wrong. */
 export const readLabSite = async (): Promise<LabSite> => parseLabSite(await askProgram("lab-site"), "bin/stacks/lab-site.js");
 
-const stackListSchema = z.object({ site: z.string(), stacks: z.array(stackSchema) });
+const stackListSchema = z.object({ site: z.string(), vaultAddress: z.string().optional(), stacks: z.array(stackSchema) });
 
 /**
  * The site's name and its stacks, also where the plan cannot be made: without it no missing secret could be written for a stack.
  * @throws HomelabError with the program's own code where site, settings or VM files are wrong
  */
-export async function listStacks(): Promise<Pick<Program, "site" | "graph" | "vms" | "vaultStack">> {
-  const { site, stacks } = stackListSchema.parse(await askProgram("stack-list"));
-  return { site, graph: new StackGraph(stacks), vms: vmOwners(stacks), vaultStack: vaultStackOf(stacks) };
+export async function listStacks(): Promise<Pick<Program, "site" | "graph" | "vms" | "vaultStack"> & { vaultAddress: string | undefined }> {
+  const { site, vaultAddress, stacks } = stackListSchema.parse(await askProgram("stack-list"));
+  return { site, vaultAddress, graph: new StackGraph(stacks), vms: vmOwners(stacks), vaultStack: vaultStackOf(stacks) };
 }
 
 /**

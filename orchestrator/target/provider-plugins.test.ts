@@ -75,7 +75,8 @@ test("doctor says what would make a run fail, with what to do, and of the lab no
     ["state", "no state backend is set", expect.stringContaining("PULUMI_BACKEND_URL")],
   ]);
   const lab = report("--lab").checks;
-  expect(lab.map(({ name }) => name)).toEqual(["checkout", "program", "disk", "runs"]);
+  expect(real.at(-1)).toMatchObject({ name: "homelab", verdict: "look", says: "was not asked: secrets and state come first" });
+  expect(lab.map(({ name }) => name)).toEqual(["checkout", "program", "disk", "runs", "lab"]);
   expect(lab.filter(({ verdict }) => verdict === "wrong")).toEqual([]);
 });
 

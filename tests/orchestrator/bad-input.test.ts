@@ -15,6 +15,7 @@ import { createSinks } from "../../orchestrator/cli/sinks";
 import { runCommandLine } from "../../orchestrator/command-line";
 import { buildReport } from "../../orchestrator/report/report";
 import { reportSchema } from "../../orchestrator/report/report-schema";
+import { StackGraph } from "../../orchestrator/target/graph";
 
 jest.setTimeout(60_000);
 
@@ -81,7 +82,7 @@ describe("what somebody gets wrong is one error that says what to do", () => {
     [["frobnicate"], USAGE, "there is no command frobnicate", expect.stringMatching(/^use one of: up, preview, /)],
     [["previw"], USAGE, "there is no command previw", "did you mean preview? See `homelab help`"],
     [["help", "upp"], USAGE, "there is no command upp", "did you mean up? See `homelab help`"],
-    [["lab"], USAGE, "lab takes start, stop, status or env", "see `homelab help lab`"],
+    [["lab"], USAGE, "lab takes start, stop, status or env, not nothing", "see `homelab help lab`"],
     [["lab", "stat"], USAGE, "lab takes start, stop, status or env, not stat", "did you mean start? See `homelab help lab`"],
     [["state"], USAGE, /^state takes backup, restore, repair, /, "see `homelab help state`"],
     [["UP"], USAGE, "there is no command UP", ANY],
@@ -135,9 +136,11 @@ test("no command at all is a usage error, and shows all of them", async () => {
   expect(await typed([])).toEqual({ code: USAGE, out: expect.stringContaining("homelab") });
 });
 
-test("a stack that there is not: with the nearest, and all that there are", async () => {
-  const said = await typed(["values", "tolls", "vault"]);
-  expect(said).toMatchObject({ code: USAGE, error: "there is no stack tolls", next: expect.stringMatching(/^did you mean tools\? The stacks are: tools, /) });
+test("a stack that there is not: with the nearest, and all that there are", () => {
+  const graph = new StackGraph(["tools", "dev"].map((name) => ({ name, needs: [], description: "" })));
+  expect(() => graph.node("tolls")).toThrow(
+    expect.objectContaining({ code: "E_STACK_UNKNOWN", message: "there is no stack tolls", hint: "did you mean tools? The stacks are: tools, dev" }),
+  );
 });
 
 test("a lab's file that is no such file is named, with what to do", async () => {

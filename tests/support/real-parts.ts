@@ -25,6 +25,8 @@ export type PartName =
   | "age"
   | "shellcheck"
   | "redis-server"
+  | "chromium"
+  | "browser-driver"
   | "ansible"
   | "zizmor"
   | "check-jsonschema"
