@@ -28,7 +28,7 @@ test("a fault strikes its target alone, as often as it is asked for, and lets as
   const { faults } = ctx;
   faults.queue({ name: "disk.full", target: "a", times: 2, after: 2 });
   const struck = ["a", "b", "a", "a", "a", "a"].map((target) => faults.take("disk.full", target) !== undefined);
-  expect([struck, faults.waiting()]).toEqual([[false, false, false, true, true, false], []]);
+  expect([struck, faults.waiting(), faults.chances()]).toEqual([[false, false, false, true, true, false], [], { "disk.full": 6 }]);
 });
 
 test("the proxy: a name that is not looked up, and a certificate that ended, each once", async () => {
@@ -123,15 +123,37 @@ describe("a cluster's API", () => {
   });
   afterEach(() => world.stop());
 
+  function asAdministrator(): Agent {
+    const config = parse(cluster.cluster.adminKubeconfig()) as { users: { user: Record<string, string> }[] };
+    const pem = (key: string): string => Buffer.from(config.users[0]?.user[key] ?? "", "base64").toString();
+    return new Agent({ connect: { rejectUnauthorized: false, cert: pem("client-certificate-data"), key: pem("client-key-data") } });
+  }
+
+  test("kubernetes.watch-cut: one watch breaks off", async () => {
+    const agent = asAdministrator();
+    const port = world.ctx.network.resolve("192.168.1.12", 6443)?.port;
+    const watch = async (): Promise<string> => {
+      const answer = await request(`https://127.0.0.1:${port}/api/v1/namespaces/app/configmaps?watch=true&timeoutSeconds=1`, { dispatcher: agent });
+      return answer.body.text().then(
+        () => "ended in order",
+        () => "cut",
+      );
+    };
+    try {
+      world.ctx.faults.queue({ name: "kubernetes.watch-cut", target: "dev" });
+      expect([await watch(), await watch()]).toEqual(["cut", "ended in order"]);
+    } finally {
+      await agent.close();
+    }
+  });
+
   test.each([
     ["kubernetes.unavailable", { status: 429 }, 429, false],
     ["kubernetes.unavailable", {}, 503, false],
     ["kubernetes.conflict", {}, 409, false],
     ["kubernetes.reply-lost", {}, "cut", true],
   ] as const)("%s %j", async (name, parameters, expected, written) => {
-    const config = parse(cluster.cluster.adminKubeconfig()) as { users: { user: Record<string, string> }[] };
-    const pem = (key: string): string => Buffer.from(config.users[0]?.user[key] ?? "", "base64").toString();
-    const agent = new Agent({ connect: { rejectUnauthorized: false, cert: pem("client-certificate-data"), key: pem("client-key-data") } });
+    const agent = asAdministrator();
     const port = world.ctx.network.resolve("192.168.1.12", 6443)?.port;
     const ask = async (method: "GET" | "PATCH"): Promise<number | "cut"> => {
       const body = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, data: { a: "1" } });

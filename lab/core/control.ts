@@ -91,7 +91,7 @@ async function answer(options: ControlOptions, request: http.IncomingMessage): P
     case "GET /proxmox":
       return { status: 200, body: options.proxmox() };
     case "GET /faults":
-      return { status: 200, body: { names: Object.keys(FAULTS), waiting: options.faults.waiting() } };
+      return { status: 200, body: { names: Object.keys(FAULTS), waiting: options.faults.waiting(), chances: options.faults.chances() } };
     case "POST /faults":
       return queueFault(options, body);
     case "DELETE /faults":

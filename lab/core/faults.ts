@@ -55,16 +55,20 @@ export interface FaultQueue extends Faults {
    */
   queue(fault: { name: FaultName; target?: string; parameters?: FaultParameters; times?: number; after?: number }): void;
   waiting(): QueuedFault[];
+  /** How often each fault could have struck since the lab began, whether one was queued or not; those that never could are not in it. */
+  chances(): Partial<Record<FaultName, number>>;
   clear(): void;
 }
 
 export function createFaults(): FaultQueue {
   let queued: QueuedFault[] = [];
+  const chances: Partial<Record<FaultName, number>> = {};
   return {
     queue: ({ name, target, parameters = {}, times = 1, after = 0 }) => {
       for (let i = 0; i < times; i++) queued.push({ name, ...(target === undefined ? {} : { target }), parameters, after: i === 0 ? after : 0 });
     },
     take: (name, target) => {
+      chances[name] = (chances[name] ?? 0) + 1;
       const index = queued.findIndex((f) => f.name === name && (f.target === undefined || f.target === target));
       const found = queued[index];
       if (found === undefined) return undefined;
@@ -76,6 +80,7 @@ export function createFaults(): FaultQueue {
       return found.parameters;
     },
     waiting: () => [...queued],
+    chances: () => ({ ...chances }),
     clear: () => {
       queued = [];
     },

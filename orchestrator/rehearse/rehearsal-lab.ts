@@ -28,7 +28,7 @@ const recordSchema = z.object({ seq: z.number(), system: z.string(), target: z.s
 export type LabRecord = z.infer<typeof recordSchema>;
 
 const vmsSchema = z.object({ vms: z.array(z.object({ vmid: z.number(), config: z.record(z.string(), z.string()) })) });
-const faultsSchema = z.object({ names: z.array(z.string()), waiting: z.array(z.looseObject({ name: z.string() })) });
+const faultsSchema = z.object({ names: z.array(z.string()), waiting: z.array(z.looseObject({ name: z.string() })), chances: z.record(z.string(), z.number()) });
 
 export interface QueuedFault {
   name: string;
@@ -121,6 +121,11 @@ export class RehearsalLab {
   /** Names of all faults that the lab's code knows. */
   async faultNames(): Promise<string[]> {
     return faultsSchema.parse(await this.control("GET", "/faults")).names;
+  }
+
+  /** How often each fault could have struck in this lab. */
+  async chances(): Promise<Readonly<Record<string, number>>> {
+    return faultsSchema.parse(await this.control("GET", "/faults")).chances;
   }
 
   async queueFault(fault: QueuedFault): Promise<void> {

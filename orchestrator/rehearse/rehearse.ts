@@ -16,11 +16,22 @@ const DEFAULT_TIMEOUT = 20;
 
 type Step = (what: string, work: () => Promise<string>) => Promise<boolean>;
 
-async function knownFaults(timeout: number): Promise<string[]> {
+interface KnownFaults {
+  names: string[];
+  /** Those that nothing of a whole build meets; undefined where none was made. */
+  idle: ReadonlySet<string> | undefined;
+}
+
+/** @param builds whether all stacks are built once without a fault, to see which could strike at all */
+async function knownFaults(timeout: number, builds: boolean): Promise<KnownFaults> {
   const lab = new RehearsalLab(timeout);
   try {
     await lab.start();
-    return await lab.faultNames();
+    const names = await lab.faultNames();
+    if (!builds) return { names, idle: undefined };
+    await succeed(lab, "up", "--lab", "--plain");
+    const chances = await lab.chances();
+    return { names, idle: new Set(names.filter((name) => (chances[name] ?? 0) === 0)) };
   } finally {
     await lab.close();
   }
@@ -28,13 +39,20 @@ async function knownFaults(timeout: number): Promise<string[]> {
 
 async function faults(asked: string, program: Program, args: Arguments, session: Session, timeout: number): Promise<ExitCode> {
   const seed = positive(args.text("seed"), 1, "--seed");
-  const scenarios = chooseScenarios(asked, await knownFaults(timeout), seed);
+  const { names, idle } = await knownFaults(timeout, asked === "all");
+  const chosen = chooseScenarios(asked, names, seed);
+  const scenarios = chosen.filter(({ name }) => idle?.has(name) !== true);
+  const unmet = [...new Set(chosen.filter(({ name }) => idle?.has(name) === true).map(({ name }) => name))];
   const quiet = args.flag("json");
   const tell = ({ fault, verdict, why, seconds }: Rehearsed): void => {
     if (!quiet) session.err(`${fault}: ${verdict} (${seconds} s): ${why}\n`);
   };
   const done = await rehearseFaults(scenarios, program, timeout, session, tell);
-  session.out(quiet ? `${JSON.stringify({ version: 1, seed, rehearsed: done })}\n` : `${survivalTable(done, seed, session.terminal.columns())}\n`);
+  if (quiet) session.out(`${JSON.stringify({ version: 1, seed, rehearsed: done, unmet })}\n`);
+  else {
+    session.out(`${survivalTable(done, seed, session.terminal.columns())}\n`);
+    if (unmet.length > 0) session.out(`nothing that is built here meets: ${unmet.join(", ")}\n`);
+  }
   if (done.length < scenarios.length) return EXIT.interrupted;
   return done.every(({ verdict }) => verdict === "survived" || verdict === "failed clearly") ? EXIT.done : EXIT.failed;
 }

@@ -39,6 +39,19 @@ describe("the lab's S3 server", () =>
     async () => `s3://${await makeBucket()}/some/prefix?endpoint=127.0.0.1:${server.port}&region=main&s3ForcePathStyle=true&disableSSL=true&awssdk=v2`,
   ));
 
+test("a write that is refused is said with its reason, and what was there stays; a clock that is wrong is made good", async () => {
+  const bucket = await openBucket(`s3://${await makeBucket()}?endpoint=http://127.0.0.1:${server.port}&region=main&use_path_style=true`, "/");
+  await bucket.write("state.json", "before");
+  // The client tries three times by itself.
+  ctx.faults.queue({ name: "s3.write-refused", times: 3 });
+  await expect(bucket.write("state.json", "after")).rejects.toThrow(/writing state\.json failed/);
+  expect(await bucket.read("state.json")).toBe("before");
+  ctx.faults.clear();
+  ctx.faults.queue({ name: "s3.clock-skew" });
+  await bucket.write("state.json", "after");
+  expect([await bucket.read("state.json"), ctx.faults.waiting()]).toEqual(["after", []]);
+});
+
 test("a bucket that is not there, and wrong keys, are named", async () => {
   const options = `endpoint=http://127.0.0.1:${server.port}&region=main&use_path_style=true`;
   const missing = await openBucket(`s3://none?${options}`, "/");
