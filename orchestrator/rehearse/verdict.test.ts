@@ -38,6 +38,12 @@ test.each<[string, Partial<Observed>, string, string]>([
   ["it ends well", {}, "survived", "the run went on"],
   ["it ends well after a retry", { first: retried }, "survived", "after 1 retry of a stack"],
   ["it says what failed, and the next run ends well", { first: clear, next: good }, "failed clearly", "dns-vm: 596 Connection timed out"],
+  [
+    "a command says it in its second line",
+    { first: failedWith({ code: "E_STACK_FAILED", message: 'exit status 1: running "x":\n  Vault is sealed\nmore' }), next: good },
+    "failed clearly",
+    'exit status 1: running "x": Vault is sealed',
+  ],
   ["nothing met it", { struck: false }, "never struck", "nothing in these stacks met it"],
   ["it hangs", { first: { ...good, code: null } }, "bug", "the run hung, and was ended"],
   ["it fails without a word", { first: failedWith(undefined), next: good }, "bug", "tools failed without a word"],

@@ -47,7 +47,11 @@ function unclear({ stderr, report }: RunEnd): string | undefined {
   return undefined;
 }
 
-const firstLine = (text: string): string => text.trim().split("\n")[0] ?? "";
+/** With the next one, where it only announces it: `exit status 1: running "…":`. */
+function firstLine(text: string): string {
+  const [first = "", next] = text.trim().split("\n");
+  return first.endsWith(":") && next !== undefined ? `${first} ${next.trim()}` : first;
+}
 
 const list = (what: string, names: readonly string[]): string[] => (names.length === 0 ? [] : [`${what}: ${names.slice(0, 3).join(", ")}`]);
 
