@@ -38,7 +38,7 @@ const CHANCES: Readonly<Record<string, number>> = {
 };
 
 /** Numbers that look random and are the same for a seed (Park and Miller); each below its limit. */
-export function numbersOf(seed: number): (limit: number) => number {
+function numbersOf(seed: number): (limit: number) => number {
   let state = (seed % 2_147_483_646) + 1;
   return (limit) => {
     state = (state * 48_271) % 2_147_483_647;

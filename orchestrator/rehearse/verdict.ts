@@ -69,7 +69,7 @@ function wrongAfterwards(seen: Observed): string[] {
 }
 
 /** What a failed run said first. */
-export function saidOf({ stderr, report }: RunEnd): string {
+function saidOf({ stderr, report }: RunEnd): string {
   const error = report?.stacks.find(({ status }) => status === "failed")?.error;
   return error === undefined ? firstLine(stderr) : firstLine(error.message);
 }

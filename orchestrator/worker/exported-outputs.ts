@@ -1,7 +1,7 @@
 /** A stack's outputs, from what `pulumi stack export --show-secrets` prints. */
-import type { OutputMap } from "@pulumi/pulumi/automation";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
+import type { OutputValue } from "./worker-protocol";
 
 /** Where a value of a state has this key, the key says what it stands for (sdk/go/common/resource/sig). */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -30,7 +30,7 @@ function inTheClear(value: unknown): unknown {
  * @returns by name; `secret` where the output itself is one. Empty where nothing was built
  * @throws HomelabError E_ENGINE_COMMAND where it is no export
  */
-export function exportedOutputs(exported: unknown): OutputMap {
+export function exportedOutputs(exported: unknown): Record<string, OutputValue> {
   const { data: state } = exportSchema.safeParse(exported);
   if (state === undefined)
     throw new HomelabError("E_ENGINE_COMMAND", "pulumi stack export printed what is no state", { hint: "this engine is of a version that was not tested" });
