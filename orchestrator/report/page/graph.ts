@@ -1,7 +1,7 @@
 /** The graph of the stacks as a drawing. The layout is dagre's. */
 import { Graph, layout } from "@dagrejs/dagre";
 import type { RunReport } from "../report-schema";
-import { escapeHtml } from "./html";
+import { escapeHtml, wide } from "./html";
 
 const BOX = { width: 150, height: 44 };
 
@@ -40,5 +40,8 @@ export function stackGraph({ estate, stacks }: RunReport, critical: ReadonlySet<
     return `<g class="${isRun ? status : ""}${critical.has(stack) ? " critical" : ""}" transform="translate(${(x - BOX.width / 2).toFixed(1)} ${(y - BOX.height / 2).toFixed(1)})"><rect width="${BOX.width}" height="${BOX.height}" rx="6"/><text x="10" y="19">${escapeHtml(stack)}</text><text x="10" y="36">${escapeHtml(status)}</text></g>`;
   });
   const text = estate.stacks.map(({ stack, needs: all }) => `${stack} needs ${all.join(", ") || "nothing"}`).join("; ");
-  return `<div class="wide"><svg role="img" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" width="${Math.ceil(width)}" height="${Math.ceil(height)}"><title>${escapeHtml(text)}</title>${edges.join("")}${boxes.join("")}</svg></div>`;
+  return wide(
+    "picture of the graph",
+    `<svg role="img" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" width="${Math.ceil(width)}" height="${Math.ceil(height)}"><title>${escapeHtml(text)}</title>${edges.join("")}${boxes.join("")}</svg>`,
+  );
 }

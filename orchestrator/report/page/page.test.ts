@@ -89,7 +89,7 @@ test("it fits a phone and a dark room: the viewport is the device's, and every c
   // No colour stands past the lists.
   expect(html.replace(/:root(?:\[[^\]]*\])?\{[^}]*\}/g, "").match(/(?:color|background|fill|stroke)[^;}]*:[^;}]*#[0-9a-f]{3}/g)).toBeNull();
   // Wide tables scroll in themselves.
-  expect(html).toContain('<div class="wide"><table>');
+  expect(html).toContain('<div class="wide" role="region" aria-label="table of the stacks" tabindex="0"><table>');
 });
 
 /** Contrast of two colours, as WCAG 2.2 computes it. */

@@ -4,7 +4,7 @@ import { nextStep, problemsOf } from "../failure-text";
 import type { ReportStep, RunReport, StackReport } from "../report-schema";
 import { TABLE_HEAD, tableRows, waitingTexts } from "../table";
 import { stackGraph } from "./graph";
-import { cells, escapeHtml, section } from "./html";
+import { cells, escapeHtml, section, wide } from "./html";
 import { estateMap } from "./map";
 import { SCRIPT } from "./script";
 import { STYLE } from "./style";
@@ -35,7 +35,7 @@ function changes(stack: StackReport): string {
     .map(({ message }) => `<pre data-search>warning: ${escapeHtml(message)}</pre>`);
   if (steps.length + said.length === 0) return "";
   const head = cells(["step", "type", "name", "old → new"], "th");
-  return `<details><summary>${escapeHtml(stack.stack)}: ${steps.length} steps</summary>${said.join("")}<div class="wide"><table>${head}${steps.join("")}</table></div></details>`;
+  return `<details><summary>${escapeHtml(stack.stack)}: ${steps.length} steps</summary>${said.join("")}${wide(`table of the steps of ${stack.stack}`, `<table>${head}${steps.join("")}</table>`)}</details>`;
 }
 
 function stacksTable(report: RunReport): string {
@@ -48,7 +48,7 @@ function stacksTable(report: RunReport): string {
     ),
   ];
   const list = notes.length === 0 ? "" : `<ul>${notes.map((note) => `<li data-search>${escapeHtml(note)}</li>`).join("")}</ul>`;
-  return `<div class="wide"><table>${cells(TABLE_HEAD, "th")}${rows.join("")}</table></div>${list}`;
+  return `${wide("table of the stacks", `<table>${cells(TABLE_HEAD, "th")}${rows.join("")}</table>`)}${list}`;
 }
 
 const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
@@ -56,7 +56,7 @@ const hash = (text: string): string => `'sha256-${createHash("sha256").update(te
 /** Nothing but its own script runs, and nothing is loaded, whatever stands in the report. */
 const POLICY = `default-src 'none'; style-src 'unsafe-inline'; script-src ${hash(SCRIPT)}; base-uri 'none'; form-action 'none'`;
 
-const TOOLS = `<div class="tools"><label for="search">Search</label><input id="search" type="search" autocomplete="off"><span id="found" role="status"></span>
+const TOOLS = `<div class="tools" role="region" aria-label="search and view"><label for="search">Search</label><input id="search" type="search" autocomplete="off"><span id="found" role="status"></span>
 <button id="folds" type="button">fold or unfold all</button><button id="theme" type="button">light or dark</button>
 <small>Keys: / search, 1–9 sections, e folds, t light or dark</small></div>`;
 
@@ -78,8 +78,8 @@ export function renderHtml(report: RunReport, title = `homelab ${report.operatio
   const links = shown.map(([id, name], i) => `<li><a href="#${id}">${i + 1} ${name}</a></li>`).join("");
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body>
-<header><h1>${escapeHtml(title)}</h1></header>
-<p>${escapeHtml(report.startedAt)}, ${(report.duration / 1000).toFixed(1)} s, engine ${escapeHtml(report.engine.name)} (${escapeHtml(report.engine.why)}), ${report.site}</p>
+<header><h1>${escapeHtml(title)}</h1>
+<p>${escapeHtml(report.startedAt)}, ${(report.duration / 1000).toFixed(1)} s, engine ${escapeHtml(report.engine.name)} (${escapeHtml(report.engine.why)}), ${report.site}</p></header>
 <nav aria-label="sections"><ul>${links}</ul></nav>
 ${TOOLS}
 <main>${shown.map(([id, name, body]) => section(id, name, body)).join("\n")}</main>
