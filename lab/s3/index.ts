@@ -243,6 +243,9 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return String(request.headers["x-amz-content-sha256"] ?? "").startsWith("STREAMING-") ? unwrapChunks(raw) : raw;
 }
 
+/** More than the 15 minutes that S3 allows. */
+const SKEW_MS = 20 * 60_000;
+
 /** @param name how the lab's records call it: `tools/minio/minio-…` */
 export async function startS3(name: string, ctx: LabContext, options: S3Options): Promise<S3Server> {
   const s3 = new S3(name, ctx);
@@ -255,8 +258,11 @@ export async function startS3(name: string, ctx: LabContext, options: S3Options)
     const url = new URL(request.url ?? "/", "http://s3");
     if (/^\/minio\/health\/(live|ready|cluster)$/.test(url.pathname) && request.method === "GET") return send(response, 200);
     const body = await bodyOf(request);
-    if (ctx.faults.take("s3.clock-skew", name))
+    if (ctx.faults.take("s3.clock-skew", name)) {
+      // Its answer says what time it is there, which clients take over.
+      response.setHeader("date", new Date(ctx.clock.now() + SKEW_MS).toUTCString());
       throw new S3Error(403, "RequestTimeTooSkewed", "The difference between the request time and the server's time is too large.");
+    }
     if (request.method !== "GET" && request.method !== "HEAD" && ctx.faults.take("s3.write-refused", name))
       throw new S3Error(507, "XMinioStorageFull", "Storage backend has reached its minimum free drive threshold. Please delete a few objects to proceed.");
     const { accessKey: root, secretKey } = options.credentials;
