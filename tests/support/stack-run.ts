@@ -4,8 +4,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { writeFileAtomic } from "../../common/files";
 import { labSecrets } from "../../orchestrator/target/lab-secrets";
-import main from "../../stacks";
 import { type Estate, loadEstate } from "../../stacks/load/estate";
 import { vmNames } from "../../stacks/load/stacks";
 import { planEstate, type StackPlan } from "../../stacks/plan/plan";
@@ -69,6 +69,18 @@ export interface StackRuns {
   registeredBy(stack: string): Promise<Registered[]>;
 }
 
+/**
+ * What a stack's program registers is the same in every file of a run of tests: the first one that asks runs it, the others read it from
+ * the run's own folder (own-environment.cjs), which begins empty.
+ */
+async function registeredOnce(key: string, run: () => Promise<Registered[]>): Promise<Registered[]> {
+  const home = process.env["HOMELAB_TEST_HOME"];
+  if (home === undefined) return run();
+  const file = path.join(home, `registered-${key}.json`);
+  if (!fs.existsSync(file)) writeFileAtomic(file, JSON.stringify(await run()));
+  return JSON.parse(fs.readFileSync(file, "utf8"));
+}
+
 function stackRuns(load: () => Estate, root: string, secretsFolder: () => Promise<string>): StackRuns {
   const estate = load();
   const given = references(estate);
@@ -81,6 +93,8 @@ function stackRuns(load: () => Estate, root: string, secretsFolder: () => Promis
     pulumi.runtime.setAllConfig(
       Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
     );
+    // Most of a file that only looks at what is registered: see registeredOnce.
+    const { default: main } = await import("../../stacks");
     const outputs = await main(load);
     const values = await new Promise<Record<string, unknown>>((resolve) => {
       pulumi.output(outputs).apply((plain) => resolve(plain));
@@ -88,7 +102,13 @@ function stackRuns(load: () => Estate, root: string, secretsFolder: () => Promis
     await settle(registered);
     return { registered, outputs: values };
   };
-  return { names: estate.stacks.map(({ name }) => name), references: given, settingsOf, run, registeredBy: async (stack) => (await run(stack)).registered };
+  return {
+    names: estate.stacks.map(({ name }) => name),
+    references: given,
+    settingsOf,
+    run,
+    registeredBy: (stack) => registeredOnce(`${root === ROOT ? "own" : "tests"}-${stack}`, async () => (await run(stack)).registered),
+  };
 }
 
 /** Of the homelab of the tests. */
