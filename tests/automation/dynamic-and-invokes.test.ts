@@ -4,7 +4,7 @@ import { AutomationSite } from "./site";
 // Each test starts several processes; a busy machine takes its time.
 jest.setTimeout(240_000);
 
-const site = new AutomationSite();
+const site = new AutomationSite({ oneProcess: true });
 afterAll(() => site.remove());
 
 const DYNAMIC = `const pulumi = require("@pulumi/pulumi");

@@ -6,7 +6,7 @@ import { AutomationSite } from "./site";
 
 jest.setTimeout(240_000);
 
-const site = new AutomationSite();
+const site = new AutomationSite({ oneProcess: true });
 afterAll(() => site.remove());
 const plan = path.join(site.dir, "plan.json");
 const read = () => JSON.parse(fs.readFileSync(plan, "utf8"));

@@ -5,7 +5,7 @@ import { AutomationSite } from "./site";
 jest.setTimeout(240_000);
 
 const PACK = path.join(__dirname, "..", "..", "policy");
-const site = new AutomationSite();
+const site = new AutomationSite({ oneProcess: true });
 afterAll(() => site.remove());
 
 /** Objects as the program registers them; a component has no provider that would have to reach a cluster. */

@@ -5,7 +5,7 @@ import { AutomationSite } from "./site";
 
 jest.setTimeout(240_000);
 
-const site = new AutomationSite();
+const site = new AutomationSite({ oneProcess: true });
 afterAll(() => site.remove());
 
 const project = fs.readFileSync(path.join(site.workDir, "Pulumi.yaml"), "utf8");
