@@ -5,6 +5,7 @@
  */
 import type { EngineEvent, OutputMap, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
 import { z } from "zod";
+import { systemClock } from "../../common/clock";
 import { asError } from "../../common/errors";
 import { leanStart } from "../../common/lean-start";
 import { adoptPending, pendingCreates, settleRemade } from "../state/pending-creates";
@@ -13,6 +14,7 @@ import { changedValues, driftedValues } from "./changed-values";
 import type { ToldError } from "./failure-class";
 import { automationApi, stackState, unprotectAll, withStack } from "./stack";
 import { stackFailure } from "./stack-failure";
+import { whenFree } from "./when-free";
 import { type OutputValue, type ResourceStep, toWorkerSchema, type WorkerMessage, type WorkerResult, type WorkerTask } from "./worker-protocol";
 
 const abort = new AbortController();
@@ -179,20 +181,15 @@ function engineWarnings(): (text: string) => void {
   };
 }
 
-/** Milliseconds between two tries for a stack that another run holds. */
-const TRY_AGAIN = 2_000;
-
 async function operateWhenFree(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
   const { ConcurrentUpdateError } = await automationApi();
-  for (let told = false; ; told = true) {
-    try {
-      return await operate(stack, task, events);
-    } catch (thrown) {
-      if (task.wait !== true || abort.signal.aborted || !(thrown instanceof ConcurrentUpdateError)) throw thrown;
-      if (!told) send({ kind: "diagnostic", severity: "warning", urn: "", message: "the stack is locked by another run; waiting for it" });
-    }
-    await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN));
-  }
+  return whenFree(() => operate(stack, task, events), {
+    clock: systemClock,
+    signal: abort.signal,
+    waits: task.wait === true,
+    isHeld: (thrown) => thrown instanceof ConcurrentUpdateError,
+    tell: () => send({ kind: "diagnostic", severity: "warning", urn: "", message: "the stack is locked by another run; waiting for it" }),
+  });
 }
 
 async function run(task: WorkerTask): Promise<WorkerResult> {

@@ -1,0 +1,29 @@
+/** `--wait`: an operation on a stack that another run holds is tried again until the stack is free. */
+import type { Clock } from "../../common/clock";
+import { retry } from "../../common/retry";
+
+/** Milliseconds between two tries. */
+const TRY_AGAIN = 2_000;
+
+export interface WhenFree {
+  clock: Clock;
+  /** Ends the wait, with its reason. */
+  signal: AbortSignal;
+  /** false: a stack that is held is a failure at once. */
+  waits: boolean;
+  isHeld(thrown: unknown): boolean;
+  /** Called once, before the first wait. */
+  tell(): void;
+}
+
+/** @throws what the operation throws, but for a stack that is held while it waits for it */
+export function whenFree<T>(operate: () => Promise<T>, { clock, signal, waits, isHeld, tell }: WhenFree): Promise<T> {
+  return retry(operate, {
+    ...{ clock, signal, firstMs: TRY_AGAIN, longestMs: TRY_AGAIN },
+    again: ({ number, outcome, backoffMs }) => {
+      if (!waits || signal.aborted || !("thrown" in outcome) || !isHeld(outcome.thrown)) return undefined;
+      if (number === 1) tell();
+      return backoffMs;
+    },
+  });
+}
