@@ -69,6 +69,8 @@ export interface Flow {
 /** Pods of one kind that run all the time, or as often as they may. */
 export interface Workload {
   readonly name: string;
+  /** Default: the module's first. */
+  readonly namespace?: string;
   /** Default 1. */
   readonly replicas?: number;
   /** What all containers of a pod request together. Left out: what the namespace gives to a container that names nothing. */
@@ -102,6 +104,8 @@ export interface Mesh {
 /** A volume that it keeps. */
 export interface Volume {
   readonly name: string;
+  /** Default: the module's first. */
+  readonly namespace?: string;
   readonly size: string;
   /** Default 1. */
   readonly count?: number;
@@ -129,6 +133,8 @@ export interface ModuleParts {
   readonly podSecurity: Readonly<Record<string, PodSecurity>>;
   /** Namespaces in which a container that names no limit of memory has none: what it needs grows with what it works on. */
   readonly unlimited: readonly string[];
+  /** Namespaces of which nobody knows beforehand what their pods together ask for, each with the reason: they have no quota. */
+  readonly withoutQuota: Readonly<Record<string, string>>;
   readonly hosts: readonly Host[];
   /** Modules, or what modules provide, that must be there. Nothing of it is made before all of theirs is. */
   readonly needs: readonly string[];
@@ -199,6 +205,7 @@ const NOTHING: ModuleParts = {
   namespaces: [],
   podSecurity: {},
   unlimited: [],
+  withoutQuota: {},
   hosts: [],
   needs: [],
   uses: [],

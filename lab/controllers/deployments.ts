@@ -162,8 +162,11 @@ export class Deployments {
     if (set === undefined || set.metadata.deletionTimestamp !== undefined) return;
     const pods = kube.owned("v1", "Pod", set).filter((pod) => textAt(pod, "status", "phase") !== "Failed");
     const wanted = replicasOf(set);
-    const problem = pods.length < wanted ? podProblem(kube, set) : undefined;
-    if (problem === undefined) for (let i = pods.length; i < wanted; i++) createPod(kube, set, `${name}-`);
+    let problem: string | undefined;
+    for (let i = pods.length; i < wanted && problem === undefined; i++) {
+      problem = podProblem(kube, set);
+      if (problem === undefined) createPod(kube, set, `${name}-`);
+    }
     // Those that are not ready go first.
     const surplus = [...pods].sort((a, b) => Number(isReady(a)) - Number(isReady(b))).slice(0, Math.max(0, pods.length - wanted));
     for (const pod of surplus) kube.remove(pod);

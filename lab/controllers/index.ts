@@ -18,6 +18,7 @@ import { Operands } from "./operands";
 import { Pods } from "./pods";
 import { Programs } from "./programs";
 import { WorkQueue } from "./queue";
+import { quotas } from "./quotas";
 import { Services } from "./services";
 import { workloadSets } from "./sets";
 import { WebhookAuthorities } from "./webhook-authorities";
@@ -58,6 +59,7 @@ function addAll(kube: Kube, queue: WorkQueue): void {
 /** The cluster's own controllers. */
 function kubernetesItself(kube: Kube, queue: WorkQueue, programs: Programs, ctx: LabContext): void {
   clusterBasics(kube, queue, ctx);
+  quotas(kube, queue);
   new Deployments(kube, queue);
   workloadSets(kube, queue);
   new Pods(kube, queue, programs, ctx);

@@ -1,6 +1,7 @@
 /** Pods as sets make them. */
 import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, mapAt, textAt } from "../kubernetes/objects";
+import { quotaProblem, withLimitRanges } from "../kubernetes/quota";
 import { injected, injectionProblem } from "./istio-injection";
 import { type Kube, ownerOf } from "./kube";
 
@@ -10,8 +11,17 @@ export interface ClaimVolume {
   claim: string;
 }
 
-/** A reason why the pods of a set cannot be made, or undefined: their account is not there, or a webhook does not answer. */
-export const podProblem = (kube: Kube, set: KubeObject): string | undefined => accountProblem(kube, set) ?? injectionProblem(kube, set);
+/** A reason why the pods of a set cannot be made, or undefined: their account is not there, a webhook does not answer, or a quota is used up. */
+export const podProblem = (kube: Kube, set: KubeObject): string | undefined =>
+  accountProblem(kube, set) ?? injectionProblem(kube, set) ?? quotaProblemOf(kube, set);
+
+function quotaProblemOf(kube: Kube, set: KubeObject): string | undefined {
+  const { name, namespace } = set.metadata;
+  const template = mapAt(set, "spec", "template");
+  const spec = injected(kube, namespace, mapAt(template, "metadata", "labels") as Record<string, string>, mapAt(template, "spec"));
+  const metadata = { name: `${name}-`, ...(namespace === undefined ? {} : { namespace }) };
+  return quotaProblem(kube.store, { kind: "Pod", metadata, spec: withLimitRanges(kube.store, namespace, spec) });
+}
 
 function accountProblem(kube: Kube, set: KubeObject): string | undefined {
   const name = textAt(set, "spec", "template", "spec", "serviceAccountName") ?? "default";
@@ -39,7 +49,7 @@ export function createPod(kube: Kube, set: KubeObject, name: string, labels: Rea
       ownerReferences: [ownerOf(set)],
     } as KubeObject["metadata"],
     spec: {
-      ...injected(kube, set.metadata.namespace, allLabels, spec),
+      ...withLimitRanges(kube.store, set.metadata.namespace, injected(kube, set.metadata.namespace, allLabels, spec)),
       ...(volumes.length > 0 ? { volumes } : {}),
       serviceAccountName: textAt(spec, "serviceAccountName") ?? "default",
       nodeName: kube.cluster.node,

@@ -36,9 +36,11 @@ function statefulSet(kube: Kube, set: KubeObject): void {
   const ordered = textAt(set, "spec", "podManagementPolicy") !== "Parallel";
   const ordinalOf = (pod: KubeObject): number => Number(pod.metadata.name.slice(name.length + 1));
   const owned = kube.owned("v1", "Pod", set);
-  const problem = podProblem(kube, set);
-  for (let i = 0; i < replicas && problem === undefined; i++) {
+  let problem: string | undefined;
+  for (let i = 0; i < replicas; i++) {
     const pod = owned.find((other) => ordinalOf(other) === i);
+    if (pod === undefined) problem = podProblem(kube, set);
+    if (problem !== undefined) break;
     if (pod === undefined)
       createPod(
         kube,
@@ -108,7 +110,7 @@ function job(kube: Kube, set: KubeObject): void {
     "job-name": set.metadata.name,
     "batch.kubernetes.io/controller-uid": set.metadata.uid ?? "",
   };
-  if (podProblem(kube, set) === undefined) for (let i = 0; i < missing; i++) createPod(kube, set, `${set.metadata.name}-`, labels);
+  for (let i = 0; i < missing && podProblem(kube, set) === undefined; i++) createPod(kube, set, `${set.metadata.name}-`, labels);
   const running = kube.owned("v1", "Pod", set).length - done - failed;
   const started = textAt(set, "status", "startTime") ?? kube.now();
   const complete = done >= wanted;

@@ -4,6 +4,7 @@
  */
 import type { LabContext } from "../core/world";
 import { at, type JsonMap, type KubeObject, listAt, mapAt, textAt } from "./objects";
+import { quotaProblem } from "./quota";
 import type { ResourceType } from "./resource-types";
 import { selects } from "./selectors";
 import { StatusError } from "./status";
@@ -53,13 +54,15 @@ export class Admission {
     private readonly cluster: string,
   ) {}
 
-  /** @throws StatusError 500 for a webhook that cannot be reached, 403 for one that refuses, 400 for one that takes no dry runs */
+  /** @throws StatusError 500 for a webhook that cannot be reached, 403 for one that refuses or a quota that is used up, 400 for one that takes no dry runs */
   check(request: AdmissionRequest): void {
     // Nobody could take away a webhook that refuses its own removal.
     if (request.type.group === GROUP) return;
     for (const kind of CONFIGURATIONS)
       for (const configuration of this.store.all(`${GROUP}/v1`, kind))
         for (const webhook of listAt(configuration, "webhooks")) if (this.#concerns(webhook, request)) this.#ask(webhook, request);
+    const over = request.operation === "CREATE" && request.subresource === undefined ? quotaProblem(this.store, request.object) : undefined;
+    if (over !== undefined) throw new StatusError(403, "Forbidden", over);
   }
 
   #concerns(webhook: JsonMap, request: AdmissionRequest): boolean {

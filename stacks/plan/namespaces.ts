@@ -36,8 +36,13 @@ export function flowInput(
   };
 }
 
-/** By name. @param flows without problems */
-export function namespacesOf(flows: FlowInput, chosen: readonly ChosenModule[], applications: readonly PlannedApplication[]): Map<string, NamespaceArgs> {
+/** By name. @param flows without problems. @param quotas by namespace, for those that have one */
+export function namespacesOf(
+  flows: FlowInput,
+  chosen: readonly ChosenModule[],
+  applications: readonly PlannedApplication[],
+  quotas: ReadonlyMap<string, Readonly<Record<string, string>>>,
+): Map<string, NamespaceArgs> {
   const policies = networkPolicies(flows);
   const mesh = meshOf(chosen);
   const inMesh = new Set(meshMembers(chosen, applications, flows.flows));
@@ -49,6 +54,7 @@ export function namespacesOf(flows: FlowInput, chosen: readonly ChosenModule[], 
   return new Map(
     [...levels].map(([name, podSecurity]) => {
       const networkPolicy = policies.get(name);
+      const quota = quotas.get(name);
       const meshArgs = mesh !== undefined && inMesh.has(name) ? { mesh: { labels: mesh.mesh.labels, allow: meshRules(name, mesh.mesh, flows.flows) } } : {};
       return [
         name,
@@ -57,6 +63,7 @@ export function namespacesOf(flows: FlowInput, chosen: readonly ChosenModule[], 
           podSecurity,
           containerDefaults: unlimited.has(name) ? UNLIMITED : CONTAINER_DEFAULTS,
           ...(networkPolicy === undefined ? {} : { networkPolicy }),
+          ...(quota === undefined ? {} : { quota }),
           ...meshArgs,
         },
       ];

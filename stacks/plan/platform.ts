@@ -14,6 +14,7 @@ import { checkPlatform } from "./platform-checks";
 import { readOptions } from "./platform-options";
 import { edges, inOrder } from "./platform-order";
 import type { ChosenModule, PlannedModule, PlatformInput, PlatformPlan } from "./platform-types";
+import { quotasOf } from "./quotas";
 import { requestsOf } from "./requests";
 
 /** Everything that is wrong with a platform, in one error. @throws HomelabError E_PLATFORM */
@@ -85,7 +86,7 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
     beforeApplications: chosen.filter(({ module }) => module.gateway !== undefined || module.mesh !== undefined).map(({ module }) => module.name),
     requests,
     ...applicationFacts(input, chosen),
-    namespaces: namespacesOf(flows, chosen, input.applications),
+    namespaces: namespacesOf(flows, chosen, input.applications, quotasOf(asking.chosen, asking.applications, input.machines.length, CONTAINER_DEFAULTS)),
     modules: order.flatMap((name) =>
       chosen
         .filter(({ module }) => module.name === name)

@@ -44,7 +44,7 @@ export const githubRunners = defineModule({
         { name: "controller", cpu: "20m", memory: "64Mi" },
         ...sets.flatMap(([set, { max, cpu, memory }]) => [
           { name: `listener of ${set}`, cpu: "10m", memory: "64Mi", onDemand: true as const },
-          { name: `runner of ${set}`, replicas: max, cpu, memory, onDemand: true as const },
+          { name: `runner of ${set}`, namespace: RUNNERS_NAMESPACE, replicas: max, cpu, memory, onDemand: true as const },
         ]),
       ],
       values: { [CONTROLLER_RELEASE]: controllerValues(), ...Object.fromEntries(sets.map(([set, given]) => [setRelease(set), setValues(set, given)])) },

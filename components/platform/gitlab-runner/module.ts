@@ -21,7 +21,7 @@ export const gitlabRunner = defineModule({
     ],
     workloads: [
       { name: "runner", cpu: "50m", memory: "128Mi" },
-      { name: "job", replicas: options.concurrent, cpu: options.cpu, memory: options.memory, onDemand: true },
+      { name: "job", namespace: JOBS_NAMESPACE, replicas: options.concurrent, cpu: options.cpu, memory: options.memory, onDemand: true },
     ],
     values: { "gitlab-runner": gitlabRunnerValues(options, "<digest of the token>") },
   }),

@@ -45,7 +45,7 @@ export const istio = defineModule({
     workloads: [
       { name: "istiod", cpu: "100m", memory: "128Mi" },
       { name: "gateway", replicas: options.gateways, cpu: "50m", memory: "64Mi" },
-      { name: "cni", cpu: "10m", memory: "64Mi" },
+      { name: "cni", namespace: ISTIO_CNI_NAMESPACE, cpu: "10m", memory: "64Mi" },
     ],
     values: istioValues(options, distribution),
   }),

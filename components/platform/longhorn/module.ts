@@ -61,6 +61,7 @@ export const longhorn = defineModule({
     // Its managers mount the node's devices and run programs of the host.
     podSecurity: { [LONGHORN_NAMESPACE]: "privileged" },
     unlimited: [LONGHORN_NAMESPACE],
+    withoutQuota: { [LONGHORN_NAMESPACE]: "its engines ask for a share of each node; one that is refused is a volume that nobody can mount" },
     after: ["volume-snapshots"],
     offers: { storageClasses: [LONGHORN_CLASS], ingressClasses: [] },
     flows: [

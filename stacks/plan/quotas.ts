@@ -1,0 +1,72 @@
+/** What all objects of a namespace together may ask for, from what its modules and applications say of themselves. Plain data; loads no Pulumi SDK. */
+import type { ContainerDefaults } from "../../components/base/namespace";
+import type { ChosenModule, PlannedApplication } from "./platform-types";
+import { mebibytes, milliCpu } from "./requests";
+
+/** Beside what runs all the time: Jobs of installations, pods that look after something for a moment. */
+const BESIDE = { cpu: 500, memoryMiB: 1024, pods: 10 };
+
+interface Sum {
+  cpu: number;
+  memoryMiB: number;
+  pods: number;
+  /** Of all volumes, and of the greatest. */
+  storageGiB: number;
+  greatestGiB: number;
+}
+
+const NOTHING: Sum = { cpu: 0, memoryMiB: 0, pods: 0, storageGiB: 0, greatestGiB: 0 };
+
+/**
+ * The `hard` of each namespace's ResourceQuota. An update runs a second of each pod for a while, and a DaemonSet one on each machine;
+ * a volume may be made anew beside the one that it takes the place of. A program that makes pods without end, or asks for ever larger
+ * ones, is stopped there, and its neighbours are not.
+ * @param machines how many the cluster has
+ */
+export function quotasOf(
+  chosen: readonly ChosenModule[],
+  applications: readonly PlannedApplication[],
+  machines: number,
+  defaults: ContainerDefaults,
+): Map<string, Readonly<Record<string, string>>> {
+  const sums = new Map<string, Sum>();
+  const add = (namespace: string, more: Partial<Sum>): void => {
+    const sum = sums.get(namespace) ?? NOTHING;
+    sums.set(namespace, {
+      cpu: sum.cpu + (more.cpu ?? 0),
+      memoryMiB: sum.memoryMiB + (more.memoryMiB ?? 0),
+      pods: sum.pods + (more.pods ?? 0),
+      storageGiB: sum.storageGiB + (more.storageGiB ?? 0),
+      greatestGiB: Math.max(sum.greatestGiB, more.greatestGiB ?? 0),
+    });
+  };
+  const free = new Set(chosen.flatMap(({ parts }) => Object.keys(parts.withoutQuota)));
+  for (const { parts } of chosen) {
+    const [home] = parts.namespaces;
+    for (const namespace of parts.namespaces) add(namespace, {});
+    for (const { namespace = home, replicas = 1, cpu = defaults.cpu, memory = defaults.memory, onDemand } of parts.workloads) {
+      // Those that a program makes have no second one beside them.
+      const times = replicas * (onDemand === true ? 1 : 1 + machines);
+      if (namespace !== undefined) add(namespace, { cpu: times * milliCpu(cpu), memoryMiB: times * mebibytes(memory), pods: times });
+    }
+    for (const { namespace = home, size, count = 1 } of parts.volumes)
+      if (namespace !== undefined) add(namespace, { storageGiB: (count * mebibytes(size)) / 1024, greatestGiB: mebibytes(size) / 1024 });
+  }
+  for (const { namespace, requests } of applications) {
+    const times = requests.replicas * (1 + machines);
+    add(namespace, { cpu: times * milliCpu(requests.cpu), memoryMiB: times * mebibytes(requests.memory), pods: times });
+  }
+  return new Map(
+    [...sums]
+      .filter(([namespace]) => !free.has(namespace))
+      .map(([namespace, { cpu, memoryMiB, pods, storageGiB, greatestGiB }]) => [
+        namespace,
+        {
+          "requests.cpu": `${Math.ceil(cpu + BESIDE.cpu)}m`,
+          "requests.memory": `${Math.ceil(memoryMiB + BESIDE.memoryMiB)}Mi`,
+          pods: String(pods + BESIDE.pods),
+          "requests.storage": `${Math.ceil((storageGiB + greatestGiB) * 1024)}Mi`,
+        },
+      ]),
+  );
+}
