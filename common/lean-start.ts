@@ -7,7 +7,7 @@ import { CLOSURE_MODULES, type DeferredModules, deferModules, LOCALE_MODULES } f
  * @param deferred modules to load when they are first used, besides those that none of our processes uses at its start
  */
 export function leanStart(
-  kind: "homelab" | "worker" | "engine" | "program" | "command" | "providers" | "wait-ready" | "cluster-task",
+  kind: "homelab" | "worker" | "engine" | "program" | "command" | "providers" | "wait-ready" | "cluster-task" | "harbor-set-up",
   deferred: DeferredModules = {},
 ): void {
   enableCompileCache(kind);

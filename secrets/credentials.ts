@@ -28,6 +28,8 @@ const BCRYPT_ROUNDS = 10;
 
 /** 192 bits that need no quoting anywhere. */
 const password = (): string => crypto.randomBytes(BYTES).toString("base64url");
+/** As many characters as a program counts on. */
+const letters = (count: number): string => crypto.randomBytes(count).toString("hex").slice(0, count);
 const one = (key: string) => async (): Promise<SecretEntry> => ({ [key]: password() });
 
 /** By which the box of an environment sends to the hub: each has its own, so that none can send in another one's name. */
@@ -93,12 +95,42 @@ export const CREDENTIALS: readonly Credential[] = [
     make: async () => ({ DB_PASSWORD: password(), VALKEY_PASSWORD: password() }),
   },
   {
+    name: "harbor-first",
+    entry: storePath("HARBOR"),
+    owner: "Harbor, at its first start: the password of its user admin is changed there afterwards, and what it has encrypted needs its key for good",
+    built: true,
+    consumers: [],
+    make: async () => ({ HARBOR_ADMIN_PASSWORD: password(), HARBOR_SECRET_KEY: letters(16) }),
+  },
+  {
     name: "harbor",
     entry: storePath("HARBOR"),
-    owner: "Harbor (its core restarts)",
-    built: false,
+    owner: "Harbor (stack tools; its parts restart, and the operator of Postgres gives the role the new password)",
+    built: true,
+    consumers: [],
+    async make() {
+      const { hash } = await import("bcryptjs");
+      const registry = password();
+      return {
+        HARBOR_CORE_SECRET: letters(16),
+        HARBOR_XSRF_KEY: letters(32),
+        HARBOR_JOBSERVICE_SECRET: letters(16),
+        HARBOR_REGISTRY_SECRET: letters(16),
+        HARBOR_REGISTRY_PASSWORD: registry,
+        HARBOR_REGISTRY_HTPASSWD: `harbor_registry_user:${await hash(registry, BCRYPT_ROUNDS)}`,
+        HARBOR_DB_PASSWORD: password(),
+        HARBOR_VALKEY_PASSWORD: password(),
+      };
+    },
+  },
+  {
+    name: "harbor-robot",
+    entry: storePath("HARBOR_KEY"),
+    owner: "Harbor (stack tools; it gives its account pipelines the new secret)",
+    built: true,
     consumers: ["pipelines that push images"],
-    make: one("HARBOR_ADMIN_PASSWORD"),
+    // It takes none without a large letter, a small one and a digit.
+    make: async () => ({ HARBOR_KEY: `Aa1${password()}` }),
   },
   {
     name: "nats",

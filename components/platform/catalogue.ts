@@ -10,6 +10,7 @@ import { externalDns } from "./external-dns/module";
 import { externalSecrets } from "./external-secrets/module";
 import { githubRunners } from "./github-runners/module";
 import { gitlabRunner } from "./gitlab-runner/module";
+import { harbor } from "./harbor/module";
 import { immich } from "./immich/module";
 import { istio } from "./istio/module";
 import { jaeger } from "./jaeger/module";
@@ -49,6 +50,7 @@ export const MODULES = [
   nats,
   cloudNativePg,
   postgres,
+  harbor,
   githubRunners,
   gitlabRunner,
   sharedSecrets,

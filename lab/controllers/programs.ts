@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { projectRoot } from "../../common/paths";
 import type { LabContext, Persistent, Stoppable } from "../core/world";
+import { startHarbor } from "../harbor";
 import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, mapAt, textAt } from "../kubernetes/objects";
 import { type S3Server, startS3, type WantedBucket } from "../s3";
@@ -18,7 +19,7 @@ import type { WorkQueue } from "./queue";
 
 const entrySchema = z.strictObject({
   image: z.string(),
-  program: z.enum(["vault", "s3", "minio-client", "external-dns"]),
+  program: z.enum(["vault", "s3", "minio-client", "external-dns", "harbor"]),
   data: z.string().optional(),
   ports: z.array(z.number()),
 });
@@ -39,6 +40,9 @@ interface Running extends Stoppable, Persistent {
   uid: string;
   disk: string;
 }
+
+/** Before the namespace of a Harbor, whose data no volume of its own has. */
+const HARBOR_DISK = "harbor-of/";
 
 /** Kind of the queue's keys for programs that do something by themselves; the name is the pod's. */
 const TURN = "program";
@@ -110,11 +114,19 @@ export class Programs {
     return this.#running.get(key)?.ready() ?? false;
   }
 
-  #diskOf(pod: KubeObject, container: JsonMap, { data }: Entry): string {
+  #diskOf(pod: KubeObject, container: JsonMap, { data, program }: Entry): string {
+    if (program === "harbor") return `${HARBOR_DISK}${pod.metadata.namespace}`;
     const mounted = listAt(container, "volumeMounts").find((mount) => mount["mountPath"] === data);
     const volume = listAt(pod, "spec", "volumes").find((candidate) => candidate["name"] === mounted?.["name"]);
     const claim = this.kube.find("v1", "PersistentVolumeClaim", pod.metadata.namespace, textAt(volume, "persistentVolumeClaim", "claimName") ?? "");
     return claim?.metadata.uid ?? pod.metadata.uid ?? "";
+  }
+
+  /** As its core's environment has it. */
+  #adminOfHarbor(namespace: string | undefined): string {
+    const core = this.kube.all("v1", "Pod", namespace).find(({ metadata }) => metadata.labels?.["app"] === "harbor" && metadata.labels["component"] === "core");
+    const [container] = listAt(core, "spec", "containers");
+    return core === undefined || container === undefined ? "" : (environmentOf(this.kube, core, container)["HARBOR_ADMIN_PASSWORD"] ?? "");
   }
 
   async #start(key: string, pod: KubeObject, container: JsonMap, entry: Entry): Promise<void> {
@@ -150,6 +162,9 @@ export class Programs {
       const schedule = (ms: number): void => this.queue.after(ms, TURN, namespace, name);
       const program = new ExternalDnsContainer(kube, ctx, pod, container, schedule, () => this.changed(namespace, name));
       this.#running.set(key, Object.assign(program, shared));
+    } else if (entry.program === "harbor") {
+      const server = await startHarbor(label, ctx, { ...saved, password: this.#adminOfHarbor(namespace) });
+      this.#running.set(key, { ...shared, ...server, ready: () => true });
     } else {
       const environment = environmentOf(kube, pod, container);
       const server = await startS3(label, ctx, {
@@ -209,7 +224,7 @@ export class Programs {
   sweep(): void {
     const claims = new Set(this.kube.all("v1", "PersistentVolumeClaim").map((claim) => claim.metadata.uid));
     const used = new Set([...this.#running.values()].map(({ disk }) => disk));
-    for (const disk of Object.keys(this.#disks)) if (!claims.has(disk) && !used.has(disk)) delete this.#disks[disk];
+    for (const disk of Object.keys(this.#disks)) if (!claims.has(disk) && !used.has(disk) && !disk.startsWith(HARBOR_DISK)) delete this.#disks[disk];
   }
 
   /** Local port of a pod's program. @param port the container's */

@@ -11,12 +11,12 @@ import { PostgresDatabase } from "../../base/postgres-database";
 import { WebIngress } from "../../base/web-ingress";
 import type { BuildModule } from "../context";
 import { credentialMark } from "../credential-mark";
+import { deploymentOf, serviceOf } from "../part";
 import type { ImmichOptions } from "./options";
 import {
   CACHE_CLAIM,
   DATABASE,
   DATABASE_SERVERS,
-  deploymentOf,
   IMMICH_EXTENSIONS,
   IMMICH_NAMESPACE,
   immichServers,
@@ -25,7 +25,6 @@ import {
   libraryVolume,
   SERVER_PORT,
   serverPart,
-  serviceOf,
   valkeyPart,
 } from "./values";
 
@@ -87,11 +86,7 @@ export class Immich extends Component {
   private part(name: string, part: Parameters<typeof deploymentOf<Text>>[0], namespace: Text, dependsOn: pulumi.Resource[] = []): pulumi.Resource {
     const own = part.name.replace(/^immich/, name);
     const deployment = new Deployment(`${own}-deployment`, deploymentOf<Text>(part, namespace), this.child({ dependsOn, customTimeouts: timeouts(20) }));
-    return new Service(
-      `${own}-service`,
-      serviceOf<Text>(part.name, part.port, namespace),
-      this.child({ dependsOn: [deployment], customTimeouts: timeouts(10) }),
-    );
+    return new Service(`${own}-service`, serviceOf<Text>(part, namespace), this.child({ dependsOn: [deployment], customTimeouts: timeouts(10) }));
   }
 
   /** The folder as a claim, bound to no other volume than its own. */

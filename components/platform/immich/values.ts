@@ -3,7 +3,7 @@
  * database nor queue since 0.10.
  */
 import type { PostgresServers } from "../../base/postgres-spec";
-import { CREDENTIALS_ANNOTATION } from "../credentials-annotation";
+import { labelsOf, type Part } from "../part";
 import type { ImagePin } from "../pins";
 import { sized } from "../sized";
 import type { ImmichOptions } from "./options";
@@ -51,89 +51,6 @@ export const immichServers = ({ databaseSize }: Pick<ImmichOptions, "databaseSiz
 /** In the order in which they need one another. */
 export const IMMICH_EXTENSIONS = ["vector", "vchord", "cube", "earthdistance"] as const;
 
-/** A value of a container's environment: as it is, or of a Secret. */
-type Setting<S> = string | { readonly secret: S; readonly key: string };
-
-interface Part<S> {
-  readonly name: string;
-  readonly image: string;
-  readonly port: number;
-  /** Path that answers 200 when it is well; left out: it is well where it takes a connection. */
-  readonly healthPath?: string;
-  readonly args?: readonly string[];
-  readonly environment: Readonly<Record<string, Setting<S>>>;
-  readonly resources: ReturnType<typeof sized>;
-  readonly user: number;
-  /** The image writes beside its volumes. */
-  readonly writesRoot?: true;
-  /** Another text for other credentials: its pod restarts with them. */
-  readonly credentials?: S;
-  /** Folders by claim, or empty ones. */
-  readonly mounts: Readonly<Record<string, { readonly claim: S } | "empty">>;
-}
-
-const labelsOf = (name: string) => ({ "app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "immich", "app.kubernetes.io/managed-by": "homelab" });
-
-/** Who may be a minute on its first start: it migrates its database, or downloads its models. */
-const STARTS_WITHIN = { periodSeconds: 10, failureThreshold: 60 };
-
-export function deploymentOf<S>({ name, image, port, healthPath, args, environment, resources, user, writesRoot, credentials, mounts }: Part<S>, namespace: S) {
-  const probe = healthPath === undefined ? { tcpSocket: { port: "main" } } : { httpGet: { path: healthPath, port: "main" } };
-  const volumes = Object.entries(mounts).map(([path, what], index) => ({ path, what, volume: `volume-${index}` }));
-  const env = Object.entries(environment).map(([key, value]) =>
-    typeof value === "string" ? { name: key, value } : { name: key, valueFrom: { secretKeyRef: { name: value.secret, key: value.key } } },
-  );
-  return {
-    metadata: { name, namespace, labels: labelsOf(name) },
-    spec: {
-      replicas: 1,
-      // Its volumes are mounted once.
-      strategy: { type: "Recreate" },
-      selector: { matchLabels: { "app.kubernetes.io/name": name } },
-      template: {
-        metadata: { labels: labelsOf(name), ...(credentials === undefined ? {} : { annotations: { [CREDENTIALS_ANNOTATION]: credentials } }) },
-        spec: {
-          automountServiceAccountToken: false,
-          // Links of Services as variables would overwrite settings of the same names.
-          enableServiceLinks: false,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: user,
-            runAsGroup: user,
-            fsGroup: user,
-            fsGroupChangePolicy: "OnRootMismatch",
-            seccompProfile: { type: "RuntimeDefault" },
-          },
-          containers: [
-            {
-              name,
-              image,
-              ...(args === undefined ? {} : { args: [...args] }),
-              env,
-              ports: [{ name: "main", containerPort: port }],
-              startupProbe: { ...probe, ...STARTS_WITHIN },
-              readinessProbe: { ...probe, periodSeconds: 10 },
-              // What it depends on may be away: that is no reason to begin again.
-              livenessProbe: { tcpSocket: { port: "main" }, periodSeconds: 20, failureThreshold: 6 },
-              resources,
-              securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: writesRoot !== true, capabilities: { drop: ["ALL"] } },
-              volumeMounts: volumes.map(({ path, volume }) => ({ name: volume, mountPath: path })),
-            },
-          ],
-          volumes: volumes.map(({ what, volume }) =>
-            what === "empty" ? { name: volume, emptyDir: {} } : { name: volume, persistentVolumeClaim: { claimName: what.claim } },
-          ),
-        },
-      },
-    },
-  };
-}
-
-export const serviceOf = <S>(name: string, port: number, namespace: S) => ({
-  metadata: { name, namespace, labels: labelsOf(name) },
-  spec: { selector: { "app.kubernetes.io/name": name }, ports: [{ name: "main", port, targetPort: "main" }] },
-});
-
 export interface PartsArgs<S> {
   readonly options: Pick<ImmichOptions, "version" | "owner">;
   readonly library: S;
@@ -148,6 +65,7 @@ const VALKEY_USER = 999;
 
 /** Valkey holds the queues of jobs, which are made again where they are lost. */
 export const valkeyPart = <S>(secret: S, credentials: S): Part<S> => ({
+  of: "immich",
   credentials,
   name: "immich-valkey",
   image: IMMICH_VALKEY_IMAGE.image,
@@ -160,6 +78,7 @@ export const valkeyPart = <S>(secret: S, credentials: S): Part<S> => ({
 });
 
 export const learningPart = <S>(version: ImmichOptions["version"], models: S): Part<S> => ({
+  of: "immich",
   name: "immich-machine-learning",
   image: immichImage("machine-learning", version),
   port: LEARNING_PORT,
@@ -171,6 +90,7 @@ export const learningPart = <S>(version: ImmichOptions["version"], models: S): P
 });
 
 export const serverPart = <S>({ options: { version, owner }, library, database, valkey, credentials }: PartsArgs<S>): Part<S> => ({
+  of: "immich",
   credentials,
   name: "immich-server",
   image: immichImage("server", version),
@@ -199,7 +119,7 @@ export const libraryVolume = (
   { libraryPath, librarySize }: Pick<ImmichOptions, "libraryPath" | "librarySize">,
   claim: { name: string; namespace: string },
 ) => ({
-  metadata: { name: claim.name, labels: labelsOf("immich-server") },
+  metadata: { name: claim.name, labels: labelsOf("immich", "immich-server") },
   spec: {
     accessModes: ["ReadWriteOnce"],
     capacity: { storage: librarySize },

@@ -45,6 +45,7 @@ export const stacks = defineStacks({
       nats: {},
       "cloudnative-pg": {},
       postgres: { backup: {} },
+      harbor: {},
       "github-runners": { sets: { "self-hosted": { url: "https://github.com/fullstack-pw", min: 1, max: 4 } } },
       "gitlab-runner": {},
       box: {
@@ -55,7 +56,11 @@ export const stacks = defineStacks({
         },
       },
       "teleport-agent": {
-        apps: { vault: { namespace: "vault", service: "vault", port: 8200 }, minio: { namespace: "minio", service: "minio-console", port: 9001 } },
+        apps: {
+          vault: { namespace: "vault", service: "vault", port: 8200 },
+          minio: { namespace: "minio", service: "minio-console", port: 9001 },
+          harbor: { namespace: "harbor", service: "harbor", port: 80, targetPort: 8080 },
+        },
       },
     },
   },

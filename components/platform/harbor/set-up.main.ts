@@ -1,0 +1,22 @@
+/**
+ * `node bin/components/platform/harbor/set-up.main.js`: makes projects, accounts and what is kept in a Harbor, as the task on standard input
+ * says (JSON), and prints what it has changed. Run by components/platform/harbor/harbor.ts.
+ */
+import { systemClock } from "../../../common/clock";
+import { describeError } from "../../../common/errors";
+import { leanStart } from "../../../common/lean-start";
+
+leanStart("harbor-set-up");
+
+async function main(): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  const { setUpHarbor } = await import("./set-up.js");
+  const changed = await setUpHarbor(Buffer.concat(chunks).toString("utf8"), systemClock);
+  process.stdout.write(`${JSON.stringify({ changed })}\n`);
+}
+
+main().catch((thrown: unknown) => {
+  process.stderr.write(`${describeError(thrown)}\n`);
+  process.exitCode = 1;
+});
