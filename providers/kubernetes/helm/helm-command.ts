@@ -4,15 +4,19 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { stringify } from "yaml";
+import { z } from "zod";
 import { childEnv } from "../../../common/env";
 import { HomelabError } from "../../../common/errors";
+import { type Manifest, manifestsIn } from "./manifest";
 import type { Installer, ReleaseName, ReleaseSpec, Repository } from "./release-spec";
 
 /** How long helm may take to note what it has done after it was told to stop. */
 const STOP_GRACE_MS = 30_000;
 const REPOSITORY = "homelab";
+const dryRunSchema = z.looseObject({ manifest: z.string() });
 
-type Run = (args: readonly string[], stdin: string) => Promise<void>;
+/** @returns what it printed */
+type Run = (args: readonly string[], stdin: string) => Promise<string>;
 
 /** A chart in a repository or registry that asks for credentials. */
 const needsLogin = ({ repo: _repo, ...credentials }: Repository): boolean => Object.keys(credentials).length > 0;
@@ -54,11 +58,11 @@ export class HelmCommand implements Installer {
   ) {}
 
   /** One call of helm. On an abort it is told to stop, and its end is waited for: it notes what it has done. */
-  #spawn(folder: string, args: readonly string[], stdin: string, signal: AbortSignal): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
+  #spawn(folder: string, args: readonly string[], stdin: string, signal: AbortSignal): Promise<string> {
+    return new Promise<string>((resolve, reject) => {
       const child = spawn(this.helm, [...args, "--kubeconfig", path.join(folder, "kubeconfig")], {
         env: childEnv({ HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder, HELM_REGISTRY_CONFIG: path.join(folder, "registry.json") }),
-        stdio: ["pipe", "ignore", "pipe"],
+        stdio: ["pipe", "pipe", "pipe"],
       });
       let kill: NodeJS.Timeout | undefined;
       const stop = (): void => {
@@ -71,6 +75,8 @@ export class HelmCommand implements Installer {
         signal.removeEventListener("abort", stop);
         settle();
       };
+      const stdout: Buffer[] = [];
+      child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
       let stderr = "";
       child.stderr.on("data", (chunk: Buffer) => {
         stderr = (stderr + chunk.toString("utf8")).slice(-4_000);
@@ -78,7 +84,7 @@ export class HelmCommand implements Installer {
       child.on("error", (error) => end(() => reject(error)));
       child.on("close", (code) =>
         end(() => {
-          if (code === 0) resolve();
+          if (code === 0) resolve(Buffer.concat(stdout).toString("utf8"));
           else if (signal.aborted) reject(signal.reason);
           else reject(new HomelabError("E_HELM", `helm ${args[0]} ${args[1]} failed (exit code ${code}): ${stderr.trim()}`));
         }),
@@ -89,13 +95,13 @@ export class HelmCommand implements Installer {
     });
   }
 
-  async #withFolder(signal: AbortSignal, work: (run: Run, folder: string) => Promise<void>): Promise<void> {
+  async #withFolder<T>(signal: AbortSignal, work: (run: Run, folder: string) => Promise<T>): Promise<T> {
     signal.throwIfAborted();
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-helm-"));
     try {
       // Helm takes a file only; ours alone, and gone when helm is.
       fs.writeFileSync(path.join(folder, "kubeconfig"), this.kubeconfig, { mode: 0o600 });
-      await work((args, stdin) => this.#spawn(folder, args, stdin, signal), folder);
+      return await work((args, stdin) => this.#spawn(folder, args, stdin, signal), folder);
     } finally {
       fs.rmSync(folder, { recursive: true, force: true });
     }
@@ -119,6 +125,18 @@ export class HelmCommand implements Installer {
     return [`${REPOSITORY}/${chart}`];
   }
 
+  render(spec: ReleaseSpec, signal: AbortSignal): Promise<Manifest[]> {
+    return this.#withFolder(signal, async (run, folder) => {
+      const chart = await this.#chart(spec, folder, run);
+      const text = await run(
+        [...upgradeArguments({ ...spec, atomic: false, skipAwait: true }, chart), "--dry-run=server", "--output", "json"],
+        stringify(spec.values),
+      );
+      const { manifest } = dryRunSchema.parse(JSON.parse(text));
+      return manifestsIn(manifest);
+    });
+  }
+
   apply(spec: ReleaseSpec, signal: AbortSignal): Promise<void> {
     return this.#withFolder(signal, async (run, folder) => {
       const chart = await this.#chart(spec, folder, run);
@@ -128,8 +146,8 @@ export class HelmCommand implements Installer {
 
   remove({ name, namespace, timeout, disableWebhooks }: ReleaseName, signal: AbortSignal): Promise<void> {
     const given = flags({ "no-hooks": disableWebhooks });
-    return this.#withFolder(signal, (run) =>
-      run(["uninstall", name, "--namespace", namespace, "--wait", "--ignore-not-found", "--timeout", `${timeout}s`, ...given], ""),
-    );
+    return this.#withFolder(signal, async (run) => {
+      await run(["uninstall", name, "--namespace", namespace, "--wait", "--ignore-not-found", "--timeout", `${timeout}s`, ...given], "");
+    });
   }
 }

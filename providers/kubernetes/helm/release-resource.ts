@@ -2,11 +2,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { asError, describeError, HomelabError } from "../../../common/errors";
 import { diffValues } from "../../sdk/diff";
-import { PartialFailure, type ResourceCall, type ResourceDefinition } from "../../sdk/resource";
-import { isValues, type JsonObject, makeSecret, type Values, withoutNullValues } from "../../sdk/values";
+import { PartialFailure, type PreviewUpdateCall, type ResourceCall, type ResourceDefinition } from "../../sdk/resource";
+import { isValues, type JsonObject, makeSecret, Secret, UNKNOWN, type Value, type Values, withoutNullValues } from "../../sdk/values";
 import type { KubernetesClient } from "../client";
 import { specOfKind } from "../kinds";
 import type { ClusterTarget } from "../settings";
+import { type RefusedChange, refusedChanges, replacingStep } from "./immutable";
+import { manifestsIn } from "./manifest";
 import { type HelmRecord, mendPending, revisions } from "./record";
 import { failuresOf, specOf, withDefaults } from "./release-inputs";
 import type { ReleaseSpec } from "./release-spec";
@@ -72,6 +74,39 @@ async function applied({ provider, signal, timeoutSeconds, log }: Call, inputs: 
   return { id: idOf(spec), outputs: outputsOf(spec, inputs, last) };
 }
 
+/** Values that are not known yet stand as a text: what they decide is no size and no class. */
+function planned(value: Value | undefined): JsonObject[string] {
+  if (value === UNKNOWN) return "not known yet";
+  if (value instanceof Secret) return planned(value.value);
+  if (Array.isArray(value)) return value.map(planned);
+  return isValues(value) ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, planned(inner)])) : (value as JsonObject[string]);
+}
+
+/** @throws HomelabError E_IMMUTABLE where Kubernetes refuses what the release would change; nothing was changed then */
+async function refuseImpossible({ provider, inputs, signal, log }: PreviewUpdateCall<ClusterTarget>): Promise<void> {
+  const { client } = provider;
+  const spec = specOf(planned(inputs) as JsonObject, client.defaultNamespace);
+  const last = await lastRevision(client, spec, signal);
+  if (last === undefined) return;
+  const rendered = await provider
+    .installer()
+    .render(spec, signal)
+    .catch((thrown: unknown) => {
+      // The update itself says the same, and before it changes anything.
+      log("warning", `release ${idOf(spec)}: it cannot be looked at beforehand: ${describeError(asError(thrown))}`);
+      return [];
+    });
+  const found: RefusedChange[] = [];
+  // What is not there any more is made anew.
+  for (const change of refusedChanges(manifestsIn(last.manifest), rendered, spec.namespace)) if (await client.get(change, signal)) found.push(change);
+  if (found.length === 0) return;
+  const lines = found.map((change) => `${change.kind} ${change.name}: ${change.fields.join("; ")}`);
+  throw new HomelabError("E_IMMUTABLE", `release ${idOf(spec)}: Kubernetes does not change what an object has for life: ${lines.join(". ")}`, {
+    subject: spec.name,
+    hint: found.map(replacingStep).join("; "),
+  });
+}
+
 /** What the newest revision has in the place of what the program gave. */
 function liveInputs(known: JsonObject, last: HelmRecord): JsonObject {
   if (Object.keys(known).length === 0)
@@ -100,6 +135,11 @@ export function releaseResource(token: string): ResourceDefinition<ClusterTarget
       ...diffValues(withDefaults(oldInputs), withDefaults(news), { replaceOn: ["name", "namespace"], ignore: [...ignoreChanges] }),
       deleteBeforeReplace: true,
     }),
+    previewUpdate: async (call) => {
+      await refuseImpossible(call);
+      const { inputs, oldOutputs } = call;
+      return { ...oldOutputs, ...inputs, status: UNKNOWN };
+    },
     create: ({ inputs, ...call }) => applied(call, inputs),
     update: async ({ inputs, ...call }) => (await applied(call, inputs)).outputs,
     read: async ({ provider, id, inputs, signal }) => {

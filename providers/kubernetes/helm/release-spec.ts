@@ -1,5 +1,6 @@
 /** What a release is made of, and what installs it. */
 import type { JsonObject } from "../../sdk/values";
+import type { Manifest } from "./manifest";
 
 /** Where charts come from, and as whom they are fetched. */
 export interface Repository {
@@ -49,6 +50,8 @@ export type ReleaseName = Pick<ReleaseSpec, "name" | "namespace" | "timeout" | "
 
 /** Installs, upgrades and removes releases. */
 export interface Installer {
+  /** What the chart would be in this cluster with these values. Changes nothing. */
+  render(spec: ReleaseSpec, signal: AbortSignal): Promise<Manifest[]>;
   apply(spec: ReleaseSpec, signal: AbortSignal): Promise<void>;
   remove(spec: ReleaseName, signal: AbortSignal): Promise<void>;
 }

@@ -115,6 +115,11 @@ export class StandIn implements Installer {
     if (problem !== undefined) throw new HomelabError("E_HELM", `release ${spec.name}: ${object.kind} ${metadata.name}: ${problem}`);
   }
 
+  async render(spec: ReleaseSpec, signal: AbortSignal): Promise<Manifest[]> {
+    refuse(spec);
+    return withoutHooks((await this.#render(spec, signal)).manifests).objects;
+  }
+
   async apply(spec: ReleaseSpec, signal: AbortSignal): Promise<void> {
     refuse(spec);
     const rendered = await this.#render(spec, signal);

@@ -7,7 +7,7 @@ const FACTORS: Record<string, number> = {
 const QUANTITY = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:(n|u|m|k|M|G|T|P|E|[KMGTPE]i)|[eE]([+-]?\d+))?$/;
 
 /** undefined: it is none. */
-function amountOf(value: unknown): number | undefined {
+export function amountOf(value: unknown): number | undefined {
   if (typeof value === "number") return value;
   const match = typeof value === "string" ? QUANTITY.exec(value) : null;
   if (match === null) return undefined;

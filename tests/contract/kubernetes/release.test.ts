@@ -358,3 +358,41 @@ test("a release that somebody upgraded with other values shows in a refresh, and
   expect(again && (await plugin.diff(RELEASE, again, made.inputs)).changes).toBe("none");
   await plugin.delete(RELEASE, made);
 });
+
+describe("a change that Kubernetes refuses", () => {
+  const set = (storage: string) => ({
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: { name: "kept" },
+    spec: {
+      serviceName: "kept",
+      selector: { matchLabels: { a: "kept" } },
+      template: { metadata: { labels: { a: "kept" } }, spec: { containers: [{ name: "c", image: "c:1" }] } },
+      volumeClaimTemplates: [{ metadata: { name: "data" }, spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } } }],
+    },
+  });
+
+  test("is refused at preview with the step that replaces it, and nothing is changed; what was taken away is made anew", async () => {
+    more = [set("1Gi")];
+    const state = await plugin.create(RELEASE, release("kept"));
+    const before = await records("kept");
+    more = [set("2Gi")];
+    const larger = release("kept", { values: { greeting: "larger" } });
+    await expect(plugin.update(RELEASE, state, larger, { preview: true })).rejects.toThrow(
+      /release default\/kept: Kubernetes does not change what an object has for life: StatefulSet kept: size of the volume data: 1Gi → 2Gi[\s\S]*kubectl -n default delete statefulset kept --cascade=orphan/,
+    );
+    expect(await records("kept")).toEqual(before);
+    await client.delete({ apiVersion: "apps/v1", kind: "StatefulSet", namespace: "default", name: "kept" }, "Orphan", NEVER);
+    const planned = await plugin.update(RELEASE, state, larger, { preview: true });
+    expect(planned.outputs["name"]).toBe("kept");
+    await plugin.update(RELEASE, state, larger);
+    expect((await records("kept")).at(-1)).toEqual([2, "deployed"]);
+  });
+
+  test("values that are not known yet hold nothing up", async () => {
+    more = [];
+    const state = await plugin.create(RELEASE, release("open"));
+    const { UNKNOWN } = await import("../../../providers/sdk/values");
+    expect((await plugin.update(RELEASE, state, release("open", { values: { greeting: UNKNOWN } }), { preview: true })).outputs["status"]).toBe(UNKNOWN);
+  });
+});
