@@ -28,7 +28,22 @@ const TABLE: Record<string, { entry: string; keys: string[]; readBy: string[] }>
   "minio-users": { entry: "MINIO_USERS", keys: ["postgres-backups"], readBy: ["components/platform/postgres/options.ts", "site/stacks.ts"] },
   redis: { entry: "REDIS", keys: ["REDIS_PASSWORD"], readBy: ["components/platform/valkey/options.ts"] },
   immich: { entry: "IMMICH", keys: ["DB_PASSWORD", "VALKEY_PASSWORD"], readBy: ["components/platform/immich/options.ts"] },
-  harbor: { entry: "HARBOR", keys: ["HARBOR_ADMIN_PASSWORD"], readBy: [] },
+  "harbor-first": { entry: "HARBOR_FIRST", keys: ["HARBOR_ADMIN_PASSWORD", "HARBOR_SECRET_KEY"], readBy: ["components/platform/harbor/options.ts"] },
+  harbor: {
+    entry: "HARBOR",
+    keys: [
+      "HARBOR_REGISTRY_PASSWORD",
+      "HARBOR_CORE_SECRET",
+      "HARBOR_XSRF_KEY",
+      "HARBOR_JOBSERVICE_SECRET",
+      "HARBOR_REGISTRY_SECRET",
+      "HARBOR_REGISTRY_HTPASSWD",
+      "HARBOR_DB_PASSWORD",
+      "HARBOR_VALKEY_PASSWORD",
+    ],
+    readBy: ["components/platform/harbor/options.ts"],
+  },
+  "harbor-robot": { entry: "HARBOR_KEY", keys: ["HARBOR_KEY"], readBy: ["components/platform/harbor/options.ts"] },
   nats: { entry: "NATS", keys: ["NATS_PASSWORD"], readBy: ["components/platform/nats/options.ts"] },
   argocd: { entry: "ARGOCD", keys: ["ADMIN_PASSWORD", "ADMIN_PASSWORD_BCRYPT"], readBy: ["components/platform/argo-cd/options.ts"] },
   ...Object.fromEntries(
@@ -69,6 +84,15 @@ describe.each(Object.entries(TABLE))("%s", (name, { entry, keys, readBy }) => {
     const secret = keys.find((key) => !key.endsWith("_BCRYPT")) ?? "";
     expect(one[secret]).toMatch(/^[\w-]{32}$/);
   });
+});
+
+test("Harbor takes its account's secret, and its registry the line of its password", async () => {
+  for (let i = 0; i < 200; i++) expect((await credentialOf("harbor-robot").make())["HARBOR_KEY"]).toMatch(/^(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[\w-]{32}$/);
+  const made = await credentialOf("harbor").make();
+  const [user, hash = ""] = (made["HARBOR_REGISTRY_HTPASSWD"] ?? "").split(":");
+  expect(user).toBe("harbor_registry_user");
+  expect(await compare(made["HARBOR_REGISTRY_PASSWORD"] ?? "", hash)).toBe(true);
+  expect([made["HARBOR_CORE_SECRET"]?.length, made["HARBOR_XSRF_KEY"]?.length]).toEqual([16, 32]);
 });
 
 test("Argo CD's hash is that of its password", async () => {

@@ -27,7 +27,12 @@ const BYTES = 24;
 const BCRYPT_ROUNDS = 10;
 
 /** 192 bits that need no quoting anywhere. */
-const password = (): string => crypto.randomBytes(BYTES).toString("base64url");
+function password(like?: RegExp): string {
+  for (;;) {
+    const made = crypto.randomBytes(BYTES).toString("base64url");
+    if (like === undefined || like.test(made)) return made;
+  }
+}
 /** As many characters as a program counts on. */
 const letters = (count: number): string => crypto.randomBytes(count).toString("hex").slice(0, count);
 const one = (key: string) => async (): Promise<SecretEntry> => ({ [key]: password() });
@@ -96,7 +101,7 @@ export const CREDENTIALS: readonly Credential[] = [
   },
   {
     name: "harbor-first",
-    entry: storePath("HARBOR"),
+    entry: storePath("HARBOR_FIRST"),
     owner: "Harbor, at its first start: the password of its user admin is changed there afterwards, and what it has encrypted needs its key for good",
     built: true,
     consumers: [],
@@ -112,11 +117,11 @@ export const CREDENTIALS: readonly Credential[] = [
       const { hash } = await import("bcryptjs");
       const registry = password();
       return {
+        HARBOR_REGISTRY_PASSWORD: registry,
         HARBOR_CORE_SECRET: letters(16),
         HARBOR_XSRF_KEY: letters(32),
         HARBOR_JOBSERVICE_SECRET: letters(16),
         HARBOR_REGISTRY_SECRET: letters(16),
-        HARBOR_REGISTRY_PASSWORD: registry,
         HARBOR_REGISTRY_HTPASSWD: `harbor_registry_user:${await hash(registry, BCRYPT_ROUNDS)}`,
         HARBOR_DB_PASSWORD: password(),
         HARBOR_VALKEY_PASSWORD: password(),
@@ -130,7 +135,7 @@ export const CREDENTIALS: readonly Credential[] = [
     built: true,
     consumers: ["pipelines that push images"],
     // It takes none without a large letter, a small one and a digit.
-    make: async () => ({ HARBOR_KEY: `Aa1${password()}` }),
+    make: async () => ({ HARBOR_KEY: password(/(?=.*[A-Z])(?=.*[a-z])(?=.*\d)/) }),
   },
   {
     name: "nats",

@@ -72,6 +72,20 @@ test("the files all open with the lab's key and have the shape that they must", 
   "…/HAPROXY": [
     "HAPROXY_STATS_PASSWORD",
   ],
+  "…/HARBOR": [
+    "HARBOR_REGISTRY_PASSWORD",
+    "HARBOR_CORE_SECRET",
+    "HARBOR_XSRF_KEY",
+    "HARBOR_JOBSERVICE_SECRET",
+    "HARBOR_REGISTRY_SECRET",
+    "HARBOR_REGISTRY_HTPASSWD",
+    "HARBOR_DB_PASSWORD",
+    "HARBOR_VALKEY_PASSWORD",
+  ],
+  "…/HARBOR_FIRST": [
+    "HARBOR_ADMIN_PASSWORD",
+    "HARBOR_SECRET_KEY",
+  ],
   "…/HARBOR_KEY": [
     "HARBOR_KEY",
   ],
@@ -149,7 +163,6 @@ const STORE = "cluster-secret-store/secrets";
 const AWAITED: Record<string, string> = {
   [`${STORE}/AWS_ACCESS_KEY_ID`]: "Teleport's role, which the stack tools does not set up",
   [`${STORE}/AWS_SECRET_ACCESS_KEY`]: "Teleport's role, which the stack tools does not set up",
-  [`${STORE}/HARBOR_KEY`]: "Harbor of tools",
   [`${STORE}/ISTIO_PRIMARY_CA`]: "Istio of dev",
   [`${STORE}/ORACLE_CLOUD`]: "the backup of the states",
   [`${STORE}/PROXMOX_URL`]: "the role of Cluster API takes the site's own address",

@@ -8,7 +8,7 @@ const built = (options = {}) => builtModule(harbor, { options });
 test("database, queues, token and Secrets are there before its parts; its route before what is in it", async () => {
   const graph = graphOf(await built());
   expect(graph["kubernetes:helm.sh/v3:Release harbor-release"]).toBe(
-    "given-cluster after harbor-credentials-secret, harbor-database-database, harbor-database-login-secret, harbor-database-owner-secret, harbor-database-role, harbor-ns-namespace, harbor-token, harbor-token-issuer, harbor-valkey-claim, harbor-valkey-deployment, harbor-valkey-login-secret, harbor-valkey-service",
+    "given-cluster after harbor-credentials-secret, harbor-database-database, harbor-database-login-secret, harbor-database-owner-secret, harbor-database-role, harbor-ns-namespace, harbor-token, harbor-valkey-login-secret, harbor-valkey-service",
   );
   expect(graph["command:local:Command harbor-set-up"]).toMatch(/^given-command after .*harbor-ingress/);
 });
@@ -38,15 +38,15 @@ test("nothing of its values is made up anew at a render: each is a Secret of our
     redis: { type: "external", external: { addr: "harbor-valkey:6379", existingSecret: "harbor-valkey-login" } },
     trivy: { enabled: true },
   });
-  expect(Object.keys(plain(only(registered, SETS, "harbor-credentials-secret").inputs["stringData"]) as object)).toEqual([
-    "HARBOR_ADMIN_PASSWORD",
-    "secretKey",
-    "secret",
+  expect(Object.keys(plain(only(registered, SETS, "harbor-credentials-secret").inputs["stringData"]) as object).toSorted()).toEqual([
     "CSRF_KEY",
+    "HARBOR_ADMIN_PASSWORD",
     "JOBSERVICE_SECRET",
+    "REGISTRY_HTPASSWD",
     "REGISTRY_HTTP_SECRET",
     "REGISTRY_PASSWD",
-    "REGISTRY_HTPASSWD",
+    "secret",
+    "secretKey",
   ]);
   expect(only(registered, "kubernetes:cert-manager.io/v1:Certificate").inputs["spec"]).toMatchObject({ privateKey: { rotationPolicy: "Never" } });
 });
@@ -57,7 +57,7 @@ test("what is in it goes to its set-up on standard input, and nowhere else", asy
   const task = JSON.parse(String(plain(inputs["stdin"]))) as { address: string; projects: unknown[]; robots: unknown[] };
   expect(task).toEqual({
     address: "https://registry.example.org",
-    password: "cluster-secret-store/secrets/HARBOR HARBOR_ADMIN_PASSWORD",
+    password: "cluster-secret-store/secrets/HARBOR_FIRST HARBOR_ADMIN_PASSWORD",
     projects: [
       { name: "library", public: true, keep: 20 },
       { name: "docker-hub", public: true, limit: "10Gi", proxyOf: { name: "docker-hub", kind: "docker-hub", url: "https://hub.docker.com" } },

@@ -14,7 +14,7 @@ import type { BuildModule } from "../context";
 import { credentialMark } from "../credential-mark";
 import { deploymentOf, serviceOf } from "../part";
 import { POSTGRES_CLUSTER, POSTGRES_NAMESPACE } from "../postgres/values";
-import { type HarborOptions, KEYS, REMOTES } from "./options";
+import { FIRST_KEYS, type HarborOptions, KEYS, ownSecrets, REMOTES } from "./options";
 import type { HarborTask } from "./set-up";
 import {
   CREDENTIALS_SECRET,
@@ -42,7 +42,7 @@ export interface HarborArgs {
   issuer: Text;
   /** Folder of the checkout, in which its set-up runs. */
   checkout: string;
-  /** A value of its entry. Secret. */
+  /** A value of its entries. Secret. */
   secret: (key: string) => pulumi.Output<string>;
   /** The secret of each account, by its name. */
   robots: Readonly<Record<string, Text>>;
@@ -126,7 +126,7 @@ export class Harbor extends Component {
 
   /** What is in it, by its API: no resource of a provider does that. */
   #setUp(name: string, { options: { projects, robots }, robots: secrets, secret, checkout }: HarborArgs, url: pulumi.Output<string>): void {
-    const task = pulumi.all([url, secret(KEYS.admin), pulumi.output(secrets)]).apply(
+    const task = pulumi.all([url, secret(FIRST_KEYS.admin), pulumi.output(secrets)]).apply(
       ([address, password, robotSecrets]): HarborTask => ({
         address,
         password,
@@ -165,7 +165,7 @@ export const buildHarbor: BuildModule<HarborOptions> = (name, { options, context
       ingressClass,
       issuer: context.need("issuer"),
       checkout: context.checkout,
-      secret: (key) => context.programSecrets.get(options.path, key),
+      secret: (key) => context.programSecrets.get(ownSecrets(options).find((one) => one.key === key)?.path ?? options.path, key),
       robots: Object.fromEntries(Object.entries(options.robots).map(([robot, { path, key }]) => [robot, context.programSecrets.get(path, key)])),
     },
     opts,

@@ -1,6 +1,6 @@
 import { defineModule, type Flow } from "../module";
 import { POSTGRES_NAMESPACE, POSTGRES_PORT } from "../postgres/values";
-import { harborOptions, KEYS, REMOTES } from "./options";
+import { harborOptions, ownSecrets, REMOTES } from "./options";
 import {
   CREDENTIALS_SECRET,
   HARBOR_CHART,
@@ -33,7 +33,7 @@ export const harbor = defineModule({
     { path: "registry.credentials.existingSecret", is: "a user of the registry inside with the password of the chart", off: isOurs },
   ],
   exceptions: [{ rule: "read-only-root", why: "its parts write their configuration beside their programs" }],
-  parts: ({ storageClass: own, host: short, size, scan, projects, robots, database, path }, { domain, storageClass, ingressClass }) => {
+  parts: ({ storageClass: own, host: short, size, scan, projects, robots, database, path, first }, { domain, storageClass, ingressClass }) => {
     const host = `${short}.${domain}`;
     const remotes = [...new Set(Object.values(projects).flatMap(({ proxyOf }) => (proxyOf === undefined ? [] : REMOTES[proxyOf].reaches)))];
     return {
@@ -44,7 +44,7 @@ export const harbor = defineModule({
       ingressClasses: [ingressClass],
       hosts: [{ name: host, serves: "Harbor: its pages, its API and the registry", route: "ingress" }],
       programSecrets: [
-        ...Object.values(KEYS).map((key) => ({ path, key, why: "the Secrets that its parts read" })),
+        ...ownSecrets({ path, first }).map((one) => ({ ...one, why: "the Secrets that its parts read" })),
         ...Object.values(robots).map(({ path: entry, key }) => ({ path: entry, key, why: "the secret of one of its accounts" })),
       ],
       flows: [

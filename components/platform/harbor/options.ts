@@ -57,7 +57,11 @@ const options = z.strictObject({
     .regex(/^(?!pg_|postgres$)[a-z_][a-z0-9_]{0,62}$/, "must be of a-z, 0-9 and _")
     .default("registry")
     .describe("Its database in the servers of the module postgres, of a role of the same name"),
-  path: z.string().default(storePath("HARBOR")).describe("Entry of secrets/ with its own credentials (`homelab secrets generate harbor-first` and `harbor`)"),
+  path: z.string().default(storePath("HARBOR")).describe("Entry of secrets/ with the credentials of its parts (`homelab secrets generate harbor`)"),
+  first: z
+    .string()
+    .default(storePath("HARBOR_FIRST"))
+    .describe("Entry of secrets/ with what it takes at its first start alone (`homelab secrets generate harbor-first`)"),
 });
 
 /** Projects that robots may use and nobody makes. */
@@ -82,10 +86,11 @@ export const harborOptions = options.superRefine((given, context) => {
 
 export type HarborOptions = z.output<typeof harborOptions>;
 
-/** Keys of its entry. */
+/** Keys of the entry of its first start: the password of its user admin, and what it encrypts in its database with. */
+export const FIRST_KEYS = { admin: "HARBOR_ADMIN_PASSWORD", secretKey: "HARBOR_SECRET_KEY" } as const;
+
+/** Keys of the entry of its parts. */
 export const KEYS = {
-  admin: "HARBOR_ADMIN_PASSWORD",
-  secretKey: "HARBOR_SECRET_KEY",
   core: "HARBOR_CORE_SECRET",
   xsrf: "HARBOR_XSRF_KEY",
   jobservice: "HARBOR_JOBSERVICE_SECRET",
@@ -95,3 +100,9 @@ export const KEYS = {
   database: "HARBOR_DB_PASSWORD",
   valkey: "HARBOR_VALKEY_PASSWORD",
 } as const;
+
+/** Every value that its Secrets are made of, with where it lies in secrets/. */
+export const ownSecrets = ({ path, first }: Pick<HarborOptions, "path" | "first">): { path: string; key: string }[] => [
+  ...Object.values(FIRST_KEYS).map((key) => ({ path: first, key })),
+  ...Object.values(KEYS).map((key) => ({ path, key })),
+];

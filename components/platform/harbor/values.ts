@@ -5,7 +5,7 @@ import type { Part } from "../part";
 import type { ChartPin, ImagePin } from "../pins";
 import { POSTGRES_CLUSTER, POSTGRES_NAMESPACE, POSTGRES_PORT } from "../postgres/values";
 import { sized } from "../sized";
-import { KEYS } from "./options";
+import { FIRST_KEYS, KEYS } from "./options";
 
 export const HARBOR_CHART = {
   repository: "https://helm.goharbor.io",
@@ -33,8 +33,8 @@ const REGISTRY_USER = "harbor_registry_user";
 
 /** The Secret's keys as the chart looks for them, each with the key of its value in secrets/. */
 export const SECRET_KEYS: Readonly<Record<string, string>> = {
-  HARBOR_ADMIN_PASSWORD: KEYS.admin,
-  secretKey: KEYS.secretKey,
+  HARBOR_ADMIN_PASSWORD: FIRST_KEYS.admin,
+  secretKey: FIRST_KEYS.secretKey,
   secret: KEYS.core,
   CSRF_KEY: KEYS.xsrf,
   JOBSERVICE_SECRET: KEYS.jobservice,
