@@ -22,6 +22,7 @@ const app = (replicas: number): PlannedApplication => ({
   namespace: "shop",
   hosts: [],
   flows: [],
+  secrets: [],
   podSecurity: "restricted",
   requests: { replicas, cpu: "100m", memory: "128Mi" },
 });
