@@ -48,6 +48,7 @@ const ROOMS = [
   "drift",
   "doctor",
   "secrets",
+  "charts",
   "begin",
   "rehearse",
   "commands",

@@ -1,7 +1,7 @@
 /** Credentials that charts have by default and that everybody knows. Sources: values.yaml of each chart. Pure. */
 
 /** The text, and whose default it is. */
-const DEFAULT_CREDENTIALS: ReadonlyMap<string, string> = new Map([
+export const DEFAULT_CREDENTIALS: ReadonlyMap<string, string> = new Map([
   ["console123", "minio"],
   ["minioadmin", "MinIO without a root user"],
   ["Harbor12345", "harbor"],

@@ -121,6 +121,14 @@ export interface DefaultCredential {
   off(value: unknown): boolean;
 }
 
+/**
+ * How one comes from a version to a newer one. `minor`: through each minor version. `steps`: through these, each whole before the next;
+ * the versions are those of the module's images.
+ */
+export type UpgradePath =
+  | { readonly by: "minor"; readonly why: string }
+  | { readonly by: "steps"; readonly steps: readonly { readonly version: string; readonly why: string }[] };
+
 type Values = Readonly<Record<string, unknown>>;
 
 /** What depends on the options and the place. Each part may be left out where there is nothing. */
@@ -186,6 +194,8 @@ export interface ModuleSpec<N extends string, S extends z.ZodType> {
   /** Custom resource definitions that it owns, as `<plural>.<group>`. */
   readonly crds: readonly string[];
   readonly defaultCredentials: readonly DefaultCredential[];
+  /** Left out: from any version to any newer one. */
+  readonly upgrades: UpgradePath | undefined;
   /** Rules for all workloads that do not hold for its own. */
   readonly exceptions: readonly RuleException[];
   readonly parts: (options: z.output<S>, place: Place) => Partial<ModuleParts>;
@@ -225,7 +235,7 @@ const NOTHING: ModuleParts = {
   values: {},
 };
 
-type Optional = "gateway" | "mesh" | "example" | "images" | "provides" | "brings" | "crds" | "defaultCredentials" | "exceptions" | "charts";
+type Optional = "gateway" | "mesh" | "example" | "images" | "provides" | "brings" | "crds" | "defaultCredentials" | "exceptions" | "charts" | "upgrades";
 
 /** Declares a module. What is left out of its spec is empty. */
 export function defineModule<const N extends string, S extends z.ZodType>(
@@ -239,6 +249,7 @@ export function defineModule<const N extends string, S extends z.ZodType>(
     brings: [],
     gateway: undefined,
     mesh: undefined,
+    upgrades: undefined,
     crds: [],
     defaultCredentials: [],
     exceptions: [],

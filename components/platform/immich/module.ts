@@ -1,6 +1,6 @@
 import { CLOUDNATIVE_PG_NAMESPACE } from "../cloudnative-pg/values";
 import { defineModule, type Flow } from "../module";
-import { immichOptions } from "./options";
+import { IMMICH_PATH, immichOptions } from "./options";
 import {
   DATABASE_RESOURCES,
   IMMICH_NAMESPACE,
@@ -22,6 +22,7 @@ const inside = (port: number, why: string): Flow => ({ direction: "in", peer: IM
 
 export const immich = defineModule({
   name: "immich",
+  upgrades: { by: "steps", steps: IMMICH_PATH },
   summary:
     "photos and films of the family at immich.<domain>: server, machine learning, database with VectorChord and Valkey; the library lies in a folder of the node",
   images: [

@@ -41,6 +41,7 @@ const inside = (port: number, why: string, endPort?: number): Flow => ({
 
 export const longhorn = defineModule({
   name: "longhorn",
+  upgrades: { by: "minor", why: "it refuses to leave a minor version out, and takes no way back" },
   summary: "volumes that are kept on several nodes, with snapshots. Its pages have no login and so no host name: Teleport shows them",
   charts: { longhorn: LONGHORN_CHART },
   options: longhornOptions,

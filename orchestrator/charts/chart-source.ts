@@ -1,0 +1,258 @@
+/**
+ * Where charts and images lie: repositories of charts (an index.yaml and archives beside it, https://helm.sh/docs/topics/chart_repository),
+ * and registries by the distribution protocol of OCI (https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
+ */
+import { createHash } from "node:crypto";
+import { parse } from "yaml";
+import { z } from "zod";
+import { HomelabError } from "../../common/errors";
+import { createHttpClient, type HttpResponse } from "../../common/http";
+
+const HOPS = 5;
+const PAGES = 50;
+const LARGEST_BYTES = 64 * 2 ** 20;
+const MANIFESTS = [
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+];
+const CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+
+interface Answer {
+  readonly status: number;
+  readonly headers: HttpResponse["headers"];
+  readonly body: Buffer;
+  /** After redirects. */
+  readonly url: string;
+}
+
+const headerOf = (headers: HttpResponse["headers"], name: string): string | undefined => {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+};
+const sha256 = (data: Buffer): string => createHash("sha256").update(data).digest("hex");
+
+/** One exchange, over redirects. Credentials go to the first host alone. */
+async function ask(url: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
+  let next = url;
+  for (let hop = 0; hop <= HOPS; hop++) {
+    const http = createHttpClient(next);
+    try {
+      const same = new URL(next).host === new URL(url).host;
+      const { authorization: _, ...plain } = headers;
+      const response = await http.stream({ method, url: next, headers: same ? headers : plain, timeoutMs: 30_000 });
+      const chunks: Uint8Array[] = [];
+      let length = 0;
+      for await (const chunk of response.body) {
+        length += chunk.length;
+        if (length > LARGEST_BYTES) throw new HomelabError("E_CHART_SOURCE", `${next} is larger than ${LARGEST_BYTES / 2 ** 20} MiB`, { subject: next });
+        chunks.push(chunk);
+      }
+      const location = headerOf(response.headers, "location");
+      if (response.status < 300 || response.status >= 400 || location === undefined)
+        return { status: response.status, headers: response.headers, body: Buffer.concat(chunks), url: next };
+      next = new URL(location, next).href;
+    } finally {
+      await http.close();
+    }
+  }
+  throw new HomelabError("E_CHART_SOURCE", `${url} leads from one address to the next, more than ${HOPS} times`, { subject: url });
+}
+
+function expectOk({ status, url }: Answer, what: string): void {
+  if (status === 200) return;
+  throw new HomelabError("E_CHART_SOURCE", `${what}: ${new URL(url).host} answers ${status}`, {
+    subject: what,
+    hint: status === 404 ? "there is no such thing: look at its name and version" : "try again later, or look at the address",
+  });
+}
+
+function checkDigest(data: Buffer, digest: string, what: string): void {
+  const found = sha256(data);
+  if (digest.replace(/^sha256:/, "") === found) return;
+  throw new HomelabError("E_CHART_DIGEST", `${what} has the digest ${found}, and not ${digest}`, {
+    subject: what,
+    hint: "it was changed on its way, or after it was published: do not use it",
+  });
+}
+
+const indexSchema = z.object({
+  entries: z.record(z.string(), z.array(z.looseObject({ version: z.string(), urls: z.array(z.string()).default([]), digest: z.string().optional() }))),
+});
+type Index = z.output<typeof indexSchema>;
+
+/** A repository of charts. Its index is fetched once. */
+class ChartRepository {
+  readonly #indexes = new Map<string, Promise<Index>>();
+
+  #index(repository: string): Promise<Index> {
+    const known = this.#indexes.get(repository);
+    if (known !== undefined) return known;
+    const url = `${repository.replace(/\/+$/, "")}/index.yaml`;
+    const asked = (async () => {
+      const answer = await ask(url);
+      expectOk(answer, url);
+      const parsed = indexSchema.safeParse(parse(answer.body.toString("utf8")));
+      if (!parsed.success) throw new HomelabError("E_CHART_SOURCE", `${url} is no index of charts: ${z.prettifyError(parsed.error)}`, { subject: url });
+      return parsed.data;
+    })();
+    this.#indexes.set(repository, asked);
+    return asked;
+  }
+
+  async versions(repository: string, chart: string): Promise<string[]> {
+    const entries = (await this.#index(repository)).entries[chart];
+    if (entries === undefined) throw new HomelabError("E_CHART_SOURCE", `${repository} has no chart ${chart}`, { subject: chart, hint: "look at its name" });
+    return entries.map(({ version }) => version);
+  }
+
+  async pull(repository: string, chart: string, version: string): Promise<Buffer> {
+    const plain = (text: string): string => text.replace(/^v/, "");
+    const entry = (await this.#index(repository)).entries[chart]?.find((one) => plain(one.version) === plain(version));
+    const [url] = entry?.urls ?? [];
+    if (entry === undefined || url === undefined)
+      throw new HomelabError("E_CHART_SOURCE", `${repository} has no chart ${chart} ${version}`, {
+        subject: chart,
+        hint: "`homelab upgrades` lists what it has",
+      });
+    const answer = await ask(new URL(url, `${repository.replace(/\/+$/, "")}/`).href);
+    expectOk(answer, `${chart} ${version}`);
+    if (entry.digest !== undefined) checkDigest(answer.body, entry.digest, `${chart} ${version}`);
+    return answer.body;
+  }
+}
+
+/** Where a registry asks who it is, and for what (https://distribution.github.io/distribution/spec/auth/token). */
+function challengeOf(header: string | undefined): Readonly<Record<string, string>> | undefined {
+  if (header === undefined || !/^bearer /i.test(header)) return undefined;
+  return Object.fromEntries([...header.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]));
+}
+
+const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional() });
+const tagsSchema = z.object({ tags: z.array(z.string()).nullable() });
+const manifestSchema = z.looseObject({ layers: z.array(z.looseObject({ mediaType: z.string(), digest: z.string() })).optional() });
+
+/** Nobody in particular: what everybody may pull. */
+class Registry {
+  readonly #tokens = new Map<string, string>();
+
+  /** @param insecure hosts that speak HTTP */
+  constructor(private readonly insecure: ReadonlySet<string>) {}
+
+  #base(host: string): string {
+    return `${this.insecure.has(host) ? "http" : "https"}://${host}`;
+  }
+
+  async #ask(host: string, repository: string, path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
+    const url = new URL(path, this.#base(host)).href;
+    const key = `${host}/${repository}`;
+    const withToken = (): Record<string, string> => {
+      const token = this.#tokens.get(key);
+      return token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` };
+    };
+    const first = await ask(url, withToken(), method);
+    const challenge = first.status === 401 ? challengeOf(headerOf(first.headers, "www-authenticate")) : undefined;
+    if (challenge?.["realm"] === undefined) return first;
+    const realm = new URL(challenge["realm"]);
+    if (challenge["service"] !== undefined) realm.searchParams.set("service", challenge["service"]);
+    realm.searchParams.set("scope", challenge["scope"] ?? `repository:${repository}:pull`);
+    const answer = await ask(realm.href);
+    expectOk(answer, `a token for ${key}`);
+    const { token, access_token } = tokenSchema.parse(JSON.parse(answer.body.toString("utf8")));
+    this.#tokens.set(key, token ?? access_token ?? "");
+    return ask(url, withToken(), method);
+  }
+
+  async tags(host: string, repository: string): Promise<string[]> {
+    const tags: string[] = [];
+    let path: string | undefined = `/v2/${repository}/tags/list?n=1000`;
+    for (let page = 0; path !== undefined && page < PAGES; page++) {
+      const answer: Answer = await this.#ask(host, repository, path);
+      expectOk(answer, `the versions of ${host}/${repository}`);
+      tags.push(...(tagsSchema.parse(JSON.parse(answer.body.toString("utf8"))).tags ?? []));
+      path = /<([^>]+)>;\s*rel="?next"?/.exec(headerOf(answer.headers, "link") ?? "")?.[1];
+    }
+    return tags;
+  }
+
+  async #manifest(host: string, repository: string, reference: string, method: "GET" | "HEAD"): Promise<Answer> {
+    const answer = await this.#ask(host, repository, `/v2/${repository}/manifests/${reference}`, { accept: MANIFESTS.join(", ") }, method);
+    expectOk(answer, `${host}/${repository}:${reference}`);
+    return answer;
+  }
+
+  async digest(host: string, repository: string, reference: string): Promise<string> {
+    const found = headerOf((await this.#manifest(host, repository, reference, "HEAD")).headers, "docker-content-digest");
+    if (found !== undefined) return found;
+    return `sha256:${sha256((await this.#manifest(host, repository, reference, "GET")).body)}`;
+  }
+
+  async chart(host: string, repository: string, tag: string): Promise<Buffer> {
+    const what = `${host}/${repository}:${tag}`;
+    const { layers = [] } = manifestSchema.parse(JSON.parse((await this.#manifest(host, repository, tag, "GET")).body.toString("utf8")));
+    const layer = layers.find(({ mediaType }) => mediaType === CHART_LAYER);
+    if (layer === undefined) throw new HomelabError("E_CHART_SOURCE", `${what} is no chart of Helm`, { subject: what });
+    const blob = await this.#ask(host, repository, `/v2/${repository}/blobs/${layer.digest}`);
+    expectOk(blob, what);
+    checkDigest(blob.body, layer.digest, what);
+    return blob.body;
+  }
+}
+
+/** `docker.io/library/redis` of `redis`; `ghcr.io/a/b` as it is. */
+export function imageOf(text: string): { host: string; repository: string; tag: string | undefined; digest: string | undefined } {
+  const [name = "", digest] = text.split("@");
+  const [, path = "", tag] = /^(.+?)(?::([\w][\w.-]*))?$/.exec(name) ?? [];
+  const [first = "", ...rest] = path.split("/");
+  const hasHost = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  const host = hasHost ? first : "docker.io";
+  const own = hasHost ? rest.join("/") : rest.length === 0 ? `library/${first}` : path;
+  return { host, repository: own, tag, digest };
+}
+/** Where Docker Hub's images really lie. */
+const answeringHost = (host: string): string => (host === "docker.io" ? "registry-1.docker.io" : host);
+
+export class ChartSources {
+  readonly #repositories = new ChartRepository();
+  readonly #registry: Registry;
+
+  /** @param insecure hosts of registries that speak HTTP; for tests */
+  constructor(insecure: readonly string[] = []) {
+    this.#registry = new Registry(new Set(insecure));
+  }
+
+  #oci(repository: string, chart: string): { host: string; path: string } {
+    const [host = "", ...rest] = repository
+      .replace(/^oci:\/\//, "")
+      .replace(/\/+$/, "")
+      .split("/");
+    return { host, path: [...rest, chart].join("/") };
+  }
+
+  /** @throws HomelabError E_CHART_SOURCE, E_HTTP */
+  async versions(repository: string, chart: string): Promise<string[]> {
+    if (!repository.startsWith("oci://")) return this.#repositories.versions(repository, chart);
+    const { host, path } = this.#oci(repository, chart);
+    // A tag has no plus.
+    return (await this.#registry.tags(host, path)).map((tag) => tag.replaceAll("_", "+"));
+  }
+
+  /** The archive. @throws HomelabError E_CHART_SOURCE, E_CHART_DIGEST, E_HTTP */
+  async pull(repository: string, chart: string, version: string): Promise<Buffer> {
+    if (!repository.startsWith("oci://")) return this.#repositories.pull(repository, chart, version);
+    const { host, path } = this.#oci(repository, chart);
+    return this.#registry.chart(host, path, version.replaceAll("+", "_"));
+  }
+
+  /** `sha256:…` of what the tag names now; of an image by digest, that. @throws HomelabError E_CHART_SOURCE, E_HTTP */
+  async imageDigest(image: string): Promise<string> {
+    const { host, repository, tag = "latest", digest } = imageOf(image);
+    return digest ?? (await this.#registry.digest(answeringHost(host), repository, tag));
+  }
+
+  async imageTags(image: string): Promise<string[]> {
+    const { host, repository } = imageOf(image);
+    return this.#registry.tags(answeringHost(host), repository);
+  }
+}

@@ -1,0 +1,82 @@
+/** `homelab charts verify`. */
+import { asError, describeError } from "../../common/errors";
+import type { Arguments } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { readChartArchive } from "./chart-archive";
+import { ChartSources } from "./chart-source";
+import { chartDataOf } from "./known-values";
+import { helmExecutable, renderChart } from "./render-chart";
+import { type Taken, takenFromElsewhere } from "./taken";
+import { type ChartUse, type Finding, findingsOfManifests, findingsOfValues, imagesIn, manifestsOf } from "./verify-chart";
+
+export interface VerifiedChart {
+  readonly chart: string;
+  readonly version: string;
+  readonly stack: string;
+  readonly release: string;
+  readonly images: readonly { readonly image: string; readonly digest?: string; readonly problem?: string }[];
+  readonly findings: readonly Finding[];
+  /** Why it could not be looked at. */
+  readonly failure?: string;
+}
+
+interface Tools {
+  readonly sources: ChartSources;
+  /** undefined: values are looked at alone. */
+  readonly helm: string | undefined;
+}
+
+async function imagesOf(manifests: readonly unknown[], sources: ChartSources): Promise<VerifiedChart["images"]> {
+  const found: { image: string; digest?: string; problem?: string }[] = [];
+  for (const image of imagesIn(manifests)) {
+    try {
+      found.push({ image, digest: await sources.imageDigest(image) });
+    } catch (thrown) {
+      found.push({ image, problem: describeError(asError(thrown)) });
+    }
+  }
+  return found;
+}
+
+/** One release: its chart is pulled, its values are held against it, and what it gives is looked at. */
+export async function verifyChart(use: ChartUse, known: Taken["knownCredentials"], { sources, helm }: Tools): Promise<VerifiedChart> {
+  const { chart, version, stack, release, repository } = use;
+  const base = { chart, version, stack, release };
+  try {
+    const archive = await sources.pull(repository, chart, version);
+    const findings = findingsOfValues(use, chartDataOf(readChartArchive(archive, `${chart} ${version}`)));
+    if (helm === undefined) return { ...base, images: [], findings };
+    const manifests = manifestsOf(await renderChart(helm, archive, use));
+    return { ...base, images: await imagesOf(manifests, sources), findings: [...findings, ...findingsOfManifests(manifests, known)] };
+  } catch (thrown) {
+    return { ...base, images: [], findings: [], failure: describeError(asError(thrown)) };
+  }
+}
+
+/** As lines for people. */
+export function verifiedText({ chart, version, stack, release, images, findings, failure }: VerifiedChart): string {
+  const lines = [
+    `${chart} ${version} (${stack}, release ${release})`,
+    ...(failure === undefined ? [] : [`  failed: ${failure.replaceAll("\n", "\n  ")}`]),
+    ...findings.map(({ text }) => `  ${text}`),
+    ...images.map(({ image, digest, problem }) => `  image ${image}${digest === undefined ? `: ${problem ?? ""}` : ` ${digest}`}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** @returns 1 where a chart could not be looked at, 3 where something was found */
+export async function manageCharts(args: Arguments, session: Session, sources = new ChartSources()): Promise<ExitCode> {
+  const [stack] = args.words;
+  const helm = args.flag("no-render") ? undefined : helmExecutable();
+  const { charts, knownCredentials } = await takenFromElsewhere(stack);
+  const all: VerifiedChart[] = [];
+  for (const use of charts) {
+    const verified = await verifyChart(use, knownCredentials, { sources, helm });
+    all.push(verified);
+    if (!args.flag("json")) session.out(verifiedText(verified));
+  }
+  if (args.flag("json")) session.out(`${JSON.stringify({ version: 1, charts: all }, null, 2)}\n`);
+  if (all.some(({ failure }) => failure !== undefined)) return EXIT.failed;
+  return all.some(({ findings }) => findings.length > 0) ? EXIT.changes : EXIT.done;
+}

@@ -1,0 +1,13 @@
+import { defineCommand } from "../cli/command";
+import { JSON_OUTPUT } from "../cli/flags";
+
+export const command = defineCommand({
+  group: "look",
+  summary: "lists charts and images that have newer versions",
+  words: [{ name: "stack", help: "the stack; none named: all of them", names: "stack", optional: true }],
+  flags: [JSON_OUTPUT],
+  notes:
+    "Asks the repositories and registries that the pins name. Where a module goes through versions one at a time (Longhorn, Immich), the next one is named. Exit code 3 where there is something newer.",
+  examples: ["homelab upgrades", "homelab upgrades sandboxy --json"],
+  run: async (args, session) => (await import("../charts/list-upgrades")).listUpgrades(args, session),
+});
