@@ -28,6 +28,7 @@ import { otelCollector } from "./otel-collector/module";
 import { postgres } from "./postgres/module";
 import { prometheusOperatorCrds } from "./prometheus-operator-crds/module";
 import { registry } from "./registry/module";
+import { seaweedfs } from "./seaweedfs/module";
 import { sharedSecrets } from "./shared-secrets/module";
 import { snapshotController } from "./snapshot-controller/module";
 import { teleportAgent } from "./teleport-agent/module";
@@ -40,6 +41,7 @@ import { vaultEntries } from "./vault-entries/module";
 export const MODULES = [
   certManager,
   minio,
+  seaweedfs,
   vault,
   vaultEntries,
   clusterAccess,

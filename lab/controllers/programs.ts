@@ -16,10 +16,11 @@ import { decode64, type Kube } from "./kube";
 import { longhornJob } from "./longhorn";
 import { environmentOf } from "./pod-starts";
 import type { WorkQueue } from "./queue";
+import { bucketsOfSeaweedfs, usersOfSeaweedfs } from "./seaweedfs";
 
 const entrySchema = z.strictObject({
   image: z.string(),
-  program: z.enum(["vault", "s3", "minio-client", "external-dns", "harbor"]),
+  program: z.enum(["vault", "s3", "minio-client", "external-dns", "harbor", "seaweedfs"]),
   data: z.string().optional(),
   ports: z.array(z.number()),
 });
@@ -167,10 +168,10 @@ export class Programs {
       this.#running.set(key, { ...shared, ...server, ready: () => true });
     } else {
       const environment = environmentOf(kube, pod, container);
-      const server = await startS3(label, ctx, {
-        ...saved,
-        credentials: { accessKey: environment["MINIO_ROOT_USER"] ?? "minioadmin", secretKey: environment["MINIO_ROOT_PASSWORD"] ?? "minioadmin" },
-      });
+      const ofSeaweedfs = entry.program === "seaweedfs" ? usersOfSeaweedfs(kube, pod) : undefined;
+      const ofMinio = { accessKey: environment["MINIO_ROOT_USER"] ?? "minioadmin", secretKey: environment["MINIO_ROOT_PASSWORD"] ?? "minioadmin" };
+      const server = await startS3(label, ctx, { ...saved, credentials: ofSeaweedfs?.root ?? ofMinio });
+      if (ofSeaweedfs !== undefined) server.makeUsers(ofSeaweedfs.users);
       this.#running.set(key, {
         ...shared,
         port: server.port,
@@ -190,6 +191,13 @@ export class Programs {
   finished(pod: KubeObject): boolean | { failure: string } {
     const longhorn = longhornJob(this.kube, pod);
     if (longhorn !== undefined) return longhorn === "" || { failure: longhorn };
+    const wanted = bucketsOfSeaweedfs(pod);
+    if (wanted !== undefined) {
+      const seaweedfs = this.#behind(pod.metadata.namespace, wanted.service);
+      if (seaweedfs?.s3 === undefined || !seaweedfs.ready()) return false;
+      seaweedfs.s3.makeBuckets(wanted.buckets);
+      return true;
+    }
     const container = listAt(pod, "spec", "containers").find((candidate) => entryOf(String(candidate["image"]))?.program === "minio-client");
     if (container === undefined) return true;
     const server = this.#behind(pod.metadata.namespace, environmentOf(this.kube, pod, container)["MINIO_ENDPOINT"] ?? "");

@@ -24,7 +24,7 @@ interface Wanted extends Omit<Pin, "newer" | "failure"> {
 
 const unique = (names: readonly string[]): string[] => [...new Set(names)].toSorted();
 
-function grouped<T extends { readonly stack: string; readonly module: string }>(
+function grouped<T extends { readonly stack: string; readonly module: string; readonly upgrades?: unknown }>(
   uses: readonly T[],
   key: (use: T) => string,
 ): (T & Pick<Pin, "modules" | "stacks">)[] {
@@ -32,7 +32,16 @@ function grouped<T extends { readonly stack: string; readonly module: string }>(
   for (const use of uses) groups.set(key(use), [...(groups.get(key(use)) ?? []), use]);
   return [...groups.values()].flatMap((same) => {
     const [first] = same;
-    return first === undefined ? [] : [{ ...first, ...same.find(({ upgrades }) => upgrades !== undefined), modules: unique(same.map(({ module }) => module)), stacks: unique(same.map(({ stack }) => stack)) }];
+    return first === undefined
+      ? []
+      : [
+          {
+            ...first,
+            upgrades: same.find(({ upgrades }) => upgrades !== undefined)?.upgrades,
+            modules: unique(same.map(({ module }) => module)),
+            stacks: unique(same.map(({ stack }) => stack)),
+          },
+        ];
   });
 }
 

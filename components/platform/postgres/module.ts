@@ -13,7 +13,7 @@ export const postgres = defineModule({
     namespaces: [POSTGRES_NAMESPACE],
     needs: ["cloudnative-pg"],
     // The first backup is made at once.
-    after: backup === undefined ? [] : ["minio"],
+    after: backup === undefined ? [] : ["object-storage"],
     cluster: ["load-balancer"],
     storageClasses: [own ?? storageClass],
     hosts: [{ name: `${host}.${domain}`, serves: "Postgres, by its own protocol", route: "balancer" }],
