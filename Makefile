@@ -14,7 +14,7 @@ help:
 	@echo "make real-parts   install those programs, as far as this machine allows (cached outside the checkout)"
 	@echo "make check        lint, types, import rules, dead code, tests"
 	@echo "make ci-local     one job of the pipelines, in a clean copy of what is committed: JOB=check"
-	@echo "make bench        measure the engine beside the real CLI, the rebuild and the no-change preview"
+	@echo "make bench        measure the engine beside the real CLI, the rebuild and the no-change preview, and objects of a cluster"
 	@echo "make lab-destroy  destroy all stacks in the lab"
 	@echo "make lab-stop     stop the lab (its state is kept)"
 	@echo "make clean        stop the lab and remove all that was made here"
@@ -94,6 +94,7 @@ drift-report: bin/.built
 bench: bin/.built
 	node bench/engine/run.mjs
 	node bench/rebuild.mjs
+	node bench/platform/run.mjs
 
 clean:
 	@if [ -f .lab/lab.json ] && [ -d node_modules ]; then $(HOMELAB) lab stop; fi

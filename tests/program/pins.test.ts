@@ -27,6 +27,7 @@ const BY_OTHERS: Readonly<Record<string, string>> = {
   "teleport-kube-agent": "the version of the homelab's Teleport",
   "nginx-ingress": "the issue's own choice, after the notes",
   cni: "a chart of Istio, with the version of the others",
+  seaweedfs: "the successor that the notes name, at the version that they have seen",
   traefik: "named in the row of the retired ingress-nginx",
 };
 
