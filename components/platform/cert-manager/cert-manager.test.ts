@@ -55,6 +55,17 @@ test("mail address and resolvers are options", async () => {
   expect(only(registered, "kubernetes:cert-manager.io/v1:ClusterIssuer").inputs).toMatchObject({ spec: { acme: { email: "other@example.org" } } });
 });
 
+test("for trials it orders at Let's Encrypt's staging, and reaches no other", async () => {
+  const registered = await builtModule(certManager, { options: { issuer: "letsencrypt-staging" } });
+  expect(only(registered, "kubernetes:cert-manager.io/v1:ClusterIssuer").inputs).toMatchObject({
+    metadata: { name: "letsencrypt-staging" },
+    spec: { acme: { server: "https://acme-staging-v02.api.letsencrypt.org/directory", privateKeySecretRef: { name: "letsencrypt-staging" } } },
+  });
+  const peers = certManager.parts(certManager.options.parse({ issuer: "letsencrypt-staging" }), PLACE).flows.map(({ peer }) => peer);
+  expect(peers).toContain("https://acme-staging-v02.api.letsencrypt.org");
+  expect(peers).not.toContain("https://acme-v02.api.letsencrypt.org");
+});
+
 test("with an authority of one's own it signs by that, and asks nobody outside", async () => {
   const registered = await builtModule(certManager, { options: { issuer: "own-authority" } });
   expect(graphOf(registered)).toEqual({

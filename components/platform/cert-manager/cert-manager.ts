@@ -67,7 +67,7 @@ export const buildCertManager: BuildModule<CertManagerOptions> = (name, { option
           nameservers: [],
         }
       : {
-          issuer: letsencrypt({ email: options.email ?? contact, domain }),
+          issuer: letsencrypt({ email: options.email ?? contact, domain, by: options.issuer }),
           secret: { [CLOUDFLARE_TOKEN.key]: read(CLOUDFLARE_TOKEN.path, CLOUDFLARE_TOKEN.key) },
           nameservers: options.nameservers,
         };

@@ -8,22 +8,29 @@ export interface IssuerPlan {
   readonly secret: { readonly part: string; readonly name: string; readonly type?: string };
 }
 
-const LETSENCRYPT = "letsencrypt-prod";
+/** Of Let's Encrypt: the one that devices trust, and the one for trials (https://letsencrypt.org/docs/staging-environment). */
+export const LETSENCRYPT = {
+  letsencrypt: { name: "letsencrypt-prod", origin: "https://acme-v02.api.letsencrypt.org" },
+  "letsencrypt-staging": { name: "letsencrypt-staging", origin: "https://acme-staging-v02.api.letsencrypt.org" },
+} as const;
 const OWN = "own-authority";
 
 /** Let's Encrypt, which asks for records of the domain that the token may write at Cloudflare. */
-export const letsencrypt = ({ email, domain }: { email: string; domain: string }): IssuerPlan => ({
-  name: LETSENCRYPT,
-  secret: { part: "cloudflare", name: "cloudflare-api-token" },
-  spec: {
-    acme: {
-      server: "https://acme-v02.api.letsencrypt.org/directory",
-      email,
-      privateKeySecretRef: { name: LETSENCRYPT },
-      solvers: [{ selector: { dnsZones: [domain] }, dns01: { cloudflare: { apiTokenSecretRef: { name: "cloudflare-api-token", key: "api-token" } } } }],
+export const letsencrypt = ({ email, domain, by }: { email: string; domain: string; by: keyof typeof LETSENCRYPT }): IssuerPlan => {
+  const { name, origin } = LETSENCRYPT[by];
+  return {
+    name,
+    secret: { part: "cloudflare", name: "cloudflare-api-token" },
+    spec: {
+      acme: {
+        server: `${origin}/directory`,
+        email,
+        privateKeySecretRef: { name },
+        solvers: [{ selector: { dnsZones: [domain] }, dns01: { cloudflare: { apiTokenSecretRef: { name: "cloudflare-api-token", key: "api-token" } } } }],
+      },
     },
-  },
-});
+  };
+};
 
 /** The homelab's own authority: one for all clusters, so that a device is told once whom to trust. */
 export const ownAuthority: IssuerPlan = {

@@ -1,5 +1,6 @@
 import { OWN_AUTHORITY } from "../../../common/vault-layout";
 import { defineModule, type Flow, type ModuleParts } from "../module";
+import { LETSENCRYPT } from "./issuers";
 import { CLOUDFLARE_TOKEN, certManagerOptions } from "./options";
 import { CERT_MANAGER_CHART, CERT_MANAGER_NAMESPACE, certManagerValues } from "./values";
 
@@ -17,11 +18,11 @@ const OWN: Partial<ModuleParts> = {
 };
 
 /** What Let's Encrypt takes. */
-const proved = (nameservers: readonly string[]): Partial<ModuleParts> => ({
+const proved = (nameservers: readonly string[], by: keyof typeof LETSENCRYPT): Partial<ModuleParts> => ({
   programSecrets: [{ ...CLOUDFLARE_TOKEN, why: "DNS-01 writes a record that the certificate authority reads" }],
   flows: [
     ...FLOWS,
-    { direction: "out", peer: "https://acme-v02.api.letsencrypt.org", port: 443, why: "orders certificates" },
+    { direction: "out", peer: LETSENCRYPT[by].origin, port: 443, why: "orders certificates" },
     { direction: "out", peer: "https://api.cloudflare.com", port: 443, why: "writes the records of DNS-01" },
     ...nameservers.flatMap((nameserver) => {
       const [address = "", port = "53"] = nameserver.split(":");
@@ -54,7 +55,7 @@ export const certManager = defineModule({
   ],
   parts: ({ issuer, nameservers }) => ({
     namespaces: [CERT_MANAGER_NAMESPACE],
-    ...(issuer === "own-authority" ? OWN : proved(nameservers)),
+    ...(issuer === "own-authority" ? OWN : proved(nameservers, issuer)),
     workloads: [{ name: "controller", cpu: "10m", memory: "64Mi" }, { name: "webhook" }, { name: "cainjector" }],
   }),
   build: () => (require("./cert-manager") as typeof import("./cert-manager")).buildCertManager,

@@ -5,10 +5,10 @@ export const CLOUDFLARE_TOKEN = { path: "cloudflare", key: "api-token" } as cons
 
 export const certManagerOptions = z.strictObject({
   issuer: z
-    .enum(["letsencrypt", "own-authority"])
+    .enum(["letsencrypt", "letsencrypt-staging", "own-authority"])
     .default("letsencrypt")
     .describe(
-      "Who signs. `letsencrypt`: trusted everywhere; needs a token of Cloudflare. `own-authority`: the authority in secrets/, which devices must be told to trust",
+      "Who signs. `letsencrypt`: trusted everywhere; needs a token of Cloudflare. `letsencrypt-staging`: the same, for trials: it counts no failures, and no device trusts its certificates. `own-authority`: the authority in secrets/, which devices must be told to trust",
     ),
   email: z.email().optional().describe("Mail address for the certificate authority. Left out: `homelab:acmeEmail`"),
   nameservers: z
