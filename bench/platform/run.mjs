@@ -97,7 +97,9 @@ async function measure(lab, count) {
     for (const [name, args] of STEPS) {
       const { seconds, cpu, peakMiB } = await run(dir, count, args);
       const each = ((seconds * 1000) / count).toFixed(1);
-      console.log(`${String(count).padStart(4)} objects  ${name.padEnd(8)} ${seconds.toFixed(1)} s, ${each} ms an object, ${cpu.toFixed(1)} s of processors, engine at most ${peakMiB.toFixed(0)} MiB`);
+      console.log(
+        `${String(count).padStart(4)} objects  ${name.padEnd(8)} ${seconds.toFixed(1)} s, ${each} ms an object, ${cpu.toFixed(1)} s of processors, engine at most ${peakMiB.toFixed(0)} MiB`,
+      );
     }
   } finally {
     await controllers.stop();
