@@ -68,7 +68,7 @@ export function verifiedText({ chart, version, stack, release, images, findings,
 /** @returns 1 where a chart could not be looked at, 3 where something was found */
 export async function manageCharts(args: Arguments, session: Session, sources = new ChartSources()): Promise<ExitCode> {
   const [stack] = args.words;
-  const helm = args.flag("no-render") ? undefined : helmExecutable();
+  const helm = args.flag("values-only") ? undefined : helmExecutable();
   const { charts, knownCredentials } = await takenFromElsewhere(stack);
   const all: VerifiedChart[] = [];
   for (const use of charts) {

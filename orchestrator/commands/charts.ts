@@ -8,11 +8,11 @@ export const command = defineCommand({
     verify: {
       summary: "pulls each chart, renders it with its values for the cluster's version, and lists its images with their digests",
       words: [{ name: "stack", help: "the stack; none named: all of them", names: "stack", optional: true }],
-      flags: [JSON_OUTPUT, { name: "no-render", help: "look at values alone, without helm" }],
+      flags: [JSON_OUTPUT, { name: "values-only", help: "look at values alone, without helm" }],
     },
   },
   notes:
     "Reports values that a chart does not know, credentials that it has by default, and images whose tag floats. Needs helm 3 and the charts' repositories. Exit code 3 where something was found, 1 where a chart could not be looked at.",
-  examples: ["homelab charts verify tools", "homelab charts verify --no-render --json"],
+  examples: ["homelab charts verify tools", "homelab charts verify --values-only --json"],
   run: async (args, session) => (await import("../charts/manage-charts")).manageCharts(args, session),
 });
