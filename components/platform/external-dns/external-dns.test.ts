@@ -1,5 +1,5 @@
-import { builtModule, graphOf, releaseDefaults, releaseOf } from "../../../tests/support/module-build";
-import { only } from "../../../tests/support/pulumi-mocks";
+import { builtModule, graphOf, PLACE, releaseDefaults, releaseOf } from "../../../tests/support/module-build";
+import { only, plain } from "../../../tests/support/pulumi-mocks";
 import { externalDns } from "./module";
 import { namePattern } from "./values";
 
@@ -67,4 +67,44 @@ test("it takes its password from Vault: from the environment's own entry where t
     data: [{ secretKey: "EXTERNAL_DNS_PIHOLE_PASSWORD", remoteRef: { key: path, property: "PIHOLE_PASSWORD" } }],
   });
   expect(await keyOf(new Map([[path, `environments/dev/${path}`]]))).toMatchObject({ data: [{ remoteRef: { key: `environments/dev/${path}` } }] });
+});
+
+describe("names in the public zone", () => {
+  const options = { public: { shop: {}, "dev.vpn": { private: true } } };
+
+  test("none by itself: nothing of Cloudflare is there", async () => {
+    expect((await builtModule(externalDns)).filter(({ name }) => name.includes("cloudflare"))).toEqual([]);
+    expect(externalDns.parts(externalDns.options.parse({}), PLACE).flows.map(({ peer }) => peer)).not.toContain("https://api.cloudflare.com");
+  });
+
+  test("each kind of address has an instance with owner, domain and names of its own; private addresses are left out unless the name says so", async () => {
+    const registered = await builtModule(externalDns, { options });
+    const values = (release: string) => (plain(only(registered, "kubernetes:helm.sh/v3:Release", `${release}-release`).inputs) as { values: object }).values;
+    const shared = { provider: { name: "cloudflare" }, registry: "txt", txtPrefix: "owner.", policy: "sync", domainFilters: ["example.org"] };
+    expect(values("external-dns-cloudflare")).toMatchObject({
+      ...shared,
+      txtOwnerId: "dev-public",
+      extraArgs: [
+        "--regex-domain-filter=^(shop\\.example\\.org)$",
+        ...["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"].map((network) => `--exclude-target-net=${network}`),
+      ],
+      env: [{ name: "CF_API_TOKEN", valueFrom: { secretKeyRef: { name: "external-dns-cloudflare", key: "api-token" } } }],
+    });
+    expect(values("external-dns-cloudflare-private")).toMatchObject({
+      ...shared,
+      txtOwnerId: "dev-private",
+      extraArgs: ["--regex-domain-filter=^(dev\\.vpn\\.example\\.org)$"],
+    });
+    expect(graphOf(registered)["kubernetes:helm.sh/v3:Release external-dns-cloudflare-release"]).toBe(
+      "given-cluster after external-dns-cloudflare-secret, external-dns-ns-namespace",
+    );
+  });
+
+  test("Cloudflare is reached, and its token needed, where there are such names", () => {
+    const parts = externalDns.parts(externalDns.options.parse(options), PLACE);
+    expect(parts.flows.map(({ peer }) => peer)).toContain("https://api.cloudflare.com");
+    expect(parts.programSecrets).toEqual([{ path: "cloudflare", key: "api-token", why: "writes records of public names" }]);
+    expect(parts.workloads).toHaveLength(3);
+    expect(Object.keys(parts.charts)).toEqual(["external-dns-cloudflare", "external-dns-cloudflare-private"]);
+  });
 });

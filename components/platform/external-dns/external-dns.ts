@@ -1,13 +1,16 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
+import { Credentials } from "../../base/credentials";
 import { HelmRelease } from "../../base/helm-release";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
+import { CLOUDFLARE_TOKEN } from "../cert-manager/options";
 import { type BuildModule, formerPart } from "../context";
 import { EXTERNAL_DNS, PIHOLE_PASSWORD_KEY } from "../namespace-grants";
 import type { Routes } from "../place";
 import { SecretAccess, type SecretsOfNamespace } from "../secret-access";
 import type { ExternalDnsOptions } from "./options";
-import { EXTERNAL_DNS_CHART, externalDnsValues } from "./values";
+import { publicInstances } from "./public-names";
+import { CLOUDFLARE_SECRET, EXTERNAL_DNS_CHART, externalDnsValues } from "./values";
 
 const { namespace: NAMESPACE, password: PASSWORD } = EXTERNAL_DNS;
 
@@ -20,10 +23,15 @@ export interface ExternalDnsArgs {
   routes: Routes;
   /** How its namespace gets a Secret with Pi-hole's password. */
   secrets: SecretsOfNamespace;
+  /** Values of each instance that writes public names, by release name. */
+  instances: ReturnType<typeof publicInstances>;
+  /** Token of Cloudflare. Secret; used where there are such instances. */
+  token: pulumi.Input<string> | undefined;
 }
 
 /**
- * Names of this cluster's routes in Pi-hole. Nothing is written to public DNS: every address here is a private one.
+ * Names of this cluster's routes in Pi-hole. To public DNS go those alone that are named, and addresses of private networks only where
+ * their name says so.
  */
 export class ExternalDns extends Component {
   constructor(name: string, args: ExternalDnsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -37,13 +45,28 @@ export class ExternalDns extends Component {
       password: { secret: PASSWORD.name, key: PIHOLE_PASSWORD_KEY },
     });
     new HelmRelease(name, { releaseName: "external-dns", namespace, chart: EXTERNAL_DNS_CHART, values }, this.child({ dependsOn: [access] }));
+    if (args.token !== undefined) this.#publicly(name, args.token, args.instances, namespace);
     this.registerOutputs({});
+  }
+
+  /** Each instance has records of its own, and takes none of the others. */
+  #publicly(name: string, token: pulumi.Input<string>, instances: ExternalDnsArgs["instances"], namespace: pulumi.Output<string>): void {
+    const values = { [CLOUDFLARE_SECRET.key]: token };
+    const secret = new Credentials(`${name}-cloudflare`, { name: CLOUDFLARE_SECRET.name, namespace, values }, this.child());
+    for (const [release, own] of instances)
+      new HelmRelease(
+        release.replace(/^external-dns/, name),
+        { releaseName: release, namespace, chart: EXTERNAL_DNS_CHART, values: own },
+        this.child({ dependsOn: [secret] }),
+      );
   }
 }
 
 export const buildExternalDns: BuildModule<ExternalDnsOptions> = (name, { options, context }, opts) => {
   const { domain, hostNames, piholeUrl, routes } = context.place;
   const names = [...hostNames, ...options.formerNames.map((former) => `${former}.${domain}`)];
-  const args = { namespace: context.namespace(NAMESPACE), hostNames: names, piholeUrl, routes, secrets: context.secrets.bind(context) };
+  const instances = publicInstances(options, context.place);
+  const token = instances.size === 0 ? undefined : context.programSecrets.get(CLOUDFLARE_TOKEN.path, CLOUDFLARE_TOKEN.key);
+  const args = { namespace: context.namespace(NAMESPACE), hostNames: names, piholeUrl, routes, secrets: context.secrets.bind(context), instances, token };
   return { component: new ExternalDns(name, args, { ...opts, aliases: [formerPart("external-dns")] }) };
 };

@@ -1,8 +1,16 @@
 import { z } from "zod";
 
+const name = z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, "must be a name without the domain, such as dev.ascii");
+
 export const externalDnsOptions = z.strictObject({
+  public: z
+    .record(name, z.strictObject({ private: z.boolean().default(false) }))
+    .default({})
+    .describe(
+      "Names, without the domain, that are written to the domain's zone at Cloudflare as well. An address of a private network is left out there, unless the name says `private: true`. Records have an owner there: they go when the route goes, and those of others stay",
+    ),
   formerNames: z
-    .array(z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, "must be a name without the domain, such as dev.ascii"))
+    .array(name)
     .default([])
     .describe(
       "Names, without the domain, whose routes were taken away. Pi-hole keeps no owners of records: a name must be listed for its record to be deleted",

@@ -26,6 +26,42 @@ export function namePattern(names: readonly string[]): string {
   return escaped.length === 0 ? "^$" : `^(${escaped.join("|")})$`;
 }
 
+/** Of the chart's instance for Cloudflare: names whose address may be a private one, or not. */
+export const publicRelease = (isPrivate: boolean): string => (isPrivate ? "external-dns-cloudflare-private" : "external-dns-cloudflare");
+/** Secret with the token of Cloudflare, and its key. */
+export const CLOUDFLARE_SECRET = { name: "external-dns-cloudflare", key: "api-token" } as const;
+/** Networks of which nobody outside can reach an address (RFC 1918, RFC 6598, RFC 4193). */
+const PRIVATE_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
+
+export interface PublicValuesArgs {
+  environment: string;
+  domain: string;
+  /** Full names that are written. */
+  names: readonly string[];
+  istio: boolean;
+  /** Addresses of private networks are written. */
+  isPrivate: boolean;
+}
+
+/** Values of an instance that writes to the domain's zone at Cloudflare. */
+export function publicValues({ environment, domain, names, istio, isPrivate }: PublicValuesArgs) {
+  return {
+    provider: { name: "cloudflare" },
+    sources: ["ingress", "service", ...(istio ? ["istio-gateway", "istio-virtualservice"] : [])],
+    // Beside each record lies a text that says whose it is: what others wrote stays, and what was this instance's goes with its route.
+    registry: "txt",
+    txtOwnerId: `${environment}-${isPrivate ? "private" : "public"}`,
+    txtPrefix: "owner.",
+    policy: "sync",
+    interval: "5m",
+    triggerLoopOnEvent: true,
+    domainFilters: [domain],
+    extraArgs: [`--regex-domain-filter=${namePattern(names)}`, ...(isPrivate ? [] : PRIVATE_NETWORKS.map((network) => `--exclude-target-net=${network}`))],
+    env: [{ name: "CF_API_TOKEN", valueFrom: { secretKeyRef: CLOUDFLARE_SECRET } }],
+    resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+  };
+}
+
 export function externalDnsValues({ piholeUrl, names, istio, password }: ExternalDnsValuesArgs) {
   return {
     provider: { name: "pihole" },
