@@ -1,5 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
+import { harborValues } from "../../components/platform/harbor/values";
+import { seaweedfsValues } from "../../components/platform/seaweedfs/values";
 import { createContext, type OwnedContext } from "../core/context";
 import { fetchFromLab } from "../core/fetch";
 import { type Artefacts, startArtefacts } from ".";
@@ -213,6 +215,8 @@ describe("charts", () => {
   const OFF = { enabled: false };
   /** What a stand-in cannot be rendered without. */
   const NEEDED: Readonly<Record<string, object>> = {
+    harbor: harborValues({ host: "registry.example.org", storageClass: "local-path", size: "1Gi", scan: true, database: "registry", credentialMark: "1" }),
+    seaweedfs: seaweedfsValues({ storageClass: "local-path", size: "1Gi", buckets: [{ name: "state" }], credentialMark: "1" }),
     minio: { mode: "standalone", existingSecret: "s", users: [] },
     valkey: { auth: { enabled: true, usersExistingSecret: "s", aclConfig: "user default off" } },
     "gha-runner-scale-set": { githubConfigUrl: "https://github.com/example", githubConfigSecret: "token", maxRunners: 1 },

@@ -15,7 +15,9 @@ const LONGEST_MS = 120_000;
 export function helmExecutable(): string {
   const helm = findOnPath("helm");
   if (helm === undefined)
-    throw new HomelabError("E_NO_HELM", "no helm executable is on PATH", { hint: "install helm 3, or give --values-only to look at values and versions alone" });
+    throw new HomelabError("E_NO_HELM", "no helm executable is on PATH", {
+      hint: "install helm 3, or give --values-only to look at values and versions alone",
+    });
   return helm;
 }
 
