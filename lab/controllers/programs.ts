@@ -164,7 +164,7 @@ export class Programs {
       const program = new ExternalDnsContainer(kube, ctx, pod, container, schedule, () => this.changed(namespace, name));
       this.#running.set(key, Object.assign(program, shared));
     } else if (entry.program === "harbor") {
-      const server = await startHarbor(label, ctx, { ...saved, password: this.#adminOfHarbor(namespace) });
+      const server = await startHarbor(label, ctx, { ...saved, password: () => this.#adminOfHarbor(namespace) });
       this.#running.set(key, { ...shared, ...server, ready: () => true });
     } else {
       const environment = environmentOf(kube, pod, container);

@@ -228,14 +228,14 @@ export interface HarborServer extends Stoppable, Persistent {
   readonly port: number;
 }
 
-/** @param password of its user `admin`. @param saved what `save` gave */
-export async function startHarbor(name: string, ctx: LabContext, { password, saved }: { password: string; saved?: unknown }): Promise<HarborServer> {
+/** @param password of its user `admin`, as its core has it at that moment. @param saved what `save` gave */
+export async function startHarbor(name: string, ctx: LabContext, { password, saved }: { password: () => string; saved?: unknown }): Promise<HarborServer> {
   const harbor = new Harbor(name, ctx);
   const restore = (state: unknown): void => {
     harbor.state = stateSchema.parse(structuredClone(state));
   };
   if (saved !== undefined) restore(saved);
-  const expected = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
+  const expected = (): string => `Basic ${Buffer.from(`admin:${password()}`).toString("base64")}`;
   const handle = async (request: IncomingMessage): Promise<{ status: number; body?: unknown }> => {
     const url = new URL(request.url ?? "/", "http://harbor");
     const [, path] = /^\/api\/v2\.0\/(.+)$/.exec(url.pathname) ?? [];
@@ -244,7 +244,7 @@ export async function startHarbor(name: string, ctx: LabContext, { password, sav
       throw missing(url.pathname);
     }
     const body = await bodyOf(request);
-    if (path !== "health" && request.headers.authorization !== expected) throw new Refusal(401, "UNAUTHORIZED", "unauthorized");
+    if (path !== "health" && request.headers.authorization !== expected()) throw new Refusal(401, "UNAUTHORIZED", "unauthorized");
     return harbor.answer({ method: request.method ?? "GET", path: decodeURIComponent(path), query: url.searchParams, body });
   };
   const send = (response: ServerResponse, status: number, body?: unknown): void => {

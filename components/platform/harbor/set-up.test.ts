@@ -10,7 +10,7 @@ let world: LabWorld;
 let server: HarborServer;
 beforeEach(async () => {
   world = await LabWorld.start();
-  server = await startHarbor("tools/harbor", world.ctx, { password: PASSWORD });
+  server = await startHarbor("tools/harbor", world.ctx, { password: () => PASSWORD });
 });
 afterEach(async () => {
   await server.stop();
