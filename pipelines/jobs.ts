@@ -76,7 +76,8 @@ export const JOBS: readonly Job[] = [
     depth: 0,
     prepare: [
       checkout({ path: "base", ref: "${{ github.event.pull_request.base.sha }}" }),
-      checkout({ path: "head" }),
+      // With the base's commits: what the change concerns is compared with them.
+      checkout({ path: "head", "fetch-depth": 0 }),
       node,
       { uses: "actions/cache/restore", with: { ...LAB, key: "lab-${{ github.event.pull_request.base.sha }}" } },
     ],

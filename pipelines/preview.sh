@@ -1,6 +1,6 @@
 #!/bin/sh
-# preview.sh BASE HEAD OUT: what HEAD would change, shown in a lab in which BASE is built. HEAD is a checkout; BASE is one too, or a
-# commit of HEAD's repository, which is checked out beside the lab.
+# preview.sh BASE HEAD OUT: what HEAD would change of the stacks that it concerns, shown in a lab in which BASE is built. HEAD is a checkout;
+# BASE is one too, or a commit of HEAD's repository, which is checked out beside the lab.
 # OUT/report.json is the preview's report; where it never came to that, OUT/failure.txt says why. The lab's files are in
 # HOMELAB_LAB_DIR (default .homelab/preview-lab), and a lab that a run before has built from the same BASE (HOMELAB_LAB_DIR/built-from) is used again.
 # preview.sh BASE: builds that lab alone.
@@ -46,7 +46,19 @@ if [ "$revision" = unknown ] || [ "$revision" != "$built" ]; then
   echo "$revision" >"$HOMELAB_LAB_DIR/built-from"
 fi
 [ $# -ge 3 ] || exit 0
+# The stacks that the change concerns. What the engine and the providers do is no input of a stack that could be compared: where they differ,
+# all stacks are shown.
+choose() {
+  if ! git -C "$head" cat-file -e "$revision^{commit}" 2>/dev/null; then
+    echo "note: the head's repository does not have the base's commit $revision: all stacks are shown" >&2
+  elif ! git -C "$head" diff --quiet "$revision" -- engine providers package-lock.json; then
+    echo "note: the engine, the providers or the packages differ: all stacks are shown" >&2
+  else
+    echo "--affected $revision"
+  fi
+}
 attempt install "$head"
 # On the ports of the start before: the address of the bastion is an input of what was built.
 attempt homelab "$head" lab start
-attempt homelab "$head" preview --lab --plain --report "$(cd "$out" && pwd)/report.json"
+# shellcheck disable=SC2046 # two words, or none
+attempt homelab "$head" preview --lab --plain $(choose) --report "$(cd "$out" && pwd)/report.json"

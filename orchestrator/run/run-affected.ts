@@ -1,19 +1,14 @@
 /** `up` and `preview` over what a change concerns: what is no longer there is destroyed first, then what was changed is run. */
-import { loadAgeKeys } from "../../secrets/age-keys";
 import { type Arguments, usageError } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { buildReport } from "../report/report";
 import type { RunReport } from "../report/report-schema";
-import { foldRuns } from "../store/run-fold";
-import { readRuns } from "../store/run-records";
 import { engineOf } from "../target/engine";
-import { baseOfRange, type FormerCheckout, formerCheckout } from "../target/former-checkout";
+import type { FormerCheckout } from "../target/former-checkout";
 import { StackGraph } from "../target/graph";
-import { secretsPlace } from "../target/lab-secrets";
 import type { Site } from "../target/site";
-import { stackInputs } from "../target/stack-inputs";
-import { type Affected, affectedStacks, reasonText, whyLines } from "./affected";
+import { type Affected, reasonText, whyLines } from "./affected";
 import { writeReportFiles } from "./report-files";
 import type { RunOperation, RunParts } from "./run-setup";
 
@@ -23,14 +18,6 @@ type RunNext = (operation: RunOperation, args: Arguments, parts: RunParts) => Pr
 function refuseOtherChoices(args: Arguments): void {
   if (args.words.length > 0) throw usageError("--affected says which stacks are run: none can be named", "leave out the stacks, or --affected");
   if (args.flag("only")) throw usageError("--affected and --only exclude each other", "leave one of them out");
-}
-
-/** What the stacks are built from in this checkout and in the former one, compared. */
-async function compare(former: FormerCheckout, env: Readonly<Record<string, string>>, runsDir: string): Promise<Affected> {
-  const [identity] = loadAgeKeys(secretsPlace(env).ageKeyFile);
-  const key = identity?.secret ?? "";
-  const now = (await stackInputs(key, env)) ?? [];
-  return affectedStacks(await stackInputs(key, env, former.dir), now, foldRuns(readRuns(runsDir)).standings);
 }
 
 function tell(affected: Affected, commit: string, whole: boolean, session: Session): void {
@@ -54,8 +41,6 @@ function removedParts({ removed }: Affected, former: FormerCheckout, parts: RunP
   };
 }
 
-const GONE = "not in the program any more";
-
 /** The report of a run for which there is nothing to do: a comment says so, too. */
 function reportOfNothing(operation: "up" | "preview", args: Arguments, session: Session, kind: Site["kind"]): RunReport {
   const { name, why } = engineOf(args);
@@ -68,17 +53,16 @@ function reportOfNothing(operation: "up" | "preview", args: Arguments, session: 
 export async function runAffected(operation: "up" | "preview", args: Arguments, session: Session, parts: RunParts, next: RunNext): Promise<ExitCode> {
   refuseOtherChoices(args);
   const { env, runsDir, kind } = await parts.openSite(args.flag("lab"));
-  const former = await formerCheckout(await baseOfRange(args.text("affected") ?? ""));
+  const { affected, former } = await parts.changeSince(args.text("affected") ?? "", env, runsDir);
   try {
-    const affected = await compare(former, env, runsDir);
     if (!args.flag("json")) tell(affected, former.commit, args.flag("why"), session);
     let before: RunReport | undefined;
     if (affected.removed.length > 0) {
       const gone = { ...args, words: affected.removed.map(({ name }) => name) };
       const told = (report: RunReport): void => {
-        before = { ...report, stacks: report.stacks.map((stack) => ({ ...stack, why: stack.why ?? GONE })) };
+        before = report;
       };
-      const code = await next(operation === "up" ? "destroy" : "preview-destroy", gone, { ...removedParts(affected, former, parts), told });
+      const code = await next(operation === "up" ? "destroy" : "preview-destroy", gone, { ...removedParts(affected, former, parts), affected, told });
       if (code !== EXIT.done) return code;
     }
     if (affected.stacks.length === 0) {

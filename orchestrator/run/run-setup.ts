@@ -15,6 +15,7 @@ import { registerSecrets } from "../worker/redaction";
 import { StackProcesses } from "../worker/stack-process";
 import type { Operation } from "../worker/worker-protocol";
 import type { Affected } from "./affected";
+import { changeSince } from "./change-since";
 import { makePlannedFolder, sweepPlannedFolders } from "./planned-folder";
 
 export type RunOperation = Exclude<Operation, "drift" | "outputs" | "status">;
@@ -49,10 +50,12 @@ export interface RunParts {
   told?: (report: RunReport) => void;
   openSite: typeof openSite;
   describeProgram: typeof describeProgram;
+  /** Not asked where the stacks are named. */
+  changeSince: typeof changeSince;
   workers(env: Readonly<Record<string, string | undefined>>, redactor: Redactor): Pick<StackProcesses, "run" | "warm" | "close">;
 }
 
-export const REAL_PARTS: RunParts = { openSite, describeProgram, workers: (env, redactor) => new StackProcesses(env, redactor) };
+export const REAL_PARTS: RunParts = { openSite, describeProgram, changeSince, workers: (env, redactor) => new StackProcesses(env, redactor) };
 
 function selectStacks(program: Program, words: readonly string[], operation: RunOperation, only: boolean): Set<string> {
   const { graph } = program;

@@ -33,6 +33,7 @@ export class Turns {
     const reason = affected?.stacks.find((candidate) => candidate.stack === stack)?.reason;
     // A preview shows what could have to run: what its upstream will give is not known before it was done.
     if (reason !== undefined) return isPreview(operation) ? { run: true, why: reasonText(reason) } : decide(reason, this.#changes);
+    if (affected?.removed.some(({ name }) => name === stack)) return { run: true, why: "not in the program any more" };
     if (this.words.length === 0) return { run: true, why: "no stack was named, so all are run" };
     if (this.words.includes(stack)) return { run: true, why: "it was named" };
     const graph = program.graph;

@@ -61,6 +61,7 @@ const partsOf = (more: Pick<StackNode, "production" | "backup">, ...steps: Resou
     vms: new Map(),
     vaultStack: undefined,
   }),
+  changeSince: () => Promise.reject(new Error("no range was given")),
   workers: () => ({
     run: ({ operation }, onMessage) => {
       ran.push(operation);

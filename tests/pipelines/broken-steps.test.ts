@@ -169,6 +169,37 @@ describe("what a preview or a look at the drift says last", () => {
     },
   );
 
+  /** What the last preview was asked for, of a head that has this file beside what the base has. */
+  const chosen = (file: string, content: string, isOther = false): { words: string[]; base: string; err: string } => {
+    const git = (folder: string, ...args: string[]): string =>
+      spawnSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...args], { cwd: path.join(dir, folder), encoding: "utf8" }).stdout.trim();
+    for (const folder of ["base", "head"]) fs.rmSync(path.join(dir, folder), { recursive: true, force: true });
+    fs.mkdirSync(path.join(dir, "base/engine"), { recursive: true });
+    fs.writeFileSync(path.join(dir, "base/engine/main.ts"), "of the base");
+    git("base", "init", "-q");
+    git("base", "add", "-A");
+    git("base", "commit", "-q", "-m", "base");
+    if (isOther) {
+      fs.mkdirSync(path.join(dir, "head"));
+      git("head", "init", "-q");
+    } else git(".", "clone", "-q", "base", "head");
+    fs.mkdirSync(path.dirname(path.join(dir, "head", file)), { recursive: true });
+    fs.writeFileSync(path.join(dir, "head", file), content);
+    const { err, calls } = preview({});
+    const call = calls.find((one) => one.includes(" preview --lab")) ?? "";
+    return { words: (/--plain (.*?) ?--report/.exec(call)?.[1] ?? "none").split(" "), base: git("base", "rev-parse", "HEAD"), err };
+  };
+
+  test("the stacks that a change concerns are previewed; all of them where the engine differs, or the head is of another history", () => {
+    const { words, base, err } = chosen("site/site.ts", "other");
+    expect([words, err]).toEqual([["--affected", base], ""]);
+    expect(chosen("engine/main.ts", "other")).toMatchObject({
+      words: [""],
+      err: expect.stringContaining("note: the engine, the providers or the packages differ"),
+    });
+    expect(chosen("site/site.ts", "other", true)).toMatchObject({ words: [""], err: expect.stringContaining("does not have the base's commit") });
+  });
+
   test("a lab whose base could not be built is not taken by the next run", () => {
     preview({ FAIL_AT: "3" });
     expect(fs.existsSync(path.join(dir, "lab/built-from"))).toBe(false);

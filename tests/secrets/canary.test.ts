@@ -115,6 +115,7 @@ function partsOf(given: Plan): RunParts {
         vaultStack: undefined,
       };
     },
+    changeSince: () => Promise.reject(new Error("no range was given")),
     workers: () => ({
       run: ({ stack, operation }, onMessage) => {
         if (given.kind === "internal error") throw new Error(`bug near ${form(given.common.value)}\n${form(given.own.value)}`);
