@@ -4,7 +4,7 @@
  */
 import * as grpc from "@grpc/grpc-js";
 import type * as pb from "@pulumi/pulumi/proto/resource_pb.js";
-import { isProviderType, isUrn, urnType } from "../wire/urn";
+import { isProviderType, isUrn, PROVIDER_PREFIX, urnType } from "../wire/urn";
 
 /** A request that cannot be meant; the program that made it is told. */
 export class BadRequest extends Error {
@@ -30,12 +30,21 @@ function needUrnIfAny(urn: string, what: string): void {
   if (urn !== "") needUrn(urn, what);
 }
 
+/** Why a reference is none; "" where it is one. */
+function wrongReference(reference: string): string {
+  const at = reference.lastIndexOf("::");
+  if (at < 0) return `expected '::' in provider reference '${reference}'`;
+  const urn = reference.slice(0, at);
+  if (!isUrn(urn)) return `${urn} is not a valid URN`;
+  const type = urnType(urn);
+  if (type === PROVIDER_PREFIX) return "provider URNs must specify a type name";
+  const module = type.slice(0, Math.max(0, type.lastIndexOf(":")));
+  return isProviderType(type) ? "" : `invalid module in type: expected 'pulumi:providers', got '${module}'`;
+}
+
 /** @param reference "": none, which is right */
 export function needReference(reference: string): void {
-  if (reference === "") return;
-  const at = reference.lastIndexOf("::");
-  const urn = reference.slice(0, at);
-  const wrong = at < 0 ? `expected '::' in provider reference '${reference}'` : !isUrn(urn) || !isProviderType(urnType(urn)) ? `${urn} is no provider` : "";
+  const wrong = reference === "" ? "" : wrongReference(reference);
   if (wrong !== "") throw new BadRequest(`could not parse provider reference: ${wrong}`, grpc.status.UNKNOWN);
 }
 

@@ -28,7 +28,11 @@ const REGISTERED: Record<string, [tell: (request: pb.RegisterResourceRequest) =>
   "what it is deleted with": [(request) => request.setDeletedwith(NONE), '3: invalid DeletedWith URN: invalid URN "a"'],
   "what it is replaced with": [(request) => request.setReplaceWithList([NONE]), '3: invalid ReplaceWith URN: invalid URN "a"'],
   "a provider": [(request) => request.setProvider(NONE), "2: could not parse provider reference: expected '::' in provider reference 'a'"],
-  "a provider that is none": [(request) => request.setProvider(`${urn("b")}::id`), `2: could not parse provider reference: ${urn("b")} is no provider`],
+  "a provider that is none": [
+    (request) => request.setProvider(`${urn("b")}::id`),
+    "2: could not parse provider reference: invalid module in type: expected 'pulumi:providers', got 'exp:index'",
+  ],
+  "a provider without a URN": [(request) => request.setProvider("a::id"), "2: could not parse provider reference: a is not a valid URN"],
   "one of its providers": [
     (request) => request.getProvidersMap().set("exp", NONE),
     "2: could not parse provider reference: expected '::' in provider reference 'a'",
