@@ -51,27 +51,55 @@ function dispatcherFor(proxy: URL | undefined, tls: TlsOptions): Dispatcher {
   return new ProxyAgent({ uri: proxy.href.replace(/^socks5h:/, "socks5:"), requestTls: connect, proxyTunnel: false });
 }
 
+/** Methods that may be sent twice: they change nothing (RFC 9110, 9.2.1). */
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+const CUT = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
+
+/** Whether a connection ended before an answer began: on one that was kept, the server may have closed it just as we wrote. */
+const wasCut = (thrown: unknown): boolean => thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" && CUT.has(thrown.code);
+
 /**
  * A client for one origin, with keep-alive. It goes through the proxy of the environment as {@link proxyFor} says, or through `proxyUrl`
- * where its target's own configuration names one.
+ * where its target's own configuration names one. What only reads, and finds a kept connection closed, is asked once more, as Go's
+ * client does it.
  */
 export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?: string): HttpClient {
   const base = new URL(origin);
   const proxy = proxyUrl === undefined ? proxyFor(base) : parseProxy(proxyUrl, "proxy-url");
   let dispatcher: Dispatcher | undefined;
-  const send = async (r: HttpRequest): Promise<Dispatcher.ResponseData> => {
-    dispatcher ??= dispatcherFor(proxy, tls);
+  /** One of its connections may be a kept one. */
+  let answered = false;
+  const closing: Promise<void>[] = [];
+  const ask = (r: HttpRequest, by: Dispatcher): Promise<Dispatcher.ResponseData> => {
     const { request } = require("undici") as typeof import("undici");
+    return request(r.url, {
+      dispatcher: by,
+      method: r.method as Dispatcher.HttpMethod,
+      ...(r.headers ? { headers: r.headers } : {}),
+      ...(r.body === undefined ? {} : { body: r.body }),
+      ...(r.signal ? { signal: r.signal } : {}),
+      bodyTimeout: r.timeoutMs ?? 60_000,
+      headersTimeout: r.timeoutMs ?? 60_000,
+    });
+  };
+  /** Without any connection that was kept; those in use end with what they carry. */
+  const fresh = (instead: Dispatcher): Dispatcher => {
+    if (dispatcher === instead) {
+      closing.push(instead.close());
+      dispatcher = dispatcherFor(proxy, tls);
+    }
+    return dispatcher ?? instead;
+  };
+  const askAgain = (r: HttpRequest, first: Dispatcher) => (thrown: unknown) => {
+    if (!answered || !SAFE.has(r.method) || r.signal?.aborted || !wasCut(thrown)) throw thrown;
+    return ask(r, fresh(first));
+  };
+  const send = async (r: HttpRequest): Promise<Dispatcher.ResponseData> => {
     try {
-      return await request(r.url, {
-        dispatcher,
-        method: r.method as Dispatcher.HttpMethod,
-        ...(r.headers ? { headers: r.headers } : {}),
-        ...(r.body === undefined ? {} : { body: r.body }),
-        ...(r.signal ? { signal: r.signal } : {}),
-        bodyTimeout: r.timeoutMs ?? 60_000,
-        headersTimeout: r.timeoutMs ?? 60_000,
-      });
+      dispatcher ??= dispatcherFor(proxy, tls);
+      const response = await ask(r, dispatcher).catch(askAgain(r, dispatcher));
+      answered = true;
+      return response;
     } catch (cause) {
       if (r.signal?.aborted) throw cause;
       const certificate = certificateProblem(cause);
@@ -92,7 +120,7 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
       return { status: response.statusCode, headers: response.headers, body: response.body };
     },
     async close() {
-      await dispatcher?.close();
+      await Promise.all([...closing, dispatcher?.close()]);
     },
   };
 }

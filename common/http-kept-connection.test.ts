@@ -1,0 +1,82 @@
+import * as net from "node:net";
+import { createHttpClient, type HttpClient } from "./http";
+
+/** A server that closes the connection of some requests without an answer, as one does whose patience with a kept one has just ended. */
+async function serving(cuts: (request: number) => boolean, work: (client: HttpClient, url: string) => Promise<void>): Promise<string[]> {
+  const requests: string[] = [];
+  const server = net.createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", (data) => {
+      requests.push(String(data).split(" ")[0] ?? "");
+      if (cuts(requests.length)) socket.destroy();
+      else socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const url = `http://127.0.0.1:${address.port}/`;
+  const client = createHttpClient(url);
+  try {
+    await work(client, url);
+    return requests;
+  } finally {
+    await client.close();
+    server.close();
+  }
+}
+
+const NO_ANSWER = { code: "E_HTTP", message: expect.stringMatching(/^(GET|POST) http:\/\/127\.0\.0\.1:\d+: no answer$/) };
+
+test("what only reads is asked once more where a kept connection was closed, also as a stream", async () => {
+  const seen = await serving(
+    (request) => request === 2 || request === 5,
+    async (client, url) => {
+      for (let i = 0; i < 3; i += 1) expect((await client.request({ method: "GET", url })).body).toBe("ok");
+      const { status, body } = await client.stream({ method: "GET", url });
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of body) chunks.push(chunk);
+      expect([status, Buffer.concat(chunks).toString()]).toEqual([200, "ok"]);
+    },
+  );
+  expect(seen).toEqual(["GET", "GET", "GET", "GET", "GET", "GET"]);
+});
+
+test("several at once are each asked once more", async () => {
+  const seen = await serving(
+    (request) => request > 1 && request < 5,
+    async (client, url) => {
+      const ask = async () => (await client.request({ method: "GET", url })).body;
+      expect(await ask()).toBe("ok");
+      expect(await Promise.all([ask(), ask(), ask()])).toEqual(["ok", "ok", "ok"]);
+    },
+  );
+  expect(seen).toHaveLength(7);
+});
+
+test("what changes something is not: it may have been done", async () => {
+  const seen = await serving(
+    (request) => request === 2,
+    async (client, url) => {
+      await client.request({ method: "GET", url });
+      await expect(client.request({ method: "POST", url, body: "x" })).rejects.toMatchObject(NO_ANSWER);
+    },
+  );
+  expect(seen).toEqual(["GET", "POST"]);
+});
+
+test("a server that closes each connection is asked twice, and one that never answered is asked once", async () => {
+  const twice = await serving(
+    (request) => request > 1,
+    async (client, url) => {
+      await client.request({ method: "GET", url });
+      await expect(client.request({ method: "GET", url })).rejects.toMatchObject(NO_ANSWER);
+    },
+  );
+  expect(twice).toEqual(["GET", "GET", "GET"]);
+  const once = await serving(
+    () => true,
+    async (client, url) => expect(client.request({ method: "GET", url })).rejects.toMatchObject(NO_ANSWER),
+  );
+  expect(once).toEqual(["GET"]);
+});
