@@ -8,7 +8,7 @@ import { StateWriter } from "../backend/state-writer";
 import type { DeploymentResult, EngineEventPayload, OperationKind, OperationOptions, StackConfig } from "../contracts";
 import { withoutSecretsOf } from "../deployment/events";
 import { openEventLog } from "../display/event-log";
-import { CliError, DeploymentError, EXIT_CODE, unsupported } from "../errors";
+import { CliError, EXIT_CODE, unsupported } from "../errors";
 import type { Plan } from "../plans/plan";
 import { secretFilter } from "../secrets/secret-filter";
 import type { SnapshotJournal } from "../snapshot/manager";
@@ -18,6 +18,7 @@ import { parseStackName, requireNode } from "../workspace/project";
 import { pluginsDir } from "../workspace/pulumi-home";
 import { requireVersion } from "../workspace/version-range";
 import { setGiven } from "./config-commands";
+import { deployInto } from "./deploy-into";
 import type { Flags } from "./flags";
 import { ImportFile } from "./import-file";
 import type { ImportPlan } from "./import-spec";
@@ -140,30 +141,6 @@ async function deploy(
     policyPacks: policyPacks(flags),
     writePlan: kind === "preview" && wantsPlan(flags),
   });
-}
-
-/** Whatever the deployment comes to: what it told the writer is in the file before the lock is given back. */
-async function deployInto(writer: StateWriter, run: () => Promise<DeploymentResult>): Promise<DeploymentResult> {
-  let result: DeploymentResult;
-  try {
-    result = await run();
-  } catch (thrown) {
-    // What was refused before it began leaves the file as it is.
-    if (writer.touched) await finish(writer, thrown);
-    throw thrown;
-  }
-  await finish(writer, undefined);
-  return result;
-}
-
-/** @throws CliError where the state could not be written: a full disk is no bug */
-async function finish(writer: StateWriter, before: unknown): Promise<void> {
-  try {
-    await writer.finish();
-  } catch (thrown) {
-    if (!(thrown instanceof DeploymentError)) throw thrown;
-    throw new CliError(thrown.message, EXIT_CODE.failed, before === undefined ? undefined : { cause: before });
-  }
 }
 
 /** Runs an operation that changes the stack, under its lock. */
