@@ -18,6 +18,9 @@ const WORKER = "k8s-sandbox-02";
 const POOL = { first: "192.168.1.200", last: "192.168.1.209" };
 const PLATFORM = `platform: { ...cluster, "local-path": {}, metallb: { addresses: ["${POOL.first}-${POOL.last}"] }, traefik: {}, "metrics-server": {} },`;
 
+// Builds three stacks; a busy machine takes its time.
+jest.setTimeout(900_000);
+
 let rehearsal: Rehearsal;
 let checkout: string;
 
@@ -97,7 +100,7 @@ test("up builds the cluster with kubeadm, lets the worker join it, and the platf
     `node/${FIRST}\nnode/${WORKER}\ncilium\n`,
   );
   expect(await rehearsal.ssh("192.168.1.22", "sudo -n sh -c 'ls /etc/kubernetes; systemctl is-active kubelet'")).toBe("kubelet.conf\nactive\n");
-}, 240_000);
+});
 
 test("the storage and the bridge are made once, and before what lies on them", async () => {
   const writes = await rehearsal.writes();
@@ -136,7 +139,7 @@ test("a second up changes nothing, and hosts check finds both nodes as they shou
     { host: WORKER, status: "ok" },
   ]);
   expect(await rehearsal.unhandled()).toEqual([]);
-}, 120_000);
+});
 
 test("a VM that is restarted for more memory is waited for, and nothing else is said to change", async () => {
   edit(`site/vms/${WORKER}.yaml`, (text) => text.replace("memory: 2048", "memory: 3072"));
@@ -152,7 +155,7 @@ test("a VM that is restarted for more memory is waited for, and nothing else is 
   const writes = (await rehearsal.writes(before)).map(({ system, target, action }) => `${system} ${target} ${action}`);
   expect(writes.filter((write) => !write.startsWith("proxmox "))).toEqual([`ssh ${WORKER} host-up`]);
   expect(await rehearsal.ssh("192.168.1.22", "systemctl is-active kubelet")).toBe("active\n");
-}, 180_000);
+});
 
 test("a join that failed is done with a new token by the next up, however late that is", async () => {
   await rehearsal.ssh("192.168.1.22", "sudo -n kubeadm reset -f && sudo -n rm -rf /etc/kubernetes");
@@ -165,7 +168,7 @@ test("a join that failed is done with a new token by the next up, however late t
   expect([code, err, code === 0 ? "" : out]).toEqual([0, "", ""]);
   expect(await rehearsal.ssh("192.168.1.22", "sudo -n sh -c 'ls /etc/kubernetes; systemctl is-active kubelet'")).toBe("kubelet.conf\nactive\n");
   expect(await rehearsal.unhandled()).toEqual([]);
-}, 180_000);
+});
 
 test("destroy takes the VMs, and then bridge and storage, away", async () => {
   const before = await rehearsal.lastSeq();
@@ -175,4 +178,4 @@ test("destroy takes the VMs, and then bridge and storage, away", async () => {
   const gone = (await rehearsal.writes(before)).filter(({ system }) => system === "proxmox").map(({ target, action }) => `${target} ${action}`);
   for (const last of ["homelab storage-delete", "node01 network-delete"]) expect(gone.lastIndexOf(`${WORKER} vm-delete`)).toBeLessThan(gone.indexOf(last));
   expect(await rehearsal.unhandled()).toEqual([]);
-}, 180_000);
+});
