@@ -1,6 +1,7 @@
 /** What changes a homelab outside the lab is shown and asked for first. The homelab here is a lab, reached by its gateway alone. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { LEFT_OUT } from "../support/homelab";
 import { type Finished, Rehearsal } from "../support/rehearsal";
 
 // Starts a lab and previews against it; a busy machine takes its time.
@@ -11,7 +12,7 @@ let checkout: string;
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  rehearsal = new Rehearsal();
+  rehearsal = new Rehearsal({ stacks: ["tools"], without: LEFT_OUT });
   await rehearsal.startLab();
   env = JSON.parse((await rehearsal.homelab("lab", "env", "--json")).stdout) as Record<string, string>;
   checkout = rehearsal.checkout;

@@ -5,10 +5,10 @@ import * as path from "node:path";
 import { Rehearsal } from "../support/rehearsal";
 
 let rehearsal: Rehearsal;
-beforeEach(() => {
+beforeAll(() => {
   rehearsal = new Rehearsal();
 });
-afterEach(() => rehearsal.close(), 60_000);
+afterAll(() => rehearsal.close(), 60_000);
 
 const LAB_START = ["lab", "start", "--latency", "zero", "--bastion-port", "0", "--control-port", "0"];
 

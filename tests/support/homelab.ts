@@ -44,8 +44,43 @@ export function removeHomelab(checkout: string): void {
 /** A file of tests/homelab/site/ as it stands in site/, two folders up. */
 export const asInSite = (text: string): string => text.replace(/from "\.\.\/\.\.\/((?:\.\.\/)+(?:stacks|components)\/)/g, 'from "$1');
 
-/** Puts the homelab of the tests into a checkout, in the place of its own, compiled. */
-export function placeHomelab(checkout: string): void {
+/** A smaller homelab: what a test is not about takes as long to build as what it is about. */
+export interface Part {
+  /** Those that there are; what they need must be among them. */
+  stacks: readonly string[];
+  /** Modules that none of them has. */
+  without?: readonly string[];
+}
+
+/** Modules of the tests' homelab that make nothing of a kind that no other one makes. */
+export const LEFT_OUT = ["valkey", "nats", "github-runners", "gitlab-runner"] as const;
+
+const VMS_OF = new Map(Object.entries(stacks).map(([name, { vms }]) => [name, Object.keys(vms)]));
+
+/** Leaves a part of the homelab of the tests in a checkout: the definitions of its stacks, their settings and their VMs. */
+function keepPart(checkout: string, { stacks: kept, without = [] }: Part): void {
+  const file = path.join(checkout, "site", "stacks.ts");
+  const text = fs.readFileSync(file, "utf8");
+  const smaller = text.replace(
+    /^import \{ defineStacks \} from (.*);$/m,
+    `import { defineStacks as define } from $1;
+const defineStacks: typeof define = (all) => define(Object.fromEntries(Object.entries(all).filter(([name]) => ${JSON.stringify(kept)}.includes(name)).map(([name, stack]) =>
+  [name, { ...stack, platform: Object.fromEntries(Object.entries(stack.platform).filter(([module]) => !${JSON.stringify(without)}.includes(module))) }])) as never) as never;`,
+  );
+  if (smaller === text) throw new Error(`${file} defines no stacks as it did`);
+  fs.writeFileSync(file, smaller);
+  const gone = [...VMS_OF].filter(([name]) => !kept.includes(name));
+  const ofTools = path.join(checkout, "Pulumi.tools.yaml");
+  // HAProxy has a port for each cluster.
+  fs.writeFileSync(ofTools, fs.readFileSync(ofTools, "utf8").replace(new RegExp(`^ +(${gone.map(([name]) => name).join("|")}): \\d+\\n`, "gm"), ""));
+  for (const [name, vms] of gone) {
+    fs.rmSync(path.join(checkout, `Pulumi.${name}.yaml`));
+    for (const vm of vms) fs.rmSync(path.join(checkout, "site", "vms", `${vm}.yaml`));
+  }
+}
+
+/** Puts the homelab of the tests into a checkout, in the place of its own, compiled. @param part default: all of it */
+export function placeHomelab(checkout: string, part?: Part): void {
   removeHomelab(checkout);
   fs.cpSync(HOMELAB, checkout, { recursive: true, preserveTimestamps: true });
   const sources = fs.readdirSync(path.join(checkout, "site"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
@@ -53,5 +88,6 @@ export function placeHomelab(checkout: string): void {
     const file = path.join(checkout, "site", name);
     fs.writeFileSync(file, asInSite(fs.readFileSync(file, "utf8")));
   }
+  if (part !== undefined) keepPart(checkout, part);
   execFileSync(process.execPath, [path.join(checkout, "build", "build.cjs")], { cwd: checkout, stdio: "pipe" });
 }

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { openSsh } from "../../components/hosts/ssh-session";
 import { loadSecrets } from "../../secrets/load";
 import { resolveOverTcp } from "./dns-client";
-import { copyProgram, HOMELAB_SECRETS, placeHomelab } from "./homelab";
+import { copyProgram, HOMELAB_SECRETS, type Part, placeHomelab } from "./homelab";
 import { type CommandResult, runCommand } from "./run-command";
 
 /** A connection that was kept open ends at the server's end after five seconds of rest, in the middle of the next request on a busy machine. */
@@ -93,7 +93,8 @@ export class Rehearsal {
   readonly #env: NodeJS.ProcessEnv;
   #control = "";
 
-  constructor() {
+  /** @param part of the homelab; default: all of it */
+  constructor(part?: Part) {
     // Nothing of the machine's own: no Pulumi, no helm, no home, only what Node needs.
     this.#env = {
       PATH: `${path.dirname(process.execPath)}:/usr/bin:/bin`,
@@ -105,7 +106,7 @@ export class Rehearsal {
     fs.mkdirSync(path.join(this.dir, "home"));
     fs.cpSync(HOMELAB_SECRETS, this.secretsDir, { recursive: true });
     copyProgram(this.checkout);
-    placeHomelab(this.checkout);
+    placeHomelab(this.checkout, part);
   }
 
   start(args: readonly string[], { env = {}, input, checkout = this.checkout }: StartOptions = {}): RunningCommand {
