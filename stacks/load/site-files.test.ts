@@ -5,11 +5,12 @@ import { HOMELAB, HOMELAB_FILES } from "../../tests/support/homelab";
 import { SITE_FILES } from "./estate";
 import { checkSiteFiles, type SiteFiles } from "./site-files";
 
-const lineWith = (file: string, text: string): number =>
-  fs
-    .readFileSync(path.join(HOMELAB, file), "utf8")
-    .split("\n")
-    .findIndex((line) => line.includes(text)) + 1;
+/** Of the line that is this text, or has it where none is. */
+function lineWith(file: string, text: string): number {
+  const lines = fs.readFileSync(path.join(HOMELAB, file), "utf8").split("\n");
+  const whole = lines.findIndex((line) => line.trim() === text);
+  return (whole < 0 ? lines.findIndex((line) => line.includes(text)) : whole) + 1;
+}
 
 const { site, proxmox, stacks } = HOMELAB_FILES;
 const [first] = proxmox.nodes;

@@ -79,6 +79,8 @@ test("links and their anchors", () => {
       if (/^[a-z]+:/.test(target)) return [];
       const [file = "", anchor] = target.split("#");
       const at = file === "" ? page : path.posix.join(path.posix.dirname(page), file);
+      // Another homelab may not have made it.
+      if (MADE.test(at)) return [];
       if (!known.has(at.replace(/\/$/, ""))) return [`${page}: ${target}`];
       if (anchor === undefined) return [];
       const titles = [...read(at).matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) => anchorOf(title));
