@@ -39,11 +39,14 @@ async function prove(what: string, work: () => Promise<string>): Promise<Proof> 
   }
 }
 
+/** What is asked of a module that has nothing at its root; all others are asked for that. */
+const PATHS: Readonly<Record<string, string>> = { vault: "/v1/sys/health" };
+
 /** A route answers, with a certificate that the homelab's people trust: neither "no such route" nor "nobody behind it". */
-function proveRoute(lab: RehearsalLab, host: string): Promise<Proof> {
+function proveRoute(lab: RehearsalLab, host: string, owner: string): Promise<Proof> {
   return prove(`https://${host}`, async () => {
     const ca = fs.readFileSync(path.join(lab.dir, "trusted.pem"), "utf8");
-    const { status } = await ask(new ProxyAgent({ uri: lab.files.proxy, requestTls: { ca }, proxyTunnel: true }), `https://${host}/`);
+    const { status } = await ask(new ProxyAgent({ uri: lab.files.proxy, requestTls: { ca }, proxyTunnel: true }), `https://${host}${PATHS[owner] ?? "/"}`);
     if (status === 404 || status >= 500) throw new Error(`answered ${status}`);
     return `answered ${status}`;
   });
@@ -115,6 +118,6 @@ function proveBackup(lab: RehearsalLab): Promise<Proof> {
 export async function proveServices(lab: RehearsalLab, program: Pick<Program, "graph" | "routes">): Promise<Proof[]> {
   await lab.settle();
   const routes: Proof[] = [];
-  for (const host of program.routes ?? []) routes.push(await proveRoute(lab, host));
+  for (const { host, owner } of program.routes ?? []) routes.push(await proveRoute(lab, host, owner));
   return [...routes, ...(await proveClusters(lab, program)), await proveBackup(lab)];
 }

@@ -23,7 +23,7 @@ const stackSchema = z.object({
     .object({
       cluster: z.string(),
       modules: z.array(z.object({ name: z.string() })),
-      hosts: z.array(z.object({ name: z.string(), route: z.string() })).optional(),
+      hosts: z.array(z.object({ name: z.string(), route: z.string(), owner: z.string() })).optional(),
     })
     .optional(),
   production: z.literal(true).optional(),
@@ -84,7 +84,7 @@ export interface Program {
   /** The stack in whose cluster Vault runs, if one does. */
   vaultStack: string | undefined;
   /** Host names that the estate serves by HTTPS. Tests' own programs have neither these nor an estate. */
-  routes?: readonly string[];
+  routes?: readonly { host: string /** Module or application. */; owner: string }[];
   estate?: Estate;
 }
 
@@ -172,7 +172,7 @@ export async function describeProgram(): Promise<Program> {
     graph: new StackGraph(stacks),
     vms: vmOwners(stacks),
     vaultStack: vaultStackOf(stacks),
-    routes: stacks.flatMap(({ platform }) => (platform?.hosts ?? []).filter(({ route }) => route === "ingress").map(({ name }) => name)),
+    routes: stacks.flatMap(({ platform }) => (platform?.hosts ?? []).flatMap(({ name, route, owner }) => (route === "ingress" ? [{ host: name, owner }] : []))),
     estate: estateOf(nodes, stacks),
     lab: "site" in lab ? lab : { failure: errorOf(lab.failure) },
   };
