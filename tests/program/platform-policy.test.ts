@@ -52,6 +52,7 @@ test("a chart with definitions in crds/, which Helm never upgrades, says in its 
 
 /** Workloads of modules that no chart makes. */
 const OF_MODULES: Readonly<Record<string, readonly string[]>> = {
+  harbor: ["harbor-valkey-deployment"],
   "snapshot-controller": ["snapshot-controller-deployment"],
   immich: ["immich-machine-learning-deployment", "immich-server-deployment", "immich-valkey-deployment"],
 };

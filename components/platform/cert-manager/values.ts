@@ -5,6 +5,7 @@ export const CERT_MANAGER_CHART = {
   repository: "https://charts.jetstack.io",
   name: "cert-manager",
   version: "v1.21.1",
+  kubeVersion: ">= 1.22.0-0",
   why: "for Kubernetes 1.33 to 1.36; 1.16 of the original has no support since 2025. Since 1.18 a certificate gets a new key at each renewal",
 } as const satisfies ChartPin;
 

@@ -5,6 +5,7 @@ export const EXTERNAL_SECRETS_CHART = {
   repository: "https://charts.external-secrets.io",
   name: "external-secrets",
   version: "2.9.0",
+  kubeVersion: ">= 1.19.0-0",
   why: "the only minor version with support; it serves external-secrets.io/v1, and v1beta1 of the original no more",
 } as const satisfies ChartPin;
 

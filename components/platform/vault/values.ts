@@ -5,6 +5,7 @@ export const VAULT_CHART = {
   repository: "https://helm.releases.hashicorp.com",
   name: "vault",
   version: "0.34.1",
+  kubeVersion: ">= 1.20.0-0",
   why: "tested by its makers with Vault 1.21.9 and Kubernetes 1.32 to 1.36",
 } as const satisfies ChartPin;
 
