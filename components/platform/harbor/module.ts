@@ -32,7 +32,10 @@ export const harbor = defineModule({
     { path: "existingSecretSecretKey", is: "a key for what it encrypts that everybody knows", off: isOurs },
     { path: "registry.credentials.existingSecret", is: "a user of the registry inside with the password of the chart", off: isOurs },
   ],
-  exceptions: [{ rule: "read-only-root", why: "its parts write their configuration beside their programs" }],
+  exceptions: [
+    { rule: "read-only-root", why: "its parts write their configuration beside their programs" },
+    { rule: "liveness-apart", why: "the chart asks the same path of each part for both, and lets nobody change it" },
+  ],
   parts: ({ storageClass: own, host: short, size, scan, projects, robots, database, path, first }, { domain, storageClass, ingressClass }) => {
     const host = `${short}.${domain}`;
     const remotes = [...new Set(Object.values(projects).flatMap(({ proxyOf }) => (proxyOf === undefined ? [] : REMOTES[proxyOf].reaches)))];
