@@ -1,0 +1,109 @@
+/**
+ * What the machines of a session make of themselves when they boot for the first time, as documents of cloud-init
+ * (https://cloudinit.readthedocs.io/en/latest/reference/modules.html). Pure; loads no Pulumi SDK.
+ *
+ * The golden image has containerd, kubeadm, kubelet, kubectl and Helm, so nothing is installed here. Values are put in by TypeScript: there
+ * is no variable that could be left over.
+ */
+import { stringify } from "yaml";
+import { quote } from "../../../common/quote";
+import type { SessionSpec } from "./session-spec";
+
+/** Name under which the worker finds the control plane, inside the session's namespace. */
+export const CONTROL_PLANE = "control-plane";
+export const API_PORT = 6443;
+/** Of the chart; its images are pinned by it. */
+export const CILIUM = { repository: "https://helm.cilium.io/", version: "1.18.4" } as const;
+/** How long the token to join holds. Both machines boot at the same time. */
+const TOKEN_TTL = "30m0s";
+const [WAITS, WAIT_SECONDS] = [180, 5];
+const ADMIN = "/etc/kubernetes/admin.conf";
+
+/**
+ * Takes away what cloud-init keeps of its user data, the token among it: from then on no file of the machine has it. Of the Secret that it
+ * came by, the token is no token any more once its time is over.
+ */
+const FORGET = [
+  "rm -f /root/kubeadm.yaml",
+  "find /var/lib/cloud/instances /var/lib/cloud/data /run/cloud-init -type f \\( -name 'user-data*' -o -name 'cloud-config*' -o -name 'runcmd' -o -name 'obj.pkl' -o -name 'instance-data*.json' -o -name 'combined-cloud-config.json' \\) -delete",
+];
+
+/** A shell script: each line ends it where it fails. */
+const script = (lines: readonly string[]): string => ["set -eu", ...lines].join("\n");
+
+interface Document {
+  readonly hostname: string;
+  readonly ssh: string;
+  readonly files: readonly { readonly path: string; readonly content: string }[];
+  readonly run: readonly string[];
+}
+
+function documentOf({ hostname, ssh, files, run }: Document): string {
+  const document = {
+    hostname,
+    manage_etc_hosts: true,
+    ssh_pwauth: false,
+    disable_root: true,
+    users: [{ name: "learner", shell: "/bin/bash", sudo: "ALL=(ALL) NOPASSWD:ALL", lock_passwd: true, ssh_authorized_keys: [ssh] }],
+    write_files: files.map(({ path, content }) => ({ path, content, permissions: "0600", owner: "root:root" })),
+    runcmd: [["sh", "-c", script([...run, ...FORGET])]],
+  };
+  return `#cloud-config\n${stringify(document, { lineWidth: 0 })}`;
+}
+
+const yamlDocuments = (...documents: readonly object[]): string => documents.map((document) => stringify(document, { lineWidth: 0 })).join("---\n");
+const API = "kubeadm.k8s.io/v1beta4";
+const endpoint = ({ namespace }: SessionSpec): string => `${CONTROL_PLANE}.${namespace}.svc:${API_PORT}`;
+
+export function controlPlaneConfig(spec: SessionSpec): string {
+  const kubeadm = yamlDocuments(
+    { apiVersion: API, kind: "InitConfiguration", bootstrapTokens: [{ token: spec.joinToken, ttl: TOKEN_TTL, usages: ["signing", "authentication"] }] },
+    {
+      apiVersion: API,
+      kind: "ClusterConfiguration",
+      kubernetesVersion: `v${spec.kubernetesVersion}`,
+      controlPlaneEndpoint: endpoint(spec),
+      networking: { podSubnet: spec.podCidr },
+    },
+  );
+  const cilium = ["helm", "install", "cilium", "cilium", "--repo", CILIUM.repository, "--version", CILIUM.version, "--namespace", "kube-system"];
+  const values = ["--set", `ipam.operator.clusterPoolIPv4PodCIDRList={${spec.podCidr}}`, "--set", "operator.replicas=1", "--wait", "--timeout", "10m"];
+  return documentOf({
+    hostname: CONTROL_PLANE,
+    ssh: spec.sshPublicKey,
+    files: [{ path: "/root/kubeadm.yaml", content: kubeadm }],
+    run: [
+      // A machine that boots again has its cluster.
+      `[ -e ${ADMIN} ] || kubeadm init --config /root/kubeadm.yaml`,
+      "install -d -m 0700 -o learner -g learner /home/learner/.kube",
+      `install -m 0600 -o learner -g learner ${ADMIN} /home/learner/.kube/config`,
+      `KUBECONFIG=${ADMIN} ${[...cilium, ...values].map(quote).join(" ")}`,
+    ],
+  });
+}
+
+export function workerConfig(spec: SessionSpec): string {
+  const kubeadm = yamlDocuments({
+    apiVersion: API,
+    kind: "JoinConfiguration",
+    discovery: {
+      // Nobody but the session's own machines can answer at this name: its namespace is closed.
+      bootstrapToken: { token: spec.joinToken, apiServerEndpoint: endpoint(spec), unsafeSkipCAVerification: true },
+    },
+  });
+  const healthy = `https://${endpoint(spec)}/healthz`;
+  return documentOf({
+    hostname: "worker",
+    ssh: spec.sshPublicKey,
+    files: [{ path: "/root/kubeadm.yaml", content: kubeadm }],
+    run: [
+      "tries=0",
+      `until curl -fsk -o /dev/null ${quote(healthy)}; do`,
+      "  tries=$((tries + 1))",
+      `  [ "$tries" -lt ${WAITS} ] || { echo 'the control plane did not answer' >&2; exit 1; }`,
+      `  sleep ${WAIT_SECONDS}`,
+      "done",
+      "[ -e /etc/kubernetes/kubelet.conf ] || kubeadm join --config /root/kubeadm.yaml",
+    ],
+  });
+}

@@ -1,0 +1,239 @@
+/**
+ * The objects of a session: namespace with quota and isolation, two machines with their disks, and the name of the control plane. Pure;
+ * loads no Pulumi SDK. The reaper that ends sessions is at the end of this file.
+ */
+import { HomelabError } from "../../../common/errors";
+import { API_PORT, CONTROL_PLANE, controlPlaneConfig, workerConfig } from "./cloud-config";
+import { type SessionOptions, type SessionSpec, sessionSchema } from "./session-spec";
+
+const SESSION_LABEL = "cks.homelab/session";
+const ROLE_LABEL = "cks.homelab/role";
+/** Seconds since 1970, so that the reaper compares numbers. */
+const EXPIRES_ANNOTATION = "cks.homelab/expires";
+
+type Role = "control-plane" | "worker";
+const ROLES: readonly Role[] = ["control-plane", "worker"];
+
+const labelsOf = (spec: SessionSpec, role?: Role) => ({ [SESSION_LABEL]: spec.id, ...(role === undefined ? {} : { [ROLE_LABEL]: role }) });
+
+const namespaceOf = (spec: SessionSpec) => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: {
+    name: spec.namespace,
+    // virt-launcher's pods need more than `restricted` gives.
+    labels: { ...labelsOf(spec), "pod-security.kubernetes.io/enforce": "baseline" },
+    annotations: { [EXPIRES_ANNOTATION]: String(Math.floor(Date.parse(spec.expires) / 1000)) },
+  },
+});
+
+/** In MiB. */
+const mebibytes = (text: string): number => Number.parseInt(text, 10) * (text.endsWith("Gi") ? 1024 : 1);
+/** What virt-launcher, the proxies of disks and CDI's clones take beside the machines, each. */
+const OVERHEAD = { cpuMilli: 500, memoryMiB: 512 };
+
+const quotaOf = (spec: SessionSpec) => ({
+  apiVersion: "v1",
+  kind: "ResourceQuota",
+  metadata: { name: "session", namespace: spec.namespace, labels: labelsOf(spec) },
+  spec: {
+    hard: {
+      "requests.cpu": `${ROLES.length * (spec.cpuCores * 1000 + OVERHEAD.cpuMilli)}m`,
+      "requests.memory": `${ROLES.length * (mebibytes(spec.memory) + OVERHEAD.memoryMiB)}Mi`,
+      "requests.storage": `${ROLES.length * mebibytes(spec.diskSize)}Mi`,
+      // While a disk is cloned there is a second one.
+      persistentvolumeclaims: String(2 * ROLES.length),
+      pods: String(4 * ROLES.length),
+      "count/virtualmachines.kubevirt.io": String(ROLES.length),
+      "services.loadbalancers": "0",
+      "services.nodeports": "0",
+    },
+  },
+});
+
+const own = { podSelector: {} };
+const dns = { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } }, podSelector: { matchLabels: { "k8s-app": "kube-dns" } } };
+/** Addresses that are no one's on the internet: no session reaches the homelab's machines, or another session. */
+const PRIVATE = ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"];
+
+const isolationOf = (spec: SessionSpec) => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { name: "session", namespace: spec.namespace, labels: labelsOf(spec) },
+  spec: {
+    podSelector: {},
+    policyTypes: ["Ingress", "Egress"],
+    // Terminals come by KubeVirt's API, which enters the machine's own network and is governed by no policy.
+    ingress: [{ from: [own] }],
+    egress: [
+      { to: [own] },
+      {
+        to: [dns],
+        ports: [
+          { protocol: "UDP", port: 53 },
+          { protocol: "TCP", port: 53 },
+        ],
+      },
+      {
+        to: [{ ipBlock: { cidr: "0.0.0.0/0", except: PRIVATE } }],
+        ports: [
+          { protocol: "TCP", port: 443 },
+          { protocol: "TCP", port: 80 },
+        ],
+      },
+    ],
+  },
+});
+
+const serviceOf = (spec: SessionSpec) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: CONTROL_PLANE, namespace: spec.namespace, labels: labelsOf(spec) },
+  spec: { selector: labelsOf(spec, "control-plane"), ports: [{ name: "api", port: API_PORT, targetPort: API_PORT }] },
+});
+
+const userDataName = (role: Role): string => `${role}-user-data`;
+
+const userDataOf = (spec: SessionSpec, role: Role) => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: { name: userDataName(role), namespace: spec.namespace, labels: labelsOf(spec, role) },
+  type: "Opaque",
+  stringData: { userdata: role === "control-plane" ? controlPlaneConfig(spec) : workerConfig(spec) },
+});
+
+const diskOf = (spec: SessionSpec, role: Role) => ({
+  metadata: { name: `${role}-disk`, labels: labelsOf(spec, role) },
+  spec: {
+    source: { pvc: { namespace: spec.goldenImage.namespace, name: spec.goldenImage.name } },
+    storage: { storageClassName: spec.storageClass, accessModes: ["ReadWriteOnce"], resources: { requests: { storage: spec.diskSize } } },
+  },
+});
+
+const machineOf = (spec: SessionSpec, role: Role) => ({
+  apiVersion: "kubevirt.io/v1",
+  kind: "VirtualMachine",
+  metadata: { name: role, namespace: spec.namespace, labels: labelsOf(spec, role) },
+  spec: {
+    // A machine that a learner has broken starts again; one that was stopped on purpose stays so.
+    runStrategy: "RerunOnFailure",
+    dataVolumeTemplates: [diskOf(spec, role)],
+    template: {
+      metadata: { labels: labelsOf(spec, role) },
+      spec: {
+        terminationGracePeriodSeconds: 30,
+        domain: {
+          cpu: { cores: spec.cpuCores },
+          memory: { guest: spec.memory },
+          resources: { requests: { cpu: String(spec.cpuCores), memory: spec.memory } },
+          devices: {
+            rng: {},
+            disks: [
+              { name: "root", disk: { bus: "virtio" } },
+              { name: "user-data", disk: { bus: "virtio" } },
+            ],
+            interfaces: [{ name: "default", masquerade: {} }],
+          },
+        },
+        networks: [{ name: "default", pod: {} }],
+        volumes: [
+          { name: "root", dataVolume: { name: `${role}-disk` } },
+          { name: "user-data", cloudInitNoCloud: { secretRef: { name: userDataName(role) } } },
+        ],
+      },
+    },
+  },
+});
+
+/**
+ * @param running sessions that there are, with this one not among them
+ * @throws HomelabError E_SESSION for what is no session, and one over the limit
+ */
+export function sessionManifests(options: SessionOptions, { running, limit }: { running: number; limit: number }) {
+  const parsed = sessionSchema.safeParse(options);
+  const refuse = (what: string, hint: string): HomelabError => new HomelabError("E_SESSION", what, { subject: String(options.id), hint });
+  if (!parsed.success)
+    throw refuse(
+      parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
+      "correct what is named; components/apps/sessions/session-spec.ts says what each is",
+    );
+  if (running >= limit) throw refuse(`there are ${running} sessions, and no more than ${limit} at a time`, "end one, or wait until the reaper does");
+  const spec: SessionSpec = { ...parsed.data, namespace: `session-${parsed.data.id}` };
+  return [
+    namespaceOf(spec),
+    quotaOf(spec),
+    isolationOf(spec),
+    serviceOf(spec),
+    ...ROLES.map((role) => userDataOf(spec, role)),
+    ...ROLES.map((role) => machineOf(spec, role)),
+  ];
+}
+
+const REAPER = "session-reaper";
+/** kubectl with a shell. */
+const KUBECTL_IMAGE = "docker.io/alpine/k8s:1.33.4";
+
+/** Deletes the namespaces of sessions whose time is over. What has no time, or one that is no number, is left and named. */
+export const REAPER_SCRIPT = `set -eu
+now=$(date +%s)
+kubectl get namespaces -l '${SESSION_LABEL}' -o jsonpath='{range .items[*]}{.metadata.name}{" "}{.metadata.annotations.cks\\.homelab/expires}{"\\n"}{end}' |
+  while read -r name expires; do
+    case "$expires" in
+      "" | *[!0-9]*) echo "$name has no time at which it ends" >&2; continue ;;
+    esac
+    [ "$expires" -gt "$now" ] || kubectl delete namespace "$name" --wait=false
+  done
+`;
+
+/** The reaper in a namespace of its own. RBAC cannot name namespaces by their labels: that it takes sessions alone is the script's word. */
+export function reaperManifests(namespace: string) {
+  const labels = { "app.kubernetes.io/name": REAPER };
+  return [
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: REAPER, namespace, labels } },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRole",
+      metadata: { name: REAPER, labels },
+      rules: [{ apiGroups: [""], resources: ["namespaces"], verbs: ["get", "list", "delete"] }],
+    },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRoleBinding",
+      metadata: { name: REAPER, labels },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: REAPER },
+      subjects: [{ kind: "ServiceAccount", name: REAPER, namespace }],
+    },
+    {
+      apiVersion: "batch/v1",
+      kind: "CronJob",
+      metadata: { name: REAPER, namespace, labels },
+      spec: {
+        schedule: "*/5 * * * *",
+        concurrencyPolicy: "Forbid",
+        jobTemplate: {
+          spec: {
+            backoffLimit: 0,
+            activeDeadlineSeconds: 120,
+            template: {
+              metadata: { labels },
+              spec: {
+                serviceAccountName: REAPER,
+                restartPolicy: "Never",
+                securityContext: { runAsNonRoot: true, runAsUser: 65_534, seccompProfile: { type: "RuntimeDefault" } },
+                containers: [
+                  {
+                    name: "reap",
+                    image: KUBECTL_IMAGE,
+                    command: ["sh", "-c", REAPER_SCRIPT],
+                    resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+                    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+                  },
+                ],
+              },
+            },
+          },
+        },
+      },
+    },
+  ];
+}

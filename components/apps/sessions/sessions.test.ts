@@ -1,0 +1,149 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { parse, parseAllDocuments } from "yaml";
+import { chartFolder } from "../../../tests/support/chart-data";
+import { kindSchema, objectComplaints } from "../../../tests/support/crd-schema";
+import { objectViolations } from "../../rules/rules";
+import { CILIUM, controlPlaneConfig, workerConfig } from "./cloud-config";
+import { REAPER_SCRIPT, reaperManifests, sessionManifests } from "./session-manifests";
+import type { SessionOptions } from "./session-spec";
+
+const TOKEN = "abcdef.0123456789abcdef";
+const SESSION: SessionOptions = {
+  id: "a1",
+  kubernetesVersion: "1.33.0",
+  goldenImage: { namespace: "vm-templates", name: "golden-1-33-0" },
+  storageClass: "longhorn",
+  cpuCores: 2,
+  memory: "2Gi",
+  diskSize: "10Gi",
+  podCidr: "10.0.0.0/16",
+  sshPublicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEH/iMrb1TsN580BUQcjVEP1QhqQxgnVfG1FHrVLcOgz learner",
+  joinToken: TOKEN,
+  expires: "2026-11-30T12:00:00Z",
+};
+const FREE = { running: 0, limit: 10 };
+const objects = sessionManifests(SESSION, FREE) as unknown as (Record<string, never> & { kind: string; metadata: { name: string; namespace?: string } })[];
+const find = (kind: string, name?: string) => objects.find((object) => object.kind === kind && (name === undefined || object.metadata.name === name));
+
+test("a session is a closed namespace with a quota, two machines cloned from the golden image, and the name of the control plane", () => {
+  expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+    "Namespace session-a1",
+    "ResourceQuota session",
+    "NetworkPolicy session",
+    "Service control-plane",
+    "Secret control-plane-user-data",
+    "Secret worker-user-data",
+    "VirtualMachine control-plane",
+    "VirtualMachine worker",
+  ]);
+  expect(objects.slice(1).map(({ metadata }) => metadata.namespace)).toEqual(Array.from({ length: 7 }, () => "session-a1"));
+  expect(find("Namespace")).toMatchObject({ metadata: { labels: { "cks.homelab/session": "a1" }, annotations: { "cks.homelab/expires": "1796040000" } } });
+  expect(find("ResourceQuota")).toMatchObject({
+    spec: { hard: { "requests.cpu": "5000m", "requests.memory": "5120Mi", "requests.storage": "20480Mi", "count/virtualmachines.kubevirt.io": "2" } },
+  });
+  expect(find("VirtualMachine", "worker")).toMatchObject({
+    spec: {
+      runStrategy: "RerunOnFailure",
+      dataVolumeTemplates: [{ metadata: { name: "worker-disk" }, spec: { source: { pvc: { namespace: "vm-templates", name: "golden-1-33-0" } } } }],
+      template: { spec: { volumes: [{ dataVolume: { name: "worker-disk" } }, { cloudInitNoCloud: { secretRef: { name: "worker-user-data" } } }] } },
+    },
+  });
+});
+
+test("a session reaches itself, names and the internet, and no address of the homelab or of another session", () => {
+  const { ingress, egress } = (find("NetworkPolicy") as unknown as { spec: { ingress: object[]; egress: { to: { ipBlock?: { except: string[] } }[] }[] } })
+    .spec;
+  expect(ingress).toEqual([{ from: [{ podSelector: {} }] }]);
+  const blocks = egress.flatMap(({ to }) => to.flatMap(({ ipBlock }) => ipBlock ?? []));
+  expect(blocks).toEqual([expect.objectContaining({ except: expect.arrayContaining(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]) })]);
+});
+
+interface Config {
+  write_files: { path: string; content: string; permissions: string }[];
+  runcmd: [string, string, string][];
+  ssh_pwauth: boolean;
+}
+
+test.each([
+  ["control plane", controlPlaneConfig],
+  ["worker", workerConfig],
+])("the %s: a document of cloud-init without a variable that is left, whose token is nowhere but in the file that is deleted", (_, configOf) => {
+  const text = configOf({ ...SESSION, namespace: "session-a1" });
+  expect(text.startsWith("#cloud-config\n")).toBe(true);
+  expect(text).not.toMatch(/\$\{[A-Z_]+\}|\{\{/);
+  const { write_files, runcmd, ssh_pwauth } = parse(text) as Config;
+  expect(ssh_pwauth).toBe(false);
+  expect(write_files.map(({ path: file, permissions }) => [file, permissions])).toEqual([["/root/kubeadm.yaml", "0600"]]);
+  expect(text.split(TOKEN).length - 1).toBe(1);
+  const [[shell, option, script]] = runcmd as [[string, string, string]];
+  expect([shell, option]).toEqual(["sh", "-c"]);
+  expect(script.split("\n").slice(-2)).toEqual([
+    "rm -f /root/kubeadm.yaml",
+    expect.stringMatching(/^find \/var\/lib\/cloud\/instances .*'user-data\*'.* -delete$/),
+  ]);
+  expect(parseAllDocuments(write_files[0]?.content ?? "").map((document) => document.errors)).toEqual(expect.arrayContaining([[]]));
+  execFileSync("sh", ["-n"], { input: script });
+});
+
+test("the control plane's token holds for half an hour, and Cilium is its pinned chart", () => {
+  const { write_files, runcmd } = parse(controlPlaneConfig({ ...SESSION, namespace: "session-a1" })) as Config;
+  const [init, cluster] = parseAllDocuments(write_files[0]?.content ?? "").map((document) => document.toJSON());
+  expect(init).toMatchObject({ kind: "InitConfiguration", bootstrapTokens: [{ token: TOKEN, ttl: "30m0s" }] });
+  expect(cluster).toMatchObject({
+    kubernetesVersion: "v1.33.0",
+    controlPlaneEndpoint: "control-plane.session-a1.svc:6443",
+    networking: { podSubnet: "10.0.0.0/16" },
+  });
+  expect(runcmd[0]?.[2]).toContain(`--repo ${CILIUM.repository} --version ${CILIUM.version} `);
+});
+
+test.each<[string, Partial<SessionOptions>, string]>([
+  ["one processor", { cpuCores: 1 }, "cpuCores: must be at least 2"],
+  ["a token that is none", { joinToken: "abc" }, "joinToken: must be a token of kubeadm"],
+  ["a key of several lines", { sshPublicKey: "ssh-ed25519 AAAA\nroot" }, "sshPublicKey: must be an OpenSSH public key"],
+  ["a name for a shell", { id: "a; rm" }, "id: must be a name"],
+  ["a network that is none", { podCidr: "10.0.0.0" }, "podCidr: must be a network"],
+  ["no time", { expires: "tomorrow" }, "expires: must be a time"],
+  ["no golden image", { goldenImage: { namespace: "vm-templates", name: "" } }, "goldenImage.name: must be a name"],
+])("a session is refused with %s", (_, change, message) => {
+  expect(() => sessionManifests({ ...SESSION, ...change }, FREE)).toThrow(message);
+});
+
+test("a session over the limit is refused", () => {
+  expect(() => sessionManifests(SESSION, { running: 10, limit: 10 })).toThrow("there are 10 sessions, and no more than 10 at a time");
+});
+
+test("the reaper keeps to the rules for all workloads", () => {
+  expect(reaperManifests("cks").flatMap((object) => objectViolations(object as never))).toEqual([]);
+});
+
+test("the reaper takes sessions whose time is over, and leaves those that go on or have no time", () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-reaper-"));
+  try {
+    const now = Math.floor(Date.now() / 1000);
+    const listed = [`session-over ${now - 60}`, `session-on ${now + 600}`, "session-odd soon", "session-none "].join("\n");
+    fs.writeFileSync(path.join(folder, "kubectl"), `#!/bin/sh\n[ "$1" = get ] && cat <<'EOF'\n${listed}\nEOF\n[ "$1" = delete ] && echo "$@"\nexit 0\n`, {
+      mode: 0o755,
+    });
+    const env = { PATH: `${folder}:${process.env["PATH"]}` };
+    expect(execFileSync("sh", ["-c", REAPER_SCRIPT], { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })).toBe(
+      "delete namespace session-over --wait=false\n",
+    );
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+});
+
+const withCharts = chartFolder() === undefined ? test.skip : test;
+withCharts("machines and their disks satisfy the definitions of KubeVirt and CDI", () => {
+  const machine = find("VirtualMachine", "worker") as unknown as { spec: { dataVolumeTemplates: { metadata: object; spec: object }[] } };
+  const disk = { apiVersion: "cdi.kubevirt.io/v1beta1", kind: "DataVolume", ...machine.spec.dataVolumeTemplates[0] };
+  for (const object of [machine, disk] as never as { apiVersion: string; kind: string }[]) {
+    const found = kindSchema(object.apiVersion, object.kind);
+    expect(found).toBeDefined();
+    if (found !== undefined) expect(objectComplaints(object as never, found.schema)).toEqual([]);
+  }
+});
