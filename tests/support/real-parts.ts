@@ -30,6 +30,7 @@ export type PartName =
   | "ansible"
   | "zizmor"
   | "check-jsonschema"
+  | "hadolint"
   | "actionlint"
   | "debian-root"
   | "kube-apiserver"
