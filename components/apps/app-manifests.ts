@@ -11,9 +11,9 @@ import { configNameOf, containerOf, filesNameOf, podOf, runtimeOf, volumesOf } f
 const labelsOf = (name: string) => ({ "app.kubernetes.io/name": name });
 
 /** How many replicas it has at least. */
-export const leastReplicas = ({ replicas = 1, autoscaling }: Pick<AppSpec, "replicas" | "autoscaling">): number => autoscaling?.min ?? replicas;
+const leastReplicas = ({ replicas = 1, autoscaling }: Pick<AppSpec, "replicas" | "autoscaling">): number => autoscaling?.min ?? replicas;
 /** How many replicas it may have. */
-export const mostReplicas = ({ replicas = 1, autoscaling }: Pick<AppSpec, "replicas" | "autoscaling">): number => autoscaling?.max ?? replicas;
+const mostReplicas = ({ replicas = 1, autoscaling }: Pick<AppSpec, "replicas" | "autoscaling">): number => autoscaling?.max ?? replicas;
 
 /** Replicas on as many machines as there are; all on one where there is no other. */
 const spreadOf = (labels: Readonly<Record<string, string>>) => [
@@ -121,10 +121,15 @@ function configMapsOf(app: AppSpec, { namespace }: Place) {
 }
 
 /** Name of a hook's Job. */
-export const hookNameOf = (app: string, hook: string): string => `${app}-${hook}`;
+const hookNameOf = (app: string, hook: string): string => `${app}-${hook}`;
+
+const secretFiles = ({ files = {} }: AppSpec) => Object.fromEntries(Object.entries(files).filter(([, value]) => isSecretValue(value)));
 
 function jobOf(app: AppSpec, name: string, { command, image = app.image, timeoutSeconds = 300, retries = 2 }: Hook, { namespace }: Place) {
-  const { env, envFrom, ...rest } = runtimeOf(app);
+  // Before a change there is nothing of it yet, neither its ConfigMaps nor its account: values stand in the Job itself.
+  const { serviceAccount: _, config = {}, ...own } = app;
+  const alone = { ...own, environment: { ...config, ...app.environment }, files: secretFiles(app) };
+  const { env, ...rest } = runtimeOf(alone);
   const labels = { ...labelsOf(hookNameOf(app.name, name)), "app.kubernetes.io/part-of": app.name };
   return {
     apiVersion: "batch/v1",
@@ -136,10 +141,10 @@ function jobOf(app: AppSpec, name: string, { command, image = app.image, timeout
       template: {
         metadata: { labels },
         spec: {
-          ...podOf(app),
+          ...podOf(alone),
           restartPolicy: "Never",
-          containers: [{ name, image, command: [...command], env, ...(envFrom === undefined ? {} : { envFrom }), ...rest }],
-          volumes: volumesOf(app),
+          containers: [{ name, image, command: [...command], env, ...rest }],
+          volumes: volumesOf(alone),
         },
       },
     },
@@ -174,7 +179,7 @@ const PARTS: Readonly<Record<string, string>> = {
  * Its objects in the order in which they are made, before patches and digests. Its namespace and its Secret are made before, by what the
  * plan says of it.
  */
-export function plainManifests(app: AppSpec, place: AppPlace): StagedManifest[] {
+function plainManifests(app: AppSpec, place: AppPlace): StagedManifest[] {
   const staged = (stage: Stage, manifests: readonly object[], part?: string): StagedManifest[] =>
     (manifests as Manifest[]).map((manifest) => ({ stage, manifest, part: part ?? PARTS[manifest.kind] ?? manifest.metadata.name.slice(app.name.length + 1) }));
   const hooks = (when: Hook["when"]) =>
@@ -201,8 +206,7 @@ export function appManifests(app: AppSpec, place: AppPlace): StagedManifest[] {
   const plain = copyOf(plainManifests(app, place));
   const { patches = [] } = app;
   if (patches.length > 0) {
-    const { applyPatches } = require("./patches") as typeof import("./patches");
-    applyPatches(
+    (require("./patches") as typeof import("./patches")).applyPatches(
       app.name,
       plain.map(({ manifest }) => manifest),
       patches,

@@ -8,7 +8,7 @@ import type { Manifest, StagedManifest } from "./app-spec";
 const LENGTH = 10;
 
 /** Of the texts by key, in any order. */
-export function digestOf(data: unknown): string {
+function digestOf(data: unknown): string {
   const entries = Object.entries((data ?? {}) as Record<string, unknown>).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256").update(JSON.stringify(entries)).digest("hex").slice(0, LENGTH);
 }

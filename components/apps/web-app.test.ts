@@ -1,6 +1,8 @@
 import { Provider } from "@pulumi/kubernetes/provider";
 import { mockEngine, only, plain, settle } from "../../tests/support/pulumi-mocks";
 import { appManifests } from "./app-manifests";
+import type { Manifest } from "./app-spec";
+import { argoCdManifest, ownAnnotations } from "./argo-cd-manifest";
 import { WebApp, type WebAppArgs } from "./web-app";
 
 const ARGS: WebAppArgs = {
@@ -112,4 +114,70 @@ test.each([
   // Those that do not wait for one another are registered in any order.
   const byKind = (objects: readonly unknown[]) => (objects as { kind: string }[]).toSorted((a, b) => a.kind.localeCompare(b.kind));
   expect(byKind(own)).toEqual(byKind(JSON.parse(JSON.stringify(manifests))));
+});
+
+test("what Argo CD reads differs by its annotations alone, and orders configuration, hooks, replicas and routes", () => {
+  const app = {
+    ...ARGS,
+    name: "ascii",
+    config: { LEVEL: "debug" },
+    serviceAccount: {},
+    hooks: { migrate: { when: "before", command: ["./migrate"] }, smoke: { when: "after", command: ["./smoke"] } },
+  } as const;
+  const staged = appManifests(app, { namespace: "ascii", routes: ARGS.routes, issuer: "own" });
+  const rendered = staged.map(argoCdManifest);
+  const told = rendered.map(({ kind, metadata }) =>
+    [kind, ...Object.entries(metadata.annotations ?? {}).filter(([key]) => key.startsWith("argocd"))].flat().join(" "),
+  );
+  expect(told.map((text) => text.replaceAll("argocd.argoproj.io/", ""))).toEqual([
+    "ServiceAccount sync-wave -1",
+    "ConfigMap sync-wave -1",
+    "Job hook PreSync hook-delete-policy BeforeHookCreation",
+    "Deployment sync-wave 0",
+    "PodDisruptionBudget sync-wave 0",
+    "Service sync-wave 0",
+    "Ingress sync-wave 1",
+    "Job hook PostSync hook-delete-policy BeforeHookCreation",
+  ]);
+  const bare = (manifest: Manifest) => {
+    const annotations = ownAnnotations(manifest.metadata.annotations);
+    const { annotations: _, ...metadata } = manifest.metadata;
+    return JSON.parse(
+      JSON.stringify({ ...manifest, metadata: { ...metadata, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) } }).replaceAll(
+        /,"(env|volumes|volumeMounts)":\[\]/g,
+        "",
+      ),
+    );
+  };
+  expect(rendered.map(bare)).toEqual(staged.map(({ manifest }) => bare(manifest)));
+  // A hook before the sync reads nothing that the sync makes.
+  const job = rendered.find(({ metadata }) => metadata.name === "ascii-migrate");
+  expect(JSON.stringify(job)).not.toMatch(/configMap|serviceAccountName/);
+  expect(JSON.stringify(job)).toContain('{"name":"LEVEL","value":"debug"}');
+});
+
+test("an application that Argo CD delivers has its namespace and its Secret of the program, and nothing else", async () => {
+  const secrets: NonNullable<WebAppArgs["secrets"]> = (namespaceName, namespace, wanted) => ({
+    ...{
+      namespaceName,
+      namespace,
+      vaultAddress: "https://vault.example.org",
+      authority: undefined,
+      authMount: "kubernetes/dev",
+      ownEntries: new Map(),
+      secrets: wanted,
+    },
+  });
+  const environment = { PASSWORD: { secret: { path: "store/secrets/DB", key: "PASSWORD" } } };
+  const { registered, app } = await build({ ...ARGS, environment, secrets, delivery: "argo-cd" });
+  const kinds = registered.filter(({ custom }) => custom).map(({ type }) => type.split(":").at(-1));
+  expect(kinds.filter((kind) => kind !== "kubernetes").toSorted()).toEqual(["ClusterSecretStore", "ExternalSecret", "Namespace", "ServiceAccount"]);
+  expect(only(registered, "kubernetes:external-secrets.io/v1:ExternalSecret").inputs).toMatchObject({
+    metadata: { name: "ascii-secrets" },
+    spec: { data: [{ secretKey: "PASSWORD", remoteRef: { key: "store/secrets/DB", property: "PASSWORD" } }] },
+  });
+  const url = await new Promise((resolve) => {
+    app.url("http").apply(resolve);
+  });
+  expect(url).toBe("https://dev.ascii.fullstack.pw");
 });

@@ -1,3 +1,4 @@
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
@@ -6,11 +7,14 @@ import { webRoute } from "../../base/web-route";
 import type { BuildModule } from "../context";
 import type { Routes } from "../place";
 import { SecretAccess, type SecretsOfNamespace } from "../secret-access";
+import { rootObjects } from "./applications";
 import type { ArgoCdOptions } from "./options";
 import { ARGO_CD_CHARTS, ARGO_CD_NAMESPACE, ARGO_CD_RELEASE, argoCdHost, argoCdSecrets, argoCdValues } from "./values";
 
 export interface ArgoCdArgs extends ArgoCdOptions {
   namespace: NamespaceArgs;
+  /** Whose applications it delivers. */
+  environment: string;
   /** Full name under which it is reached. */
   hostName: string;
   routes: Routes;
@@ -33,6 +37,10 @@ export class ArgoCd extends Component {
       { releaseName: ARGO_CD_RELEASE, namespace, chart: ARGO_CD_CHARTS[args.version], values },
       this.child({ dependsOn: [access] }),
     );
+    const { applications } = args;
+    if (applications !== undefined)
+      for (const object of rootObjects(args.environment, applications))
+        new CustomResource(`${name}-${object.kind === "AppProject" ? "project" : "root"}`, object, this.child({ dependsOn: [release] }));
     const route = webRoute(
       name,
       {
@@ -56,6 +64,7 @@ export const buildArgoCd: BuildModule<ArgoCdOptions> = (name, { options, context
     name,
     {
       ...options,
+      environment: context.place.environment,
       hostName: argoCdHost(options, context.place),
       routes,
       issuer: context.need("issuer"),

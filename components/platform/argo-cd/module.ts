@@ -28,7 +28,7 @@ export const argoCd = defineModule({
         { direction: "in", peer: ARGO_CD_NAMESPACE, port: 6379, why: "its parts and their cache" },
         { direction: "in", peer: ARGO_CD_NAMESPACE, port: 8081, why: "manifests, which its repository server renders" },
         { direction: "out", peer: "cluster", port: 6443, why: "compares and applies what is in Git" },
-        { direction: "out", peer: "https://github.com", port: 443, why: "reads repositories" },
+        { direction: "out", peer: options.applications?.repository ?? "https://github.com", port: 443, why: "reads repositories" },
       ],
       workloads: [
         { name: "server", cpu: "100m", memory: "128Mi" },

@@ -11,6 +11,15 @@ export const REDIS_PASSWORD = { path: ENTRY, key: "ARGOCD_REDIS_PASSWORD" } as c
 
 const hostName = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/;
 
+export const applicationsOptions = z.strictObject({
+  repository: z.url({ protocol: /^https$/, error: "must be an https URL" }),
+  revision: z.string().min(1).default("main"),
+  path: z
+    .string()
+    .regex(/^[a-z0-9-]+(\/[a-z0-9-]+)*$/, "must be a folder of the repository, such as gitops")
+    .default("gitops"),
+});
+
 export const argoCdOptions = z.strictObject({
   version: z
     .enum(["10.1.1", "7.7.12"])
@@ -25,6 +34,11 @@ export const argoCdOptions = z.strictObject({
     .boolean()
     .default(true)
     .describe("Whether the user `admin` may log in, with the password of secrets/. Without: nobody may, until an identity provider is set up"),
+  applications: applicationsOptions
+    .optional()
+    .describe(
+      "Where the applications lie whose `delivery` is `argo-cd`: the `repository` with what `homelab render` writes, its `revision` (main) and the folder in it, `path` (gitops). In production they are synced by hand. Left out: it delivers none",
+    ),
   exec: z.boolean().default(false).describe("Whether the UI opens shells in pods, for those whom a project's roles allow it"),
 });
 

@@ -38,3 +38,9 @@ export const ownAuthority: IssuerPlan = {
   secret: { part: "authority", name: "certificate-authority", type: "kubernetes.io/tls" },
   spec: { ca: { secretName: "certificate-authority" } },
 };
+
+/** Name of the ClusterIssuer of these options; undefined where the module is not there. */
+export function issuerName(options: unknown): string | undefined {
+  if (options === undefined) return undefined;
+  return (options as { readonly issuer?: unknown }).issuer === OWN ? OWN : LETSENCRYPT;
+}
