@@ -50,6 +50,7 @@ const ROOMS = [
   "secrets",
   "charts",
   "begin",
+  "apps",
   "rehearse",
   "commands",
 ];

@@ -28,14 +28,14 @@ test("it describes each stack with its needs, its VMs and its platform", () => {
   expect(description.stacks[5]).toEqual({
     name: "stg",
     needs: ["tools", "observability", "dev"],
-    description: "the last stop before production: runs the image that dev ran",
+    description: "the last stop before production: runs images that dev ran",
     vms: ["k8s-stg"],
     vault: false,
     machines: [{ name: "k8s-stg", node: expect.stringMatching(/^node0\d$/), address: expect.stringMatching(/^192\.168\.1\.\d+$/), cluster: true }],
-    apps: ["ascii-frontend"],
+    apps: ["enqueuer", "memorizer", "writer", "ascii-frontend", "realstate-scrapper", "cks-backend", "cks-frontend"],
     platform: {
       cluster: "k3s",
-      requests: "0.4 of 3.5 processors, 0.9 GiB of 2.5 GiB of memory, 0 GiB of 22 GiB of volumes",
+      requests: "1 of 3.5 processors, 1.8 GiB of 2.5 GiB of memory, 0 GiB of 22 GiB of volumes",
       modules: [
         { name: "cert-manager", charts: ["cert-manager v1.21.1"], after: [], namespaces: ["cert-manager"] },
         { name: "cluster-access", charts: [], after: [], namespaces: ["vault-access"] },
@@ -48,7 +48,15 @@ test("it describes each stack with its needs, its VMs and its platform", () => {
           namespaces: ["box"],
         },
       ],
-      hosts: [{ name: "stg.ascii.fullstack.pw", owner: "ascii-frontend", serves: "ascii-frontend", route: "ingress" }],
+      hosts: [
+        { name: "stg.api.cks.fullstack.pw", owner: "cks-backend", serves: "cks-backend", route: "ingress" },
+        { name: "stg.ascii.fullstack.pw", owner: "ascii-frontend", serves: "ascii-frontend", route: "ingress" },
+        { name: "stg.cks.fullstack.pw", owner: "cks-frontend", serves: "cks-frontend", route: "ingress" },
+        { name: "stg.enqueuer.fullstack.pw", owner: "enqueuer", serves: "enqueuer", route: "ingress" },
+        { name: "stg.memorizer.fullstack.pw", owner: "memorizer", serves: "memorizer", route: "ingress" },
+        { name: "stg.realstate-scrapper.fullstack.pw", owner: "realstate-scrapper", serves: "realstate-scrapper", route: "ingress" },
+        { name: "stg.writer.fullstack.pw", owner: "writer", serves: "writer", route: "ingress" },
+      ],
     },
   });
 });

@@ -122,11 +122,12 @@ describe("a preview of stacks that are not built", () => {
     plan("observability");
     plan("stg");
     const registered = await mockEngine({ stack: "prod", preview: true });
-    pulumi.runtime.setAllConfig({ "homelab:acmeEmail": "a@b.pw" });
+    const images = Object.fromEntries(Object.keys(stackOf(estate, "prod").apps).map((name) => [name, `registry.fullstack.pw/library/${name}:1.0.0`]));
+    pulumi.runtime.setAllConfig({ "homelab:acmeEmail": "a@b.pw", "homelab:images": JSON.stringify(images) });
     await main(loadHomelab);
     await settle(registered);
     const planned = JSON.parse(fs.readFileSync(path.join(folder, "prod.json"), "utf8"));
-    expect(planned.usedUnknowns).toEqual(["stg.images", "tools.templateIds", "tools.vaultAddress", "tools.vaultId", "tools.vaultTokens"]);
+    expect(planned.usedUnknowns).toEqual(["tools.templateIds", "tools.vaultAddress", "tools.vaultId", "tools.vaultTokens"]);
     expect(only(registered, "proxmoxve:index/vmLegacy:VmLegacy").inputs["name"]).toBe("k8s-prod");
   });
 
@@ -171,10 +172,10 @@ test.each([
     'E_CONFIG_KEY: Pulumi.dev.yaml: unknown key "homelab:acmeMail"\n  next: did you mean "homelab:acmeEmail"?',
   ],
   [
-    "dev without an image",
+    "an application without an image",
     "dev",
     { "homelab:acmeEmail": "a@b.pw", "homelab:k3sDisable": '["traefik"]' },
-    "E_CONFIG_VALUE: Pulumi.dev.yaml: homelab:appImage is missing\n  next: name the image that dev runs",
+    "E_CONFIG_VALUE: Pulumi.dev.yaml: homelab:images has none for enqueuer\n  next: name the image that enqueuer runs in dev, or move one there with homelab promote",
   ],
   [
     "a release of a VM of another stack",

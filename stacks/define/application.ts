@@ -37,7 +37,7 @@ const joined = <V>(everywhere: readonly V[] = [], own: readonly V[] = []): V[] |
 /** Without the keys that are not given. */
 const given = <T extends object>(value: T): T => Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;
 
-function inEnvironment<R extends FromStack>(everywhere: Everywhere<R>, { hostPrefix, ports = {}, ...difference }: Difference<R>): App<R> {
+function inEnvironment(everywhere: Everywhere<FromStack>, { hostPrefix, ports = {}, ...difference }: Difference<FromStack>): App {
   const [first, ...more] = everywhere.ports;
   const known = everywhere.ports.map(({ name }) => name);
   const unknown = Object.keys(ports).find((name) => !known.includes(name));
@@ -54,18 +54,23 @@ function inEnvironment<R extends FromStack>(everywhere: Everywhere<R>, { hostPre
     flows: joined(everywhere.flows, difference.flows),
     exceptions: joined(everywhere.exceptions, difference.exceptions),
     patches: joined(everywhere.patches, difference.patches),
-  }) as App<R>;
+  }) as App;
 }
+
+/** What it takes from other stacks, as it is written: the matrix knows which of them there are. */
+type ReferencesOf<T> =
+  | (T extends { readonly environment: infer E } ? Extract<E[keyof E], FromStack> : never)
+  | (T extends { readonly image: infer I } ? Extract<I, FromStack> : never);
 
 /**
  * Declares an application for several environments. Environment, config, files and hooks of one are laid over those of everywhere, key by
  * key; flows, exceptions and patches come after them; everything else takes the place of it.
  * @returns the application by environment, for the rows of the matrix
  */
-export function defineApplication<const E extends string, const R extends FromStack = never>(
-  everywhere: Everywhere<R>,
-  environments: Readonly<Record<E, Difference<R>>>,
-): Readonly<Record<E, App<R>>> {
-  const all = Object.entries(environments) as [E, Difference<R>][];
-  return Object.fromEntries(all.map(([environment, difference]) => [environment, inEnvironment(everywhere, difference)])) as Record<E, App<R>>;
+export function defineApplication<const A extends Everywhere<FromStack>, const D extends Readonly<Record<string, Difference<FromStack>>>>(
+  everywhere: A,
+  environments: D,
+): Readonly<Record<keyof D & string, App<ReferencesOf<A> | ReferencesOf<D[keyof D]>>>> {
+  const all = Object.entries(environments).map(([environment, difference]) => [environment, inEnvironment(everywhere, difference)] as const);
+  return Object.fromEntries(all) as never;
 }

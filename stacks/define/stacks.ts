@@ -25,6 +25,11 @@ export interface Stack<N extends string = string> {
    * data of it. What is about to be lost is in its environment, HOMELAB_BACKUP, as JSON (docs/runs.md). Where it fails, nothing is changed.
    */
   readonly backup?: readonly [string, ...string[]];
+  /**
+   * A command that says whether the applications of the stack work: words, run without a shell in the checkout before `homelab promote`
+   * takes an image from it. Application, stack and image are in its environment, HOMELAB_PROMOTION, as JSON.
+   */
+  readonly verify?: readonly [string, ...string[]];
   /** Modules of the platform, each with its options. */
   readonly platform: PlatformOptions;
   /** Applications by name, which is also that of their namespace. */

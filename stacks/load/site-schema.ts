@@ -49,6 +49,7 @@ const stackSchema = z.strictObject({
   proxmox: z.literal(true).optional(),
   production: z.literal(true).optional(),
   backup: z.tuple([z.string().min(1)], z.string()).optional(),
+  verify: z.tuple([z.string().min(1)], z.string()).optional(),
   platform: z.strictObject(Object.fromEntries(MODULES.map((module) => [module.name, module.options.optional()]))),
   apps: z.record(objectName, appSchema).optional(),
 });

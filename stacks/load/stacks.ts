@@ -15,6 +15,8 @@ export interface LoadedStack {
   /** What the orchestrator asks for, and runs, before it changes the stack. */
   production: boolean;
   backup: readonly string[] | undefined;
+  /** What says whether its applications work, before an image leaves it. */
+  verify: readonly string[] | undefined;
   platform: PlatformOptions;
   apps: Readonly<Record<string, App>>;
 }
@@ -41,7 +43,7 @@ export const stackFacts = (stack: LoadedStack): StackFacts => ({
 });
 
 export const loadStacks = (all: Stacks): LoadedStack[] =>
-  Object.entries(all).map(([name, { description, needs, vms, proxmox: prepares, production, backup, platform, apps }]) => ({
+  Object.entries(all).map(([name, { description, needs, vms, proxmox: prepares, production, backup, verify, platform, apps }]) => ({
     name,
     description,
     needs,
@@ -49,6 +51,7 @@ export const loadStacks = (all: Stacks): LoadedStack[] =>
     preparesNodes: prepares === true,
     production: production === true,
     backup,
+    verify,
     platform,
     apps: apps ?? {},
   }));

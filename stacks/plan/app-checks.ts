@@ -22,7 +22,7 @@ type Problem = readonly [what: string, hint: string];
 
 /** The stack whose Argo CD delivers to a stack; undefined where none does. */
 const deliveredBy = (stacks: readonly LoadedStack[], to: string): string | undefined =>
-  stacks.find(({ name, platform }) => platform["argo-cd"] !== undefined && name === to)?.name;
+  stacks.find(({ name, platform }) => platform["argo-cd"]?.applications !== undefined && name === to)?.name;
 
 const again = <T>(values: readonly T[]): T[] => values.filter((value, index) => values.indexOf(value) < index);
 
@@ -115,7 +115,10 @@ function deliveryProblems({ spec, delivery }: PlannedApp, { stack, estate }: Whe
   );
   const problems = reserved.map((name): Problem => [`a hook is called ${name}`, "take another name: a part of the application is called so"]);
   return delivery === "argo-cd" && deliveredBy(estate.stacks, stack.name) === undefined
-    ? [...problems, [`Argo CD delivers it, and none delivers to ${stack.name}`, `add argo-cd to ${stack.name}, or leave delivery out`]]
+    ? [
+        ...problems,
+        [`Argo CD delivers it, and none delivers to ${stack.name}`, `add applications to the module argo-cd of ${stack.name}, or leave delivery out`],
+      ]
     : problems;
 }
 

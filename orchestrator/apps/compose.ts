@@ -1,0 +1,17 @@
+/** `homelab dev`: applications and what they depend on, for one's own machine. */
+import { stringify } from "yaml";
+import { z } from "zod";
+import type { Arguments } from "../cli/command";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { askProgram } from "../target/program";
+
+const answerSchema = z.object({ compose: z.record(z.string(), z.unknown()) });
+
+/** @throws HomelabError E_STACK_UNKNOWN, E_APP_UNKNOWN, E_COMPOSE; and what a plan is refused with */
+export async function compose(args: Arguments, session: Session): Promise<ExitCode> {
+  const stack = args.text("stack") ?? "dev";
+  const { compose: file } = answerSchema.parse(await askProgram("compose", JSON.stringify({ stack, apps: args.words })));
+  session.out(`# Printed by \`homelab dev\`; what it is made of stands in site/apps.\n${stringify(file, { lineWidth: 0 })}`);
+  return EXIT.done;
+}

@@ -1,0 +1,36 @@
+/** What Git knows of a file of the checkout. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { childEnv } from "../../common/env";
+import { HomelabError } from "../../common/errors";
+
+const run = promisify(execFile);
+const TIMEOUT_MS = 30_000;
+/** Commits of a file that are looked through. */
+const COMMITS = 200;
+
+async function git(root: string, ...args: readonly string[]): Promise<string> {
+  try {
+    const { stdout } = await run("git", ["-C", root, ...args], { env: childEnv({}), timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 });
+    return stdout;
+  } catch (cause) {
+    throw new HomelabError("E_GIT", `git ${args[0]} does not work in ${root}`, { cause, subject: root, hint: "the checkout must be one of Git's" });
+  }
+}
+
+/** When a line of a file was written, as a commit says it; undefined where none has it yet. @param line from 1 */
+export async function lineSince(root: string, file: string, line: number): Promise<Date | undefined> {
+  const text = await git(root, "blame", "--porcelain", "-L", `${line},${line}`, "--", file);
+  const [commit = ""] = text.split(" ");
+  const time = /^committer-time (\d+)$/m.exec(text)?.[1];
+  return time === undefined || /^0+$/.test(commit) ? undefined : new Date(Number(time) * 1000);
+}
+
+/** Texts of a file in the commits that changed it, the last first. */
+export async function* textsOf(root: string, file: string): AsyncGenerator<string> {
+  const commits = (await git(root, "log", `--max-count=${COMMITS}`, "--format=%H", "--", file)).split("\n").filter((line) => line !== "");
+  for (const commit of commits) yield await git(root, "show", `${commit}:./${file}`);
+}
+
+/** Whether a file is as the last commit has it. */
+export const isCommitted = async (root: string, file: string): Promise<boolean> => (await git(root, "status", "--porcelain", "--", file)).trim() === "";

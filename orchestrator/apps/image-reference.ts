@@ -1,0 +1,32 @@
+/** An image in its parts. Pure. */
+import { HomelabError } from "../../common/errors";
+
+export interface ImageReference {
+  /** With its port. */
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag: string | undefined;
+  /** `sha256:…` */
+  readonly digest: string | undefined;
+}
+
+const FORM = /^(?<registry>[a-z0-9.-]+(?::\d+)?)\/(?<repository>[a-z0-9._/-]+)(?::(?<tag>[A-Za-z0-9._-]+))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
+
+/** @throws HomelabError E_IMAGE */
+export function parseImage(image: string): ImageReference {
+  const { registry, repository, tag, digest } = FORM.exec(image)?.groups ?? {};
+  if (registry === undefined || repository === undefined || (tag === undefined && digest === undefined))
+    throw new HomelabError("E_IMAGE", `"${image}" is no exact image`, { subject: image, hint: "with its registry and a tag or digest" });
+  return { registry, repository, tag, digest };
+}
+
+/** The same image with a digest, which names it for good; its tag stays for who reads it. */
+export const withDigest = ({ registry, repository, tag }: ImageReference, digest: string): string =>
+  `${registry}/${repository}${tag === undefined ? "" : `:${tag}`}@${digest}`;
+
+/** For tables: `1.0.0 (3f2a91c0)`. */
+export function shortImage(image: string): string {
+  const { tag, digest } = parseImage(image);
+  const short = digest === undefined ? undefined : digest.slice("sha256:".length, "sha256:".length + 8);
+  return [tag, short === undefined ? undefined : `(${short})`].filter((part) => part !== undefined).join(" ");
+}

@@ -1,0 +1,132 @@
+/** A promotion in a checkout of its own with a registry on this machine: what is written, what is refused, and the way back. */
+import { execFileSync, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { copyProgram } from "../../tests/support/homelab";
+
+const DIGESTS: Record<string, string> = { "1.0.0": `sha256:${"1".repeat(64)}`, "1.1.0": `sha256:${"2".repeat(64)}` };
+
+let checkout: string;
+let registry: http.Server;
+let host: string;
+
+const settings = (stack: string): string => path.join(checkout, `Pulumi.${stack}.yaml`);
+const git = (...args: string[]): void => {
+  execFileSync("git", ["-C", checkout, "-c", "user.name=t", "-c", "user.email=t@example.org", ...args], { stdio: "pipe" });
+};
+const imageOf = (stack: string): string | undefined => /^ {4}writer: (.*)$/m.exec(fs.readFileSync(settings(stack), "utf8"))?.[1];
+function setImage(stack: string, image: string): void {
+  fs.writeFileSync(settings(stack), fs.readFileSync(settings(stack), "utf8").replace(/^ {4}writer: .*$/m, `    writer: ${image}`));
+}
+
+beforeAll(async () => {
+  registry = http.createServer((request, response) => {
+    const reference = /^\/v2\/library\/writer\/manifests\/(.+)$/.exec(request.url ?? "")?.[1] ?? "";
+    const digest = DIGESTS[reference] ?? Object.values(DIGESTS).find((one) => one === reference);
+    response.writeHead(digest === undefined ? 404 : 200, digest === undefined ? {} : { "docker-content-digest": digest }).end();
+  });
+  await new Promise<void>((resolve) => registry.listen(0, "127.0.0.1", resolve));
+  host = `127.0.0.1:${(registry.address() as AddressInfo).port}`;
+  checkout = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-promote-"));
+  copyProgram(checkout);
+  fs.writeFileSync(path.join(checkout, ".gitignore"), "node_modules\nbin\n");
+  for (const stack of ["dev", "stg", "prod"]) setImage(stack, `${host}/library/writer:1.0.0`);
+  git("init", "-q");
+  git("add", "-A");
+  git("commit", "-qm", "first");
+});
+afterAll(() => {
+  registry.close();
+  fs.rmSync(checkout, { recursive: true, force: true });
+});
+
+interface Done {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+const homelab = (...args: string[]): Promise<Done> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(path.join(checkout, "orchestrator", "bin", "homelab"), args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NO_PROXY: "127.0.0.1" },
+    });
+    const done: Done = { code: null, stdout: "", stderr: "" };
+    child.stdout.on("data", (text) => {
+      done.stdout += text;
+    });
+    child.stderr.on("data", (text) => {
+      done.stderr += text;
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ ...done, code }));
+  });
+
+const pinnedTo = (tag: string): string => `${host}/library/writer:${tag}@${DIGESTS[tag]}`;
+
+test("an image goes from dev to stg to prod by its digest, and back", async () => {
+  setImage("dev", `${host}/library/writer:1.1.0`);
+  const open = await homelab("promote", "writer", "--from", "dev", "--to", "stg", "--yes");
+  expect([open.code, open.stderr]).toEqual([1, expect.stringContaining("Pulumi.dev.yaml has changes that no commit has")]);
+  git("commit", "-qam", "dev runs 1.1.0");
+  const before = fs.readFileSync(settings("stg"), "utf8");
+
+  const unasked = await homelab("promote", "writer", "--from", "dev", "--to", "stg");
+  expect([unasked.code, fs.readFileSync(settings("stg"), "utf8")]).toEqual([4, before]);
+  const first = await homelab("promote", "writer", "--from", "dev", "--to", "stg", "--yes");
+  expect([first.code, first.stderr, imageOf("stg")]).toEqual([0, "", pinnedTo("1.1.0")]);
+  // Nothing else of the file is another.
+  expect(fs.readFileSync(settings("stg"), "utf8").replace(pinnedTo("1.1.0"), `${host}/library/writer:1.0.0`)).toBe(before);
+  git("commit", "-qam", "stg runs 1.1.0");
+  const again = await homelab("promote", "writer", "--from", "dev", "--to", "stg", "--yes");
+  expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("stg has it already")]);
+
+  expect((await homelab("promote", "writer", "--from", "stg", "--to", "prod", "--yes")).code).toBe(4);
+  expect((await homelab("promote", "writer", "--from", "stg", "--to", "prod", "--approve", "production")).code).toBe(0);
+  expect(imageOf("prod")).toBe(pinnedTo("1.1.0"));
+  git("commit", "-qam", "prod runs 1.1.0");
+  expect((await homelab("promote", "writer", "--to", "prod", "--back", "--approve", "production")).code).toBe(0);
+  expect(imageOf("prod")).toBe(pinnedTo("1.0.0"));
+  git("commit", "-qam", "prod runs 1.0.0 again");
+
+  const { stdout } = await homelab("apps");
+  const rows = stdout.split("\n").filter((line) => line.startsWith("writer "));
+  expect(rows.map((row) => row.split(/ {2,}/).map((cell) => cell.replace(/\d{4}-\d\d-\d\d \d\d:\d\d/, "<time>")))).toEqual([
+    ["writer", "dev", "1.1.0", "<time>"],
+    ["writer", "stg", "1.1.0 (22222222)", "<time>"],
+    ["writer", "prod", "1.0.0 (11111111)", "<time>", "waiting: that of stg"],
+  ]);
+}, 120_000);
+
+test.each([
+  ["backwards", ["writer", "--from", "prod", "--to", "stg", "--yes"], 1, "stg is no stage after prod"],
+  ["to the same stage", ["writer", "--from", "stg", "--to", "stg", "--yes"], 1, "which are the same"],
+  ["of an application that there is not", ["writr", "--from", "dev", "--to", "stg"], 1, 'did you mean "writer"?'],
+  [
+    "of an application whose image is written in site/apps",
+    ["whoami", "--to", "sandboxy", "--back"],
+    1,
+    "whoami does not take its image from the settings of sandboxy",
+  ],
+  ["without a stage that it comes from", ["writer", "--to", "stg"], 2, "needs --to, and either --from or --back"],
+])("a promotion is refused %s", async (_, args, code, message) => {
+  const done = await homelab("promote", ...args);
+  expect([done.code, done.stderr]).toEqual([code, expect.stringContaining(message)]);
+});
+
+test("an unknown image, and a registry that is down, are refused, and nothing is written", async () => {
+  setImage("dev", `${host}/library/writer:9.9.9`);
+  git("commit", "-qam", "an image that nobody pushed");
+  const before = fs.readFileSync(settings("stg"), "utf8");
+  const unknown = await homelab("promote", "writer", "--from", "dev", "--to", "stg", "--yes");
+  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining(`has no ${host}/library/writer:9.9.9`)]);
+  setImage("dev", "127.0.0.1:9/library/writer:1.0.0");
+  git("commit", "-qam", "a registry that is down");
+  const down = await homelab("promote", "writer", "--from", "dev", "--to", "stg", "--yes");
+  expect([down.code, down.stderr]).toEqual([1, expect.stringContaining("the registry http://127.0.0.1:9 does not answer")]);
+  expect(fs.readFileSync(settings("stg"), "utf8")).toBe(before);
+});

@@ -1,0 +1,130 @@
+/**
+ * `homelab promote`: an image goes from one stage to the next, by its digest. What is written is one file, as a whole: a promotion that is
+ * cut at any moment has either not happened or is done, and the same command goes on.
+ */
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { childEnv } from "../../common/env";
+import { HomelabError } from "../../common/errors";
+import { writeFileAtomic } from "../../common/files";
+import { projectRoot } from "../../common/paths";
+import type { Arguments } from "../cli/command";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import { askByName, askToGoOn, REFUSED } from "../cli/gate";
+import type { Session } from "../cli/session";
+import { type AppFacts, findApp, isAfter, readApps, type StackApps } from "./app-facts";
+import { isCommitted, textsOf } from "./git-history";
+import { parseImage, shortImage } from "./image-reference";
+import { pinned } from "./registry";
+import { imagesIn, withImage } from "./settings-images";
+
+const settingsOf = (stack: string): string => `Pulumi.${stack}.yaml`;
+
+interface Move {
+  readonly app: string;
+  readonly to: StackApps;
+  /** What runs there now, and what is to run, as the settings name them. */
+  readonly now: string;
+  readonly next: string;
+  /** Stage that it comes from; undefined: it goes back. */
+  readonly from: StackApps | undefined;
+}
+
+const refuse = (message: string, subject: string, hint: string): HomelabError => new HomelabError("E_PROMOTION", message, { subject, hint });
+
+function checkMovable({ movable, name, image }: AppFacts, stack: string): void {
+  if (!movable)
+    throw refuse(
+      `${name} does not take its image from the settings of ${stack}`,
+      name,
+      `give it image: { setting: "images" } in site/apps; it is ${image} now`,
+    );
+}
+
+/** The image of the stage before. */
+async function forward(stacks: readonly StackApps[], app: string, from: string, to: string): Promise<Move> {
+  const source = findApp(stacks, from, app);
+  const target = findApp(stacks, to, app);
+  if (from === to) throw refuse(`${app} is to go from ${from} to ${to}, which are the same`, app, "name two stages");
+  if (!isAfter(stacks, to, from)) {
+    const hint = isAfter(stacks, from, to)
+      ? `an image goes from ${to} to ${from}; to go back in ${to}, run homelab promote ${app} --to ${to} --back`
+      : `${to} needs to come after ${from} in site/stacks.ts`;
+    throw refuse(`${to} is no stage after ${from}`, app, hint);
+  }
+  checkMovable(target.app, to);
+  if (!(await isCommitted(projectRoot(), settingsOf(from))))
+    throw refuse(`${settingsOf(from)} has changes that no commit has: what ${from} runs is not certain`, from, "commit them and bring it up first");
+  return { app, from: source.stack, to: target.stack, now: target.app.image, next: await pinned(parseImage(source.app.image)) };
+}
+
+/** The image that was there before this one. */
+async function backward(stacks: readonly StackApps[], app: string, to: string): Promise<Move> {
+  const target = findApp(stacks, to, app);
+  checkMovable(target.app, to);
+  for await (const text of textsOf(projectRoot(), settingsOf(to))) {
+    const before = imagesIn(text)[app];
+    if (before !== undefined && before !== target.app.image)
+      return { app, from: undefined, to: target.stack, now: target.app.image, next: await pinned(parseImage(before)) };
+  }
+  throw refuse(`no commit has another image of ${app} in ${to}`, app, "name one in its settings by hand");
+}
+
+/** The stage's own word on whether what runs there works. @throws HomelabError E_PROMOTION */
+async function verify({ app, from, next }: Move, session: Session): Promise<void> {
+  const [program, ...args] = from?.verify ?? [];
+  if (from === undefined || program === undefined) return;
+  session.out(`${from.name}: ${[program, ...args].join(" ")}\n`);
+  const env = childEnv({ HOMELAB_PROMOTION: JSON.stringify({ app, stack: from.name, image: next }) });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    const child = spawn(program, args, { cwd: projectRoot(), env, stdio: ["ignore", "inherit", "inherit"] });
+    child.on("error", reject);
+    child.on("close", resolve);
+  }).catch((cause: unknown) => {
+    throw new HomelabError("E_PROMOTION", `the tests of ${from.name} could not be run`, {
+      cause,
+      subject: from.name,
+      hint: `see verify of ${from.name} in site/stacks.ts`,
+    });
+  });
+  if (code !== 0) throw refuse(`the tests of ${from.name} failed (exit code ${code ?? "none"}): ${app} stays where it is`, from.name, "see what they printed");
+}
+
+/** @returns whether it is agreed to. @throws HomelabError E_REFUSED where nobody can be asked */
+async function agreed({ app, to }: Move, site: string, args: Arguments, session: Session): Promise<boolean> {
+  const approved = (args.text("approve") ?? "").split(",").some((word) => word === "production" || word === "all");
+  if (to.production ? approved : args.flag("yes")) return true;
+  if (!session.terminal.asks)
+    throw new HomelabError(REFUSED, `homelab promote changes ${to.name}, and there is no terminal to ask at`, {
+      subject: to.name,
+      hint: to.production ? "add --approve production in a script" : "add --yes in a script",
+    });
+  return to.production ? askByName(session, `This changes ${app} in ${to.name} of`, site) : askToGoOn(session, `Write it into ${settingsOf(to.name)}?`);
+}
+
+/**
+ * @throws HomelabError E_USAGE, E_STACK_UNKNOWN, E_APP_UNKNOWN, E_PROMOTION, E_REGISTRY, E_IMAGE_UNKNOWN, E_REFUSED, E_CONFIG_FILE; nothing is
+ * changed then
+ */
+export async function promote(args: Arguments, session: Session): Promise<ExitCode> {
+  const [app = ""] = args.words;
+  const [from, to, back] = [args.text("from"), args.text("to"), args.flag("back")];
+  if (to === undefined || (from === undefined) !== back)
+    throw new HomelabError("E_USAGE", "homelab promote needs --to, and either --from or --back", { hint: `homelab promote ${app} --from dev --to stg` });
+  const { site, stacks } = await readApps();
+  const move = from === undefined ? await backward(stacks, app, to) : await forward(stacks, app, from, to);
+  session.out(`${app} in ${to}: ${shortImage(move.now)} → ${shortImage(move.next)}\n`);
+  if (move.now === move.next) {
+    session.out(`${to} has it already\n`);
+    return EXIT.done;
+  }
+  await verify(move, session);
+  if (!(await agreed(move, site, args, session))) return EXIT.refused;
+  const file = path.join(projectRoot(), settingsOf(to));
+  const text = fs.readFileSync(file, "utf8");
+  writeFileAtomic(file, withImage(settingsOf(to), text, app, move.next), fs.statSync(file).mode & 0o777);
+  const delivered = findApp(stacks, to, app).app.delivery === "argo-cd" ? `homelab render ${to}, then commit and push` : `homelab up ${to}`;
+  session.out(`wrote ${settingsOf(to)}; next: ${delivered}\n`);
+  return EXIT.done;
+}

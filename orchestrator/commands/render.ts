@@ -1,0 +1,15 @@
+import { defineCommand } from "../cli/command";
+
+export const command = defineCommand({
+  group: "look",
+  summary: "writes the applications of a stack as plain manifests, for Git and Argo CD",
+  notes:
+    "One folder for each application, which kubectl kustomize and Argo CD read. What is in the folder and is not written any more goes. Asks no cluster. With --check it writes nothing, names what differs, and exits with 3 where something does.",
+  words: [{ name: "stack", help: "the stack", names: "stack" }],
+  flags: [
+    { name: "out", value: "FOLDER", help: "where they are written (default gitops/<stack>)" },
+    { name: "check", help: "say whether the files are current, and write none" },
+  ],
+  examples: ["homelab render dev", "homelab render prod --check"],
+  run: async (args, session) => (await import("../apps/render")).render(args, session),
+});

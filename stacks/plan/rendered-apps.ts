@@ -1,0 +1,76 @@
+/**
+ * The applications of an environment as files: plain manifests in a fixed order and form, for Git, `kubectl kustomize` and Argo CD. They
+ * are what the program registers, with what Argo CD reads beside it. Plain data; loads no Pulumi SDK.
+ */
+import { stringify } from "yaml";
+import { HomelabError } from "../../common/errors";
+import { appManifests, withValues } from "../../components/apps/app-manifests";
+import { argoCdManifest } from "../../components/apps/argo-cd-manifest";
+import { issuerName } from "../../components/platform/cert-manager/issuers";
+import type { FromStack } from "../define/app";
+
+import type { StackPlan } from "./plan";
+import type { PlannedApp } from "./planned-app";
+
+type Plans = ReadonlyMap<string, StackPlan>;
+
+/** What a text in angle brackets stands for, as far as the plans say it. @throws HomelabError E_RENDER */
+function knownValue(reference: FromStack, plans: Plans, of: string): string {
+  const source = plans.get(reference.from);
+  if ("image" in reference) {
+    const app = source?.apps.find(({ name }) => name === reference.image);
+    if (app !== undefined) return imageOf(app, plans);
+  } else {
+    const app = source?.apps.find(({ outputs }) => outputs[reference.output] !== undefined);
+    const port = app?.spec.ports.find(({ name }) => name === app.outputs[reference.output]?.url);
+    if (port?.host !== undefined) return `https://${port.host}`;
+  }
+  const what = "image" in reference ? `the image of ${reference.image}` : reference.output;
+  throw new HomelabError("E_RENDER", `${of} takes ${what} of ${reference.from}, which is known only once ${reference.from} is up`, {
+    subject: of,
+    hint: "write the value itself into site/apps, or let the program deliver the application",
+  });
+}
+
+/** Its image, whichever stack names it. */
+export function imageOf({ name, spec, references }: PlannedApp, plans: Plans): string {
+  const reference = references.get(spec.image);
+  return reference === undefined ? spec.image : knownValue(reference, plans, name);
+}
+
+const HEADER = (stack: string): string => `# Written by \`homelab render ${stack}\`; what it is made of stands in site/apps.\n`;
+
+const yaml = (value: object): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+
+const kustomization = (stack: string, resources: readonly string[]): string =>
+  `${HEADER(stack)}${yaml({ apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", resources })}`;
+
+/** The objects of one application, each with the annotations by which Argo CD orders them. @throws HomelabError E_RENDER */
+function renderedApp(planned: PlannedApp, { platform }: StackPlan, plans: Plans): object[] {
+  const values = new Map([...planned.references].map(([text, reference]) => [text, knownValue(reference, plans, planned.name)]));
+  const { routes } = platform.place;
+  const issuer = issuerName(platform.modules.find(({ name }) => name === "cert-manager")?.options) ?? "none";
+  return appManifests(planned.spec, { namespace: planned.name, routes, issuer }).map((staged) => argoCdManifest(withValues(staged, values) as typeof staged));
+}
+
+/**
+ * @returns texts by path from the environment's folder, in order
+ * @throws HomelabError E_RENDER for a value that only a stack that is up knows
+ */
+export function renderApps(plan: StackPlan, plans: Plans): Map<string, string> {
+  const stack = plan.stack.name;
+  const files = new Map<string, string>();
+  for (const app of plan.apps) {
+    const objects = renderedApp(app, plan, plans);
+    files.set(`${app.name}/kustomization.yaml`, kustomization(stack, ["manifests.yaml"]));
+    files.set(`${app.name}/manifests.yaml`, HEADER(stack) + objects.map(yaml).join("---\n"));
+  }
+  files.set(
+    "kustomization.yaml",
+    kustomization(
+      stack,
+      plan.apps.map(({ name }) => name),
+    ),
+  );
+  return new Map([...files].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
