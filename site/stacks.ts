@@ -1,6 +1,6 @@
 /** The stacks of this homelab: what each is for, what it needs, its VMs, and what runs in it. */
 import { defineStacks } from "../stacks/define/stacks";
-import { asciiFrontend } from "./apps/ascii-frontend";
+import { applications } from "./apps/applications";
 import { whoami } from "./apps/whoami";
 
 /** What every cluster has: certificates, its way into Vault, Secrets from it, and the names of its routes in Pi-hole. */
@@ -115,26 +115,28 @@ export const stacks = defineStacks({
       "cloudnative-pg": {},
       postgres: postgresOfDev,
       box: { credential: senders.dev, scrape: { postgres: { namespace: "postgres", port: 9187, labels: { "cnpg.io/podRole": "instance" } } } },
-      "teleport-agent": { apps: { "dev-ascii": { namespace: "ascii-frontend", service: "ascii-frontend", port: 80 } } },
+      "teleport-agent": {
+        apps: {
+          "dev-ascii": { namespace: "ascii-frontend", service: "ascii-frontend", port: 80, targetPort: 8080 },
+          "dev-cks": { namespace: "cks-frontend", service: "cks-frontend", port: 3000 },
+        },
+      },
     },
-    // The image is set here; stg and prod take it from one another.
-    apps: { "ascii-frontend": asciiFrontend("dev.ascii", { setting: "appImage" }) },
+    apps: { ...applications.dev },
   },
   stg: {
-    description: "the last stop before production: runs the image that dev ran",
+    description: "the last stop before production: runs images that dev ran",
     needs: ["tools", "observability", "dev"],
     vms: { "k8s-stg": "cluster" },
     platform: { ...cluster, box: { credential: senders.stg } },
-    apps: {
-      "ascii-frontend": asciiFrontend("stg.ascii", { setting: "appImage", otherwise: { from: "dev", image: "ascii-frontend" } }),
-    },
+    apps: { ...applications.stg },
   },
   prod: {
-    description: "applications in production: runs the image that stg ran",
+    description: "applications in production: runs images that stg ran",
     needs: ["tools", "observability", "stg"],
     vms: { "k8s-prod": "cluster" },
     production: true,
     platform: { ...cluster, box: { credential: senders.prod, replicas: 2 } },
-    apps: { "ascii-frontend": asciiFrontend("ascii", { setting: "appImage", otherwise: { from: "stg", image: "ascii-frontend" } }) },
+    apps: { ...applications.prod },
   },
 });

@@ -59,6 +59,10 @@ test("the files all open with the lab's key and have the shape that they must", 
   "…/BOX_TOOLS": [
     "BOX_TOOLS_PASSWORD",
   ],
+  "…/CKS": [
+    "kubeconfig",
+    "ssh_key",
+  ],
   "…/EXTERNAL_DNS_PIHOLE_PASSWORD": [
     "PIHOLE_PASSWORD",
   ],
@@ -179,6 +183,9 @@ test("each entry of secrets/ has a reader, or stands here with what it waits for
       ...parts.namespaceSecrets.flatMap(({ wanted }) => wanted.flatMap(({ data }) => Object.values(data).map(({ path: entry }) => entry))),
     ]),
   );
-  const read = new Set([...roles, ...programs, ...modules]);
+  const applications = [...plans.values()].flatMap(({ platform }) =>
+    [...platform.applicationSecrets.values()].flatMap((wanted) => wanted.flatMap(({ data }) => Object.values(data).map(({ path: entry }) => entry))),
+  );
+  const read = new Set([...roles, ...programs, ...modules, ...applications]);
   expect([...entryKeys().keys()].filter((entry) => !read.has(entry)).toSorted()).toEqual(Object.keys(AWAITED).toSorted());
 });

@@ -27,8 +27,8 @@ const deployment = (name, namespace, container, replicas = 1) => {
 const config = new pulumi.Config();
 const latest = { image: "registry.example.org/shop:latest" };
 if (config.get("case") === "good") deployment("shop", "shop", {});
-if (config.get("case") === "excused") deployment("ascii-frontend", "ascii-frontend", { securityContext: { ...good.securityContext, readOnlyRootFilesystem: false } });
-if (config.get("case") === "elsewhere") deployment("ascii-frontend", "shop", { securityContext: { ...good.securityContext, readOnlyRootFilesystem: false } });
+if (config.get("case") === "excused") deployment("gitlab-runner", "gitlab-runner", { securityContext: { ...good.securityContext, readOnlyRootFilesystem: false } });
+if (config.get("case") === "elsewhere") deployment("gitlab-runner", "shop", { securityContext: { ...good.securityContext, readOnlyRootFilesystem: false } });
 if (config.get("case") === "bad") deployment("shop", "shop", latest);
 if (config.get("case") === "replicas") deployment("shop", "shop", {}, 2);
 if (config.get("case") === "release") new pulumi.ComponentResource("kubernetes:helm.sh/v3:Release", "shop", { chart: "shop", namespace: "shop", values: { harborAdminPassword: "Harbor12345" } });
@@ -47,7 +47,7 @@ test.each(["good", "excused"])("%s: nothing is said", async (which) => {
 
 test.each([
   ["bad", "image-version", "shop, container shop: has the image registry.example.org/shop:latest"],
-  ["elsewhere", "read-only-root", "ascii-frontend, container shop: may write to it"],
+  ["elsewhere", "read-only-root", "gitlab-runner, container shop: may write to it"],
   ["release", "default-credentials", "shop: harborAdminPassword is the default of harbor"],
 ])("%s: the rule %s holds it back", async (which, rule, text) => {
   const tried = await run(which);

@@ -54,7 +54,7 @@ test("each change is seen by the stacks that are built from it, and by no others
   expect(ask()).toEqual(before);
   const after = (file: string, change: (text: string) => string): string[] => changed(file, change, () => different(before, ask()));
   // A VM: of its owner, and of who balances it.
-  expect(after("site/vms/k8s-dev.yaml", (text) => text.replace(/^memory: .*$/m, "memory: 5120"))).toEqual([
+  expect(after("site/vms/k8s-dev.yaml", (text) => text.replace(/^memory: .*$/m, "memory: 10240"))).toEqual([
     "dev: vm k8s-dev",
     "dev: the cluster and its network",
   ]);

@@ -36,15 +36,17 @@ const VMS: Record<string, { node: string; stack: string; status: string }> = {
   "k8s-prod": { node: "node03", stack: "prod", status: "running" },
 };
 
+/** Each in a namespace of its own. */
+const APPLICATIONS = ["ascii-frontend", "cks-backend", "cks-frontend", "enqueuer", "memorizer", "realstate-scrapper", "writer"];
 const EVERYWHERE = ["box", "cert-manager", "external-dns", "external-secrets", "vault-access"];
 const OWN_NAMESPACES: Record<string, string[]> = {
   tools: ["arc-system", "cnpg-system", "github-runners", "gitlab-jobs", "gitlab-runner", "minio", "nats", "postgres", "teleport-agent", "valkey", "vault"],
   observability: ["loki", "monitoring", "prometheus-operator-crds", "telemetry", "tracing"],
   home: ["cnpg-system", "immich"],
   sandboxy: ["cdi", "kubevirt", "longhorn-system", "snapshot-controller", "teleport-agent", "whoami"],
-  dev: ["argocd", "ascii-frontend", "cnpg-system", "istio-cni", "istio-system", "postgres", "teleport-agent"],
-  stg: ["ascii-frontend"],
-  prod: ["ascii-frontend"],
+  dev: [...APPLICATIONS, "argocd", "cnpg-system", "istio-cni", "istio-system", "postgres", "teleport-agent"].toSorted(),
+  stg: APPLICATIONS,
+  prod: APPLICATIONS,
 };
 
 /** The stack on whose behalf a call was made, where the call tells. */
@@ -124,9 +126,13 @@ const ROUTES: Record<string, string> = {
   "immich.fullstack.pw": "192.168.1.16",
   "whoami.fullstack.pw": "192.168.1.21",
   "dev.argocd.fullstack.pw": "192.168.1.12",
-  "dev.ascii.fullstack.pw": "192.168.1.12",
-  "stg.ascii.fullstack.pw": "192.168.1.13",
-  "ascii.fullstack.pw": "192.168.1.14",
+  ...Object.fromEntries(
+    ["api.cks", "ascii", "cks", "enqueuer", "memorizer", "realstate-scrapper", "writer"].flatMap((name) => [
+      [`dev.${name}.fullstack.pw`, "192.168.1.12"],
+      [`stg.${name}.fullstack.pw`, "192.168.1.13"],
+      [`${name}.fullstack.pw`, "192.168.1.14"],
+    ]),
+  ),
 };
 
 // Of stg: dev's gateway of Istio lists the names that it serves, and external-dns reads them there too.

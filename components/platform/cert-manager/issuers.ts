@@ -41,6 +41,7 @@ export const ownAuthority: IssuerPlan = {
 
 /** Name of the ClusterIssuer of these options; undefined where the module is not there. */
 export function issuerName(options: unknown): string | undefined {
-  if (options === undefined) return undefined;
-  return (options as { readonly issuer?: unknown }).issuer === OWN ? OWN : LETSENCRYPT;
+  const issuer = (options as { readonly issuer?: keyof typeof LETSENCRYPT | typeof OWN } | undefined)?.issuer;
+  if (issuer === undefined) return undefined;
+  return issuer === OWN ? OWN : LETSENCRYPT[issuer].name;
 }

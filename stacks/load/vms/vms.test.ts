@@ -52,7 +52,7 @@ test("the homelab's eleven VMs are all there and fit their hosts", () => {
     ["k8s-dev", "node03", 8192, 112, "192.168.1.12"],
     ["k8s-home", "node02", 28672, 116, "192.168.1.16"],
     ["k8s-observability", "node03", 16384, 120, "192.168.1.20"],
-    ["k8s-prod", "node03", 4096, 114, "192.168.1.14"],
+    ["k8s-prod", "node03", 6144, 114, "192.168.1.14"],
     ["k8s-sandbox-01", "node03", 32768, 121, "192.168.1.21"],
     ["k8s-stg", "node03", 4096, 113, "192.168.1.13"],
     ["k8s-tools", "node03", 32768, 115, "192.168.1.15"],

@@ -9,7 +9,7 @@ test.each([
     "stg",
     {},
     {},
-    "homelab:kubeadm: the stack needs a route of Traefik for ascii-frontend: k3s brings that, and kubeadm does not",
+    "homelab:kubeadm: the stack needs a route of Traefik for enqueuer and memorizer and writer and ascii-frontend and realstate-scrapper and cks-backend and cks-frontend: k3s brings that, and kubeadm does not",
   ],
   ["the store of all stacks", "tools", {}, {}, "the stack needs volumes of local-path and routes of Traefik for vault and minio"],
   [

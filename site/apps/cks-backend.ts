@@ -1,0 +1,49 @@
+import { defineApplication } from "../../stacks/define/application";
+import { LOG_LEVEL, PREFIX, secretOf, USER } from "./shared";
+
+/** Where it keeps what it speaks to the cluster of sessions with. */
+const [KUBECONFIG, SSH_KEY] = ["/etc/cks/kubeconfig", "/etc/cks/ssh_key"];
+
+/** Sessions of learners: two machines each, as KubeVirt's in the cluster for experiments, with terminals in the browser. */
+export const cksBackend = defineApplication(
+  {
+    ports: [{ name: "http", port: 8080, host: "api.cks", url: "cks-api" }],
+    probes: { ready: "/health", live: "port" },
+    config: {
+      SERVER_HOST: "0.0.0.0",
+      SERVER_PORT: "8080",
+      LOG_FORMAT: "json",
+      KUBECONFIG,
+      KUBERNETES_CONTEXT: "sandboxy",
+      SSH_PRIVATE_KEY_PATH: SSH_KEY,
+      KUBERNETES_VERSION: "1.33.0",
+      VM_CPU_CORES: "2",
+      VM_MEMORY: "2Gi",
+      VM_STORAGE_SIZE: "10Gi",
+      VM_STORAGE_CLASS: "longhorn",
+      POD_CIDR: "10.0.0.0/8",
+      GOLDEN_IMAGE_NAME: "new-golden-image-1-33-0",
+      GOLDEN_IMAGE_NAMESPACE: "vm-templates",
+      SESSION_TIMEOUT_MINUTES: "60",
+      MAX_CONCURRENT_SESSIONS: "10",
+      CLEANUP_INTERVAL_MINUTES: "5",
+    },
+    files: { [KUBECONFIG]: secretOf("CKS", "kubeconfig"), [SSH_KEY]: secretOf("CKS", "ssh_key") },
+    resources: { cpu: "100m", memory: "128Mi", memoryLimit: "256Mi", cpuLimit: "200m" },
+    writable: ["/tmp"],
+    runAsUser: USER,
+    serviceAccount: {},
+    flows: [{ direction: "out", peer: "homelab", port: 6443, why: "sessions, by the API of sandboxy" }],
+    // Its sessions are in memory: a second replica would not know those of the first.
+    replicas: 1,
+  },
+  {
+    dev: {
+      hostPrefix: PREFIX.dev,
+      config: { ENVIRONMENT: "dev", LOG_LEVEL: LOG_LEVEL.dev },
+      ports: { http: { rules: { timeout: "30s", retries: 3 } } },
+    },
+    stg: { hostPrefix: PREFIX.stg, config: { ENVIRONMENT: "stg", LOG_LEVEL: LOG_LEVEL.stg } },
+    prod: { hostPrefix: PREFIX.prod, config: { ENVIRONMENT: "prod", LOG_LEVEL: LOG_LEVEL.prod } },
+  },
+);
