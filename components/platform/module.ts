@@ -109,6 +109,8 @@ export interface Volume {
   readonly size: string;
   /** Default 1. */
   readonly count?: number;
+  /** It lies on a disk of its own, which is there already, and takes nothing from those of the machines. */
+  readonly ownDisk?: true;
 }
 
 /** A credential that the chart has by default and that everybody knows. */

@@ -52,6 +52,18 @@ test.each<[string, Partial<ModuleParts>, number, object]>([
     { a: { ...NOTHING, "requests.cpu": "4500m", "requests.memory": "5120Mi", pods: "14" } },
   ],
   [
+    "a volume on a disk of its own",
+    {
+      namespaces: ["a"],
+      volumes: [
+        { name: "v", size: "10Gi" },
+        { name: "w", size: "500Gi", ownDisk: true },
+      ],
+    },
+    1,
+    { a: { ...NOTHING, "requests.storage": `${(10 + 10 + 500) * 1024}Mi` } },
+  ],
+  [
     "volumes, and the greatest of them anew",
     {
       namespaces: ["a"],

@@ -49,8 +49,11 @@ export function quotasOf(
       const times = replicas * (onDemand === true ? 1 : 1 + machines);
       if (namespace !== undefined) add(namespace, { cpu: times * milliCpu(cpu), memoryMiB: times * mebibytes(memory), pods: times });
     }
-    for (const { namespace = home, size, count = 1 } of parts.volumes)
-      if (namespace !== undefined) add(namespace, { storageGiB: (count * mebibytes(size)) / 1024, greatestGiB: mebibytes(size) / 1024 });
+    for (const { namespace = home, size, count = 1, ownDisk } of parts.volumes) {
+      const gib = mebibytes(size) / 1024;
+      // There is no second disk for one that has its own.
+      if (namespace !== undefined) add(namespace, { storageGiB: count * gib, greatestGiB: ownDisk === true ? 0 : gib });
+    }
   }
   for (const { namespace, requests } of applications) {
     const times = requests.replicas * (1 + machines);

@@ -40,7 +40,9 @@ function ofModule({ module, parts }: ChosenModule, defaults: ContainerDefaults):
     cpu: replicas * milliCpu(cpu),
     memoryMiB: replicas * mebibytes(memory),
   }));
-  const volumes = parts.volumes.map(({ size, count = 1 }) => ({ ...NOTHING, diskGiB: (count * mebibytes(size)) / 1024 }));
+  const volumes = parts.volumes
+    .filter(({ ownDisk }) => ownDisk !== true)
+    .map(({ size, count = 1 }) => ({ ...NOTHING, diskGiB: (count * mebibytes(size)) / 1024 }));
   return { name: module.name, ...[...pods, ...volumes].reduce(plus, NOTHING) };
 }
 

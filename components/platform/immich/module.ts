@@ -34,7 +34,7 @@ export const immich = defineModule({
   options: immichOptions,
   example: { libraryPath: "/mnt/photos", librarySize: "500Gi" },
   exceptions: [{ rule: "read-only-root", workload: "immich-server", why: "it unpacks and transcodes beside its library" }],
-  parts: ({ storageClass: own, databaseSize, cacheSize, host, path }, { domain, storageClass, ingressClass }) => ({
+  parts: ({ storageClass: own, databaseSize, cacheSize, librarySize, host, path }, { domain, storageClass, ingressClass }) => ({
     namespaces: [IMMICH_NAMESPACE],
     needs: ["cloudnative-pg"],
     cluster: ["ingress"],
@@ -63,6 +63,7 @@ export const immich = defineModule({
     volumes: [
       { name: "database", size: databaseSize },
       { name: "models", size: cacheSize },
+      { name: "library", size: librarySize, ownDisk: true },
     ],
   }),
   build: () => (require("./immich") as typeof import("./immich")).buildImmich,
