@@ -7,6 +7,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
+import { LEFT_OUT } from "../support/homelab";
 import { Rehearsal } from "../support/rehearsal";
 
 const ALL = process.env["HOMELAB_TEST_KILLS"] === "all";
@@ -38,7 +39,7 @@ const CUTS: Cut[] = ALL
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
-  rehearsal = new Rehearsal();
+  rehearsal = new Rehearsal(ALL ? undefined : { stacks: ["tools", "observability"], without: LEFT_OUT });
   await rehearsal.startLab();
 }, 2 * MINUTE);
 afterAll(() => rehearsal.close(), MINUTE);

@@ -9,18 +9,21 @@ import { z } from "zod";
 import { generateIdentity } from "../../secrets/age";
 import { loadAgeKeys } from "../../secrets/age-keys";
 import { decryptSopsFile } from "../../secrets/sops-file";
+import { LEFT_OUT } from "../support/homelab";
 import { Rehearsal } from "../support/rehearsal";
 
 const LAB_KEY = path.join(__dirname, "..", "..", "secrets", "lab-only.agekey");
 const PIHOLE = "cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD";
 const secretSchema = z.object({ data: z.record(z.string(), z.string()) });
 const MINUTE = 60_000;
+/** The last one is never built: what it has in Vault is the work of the first. */
+const STACKS = ["tools", "observability", "dev"];
 
 let rehearsal: Rehearsal;
 let checkout: string;
 
 beforeAll(async () => {
-  rehearsal = new Rehearsal();
+  rehearsal = new Rehearsal({ stacks: STACKS, without: LEFT_OUT });
   checkout = rehearsal.checkout;
   await rehearsal.startLab();
 }, 2 * MINUTE);
@@ -80,8 +83,7 @@ test(
     // The one that asks is the only root token.
     expect(policies.filter((token) => token.policies.includes("root"))).toHaveLength(1);
     const made = policies.filter((token) => token.path === "auth/token/create").map((token) => token.policies.join(","));
-    const stacks = ["tools", "observability", "home", "sandboxy", "dev", "stg", "prod"];
-    expect(made.toSorted()).toEqual(["homelab-tools", ...stacks.map((stack) => `stack.${stack}`)].toSorted());
+    expect(made.toSorted()).toEqual(["homelab-tools", ...STACKS.map((stack) => `stack.${stack}`)].toSorted());
     const states = await statesInPlain();
     const tokens = [...new Set(states.match(/hvs\.[A-Za-z0-9_-]+/g))];
     const seen = await Promise.all(tokens.map(async (token) => (await rehearsal.vault("auth/token/lookup-self", token)).body));
@@ -91,7 +93,7 @@ test(
         .parse(answer)
         .data.policies.join(","),
     );
-    expect(kinds.toSorted()).toEqual(["homelab-tools", ...stacks.map((stack) => `stack.${stack}`)].toSorted());
+    expect(kinds.toSorted()).toEqual(["homelab-tools", ...STACKS.map((stack) => `stack.${stack}`)].toSorted());
     expect((await rehearsal.vault("auth/token/revoke-self", root, { method: "POST" })).status).toBe(204);
   },
   5 * MINUTE,
