@@ -40,6 +40,7 @@ const REASONS: Readonly<Record<string, string>> = {
  * Applies the patches in place, in their order.
  * @throws HomelabError E_APP_PATCH for one that matches no object, one whose path is not there, a `test` that fails, and an element of a
  * list that is named by its index and not tested before
+ * @public loaded only where there are patches
  */
 export function applyPatches(app: string, manifests: readonly Manifest[], patches: readonly Patch[]): void {
   const { applyPatch } = require("rfc6902") as Rfc6902;

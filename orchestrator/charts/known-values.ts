@@ -85,7 +85,7 @@ export function strangeValues({ values, schema: root, read }: ChartData, given: 
 }
 
 /** What templates read, as `a.b.c`. Where a template hands a map on, its path is the last that is seen. */
-export function pathsRead(templates: Iterable<string>): Set<string> {
+function pathsRead(templates: Iterable<string>): Set<string> {
   const found = new Set<string>();
   for (const text of templates) for (const [, path = ""] of text.matchAll(/\$?\.Values((?:\.[A-Za-z_][\w]*)+)/g)) found.add(path.slice(1));
   return found;

@@ -17,7 +17,7 @@ export const JAEGER_NAMESPACE = "tracing";
 export const JAEGER_RELEASE = "jaeger";
 export const QUERY_PORT = 16686;
 export const OTLP_HTTP_PORT = 4318;
-export const METRICS_PORT = 8888;
+const METRICS_PORT = 8888;
 const HEALTH_PORT = 13133;
 /** Where the collector sends traces (OTLP over HTTP). It has no login: who reaches it is in the flows. */
 export const JAEGER_OTLP_URL = `http://${JAEGER_RELEASE}.${JAEGER_NAMESPACE}.svc:${OTLP_HTTP_PORT}`;
