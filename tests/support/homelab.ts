@@ -53,7 +53,7 @@ export interface Part {
 }
 
 /** Modules of the tests' homelab that make nothing of a kind that no other one makes. */
-export const LEFT_OUT = ["valkey", "nats", "github-runners", "gitlab-runner"] as const;
+export const LEFT_OUT = ["valkey", "github-runners", "gitlab-runner"] as const;
 
 const VMS_OF = new Map(Object.entries(stacks).map(([name, { vms }]) => [name, Object.keys(vms)]));
 
