@@ -47,6 +47,19 @@ test.each(["", "\n", "x", "-1", "0", "1.5"])("one that says %j is nobody's after
   expect([takeOwnerFile(file, later(60_000)), takeOwnerFile(file)]).toEqual([false, true]);
 });
 
+test("one that was taken anew between the look at a dead one's and its removal stays its owner's", () => {
+  fs.writeFileSync(file, "nobody");
+  const taken = String(process.ppid);
+  const now = (): number => {
+    // Another process is faster: it has moved the dead one's away, and has the place.
+    fs.writeFileSync(`${file}.new`, taken);
+    fs.renameSync(`${file}.new`, file);
+    return Date.now() + 60_000;
+  };
+  expect(takeOwnerFile(file, { ...systemClock, now })).toBe(false);
+  expect([fs.readdirSync(folder), fs.readFileSync(file, "utf8")]).toEqual([["turn"], taken]);
+});
+
 test("one of a process that lives stays, however old it is", () => {
   fs.writeFileSync(file, `${process.ppid}\n`);
   expect([takeOwnerFile(file, later(86_400_000)), takeOwnerFile(file)]).toEqual([false, false]);

@@ -17,11 +17,20 @@ const identitySchema = z.object({ pid: z.number(), startTime: z.string(), bootId
  */
 const ownName = (): string => JSON.stringify(ownIdentity() ?? process.pid);
 
-function isAbandoned(file: string, clock: Clock): boolean {
-  const text = fs.readFileSync(file, "utf8").trim();
+function isAbandoned(file: string, raw: string, clock: Clock): boolean {
+  const text = raw.trim();
   if (/^[1-9]\d*$/.test(text)) return !isProcessAlive(Number(text));
   const owner = identitySchema.safeParse(jsonOf(text)).data;
   return owner === undefined ? clock.now() - fs.statSync(file).mtimeMs > ABANDONED_MS : isSurelyGone(owner);
+}
+
+function putBack(aside: string, file: string): void {
+  try {
+    fs.linkSync(aside, file);
+  } catch (thrown) {
+    // A third one has the place already.
+    if (systemErrorCode(thrown) !== "EEXIST") throw thrown;
+  }
 }
 
 function jsonOf(text: string): unknown {
@@ -49,8 +58,11 @@ export function takeOwnerFile(file: string, clock: Clock = systemClock): boolean
     fs.rmSync(aside, { force: true });
   }
   try {
-    if (isAbandoned(file, clock)) {
+    const seen = fs.readFileSync(file, "utf8");
+    if (isAbandoned(file, seen, clock)) {
       fs.renameSync(file, aside);
+      // Another one may have moved it away and taken the place since we looked: then it is given back what is its own.
+      if (fs.readFileSync(aside, "utf8") !== seen) putBack(aside, file);
       fs.rmSync(aside, { force: true });
     }
   } catch (thrown) {
