@@ -2,6 +2,7 @@
  * Which digest a registry has for an image, by the protocol that all registries speak
  * (https://github.com/opencontainers/distribution-spec/blob/main/spec.md). Nothing is pulled.
  */
+import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { createHttpClient, type HttpResponse } from "../../common/http";
 import { type ImageReference, withDigest } from "./image-reference";
@@ -40,16 +41,27 @@ async function ask(method: string, url: string, headers: Record<string, string>)
   }
 }
 
+const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional() });
+
+/** Undefined for what is no answer of a registry, such as a proxy's page. */
+function tokenOf(body: string): string | undefined {
+  try {
+    const { token, access_token } = tokenSchema.parse(JSON.parse(body));
+    return token ?? access_token;
+  } catch {
+    // The registry's own refusal, which asked for the token, is told then.
+    return undefined;
+  }
+}
+
 /** A token that everybody gets, where the registry asks for one: `Bearer realm="…",service="…",scope="…"`. */
 async function anonymousToken(challenge: string): Promise<string | undefined> {
   const parts = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]));
   const { realm, ...query } = parts;
-  if (!/^bearer /i.test(challenge) || realm === undefined) return undefined;
+  if (!/^bearer /i.test(challenge) || realm === undefined || !URL.canParse(realm)) return undefined;
   const { status, body } = await ask("GET", `${realm}?${new URLSearchParams(query)}`, {});
   if (status !== 200) return undefined;
-  const answer = JSON.parse(body) as { token?: unknown; access_token?: unknown };
-  const token = answer.token ?? answer.access_token;
-  return typeof token === "string" ? token : undefined;
+  return tokenOf(body);
 }
 
 /**
@@ -79,6 +91,8 @@ async function digestOf(image: ImageReference): Promise<string> {
       subject: registry,
       hint: "see its log",
     });
+  if (digest !== undefined && found !== digest)
+    throw new HomelabError("E_REGISTRY", `the registry ${registry} answered ${found} when asked for ${name}`, { subject: registry, hint: "see its log" });
   return found;
 }
 

@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
+import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { projectRoot } from "../../common/paths";
 import type { Arguments } from "../cli/command";
@@ -15,9 +16,14 @@ const answerSchema = z.object({ stack: z.string(), files: z.record(z.string(), z
 export interface Difference {
   readonly missing: readonly string[];
   readonly changed: readonly string[];
-  /** YAML files that are not written any more. */
+  /** Files of ours that are not written any more. */
   readonly extra: readonly string[];
+  /** Files of somebody else that stand where ours would be. */
+  readonly foreign: readonly string[];
 }
+
+/** How each file begins that was rendered: others in the folder are somebody else's. */
+const OURS = /^# Written by `homelab render [^`\n]+`/;
 
 /** YAML files below a folder, from there. */
 function filesBelow(folder: string): string[] {
@@ -31,15 +37,27 @@ function filesBelow(folder: string): string[] {
 export function differenceOf(folder: string, files: Readonly<Record<string, string>>): Difference {
   const there = new Set(filesBelow(folder));
   const names = Object.keys(files);
+  const text = (name: string): string => fs.readFileSync(path.join(folder, name), "utf8");
+  const changed = names.filter((name) => there.has(name) && text(name) !== files[name]);
   return {
     missing: names.filter((name) => !there.has(name)),
-    changed: names.filter((name) => there.has(name) && fs.readFileSync(path.join(folder, name), "utf8") !== files[name]),
-    extra: [...there].filter((name) => files[name] === undefined).toSorted(),
+    changed,
+    extra: [...there].filter((name) => files[name] === undefined && OURS.test(text(name))).toSorted(),
+    foreign: changed.filter((name) => !OURS.test(text(name))),
   };
 }
 
-/** Brings the folder to what was rendered: each file as a whole, and those that are not written any more go last. */
-function bring(folder: string, files: Readonly<Record<string, string>>, { missing, changed, extra }: Difference): void {
+/**
+ * Brings the folder to what was rendered: each file as a whole, and those that are not written any more go last.
+ * @throws HomelabError E_RENDER before anything is written, where a file would be written over that is none of ours
+ */
+export function bring(folder: string, files: Readonly<Record<string, string>>, { missing, changed, extra, foreign }: Difference): void {
+  const [first] = foreign;
+  if (first !== undefined)
+    throw new HomelabError("E_RENDER", `${path.join(folder, first)} was not written by homelab render, and would be written over`, {
+      subject: folder,
+      hint: "name a folder of its own with --out, or move that file away",
+    });
   for (const name of [...missing, ...changed]) {
     const file = path.join(folder, name);
     fs.mkdirSync(path.dirname(file), { recursive: true });

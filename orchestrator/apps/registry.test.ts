@@ -1,0 +1,52 @@
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import { parseImage } from "./image-reference";
+import { pinned } from "./registry";
+
+const A = `sha256:${"a".repeat(64)}`;
+const B = `sha256:${"b".repeat(64)}`;
+
+let server: http.Server;
+let host: string;
+/** What the token's address answers. */
+let page: string;
+let realm: string;
+beforeAll(async () => {
+  server = http.createServer((request, response) => {
+    if (request.url?.startsWith("/token")) response.writeHead(200).end(page);
+    else if (request.url?.startsWith("/v2/private/") && request.headers.authorization !== "Bearer open")
+      response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}",service="r"` }).end();
+    else response.writeHead(200, { "docker-content-digest": A }).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+beforeEach(() => {
+  realm = `http://${host}/token`;
+});
+afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+const ask = (repository: string, reference: string): Promise<string> => pinned(parseImage(`${host}/${repository}${reference}`));
+
+test("with a token that everybody gets", async () => {
+  page = JSON.stringify({ access_token: "open" });
+  expect(await ask("private/app", ":1.0")).toBe(`${host}/private/app:1.0@${A}`);
+});
+
+test.each(["<html>sign in</html>", "[]", "null", '{"token":1}', ""])(
+  "a token's address that answers %j is a refusal of the registry, and no bug of ours",
+  async (said) => {
+    page = said;
+    await expect(ask("private/app", ":1.0")).rejects.toMatchObject({ code: "E_REGISTRY" });
+  },
+);
+
+test("so is one that is no address", async () => {
+  realm = "/token";
+  await expect(ask("private/app", ":1.0")).rejects.toMatchObject({ code: "E_REGISTRY" });
+});
+
+test("another digest than the one that was asked for is refused", async () => {
+  expect(await ask("app", `:1.0@${A}`)).toBe(`${host}/app:1.0@${A}`);
+  await expect(ask("app", `:1.0@${B}`)).rejects.toMatchObject({ code: "E_REGISTRY" });
+});
