@@ -30,6 +30,8 @@ export function readChartArchive(archive: Buffer, what: string): Map<string, str
     const short = text(header, 0, 100);
     if (short === "") break;
     const size = Number.parseInt(text(header, 124, 12).trim() || "0", 8);
+    // One below zero would lead back to its own header, for ever.
+    if (!(size >= 0 && at + size <= data.length)) throw new HomelabError("E_CHART_ARCHIVE", `${what}: ${short} has no size that fits`, { subject: what });
     const body = data.subarray(at, at + size);
     at += Math.ceil(size / BLOCK) * BLOCK;
     const kind = text(header, 156, 1);

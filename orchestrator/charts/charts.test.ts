@@ -10,9 +10,9 @@ import { stringify } from "yaml";
 import { tar } from "../../lab/core/tar";
 import { readChartArchive } from "./chart-archive";
 import { ChartSources, imageOf } from "./chart-source";
-import { pinsOf, pinText } from "./list-upgrades";
-import { verifiedText, verifyChart } from "./manage-charts";
-import type { ChartUse } from "./verify-chart";
+import { pinsOf, pinText, upgradesExitCode } from "./list-upgrades";
+import { verifiedExitCode, verifiedText, verifyChart } from "./manage-charts";
+import { type ChartUse, findingsOfManifests } from "./verify-chart";
 
 const FILES = {
   "shop/Chart.yaml": stringify({ apiVersion: "v2", name: "shop", version: "1.2.3" }),
@@ -127,6 +127,16 @@ test("an archive's files, with long names, and what is none", () => {
   expect(() => readChartArchive(gzipSync(tar({ "shop/values.yaml": "" })), "shop 1.2.3")).toThrow("has no Chart.yaml");
 });
 
+test.each(["-0000001000", "99999999999", "x"])("an archive whose header has the size %s is refused, and is no loop", (size) => {
+  const changed = Buffer.from(tar(FILES));
+  changed.write(size.padEnd(12, "\0"), 124, 12, "latin1");
+  expect(() => readChartArchive(gzipSync(changed), "shop 1.2.3")).toThrow("shop 1.2.3: shop/Chart.yaml has no size that fits");
+});
+
+test("a text that is a name of every object is no known credential", () => {
+  expect(findingsOfManifests([{ kind: "ConfigMap", metadata: { name: "a" }, data: { x: "constructor", y: "toString" } }], {})).toEqual([]);
+});
+
 describe("verify", () => {
   let folder: string;
   let helm: string;
@@ -206,4 +216,24 @@ test("upgrades: each pin once with its modules, the next step, and what could no
   ).toBe("shop 1.2.3 → 1.10.0; first 1.3.0: slowly (a)\n");
   await expect(second?.look(sources())).rejects.toThrow("has no chart gone");
   expect(await third?.look(sources())).toBeUndefined();
+});
+
+test("exit codes: what could not be looked at is never told as done", () => {
+  const chart = { images: [], findings: [] };
+  const found = { ...chart, findings: [{ kind: "latest" as const, text: "x" }] };
+  expect([[], [chart], [chart, found]].map(verifiedExitCode)).toEqual([0, 0, 3]);
+  expect(verifiedExitCode([found, { ...chart, failure: "no" }])).toBe(1);
+  expect(
+    verifiedExitCode([
+      {
+        ...chart,
+        images: [
+          { image: "a:1", digest: "sha256:a" },
+          { image: "b:1", problem: "404" },
+        ],
+      },
+    ]),
+  ).toBe(1);
+  const newer = { newer: { newest: "2" } };
+  expect([[], [{}], [{}, newer], [newer, { failure: "no" }], [{}, { failure: "no" }]].map(upgradesExitCode)).toEqual([0, 0, 3, 3, 1]);
 });

@@ -75,7 +75,13 @@ export function pinText({ name, pinned, newer, failure, modules }: Pin): string 
   return `${name} ${pinned} → ${newer.newest}${step} (${modules.join(", ")})\n`;
 }
 
-/** @returns 3 where something has a newer version, 1 where nothing could be asked */
+/** 3 where something has a newer version; else 1 where something could not be asked: whether it has one is not known. */
+export function upgradesExitCode(pins: readonly Pick<Pin, "newer" | "failure">[]): ExitCode {
+  if (pins.some(({ newer }) => newer !== undefined)) return EXIT.changes;
+  return pins.some(({ failure }) => failure !== undefined) ? EXIT.failed : EXIT.done;
+}
+
+/** @returns as {@link upgradesExitCode} */
 export async function listUpgrades(args: Arguments, session: Session, sources = new ChartSources()): Promise<ExitCode> {
   const [stack] = args.words;
   const found: Pin[] = [];
@@ -88,6 +94,5 @@ export async function listUpgrades(args: Arguments, session: Session, sources = 
     if (!args.flag("json")) session.out(pinText(told));
   }
   if (args.flag("json")) session.out(`${JSON.stringify({ version: 1, pins: found }, null, 2)}\n`);
-  if (found.length > 0 && found.every(({ failure }) => failure !== undefined)) return EXIT.failed;
-  return found.some(({ newer }) => newer !== undefined) ? EXIT.changes : EXIT.done;
+  return upgradesExitCode(found);
 }

@@ -65,7 +65,13 @@ export function verifiedText({ chart, version, stack, release, images, findings,
   return `${lines.join("\n")}\n`;
 }
 
-/** @returns 1 where a chart could not be looked at, 3 where something was found */
+/** 1 where a chart or one of its images could not be looked at, which outweighs what was found; 3 where something was. */
+export function verifiedExitCode(all: readonly Pick<VerifiedChart, "failure" | "images" | "findings">[]): ExitCode {
+  if (all.some(({ failure, images }) => failure !== undefined || images.some(({ problem }) => problem !== undefined))) return EXIT.failed;
+  return all.some(({ findings }) => findings.length > 0) ? EXIT.changes : EXIT.done;
+}
+
+/** @returns as {@link verifiedExitCode} */
 export async function manageCharts(args: Arguments, session: Session, sources = new ChartSources()): Promise<ExitCode> {
   const [stack] = args.words;
   const helm = args.flag("values-only") ? undefined : helmExecutable();
@@ -77,6 +83,5 @@ export async function manageCharts(args: Arguments, session: Session, sources = 
     if (!args.flag("json")) session.out(verifiedText(verified));
   }
   if (args.flag("json")) session.out(`${JSON.stringify({ version: 1, charts: all }, null, 2)}\n`);
-  if (all.some(({ failure }) => failure !== undefined)) return EXIT.failed;
-  return all.some(({ findings }) => findings.length > 0) ? EXIT.changes : EXIT.done;
+  return verifiedExitCode(all);
 }

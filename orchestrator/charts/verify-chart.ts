@@ -16,7 +16,7 @@ export interface ChartUse {
 }
 
 export interface Finding {
-  readonly kind: "unknown-value" | "default-credential" | "latest" | "no-digest";
+  readonly kind: "unknown-value" | "default-credential" | "latest";
   readonly text: string;
 }
 
@@ -70,7 +70,7 @@ export function findingsOfManifests(manifests: readonly unknown[], known: Readon
   }
   return [
     ...texts.flatMap(({ text, at }): Finding[] =>
-      known[text] === undefined ? [] : [{ kind: "default-credential", text: `${at}: the credential that ${known[text]} has by default` }],
+      Object.hasOwn(known, text) ? [{ kind: "default-credential", text: `${at}: the credential that ${known[text]} has by default` }] : [],
     ),
     ...imagesIn(manifests).flatMap((image): Finding[] => (floats(image) ? [{ kind: "latest", text: `${image}: names another image tomorrow` }] : [])),
   ];

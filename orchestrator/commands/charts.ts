@@ -12,7 +12,7 @@ export const command = defineCommand({
     },
   },
   notes:
-    "Reports values that a chart does not know, credentials that it has by default, and images whose tag floats. Needs helm 3 and the charts' repositories. Exit code 3 where something was found, 1 where a chart could not be looked at.",
+    "Reports values that a chart does not know, credentials that it has by default, and images whose tag floats. Needs helm 3 and the charts' repositories. Exit code 3 where something was found, 1 where a chart or an image could not be looked at.",
   examples: ["homelab charts verify tools", "homelab charts verify --values-only --json"],
   run: async (args, session) => (await import("../charts/manage-charts")).manageCharts(args, session),
 });

@@ -7,7 +7,7 @@ export const command = defineCommand({
   words: [{ name: "stack", help: "the stack; none named: all of them", names: "stack", optional: true }],
   flags: [JSON_OUTPUT],
   notes:
-    "Asks the repositories and registries that the pins name. Where a module goes through versions one at a time (Longhorn, Immich), the next one is named. Exit code 3 where there is something newer.",
+    "Asks the repositories and registries that the pins name. Where a module goes through versions one at a time (Longhorn, Immich), the next one is named. Exit code 3 where there is something newer; else 1 where something could not be asked.",
   examples: ["homelab upgrades", "homelab upgrades sandboxy --json"],
   run: async (args, session) => (await import("../charts/list-upgrades")).listUpgrades(args, session),
 });
