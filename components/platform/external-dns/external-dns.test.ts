@@ -1,6 +1,7 @@
 import { builtModule, graphOf, PLACE, releaseDefaults, releaseOf } from "../../../tests/support/module-build";
 import { only, plain } from "../../../tests/support/pulumi-mocks";
 import { externalDns } from "./module";
+import { publicInstances } from "./public-names";
 import { namePattern } from "./values";
 
 test("it is its pinned chart, after the Secret that it starts with: it writes and deletes the cluster's own names in Pi-hole 6, and nothing else", async () => {
@@ -80,12 +81,12 @@ describe("names in the public zone", () => {
   test("each kind of address has an instance with owner, domain and names of its own; private addresses are left out unless the name says so", async () => {
     const registered = await builtModule(externalDns, { options });
     const values = (release: string) => (plain(only(registered, "kubernetes:helm.sh/v3:Release", `${release}-release`).inputs) as { values: object }).values;
-    const shared = { provider: { name: "cloudflare" }, registry: "txt", txtPrefix: "owner.", policy: "sync", domainFilters: ["example.org"] };
+    const shared = { provider: { name: "cloudflare" }, registry: "txt", txtPrefix: "owner.", policy: "sync" };
     expect(values("external-dns-cloudflare")).toMatchObject({
       ...shared,
       txtOwnerId: "dev-public",
       extraArgs: [
-        "--regex-domain-filter=^(shop\\.example\\.org)$",
+        "--regex-domain-filter=^(example\\.org|shop\\.example\\.org)$",
         ...["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"].map((network) => `--exclude-target-net=${network}`),
       ],
       env: [{ name: "CF_API_TOKEN", valueFrom: { secretKeyRef: { name: "external-dns-cloudflare", key: "api-token" } } }],
@@ -93,11 +94,20 @@ describe("names in the public zone", () => {
     expect(values("external-dns-cloudflare-private")).toMatchObject({
       ...shared,
       txtOwnerId: "dev-private",
-      extraArgs: ["--regex-domain-filter=^(dev\\.vpn\\.example\\.org)$"],
+      extraArgs: ["--regex-domain-filter=^(dev\\.vpn\\.example\\.org|example\\.org)$"],
     });
     expect(graphOf(registered)["kubernetes:helm.sh/v3:Release external-dns-cloudflare-release"]).toBe(
       "given-cluster after external-dns-cloudflare-secret, external-dns-ns-namespace",
     );
+  });
+
+  test("the filter lets the zone itself through, since Cloudflare's zones are looked for with it, and no name beside those", () => {
+    for (const [, { extraArgs }] of publicInstances(externalDns.options.parse(options), PLACE)) {
+      const [, pattern] = /^--regex-domain-filter=(.+)$/.exec(extraArgs[0] ?? "") ?? [];
+      const filter = new RegExp(pattern ?? "^$");
+      expect(filter.test(PLACE.domain)).toBe(true);
+      expect(filter.test(`other.${PLACE.domain}`)).toBe(false);
+    }
   });
 
   test("Cloudflare is reached, and its token needed, where there are such names", () => {

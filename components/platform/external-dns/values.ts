@@ -35,6 +35,7 @@ const PRIVATE_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.
 
 export interface PublicValuesArgs {
   environment: string;
+  /** Name of the zone. */
   domain: string;
   /** Full names that are written. */
   names: readonly string[];
@@ -55,8 +56,9 @@ export function publicValues({ environment, domain, names, istio, isPrivate }: P
     policy: "sync",
     interval: "5m",
     triggerLoopOnEvent: true,
-    domainFilters: [domain],
-    extraArgs: [`--regex-domain-filter=${namePattern(names)}`, ...(isPrivate ? [] : PRIVATE_NETWORKS.map((network) => `--exclude-target-net=${network}`))],
+    // The zone as well: Cloudflare's zones are looked for with the same filter, which takes the place of --domain-filter, and no record of
+    // a zone that it leaves out is written (provider/cloudflare/cloudflare.go and endpoint/domain_filter.go of external-dns).
+    extraArgs: [`--regex-domain-filter=${namePattern([domain, ...names])}`, ...(isPrivate ? [] : PRIVATE_NETWORKS.map((network) => `--exclude-target-net=${network}`))],
     env: [{ name: "CF_API_TOKEN", valueFrom: { secretKeyRef: CLOUDFLARE_SECRET } }],
     resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
   };
