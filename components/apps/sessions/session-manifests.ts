@@ -32,6 +32,11 @@ const mebibytes = (text: string): number => Number.parseInt(text, 10) * (text.en
 /** What virt-launcher, the proxies of disks and CDI's clones take beside the machines, each. */
 const OVERHEAD = { cpuMilli: 500, memoryMiB: 512 };
 
+/** Claims while all disks are cloned. */
+const CLAIMS = 2 * ROLES.length;
+/** What CDI adds to a disk on a volume with a file system, of the whole (its `filesystemOverhead`). */
+const FILESYSTEM_SHARE = 0.06;
+
 const quotaOf = (spec: SessionSpec) => ({
   apiVersion: "v1",
   kind: "ResourceQuota",
@@ -40,9 +45,9 @@ const quotaOf = (spec: SessionSpec) => ({
     hard: {
       "requests.cpu": `${ROLES.length * (spec.cpuCores * 1000 + OVERHEAD.cpuMilli)}m`,
       "requests.memory": `${ROLES.length * (mebibytes(spec.memory) + OVERHEAD.memoryMiB)}Mi`,
-      "requests.storage": `${ROLES.length * mebibytes(spec.diskSize)}Mi`,
-      // While a disk is cloned there is a second one.
-      persistentvolumeclaims: String(2 * ROLES.length),
+      // While a disk is cloned there is a second one beside it.
+      "requests.storage": `${Math.ceil((CLAIMS * mebibytes(spec.diskSize)) / (1 - FILESYSTEM_SHARE))}Mi`,
+      persistentvolumeclaims: String(CLAIMS),
       pods: String(4 * ROLES.length),
       "count/virtualmachines.kubevirt.io": String(ROLES.length),
       "services.loadbalancers": "0",
@@ -85,6 +90,26 @@ const isolationOf = (spec: SessionSpec) => ({
   },
 });
 
+/**
+ * Where storage cannot clone by itself, a pod beside the golden image sends it to one of CDI's in the session: to that one alone.
+ * Its label and port are CDI's (pkg/common/common.go).
+ */
+const cloneOf = (spec: SessionSpec) => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { name: "clone", namespace: spec.namespace, labels: labelsOf(spec) },
+  spec: {
+    podSelector: { matchLabels: { "cdi.kubevirt.io": "cdi-upload-server" } },
+    policyTypes: ["Ingress"],
+    ingress: [
+      {
+        from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": spec.goldenImage.namespace } } }],
+        ports: [{ protocol: "TCP", port: 8443 }],
+      },
+    ],
+  },
+});
+
 const serviceOf = (spec: SessionSpec) => ({
   apiVersion: "v1",
   kind: "Service",
@@ -102,8 +127,15 @@ const userDataOf = (spec: SessionSpec, role: Role) => ({
   stringData: { userdata: role === "control-plane" ? controlPlaneConfig(spec) : workerConfig(spec) },
 });
 
+/**
+ * Beside its machine, and not a template of it: then it is asked of whoever makes the session whether they may clone the golden image
+ * (`datavolumes/source` in its namespace), and the session's own account needs no right there
+ * (https://github.com/kubevirt/kubevirt/issues/12204).
+ */
 const diskOf = (spec: SessionSpec, role: Role) => ({
-  metadata: { name: `${role}-disk`, labels: labelsOf(spec, role) },
+  apiVersion: "cdi.kubevirt.io/v1beta1",
+  kind: "DataVolume",
+  metadata: { name: `${role}-disk`, namespace: spec.namespace, labels: labelsOf(spec, role) },
   spec: {
     source: { pvc: { namespace: spec.goldenImage.namespace, name: spec.goldenImage.name } },
     storage: { storageClassName: spec.storageClass, accessModes: ["ReadWriteOnce"], resources: { requests: { storage: spec.diskSize } } },
@@ -117,7 +149,6 @@ const machineOf = (spec: SessionSpec, role: Role) => ({
   spec: {
     // A machine that a learner has broken starts again; one that was stopped on purpose stays so.
     runStrategy: "RerunOnFailure",
-    dataVolumeTemplates: [diskOf(spec, role)],
     template: {
       metadata: { labels: labelsOf(spec, role) },
       spec: {
@@ -163,8 +194,10 @@ export function sessionManifests(options: SessionOptions, { running, limit }: { 
     namespaceOf(spec),
     quotaOf(spec),
     isolationOf(spec),
+    cloneOf(spec),
     serviceOf(spec),
     ...ROLES.map((role) => userDataOf(spec, role)),
+    ...ROLES.map((role) => diskOf(spec, role)),
     ...ROLES.map((role) => machineOf(spec, role)),
   ];
 }

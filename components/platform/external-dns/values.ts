@@ -58,7 +58,10 @@ export function publicValues({ environment, domain, names, istio, isPrivate }: P
     triggerLoopOnEvent: true,
     // The zone as well: Cloudflare's zones are looked for with the same filter, which takes the place of --domain-filter, and no record of
     // a zone that it leaves out is written (provider/cloudflare/cloudflare.go and endpoint/domain_filter.go of external-dns).
-    extraArgs: [`--regex-domain-filter=${namePattern([domain, ...names])}`, ...(isPrivate ? [] : PRIVATE_NETWORKS.map((network) => `--exclude-target-net=${network}`))],
+    extraArgs: [
+      `--regex-domain-filter=${namePattern([domain, ...names])}`,
+      ...(isPrivate ? [] : PRIVATE_NETWORKS.map((network) => `--exclude-target-net=${network}`)),
+    ],
     env: [{ name: "CF_API_TOKEN", valueFrom: { secretKeyRef: CLOUDFLARE_SECRET } }],
     resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
   };
