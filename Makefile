@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 HOMELAB := node orchestrator/bin/homelab
 
-.PHONY: help lab lab-destroy lab-stop test test-another-site test-node test-real nightly real-parts check bench clean ci-local preview-change lab-of-base clean-reports drift-report
+.PHONY: help lab lab-destroy lab-stop test test-another-site test-node test-real nightly real-parts check bench clean ci-local preview-change lab-of-base clean-reports drift-report validate
 
 help:
 	@echo "make lab          install, start the lab, build all stacks of site/ in it"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-real    the tests that need real programs (missing ones are named and skipped)"
 	@echo "make real-parts   install those programs, as far as this machine allows (cached outside the checkout)"
 	@echo "make check        lint, types, import rules, dead code, tests"
+	@echo "make validate     whether the manifests in gitops/ are what the program renders"
 	@echo "make ci-local     one job of the pipelines, in a clean copy of what is committed: JOB=check"
 	@echo "make bench        measure the engine beside the real CLI, the rebuild and the no-change preview, and objects of a cluster"
 	@echo "make lab-destroy  destroy all stacks in the lab"
@@ -90,6 +91,10 @@ clean-reports:
 # What drifted on the real homelab, or why it could not be looked at, as files for `homelab issue`.
 drift-report: bin/.built
 	@sh pipelines/attempt.sh drift/failure.txt $(HOMELAB) drift --report drift/drift.json
+
+# Whether the manifests in gitops/ are what the program renders.
+validate: bin/.built
+	@sh pipelines/validate.sh $(HOMELAB)
 
 bench: bin/.built
 	node bench/engine/run.mjs

@@ -46,6 +46,15 @@ export const JOBS: readonly Job[] = [
     ],
   },
   {
+    name: "validate",
+    title: "The manifests in gitops/ are what the program renders, for each environment that has some",
+    on: ["change", "main"],
+    timeoutMinutes: 15,
+    permissions: { contents: "read" },
+    runner: "hosted",
+    steps: [INSTALL, { run: "make validate" }],
+  },
+  {
     name: "commits",
     title: "Conventional commits: each commit of the change, and its title",
     on: ["change"],

@@ -61,7 +61,12 @@ export const WORKFLOWS: readonly Workflow[] = [
     why: "What every change and every commit of main must pass.",
     on: { ...CHANGE, push: MAIN },
     concurrency: perBranch("checks"),
-    jobs: [{ job: jobNamed("check") }, { job: jobNamed("commits"), if: "github.event_name == 'pull_request'" }, { job: jobNamed("test") }],
+    jobs: [
+      { job: jobNamed("check") },
+      { job: jobNamed("validate") },
+      { job: jobNamed("commits"), if: "github.event_name == 'pull_request'" },
+      { job: jobNamed("test") },
+    ],
   },
   {
     file: "preview.yml",

@@ -112,11 +112,45 @@ test.each([
     1,
     "whoami does not take its image from the settings of sandboxy",
   ],
-  ["without a stage that it comes from", ["writer", "--to", "stg"], 2, "needs --to, and either --from or --back"],
+  ["without a stage that it comes from", ["writer", "--to", "stg"], 2, "needs --to, and one of --from, --image and --back"],
+  ["from two places", ["writer", "--to", "stg", "--from", "dev", "--back"], 2, "needs --to, and one of"],
+  ["by image and back", ["writer", "--to", "dev", "--image", "a.example/b@sha256:0", "--back"], 2, "needs --to, and one of"],
+  [
+    "of an image to a stage that is not the first",
+    ["writer", "--to", "stg", "--image", `HOST/library/writer@${DIGESTS["1.1.0"]}`],
+    1,
+    "stg is not the first stage",
+  ],
+  ["of an image without a digest", ["writer", "--to", "dev", "--image", "HOST/library/writer:1.1.0", "--yes"], 1, "has no digest"],
+  ["of an image that is none", ["writer", "--to", "dev", "--image", "writer", "--yes"], 1, "is no exact image"],
+  ["of a digest that is cut", ["writer", "--to", "dev", "--image", "HOST/library/writer@sha256:2222", "--yes"], 1, "is no exact image"],
+  ["of another application's image", ["writer", "--to", "dev", "--image", `HOST/library/memorizer@${DIGESTS["1.1.0"]}`, "--yes"], 1, "is not of"],
+  ["of another registry's image", ["writer", "--to", "dev", "--image", `else.example/library/writer@${DIGESTS["1.1.0"]}`, "--yes"], 1, "is not of"],
+  ["of an image that the registry does not have", ["writer", "--to", "dev", "--image", `HOST/library/writer@sha256:${"3".repeat(64)}`, "--yes"], 1, "has no "],
+  ["of an image that nobody agreed to", ["writer", "--to", "dev", "--image", `HOST/library/writer@${DIGESTS["1.0.0"]}`], 4, "there is no terminal to ask at"],
+  [
+    "of an image for what is written in site/apps",
+    ["whoami", "--to", "sandboxy", "--image", `HOST/library/whoami@${DIGESTS["1.1.0"]}`],
+    1,
+    "whoami does not take its image from the settings of sandboxy",
+  ],
 ])("a promotion is refused %s", async (_, args, code, message) => {
-  const done = await homelab("promote", ...args);
-  expect([done.code, done.stderr]).toEqual([code, expect.stringContaining(message)]);
+  const files = () => ["dev", "stg", "prod"].map((stack) => fs.readFileSync(settings(stack), "utf8"));
+  const before = files();
+  const done = await homelab("promote", ...args.map((arg) => arg.replace("HOST", host)));
+  expect([done.code, done.stderr, files()]).toEqual([code, expect.stringContaining(message), before]);
 });
+
+test("the first stage gets what was built, by its digest, and nothing else of the file is another", async () => {
+  const [before, was] = [fs.readFileSync(settings("dev"), "utf8"), imageOf("dev") ?? ""];
+  const image = `${host}/library/writer@${DIGESTS["1.0.0"]}`;
+  const done = await homelab("promote", "writer", "--to", "dev", "--image", image, "--yes");
+  expect([done.code, done.stderr, imageOf("dev")]).toEqual([0, "", image]);
+  expect(fs.readFileSync(settings("dev"), "utf8").replace(image, was)).toBe(before);
+  const again = await homelab("promote", "writer", "--to", "dev", "--image", image, "--yes");
+  expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("dev has it already")]);
+  git("commit", "-qam", "dev runs what was built");
+}, 60_000);
 
 test("an unknown image, and a registry that is down, are refused, and nothing is written", async () => {
   setImage("dev", `${host}/library/writer:9.9.9`);

@@ -27,7 +27,7 @@ interface Move {
   /** What runs there now, and what is to run, as the settings name them. */
   readonly now: string;
   readonly next: string;
-  /** Stage that it comes from; undefined: it goes back. */
+  /** Stage that it comes from; undefined: it goes back, or is new in the first stage. */
   readonly from: StackApps | undefined;
 }
 
@@ -57,6 +57,24 @@ async function forward(stacks: readonly StackApps[], app: string, from: string, 
   if (!(await isCommitted(projectRoot(), settingsOf(from))))
     throw refuse(`${settingsOf(from)} has changes that no commit has: what ${from} runs is not certain`, from, "commit them and bring it up first");
   return { app, from: source.stack, to: target.stack, now: target.app.image, next: await pinned(parseImage(source.app.image)) };
+}
+
+/** An image that was just built, for the first stage: later ones get what the stage before them has run. */
+async function built(stacks: readonly StackApps[], app: string, image: string, to: string): Promise<Move> {
+  const target = findApp(stacks, to, app);
+  checkMovable(target.app, to);
+  const before = stacks.find(({ name, apps }) => apps.some((other) => other.name === app) && isAfter(stacks, to, name));
+  if (before !== undefined)
+    throw refuse(`${to} is not the first stage of ${app}`, app, `an image gets there by homelab promote ${app} --from ${before.name} --to ${to}`);
+  const [wanted, own] = [parseImage(image), parseImage(target.app.image)];
+  if (wanted.digest === undefined) throw refuse(`${image} has no digest`, app, "name it as the build did, with @sha256:…: a tag may be another image tomorrow");
+  if (wanted.registry !== own.registry || wanted.repository !== own.repository)
+    throw refuse(
+      `${image} is not of ${own.registry}/${own.repository}, where the images of ${app} are`,
+      app,
+      `name one of those, or change Pulumi.${to}.yaml by hand`,
+    );
+  return { app, from: undefined, to: target.stack, now: target.app.image, next: await pinned(wanted) };
 }
 
 /** The image that was there before this one. */
@@ -103,17 +121,25 @@ async function agreed({ app, to }: Move, site: string, args: Arguments, session:
   return to.production ? askByName(session, `This changes ${app} in ${to.name} of`, site) : askToGoOn(session, `Write it into ${settingsOf(to.name)}?`);
 }
 
+/** What is to be moved, as the flags say it. */
+async function asked(app: string, args: Arguments): Promise<{ site: string; to: string; stacks: readonly StackApps[]; move: Move }> {
+  const [from, image, to, back] = [args.text("from"), args.text("image"), args.text("to"), args.flag("back")];
+  if (to === undefined || [from !== undefined, image !== undefined, back].filter(Boolean).length !== 1)
+    throw new HomelabError("E_USAGE", "homelab promote needs --to, and one of --from, --image and --back", {
+      hint: `homelab promote ${app} --from dev --to stg`,
+    });
+  const { site, stacks } = await readApps();
+  if (from !== undefined) return { site, to, stacks, move: await forward(stacks, app, from, to) };
+  return { site, to, stacks, move: image === undefined ? await backward(stacks, app, to) : await built(stacks, app, image, to) };
+}
+
 /**
- * @throws HomelabError E_USAGE, E_STACK_UNKNOWN, E_APP_UNKNOWN, E_PROMOTION, E_REGISTRY, E_IMAGE_UNKNOWN, E_REFUSED, E_CONFIG_FILE; nothing is
+ * @throws HomelabError E_USAGE, E_STACK_UNKNOWN, E_APP_UNKNOWN, E_PROMOTION, E_IMAGE, E_REGISTRY, E_IMAGE_UNKNOWN, E_REFUSED, E_CONFIG_FILE; nothing is
  * changed then
  */
 export async function promote(args: Arguments, session: Session): Promise<ExitCode> {
   const [app = ""] = args.words;
-  const [from, to, back] = [args.text("from"), args.text("to"), args.flag("back")];
-  if (to === undefined || (from === undefined) !== back)
-    throw new HomelabError("E_USAGE", "homelab promote needs --to, and either --from or --back", { hint: `homelab promote ${app} --from dev --to stg` });
-  const { site, stacks } = await readApps();
-  const move = from === undefined ? await backward(stacks, app, to) : await forward(stacks, app, from, to);
+  const { site, to, stacks, move } = await asked(app, args);
   session.out(`${app} in ${to}: ${shortImage(move.now)} → ${shortImage(move.next)}\n`);
   if (move.now === move.next) {
     session.out(`${to} has it already\n`);

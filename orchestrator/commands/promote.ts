@@ -5,11 +5,12 @@ export const command = defineCommand({
   group: "run",
   summary: "moves the image of an application from one stage to the next, by its digest",
   notes:
-    "Asks the registry for the digest of what the stage before runs, runs that stage's tests (verify in site/stacks.ts), asks, and writes homelab:images in Pulumi.<stack>.yaml: one file, as a whole. Nothing is deployed by it. --back takes the image that was there before this one, by the file's commits. Production wants --approve production.",
+    "Asks the registry for the digest of what the stage before runs, runs that stage's tests (verify in site/stacks.ts), asks, and writes homelab:images in Pulumi.<stack>.yaml: one file, as a whole. Nothing is deployed by it. The first stage gets an image by --image, with the digest that the build says. --back takes the image that was there before this one, by the file's commits. Production wants --approve production.",
   words: [{ name: "app", help: "the application" }],
   flags: [
     { name: "from", value: "STACK", help: "the stage whose image is taken" },
     { name: "to", value: "STACK", help: "the stage that gets it" },
+    { name: "image", value: "IMAGE", help: "in the place of --from, for the first stage: <repository>@sha256:…, or <repository>:<tag>@sha256:…" },
     { name: "back", help: "in the place of --from: the image that was there before" },
     YES,
     APPROVE,
@@ -17,6 +18,7 @@ export const command = defineCommand({
   examples: [
     "homelab promote writer --from dev --to stg",
     "homelab promote writer --from stg --to prod --approve production",
+    "homelab promote writer --to dev --image registry.fullstack.pw/library/writer@sha256:<digest>",
     "homelab promote writer --to prod --back",
   ],
   run: async (args, session) => (await import("../apps/promote")).promote(args, session),

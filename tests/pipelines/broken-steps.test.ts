@@ -225,9 +225,9 @@ describe("what a preview or a look at the drift says last", () => {
 });
 
 test("the targets of make that the jobs call fail with what they call, and remove what an earlier run left", () => {
-  for (const file of ["Makefile", "pipelines/attempt.sh", "pipelines/preview.sh", "package.json", "package-lock.json"])
+  for (const file of ["Makefile", "pipelines/attempt.sh", "pipelines/preview.sh", "pipelines/validate.sh", "package.json", "package-lock.json"])
     fs.cpSync(path.join(ROOT, file), path.join(dir, file));
-  for (const folder of ["node_modules", "base", "head", "drift", "plan"]) fs.mkdirSync(path.join(dir, folder));
+  for (const folder of ["node_modules", "base", "head", "drift", "plan", "gitops/dev", "gitops/stg"]) fs.mkdirSync(path.join(dir, folder), { recursive: true });
   fs.writeFileSync(path.join(dir, "node_modules/.package-lock.json"), "");
   fs.writeFileSync(path.join(dir, "drift/drift.json"), "of the run before");
   standIns("node", "npm");
@@ -239,6 +239,8 @@ test("the targets of make that the jobs call fail with what they call, and remov
     ["drift-report", `${homelab} drift --report drift/drift.json`],
     ["preview-change BASE=base HEAD=head OUT=out", `${homelab} up --lab --plain`],
     ["lab-of-base BASE=base", `${homelab} lab start --latency zero`],
+    ["validate", `${homelab} render dev --check`],
+    ["validate", `${homelab} render stg --check`],
     ["bin/.built", "node build/build.cjs"],
   ] as const) {
     const { code, calls } = make(target, call);
@@ -246,6 +248,8 @@ test("the targets of make that the jobs call fail with what they call, and remov
   }
   expect(fs.readFileSync(path.join(dir, "drift/failure.txt"), "utf8")).toContain("error: broken");
   expect(make("drift-report").code).toBe(0);
+  // One that differs does not hide the next.
+  expect(make("validate", `${homelab} render dev --check`).calls).toContain(`${homelab} render stg --check`);
 });
 
 describe("whether up has to be approved", () => {

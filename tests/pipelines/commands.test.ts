@@ -86,7 +86,7 @@ test("the pipelines have commands, and one that is not there is named", () => {
     ["npm run deploy", "npm has no script run deploy"],
     ["npm install left-pad", "npm has no script install left-pad"],
     ["npx homelab up", "npx may run homelab alone, as it is installed: npx homelab up"],
-    ["npx --no-install homelab promote", "homelab has no command promote"],
+    ["npx --no-install homelab deploy", "homelab has no command deploy"],
     ["npx --no-install homelab refresh --plan x", "homelab refresh has no --plan"],
     ["npx --no-install homelab up --yess", "homelab up has no --yess"],
     ["curl http://x", "curl http://x is no command of this checkout"],
