@@ -17,6 +17,8 @@ test("outputs of the stack itself, in the clear, and which of them are secret", 
 
 test.each([
   ["nothing built", { version: 3, deployment: {} }],
+  ["a stack that was just made", { version: 3, deployment: null }],
+  ["a stack whose resources are null", { version: 3, deployment: { resources: null } }],
   ["a stack without outputs", stateOf({ type: "pulumi:pulumi:Stack" })],
 ])("%s: no outputs", (_what, text) => {
   expect(exportedOutputs(text)).toEqual({});

@@ -9,9 +9,12 @@ const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
 const exportSchema = z.looseObject({
-  deployment: z.looseObject({
-    resources: z.array(z.looseObject({ type: z.string(), delete: z.boolean().optional(), outputs: z.record(z.string(), z.unknown()).optional() })).optional(),
-  }),
+  // A stack that was just made may have none, as in state/pending-creates.ts.
+  deployment: z
+    .looseObject({
+      resources: z.array(z.looseObject({ type: z.string(), delete: z.boolean().optional(), outputs: z.record(z.string(), z.unknown()).nullish() })).nullish(),
+    })
+    .nullable(),
 });
 
 const secretSchema = z.looseObject({ [SIGNATURE]: z.literal(SECRET), plaintext: z.string() });
@@ -34,7 +37,7 @@ export function exportedOutputs(exported: unknown): Record<string, OutputValue> 
   const { data: state } = exportSchema.safeParse(exported);
   if (state === undefined)
     throw new HomelabError("E_ENGINE_COMMAND", "pulumi stack export printed what is no state", { hint: "this engine is of a version that was not tested" });
-  const root = state.deployment.resources?.find((resource) => resource.type === STACK_TYPE && resource.delete !== true);
+  const root = state.deployment?.resources?.find((resource) => resource.type === STACK_TYPE && resource.delete !== true);
   return Object.fromEntries(
     Object.entries(root?.outputs ?? {}).map(([name, value]) => [name, { value: inTheClear(value), secret: isMap(value) && value[SIGNATURE] === SECRET }]),
   );
