@@ -9,6 +9,7 @@ import { z } from "zod";
 import { childEnv, ENV } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
+import { EXIT } from "../cli/exit-codes";
 import { type RunReport, reportSchema } from "../report/report-schema";
 
 /** How much of what a command said is kept. */
@@ -42,6 +43,7 @@ export class RehearsalLab {
   readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-rehearsal-"));
   #files: z.infer<typeof labSchema> | undefined;
   readonly #running = new Set<ChildProcess>();
+  #interrupted = false;
 
   /** @param timeout milliseconds after which a command is taken to hang, and is ended */
   constructor(private readonly timeout: number) {}
@@ -52,9 +54,10 @@ export class RehearsalLab {
     return this.#files;
   }
 
-  /** @throws HomelabError E_LAB_START */
+  /** Is not cut by an interrupt: a lab that is half started could not be stopped. @throws HomelabError E_LAB_START */
   async start(): Promise<void> {
-    const { code, stderr } = await this.homelab("lab", "start", "--latency", "zero", "--proxy-port", "0", "--bastion-port", "0", "--control-port", "0");
+    const ports = ["--proxy-port", "0", "--bastion-port", "0", "--control-port", "0"];
+    const { code, stderr } = await this.#spawn("", ["lab", "start", "--latency", "zero", ...ports], new Set());
     if (code !== 0) throw new HomelabError("E_LAB_START", `the rehearsal's lab did not start: ${stderr.trim()}`, { subject: this.dir });
     this.#files = labSchema.parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
   }
@@ -65,7 +68,13 @@ export class RehearsalLab {
   }
 
   /** @param input its standard input: secrets never are arguments */
-  homelabWith(input: string, ...args: string[]): Promise<Ended> {
+  async homelabWith(input: string, ...args: string[]): Promise<Ended> {
+    if (this.#interrupted) return { code: EXIT.interrupted, stdout: "", stderr: "interrupted before it began", report: undefined };
+    return this.#spawn(input, args, this.#running);
+  }
+
+  /** @param running has it while it runs: what an interrupt reaches */
+  #spawn(input: string, args: readonly string[], running: Set<ChildProcess>): Promise<Ended> {
     return new Promise((resolve, reject) => {
       // A process group of its own: an interrupt reaches us, and we end it.
       const child = spawn(process.execPath, [path.join(projectRoot(), "orchestrator", "bin", "homelab"), ...args], {
@@ -76,7 +85,7 @@ export class RehearsalLab {
       // One that does not read its input is free not to.
       child.stdin.on("error", () => undefined);
       child.stdin.end(input);
-      this.#running.add(child);
+      running.add(child);
       let [stdout, stderr, slow] = ["", "", false];
       child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
         stdout = (stdout + chunk).slice(-TAIL);
@@ -91,7 +100,7 @@ export class RehearsalLab {
       child.on("error", reject);
       child.on("close", (code) => {
         clearTimeout(timer);
-        this.#running.delete(child);
+        running.delete(child);
         resolve({ code: slow ? null : code, stdout, stderr, report: undefined });
       });
     });
@@ -176,15 +185,20 @@ export class RehearsalLab {
     return vms.filter(({ config }) => config["template"] !== "1").map(({ config }) => config["name"] ?? "");
   }
 
-  /** What runs is asked to end in order; a command that does not is ended when its time is over. */
+  get isInterrupted(): boolean {
+    return this.#interrupted;
+  }
+
+  /** What runs is asked to end in order; a command that does not is ended when its time is over. No other one begins. */
   interrupt(): void {
+    this.#interrupted = true;
     for (const child of this.#running) child.kill("SIGINT");
   }
 
   /** Ends what runs in it, stops it, and removes its folder. */
   async close(): Promise<void> {
     for (const child of this.#running) endGroup(child);
-    if (this.#files !== undefined) await this.homelab("lab", "stop");
+    if (this.#files !== undefined) await this.#spawn("", ["lab", "stop"], new Set());
     fs.rmSync(this.dir, { recursive: true, force: true });
   }
 }

@@ -120,8 +120,8 @@ export async function rehearseFaults(
       done.push(rehearsed);
       told(rehearsed);
     } finally {
-      stop();
       await lab.close();
+      stop();
     }
   }
   return done;

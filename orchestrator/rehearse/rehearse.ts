@@ -22,24 +22,35 @@ interface KnownFaults {
   idle: ReadonlySet<string> | undefined;
 }
 
-/** @param builds whether all stacks are built once without a fault, to see which could strike at all */
-async function knownFaults(timeout: number, builds: boolean): Promise<KnownFaults> {
+/**
+ * @param builds whether all stacks are built once without a fault, to see which could strike at all
+ * @returns undefined where it was interrupted
+ */
+async function knownFaults(timeout: number, builds: boolean, session: Session): Promise<KnownFaults | undefined> {
   const lab = new RehearsalLab(timeout);
+  const stop = session.onInterrupt(() => lab.interrupt());
   try {
     await lab.start();
     const names = await lab.faultNames();
+    if (lab.isInterrupted) return undefined;
     if (!builds) return { names, idle: undefined };
     await succeed(lab, "up", "--lab", "--plain");
     const chances = await lab.chances();
     return { names, idle: new Set(names.filter((name) => (chances[name] ?? 0) === 0)) };
+  } catch (thrown) {
+    if (lab.isInterrupted) return undefined;
+    throw thrown;
   } finally {
     await lab.close();
+    stop();
   }
 }
 
 async function faults(asked: string, program: Program, args: Arguments, session: Session, timeout: number): Promise<ExitCode> {
   const seed = positive(args.text("seed"), 1, "--seed");
-  const { names, idle } = await knownFaults(timeout, asked === "all");
+  const known = await knownFaults(timeout, asked === "all", session);
+  if (known === undefined) return EXIT.interrupted;
+  const { names, idle } = known;
   const chosen = chooseScenarios(asked, names, seed);
   const scenarios = chosen.filter(({ name }) => idle?.has(name) !== true);
   const unmet = [...new Set(chosen.filter(({ name }) => idle?.has(name) === true).map(({ name }) => name))];
@@ -119,8 +130,8 @@ async function everything(program: Program, args: Arguments, session: Session, t
     if (args.flag("json")) session.out(`${JSON.stringify({ version: 1, ok, proofs })}\n`);
     return interrupted ? EXIT.interrupted : ok ? EXIT.done : EXIT.failed;
   } finally {
-    stop();
     await lab.close();
+    stop();
   }
 }
 
