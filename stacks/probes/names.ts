@@ -45,8 +45,8 @@ function dial(host: string, port: number): Promise<net.Socket> {
 }
 
 /** @returns addresses; empty where the server says that there is no such name */
-async function lookUp(server: string, name: string): Promise<string[]> {
-  const socket = await dial(server, DNS_PORT);
+async function lookUp(server: string, name: string, port: number): Promise<string[]> {
+  const socket = await dial(server, port);
   try {
     const answer = await new Promise<Packet>((resolve, reject) => {
       let received = Buffer.alloc(0);
@@ -54,9 +54,14 @@ async function lookUp(server: string, name: string): Promise<string[]> {
       socket.on("data", (chunk: Buffer) => {
         received = Buffer.concat([received, chunk]);
         if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
-        const packet = streamDecode(received);
-        if (packet === null) reject(new Error(`${server} gave half an answer`));
-        else resolve(packet);
+        try {
+          const packet = streamDecode(received);
+          if (packet === null) reject(new Error(`${server} gave half an answer`));
+          else resolve(packet);
+        } catch (cause) {
+          // Thrown from here it would end the process, and with it all other probes.
+          reject(new Error(`what answers at ${server} is no name server`, { cause }));
+        }
       });
       socket.on("error", reject);
       socket.on("close", () => reject(new Error(`${server} closed the connection`)));
@@ -68,11 +73,11 @@ async function lookUp(server: string, name: string): Promise<string[]> {
   }
 }
 
-/** One line for all names that resolve, one for those that do not. */
-export async function probeNames(server: string, names: readonly string[]): Promise<Finding[]> {
+/** One line for all names that resolve, one for those that do not. @param port default 53 */
+export async function probeNames(server: string, names: readonly string[], port = DNS_PORT): Promise<Finding[]> {
   const missing: string[] = [];
   try {
-    for (const name of names) if ((await lookUp(server, name)).length === 0) missing.push(name);
+    for (const name of names) if ((await lookUp(server, name, port)).length === 0) missing.push(name);
   } catch (thrown) {
     return [wrong("names", `the name server ${server} does not answer: ${reason(thrown)}`, "look at the VM whose duty is `dns`: `homelab hosts check`")];
   }

@@ -1,5 +1,7 @@
+import * as net from "node:net";
 import { clockFinding, endFinding, roomFinding } from "./finding";
 import { readAnswer } from "./hosts";
+import { probeNames } from "./names";
 import { rightsFinding, storageFindings } from "./proxmox";
 
 const GIB = 1024 ** 3;
@@ -106,4 +108,18 @@ describe("storages of a node", () => {
     const made = { ...node, storages: [{ name: "fast", type: "dir" as const, content: ["images" as const], path: "/fast" }] };
     expect(storageFindings(made as unknown as typeof node, [local, shelf]).map(({ name }) => name)).toEqual(["storage pve/local", "storage pve/shelf"]);
   });
+});
+
+test("something that is no name server is a finding, and does not end the probes", async () => {
+  const server = net.createServer((socket) =>
+    socket.on("error", () => undefined).on("data", () => socket.write(Buffer.from("\0\u0014HTTP/1.1 400 Bad Req", "latin1"))),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const [finding, ...more] = await probeNames("127.0.0.1", ["vault.example.org"], (server.address() as net.AddressInfo).port);
+    expect([finding?.verdict, more]).toEqual(["wrong", []]);
+    expect(finding?.says).toContain("what answers at 127.0.0.1 is no name server");
+  } finally {
+    server.close();
+  }
 });
