@@ -36,7 +36,8 @@ export function lastSeen({ dir, lines }: Pick<RunRecord, "dir" | "lines">): numb
  * @param updates newest first or last
  */
 export function laterThan(seen: number, updates: readonly Update[]): Update | undefined {
-  return updates.filter(({ startTime }) => Date.parse(startTime) > seen).toSorted((a, b) => Date.parse(b.startTime) - Date.parse(a.startTime))[0];
+  // One whose time cannot be read may be later.
+  return updates.filter(({ startTime }) => !(Date.parse(startTime) <= seen)).toSorted((a, b) => Date.parse(b.startTime) - Date.parse(a.startTime))[0];
 }
 
 /**
