@@ -1,5 +1,6 @@
 /** Git as a program: arguments are never text of a shell. */
 import { spawnSync } from "node:child_process";
+import { readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
 
 export interface Commit {
@@ -14,6 +15,17 @@ export function git(folder: string, ...args: string[]): string {
   if (error !== undefined) throw new HomelabError("E_GIT", "git cannot be started", { cause: error, hint: "install git" });
   if (status !== 0) throw new HomelabError("E_GIT", `git ${args.find((arg) => !arg.startsWith("-")) ?? ""} failed: ${stderr.trim().split("\n").at(-1) ?? ""}`);
   return stdout;
+}
+
+/** Options with which Git has the host's token: in the environment of its helper, never in an argument, an address or a file. None without a token. */
+export function credentials(): string[] {
+  const [variable, user] = readEnv("GITHUB_TOKEN") === undefined ? ["GITLAB_TOKEN", "oauth2"] : ["GITHUB_TOKEN", "x-access-token"];
+  const helper = `!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' ${user} "$${variable}"; }; f`;
+  if (readEnv(variable) === undefined) return [];
+  // GitLab's runner writes the job's own token into the address of `origin`, which may not push, and no helper is asked then.
+  const project = variable === "GITLAB_TOKEN" ? readEnv("CI_PROJECT_URL") : undefined;
+  const address = project === undefined ? [] : ["-c", `remote.origin.pushurl=${project}.git`];
+  return ["-c", "credential.helper=", "-c", `credential.helper=${helper}`, ...address];
 }
 
 /**

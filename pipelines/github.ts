@@ -18,7 +18,23 @@ export interface Workflow {
   readonly jobs: readonly WorkflowJob[];
 }
 
-export interface WorkflowJob {
+export type WorkflowJob = OwnJob | CallingJob;
+
+/** Another workflow of this repository as a job; as itself is called, that is the one of the same commit. */
+export interface CallingJob {
+  readonly name: string;
+  readonly title: string;
+  /** File below .github/workflows. */
+  readonly calls: string;
+  readonly needs?: readonly string[];
+  readonly if?: string;
+  /** What the called one's jobs have, at most. */
+  readonly permissions: Permissions;
+  readonly with: Readonly<Record<string, string | boolean>>;
+  readonly secrets?: Readonly<Record<string, string>>;
+}
+
+interface OwnJob {
   readonly job: Job;
   readonly if?: string;
   readonly outputs?: Readonly<Record<string, string>>;
@@ -57,7 +73,7 @@ const upload = ({ name, paths }: NonNullable<Job["artefacts"]>): ActionStep => (
 const secretValue = (name: string): string => (name === "GITHUB_TOKEN" ? "${{ github.token }}" : `\${{ secrets.${name} }}`);
 
 /** @param names of the workflow's jobs: of another workflow's, this one has the end as its event */
-function jobOf({ job, if: condition, outputs }: WorkflowJob, names: readonly string[]): object {
+function jobOf({ job, if: condition, outputs }: OwnJob, names: readonly string[]): object {
   const needs = (job.needs ?? []).filter((name) => names.includes(name));
   const secrets = Object.fromEntries((job.secrets?.github ?? []).map((name) => [name, secretValue(name)]));
   const steps = [...preparationOf(job), ...job.steps, ...(job.artefacts === undefined ? [] : [upload(job.artefacts)])];
@@ -75,6 +91,18 @@ function jobOf({ job, if: condition, outputs }: WorkflowJob, names: readonly str
   };
 }
 
+const callOf = ({ title, calls, needs, if: condition, permissions, with: inputs, secrets }: CallingJob): object => ({
+  name: title,
+  ...(needs === undefined ? {} : { needs }),
+  ...(condition === undefined ? {} : { if: condition }),
+  permissions,
+  uses: `./.github/workflows/${calls}`,
+  with: inputs,
+  ...(secrets === undefined ? {} : { secrets }),
+});
+
+const nameOf = (one: WorkflowJob): string => ("job" in one ? one.job.name : one.name);
+
 const HEAD = "# Made by `npm run pipelines` from pipelines/: edit there.";
 export const comment = (text: string): string =>
   text
@@ -88,13 +116,13 @@ const withVersions = (text: string): string =>
 
 export function renderWorkflow(workflow: Workflow): string {
   const { concurrency } = workflow;
-  const names = workflow.jobs.map(({ job }) => job.name);
+  const names = workflow.jobs.map(nameOf);
   const content = {
     name: workflow.name,
     on: workflow.on,
     permissions: {},
     ...(concurrency === undefined ? {} : { concurrency: { group: concurrency.group, "cancel-in-progress": concurrency.cancel } }),
-    jobs: Object.fromEntries(workflow.jobs.map((one) => [one.job.name, jobOf(one, names)])),
+    jobs: Object.fromEntries(workflow.jobs.map((one) => [nameOf(one), "job" in one ? jobOf(one, names) : callOf(one)])),
   };
   return `${HEAD}\n${comment(workflow.why)}\n${withVersions(stringify(content, { lineWidth: 0, aliasDuplicateObjects: false }))}`;
 }

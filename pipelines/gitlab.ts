@@ -28,10 +28,11 @@ const STAGE_OF: Readonly<Record<string, Stage>> = {
   release: "release",
   plan: "up",
   up: "up",
+  deploy: "up",
 };
 
 /** One at a time, never cut by a newer pipeline, and a deployment of its environment; of the others the environment holds variables alone. */
-const DEPLOYS: ReadonlySet<string> = new Set(["release", "up"]);
+const DEPLOYS: ReadonlySet<string> = new Set(["release", "up", "deploy"]);
 
 const ON_CHANGE = { if: '$CI_PIPELINE_SOURCE == "merge_request_event"' };
 const ON_MAIN = { if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_SOURCE == "push"' };
@@ -39,6 +40,7 @@ const RULES: Readonly<Record<Trigger, { readonly if: string; readonly when?: str
   change: ON_CHANGE,
   main: ON_MAIN,
   nightly: { if: '$CI_PIPELINE_SOURCE == "schedule"' },
+  called: { if: '$CI_PIPELINE_SOURCE == "pipeline" && $DEPLOY_APP' },
   // A job that waits for a hand holds no pipeline up.
   "by-hand": { ...ON_MAIN, when: "manual", allow_failure: true },
 };
@@ -139,6 +141,11 @@ const TEMPLATES = {
     script: ['trivy image --exit-code 1 --severity CRITICAL,HIGH --ignore-unfixed --format sarif --output image.sarif "$IMAGE:$CI_COMMIT_SHA"'],
     artifacts: { when: "always", expire_in: "1 week", paths: ["image.sarif"] },
   },
+  // The homelab's own pipeline does it, with its own token: the application's has none.
+  ".deploy-app-template": {
+    trigger: { project: "$HOMELAB_PROJECT", branch: "main", strategy: "depend" },
+    variables: { DEPLOY_APP: "$APP_NAME", DEPLOY_TO: "$STAGE", DEPLOY_IMAGE: "", DEPLOY_FROM: "", DEPLOY_BACK: "false" },
+  },
   ".cypress-template": {
     image: image(IMAGES.cypress),
     timeout: "30 minutes",
@@ -168,7 +175,7 @@ export function renderGitlab(): Record<string, string> {
   const top = {
     stages: STAGES,
     // One pipeline a change: that of the merge request, and none of its branch beside it.
-    workflow: { auto_cancel: { on_new_commit: "interruptible" }, rules: [ON_CHANGE, ON_MAIN, RULES.nightly] },
+    workflow: { auto_cancel: { on_new_commit: "interruptible" }, rules: [ON_CHANGE, ON_MAIN, RULES.nightly, RULES.called] },
     include: [{ local: `/${TEMPLATE_FILE}` }],
   };
   const main = `${HEAD}\n${comment("What runs when: docs/pipelines.md.")}\n${yaml(top)}${jobsText()}${each(SCANS)}`;

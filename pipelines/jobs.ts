@@ -172,6 +172,30 @@ export const JOBS: readonly Job[] = [
     steps: [INSTALL, { run: "npm run release -- --push" }],
   },
   {
+    name: "deploy",
+    title: "Moves an application's image to a stage and pushes that to main, which delivers it",
+    on: ["called"],
+    timeoutMinutes: 30,
+    permissions: { contents: "read" },
+    runner: "hosted",
+    depth: 0,
+    outside: true,
+    // One for each stage: who approves production is asked there.
+    environment: { github: "${{ inputs.stage }}", gitlab: "deploy/$DEPLOY_TO" },
+    secrets: { gitlab: ["GITLAB_TOKEN"] },
+    // On GitLab the caller sets those of DEPLOY_… itself.
+    env: {
+      DEPLOY_APP: "${{ inputs.app-name }}",
+      DEPLOY_TO: "${{ inputs.stage }}",
+      DEPLOY_IMAGE: "${{ inputs.image }}",
+      DEPLOY_FROM: "${{ inputs.from }}",
+      DEPLOY_BACK: "${{ inputs.back }}",
+      GITHUB_TOKEN: "${{ secrets.homelab-token }}",
+    },
+    prepare: [checkout({ repository: "${{ inputs.homelab }}", ref: "main", token: "${{ secrets.homelab-token }}", "fetch-depth": 0 }), node],
+    steps: [INSTALL, { run: "npm run deploy" }],
+  },
+  {
     name: PLAN,
     title: "What main would change on the real homelab, for the approval of up",
     on: ["main"],

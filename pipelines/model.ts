@@ -28,7 +28,8 @@ export interface RunStep {
 export type Step = ActionStep | RunStep;
 
 /** When a job runs. */
-export type Trigger = "change" | "main" | "nightly" | "by-hand";
+/** `called`: by another repository's workflow on GitHub, by another project's pipeline on GitLab. */
+export type Trigger = "change" | "main" | "nightly" | "by-hand" | "called";
 
 export interface Job {
   readonly name: string;

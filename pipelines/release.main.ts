@@ -6,10 +6,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as semver from "semver";
 import { z } from "zod";
-import { readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
 import { runMain } from "./failure";
-import { commitsOf, git } from "./git";
+import { commitsOf, credentials, git } from "./git";
 import { type Release, releaseFrom, withRelease } from "./release";
 
 const BRANCH = "main";
@@ -47,13 +46,8 @@ function write(folder: string, release: Release): void {
   git(folder, ...AUTHOR, "tag", "--annotate", `v${release.version}`, "-m", release.notes, "--cleanup=verbatim");
 }
 
-/** The token is in the environment of Git's helper, never in an argument, an address or a file. */
-function push(folder: string, version: string): void {
-  const [variable, user] = readEnv("GITHUB_TOKEN") === undefined ? ["GITLAB_TOKEN", "oauth2"] : ["GITHUB_TOKEN", "x-access-token"];
-  const helper = `!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' ${user} "$${variable}"; }; f`;
-  const credentials = readEnv(variable) === undefined ? [] : ["-c", "credential.helper=", "-c", `credential.helper=${helper}`];
-  git(folder, ...credentials, "push", "--quiet", "--atomic", "origin", `HEAD:refs/heads/${BRANCH}`, `refs/tags/v${version}`);
-}
+const push = (folder: string, version: string): string =>
+  git(folder, ...credentials(), "push", "--quiet", "--atomic", "origin", `HEAD:refs/heads/${BRANCH}`, `refs/tags/v${version}`);
 
 /** @throws HomelabError where a release from here would not be what main holds */
 function check(folder: string): void {

@@ -1,4 +1,5 @@
 /** Which workflow files this repository has on GitHub, and which jobs are in each. */
+import { APPLICATION } from "./application";
 import type { Workflow } from "./github";
 import { jobNamed } from "./jobs";
 import type { Job } from "./model";
@@ -144,4 +145,5 @@ nothing differs any more. The job that holds the homelab's secrets cannot write 
     ],
   },
   ...REUSABLE,
+  ...APPLICATION,
 ];

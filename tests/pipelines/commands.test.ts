@@ -83,7 +83,7 @@ test("the pipelines have commands, and one that is not there is named", () => {
   for (const [command, said] of [
     ["make apply", "make has no target apply"],
     ["make -C base", "make has no target "],
-    ["npm run deploy", "npm has no script run deploy"],
+    ["npm run apply", "npm has no script run apply"],
     ["npm install left-pad", "npm has no script install left-pad"],
     ["npx homelab up", "npx may run homelab alone, as it is installed: npx homelab up"],
     ["npx --no-install homelab deploy", "homelab has no command deploy"],

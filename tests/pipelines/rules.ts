@@ -10,6 +10,7 @@ interface GithubStep {
   env?: Record<string, unknown> | string;
 }
 interface GithubJob {
+  uses?: string;
   "runs-on"?: string | string[];
   "timeout-minutes"?: number;
   permissions?: Record<string, string>;
@@ -31,15 +32,22 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   "security.yml/trivy": ["security-events"],
   "build-and-push.yml/build": ["attestations", "id-token", "security-events"],
   "iac-tests.yml/scan": ["security-events"],
+  // It calls the one above, which gets no more than the caller has.
+  "application.yml/build": ["attestations", "id-token", "security-events"],
 };
 /** Jobs that see a secret, and of which kind of event: none of a fork's. */
-const SECRET_JOBS = new Set(["up.yml/plan", "up.yml/up", "drift.yml/drift", "build-and-push.yml/build"]);
+const SECRET_JOBS = new Set([
+  ...["up.yml/plan", "up.yml/up", "drift.yml/drift", "build-and-push.yml/build", "deploy.yml/deploy", "application.yml/build"],
+  ...["dev", "dev-back", "stg", "stg-back", "prod", "prod-back"].map((name) => `application.yml/${name}`),
+]);
 
 const stepsOf = (job: GithubJob): GithubStep[] => job.steps ?? [];
 const isReusable = ({ on }: GithubWorkflow): boolean => on !== null && "workflow_call" in on;
 
 function pinProblems(text: string): string[] {
   return [...text.matchAll(/^\s*(?:- )?uses: (.*)$/gm)].flatMap(([, value = ""]) => {
+    // Of the same commit as the file that calls it.
+    if (/^\.\/\.github\/workflows\/[\w-]+\.yml$/.test(value)) return [];
     const { name = "", commit, version } = /^(?<name>[^@\s]+)@(?<commit>[0-9a-f]{40}) # (?<version>v\d+\.\d+\.\d+)$/.exec(value)?.groups ?? {};
     if (commit === undefined) return [`${value}: not pinned by commit with its version beside it`];
     const known = ACTIONS[name];
@@ -109,8 +117,10 @@ export function githubProblems(file: string, text: string): string[] {
         ...permissionProblems(place, job),
         ...mixProblems(place, job),
         ...ownRunnerProblems(place, job),
-        ...(minutes !== undefined && minutes > 0 && minutes < 360 ? [] : [`${place}: no timeout below six hours`]),
-        ...(JSON.stringify(job["runs-on"] ?? "").includes("latest") || job["runs-on"] === undefined ? [`${place}: no runner by its own label`] : []),
+        ...(job.uses !== undefined || (minutes !== undefined && minutes > 0 && minutes < 360) ? [] : [`${place}: no timeout below six hours`]),
+        ...(JSON.stringify(job["runs-on"] ?? "").includes("latest") || (job["runs-on"] === undefined && job.uses === undefined)
+          ? [`${place}: no runner by its own label`]
+          : []),
         ...(SECRET_JOBS.has(place) || !JSON.stringify(job).includes("secrets.") ? [] : [`${place}: reads a secret`]),
         ...stepsOf(job).flatMap((step) => [
           ...inputProblems(step),
@@ -142,7 +152,7 @@ interface GitlabJob {
 const GLOBAL = new Set(["stages", "workflow", "include", "default", "variables"]);
 
 /** Jobs that write outside: one at a time, never cut, and with secrets of their environment alone. */
-const OUTSIDE = new Set(["up", "release"]);
+const OUTSIDE = new Set(["up", "release", "deploy"]);
 
 /** @param jobs of the file with every `extends` and `include` resolved */
 export function gitlabProblems(jobs: Record<string, unknown>): string[] {
