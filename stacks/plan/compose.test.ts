@@ -36,3 +36,9 @@ test("what reads files from secrets/ is left out, and refused where it is named;
   expect(() => compose("cks-backend")).toThrow("cks-backend reads files from secrets/, which no compose file may hold");
   expect(() => compose("writr")).toThrow('dev has no application "writr"');
 });
+
+test("a dollar in a value stays one, and is no variable of who runs it", () => {
+  const apps = dev.apps.map((app) => (app.name === "writer" ? { ...app, spec: { ...app.spec, environment: { FORM: "$HOME $X 5$" } } } : app));
+  const { services } = composeFile({ ...dev, apps }, plans, ["writer"]) as ReturnType<typeof compose>;
+  expect(services["writer"]?.["environment"]).toMatchObject({ FORM: "$$HOME $$X 5$$" });
+});

@@ -47,6 +47,9 @@ const DEPENDENCIES: readonly Dependency[] = [
 const neededBy = ({ flows = [] }: PlannedApp): Dependency[] =>
   DEPENDENCIES.filter(({ port }) => flows.some((flow) => flow.direction === "out" && flow.peer === "homelab" && flow.port === port));
 
+/** Compose puts variables of the shell in place of `$NAME`, and takes two dollars for one (Compose file: Interpolation). */
+const literal = (value: string): string => value.replaceAll("$", "$$$$");
+
 /** A server of one's own has no certificate. */
 const OVERRIDES: Readonly<Record<string, string>> = { DB_SSLMODE: "disable" };
 
@@ -61,7 +64,7 @@ function environmentOf({ spec }: PlannedApp, needed: readonly Dependency[], doma
     // What another stack gives is not there, and no collector: traces go nowhere.
     all.flatMap(([key, value]) => {
       if (isSecretValue(value)) return [[key, PASSWORD] as const];
-      return value.startsWith("<") || key.startsWith("OTEL_") ? [] : [[key, OVERRIDES[key] ?? localValue(value, needed, domain)] as const];
+      return value.startsWith("<") || key.startsWith("OTEL_") ? [] : [[key, OVERRIDES[key] ?? literal(localValue(value, needed, domain))] as const];
     }),
   );
 }
