@@ -26,9 +26,11 @@ export async function lineSince(root: string, file: string, line: number): Promi
   return time === undefined || /^0+$/.test(commit) ? undefined : new Date(Number(time) * 1000);
 }
 
-/** Texts of a file in the commits that changed it, the last first. */
+/** Texts of a file in the commits that changed it, the last first; one that removed it has none. */
 export async function* textsOf(root: string, file: string): AsyncGenerator<string> {
-  const commits = (await git(root, "log", `--max-count=${COMMITS}`, "--format=%H", "--", file)).split("\n").filter((line) => line !== "");
+  const commits = (await git(root, "log", `--max-count=${COMMITS}`, "--diff-filter=ACMRT", "--format=%H", "--", file))
+    .split("\n")
+    .filter((line) => line !== "");
   for (const commit of commits) yield await git(root, "show", `${commit}:./${file}`);
 }
 

@@ -1,0 +1,32 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { isCommitted, textsOf } from "./git-history";
+
+let root: string;
+beforeEach(() => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-history-"));
+});
+afterEach(() => fs.rmSync(root, { recursive: true }));
+
+const git = (...args: string[]): void => {
+  execFileSync("git", ["-C", root, "-c", "user.name=t", "-c", "user.email=t@example.org", ...args], { stdio: "pipe" });
+};
+
+test("a file that was removed for a while has the texts from before and after, the last first", async () => {
+  const file = path.join(root, "Pulumi.dev.yaml");
+  git("init", "-q");
+  for (const text of ["1", undefined, "2"]) {
+    if (text === undefined) fs.rmSync(file);
+    else fs.writeFileSync(file, text);
+    git("add", "-A");
+    git("commit", "-qm", "x");
+  }
+  const texts: string[] = [];
+  for await (const text of textsOf(root, "Pulumi.dev.yaml")) texts.push(text);
+  expect(texts).toEqual(["2", "1"]);
+  expect(await isCommitted(root, "Pulumi.dev.yaml")).toBe(true);
+  fs.writeFileSync(file, "3");
+  expect(await isCommitted(root, "Pulumi.dev.yaml")).toBe(false);
+});
