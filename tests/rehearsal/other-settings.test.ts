@@ -16,7 +16,7 @@ const FIRST = "k8s-sandbox-01";
 const WORKER = "k8s-sandbox-02";
 /** What k3s would bring, as modules; the pool holds no machine's address. */
 const POOL = { first: "192.168.1.200", last: "192.168.1.209" };
-const PLATFORM = `platform: { ...cluster, "local-path": {}, metallb: { addresses: ["${POOL.first}-${POOL.last}"] }, traefik: {}, "metrics-server": {} },`;
+const PLATFORM = `platform: { ...cluster, box: { credential: senders.sandboxy }, "local-path": {}, metallb: { addresses: ["${POOL.first}-${POOL.last}"] }, traefik: {}, "metrics-server": {} },`;
 
 // Builds three stacks; a busy machine takes its time.
 jest.setTimeout(900_000);
@@ -85,6 +85,7 @@ test("up builds the cluster with kubeadm, lets the worker join it, and the platf
   expect(await rehearsal.ssh("192.168.1.21", "sudo -n cat /run/homelab/kubeadm.admitted")).toMatch(/^\d{10}\n$/);
   const namespaces = of("kubernetes", "sandboxy").flatMap((action) => /^apply v1 namespaces (.+)$/.exec(action)?.[1] ?? []);
   expect(namespaces.toSorted()).toEqual([
+    "box",
     "cert-manager",
     "external-dns",
     "external-secrets",

@@ -40,7 +40,20 @@ const VMS: Record<string, { node: string; stack: string; status: string }> = {
 const APPLICATIONS = ["ascii-frontend", "cks-backend", "cks-frontend", "enqueuer", "memorizer", "realstate-scrapper", "writer"];
 const EVERYWHERE = ["box", "cert-manager", "external-dns", "external-secrets", "vault-access"];
 const OWN_NAMESPACES: Record<string, string[]> = {
-  tools: ["arc-system", "cnpg-system", "github-runners", "gitlab-jobs", "gitlab-runner", "minio", "nats", "postgres", "teleport-agent", "valkey", "vault"],
+  tools: [
+    "arc-system",
+    "cnpg-system",
+    "github-runners",
+    "gitlab-jobs",
+    "gitlab-runner",
+    "harbor",
+    "minio",
+    "nats",
+    "postgres",
+    "teleport-agent",
+    "valkey",
+    "vault",
+  ],
   observability: ["loki", "monitoring", "prometheus-operator-crds", "telemetry", "tracing"],
   home: ["cnpg-system", "immich"],
   sandboxy: ["cdi", "kubevirt", "longhorn-system", "snapshot-controller", "teleport-agent", "whoami"],
@@ -120,6 +133,7 @@ const ROUTES: Record<string, string> = {
   "vault.fullstack.pw": "192.168.1.15",
   "s3.fullstack.pw": "192.168.1.15",
   "minio.fullstack.pw": "192.168.1.15",
+  "registry.fullstack.pw": "192.168.1.15",
   "grafana.fullstack.pw": "192.168.1.20",
   "jaeger.fullstack.pw": "192.168.1.20",
   "otel-collector.fullstack.pw": "192.168.1.20",
