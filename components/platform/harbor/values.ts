@@ -5,6 +5,7 @@ import type { Part } from "../part";
 import type { ChartPin, ImagePin } from "../pins";
 import { POSTGRES_CLUSTER, POSTGRES_NAMESPACE, POSTGRES_PORT } from "../postgres/values";
 import { sized } from "../sized";
+import { valkeyArgs } from "../valkey-args";
 import { FIRST_KEYS, KEYS } from "./options";
 
 export const HARBOR_CHART = {
@@ -142,7 +143,7 @@ export const valkeyOfHarbor = <S>(secret: S, claim: S, credentials: S): Part<S> 
   image: HARBOR_VALKEY_IMAGE.image,
   port: INNER_PORTS.valkey,
   // What is queued outlives its pod.
-  args: ["valkey-server", "--appendonly", "yes", "--dir", "/data", "--requirepass", "$(PASSWORD)", "--maxmemory", "192mb", "--maxmemory-policy", "noeviction"],
+  args: valkeyArgs("--appendonly", "yes", "--dir", "/data", "--maxmemory", "192mb", "--maxmemory-policy", "noeviction"),
   environment: { PASSWORD: { secret, key: "REDIS_PASSWORD" } },
   resources: RESOURCES.valkey,
   user: VALKEY_USER,

@@ -1,5 +1,6 @@
 import { builtModule, graphOf, PLACE } from "../../../tests/support/module-build";
 import { plain, type Registered } from "../../../tests/support/pulumi-mocks";
+import { valkeyArgs } from "../valkey-args";
 import { immich } from "./module";
 import { IMMICH_PATH, IMMICH_STEPS } from "./options";
 
@@ -107,7 +108,7 @@ test("the server finds all of it, reads its passwords from Secrets, and runs as 
 
 test("nobody speaks to Valkey without its password, and no pod may do more than it must", () => {
   expect(podOf(registered, "immich-valkey-deployment").containers[0]?.args).toEqual(
-    expect.arrayContaining(["--requirepass", "$(PASSWORD)", "--maxmemory-policy", "noeviction"]),
+    valkeyArgs("--save", "", "--maxmemory", "96mb", "--maxmemory-policy", "noeviction"),
   );
   for (const part of ["valkey", "machine-learning", "server"]) {
     const { securityContext, containers } = podOf(registered, `immich-${part}-deployment`);

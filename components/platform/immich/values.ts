@@ -6,6 +6,7 @@ import type { PostgresServers } from "../../base/postgres-spec";
 import { labelsOf, type Part } from "../part";
 import type { ImagePin } from "../pins";
 import { sized } from "../sized";
+import { valkeyArgs } from "../valkey-args";
 import type { ImmichOptions } from "./options";
 
 export const IMMICH_NAMESPACE = "immich";
@@ -70,7 +71,7 @@ export const valkeyPart = <S>(secret: S, credentials: S): Part<S> => ({
   name: "immich-valkey",
   image: IMMICH_VALKEY_IMAGE.image,
   port: VALKEY_PORT,
-  args: ["valkey-server", "--save", "", "--requirepass", "$(PASSWORD)", "--maxmemory", "96mb", "--maxmemory-policy", "noeviction"],
+  args: valkeyArgs("--save", "", "--maxmemory", "96mb", "--maxmemory-policy", "noeviction"),
   environment: { PASSWORD: { secret, key: "password" } },
   resources: sized(VALKEY.cpu, VALKEY.memory, "256Mi"),
   user: VALKEY_USER,

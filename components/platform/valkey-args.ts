@@ -1,0 +1,11 @@
+/**
+ * How a container of the image valkey starts with a password of its environment, `PASSWORD`. As an argument, everybody who may list the
+ * machine's processes would read it; Valkey reads further configuration from its standard input where its last argument is `-`
+ * (https://valkey.io/topics/valkey.conf/).
+ */
+
+/** `\` and `"` are escaped as a quoted text of valkey.conf wants it. */
+const START = ['exec valkey-server "$@" - <<CONF', `requirepass "$(printf %s "$PASSWORD" | sed 's/[\\"]/\\\\&/g')"`, "CONF"].join("\n");
+
+/** @param options of valkey-server, without its password @returns the container's arguments */
+export const valkeyArgs = (...options: readonly string[]): string[] => ["sh", "-c", START, "valkey", ...options];
