@@ -7,12 +7,21 @@ import type { KubePrometheusStackOptions } from "./options";
 
 const EXTERNAL_SECRET = "kubernetes:external-secrets.io/v1:ExternalSecret";
 const NS = "kube-prometheus-stack-ns-namespace";
+const ROLE = "kube-prometheus-stack-grafana-role";
 const RELEASE = "kube-prometheus-stack-release";
 const STORE = "kube-prometheus-stack-secrets-store";
 
 const memory = (cpu: string, requested: string, limit: string) => ({ requests: { cpu, memory: requested }, limits: { memory: limit } });
 const claim = (storage: string) => ({
   volumeClaimTemplate: { spec: { storageClassName: "local-path", accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } } },
+});
+
+test("Grafana looks for ConfigMaps in all namespaces, and may read no Secret there", async () => {
+  const role = (await builtModule(kubePrometheusStack)).find(({ type }) => type === "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole");
+  expect(role && plain(role.inputs)).toMatchObject({
+    metadata: { name: "grafana-reads-configmaps" },
+    rules: [{ apiGroups: [""], resources: ["configmaps"], verbs: ["get", "list", "watch"] }],
+  });
 });
 
 test("it is its pinned chart, after the Secrets that it starts with, with its dashboard and Grafana's route", async () => {
@@ -24,7 +33,8 @@ test("it is its pinned chart, after the Secrets that it starts with, with its da
     [`kubernetes:external-secrets.io/v1:ClusterSecretStore ${STORE}`]: `given-cluster after ${NS}, kube-prometheus-stack-secrets-reader`,
     [`${EXTERNAL_SECRET} kube-prometheus-stack-secrets-grafana-admin`]: `given-cluster after ${NS}, ${STORE}`,
     [`${EXTERNAL_SECRET} kube-prometheus-stack-secrets-alertmanager-receivers`]: `given-cluster after ${NS}, ${STORE}`,
-    [`kubernetes:helm.sh/v3:Release ${RELEASE}`]: `given-cluster after ${NS}, ${secrets.join(", ")}`,
+    [`kubernetes:helm.sh/v3:Release ${RELEASE}`]: `given-cluster after ${ROLE}, ${NS}, ${secrets.join(", ")}`,
+    [`kubernetes:rbac.authorization.k8s.io/v1:ClusterRole ${ROLE}`]: "given-cluster",
     "kubernetes:core/v1:ConfigMap kube-prometheus-stack-overview": `given-cluster after ${NS}`,
     "kubernetes:networking.k8s.io/v1:Ingress kube-prometheus-stack-grafana-ingress": `given-cluster after ${NS}, ${RELEASE}`,
   });
@@ -71,6 +81,7 @@ test("it is its pinned chart, after the Secrets that it starts with, with its da
       },
     },
     grafana: {
+      rbac: { useExistingClusterRole: "grafana-reads-configmaps" },
       admin: { existingSecret: "grafana-admin", userKey: "admin-user", passwordKey: "admin-password" },
       persistence: { enabled: false },
       defaultDashboardsTimezone: "browser",
@@ -80,8 +91,8 @@ test("it is its pinned chart, after the Secrets that it starts with, with its da
         analytics: { check_for_updates: false, reporting_enabled: false },
       },
       sidecar: {
-        dashboards: { multicluster: { global: { enabled: true } } },
-        datasources: { searchNamespace: "ALL" },
+        dashboards: { multicluster: { global: { enabled: true } }, resource: "configmap" },
+        datasources: { searchNamespace: "ALL", resource: "configmap" },
         resources: memory("10m", "64Mi", "128Mi"),
       },
       testFramework: { enabled: false },

@@ -1,4 +1,5 @@
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
+import { ClusterRole } from "@pulumi/kubernetes/rbac/v1/clusterRole";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
@@ -12,6 +13,7 @@ import { ALERTS } from "./alerts";
 import { DASHBOARD_LABEL, DASHBOARDS } from "./dashboards";
 import type { KubePrometheusStackOptions } from "./options";
 import {
+  GRAFANA_ROLE,
   KUBE_PROMETHEUS_STACK_CHART,
   type KubePrometheusStackValuesArgs,
   kubePrometheusStackValues,
@@ -39,10 +41,15 @@ export class KubePrometheusStack extends Component {
     super("platform:KubePrometheusStack", name, opts);
     const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
     const access = new SecretAccess(`${name}-secrets`, args.secrets(MONITORING_NAMESPACE, namespace, MONITORING_SECRETS), this.child());
+    const role = new ClusterRole(
+      `${name}-grafana-role`,
+      { metadata: { name: GRAFANA_ROLE }, rules: [{ apiGroups: [""], resources: ["configmaps"], verbs: ["get", "list", "watch"] }] },
+      this.child(),
+    );
     const release = new HelmRelease(
       name,
       { releaseName: RELEASE, namespace, chart: KUBE_PROMETHEUS_STACK_CHART, values: kubePrometheusStackValues(args) },
-      this.child({ dependsOn: [access] }),
+      this.child({ dependsOn: [access, role] }),
     );
     new ConfigMap(
       `${name}-overview`,

@@ -21,6 +21,8 @@ export const PROMETHEUS_PORT = 9090;
 export const REMOTE_WRITE_URL = `http://${RELEASE}-prometheus.${MONITORING_NAMESPACE}.svc:${PROMETHEUS_PORT}/api/v1/write`;
 
 const GRAFANA_SECRET = "grafana-admin";
+/** ClusterRole of Grafana's sidecars. */
+export const GRAFANA_ROLE = "grafana-reads-configmaps";
 
 /** Secrets that its parts start with. */
 export const MONITORING_SECRETS: readonly WantedSecret[] = [
@@ -104,6 +106,8 @@ export function kubePrometheusStackValues({ environment, storageClass, size, ret
       alertmanagerSpec: { secrets: [RECEIVERS_SECRET], storage: volume(storageClass, "1Gi"), resources: sized("10m", "32Mi", "128Mi") },
     },
     grafana: {
+      // The chart's own role would let Grafana read every Secret of the cluster: its sidecars look for both kinds in all namespaces.
+      rbac: { useExistingClusterRole: GRAFANA_ROLE },
       admin: { existingSecret: GRAFANA_SECRET, userKey: "admin-user", passwordKey: "admin-password" },
       // Dashboards and sources are code: there is nothing to keep.
       persistence: { enabled: false },
@@ -115,8 +119,8 @@ export function kubePrometheusStackValues({ environment, storageClass, size, ret
       },
       // Stores say themselves how they are asked, each in its own namespace.
       sidecar: {
-        dashboards: { multicluster: { global: { enabled: true } } },
-        datasources: { searchNamespace: "ALL" },
+        dashboards: { multicluster: { global: { enabled: true } }, resource: "configmap" },
+        datasources: { searchNamespace: "ALL", resource: "configmap" },
         resources: sized("10m", "64Mi", "128Mi"),
       },
       testFramework: { enabled: false },
