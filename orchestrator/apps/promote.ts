@@ -2,16 +2,15 @@
  * `homelab promote`: an image goes from one stage to the next, by its digest. What is written is one file, as a whole: a promotion that is
  * cut at any moment has either not happened or is done, and the same command goes on.
  */
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { childEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { projectRoot } from "../../common/paths";
 import type { Arguments } from "../cli/command";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askByName, askToGoOn, REFUSED } from "../cli/gate";
+import { runOwnCommand } from "../cli/own-command";
 import type { Session } from "../cli/session";
 import { type AppFacts, findApp, isAfter, readApps, type StackApps } from "./app-facts";
 import { isCommitted, textsOf } from "./git-history";
@@ -91,22 +90,16 @@ async function backward(stacks: readonly StackApps[], app: string, to: string): 
 
 /** The stage's own word on whether what runs there works. @throws HomelabError E_PROMOTION */
 async function verify({ app, from, next }: Move, session: Session): Promise<void> {
-  const [program, ...args] = from?.verify ?? [];
-  if (from === undefined || program === undefined) return;
-  session.out(`${from.name}: ${[program, ...args].join(" ")}\n`);
-  const env = childEnv({ HOMELAB_PROMOTION: JSON.stringify({ app, stack: from.name, image: next }) });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    const child = spawn(program, args, { cwd: projectRoot(), env, stdio: ["ignore", "inherit", "inherit"] });
-    child.on("error", reject);
-    child.on("close", resolve);
-  }).catch((cause: unknown) => {
-    throw new HomelabError("E_PROMOTION", `the tests of ${from.name} could not be run`, {
-      cause,
-      subject: from.name,
-      hint: `see verify of ${from.name} in site/stacks.ts`,
-    });
-  });
-  if (code !== 0) throw refuse(`the tests of ${from.name} failed (exit code ${code ?? "none"}): ${app} stays where it is`, from.name, "see what they printed");
+  const { verify: command = [] } = from ?? {};
+  if (from === undefined || command.length === 0) return;
+  session.err(`${from.name}: ${command.join(" ")}\n`);
+  const failure = await runOwnCommand(command, { HOMELAB_PROMOTION: JSON.stringify({ app, stack: from.name, image: next }) }, session);
+  if (failure !== undefined)
+    throw refuse(
+      `the tests of ${from.name} (${command.join(" ")}) failed: ${app} stays where it is. The command ${failure}`,
+      from.name,
+      "see what they printed",
+    );
 }
 
 /** @returns whether it is agreed to. @throws HomelabError E_REFUSED where nobody can be asked */

@@ -1,0 +1,44 @@
+import { runOwnCommand } from "./own-command";
+import type { Session } from "./session";
+
+/** What of a session such a command touches. */
+function session(): { session: Session; printed: () => string; interrupt: () => void } {
+  let printed = "";
+  const listeners = new Set<() => void>();
+  const own: Pick<Session, "err" | "onInterrupt"> = {
+    err: (text) => {
+      printed += text;
+    },
+    onInterrupt: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+  const interrupt = (): void => {
+    for (const listener of listeners) listener();
+  };
+  return { session: own as Session, printed: () => printed, interrupt };
+}
+
+const node = (script: string): string[] => [process.execPath, "-e", script];
+
+test("what it prints goes through the session, and it has what it is told", async () => {
+  const { session: own, printed } = session();
+  expect(await runOwnCommand(node('console.log(process.env.TOLD); console.error("and this")'), { TOLD: "this" }, own)).toBeUndefined();
+  expect(printed().split("\n").toSorted()).toEqual(["", "and this", "this"]);
+});
+
+test.each([
+  ["an exit code", node("process.exit(3)"), "ended with exit code 3"],
+  ["no such program", ["/nonexistent/program"], "could not be started: spawn /nonexistent/program ENOENT"],
+])("a failure is said: %s", async (_, command, said) => {
+  expect(await runOwnCommand(command, {}, session().session)).toBe(said);
+});
+
+test("an interrupt ends it", async () => {
+  const { session: own, printed, interrupt } = session();
+  const ended = runOwnCommand(node('console.log("on"); setInterval(() => {}, 1000)'), {}, own);
+  while (!printed().includes("on")) await new Promise((resolve) => setTimeout(resolve, 20));
+  interrupt();
+  expect(await ended).toBe("was ended by SIGTERM");
+});
