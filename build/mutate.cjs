@@ -134,7 +134,7 @@ function main() {
       tests,
       secondsFor(
         Number(values.timeout),
-        tests.map((each) => unchanged.get(each) ?? 0),
+        tests.map((each) => (unchanged.has(each) ? unchanged.get(each) : 0)),
       ),
     );
     if (code === null) late++;

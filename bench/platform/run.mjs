@@ -12,7 +12,7 @@ import { childrenCpu, embedded, pathWith, root } from "../real-cli.mjs";
 
 const counts = process.argv.slice(2).map(Number);
 if (counts.some((count) => !Number.isInteger(count) || count < 1)) throw new Error("give whole numbers of objects");
-const ADDRESS = "192.168.1.12";
+const ADDRESS = "10.20.0.12";
 
 /** Of each ten objects the first is their namespace. */
 const PROGRAM = `
@@ -87,7 +87,7 @@ const STEPS = [
 
 async function measure(lab, count) {
   const ctx = await lab.createContext();
-  const cluster = await lab.startCluster({ name: "dev", address: ADDRESS, node: "k8s-dev", ctx });
+  const cluster = await lab.startCluster({ name: "dev", address: ADDRESS, node: "k8s-bench", ctx });
   const controllers = lab.startControllers(cluster, ctx);
   const dir = prepare();
   try {
