@@ -18,7 +18,7 @@ export const command = defineCommand({
   examples: [
     "homelab promote writer --from dev --to stg",
     "homelab promote writer --from stg --to prod --approve production",
-    "homelab promote writer --to dev --image registry.fullstack.pw/library/writer@sha256:<digest>",
+    "homelab promote writer --to dev --image registry.example.org/library/writer@sha256:<digest>",
     "homelab promote writer --to prod --back",
   ],
   run: async (args, session) => (await import("../apps/promote")).promote(args, session),
