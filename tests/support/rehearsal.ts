@@ -12,8 +12,6 @@ import { resolveOverTcp } from "./dns-client";
 import { copyProgram, HOMELAB_SECRETS, type Part, placeHomelab } from "./homelab";
 import { type CommandResult, runCommand } from "./run-command";
 
-/** A connection that was kept open ends at the server's end after five seconds of rest, in the middle of the next request on a busy machine. */
-const ONE_REQUEST = { connection: "close" } as const;
 const ROOT = path.join(__dirname, "..", "..");
 
 const recordSchema = z.object({ seq: z.number(), system: z.string(), target: z.string(), kind: z.enum(["read", "write"]), action: z.string() });
@@ -212,7 +210,7 @@ export class Rehearsal {
 
   /** Resolves when nothing in the lab changes by itself any more. */
   async settle(): Promise<void> {
-    const response = await fetch(`${this.#control}/settle`, { method: "POST", headers: ONE_REQUEST });
+    const response = await fetch(`${this.#control}/settle`, { method: "POST" });
     if (!response.ok) throw new Error(`settle: ${response.status}`);
   }
 
@@ -247,7 +245,7 @@ export class Rehearsal {
   }
 
   async #get(route: string): Promise<unknown> {
-    const response = await fetch(`${this.#control}${route}`, { headers: ONE_REQUEST });
+    const response = await fetch(`${this.#control}${route}`);
     if (!response.ok) throw new Error(`${route}: ${response.status}`);
     return response.json();
   }
