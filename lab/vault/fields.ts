@@ -4,22 +4,7 @@
  * path's is passed over as by the real one.
  */
 import type { Call } from "./core";
-
-const MOUNT_CONFIG = [
-  "default_lease_ttl",
-  "max_lease_ttl",
-  "force_no_cache",
-  "audit_non_hmac_request_keys",
-  "audit_non_hmac_response_keys",
-  "passthrough_request_headers",
-  "allowed_response_headers",
-  "allowed_managed_keys",
-  "delegated_auth_accessors",
-  "listing_visibility",
-  "token_type",
-  "identity_token_key",
-  "plugin_version",
-];
+import { MOUNT_CONFIG } from "./mounts";
 
 /** By path, the first that fits. KV tells what it ignored itself, as the real one does. */
 const FIELDS: readonly (readonly [RegExp, readonly string[]])[] = [

@@ -7,6 +7,7 @@ import { flag, list, seconds, text, textMap } from "./values";
 
 export type MountKind = "mounts" | "auths";
 
+const TTLS = ["default_lease_ttl", "max_lease_ttl"];
 const LISTS = [
   "audit_non_hmac_request_keys",
   "audit_non_hmac_response_keys",
@@ -16,6 +17,8 @@ const LISTS = [
   "delegated_auth_accessors",
 ];
 const TEXTS = ["listing_visibility", "token_type", "identity_token_key", "plugin_version"];
+/** What a mount can be told, by the names that `tune` takes. */
+export const MOUNT_CONFIG: readonly string[] = [...TTLS, "force_no_cache", ...LISTS, ...TEXTS];
 const MODELLED = { mounts: new Set(["kv", "kv-v2"]), auths: new Set(["kubernetes"]) };
 const OWN = new Set(["cubbyhole/", "identity/", "sys/", "token/"]);
 
@@ -39,7 +42,7 @@ const slashed = (path: string): string => `${path.replace(/^\/+|\/+$/g, "")}/`;
 /** Sets what a request names. @returns whether anything is different */
 function configure(mount: VaultMount, body: Record<string, unknown>): boolean {
   const before = JSON.stringify(mount);
-  for (const key of ["default_lease_ttl", "max_lease_ttl"]) {
+  for (const key of TTLS) {
     if (body[key] === undefined || body[key] === "" || body[key] === null) continue;
     mount.config[key] = body[key] === "system" ? 0 : seconds(body[key]);
   }
