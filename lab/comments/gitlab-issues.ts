@@ -1,10 +1,9 @@
 /** Issues of a project as GitLab's API serves them (docs.gitlab.com/api/issues). */
-import { type Call, charactersOf, type HostState, type Issue, issueFields, linkHeader, pageOf, type Reply } from "./state";
+import { FORBIDDEN, NOT_FOUND, pageHeaders } from "./gitlab-replies";
+import { type Call, charactersOf, type HostState, type Issue, issueFields, pageOf, type Reply } from "./state";
 
 /** Characters of a description and of a title (docs.gitlab.com/api/issues). */
 const [LIMIT, TITLE_LIMIT] = [1_048_576, 255];
-const message = (status: number, text: string): Reply => ({ status, body: { message: text } });
-const NOT_FOUND = message(404, "404 Not found");
 
 const issueJson = (state: HostState, { number, title, body, state: standing, author }: Issue) => ({
   ...{ iid: number, project_id: Number(state.repository), title, description: body },
@@ -15,9 +14,7 @@ function list(call: Call, state: HostState): Reply {
   const wanted = call.url.searchParams.get("state");
   const found = state.issues.filter((issue) => wanted === null || (wanted === "opened") === (issue.state === "open"));
   const page = pageOf(call.url.searchParams.get("sort") === "asc" ? found : [...found].reverse(), call.url, 20);
-  const headers = { ...linkHeader(call.url, page), "x-page": String(page.page), "x-per-page": String(page.perPage), "x-total-pages": String(page.pages) };
-  const next = page.page >= page.pages ? "" : String(page.page + 1);
-  return { status: 200, body: page.items.map((issue) => issueJson(state, issue)), headers: { ...headers, "x-next-page": next } };
+  return { status: 200, body: page.items.map((issue) => issueJson(state, issue)), headers: pageHeaders(call.url, page) };
 }
 
 /** @param path behind `/api/v4`; @returns undefined for what is not modelled */
@@ -26,7 +23,7 @@ export function answerIssues(call: Call, state: HostState, path: string): Reply 
   if (project === undefined) return undefined;
   if (project !== state.repository || !state.hasIssues) return NOT_FOUND;
   if (iid === undefined && call.method === "GET") return list(call, state);
-  if (call.account?.rights !== "write") return message(403, "403 Forbidden");
+  if (call.account?.rights !== "write") return FORBIDDEN;
   const { title, body, state: event } = issueFields(call.body, "description");
   if (charactersOf(title ?? "") > TITLE_LIMIT) return { status: 400, body: { message: { title: [`is too long (maximum is ${TITLE_LIMIT} characters)`] } } };
   if (charactersOf(body ?? "") > LIMIT) return { status: 400, body: { message: { description: [`is too long (maximum is ${LIMIT} characters)`] } } };

@@ -3,24 +3,15 @@
  * here is answered 404 and noted.
  */
 import { answerIssues } from "./gitlab-issues";
-import { bodyOf, type Call, type Comment, charactersOf, type HostState, linkHeader, type Page, type PullRequest, pageOf, type Reply } from "./state";
+import { FORBIDDEN, message, NOT_FOUND, pageHeaders } from "./gitlab-replies";
+import { bodyOf, type Call, type Comment, charactersOf, type HostState, type PullRequest, pageOf, type Reply } from "./state";
 
 const LIMIT = 1_000_000;
-const message = (status: number, text: string): Reply => ({ status, body: { message: text } });
-const NOT_FOUND = message(404, "404 Not found");
-const FORBIDDEN = message(403, "403 Forbidden");
 
 const noteJson = ({ id, body, author }: Comment) => ({ id, body, system: false, author: { id: author.id, username: author.login } });
 const requestJson = (state: HostState, pull: PullRequest) => ({
   ...{ iid: pull.number, project_id: Number(state.repository), state: pull.state === "open" ? "opened" : "closed", sha: pull.head },
   ...{ references: { short: `!${pull.number}`, full: `group/homelab!${pull.number}` }, discussion_locked: pull.locked },
-});
-
-/** GitLab has the numbers of the pages in headers beside `Link`. */
-const pageHeaders = (url: URL, page: Page<unknown>): Record<string, string> => ({
-  ...linkHeader(url, page),
-  ...{ "x-page": String(page.page), "x-per-page": String(page.perPage), "x-total-pages": String(page.pages) },
-  "x-next-page": page.page >= page.pages ? "" : String(page.page + 1),
 });
 
 function written(call: Call, pull: PullRequest): { text: string } | Reply {
