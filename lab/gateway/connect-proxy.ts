@@ -1,7 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import * as net from "node:net";
-import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { listenOn } from "../core/server";
 import type { LabContext, Stoppable } from "../core/world";
@@ -33,7 +32,7 @@ export async function startConnectProxy(ctx: LabContext, port: number): Promise<
     }
     const local = target && !ctx.faults.take("gateway.refuse", target.host) ? ctx.network.resolve(target.host, target.port) : undefined;
     if (target && local && isTls(target.port) && ctx.faults.take("tls.expired", target.host)) {
-      serveExpired(ctx, target.host, client, sockets);
+      serveExpired(ctx, target.host, client, head, sockets);
       return;
     }
     if (!target || !local) {
@@ -41,16 +40,7 @@ export async function startConnectProxy(ctx: LabContext, port: number): Promise<
       client.end(`HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n${request.url ?? ""}: connection refused\n`);
       return;
     }
-    const upstream = net.connect(local.port, "127.0.0.1", () => {
-      client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
-      if (head.length > 0) upstream.write(head);
-      upstream.pipe(client);
-      client.pipe(upstream);
-    });
-    track(sockets, upstream);
-    upstream.on("error", () => client.destroy());
-    client.on("close", () => upstream.destroy());
-    upstream.on("close", () => client.destroy());
+    join(client, head, local.port, sockets);
   });
   const actual = await listenOn(server, port, "--proxy-port");
   return {
@@ -63,38 +53,38 @@ export async function startConnectProxy(ctx: LabContext, port: number): Promise<
   };
 }
 
-const isName = (host: string): boolean => isIP(host) === 0;
+const isName = (host: string): boolean => net.isIP(host) === 0;
 
 /** Of the lab's servers, those that speak TLS from the first byte. */
 const isTls = (port: number): boolean => port !== 80 && port !== 22 && port !== 53;
 
+/** Joins a client to a port of this machine. @param head what it has sent already */
+function join(client: Duplex, head: Buffer, port: number, sockets: Set<Duplex>): net.Socket {
+  const upstream = net.connect(port, "127.0.0.1", () => {
+    client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+    if (head.length > 0) upstream.write(head);
+    upstream.pipe(client);
+    client.pipe(upstream);
+  });
+  track(sockets, upstream);
+  upstream.on("error", () => client.destroy());
+  client.on("close", () => upstream.destroy());
+  upstream.on("close", () => client.destroy());
+  return upstream;
+}
+
 /** The far end of one connection is a server whose certificate nobody renewed. */
-function serveExpired(ctx: LabContext, host: string, client: Duplex, sockets: Set<Duplex>): void {
-  ctx.tls.issue([host], { expired: true }).then(
-    (pair) => {
-      const server = https.createServer(pair, (_request, response) => response.writeHead(421).end());
-      // A client that refuses the certificate closes.
-      server.on("tlsClientError", () => client.destroy());
-      server.listen(0, "127.0.0.1", () => {
-        const upstream = net.connect((server.address() as net.AddressInfo).port, "127.0.0.1", () => {
-          client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
-          upstream.pipe(client);
-          client.pipe(upstream);
-        });
-        track(sockets, upstream);
-        upstream.on("error", () => client.destroy());
-        upstream.on("close", () => {
-          client.destroy();
-          server.close();
-        });
-        client.on("close", () => upstream.destroy());
-      });
-    },
-    (thrown: unknown) => {
-      ctx.unhandled.add({ system: "gateway", target: host, what: `the lab failed to make a certificate: ${String(thrown)}` });
-      client.destroy();
-    },
-  );
+function serveExpired(ctx: LabContext, host: string, client: Duplex, head: Buffer, sockets: Set<Duplex>): void {
+  const serve = async (): Promise<void> => {
+    const server = https.createServer(await ctx.tls.issue([host], { expired: true }), (_request, response) => response.writeHead(421).end());
+    // A client that refuses the certificate closes.
+    server.on("tlsClientError", () => client.destroy());
+    join(client, head, await listenOn(server, 0), sockets).on("close", () => server.close());
+  };
+  serve().catch((thrown: unknown) => {
+    ctx.unhandled.add({ system: "gateway", target: host, what: `the lab failed to serve an expired certificate: ${String(thrown)}` });
+    client.destroy();
+  });
 }
 
 function track(sockets: Set<Duplex>, socket: Duplex): void {
