@@ -72,7 +72,7 @@ export interface BridgedResource<P> {
  */
 export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefinition<P> {
   const { fields, nameProperty, planDefaults } = resource;
-  const planned = <T extends Values>(inputs: T): T => ({ ...planDefaults, ...inputs });
+  const planned = plannedOf(resource);
   const canonical = canonicalOf(resource);
   const live = liveOf(resource);
   // The inputs of a state that an official plugin wrote hold null for each optional input without a value.
@@ -153,14 +153,17 @@ const canonicalOf =
   (id: string): string =>
     resource.canonicalId?.(id) ?? id;
 
+const plannedOf =
+  <P>({ planDefaults }: BridgedResource<P>) =>
+  <T extends Values>(inputs: T): T => ({ ...planDefaults, ...inputs });
+
 /** Nothing for a resource of which every change is a replacement. */
 function updateOf<P>(resource: BridgedResource<P>, live: Live<P>): Pick<ResourceDefinition<P>, "update"> {
-  const { update, planDefaults } = resource;
-  if (update === undefined) return {};
-  const planned = (inputs: JsonObject): JsonObject => ({ ...planDefaults, ...inputs });
+  if (resource.update === undefined) return {};
+  const [planned, canonical] = [plannedOf(resource), canonicalOf(resource)];
   return {
     async update({ id: stated, inputs, oldInputs, oldOutputs: state, ...call }) {
-      const id = canonicalOf(resource)(stated);
+      const id = canonical(stated);
       const oldOutputs = outputsOf(state);
       const [before, news] = [planned(withoutNotes(withoutNulls(oldInputs))), planned(withoutNotes(inputs))];
       // A creation that broke off had not come to these.
