@@ -1,7 +1,7 @@
 /** SeaweedFS's S3 as its chart sets it up: who may do what stands in a Secret, buckets are made by a Job. */
 import { z } from "zod";
 import type { KubeObject } from "../kubernetes";
-import { listAt, mapAt, textAt } from "../kubernetes/objects";
+import { listAt, textAt } from "../kubernetes/objects";
 import type { S3Server, WantedBucket } from "../s3";
 import { decode64, type Kube } from "./kube";
 
@@ -47,7 +47,7 @@ export function usersOfSeaweedfs(kube: Kube, pod: KubeObject): { root: { accessK
 /** What the Job's script makes, and the Service that it speaks to; undefined: it is no such Job. */
 export function bucketsOfSeaweedfs(pod: KubeObject): { service: string; buckets: WantedBucket[] } | undefined {
   const [container] = listAt(pod, "spec", "containers");
-  const script = (mapAt({ container }, "container")["command"] as string[] | undefined)?.at(-1) ?? "";
+  const script = (container?.["command"] as string[] | undefined)?.at(-1) ?? "";
   if (!script.includes("weed shell")) return undefined;
   const versioned = new Set([...script.matchAll(/s3\.bucket\.versioning -name (\S+) -enable/g)].map(([, name = ""]) => name));
   const buckets = [...script.matchAll(/s3\.bucket\.create --name (\S+?)"/g)].map(([, name = ""]) => ({ name, versioning: versioned.has(name) }));

@@ -3,6 +3,7 @@
  * noted. It stands behind the proxy in front of Harbor's parts, and keeps what the real one keeps in its database.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { listenOn } from "../core/server";
 import type { LabContext, Persistent, Stoppable } from "../core/world";
@@ -214,11 +215,10 @@ class Harbor {
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  let text = "";
-  for await (const chunk of request.setEncoding("utf8")) text += String(chunk);
-  if (text === "") return undefined;
+  const given = await text(request);
+  if (given === "") return undefined;
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(given) as unknown;
   } catch {
     throw bad('parsing body body from "" failed, because invalid character');
   }
