@@ -1,12 +1,10 @@
-import { createContext, type OwnedContext } from "../core/context";
-import { startVault, type VaultServer } from ".";
+import { LabVault } from "../../tests/support/lab-vault";
 
-let ctx: OwnedContext;
-let vault: VaultServer;
+const lab = new LabVault();
 let root: string;
 
 async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<{ status: number; text: string }> {
-  const response = await fetch(`http://127.0.0.1:${vault.port}/v1/${path}`, {
+  const response = await fetch(`http://127.0.0.1:${lab.server.port}/v1/${path}`, {
     method,
     headers: { "x-vault-token": root, ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -15,19 +13,12 @@ async function call(method: string, path: string, body?: unknown, headers: Recor
 }
 
 beforeAll(async () => {
-  ctx = await createContext();
-  vault = await startVault("tools/vault/vault-0", ctx);
-  root = "";
-  const { keys, root_token } = JSON.parse((await call("PUT", "sys/init", { secret_shares: 1, secret_threshold: 1 })).text) as {
-    keys: string[];
-    root_token: string;
-  };
-  await call("PUT", "sys/unseal", { key: keys[0] });
-  root = root_token;
-  await call("POST", "sys/mounts/kv", { type: "kv", options: { version: "2" } });
+  await lab.start();
+  root = await lab.open();
+  await lab.mountKv(root);
   await call("POST", "sys/auth/kubernetes", { type: "kubernetes" });
 });
-afterAll(() => vault.stop());
+afterAll(lab.stop);
 
 const ROLE = { bound_service_account_names: ["a"], bound_service_account_namespaces: ["b"] };
 
@@ -55,10 +46,10 @@ test.each([
   ["GET", "sys/health?no-such=1", undefined],
   ["POST", "auth/kubernetes/config", { kubernetes_host: "https://a", no_such: "x" }],
 ] as const)("%s %s %j is refused and noted, and writes nothing", async (method, path, body) => {
-  const [noted, last] = [ctx.unhandled.all().length, ctx.records.since().filter(({ kind }) => kind === "write").length];
+  const [noted, last] = [lab.ctx.unhandled.all().length, lab.ctx.records.since().filter(({ kind }) => kind === "write").length];
   const { status, text } = await call(method, path, body);
-  expect([status, /not modelled by the lab/.test(text), ctx.unhandled.all().length - noted]).toEqual([400, true, 1]);
-  expect(ctx.records.since().filter(({ kind }) => kind === "write")).toHaveLength(last);
+  expect([status, /not modelled by the lab/.test(text), lab.ctx.unhandled.all().length - noted]).toEqual([400, true, 1]);
+  expect(lab.ctx.records.since().filter(({ kind }) => kind === "write")).toHaveLength(last);
 });
 
 test("a field of another path is passed over, as by a real server", async () => {
