@@ -1,4 +1,4 @@
-import { LabWorld, type WorldCluster } from "../../tests/support/lab-world";
+import { inLabWorld, type LabWorld, type WorldCluster } from "../../tests/support/lab-world";
 import type { KubeObject } from "../kubernetes";
 import { at, listAt } from "../kubernetes/objects";
 
@@ -24,14 +24,9 @@ const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "pg-o", nam
 const live = (kind: string, name: string): KubeObject | undefined => dev.find(API, kind, "app", name);
 const ready = (object: KubeObject | undefined): unknown => listAt(object, "status", "conditions").find((c) => c["type"] === "Ready")?.["status"];
 
-beforeEach(async () => {
-  world = await LabWorld.start();
-  dev = await world.cluster("dev", "192.168.1.12");
+inLabWorld(async (made) => {
+  ({ world, dev } = made);
   await dev.namespace("app");
-});
-afterEach(async () => {
-  await world.stop();
-  expect(world.ctx.unhandled.all()).toEqual([]);
 });
 
 test("a cluster waits for its owner's Secret; then it has servers with claims, and is ready when they are", async () => {

@@ -1,18 +1,13 @@
-import { LabWorld, type WorldCluster } from "../../tests/support/lab-world";
+import { inLabWorld, type LabWorld, type WorldCluster } from "../../tests/support/lab-world";
 import { at } from "../kubernetes/objects";
 
 let world: LabWorld;
 let dev: WorldCluster;
 const labels = { app: "web" };
 
-beforeEach(async () => {
-  world = await LabWorld.start();
-  dev = await world.cluster("dev", "192.168.1.12");
+inLabWorld(async (made) => {
+  ({ world, dev } = made);
   await dev.namespace("app");
-});
-afterEach(async () => {
-  await world.stop();
-  expect(world.ctx.unhandled.all()).toEqual([]);
 });
 
 test("a namespace gets its account and the cluster's authority; when it goes, all goes", async () => {

@@ -1,4 +1,4 @@
-import { LabWorld, type WorldCluster } from "../../tests/support/lab-world";
+import { inLabWorld, type LabWorld, type WorldCluster } from "../../tests/support/lab-world";
 import type { KubeObject } from "../kubernetes";
 
 const API = "actions.github.com/v1alpha1";
@@ -6,13 +6,8 @@ const CHARTS = "oci://ghcr.io/actions/actions-runner-controller-charts";
 let world: LabWorld;
 let dev: WorldCluster;
 
-beforeEach(async () => {
-  world = await LabWorld.start();
-  dev = await world.cluster("dev", "192.168.1.12");
-});
-afterEach(async () => {
-  await world.stop();
-  expect(world.ctx.unhandled.all()).toEqual([]);
+inLabWorld((made) => {
+  ({ world, dev } = made);
 });
 
 const controller = () => dev.install(CHARTS, "gha-runner-scale-set-controller", "0.14.2", { serviceAccount: { name: "arc" } }, "arc-system");

@@ -1,7 +1,7 @@
 /** Harbor as its chart sets it up, run in the lab: its API stands behind its proxy, knows its admin's password, and what is in it outlives its pods. */
 import { setUpHarbor } from "../../components/platform/harbor/set-up";
 import { CREDENTIALS_SECRET, harborValues } from "../../components/platform/harbor/values";
-import { LabWorld, type WorldCluster } from "../../tests/support/lab-world";
+import { inLabWorld, type LabWorld, type WorldCluster } from "../../tests/support/lab-world";
 import type { KubeObject } from "../kubernetes";
 
 const HOST = "registry.example.org";
@@ -9,13 +9,8 @@ const NAMESPACE = "harbor";
 
 let world: LabWorld;
 let dev: WorldCluster;
-beforeEach(async () => {
-  world = await LabWorld.start();
-  dev = await world.cluster("dev", "192.168.1.12");
-});
-afterEach(async () => {
-  await world.stop();
-  expect(world.ctx.unhandled.all()).toEqual([]);
+inLabWorld((made) => {
+  ({ world, dev } = made);
 });
 
 const create = (object: object): void => {

@@ -1,4 +1,4 @@
-import { LabWorld, type WorldCluster } from "../../tests/support/lab-world";
+import { inLabWorld, type LabWorld, type WorldCluster } from "../../tests/support/lab-world";
 import { findChart, renderChart } from "../artefacts/charts";
 import type { KubeObject } from "../kubernetes";
 import { at, listAt } from "../kubernetes/objects";
@@ -27,17 +27,12 @@ const application = {
   },
 };
 
-beforeEach(async () => {
-  world = await LabWorld.start();
-  dev = await world.cluster("dev", "192.168.1.12");
+inLabWorld(async (made) => {
+  ({ world, dev } = made);
   await dev.namespace("istio-system");
   dev.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop", labels: { "istio-injection": "enabled" } } });
   install("base", "istio-base", { defaultRevision: "default" });
   await world.settled();
-});
-afterEach(async () => {
-  await world.stop();
-  expect(world.ctx.unhandled.all()).toEqual([]);
 });
 
 const podsOf = (namespace: string): KubeObject[] => dev.all("v1", "Pod", namespace);

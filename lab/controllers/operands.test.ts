@@ -1,16 +1,11 @@
-import { LabWorld, type WorldCluster } from "../../tests/support/lab-world";
+import { inLabWorld, type LabWorld, type WorldCluster } from "../../tests/support/lab-world";
 import type { KubeObject } from "../kubernetes";
 import { at, listAt } from "../kubernetes/objects";
 
 let world: LabWorld;
 let dev: WorldCluster;
-beforeEach(async () => {
-  world = await LabWorld.start();
-  dev = await world.cluster("dev", "192.168.1.12");
-});
-afterEach(async () => {
-  await world.stop();
-  expect(world.ctx.unhandled.all()).toEqual([]);
+inLabWorld((made) => {
+  ({ world, dev } = made);
 });
 
 const KUBEVIRT = "kubevirt.io/v1";

@@ -1,18 +1,13 @@
-import { LabWorld, type WorldCluster } from "../../tests/support/lab-world";
+import { inLabWorld, type LabWorld, type WorldCluster } from "../../tests/support/lab-world";
 import { Admission } from "../kubernetes/admission";
 import { at, listAt } from "../kubernetes/objects";
 import { amount, quantity } from "../kubernetes/quota";
 
 let world: LabWorld;
 let dev: WorldCluster;
-beforeEach(async () => {
-  world = await LabWorld.start();
-  dev = await world.cluster("dev", "192.168.1.12");
+inLabWorld(async (made) => {
+  ({ world, dev } = made);
   await dev.namespace("app");
-});
-afterEach(async () => {
-  await world.stop();
-  expect(world.ctx.unhandled.all()).toEqual([]);
 });
 
 const metadata = (name: string) => ({ name, namespace: "app" });

@@ -1,7 +1,7 @@
 /** SeaweedFS as its module sets it up, run in the lab: buckets, users that reach their own, and what is refused. */
 import { GetBucketVersioningCommand, ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CONFIG_KEY, CONFIG_SECRET, s3Config, seaweedfsValues } from "../../components/platform/seaweedfs/values";
-import { LabWorld, type WorldCluster } from "../../tests/support/lab-world";
+import { inLabWorld, type LabWorld, type WorldCluster } from "../../tests/support/lab-world";
 import type { KubeObject } from "../kubernetes";
 
 const CHART = { repository: "https://seaweedfs.github.io/seaweedfs/helm", chart: "seaweedfs", version: "4.44.0", namespace: "seaweedfs" };
@@ -11,14 +11,9 @@ const NAME = { name: "s3", namespace: "seaweedfs" };
 let world: LabWorld;
 let dev: WorldCluster;
 let client: S3Client | undefined;
-beforeEach(async () => {
-  world = await LabWorld.start();
-  dev = await world.cluster("dev", "192.168.1.12");
-});
-afterEach(async () => {
-  client?.destroy();
-  await world.stop();
-  expect(world.ctx.unhandled.all()).toEqual([]);
+afterEach(() => client?.destroy());
+inLabWorld((made) => {
+  ({ world, dev } = made);
 });
 
 function s3(accessKeyId: string, secretAccessKey: string): S3Client {

@@ -1,4 +1,4 @@
-import { LabWorld, type WorldCluster } from "../../tests/support/lab-world";
+import { inLabWorld, LabWorld, type WorldCluster } from "../../tests/support/lab-world";
 import type { KubeObject } from "../kubernetes";
 import { at, listAt } from "../kubernetes/objects";
 
@@ -7,16 +7,13 @@ let dev: WorldCluster;
 /** A world with a clock of its own, where a test made one. */
 let late: LabWorld | undefined;
 
-beforeEach(async () => {
-  world = await LabWorld.start();
-  dev = await world.cluster("dev", "192.168.1.12");
-  await dev.namespace("app");
-});
 afterEach(async () => {
   await late?.stop();
   late = undefined;
-  await world.stop();
-  expect(world.ctx.unhandled.all()).toEqual([]);
+});
+inLabWorld(async (made) => {
+  ({ world, dev } = made);
+  await dev.namespace("app");
 });
 
 const labels = { app: "web" };

@@ -127,3 +127,19 @@ export class WorldCluster implements RunningCluster {
     await this.world.settled();
   }
 }
+
+/**
+ * Each test of the file is in a world of its own with the cluster `dev`; one that asks for what the lab does not model fails.
+ * @param begin takes them, and does what each test begins with
+ */
+export function inLabWorld(begin: (made: { world: LabWorld; dev: WorldCluster }) => void | Promise<void>): void {
+  let world: LabWorld;
+  beforeEach(async () => {
+    world = await LabWorld.start();
+    await begin({ world, dev: await world.cluster("dev", "192.168.1.12") });
+  });
+  afterEach(async () => {
+    await world.stop();
+    expect(world.ctx.unhandled.all()).toEqual([]);
+  });
+}
