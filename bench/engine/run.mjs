@@ -4,12 +4,13 @@
 // one on PATH, and the ratio is printed: CLI's seconds by ours, both of this run.
 //
 //   node bench/engine/run.mjs [N…]        default: 1000 2000; the growth: 100 1000 5000
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { childrenCpu, embedded, pathWith, realPulumi, root } from "../real-cli.mjs";
+import { measureChild } from "../measure-child.mjs";
+import { embedded, pathWith, realPulumi, root } from "../real-cli.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const counts = process.argv.slice(2).map(Number);
@@ -29,9 +30,7 @@ function prepare(count) {
   return dir;
 }
 
-/** Seconds, CPU seconds of all processes, MiB at most, and ms to the first output of one command. */
-async function run(pulumi, dir, args) {
-  const { file } = pulumi;
+function run(pulumi, dir, args) {
   const env = {
     ...process.env,
     PATH: pathWith(pulumi),
@@ -40,27 +39,7 @@ async function run(pulumi, dir, args) {
     PULUMI_CONFIG_PASSPHRASE: "bench",
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
-  const startedAt = performance.now();
-  const cpuBefore = childrenCpu();
-  const child = spawn(file, [...args, "--non-interactive"], { cwd: dir, env, stdio: ["ignore", "pipe", "pipe"] });
-  let [first, peakKiB, output] = [undefined, 0, ""];
-  const onData = (chunk) => {
-    first ??= performance.now() - startedAt;
-    output = (output + chunk).slice(-4000);
-  };
-  child.stdout.on("data", onData);
-  child.stderr.on("data", onData);
-  const poll = setInterval(() => {
-    try {
-      peakKiB = Math.max(peakKiB, Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? 0));
-    } catch {
-      // It has ended between two looks.
-    }
-  }, 50);
-  const code = await new Promise((resolve) => child.on("close", resolve));
-  clearInterval(poll);
-  if (code !== 0) throw new Error(`${file} ${args.join(" ")}: exit code ${code}\n${output}`);
-  return { seconds: (performance.now() - startedAt) / 1000, cpu: childrenCpu() - cpuBefore, peakMiB: peakKiB / 1024, firstMs: first };
+  return measureChild(pulumi.file, [...args, "--non-interactive"], { cwd: dir, env });
 }
 
 const STEPS = [

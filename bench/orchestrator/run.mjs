@@ -6,12 +6,12 @@
 // grows with N, the parent's memory does not; the loop takes at least 2 times as long; one leaf costs a constant.
 //
 //   node bench/orchestrator/run.mjs [N…]        default: 7 30 100
-import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
-import { childrenCpu, root } from "../real-cli.mjs";
+import { measureChild } from "../measure-child.mjs";
+import { root } from "../real-cli.mjs";
 
 const require = createRequire(import.meta.url);
 const given = process.argv.slice(2).map(Number);
@@ -88,35 +88,7 @@ function generate(count) {
   return { dir, env, stacks };
 }
 
-/** Processor seconds of a process itself, without its children, and its most memory in MiB; as it was last seen. */
-function ownFigures(pid) {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-    const peak = Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
-    return { own: (Number(stat[11]) + Number(stat[12])) / 100, peakMiB: peak / 1024 };
-  } catch {
-    // It has ended between two looks.
-    return undefined;
-  }
-}
-
-async function timed(file, args, { dir, env }) {
-  const before = childrenCpu();
-  const started = performance.now();
-  const child = spawn(file, args, { cwd: dir, env, stdio: ["ignore", "pipe", "pipe"] });
-  let [said, figures] = ["", { own: 0, peakMiB: 0 }];
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk) => {
-      said = (said + chunk).slice(-3000);
-    });
-  const poll = setInterval(() => {
-    figures = ownFigures(child.pid) ?? figures;
-  }, 50);
-  const code = await new Promise((resolve) => child.on("close", resolve));
-  clearInterval(poll);
-  if (code !== 0) throw new Error(`${path.basename(file)} ${args.join(" ")} ended with ${code}\n${said}`);
-  return { seconds: (performance.now() - started) / 1000, cpu: childrenCpu() - before, ...figures };
-}
+const timed = (file, args, { dir, env }) => measureChild(file, args, { cwd: dir, env });
 
 function print(count, what, { seconds, cpu, own, peakMiB }) {
   const share =

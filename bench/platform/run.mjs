@@ -3,12 +3,13 @@
 // a LimitRange and a ResourceQuota, ConfigMaps, Secrets and Services) in a cluster of the lab, by the embedded engine.
 //
 //   node bench/platform/run.mjs [N…]        default: 50 200 800
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
-import { childrenCpu, embedded, pathWith, root } from "../real-cli.mjs";
+import { measureChild } from "../measure-child.mjs";
+import { embedded, pathWith, root } from "../real-cli.mjs";
 
 const counts = process.argv.slice(2).map(Number);
 if (counts.some((count) => !Number.isInteger(count) || count < 1)) throw new Error("give whole numbers of objects");
@@ -45,8 +46,7 @@ function prepare() {
   return dir;
 }
 
-/** Seconds and CPU seconds of all processes, and MiB of the engine at most. */
-async function run(dir, count, args) {
+function run(dir, count, args) {
   const env = {
     ...process.env,
     PATH: pathWith({ file: embedded }),
@@ -57,26 +57,7 @@ async function run(dir, count, args) {
     KUBECONFIG: path.join(dir, "kubeconfig"),
     BENCH_OBJECTS: String(count),
   };
-  const startedAt = performance.now();
-  const cpuBefore = childrenCpu();
-  const child = spawn(embedded, [...args, "--non-interactive"], { cwd: dir, env, stdio: ["ignore", "pipe", "pipe"] });
-  let [peakKiB, output] = [0, ""];
-  const onData = (chunk) => {
-    output = (output + chunk).slice(-4000);
-  };
-  child.stdout.on("data", onData);
-  child.stderr.on("data", onData);
-  const poll = setInterval(() => {
-    try {
-      peakKiB = Math.max(peakKiB, Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? 0));
-    } catch {
-      // It has ended between two looks.
-    }
-  }, 50);
-  const code = await new Promise((resolve) => child.on("close", resolve));
-  clearInterval(poll);
-  if (code !== 0) throw new Error(`${args.join(" ")}: exit code ${code}\n${output}`);
-  return { seconds: (performance.now() - startedAt) / 1000, cpu: childrenCpu() - cpuBefore, peakMiB: peakKiB / 1024 };
+  return measureChild(embedded, [...args, "--non-interactive"], { cwd: dir, env });
 }
 
 const STEPS = [
@@ -116,4 +97,3 @@ const lab = {
   ...require(path.join(root, "bin", "lab", "controllers", "index.js")),
 };
 for (const count of counts.length > 0 ? counts : [50, 200, 800]) await measure(lab, count);
-process.exit(0);

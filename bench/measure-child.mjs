@@ -1,0 +1,49 @@
+// Runs a command and measures it. Linux: what is read below /proc is 0 or NaN elsewhere.
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { childrenCpu } from "./real-cli.mjs";
+
+const LOOK_MS = 50;
+
+/** Processor seconds of a process itself, without its children, and its most memory in MiB; undefined where it has ended. */
+function figuresOf(pid) {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+    const peakKiB = Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+    return { own: (Number(stat[11]) + Number(stat[12])) / 100, peakMiB: peakKiB / 1024 };
+  } catch {
+    // It has ended between two looks.
+    return undefined;
+  }
+}
+
+/**
+ * `seconds` of the clock, `cpu` seconds of it and all its children, `own` seconds without those and `peakMiB` of its memory, both as last
+ * seen, and `firstMs` to its first output (undefined: there was none).
+ * @throws Error with the end of its output where its exit code is not 0
+ */
+export async function measureChild(file, args, { cwd, env }) {
+  const cpuBefore = childrenCpu();
+  const startedAt = performance.now();
+  const child = spawn(file, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  let [own, peakMiB, firstMs, said] = [0, 0, undefined, ""];
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk) => {
+      firstMs ??= performance.now() - startedAt;
+      said = (said + chunk).slice(-4000);
+    });
+  const poll = setInterval(() => {
+    const seen = figuresOf(child.pid);
+    if (seen === undefined) return;
+    own = seen.own;
+    // One that has ended, and waits to be read, has no memory.
+    peakMiB = Math.max(peakMiB, seen.peakMiB);
+  }, LOOK_MS);
+  const code = await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  }).finally(() => clearInterval(poll));
+  if (code !== 0) throw new Error(`${path.basename(file)} ${args.join(" ")}: exit code ${code}\n${said}`);
+  return { seconds: (performance.now() - startedAt) / 1000, cpu: childrenCpu() - cpuBefore, own, peakMiB, firstMs };
+}
