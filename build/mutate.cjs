@@ -109,6 +109,7 @@ function main() {
   const copy = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-mutate-"));
   const clean = () => fs.rmSync(copy, { recursive: true, force: true });
   process.on("exit", clean);
+  // A signal alone would end this process without its `exit`, which removes the copy.
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
   copyTo(copy, files);
   const chosen = shuffled(places, randomFrom(Number(values.seed))).slice(0, Number(values.limit));
