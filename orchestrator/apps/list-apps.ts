@@ -2,12 +2,12 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { projectRoot } from "../../common/paths";
+import { parseImage, shortImage } from "../charts/image-reference";
 import type { Arguments } from "../cli/command";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { isAfter, readApps, type StackApps } from "./app-facts";
 import { lineSince } from "./git-history";
-import { parseImage, shortImage } from "./image-reference";
 import { lineOf } from "./settings-images";
 
 interface Row {

@@ -7,6 +7,7 @@ import * as path from "node:path";
 import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { projectRoot } from "../../common/paths";
+import { parseImage, shortImage } from "../charts/image-reference";
 import type { Arguments } from "../cli/command";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askByName, askToGoOn, REFUSED } from "../cli/gate";
@@ -14,7 +15,6 @@ import { runOwnCommand } from "../cli/own-command";
 import type { Session } from "../cli/session";
 import { type AppFacts, findApp, isAfter, readApps, type StackApps } from "./app-facts";
 import { isCommitted, textsOf } from "./git-history";
-import { parseImage, shortImage } from "./image-reference";
 import { pinned } from "./registry";
 import { imagesIn, withImage } from "./settings-images";
 

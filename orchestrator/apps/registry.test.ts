@@ -1,6 +1,6 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
-import { parseImage } from "./image-reference";
+import { parseImage } from "../charts/image-reference";
 import { pinned } from "./registry";
 
 const A = `sha256:${"a".repeat(64)}`;

@@ -7,16 +7,12 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { createHttpClient, type HttpResponse } from "../../common/http";
+import { imageOf } from "./image-reference";
+import { answeringHost, headerOf, MANIFEST_TYPES, tokenAddress, tokenOf } from "./registry-protocol";
 
 const HOPS = 5;
 const PAGES = 50;
 const LARGEST_BYTES = 64 * 2 ** 20;
-const MANIFESTS = [
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-];
 const CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 
 interface Answer {
@@ -27,10 +23,6 @@ interface Answer {
   readonly url: string;
 }
 
-const headerOf = (headers: HttpResponse["headers"], name: string): string | undefined => {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
-};
 const sha256 = (data: Buffer): string => createHash("sha256").update(data).digest("hex");
 
 /** One exchange, over redirects. Credentials go to the first host alone. */
@@ -49,7 +41,7 @@ async function ask(url: string, headers: Record<string, string> = {}, method = "
         if (length > LARGEST_BYTES) throw new HomelabError("E_CHART_SOURCE", `${next} is larger than ${LARGEST_BYTES / 2 ** 20} MiB`, { subject: next });
         chunks.push(chunk);
       }
-      const location = headerOf(response.headers, "location");
+      const location = headerOf(response, "location");
       if (response.status < 300 || response.status >= 400 || location === undefined)
         return { status: response.status, headers: response.headers, body: Buffer.concat(chunks), url: next };
       next = new URL(location, next).href;
@@ -123,13 +115,6 @@ class ChartRepository {
   }
 }
 
-/** Where a registry asks who it is, and for what (https://distribution.github.io/distribution/spec/auth/token). */
-function challengeOf(header: string | undefined): Readonly<Record<string, string>> | undefined {
-  if (header === undefined || !/^bearer /i.test(header)) return undefined;
-  return Object.fromEntries([...header.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]));
-}
-
-const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional() });
 const tagsSchema = z.object({ tags: z.array(z.string()).nullable() });
 const manifestSchema = z.looseObject({ layers: z.array(z.looseObject({ mediaType: z.string(), digest: z.string() })).optional() });
 
@@ -152,15 +137,13 @@ class Registry {
       return token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` };
     };
     const first = await ask(url, withToken(), method);
-    const challenge = first.status === 401 ? challengeOf(headerOf(first.headers, "www-authenticate")) : undefined;
-    if (challenge?.["realm"] === undefined) return first;
-    const realm = new URL(challenge["realm"]);
-    if (challenge["service"] !== undefined) realm.searchParams.set("service", challenge["service"]);
-    realm.searchParams.set("scope", challenge["scope"] ?? `repository:${repository}:pull`);
-    const answer = await ask(realm.href);
+    const address = first.status === 401 ? tokenAddress(headerOf(first, "www-authenticate"), repository) : undefined;
+    if (address === undefined) return first;
+    const answer = await ask(address);
     expectOk(answer, `a token for ${key}`);
-    const { token, access_token } = tokenSchema.parse(JSON.parse(answer.body.toString("utf8")));
-    this.#tokens.set(key, token ?? access_token ?? "");
+    const token = tokenOf(answer.body.toString("utf8"));
+    if (token === undefined) return first;
+    this.#tokens.set(key, token);
     return ask(url, withToken(), method);
   }
 
@@ -171,19 +154,19 @@ class Registry {
       const answer: Answer = await this.#ask(host, repository, path);
       expectOk(answer, `the versions of ${host}/${repository}`);
       tags.push(...(tagsSchema.parse(JSON.parse(answer.body.toString("utf8"))).tags ?? []));
-      path = /<([^>]+)>;\s*rel="?next"?/.exec(headerOf(answer.headers, "link") ?? "")?.[1];
+      path = /<([^>]+)>;\s*rel="?next"?/.exec(headerOf(answer, "link") ?? "")?.[1];
     }
     return tags;
   }
 
   async #manifest(host: string, repository: string, reference: string, method: "GET" | "HEAD"): Promise<Answer> {
-    const answer = await this.#ask(host, repository, `/v2/${repository}/manifests/${reference}`, { accept: MANIFESTS.join(", ") }, method);
+    const answer = await this.#ask(host, repository, `/v2/${repository}/manifests/${reference}`, { accept: MANIFEST_TYPES }, method);
     expectOk(answer, `${host}/${repository}:${reference}`);
     return answer;
   }
 
   async digest(host: string, repository: string, reference: string): Promise<string> {
-    const found = headerOf((await this.#manifest(host, repository, reference, "HEAD")).headers, "docker-content-digest");
+    const found = headerOf(await this.#manifest(host, repository, reference, "HEAD"), "docker-content-digest");
     if (found !== undefined) return found;
     return `sha256:${sha256((await this.#manifest(host, repository, reference, "GET")).body)}`;
   }
@@ -199,19 +182,6 @@ class Registry {
     return blob.body;
   }
 }
-
-/** `docker.io/library/redis` of `redis`; `ghcr.io/a/b` as it is. */
-export function imageOf(text: string): { host: string; repository: string; tag: string | undefined; digest: string | undefined } {
-  const [name = "", digest] = text.split("@");
-  const [, path = "", tag] = /^(.+?)(?::([\w][\w.-]*))?$/.exec(name) ?? [];
-  const [first = "", ...rest] = path.split("/");
-  const hasHost = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
-  const host = hasHost ? first : "docker.io";
-  const own = hasHost ? rest.join("/") : rest.length === 0 ? `library/${first}` : path;
-  return { host, repository: own, tag, digest };
-}
-/** Where Docker Hub's images really lie. */
-const answeringHost = (host: string): string => (host === "docker.io" ? "registry-1.docker.io" : host);
 
 export class ChartSources {
   readonly #repositories = new ChartRepository();
@@ -247,12 +217,12 @@ export class ChartSources {
 
   /** `sha256:…` of what the tag names now; of an image by digest, that. @throws HomelabError E_CHART_SOURCE, E_HTTP */
   async imageDigest(image: string): Promise<string> {
-    const { host, repository, tag = "latest", digest } = imageOf(image);
-    return digest ?? (await this.#registry.digest(answeringHost(host), repository, tag));
+    const { registry, repository, tag = "latest", digest } = imageOf(image);
+    return digest ?? (await this.#registry.digest(answeringHost(registry), repository, tag));
   }
 
   async imageTags(image: string): Promise<string[]> {
-    const { host, repository } = imageOf(image);
-    return this.#registry.tags(answeringHost(host), repository);
+    const { registry, repository } = imageOf(image);
+    return this.#registry.tags(answeringHost(registry), repository);
   }
 }

@@ -9,7 +9,8 @@ import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
 import { tar } from "../../lab/core/tar";
 import { readChartArchive } from "./chart-archive";
-import { ChartSources, imageOf } from "./chart-source";
+import { ChartSources } from "./chart-source";
+import { imageOf } from "./image-reference";
 import { pinsOf, pinText, upgradesExitCode } from "./list-upgrades";
 import { verifiedExitCode, verifiedText, verifyChart } from "./manage-charts";
 import { type ChartUse, findingsOfManifests } from "./verify-chart";
@@ -53,11 +54,13 @@ beforeAll(async () => {
     if (url.pathname === "/elsewhere.tgz") return reply(response, 200, ARCHIVE);
     if (url.pathname === "/round") return reply(response, 302, "", { location: "/round" });
     if (url.pathname === "/token") return reply(response, 200, JSON.stringify({ token: `for ${url.searchParams.get("scope")}` }));
+    if (url.pathname === "/page") return reply(response, 200, "<html>sign in</html>");
     if (url.pathname.startsWith("/v2/")) {
       const repository = /^\/v2\/(.+)\/(?:tags|manifests|blobs)\//.exec(url.pathname)?.[1] ?? "";
       const scope = `repository:${repository}:pull`;
+      const realm = repository === "no-address" ? "/token" : `http://${host}/${repository === "no-token" ? "page" : "token"}`;
       if (request.headers.authorization !== `Bearer for ${scope}`)
-        return reply(response, 401, "{}", { "www-authenticate": `Bearer realm="http://${host}/token",service="registry",scope="${scope}"` });
+        return reply(response, 401, "{}", { "www-authenticate": `Bearer realm="${realm}",service="registry",scope="${scope}"` });
       if (url.pathname.endsWith("/tags/list")) {
         const last = url.searchParams.get("last") !== null;
         const next = last ? {} : { link: `</v2/${repository}/tags/list?n=1000&last=1.2.3>; rel="next"` };
@@ -103,16 +106,18 @@ test.each([
   ["a version that is not there", () => sources().pull(`http://${host}/repo`, "shop", "9.9.9"), /has no chart shop 9\.9\.9$/],
   ["a repository that is not there", () => sources().versions(`http://${host}/gone`, "shop"), /index\.yaml: .* answers 404$/],
   ["a tag that is not there", () => sources().pull(`oci://${host}/charts`, "shop", "9.9.9"), /shop:9\.9\.9: .* answers 404$/],
+  ["a token's address that answers with a page", () => sources().imageDigest(`${host}/no-token:1.2.3`), /no-token:1\.2\.3: .* answers 401$/],
+  ["a token's address that is none", () => sources().imageDigest(`${host}/no-address:1.2.3`), /no-address:1\.2\.3: .* answers 401$/],
   ["an archive that was changed", () => sources().pull(`http://${host}/repo`, "changed", "1.0.0"), /has the digest .*, and not 0{64}$/],
 ])("%s is an error that names it", async (_, work, message) => {
   await expect(work()).rejects.toThrow(message);
 });
 
 test("names of images as Docker reads them", () => {
-  expect(imageOf("redis")).toMatchObject({ host: "docker.io", repository: "library/redis", tag: undefined });
-  expect(imageOf("valkey/valkey:9.1")).toMatchObject({ host: "docker.io", repository: "valkey/valkey", tag: "9.1" });
-  expect(imageOf("ghcr.io/a/b/c:1@sha256:ab")).toMatchObject({ host: "ghcr.io", repository: "a/b/c", tag: "1", digest: "sha256:ab" });
-  expect(imageOf("localhost:5000/a")).toMatchObject({ host: "localhost:5000", repository: "a" });
+  expect(imageOf("redis")).toMatchObject({ registry: "docker.io", repository: "library/redis", tag: undefined });
+  expect(imageOf("valkey/valkey:9.1")).toMatchObject({ registry: "docker.io", repository: "valkey/valkey", tag: "9.1" });
+  expect(imageOf("ghcr.io/a/b/c:1@sha256:ab")).toMatchObject({ registry: "ghcr.io", repository: "a/b/c", tag: "1", digest: "sha256:ab" });
+  expect(imageOf("localhost:5000/a")).toMatchObject({ registry: "localhost:5000", repository: "a" });
 });
 
 test("an archive's files, with long names, and what is none", () => {

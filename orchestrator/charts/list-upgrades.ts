@@ -3,7 +3,8 @@ import { asError, describeError } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
-import { ChartSources, imageOf } from "./chart-source";
+import { ChartSources } from "./chart-source";
+import { imageOf } from "./image-reference";
 import { type Newer, newerThan, sameForm } from "./newer-versions";
 import { type Taken, takenFromElsewhere } from "./taken";
 
@@ -55,7 +56,7 @@ export function pinsOf({ charts, images }: Pick<Taken, "charts" | "images">): Wa
       }),
     ),
     ...grouped(images, ({ image }) => image).flatMap(({ image, modules, stacks, upgrades }): Wanted[] => {
-      const { host, repository, tag } = imageOf(image);
+      const { registry, repository, tag } = imageOf(image);
       if (tag === undefined) return [];
       const look = async (sources: ChartSources): Promise<Newer | undefined> => {
         const alike = sameForm(tag, await sources.imageTags(image));
@@ -63,7 +64,7 @@ export function pinsOf({ charts, images }: Pick<Taken, "charts" | "images">): Wa
         const newer = newerThan(alike.pinned, [...alike.versions.keys()], upgrades);
         return newer === undefined ? undefined : { ...newer, newest: alike.versions.get(newer.newest) ?? newer.newest };
       };
-      return [{ kind: "image", name: `${host}/${repository}`, pinned: tag, modules, stacks, look }];
+      return [{ kind: "image", name: `${registry}/${repository}`, pinned: tag, modules, stacks, look }];
     }),
   ];
 }

@@ -10,6 +10,7 @@ export interface ImageReference {
   readonly digest: string | undefined;
 }
 
+/** An exact one, as the settings name images. */
 const FORM = /^(?<registry>[a-z0-9.-]+(?::\d+)?)\/(?<repository>[a-z0-9._/-]+)(?::(?<tag>[A-Za-z0-9._-]+))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
 
 /** @throws HomelabError E_IMAGE */
@@ -17,6 +18,17 @@ export function parseImage(image: string): ImageReference {
   const { registry, repository, tag, digest } = FORM.exec(image)?.groups ?? {};
   if (registry === undefined || repository === undefined || (tag === undefined && digest === undefined))
     throw new HomelabError("E_IMAGE", `"${image}" is no exact image`, { subject: image, hint: "with its registry and a tag or digest" });
+  return { registry, repository, tag, digest };
+}
+
+const PARTS = /^(?<registry>[^/@]+)\/(?<repository>[^@]+?)(?::(?<tag>\w[\w.-]*))?(?:@(?<digest>.*))?$/;
+
+/** An image as charts name them, in Docker's short form too: of `redis` that is `docker.io/library/redis`. */
+export function imageOf(text: string): ImageReference {
+  const [first = "", ...rest] = text.split("/");
+  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  const full = hasRegistry ? text : `docker.io/${rest.length === 0 ? "library/" : ""}${text}`;
+  const { registry = "docker.io", repository = "", tag, digest } = PARTS.exec(full)?.groups ?? {};
   return { registry, repository, tag, digest };
 }
 
