@@ -74,23 +74,33 @@ const indexSchema = z.object({
 });
 type Index = z.output<typeof indexSchema>;
 
+/** What was asked once is not asked again, unless it failed. */
+class Answers<T> {
+  readonly #known = new Map<string, Promise<T>>();
+
+  get(key: string, ask: () => Promise<T>): Promise<T> {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const asked = ask();
+    this.#known.set(key, asked);
+    asked.catch(() => this.#known.delete(key));
+    return asked;
+  }
+}
+
 /** A repository of charts. Its index is fetched once. */
 class ChartRepository {
-  readonly #indexes = new Map<string, Promise<Index>>();
+  readonly #indexes = new Answers<Index>();
 
   #index(repository: string): Promise<Index> {
-    const known = this.#indexes.get(repository);
-    if (known !== undefined) return known;
-    const url = `${repository.replace(/\/+$/, "")}/index.yaml`;
-    const asked = (async () => {
+    return this.#indexes.get(repository, async () => {
+      const url = `${repository.replace(/\/+$/, "")}/index.yaml`;
       const answer = await ask(url);
       expectOk(answer, url);
       const parsed = indexSchema.safeParse(parse(answer.body.toString("utf8")));
       if (!parsed.success) throw new HomelabError("E_CHART_SOURCE", `${url} is no index of charts: ${z.prettifyError(parsed.error)}`, { subject: url });
       return parsed.data;
-    })();
-    this.#indexes.set(repository, asked);
-    return asked;
+    });
   }
 
   async versions(repository: string, chart: string): Promise<string[]> {
@@ -186,6 +196,9 @@ class Registry {
 export class ChartSources {
   readonly #repositories = new ChartRepository();
   readonly #registry: Registry;
+  /** Many stacks take the same chart, and many charts the same image. */
+  readonly #archives = new Answers<Buffer>();
+  readonly #digests = new Answers<string>();
 
   /** @param insecure hosts of registries that speak HTTP; for tests */
   constructor(insecure: readonly string[] = []) {
@@ -209,16 +222,18 @@ export class ChartSources {
   }
 
   /** The archive. @throws HomelabError E_CHART_SOURCE, E_CHART_DIGEST, E_HTTP */
-  async pull(repository: string, chart: string, version: string): Promise<Buffer> {
-    if (!repository.startsWith("oci://")) return this.#repositories.pull(repository, chart, version);
-    const { host, path } = this.#oci(repository, chart);
-    return this.#registry.chart(host, path, version.replaceAll("+", "_"));
+  pull(repository: string, chart: string, version: string): Promise<Buffer> {
+    return this.#archives.get(`${repository} ${chart} ${version}`, async () => {
+      if (!repository.startsWith("oci://")) return this.#repositories.pull(repository, chart, version);
+      const { host, path } = this.#oci(repository, chart);
+      return this.#registry.chart(host, path, version.replaceAll("+", "_"));
+    });
   }
 
   /** `sha256:…` of what the tag names now; of an image by digest, that. @throws HomelabError E_CHART_SOURCE, E_HTTP */
   async imageDigest(image: string): Promise<string> {
     const { registry, repository, tag = "latest", digest } = imageOf(image);
-    return digest ?? (await this.#registry.digest(answeringHost(registry), repository, tag));
+    return digest ?? this.#digests.get(image, () => this.#registry.digest(answeringHost(registry), repository, tag));
   }
 
   async imageTags(image: string): Promise<string[]> {

@@ -101,6 +101,17 @@ test("a registry: a token for what is asked, tags over pages with a plus where a
   expect(await registry.imageDigest(`${host}/team/shop:1@sha256:abc`)).toBe("sha256:abc");
 });
 
+test("a chart that several stacks take is pulled once, and an image's digest asked once; what failed is asked again", async () => {
+  const both = sources();
+  const from = asked.length;
+  for (const repository of [`http://${host}/repo`, `oci://${host}/charts`])
+    for (let i = 0; i < 2; i++) expect(await both.pull(repository, "shop", "1.2.3")).toEqual(ARCHIVE);
+  for (let i = 0; i < 2; i++) expect(await both.imageDigest(`${host}/team/shop:1.2.3`)).toBe(digest(MANIFEST));
+  for (let i = 0; i < 2; i++) await expect(both.versions(`http://${host}/gone`, "shop")).rejects.toThrow("answers 404");
+  const counts = (wanted: RegExp) => asked.slice(from).filter((line) => wanted.test(line)).length;
+  expect([/elsewhere/, /\/blobs\//, /^HEAD .*1\.2\.3/, /gone/].map(counts)).toEqual([1, 1, 2, 2]);
+});
+
 test.each([
   ["a chart that is not there", () => sources().versions(`http://${host}/repo`, "gone"), /has no chart gone$/],
   ["a version that is not there", () => sources().pull(`http://${host}/repo`, "shop", "9.9.9"), /has no chart shop 9\.9\.9$/],
