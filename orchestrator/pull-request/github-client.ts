@@ -2,28 +2,24 @@
 import type { Octokit } from "@octokit/rest";
 import { z } from "zod";
 import { asError, HomelabError } from "../../common/errors";
-import { HostError } from "./one-comment";
+import { HostError, hintFor, type Meaning } from "./host-error";
 import type { PoliteFetch } from "./polite-fetch";
 
 /** The account of a job's own token; that token may not ask who it is. */
 const JOBS_ACCOUNT = "github-actions[bot]";
-const MEANING: Readonly<Record<number, string>> = {
+const MEANING: Meaning = {
   401: "the token is not accepted: it has expired, or is of another host",
   404: "what was asked for is not there, or the token does not see it",
   410: "it is gone",
   422: "GitHub does not take what was sent",
 };
 
-/** What a status means for what is asked here, in the place of {@link MEANING}. */
-export type Meaning = Readonly<Record<number, string>>;
-
 function asHostError(thrown: unknown, what: string, origin: string, meaning: Meaning): Error {
   if (thrown instanceof HomelabError) return thrown;
   const error = asError(thrown);
   const status = "status" in error && typeof error.status === "number" ? error.status : undefined;
   if (status === undefined) return new HostError(0, `${what}: ${origin} did not answer as GitHub's API does`, { cause: thrown });
-  const hint = meaning[status] ?? MEANING[status] ?? (status >= 500 ? "the host has a fault: run the job again later" : undefined);
-  return new HostError(status, `${what}: ${origin} answered ${status}`, { cause: thrown, ...(hint === undefined ? {} : { hint }) });
+  return new HostError(status, `${what}: ${origin} answered ${status}`, { cause: thrown, ...hintFor(status, meaning, MEANING) });
 }
 
 export interface GithubClient {
@@ -36,6 +32,7 @@ export interface GithubClient {
   account(): Promise<string>;
 }
 
+/** @param meaning what a status means for what is asked here, in the place of {@link MEANING} */
 export function githubClient(facts: { api: string; token: string }, polite: PoliteFetch, meaning: Meaning): GithubClient {
   const { Octokit: Client } = require("@octokit/rest") as { Octokit: typeof Octokit };
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };

@@ -1,15 +1,18 @@
 /** The client of GitLab's API, asking through our own `fetch`, and what its answers mean. */
 import type { RequesterType, ResourceOptions } from "@gitbeaker/requester-utils";
+import { z } from "zod";
 import { HomelabError } from "../../common/errors";
-import { HostError } from "./one-comment";
+import { HostError, hintFor, type Meaning } from "./host-error";
 import type { PoliteFetch } from "./polite-fetch";
 
-const MEANING: Readonly<Record<number, string>> = {
+const MEANING: Meaning = {
   400: "GitLab does not take what was sent",
   401: "the token is not accepted: it has expired, or is of another host",
   403: "the token may not do that: it needs the scope api and the role Reporter or higher",
   404: "what was asked for is not there, or the token does not see it",
 };
+
+const accountSchema = z.object({ id: z.number() });
 
 /** A request as the client describes it; its types leave out what they are. */
 interface Asked {
@@ -41,11 +44,9 @@ function requester(options: ResourceOptions, fetch: typeof globalThis.fetch, api
   return send(options);
 }
 
-function asHostError(thrown: unknown, what: string, api: string, meaning: Readonly<Record<number, string>>): Error {
-  if (thrown instanceof HostError) {
-    const hint = meaning[thrown.status] ?? MEANING[thrown.status] ?? (thrown.status >= 500 ? "the host has a fault: run the job again later" : undefined);
-    return new HostError(thrown.status, `${what}: ${thrown.message}`, { cause: thrown, ...(hint === undefined ? {} : { hint }) });
-  }
+function asHostError(thrown: unknown, what: string, api: string, meaning: Meaning): Error {
+  if (thrown instanceof HostError)
+    return new HostError(thrown.status, `${what}: ${thrown.message}`, { cause: thrown, ...hintFor(thrown.status, meaning, MEANING) });
   if (thrown instanceof HomelabError) return thrown;
   return new HostError(0, `${what}: ${api} did not answer as GitLab's API does`, { cause: thrown });
 }
@@ -55,22 +56,29 @@ export interface GitlabClient {
   readonly options: { host: string; token: string; requesterFn: (options: ResourceOptions) => RequesterType };
   /** @param ask what is asked; its failure becomes a HostError that says `what` was tried */
   asked<T>(what: string, ask: () => Promise<T>): Promise<T>;
+  /** Number of the account whose the token is. */
+  account(): Promise<number>;
 }
 
 /** @param meaning what a status means for what is asked here */
-export function gitlabClient(facts: { api: string; token: string }, { fetch }: PoliteFetch, meaning: Readonly<Record<number, string>>): GitlabClient {
+export function gitlabClient(facts: { api: string; token: string }, { fetch }: PoliteFetch, meaning: Meaning): GitlabClient {
+  const options: GitlabClient["options"] = {
+    host: facts.api.replace(/\/api\/v4$/, ""),
+    token: facts.token,
+    requesterFn: (given) => requester(given, fetch, facts.api),
+  };
   return {
-    options: {
-      host: facts.api.replace(/\/api\/v4$/, ""),
-      token: facts.token,
-      requesterFn: (given) => requester(given, fetch, facts.api),
-    },
+    options,
     asked: async (what, ask) => {
       try {
         return await ask();
       } catch (thrown) {
         throw asHostError(thrown, what, facts.api, meaning);
       }
+    },
+    account: async () => {
+      const { Users } = require("@gitbeaker/rest") as typeof import("@gitbeaker/rest");
+      return accountSchema.parse(await new Users(options).showCurrentUser()).id;
     },
   };
 }

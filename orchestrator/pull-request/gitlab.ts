@@ -12,7 +12,6 @@ const MEANING = {
 
 const requestSchema = z.object({ state: z.string(), sha: z.string(), references: z.object({ full: z.string() }).optional() });
 const noteSchema = z.object({ id: z.number().int(), body: z.string(), system: z.boolean().optional(), author: z.object({ id: z.number() }) });
-const accountSchema = z.object({ id: z.number() });
 
 export interface GitlabMergeRequest extends CommentHost {
   readonly state: "open" | "closed";
@@ -21,8 +20,8 @@ export interface GitlabMergeRequest extends CommentHost {
 
 /** @throws HostError for an answer that is no success; HomelabError where none came */
 export async function findMergeRequest(facts: GitlabFacts, polite: PoliteFetch): Promise<GitlabMergeRequest> {
-  const { MergeRequestNotes, MergeRequests, Users } = require("@gitbeaker/rest") as typeof import("@gitbeaker/rest");
-  const { options, asked } = gitlabClient(facts, polite, MEANING);
+  const { MergeRequestNotes, MergeRequests } = require("@gitbeaker/rest") as typeof import("@gitbeaker/rest");
+  const { options, asked, account } = gitlabClient(facts, polite, MEANING);
   const { project, iid } = facts;
   const found = await asked("finding the merge request", async () => requestSchema.parse(await new MergeRequests(options).show(project, iid)));
   const notes = new MergeRequestNotes(options);
@@ -32,9 +31,9 @@ export async function findMergeRequest(facts: GitlabFacts, polite: PoliteFetch):
     head: found.sha,
     list: () =>
       asked("listing the notes", async () => {
-        const me = accountSchema.parse(await new Users(options).showCurrentUser());
+        const me = await account();
         const all = z.array(noteSchema).parse(await notes.all(project, iid, { perPage: 100, sort: "asc", orderBy: "created_at" }));
-        return all.filter(({ system }) => system !== true).map(({ id, body, author }) => ({ id, body, isOurs: author.id === me.id }));
+        return all.filter(({ system }) => system !== true).map(({ id, body, author }) => ({ id, body, isOurs: author.id === me }));
       }),
     create: (body) => asked("commenting", async () => void (await notes.create(project, iid, body))),
     update: (id, body) => asked("updating the note", async () => void (await notes.edit(project, iid, id, { body }))),

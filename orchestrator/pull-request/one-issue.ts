@@ -1,5 +1,6 @@
-/** One open issue of ours: found by its hidden marker over all pages, updated in place, opened where there is none, closed when it is done with. */
-import { HostError, isGone, isUncertain } from "./one-comment";
+/** One open issue of ours, kept as {@link keepOne} does, and closed when it is done with. */
+import { isGone } from "./host-error";
+import { keepOne, type Listed, oursAmong } from "./one-of-ours";
 
 export interface IssueText {
   /** One line, of our own words. */
@@ -8,14 +9,9 @@ export interface IssueText {
   readonly body: string;
 }
 
-export interface HostIssue extends IssueText {
-  /** As the host's pages name it. */
-  readonly id: number;
-  /** Whether the account that asks now wrote it: the marker alone is text that anybody may write. */
-  readonly isOurs: boolean;
-}
+export type HostIssue = IssueText & Listed;
 
-/** What the two hosts have in common. A status that is not 2xx is a {@link HostError}. */
+/** What the two hosts have in common. A status that is not 2xx is a HostError. */
 export interface IssueHost {
   /** As the host's pages name it: `owner/name`, `project 42`. */
   readonly where: string;
@@ -26,51 +22,29 @@ export interface IssueHost {
   close(id: number, text: IssueText): Promise<void>;
 }
 
-async function ours(host: IssueHost, marker: string): Promise<HostIssue[]> {
-  return (await host.listOpen()).filter((issue) => issue.isOurs && issue.body.startsWith(marker)).sort((a, b) => a.id - b.id);
-}
-
-const isSame = (issue: IssueText, text: IssueText): boolean => issue.title === text.title && issue.body.trimEnd() === text.body.trimEnd();
-
-/** The oldest of ours stays, so that links to it do; younger ones, which two runs at once may have opened, are closed. */
-async function updateFirst(host: IssueHost, marker: string, text: IssueText): Promise<boolean> {
-  const [first, ...more] = await ours(host, marker);
-  if (first === undefined) return false;
-  if (!isSame(first, text)) {
-    try {
-      await host.update(first.id, text);
-    } catch (thrown) {
-      // It was deleted after it was listed: the next of ours, or none.
-      if (isGone(thrown)) return updateFirst(host, marker, text);
-      throw thrown;
-    }
-  }
-  for (const { id } of more) await host.close(id, { title: text.title, body: `${marker}\n\nThe same as #${first.id}.\n` });
-  return true;
-}
-
 /** @returns what was done */
 export async function openOneIssue(host: IssueHost, marker: string, text: IssueText): Promise<"updated" | "opened"> {
-  if (await updateFirst(host, marker, text)) return "updated";
-  try {
-    await host.open(text);
-  } catch (thrown) {
-    // A second try might open a second one: look first.
-    if (!isUncertain(thrown)) throw thrown;
-    if (await updateFirst(host, marker, text)) return "opened";
-    await host.open(text);
-  }
-  return "opened";
+  const done = await keepOne<HostIssue>(
+    {
+      list: () => host.listOpen(),
+      isCurrent: ({ title, body }) => title === text.title && body.trimEnd() === text.body.trimEnd(),
+      update: (id) => host.update(id, text),
+      create: () => host.open(text),
+      drop: (id, kept) => host.close(id, { title: text.title, body: `${marker}\n\nThe same as #${kept.id}.\n` }),
+    },
+    marker,
+  );
+  return done === "created" ? "opened" : done;
 }
 
 /** @returns how many were closed */
 export async function closeIssues(host: IssueHost, marker: string, text: IssueText): Promise<number> {
-  const open = await ours(host, marker);
+  const open = oursAmong(await host.listOpen(), marker);
   for (const { id } of open) {
     try {
       await host.close(id, text);
     } catch (thrown) {
-      if (!(thrown instanceof HostError) || !isGone(thrown)) throw thrown;
+      if (!isGone(thrown)) throw thrown;
     }
   }
   return open.length;

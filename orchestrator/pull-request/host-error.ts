@@ -1,0 +1,29 @@
+/** Answers of a host that are no success, and what they mean. */
+import { HomelabError } from "../../common/errors";
+
+/** An answer of the host that is no success. */
+export class HostError extends HomelabError {
+  constructor(
+    readonly status: number,
+    message: string,
+    details: ConstructorParameters<typeof HomelabError>[2] = {},
+  ) {
+    super("E_COMMENT_HOST", message, details);
+    this.name = "HostError";
+  }
+}
+
+/** What was asked for is there no more: GitHub says 410 of an issue that was deleted. */
+export const isGone = (thrown: unknown): boolean => thrown instanceof HostError && (thrown.status === 404 || thrown.status === 410);
+/** The host may have done what it did not say it did. */
+export const isUncertain = (thrown: unknown): boolean => !(thrown instanceof HostError) || thrown.status >= 500;
+
+/** What a status means. */
+export type Meaning = Readonly<Record<number, string>>;
+
+/** What to do about a status, by the first meaning that knows it; no key where nobody does. */
+export function hintFor(status: number, ...meanings: readonly Meaning[]): { hint?: string } {
+  const known = meanings.find((meaning) => meaning[status] !== undefined)?.[status];
+  const hint = known ?? (status >= 500 ? "the host has a fault: run the job again later" : undefined);
+  return hint === undefined ? {} : { hint };
+}
