@@ -2,14 +2,13 @@
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { inPool } from "../../common/pool";
-import { type Engine, engineRunner } from "../target/engine";
+import { type Engine, engineRunner, stackNames } from "../target/engine";
 import { askProgram, type Program } from "../target/program";
 import type { Site } from "../target/site";
 import type { Check } from "./doctor-checks";
 
 const STACKS_AT_ONCE = 3;
 
-const listSchema = z.array(z.looseObject({ name: z.string() }));
 const outputsSchema = z.looseObject({ hosts: z.record(z.string(), z.looseObject({ running: z.boolean() })).default({}), vaultAddress: z.unknown() });
 const answerSchema = z.object({
   version: z.literal(1),
@@ -25,7 +24,7 @@ interface Built {
 /** The engine's own commands are asked, as every run asks them: a backend that cannot be reached is found here. */
 async function builtThings(site: Site, engine: Engine, program: Pick<Program, "graph">): Promise<Built> {
   const run = engineRunner(engine.root, site.workDir);
-  const existing = new Set(listSchema.parse(JSON.parse(await run(["stack", "ls", "--json"], site.env))).map(({ name }) => name));
+  const existing = await stackNames((words) => run(words, site.env));
   const stacks = program.graph.names().filter((stack) => existing.has(stack));
   const outputs = await inPool(stacks, STACKS_AT_ONCE, async (stack) => ({
     stack,

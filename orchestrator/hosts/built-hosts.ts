@@ -3,7 +3,7 @@ import { z } from "zod";
 import { inPool } from "../../common/pool";
 import { type Arguments, positive } from "../cli/arguments";
 import type { Session } from "../cli/session";
-import { engineOf, engineRunner } from "../target/engine";
+import { engineOf, engineRunner, stackNames } from "../target/engine";
 import type { StackGraph } from "../target/graph";
 import { openSite, type Site } from "../target/site";
 import { registerSecrets } from "../worker/redaction";
@@ -16,7 +16,6 @@ export interface Built {
   host: z.infer<typeof hostsSchema>[string];
 }
 
-const listSchema = z.array(z.looseObject({ name: z.string() }));
 const outputsSchema = z.looseObject({ hosts: hostsSchema.default({}) });
 
 /**
@@ -29,7 +28,7 @@ export async function builtHosts(args: Arguments, session: Session, graph: Stack
   const engine = engineOf(args);
   const run = engineRunner(engine.root, site.workDir);
   const registered = registerSecrets(session, site.env, graph.names());
-  const existing = new Set(listSchema.parse(JSON.parse(await run(["stack", "ls", "--json"], site.env))).map(({ name }) => name));
+  const existing = await stackNames((words) => run(words, site.env));
   const wanted = graph.names().filter((stack) => (stacks.length === 0 || stacks.includes(stack)) && existing.has(stack));
   const [built] = await Promise.all([
     inPool(wanted, positive(args.text("concurrency"), 3, "--concurrency"), async (stack) => {

@@ -8,10 +8,10 @@ import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { RUN_FILES } from "../store/run-facts";
 import type { RunRecord } from "../store/run-records";
+import { stackNames } from "../target/engine";
 
 /** As both engines print it. */
 const historySchema = z.array(z.looseObject({ kind: z.string(), startTime: z.string() }));
-const listSchema = z.array(z.looseObject({ name: z.string() }));
 const eventSchema = z.looseObject({ at: z.number() });
 
 type Update = z.infer<typeof historySchema>[number];
@@ -50,7 +50,7 @@ export async function refuseIfWentOn(
   engine: (args: readonly string[]) => Promise<string>,
 ): Promise<void> {
   const seen = lastSeen(record);
-  const there = new Set(listSchema.parse(JSON.parse(await engine(["stack", "ls", "--json"]))).map(({ name }) => name));
+  const there = await stackNames(engine);
   for (const stack of stacks.filter((name) => there.has(name))) {
     const text = (await engine(["stack", "history", "--stack", stack, "--json"])).trim();
     const later = laterThan(seen, text === "" ? [] : historySchema.parse(JSON.parse(text)));

@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { z } from "zod";
 import { HomelabError, systemErrorCode } from "../../common/errors";
 import { syncFolder, writeFileAtomic } from "../../common/files";
+import { stackNames } from "../target/engine";
 import type { EngineCommand } from "./pending-creates";
 
 const MANIFEST = "manifest.json";
@@ -84,11 +85,9 @@ export function readCopy(dir: string, wanted: readonly string[]): Manifest {
   return manifest;
 }
 
-const listSchema = z.array(z.looseObject({ name: z.string() }));
-
 /** Puts the copy of a stack in the place of its state. A stack that is not there is made. */
 export async function restoreState(run: EngineCommand, stack: string, dir: string): Promise<void> {
-  const there = listSchema.parse(JSON.parse(await run(["stack", "ls", "--json"], {}))).some(({ name }) => name === stack);
+  const there = (await stackNames((words) => run(words, {}))).has(stack);
   if (!there) await run(["stack", "init", stack, "--no-select"], {});
   await run(["stack", "import", "--file", path.join(dir, `${stack}.json`), "--stack", stack], {});
 }

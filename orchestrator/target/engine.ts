@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import { z } from "zod";
 import { childEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { findOnPath } from "../../common/executables";
@@ -60,4 +61,11 @@ export function engineRunner(root: string | undefined, workDir: string): (args: 
       throw new HomelabError("E_ENGINE_COMMAND", `pulumi ${args.slice(0, 2).join(" ")} failed: ${stderr}`, { cause });
     }
   };
+}
+
+const listSchema = z.array(z.looseObject({ name: z.string() }));
+
+/** Names of the stacks that the backend has. @param run a command of the engine, in the environment of that backend */
+export async function stackNames(run: (args: readonly string[]) => Promise<string>): Promise<Set<string>> {
+  return new Set(listSchema.parse(JSON.parse(await run(["stack", "ls", "--json"]))).map(({ name }) => name));
 }
