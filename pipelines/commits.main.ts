@@ -1,4 +1,5 @@
 /** `npm run commits`: whether each commit of a change, and its title, is conventional. */
+import { counted } from "../common/counted";
 import { changeOf } from "./change";
 import { problemOf, TYPES } from "./conventional";
 import { runMain } from "./failure";
@@ -17,6 +18,6 @@ runMain(() => {
     process.stderr.write(`  next: \`git rebase -i\` and reword them, as type(scope): subject, with one of ${Object.keys(TYPES).join(", ")}\n`);
     return 1;
   }
-  process.stdout.write(`${commits.length} commit${commits.length === 1 ? "" : "s"} checked\n`);
+  process.stdout.write(`${counted(commits.length, "commit")} checked\n`);
   return 0;
 });

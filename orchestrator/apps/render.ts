@@ -1,7 +1,9 @@
 /** `homelab render`: the applications of a stack as files for Git. */
+
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
+import { counted } from "../../common/counted";
 import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { projectRoot } from "../../common/paths";
@@ -81,9 +83,9 @@ export async function render(args: Arguments, session: Session): Promise<ExitCod
   const lines = [...missing.map((name) => `+ ${name}`), ...changed.map((name) => `~ ${name}`), ...extra.map((name) => `- ${name}`)];
   if (!args.flag("check")) bring(folder, files, difference);
   for (const line of lines) session.out(`${line}\n`);
-  const count = Object.keys(files).length;
-  if (lines.length === 0) session.out(`${shown}: ${count} files, all current\n`);
+  const count = counted(Object.keys(files).length, "file");
+  if (lines.length === 0) session.out(`${shown}: ${count}, all current\n`);
   else if (args.flag("check")) session.out(`${shown} is not current: run \`homelab render ${stack}\`\n`);
-  else session.out(`${shown}: ${count} files, ${lines.length} of them changed\n`);
+  else session.out(`${shown}: ${count}, ${lines.length} of them changed\n`);
   return args.flag("check") && lines.length > 0 ? EXIT.changes : EXIT.done;
 }

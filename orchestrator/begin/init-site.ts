@@ -1,4 +1,5 @@
 /** `homelab init`: asks what a homelab is like, or takes flags, and writes its files. */
+import { counted } from "../../common/counted";
 import { ENV, readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
@@ -59,7 +60,7 @@ function closing({ files, keyFile, authority, toFill }: Initialised, { domain, n
   // Without `npx` it is found after `npm link` alone.
   const own = "npx homelab";
   return [
-    `${domain}: ${stacks.length} stacks (${stacks.join(", ")}) on ${nodes.map(({ name, memoryMiB }) => `${name} (${Math.round(memoryMiB / 1024)} GiB)`).join(", ")}`,
+    `${domain}: ${counted(stacks.length, "stack")} (${stacks.join(", ")}) on ${nodes.map(({ name, memoryMiB }) => `${name} (${Math.round(memoryMiB / 1024)} GiB)`).join(", ")}`,
     ...files.map((file) => `  ${file}`),
     "",
     `The key to the secrets is ${keyFile}, outside the checkout. Keep a copy in a safe place: without it nobody can read them.`,

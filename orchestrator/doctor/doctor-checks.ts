@@ -1,9 +1,11 @@
 /** What `homelab doctor` looks at on this machine. Each check says what it found and what to do; none changes anything. */
+
 import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
+import { counted } from "../../common/counted";
 import { readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
@@ -83,7 +85,7 @@ const secretsFinding = (program: Promise<Program>, session: Session): Promise<Fi
 const programFinding = (program: Promise<Program>): Promise<Finding> =>
   orWrong(async () => {
     const { graph, warnings } = await program;
-    return warnings.length === 0 ? ok(`${graph.names().length} stacks`) : look(warnings.join("; "), "change what they name, or live with it");
+    return warnings.length === 0 ? ok(counted(graph.names().length, "stack")) : look(warnings.join("; "), "change what they name, or live with it");
   }, "correct what is named");
 
 async function checkoutFinding(): Promise<Finding> {

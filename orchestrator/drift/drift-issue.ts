@@ -1,5 +1,6 @@
 /** What drifted, as the text of an issue: table first, then what is gone and what could not be looked at, then each field folded. */
 
+import { counted } from "../../common/counted";
 import { diffText } from "../hosts/host-results";
 import type { IssueOfRun } from "../pull-request/post";
 import { COMMENT_LIMITS, type CommentRun } from "../report/comment";
@@ -24,14 +25,13 @@ export interface DriftOptions {
   readonly run?: CommentRun | undefined;
 }
 
-const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 const isFailed = ({ stacks, hosts }: DriftReport): boolean =>
   stacks.some(({ error }) => error !== undefined) || hosts.some(({ status }) => status === "failed");
 
 function titleOf(report: DriftReport): string {
   const resources = report.stacks.reduce((sum, { resources: some }) => sum + some.length, 0);
   const hosts = report.hosts.filter(({ status }) => status === "would-change").length;
-  const found = [...(resources > 0 ? [plural(resources, "resource")] : []), ...(hosts > 0 ? [plural(hosts, "host")] : [])];
+  const found = [...(resources > 0 ? [counted(resources, "resource")] : []), ...(hosts > 0 ? [counted(hosts, "host")] : [])];
   if (found.length === 0) return isFailed(report) ? "Drift: not everything could be looked at" : "Drift: gone";
   return `Drift: ${found.join(" and ")}${isFailed(report) ? ", and not everything could be looked at" : ""}`;
 }
@@ -86,7 +86,7 @@ function gone(report: DriftReport): string {
 function details(report: DriftReport): { title: string; lines: string[] }[] {
   const stacks = report.stacks
     .filter(({ resources }) => resources.length > 0)
-    .map(({ stack, resources }) => ({ title: `${stack}: ${plural(resources.length, "resource")}`, lines: resources.flatMap(resourceLines) }));
+    .map(({ stack, resources }) => ({ title: `${stack}: ${counted(resources.length, "resource")}`, lines: resources.flatMap(resourceLines) }));
   const hosts = report.hosts
     .filter(({ status }) => HOST_WORDS[status] !== undefined)
     .map((host) => ({

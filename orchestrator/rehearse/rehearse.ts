@@ -1,4 +1,5 @@
 /** `homelab rehearse`: everything is built in a lab of its own and proved to work, or faults are injected into the building of it. */
+import { counted } from "../../common/counted";
 import { asError } from "../../common/errors";
 import { type Arguments, positive } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
@@ -78,7 +79,7 @@ async function rehearseAll(lab: RehearsalLab, program: Program, step: Step, prov
   await lab.start();
   const isBuilt = await step("built from nothing", async () => {
     await succeed(lab, "up", "--lab", "--plain");
-    return `${program.graph.names().length} stacks, ${(await lab.machines()).length} machines`;
+    return `${counted(program.graph.names().length, "stack")}, ${counted((await lab.machines()).length, "machine")}`;
   });
   if (!isBuilt) return false;
   const isQuiet = await step("built again", async () => {
@@ -86,7 +87,7 @@ async function rehearseAll(lab: RehearsalLab, program: Program, step: Step, prov
     const before = await lab.lastSeq();
     await succeed(lab, "up", "--lab", "--plain");
     const writes = await lab.writes(before);
-    if (writes.length > 0) throw new Error(`a second run changed ${writes.length} things, ${writes[0]?.system} ${writes[0]?.action} first`);
+    if (writes.length > 0) throw new Error(`a second run changed ${counted(writes.length, "thing")}, ${writes[0]?.system} ${writes[0]?.action} first`);
     return "nothing changes";
   });
   const proofs = await proveServices(lab, program);

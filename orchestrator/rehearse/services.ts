@@ -1,9 +1,11 @@
 /** Whether what was built does its work: names, certificates, clusters, secrets, copies. Asked from outside, as who uses it does. */
+
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ProxyAgent, request } from "undici";
 import { parse } from "yaml";
 import { z } from "zod";
+import { counted } from "../../common/counted";
 import { asError } from "../../common/errors";
 import type { Program } from "../target/program";
 import type { RehearsalLab } from "./rehearsal-lab";
@@ -78,7 +80,7 @@ function proveKubeconfig(lab: RehearsalLab, stack: string, vault: { address: str
     const nodes = await ask(new ProxyAgent({ uri: lab.files.proxy, requestTls, proxyTunnel: true }), `${cluster.server}/api/v1/nodes`);
     if (nodes.status !== 200) throw new Error(`its API answered ${nodes.status}`);
     const { items } = z.object({ items: z.array(z.unknown()).min(1) }).parse(JSON.parse(nodes.body));
-    return `${cluster.server}: ${items.length} ${items.length === 1 ? "node" : "nodes"}`;
+    return `${cluster.server}: ${counted(items.length, "node")}`;
   });
 }
 

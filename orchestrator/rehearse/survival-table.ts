@@ -1,4 +1,5 @@
 /** What a rehearsal of faults found, as a table for a terminal. */
+import { counted } from "../../common/counted";
 import type { Rehearsed } from "./rehearse-faults";
 import { VERDICTS } from "./verdict";
 
@@ -18,6 +19,6 @@ export function survivalTable(done: readonly Rehearsed[], seed: number, columns:
     line("fault", "verdict", "why"),
     line("─".repeat(names), "─".repeat(verdicts), "─".repeat(3)),
     ...done.map(({ fault, verdict, why, mended }) => line(fault, verdict, mended === undefined ? why : `${why}; then ${mended}`)),
-    `${done.length} faults with seed ${seed}: ${counts.join(", ") || "none"}`,
+    `${counted(done.length, "fault")} with seed ${seed}: ${counts.join(", ") || "none"}`,
   ].join("\n");
 }

@@ -1,4 +1,5 @@
 /** What a fault did to a run, judged by what the run said and by what the lab has afterwards. */
+import { counted } from "../../common/counted";
 import type { RunReport } from "../report/report-schema";
 
 export const VERDICTS = ["survived", "failed clearly", "bug", "never struck"] as const;
@@ -86,7 +87,7 @@ export function judge(seen: Observed): { verdict: Verdict; why: string } {
     const [first] = wrong();
     if (first !== undefined) return bug(`the run called itself done; ${first}`);
     const retries = retriesOf(seen.first.report);
-    return { verdict: "survived", why: retries === 0 ? "the run went on" : `after ${retries} ${retries === 1 ? "retry" : "retries"} of a stack` };
+    return { verdict: "survived", why: retries === 0 ? "the run went on" : `after ${counted(retries, "retry", "retries")} of a stack` };
   }
   const vague = unclear(seen.first);
   if (vague !== undefined) return bug(vague);

@@ -1,4 +1,5 @@
 /** Changes that need a word of their own: what cannot be undone by another run. Read from a preview's report. */
+import { counted } from "../../common/counted";
 import { changesAnything } from "../report/changes";
 import type { ReportStep, RunReport } from "../report/report-schema";
 
@@ -56,7 +57,7 @@ export function gatedChanges(report: Pick<RunReport, "stacks">, isProduction: (s
     .filter(({ stack }) => isProduction(stack))
     .flatMap(({ stack, steps }) => {
       const count = steps.filter(({ op, component }) => component !== true && changesAnything({ [op]: 1 })).length;
-      return count === 0 ? [] : [{ what: stack, how: `changes production, in ${count} ${count === 1 ? "resource" : "resources"}` }];
+      return count === 0 ? [] : [{ what: stack, how: `changes production, in ${counted(count, "resource")}` }];
     });
   return [...lostBy(report), ...changed];
 }

@@ -1,4 +1,5 @@
 /** One frame of the live tree: a pure function of the run, the size of the terminal and the time. */
+import { counted } from "../../common/counted";
 import { changesText, durationText } from "../report/changes";
 import type { ActiveStep, RunModel, StackRow } from "./run-model";
 
@@ -63,7 +64,7 @@ function stackLines(model: RunModel, row: StackRow, options: { planned: boolean;
 }
 
 /** Stacks of one state as one line. */
-const folded = (state: State, count: number): Line => ({ text: `${MARK[state]} ${count} ${count === 1 ? "stack" : "stacks"} ${state}`, colour: COLOUR[state] });
+const folded = (state: State, count: number): Line => ({ text: `${MARK[state]} ${counted(count, "stack")} ${state}`, colour: COLOUR[state] });
 
 /** Every form of the frame, the fullest first. */
 function* forms(model: RunModel, planned: boolean, now: number): Generator<Line[]> {

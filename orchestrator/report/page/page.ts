@@ -1,5 +1,7 @@
 /** The report as one self-contained page: what failed first, then stacks, the map, the graph, the timeline and every change. */
+
 import { createHash } from "node:crypto";
+import { counted } from "../../../common/counted";
 import { nextStep, problemsOf } from "../failure-text";
 import type { ReportStep, RunReport, StackReport } from "../report-schema";
 import { TABLE_HEAD, tableRows, waitingTexts } from "../table";
@@ -35,7 +37,7 @@ function changes(stack: StackReport): string {
     .map(({ message }) => `<pre data-search>warning: ${escapeHtml(message)}</pre>`);
   if (steps.length + said.length === 0) return "";
   const head = cells(["step", "type", "name", "old → new"], "th");
-  return `<details><summary>${escapeHtml(stack.stack)}: ${steps.length} steps</summary>${said.join("")}${wide(`table of the steps of ${stack.stack}`, `<table>${head}${steps.join("")}</table>`)}</details>`;
+  return `<details><summary>${escapeHtml(stack.stack)}: ${counted(steps.length, "step")}</summary>${said.join("")}${wide(`table of the steps of ${stack.stack}`, `<table>${head}${steps.join("")}</table>`)}</details>`;
 }
 
 function stacksTable(report: RunReport): string {
