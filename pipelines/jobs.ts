@@ -3,8 +3,10 @@ import { HomelabError } from "../common/errors";
 import { type ActionStep, isRun, type Job, type Step } from "./model";
 
 export const NODE_VERSION = 20;
-/** Found again by name: what the preview leaves for the comment. */
+/** Found again by name: what the preview leaves for the comment, `drift` for the issue, and the plan that `up` holds to. */
 const PREVIEW = "preview";
+const DRIFT = "drift";
+const PLAN = "plan";
 const INSTALL: Step = { run: "make bin/.built" };
 /** On a runner of ours the folder is that of the run before. */
 const CLEAN: Step = { run: "make clean-reports" };
@@ -13,9 +15,6 @@ const checkout = (more: ActionStep["with"] = {}): ActionStep => ({ uses: "action
 /** Without a cache: what a fork's run wrote is read by no other. */
 const node: ActionStep = { uses: "actions/setup-node", with: { "node-version": NODE_VERSION, "package-manager-cache": false } };
 
-/** The same for what `drift` found, and for the plan that `up` holds to. */
-const DRIFT = "drift";
-const PLAN = "plan";
 /** What a run on the real homelab needs; no token of Vault is among them: each stack's is in the state, encrypted. */
 const HOMELAB_SECRETS = ["SOPS_AGE_KEY", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 

@@ -27,8 +27,7 @@ export interface RunStep {
 
 export type Step = ActionStep | RunStep;
 
-/** When a job runs. */
-/** `called`: by another repository's workflow on GitHub, by another project's pipeline on GitLab. */
+/** When a job runs. `called`: by another repository's workflow on GitHub, by another project's pipeline on GitLab. */
 export type Trigger = "change" | "main" | "nightly" | "by-hand" | "called";
 
 export interface Job {
