@@ -2,7 +2,7 @@
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { diffText } from "../hosts/host-results";
 import { VALUE_LENGTH } from "../report/report-schema";
-import type { ResourceStep } from "../worker/worker-protocol";
+import type { ChangedValue, ResourceStep } from "../worker/worker-protocol";
 import type { DriftedResource, DriftReport } from "./drift-schema";
 
 /** A step of a refresh's preview, or undefined where nothing drifted. */
@@ -23,7 +23,7 @@ export function driftExitCode(report: DriftReport): ExitCode {
 /** Cut behind the redactor, which has seen the whole of it. */
 const short = (value: string): string => (value.length > VALUE_LENGTH ? `${value.slice(0, VALUE_LENGTH)}…` : value);
 
-const fieldLine = ({ path, from, to }: DriftedResource["fields"][number]): string => `    ${path}: ${short(from ?? "(not there)")} → ${short(to ?? "(gone)")}`;
+const fieldLine = ({ path, from, to }: ChangedValue): string => `    ${path}: ${short(from ?? "(not there)")} → ${short(to ?? "(gone)")}`;
 
 /** A resource with its fields, as lines. */
 export function resourceLines({ type, name, how, fields }: DriftedResource): string[] {

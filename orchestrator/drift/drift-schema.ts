@@ -1,24 +1,15 @@
 /** What `homelab drift` found, as it is printed or written for programs and read again by `homelab issue`. */
 import { z } from "zod";
 import { hostResultsSchema } from "../hosts/host-results";
-
-const fieldSchema = z.object({
-  path: z.string(),
-  /** As the state has it. */
-  from: z.string().optional(),
-  /** As it was found. */
-  to: z.string().optional(),
-  kind: z.enum(["add", "update", "delete"]).optional(),
-  replaces: z.boolean().optional(),
-});
+import { changedValueSchema } from "../worker/worker-protocol";
 
 const resourceSchema = z.object({
   urn: z.string(),
   type: z.string(),
   name: z.string(),
   how: z.enum(["changed", "gone"]),
-  /** Of a changed one. None where only a secret differs. */
-  fields: z.array(fieldSchema),
+  /** Of a changed one, from what the state has to what was found. None where only a secret differs. */
+  fields: z.array(changedValueSchema),
 });
 export type DriftedResource = z.infer<typeof resourceSchema>;
 

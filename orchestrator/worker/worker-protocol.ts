@@ -38,7 +38,7 @@ export type WorkerTask = Omit<CheckedTask, "engineRoot"> & { engineRoot: string 
 export const toWorkerSchema = z.union([z.object({ protocol: z.literal(PROTOCOL), task: taskSchema }), z.object({ cancel: z.literal(true) })]);
 
 /** A property's old and new value as JSON; `from` is missing where it is added, `to` where it goes. */
-const changedValueSchema = z.object({
+export const changedValueSchema = z.object({
   path: z.string(),
   from: z.string().optional(),
   to: z.string().optional(),
