@@ -1,6 +1,5 @@
 /** `homelab rehearse`: everything is built in a lab of its own and proved to work, or faults are injected into the building of it. */
 import { counted } from "../../common/counted";
-import { asError } from "../../common/errors";
 import { type Arguments, positive } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
@@ -8,7 +7,7 @@ import { describeProgram, type Program } from "../target/program";
 import { RehearsalLab } from "./rehearsal-lab";
 import { type Rehearsed, rehearseFaults } from "./rehearse-faults";
 import { chooseScenarios } from "./scenarios";
-import { type Proof, proveServices } from "./services";
+import { type Proof, proofOf, proveServices } from "./services";
 import { survivalTable } from "./survival-table";
 
 const MINUTE = 60_000;
@@ -113,23 +112,16 @@ async function everything(program: Program, args: Arguments, session: Session, t
     if (!args.flag("json")) session.out(`${proof.ok ? "✔" : "✘"} ${proof.what}: ${proof.says}\n`);
   };
   const step: Step = async (what, work) => {
-    const proof = await work().then(
-      (says) => ({ what, ok: true, says }),
-      (thrown: unknown) => ({ what, ok: false, says: asError(thrown).message }),
-    );
+    const proof = await proofOf(what, work);
     prove(proof);
     return proof.ok;
   };
   const lab = new RehearsalLab(timeout);
-  let interrupted = false;
-  const stop = session.onInterrupt(() => {
-    interrupted = true;
-    lab.interrupt();
-  });
+  const stop = session.onInterrupt(() => lab.interrupt());
   try {
     const ok = await rehearseAll(lab, program, step, prove);
     if (args.flag("json")) session.out(`${JSON.stringify({ version: 1, ok, proofs })}\n`);
-    return interrupted ? EXIT.interrupted : ok ? EXIT.done : EXIT.failed;
+    return lab.isInterrupted ? EXIT.interrupted : ok ? EXIT.done : EXIT.failed;
   } finally {
     await lab.close();
     stop();

@@ -24,7 +24,10 @@ interface Answer {
   body: string;
 }
 
-async function ask(agent: ProxyAgent, url: string, headers: Record<string, string> = {}): Promise<Answer> {
+/** @param tls whom it trusts and who it is; default: who has the homelab's own authority, and nothing else */
+async function ask(lab: RehearsalLab, url: string, headers: Record<string, string> = {}, tls?: { ca: string; cert: string; key: string }): Promise<Answer> {
+  const requestTls = tls ?? { ca: fs.readFileSync(path.join(lab.dir, "trusted.pem"), "utf8") };
+  const agent = new ProxyAgent({ uri: lab.files.proxy, requestTls, proxyTunnel: true });
   try {
     const answer = await request(url, { dispatcher: agent, headers, signal: AbortSignal.timeout(PATIENCE) });
     return { status: answer.statusCode, body: await answer.body.text() };
@@ -33,12 +36,19 @@ async function ask(agent: ProxyAgent, url: string, headers: Record<string, strin
   }
 }
 
-async function prove(what: string, work: () => Promise<string>): Promise<Proof> {
+/** @param work says what was found, or throws what is wrong */
+export async function proofOf(what: string, work: () => Promise<string>): Promise<Proof> {
   try {
     return { what, ok: true, says: await work() };
   } catch (thrown) {
-    return { what, ok: false, says: asError(thrown).message.split("\n")[0] ?? "" };
+    return { what, ok: false, says: asError(thrown).message };
   }
+}
+
+/** Of what fails with many lines, the first. */
+async function prove(what: string, work: () => Promise<string>): Promise<Proof> {
+  const { ok, says } = await proofOf(what, work);
+  return { what, ok, says: ok ? says : (says.split("\n")[0] ?? "") };
 }
 
 /** What is asked of a module that has nothing at its root; all others are asked for that. */
@@ -47,8 +57,7 @@ const PATHS: Readonly<Record<string, string>> = { vault: "/v1/sys/health" };
 /** A route answers, with a certificate that the homelab's people trust: neither "no such route" nor "nobody behind it". */
 function proveRoute(lab: RehearsalLab, host: string, owner: string): Promise<Proof> {
   return prove(`https://${host}`, async () => {
-    const ca = fs.readFileSync(path.join(lab.dir, "trusted.pem"), "utf8");
-    const { status } = await ask(new ProxyAgent({ uri: lab.files.proxy, requestTls: { ca }, proxyTunnel: true }), `https://${host}${PATHS[owner] ?? "/"}`);
+    const { status } = await ask(lab, `https://${host}${PATHS[owner] ?? "/"}`);
     if (status === 404 || status >= 500) throw new Error(`answered ${status}`);
     return `answered ${status}`;
   });
@@ -62,22 +71,15 @@ const kubeconfigSchema = z.object({
 /** The kubeconfig that a person takes from Vault opens its cluster. */
 function proveKubeconfig(lab: RehearsalLab, stack: string, vault: { address: string; token: string }): Promise<Proof> {
   return prove(`kubeconfig of ${stack}, read from Vault`, async () => {
-    const ca = fs.readFileSync(path.join(lab.dir, "trusted.pem"), "utf8");
-    const entry = await ask(
-      new ProxyAgent({ uri: lab.files.proxy, requestTls: { ca }, proxyTunnel: true }),
-      `${vault.address}/v1/kv/data/clusters/${stack}/kubeconfig`,
-      {
-        "x-vault-token": vault.token,
-      },
-    );
+    const entry = await ask(lab, `${vault.address}/v1/kv/data/clusters/${stack}/kubeconfig`, { "x-vault-token": vault.token });
     if (entry.status !== 200) throw new Error(`Vault answered ${entry.status}`);
     const { data } = z.object({ data: z.object({ data: z.record(z.string(), z.string()) }) }).parse(JSON.parse(entry.body)).data;
     const config = kubeconfigSchema.parse(parse(Object.values(data)[0] ?? ""));
     const [cluster, user] = [config.clusters[0]?.cluster, config.users[0]?.user];
     if (cluster === undefined || user === undefined) throw new Error("it names no cluster");
     const pem = (text: string): string => Buffer.from(text, "base64").toString("utf8");
-    const requestTls = { ca: pem(cluster["certificate-authority-data"]), cert: pem(user["client-certificate-data"]), key: pem(user["client-key-data"]) };
-    const nodes = await ask(new ProxyAgent({ uri: lab.files.proxy, requestTls, proxyTunnel: true }), `${cluster.server}/api/v1/nodes`);
+    const tls = { ca: pem(cluster["certificate-authority-data"]), cert: pem(user["client-certificate-data"]), key: pem(user["client-key-data"]) };
+    const nodes = await ask(lab, `${cluster.server}/api/v1/nodes`, {}, tls);
     if (nodes.status !== 200) throw new Error(`its API answered ${nodes.status}`);
     const { items } = z.object({ items: z.array(z.unknown()).min(1) }).parse(JSON.parse(nodes.body));
     return `${cluster.server}: ${counted(items.length, "node")}`;
