@@ -1,16 +1,15 @@
 /** A lab of a rehearsal's own: a folder that goes with it, and `homelab` run in it as a person runs it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
-import * as http from "node:http";
 import * as os from "node:os";
 import * as path from "node:path";
-import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { childEnv, ENV } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
 import { EXIT } from "../cli/exit-codes";
 import { type RunReport, reportSchema } from "../report/report-schema";
+import { control } from "../target/lab-client";
 
 /** How much of what a command said is kept. */
 const TAIL = 8_000;
@@ -114,17 +113,9 @@ export class RehearsalLab {
     return { ...ended, report: fs.existsSync(file) ? reportSchema.parse(JSON.parse(fs.readFileSync(file, "utf8"))) : undefined };
   }
 
-  /** What the lab's control says. */
+  /** What the lab's control says. Settling takes as long as what is settled. */
   async control(method: string, route: string, body?: unknown): Promise<unknown> {
-    const answer = await new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
-      // An agent of its own: the owner's proxy does not lead here.
-      const request = http.request(`${this.files.control}${route}`, { method, agent: new http.Agent() }, (response) => {
-        text(response).then((said) => resolve({ status: response.statusCode, body: said }), reject);
-      });
-      request.on("error", reject).end(body === undefined ? undefined : JSON.stringify(body));
-    });
-    if (answer.status !== 200) throw new HomelabError("E_LAB_CONTROL", `the lab answered ${answer.status} to ${method} ${route}: ${answer.body}`);
-    return answer.body === "" ? undefined : JSON.parse(answer.body);
+    return control(this.files, method, route, body, this.timeout);
   }
 
   /** Names of all faults that the lab's code knows. */

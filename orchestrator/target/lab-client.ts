@@ -49,19 +49,28 @@ function readLabFile(): LabFile | undefined {
   }
 }
 
+/** Milliseconds for an answer. */
+const TIMEOUT = 10_000;
+
 /** Node's plain client with an agent of its own: `fetch` and the global agent send loopback through a proxy under NODE_USE_ENV_PROXY. */
-function exchange(url: string, method: string, body?: string): Promise<{ status: number | undefined; body: string }> {
+function exchange(url: string, method: string, body?: string, timeoutMs = TIMEOUT): Promise<{ status: number | undefined; body: string }> {
   return new Promise((resolve, reject) => {
-    const request = http.request(url, { method, agent: new http.Agent(), signal: AbortSignal.timeout(10_000) }, (response) => {
+    const request = http.request(url, { method, agent: new http.Agent(), signal: AbortSignal.timeout(timeoutMs) }, (response) => {
       text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
     });
     request.on("error", reject).end(body);
   });
 }
 
-async function control(lab: LabFile, method: string, route: string): Promise<unknown> {
+/**
+ * What a lab's control answers, as JSON.
+ * @param timeoutMs default: 10 s
+ * @throws HomelabError E_LAB_SILENT, E_LAB_CONTROL
+ */
+export async function control(lab: Pick<LabFile, "control">, method: string, route: string, given?: unknown, timeoutMs = TIMEOUT): Promise<unknown> {
   const url = `${lab.control}${route}`;
-  const { status, body } = await exchange(url, method).catch((cause: unknown) => {
+  const sent = given === undefined ? undefined : JSON.stringify(given);
+  const { status, body } = await exchange(url, method, sent, timeoutMs).catch((cause: unknown) => {
     throw new HomelabError("E_LAB_SILENT", `${method} ${url}: no answer`, { cause, subject: lab.control });
   });
   if (status !== 200) throw new HomelabError("E_LAB_CONTROL", `the lab answered ${status} to ${method} ${route}: ${body}`);

@@ -21,7 +21,6 @@ const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
   "orchestrator/apps/registry.ts": { ways: ["createHttpClient("], why: "asks a registry for a digest; no text of a run" },
   "orchestrator/charts/chart-source.ts": { ways: ["createHttpClient("], why: "asks repositories of charts; no text of a run" },
   "orchestrator/charts/render-chart.ts": { ways: ["writeFileSync("], why: "a published archive, in a private folder that goes" },
-  "orchestrator/rehearse/rehearsal-lab.ts": { ways: ["http.request("], why: "asks the lab's control server on this machine; no text of a run" },
   "orchestrator/run/run-setup.ts": { ways: ["writeFileSync("], why: "empty files that say which stacks are still to be previewed" },
   "orchestrator/hosts/ssh-files.ts": {
     ways: ["writeFileAtomic(", "writeFileAtomic(", "writeFileAtomic("],
