@@ -2,27 +2,16 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
-import { Namespace, type NamespaceArgs } from "../../base/namespace";
+import { Namespace } from "../../base/namespace";
 import { WebIngress } from "../../base/web-ingress";
 import type { BuildModule } from "../context";
 import { credentialMark } from "../credential-mark";
-import { type MinioOptions, ROOT_PASSWORD, ROOT_USER } from "./options";
-import { type Bucket, MINIO_CHART, MINIO_NAMESPACE, minioValues, ROOT_SECRET, USERS_SECRET, type User } from "./values";
+import { type S3StorageArgs, s3StorageArgs } from "../s3-storage";
+import type { MinioOptions } from "./options";
+import { MINIO_CHART, MINIO_NAMESPACE, minioValues, ROOT_SECRET, USERS_SECRET } from "./values";
 
-export interface MinioArgs {
-  namespace: NamespaceArgs;
-  rootUser: pulumi.Input<string>;
-  /** Secret. */
-  rootPassword: pulumi.Input<string>;
+export interface MinioArgs extends S3StorageArgs {
   domain: string;
-  storageClass: string;
-  /** Of its volume. */
-  size: string;
-  buckets: readonly Bucket[];
-  /** By access key. */
-  users: Readonly<Record<string, User & { readonly secretKey: pulumi.Input<string> }>>;
-  ingressClass: string;
-  issuer: pulumi.Input<string>;
 }
 
 /** Object storage: the API at `s3.<domain>`, the console at `minio.<domain>`. */
@@ -73,24 +62,6 @@ export class Minio extends Component {
 }
 
 export const buildMinio: BuildModule<MinioOptions> = (name, { options, context }, opts) => {
-  const { domain, ingressClass, storageClass } = context.place;
-  const component = new Minio(
-    name,
-    {
-      namespace: context.namespace(MINIO_NAMESPACE),
-      domain,
-      ingressClass,
-      storageClass: options.storageClass ?? storageClass,
-      size: options.size,
-      buckets: options.buckets,
-      users: Object.fromEntries(
-        Object.entries(options.users).map(([user, { path, key, buckets, may }]) => [user, { buckets, may, secretKey: context.programSecrets.get(path, key) }]),
-      ),
-      issuer: context.need("issuer"),
-      rootUser: context.programSecrets.get(ROOT_USER.path, ROOT_USER.key),
-      rootPassword: context.programSecrets.get(ROOT_PASSWORD.path, ROOT_PASSWORD.key),
-    },
-    opts,
-  );
+  const component = new Minio(name, { ...s3StorageArgs(options, context, MINIO_NAMESPACE), domain: context.place.domain }, opts);
   return { component, urls: { s3: component.apiUrl, minio: component.consoleUrl } };
 };

@@ -2,29 +2,17 @@ import * as pulumi from "@pulumi/pulumi";
 import { Component } from "../../base/component";
 import { Credentials } from "../../base/credentials";
 import { HelmRelease } from "../../base/helm-release";
-import { Namespace, type NamespaceArgs } from "../../base/namespace";
+import { Namespace } from "../../base/namespace";
 import { WebIngress } from "../../base/web-ingress";
 import type { BuildModule } from "../context";
 import { credentialMark } from "../credential-mark";
-import { ROOT_PASSWORD, ROOT_USER } from "../minio/options";
-import type { Bucket, User } from "../minio/values";
+import { type S3StorageArgs, s3StorageArgs } from "../s3-storage";
 import type { SeaweedfsOptions } from "./options";
 import { CONFIG_KEY, CONFIG_SECRET, S3_PORT, SEAWEEDFS_CHART, SEAWEEDFS_NAMESPACE, s3Config, seaweedfsValues } from "./values";
 
-export interface SeaweedfsArgs {
-  namespace: NamespaceArgs;
-  rootUser: pulumi.Input<string>;
-  /** Secret. */
-  rootPassword: pulumi.Input<string>;
+export interface SeaweedfsArgs extends S3StorageArgs {
   /** Full name under which it is reached. */
   host: string;
-  storageClass: string;
-  size: string;
-  buckets: readonly Bucket[];
-  /** By access key. */
-  users: Readonly<Record<string, User & { readonly secretKey: pulumi.Input<string> }>>;
-  ingressClass: string;
-  issuer: pulumi.Input<string>;
 }
 
 /** Object storage by the API of S3, in one pod. */
@@ -62,24 +50,6 @@ export class Seaweedfs extends Component {
 }
 
 export const buildSeaweedfs: BuildModule<SeaweedfsOptions> = (name, { options, context }, opts) => {
-  const { domain, ingressClass, storageClass } = context.place;
-  const component = new Seaweedfs(
-    name,
-    {
-      namespace: context.namespace(SEAWEEDFS_NAMESPACE),
-      host: `s3.${domain}`,
-      ingressClass,
-      storageClass: options.storageClass ?? storageClass,
-      size: options.size,
-      buckets: options.buckets,
-      users: Object.fromEntries(
-        Object.entries(options.users).map(([user, { path, key, buckets, may }]) => [user, { buckets, may, secretKey: context.programSecrets.get(path, key) }]),
-      ),
-      issuer: context.need("issuer"),
-      rootUser: context.programSecrets.get(ROOT_USER.path, ROOT_USER.key),
-      rootPassword: context.programSecrets.get(ROOT_PASSWORD.path, ROOT_PASSWORD.key),
-    },
-    opts,
-  );
+  const component = new Seaweedfs(name, { ...s3StorageArgs(options, context, SEAWEEDFS_NAMESPACE), host: `s3.${context.place.domain}` }, opts);
   return { component, urls: { s3: component.apiUrl } };
 };
