@@ -4,7 +4,18 @@
  */
 import { ingressOf } from "../base/ingress-manifest";
 import { virtualServiceOf } from "../base/istio-routes";
-import { type AppPlace, type AppPort, type AppSpec, fileKey, type Hook, isSecretValue, type Manifest, type Stage, type StagedManifest } from "./app-spec";
+import {
+  type AppPlace,
+  type AppPort,
+  type AppSpec,
+  fileKey,
+  type Hook,
+  isSecretValue,
+  type Manifest,
+  type Stage,
+  type StagedManifest,
+  servicePortOf,
+} from "./app-spec";
 import { withDigests } from "./config-digest";
 import { configNameOf, containerOf, filesNameOf, podOf, runtimeOf, volumesOf } from "./container";
 
@@ -76,8 +87,6 @@ const autoscalerOf = ({ name, autoscaling }: AppSpec, { namespace }: Place) =>
           },
         },
       ];
-
-const servicePortOf = ({ port, servicePort = port }: AppPort): number => servicePort;
 
 const serviceOf = ({ name, ports }: AppSpec, { namespace }: Place) => ({
   apiVersion: "v1",

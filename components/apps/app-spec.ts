@@ -25,12 +25,16 @@ export interface RouteRules {
 export interface AppPort {
   readonly name: string;
   readonly port: number;
-  /** Of its Service. Default: the container's. */
+  /** Of its Service, which routes and other pods ask. Default: the container's. */
   readonly servicePort?: number;
   /** Full host name that leads to it. Left out: it is reached inside the cluster only. */
   readonly host?: string;
+  /** What is done with requests to the host name. */
   readonly rules?: RouteRules;
 }
+
+/** Under which its Service has a port. */
+export const servicePortOf = ({ port, servicePort = port }: Pick<AppPort, "port" | "servicePort">): number => servicePort;
 
 /** Two questions, so that the outage of something that it depends on takes it out of its Service and does not start it again. */
 export interface Probes {
@@ -110,11 +114,12 @@ export interface AppSpec {
   readonly probes: Probes;
   /** Default 1. */
   readonly replicas?: number | undefined;
+  /** In the place of `replicas`. Needs a cluster that has metrics. */
   readonly autoscaling?: Autoscaling;
   readonly environment?: Readonly<Record<string, string | SecretValue>>;
   /** Further environment, kept in a ConfigMap. */
   readonly config?: Readonly<Record<string, string>>;
-  /** Files by their absolute paths; read-only. */
+  /** Files by their absolute paths, read-only: texts, or values of secrets/. */
   readonly files?: Readonly<Record<string, string | SecretValue>>;
   /** Default 100m and 128Mi, with a limit of 256Mi. */
   readonly resources?: Resources;
@@ -122,11 +127,13 @@ export interface AppSpec {
   readonly writable?: readonly string[];
   /** User id that the image is made for. Default: the image's own. */
   readonly runAsUser?: number;
+  /** How new replicas take the place of those before. Default: Kubernetes' own, a quarter more and none less. */
   readonly rollout?: Rollout;
   /** Default: that of its namespace, without its token. */
   readonly serviceAccount?: ServiceAccount;
-  /** By name. */
+  /** Jobs before and after a change, by name. */
   readonly hooks?: Readonly<Record<string, Hook>>;
+  /** Where the description has no word for something: RFC 6902, on the objects that are made of it. */
   readonly patches?: readonly Patch[];
 }
 

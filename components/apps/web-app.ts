@@ -11,7 +11,7 @@ import { Namespace, type NamespaceArgs } from "../base/namespace";
 import { webRoute } from "../base/web-route";
 import { SecretAccess, type SecretsOfNamespace } from "../platform/secret-access";
 import { appManifests, routesOf, withValues } from "./app-manifests";
-import { type AppPlace, type AppSpec, type StagedManifest, secretDataOf, secretNameOf } from "./app-spec";
+import { type AppPlace, type AppSpec, type StagedManifest, secretDataOf, secretNameOf, servicePortOf } from "./app-spec";
 
 export interface WebAppArgs extends Omit<AppSpec, "name"> {
   readonly namespace: NamespaceArgs;
@@ -124,11 +124,7 @@ export class WebApp extends Component {
       } else if (route !== undefined) {
         const { host, port } = route;
         const namespace = values.get(NAMESPACE) ?? NAMESPACE;
-        const made = webRoute(
-          metadata.name,
-          { host, namespace, service: name, port: port.servicePort ?? port.port, routes, issuer, manifest: manifest as object },
-          opts,
-        );
+        const made = webRoute(metadata.name, { host, namespace, service: name, port: servicePortOf(port), routes, issuer, manifest: manifest as object }, opts);
         this.urls.set(port.name, made.url);
         order.made(staged, made);
       } else throw new Error(`${name}: nothing registers a ${kind}`);

@@ -1,6 +1,6 @@
 /** An application of the matrix, as data: a container without state of its own, with its ports, host names and outputs. */
 
-import type { Autoscaling, Hook, Patch, Probes, Resources, Rollout, RouteRules, SecretValue, ServiceAccount } from "../../components/apps/app-spec";
+import type { AppSpec, SecretValue, AppPort as SpecPort } from "../../components/apps/app-spec";
 import type { Flow } from "../../components/platform/module";
 import type { RuleException } from "../../components/rules/rules";
 
@@ -19,18 +19,12 @@ export interface ImageOf<N extends string = string, A extends string = string> {
 
 export type FromStack = OutputOf | ImageOf;
 
-/** A port of the container. */
-export interface AppPort {
-  readonly name: string;
-  readonly port: number;
-  /** Of its Service, which routes and other pods ask. Default: the container's. */
-  readonly servicePort?: number;
+/** A port of the container. Its rules need a gateway of Istio. */
+export interface AppPort extends Omit<SpecPort, "host"> {
   /** Host name that leads to it, without the domain. Default: reached inside the cluster only. */
   readonly host?: string;
   /** `skip`: on a cluster that serves no routes, the port has no host name. Default: such a cluster is refused. */
   readonly withoutIngress?: "skip";
-  /** What is done with requests to the host name. Needs a gateway of Istio. */
-  readonly rules?: RouteRules;
   /** Name of its URL in the output `urls`. Default: it is not there. */
   readonly url?: string;
 }
@@ -41,8 +35,11 @@ export interface AppPort {
  */
 export type Delivery = "pulumi" | "argo-cd";
 
-/** @template R the references to other stacks' outputs that are allowed */
-export interface App<R extends FromStack = FromStack> {
+/**
+ * What the matrix says of it, in other words than its {@link AppSpec} where an environment gives the rest.
+ * @template R the references to other stacks' outputs that are allowed
+ */
+export interface App<R extends FromStack = FromStack> extends Omit<AppSpec, "name" | "image" | "ports" | "replicas" | "environment"> {
   /**
    * Image with registry and tag or digest; of another stack; `images`: what `homelab:images` of the stack's settings has for it, which
    * `homelab promote` writes; or `appImage`: `homelab:appImage`, with what is taken where it is not set.
@@ -50,34 +47,14 @@ export interface App<R extends FromStack = FromStack> {
   readonly image: string | R | { readonly setting: "images" } | { readonly setting: "appImage"; readonly otherwise?: R };
   /** The first one is that of the probes. */
   readonly ports: readonly [AppPort, ...AppPort[]];
-  readonly probes: Probes;
   /** Default 1. */
   readonly replicas?: number | { readonly setting: "appReplicas" };
-  /** In the place of `replicas`. Needs a cluster that has metrics. */
-  readonly autoscaling?: Autoscaling;
   /** Texts, outputs of stacks that are needed, or values of secrets/ (`{ secret: { path, key } }`). */
   readonly environment?: Readonly<Record<string, string | R | SecretValue>>;
-  /** Further environment, in a ConfigMap. */
-  readonly config?: Readonly<Record<string, string>>;
-  /** Files by their absolute paths: texts, or values of secrets/. */
-  readonly files?: Readonly<Record<string, string | SecretValue>>;
-  readonly resources?: Resources;
-  /** Folders that the application may write to; empty at each start. */
-  readonly writable?: readonly string[];
-  /** User id that the image is made for. Default: the image's own. */
-  readonly runAsUser?: number;
-  /** How new replicas take the place of those before. Default: Kubernetes' own, a quarter more and none less. */
-  readonly rollout?: Rollout;
-  /** Default: that of its namespace, without its token. */
-  readonly serviceAccount?: ServiceAccount;
-  /** Jobs before and after a change, by name. */
-  readonly hooks?: Readonly<Record<string, Hook>>;
   /** Connections beside those of its host names and of what it takes from other stacks; no others are possible. */
   readonly flows?: readonly Omit<Flow, "of">[];
   /** Rules for all workloads that do not hold for it, each with the reason. */
   readonly exceptions?: readonly Omit<RuleException, "workload" | "container">[];
-  /** Where the description has no word for something: RFC 6902, on the objects that are made of it. */
-  readonly patches?: readonly Patch[];
   /** Default `pulumi`. */
   readonly delivery?: Delivery;
   /** Outputs of the stack: the URL of a port. Its image is one without being named, in the map `images`. */

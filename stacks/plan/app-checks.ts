@@ -1,7 +1,7 @@
 /** What cannot be in an application of an environment, found before anything is registered. Plain data; loads no Pulumi SDK. */
 import { HomelabError } from "../../common/errors";
 import { appManifests } from "../../components/apps/app-manifests";
-import { type AppSpec, fileKey, isSecretValue, type Manifest, secretDataOf, secretNameOf } from "../../components/apps/app-spec";
+import { type AppSpec, fileKey, isSecretValue, type Manifest, secretDataOf, secretNameOf, servicePortOf } from "../../components/apps/app-spec";
 import type { App } from "../define/app";
 import type { Estate } from "../load/estate";
 import { stackPlace } from "../load/source-lines";
@@ -40,10 +40,9 @@ function hostOfAnother({ ports }: App, { estate, stack }: Where): Problem[] {
 }
 
 function portProblems({ ports, probes }: AppSpec): Problem[] {
-  const service = ports.map(({ port, servicePort = port }) => servicePort);
   return [
     ...again(ports.map(({ port }) => port)).map((port): Problem => [`two ports are ${port}`, "each port of a container is one"]),
-    ...again(service).map((port): Problem => [`two ports of its Service are ${port}`, "give one of them a servicePort of its own"]),
+    ...again(ports.map(servicePortOf)).map((port): Problem => [`two ports of its Service are ${port}`, "give one of them a servicePort of its own"]),
     ...(probes.live === probes.ready
       ? [
           [
