@@ -1,5 +1,6 @@
 import { parse } from "yaml";
 import { harborValues } from "../../components/platform/harbor/values";
+import { lokiValues } from "../../components/platform/loki/values";
 import { seaweedfsValues } from "../../components/platform/seaweedfs/values";
 import { LabArtefacts, type Rendered } from "../../tests/support/lab-artefacts";
 import { allCharts, type Chart, findChart, renderChart } from "./charts";
@@ -159,16 +160,7 @@ const NEEDED: Readonly<Record<string, object>> = {
   "gha-runner-scale-set-controller": { serviceAccount: { name: "arc" } },
   "gitlab-runner": { runners: { secret: "token" }, rbac: { create: true } },
   "teleport-kube-agent": { podSecurityPolicy: { enabled: false }, proxyAddr: "t.example.org:443", kubeClusterName: "a", joinTokenSecret: { create: false } },
-  loki: {
-    loki: { schemaConfig: { configs: [] } },
-    gateway: OFF,
-    chunksCache: OFF,
-    resultsCache: OFF,
-    lokiCanary: OFF,
-    test: OFF,
-    sidecar: { rules: OFF },
-    ruler: OFF,
-  },
+  loki: lokiValues({ storageClass: "local-path", size: "1Gi", retentionDays: 1 }),
   metallb: { frrk8s: OFF },
   "opentelemetry-collector": {
     mode: "deployment",
