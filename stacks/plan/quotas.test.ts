@@ -1,33 +1,14 @@
-import { defineModule, type ModuleParts, noOptions } from "../../components/platform/module";
+import type { ModuleParts } from "../../components/platform/module";
+import { app, chosen } from "../../tests/support/platform-input";
 import { loadEstate } from "../load/estate";
 import { CONTAINER_DEFAULTS } from "./namespaces";
 import { planEstate } from "./plan";
-import type { ChosenModule, PlannedApplication } from "./platform-types";
+import type { PlannedApplication } from "./platform-types";
 import { quotasOf } from "./quotas";
 
-const chosen = (parts: Partial<ModuleParts>): ChosenModule => {
-  const module = defineModule({
-    name: "m",
-    summary: "of a test",
-    options: noOptions,
-    parts: () => parts,
-    build: () => {
-      throw new Error("not built");
-    },
-  });
-  return { module, options: {}, parts: module.parts({}, {} as never) };
-};
-const app = (replicas: number): PlannedApplication => ({
-  name: "shop",
-  namespace: "shop",
-  hosts: [],
-  flows: [],
-  secrets: [],
-  podSecurity: "restricted",
-  requests: { replicas, cpu: "100m", memory: "128Mi" },
-});
+const shop = (replicas: number): PlannedApplication => ({ ...app("shop", []), requests: { replicas, cpu: "100m", memory: "128Mi" } });
 const of = (parts: Partial<ModuleParts>, machines = 1, apps: readonly PlannedApplication[] = []) =>
-  Object.fromEntries(quotasOf([chosen(parts)], apps, machines, CONTAINER_DEFAULTS));
+  Object.fromEntries(quotasOf([chosen("m", parts)], apps, machines, CONTAINER_DEFAULTS));
 
 const NOTHING = { "requests.cpu": "500m", "requests.memory": "1024Mi", pods: "10", "requests.storage": "0Mi" };
 
@@ -90,7 +71,7 @@ test.each<[string, Partial<ModuleParts>, number, object]>([
 });
 
 test("an application by its replicas", () => {
-  expect(of({}, 1, [app(3)])).toEqual({ shop: { ...NOTHING, "requests.cpu": "1100m", "requests.memory": "1792Mi", pods: "16" } });
+  expect(of({}, 1, [shop(3)])).toEqual({ shop: { ...NOTHING, "requests.cpu": "1100m", "requests.memory": "1792Mi", pods: "16" } });
 });
 
 test("every namespace of every environment has a quota and what a container gets that names nothing, or its module says why not", () => {

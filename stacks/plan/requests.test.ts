@@ -1,31 +1,10 @@
-import { defineModule, type ModuleParts, noOptions } from "../../components/platform/module";
+import { app, chosen } from "../../tests/support/platform-input";
 import type { ChosenModule, PlannedApplication } from "./platform-types";
 import { mebibytes, milliCpu, requestsOf, requestsText } from "./requests";
 
 const DEFAULTS = { cpu: "10m", memory: "64Mi", memoryLimit: "512Mi" };
 const MACHINE = { name: "k8s-dev", cores: 4, memoryMiB: 4096, diskGiB: 30 };
 
-const chosen = (name: string, parts: Partial<ModuleParts>): ChosenModule => {
-  const module = defineModule({
-    name,
-    summary: "of a test",
-    options: noOptions,
-    parts: () => parts,
-    build: () => {
-      throw new Error("not built");
-    },
-  });
-  return { module, options: {}, parts: module.parts({}, {} as never) };
-};
-const app = (name: string, replicas: number, cpu: string, memory: string): PlannedApplication => ({
-  name,
-  namespace: name,
-  hosts: [],
-  flows: [],
-  podSecurity: "restricted",
-  secrets: [],
-  requests: { replicas, cpu, memory },
-});
 const of = (modules: readonly ChosenModule[], apps: readonly PlannedApplication[] = [], machines = [MACHINE]) =>
   requestsOf("dev", machines, modules, apps, DEFAULTS);
 
@@ -40,7 +19,7 @@ test("what is asked for is added up over replicas, with the namespace's defaults
   const modules = [
     chosen("a", { workloads: [{ name: "x" }, { name: "y", replicas: 2, cpu: "100m", memory: "256Mi" }], volumes: [{ name: "v", size: "15Gi", count: 2 }] }),
   ];
-  expect(of(modules, [app("shop", 3, "100m", "128Mi")])).toEqual({
+  expect(of(modules, [{ ...app("shop", []), requests: { replicas: 3, cpu: "100m", memory: "128Mi" } }])).toEqual({
     asked: { cpu: 510, memoryMiB: 960, diskGiB: 30 },
     room: { cpu: 3500, memoryMiB: 2560, diskGiB: 22 },
     by: [

@@ -2,7 +2,7 @@
 import { MODULES } from "../../components/platform/catalogue";
 import { defineModule, type Module, type ModuleParts, noOptions } from "../../components/platform/module";
 import { planPlatform } from "../../stacks/plan/platform";
-import type { PlannedApplication, PlatformInput } from "../../stacks/plan/platform-types";
+import type { ChosenModule, PlannedApplication, PlatformInput } from "../../stacks/plan/platform-types";
 
 const ENTRIES = new Map([
   ["cloudflare", ["api-token"]],
@@ -69,6 +69,12 @@ export const made = (
   parts: Partial<ModuleParts> = {},
   spec: Partial<Pick<Module, "provides" | "brings" | "crds" | "defaultCredentials" | "charts">> = {},
 ): Module => defineModule({ name, summary: "of a test", options: noOptions, parts: () => parts, build: notBuilt, ...spec });
+
+/** The same as a row has it, with its parts. */
+export const chosen = (name: string, parts: Partial<ModuleParts>): ChosenModule => {
+  const module = made(name, parts);
+  return { module, options: {}, parts: module.parts({}, {} as never) };
+};
 
 export const app = (name: string, hosts: readonly string[], namespace = name): PlannedApplication => ({
   name,
