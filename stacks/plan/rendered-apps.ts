@@ -2,15 +2,14 @@
  * The applications of an environment as files: plain manifests in a fixed order and form, for Git, `kubectl kustomize` and Argo CD. They
  * are what the program registers, with what Argo CD reads beside it. Plain data; loads no Pulumi SDK.
  */
-import { stringify } from "yaml";
 import { HomelabError } from "../../common/errors";
 import { appManifests, withValues } from "../../components/apps/app-manifests";
 import { argoCdManifest } from "../../components/apps/argo-cd-manifest";
 import { issuerName } from "../../components/platform/cert-manager/issuers";
 import type { FromStack } from "../define/app";
-
 import type { StackPlan } from "./plan";
 import type { PlannedApp } from "./planned-app";
+import { kustomization, manifestsFolder } from "./rendered-file";
 
 type Plans = ReadonlyMap<string, StackPlan>;
 
@@ -38,13 +37,6 @@ export function imageOf({ name, spec, references }: PlannedApp, plans: Plans): s
   return reference === undefined ? spec.image : knownValue(reference, plans, name);
 }
 
-const HEADER = (stack: string): string => `# Written by \`homelab render ${stack}\`; what it is made of stands in site/apps.\n`;
-
-const yaml = (value: object): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
-
-const kustomization = (stack: string, resources: readonly string[]): string =>
-  `${HEADER(stack)}${yaml({ apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", resources })}`;
-
 /** The objects of one application, each with the annotations by which Argo CD orders them. @throws HomelabError E_RENDER */
 function renderedApp(planned: PlannedApp, { platform }: StackPlan, plans: Plans): object[] {
   const values = new Map([...planned.references].map(([text, reference]) => [text, knownValue(reference, plans, planned.name)]));
@@ -58,19 +50,11 @@ function renderedApp(planned: PlannedApp, { platform }: StackPlan, plans: Plans)
  * @throws HomelabError E_RENDER for a value that only a stack that is up knows
  */
 export function renderApps(plan: StackPlan, plans: Plans): Map<string, string> {
-  const stack = plan.stack.name;
-  const files = new Map<string, string>();
-  for (const app of plan.apps) {
-    const objects = renderedApp(app, plan, plans);
-    files.set(`${app.name}/kustomization.yaml`, kustomization(stack, ["manifests.yaml"]));
-    files.set(`${app.name}/manifests.yaml`, HEADER(stack) + objects.map(yaml).join("---\n"));
-  }
-  files.set(
-    "kustomization.yaml",
-    kustomization(
-      stack,
-      plan.apps.map(({ name }) => name),
-    ),
-  );
-  return new Map([...files].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  const header = `# Written by \`homelab render ${plan.stack.name}\`; what it is made of stands in site/apps.\n`;
+  const apps = plan.apps.map(({ name }) => name);
+  const files: [string, string][] = [
+    ...plan.apps.flatMap((app) => manifestsFolder(header, app.name, renderedApp(app, plan, plans))),
+    ["kustomization.yaml", kustomization(header, apps)],
+  ];
+  return new Map(files.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

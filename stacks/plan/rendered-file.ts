@@ -1,0 +1,17 @@
+/** Files with objects of Kubernetes, as they lie in Git. Pure. */
+import { stringify } from "yaml";
+
+/** No line is folded, and none refers to another. */
+const yaml = (value: object): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+
+const MANIFESTS = "manifests.yaml";
+
+/** @param header comment before each file. @param resources files and folders beside it */
+export const kustomization = (header: string, resources: readonly string[]): string =>
+  header + yaml({ apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", resources });
+
+/** A folder of objects: texts by path. */
+export const manifestsFolder = (header: string, folder: string, objects: readonly object[]): [path: string, text: string][] => [
+  [`${folder}/kustomization.yaml`, kustomization(header, [MANIFESTS])],
+  [`${folder}/${MANIFESTS}`, header + objects.map(yaml).join("---\n")],
+];
