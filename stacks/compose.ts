@@ -6,17 +6,14 @@ import { z } from "zod";
 import { runChild } from "./child";
 import { loadEstate } from "./load/estate";
 import { composeFile } from "./plan/compose";
-import { planEstate, stackOf } from "./plan/plan";
+import { planOf } from "./plan/plan";
 
 const questionSchema = z.strictObject({ stack: z.string(), apps: z.array(z.string()) });
 
 if (require.main === module) {
   runChild((input) => {
     const { stack, apps } = questionSchema.parse(JSON.parse(input));
-    const estate = loadEstate();
-    const plans = planEstate(estate);
-    const plan = plans.get(stackOf(estate, stack).name);
-    if (plan === undefined) throw new Error(`${stack} has no plan`);
+    const { plan, plans } = planOf(loadEstate(), stack);
     return Promise.resolve({ version: 1, compose: composeFile(plan, plans, apps) });
   });
 }

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { runChild } from "./child";
 import { type Estate, loadEstate } from "./load/estate";
-import { planEstate, stackOf } from "./plan/plan";
+import { planOf } from "./plan/plan";
 import { moduleOf } from "./plan/platform";
 
 const questionSchema = z.strictObject({ stack: z.string(), module: z.string() });
@@ -22,9 +22,7 @@ export interface ReleaseValues {
 
 /** @throws HomelabError E_STACK_UNKNOWN, E_MODULE; and what a plan is refused with */
 export function valuesOf(estate: Estate, stack: string, module: string): ReleaseValues[] {
-  const plan = planEstate(estate).get(stackOf(estate, stack).name)?.platform;
-  if (plan === undefined) throw new Error(`${stack} has no plan`);
-  const { charts, parts } = moduleOf(plan, module);
+  const { charts, parts } = moduleOf(planOf(estate, stack).plan.platform, module);
   return Object.entries(charts).map(([release, { repository, name, version }]) => ({
     release,
     repository,

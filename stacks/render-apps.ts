@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { runChild } from "./child";
 import { loadEstate } from "./load/estate";
-import { planEstate, stackOf } from "./plan/plan";
+import { planOf } from "./plan/plan";
 import { renderApps } from "./plan/rendered-apps";
 import { renderArgoCd } from "./plan/rendered-argo-cd";
 
@@ -14,12 +14,8 @@ const questionSchema = z.strictObject({ stack: z.string() });
 if (require.main === module) {
   runChild((input) => {
     const { stack } = questionSchema.parse(JSON.parse(input));
-    const estate = loadEstate();
-    const { name } = stackOf(estate, stack);
-    const plans = planEstate(estate);
-    const plan = plans.get(name);
-    if (plan === undefined) throw new Error(`${name} has no plan`);
+    const { plan, plans } = planOf(loadEstate(), stack);
     const files = new Map([...renderApps(plan, plans), ...renderArgoCd(plan)]);
-    return Promise.resolve({ version: 1, stack: name, files: Object.fromEntries(files) });
+    return Promise.resolve({ version: 1, stack: plan.stack.name, files: Object.fromEntries(files) });
   });
 }

@@ -197,3 +197,12 @@ export function planEstate(estate: Estate): Map<string, StackPlan> {
   checkHostNames(plans);
   return new Map(plans.map((plan) => [plan.stack.name, plan]));
 }
+
+/** The plan of a stack, with those of all. @throws HomelabError as {@link planEstate} */
+export function planOf(estate: Estate, stack: string): { plan: StackPlan; plans: Map<string, StackPlan> } {
+  const { name } = stackOf(estate, stack);
+  const plans = planEstate(estate);
+  const plan = plans.get(name);
+  if (plan === undefined) throw new Error(`${name} has no plan`);
+  return { plan, plans };
+}
