@@ -1,8 +1,7 @@
 /** The hosts that are built: whether SSH opens, their clocks, and the room on their disks. One session each. */
-import { HomelabError } from "../../common/errors";
 import { openSsh, type SshTarget } from "../../components/hosts/ssh-session";
 import type { InventoryHost } from "../outputs/inventory";
-import { clockFinding, type Finding, ok, reason, roomFinding, wrong } from "./finding";
+import { clockFinding, type Finding, ok, orWrong, roomFinding, wrong } from "./finding";
 
 export interface ProbedHost {
   name: string;
@@ -23,10 +22,10 @@ export function readAnswer(stdout: string): { seconds: number; total: number; fr
 }
 
 /** Never throws: what goes wrong is what was found. */
-export async function probeHost({ name, port, host }: ProbedHost, access: Pick<SshTarget, "privateKey" | "bastion">, now: () => number): Promise<Finding[]> {
+export function probeHost({ name, port, host }: ProbedHost, access: Pick<SshTarget, "privateKey" | "bastion">, now: () => number): Promise<Finding[]> {
   const label = `host ${name}`;
   const hostKey = host.hostKey === "" ? undefined : host.hostKey;
-  try {
+  return orWrong(label, `look at ${name}'s console in Proxmox`, async () => {
     const session = await openSsh({ ...access, host: host.address, port, user: host.user, hostKey }, AbortSignal.timeout(CONNECT_MS));
     try {
       const { code, stdout, stderr } = await session.run(COMMAND, "", AbortSignal.timeout(COMMAND_MS));
@@ -41,7 +40,5 @@ export async function probeHost({ name, port, host }: ProbedHost, access: Pick<S
     } finally {
       session.close();
     }
-  } catch (thrown) {
-    return [wrong(label, reason(thrown), thrown instanceof HomelabError && thrown.hint !== undefined ? thrown.hint : `look at ${name}'s console in Proxmox`)];
-  }
+  });
 }
