@@ -37,8 +37,8 @@ const ROLLOUT_SECONDS = 600;
 
 /**
  * A chart, installed. Helm asks the cluster for its version, so a chart that is not for it is refused before anything is made. What Helm
- * does not do is a resource of its own: `<name>-crds` applies the definitions of the chart's folder `crds/` at each version,, and
- * `<name>-admission` waits until the webhooks admit.
+ * does not do is a resource of its own: `<name>-crds` applies the definitions of the chart's folder `crds/` at each version,
+ * `<name>-admission` waits until the webhooks admit, and `<name>-rollout-<set>` brings pods to a new template.
  */
 export class HelmRelease extends Component {
   /** Known once the release is installed, its webhooks admit, and the pods that it rolls out run. */
