@@ -172,7 +172,10 @@ export interface StagedManifest {
 export const secretNameOf = ({ name }: Pick<AppSpec, "name">): string => `${name}-secrets`;
 
 /** What its Secret holds, by key: a value of the environment by its name, a file by the name that it has in its folder. */
-export function secretDataOf({ environment = {}, files = {} }: Pick<AppSpec, "environment" | "files">): Record<string, SecretValue["secret"]> {
+export function secretDataOf({
+  environment = {},
+  files = {},
+}: Partial<Readonly<Record<"environment" | "files", Readonly<Record<string, unknown>> | undefined>>>): Record<string, SecretValue["secret"]> {
   const all = [...Object.entries(environment), ...Object.entries(files).map(([path, value]) => [fileKey(path), value] as const)];
   return Object.fromEntries(all.flatMap(([key, value]) => (isSecretValue(value) ? [[key, value.secret] as const] : [])));
 }

@@ -13,6 +13,9 @@ export interface WantedSecret {
   data: Record<string, { path: string; key: string }>;
 }
 
+/** What such a Secret is made by: modules, or what modules provide. */
+export const SECRETS_FROM = ["external-secrets", "cluster-access"] as const;
+
 /** @param place of the namespace: where Vault keeps an entry for it */
 export const namespaceGrant = (namespace: string, secrets: readonly WantedSecret[], place: Pick<Place, "ownEntries">): NamespaceGrant => ({
   namespace,

@@ -3,6 +3,7 @@ import type { Provider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
 import { secretDataOf } from "../../components/apps/app-spec";
 import { WebApp } from "../../components/apps/web-app";
+import { SECRETS_FROM } from "../../components/platform/namespace-grants";
 import type { PlannedApp } from "../plan/planned-app";
 import { plannedNamespace } from "../plan/platform";
 import type { BuildContext } from "./context";
@@ -18,8 +19,6 @@ export interface BuiltApps {
 
 /** Nothing asks for a certificate where no port has a host name. */
 const NO_ISSUER = "none";
-/** What a Secret with values of Vault is made by. */
-const SECRETS_FROM = ["external-secrets", "cluster-access"];
 
 function buildApp({ plan, upstream }: BuildContext, { name, spec, references, delivery }: PlannedApp, platform: BuiltPlatform, provider: Provider): WebApp {
   const { context, components } = platform;

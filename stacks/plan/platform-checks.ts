@@ -2,6 +2,7 @@
 import * as semver from "semver";
 import { findDefaultCredentials } from "../../components/platform/default-credentials";
 import type { Host, Module } from "../../components/platform/module";
+import { SECRETS_FROM, type WantedSecret } from "../../components/platform/namespace-grants";
 import { rangeOf, rangesMeet } from "./address-range";
 import { provides } from "./platform-order";
 import type { ChosenModule, PlatformInput } from "./platform-types";
@@ -10,6 +11,12 @@ interface Checked extends PlatformInput {
   readonly chosen: readonly ChosenModule[];
   readonly hosts: readonly (Host & { readonly owner: string })[];
   readonly catalogue: readonly Module[];
+}
+
+/** A value of secrets/: its entry, and its key there. */
+interface SecretKey {
+  readonly path: string;
+  readonly key: string;
 }
 
 /** Namespaces of Kubernetes itself. */
@@ -167,23 +174,21 @@ function credentials({ place, chosen }: Checked): string[] {
 
 function secrets({ place, chosen, applications, given }: Checked): string[] {
   const there = (need: string): boolean => given.has(need) || chosen.some((other) => provides(other, need));
+  const unknown = (owner: string, read: readonly SecretKey[]): string[] =>
+    read
+      .filter(({ path, key }) => place.entries.get(path)?.includes(key) !== true)
+      .map(({ path, key }) => `${place.environment}: ${owner}: reads "${key}" of ${path}, which secrets/ does not have; add it with homelab secrets set`);
+  const keysOf = (wanted: readonly WantedSecret[]): SecretKey[] => wanted.flatMap(({ data }) => Object.values(data));
   const ofApplications = applications.flatMap(({ name, secrets: wanted }) => {
-    const at = `${place.environment}: ${name}`;
-    const lacking = wanted.length === 0 ? [] : ["external-secrets", "cluster-access"].filter((module) => !there(module));
+    const lacking = wanted.length === 0 ? [] : SECRETS_FROM.filter((module) => !there(module));
     return [
-      ...lacking.map((module) => `${at}: has secrets, and nothing brings them into its namespace; add ${module}`),
-      ...wanted
-        .flatMap(({ data }) => Object.values(data))
-        .filter(({ path, key }) => place.entries.get(path)?.includes(key) !== true)
-        .map(({ path, key }) => `${at}: reads "${key}" of ${path}, which secrets/ does not have; add it with homelab secrets set`),
+      ...lacking.map((module) => `${place.environment}: ${name}: has secrets, and nothing brings them into its namespace; add ${module}`),
+      ...unknown(name, keysOf(wanted)),
     ];
   });
-  const ofModules = chosen.flatMap(({ module, parts }) => {
-    const wanted = [...parts.programSecrets, ...parts.namespaceSecrets.flatMap(({ wanted: names }) => names.flatMap(({ data }) => Object.values(data)))];
-    return wanted
-      .filter(({ path, key }) => place.entries.get(path)?.includes(key) !== true)
-      .map(({ path, key }) => `${place.environment}: ${module.name}: reads "${key}" of ${path}, which secrets/ does not have; add it with homelab secrets set`);
-  });
+  const ofModules = chosen.flatMap(({ module, parts }) =>
+    unknown(module.name, [...parts.programSecrets, ...parts.namespaceSecrets.flatMap(({ wanted }) => keysOf(wanted))]),
+  );
   return [...ofModules, ...ofApplications];
 }
 

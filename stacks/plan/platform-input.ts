@@ -1,7 +1,7 @@
 /** What the platform of a stack is planned from: its row of the matrix, its settings and the homelab's facts. */
 import { K3S, KUBERNETES } from "../../ansible-replacements";
 import { DEFAULT_RESOURCES } from "../../components/apps/app-defaults";
-import { isSecretValue, type SecretValue, secretDataOf, secretNameOf } from "../../components/apps/app-spec";
+import { secretDataOf, secretNameOf } from "../../components/apps/app-spec";
 import { clusterOffer } from "../../components/clusters/distributions";
 import { MODULES } from "../../components/platform/catalogue";
 import type { ClusterCapability, Flow } from "../../components/platform/module";
@@ -54,9 +54,8 @@ function upstreamFlows({ environment }: App): Flow[] {
 }
 
 /** The one Secret of its namespace, where it has values of secrets/. */
-function secretsOf(name: string, { environment = {}, files }: App): WantedSecret[] {
-  const own = Object.fromEntries(Object.entries(environment).filter(([, value]) => isSecretValue(value))) as Record<string, SecretValue>;
-  const data = secretDataOf({ environment: own, ...(files === undefined ? {} : { files }) });
+function secretsOf(name: string, app: App): WantedSecret[] {
+  const data = secretDataOf(app);
   return Object.keys(data).length === 0 ? [] : [{ name: secretNameOf({ name }), data }];
 }
 
@@ -74,8 +73,8 @@ function applicationsOf({ apps }: LoadedStack, config: StackConfig, domain: stri
       hosts: kept.map(({ host }) => ({ name: `${host}.${domain}`, serves: name, route: "ingress" as const })),
       flows: [...(app.flows ?? []), ...kept.map(({ port }) => routeFlow(port)), ...upstreamFlows(app)],
       requests: requestsOf(app, config),
-      // An image whose user is not known may begin as root.
       secrets: secretsOf(name, app),
+      // An image whose user is not known may begin as root.
       podSecurity: app.runAsUser === undefined ? ("baseline" as const) : ("restricted" as const),
     })),
     skipped: all.flatMap(({ skipped }) => skipped.map(({ host }) => host)),
