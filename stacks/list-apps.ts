@@ -4,14 +4,9 @@
  */
 import { printAnswer } from "./child";
 import { type Estate, loadEstate } from "./load/estate";
+import { takesImageOfSettings } from "./plan/apps";
 import { planEstate } from "./plan/plan";
 import { imageOf } from "./plan/rendered-apps";
-
-/** Whether the settings name its image. */
-const isMovable = (estate: Estate, stack: string, app: string): boolean => {
-  const image = estate.stacks.find(({ name }) => name === stack)?.apps[app]?.image;
-  return typeof image === "object" && "setting" in image && image.setting === "images";
-};
 
 /** @param estate default: the checkout's own */
 export function listApps(estate: Estate = loadEstate()): object {
@@ -27,7 +22,7 @@ export function listApps(estate: Estate = loadEstate()): object {
       apps: apps.map((app) => ({
         name: app.name,
         image: imageOf(app, plans),
-        movable: isMovable(estate, stack.name, app.name),
+        movable: takesImageOfSettings(stack.apps[app.name]),
         delivery: app.delivery,
         hosts: app.spec.ports.flatMap(({ host }) => host ?? []),
       })),

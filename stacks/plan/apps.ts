@@ -86,11 +86,13 @@ function checkNames(stack: LoadedStack, root: string): void {
   }
 }
 
+/** Whether `homelab:images` of the stack's settings names its image. */
+export const takesImageOfSettings = (app: Pick<App, "image"> | undefined): boolean =>
+  typeof app?.image === "object" && "setting" in app.image && app.image.setting === "images";
+
 /** Applications that the settings name, and the matrix does not have. @throws HomelabError E_CONFIG_VALUE */
 function checkImages({ name, apps }: LoadedStack, { images }: StackConfig): void {
-  const owners = Object.entries(apps).flatMap(([app, { image }]) =>
-    typeof image === "object" && "setting" in image && image.setting === "images" ? [app] : [],
-  );
+  const owners = Object.keys(apps).filter((app) => takesImageOfSettings(apps[app]));
   const strange = Object.keys(images).find((app) => !owners.includes(app));
   if (strange === undefined) return;
   const meant = nearest(strange, owners);
@@ -122,7 +124,8 @@ function planApp(name: string, app: App, { estate, stack, config, routes }: Wher
     return standIn(value);
   };
   const { image: _image, ports, replicas, outputs, environment, flows, exceptions, delivery = "pulumi", ...rest } = app;
-  const [first, ...more] = ports.map((port) => planPort(port, routes, estate.site.domain));
+  const planned = ports.map((port) => planPort(port, routes, estate.site.domain));
+  const [first, ...more] = planned;
   if (first === undefined) throw new Error(`${name} has no port`);
   const count = typeof replicas === "object" ? config.appReplicas : replicas;
   return {
@@ -138,9 +141,7 @@ function planApp(name: string, app: App, { estate, stack, config, routes }: Wher
         : { environment: Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, isReference(value) ? textOf(value) : value])) }),
     },
     references,
-    urls: new Map(
-      ports.flatMap(({ name: port, url }, index) => (url === undefined || [first, ...more][index]?.host === undefined ? [] : [[url, port] as const])),
-    ),
+    urls: new Map(ports.flatMap(({ name: port, url }, index) => (url === undefined || planned[index]?.host === undefined ? [] : [[url, port] as const]))),
     delivery,
     outputs: outputs ?? {},
     ...(flows === undefined ? {} : { flows }),
