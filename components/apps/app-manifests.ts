@@ -183,6 +183,8 @@ const PARTS: Readonly<Record<string, string>> = {
   Service: "service",
   ServiceAccount: "account",
 };
+/** Names of its parts, which no hook may have: those above, its ConfigMaps, and what is made before. */
+export const PART_NAMES: readonly string[] = [...Object.values(PARTS), "config", "files", "ns", "secrets"];
 
 /**
  * Its objects in the order in which they are made, before patches and digests. Its namespace and its Secret are made before, by what the

@@ -1,6 +1,6 @@
 /** What cannot be in an application of an environment, found before anything is registered. Plain data; loads no Pulumi SDK. */
 import { HomelabError } from "../../common/errors";
-import { appManifests } from "../../components/apps/app-manifests";
+import { appManifests, PART_NAMES } from "../../components/apps/app-manifests";
 import { type AppSpec, fileKey, isSecretValue, type Manifest, secretDataOf, secretNameOf, servicePortOf } from "../../components/apps/app-spec";
 import type { App } from "../define/app";
 import type { Estate } from "../load/estate";
@@ -19,10 +19,6 @@ interface Where {
 
 /** What is wrong, and what to do. */
 type Problem = readonly [what: string, hint: string];
-
-/** The stack whose Argo CD delivers to a stack; undefined where none does. */
-const deliveredBy = (stacks: readonly LoadedStack[], to: string): string | undefined =>
-  stacks.find(({ name, platform }) => platform["argo-cd"]?.applications !== undefined && name === to)?.name;
 
 const again = <T>(values: readonly T[]): T[] => values.filter((value, index) => values.indexOf(value) < index);
 
@@ -107,13 +103,12 @@ function routeProblems({ ports }: AppSpec, { platform }: Where): Problem[] {
   );
 }
 
-function deliveryProblems({ spec, delivery }: PlannedApp, { stack, estate }: Where): Problem[] {
+function deliveryProblems({ spec, delivery }: PlannedApp, { stack }: Where): Problem[] {
   const hooks = Object.keys(spec.hooks ?? {});
-  const reserved = ["deployment", "service", "autoscaler", "account", "config", "files", "ns", "secrets", "disruption-budget"].filter((name) =>
-    hooks.includes(name),
+  const problems = PART_NAMES.filter((name) => hooks.includes(name)).map(
+    (name): Problem => [`a hook is called ${name}`, "take another name: a part of the application is called so"],
   );
-  const problems = reserved.map((name): Problem => [`a hook is called ${name}`, "take another name: a part of the application is called so"]);
-  return delivery === "argo-cd" && deliveredBy(estate.stacks, stack.name) === undefined
+  return delivery === "argo-cd" && stack.platform["argo-cd"]?.applications === undefined
     ? [
         ...problems,
         [`Argo CD delivers it, and none delivers to ${stack.name}`, `add applications to the module argo-cd of ${stack.name}, or leave delivery out`],
