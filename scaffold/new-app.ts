@@ -1,7 +1,7 @@
 /** `homelab new app`: an application of the matrix, with its test. */
 import { HomelabError } from "../common/errors";
 import { appTest } from "./part-tests";
-import { entriesOf, entryOf, MATRIX, read, withItem } from "./site-text";
+import { entriesOf, entryOf, MATRIX, notFormatted, read, withEntry, withItem } from "./site-text";
 import { writeChanges } from "./write";
 
 export interface AppAnswers {
@@ -44,13 +44,8 @@ function inMatrix(matrix: string, { name, stack }: AppAnswers): string {
   if (new RegExp(`^ {4}apps: .*["{ ]${name}["\\\\s:,}]`, "m").test(entry.text))
     throw new HomelabError("E_EXISTS", `the stack "${stack}" has an application "${name}" already`, { subject: name, hint: "take another name" });
   const changed = /^ {4}apps: /m.test(entry.text) ? withItem(entry.text, "apps", key) : entry.text.replace(/^ {2}\},\n$/m, `    apps: { ${key} },\n  },\n`);
-  if (changed === undefined)
-    throw new HomelabError("E_SITE", `the applications of "${stack}" are not written as the formatter writes them in ${MATRIX}`, {
-      subject: stack,
-      hint: `add ${key} to its apps by hand, or run \`npm run lint:fix\` first`,
-    });
-  const begin = entry.end - entry.text.length;
-  const text = `${matrix.slice(0, begin)}${changed}${matrix.slice(entry.end)}`;
+  if (changed === undefined) throw notFormatted("applications", stack, `add ${key} to its apps by hand,`);
+  const text = withEntry(matrix, entry, changed);
   const line = `import { ${own} } from "./apps/${name}";\n`;
   const imports = text.match(/^import .*;\n/gm) ?? [];
   const last = imports.at(-1) ?? "";

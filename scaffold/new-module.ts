@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { HomelabError } from "../common/errors";
 import { keyText } from "./site-files";
-import { entriesOf, entryOf, MATRIX, read, withItem } from "./site-text";
+import { entriesOf, entryOf, MATRIX, notFormatted, read, withEntry, withItem } from "./site-text";
 import { writeChanges } from "./write";
 
 const CATALOGUE = "components/platform/catalogue.ts";
@@ -189,13 +189,8 @@ function inMatrix(matrix: string, stack: string, name: string): string {
   const entry = entryOf(entriesOf(matrix), stack);
   const key = keyText(name);
   const changed = withItem(entry.text, "platform", `${key}: {}`);
-  if (changed === undefined)
-    throw new HomelabError("E_SITE", `the modules of "${stack}" are not written as the formatter writes them in ${MATRIX}`, {
-      subject: stack,
-      hint: `add ${key}: {} to its platform by hand, or run \`npm run lint:fix\` first`,
-    });
-  const begin = entry.end - entry.text.length;
-  return `${matrix.slice(0, begin)}${changed}${matrix.slice(entry.end)}`;
+  if (changed === undefined) throw notFormatted("modules", stack, `add ${key}: {} to its platform by hand,`);
+  return withEntry(matrix, entry, changed);
 }
 
 function chartAt(chart: string, version: string): ChartAt {

@@ -5,7 +5,7 @@ import { HomelabError } from "../common/errors";
 import { STACK_NAME } from "./answers";
 import { stackTest, vmTest } from "./part-tests";
 import { keyText } from "./site-files";
-import { entriesOf, entryOf, MATRIX, read, vmLike, vmsOf, withItem } from "./site-text";
+import { entriesOf, entryOf, MATRIX, notFormatted, read, vmLike, vmsOf, withEntry, withItem } from "./site-text";
 import { writeChanges } from "./write";
 
 /** The name as a word of its own, also as a part of `cluster-dev` and `dev.app`. */
@@ -64,16 +64,11 @@ export function newVm(root: string, name: string, stack: string, like: string): 
   if (!fs.existsSync(path.join(root, "site", "vms", `${like}.yaml`)))
     throw refuse(`there is no VM "${like}"`, like, "--like takes the name of a file in site/vms/");
   const changed = withItem(entry.text, "vms", `${keyText(name)}: "host"`);
-  if (changed === undefined)
-    throw new HomelabError("E_SITE", `the VMs of "${stack}" are not written as the formatter writes them in ${MATRIX}`, {
-      subject: stack,
-      hint: `add ${keyText(name)}: "host" to them by hand, and the file in site/vms/; or run \`npm run lint:fix\` first`,
-    });
-  const begin = entry.end - entry.text.length;
+  if (changed === undefined) throw notFormatted("VMs", stack, `add ${keyText(name)}: "host" to them by hand, and the file in site/vms/;`);
   const { text, address } = vmLike(root, like, name);
   const files: [string, string][] = [
     [`site/vms/${name}.yaml`, text],
     [`site/tests/vm-${name}.test.ts`, vmTest(name, stack, address)],
   ];
-  return write(root, files, `${matrix.slice(0, begin)}${changed}${matrix.slice(entry.end)}`);
+  return write(root, files, withEntry(matrix, entry, changed));
 }

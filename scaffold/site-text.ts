@@ -90,3 +90,14 @@ export function withItem(entry: string, map: "vms" | "platform" | "apps", item: 
   if (shared?.test(entry)) return entry.replace(shared, `$1{ ...$2, ${item} },`);
   return lines.test(entry) ? entry.replace(lines, `$1      ${item},\n$2`) : undefined;
 }
+
+/** The matrix with another text for one of its entries. */
+export const withEntry = (matrix: string, { text, end }: Entry, changed: string): string =>
+  `${matrix.slice(0, end - text.length)}${changed}${matrix.slice(end)}`;
+
+/** Where {@link withItem} cannot write. @param what the stack's items are called. @param byHand what else to do */
+export const notFormatted = (what: string, stack: string, byHand: string): HomelabError =>
+  new HomelabError("E_SITE", `the ${what} of "${stack}" are not written as the formatter writes them in ${MATRIX}`, {
+    subject: stack,
+    hint: `${byHand} or run \`npm run lint:fix\` first`,
+  });
