@@ -17,6 +17,9 @@ const senders = {
   prod: { path: "cluster-secret-store/secrets/BOX_PROD", key: "BOX_PROD_PASSWORD" },
 } as const;
 
+/** Pods of CloudNativePG that the box of their environment measures. */
+const metricsOfPostgres = (namespace: string) => ({ namespace, port: 9187, labels: { "cnpg.io/podRole": "instance" } }) as const;
+
 /** Buckets with the users that reach them. */
 const objectStorage = {
   buckets: [{ name: "pulumi-state", versioning: true }, { name: "loki" }, { name: "teleport" }, { name: "postgres-backups" }],
@@ -51,7 +54,7 @@ export const stacks = defineStacks({
       box: {
         credential: senders.tools,
         scrape: {
-          postgres: { namespace: "postgres", port: 9187, labels: { "cnpg.io/podRole": "instance" } },
+          postgres: metricsOfPostgres("postgres"),
           nats: { namespace: "nats", port: 7777, labels: { "app.kubernetes.io/name": "nats" } },
         },
       },
@@ -86,7 +89,7 @@ export const stacks = defineStacks({
       ...cluster,
       "cloudnative-pg": {},
       immich: { libraryPath: "/mnt/home/immich", librarySize: "1100Gi" },
-      box: { credential: senders.home, scrape: { postgres: { namespace: "immich", port: 9187, labels: { "cnpg.io/podRole": "instance" } } } },
+      box: { credential: senders.home, scrape: { postgres: metricsOfPostgres("immich") } },
     },
   },
   sandboxy: {
@@ -114,7 +117,7 @@ export const stacks = defineStacks({
       "argo-cd": {},
       "cloudnative-pg": {},
       postgres: postgresOfDev,
-      box: { credential: senders.dev, scrape: { postgres: { namespace: "postgres", port: 9187, labels: { "cnpg.io/podRole": "instance" } } } },
+      box: { credential: senders.dev, scrape: { postgres: metricsOfPostgres("postgres") } },
       "teleport-agent": {
         apps: {
           "dev-ascii": { namespace: "ascii-frontend", service: "ascii-frontend", port: 80, targetPort: 8080 },
