@@ -1,5 +1,6 @@
 /** How the program's side of a question of the orchestrator runs: JSON in, JSON out, known failures as one line of JSON. */
 import { describeError, HomelabError } from "../common/errors";
+import { readStdin } from "../common/stdin";
 
 /** A failure as the orchestrator reads it (orchestrator/target/program.ts); its causes, such as the line of a file, go with its message. */
 export const failureOf = (thrown: unknown): object =>
@@ -27,15 +28,9 @@ export function printAnswer(answer: () => object): void {
   }
 }
 
-async function readInput(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
-}
-
 /** Answers the question on standard input; the exit code is 1 where it cannot. */
 export function runChild(answer: (input: string) => Promise<object>): void {
-  readInput()
+  readStdin()
     .then(answer)
     .then((result) => {
       process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -6,16 +6,15 @@ import { systemClock } from "../../common/clock";
 import { readEnv } from "../../common/env";
 import { describeError } from "../../common/errors";
 import { leanStart } from "../../common/lean-start";
+import { readStdin } from "../../common/stdin";
 
 leanStart("cluster-task");
 
 async function main(): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   const { runClusterTask } = await import("./cluster-task.js");
   // As the provider of commands hands on what a command printed last.
   const run = { previous: readEnv("PULUMI_COMMAND_STDOUT"), removes: process.argv[2] === "remove" };
-  process.stdout.write(await runClusterTask(Buffer.concat(chunks).toString("utf8"), systemClock, run));
+  process.stdout.write(await runClusterTask(await readStdin(), systemClock, run));
 }
 
 main().catch((thrown: unknown) => {

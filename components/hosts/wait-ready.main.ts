@@ -6,14 +6,13 @@ import { systemClock } from "../../common/clock";
 import { readEnv } from "../../common/env";
 import { describeError } from "../../common/errors";
 import { leanStart } from "../../common/lean-start";
+import { readStdin } from "../../common/stdin";
 
 leanStart("wait-ready");
 
 async function main(): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   const { waitReady } = await import("./wait-ready.js");
-  process.stdout.write(await waitReady(Buffer.concat(chunks).toString("utf8"), readEnv("PULUMI_COMMAND_STDOUT"), systemClock));
+  process.stdout.write(await waitReady(await readStdin(), readEnv("PULUMI_COMMAND_STDOUT"), systemClock));
 }
 
 main().catch((thrown: unknown) => {

@@ -5,14 +5,13 @@
 import { systemClock } from "../../../common/clock";
 import { describeError } from "../../../common/errors";
 import { leanStart } from "../../../common/lean-start";
+import { readStdin } from "../../../common/stdin";
 
 leanStart("harbor-set-up");
 
 async function main(): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   const { setUpHarbor } = await import("./set-up.js");
-  const changed = await setUpHarbor(Buffer.concat(chunks).toString("utf8"), systemClock);
+  const changed = await setUpHarbor(await readStdin(), systemClock);
   process.stdout.write(`${JSON.stringify({ changed })}\n`);
 }
 
