@@ -4,6 +4,7 @@
  */
 import { ingressOf } from "../base/ingress-manifest";
 import { virtualServiceOf } from "../base/istio-routes";
+import { spreadOf } from "../base/spread";
 import {
   type AppPlace,
   type AppPort,
@@ -25,11 +26,6 @@ const labelsOf = (name: string) => ({ "app.kubernetes.io/name": name });
 const leastReplicas = ({ replicas = 1, autoscaling }: Pick<AppSpec, "replicas" | "autoscaling">): number => autoscaling?.min ?? replicas;
 /** How many replicas it may have. */
 const mostReplicas = ({ replicas = 1, autoscaling }: Pick<AppSpec, "replicas" | "autoscaling">): number => autoscaling?.max ?? replicas;
-
-/** Replicas on as many machines as there are; all on one where there is no other. */
-const spreadOf = (labels: Readonly<Record<string, string>>) => [
-  { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway", labelSelector: { matchLabels: labels } },
-];
 
 type Place = Pick<AppPlace, "namespace">;
 

@@ -1,4 +1,5 @@
 /** The chart opentelemetry-collector, as the hub and the boxes take it. */
+import { spreadOf } from "../../base/spread";
 import { CREDENTIALS_ANNOTATION } from "../credentials-annotation";
 import type { ChartPin } from "../pins";
 import type { sized } from "../sized";
@@ -63,14 +64,7 @@ const REPLICATED = (name: string, replicas: number) =>
     : {
         replicaCount: replicas,
         podDisruptionBudget: { enabled: true, minAvailable: 1 },
-        topologySpreadConstraints: [
-          {
-            maxSkew: 1,
-            topologyKey: "kubernetes.io/hostname",
-            whenUnsatisfiable: "ScheduleAnyway",
-            labelSelector: { matchLabels: { "app.kubernetes.io/instance": name } },
-          },
-        ],
+        topologySpreadConstraints: spreadOf({ "app.kubernetes.io/instance": name }),
       };
 
 export function collectorValues<T>({ name, mode, config, environment, ports, resources, credentialMark, ...more }: CollectorValuesArgs<T>) {
