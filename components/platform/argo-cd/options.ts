@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
+import { shortHostName } from "../short-host-name";
 
 const ENTRY = storePath("ARGOCD");
 /** Password of the user `admin`, as bcrypt. */
@@ -8,8 +9,6 @@ export const ADMIN_PASSWORD = { path: ENTRY, key: "ADMIN_PASSWORD_BCRYPT" } as c
 export const SERVER_KEY = { path: ENTRY, key: "ARGOCD_SERVER_SECRET_KEY" } as const;
 /** Of the cache, which only Argo CD reaches. */
 export const REDIS_PASSWORD = { path: ENTRY, key: "ARGOCD_REDIS_PASSWORD" } as const;
-
-const hostName = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/;
 
 export const applicationsOptions = z.strictObject({
   repository: z.url({ protocol: /^https$/, error: "must be an https URL" }),
@@ -25,11 +24,7 @@ export const argoCdOptions = z.strictObject({
     .enum(["10.1.1", "7.7.12"])
     .default("10.1.1")
     .describe("Version of the chart. 7.7.12 is Argo CD v2.13.2 as in the system before this one, which gets no fixes any more"),
-  host: z
-    .string()
-    .regex(hostName, "must be a name without the domain, such as dev.argocd")
-    .optional()
-    .describe("Host name without the domain. Left out: `<environment>.argocd`"),
+  host: shortHostName("dev.argocd").optional().describe("Host name without the domain. Left out: `<environment>.argocd`"),
   admin: z
     .boolean()
     .default(true)

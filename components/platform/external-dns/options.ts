@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { shortHostName } from "../short-host-name";
 
-const name = z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, "must be a name without the domain, such as dev.ascii");
+const name = shortHostName("dev.ascii");
 
 export const externalDnsOptions = z.strictObject({
   public: z

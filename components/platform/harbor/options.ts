@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
+import { shortHostName } from "../short-host-name";
 import { volumeSize } from "../volume-size";
 
 const projectName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,253}$/, "must be a project's name of a-z, 0-9, ., _ and -");
@@ -25,11 +26,7 @@ const project = z.strictObject({
 });
 
 const options = z.strictObject({
-  host: z
-    .string()
-    .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, "must be a name without the domain, such as registry")
-    .default("registry")
-    .describe("Host name without the domain"),
+  host: shortHostName("registry").default("registry").describe("Host name without the domain"),
   storageClass: z.string().optional().describe("Class of its volumes. Left out: the cluster's own"),
   size: volumeSize.default("50Gi").describe("Size of the volume with the images"),
   scan: z.boolean().default(true).describe("Whether images are looked through for known flaws, by Trivy, which fetches its list of them from the internet"),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
+import { shortHostName } from "../short-host-name";
 import { volumeSize } from "../volume-size";
 
 const name = z
@@ -31,11 +32,7 @@ const restore = z.strictObject({
 
 export const postgresOptions = z
   .strictObject({
-    host: z
-      .string()
-      .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, "must be a name without the domain, such as dev.postgres")
-      .default("postgres")
-      .describe("Host name without the domain"),
+    host: shortHostName("dev.postgres").default("postgres").describe("Host name without the domain"),
     backup: backup
       .optional()
       .describe(
