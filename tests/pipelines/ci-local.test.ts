@@ -70,12 +70,12 @@ test.each(["lint", "typecheck", "deps", "knip", "pipelines:check"])("a failure o
 
 test("a failure of make is one of the job; what writes outside, and what is no job, is refused by name", () => {
   expect(ciLocal("test")).toMatchObject({ code: 2, out: expect.stringContaining("job test failed") });
-  for (const job of ["up", "release", "comment"])
+  for (const job of ["up", "release", "comment", "deploy"])
     expect(ciLocal(job)).toMatchObject({
       code: 1,
       out: "",
       err: expect.stringMatching(new RegExp(`the job ${job} changes what is outside[^]*next: run one of check,`)),
     });
-  expect(ciLocal("deploy")).toMatchObject({ code: 1, err: expect.stringMatching(/there is no job deploy\n {2}next: use one of check/) });
+  expect(ciLocal("no-such-job")).toMatchObject({ code: 1, err: expect.stringMatching(/there is no job no-such-job\n {2}next: use one of check/) });
   expect(ciLocal("")).toMatchObject({ code: 2, err: expect.stringContaining("usage: make ci-local JOB=<name>, one of check, ") });
 });
