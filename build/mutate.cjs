@@ -1,38 +1,33 @@
-// Changes the source a little, one place at a time, and runs the tests of its folder: a change that no test notices is told.
-//   node build/mutate.cjs [FOLDER…] [--limit N] [--seed N] [--minutes N] [--timeout N] [--runner COMMAND]
-// Works in a copy of the checkout, so that a run which is killed leaves nothing changed. The same seed takes the same places.
+// Changes the source a little, one place at a time, and runs the tests that load it: a change that no test notices is told.
+//   node build/mutate.cjs [FOLDER…] [--limit N] [--seed N] [--minutes N] [--timeout N] [--tests FOLDER]… [--at-least PERCENT]
+// The limit is of each folder in components/ and stacks/. Works in a copy of the checkout, so that a run which is killed leaves nothing
+// changed. The same seed takes the same places.
 "use strict";
 require("./node-version.cjs");
-const { execFileSync, spawnSync } = require("node:child_process");
+const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const { parseArgs } = require("node:util");
+const { Judge } = require("./mutate/judge.cjs");
 const { mutantsOf } = require("./mutate/mutants.cjs");
-const { secondsFor } = require("./mutate/time-limit.cjs");
+const { typeChecker } = require("./mutate/types.cjs");
 
 const ROOT = path.resolve(__dirname, "..");
-const FOLDERS = ["components/base", "components/platform", "stacks/build", "stacks/plan"];
-/** Tests elsewhere that hold a file too: asked where those of its folder notice nothing. */
-const ELSEWHERE = [
-  [/^components\/platform\/vault\//, ["tests/contract/vault/lab.test.ts"]],
-  [/^components\/platform\//, ["tests/program/rendered-charts.test.ts", "tests/program/platform-policy.test.ts"]],
-  [/^(components|stacks)\//, ["stacks/platform-page.test.ts", "site/tests/program/registrations.test.ts"]],
-];
-const elsewhere = (file) => ELSEWHERE.flatMap(([pattern, tests]) => (pattern.test(file) ? tests : []));
-
-/** What the unchanged tests of a folder may take. */
-const UNCHANGED_SECONDS = 1800;
+const FOLDERS = ["components", "stacks"];
+/** Where the tests of these folders are. */
+const TESTS = ["components", "stacks", "site", "policy", "tests/program"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    limit: { type: "string", default: "200" },
+    limit: { type: "string", default: "20" },
     seed: { type: "string", default: "1" },
     minutes: { type: "string", default: "60" },
     // Seconds at least; tests that take longer, and several times as long as before the change, go round in circles because of it: noticed.
     timeout: { type: "string", default: "180" },
-    runner: { type: "string", default: "npx --no-install jest -w 1" },
+    tests: { type: "string", multiple: true, default: TESTS },
+    "at-least": { type: "string", default: "0" },
   },
 });
 
@@ -62,107 +57,112 @@ const filesHere = () =>
     .split("\0")
     .filter((file) => file !== "" && fs.existsSync(path.join(ROOT, file)));
 
+/** The copy, compiled: what tests start is there. */
 function copyTo(target, files) {
   for (const file of files) {
     fs.mkdirSync(path.join(target, path.dirname(file)), { recursive: true });
     fs.copyFileSync(path.join(ROOT, file), path.join(target, file));
   }
   fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(target, "node_modules"));
+  require(path.join(target, "build", "build.cjs")).build();
 }
 
 const isSource = (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !file.endsWith(".main.ts");
+const within = (file, folder) => file.startsWith(`${folder}/`);
+/** `components/base` of `components/base/a/b.ts`, `stacks` of `stacks/a.ts`. */
+const groupOf = (file) => path.posix.dirname(file).split("/").slice(0, 2).join("/");
 
-/** The folder whose tests hold a file: the nearest that has some, within the folder that was asked for. */
-function testsOf(file, files, folder) {
-  for (let at = path.posix.dirname(file); at === folder || at.startsWith(`${folder}/`); at = path.posix.dirname(at)) {
-    if (files.some((other) => other.startsWith(`${at}/`) && other.endsWith(".test.ts"))) return at;
+/** Some places of each folder, and of how many they are. */
+function choose(folders, files) {
+  const random = randomFrom(Number(values.seed));
+  const places = new Map();
+  for (const file of files.filter((file) => isSource(file) && folders.some((folder) => within(file, folder)))) {
+    const original = fs.readFileSync(path.join(ROOT, file), "utf8");
+    const group = places.get(groupOf(file)) ?? [];
+    places.set(groupOf(file), [...group, ...mutantsOf(file, original).map((mutant) => ({ ...mutant, file, original }))]);
   }
-  return undefined;
+  if (places.size === 0) throw new Error(`there is nothing to change in ${folders.join(", ")}`);
+  return [...places].map(([group, all]) => ({ group, all: all.length, chosen: shuffled(all, random).slice(0, Number(values.limit)) }));
 }
 
-/** @returns the exit code; null when the time was up */
-function run(copy, tests, seconds) {
-  const [command, ...words] = values.runner.split(" ");
-  const { status, error } = spawnSync(command, [...words, "--bail", "--silent", ...tests], {
-    cwd: copy,
-    stdio: "ignore",
-    timeout: seconds * 1000,
-    env: { ...process.env, NODE_OPTIONS: "" },
-  });
-  if (error !== undefined && error.code !== "ETIMEDOUT") throw error;
-  return status;
+const percent = (part, whole) => (whole === 0 ? 0 : Math.round((1000 * part) / whole) / 10);
+const counted = (counts) => Object.values(counts).reduce((sum, each) => sum + each, 0);
+
+/** Takes from each folder in turn, so that a run whose time is up has looked at all of them. */
+function inTurns(groups) {
+  const longest = Math.max(...groups.map(({ chosen }) => chosen.length));
+  return Array.from({ length: longest }, (_, at) =>
+    groups.flatMap(({ group, chosen }) => (chosen[at] === undefined ? [] : [{ group, mutant: chosen[at] }])),
+  ).flat();
 }
 
-function main() {
-  const folders = positionals.length === 0 ? FOLDERS : positionals.map((folder) => folder.replace(/\/+$/, ""));
-  const files = filesHere();
-  const places = folders.flatMap((folder) =>
-    files
-      .filter((file) => file.startsWith(`${folder}/`) && isSource(file))
-      .flatMap((file) => {
-        const tests = testsOf(file, files, folder);
-        const text = fs.readFileSync(path.join(ROOT, file), "utf8");
-        return mutantsOf(file, text).map((mutant) => ({ ...mutant, file, original: text, tests }));
-      }),
+/** @returns by folder, how many changes were noticed and by what */
+async function judgeAll(judge, groups) {
+  const end = Date.now() + Number(values.minutes) * 60_000;
+  const counts = new Map(groups.map(({ group }) => [group, { beside: 0, other: 0, record: 0, types: 0, nothing: 0 }]));
+  let refusedBy;
+  for (const { group, mutant } of inTurns(groups)) {
+    if (Date.now() > end) break;
+    const verdict = await judge.judge(mutant);
+    const place = `${mutant.file}:${mutant.line}  ${mutant.what}`;
+    if (verdict.by === "nothing") {
+      refusedBy ??= typeChecker(ROOT);
+      const refused = refusedBy(mutant.file, mutant.text);
+      if (refused === undefined) console.log(`survived  ${place}  (${verdict.asked} test files load it)`);
+      else verdict.by = "types";
+    } else if (verdict.by === "record") console.log(`record    ${place}`);
+    counts.get(group)[verdict.by]++;
+  }
+  return counts;
+}
+
+function tell(groups, counts, judge) {
+  const total = { beside: 0, other: 0, record: 0, types: 0, nothing: 0 };
+  const line = (name, of, each) => {
+    const tried = counted(each);
+    console.log(
+      `${name}: ${tried} of ${of} changes tried, ${each.beside} noticed by tests beside them, ${each.other} by others, ` +
+        `${each.record} by the record of registrations alone, ${each.types} refused by types, ${each.nothing} survived; ` +
+        `score ${percent(tried - each.nothing, tried)} %`,
+    );
+  };
+  for (const { group, all } of groups) {
+    const each = counts.get(group);
+    for (const by of Object.keys(total)) total[by] += each[by];
+    line(group, all, each);
+  }
+  line(
+    `all (seed ${values.seed})`,
+    groups.reduce((sum, { all }) => sum + all, 0),
+    total,
   );
-  if (places.length === 0) throw new Error(`there is nothing to change in ${folders.join(", ")}`);
-  const copy = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-mutate-"));
-  const clean = () => fs.rmSync(copy, { recursive: true, force: true });
-  process.on("exit", clean);
+  console.log(`tests found no end ${judge.late} times`);
+  return percent(counted(total) - total.nothing, counted(total));
+}
+
+async function main() {
+  const files = filesHere();
+  const groups = choose(positionals.length === 0 ? FOLDERS : positionals.map((folder) => folder.replace(/\/+$/, "")), files);
+  const copy = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "homelab-mutate-")));
+  const judge = new Judge(copy, Number(values.timeout));
+  process.on("exit", () => {
+    judge.end();
+    fs.rmSync(copy, { recursive: true, force: true });
+  });
   // A signal alone would end this process without its `exit`, which removes the copy.
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
   copyTo(copy, files);
-  const chosen = shuffled(places, randomFrom(Number(values.seed))).slice(0, Number(values.limit));
-  /** Seconds that the unchanged tests took, by their path. */
-  const unchanged = new Map();
-  for (const tests of new Set(chosen.flatMap(({ file, tests }) => [...(tests === undefined ? [] : [tests]), ...elsewhere(file)]))) {
-    // A busy machine may need far longer for a whole folder than for one that fails at once.
-    const begun = Date.now();
-    const code = run(copy, [tests], Math.max(Number(values.timeout), UNCHANGED_SECONDS));
-    unchanged.set(tests, (Date.now() - begun) / 1000);
-    if (code === null) throw new Error(`the tests of ${tests} take more than ${UNCHANGED_SECONDS} s before anything is changed: is the machine busy?`);
-    if (code !== 0) throw new Error(`the tests of ${tests} fail before anything is changed`);
-  }
-  const end = Date.now() + Number(values.minutes) * 60_000;
-  const survived = [];
-  let ran = 0;
-  let others = 0;
-  let late = 0;
-  /** Whether tests fail, or find no end. */
-  const fails = (tests) => {
-    const code = run(
-      copy,
-      tests,
-      secondsFor(
-        Number(values.timeout),
-        tests.map((each) => (unchanged.has(each) ? unchanged.get(each) : 0)),
-      ),
-    );
-    if (code === null) late++;
-    return code !== 0;
-  };
-  for (const { file, line, what, text, original, tests } of chosen) {
-    if (Date.now() > end) break;
-    ran++;
-    fs.writeFileSync(path.join(copy, file), text);
-    const inFolder = tests !== undefined && fails([tests]);
-    const noticed = inFolder || (elsewhere(file).length > 0 && fails(elsewhere(file)));
-    fs.writeFileSync(path.join(copy, file), original);
-    if (noticed && !inFolder) others++;
-    if (noticed) continue;
-    survived.push({ file, line, what });
-    console.log(`survived  ${file}:${line}  ${what}${tests === undefined ? "  (no tests beside it)" : ""}`);
-  }
-  const score = ran === 0 ? 0 : Math.round((1000 * (ran - survived.length)) / ran) / 10;
-  console.log(`${ran} of ${places.length} changes tried in ${folders.join(", ")} (seed ${values.seed}):`);
-  console.log(
-    `${ran - survived.length - others} noticed by the tests of their folders, ${others} by others, ${survived.length} survived; score ${score} %; tests found no end ${late} times`,
-  );
+  const tests = files.filter((file) => file.endsWith(".test.ts") && values.tests.some((folder) => within(file, folder)));
+  const failed = await judge.learn(tests);
+  for (const { test, why } of failed) console.log(`not asked ${test}: ${why}`);
+  if (failed.length === tests.length) throw new Error("no test passes before anything is changed");
+  const score = tell(groups, await judgeAll(judge, groups), judge);
+  if (score < Number(values["at-least"])) throw new Error(`the score is ${score} %, and at least ${values["at-least"]} % are asked for`);
 }
 
-try {
-  main();
-} catch (thrown) {
-  process.stderr.write(`error: ${thrown.message}\n`);
-  process.exitCode = 2;
-}
+main()
+  .then(() => process.exit())
+  .catch((thrown) => {
+    process.stderr.write(`error: ${thrown.message}\n`);
+    process.exit(2);
+  });

@@ -1,0 +1,81 @@
+// A process in which test files run warm (warm.cjs), asked from outside; one that does not answer in time is ended, and another begins.
+"use strict";
+const { fork } = require("node:child_process");
+const path = require("node:path");
+
+class WarmProcess {
+  #root;
+  #child;
+  #changed = false;
+
+  /** @param {string} root of the checkout whose tests are run */
+  constructor(root) {
+    this.#root = root;
+  }
+
+  /** Whether nothing has run in it yet. */
+  get isNew() {
+    return this.#child === undefined;
+  }
+
+  /** A source was written: what tests keep for each other goes before the next run. */
+  sourcesChanged() {
+    this.#changed = true;
+  }
+
+  #start() {
+    const child = fork(__filename, [this.#root], { cwd: this.#root, env: { ...process.env, NODE_OPTIONS: "" }, stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    // What the last lines of a process say that ends by itself.
+    child.said = "";
+    child.stderr.on("data", (chunk) => {
+      child.said = `${child.said}${chunk}`.slice(-2000);
+    });
+    return child;
+  }
+
+  /**
+   * @param {string} test its path below the root
+   * @param {number} seconds that it may take
+   * @returns {Promise<{ wrong: string[], loaded: string[], seconds: number } | null>} as warm.cjs gives it; null when the time was up
+   */
+  async run(test, seconds) {
+    this.#child ??= this.#start();
+    const child = this.#child;
+    let timer;
+    const answer = await new Promise((resolve) => {
+      timer = setTimeout(() => resolve(null), seconds * 1000);
+      child.once("message", resolve);
+      child.once("exit", (code, signal) => resolve({ wrong: [`the process ended (${signal ?? code}): ${child.said}`], loaded: [], seconds: 0 }));
+      child.send({ test, changed: this.#changed });
+      this.#changed = false;
+    });
+    clearTimeout(timer);
+    child.removeAllListeners("message").removeAllListeners("exit");
+    if (answer === null || child.exitCode !== null || child.signalCode !== null) this.stop();
+    return answer;
+  }
+
+  /** The next run begins in a new process. */
+  stop() {
+    this.#child?.kill("SIGKILL");
+    this.#child = undefined;
+  }
+}
+
+/** What the process itself does. */
+function serve(root) {
+  require(path.join(root, "tests", "support", "own-environment.cjs")).applyOwnEnvironment();
+  // What tests start runs the compiled files as they are.
+  process.env.HOMELAB_TEST_BUILT = process.env.HOMELAB_BUILT = root;
+  const { run, forgetRun } = require("./warm.cjs").warmRunner(root);
+  // What a test left under way may end badly after it.
+  for (const event of ["uncaughtException", "unhandledRejection"]) process.on(event, () => undefined);
+  process.on("disconnect", () => process.exit());
+  process.on("message", async ({ test, changed }) => {
+    if (changed) forgetRun();
+    process.send(await run(test));
+  });
+}
+
+module.exports = { WarmProcess };
+if (require.main === module) serve(process.argv[2]);
