@@ -1,3 +1,5 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -39,6 +41,27 @@ told("one of this very process, and one of another machine, stay", () => {
     fs.writeFileSync(file, JSON.stringify({ ...ownIdentity(), ...other }));
     expect([takeOwnerFile(file, later(86_400_000)), takeOwnerFile(file)]).toEqual([false, false]);
   }
+});
+
+/** Ends with the test that looks after it: the namespace ends with its first process. */
+const CONTAINER = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
+const canContain = spawnSync("unshare", [...CONTAINER, "true"]).status === 0 && fs.readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]";
+
+(canContain ? test : test.skip)("one of a process in a container stays while that runs, and is free when it was killed", async () => {
+  const script = `require(${JSON.stringify(path.join(__dirname, "..", "bin/common/owner-file.js"))}).takeOwnerFile(${JSON.stringify(file)}); console.log("taken"); setInterval(() => {}, 1000);`;
+  // A /proc of its own, in which it finds itself.
+  const inside = spawn("unshare", [...CONTAINER, "--mount", "--mount-proc", process.execPath, "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    await once(inside.stdout, "data");
+    expect([takeOwnerFile(file, later(86_400_000)), takeOwnerFile(file)]).toEqual([false, false]);
+    expect(JSON.parse(fs.readFileSync(file, "utf8"))).toMatchObject({ bootId: ownIdentity()?.bootId, pid: expect.any(Number) });
+  } finally {
+    inside.kill("SIGKILL");
+  }
+  await once(inside, "exit");
+  // The processes within end a moment later.
+  for (let look = 0; look < 500 && !takeOwnerFile(file); look++) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(JSON.parse(fs.readFileSync(file, "utf8"))).toEqual(ownIdentity());
 });
 
 test.each(["", "\n", "x", "-1", "0", "1.5"])("one that says %j is nobody's after a while, and not at once", (text) => {

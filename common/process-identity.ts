@@ -50,7 +50,12 @@ interface System {
   machineId(): string;
   /** undefined: it is not known; null: it has ended, and waits for its parent to look. */
   startTime(pid: number): string | undefined | null;
+  /** Whether a process of another namespace runs, such as one in a container; undefined: that cannot be seen from here. */
+  runsElsewhere(pid: number, startTime: string): boolean | undefined;
 }
+
+/** That of the machine itself, from which all others are seen: PROC_PID_INIT_INO of Linux's include/linux/proc_ns.h. */
+const FIRST_NAMESPACE = "pid:[4026531836]";
 
 const linux: System = {
   bootId: () => read("/proc/sys/kernel/random/boot_id"),
@@ -69,6 +74,16 @@ const linux: System = {
     if (fields?.[0] === "Z" || fields?.[0] === "X") return null;
     return fields?.[19];
   },
+  runsElsewhere: (pid, startTime) => {
+    // Where other users' processes are hidden (hidepid), the first of all is.
+    if (linux.pidNamespace() !== FIRST_NAMESPACE || read("/proc/1/status") === undefined) return undefined;
+    const candidates = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+    return candidates.some((name) => {
+      // Its numbers, from this namespace's inwards; time since the start of the machine is the same in all.
+      const numbers = /^NSpid:\s+(.*)$/m.exec(read(`/proc/${name}/status`) ?? "")?.[1]?.split(/\s+/) ?? [];
+      return numbers.length > 1 && numbers.at(-1) === String(pid) && linux.startTime(Number(name)) === startTime;
+    });
+  },
 };
 
 const macos: System = {
@@ -80,6 +95,7 @@ const macos: System = {
     const [state = "", ...start] = (ask("ps", ["-o", "stat=,lstart=", "-p", String(pid)]) ?? "").split(/\s+/);
     return state.startsWith("Z") ? null : start.join(" ") || undefined;
   },
+  runsElsewhere: () => undefined,
 };
 
 const SYSTEMS: Partial<Record<NodeJS.Platform, System>> = { linux, darwin: macos };
@@ -94,14 +110,15 @@ export function ownIdentity(): ProcessIdentity | undefined {
 
 /**
  * Whether it is certain that a process of this machine has exited: the machine was started anew since, or the number
- * is free, or another process has it. False where that cannot be known.
+ * is free, or another process has it. One of a container is looked for among all of the machine's; false where that cannot be known,
+ * such as from within another container.
  */
 export function isSurelyGone(process_: ProcessIdentity): boolean {
   const own = ownIdentity();
   const system = SYSTEMS[process.platform];
   if (own === undefined || system === undefined) return false;
   if (process_.bootId !== own.bootId) return own.machineId !== "" && process_.machineId === own.machineId;
-  if (process_.pidNamespace !== own.pidNamespace) return false;
+  if (process_.pidNamespace !== own.pidNamespace) return system.runsElsewhere(process_.pid, process_.startTime) === false;
   if (!isProcessAlive(process_.pid)) return true;
   const startTime = system.startTime(process_.pid);
   return startTime === null || (startTime !== undefined && startTime !== process_.startTime);
