@@ -69,7 +69,8 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
   let dispatcher: Dispatcher | undefined;
   /** One of its connections may be a kept one. */
   let answered = false;
-  const closing: Promise<void>[] = [];
+  /** Of those before: what goes wrong while they close is told by {@link HttpClient.close}, and ends no process before. */
+  const closing: Promise<PromiseSettledResult<void>[]>[] = [];
   const ask = (r: HttpRequest, by: Dispatcher): Promise<Dispatcher.ResponseData> => {
     const { request } = require("undici") as typeof import("undici");
     return request(r.url, {
@@ -85,7 +86,7 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
   /** Without any connection that was kept; those in use end with what they carry. */
   const fresh = (instead: Dispatcher): Dispatcher => {
     if (dispatcher === instead) {
-      closing.push(instead.close());
+      closing.push(Promise.allSettled([instead.close()]));
       dispatcher = dispatcherFor(proxy, tls);
     }
     return dispatcher ?? instead;
@@ -120,7 +121,9 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
       return { status: response.statusCode, headers: response.headers, body: response.body };
     },
     async close() {
-      await Promise.all([...closing, dispatcher?.close()]);
+      const ended = [...(await Promise.all(closing)).flat(), ...(await Promise.allSettled([dispatcher?.close()]))];
+      const failed = ended.find((each) => each.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
     },
   };
 }
