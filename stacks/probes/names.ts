@@ -1,48 +1,11 @@
 /** The homelab's name server, and the certificates of what is served by name. */
-import * as http from "node:http";
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { type Packet, streamDecode, streamEncode } from "dns-packet";
-import { proxyFor } from "../../common/proxy";
+import { dial, PATIENCE_MS } from "./dial";
 import { endFinding, type Finding, look, ok, reason, wrong } from "./finding";
 
-const PATIENCE_MS = 10_000;
 const DNS_PORT = 53;
-
-/** Through the proxy of the environment where one is for that host, as all other traffic goes. */
-function dial(host: string, port: number): Promise<net.Socket> {
-  const proxy = proxyFor(new URL(`https://${host}:${port}`));
-  return new Promise((resolve, reject) => {
-    const late = (): void => reject(new Error(`${host}:${port} did not answer within ${PATIENCE_MS / 1_000} s`));
-    if (proxy === undefined) {
-      const socket = net.connect({ host, port, timeout: PATIENCE_MS });
-      socket.once("connect", () => resolve(socket)).once("error", reject);
-      socket.once("timeout", () => {
-        socket.destroy();
-        late();
-      });
-      return;
-    }
-    const request = http.request({
-      host: proxy.hostname,
-      port: proxy.port,
-      method: "CONNECT",
-      path: `${host}:${port}`,
-      agent: new http.Agent(),
-      timeout: PATIENCE_MS,
-    });
-    request.once("connect", (response, socket) => {
-      if (response.statusCode === 200) return resolve(socket as net.Socket);
-      socket.destroy();
-      reject(new Error(`${host}:${port} cannot be reached through the proxy ${proxy.host}`));
-    });
-    request.once("timeout", () => {
-      request.destroy();
-      late();
-    });
-    request.once("error", reject).end();
-  });
-}
 
 /** @returns addresses; empty where the server says that there is no such name */
 async function lookUp(server: string, name: string, port: number): Promise<string[]> {
