@@ -90,7 +90,7 @@ clean-reports:
 
 # What drifted on the real homelab, or why it could not be looked at, as files for `homelab issue`.
 drift-report: bin/.built
-	@sh pipelines/attempt.sh drift/failure.txt $(HOMELAB) drift --report drift/drift.json
+	@sh pipelines/attempt.sh drift/failure.txt $(HOMELAB) drift --names-only --report drift/drift.json
 
 # Whether the manifests in gitops/ are what the program renders.
 validate: bin/.built

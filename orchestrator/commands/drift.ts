@@ -10,6 +10,7 @@ export const command = defineCommand({
   flags: [
     ...QUERY_FLAGS,
     { name: "stacks-only", help: "do not look at the hosts" },
+    { name: "names-only", help: "name what differs without its values, for an issue or a log that others read" },
     JSON_OUTPUT,
     { name: "report", value: "FILE", help: "write what was found as JSON to FILE, for `homelab issue`" },
   ],

@@ -1,4 +1,4 @@
-import { driftExitCode, driftOf, driftText, hasDrifted } from "./drift-report";
+import { driftExitCode, driftOf, driftText, hasDrifted, namesOnly } from "./drift-report";
 import { type DriftReport, driftSchema } from "./drift-schema";
 
 const step = { op: "update", urn: "urn:1", type: "proxmoxve:index/vmLegacy:VmLegacy", name: "dev", component: false, diffs: [], keys: [], values: [] };
@@ -7,6 +7,21 @@ const report = (given: Partial<DriftReport>): DriftReport => {
   return { ...all, drifted: hasDrifted(all) };
 };
 const host = { host: "dns", stack: "tools", roles: [{ role: "dns", operations: [{ operation: "file /etc/x", status: "would-change", detail: "-a\n+b" }] }] };
+
+test("names only: no value of a field, no line of a file, neither in the text nor in the report", () => {
+  const changed = { urn: "u", type: "a:b:C", name: "c", how: "changed" as const, fields: [{ path: "description", from: "1", to: "hunter2" }] };
+  const found = namesOnly(report({ stacks: [{ stack: "dev", resources: [changed] }], hosts: [{ ...host, status: "would-change" }] }));
+  expect(driftText(found).split("\n").slice(0, 6)).toEqual([
+    "dev",
+    "  ~ a:b:C c",
+    "    description",
+    "",
+    "dns (tools)",
+    "  dns: 1 of 1 operations would change",
+  ]);
+  expect(JSON.stringify(found)).not.toMatch(/hunter2|\+b/);
+  expect([driftSchema.parse(found), driftExitCode(found)]).toEqual([found, 3]);
+});
 
 test("changed and gone resources drift, what is the same or only read does not", () => {
   const values = [{ path: "memory", from: "1", to: "2" }];

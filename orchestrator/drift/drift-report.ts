@@ -23,7 +23,21 @@ export function driftExitCode(report: DriftReport): ExitCode {
 /** Cut behind the redactor, which has seen the whole of it. */
 const short = (value: string): string => (value.length > VALUE_LENGTH ? `${value.slice(0, VALUE_LENGTH)}…` : value);
 
-const fieldLine = ({ path, from, to }: ChangedValue): string => `    ${path}: ${short(from ?? "(not there)")} → ${short(to ?? "(gone)")}`;
+const fieldLine = ({ path, from, to }: ChangedValue): string =>
+  from === undefined && to === undefined ? `    ${path}` : `    ${path}: ${short(from ?? "(not there)")} → ${short(to ?? "(gone)")}`;
+
+/** What differs by name alone, for a place that others read: what was found in the homelab was written by nobody for them. */
+export function namesOnly(report: DriftReport): DriftReport {
+  const stacks = report.stacks.map((stack) => ({
+    ...stack,
+    resources: stack.resources.map((resource) => ({ ...resource, fields: resource.fields.map(({ from: _from, to: _to, ...field }) => field) })),
+  }));
+  const hosts = report.hosts.map((host) => ({
+    ...host,
+    roles: host.roles.map((role) => ({ ...role, operations: role.operations.map(({ detail: _detail, ...operation }) => operation) })),
+  }));
+  return { ...report, stacks, hosts };
+}
 
 /** A resource with its fields, as lines. */
 export function resourceLines({ type, name, how, fields }: DriftedResource): string[] {

@@ -8,7 +8,7 @@ const resourceSchema = z.object({
   type: z.string(),
   name: z.string(),
   how: z.enum(["changed", "gone"]),
-  /** Of a changed one, from what the state has to what was found. None where only a secret differs. */
+  /** Of a changed one, from what the state has to what was found; neither of both in a report of names only. None where only a secret differs. */
   fields: z.array(changedValueSchema),
 });
 export type DriftedResource = z.infer<typeof resourceSchema>;

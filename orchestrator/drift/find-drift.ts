@@ -6,7 +6,7 @@ import type { Session } from "../cli/session";
 import { checkHosts } from "../hosts/manage-hosts";
 import { askAll } from "../run/query-stacks";
 import { writeSeenDrift } from "../store/seen-drift";
-import { driftExitCode, driftOf, driftText, hasDrifted } from "./drift-report";
+import { driftExitCode, driftOf, driftText, hasDrifted, namesOnly } from "./drift-report";
 import type { DriftedResource, DriftReport } from "./drift-schema";
 
 export async function findDrift(args: Arguments, session: Session): Promise<ExitCode> {
@@ -19,7 +19,8 @@ export async function findDrift(args: Arguments, session: Session): Promise<Exit
   const hosts = args.flag("stacks-only") ? [] : (await checkHosts(args, session, graph, args.words)).hosts;
   const at = session.clock.now();
   const lookedAt = new Date(at).toISOString();
-  const report: DriftReport = { version: 1, site: site.kind, lookedAt, drifted: hasDrifted({ stacks, hosts }), stacks, hosts };
+  const whole: DriftReport = { version: 1, site: site.kind, lookedAt, drifted: hasDrifted({ stacks, hosts }), stacks, hosts };
+  const report = args.flag("names-only") ? namesOnly(whole) : whole;
   writeSeenDrift(site.runsDir, new Map(stacks.map(({ stack, resources, error }) => [stack, { at, resources: error === undefined ? resources.length : null }])));
   const file = args.text("report");
   if (file !== undefined) session.writeFile(path.resolve(file), `${JSON.stringify(report, null, 2)}\n`, 0o644);
