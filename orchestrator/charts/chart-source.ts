@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { parse } from "yaml";
 import { z } from "zod";
+import { answered } from "../../common/answer";
 import { HomelabError } from "../../common/errors";
 import { createHttpClient, type HttpResponse } from "../../common/http";
 import { imageOf } from "./image-reference";
@@ -88,6 +89,23 @@ class Answers<T> {
   }
 }
 
+/** Undefined for what is no YAML, such as a proxy's page: no schema takes it. */
+function yamlOf(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const registryAnswer = <T>(schema: z.ZodType<T>, { url, body }: Answer, what: string): T =>
+  answered(schema, body.toString("utf8"), {
+    from: `${what} of ${new URL(url).host}`,
+    code: "E_CHART_SOURCE",
+    subject: what,
+    hint: "look at the address: what answers there is no registry",
+  });
+
 /** A repository of charts. Its index is fetched once. */
 class ChartRepository {
   readonly #indexes = new Answers<Index>();
@@ -97,7 +115,7 @@ class ChartRepository {
       const url = `${repository.replace(/\/+$/, "")}/index.yaml`;
       const answer = await ask(url);
       expectOk(answer, url);
-      const parsed = indexSchema.safeParse(parse(answer.body.toString("utf8")));
+      const parsed = indexSchema.safeParse(yamlOf(answer.body.toString("utf8")));
       if (!parsed.success) throw new HomelabError("E_CHART_SOURCE", `${url} is no index of charts: ${z.prettifyError(parsed.error)}`, { subject: url });
       return parsed.data;
     });
@@ -163,7 +181,7 @@ class Registry {
     for (let page = 0; path !== undefined && page < PAGES; page++) {
       const answer: Answer = await this.#ask(host, repository, path);
       expectOk(answer, `the versions of ${host}/${repository}`);
-      tags.push(...(tagsSchema.parse(JSON.parse(answer.body.toString("utf8"))).tags ?? []));
+      tags.push(...(registryAnswer(tagsSchema, answer, `the versions of ${host}/${repository}`).tags ?? []));
       path = /<([^>]+)>;\s*rel="?next"?/.exec(headerOf(answer, "link") ?? "")?.[1];
     }
     return tags;
@@ -183,7 +201,7 @@ class Registry {
 
   async chart(host: string, repository: string, tag: string): Promise<Buffer> {
     const what = `${host}/${repository}:${tag}`;
-    const { layers = [] } = manifestSchema.parse(JSON.parse((await this.#manifest(host, repository, tag, "GET")).body.toString("utf8")));
+    const { layers = [] } = registryAnswer(manifestSchema, await this.#manifest(host, repository, tag, "GET"), what);
     const layer = layers.find(({ mediaType }) => mediaType === CHART_LAYER);
     if (layer === undefined) throw new HomelabError("E_CHART_SOURCE", `${what} is no chart of Helm`, { subject: what });
     const blob = await this.#ask(host, repository, `/v2/${repository}/blobs/${layer.digest}`);

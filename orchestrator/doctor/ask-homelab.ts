@@ -3,6 +3,7 @@ import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { inPool } from "../../common/pool";
 import { type Engine, engineRunner, stackNames } from "../target/engine";
+import { engineAnswer } from "../target/engine-answer";
 import { askProgram, type Program } from "../target/program";
 import type { Site } from "../target/site";
 import type { Check } from "./doctor-checks";
@@ -28,7 +29,7 @@ async function builtThings(site: Site, engine: Engine, program: Pick<Program, "g
   const stacks = program.graph.names().filter((stack) => existing.has(stack));
   const outputs = await inPool(stacks, STACKS_AT_ONCE, async (stack) => ({
     stack,
-    ...outputsSchema.parse(JSON.parse(await run(["stack", "output", "--json", "--stack", stack], site.env))),
+    ...engineAnswer(outputsSchema, await run(["stack", "output", "--json", "--stack", stack], site.env), `stack output --json --stack ${stack}`),
   }));
   const vaultAddress = outputs.flatMap((each) => (typeof each.vaultAddress === "string" ? [each.vaultAddress] : []))[0];
   return {

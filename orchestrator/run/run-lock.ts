@@ -10,6 +10,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
+import { answered } from "../../common/answer";
 import { HomelabError, systemErrorCode } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { isSurelyGone, ownIdentity } from "../../common/process-identity";
@@ -45,7 +46,7 @@ function readClaim(file: string): Claim | undefined {
     if (systemErrorCode(cause) === "ENOENT") return undefined;
     throw cause;
   }
-  return claimSchema.parse(JSON.parse(text));
+  return answered(claimSchema, text, { from: file, code: "E_RUN_CLAIM", hint: "where no run is under way, delete that file" });
 }
 
 /** Claims of others that live, in order; those of the dead are removed. */

@@ -9,6 +9,7 @@ import { HomelabError } from "../../common/errors";
 import { RUN_FILES } from "../store/run-facts";
 import type { RunRecord } from "../store/run-records";
 import { stackNames } from "../target/engine";
+import { engineAnswer } from "../target/engine-answer";
 
 /** As both engines print it. */
 const historySchema = z.array(z.looseObject({ kind: z.string(), startTime: z.string() }));
@@ -53,7 +54,7 @@ export async function refuseIfWentOn(
   const there = await stackNames(engine);
   for (const stack of stacks.filter((name) => there.has(name))) {
     const text = (await engine(["stack", "history", "--stack", stack, "--json"])).trim();
-    const later = laterThan(seen, text === "" ? [] : historySchema.parse(JSON.parse(text)));
+    const later = laterThan(seen, text === "" ? [] : engineAnswer(historySchema, text, `stack history --stack ${stack} --json`));
     if (later === undefined) continue;
     throw new HomelabError("E_WENT_ON", `another run has worked on ${stack} since this one was cut: ${later.kind} of ${later.startTime}`, {
       subject: stack,

@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
+import { engineAnswer } from "../target/engine-answer";
 
 /** Runs a command of the engine in the stack's project; resolves with its output. */
 export type EngineCommand = (args: readonly string[], env: Record<string, string>) => Promise<string>;
@@ -62,7 +63,7 @@ export const ID_OF: Readonly<Record<string, (inputs: Inputs) => string | undefin
 };
 
 export async function pendingCreates(run: EngineCommand, stack: string): Promise<PendingCreate[]> {
-  const { deployment } = exportSchema.parse(JSON.parse(await run(["stack", "export", "--stack", stack], {})));
+  const { deployment } = engineAnswer(exportSchema, await run(["stack", "export", "--stack", stack], {}), `stack export --stack ${stack}`);
   return (deployment?.pending_operations ?? [])
     .filter(({ type }) => type === "creating")
     .map(({ resource: { urn, type, inputs = {} } }) => ({ urn, type, id: ID_OF[type]?.(inputs) }));
@@ -89,8 +90,8 @@ const isMadeOnce = ({ type, inputs = {} }: { type: string; inputs?: Inputs | und
  * @returns URNs of those
  */
 export async function settleRemade(run: EngineCommand, stack: string): Promise<string[]> {
-  const whole: unknown = JSON.parse(await run(["stack", "export", "--stack", stack], {}));
-  const { deployment } = exportSchema.parse(whole);
+  const whole = engineAnswer(exportSchema, await run(["stack", "export", "--stack", stack], {}), `stack export --stack ${stack}`);
+  const { deployment } = whole;
   const made = new Set((deployment?.resources ?? []).map(({ urn }) => urn));
   const pending = deployment?.pending_operations ?? [];
   const settled = pending.filter(({ type, resource }) => type === "creating" && made.has(resource.urn) && isMadeOnce(resource));
@@ -100,7 +101,7 @@ export async function settleRemade(run: EngineCommand, stack: string): Promise<s
     // Its secrets are encrypted, as in the state.
     const file = path.join(dir, "state.json");
     const left = pending.filter((operation) => !settled.includes(operation));
-    fs.writeFileSync(file, JSON.stringify({ ...(whole as object), deployment: { ...deployment, pending_operations: left } }), { mode: 0o600 });
+    fs.writeFileSync(file, JSON.stringify({ ...whole, deployment: { ...deployment, pending_operations: left } }), { mode: 0o600 });
     await run(["stack", "import", "--file", file, "--stack", stack], {});
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { HomelabError, systemErrorCode } from "../../common/errors";
 import { syncFolder, writeFileAtomic } from "../../common/files";
 import { stackNames } from "../target/engine";
+import { engineAnswer } from "../target/engine-answer";
 import type { EngineCommand } from "./pending-creates";
 
 const MANIFEST = "manifest.json";
@@ -43,7 +44,7 @@ export async function copyStates(
   const manifest: Manifest = { version: 1, ...facts, stacks: {} };
   for (const stack of stacks) {
     const text = await run(["stack", "export", "--stack", stack], {});
-    const { resources, pending_operations: pending } = exportSchema.parse(JSON.parse(text)).deployment;
+    const { resources, pending_operations: pending } = engineAnswer(exportSchema, text, `stack export --stack ${stack}`).deployment;
     writeFileAtomic(path.join(dir, `${stack}.json`), text, 0o600);
     manifest.stacks[stack] = { resources: resources?.length ?? 0, pending: pending?.length ?? 0, sha256: digest(text) };
   }

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { engineAnswer } from "../target/engine-answer";
 import type { EngineCommand } from "./pending-creates";
 
 const updateSchema = z.looseObject({
@@ -26,18 +27,17 @@ export interface Update {
 
 /** The newest first. Nothing of the settings that the engine keeps with each update. */
 export async function stackHistory(run: EngineCommand, stack: string, most: number): Promise<Update[]> {
-  const answer: unknown = JSON.parse(await run(["stack", "history", "--json", "--page-size", String(most), "--page", "1", "--stack", stack], {}));
-  return z
-    .array(updateSchema)
-    .parse(answer)
-    .map(({ kind, result, startTime, endTime, message, resourceChanges }) => ({
+  const stdout = await run(["stack", "history", "--json", "--page-size", String(most), "--page", "1", "--stack", stack], {});
+  return engineAnswer(z.array(updateSchema), stdout, `stack history --json --stack ${stack}`).map(
+    ({ kind, result, startTime, endTime, message, resourceChanges }) => ({
       kind,
       result,
       startTime,
       endTime,
       message: message ?? "",
       changes: resourceChanges ?? {},
-    }));
+    }),
+  );
 }
 
 const lockSchema = z.looseObject({ pid: z.number(), username: z.string(), hostname: z.string(), timestamp: z.string() });

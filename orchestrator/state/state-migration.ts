@@ -7,8 +7,10 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
+import { answered } from "../../common/answer";
 import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
+import { engineAnswer } from "../target/engine-answer";
 
 /** Runs one command of the engine on a backend; resolves with its standard output. */
 export type EngineRun = (backend: string, args: readonly string[]) => Promise<string>;
@@ -42,7 +44,7 @@ const sorted = (value: unknown): unknown => {
 
 /** What must be the same on both sides: resources and pending operations with their secrets in the clear (in memory only). */
 function fingerprint(exported: string): { resources: number; sha256: string; pending: number } {
-  const { resources, pending_operations: pending } = exportSchema.parse(JSON.parse(exported)).deployment;
+  const { resources, pending_operations: pending } = engineAnswer(exportSchema, exported, "stack export").deployment;
   const text = JSON.stringify(sorted({ resources: resources ?? [], pending: pending ?? [] }));
   return { resources: resources?.length ?? 0, pending: pending?.length ?? 0, sha256: createHash("sha256").update(text).digest("hex") };
 }
@@ -54,7 +56,7 @@ export class StateMigration {
   ) {}
 
   async #stacks(backend: string): Promise<Map<string, boolean>> {
-    const list = listSchema.parse(JSON.parse(await this.run(backend, ["stack", "ls", "--json"])));
+    const list = engineAnswer(listSchema, await this.run(backend, ["stack", "ls", "--json"]), "stack ls --json");
     return new Map(list.map(({ name, updateInProgress }) => [name, updateInProgress === true]));
   }
 
@@ -146,5 +148,9 @@ export const writeRecord = (file: string, record: MigrationRecord): void => {
 /** @throws HomelabError where nothing was migrated */
 export function readRecord(file: string): MigrationRecord {
   if (!fs.existsSync(file)) throw new HomelabError("E_STATE_MIGRATION", `there is no migration to go back from (${file})`);
-  return recordSchema.parse(JSON.parse(fs.readFileSync(file, "utf8")));
+  return answered(recordSchema, fs.readFileSync(file, "utf8"), {
+    from: file,
+    code: "E_STATE_MIGRATION",
+    hint: "it was changed since the migration wrote it: take the states back by `homelab state restore` from a copy (docs/state.md)",
+  });
 }

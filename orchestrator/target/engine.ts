@@ -10,6 +10,7 @@ import { findOnPath } from "../../common/executables";
 import { projectRoot } from "../../common/paths";
 import { type Arguments, oneOf } from "../cli/arguments";
 import { ENGINE_CHOICES } from "../cli/flags";
+import { engineAnswer } from "./engine-answer";
 
 /** A state with its secrets in the clear is read whole. */
 const MAX_OUTPUT_BYTES = 1024 ** 3;
@@ -67,5 +68,5 @@ const listSchema = z.array(z.looseObject({ name: z.string() }));
 
 /** Names of the stacks that the backend has. @param run a command of the engine, in the environment of that backend */
 export async function stackNames(run: (args: readonly string[]) => Promise<string>): Promise<Set<string>> {
-  return new Set(listSchema.parse(JSON.parse(await run(["stack", "ls", "--json"]))).map(({ name }) => name));
+  return new Set(engineAnswer(listSchema, await run(["stack", "ls", "--json"]), "stack ls --json").map(({ name }) => name));
 }

@@ -5,6 +5,7 @@ import * as http from "node:http";
 import * as path from "node:path";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { type AnswerOf, answeredJson } from "../../common/answer";
 import { childEnv, ENV, readEnv } from "../../common/env";
 import { HomelabError, systemErrorCode } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
@@ -62,6 +63,14 @@ function exchange(url: string, method: string, body?: string, timeoutMs = TIMEOU
   });
 }
 
+/** Another program may listen where a lab did that has ended. */
+const controlAnswer = (lab: Pick<LabFile, "control">, what: string): AnswerOf => ({
+  from: `${what} of ${lab.control}`,
+  code: "E_LAB_CONTROL",
+  subject: lab.control,
+  hint: "look at what listens there; `homelab lab stop` and `homelab lab start` begin anew",
+});
+
 /**
  * What a lab's control answers, as JSON.
  * @param timeoutMs default: 10 s
@@ -74,7 +83,7 @@ export async function control(lab: Pick<LabFile, "control">, method: string, rou
     throw new HomelabError("E_LAB_SILENT", `${method} ${url}: no answer`, { cause, subject: lab.control });
   });
   if (status !== 200) throw new HomelabError("E_LAB_CONTROL", `the lab answered ${status} to ${method} ${route}: ${body}`);
-  return body === "" ? undefined : JSON.parse(body);
+  return body === "" ? undefined : answeredJson(body, controlAnswer(lab, `${method} ${route}`));
 }
 
 /** The lab that runs in this checkout, or undefined. A lab file whose process is gone is no lab. */
@@ -118,7 +127,7 @@ const refusalSchema = z.object({ code: z.string(), error: z.string(), hint: z.st
 export async function tellSite(lab: LabFile, site: LabSite): Promise<void> {
   const { status, body } = await exchange(`${lab.control}/site`, "PUT", JSON.stringify(site));
   if (status === 200) return;
-  const refusal = refusalSchema.safeParse(status === 409 ? JSON.parse(body) : undefined);
+  const refusal = refusalSchema.safeParse(status === 409 ? answeredJson(body, controlAnswer(lab, "PUT /site")) : undefined);
   if (!refusal.success) throw new HomelabError("E_LAB_CONTROL", `the lab answered ${status} to PUT /site: ${body}`);
   const { code, error, hint } = refusal.data;
   throw new HomelabError(code, error, { subject: labDir(), ...(hint === undefined ? {} : { hint }) });

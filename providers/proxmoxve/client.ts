@@ -1,4 +1,5 @@
 /** The Proxmox VE API: form-encoded requests below /api2/json, `{data}` in answers, long work as tasks. */
+import { answeredJson } from "../../common/answer";
 import { type Clock, systemClock } from "../../common/clock";
 import { HomelabError } from "../../common/errors";
 import type { HttpClient, HttpResponse } from "../../common/http";
@@ -129,7 +130,8 @@ export class PveClient {
       ...(inQuery || encoded === "" ? {} : { body: encoded }),
     });
     if (response.status < 200 || response.status >= 300) throw new PveError(method, path, response.status, detailOf(response));
-    return asRecord(JSON.parse(response.body) as Json);
+    const hint = "look at the provider's endpoint: what answers there is not Proxmox";
+    return asRecord(answeredJson(response.body, { from: `${method} ${path} of ${this.options.endpoint}`, hint }) as Json);
   }
 
   /** Like `request`, for a change of a file of the node or the cluster: one that found it locked is repeated. */

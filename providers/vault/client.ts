@@ -1,4 +1,5 @@
 /** Vault's HTTP API: paths below /v1, JSON both ways, errors in Vault's own words. */
+import { answeredJson } from "../../common/answer";
 import { type Clock, systemClock } from "../../common/clock";
 import { HomelabError } from "../../common/errors";
 import type { HttpClient } from "../../common/http";
@@ -94,7 +95,8 @@ export class VaultClient {
       signal: options.signal,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (response.status < 300) return response.body === "" ? undefined : (JSON.parse(response.body) as JsonObject);
+    const of = { from: `${method} ${path} of ${this.options.address}`, hint: "look at Vault's address: what answers there is not Vault" };
+    if (response.status < 300) return response.body === "" ? undefined : (answeredJson(response.body, of) as JsonObject);
     throw new VaultError(method, path, response.status, messagesOf(response.body));
   }
 

@@ -1,8 +1,14 @@
+import * as http from "node:http";
+import * as https from "node:https";
 import * as net from "node:net";
+import { streamDecode, streamEncode } from "dns-packet";
+import { PROXY_VARIABLES } from "../../common/proxy";
+import { createAuthority } from "../../lab/core/tls";
+import { startRecordingProxy } from "../../tests/support/recording-proxy";
 import { clockFinding, endFinding, roomFinding } from "./finding";
 import { readAnswer } from "./hosts";
 import { probeNames } from "./names";
-import { rightsFinding, storageFindings } from "./proxmox";
+import { probeProxmox, rightsFinding, storageFindings } from "./proxmox";
 
 const GIB = 1024 ** 3;
 const DAY = 86_400_000;
@@ -119,6 +125,114 @@ test("something that is no name server is a finding, and does not end the probes
     const [finding, ...more] = await probeNames("127.0.0.1", ["vault.example.org"], (server.address() as net.AddressInfo).port);
     expect([finding?.verdict, more]).toEqual(["wrong", []]);
     expect(finding?.says).toContain("what answers at 127.0.0.1 is no name server");
+  } finally {
+    server.close();
+  }
+});
+
+const listening = async (server: net.Server): Promise<number> => {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as net.AddressInfo).port;
+};
+
+/** One that knows every name. */
+const nameServer = (): net.Server =>
+  net.createServer((socket) =>
+    socket
+      .on("error", () => undefined)
+      .on("data", (data) => {
+        const { id = 0, questions = [] } = streamDecode(data) ?? {};
+        const answers = questions.map(({ name }) => ({ type: "A" as const, name, ttl: 1, data: "192.0.2.7" }));
+        socket.end(streamEncode({ type: "response", id, questions, answers }));
+      }),
+  );
+
+/** A SOCKS 5 proxy (RFC 1928, RFC 1929) that takes everybody to one port. */
+const socksProxy = (upstream: number, seen: string[]): net.Server =>
+  net.createServer((client) => {
+    const steps = [
+      (data: Buffer) => client.write(Buffer.from([5, data.includes(2, 2) ? 2 : 0])),
+      (data: Buffer) => {
+        const user = data[1] ?? 0;
+        seen.push(`${data.subarray(2, 2 + user)}:${data.subarray(3 + user)}`);
+        client.write(Buffer.from([1, 0]));
+      },
+      (data: Buffer) => {
+        const port = data.readUInt16BE(data.length - 2);
+        seen.push(`${data[3] === 1 ? data.subarray(4, 8).join(".") : data.subarray(5, -2)}:${port}`);
+        client.write(Buffer.from([5, 0, 0, 1, 127, 0, 0, 1, 0, 0]));
+        const onward = net.connect(upstream, "127.0.0.1");
+        onward.on("error", () => client.destroy());
+        client.pipe(onward).pipe(client);
+      },
+    ];
+    client.on("error", () => undefined).on("data", (data) => steps.shift()?.(data));
+  });
+
+describe("behind a proxy", () => {
+  const before = PROXY_VARIABLES.map((name) => [name, process.env[name]] as const);
+  const servers: net.Server[] = [];
+  let answering: number;
+  beforeEach(async () => {
+    for (const name of PROXY_VARIABLES) delete process.env[name];
+    answering = await listening(started(nameServer()));
+  });
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  });
+  const started = (server: net.Server): net.Server => {
+    servers.push(server);
+    return server;
+  };
+  const asked = () => probeNames("192.0.2.53", ["vault.example.org"]);
+  const FOUND = [{ name: "names", verdict: "ok", says: "192.0.2.53 knows the one host name" }];
+
+  test("names are looked up by its tunnel, with its credentials", async () => {
+    const proxy = await startRecordingProxy({ plain: answering, tls: answering });
+    process.env["HTTPS_PROXY"] = proxy.url.replace("//", "//me:p%40ss@");
+    try {
+      expect([await asked(), proxy.seen]).toEqual([FOUND, ["CONNECT 192.0.2.53:53 me:p@ss"]]);
+    } finally {
+      proxy.close();
+    }
+  });
+
+  test("of SOCKS, too", async () => {
+    const seen: string[] = [];
+    process.env["HTTPS_PROXY"] = `socks5://me:p%40ss@127.0.0.1:${await listening(started(socksProxy(answering, seen)))}`;
+    expect([await asked(), seen]).toEqual([FOUND, ["me:p@ss", "192.0.2.53:53"]]);
+  });
+
+  test("that speaks TLS, it is asked by TLS", async () => {
+    const authority = await createAuthority("proxies");
+    process.env["HTTPS_PROXY"] = `https://me:p%40ss@127.0.0.1:${await listening(started(https.createServer(await authority.issue(["127.0.0.1"]))))}`;
+    const [finding] = await asked();
+    expect(finding?.says).toMatch(/^the name server 192\.0\.2\.53 does not answer: the proxy 127\.0\.0\.1:\d+ cannot be used \(.*certificate/);
+  });
+
+  test("that refuses, it is said without its password", async () => {
+    const refusing = http.createServer().on("connect", (_, socket) => socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"));
+    process.env["HTTPS_PROXY"] = `http://me:p%40ss@127.0.0.1:${await listening(started(refusing))}`;
+    const [finding] = await asked();
+    expect(finding?.says).toMatch(/192\.0\.2\.53:53 cannot be reached through the proxy 127\.0\.0\.1:\d+: it answers 407$/);
+  });
+});
+
+test.each([
+  ["<html>Log in</html>", "GET /version: the answer is no JSON"],
+  ['{"data":{"version":9}}', "GET /version: the answer is not of the expected form: data.version: Invalid input: expected string, received number"],
+])("what answers %s is no Proxmox, and no bug of ours", async (body, message) => {
+  const server = http.createServer((_, response) => response.end(body));
+  const access = { endpoint: `http://127.0.0.1:${await listening(server)}/`, tokenId: "a@pve!b", secret: "hunter2" };
+  try {
+    await expect(probeProxmox(access, { nodes: [] } as unknown as Parameters<typeof probeProxmox>[1], () => 0)).rejects.toMatchObject({
+      code: "E_ANSWER",
+      message,
+    });
   } finally {
     server.close();
   }

@@ -1,5 +1,6 @@
 /** Proxmox as a run needs it: its version, what its token may do, its nodes, what its storages take, their room, its clock. */
 import { z } from "zod";
+import { answered } from "../../common/answer";
 import { createHttpClient, type HttpClient } from "../../common/http";
 import { nameOf, type ProxmoxSite } from "../define/nodes";
 import { clockFinding, type Finding, look, ok, roomFinding, wrong } from "./finding";
@@ -57,7 +58,10 @@ class Api {
     if (typeof headers["date"] === "string") this.seenAt = { there: Date.parse(headers["date"]), here: this.now() };
     if (status === 401) throw new Error("it does not know the token: PROXMOX_TOKEN_ID and PROXMOX_SECRET in secrets/");
     if (status !== 200) throw new Error(`GET ${route} was answered with ${status}`);
-    return z.object({ data: schema }).parse(JSON.parse(body)).data;
+    return answered(z.object({ data: schema }), body, {
+      from: `GET ${route}`,
+      hint: "look at the endpoint in site/nodes.ts: what answers there is no Proxmox 8 or 9",
+    }).data;
   }
 }
 
