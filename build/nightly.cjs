@@ -7,7 +7,7 @@ const path = require("node:path");
 const PARTS = [
   ...HELD.map((major) => [`Node ${major}`, "node", ["build/test-node.cjs", String(major)]]),
   ["fuzz", "npm", ["run", "--silent", "fuzz"]],
-  ["changes that a test should notice", "npm", ["run", "--silent", "mutate"]],
+  ["changes that a test should notice", "npm", ["run", "--silent", "mutate", "--", "--seed", new Date().toISOString().slice(0, 10).replaceAll("-", "")]],
   ["another site", "make", ["test-another-site", "WITH=lab"]],
   ["recorded cases of the engine, each as processes of its own", "npm", ["run", "--silent", "test:all-cases"]],
   ["canaries", "npm", ["run", "--silent", "test:canaries"]],

@@ -1,5 +1,7 @@
 /** The places at which `npm run mutate` changes the program: what decides about a resource, and no text that only people read. */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
 
 interface Mutant {
@@ -47,3 +49,70 @@ test("a folder without anything to change, and one whose name is wrong, are no s
 test("tests of a busy machine get several times what they took before the change, and quick ones the least", () => {
   expect([secondsFor(180, [2, 3]), secondsFor(180, [100, 50]), secondsFor(180, [])]).toEqual([180, 600, 180]);
 });
+
+const ROOT = path.join(__dirname, "../..");
+/** What the run itself needs of a checkout. */
+const MACHINERY = ["build", "jest.config.cjs", "tests/support/own-environment.cjs", "tests/support/untraced-sdk.cjs"];
+
+const SOURCES: Record<string, string> = {
+  "tsconfig.json": '{ "compilerOptions": { "strict": true, "types": ["jest"], "skipLibCheck": true, "module": "commonjs" }, "include": ["components"] }',
+  "components/base/limits.ts": `export const limits = (large: boolean): { memory: number; name?: string } => ({ memory: large ? 3 : 1, name: "x" });
+export const spare: { rest: number } = { rest: 7 };
+export function settle(): void {
+  while (!isDone());
+}
+const isDone = (): boolean => true;
+`,
+  "components/base/limits.test.ts": `import { limits } from "./limits";
+test("small", () => expect(limits(false).memory).toBe(1));
+test("a variable of one file is not the next one's", () => {
+  expect(process.env.OF_ANOTHER).toBeUndefined();
+  process.env.OF_ANOTHER = "1";
+});
+`,
+  "components/use.test.ts": `import { limits, settle } from "./base/limits";
+test("large", async () => {
+  settle();
+  const { limits: same } = await import("./base/limits");
+  expect([limits(true).memory, limits === same]).toEqual([3, true]);
+});
+`,
+  "components/broken.test.ts": 'test("fails", () => { throw new Error("as always"); });',
+};
+
+test("each change is brought before the tests that load it, in a copy; what none notices and no type refuses has survived", () => {
+  const checkout = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-mutate-test-"));
+  try {
+    for (const file of MACHINERY) fs.cpSync(path.join(ROOT, file), path.join(checkout, file), { recursive: true });
+    for (const [file, text] of Object.entries(SOURCES)) {
+      fs.mkdirSync(path.join(checkout, path.dirname(file)), { recursive: true });
+      fs.writeFileSync(path.join(checkout, file), text);
+    }
+    fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(checkout, "node_modules"));
+    for (const words of [
+      ["init", "-q"],
+      ["add", "components", "tests", "build", "tsconfig.json", "jest.config.cjs"],
+    ])
+      execFileSync("git", words, { cwd: checkout });
+    const run = (...words: string[]) => spawnSync(process.execPath, ["build/mutate.cjs", ...words], { cwd: checkout, encoding: "utf8" });
+    const { status, stdout, stderr } = run("--timeout", "3", "--tests", "components");
+    expect([status, stderr, stdout.trimEnd().split("\n").toSorted()]).toEqual([
+      0,
+      "",
+      [
+        "all (seed 1): 10 of 10 changes tried, 3 noticed by tests beside them, 3 by others, 0 by the record of registrations alone, 1 refused by types, 3 survived; score 70 %",
+        "components/base: 10 of 10 changes tried, 3 noticed by tests beside them, 3 by others, 0 by the record of registrations alone, 1 refused by types, 3 survived; score 70 %",
+        "not asked components/broken.test.ts: Error: as always",
+        'survived  components/base/limits.ts:1  "x" changed  (2 test files load it)',
+        "survived  components/base/limits.ts:1  name left out  (2 test files load it)",
+        "survived  components/base/limits.ts:2  7 changed  (2 test files load it)",
+        "tests found no end 1 times",
+      ],
+    ]);
+    expect(fs.readFileSync(path.join(checkout, "components/base/limits.ts"), "utf8")).toBe(SOURCES["components/base/limits.ts"]);
+    const less = run("--limit", "1", "--tests", "components/base", "--at-least", "101");
+    expect([less.status, less.stderr]).toEqual([2, expect.stringMatching(/^error: the score is \d+ %, and at least 101 % are asked for\n$/)]);
+  } finally {
+    fs.rmSync(checkout, { recursive: true, force: true });
+  }
+}, 300_000);
