@@ -1,23 +1,24 @@
 "use strict";
 const { SOURCE_FOLDERS } = require("./build/source-folders.cjs");
+const lean = require("./tests/support/lean-modules.cjs");
 
 /** `make test-real`: only what needs real programs; `make test` has all the rest. */
 require("./tests/support/own-environment.cjs").applyOwnEnvironment();
 // biome-ignore lint/style/noProcessEnv: the switch between the two is the environment
 const real = process.env.HOMELAB_TEST_REAL === "1";
 
-/** Files of the SDK that untraced-sdk.cjs changes. */
-const TRACED = "@pulumi/pulumi/(runtime/debuggable|resource)\\.js$";
+/** Files of packages that lean-modules.cjs changes. */
+const LEAN = `/node_modules/${lean.FILES}`;
 
 module.exports = {
   testEnvironment: "<rootDir>/tests/support/node-environment.cjs",
   roots: [...SOURCE_FOLDERS, "tests"].map((d) => `<rootDir>/${d}`),
   testMatch: real ? ["**/*.real.test.ts"] : ["**/*.test.ts", "!**/*.real.test.ts"],
   transform: {
-    [TRACED]: "<rootDir>/tests/support/untraced-sdk.cjs",
+    [LEAN]: "<rootDir>/tests/support/lean-modules.cjs",
     "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "commonjs" } }],
   },
-  transformIgnorePatterns: [`/node_modules/(?!${TRACED})`],
+  transformIgnorePatterns: [`/node_modules/(?!${lean.FILES})`],
   globalSetup: "<rootDir>/tests/support/global-setup.cjs",
   testSequencer: real ? "<rootDir>/tests/support/real-sequencer.cjs" : "<rootDir>/tests/support/longest-first.cjs",
   reporters: ["default", "<rootDir>/tests/support/count-reporter.cjs"],

@@ -1,11 +1,13 @@
 // Jest's own, begun in an environment of ours: what a test file sees as process.env is a copy of this process's.
 "use strict";
 const { TestEnvironment } = require("jest-environment-node");
+const { keepCode } = require("./code-cache.cjs");
 const { applyOwnEnvironment } = require("./own-environment.cjs");
 
 module.exports = class extends TestEnvironment {
   constructor(...given) {
     applyOwnEnvironment();
+    keepCode();
     super(...given);
     // See outside-vm.ts.
     this.global.requireOutsideVm = require;
