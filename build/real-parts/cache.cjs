@@ -21,12 +21,13 @@ function onPath(name) {
   return undefined;
 }
 
-/** What a part is made of. How long it takes is no part of it; a main of ours is. */
+/** What a part is made of. How long it takes is no part of it; a main of ours is, and so are our files in the place of its own. */
 function recipe(part) {
   const { minutes: _, ...rest } = part;
-  const main = part.main === undefined ? "" : fs.readFileSync(path.join(__dirname, "mains", part.main.file), "utf8");
+  const main = part.main === undefined ? [] : [path.join("mains", part.main.file)];
+  const ours = [...main, ...Object.values(part.instead ?? {}).map((file) => path.join("instead", file))];
   return createHash("sha256")
-    .update(JSON.stringify(rest) + main)
+    .update([JSON.stringify(rest), ...ours.map((file) => fs.readFileSync(path.join(__dirname, file), "utf8"))].join(""))
     .digest("hex")
     .slice(0, 12);
 }

@@ -64,6 +64,20 @@ test("a part with a main of ours builds that, with the module's own files beside
   expect(statusOf("pulumi-kubernetes")).toMatch(/^missing {2}pulumi-kubernetes \(v4.*\): ENOENT/);
 });
 
+test("a part with files of ours in the place of the module's own is built from a copy that has them", () => {
+  run(["install", "vault"]);
+  const built = fs.readFileSync(path.join(cache, "vault-v1.21.0", "vault"), "utf8");
+  expect(built).toContain("replace github.com/hashicorp/vault => ./module\n");
+  for (const file of ["vault-plugins.go", "vault-storage.go"]) expect(built).toContain(fs.readFileSync(path.join("build/real-parts/instead", file), "utf8"));
+  expect(built).not.toContain("the module's own");
+  expect(calls().find((call) => call.startsWith("build"))).toContain(" -tags minimal ");
+  expect(fs.readdirSync(path.join(cache, "vault-v1.21.0")).sort()).toEqual([".complete", "vault"]);
+
+  expect(run(["install", "external-dns"], { noFiles: true }).out).toContain(
+    "cannot install external-dns: sigs.k8s.io/external-dns has no provider/factory/provider.go any more, which external-dns-providers.go replaces",
+  );
+});
+
 describe("where a part cannot be had, its reason says what to do, and the others are built", () => {
   test.each<[string, object, string]>([
     ["Go is too old", { version: "1.20.3" }, "Go 1.20.3 is too old: pulumi needs Go 1.24.0 or newer"],
