@@ -218,10 +218,37 @@ kubectl get namespaces -l '${SESSION_LABEL}' -o jsonpath='{range .items[*]}{.met
   done
 `;
 
-/** The reaper in a namespace of its own. RBAC cannot name namespaces by their labels: that it takes sessions alone is the script's word. */
+/** RBAC cannot name namespaces by their labels. So the API itself refuses the reaper every namespace that is no session's. */
+const boundToSessions = (namespace: string, labels: Readonly<Record<string, string>>) => [
+  {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingAdmissionPolicy",
+    metadata: { name: REAPER, labels },
+    spec: {
+      failurePolicy: "Fail",
+      matchConstraints: { resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["DELETE"], resources: ["namespaces"] }] },
+      matchConditions: [{ name: "of-the-reaper", expression: `request.userInfo.username == 'system:serviceaccount:${namespace}:${REAPER}'` }],
+      validations: [
+        {
+          expression: `oldObject.metadata.name.startsWith('session-') && has(oldObject.metadata.labels) && '${SESSION_LABEL}' in oldObject.metadata.labels`,
+          message: "the reaper of sessions deletes namespaces of sessions alone",
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingAdmissionPolicyBinding",
+    metadata: { name: REAPER, labels },
+    spec: { policyName: REAPER, validationActions: ["Deny"] },
+  },
+];
+
+/** The reaper in a namespace of its own. What binds it comes before its rights. */
 export function reaperManifests(namespace: string) {
   const labels = { "app.kubernetes.io/name": REAPER };
   return [
+    ...boundToSessions(namespace, labels),
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: REAPER, namespace, labels } },
     {
       apiVersion: "rbac.authorization.k8s.io/v1",

@@ -134,6 +134,16 @@ test("a session over the limit is refused", () => {
   expect(() => sessionManifests(SESSION, { running: 10, limit: 10 })).toThrow("there are 10 sessions, and no more than 10 at a time");
 });
 
+test("the reaper is bound to sessions' namespaces before it has a right to delete any", () => {
+  const kinds = reaperManifests("cks").map(({ kind }) => kind);
+  expect(kinds.slice(0, 2)).toEqual(["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]);
+  expect(kinds.indexOf("ClusterRoleBinding")).toBeGreaterThan(1);
+  // What the API makes of it: tests/real/session-reaper.real.test.ts.
+  expect(reaperManifests("cks")[0]).toMatchObject({
+    spec: { failurePolicy: "Fail", matchConditions: [{ expression: "request.userInfo.username == 'system:serviceaccount:cks:session-reaper'" }] },
+  });
+});
+
 test("the reaper keeps to the rules for all workloads", () => {
   expect(reaperManifests("cks").flatMap((object) => objectViolations(object as never))).toEqual([]);
 });

@@ -1,0 +1,88 @@
+/** What a real API lets the reaper of sessions delete: by its rights any namespace, by the policy beside them those of sessions alone. */
+
+import { request } from "undici";
+import { reaperManifests, sessionManifests } from "../../components/apps/sessions/session-manifests";
+import { type RealKubernetes, startRealKubernetes } from "../support/real-kubernetes";
+import { describeReal } from "../support/real-parts";
+
+interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+}
+
+const NAMESPACE = "cks";
+const PLURALS: Record<string, string> = {
+  ValidatingAdmissionPolicy: "validatingadmissionpolicies",
+  ValidatingAdmissionPolicyBinding: "validatingadmissionpolicybindings",
+  ServiceAccount: "serviceaccounts",
+  ClusterRole: "clusterroles",
+  ClusterRoleBinding: "clusterrolebindings",
+  CronJob: "cronjobs",
+  Namespace: "namespaces",
+};
+
+const folderOf = ({ apiVersion, kind, metadata: { namespace } }: Manifest): string =>
+  `${apiVersion.includes("/") ? "/apis" : "/api"}/${apiVersion}${namespace === undefined ? "" : `/namespaces/${namespace}`}/${PLURALS[kind]}`;
+
+describeReal(["kube-apiserver", "etcd"], "the reaper of sessions", (pathOf) => {
+  let api: RealKubernetes;
+  beforeAll(async () => {
+    api = await startRealKubernetes({ apiserver: pathOf("kube-apiserver"), etcd: pathOf("etcd") });
+    await make({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
+    for (const object of reaperManifests(NAMESPACE)) await make(object as Manifest);
+  }, 600_000);
+  afterAll(() => api.stop(), 60_000);
+
+  const make = (object: Manifest) => api.call("POST", folderOf(object), object);
+
+  /** A deletion by the account itself. */
+  async function deleteAs(token: string, name: string): Promise<{ status: number; message: string }> {
+    const { statusCode, body } = await request(`${api.origin}/api/v1/namespaces/${name}?dryRun=All`, {
+      method: "DELETE",
+      dispatcher: api.anonymous,
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const { message = "" } = (await body.json()) as { message?: string };
+    return { status: statusCode, message };
+  }
+
+  test("it deletes a session's namespace, and the API refuses it any other, also one that has only the name or only the label", async () => {
+    const session = sessionManifests(SESSION, { running: 0, limit: 1 })[0] as Manifest;
+    const label = Object.keys(session.metadata.labels ?? {})[0] ?? "";
+    await make(session);
+    for (const [name, labels] of [
+      ["vault", {}],
+      ["session-like", {}],
+      ["labelled", { [label]: "a1" }],
+    ] as const)
+      await make({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
+    const account = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/session-reaper/token`;
+    const { status } = (await api.call("POST", account, { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} })) as {
+      status: { token: string };
+    };
+    // A policy that was just made is asked a moment later.
+    for (const deadline = Date.now() + 30_000; (await deleteAs(status.token, "vault")).status === 200; )
+      if (Date.now() > deadline) throw new Error("the policy never came into force");
+      else await new Promise((resolve) => setTimeout(resolve, 200));
+    const refused = { status: 422, message: expect.stringContaining("the reaper of sessions deletes namespaces of sessions alone") };
+    for (const name of ["vault", "session-like", "labelled"]) expect([name, await deleteAs(status.token, name)]).toEqual([name, refused]);
+    expect(await deleteAs(status.token, session.metadata.name)).toMatchObject({ status: 200 });
+    // It binds nobody else.
+    await api.call("DELETE", "/api/v1/namespaces/labelled?dryRun=All");
+  });
+});
+
+const SESSION = {
+  id: "a1",
+  kubernetesVersion: "1.34.0",
+  goldenImage: { namespace: "vm-templates", name: "golden" },
+  storageClass: "longhorn",
+  cpuCores: 2,
+  memory: "2Gi",
+  diskSize: "10Gi",
+  podCidr: "10.0.0.0/16",
+  sshPublicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEH/iMrb1TsN580BUQcjVEP1QhqQxgnVfG1FHrVLcOgz learner",
+  joinToken: "abcdef.0123456789abcdef",
+  expires: "2026-11-30T12:00:00Z",
+} as const;
