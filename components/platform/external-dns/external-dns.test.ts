@@ -101,6 +101,28 @@ describe("names in the public zone", () => {
     );
   });
 
+  test("a name that left them has an instance of the same owner that finds no route, so that its record goes; no other one touches it", () => {
+    const given = externalDns.options.parse({ ...options, formerPublic: { blog: {}, "old.vpn": { private: true } } });
+    const instances = publicInstances(given, PLACE);
+    expect([...instances.keys()]).toEqual([
+      "external-dns-cloudflare",
+      "external-dns-cloudflare-private",
+      "external-dns-cloudflare-former",
+      "external-dns-cloudflare-private-former",
+    ]);
+    expect(instances.get("external-dns-cloudflare-former")).toMatchObject({
+      txtOwnerId: "dev-public",
+      policy: "sync",
+      sources: ["service"],
+      extraArgs: ["--regex-domain-filter=^(blog\\.example\\.org|example\\.org)$", "--label-filter=homelab/former=none"],
+    });
+    expect(instances.get("external-dns-cloudflare-private-former")).toMatchObject({ txtOwnerId: "dev-private" });
+    for (const release of ["external-dns-cloudflare", "external-dns-cloudflare-private"]) expect(instances.get(release)?.extraArgs[0]).not.toMatch(/blog|old/);
+    expect(externalDns.options.safeParse({ ...options, formerPublic: { shop: {} } }).error?.issues).toEqual([
+      expect.objectContaining({ path: ["formerPublic"], message: "shop is in public as well: its record would be written and deleted in turn" }),
+    ]);
+  });
+
   test("the filter lets the zone itself through, since Cloudflare's zones are looked for with it, and no name beside those", () => {
     for (const [, { extraArgs }] of publicInstances(externalDns.options.parse(options), PLACE)) {
       const [, pattern] = /^--regex-domain-filter=(.+)$/.exec(extraArgs[0] ?? "") ?? [];

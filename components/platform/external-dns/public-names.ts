@@ -3,19 +3,22 @@ import type { Place } from "../place";
 import type { ExternalDnsOptions } from "./options";
 import { publicRelease, publicValues } from "./values";
 
-/** Values of each instance that there is something for, by release name. */
+/** Values of each instance that there is something for, by release name: of names that are written, and of those whose records go. */
 export function publicInstances(
-  options: Pick<ExternalDnsOptions, "public">,
+  options: Pick<ExternalDnsOptions, "public" | "formerPublic">,
   place: Pick<Place, "domain" | "environment" | "routes">,
 ): Map<string, ReturnType<typeof publicValues>> {
   const { domain, environment, routes } = place;
-  const all = Object.entries(options.public);
+  const istio = routes.kind === "istio";
   return new Map(
-    [false, true].flatMap((isPrivate) => {
-      const names = all.filter(([, given]) => given.private === isPrivate).map(([name]) => `${name}.${domain}`);
-      return names.length === 0
-        ? []
-        : [[publicRelease(isPrivate), publicValues({ environment, domain, names, istio: routes.kind === "istio", isPrivate })] as const];
-    }),
+    [false, true].flatMap((isFormer) =>
+      [false, true].flatMap((isPrivate) => {
+        const all = Object.entries(isFormer ? options.formerPublic : options.public);
+        const names = all.filter(([, given]) => given.private === isPrivate).map(([name]) => `${name}.${domain}`);
+        return names.length === 0
+          ? []
+          : [[publicRelease(isPrivate, isFormer), publicValues({ environment, domain, names, istio, isPrivate, isFormer })] as const];
+      }),
+    ),
   );
 }

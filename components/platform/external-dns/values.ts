@@ -26,8 +26,9 @@ export function namePattern(names: readonly string[]): string {
   return escaped.length === 0 ? "^$" : `^(${escaped.join("|")})$`;
 }
 
-/** Of the chart's instance for Cloudflare: names whose address may be a private one, or not. */
-export const publicRelease = (isPrivate: boolean): string => (isPrivate ? "external-dns-cloudflare-private" : "external-dns-cloudflare");
+/** Of the chart's instance for Cloudflare: names whose address may be a private one, or not; and those that are public no more. */
+export const publicRelease = (isPrivate: boolean, isFormer = false): string =>
+  `external-dns-cloudflare${isPrivate ? "-private" : ""}${isFormer ? "-former" : ""}`;
 /** Secret with the token of Cloudflare, and its key. */
 export const CLOUDFLARE_SECRET = { name: "external-dns-cloudflare", key: "api-token" } as const;
 /** Networks of which nobody outside can reach an address (RFC 1918, RFC 6598, RFC 4193). */
@@ -42,13 +43,19 @@ export interface PublicValuesArgs {
   istio: boolean;
   /** Addresses of private networks are written. */
   isPrivate: boolean;
+  /** Nothing is written any more, and what this owner wrote is deleted. */
+  isFormer?: boolean;
 }
 
+/** A label that no route has: an instance that looks for it finds none, and so deletes all records that are its owner's. */
+const NO_ROUTE = "homelab/former=none";
+
 /** Values of an instance that writes to the domain's zone at Cloudflare. */
-export function publicValues({ environment, domain, names, istio, isPrivate }: PublicValuesArgs) {
+export function publicValues({ environment, domain, names, istio, isPrivate, isFormer = false }: PublicValuesArgs) {
   return {
     provider: { name: "cloudflare" },
-    sources: ["ingress", "service", ...(istio ? ["istio-gateway", "istio-virtualservice"] : [])],
+    // Services alone can be chosen by a label in every version (Istio's sources cannot).
+    sources: isFormer ? ["service"] : ["ingress", "service", ...(istio ? ["istio-gateway", "istio-virtualservice"] : [])],
     // Beside each record lies a text that says whose it is: what others wrote stays, and what was this instance's goes with its route.
     registry: "txt",
     txtOwnerId: `${environment}-${isPrivate ? "private" : "public"}`,
@@ -60,7 +67,8 @@ export function publicValues({ environment, domain, names, istio, isPrivate }: P
     // a zone that it leaves out is written (provider/cloudflare/cloudflare.go and endpoint/domain_filter.go of external-dns).
     extraArgs: [
       `--regex-domain-filter=${namePattern([domain, ...names])}`,
-      ...(isPrivate ? [] : PRIVATE_NETWORKS.map((network) => `--exclude-target-net=${network}`)),
+      ...(isFormer ? [`--label-filter=${NO_ROUTE}`] : []),
+      ...(isPrivate || isFormer ? [] : PRIVATE_NETWORKS.map((network) => `--exclude-target-net=${network}`)),
     ],
     env: [{ name: "CF_API_TOKEN", valueFrom: { secretKeyRef: CLOUDFLARE_SECRET } }],
     resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
