@@ -16,11 +16,16 @@ const FIXED: Readonly<Record<string, readonly string[]>> = {
   Deployment: ["spec.selector"],
   DaemonSet: ["spec.selector"],
   ReplicaSet: ["spec.selector"],
-  Job: ["spec.selector", "spec.template", "spec.completionMode"],
-  PersistentVolumeClaim: ["spec.accessModes", "spec.storageClassName", "spec.volumeName", "spec.volumeMode", "spec.selector"],
+  Job: ["spec.selector", "spec.template", "spec.completionMode", "spec.podFailurePolicy", "spec.backoffLimitPerIndex", "spec.managedBy"],
+  PersistentVolumeClaim: [
+    ...["spec.accessModes", "spec.storageClassName", "spec.volumeName", "spec.volumeMode", "spec.selector", "spec.dataSource", "spec.dataSourceRef"],
+  ],
   StorageClass: ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"],
   RoleBinding: ["roleRef"],
   ClusterRoleBinding: ["roleRef"],
+  IngressClass: ["spec.controller"],
+  PriorityClass: ["value", "preemptionPolicy"],
+  RuntimeClass: ["handler"],
 };
 /** Objects whose data, or whose volumes' data, are lost with them. */
 const HOLDS_DATA = new Set(["StatefulSet", "PersistentVolumeClaim"]);
@@ -58,7 +63,8 @@ function claimChanges(before: unknown, after: unknown): string[] {
   });
 }
 
-function fieldsOf(before: Manifest, after: Manifest): string[] {
+/** Of one object, fields that would change and may not, in words or as paths. */
+export function fixedChanges(before: Manifest, after: Manifest): string[] {
   if (after.kind === "StatefulSet") {
     const [old, next] = [at(before, "spec"), at(after, "spec")];
     const keys = [...new Set([...Object.keys(Object(old)), ...Object.keys(Object(next))])];
@@ -79,7 +85,7 @@ export function refusedChanges(before: readonly Manifest[], after: readonly Mani
   const known = new Map(before.map((object) => [key(object), object]));
   return after.flatMap((object) => {
     const former = known.get(key(object));
-    const fields = former === undefined ? [] : fieldsOf(former, object);
+    const fields = former === undefined ? [] : fixedChanges(former, object);
     if (fields.length === 0) return [];
     const { apiVersion, kind, namespace: home, name } = refOfManifest(object, namespace);
     return [{ apiVersion, kind, namespace: home, name, fields, holdsData: HOLDS_DATA.has(kind) }];
@@ -92,6 +98,8 @@ export function replacingStep({ kind, namespace, name, holdsData }: RefusedChang
   const where = namespace === undefined ? "" : ` -n ${namespace}`;
   if (kind === "StatefulSet")
     return `save its data, then \`kubectl${where} delete ${what} --cascade=orphan\` (its pods and volumes stay) and run the stack again: the new set takes the pods over. Volumes that are there keep their size and class: a larger size is set on each claim as well (\`kubectl${where} patch pvc\`, where its class allows that), another class needs the pod and its claim deleted, and the data restored`;
+  if (kind === "PersistentVolume")
+    return `its files stay where they are: stop the pods that use it, delete its claim and then \`kubectl delete ${what}\`, and run the stack again`;
   if (holdsData) return `save its data, then \`kubectl${where} delete ${what}\`, run the stack again, and restore them`;
   return `\`kubectl${where} delete ${what} --cascade=orphan\`, and run the stack again`;
 }

@@ -5,6 +5,7 @@ import { isValues, type JsonObject, type Value, type Values, withoutNullValues }
 import type { ClusterTarget } from "../settings";
 import { isNamespaced, type ObjectType, refOfId, withCanonicalNamespace } from "./identity";
 import { isOwnKind } from "./json";
+import { refuseToReplace } from "./kept";
 import { normalised, pruned } from "./live-inputs";
 import { isAutonamed, nameOf } from "./names";
 import { liveOf } from "./outputs";
@@ -56,7 +57,7 @@ export async function diffObject(type: ObjectType, call: DiffCall<ClusterTarget>
   const news = keepIgnored(olds, withCanonicalNamespace(given, namespaced), ignoreChanges);
   const own = isOwnKind(apiVersion);
   const result = diffValues(olds, news, {
-    replaceOn: replacingPaths(apiVersion, kind, news, provider.settings),
+    replaceOn: replacingPaths(apiVersion, kind, olds, news, provider.settings),
     replaces: (path) => !changesInPlace(apiVersion, kind, path),
     equal: (path, a, b) => own && isQuantityAt(path) && sameQuantity(a, b),
     unchanged: (path, a, b) => own && isEmpty(path, a) && isEmpty(path, b),
@@ -66,6 +67,7 @@ export async function diffObject(type: ObjectType, call: DiffCall<ClusterTarget>
     : result;
   // An object whose name stays cannot stand beside its successor.
   const sameName = nameOf(news) === nameOf(olds) && !isAutonamed(news) && namespaceOf(news) === namespaceOf(olds);
+  if (sameName) await refuseToReplace(type, { id: call.id, olds, news, replaces: replaced.replaces }, provider.client, signal);
   return { ...replaced, deleteBeforeReplace: replaced.replaces.length > 0 && sameName };
 }
 

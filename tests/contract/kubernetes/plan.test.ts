@@ -113,6 +113,75 @@ describe("ConfigMaps and Secrets", () => {
   });
 });
 
+describe("what an object has for life", () => {
+  const diffOf = async (type: string, before: Values, after: Values) => {
+    const metadata = { name: "it" };
+    const olds = (await plugin.check(type, { metadata, ...before })).inputs;
+    return plugin.diff(type, { id: "default/it", inputs: olds, outputs: {} }, (await plugin.check(type, { metadata, ...after }, olds)).inputs);
+  };
+
+  test.each<[string, Values, Values]>([
+    ["kubernetes:apps/v1:Deployment", { spec: { selector: { matchLabels: { a: "b" } } } }, { spec: { selector: { matchLabels: { a: "c" } } } }],
+    ["kubernetes:apps/v1:StatefulSet", { spec: { volumeClaimTemplates: [] } }, { spec: { volumeClaimTemplates: [{ metadata: { name: "data" } }] } }],
+    ["kubernetes:batch/v1:Job", { spec: { template: { spec: { restartPolicy: "Never" } } } }, { spec: { template: { spec: { restartPolicy: "OnFailure" } } } }],
+    ["kubernetes:batch/v1:Job", { spec: { completionMode: "Indexed" } }, { spec: { completionMode: "NonIndexed" } }],
+    ["kubernetes:core/v1:Service", { spec: { clusterIP: "10.43.0.9" } }, { spec: { clusterIP: "None" } }],
+    ["kubernetes:networking.k8s.io/v1:IngressClass", { spec: { controller: "a/b" } }, { spec: { controller: "a/c" } }],
+    ["kubernetes:scheduling.k8s.io/v1:PriorityClass", { value: 1 }, { value: 2 }],
+    ["kubernetes:storage.k8s.io/v1:StorageClass", { provisioner: "a" }, { provisioner: "b" }],
+    ["kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", { roleRef: { name: "a" } }, { roleRef: { name: "b" } }],
+    [CONFIG_MAP, { data: { a: "1" }, immutable: true }, { data: { a: "2" } }],
+    [SECRET, { data: { a: "MQ==" }, immutable: true }, { data: { a: "MQ==" } }],
+  ])("a preview says that %s is replaced, the one that is there first: %j → %j", async (type, before, after) => {
+    const { replaces, deleteBeforeReplace } = await diffOf(type, before, after);
+    expect([replaces.length > 0, deleteBeforeReplace]).toEqual([true, true]);
+  });
+
+  const CLAIM = "kubernetes:core/v1:PersistentVolumeClaim";
+  const claim = (name: string, storage: string, storageClassName = "local-path"): Values => ({
+    metadata: { name, annotations: { "pulumi.com/skipAwait": "true" } },
+    spec: { accessModes: ["ReadWriteOnce"], storageClassName, resources: { requests: { storage } } },
+  });
+  const claimDiff = async (name: string, before: Values, after: Values) => {
+    const olds = (await plugin.check(CLAIM, before)).inputs;
+    return plugin.diff(CLAIM, { id: `default/${name}`, inputs: olds, outputs: {} }, (await plugin.check(CLAIM, after, olds)).inputs);
+  };
+
+  test("a claim that would be another one is refused by the preview with the step that replaces it, and its data stay", async () => {
+    await plugin.make(CLAIM, claim("kept", "2Gi"));
+    const before = claim("kept", "2Gi");
+    await expect(claimDiff("kept", before, claim("kept", "2Gi", "longhorn"))).rejects.toThrow(
+      "PersistentVolumeClaim default/kept: Kubernetes does not change what an object has for life: spec.storageClassName",
+    );
+    await expect(claimDiff("kept", before, claim("kept", "1Gi"))).rejects.toThrow("size: 2Gi → 1Gi (a volume does not become smaller)");
+    await expect(claimDiff("kept", before, claim("kept", "1Gi"))).rejects.toThrow("kubectl -n default delete persistentvolumeclaim kept");
+    expect(await claimDiff("kept", before, claim("kept", "3Gi"))).toMatchObject({ changes: "some", replaces: [] });
+    expect(await claimDiff("kept", before, claim("kept", "2048Mi"))).toMatchObject({ changes: "none" });
+    // Another name is another claim, and what is not known yet is no change yet.
+    expect((await claimDiff("kept", before, claim("other", "2Gi", "longhorn"))).replaces).toContain("metadata");
+    const unknown = claim("kept", "2Gi");
+    expect((await claimDiff("kept", before, { ...unknown, spec: { ...(unknown["spec"] as Values), volumeName: UNKNOWN } })).replaces).toEqual(["spec"]);
+  });
+
+  test("a claim that somebody deleted for that is made anew", async () => {
+    expect(await claimDiff("gone", claim("gone", "2Gi"), claim("gone", "1Gi", "longhorn"))).toMatchObject({ replaces: ["spec"], deleteBeforeReplace: true });
+  });
+
+  test("so is a volume, whose files lie elsewhere than in it", async () => {
+    const type = "kubernetes:core/v1:PersistentVolume";
+    const volume = (path: string): Values => ({
+      metadata: { name: "library" },
+      spec: { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], persistentVolumeReclaimPolicy: "Retain", hostPath: { path } },
+    });
+    await plugin.make(type, volume("/mnt/a"));
+    const olds = (await plugin.check(type, volume("/mnt/a"))).inputs;
+    const news = (await plugin.check(type, volume("/mnt/b"), olds)).inputs;
+    await expect(plugin.diff(type, { id: "library", inputs: olds, outputs: {} }, news)).rejects.toThrow(
+      "delete its claim and then `kubectl delete persistentvolume library`",
+    );
+  });
+});
+
 test("what is secret in the inputs is secret in the copy that outputs hold of them", async () => {
   const labels = { app: "web" };
   const env = [{ name: "TOKEN", value: new Secret("s3cr3t-token") }];

@@ -1,0 +1,41 @@
+/**
+ * Objects that hold data. Where one would have to be another one under its name, the official table says "replace": the data would go, or,
+ * where the object is kept on deletion, the API would refuse its successor in the middle of a run. So it is refused in the preview, with
+ * the step that replaces it.
+ */
+import { HomelabError } from "../../../common/errors";
+import { containsUnknown, isValues, type Value, type Values } from "../../sdk/values";
+import type { KubernetesClient } from "../client";
+import { fixedChanges, replacingStep } from "../helm/immutable";
+import type { Manifest } from "../helm/manifest";
+import { type ObjectType, refOfId } from "./identity";
+
+const KEPT = new Set(["v1/PersistentVolumeClaim", "v1/PersistentVolume"]);
+
+const at = (values: Values, path: string): Value | undefined =>
+  path.split(".").reduce<Value | undefined>((node, key) => (isValues(node) ? node[key] : undefined), values);
+
+/** What Kubernetes refuses to change of such an object, in words. What is unknown until the run is no change yet. */
+function refused({ kind }: ObjectType, olds: Values, news: Values, replaces: readonly string[]): string[] {
+  const fields = kind === "PersistentVolume" ? replaces : fixedChanges(olds as unknown as Manifest, { ...news, kind } as unknown as Manifest);
+  return fields.filter((field) => !containsUnknown(at(news, field) ?? null));
+}
+
+/** @throws HomelabError E_IMMUTABLE; an object that is not in the cluster any more is made anew */
+export async function refuseToReplace(
+  type: ObjectType,
+  { id, olds, news, replaces }: { readonly id: string; readonly olds: Values; readonly news: Values; readonly replaces: readonly string[] },
+  client: KubernetesClient,
+  signal: AbortSignal,
+): Promise<void> {
+  const { apiVersion, kind } = type;
+  if (!KEPT.has(`${apiVersion}/${kind}`)) return;
+  const fields = refused(type, olds, news, replaces);
+  if (fields.length === 0) return;
+  const ref = refOfId(id, apiVersion, kind);
+  if ((await client.get(ref, signal)) === undefined) return;
+  throw new HomelabError("E_IMMUTABLE", `${kind} ${id}: Kubernetes does not change what an object has for life: ${fields.join("; ")}`, {
+    subject: id,
+    hint: replacingStep({ ...ref, fields, holdsData: true }),
+  });
+}
