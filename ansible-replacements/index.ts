@@ -1,5 +1,5 @@
 export { type CompiledScript, compile, compileRole, type RoleMode, secretInput } from "./compile";
-export { K3S, KUBERNETES, TELEPORT_VERSION } from "./pins";
+export { CILIUM_VERSION, K3S, KUBERNETES, TELEPORT_VERSION } from "./pins";
 export { type OperationReport, parseRoleReport, type RoleReport, roleFailure } from "./report";
 export { combineRoles, type Role } from "./role";
 export { base } from "./roles/base";
@@ -7,7 +7,7 @@ export { type BootServerArgs, bootServer } from "./roles/boot-server";
 export { type ClusterApiArgs, clusterApi } from "./roles/cluster-api";
 export { type HaproxyArgs, haproxy } from "./roles/haproxy";
 export { KUBECONFIG_PATH, k3sServer, k3sUninstalled } from "./roles/k3s-server";
-export { type KubeadmClusterArgs, kubeadmCluster } from "./roles/kubeadm-cluster";
+export { ciliumValues, type KubeadmClusterArgs, kubeadmCluster } from "./roles/kubeadm-cluster";
 export { type KubeadmJoinArgs, kubeadmAdmission, kubeadmJoin } from "./roles/kubeadm-join";
 export { type KubeadmNodeArgs, kubeadmNode } from "./roles/kubeadm-node";
 export { ADMIN_KUBECONFIG } from "./roles/kubeadm-shared";

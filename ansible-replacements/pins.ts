@@ -27,7 +27,10 @@ export const KEYS = {
 
 /** The newest of the original's line. */
 export const TELEPORT_VERSION = "17.7.1";
-/** The original's. */
-export const CILIUM_VERSION = "1.14.5";
+/**
+ * The newest of the line before the newest: the original's 1.14 gets no fixes, and does not know `policyCIDRMatchMode`. A cluster that runs
+ * an older one is raised minor by minor (`cilium.version` in the settings, a run for each).
+ */
+export const CILIUM_VERSION = "1.19.6";
 /** The container images that the roles run themselves. */
 export const PIHOLE_IMAGE = "docker.io/pihole/pihole:2025.08.0";

@@ -50,14 +50,29 @@ function initConfig(args: KubeadmClusterArgs, version: string, serviceCidr: stri
   return `printf '%s' ${quote(head)} ${secretInYaml(TOKEN)} ${quote(ttl)} ${secretInYaml(CERTIFICATE_KEY)} ${quote(rest)}`;
 }
 
+/**
+ * Values of Cilium's chart, by path.
+ * Policies name nodes by their addresses; without the second one these select no node, and pods do not reach the API. Hubble's certificates
+ * are made and renewed by a Job in the cluster: by default each run of the chart makes others, which nothing renews.
+ */
+export const ciliumValues = (podCidr: string) =>
+  ({
+    "ipam.operator.clusterPoolIPv4PodCIDRList": [podCidr],
+    policyCIDRMatchMode: ["nodes"],
+    "hubble.tls.auto.method": "cronJob",
+  }) as const;
+
+/** As Helm's `--set` takes it. */
+const setFlag = ([path, value]: readonly [string, string | readonly string[]]): string[] => [
+  "--set",
+  `${path}=${typeof value === "string" ? value : `{${value.join(",")}}`}`,
+];
+
 function cilium({ cilium: { version = CILIUM_VERSION, cli }, podCidr }: KubeadmClusterArgs): Operation[] {
   const url = `https://github.com/cilium/cilium-cli/releases/download/${encodeURIComponent(cli.version)}/cilium-linux-amd64.tar.gz`;
   const image = `${KUBECTL} -n kube-system get daemonset cilium -o 'jsonpath={.spec.template.spec.containers[0].image}'`;
   const tool = `env KUBECONFIG=${ADMIN_KUBECONFIG} /usr/local/bin/cilium`;
-  // Policies name nodes by their addresses; without the second setting these select no node, and pods do not reach the API.
-  const settings = ["--version", version, "--set", `ipam.operator.clusterPoolIPv4PodCIDRList={${podCidr}}`, "--set", "policyCIDRMatchMode={nodes}"]
-    .map(quote)
-    .join(" ");
+  const settings = ["--version", version, ...Object.entries(ciliumValues(podCidr)).flatMap(setFlag)].map(quote).join(" ");
   return [
     archivedBinary({ url, sha256: cli.sha256, member: "cilium", path: "/usr/local/bin/cilium" }),
     command(

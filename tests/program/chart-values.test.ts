@@ -1,4 +1,5 @@
 /** Every value that a module gives to a chart is a key that the chart knows, of its type. Needs the charts' data beside the checkout. */
+import { CILIUM_VERSION, ciliumValues } from "../../ansible-replacements";
 import { MODULES } from "../../components/platform/catalogue";
 import type { Module } from "../../components/platform/module";
 import { loadEstate } from "../../stacks/load/estate";
@@ -32,6 +33,18 @@ if (known.length > 0)
     expect(all.flatMap((values) => strangeValues(data, values))).toEqual([]);
   });
 if (unknown.length > 0) test.skip.each(unknown)("$module.name: $name $version [skipped: the chart's data is not beside the checkout]", () => undefined);
+
+const cilium = chartData("cilium", CILIUM_VERSION);
+(cilium === undefined ? test.skip : test)(
+  "the role of a kubeadm cluster gives Cilium values that its chart knows, and no certificate of Hubble is made by chance",
+  () => {
+    const values = ciliumValues("10.244.0.0/16");
+    // Each path of `--set` as the map that Helm makes of it.
+    const maps = Object.entries(values).map(([path, value]) => path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Values);
+    expect(maps.flatMap((one) => (cilium === undefined ? [] : strangeValues(cilium, one)))).toEqual([]);
+    expect(values["hubble.tls.auto.method"]).not.toBe("helm");
+  },
+);
 
 describe("what is strange to a chart", () => {
   const data = {

@@ -6,14 +6,15 @@
  * is no variable that could be left over.
  */
 import { stringify } from "yaml";
+import { CILIUM_VERSION } from "../../../ansible-replacements";
 import { quote } from "../../../common/quote";
 import type { SessionSpec } from "./session-spec";
 
 /** Name under which the worker finds the control plane, inside the session's namespace. */
 export const CONTROL_PLANE = "control-plane";
 export const API_PORT = 6443;
-/** Of the chart; its images are pinned by it. */
-export const CILIUM = { repository: "https://helm.cilium.io/", version: "1.18.4" } as const;
+/** Of the chart; its images are pinned by it. The version that clusters of kubeadm have. */
+export const CILIUM = { repository: "https://helm.cilium.io/", version: CILIUM_VERSION } as const;
 /** How long the token to join holds. Both machines boot at the same time. */
 const TOKEN_TTL = "30m0s";
 const [WAITS, WAIT_SECONDS] = [180, 5];
