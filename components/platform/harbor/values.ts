@@ -110,6 +110,8 @@ export function harborValues<T>({ host, storageClass, size, scan, database, cred
         sslmode: "require",
       },
     },
+    // Its ConfigMaps have this password all the same, inside URLs: the chart looks the Secret up when it renders. So it opens nothing but
+    // Harbor's own Valkey, which Harbor's namespace alone reaches.
     redis: { type: "external", external: { addr: `${VALKEY_NAME}:${INNER_PORTS.valkey}`, existingSecret: VALKEY_SECRET } },
     core: {
       existingSecret,

@@ -32,6 +32,8 @@ test("it takes its root user from a Secret that is there first, and has no user 
     repositoryOpts: { repo: "https://charts.min.io" },
     values: {
       podAnnotations: { [MARK]: expect.stringMatching(/^[0-9a-f]{24}$/) },
+      image: { repository: "quay.io/minio/minio", tag: expect.stringMatching(/^RELEASE\.2025-09-07T16-13-09Z@sha256:[0-9a-f]{64}$/) },
+      mcImage: { repository: "quay.io/minio/mc", tag: expect.stringMatching(/^RELEASE\.2025-08-13T08-35-41Z@sha256:[0-9a-f]{64}$/) },
       mode: "standalone",
       replicas: 1,
       existingSecret: "minio-root",

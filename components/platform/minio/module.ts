@@ -1,6 +1,6 @@
 import { defineModule } from "../module";
 import { minioOptions, ROOT_PASSWORD, ROOT_USER } from "./options";
-import { MINIO_CHART, MINIO_NAMESPACE, minioValues } from "./values";
+import { MINIO_CHART, MINIO_CLIENT_IMAGE, MINIO_IMAGE, MINIO_NAMESPACE, minioValues } from "./values";
 
 /** Whether each user's secret key comes from a Secret of ours. */
 const isOurs = (users: unknown): boolean =>
@@ -10,6 +10,7 @@ export const minio = defineModule({
   name: "minio",
   summary: "object storage: the API at s3.<domain>, the console at minio.<domain>",
   charts: { minio: MINIO_CHART },
+  images: [MINIO_IMAGE, MINIO_CLIENT_IMAGE],
   options: minioOptions,
   provides: ["object-storage"],
   defaultCredentials: [{ path: "users", is: 'a user "console" with all rights', off: isOurs }],

@@ -1,5 +1,5 @@
 /** Values of the chart minio. Buckets that others need are made here, not by hand. */
-import type { ChartPin } from "../pins";
+import type { ChartPin, ImagePin } from "../pins";
 
 export const MINIO_CHART = {
   repository: "https://charts.min.io",
@@ -7,6 +7,22 @@ export const MINIO_CHART = {
   version: "5.4.0",
   why: "version of the original system, and the last one of the chart",
 } as const satisfies ChartPin;
+
+/** Both by the digest of their index, since nobody publishes or mends them any more: what is pulled is what was looked at. */
+export const MINIO_IMAGE = {
+  image: "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z@sha256:14cea493d9a34af32f524e538b8346cf79f3321eff8e708c1e2960462bd8936e",
+  why: "the last one that MinIO published; the chart's own is nine months older. The fix of GHSA-jjjj-jwhf-8rgr came as source only: the flaw widens service accounts and sessions, and users here have neither",
+} as const satisfies ImagePin;
+export const MINIO_CLIENT_IMAGE = {
+  image: "quay.io/minio/mc:RELEASE.2025-08-13T08-35-41Z@sha256:a7fe349ef4bd8521fb8497f55c6042871b2ae640607cf99d9bede5e9bdf11727",
+  why: "the last one that MinIO published; it makes buckets and users",
+} as const satisfies ImagePin;
+
+/** As the chart takes an image: what stands behind its first `:` is all "tag". */
+function chartImage({ image }: ImagePin): { repository: string; tag: string } {
+  const [repository = "", ...tag] = image.split(":");
+  return { repository, tag: tag.join(":") };
+}
 
 export const MINIO_NAMESPACE = "minio";
 
@@ -49,6 +65,8 @@ export interface MinioValuesArgs<T> {
 export function minioValues<T>({ storageClass, size, buckets, users, credentialMark }: MinioValuesArgs<T>) {
   return {
     podAnnotations: { "homelab/root-credential": credentialMark },
+    image: chartImage(MINIO_IMAGE),
+    mcImage: chartImage(MINIO_CLIENT_IMAGE),
     mode: "standalone",
     replicas: 1,
     existingSecret: ROOT_SECRET,
