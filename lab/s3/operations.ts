@@ -19,8 +19,8 @@ const LIST = ["list-type", "prefix", "delimiter", "continuation-token", "start-a
 const CONTENT = [/^x-amz-meta-.+$/, /^if-(none-)?match$/, /^x-amz-(checksum-.+|sdk-checksum-algorithm|trailer|decoded-content-length)$/];
 
 const LIST_VALUES = { "list-type": /^2$/, "encoding-type": /^url$/, "max-keys": /^\d+$/ };
-/** A copy of one version, and a condition that is none of the two. */
-const PUT_VALUES = { "x-amz-copy-source": /^[^?]*$/, "x-amz-metadata-directive": /^(COPY|REPLACE)$/, "if-none-match": /^\*$/ };
+/** A copy of one version, and a condition that is none of the two. The one list of rights that MinIO knows is what an object has anyway. */
+const PUT_VALUES = { "x-amz-acl": /^private$/, "x-amz-copy-source": /^[^?]*$/, "x-amz-metadata-directive": /^(COPY|REPLACE)$/, "if-none-match": /^\*$/ };
 const GET_VALUES = { range: /^bytes=(\d+-\d*|-\d+)$/ };
 
 /** In the order in which they are looked for. */
@@ -33,7 +33,7 @@ const OPERATIONS: readonly Operation[] = [
   { level: "bucket", method: "GET", by: "versioning", query: ["versioning"], headers: [] },
   { level: "bucket", method: "GET", query: LIST, headers: [], values: LIST_VALUES },
   { level: "bucket", method: "POST", by: "delete", query: ["delete"], headers: [/^x-amz-(checksum-.+|sdk-checksum-algorithm)$/] },
-  { level: "object", method: "PUT", query: [], headers: [...CONTENT, /^x-amz-copy-source$/, /^x-amz-metadata-directive$/], values: PUT_VALUES },
+  { level: "object", method: "PUT", query: [], headers: [...CONTENT, /^x-amz-acl$/, /^x-amz-copy-source$/, /^x-amz-metadata-directive$/], values: PUT_VALUES },
   { level: "object", method: "GET", query: [], headers: [/^if-none-match$/, /^range$/, /^x-amz-checksum-mode$/], values: GET_VALUES },
   { level: "object", method: "HEAD", query: [], headers: [/^if-none-match$/, /^range$/, /^x-amz-checksum-mode$/], values: GET_VALUES },
   { level: "object", method: "DELETE", query: [], headers: [] },
