@@ -1,5 +1,5 @@
 /**
- * age encryption (age-encryption.org/v1) to X25519 recipients, as far as SOPS uses it: one small payload, armoured.
+ * age encryption (age-encryption.org/v1) to X25519 recipients: of small payloads as SOPS has them, armoured, and of whole files in memory.
  * `sops-age` decrypts and cannot encrypt, and it does not give out the data key that a MAC is checked with; both are here.
  */
 import * as crypto from "node:crypto";
@@ -80,9 +80,32 @@ function unseal(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Buffer 
 }
 
 const ZERO_NONCE = Buffer.alloc(12);
-/** Nonce of a payload's only chunk: counter 0, last chunk. */
-const ONLY_CHUNK = Buffer.from("000000000000000000000001", "hex");
 const CHUNK = 64 * 1024;
+const TAG = 16;
+
+/** Of a payload's chunk: its number, from 0, in 11 bytes, and a byte that says whether it is the last. */
+function chunkNonce(index: number, isLast: boolean): Buffer {
+  const nonce = Buffer.alloc(12);
+  nonce.writeUInt32BE(index, 7);
+  nonce[11] = isLast ? 1 : 0;
+  return nonce;
+}
+
+/** By pieces of this size; one that is empty where there is nothing. */
+function pieces(bytes: Uint8Array, size: number): Uint8Array[] {
+  const all: Uint8Array[] = [];
+  for (let at = 0; at === 0 || at < bytes.length; at += size) all.push(bytes.subarray(at, at + size));
+  return all;
+}
+
+const sealPayload = (key: Uint8Array, plain: Uint8Array): Buffer =>
+  Buffer.concat(pieces(plain, CHUNK).map((chunk, index, all) => seal(key, chunkNonce(index, index === all.length - 1), chunk)));
+
+/** @throws where it was changed, cut off, or the key is another one */
+const unsealPayload = (key: Uint8Array, sealed: Uint8Array): Buffer =>
+  Buffer.concat(pieces(sealed, CHUNK + TAG).map((chunk, index, all) => unseal(key, chunkNonce(index, index === all.length - 1), chunk)));
+
+const FIRST_LINE = Buffer.from("age-encryption.org/v1\n");
 const unpadded = (bytes: Buffer): string => bytes.toString("base64").replace(/=+$/, "");
 
 /** The raw key of a recipient. @throws HomelabError E_AGE_RECIPIENT */
@@ -125,10 +148,9 @@ function stanzaFor(recipient: string, fileKey: Uint8Array): string {
   return `-> X25519 ${unpadded(share)}\n${unpadded(seal(key, ZERO_NONCE, fileKey))}\n`;
 }
 
-/** At most 64 KiB, encrypted to all recipients, as armoured text that ends with a newline. */
-export function ageEncrypt(plain: Uint8Array, recipients: readonly string[]): string {
+/** Encrypted to all recipients, as the program `age` writes it. */
+export function ageEncryptFile(plain: Uint8Array, recipients: readonly string[]): Buffer {
   if (recipients.length === 0) throw new HomelabError("E_AGE_RECIPIENT", "there is no age recipient to encrypt to", { hint: "add one to .sops.yaml" });
-  if (plain.length > CHUNK) throw new Error(`age: ${plain.length} bytes are more than one chunk`);
   const fileKey = crypto.randomBytes(16);
   const header = `age-encryption.org/v1\n${recipients.map((recipient) => stanzaFor(recipient, fileKey)).join("")}---`;
   const mac = crypto
@@ -136,9 +158,15 @@ export function ageEncrypt(plain: Uint8Array, recipients: readonly string[]): st
     .update(header)
     .digest();
   const nonce = crypto.randomBytes(16);
-  const payload = Buffer.concat([nonce, seal(hkdf(fileKey, nonce, "payload"), ONLY_CHUNK, plain)]);
-  const binary = Buffer.concat([Buffer.from(`${header} ${unpadded(mac)}\n`), payload]);
-  const lines = binary.toString("base64").match(/.{1,64}/g) ?? [];
+  return Buffer.concat([Buffer.from(`${header} ${unpadded(mac)}\n`), nonce, sealPayload(hkdf(fileKey, nonce, "payload"), plain)]);
+}
+
+/** The same as armoured text that ends with a newline. */
+export function ageEncrypt(plain: Uint8Array, recipients: readonly string[]): string {
+  const lines =
+    ageEncryptFile(plain, recipients)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN AGE ENCRYPTED FILE-----\n${lines.join("\n")}\n-----END AGE ENCRYPTED FILE-----\n`;
 }
 
@@ -164,7 +192,12 @@ function unwrapFileKey(stanza: string, identity: crypto.KeyObject): Buffer | und
 export function ageDecrypt(armoured: string, identity: AgeIdentity): Buffer {
   const armour = /^\s*-----BEGIN AGE ENCRYPTED FILE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END AGE ENCRYPTED FILE-----\s*$/.exec(armoured);
   if (!armour?.[1]) throw damaged("no age armour");
-  const binary = Buffer.from(armour[1], "base64");
+  return ageDecryptFile(Buffer.from(armour[1], "base64"), identity);
+}
+
+/** The inverse of {@link ageEncryptFile}, also of what the program `age` wrote without armour. @throws as {@link ageDecrypt} */
+export function ageDecryptFile(binary: Buffer, identity: AgeIdentity): Buffer {
+  if (!binary.subarray(0, FIRST_LINE.length).equals(FIRST_LINE)) throw damaged("it is no file of age");
   const end = binary.indexOf("\n---");
   if (end < 0) throw damaged("it has no end");
   const header = binary.subarray(0, end + "\n---".length).toString("latin1");
@@ -183,7 +216,7 @@ export function ageDecrypt(armoured: string, identity: AgeIdentity): Buffer {
   if (mac.length !== expected.length || !crypto.timingSafeEqual(mac, expected)) throw damaged("its MAC does not match");
   const nonce = binary.subarray(macEnd + 1, macEnd + 17);
   try {
-    return unseal(hkdf(fileKey, nonce, "payload"), ONLY_CHUNK, binary.subarray(macEnd + 17));
+    return unsealPayload(hkdf(fileKey, nonce, "payload"), binary.subarray(macEnd + 17));
   } catch (cause) {
     throw damaged("its payload does not open", cause);
   }

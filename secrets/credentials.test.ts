@@ -23,9 +23,13 @@ const program = ["stacks", "components", "tests/homelab/site"]
 /** By name: the entry, the keys that are made, the file of the program that reads it. Written down here on purpose. */
 const TABLE: Record<string, { entry: string; keys: string[]; readBy: string[] }> = {
   minio: { entry: "MINIO", keys: ["rootPassword"], readBy: ["components/platform/minio/options.ts"] },
-  postgres: { entry: "POSTGRES", keys: ["POSTGRES_PASSWORD"], readBy: ["components/platform/postgres/options.ts"] },
+  postgres: { entry: "POSTGRES", keys: ["POSTGRES_PASSWORD"], readBy: ["components/platform/postgres/options.ts", "site/stacks.ts"] },
   "postgres-dev": { entry: "POSTGRES_DEV", keys: ["POSTGRES_DEV_PASSWORD"], readBy: ["site/stacks.ts"] },
-  "minio-users": { entry: "MINIO_USERS", keys: ["postgres-backups"], readBy: ["components/platform/postgres/options.ts", "site/stacks.ts"] },
+  "minio-users": {
+    entry: "MINIO_USERS",
+    keys: ["postgres-backups", "state-reader", "state-backup"],
+    readBy: ["components/platform/postgres/options.ts", "components/platform/state-backup/options.ts", "site/stacks.ts"],
+  },
   redis: { entry: "REDIS", keys: ["REDIS_PASSWORD"], readBy: ["components/platform/valkey/options.ts"] },
   immich: { entry: "IMMICH", keys: ["DB_PASSWORD", "VALKEY_PASSWORD"], readBy: ["components/platform/immich/options.ts"] },
   "harbor-first": { entry: "HARBOR_FIRST", keys: ["HARBOR_ADMIN_PASSWORD", "HARBOR_SECRET_KEY"], readBy: ["components/platform/harbor/options.ts"] },

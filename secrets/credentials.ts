@@ -80,8 +80,8 @@ export const CREDENTIALS: readonly Credential[] = [
     entry: storePath("MINIO_USERS"),
     owner: "MinIO (stack tools; the Job of its release gives each user the new key)",
     built: true,
-    consumers: ["backups of Postgres (stacks tools and dev)"],
-    make: one("postgres-backups"),
+    consumers: ["backups of Postgres (stacks tools and dev)", "the nightly backup of states (stack tools)"],
+    make: async () => ({ "postgres-backups": password(), "state-reader": password(), "state-backup": password() }),
   },
   {
     name: "redis",

@@ -22,8 +22,41 @@ const metricsOfPostgres = (namespace: string) => ({ namespace, port: 9187, label
 
 /** Buckets with the users that reach them. */
 const objectStorage = {
-  buckets: [{ name: "pulumi-state", versioning: true }, { name: "loki" }, { name: "teleport" }, { name: "postgres-backups" }],
-  users: { "postgres-backups": { buckets: ["postgres-backups"], path: "cluster-secret-store/secrets/MINIO_USERS", key: "postgres-backups" } },
+  buckets: [{ name: "pulumi-state", versioning: true }, { name: "loki" }, { name: "teleport" }, { name: "postgres-backups" }, { name: "backups" }],
+  users: {
+    "postgres-backups": { buckets: ["postgres-backups"], path: "cluster-secret-store/secrets/MINIO_USERS", key: "postgres-backups" },
+    "state-reader": { buckets: ["pulumi-state"], may: "read" as const, path: "cluster-secret-store/secrets/MINIO_USERS", key: "state-reader" },
+    "state-backup": { buckets: ["backups"], path: "cluster-secret-store/secrets/MINIO_USERS", key: "state-backup" },
+  },
+};
+
+/** Each night: all states and databases, encrypted, to the homelab's own object storage and to one in another place. */
+const nightlyBackup = {
+  databases: {
+    tools: {
+      host: "postgres-rw.postgres.svc",
+      namespace: "postgres",
+      database: "apps",
+      user: "apps",
+      password: { path: "cluster-secret-store/secrets/POSTGRES", key: "POSTGRES_PASSWORD" },
+    },
+    dev: {
+      host: "dev.postgres.fullstack.pw",
+      database: "apps",
+      user: "apps",
+      password: { path: "cluster-secret-store/secrets/POSTGRES_DEV", key: "POSTGRES_DEV_PASSWORD" },
+    },
+  },
+  places: {
+    homelab: { bucket: "backups", user: "state-backup", secretKey: { path: "cluster-secret-store/secrets/MINIO_USERS", key: "state-backup" } },
+    oracle: {
+      endpoint: "https://labonly.compat.objectstorage.eu-frankfurt-1.oraclecloud.com",
+      region: "eu-frankfurt-1",
+      bucket: "terraform-state-backup",
+      user: { path: "cluster-secret-store/secrets/ORACLE_CLOUD", key: "accessKeyId" },
+      secretKey: { path: "cluster-secret-store/secrets/ORACLE_CLOUD", key: "secretAccessKey" },
+    },
+  },
 };
 
 /** The second instance of Postgres, for applications as they are developed. */
@@ -65,6 +98,7 @@ export const stacks = defineStacks({
           harbor: { namespace: "harbor", service: "harbor", port: 80, targetPort: 8080 },
         },
       },
+      "state-backup": nightlyBackup,
     },
   },
   observability: {

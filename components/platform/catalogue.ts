@@ -31,6 +31,7 @@ import { registry } from "./registry/module";
 import { seaweedfs } from "./seaweedfs/module";
 import { sharedSecrets } from "./shared-secrets/module";
 import { snapshotController } from "./snapshot-controller/module";
+import { stateBackup } from "./state-backup/module";
 import { teleportAgent } from "./teleport-agent/module";
 import { traefik } from "./traefik/module";
 import { valkey } from "./valkey/module";
@@ -75,6 +76,7 @@ export const MODULES = [
   immich,
   teleportAgent,
   registry,
+  stateBackup,
 ] as const;
 
 export type ModuleName = (typeof MODULES)[number]["name"];

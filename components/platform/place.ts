@@ -31,6 +31,8 @@ export interface Place {
   readonly entries: ReadonlyMap<string, readonly string[]>;
   /** Entries for which the environment has values of its own, with the path at which Vault keeps those ({@link entryPath}). */
   readonly ownEntries: ReadonlyMap<string, string>;
+  /** Public keys of age that files of secrets/ are encrypted to. */
+  readonly ageRecipients: readonly string[];
   /** Whether Vault's certificate is signed by the homelab's own authority, which no client trusts by itself. */
   readonly vaultByOwnAuthority: boolean;
   /** Definitions of custom resources that the modules of the environment own, as `<plural>.<group>`. */

@@ -18,7 +18,10 @@ export const command = defineCommand({
       summary: "puts a copy in the place of the stacks' states, after a check of all of it",
       notes: ASKS,
       words: [STACKS],
-      flags: [{ name: "from", value: "DIR", help: "the folder that backup wrote" }, YES],
+      flags: [
+        { name: "from", value: "DIR", help: "the folder that backup wrote, or one that the module state-backup did, with the age key of a recipient at hand" },
+        YES,
+      ],
       examples: ["homelab state restore dev --from .homelab/backups/2026-11-30T02-00-00.000Z"],
     },
     repair: {

@@ -87,13 +87,28 @@ async function overwrite(states: States, what: string, stacks: readonly string[]
 
 const asksFor = (args: Arguments): boolean => !args.flag("lab") && !args.flag("yes");
 
+const OVERWRITES = "homelab state restore overwrites states of the real homelab";
+
+/** The folder itself, or what of it the module state-backup encrypted. */
+async function openedCopy(dir: string, args: Arguments, session: Session): Promise<string> {
+  const { isEncryptedCopy, openEncryptedCopy } = await import("../state/encrypted-copies");
+  if (!isEncryptedCopy(dir)) return dir;
+  if (asksFor(args)) refuseUnasked(session, OVERWRITES, false);
+  const { loadAgeKeys } = await import("../../secrets/age-keys");
+  const site = await openSite(args.flag("lab"));
+  const opened = newFolder(site, session, "-opened");
+  openEncryptedCopy(dir, loadAgeKeys(), opened, site.kind);
+  session.out(`the backup is opened in ${opened}\n`);
+  return opened;
+}
+
 async function restoreStates(args: Arguments, session: Session): Promise<ExitCode> {
   const from = args.text("from");
   if (from === undefined) throw usageError("give the folder of the copy: --from DIR", "`homelab state backup` says where it writes one");
-  const dir = path.resolve(from);
+  const dir = await openedCopy(path.resolve(from), args, session);
   const copy = readCopy(dir, args.words);
   const stacks = args.words.length === 0 ? Object.keys(copy.stacks) : args.words;
-  if (asksFor(args)) refuseUnasked(session, "homelab state restore overwrites states of the real homelab", false);
+  if (asksFor(args)) refuseUnasked(session, OVERWRITES, false);
   const states = await statesOf({ ...args, words: stacks }, session);
   const place = (site: string, kind: string): string => (kind === "lab" ? `the lab of ${site}` : site);
   if (place(copy.site, copy.kind) !== place(states.name, states.site.kind))

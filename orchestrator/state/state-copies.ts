@@ -28,22 +28,30 @@ const exportSchema = z.looseObject({
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
 
+export type CopyFacts = Pick<Manifest, "site" | "kind" | "takenAt">;
+
 /** @returns the manifest. The folder appears with it: one without is half a copy. */
-export async function copyStates(
-  run: EngineCommand,
-  stacks: readonly string[],
-  dir: string,
-  facts: Pick<Manifest, "site" | "kind" | "takenAt">,
-): Promise<Manifest> {
+export async function copyStates(run: EngineCommand, stacks: readonly string[], dir: string, facts: CopyFacts): Promise<Manifest> {
+  const exports = new Map<string, string>();
+  makeEmpty(dir);
+  for (const stack of stacks) exports.set(stack, await run(["stack", "export", "--stack", stack], {}));
+  return writeCopy(dir, exports, facts);
+}
+
+function makeEmpty(dir: string): void {
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
   if (fs.readdirSync(dir).length > 0)
     throw new HomelabError("E_STATE_COPY", `${dir} is not empty: a copy is written into a folder of its own`, {
       subject: dir,
       hint: "name another folder with --to",
     });
+}
+
+/** @param exports by stack, as the engine's `stack export` gives them */
+export function writeCopy(dir: string, exports: ReadonlyMap<string, string>, facts: CopyFacts): Manifest {
+  makeEmpty(dir);
   const manifest: Manifest = { version: 1, ...facts, stacks: {} };
-  for (const stack of stacks) {
-    const text = await run(["stack", "export", "--stack", stack], {});
+  for (const [stack, text] of exports) {
     const { resources, pending_operations: pending } = engineAnswer(exportSchema, text, `stack export --stack ${stack}`).deployment;
     writeFileAtomic(path.join(dir, `${stack}.json`), text, 0o600);
     manifest.stacks[stack] = { resources: resources?.length ?? 0, pending: pending?.length ?? 0, sha256: digest(text) };
@@ -53,7 +61,7 @@ export async function copyStates(
   return manifest;
 }
 
-const damaged = (dir: string, what: string, cause?: unknown): HomelabError =>
+export const damagedCopy = (dir: string, what: string, cause?: unknown): HomelabError =>
   new HomelabError("E_STATE_COPY", `${dir} is no whole copy of states: ${what}`, {
     cause,
     subject: dir,
@@ -69,7 +77,7 @@ export function readCopy(dir: string, wanted: readonly string[]): Manifest {
   try {
     manifest = manifestSchema.parse(JSON.parse(fs.readFileSync(path.join(dir, MANIFEST), "utf8")));
   } catch (cause) {
-    throw damaged(dir, systemErrorCode(cause) === "ENOENT" ? `${MANIFEST} is not there` : `${MANIFEST} is not what a backup writes`, cause);
+    throw damagedCopy(dir, systemErrorCode(cause) === "ENOENT" ? `${MANIFEST} is not there` : `${MANIFEST} is not what a backup writes`, cause);
   }
   const missing = wanted.find((stack) => manifest.stacks[stack] === undefined);
   if (missing !== undefined)
@@ -80,8 +88,8 @@ export function readCopy(dir: string, wanted: readonly string[]): Manifest {
   for (const [stack, { sha256 }] of Object.entries(manifest.stacks)) {
     const file = path.join(dir, `${stack}.json`);
     const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined;
-    if (text === undefined) throw damaged(dir, `${stack}.json is not there`);
-    if (digest(text) !== sha256) throw damaged(dir, `${stack}.json is not what was written (its SHA-256 differs)`);
+    if (text === undefined) throw damagedCopy(dir, `${stack}.json is not there`);
+    if (digest(text) !== sha256) throw damagedCopy(dir, `${stack}.json is not what was written (its SHA-256 differs)`);
   }
   return manifest;
 }

@@ -106,6 +106,8 @@ test("the files all open with the lab's key and have the shape that they must", 
   ],
   "…/MINIO_USERS": [
     "postgres-backups",
+    "state-reader",
+    "state-backup",
   ],
   "…/NATS": [
     "NATS_PASSWORD",
@@ -118,6 +120,8 @@ test("the files all open with the lab's key and have the shape that they must", 
     "region",
     "namespace",
     "bucket",
+    "accessKeyId",
+    "secretAccessKey",
   ],
   "…/POSTGRES": [
     "POSTGRES_DATABASE",
@@ -168,7 +172,6 @@ const AWAITED: Record<string, string> = {
   [`${STORE}/AWS_ACCESS_KEY_ID`]: "Teleport's role, which the stack tools does not set up",
   [`${STORE}/AWS_SECRET_ACCESS_KEY`]: "Teleport's role, which the stack tools does not set up",
   [`${STORE}/ISTIO_PRIMARY_CA`]: "Istio of dev",
-  [`${STORE}/ORACLE_CLOUD`]: "the backup of the states",
   [`${STORE}/PROXMOX_URL`]: "the role of Cluster API takes the site's own address",
   [`${STORE}/TELEPORT`]: "databases that Teleport's users reach by its certificates",
 };

@@ -7,6 +7,7 @@ import { MODULES } from "../../components/platform/catalogue";
 import type { ClusterCapability, Flow } from "../../components/platform/module";
 import type { WantedSecret } from "../../components/platform/namespace-grants";
 import { entryKeys, ownPaths } from "../../secrets/load";
+import { recipientsFor } from "../../secrets/sops-config";
 import { environmentPath } from "../../secrets/vault-paths";
 import type { App } from "../define/app";
 import type { Estate } from "../load/estate";
@@ -138,6 +139,8 @@ export function platformInput(estate: Estate, stack: LoadedStack, config: StackC
       vaultAddress: site.vaultAddress,
       vaultByOwnAuthority: estate.stacks.some(({ platform }) => platform.vault !== undefined && platform["cert-manager"]?.issuer === "own-authority"),
       entries: entryKeys(),
+      // Only who encrypts in the cluster asks for them.
+      ageRecipients: stack.platform["state-backup"] === undefined ? [] : recipientsFor("secrets/common/backup.yaml"),
       ownEntries: new Map(ownPaths(stack.name).map((path) => [path, environmentPath(stack.name, path)])),
     },
     cluster,

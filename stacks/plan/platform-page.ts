@@ -42,6 +42,7 @@ const EXAMPLE: Place = {
   vaultByOwnAuthority: false,
   entries: new Map(),
   ownEntries: new Map(),
+  ageRecipients: [],
   hostNames: [],
   routeNames: [],
   kinds: [],

@@ -1,6 +1,9 @@
 /** Runs from states that a killed run or an earlier commit left. What is asserted is what the outside world saw. Linux's /proc finds a run. */
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { ageEncryptFile } from "../../secrets/age";
+import { parseKeyFile } from "../../secrets/age-keys";
 import { LEFT_OUT } from "../support/homelab";
 import { LabState, withDependents } from "../support/lab-state";
 import { Rehearsal } from "../support/rehearsal";
@@ -170,6 +173,22 @@ async function said(...args: string[]): Promise<string> {
   return stdout;
 }
 
+/** As `images/state-backup/backup.sh` lays it out (tests/real/state-backup.real.test.ts runs it). */
+function nightlyBackup(deployment: object): string {
+  const dir = path.join(rehearsal.dir, "nightly");
+  const lab = parseKeyFile(fs.readFileSync(path.join(__dirname, "..", "..", "secrets", "lab-only.agekey"), "utf8"));
+  const stored = { version: 3, checkpoint: { stack: "organization/homelab/tools", latest: deployment } };
+  const sealed = ageEncryptFile(
+    Buffer.from(JSON.stringify(stored)),
+    lab.map(({ recipient }) => recipient),
+  );
+  fs.mkdirSync(path.join(dir, "states"), { recursive: true });
+  fs.writeFileSync(path.join(dir, "states", "tools.json.age"), sealed);
+  fs.writeFileSync(path.join(dir, "SHA256SUMS"), `${createHash("sha256").update(sealed).digest("hex")}  ./states/tools.json.age\n`);
+  fs.writeFileSync(path.join(dir, "backup.json"), JSON.stringify({ version: 1, site: "fullstack.pw", takenAt: "2026-11-30T02:00:00Z" }));
+  return dir;
+}
+
 test("a state is copied, put back and repaired; what was there is kept, and what is no whole copy is refused before anything is written", async () => {
   const whole = await state.read();
   const copy = path.join(rehearsal.dir, "copy");
@@ -187,6 +206,12 @@ test("a state is copied, put back and repaired; what was there is kept, and what
   expect(restored).toMatch(/^what was there is kept in .*-before-restore$/m);
   // Its secrets are encrypted anew by an import: what a preview finds says whether they are the same.
   const names = ({ deployment }: typeof whole): string[] => deployment.resources.map(({ urn, id }) => `${urn} ${id}`);
+  expect(names(await state.read())).toEqual(names(whole));
+  expect((await homelab("preview", "--expect-no-changes")).code).toBe(0);
+  // What the module state-backup leaves at its places is opened by the lab's key, and put back in the same way.
+  await breakState(broken);
+  const opened = await said("restore", "tools", "--from", nightlyBackup(whole.deployment));
+  expect(opened).toMatch(/^the backup is opened in .*-opened$/m);
   expect(names(await state.read())).toEqual(names(whole));
   expect((await homelab("preview", "--expect-no-changes")).code).toBe(0);
   expect(await said("history", "tools", "--count", "3")).toMatch(/^tools +(update|refresh|destroy) +succeeded /m);

@@ -42,7 +42,7 @@ const HOST = "vault.homelab.test";
 const VAULT_ADDRESS = `https://${HOST}`;
 const AGE_KEY = path.join(ROOT, "secrets", "lab-only.agekey");
 const PROJECT = "real-estate";
-const NO_OWN = { ownEntries: new Map<string, string>() };
+const NO_OWN = { ownEntries: new Map<string, string>(), ageRecipients: [] };
 /** How often External Secrets looks, instead of the program's minute. */
 const LOOK_EVERY = "2s";
 const entrySchema = z.looseObject({ data: z.looseObject({ data: z.unknown() }).optional() });

@@ -23,6 +23,8 @@ export type PartName =
   | "debootstrap"
   | "etcd"
   | "age"
+  | "rclone"
+  | "postgres"
   | "shellcheck"
   | "redis-server"
   | "chromium"
