@@ -19,7 +19,7 @@ export class BadRequest extends Error {
 
 function needUrn(urn: string, what: string, code?: grpc.status): void {
   if (isUrn(urn)) return;
-  throw new BadRequest(`invalid ${what} URN: ${urn === "" ? "missing required URN" : `invalid URN ${JSON.stringify(urn)}`}`, code);
+  throw new BadRequest(`invalid ${what}: ${urn === "" ? "missing required URN" : `invalid URN ${JSON.stringify(urn)}`}`, code);
 }
 
 function needUrns(urns: readonly string[], what: string): void {
@@ -50,19 +50,19 @@ export function needReference(reference: string): void {
 
 /** Before anything is made of a registration, and again when transforms have had it. */
 export function needRegistrationUrns(request: pb.RegisterResourceRequest): void {
-  needUrnIfAny(request.getParent(), "parent");
-  needUrns(request.getDependenciesList(), "dependency");
+  needUrnIfAny(request.getParent(), "parent URN");
+  needUrns(request.getDependenciesList(), "dependency URN");
   request.getPropertydependenciesMap().forEach((needed: pb.RegisterResourceRequest.PropertyDependencies, key: string) => {
-    needUrns(needed.getUrnsList(), `dependency on property ${key}`);
+    needUrns(needed.getUrnsList(), `dependency on property ${key} URN`);
   });
-  needUrns(request.getAliasurnsList(), "alias");
+  needUrns(request.getAliasurnsList(), "alias URN");
   for (const alias of request.getAliasesList()) {
     const spec = alias.getSpec();
-    if (spec === undefined) needUrn(alias.getUrn(), "alias");
-    else needUrnIfAny(spec.getParenturn(), "parent alias");
+    if (spec === undefined) needUrn(alias.getUrn(), "alias URN");
+    else needUrnIfAny(spec.getParenturn(), "parent alias URN");
   }
-  needUrnIfAny(request.getDeletedwith(), "DeletedWith");
-  needUrns(request.getReplaceWithList(), "ReplaceWith");
+  needUrnIfAny(request.getDeletedwith(), "DeletedWith URN");
+  needUrns(request.getReplaceWithList(), "ReplaceWith URN");
   needReference(request.getProvider());
   request.getProvidersMap().forEach((reference: string) => {
     needReference(reference);
@@ -70,9 +70,10 @@ export function needRegistrationUrns(request: pb.RegisterResourceRequest): void 
 }
 
 export function needReadUrns(request: pb.ReadResourceRequest): void {
-  needUrnIfAny(request.getParent(), "parent");
+  needUrnIfAny(request.getParent(), "parent URN");
+  // The CLI says no more of it here.
   needUrns(request.getDependenciesList(), "dependency");
   needReference(request.getProvider());
 }
 
-export const needOutputsUrn = (request: pb.RegisterResourceOutputsRequest): void => needUrn(request.getUrn(), "resource", grpc.status.UNKNOWN);
+export const needOutputsUrn = (request: pb.RegisterResourceOutputsRequest): void => needUrn(request.getUrn(), "resource URN", grpc.status.UNKNOWN);

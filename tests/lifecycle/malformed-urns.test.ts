@@ -77,7 +77,7 @@ test.each(Object.entries(REGISTERED))("registered with %s that is none", async (
 
 const READ: Record<string, [tell: (request: pb.ReadResourceRequest) => unknown, said: string]> = {
   "a parent": [(request) => request.setParent(NONE), '3: invalid parent URN: invalid URN "a"'],
-  "a dependency": [(request) => request.setDependenciesList([NONE]), '3: invalid dependency URN: invalid URN "a"'],
+  "a dependency": [(request) => request.setDependenciesList([NONE]), '3: invalid dependency: invalid URN "a"'],
   "a provider": [(request) => request.setProvider(NONE), "2: could not parse provider reference: expected '::' in provider reference 'a'"],
 };
 test.each(Object.entries(READ))("read with %s that is none", async (_name, [tell, said]) => {
