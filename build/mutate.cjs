@@ -78,7 +78,7 @@ function choose(folders, files) {
   const places = new Map();
   for (const file of files.filter((file) => isSource(file) && folders.some((folder) => within(file, folder)))) {
     const original = fs.readFileSync(path.join(ROOT, file), "utf8");
-    const group = places.get(groupOf(file)) ?? [];
+    const group = places.has(groupOf(file)) ? places.get(groupOf(file)) : [];
     places.set(groupOf(file), [...group, ...mutantsOf(file, original).map((mutant) => ({ ...mutant, file, original }))]);
   }
   if (places.size === 0) throw new Error(`there is nothing to change in ${folders.join(", ")}`);
@@ -100,15 +100,17 @@ function inTurns(groups) {
 async function judgeAll(judge, groups) {
   const end = Date.now() + Number(values.minutes) * 60_000;
   const counts = new Map(groups.map(({ group }) => [group, { beside: 0, other: 0, record: 0, types: 0, nothing: 0 }]));
-  let refusedBy;
+  let checker;
+  const refusedBy = (mutant) => {
+    if (checker === undefined) checker = typeChecker(ROOT);
+    return checker(mutant.file, mutant.text);
+  };
   for (const { group, mutant } of inTurns(groups)) {
     if (Date.now() > end) break;
     const verdict = await judge.judge(mutant);
     const place = `${mutant.file}:${mutant.line}  ${mutant.what}`;
     if (verdict.by === "nothing") {
-      refusedBy ??= typeChecker(ROOT);
-      const refused = refusedBy(mutant.file, mutant.text);
-      if (refused === undefined) console.log(`survived  ${place}  (${verdict.asked} test files load it)`);
+      if (refusedBy(mutant) === undefined) console.log(`survived  ${place}  (${verdict.asked} test files load it)`);
       else verdict.by = "types";
     } else if (verdict.by === "record") console.log(`record    ${place}`);
     counts.get(group)[verdict.by]++;

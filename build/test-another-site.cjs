@@ -1,6 +1,7 @@
 // The product's tests in a checkout with another site: node build/test-another-site.cjs [--lab] [jest paths]
 // A copy of this checkout without its site gets one by `homelab init`; --lab builds it as well, twice, the second time without a change.
 "use strict";
+require("./node-version.cjs");
 const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");

@@ -12,6 +12,11 @@ const script = path.join(root, "bin/stacks/describe.js");
 
 const STACK_NAMES = loadHomelab().stacks.map(({ name }) => name);
 
+// What is described of this checkout is described with its own secrets.
+afterEach(() => {
+  delete process.env["HOMELAB_SECRETS_DIR"];
+});
+
 test("it prints this checkout's stacks as JSON", () => {
   const description = JSON.parse(execFileSync(process.execPath, [script], { encoding: "utf8" }));
   const { site, stacks } = loadEstate();

@@ -22,7 +22,11 @@ function warmRunner(root) {
   const { expect } = require("expect");
   const { afterAll, afterEach, beforeAll, beforeEach, describe, it, test } = circus;
   Object.assign(globalThis, { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, requireOutsideVm: require, test });
-  globalThis[Symbol.for("TEST_TIMEOUT_SYMBOL")] = TEST_TIMEOUT;
+  const limit = (milliseconds) => {
+    globalThis[Symbol.for("TEST_TIMEOUT_SYMBOL")] = milliseconds;
+  };
+  // All of Jest's own that these tests use.
+  globalThis.jest = { setTimeout: limit };
 
   const isOurs = (file) => file.startsWith(`${root}${path.sep}`) && !file.includes(`${path.sep}node_modules${path.sep}`);
   const compiled = new Map();
@@ -60,6 +64,7 @@ function warmRunner(root) {
     loaded = new Set();
     forgetOurs();
     circus.resetState();
+    limit(TEST_TIMEOUT);
     try {
       require(path.join(root, file));
       const { testResults, unhandledErrors } = await circus.run();

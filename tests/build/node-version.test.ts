@@ -19,6 +19,7 @@ const ENTRIES = [
     "build/test-node.cjs",
     "build/nightly.cjs",
     "build/mutate.cjs",
+    "build/test-another-site.cjs",
     "stacks/main.cjs",
   ],
   ...["command", "kubernetes", "proxmoxve", "vault"].map((name) => `providers/${name}/main.cjs`),

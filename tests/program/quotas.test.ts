@@ -44,5 +44,6 @@ test.each(names)("the volumes of %s fit the quotas of their namespaces", async (
 });
 
 test("volumes were found", () => {
-  expect(seen.size).toBeGreaterThan(5);
+  // A small site has one: Vault's.
+  expect(seen.size).toBeGreaterThan(0);
 });
