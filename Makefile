@@ -2,11 +2,12 @@
 SHELL := /bin/sh
 HOMELAB := node orchestrator/bin/homelab
 
-.PHONY: help lab lab-destroy lab-stop test test-another-site test-node test-real nightly real-parts check bench clean ci-local preview-change lab-of-base clean-reports drift-report validate
+.PHONY: help lab lab-destroy lab-stop test test-rehearsals test-another-site test-node test-real nightly real-parts check bench clean ci-local preview-change lab-of-base clean-reports drift-report validate
 
 help:
 	@echo "make lab          install, start the lab, build all stacks of site/ in it"
-	@echo "make test         install, run every test that needs only Node"
+	@echo "make test         install, run the tests that need only Node, but for whole rehearsals: ten minutes on two cores"
+	@echo "make test-rehearsals  whole rehearsals in a lab, which need only Node too: builds, kills, drift, another site, previews of a change"
 	@echo "make test-another-site  what depends on the site, in a copy with a site by homelab init: PATHS=stacks; WITH=lab builds it too"
 	@echo "make test-node    rehearsal and tests on another Node: NODE=22, 24 or 26 (npm brings it)"
 	@echo "make nightly      all versions of Node, long fuzz, canary and mutation runs, recorded cases asked live"
@@ -45,7 +46,11 @@ lab-stop: bin/.built
 
 # Tests begin in an environment of their own (tests/support/own-environment.cjs); what a shell preloads into Node would come before that.
 test: bin/.built
-	NODE_OPTIONS= npx --no-install jest
+	HOMELAB_TEST_PART=quick NODE_OPTIONS= npx --no-install jest
+
+# Those of tests/support/rehearsals.cjs. `npx jest` by itself runs these and the ones above.
+test-rehearsals: bin/.built
+	HOMELAB_TEST_PART=rehearsals NODE_OPTIONS= npx --no-install jest
 
 # Proves that an adopter's site breaks no test of the product.
 test-another-site: bin/.built

@@ -1,11 +1,13 @@
 "use strict";
 const { SOURCE_FOLDERS } = require("./build/source-folders.cjs");
 const lean = require("./tests/support/lean-modules.cjs");
+const { filesOf } = require("./tests/support/rehearsals.cjs");
 
-/** `make test-real`: only what needs real programs; `make test` has all the rest. */
 require("./tests/support/own-environment.cjs").applyOwnEnvironment();
-// biome-ignore lint/style/noProcessEnv: the switch between the two is the environment
-const real = process.env.HOMELAB_TEST_REAL === "1";
+// biome-ignore lint/style/noProcessEnv: the switches between the parts are the environment
+const { HOMELAB_TEST_REAL, HOMELAB_TEST_PART } = process.env;
+/** `make test-real`: only what needs real programs. All the rest is `make test` and `make test-rehearsals`. */
+const real = HOMELAB_TEST_REAL === "1";
 
 /** Files of packages that lean-modules.cjs changes. */
 const LEAN = `/node_modules/${lean.FILES}`;
@@ -13,7 +15,7 @@ const LEAN = `/node_modules/${lean.FILES}`;
 module.exports = {
   testEnvironment: "<rootDir>/tests/support/node-environment.cjs",
   roots: [...SOURCE_FOLDERS, "tests"].map((d) => `<rootDir>/${d}`),
-  testMatch: real ? ["**/*.real.test.ts"] : ["**/*.test.ts", "!**/*.real.test.ts"],
+  ...(real ? { testMatch: ["**/*.real.test.ts"] } : filesOf(HOMELAB_TEST_PART)),
   transform: {
     [LEAN]: "<rootDir>/tests/support/lean-modules.cjs",
     "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "commonjs" } }],

@@ -1,5 +1,5 @@
 // The rehearsal and the tests on another version of Node, which npm brings: node build/test-node.cjs 22|24|26|newest [--short]
-// --short: what loads, starts and spawns, in which versions differ, without the rehearsal. Nothing is changed in the checkout.
+// --short: what loads, starts and spawns, in which versions differ, without rehearsals. Nothing is changed in the checkout.
 "use strict";
 require("./node-version.cjs");
 const { spawnSync } = require("node:child_process");
@@ -28,8 +28,8 @@ const SHORT = [
   "tests/contract/proxies",
   "tests/lifecycle/failure-processes",
 ];
-/** Rehearsals that take minutes and stand beside those. */
-const LONG = ["tests/orchestrator/(pull-request|states|gate)"];
+/** What takes minutes and stands beside those, whole rehearsals apart. */
+const LONG = ["tests/orchestrator/gate"];
 
 /** Folder with `node`; installed where it is not there. @throws Error with npm's own words */
 function nodeFolder(major) {
@@ -88,10 +88,12 @@ function main([wanted, ...options]) {
   }
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
   run(env, "node", ["--version"]);
-  if (options.includes("--short")) run(env, "node", ["node_modules/jest/bin/jest.js", ...SHORT, "--testPathIgnorePatterns", "/node_modules/", ...LONG]);
-  else {
+  if (options.includes("--short")) {
+    const args = ["node_modules/jest/bin/jest.js", ...SHORT, "--testPathIgnorePatterns", "/node_modules/", ...LONG];
+    run({ ...env, HOMELAB_TEST_PART: "quick" }, "node", args);
+  } else {
     rehearse(env);
-    run(env, "make", ["test"]);
+    run(env, "make", ["test", "test-rehearsals"]);
   }
   return 0;
 }

@@ -65,12 +65,21 @@ export const JOBS: readonly Job[] = [
   },
   {
     name: "test",
-    title: "Every test that needs only Node",
+    title: "The tests that need only Node, but for whole rehearsals",
+    on: ["change", "main"],
+    timeoutMinutes: 30,
+    permissions: { contents: "read" },
+    runner: "hosted",
+    steps: [{ run: "make test" }],
+  },
+  {
+    name: "rehearsals",
+    title: "Whole rehearsals in a lab, which need only Node",
     on: ["change", "main"],
     timeoutMinutes: 45,
     permissions: { contents: "read" },
     runner: "hosted",
-    steps: [{ run: "make test" }],
+    steps: [{ run: "make test-rehearsals" }],
   },
   {
     name: PREVIEW,

@@ -3,8 +3,10 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { REHEARSALS } from "./support/rehearsals.cjs";
 
 const root = path.join(__dirname, "..");
+const JEST = path.join(root, "node_modules", "jest", "bin", "jest.js");
 const NOWHERE = "http://127.0.0.1:1";
 const MISSING = "/nowhere/file";
 
@@ -94,8 +96,7 @@ function run(files: readonly string[]) {
   const preload = path.join(folder, "preload.cjs");
   fs.writeFileSync(preload, 'process.stdout.write("from a preload of the shell\\n");');
   const env = { ...HARMFUL, NODE_OPTIONS: `--require ${JSON.stringify(preload)}`, PATH: process.env["PATH"], HOMELAB_TEST_TOTALS: totals };
-  const jest = path.join(root, "node_modules", "jest", "bin", "jest.js");
-  const result = spawnSync(process.execPath, [jest, "--maxWorkers=1", "--runTestsByPath", ...files], { cwd: root, env, encoding: "utf8" });
+  const result = spawnSync(process.execPath, [JEST, "--maxWorkers=1", "--runTestsByPath", ...files], { cwd: root, env, encoding: "utf8" });
   const failures = [...new Set(`${result.stdout}${result.stderr}`.split("\n").filter((line) => /^\s+● /.test(line)))];
   return { code: result.status, failures, totals: fs.existsSync(totals) ? JSON.parse(fs.readFileSync(totals, "utf8").trim()) : result.stderr };
 }
@@ -106,3 +107,19 @@ test("a sample of each kind passes with all of them set", () => {
   expect({ code, totals }).toMatchObject({ code: 0, totals: { failed: 0 } });
   expect(totals.passed).toBeGreaterThan(60);
 }, 900_000);
+
+function listed(part?: string): string[] {
+  const env = { PATH: process.env["PATH"], ...(part === undefined ? {} : { HOMELAB_TEST_PART: part }) };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [JEST, "--listTests"], { cwd: root, env, encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  return stdout.split("\n").filter(Boolean).toSorted();
+}
+
+test("each file that needs only Node is in one of make test and make test-rehearsals, and CI runs both", () => {
+  const [quick, rehearsals] = [listed("quick"), listed("rehearsals")];
+  expect(rehearsals).toEqual(REHEARSALS.map((name) => path.join(__dirname, `${name}.test.ts`)).toSorted());
+  expect([...quick, ...rehearsals].toSorted()).toEqual(listed());
+  expect(() => listed("slow")).toThrow("HOMELAB_TEST_PART is one of quick, rehearsals, not slow");
+  const runs = fs.readFileSync(path.join(root, ".ci", "run"), "utf8");
+  expect(runs).toMatch(/ make .*--keep-going test test-rehearsals \|\| status=\$\?$/m);
+});

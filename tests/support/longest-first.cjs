@@ -1,21 +1,15 @@
-// The order of `make test`: what takes minutes begins first, so that the last of them do not run on one core alone. Jest itself knows how
-// long a file takes only where it ran before, and else goes by size; the longest of all are short texts.
+// The order of `make test` and `make test-rehearsals`: what takes long begins first, so that the last of them do not run on one core
+// alone. Jest itself knows how long a file takes only where it ran before, and else goes by size; the longest of all are short texts.
 "use strict";
 const fs = require("node:fs");
+const { REHEARSALS } = require("./rehearsals.cjs");
 const { sequencerBy } = require("./sequencer.cjs");
 
-/** By the processor time that they and all that they start take, as measured; the longest first, down to half a minute. */
+/** By the processor time that they and all that they start take, as measured; the longest first, down to ten seconds. */
 const LONGEST = [
-  "rehearsal/rebuild",
-  "orchestrator/states",
-  "rehearsal/another-site",
-  "orchestrator/pull-request",
-  "rehearsal/resume",
-  "rehearsal/vault-rebuilt",
-  "rehearsal/other-settings",
-  "orchestrator/killed-and-used",
   "conformance/engine/engine",
   "conformance/engine/in-one-process",
+  "rehearsal/small",
   "roles/all-in-lab",
   "automation/policies",
   "secrets/commands",
@@ -23,10 +17,12 @@ const LONGEST = [
   "orchestrator/gate",
   "contract/providers/inputs",
   "contract/providers/unanswered",
+  "hermetic",
 ];
+const ORDER = [...REHEARSALS, ...LONGEST];
 const placeOf = (file) => {
-  const at = LONGEST.findIndex((name) => file.replaceAll("\\", "/").endsWith(`/tests/${name}.test.ts`));
-  return at < 0 ? LONGEST.length : at;
+  const at = ORDER.findIndex((name) => file.replaceAll("\\", "/").endsWith(`/tests/${name}.test.ts`));
+  return at < 0 ? ORDER.length : at;
 };
 
 module.exports = sequencerBy((a, b) => placeOf(a.path) - placeOf(b.path) || fs.statSync(b.path).size - fs.statSync(a.path).size);
