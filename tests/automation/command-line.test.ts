@@ -4,10 +4,10 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { AutomationSite, ENGINE_ROOT, type PulumiOptions, type Ran } from "./site";
 
-// Each test starts several processes; a busy machine takes its time.
+// Each test runs several commands; a busy machine takes its time.
 jest.setTimeout(240_000);
 
-const site = new AutomationSite();
+const site = new AutomationSite({ oneProcess: true });
 afterAll(() => site.remove());
 
 const pulumi = (args: string[], options: PulumiOptions = {}): Promise<Ran> => site.pulumi(args, options);

@@ -1,22 +1,15 @@
 /** `pulumi import`: one resource, a file of them, and what it says of the program. */
-import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { AutomationSite, ENGINE_ROOT } from "./site";
+import { AutomationSite } from "./site";
 
-// Each test starts several processes; a busy machine takes its time.
+// Each test runs several commands; a busy machine takes its time.
 jest.setTimeout(240_000);
 
-const site = new AutomationSite();
+const site = new AutomationSite({ oneProcess: true });
 afterAll(() => site.remove());
 
-function pulumi(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) =>
-    execFile(path.join(ENGINE_ROOT, "bin", "pulumi"), args, { cwd: site.workDir, env: { ...process.env, ...site.env } }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    ),
-  );
-}
+const pulumi = (...args: string[]) => site.pulumi(args);
 
 const TYPE = "world:index:Thing";
 const exists = (id: string, properties: object): void => fs.writeFileSync(path.join(site.world, id), JSON.stringify(properties));
