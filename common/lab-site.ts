@@ -71,6 +71,8 @@ const shapeSchema = z.strictObject({
   storages: z.array(storageSchema),
   /** Images of operating systems that the homelab downloads, with the digest that was published. */
   images: z.array(z.strictObject({ url: z.url({ protocol: /^https$/ }), sha256: z.string().regex(/^[0-9a-f]{64}$/, "not a SHA-256") })),
+  /** Git repositories on the internet that the homelab reads. */
+  repositories: z.array(z.url({ protocol: /^https$/ })).default([]),
   /** Whose each host is: a cluster that comes up on a host has its stack's name as kubectl's context. */
   stacks: z.array(z.strictObject({ name: nameSchema, hosts: z.array(nameSchema) })),
 });

@@ -17,6 +17,7 @@ import { newSshKey, publicHalf } from "./core/ssh-keys";
 import { createAuthority, restoreAuthority } from "./core/tls";
 import type { Stoppable } from "./core/world";
 import { BASTION_USER, startBastion, startConnectProxy } from "./gateway";
+import { GitHost } from "./git";
 import { createFleet, type GuestFleet } from "./guests";
 import { writeKubeconfig } from "./kubeconfig";
 import { type Proxmox, startProxmox } from "./proxmox";
@@ -66,7 +67,11 @@ export interface Lab extends Stoppable {
   settled(): Promise<void>;
 }
 
-const labOnlySchema = z.object({ note: z.string(), proxmox: z.object({ token: z.object({ id: z.string(), secret: z.string() }) }) });
+const labOnlySchema = z.object({
+  note: z.string(),
+  proxmox: z.object({ token: z.object({ id: z.string(), secret: z.string() }) }),
+  git: z.object({ username: z.string(), password: z.string() }),
+});
 
 const readLabOnly = () => labOnlySchema.parse(JSON.parse(fs.readFileSync(path.join(projectRoot(), "lab", "lab-only.json"), "utf8")));
 
@@ -157,8 +162,9 @@ async function startParts({ options, site, ctx, saved, keep }: Beginning) {
   const proxy = keep(await startConnectProxy(ctx, options.ports?.proxy ?? DEFAULT_PORTS.proxy));
   const bastion = keep(await startBastion(ctx, { port: options.ports?.bastion ?? DEFAULT_PORTS.bastion, hostKey: bastionHostKey, authorizedKey }));
   const proxyUrl = `http://127.0.0.1:${proxy.port}`;
-  const artefacts = keep(await startArtefacts(ctx));
+  const artefacts = keep(await startArtefacts(ctx, new GitHost(ctx, file("git"), readLabOnly().git)));
   await artefacts.setImages(site.images);
+  await artefacts.addRepositories(site.repositories);
   const clusters = keep(await createClusters(ctx, site, () => writeKubeconfig(file("kubeconfig"), clusters.running(), proxyUrl)));
   const guests = keep(createFleet({ ctx, startCluster: clusters.start }));
   const proxmox = keep(await startProxmox({ ctx, site, guests, token: readLabOnly().proxmox.token }));
@@ -207,6 +213,7 @@ async function startControlOf({ options, site, ctx, keep }: Beginning, parts: Pa
         Object.assign(site, given);
         proxmox.grown(before);
         await artefacts.setImages(site.images);
+        await artefacts.addRepositories(site.repositories);
         ctx.changed();
       },
       status: () => statusOf(labFile, proxmox, guests, clusters, ctx),

@@ -25,6 +25,16 @@ function proxmoxOf(nodes: LabSite["nodes"]): LabSite["proxmox"] {
   };
 }
 
+/** Those from which Argo CD delivers. What is no such option is refused where the platform is planned. */
+const repositoriesOf = (): string[] => [
+  ...new Set(
+    Object.values(stacks).flatMap(({ platform = {} }) => {
+      const { repository } = (platform["argo-cd"] as { applications?: { repository?: unknown } } | undefined)?.applications ?? {};
+      return typeof repository === "string" ? [repository] : [];
+    }),
+  ),
+];
+
 /**
  * The document that the lab is started with.
  * @throws HomelabError E_LAB_SITE
@@ -48,6 +58,7 @@ export function labSite(): LabSite {
     nodes,
     storages: lab.storages,
     images: [...images.values()],
+    repositories: repositoriesOf(),
     stacks: Object.entries(stacks).map(([name, { vms }]) => ({ name, hosts: Object.keys(vms) })),
   };
   return parseLabSite(document, "site/");

@@ -11,6 +11,7 @@ import type { LabSite } from "../../common/lab-site";
 import { projectRoot } from "../../common/paths";
 import { listenOn } from "../core/server";
 import type { LabContext, Stoppable } from "../core/world";
+import type { GitHost } from "../git";
 import { allCharts, archiveUrl, type Chart, findChart, folderCrds, packageChart, renderChart, repositoryIndex } from "./charts";
 
 const fileSchema = z.strictObject({
@@ -51,6 +52,8 @@ export interface Artefacts extends Stoppable {
   chartStandIn: string;
   /** Images of operating systems that the homelab downloads, in place of those of before. */
   setImages(images: LabSite["images"]): Promise<void>;
+  /** Git repositories, in addition to those of before. */
+  addRepositories(urls: readonly string[]): Promise<void>;
 }
 
 function readFiles(): Artefact[] {
@@ -80,7 +83,10 @@ class Internet {
   readonly #downloads = readFiles();
   #images: readonly Artefact[] = [];
 
-  constructor(private readonly ctx: LabContext) {}
+  constructor(
+    private readonly ctx: LabContext,
+    private readonly git: GitHost | undefined,
+  ) {}
 
   set images(images: LabSite["images"]) {
     this.#images = images.map(({ url, sha256 }) => ({ url, sha256, size: IMAGE_SIZE, kind: "image", content: `lab stand-in: ${url}\n` }));
@@ -92,12 +98,13 @@ class Internet {
 
   get hosts(): string[] {
     const urls = [...this.#files.map(({ url }) => url), ...allCharts().map(({ repository }) => repository)];
-    return [...new Set(urls.map((url) => new URL(url).host))];
+    return [...new Set([...urls.map((url) => new URL(url).host), ...(this.git?.hosts ?? [])])];
   }
 
-  /** Answers one download. */
+  /** Answers one download, and what is asked of a Git repository. */
   download(request: IncomingMessage, response: ServerResponse): void {
     const host = (request.headers.host ?? "").replace(/:\d+$/, "");
+    if (this.git?.handle(request, response, host) === true) return;
     const url = `https://${host}${request.url ?? "/"}`;
     const found = this.#find(url);
     const reads = request.method === "GET" || request.method === "HEAD";
@@ -191,8 +198,9 @@ class Internet {
   }
 }
 
-export async function startArtefacts(ctx: LabContext): Promise<Artefacts> {
-  const internet = new Internet(ctx);
+/** @param git without it there are no Git repositories */
+export async function startArtefacts(ctx: LabContext, git?: GitHost): Promise<Artefacts> {
+  const internet = new Internet(ctx, git);
   let hosts: string[] = [];
   const downloads = createHttps((request, response) => internet.download(request, response));
   const standIn = createHttp((request, response) => {
@@ -213,16 +221,23 @@ export async function startArtefacts(ctx: LabContext): Promise<Artefacts> {
   const forget = (): void => {
     for (const host of hosts) ctx.network.unlisten(host, 443);
   };
-  const setImages = async (images: LabSite["images"]): Promise<void> => {
-    internet.images = images;
+  const listen = async (): Promise<void> => {
     downloads.setSecureContext(await ctx.tls.issue(internet.hosts));
     forget();
     hosts = internet.hosts;
     for (const host of hosts) ctx.network.listen(host, 443, { port });
   };
-  await setImages([]);
+  await listen();
   return {
-    setImages,
+    setImages: async (images) => {
+      internet.images = images;
+      await listen();
+    },
+    addRepositories: async (urls) => {
+      if (git === undefined) throw new Error("this lab has no Git host");
+      await git.add(urls);
+      await listen();
+    },
     chartStandIn: `http://127.0.0.1:${chartPort}`,
     stop: async () => {
       forget();

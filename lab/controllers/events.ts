@@ -22,6 +22,7 @@ export function follow(kube: Kube, queue: WorkQueue, object: KubeObject, previou
         const covers = (pod: KubeObject | undefined): boolean => selector.length > 0 && selector.every(([key, value]) => pod?.metadata.labels?.[key] === value);
         if (covers(object) || covers(previous)) queue.add("Service", namespace, service.metadata.name);
       }
+      for (const budget of kube.all("policy/v1", "PodDisruptionBudget", namespace)) queue.add(budget.kind, namespace, budget.metadata.name);
       for (const volume of listAt(object, "spec", "volumes")) {
         const claim = textAt(volume, "persistentVolumeClaim", "claimName");
         if (claim !== undefined) queue.add("PersistentVolumeClaim", namespace, claim);

@@ -2,11 +2,13 @@
 import type { LabContext, Persistent, Stoppable } from "../core/world";
 import type { Cluster, KubeObject } from "../kubernetes";
 import { at, listAt, numberAt } from "../kubernetes/objects";
+import { ArgoCd } from "./argo-cd";
 import { CertManager } from "./cert-manager";
 import { CloudNativePg } from "./cloudnative-pg";
 import { clusterBasics } from "./cluster-basics";
 import { Containers } from "./containers";
 import { Deployments } from "./deployments";
+import { disruptionBudgets } from "./disruption-budgets";
 import { follow } from "./events";
 import { ExternalSecrets } from "./external-secrets";
 import { GithubRunners } from "./github-runners";
@@ -48,6 +50,11 @@ function runs(deployment: KubeObject, { image, others }: Operator): boolean {
   );
 }
 
+function isOperator(object: KubeObject): boolean {
+  const image = String(listAt(object, "spec", "template", "spec", "containers")[0]?.["image"] ?? "");
+  return Object.values(OPERATORS).some((operator) => operator.image.test(image));
+}
+
 /** Everything that is there, for a start. */
 function addAll(kube: Kube, queue: WorkQueue): void {
   const { store } = kube;
@@ -62,6 +69,7 @@ function kubernetesItself(kube: Kube, queue: WorkQueue, programs: Programs, ctx:
   quotas(kube, queue);
   new Deployments(kube, queue);
   workloadSets(kube, queue);
+  disruptionBudgets(kube, queue);
   new Pods(kube, queue, programs, ctx);
   new Services(kube, queue);
 }
@@ -101,6 +109,7 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
   const externalSecrets = new ExternalSecrets(new Kube(cluster, "external-secrets"), queue, ctx, () => running.externalSecrets !== undefined);
   const cloudNativePg = new CloudNativePg(new Kube(cluster, "cloudnative-pg"), queue, () => running.cloudNativePg !== undefined);
   const githubRunners = new GithubRunners(new Kube(cluster, "ghactions"), queue, () => running.githubRunners);
+  const argoCd = new ArgoCd(cluster, queue, ctx);
   const lookForOperators = (): void => {
     const deployments = kube.all("apps/v1", "Deployment");
     const homeOf = (operator: Operator): string | undefined => deployments.find((deployment) => runs(deployment, operator))?.metadata.namespace;
@@ -111,15 +120,12 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
       if (running[key] !== undefined && running[key] !== before[key]) controller.resync();
     }
   };
-  const isOperator = (object: KubeObject): boolean => {
-    const image = String(listAt(object, "spec", "template", "spec", "containers")[0]?.["image"] ?? "");
-    return Object.values(OPERATORS).some((operator) => operator.image.test(image));
-  };
 
   const release = store.onChange(({ type, object, previous }) => {
     follow(kube, queue, object, previous, type === "DELETED");
     if (object.kind === "Deployment" && isOperator(object)) lookForOperators();
     operands.changed(object);
+    argoCd.changed(object);
     if (object.kind === "Secret") {
       certManager.secretChanged(object.metadata.namespace, object.metadata.name);
       cloudNativePg.secretChanged(object.metadata.namespace);
@@ -130,6 +136,7 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
     if (object.kind === "PersistentVolumeClaim" && type === "DELETED") programs.sweep();
   });
   lookForOperators();
+  argoCd.look();
   addAll(kube, queue);
 
   return {
@@ -141,6 +148,7 @@ export function startControllers(cluster: Cluster, ctx: LabContext, saved?: unkn
       release();
       externalSecrets.stop();
       await queue.stop();
+      argoCd.stop();
       await programs.stop();
     },
   };

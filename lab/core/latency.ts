@@ -16,6 +16,7 @@ const DEFAULT_LATENCIES: Readonly<Record<string, number>> = {
   "apt.install": 200,
   "k3s.start": 800,
   "external-dns.sync": 200,
+  "argo-cd.poll": 3_000,
   "kubernetes.pod-ready": 400,
   "kubernetes.namespace-finalize": 100,
   "kubernetes.webhook-trusted": 300,

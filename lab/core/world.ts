@@ -2,7 +2,7 @@ import type { Clock } from "../../common/clock";
 import type { FaultName } from "./faults";
 
 /** The outside world's systems, as the lab's records name them; one that is written here can be kept and read again. */
-export const LAB_SYSTEMS = ["proxmox", "ssh", "kubernetes", "vault", "s3", "harbor", "artefacts", "pihole"] as const;
+export const LAB_SYSTEMS = ["proxmox", "ssh", "kubernetes", "vault", "s3", "harbor", "artefacts", "pihole", "git"] as const;
 export type LabSystem = (typeof LAB_SYSTEMS)[number];
 
 /** What a simulator says about one call that it answered. */

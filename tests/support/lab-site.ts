@@ -45,5 +45,6 @@ export const LAB_SITE: LabSite = {
       sha256: "fad101d50b06b26590cf30542349f9e9d3041ad7929e3bc3531c81ec27f2c788",
     },
   ],
+  repositories: [],
   stacks: [{ name: "dev", hosts: ["k8s-dev"] }],
 };

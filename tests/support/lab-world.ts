@@ -1,24 +1,36 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { type Artefacts, startArtefacts } from "../../lab/artefacts";
 import { type Controllers, startControllers } from "../../lab/controllers";
 import { type RunningCluster, startIngress } from "../../lab/controllers/ingress";
 import { type ContextOptions, createContext, type OwnedContext } from "../../lab/core/context";
 import { type Fetched, type FetchRequest, fetchFromLab } from "../../lab/core/fetch";
 import type { Stoppable } from "../../lab/core/world";
+import { startConnectProxy } from "../../lab/gateway";
+import { GitHost } from "../../lab/git";
 import { type Cluster, type KubeObject, startCluster } from "../../lab/kubernetes";
+import { LabGit } from "./lab-git";
+
+const GIT_CREDENTIAL = { username: "lab", password: "lab-only" };
 
 /** The inside of the lab without VMs: clusters, what runs in them, the way in, and the chart stand-ins. */
 export class LabWorld {
   readonly running: RunningCluster[] = [];
+  readonly #checkouts: LabGit[] = [];
+  #proxy: (Stoppable & { port: number }) | undefined;
 
   private constructor(
     readonly ctx: OwnedContext,
     private readonly artefacts: Artefacts,
+    private readonly folder: string,
     private ingress: Stoppable | undefined,
   ) {}
 
   static async start(options: ContextOptions = {}): Promise<LabWorld> {
     const ctx = await createContext(options);
-    const world = new LabWorld(ctx, await startArtefacts(ctx), undefined);
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-lab-world-"));
+    const world = new LabWorld(ctx, await startArtefacts(ctx, new GitHost(ctx, folder, GIT_CREDENTIAL)), folder, undefined);
     world.ingress = await startIngress(ctx, () => world.running);
     return world;
   }
@@ -30,6 +42,19 @@ export class LabWorld {
     }
     await this.ingress?.stop();
     await this.artefacts.stop();
+    await this.#proxy?.stop();
+    for (const checkout of this.#checkouts.splice(0)) checkout.remove();
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** A checkout of a Git repository of the lab, which is made where it is not there. @param password of who pushes; default: the right one */
+  async checkout(url: string, password = GIT_CREDENTIAL.password): Promise<LabGit> {
+    await this.artefacts.addRepositories([url]);
+    this.#proxy ??= await startConnectProxy(this.ctx, 0);
+    const proxy = `http://127.0.0.1:${this.#proxy.port}`;
+    const checkout = await LabGit.clone(url, { proxy, caPem: this.ctx.tls.caPem, credential: { ...GIT_CREDENTIAL, password } });
+    this.#checkouts.push(checkout);
+    return checkout;
   }
 
   async cluster(name: string, address: string, saved?: { cluster: unknown; controllers: unknown }): Promise<WorldCluster> {

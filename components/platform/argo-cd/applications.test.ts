@@ -43,7 +43,7 @@ test.each([
   expect(template.spec.source).toEqual({ repoURL: OPTIONS.repository, targetRevision: "main", path: "gitops/dev/{{ .app }}" });
   expect(template.spec.syncPolicy.automated).toEqual(automated);
   expect(template.spec.syncPolicy).toMatchObject({
-    syncOptions: ["CreateNamespace=true", "PruneLast=true", "ServerSideApply=true", "FailOnSharedResource=true"],
+    syncOptions: ["PruneLast=true", "ServerSideApply=true", "FailOnSharedResource=true"],
     retry: { limit: 5, backoff: { duration: "5s", factor: 2, maxDuration: "3m" } },
   });
 });

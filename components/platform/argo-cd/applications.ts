@@ -73,7 +73,7 @@ export function rootObjects(environment: string, { repository, revision, path }:
         project: ROOT,
         source: { repoURL: repository, targetRevision: revision, path: `${path}/${environment}/argo-cd` },
         destination: { server: OWN_CLUSTER, namespace: ARGO_CD_NAMESPACE },
-        syncPolicy: { automated: { prune: true, selfHeal: true }, retry: RETRY },
+        syncPolicy: { automated: { prune: true, selfHeal: true }, syncOptions: ["ServerSideApply=true"], retry: RETRY },
       },
     },
   ];
@@ -109,8 +109,9 @@ export function environmentObjects({ environment, apps, byHand }: DeliveredApps,
           destination: { server: OWN_CLUSTER, namespace: "{{ .app }}" },
           syncPolicy: {
             ...(byHand ? {} : { automated: { prune: true, selfHeal: true } }),
-            // A ConfigMap goes once no replica reads it; what somebody else owns is not taken over.
-            syncOptions: ["CreateNamespace=true", "PruneLast=true", "ServerSideApply=true", "FailOnSharedResource=true"],
+            // A ConfigMap goes once no replica reads it; what another Application has is not taken over. Namespaces are the program's: with
+            // CreateNamespace Argo CD would want to make one that is missing, without its policies, and the project forbids that.
+            syncOptions: ["PruneLast=true", "ServerSideApply=true", "FailOnSharedResource=true"],
             retry: RETRY,
           },
         },

@@ -1,0 +1,150 @@
+/** What Git, the project and the clusters say of an Application, or why that cannot be said. */
+import type { Kube } from "../controllers/kube";
+import type { LabContext } from "../core/world";
+import type { KubeObject } from "../kubernetes";
+import { listAt } from "../kubernetes/objects";
+import { ApiError, type ClusterClient } from "./cluster-client";
+import { Clusters, UnknownCluster } from "./clusters";
+import { type Compared, Comparisons, type Kind } from "./comparison";
+import { ManifestError, renderFolder } from "./manifests";
+import { type Project, refusedByProject } from "./project";
+import { Repositories, RepositoryError } from "./repository";
+import { type ApplicationSpec, ARGO_API, type Condition, NotModelled, parseStrictly, projectSchema, specSchema } from "./schema";
+
+/** An Application by what Git, its project and its clusters say. */
+export interface Seen {
+  readonly spec: ApplicationSpec;
+  readonly project: Project;
+  readonly client: ClusterClient;
+  readonly revision: string;
+  readonly sourceType: string;
+  readonly compared: Compared;
+}
+
+/** What is wrong with it, as conditions; nothing is synced then. */
+export class Refused extends Error {
+  constructor(
+    readonly type: Condition["type"],
+    readonly messages: readonly string[],
+  ) {
+    super(messages.join("; "));
+  }
+}
+
+export class Observer {
+  readonly #repositories: Repositories;
+  readonly #clusters: Clusters;
+  readonly #comparisons: Comparisons;
+  /** By Application: the commit of its revision, and when Git was asked for it. */
+  readonly #resolved = new Map<string, { source: string; commit: string; at: number }>();
+  /** Refusals that the log of unhandled calls has. */
+  readonly #noted = new Set<string>();
+
+  /** @param home namespace of Argo CD while it runs */
+  constructor(
+    private readonly kube: Kube,
+    private readonly ctx: LabContext,
+    private readonly home: () => string | undefined,
+  ) {
+    this.#repositories = new Repositories(ctx, `${kube.cluster.name}/argocd-repo-server`);
+    this.#clusters = new Clusters(kube, ctx);
+    this.#comparisons = new Comparisons(kube);
+  }
+
+  stop(): void {
+    this.#repositories.stop();
+    this.#clusters.stop();
+  }
+
+  forget(app: string): void {
+    this.#resolved.delete(app);
+  }
+
+  /** Turns what Argo CD would say in a condition into one; the lab's own gaps are noted as well. */
+  async attempt<T>(work: () => Promise<T> | T): Promise<T | Refused> {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (thrown instanceof Refused) return thrown;
+      if (thrown instanceof NotModelled) return new Refused("InvalidSpecError", [this.unmodelled(thrown.message)]);
+      if (thrown instanceof UnknownCluster) return new Refused("InvalidSpecError", [thrown.message]);
+      if (thrown instanceof RepositoryError || thrown instanceof ManifestError || thrown instanceof ApiError)
+        return new Refused("ComparisonError", [`Failed to load target state: ${thrown.message}`]);
+      throw thrown;
+    }
+  }
+
+  /** @returns the same text */
+  unmodelled(what: string): string {
+    if (!this.#noted.has(what)) this.ctx.unhandled.add({ system: "argo-cd", target: this.kube.cluster.name, what });
+    this.#noted.add(what);
+    return what;
+  }
+
+  spec(app: KubeObject): ApplicationSpec {
+    return parseStrictly(specSchema, app["spec"], "spec");
+  }
+
+  #project(name: string): Project {
+    const found = this.kube.find(ARGO_API, "AppProject", this.home(), name);
+    if (found === undefined) throw new Refused("InvalidSpecError", [`Application referencing project ${name} which does not exist`]);
+    return { name, spec: parseStrictly(projectSchema, found["spec"] ?? {}, `AppProject ${name}.spec`) };
+  }
+
+  /** The commit of the wanted revision: Git is asked where somebody asks for it, and from time to time. */
+  async #commit(app: KubeObject, { source }: ApplicationSpec, again: boolean): Promise<string> {
+    const { name } = app.metadata;
+    const [key, now, pollMs] = [JSON.stringify(source), this.ctx.clock.now(), this.ctx.latency.of("argo-cd.poll")];
+    const known = this.#resolved.get(name);
+    const isFresh = known !== undefined && known.source === key && !again && (pollMs === 0 || now - known.at < pollMs);
+    if (isFresh) return known.commit;
+    const commit = await this.#repositories.resolve(source.repoURL, source.targetRevision, this.#clusters.credential(source.repoURL, this.home() ?? ""));
+    this.#resolved.set(name, { source: key, commit, at: now });
+    return commit;
+  }
+
+  /** @param wanted another revision than that of the spec */
+  async seen(app: KubeObject, spec: ApplicationSpec, wanted: string | undefined, again: boolean): Promise<Seen> {
+    const home = this.home() ?? "";
+    const { name } = app.metadata;
+    const { source, destination } = spec;
+    const project = this.#project(spec.project);
+    const client = this.#clusters.find(destination, home);
+    const refused = refusedByProject(project, source, destination, client.access);
+    if (refused.length > 0) throw new Refused("InvalidSpecError", refused);
+    const credential = this.#clusters.credential(source.repoURL, home);
+    const revision = wanted === undefined ? await this.#commit(app, spec, again) : await this.#repositories.resolve(source.repoURL, wanted, credential);
+    const { objects, sourceType } = renderFolder(await this.#repositories.files(source.repoURL, revision, source.path));
+    const targets: KubeObject[] = [];
+    for (const object of objects) targets.push(await this.#comparisons.target(name, destination.namespace, object, client));
+    const compared = await this.#comparisons.compare(name, targets, client, where(app, spec, project));
+    return { spec, project, client, revision, sourceType, compared };
+  }
+
+  /** Removes what the Application has made. @returns how many objects there still were */
+  async removeAll(app: KubeObject, spec: ApplicationSpec): Promise<number> {
+    const client = this.#clusters.find(spec.destination, this.home() ?? "");
+    const { resources } = await this.#comparisons.compare(app.metadata.name, [], client, where(app, spec, undefined));
+    for (const { live } of resources) if (live !== undefined) await client.remove(live);
+    return resources.length;
+  }
+}
+
+/** Versions in which the kinds that a project may name are served. */
+const VERSIONS: Readonly<Record<string, string>> = { "": "v1", apps: "apps/v1", autoscaling: "autoscaling/v2", batch: "batch/v1", policy: "policy/v1" };
+
+/** Where another cluster is looked through: kinds and namespaces of the spec, of the project, and of what there was before. */
+function where(app: KubeObject, { destination }: ApplicationSpec, project: Project | undefined): { kinds: Kind[]; namespaces: string[] } {
+  const before = listAt(app, "status", "resources");
+  const versionOf = (group: string): string => VERSIONS[group] ?? `${group}/v1`;
+  return {
+    kinds: [
+      ...(project?.spec.namespaceResourceWhitelist ?? []).map(({ group, kind }) => ({ apiVersion: versionOf(group), kind })),
+      ...before.map(({ group, version, kind }) => ({
+        apiVersion: group === undefined ? String(version) : `${String(group)}/${String(version)}`,
+        kind: String(kind),
+      })),
+    ],
+    namespaces: [...new Set([destination.namespace, ...before.map(({ namespace }) => namespace)].flatMap((name) => (typeof name === "string" ? [name] : [])))],
+  };
+}

@@ -1,0 +1,66 @@
+/** A checkout of a repository that the lab serves: real git pushes to it and clones it, by the lab's proxy, authority and credentials. */
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+export interface LabGitAccess {
+  readonly proxy: string;
+  readonly caPem: string;
+  readonly credential: { readonly username: string; readonly password: string };
+}
+
+export class LabGit {
+  readonly #folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-lab-git-"));
+  readonly checkout = path.join(this.#folder, "checkout");
+  readonly #env: NodeJS.ProcessEnv;
+
+  private constructor(
+    readonly url: string,
+    { proxy, caPem, credential }: LabGitAccess,
+  ) {
+    const ca = path.join(this.#folder, "ca.pem");
+    fs.writeFileSync(ca, caPem);
+    const login = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
+    const who = { GIT_AUTHOR_NAME: "test", GIT_AUTHOR_EMAIL: "test@homelab.test", GIT_COMMITTER_NAME: "test", GIT_COMMITTER_EMAIL: "test@homelab.test" };
+    this.#env = {
+      ...{ PATH: process.env["PATH"], HOME: this.#folder, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null", GIT_TERMINAL_PROMPT: "0", ...who },
+      ...{ https_proxy: proxy, GIT_SSL_CAINFO: ca },
+      ...{ GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "http.extraHeader", GIT_CONFIG_VALUE_0: `Authorization: Basic ${login}` },
+    };
+  }
+
+  /** A clone of the repository, which may be empty; its branch is `main`. */
+  static async clone(url: string, access: LabGitAccess): Promise<LabGit> {
+    const git = new LabGit(url, access);
+    await run("git", ["clone", "--quiet", url, git.checkout], { env: git.#env });
+    await git.git("symbolic-ref", "HEAD", "refs/heads/main");
+    return git;
+  }
+
+  /** @returns what it prints */
+  async git(...args: string[]): Promise<string> {
+    return (await run("git", ["-C", this.checkout, ...args], { env: this.#env })).stdout.trim();
+  }
+
+  /** One commit, pushed. @param files text by path; undefined: the file or folder goes. @returns its digest */
+  async push(files: Readonly<Record<string, string | undefined>>): Promise<string> {
+    for (const [name, text] of Object.entries(files)) {
+      const file = path.join(this.checkout, name);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      if (text === undefined) fs.rmSync(file, { recursive: true });
+      else fs.writeFileSync(file, text);
+    }
+    await this.git("add", "--all");
+    await this.git("commit", "--quiet", "--allow-empty", "--message=test");
+    await this.git("push", "--quiet", "origin", "main");
+    return this.git("rev-parse", "HEAD");
+  }
+
+  remove(): void {
+    fs.rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
