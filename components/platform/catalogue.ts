@@ -32,6 +32,7 @@ import { seaweedfs } from "./seaweedfs/module";
 import { sharedSecrets } from "./shared-secrets/module";
 import { snapshotController } from "./snapshot-controller/module";
 import { stateBackup } from "./state-backup/module";
+import { talosClusters } from "./talos-clusters/module";
 import { teleportAgent } from "./teleport-agent/module";
 import { traefik } from "./traefik/module";
 import { valkey } from "./valkey/module";
@@ -77,6 +78,7 @@ export const MODULES = [
   teleportAgent,
   registry,
   stateBackup,
+  talosClusters,
 ] as const;
 
 export type ModuleName = (typeof MODULES)[number]["name"];

@@ -13,7 +13,7 @@ import type { Place } from "./place";
 import type { NamespaceGrant } from "./vault/vault-names";
 
 /** What a cluster may have, beside storage classes: brought by its distribution or by a module that provides it. */
-export const CLUSTER_CAPABILITIES = ["ingress", "load-balancer", "network-policy", "metrics"] as const;
+export const CLUSTER_CAPABILITIES = ["ingress", "load-balancer", "network-policy", "metrics", "cluster-api"] as const;
 export type ClusterCapability = (typeof CLUSTER_CAPABILITIES)[number];
 
 /** A name under which people or other clusters reach something. */

@@ -24,12 +24,17 @@ const ACROSS_STACKS = ["vault"] as const;
 /** Class of volumes where the options name none. */
 const STORAGE_CLASS = "local-path";
 
-/** What the stack's cluster has before a module is built. */
-export function clusterFacts({ kubeadm, k3sDisable }: Pick<StackConfig, "kubeadm" | "k3sDisable">): ClusterFacts {
+function distributionFacts({ kubeadm, k3sDisable }: Pick<StackConfig, "kubeadm" | "k3sDisable">): ClusterFacts {
   if (kubeadm !== undefined)
     return { distribution: "kubeadm", title: "kubeadm", version: `v${kubeadm.version ?? KUBERNETES.version}`, ...clusterOffer("kubeadm") };
   const title = k3sDisable.length === 0 ? "k3s" : `k3s without ${k3sDisable.join(" and ")}`;
   return { distribution: "k3s", title, version: K3S.version, ...clusterOffer("k3s", k3sDisable) };
+}
+
+/** What the stack's cluster has before a module is built: of its distribution, and of further roles of its host. */
+export function clusterFacts({ clusterApi, ...config }: Pick<StackConfig, "kubeadm" | "k3sDisable"> & { readonly clusterApi?: unknown }): ClusterFacts {
+  const facts = distributionFacts(config);
+  return clusterApi === undefined ? facts : { ...facts, capabilities: [...facts.capabilities, "cluster-api"] };
 }
 
 /** Whether the stack's cluster has it by itself, or a module brings it. */

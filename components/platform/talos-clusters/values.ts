@@ -1,0 +1,108 @@
+/**
+ * Clusters of Talos on Proxmox, as Cluster API makes them: the objects of each, pure. Its providers are installed by the host role
+ * `cluster-api` (`homelab:clusterApi`), with the credentials of Proxmox: core v1beta1, Proxmox v1alpha1 (0.7), Talos v1alpha3 (0.5 and 0.6).
+ */
+import { createHash } from "node:crypto";
+import type { TalosCluster } from "./options";
+
+export const CLUSTERS_NAMESPACE = "clusters";
+const API_PORT = 6443;
+const CORE = "cluster.x-k8s.io/v1beta1";
+const INFRASTRUCTURE = "infrastructure.cluster.x-k8s.io/v1alpha1";
+const CONTROL_PLANE = "controlplane.cluster.x-k8s.io/v1alpha3";
+const BOOTSTRAP = "bootstrap.cluster.x-k8s.io/v1alpha3";
+const WAIT = { "pulumi.com/waitFor": "condition=Ready" };
+
+type Machines = TalosCluster["workers"];
+
+/** Templates cannot be changed: another content is another name, and Cluster API replaces the machines one by one. */
+const marked = (name: string, spec: unknown): string => `${name}-${createHash("sha256").update(JSON.stringify(spec)).digest("hex").slice(0, 8)}`;
+
+const machineSpec = ({ node, templateId, bridge }: TalosCluster, { cores, memoryMiB, diskGiB }: Machines) => ({
+  template: {
+    spec: {
+      sourceNode: node,
+      templateID: templateId,
+      format: "qcow2",
+      full: true,
+      numSockets: 1,
+      numCores: cores,
+      memoryMiB,
+      disks: { bootVolume: { disk: "scsi0", sizeGb: diskGiB } },
+      network: { default: { bridge, model: "virtio" } },
+      // Talos has neither cloud-init nor, as it is published, the guest agent.
+      checks: { skipCloudInitStatus: true, skipQemuGuestAgent: true },
+      metadataSettings: { providerIDInjection: true },
+    },
+  },
+});
+
+/** The address that the control planes share: whoever leads etcd has it. */
+const sharedAddress = (endpoint: string): string =>
+  JSON.stringify({ machine: { network: { interfaces: [{ deviceSelector: { physical: true }, vip: { ip: endpoint } }] } } });
+
+/** @typeParam S text, or a text that is known once it is there */
+export function talosCluster<S>(name: string, cluster: TalosCluster, namespace: S) {
+  const metadata = (own: string) => ({ name: own, namespace });
+  const controlPlaneMachines = machineSpec(cluster, cluster.controlPlanes);
+  const workerMachines = machineSpec(cluster, cluster.workers);
+  const workerConfig = { template: { spec: { generateType: "worker", talosVersion: cluster.talos } } };
+  const names = {
+    controlPlane: `${name}-control-plane`,
+    controlPlaneMachines: marked(`${name}-control-plane`, controlPlaneMachines),
+    workerMachines: marked(`${name}-worker`, workerMachines),
+    workerConfig: marked(`${name}-worker`, workerConfig),
+  };
+  const template = (kind: string, apiVersion: string, own: string, spec: object) => ({ apiVersion, kind, metadata: metadata(own), spec });
+  return {
+    /** There before the cluster that names them. */
+    parts: [
+      template("ProxmoxMachineTemplate", INFRASTRUCTURE, names.controlPlaneMachines, controlPlaneMachines),
+      template("ProxmoxMachineTemplate", INFRASTRUCTURE, names.workerMachines, workerMachines),
+      template("TalosConfigTemplate", BOOTSTRAP, names.workerConfig, workerConfig),
+      template("ProxmoxCluster", INFRASTRUCTURE, name, {
+        controlPlaneEndpoint: { host: cluster.endpoint, port: API_PORT },
+        ipv4Config: { addresses: cluster.addresses, prefix: cluster.prefix, gateway: cluster.gateway },
+        dnsServers: cluster.dnsServers,
+        allowedNodes: [cluster.node],
+      }),
+      template("TalosControlPlane", CONTROL_PLANE, names.controlPlane, {
+        version: cluster.kubernetes,
+        replicas: cluster.controlPlanes.count,
+        infrastructureTemplate: { apiVersion: INFRASTRUCTURE, kind: "ProxmoxMachineTemplate", name: names.controlPlaneMachines, namespace },
+        controlPlaneConfig: {
+          controlplane: { generateType: "controlplane", talosVersion: cluster.talos, strategicPatches: [sharedAddress(cluster.endpoint)] },
+        },
+      }),
+    ],
+    cluster: {
+      apiVersion: CORE,
+      kind: "Cluster",
+      metadata: { ...metadata(name), annotations: WAIT },
+      spec: {
+        clusterNetwork: { pods: { cidrBlocks: [cluster.podCidr] }, services: { cidrBlocks: [cluster.serviceCidr] } },
+        infrastructureRef: { apiVersion: INFRASTRUCTURE, kind: "ProxmoxCluster", name, namespace },
+        controlPlaneRef: { apiVersion: CONTROL_PLANE, kind: "TalosControlPlane", name: names.controlPlane, namespace },
+      },
+    },
+    /** Goes before the cluster does. */
+    workers: {
+      apiVersion: CORE,
+      kind: "MachineDeployment",
+      metadata: metadata(`${name}-workers`),
+      spec: {
+        clusterName: name,
+        replicas: cluster.workers.count,
+        selector: { matchLabels: {} },
+        template: {
+          spec: {
+            clusterName: name,
+            version: cluster.kubernetes,
+            bootstrap: { configRef: { apiVersion: BOOTSTRAP, kind: "TalosConfigTemplate", name: names.workerConfig, namespace } },
+            infrastructureRef: { apiVersion: INFRASTRUCTURE, kind: "ProxmoxMachineTemplate", name: names.workerMachines, namespace },
+          },
+        },
+      },
+    },
+  };
+}
