@@ -5,8 +5,9 @@ import type { DeploymentRequest } from "../contracts";
 import { expectedMessage } from "../errors";
 import type { ResourceState } from "../snapshot/types";
 import { containsSecrets, containsUnknowns, type PropertyMap, sameValue, withoutSecrets } from "../wire/values";
-import type { CheckFailure, DiffResult, ProviderClient, ResourceRef } from "./provider-client";
+import type { ProviderClient } from "./provider-client";
 import { ProviderError } from "./provider-error";
+import type { CheckFailure, DiffResult, ResourceRef } from "./provider-messages";
 
 /** What the engine asks of a provider, whoever is behind it. */
 export type Provider = Pick<

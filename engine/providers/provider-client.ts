@@ -1,11 +1,7 @@
 /** One running provider: its protocol as typed calls on property maps, with the handling of secrets that the engine owes it. */
-import * as grpc from "@grpc/grpc-js";
 import { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb.js";
-import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
-import { FAILURE_CODES_KEY, readCodes } from "../../common/failure-codes";
-import { GRPC_OPTIONS } from "../../common/grpc-options";
 import { fromStruct, toStruct } from "../wire/struct";
 import {
   annotateSecrets,
@@ -19,45 +15,13 @@ import {
   withoutContents,
   withoutSecrets,
 } from "../wire/values";
-import { missingKeys, ProviderError, partialOf } from "./provider-error";
-import { crashOf, type RunningPlugin } from "./running-plugin";
-
-export interface CheckFailure {
-  property: string;
-  reason: string;
-}
-
-export interface DiffResult {
-  changes: "unknown" | "none" | "some";
-  replaces: string[];
-  deleteBeforeReplace: boolean;
-  diffs: string[];
-  detailedDiff: Record<string, { kind: number; inputDiff: boolean }> | undefined;
-}
-
-export interface ResourceRef {
-  urn: string;
-  type: string;
-  name: string;
-}
-
-type Unary<Req, Res> = (request: Req, callback: (error: grpc.ServiceError | null, response: Res) => void) => grpc.ClientUnaryCall;
-
-/** The library notes the stack of each call, for an error that is told by its message alone here. */
-function untraced(call: () => unknown): void {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    call();
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
-}
+import { ProviderCalls } from "./provider-calls";
+import { ProviderError } from "./provider-error";
+import { type CheckFailure, type DiffResult, diffResult, failuresOf, fillRef, type ResourceRef } from "./provider-messages";
+import type { RunningPlugin } from "./running-plugin";
 
 export class ProviderClient {
-  readonly #client: ResourceProviderClient;
-  /** What the calls that have not ended are about. */
-  readonly #underWay = new Set<readonly PropertyMap[]>();
+  readonly #calls: ProviderCalls;
   #accepts = { secrets: false, resources: false, outputs: false, previews: false };
   /** Its handshake has told what it accepts; what it tells at its configuration means nothing then. */
   #shookHands = false;
@@ -68,45 +32,14 @@ export class ProviderClient {
     readonly packageName: string,
     private readonly plugin: RunningPlugin,
     private readonly programDir: string,
-    /** Hides secrets in what the plugin wrote: those of the given maps, and what else it may know. */
-    private readonly redact: (text: string, maps: readonly PropertyMap[]) => string,
+    redact: (text: string, maps: readonly PropertyMap[]) => string,
   ) {
-    this.#client = new ResourceProviderClient(plugin.address, grpc.credentials.createInsecure(), GRPC_OPTIONS);
-  }
-
-  /** @param maps what the request holds, for the report of a crash */
-  async #call<Req, Res>(method: Unary<Req, Res>, request: Req, ...maps: PropertyMap[]): Promise<Res> {
-    return new Promise((resolve, reject) => {
-      this.#underWay.add(maps);
-      untraced(() =>
-        method.call(this.#client, request, (error, response) => {
-          if (error?.code !== grpc.status.UNAVAILABLE) this.#underWay.delete(maps);
-          if (error === null) {
-            resolve(response);
-            return;
-          }
-          const keys = missingKeys(error.metadata);
-          const prefix = error.code === grpc.status.UNKNOWN ? "" : `rpc error: code = ${grpc.status[error.code]} desc = `;
-          const [raw] = error.metadata?.get(FAILURE_CODES_KEY) ?? [];
-          const message = keys.length > 0 ? keys.join("\n") : `${prefix}${error.details}`;
-          const failed = new ProviderError(message, error.code, partialOf(error.metadata), false, readCodes(raw?.toString()));
-          if (error.code === grpc.status.UNAVAILABLE) void this.#crashOr(failed).then(reject);
-          else reject(failed);
-        }),
-      );
-    });
+    this.#calls = new ProviderCalls(packageName, plugin, redact);
   }
 
   /** What the calls that have not ended were given. */
   mapsUnderWay(): PropertyMap[] {
-    return [...this.#underWay].flat();
-  }
-
-  /** The crash of the plugin, where that is why a call failed. */
-  async #crashOr(failed: ProviderError): Promise<ProviderError> {
-    const crash = await crashOf(this.plugin, (text) => this.redact(text, this.mapsUnderWay()));
-    if (crash === undefined) return failed;
-    return new ProviderError(`the plugin of provider ${this.packageName} ${crash}`, failed.code, undefined, true);
+    return this.#calls.mapsUnderWay();
   }
 
   /** What the provider is sent of a map. */
@@ -131,7 +64,7 @@ export class ProviderClient {
   async attach(engineAddress: string): Promise<void> {
     const request = new PluginAttach();
     request.setAddress(engineAddress);
-    await this.#call<PluginAttach, Empty>(this.#client.attach, request);
+    await this.#calls.call<PluginAttach, Empty>(this.#calls.service.attach, request);
   }
 
   async handshake(engineAddress: string): Promise<void> {
@@ -141,7 +74,7 @@ export class ProviderClient {
     request.setProgramDirectory(this.programDir);
     request.setConfigureWithUrn(true);
     try {
-      const reply = await this.#call<pb.ProviderHandshakeRequest, pb.ProviderHandshakeResponse>(this.#client.handshake, request);
+      const reply = await this.#calls.call<pb.ProviderHandshakeRequest, pb.ProviderHandshakeResponse>(this.#calls.service.handshake, request);
       this.#accepts = { secrets: reply.getAcceptSecrets(), resources: reply.getAcceptResources(), outputs: reply.getAcceptOutputs(), previews: true };
       this.#shookHands = true;
     } catch (thrown) {
@@ -156,10 +89,10 @@ export class ProviderClient {
     request.setOlds(toStruct(withoutSecrets(olds)));
     request.setNews(toStruct(withoutSecrets(news)));
     try {
-      const reply = await this.#call<pb.CheckRequest, pb.CheckResponse>(this.#client.checkConfig, request, olds, news);
+      const reply = await this.#calls.call<pb.CheckRequest, pb.CheckResponse>(this.#calls.service.checkConfig, request, olds, news);
       return {
         inputs: annotateSecrets(fromStruct(reply.getInputs()), news),
-        failures: reply.getFailuresList().map((f) => ({ property: f.getProperty(), reason: f.getReason() })),
+        failures: failuresOf(reply),
       };
     } catch (thrown) {
       if (thrown instanceof ProviderError && thrown.unimplemented) return { inputs: news, failures: [] };
@@ -176,7 +109,7 @@ export class ProviderClient {
     request.setNews(toStruct(withoutSecrets(news)));
     request.setIgnorechangesList(ignore);
     try {
-      return diffResult(await this.#call<pb.DiffRequest, pb.DiffResponse>(this.#client.diffConfig, request));
+      return diffResult(await this.#calls.call<pb.DiffRequest, pb.DiffResponse>(this.#calls.service.diffConfig, request));
     } catch (thrown) {
       if (thrown instanceof ProviderError && thrown.unimplemented) return undefined;
       throw thrown;
@@ -196,7 +129,7 @@ export class ProviderClient {
     request.setAcceptresources(true);
     request.setSendsOldInputs(true);
     request.setSendsOldInputsToDelete(true);
-    const reply = await this.#call<pb.ConfigureRequest, pb.ConfigureResponse>(this.#client.configure, request, inputs);
+    const reply = await this.#calls.call<pb.ConfigureRequest, pb.ConfigureResponse>(this.#calls.service.configure, request, inputs);
     if (!this.#shookHands) {
       this.#accepts = {
         secrets: reply.getAcceptsecrets(),
@@ -215,10 +148,10 @@ export class ProviderClient {
     request.setNews(this.#outgoing(news));
     request.setRandomseed(seed);
     try {
-      const reply = await this.#call<pb.CheckRequest, pb.CheckResponse>(this.#client.check, request, olds, news);
+      const reply = await this.#calls.call<pb.CheckRequest, pb.CheckResponse>(this.#calls.service.check, request, olds, news);
       return {
         inputs: this.#incoming(fromStruct(reply.getInputs()), news),
-        failures: reply.getFailuresList().map((f) => ({ property: f.getProperty(), reason: f.getReason() })),
+        failures: failuresOf(reply),
       };
     } catch (thrown) {
       if (thrown instanceof ProviderError && thrown.unimplemented) return { inputs: news, failures: [] };
@@ -235,7 +168,7 @@ export class ProviderClient {
     request.setNews(this.#known(news));
     request.setIgnorechangesList(ignore);
     try {
-      return diffResult(await this.#call<pb.DiffRequest, pb.DiffResponse>(this.#client.diff, request, old.inputs, old.outputs, news));
+      return diffResult(await this.#calls.call<pb.DiffRequest, pb.DiffResponse>(this.#calls.service.diff, request, old.inputs, old.outputs, news));
     } catch (thrown) {
       if (thrown instanceof ProviderError && thrown.unimplemented)
         return { changes: "unknown", replaces: [], deleteBeforeReplace: false, diffs: [], detailedDiff: undefined };
@@ -251,7 +184,7 @@ export class ProviderClient {
     request.setProperties(this.#outgoing(inputs));
     request.setTimeout(timeout);
     request.setPreview(preview);
-    const reply = await this.#call<pb.CreateRequest, pb.CreateResponse>(this.#client.create, request, inputs);
+    const reply = await this.#calls.call<pb.CreateRequest, pb.CreateResponse>(this.#calls.service.create, request, inputs);
     return { id: reply.getId(), properties: this.#incoming(fromStruct(reply.getProperties()), inputs) };
   }
 
@@ -273,7 +206,7 @@ export class ProviderClient {
     request.setTimeout(options.timeout);
     request.setIgnorechangesList(options.ignore);
     request.setPreview(options.preview);
-    const reply = await this.#call<pb.UpdateRequest, pb.UpdateResponse>(this.#client.update, request, old.inputs, old.outputs, news);
+    const reply = await this.#calls.call<pb.UpdateRequest, pb.UpdateResponse>(this.#calls.service.update, request, old.inputs, old.outputs, news);
     return this.#incoming(fromStruct(reply.getProperties()), news);
   }
 
@@ -289,7 +222,7 @@ export class ProviderClient {
     request.setId(id);
     if (inputs !== undefined) request.setInputs(this.#known(inputs));
     if (outputs !== undefined) request.setProperties(this.#known(outputs));
-    const reply = await this.#call<pb.ReadRequest, pb.ReadResponse>(this.#client.read, request);
+    const reply = await this.#calls.call<pb.ReadRequest, pb.ReadResponse>(this.#calls.service.read, request);
     if (reply.getId() === "") return undefined;
     const readInputs = reply.getInputs();
     return {
@@ -306,7 +239,7 @@ export class ProviderClient {
     request.setProperties(this.#known(old.outputs));
     request.setOldInputs(this.#known(old.inputs));
     request.setTimeout(timeout);
-    await this.#call<pb.DeleteRequest, Empty>(this.#client.delete, request, old.inputs, old.outputs);
+    await this.#calls.call<pb.DeleteRequest, Empty>(this.#calls.service.delete, request, old.inputs, old.outputs);
   }
 
   async invoke(token: string, args: PropertyMap, preview: boolean): Promise<{ result: PropertyMap; failures: CheckFailure[]; strippedSecrets: boolean }> {
@@ -314,10 +247,10 @@ export class ProviderClient {
     request.setTok(token);
     request.setArgs(this.#outgoing(args));
     request.setPreview(preview);
-    const reply = await this.#call<pb.InvokeRequest, pb.InvokeResponse>(this.#client.invoke, request, args);
+    const reply = await this.#calls.call<pb.InvokeRequest, pb.InvokeResponse>(this.#calls.service.invoke, request, args);
     return {
       result: fromStruct(reply.getReturn()),
-      failures: reply.getFailuresList().map((f) => ({ property: f.getProperty(), reason: f.getReason() })),
+      failures: failuresOf(reply),
       strippedSecrets: !this.#accepts.secrets && containsSecrets(args),
     };
   }
@@ -334,16 +267,16 @@ export class ProviderClient {
   }
 
   construct(request: pb.ConstructRequest): Promise<pb.ConstructResponse> {
-    return this.#call<pb.ConstructRequest, pb.ConstructResponse>(this.#client.construct, request);
+    return this.#calls.call<pb.ConstructRequest, pb.ConstructResponse>(this.#calls.service.construct, request);
   }
 
   callMethod(request: pb.CallRequest): Promise<pb.CallResponse> {
-    return this.#call<pb.CallRequest, pb.CallResponse>(this.#client.call, request);
+    return this.#calls.call<pb.CallRequest, pb.CallResponse>(this.#calls.service.call, request);
   }
 
   async cancel(): Promise<void> {
     try {
-      await this.#call<Empty, Empty>(this.#client.cancel, new Empty());
+      await this.#calls.call<Empty, Empty>(this.#calls.service.cancel, new Empty());
     } catch (thrown) {
       // It is being stopped: that it is gone already, or has no Cancel, is as good.
       if (!(thrown instanceof ProviderError)) throw thrown;
@@ -351,35 +284,7 @@ export class ProviderClient {
   }
 
   async stop(): Promise<void> {
-    this.#client.close();
+    this.#calls.service.close();
     await this.plugin.stop();
   }
-}
-
-interface RefRequest {
-  setUrn(value: string): unknown;
-  setType(value: string): unknown;
-  setName(value: string): unknown;
-}
-
-function fillRef(request: RefRequest, ref: ResourceRef): void {
-  request.setUrn(ref.urn);
-  request.setType(ref.type);
-  request.setName(ref.name);
-}
-
-function diffResult(reply: pb.DiffResponse): DiffResult {
-  const detailed = new Map<string, { kind: number; inputDiff: boolean }>();
-  if (reply.getHasdetaileddiff()) {
-    reply.getDetaileddiffMap().forEach((entry: pb.PropertyDiff, key: string) => {
-      detailed.set(key, { kind: entry.getKind(), inputDiff: entry.getInputdiff() });
-    });
-  }
-  return {
-    changes: reply.getChanges() === 1 ? "none" : reply.getChanges() === 2 ? "some" : "unknown",
-    replaces: reply.getReplacesList(),
-    deleteBeforeReplace: reply.getDeletebeforereplace(),
-    diffs: reply.getDiffsList(),
-    detailedDiff: reply.getHasdetaileddiff() ? Object.fromEntries(detailed) : undefined,
-  };
 }

@@ -8,7 +8,8 @@ import { containsUnknowns, isObject, isSecret, mapValue, type PropertyMap, secre
 import { BUILTIN_PACKAGE, BuiltinProvider, type Provider } from "./builtin";
 import { findPlugin } from "./lookup";
 import { PluginLauncher } from "./plugin-process";
-import { ProviderClient, type ResourceRef } from "./provider-client";
+import { ProviderClient } from "./provider-client";
+import type { ResourceRef } from "./provider-messages";
 
 /** What a provider resource's inputs hold for the engine alone. */
 const INTERNAL = "__internal";

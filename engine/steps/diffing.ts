@@ -3,7 +3,7 @@
 import type { DiffKind } from "../contracts";
 import type { DeploymentContext } from "../deployment/context";
 import type { Goal } from "../monitor/goal";
-import type { DiffResult } from "../providers/provider-client";
+import type { DiffResult } from "../providers/provider-messages";
 import type { ResourceState } from "../snapshot/types";
 import { joinPath, parsePath, pathContains, resetPaths } from "../wire/paths";
 import { isProviderType, parseProviderReference, urnName } from "../wire/urn";

@@ -7,7 +7,7 @@
 import { randomBytes } from "node:crypto";
 import type { DeploymentContext } from "../deployment/context";
 import type { Goal } from "../monitor/goal";
-import type { CheckFailure, DiffResult } from "../providers/provider-client";
+import type { CheckFailure, DiffResult } from "../providers/provider-messages";
 import type { ResourceState } from "../snapshot/types";
 import { resetPaths } from "../wire/paths";
 import { isProviderType, urnName } from "../wire/urn";
