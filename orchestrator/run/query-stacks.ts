@@ -14,13 +14,42 @@ import { engineOf } from "../target/engine";
 import { listStacks } from "../target/program";
 import { openSite } from "../target/site";
 import { redactedProcess, registerSecrets } from "../worker/redaction";
-import { StackProcesses } from "../worker/stack-process";
+import { type StackProcess, StackProcesses } from "../worker/stack-process";
 import type { WorkerMessage, WorkerResult } from "../worker/worker-protocol";
 import { doubtLines } from "./doubt-text";
 import { lastRuns, STATUS_HEAD, statusRow, underWayLines } from "./status-text";
 
 /** Resources of a stack that are read at the same time. */
 const DRIFT_PARALLEL = 16;
+
+const INTERRUPTED: WorkerResult = { ok: false, changes: {}, error: { code: "E_CANCELLED", class: "cancelled", message: "interrupted before it was asked" } };
+
+/** Several at a time. After an interrupt those that are asked are cancelled, and no other one is. */
+export async function askEach(
+  stacks: readonly string[],
+  size: number,
+  session: Pick<Session, "onInterrupt">,
+  start: (stack: string) => StackProcess,
+): Promise<[string, WorkerResult][]> {
+  const running = new Set<StackProcess>();
+  let interrupted = false;
+  const stop = session.onInterrupt(() => {
+    interrupted = true;
+    for (const child of running) child.cancel();
+  });
+  try {
+    return await inPool(stacks, size, async (stack): Promise<[string, WorkerResult]> => {
+      if (interrupted) return [stack, INTERRUPTED];
+      const child = start(stack);
+      running.add(child);
+      const result = await child.result;
+      running.delete(child);
+      return [stack, result];
+    });
+  } finally {
+    stop();
+  }
+}
 
 /** Asks every stack that is named, or all; who fails is in the results like who answers. */
 export async function askAll(
@@ -35,17 +64,13 @@ export async function askAll(
   await registerSecrets(session, site.env, graph.names());
   const stacks = args.words.length === 0 ? graph.names() : args.words.map((word) => graph.node(word).name);
   const processes = new StackProcesses(site.env, session.redactor);
-  const results = await inPool(stacks, positive(args.text("concurrency"), 3, "--concurrency"), async (stack): Promise<[string, WorkerResult]> => {
+  const results = await askEach(stacks, positive(args.text("concurrency"), 3, "--concurrency"), session, (stack) => {
     const task = { operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel: operation === "drift" ? DRIFT_PARALLEL : 1 };
-    const child = redactedProcess(
+    return redactedProcess(
       session.redactor,
       (listener) => processes.run(task, listener),
       (message) => onMessage(stack, message),
     );
-    const stop = session.onInterrupt(() => child.cancel());
-    const result = await child.result;
-    stop();
-    return [stack, result];
   });
   processes.close();
   return { site, graph, results };
