@@ -1,5 +1,5 @@
 import type { Clock } from "../../common/clock";
-import { whenFree } from "./when-free";
+import { saysLocked, whenFree } from "./when-free";
 
 class Held extends Error {}
 const isHeld = (thrown: unknown): boolean => thrown instanceof Held;
@@ -41,4 +41,12 @@ test("a run that is interrupted waits no longer", async () => {
   const { operate, options } = held(Number.POSITIVE_INFINITY, abort.signal);
   const tell = (): void => abort.abort(new Error("interrupted"));
   await expect(whenFree(operate, { ...options, waits: true, tell })).rejects.toThrow("interrupted");
+});
+
+test.each([
+  ["the embedded engine, and the CLI on such a backend", "pulumi refresh --yes failed: error: the stack is currently locked by 1 lock(s). Either wait", true],
+  ["Pulumi Cloud", "error: [409] Conflict: Another update is currently in progress.", true],
+  ["anything else", "pulumi refresh --yes failed: error: no stack named 'dev' found", false],
+])("a lock as it is said by %s", (_, message, locked) => {
+  expect(saysLocked(new Error(message))).toBe(locked);
 });

@@ -1,9 +1,13 @@
 /** `--wait`: an operation on a stack that another run holds is tried again until the stack is free. */
 import type { Clock } from "../../common/clock";
+import { asError } from "../../common/errors";
 import { retry } from "../../common/retry";
 
 /** Milliseconds between two tries. */
 const TRY_AGAIN = 2_000;
+
+/** Of a command of the engine: whether it met another run's lock. Both engines say it so, and the Automation API knows it by the same words. */
+export const saysLocked = (thrown: unknown): boolean => /the stack is currently locked by|\[409\] Conflict: Another update/.test(asError(thrown).message);
 
 export interface WhenFree {
   clock: Clock;

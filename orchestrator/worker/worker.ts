@@ -14,7 +14,7 @@ import { changedValues, driftedValues } from "./changed-values";
 import type { ToldError } from "./failure-class";
 import { automationApi, stackState, unprotectAll, withStack } from "./stack";
 import { stackFailure } from "./stack-failure";
-import { whenFree } from "./when-free";
+import { saysLocked, whenFree } from "./when-free";
 import { type OutputValue, type ResourceStep, toWorkerSchema, type WorkerMessage, type WorkerResult, type WorkerTask } from "./worker-protocol";
 
 const abort = new AbortController();
@@ -118,6 +118,8 @@ async function adopt(task: WorkerTask): Promise<void> {
     for (const { urn, id } of await adoptPending(run, task.stack, await pendingCreates(run, task.stack)))
       say(urn, `${urn.split("::").at(-1)} was begun by a run that was killed; it was looked for as ${id}, and what is there is taken over`);
   } catch (thrown) {
+    // The operation meets the same lock, and says whose it is or waits for it.
+    if (saysLocked(thrown)) return;
     // The run itself meets what is there, and says so.
     say("", `what a killed run had begun could not be looked for: ${asError(thrown).message}`);
   }
