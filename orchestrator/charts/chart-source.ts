@@ -26,13 +26,13 @@ interface Answer {
 
 const sha256 = (data: Buffer): string => createHash("sha256").update(data).digest("hex");
 
-/** One exchange, over redirects. Credentials go to the first host alone. */
+/** One exchange, over redirects. Credentials go to the first address alone, by its own scheme. */
 async function ask(url: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
   let next = url;
   for (let hop = 0; hop <= HOPS; hop++) {
     const http = createHttpClient(next);
     try {
-      const same = new URL(next).host === new URL(url).host;
+      const same = new URL(next).origin === new URL(url).origin;
       const { authorization: _, ...plain } = headers;
       const response = await http.stream({ method, url: next, headers: same ? headers : plain, timeoutMs: 30_000 });
       const chunks: Uint8Array[] = [];
@@ -175,6 +175,20 @@ class Registry {
     return ask(url, withToken(), method);
   }
 
+  /** @throws HomelabError E_CHART_SOURCE for one elsewhere: a token goes to the registry alone that it was given for */
+  #nextPage(host: string, link: string | undefined, what: string): string | undefined {
+    const target = /<([^>]+)>;\s*rel="?next"?/.exec(link ?? "")?.[1];
+    if (target === undefined) return undefined;
+    const base = this.#base(host);
+    const url = URL.canParse(target, base) ? new URL(target, base) : undefined;
+    if (url?.origin !== new URL(base).origin)
+      throw new HomelabError("E_CHART_SOURCE", `${what}: the registry says that they go on at ${target}, which is not its own address`, {
+        subject: what,
+        hint: "name the registry under the address at which it really answers",
+      });
+    return `${url.pathname}${url.search}`;
+  }
+
   async tags(host: string, repository: string): Promise<string[]> {
     const tags: string[] = [];
     let path: string | undefined = `/v2/${repository}/tags/list?n=1000`;
@@ -182,7 +196,7 @@ class Registry {
       const answer: Answer = await this.#ask(host, repository, path);
       expectOk(answer, `the versions of ${host}/${repository}`);
       tags.push(...(registryAnswer(tagsSchema, answer, `the versions of ${host}/${repository}`).tags ?? []));
-      path = /<([^>]+)>;\s*rel="?next"?/.exec(headerOf(answer, "link") ?? "")?.[1];
+      path = this.#nextPage(host, headerOf(answer, "link"), `the versions of ${host}/${repository}`);
     }
     return tags;
   }

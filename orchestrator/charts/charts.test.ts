@@ -63,7 +63,8 @@ beforeAll(async () => {
         return reply(response, 401, "{}", { "www-authenticate": `Bearer realm="${realm}",service="registry",scope="${scope}"` });
       if (url.pathname.endsWith("/tags/list")) {
         const last = url.searchParams.get("last") !== null;
-        const next = last ? {} : { link: `</v2/${repository}/tags/list?n=1000&last=1.2.3>; rel="next"` };
+        const at = repository === "elsewhere" ? `http://localhost:${host.split(":")[1]}` : "";
+        const next = last ? {} : { link: `<${at}/v2/${repository}/tags/list?n=1000&last=1.2.3>; rel="next"` };
         return reply(response, 200, JSON.stringify({ name: repository, tags: last ? ["1.10.0_build"] : ["1.2.3"] }), next);
       }
       if (url.pathname.endsWith("/manifests/1.2.3"))
@@ -119,6 +120,11 @@ test.each([
   ["a tag that is not there", () => sources().pull(`oci://${host}/charts`, "shop", "9.9.9"), /shop:9\.9\.9: .* answers 404$/],
   ["a token's address that answers with a page", () => sources().imageDigest(`${host}/no-token:1.2.3`), /no-token:1\.2\.3: .* answers 401$/],
   ["a token's address that is none", () => sources().imageDigest(`${host}/no-address:1.2.3`), /no-address:1\.2\.3: .* answers 401$/],
+  [
+    "a list that goes on at another host",
+    () => sources().imageTags(`${host}/elsewhere`),
+    /elsewhere: the registry says that they go on at http:\/\/localhost:/,
+  ],
   ["an archive that was changed", () => sources().pull(`http://${host}/repo`, "changed", "1.0.0"), /has the digest .*, and not 0{64}$/],
 ])("%s is an error that names it", async (_, work, message) => {
   await expect(work()).rejects.toThrow(message);
