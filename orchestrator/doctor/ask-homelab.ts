@@ -1,5 +1,7 @@
 /** What is built, from the stacks' states; and what the homelab itself answers, asked by the program in the site's environment. */
+
 import { z } from "zod";
+import { countedOf } from "../../common/counted";
 import { HomelabError } from "../../common/errors";
 import { inPool } from "../../common/pool";
 import { type Engine, engineRunner, stackNames } from "../target/engine";
@@ -58,7 +60,7 @@ export async function askHomelab(site: Site, engine: Engine, describing: Promise
   let built: Built = { stacks: [], hosts: [] };
   try {
     built = await builtThings(site, engine, program);
-    found.push({ name: "backend", verdict: "ok", says: `${built.stacks.length} of ${program.graph.names().length} stacks are built` });
+    found.push({ name: "backend", verdict: "ok", says: `built: ${countedOf(built.stacks.length, program.graph.names().length, "stack")}` });
   } catch (thrown) {
     if (!(thrown instanceof HomelabError)) throw thrown;
     const next = thrown.hint ?? "set what docs/state.md names: the backend's address, its credentials, the passphrase";

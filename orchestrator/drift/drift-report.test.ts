@@ -17,7 +17,7 @@ test("names only: no value of a field, no line of a file, neither in the text no
     "    description",
     "",
     "dns (tools)",
-    "  dns: 1 of 1 operations would change",
+    "  dns: would change 1 of 1 operation",
   ]);
   expect(JSON.stringify(found)).not.toMatch(/hunter2|\+b/);
   expect([driftSchema.parse(found), driftExitCode(found)]).toEqual([found, 3]);
@@ -61,7 +61,7 @@ test("the text names each field, the exit code is 3; what could not be looked at
   - a:b:C c is gone
 
 dns (tools)
-  dns: 1 of 1 operations would change
+  dns: would change 1 of 1 operation
     ~ file /etc/x
         -a
         +b

@@ -41,7 +41,7 @@ not built: k8s-home
 
 test("diff shows only what would change, with its difference, and what could not be looked at", () => {
   expect(diffText(CHECKS)).toBe(`k8s-dev (dev)
-  k3s-node: 2 of 3 operations would change
+  k3s-node: would change 2 of 3 operations
     ~ k3s binary
     ~ file /etc/motd
         --- /etc/motd

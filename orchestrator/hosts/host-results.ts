@@ -1,5 +1,7 @@
 /** What `hosts check` found and `hosts apply` did: its shape, its exit code, and its text. */
+
 import { z } from "zod";
+import { countedOf } from "../../common/counted";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { renderTable } from "../report/table";
 
@@ -79,7 +81,7 @@ export function diffText(checks: HostResults): string {
   const blocks = checks.hosts.flatMap((host) => {
     const roles = host.roles.filter((role) => changing(role).length > 0);
     const lines = roles.flatMap((role) => [
-      `  ${role.role}: ${changing(role).length} of ${role.operations.length} operations would change`,
+      `  ${role.role}: would change ${countedOf(changing(role).length, role.operations.length, "operation")}`,
       ...changing(role).flatMap(({ operation, detail = "" }) => [`    ~ ${operation}`, ...detailLines(detail)]),
     ]);
     const failed = host.status === "failed" ? failureLines(host).map((line) => `  ! ${line}`) : [];

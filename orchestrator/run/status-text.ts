@@ -1,4 +1,5 @@
 /** `homelab status` in one glance: how each stack stands, its last run, its drift, and what a run under way is doing. Pure. */
+import { countedOf } from "../../common/counted";
 import type { StackStanding } from "../store/run-fold";
 import { isUnderWay, mayHaveChanged, operationOf, type RunRecord, stacksOf } from "../store/run-records";
 import type { SeenDrift } from "../store/seen-drift";
@@ -84,6 +85,6 @@ export function underWayLines(records: readonly RunRecord[], graph: StackGraph):
     const lines = all
       .filter((stack) => !finished.has(stack))
       .map((stack) => `  ${stack} ${started.has(stack) ? "runs" : `waits for ${before(stack).join(", ") || "its turn"}`}`);
-    return [`a run is under way: ${operation}, process ${record.facts?.pid ?? "unknown"}, ${finished.size} of ${all.length} stacks done`, ...lines];
+    return [`a run is under way: ${operation}, process ${record.facts?.pid ?? "unknown"}, ${countedOf(finished.size, all.length, "stack")} done`, ...lines];
   });
 }

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { countedOf } from "../../common/counted";
 import { ENV, readEnv } from "../../common/env";
 import { asError, HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
@@ -61,7 +62,7 @@ export function checkSecrets(files: SecretFiles, args: Arguments, session: Sessi
   const problems = [...found, ...(canOpen ? openAll(files, session).filter(({ file }) => !seen.has(file)) : [])];
   for (const { file, message } of problems) session.err(`${file}: ${message}\n`);
   if (problems.length > 0) {
-    session.err(`\n${problems.length} of ${looked.length} files must not be committed as they are\n`);
+    session.err(`\nnot to be committed as they are: ${countedOf(problems.length, looked.length, "file")}\n`);
     return EXIT.refused;
   }
   session.out(`${looked.length} files looked at, ${canOpen ? "and all secrets open" : "not opened (no age key)"}\n`);

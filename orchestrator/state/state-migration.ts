@@ -8,6 +8,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
 import { answered } from "../../common/answer";
+import { countedOf } from "../../common/counted";
 import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { engineAnswer } from "../target/engine-answer";
@@ -81,7 +82,7 @@ export class StateMigration {
     if (found.sha256 === expected.sha256) return;
     throw new HomelabError(
       "E_STATE_MIGRATION",
-      `stack ${stack}: what ${backend} gives back is not what was moved (${found.resources} of ${expected.resources} resources)`,
+      `stack ${stack}: what ${backend} gives back is not what was moved (${countedOf(found.resources, expected.resources, "resource")})`,
       {
         subject: stack,
         hint: "the source was not touched: go on with it",

@@ -79,7 +79,7 @@ describe("doctor", () => {
     const { code, stdout } = await rehearsal.homelab("doctor", "--lab");
     expect([code, stdout.match(/^✘ .*$/gm)]).toEqual([0, null]);
     for (const line of [
-      /^✔ backend +1 of 1 stacks are built$/m,
+      /^✔ backend +built: 1 of 1 stack$/m,
       /^✔ proxmox +\S+ at https:/m,
       /^✔ token +may do what a run does$/m,
       /^✔ storage node01\/local +/m,
