@@ -19,6 +19,7 @@ import { RunFolder } from "../store/run-folder";
 import { readRuns } from "../store/run-records";
 import { stackTimes } from "../store/stack-times";
 import { unlockCommand } from "../target/site";
+import { ciHost } from "../ui/ci-groups";
 import { type Display, JsonDisplay } from "../ui/display";
 import { PlainDisplay } from "../ui/plain";
 import { TreeDisplay } from "../ui/tree";
@@ -83,20 +84,12 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
   else map.set(key, [value]);
 }
 
-function createDisplay(session: Session, args: Arguments, { program, operation }: RunSetup): Display {
-  const planned = isPreview(operation);
+function createDisplay(session: Session, args: Arguments, { program, operation }: RunSetup, times: ReadonlyMap<string, number>): Display {
   if (args.flag("json")) return new JsonDisplay(session.out);
-  if (args.flag("plain") || !session.terminal.interactive) return new PlainDisplay(session.out, planned);
+  const options = { graph: program.graph, backwards: isBackwards(operation), planned: isPreview(operation), now: () => session.clock.now(), times };
+  if (args.flag("plain") || !session.terminal.interactive) return new PlainDisplay(session.out, { ...options, host: ciHost() });
   const { colour, columns, rows } = session.terminal;
-  return new TreeDisplay(session.out, {
-    graph: program.graph,
-    backwards: isBackwards(operation),
-    planned,
-    colour,
-    columns,
-    rows,
-    now: () => session.clock.now(),
-  });
+  return new TreeDisplay(session.out, { ...options, colour, columns, rows });
 }
 
 /** The upstream values that a stack's preview had to leave open, from the file that its program wrote. */
@@ -243,11 +236,12 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
   const trace = await runTrace({ "homelab.operation": operation, "homelab.site": setup.program.site, "homelab.kind": site.kind });
   const folder = new RunFolder(site.runsDir, factsOf(setup, args, startedAt), session.writeFile);
   const recorder = new Recorder();
-  const display = createDisplay(session, args, setup);
+  const times = stackTimes(earlier, operation);
+  const display = createDisplay(session, args, setup, times);
   let interrupted = false;
   try {
     prune(session, () => pruneRuns(site.runsDir, earlier, fold, startedAt));
-    const outcomes = await execute(setup, args, session, { standings: fold.standings, times: stackTimes(earlier, operation) }, [
+    const outcomes = await execute(setup, args, session, { standings: fold.standings, times }, [
       (event) => folder.append(event),
       (event) => recorder.event(event),
       (event) => display.event(event),

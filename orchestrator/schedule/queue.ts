@@ -1,7 +1,10 @@
 import type { StackGraph } from "../target/graph";
 
-/** Where a stack of a run stands. Terminal: succeeded, unaffected (nothing that it is built from changed), failed, skipped, cancelled. */
-export type StackStatus = "pending" | "running" | "retrying" | "succeeded" | "unaffected" | "failed" | "skipped" | "cancelled";
+/** How a stack of a run ends. unaffected: nothing that it is built from changed. */
+export const ENDED = ["succeeded", "unaffected", "failed", "skipped", "cancelled"] as const;
+
+/** Where a stack of a run stands. */
+export type StackStatus = "pending" | "running" | "retrying" | (typeof ENDED)[number];
 
 /** What waits for a stack may start behind these. */
 export const isWell = (status: StackStatus): boolean => status === "succeeded" || status === "unaffected";

@@ -41,13 +41,6 @@ export interface StackOutcome {
   unknowns?: string[];
 }
 
-/** Outputs may be large and may hold secrets; `homelab outputs` is the way to read them. */
-export function withoutOutputs(event: RunEvent): RunEvent {
-  if (event.kind !== "stack-finished" || event.outcome.outputs === undefined) return event;
-  const { outputs: _outputs, ...outcome } = event.outcome;
-  return { ...event, outcome };
-}
-
 export interface RunPlan {
   operation: string;
   graph: StackGraph;

@@ -1,7 +1,7 @@
 import type { Run, RunHooks, RunPlan } from "./run-types";
 import { Scheduler } from "./scheduler";
 
-export { type Run, type RunEvent, type RunHooks, type RunPlan, type StackOutcome, withoutOutputs } from "./run-types";
+export type { Run, RunEvent, RunHooks, RunPlan, StackOutcome } from "./run-types";
 
 /** Starts a run. Nothing of it is to be awaited but its end. */
 export function startRun(plan: RunPlan, hooks: RunHooks): Run {

@@ -15,7 +15,8 @@ import { HomelabError } from "../../common/errors";
 import { syncFolder } from "../../common/files";
 import { isProcessAlive } from "../../common/processes";
 import type { Sinks } from "../cli/sinks";
-import { type RunEvent, withoutOutputs } from "../schedule/run";
+import { printed } from "../schedule/event-schema";
+import type { RunEvent } from "../schedule/run";
 import { RUN_FILES, type RunFacts } from "./run-facts";
 
 /** Which events are worth a synced write: those that say what is done and what is in doubt. */
@@ -94,7 +95,7 @@ export class RunFolder {
         this.write(this.#journal, `${JSON.stringify(journalLine(event))}\n`);
         fs.fsyncSync(this.#journal);
       }
-      this.write(this.#events, `${JSON.stringify(withoutOutputs(event))}\n`);
+      this.write(this.#events, `${JSON.stringify(printed(event))}\n`);
     } catch (cause) {
       this.#broken = true;
       throw new HomelabError("E_RUN_FOLDER", `the run's folder ${this.dir} cannot be written: what ran was finished, and nothing new was started`, {

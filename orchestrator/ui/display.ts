@@ -1,5 +1,6 @@
 import type { Writer } from "../cli/sinks";
-import { type RunEvent, withoutOutputs } from "../schedule/run";
+import { printed } from "../schedule/event-schema";
+import type { RunEvent } from "../schedule/run";
 
 /** Shows a run as it goes. */
 export interface Display {
@@ -8,12 +9,12 @@ export interface Display {
   close(): void;
 }
 
-/** One JSON document a line, for programs. */
+/** One JSON document a line, for programs; docs/events.schema.json is its form. */
 export class JsonDisplay implements Display {
   constructor(private readonly write: Writer) {}
 
   event(event: RunEvent): void {
-    this.write(`${JSON.stringify(withoutOutputs(event))}\n`);
+    this.write(`${JSON.stringify(printed(event))}\n`);
   }
 
   close(): void {

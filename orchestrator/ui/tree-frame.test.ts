@@ -151,3 +151,11 @@ test.each([
     run.apply(event);
   }
 });
+
+test("below the stacks stands how long the run still takes, where earlier ones tell and nothing happened to it", () => {
+  const running = model([started, ...begins(1_000, "tools")]);
+  const last = (left?: number): string | undefined => treeFrame(running, { columns: 80, rows: 24 }, false, 65_000, left).at(-1)?.text;
+  expect([last(), last(20_000), last(400_000)]).toEqual([expect.stringContaining("dev"), "less than a minute left", "about 7 min left"]);
+  running.apply({ kind: "interrupted", at: 66_000, how: "cancelling" });
+  expect(last(400_000)).toBe("cancelling");
+});

@@ -1,6 +1,7 @@
 /** One frame of the live tree: a pure function of the run, the size of the terminal and the time. */
 import { counted } from "../../common/counted";
 import { changesText, durationText } from "../report/changes";
+import { leftText } from "./estimate";
 import type { ActiveStep, RunModel, StackRow } from "./run-model";
 
 const MARK = { waiting: "·", running: "▶", succeeded: "✔", unaffected: "=", failed: "✘", skipped: "↷", cancelled: "■" } as const;
@@ -83,9 +84,19 @@ function* forms(model: RunModel, planned: boolean, now: number): Generator<Line[
   }
 }
 
-/** The fullest form that fits; where none does, as much of the shortest one as there is room for. */
-export function treeFrame(model: RunModel, size: FrameSize, planned: boolean, now: number): Line[] {
-  const note: Line[] = model.note === "" || size.rows < 2 ? [] : [{ text: model.note, colour: NOTE_COLOUR }];
+/** What stands below the stacks: what happened to the run, or how long it still takes. */
+function noteLine(model: RunModel, left: number | undefined): Line | undefined {
+  if (model.note !== "") return { text: model.note, colour: NOTE_COLOUR };
+  return left === undefined ? undefined : { text: leftText(left), colour: GREY };
+}
+
+/**
+ * The fullest form that fits; where none does, as much of the shortest one as there is room for.
+ * @param left milliseconds that the run still takes, where earlier ones tell
+ */
+export function treeFrame(model: RunModel, size: FrameSize, planned: boolean, now: number, left?: number): Line[] {
+  const below = size.rows < 2 ? undefined : noteLine(model, left);
+  const note: Line[] = below === undefined ? [] : [below];
   const room = Math.max(1, size.rows - note.length);
   let lines: Line[] = [];
   for (const form of forms(model, planned, now)) {

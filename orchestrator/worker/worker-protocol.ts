@@ -49,7 +49,7 @@ export const changedValueSchema = z.object({
 });
 export type ChangedValue = z.infer<typeof changedValueSchema>;
 
-const stepSchema = z.object({
+export const stepSchema = z.object({
   op: z.string(),
   urn: z.string(),
   type: z.string(),
@@ -75,7 +75,7 @@ export type ResourceStep = z.infer<typeof stepSchema>;
 export const FAILURE_CLASSES = ["locked", "busy", "unreachable", "throttled", "timeout", "refused", "cancelled", "worker", "engine", "other"] as const;
 export type FailureClass = (typeof FAILURE_CLASSES)[number];
 
-const errorSchema = z.object({
+export const errorSchema = z.object({
   code: z.string(),
   message: z.string(),
   hint: z.string().optional(),
