@@ -51,6 +51,7 @@ const ROOMS = [
   "charts",
   "begin",
   "apps",
+  "rebuild",
   "rehearse",
   "commands",
 ];

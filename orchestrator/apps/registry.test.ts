@@ -1,6 +1,7 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseImage } from "../charts/image-reference";
+import { missingImages } from "./missing-images";
 import { pinned } from "./registry";
 
 const A = `sha256:${"a".repeat(64)}`;
@@ -16,6 +17,7 @@ beforeAll(async () => {
     if (request.url?.startsWith("/token")) response.writeHead(200).end(page);
     else if (request.url?.startsWith("/v2/private/") && request.headers.authorization !== "Bearer open")
       response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}",service="r"` }).end();
+    else if (request.url?.startsWith("/v2/none/")) response.writeHead(404).end();
     else response.writeHead(200, { "docker-content-digest": A }).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -49,4 +51,19 @@ test("so is one that is no address", async () => {
 test("another digest than the one that was asked for is refused", async () => {
   expect(await ask("app", `:1.0@${A}`)).toBe(`${host}/app:1.0@${A}`);
   await expect(ask("app", `:1.0@${B}`)).rejects.toMatchObject({ code: "E_REGISTRY" });
+});
+
+test("images that the homelab's own registry does not have are named with who needs them; those of others are not asked for", async () => {
+  page = "<html>sign in</html>";
+  const app = (name: string, image: string) => ({ name, image, movable: true, delivery: "pulumi" as const, hosts: [] });
+  const stack = (name: string, ...apps: ReturnType<typeof app>[]) => ({ name, needs: [], production: false, apps });
+  const found = await missingImages(
+    [
+      stack("dev", app("web", `${host}/app:1.0`), app("writer", `${host}/none/writer:1.0`), app("whoami", "docker.io/traefik/whoami:v1")),
+      stack("stg", app("writer", `${host}/none/writer:1.0`), app("closed", `${host}/private/app:1.0`)),
+    ],
+    new Set([host]),
+  );
+  expect(found.missing).toEqual([{ image: `${host}/none/writer:1.0`, apps: ["dev/writer", "stg/writer"] }]);
+  expect(found.unknown).toEqual([{ image: `${host}/private/app:1.0`, why: expect.stringContaining("to nobody without a login") }]);
 });

@@ -5,7 +5,7 @@ export const command = defineCommand({
   group: "lab",
   summary: "builds all stacks in a lab of its own and proves that they work, or injects faults into that",
   notes:
-    "Without --faults: builds from nothing, builds again with no change, asks each host name by HTTPS, reads each kubeconfig from Vault and opens its cluster, restores a copy of the states, destroys. With --faults: each fault strikes a build, and is survived, fails clearly (an error that names what failed, and the next run goes on from there), or is a bug. Exits with 1 where something is wrong. The lab that `homelab lab start` starts is left alone.",
+    "Without --faults: rebuilds from bare hosts (with the states in the homelab's own bucket, where it makes one), builds again with no change, asks each host name by HTTPS, reads each kubeconfig from Vault and opens its cluster, restores a copy of the states, loses the states and makes them anew from what exists, destroys. With --faults: each fault strikes a build, and is survived, fails clearly (an error that names what failed, and the next run goes on from there), or is a bug. Exits with 1 where something is wrong. The lab that `homelab lab start` starts is left alone.",
   flags: [
     { name: "faults", value: "NAME[,…]", help: "inject these faults of the lab, one after the other, or all" },
     { name: "seed", value: "N", count: true, help: "with --faults: where in the build they strike (default 1)" },

@@ -42,6 +42,8 @@ export class RehearsalLab {
   readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-rehearsal-"));
   #files: z.infer<typeof labSchema> | undefined;
   readonly #running = new Set<ChildProcess>();
+  /** What each command gets besides, such as the credentials of the states' backend. */
+  env: Readonly<Record<string, string>> = {};
   #interrupted = false;
 
   /** @param timeout milliseconds after which a command is taken to hang, and is ended */
@@ -77,7 +79,7 @@ export class RehearsalLab {
     return new Promise((resolve, reject) => {
       // A process group of its own: an interrupt reaches us, and we end it.
       const child = spawn(process.execPath, [path.join(projectRoot(), "orchestrator", "bin", "homelab"), ...args], {
-        env: childEnv({ [ENV.labDir]: this.dir, NO_COLOR: "1" }),
+        env: childEnv({ ...this.env, [ENV.labDir]: this.dir, NO_COLOR: "1" }),
         detached: true,
         stdio: ["pipe", "pipe", "pipe"],
       });

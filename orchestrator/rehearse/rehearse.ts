@@ -1,9 +1,14 @@
 /** `homelab rehearse`: everything is built in a lab of its own and proved to work, or faults are injected into the building of it. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { pathToFileURL } from "node:url";
 import { counted } from "../../common/counted";
 import { type Arguments, positive } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { describeProgram, type Program } from "../target/program";
+import { setLabBackend } from "../target/site";
+import { ownBackend } from "./own-backend";
 import { RehearsalLab } from "./rehearsal-lab";
 import { type Rehearsed, rehearseFaults } from "./rehearse-faults";
 import { chooseScenarios } from "./scenarios";
@@ -74,23 +79,42 @@ async function succeed(lab: RehearsalLab, ...words: string[]): Promise<void> {
   if (code !== 0) throw new Error(`homelab ${words.join(" ")} ${code === null ? "hung" : `ended with ${code}`}: ${stderr.trim() || stdout.trim()}`);
 }
 
+/** @throws Error where a further run changes something */
+async function changeNothing(lab: RehearsalLab): Promise<string> {
+  await lab.settle();
+  const before = await lab.lastSeq();
+  await succeed(lab, "up", "--lab", "--plain");
+  // Where the states are in it, a run writes them.
+  const writes = (await lab.writes(before)).filter(({ system }) => system !== "s3");
+  if (writes.length > 0) throw new Error(`a second run changed ${counted(writes.length, "thing")}, ${writes[0]?.system} ${writes[0]?.action} first`);
+  return "nothing changes";
+}
+
+/** The homelab stays, and nobody knows what it was made of. */
+async function loseStates(lab: RehearsalLab): Promise<string> {
+  const folder = path.join(lab.dir, "states-made-anew");
+  fs.mkdirSync(folder);
+  setLabBackend(pathToFileURL(folder).href, lab.dir);
+  const before = await lab.lastSeq();
+  await succeed(lab, "rebuild", "--existing", "--lab", "--plain");
+  const clones = (await lab.writes(before)).filter(({ action }) => action === "clone");
+  if (clones.length > 0) throw new Error(`made a second time: ${clones.map(({ target }) => target).join(", ")}`);
+  return `no machine is made again; ${await changeNothing(lab)}`;
+}
+
 async function rehearseAll(lab: RehearsalLab, program: Program, step: Step, prove: (proof: Proof) => void): Promise<boolean> {
   await lab.start();
-  const isBuilt = await step("built from nothing", async () => {
-    await succeed(lab, "up", "--lab", "--plain");
-    return `${counted(program.graph.names().length, "stack")}, ${counted((await lab.machines()).length, "machine")}`;
+  const backend = await ownBackend(lab, program);
+  const isBuilt = await step("rebuilt from bare hosts", async () => {
+    await succeed(lab, "rebuild", "--lab", "--plain", ...(backend === undefined ? [] : ["--to", backend]));
+    const what = `${counted(program.graph.names().length, "stack")}, ${counted((await lab.machines()).length, "machine")}`;
+    return backend === undefined ? `${what}; nothing of it keeps the states` : `${what}; the states moved to ${backend.split("?")[0] ?? ""}`;
   });
   if (!isBuilt) return false;
-  const isQuiet = await step("built again", async () => {
-    await lab.settle();
-    const before = await lab.lastSeq();
-    await succeed(lab, "up", "--lab", "--plain");
-    const writes = await lab.writes(before);
-    if (writes.length > 0) throw new Error(`a second run changed ${counted(writes.length, "thing")}, ${writes[0]?.system} ${writes[0]?.action} first`);
-    return "nothing changes";
-  });
+  const isQuiet = await step("built again", () => changeNothing(lab));
   const proofs = await proveServices(lab, program);
   for (const proof of proofs) prove(proof);
+  const isFound = await step("states lost, made anew from what exists", () => loseStates(lab));
   const isGone = await step("destroyed", async () => {
     await succeed(lab, "destroy", "--lab", "--plain");
     const left = await lab.machines();
@@ -102,7 +126,7 @@ async function rehearseAll(lab: RehearsalLab, program: Program, step: Step, prov
     if (unknown.length > 0) throw new Error(unknown.join("; "));
     return "none";
   });
-  return isQuiet && isGone && isModelled && proofs.every(({ ok }) => ok);
+  return isQuiet && isFound && isGone && isModelled && proofs.every(({ ok }) => ok);
 }
 
 async function everything(program: Program, args: Arguments, session: Session, timeout: number): Promise<ExitCode> {

@@ -14,7 +14,7 @@ import type { RetryPolicy } from "../schedule/retry";
 import { type RunEvent, type RunPlan, type StackOutcome, startRun } from "../schedule/run";
 import { pruneRuns } from "../store/prune-runs";
 import type { RunFacts } from "../store/run-facts";
-import { foldRuns, type RunsFold } from "../store/run-fold";
+import { foldRuns, type RunsFold, type StackStanding } from "../store/run-fold";
 import { RunFolder } from "../store/run-folder";
 import { readRuns } from "../store/run-records";
 import { stackTimes } from "../store/stack-times";
@@ -124,9 +124,24 @@ interface Earlier extends Pick<RunsFold, "standings"> {
   times: ReadonlyMap<string, number>;
 }
 
+/** @param standing how earlier runs left the stack */
+function taskOf({ operation, site, engine, takeOver }: RunSetup, stack: string, standing: StackStanding | undefined) {
+  return {
+    operation,
+    stack,
+    workDir: site.workDir,
+    engineRoot: engine.root,
+    unprotect: operation === "destroy" && site.kind === "lab",
+    adopt: looksForCut(operation, site.kind, standing),
+    isNew: site.kind === "lab" && standing === undefined,
+    refresh: standing === "in doubt",
+    takeOver: operation === "up" && takeOver,
+  };
+}
+
 async function execute(setup: RunSetup, args: Arguments, session: Session, earlier: Earlier, listeners: Listener[]): Promise<StackOutcome[]> {
   const { standings, times } = earlier;
-  const { operation, site, engine, program, stacks, plannedDir, processes } = setup;
+  const { operation, site, program, stacks, plannedDir, processes } = setup;
   const turns = new Turns(setup, args.words);
   let toStart = stacks.size;
   const parallel = positive(args.text("parallel"), DEFAULT_PARALLEL, "--parallel");
@@ -147,19 +162,7 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, earli
       clock: session.clock,
       emit: (event) => tellAll(listeners, event),
       start: (stack, onMessage) => {
-        const task = {
-          operation,
-          stack,
-          workDir: site.workDir,
-          engineRoot: engine.root,
-          parallel,
-          wait: args.flag("wait"),
-          unprotect: operation === "destroy" && site.kind === "lab",
-          adopt: looksForCut(operation, site.kind, standings.get(stack)),
-          isNew: site.kind === "lab" && !standings.has(stack),
-          refresh: standings.get(stack) === "in doubt",
-          formerOutputs: turns.wantsFormer(stack),
-        };
+        const task = { ...taskOf(setup, stack, standings.get(stack)), parallel, wait: args.flag("wait"), formerOutputs: turns.wantsFormer(stack) };
         const child = redactedProcess(session.redactor, (listener) => processes.run(task, listener), onMessage);
         const result = child.result.then(async (ended) => turns.note(stack, await withLabEnd(site.lab, ended)));
         toStart--;

@@ -38,6 +38,8 @@ export interface RunSetup {
   affected: Affected | undefined;
   /** What the same run did before this part of it. */
   before: RunReport | undefined;
+  /** The states are lost: what is there is taken into them. */
+  takeOver: boolean;
 }
 
 /** What a run stands on; tests give their own workers. */
@@ -46,6 +48,8 @@ export interface RunParts {
   affected?: Affected;
   /** Its stacks that there are no more are destroyed first: what became of them. */
   before?: RunReport;
+  /** Of an `up` that is a part of a rebuild: whether its states are lost, while what they were of may be there. */
+  takeOver?: boolean;
   /** Is given the report of each operation that is run: that of the preview first. */
   told?: (report: RunReport) => void;
   openSite: typeof openSite;
@@ -89,7 +93,8 @@ export async function prepare(operation: RunOperation, args: Arguments, session:
     await registerSecrets(session, site.env, program.graph.names());
     const stacks = selectStacks(program, args.words, operation, args.flag("only"));
     if (plannedDir !== undefined) for (const stack of stacks) fs.writeFileSync(pendingFile(plannedDir, stack), "");
-    return { operation, site, engine, program, commit: await committed, stacks, plannedDir, processes, affected: parts.affected, before: parts.before };
+    const { affected, before, takeOver = false } = parts;
+    return { operation, site, engine, program, commit: await committed, stacks, plannedDir, processes, affected, before, takeOver };
   } catch (thrown) {
     release({ processes, plannedDir });
     throw thrown;

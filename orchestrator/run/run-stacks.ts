@@ -6,6 +6,7 @@ import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askByName, askToGoOn, REFUSED, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
 import { renderNoReport } from "../report/comment";
+import { readRebuild } from "../store/rebuild-record";
 import { foldRuns } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
 import type { Site } from "../target/site";
@@ -24,6 +25,12 @@ function warnOfUnfinished(session: Session, site: Site): void {
   const lines = doubtLines(foldRuns(readRuns(site.runsDir)));
   for (const line of lines) session.err(`note: ${line}\n`);
   if (lines.length > 0) session.err("note: this run goes on from the saved state\n");
+}
+
+/** A rebuild that was cut is gone on with by its own command: it knows in which backend each stack belongs. */
+function noteOfRebuild(session: Session, runsDir: string): void {
+  const begun = readRebuild(runsDir);
+  if (begun !== undefined) session.err(`note: the rebuild of ${begun.startedAt} is not done: \`homelab rebuild\` goes on with it\n`);
 }
 
 /** Prepares, runs and lets go. */
@@ -129,6 +136,7 @@ async function runChosen(operation: RunOperation, args: Arguments, session: Sess
     refuseUnasked(session, `homelab ${operation} changes the real homelab`, args.flag("json"));
   const chosen: Arguments =
     plan === undefined ? args : { ...args, flag: (name) => name === "only" || args.flag(name), words: plan.facts.stacks.map(({ stack }) => stack) };
+  if (parts.takeOver === undefined) noteOfRebuild(session, runsDir);
   const lock = await holdRunLock(path.join(path.dirname(runsDir), "run-locks"), operation, session, args.flag("wait"));
   try {
     const refused = asked === undefined ? undefined : await showAndAsk(asked, chosen, session, parts, plan);

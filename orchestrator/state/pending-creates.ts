@@ -11,7 +11,8 @@ import { engineAnswer } from "../target/engine-answer";
 /** Runs a command of the engine in the stack's project; resolves with its output. */
 export type EngineCommand = (args: readonly string[], env: Record<string, string>) => Promise<string>;
 
-const exportSchema = z.looseObject({
+/** As far as it is read here: a state as `stack export` prints it. */
+const stateSchema = z.looseObject({
   // A stack that was just made has none.
   deployment: z
     .looseObject({
@@ -62,8 +63,12 @@ export const ID_OF: Readonly<Record<string, (inputs: Inputs) => string | undefin
   "vault:index/audit:Audit": ({ path, type }) => text(path) ?? text(type),
 };
 
+/** The stack's state as the engine exports it, secrets encrypted. */
+export const readState = async (run: EngineCommand, stack: string): Promise<z.output<typeof stateSchema>> =>
+  engineAnswer(stateSchema, await run(["stack", "export", "--stack", stack], {}), `stack export --stack ${stack}`);
+
 export async function pendingCreates(run: EngineCommand, stack: string): Promise<PendingCreate[]> {
-  const { deployment } = engineAnswer(exportSchema, await run(["stack", "export", "--stack", stack], {}), `stack export --stack ${stack}`);
+  const { deployment } = await readState(run, stack);
   return (deployment?.pending_operations ?? [])
     .filter(({ type }) => type === "creating")
     .map(({ resource: { urn, type, inputs = {} } }) => ({ urn, type, id: ID_OF[type]?.(inputs) }));
@@ -90,7 +95,7 @@ const isMadeOnce = ({ type, inputs = {} }: { type: string; inputs?: Inputs | und
  * @returns URNs of those
  */
 export async function settleRemade(run: EngineCommand, stack: string): Promise<string[]> {
-  const whole = engineAnswer(exportSchema, await run(["stack", "export", "--stack", stack], {}), `stack export --stack ${stack}`);
+  const whole = await readState(run, stack);
   const { deployment } = whole;
   const made = new Set((deployment?.resources ?? []).map(({ urn }) => urn));
   const pending = deployment?.pending_operations ?? [];

@@ -64,9 +64,16 @@ export function engineRunner(root: string | undefined, workDir: string): (args: 
   };
 }
 
-const listSchema = z.array(z.looseObject({ name: z.string() }));
+const listSchema = z.array(z.looseObject({ name: z.string(), resourceCount: z.number().optional() }));
 
 /** Names of the stacks that the backend has. @param run a command of the engine, in the environment of that backend */
 export async function stackNames(run: (args: readonly string[]) => Promise<string>): Promise<Set<string>> {
   return new Set(engineAnswer(listSchema, await run(["stack", "ls", "--json"]), "stack ls --json").map(({ name }) => name));
+}
+
+/** Of these, those whose states hold anything. */
+export async function filledStacks(run: (args: readonly string[]) => Promise<string>): Promise<string[]> {
+  return engineAnswer(listSchema, await run(["stack", "ls", "--json"]), "stack ls --json").flatMap(({ name, resourceCount = 0 }) =>
+    resourceCount > 0 ? [name] : [],
+  );
 }

@@ -84,7 +84,7 @@ export interface Program {
   /** The stack in whose cluster Vault runs, if one does. */
   vaultStack: string | undefined;
   /** Host names that the estate serves by HTTPS. Tests' own programs have neither these nor an estate. */
-  routes?: readonly { host: string /** Module or application. */; owner: string }[];
+  routes?: readonly { host: string /** Module or application. */; owner: string; stack: string }[];
   estate?: Estate;
 }
 
@@ -172,7 +172,9 @@ export async function describeProgram(): Promise<Program> {
     graph: new StackGraph(stacks),
     vms: vmOwners(stacks),
     vaultStack: vaultStackOf(stacks),
-    routes: stacks.flatMap(({ platform }) => (platform?.hosts ?? []).flatMap(({ name, route, owner }) => (route === "ingress" ? [{ host: name, owner }] : []))),
+    routes: stacks.flatMap(({ name: stack, platform }) =>
+      (platform?.hosts ?? []).flatMap(({ name: host, route, owner }) => (route === "ingress" ? [{ host, owner, stack }] : [])),
+    ),
     estate: estateOf(nodes, stacks),
     lab: "site" in lab ? lab : { failure: errorOf(lab.failure) },
   };

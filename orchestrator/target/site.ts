@@ -37,6 +37,17 @@ const LAB_ONLY_SALT = "v1:kWfzfobmCgs=:v1:72TQLKskLAmTWhut:zxaWcU0/hwybULTI+9G73
 /** What the engine derives from the two, which takes a quarter of a second in each process. A wrong one would be derived anew. */
 const LAB_ONLY_KEY = "FmgUi5YkwcXtYLF6L1NtaI5m4BTgriwjF8cFniDMdsU=";
 
+/** Where the lab's states are, unless they have moved: `homelab rebuild --lab --to` moves them, and each command goes there since. */
+const movedBackend = (dir: string): string => path.join(dir, "backend-url");
+
+function labBackend(dir: string): string {
+  const moved = movedBackend(dir);
+  return fs.existsSync(moved) ? fs.readFileSync(moved, "utf8").trim() : `file://${path.join(dir, "state")}`;
+}
+
+/** From now on the lab's states are there. */
+export const setLabBackend = (url: string, dir = labDir()): void => writeFileAtomic(movedBackend(dir), `${url}\n`);
+
 async function labEnvironment(lab: LabFile, dir: string): Promise<Record<string, string>> {
   const secrets = await labSecrets(dir);
   return {
@@ -53,7 +64,7 @@ async function labEnvironment(lab: LabFile, dir: string): Promise<Record<string,
     [ENV.ageKeyFile]: path.join(projectRoot(), LAB_AGE_KEY),
     ...(secrets === undefined ? {} : { [ENV.secretsDir]: secrets }),
     [ENV.vaultKeysDir]: path.join(dir, "vault-keys"),
-    PULUMI_BACKEND_URL: `file://${path.join(dir, "state")}`,
+    PULUMI_BACKEND_URL: labBackend(dir),
     PULUMI_CONFIG_PASSPHRASE: LAB_ONLY_PASSPHRASE,
     [ENV.passphraseKey]: `${LAB_ONLY_SALT.split(":")[1]}:${LAB_ONLY_KEY}`,
     [ENV.unlockCommand]: unlockCommand({ kind: "lab" }, "<stack>"),

@@ -100,7 +100,7 @@ export class PlainDisplay implements Display {
 }
 
 /** Undefined where nothing runs. */
-export function keepAliveLine(model: RunModel, times: ReadonlyMap<string, number>, startedAt: number, now: number): string | undefined {
+function keepAliveLine(model: RunModel, times: ReadonlyMap<string, number>, startedAt: number, now: number): string | undefined {
   const running = model.rows().filter(({ startedAt: since, outcome }) => since !== undefined && outcome === undefined);
   if (running.length === 0) return undefined;
   const stacks = running.map(({ stack, done, active }) => {

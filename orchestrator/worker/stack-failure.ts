@@ -1,5 +1,5 @@
 /** What of a failed operation is worth saying. The Automation API's message holds the whole command line and all output. */
-import { asError } from "../../common/errors";
+import { asError, HomelabError } from "../../common/errors";
 import { codesOf, failureClass, type ToldError } from "./failure-class";
 import { protectedVmHint } from "./protected-vm";
 import type { WorkerResult } from "./worker-protocol";
@@ -18,6 +18,8 @@ export function stackFailure(thrown: unknown, errors: readonly ToldError[], canc
   const { name, message } = asError(thrown);
   if (cancelled) return { code: "E_CANCELLED", class: "cancelled", message: "cancelled" };
   if (name === "ConcurrentUpdateError") return { code: "E_LOCKED", class: "locked", message: heldBy(message) };
+  if (thrown instanceof HomelabError)
+    return { code: thrown.code, class: "refused", message: thrown.message, ...(thrown.hint === undefined ? {} : { hint: thrown.hint }) };
   if (errors.length > 0) {
     const messages = errors.map(({ message: text }) => text);
     const hint = protectedVmHint(messages);

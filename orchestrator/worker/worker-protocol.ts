@@ -28,6 +28,8 @@ const taskSchema = z.object({
   formerOutputs: z.boolean().optional(),
   /** Of `up` and `preview`: no run of this machine knows the stack, so it is made first; one that is there stays as it is. */
   isNew: z.boolean().optional(),
+  /** Of `up`: the state is lost and what it was of may be there. What cannot be made because it exists is taken into the state. */
+  takeOver: z.boolean().optional(),
   /** The state may not say what is there, so the engine reads the resources before it compares. */
   refresh: z.boolean().optional(),
 });

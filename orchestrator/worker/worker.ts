@@ -14,6 +14,7 @@ import { changedValues, driftedValues } from "./changed-values";
 import type { ToldError } from "./failure-class";
 import { automationApi, stackState, unprotectAll, withStack } from "./stack";
 import { stackFailure } from "./stack-failure";
+import { FailedCreations, type PlannedStep, upTakingOver } from "./take-over";
 import { saysLocked, whenFree } from "./when-free";
 import { type OutputValue, type ResourceStep, toWorkerSchema, type WorkerMessage, type WorkerResult, type WorkerTask } from "./worker-protocol";
 
@@ -135,6 +136,38 @@ async function settle(task: WorkerTask): Promise<void> {
   }
 }
 
+/** An `up` that takes over what it finds made. What failed in a try and was then found is no error of the run. */
+async function takeOver(stack: Stack, task: WorkerTask, events: EventReader): Promise<void> {
+  const failed = new FailedCreations();
+  const common = { parallel: task.parallel, signal: abort.signal, color: "never" as const };
+  await upTakingOver({
+    run: engineRunner(task.engineRoot, task.workDir),
+    stack: task.stack,
+    failed,
+    say: (urn, message) => send({ kind: "diagnostic", severity: "warning", urn, message }),
+    attempt: async () => {
+      events.errors.length = 0;
+      await stack.up({
+        ...common,
+        continueOnError: true,
+        onError: engineWarnings(),
+        onEvent: (event) => {
+          failed.read(event);
+          events.read(event);
+        },
+      });
+    },
+    preview: async () => {
+      const planned: PlannedStep[] = [];
+      const onEvent = ({ resourcePreEvent }: EngineEvent): void => {
+        if (resourcePreEvent !== undefined) planned.push({ ...resourcePreEvent.metadata, keys: resourcePreEvent.metadata.keys ?? [] });
+      };
+      await stack.preview({ ...common, onEvent });
+      return planned;
+    },
+  });
+}
+
 async function operate(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
   const common = { onEvent: events.read, parallel: task.parallel, signal: abort.signal, color: "never" as const, onError: engineWarnings() };
   const refreshing = { ...common, refresh: task.refresh === true };
@@ -146,7 +179,8 @@ async function operate(stack: Stack, task: WorkerTask, events: EventReader): Pro
       return {};
     case "up": {
       const former = task.formerOutputs === true ? outputValues(await stack.outputs()) : undefined;
-      const { outputs } = await stack.up(refreshing);
+      if (task.takeOver === true) await takeOver(stack, task, events);
+      const outputs = task.takeOver === true ? await stack.outputs() : (await stack.up(refreshing)).outputs;
       if (task.adopt === true) await settle(task);
       return { outputs: outputValues(outputs), ...(former === undefined ? {} : { formerOutputs: former }) };
     }

@@ -100,6 +100,7 @@ describe("what somebody gets wrong is one error that says what to do", () => {
     [["graph", "--format", "png"], USAGE, "--format takes mermaid, dot, json, not png", undefined],
     [["lab", "stop", "--latency", "zero"], USAGE, "unknown option '--latency'", "see `homelab help lab stop`"],
     [["lab", "start", "--proxy-port", "99999"], USAGE, "--proxy-port takes a port (0: any that is free), not 99999", undefined],
+    [["rebuild", "--only"], USAGE, "unknown option '--only'", "see `homelab help rebuild`"],
     [["rehearse", "--seed", "0"], USAGE, "--seed takes a whole number of at least 1, not 0", undefined],
     // Words.
     [["graph", "dev"], USAGE, "graph takes no words", "see `homelab help graph`"],
@@ -118,6 +119,7 @@ describe("what somebody gets wrong is one error that says what to do", () => {
     [["comment", "--report", "@"], FAILED, /is no report: not a file of at most 32 MiB$/, undefined],
     // What nobody agreed to.
     [["up"], REFUSED, "homelab up changes the real homelab, and there is no terminal to ask at", "add --yes in a script, or --lab to do it in the lab"],
+    [["rebuild"], REFUSED, "homelab rebuild builds the real homelab, and there is no terminal to ask at", ANY],
     [["destroy", "--json"], REFUSED, "homelab destroy changes the real homelab, and --json leaves no room for a question", ANY],
     [["hosts", "apply"], REFUSED, "homelab hosts apply changes hosts of the real homelab, and there is no terminal to ask at", ANY],
     [["vault", "delete", "x"], REFUSED, /^homelab vault delete takes entries of the real homelab's Vault away, and there is no terminal/, ANY],

@@ -1,0 +1,44 @@
+/** The backend in which the states of a rebuilt homelab are to be, and what the homelab itself has to do with it. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { readEnv } from "../../common/env";
+import { HomelabError } from "../../common/errors";
+import { projectRoot } from "../../common/paths";
+import type { Program } from "../target/program";
+
+const projectSchema = z.looseObject({ backend: z.looseObject({ url: z.string().optional() }).optional() });
+
+/** As the engine finds it: the environment, then the project's file. */
+export function configuredBackend(): string | undefined {
+  const { backend } = projectSchema.parse(parse(fs.readFileSync(path.join(projectRoot(), "Pulumi.yaml"), "utf8")));
+  return readEnv("PULUMI_BACKEND_URL") ?? backend?.url;
+}
+
+/** The host that a backend's URL speaks to; undefined for a folder, and for S3 without an endpoint of its own. */
+export function hostOf(backend: string): string | undefined {
+  if (!backend.startsWith("s3://")) return undefined;
+  const endpoint = new URLSearchParams(backend.split("?")[1] ?? "").get("endpoint");
+  if (endpoint === null || endpoint === "") return undefined;
+  const url = /^https?:\/\//.test(endpoint) ? endpoint : `https://${endpoint}`;
+  if (!URL.canParse(url))
+    throw new HomelabError("E_USAGE", `${backend}: its endpoint is no address`, { hint: "s3://<bucket>?endpoint=https://s3.example.org" });
+  return new URL(url).hostname;
+}
+
+/** The stack that serves the backend, where this homelab does. */
+export function servingStack(backend: string, { routes = [] }: Pick<Program, "routes">): string | undefined {
+  const host = hostOf(backend);
+  return routes.find((route) => route.host === host)?.stack;
+}
+
+/** @throws HomelabError E_USAGE where the credentials of a bucket are missing: it would be found out when half is built */
+export function requireCredentials(backend: string, env: Readonly<Record<string, string | undefined>>): void {
+  if (!backend.startsWith("s3://") || /[?&](anonymous=true|profile=)/.test(backend)) return;
+  const missing = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].filter((name) => (env[name] ?? readEnv(name)) === undefined);
+  if (missing.length === 0 || readEnv("AWS_PROFILE") !== undefined) return;
+  throw new HomelabError("E_USAGE", `${missing.join(" and ")} ${missing.length === 1 ? "is" : "are"} not set, and the states are to be in ${backend}`, {
+    hint: "set both, as for every run on that backend",
+  });
+}
