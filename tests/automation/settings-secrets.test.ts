@@ -55,7 +55,7 @@ test.each([
     args = args.slice(0, -2);
   }
   const ran = await site.pulumi(args);
-  await site.pulumi(["config", "rm", "fail"]);
+  if (code !== 0) await site.pulumi(["config", "rm", "fail"]);
   expect([ran.code, ran.stderr]).toEqual([code, expect.anything()]);
   noneOf(ran.stdout + ran.stderr);
   for (const text of wanted) expect(ran.stdout + ran.stderr).toContain(text);

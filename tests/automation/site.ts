@@ -72,8 +72,20 @@ export class AutomationSite {
     return { pulumiCommand: await PulumiCommand.get({ root: ENGINE_ROOT }), envVars: this.env, workDir: this.workDir };
   }
 
+  /** Whoever gives another passphrase sees what the engine makes of it. */
+  #keyFor(env: Record<string, string>): Record<string, string> {
+    const given = Object.keys(env).filter((name) => name.startsWith("PULUMI_CONFIG_PASSPHRASE"));
+    return given.every((name) => env[name] === PASSPHRASE) ? handedKey(path.join(this.workDir, "Pulumi.dev.yaml"), PASSPHRASE) : {};
+  }
+
+  /** Its commands are handed the stack's key, once there is a stack (see handedKey). */
   async workspace(): Promise<LocalWorkspace> {
-    return LocalWorkspace.create(await this.options());
+    const workspace = await LocalWorkspace.create(await this.options());
+    Object.defineProperty(workspace.envVars, "HOMELAB_PASSPHRASE_KEY", {
+      enumerable: true,
+      get: () => this.#keyFor(workspace.envVars)["HOMELAB_PASSPHRASE_KEY"],
+    });
+    return workspace;
   }
 
   /** What exists in the world: the names of the Things. */
@@ -91,10 +103,7 @@ export class AutomationSite {
 
   /** Runs the command line in the work folder. @param onOutput called for each piece of standard output, to answer it */
   pulumi(args: readonly string[], { env = {}, input, onOutput }: PulumiOptions = {}): Promise<Ran> {
-    // Whoever gives another passphrase sees what the engine makes of it.
-    const given = Object.entries({ ...this.env, ...env }).filter(([name]) => name.startsWith("PULUMI_CONFIG_PASSPHRASE"));
-    const key = given.every(([, value]) => value === PASSPHRASE) ? handedKey(path.join(this.workDir, "Pulumi.dev.yaml"), PASSPHRASE) : {};
-    const all = { ...process.env, ...this.env, ...key, ...env };
+    const all = { ...process.env, ...this.env, ...this.#keyFor({ ...this.env, ...env }), ...env };
     if (this.#engine !== undefined && input === undefined && onOutput === undefined) {
       const provider = { name: "world", file: path.join(root, "bench/engine/plugin/pulumi-resource-world") };
       return this.#engine.run({ argv: [...args], env: all, cwd: this.workDir, provider }).then(({ status, ...said }) => ({ code: status, ...said }));

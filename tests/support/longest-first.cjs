@@ -5,11 +5,11 @@ const fs = require("node:fs");
 const { REHEARSALS } = require("./rehearsals.cjs");
 const { sequencerBy } = require("./sequencer.cjs");
 
-/** By the processor time that they and all that they start take, as measured; the longest first, down to ten seconds. */
+/** By the processor time that they and all that they start take (bench/tests/run.mjs); the longest first, down to ten seconds. */
 const LONGEST = [
   "conformance/engine/engine",
-  "conformance/engine/in-one-process",
   "rehearsal/small",
+  "conformance/engine/in-one-process",
   "roles/all-in-lab",
   "automation/policies",
   "secrets/commands",
@@ -18,6 +18,11 @@ const LONGEST = [
   "contract/providers/inputs",
   "contract/providers/unanswered",
   "hermetic",
+  "automation/stack",
+  "backends/migrate",
+  "lifecycle/failure-processes",
+  "automation/settings-secrets",
+  "automation/questions",
 ];
 const ORDER = [...REHEARSALS, ...LONGEST];
 const placeOf = (file) => {

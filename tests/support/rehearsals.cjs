@@ -2,7 +2,7 @@
 // `make test` leaves them to `make test-rehearsals`; `.ci/run` and the pipelines run both. Jest that is called by itself has all.
 "use strict";
 
-/** Below tests/, the longest first, by the processor time that they and all that they start take. */
+/** Below tests/, the longest first, by the processor time that they and all that they start take (bench/tests/run.mjs). */
 const REHEARSALS = [
   "rehearsal/rebuild",
   "orchestrator/states",
