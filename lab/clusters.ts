@@ -22,7 +22,7 @@ export interface ClusterRegistry extends Stoppable {
 }
 
 /**
- * @param site whose each host is, as it stands when a cluster comes up: a cluster has its stack's name, or its host's where the host is nobody's
+ * @param site says which stack each host belongs to; read when a cluster comes up. A cluster is named after its stack, or after its host if no stack owns the host
  * @param onChange called when a cluster came up or went
  */
 export async function createClusters(ctx: LabContext, site: Pick<LabSite, "stacks">, onChange: () => void): Promise<ClusterRegistry> {

@@ -23,7 +23,7 @@ import { writeKubeconfig } from "./kubeconfig";
 import { type Proxmox, startProxmox } from "./proxmox";
 import { chooseSite, requireSame } from "./site";
 
-/** Ports that a lab has unless it is told otherwise: the same ones after a restart. */
+/** Default ports of a lab. They are fixed, so that they are the same after a restart. */
 export const DEFAULT_PORTS = { proxy: 18080, bastion: 18022, control: 18081 } as const;
 
 export interface LabOptions {

@@ -22,7 +22,7 @@ export interface HostConnectionArgs {
   bastion?: BastionArgs | undefined;
 }
 
-/** All of it but what only the VM tells. */
+/** Everything except the address and the host key, which are known only after the VM has booted. */
 export type HostAccess = Omit<HostConnectionArgs, "address" | "hostKey">;
 
 /**

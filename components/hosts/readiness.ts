@@ -41,7 +41,7 @@ class RungFailed extends Error {
 const ATTEMPT_MS = 20_000;
 const FIRST_DELAY_MS = 200;
 const LONGEST_DELAY_MS = 5_000;
-/** What is waited too long is at most this share of what had to be waited. */
+/** Polling adds at most 30 % to the time until the host is ready. */
 const DELAY_FACTOR = 1.3;
 
 /** `cloud-init status` ends with 0 when done, 2 when done with warnings, 1 on an error or where it still runs. */

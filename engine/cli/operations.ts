@@ -240,7 +240,7 @@ export async function runOperation(command: OperationCommand, flags: Flags, impo
   const asks = !previewOnly && (!confirmed || flags.has("strict"));
   // Before the key is derived and the state is read: whoever waits sees at once that something happens.
   const early = asks ? undefined : openDisplay(flags, command, previewOnly, ctx.stack);
-  // Where no program runs (most destructions and refreshes), settings that do not fit any more are in nobody's way.
+  // Most destroys and refreshes run no program: outdated settings do not stop them.
   const checks = runsProgram(command, flags) && !flags.has("skip-config-validation");
   const { secrets, ...config } = ctx.settings.resolve(ctx.project, checks ? { stack: ctx.stack } : undefined);
   secretFilter.add(secrets);

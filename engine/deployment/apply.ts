@@ -38,9 +38,9 @@ async function noted<T>(ctx: DeploymentContext, type: PendingKind, resource: Res
     keep = true;
     return result;
   } catch (thrown) {
-    // Whether it happened is unknown: the note stays, so that what may have been made is not forgotten.
+    // It is unknown whether the operation took effect: it stays pending, so that a resource that may exist is not lost.
     if (thrown instanceof ProviderError && thrown.inDoubt && type !== "reading") keep = true;
-    // It happened, and no entry of the state can say so: the note does.
+    // The operation took effect, and the state has no entry for its result: the pending operation records it.
     if (thrown instanceof BrokenState) keep = true;
     throw thrown;
   } finally {
@@ -71,7 +71,7 @@ async function withErrorHooks<T>(ctx: DeploymentContext, operation: "create" | "
       return await call();
     } catch (thrown) {
       if (!(thrown instanceof ProviderError)) throw thrown;
-      // It is there, or may be: another try would make a second one, and forget this.
+      // The resource exists or may exist: another attempt would create a second one and lose the first.
       if (operation === "create" && (thrown.partial !== undefined || thrown.inDoubt)) throw thrown;
       errors.unshift(thrown.message);
       if (errors.length >= MAX_TRIES) {
@@ -106,7 +106,7 @@ async function applySame(ctx: DeploymentContext, step: Step): Promise<void> {
   state.initErrors = old.initErrors;
   if (step.keepsPlace) ctx.settlement.change(ctx.settlement.current(old), state);
   else ctx.settlement.succeed(old, state);
-  // A provider that stays the same is configured with what it was configured with.
+  // An unchanged provider is configured with the inputs of the previous state.
   if (isProviderType(step.type) && !step.untargeted) await ctx.registry.keep(step.urn, required(state.id, "id"), old.inputs);
   done(ctx, step);
 }
@@ -186,7 +186,7 @@ async function applyUpdate(ctx: DeploymentContext, step: Step): Promise<void> {
         state.outputs = finish(await withErrorHooks(ctx, "update", facts, update), state);
       } catch (thrown) {
         if (!(thrown instanceof ProviderError) || thrown.partial === undefined) throw thrown;
-        // What exists was not made with the new inputs: they are tried again.
+        // The existing resource was not created with the new inputs, so the update is attempted again.
         state.outputs = finish(thrown.partial.properties, state);
         state.inputs = old.inputs;
         state.initErrors = thrown.partial.reasons;

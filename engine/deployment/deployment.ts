@@ -80,7 +80,7 @@ export async function runDeployment(request: DeploymentRequest): Promise<Deploym
     await registry.close();
   }
   if (request.terminate?.aborted) {
-    // Whatever its steps come to now, nobody is told and nothing is written.
+    // The results of steps that still run are neither reported nor written.
     running.catch(() => undefined);
     events.diagnostic("error", `${preview ? "preview" : "update"} terminated: what was under way is in an unknown state`);
     return summarize(request, events, { ok: false, startedAt, snapshot: request.snapshot });
@@ -125,7 +125,7 @@ function summarize(
   return { ok, changes: events.changes, snapshot, maybeCorrupt: events.maybeCorrupt, plan };
 }
 
-/** A journal that takes nothing once the run is terminated: what is under way then stays pending. */
+/** A journal that accepts no entry after the run was terminated: operations that still run stay pending. */
 function untilTerminated({ journal, terminate }: DeploymentRequest): { journal: SnapshotJournal; terminated: Promise<void> } {
   if (terminate === undefined) return { journal, terminated: new Promise(() => undefined) };
   const terminated = new Promise<void>((resolve) => {

@@ -39,7 +39,7 @@ async function readThrough(ctx: DeploymentContext, client: Provider, ref: Resour
  */
 async function readOne(ctx: DeploymentContext, state: ResourceState, wanted = state): Promise<Refreshed> {
   const same: Refreshed = { op: "same", state };
-  // The provider is started for each entry that has one, also where nothing is read then.
+  // The provider of each entry is started, even if the entry is not read.
   const client = wanted.provider === undefined ? undefined : await ctx.registry.get(wanted.provider);
   if (client === undefined || !state.custom || isProviderType(state.type) || state.pendingReplacement) return same;
   if (!client.configured) {
@@ -79,7 +79,7 @@ function pruned(resources: readonly ResourceState[], plain: (state: ResourceStat
             .map(([key, urns]) => [key, urns.filter(lives)] as const)
             .filter(([, urns]) => urns.length > 0 || !plain(state)),
         ),
-      // What is below something that is gone is below nothing then, not below the next ancestor.
+      // Children of a deleted resource have no parent then; they are not moved to the next ancestor.
       parent: state.parent !== undefined && living.has(state.parent) ? state.parent : undefined,
       deletedWith: state.deletedWith !== undefined && lives(state.deletedWith) ? state.deletedWith : undefined,
       replaceWith: state.replaceWith.filter(lives),
@@ -119,7 +119,7 @@ function chosen(ctx: DeploymentContext, resources: readonly ResourceState[]): Re
   return resources.filter((r) => ctx.targets.admit(r.urn, dependenciesOf(r)));
 }
 
-/** Reads are short, and more of them at a time only wait for each other. */
+/** Reads are short; more of them at once would only wait for each other. */
 const MOST_AT_ONCE = 64;
 
 /**

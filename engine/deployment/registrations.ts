@@ -16,7 +16,7 @@ import type { StepExecutor } from "./executor";
 
 const ENGINE_ERRORS = [DeploymentError, ProviderError, StepFailed];
 
-/** Steps that a plan does not hold: what is read from the world is known when it was read. */
+/** Steps that a plan does not contain: the result of a read is known only after the read. */
 const UNPLANNED: ReadonlySet<Step["op"]> = new Set(["import", "import-replacement", "read", "read-replacement", "refresh"]);
 
 export class Registrations implements MonitorBackend {
@@ -70,7 +70,7 @@ export class Registrations implements MonitorBackend {
     return this.#state(goal.urn);
   }
 
-  /** What is there is read before it is decided what the registration means. */
+  /** The existing resource is read before the engine decides what the registration means. */
   async #refresh(goal: Goal): Promise<void> {
     const steps = await this.#plan(goal.urn, async () => this.generator.refresh(goal));
     await this.#carryOut(goal.urn, steps);

@@ -9,7 +9,7 @@ export class Settlement {
 
   constructor(private readonly state: SnapshotManager) {}
 
-  /** Where an old state stands now: itself, or what it was changed into in place. */
+  /** The current state of a previous one: the same object, or the one that an update in place made of it. */
   current(old: ResourceState): ResourceState {
     const next = this.#now.get(old);
     return next === undefined ? old : this.current(next);

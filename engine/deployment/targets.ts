@@ -14,7 +14,7 @@ function matcher(pattern: string): (urn: string) => boolean {
   return (urn) => regexp.test(urn);
 }
 
-/** What one flag names: URNs, globs, and what is added as the run goes on. */
+/** The resources that one flag names: URNs, globs, and those that are added during the run. */
 class UrnSet {
   readonly #tests: ((urn: string) => boolean)[];
   readonly #added = new Set<string>();
@@ -99,7 +99,7 @@ export class Targets {
   }
 }
 
-/** Shows each literal that names nothing. @throws DeploymentError (shown already) if there is one */
+/** Reports each literal target that matches no resource. @throws DeploymentError (shown already) if there is one */
 export function requireKnown(patterns: readonly string[], known: (urn: string) => boolean, show: (message: string) => void): void {
   const unknown = patterns.filter((urn) => !urn.includes("*") && !known(urn));
   for (const urn of unknown) {

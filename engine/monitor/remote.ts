@@ -13,7 +13,7 @@ interface Facts {
   address: string;
 }
 
-/** What both requests tell of the deployment. */
+/** The fields about the deployment that both requests have. */
 function fill<R extends provider.ConstructRequest | provider.CallRequest>(message: R, { request, preview, address }: Facts): R {
   message.setProject(request.project.name);
   message.setStack(request.stack);

@@ -23,7 +23,7 @@ import type { RunningPlugin } from "./running-plugin";
 export class ProviderClient {
   readonly #calls: ProviderCalls;
   #accepts = { secrets: false, resources: false, outputs: false, previews: false };
-  /** Its handshake has told what it accepts; what it tells at its configuration means nothing then. */
+  /** Its handshake has said what it accepts. What the reply to Configure says is ignored then. */
   #shookHands = false;
   /** False where its configuration held unknowns: it must not be asked anything that needs a configured provider. */
   configured = false;

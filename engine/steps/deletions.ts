@@ -92,7 +92,7 @@ export async function planDeletions(ctx: DeploymentContext, resources: readonly 
     mayGo = (urn) => !staying.has(urn);
   }
   const ends = (state: ResourceState): boolean => state.delete || !survives(state.urn);
-  // What a preview has imported and would replace at once was never there before: the run itself refuses it.
+  // A resource that is imported and would be replaced in the same run: the preview shows it, and the run refuses it.
   const before = new Set(ctx.base.map((state) => `${state.urn}::${state.id}`));
   const known = (state: ResourceState): boolean => !ctx.preview || before.has(`${state.urn}::${state.id}`) || !state.delete;
   const leaving = withoutNeeded(

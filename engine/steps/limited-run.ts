@@ -84,7 +84,7 @@ export class LimitedRun {
     const steps = this.#needsOfKept(old).flatMap((need) => this.#carry(need, old));
     this.facts.registered.set(urn, state);
     if (old.urn !== urn) {
-      // It is not renamed now: what the program registers below it stands below the old name.
+      // It keeps its old name in this run, so its children are registered below the old name.
       this.#carried.set(old.urn, undefined);
       this.facts.registered.set(old.urn, state);
     }

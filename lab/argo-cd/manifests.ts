@@ -63,7 +63,7 @@ export interface Rendered {
 export function renderFolder(files: ReadonlyMap<string, string>): Rendered {
   if (KUSTOMIZATIONS.some((name) => files.has(name))) return { sourceType: "Kustomize", objects: kustomized(files, ".", new Set()) };
   if (files.has("Chart.yaml")) throw new NotModelled("not modelled by the lab: a Helm chart in Git");
-  // Folders below it are read only where it is told to (`directory.recurse`), which the lab does not have.
+  // Subfolders are read only with `directory.recurse`, which the lab does not model.
   const own = [...files].filter(([name]) => !name.includes("/") && /\.(ya?ml|json)$/.test(name)).sort(([a], [b]) => (a < b ? -1 : 1));
   return { sourceType: "Directory", objects: own.flatMap(([name, text]) => objectsIn(name, text)) };
 }

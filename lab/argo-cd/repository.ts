@@ -148,7 +148,7 @@ export class Repositories {
         if (type === "blob") files.set(`${at}${name}`, Buffer.from((await readBlob({ fs, gitdir, oid: child })).blob).toString("utf8"));
       }
     };
-    // One at a time with what is fetched: half a pack is none.
+    // Fetches run one at a time: an incomplete pack cannot be read.
     await this.#asking(url, async () => {
       const { oid } = await readTree({ fs, gitdir, oid: commit, ...(clean === "" ? {} : { filepath: clean }) }).catch((thrown: unknown) => {
         if ((thrown as { code?: unknown }).code === "NotFoundError") throw new Error(`${folder}: app path does not exist`);

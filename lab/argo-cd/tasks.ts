@@ -54,7 +54,7 @@ export function checkAnnotations({ kind, metadata }: KubeObject): void {
   if (strange !== undefined) throw new NotModelled(`not modelled by the lab: the annotation ${strange} of ${kind} ${metadata.name}`);
 }
 
-/** The phase of a hook; undefined for what is none. @throws NotModelled */
+/** The phase of a hook; undefined for an object that is no hook. @throws NotModelled */
 export function hookOf(object: KubeObject): SyncPhase | undefined {
   const hook = annotation(object, "hook");
   if (hook === undefined) return undefined;

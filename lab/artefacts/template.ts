@@ -21,7 +21,7 @@ const indent = (count: unknown, text: unknown): string =>
     .map((line) => `${" ".repeat(Number(count))}${line}`)
     .join("\n");
 
-/** Go's rule: nil, false, 0, "" and what is empty are false. */
+/** Go's rule: nil, false, 0, "", and empty lists and maps are false. */
 function truth(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === 0 || value === "") return false;
   if (Array.isArray(value)) return value.length > 0;

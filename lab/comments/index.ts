@@ -17,7 +17,7 @@ export interface Fault {
   readonly times?: number;
   /** In the place of the answer; none: the connection is cut. */
   readonly reply?: Reply;
-  /** The host does what it is asked for, and only its answer is lost. */
+  /** The host carries the request out; only its answer is lost. */
   readonly done?: true;
   /** Called before the request is answered, as when somebody else is at work. */
   readonly meanwhile?: () => void;

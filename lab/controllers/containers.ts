@@ -80,7 +80,7 @@ export class Containers {
     if (shells().withoutShell.some((glob) => imageMatches(glob, image))) throw notFound(program);
     if (!shells().commands.includes(path.posix.basename(program))) throw this.#unknown(image, program);
     const output = new InMemoryFs();
-    // just-bash gives text: what a command writes that is none survives in a file only.
+    // just-bash returns text: binary output of a command survives only in a file.
     const line = `${command.map(quote).join(" ")} > ${OUTPUT_FOLDER}/stdout`;
     const shell = this.#shell(pod, container, output);
     const result = await shell.exec(line, { rawScript: true, stdin: stdin.toString("latin1"), stdinKind: "bytes", signal });

@@ -65,7 +65,7 @@ export class ExternalSecrets {
     if (this.active()) for (const { metadata } of this.#all("ClusterExternalSecret")) this.queue.add("ClusterExternalSecret", undefined, metadata.name);
   }
 
-  /** A Secret went or was changed: whoever keeps it puts it right. */
+  /** A Secret was deleted or changed: its controller restores it. */
   secretChanged(namespace: string | undefined, name: string): void {
     if (!this.active()) return;
     for (const external of this.#all("ExternalSecret"))
@@ -294,6 +294,6 @@ const idOf = (kind: string, namespace: string | undefined, name: string): string
 
 const targetOf = (external: KubeObject): string => textAt(external, "spec", "target", "name") ?? external.metadata.name;
 
-/** Changes with what is asked for, and not with the status. */
+/** Changes with the spec, and not with the status. */
 const versionOf = (external: KubeObject): string =>
   `${external.metadata.generation ?? 1}-${hashOf([external.metadata.labels ?? {}, external.metadata.annotations ?? {}], 16)}`;

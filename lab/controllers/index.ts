@@ -28,7 +28,7 @@ import { WebhookAuthorities } from "./webhook-authorities";
 export interface Controllers extends Stoppable, Persistent {
   /** Who serves the cluster's routes; the first that knows a host answers. */
   readonly routes: readonly Routes[];
-  /** Resolves when nothing waits and nothing runs; what is put off to a later time does not count. */
+  /** Resolves when no work is queued or running. Work that is scheduled for later does not count. */
   settled(): Promise<void>;
 }
 

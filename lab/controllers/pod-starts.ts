@@ -1,4 +1,4 @@
-/** Why a pod's containers cannot start yet: what it refers to and is not there. */
+/** Why a pod's containers cannot start yet: objects that the pod refers to and that do not exist. */
 import type { KubeObject } from "../kubernetes";
 import { at, type JsonMap, listAt, mapAt, textAt } from "../kubernetes/objects";
 import type { Kube } from "./kube";

@@ -107,7 +107,7 @@ export class WorkQueue {
     for (const done of idle) done();
   }
 
-  /** Resolves when nothing waits and nothing runs; what is put off to a later time does not count. */
+  /** Resolves when no work is queued or running. Work that is scheduled for later does not count. */
   settled(): Promise<void> {
     if (this.#waiting.size === 0 && this.#running.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));

@@ -45,7 +45,7 @@ export class HostDisk {
   private readonly touched = new Set<string>();
   private readonly removed = new Set<string>();
 
-  /** Is there no room for what is to be written there? What lies in memory is never full. */
+  /** Whether the disk has no room for a file at this path. Folders in memory are never full. */
   isFullAt(located: string): boolean {
     return !VOLATILE.test(located) && this.isFull();
   }

@@ -54,7 +54,7 @@ function machineOf({ spec, ctx, startCluster, reboot = () => undefined }: HostOp
     reboot,
     ctx,
     disk: new HostDisk(() => ctx.faults.take("disk.full", spec.hostname) !== undefined),
-    // Which there are, the spec says; what lies on them, whoever wrote last.
+    // The spec says which ones exist; their content is that of the last writer.
     disks: (spec.disks ?? []).map((each) => ({ ...each, content: each.content ?? state?.disks.find(({ id }) => id === each.id)?.content })),
     kernel: { modules: new Set(["nf_conntrack"]), sysctls: new Map(), swapOn: false, mounts: new Map(), bootedAt: ctx.clock.now() },
     packages: imagePackages(),

@@ -76,7 +76,7 @@ export interface Machine {
   readonly kernel: Kernel;
   /** Installed packages and their versions. */
   readonly packages: Map<string, string>;
-  /** Units that run or failed; what is not there is inactive. */
+  /** Units that run or failed; a unit that is not listed is inactive. */
   readonly units: Map<string, Unit>;
   /** Programs of containers that run, by their unit. */
   readonly containers: Map<string, Stoppable>;

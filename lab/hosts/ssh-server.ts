@@ -23,7 +23,7 @@ export interface SshServer {
 export async function startSshServer(machine: Machine, hostKey: string): Promise<SshServer> {
   const clients = new Set<Connection>();
   const server = new Server({ hostKeys: [hostKey], ident: "OpenSSH_9.6p1" }, (client) => {
-    // As of a sshd that stops: whoever connects hears nothing more.
+    // As with a sshd that stops: a client gets no further answer.
     if (machine.ctx.faults.take("ssh.restarting", machine.spec.hostname)) {
       client.on("error", () => undefined);
       client.end();

@@ -185,7 +185,7 @@ const BUILTIN_RULES: Record<string, Record<string, unknown>[]> = {
   ],
 };
 
-/** A rule of RBAC, and whether it holds in one namespace only is up to whoever asks. */
+/** A rule of RBAC. The caller decides whether it applies to one namespace or to all. */
 export type Rule = Record<string, unknown>;
 
 /** What is granted to a user: everywhere, and in a namespace. */

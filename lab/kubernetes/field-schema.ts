@@ -26,7 +26,7 @@ function resolve(schema: unknown): Schema {
   const ref = schema["$ref"];
   if (typeof ref !== "string") return schema;
   const target = load().definitions[ref.slice("#/definitions/".length)];
-  // What stands beside a reference (list types) goes with it.
+  // Keywords beside a `$ref` (list types) are kept.
   return isMap(target) ? { ...target, ...schema } : undefined;
 }
 

@@ -4,7 +4,7 @@ import type { KubeObject } from "./objects";
 import { containerOf, type PodOutput } from "./pod-programs";
 import { badRequest } from "./status";
 
-/** How often a client that follows is told what is new, in milliseconds. */
+/** How often a following client gets new lines, in milliseconds. */
 const FOLLOW_MS = 250;
 
 const numberOf = (text: string | null, name: string): number | undefined => {

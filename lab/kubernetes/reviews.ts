@@ -28,7 +28,7 @@ function accessReview(body: KubeObject, subject: User, store: ObjectStore): Reco
   return { ...body, metadata: {}, status: { allowed, ...(allowed ? {} : { reason: "" }) } };
 }
 
-/** What answers a POST to this path, or undefined for what is stored. */
+/** The handler of a POST to this path, or undefined if the object is simply stored. */
 export function reviews({ type, namespace, name, subresource }: ResourcePath, { store, tokens }: { store: ObjectStore; tokens: Tokens }): Review | undefined {
   if (type.kind === "ServiceAccount" && subresource === "token" && name !== undefined) {
     return (body) => {

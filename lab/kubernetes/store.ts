@@ -152,7 +152,7 @@ export class ObjectStore extends ObjectTable {
     return { object: old, gone: true };
   }
 
-  /** Ends a namespace whose content is gone; called by the namespace controller. */
+  /** Removes a namespace whose content is deleted; called by the namespace controller. */
   finalizeNamespace(name: string): void {
     const type = this.type("v1", "Namespace");
     const old = this.find(type, undefined, name);

@@ -17,7 +17,7 @@ const VARIABLES: Readonly<Record<string, ListName | "password" | "ignored">> = {
 
 export interface PiholeConfig {
   lists: Record<ListName, string[]>;
-  /** Keys that the environment sets: nobody can change these by the API. */
+  /** Keys that the environment sets: the API cannot change them. */
   readOnly: ReadonlySet<string>;
   /** Empty: no login is needed. undefined: the container made one up and wrote it into its log. */
   password: string | undefined;

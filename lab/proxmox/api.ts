@@ -67,7 +67,7 @@ async function answer(pve: Pve, token: ApiToken, request: http.IncomingMessage, 
     checkDeclared(found.route, parameters);
     const call = { pve, path: found.path, parameters, user };
     const data = await found.route.handler(call);
-    // The cluster did what it was asked for; only nobody hears of it.
+    // The cluster carried the request out; only the answer is lost.
     if (method !== "GET" && ctx.faults.take("proxmox.reply-lost", "api")) return void request.socket.destroy();
     if (method === "GET") ctx.records.add({ system: "proxmox", target: "api", kind: "read", action: `GET ${path}` });
     reply(response, 200, "OK", { ...found.route.attributes(call), data: data ?? null });
@@ -96,7 +96,7 @@ function unknown(ctx: LabContext, response: http.ServerResponse, method: string,
   reply(response, 501, message, { data: null, message: `${message}\n` });
 }
 
-/** The reason of the status line is where Proxmox says what is wrong; line breaks cannot stand there. */
+/** Proxmox reports the error in the reason of the status line, which cannot hold line breaks. */
 function reply(response: http.ServerResponse, status: number, reason: string, body: unknown): void {
   if (response.headersSent) return;
   const line = reason.replace(/[^\x20-\x7e]+/g, " ").trim();

@@ -62,7 +62,7 @@ const interfaceSchema = z.object({ iface: z.string(), type: z.enum(["bridge", "e
 export type Interface = z.infer<typeof interfaceSchema>;
 
 const networkSchema = z.object({ applied: z.array(interfaceSchema), pending: z.array(interfaceSchema).optional() });
-/** A node's network configuration, and what is written and not yet applied. */
+/** A node's network configuration, with the changes that are written and not yet applied. */
 export type NodeNetwork = z.infer<typeof networkSchema>;
 
 function networkOf({ ports, bridges }: LabNode): NodeNetwork {

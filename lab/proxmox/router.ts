@@ -28,7 +28,7 @@ export interface Route {
   writes: boolean;
 }
 
-/** The handler looks at every parameter itself, and refuses what it does not know. */
+/** The handler checks every parameter itself, and refuses unknown ones. */
 export const CHECKED = "checked by the handler";
 
 /** As the API says it of a parameter that it does not have; the lab says it of one that it does not model. */

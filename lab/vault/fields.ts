@@ -6,7 +6,7 @@
 import type { Call } from "./core";
 import { MOUNT_CONFIG } from "./mounts";
 
-/** By path, the first that fits. KV tells what it ignored itself, as the real one does. */
+/** By path, the first that fits. KV reports ignored fields itself, as the real one does. */
 const FIELDS: readonly (readonly [RegExp, readonly string[]])[] = [
   [
     /^sys\/init$/,

@@ -4,7 +4,7 @@ import { badRequest, notFound, unsupported, VaultError } from "./errors";
 import type { KvEntry, KvStore } from "./state";
 import { flag, goDuration, seconds } from "./values";
 
-/** What is kept of an entry where nobody says otherwise. */
+/** The default number of versions that an entry keeps. */
 const DEFAULT_VERSIONS = 10;
 
 export const newStore = (): KvStore => ({ maxVersions: 0, casRequired: false, deleteVersionAfter: "0s", entries: {} });

@@ -17,7 +17,7 @@ const LISTS = [
   "delegated_auth_accessors",
 ];
 const TEXTS = ["listing_visibility", "token_type", "identity_token_key", "plugin_version"];
-/** What a mount can be told, by the names that `tune` takes. */
+/** Settings of a mount, by the names that `tune` accepts. */
 export const MOUNT_CONFIG: readonly string[] = [...TTLS, "force_no_cache", ...LISTS, ...TEXTS];
 const MODELLED = { mounts: new Set(["kv", "kv-v2"]), auths: new Set(["kubernetes"]) };
 const OWN = new Set(["cubbyhole/", "identity/", "sys/", "token/"]);

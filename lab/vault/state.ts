@@ -60,7 +60,7 @@ const configSchema = z.object({
   annotationsAsMetadata: z.boolean(),
 });
 
-/** All that a Vault keeps. Keys and tokens are kept as hashes only: what was shown once is known to its receiver alone. */
+/** The stored state of a Vault. Keys and tokens are stored as hashes, since they are shown only once. */
 export const vaultStateSchema = z.object({
   initialized: z.boolean(),
   sealed: z.boolean(),

@@ -13,7 +13,7 @@ export class HostError extends HomelabError {
   }
 }
 
-/** What was asked for is there no more: GitHub says 410 of an issue that was deleted. */
+/** The requested object does not exist, or no longer does: GitHub answers 410 for a deleted issue. */
 export const isGone = (thrown: unknown): boolean => thrown instanceof HostError && (thrown.status === 404 || thrown.status === 410);
 /** The host may have done what it did not say it did. */
 export const isUncertain = (thrown: unknown): boolean => !(thrown instanceof HostError) || thrown.status >= 500;

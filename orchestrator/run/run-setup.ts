@@ -72,7 +72,7 @@ function selectStacks(program: Program, words: readonly string[], operation: Run
 /** @returns what {@link release} must be called with in the end */
 export async function prepare(operation: RunOperation, args: Arguments, session: Session, parts: RunParts): Promise<RunSetup> {
   const describing = parts.describeProgram();
-  // Awaited below; until then what comes first may fail first.
+  // Awaited below. This avoids an unhandled rejection if an earlier step fails.
   describing.catch(() => undefined);
   const committed = checkoutCommit();
   const site = await parts.openSite(args.flag("lab"));

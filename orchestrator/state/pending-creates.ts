@@ -1,6 +1,6 @@
 /**
- * Creations that a killed engine left open in a stack's state: the resource may exist, and the state does not hold it. Where the
- * inputs say under which id it would exist, it can be looked for: what is there is taken into the state, what is not is forgotten.
+ * Pending creations that a killed engine left in a stack's state: the resource may exist, and the state does not hold it. If the
+ * inputs determine its id, it is looked up: an existing resource is adopted into the state, and the entry of a missing one is removed.
  */
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -90,9 +90,9 @@ const isMadeOnce = ({ type, inputs = {} }: { type: string; inputs?: Inputs | und
   /^command:(local|remote):Command$/.test(type) || (type.startsWith("kubernetes:") && isNamed(inputs));
 
 /**
- * After an update that succeeded: creations that were cut, and that it has done again so that nothing else can be left of them, are
- * open no more. An update itself keeps every open creation, whatever it has made.
- * @returns URNs of those
+ * Removes pending creations from the state after an update that succeeded, where the update has made the same resource again and the
+ * interrupted creation cannot have left another one. An update by itself keeps all pending creations.
+ * @returns URNs of the removed ones
  */
 export async function settleRemade(run: EngineCommand, stack: string): Promise<string[]> {
   const whole = await readState(run, stack);
@@ -114,7 +114,7 @@ export async function settleRemade(run: EngineCommand, stack: string): Promise<s
   return settled.map(({ resource }) => resource.urn);
 }
 
-/** Forgets all open creations of a stack: for who has looked that nothing of them is there. */
+/** Removes all pending creations of a stack from its state. The caller has checked that none of them exists. */
 export async function clearPending(run: EngineCommand, stack: string): Promise<void> {
   await run(["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", stack], {});
 }

@@ -1,5 +1,5 @@
 /**
- * The kinds of the Kubernetes API that GetSchema tells of, with their inputs, for the code that `pulumi import` makes. Custom kinds
+ * The kinds of the Kubernetes API that GetSchema returns, with their inputs, for the code that `pulumi import` makes. Custom kinds
  * and versions before the first stable one are not among them: these are imported all the same, and their code is written by hand.
  */
 import type { ResourceSpec } from "../sdk/package-schema";
@@ -79,7 +79,7 @@ export const KIND_TOKENS: readonly string[] = [...INPUTS.keys()].sort();
 const ANY = { $ref: "pulumi.json#/Any" };
 const RELEASE = "kubernetes:helm.sh/v3:Release";
 
-/** undefined: a kind of nobody knows which inputs. Structures are told as any value, since the API alone knows them. */
+/** undefined for a kind whose inputs are not listed here. A structure is declared as any value, since only the API knows its fields. */
 export function specOfKind(token: string): ResourceSpec | undefined {
   const own = INPUTS.get(token);
   if (own === undefined) return undefined;

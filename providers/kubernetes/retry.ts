@@ -66,7 +66,7 @@ function waitAfterFailure(method: string, thrown: unknown, backoffMs: number): n
 export interface RetryOptions {
   clock: Clock;
   signal: AbortSignal;
-  /** Called before an attempt that follows a failed connection, so that none of its connections is used again. */
+  /** Called before the attempt after a failed connection, so that no connection of the pool is reused. */
   reconnect(): void;
 }
 

@@ -42,7 +42,7 @@ export interface Settings {
   enableConfigMapMutable: boolean;
   enableSecretMutable: boolean;
   enablePatchForce: boolean;
-  /** Default true, other than with the official plugin of today: a run that was cut is gone on with by the next one. */
+  /** Default true, unlike the current official plugin: the next run continues one that was interrupted. */
   upsertExistingObjects: boolean;
   suppressDeprecationWarnings: boolean;
   suppressHelmHookWarnings: boolean;

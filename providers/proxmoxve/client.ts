@@ -91,7 +91,7 @@ export interface PveClientOptions {
 
 /** Delays between looks at a task or a state, in ms: quick at first, since most are done at once. */
 const FIRST_DELAY = 50;
-/** What is waited too long is at most about this share of what had to be waited. */
+/** Polling adds at most about 25 % to the time until the task or state is done. */
 const DELAY_FACTOR = 1.25;
 const LONGEST_DELAY = 2_000;
 const LOG_LINES_SHOWN = 15;

@@ -157,7 +157,7 @@ const plannedOf =
   <P>({ planDefaults }: BridgedResource<P>) =>
   <T extends Values>(inputs: T): T => ({ ...planDefaults, ...inputs });
 
-/** Nothing for a resource of which every change is a replacement. */
+/** No-op for a resource whose every change is a replacement. */
 function updateOf<P>(resource: BridgedResource<P>, live: Live<P>): Pick<ResourceDefinition<P>, "update"> {
   if (resource.update === undefined) return {};
   const [planned, canonical] = [plannedOf(resource), canonicalOf(resource)];

@@ -70,7 +70,7 @@ class Comparison {
     this.detailed[path] = { kind: full, inputDiff };
   }
 
-  /** An element that came or went changes its list, whatever the rules say of a property that did. */
+  /** An added or removed element counts as a change of its list, whatever the rules say about an added or removed property. */
   #compareElements(path: string, plain: string, root: string, before: Value | undefined, after: Value | undefined): void {
     if (before === undefined || after === undefined) this.#record(path, plain, root, before === undefined ? "add" : "delete", before ?? after);
     else this.compare(path, plain, root, before, after);

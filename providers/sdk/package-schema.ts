@@ -58,7 +58,7 @@ export function specOfFields(token: string, fields: Fields, outputs: readonly st
 
 const ANY: Spec = { $ref: "pulumi.json#/Any" };
 
-/** A JSON schema's type in the words of a package schema; structures are told as any value. */
+/** A JSON schema's type as a type of a package schema. A structure becomes any value. */
 function asProperty(schema: Spec): Spec {
   const { type, items } = schema;
   if (type === "integer" || type === "number" || type === "string" || type === "boolean") return { type };

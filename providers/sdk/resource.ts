@@ -166,7 +166,7 @@ export interface ProviderDefinition<P = unknown> {
   /** What a change of the configuration means, where {@link replaceOnConfig} cannot say it. */
   diffConfig?(olds: Values, news: Values): DiffResult;
   configure(call: ConfigureCall): Promise<P>;
-  /** The types that GetSchema tells of. Default: GetSchema is not answered. */
+  /** The types that GetSchema returns. Default: GetSchema is not implemented. */
   tokens?: readonly string[];
   /** `meta` and `language` of the package schema. Default: a type's module without its last part. */
   modules?: Readonly<Record<string, unknown>>;

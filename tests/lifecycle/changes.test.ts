@@ -50,7 +50,7 @@ describe("same, create, update", () => {
     expect([world.names, [...world.provider.world]]).toEqual([[], []]);
   });
 
-  test("a provider that knows no previews is not called in one: its outputs are the inputs, and the rest is open", async () => {
+  test("a provider that knows no previews is not called in one: its outputs are the inputs, and the rest is unknown", async () => {
     world.provider.behaviour = { old: true };
     const plan = [
       { n: "a", a: { v: 1 } },

@@ -2,7 +2,7 @@ import { latin1FromBytes } from "just-bash";
 import { FetchError, type Fetched, fetchFromLab, followFromLab } from "../../core/fetch";
 import { absolute, type HostCommand, type Invocation, ok, parseFlags, unmodelled } from "../command";
 
-/** `-A`, `-u` and `-I` would change what is asked or shown: the lab has them not. */
+/** `-A`, `-u` and `-I` would change the request or the output: the lab does not model them. */
 const VALUES = [
   "o",
   "output",

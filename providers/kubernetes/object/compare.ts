@@ -29,7 +29,7 @@ const isEmpty = (path: string, value: Value | undefined): boolean =>
 /** What the state holds: the live object in the shape of the inputs, so that what a refresh found shows. */
 function before({ apiVersion, kind }: ObjectType, oldInputs: Values, oldOutputs: Values): Values {
   const kept = oldOutputs["__inputs"];
-  // A null says that nothing was given: what the API has there instead is its own.
+  // A null means that the program gave no value: the value that the API has is the API's own.
   const inputs = normalised(withoutNullValues(isValues(kept) ? kept : oldInputs), apiVersion, kind);
   const live = liveOf(oldOutputs);
   return live === undefined ? inputs : pruned(live, inputs);

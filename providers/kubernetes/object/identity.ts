@@ -46,7 +46,7 @@ const CLUSTER_KINDS = new Set([
   ...["DeviceClass", "ResourceSlice", "SelfSubjectReview", "TokenReview", "SubjectAccessReview", "SelfSubjectAccessReview", "SelfSubjectRulesReview"],
 ]);
 
-/** Whether objects of the kind stand in namespaces; a custom kind that the cluster does not tell of is taken to. */
+/** Whether the kind is namespaced. A custom kind that the cluster does not list is taken for a namespaced one. */
 export async function isNamespaced(client: KubernetesClient, apiVersion: string, kind: string, signal: CallContext["signal"]): Promise<boolean> {
   if (isOwnKind(apiVersion)) return !CLUSTER_KINDS.has(kind);
   try {

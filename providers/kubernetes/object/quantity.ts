@@ -14,7 +14,7 @@ export function amountOf(value: unknown): number | undefined {
   return Number(match[1]) * (match[3] === undefined ? (FACTORS[match[2] ?? ""] ?? 1) : 10 ** Number(match[3]));
 }
 
-/** Names under which maps hold quantities by the resource's name, and of single quantities. */
+/** Fields that are maps from a resource's name to a quantity, and fields that are a single quantity. */
 const MAPS = new Set([
   ...["limits", "requests", "hard", "capacity", "allocatable", "podFixed"],
   ...["default", "defaultRequest", "max", "min", "maxLimitRequestRatio"],

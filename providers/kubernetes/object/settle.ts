@@ -1,4 +1,4 @@
-/** What is kept of an object after a write, however the wait for it ended. */
+/** What the state keeps of an object after a write, whether the wait for it succeeded or not. */
 import { PartialFailure, type ResourceCall } from "../../sdk/resource";
 import type { JsonObject, Values } from "../../sdk/values";
 import type { ObjectRef } from "../client";

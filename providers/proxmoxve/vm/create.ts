@@ -104,7 +104,7 @@ async function mayExist(machine: Machine): Promise<boolean> {
   try {
     return (await machine.status()) !== undefined;
   } catch {
-    // The failure that led here is the one to tell of.
+    // The first failure is the one to report.
     return true;
   }
 }

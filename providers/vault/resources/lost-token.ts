@@ -59,7 +59,7 @@ async function candidates(lost: LostToken, client: VaultClient, signal: AbortSig
   return found;
 }
 
-/** What a creation that failed is told as: where nobody answered it, with the accessors of the tokens that may be its own. */
+/** The error that a failed creation reports. If the request was not answered, it names the accessors of the tokens that the request may have made. */
 export async function withLostToken(thrown: unknown, lost: LostToken, client: VaultClient, parent: AbortSignal): Promise<unknown> {
   if (!isUnanswered(thrown, parent)) return thrown;
   const why = asError(thrown).message;
