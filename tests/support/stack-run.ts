@@ -117,6 +117,16 @@ export function homelabRuns(): StackRuns {
   return stackRuns(loadHomelab, HOMELAB, async () => HOMELAB_SECRETS);
 }
 
+/** Of the homelab of the tests with something changed in it. Its `registeredBy` would give what the unchanged one registers: `run` it. */
+export function changedRuns(change: (estate: Estate) => Estate): StackRuns {
+  useHomelabSecrets();
+  return stackRuns(
+    () => change(loadHomelab()),
+    HOMELAB,
+    async () => HOMELAB_SECRETS,
+  );
+}
+
 /** Of the homelab that this checkout describes, whichever it is. Its secrets are the lab's where the lab's key does not open its own. */
 export function ownRuns(): StackRuns {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-own-secrets-"));
