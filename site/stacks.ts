@@ -1,6 +1,7 @@
 /** The stacks of this homelab: what each is for, what it needs, its VMs, and what runs in it. */
 import { defineStacks } from "../stacks/define/stacks";
 import { applications } from "./apps/applications";
+import { demoWeb, demoWorker } from "./apps/demo";
 import { whoami } from "./apps/whoami";
 
 /** What every cluster has: certificates, its way into Vault, Secrets from it, and the names of its routes in Pi-hole. */
@@ -19,6 +20,9 @@ const senders = {
 
 /** Pods of CloudNativePG that the box of their environment measures. */
 const metricsOfPostgres = (namespace: string) => ({ namespace, port: 9187, labels: { "cnpg.io/podRole": "instance" } }) as const;
+
+/** Pods of the demo that the box of their environment measures. */
+const metricsOfDemo = (app: string) => ({ namespace: app, port: 9090, labels: { "app.kubernetes.io/name": app } }) as const;
 
 /** Buckets with the users that reach them. */
 const objectStorage = {
@@ -151,7 +155,10 @@ export const stacks = defineStacks({
       "argo-cd": {},
       "cloudnative-pg": {},
       postgres: postgresOfDev,
-      box: { credential: senders.dev, scrape: { postgres: metricsOfPostgres("postgres") } },
+      box: {
+        credential: senders.dev,
+        scrape: { postgres: metricsOfPostgres("postgres"), "demo-web": metricsOfDemo("demo-web"), "demo-worker": metricsOfDemo("demo-worker") },
+      },
       "teleport-agent": {
         apps: {
           "dev-ascii": { namespace: "ascii-frontend", service: "ascii-frontend", port: 80, targetPort: 8080 },
@@ -159,7 +166,7 @@ export const stacks = defineStacks({
         },
       },
     },
-    apps: { ...applications.dev },
+    apps: { ...applications.dev, "demo-worker": demoWorker.dev, "demo-web": demoWeb.dev },
   },
   stg: {
     description: "the last stop before production: runs images that dev ran",

@@ -68,7 +68,7 @@ test("the routes of dev satisfy the definition of a VirtualService, and have the
     )
     .filter(({ kind }) => kind === "VirtualService");
   expect(routes.map(({ metadata }) => metadata.name).toSorted()).toEqual(
-    ["ascii-frontend", "cks-backend", "cks-frontend", "enqueuer", "memorizer", "realstate-scrapper", "writer"].map((name) => `${name}-http`),
+    ["ascii-frontend", "cks-backend", "cks-frontend", "demo-web", "enqueuer", "memorizer", "realstate-scrapper", "writer"].map((name) => `${name}-http`),
   );
   const schema = kindSchema("networking.istio.io/v1", "VirtualService")?.schema;
   for (const route of routes) if (schema !== undefined) expect(objectComplaints(route as never, schema)).toEqual([]);

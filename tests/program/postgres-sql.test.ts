@@ -2,6 +2,8 @@
  * The SQL that the program gives to Postgres, said to a Postgres with pgvector (compiled to WebAssembly: it needs nothing but Node);
  * what an application keeps there by it, and a dump of that which is restored elsewhere and is the same.
  */
+import * as fs from "node:fs";
+import * as path from "node:path";
 import type { PGlite } from "@electric-sql/pglite";
 import { serversSpec } from "../../components/base/postgres-spec";
 import { postgres } from "../../components/platform/postgres/module";
@@ -91,4 +93,21 @@ test("a name with a dash or a quote is one identifier: what Postgres does not ha
     const [statement = ""] = "initdb" in bootstrap ? (bootstrap.initdb.postInitApplicationSQL ?? []) : [];
     await expect(db.exec(statement)).rejects.toThrow(says);
   }
+});
+
+test("the demo's table, and what it writes and asks, are taken by it: the nearest words come first, each once", async () => {
+  const db = await server();
+  const folder = path.resolve("images", "demo");
+  const sql = (...names: string[]): string => fs.readFileSync(path.join(folder, "cmd", "worker", "sql", ...names), "utf8");
+  for (const step of fs.readdirSync(path.join(folder, "cmd", "worker", "sql", "migrations")).toSorted()) await db.exec(sql("migrations", step));
+  const dimensions = Number(/^const Dimensions = (\d+)$/m.exec(fs.readFileSync(path.join(folder, "internal", "words", "words.go"), "utf8"))?.[1]);
+  const at = (...values: number[]): string => JSON.stringify(Array.from({ length: dimensions }, (_, index) => values[index] ?? 0));
+  const words = Object.entries({ far: at(0, 1), near: at(1, 0.1), same: at(1) });
+  for (const [index, [word, embedding]] of [...words, ...words].entries()) await db.query(sql("insert.sql"), [String(index), word, embedding]);
+  const { rows: found } = await db.query<{ word: string; distance: number }>(sql("similar.sql"), [at(1)]);
+  expect(found.map(({ word, distance }) => [word, Math.round(distance * 1000) / 1000])).toEqual([
+    ["same", 0],
+    ["near", 0.005],
+    ["far", 1],
+  ]);
 });

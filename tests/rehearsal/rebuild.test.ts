@@ -57,7 +57,7 @@ const OWN_NAMESPACES: Record<string, string[]> = {
   observability: ["loki", "monitoring", "prometheus-operator-crds", "telemetry", "tracing"],
   home: ["cnpg-system", "immich"],
   sandboxy: ["cdi", "kubevirt", "longhorn-system", "snapshot-controller", "teleport-agent", "whoami"],
-  dev: [...APPLICATIONS, "argocd", "cnpg-system", "istio-cni", "istio-system", "postgres", "teleport-agent"].toSorted(),
+  dev: [...APPLICATIONS, "demo-web", "demo-worker", "argocd", "cnpg-system", "istio-cni", "istio-system", "postgres", "teleport-agent"].toSorted(),
   stg: APPLICATIONS,
   prod: APPLICATIONS,
 };
@@ -140,6 +140,7 @@ const ROUTES: Record<string, string> = {
   "immich.fullstack.pw": "192.168.1.16",
   "whoami.fullstack.pw": "192.168.1.21",
   "dev.argocd.fullstack.pw": "192.168.1.12",
+  "dev.demo.fullstack.pw": "192.168.1.12",
   ...Object.fromEntries(
     ["api.cks", "ascii", "cks", "enqueuer", "memorizer", "realstate-scrapper", "writer"].flatMap((name) => [
       [`dev.${name}.fullstack.pw`, "192.168.1.12"],

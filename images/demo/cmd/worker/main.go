@@ -1,0 +1,125 @@
+// The worker of the demo: takes words by NATS, writes them into Postgres, looks for those that are like them, and keeps both in Valkey.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+
+	"demo/internal/service"
+	"demo/internal/words"
+
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+	api "go.opentelemetry.io/otel/trace"
+)
+
+const name = "demo-worker"
+
+var taken = prometheus.NewCounterVec(prometheus.CounterOpts{
+	Name: "demo_words_total",
+	Help: "Words that were taken, by what became of them: kept, refused (not a word) or failed.",
+}, []string{"result"})
+
+func main() {
+	prometheus.MustRegister(taken)
+	for _, result := range []string{"kept", "refused", "failed"} {
+		taken.WithLabelValues(result)
+	}
+	service.Main(name, map[string]func(context.Context) error{"serve": serve, "migrate": migrate})
+}
+
+type worker struct {
+	environment string
+	store       *store
+	redis       *redis.Client
+}
+
+func serve(ctx context.Context) error {
+	environment, err := service.Need("ENV")
+	if err != nil {
+		return err
+	}
+	rows, err := openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer rows.pool.Close()
+	memory, redisCheck, err := service.ConnectRedis()
+	if err != nil {
+		return err
+	}
+	defer memory.Close()
+	messages, natsCheck, err := service.ConnectNATS(name)
+	if err != nil {
+		return err
+	}
+	own := &worker{environment, rows, memory}
+	// As many replicas as there are share the words: each goes to one of them.
+	if _, err := messages.QueueSubscribe(words.Subject(environment), name, func(message *nats.Msg) { own.take(ctx, message) }); err != nil {
+		return err
+	}
+	// What has been taken is answered before the end.
+	defer func() {
+		if err := messages.Drain(); err != nil {
+			slog.Warn("NATS was not left in good order", "error", err.Error())
+		}
+	}()
+	return service.Serve(ctx, http.NewServeMux(), map[string]service.Check{"nats": natsCheck, "redis": redisCheck, "postgres": rows.pool.Ping})
+}
+
+func (own *worker) take(ctx context.Context, message *nats.Msg) {
+	ctx = otel.GetTextMapPropagator().Extract(ctx, propagation.HeaderCarrier(message.Header))
+	var answer words.Known
+	err := service.Span(ctx, "take "+message.Subject, api.SpanKindConsumer, func(ctx context.Context) (err error) {
+		ctx, cancel := context.WithTimeout(ctx, words.Timeout)
+		defer cancel()
+		var sent words.Sent
+		if err = json.Unmarshal(message.Data, &sent); err == nil {
+			sent.Word, err = words.Parse(sent.Word)
+		}
+		if err != nil {
+			answer.Error = "it is no word"
+			taken.WithLabelValues("refused").Inc()
+			return err
+		}
+		if answer, err = own.keep(ctx, sent); err != nil {
+			answer.Error = "the word was not kept"
+			taken.WithLabelValues("failed").Inc()
+			return err
+		}
+		taken.WithLabelValues("kept").Inc()
+		return nil
+	})
+	if err != nil {
+		slog.Error("a word was not taken", "error", err.Error())
+	}
+	body, err := json.Marshal(answer)
+	if err == nil {
+		err = message.Respond(body)
+	}
+	if err != nil {
+		slog.Error("nobody was answered", "error", err.Error())
+	}
+}
+
+func (own *worker) keep(ctx context.Context, sent words.Sent) (known words.Known, err error) {
+	known = words.Known{Sent: sent}
+	if err = service.Span(ctx, "write and compare", api.SpanKindClient, func(ctx context.Context) (err error) {
+		known.Similar, err = own.store.add(ctx, sent)
+		return err
+	}); err != nil {
+		return known, err
+	}
+	body, err := json.Marshal(known)
+	if err != nil {
+		return known, err
+	}
+	return known, service.Span(ctx, "keep", api.SpanKindClient, func(ctx context.Context) error {
+		return own.redis.Set(ctx, words.Key(own.environment, sent.ID), body, words.Kept).Err()
+	})
+}
