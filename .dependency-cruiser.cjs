@@ -52,6 +52,7 @@ const ROOMS = [
   "begin",
   "apps",
   "rebuild",
+  "images",
   "rehearse",
   "commands",
 ];

@@ -1,22 +1,19 @@
-/** images/images.yaml and the Dockerfiles beside it say the same: bases, user, port, and the labels that every image has. */
+/**
+ * images/images.yaml, the Dockerfiles beside it, the applications and docs/images.md say the same: bases, user, ports, health check, and
+ * the labels that every image has.
+ */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { parse } from "yaml";
-import { z } from "zod";
+import { baseArgument, imageTable, loadImageList } from "../../orchestrator/images/image-list";
 import { planEstate } from "../../stacks/plan/plan";
 import { loadHomelab, useHomelabSecrets } from "../support/homelab";
 
-const FOLDER = path.join(__dirname, "..", "..", "images");
-const listSchema = z.strictObject({
-  bases: z.record(z.string(), z.string().regex(/^[a-z0-9.-]+\/[a-z0-9._/-]+:(?!latest$)[\w.-]+$/)),
-  images: z.record(
-    z.string(),
-    z.strictObject({ summary: z.string(), bases: z.array(z.string()).min(1), user: z.int().min(1), port: z.int().optional(), serves: z.array(z.string()) }),
-  ),
-});
-const { bases, images } = listSchema.parse(parse(fs.readFileSync(path.join(FOLDER, "images.yaml"), "utf8")));
-const dockerfile = (name: string): string => fs.readFileSync(path.join(FOLDER, name, "Dockerfile"), "utf8");
-const argument = (base: string): string => base.toUpperCase().replaceAll("-", "_");
+const ROOT = path.join(__dirname, "..", "..");
+const FOLDER = path.join(ROOT, "images");
+const list = loadImageList(ROOT);
+const { bases, images } = list;
+const text = (...names: string[]): string => fs.readFileSync(path.join(FOLDER, ...names), "utf8");
+const dockerfile = (name: string): string => text(name, "Dockerfile");
 
 test("each folder is an image of the list, and each base is one that an image has", () => {
   const folders = fs.readdirSync(FOLDER, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
@@ -26,21 +23,51 @@ test("each folder is an image of the list, and each base is one that an image ha
 
 test.each(Object.entries(images))("%s: bases come from outside, the last user is not root, and it is labelled", (name, { bases: own, user, port }) => {
   const lines = dockerfile(name).split("\n");
-  const froms = lines.flatMap((line) => /^FROM (\S+)/.exec(line)?.[1] ?? []);
-  expect([...new Set(froms)].toSorted()).toEqual(own.map((base) => `\${${argument(base)}}`).toSorted());
-  expect(lines.filter((line) => own.some((base) => line === `ARG ${argument(base)}`)).length).toBe(own.length);
+  // Nothing needs no digest.
+  const froms = lines.flatMap((line) => /^FROM (\S+)/.exec(line)?.[1] ?? []).filter((from) => from !== "scratch");
+  expect([...new Set(froms)].toSorted()).toEqual(own.map((base) => `\${${baseArgument(base)}}`).toSorted());
+  expect(lines.filter((line) => own.some((base) => line === `ARG ${baseArgument(base)}`)).length).toBe(own.length);
   expect(lines.findLast((line) => line.startsWith("USER "))).toMatch(new RegExp(`^USER ${user}(:\\d+)?$`));
-  expect(lines.filter((line) => line.startsWith("EXPOSE "))).toEqual(port === undefined ? [] : [`EXPOSE ${port}`]);
+  const exposed = lines.flatMap((line) => /^EXPOSE (.*)/.exec(line)?.[1]?.split(" ") ?? []);
+  expect(exposed[0]).toBe(port === undefined ? undefined : String(port));
   for (const label of ["title", "source", "revision", "version", "licenses"]) expect(dockerfile(name)).toContain(`org.opencontainers.image.${label}=`);
   expect(dockerfile(name)).not.toMatch(/:latest|curl[^\n]*\|\s*(ba)?sh/);
 });
 
-test("an application runs as the user, and listens on the port, of the image that it is made by", () => {
-  useHomelabSecrets();
-  const apps = planEstate(loadHomelab()).get("dev")?.apps ?? [];
-  const made = Object.values(images).flatMap(({ serves, user, port }) => serves.map((name) => [name, user, port] as const));
-  expect(made.map(([name]) => name).toSorted()).toEqual(apps.map(({ name }) => name).toSorted());
-  expect(made).toEqual(
-    made.map(([name]) => [name, apps.find((app) => app.name === name)?.spec.runAsUser, apps.find((app) => app.name === name)?.spec.ports[0].port]),
-  );
+test.each(Object.entries(images))("%s: each argument that the list gives is one that the Dockerfile takes", (name, { builds, arguments: given, tools }) => {
+  const taken = dockerfile(name)
+    .split("\n")
+    .flatMap((line) => /^ARG ([A-Z_]+)/.exec(line)?.[1] ?? []);
+  const all = [...Object.values(builds), ...Object.values(given)].flatMap((one) => Object.keys(one));
+  expect([...all, ...(tools ? ["TOOLS"] : [])].filter((argument) => !taken.includes(argument))).toEqual([]);
+});
+
+useHomelabSecrets();
+const apps = planEstate(loadHomelab()).get("dev")?.apps ?? [];
+const app = (name: string) => {
+  const found = apps.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`dev has no application ${name}`);
+  return found;
+};
+const made = Object.entries(images).flatMap(([image, { serves, ...rest }]) => serves.map((name) => ({ image, name, ...rest })));
+
+test("each application is made by one image of the list", () => {
+  expect(made.map(({ name }) => name).toSorted()).toEqual(apps.map(({ name }) => name).toSorted());
+});
+
+test.each(made)("$name runs as the user, and listens on the ports, of $image", ({ image, name, user, port }) => {
+  const { runAsUser, ports } = app(name).spec;
+  expect([runAsUser, ports[0].port]).toEqual([user, port]);
+  const exposed = /^EXPOSE (.*)$/m.exec(dockerfile(image))?.[1]?.split(" ").map(Number);
+  expect(ports.map((one) => one.port)).toEqual(exposed);
+});
+
+test.each(made.filter(({ image }) => image === "go-service"))("the health check of $name asks a path that it serves", ({ name, image, arguments: given }) => {
+  const { live, ready } = app(name).spec.probes;
+  const usual = /^ARG HEALTH=(\S+)$/m.exec(dockerfile(image))?.[1];
+  expect(given[name]?.["HEALTH"] ?? usual).toBe(live === "port" ? ready : live);
+});
+
+test("docs/images.md has the table that homelab images list prints", () => {
+  expect(fs.readFileSync(path.join(ROOT, "docs", "images.md"), "utf8")).toContain(`\n${imageTable(list)}\n`);
 });

@@ -1,0 +1,47 @@
+/** `homelab images`. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { writeFileAtomic } from "../../common/files";
+import { projectRoot } from "../../common/paths";
+import { parseImage } from "../charts/image-reference";
+import { type Arguments, oneOf, usageError } from "../cli/arguments";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { buildImage, labelsOf } from "./build-image";
+import { imageTable, LIST, loadImageList } from "./image-list";
+import { pinnedList } from "./pin-images";
+
+/** Readable for everybody, as the checkout's files are. */
+const LIST_MODE = 0o644;
+
+async function pin(args: Arguments, session: Session): Promise<ExitCode> {
+  const file = path.join(projectRoot(), LIST);
+  const { text, written } = await pinnedList(fs.readFileSync(file, "utf8"), args.flag("fresh"));
+  if (written.length === 0) session.out("all bases and tools are pinned\n");
+  else {
+    writeFileAtomic(file, text, LIST_MODE);
+    session.out(`${written.join("\n")}\n`);
+  }
+  return EXIT.done;
+}
+
+async function build(args: Arguments, session: Session): Promise<ExitCode> {
+  const [name = ""] = args.words;
+  const push = args.flag("push");
+  const tag = args.text("tag") ?? (push ? undefined : `localhost/${name}:local`);
+  if (tag === undefined) throw usageError("what is pushed needs a name", "add --tag <registry>/<repository>:<tag>");
+  parseImage(tag);
+  const named = args.text("builder");
+  const builder = named === undefined ? undefined : oneOf(named, ["docker", "buildah"] as const, "docker", "--builder");
+  const options = { tag, push, builder, digestFile: args.text("digest-file") };
+  await buildImage(loadImageList(projectRoot()), name, await labelsOf(args.text("version")), args.flag("unpinned"), options, session);
+  session.out(`${tag}\n`);
+  return EXIT.done;
+}
+
+export async function manageImages(args: Arguments, session: Session, verb: string): Promise<ExitCode> {
+  if (verb === "pin") return pin(args, session);
+  if (verb === "build") return build(args, session);
+  session.out(imageTable(loadImageList(projectRoot())));
+  return EXIT.done;
+}

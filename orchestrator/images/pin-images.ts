@@ -1,0 +1,79 @@
+/** `homelab images pin`: writes into the list which digest each base has, and which checksum each tool. Comments and order stay. */
+import { createHash } from "node:crypto";
+import { isScalar, parseDocument } from "yaml";
+import { HomelabError } from "../../common/errors";
+import { createHttpClient } from "../../common/http";
+import { pinned } from "../apps/registry";
+import { parseImage } from "../charts/image-reference";
+import { parseImageList } from "./image-list";
+
+/** Asks the outside world; a test gives servers of its own by their addresses. */
+export interface Sources {
+  /** The image with the digest that its registry has for its tag. */
+  digest(image: string): Promise<string>;
+  /** SHA-256 of what lies at an address. */
+  checksum(url: string): Promise<string>;
+}
+
+const TIMEOUT_MS = 300_000;
+const HOPS = 5;
+
+async function checksum(url: string): Promise<string> {
+  let next = url;
+  for (let hop = 0; hop <= HOPS; hop++) {
+    const client = createHttpClient(new URL(next).origin);
+    try {
+      const { status, headers, body } = await client.stream({ method: "GET", url: next, headers: {}, timeoutMs: TIMEOUT_MS });
+      const hash = createHash("sha256");
+      // Read to its end in any case, so that the connection can be closed.
+      for await (const part of body) hash.update(part);
+      const to = headers["location"];
+      if (status >= 300 && status < 400 && typeof to === "string") {
+        next = new URL(to, next).href;
+        continue;
+      }
+      if (status !== 200) throw new HomelabError("E_IMAGES", `${next} answered ${status}`, { subject: url, hint: "correct its address in images/images.yaml" });
+      return hash.digest("hex");
+    } finally {
+      await client.close();
+    }
+  }
+  throw new HomelabError("E_IMAGES", `${url} leads from one address to the next, more than ${HOPS} times`, { subject: url });
+}
+
+export const SOURCES: Sources = { digest: (image) => pinned({ ...parseImage(image), digest: undefined }), checksum };
+
+/**
+ * @param fresh whether what has a digest or checksum is asked again
+ * @returns the list's text with them, and a line for each that was written
+ * @throws HomelabError E_IMAGES, E_REGISTRY, E_IMAGE_UNKNOWN: nothing is written then
+ */
+export async function pinnedList(text: string, fresh: boolean, sources: Sources = SOURCES): Promise<{ text: string; written: string[] }> {
+  const { bases, tools } = parseImageList(text);
+  const document = parseDocument(text);
+  const written: string[] = [];
+  const edits: { at: readonly [number, number]; value: string }[] = [];
+  for (const [name, image] of Object.entries(bases)) {
+    if (image.includes("@") && !fresh) continue;
+    const found = await sources.digest(image);
+    const node = document.getIn(["bases", name], true);
+    const range = isScalar(node) ? node.range : undefined;
+    if (found === image || range === undefined || range === null) continue;
+    edits.push({ at: [range[0], range[1]], value: found });
+    written.push(`${name}: ${found}`);
+  }
+  for (const [name, { url, sha256 }] of Object.entries(tools)) {
+    if (sha256 !== undefined && !fresh) continue;
+    const found = await sources.checksum(url);
+    if (found === sha256) continue;
+    // Behind the address, or in the place of the one before.
+    const node = document.getIn(["tools", name, sha256 === undefined ? "url" : "sha256"], true);
+    const range = isScalar(node) ? node.range : undefined;
+    if (range === undefined || range === null) throw new Error(`${name} has no address in the list`);
+    edits.push(sha256 === undefined ? { at: [range[1], range[1]], value: `, sha256: "${found}"` } : { at: [range[0], range[1]], value: `"${found}"` });
+    written.push(`${name}: ${found}`);
+  }
+  const changed = edits.toSorted((a, b) => b.at[0] - a.at[0]).reduce((all, { at: [from, to], value }) => `${all.slice(0, from)}${value}${all.slice(to)}`, text);
+  parseImageList(changed);
+  return { text: changed, written };
+}
