@@ -11,6 +11,15 @@ function needRoot() {
   if (process.platform !== "linux" || process.getuid?.() !== 0) throw new Error("needs root on Linux");
 }
 
+/** Where a package would change how this machine boots, the file that keeps it from that is there before it. */
+function keepOff(parts) {
+  for (const { keptOffBy } of parts) {
+    if (keptOffBy === undefined || fs.existsSync(keptOffBy)) continue;
+    fs.mkdirSync(path.dirname(keptOffBy), { recursive: true });
+    fs.writeFileSync(keptOffBy, "");
+  }
+}
+
 /** Packages of this machine's own distribution, from its own sources. Daemons that they bring are not started. */
 async function debianPackages(parts, { signal }) {
   needRoot();
@@ -23,6 +32,7 @@ async function debianPackages(parts, { signal }) {
   try {
     await run("apt-get", ["update", "-qq"], { env, signal, timeoutMs: 5 * MINUTE });
     const names = parts.map((part) => part.package);
+    keepOff(parts);
     await run("apt-get", ["install", "-qq", "-y", ...lock, "--no-install-recommends", ...names], { env, signal, timeoutMs: 10 * MINUTE });
   } finally {
     if (ours) fs.rmSync(policy, { force: true });

@@ -2,12 +2,13 @@
  * What the machines of a session make of themselves when they boot for the first time, as documents of cloud-init
  * (https://cloudinit.readthedocs.io/en/latest/reference/modules.html). Pure; loads no Pulumi SDK.
  *
- * The golden image has containerd, kubeadm, kubelet, kubectl and Helm, so nothing is installed here. Values are put in by TypeScript: there
- * is no variable that could be left over.
+ * The golden image has containerd, kubeadm, kubelet, kubectl and Helm, so nothing is installed here (golden-image.ts
+ * makes it).
  */
 import { stringify } from "yaml";
 import { CILIUM_VERSION } from "../../../ansible-replacements";
 import { quote } from "../../../common/quote";
+import { documentOf } from "./document";
 import type { SessionSpec } from "./session-spec";
 
 /** Name under which the worker finds the control plane, inside the session's namespace. */
@@ -29,28 +30,7 @@ const FORGET = [
   "find /var/lib/cloud/instances /var/lib/cloud/data /run/cloud-init -type f \\( -name 'user-data*' -o -name 'cloud-config*' -o -name 'runcmd' -o -name 'obj.pkl' -o -name 'instance-data*.json' -o -name 'combined-cloud-config.json' \\) -delete",
 ];
 
-/** A shell script: each line ends it where it fails. */
-const script = (lines: readonly string[]): string => ["set -eu", ...lines].join("\n");
-
-interface Document {
-  readonly hostname: string;
-  readonly ssh: string;
-  readonly files: readonly { readonly path: string; readonly content: string }[];
-  readonly run: readonly string[];
-}
-
-function documentOf({ hostname, ssh, files, run }: Document): string {
-  const document = {
-    hostname,
-    manage_etc_hosts: true,
-    ssh_pwauth: false,
-    disable_root: true,
-    users: [{ name: "learner", shell: "/bin/bash", sudo: "ALL=(ALL) NOPASSWD:ALL", lock_passwd: true, ssh_authorized_keys: [ssh] }],
-    write_files: files.map(({ path, content }) => ({ path, content, permissions: "0600", owner: "root:root" })),
-    runcmd: [["sh", "-c", script([...run, ...FORGET])]],
-  };
-  return `#cloud-config\n${stringify(document, { lineWidth: 0 })}`;
-}
+const withoutTraces = (lines: readonly string[]): string[] => [...lines, ...FORGET];
 
 const yamlDocuments = (...documents: readonly object[]): string => documents.map((document) => stringify(document, { lineWidth: 0 })).join("---\n");
 const API = "kubeadm.k8s.io/v1beta4";
@@ -73,13 +53,13 @@ export function controlPlaneConfig(spec: SessionSpec): string {
     hostname: CONTROL_PLANE,
     ssh: spec.sshPublicKey,
     files: [{ path: "/root/kubeadm.yaml", content: kubeadm }],
-    run: [
+    run: withoutTraces([
       // A machine that boots again has its cluster.
       `[ -e ${ADMIN} ] || kubeadm init --config /root/kubeadm.yaml`,
       "install -d -m 0700 -o learner -g learner /home/learner/.kube",
       `install -m 0600 -o learner -g learner ${ADMIN} /home/learner/.kube/config`,
       `KUBECONFIG=${ADMIN} ${[...cilium, ...values].map(quote).join(" ")}`,
-    ],
+    ]),
   });
 }
 
@@ -97,7 +77,7 @@ export function workerConfig(spec: SessionSpec): string {
     hostname: "worker",
     ssh: spec.sshPublicKey,
     files: [{ path: "/root/kubeadm.yaml", content: kubeadm }],
-    run: [
+    run: withoutTraces([
       "tries=0",
       `until curl -fsk -o /dev/null ${quote(healthy)}; do`,
       "  tries=$((tries + 1))",
@@ -105,6 +85,6 @@ export function workerConfig(spec: SessionSpec): string {
       `  sleep ${WAIT_SECONDS}`,
       "done",
       "[ -e /etc/kubernetes/kubelet.conf ] || kubeadm join --config /root/kubeadm.yaml",
-    ],
+    ]),
   });
 }

@@ -204,7 +204,7 @@ export function sessionManifests(options: SessionOptions, { running, limit }: { 
 
 const REAPER = "session-reaper";
 /** kubectl with a shell. */
-const KUBECTL_IMAGE = "docker.io/alpine/k8s:1.33.4";
+export const KUBECTL_IMAGE = "docker.io/alpine/k8s:1.33.4";
 
 /** Deletes the namespaces of sessions whose time is over. What has no time, or one that is no number, is left and named. */
 export const REAPER_SCRIPT = `set -eu

@@ -1,16 +1,16 @@
 /** A session of a learner: two machines of KubeVirt in a namespace of their own, for a limited time. Plain data. */
 import { z } from "zod";
 
-const quantity = z.string().regex(/^\d+(Mi|Gi)$/, "must be an amount such as 2Gi");
-const name = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$/, "must be a name of a-z, 0-9 and -");
+export const quantity = z.string().regex(/^\d+(Mi|Gi)$/, "must be an amount such as 2Gi");
+export const sessionName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$/, "must be a name of a-z, 0-9 and -");
 
 export const sessionSchema = z.strictObject({
   /** Also a part of the namespace's name. */
-  id: name,
+  id: sessionName,
   kubernetesVersion: z.string().regex(/^\d+\.\d+\.\d+$/, "must be a version such as 1.33.0"),
   /** The volume that both machines are cloned from. */
-  goldenImage: z.strictObject({ namespace: name, name }),
-  storageClass: name,
+  goldenImage: z.strictObject({ namespace: sessionName, name: sessionName }),
+  storageClass: sessionName,
   cpuCores: z.int().min(2, "must be at least 2: kubeadm refuses fewer").max(8),
   memory: quantity,
   diskSize: quantity,

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -7,6 +7,7 @@ import { chartFolder } from "../../../tests/support/chart-data";
 import { kindSchema, objectComplaints } from "../../../tests/support/crd-schema";
 import { objectViolations } from "../../rules/rules";
 import { CILIUM, controlPlaneConfig, workerConfig } from "./cloud-config";
+import { buildConfig, type GoldenImageOptions, goldenImageManifests, goldenImageScript, testConfig } from "./golden-image";
 import { REAPER_SCRIPT, reaperManifests, sessionManifests } from "./session-manifests";
 import type { SessionOptions } from "./session-spec";
 
@@ -167,9 +168,112 @@ test("the reaper takes sessions whose time is over, and leaves those that go on 
 
 const withCharts = chartFolder() === undefined ? test.skip : test;
 withCharts("machines and their disks satisfy the definitions of KubeVirt and CDI", () => {
-  for (const object of [find("VirtualMachine", "worker"), find("DataVolume", "worker-disk")] as never as { apiVersion: string; kind: string }[]) {
+  const built = ["build.yaml", "test.yaml", "publish.yaml"].flatMap(stepOf).filter(({ kind }) => kind !== "Secret");
+  for (const object of [find("VirtualMachine", "worker"), find("DataVolume", "worker-disk"), ...built] as never as { apiVersion: string; kind: string }[]) {
     const found = kindSchema(object.apiVersion, object.kind);
     expect(found).toBeDefined();
     if (found !== undefined) expect(objectComplaints(object as never, found.schema)).toEqual([]);
   }
 });
+
+const GOLDEN: GoldenImageOptions = {
+  kubernetesVersion: "1.33.0",
+  base: { url: "https://cloud.example.org/debian-12.qcow2", sha512: "a".repeat(128) },
+  helm: { url: "https://get.example.org/helm.tar.gz", sha256: "b".repeat(64) },
+  namespace: "vm-templates",
+  storageClass: "longhorn",
+  diskSize: "10Gi",
+};
+interface Named {
+  kind: string;
+  metadata: { name: string; labels?: Record<string, string> };
+}
+const pipeline = goldenImageManifests(GOLDEN) as (Named & { data?: Record<string, string> })[];
+const stepOf = (name: string) =>
+  parseAllDocuments(pipeline.find(({ kind }) => kind === "ConfigMap")?.data?.[name] ?? "").map((document) => document.toJSON() as Named & { spec: never });
+
+test("the golden image is built on a disk of its own, tested on a copy, and published as what sessions clone", () => {
+  expect(pipeline.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+    "ServiceAccount golden-image",
+    "Role golden-image",
+    "RoleBinding golden-image",
+    "ConfigMap golden-image",
+    "Job golden-1-33-0",
+  ]);
+  const names = (file: string) => stepOf(file).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  expect([names("build.yaml"), names("test.yaml"), names("publish.yaml")]).toEqual([
+    ["DataVolume golden-image-build", "Secret golden-image-build", "VirtualMachineInstance golden-image-build"],
+    ["DataVolume golden-image-test", "Secret golden-image-test", "VirtualMachineInstance golden-image-test"],
+    ["DataVolume golden-1-33-0"],
+  ]);
+  const source = (file: string) => (stepOf(file)[0]?.spec as { source: object } | undefined)?.source;
+  expect(source("build.yaml")).toEqual({ http: { url: GOLDEN.base.url, checksum: `sha512:${GOLDEN.base.sha512}` } });
+  for (const file of ["test.yaml", "publish.yaml"]) expect(source(file)).toEqual({ pvc: { namespace: "vm-templates", name: "golden-image-build" } });
+  expect(`golden-${SESSION.kubernetesVersion.replaceAll(".", "-")}`).toBe(SESSION.goldenImage.name);
+  expect(pipeline.flatMap((object) => objectViolations(object as never))).toEqual([]);
+});
+
+/** Runs the Job's script with a kubectl that writes down what it was asked. @param fails an argument at which it fails */
+function runPipeline(there: boolean, fails = "nothing"): { status: number; asked: string[] } {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-golden-"));
+  try {
+    const kubectl = `#!/bin/sh\nprintf '%s\\n' "$*" >> ${folder}/asked\ncase "$*" in *"get datavolume/"*) exit ${there ? 0 : 1} ;; *${JSON.stringify(fails)}*) exit 1 ;; esac\n`;
+    fs.writeFileSync(path.join(folder, "kubectl"), kubectl, { mode: 0o755 });
+    const { status } = spawnSync("sh", ["-c", goldenImageScript(GOLDEN)], { env: { PATH: `${folder}:${process.env["PATH"]}` }, stdio: "ignore" });
+    return { status: status ?? -1, asked: fs.readFileSync(path.join(folder, "asked"), "utf8").trim().split("\n") };
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+const CLEANED = "--namespace vm-templates delete vmi,datavolume,secret --selector app.kubernetes.io/name=golden-image --ignore-not-found";
+
+test("the Job publishes after the test has ended well, and what was built is deleted however it ends", () => {
+  const { status, asked } = runPipeline(false);
+  expect(status).toBe(0);
+  expect(asked.map((line) => line.replace("--namespace vm-templates ", "").replace(/ --timeout.*/, ""))).toEqual([
+    "get datavolume/golden-1-33-0",
+    CLEANED.replace("--namespace vm-templates ", ""),
+    "apply -f /manifests/build.yaml",
+    "wait datavolume/golden-image-build --for=jsonpath={.status.phase}=Succeeded",
+    "wait vmi/golden-image-build --for=jsonpath={.status.phase}=Succeeded",
+    "apply -f /manifests/test.yaml",
+    "wait datavolume/golden-image-test --for=jsonpath={.status.phase}=Succeeded",
+    "wait vmi/golden-image-test --for=jsonpath={.status.phase}=Succeeded",
+    "apply -f /manifests/publish.yaml",
+    "wait datavolume/golden-1-33-0 --for=jsonpath={.status.phase}=Succeeded",
+    CLEANED.replace("--namespace vm-templates ", ""),
+  ]);
+  const failed = runPipeline(false, "vmi/golden-image-test");
+  expect([failed.status, failed.asked.some((line) => line.includes("publish")), failed.asked.at(-1)]).toEqual([1, false, CLEANED]);
+  // Another run of the same version changes nothing.
+  expect(runPipeline(true)).toEqual({ status: 0, asked: ["--namespace vm-templates get datavolume/golden-1-33-0"] });
+});
+
+test("its machines turn themselves off as the last thing, so that one that failed is waited for in vain; nobody can enter them", () => {
+  for (const config of [buildConfig(GOLDEN), testConfig(GOLDEN)]) {
+    const { runcmd, ...rest } = parse(config) as Config & { users: unknown[] };
+    const script = runcmd[0]?.[2].split("\n") ?? [];
+    expect([script[0], script.at(-1), script.filter((line) => line === "poweroff").length]).toEqual(["set -eu", "poweroff", 1]);
+    expect([rest.users, rest.ssh_pwauth]).toEqual([undefined, false]);
+  }
+  expect(parse(buildConfig(GOLDEN)).write_files[0].content).toContain("kubeadm=1.33.0-");
+});
+
+test.each<[string, () => unknown, string]>([
+  ["a version that is none", () => goldenImageManifests({ ...GOLDEN, kubernetesVersion: "1.33" }), "kubernetesVersion: must be a version"],
+  ["a base without TLS", () => goldenImageManifests({ ...GOLDEN, base: { ...GOLDEN.base, url: "http://a/b" } }), "base.url: must be an address with https"],
+  ["no checksum", () => goldenImageManifests({ ...GOLDEN, helm: { url: GOLDEN.helm.url, sha256: "" } }), "helm.sha256: must be a SHA-256"],
+  [
+    "a variable of envsubst that is left over",
+    () => controlPlaneConfig(left(`$${"{USER_NAME}"}`)),
+    `the SSH key has $${"{USER_NAME}"}, which nothing fills in`,
+  ],
+  ["one of Helm", () => workerConfig(left("{{ .Values.name }}")), "the SSH key has {{ .Values.name }}, which nothing fills in"],
+  ["one of a plan", () => controlPlaneConfig(left("<output of tools>")), "the SSH key has <output of tools>, which nothing fills in"],
+  ["a value that is not there", () => controlPlaneConfig({ ...left("a"), podCidr: undefined as never }), "its script has undefined, which nothing fills in"],
+])("%s is refused", (_, make, says) => {
+  expect(make).toThrow(says);
+});
+function left(comment: string) {
+  return { ...SESSION, namespace: "session-a1", sshPublicKey: `ssh-ed25519 AAAA ${comment}` };
+}

@@ -1,0 +1,266 @@
+/**
+ * The golden image of sessions: a Job that builds it, tests it and publishes it. The image before this one was made by hand.
+ *
+ * A machine boots a cloud image of Debian and becomes a node by the homelab's own role for kubeadm; a second one boots a copy of its disk and
+ * is tested; only then a copy gets the name that sessions clone. A machine that is done turns itself off, and one that failed stays on: the
+ * Job waits for the end, and not for a message. What is published is never changed: another version has another name. Pure.
+ */
+import { stringify } from "yaml";
+import { z } from "zod";
+import { compileRole, kubeadmNode } from "../../../ansible-replacements";
+import { HomelabError } from "../../../common/errors";
+import { quote } from "../../../common/quote";
+import { documentOf } from "./document";
+import { KUBECTL_IMAGE } from "./session-manifests";
+import { quantity, sessionName } from "./session-spec";
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 of 64 hexadecimal digits");
+const sha512 = z.string().regex(/^[0-9a-f]{128}$/, "must be a SHA-512 of 128 hexadecimal digits");
+const address = z.url({ protocol: /^https$/, error: "must be an address with https" });
+
+export const goldenImageSchema = z.strictObject({
+  kubernetesVersion: z.string().regex(/^\d+\.\d+\.\d+$/, "must be a version such as 1.33.0"),
+  /** Cloud image of Debian 12 or newer, as qcow2, with the checksum that its publisher gives beside it (SHA512SUMS). */
+  base: z.strictObject({ url: address, sha512 }),
+  /** Archive of Helm for linux-amd64, with its checksum. */
+  helm: z.strictObject({ url: address, sha256 }),
+  /** Where it is built, and where sessions clone it from. */
+  namespace: sessionName,
+  storageClass: sessionName,
+  diskSize: quantity,
+});
+export type GoldenImageOptions = z.output<typeof goldenImageSchema>;
+
+/** What sessions clone: `golden-1-33-0`. */
+const goldenImageName = ({ kubernetesVersion }: Pick<GoldenImageOptions, "kubernetesVersion">): string => `golden-${kubernetesVersion.replaceAll(".", "-")}`;
+
+const yaml = (...objects: readonly object[]): string => objects.map((object) => stringify(object, { lineWidth: 0 })).join("---\n");
+
+const CONTAINERD = "/run/containerd/containerd.sock";
+/** Done: the Job sees it. */
+const OFF = "poweroff";
+
+/** Makes a node of the machine, and takes away what tells it from its copies. */
+export function buildConfig({ kubernetesVersion, helm }: GoldenImageOptions): string {
+  return documentOf({
+    hostname: "golden-image-build",
+    files: [{ path: "/root/node.sh", content: compileRole(kubeadmNode({ version: kubernetesVersion })).script }],
+    run: [
+      "sh /root/node.sh",
+      `curl -fsSL --proto '=https' --tlsv1.2 -o /root/helm.tar.gz ${quote(helm.url)}`,
+      `echo ${quote(`${helm.sha256}  /root/helm.tar.gz`)} | sha256sum -c -`,
+      "tar -xzf /root/helm.tar.gz -C /root linux-amd64/helm",
+      "install -m 0755 /root/linux-amd64/helm /usr/local/bin/helm",
+      // A session that begins pulls nothing but Cilium.
+      `kubeadm config images pull --kubernetes-version v${kubernetesVersion}`,
+      "rm -rf /root/node.sh /root/helm.tar.gz /root/linux-amd64",
+      // A copy gets keys, an identity and a first boot of its own.
+      "rm -f /etc/ssh/ssh_host_*",
+      "cloud-init clean --logs --machine-id",
+      "sync",
+      OFF,
+    ],
+  });
+}
+
+/** Asks a copy for all that a session needs. */
+export function testConfig({ kubernetesVersion }: GoldenImageOptions): string {
+  const version = `v${kubernetesVersion}`;
+  return documentOf({
+    hostname: "golden-image-test",
+    files: [{ path: "/root/kubeadm.yaml", content: yaml({ apiVersion: "kubeadm.k8s.io/v1beta4", kind: "ClusterConfiguration", kubernetesVersion: version }) }],
+    run: [
+      `[ "$(kubeadm version -o short)" = ${version} ]`,
+      `[ "$(kubelet --version)" = ${quote(`Kubernetes ${version}`)} ]`,
+      "kubectl version --client",
+      "helm version --short",
+      "systemctl is-active containerd",
+      "systemctl is-enabled kubelet",
+      `kubeadm config images list --kubernetes-version ${version} > /root/images`,
+      "while read -r image; do",
+      `  ctr --address ${CONTAINERD} --namespace k8s.io images ls -q | grep -qxF "$image" || { echo "the image $image is not there" >&2; exit 1; }`,
+      "done < /root/images",
+      // All that kubeadm asks of a machine, and nothing is made.
+      "kubeadm init phase preflight --config /root/kubeadm.yaml",
+      // It is a copy, with an identity of its own.
+      "[ -s /etc/machine-id ]",
+      OFF,
+    ],
+  });
+}
+
+type Step = "build" | "test";
+const JOB = "golden-image";
+const machineName = (step: Step): string => `${JOB}-${step}`;
+const LABELS = { "app.kubernetes.io/name": JOB };
+
+/** What is published has another label: what a run leaves is deleted by its own. */
+const PUBLISHED = { "app.kubernetes.io/name": "golden-image-published" };
+
+const diskOf = (options: GoldenImageOptions, name: string, source: object, labels: object = LABELS) => ({
+  apiVersion: "cdi.kubevirt.io/v1beta1",
+  kind: "DataVolume",
+  metadata: { name, namespace: options.namespace, labels },
+  spec: { source, storage: { storageClassName: options.storageClass, accessModes: ["ReadWriteOnce"], resources: { requests: { storage: options.diskSize } } } },
+});
+const copyOf = (options: GoldenImageOptions, name: string, labels?: object) =>
+  diskOf(options, name, { pvc: { namespace: options.namespace, name: machineName("build") } }, labels);
+
+const machineOf = (options: GoldenImageOptions, step: Step) => ({
+  apiVersion: "kubevirt.io/v1",
+  kind: "VirtualMachineInstance",
+  metadata: { name: machineName(step), namespace: options.namespace, labels: LABELS },
+  spec: {
+    terminationGracePeriodSeconds: 30,
+    domain: {
+      cpu: { cores: 2 },
+      memory: { guest: "2Gi" },
+      resources: { requests: { cpu: "1", memory: "2Gi" } },
+      devices: {
+        rng: {},
+        disks: [
+          { name: "root", disk: { bus: "virtio" } },
+          { name: "user-data", disk: { bus: "virtio" } },
+        ],
+        interfaces: [{ name: "default", masquerade: {} }],
+      },
+    },
+    networks: [{ name: "default", pod: {} }],
+    volumes: [
+      { name: "root", dataVolume: { name: machineName(step) } },
+      { name: "user-data", cloudInitNoCloud: { secretRef: { name: machineName(step) } } },
+    ],
+  },
+});
+
+const userDataOf = (options: GoldenImageOptions, step: Step) => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: { name: machineName(step), namespace: options.namespace, labels: LABELS },
+  type: "Opaque",
+  stringData: { userdata: step === "build" ? buildConfig(options) : testConfig(options) },
+});
+
+const [MANIFESTS, MINUTES] = ["/manifests", { disk: 20, build: 30, test: 10 }];
+
+/** The script of the Job. @public for shellcheck */
+export function goldenImageScript(options: GoldenImageOptions): string {
+  const name = goldenImageName(options);
+  const kubectl = `kubectl --namespace ${options.namespace}`;
+  const step = (of: Step): string[] => [
+    `${kubectl} apply -f ${MANIFESTS}/${of}.yaml`,
+    `${kubectl} wait datavolume/${machineName(of)} --for=jsonpath='{.status.phase}'=Succeeded --timeout=${MINUTES.disk}m`,
+    `echo ${quote(`waiting until the machine of ${of} has turned itself off`)}`,
+    `${kubectl} wait vmi/${machineName(of)} --for=jsonpath='{.status.phase}'=Succeeded --timeout=${MINUTES[of]}m`,
+  ];
+  return [
+    "set -eu",
+    "# What is published is never changed: sessions that run were cloned from it.",
+    `if ${kubectl} get datavolume/${name} >/dev/null 2>&1; then echo ${quote(`${name} is there already`)}; exit 0; fi`,
+    "# What a run before left; and what this one leaves, however it ends.",
+    `clean() { ${kubectl} delete vmi,datavolume,secret --selector app.kubernetes.io/name=${JOB} --ignore-not-found; }`,
+    "clean",
+    "trap clean EXIT",
+    ...step("build"),
+    ...step("test"),
+    `${kubectl} apply -f ${MANIFESTS}/publish.yaml`,
+    `${kubectl} wait datavolume/${name} --for=jsonpath='{.status.phase}'=Succeeded --timeout=${MINUTES.disk}m`,
+    `echo ${quote(`published ${options.namespace}/${name}`)}`,
+    "",
+  ].join("\n");
+}
+
+const objectMeta = ({ namespace }: GoldenImageOptions) => ({ name: JOB, namespace, labels: LABELS });
+
+/** Who the Job is: it may make and delete machines, disks and Secrets of this namespace, and clone its disks. */
+function accountOf(options: GoldenImageOptions): object[] {
+  const metadata = objectMeta(options);
+  const verbs = ["get", "list", "watch", "create", "patch", "delete"];
+  return [
+    { apiVersion: "v1", kind: "ServiceAccount", metadata },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "Role",
+      metadata,
+      rules: [
+        { apiGroups: ["cdi.kubevirt.io"], resources: ["datavolumes"], verbs },
+        { apiGroups: ["cdi.kubevirt.io"], resources: ["datavolumes/source"], verbs: ["create"] },
+        { apiGroups: ["kubevirt.io"], resources: ["virtualmachineinstances"], verbs },
+        { apiGroups: [""], resources: ["secrets"], verbs },
+      ],
+    },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      metadata,
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: JOB },
+      subjects: [{ kind: "ServiceAccount", name: JOB, namespace: options.namespace }],
+    },
+  ];
+}
+
+/** What the Job applies, step by step. */
+const stepsOf = (options: GoldenImageOptions): object => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: objectMeta(options),
+  data: {
+    "build.yaml": yaml(
+      diskOf(options, machineName("build"), { http: { url: options.base.url, checksum: `sha512:${options.base.sha512}` } }),
+      userDataOf(options, "build"),
+      machineOf(options, "build"),
+    ),
+    "test.yaml": yaml(copyOf(options, machineName("test")), userDataOf(options, "test"), machineOf(options, "test")),
+    "publish.yaml": yaml(copyOf(options, goldenImageName(options), PUBLISHED)),
+  },
+});
+
+const jobOf = (options: GoldenImageOptions): object => ({
+  apiVersion: "batch/v1",
+  kind: "Job",
+  metadata: { ...objectMeta(options), name: goldenImageName(options) },
+  spec: {
+    backoffLimit: 0,
+    activeDeadlineSeconds: 60 * (3 * MINUTES.disk + MINUTES.build + MINUTES.test),
+    template: {
+      metadata: { labels: LABELS },
+      spec: {
+        serviceAccountName: JOB,
+        restartPolicy: "Never",
+        securityContext: { runAsNonRoot: true, runAsUser: 65_534, seccompProfile: { type: "RuntimeDefault" } },
+        containers: [
+          {
+            name: "pipeline",
+            image: KUBECTL_IMAGE,
+            command: ["sh", "-c", goldenImageScript(options)],
+            // kubectl keeps what the API says of its kinds.
+            env: [{ name: "HOME", value: "/tmp" }],
+            volumeMounts: [
+              { name: "manifests", mountPath: MANIFESTS, readOnly: true },
+              { name: "tmp", mountPath: "/tmp" },
+            ],
+            resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "128Mi" } },
+            securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+          },
+        ],
+        volumes: [
+          { name: "manifests", configMap: { name: JOB } },
+          { name: "tmp", emptyDir: {} },
+        ],
+      },
+    },
+  },
+});
+
+/**
+ * What `kubectl apply` makes it with. The namespace is there: that of the images.
+ * @throws HomelabError E_SESSION
+ */
+export function goldenImageManifests(given: GoldenImageOptions): object[] {
+  const parsed = goldenImageSchema.safeParse(given);
+  if (parsed.success) return [...accountOf(parsed.data), stepsOf(parsed.data), jobOf(parsed.data)];
+  throw new HomelabError("E_SESSION", parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "), {
+    subject: JOB,
+    hint: "correct what is named; components/apps/sessions/golden-image.ts says what each is",
+  });
+}

@@ -1,0 +1,54 @@
+/** `homelab sessions`: objects for kubectl, on standard output. */
+import * as fs from "node:fs";
+import { parse, stringify } from "yaml";
+import { z } from "zod";
+import { HomelabError } from "../../common/errors";
+import { usageError } from "../cli/arguments";
+import type { Arguments } from "../cli/command";
+import { EXIT, type ExitCode } from "../cli/exit-codes";
+import type { Session } from "../cli/session";
+import { askProgram } from "../target/program";
+
+const answerSchema = z.object({ objects: z.array(z.record(z.string(), z.unknown())) });
+
+function read(file: string): string {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new HomelabError("E_SESSION", `${file} cannot be read`, { cause, subject: file });
+  }
+}
+
+function needed(args: Arguments, flag: string): string {
+  const value = args.text(flag);
+  if (value === undefined) throw usageError(`--${flag} is missing`, "see `homelab help sessions`");
+  return value;
+}
+
+/** @throws HomelabError E_SESSION for a file that is no YAML */
+function settingsOf(args: Arguments): unknown {
+  const file = needed(args, "options");
+  try {
+    return parse(read(file));
+  } catch (cause) {
+    if (cause instanceof HomelabError) throw cause;
+    throw new HomelabError("E_SESSION", `${file} is no YAML`, { cause, subject: file });
+  }
+}
+
+function questionOf(args: Arguments, session: Session, verb: string): object {
+  if (verb === "reaper") return { of: "reaper", namespace: args.text("namespace") ?? "cks" };
+  if (verb === "golden-image") return { of: "golden-image", settings: settingsOf(args) };
+  const running = needed(args, "running");
+  if (!/^\d{1,4}$/.test(running))
+    throw usageError(`--running takes a whole number, not ${running}`, "count them: kubectl get namespaces -l cks.homelab/session");
+  const sshPublicKey = read(needed(args, "ssh-key")).trim();
+  return { of: "session", id: args.words[0], sshPublicKey, running: Number(running), now: Math.floor(session.clock.now()), settings: settingsOf(args) };
+}
+
+/** What it prints of a session holds its token: it goes to kubectl, and past the redactor. @throws HomelabError E_SESSION, E_USAGE */
+export async function sessions(args: Arguments, session: Session, verb: string): Promise<ExitCode> {
+  const { objects } = answerSchema.parse(await askProgram("sessions", JSON.stringify(questionOf(args, session, verb))));
+  session.rawOut(objects.map((object) => stringify(object, { lineWidth: 0 })).join("---\n"));
+  return EXIT.done;
+}

@@ -1,0 +1,48 @@
+/**
+ * `node bin/stacks/sessions.js`: what a session of learners is made of, as objects for kubectl. Takes one of the questions below on standard
+ * input and prints JSON. The orchestrator's child (`homelab sessions`). Loads no Pulumi SDK. Errors as in describe.ts.
+ */
+import { randomInt } from "node:crypto";
+import { z } from "zod";
+import { HomelabError } from "../common/errors";
+import { type GoldenImageOptions, goldenImageManifests } from "../components/apps/sessions/golden-image";
+import { reaperManifests, sessionManifests } from "../components/apps/sessions/session-manifests";
+import { type SessionOptions, sessionName } from "../components/apps/sessions/session-spec";
+import { runChild } from "./child";
+
+const MINUTE_MS = 60_000;
+/** Of the options' file: what a session has of its own is made here. */
+const settingsSchema = z.looseObject({ minutes: z.int().min(5).max(1440), limit: z.int().min(1).max(100) });
+
+const questionSchema = z.discriminatedUnion("of", [
+  z.strictObject({ of: z.literal("session"), id: z.string(), sshPublicKey: z.string(), running: z.int().min(0), now: z.int(), settings: z.unknown() }),
+  z.strictObject({ of: z.literal("reaper"), namespace: sessionName }),
+  z.strictObject({ of: z.literal("golden-image"), settings: z.unknown() }),
+]);
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+const letters = (count: number): string => Array.from({ length: count }, () => LETTERS[randomInt(LETTERS.length)]).join("");
+/** A bootstrap token of kubeadm (https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens). */
+const joinToken = (): string => `${letters(6)}.${letters(16)}`;
+
+/** @throws HomelabError E_SESSION */
+export function sessionObjects(input: string): readonly object[] {
+  const question = questionSchema.parse(JSON.parse(input));
+  if (question.of === "reaper") return reaperManifests(question.namespace);
+  // What it must be is said by the schema behind each.
+  if (question.of === "golden-image") return goldenImageManifests(question.settings as GoldenImageOptions);
+  const settings = settingsSchema.safeParse(question.settings);
+  if (!settings.success)
+    throw new HomelabError("E_SESSION", settings.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "), {
+      subject: question.id,
+      hint: "the options need minutes and limit",
+    });
+  const { minutes, limit, ...rest } = settings.data;
+  const { id, sshPublicKey, running, now } = question;
+  const options = { ...rest, id, sshPublicKey, joinToken: joinToken(), expires: new Date(now + minutes * MINUTE_MS).toISOString() };
+  return sessionManifests(options as unknown as SessionOptions, { running, limit });
+}
+
+if (require.main === module) {
+  runChild((input) => Promise.resolve({ version: 1, objects: sessionObjects(input) }));
+}
