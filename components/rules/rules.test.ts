@@ -1,3 +1,5 @@
+import { appManifests } from "../apps/app-manifests";
+import type { AppSpec, PatchOperation } from "../apps/app-spec";
 import type { Container, Manifest, Pod } from "./manifest";
 import { covers, objectViolations, RULE_NAMES, type RuleName, releaseViolations, setViolations, violationText } from "./rules";
 
@@ -113,4 +115,65 @@ test("an exception covers its rule, in its workload and its container", () => {
   const cases = [{}, { workload: "a" }, { workload: "a", container: "b" }, { workload: "b" }, { workload: "a", container: "c" }];
   expect(cases.map((one) => covers({ rule: "seccomp", why: "", ...one }, violation))).toEqual([true, true, true, false, false]);
   expect(covers({ rule: "liveness", why: "" }, violation)).toBe(false);
+});
+
+describe("an application", () => {
+  const APP: AppSpec = {
+    name: "shop",
+    image: "registry.example.org/shop:1.2.3",
+    ports: [{ name: "http", port: 8080, host: "shop.example.org" }],
+    probes: { ready: "/readyz", live: "/livez" },
+    replicas: 2,
+    runAsUser: 1001,
+    environment: { TOKEN: { secret: { path: "shop", key: "token" } } },
+    config: { LOG_LEVEL: "INFO" },
+    serviceAccount: {},
+    hooks: { migrate: { when: "before", command: ["/app", "migrate"] } },
+  };
+  const objectsOf = (kind: string, operations: readonly PatchOperation[]): Manifest[] =>
+    appManifests(
+      { ...APP, ...(operations.length === 0 ? {} : { patches: [{ kind, operations, why: "a test" }] }) },
+      { namespace: "shop", routes: { kind: "ingress", className: "traefik" }, issuer: "letsencrypt" },
+    ).map(({ manifest }) => manifest as never);
+  const [POD_AT, AT] = ["/spec/template/spec", "/spec/template/spec/containers/0"] as const;
+  const set = (path: string, value: unknown): PatchOperation => ({ op: "add", path, value });
+  const takeAway = (path: string): PatchOperation => ({ op: "remove", path });
+
+  /** Of containers whatever they do. */
+  const OF_ALL: Partial<Record<RuleName, PatchOperation>> = {
+    resources: takeAway(`${AT}/resources/limits/memory`),
+    "non-root": set(`${POD_AT}/securityContext/runAsUser`, 0),
+    "no-escalation": set(`${AT}/securityContext/allowPrivilegeEscalation`, true),
+    capabilities: set(`${AT}/securityContext/capabilities/add`, ["NET_ADMIN"]),
+    seccomp: set(`${POD_AT}/securityContext/seccompProfile/type`, "Unconfined"),
+    "read-only-root": set(`${AT}/securityContext/readOnlyRootFilesystem`, false),
+    "host-access": set(`${POD_AT}/hostNetwork`, true),
+    "image-version": set(`${AT}/image`, "registry.example.org/shop:latest"),
+  };
+  const OF_REPLICAS: Partial<Record<RuleName, PatchOperation>> = {
+    readiness: takeAway(`${AT}/readinessProbe`),
+    liveness: takeAway(`${AT}/livenessProbe`),
+    "liveness-apart": set(`${AT}/livenessProbe/httpGet/path`, "/readyz"),
+    spread: takeAway(`${POD_AT}/topologySpreadConstraints`),
+  };
+  const cases: [RuleName, string, PatchOperation][] = [
+    ...Object.entries({ ...OF_ALL, ...OF_REPLICAS }).map(([rule, change]): [RuleName, string, PatchOperation] => [rule as RuleName, "Deployment", change]),
+    ...Object.entries(OF_ALL).map(([rule, change]): [RuleName, string, PatchOperation] => [rule as RuleName, "Job", change]),
+    ["disruption-budget", "PodDisruptionBudget", set("/spec/selector/matchLabels/app.kubernetes.io~1name", "other")],
+  ];
+
+  test("keeps every rule as it is described", () => {
+    expect(judge(objectsOf("Deployment", []))).toEqual([]);
+  });
+
+  test.each(cases)("breaks the rule %s, and no other, by a change of its %s", (rule, kind, change) => {
+    // A patch of an element of a list says first which one it means.
+    const first: PatchOperation[] = change.path.startsWith(AT) ? [{ op: "test", path: `${AT}/name`, value: kind === "Job" ? "migrate" : "shop" }] : [];
+    expect(rulesOf(objectsOf(kind, [...first, change]))).toEqual([rule]);
+  });
+
+  // Its passwords come from Vault: no object of it can hold one. What stands in the clear is refused by the plan (app-secret-in-config.yaml).
+  test("has a case for every rule but that about passwords", () => {
+    expect([...new Set(cases.map(([rule]) => rule))].toSorted()).toEqual(RULE_NAMES.filter((rule) => rule !== "default-credentials").toSorted());
+  });
 });
