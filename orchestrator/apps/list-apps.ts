@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { projectRoot } from "../../common/paths";
-import { parseImage, shortImage } from "../charts/image-reference";
+import { isSameImage, shortImage } from "../charts/image-reference";
 import type { Arguments } from "../cli/command";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
@@ -30,18 +30,12 @@ async function sinceOf(stack: string, app: string, movable: boolean): Promise<st
   return (await lineSince(projectRoot(), file, line))?.toISOString() ?? "not committed";
 }
 
-/** Whether both name one image: by their digests, and where one has none by their tags. */
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [parseImage(one), parseImage(other)];
-  return a.digest !== undefined && b.digest !== undefined ? a.digest === b.digest : a.repository === b.repository && a.tag === b.tag;
-}
-
 /** The nearest stage before that has the application, where it runs another image. */
 function waitingFor(stacks: readonly StackApps[], stack: StackApps, app: string, image: string): string | undefined {
   const before = stacks.filter(({ name, apps }) => isAfter(stacks, stack.name, name) && apps.some((own) => own.name === app && own.movable));
   const nearestOne = before.find(({ name }) => before.every((other) => other.name === name || isAfter(stacks, name, other.name)));
   const other = nearestOne?.apps.find(({ name }) => name === app)?.image;
-  return other === undefined || isSame(other, image) ? undefined : nearestOne?.name;
+  return other === undefined || isSameImage(other, image) ? undefined : nearestOne?.name;
 }
 
 function table(rows: readonly Row[]): string {

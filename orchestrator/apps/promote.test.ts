@@ -10,6 +10,8 @@ import { copyProgram } from "../../tests/support/homelab";
 const DIGESTS: Record<string, string> = { "1.0.0": `sha256:${"1".repeat(64)}`, "1.1.0": `sha256:${"2".repeat(64)}` };
 
 let checkout: string;
+/** Called when the registry is asked. */
+let onAsked: () => void = () => undefined;
 let registry: http.Server;
 let host: string;
 
@@ -24,6 +26,7 @@ function setImage(stack: string, image: string): void {
 
 beforeAll(async () => {
   registry = http.createServer((request, response) => {
+    onAsked();
     const reference = /^\/v2\/library\/writer\/manifests\/(.+)$/.exec(request.url ?? "")?.[1] ?? "";
     const digest = DIGESTS[reference] ?? Object.values(DIGESTS).find((one) => one === reference);
     response.writeHead(digest === undefined ? 404 : 200, digest === undefined ? {} : { "docker-content-digest": digest }).end();
@@ -49,22 +52,28 @@ interface Done {
   stderr: string;
 }
 
-const homelab = (...args: string[]): Promise<Done> =>
-  new Promise((resolve, reject) => {
+const homelab = (...args: string[]): Promise<Done> => running(args).done;
+
+function running(args: readonly string[]): { done: Promise<Done>; kill: () => void } {
+  let kill = (): void => undefined;
+  const done = new Promise<Done>((resolve, reject) => {
     const child = spawn(path.join(checkout, "orchestrator", "bin", "homelab"), args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NO_PROXY: "127.0.0.1" },
     });
-    const done: Done = { code: null, stdout: "", stderr: "" };
+    kill = () => void child.kill("SIGKILL");
+    const printed: Done = { code: null, stdout: "", stderr: "" };
     child.stdout.on("data", (text) => {
-      done.stdout += text;
+      printed.stdout += text;
     });
     child.stderr.on("data", (text) => {
-      done.stderr += text;
+      printed.stderr += text;
     });
     child.on("error", reject);
-    child.on("close", (code) => resolve({ ...done, code }));
+    child.on("close", (code) => resolve({ ...printed, code }));
   });
+  return { done, kill: () => kill() };
+}
 
 const pinnedTo = (tag: string): string => `${host}/library/writer:${tag}@${DIGESTS[tag]}`;
 
@@ -151,6 +160,63 @@ test("the first stage gets what was built, by its digest, and nothing else of th
   expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("dev has it already")]);
   git("commit", "-qam", "dev runs what was built");
 }, 60_000);
+
+test("killed when it asks the registry, when the stage's tests run, and at the write: not done or done, and the same command goes on", async () => {
+  const before = fs.readFileSync(settings("dev"), "utf8");
+  setImage("dev", `${host}/library/writer:1.1.0`);
+  setImage("stg", `${host}/library/writer:1.0.0`);
+  const site = path.join(checkout, "site", "stacks.ts");
+  const text = fs.readFileSync(site, "utf8");
+  const note = path.join(checkout, "note");
+  const script = `require("fs").writeFileSync(${JSON.stringify(note)}, process.env.HOMELAB_PROMOTION); setTimeout(() => {}, 1500)`;
+  fs.writeFileSync(site, text.replace(/^ {2}dev: \{\n/m, `  dev: {\n    verify: [process.execPath, "-e", ${JSON.stringify(script)}],\n`));
+  git("commit", "-qam", "dev runs 1.1.0, and has tests");
+  const was = fs.readFileSync(settings("stg"), "utf8");
+  const image = imageOf("stg");
+  const promote = () => running(["promote", "writer", "--from", "dev", "--to", "stg", "--yes"]);
+
+  const asking = promote();
+  onAsked = asking.kill;
+  expect((await asking.done).code).toBeNull();
+  onAsked = () => undefined;
+  expect([fs.readFileSync(settings("stg"), "utf8"), fs.existsSync(note)]).toEqual([was, false]);
+
+  const verifying = promote();
+  while (!fs.existsSync(note)) await new Promise((resolve) => setTimeout(resolve, 20));
+  verifying.kill();
+  expect((await verifying.done).code).toBeNull();
+  expect(JSON.parse(fs.readFileSync(note, "utf8"))).toEqual({ app: "writer", stack: "dev", image: pinnedTo("1.1.0") });
+  expect(fs.readFileSync(settings("stg"), "utf8")).toBe(was);
+
+  // At any moment of the write the file is the one or the other, never half of one.
+  const writing = promote();
+  const whole = new Set([was, was.replace(image ?? "", pinnedTo("1.1.0"))]);
+  let changed = false;
+  const watch = fs.watch(checkout, (_, name) => {
+    if (name?.includes("Pulumi.stg") !== true) return;
+    changed = true;
+    writing.kill();
+  });
+  await writing.done;
+  watch.close();
+  expect(changed).toBe(true);
+  expect([...whole]).toContain(fs.readFileSync(settings("stg"), "utf8"));
+
+  const again = await promote().done;
+  expect([again.code, imageOf("stg")]).toEqual([0, pinnedTo("1.1.0")]);
+  expect(fs.readdirSync(checkout).filter((name) => name.startsWith("Pulumi.stg.yaml.") && name !== "Pulumi.stg.yaml")).toEqual([]);
+  git("commit", "-qam", "stg runs 1.1.0");
+
+  // The same image by another name is no way back.
+  setImage("stg", `${host}/library/writer@${DIGESTS["1.1.0"]}`);
+  git("commit", "-qam", "without the tag");
+  expect((await homelab("promote", "writer", "--to", "stg", "--back", "--yes")).code).toBe(0);
+  expect(imageOf("stg")).toBe(pinnedTo("1.0.0"));
+
+  fs.writeFileSync(site, text);
+  fs.writeFileSync(settings("dev"), before);
+  git("commit", "-qam", "as it was");
+}, 180_000);
 
 test("an unknown image, and a registry that is down, are refused, and nothing is written", async () => {
   setImage("dev", `${host}/library/writer:9.9.9`);

@@ -5,9 +5,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { HomelabError } from "../../common/errors";
-import { writeFileAtomic } from "../../common/files";
+import { removeCutWrites, writeFileAtomic } from "../../common/files";
 import { projectRoot } from "../../common/paths";
-import { parseImage, shortImage } from "../charts/image-reference";
+import { isSameImage, parseImage, shortImage } from "../charts/image-reference";
 import type { Arguments } from "../cli/command";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askByName, askToGoOn, REFUSED } from "../cli/gate";
@@ -17,6 +17,9 @@ import { type AppFacts, findApp, isAfter, readApps, type StackApps } from "./app
 import { isCommitted, textsOf } from "./git-history";
 import { pinned } from "./registry";
 import { imagesIn, withImage } from "./settings-images";
+
+/** How long a stage's tests may take. */
+const VERIFY_MS = 30 * 60_000;
 
 const settingsOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 
@@ -82,7 +85,8 @@ async function backward(stacks: readonly StackApps[], app: string, to: string): 
   checkMovable(target.app, to);
   for await (const text of textsOf(projectRoot(), settingsOf(to))) {
     const before = imagesIn(text)[app];
-    if (before !== undefined && before !== target.app.image)
+    // The same image under another name (with its digest, with another tag) is no way back.
+    if (before !== undefined && !isSameImage(before, target.app.image))
       return { app, from: undefined, to: target.stack, now: target.app.image, next: await pinned(parseImage(before)) };
   }
   throw refuse(`no commit has another image of ${app} in ${to}`, app, "name one in its settings by hand");
@@ -93,7 +97,7 @@ async function verify({ app, from, next }: Move, session: Session): Promise<void
   const { verify: command = [] } = from ?? {};
   if (from === undefined || command.length === 0) return;
   session.err(`${from.name}: ${command.join(" ")}\n`);
-  const failure = await runOwnCommand(command, { HOMELAB_PROMOTION: JSON.stringify({ app, stack: from.name, image: next }) }, session);
+  const failure = await runOwnCommand(command, { HOMELAB_PROMOTION: JSON.stringify({ app, stack: from.name, image: next }) }, session, VERIFY_MS);
   if (failure !== undefined)
     throw refuse(
       `the tests of ${from.name} (${command.join(" ")}) failed: ${app} stays where it is. The command ${failure}`,
@@ -142,6 +146,7 @@ export async function promote(args: Arguments, session: Session): Promise<ExitCo
   if (!(await agreed(move, site, args, session))) return EXIT.refused;
   const file = path.join(projectRoot(), settingsOf(to));
   const text = fs.readFileSync(file, "utf8");
+  removeCutWrites(file);
   writeFileAtomic(file, withImage(settingsOf(to), text, app, move.next), fs.statSync(file).mode & 0o777);
   const delivered = findApp(stacks, to, app).app.delivery === "argo-cd" ? `homelab render ${to}, then commit and push` : `homelab up ${to}`;
   session.out(`wrote ${settingsOf(to)}; next: ${delivered}\n`);

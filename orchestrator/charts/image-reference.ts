@@ -42,3 +42,10 @@ export function shortImage(image: string): string {
   const short = digest === undefined ? undefined : digest.slice("sha256:".length, "sha256:".length + 8);
   return [tag, short === undefined ? undefined : `(${short})`].filter((part) => part !== undefined).join(" ");
 }
+
+/** Whether both name one image: by their digests, and where one has none by their tags. @throws HomelabError E_IMAGE */
+export function isSameImage(one: string, other: string): boolean {
+  const [a, b] = [parseImage(one), parseImage(other)];
+  if (a.digest !== undefined && b.digest !== undefined) return a.digest === b.digest;
+  return a.repository === b.repository && a.tag === b.tag;
+}

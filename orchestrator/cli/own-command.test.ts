@@ -42,3 +42,12 @@ test("an interrupt ends it", async () => {
   interrupt();
   expect(await ended).toBe("was ended by SIGTERM");
 });
+
+test("one that takes too long is ended, also where what it started holds its output open", async () => {
+  const { session: own } = session();
+  const hangs = `require("child_process").spawn(process.execPath, ["-e", "setTimeout(() => {}, 8000)"], { stdio: "inherit" }); setInterval(() => {}, 1000)`;
+  const begin = Date.now();
+  expect(await runOwnCommand(node(hangs), {}, own, 1_000)).toBe("did not end within 1 seconds");
+  expect(Date.now() - begin).toBeLessThan(7_000);
+  expect(await runOwnCommand(node(""), {}, own, 60_000)).toBeUndefined();
+}, 20_000);

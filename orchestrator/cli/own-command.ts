@@ -5,21 +5,44 @@ import { asError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
 import type { Session } from "./session";
 
+/** After it was asked to end. */
+const LAST_WORDS_MS = 5_000;
+
+/** How it ended, in words; undefined: well. */
+const ended = (code: number | null, signal: NodeJS.Signals | null): string | undefined =>
+  code === 0 ? undefined : signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+
 /**
  * Runs one in the checkout. What it prints goes through the session, which redacts, to standard error; an interrupt ends it.
  * @param more variables of its environment beside the caller's
+ * @param limitMs milliseconds after which it is ended, by force where it does not end by itself; left out: it takes as long as it takes
  * @returns what went wrong, or undefined
  */
-export function runOwnCommand([file = "", ...args]: readonly string[], more: Readonly<Record<string, string>>, session: Session): Promise<string | undefined> {
+export function runOwnCommand(
+  [file = "", ...args]: readonly string[],
+  more: Readonly<Record<string, string>>,
+  session: Session,
+  limitMs?: number,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     const child = spawn(file, args, { cwd: projectRoot(), env: childEnv(more), stdio: ["ignore", "pipe", "pipe"] });
     const stop = session.onInterrupt(() => child.kill());
+    const timers: NodeJS.Timeout[] = [];
     const end = (what: string | undefined): void => {
       stop();
+      for (const timer of timers) clearTimeout(timer);
       resolve(what);
     };
+    const tooLong = (): void => {
+      child.kill();
+      const what = `did not end within ${Math.round((limitMs ?? 0) / 1000)} seconds`;
+      // What it started may hold its output open.
+      child.once("exit", () => end(what));
+      timers.push(setTimeout(() => child.kill("SIGKILL"), LAST_WORDS_MS));
+    };
+    if (limitMs !== undefined) timers.push(setTimeout(tooLong, limitMs));
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => session.err(text));
     child.on("error", (cause) => end(`could not be started: ${asError(cause).message}`));
-    child.on("close", (code, signal) => end(code === 0 ? undefined : signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`));
+    child.on("close", (code, signal) => end(ended(code, signal)));
   });
 }

@@ -28,7 +28,7 @@ inArgoCd((made) => {
 async function registered(apps: ReadonlySet<string>): Promise<KubeObject[]> {
   return (await runs.registeredBy("dev")).flatMap(({ type, inputs }) => {
     const [, group, kind] = /^kubernetes:(.+):(\w+)$/.exec(type) ?? [];
-    const object = plain(inputs) as Omit<KubeObject, "apiVersion" | "kind">;
+    const object = plain(inputs) as Record<string, unknown> & Pick<KubeObject, "metadata">;
     if (group === undefined || kind === undefined || !apps.has(object.metadata?.namespace ?? "")) return [];
     // The rest is the program's, whoever delivers: rules of the namespace, and its way to its Secrets.
     if (!DELIVERED.has(kind) || (kind === "ServiceAccount" && !apps.has(object.metadata.name))) return [];
