@@ -14,7 +14,7 @@ export interface ProcessIdentity {
   startTime: string;
   /** Of this start of the machine. */
   bootId: string;
-  /** The numbers of processes mean the same in one of these only: a container has its own. */
+  /** The numbers of processes mean the same in one of these only: a container has its own. With that of time where it is not the first. */
   pidNamespace: string;
   /** Of the machine, hashed; "" where it has none. */
   machineId: string;
@@ -51,20 +51,28 @@ interface System {
   /** undefined: it is not known; null: it has ended, and waits for its parent to look. */
   startTime(pid: number): string | undefined | null;
   /** Whether a process of another namespace runs, such as one in a container; undefined: that cannot be seen from here. */
-  runsElsewhere(pid: number, startTime: string): boolean | undefined;
+  runsElsewhere(other: ProcessIdentity): boolean | undefined;
 }
 
 /** That of the machine itself, from which all others are seen: PROC_PID_INIT_INO of Linux's include/linux/proc_ns.h. */
 const FIRST_NAMESPACE = "pid:[4026531836]";
+/** That in which times of start are the same for all: PROC_TIME_INIT_INO there. */
+const FIRST_TIME_NAMESPACE = "time:[4026531834]";
+
+/** undefined where the kernel has none of this kind. */
+function namespaceOf(kind: "pid" | "time"): string | undefined {
+  try {
+    return fs.readlinkSync(`/proc/self/ns/${kind}`);
+  } catch {
+    return undefined;
+  }
+}
 
 const linux: System = {
   bootId: () => read("/proc/sys/kernel/random/boot_id"),
   pidNamespace: () => {
-    try {
-      return fs.readlinkSync("/proc/self/ns/pid");
-    } catch {
-      return undefined;
-    }
+    const [pid, time = FIRST_TIME_NAMESPACE] = [namespaceOf("pid"), namespaceOf("time")];
+    return pid === undefined || time === FIRST_TIME_NAMESPACE ? pid : `${pid} ${time}`;
   },
   machineId: () => hashed(read("/etc/machine-id")),
   startTime: (pid) => {
@@ -74,12 +82,13 @@ const linux: System = {
     if (fields?.[0] === "Z" || fields?.[0] === "X") return null;
     return fields?.[19];
   },
-  runsElsewhere: (pid, startTime) => {
+  runsElsewhere: ({ pid, startTime, pidNamespace }) => {
+    if (pidNamespace.includes("time:")) return undefined;
     // Where other users' processes are hidden (hidepid), the first of all is.
     if (linux.pidNamespace() !== FIRST_NAMESPACE || read("/proc/1/status") === undefined) return undefined;
     const candidates = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name));
     return candidates.some((name) => {
-      // Its numbers, from this namespace's inwards; time since the start of the machine is the same in all.
+      // Its numbers, from this namespace's inwards.
       const numbers = /^NSpid:\s+(.*)$/m.exec(read(`/proc/${name}/status`) ?? "")?.[1]?.split(/\s+/) ?? [];
       return numbers.length > 1 && numbers.at(-1) === String(pid) && linux.startTime(Number(name)) === startTime;
     });
@@ -118,7 +127,7 @@ export function isSurelyGone(process_: ProcessIdentity): boolean {
   const system = SYSTEMS[process.platform];
   if (own === undefined || system === undefined) return false;
   if (process_.bootId !== own.bootId) return own.machineId !== "" && process_.machineId === own.machineId;
-  if (process_.pidNamespace !== own.pidNamespace) return system.runsElsewhere(process_.pid, process_.startTime) === false;
+  if (process_.pidNamespace !== own.pidNamespace) return system.runsElsewhere(process_) === false;
   if (!isProcessAlive(process_.pid)) return true;
   const startTime = system.startTime(process_.pid);
   return startTime === null || (startTime !== undefined && startTime !== process_.startTime);

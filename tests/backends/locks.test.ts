@@ -77,7 +77,7 @@ test("a lock of an earlier start of this machine is taken over", async () => {
 test.each<[string, (lock: Lock) => Lock]>([
   ["another host's", (lock) => ({ ...lock, hostname: "elsewhere" })],
   ["another machine's of the same name", (lock) => ({ ...lock, process: { ...lock.process, bootId: "other", machineId: "other" } })],
-  ["one of another container", (lock) => ({ ...lock, process: { ...lock.process, pidNamespace: "pid:[1]" } })],
+  ["one of a container with a time of its own", (lock) => ({ ...lock, process: { ...lock.process, pidNamespace: "pid:[1] time:[1]" } })],
   ["one of the CLI, which does not say which process it is", ({ process: _none, ...lock }) => lock as Lock],
 ])("%s is never taken over, though no process here has its number", async (_whose, change) => {
   const child = await holder();
@@ -86,6 +86,18 @@ test.each<[string, (lock: Lock) => Lock]>([
   await expect(lockStack(bucket, "p", "dev", () => undefined)).rejects.toThrow("the stack is currently locked by 1 lock(s)");
   expect(files()).toHaveLength(1);
 });
+
+// Elsewhere the processes of other containers are not seen.
+(fs.readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]" ? test : test.skip)(
+  "the lock of a container that ended is taken over on its machine",
+  async () => {
+    const child = await holder();
+    await killed(child);
+    edit((lock) => ({ ...lock, process: { ...lock.process, pidNamespace: "pid:[1]" } }));
+    await (await lockStack(bucket, "p", "dev", () => undefined))();
+    expect(files()).toEqual([]);
+  },
+);
 
 test("the message names the command of whoever runs the engine", async () => {
   await holder();
