@@ -11,6 +11,7 @@ const SECONDS = {
   "conformance/interchange/policies": 50,
   "contract/hosts/recorded": 50,
   "contract/kubernetes/beside/plans": 84,
+  "contract/kubernetes/beside/releases": 40,
   "contract/kubernetes/beside/types": 48,
   "contract/kubernetes/beside/waits": 314,
   "contract/vault/real": 60,

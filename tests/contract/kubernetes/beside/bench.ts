@@ -1,4 +1,5 @@
 /** Our Kubernetes provider and the official one over one real API: the same inputs to both, and what they answered, compared. */
+import * as path from "node:path";
 import { kindOfToken } from "../../../../providers/kubernetes/object/identity";
 import { provider } from "../../../../providers/kubernetes/provider";
 import type { Values } from "../../../../providers/sdk/values";
@@ -7,6 +8,8 @@ import { type KubernetesUnderTest, startRealApi } from "../under-test";
 import { differences, type Plain, Recorded } from "./answers";
 import { KNOWN, type KnownDifference } from "./known";
 import { startOfficial, startTestEngine, type TestEngine } from "./official-provider";
+
+export const RELEASE = "kubernetes:helm.sh/v3:Release";
 
 /** A test of one side, run with both. */
 export interface Case {
@@ -19,19 +22,22 @@ export interface Side {
   /** Stands in names and namespaces of this side alone; both are of one length and order. */
   mark: string;
   plugin: TestProvider;
+  /** Where an engine finds this provider. */
+  pluginFolder: string;
   record: Recorded;
   api: KubernetesUnderTest;
   /** Starts this side's provider again, with other settings. Closed by the caller. */
   start(config: Values): Promise<TestProvider>;
 }
 
-/** The SDK gives the API version and the kind with every object. */
+/** The SDK gives the API version and the kind with every object; a release is none. */
 function asSdk(plugin: TestProvider): TestProvider {
   const check = plugin.check.bind(plugin);
-  plugin.check = (type, news, ...rest) => check(type, { ...kindOfToken(type), ...news }, ...rest);
+  plugin.check = (type, news, ...rest) => check(type, type === RELEASE ? news : { ...kindOfToken(type), ...news }, ...rest);
   return plugin;
 }
 
+const OURS = path.resolve("providers/kubernetes");
 const MARKS = { ours: "xoursx", theirs: "xtheix" } as const;
 const PARTS = ["kube-apiserver", "etcd", "pulumi-kubernetes"] as const;
 
@@ -79,7 +85,8 @@ export class Bench {
       const complete = { kubeconfig: this.api.kubeconfig, ...config };
       return (which === "ours" ? TestProvider.start(provider, complete) : startOfficial(this.program, this.engine.address, complete)).then(asSdk);
     };
-    return { mark, plugin: this.plugins[which], record: new Recorded(mark), api: this.api, start };
+    const pluginFolder = which === "ours" ? OURS : path.dirname(this.program);
+    return { mark, plugin: this.plugins[which], pluginFolder, record: new Recorded(mark), api: this.api, start };
   }
 
   /** Runs a case with both at once. @returns what differs and is not in the table, one line each; and the failures' own words */
@@ -94,8 +101,8 @@ export class Bench {
         unknown.push(`${name} | ${answer.step}: the other side did ${other?.step ?? "nothing"}`);
         break;
       }
-      for (const { path, ours: here, theirs: there } of differences(answer.answer, other.answer)) {
-        const where = `${name} | ${answer.step} | ${path}`;
+      for (const { path: property, ours: here, theirs: there } of differences(answer.answer, other.answer)) {
+        const where = `${name} | ${answer.step} | ${property}`;
         const known = KNOWN.find((entry) => entry.suites.includes(this.suite) && entry.where.test(where) && (entry.holds?.(here, there) ?? true));
         if (known !== undefined) this.#needed.add(known);
         else unknown.push(`${where}: ours ${show(here)}, theirs ${show(there)}`);
