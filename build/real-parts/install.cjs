@@ -109,8 +109,9 @@ async function install(names, signal) {
       { signal, budgetMs, startedAt },
       report,
     );
-    // What was compiled for a part that is still to come is kept for the next run.
-    if (unfinished === 0 && process.env.HOMELAB_REAL_KEEP_CACHE !== "1" && fs.existsSync(goCache)) {
+    // What was compiled is kept for the next run where a part is still to come, whether it was cut, skipped or not named now.
+    const unnamed = parts.some((part) => part.kind === "go" && names.length > 0 && !names.includes(part.name) && find(part) === undefined);
+    if (unfinished === 0 && !unnamed && process.env.HOMELAB_REAL_KEEP_CACHE !== "1" && fs.existsSync(goCache)) {
       removeCaches();
       console.log("removed Go's caches of these builds");
     }
