@@ -93,9 +93,10 @@ REPORTS ?= drift plan up
 clean-reports:
 	rm -rf $(REPORTS)
 
-# What drifted on the real homelab, or why it could not be looked at, as files for `homelab issue`.
+# What drifted on the real homelab, or why it could not be looked at, as files for `homelab issue`: by name alone, and with
+# DRIFT_VALUES=true what is in the fields too, which everybody reads who sees the repository.
 drift-report: bin/.built
-	@sh pipelines/attempt.sh drift/failure.txt $(HOMELAB) drift --names-only --report drift/drift.json
+	@sh pipelines/attempt.sh drift/failure.txt $(HOMELAB) drift $(if $(filter true,$(DRIFT_VALUES)),,--names-only) --report drift/drift.json
 
 # Whether the manifests in gitops/ are what the program renders.
 validate: bin/.built

@@ -1,9 +1,10 @@
 /** How an application goes from its source to production: workflows that its repository calls. */
 import type { CallingJob, Workflow } from "./github";
 import { jobNamed } from "./jobs";
+import { NODE } from "./steps";
 
 const READ = { contents: "read" } as const;
-const HOMELAB_TOKEN = { "homelab-token": { description: "Token that may push to main of the homelab, and read it", required: true } };
+const HOMELAB_TOKEN = { "homelab-token": { description: "Token that may push to main of the homelab, and read it and its runs", required: true } };
 const text = (description: string, fallback?: string) =>
   ({ description, type: "string", ...(fallback === undefined ? { required: true } : { default: fallback }) }) as const;
 const HOMELAB = text("Repository of the homelab, as owner/name");
@@ -30,19 +31,114 @@ homelab: that is what delivers it. The environment has the name of the stage; wh
   jobs: [{ job: jobNamed("deploy") }],
 };
 
+const delivered: Workflow = {
+  file: "delivered.yml",
+  name: "delivered",
+  why: `Waits until the homelab's own pipeline (up.yml) has delivered what was pushed of a stage: planned, approved where it asks for that, done, and
+rolled out. It reads that pipeline's runs, and has none of the homelab's secrets.`,
+  on: {
+    workflow_call: {
+      inputs: { homelab: HOMELAB, stage: text("Stage that was pushed"), minutes: text("How long to wait, approvals included", "300") },
+      secrets: HOMELAB_TOKEN,
+    },
+  },
+  jobs: [{ job: jobNamed("delivered") }],
+};
+
+const REGISTRY_ACCOUNT = {
+  "registry-username": { description: "Account of the registry", required: true },
+  "registry-password": { description: "Its password", required: true },
+};
+const REGISTRY = text("Host of the registry", "registry.fullstack.pw");
+const PROJECT = text("Project in the registry", "library");
+const IMAGE = "${{ inputs.registry }}/${{ inputs.project }}/${{ inputs.app-name }}";
+
+const version: Workflow = {
+  file: "version.yml",
+  name: "version",
+  why: `Gives what runs in production its version: a tag in the application's repository, from the commits since its last one, and the same name for
+the image, by its digest. Where no commit calls for a release the image keeps its names.`,
+  on: {
+    workflow_call: {
+      inputs: { homelab: HOMELAB, "app-name": APP, digest: text("Digest of the image, as the build says it"), registry: REGISTRY, project: PROJECT },
+      secrets: { ...HOMELAB_TOKEN, ...REGISTRY_ACCOUNT },
+    },
+  },
+  jobs: [
+    {
+      outputs: { tag: "${{ steps.release.outputs.IMAGE_TAG }}" },
+      job: {
+        name: "version",
+        title: "Tag of the application's repository",
+        on: ["called"],
+        only: "github",
+        timeoutMinutes: 15,
+        permissions: { contents: "write" },
+        runner: "hosted",
+        outside: true,
+        secrets: { github: ["GITHUB_TOKEN"] },
+        prepare: [
+          { uses: "actions/checkout", with: { path: "app", "persist-credentials": false, "fetch-depth": 0 } },
+          {
+            uses: "actions/checkout",
+            with: { path: "homelab", repository: "${{ inputs.homelab }}", ref: "main", token: "${{ secrets.homelab-token }}", "persist-credentials": false },
+          },
+          NODE,
+        ],
+        steps: [
+          { run: "make -C homelab bin/.built" },
+          { id: "release", run: 'npm --prefix homelab run release -- --folder "$GITHUB_WORKSPACE/app" --tag-only --push --outputs "$GITHUB_OUTPUT"' },
+        ],
+      },
+    },
+    {
+      job: {
+        name: "tag",
+        title: "The image under that name",
+        on: ["called"],
+        only: "github",
+        timeoutMinutes: 15,
+        permissions: {},
+        runner: "hosted",
+        outside: true,
+        needs: ["version"],
+        env: { IMAGE, DIGEST: "${{ inputs.digest }}", IMAGE_TAG: "${{ needs.version.outputs.tag }}" },
+        prepare: [
+          { uses: "docker/setup-buildx-action" },
+          {
+            uses: "docker/login-action",
+            with: { registry: "${{ inputs.registry }}", username: "${{ secrets.registry-username }}", password: "${{ secrets.registry-password }}" },
+          },
+        ],
+        steps: [{ run: 'docker buildx imagetools create --tag "$IMAGE:$IMAGE_TAG" "$IMAGE@$DIGEST"' }],
+      },
+    },
+  ],
+};
+
 const PASSED = { homelab: "${{ inputs.homelab }}", "app-name": "${{ inputs.app-name }}" };
+const ACCOUNT = { "registry-username": "${{ secrets.registry-username }}", "registry-password": "${{ secrets.registry-password }}" };
 const TOKEN = { "homelab-token": "${{ secrets.homelab-token }}" };
 
-/** A stage, its tests, and the way back where they fail. */
+/** A stage, the wait for it, its tests, and the way back where it was pushed and one of the two fails. */
 function stage(name: string, before: string, source: { readonly image: string } | { readonly from: string }): CallingJob[] {
   const job = { calls: "deploy.yml", permissions: READ, secrets: TOKEN };
+  const [wait, tests] = [`${name}-delivered`, `${name}-tests`];
   return [
     { ...job, name, title: `To ${name}`, needs: [before], with: { ...PASSED, stage: name, ...source } },
     {
-      name: `${name}-tests`,
+      ...job,
+      name: wait,
+      title: `Runs in ${name}`,
+      calls: "delivered.yml",
+      needs: [name],
+      with: { homelab: PASSED.homelab, stage: name, minutes: "${{ inputs.minutes }}" },
+    },
+    {
+      name: tests,
       title: `Tests of ${name}`,
       calls: "cypress.yml",
-      needs: [name],
+      needs: [wait],
       permissions: READ,
       with: { "env-vars": `\${{ inputs.${name}-env-vars }}`, "wait-on": `\${{ inputs.${name}-url }}`, "working-directory": "${{ inputs.tests }}" },
     },
@@ -50,8 +146,8 @@ function stage(name: string, before: string, source: { readonly image: string } 
       ...job,
       name: `${name}-back`,
       title: `Back in ${name}`,
-      needs: [`${name}-tests`],
-      if: `failure() && needs.${name}-tests.result == 'failure'`,
+      needs: [wait, tests],
+      if: `failure() && (needs.${wait}.result == 'failure' || needs.${tests}.result == 'failure')`,
       with: { ...PASSED, stage: name, back: true },
     },
   ];
@@ -60,17 +156,17 @@ function stage(name: string, before: string, source: { readonly image: string } 
 const application: Workflow = {
   file: "application.yml",
   name: "application",
-  why: `Build, dev, its tests, stg, its tests, prod after an approval, its tests. Where a stage's tests fail it goes back to the image before, and
-nothing goes further. Call it on pushes to main, in a concurrency group of the application.`,
+  why: `Build, dev, its tests, stg, its tests, prod after an approval, its tests, and then the version. Where a stage is not delivered or its tests
+fail, it goes back to the image before, and nothing goes further. Call it on pushes to main, in a concurrency group of the application.`,
   on: {
     workflow_call: {
       inputs: {
         homelab: HOMELAB,
         "app-name": APP,
         "app-context": text("Folder of the image's context"),
-        registry: text("Host of the registry", "registry.fullstack.pw"),
-        project: text("Project in the registry", "library"),
-        version: text("A second tag of the image beside the commit's", ""),
+        registry: REGISTRY,
+        project: PROJECT,
+        minutes: text("How long to wait for a stage, approvals included", "300"),
         tests: text("Folder of the end-to-end tests", "."),
         ...Object.fromEntries(
           ["dev", "stg", "prod"].flatMap((name) => [
@@ -79,11 +175,7 @@ nothing goes further. Call it on pushes to main, in a concurrency group of the a
           ]),
         ),
       },
-      secrets: {
-        ...HOMELAB_TOKEN,
-        "registry-username": { description: "Account of the registry", required: true },
-        "registry-password": { description: "Its password", required: true },
-      },
+      secrets: { ...HOMELAB_TOKEN, ...REGISTRY_ACCOUNT },
     },
   },
   jobs: [
@@ -97,14 +189,22 @@ nothing goes further. Call it on pushes to main, in a concurrency group of the a
         "app-name": "${{ inputs.app-name }}",
         registry: "${{ inputs.registry }}",
         project: "${{ inputs.project }}",
-        version: "${{ inputs.version }}",
       },
-      secrets: { "registry-username": "${{ secrets.registry-username }}", "registry-password": "${{ secrets.registry-password }}" },
+      secrets: ACCOUNT,
     },
-    ...stage("dev", "build", { image: "${{ inputs.registry }}/${{ inputs.project }}/${{ inputs.app-name }}@${{ needs.build.outputs.digest }}" }),
+    ...stage("dev", "build", { image: `${IMAGE}@\${{ needs.build.outputs.digest }}` }),
     ...stage("stg", "dev-tests", { from: "dev" }),
     ...stage("prod", "stg-tests", { from: "stg" }),
+    {
+      name: "version",
+      title: "Version",
+      calls: "version.yml",
+      needs: ["build", "prod-tests"],
+      permissions: { contents: "write" },
+      with: { ...PASSED, digest: "${{ needs.build.outputs.digest }}", registry: "${{ inputs.registry }}", project: "${{ inputs.project }}" },
+      secrets: { ...TOKEN, ...ACCOUNT },
+    },
   ],
 };
 
-export const APPLICATION: readonly Workflow[] = [deploy, application];
+export const APPLICATION: readonly Workflow[] = [deploy, delivered, version, application];

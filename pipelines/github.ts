@@ -20,8 +20,13 @@ export interface Workflow {
 
 export type WorkflowJob = OwnJob | CallingJob;
 
+/** A job for each entry of a JSON list, which is an expression; one that fails ends no other. */
+interface Matrix {
+  readonly matrix?: { readonly name: string; readonly of: string };
+}
+
 /** Another workflow of this repository as a job; as itself is called, that is the one of the same commit. */
-export interface CallingJob {
+export interface CallingJob extends Matrix {
   readonly name: string;
   readonly title: string;
   /** File below .github/workflows. */
@@ -34,9 +39,11 @@ export interface CallingJob {
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
-interface OwnJob {
+interface OwnJob extends Matrix {
   readonly job: Job;
   readonly if?: string;
+  /** In the place of the job's own; GitLab orders the rest by stages. */
+  readonly needs?: readonly string[];
   readonly outputs?: Readonly<Record<string, string>>;
 }
 
@@ -73,14 +80,17 @@ const upload = ({ name, paths }: NonNullable<Job["artefacts"]>): ActionStep => (
 const secretValue = (name: string): string => (name === "GITHUB_TOKEN" ? "${{ github.token }}" : `\${{ secrets.${name} }}`);
 
 /** @param names of the workflow's jobs: of another workflow's, this one has the end as its event */
-function jobOf({ job, if: condition, outputs }: OwnJob, names: readonly string[]): object {
-  const needs = (job.needs ?? []).filter((name) => names.includes(name));
+const strategyOf = ({ matrix }: Matrix): object => (matrix === undefined ? {} : { strategy: { "fail-fast": false, matrix: { [matrix.name]: matrix.of } } });
+
+function jobOf({ job, if: condition, outputs, matrix, needs: wanted = job.needs ?? [] }: OwnJob, names: readonly string[]): object {
+  const needs = wanted.filter((name) => names.includes(name));
   const secrets = Object.fromEntries((job.secrets?.github ?? []).map((name) => [name, secretValue(name)]));
   const steps = [...preparationOf(job), ...job.steps, ...(job.artefacts === undefined ? [] : [upload(job.artefacts)])];
   return {
     name: job.title,
     ...(needs.length === 0 ? {} : { needs }),
     ...(condition === undefined ? {} : { if: condition }),
+    ...strategyOf(matrix === undefined ? {} : { matrix }),
     "runs-on": RUNNERS[job.runner],
     "timeout-minutes": job.timeoutMinutes,
     permissions: job.permissions satisfies Permissions,
@@ -91,10 +101,11 @@ function jobOf({ job, if: condition, outputs }: OwnJob, names: readonly string[]
   };
 }
 
-const callOf = ({ title, calls, needs, if: condition, permissions, with: inputs, secrets }: CallingJob): object => ({
+const callOf = ({ title, calls, needs, if: condition, matrix, permissions, with: inputs, secrets }: CallingJob): object => ({
   name: title,
   ...(needs === undefined ? {} : { needs }),
   ...(condition === undefined ? {} : { if: condition }),
+  ...strategyOf(matrix === undefined ? {} : { matrix }),
   permissions,
   uses: `./.github/workflows/${calls}`,
   with: inputs,

@@ -1,31 +1,11 @@
 /** The jobs that this repository has on both hosts. `make ci-local JOB=<name>` runs the commands of one. */
 import { HomelabError } from "../common/errors";
-import { type ActionStep, isRun, type Job, type Step } from "./model";
-
-export const NODE_VERSION = 20;
-/** Found again by name: what the preview leaves for the comment, `drift` for the issue, and the plan that `up` holds to. */
-const PREVIEW = "preview";
-const DRIFT = "drift";
-const PLAN = "plan";
-const INSTALL: Step = { run: "make bin/.built" };
-/** On a runner of ours the folder is that of the run before. */
-const CLEAN: Step = { run: "make clean-reports" };
-
-const checkout = (more: ActionStep["with"] = {}): ActionStep => ({ uses: "actions/checkout", with: { "persist-credentials": false, ...more } });
-/** Without a cache: what a fork's run wrote is read by no other. */
-const node: ActionStep = { uses: "actions/setup-node", with: { "node-version": NODE_VERSION, "package-manager-cache": false } };
-
-/** What a run on the real homelab needs; no token of Vault is among them: each stack's is in the state, encrypted. */
-const HOMELAB_SECRETS = ["SOPS_AGE_KEY", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-
-/** What runs on the homelab's own runner keeps `.homelab` there, which says what earlier runs left in doubt. */
-const ON_OUR_RUNNER = [checkout({ clean: false }), node];
+import { DELIVERY_JOBS } from "./delivery-jobs";
+import { type ActionStep, isRun, type Job } from "./model";
+import { CLEAN, checkout, DRIFT, HOMELAB_SECRETS, INSTALL, NODE, ON_OUR_RUNNER, PLAN, PREVIEW } from "./steps";
 
 /** The lab in which main is built; a pull request reads it, and only a run of main writes it. */
 const LAB = { path: "lab" };
-
-/** The approval of the environment is what agrees to changes of production; it agrees to nothing that is lost. */
-const UP = "npx --no-install homelab up --plain --plan plan/plan.json --yes --approve production --report up/report.json";
 
 export const JOBS: readonly Job[] = [
   {
@@ -107,7 +87,7 @@ export const JOBS: readonly Job[] = [
       checkout({ path: "base", ref: "${{ github.event.pull_request.base.sha }}" }),
       // With the base's commits: what the change concerns is compared with them.
       checkout({ path: "head", "fetch-depth": 0 }),
-      node,
+      NODE,
       { uses: "actions/cache/restore", with: { ...LAB, key: "lab-${{ github.event.pull_request.base.sha }}" } },
     ],
     // The base branch's own script: the head's would say of itself what it likes.
@@ -123,7 +103,7 @@ export const JOBS: readonly Job[] = [
     // GitLab keeps the caches of protected branches from all others.
     only: "github",
     env: { HOMELAB_LAB_DIR: "${{ github.workspace }}/lab" },
-    prepare: [checkout({ path: "base" }), node],
+    prepare: [checkout({ path: "base" }), NODE],
     steps: [{ run: "make -C base lab-of-base BASE=." }, { uses: "actions/cache/save", with: { ...LAB, key: "lab-${{ github.sha }}" } }],
   },
   {
@@ -142,7 +122,7 @@ export const JOBS: readonly Job[] = [
     prepare: [
       // Of a `workflow_run` this is the default branch.
       checkout(),
-      node,
+      NODE,
       // A run that ended early has none: the comment says so.
       {
         uses: "actions/download-artifact",
@@ -191,79 +171,7 @@ export const JOBS: readonly Job[] = [
     secrets: { github: ["GITHUB_TOKEN"], gitlab: ["GITLAB_TOKEN"] },
     steps: [INSTALL, { run: "npm run release -- --push" }],
   },
-  {
-    name: "deploy",
-    title: "Moves an application's image to a stage and pushes that to main, which delivers it",
-    on: ["called"],
-    timeoutMinutes: 30,
-    permissions: { contents: "read" },
-    runner: "hosted",
-    depth: 0,
-    outside: true,
-    // One for each stage: who approves production is asked there.
-    environment: { github: "${{ inputs.stage }}", gitlab: "deploy/$DEPLOY_TO" },
-    secrets: { gitlab: ["GITLAB_TOKEN"] },
-    // On GitLab the caller sets those of DEPLOY_… itself.
-    env: {
-      DEPLOY_APP: "${{ inputs.app-name }}",
-      DEPLOY_TO: "${{ inputs.stage }}",
-      DEPLOY_IMAGE: "${{ inputs.image }}",
-      DEPLOY_FROM: "${{ inputs.from }}",
-      DEPLOY_BACK: "${{ inputs.back }}",
-      GITHUB_TOKEN: "${{ secrets.homelab-token }}",
-    },
-    prepare: [checkout({ repository: "${{ inputs.homelab }}", ref: "main", token: "${{ secrets.homelab-token }}", "fetch-depth": 0 }), node],
-    steps: [INSTALL, { run: "npm run deploy" }],
-  },
-  {
-    name: PLAN,
-    title: "What main would change on the real homelab, for the approval of up",
-    on: ["main"],
-    timeoutMinutes: 60,
-    permissions: { contents: "read" },
-    runner: "homelab",
-    environment: { github: PLAN, gitlab: PLAN },
-    secrets: { github: HOMELAB_SECRETS, gitlab: HOMELAB_SECRETS },
-    outside: true,
-    prepare: ON_OUR_RUNNER,
-    artefacts: { name: PLAN, paths: ["plan/plan.json", "plan/report.json", "plan/summary.md"] },
-    steps: [
-      CLEAN,
-      INSTALL,
-      { run: "npx --no-install homelab doctor" },
-      {
-        run: {
-          github: 'npx --no-install homelab preview --plain --plan plan/plan.json --report plan/report.json --markdown "$GITHUB_STEP_SUMMARY"',
-          gitlab: "npx --no-install homelab preview --plain --plan plan/plan.json --report plan/report.json --markdown plan/summary.md",
-        },
-      },
-      { run: "npm run plan:outputs -- plan/report.json", id: PLAN },
-    ],
-  },
-  {
-    name: "up",
-    title: "Does what the plan says, after an approval, or refuses where it would be something else now",
-    on: ["by-hand"],
-    timeoutMinutes: 120,
-    permissions: { contents: "read" },
-    runner: "homelab",
-    environment: { github: "prod", gitlab: "prod" },
-    secrets: { github: HOMELAB_SECRETS, gitlab: HOMELAB_SECRETS },
-    outside: true,
-    needs: [PLAN],
-    prepare: [...ON_OUR_RUNNER, { uses: "actions/download-artifact", with: { name: PLAN, path: PLAN } }],
-    artefacts: { name: "up", paths: ["up/report.json", "up/summary.md"] },
-    steps: [
-      { run: "make clean-reports REPORTS=up" },
-      INSTALL,
-      {
-        run: {
-          github: `${UP} --markdown "$GITHUB_STEP_SUMMARY"`,
-          gitlab: `${UP} --markdown up/summary.md`,
-        },
-      },
-    ],
-  },
+  ...DELIVERY_JOBS,
   {
     name: DRIFT,
     title: "What was changed behind the states and the roles",
@@ -275,6 +183,8 @@ export const JOBS: readonly Job[] = [
     environment: { github: PLAN, gitlab: PLAN },
     secrets: { github: HOMELAB_SECRETS, gitlab: HOMELAB_SECRETS },
     outside: true,
+    // Whether the report says what is in the fields; on GitLab the project's variable is there by itself.
+    env: { DRIFT_VALUES: "${{ vars.DRIFT_VALUES }}" },
     prepare: ON_OUR_RUNNER,
     artefacts: { name: DRIFT, paths: ["drift/drift.json", "drift/failure.txt"] },
     steps: [CLEAN, INSTALL, { run: "make drift-report" }],
@@ -291,7 +201,7 @@ export const JOBS: readonly Job[] = [
     outside: true,
     needs: [DRIFT],
     always: true,
-    prepare: [checkout(), node, { uses: "actions/download-artifact", with: { name: DRIFT, path: DRIFT }, continueOnError: true }],
+    prepare: [checkout(), NODE, { uses: "actions/download-artifact", with: { name: DRIFT, path: DRIFT }, continueOnError: true }],
     steps: [
       INSTALL,
       {
@@ -313,5 +223,5 @@ export function jobNamed(name: string): Job {
 }
 
 /** What comes before a job's own steps on GitHub. */
-export const preparationOf = (job: Job): readonly ActionStep[] => job.prepare ?? [checkout(job.depth === undefined ? {} : { "fetch-depth": job.depth }), node];
+export const preparationOf = (job: Job): readonly ActionStep[] => job.prepare ?? [checkout(job.depth === undefined ? {} : { "fetch-depth": job.depth }), NODE];
 export const commandsOf = (job: Job) => job.steps.filter(isRun);

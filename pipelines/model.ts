@@ -58,6 +58,8 @@ export interface Job {
   readonly needs?: readonly string[];
   /** It runs also where what it needs has failed: it is what says so. */
   readonly always?: true;
+  /** Of a job that is `called`: GitLab's variable that says that it is this one which is wanted. */
+  readonly calledWith?: string;
   /** Changes what is outside, or needs the real homelab: never run by `make ci-local`. */
   readonly outside?: true;
 }

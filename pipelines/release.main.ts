@@ -1,9 +1,11 @@
 /**
  * `npm run release`: says what the commits since the last tag call for. `-- --write` makes the changelog, the version in package.json, one
- * commit and its tag; `-- --push` pushes both as well, together or not at all.
+ * commit and its tag; `-- --push` pushes both as well, together or not at all. An application's repository gets its version by
+ * `--folder FOLDER --tag-only`: a tag, and no commit.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { parseArgs } from "node:util";
 import * as semver from "semver";
 import { z } from "zod";
 import { HomelabError } from "../common/errors";
@@ -35,7 +37,7 @@ function setVersion(file: string, version: string): void {
   fs.writeFileSync(file, changed);
 }
 
-function write(folder: string, release: Release): void {
+function commitRelease(folder: string, release: Release): void {
   const changelog = path.join(folder, "CHANGELOG.md");
   fs.writeFileSync(changelog, withRelease(fs.existsSync(changelog) ? fs.readFileSync(changelog, "utf8") : "", release));
   const files = ["package.json", "package-lock.json"].filter((file) => fs.existsSync(path.join(folder, file)));
@@ -43,11 +45,15 @@ function write(folder: string, release: Release): void {
   git(folder, "add", "CHANGELOG.md", ...files);
   // Of GitLab's, which would run a pipeline for it; GitHub runs none for a push by a job's token.
   git(folder, ...AUTHOR, "commit", "--quiet", "-m", `chore(release): ${release.version} [skip ci]`);
-  git(folder, ...AUTHOR, "tag", "--annotate", `v${release.version}`, "-m", release.notes, "--cleanup=verbatim");
 }
 
-const push = (folder: string, version: string): string =>
-  git(folder, ...credentials(), "push", "--quiet", "--atomic", "origin", `HEAD:refs/heads/${BRANCH}`, `refs/tags/v${version}`);
+const tag = (folder: string, { version, notes }: Release): string =>
+  git(folder, ...AUTHOR, "tag", "--annotate", `v${version}`, "-m", notes, "--cleanup=verbatim");
+
+function push(folder: string, { version }: Release, tagOnly: boolean): void {
+  const branch = tagOnly ? [] : [`HEAD:refs/heads/${BRANCH}`];
+  git(folder, ...credentials(), "push", "--quiet", "--atomic", "origin", ...branch, `refs/tags/v${version}`);
+}
 
 /** @throws HomelabError where a release from here would not be what main holds */
 function check(folder: string): void {
@@ -55,27 +61,61 @@ function check(folder: string): void {
     throw new HomelabError("E_DIRTY", "files that Git knows are changed", { hint: "commit them, or put them aside: a release is what is committed" });
 }
 
+/** The version of what has none yet. */
+const FIRST = "0.1.0";
+
+function firstVersion(folder: string): string {
+  const file = path.join(folder, "package.json");
+  return fs.existsSync(file) ? z.object({ version: z.string().default(FIRST) }).parse(JSON.parse(fs.readFileSync(file, "utf8"))).version : FIRST;
+}
+
+const OPTIONS = {
+  write: { type: "boolean", default: false },
+  push: { type: "boolean", default: false },
+  "tag-only": { type: "boolean", default: false },
+  folder: { type: "string", default: "." },
+  outputs: { type: "string" },
+} as const;
+const USAGE = "usage: npm run release [-- --write|--push] [--tag-only] [--folder FOLDER] [--outputs FILE]\n";
+
+function optionsOf(words: readonly string[]) {
+  try {
+    const { values } = parseArgs({ args: [...words], options: OPTIONS });
+    return values.write && values.push ? undefined : values;
+  } catch {
+    // Said by the usage.
+    return undefined;
+  }
+}
+
+/** Beside its commit's tag an image has this one; where there is no release, it is the same again. */
+function writeOutputs(file: string | undefined, folder: string, release: Release | undefined): void {
+  if (file !== undefined) fs.appendFileSync(file, `IMAGE_TAG=${release?.version ?? git(folder, "rev-parse", "HEAD").trim()}\n`);
+}
+
 runMain(() => {
-  const mode = process.argv[2];
-  if (process.argv.length > 3 || (mode !== undefined && mode !== "--write" && mode !== "--push")) {
-    process.stderr.write("usage: npm run release [-- --write|--push]\n");
+  const options = optionsOf(process.argv.slice(2));
+  if (options === undefined) {
+    process.stderr.write(USAGE);
     return 2;
   }
-  const folder = process.cwd();
+  const folder = path.resolve(options.folder);
   const current = lastVersion(folder);
-  const first = z.object({ version: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8"))).version;
   const commits = commitsOf(folder, current === undefined ? "HEAD" : `v${current}..HEAD`);
-  const release = releaseFrom(commits, current, first, new Date().toISOString().slice(0, 10));
+  const release = releaseFrom(commits, current, firstVersion(folder), new Date().toISOString().slice(0, 10));
   for (const subject of release?.unknown ?? []) process.stderr.write(`warning: not conventional, left out: ${JSON.stringify(subject)}\n`);
   if (release === undefined) {
     process.stdout.write(`nothing to release since ${current === undefined ? "the beginning" : `v${current}`}\n`);
+    writeOutputs(options.outputs, folder, undefined);
     return 0;
   }
   process.stdout.write(`${release.notes}\n`);
-  if (mode === undefined) return 0;
+  if (!options.write && !options.push) return 0;
   check(folder);
-  write(folder, release);
-  if (mode === "--push") push(folder, release.version);
-  process.stdout.write(`v${release.version} is ${mode === "--push" ? "pushed" : "tagged here"}\n`);
+  if (!options["tag-only"]) commitRelease(folder, release);
+  tag(folder, release);
+  if (options.push) push(folder, release, options["tag-only"]);
+  writeOutputs(options.outputs, folder, release);
+  process.stdout.write(`v${release.version} is ${options.push ? "pushed" : "tagged here"}\n`);
   return 0;
 });

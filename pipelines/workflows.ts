@@ -124,13 +124,20 @@ the report that the pull request's code wrote as data, checks it against the sch
     file: "up.yml",
     name: "up",
     why: `Shows what main would change on the real homelab, and after the approval that the environment prod asks for does that and nothing else:
-the plan is an artefact, and \`up\` refuses where it would be something else now. A newer commit waits until the older is done or rejected.`,
+the plan is an artefact, and \`up\` refuses where it would be something else now. Then it waits for the rollouts. A newer commit waits
+until the older is done or rejected.`,
     on: { push: MAIN, workflow_dispatch: null },
     concurrency: { group: "homelab", cancel: false },
     jobs: [
       { job: jobNamed("plan"), if: ON_OUR_RUNNER, outputs: { changed: "${{ steps.plan.outputs.changed }}" } },
       // Nobody is asked to approve nothing.
       { job: jobNamed("up"), if: "needs.plan.outputs.changed == 'true'" },
+      // Also where up had nothing to do: what Argo CD delivers, no up does.
+      {
+        job: jobNamed("rollout"),
+        needs: ["plan", "up"],
+        if: "!cancelled() && needs.plan.result == 'success' && contains(fromJSON('[\"success\", \"skipped\"]'), needs.up.result)",
+      },
     ],
   },
   {

@@ -3,6 +3,7 @@
  * not here is answered 404 and noted.
  */
 import { answerIssues } from "./github-issues";
+import { answerWorkflowRuns } from "./runs";
 import { bodyOf, type Call, type Comment, charactersOf, type HostState, linkHeader, type PullRequest, pageOf, type Reply } from "./state";
 
 const LIMIT = 65_536;
@@ -86,6 +87,8 @@ export function answerGithub(call: Call, state: HostState): Reply | undefined {
   if (number !== undefined) return comments(call, state, number);
   const [, comment] = /^issues\/comments\/(\d+)$/.exec(rest) ?? [];
   if (comment !== undefined) return oneComment(call, state, comment);
+  const runs = answerWorkflowRuns(call, state, rest);
+  if (runs !== undefined) return runs;
   const issues = answerIssues(call, state, rest);
   if (issues !== undefined) return issues;
   if (call.method !== "GET") return undefined;

@@ -4,6 +4,7 @@
  */
 import { answerIssues } from "./gitlab-issues";
 import { FORBIDDEN, message, NOT_FOUND, pageHeaders } from "./gitlab-replies";
+import { answerPipelines } from "./runs";
 import { bodyOf, type Call, type Comment, charactersOf, type HostState, type PullRequest, pageOf, type Reply } from "./state";
 
 const LIMIT = 1_000_000;
@@ -57,6 +58,8 @@ export function answerGitlab(call: Call, state: HostState): Reply | undefined {
   if (call.account === undefined) return message(401, "401 Unauthorized");
   const path = call.url.pathname.replace(/^\/api\/v4/, "");
   if (call.method === "GET" && path === "/user") return { status: 200, body: { id: call.account.id, username: call.account.login } };
+  const runs = answerPipelines(call, state, path);
+  if (runs !== undefined) return runs;
   const issues = answerIssues(call, state, path);
   if (issues !== undefined) return issues;
   const [, project, iid, rest = ""] = /^\/projects\/(\d+)\/merge_requests\/(\d+)(\/.*)?$/.exec(path) ?? [];

@@ -1,5 +1,5 @@
 /**
- * The APIs for comments on pull requests, and for issues, of GitHub (at `/`) and of GitLab (at `/api/v4`), each with one repository, over plain HTTP on
+ * The APIs for comments on pull requests, for issues, and for what runs of main say, of GitHub (at `/`) and of GitLab (at `/api/v4`), each with one repository, over plain HTTP on
  * 127.0.0.1. Faults are asked for: an answer instead of the real one, after it, or a connection that is cut.
  */
 import { createServer, type IncomingMessage } from "node:http";
@@ -8,7 +8,7 @@ import { answerGithub } from "./github";
 import { answerGitlab } from "./gitlab";
 import type { Account, Call, HostState, PullRequest, Reply } from "./state";
 
-export type { Account, Comment, Issue, PullRequest } from "./state";
+export type { Account, Comment, Issue, PullRequest, Run } from "./state";
 
 export interface Fault {
   readonly method: string;
@@ -39,7 +39,10 @@ export interface CommentHosts {
 }
 
 /** Parameters that are modelled, some for one value. */
-const QUERY = { github: ["page", "per_page", "state", "head"], gitlab: ["page", "per_page", "sort", "order_by=created_at", "state", "scope=all"] } as const;
+const QUERY = {
+  github: ["page", "per_page", "state", "head", "branch=main", "head_sha"],
+  gitlab: ["page", "per_page", "sort", "order_by=created_at", "state", "scope=all", "ref=main", "source=push", "sha"],
+} as const;
 
 const newState = (repository: string): HostState => ({
   repository,
@@ -49,6 +52,8 @@ const newState = (repository: string): HostState => ({
   issues: [],
   nextIssue: 500,
   hasIssues: true,
+  workflow: "up.yml",
+  runs: [],
 });
 
 async function textOf(request: IncomingMessage): Promise<string> {

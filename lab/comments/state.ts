@@ -35,6 +35,17 @@ export interface Issue {
   readonly author: Account;
 }
 
+/** A run of a workflow on GitHub, a pipeline on GitLab; all are of main. */
+export interface Run {
+  /** Counts up. GitLab: its id. */
+  readonly number: number;
+  readonly commit: string;
+  /** In the host's words; GitHub's conclusion once it has ended. */
+  status: string;
+  /** GitLab: status by the job's name. */
+  jobs: Record<string, string>;
+}
+
 export interface HostState {
   /** GitHub: `owner/name`; GitLab: the project's number. */
   readonly repository: string;
@@ -45,6 +56,9 @@ export interface HostState {
   nextIssue: number;
   /** Whether the repository has issues at all. */
   hasIssues: boolean;
+  /** GitHub: file of the workflow whose runs these are. */
+  readonly workflow: string;
+  readonly runs: Run[];
 }
 
 export interface Reply {

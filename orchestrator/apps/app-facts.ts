@@ -36,15 +36,20 @@ const unknown = (what: string, name: string, names: readonly string[]): HomelabE
   });
 };
 
+/** @throws HomelabError E_STACK_UNKNOWN */
+export function findStack(stacks: readonly StackApps[], stack: string): StackApps {
+  const found = stacks.find(({ name }) => name === stack);
+  if (found !== undefined) return found;
+  throw unknown(
+    "stack",
+    stack,
+    stacks.map(({ name }) => name),
+  );
+}
+
 /** @throws HomelabError E_STACK_UNKNOWN, E_APP_UNKNOWN */
 export function findApp(stacks: readonly StackApps[], stack: string, app: string): { stack: StackApps; app: AppFacts } {
-  const found = stacks.find(({ name }) => name === stack);
-  if (found === undefined)
-    throw unknown(
-      "stack",
-      stack,
-      stacks.map(({ name }) => name),
-    );
+  const found = findStack(stacks, stack);
   const own = found.apps.find(({ name }) => name === app);
   if (own === undefined)
     throw unknown(
@@ -62,3 +67,6 @@ export function isAfter(stacks: readonly StackApps[], later: string, earlier: st
   const needs = stacks.find(({ name }) => name === later)?.needs ?? [];
   return needs.includes(earlier) || needs.some((need) => isAfter(stacks, need, earlier, seen));
 }
+
+/** The settings of a stack, below the checkout. */
+export const settingsOf = (stack: string): string => `Pulumi.${stack}.yaml`;

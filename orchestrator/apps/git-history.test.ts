@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { isCommitted, textsOf } from "./git-history";
+import { isCommitted, lastCommitOf, textsOf } from "./git-history";
 
 let root: string;
 beforeEach(() => {
@@ -29,4 +29,16 @@ test("a file that was removed for a while has the texts from before and after, t
   expect(await isCommitted(root, "Pulumi.dev.yaml")).toBe(true);
   fs.writeFileSync(file, "3");
   expect(await isCommitted(root, "Pulumi.dev.yaml")).toBe(false);
+});
+
+test("the last commit that changed a file, and none of a file that no commit has", async () => {
+  git("init", "-q");
+  for (const name of ["Pulumi.dev.yaml", "other"]) {
+    fs.writeFileSync(path.join(root, name), "1");
+    git("add", "-A");
+    git("commit", "-qm", name);
+  }
+  const commit = execFileSync("git", ["-C", root, "rev-parse", "HEAD~1"], { encoding: "utf8" }).trim();
+  expect(await lastCommitOf(root, "Pulumi.dev.yaml")).toBe(commit);
+  await expect(lastCommitOf(root, "Pulumi.stg.yaml")).rejects.toMatchObject({ code: "E_GIT", message: "no commit has Pulumi.stg.yaml" });
 });

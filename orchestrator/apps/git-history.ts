@@ -36,3 +36,11 @@ export async function* textsOf(root: string, file: string): AsyncGenerator<strin
 
 /** Whether a file is as the last commit has it. */
 export const isCommitted = async (root: string, file: string): Promise<boolean> => (await git(root, "status", "--porcelain", "--", file)).trim() === "";
+
+/** The last commit that changed a file. @throws HomelabError E_GIT where no commit has it */
+export async function lastCommitOf(root: string, file: string): Promise<string> {
+  const commit = (await git(root, "log", "--max-count=1", "--format=%H", "--", file)).trim();
+  if (commit === "")
+    throw new HomelabError("E_GIT", `no commit has ${file}`, { subject: file, hint: "name a stage that has settings, in a clone with all commits" });
+  return commit;
+}

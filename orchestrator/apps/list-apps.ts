@@ -3,12 +3,15 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { projectRoot } from "../../common/paths";
 import { isSameImage, shortImage } from "../charts/image-reference";
-import type { Arguments } from "../cli/command";
+import { type Arguments, positive } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
-import { isAfter, readApps, type StackApps } from "./app-facts";
+import { findStack, isAfter, readApps, type StackApps, settingsOf } from "./app-facts";
 import { lineSince } from "./git-history";
+import { type Rollout, rolloutsOf } from "./rollouts";
 import { lineOf } from "./settings-images";
+
+const NOT_COMMITTED = "not committed";
 
 interface Row {
   readonly app: string;
@@ -20,14 +23,16 @@ interface Row {
   readonly waiting: string | undefined;
   readonly delivery: string;
   readonly hosts: readonly string[];
+  /** Whether its cluster runs that image; with `--rollout` alone. */
+  readonly rollout?: Rollout;
 }
 
 async function sinceOf(stack: string, app: string, movable: boolean): Promise<string | undefined> {
   if (!movable) return undefined;
-  const file = `Pulumi.${stack}.yaml`;
+  const file = settingsOf(stack);
   const line = lineOf(fs.readFileSync(path.join(projectRoot(), file), "utf8"), app);
   if (line === undefined) return undefined;
-  return (await lineSince(projectRoot(), file, line))?.toISOString() ?? "not committed";
+  return (await lineSince(projectRoot(), file, line))?.toISOString() ?? NOT_COMMITTED;
 }
 
 /** The nearest stage before that has the application, where it runs another image. */
@@ -39,14 +44,15 @@ function waitingFor(stacks: readonly StackApps[], stack: StackApps, app: string,
 }
 
 function table(rows: readonly Row[]): string {
-  const cells = rows.map(({ app, stack, image, since, waiting }) => [
+  const cells = rows.map(({ app, stack, image, since, waiting, rollout }) => [
     app,
     stack,
     shortImage(image),
     since === undefined ? "" : since.replace("T", " ").slice(0, 16),
     waiting === undefined ? "" : `waiting: that of ${waiting}`,
+    ...(rollout === undefined ? [] : [rollout.state === "done" ? `runs: ${rollout.says}` : `does not run: ${rollout.says}`]),
   ]);
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   return cells
     .map(
       (row) =>
@@ -58,13 +64,30 @@ function table(rows: readonly Row[]): string {
     .join("");
 }
 
-/** @throws HomelabError for whatever the site and its settings do not say together; E_GIT */
+const HOUR_MS = 3_600_000;
+
+/** What the words and flags choose. @throws HomelabError E_STACK_UNKNOWN */
+function chosen(rows: readonly Row[], stacks: readonly StackApps[], args: Arguments, now: number): Row[] {
+  for (const word of args.words) findStack(stacks, word);
+  const hours = args.text("newer-than");
+  // One that no commit has is newer than all that have one.
+  const isNew = ({ since }: Row): boolean =>
+    since !== undefined && (since === NOT_COMMITTED || Date.parse(since) > now - positive(hours, 1, "--newer-than") * HOUR_MS);
+  return rows.filter((row) => (args.words.length === 0 || args.words.includes(row.stack)) && (hours === undefined || isNew(row)));
+}
+
+async function withRollouts(rows: readonly Row[], minutes: string, args: Arguments, session: Session): Promise<Row[]> {
+  const found = rows.length === 0 ? [] : await rolloutsOf(rows, positive(minutes, 1, "--rollout"), args, session);
+  return rows.map((row, i) => ({ ...row, ...(found[i] === undefined ? {} : { rollout: found[i] }) }));
+}
+
+/** @throws HomelabError for whatever the site and its settings do not say together; E_GIT; E_STACK_UNKNOWN; with `--rollout` for a state that cannot be read */
 export async function listApps(args: Arguments, session: Session): Promise<ExitCode> {
   const { stacks } = await readApps();
-  const rows: Row[] = [];
+  const all: Row[] = [];
   for (const stack of stacks)
     for (const { name: app, image, movable, delivery, hosts } of stack.apps)
-      rows.push({
+      all.push({
         app,
         stack: stack.name,
         image,
@@ -73,7 +96,9 @@ export async function listApps(args: Arguments, session: Session): Promise<ExitC
         delivery,
         hosts,
       });
-  const sorted = rows.toSorted((a, b) => (a.app === b.app ? 0 : a.app < b.app ? -1 : 1));
-  session.out(args.flag("json") ? `${JSON.stringify({ version: 1, apps: sorted }, null, 2)}\n` : table(sorted));
-  return EXIT.done;
+  const listed = chosen(all, stacks, args, session.clock.now()).toSorted((a, b) => (a.app === b.app ? 0 : a.app < b.app ? -1 : 1));
+  const minutes = args.text("rollout");
+  const rows = minutes === undefined ? listed : await withRollouts(listed, minutes, args, session);
+  session.out(args.flag("json") ? `${JSON.stringify({ version: 1, apps: rows }, null, 2)}\n` : rows.length === 0 ? "no application is chosen\n" : table(rows));
+  return rows.every(({ rollout }) => rollout === undefined || rollout.state === "done") ? EXIT.done : EXIT.failed;
 }

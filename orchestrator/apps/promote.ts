@@ -13,15 +13,13 @@ import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askByName, askToGoOn, REFUSED } from "../cli/gate";
 import { runOwnCommand } from "../cli/own-command";
 import type { Session } from "../cli/session";
-import { type AppFacts, findApp, isAfter, readApps, type StackApps } from "./app-facts";
+import { type AppFacts, findApp, isAfter, readApps, type StackApps, settingsOf } from "./app-facts";
 import { isCommitted, textsOf } from "./git-history";
 import { pinned } from "./registry";
 import { imagesIn, withImage } from "./settings-images";
 
 /** How long a stage's tests may take. */
 const VERIFY_MS = 30 * 60_000;
-
-const settingsOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 
 interface Move {
   readonly app: string;

@@ -92,16 +92,22 @@ function readEvent(file: string): unknown {
 
 const INSIDE_GITHUB = "run it in a job of GitHub Actions, on workflow_run or pull_request";
 
-/** @param right that the job's token needs */
-function githubBase(right: string) {
-  const [owner = "", repo = ""] = variable("GITHUB_REPOSITORY", /^[\w.-]{1,100}\/[\w.-]{1,100}$/, INSIDE_GITHUB).split("/");
-  return {
-    api: apiUrl("GITHUB_API_URL", "https://api.github.com"),
-    owner,
-    repo,
-    token: token("GITHUB_TOKEN", `give the job \`permissions: ${right}: write\`, and the step github.token as GITHUB_TOKEN`),
-  };
+/** @param name of the variable that has the repository; @param hint what a token is missing for */
+function githubAccess(name: string, hint: string) {
+  const [owner = "", repo = ""] = variable(name, /^[\w.-]{1,100}\/[\w.-]{1,100}$/, INSIDE_GITHUB).split("/");
+  return { api: apiUrl("GITHUB_API_URL", "https://api.github.com"), owner, repo, token: token("GITHUB_TOKEN", hint) };
 }
+
+/** @param right that the job's token needs */
+const githubBase = (right: string) =>
+  githubAccess("GITHUB_REPOSITORY", `give the job \`permissions: ${right}: write\`, and the step github.token as GITHUB_TOKEN`);
+
+/** The repository of the homelab, for who only reads: another one's job names it. @throws HomelabError E_NO_RUN naming the variable */
+export const githubReader = () =>
+  githubAccess(
+    readEnv("HOMELAB_REPOSITORY") === undefined ? "GITHUB_REPOSITORY" : "HOMELAB_REPOSITORY",
+    "give the step a token that may read the runs of the homelab (actions: read) as GITHUB_TOKEN",
+  );
 
 function githubRunUrl({ owner, repo }: { owner: string; repo: string }): string {
   const server = variable("GITHUB_SERVER_URL", /^https?:\/\/[^\s()<>"'`]+$/, INSIDE_GITHUB);
@@ -147,12 +153,19 @@ function gitlabApi(): string {
   return api;
 }
 
+const gitlabAccess = (scope: string, environment: string) => ({
+  api: gitlabApi(),
+  project: variable("CI_PROJECT_ID", /^\d{1,15}$/, INSIDE_GITLAB),
+  token: token("GITLAB_TOKEN", `make a project access token with the scope ${scope}, and keep it as a masked variable of the environment \`${environment}\``),
+});
+
+/** The project of the homelab, for who only reads. @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
+export const gitlabReader = () => gitlabAccess("read_api", "delivered");
+
 /** The pipeline itself, for what is not about a merge request. @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
 export function gitlabRun(environment = "issue"): GitlabRun {
   return {
-    api: gitlabApi(),
-    project: variable("CI_PROJECT_ID", /^\d{1,15}$/, INSIDE_GITLAB),
-    token: token("GITLAB_TOKEN", `make a project access token with the scope api, and keep it as a masked variable of the environment \`${environment}\``),
+    ...gitlabAccess("api", environment),
     commit: variable("CI_COMMIT_SHA", COMMIT, INSIDE_GITLAB),
     runUrl: variable("CI_PIPELINE_URL", /^https?:\/\/[^\s()<>"'`]{1,2000}$/, INSIDE_GITLAB),
   };

@@ -236,7 +236,7 @@ test("the targets of make that the jobs call fail with what they call, and remov
   expect([make("clean-reports").code, fs.existsSync(path.join(dir, "drift")), fs.existsSync(path.join(dir, "plan"))]).toEqual([0, false, false]);
   const homelab = "node orchestrator/bin/homelab";
   for (const [target, call] of [
-    ["drift-report", `${homelab} drift --report drift/drift.json`],
+    ["drift-report", `${homelab} drift --names-only --report drift/drift.json`],
     ["preview-change BASE=base HEAD=head OUT=out", `${homelab} up --lab --plain`],
     ["lab-of-base BASE=base", `${homelab} lab start --latency zero`],
     ["validate", `${homelab} render dev --check`],
@@ -248,6 +248,10 @@ test("the targets of make that the jobs call fail with what they call, and remov
   }
   expect(fs.readFileSync(path.join(dir, "drift/failure.txt"), "utf8")).toContain("error: broken");
   expect(make("drift-report").code).toBe(0);
+  // Values leave the runner only where somebody said so.
+  for (const words of ["", " DRIFT_VALUES=", " DRIFT_VALUES=false"])
+    expect(make(`drift-report${words}`).calls).toContain(`${homelab} drift --names-only --report drift/drift.json`);
+  expect(make("drift-report DRIFT_VALUES=true").calls).toContain(`${homelab} drift --report drift/drift.json`);
   // One that differs does not hide the next.
   expect(make("validate", `${homelab} render dev --check`).calls).toContain(`${homelab} render stg --check`);
 });

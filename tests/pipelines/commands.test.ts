@@ -21,6 +21,8 @@ const TOOLS: Readonly<Record<string, RegExp>> = {
   docker: /^docker (login|buildx) /,
   printenv: /^printenv \w+$/,
   cypress: /^cypress run /,
+  git: /^git clone --quiet --depth 1 /,
+  tee: /^tee image\.env$/,
   cd: /^cd \$\w+$/,
 };
 

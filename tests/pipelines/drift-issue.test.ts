@@ -108,6 +108,13 @@ test.each(HOSTS)("%s: what could not be looked at opens the issue, and keeps it 
   ]);
 });
 
+test("a report without values is an issue that names fields, and holds none of what is in them", async () => {
+  const [fields, operations] = [[{ path: "data.password" }], [{ operation: "file /etc/x", status: "would-change" }]];
+  const hosts = [{ host: "dns", stack: "tools", status: "would-change" as const, roles: [{ role: "dns", operations }] }];
+  await settle("github", report({ stacks: [{ stack: "dev", resources: [{ ...changed, fields }] }], hosts }));
+  expect(open("github")[0]?.body).toMatch(/\n {2}~ proxmoxve:index\/vmLegacy:VmLegacy dev-vm\n {4}data\.password\n```[\s\S]*~ file \/etc\/x\n```/);
+});
+
 test.each(HOSTS)(
   "%s: an issue that is deleted between the look and the update is opened anew; one that was opened though its answer was lost is not opened twice",
   async (host) => {

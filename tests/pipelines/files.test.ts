@@ -52,17 +52,30 @@ test("an application goes on only from tests that passed, back only where they f
     ...(condition === undefined ? [] : [condition]),
     ...["stage", "from", "image", "back"].flatMap((key) => (inputs[key] === undefined ? [] : [`${key}=${String(inputs[key])}`])),
   ]);
-  const stage = (name: string, before: string, source: string) => [
-    [name, before, "deploy", `stage=${name}`, source],
-    [`${name}-tests`, name, "cypress"],
-    [`${name}-back`, `${name}-tests`, "deploy", `failure() && needs.${name}-tests.result == 'failure'`, `stage=${name}`, "back=true"],
-  ];
+  const stage = (name: string, before: string, source: string) => {
+    const [wait, tests] = [`${name}-delivered`, `${name}-tests`];
+    return [
+      [name, before, "deploy", `stage=${name}`, source],
+      [wait, name, "delivered", `stage=${name}`],
+      [tests, wait, "cypress"],
+      // Not where the stage never got the image: the one before would go too.
+      [
+        `${name}-back`,
+        `${wait},${tests}`,
+        "deploy",
+        `failure() && (needs.${wait}.result == 'failure' || needs.${tests}.result == 'failure')`,
+        `stage=${name}`,
+        "back=true",
+      ],
+    ];
+  };
   const image = "image=${{ inputs.registry }}/${{ inputs.project }}/${{ inputs.app-name }}@${{ needs.build.outputs.digest }}";
   expect(steps).toEqual([
     ["build", "", "build-and-push"],
     ...stage("dev", "build", image),
     ...stage("stg", "dev-tests", "from=dev"),
     ...stage("prod", "stg-tests", "from=stg"),
+    ["version", "build,prod-tests", "version"],
   ]);
   // What is called has each input that it is given, and gets each that it requires.
   for (const [name, { uses, with: given }] of Object.entries(jobs)) {
@@ -155,13 +168,14 @@ test.each(MUTATIONS)("the rules see %s", (_, file, from, to, said) => {
   expect(githubProblems(file, changed)).toContainEqual(expect.stringMatching(said));
 });
 
-/** A repository with the pipeline of GitLab, changed by `edit`. */
-function gitlab(edit: (file: string, text: string) => string = (_, text) => text) {
+/** A repository with the pipeline of GitLab, changed by `edit`; of an application where it has `own`. */
+function gitlab(edit: (file: string, text: string) => string = (_, text) => text, own?: string) {
   const folder = fs.mkdtempSync(path.join(dir, "gitlab-"));
-  for (const file of [".gitlab-ci.yml", ".gitlab/ci-templates.yml"]) {
+  for (const file of [".gitlab-ci.yml", ".gitlab/ci-templates.yml", ".gitlab/application.yml"]) {
     fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
     fs.writeFileSync(path.join(folder, file), edit(file, fs.readFileSync(path.join(ROOT, file), "utf8")));
   }
+  if (own !== undefined) fs.writeFileSync(path.join(folder, ".gitlab-ci.yml"), own);
   const git = (...args: string[]) => spawnSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...args], { cwd: folder });
   git("init", "-q", "-b", "main");
   git("remote", "add", "origin", "https://gitlab.invalid/group/homelab.git");
@@ -169,7 +183,7 @@ function gitlab(edit: (file: string, text: string) => string = (_, text) => text
   git("commit", "-q", "-m", "pipeline");
   const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(__dirname, "gitlab-view.mjs")], { cwd: folder, encoding: "utf8" });
   // It cannot follow a trigger into another project, and says so before the file.
-  return { status, stdout: stdout.replaceAll(/^.*WARN.*`\.deploy-app-template` will be no-op.*\n/gm, ""), stderr };
+  return { status, stdout: stdout.replaceAll(/^.*WARN.*will be no-op.*\n/gm, ""), stderr };
 }
 
 test("GitLab's file is valid by GitLab's schema with every include and extends resolved, and within the rules", () => {
@@ -180,6 +194,52 @@ test("GitLab's file is valid by GitLab's schema with every include and extends r
   // From the template that is included, by `extends`.
   expect(JSON.stringify([jobs["check"]?.image, jobs["trivy"]?.script])).toMatch(/node:20[^\]]*trivy config/);
   expect(gitlabProblems(jobs)).toEqual([]);
+});
+
+const APPLICATION = `include:
+  - local: /.gitlab/application.yml
+variables: { APP_NAME: writer, APP_CONTEXT: ., HOMELAB_PROJECT: group/homelab, CYPRESS_DIR: e2e }
+`;
+
+test("an application's flow on GitLab is valid too, and goes on, back and to production as that of GitHub does", () => {
+  const { status, stdout, stderr } = gitlab(undefined, APPLICATION);
+  expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+  interface FlowJob {
+    needs?: (string | { job: string })[];
+    rules?: { when?: string }[];
+    trigger?: { project: string; strategy: string };
+    script?: string[];
+    variables?: Record<string, string>;
+  }
+  const { stages, workflow, variables, include, ...jobs } = parse(stdout) as Record<string, FlowJob>;
+  const flow = Object.entries(jobs)
+    .filter(([name]) => !name.startsWith("."))
+    .map(([name, { needs = [], rules = [], trigger, variables: own = {} }]) => [
+      name,
+      needs.map((need) => (typeof need === "string" ? need : need.job)).join(),
+      ...(trigger === undefined ? [] : [`${trigger.project} ${trigger.strategy}`]),
+      ...rules.flatMap(({ when }) => (when === undefined || when === "on_success" ? [] : [when])),
+      ...["DEPLOY_TO", "DELIVERED_TO", "STAGE", "DEPLOY_FROM", "DEPLOY_IMAGE", "DEPLOY_BACK"].flatMap((key) =>
+        [undefined, "", "false"].includes(own[key]) ? [] : [`${key}=${own[key]}`],
+      ),
+    ]);
+  const homelab = "$HOMELAB_PROJECT depend";
+  const stage = (name: string, before: string, source: string) => [
+    [name, before, homelab, "DEPLOY_TO=$STAGE", `STAGE=${name}`, source],
+    [`${name}-delivered`, name, homelab, "DELIVERED_TO=$STAGE", `STAGE=${name}`],
+    [`${name}-tests`, `${name}-delivered`],
+    [`${name}-back`, `${name}-delivered,${name}-tests`, homelab, "on_failure", "DEPLOY_TO=$STAGE", `STAGE=${name}`, "DEPLOY_BACK=true"],
+  ];
+  expect(flow).toEqual([
+    ["build", ""],
+    ["scan", "build"],
+    ...stage("dev", "scan,build", "DEPLOY_IMAGE=$CI_REGISTRY_IMAGE/$APP_NAME@$IMAGE_DIGEST"),
+    ...stage("stg", "dev-tests", "DEPLOY_FROM=dev"),
+    ...stage("prod", "stg-tests", "DEPLOY_FROM=stg"),
+    ["version", "prod-tests"],
+    ["version-of-image", "build,version"],
+  ]);
+  expect(jobs["version"]?.script?.at(-1)).toContain("--tag-only --push");
 });
 
 test.each([

@@ -70,7 +70,7 @@ describeReal(["check-jsonschema"], "schemas of both hosts", (pathOf) => {
   test("every workflow, GitLab's file and its templates are valid", () => {
     expect(check("github-workflows", ...WORKFLOWS)).toMatchObject({ code: 0 });
     expect(run(pathOf("check-jsonschema"), ["--builtin-schema", "custom.github-workflows-require-timeout", ...WORKFLOWS])).toMatchObject({ code: 0 });
-    const gitlab = [".gitlab-ci.yml", ".gitlab/ci-templates.yml"].map((file) => path.join(ROOT, file));
+    const gitlab = [".gitlab-ci.yml", ".gitlab/ci-templates.yml", ".gitlab/application.yml"].map((file) => path.join(ROOT, file));
     expect(run(pathOf("check-jsonschema"), ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", ...gitlab])).toMatchObject({ code: 0 });
   });
 

@@ -1,0 +1,21 @@
+/** What the steps of several jobs have in common. */
+import type { ActionStep, Step } from "./model";
+
+export const NODE_VERSION = 20;
+/** Found again by name: what the preview leaves for the comment, `drift` for the issue, and the plan that `up` holds to. */
+export const PREVIEW = "preview";
+export const DRIFT = "drift";
+export const PLAN = "plan";
+export const INSTALL: Step = { run: "make bin/.built" };
+/** On a runner of ours the folder is that of the run before. */
+export const CLEAN: Step = { run: "make clean-reports" };
+
+export const checkout = (more: ActionStep["with"] = {}): ActionStep => ({ uses: "actions/checkout", with: { "persist-credentials": false, ...more } });
+/** Without a cache: what a fork's run wrote is read by no other. */
+export const NODE: ActionStep = { uses: "actions/setup-node", with: { "node-version": NODE_VERSION, "package-manager-cache": false } };
+
+/** What a run on the real homelab needs; no token of Vault is among them: each stack's is in the state, encrypted. */
+export const HOMELAB_SECRETS = ["SOPS_AGE_KEY", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+
+/** What runs on the homelab's own runner keeps `.homelab` there, which says what earlier runs left in doubt. */
+export const ON_OUR_RUNNER = [checkout({ clean: false }), NODE];
