@@ -6,7 +6,7 @@ import { isMap, type JsonMap, listAt, textAt } from "../kubernetes/objects";
 import { groupOf } from "./health";
 
 /** The writer in managedFields of what Argo CD applies. */
-export const MANAGER = "argocd-controller";
+const MANAGER = "argocd-controller";
 
 export interface ClusterAccess {
   /** As Applications and projects name it. */

@@ -18,7 +18,7 @@ const configSchema = z.strictObject({ bearerToken: z.string().optional(), tlsCli
 const dataSchema = z.strictObject({ name: z.string(), server: z.url(), config: z.string() });
 
 /** The entries of a Secret as texts. */
-export const secretTexts = (secret: KubeObject): Record<string, string> =>
+const secretTexts = (secret: KubeObject): Record<string, string> =>
   Object.fromEntries(Object.entries(mapAt(secret, "data")).map(([key, value]) => [key, decode64(String(value))]));
 
 function jsonOf(text: string): unknown {

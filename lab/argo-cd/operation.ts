@@ -12,7 +12,7 @@ const milliseconds = (text: string): number =>
   [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ""] ?? 0), 0);
 
 /** How long after a failure the next attempt begins. @param count attempts that were made again before */
-export function retryAfter({ backoff }: Retry, count: number): number {
+function retryAfter({ backoff }: Retry, count: number): number {
   const { duration = BACKOFF.duration, factor = BACKOFF.factor, maxDuration = BACKOFF.maxDuration } = backoff ?? {};
   return Math.min(milliseconds(duration) * factor ** count, milliseconds(maxDuration));
 }

@@ -11,7 +11,7 @@ export const OWN = "https://kubernetes.default.svc";
 export const POLICY = { automated: { prune: true, selfHeal: true }, syncOptions: ["ServerSideApply=true"] };
 
 /** Installs the chart's stand-in. Its cache's password is any. */
-export async function installArgoCd(world: LabWorld, cluster: WorldCluster): Promise<void> {
+async function installArgoCd(world: LabWorld, cluster: WorldCluster): Promise<void> {
   await cluster.namespace("argocd");
   cluster.create({ apiVersion: "v1", kind: "Secret", metadata: { name: "argocd-redis", namespace: "argocd" }, data: { auth: "eA==" } });
   const chart = { repository: "https://argoproj.github.io/argo-helm", chart: "argo-cd", version: "10.1.1" };
