@@ -29,8 +29,8 @@ export interface DeliveryRun {
 
 export interface DeliveryHost {
   readonly where: string;
-  /** The run of a commit, and the newest of main. None while the host has not started one. */
-  runsWith(commit: string): Promise<DeliveryRun[]>;
+  /** The runs of main that have a commit. None while the host has not started one. */
+  runsWith(commit: string, contains: Contains): Promise<DeliveryRun[]>;
 }
 
 interface Access {
@@ -38,12 +38,18 @@ interface Access {
   readonly token: string;
 }
 
-/** The run of the commit itself, and of those of main all that came after it. */
-function withLater<T>(own: readonly T[], newest: readonly T[], numberOf: (run: T) => number): T[] {
-  if (own.length === 0) return [];
-  const first = Math.min(...own.map(numberOf));
-  const all = new Map([...own, ...newest].map((run) => [numberOf(run), run]));
-  return [...all].filter(([number]) => number >= first).map(([, run]) => run);
+/** Whether a commit is in the history of another one, as far as the clone knows both. */
+export type Contains = (history: string, commit: string) => Promise<boolean>;
+
+/**
+ * The runs that have the commit: its own, that of the push that brought it with others, and all of main that came after.
+ * @param runs of main, in any order
+ */
+async function having<T extends { readonly sha: string; readonly number: number }>(runs: readonly T[], commit: string, contains: Contains): Promise<T[]> {
+  // The host was asked for the commit's own and for the newest: one may be in both.
+  const sorted = [...new Map(runs.map((run) => [run.number, run])).values()].toSorted((a, b) => a.number - b.number);
+  for (const [i, { sha }] of sorted.entries()) if (sha === commit || (await contains(sha, commit))) return sorted.slice(i);
+  return [];
 }
 
 const githubRuns = z.object({
@@ -70,14 +76,13 @@ export function githubDelivery(facts: Access & { owner: string; repo: string }, 
   const list = (more: { head_sha?: string }) =>
     asked("listing the runs of up", async () => {
       const { data } = await client.rest.actions.listWorkflowRuns({ owner, repo, workflow_id: WORKFLOW, branch: BRANCH, per_page: LOOKED_AT, ...more });
-      return checked(githubRuns, data, "listing the runs of up").workflow_runs;
+      return checked(githubRuns, data, "listing the runs of up").workflow_runs.map((run) => ({ ...run, number: run.run_number, sha: run.head_sha }));
     });
   return {
     where: `${owner}/${repo}`,
-    runsWith: async (commit) => {
-      const own = await list({ head_sha: commit });
-      const runs = withLater(own, own.length === 0 ? [] : await list({}), ({ run_number: number }) => number);
-      return runs.map((run) => ({ number: run.run_number, url: run.html_url, ...githubState(run) }));
+    runsWith: async (commit, contains) => {
+      const runs = await having([...(await list({ head_sha: commit })), ...(await list({}))], commit, contains);
+      return runs.map((run) => ({ number: run.number, url: run.html_url, ...githubState(run) }));
     },
   };
 }
@@ -106,11 +111,11 @@ export function gitlabDelivery(facts: Access & { project: string }, polite: Poli
     pipelinesSchema.parse(await pipelines.all(project, { ref: BRANCH, source: "push", perPage: LOOKED_AT, maxPages: 1, ...more }));
   return {
     where: `project ${project}`,
-    runsWith: (commit) =>
+    runsWith: (commit, contains) =>
       asked("listing the pipelines", async () => {
-        const own = await list({ sha: commit });
+        const listed = [...(await list({ sha: commit })), ...(await list({}))].map((pipeline) => ({ ...pipeline, number: pipeline.id }));
         const found: DeliveryRun[] = [];
-        for (const pipeline of withLater(own, own.length === 0 ? [] : await list({}), ({ id }) => id)) {
+        for (const pipeline of await having(listed, commit, contains)) {
           const state = gitlabState(pipeline, jobsSchema.parse(await jobs.all(project, { pipelineId: pipeline.id, perPage: LOOKED_AT, maxPages: 1 })));
           found.push({ number: pipeline.id, url: pipeline.web_url, ...state });
           if (state.state === "delivered") break;
@@ -120,18 +125,25 @@ export function gitlabDelivery(facts: Access & { project: string }, polite: Poli
   };
 }
 
+export interface Awaited {
+  readonly host: DeliveryHost;
+  readonly commit: string;
+  readonly contains: Contains;
+  /** How long. */
+  readonly minutes: number;
+}
+
 /**
  * Waits until a run that has the commit has delivered it.
- * @param minutes how long
  * @returns page of that run
  * @throws HomelabError E_DELIVERY where all such runs failed, or none ended in time
  */
-export async function waitUntilDelivered(host: DeliveryHost, commit: string, minutes: number, clock: Clock, say: (text: string) => void): Promise<string> {
+export async function waitUntilDelivered({ host, commit, contains, minutes }: Awaited, clock: Clock, say: (text: string) => void): Promise<string> {
   const deadline = clock.now() + minutes * 60_000;
   const short = commit.slice(0, 12);
   let said: string | undefined;
   for (;;) {
-    const runs = (await host.runsWith(commit)).toSorted((a, b) => b.number - a.number);
+    const runs = (await host.runsWith(commit, contains)).toSorted((a, b) => b.number - a.number);
     const done = runs.find(({ state }) => state === "delivered");
     if (done !== undefined) return done.url;
     const now = runs.map(({ url, says }) => `${url} (${says})`).join(", ");

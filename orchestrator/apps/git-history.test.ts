@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { isCommitted, lastCommitOf, textsOf } from "./git-history";
+import { isAncestor, isCommitted, lastCommitOf, textsOf } from "./git-history";
 
 let root: string;
 beforeEach(() => {
@@ -40,5 +40,10 @@ test("the last commit that changed a file, and none of a file that no commit has
   }
   const commit = execFileSync("git", ["-C", root, "rev-parse", "HEAD~1"], { encoding: "utf8" }).trim();
   expect(await lastCommitOf(root, "Pulumi.dev.yaml")).toBe(commit);
+  expect([await isAncestor(root, commit, "HEAD"), await isAncestor(root, "HEAD", commit), await isAncestor(root, commit, "1".repeat(40))]).toEqual([
+    true,
+    false,
+    false,
+  ]);
   await expect(lastCommitOf(root, "Pulumi.stg.yaml")).rejects.toMatchObject({ code: "E_GIT", message: "no commit has Pulumi.stg.yaml" });
 });

@@ -44,3 +44,14 @@ export async function lastCommitOf(root: string, file: string): Promise<string> 
     throw new HomelabError("E_GIT", `no commit has ${file}`, { subject: file, hint: "name a stage that has settings, in a clone with all commits" });
   return commit;
 }
+
+/** Whether a commit is in the history of another one; false also where the clone lacks one of them. */
+export async function isAncestor(root: string, commit: string, of: string): Promise<boolean> {
+  try {
+    await run("git", ["-C", root, "merge-base", "--is-ancestor", commit, of], { env: childEnv({}), timeout: TIMEOUT_MS });
+    return true;
+  } catch {
+    // 1: it is not; 128: such as a run of a push that is newer than the clone.
+    return false;
+  }
+}

@@ -7,8 +7,8 @@ import { hostOf } from "../pull-request/given-files";
 import { createPoliteFetch, type PoliteFetch } from "../pull-request/polite-fetch";
 import { githubReader, gitlabReader } from "../pull-request/run-facts";
 import { settingsOf } from "./app-facts";
-import { type DeliveryHost, githubDelivery, gitlabDelivery, waitUntilDelivered } from "./delivered";
-import { lastCommitOf } from "./git-history";
+import { type Contains, type DeliveryHost, githubDelivery, gitlabDelivery, waitUntilDelivered } from "./delivered";
+import { isAncestor, lastCommitOf } from "./git-history";
 
 const MINUTES = 60;
 
@@ -35,12 +35,15 @@ export async function waitDelivered(args: Arguments, session: Session): Promise<
   const minutes = positive(args.text("minutes"), MINUTES, "--minutes");
   const given = args.text("commit");
   if (given !== undefined && !/^[0-9a-f]{40}$/.test(given)) throw usageError("--commit takes a commit's whole hash", "see `git rev-parse main`");
+  const contains: Contains = (history, wanted) => isAncestor(projectRoot(), wanted, history);
   const { facts, ask } = host === "github" ? onGithub() : onGitlab();
   session.redactor.register(facts.token);
   const commit = given ?? (await lastCommitOf(projectRoot(), settingsOf(stack)));
   const polite = createPoliteFetch(facts.api, session.clock, session.err);
   try {
-    session.out(`${settingsOf(stack)} is delivered: ${await waitUntilDelivered(ask(polite), commit, minutes, session.clock, session.err)}\n`);
+    session.out(
+      `${settingsOf(stack)} is delivered: ${await waitUntilDelivered({ host: ask(polite), commit, contains, minutes }, session.clock, session.err)}\n`,
+    );
     return EXIT.done;
   } finally {
     await polite.close();

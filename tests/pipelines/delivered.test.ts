@@ -1,4 +1,8 @@
 /** `homelab delivered --github` and `--gitlab`, by the real clients, against the lab's APIs: which runs of main end the wait, and how. */
+import { spawnSync } from "node:child_process";
+import { type Contains, githubDelivery, gitlabDelivery } from "../../orchestrator/apps/delivered";
+import { isAncestor } from "../../orchestrator/apps/git-history";
+import { createPoliteFetch } from "../../orchestrator/pull-request/polite-fetch";
 import { startWorld, TOKEN, type World } from "./comment-world";
 
 const HOSTS = ["github", "gitlab"] as const;
@@ -51,7 +55,7 @@ test.each(HOSTS)("%s: a run of the commit that has delivered ends it at once, wh
 });
 
 test.each(HOSTS)("%s: it waits while there is no run, and while one goes on or waits for an approval, and says what it waits for", async (host) => {
-  const [states, asks] = [["", ...WORDS[host].running], { count: 0 }];
+  const [states, asks] = [["", "", ...WORDS[host].running], { count: 0 }];
   world.hosts.fail({
     method: "GET",
     path: /runs$|pipelines$/,
@@ -72,6 +76,31 @@ test.each(HOSTS)("%s: a newer run of main that delivers has the commit too; an o
   run(host, 6, OTHER, WORDS[host].running[0]);
   later(3, () => run(host, 6, OTHER, "success"));
   expect(await delivered(host)).toMatchObject({ code: 0, out: expect.stringMatching(/\/6\n$/) });
+});
+
+test.each(HOSTS)("%s: the run of a push of several commits has each of them", async (host) => {
+  const git = (...args: string[]): string => {
+    const { status, stdout } = spawnSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...args], { cwd: world.dir, encoding: "utf8" });
+    expect([args[0], status]).toEqual([args[0], 0]);
+    return stdout.trim();
+  };
+  git("init", "-q");
+  const [first, second, last] = ["1", "2", "3"].map((name) => {
+    git("commit", "-q", "--allow-empty", "-m", name);
+    return git("rev-parse", "HEAD");
+  });
+  const contains: Contains = (history, commit) => isAncestor(world.dir, commit, history);
+  const runs = [
+    { number: 1, sha: first ?? "" },
+    { number: 3, sha: OTHER },
+    { number: 2, sha: last ?? "" },
+  ];
+  for (const { number, sha } of runs) run(host, number, sha, "success");
+  const polite = createPoliteFetch(world.hosts.url, { now: Date.now, sleep: async () => undefined }, () => undefined);
+  const access = { api: host === "github" ? world.hosts.url : `${world.hosts.url}/api/v4`, token: TOKEN };
+  const asked = host === "github" ? githubDelivery({ ...access, owner: "me", repo: "homelab" }, polite) : gitlabDelivery({ ...access, project: "42" }, polite);
+  expect((await asked.runsWith(second ?? "", contains)).map(({ number }) => number)[0]).toBe(2);
+  await polite.close();
 });
 
 test.each(HOSTS.flatMap((host) => WORDS[host].failed.map((word): [Host, string] => [host, word])))(
