@@ -14,7 +14,7 @@ import { changedValues, driftedValues } from "./changed-values";
 import type { ToldError } from "./failure-class";
 import { automationApi, stackState, unprotectAll, withStack } from "./stack";
 import { stackFailure } from "./stack-failure";
-import { FailedCreations, type PlannedStep, upTakingOver } from "./take-over";
+import { FailedCreations, type PlannedStep, type TakeOver, upTakingOver } from "./take-over";
 import { saysLocked, whenFree } from "./when-free";
 import { type OutputValue, type ResourceStep, toWorkerSchema, type WorkerMessage, type WorkerResult, type WorkerTask } from "./worker-protocol";
 
@@ -136,24 +136,29 @@ async function settle(task: WorkerTask): Promise<void> {
   }
 }
 
-/** An `up` that takes over what it finds made. What failed in a try and was then found is no error of the run. */
+/** Whether an event tells of a failure, which a take-over may mend. */
+const isFailure = ({ resOpFailedEvent, diagnosticEvent }: EngineEvent): boolean => resOpFailedEvent !== undefined || diagnosticEvent?.severity === "error";
+
+/** An `up` that takes over what it finds made. What failed in a try and was then found is no failure of the run, and is not told. */
 async function takeOver(stack: Stack, task: WorkerTask, events: EventReader): Promise<void> {
   const failed = new FailedCreations();
   const common = { parallel: task.parallel, signal: abort.signal, color: "never" as const };
-  await upTakingOver({
+  let failures: EngineEvent[] = [];
+  const parts: TakeOver = {
     run: engineRunner(task.engineRoot, task.workDir),
     stack: task.stack,
     failed,
     say: (urn, message) => send({ kind: "diagnostic", severity: "warning", urn, message }),
     attempt: async () => {
-      events.errors.length = 0;
+      failures = [];
       await stack.up({
         ...common,
         continueOnError: true,
         onError: engineWarnings(),
         onEvent: (event) => {
           failed.read(event);
-          events.read(event);
+          if (isFailure(event)) failures.push(event);
+          else events.read(event);
         },
       });
     },
@@ -165,7 +170,13 @@ async function takeOver(stack: Stack, task: WorkerTask, events: EventReader): Pr
       await stack.preview({ ...common, onEvent });
       return planned;
     },
-  });
+  };
+  try {
+    await upTakingOver(parts);
+  } catch (thrown) {
+    for (const event of failures) events.read(event);
+    throw thrown;
+  }
 }
 
 async function operate(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
