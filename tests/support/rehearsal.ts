@@ -272,9 +272,9 @@ export class Rehearsal {
     }
   }
 
-  /** Waits until the outside world saw a change that this is true of, in time for a kill. @throws Error after a minute */
+  /** Waits until the outside world saw a change that this is true of, in time for a kill. @throws Error after five minutes */
   async sawWrite(since: number, matches: (record: LabRecord) => boolean): Promise<void> {
-    for (let tries = 0; tries < 600; tries++) {
+    for (let tries = 0; tries < 3000; tries++) {
       if ((await this.writes(since)).some(matches)) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
