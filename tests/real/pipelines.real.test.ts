@@ -39,6 +39,7 @@ describeReal(["zizmor"], "zizmor", (pathOf) => {
   test("finds an action by tag, a title in a command, and a trigger that gives a fork the base's rights", () => {
     for (const [from, to, said] of [
       [/checkout@[0-9a-f]{40} # \S+/, "checkout@v7", "unpinned-uses"],
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's
       [/run: npm run commits/, "run: echo ${{ github.event.pull_request.title }}", "template-injection"],
       [/pull_request:/, "pull_request_target:", "dangerous-triggers"],
     ] as const) {
