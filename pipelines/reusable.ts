@@ -15,7 +15,7 @@ const HIGH = "CRITICAL,HIGH";
 const base = { on: ["change"], only: "github", runner: "hosted", timeoutMinutes: 30 } as const satisfies Partial<Job>;
 
 /** What fails a build: holes of high severity that a newer package mends. */
-const IMAGE_SCAN = { "scan-type": "image", severity: HIGH, "ignore-unfixed": true, "exit-code": "1" } as const;
+export const IMAGE_SCAN = { "scan-type": "image", severity: HIGH, "ignore-unfixed": true, "exit-code": "1" } as const;
 const IMAGE = "${{ inputs.registry }}/${{ inputs.project }}/${{ inputs.app-name }}";
 const LOCAL_IMAGE = "${{ inputs.app-name }}:scanned";
 const BUILD = {

@@ -1,6 +1,7 @@
 /** Which workflow files this repository has on GitHub, and which jobs are in each. */
 import { APPLICATION } from "./application";
 import type { Workflow } from "./github";
+import { IMAGES } from "./images";
 import { jobNamed } from "./jobs";
 import type { Job } from "./model";
 import { REUSABLE } from "./reusable";
@@ -152,6 +153,7 @@ nothing differs any more. The job that holds the homelab's secrets cannot write 
       { job: jobNamed("drift-issue"), if: "always() && needs.drift.result != 'skipped'" },
     ],
   },
+  ...IMAGES,
   ...REUSABLE,
   ...APPLICATION,
 ];

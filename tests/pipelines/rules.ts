@@ -34,6 +34,7 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   "iac-tests.yml/scan": ["security-events"],
   // It calls the one above, which gets no more than the caller has.
   "application.yml/build": ["attestations", "id-token", "security-events"],
+  "images.yml/image": ["attestations", "id-token", "security-events"],
   // A tag in the application's repository.
   "version.yml/version": ["contents"],
   "application.yml/version": ["contents"],
@@ -41,7 +42,7 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
 /** Jobs that see a secret, and of which kind of event: none of a fork's. */
 const SECRET_JOBS = new Set([
   ...["up.yml/plan", "up.yml/up", "up.yml/rollout", "drift.yml/drift", "build-and-push.yml/build", "deploy.yml/deploy", "delivered.yml/delivered"],
-  ...["version.yml/version", "version.yml/tag", "application.yml/build", "application.yml/version"],
+  ...["images.yml/image", "version.yml/version", "version.yml/tag", "application.yml/build", "application.yml/version"],
   ...["dev", "stg", "prod"].flatMap((name) => [name, `${name}-delivered`, `${name}-back`]).map((name) => `application.yml/${name}`),
 ]);
 

@@ -1,0 +1,102 @@
+/**
+ * `npm run images`: which of the homelab's images a change concerns, as the host's outputs `images` (JSON, for a matrix) and `version`. What
+ * is compared is in the environment: IMAGES_BASE, a commit. Without one, and where the list or what reads it differs, it is all of them.
+ */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { z } from "zod";
+import { readEnv } from "../common/env";
+import { HomelabError } from "../common/errors";
+import { runMain } from "./failure";
+import { git } from "./git";
+
+const LIST = "images/images.yaml";
+/** What GitHub says of a branch that is new. */
+const NO_COMMIT = /^0*$/;
+
+const listSchema = z.object({
+  version: z.literal(1),
+  images: z.array(
+    z.object({
+      name: z.string(),
+      /** From the checkout's folder. */
+      context: z.string(),
+      dockerfile: z.string(),
+      arguments: z.record(z.string(), z.string()),
+      /** What may be something else tomorrow. */
+      unpinned: z.array(z.string()),
+    }),
+  ),
+});
+type Image = z.infer<typeof listSchema>["images"][number];
+
+/** As the list says them; `homelab images build` builds the same. @param version for their labels */
+function listedImages(folder: string, version: string): Image[] {
+  const words = [path.join(folder, "orchestrator/bin/homelab"), "images", "list", "--json", "--version", version];
+  const { status, stdout, error } = spawnSync(process.execPath, words, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  if (error !== undefined || status !== 0) throw new HomelabError("E_IMAGES", "homelab images list could not be run", { cause: error });
+  return listSchema.parse(JSON.parse(stdout)).images;
+}
+
+function hasCommit(folder: string, commit: string): boolean {
+  try {
+    git(folder, "cat-file", "-e", `${commit}^{commit}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Paths that differ from the base; undefined: all of them are to be taken as such. */
+function changedPaths(folder: string, base: string): string[] | undefined {
+  if (NO_COMMIT.test(base)) return undefined;
+  if (!/^[0-9a-f]{40}$/.test(base))
+    throw new HomelabError("E_IMAGES", `IMAGES_BASE is no commit: ${base}`, { hint: "give its whole hash, or none for all images" });
+  if (!hasCommit(folder, base)) {
+    process.stderr.write(`note: this clone does not have ${base}: all images are built\n`);
+    return undefined;
+  }
+  const paths = git(folder, "diff", "--name-only", base, "HEAD").split("\n");
+  return paths.includes(LIST) ? undefined : paths;
+}
+
+/** The last release, and how far behind this commit it lies: each commit has another, and reads as a version. */
+function versionOf(folder: string): string {
+  const text = git(folder, "describe", "--tags", "--match", "v*", "--always").trim();
+  return text.replace(/^v(?=\d)/, "");
+}
+
+/** As the action takes them: one a line, quoted, since one may have several lines. */
+const argumentLines = (image: Image): string =>
+  Object.entries(image.arguments)
+    .map(([name, value]) => `"${`${name}=${value}`.replaceAll('"', '""')}"`)
+    .join("\n");
+
+const entryOf = (image: Image) => ({
+  name: image.name,
+  context: image.context,
+  dockerfile: path.posix.relative(image.context, image.dockerfile),
+  arguments: argumentLines(image),
+});
+
+runMain(() => {
+  const mode = process.argv[2];
+  if (process.argv.length > 3 || (mode !== undefined && mode !== "--pinned")) {
+    process.stderr.write("usage: npm run images [-- --pinned], with IMAGES_BASE\n");
+    return 2;
+  }
+  const folder = process.cwd();
+  const version = versionOf(folder);
+  const paths = changedPaths(folder, readEnv("IMAGES_BASE") ?? "");
+  const images = listedImages(folder, version).filter(({ context }) => paths === undefined || paths.some((one) => one.startsWith(`${context}/`)));
+  const loose = mode === "--pinned" ? images.filter(({ unpinned }) => unpinned.length > 0) : [];
+  if (loose.length > 0)
+    throw new HomelabError("E_IMAGE_UNPINNED", loose.map(({ name, unpinned }) => `${name} is built from ${unpinned.join(", ")}, without a digest`).join("\n"), {
+      hint: "run `homelab images pin` on a machine with a network, and commit what it wrote",
+    });
+  process.stdout.write(images.length === 0 ? "no image is concerned\n" : `${images.map(({ name }) => name).join(", ")}: version ${version}\n`);
+  const outputs = readEnv("GITHUB_OUTPUT");
+  if (outputs !== undefined) fs.appendFileSync(outputs, `images=${JSON.stringify(images.map(entryOf))}\nversion=${version}\n`);
+  return 0;
+});

@@ -1,0 +1,103 @@
+/** The images that the homelab builds itself, by the one list of images/images.yaml. */
+import type { Workflow } from "./github";
+import type { Job } from "./model";
+import { IMAGE_SCAN } from "./reusable";
+import { checkout, INSTALL, NODE } from "./steps";
+
+const PATHS = ["images/**"];
+const REGISTRY = "${{ vars.REGISTRY }}";
+
+/** Which of them differ, from what the host says of the commit before. */
+const list = (base: string, words: string): Job => ({
+  name: "list",
+  title: "Which images the commits concern",
+  on: ["change", "main"],
+  only: "github",
+  timeoutMinutes: 10,
+  permissions: { contents: "read" },
+  runner: "hosted",
+  depth: 0,
+  env: { IMAGES_BASE: base },
+  prepare: [checkout({ "fetch-depth": 0 }), NODE],
+  steps: [INSTALL, { run: `npm run images${words}`, id: "list" }],
+});
+const OUTPUTS = { images: "${{ steps.list.outputs.images }}", version: "${{ steps.list.outputs.version }}" };
+const EACH = { name: "image", of: "${{ fromJSON(needs.list.outputs.images) }}" };
+const ANY = "needs.list.outputs.images != '[]'";
+/** The name that each has within the job. */
+const LOCAL = "${{ matrix.image.name }}:scanned";
+
+export const IMAGES: readonly Workflow[] = [
+  {
+    file: "images.yml",
+    name: "images",
+    why: `Builds the images that commits on main concern, scans them, and pushes them as build-and-push.yml does: with the tags <commit> and <version>.
+A repository without the variable REGISTRY has no registry to push to.`,
+    on: { push: { branches: ["main"], paths: PATHS }, workflow_dispatch: null },
+    concurrency: { group: "images", cancel: false },
+    jobs: [
+      { job: list("${{ github.event.before }}", " -- --pinned"), if: "github.ref == 'refs/heads/main' && vars.REGISTRY != ''", outputs: OUTPUTS },
+      {
+        name: "image",
+        title: "Build, scan, push",
+        calls: "build-and-push.yml",
+        needs: ["list"],
+        if: ANY,
+        matrix: EACH,
+        permissions: { attestations: "write", contents: "read", "id-token": "write", "security-events": "write" },
+        with: {
+          "app-context": "${{ matrix.image.context }}",
+          "app-name": "${{ matrix.image.name }}",
+          "app-dockerfile": "${{ matrix.image.dockerfile }}",
+          "build-args": "${{ matrix.image.arguments }}",
+          registry: REGISTRY,
+          project: "${{ vars.REGISTRY_PROJECT || 'library' }}",
+          version: "${{ needs.list.outputs.version }}",
+        },
+        secrets: { "registry-username": "${{ secrets.REGISTRY_USERNAME }}", "registry-password": "${{ secrets.REGISTRY_PASSWORD }}" },
+      },
+    ],
+  },
+  {
+    file: "images-of-change.yml",
+    name: "images of a change",
+    why: `Builds the images that a change concerns, and scans them. Nothing is pushed, no account of a registry is here, and the cache is the change's
+own. A base without a digest is no fault yet: images.yml pushes none that has one.`,
+    on: { pull_request: { paths: PATHS } },
+    concurrency: { group: "images-${{ github.event.pull_request.number }}", cancel: true },
+    jobs: [
+      { job: list("${{ github.event.pull_request.base.sha }}", ""), outputs: OUTPUTS },
+      {
+        if: ANY,
+        needs: ["list"],
+        matrix: EACH,
+        job: {
+          name: "image",
+          title: "Build and scan",
+          on: ["change"],
+          only: "github",
+          timeoutMinutes: 30,
+          permissions: { contents: "read" },
+          runner: "hosted",
+          prepare: [checkout()],
+          steps: [
+            { uses: "docker/setup-buildx-action" },
+            {
+              name: "Build",
+              uses: "docker/build-push-action",
+              with: {
+                context: "${{ matrix.image.context }}",
+                file: "${{ matrix.image.context }}/${{ matrix.image.dockerfile }}",
+                "build-args": "${{ matrix.image.arguments }}",
+                "cache-from": "type=gha,scope=${{ matrix.image.name }}",
+                load: true,
+                tags: LOCAL,
+              },
+            },
+            { name: "Scan", uses: "aquasecurity/trivy-action", with: { ...IMAGE_SCAN, "image-ref": LOCAL, format: "table" } },
+          ],
+        },
+      },
+    ],
+  },
+];

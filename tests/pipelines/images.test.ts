@@ -1,0 +1,122 @@
+/** `npm run images`: which images a range of commits concerns, on scratch repositories, with a stand-in for `homelab images list`. */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { parse } from "yaml";
+
+const ROOT = path.join(__dirname, "..", "..");
+/** Prints the list as the homelab does: its words are the label's version. */
+const STAND_IN = `const fs = require("node:fs");
+if (process.argv.slice(2, 5).join(" ") !== "images list --json" || process.env.FAIL) process.exit(3);
+const images = JSON.parse(fs.readFileSync("images/images.yaml", "utf8"));
+for (const image of images) image.arguments.VERSION = process.argv[6];
+process.stdout.write(JSON.stringify({ version: 1, images }));
+`;
+const image = (name: string, more: object = {}) => ({
+  ...{ name, context: `images/${name}`, dockerfile: `images/${name}/Dockerfile`, arguments: { BASE: "a.example/b:1" }, unpinned: [] },
+  ...more,
+});
+const TOOLS = 'kubectl https://x "1"\nhelm https://y 2';
+
+let dir: string;
+function git(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...args], { cwd: dir, encoding: "utf8" });
+  expect([args[0], status, stderr]).toEqual([args[0], 0, expect.anything()]);
+  return stdout.trim();
+}
+function write(file: string, text: string): string {
+  fs.mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
+  fs.writeFileSync(path.join(dir, file), text);
+  git("add", "-A");
+  git("commit", "-q", "-m", `feat: ${file}`);
+  return git("rev-parse", "HEAD");
+}
+function images(env: Record<string, string> = {}, ...words: string[]) {
+  const outputs = path.join(dir, ".git", "outputs");
+  fs.writeFileSync(outputs, "");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(ROOT, "bin/pipelines/images.main.js"), ...words], {
+    cwd: dir,
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"], GITHUB_OUTPUT: outputs, ...env },
+  });
+  const said = Object.fromEntries(
+    fs
+      .readFileSync(outputs, "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  ) as { images?: string; version?: string };
+  const entries = said.images === undefined ? undefined : (JSON.parse(said.images) as { name: string; [key: string]: string }[]);
+  return { code: status, out: stdout, err: stderr, entries, names: entries?.map(({ name }) => name), version: said.version };
+}
+
+beforeEach(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), "images-"));
+  git("init", "-q", "-b", "main");
+  write("orchestrator/bin/homelab", STAND_IN);
+  write("images/images.yaml", JSON.stringify([image("postgres"), image("runner", { arguments: { TOOLS } })]));
+  git("tag", "-a", "v1.2.0", "-m", "x");
+});
+afterEach(() => fs.rmSync(dir, { recursive: true, force: true }));
+
+test("an image whose folder differs is built, with the arguments of the list and a version that no other commit has", () => {
+  const base = git("rev-parse", "HEAD");
+  expect(images({ IMAGES_BASE: base })).toMatchObject({ code: 0, names: [], version: "1.2.0", out: "no image is concerned\n" });
+  write("images/runner/Dockerfile", "FROM scratch");
+  write("docs/x.md", "x");
+  const { code, entries, version, out } = images({ IMAGES_BASE: base });
+  expect(version).toMatch(/^1\.2\.0-2-g[0-9a-f]{7,}$/);
+  expect([code, out]).toEqual([0, `runner: version ${version}\n`]);
+  expect(entries).toEqual([
+    {
+      name: "runner",
+      context: "images/runner",
+      dockerfile: "Dockerfile",
+      arguments: `"TOOLS=kubectl https://x ""1""\nhelm https://y 2"\n"VERSION=${version}"`,
+    },
+  ]);
+});
+
+test("the list itself, a branch that is new, and a commit that the clone does not have, are all images", () => {
+  const base = git("rev-parse", "HEAD");
+  write("images/images.yaml", JSON.stringify([image("postgres", { arguments: { BASE: "a.example/b:2" } }), image("runner")]));
+  for (const from of [base, "", "0".repeat(40)]) expect([from, images({ IMAGES_BASE: from }).names]).toEqual([from, ["postgres", "runner"]]);
+  expect(images({ IMAGES_BASE: "1".repeat(40) })).toMatchObject({ names: ["postgres", "runner"], err: expect.stringContaining("does not have 1111") });
+});
+
+test("a base without a digest fails what pushes, with what to do, and not what only tries", () => {
+  write("images/images.yaml", JSON.stringify([image("postgres", { unpinned: ["a.example/b:1"] })]));
+  expect(images()).toMatchObject({ code: 0, names: ["postgres"] });
+  expect(images({}, "--pinned")).toMatchObject({
+    code: 1,
+    entries: undefined,
+    err: expect.stringMatching(/postgres is built from a\.example\/b:1, without a digest\n {2}next: run `homelab images pin`/),
+  });
+});
+
+test("a base that is no commit, a list that fails, and other words are refused", () => {
+  expect(images({ IMAGES_BASE: "main" })).toMatchObject({ code: 1, entries: undefined, err: expect.stringContaining("IMAGES_BASE is no commit: main") });
+  expect(images({ FAIL: "1" })).toMatchObject({ code: 1, entries: undefined, err: expect.stringContaining("homelab images list could not be run") });
+  expect(images({}, "--all")).toMatchObject({ code: 2, err: expect.stringMatching(/^usage: npm run images/) });
+});
+
+test("what commits on main concern goes through the workflow that signs; a change's run has no account, no right and no cache of others", () => {
+  interface Workflow {
+    on: object;
+    jobs: Record<string, { uses?: string; permissions: object; strategy?: object; with?: object; steps?: { uses?: string; with?: Record<string, unknown> }[] }>;
+  }
+  const read = (file: string) => parse(fs.readFileSync(path.join(ROOT, ".github/workflows", file), "utf8")) as Workflow;
+  const [main, change] = [read("images.yml"), read("images-of-change.yml")];
+  expect([Object.keys(main.on), main.jobs["image"]?.uses]).toEqual([["push", "workflow_dispatch"], "./.github/workflows/build-and-push.yml"]);
+  const called = read("build-and-push.yml").on as { workflow_call: { inputs: Record<string, object> } };
+  expect(Object.keys(main.jobs["image"]?.with ?? {}).filter((name) => called.workflow_call.inputs[name] === undefined)).toEqual([]);
+  expect([Object.keys(change.on), ...Object.values(change.jobs).map(({ permissions }) => permissions)]).toEqual([
+    ["pull_request"],
+    { contents: "read" },
+    { contents: "read" },
+  ]);
+  const steps = change.jobs["image"]?.steps ?? [];
+  expect(steps.filter(({ uses }) => uses?.includes("login") === true)).toEqual([]);
+  expect(steps.filter((step) => step.with?.["push"] !== undefined || step.with?.["cache-to"] !== undefined)).toEqual([]);
+});
