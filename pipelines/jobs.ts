@@ -34,18 +34,6 @@ export const JOBS: readonly Job[] = [
     steps: [INSTALL, { run: "make validate" }],
   },
   {
-    name: "images",
-    title: "The images whose sources lie here can be built, by their list; nothing is pushed",
-    on: ["change", "main"],
-    timeoutMinutes: 20,
-    permissions: { contents: "read" },
-    runner: "hosted",
-    // GitLab's hosted runners have no Docker without a service with all rights.
-    only: "github",
-    // Pinned or not: what would be pushed has to be (`homelab images pin`).
-    steps: [INSTALL, ...["demo-web", "demo-worker"].map((name) => ({ run: `npx --no-install homelab images build ${name} --builder docker --unpinned` }))],
-  },
-  {
     name: "commits",
     title: "Conventional commits: each commit of the change, and its title",
     on: ["change"],

@@ -66,7 +66,6 @@ export const WORKFLOWS: readonly Workflow[] = [
     jobs: [
       { job: jobNamed("check") },
       { job: jobNamed("validate") },
-      { job: jobNamed("images") },
       { job: jobNamed("commits"), if: "github.event_name == 'pull_request'" },
       { job: jobNamed("test") },
     ],

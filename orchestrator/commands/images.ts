@@ -1,11 +1,16 @@
 import { defineCommand } from "../cli/command";
+import { JSON_OUTPUT } from "../cli/flags";
 
 export const command = defineCommand({
   group: "look",
   summary: "lists the images that this homelab builds, pins what they are built from, and builds them",
   notes: "All of it by one list, images/images.yaml.",
   verbs: {
-    list: { summary: "prints the list as a table" },
+    list: {
+      summary: "prints the list as a table",
+      notes: "As JSON it is what is built here, each with the arguments of its build; `npm run images` of the pipelines reads that.",
+      flags: [JSON_OUTPUT, { name: "version", value: "VERSION", help: "for the labels in the JSON (default: the commit)" }],
+    },
     pin: {
       summary: "writes the digest of each base and the checksum of each tool into the list",
       notes:

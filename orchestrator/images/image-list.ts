@@ -136,6 +136,8 @@ export function buildOf(list: ImageList, wanted: string, { source, revision, ver
   };
 }
 
+export const allBuilds = (list: ImageList, labels: Labels): Build[] => buildNames(list).map((name) => buildOf(list, name, labels));
+
 /** The list as a table of Markdown, for people and for docs/images.md. */
 export function imageTable({ images, bases }: ImageList): string {
   const rows = Object.entries(images).map(([name, image]) => [

@@ -8,7 +8,7 @@ import { type Arguments, oneOf, usageError } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { buildImage, labelsOf } from "./build-image";
-import { imageTable, LIST, loadImageList } from "./image-list";
+import { allBuilds, imageTable, LIST, loadImageList } from "./image-list";
 import { pinnedList } from "./pin-images";
 
 /** Readable for everybody, as the checkout's files are. */
@@ -42,6 +42,10 @@ async function build(args: Arguments, session: Session): Promise<ExitCode> {
 export async function manageImages(args: Arguments, session: Session, verb: string): Promise<ExitCode> {
   if (verb === "pin") return pin(args, session);
   if (verb === "build") return build(args, session);
-  session.out(imageTable(loadImageList(projectRoot())));
+  const list = loadImageList(projectRoot());
+  const version = args.text("version");
+  if (args.flag("json")) session.out(`${JSON.stringify({ version: 1, images: allBuilds(list, await labelsOf(version)) }, undefined, 2)}\n`);
+  else if (version !== undefined) throw usageError("the table has no labels", "add --json, or leave out --version");
+  else session.out(imageTable(list));
   return EXIT.done;
 }

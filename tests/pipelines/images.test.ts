@@ -95,6 +95,24 @@ test("a base without a digest fails what pushes, with what to do, and not what o
   });
 });
 
+test("of this homelab's own list, one image whose folder differs has the arguments that homelab images build gives", () => {
+  const homelab = (...words: string[]) => spawnSync(process.execPath, [path.join(ROOT, "orchestrator/bin/homelab"), ...words], { encoding: "utf8" });
+  const { stdout } = homelab("images", "list", "--json", "--version", "7.0.0");
+  const { images: all } = JSON.parse(stdout) as { images: { name: string; arguments: Record<string, string> }[] };
+  expect(all.map(({ name }) => name)).toEqual(expect.arrayContaining(["demo-web", "demo-worker", "github-runner", "postgres", "state-backup"]));
+  expect(all.find(({ name }) => name === "demo-web")?.arguments).toMatchObject({ COMMAND: "./cmd/web", TITLE: "demo-web", VERSION: "7.0.0" });
+  write("orchestrator/bin/homelab", `require(${JSON.stringify(path.join(ROOT, "orchestrator/bin/homelab"))});`);
+  const base = git("rev-parse", "HEAD");
+  write("images/demo/Dockerfile", "FROM scratch");
+  const { entries, version } = images({ IMAGES_BASE: base });
+  expect(entries?.map(({ name, context, dockerfile }) => [name, context, dockerfile])).toEqual([
+    ["demo-web", "images/demo", "Dockerfile"],
+    ["demo-worker", "images/demo", "Dockerfile"],
+  ]);
+  expect(entries?.[0]?.["arguments"]).toContain(`"VERSION=${version}"`);
+  expect(homelab("images", "list", "--version", "1")).toMatchObject({ status: 2, stderr: expect.stringContaining("add --json") });
+});
+
 test("a base that is no commit, a list that fails, and other words are refused", () => {
   expect(images({ IMAGES_BASE: "main" })).toMatchObject({ code: 1, entries: undefined, err: expect.stringContaining("IMAGES_BASE is no commit: main") });
   expect(images({ FAIL: "1" })).toMatchObject({ code: 1, entries: undefined, err: expect.stringContaining("homelab images list could not be run") });
