@@ -1,6 +1,5 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { isProcessAlive } from "./processes";
 
 let counter = 0;
 
@@ -35,13 +34,4 @@ export function writeFileAtomic(file: string, content: string | Uint8Array, mode
   }
   fs.renameSync(part, file);
   syncFolder(path.dirname(file));
-}
-
-/** Removes what writes of this file ({@link writeFileAtomic}) left that were cut: their processes have exited. */
-export function removeCutWrites(file: string): void {
-  const folder = path.dirname(file);
-  for (const name of fs.readdirSync(folder)) {
-    const [, pid] = /^\.(\d+)\.\d+\.part$/.exec(name.startsWith(path.basename(file)) ? name.slice(path.basename(file).length) : "") ?? [];
-    if (pid !== undefined && !isProcessAlive(Number(pid))) fs.rmSync(path.join(folder, name), { force: true });
-  }
 }

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { REHEARSALS } from "./support/rehearsals.cjs";
 
 const root = path.join(__dirname, "..");
@@ -97,7 +98,8 @@ function run(files: readonly string[]) {
   fs.writeFileSync(preload, 'process.stdout.write("from a preload of the shell\\n");');
   const env = { ...HARMFUL, NODE_OPTIONS: `--require ${JSON.stringify(preload)}`, PATH: process.env["PATH"], HOMELAB_TEST_TOTALS: totals };
   const result = spawnSync(process.execPath, [JEST, "--maxWorkers=1", "--runTestsByPath", ...files], { cwd: root, env, encoding: "utf8" });
-  const failures = [...new Set(`${result.stdout}${result.stderr}`.split("\n").filter((line) => /^\s+● /.test(line)))];
+  const lines = stripVTControlCharacters(`${result.stdout}${result.stderr}`).split("\n");
+  const failures = [...new Set(lines.filter((line) => /^\s+● /.test(line) && !line.includes("● Console")))];
   return { code: result.status, failures, totals: fs.existsSync(totals) ? JSON.parse(fs.readFileSync(totals, "utf8").trim()) : result.stderr };
 }
 

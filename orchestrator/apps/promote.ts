@@ -5,7 +5,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { HomelabError } from "../../common/errors";
-import { removeCutWrites, writeFileAtomic } from "../../common/files";
+import { removeCutWrites } from "../../common/cut-writes";
+import { writeFileAtomic } from "../../common/files";
 import { projectRoot } from "../../common/paths";
 import { isSameImage, parseImage, shortImage } from "../charts/image-reference";
 import type { Arguments } from "../cli/command";
