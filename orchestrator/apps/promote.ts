@@ -4,8 +4,8 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { HomelabError } from "../../common/errors";
 import { removeCutWrites } from "../../common/cut-writes";
+import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { projectRoot } from "../../common/paths";
 import { isSameImage, parseImage, shortImage } from "../charts/image-reference";
