@@ -5,6 +5,7 @@
 /** Below tests/, the longest first, by the processor time that they and all that they start take (bench/tests/run.mjs). */
 const REHEARSALS = [
   "rehearsal/rebuild",
+  "rehearsal/from-bare-hosts",
   "orchestrator/states",
   "rehearsal/another-site",
   "orchestrator/pull-request",
