@@ -52,7 +52,7 @@ test("tests of a busy machine get several times what they took before the change
 
 const ROOT = path.join(__dirname, "../..");
 /** What the run itself needs of a checkout. */
-const MACHINERY = ["build", "jest.config.cjs", "tests/support/own-environment.cjs", "tests/support/untraced-sdk.cjs"];
+const MACHINERY = ["build", "jest.config.cjs", "tests/support/own-environment.cjs", "tests/support/lean-modules.cjs", "tests/support/rehearsals.cjs"];
 
 const SOURCES: Record<string, string> = {
   "tsconfig.json": '{ "compilerOptions": { "strict": true, "types": ["jest"], "skipLibCheck": true, "module": "commonjs" }, "include": ["components"] }',

@@ -26,6 +26,8 @@ const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
     ways: ["writeFileAtomic(", "writeFileAtomic(", "writeFileAtomic("],
     why: "ssh's settings and public keys; the lab-only key (0600)",
   },
+  "orchestrator/images/manage-images.ts": { ways: ["writeFileAtomic("], why: "the list of images, as it stands in the checkout, with digests and checksums" },
+  "orchestrator/images/pin-images.ts": { ways: ["createHttpClient("], why: "downloads published programs; no text of a run" },
   "orchestrator/hosts/open-shell.ts": { ways: ['stdio: "inherit"'], why: "the user's own session on a host" },
   "orchestrator/cli/sinks.ts": { ways: ["writeFileAtomic("], why: "the sinks" },
   "orchestrator/target/lab-client.ts": {
@@ -39,7 +41,10 @@ const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
   "orchestrator/report/report.ts": { ways: ["symlinkSync("], why: "latest.html and latest.json: no content of their own" },
   "orchestrator/store/run-folder.ts": { ways: ["renameSync("], why: "events that are redacted as they come in (redactedProcess)" },
   "orchestrator/store/prune-runs.ts": { ways: ["renameSync("], why: "a folder that goes" },
-  "orchestrator/target/site.ts": { ways: ["writeFileAtomic("], why: "the checkout's settings, for the lab" },
+  "orchestrator/target/site.ts": {
+    ways: ["writeFileAtomic(", "writeFileAtomic("],
+    why: "the checkout's settings, for the lab; where the lab's states were moved to, for its owner only (0600)",
+  },
   "orchestrator/target/trust.ts": { ways: ["writeFileAtomic("], why: "certificates of authorities" },
   "orchestrator/state/state-migration.ts": { ways: ["writeFileAtomic("], why: "which stacks were moved where, by name, for its owner only (0600)" },
   "orchestrator/state/state-copies.ts": {
@@ -50,8 +55,13 @@ const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
     ways: ["writeFileSync("],
     why: "a state as the backend keeps it, for the engine's import, in a private folder (0600)",
   },
+  "orchestrator/store/rebuild-record.ts": { ways: ["writeFileAtomic("], why: "how far a rebuild is, by names of stacks, for its owner only (0600)" },
   "orchestrator/store/seen-drift.ts": { ways: ["writeFileAtomic("], why: "numbers by stack, for their owner only (0600)" },
   "orchestrator/target/former-checkout.ts": { ways: ["symlinkSync("], why: "the packages of this checkout, for the program of a former commit" },
+  "orchestrator/worker/take-over.ts": {
+    ways: ["writeFileSync("],
+    why: "a state as the backend keeps it, for the engine's import, in a private folder (0600)",
+  },
   "orchestrator/worker/worker.ts": { ways: ["process.send", "process.send"], why: "to its parent, which redacts what it takes (redactedProcess)" },
   "orchestrator/secrets/secrets-edit.ts": { ways: ['stdio: "inherit"', "writeFileSync("], why: "the editor's own screen; the private folder" },
 };
