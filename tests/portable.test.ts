@@ -54,7 +54,7 @@ const LINUX = new RegExp(
 
 const ALLOWED: Readonly<Record<string, { uses: string[]; elsewhere: string }>> = {
   "common/process-identity.ts": {
-    uses: ["/proc/s", "/etc/machine-id", "/proc/$"],
+    uses: ["/proc/s", "/etc/machine-id", "/proc/$", "/proc/1"],
     elsewhere: "`ps` and `sysctl` on macOS; on another system a process is taken for a living one",
   },
   "secrets/private-folder.ts": { uses: ["/dev/shm"], elsewhere: "the temporary folder, which macOS gives to each user alone (docs/secrets.md)" },

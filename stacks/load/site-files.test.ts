@@ -8,7 +8,7 @@ import { checkSiteFiles, type SiteFiles } from "./site-files";
 /** Of the line that is this text, or has it where none is. */
 function lineWith(file: string, text: string): number {
   const lines = fs.readFileSync(path.join(HOMELAB, file), "utf8").split("\n");
-  const whole = lines.findIndex((line) => line.trim() === text);
+  const whole = lines.findIndex((line) => line === text || line.trim() === text);
   return (whole < 0 ? lines.findIndex((line) => line.includes(text)) : whole) + 1;
 }
 
@@ -50,7 +50,7 @@ test.each([
     "templateStorage:",
     /nodes\.0\.templateStorage: \S+ has no storage "slow"/,
   ],
-  ["an unknown key of a stack", { stacks: stack("dev", { need: [] }) }, "site/stacks.ts", "dev: {", 'dev.need: unknown key; did you mean "needs"?'],
+  ["an unknown key of a stack", { stacks: stack("dev", { need: [] }) }, "site/stacks.ts", "  dev: {", 'dev.need: unknown key; did you mean "needs"?'],
   [
     "an unknown module",
     { stacks: stack("dev", { platform: { "cert-manger": {} } }) },

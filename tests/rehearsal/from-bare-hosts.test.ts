@@ -12,7 +12,7 @@ const BUCKET = "s3://pulumi-state/homelab?endpoint=https://s3.fullstack.pw&regio
 const MINUTE = 60_000;
 /** What is left is all that the way there needs: certificates, names, Vault, and MinIO with the bucket. */
 const WITHOUT = [
-  ...["valkey", "nats", "cloudnative-pg", "postgres", "harbor", "github-runners", "gitlab-runner", "box", "teleport-agent"],
+  ...["valkey", "nats", "cloudnative-pg", "postgres", "state-backup", "harbor", "github-runners", "gitlab-runner", "box", "teleport-agent"],
   ...["kube-prometheus-stack", "loki", "jaeger", "otel-collector"],
 ];
 
