@@ -18,7 +18,7 @@ export const talosClusters = defineModule({
         prefix: 24,
         gateway: "192.0.2.1",
         dnsServers: ["192.0.2.3"],
-        node: "node03",
+        node: "pve",
         templateId: 103,
         controlPlanes: { count: 1, ...MACHINE },
         workers: { count: 2, ...MACHINE },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 const version = z.string().regex(/^v\d+\.\d+\.\d+$/, "must be a version such as v1.34.2");
-const range = z.string().regex(/^\d+(\.\d+){3}-\d+(\.\d+){3}$/, "must be a range of addresses such as 192.168.1.51-192.168.1.60");
+const range = z.string().regex(/^\d+(\.\d+){3}-\d+(\.\d+){3}$/, "must be a range of addresses such as 192.0.2.51-192.0.2.60");
 
 /** Machines of one kind, all alike. */
 const machines = z.strictObject({
