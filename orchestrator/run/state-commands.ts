@@ -11,6 +11,7 @@ import type { EngineCommand } from "../state/pending-creates";
 import { copyStates, readCopy, restoreState } from "../state/state-copies";
 import { stackHistory } from "../state/state-history";
 import { engineOf, engineRunner } from "../target/engine";
+import { secretsPlace } from "../target/lab-secrets";
 import { listStacks } from "../target/program";
 import { openSite, type Site } from "../target/site";
 import { queryAll } from "./query-stacks";
@@ -97,7 +98,7 @@ async function openedCopy(dir: string, args: Arguments, session: Session): Promi
   const { loadAgeKeys } = await import("../../secrets/age-keys");
   const site = await openSite(args.flag("lab"));
   const opened = newFolder(site, session, "-opened");
-  openEncryptedCopy(dir, loadAgeKeys(), opened, site.kind);
+  openEncryptedCopy(dir, loadAgeKeys(secretsPlace(site.env).ageKeyFile), opened, site.kind);
   session.out(`the backup is opened in ${opened}\n`);
   return opened;
 }
