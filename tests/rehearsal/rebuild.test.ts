@@ -50,6 +50,7 @@ const OWN_NAMESPACES: Record<string, string[]> = {
     "minio",
     "nats",
     "postgres",
+    "state-backup",
     "teleport-agent",
     "valkey",
     "vault",

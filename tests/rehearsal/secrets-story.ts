@@ -16,6 +16,8 @@ const KEY = "PIHOLE_PASSWORD";
 const NAMESPACE = "external-dns";
 const LAB_KEY = path.join(__dirname, "..", "..", "secrets", "lab-only.agekey");
 const MINUTE = 60_000;
+/** Of the second place of backups: site/stacks.ts has them too, in plain, as its address. */
+const OF_AN_ADDRESS: readonly string[] = ["region", "namespace", "bucket"];
 const PATCH = { "content-type": "application/merge-patch+json" };
 
 const secretsSchema = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }), data: z.record(z.string(), z.string()).optional() })) });
@@ -270,8 +272,8 @@ export function secretsStory(lab: () => Rehearsal): void {
   );
 
   test("no state file, report or log of the lab, and nothing that a command said holds a decrypted value", async () => {
-    const decrypted = [...(await loadSecrets({ root: lab().secretsDir, environment: "dev", ageKeyFile: LAB_KEY })).values()].flatMap((keys) =>
-      Object.values(keys),
+    const decrypted = [...(await loadSecrets({ root: lab().secretsDir, environment: "dev", ageKeyFile: LAB_KEY }))].flatMap(([entry, keys]) =>
+      Object.entries(keys).flatMap(([key, value]) => (entry.endsWith("/ORACLE_CLOUD") && OF_AN_ADDRESS.includes(key) ? [] : [value])),
     );
     const hidden = [...values, ...decrypted].filter(isWorthHiding);
     const below = (folder: string) => fs.readdirSync(path.join(lab().dir, folder), { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
