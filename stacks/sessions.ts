@@ -4,10 +4,9 @@
  */
 import { randomInt } from "node:crypto";
 import { z } from "zod";
-import { HomelabError } from "../common/errors";
 import { type GoldenImageOptions, goldenImageManifests } from "../components/apps/sessions/golden-image";
 import { reaperManifests, sessionManifests } from "../components/apps/sessions/session-manifests";
-import { type SessionOptions, sessionName } from "../components/apps/sessions/session-spec";
+import { parseOptions, type SessionOptions, sessionName } from "../components/apps/sessions/session-spec";
 import { runChild } from "./child";
 
 const MINUTE_MS = 60_000;
@@ -31,13 +30,7 @@ export function sessionObjects(input: string): readonly object[] {
   if (question.of === "reaper") return reaperManifests(question.namespace);
   // What it must be is said by the schema behind each.
   if (question.of === "golden-image") return goldenImageManifests(question.settings as GoldenImageOptions);
-  const settings = settingsSchema.safeParse(question.settings);
-  if (!settings.success)
-    throw new HomelabError("E_SESSION", settings.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "), {
-      subject: question.id,
-      hint: "the options need minutes and limit",
-    });
-  const { minutes, limit, ...rest } = settings.data;
+  const { minutes, limit, ...rest } = parseOptions(settingsSchema, question.settings, question.id, "the options need minutes and limit");
   const { id, sshPublicKey, running, now } = question;
   const options = { ...rest, id, sshPublicKey, joinToken: joinToken(), expires: new Date(now + minutes * MINUTE_MS).toISOString() };
   return sessionManifests(options as unknown as SessionOptions, { running, limit });

@@ -2,8 +2,10 @@
 
 import { request } from "undici";
 import { reaperManifests, sessionManifests } from "../../components/apps/sessions/session-manifests";
+import { ResourceTypes } from "../../lab/kubernetes/resource-types";
 import { type RealKubernetes, startRealKubernetes } from "../support/real-kubernetes";
 import { describeReal } from "../support/real-parts";
+import { SESSION } from "../support/session-options";
 
 interface Manifest {
   apiVersion: string;
@@ -12,18 +14,9 @@ interface Manifest {
 }
 
 const NAMESPACE = "cks";
-const PLURALS: Record<string, string> = {
-  ValidatingAdmissionPolicy: "validatingadmissionpolicies",
-  ValidatingAdmissionPolicyBinding: "validatingadmissionpolicybindings",
-  ServiceAccount: "serviceaccounts",
-  ClusterRole: "clusterroles",
-  ClusterRoleBinding: "clusterrolebindings",
-  CronJob: "cronjobs",
-  Namespace: "namespaces",
-};
-
+const types = new ResourceTypes();
 const folderOf = ({ apiVersion, kind, metadata: { namespace } }: Manifest): string =>
-  `${apiVersion.includes("/") ? "/apis" : "/api"}/${apiVersion}${namespace === undefined ? "" : `/namespaces/${namespace}`}/${PLURALS[kind]}`;
+  `${apiVersion.includes("/") ? "/apis" : "/api"}/${apiVersion}${namespace === undefined ? "" : `/namespaces/${namespace}`}/${types.byKind(apiVersion, kind)?.plural}`;
 
 describeReal(["kube-apiserver", "etcd"], "the reaper of sessions", (pathOf) => {
   let api: RealKubernetes;
@@ -72,17 +65,3 @@ describeReal(["kube-apiserver", "etcd"], "the reaper of sessions", (pathOf) => {
     await api.call("DELETE", "/api/v1/namespaces/labelled?dryRun=All");
   });
 });
-
-const SESSION = {
-  id: "a1",
-  kubernetesVersion: "1.34.0",
-  goldenImage: { namespace: "vm-templates", name: "golden" },
-  storageClass: "longhorn",
-  cpuCores: 2,
-  memory: "2Gi",
-  diskSize: "10Gi",
-  podCidr: "10.0.0.0/16",
-  sshPublicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEH/iMrb1TsN580BUQcjVEP1QhqQxgnVfG1FHrVLcOgz learner",
-  joinToken: "abcdef.0123456789abcdef",
-  expires: "2026-11-30T12:00:00Z",
-} as const;

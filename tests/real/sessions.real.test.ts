@@ -9,34 +9,16 @@ import { buildConfig, type GoldenImageOptions, goldenImageScript, testConfig } f
 import { REAPER_SCRIPT } from "../../components/apps/sessions/session-manifests";
 import type { SessionSpec } from "../../components/apps/sessions/session-spec";
 import { describeReal } from "../support/real-parts";
+import { GOLDEN, SESSION } from "../support/session-options";
 
-const SESSION: SessionSpec = {
-  id: "a1",
-  namespace: "session-a1",
-  kubernetesVersion: "1.33.0",
-  goldenImage: { namespace: "vm-templates", name: "golden-1-33-0" },
-  storageClass: "longhorn",
-  cpuCores: 2,
-  memory: "2Gi",
-  diskSize: "10Gi",
-  podCidr: "10.0.0.0/16",
-  sshPublicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEH/iMrb1TsN580BUQcjVEP1QhqQxgnVfG1FHrVLcOgz it's the learner's",
-  joinToken: "abcdef.0123456789abcdef",
-  expires: "2026-11-30T12:00:00Z",
-};
-const GOLDEN: GoldenImageOptions = {
-  kubernetesVersion: "1.33.0",
-  base: { url: "https://cloud.example.org/debian-12.qcow2", sha512: "a".repeat(128) },
-  helm: { url: "https://get.example.org/helm.tar.gz?a=b&c=d", sha256: "b".repeat(64) },
-  namespace: "vm-templates",
-  storageClass: "longhorn",
-  diskSize: "10Gi",
-};
+/** With what a shell and YAML read otherwise than it stands there. */
+const QUOTED: SessionSpec = { ...SESSION, namespace: "session-a1", sshPublicKey: `${SESSION.sshPublicKey}: it's the learner's` };
+const QUERIED: GoldenImageOptions = { ...GOLDEN, helm: { ...GOLDEN.helm, url: `${GOLDEN.helm.url}?a=b&c=d` } };
 const DOCUMENTS = {
-  "control plane": controlPlaneConfig(SESSION),
-  worker: workerConfig(SESSION),
-  "golden image, as it is built": buildConfig(GOLDEN),
-  "golden image, as it is tested": testConfig(GOLDEN),
+  "control plane": controlPlaneConfig(QUOTED),
+  worker: workerConfig(QUOTED),
+  "golden image, as it is built": buildConfig(QUERIED),
+  "golden image, as it is tested": testConfig(QUERIED),
 };
 
 describeReal(["cloud-init"], "cloud-init's schema", (pathOf) => {
@@ -75,7 +57,7 @@ const scriptsOf = ([name, text]: readonly [string, string]): [string, string][] 
 const SCRIPTS: [string, string][] = [
   ...Object.entries(DOCUMENTS).flatMap(scriptsOf),
   ["reaper", REAPER_SCRIPT],
-  ["the golden image's Job", goldenImageScript(GOLDEN)],
+  ["the golden image's Job", goldenImageScript(QUERIED)],
 ];
 /** A role's conditions that are lists of commands (shellcheck.real.test.ts). */
 const EXCLUDED = "SC2015,SC2319";

@@ -8,18 +8,17 @@
 import { stringify } from "yaml";
 import { z } from "zod";
 import { compileRole, kubeadmNode } from "../../../ansible-replacements";
-import { HomelabError } from "../../../common/errors";
 import { quote } from "../../../common/quote";
 import { documentOf } from "./document";
-import { KUBECTL_IMAGE } from "./session-manifests";
-import { quantity, sessionName } from "./session-spec";
+import { diskOf, kubectlPod, machineSpec, type ObjectMetadata, userDataOf } from "./objects";
+import { correct, kubernetesVersion, parseOptions, quantity, sessionName } from "./session-spec";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 of 64 hexadecimal digits");
 const sha512 = z.string().regex(/^[0-9a-f]{128}$/, "must be a SHA-512 of 128 hexadecimal digits");
 const address = z.url({ protocol: /^https$/, error: "must be an address with https" });
 
 export const goldenImageSchema = z.strictObject({
-  kubernetesVersion: z.string().regex(/^\d+\.\d+\.\d+$/, "must be a version such as 1.33.0"),
+  kubernetesVersion,
   /** Cloud image of Debian 12 or newer, as qcow2, with the checksum that its publisher gives beside it (SHA512SUMS). */
   base: z.strictObject({ url: address, sha512 }),
   /** Archive of Helm for linux-amd64, with its checksum. */
@@ -97,49 +96,21 @@ const LABELS = { "app.kubernetes.io/name": JOB };
 /** What is published has another label: what a run leaves is deleted by its own. */
 const PUBLISHED = { "app.kubernetes.io/name": "golden-image-published" };
 
-const diskOf = (options: GoldenImageOptions, name: string, source: object, labels: object = LABELS) => ({
-  apiVersion: "cdi.kubevirt.io/v1beta1",
-  kind: "DataVolume",
-  metadata: { name, namespace: options.namespace, labels },
-  spec: { source, storage: { storageClassName: options.storageClass, accessModes: ["ReadWriteOnce"], resources: { requests: { storage: options.diskSize } } } },
-});
-const copyOf = (options: GoldenImageOptions, name: string, labels?: object) =>
-  diskOf(options, name, { pvc: { namespace: options.namespace, name: machineName("build") } }, labels);
+const metadataOf = ({ namespace }: GoldenImageOptions, name: string) => ({ name, namespace, labels: LABELS });
+
+/** A disk that is cloned from the one that was built. */
+const copyOf = (options: GoldenImageOptions, metadata: ObjectMetadata) =>
+  diskOf(metadata, { pvc: { namespace: options.namespace, name: machineName("build") } }, options);
 
 const machineOf = (options: GoldenImageOptions, step: Step) => ({
   apiVersion: "kubevirt.io/v1",
   kind: "VirtualMachineInstance",
-  metadata: { name: machineName(step), namespace: options.namespace, labels: LABELS },
-  spec: {
-    terminationGracePeriodSeconds: 30,
-    domain: {
-      cpu: { cores: 2 },
-      memory: { guest: "2Gi" },
-      resources: { requests: { cpu: "1", memory: "2Gi" } },
-      devices: {
-        rng: {},
-        disks: [
-          { name: "root", disk: { bus: "virtio" } },
-          { name: "user-data", disk: { bus: "virtio" } },
-        ],
-        interfaces: [{ name: "default", masquerade: {} }],
-      },
-    },
-    networks: [{ name: "default", pod: {} }],
-    volumes: [
-      { name: "root", dataVolume: { name: machineName(step) } },
-      { name: "user-data", cloudInitNoCloud: { secretRef: { name: machineName(step) } } },
-    ],
-  },
+  metadata: metadataOf(options, machineName(step)),
+  spec: machineSpec({ cores: 2, requested: 1, memory: "2Gi", disk: machineName(step), userData: machineName(step) }),
 });
 
-const userDataOf = (options: GoldenImageOptions, step: Step) => ({
-  apiVersion: "v1",
-  kind: "Secret",
-  metadata: { name: machineName(step), namespace: options.namespace, labels: LABELS },
-  type: "Opaque",
-  stringData: { userdata: step === "build" ? buildConfig(options) : testConfig(options) },
-});
+const bootOf = (options: GoldenImageOptions, step: Step) =>
+  userDataOf(metadataOf(options, machineName(step)), step === "build" ? buildConfig(options) : testConfig(options));
 
 const [MANIFESTS, MINUTES] = ["/manifests", { disk: 20, build: 30, test: 10 }];
 
@@ -170,11 +141,9 @@ export function goldenImageScript(options: GoldenImageOptions): string {
   ].join("\n");
 }
 
-const objectMeta = ({ namespace }: GoldenImageOptions) => ({ name: JOB, namespace, labels: LABELS });
-
 /** Who the Job is: it may make and delete machines, disks and Secrets of this namespace, and clone its disks. */
 function accountOf(options: GoldenImageOptions): object[] {
-  const metadata = objectMeta(options);
+  const metadata = metadataOf(options, JOB);
   const verbs = ["get", "list", "watch", "create", "patch", "delete"];
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata },
@@ -203,51 +172,45 @@ function accountOf(options: GoldenImageOptions): object[] {
 const stepsOf = (options: GoldenImageOptions): object => ({
   apiVersion: "v1",
   kind: "ConfigMap",
-  metadata: objectMeta(options),
+  metadata: metadataOf(options, JOB),
   data: {
     "build.yaml": yaml(
-      diskOf(options, machineName("build"), { http: { url: options.base.url, checksum: `sha512:${options.base.sha512}` } }),
-      userDataOf(options, "build"),
+      diskOf(metadataOf(options, machineName("build")), { http: { url: options.base.url, checksum: `sha512:${options.base.sha512}` } }, options),
+      bootOf(options, "build"),
       machineOf(options, "build"),
     ),
-    "test.yaml": yaml(copyOf(options, machineName("test")), userDataOf(options, "test"), machineOf(options, "test")),
-    "publish.yaml": yaml(copyOf(options, goldenImageName(options), PUBLISHED)),
+    "test.yaml": yaml(copyOf(options, metadataOf(options, machineName("test"))), bootOf(options, "test"), machineOf(options, "test")),
+    "publish.yaml": yaml(copyOf(options, { ...metadataOf(options, goldenImageName(options)), labels: PUBLISHED })),
   },
 });
 
 const jobOf = (options: GoldenImageOptions): object => ({
   apiVersion: "batch/v1",
   kind: "Job",
-  metadata: { ...objectMeta(options), name: goldenImageName(options) },
+  metadata: metadataOf(options, goldenImageName(options)),
   spec: {
     backoffLimit: 0,
     activeDeadlineSeconds: 60 * (3 * MINUTES.disk + MINUTES.build + MINUTES.test),
     template: {
       metadata: { labels: LABELS },
-      spec: {
-        serviceAccountName: JOB,
-        restartPolicy: "Never",
-        securityContext: { runAsNonRoot: true, runAsUser: 65_534, seccompProfile: { type: "RuntimeDefault" } },
-        containers: [
-          {
-            name: "pipeline",
-            image: KUBECTL_IMAGE,
-            command: ["sh", "-c", goldenImageScript(options)],
-            // kubectl keeps what the API says of its kinds.
-            env: [{ name: "HOME", value: "/tmp" }],
-            volumeMounts: [
-              { name: "manifests", mountPath: MANIFESTS, readOnly: true },
-              { name: "tmp", mountPath: "/tmp" },
-            ],
-            resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "128Mi" } },
-            securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
-          },
-        ],
+      spec: kubectlPod({
+        account: JOB,
+        container: "pipeline",
+        script: goldenImageScript(options),
+        memory: "64Mi",
+        more: {
+          // kubectl keeps what the API says of its kinds.
+          env: [{ name: "HOME", value: "/tmp" }],
+          volumeMounts: [
+            { name: "manifests", mountPath: MANIFESTS, readOnly: true },
+            { name: "tmp", mountPath: "/tmp" },
+          ],
+        },
         volumes: [
           { name: "manifests", configMap: { name: JOB } },
           { name: "tmp", emptyDir: {} },
         ],
-      },
+      }),
     },
   },
 });
@@ -257,10 +220,6 @@ const jobOf = (options: GoldenImageOptions): object => ({
  * @throws HomelabError E_SESSION
  */
 export function goldenImageManifests(given: GoldenImageOptions): object[] {
-  const parsed = goldenImageSchema.safeParse(given);
-  if (parsed.success) return [...accountOf(parsed.data), stepsOf(parsed.data), jobOf(parsed.data)];
-  throw new HomelabError("E_SESSION", parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "), {
-    subject: JOB,
-    hint: "correct what is named; components/apps/sessions/golden-image.ts says what each is",
-  });
+  const options = parseOptions(goldenImageSchema, given, JOB, correct("golden-image.ts"));
+  return [...accountOf(options), stepsOf(options), jobOf(options)];
 }

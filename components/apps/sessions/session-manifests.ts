@@ -4,7 +4,8 @@
  */
 import { HomelabError } from "../../../common/errors";
 import { API_PORT, CONTROL_PLANE, controlPlaneConfig, workerConfig } from "./cloud-config";
-import { type SessionOptions, type SessionSpec, sessionSchema } from "./session-spec";
+import { diskOf, kubectlPod, machineSpec, userDataOf } from "./objects";
+import { correct, parseOptions, type SessionOptions, type SessionSpec, sessionSchema } from "./session-spec";
 
 const SESSION_LABEL = "cks.homelab/session";
 const ROLE_LABEL = "cks.homelab/role";
@@ -119,28 +120,25 @@ const serviceOf = (spec: SessionSpec) => ({
 
 const userDataName = (role: Role): string => `${role}-user-data`;
 
-const userDataOf = (spec: SessionSpec, role: Role) => ({
-  apiVersion: "v1",
-  kind: "Secret",
-  metadata: { name: userDataName(role), namespace: spec.namespace, labels: labelsOf(spec, role) },
-  type: "Opaque",
-  stringData: { userdata: role === "control-plane" ? controlPlaneConfig(spec) : workerConfig(spec) },
-});
+const bootOf = (spec: SessionSpec, role: Role) =>
+  userDataOf(
+    { name: userDataName(role), namespace: spec.namespace, labels: labelsOf(spec, role) },
+    role === "control-plane" ? controlPlaneConfig(spec) : workerConfig(spec),
+  );
+
+const diskName = (role: Role): string => `${role}-disk`;
 
 /**
  * Beside its machine, and not a template of it: then it is asked of whoever makes the session whether they may clone the golden image
  * (`datavolumes/source` in its namespace), and the session's own account needs no right there
  * (https://github.com/kubevirt/kubevirt/issues/12204).
  */
-const diskOf = (spec: SessionSpec, role: Role) => ({
-  apiVersion: "cdi.kubevirt.io/v1beta1",
-  kind: "DataVolume",
-  metadata: { name: `${role}-disk`, namespace: spec.namespace, labels: labelsOf(spec, role) },
-  spec: {
-    source: { pvc: { namespace: spec.goldenImage.namespace, name: spec.goldenImage.name } },
-    storage: { storageClassName: spec.storageClass, accessModes: ["ReadWriteOnce"], resources: { requests: { storage: spec.diskSize } } },
-  },
-});
+const cloneDisk = (spec: SessionSpec, role: Role) =>
+  diskOf(
+    { name: diskName(role), namespace: spec.namespace, labels: labelsOf(spec, role) },
+    { pvc: { namespace: spec.goldenImage.namespace, name: spec.goldenImage.name } },
+    spec,
+  );
 
 const machineOf = (spec: SessionSpec, role: Role) => ({
   apiVersion: "kubevirt.io/v1",
@@ -151,27 +149,7 @@ const machineOf = (spec: SessionSpec, role: Role) => ({
     runStrategy: "RerunOnFailure",
     template: {
       metadata: { labels: labelsOf(spec, role) },
-      spec: {
-        terminationGracePeriodSeconds: 30,
-        domain: {
-          cpu: { cores: spec.cpuCores },
-          memory: { guest: spec.memory },
-          resources: { requests: { cpu: String(spec.cpuCores), memory: spec.memory } },
-          devices: {
-            rng: {},
-            disks: [
-              { name: "root", disk: { bus: "virtio" } },
-              { name: "user-data", disk: { bus: "virtio" } },
-            ],
-            interfaces: [{ name: "default", masquerade: {} }],
-          },
-        },
-        networks: [{ name: "default", pod: {} }],
-        volumes: [
-          { name: "root", dataVolume: { name: `${role}-disk` } },
-          { name: "user-data", cloudInitNoCloud: { secretRef: { name: userDataName(role) } } },
-        ],
-      },
+      spec: machineSpec({ cores: spec.cpuCores, requested: spec.cpuCores, memory: spec.memory, disk: diskName(role), userData: userDataName(role) }),
     },
   },
 });
@@ -181,30 +159,26 @@ const machineOf = (spec: SessionSpec, role: Role) => ({
  * @throws HomelabError E_SESSION for what is no session, and one over the limit
  */
 export function sessionManifests(options: SessionOptions, { running, limit }: { running: number; limit: number }) {
-  const parsed = sessionSchema.safeParse(options);
-  const refuse = (what: string, hint: string): HomelabError => new HomelabError("E_SESSION", what, { subject: String(options.id), hint });
-  if (!parsed.success)
-    throw refuse(
-      parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
-      "correct what is named; components/apps/sessions/session-spec.ts says what each is",
-    );
-  if (running >= limit) throw refuse(`there are ${running} sessions, and no more than ${limit} at a time`, "end one, or wait until the reaper does");
-  const spec: SessionSpec = { ...parsed.data, namespace: `session-${parsed.data.id}` };
+  const parsed = parseOptions(sessionSchema, options, String(options.id), correct("session-spec.ts"));
+  if (running >= limit)
+    throw new HomelabError("E_SESSION", `there are ${running} sessions, and no more than ${limit} at a time`, {
+      subject: parsed.id,
+      hint: "end one, or wait until the reaper does",
+    });
+  const spec: SessionSpec = { ...parsed, namespace: `session-${parsed.id}` };
   return [
     namespaceOf(spec),
     quotaOf(spec),
     isolationOf(spec),
     cloneOf(spec),
     serviceOf(spec),
-    ...ROLES.map((role) => userDataOf(spec, role)),
-    ...ROLES.map((role) => diskOf(spec, role)),
+    ...ROLES.map((role) => bootOf(spec, role)),
+    ...ROLES.map((role) => cloneDisk(spec, role)),
     ...ROLES.map((role) => machineOf(spec, role)),
   ];
 }
 
 const REAPER = "session-reaper";
-/** kubectl with a shell. */
-export const KUBECTL_IMAGE = "docker.io/alpine/k8s:1.33.4";
 
 /** Deletes the namespaces of sessions whose time is over. What has no time, or one that is no number, is left and named. */
 export const REAPER_SCRIPT = `set -eu
@@ -276,20 +250,7 @@ export function reaperManifests(namespace: string) {
             activeDeadlineSeconds: 120,
             template: {
               metadata: { labels },
-              spec: {
-                serviceAccountName: REAPER,
-                restartPolicy: "Never",
-                securityContext: { runAsNonRoot: true, runAsUser: 65_534, seccompProfile: { type: "RuntimeDefault" } },
-                containers: [
-                  {
-                    name: "reap",
-                    image: KUBECTL_IMAGE,
-                    command: ["sh", "-c", REAPER_SCRIPT],
-                    resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
-                    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
-                  },
-                ],
-              },
+              spec: kubectlPod({ account: REAPER, container: "reap", script: REAPER_SCRIPT, memory: "32Mi" }),
             },
           },
         },

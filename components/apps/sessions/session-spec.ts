@@ -1,13 +1,15 @@
 /** A session of a learner: two machines of KubeVirt in a namespace of their own, for a limited time. Plain data. */
 import { z } from "zod";
+import { HomelabError } from "../../../common/errors";
 
 export const quantity = z.string().regex(/^\d+(Mi|Gi)$/, "must be an amount such as 2Gi");
 export const sessionName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$/, "must be a name of a-z, 0-9 and -");
+export const kubernetesVersion = z.string().regex(/^\d+\.\d+\.\d+$/, "must be a version such as 1.33.0");
 
 export const sessionSchema = z.strictObject({
   /** Also a part of the namespace's name. */
   id: sessionName,
-  kubernetesVersion: z.string().regex(/^\d+\.\d+\.\d+$/, "must be a version such as 1.33.0"),
+  kubernetesVersion,
   /** The volume that both machines are cloned from. */
   goldenImage: z.strictObject({ namespace: sessionName, name: sessionName }),
   storageClass: sessionName,
@@ -26,4 +28,14 @@ export type SessionOptions = z.output<typeof sessionSchema>;
 
 export interface SessionSpec extends SessionOptions {
   readonly namespace: string;
+}
+
+/** Hint of what a schema in this folder refuses. */
+export const correct = (file: string): string => `correct what is named; components/apps/sessions/${file} says what each is`;
+
+/** @throws HomelabError E_SESSION that names each option that is wrong */
+export function parseOptions<T>(schema: z.ZodType<T>, given: unknown, subject: string, hint: string): T {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new HomelabError("E_SESSION", parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "), { subject, hint });
 }

@@ -5,26 +5,13 @@ import * as path from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { chartFolder } from "../../../tests/support/chart-data";
 import { kindSchema, objectComplaints } from "../../../tests/support/crd-schema";
+import { GOLDEN, SESSION } from "../../../tests/support/session-options";
 import { objectViolations } from "../../rules/rules";
 import { CILIUM, controlPlaneConfig, workerConfig } from "./cloud-config";
-import { buildConfig, type GoldenImageOptions, goldenImageManifests, goldenImageScript, testConfig } from "./golden-image";
+import { buildConfig, goldenImageManifests, goldenImageScript, testConfig } from "./golden-image";
 import { REAPER_SCRIPT, reaperManifests, sessionManifests } from "./session-manifests";
 import type { SessionOptions } from "./session-spec";
 
-const TOKEN = "abcdef.0123456789abcdef";
-const SESSION: SessionOptions = {
-  id: "a1",
-  kubernetesVersion: "1.33.0",
-  goldenImage: { namespace: "vm-templates", name: "golden-1-33-0" },
-  storageClass: "longhorn",
-  cpuCores: 2,
-  memory: "2Gi",
-  diskSize: "10Gi",
-  podCidr: "10.0.0.0/16",
-  sshPublicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEH/iMrb1TsN580BUQcjVEP1QhqQxgnVfG1FHrVLcOgz learner",
-  joinToken: TOKEN,
-  expires: "2026-11-30T12:00:00Z",
-};
 const FREE = { running: 0, limit: 10 };
 const objects = sessionManifests(SESSION, FREE) as unknown as (Record<string, never> & { kind: string; metadata: { name: string; namespace?: string } })[];
 const find = (kind: string, name?: string) => objects.find((object) => object.kind === kind && (name === undefined || object.metadata.name === name));
@@ -96,7 +83,7 @@ test.each([
   const { write_files, runcmd, ssh_pwauth } = parse(text) as Config;
   expect(ssh_pwauth).toBe(false);
   expect(write_files.map(({ path: file, permissions }) => [file, permissions])).toEqual([["/root/kubeadm.yaml", "0600"]]);
-  expect(text.split(TOKEN).length - 1).toBe(1);
+  expect(text.split(SESSION.joinToken).length - 1).toBe(1);
   const [[shell, option, script]] = runcmd as [[string, string, string]];
   expect([shell, option]).toEqual(["sh", "-c"]);
   expect(script.split("\n").slice(-2)).toEqual([
@@ -110,7 +97,7 @@ test.each([
 test("the control plane's token holds for half an hour, and Cilium is its pinned chart", () => {
   const { write_files, runcmd } = parse(controlPlaneConfig({ ...SESSION, namespace: "session-a1" })) as Config;
   const [init, cluster] = parseAllDocuments(write_files[0]?.content ?? "").map((document) => document.toJSON());
-  expect(init).toMatchObject({ kind: "InitConfiguration", bootstrapTokens: [{ token: TOKEN, ttl: "30m0s" }] });
+  expect(init).toMatchObject({ kind: "InitConfiguration", bootstrapTokens: [{ token: SESSION.joinToken, ttl: "30m0s" }] });
   expect(cluster).toMatchObject({
     kubernetesVersion: "v1.33.0",
     controlPlaneEndpoint: "control-plane.session-a1.svc:6443",
@@ -176,14 +163,6 @@ withCharts("machines and their disks satisfy the definitions of KubeVirt and CDI
   }
 });
 
-const GOLDEN: GoldenImageOptions = {
-  kubernetesVersion: "1.33.0",
-  base: { url: "https://cloud.example.org/debian-12.qcow2", sha512: "a".repeat(128) },
-  helm: { url: "https://get.example.org/helm.tar.gz", sha256: "b".repeat(64) },
-  namespace: "vm-templates",
-  storageClass: "longhorn",
-  diskSize: "10Gi",
-};
 interface Named {
   kind: string;
   metadata: { name: string; labels?: Record<string, string> };
