@@ -1,6 +1,6 @@
 /**
  * `npm run images`: which of the homelab's images a change concerns, as the host's outputs `images` (JSON, for a matrix) and `version`. What
- * is compared is in the environment: IMAGES_BASE, a commit. Without one, and where the list or what reads it differs, it is all of them.
+ * is compared is in the environment: IMAGES_BASE, a commit. Without one, and where the list differs, it is all of them.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -57,7 +57,8 @@ function changedPaths(folder: string, base: string): string[] | undefined {
     process.stderr.write(`note: this clone does not have ${base}: all images are built\n`);
     return undefined;
   }
-  const paths = git(folder, "diff", "--name-only", base, "HEAD").split("\n");
+  // Of a file that moved both paths: each image is another then.
+  const paths = git(folder, "diff", "--no-renames", "--name-only", base, "HEAD").split("\n");
   return paths.includes(LIST) ? undefined : paths;
 }
 

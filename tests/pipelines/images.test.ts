@@ -78,6 +78,15 @@ test("an image whose folder differs is built, with the arguments of the list and
   ]);
 });
 
+test("a file that moves from one image's folder to another's concerns both", () => {
+  write("images/postgres/tools.sh", TOOLS.repeat(9));
+  const base = git("rev-parse", "HEAD");
+  fs.mkdirSync(path.join(dir, "images/runner"));
+  git("mv", "images/postgres/tools.sh", "images/runner/tools.sh");
+  git("commit", "-q", "-m", "feat: moved");
+  expect(images({ IMAGES_BASE: base }).names).toEqual(["postgres", "runner"]);
+});
+
 test("the list itself, a branch that is new, and a commit that the clone does not have, are all images", () => {
   const base = git("rev-parse", "HEAD");
   write("images/images.yaml", JSON.stringify([image("postgres", { arguments: { BASE: "a.example/b:2" } }), image("runner")]));
