@@ -68,6 +68,7 @@ export const WORKFLOWS: readonly Workflow[] = [
       { job: jobNamed("validate") },
       { job: jobNamed("commits"), if: "github.event_name == 'pull_request'" },
       { job: jobNamed("test") },
+      { job: jobNamed("rehearsals") },
     ],
   },
   {

@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { validateWorkflow } from "@action-validator/core";
 import { parse } from "yaml";
 import { renderAll } from "../../pipelines/files";
+import { JOBS } from "../../pipelines/jobs";
 import { githubProblems, gitlabProblems } from "./rules";
 
 const ROOT = path.join(__dirname, "..", "..");
@@ -27,6 +28,12 @@ test("what is in the checkout is what the description makes, with no file beside
       .filter((file) => file.startsWith(".github/"))
       .sort(),
   );
+});
+
+test("each job of the description is on both hosts, but for those of one host alone", () => {
+  const titles = workflows.flatMap(([, text]) => Object.values((parse(text) as { jobs: Record<string, { name: string }> }).jobs).map(({ name }) => name));
+  const onGitlab = parse(fs.readFileSync(path.join(ROOT, ".gitlab-ci.yml"), "utf8")) as object;
+  for (const { name, title, only } of JOBS) expect([name, titles.includes(title), name in onGitlab]).toEqual([name, only !== "gitlab", only !== "github"]);
 });
 
 /** The schema in this package is older than the right to attest; actionlint and the newer schema of the real tests know it. */
