@@ -79,9 +79,10 @@ const upload = ({ name, paths }: NonNullable<Job["artefacts"]>): ActionStep => (
 
 const secretValue = (name: string): string => (name === "GITHUB_TOKEN" ? "${{ github.token }}" : `\${{ secrets.${name} }}`);
 
-/** @param names of the workflow's jobs: of another workflow's, this one has the end as its event */
-const strategyOf = ({ matrix }: Matrix): object => (matrix === undefined ? {} : { strategy: { "fail-fast": false, matrix: { [matrix.name]: matrix.of } } });
+const strategyOf = (matrix: Matrix["matrix"] | undefined): object =>
+  matrix === undefined ? {} : { strategy: { "fail-fast": false, matrix: { [matrix.name]: matrix.of } } };
 
+/** @param names of the workflow's jobs: of another workflow's, this one has the end as its event */
 function jobOf({ job, if: condition, outputs, matrix, needs: wanted = job.needs ?? [] }: OwnJob, names: readonly string[]): object {
   const needs = wanted.filter((name) => names.includes(name));
   const secrets = Object.fromEntries((job.secrets?.github ?? []).map((name) => [name, secretValue(name)]));
@@ -90,7 +91,7 @@ function jobOf({ job, if: condition, outputs, matrix, needs: wanted = job.needs 
     name: job.title,
     ...(needs.length === 0 ? {} : { needs }),
     ...(condition === undefined ? {} : { if: condition }),
-    ...strategyOf(matrix === undefined ? {} : { matrix }),
+    ...strategyOf(matrix),
     "runs-on": RUNNERS[job.runner],
     "timeout-minutes": job.timeoutMinutes,
     permissions: job.permissions satisfies Permissions,
@@ -105,7 +106,7 @@ const callOf = ({ title, calls, needs, if: condition, matrix, permissions, with:
   name: title,
   ...(needs === undefined ? {} : { needs }),
   ...(condition === undefined ? {} : { if: condition }),
-  ...strategyOf(matrix === undefined ? {} : { matrix }),
+  ...strategyOf(matrix),
   permissions,
   uses: `./.github/workflows/${calls}`,
   with: inputs,

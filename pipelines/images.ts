@@ -2,7 +2,7 @@
 import type { Workflow } from "./github";
 import type { Job } from "./model";
 import { IMAGE_SCAN } from "./reusable";
-import { checkout, INSTALL, NODE } from "./steps";
+import { checkout, INSTALL } from "./steps";
 
 const PATHS = ["images/**"];
 const REGISTRY = "${{ vars.REGISTRY }}";
@@ -18,7 +18,6 @@ const list = (base: string, words: string): Job => ({
   runner: "hosted",
   depth: 0,
   env: { IMAGES_BASE: base },
-  prepare: [checkout({ "fetch-depth": 0 }), NODE],
   steps: [INSTALL, { run: `npm run images${words}`, id: "list" }],
 });
 const OUTPUTS = { images: "${{ steps.list.outputs.images }}", version: "${{ steps.list.outputs.version }}" };
