@@ -1,6 +1,6 @@
 /** The jobs that change the homelab, from a new image to what runs. */
 import type { Job } from "./model";
-import { CLEAN, checkout, HOMELAB_SECRETS, INSTALL, NODE, ON_OUR_RUNNER, PLAN } from "./steps";
+import { CLEAN, checkout, HOMELAB_MAIN, INSTALL, NODE, ON_OUR_RUNNER, onHomelab, PLAN } from "./steps";
 
 /** The approval of the environment is what agrees to changes of production; it agrees to nothing that is lost. */
 const UP = "npx --no-install homelab up --plain --plan plan/plan.json --yes --approve production --report up/report.json";
@@ -28,7 +28,7 @@ export const DELIVERY_JOBS: readonly Job[] = [
       DEPLOY_BACK: "${{ inputs.back }}",
       GITHUB_TOKEN: "${{ secrets.homelab-token }}",
     },
-    prepare: [checkout({ repository: "${{ inputs.homelab }}", ref: "main", token: "${{ secrets.homelab-token }}", "fetch-depth": 0 }), NODE],
+    prepare: [checkout({ ...HOMELAB_MAIN, "fetch-depth": 0 }), NODE],
     steps: [INSTALL, { run: "npm run deploy" }],
   },
   {
@@ -51,7 +51,7 @@ export const DELIVERY_JOBS: readonly Job[] = [
       HOMELAB_REPOSITORY: "${{ inputs.homelab }}",
       GITHUB_TOKEN: "${{ secrets.homelab-token }}",
     },
-    prepare: [checkout({ repository: "${{ inputs.homelab }}", ref: "main", token: "${{ secrets.homelab-token }}", "fetch-depth": 0 }), NODE],
+    prepare: [checkout({ ...HOMELAB_MAIN, "fetch-depth": 0 }), NODE],
     steps: [
       INSTALL,
       {
@@ -67,11 +67,7 @@ export const DELIVERY_JOBS: readonly Job[] = [
     title: "What main would change on the real homelab, for the approval of up",
     on: ["main"],
     timeoutMinutes: 60,
-    permissions: { contents: "read" },
-    runner: "homelab",
-    environment: { github: PLAN, gitlab: PLAN },
-    secrets: { github: HOMELAB_SECRETS, gitlab: HOMELAB_SECRETS },
-    outside: true,
+    ...onHomelab(PLAN),
     prepare: ON_OUR_RUNNER,
     artefacts: { name: PLAN, paths: ["plan/plan.json", "plan/report.json", "plan/summary.md"] },
     steps: [
@@ -92,11 +88,7 @@ export const DELIVERY_JOBS: readonly Job[] = [
     title: "Does what the plan says, after an approval, or refuses where it would be something else now",
     on: ["by-hand"],
     timeoutMinutes: 120,
-    permissions: { contents: "read" },
-    runner: "homelab",
-    environment: { github: "prod", gitlab: "prod" },
-    secrets: { github: HOMELAB_SECRETS, gitlab: HOMELAB_SECRETS },
-    outside: true,
+    ...onHomelab("prod"),
     needs: [PLAN],
     prepare: [...ON_OUR_RUNNER, { uses: "actions/download-artifact", with: { name: PLAN, path: PLAN } }],
     artefacts: { name: "up", paths: ["up/report.json", "up/summary.md"] },
@@ -116,12 +108,8 @@ export const DELIVERY_JOBS: readonly Job[] = [
     title: "Waits until the applications whose images are new run them",
     on: ["main"],
     timeoutMinutes: 50,
-    permissions: { contents: "read" },
-    runner: "homelab",
     // It reads, as the plan does.
-    environment: { github: PLAN, gitlab: PLAN },
-    secrets: { github: HOMELAB_SECRETS, gitlab: HOMELAB_SECRETS },
-    outside: true,
+    ...onHomelab(PLAN),
     needs: ["up"],
     // Since when an image is written is in the commits.
     depth: 0,

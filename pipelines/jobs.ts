@@ -2,7 +2,7 @@
 import { HomelabError } from "../common/errors";
 import { DELIVERY_JOBS } from "./delivery-jobs";
 import { type ActionStep, isRun, type Job } from "./model";
-import { CLEAN, checkout, DRIFT, HOMELAB_SECRETS, INSTALL, NODE, ON_OUR_RUNNER, PLAN, PREVIEW } from "./steps";
+import { CLEAN, checkout, DRIFT, INSTALL, NODE, ON_OUR_RUNNER, onHomelab, PLAN, PREVIEW } from "./steps";
 
 /** The lab in which main is built; a pull request reads it, and only a run of main writes it. */
 const LAB = { path: "lab" };
@@ -165,12 +165,8 @@ export const JOBS: readonly Job[] = [
     title: "What was changed behind the states and the roles",
     on: ["nightly"],
     timeoutMinutes: 60,
-    permissions: { contents: "read" },
-    runner: "homelab",
     // What the plan may read, this may: neither changes anything.
-    environment: { github: PLAN, gitlab: PLAN },
-    secrets: { github: HOMELAB_SECRETS, gitlab: HOMELAB_SECRETS },
-    outside: true,
+    ...onHomelab(PLAN),
     // Whether the report says what is in the fields; on GitLab the project's variable is there by itself.
     env: { DRIFT_VALUES: "${{ vars.DRIFT_VALUES }}" },
     prepare: ON_OUR_RUNNER,

@@ -1,5 +1,5 @@
 /** What the steps of several jobs have in common. */
-import type { ActionStep, Step } from "./model";
+import type { ActionStep, Job, Step } from "./model";
 
 export const NODE_VERSION = 20;
 /** Found again by name: what the preview leaves for the comment, `drift` for the issue, and the plan that `up` holds to. */
@@ -11,11 +11,23 @@ export const INSTALL: Step = { run: "make bin/.built" };
 export const CLEAN: Step = { run: "make clean-reports" };
 
 export const checkout = (more: ActionStep["with"] = {}): ActionStep => ({ uses: "actions/checkout", with: { "persist-credentials": false, ...more } });
+/** Inputs of a checkout of the homelab, in a workflow that an application's repository calls. */
+export const HOMELAB_MAIN = { repository: "${{ inputs.homelab }}", ref: "main", token: "${{ secrets.homelab-token }}" };
 /** Without a cache: what a fork's run wrote is read by no other. */
 export const NODE: ActionStep = { uses: "actions/setup-node", with: { "node-version": NODE_VERSION, "package-manager-cache": false } };
 
 /** What a run on the real homelab needs; no token of Vault is among them: each stack's is in the state, encrypted. */
-export const HOMELAB_SECRETS = ["SOPS_AGE_KEY", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+const HOMELAB_SECRETS = ["SOPS_AGE_KEY", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+
+/** A job on the real homelab, with the approval and the secrets of an environment. */
+export const onHomelab = (environment: string) =>
+  ({
+    permissions: { contents: "read" },
+    runner: "homelab",
+    environment: { github: environment, gitlab: environment },
+    secrets: { github: HOMELAB_SECRETS, gitlab: HOMELAB_SECRETS },
+    outside: true,
+  }) as const satisfies Partial<Job>;
 
 /** What runs on the homelab's own runner keeps `.homelab` there, which says what earlier runs left in doubt. */
 export const ON_OUR_RUNNER = [checkout({ clean: false }), NODE];
