@@ -1,7 +1,8 @@
 /** How an application goes from its source to production: workflows that its repository calls. */
 import type { CallingJob, Workflow } from "./github";
 import { jobNamed } from "./jobs";
-import { NODE } from "./steps";
+import { IMAGE, LOGIN, REGISTRY } from "./reusable";
+import { HOMELAB_MAIN, NODE } from "./steps";
 
 const READ = { contents: "read" } as const;
 const HOMELAB_TOKEN = { "homelab-token": { description: "Token that may push to main of the homelab, and read it and its runs", required: true } };
@@ -49,9 +50,6 @@ const REGISTRY_ACCOUNT = {
   "registry-username": { description: "Account of the registry", required: true },
   "registry-password": { description: "Its password", required: true },
 };
-const REGISTRY = text("Host of the registry", "registry.fullstack.pw");
-const PROJECT = text("Project in the registry", "library");
-const IMAGE = "${{ inputs.registry }}/${{ inputs.project }}/${{ inputs.app-name }}";
 
 const version: Workflow = {
   file: "version.yml",
@@ -60,7 +58,7 @@ const version: Workflow = {
 the image, by its digest. Where no commit calls for a release the image keeps its names.`,
   on: {
     workflow_call: {
-      inputs: { homelab: HOMELAB, "app-name": APP, digest: text("Digest of the image, as the build says it"), registry: REGISTRY, project: PROJECT },
+      inputs: { homelab: HOMELAB, "app-name": APP, digest: text("Digest of the image, as the build says it"), ...REGISTRY },
       secrets: { ...HOMELAB_TOKEN, ...REGISTRY_ACCOUNT },
     },
   },
@@ -81,7 +79,7 @@ the image, by its digest. Where no commit calls for a release the image keeps it
           { uses: "actions/checkout", with: { path: "app", "persist-credentials": false, "fetch-depth": 0 } },
           {
             uses: "actions/checkout",
-            with: { path: "homelab", repository: "${{ inputs.homelab }}", ref: "main", token: "${{ secrets.homelab-token }}", "persist-credentials": false },
+            with: { path: "homelab", ...HOMELAB_MAIN, "persist-credentials": false },
           },
           NODE,
         ],
@@ -103,13 +101,7 @@ the image, by its digest. Where no commit calls for a release the image keeps it
         outside: true,
         needs: ["version"],
         env: { IMAGE, DIGEST: "${{ inputs.digest }}", IMAGE_TAG: "${{ needs.version.outputs.tag }}" },
-        prepare: [
-          { uses: "docker/setup-buildx-action" },
-          {
-            uses: "docker/login-action",
-            with: { registry: "${{ inputs.registry }}", username: "${{ secrets.registry-username }}", password: "${{ secrets.registry-password }}" },
-          },
-        ],
+        prepare: [{ uses: "docker/setup-buildx-action" }, LOGIN],
         steps: [{ run: 'docker buildx imagetools create --tag "$IMAGE:$IMAGE_TAG" "$IMAGE@$DIGEST"' }],
       },
     },
@@ -164,8 +156,7 @@ fail, it goes back to the image before, and nothing goes further. Call it on pus
         homelab: HOMELAB,
         "app-name": APP,
         "app-context": text("Folder of the image's context"),
-        registry: REGISTRY,
-        project: PROJECT,
+        ...REGISTRY,
         minutes: text("How long to wait for a stage, approvals included", "300"),
         tests: text("Folder of the end-to-end tests", "."),
         ...Object.fromEntries(

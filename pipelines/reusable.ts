@@ -1,6 +1,7 @@
 /** Workflows that other repositories call (`workflow_call`), with the inputs that their callers have today. */
 import type { Workflow } from "./github";
 import type { ActionStep, Job } from "./model";
+import { checkout } from "./steps";
 
 interface Input {
   readonly description: string;
@@ -10,13 +11,21 @@ interface Input {
 }
 
 const call = (inputs: Record<string, Input>, more: object = {}) => ({ workflow_call: { inputs, ...more } });
-const CHECKOUT: ActionStep = { uses: "actions/checkout", with: { "persist-credentials": false } };
 const HIGH = "CRITICAL,HIGH";
 const base = { on: ["change"], only: "github", runner: "hosted", timeoutMinutes: 30 } as const satisfies Partial<Job>;
 
 /** What fails a build: holes of high severity that a newer package mends. */
 export const IMAGE_SCAN = { "scan-type": "image", severity: HIGH, "ignore-unfixed": true, "exit-code": "1" } as const;
-const IMAGE = "${{ inputs.registry }}/${{ inputs.project }}/${{ inputs.app-name }}";
+export const IMAGE = "${{ inputs.registry }}/${{ inputs.project }}/${{ inputs.app-name }}";
+/** Where images are, as inputs. */
+export const REGISTRY: Readonly<Record<string, Input>> = {
+  registry: { description: "Host of the registry", type: "string", default: "registry.fullstack.pw" },
+  project: { description: "Project in the registry", type: "string", default: "library" },
+};
+export const LOGIN: ActionStep = {
+  uses: "docker/login-action",
+  with: { registry: "${{ inputs.registry }}", username: "${{ secrets.registry-username }}", password: "${{ secrets.registry-password }}" },
+};
 const LOCAL_IMAGE = "${{ inputs.app-name }}:scanned";
 const BUILD = {
   context: "${{ inputs.app-context }}",
@@ -36,8 +45,7 @@ signed attestation in the registry. Call it on pushes; for a pull request, with 
       "app-name": { description: "Name of the image", type: "string", required: true },
       "app-dockerfile": { description: "Dockerfile, below the context", type: "string", default: "Dockerfile" },
       "build-args": { description: "Arguments of the Dockerfile, NAME=value, one a line; one of several lines in double quotes", type: "string", default: "" },
-      registry: { description: "Host of the registry", type: "string", default: "registry.fullstack.pw" },
-      project: { description: "Project in the registry", type: "string", default: "library" },
+      ...REGISTRY,
       version: { description: "A second tag beside the commit's; none where it is empty", type: "string", default: "" },
       push: { description: "Whether to push what was built and scanned", type: "boolean", default: true },
     },
@@ -57,7 +65,7 @@ signed attestation in the registry. Call it on pushes; for a pull request, with 
         name: "build",
         title: "Build, scan, push",
         permissions: { attestations: "write", contents: "read", "id-token": "write", "security-events": "write" },
-        prepare: [CHECKOUT],
+        prepare: [checkout()],
         steps: [
           { uses: "docker/setup-buildx-action" },
           {
@@ -75,11 +83,7 @@ signed attestation in the registry. Call it on pushes; for a pull request, with 
             if: "always() && github.event.pull_request.head.repo.fork != true && hashFiles('image.sarif') != ''",
             with: { sarif_file: "image.sarif", category: "image-${{ inputs.app-name }}" },
           },
-          {
-            uses: "docker/login-action",
-            if: "inputs.push",
-            with: { registry: "${{ inputs.registry }}", username: "${{ secrets.registry-username }}", password: "${{ secrets.registry-password }}" },
-          },
+          { ...LOGIN, if: "inputs.push" },
           {
             name: "Push",
             id: "push",
@@ -118,7 +122,7 @@ const iacTests: Workflow = {
         name: "scan",
         title: "Misconfigurations",
         permissions: { contents: "read", "security-events": "write" },
-        prepare: [CHECKOUT],
+        prepare: [checkout()],
         steps: [
           {
             uses: "aquasecurity/trivy-action",
@@ -155,7 +159,7 @@ const goTests: Workflow = {
         name: "test",
         title: "Tests and golangci-lint",
         permissions: { contents: "read" },
-        prepare: [CHECKOUT],
+        prepare: [checkout()],
         steps: [
           { uses: "actions/setup-go", with: { "go-version-file": "${{ inputs.go-dir }}/go.mod", cache: false } },
           { run: "go mod verify", folder: "${{ inputs.go-dir }}" },
@@ -184,7 +188,7 @@ const cypress: Workflow = {
         name: "test",
         title: "End-to-end tests",
         permissions: { contents: "read" },
-        prepare: [CHECKOUT],
+        prepare: [checkout()],
         steps: [
           {
             uses: "cypress-io/github-action",
