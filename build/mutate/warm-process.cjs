@@ -1,11 +1,15 @@
 // A process in which test files run warm (warm.cjs), asked from outside; one that does not answer in time is ended, and another begins.
 "use strict";
 const { fork } = require("node:child_process");
+const fs = require("node:fs");
+const os = require("node:os");
 const path = require("node:path");
 
 class WarmProcess {
   #root;
   #child;
+  /** Where it and its tests make what is temporary: it is killed, and removes none of it by itself. */
+  #temporary;
   #changed = false;
 
   /** @param {string} root of the checkout whose tests are run */
@@ -24,7 +28,10 @@ class WarmProcess {
   }
 
   #start() {
-    const child = fork(__filename, [this.#root], { cwd: this.#root, env: { ...process.env, NODE_OPTIONS: "" }, stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    this.#temporary = fs.mkdtempSync(path.join(os.tmpdir(), "warm-"));
+    // Its home is its own too, and not that of tests which run this.
+    const env = { ...process.env, NODE_OPTIONS: "", TMPDIR: this.#temporary, HOMELAB_TEST_HOME: "" };
+    const child = fork(__filename, [this.#root], { cwd: this.#root, env, stdio: ["ignore", "ignore", "pipe", "ipc"] });
     // What the last lines of a process say that ends by itself.
     child.said = "";
     child.stderr.on("data", (chunk) => {
@@ -57,8 +64,11 @@ class WarmProcess {
 
   /** The next run begins in a new process. */
   stop() {
-    this.#child?.kill("SIGKILL");
+    if (this.#child === undefined) return;
+    this.#child.kill("SIGKILL");
     this.#child = undefined;
+    // It may still be writing for a moment.
+    fs.rmSync(this.#temporary, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -94,7 +94,10 @@ test("each change is brought before the tests that load it, in a copy; what none
       ["add", "components", "tests", "build", "tsconfig.json", "jest.config.cjs"],
     ])
       execFileSync("git", words, { cwd: checkout });
-    const run = (...words: string[]) => spawnSync(process.execPath, ["build/mutate.cjs", ...words], { cwd: checkout, encoding: "utf8" });
+    const temporary = path.join(checkout, "temporary");
+    fs.mkdirSync(temporary);
+    const env = { ...process.env, TMPDIR: temporary, HOMELAB_TEST_HOME: "" };
+    const run = (...words: string[]) => spawnSync(process.execPath, ["build/mutate.cjs", ...words], { cwd: checkout, encoding: "utf8", env });
     const { status, stdout, stderr } = run("--timeout", "3", "--tests", "components");
     expect([status, stderr, stdout.trimEnd().split("\n").toSorted()]).toEqual([
       0,
@@ -112,6 +115,8 @@ test("each change is brought before the tests that load it, in a copy; what none
     expect(fs.readFileSync(path.join(checkout, "components/base/limits.ts"), "utf8")).toBe(SOURCES["components/base/limits.ts"]);
     const less = run("--limit", "1", "--tests", "components/base", "--at-least", "101");
     expect([less.status, less.stderr]).toEqual([2, expect.stringMatching(/^error: the score is \d+ %, and at least 101 % are asked for\n$/)]);
+    // Neither the copy nor what processes that were killed had made.
+    expect(fs.readdirSync(temporary)).toEqual([]);
   } finally {
     fs.rmSync(checkout, { recursive: true, force: true });
   }
