@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { childrenCpu } from "./real-cli.mjs";
+import { childrenCpu } from "./children-cpu.cjs";
 
 const LOOK_MS = 50;
 

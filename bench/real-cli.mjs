@@ -24,13 +24,3 @@ export function realPulumi() {
 /** PATH with a CLI and what it needs first. */
 export const pathWith = ({ file, search }) =>
   [...(search === undefined ? [] : [search]), path.dirname(file), path.dirname(process.execPath), process.env.PATH].join(path.delimiter);
-
-/** CPU seconds of all ended children of this process and theirs (Linux, 100 ticks a second); NaN elsewhere. */
-export function childrenCpu() {
-  try {
-    const fields = fs.readFileSync("/proc/self/stat", "utf8").split(") ")[1].split(" ");
-    return (Number(fields[13]) + Number(fields[14])) / 100;
-  } catch {
-    return Number.NaN;
-  }
-}

@@ -12,7 +12,8 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { childrenCpu, pathWith, realPulumi, root } from "./real-cli.mjs";
+import { childrenCpu } from "./children-cpu.cjs";
+import { pathWith, realPulumi, root } from "./real-cli.mjs";
 
 const { values } = parseArgs({ options: { latency: { type: "string", default: "zero" } } });
 const HOMELAB = path.join(root, "orchestrator", "bin", "homelab");

@@ -2,17 +2,14 @@
 "use strict";
 const fs = require("node:fs");
 const TestEnvironment = require("../../tests/support/node-environment.cjs");
-
-/** The kernel's clock ticks in a second, as Linux tells every program. */
-const TICKS = 100;
+const { childrenCpu } = require("../children-cpu.cjs");
 
 const LAST_MS = 300;
 
 /** Seconds that this process, and all its children that have ended and were waited for, have used so far. */
 function used() {
   const { user, system } = process.cpuUsage();
-  const fields = fs.readFileSync("/proc/self/stat", "utf8").split(") ")[1].split(" ");
-  return { own: (user + system) / 1e6, children: (Number(fields[13]) + Number(fields[14])) / TICKS };
+  return { own: (user + system) / 1e6, children: childrenCpu() };
 }
 
 module.exports = class extends TestEnvironment {
