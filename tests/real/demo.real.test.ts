@@ -3,6 +3,7 @@
  * with the users of the module, and a Postgres with pgvector. What is asked is what site/apps/demo.ts says: ports, probes, hooks, metrics,
  * traces, and the connections that its flows allow.
  */
+import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -19,6 +20,7 @@ import { type Span, spansOf } from "../support/otlp-spans";
 import { RealImages } from "../support/real-images";
 import { describeReal } from "../support/real-parts";
 import { onFreePorts, type RealProcess, startProcess, stopAll, untilReady } from "../support/real-process";
+import { runCommand } from "../support/run-command";
 
 const ROOT = path.resolve(__dirname, "..", "..");
 const LABELS = { source: "https://git.example.org/homelab", revision: "abc", version: "1.0.0" };
@@ -98,7 +100,9 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
     return {
       ...Object.fromEntries(moved),
       ...("DB_HOST" in config ? own : {}),
-      ...{ HTTP_ADDRESS: "127.0.0.1:0", METRICS_ADDRESS: "127.0.0.1:0", OTEL_BSP_SCHEDULE_DELAY: "100" },
+      HTTP_ADDRESS: "127.0.0.1:0",
+      METRICS_ADDRESS: "127.0.0.1:0",
+      OTEL_BSP_SCHEDULE_DELAY: "100",
     };
   }
 
@@ -114,9 +118,11 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
     /** Base URL by the name of a port. */
     readonly ports: Readonly<Record<string, string>>;
   }
+  let starts = 0;
   async function start(name: Name, changes: Readonly<Record<string, string>> = {}): Promise<Service> {
     if (name === "demo-worker") await postgres.forget();
-    const process = await startProcess(name, programs[name], [], { folder, env: { ...environmentOf(name), ...changes } });
+    // A name of its own: its log is its own too.
+    const process = await startProcess(`${name}-${++starts}`, programs[name], [], { folder, env: { ...environmentOf(name), ...changes } });
     running.push(process);
     const listening = () => linesOf(process).filter(({ msg }) => msg === "listening");
     await untilReady(process, "it listens", async () => listening().length === APPS[name].spec.ports.length);
@@ -133,21 +139,12 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
     const answer = await fetch(`${urlOf(service, "http")}/api/words`, { method: "POST", body });
     return [answer.status, await answer.json()];
   }
-  let hooks = 0;
   async function runHook(name: Name, hook: string, args: (given: readonly string[]) => readonly string[] = (given) => given): Promise<string> {
     const [program, ...given] = APPS[name].spec.hooks?.[hook]?.command ?? [];
     expect(program).toBe("/app");
     if (name === "demo-worker") await postgres.forget();
-    const process = await startProcess(`${name}-${hook}-${++hooks}`, programs[name], args(given), { folder, env: environmentOf(name) });
-    await process.ended;
-    return `${process.log()}\n${(() => {
-      try {
-        process.check();
-        return "runs";
-      } catch (thrown) {
-        return /exit code \d+/.exec(String(thrown))?.[0];
-      }
-    })()}`;
+    const { code, out, err } = await runCommand(spawn(programs[name], args(given), { env: environmentOf(name) }));
+    return `${out}${err}\nexit code ${code}`;
   }
 
   test.each(NAMES)("the image of %s is one program and certificates, of the description's user and ports, and says what it is", (name) => {
@@ -294,6 +291,33 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
       running.splice(running.indexOf(service), 1);
     }
   }, 120_000);
+
+  test("a word that the worker has taken is answered, also where it is asked to end meanwhile", async () => {
+    const web = await start("demo-web");
+    const worker = await start("demo-worker");
+    await untilReady(worker.process, "it is ready", async () => (await probe("demo-worker", worker, "ready"))[0] === 200);
+    const written = () => spans.filter(({ name }) => name === "write and compare").length;
+    const before = written();
+    process.kill(redis.server.pid, "SIGSTOP");
+    try {
+      const answer = post(web, '{"word": "late"}');
+      await untilReady(worker.process, "it wrote the word", async () => written() > before);
+      process.kill(worker.process.pid, "SIGTERM");
+      const answers = () =>
+        probe("demo-worker", worker, "live").then(
+          () => true,
+          () => false,
+        );
+      await untilReady(web.process, "the worker begins to end", async () => !(await answers()));
+      process.kill(redis.server.pid, "SIGCONT");
+      expect(await answer).toEqual([201, expect.objectContaining({ word: "late" })]);
+      await worker.process.ended;
+      expect(() => worker.process.check()).toThrow("exit code 0");
+      running.splice(running.indexOf(worker.process), 1);
+    } finally {
+      process.kill(redis.server.pid, "SIGCONT");
+    }
+  }, 60_000);
 
   test.each<[Name, Record<string, string>, string]>([
     ["demo-web", { NATS_PASSWORD: "" }, "the variable NATS_PASSWORD is not set"],

@@ -58,18 +58,28 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Before what a word needs is closed.
+	defer drain(messages)
 	own := &worker{environment, rows, memory}
+	// What has been taken is not given up because the program is to end.
+	taking := context.WithoutCancel(ctx)
 	// As many replicas as there are share the words: each goes to one of them.
-	if _, err := messages.QueueSubscribe(words.Subject(environment), name, func(message *nats.Msg) { own.take(ctx, message) }); err != nil {
+	if _, err := messages.QueueSubscribe(words.Subject(environment), name, func(message *nats.Msg) { own.take(taking, message) }); err != nil {
 		return err
 	}
-	// What has been taken is answered before the end.
-	defer func() {
-		if err := messages.Drain(); err != nil {
-			slog.Warn("NATS was not left in good order", "error", err.Error())
-		}
-	}()
 	return service.Serve(ctx, http.NewServeMux(), map[string]service.Check{"nats": natsCheck, "redis": redisCheck, "postgres": rows.pool.Ping})
+}
+
+// drain takes no more words, and waits until those that were taken are answered.
+func drain(messages *nats.Conn) {
+	left := make(chan struct{})
+	messages.SetClosedHandler(func(*nats.Conn) { close(left) })
+	// It only begins here.
+	if err := messages.Drain(); err != nil {
+		slog.Warn("NATS was not left in good order", "error", err.Error())
+		return
+	}
+	<-left
 }
 
 func (own *worker) take(ctx context.Context, message *nats.Msg) {

@@ -20,7 +20,7 @@ func ConnectNATS(name string) (*nats.Conn, Check, error) {
 	}
 	connection, err := nats.Connect(values[0], nats.Name(name), nats.UserInfo(values[1], values[2]),
 		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(time.Second), nats.ReconnectBufSize(-1),
-		nats.IgnoreAuthErrorAbort(),
+		nats.IgnoreAuthErrorAbort(), nats.DrainTimeout(shutdownTimeout),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { slog.Warn("NATS", "error", err.Error()) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
