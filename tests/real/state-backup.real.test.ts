@@ -16,6 +16,7 @@ import { readCopy } from "../../orchestrator/state/state-copies";
 import { ageDecryptFile, generateIdentity } from "../../secrets/age";
 import { describeReal } from "../support/real-parts";
 import { onFreePorts, startProcess, untilReady } from "../support/real-process";
+import { runCommand } from "../support/run-command";
 
 const SCRIPT = path.join(__dirname, "..", "..", "images", "state-backup", "backup.sh");
 const KEYS = { accessKey: "user", secretKey: "s3cret/with+signs" };
@@ -85,7 +86,8 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
       RCLONE_LOW_LEVEL_RETRIES: "1",
       ...more,
     };
-    return spawnAsync("bash", [SCRIPT], env);
+    // Beside the servers of this process, which answer meanwhile.
+    return runCommand(spawn("bash", [SCRIPT], { env }));
   }
 
   const STATE = { version: 3, checkpoint: { stack: "organization/homelab/tools", latest: { resources: [{ urn: "urn:pulumi:tools::homelab::a:b:C::d" }] } } };
@@ -115,9 +117,9 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
 
   test("both places have each state, encrypted, and one of them with either key is enough for a restore", async () => {
     await putStates();
-    const { status, stdout, stderr } = await run({});
-    expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(/^2 states\nhere has \S+Z\nelsewhere has \S+Z\n$/);
+    const { code, out, err } = await run({});
+    expect([code, code === 0 ? "" : out + err]).toEqual([0, ""]);
+    expect(out).toMatch(/^2 states\nhere has \S+Z\nelsewhere has \S+Z\n$/);
     const files = ["backup.json", "SHA256SUMS", "states/dev.json.age", "states/tools.json.age"];
     const inPlace = async (server: S3Server, bucket: string) => (await names(server, bucket)).map((key) => key.replace(/^.*?Z\//, "")).toSorted();
     expect(await inPlace(here, "backups")).toEqual(files.toSorted());
@@ -138,8 +140,8 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
 
   test("a place that is down fails the Job, and the other one has its backup all the same", async () => {
     await putStates();
-    const { status, stderr } = await run({}, { RCLONE_CONFIG_HERE_SECRET_ACCESS_KEY: "another" });
-    expect([status, stderr]).toEqual([1, expect.stringContaining("not at every place: here\n")]);
+    const { code, err } = await run({}, { RCLONE_CONFIG_HERE_SECRET_ACCESS_KEY: "another" });
+    expect([code, err]).toEqual([1, expect.stringContaining("not at every place: here\n")]);
     expect(await names(here, "backups")).toEqual([]);
     expect((await names(elsewhere, "homelab")).length).toBe(4);
   });
@@ -149,21 +151,21 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
     const old = { mtime: "1600000000" };
     const keys = ["2025-01-02T02-00-00Z/backup.json", "2025-01-02T02-00-00Z/states/tools.json.age", "photos/2025-01-02T02-00-00Z/a.jpg", "other.txt"];
     for (const Key of keys) await clientOf(elsewhere).send(new PutObjectCommand({ Bucket: "homelab", Key, Body: "x", Metadata: old }));
-    const { status, stdout, stderr } = await run({});
-    expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+    const { code, out, err } = await run({});
+    expect([code, code === 0 ? "" : out + err]).toEqual([0, ""]);
     expect((await names(elsewhere, "homelab")).filter((key) => keys.includes(key)).toSorted()).toEqual(["other.txt", "photos/2025-01-02T02-00-00Z/a.jpg"]);
   });
 
   test("a bucket without states is an error, and no empty backup", async () => {
-    const { status, stderr } = await run({});
-    expect([status, stderr]).toEqual([1, expect.stringContaining("there is no state in pulumi-state/.pulumi/stacks")]);
+    const { code, err } = await run({});
+    expect([code, err]).toEqual([1, expect.stringContaining("there is no state in pulumi-state/.pulumi/stacks")]);
     expect(await names(elsewhere, "homelab")).toEqual([]);
   });
 
   test("a database that cannot be dumped ends it before anything is written", async () => {
     await putStates();
-    const { status, stderr } = await run({ apps: { ...DATABASE, host: "127.0.0.1" } }, { PGPORT: "1", PGCONNECT_TIMEOUT: "5" });
-    expect([status, stderr]).toEqual([1, expect.stringContaining("connection to server")]);
+    const { code, err } = await run({ apps: { ...DATABASE, host: "127.0.0.1" } }, { PGPORT: "1", PGCONNECT_TIMEOUT: "5" });
+    expect([code, err]).toEqual([1, expect.stringContaining("connection to server")]);
     expect(await names(here, "backups")).toEqual([]);
   });
 
@@ -171,8 +173,8 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
     await putStates();
     await withServer(folder, async (port, sql) => {
       sql("postgres", "CREATE TABLE messages (id int PRIMARY KEY, text text); INSERT INTO messages VALUES (1, 'one'), (2, 'zwei: ü')");
-      const { status, stdout, stderr } = await run({ apps: DATABASE }, { PGPORT: String(port), BACKUP_SSLMODE: "disable" });
-      expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+      const { code, out, err } = await run({ apps: DATABASE }, { PGPORT: String(port), BACKUP_SSLMODE: "disable" });
+      expect([code, code === 0 ? "" : out + err]).toEqual([0, ""]);
       const fetched = await download(here, "backups", "nightly/");
       const dump = ageDecryptFile(fs.readFileSync(path.join(fetched, "postgres/apps.dump.age")), identity);
       sql("postgres", "CREATE DATABASE restored");
@@ -184,20 +186,6 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
     });
   }, 60_000);
 });
-
-/** Runs beside the servers of this process, which answer meanwhile. */
-async function spawnAsync(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
-  const text = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-    text.stdout += chunk;
-  });
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-    text.stderr += chunk;
-  });
-  const status = await new Promise<number | null>((resolve) => child.on("close", resolve));
-  return { status, ...text };
-}
 
 /** The newest server that Debian's package has. */
 function serverFolder(): string {

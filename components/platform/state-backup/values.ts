@@ -1,6 +1,7 @@
 /** The nightly backup of the stacks' states and of databases, which `images/state-backup` makes. */
 import type { WantedSecret } from "../namespace-grants";
 import type { Place } from "../place";
+import { objectStorage } from "../postgres/values";
 import { sized } from "../sized";
 import type { StateBackupOptions, Storage } from "./options";
 
@@ -14,6 +15,8 @@ const RECIPIENTS_CONFIG = "state-backup-recipients";
 const AUTHORITY_CONFIG = "state-backup-authority";
 const RECIPIENTS_FILE = "recipients.txt";
 const AUTHORITY_FILE = "ca.crt";
+/** Paths in the container. What is encrypted already lies in `work`, and what is not yet in `memory`. */
+const MOUNTS = { recipients: "/etc/state-backup", authority: "/etc/state-backup-authority", work: "/work", memory: "/memory" } as const;
 /** Name that rclone has for the bucket with the states. */
 const STATES = "states";
 /** The user `postgres` of the image. */
@@ -29,16 +32,11 @@ export const stateBackupImage = ({ image }: Pick<StateBackupOptions, "image">, {
   image ?? `registry.${domain}/library/state-backup:${IMAGE_VERSION}`;
 
 /** Where a storage answers: the homelab's own one, where nothing is said. */
-export const endpointOf = ({ endpoint }: Pick<Storage, "endpoint">, { domain }: Pick<Place, "domain">): string => endpoint ?? `https://s3.${domain}`;
-
-interface Value {
-  readonly path: string;
-  readonly key: string;
-}
+export const endpointOf = ({ endpoint }: Pick<Storage, "endpoint">, { domain }: Pick<Place, "domain">): string => endpoint ?? objectStorage(domain);
 
 /** What of a storage is in secrets/, by the name that rclone takes it from. */
-const secretsOfStorage = (remote: string, { user, secretKey }: Storage): [string, Value][] => [
-  ...(typeof user === "string" ? [] : [[`RCLONE_CONFIG_${remote.toUpperCase()}_ACCESS_KEY_ID`, user] satisfies [string, Value]]),
+const secretsOfStorage = (remote: string, { user, secretKey }: Storage): [string, Storage["secretKey"]][] => [
+  ...(typeof user === "string" ? [] : [[`RCLONE_CONFIG_${remote.toUpperCase()}_ACCESS_KEY_ID`, user] satisfies [string, Storage["secretKey"]]]),
   [`RCLONE_CONFIG_${remote.toUpperCase()}_SECRET_ACCESS_KEY`, secretKey],
 ];
 
@@ -74,16 +72,16 @@ export function settings(options: StateBackupOptions, place: Pick<Place, "domain
   const { states, places, databases, keepDays } = options;
   return Object.fromEntries([
     ["BACKUP_SITE", place.domain],
-    ["BACKUP_WORK", "/work"],
-    ["BACKUP_MEMORY", "/memory"],
-    ["BACKUP_RECIPIENTS", `/etc/state-backup/${RECIPIENTS_FILE}`],
+    ["BACKUP_WORK", MOUNTS.work],
+    ["BACKUP_MEMORY", MOUNTS.memory],
+    ["BACKUP_RECIPIENTS", `${MOUNTS.recipients}/${RECIPIENTS_FILE}`],
     ["BACKUP_STATES", folderOf(states)],
     ["BACKUP_PLACES", Object.keys(places).join(" ")],
     ["BACKUP_DATABASES", Object.keys(databases).join(" ")],
     ["BACKUP_KEEP_DAYS", String(keepDays)],
     // It keeps no settings of its own, and looks for none.
-    ["RCLONE_CONFIG", "/memory/rclone.conf"],
-    ["RCLONE_CACHE_DIR", "/memory/cache"],
+    ["RCLONE_CONFIG", `${MOUNTS.memory}/rclone.conf`],
+    ["RCLONE_CACHE_DIR", `${MOUNTS.memory}/cache`],
     ...storages(options).flatMap(([name, storage]) => remote(name, storage, place)),
     ...Object.entries(places).map(([name, storage]) => [`BACKUP_${name}_BUCKET`, folderOf(storage)]),
     ...Object.entries(databases).flatMap(([name, { host, database, user }]) => [
@@ -116,16 +114,16 @@ export interface CronJobArgs<S> {
 }
 
 const mounts = (hasAuthority: boolean) => [
-  { name: "work", mountPath: "/work" },
-  { name: "memory", mountPath: "/memory" },
-  { name: "recipients", mountPath: "/etc/state-backup", readOnly: true },
-  ...(hasAuthority ? [{ name: "authority", mountPath: "/etc/state-backup-authority", readOnly: true }] : []),
+  { name: "work", mountPath: MOUNTS.work },
+  { name: "memory", mountPath: MOUNTS.memory },
+  { name: "recipients", mountPath: MOUNTS.recipients, readOnly: true },
+  ...(hasAuthority ? [{ name: "authority", mountPath: MOUNTS.authority, readOnly: true }] : []),
 ];
 
 const environmentOf = <S>({ settings: plain, secrets, hasAuthority }: CronJobArgs<S>) => [
   ...Object.entries(plain).map(([name, value]) => ({ name, value })),
   // Go reads it beside the authorities of the image; rclone's own setting would take their place.
-  ...(hasAuthority ? [{ name: "SSL_CERT_DIR", value: "/etc/state-backup-authority" }] : []),
+  ...(hasAuthority ? [{ name: "SSL_CERT_DIR", value: MOUNTS.authority }] : []),
   ...secrets.map((key) => ({ name: key, valueFrom: { secretKeyRef: { name: KEYS_SECRET, key } } })),
 ];
 
