@@ -18,7 +18,12 @@ sealed() { age --encrypt --recipients-file "$BACKUP_RECIPIENTS" --output "$1"; }
 rclone copy "states:$BACKUP_STATES/.pulumi/stacks" "$states" --include '*.json' --include '*.json.gz'
 found=0
 while IFS= read -r -d '' file; do
-  sealed "$out/states/$(basename "$file").age" < "$file"
+  name=$(basename "$file")
+  if [ -e "$out/states/$name.age" ]; then
+    echo "two projects in $BACKUP_STATES have $name: give each a folder of its own in PULUMI_BACKEND_URL, and say this one's (states.folder)" >&2
+    exit 1
+  fi
+  sealed "$out/states/$name.age" < "$file"
   found=$((found + 1))
 done < <(find "$states" -type f -print0 | sort -z)
 rm -rf "$states"

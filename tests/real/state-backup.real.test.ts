@@ -162,6 +162,14 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
     expect(await names(elsewhere, "homelab")).toEqual([]);
   });
 
+  test("two projects with a stack of the same name are refused: of the backup's two files one would take the other's place", async () => {
+    await putStates();
+    await put(".pulumi/stacks/another/tools.json", STATE);
+    const { code, err } = await run({});
+    expect([code, err]).toEqual([1, expect.stringContaining("two projects in pulumi-state have tools.json")]);
+    expect(await names(elsewhere, "homelab")).toEqual([]);
+  });
+
   test("a database that cannot be dumped ends it before anything is written", async () => {
     await putStates();
     const { code, err } = await run({ apps: { ...DATABASE, host: "127.0.0.1" } }, { PGPORT: "1", PGCONNECT_TIMEOUT: "5" });
