@@ -38,7 +38,7 @@ linux("the next up goes on: locks are taken over, what was begun is found, no VM
 
   const again = await rehearsal.homelab("up", "tools", "--lab");
   expect([again.code, again.code === 0 ? "" : again.stdout]).toEqual([0, ""]);
-  const names = (await rehearsal.vms()).filter(({ config }) => config["template"] !== "1").map(({ config }) => config["name"]);
+  const names = (await rehearsal.machines()).map(({ config }) => config["name"]);
   expect(names.toSorted()).toEqual(["boot-server", "dns", "haproxy", "k8s-tools", "teleport"]);
   expect((await rehearsal.homelab("status", "tools", "--lab")).stdout).toMatch(/^tools +built/m);
   expect((await rehearsal.homelab("pending", "tools", "--lab")).stdout).toBe("no creation is pending\n");

@@ -31,8 +31,7 @@ beforeAll(async () => {
 afterAll(() => rehearsal.close(), MINUTE);
 
 const homelab = (...args: string[]) => rehearsal.start([...args, "--lab"], { env: keys }).done;
-const machines = async (): Promise<string[]> =>
-  (await rehearsal.vms()).flatMap(({ config }) => (config["template"] === "1" ? [] : [config["name"] ?? ""])).toSorted();
+const machines = async (): Promise<string[]> => (await rehearsal.machines()).map(({ config }) => config["name"] ?? "").toSorted();
 const VMS = ["boot-server", "dns", "haproxy", "k8s-observability", "k8s-tools", "teleport"];
 
 /** What of Proxmox is made once in its life. */

@@ -82,7 +82,7 @@ afterAll(() => rehearsal.close(), 60_000);
 
 /** Every VM is there, every cluster has its namespaces, Vault has every kubeconfig, each stack after what it needs. */
 async function assertBuilt(writes: LabRecord[]): Promise<void> {
-  const vms = (await rehearsal.vms()).filter(({ config }) => config["template"] !== "1");
+  const vms = await rehearsal.machines();
   expect(Object.fromEntries(vms.map(({ node, status, config }) => [config["name"], { node, status }]))).toEqual(
     Object.fromEntries(Object.entries(VMS).map(([name, { node, status }]) => [name, { node, status }])),
   );

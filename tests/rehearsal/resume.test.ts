@@ -93,8 +93,7 @@ async function succeed(...args: string[]): Promise<string> {
   return stdout;
 }
 
-const machines = async (): Promise<string[]> =>
-  (await rehearsal.vms()).filter(({ config }) => config["template"] !== "1").map(({ vmid, config }) => `${vmid} ${config["name"]}`);
+const machines = async (): Promise<string[]> => (await rehearsal.machines()).map(({ vmid, config }) => `${vmid} ${config["name"]}`);
 
 const linux = fs.existsSync("/proc/self/environ") ? test : test.skip;
 let built: string[] = [];

@@ -22,8 +22,7 @@ async function succeed(...args: string[]): Promise<string> {
   return stdout;
 }
 
-const machines = async (): Promise<(string | undefined)[]> =>
-  (await rehearsal.vms()).flatMap(({ config }) => (config["template"] === "1" ? [] : [config["name"]])).toSorted();
+const machines = async (): Promise<(string | undefined)[]> => (await rehearsal.machines()).map(({ config }) => config["name"]).toSorted();
 
 beforeAll(async () => {
   rehearsal = new Rehearsal();

@@ -300,6 +300,11 @@ export class Rehearsal {
     return proxmoxSchema.parse(await this.#get("/proxmox")).vms;
   }
 
+  /** VMs that are no templates. */
+  async machines(): Promise<LabVm[]> {
+    return (await this.vms()).filter(({ config }) => config["template"] !== "1");
+  }
+
   /** Nodes that have an image, once no task of Proxmox runs any more. */
   async nodesWithImage(): Promise<string[]> {
     for (let tries = 0; tries < 600; tries++) {
