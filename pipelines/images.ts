@@ -33,7 +33,8 @@ export const IMAGES: readonly Workflow[] = [
     why: `Builds the images that commits on main concern, scans them, and pushes them as build-and-push.yml does: with the tags <commit> and <version>.
 A repository without the variable REGISTRY has no registry to push to.`,
     on: { push: { branches: ["main"], paths: PATHS }, workflow_dispatch: null },
-    concurrency: { group: "images", cancel: false },
+    // Of several that wait in a group GitHub keeps the newest, and each looks at the commits of its own push alone.
+    concurrency: { group: "images-${{ github.sha }}", cancel: false },
     jobs: [
       { job: list("${{ github.event.before }}", " -- --pinned"), if: "github.ref == 'refs/heads/main' && vars.REGISTRY != ''", outputs: OUTPUTS },
       {

@@ -131,11 +131,14 @@ test("a base that is no commit, a list that fails, and other words are refused",
 test("what commits on main concern goes through the workflow that signs; a change's run has no account, no right and no cache of others", () => {
   interface Workflow {
     on: object;
+    concurrency: object;
     jobs: Record<string, { uses?: string; permissions: object; strategy?: object; with?: object; steps?: { uses?: string; with?: Record<string, unknown> }[] }>;
   }
   const read = (file: string) => parse(fs.readFileSync(path.join(ROOT, ".github/workflows", file), "utf8")) as Workflow;
   const [main, change] = [read("images.yml"), read("images-of-change.yml")];
   expect([Object.keys(main.on), main.jobs["image"]?.uses]).toEqual([["push", "workflow_dispatch"], "./.github/workflows/build-and-push.yml"]);
+  // Of several runs that wait in a group GitHub keeps the newest; each looks at the commits of its own push alone.
+  expect(main.concurrency).toEqual({ group: "images-${{ github.sha }}", "cancel-in-progress": false });
   const called = read("build-and-push.yml").on as { workflow_call: { inputs: Record<string, object> } };
   expect(Object.keys(main.jobs["image"]?.with ?? {}).filter((name) => called.workflow_call.inputs[name] === undefined)).toEqual([]);
   expect([Object.keys(change.on), ...Object.values(change.jobs).map(({ permissions }) => permissions)]).toEqual([
