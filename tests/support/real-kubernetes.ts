@@ -8,8 +8,12 @@ import { stringify } from "yaml";
 import { createAuthority } from "../../lab/core/tls";
 import { onFreePorts, type RealProcess, startProcess, stopAll, untilReady } from "./real-process";
 
-/** Tokens of service accounts in Secrets, namespaces and owned objects that go; nothing that makes pods, since nothing would run them. */
-const CONTROLLERS = ["serviceaccount-controller", "serviceaccount-token-controller", "namespace-controller", "garbage-collector-controller"];
+/** Tokens of service accounts in Secrets, namespaces and owned objects that go. Pods of sets stay pending: no kubelet runs them. */
+const CONTROLLERS = [
+  ...["serviceaccount-controller", "serviceaccount-token-controller", "namespace-controller", "garbage-collector-controller"],
+  // Says which template a set's pods are to have, which a release that rolls them out asks for.
+  "statefulset-controller",
+];
 
 export interface RealKubernetes {
   origin: string;
