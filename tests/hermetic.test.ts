@@ -100,14 +100,21 @@ function run(files: readonly string[]) {
   const result = spawnSync(process.execPath, [JEST, "--maxWorkers=1", "--runTestsByPath", ...files], { cwd: root, env, encoding: "utf8" });
   const lines = stripVTControlCharacters(`${result.stdout}${result.stderr}`).split("\n");
   const failures = [...new Set(lines.filter((line) => /^\s+● /.test(line) && !line.includes("● Console")))];
-  return { code: result.status, failures, totals: fs.existsSync(totals) ? JSON.parse(fs.readFileSync(totals, "utf8").trim()) : result.stderr };
+  return { code: result.status, failures, totals: fs.existsSync(totals) ? closingLine(totals) : result.stderr };
 }
+
+/** The sum of the counts in a file of HOMELAB_TEST_TOTALS. */
+const closingLine = (totals: string): string =>
+  spawnSync(process.execPath, [path.join(__dirname, "support", "print-totals.cjs"), totals], { encoding: "utf8" })
+    .stdout.trim()
+    .split("\n")
+    .at(-1) ?? "";
 
 test("a sample of each kind passes with all of them set", () => {
   const { code, failures, totals } = run(SAMPLES);
   expect(failures).toEqual([]);
-  expect({ code, totals }).toMatchObject({ code: 0, totals: { failed: 0 } });
-  expect(totals.passed).toBeGreaterThan(60);
+  expect({ code, totals }).toMatchObject({ code: 0, totals: expect.stringMatching(/^[0-9]+ passed, 0 failed, /) });
+  expect(Number.parseInt(totals, 10)).toBeGreaterThan(60);
 }, 900_000);
 
 function listed(part?: string): string[] {

@@ -1,21 +1,41 @@
-// Closes a run: what is left for the night, what was skipped and why, then the one line that CI reads: `N passed, N failed, N skipped`. Where HOMELAB_TEST_TOTALS
-// names a file, the counts go there instead, for tests/support/print-totals.cjs to add up over several runs.
+// Closes a run: what is left for the night, what was skipped and why, then the one line that CI reads: `N passed, N failed, N skipped`.
+// Where HOMELAB_TEST_TOTALS names a file, the counts go there instead, file by file, so that a run that is cut has said what it knew;
+// tests/support/print-totals.cjs adds them up over several runs.
 "use strict";
 const fs = require("node:fs");
+const path = require("node:path");
 const { describeSkipped, describeLeft, totalLine } = require("./totals.cjs");
 
+const isSkipped = (test) => test.status === "pending" || test.status === "todo";
+
+function countsOf(file) {
+  return {
+    passed: file.numPassingTests,
+    // A file that could not be loaded has no tests to count, and must not look like success.
+    failed: file.numFailingTests + (file.testExecError ? 1 : 0),
+    skipped: file.testResults.filter(isSkipped).map((t) => t.fullName),
+  };
+}
+
 module.exports = class CountReporter {
+  totals = process.env.HOMELAB_TEST_TOTALS;
+
+  say(line) {
+    if (this.totals) fs.appendFileSync(this.totals, `${JSON.stringify(line)}\n`);
+  }
+
+  onTestFileStart(test) {
+    this.say({ begun: path.relative(process.cwd(), test.path) });
+  }
+
+  onTestFileResult(test, result) {
+    this.say({ ended: path.relative(process.cwd(), test.path), ...countsOf(result) });
+  }
+
   onRunComplete(_contexts, r) {
-    const tests = r.testResults.flatMap((file) => file.testResults);
-    const counts = {
-      passed: r.numPassedTests,
-      // A file that could not be loaded has no tests to count, and must not look like success.
-      failed: r.numFailedTests + r.testResults.filter((t) => t.testExecError).length,
-      skipped: tests.filter((t) => t.status === "pending" || t.status === "todo").map((t) => t.fullName),
-    };
-    const file = process.env.HOMELAB_TEST_TOTALS;
-    if (file) fs.appendFileSync(file, `${JSON.stringify(counts)}\n`);
+    const files = r.testResults.map(countsOf);
+    const names = r.testResults.flatMap((file) => file.testResults.map((t) => t.fullName));
     // Written at once: jest ends the process (forceExit) before anything that waits for the next turn.
-    fs.writeSync(1, describeLeft(tests.map((t) => t.fullName)) + describeSkipped(counts.skipped) + (file ? "" : totalLine([counts])));
+    fs.writeSync(1, describeLeft(names) + describeSkipped(files.flatMap((f) => f.skipped)) + (this.totals ? "" : totalLine(files)));
   }
 };

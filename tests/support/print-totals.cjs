@@ -3,9 +3,16 @@
 const fs = require("node:fs");
 const { describeSkipped, totalLine } = require("./totals.cjs");
 
-const runs = fs
+const lines = fs
   .readFileSync(process.argv[2] ?? "", "utf8")
   .split("\n")
   .filter((line) => line !== "")
   .map((line) => JSON.parse(line));
-process.stdout.write(describeSkipped(runs.flatMap((run) => run.skipped)) + totalLine(runs));
+const counts = lines.filter((line) => line.passed !== undefined);
+// A file of which nothing was heard when its run ended did not pass.
+const cut = lines.flatMap((line) => line.begun ?? []);
+for (const { ended } of counts) if (cut.includes(ended)) cut.splice(cut.indexOf(ended), 1);
+const failed = cut.map(() => ({ passed: 0, failed: 1, skipped: [] }));
+process.stdout.write(
+  describeSkipped(counts.flatMap((run) => run.skipped)) + cut.map((file) => `cut before it ended: ${file}\n`).join("") + totalLine([...counts, ...failed]),
+);
