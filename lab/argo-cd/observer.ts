@@ -6,10 +6,10 @@ import { listAt } from "../kubernetes/objects";
 import { ApiError, type ClusterClient } from "./cluster-client";
 import { Clusters, UnknownCluster } from "./clusters";
 import { type Compared, Comparisons, type Kind } from "./comparison";
-import { ManifestError, renderFolder } from "./manifests";
+import { ManifestError, type Rendered, renderFolder } from "./manifests";
 import { type Project, refusedByProject } from "./project";
 import { Repositories, RepositoryError } from "./repository";
-import { type ApplicationSpec, ARGO_API, type Condition, NotModelled, parseStrictly, projectSchema, specSchema } from "./schema";
+import { type ApplicationSpec, ARGO_API, type Condition, NotModelled, parseStrictly, projectSchema, type Source, specSchema } from "./schema";
 
 /** An Application by what Git, its project and its clusters say. */
 export interface Seen {
@@ -37,6 +37,8 @@ export class Observer {
   readonly #comparisons: Comparisons;
   /** By Application: the commit of its revision, and when Git was asked for it. */
   readonly #resolved = new Map<string, { source: string; commit: string; at: number }>();
+  /** By Application: the objects of its folder at the commit that was looked at last. */
+  readonly #rendered = new Map<string, { of: string; rendered: Rendered }>();
   /** Refusals that the log of unhandled calls has. */
   readonly #noted = new Set<string>();
 
@@ -58,6 +60,7 @@ export class Observer {
 
   forget(app: string): void {
     this.#resolved.delete(app);
+    this.#rendered.delete(app);
   }
 
   /** Turns what Argo CD would say in a condition into one; the lab's own gaps are noted as well. */
@@ -103,6 +106,16 @@ export class Observer {
     return commit;
   }
 
+  /** A commit's folder is read once: it does not change. */
+  async #render(app: string, { repoURL, path }: Source, commit: string): Promise<Rendered> {
+    const of = JSON.stringify([repoURL, path, commit]);
+    const known = this.#rendered.get(app);
+    if (known?.of === of) return known.rendered;
+    const rendered = renderFolder(await this.#repositories.files(repoURL, commit, path));
+    this.#rendered.set(app, { of, rendered });
+    return rendered;
+  }
+
   /** @param wanted another revision than that of the spec */
   async seen(app: KubeObject, spec: ApplicationSpec, wanted: string | undefined, again: boolean): Promise<Seen> {
     const home = this.home() ?? "";
@@ -114,7 +127,7 @@ export class Observer {
     if (refused.length > 0) throw new Refused("InvalidSpecError", refused);
     const credential = this.#clusters.credential(source.repoURL, home);
     const revision = wanted === undefined ? await this.#commit(app, spec, again) : await this.#repositories.resolve(source.repoURL, wanted, credential);
-    const { objects, sourceType } = renderFolder(await this.#repositories.files(source.repoURL, revision, source.path));
+    const { objects, sourceType } = await this.#render(name, source, revision);
     const targets: KubeObject[] = [];
     for (const object of objects) targets.push(await this.#comparisons.target(name, destination.namespace, object, client));
     const compared = await this.#comparisons.compare(name, targets, client, where(app, spec, project));
