@@ -3,13 +3,13 @@ import { conditionOf, type Kube } from "../controllers/kube";
 import type { WorkQueue } from "../controllers/queue";
 import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
-import { type JsonMap, listAt, mapAt, same, textAt } from "../kubernetes/objects";
+import { groupOf, type JsonMap, listAt, mapAt, same, textAt } from "../kubernetes/objects";
 import { type Compared, resourceStatuses, trackedBy } from "./comparison";
-import { groupOf } from "./health";
 import { Observer, Refused, type Seen } from "./observer";
 import { afterFailure, automaticSync, untilRetry } from "./operation";
 import { Operations } from "./operations";
 import { type ApplicationSpec, ARGO_API, CASCADE, type Condition, type Operation, type OperationState, PREFIX } from "./schema";
+import type { Unmodelled } from "./unmodelled";
 
 const KIND = "Application";
 const REFRESH = `${PREFIX}/refresh`;
@@ -25,8 +25,9 @@ export class Applications {
     private readonly queue: WorkQueue,
     private readonly ctx: LabContext,
     private readonly home: () => string | undefined,
+    unmodelled: Unmodelled,
   ) {
-    this.#observer = new Observer(kube, ctx, home);
+    this.#observer = new Observer(kube, ctx, home, unmodelled);
     this.#operations = new Operations(kube, queue, ctx, this.#observer);
     queue.on(KIND, (namespace, name) => this.#application(namespace, name));
   }
@@ -73,7 +74,7 @@ export class Applications {
     const state = this.#operations.state(app);
     const operation = this.#operations.asked(app);
     const ended: OperationState | undefined =
-      state instanceof Refused || (operation === undefined && state?.phase !== "Running")
+      operation === undefined && state?.phase !== "Running"
         ? undefined
         : afterFailure(
             {
@@ -100,7 +101,6 @@ export class Applications {
     const asked = this.#operations.asked(app);
     if (asked instanceof Refused) return this.#refusedStatus(app, spec, asked);
     const before = this.#operations.state(app);
-    if (before instanceof Refused) return this.#refusedStatus(app, spec, before);
     const inProgress = asked !== undefined || before?.phase === "Running";
     const state = inProgress ? await this.#operations.step(app, seen, this.#operations.begun(app, asked, before)) : before;
     const conditions: Condition[] = compared.shared.map((message) => ({ type: "SharedResourceWarning", message }));

@@ -1,9 +1,10 @@
 /** A cluster as Argo CD's controller reaches it: by its API over the lab's network, with the rights of the account that it was given. */
 import { Agent, request as httpsRequest } from "node:https";
+import { isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
 import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
-import { isMap, type JsonMap, listAt, textAt } from "../kubernetes/objects";
-import { groupOf } from "./health";
+import { groupOf, isMap, type JsonMap, listAt, textAt } from "../kubernetes/objects";
 
 /** The writer in managedFields of what Argo CD applies. */
 const MANAGER = "argocd-controller";
@@ -34,6 +35,8 @@ interface Resource {
   readonly namespaced: boolean;
 }
 
+const apiPath = (apiVersion: string): string => `${apiVersion.includes("/") ? "/apis" : "/api"}/${apiVersion}`;
+
 export class ClusterClient {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
   readonly #kinds = new Map<string, Map<string, Resource>>();
@@ -58,8 +61,9 @@ export class ClusterClient {
       const request = httpsRequest({
         host: "127.0.0.1",
         port: local.port,
-        servername: /^[\d.]+$/.test(url.hostname) ? "" : url.hostname,
-        checkServerIdentity: (_host, peer) => this.#checked(url.hostname, peer),
+        servername: isIP(url.hostname) === 0 ? url.hostname : "",
+        // The connection is to this machine, the certificate of the production address.
+        checkServerIdentity: (_host, peer) => checkServerIdentity(url.hostname, peer),
         ca: caPem,
         ...certificate,
         agent: this.#agent,
@@ -90,18 +94,12 @@ export class ClusterClient {
     return isMap(answer) ? answer : {};
   }
 
-  /** The certificate is asked for the production address, though the connection is to this machine. */
-  #checked(host: string, peer: { subjectaltname?: string }): Error | undefined {
-    const names = (peer.subjectaltname ?? "").split(", ");
-    return names.includes(`IP Address:${host}`) || names.includes(`DNS:${host}`) ? undefined : new Error(`certificate is not valid for ${host}`);
-  }
-
   /** How the cluster serves a kind; undefined where it does not. @throws ApiError */
   async resource(apiVersion: string, kind: string): Promise<Resource | undefined> {
     const known = this.#kinds.get(apiVersion)?.get(kind);
     if (known !== undefined) return known;
     try {
-      const list = await this.#call("GET", apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`);
+      const list = await this.#call("GET", apiPath(apiVersion));
       const kinds = listAt(list, "resources").flatMap((each) =>
         String(each["name"]).includes("/") ? [] : [[String(each["kind"]), { plural: String(each["name"]), namespaced: each["namespaced"] === true }] as const],
       );
@@ -115,9 +113,8 @@ export class ClusterClient {
   async #path(apiVersion: string, kind: string, namespace: string | undefined, name?: string): Promise<string> {
     const resource = await this.resource(apiVersion, kind);
     if (resource === undefined) throw new ApiError(404, `The Kubernetes API could not find ${groupOf({ apiVersion })}/${kind} for requested resource`);
-    const api = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const inside = resource.namespaced && namespace !== undefined ? `/namespaces/${namespace}` : "";
-    return `${api}${inside}/${resource.plural}${name === undefined ? "" : `/${name}`}`;
+    return `${apiPath(apiVersion)}${inside}/${resource.plural}${name === undefined ? "" : `/${name}`}`;
   }
 
   /** @throws ApiError */
@@ -143,14 +140,12 @@ export class ClusterClient {
     return (await this.#call("PATCH", `${await this.#path(apiVersion, kind, metadata.namespace, metadata.name)}?${query}`, object)) as unknown as KubeObject;
   }
 
-  /** In the foreground: what the object owns goes first. @returns false where it was not there. @throws ApiError */
-  async remove({ apiVersion, kind, metadata }: KubeObject): Promise<boolean> {
+  /** In the foreground: what the object owns goes first. One that is not there is no failure. @throws ApiError */
+  async remove({ apiVersion, kind, metadata }: KubeObject): Promise<void> {
     try {
       await this.#call("DELETE", await this.#path(apiVersion, kind, metadata.namespace, metadata.name), { propagationPolicy: "Foreground" });
-      return true;
     } catch (thrown) {
-      if (thrown instanceof ApiError && thrown.status === 404) return false;
-      throw thrown;
+      if (!(thrown instanceof ApiError) || thrown.status !== 404) throw thrown;
     }
   }
 }

@@ -5,6 +5,7 @@ import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
 import { mapAt } from "../kubernetes/objects";
 import { ClusterClient } from "./cluster-client";
+import { type RepositoryCredential, withoutGit } from "./repository";
 import { type Destination, NotModelled, OWN_CLUSTER, PREFIX, parseStrictly } from "./schema";
 
 const SECRET_TYPE = `${PREFIX}/secret-type`;
@@ -108,12 +109,12 @@ export class Clusters {
   }
 
   /** The login of a repository, where a Secret has one; such a Secret may be for all repositories below an address. */
-  credential(url: string, home: string): { username: string; password: string } | undefined {
+  credential(url: string, home: string): RepositoryCredential | undefined {
     const ofType = (type: string): Record<string, string>[] =>
       this.kube.all("v1", "Secret", home).flatMap((secret) => (secret.metadata.labels?.[SECRET_TYPE] === type ? [secretTexts(secret)] : []));
-    const bare = (text = ""): string => text.replace(/\.git$/, "").replace(/\/$/, "");
     const found =
-      ofType("repository").find((data) => bare(data["url"]) === bare(url)) ?? ofType("repo-creds").find((data) => url.startsWith(data["url"] ?? "\0"));
+      ofType("repository").find((data) => withoutGit(data["url"] ?? "") === withoutGit(url)) ??
+      ofType("repo-creds").find((data) => url.startsWith(data["url"] ?? "\0"));
     if (found === undefined || (found["username"] === undefined && found["password"] === undefined)) return undefined;
     return { username: found["username"] ?? "", password: found["password"] ?? "" };
   }

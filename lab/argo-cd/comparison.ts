@@ -1,9 +1,9 @@
 /** What Git has beside what the cluster has: which objects differ, which are to go, how healthy they are. */
 import type { Kube } from "../controllers/kube";
 import type { KubeObject } from "../kubernetes";
-import { copy, same } from "../kubernetes/objects";
+import { copy, groupOf, groupVersionOf, same } from "../kubernetes/objects";
 import { ApiError, type ClusterClient } from "./cluster-client";
-import { groupOf, type HealthStatus, healthOf, worseOf } from "./health";
+import { type HealthStatus, healthOf, worseOf } from "./health";
 import { OWN_CLUSTER, PREFIX, type SyncPhase } from "./schema";
 import type { Managed } from "./sync";
 import { checkAnnotations, hookOf, waveOf } from "./tasks";
@@ -62,7 +62,7 @@ const keyOf = (object: KubeObject): string => `${groupOf(object)}/${object.kind}
 
 const content = ({ status: _, metadata, ...rest }: KubeObject): unknown => {
   const { managedFields: _fields, resourceVersion: _version, generation: _generation, ...kept } = metadata;
-  return JSON.parse(JSON.stringify({ ...rest, metadata: kept }));
+  return { ...rest, metadata: kept };
 };
 
 export class Comparisons {
@@ -98,7 +98,7 @@ export class Comparisons {
   }
 
   /**
-   * @param targets as {@link target} gives them. @param kinds that the project allows, and those that the Application had
+   * @param targets as {@link target} gives them. @param where another cluster is looked through beside them
    * @throws ApiError, NotModelled
    */
   async compare(
@@ -139,14 +139,19 @@ function healthOfAll(resources: readonly Managed[]): HealthStatus {
 
 /** As `status.resources` of the Application has them. */
 export const resourceStatuses = ({ resources, hooks }: Compared): Record<string, unknown>[] => {
-  const named = (object: KubeObject): Record<string, unknown> => ({
-    ...(groupOf(object) === "" ? {} : { group: groupOf(object) }),
-    version: object.apiVersion.split("/").at(-1),
-    kind: object.kind,
-    ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
-    name: object.metadata.name,
-    ...(waveOf(object) === 0 ? {} : { syncWave: waveOf(object) }),
-  });
+  const named = (object: KubeObject): Record<string, unknown> => {
+    const { group, version } = groupVersionOf(object.apiVersion);
+    const { namespace, name } = object.metadata;
+    const wave = waveOf(object);
+    return {
+      ...(group === "" ? {} : { group }),
+      version,
+      kind: object.kind,
+      ...(namespace === undefined ? {} : { namespace }),
+      name,
+      ...(wave === 0 ? {} : { syncWave: wave }),
+    };
+  };
   return [
     ...resources.flatMap(({ target, live, synced }) => {
       const object = target ?? live;

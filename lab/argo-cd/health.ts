@@ -2,7 +2,7 @@
 
 import { conditionOf } from "../controllers/kube";
 import type { KubeObject } from "../kubernetes";
-import { listAt, numberAt, textAt } from "../kubernetes/objects";
+import { groupOf, listAt, numberAt, textAt } from "../kubernetes/objects";
 import { NotModelled } from "./schema";
 
 export type HealthStatus = "Healthy" | "Progressing" | "Suspended" | "Degraded" | "Missing" | "Unknown";
@@ -89,8 +89,6 @@ const UNJUDGED = new Set([
   "argoproj.io/Application",
   "argoproj.io/AppProject",
 ]);
-
-export const groupOf = ({ apiVersion }: Pick<KubeObject, "apiVersion">): string => (apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "");
 
 /** @returns undefined for a kind that has no health. @throws NotModelled */
 export function healthOf(object: KubeObject): Health | undefined {

@@ -5,3 +5,4 @@
 export { Applications } from "./applications";
 export { ARGO_API } from "./schema";
 export { ApplicationSets } from "./sets";
+export { Unmodelled } from "./unmodelled";

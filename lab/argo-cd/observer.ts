@@ -10,6 +10,7 @@ import { ManifestError, type Rendered, renderFolder } from "./manifests";
 import { type Project, refusedByProject } from "./project";
 import { Repositories, RepositoryError } from "./repository";
 import { type ApplicationSpec, ARGO_API, type Condition, NotModelled, parseStrictly, projectSchema, type Source, specSchema } from "./schema";
+import type { Unmodelled } from "./unmodelled";
 
 /** An Application by what Git, its project and its clusters say. */
 export interface Seen {
@@ -39,14 +40,13 @@ export class Observer {
   readonly #resolved = new Map<string, { source: string; commit: string; at: number }>();
   /** By Application: the objects of its folder at the commit that was looked at last. */
   readonly #rendered = new Map<string, { of: string; rendered: Rendered }>();
-  /** Refusals that the log of unhandled calls has. */
-  readonly #noted = new Set<string>();
 
   /** @param home namespace of Argo CD while it runs */
   constructor(
     private readonly kube: Kube,
     private readonly ctx: LabContext,
     private readonly home: () => string | undefined,
+    readonly unmodelled: Unmodelled,
   ) {
     this.#repositories = new Repositories(ctx, `${kube.cluster.name}/argocd-repo-server`);
     this.#clusters = new Clusters(kube, ctx);
@@ -69,19 +69,12 @@ export class Observer {
       return await work();
     } catch (thrown) {
       if (thrown instanceof Refused) return thrown;
-      if (thrown instanceof NotModelled) return new Refused("InvalidSpecError", [this.unmodelled(thrown.message)]);
+      if (thrown instanceof NotModelled) return new Refused("InvalidSpecError", [this.unmodelled.note(thrown.message)]);
       if (thrown instanceof UnknownCluster) return new Refused("InvalidSpecError", [thrown.message]);
       if (thrown instanceof RepositoryError || thrown instanceof ManifestError || thrown instanceof ApiError)
         return new Refused("ComparisonError", [`Failed to load target state: ${thrown.message}`]);
       throw thrown;
     }
-  }
-
-  /** @returns the same text */
-  unmodelled(what: string): string {
-    if (!this.#noted.has(what)) this.ctx.unhandled.add({ system: "argo-cd", target: this.kube.cluster.name, what });
-    this.#noted.add(what);
-    return what;
   }
 
   spec(app: KubeObject): ApplicationSpec {
@@ -95,15 +88,18 @@ export class Observer {
   }
 
   /** The commit of the wanted revision: Git is asked where somebody asks for it, and from time to time. */
-  async #commit(app: KubeObject, { source }: ApplicationSpec, again: boolean): Promise<string> {
-    const { name } = app.metadata;
+  async #commit(app: string, source: Source, again: boolean): Promise<string> {
     const [key, now, pollMs] = [JSON.stringify(source), this.ctx.clock.now(), this.ctx.latency.of("argo-cd.poll")];
-    const known = this.#resolved.get(name);
+    const known = this.#resolved.get(app);
     const isFresh = known !== undefined && known.source === key && !again && (pollMs === 0 || now - known.at < pollMs);
     if (isFresh) return known.commit;
-    const commit = await this.#repositories.resolve(source.repoURL, source.targetRevision, this.#clusters.credential(source.repoURL, this.home() ?? ""));
-    this.#resolved.set(name, { source: key, commit, at: now });
+    const commit = await this.#resolve(source, source.targetRevision);
+    this.#resolved.set(app, { source: key, commit, at: now });
     return commit;
+  }
+
+  #resolve({ repoURL }: Source, revision: string): Promise<string> {
+    return this.#repositories.resolve(repoURL, revision, this.#clusters.credential(repoURL, this.home() ?? ""));
   }
 
   /** A commit's folder is read once: it does not change. */
@@ -118,15 +114,13 @@ export class Observer {
 
   /** @param wanted another revision than that of the spec */
   async seen(app: KubeObject, spec: ApplicationSpec, wanted: string | undefined, again: boolean): Promise<Seen> {
-    const home = this.home() ?? "";
     const { name } = app.metadata;
     const { source, destination } = spec;
     const project = this.#project(spec.project);
-    const client = this.#clusters.find(destination, home);
+    const client = this.#clusters.find(destination, this.home() ?? "");
     const refused = refusedByProject(project, source, destination, client.access);
     if (refused.length > 0) throw new Refused("InvalidSpecError", refused);
-    const credential = this.#clusters.credential(source.repoURL, home);
-    const revision = wanted === undefined ? await this.#commit(app, spec, again) : await this.#repositories.resolve(source.repoURL, wanted, credential);
+    const revision = await (wanted === undefined ? this.#commit(name, source, again) : this.#resolve(source, wanted));
     const { objects, sourceType } = await this.#render(name, source, revision);
     const targets: KubeObject[] = [];
     for (const object of objects) targets.push(await this.#comparisons.target(name, destination.namespace, object, client));

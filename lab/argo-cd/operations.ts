@@ -23,7 +23,7 @@ export class Operations {
     private readonly observer: Observer,
   ) {}
 
-  state(app: KubeObject): OperationState | Refused | undefined {
+  state(app: KubeObject): OperationState | undefined {
     const given = at(app, "status", "operationState");
     return isMap(given) ? (given as unknown as OperationState) : undefined;
   }
@@ -34,17 +34,15 @@ export class Operations {
       return parseStrictly(operationSchema, app["operation"], "operation");
     } catch (thrown) {
       if (!(thrown instanceof NotModelled)) throw thrown;
-      return new Refused("SyncError", [this.observer.unmodelled(thrown.message)]);
+      return new Refused("SyncError", [this.observer.unmodelled.note(thrown.message)]);
     }
   }
 
   /** What is asked for, as it begins, or what goes on. */
-  begun(app: KubeObject, operation: Operation | Refused | undefined, state: OperationState | Refused | undefined): OperationState {
-    if (state !== undefined && !(state instanceof Refused) && state.phase === "Running" && operation === undefined) return state;
-    const asked =
-      operation === undefined || operation instanceof Refused
-        ? ({ sync: { prune: false, syncOptions: [] }, initiatedBy: {}, retry: { limit: 0 } } as Operation)
-        : operation;
+  begun(app: KubeObject, operation: Operation | Refused | undefined, state: OperationState | undefined): OperationState {
+    if (operation === undefined && state?.phase === "Running") return state;
+    const asked: Operation =
+      operation === undefined || operation instanceof Refused ? { sync: { prune: false, syncOptions: [] }, initiatedBy: {}, retry: { limit: 0 } } : operation;
     const { retry } = (app["spec"] as { syncPolicy?: { retry?: Operation["retry"] } }).syncPolicy ?? {};
     const withRetry =
       asked.initiatedBy.automated === true || retry === undefined || asked.retry.limit !== 0
@@ -77,7 +75,7 @@ export class Operations {
     if (seen instanceof Refused) return next(fails(seen.messages.map((message) => `${seen.type}: ${message}`).join(";"), "Error"));
     const syncResult = { revision: seen.revision, source: seen.spec.source };
     if (!sync.syncOptions.includes("ServerSideApply=true"))
-      return next(fails(this.observer.unmodelled(`not modelled by the lab: ${name}: a sync without the option ServerSideApply=true`), "Error"));
+      return next(fails(this.observer.unmodelled.note(`not modelled by the lab: ${name}: a sync without the option ServerSideApply=true`), "Error"));
     if (sync.syncOptions.includes("FailOnSharedResource=true") && seen.compared.shared[0] !== undefined)
       return next(fails(`Shared resource found: ${seen.compared.shared[0]}`, "Failed"));
     const { client, project, compared, spec } = seen;

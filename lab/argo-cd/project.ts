@@ -1,4 +1,5 @@
 /** What a project lets its Applications do: from which repositories, into which namespaces of which clusters, and which kinds. */
+import { withoutGit } from "./repository";
 import { type Destination, NotModelled, type ProjectSpec, type Source } from "./schema";
 
 /** Argo CD's patterns, as far as the lab has them: `*` for any text. */
@@ -11,8 +12,6 @@ function matches(pattern: string, value: string): boolean {
       .join(".*")}$`,
   ).test(value);
 }
-
-const withoutGit = (url: string): string => url.replace(/\.git$/, "").replace(/\/$/, "");
 
 export interface Project {
   readonly name: string;

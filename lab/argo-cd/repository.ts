@@ -10,6 +10,9 @@ export interface RepositoryCredential {
   readonly password: string;
 }
 
+/** An address as Argo CD compares it with another one. */
+export const withoutGit = (url: string): string => url.replace(/\.git$/, "").replace(/\/$/, "");
+
 /** A repository cannot be read as it was asked for; the message is the Application's condition. */
 export class RepositoryError extends Error {}
 

@@ -145,7 +145,6 @@ export interface OperationState {
 export interface Condition {
   type: "InvalidSpecError" | "ComparisonError" | "SyncError" | "SharedResourceWarning";
   message: string;
-  lastTransitionTime?: string;
 }
 
 /** A field or value that the lab does not model: the object says so, and so does the log of unhandled calls. */

@@ -1,11 +1,11 @@
 /** Argo CD's controller of ApplicationSets: each keeps the Applications of its template, and those of elements that went go. */
 import { type Kube, ownerOf } from "../controllers/kube";
 import type { WorkQueue } from "../controllers/queue";
-import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
-import { type JsonMap, same } from "../kubernetes/objects";
+import type { JsonMap } from "../kubernetes/objects";
 import { applicationsOf, GenerateError } from "./generate";
 import { ARGO_API, NotModelled, parseStrictly, setSchema } from "./schema";
+import type { Unmodelled } from "./unmodelled";
 
 const KIND = "ApplicationSet";
 
@@ -13,8 +13,8 @@ export class ApplicationSets {
   constructor(
     private readonly kube: Kube,
     private readonly queue: WorkQueue,
-    private readonly ctx: LabContext,
     private readonly home: () => string | undefined,
+    private readonly unmodelled: Unmodelled,
   ) {
     queue.on(KIND, (namespace, name) => this.#set(namespace, name));
   }
@@ -33,7 +33,7 @@ export class ApplicationSets {
       this.#say(set, undefined, "All applications have been generated successfully");
     } catch (thrown) {
       if (!(thrown instanceof GenerateError) && !(thrown instanceof NotModelled)) throw thrown;
-      if (thrown instanceof NotModelled) this.ctx.unhandled.add({ system: "argo-cd", target: kube.cluster.name, what: thrown.message });
+      if (thrown instanceof NotModelled) this.unmodelled.note(thrown.message);
       this.#say(set, thrown instanceof GenerateError ? "RenderTemplateParamsError" : "ApplicationGenerationFromParamsError", thrown.message);
     }
   }
@@ -74,7 +74,6 @@ export class ApplicationSets {
       condition("ParametersGenerated", error === undefined, error ?? "ParametersGenerated"),
       condition("ResourcesUpToDate", error === undefined, reason),
     ];
-    const current = this.kube.find(ARGO_API, KIND, set.metadata.namespace, set.metadata.name);
-    if (current !== undefined && !same(current["status"], { conditions })) this.kube.status(current, { conditions });
+    this.kube.status(set, { conditions });
   }
 }

@@ -3,8 +3,9 @@
  * (gitops-engine/pkg/sync/sync_context.go of v3.4). What was done stands in the results, so a step may be the first after a restart.
  */
 import type { KubeObject } from "../kubernetes";
+import { groupOf } from "../kubernetes/objects";
 import { ApiError, type ClusterClient } from "./cluster-client";
-import { groupOf, healthOf } from "./health";
+import { healthOf } from "./health";
 import { type Project, refusedKind } from "./project";
 import type { Operation, OperationPhase, ResourceResult, SyncPhase } from "./schema";
 import { compareTasks, deletePoliciesOf, emptyResult, objectOf, orderPruned, resultKey, type Task, waveOf } from "./tasks";

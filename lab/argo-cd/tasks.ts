@@ -1,6 +1,6 @@
 /** What a sync consists of, and in which order: by phase, wave, kind and name (gitops-engine/pkg/sync/sync_tasks.go). */
 import type { KubeObject } from "../kubernetes";
-import { groupOf } from "./health";
+import { groupVersionOf } from "../kubernetes/objects";
 import { NotModelled, PREFIX, type ResourceResult, type SyncPhase } from "./schema";
 
 export interface Task {
@@ -75,8 +75,7 @@ export function deletePoliciesOf(hook: KubeObject): readonly DeletePolicy[] {
 export function emptyResult(object: KubeObject, phase: SyncPhase, hook: boolean): ResourceResult {
   const { apiVersion, kind, metadata } = object;
   return {
-    group: groupOf(object),
-    version: apiVersion.split("/").at(-1) ?? "",
+    ...groupVersionOf(apiVersion),
     kind,
     namespace: metadata.namespace ?? "",
     name: metadata.name,

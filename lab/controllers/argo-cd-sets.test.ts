@@ -43,6 +43,18 @@ test("a set makes an Application of each element, and one that goes takes what i
   expect(argo.levelOf("of-a")).toBe("1");
 });
 
+test("what is not modelled of a set is refused by its name, in its condition and once in the log", async () => {
+  const spec = { goTemplate: true, generators: [{ git: {} }], template: { metadata: { name: "a" }, spec: {} } };
+  argo.dev.create({ apiVersion: ARGO_API, kind: "ApplicationSet", metadata: { name: "dev", namespace: "argocd" }, spec });
+  await argo.world.settled();
+  expect(listAt(argo.found("ApplicationSet", "dev"), "status", "conditions").find(({ type }) => type === "ErrorOccurred")).toMatchObject({
+    status: "True",
+    message: expect.stringContaining("spec.generators.0.git"),
+  });
+  expect(argo.world.ctx.unhandled.all().map(({ what }) => what)).toEqual([expect.stringContaining("spec.generators.0.git")]);
+  await argo.world.ctx.unhandled.restore([]);
+});
+
 test("two Applications with one object: the second one does not take it", async () => {
   await argo.git.push({ "shop/a.yaml": yaml(configMap("config", "1")), "other/a.yaml": yaml(configMap("config", "2")) });
   argo.project();

@@ -1,5 +1,5 @@
 /** Argo CD in a cluster: its controllers work while the pods of its chart run. */
-import { ApplicationSets, Applications, ARGO_API } from "../argo-cd";
+import { ApplicationSets, Applications, ARGO_API, Unmodelled } from "../argo-cd";
 import type { LabContext } from "../core/world";
 import type { Cluster, KubeObject } from "../kubernetes";
 import { at, listAt, numberAt } from "../kubernetes/objects";
@@ -26,25 +26,23 @@ export class ArgoCd {
   readonly #kube: Kube;
   readonly #applications: Applications;
   readonly #sets: ApplicationSets;
+  readonly #unmodelled: Unmodelled;
   /** Where each part runs. */
   #running: Partial<Record<Part, string | undefined>> = {};
 
-  constructor(
-    cluster: Cluster,
-    queue: WorkQueue,
-    private readonly ctx: LabContext,
-  ) {
+  constructor(cluster: Cluster, queue: WorkQueue, ctx: LabContext) {
     this.#kube = new Kube(cluster, "argocd-application-controller");
+    this.#unmodelled = new Unmodelled(ctx, cluster.name);
     const home = (): string | undefined => {
       const namespace = this.#running["argocd-application-controller"];
       return this.#running["argocd-repo-server"] === namespace ? namespace : undefined;
     };
-    this.#applications = new Applications(this.#kube, queue, ctx, home);
+    this.#applications = new Applications(this.#kube, queue, ctx, home, this.#unmodelled);
     this.#sets = new ApplicationSets(
       new Kube(cluster, "argocd-applicationset-controller"),
       queue,
-      ctx,
       () => this.#running["argocd-applicationset-controller"],
+      this.#unmodelled,
     );
   }
 
@@ -77,7 +75,6 @@ export class ArgoCd {
   }
 
   #otherVersion(major: number): void {
-    if (this.#kube.all(ARGO_API, "Application").length > 0)
-      this.ctx.unhandled.add({ system: "argo-cd", target: this.#kube.cluster.name, what: `Argo CD v${major} with Applications is not modelled` });
+    if (this.#kube.all(ARGO_API, "Application").length > 0) this.#unmodelled.note(`Argo CD v${major} with Applications is not modelled`);
   }
 }

@@ -46,6 +46,14 @@ export interface KubeObject {
   [field: string]: unknown;
 }
 
+/** The group of `apps/v1` is `apps`, that of `v1` is empty. */
+export function groupVersionOf(apiVersion: string): { group: string; version: string } {
+  const [first = "", second] = apiVersion.split("/");
+  return second === undefined ? { group: "", version: first } : { group: first, version: second };
+}
+
+export const groupOf = ({ apiVersion }: Pick<KubeObject, "apiVersion">): string => groupVersionOf(apiVersion).group;
+
 export const isMap = (value: unknown): value is JsonMap => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The field at a path of keys, or undefined. */

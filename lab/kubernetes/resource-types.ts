@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { projectRoot } from "../../common/paths";
-import { at, type KubeObject, listAt, mapAt, textAt } from "./objects";
+import { at, groupVersionOf, type KubeObject, listAt, mapAt, textAt } from "./objects";
 
 export interface ResourceType {
   group: string;
@@ -45,17 +45,12 @@ export function discoveryDocuments(): Record<string, unknown> {
   return recorded;
 }
 
-const split = (groupVersion: string): { group: string; version: string } => {
-  const [first = "", second] = groupVersion.split("/");
-  return second === undefined ? { group: "", version: first } : { group: first, version: second };
-};
-
 let builtin: ResourceType[] | undefined;
 function builtinTypes(): ResourceType[] {
   builtin ??= Object.values(discoveryDocuments()).flatMap((document) => {
     const parsed = listSchema.safeParse(document);
     if (!parsed.success) return [];
-    const { group, version } = split(parsed.data.groupVersion);
+    const { group, version } = groupVersionOf(parsed.data.groupVersion);
     const main = parsed.data.resources.filter((r) => !r.name.includes("/"));
     return main.map((r) => ({
       group,
@@ -126,7 +121,7 @@ export class ResourceTypes {
 
   /** By apiVersion and kind. */
   byKind(apiVersion: string, kind: string): ResourceType | undefined {
-    const { group, version } = split(apiVersion);
+    const { group, version } = groupVersionOf(apiVersion);
     const matches = (t: ResourceType): boolean => t.group === group && t.version === version && t.kind === kind;
     return builtinTypes().find(matches) ?? this.custom().find(matches);
   }
