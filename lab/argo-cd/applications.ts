@@ -73,18 +73,14 @@ export class Applications {
     const status = mapAt(app, "status");
     const state = this.#operations.state(app);
     const operation = this.#operations.asked(app);
-    const ended: OperationState | undefined =
-      operation === undefined && state?.phase !== "Running"
-        ? undefined
-        : afterFailure(
-            {
-              ...this.#operations.begun(app, operation, state),
-              phase: "Error",
-              message: conditions.map(({ type, message }) => `${type}: ${message}`).join(";"),
-            },
-            this.kube.now(),
-          );
-    if (ended?.phase === "Running") this.queue.after(untilRetry(ended, this.ctx.clock.now()) ?? 0, KIND, app.metadata.namespace, app.metadata.name);
+    const now = this.ctx.clock.now();
+    const isIdle = operation === undefined && state?.phase !== "Running";
+    // It has failed already, and its next attempt is not due.
+    const waits = operation === undefined && state !== undefined && (untilRetry(state, now) ?? 0) > 0;
+    const message = conditions.map((each) => `${each.type}: ${each.message}`).join(";");
+    const failed = (): OperationState => afterFailure({ ...this.#operations.begun(app, operation, state), phase: "Error", message }, this.kube.now());
+    const ended = isIdle || waits ? state : failed();
+    if (ended?.phase === "Running") this.queue.after(untilRetry(ended, now) ?? 0, KIND, app.metadata.namespace, app.metadata.name);
     return {
       conditions,
       status: {

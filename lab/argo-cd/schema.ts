@@ -18,8 +18,7 @@ const syncOptions = z.array(
     ...option("PruneLast"),
     ...option("ServerSideApply"),
     ...option("FailOnSharedResource"),
-    ...option("ApplyOutOfSyncOnly"),
-    ...option("SkipDryRunOnMissingResource"),
+    ...(["ApplyOutOfSyncOnly=false", "SkipDryRunOnMissingResource=false"] as const),
   ]),
 );
 
@@ -33,9 +32,12 @@ export type Source = z.output<typeof sourceSchema>;
 const destinationSchema = z.strictObject({ server: z.string().optional(), name: z.string().optional(), namespace: z.string().optional() });
 export type Destination = z.output<typeof destinationSchema>;
 
+/** As Go writes it. Argo CD also takes seconds without a unit; the lab does not. */
+const durationSchema = z.string().regex(/^(\d+(\.\d+)?(ms|h|m|s))+$/);
+
 const retrySchema = z.strictObject({
   limit: z.int().default(0),
-  backoff: z.strictObject({ duration: z.string().optional(), factor: z.number().optional(), maxDuration: z.string().optional() }).optional(),
+  backoff: z.strictObject({ duration: durationSchema.optional(), factor: z.number().optional(), maxDuration: durationSchema.optional() }).optional(),
 });
 export type Retry = z.output<typeof retrySchema>;
 

@@ -1,7 +1,7 @@
 /** Argo CD in the lab: what it syncs from a repository that real git pushes to, in which order, and what it refuses by name. */
 
 import { ARGO_API, type ArgoCdWorld, configMap, deployment, hook, inArgoCd, OWN, POLICY, REPOSITORY, yaml } from "../../tests/support/argo-cd-world";
-import { at, listAt, textAt } from "../kubernetes/objects";
+import { at, listAt, mapAt, textAt } from "../kubernetes/objects";
 
 let argo: ArgoCdWorld;
 inArgoCd((made) => {
@@ -160,6 +160,9 @@ test("what is not modelled is refused by its name, in a condition and in the log
     ["sources", { sources: [] }, a, "spec.sources"],
     ["ignored", { ignoreDifferences: [] }, a, "spec.ignoreDifferences"],
     ["option", { syncPolicy: { syncOptions: ["Replace=true"] } }, a, "spec.syncPolicy.syncOptions.0"],
+    ["subset", { syncPolicy: { syncOptions: [...POLICY.syncOptions, "ApplyOutOfSyncOnly=true"] } }, a, "spec.syncPolicy.syncOptions.1"],
+    ["missing", { syncPolicy: { syncOptions: ["PruneLast=true", "PruneLast=true", "SkipDryRunOnMissingResource=true"] } }, a, "spec.syncPolicy.syncOptions.2"],
+    ["duration", { syncPolicy: { retry: { backoff: { duration: "5" } } } }, a, "spec.syncPolicy.retry.backoff.duration"],
     ["prefix", {}, { ...a, "kustomization.yaml": "resources: [a.yaml]\nnamePrefix: x\n" }, "kustomization.yaml.namePrefix"],
     ["hook", {}, { "b.yaml": yaml(configMap("smoke", "1", { hook: "PostSync" })) }, "ConfigMap smoke as a hook"],
     ["phase", {}, { "b.yaml": yaml(hook("smoke", "SyncFail")) }, "is a hook SyncFail"],
@@ -193,4 +196,14 @@ test("a sync that fails is tried again as often as it may be, later each time", 
   await argo.ended();
   expect([argo.stateOf(), textAt(argo.found("ConfigMap", "config", "later"), "data", "level")]).toEqual([["Synced", "Healthy", "Succeeded"], "1"]);
   expect(Number(at(argo.found("Application", "shop"), "status", "operationState", "retryCount"))).toBeGreaterThan(0);
+});
+
+test("an operation whose revision cannot be read is tried again no sooner than it may be", async () => {
+  argo.project();
+  argo.application({ syncPolicy: { syncOptions: POLICY.syncOptions, retry: { limit: 3, backoff: { duration: "1h", maxDuration: "1h" } } } });
+  await argo.world.settled();
+  argo.dev.modify(ARGO_API, "Application", "argocd", "shop", (object) => ({ ...object, operation: { sync: { syncOptions: POLICY.syncOptions } } }));
+  await argo.world.settled();
+  const { retryCount } = mapAt(argo.found("Application", "shop"), "status", "operationState");
+  expect([argo.stateOf()[2], retryCount, argo.messageOf()]).toEqual(["Running", 1, expect.stringContaining("unable to resolve 'main'")]);
 });
