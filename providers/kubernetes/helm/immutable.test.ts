@@ -25,6 +25,7 @@ test.each<[string, Manifest, Manifest, string[]]>([
   ["its selector and its service", set([]), set([], { selector: { a: "c" }, serviceName: "other" }), ["spec.serviceName", "spec.selector"]],
   ["a Deployment's selector", object("Deployment", { selector: { a: "b" } }), object("Deployment", { selector: { a: "c" }, replicas: 2 }), ["spec.selector"]],
   ["a Job's template", object("Job", { template: { a: 1 } }), object("Job", { template: { a: 2 } }), ["spec.template"]],
+  ["a Job's rules of success", object("Job", { successPolicy: { rules: [1] } }), object("Job", { successPolicy: { rules: [2] } }), ["spec.successPolicy"]],
   ["a claim's class", pvc("1Gi"), pvc("1Gi", "longhorn"), ["spec.storageClassName"]],
   ["a larger claim", pvc("1Gi"), pvc("2Gi"), []],
   ["a smaller claim", pvc("1Gi"), pvc("512Mi"), ["size: 1Gi → 512Mi (a volume does not become smaller)"]],

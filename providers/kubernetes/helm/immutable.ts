@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { isValues, type Value, type Values } from "../../sdk/values";
+import { FIXED_FIELDS } from "../object/fixed-fields";
 import { amountOf } from "../object/quantity";
 import { type Manifest, refOfManifest } from "./manifest";
 
@@ -11,22 +12,8 @@ import { type Manifest, refOfManifest } from "./manifest";
 const SET_MAY_CHANGE = new Set([
   ...["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "minReadySeconds"],
 ]);
-/** Of other kinds, what may not; paths below the object. */
-const FIXED: Readonly<Record<string, readonly string[]>> = {
-  Deployment: ["spec.selector"],
-  DaemonSet: ["spec.selector"],
-  ReplicaSet: ["spec.selector"],
-  Job: ["spec.selector", "spec.template", "spec.completionMode", "spec.podFailurePolicy", "spec.backoffLimitPerIndex", "spec.managedBy"],
-  PersistentVolumeClaim: [
-    ...["spec.accessModes", "spec.storageClassName", "spec.volumeName", "spec.volumeMode", "spec.selector", "spec.dataSource", "spec.dataSourceRef"],
-  ],
-  StorageClass: ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"],
-  RoleBinding: ["roleRef"],
-  ClusterRoleBinding: ["roleRef"],
-  IngressClass: ["spec.controller"],
-  PriorityClass: ["value", "preemptionPolicy"],
-  RuntimeClass: ["handler"],
-};
+/** Of other kinds, what may not. */
+const FIXED: Readonly<Record<string, readonly string[]>> = FIXED_FIELDS;
 /** Objects whose data, or whose volumes' data, are lost with them. */
 const HOLDS_DATA = new Set(["StatefulSet", "PersistentVolumeClaim"]);
 

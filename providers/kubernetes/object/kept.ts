@@ -4,21 +4,19 @@
  * the step that replaces it.
  */
 import { HomelabError } from "../../../common/errors";
-import { containsUnknown, isValues, type Value, type Values } from "../../sdk/values";
+import { containsUnknown, type Values } from "../../sdk/values";
 import type { KubernetesClient } from "../client";
 import { fixedChanges, replacingStep } from "../helm/immutable";
 import type { Manifest } from "../helm/manifest";
 import { type ObjectType, refOfId } from "./identity";
+import { valueAt } from "./property-path";
 
 const KEPT = new Set(["v1/PersistentVolumeClaim", "v1/PersistentVolume"]);
-
-const at = (values: Values, path: string): Value | undefined =>
-  path.split(".").reduce<Value | undefined>((node, key) => (isValues(node) ? node[key] : undefined), values);
 
 /** What Kubernetes refuses to change of such an object, in words. What is unknown until the run is no change yet. */
 function refused({ kind }: ObjectType, olds: Values, news: Values, replaces: readonly string[]): string[] {
   const fields = kind === "PersistentVolume" ? replaces : fixedChanges(olds as unknown as Manifest, { ...news, kind } as unknown as Manifest);
-  return fields.filter((field) => !containsUnknown(at(news, field) ?? null));
+  return fields.filter((field) => !containsUnknown(valueAt(news, field.split(".")) ?? null));
 }
 
 /** @throws HomelabError E_IMMUTABLE; an object that is not in the cluster any more is made anew */

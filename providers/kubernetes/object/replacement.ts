@@ -1,5 +1,6 @@
 /** Which changes make an object anew: the official provider's table, and fields beside it that the API refuses to change. */
 import type { Values } from "../../sdk/values";
+import { FIXED_FIELDS } from "./fixed-fields";
 
 /** Fields of a persistent volume that say where it is. */
 const VOLUME_SOURCES = [
@@ -10,31 +11,23 @@ const VOLUME_SOURCES = [
 /** Fields of a pod that may change in place. */
 const POD_IN_PLACE = ["spec.activeDeadlineSeconds", "spec.tolerations", "spec.containers.resources", "spec.schedulingGates"];
 
-const SELECTOR = ["spec.selector"];
-const ROLE = ["roleRef"];
-
-/** Beside the official table, as ValidateJobUpdate of Kubernetes 1.36 has them. */
-const JOB_FOR_LIFE = ["completionMode", "podFailurePolicy", "successPolicy", "backoffLimitPerIndex", "managedBy"].map((name) => `spec.${name}`);
-const CLAIM_FOR_LIFE = ["volumeMode", "dataSource", "dataSourceRef"].map((name) => `spec.${name}`);
-
 const RULES: Record<string, readonly string[]> = {
-  "apps/v1/Deployment": SELECTOR,
-  "apps/v1/DaemonSet": SELECTOR,
-  "apps/v1/ReplicaSet": SELECTOR,
-  "apps/v1/StatefulSet": [...SELECTOR, "spec.serviceName", "spec.podManagementPolicy", "spec.volumeClaimTemplates", "spec.revisionHistoryLimit"],
-  "batch/v1/Job": [...SELECTOR, "spec.template", "spec.completions", "spec.parallelism", ...JOB_FOR_LIFE],
+  "apps/v1/Deployment": FIXED_FIELDS.Deployment,
+  "apps/v1/DaemonSet": FIXED_FIELDS.DaemonSet,
+  "apps/v1/ReplicaSet": FIXED_FIELDS.ReplicaSet,
+  "apps/v1/StatefulSet": ["spec.selector", "spec.serviceName", "spec.podManagementPolicy", "spec.volumeClaimTemplates", "spec.revisionHistoryLimit"],
+  "batch/v1/Job": [...FIXED_FIELDS.Job, "spec.completions", "spec.parallelism"],
   "v1/PersistentVolume": VOLUME_SOURCES,
-  "v1/PersistentVolumeClaim": ["spec.accessModes", "spec.storageClassName", "spec.volumeName", "spec.selector", ...CLAIM_FOR_LIFE],
+  "v1/PersistentVolumeClaim": FIXED_FIELDS.PersistentVolumeClaim,
   "v1/Pod": ["spec"],
   "v1/ResourceQuota": ["spec.scopes"],
   "v1/Service": ["spec.clusterIP"],
-  "rbac.authorization.k8s.io/v1/RoleBinding": ROLE,
-  "rbac.authorization.k8s.io/v1/ClusterRoleBinding": ROLE,
-  "storage.k8s.io/v1/StorageClass": ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"],
-  // The rest is beside the official table: what the API refuses to change.
-  "networking.k8s.io/v1/IngressClass": ["spec.controller"],
-  "scheduling.k8s.io/v1/PriorityClass": ["value", "preemptionPolicy"],
-  "node.k8s.io/v1/RuntimeClass": ["handler"],
+  "rbac.authorization.k8s.io/v1/RoleBinding": FIXED_FIELDS.RoleBinding,
+  "rbac.authorization.k8s.io/v1/ClusterRoleBinding": FIXED_FIELDS.ClusterRoleBinding,
+  "storage.k8s.io/v1/StorageClass": FIXED_FIELDS.StorageClass,
+  "networking.k8s.io/v1/IngressClass": FIXED_FIELDS.IngressClass,
+  "scheduling.k8s.io/v1/PriorityClass": FIXED_FIELDS.PriorityClass,
+  "node.k8s.io/v1/RuntimeClass": FIXED_FIELDS.RuntimeClass,
 };
 
 /** What two settings of the provider make changeable in place; an object marked immutable is replaced all the same. */

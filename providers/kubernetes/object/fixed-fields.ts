@@ -1,0 +1,16 @@
+const inSpec = (...names: string[]): readonly string[] => names.map((name) => `spec.${name}`);
+
+/** Fields that the API does not change of an object that is there (Validate…Update of Kubernetes 1.36); paths below the object, by kind. */
+export const FIXED_FIELDS = {
+  Deployment: inSpec("selector"),
+  DaemonSet: inSpec("selector"),
+  ReplicaSet: inSpec("selector"),
+  Job: inSpec("selector", "template", "completionMode", "podFailurePolicy", "successPolicy", "backoffLimitPerIndex", "managedBy"),
+  PersistentVolumeClaim: inSpec("accessModes", "storageClassName", "volumeName", "volumeMode", "selector", "dataSource", "dataSourceRef"),
+  StorageClass: ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"],
+  RoleBinding: ["roleRef"],
+  ClusterRoleBinding: ["roleRef"],
+  IngressClass: inSpec("controller"),
+  PriorityClass: ["value", "preemptionPolicy"],
+  RuntimeClass: ["handler"],
+};
