@@ -2,7 +2,7 @@
  * Runs of a workflow as GitHub's API serves them (docs.github.com/rest/actions/workflow-runs), pipelines and their jobs as GitLab's does
  * (docs.gitlab.com/api: pipelines, jobs): only to be read, all of the branch main.
  */
-import { pageHeaders } from "./gitlab-replies";
+import { NOT_FOUND, pageHeaders } from "./gitlab-replies";
 import { type Call, type HostState, linkHeader, pageOf, type Reply, type Run } from "./state";
 
 /** GitHub's words for a run that goes on; all others are how one ended. */
@@ -35,8 +35,7 @@ export function answerWorkflowRuns(call: Call, state: HostState, rest: string): 
 export function answerPipelines(call: Call, state: HostState, path: string): Reply | undefined {
   const [, project, number] = /^\/projects\/(\d+)\/pipelines(?:\/(\d+)\/jobs)?$/.exec(path) ?? [];
   if (project === undefined || call.method !== "GET") return undefined;
-  const notFound: Reply = { status: 404, body: { message: "404 Not found" } };
-  if (project !== state.repository) return notFound;
+  if (project !== state.repository) return NOT_FOUND;
   if (number === undefined) {
     const page = pageOf(newestFirst(state.runs, call.url.searchParams.get("sha")), call.url, 20);
     const pipelines = page.items.map(({ number: id, commit, status }) => ({
@@ -45,7 +44,7 @@ export function answerPipelines(call: Call, state: HostState, path: string): Rep
     return { status: 200, body: pipelines, headers: pageHeaders(call.url, page) };
   }
   const run = state.runs.find((one) => String(one.number) === number);
-  if (run === undefined) return notFound;
+  if (run === undefined) return NOT_FOUND;
   const page = pageOf(Object.entries(run.jobs), call.url, 20);
   return { status: 200, body: page.items.map(([name, status]) => ({ name, status })), headers: pageHeaders(call.url, page) };
 }
