@@ -19,7 +19,7 @@ const LIST = ["list-type", "prefix", "delimiter", "continuation-token", "start-a
 const CONTENT = [/^x-amz-meta-.+$/, /^if-(none-)?match$/, /^x-amz-(checksum-.+|sdk-checksum-algorithm|trailer|decoded-content-length)$/];
 
 const LIST_VALUES = { "list-type": /^2$/, "encoding-type": /^url$/, "max-keys": /^\d+$/ };
-/** A copy of one version, and a condition that is none of the two. The one list of rights that MinIO knows is what an object has anyway. */
+/** Refused: any other canned ACL (MinIO has `private` alone), one version as the source of a copy (`?versionId=`), and If-None-Match with a digest. */
 const PUT_VALUES = { "x-amz-acl": /^private$/, "x-amz-copy-source": /^[^?]*$/, "x-amz-metadata-directive": /^(COPY|REPLACE)$/, "if-none-match": /^\*$/ };
 const GET_VALUES = { range: /^bytes=(\d+-\d*|-\d+)$/ };
 
