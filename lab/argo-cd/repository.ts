@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import type { HttpClient } from "isomorphic-git";
 import { FetchError, fetchFromLab } from "../core/fetch";
 import type { LabContext } from "../core/world";
 
@@ -16,37 +17,15 @@ export const withoutGit = (url: string): string => url.replace(/\.git$/, "").rep
 /** A repository cannot be read as it was asked for; the message is the Application's condition. */
 export class RepositoryError extends Error {}
 
-/** What is used of isomorphic-git (https://isomorphic-git.org/docs/en/alphabetic). */
-interface Git {
-  init(asked: Local & { bare: true; defaultBranch: string }): Promise<void>;
-  addRemote(asked: Local & { remote: string; url: string }): Promise<void>;
-  listServerRefs(asked: Remote & { protocolVersion: 1 }): Promise<{ ref: string; oid: string }[]>;
-  fetch(asked: Local & Remote & { remote: string; ref: string; singleBranch: true; depth: 1; tags: false }): Promise<{ fetchHead: string | null }>;
-  readCommit(asked: Local & { oid: string }): Promise<unknown>;
-  readTree(asked: Local & { oid: string; filepath?: string }): Promise<{ oid: string; tree: { type: string; path: string; oid: string }[] }>;
-  readBlob(asked: Local & { oid: string }): Promise<{ blob: Uint8Array }>;
-}
-interface Local {
-  fs: typeof fs;
-  gitdir: string;
-}
+/** How it reaches a repository. */
 interface Remote {
   http: HttpClient;
   url: string;
   headers?: Record<string, string>;
 }
-interface HttpClient {
-  request(asked: { url: string; method?: string; headers?: Record<string, string>; body?: AsyncIterable<Uint8Array> }): Promise<{
-    url: string;
-    method: string;
-    headers: Record<string, string>;
-    body: Iterator<Uint8Array>;
-    statusCode: number;
-    statusMessage: string;
-  }>;
-}
+
 /** Loading it takes a third of a second, and a cluster without Applications needs none of it. */
-const git = (): Git => require("isomorphic-git") as Git;
+const git = (): typeof import("isomorphic-git") => require("isomorphic-git");
 
 const SHA = /^[0-9a-f]{40}$/;
 
@@ -81,7 +60,7 @@ export class Repositories {
           ...(chunks.length === 0 ? {} : { body: Buffer.concat(chunks) }),
         });
         const responseHeaders = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, String(value)]));
-        return { url, method, headers: responseHeaders, body: [answer.body][Symbol.iterator](), statusCode: answer.status, statusMessage: "" };
+        return { url, method, headers: responseHeaders, body: whole(answer.body), statusCode: answer.status, statusMessage: "" };
       },
     };
   }
@@ -161,6 +140,10 @@ export class Repositories {
     });
     return files;
   }
+}
+
+async function* whole(body: Buffer): AsyncGenerator<Uint8Array> {
+  yield body;
 }
 
 const basic = ({ username, password }: RepositoryCredential): string => `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
