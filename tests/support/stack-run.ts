@@ -81,7 +81,8 @@ async function registeredOnce(key: string, run: () => Promise<Registered[]>): Pr
   return JSON.parse(fs.readFileSync(file, "utf8"));
 }
 
-function stackRuns(load: () => Estate, root: string, secretsFolder: () => Promise<string>): StackRuns {
+/** @param kept name under which a run of tests keeps what a stack registers. Default: it is run each time */
+function stackRuns(load: () => Estate, root: string, secretsFolder: () => Promise<string>, kept?: string): StackRuns {
   const estate = load();
   const given = references(estate);
   const settingsOf = (stack: string): string => fs.readFileSync(path.join(root, `Pulumi.${stack}.yaml`), "utf8");
@@ -107,17 +108,20 @@ function stackRuns(load: () => Estate, root: string, secretsFolder: () => Promis
     references: given,
     settingsOf,
     run,
-    registeredBy: (stack) => registeredOnce(`${root === ROOT ? "own" : "tests"}-${stack}`, async () => (await run(stack)).registered),
+    registeredBy: (stack) => {
+      const registered = async () => (await run(stack)).registered;
+      return kept === undefined ? registered() : registeredOnce(`${kept}-${stack}`, registered);
+    },
   };
 }
 
 /** Of the homelab of the tests. */
 export function homelabRuns(): StackRuns {
   useHomelabSecrets();
-  return stackRuns(loadHomelab, HOMELAB, async () => HOMELAB_SECRETS);
+  return stackRuns(loadHomelab, HOMELAB, async () => HOMELAB_SECRETS, "tests");
 }
 
-/** Of the homelab of the tests with something changed in it. Its `registeredBy` would give what the unchanged one registers: `run` it. */
+/** Of the homelab of the tests with something changed in it. */
 export function changedRuns(change: (estate: Estate) => Estate): StackRuns {
   useHomelabSecrets();
   return stackRuns(
@@ -136,8 +140,9 @@ export function ownRuns(): StackRuns {
     delete process.env["HOMELAB_SECRETS_DIR"];
     return (await labSecrets(dir)) ?? path.join(ROOT, "secrets");
   };
-  return stackRuns(loadEstate, ROOT, () => {
+  const given = (): Promise<string> => {
     folder ??= secretsFolder();
     return folder;
-  });
+  };
+  return stackRuns(loadEstate, ROOT, given, "own");
 }
