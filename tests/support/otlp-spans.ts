@@ -1,25 +1,12 @@
 /** Spans as the exporters of OpenTelemetry send them: OTLP by HTTP, in protobuf. */
+import { BinaryReader } from "google-protobuf";
 
-/** One field of a message of protobuf (https://protobuf.dev/programming-guides/encoding): enough for texts, bytes and messages in it. */
+/** The fields of a message that are texts, bytes or messages, by number. */
 function* fieldsOf(message: Uint8Array): Generator<[number, Uint8Array]> {
-  let at = 0;
-  const varint = (): number => {
-    for (let value = 0, shift = 0; ; shift += 7) {
-      const byte = message[at++] ?? 0;
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  while (at < message.length) {
-    const key = varint();
-    const [field, wire] = [key >>> 3, key & 7];
-    if (wire === 0) varint();
-    else if (wire === 1 || wire === 5) at += wire === 1 ? 8 : 4;
-    else if (wire === 2) {
-      const length = varint();
-      yield [field, message.subarray(at, at + length)];
-      at += length;
-    } else throw new Error(`a field of the kind ${wire}`);
+  const reader = new BinaryReader(message);
+  while (reader.nextField()) {
+    if (reader.isDelimited()) yield [reader.getFieldNumber(), reader.readBytes()];
+    else reader.skipField();
   }
 }
 const inside = (messages: Iterable<Uint8Array>, field: number): Uint8Array[] =>
