@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import { gitEnv, writeFiles } from "./real-git";
 
 const run = promisify(execFile);
 
@@ -25,9 +26,8 @@ export class LabGit {
     const ca = path.join(this.#folder, "ca.pem");
     fs.writeFileSync(ca, caPem);
     const login = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
-    const who = { GIT_AUTHOR_NAME: "test", GIT_AUTHOR_EMAIL: "test@homelab.test", GIT_COMMITTER_NAME: "test", GIT_COMMITTER_EMAIL: "test@homelab.test" };
     this.#env = {
-      ...{ PATH: process.env["PATH"], HOME: this.#folder, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null", GIT_TERMINAL_PROMPT: "0", ...who },
+      ...gitEnv(this.#folder),
       ...{ https_proxy: proxy, GIT_SSL_CAINFO: ca },
       ...{ GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "http.extraHeader", GIT_CONFIG_VALUE_0: `Authorization: Basic ${login}` },
     };
@@ -46,14 +46,9 @@ export class LabGit {
     return (await run("git", ["-C", this.checkout, ...args], { env: this.#env })).stdout.trim();
   }
 
-  /** One commit, pushed. @param files text by path; undefined: the file or folder goes. @returns its digest */
+  /** One commit, pushed. @param files as `writeFiles` takes them. @returns its digest */
   async push(files: Readonly<Record<string, string | undefined>>): Promise<string> {
-    for (const [name, text] of Object.entries(files)) {
-      const file = path.join(this.checkout, name);
-      fs.mkdirSync(path.dirname(file), { recursive: true });
-      if (text === undefined) fs.rmSync(file, { recursive: true });
-      else fs.writeFileSync(file, text);
-    }
+    writeFiles(this.checkout, files);
     await this.git("add", "--all");
     await this.git("commit", "--quiet", "--allow-empty", "--message=test");
     await this.git("push", "--quiet", "origin", "main");

@@ -3,6 +3,22 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
+/** Of a git program in a test: nothing of the owner's configuration. */
+export const gitEnv = (home: string): NodeJS.ProcessEnv => ({
+  ...{ PATH: process.env["PATH"], HOME: home, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null", GIT_TERMINAL_PROMPT: "0" },
+  ...{ GIT_AUTHOR_NAME: "test", GIT_AUTHOR_EMAIL: "test@homelab.test", GIT_COMMITTER_NAME: "test", GIT_COMMITTER_EMAIL: "test@homelab.test" },
+});
+
+/** @param files text by path; undefined: the file or folder goes */
+export function writeFiles(folder: string, files: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    if (text === undefined) fs.rmSync(file, { recursive: true });
+    else fs.writeFileSync(file, text);
+  }
+}
+
 export class GitFolder {
   /** @param folder a new one; its branch is `main` */
   constructor(private readonly folder: string) {
@@ -14,22 +30,14 @@ export class GitFolder {
     return `file://${this.folder}`;
   }
 
-  /** One commit. @param files text by path; undefined: the file goes */
+  /** One commit. @param files as {@link writeFiles} takes them */
   commit(files: Readonly<Record<string, string | undefined>>): void {
-    for (const [name, text] of Object.entries(files)) {
-      const file = path.join(this.folder, name);
-      fs.mkdirSync(path.dirname(file), { recursive: true });
-      if (text === undefined) fs.rmSync(file);
-      else fs.writeFileSync(file, text);
-    }
+    writeFiles(this.folder, files);
     this.#git("add", "--all");
     this.#git("commit", "--quiet", "--message=test");
   }
 
-  /** Nothing of the owner's configuration. */
   #git(...args: string[]): void {
-    const who = { GIT_AUTHOR_NAME: "test", GIT_AUTHOR_EMAIL: "test@homelab.test", GIT_COMMITTER_NAME: "test", GIT_COMMITTER_EMAIL: "test@homelab.test" };
-    const env = { PATH: process.env["PATH"], HOME: this.folder, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null", ...who };
-    execFileSync("git", ["-C", this.folder, ...args], { env, stdio: ["ignore", "ignore", "inherit"] });
+    execFileSync("git", ["-C", this.folder, ...args], { env: gitEnv(this.folder), stdio: ["ignore", "ignore", "inherit"] });
   }
 }
