@@ -40,10 +40,17 @@ export class ApiServer {
     this.#server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: false }, (request, response) => answer(request, response));
     // exec and port-forward ask for another protocol. What does not get it has an answer in HTTP.
     this.#server.on("upgrade", (request, socket, head) => {
+      // From here on the connection is this server's: HTTP neither hears of its errors nor ends it.
+      socket.on("error", () => socket.destroy());
+      socket.on(
+        "close",
+        this.#open.add(() => socket.destroy()),
+      );
       const response = new ServerResponse(request);
       response.assignSocket(socket as Socket);
       response.setHeader("connection", "close");
-      response.on("finish", () => socket.end());
+      // Without a reader a connection never comes to its end.
+      response.on("finish", () => socket.end().resume());
       answer(request, response, { socket, head });
     });
   }

@@ -59,7 +59,7 @@ export class PodStreams {
     const container = containerOf(pod, query.get("container"));
     if (textAt(pod, "status", "phase") !== "Running")
       throw badRequest(`cannot exec into a container in a completed pod; current phase is ${textAt(pod, "status", "phase") ?? "Pending"}`);
-    await this.#whileOpen(call, () => exec(call, (stdin, signal) => this.options.programs().run(pod, container, command, stdin, signal)));
+    await exec(call, (stdin, signal) => this.options.programs().run(pod, container, command, stdin, signal));
   }
 
   async #portForward(call: Call, pod: KubeObject): Promise<void> {
@@ -67,18 +67,7 @@ export class PodStreams {
     this.answers.checkParameters(call, "portforward");
     if (textAt(pod, "status", "phase") !== "Running")
       throw badRequest(`unable to forward port because pod is not running. Current status=${textAt(pod, "status", "phase") ?? "Pending"}`);
-    await this.#whileOpen(call, () => portForward(call, pod, this.options.programs().portOf));
-  }
-
-  /** The server's end ends the connection: `closeAllConnections` knows nothing of one that was upgraded. */
-  async #whileOpen({ upgrade }: Call, serve: () => Promise<void>): Promise<void> {
-    const end = (): void => void upgrade?.socket.destroy();
-    const ended = this.open.add(end);
-    try {
-      await serve();
-    } finally {
-      ended();
-    }
+    await portForward(call, pod, this.options.programs().portOf);
   }
 }
 

@@ -7,7 +7,10 @@ function tunnel(proxy: URL, host: string, port: number): Promise<Socket> {
     const request = http.request({ host: proxy.hostname, port: proxy.port, method: "CONNECT", path: `${host}:${port}` });
     request.on("connect", (response, socket) => {
       if (response.statusCode === 200) resolve(socket as Socket);
-      else reject(new Error(`CONNECT ${host}:${port}: ${response.statusCode}`));
+      else {
+        socket.on("error", () => undefined).destroy();
+        reject(new Error(`CONNECT ${host}:${port}: ${response.statusCode}`));
+      }
     });
     request.on("error", reject);
     request.end();

@@ -6,6 +6,7 @@ import * as https from "node:https";
 import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import type { Duplex } from "node:stream";
 import { createAuthority } from "../../lab/core/tls";
 import { LabWorld, type WorldCluster } from "./lab-world";
 
@@ -133,8 +134,8 @@ interface Relay {
   stop(): Promise<void>;
 }
 
-/** A server before the API that knows no WebSocket, as some proxies are. */
-export async function refusingWebSockets({ dev, port: target }: KubectlWorld): Promise<Relay> {
+/** A server before the API that lets a protocol not through, as some proxies are. @param refusedProtocol as `Upgrade` names it, in small letters */
+export async function refusing(refusedProtocol: "websocket" | "spdy/3.1", { dev, port: target }: Pick<KubectlWorld, "dev" | "port">): Promise<Relay> {
   const authority = await createAuthority("relay");
   const { key, cert } = await authority.issue(["127.0.0.1"]);
   let refused = 0;
@@ -149,16 +150,35 @@ export async function refusingWebSockets({ dev, port: target }: KubectlWorld): P
         answer.pipe(response);
       },
     );
+    onward.on("error", () => response.destroy());
     request.pipe(onward);
   });
-  server.on("upgrade", (request: http.IncomingMessage, socket, head) => {
-    if (/websocket/i.test(request.headers.upgrade ?? "")) {
+  const open = new Set<Duplex>();
+  /** HTTP no longer looks after a connection that was upgraded. @param other goes with it */
+  const keep = (one: Duplex, other?: { destroy(): unknown }): void => {
+    open.add(one);
+    one.on("error", () => one.destroy());
+    one.on("close", () => {
+      open.delete(one);
+      other?.destroy();
+    });
+  };
+  server.on("upgrade", (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.headers.upgrade?.toLowerCase() === refusedProtocol) {
+      keep(socket);
       refused++;
       socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+      // What it still sends, to its end: without a reader it never comes to one.
+      socket.resume();
       return;
     }
     const onward = https.request({ port: target, host: "127.0.0.1", path: request.url, method: request.method, headers: request.headers, ...identity });
+    keep(socket, onward);
+    onward.on("error", () => socket.destroy());
+    onward.on("response", () => socket.destroy(new Error("the API has not upgraded the connection")));
     onward.on("upgrade", (answer, upstream, first) => {
+      keep(upstream, socket);
+      keep(socket, upstream);
       const lines = answer.rawHeaders.reduce((all, word, at) => all + (at % 2 === 0 ? `${word}: ` : `${word}\r\n`), "");
       socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`);
       upstream.unshift(first);
@@ -173,6 +193,7 @@ export async function refusingWebSockets({ dev, port: target }: KubectlWorld): P
     port: (server.address() as AddressInfo).port,
     refused: () => refused,
     stop: async () => {
+      for (const one of open) one.destroy();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },

@@ -53,6 +53,8 @@ export async function startAptProxy(address: string): Promise<AptProxy> {
 
   server.on("connect", (incoming, socket) => {
     refused.push(incoming.url ?? "");
+    // HTTP no longer looks after such a connection.
+    socket.on("error", () => socket.destroy());
     socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, address, resolve));

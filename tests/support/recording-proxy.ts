@@ -32,6 +32,7 @@ export async function startRecordingProxy(upstream: { plain: number; tls: number
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
     });
+    onward.on("error", () => response.destroy());
     request.pipe(onward);
   });
   server.on("connect", (request, client) => {

@@ -11,10 +11,6 @@ export interface Upgrade {
   head: Buffer;
 }
 
-const sockets = new WebSocketServer({ noServer: true, handleProtocols: (_offered, request) => chosen.get(request) ?? false });
-/** The protocol of a WebSocket that is being opened. */
-const chosen = new WeakMap<IncomingMessage, string>();
-
 const words = (header: string | string[] | undefined): string[] =>
   String(header ?? "")
     .split(",")
@@ -53,12 +49,22 @@ export function acceptSpdy({ response, upgrade }: Call, protocol: string): Duple
   return socket;
 }
 
-/** Answers 101 and hands over the WebSocket. */
+/** Answers 101 and hands over the WebSocket. @throws StatusError 400 where the request opens none */
 export function acceptWebSocket({ request, response, upgrade }: Call, protocol: string): Promise<WebSocket> {
   const { socket, head } = upgraded(upgrade);
-  response.detachSocket(socket as never);
-  chosen.set(request, protocol);
-  return new Promise((resolve) => sockets.handleUpgrade(request, socket, head, resolve));
+  const server = new WebSocketServer({ noServer: true });
+  // Kubernetes has names of protocols with a slash, which a header has not by RFC 6455: the library would refuse them.
+  delete request.headers["sec-websocket-protocol"];
+  server.once("headers", (lines) => lines.push(`Sec-WebSocket-Protocol: ${protocol}`));
+  return new Promise((resolve, reject) => {
+    server.once("wsClientError", (error) => reject(badRequest(`unable to upgrade: ${error.message}`)));
+    server.handleUpgrade(request, socket, head, (opened) => {
+      response.detachSocket(socket as never);
+      // What is no frame closes the connection, which its reader hears of.
+      opened.on("error", () => undefined);
+      resolve(opened);
+    });
+  });
 }
 
 function upgraded(upgrade: Upgrade | undefined): Upgrade {
