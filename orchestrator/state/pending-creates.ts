@@ -63,9 +63,24 @@ export const ID_OF: Readonly<Record<string, (inputs: Inputs) => string | undefin
   "vault:index/audit:Audit": ({ path, type }) => text(path) ?? text(type),
 };
 
+type State = z.output<typeof stateSchema>;
+
 /** The stack's state as the engine exports it, secrets encrypted. */
-export const readState = async (run: EngineCommand, stack: string): Promise<z.output<typeof stateSchema>> =>
+export const readState = async (run: EngineCommand, stack: string): Promise<State> =>
   engineAnswer(stateSchema, await run(["stack", "export", "--stack", stack], {}), `stack export --stack ${stack}`);
+
+/** Gives the stack its state again, with these pending operations in the place of its own. */
+export async function writePending(run: EngineCommand, stack: string, state: State, pending: readonly object[]): Promise<void> {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-state-"));
+  try {
+    // Its secrets are encrypted, as in the state.
+    const file = path.join(dir, "state.json");
+    fs.writeFileSync(file, JSON.stringify({ ...state, deployment: { ...state.deployment, pending_operations: pending } }), { mode: 0o600 });
+    await run(["stack", "import", "--file", file, "--stack", stack], {});
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true });
+  }
+}
 
 export async function pendingCreates(run: EngineCommand, stack: string): Promise<PendingCreate[]> {
   const { deployment } = await readState(run, stack);
@@ -101,16 +116,8 @@ export async function settleRemade(run: EngineCommand, stack: string): Promise<s
   const pending = deployment?.pending_operations ?? [];
   const settled = pending.filter(({ type, resource }) => type === "creating" && made.has(resource.urn) && isMadeOnce(resource));
   if (settled.length === 0) return [];
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-state-"));
-  try {
-    // Its secrets are encrypted, as in the state.
-    const file = path.join(dir, "state.json");
-    const left = pending.filter((operation) => !settled.includes(operation));
-    fs.writeFileSync(file, JSON.stringify({ ...whole, deployment: { ...deployment, pending_operations: left } }), { mode: 0o600 });
-    await run(["stack", "import", "--file", file, "--stack", stack], {});
-  } finally {
-    fs.rmSync(dir, { recursive: true, force: true });
-  }
+  const left = pending.filter((operation) => !settled.includes(operation));
+  await writePending(run, stack, whole, left);
   return settled.map(({ resource }) => resource.urn);
 }
 

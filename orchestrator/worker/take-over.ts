@@ -3,12 +3,9 @@
  * looked for under the id that its inputs give, as a creation that was cut is, and comes into the state; the `up` is begun again until
  * nothing of that kind fails. Nothing is known by a message, so that it works with every provider.
  */
-import * as fs from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
-import { adoptPending, type EngineCommand, ID_OF, readState } from "../state/pending-creates";
+import { adoptPending, type EngineCommand, ID_OF, readState, writePending } from "../state/pending-creates";
 
 /** What a step's event says of a resource that is to be made. Secrets in its inputs are masked; no id is made of one. */
 const goalSchema = z.object({
@@ -57,16 +54,7 @@ async function leavePending(run: EngineCommand, stack: string, goals: readonly G
     type: "creating",
     resource: { ...goal, custom: true, ...(parent !== undefined && known.has(parent) ? { parent } : {}) },
   }));
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-state-"));
-  try {
-    // Its secrets are encrypted, as in the state.
-    const file = path.join(dir, "state.json");
-    const deployment = { ...whole.deployment, pending_operations: [...(whole.deployment?.pending_operations ?? []), ...pending] };
-    fs.writeFileSync(file, JSON.stringify({ ...whole, deployment }), { mode: 0o600 });
-    await run(["stack", "import", "--file", file, "--stack", stack], {});
-  } finally {
-    fs.rmSync(dir, { recursive: true, force: true });
-  }
+  await writePending(run, stack, whole, [...(whole.deployment?.pending_operations ?? []), ...pending]);
 }
 
 /** What became of a look: those that are in the state now. */

@@ -140,7 +140,7 @@ async function settle(task: WorkerTask): Promise<void> {
 const isFailure = ({ resOpFailedEvent, diagnosticEvent }: EngineEvent): boolean => resOpFailedEvent !== undefined || diagnosticEvent?.severity === "error";
 
 /** An `up` that takes over what it finds made. What failed in a try and was then found is no failure of the run, and is not told. */
-async function takeOver(stack: Stack, task: WorkerTask, events: EventReader): Promise<void> {
+async function takeOver(stack: Stack, task: WorkerTask, events: EventReader): Promise<OutputMap> {
   const failed = new FailedCreations();
   const common = { parallel: task.parallel, signal: abort.signal, color: "never" as const };
   let failures: EngineEvent[] = [];
@@ -177,6 +177,7 @@ async function takeOver(stack: Stack, task: WorkerTask, events: EventReader): Pr
     for (const event of failures) events.read(event);
     throw thrown;
   }
+  return stack.outputs();
 }
 
 async function operate(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
@@ -190,8 +191,7 @@ async function operate(stack: Stack, task: WorkerTask, events: EventReader): Pro
       return {};
     case "up": {
       const former = task.formerOutputs === true ? outputValues(await stack.outputs()) : undefined;
-      if (task.takeOver === true) await takeOver(stack, task, events);
-      const outputs = task.takeOver === true ? await stack.outputs() : (await stack.up(refreshing)).outputs;
+      const outputs = task.takeOver === true ? await takeOver(stack, task, events) : (await stack.up(refreshing)).outputs;
       if (task.adopt === true) await settle(task);
       return { outputs: outputValues(outputs), ...(former === undefined ? {} : { formerOutputs: former }) };
     }
