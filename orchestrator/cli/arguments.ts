@@ -8,6 +8,13 @@ export type { Arguments } from "./command";
 
 export const usageError = (message: string, hint: string): HomelabError => new HomelabError("E_USAGE", message, { hint });
 
+/** The same command line for these stacks, and no other. */
+export const forOnly = (args: Arguments, stacks: readonly string[]): Arguments => ({
+  ...args,
+  flag: (name) => name === "only" || args.flag(name),
+  words: [...stacks],
+});
+
 /** A flag's value as one of a closed set. */
 export function oneOf<T extends string>(value: string | undefined, allowed: readonly T[], fallback: T, flag: string): T {
   if (value === undefined) return fallback;

@@ -9,7 +9,7 @@ import { storePath } from "../../common/vault-layout";
 import { loadSecrets } from "../../secrets/load";
 import { secretsPlace } from "../target/lab-secrets";
 import { askProgram } from "../target/program";
-import type { Site } from "../target/site";
+import { besideRuns, type Site } from "../target/site";
 
 const ENTRY = storePath("SSH_PRIVATE_KEY");
 const KEY = "SSH_PRIVATE_KEY";
@@ -34,7 +34,7 @@ export async function renderInventory(format: string, request: object, site: Sit
  * @returns the configuration file
  */
 export async function writeSshFiles(site: Site, hosts: object, withKey: boolean): Promise<string> {
-  const dir = path.join(path.dirname(site.runsDir), "ssh");
+  const dir = besideRuns(site.runsDir, "ssh");
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
   const knownHostsFile = path.join(dir, "known_hosts");
   writeFileAtomic(knownHostsFile, await renderInventory("known-hosts", { hosts }, site));

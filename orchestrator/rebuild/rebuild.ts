@@ -4,24 +4,23 @@
  * move there; the others follow. How far it came is written down, and the same command goes on.
  */
 import * as fs from "node:fs";
-import * as path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { counted } from "../../common/counted";
 import { HomelabError } from "../../common/errors";
 import { readApps } from "../apps/app-facts";
 import { missingImages } from "../apps/missing-images";
-import { type Arguments, usageError } from "../cli/arguments";
+import { type Arguments, forOnly, usageError } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askByName, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
-import { holdRunLock } from "../run/run-lock";
+import { holdRunLock, runLocks } from "../run/run-lock";
 import { REAL_PARTS, type RunParts } from "../run/run-setup";
 import { runStacks } from "../run/run-stacks";
-import { StateMigration, writeRecord } from "../state/state-migration";
+import { migrationRecord, StateMigration, writeRecord } from "../state/state-migration";
 import { endRebuild, type RebuildRecord, readRebuild, writeRebuild } from "../store/rebuild-record";
 import { engineOf, engineRunner, filledStacks } from "../target/engine";
 import type { Program } from "../target/program";
-import { type Site, setLabBackend } from "../target/site";
+import { besideRuns, type Site, setLabBackend } from "../target/site";
 import { configuredBackend, requireCredentials, servingStack } from "./state-backend";
 
 /** What serves the states begins to answer some time after its stack is built: names and certificates come by themselves. */
@@ -86,7 +85,7 @@ async function recordOf(args: Arguments, session: Session, site: Site, program: 
     version: 1,
     startedAt: new Date(session.clock.now()).toISOString(),
     target,
-    ...(isServedHere ? { local: pathToFileURL(path.join(path.dirname(site.runsDir), "rebuild-states")).href } : {}),
+    ...(isServedHere ? { local: pathToFileURL(besideRuns(site.runsDir, "rebuild-states")).href } : {}),
     existing: args.flag("existing"),
     moved: false,
   };
@@ -94,8 +93,7 @@ async function recordOf(args: Arguments, session: Session, site: Site, program: 
 
 /** A run over these stacks, with their states in that backend. */
 function build({ args, session, parts, record }: Rebuild, backend: string, words: readonly string[]): Promise<ExitCode> {
-  const chosen: Arguments = { ...args, flag: (name) => name === "only" || args.flag(name), words: [...words] };
-  return runStacks("up", chosen, session, {
+  return runStacks("up", forOnly(args, words), session, {
     ...parts,
     takeOver: record.existing,
     openSite: async (useLab) => {
@@ -126,10 +124,10 @@ async function untilItAnswers(backend: string, engine: Engine, session: Session)
 
 async function move({ site, record, args, session, say }: Rebuild, local: string): Promise<void> {
   const engine = engineAt(args, site);
-  const lock = await holdRunLock(path.join(path.dirname(site.runsDir), "run-locks"), "rebuild", session, args.flag("wait"));
+  const lock = await holdRunLock(runLocks(site.runsDir), "rebuild", session, args.flag("wait"));
   try {
     await untilItAnswers(record.target, engine, session);
-    writeRecord(path.join(path.dirname(site.runsDir), "state-migration.json"), await new StateMigration(engine, say).migrate(local, record.target, []));
+    writeRecord(migrationRecord(site.runsDir), await new StateMigration(engine, say).migrate(local, record.target, []));
     if (site.kind === "lab") setLabBackend(record.target);
     writeRebuild(site.runsDir, { ...record, moved: true });
   } finally {

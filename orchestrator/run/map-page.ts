@@ -11,7 +11,7 @@ import { foldRuns } from "../store/run-fold";
 import { mayHaveChanged, type RunRecord, readRuns } from "../store/run-records";
 import { engineOf } from "../target/engine";
 import { describeProgram, type Program } from "../target/program";
-import { openSite } from "../target/site";
+import { besideRuns, openSite } from "../target/site";
 import { doubtLines } from "./doubt-text";
 
 /** Undefined for a run that was cut, and for a report of another form. */
@@ -60,7 +60,7 @@ export function knownState(
 export async function writeMap(args: Arguments, session: Session): Promise<ExitCode> {
   const [site, program, engine] = [await openSite(args.flag("lab")), await describeProgram(), engineOf(args)];
   const given = args.text("to");
-  const file = given === undefined ? path.join(path.dirname(site.runsDir), "map.html") : path.resolve(given);
+  const file = given === undefined ? besideRuns(site.runsDir, "map.html") : path.resolve(given);
   const now = new Date(session.clock.now()).toISOString();
   const report = knownState(program, readRuns(site.runsDir), { site: site.kind, engine: { name: engine.name, why: engine.why } }, now);
   session.writeFile(file, renderHtml(report, `homelab ${program.site}`));

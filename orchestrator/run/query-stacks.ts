@@ -7,7 +7,7 @@ import { type Arguments, positive } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { renderTable } from "../report/table";
-import { readRebuild } from "../store/rebuild-record";
+import { rebuildLines } from "../store/rebuild-record";
 import { foldRuns } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
 import { readSeenDrift } from "../store/seen-drift";
@@ -129,9 +129,7 @@ export async function showStatus(args: Arguments, session: Session): Promise<Exi
   const now = session.clock.now();
   const rows = facts.map((one) => statusRow(one, now));
   session.out(`${renderTable(STATUS_HEAD, rows)}\n`);
-  const begun = readRebuild(site.runsDir);
-  const rebuild = begun === undefined ? [] : [`the rebuild of ${begun.startedAt} is not done: \`homelab rebuild\` goes on with it`];
-  for (const line of [...underWayLines(records, graph), ...doubtLines(fold), ...rebuild]) session.out(`${line}\n`);
+  for (const line of [...underWayLines(records, graph), ...doubtLines(fold), ...rebuildLines(site.runsDir)]) session.out(`${line}\n`);
   if (site.lab) session.out(`lab: running since ${site.lab.startedAt}, process ${site.lab.pid}\n`);
   return EXIT.done;
 }

@@ -1,5 +1,5 @@
 /** `resume`: goes on with the last run that was cut, by a crash, a kill or a power cut. */
-import type { Arguments } from "../cli/arguments";
+import { type Arguments, forOnly } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { foldRuns, type RunsFold } from "../store/run-fold";
@@ -52,7 +52,7 @@ export async function resumeRun(args: Arguments, session: Session, parts: RunPar
   }
   if (steps.length === 0) for (const line of doubtLines(fold)) session.err(`note: ${line}\n`);
   for (const { operation, stacks } of steps) {
-    const code = await runStacks(operation, { ...args, flag: (name) => name === "only" || args.flag(name), words: stacks }, session, parts);
+    const code = await runStacks(operation, forOnly(args, stacks), session, parts);
     if (code !== EXIT.done) return code;
   }
   return EXIT.done;

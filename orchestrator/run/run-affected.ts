@@ -1,5 +1,5 @@
 /** `up` and `preview` over what a change concerns: what is no longer there is destroyed first, then what was changed is run. */
-import { type Arguments, usageError } from "../cli/arguments";
+import { type Arguments, forOnly, usageError } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { buildReport } from "../report/report";
@@ -69,8 +69,8 @@ export async function runAffected(operation: "up" | "preview", args: Arguments, 
       if (before === undefined) writeReportFiles(reportOfNothing(operation, args, session, kind), args, session);
       return EXIT.done;
     }
-    const chosen = { ...args, words: affected.stacks.map(({ stack }) => stack), flag: (name: string) => name === "only" || args.flag(name) };
-    return await next(operation, chosen, { ...parts, affected, ...(before === undefined ? {} : { before }) });
+    const stacks = affected.stacks.map(({ stack }) => stack);
+    return await next(operation, forOnly(args, stacks), { ...parts, affected, ...(before === undefined ? {} : { before }) });
   } finally {
     former.remove();
   }

@@ -15,6 +15,7 @@ import { HomelabError, systemErrorCode } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { isSurelyGone, ownIdentity } from "../../common/process-identity";
 import type { Session } from "../cli/session";
+import { besideRuns } from "../target/site";
 
 const claimSchema = z.object({
   state: z.enum(["deciding", "held"]),
@@ -88,6 +89,9 @@ async function tryToHold(dir: string, own: Claim, say: (line: string) => void): 
     await wait();
   }
 }
+
+/** Folder of the site's claims. */
+export const runLocks = (runsDir: string): string => besideRuns(runsDir, "run-locks");
 
 /**
  * @param dir of the site's claims

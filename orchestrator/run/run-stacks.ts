@@ -1,12 +1,12 @@
 /** `up`, `preview`, `refresh` and `destroy`: one operation over the stacks, in order. */
 import * as path from "node:path";
 import { describeError, HomelabError } from "../../common/errors";
-import type { Arguments } from "../cli/arguments";
+import { type Arguments, forOnly } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askByName, askToGoOn, REFUSED, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
 import { renderNoReport } from "../report/comment";
-import { readRebuild } from "../store/rebuild-record";
+import { rebuildLines } from "../store/rebuild-record";
 import { foldRuns } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
 import type { Site } from "../target/site";
@@ -15,7 +15,7 @@ import { doubtLines } from "./doubt-text";
 import { type GatedChange, gatedChanges, gateLines, lostBy, unapproved } from "./gated-changes";
 import { type GivenPlan, holdAgainst, readPlan, writePlan } from "./plan-files";
 import { runAffected } from "./run-affected";
-import { holdRunLock } from "./run-lock";
+import { holdRunLock, runLocks } from "./run-lock";
 import { runOnce } from "./run-once";
 import { prepare, REAL_PARTS, type RunOperation, type RunParts, release } from "./run-setup";
 
@@ -25,12 +25,6 @@ function warnOfUnfinished(session: Session, site: Site): void {
   const lines = doubtLines(foldRuns(readRuns(site.runsDir)));
   for (const line of lines) session.err(`note: ${line}\n`);
   if (lines.length > 0) session.err("note: this run goes on from the saved state\n");
-}
-
-/** A rebuild that was cut is gone on with by its own command: it knows in which backend each stack belongs. */
-function noteOfRebuild(session: Session, runsDir: string): void {
-  const begun = readRebuild(runsDir);
-  if (begun !== undefined) session.err(`note: the rebuild of ${begun.startedAt} is not done: \`homelab rebuild\` goes on with it\n`);
 }
 
 /** Prepares, runs and lets go. */
@@ -134,10 +128,11 @@ async function runChosen(operation: RunOperation, args: Arguments, session: Sess
   const asked = operation === "refresh" || (args.flag("lab") && plan === undefined) ? undefined : operation;
   if (asked !== undefined && plan === undefined && !args.flag("yes"))
     refuseUnasked(session, `homelab ${operation} changes the real homelab`, args.flag("json"));
-  const chosen: Arguments =
-    plan === undefined ? args : { ...args, flag: (name) => name === "only" || args.flag(name), words: plan.facts.stacks.map(({ stack }) => stack) };
-  if (parts.takeOver === undefined) noteOfRebuild(session, runsDir);
-  const lock = await holdRunLock(path.join(path.dirname(runsDir), "run-locks"), operation, session, args.flag("wait"));
+  const planned = plan?.facts.stacks.map(({ stack }) => stack);
+  const chosen = planned === undefined ? args : forOnly(args, planned);
+  // The rebuild itself need not be told of it.
+  if (parts.takeOver === undefined) for (const line of rebuildLines(runsDir)) session.err(`note: ${line}\n`);
+  const lock = await holdRunLock(runLocks(runsDir), operation, session, args.flag("wait"));
   try {
     const refused = asked === undefined ? undefined : await showAndAsk(asked, chosen, session, parts, plan);
     return refused ?? (await run(operation, chosen, session, parts)).code;

@@ -13,9 +13,9 @@ import { stackHistory } from "../state/state-history";
 import { engineOf, engineRunner } from "../target/engine";
 import { secretsPlace } from "../target/lab-secrets";
 import { listStacks } from "../target/program";
-import { openSite, type Site } from "../target/site";
+import { besideRuns, openSite, type Site } from "../target/site";
 import { queryAll } from "./query-stacks";
-import { holdRunLock } from "./run-lock";
+import { holdRunLock, runLocks } from "./run-lock";
 
 interface States {
   site: Site;
@@ -42,8 +42,6 @@ async function statesOf(args: Arguments, session: Session): Promise<States> {
   };
 }
 
-const besideRuns = ({ runsDir }: Site, ...names: string[]): string => path.join(path.dirname(runsDir), ...names);
-
 async function copyTo({ site, name, run }: States, stacks: readonly string[], dir: string, session: Session): Promise<void> {
   const takenAt = new Date(session.clock.now()).toISOString();
   const { stacks: taken } = await copyStates(run, stacks, dir, { site: name, kind: site.kind, takenAt });
@@ -53,7 +51,7 @@ async function copyTo({ site, name, run }: States, stacks: readonly string[], di
 
 /** A folder of its own, by the time. */
 const newFolder = (site: Site, session: Session, why: string): string =>
-  besideRuns(site, "backups", `${new Date(session.clock.now()).toISOString().replaceAll(":", "-")}${why}`);
+  besideRuns(site.runsDir, "backups", `${new Date(session.clock.now()).toISOString().replaceAll(":", "-")}${why}`);
 
 async function backUpStates(args: Arguments, session: Session): Promise<ExitCode> {
   const states = await statesOf(args, session);
@@ -72,7 +70,7 @@ async function overwrite(states: States, what: string, stacks: readonly string[]
       subject: held,
       hint: `wait for its end; a lock that nobody holds: homelab state unlock ${held}`,
     });
-  const lock = await holdRunLock(besideRuns(states.site, "run-locks"), what, session, false);
+  const lock = await holdRunLock(runLocks(states.site.runsDir), what, session, false);
   try {
     const there = stacks.filter((stack) => states.stacks.includes(stack));
     if (there.length > 0) {

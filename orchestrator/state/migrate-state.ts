@@ -1,12 +1,11 @@
 /** `homelab state migrate`: moves stacks to another state backend, verifies, and can go back. */
-import * as path from "node:path";
 import { HomelabError } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { engineOf, engineRunner } from "../target/engine";
 import { openSite } from "../target/site";
-import { readRecord, StateMigration, writeRecord } from "./state-migration";
+import { migrationRecord, readRecord, StateMigration, writeRecord } from "./state-migration";
 
 export async function migrateState(args: Arguments, session: Session): Promise<ExitCode> {
   const site = await openSite(args.flag("lab"));
@@ -16,7 +15,7 @@ export async function migrateState(args: Arguments, session: Session): Promise<E
     (backend, command) => run(command, { ...site.env, PULUMI_BACKEND_URL: backend }),
     (line) => session.out(`${line}\n`),
   );
-  const recordFile = path.join(path.dirname(site.runsDir), "state-migration.json");
+  const recordFile = migrationRecord(site.runsDir);
   if (args.flag("back")) {
     const record = readRecord(recordFile);
     await migration.back(record);

@@ -12,6 +12,7 @@ import { countedOf } from "../../common/counted";
 import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { engineAnswer } from "../target/engine-answer";
+import { besideRuns } from "../target/site";
 
 /** Runs one command of the engine on a backend; resolves with its standard output. */
 export type EngineRun = (backend: string, args: readonly string[]) => Promise<string>;
@@ -140,6 +141,9 @@ export class StateMigration {
     }
   }
 }
+
+/** Which migration the site can go back from. */
+export const migrationRecord = (runsDir: string): string => besideRuns(runsDir, "state-migration.json");
 
 export const writeRecord = (file: string, record: MigrationRecord): void => {
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });

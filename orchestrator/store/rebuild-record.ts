@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
+import { besideRuns } from "../target/site";
 
 const recordSchema = z.object({
   version: z.literal(1),
@@ -19,7 +20,7 @@ const recordSchema = z.object({
 });
 export type RebuildRecord = z.infer<typeof recordSchema>;
 
-const fileOf = (runsDir: string): string => path.join(path.dirname(runsDir), "rebuild.json");
+const fileOf = (runsDir: string): string => besideRuns(runsDir, "rebuild.json");
 
 /** @throws HomelabError E_REBUILD for a file that is damaged */
 export function readRebuild(runsDir: string): RebuildRecord | undefined {
@@ -34,6 +35,12 @@ export function readRebuild(runsDir: string): RebuildRecord | undefined {
       hint: "remove it; then say with --to in which backend the states are to be",
     });
   }
+}
+
+/** A line where a rebuild was begun and has not ended: its own command knows in which backend each stack belongs. */
+export function rebuildLines(runsDir: string): string[] {
+  const begun = readRebuild(runsDir);
+  return begun === undefined ? [] : [`the rebuild of ${begun.startedAt} is not done: \`homelab rebuild\` goes on with it`];
 }
 
 export function writeRebuild(runsDir: string, record: RebuildRecord): void {

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../../common/files";
+import { besideRuns } from "../target/site";
 
 const seenSchema = z.object({
   /** Milliseconds since the epoch. */
@@ -14,7 +15,7 @@ export type SeenDrift = z.infer<typeof seenSchema>;
 
 const fileSchema = z.object({ version: z.literal(1), stacks: z.record(z.string(), seenSchema) });
 
-const fileOf = (runsDir: string): string => path.join(path.dirname(runsDir), "drift.json");
+const fileOf = (runsDir: string): string => besideRuns(runsDir, "drift.json");
 
 /** Empty where nobody has looked, and where the file is not what a look writes: the next look writes it anew. */
 export function readSeenDrift(runsDir: string): ReadonlyMap<string, SeenDrift> {

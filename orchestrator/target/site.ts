@@ -25,6 +25,9 @@ export interface Site {
   lab: LabFile | undefined;
 }
 
+/** A path in the folder that holds the runs, where the site's other records are. */
+export const besideRuns = (runsDir: string, ...names: string[]): string => path.join(path.dirname(runsDir), ...names);
+
 /** For the programs that do not know by themselves that loopback is not behind a proxy. */
 const LOOPBACK = "127.0.0.1,localhost,::1";
 
