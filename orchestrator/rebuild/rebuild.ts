@@ -7,6 +7,7 @@ import * as fs from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { counted } from "../../common/counted";
 import { HomelabError } from "../../common/errors";
+import { type Attempt, retry } from "../../common/retry";
 import { readApps } from "../apps/app-facts";
 import { missingImages } from "../apps/missing-images";
 import { type Arguments, forOnly, usageError } from "../cli/arguments";
@@ -105,21 +106,16 @@ function build({ args, session, parts, record }: Rebuild, backend: string, words
 
 /** @throws HomelabError E_REBUILD where it does not */
 async function untilItAnswers(backend: string, engine: Engine, session: Session): Promise<void> {
-  let cause: unknown;
-  for (let look = 0; look < LOOKS; look++) {
-    if (look > 0) await session.clock.sleep(LOOK_AGAIN);
-    try {
-      await engine(backend, ["stack", "ls", "--json"]);
-      return;
-    } catch (thrown) {
-      cause = thrown;
-    }
+  const again = ({ number, outcome }: Attempt<string>): number | undefined => ("thrown" in outcome && number < LOOKS ? LOOK_AGAIN : undefined);
+  try {
+    await retry(() => engine(backend, ["stack", "ls", "--json"]), { clock: session.clock, firstMs: LOOK_AGAIN, longestMs: LOOK_AGAIN, again });
+  } catch (cause) {
+    throw new HomelabError("E_REBUILD", `${backend} does not answer ${(LOOKS * LOOK_AGAIN) / 60_000} minutes after its stack was built`, {
+      cause,
+      subject: backend,
+      hint: "see whether its bucket is among those that the module makes, and whether the credentials may use it; then run `homelab rebuild` again",
+    });
   }
-  throw new HomelabError("E_REBUILD", `${backend} does not answer ${(LOOKS * LOOK_AGAIN) / 60_000} minutes after its stack was built`, {
-    cause,
-    subject: backend,
-    hint: "see whether its bucket is among those that the module makes, and whether the credentials may use it; then run `homelab rebuild` again",
-  });
 }
 
 async function move({ site, record, args, session, say }: Rebuild, local: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** Whether an application runs in its cluster what the settings name: what `kubectl rollout status` looks at, and that it is this image. */
 import { z } from "zod";
 import type { Clock } from "../../common/clock";
+import { type Attempt, retry } from "../../common/retry";
 import type { ClusterApi } from "../../components/base/cluster-api";
 import { reason } from "./finding";
 
@@ -69,10 +70,11 @@ export async function waitForRollouts<T extends WantedApp & { readonly api: Pick
   clock: Clock,
 ): Promise<Map<T, Rollout>> {
   const found = new Map<T, Rollout>();
-  const deadline = clock.now() + seconds * 1_000;
-  for (;;) {
-    for (const app of wanted) if ((found.get(app)?.state ?? "open") === "open") found.set(app, await rolloutOf(app.api, app));
-    if ([...found.values()].every(({ state }) => state !== "open") || clock.now() + PAUSE_MS > deadline) return found;
-    await clock.sleep(PAUSE_MS);
-  }
+  const isOpen = (app: T): boolean => (found.get(app)?.state ?? "open") === "open";
+  const ask = async (): Promise<void> => {
+    for (const app of wanted.filter(isOpen)) found.set(app, await rolloutOf(app.api, app));
+  };
+  const again = ({ elapsedMs }: Attempt<void>): number | undefined => (wanted.some(isOpen) && elapsedMs + PAUSE_MS <= seconds * 1_000 ? PAUSE_MS : undefined);
+  await retry(ask, { clock, firstMs: PAUSE_MS, longestMs: PAUSE_MS, again });
+  return found;
 }
