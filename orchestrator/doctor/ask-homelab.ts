@@ -4,8 +4,7 @@ import { z } from "zod";
 import { countedOf } from "../../common/counted";
 import { HomelabError } from "../../common/errors";
 import { inPool } from "../../common/pool";
-import { type Engine, engineRunner, stackNames } from "../target/engine";
-import { engineAnswer } from "../target/engine-answer";
+import { type Engine, engineRunner, stackNames, stackOutputs } from "../target/engine";
 import { askProgram, type Program } from "../target/program";
 import type { Site } from "../target/site";
 import type { Check } from "./doctor-checks";
@@ -31,7 +30,7 @@ async function builtThings(site: Site, engine: Engine, program: Pick<Program, "g
   const stacks = program.graph.names().filter((stack) => existing.has(stack));
   const outputs = await inPool(stacks, STACKS_AT_ONCE, async (stack) => ({
     stack,
-    ...engineAnswer(outputsSchema, await run(["stack", "output", "--json", "--stack", stack], site.env), `stack output --json --stack ${stack}`),
+    ...(await stackOutputs((words) => run(words, site.env), stack, outputsSchema)),
   }));
   const vaultAddress = outputs.flatMap((each) => (typeof each.vaultAddress === "string" ? [each.vaultAddress] : []))[0];
   return {

@@ -3,8 +3,7 @@ import { z } from "zod";
 import { inPool } from "../../common/pool";
 import { type Arguments, positive } from "../cli/arguments";
 import type { Session } from "../cli/session";
-import { engineOf, engineRunner, stackNames } from "../target/engine";
-import { engineAnswer } from "../target/engine-answer";
+import { engineOf, engineRunner, stackNames, stackOutputs } from "../target/engine";
 import type { StackGraph } from "../target/graph";
 import { openSite, type Site } from "../target/site";
 import { registerSecrets } from "../worker/redaction";
@@ -33,8 +32,7 @@ export async function builtHosts(args: Arguments, session: Session, graph: Stack
   const wanted = graph.names().filter((stack) => (stacks.length === 0 || stacks.includes(stack)) && existing.has(stack));
   const [built] = await Promise.all([
     inPool(wanted, positive(args.text("concurrency"), 3, "--concurrency"), async (stack) => {
-      const stdout = await run(["stack", "output", "--json", "--stack", stack], site.env);
-      const { hosts } = engineAnswer(outputsSchema, stdout, `stack output --json --stack ${stack}`);
+      const { hosts } = await stackOutputs((words) => run(words, site.env), stack, outputsSchema);
       return Object.entries(hosts).map(([name, host]): Built => ({ name, stack, host }));
     }),
     registered,

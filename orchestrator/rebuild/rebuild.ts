@@ -19,7 +19,7 @@ import { REAL_PARTS, type RunParts } from "../run/run-setup";
 import { runStacks } from "../run/run-stacks";
 import { migrationRecord, StateMigration, writeRecord } from "../state/state-migration";
 import { endRebuild, type RebuildRecord, readRebuild, writeRebuild } from "../store/rebuild-record";
-import { engineOf, engineRunner, filledStacks } from "../target/engine";
+import { engineOf, engineRunner, listedStacks } from "../target/engine";
 import type { Program } from "../target/program";
 import { besideRuns, type Site, setLabBackend } from "../target/site";
 import { configuredBackend, requireCredentials, servingStack } from "./state-backend";
@@ -51,7 +51,8 @@ const engineAt = (args: Arguments, site: Site): Engine => {
 async function refuseWhereStatesAre(target: string, isServedHere: boolean, engine: Engine): Promise<void> {
   let there: string[];
   try {
-    there = await filledStacks((words) => engine(target, words));
+    const listed = await listedStacks((words) => engine(target, words));
+    there = listed.flatMap(({ name, resourceCount = 0 }) => (resourceCount > 0 ? [name] : []));
   } catch (thrown) {
     // What this homelab serves does not answer before it is built.
     if (isServedHere) return;

@@ -11,6 +11,7 @@ import { answered } from "../../common/answer";
 import { countedOf } from "../../common/counted";
 import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
+import { listedStacks } from "../target/engine";
 import { engineAnswer } from "../target/engine-answer";
 import { besideRuns } from "../target/site";
 
@@ -24,7 +25,6 @@ const deploymentSchema = z.looseObject({
   pending_operations: z.array(z.unknown()).nullish(),
 });
 const exportSchema = z.looseObject({ deployment: deploymentSchema.partial() });
-const listSchema = z.array(z.looseObject({ name: z.string(), updateInProgress: z.boolean().optional() }));
 const recordSchema = z.object({
   version: z.literal(1),
   from: z.string(),
@@ -58,7 +58,7 @@ export class StateMigration {
   ) {}
 
   async #stacks(backend: string): Promise<Map<string, boolean>> {
-    const list = engineAnswer(listSchema, await this.run(backend, ["stack", "ls", "--json"]), "stack ls --json");
+    const list = await listedStacks((words) => this.run(backend, words));
     return new Map(list.map(({ name, updateInProgress }) => [name, updateInProgress === true]));
   }
 

@@ -64,16 +64,17 @@ export function engineRunner(root: string | undefined, workDir: string): (args: 
   };
 }
 
-const listSchema = z.array(z.looseObject({ name: z.string(), resourceCount: z.number().optional() }));
+/** A command of the engine, in the environment of a backend. */
+type Run = (args: readonly string[]) => Promise<string>;
 
-/** Names of the stacks that the backend has. @param run a command of the engine, in the environment of that backend */
-export async function stackNames(run: (args: readonly string[]) => Promise<string>): Promise<Set<string>> {
-  return new Set(engineAnswer(listSchema, await run(["stack", "ls", "--json"]), "stack ls --json").map(({ name }) => name));
-}
+const listSchema = z.array(z.looseObject({ name: z.string(), updateInProgress: z.boolean().optional(), resourceCount: z.number().optional() }));
 
-/** Of these, those whose states hold anything. */
-export async function filledStacks(run: (args: readonly string[]) => Promise<string>): Promise<string[]> {
-  return engineAnswer(listSchema, await run(["stack", "ls", "--json"]), "stack ls --json").flatMap(({ name, resourceCount = 0 }) =>
-    resourceCount > 0 ? [name] : [],
-  );
-}
+/** The stacks that the backend has: whether a run holds each, and how many resources its state has. */
+export const listedStacks = async (run: Run): Promise<z.infer<typeof listSchema>> =>
+  engineAnswer(listSchema, await run(["stack", "ls", "--json"]), "stack ls --json");
+
+export const stackNames = async (run: Run): Promise<Set<string>> => new Set((await listedStacks(run)).map(({ name }) => name));
+
+/** What a stack has as outputs, as far as the schema takes it; secrets are masked. */
+export const stackOutputs = async <T>(run: Run, stack: string, schema: z.ZodType<T>): Promise<T> =>
+  engineAnswer(schema, await run(["stack", "output", "--json", "--stack", stack]), `stack output --json --stack ${stack}`);
