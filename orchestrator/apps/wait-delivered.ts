@@ -4,7 +4,7 @@ import { type Arguments, positive, usageError } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { hostOf } from "../pull-request/given-files";
-import { createPoliteFetch, type PoliteFetch } from "../pull-request/polite-fetch";
+import { atHost, type PoliteFetch } from "../pull-request/polite-fetch";
 import { githubReader, gitlabReader } from "../pull-request/run-facts";
 import { settingsOf } from "./app-facts";
 import { type Contains, type DeliveryHost, githubDelivery, gitlabDelivery, waitUntilDelivered } from "./delivered";
@@ -12,19 +12,14 @@ import { isAncestor, lastCommitOf } from "./git-history";
 
 const MINUTES = 60;
 
-interface Asked {
-  readonly facts: { readonly api: string; readonly token: string };
-  readonly ask: (polite: PoliteFetch) => DeliveryHost;
-}
-
-function onGithub(): Asked {
-  const facts = githubReader();
-  return { facts, ask: (polite) => githubDelivery(facts, polite) };
-}
-
-function onGitlab(): Asked {
-  const facts = gitlabReader();
-  return { facts, ask: (polite) => gitlabDelivery(facts, polite) };
+/** The clone stays as it is meanwhile, and the same runs are looked at again and again. */
+function historyOf(root: string): Contains {
+  const known = new Map<string, Promise<boolean>>();
+  return (history, commit) => {
+    const found = known.get(history) ?? isAncestor(root, commit, history);
+    known.set(history, found);
+    return found;
+  };
 }
 
 /** @throws HomelabError E_USAGE, E_NO_RUN, E_GIT, E_DELIVERY, and what the host answered */
@@ -35,17 +30,13 @@ export async function waitDelivered(args: Arguments, session: Session): Promise<
   const minutes = positive(args.text("minutes"), MINUTES, "--minutes");
   const given = args.text("commit");
   if (given !== undefined && !/^[0-9a-f]{40}$/.test(given)) throw usageError("--commit takes a commit's whole hash", "see `git rev-parse main`");
-  const contains: Contains = (history, wanted) => isAncestor(projectRoot(), wanted, history);
-  const { facts, ask } = host === "github" ? onGithub() : onGitlab();
-  session.redactor.register(facts.token);
-  const commit = given ?? (await lastCommitOf(projectRoot(), settingsOf(stack)));
-  const polite = createPoliteFetch(facts.api, session.clock, session.err);
-  try {
-    session.out(
-      `${settingsOf(stack)} is delivered: ${await waitUntilDelivered({ host: ask(polite), commit, contains, minutes }, session.clock, session.err)}\n`,
-    );
-    return EXIT.done;
-  } finally {
-    await polite.close();
-  }
+  const wait = <F extends { readonly api: string; readonly token: string }>(facts: F, deliveryOf: (facts: F, polite: PoliteFetch) => DeliveryHost) =>
+    atHost(session, facts, async (polite) => {
+      const commit = given ?? (await lastCommitOf(projectRoot(), settingsOf(stack)));
+      const awaited = { host: deliveryOf(facts, polite), commit, contains: historyOf(projectRoot()), minutes };
+      return waitUntilDelivered(awaited, session.clock, session.err);
+    });
+  const page = host === "github" ? await wait(githubReader(), githubDelivery) : await wait(gitlabReader(), gitlabDelivery);
+  session.out(`${settingsOf(stack)} is delivered: ${page}\n`);
+  return EXIT.done;
 }

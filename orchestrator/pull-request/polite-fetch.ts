@@ -7,6 +7,7 @@
 import type { Clock } from "../../common/clock";
 import { asError, HomelabError, systemErrorCode } from "../../common/errors";
 import { createHttpClient, type HttpClient, type HttpResponse } from "../../common/http";
+import type { Session } from "../cli/session";
 
 /** Waits after a failure, in milliseconds: as many tries as there are, and one more. */
 const WAITS = [1_000, 2_000, 4_000, 8_000];
@@ -112,4 +113,19 @@ export function createPoliteFetch(origin: string, clock: Clock, say: (text: stri
     failure: () => failure,
     close: () => client.close(),
   };
+}
+
+/** Asks a host by a token that nothing may show. */
+export async function atHost<T>(
+  session: Session,
+  facts: { readonly api: string; readonly token: string },
+  work: (polite: PoliteFetch) => Promise<T>,
+): Promise<T> {
+  session.redactor.register(facts.token);
+  const polite = createPoliteFetch(facts.api, session.clock, session.err);
+  try {
+    return await work(polite);
+  } finally {
+    await polite.close();
+  }
 }

@@ -8,7 +8,7 @@ import { findMergeRequest } from "./gitlab";
 import { gitlabIssues } from "./gitlab-issues";
 import { type CommentHost, postOneComment } from "./one-comment";
 import { closeIssues, type IssueHost, type IssueText, openOneIssue } from "./one-issue";
-import { createPoliteFetch, type PoliteFetch } from "./polite-fetch";
+import { atHost, type PoliteFetch } from "./polite-fetch";
 import { type GithubFacts, type GitlabFacts, githubFacts, githubRun, gitlabFacts, gitlabRun, type RunFacts } from "./run-facts";
 
 interface Pull extends CommentHost {
@@ -25,10 +25,8 @@ async function post<F extends WithHost>(
   marker: string,
   render: (run: RunFacts) => string,
 ): Promise<void> {
-  session.redactor.register(facts.token);
-  const body = render(facts);
-  const polite = createPoliteFetch(facts.api, session.clock, session.err);
-  try {
+  await atHost(session, facts, async (polite) => {
+    const body = render(facts);
     const pull = await find(facts, polite);
     // A newer push has a preview of its own: what this one says is no longer so.
     if (pull === undefined || (pull.state === "open" && pull.head !== facts.commit)) {
@@ -38,9 +36,7 @@ async function post<F extends WithHost>(
     if (pull.state === "closed") throw new HomelabError("E_PULL_CLOSED", `${pull.where} is closed: nothing is posted`, { subject: pull.where });
     const done = await postOneComment(pull, marker, body);
     session.out(`the comment on ${pull.where} is ${done}\n`);
-  } finally {
-    await polite.close();
-  }
+  });
 }
 
 type Post = (session: Session, marker: string, render: (run: RunFacts) => string) => Promise<void>;
@@ -61,16 +57,12 @@ async function settle<F extends WithHost>(
   marker: string,
   render: (run: RunFacts) => IssueOfRun,
 ): Promise<void> {
-  session.redactor.register(facts.token);
-  const { open, ...text } = render(facts);
-  const polite = createPoliteFetch(facts.api, session.clock, session.err);
-  try {
+  await atHost(session, facts, async (polite) => {
+    const { open, ...text } = render(facts);
     const host = hostOf(facts, polite);
     if (open) session.out(`the issue in ${host.where} is ${await openOneIssue(host, marker, text)}\n`);
     else session.out((await closeIssues(host, marker, text)) > 0 ? `the issue in ${host.where} is closed\n` : `no issue in ${host.where} is open\n`);
-  } finally {
-    await polite.close();
-  }
+  });
 }
 
 type Settle = (session: Session, marker: string, render: (run: RunFacts) => IssueOfRun) => Promise<void>;
