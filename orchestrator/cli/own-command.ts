@@ -31,14 +31,19 @@ export function runOwnCommand(
     const end = (what: string | undefined): void => {
       stop();
       for (const timer of timers) clearTimeout(timer);
+      // One that somebody else holds open would keep us from ending.
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
       resolve(what);
     };
     const tooLong = (): void => {
-      child.kill();
       const what = `did not end within ${Math.round((limitMs ?? 0) / 1000)} seconds`;
-      // What it started may hold its output open.
-      child.once("exit", () => end(what));
-      timers.push(setTimeout(() => child.kill("SIGKILL"), LAST_WORDS_MS));
+      // What it started may hold its output open, also where it has exited itself.
+      if (child.exitCode !== null || child.signalCode !== null) end(what);
+      else {
+        child.once("exit", () => end(what));
+        child.kill();
+        timers.push(setTimeout(() => child.kill("SIGKILL"), LAST_WORDS_MS));
+      }
     };
     if (limitMs !== undefined) timers.push(setTimeout(tooLong, limitMs));
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => session.err(text));
