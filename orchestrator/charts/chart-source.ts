@@ -7,51 +7,31 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { answered } from "../../common/answer";
 import { HomelabError } from "../../common/errors";
-import { createHttpClient, type HttpResponse } from "../../common/http";
 import { imageOf } from "./image-reference";
+import { type Exchanged, overRedirects } from "./over-redirects";
 import { answeringHost, headerOf, MANIFEST_TYPES, tokenAddress, tokenOf } from "./registry-protocol";
 
-const HOPS = 5;
 const PAGES = 50;
 const LARGEST_BYTES = 64 * 2 ** 20;
 const CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 
-interface Answer {
-  readonly status: number;
-  readonly headers: HttpResponse["headers"];
-  readonly body: Buffer;
-  /** After redirects. */
-  readonly url: string;
-}
+type Answer = Exchanged<Buffer>;
 
 const sha256 = (data: Buffer): string => createHash("sha256").update(data).digest("hex");
 
-/** One exchange, over redirects. Credentials go to the first address alone, by its own scheme. */
-async function ask(url: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
-  let next = url;
-  for (let hop = 0; hop <= HOPS; hop++) {
-    const http = createHttpClient(next);
-    try {
-      const same = new URL(next).origin === new URL(url).origin;
-      const { authorization: _, ...plain } = headers;
-      const response = await http.stream({ method, url: next, headers: same ? headers : plain, timeoutMs: 30_000 });
-      const chunks: Uint8Array[] = [];
-      let length = 0;
-      for await (const chunk of response.body) {
-        length += chunk.length;
-        if (length > LARGEST_BYTES) throw new HomelabError("E_CHART_SOURCE", `${next} is larger than ${LARGEST_BYTES / 2 ** 20} MiB`, { subject: next });
-        chunks.push(chunk);
-      }
-      const location = headerOf(response, "location");
-      if (response.status < 300 || response.status >= 400 || location === undefined)
-        return { status: response.status, headers: response.headers, body: Buffer.concat(chunks), url: next };
-      next = new URL(location, next).href;
-    } finally {
-      await http.close();
-    }
+async function whole(body: AsyncIterable<Uint8Array>, url: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > LARGEST_BYTES) throw new HomelabError("E_CHART_SOURCE", `${url} is larger than ${LARGEST_BYTES / 2 ** 20} MiB`, { subject: url });
+    chunks.push(chunk);
   }
-  throw new HomelabError("E_CHART_SOURCE", `${url} leads from one address to the next, more than ${HOPS} times`, { subject: url });
+  return Buffer.concat(chunks);
 }
+
+const ask = (url: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> =>
+  overRedirects({ method, url, headers, timeoutMs: 30_000 }, "E_CHART_SOURCE", whole);
 
 function expectOk({ status, url }: Answer, what: string): void {
   if (status === 200) return;

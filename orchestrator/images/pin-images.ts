@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { isScalar, parseDocument } from "yaml";
 import { HomelabError } from "../../common/errors";
-import { createHttpClient } from "../../common/http";
 import { pinned } from "../apps/registry";
 import { parseImage } from "../charts/image-reference";
+import { overRedirects } from "../charts/over-redirects";
 import { parseImageList } from "./image-list";
 
 /** Asks the outside world; a test gives servers of its own by their addresses. */
@@ -16,29 +16,17 @@ export interface Sources {
 }
 
 const TIMEOUT_MS = 300_000;
-const HOPS = 5;
+
+async function hashOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const part of body) hash.update(part);
+  return hash.digest("hex");
+}
 
 async function checksum(url: string): Promise<string> {
-  let next = url;
-  for (let hop = 0; hop <= HOPS; hop++) {
-    const client = createHttpClient(new URL(next).origin);
-    try {
-      const { status, headers, body } = await client.stream({ method: "GET", url: next, headers: {}, timeoutMs: TIMEOUT_MS });
-      const hash = createHash("sha256");
-      // Read to its end in any case, so that the connection can be closed.
-      for await (const part of body) hash.update(part);
-      const to = headers["location"];
-      if (status >= 300 && status < 400 && typeof to === "string") {
-        next = new URL(to, next).href;
-        continue;
-      }
-      if (status !== 200) throw new HomelabError("E_IMAGES", `${next} answered ${status}`, { subject: url, hint: "correct its address in images/images.yaml" });
-      return hash.digest("hex");
-    } finally {
-      await client.close();
-    }
-  }
-  throw new HomelabError("E_IMAGES", `${url} leads from one address to the next, more than ${HOPS} times`, { subject: url });
+  const answer = await overRedirects({ method: "GET", url, timeoutMs: TIMEOUT_MS }, "E_IMAGES", hashOf);
+  if (answer.status === 200) return answer.body;
+  throw new HomelabError("E_IMAGES", `${answer.url} answered ${answer.status}`, { subject: url, hint: "correct its address in images/images.yaml" });
 }
 
 export const SOURCES: Sources = { digest: (image) => pinned({ ...parseImage(image), digest: undefined }), checksum };

@@ -19,7 +19,10 @@ const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
   "orchestrator/apps/promote.ts": { ways: ["writeFileAtomic("], why: "the settings of a stage with the name of an image, as they stand in the checkout" },
   "orchestrator/apps/render.ts": { ways: ["writeFileAtomic("], why: "manifests for Git: what they need of secrets is a reference" },
   "orchestrator/apps/registry.ts": { ways: ["createHttpClient("], why: "asks a registry for a digest; no text of a run" },
-  "orchestrator/charts/chart-source.ts": { ways: ["createHttpClient("], why: "asks repositories of charts; no text of a run" },
+  "orchestrator/charts/over-redirects.ts": {
+    ways: ["createHttpClient("],
+    why: "asks repositories of charts, and downloads published programs; no text of a run",
+  },
   "orchestrator/charts/render-chart.ts": { ways: ["writeFileSync("], why: "a published archive, in a private folder that goes" },
   "orchestrator/run/run-setup.ts": { ways: ["writeFileSync("], why: "empty files that say which stacks are still to be previewed" },
   "orchestrator/hosts/ssh-files.ts": {
@@ -27,7 +30,6 @@ const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
     why: "ssh's settings and public keys; the lab-only key (0600)",
   },
   "orchestrator/images/manage-images.ts": { ways: ["writeFileAtomic("], why: "the list of images, as it stands in the checkout, with digests and checksums" },
-  "orchestrator/images/pin-images.ts": { ways: ["createHttpClient("], why: "downloads published programs; no text of a run" },
   "orchestrator/hosts/open-shell.ts": { ways: ['stdio: "inherit"'], why: "the user's own session on a host" },
   "orchestrator/cli/sinks.ts": { ways: ["writeFileAtomic("], why: "the sinks" },
   "orchestrator/target/lab-client.ts": {
