@@ -4,17 +4,16 @@ import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
-import { parse } from "yaml";
 import { counted } from "../../common/counted";
 import { readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
-import { projectRoot } from "../../common/paths";
 import { registerAllSecrets } from "../../secrets/load";
 import type { Session } from "../cli/session";
 import { doubtLines } from "../run/doubt-text";
 import { foldRuns } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
 import { checkoutCommit } from "../target/checkout";
+import { configuredBackend } from "../target/configured-backend";
 import type { Program } from "../target/program";
 import { ownAuthority } from "../target/trust";
 
@@ -99,11 +98,6 @@ function runsFinding(runsDir: string): Finding {
   return first === undefined ? ok("all ended in order") : look([first, ...more].join("; "), "homelab resume");
 }
 
-const projectBackend = (): string | undefined => {
-  const project = parse(fs.readFileSync(path.join(projectRoot(), "Pulumi.yaml"), "utf8")) as { backend?: { url?: string } };
-  return project.backend?.url;
-};
-
 const PASSPHRASE = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"];
 
 /** The nearest folder above that is there. */
@@ -125,7 +119,7 @@ export async function runChecks(program: Promise<Program>, runsDir: string, isLa
       isLab
         ? undefined
         : backendFinding(
-            readEnv("PULUMI_BACKEND_URL") ?? projectBackend(),
+            configuredBackend(),
             PASSPHRASE.some((name) => readEnv(name) !== undefined),
           ),
     ],

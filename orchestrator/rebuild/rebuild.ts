@@ -19,10 +19,11 @@ import { REAL_PARTS, type RunParts } from "../run/run-setup";
 import { runStacks } from "../run/run-stacks";
 import { migrationRecord, StateMigration, writeRecord } from "../state/state-migration";
 import { endRebuild, type RebuildRecord, readRebuild, writeRebuild } from "../store/rebuild-record";
+import { configuredBackend } from "../target/configured-backend";
 import { engineOf, engineRunner, listedStacks } from "../target/engine";
 import type { Program } from "../target/program";
 import { besideRuns, type Site, setLabBackend } from "../target/site";
-import { configuredBackend, requireCredentials, servingStack } from "./state-backend";
+import { requireCredentials, servingStack } from "./state-backend";
 
 /** What serves the states begins to answer some time after its stack is built: names and certificates come by themselves. */
 const LOOK_AGAIN = 5_000;

@@ -1,20 +1,7 @@
 /** The backend in which the states of a rebuilt homelab are to be, and what the homelab itself has to do with it. */
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { parse } from "yaml";
-import { z } from "zod";
 import { readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
-import { projectRoot } from "../../common/paths";
 import type { Program } from "../target/program";
-
-const projectSchema = z.looseObject({ backend: z.looseObject({ url: z.string().optional() }).optional() });
-
-/** As the engine finds it: the environment, then the project's file. */
-export function configuredBackend(): string | undefined {
-  const { backend } = projectSchema.parse(parse(fs.readFileSync(path.join(projectRoot(), "Pulumi.yaml"), "utf8")));
-  return readEnv("PULUMI_BACKEND_URL") ?? backend?.url;
-}
 
 /** The host that a backend's URL speaks to; undefined for a folder, and for S3 without an endpoint of its own. */
 export function hostOf(backend: string): string | undefined {
