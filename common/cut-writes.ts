@@ -3,11 +3,17 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { isProcessAlive } from "./processes";
 
-/** Removes what writes of this file (writeFileAtomic of files.ts) left that were cut: their processes have exited. */
+/** What a write that was cut (writeFileAtomic of files.ts) left: of which file, by which process. Undefined for the name of anything else. */
+export function cutWrite(name: string): { file: string; pid: number } | undefined {
+  const [, file, pid] = /^(.+)\.(\d+)\.\d+\.part$/s.exec(name) ?? [];
+  return file === undefined ? undefined : { file, pid: Number(pid) };
+}
+
+/** Removes what writes of this file left that were cut: their processes have exited. */
 export function removeCutWrites(file: string): void {
   const folder = path.dirname(file);
   for (const name of fs.readdirSync(folder)) {
-    const [, pid] = /^\.(\d+)\.\d+\.part$/.exec(name.startsWith(path.basename(file)) ? name.slice(path.basename(file).length) : "") ?? [];
-    if (pid !== undefined && !isProcessAlive(Number(pid))) fs.rmSync(path.join(folder, name), { force: true });
+    const cut = cutWrite(name);
+    if (cut?.file === path.basename(file) && !isProcessAlive(cut.pid)) fs.rmSync(path.join(folder, name), { force: true });
   }
 }

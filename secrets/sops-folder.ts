@@ -1,6 +1,7 @@
 /** Reading a folder of SOPS files, strictly. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { cutWrite } from "../common/cut-writes";
 import { ENV, readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
@@ -12,8 +13,6 @@ export function secretsDir(): string {
 
 /** No secret is this long; a larger file is somebody's mistake. */
 const MAX_BYTES = 1024 * 1024;
-/** What a cut write left: encrypted, and never the file itself (writeFileAtomic). */
-const CUT_WRITE = /\.yaml\.\d+\.\d+\.part$/;
 
 /** Paths of the files below a folder, by name. @throws HomelabError E_SECRET_FILE for any other file */
 export function yamlFiles(folder: string, below = ""): string[] {
@@ -25,7 +24,8 @@ export function yamlFiles(folder: string, below = ""): string[] {
       const name = path.posix.join(below, entry.name);
       if (entry.isDirectory()) return yamlFiles(folder, name);
       if (entry.isFile() && entry.name.endsWith(".yaml")) return [name];
-      if (CUT_WRITE.test(entry.name)) return [];
+      // Encrypted, and never the file itself.
+      if (cutWrite(entry.name)?.file.endsWith(".yaml") === true) return [];
       throw new HomelabError("E_SECRET_FILE", `${path.join(folder, name)} is no .yaml file`, {
         subject: name,
         hint: "only SOPS files belong below secrets/common and secrets/<environment>",
