@@ -28,10 +28,10 @@ function needed(args: Arguments, flag: string): string {
 /** @throws HomelabError E_SESSION for a file that is no YAML */
 function settingsOf(args: Arguments): unknown {
   const file = needed(args, "options");
+  const text = read(file);
   try {
-    return parse(read(file));
+    return parse(text);
   } catch (cause) {
-    if (cause instanceof HomelabError) throw cause;
     throw new HomelabError("E_SESSION", `${file} is no YAML`, { cause, subject: file });
   }
 }

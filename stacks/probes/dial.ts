@@ -35,15 +35,17 @@ function tunnelled(proxy: URL, target: string): Promise<net.Socket> {
       agent: new (isTls ? https : http).Agent(),
       timeout: PATIENCE_MS,
     });
+    const refuse = ({ statusCode }: http.IncomingMessage): void =>
+      reject(new Error(`${target} cannot be reached through the proxy ${proxy.host}: it answers ${statusCode}`));
     request.once("connect", (response, socket) => {
       if (response.statusCode === 200) return resolve(socket as net.Socket);
       socket.destroy();
-      reject(new Error(`${target} cannot be reached through the proxy ${proxy.host}: it answers ${response.statusCode}`));
+      refuse(response);
     });
     // Of a server that takes CONNECT for a page.
     request.once("response", (response) => {
       request.destroy();
-      reject(new Error(`${target} cannot be reached through the proxy ${proxy.host}: it answers ${response.statusCode}`));
+      refuse(response);
     });
     request.once("timeout", () => request.destroy(late(`the proxy ${proxy.host}`)));
     request.once("error", (cause) => reject(new HomelabError("E_PROXY", `the proxy ${proxy.host} cannot be used`, { cause, subject: proxy.host }))).end();
@@ -74,8 +76,9 @@ async function throughSocks(proxy: URL, host: string, port: number): Promise<net
 
 /** @throws Error where nothing answers there, or the proxy of the environment lets nobody through */
 export function dial(host: string, port: number): Promise<net.Socket> {
-  const proxy = proxyFor(new URL(`https://${net.isIPv6(host) ? `[${host}]` : host}:${port}`));
+  const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
+  const proxy = proxyFor(new URL(`https://${target}`));
   if (proxy === undefined) return straight(host, port);
   if (proxy.protocol.startsWith("socks")) return throughSocks(proxy, host, port);
-  return tunnelled(proxy, `${net.isIPv6(host) ? `[${host}]` : host}:${port}`);
+  return tunnelled(proxy, target);
 }
