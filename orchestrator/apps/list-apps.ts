@@ -8,7 +8,7 @@ import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { findStack, isAfter, readApps, type StackApps, settingsOf } from "./app-facts";
 import { lineSince } from "./git-history";
-import { type Rollout, rolloutsOf } from "./rollouts";
+import { type Rollout, withRollouts } from "./rollouts";
 import { lineOf } from "./settings-images";
 
 const NOT_COMMITTED = "not committed";
@@ -66,26 +66,17 @@ function table(rows: readonly Row[]): string {
 
 const HOUR_MS = 3_600_000;
 
-/** What the words and flags choose. @throws HomelabError E_STACK_UNKNOWN */
-function chosen(rows: readonly Row[], stacks: readonly StackApps[], args: Arguments, now: number): Row[] {
-  for (const word of args.words) findStack(stacks, word);
-  const hours = args.text("newer-than");
+function newerThan(rows: readonly Row[], hours: number, now: number): Row[] {
   // One that no commit has is newer than all that have one.
-  const isNew = ({ since }: Row): boolean =>
-    since !== undefined && (since === NOT_COMMITTED || Date.parse(since) > now - positive(hours, 1, "--newer-than") * HOUR_MS);
-  return rows.filter((row) => (args.words.length === 0 || args.words.includes(row.stack)) && (hours === undefined || isNew(row)));
-}
-
-async function withRollouts(rows: readonly Row[], minutes: string, args: Arguments, session: Session): Promise<Row[]> {
-  const found = rows.length === 0 ? [] : await rolloutsOf(rows, positive(minutes, 1, "--rollout"), args, session);
-  return rows.map((row, i) => ({ ...row, ...(found[i] === undefined ? {} : { rollout: found[i] }) }));
+  return rows.filter(({ since }) => since !== undefined && (since === NOT_COMMITTED || Date.parse(since) > now - hours * HOUR_MS));
 }
 
 /** @throws HomelabError for whatever the site and its settings do not say together; E_GIT; E_STACK_UNKNOWN; with `--rollout` for a state that cannot be read */
 export async function listApps(args: Arguments, session: Session): Promise<ExitCode> {
   const { stacks } = await readApps();
+  const named = new Set(args.words.map((word) => findStack(stacks, word)));
   const all: Row[] = [];
-  for (const stack of stacks)
+  for (const stack of named.size === 0 ? stacks : stacks.filter((one) => named.has(one)))
     for (const { name: app, image, movable, delivery, hosts } of stack.apps)
       all.push({
         app,
@@ -96,9 +87,11 @@ export async function listApps(args: Arguments, session: Session): Promise<ExitC
         delivery,
         hosts,
       });
-  const listed = chosen(all, stacks, args, session.clock.now()).toSorted((a, b) => (a.app === b.app ? 0 : a.app < b.app ? -1 : 1));
+  const hours = args.text("newer-than");
+  const chosen = hours === undefined ? all : newerThan(all, positive(hours, 1, "--newer-than"), session.clock.now());
+  const listed = chosen.toSorted((a, b) => (a.app === b.app ? 0 : a.app < b.app ? -1 : 1));
   const minutes = args.text("rollout");
-  const rows = minutes === undefined ? listed : await withRollouts(listed, minutes, args, session);
+  const rows: readonly Row[] = minutes === undefined ? listed : await withRollouts(listed, positive(minutes, 1, "--rollout"), args, session);
   session.out(args.flag("json") ? `${JSON.stringify({ version: 1, apps: rows }, null, 2)}\n` : rows.length === 0 ? "no application is chosen\n" : table(rows));
   return rows.every(({ rollout }) => rollout === undefined || rollout.state === "done") ? EXIT.done : EXIT.failed;
 }

@@ -73,7 +73,7 @@ async function built(stacks: readonly StackApps[], app: string, image: string, t
     throw refuse(
       `${image} is not of ${own.registry}/${own.repository}, where the images of ${app} are`,
       app,
-      `name one of those, or change Pulumi.${to}.yaml by hand`,
+      `name one of those, or change ${settingsOf(to)} by hand`,
     );
   return { app, from: undefined, to: target.stack, now: target.app.image, next: await pinned(wanted) };
 }

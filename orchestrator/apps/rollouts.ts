@@ -17,10 +17,17 @@ interface Wanted {
 
 /**
  * @param minutes how long to wait for them
- * @returns what each does, in the order of `wanted`
+ * @returns each with what it does
  * @throws HomelabError where a state cannot be read
  */
-export async function rolloutsOf(wanted: readonly Wanted[], minutes: number, args: Arguments, session: Session): Promise<Rollout[]> {
+export async function withRollouts<T extends Wanted>(
+  wanted: readonly T[],
+  minutes: number,
+  args: Arguments,
+  session: Session,
+): Promise<(T & { rollout: Rollout })[]> {
+  // Without words all stacks would be asked.
+  if (wanted.length === 0) return [];
   const stacks = [...new Set(wanted.map(({ stack }) => stack))];
   const { site, results } = await queryAll("outputs", { ...args, words: stacks }, session);
   const clusters = results.flatMap(([stack, { outputs }]) => {
@@ -31,8 +38,8 @@ export async function rolloutsOf(wanted: readonly Wanted[], minutes: number, arg
   session.err(`asking ${clusters.map(({ stack, apps }) => `${stack} for ${apps.map(({ name }) => name).join(", ")}`).join("; ") || "no cluster"}\n`);
   const { apps } = answerSchema.parse(await askProgram("rollouts", JSON.stringify({ seconds: minutes * 60, clusters }), site.env));
   const missing: Rollout = { state: "failed", says: "the stack is not built" };
-  return wanted.map(({ app, stack }) => {
-    const found = apps.find((one) => one.stack === stack && one.app === app);
-    return found === undefined ? missing : { state: found.state, says: found.says };
+  return wanted.map((one) => {
+    const found = apps.find(({ stack, app }) => stack === one.stack && app === one.app);
+    return { ...one, rollout: found === undefined ? missing : { state: found.state, says: found.says } };
   });
 }
