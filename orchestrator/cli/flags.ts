@@ -5,6 +5,7 @@ export const ENGINE_CHOICES = ["auto", "pulumi", "embedded"] as const;
 
 export const GRAPH_FORMATS = ["mermaid", "dot", "json"] as const;
 export const INVENTORY_FORMATS = ["json", "ini", "ssh-config", "known-hosts"] as const;
+export const IMAGE_BUILDERS = ["docker", "buildah"] as const;
 export const LAB_LATENCIES = ["default", "zero"] as const;
 
 export const LAB: Flag = { name: "lab", help: "work in the embedded lab, and not on the real homelab" };
@@ -28,6 +29,9 @@ export const APPROVE: Flag = {
 /** Flags of every command that reads the stacks' states. */
 export const QUERY_FLAGS: readonly Flag[] = [LAB, ENGINE, CONCURRENCY];
 
+export const STACK: Word = { name: "stack", help: "the stack", names: "stack" };
+export const STACK_OR_ALL: Word = { name: "stack", help: "the stack; none named: all of them", names: "stack", optional: true };
+export const LOCKED_STACKS: Word = { name: "stack", help: "the locked stacks", many: true, names: "stack" };
 export const STACKS: Word = { name: "stack", help: "the stacks; none named: all of them", optional: true, many: true, names: "stack" };
 
 /** Flags of `up` and `preview`, whose stacks may be chosen by what changed. */

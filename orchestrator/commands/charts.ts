@@ -1,5 +1,5 @@
 import { defineCommand } from "../cli/command";
-import { JSON_OUTPUT } from "../cli/flags";
+import { JSON_OUTPUT, STACK_OR_ALL } from "../cli/flags";
 
 export const command = defineCommand({
   group: "look",
@@ -7,7 +7,7 @@ export const command = defineCommand({
   verbs: {
     verify: {
       summary: "pulls each chart, renders it with its values for the cluster's version, and lists its images with their digests",
-      words: [{ name: "stack", help: "the stack; none named: all of them", names: "stack", optional: true }],
+      words: [STACK_OR_ALL],
       flags: [JSON_OUTPUT, { name: "values-only", help: "look at values alone, without helm" }],
     },
   },

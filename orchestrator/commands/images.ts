@@ -1,5 +1,5 @@
 import { defineCommand } from "../cli/command";
-import { JSON_OUTPUT } from "../cli/flags";
+import { IMAGE_BUILDERS, JSON_OUTPUT } from "../cli/flags";
 
 export const command = defineCommand({
   group: "look",
@@ -26,7 +26,7 @@ export const command = defineCommand({
         { name: "tag", value: "IMAGE", help: "its name, with registry and tag (default localhost/<name>:local)" },
         { name: "version", value: "VERSION", help: "for its label (default: the commit)" },
         { name: "push", help: "push it to its registry" },
-        { name: "builder", value: "PROGRAM", help: "what builds it (default: whichever is here)", choices: ["docker", "buildah"] },
+        { name: "builder", value: "PROGRAM", help: "what builds it (default: whichever is here)", choices: IMAGE_BUILDERS },
         { name: "digest-file", value: "FILE", help: "where the digest of what was pushed is written, as the builder writes it" },
         { name: "unpinned", help: "build from bases without a digest, to try it out" },
       ],

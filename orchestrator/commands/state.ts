@@ -1,5 +1,5 @@
 import { defineCommand } from "../cli/command";
-import { JSON_OUTPUT, QUERY_FLAGS, STACKS, YES } from "../cli/flags";
+import { JSON_OUTPUT, LOCKED_STACKS, QUERY_FLAGS, STACKS, YES } from "../cli/flags";
 
 const ASKS = "Asks first with the name of the homelab, but not in the lab; without a terminal and without --yes it refuses. What was there is kept beside it.";
 
@@ -32,7 +32,7 @@ export const command = defineCommand({
     },
     unlock: {
       summary: "says who holds the stacks, and clears the lock of those whose run is gone; the same as `homelab unlock`",
-      words: [{ name: "stack", help: "the locked stacks", many: true, names: "stack" }],
+      words: [LOCKED_STACKS],
       flags: [YES],
       examples: ["homelab state unlock dev"],
     },

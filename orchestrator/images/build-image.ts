@@ -3,12 +3,13 @@ import { execFileSync } from "node:child_process";
 import { HomelabError } from "../../common/errors";
 import { findOnPath } from "../../common/executables";
 import { projectRoot } from "../../common/paths";
+import { IMAGE_BUILDERS } from "../cli/flags";
 import { runOwnCommand } from "../cli/own-command";
 import type { Session } from "../cli/session";
 import { checkoutCommit } from "../target/checkout";
 import { type Build, buildOf, type ImageList, type Labels } from "./image-list";
 
-export type Builder = "docker" | "buildah";
+export type Builder = (typeof IMAGE_BUILDERS)[number];
 
 export interface BuildOptions {
   /** With registry and tag. */
@@ -35,7 +36,7 @@ export function buildCommands(build: Build, { tag, push, digestFile }: Omit<Buil
 }
 
 function builderHere(): Builder {
-  const found = (["docker", "buildah"] as const).find((one) => findOnPath(one) !== undefined);
+  const found = IMAGE_BUILDERS.find((one) => findOnPath(one) !== undefined);
   if (found === undefined) throw new HomelabError("E_IMAGES", "neither docker nor buildah is on PATH", { hint: "install one of them; images are built by it" });
   return found;
 }
