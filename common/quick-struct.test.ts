@@ -20,7 +20,10 @@ makeStructQuick(quick.Struct, library);
 
 type Plain = structs.JavaScriptValue;
 type PlainMap = { [key: string]: Plain };
-const key = fc.oneof(fc.string({ maxLength: 30 }), fc.string({ unit: "binary", maxLength: 6 }), fc.constantFrom("length", "constructor", "0", "10", "9"));
+/** Without `__proto__`, which the library's own objects lose, and which fast-check likes to try: a test of its own holds it. */
+const key = fc
+  .oneof(fc.string({ maxLength: 30 }), fc.string({ unit: "binary", maxLength: 6 }), fc.constantFrom("length", "constructor", "0", "10", "9"))
+  .filter((text) => text !== "__proto__");
 const value: fc.Arbitrary<Plain> = fc.letrec<{ value: Plain }>((tie) => ({
   value: fc.oneof(
     { depthSize: "small" },
