@@ -12,7 +12,7 @@ import { outputSchemas } from "./outputs/schemas";
 import { planEstate, stackOf } from "./plan/plan";
 
 useHomelabSecrets();
-const { names: STACK_NAMES, references, run: runStack } = homelabRuns();
+const { names: STACK_NAMES, references, ran: runStack } = homelabRuns();
 const estate = loadHomelab();
 const plans = planEstate(estate);
 

@@ -132,3 +132,34 @@ test("each file that needs only Node is in one of make test and make test-rehear
   const runs = fs.readFileSync(path.join(root, ".ci", "run"), "utf8");
   expect(runs).toMatch(/ make .*--keep-going test test-rehearsals \|\| status=\$\?$/m);
 });
+
+test("a worker keeps nothing of a test file that has ended: its memory is free, and no promise hands its contexts on", () => {
+  const script = `
+    const { AsyncLocalStorage } = require("node:async_hooks");
+    const vm = require("node:vm");
+    const { keepCode } = require("./tests/support/code-cache.cjs");
+    const { endStores, watchStores } = require("./tests/support/context-stores.cjs");
+    keepCode();
+    watchStores();
+    const [ran, entered] = [new AsyncLocalStorage(), new AsyncLocalStorage()];
+    const file = () => {
+      const realm = vm.createContext({});
+      const made = vm.compileFunction("return 1 + 1;", [], { filename: "/module.js", parsingContext: realm });
+      if (made() !== 2) throw new Error("compiled wrongly");
+      return new WeakRef(realm);
+    };
+    (async () => {
+      const first = file();
+      const second = file();
+      const later = ran.run("a", () => new Promise((resolve) => setImmediate(() => resolve(ran.getStore()))));
+      entered.enterWith("b");
+      const before = [await later, entered.getStore()];
+      endStores();
+      await new Promise((resolve) => setImmediate(resolve));
+      global.gc();
+      console.log(JSON.stringify({ kept: [first, second].filter((realm) => realm.deref() !== undefined).length, before, after: entered.getStore() ?? null }));
+    })();`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--expose-gc", "-e", script], { cwd: root, encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(JSON.parse(stdout)).toEqual({ kept: 0, before: ["a", "b"], after: null });
+});

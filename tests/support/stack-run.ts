@@ -58,6 +58,11 @@ const sortKeys = (_key: unknown, value: unknown): unknown =>
 
 type RunOptions = Pick<MockOptions, "preview" | "onRequest">;
 
+export interface StackRun {
+  registered: Registered[];
+  outputs: Record<string, unknown>;
+}
+
 export interface StackRuns {
   /** In the order of the matrix. */
   names: readonly string[];
@@ -65,7 +70,9 @@ export interface StackRuns {
   /** The text of a stack's settings file. */
   settingsOf(stack: string): string;
   /** Runs the program as a running program has its settings: text, the keys of maps sorted. */
-  run(stack: string, options?: RunOptions): Promise<{ registered: Registered[]; outputs: Record<string, unknown> }>;
+  run(stack: string, options?: RunOptions): Promise<StackRun>;
+  /** What `run` gives without options, of one run for all who ask: it is to be looked at, and not changed. */
+  ran(stack: string): Promise<StackRun>;
   registeredBy(stack: string): Promise<Registered[]>;
 }
 
@@ -103,13 +110,20 @@ function stackRuns(load: () => Estate, root: string, secretsFolder: () => Promis
     await settle(registered);
     return { registered, outputs: values };
   };
+  const runs = new Map<string, Promise<StackRun>>();
+  const ran = (stack: string): Promise<StackRun> => {
+    const made = runs.get(stack) ?? run(stack);
+    runs.set(stack, made);
+    return made;
+  };
   return {
     names: estate.stacks.map(({ name }) => name),
     references: given,
     settingsOf,
     run,
+    ran,
     registeredBy: (stack) => {
-      const registered = async () => (await run(stack)).registered;
+      const registered = async () => (await ran(stack)).registered;
       return kept === undefined ? registered() : registeredOnce(`${kept}-${stack}`, registered);
     },
   };

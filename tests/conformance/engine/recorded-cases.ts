@@ -20,16 +20,23 @@ export const needsProcesses = ({ name, program, steps }: RecordedCase): boolean 
 /** A command and how it ends. */
 const kindOf = ({ op, argv = [], expect }: RecordedStep): string => `${op ?? argv.slice(0, 2).join(" ")} ${expect["exitCode"]}`;
 
-/** Of each kind of command the first case that has it, the shortest cases first; and all that need processes. */
+/** All that need processes, and beside them few and short ones with every kind of command that those do not have. */
 export function sampleOf(cases: readonly RecordedCase[]): readonly RecordedCase[] {
-  const seen = new Set<string>();
-  const byLength = cases.toSorted((a, b) => a.steps.length - b.steps.length || (a.name < b.name ? -1 : 1));
-  const first = byLength.filter(({ steps }) => {
-    const before = seen.size;
-    for (const step of steps) seen.add(kindOf(step));
-    return seen.size > before;
-  });
-  return cases.filter((recorded) => needsProcesses(recorded) || first.includes(recorded));
+  const kindsOf = ({ steps }: RecordedCase): Set<string> => new Set(steps.map(kindOf));
+  const sample = new Set(cases.filter(needsProcesses));
+  const left = new Set(cases.flatMap((recorded) => [...kindsOf(recorded)]));
+  const covered = (recorded: RecordedCase): void => {
+    for (const kind of kindsOf(recorded)) left.delete(kind);
+  };
+  for (const recorded of sample) covered(recorded);
+  // New kinds a command, with the one that makes the stack.
+  const worth = (recorded: RecordedCase): number => [...kindsOf(recorded)].filter((kind) => left.has(kind)).length / (recorded.steps.length + 1);
+  while (left.size > 0) {
+    const best = cases.reduce((one, other) => (worth(other) > worth(one) ? other : one));
+    sample.add(best);
+    covered(best);
+  }
+  return cases.filter((recorded) => sample.has(recorded));
 }
 
 /** Runs it step by step, and holds each to what the CLI did, but for what is listed as deliberate. */
