@@ -140,7 +140,7 @@ module.exports = {
     {
       name: "monitor-knows-no-deployment",
       severity: "error",
-      comment: "the deployment gives the monitor what it needs (engine/monitor/resource-monitor.ts: MonitorBackend)",
+      comment: "the deployment gives the monitor what it needs (engine/monitor/monitor-backend.ts)",
       from: { path: "^engine/monitor/" },
       to: { path: "^engine/deployment/" },
     },

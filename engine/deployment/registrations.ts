@@ -2,7 +2,7 @@
 import { CheckFailed, DeploymentError, Halted, StepFailed, StepSkipped } from "../errors";
 import type { Callbacks } from "../monitor/callbacks";
 import type { Goal, ReadGoal } from "../monitor/goal";
-import type { MonitorBackend } from "../monitor/resource-monitor";
+import type { MonitorBackend } from "../monitor/monitor-backend";
 import { ProviderError } from "../providers/provider-error";
 import { dependenciesOf, type ResourceState } from "../snapshot/types";
 import { StepGenerator } from "../steps/generator";

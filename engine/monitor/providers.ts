@@ -97,6 +97,11 @@ export class DefaultProviders {
     this.#known.set(goal.name + wish.name, registering);
     return registering;
   }
+
+  /** That of Pulumi's own types and functions, which are answered without it. */
+  builtin(): Promise<string> {
+    return this.get({ name: BUILTIN_PACKAGE, version: "", url: "" }, "");
+  }
 }
 
 /** A provider that is named: explicitly, in the resource's own map, or by the component that is its parent. */

@@ -6,7 +6,8 @@ import type { Provider } from "../providers/builtin";
 import { fromStruct, toStruct } from "../wire/struct";
 import { flattenOutputs, flattenResources, outputDependencies } from "../wire/values";
 
-interface Facts {
+/** The deployment as a plugin is told of it. */
+export interface PluginCaller {
   request: DeploymentRequest;
   preview: boolean;
   /** Where engine and monitor listen. */
@@ -14,7 +15,7 @@ interface Facts {
 }
 
 /** The fields about the deployment that both requests have. */
-function fill<R extends provider.ConstructRequest | provider.CallRequest>(message: R, { request, preview, address }: Facts): R {
+function fill<R extends provider.ConstructRequest | provider.CallRequest>(message: R, { request, preview, address }: PluginCaller): R {
   message.setProject(request.project.name);
   message.setStack(request.stack);
   message.setOrganization("organization");
@@ -47,7 +48,7 @@ export async function construct(
   client: Provider,
   request: pb.RegisterResourceRequest,
   parent: string | undefined,
-  facts: Facts,
+  facts: PluginCaller,
 ): Promise<pb.RegisterResourceResponse> {
   const message = fill(new provider.ConstructRequest(), facts);
   message.setType(request.getType());
@@ -92,7 +93,7 @@ export async function construct(
 }
 
 /** @throws ProviderError */
-export async function call(client: Provider, request: pb.ResourceCallRequest, facts: Facts): Promise<provider.CallResponse> {
+export async function call(client: Provider, request: pb.ResourceCallRequest, facts: PluginCaller): Promise<provider.CallResponse> {
   const message = fill(new provider.CallRequest(), facts);
   message.setTok(request.getTok());
   const args = fromStruct(request.getArgs());
