@@ -77,9 +77,15 @@ export const defaultOf = (flag: Flag, given: Given): string => {
   return flag === "node" ? `pve=${hostAt(network, 2)}` : DEFAULTS[flag];
 };
 
-const LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
+/** Of DNS, at most 63 characters. */
+const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+/** A host name has at most 253 characters, and what stands before the domain needs its room: a label and a dot. */
+const LONGEST_DOMAIN = 189;
 const SHAPES: Partial<Record<Flag, [pattern: RegExp, what: string]>> = {
-  domain: [new RegExp(`^${LABEL}(\\.${LABEL})+$`), "a domain such as example.org"],
+  domain: [
+    new RegExp(`^(?=.{1,${LONGEST_DOMAIN}}$)${LABEL}(\\.${LABEL})+$`),
+    `a domain such as example.org, of at most ${LONGEST_DOMAIN} characters and 63 between dots`,
+  ],
   user: [/^[a-z][a-z0-9-]{0,30}$/, "a user's name: lower-case letters, digits and dashes"],
   certificates: [/^(own|cloudflare)$/, "own or cloudflare"],
   memory: [/^[1-9]\d{0,4}$/, "a number of GiB"],
@@ -93,11 +99,11 @@ const NAME = new RegExp(`^${LABEL}$`);
 export const STACK_NAME = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
 
 const refuse = (flag: Flag, value: string, what: string): HomelabError =>
-  new HomelabError("E_USAGE", `--${flag} takes ${what}, not "${value}"`, { subject: value, hint: "`homelab help` lists the flags of init" });
+  new HomelabError("E_USAGE", `--${flag} takes ${what}, not "${value}"`, { subject: value, hint: "`homelab help init` lists the flags" });
 
-function unique(flag: Flag, names: readonly string[]): void {
+function unique(flag: Flag, names: readonly string[], given: string): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw refuse(flag, names.join(","), `each of its names once (${twice} is there twice)`);
+  if (twice !== undefined) throw refuse(flag, given, `each of its names once (${twice} is there twice)`);
 }
 
 const partsOf = (text: string): string[] =>
@@ -119,11 +125,12 @@ export function answersOf(given: Given, known?: readonly NodeAnswer[]): Answers 
   if (!network.holds(value("gateway"))) throw refuse("gateway", value("gateway"), `an address in ${value("network")}`);
   const stacks = partsOf(value("stacks"));
   if (stacks.length === 0 || !stacks.every((name) => STACK_NAME.test(name))) throw refuse("stacks", value("stacks"), "names with commas, such as tools,dev");
-  unique("stacks", stacks);
+  unique("stacks", stacks, value("stacks"));
   const nodes = known ?? partsOf(value("node")).map((part) => nodeOf(part, value));
   unique(
     "node",
     nodes.flatMap(({ name, address }) => [name, address]),
+    nodes.map(({ name, address }) => `${name}=${address}`).join(","),
   );
   const outside = nodes.find(({ address }) => !network.holds(address) || address === value("gateway"));
   if (nodes.length === 0 || outside !== undefined)

@@ -155,9 +155,14 @@ test("addresses pass over the gateway and the nodes; stacks are spread over the 
   ]);
 });
 
+const DOMAIN = "a domain such as example.org, of at most 189 characters and 63 between dots";
+
 test.each<[given: Given, said: string]>([
-  [{ domain: "example" }, '--domain takes a domain such as example.org, not "example"'],
-  [{ domain: "Example.org" }, '--domain takes a domain such as example.org, not "Example.org"'],
+  [{ domain: "example" }, `--domain takes ${DOMAIN}, not "example"`],
+  [{ domain: "Example.org" }, `--domain takes ${DOMAIN}, not "Example.org"`],
+  [{ domain: `${"a".repeat(64)}.org` }, `--domain takes ${DOMAIN}, not "${"a".repeat(64)}.org"`],
+  [{ domain: `${"a.".repeat(94)}ab` }, `--domain takes ${DOMAIN}, not "${"a.".repeat(94)}ab"`],
+  [{ node: `${"n".repeat(64)}=10.20.0.2` }, `--node takes NAME=ADDRESS, such as pve=10.20.0.2, not "${"n".repeat(64)}=10.20.0.2"`],
   [{ network: "10.20.0.0" }, '--network takes a network such as 10.20.0.0/24, not "10.20.0.0"'],
   [{ network: "10.20.0.7/24" }, `--network takes the network's own address (10.20.0.0/24), not "10.20.0.7/24"`],
   [{ network: "10.20.0.0/29" }, '--network takes a network of /16 to /27, not "10.20.0.0/29"'],
@@ -165,7 +170,7 @@ test.each<[given: Given, said: string]>([
   [{ node: "10.20.0.2" }, '--node takes NAME=ADDRESS, such as pve=10.20.0.2, not "10.20.0.2"'],
   [{ node: "pve=10.21.0.2" }, `--node takes addresses of the hosts in 10.20.0.0/24, beside the gateway's 10.20.0.1, not "10.21.0.2"`],
   [{ node: "pve=10.20.0.1" }, `--node takes addresses of the hosts in 10.20.0.0/24, beside the gateway's 10.20.0.1, not "10.20.0.1"`],
-  [{ node: "a=10.20.0.2,a=10.20.0.3" }, '--node takes each of its names once (a is there twice), not "a,10.20.0.2,a,10.20.0.3"'],
+  [{ node: "a=10.20.0.2,a=10.20.0.3" }, '--node takes each of its names once (a is there twice), not "a=10.20.0.2,a=10.20.0.3"'],
   [{ stacks: "tools,tools" }, '--stacks takes each of its names once (tools is there twice), not "tools,tools"'],
   [{ stacks: "Tools" }, '--stacks takes names with commas, such as tools,dev, not "Tools"'],
   [{ stacks: "" }, '--stacks takes names with commas, such as tools,dev, not ""'],

@@ -50,7 +50,9 @@ async function fromProxmox(url: string, args: Arguments, session: Session): Prom
   if (parsed?.protocol !== "https:")
     throw new HomelabError("E_USAGE", `--proxmox takes the URL of Proxmox's API, such as https://10.20.0.2:8006, not "${url}"`);
   const id = args.text("token-id") ?? TOKEN_ID;
-  const secret = readEnv(ENV.proxmoxToken) ?? (await readSecret(session, `secret of the token ${id}`)).trim();
+  const secret =
+    readEnv(ENV.proxmoxToken) ??
+    (await readSecret(session, `the secret of the token ${id}`, `put it into ${ENV.proxmoxToken}, or run this at a terminal, which asks for it`)).trim();
   session.redactor.register(secret);
   return { nodes: await readNodes({ url: parsed.origin, tokenId: id, secret, verify: !args.flag("insecure") }), token: { id, secret } };
 }

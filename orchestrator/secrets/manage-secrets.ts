@@ -1,6 +1,7 @@
 /** `homelab secrets …`: the encrypted files of the checkout. */
 import { stringify } from "yaml";
 import { HomelabError } from "../../common/errors";
+import { quote } from "../../common/quote";
 import { loadAgeKeys } from "../../secrets/age-keys";
 import { credentialOf } from "../../secrets/credentials";
 import { type FileName, fileName, keyName, SecretFiles } from "../../secrets/secret-files";
@@ -21,6 +22,13 @@ interface Given {
 }
 
 const usage = (message: string) => new HomelabError("E_USAGE", message, { hint: "see `homelab help`" });
+
+/** How a value is given where there is no terminal. */
+const fromFile = (verb: "set" | "new", { args }: Given, key: string): string => {
+  const environment = args.text("env");
+  const words = [verb, args.words[0] ?? "", key, ...(environment === undefined ? [] : ["--env", environment])];
+  return `for example: homelab secrets ${words.map(quote).join(" ")} < file`;
+};
 
 const oneFile = (given: Given): FileName => fileName(given.folder, given.args.words[0] ?? "");
 
@@ -64,7 +72,7 @@ async function set(given: Given): Promise<ExitCode> {
   keyName(key);
   // Before anybody types: a file that does not open takes no value.
   given.files.read(name);
-  const value = await readSecret(given.session, key);
+  const value = await readSecret(given.session, key, fromFile("set", given, key));
   return said(
     given,
     name,
@@ -77,7 +85,7 @@ async function create(given: Given): Promise<ExitCode> {
   if (keys.length > 1 && !process.stdin.isTTY) throw usage("standard input gives one value: name one key, and `homelab secrets set` the others");
   const name = fileName(given.folder, entry);
   const values: Record<string, string> = {};
-  for (const key of keys.map(keyName)) values[key] = await readSecret(given.session, key);
+  for (const key of keys.map(keyName)) values[key] = await readSecret(given.session, key, fromFile("new", given, key));
   given.files.create(name, values);
   return said(given, name, keys);
 }

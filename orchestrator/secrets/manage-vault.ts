@@ -103,7 +103,7 @@ export async function manageVault(verb: string, args: Arguments, session: Sessio
       return EXIT.done;
     }
     case "revoke": {
-      await ask(z.object({}), session, site, verb, env, await readSecret(session, "the token to revoke"));
+      await ask(z.object({}), session, site, verb, env, await readSecret(session, "the token to revoke", "for example: homelab vault revoke < file"));
       say("revoked", {});
       return EXIT.done;
     }

@@ -50,9 +50,10 @@ function readHidden(): Promise<string> {
 
 /**
  * A value for a key; one line end at its end, which `echo` adds, is not part of it.
+ * @param hint how it is given where there is no terminal
  * @throws HomelabError E_USAGE for an empty one
  */
-export async function readSecret(session: Session, key: string): Promise<string> {
+export async function readSecret(session: Session, key: string, hint: string): Promise<string> {
   let text: string;
   if (process.stdin.isTTY) {
     session.err(`value of ${key} (not shown): `);
@@ -60,8 +61,7 @@ export async function readSecret(session: Session, key: string): Promise<string>
     session.err("\n");
   } else text = await readAll();
   const value = text.replace(/\r?\n$/, "");
-  if (value === "")
-    throw new HomelabError("E_USAGE", `no value for ${key}: standard input is empty`, { hint: `for example: homelab secrets set … ${key} < file` });
+  if (value === "") throw new HomelabError("E_USAGE", `no value for ${key}: standard input is empty`, { hint });
   session.redactor.register(value);
   return value;
 }

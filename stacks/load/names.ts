@@ -2,8 +2,12 @@
 import { z } from "zod";
 
 export const name = (pattern: RegExp, what: string) => z.string().regex(pattern, `must be ${what}`);
-const label = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
-export const hostName = name(new RegExp(`^${label}(\\.${label})*$`), "a host name: lower-case letters, digits and dashes, with dots between its parts");
+/** Of DNS, at most 63 characters. */
+const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+export const hostName = name(
+  new RegExp(`^${label}(\\.${label})*$`),
+  "a host name: lower-case letters, digits and dashes, with dots between its parts of at most 63 characters",
+);
 export const objectName = name(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, "a name of lower-case letters, digits and dashes that begins with a letter");
 
 /** An exact image: `registry.example.org/library/app:1.0.0`, with a digest beside the tag or in its place. */

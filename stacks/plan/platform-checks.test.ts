@@ -95,7 +95,7 @@ const CASES: Record<string, Case> = {
   },
   "a host name that is none": {
     given: input(WITH_ROUTES, { given: VAULT, applications: [app("shop", ["My_Shop.example.org"])] }),
-    problems: ["dev: shop: the host name My_Shop.example.org is no name; it consists of a-z, 0-9 and -, with dots between its parts"],
+    problems: ["dev: shop: the host name My_Shop.example.org is no name; it consists of a-z, 0-9 and -, with dots between its parts of at most 63 characters"],
   },
   "a host name without a certificate": {
     given: input({ dns: {} }, { applications: [app("shop", ["shop.example.org"])] }),

@@ -85,7 +85,7 @@ function hostNames({ place, chosen, given, hosts, cluster }: Checked): string[] 
   const routes = cluster.capabilities.includes("ingress") || chosen.some(({ module }) => module.brings.includes("ingress"));
   return hosts.flatMap(({ name, owner, route }) => {
     const at = `${place.environment}: ${owner}: the host name ${name}`;
-    if (!NAME.test(name)) return [`${at} is no name; it consists of a-z, 0-9 and -, with dots between its parts`];
+    if (!NAME.test(name)) return [`${at} is no name; it consists of a-z, 0-9 and -, with dots between its parts of at most 63 characters`];
     if (!name.endsWith(`.${place.domain}`)) return [`${at} is outside the domain ${place.domain}; take a name below it`];
     if (route === "fixed") return [];
     const unrecorded = there("dns-records") ? [] : [`${at} has no record, since nothing writes one; add external-dns`];

@@ -67,4 +67,7 @@ test("without a terminal nothing is guessed", async () => {
 test("a node by its name and one from Proxmox at once is refused, before anything is asked of it", async () => {
   const { code, stderr } = await init(["--yes", "--proxmox", "https://127.0.0.1:1", "--node", "pve=10.20.0.2"], []);
   expect([code, stderr]).toEqual([2, expect.stringContaining("--proxmox reads the nodes, and --node names them: take one of the two")]);
+  const asked = await init(["--yes", "--proxmox", "https://127.0.0.1:1"], []);
+  const says = "no value for the secret of the token homelab@pve!pulumi: standard input is empty\n  next: put it into HOMELAB_PROXMOX_TOKEN";
+  expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining(says)]);
 });
