@@ -7,7 +7,7 @@ import { printAnswer } from "./child";
 import { loadEstate } from "./load/estate";
 import { stackFacts } from "./load/stacks";
 
-function stackList(): object {
+export function stackList(): object {
   const { site, stacks } = loadEstate();
   return { site: site.domain, vaultAddress: site.vaultAddress, stacks: stacks.map(stackFacts) };
 }

@@ -78,12 +78,27 @@ function serve(root) {
   // What tests start runs the compiled files as they are.
   process.env.HOMELAB_TEST_BUILT = process.env.HOMELAB_BUILT = root;
   const { run, forgetRun } = require("./warm.cjs").warmRunner(root);
+  // Once the tests' own environment is made, which Jest's configuration does. A child that is given another one is not noted.
+  const list = path.join(process.env.TMPDIR, "loaded-by-children");
+  Object.assign(process.env, {
+    HOMELAB_MUTATE_ROOT: root,
+    HOMELAB_MUTATE_LOADED: list,
+    NODE_OPTIONS: `--require=${path.join(__dirname, "children.cjs")}`,
+  });
+  /** What children have loaded since it was asked last. */
+  const loadedByChildren = () => {
+    if (!fs.existsSync(list)) return [];
+    const names = fs.readFileSync(list, "utf8").split("\n").slice(0, -1);
+    fs.rmSync(list);
+    return names;
+  };
   // What a test left under way may end badly after it.
   for (const event of ["uncaughtException", "unhandledRejection"]) process.on(event, () => undefined);
   process.on("disconnect", () => process.exit());
   process.on("message", async ({ test, changed }) => {
     if (changed) forgetRun();
-    process.send(await run(test));
+    const answer = await run(test);
+    process.send({ ...answer, loaded: [...new Set([...answer.loaded, ...loadedByChildren()])] });
   });
 }
 

@@ -55,7 +55,8 @@ const ROOT = path.join(__dirname, "../..");
 const MACHINERY = ["build", "jest.config.cjs", "tests/support/own-environment.cjs", "tests/support/lean-modules.cjs", "tests/support/rehearsals.cjs"];
 
 const SOURCES: Record<string, string> = {
-  "tsconfig.json": '{ "compilerOptions": { "strict": true, "types": ["jest"], "skipLibCheck": true, "module": "commonjs" }, "include": ["components"] }',
+  "tsconfig.json":
+    '{ "compilerOptions": { "strict": true, "types": ["jest", "node"], "skipLibCheck": true, "module": "commonjs" }, "include": ["components"] }',
   "components/base/limits.ts": `export const limits = (large: boolean): { memory: number; name?: string } => ({ memory: large ? 3 : 1, name: "x" });
 export const spare: { rest: number } = { rest: 7 };
 export function settle(): void {
@@ -76,6 +77,13 @@ test("large", async () => {
   const { limits: same } = await import("./base/limits");
   expect([limits(true).memory, limits === same]).toEqual([3, true]);
 });
+`,
+  "components/entry.ts": `import { share } from "./base/share";
+if (require.main === module) process.stdout.write(share(2).toFixed());
+`,
+  "components/base/share.ts": "export const share = (count: number): number => 6 / count;\n",
+  "components/entry.test.ts": `import { execFileSync } from "node:child_process";
+test("as a process", () => expect(execFileSync(process.execPath, ["bin/components/entry.js"], { encoding: "utf8" })).toBe("3"));
 `,
   "components/broken.test.ts": 'test("fails", () => { throw new Error("as always"); });',
 };
@@ -103,8 +111,9 @@ test("each change is brought before the tests that load it, in a copy; what none
       0,
       "",
       [
-        "all (seed 1): 10 of 10 changes tried, 3 noticed by tests beside them, 3 by others, 0 by the record of registrations alone, 1 refused by types, 3 survived; score 70 %",
-        "components/base: 10 of 10 changes tried, 3 noticed by tests beside them, 3 by others, 0 by the record of registrations alone, 1 refused by types, 3 survived; score 70 %",
+        "all (seed 1): 12 of 12 changes tried, 4 noticed by tests beside them, 4 by others, 0 by the record of registrations alone, 1 refused by types, 3 survived; score 75 %",
+        "components/base: 11 of 11 changes tried, 3 noticed by tests beside them, 4 by others, 0 by the record of registrations alone, 1 refused by types, 3 survived; score 72.7 %",
+        "components: 1 of 1 changes tried, 1 noticed by tests beside them, 0 by others, 0 by the record of registrations alone, 0 refused by types, 0 survived; score 100 %",
         "not asked components/broken.test.ts: Error: as always",
         'survived  components/base/limits.ts:1  "x" changed  (2 test files load it)',
         "survived  components/base/limits.ts:1  name left out  (2 test files load it)",

@@ -1,0 +1,65 @@
+/** What the orchestrator's children answer, each started as it starts them: what is planned, whole, and in the words of a known error. */
+import { spawnSync } from "node:child_process";
+import * as path from "node:path";
+import { listApps } from "./list-apps";
+import { loadEstate } from "./load/estate";
+import { renderIni, renderKnownHosts, renderSshConfig } from "./outputs/inventory";
+import { planEstate } from "./plan/plan";
+import { renderApps } from "./plan/rendered-apps";
+import { renderArgoCd } from "./plan/rendered-argo-cd";
+import { stackList } from "./stack-list";
+
+interface Answer {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+const ask = (entry: string, question: object = {}): Answer => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(__dirname, `../bin/stacks/${entry}.js`)], {
+    input: JSON.stringify(question),
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+};
+const answered = (answer: Answer): unknown => {
+  expect([answer.status, answer.stderr]).toEqual([0, ""]);
+  return JSON.parse(answer.stdout);
+};
+const refused = ({ status, stdout, stderr }: Answer): unknown => {
+  expect([status, stdout]).toEqual([1, ""]);
+  return JSON.parse(stderr);
+};
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+/** Of this checkout, whichever it is. */
+const plans = planEstate(loadEstate());
+const [own] = plans.values();
+if (own === undefined) throw new Error("this checkout has no stack");
+
+test("render-apps: every file of the stack's applications and of its Argo CD", () => {
+  const withApps = [...plans.values()].find(({ apps }) => apps.length > 0) ?? own;
+  const files = Object.fromEntries([...renderApps(withApps, plans), ...renderArgoCd(withApps)]);
+  expect(answered(ask("render-apps", { stack: withApps.stack.name }))).toEqual({ version: 1, stack: withApps.stack.name, files });
+});
+
+test("render-apps: a stack that there is not is named, and a question of another form is refused", () => {
+  expect(refused(ask("render-apps", { stack: "nowhere" }))).toMatchObject({ code: "E_STACK_UNKNOWN", subject: "nowhere" });
+  expect(refused(ask("render-apps", { stack: own.stack.name, out: "gitops" }))).toMatchObject({
+    code: "E_INTERNAL",
+    message: expect.stringContaining('Unrecognized key: \\"out\\"'),
+  });
+});
+
+test("list-apps and stack-list: what is planned, without a question", () => {
+  expect(answered(ask("list-apps"))).toEqual(plain(listApps()));
+  expect(answered(ask("stack-list"))).toEqual(plain(stackList()));
+});
+
+test("render-inventory: the hosts that it is given, with the way that the environment names", () => {
+  const hosts = { box: { address: "10.9.0.12", user: "ops", node: "pve", hostKey: "ssh-ed25519 AAAA", running: true, groups: ["k3s"] } };
+  expect(answered(ask("render-inventory", { format: "ini", hosts }))).toEqual({ text: renderIni(hosts) });
+  expect(answered(ask("render-inventory", { format: "known-hosts", hosts }))).toEqual({ text: renderKnownHosts(hosts, undefined) });
+  const access = { identityFile: "/keys/a b", knownHostsFile: "known" };
+  expect(answered(ask("render-inventory", { format: "ssh-config", hosts, ...access }))).toEqual({ text: renderSshConfig(hosts, access) });
+  expect(refused(ask("render-inventory", { format: "toml", hosts }))).toMatchObject({ code: "E_INTERNAL", message: expect.stringContaining("format") });
+});
