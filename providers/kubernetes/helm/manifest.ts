@@ -33,11 +33,49 @@ export const recorded = (object: Manifest): string => (object.kind === "CustomRe
 /** A line of three dashes begins a document, wherever it stands but in an indented text. */
 const DOCUMENTS = /^---(?:[ \t]*#.*)?[ \t]*\n/m;
 
-/** @param yaml documents of a record; undefined: none */
-export function manifestsIn(yaml: string | undefined): Manifest[] {
+const listSchema = z.looseObject({ kind: z.string().regex(/List$/), items: z.array(z.unknown()) });
+/** Which name it gets, the API says when it makes it. */
+const isNamed = (value: unknown): boolean =>
+  !z.looseObject({ metadata: z.looseObject({ generateName: z.string(), name: z.undefined().optional() }) }).safeParse(value).success;
+
+function documentsIn(yaml: string | undefined): unknown[] {
   return (yaml ?? "").split(DOCUMENTS).flatMap((text) => {
     const quick = compactJson(text.trimEnd());
     const values = quick === undefined ? parseAllDocuments(text).map((document) => document.toJS() as unknown) : [quick];
-    return values.flatMap((value) => (value === null ? [] : [objectSchema.parse(value)]));
+    return values.filter((value) => value !== null);
   });
+}
+
+/**
+ * Objects, those of lists by themselves, as Helm makes them; those that the API names are left out, since nobody finds them again by these.
+ * @param yaml documents of a record; undefined: none
+ */
+export function manifestsIn(yaml: string | undefined): Manifest[] {
+  return documentsIn(yaml)
+    .flatMap((value) => listSchema.safeParse(value).data?.items ?? [value])
+    .filter(isNamed)
+    .map((value) => objectSchema.parse(value));
+}
+
+const namesSchema = z.looseObject({
+  apiVersion: z.string().default(""),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string().default(""), namespace: z.string().optional() }).default({ name: "" }),
+});
+
+/**
+ * Names of a record's objects by `Kind.group/version`: `ConfigMap/v1`, `Deployment.apps/apps/v1`; with the namespace in front where the chart names one.
+ * In the form of the official provider (convertYAMLManifestToJSON in provider/pkg/provider/manifest_json.go): sorted, a list as the one object that it is.
+ */
+export function resourceNamesIn(yaml: string | undefined): Record<string, string[]> {
+  const found = new Map<string, Set<string>>();
+  for (const value of documentsIn(yaml)) {
+    const { data } = namesSchema.safeParse(value);
+    if (data === undefined) continue;
+    const { apiVersion, kind, metadata } = data;
+    const [group] = apiVersion.includes("/") ? apiVersion.split("/") : [];
+    const key = `${kind}${group === undefined ? "" : `.${group}`}/${apiVersion}`;
+    found.set(key, (found.get(key) ?? new Set()).add(metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`));
+  }
+  return Object.fromEntries([...found].map(([key, names]) => [key, [...names].sort()]));
 }

@@ -8,7 +8,7 @@ import type { KubernetesClient } from "../client";
 import { specOfKind } from "../kinds";
 import type { ClusterTarget } from "../settings";
 import { type RefusedChange, refusedChanges, replacingStep } from "./immutable";
-import { manifestsIn } from "./manifest";
+import { manifestsIn, resourceNamesIn } from "./manifest";
 import { type HelmRecord, mendPending, revisions } from "./record";
 import { failuresOf, specOf, withDefaults } from "./release-inputs";
 import type { ReleaseSpec } from "./release-spec";
@@ -31,6 +31,7 @@ function outputsOf({ name, namespace }: Named, inputs: JsonObject, last: HelmRec
     name,
     namespace,
     version: metadata.version,
+    resourceNames: resourceNamesIn(last.manifest),
     status: {
       appVersion: metadata.appVersion ?? "",
       chart: metadata.name,
@@ -123,8 +124,8 @@ export function releaseResource(token: string): ResourceDefinition<ClusterTarget
   return {
     token,
     spec: () => specOfKind(token),
-    computed: ["status"],
-    computedOnUpdate: ["status"],
+    computed: ["resourceNames", "status"],
+    computedOnUpdate: ["resourceNames", "status"],
     check: async ({ news: given, olds, name, randomSeed, provider }) => {
       const news = withoutNullValuesBesideValues(given);
       const generated = `${name}-${Buffer.from(randomSeed).toString("hex").slice(0, 8)}`;
@@ -138,7 +139,7 @@ export function releaseResource(token: string): ResourceDefinition<ClusterTarget
     previewUpdate: async (call) => {
       await refuseImpossible(call);
       const { inputs, oldOutputs } = call;
-      return { ...oldOutputs, ...inputs, status: UNKNOWN };
+      return { ...oldOutputs, ...inputs, resourceNames: UNKNOWN, status: UNKNOWN };
     },
     create: ({ inputs, ...call }) => applied(call, inputs),
     update: async ({ inputs, ...call }) => (await applied(call, inputs)).outputs,

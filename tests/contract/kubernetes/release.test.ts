@@ -287,6 +287,24 @@ describe("as helm has it", () => {
   );
 });
 
+test("a list in a record is its objects, and one that the API names is none that is looked for", async () => {
+  const state = await plugin.make(RELEASE, release("listed"));
+  const [record] = await revisions(client, "default", "listed", NEVER);
+  if (record === undefined) throw new Error("no record");
+  const item = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "in-a-list", namespace: "default" } };
+  const more = [
+    { apiVersion: "v1", kind: "List", items: [item] },
+    { apiVersion: "batch/v1", kind: "Job", metadata: { generateName: "listed-" } },
+  ];
+  await writeRecord(client, { ...record, manifest: [record.manifest, ...more.map((each) => `${JSON.stringify(each)}\n`)].join("---\n") }, NEVER);
+  const read = await plugin.read(RELEASE, state);
+  expect(read?.outputs["resourceNames"]).toEqual({ "ConfigMap/v1": ["listed"], "List/v1": [""], "Job.batch/batch/v1": [""] });
+  await plugin.update(RELEASE, state, release("listed", { values: { greeting: "b" } }), { preview: true });
+  await api.call("POST", "/api/v1/namespaces/default/configmaps", item);
+  await plugin.delete(RELEASE, state);
+  await expect(api.call("GET", "/api/v1/namespaces/default/configmaps/in-a-list")).rejects.toThrow("404");
+});
+
 describe("what is kept", () => {
   const failureOf = async (call: Promise<unknown>) => partialFailure(await call.catch((thrown: unknown) => thrown));
 
@@ -295,6 +313,7 @@ describe("what is kept", () => {
     const { inputs } = await plugin.check(RELEASE, release("late", { skipAwait: false }));
     const failed = await failureOf(plugin.create(RELEASE, inputs, { timeout: 2 }));
     expect(failed).toMatchObject({ id: "default/late", outputs: { name: "late", status: { status: "failed", revision: 1 } } });
+    expect(failed?.outputs["resourceNames"]).toEqual({ "ConfigMap/v1": ["late"], "Deployment.apps/apps/v1": ["never"] });
     expect(failed?.reasons[0]).toMatch(/^release default\/late is failed in revision 1: .*not ready after 2 s/);
     // The next run goes on, and what it no longer has goes.
     more = [];
@@ -393,6 +412,7 @@ describe("a change that Kubernetes refuses", () => {
     more = [];
     const state = await plugin.create(RELEASE, release("open"));
     const { UNKNOWN } = await import("../../../providers/sdk/values");
-    expect((await plugin.update(RELEASE, state, release("open", { values: { greeting: UNKNOWN } }), { preview: true })).outputs["status"]).toBe(UNKNOWN);
+    const { outputs } = await plugin.update(RELEASE, state, release("open", { values: { greeting: UNKNOWN } }), { preview: true });
+    expect([outputs["status"], outputs["resourceNames"]]).toEqual([UNKNOWN, UNKNOWN]);
   });
 });

@@ -27,6 +27,32 @@ spec:
 {{- end }}
 `;
 
+/** What has names of several kinds: lists, namespaces of its own, names that the API makes, nothing. */
+const NAMED = `apiVersion: v1
+kind: List
+items:
+  - { apiVersion: v1, kind: ConfigMap, metadata: { name: {{ .Release.Name }}-in-a-list } }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: {{ .Release.Name }}-b, namespace: {{ .Release.Namespace }} }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: {{ .Release.Name }}-a }
+---
+# nothing
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: { name: {{ .Release.Name }} }
+rules: []
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: {{ .Release.Name }}-hook, annotations: { helm.sh/hook: post-install } }
+`;
+
 /** A chart in a folder: `version` 1.0.0 or another, with or without a mistake in it. */
 class Charts {
   readonly #folder: string;
@@ -204,6 +230,9 @@ export const RELEASE_CASES: Case[] = [
   })),
   made("an object that the API refuses", "refused", (_side, charts) => ({
     chart: charts.write("1.0.0", { "templates/refused.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: Not_A_Name }\n" }),
+  })),
+  made("objects in lists, with and without a namespace, and a hook", "names", (_side, charts) => ({
+    chart: charts.write("1.0.0", { "templates/named.yaml": NAMED }),
   })),
   nowhere,
   made("a misspelt input", "misspelt", (_side, charts) => ({ chart: charts.write("1.0.0"), vaules: { greeting: "x" } })),
