@@ -4,14 +4,14 @@ import { z } from "zod";
 import { countedOf } from "../../common/counted";
 import { HomelabError } from "../../common/errors";
 import { inPool } from "../../common/pool";
-import { type Engine, engineRunner, stackNames, stackOutputs } from "../target/engine";
+import { type Engine, engineRunner, type Run, stackNames, stackOutputs } from "../target/engine";
 import { askProgram, type Program } from "../target/program";
 import type { Site } from "../target/site";
 import type { Check } from "./doctor-checks";
 
 const STACKS_AT_ONCE = 3;
 
-const outputsSchema = z.looseObject({ hosts: z.record(z.string(), z.looseObject({ running: z.boolean() })).default({}), vaultAddress: z.unknown() });
+const outputsSchema = z.looseObject({ hosts: z.record(z.string(), z.looseObject({ running: z.boolean() })).default({}), vaultAddress: z.string().optional() });
 const answerSchema = z.object({
   version: z.literal(1),
   findings: z.array(z.object({ name: z.string(), verdict: z.enum(["ok", "look", "wrong"]), says: z.string(), next: z.string().optional() })),
@@ -24,15 +24,14 @@ interface Built {
 }
 
 /** The engine's own commands are asked, as every run asks them: a backend that cannot be reached is found here. */
-async function builtThings(site: Site, engine: Engine, program: Pick<Program, "graph">): Promise<Built> {
-  const run = engineRunner(engine.root, site.workDir);
-  const existing = await stackNames((words) => run(words, site.env));
-  const stacks = program.graph.names().filter((stack) => existing.has(stack));
+export async function builtThings(run: Run, names: readonly string[]): Promise<Built> {
+  const existing = await stackNames(run);
+  const stacks = names.filter((stack) => existing.has(stack));
   const outputs = await inPool(stacks, STACKS_AT_ONCE, async (stack) => ({
     stack,
-    ...(await stackOutputs((words) => run(words, site.env), stack, outputsSchema)),
+    ...(await stackOutputs(run, stack, outputsSchema)),
   }));
-  const vaultAddress = outputs.flatMap((each) => (typeof each.vaultAddress === "string" ? [each.vaultAddress] : []))[0];
+  const vaultAddress = outputs.flatMap((each) => each.vaultAddress ?? [])[0];
   return {
     // One that was destroyed, or only begun, has no outputs.
     stacks: outputs.filter(({ hosts }) => Object.keys(hosts).length > 0).map(({ stack }) => stack),
@@ -57,8 +56,9 @@ export async function askHomelab(site: Site, engine: Engine, describing: Promise
   }
   const found: Check[] = [];
   let built: Built = { stacks: [], hosts: [] };
+  const run = engineRunner(engine.root, site.workDir);
   try {
-    built = await builtThings(site, engine, program);
+    built = await builtThings((words) => run(words, site.env), program.graph.names());
     found.push({ name: "backend", verdict: "ok", says: `built: ${countedOf(built.stacks.length, program.graph.names().length, "stack")}` });
   } catch (thrown) {
     if (!(thrown instanceof HomelabError)) throw thrown;

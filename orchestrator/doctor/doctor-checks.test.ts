@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { newAuthority } from "../../common/authority";
+import { builtThings } from "./ask-homelab";
 import { backendFinding, certificateFinding, diskFinding } from "./doctor-checks";
 
 const DAY = 86_400_000;
@@ -32,4 +33,28 @@ test("a backend that is not set, has no passphrase, or is no folder that can be 
   } finally {
     fs.rmSync(dir, { recursive: true });
   }
+});
+
+test("what is built is told by the outputs of each stack: with Vault or without, begun and destroyed ones without hosts", async () => {
+  const box = (running: boolean) => ({ address: "10.20.0.11", running });
+  const outputs: Record<string, object> = {
+    tools: { hosts: { dns: box(true), spare: box(false) }, vaultAddress: "https://vault.example.org", vaultTokens: "[secret]" },
+    dev: { hosts: { "k8s-dev": box(true) } },
+    gone: {},
+  };
+  const asked: string[] = [];
+  const run = async (words: readonly string[]): Promise<string> => {
+    asked.push(words.join(" "));
+    return JSON.stringify(words[1] === "ls" ? [...Object.keys(outputs), "of-another"].map((name) => ({ name })) : outputs[words.at(-1) ?? ""]);
+  };
+  expect(await builtThings(run, ["tools", "dev", "gone", "never"])).toEqual({
+    stacks: ["tools", "dev"],
+    hosts: [
+      { name: "dns", stack: "tools", host: box(true) },
+      { name: "k8s-dev", stack: "dev", host: box(true) },
+    ],
+    vaultAddress: "https://vault.example.org",
+  });
+  expect(asked.slice(1)).toEqual(["tools", "dev", "gone"].map((stack) => `stack output --json --stack ${stack}`));
+  expect(await builtThings(run, ["dev"])).not.toHaveProperty("vaultAddress");
 });

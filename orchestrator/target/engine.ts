@@ -65,7 +65,7 @@ export function engineRunner(root: string | undefined, workDir: string): (args: 
 }
 
 /** A command of the engine, in the environment of a backend. */
-type Run = (args: readonly string[]) => Promise<string>;
+export type Run = (args: readonly string[]) => Promise<string>;
 
 const listSchema = z.array(z.looseObject({ name: z.string(), updateInProgress: z.boolean().optional(), resourceCount: z.number().optional() }));
 
