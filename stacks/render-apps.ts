@@ -15,7 +15,7 @@ if (require.main === module) {
   runChild((input) => {
     const { stack } = questionSchema.parse(JSON.parse(input));
     const { plan, plans } = planOf(loadEstate(), stack);
-    const files = new Map([...renderApps(plan, plans), ...renderArgoCd(plan)]);
+    const files = new Map([...renderApps(plan, plans), ...renderArgoCd(plan, plans)]);
     return Promise.resolve({ version: 1, stack: plan.stack.name, files: Object.fromEntries(files) });
   });
 }

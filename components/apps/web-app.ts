@@ -5,10 +5,13 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import { Service } from "@pulumi/kubernetes/core/v1/service";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1/podDisruptionBudget";
+import { Role } from "@pulumi/kubernetes/rbac/v1/role";
+import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding";
 import * as pulumi from "@pulumi/pulumi";
 import { after, Component, timeouts } from "../base/component";
 import { Namespace, type NamespaceArgs } from "../base/namespace";
 import { webRoute } from "../base/web-route";
+import { deliveryRights } from "../platform/argo-cd-access/account";
 import { SecretAccess, type SecretsOfNamespace } from "../platform/secret-access";
 import { appManifests, routesOf, withValues } from "./app-manifests";
 import { type AppPlace, type AppSpec, type StagedManifest, secretDataOf, secretNameOf, servicePortOf } from "./app-spec";
@@ -27,6 +30,8 @@ export interface WebAppArgs extends Omit<AppSpec, "name"> {
    * all the same. Default: all is made here.
    */
   readonly delivery?: "pulumi" | "argo-cd";
+  /** Whether that Argo CD runs in another cluster, and needs rights of its account in the namespace. Default: no. */
+  readonly fromElsewhere?: boolean;
 }
 
 /** Stand for what is known when the namespace, and what gives the issuer, are there. */
@@ -93,10 +98,18 @@ export class WebApp extends Component {
     const values = new Map<string, pulumi.Input<string>>([...given, [NAMESPACE, namespace], [ISSUER, issuer]]);
     const image = values.get(args.image) ?? args.image;
     if (delivery === "argo-cd") {
+      if (args.fromElsewhere === true) this.letDeliver(name, namespace);
       this.image = pulumi.output(image);
       for (const { port, host } of routesOf(app)) this.urls.set(port.name, pulumi.output(`https://${host}`));
     } else this.image = after(this.makeObjects(app, values, access), image);
     this.registerOutputs({ urls: Object.fromEntries(this.urls), image: this.image });
+  }
+
+  /** What the account of another stack's Argo CD may do here. */
+  private letDeliver(name: string, namespace: pulumi.Output<string>): void {
+    const { role, binding } = deliveryRights(namespace);
+    const made = new Role(`${name}-delivery`, role, this.child());
+    new RoleBinding(`${name}-delivery-binding`, binding, this.child({ dependsOn: [made] }));
   }
 
   private secretAccess(app: WebAppArgs & AppSpec, created: pulumi.Output<string>): pulumi.Resource[] {

@@ -1,6 +1,7 @@
 /** Which modules the platform has. Loads no Pulumi SDK. */
 import type { z } from "zod";
 import { argoCd } from "./argo-cd/module";
+import { argoCdAccess } from "./argo-cd-access/module";
 import { box } from "./box/module";
 import { cdi } from "./cdi/module";
 import { certManager } from "./cert-manager/module";
@@ -59,6 +60,7 @@ export const MODULES = [
   gitlabRunner,
   sharedSecrets,
   argoCd,
+  argoCdAccess,
   prometheusOperatorCrds,
   kubePrometheusStack,
   loki,

@@ -11,6 +11,13 @@ export interface WantedSecret {
   labels?: Readonly<Record<string, string>>;
   /** Key in the Secret to the entry's path below the mount and the key there. */
   data: Record<string, { path: string; key: string }>;
+  /**
+   * In the place of the values themselves: what the Secret has, as texts with `{{ .key }}` for a key of {@link data}
+   * (https://external-secrets.io/latest/guides/templating/).
+   */
+  texts?: Readonly<Record<string, string>>;
+  /** true: the Secret goes when Vault has none of its entries, which is no error then. Default: it stays, and a missing entry is one. */
+  mayBeMissing?: true;
 }
 
 /** What such a Secret is made by: modules, or what modules provide. */

@@ -7,6 +7,15 @@ export type Routes = { readonly kind: "ingress"; readonly className: string } | 
 /** The ingress classes that routes of the place need. */
 export const routeClasses = ({ routes }: Pick<Place, "routes">): string[] => (routes.kind === "ingress" ? [routes.className] : []);
 
+/** A cluster of another stack, to which the Argo CD of this environment delivers. */
+export interface DeliveredCluster {
+  readonly stack: string;
+  /** `https://<address>:6443` */
+  readonly server: string;
+  /** Namespaces of the applications that it delivers there; at least one. */
+  readonly namespaces: readonly string[];
+}
+
 /** Where a module runs, as far as its spec may depend on it. Plain data. */
 export interface Place {
   /** Name of the stack. */
@@ -35,6 +44,8 @@ export interface Place {
   readonly ageRecipients: readonly string[];
   /** Whether Vault's certificate is signed by the homelab's own authority, which no client trusts by itself. */
   readonly vaultByOwnAuthority: boolean;
+  /** Clusters of other stacks whose applications the environment's Argo CD delivers. */
+  readonly deliversTo: readonly DeliveredCluster[];
   /** Definitions of custom resources that the modules of the environment own, as `<plural>.<group>`. */
   readonly kinds: readonly string[];
   /** All host names of the environment, of modules and applications. Empty while host names are asked for. */

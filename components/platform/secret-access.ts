@@ -21,6 +21,11 @@ export interface SecretAccessArgs {
   ownEntries: Place["ownEntries"];
 }
 
+function templateOf({ labels, texts }: WantedSecret): { template?: object } {
+  if (labels === undefined && texts === undefined) return {};
+  return { template: { ...(labels === undefined ? {} : { metadata: { labels } }), ...(texts === undefined ? {} : { data: texts }) } };
+}
+
 /** How a namespace of the cluster gets its Secrets. @param created the namespace's name, known once it is there */
 export type SecretsOfNamespace = (namespace: string, created: pulumi.Input<string>, wanted: readonly WantedSecret[]) => SecretAccessArgs;
 
@@ -62,7 +67,8 @@ export class SecretAccess extends Component {
               target: {
                 name: secret.name,
                 creationPolicy: "Owner",
-                ...(secret.labels === undefined ? {} : { template: { metadata: { labels: secret.labels } } }),
+                ...(secret.mayBeMissing === true ? { deletionPolicy: "Delete" } : {}),
+                ...templateOf(secret),
               },
               data: Object.entries(secret.data).map(([secretKey, { path, key }]) => ({ secretKey, remoteRef: { key: entryPath(args, path), property: key } })),
             },

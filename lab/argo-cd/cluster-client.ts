@@ -16,6 +16,8 @@ export interface ClusterAccess {
   /** Where its API answers, where that is not `server`. */
   readonly address?: string;
   readonly caPem: string;
+  /** What of it Argo CD looks after; undefined: all. */
+  readonly managed?: { readonly namespaces: readonly string[]; readonly clusterResources: boolean };
   readonly token?: () => string;
   readonly certificate?: { readonly cert: string; readonly key: string };
 }

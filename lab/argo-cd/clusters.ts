@@ -16,7 +16,15 @@ export class UnknownCluster extends Error {}
 
 const tlsSchema = z.strictObject({ caData: z.string(), certData: z.string().optional(), keyData: z.string().optional() });
 const configSchema = z.strictObject({ bearerToken: z.string().optional(), tlsClientConfig: tlsSchema });
-const dataSchema = z.strictObject({ name: z.string(), server: z.url(), config: z.string() });
+const dataSchema = z.strictObject({
+  name: z.string(),
+  server: z.url(),
+  config: z.string(),
+  /** Left out: all. */
+  namespaces: z.string().min(1).optional(),
+  /** Beside those of its namespaces; without `namespaces` it has all of them anyway. */
+  clusterResources: z.enum(["true", "false"]).default("false"),
+});
 
 /** The entries of a Secret as texts. */
 const secretTexts = (secret: KubeObject): Record<string, string> =>
@@ -97,12 +105,14 @@ export class Clusters {
     const data = parseStrictly(dataSchema, secretTexts(secret), where);
     const { bearerToken, tlsClientConfig } = parseStrictly(configSchema, jsonOf(data.config), `${where}.config`);
     const { certData, keyData } = tlsClientConfig;
+    const namespaces = data.namespaces?.split(",").map((name) => name.trim());
     if (bearerToken === undefined && (certData === undefined || keyData === undefined))
       throw new NotModelled(`not modelled by the lab: ${where}.config: a cluster without a token and without a certificate`);
     return new ClusterClient(this.ctx, {
       name: data.name,
       server: data.server,
       caPem: decode64(tlsClientConfig.caData),
+      ...(namespaces === undefined ? {} : { managed: { namespaces, clusterResources: data.clusterResources === "true" } }),
       ...(bearerToken === undefined ? {} : { token: () => bearerToken }),
       ...(certData === undefined || keyData === undefined ? {} : { certificate: { cert: decode64(certData), key: decode64(keyData) } }),
     });

@@ -20,6 +20,16 @@ export function trackedBy(object: KubeObject): string | undefined {
   return app !== undefined && id === trackingId(app, object) ? app : undefined;
 }
 
+/** An object outside of what Argo CD looks after in a cluster; the message is the Application's condition. */
+export class NotManaged extends Error {}
+
+/** gitops-engine/pkg/cache/cluster.go, GetManagedLiveObjs. @throws NotManaged */
+function checkManaged({ kind, metadata: { name, namespace = "" } }: KubeObject, { access: { managed } }: ClusterClient): void {
+  if (managed === undefined) return;
+  if (namespace === "" && !managed.clusterResources) throw new NotManaged(`cluster level ${kind} "${name}" can not be managed when in namespaced mode`);
+  if (namespace !== "" && !managed.namespaces.includes(namespace)) throw new NotManaged(`namespace "${namespace}" for ${kind} "${name}" is not managed`);
+}
+
 export interface Compared {
   readonly resources: readonly (Managed & { readonly synced: boolean })[];
   readonly hooks: readonly (Managed & { readonly phase: SyncPhase })[];
@@ -71,12 +81,13 @@ export class Comparisons {
 
   constructor(private readonly kube: Kube) {}
 
-  /** An object of Git as it is applied: in its namespace, and marked as the Application's. */
+  /** An object of Git as it is applied: in its namespace, and marked as the Application's. @throws NotManaged */
   async target(app: string, namespace: string | undefined, given: KubeObject, client: ClusterClient): Promise<KubeObject> {
     checkAnnotations(given);
     const object = copy(given);
     const resource = await client.resource(object.apiVersion, object.kind);
     if (object.metadata.namespace === undefined && namespace !== undefined && resource?.namespaced !== false) object.metadata.namespace = namespace;
+    checkManaged(object, client);
     object.metadata.annotations = { ...object.metadata.annotations, [TRACKING]: trackingId(app, object) };
     return object;
   }

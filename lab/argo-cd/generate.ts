@@ -1,7 +1,7 @@
 /** The Applications of an ApplicationSet: its template, once for each element of its lists. */
 import type { KubeObject } from "../kubernetes";
 import { isMap } from "../kubernetes/objects";
-import { ARGO_API, NotModelled, type SetSpec } from "./schema";
+import { ARGO_API, CASCADE, NotModelled, type SetSpec } from "./schema";
 
 /** A set cannot be made into Applications; the message is its condition. */
 export class GenerateError extends Error {}
@@ -23,11 +23,14 @@ function filled(value: unknown, element: Readonly<Record<string, unknown>>, wher
 }
 
 /** @returns without owner. @throws GenerateError, NotModelled */
-export function applicationsOf({ metadata: { name, namespace } }: KubeObject, { generators, template }: SetSpec): KubeObject[] {
+export function applicationsOf({ metadata: { name, namespace } }: KubeObject, { generators, template, syncPolicy }: SetSpec): KubeObject[] {
   const made = generators.flatMap(({ list: { elements } }) =>
     elements.map((element) => {
       const { metadata, spec } = filled(template, element, `ApplicationSet ${name}`) as typeof template;
-      return { apiVersion: ARGO_API, kind: "Application", metadata: { ...metadata, namespace }, spec } as KubeObject;
+      // applicationset/utils/utils.go, RenderTemplateParams
+      const cascades = !syncPolicy.preserveResourcesOnDeletion && (metadata.finalizers ?? []).length === 0;
+      const own = { ...metadata, namespace, ...(cascades ? { finalizers: [CASCADE] } : {}) };
+      return { apiVersion: ARGO_API, kind: "Application", metadata: own, spec } as KubeObject;
     }),
   );
   const names = made.map((application) => application.metadata.name);

@@ -5,7 +5,7 @@ import type { KubeObject } from "../kubernetes";
 import { listAt } from "../kubernetes/objects";
 import { ApiError, type ClusterClient } from "./cluster-client";
 import { Clusters, UnknownCluster } from "./clusters";
-import { type Compared, Comparisons, type Kind } from "./comparison";
+import { type Compared, Comparisons, type Kind, NotManaged } from "./comparison";
 import { ManifestError, type Rendered, renderFolder } from "./manifests";
 import { type Project, refusedByProject } from "./project";
 import { Repositories, RepositoryError } from "./repository";
@@ -73,6 +73,7 @@ export class Observer {
       if (thrown instanceof UnknownCluster) return new Refused("InvalidSpecError", [thrown.message]);
       if (thrown instanceof RepositoryError || thrown instanceof ManifestError || thrown instanceof ApiError)
         return new Refused("ComparisonError", [`Failed to load target state: ${thrown.message}`]);
+      if (thrown instanceof NotManaged) return new Refused("ComparisonError", [`Failed to load live state: ${thrown.message}`]);
       throw thrown;
     }
   }

@@ -104,6 +104,7 @@ const elementSchema = z.record(z.string(), z.union([z.string(), z.number(), z.bo
 export const setSchema = z.strictObject({
   goTemplate: z.literal(true),
   goTemplateOptions: z.array(z.literal("missingkey=error")).default([]),
+  syncPolicy: z.strictObject({ preserveResourcesOnDeletion: z.boolean().default(false) }).default({ preserveResourcesOnDeletion: false }),
   generators: z.array(z.strictObject({ list: z.strictObject({ elements: z.array(elementSchema) }) })),
   template: z.strictObject({
     metadata: z.strictObject({

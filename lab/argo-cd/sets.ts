@@ -56,7 +56,7 @@ export class ApplicationSets {
             ...(labels === undefined ? {} : { labels }),
             // What somebody else asks of the Application stays, as a refresh.
             ...(annotations === undefined ? {} : { annotations: { ...current.metadata.annotations, ...annotations } }),
-            ...(finalizers === undefined ? {} : { finalizers }),
+            finalizers: finalizers ?? [],
           },
         }));
     }

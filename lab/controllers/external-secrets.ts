@@ -10,6 +10,8 @@ import { SecretStoreClient } from "./secret-store-client";
 
 const VERSIONS = ["external-secrets.io/v1", "external-secrets.io/v1beta1"];
 const STORES = ["ClusterSecretStore", "SecretStore"] as const;
+/** Why an ExternalSecret without a Secret is ready. */
+const DELETED = "SecretDeleted";
 const HASH = "reconcile.external-secrets.io/data-hash";
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
@@ -157,7 +159,8 @@ export class ExternalSecrets {
     const secret = this.kube.find("v1", "Secret", external.metadata.namespace, targetOf(external));
     const untouched = secret !== undefined && secret.metadata.annotations?.[HASH] === hashOf(mapAt(secret, "data"), 20);
     const interval = duration(textAt(external, "spec", "refreshInterval") ?? "1h");
-    const creates = (textAt(external, "spec", "target", "creationPolicy") ?? "Owner") !== "None";
+    const creates =
+      (textAt(external, "spec", "target", "creationPolicy") ?? "Owner") !== "None" && textAt(conditionOf(external, "Ready"), "reason") !== DELETED;
     if (!synced || (creates && !untouched)) return 0;
     if (interval === 0) return Number.POSITIVE_INFINITY;
     return Math.max(0, Date.parse(textAt(external, "status", "refreshTime") ?? "") + interval - this.ctx.clock.now()) || 0;
@@ -186,21 +189,32 @@ export class ExternalSecrets {
       this.#backoff.delete(idOf("ExternalSecret", namespace, name));
       this.#ready(external, "True", "SecretSynced", "Secret was synced", {
         binding: { name: targetOf(external) },
-        refreshTime: new Date(this.ctx.clock.now()).toISOString().replace(/\.\d{3}Z$/, "Z"),
-        syncedResourceVersion: versionOf(external),
+        ...this.#refreshed(external),
       });
     } catch (thrown) {
       this.#note(thrown, `ExternalSecret ${namespace}/${name}`);
-      if (thrown instanceof NoEntry && textAt(external, "spec", "target", "deletionPolicy") === "Delete") this.#remove(external);
-      else this.#ready(external, "False", "SecretSyncedError", `could not get secret data from provider: ${message(thrown)}`);
+      if (thrown instanceof NoEntry && textAt(external, "spec", "target", "deletionPolicy") === "Delete") {
+        this.#remove(external);
+        this.#backoff.delete(idOf("ExternalSecret", namespace, name));
+        return;
+      }
+      this.#ready(external, "False", "SecretSyncedError", `could not get secret data from provider: ${message(thrown)}`);
       this.#retry(external);
     }
   }
 
+  /** No entry, and none is needed: that is how it should be, until the next refresh (markAsDone in its controller). */
   #remove(external: KubeObject): void {
     const secret = this.kube.find("v1", "Secret", external.metadata.namespace, targetOf(external));
     if (secret !== undefined) this.kube.remove(secret);
-    this.#ready(external, "False", "SecretDeleted", "secret deleted due to DeletionPolicy");
+    this.#ready(external, "True", DELETED, "secret deleted due to DeletionPolicy", this.#refreshed(external));
+  }
+
+  #refreshed(external: KubeObject): JsonMap {
+    return {
+      refreshTime: new Date(this.ctx.clock.now()).toISOString().replace(/\.\d{3}Z$/, "Z"),
+      syncedResourceVersion: versionOf(external),
+    };
   }
 
   #write(external: KubeObject, values: Readonly<Record<string, string>>): void {

@@ -27,7 +27,7 @@ function committed(environment: string): Record<string, string> {
 function rendered(environment: string): Map<string, string> {
   const plan = plans.get(environment);
   if (plan === undefined) throw new Error(`there is no stack ${environment}`);
-  return new Map([...renderApps(plan, plans), ...renderArgoCd(plan)]);
+  return new Map([...renderApps(plan, plans), ...renderArgoCd(plan, plans)]);
 }
 
 test.each(ENVIRONMENTS)("gitops/%s is current; homelab render %s brings it there", (environment) => {

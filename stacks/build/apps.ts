@@ -20,7 +20,12 @@ export interface BuiltApps {
 /** Nothing asks for a certificate where no port has a host name. */
 const NO_ISSUER = "none";
 
-function buildApp({ plan, upstream }: BuildContext, { name, spec, references, delivery }: PlannedApp, platform: BuiltPlatform, provider: Provider): WebApp {
+function buildApp(
+  { plan, upstream }: BuildContext,
+  { name, spec, references, delivery, fromElsewhere }: PlannedApp,
+  platform: BuiltPlatform,
+  provider: Provider,
+): WebApp {
   const { context, components } = platform;
   const hasSecrets = Object.keys(secretDataOf(spec)).length > 0;
   const wanted = [...plan.platform.beforeApplications, ...(hasSecrets ? SECRETS_FROM : [])];
@@ -31,6 +36,7 @@ function buildApp({ plan, upstream }: BuildContext, { name, spec, references, de
     {
       ...app,
       delivery,
+      fromElsewhere,
       values: new Map([...references].map(([text, reference]) => [text, upstream.text(reference)])),
       namespace: plannedNamespace(plan.platform, name),
       routes: plan.platform.place.routes,

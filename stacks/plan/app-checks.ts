@@ -6,6 +6,7 @@ import type { App } from "../define/app";
 import type { Estate } from "../load/estate";
 import { stackPlace } from "../load/source-lines";
 import type { LoadedStack } from "../load/stacks";
+import { delivererOf } from "./deliverers";
 import { secretIn } from "./plain-secrets";
 import type { PlannedApp } from "./planned-app";
 import type { PlatformPlan } from "./platform-types";
@@ -103,15 +104,18 @@ function routeProblems({ ports }: AppSpec, { platform }: Where): Problem[] {
   );
 }
 
-function deliveryProblems({ spec, delivery }: PlannedApp, { stack }: Where): Problem[] {
+function deliveryProblems({ spec, delivery }: PlannedApp, { estate, stack }: Where): Problem[] {
   const hooks = Object.keys(spec.hooks ?? {});
   const problems = PART_NAMES.filter((name) => hooks.includes(name)).map(
     (name): Problem => [`a hook is called ${name}`, "take another name: a part of the application is called so"],
   );
-  return delivery === "argo-cd" && stack.platform["argo-cd"]?.applications === undefined
+  return delivery === "argo-cd" && delivererOf(estate, stack) === undefined
     ? [
         ...problems,
-        [`Argo CD delivers it, and none delivers to ${stack.name}`, `add applications to the module argo-cd of ${stack.name}, or leave delivery out`],
+        [
+          `Argo CD delivers it, and none delivers to ${stack.name}`,
+          `add applications to the module argo-cd of ${stack.name}, or the module argo-cd-access with the stack whose Argo CD does, or leave delivery out`,
+        ],
       ]
     : problems;
 }

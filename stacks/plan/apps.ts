@@ -9,6 +9,7 @@ import { stackPlace } from "../load/source-lines";
 import type { LoadedStack } from "../load/stacks";
 import { checkApp } from "./app-checks";
 import { environmentReferences, isReference } from "./app-references";
+import { delivererOf, deliveryProblem } from "./deliverers";
 import type { PlannedApp } from "./planned-app";
 import type { PlatformPlan } from "./platform-types";
 
@@ -86,6 +87,14 @@ function checkNames(stack: LoadedStack, root: string): void {
   }
 }
 
+/** @throws HomelabError E_APP for a module argo-cd-access that names no Argo CD that delivers, or a second one */
+function checkDelivery(estate: Estate, stack: LoadedStack): void {
+  const problem = deliveryProblem(estate, stack);
+  if (problem === undefined) return;
+  const [what, hint] = problem;
+  throw new HomelabError("E_APP", `${stackPlace(estate.root, stack.name, "platform", "argo-cd-access")}${stack.name}: ${what}`, { subject: stack.name, hint });
+}
+
 /** Whether `homelab:images` of the stack's settings names its image. */
 export const takesImageOfSettings = (app: Pick<App, "image"> | undefined): boolean =>
   typeof app?.image === "object" && "setting" in app.image && app.image.setting === "images";
@@ -143,6 +152,7 @@ function planApp(name: string, app: App, { estate, stack, config, routes }: Wher
     references,
     urls: new Map(ports.flatMap(({ name: port, url }, index) => (url === undefined || planned[index]?.host === undefined ? [] : [[url, port] as const]))),
     delivery,
+    fromElsewhere: delivery === "argo-cd" && delivererOf(estate, stack)?.name !== stack.name,
     outputs: outputs ?? {},
     ...(flows === undefined ? {} : { flows }),
     ...(exceptions === undefined ? {} : { exceptions }),
@@ -156,6 +166,7 @@ function planApp(name: string, app: App, { estate, stack, config, routes }: Wher
  */
 export function planApps(estate: Estate, stack: LoadedStack, config: StackConfig, platform: PlatformPlan): PlannedApp[] {
   checkNames(stack, estate.root);
+  checkDelivery(estate, stack);
   checkImages(stack, config);
   const where = { estate, stack, config, routes: platform.hasRoutes };
   return Object.entries(stack.apps).map(([name, app]) => {

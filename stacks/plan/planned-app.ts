@@ -12,6 +12,8 @@ export interface PlannedApp extends Pick<App, "flows" | "exceptions"> {
   /** By the name in the output `urls`: the port. */
   readonly urls: ReadonlyMap<string, string>;
   readonly delivery: Delivery;
+  /** Whether the Argo CD that delivers it runs in another stack. */
+  readonly fromElsewhere: boolean;
   /** Outputs of the stack: the URL of a port. */
   readonly outputs: NonNullable<App["outputs"]>;
 }

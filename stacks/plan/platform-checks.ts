@@ -3,6 +3,7 @@ import * as semver from "semver";
 import { findDefaultCredentials } from "../../components/platform/default-credentials";
 import type { Host, Module } from "../../components/platform/module";
 import { SECRETS_FROM, type WantedSecret } from "../../components/platform/namespace-grants";
+import { isWrittenByStack } from "../../components/platform/vault/vault-names";
 import { rangeOf, rangesMeet } from "./address-range";
 import { provides } from "./platform-order";
 import type { ChosenModule, PlatformInput } from "./platform-types";
@@ -176,7 +177,7 @@ function secrets({ place, chosen, applications, given }: Checked): string[] {
   const there = (need: string): boolean => given.has(need) || chosen.some((other) => provides(other, need));
   const unknown = (owner: string, read: readonly SecretKey[]): string[] =>
     read
-      .filter(({ path, key }) => place.entries.get(path)?.includes(key) !== true)
+      .filter(({ path, key }) => !isWrittenByStack(path) && place.entries.get(path)?.includes(key) !== true)
       .map(({ path, key }) => `${place.environment}: ${owner}: reads "${key}" of ${path}, which secrets/ does not have; add it with homelab secrets set`);
   const keysOf = (wanted: readonly WantedSecret[]): SecretKey[] => wanted.flatMap(({ data }) => Object.values(data));
   const ofApplications = applications.flatMap(({ name, secrets: wanted }) => {

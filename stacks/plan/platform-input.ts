@@ -14,6 +14,7 @@ import type { Estate } from "../load/estate";
 import type { StackConfig } from "../load/settings";
 import type { LoadedStack } from "../load/stacks";
 import { environmentReferences } from "./app-references";
+import { deliversTo } from "./deliverers";
 import { joiningNodes } from "./hosts/cluster-roles";
 import { clusterVmOf } from "./hosts/planned-role";
 import type { ClusterFacts, Machine, PlannedApplication, PlatformInput } from "./platform-types";
@@ -146,6 +147,7 @@ export function platformInput(estate: Estate, stack: LoadedStack, config: StackC
       entries: entryKeys(),
       // Only who encrypts in the cluster asks for them.
       ageRecipients: stack.platform["state-backup"] === undefined ? [] : recipientsFor("secrets/common/backup.yaml"),
+      deliversTo: deliversTo(estate, stack),
       ownEntries: new Map(ownPaths(stack.name).map((path) => [path, environmentPath(stack.name, path)])),
     },
     cluster,

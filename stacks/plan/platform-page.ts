@@ -46,6 +46,7 @@ const EXAMPLE: Place = {
   hostNames: [],
   routeNames: [],
   kinds: [],
+  deliversTo: [],
 };
 
 /** What a module says where the matrix gives it no options; undefined where it must have some. */

@@ -20,7 +20,10 @@ export function chartFolder(): string | undefined {
 
 /** Maps of which templates hand every entry on, although they read some by name as well: as good as empty in values.yaml. */
 const HANDED_ON: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  "argo-cd": [["configs", "params"]],
+  "argo-cd": [
+    ["configs", "cm"],
+    ["configs", "params"],
+  ],
   "gitlab-runner": [["podSecurityContext"]],
   grafana: [["grafana.ini"]],
   jaeger: [["jaeger", "podSecurityContext"]],

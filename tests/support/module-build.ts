@@ -22,6 +22,7 @@ export const PLACE: Place = {
   entries: new Map([["store/A", ["one", "two"]]]),
   ownEntries: new Map(),
   ageRecipients: ["age10gl6ujwh0wrkw6et503urkckg8llhp9rjuec9kdthxyz9zyyuc4qwfnyfn"],
+  deliversTo: [],
   kinds: [],
   hostNames: ["b.example.org", "dev.a.example.org"],
   routeNames: ["b.example.org", "dev.a.example.org"],

@@ -33,6 +33,7 @@ export const input = (row: PlatformInput["row"], more: Partial<PlatformInput> = 
     vaultByOwnAuthority: false,
     entries: ENTRIES,
     ownEntries: new Map(),
+    deliversTo: [],
     ageRecipients: [],
   },
   cluster: K3S,

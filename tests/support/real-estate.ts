@@ -202,6 +202,7 @@ export class RealEstate {
         vaultByOwnAuthority: false,
         entries: new Map(),
         kinds: [],
+        deliversTo: [],
         hostNames: [HOST],
         routeNames: [HOST],
         ...NO_OWN,

@@ -6,6 +6,7 @@
  * description makes. Namespaces, network policies and rights stay the program's.
  */
 import type { z } from "zod";
+import { APPLICATION_KINDS } from "../../apps/app-kinds";
 import type { applicationsOptions } from "./options";
 import { ARGO_CD_NAMESPACE } from "./values";
 
@@ -13,64 +14,60 @@ export type ApplicationsOptions = z.output<typeof applicationsOptions>;
 
 const API = "argoproj.io/v1alpha1";
 /** The cluster that Argo CD runs in. */
-const OWN_CLUSTER = "https://kubernetes.default.svc";
-/** Deletes what an Application has made when it goes itself. */
+export const OWN_CLUSTER = "https://kubernetes.default.svc";
+/** Of the root: its set and its project go with it; what the set's Applications have made stays. */
 const FINALIZER = "resources-finalizer.argocd.argoproj.io";
-export const ROOT = "applications";
+/** Name of an environment's root: `applications` of the one that Argo CD runs in. */
+export const rootName = (environment: string, home: string): string => (environment === home ? "applications" : `applications-${environment}`);
 
 /** Five times, after 5, 10, 20 … seconds, 3 minutes at most. */
 const RETRY = { limit: 5, backoff: { duration: "5s", factor: 2, maxDuration: "3m" } };
-
-/** Kinds that an application is made of (components/apps/app-manifests.ts). */
-const APPLICATION_KINDS = [
-  { group: "", kind: "ConfigMap" },
-  { group: "", kind: "Service" },
-  { group: "", kind: "ServiceAccount" },
-  { group: "apps", kind: "Deployment" },
-  { group: "autoscaling", kind: "HorizontalPodAutoscaler" },
-  { group: "batch", kind: "Job" },
-  { group: "networking.istio.io", kind: "VirtualService" },
-  { group: "networking.k8s.io", kind: "Ingress" },
-  { group: "policy", kind: "PodDisruptionBudget" },
-] as const;
 
 interface ProjectArgs {
   readonly name: string;
   readonly description: string;
   readonly repository: string;
+  /** The cluster's address, as Argo CD names it. */
+  readonly server: string;
   readonly namespaces: readonly string[];
   readonly kinds: readonly { readonly group: string; readonly kind: string }[];
 }
 
-const project = ({ name, description, repository, namespaces, kinds }: ProjectArgs) => ({
+const project = ({ name, description, repository, server, namespaces, kinds }: ProjectArgs) => ({
   apiVersion: API,
   kind: "AppProject",
   metadata: { name, namespace: ARGO_CD_NAMESPACE },
   spec: {
     description,
     sourceRepos: [repository],
-    destinations: namespaces.map((namespace) => ({ server: OWN_CLUSTER, namespace })),
+    destinations: namespaces.map((namespace) => ({ server, namespace })),
     clusterResourceWhitelist: [],
-    namespaceResourceWhitelist: kinds.map((kind) => ({ ...kind })),
+    namespaceResourceWhitelist: kinds.map(({ group, kind }) => ({ group, kind })),
   },
 });
 
-/** What the program registers, once Argo CD's definitions are there. @param environment whose applications they are */
-export function rootObjects(environment: string, { repository, revision, path }: ApplicationsOptions) {
+/**
+ * What the program registers, once Argo CD's definitions are there.
+ * @param environment whose applications they are
+ * @param home environment that Argo CD runs in
+ */
+export function rootObjects(environment: string, home: string, { repository, revision, path }: ApplicationsOptions) {
+  const root = rootName(environment, home);
   return [
     project({
-      name: ROOT,
+      name: root,
       description: "the project and the set of applications, and nothing else",
       repository,
+      server: OWN_CLUSTER,
       namespaces: [ARGO_CD_NAMESPACE],
       kinds: ["AppProject", "Application", "ApplicationSet"].map((kind) => ({ group: "argoproj.io", kind })),
     }),
     {
       apiVersion: API,
       kind: "Application",
-      metadata: { name: ROOT, namespace: ARGO_CD_NAMESPACE, finalizers: [FINALIZER] },
+      metadata: { name: root, namespace: ARGO_CD_NAMESPACE, finalizers: [FINALIZER] },
       spec: {
-        project: ROOT,
+        project: root,
         source: { repoURL: repository, targetRevision: revision, path: `${path}/${environment}/argo-cd` },
         destination: { server: OWN_CLUSTER, namespace: ARGO_CD_NAMESPACE },
         syncPolicy: { automated: { prune: true, selfHeal: true }, syncOptions: ["ServerSideApply=true"], retry: RETRY },
@@ -83,12 +80,14 @@ export interface DeliveredApps {
   readonly environment: string;
   /** Names of the applications that Argo CD delivers; each is in the namespace of its name. */
   readonly apps: readonly string[];
+  /** The cluster's address, as Argo CD names it. */
+  readonly server: string;
   /** Whether each change needs a person's word: nothing is synced by itself. */
   readonly byHand: boolean;
 }
 
 /** What lies in Git for the root: the project first, since the set's Applications are in it. */
-export function environmentObjects({ environment, apps, byHand }: DeliveredApps, { repository, revision, path }: ApplicationsOptions) {
+export function environmentObjects({ environment, apps, server, byHand }: DeliveredApps, { repository, revision, path }: ApplicationsOptions) {
   const wave = (manifest: ReturnType<typeof project> | ReturnType<typeof set>, order: string) => ({
     ...manifest,
     metadata: { ...manifest.metadata, annotations: { "argocd.argoproj.io/sync-wave": order } },
@@ -101,12 +100,14 @@ export function environmentObjects({ environment, apps, byHand }: DeliveredApps,
       goTemplate: true,
       goTemplateOptions: ["missingkey=error"],
       generators: [{ list: { elements: apps.map((app) => ({ app })) } }],
+      // An application that the set has no longer keeps running: another deliverer takes it over, or it goes with its namespace.
+      syncPolicy: { preserveResourcesOnDeletion: true },
       template: {
-        metadata: { name: `{{ .app }}-${environment}`, finalizers: [FINALIZER] },
+        metadata: { name: `{{ .app }}-${environment}` },
         spec: {
           project: environment,
           source: { repoURL: repository, targetRevision: revision, path: `${path}/${environment}/{{ .app }}` },
-          destination: { server: OWN_CLUSTER, namespace: "{{ .app }}" },
+          destination: { server, namespace: "{{ .app }}" },
           syncPolicy: {
             ...(byHand ? {} : { automated: { prune: true, selfHeal: true } }),
             // A ConfigMap goes once no replica reads it; what another Application has is not taken over. Namespaces are the program's: with
@@ -124,6 +125,7 @@ export function environmentObjects({ environment, apps, byHand }: DeliveredApps,
         name: environment,
         description: `applications of ${environment}`,
         repository,
+        server,
         namespaces: apps,
         kinds: APPLICATION_KINDS,
       }),

@@ -84,6 +84,41 @@ test("its Secrets have the names, the keys and the label by which it finds them"
   });
 });
 
+test("clusters of other stacks: each has a root, and a Secret of the account's token that can name no other address and no program to run", async () => {
+  const applications = { repository: "https://git.example.org/homelab.git" };
+  const stg = { stack: "stg", server: "https://10.0.0.13:6443", namespaces: ["shop", "writer"] };
+  const registered = await builtModule(argoCd, { options: { applications }, place: { deliversTo: [stg] } });
+  const access = (property: string) => ({ key: "clusters/stg/argo-cd", property });
+  expect(only(registered, EXTERNAL_SECRET, "argo-cd-secrets-cluster-stg").inputs).toMatchObject({
+    spec: {
+      target: {
+        name: "cluster-stg",
+        deletionPolicy: "Delete",
+        template: {
+          metadata: { labels: { "argocd.argoproj.io/secret-type": "cluster" } },
+          data: {
+            name: "stg",
+            server: "https://10.0.0.13:6443",
+            namespaces: "shop,writer",
+            clusterResources: "false",
+            config: '{"bearerToken":{{ .token | quote }},"tlsClientConfig":{"caData":{{ .caData | quote }}}}',
+          },
+        },
+      },
+      data: [
+        { secretKey: "token", remoteRef: access("token") },
+        { secretKey: "caData", remoteRef: access("caData") },
+      ],
+    },
+  });
+  expect(releaseOf(registered)["values"]).toMatchObject({ configs: { cm: { "resource.respectRBAC": "normal" } } });
+  const roots = registered.filter(({ type }) => type === "kubernetes:argoproj.io/v1alpha1:Application").map(({ name }) => name);
+  expect(roots).toEqual(["argo-cd-root", "argo-cd-stg-root"]);
+  const { namespaceSecrets, flows } = argoCd.parts(argoCd.options.parse({ applications }), { ...PLACE, deliversTo: [stg] });
+  expect(namespaceSecrets.flatMap(({ wanted }) => wanted.map(({ name }) => name))).toContain("cluster-stg");
+  expect(flows.filter(({ peer }) => peer === stg.server)).toMatchObject([{ direction: "out", port: 6443 }]);
+});
+
 test("without the user admin there is no password of it, and nobody may log in by it", async () => {
   expect(await secretsWith({ admin: false })).toMatchObject({ "argocd-secret": { data: [{ secretKey: "server.secretkey" }] } });
   const values = releaseOf(await builtModule(argoCd, { options: { admin: false, exec: true } }))["values"];
@@ -106,7 +141,7 @@ const versions = argoCd.options.shape.version.unwrap().options.flatMap((version)
 });
 if (versions.length > 0)
   test.each(versions)("the chart $version knows every value", ({ version, data }) => {
-    const values = argoCdValues({ version, host: "a.example.org", admin: false, exec: true });
+    const values = argoCdValues({ version, host: "a.example.org", admin: false, exec: true, elsewhere: true });
     expect(strangeValues(data, values)).toEqual([]);
   });
 else test.skip("the chart knows every value [skipped: the charts' data is not beside the checkout]", () => undefined);

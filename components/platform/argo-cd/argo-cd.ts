@@ -5,16 +5,18 @@ import { HelmRelease } from "../../base/helm-release";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { webRoute } from "../../base/web-route";
 import type { BuildModule } from "../context";
-import type { Routes } from "../place";
+import type { DeliveredCluster, Routes } from "../place";
 import { SecretAccess, type SecretsOfNamespace } from "../secret-access";
 import { rootObjects } from "./applications";
 import type { ArgoCdOptions } from "./options";
-import { ARGO_CD_CHARTS, ARGO_CD_NAMESPACE, ARGO_CD_RELEASE, argoCdHost, argoCdSecrets, argoCdValues } from "./values";
+import { ARGO_CD_CHARTS, ARGO_CD_NAMESPACE, ARGO_CD_RELEASE, argoCdHost, argoCdSecrets, argoCdValues, clusterSecret } from "./values";
 
 export interface ArgoCdArgs extends ArgoCdOptions {
   namespace: NamespaceArgs;
   /** Whose applications it delivers. */
   environment: string;
+  /** Clusters of other stacks whose applications it delivers too. */
+  deliversTo: readonly DeliveredCluster[];
   /** Full name under which it is reached. */
   hostName: string;
   routes: Routes;
@@ -30,17 +32,18 @@ export class ArgoCd extends Component {
   constructor(name: string, args: ArgoCdArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:ArgoCd", name, opts);
     const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
-    const access = new SecretAccess(`${name}-secrets`, args.secrets(ARGO_CD_NAMESPACE, namespace, argoCdSecrets(args)), this.child());
-    const values = argoCdValues({ ...args, host: args.hostName });
+    const access = new SecretAccess(
+      `${name}-secrets`,
+      args.secrets(ARGO_CD_NAMESPACE, namespace, [...argoCdSecrets(args), ...args.deliversTo.map(clusterSecret)]),
+      this.child(),
+    );
+    const values = argoCdValues({ ...args, host: args.hostName, elsewhere: args.deliversTo.length > 0 });
     const release = new HelmRelease(
       name,
       { releaseName: ARGO_CD_RELEASE, namespace, chart: ARGO_CD_CHARTS[args.version], values },
       this.child({ dependsOn: [access] }),
     );
-    const { applications } = args;
-    if (applications !== undefined)
-      for (const object of rootObjects(args.environment, applications))
-        new CustomResource(`${name}-${object.kind === "AppProject" ? "project" : "root"}`, object, this.child({ dependsOn: [release] }));
+    this.roots(name, args, release);
     const route = webRoute(
       name,
       {
@@ -56,6 +59,16 @@ export class ArgoCd extends Component {
     this.url = route.url;
     this.registerOutputs({ url: this.url });
   }
+
+  /** What it begins with, for each environment that it delivers. */
+  private roots(name: string, { applications, environment, deliversTo }: ArgoCdArgs, release: pulumi.Resource): void {
+    if (applications === undefined) return;
+    for (const delivered of [environment, ...deliversTo.map(({ stack }) => stack)])
+      for (const object of rootObjects(delivered, environment, applications)) {
+        const part = object.kind === "AppProject" ? "project" : "root";
+        new CustomResource(delivered === environment ? `${name}-${part}` : `${name}-${delivered}-${part}`, object, this.child({ dependsOn: [release] }));
+      }
+  }
 }
 
 export const buildArgoCd: BuildModule<ArgoCdOptions> = (name, { options, context }, opts) => {
@@ -65,6 +78,7 @@ export const buildArgoCd: BuildModule<ArgoCdOptions> = (name, { options, context
     {
       ...options,
       environment: context.place.environment,
+      deliversTo: context.place.deliversTo,
       hostName: argoCdHost(options, context.place),
       routes,
       issuer: context.need("issuer"),

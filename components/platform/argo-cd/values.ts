@@ -2,7 +2,9 @@
 
 import type { WantedSecret } from "../namespace-grants";
 import type { ChartPin } from "../pins";
+import type { DeliveredCluster } from "../place";
 import { sized } from "../sized";
+import { ARGO_CD_ACCESS_KEYS, argoCdAccessEntry } from "../vault/vault-names";
 import { ADMIN_PASSWORD, type ArgoCdOptions, REDIS_PASSWORD, SERVER_KEY } from "./options";
 
 const REPOSITORY = "https://argoproj.github.io/argo-helm";
@@ -34,14 +36,42 @@ export function argoCdSecrets({ admin }: Pick<ArgoCdOptions, "admin">): WantedSe
   ];
 }
 
+/** By which Argo CD knows what a Secret of its namespace is. */
+const kindOfSecret = (type: "cluster" | "repository") => ({ "app.kubernetes.io/part-of": "argocd", "argocd.argoproj.io/secret-type": type });
+
+/**
+ * The Secret by which Argo CD knows a cluster (https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#clusters). Vault
+ * has the account's token and the authority, from the cluster's own stack; all else is said here, so that stack cannot point it elsewhere.
+ * `quote` keeps a value in its place: `config` could name a program to run.
+ */
+export const clusterSecret = ({ stack, server, namespaces }: DeliveredCluster): WantedSecret => ({
+  name: `cluster-${stack}`,
+  labels: kindOfSecret("cluster"),
+  texts: {
+    name: stack,
+    server,
+    namespaces: namespaces.join(","),
+    clusterResources: "false",
+    config: '{"bearerToken":{{ .token | quote }},"tlsClientConfig":{"caData":{{ .caData | quote }}}}',
+  },
+  data: {
+    token: { path: argoCdAccessEntry(stack), key: ARGO_CD_ACCESS_KEYS.token },
+    caData: { path: argoCdAccessEntry(stack), key: ARGO_CD_ACCESS_KEYS.authority },
+  },
+  // Its stack is built later, and may be taken down.
+  mayBeMissing: true,
+});
+
 const PROBED = { livenessProbe: { enabled: true }, readinessProbe: { enabled: true } };
 
 export interface ArgoCdValuesArgs extends Pick<ArgoCdOptions, "version" | "admin" | "exec"> {
   /** Full name. */
   host: string;
+  /** Whether it delivers to clusters of which it may see its own part alone. */
+  elsewhere: boolean;
 }
 
-export function argoCdValues({ version, host, admin, exec }: ArgoCdValuesArgs) {
+export function argoCdValues({ version, host, admin, exec, elsewhere }: ArgoCdValuesArgs) {
   return {
     // Helm keeps them when the release goes: Applications, and with them what they deployed, would go with them.
     crds: { install: true, keep: true },
@@ -51,7 +81,13 @@ export function argoCdValues({ version, host, admin, exec }: ArgoCdValuesArgs) {
       networkPolicy: { create: false },
     },
     configs: {
-      cm: { "admin.enabled": admin, "exec.enabled": exec, "statusbadge.enabled": true },
+      cm: {
+        "admin.enabled": admin,
+        "exec.enabled": exec,
+        "statusbadge.enabled": true,
+        // It watches the kinds that it may; without this one that it may not would keep it from all others.
+        ...(elsewhere ? { "resource.respectRBAC": "normal" } : {}),
+      },
       // TLS ends at the route.
       params: { "server.insecure": true, "application.namespaces": "*" },
       rbac: { "policy.default": "role:readonly" },

@@ -32,4 +32,12 @@ export interface StackGrant {
 export const authMountOf = (stack: string): string => `kubernetes/${stack}`;
 export const stackPolicyName = (stack: string): string => `stack.${stack}`;
 export const namespacePolicyName = (stack: string, role: string): string => `namespace.${stack}.${role}`;
-export const kubeconfigEntry = (stack: string): string => `clusters/${stack}/kubeconfig`;
+/** What a stack itself writes about its cluster lies below it, by stack. */
+const CLUSTERS = "clusters";
+export const kubeconfigEntry = (stack: string): string => `${CLUSTERS}/${stack}/kubeconfig`;
+/** By which an Argo CD of another stack reaches the cluster; keys {@link ARGO_CD_ACCESS_KEYS}. */
+export const argoCdAccessEntry = (stack: string): string => `${CLUSTERS}/${stack}/argo-cd`;
+/** Token of the account, and the cluster's certificate authority as base64 of PEM. */
+export const ARGO_CD_ACCESS_KEYS = { token: "token", authority: "caData" } as const;
+/** Whether an entry is written by a stack when it is built: secrets/ has none of it. */
+export const isWrittenByStack = (path: string): boolean => path.startsWith(`${CLUSTERS}/`);

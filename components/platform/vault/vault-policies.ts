@@ -2,7 +2,7 @@
 
 import { HomelabError } from "../../../common/errors";
 import { KV_MOUNT } from "../../../common/vault-layout";
-import { authMountOf, kubeconfigEntry, MANAGER, type StackGrant } from "./vault-names";
+import { argoCdAccessEntry, authMountOf, kubeconfigEntry, MANAGER, type StackGrant } from "./vault-names";
 
 const rule = (path: string, ...capabilities: string[]): string =>
   `path "${path}" { capabilities = [${capabilities.map((capability) => `"${capability}"`).join(", ")}] }\n`;
@@ -41,7 +41,7 @@ const leftovers = (stack: string): string =>
   rule(`sys/policies/acl/cluster-${stack}-shared`, "delete");
 
 /**
- * A stack's own: its kubeconfig's entry, its own values, where Vault finds its cluster; and what makes it no wider. The one that
+ * A stack's own: the entries of its cluster (kubeconfig, access of an Argo CD elsewhere), its own values, where Vault finds its cluster; and what makes it no wider. The one that
  * writes what all share may write that too, and nothing of the others.
  */
 export function stackPolicy({ stack: name, writesCommon }: Pick<StackGrant, "stack" | "writesCommon">): string {
@@ -49,6 +49,7 @@ export function stackPolicy({ stack: name, writesCommon }: Pick<StackGrant, "sta
   return [
     writesCommon ? `${entry("*")}${nobodysEntry("clusters/*")}${nobodysEntry("environments/*")}` : "",
     entry(kubeconfigEntry(stack)),
+    entry(argoCdAccessEntry(stack)),
     entry(`environments/${stack}/*`),
     rule(`auth/${authMountOf(stack)}/config`, "create", "read", "update"),
     rule("auth/token/lookup-self", "read"),

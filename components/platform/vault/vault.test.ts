@@ -135,6 +135,8 @@ test("a stack's policy names what is its own, and nothing with a wildcard but it
   expect(pathsOf(stackPolicy({ stack: "dev", writesCommon: false }))).toEqual([
     "kv/data/clusters/dev/kubeconfig: create, read, update",
     "kv/metadata/clusters/dev/kubeconfig: read, delete",
+    "kv/data/clusters/dev/argo-cd: create, read, update",
+    "kv/metadata/clusters/dev/argo-cd: read, delete",
     "kv/data/environments/dev/*: create, read, update",
     "kv/metadata/environments/dev/*: read, delete",
     "auth/kubernetes/dev/config: create, read, update",

@@ -12,7 +12,7 @@ import * as path from "node:path";
 import { z } from "zod";
 import { systemClock } from "../../../common/clock";
 import type { StackGrant } from "../../../components/platform/vault/vault-names";
-import { authMountOf, kubeconfigEntry } from "../../../components/platform/vault/vault-names";
+import { argoCdAccessEntry, authMountOf, kubeconfigEntry } from "../../../components/platform/vault/vault-names";
 import { MANAGER_POLICY } from "../../../components/platform/vault/vault-policies";
 import { createAuthority } from "../../../lab/core/tls";
 import { generateIdentity } from "../../../secrets/age";
@@ -32,7 +32,12 @@ const GRANTS: readonly StackGrant[] = [
   { stack: "prod", writesCommon: false, namespaces: [namespace("external-dns", "store/dns"), namespace("two-shop", "environments/prod/store/shop")] },
 ];
 const COMMON = ["store/dns", "store/shop", "store/shop-two", "store/nobody"];
-const own = (stack: string): string[] => [kubeconfigEntry(stack), `environments/${stack}/store/dns`, `environments/${stack}/store/shop`];
+const own = (stack: string): string[] => [
+  kubeconfigEntry(stack),
+  argoCdAccessEntry(stack),
+  `environments/${stack}/store/dns`,
+  `environments/${stack}/store/shop`,
+];
 const ENTRIES = [...COMMON, ...GRANTS.flatMap(({ stack }) => own(stack))];
 /** In no other text. */
 const markOf = (entry: string): string => `value-of-${entry.replaceAll("/", "=")}!`;

@@ -1,0 +1,41 @@
+/** Which Argo CD delivers the applications of a stack: its own, or that of the stack that its module `argo-cd-access` names. Plain data. */
+import type { DeliveredCluster } from "../../components/platform/place";
+import type { Estate } from "../load/estate";
+import type { LoadedStack } from "../load/stacks";
+import { clusterVmOf, KUBERNETES_PORT } from "./hosts/planned-role";
+
+const deliversApplications = ({ platform }: LoadedStack): boolean => platform["argo-cd"]?.applications !== undefined;
+
+/** Applications of a stack that Argo CD delivers; each is in the namespace of its name. */
+export const deliveredApps = ({ apps }: Pick<LoadedStack, "apps">): string[] =>
+  Object.entries(apps).flatMap(([name, { delivery }]) => (delivery === "argo-cd" ? [name] : []));
+
+/** The stack whose Argo CD delivers; undefined: none does, or what is said of it does not fit ({@link deliveryProblem}). */
+export function delivererOf({ stacks }: Pick<Estate, "stacks">, stack: LoadedStack): LoadedStack | undefined {
+  const { from } = stack.platform["argo-cd-access"] ?? {};
+  const deliverer = from === undefined ? stack : stacks.find(({ name }) => name === from);
+  return deliverer !== undefined && deliversApplications(deliverer) ? deliverer : undefined;
+}
+
+/** What is wrong with who delivers, and what to do; undefined: nothing. */
+export function deliveryProblem({ stacks }: Pick<Estate, "stacks">, stack: LoadedStack): readonly [what: string, hint: string] | undefined {
+  const { from } = stack.platform["argo-cd-access"] ?? {};
+  if (from === undefined) return undefined;
+  const names = stacks.filter((other) => other.name !== stack.name && deliversApplications(other)).map(({ name }) => name);
+  if (deliversApplications(stack))
+    return [`argo-cd-access lets the Argo CD of ${from} deliver, and ${stack.name} has one of its own with applications`, "leave one of the two out"];
+  if (names.includes(from)) return undefined;
+  return [
+    `argo-cd-access: from names ${from}, where no Argo CD delivers applications`,
+    names.length === 0 ? `add applications to the module argo-cd of ${from}` : `those that do: ${names.join(", ")}`,
+  ];
+}
+
+/** The clusters of other stacks to which the Argo CD of this one delivers. A cluster without such an application is none yet. */
+export const deliversTo = ({ stacks, vms }: Pick<Estate, "stacks" | "vms">, stack: LoadedStack): DeliveredCluster[] =>
+  stacks.flatMap((other) => {
+    const namespaces = deliveredApps(other);
+    const address = vms.get(clusterVmOf(other))?.cloudInit.ipv4.address;
+    if (other.name === stack.name || namespaces.length === 0 || address === undefined || delivererOf({ stacks }, other)?.name !== stack.name) return [];
+    return [{ stack: other.name, server: `https://${address}:${KUBERNETES_PORT}`, namespaces }];
+  });
