@@ -7,7 +7,7 @@ import type { BuildModule } from "../context";
 import { ARGO_CD_ACCESS_KEYS, argoCdAccessEntry } from "../vault/vault-names";
 import { VaultEntries } from "../vault-entries/vault-entries";
 import { ACCESS_NAMESPACE, ACCOUNT } from "./account";
-import type { ArgoCdAccessOptions } from "./module";
+import type { ArgoCdAccessOptions } from "./options";
 
 export interface ArgoCdAccessArgs {
   /** Where the account lies; nothing runs there. */

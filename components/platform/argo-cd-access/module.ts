@@ -1,14 +1,6 @@
-import { z } from "zod";
 import { defineModule } from "../module";
 import { ACCESS_NAMESPACE } from "./account";
-
-export const argoCdAccessOptions = z.strictObject({
-  from: z
-    .string()
-    .min(1)
-    .describe('The stack whose Argo CD delivers the applications of this one that have `delivery: "argo-cd"`; its module `argo-cd` has `applications`'),
-});
-export type ArgoCdAccessOptions = z.output<typeof argoCdAccessOptions>;
+import { argoCdAccessOptions } from "./options";
 
 export const argoCdAccess = defineModule({
   name: "argo-cd-access",
