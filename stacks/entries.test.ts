@@ -38,7 +38,7 @@ if (own === undefined) throw new Error("this checkout has no stack");
 
 test("render-apps: every file of the stack's applications and of its Argo CD", () => {
   const withApps = [...plans.values()].find(({ apps }) => apps.length > 0) ?? own;
-  const files = Object.fromEntries([...renderApps(withApps, plans), ...renderArgoCd(withApps)]);
+  const files = Object.fromEntries([...renderApps(withApps, plans), ...renderArgoCd(withApps, plans)]);
   expect(answered(ask("render-apps", { stack: withApps.stack.name }))).toEqual({ version: 1, stack: withApps.stack.name, files });
 });
 
