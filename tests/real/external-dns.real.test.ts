@@ -10,15 +10,16 @@ import { createContext, type OwnedContext } from "../../lab/core/context";
 import type { Stoppable } from "../../lab/core/world";
 import { startPihole } from "../../lab/pihole";
 import { type RealControllers, startRealControllers } from "../support/real-controllers";
+import { addKinds } from "../support/real-kinds";
 import { type RealKubernetes, startRealKubernetes } from "../support/real-kubernetes";
-import { describeReal } from "../support/real-parts";
+import { describeReal, realPartFile } from "../support/real-parts";
 
 const LIMIT_MS = 10 * 60_000;
 /** external-dns looks at what changed five seconds after it did, at most. */
 const WAIT_MS = 3 * 60_000;
 const PASSWORD = "of Pi-hole's API";
 const PIHOLE = "192.168.1.3";
-const [APP, SERVICE, FOREIGN] = ["app.homelab.test", "service.homelab.test", "foreign.homelab.test"] as const;
+const [APP, SERVICE, MESH, FOREIGN] = ["app.homelab.test", "service.homelab.test", "mesh.homelab.test", "foreign.homelab.test"] as const;
 const BY_HAND = "192.168.1.99 by-hand.homelab.test";
 
 const renderedSchema = z.object({
@@ -90,10 +91,15 @@ async function flagsOf(ctx: OwnedContext, values: object): Promise<string[]> {
   }
 }
 
-function suite(sources: readonly string[], pathOf: (name: "kube-apiserver" | "etcd") => string, inside: (world: () => World) => void): void {
+function suite(
+  sources: readonly string[],
+  pathOf: (name: "kube-apiserver" | "etcd") => string,
+  inside: (world: () => World) => void,
+  kinds?: () => string,
+): void {
   let world: World;
   beforeAll(async () => {
-    world = await World.start({ apiserver: pathOf("kube-apiserver"), etcd: pathOf("etcd") }, sources);
+    world = await World.start({ apiserver: pathOf("kube-apiserver"), etcd: pathOf("etcd") }, sources, kinds?.());
   }, LIMIT_MS);
   afterAll(() => world?.stop(), LIMIT_MS);
   inside(() => world);
@@ -108,13 +114,14 @@ class World {
   ) {}
 
   /** @param sources instead of the program's; none: the program's own */
-  static async start(programs: { apiserver: string; etcd: string }, sources: readonly string[]): Promise<World> {
+  static async start(programs: { apiserver: string; etcd: string }, sources: readonly string[], kinds: string | undefined): Promise<World> {
     const ctx = await createContext();
     const pihole = await Pihole.start(ctx);
     const cluster = await startRealKubernetes(programs);
     try {
-      const names = [APP, SERVICE];
-      const values = externalDnsValues({ piholeUrl: pihole.url, names, istio: false, password: { secret: "pihole", key: "password" } });
+      if (kinds !== undefined) await addKinds(cluster, kinds);
+      const names = [APP, SERVICE, MESH];
+      const values = externalDnsValues({ piholeUrl: pihole.url, names, istio: kinds !== undefined, password: { secret: "pihole", key: "password" } });
       const args = await flagsOf(ctx, { ...values, ...(sources.length === 0 ? {} : { sources }) });
       const controllers = await startRealControllers(cluster, { externalDns: { args, env: { EXTERNAL_DNS_PIHOLE_PASSWORD: PASSWORD } } });
       return new World(cluster, pihole, controllers, ctx);
@@ -197,4 +204,38 @@ describeReal(["etcd", "kube-apiserver", "external-dns"], "external-dns with serv
       LIMIT_MS,
     );
   });
+});
+
+describeReal(["etcd", "kube-apiserver", "external-dns", "istiod"], "external-dns with Istio's virtual services as its source", (pathOf) => {
+  const kinds = () => realPartFile("istiod", "manifests/charts/base/files/crd-all.gen.yaml");
+  suite(
+    ["istio-virtualservice"],
+    pathOf,
+    (world) => {
+      test(
+        "the hosts of a virtual service come and go with it, at the address of its gateway's service",
+        async () => {
+          await world().pihole.call("PUT", `config/dns/hosts/${encodeURIComponent(BY_HAND)}`);
+          const selector = { istio: "ingress" };
+          const service = { metadata: { name: "ingress", labels: selector }, spec: { type: "LoadBalancer", selector, ports: [{ port: 80 }] } };
+          await world().make(SERVICES, service, ADDRESS);
+          const istio = "/apis/networking.istio.io/v1/namespaces/default";
+          const servers = [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: [MESH] }];
+          const of = (kind: string) => ({ apiVersion: "networking.istio.io/v1", kind });
+          await world().make(`${istio}/gateways`, { ...of("Gateway"), metadata: { name: "web" }, spec: { selector, servers } });
+          const http = [{ route: [{ destination: { host: "x" } }] }];
+          await world().make(`${istio}/virtualservices`, {
+            ...of("VirtualService"),
+            metadata: { name: "mesh" },
+            spec: { hosts: [MESH], gateways: ["web"], http },
+          });
+          await world().expectRecords(BY_HAND, `192.168.1.12 ${MESH}`);
+          await world().cluster.call("DELETE", `${istio}/virtualservices/mesh`);
+          await world().expectRecords(BY_HAND);
+        },
+        LIMIT_MS,
+      );
+    },
+    kinds,
+  );
 });

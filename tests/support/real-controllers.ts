@@ -1,5 +1,5 @@
 /**
- * Controllers of a cluster as processes beside a real Kubernetes API: Vault, External Secrets, external-dns, Argo CD. Each has
+ * Controllers of a cluster as processes beside a real Kubernetes API: Vault, External Secrets, external-dns, Argo CD, istiod. Each has
  * its kinds in the API before it starts, is ended by its id, and one that ends by itself fails the test's `stop`.
  *
  *     const cluster = await startRealKubernetes(…);
@@ -12,6 +12,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { type ArgocdOptions, type RealArgocd, startArgocd } from "./real-argocd";
+import { type RealIstiod, startIstiod } from "./real-istiod";
 import { addKinds } from "./real-kinds";
 import type { RealKubernetes } from "./real-kubernetes";
 import { realPartFile, realPartPath } from "./real-parts";
@@ -31,6 +32,7 @@ export interface ControllersOptions {
     args: readonly string[];
   };
   argocd?: ArgocdOptions;
+  istiod?: ControllerOptions;
 }
 
 /** What was asked for is there. */
@@ -39,6 +41,7 @@ export interface RealControllers {
   externalSecrets?: RealProcess;
   externalDns?: RealProcess;
   argocd?: RealArgocd;
+  istiod?: RealIstiod;
   /** Ends all that still run, each by its id. @throws where one had ended by itself */
   stop(): Promise<void>;
 }
@@ -88,9 +91,11 @@ export async function startRealControllers(cluster: RealKubernetes, options: Con
     const externalSecrets = options.externalSecrets && added(await startExternalSecrets(cluster, folder, options.externalSecrets));
     const externalDns = options.externalDns && added(await startExternalDns(cluster, folder, options.externalDns));
     const argocd = options.argocd && (await startArgocd(cluster, folder, options.argocd, added));
+    const istiod = options.istiod && (await startIstiod(cluster, folder, options.istiod, added));
     return {
       stop,
       ...(argocd === undefined ? {} : { argocd }),
+      ...(istiod === undefined ? {} : { istiod }),
       ...(vault === undefined ? {} : { vault }),
       ...(externalSecrets === undefined ? {} : { externalSecrets }),
       ...(externalDns === undefined ? {} : { externalDns }),
