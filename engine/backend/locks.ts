@@ -60,7 +60,7 @@ async function locksIn(bucket: Bucket, folder: string): Promise<Held[]> {
   const held: Held[] = [];
   for (const name of await bucket.list(folder)) {
     const text = await bucket.read(`${folder}/${name}`);
-    // One that was given back between the two is none.
+    // A lock that was released between the listing and the reading is not held.
     if (text !== undefined) held.push({ key: `${folder}/${name}`, lock: parseLock(text) });
   }
   return held;

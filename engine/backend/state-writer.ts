@@ -123,7 +123,7 @@ export class StateWriter implements SnapshotJournal {
         this.#listeners = this.#listeners.filter((listener) => listener.upTo > upTo);
         for (const { resolve } of done) resolve();
       }
-      // In the same turn as the last look at what is wanted: what comes now starts the next round.
+      // In the same turn of the event loop as the last look at what is wanted: a change that comes later starts the next round.
       this.#running = false;
     } catch (cause) {
       const { backend, project, stack } = this.facts;

@@ -71,7 +71,7 @@ export class ImportFile {
 
   /**
    * @param plan of the same preview: it holds the inputs of providers whole
-   * @param warn takes what could not be written, and whose it is
+   * @param warn takes each property that could not be written, with its resource
    */
   text(plan: Plan, codec: SecretsCodec, warn: (message: string) => void): string {
     const table: Record<string, string> = {};

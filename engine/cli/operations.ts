@@ -34,7 +34,7 @@ import { ask, isInteractive } from "./terminal";
 
 export type OperationCommand = "preview" | "up" | "refresh" | "destroy" | "import";
 
-/** @throws CliError for what is no whole number; 0 and below mean no limit, as in the CLI */
+/** @throws CliError where the text is not a whole number; 0 and below mean no limit, as in the CLI */
 function parallelOfEnvironment(): number | undefined {
   const text = readEnv("PULUMI_PARALLEL");
   if (text === undefined) return undefined;
@@ -248,7 +248,7 @@ export async function runOperation(command: OperationCommand, flags: Flags, impo
   const prepared: Prepared = {
     kind: previewOnly ? "preview" : KINDS[command],
     ctx,
-    // An import touches what it imports, and what that needs.
+    // An import targets the imported resources and everything that they need.
     options: imports === undefined ? optionsOf(flags, ctx.project.refreshAlways) : { ...optionsOf(flags, false), targets: imports.urns },
     imports,
     plan: givenPlan(ctx, flags),

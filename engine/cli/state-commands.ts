@@ -14,7 +14,7 @@ import { confirm, print } from "./terminal";
 const rawSchema = z.looseObject({ urn: z.string(), protect: z.boolean().optional() });
 type RawResource = z.infer<typeof rawSchema>;
 
-/** What is secret stays what it is: only the shape matters for what is done here. */
+/** Secrets stay encrypted: these commands need the shape of the state alone. */
 const sealed = { encrypt: (text: string): string => text, decrypt: (): string => "null" };
 const decode = (resources: readonly RawResource[]) => deserializeSnapshot({ resources: [...resources] }, sealed).resources;
 
@@ -41,7 +41,7 @@ function requireUrn(resources: readonly RawResource[], urn: string): void {
 /** The URN, and with it all that needs it, directly or not. */
 function withDependents(resources: readonly RawResource[], urn: string): Set<string> {
   const found = new Set([urn]);
-  // What needs a resource always stands after it, so one pass finds all.
+  // Dependents always stand after the resource that they need, so one pass finds all of them.
   for (const state of decode(resources)) if ([...needsOf(state)].some((need) => found.has(need))) found.add(state.urn);
   return found;
 }
@@ -107,7 +107,7 @@ async function setTaint(flags: Flags, taint: boolean): Promise<number> {
   return EXIT_CODE.ok;
 }
 
-/** The next update replaces what is tainted. */
+/** The next update replaces a tainted resource. */
 export const stateTaint = (flags: Flags): Promise<number> => setTaint(flags, true);
 export const stateUntaint = (flags: Flags): Promise<number> => setTaint(flags, false);
 

@@ -11,7 +11,7 @@ import { confirm, print } from "./terminal";
 const rawSchema = z.record(z.string(), z.unknown());
 type RawResource = z.infer<typeof rawSchema>;
 
-/** What is secret stays what it is. */
+/** Secrets stay encrypted. */
 const sealed = { encrypt: (text: string): string => text, decrypt: (): string => "null" };
 
 /** The entry as it stands in the file, with the references that are left to it. */

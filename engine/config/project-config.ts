@@ -139,7 +139,7 @@ function quoted(keys: readonly string[]): string {
 }
 
 /**
- * Holds a stack's values against what the project declares: what has no value, what must be a secret, and what is of another type.
+ * Checks a stack's values against the project's declarations: values that are missing, that must be secret, or that have another type.
  * @param values with those of the project. @param decrypt a ciphertext's text
  * @throws CliError in the CLI's words
  */

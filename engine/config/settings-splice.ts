@@ -64,7 +64,7 @@ function inline(value: ConfigValue): string {
   if (typeof value === "object" && value !== null) return exactJson(value);
   if (typeof value !== "string") return String(value);
   const plain = stringify(value, { lineWidth: 0, blockQuote: false }).replace(/\n$/, "");
-  // What Go would read as something else than text, or what has a meaning in a flow collection.
+  // Text that Go would not read as text, and characters that have a meaning in a flow collection.
   let read: unknown;
   try {
     read = plainScalar(value);

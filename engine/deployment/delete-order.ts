@@ -79,7 +79,7 @@ export async function deleteInOrder(
   const position = new Map(all.map((state, at) => [state, at]));
   const kept = new Set<string>();
   const entries = byUrnOf(resources);
-  /** What failed keeps all that it stands on. */
+  /** A resource whose deletion failed keeps everything that it depends on. */
   const keep = (state: ResourceState): void => {
     for (const urn of needs.get(state) ?? []) {
       if (kept.has(urn)) continue;

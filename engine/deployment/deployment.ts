@@ -54,7 +54,7 @@ export async function runDeployment(request: DeploymentRequest): Promise<Deploym
   const events = new EventLog(request.emit, preview, request.showSecrets);
   const readsFirst = request.options.refresh || request.kind === "refresh";
   if (!preview && (!readsFirst || request.options.refreshByProgram)) warnOfPending(request, events);
-  // What listens and what connects to it need each other: the address is filled in as soon as it is known.
+  // The server needs the monitor, and the monitor needs the server's address: it is filled in once the server listens.
   const endpoint = { address: "" };
   const registry = new ProviderRegistry(request, endpoint, (message, severity, urn) => events.diagnostic(severity, message, urn));
   registry.remember(request.snapshot.resources);

@@ -85,7 +85,7 @@ export class StepExecutor {
     if (thrown instanceof ProviderError) {
       const reasons = thrown.partial?.reasons.map((reason) => `\n\t* ${reason}`).join("") ?? "";
       this.ctx.events.stepError(step, `${thrown.message}${reasons}`, thrown.codes);
-      // Internal, DataLoss and Unknown leave in doubt what happened; a create that failed is known not to be there.
+      // After Internal, DataLoss and Unknown nobody knows whether the call took effect; but a create that failed has made no object.
       const doubtful = [2, 13, 15].includes(thrown.code) && thrown.partial === undefined && step.op !== "create" && step.op !== "create-replacement";
       this.ctx.events.failed(step, thrown.partial !== undefined ? 1 : doubtful ? 2 : 0);
       return;

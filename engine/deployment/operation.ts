@@ -123,7 +123,7 @@ export class Operation {
     }
   }
 
-  /** The program of a destruction only says what is there and brings its hooks. */
+  /** In a destruction, the program only registers resources and hooks: nothing is created. */
   get #destroys(): boolean {
     return this.request.kind === "destroy" || this.request.previewOf === "destroy";
   }
@@ -170,7 +170,7 @@ export class Operation {
     );
   }
 
-  /** Targets may be new: that one is unknown is only known when the program has ended. What is known is done all the same. */
+  /** A target may be a resource that the program has yet to register, so unknown targets are reported at the end. The known ones are updated all the same. */
   #unknownTarget(): DeploymentError | undefined {
     if (this.#halted) return undefined;
     try {
@@ -220,7 +220,7 @@ export class Operation {
     if (end.kind !== "done") this.#ending.halt("silent");
   }
 
-  /** A program that waits for the end of the deployment is told that it has come; how it then ends counts too. */
+  /** A program that waits for the end of the deployment gets its answer; its exit code counts too. */
   async #endProgram(): Promise<void> {
     this.registrations.release();
     if (this.#program === undefined) return;
@@ -241,7 +241,7 @@ export class Operation {
     if (!ok) this.#ending.failure = "update failed";
   }
 
-  /** At the end, what was made is judged as a whole, unless something could not be made. */
+  /** At the end, policies of the stack see all resources at once, unless a step has failed. */
   async #judgeStack(): Promise<void> {
     if (!this.ctx.policies.any || this.#executor.failures.length > 0) return;
     const { generator, rootUrn } = this.registrations;

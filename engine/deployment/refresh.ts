@@ -98,7 +98,7 @@ function drop(ctx: DeploymentContext, gone: ResourceState): void {
 
 /**
  * Reads what the program has just registered, by the provider that the program gives it; its options are the program's from then on.
- * The step's new state is what was read, and undefined where it is gone.
+ * The step's new state is what the provider has read; undefined where the object no longer exists.
  */
 export async function applyRefresh(ctx: DeploymentContext, step: Step): Promise<void> {
   const { old: before, new: wanted } = step;

@@ -171,7 +171,7 @@ export class Registrations implements MonitorBackend {
   }
 
   fail(error: DeploymentError): void {
-    // What goes wrong because the deployment is being stopped is no failure of its own.
+    // A failure that comes from stopping the deployment is not reported as one of its own.
     if (this.executor.halted) return;
     if (error.message !== "") this.ctx.events.diagnostic("error", error.message, error.urn);
     this.ending.halt("silent");
@@ -212,7 +212,7 @@ export class Registrations implements MonitorBackend {
     return !deletes && !this.ctx.settlement.current(old).pendingReplacement;
   }
 
-  /** With `--continue-on-error`, what needs something that failed is left out. */
+  /** With `--continue-on-error`, resources that depend on a failed one are skipped. */
   #withoutSkipped(urn: string, steps: readonly Step[]): readonly Step[] {
     const failed = new Set([...this.executor.failures.map((step) => step.urn), ...this.#skipped]);
     if (failed.size === 0) return steps;

@@ -130,7 +130,7 @@ export class HumanDisplay {
     const begun = this.#begun.get(key);
     // A preview tells the stack's end twice: once it is planned, and once its outputs are known.
     if (!this.options.preview) this.#begun.delete(key);
-    // A preview has said all; and what a refresh found is said here, where nothing had begun under that name.
+    // A preview has shown everything already. A refresh has shown no start of the step, so its result is shown here.
     if (this.#hidden(metadata) || (this.options.preview && begun !== undefined)) return;
     const took = begun === undefined ? "" : ` (${((performance.now() - begun) / 1000).toFixed(2)}s)`;
     const [begins, ends] = OPS[metadata.op]?.[2].slice(1) ?? [metadata.op, metadata.op];
@@ -140,7 +140,7 @@ export class HumanDisplay {
 
   #diagnostic({ urn, prefix, message, severity, ephemeral }: DiagnosticEvent): void {
     if (ephemeral === true || (severity === "debug" && !this.options.debug)) return;
-    // What is said of no resource is the stack's.
+    // A message without a resource is shown on the stack.
     const key = urn ?? this.#stackUrn;
     const heading = key === "" ? this.options.stack : `${this.#types.get(key) ?? key.split("::")[2] ?? ""} (${urnName(key)})`;
     const found = this.#diagnostics.get(key) ?? { heading, lines: [] };

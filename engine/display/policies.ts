@@ -15,7 +15,7 @@ interface Pack {
   remediations: PolicyRemediationEvent[];
 }
 
-/** `(type: name)` of what it is about. */
+/** `(type: name)` of the resource that the policy judged. */
 const subject = (urn: string | undefined, urns: boolean): string => (urn === undefined ? "" : `  (${urnType(urn)}: ${urns ? urn : urnName(urn)})`);
 
 const severityRank = ({ severity }: PolicyEvent): number => (severity === undefined ? SEVERITIES.length : SEVERITIES.indexOf(severity));

@@ -27,7 +27,7 @@ export function shownValue(value: Value): string {
 }
 
 interface Comparison {
-  /** What the provider, or the engine, says differs: of two masked values one cannot see it. */
+  /** Paths that the provider or the engine reports as different: two masked values look the same. */
   known: ReadonlySet<string>;
 }
 
@@ -48,7 +48,7 @@ export interface Change {
   before: PropertyMap | undefined;
   /** Undefined: it is deleted. */
   after: PropertyMap | undefined;
-  /** Paths that are said to differ. */
+  /** Paths that are reported as different. */
   known?: readonly string[] | undefined;
   /** Paths whose values are not shown where they differ. */
   hidden?: readonly string[] | undefined;

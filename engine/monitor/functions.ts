@@ -1,4 +1,4 @@
-/** What a program calls and does not register: functions of a package, and methods of resources. */
+/** Calls of a program that register nothing: functions of a package (Invoke) and methods of resources (Call). */
 import * as grpc from "@grpc/grpc-js";
 import * as provider from "@pulumi/pulumi/proto/provider_pb.js";
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
@@ -29,7 +29,7 @@ interface FunctionsContext {
   readonly packages: Packages;
   readonly defaults: DefaultProviders;
   readonly transforms: Transforms;
-  /** Of the deployment, as plugins are told. */
+  /** The deployment as a plugin is told of it. */
   plugin(): PluginCaller;
   /** The provider of a registered resource; undefined within if it has none of its own. */
   registered(urn: string): { readonly provider: string | undefined } | undefined;

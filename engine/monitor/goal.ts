@@ -1,7 +1,7 @@
 import type { HookBindings } from "../snapshot/types";
 import type { PropertyMap, Value } from "../wire/values";
 
-/** An older name of a resource as the program gives it; what it does not say is empty. */
+/** An alias as the program gives it; fields that it leaves out are empty. */
 export interface GoalAlias {
   urn: string;
   name: string;

@@ -6,7 +6,7 @@ import * as grpc from "@grpc/grpc-js";
 import type * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { isProviderType, isUrn, PROVIDER_PREFIX, urnType } from "../wire/urn";
 
-/** A request that cannot be meant; the program that made it is told. */
+/** A request that is not valid; the program gets the error. */
 export class BadRequest extends Error {
   constructor(
     message: string,

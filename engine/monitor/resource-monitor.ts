@@ -171,7 +171,7 @@ export class ResourceMonitor {
         (thrown instanceof StepFailed || thrown instanceof StepSkipped) &&
         request.getSupportsresultreporting();
       if (!goesOn) throw thrown;
-      // Of a partly made resource, what is known is reported.
+      // A partly created resource is answered with the outputs that are known.
       const half = this.backend.state(goal.urn);
       if (thrown instanceof StepFailed && half?.custom && half.initErrors.length > 0) answer(half);
       reply.setResult(thrown instanceof StepSkipped ? pb.Result.SKIP : pb.Result.FAIL);

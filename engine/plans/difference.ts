@@ -80,7 +80,7 @@ function violation(key: string, now: Value | undefined, diff: PlanDiff, plan: Pl
   const allowed = (value: Value, planned: Value | undefined): boolean => planned !== undefined && possibly(planned, value);
   const [add, update] = [diff.adds[key], diff.updates[key]];
   const [plannedAdd, plannedUpdate] = [plan.adds[key], plan.updates[key]];
-  // It is there already where it was to be added; but what was to be changed must be there.
+  // A planned addition may exist already; a planned change needs the property to exist.
   if (add !== undefined) return allowed(add, plannedAdd) ? undefined : said(plan, key, "+", add);
   if (update !== undefined) return allowed(update, plannedUpdate ?? plannedAdd) ? undefined : said(plan, key, "~", update);
   if (diff.deletes.includes(key)) {

@@ -53,7 +53,7 @@ export class PlanLedger {
     }
     if (this.limit === undefined) return;
     const planned = this.limit.get(urn);
-    // What is new and has no plan is refused for its step.
+    // A new resource without a plan is refused when its step is checked.
     if (planned === undefined && old === undefined) return;
     const limit = planned === undefined ? old && unchangedGoal(old, goal) : planned.goal;
     const found = limit === undefined ? "resource unexpectedly not deleted" : goalViolation(limit, goal, olds ?? {}, inputs);

@@ -32,7 +32,7 @@ export interface GoalPlan {
 }
 
 export interface ResourcePlan {
-  /** undefined: the resource only goes. */
+  /** undefined: the resource is only deleted. */
   goal: GoalPlan | undefined;
   /** In the order in which they come. */
   ops: StepOp[];

@@ -33,7 +33,7 @@ export interface Violation {
   message: string;
   level: EnforcementLevel;
   severity: Severity | undefined;
-  /** What the policy says that it is about; empty where it says nothing. */
+  /** URN that the policy names for the violation; empty where it names none. */
   urn: string;
 }
 

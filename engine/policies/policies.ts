@@ -40,7 +40,7 @@ function analyzed({ goal, inputs, provider }: Registration): AnalyzedResource {
 
 export class Policies {
   #packs: readonly LoadedPack[] = [];
-  /** What the state does not keep of a registration, and policies of the stack see. */
+  /** Options of a registration that the state does not keep, for policies of the stack. */
   readonly #goals = new Map<string, Pick<Goal, "deleteBeforeReplace" | "aliases">>();
 
   /** What packs were given that holds secrets, which they may tell. */

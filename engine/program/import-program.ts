@@ -36,7 +36,7 @@ function requestFor(spec: ImportSpec, stackUrn: string, made: ReadonlyMap<string
   return request;
 }
 
-/** In the given order: what is a parent stands before its children. */
+/** In the given order: a parent stands before its children. */
 export function runImports({ address, project, stack, imports }: ImportFacts): RunningProgram {
   const client = new ResourceMonitorClient(address, grpc.credentials.createInsecure(), GRPC_OPTIONS);
   const register = (request: pb.RegisterResourceRequest): Promise<pb.RegisterResourceResponse> =>
@@ -54,7 +54,7 @@ export function runImports({ address, project, stack, imports }: ImportFacts): R
     return { kind: "done" };
   };
   return {
-    // A registration that failed was shown on its resource.
+    // A failed registration was shown on its resource already.
     end: run()
       .catch((): ProgramEnd => ({ kind: "bail" }))
       .finally(() => client.close()),

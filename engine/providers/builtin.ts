@@ -84,7 +84,7 @@ export class BuiltinProvider implements Provider {
     return { id: preview ? "" : randomUUID(), properties };
   }
 
-  /** A stash keeps what it was made with: `input` is the program's latest, `output` what is stashed. */
+  /** A stash keeps the value of its creation: `input` is the program's latest value, `output` the stashed one. */
   async update({ type }: ResourceRef, _id: string, old: { outputs: PropertyMap }, news: PropertyMap): Promise<PropertyMap> {
     if (type !== STASH) throw unknownType(type);
     return { input: news["input"] ?? null, output: old.outputs["output"] ?? null };
@@ -119,7 +119,7 @@ export class BuiltinProvider implements Provider {
 
 /**
  * @param resources what this run has registered, by URN
- * @throws ProviderError that says why: the program is told
+ * @throws ProviderError with the reason, which the program gets
  */
 export async function invokeBuiltin(
   request: DeploymentRequest,

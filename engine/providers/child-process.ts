@@ -8,7 +8,7 @@ const DRAIN_MS = 500;
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
-/** Signals the process and all that it started; that none of them is left is no error. */
+/** Signals the process and everything that it started; it is not an error if all of them have exited. */
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {

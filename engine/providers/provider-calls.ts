@@ -22,7 +22,7 @@ function untraced(call: () => unknown): void {
 
 export class ProviderCalls {
   readonly service: ResourceProviderClient;
-  /** What the calls that have not ended are about. */
+  /** The resources that calls under way are about. */
   readonly #underWay = new Set<readonly PropertyMap[]>();
 
   constructor(

@@ -278,7 +278,7 @@ export class ProviderClient {
     try {
       await this.#calls.call<Empty, Empty>(this.#calls.service.cancel, new Empty());
     } catch (thrown) {
-      // It is being stopped: that it is gone already, or has no Cancel, is as good.
+      // The plugin is being stopped: it does not matter that it has exited already or does not implement Cancel.
       if (!(thrown instanceof ProviderError)) throw thrown;
     }
   }

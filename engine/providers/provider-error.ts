@@ -5,7 +5,7 @@ import { Status } from "@pulumi/pulumi/proto/status_pb.js";
 import { fromStruct } from "../wire/struct";
 import type { PropertyMap } from "../wire/values";
 
-/** How calls end that nobody answered. */
+/** Status codes of calls that got no answer. */
 const CUT: ReadonlySet<number> = new Set([grpc.status.UNAVAILABLE, grpc.status.CANCELLED, grpc.status.DEADLINE_EXCEEDED]);
 
 /** A call that failed. `partial`: the resource exists all the same, half initialised. */

@@ -11,7 +11,7 @@ export interface RunningPlugin {
   kill(): void;
 }
 
-/** A connection that breaks is seen before the end of the process behind it. */
+/** A broken connection is noticed before the exit of the process behind it. */
 const END_WAIT_MS = 1_000;
 
 /** See {@link RunningPlugin.ended}. */

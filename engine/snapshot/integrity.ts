@@ -137,7 +137,7 @@ export class IntegrityIndex {
     return brokenBy(state, { urn: before, provider: before, twice });
   }
 
-  /** The first rule that what was set since the last call breaks. */
+  /** The first rule that is broken by an entry set since the last call. */
   broken(): string | undefined {
     const used = [...this.#lost].some((name) => this.#uses.has(name));
     const places = used ? this.#entries.keys() : this.#changed;

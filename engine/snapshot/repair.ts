@@ -43,7 +43,7 @@ function standIn(state: ResourceState, reference: string, states: readonly Resou
   });
 }
 
-/** The entry without what refers to nothing. @param lives whether something of that name is there */
+/** The entry without references to resources that do not exist. @param lives whether a resource of that name exists */
 function pruned(state: ResourceState, lives: (name: string) => boolean, say: (change: string) => void, other: (reference: string) => string): ResourceState {
   const keep = (what: string, urns: readonly string[]): string[] =>
     urns.filter((urn) => {
@@ -98,7 +98,7 @@ function ordered(states: ResourceState[], names: ReadonlyMap<string, number[]>, 
       const next = candidates.find((other) => !mark.has(other));
       if (next === undefined) circular.add(name);
       else visit(next);
-      // It stood above on the way here, and needs what was just visited.
+      // It is an ancestor on the current path and depends on the entry just visited: a cycle.
       if (!(names.get(name) ?? []).some((other) => mark.get(other) === "done")) circular.add(name);
     }
     if (circular.size > 0) {

@@ -1,4 +1,4 @@
-/** Asks the provider whether inputs are right, and shows what is not. */
+/** Has the provider check inputs, and shows what it refuses. */
 import type { DeploymentContext } from "../deployment/context";
 import { CheckFailed } from "../errors";
 import type { Goal } from "../monitor/goal";
@@ -33,7 +33,7 @@ export async function checkInputs(ctx: DeploymentContext, goal: Goal, olds: Prop
   throw new CheckFailed(`${goal.urn} has wrong inputs`);
 }
 
-/** The program's inputs with what they ignore as it was. What cannot be ignored is said, and changes. */
+/** The program's inputs, with the previous values at paths of `ignoreChanges`. A path that cannot be ignored is reported, and its value changes. */
 export function withIgnored(ctx: DeploymentContext, goal: Goal, olds: PropertyMap): PropertyMap {
   if (goal.ignoreChanges.length === 0) return goal.inputs;
   const missed: string[] = [];

@@ -11,7 +11,7 @@ function deleteStep(state: ResourceState, gone: ReadonlySet<string>): Step {
   const facts = { urn: state.urn, type: state.type, old: state, provider: state.provider };
   if (state.pendingReplacement && !state.delete) return makeStep("remove-pending-replace", { ...facts, withoutProvider: true });
   if (state.external) return makeStep(state.delete ? "discard-replaced" : "discard", { ...facts, withoutProvider: true });
-  // What was deleted first is not deleted again: by now its provider may be another, with a namesake of it.
+  // A resource that was deleted before its replacement is not deleted again: its new provider may have another object of the same name.
   const withoutProvider =
     state.pendingReplacement ||
     state.retainOnDelete ||
@@ -28,7 +28,7 @@ function withDependents(resources: readonly ResourceState[], named: (urn: string
   return found;
 }
 
-/** What excluded resources keep: what they stand on, and by flag what depends on them. */
+/** Resources that `--exclude` keeps: those that the excluded ones depend on and, by flag, their dependents. */
 function withNeeds(ctx: DeploymentContext, resources: readonly ResourceState[], excluded: (urn: string) => boolean): Set<string> {
   const found = new Set(resources.filter((r) => excluded(r.urn)).map((r) => r.urn));
   for (let size = -1; size !== found.size; ) {
@@ -68,7 +68,7 @@ function withoutNeeded(resources: readonly ResourceState[], leaving: readonly Re
 
 export interface DeletionPlan {
   deletions: Step[];
-  /** What a limited operation leaves as it is. */
+  /** Resources that a limited operation leaves unchanged. */
   kept: Step[];
 }
 

@@ -56,7 +56,7 @@ export class Foresight {
     this.#start();
   }
 
-  /** An old state was deleted in this run: what is registered under its name is made anew. */
+  /** A previous state was deleted in this run: a registration of its name is a creation. */
   forget(urn: string): void {
     this.#gone.add(urn);
     this.#answers.delete(urn);
@@ -128,7 +128,7 @@ export class Foresight {
         this.#running--;
         this.#start();
       };
-      // Whoever's turn it is sees what went wrong.
+      // The failure is thrown when the registration's turn comes.
       ahead.check.catch(() => undefined);
       ahead.diff.then(ended, ended);
     }

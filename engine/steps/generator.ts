@@ -80,7 +80,7 @@ export class StepGenerator {
     return [makeStep("refresh", { urn: goal.urn, type: goal.type, old, new: wanted, provider: wanted.provider })];
   }
 
-  /** What the step of {@link refresh} has read; undefined: it is gone. */
+  /** State that the step of {@link refresh} has read; undefined: the object no longer exists. */
   refreshed(urn: string, state: ResourceState | undefined): void {
     this.#found.set(urn, { old: state, invalid: false });
   }
@@ -172,7 +172,7 @@ export class StepGenerator {
       if (old !== undefined) await this.#inspect(goal, unchecked);
       return old === undefined ? this.#skip(goal) : this.#limited.keep(urn, old);
     }
-    // What must be made anew although no target names it is made as it was.
+    // A resource that must be recreated although no target names it is recreated with its previous inputs.
     const right = included || old === undefined ? await checkInputs(this.ctx, goal, fresh ? {} : usable.inputs, fresh ? goal.inputs : kept, seed) : old.inputs;
     this.ctx.plan.goal({ goal, old, fresh, inputs: goal.custom ? right : kept, seed });
     const checked = await this.#inspect(goal, right);

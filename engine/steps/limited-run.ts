@@ -12,7 +12,7 @@ import { needsOf, type ResourceState } from "../snapshot/types";
 import { parseProviderReference } from "../wire/urn";
 import { makeStep, type Step } from "./step";
 
-/** What the generator knows of this run; read here at each question, and `registered` written. */
+/** State of the generator, read anew for each question; `registered` is also written here. */
 export interface RunFacts {
   /** Entries of the old state that are not marked for deletion, by URN. */
   olds: ReadonlyMap<string, ResourceState>;

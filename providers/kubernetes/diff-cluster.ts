@@ -19,7 +19,7 @@ function chosen(config: Values): unknown {
 
 /**
  * The official provider's rules: another server or authority is another cluster, and so is another `clusterIdentifier`; one that
- * stays says that it is the same cluster, whatever else changed. What is not known yet may be another one.
+ * stays says that it is the same cluster, whatever else changed. An unknown value may mean another cluster.
  */
 export function diffCluster(olds: Values, news: Values): DiffResult {
   const result = diffValues(olds, news);

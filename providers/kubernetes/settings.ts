@@ -1,4 +1,4 @@
-/** Settings of the provider: what each is called, what it means where it is not given, and those that are refused. */
+/** Settings of the provider: names, defaults, and those that are refused. */
 import { z } from "zod";
 import { readEnv } from "../../common/env";
 import { jsonSetting } from "../sdk/config";

@@ -47,7 +47,7 @@ export const isLockAnswer = (thrown: unknown): boolean =>
   /can't lock file|VM is locked|unable to acquire lock|cfs-lock/i.test(thrown.message);
 
 const isPassingAnswer = (thrown: unknown): boolean => thrown instanceof PveError && thrown.passing;
-/** Whether nothing is known of a request but that it was sent. */
+/** Whether a request was sent and its outcome is unknown. */
 export const isNoAnswer = (thrown: unknown): boolean => thrown instanceof HomelabError && thrown.code === "E_HTTP";
 
 function detailOf(response: HttpResponse): string {
@@ -55,7 +55,7 @@ function detailOf(response: HttpResponse): string {
   try {
     parsed = JSON.parse(response.body);
   } catch {
-    // A proxy's page or an empty body; its first line says what there is to say.
+    // A proxy's error page or an empty body: the first line is the message.
     return response.body.split("\n")[0]?.slice(0, 200) ?? "";
   }
   if (typeof parsed !== "object" || parsed === null) return "";

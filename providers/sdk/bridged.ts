@@ -123,7 +123,7 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
     async read({ id, inputs: asked, outputs: state, ...call }): Promise<ReadResult | undefined> {
       const inputs = saidOf(fields, withoutNulls(asked));
       const told = outputsOf(state);
-      // A creation that was cut left inputs and no outputs: what is known of it is what it was given.
+      // A creation that was cut left inputs and no outputs: its inputs are all that is known.
       const outputs = Object.keys(told).length === 0 ? planned(withoutNotes(inputs)) : told;
       const found = await resource.read(id, outputs, call);
       if (found === undefined) return undefined;
@@ -166,7 +166,7 @@ function updateOf<P>(resource: BridgedResource<P>, live: Live<P>): Pick<Resource
       const id = canonical(stated);
       const oldOutputs = outputsOf(state);
       const [before, news] = [planned(withoutNotes(withoutNulls(oldInputs))), planned(withoutNotes(inputs))];
-      // A creation that broke off had not come to these.
+      // A creation that was cut had not reached these properties.
       const unset = (resource.setAfterwards ?? []).filter((name) => !(name in oldOutputs));
       const olds = Object.fromEntries(Object.entries(before).filter(([name]) => !unset.includes(name)));
       await resource.update?.(id, { olds, news, outputs: oldOutputs }, call);
@@ -225,7 +225,7 @@ const outputsOf = ({ [RAW_STATE_NOTE]: _, ...outputs }: JsonObject): JsonObject 
 const saidOf = (fields: Fields, inputs: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(inputs).filter(([name, value]) => fields[name]?.computed !== true || !saysNothing(value)));
 
-/** What is known with what was found over it; null says that there is none. */
+/** The known values, overwritten by those that were read; a read null removes a value. */
 const merged = (known: JsonObject, found: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries({ ...known, ...found }).filter(([, value]) => value !== null));
 

@@ -8,6 +8,6 @@ export function notKnown(name: string, known: readonly string[]): string {
   return `the embedded provider does not support this property${hint === "" ? "; the official plugin may" : hint}`;
 }
 
-/** What is said of one that the official provider has and this one has not. */
+/** The message for an input that the official provider has and this one does not implement. */
 export const notHere = (reason?: string): string =>
   `the embedded provider does not have it${reason === undefined ? "" : ` (${reason})`}; the official plugin has`;

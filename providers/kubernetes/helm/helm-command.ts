@@ -10,7 +10,7 @@ import { HomelabError } from "../../../common/errors";
 import { type Manifest, manifestsIn } from "./manifest";
 import type { Installer, ReleaseName, ReleaseSpec, Repository } from "./release-spec";
 
-/** How long helm may take to note what it has done after it was told to stop. */
+/** How long helm may take, after a signal, to write the release's record. */
 const STOP_GRACE_MS = 30_000;
 const REPOSITORY = "homelab";
 const dryRunSchema = z.looseObject({ manifest: z.string() });
@@ -57,7 +57,7 @@ export class HelmCommand implements Installer {
     private readonly kubeconfig: string,
   ) {}
 
-  /** One call of helm. On an abort it is told to stop, and its end is waited for: it notes what it has done. */
+  /** One call of helm. On an abort helm gets a signal and is waited for, so that it can write the release's record. */
   #spawn(folder: string, args: readonly string[], stdin: string, signal: AbortSignal): Promise<string> {
     return new Promise<string>((resolve, reject) => {
       const child = spawn(this.helm, [...args, "--kubeconfig", path.join(folder, "kubeconfig")], {

@@ -32,7 +32,7 @@ export interface RefusedChange {
   readonly holdsData: boolean;
 }
 
-/** Which claims of a set would be other ones, each with what changes of it. */
+/** Claim templates of a StatefulSet that would change, each with its changed fields. */
 function claimChanges(before: unknown, after: unknown): string[] {
   const list = (set: unknown): Map<string, unknown> =>
     new Map(((at(set, "spec.volumeClaimTemplates") as unknown[] | undefined) ?? []).map((claim) => [String(at(claim, "metadata.name")), claim]));

@@ -14,7 +14,7 @@ export const nameOf = (inputs: Values): Value | undefined => {
   return name === "" || name === null ? undefined : name;
 };
 
-/** The inputs with the name that they had, or a new one, and the note that it is not the program's. */
+/** The inputs with the previous name or a new one, and the annotation that says that the name was generated. */
 export function named<P>({ news, olds, name, randomSeed }: CheckCall<P>): Values {
   const metadata = news["metadata"] ?? {};
   // Unknown: its name, if any, comes with it.

@@ -1,4 +1,4 @@
-/** What is stored of an object: as it lives, and what the official provider keeps beside it. */
+/** The outputs of an object: its live fields, and the fields that the official provider adds. */
 import { type JsonObject, type Values, withoutNulls } from "../../sdk/values";
 import { asSdkWrites } from "./dashed-keys";
 import { isSecretKind } from "./live-inputs";

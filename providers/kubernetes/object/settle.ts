@@ -38,7 +38,7 @@ export async function settled(
   return { id, outputs };
 }
 
-/** Of a write that was not answered: the next run applies it again, or deletes what there is. */
+/** After a write without an answer: the next run applies it again, or deletes the object if it exists. */
 export async function unsettled(call: Call, ref: ObjectRef, inputs: JsonObject, fieldManager: string, failure: UnknownOutcome): Promise<PartialFailure> {
   const { client } = call.provider;
   const namespaced = await isNamespaced(client, ref.apiVersion, ref.kind, AbortSignal.abort()).catch(() => true);

@@ -17,7 +17,7 @@ type Call = BridgedCall<PveClient>;
 /** `100`, or `pve1/100` as an import may say. */
 const numberOf = (id: string): number => Number(id.split("/").at(-1));
 
-/** The node that has it and the pool that it is in, by what the cluster says; undefined: no node has it. */
+/** The VM's node and pool, as the cluster reports them; undefined: no node has the VM. */
 async function findVm(client: PveClient, id: number, signal: AbortSignal): Promise<{ node: string; pool: string } | undefined> {
   const resources = await client.request("GET", "cluster/resources", signal, { type: "vm" });
   const found = (Array.isArray(resources) ? resources : []).map(asRecord).find((entry) => Number(entry["vmid"]) === id);
