@@ -13,7 +13,7 @@ import type { Unmodelled } from "./unmodelled";
 
 const KIND = "Application";
 const REFRESH = `${PREFIX}/refresh`;
-/** How soon it looks again at what goes. */
+/** How soon it looks again at objects that are being deleted. */
 const AGAIN_MS = 200;
 
 export class Applications {

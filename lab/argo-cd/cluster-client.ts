@@ -6,7 +6,7 @@ import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
 import { groupOf, isMap, type JsonMap, listAt, textAt } from "../kubernetes/objects";
 
-/** The writer in managedFields of what Argo CD applies. */
+/** The manager in `managedFields` of objects that Argo CD applies. */
 const MANAGER = "argocd-controller";
 
 export interface ClusterAccess {

@@ -1,4 +1,4 @@
-/** What Git has beside what the cluster has: which objects differ, which are to go, how healthy they are. */
+/** Compares Git with the cluster: which objects differ, which are to be pruned, how healthy they are. */
 import type { Kube } from "../controllers/kube";
 import type { KubeObject } from "../kubernetes";
 import { copy, groupOf, groupVersionOf, same } from "../kubernetes/objects";
@@ -141,7 +141,7 @@ export class Comparisons {
   }
 }
 
-/** The worst of what is there; where nothing is, and something should be, it is missing. */
+/** The worst health of the objects that exist; missing where none exists and one should. */
 function healthOfAll(resources: readonly Managed[]): HealthStatus {
   const lives = resources.flatMap(({ live }) => (live === undefined ? [] : [live]));
   if (resources.length > 0 && lives.length === 0) return "Missing";

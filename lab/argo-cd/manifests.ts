@@ -7,7 +7,7 @@ import { NotModelled, parseStrictly } from "./schema";
 
 const KUSTOMIZATIONS = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/** Of Kustomize the lab has the list of files and folders, and nothing that changes what is in them. */
+/** Of Kustomize the lab models `resources` alone: files and folders, and no field that changes their content. */
 const kustomizationSchema = z.strictObject({
   apiVersion: z.literal("kustomize.config.k8s.io/v1beta1").optional(),
   kind: z.literal("Kustomization").optional(),

@@ -1,4 +1,4 @@
-/** What Git, the project and the clusters say of an Application, or why that cannot be said. */
+/** The state of an Application by Git, its project and the clusters, or why it cannot be computed. */
 import type { Kube } from "../controllers/kube";
 import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
@@ -22,7 +22,7 @@ export interface Seen {
   readonly compared: Compared;
 }
 
-/** What is wrong with it, as conditions; nothing is synced then. */
+/** Errors of the Application, as conditions; with one, nothing is synced. */
 export class Refused extends Error {
   constructor(
     readonly type: Condition["type"],
@@ -129,7 +129,7 @@ export class Observer {
     return { spec, project, client, revision, sourceType, compared };
   }
 
-  /** Removes what the Application has made. @returns how many objects there still were */
+  /** Deletes the Application's objects. @returns how many still existed */
   async removeAll(app: KubeObject, spec: ApplicationSpec): Promise<number> {
     const client = this.#clusters.find(spec.destination, this.home() ?? "");
     const { resources } = await this.#comparisons.compare(app.metadata.name, [], client, where(app, spec, undefined));

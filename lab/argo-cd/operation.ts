@@ -1,4 +1,4 @@
-/** When an Application is synced: what is asked for, what goes on, what is tried again, and what Argo CD begins by itself. Pure. */
+/** When an Application is synced: on request, as a retry, or automatically. Pure. */
 import type { ApplicationSpec, Condition, Operation, OperationState, Retry, Source } from "./schema";
 
 /** Of a retry that says nothing: 5 seconds, twice as long each time, 3 minutes at most. */
@@ -44,7 +44,7 @@ export interface Situation {
   readonly now: number;
 }
 
-/** What Argo CD does by itself: a sync, later, or nothing, and what it says of that. */
+/** The automatic sync: now, later or not at all, with the condition that Argo CD sets. */
 export type Automatic = { readonly operation: Operation } | { readonly afterMs: number } | { readonly condition: Condition } | undefined;
 
 export function automaticSync({ spec, revision, resources, state, now }: Situation): Automatic {

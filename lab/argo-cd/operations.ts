@@ -12,7 +12,7 @@ import { SyncStep } from "./sync";
 const KIND = "Application";
 /** Entries of the history that are kept. */
 const HISTORY = 10;
-/** How often it looks at what goes on in another cluster. */
+/** How often it looks at another cluster while a sync runs there. */
 const ELSEWHERE_MS = 200;
 
 export class Operations {
@@ -51,7 +51,7 @@ export class Operations {
     return { operation: withRetry, phase: "Running", message: "", startedAt: this.kube.now() };
   }
 
-  /** One step of what goes on. */
+  /** One step of the running operation. */
   async step(app: KubeObject, now: Seen, given: OperationState): Promise<OperationState> {
     const { namespace, name } = app.metadata;
     const wait = untilRetry(given, this.ctx.clock.now());
@@ -95,7 +95,7 @@ export class Operations {
     return stepped;
   }
 
-  /** What was deployed, the last at the end. A sync of single objects is none. */
+  /** Deployments, the newest last. A sync of single objects does not count. */
   history(app: KubeObject, state: OperationState | undefined, before: OperationState | undefined): { history?: JsonMap[] } {
     const history = listAt(app, "status", "history");
     const { syncResult, operation, finishedAt, startedAt } = state ?? {};

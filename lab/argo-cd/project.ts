@@ -30,7 +30,7 @@ const destinationAllowed = ({ spec }: Project, cluster: NamedCluster, namespace:
     return server && matches(allowed.namespace ?? "", namespace);
   });
 
-/** What is wrong with an Application by its project, each as one condition's message. */
+/** Violations of the Application's project, each as the message of a condition. */
 export function refusedByProject(project: Project, source: Source, destination: Destination, cluster: NamedCluster): string[] {
   const { name, spec } = project;
   const { namespace = "" } = destination;

@@ -66,7 +66,7 @@ export type ApplicationSpec = z.output<typeof specSchema>;
 
 const resourceSchema = z.strictObject({ group: z.string().default(""), kind: z.string(), name: z.string(), namespace: z.string().optional() });
 
-/** What is asked for once: `operation` of an Application. */
+/** A single requested sync: `operation` of an Application. */
 export const operationSchema = z.strictObject({
   sync: z.strictObject({
     revision: z.string().optional(),

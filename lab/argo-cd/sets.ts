@@ -54,7 +54,7 @@ export class ApplicationSets {
           metadata: {
             ...current.metadata,
             ...(labels === undefined ? {} : { labels }),
-            // What somebody else asks of the Application stays, as a refresh.
+            // Requests of others on the Application stay, such as a refresh.
             ...(annotations === undefined ? {} : { annotations: { ...current.metadata.annotations, ...annotations } }),
             finalizers: finalizers ?? [],
           },

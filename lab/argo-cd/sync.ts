@@ -124,7 +124,7 @@ export class SyncStep {
     return this.#tasks.some(({ result }) => result.status === "SyncFailed") ? "one or more objects failed to apply (dry run)" : undefined;
   }
 
-  /** How far what runs has come. */
+  /** Sets the results of running tasks by the health of their objects. */
   #look(): void {
     for (const task of this.#tasks.filter(running)) {
       if (task.live === undefined || task.target === undefined) continue;
@@ -169,7 +169,7 @@ export class SyncStep {
       return this.#ends("Failed", this.#whyFailed("one or more objects failed to apply"));
     }
     const isLast = wave.length === left.length && !wave.some(({ hook }) => hook);
-    // Even if what was applied does not become healthy.
+    // Even if the applied objects do not become healthy.
     return isLast ? this.#succeeds("successfully synced (all tasks run)") : this.#ends("Running", waitingFor(wave, "completion of"));
   }
 

@@ -7,7 +7,7 @@ export interface Task {
   phase: SyncPhase;
   wave: number;
   hook: boolean;
-  /** As it is to be; undefined: it goes. */
+  /** The desired object; undefined: it is deleted. */
   target: KubeObject | undefined;
   live: KubeObject | undefined;
   result: ResourceResult;

@@ -35,7 +35,7 @@ const TRAEFIK = /(^|\/)traefik[:@]/;
 
 export const isBalancer = (service: KubeObject): boolean => textAt(service, "spec", "type") === "LoadBalancer";
 
-/** Undefined where nobody gives one: it stays pending, as it would. */
+/** Undefined where no controller assigns an address: the Service stays pending, as on a real cluster. */
 export function balancerAddress(kube: Kube, service: KubeObject): string | undefined {
   if (!kube.cluster.disabled.includes("servicelb")) return kube.cluster.address;
   if (running(kube, METALLB) === undefined) return addressIn(service);

@@ -131,7 +131,7 @@ export class ContainerVolumes {
     };
   }
 
-  /** Forgets what belonged to claims and pods that are gone. */
+  /** Deletes the data of claims and pods that no longer exist. */
   sweep(): void {
     const there = new Set([...this.kube.all("v1", "PersistentVolumeClaim"), ...this.kube.all("v1", "Pod")].map(({ metadata }) => metadata.uid));
     for (const key of this.#kept.keys()) if (!there.has(key.split("/")[0])) this.#kept.delete(key);

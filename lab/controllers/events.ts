@@ -8,7 +8,7 @@ import type { WorkQueue } from "./queue";
 const SETS = ["ReplicaSet", "StatefulSet", "DaemonSet", "Job"] as const;
 const apiOf = (kind: string): string => (kind === "Job" ? "batch/v1" : "apps/v1");
 
-/** Adds to the queue what a change concerns. */
+/** Adds the keys of the objects that a change concerns to the queue. */
 export function follow(kube: Kube, queue: WorkQueue, object: KubeObject, previous: KubeObject | undefined, deleted: boolean): void {
   const { namespace, name } = object.metadata;
   queue.add(object.kind, namespace, name);

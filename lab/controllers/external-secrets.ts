@@ -27,7 +27,7 @@ function duration(text: string): number {
 
 export class ExternalSecrets {
   readonly #client: SecretStoreClient;
-  /** What failed, by key: how often in a row, and until when nothing is tried for that generation. */
+  /** Failures by key: how many in a row, and until when that generation is not tried again. */
   readonly #backoff = new Map<string, { failures: number; until: number; generation: number }>();
   /** Stores by key: until when which generation needs no other look. */
   readonly #valid = new Map<string, { generation: number; until: number }>();

@@ -55,7 +55,7 @@ function isOperator(object: KubeObject): boolean {
   return Object.values(OPERATORS).some((operator) => operator.image.test(image));
 }
 
-/** Everything that is there, for a start. */
+/** All existing objects, for the first round. */
 function addAll(kube: Kube, queue: WorkQueue): void {
   const { store } = kube;
   for (const type of store.types.namespaced()) for (const { kind, metadata } of store.list(type)) queue.add(kind, metadata.namespace, metadata.name);

@@ -15,7 +15,7 @@ export type Destination =
   /** No endpoints. */
   | { kind: "unavailable" };
 
-/** What leads into a cluster by host name. */
+/** Routes into a cluster by host name. */
 export interface Routes {
   /** Whether they are served at this address. */
   isAt(address: string): boolean;

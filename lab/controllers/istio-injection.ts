@@ -6,7 +6,7 @@ import { selects } from "../kubernetes/selectors";
 import type { Kube } from "./kube";
 
 const PROXY = "istio-proxy";
-/** What a gateway's pod has for an image until it is filled in. */
+/** The placeholder image of a gateway's pod before the injection. */
 export const IMAGE_TO_FILL_IN = "auto";
 const CONFIGURATION = "istio-sidecar-injector";
 

@@ -7,7 +7,7 @@ import { decode64, isReady, type Kube } from "./kube";
 import type { Programs } from "./programs";
 
 const API = "networking.istio.io/v1";
-/** What of a VirtualService the lab knows, and of each route. */
+/** Fields of a VirtualService and of its routes that the lab models. */
 const KNOWN = ["hosts", "gateways", "http"];
 const KNOWN_ROUTE = ["route", "name"];
 

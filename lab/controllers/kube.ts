@@ -86,7 +86,7 @@ export class Kube {
     store.modify(store.type(object.apiVersion, object.kind), object.metadata.namespace, object.metadata.name, edit, { manager: this.manager });
   }
 
-  /** Puts the whole status in place of the one that is there. */
+  /** Replaces the whole status. */
   status(object: KubeObject, status: JsonMap): void {
     if (same(mapAt(object, "status"), status)) return;
     const { store } = this.cluster;

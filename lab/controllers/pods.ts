@@ -15,7 +15,7 @@ const PULL_BACKOFF_MS = 10_000;
 const JOB_LOOKS_AGAIN_MS = 1_000;
 
 export class Pods {
-  /** Pods by uid whose containers are being made, or are. */
+  /** Uids of pods whose containers are being created or exist. */
   readonly #making = new Set<string>();
 
   constructor(

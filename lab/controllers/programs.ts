@@ -187,7 +187,7 @@ export class Programs {
     if (this.kube.find("v1", "Pod", namespace, name)?.metadata.uid !== uid) await this.ended(key);
   }
 
-  /** Does what the pod of a job is there for, where the lab knows its program. @returns whether it has ended, or why it failed */
+  /** Runs the program of a job's pod, where the lab models it. @returns whether it has ended, or why it failed */
   finished(pod: KubeObject): boolean | { failure: string } {
     const longhorn = longhornJob(this.kube, pod);
     if (longhorn !== undefined) return longhorn === "" || { failure: longhorn };

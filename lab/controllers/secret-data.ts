@@ -1,4 +1,4 @@
-/** What an ExternalSecret makes of the entries that it reads. */
+/** The data of the Secret that an ExternalSecret makes of its entries. */
 import type { KubeObject } from "../kubernetes";
 import { at, isMap, type JsonMap, listAt, mapAt, textAt } from "../kubernetes/objects";
 import type { Session } from "./secret-store-client";

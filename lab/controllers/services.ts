@@ -105,7 +105,7 @@ export class Services {
     const ip = balancerAddress(kube, service);
     if (ip === undefined) return;
     kube.status(service, { loadBalancer: { ingress: [{ ip, ipMode: "VIP" }] } });
-    // Routes are at the balancer of what serves them.
+    // A route has the address of the balancer of its ingress controller.
     if (kube.cluster.disabled.includes("traefik"))
       for (const { metadata } of kube.all("networking.k8s.io/v1", "Ingress")) this.queue.add("Ingress", metadata.namespace, metadata.name);
   }

@@ -18,7 +18,7 @@ type Part = "webhook" | "injector" | "cert-controller";
 
 const firstContainer = (deployment: KubeObject): JsonMap | undefined => listAt(deployment, "spec", "template", "spec", "containers")[0];
 
-/** What a Deployment is of this, by its image and first argument. */
+/** Which of these programs a Deployment runs, by its image and first argument. */
 function partOf(deployment: KubeObject): Part | undefined {
   const container = firstContainer(deployment);
   const image = String(container?.["image"] ?? "");

@@ -70,7 +70,7 @@ function duration(text: string): number {
 
 /**
  * @param version of the image, without `v`
- * @param onUnmodelled what the lab does not have
+ * @param onUnmodelled gets each flag that the lab does not model
  * @throws HomelabError E_EXTERNAL_DNS_FLAGS, with which the program ends
  */
 export function parseSettings(version: string, args: readonly string[], onUnmodelled: (what: string) => void): Settings {

@@ -33,7 +33,7 @@ export interface ExternalDnsOptions {
 
 export interface ExternalDns {
   readonly settings: Settings;
-  /** Brings the records to what the routes say. @throws Error, with which the real one ends */
+  /** Changes the records to match the routes. @throws Error on which the real program exits */
   runOnce(): Promise<void>;
 }
 

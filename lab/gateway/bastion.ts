@@ -17,7 +17,7 @@ export async function startBastion(ctx: LabContext, options: { port: number; hos
   const server = new Server({ hostKeys: [options.hostKey], ident: "OpenSSH_9.6p1" }, (client) => {
     clients.add(client);
     client.on("close", () => clients.delete(client));
-    // A peer that went away: there is nobody to tell.
+    // The peer has closed the connection: nobody is left to get the error.
     client.on("error", () => clients.delete(client));
     client.on("authentication", (context) => {
       if (context.username === BASTION_USER && isAuthorized(context, [options.authorizedKey])) context.accept();

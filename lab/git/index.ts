@@ -129,7 +129,7 @@ export class GitHost {
       said = `${said}${chunk.toString("utf8")}`.slice(-2000);
     });
     child.on("error", (error) => failed(error.message));
-    // A client that goes away is no failure of the server's.
+    // A client that closes the connection is not an error of the server.
     child.stdin.on("error", () => undefined);
     request.pipe(child.stdin);
     response.on("close", () => child.kill());

@@ -108,7 +108,7 @@ function adapt(machine: Machine, who: Identity, name: string, command: HostComma
       machine,
       who,
       shell,
-      // What ends the one ends the other.
+      // Whatever ends one ends the other.
       runAs: (user, line, options) =>
         execute(machine, { ...user }, line, { ...options, ...(shell.signal === undefined ? {} : { signal: shell.signal }) }, reported),
     };

@@ -32,7 +32,7 @@ export async function startSshServer(machine: Machine, hostKey: string): Promise
     let user: Identity | undefined;
     clients.add(client);
     client.on("close", () => clients.delete(client));
-    // A peer that went away: there is nobody to tell.
+    // The peer has closed the connection: nobody is left to get the error.
     client.on("error", () => clients.delete(client));
     client.on("authentication", (context) => {
       authenticate(machine, context).then(

@@ -38,7 +38,7 @@ export class ApiServer {
       this.#handle(request, response, upgrade).catch((thrown: unknown) => this.#answers.fail(response, thrown));
     };
     this.#server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: false }, (request, response) => answer(request, response));
-    // exec and port-forward ask for another protocol. What does not get it has an answer in HTTP.
+    // exec and port-forward ask for an upgrade of the protocol. A request that does not get it is answered in HTTP.
     this.#server.on("upgrade", (request, socket, head) => {
       // From here on the connection is this server's: HTTP neither hears of its errors nor ends it.
       socket.on("error", () => socket.destroy());

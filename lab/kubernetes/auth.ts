@@ -188,7 +188,7 @@ const BUILTIN_RULES: Record<string, Record<string, unknown>[]> = {
 /** A rule of RBAC. The caller decides whether it applies to one namespace or to all. */
 export type Rule = Record<string, unknown>;
 
-/** What is granted to a user: everywhere, and in a namespace. */
+/** Rules that are granted to a user: in the cluster, and in a namespace. */
 export function rulesFor(user: User, namespace: string | undefined, store: ObjectStore): Rule[] {
   if (user.groups.includes("system:masters")) return [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }];
   const rulesOf = (reference: Record<string, unknown>, inside: string | undefined): Rule[] => {

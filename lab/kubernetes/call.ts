@@ -60,7 +60,7 @@ export class Answers {
       thrown instanceof StatusError
         ? thrown
         : new StatusError(500, "InternalError", "Internal error occurred: the lab failed to answer; its log of unhandled calls says why");
-    // What went wrong inside is for the lab's log, and for no client.
+    // An internal error goes to the lab's log, and not to the client.
     if (!(thrown instanceof StatusError)) this.unhandled(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
     if (response.headersSent) response.end();
     else this.send(response, error.code, error.body());

@@ -40,7 +40,7 @@ const typeName = (value: Json): string =>
           ? "object"
           : typeof value;
 
-/** What is wrong with a value, in the server's words. */
+/** Violations of the schema, in the API server's words. */
 export function schemaCauses(value: Json, schema: Schema, path = ""): StatusCause[] {
   if (schema === undefined) return [];
   const { type } = schema;

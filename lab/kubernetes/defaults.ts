@@ -202,7 +202,7 @@ const DEFAULTS: Readonly<Record<string, (object: KubeObject, spec: JsonMap) => v
   CustomResourceDefinition: customResourceDefinition,
 };
 
-/** Fills in what the object leaves out. Changes it in place. */
+/** Fills in defaults of fields that the object leaves out. Changes it in place. */
 export function applyDefaults(object: KubeObject): void {
   DEFAULTS[object.kind]?.(object, mapAt(object, "spec"));
 }

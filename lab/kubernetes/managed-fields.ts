@@ -168,7 +168,7 @@ export function merge(live: Json | undefined, applied: Json, schema: Schema): Js
   return applied;
 }
 
-/** Takes away what a manager owned and no longer applies, unless another owns it too. */
+/** Removes fields that the manager owned and no longer applies, unless another manager owns them too. */
 export function removeDropped(value: JsonMap, before: JsonMap, now: JsonMap, others: readonly ManagedFields[], schema: Schema): JsonMap {
   let result: Json = value;
   // A map that is owned as such stays as long as something in it is.

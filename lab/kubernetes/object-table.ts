@@ -102,7 +102,7 @@ export class ObjectTable {
     return this.#history.filter((entry) => entry.version > version && entry.key === key).map((entry) => entry.event);
   }
 
-  /** What has this object as its only owner. */
+  /** Objects whose only owner is this one. */
   protected ownedBy({ metadata: { uid } }: KubeObject): { type: ResourceType; object: KubeObject }[] {
     const isOwned = ({ metadata: { ownerReferences = [] } }: KubeObject): boolean =>
       ownerReferences.length > 0 && ownerReferences.every((reference) => reference.uid === uid);

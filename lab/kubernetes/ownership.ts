@@ -22,7 +22,7 @@ const entryOf = (type: ResourceType, { manager, subresource, now }: Writer, oper
   ...(subresource ? { subresource } : {}),
 });
 
-/** Notes on an object what a writer changed of it. */
+/** Records in `managedFields` which fields a writer changed. */
 export function noteUpdate(type: ResourceType, object: KubeObject, old: KubeObject | undefined, writer: Writer): void {
   const { manager, subresource } = writer;
   const fieldsV1 = ownedFields(changedPart(object, old, subresource) as JsonMap, schemaOf(type), true);

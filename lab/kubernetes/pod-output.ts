@@ -1,4 +1,4 @@
-/** What a pod's containers printed: only some programs of the lab print anything. */
+/** Output of a pod's containers: only some programs of the lab print anything. */
 import type { ServerResponse } from "node:http";
 import type { KubeObject } from "./objects";
 import { containerOf, type PodOutput } from "./pod-programs";

@@ -73,7 +73,7 @@ function value(reader: BinaryReader, [name, type, repeated]: Field, where: strin
   return entry;
 }
 
-/** Go writes what is not a pointer also when it is zero; JSON leaves that out. */
+/** Go writes a field that is not a pointer even when it is zero; JSON leaves it out. */
 const isNothing = (found: unknown, [, , repeated, pointer]: Field): boolean =>
   repeated === "" && pointer === 0 && (found === "" || found === 0 || found === false);
 

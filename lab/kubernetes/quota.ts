@@ -1,4 +1,4 @@
-/** What LimitRanges add to pods, and what ResourceQuotas let through: two of the API server's own admission plugins. */
+/** LimitRanges add defaults to pods, ResourceQuotas refuse what exceeds them: two admission plugins of the API server. */
 import { at, type JsonMap, type KubeObject, listAt, mapAt, textAt } from "./objects";
 import type { ObjectStore } from "./store";
 
@@ -26,7 +26,7 @@ export function quantity(value: unknown): number {
 /** The resources of a container with what the namespace gives to one that names nothing. */
 function completed(resources: JsonMap, defaults: { readonly requests: JsonMap; readonly limits: JsonMap }): JsonMap {
   const limits = { ...defaults.limits, ...mapAt(resources, "limits") };
-  // A request that is left out is as its own limit, and only without one what the namespace says.
+  // A missing request is set to the container's own limit; without a limit, to the namespace's default.
   const requests = { ...defaults.requests, ...mapAt(resources, "limits"), ...mapAt(resources, "requests") };
   return { ...resources, ...(Object.keys(requests).length > 0 ? { requests } : {}), ...(Object.keys(limits).length > 0 ? { limits } : {}) };
 }
@@ -58,7 +58,7 @@ function podRequest(spec: unknown, resource: string): number {
   return Math.max(together, ...init.map(asked));
 }
 
-/** What an object counts for, by the names that a quota has. */
+/** Usage of an object, by the quota's names of resources. */
 function charged(kind: string, spec: unknown): Readonly<Record<string, number>> {
   if (kind === "PersistentVolumeClaim") return { persistentvolumeclaims: 1, "requests.storage": quantity(at(spec, "resources", "requests", "storage") ?? 0) };
   if (kind !== "Pod") return {};

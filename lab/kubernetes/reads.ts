@@ -34,7 +34,7 @@ export class Reads {
     const chosen = selected(call, path);
     if (["1", "true"].includes(url.searchParams.get("watch") ?? "")) {
       const end = watch({ store, path, key: storageKey(path.type), selected: chosen, url, response, as: accepts(call), now: () => ctx.clock.now() });
-      // What the client has got so far is all that it gets.
+      // The answer ends with what the client has got so far.
       if (ctx.faults.take("kubernetes.watch-cut", this.options.cluster)) setImmediate(() => call.request.socket.destroy());
       const ended = this.open.add(end);
       response.on("close", () => {

@@ -15,7 +15,7 @@ export function allocateAddress(service: KubeObject, services: readonly KubeObje
   spec["clusterIPs"] = [spec["clusterIP"]];
 }
 
-/** What the server gave a service stays when the writer does not name it. */
+/** Addresses and ports that the server assigned stay when a writer leaves them out. */
 export function keepAllocated(object: KubeObject, old: KubeObject): void {
   const spec = mapAt(object, "spec");
   const before = mapAt(old, "spec");

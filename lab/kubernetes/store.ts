@@ -24,7 +24,7 @@ export interface WriteOptions {
   subresource?: "status" | "scale";
 }
 
-/** What happened to the store by one request. */
+/** Changes that one request made in the store. */
 export interface Written {
   object: KubeObject;
   /** false for a write that changed nothing, and for a dry run. */

@@ -1,4 +1,4 @@
-/** What the server refuses, in its words. */
+/** Checks of the API server, with its messages. */
 import { at, isMap, type KubeObject, listAt, mapAt, same, textAt } from "./objects";
 import type { ResourceType } from "./resource-types";
 import { badRequest, invalid, type StatusCause } from "./status";

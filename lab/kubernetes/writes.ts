@@ -134,7 +134,7 @@ export class Writes {
 
   #written(call: Call, path: ResourcePath, written: Written, verb: string, warnings: readonly string[]): void {
     this.answers.record(path, written.object.metadata.name, verb, written.changed);
-    // It is written; only nobody hears of it.
+    // The object is written; the client gets no answer.
     if (this.options.ctx.faults.take("kubernetes.reply-lost", this.options.cluster)) return void call.request.socket.destroy();
     const body = path.subresource === "scale" ? scaleOf(written.object) : written.object;
     this.answers.sendObject(call, path, written.created ? 201 : 200, body, warnings);

@@ -6,7 +6,7 @@ import { storageStatus } from "./storage-config";
 import { findTask, stopTask, taskStatus } from "./tasks";
 import { listEntry } from "./vms";
 
-/** What the lab models. */
+/** The version of Proxmox VE that the lab models. */
 const VERSION = { version: "8.4.1", release: "8.4", repoid: "2a5fa54a8503f96d" } as const;
 
 function nextId(call: Call): string {

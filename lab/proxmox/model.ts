@@ -107,7 +107,7 @@ export function restoredState(saved: unknown, site: ProxmoxSite, before: Proxmox
   return { ...state, storages: [...state.storages, ...storages.filter(isNew)], networks: { ...networks, ...state.networks } };
 }
 
-/** What a VM brings to the network when it boots. */
+/** A VM as its operating system sees it when it boots: name, address and disks. */
 export interface GuestSpec {
   /** The VM's number. */
   id: string;

@@ -22,7 +22,7 @@ export interface Route {
   /** Parameters that the lab models beside those of the path. */
   parameters: readonly string[] | typeof CHECKED;
   handler: Handler;
-  /** What a reply tells beside its `data`. */
+  /** Fields of a reply beside `data`. */
   attributes: (call: Call) => Record<string, unknown>;
   /** Whether it changes something; decided by the handler where it depends. */
   writes: boolean;

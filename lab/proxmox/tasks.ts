@@ -16,7 +16,7 @@ export interface TaskRequest {
 /** How work that runs is told to stop. */
 const stops = new WeakMap<Task, () => void>();
 
-/** Work that a person may stop: what it has not done yet is not done. Of other kinds nobody here knows what they leave behind. */
+/** Tasks that can be stopped: their remaining steps do not happen. For other kinds it is not known what a stop leaves behind. */
 const STOPPABLE: ReadonlySet<string> = new Set(["download"]);
 
 /** `DELETE …/tasks/{upid}`: the worker gets a signal; whoever asks looks at the task to see it end. */

@@ -134,7 +134,7 @@ function removeOption(pve: Pve, vm: Vm, key: string): void {
   else addUnused(vm, volume.volid);
 }
 
-/** What every new VM gets by itself. */
+/** Defaults of every new VM. */
 export function fillDefaults(pve: Pve, vm: Vm): void {
   const seed = createHash("sha256").update(`${vm.vmid}/${pve.ctx.clock.now()}`).digest("hex");
   const uuid = `${seed.slice(0, 8)}-${seed.slice(8, 12)}-4${seed.slice(13, 16)}-a${seed.slice(17, 20)}-${seed.slice(20, 32)}`;

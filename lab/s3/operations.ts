@@ -39,7 +39,7 @@ const OPERATIONS: readonly Operation[] = [
   { level: "object", method: "DELETE", query: [], headers: [] },
 ];
 
-/** Of every request: its signature, and what the client says of itself. */
+/** Headers of every request: its signature, and those that describe the client. */
 const EVERYWHERE = /^x-amz-(date|content-sha256|security-token|user-agent)$/;
 /** Headers that would change what an operation does. */
 const MATTERS = /^(x-amz-.+|if-.+|range)$/;

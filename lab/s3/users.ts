@@ -30,7 +30,7 @@ export function checkUser(user: User | undefined, request: IncomingMessage, url:
   const [bucket = "", ...rest] = url.pathname.slice(1).split("/").map(decodeURIComponent);
   const key = rest.join("/");
   const action = bucket === "" ? "s3:ListAllMyBuckets" : actionOf(request, url, key);
-  // To delete many is asked of the bucket, and allowed for what lies in it.
+  // DeleteObjects is a request on the bucket, and needs the permission on its objects.
   const within = request.method === "POST" ? "/*" : key === "" ? "" : `/${key}`;
   const needed = [`arn:aws:s3:::${bucket}${within}`, ...copied(request)];
   const allowed = (resource: string, wanted: string): boolean =>

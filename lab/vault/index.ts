@@ -108,7 +108,7 @@ export async function startVault(name: string, ctx: LabContext, options: VaultOp
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { status, body } = await answer(request, router, core);
-    // Done; only nobody hears of it.
+    // The request has taken effect; the client gets no answer.
     if (status < 300 && changes(request) && ctx.faults.take("vault.reply-lost", name) !== undefined) return void request.socket.destroy();
     const text = body === undefined ? "" : `${JSON.stringify(body)}\n`;
     response.writeHead(status, {

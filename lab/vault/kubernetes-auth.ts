@@ -221,7 +221,7 @@ export class KubernetesAuth {
     try {
       claims = claimsSchema.parse(JSON.parse(Buffer.from(payload ?? "", "base64url").toString("utf8")));
     } catch {
-      // Whatever it is, it is no token of a service account; Vault says no more than this.
+      // It is not a token of a service account; Vault says no more than this.
       throw forbidden("permission denied");
     }
     const now = this.core.now();

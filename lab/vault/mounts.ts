@@ -39,7 +39,7 @@ export const newAuthAccessor = (type: string): string => `auth_${type}_${randomB
 
 const slashed = (path: string): string => `${path.replace(/^\/+|\/+$/g, "")}/`;
 
-/** Sets what a request names. @returns whether anything is different */
+/** Sets the fields that a request names. @returns whether any of them has changed */
 function configure(mount: VaultMount, body: Record<string, unknown>): boolean {
   const before = JSON.stringify(mount);
   for (const key of TTLS) {

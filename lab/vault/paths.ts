@@ -12,7 +12,7 @@ const READ = ["GET"];
 const WRITE = ["POST", "PUT"];
 const ALL = ["GET", ...WRITE, "DELETE"];
 
-/** What paths below sys/ are answered by. */
+/** The parts of the server that answer paths below sys/. */
 export interface Parts {
   core: Core;
   mounts: Mounts;

@@ -47,7 +47,7 @@ export class Router {
       },
       removed: (kind, path) => this.#forget(kind, path),
       moved: (kind, from, to) => {
-        // What was handed out below the old path ends with it.
+        // Tokens of the auth method at the old path are revoked.
         if (kind === "auths") this.#tokens.revokeOf(from);
         const { kv, authConfigs, authRoles } = core.state;
         for (const table of [kv, authConfigs, authRoles] as Record<string, unknown>[]) {

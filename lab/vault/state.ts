@@ -10,7 +10,7 @@ const entrySchema = z.object({
   created: z.string(),
   updated: z.string(),
   custom: z.record(z.string(), z.string()).nullable(),
-  /** 0 = what the mount says. */
+  /** 0: the mount's value holds. */
   maxVersions: z.number(),
   casRequired: z.boolean(),
   deleteVersionAfter: z.string(),

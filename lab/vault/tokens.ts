@@ -36,7 +36,7 @@ const badToken = (): VaultError => new VaultError(403, "bad token");
 export class Tokens {
   constructor(private readonly core: Core) {}
 
-  /** Drops what has expired, and what it had made. */
+  /** Removes expired tokens with the tokens that they made. */
   #expire(): void {
     const now = this.core.now();
     for (const token of [...this.core.state.tokens]) if (token.expires !== null && token.expires <= now) this.#drop(token);

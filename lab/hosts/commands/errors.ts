@@ -2,7 +2,7 @@ import type { ExecResult } from "just-bash";
 import { asError } from "../../../common/errors";
 import { absolute, fail, type HostCommand, type Invocation } from "../command";
 
-/** What the real program says of a file that it is refused, and of one that is not there. */
+/** The real program's messages for a file without permission, and for one that does not exist. */
 type Wording = (name: string, refused: boolean) => string;
 
 const NO_FILE = "No such file or directory";

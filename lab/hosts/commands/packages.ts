@@ -70,7 +70,7 @@ async function aptInstall(run: Invocation, names: string[], flags: Map<string, s
     const [name, asked] = splitOnce(word, "=");
     const known = ARCHIVE[name];
     if (known === undefined || !(await isOffered(machine, name))) {
-      // A name that is never a package's is what a test asks for; another one is a gap of the lab.
+      // Tests ask for a name that no package has; any other unknown name is a gap of the lab.
       if (!name.startsWith("no-such-") && known === undefined)
         machine.ctx.unhandled.add({ system: "ssh", target: machine.spec.hostname, what: `apt-get install ${name}: the lab's archive does not have it` });
       return fail(`E: Unable to locate package ${name}`, 100);

@@ -88,7 +88,7 @@ async function tctl(run: Invocation, args: string[]) {
 }
 
 const HAPROXY_SECTIONS = /^(global|defaults|frontend|backend|listen|userlist)(\s+(\S+))?$/;
-/** What the lab knows of a word's values. The real one knows many more: another is a gap of the lab. */
+/** Keywords of haproxy.cfg and their values that the lab models. The real program has many more: any other is a gap of the lab. */
 const HAPROXY_WORDS: Readonly<Record<string, RegExp>> = {
   log: /^(global|\/dev\/log local\d)$/,
   user: /^\S+( insecure-password ".*")?$/,

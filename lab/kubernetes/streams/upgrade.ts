@@ -60,7 +60,7 @@ export function acceptWebSocket({ request, response, upgrade }: Call, protocol: 
     server.once("wsClientError", (error) => reject(badRequest(`unable to upgrade: ${error.message}`)));
     server.handleUpgrade(request, socket, head, (opened) => {
       response.detachSocket(socket as never);
-      // What is no frame closes the connection, which its reader hears of.
+      // Bytes that are not a frame close the connection, and the reader gets the error.
       opened.on("error", () => undefined);
       resolve(opened);
     });
