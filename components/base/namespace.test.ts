@@ -13,6 +13,15 @@ test("by itself it is a namespace that is known as ours, and nothing more", asyn
   expect(only(registered, "kubernetes:core/v1:Namespace").inputs["metadata"]).toEqual({ name: "shop", labels: { ...LABELS, team: "a" } });
 });
 
+test("one that is kept stays when its resource goes, with all that is in it", async () => {
+  for (const keep of [true, false]) {
+    const registered = await registeredOf(({ kubernetes }) => {
+      new Namespace("shop", { name: "shop", keep }, { providers: { kubernetes } });
+    });
+    expect(only(registered, "kubernetes:core/v1:Namespace").retainOnDelete).toBe(keep);
+  }
+});
+
 test("its rules are objects of their own, in it", async () => {
   const rule = { from: [{ ipBlock: { cidr: "10.0.0.12/32" } }], ports: [{ protocol: "TCP", port: 10250 }] } as const;
   const registered = await registeredOf(({ kubernetes }) => {

@@ -39,6 +39,8 @@ export interface NamespaceArgs {
   readonly mesh?: { readonly labels: Readonly<Record<string, string>>; readonly allow: readonly MeshRule[] };
   /** What all its objects together may ask for, as the `hard` of a ResourceQuota. */
   readonly quota?: Readonly<Record<string, string>>;
+  /** It stays when the program's resource goes, and is deleted by hand: with it Kubernetes deletes all that is in it, volumes among it. */
+  readonly keep?: boolean;
 }
 
 /** The `spec` of an AuthorizationPolicy. Without rules it lets nobody through (https://istio.io/latest/docs/reference/config/security/authorization-policy/). */
@@ -64,7 +66,7 @@ export class Namespace extends Component {
     const own = new KubernetesNamespace(
       `${name}-namespace`,
       { metadata: { name: args.name, labels: { "app.kubernetes.io/managed-by": "homelab", ...security, ...args.mesh?.labels, ...args.labels } } },
-      this.child({ customTimeouts: timeouts(10) }),
+      this.child({ customTimeouts: timeouts(10), retainOnDelete: args.keep ?? false }),
     );
     const rules = this.rules(name, args, own.metadata.name);
     this.namespace = after([own, ...rules], own.metadata.name);

@@ -111,6 +111,8 @@ export interface Volume {
   readonly count?: number;
   /** It lies on a disk of its own, which is there already, and takes nothing from those of the machines. */
   readonly ownDisk?: true;
+  /** It is lost without harm: a cache, or what is deleted after some days anyhow. Others keep their namespace when the module goes. */
+  readonly disposable?: true;
 }
 
 /** A credential that the chart has by default and that everybody knows. */

@@ -29,6 +29,8 @@ const stepSchema = z.object({
   diffs: z.array(z.string().max(1_000)).max(5_000),
   /** Properties that force a replacement. */
   keys: z.array(z.string().max(1_000)).max(5_000),
+  /** A deletion that only forgets: what is there stays. */
+  kept: z.boolean().optional(),
   values: z.array(valueSchema).max(5_000).optional(),
   /** Milliseconds after the start of the run, and how long it took; of steps that ran. */
   offset: z.number().nonnegative().optional(),

@@ -41,6 +41,13 @@ test.each([
   expect(gatedChanges({ stacks: [stack("dev", step("delete", type, "x"))] })).toEqual([{ what: "dev/x", how }]);
 });
 
+test("what a deletion leaves where it is is not lost", () => {
+  const kept = { ...step("delete", "kubernetes:core/v1:Namespace", "data"), kept: true };
+  expect(gatedChanges({ stacks: [stack("dev", kept, step("delete", "kubernetes:core/v1:Namespace", "x"))] })).toEqual([
+    { what: "dev/x", how: "deletes the namespace with all that is in it" },
+  ]);
+});
+
 test.each(["kubernetes:core/v1:ConfigMap", "kubernetes:apps/v1:Deployment", "command:remote:Command", "homelab:hosts:HostRole"])("%s is made again", (type) => {
   expect(gatedChanges({ stacks: [stack("dev", step("delete", type, "x"))] })).toEqual([]);
 });

@@ -36,8 +36,8 @@ const HOLDS: readonly [RegExp, string][] = [
   [/^vault:index\/mount:Mount$/, "the mount with all its secrets"],
 ];
 
-function gatedStep(stack: string, { op, type, name }: ReportStep): GatedChange[] {
-  const loses = LOSES[op];
+function gatedStep(stack: string, { op, type, name, kept }: ReportStep): GatedChange[] {
+  const loses = kept === true ? undefined : LOSES[op];
   const held = HOLDS.find(([pattern]) => pattern.test(type))?.[1];
   return loses === undefined || held === undefined ? [] : [{ what: `${stack}/${name}`, how: `${loses} ${held}` }];
 }

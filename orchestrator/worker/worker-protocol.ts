@@ -62,6 +62,8 @@ export const stepSchema = z.object({
   diffs: z.array(z.string()),
   /** Properties that force a replacement. */
   keys: z.array(z.string()),
+  /** A deletion that only forgets: what is there stays (Pulumi: `retainOnDelete`). */
+  kept: z.boolean().optional(),
   /** Of an update, a replacement or a refresh, whole; secrets are masked by the engine. */
   values: z.array(changedValueSchema),
 });

@@ -43,6 +43,7 @@ function step(metadata: StepEventMetadata, reads: boolean): ResourceStep {
     diffs: metadata.detailedDiff ? Object.keys(metadata.detailedDiff) : (metadata.diffs ?? []),
     keys: metadata.keys ?? [],
     component: (metadata.new ?? metadata.old)?.custom === false,
+    ...(metadata.op === "delete" && metadata.old?.retainOnDelete === true ? { kept: true } : {}),
     values: reads && metadata.op === "update" ? driftedValues(metadata) : changedValues(metadata),
   };
 }

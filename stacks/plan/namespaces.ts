@@ -36,6 +36,14 @@ export function flowInput(
   };
 }
 
+/** Those with volumes that hold data. */
+const withData = (chosen: readonly ChosenModule[]): ReadonlySet<string | undefined> =>
+  new Set(
+    chosen.flatMap(({ parts: { namespaces, volumes } }) =>
+      volumes.filter(({ disposable }) => disposable !== true).map(({ namespace = namespaces[0] }) => namespace),
+    ),
+  );
+
 /** By name. @param flows without problems. @param quotas by namespace, for those that have one */
 export function namespacesOf(
   flows: FlowInput,
@@ -51,6 +59,7 @@ export function namespacesOf(
     ...applications.map(({ namespace, podSecurity }) => [namespace, podSecurity] as const),
   ]);
   const unlimited = new Set(chosen.flatMap(({ parts }) => parts.unlimited));
+  const kept = withData(chosen);
   return new Map(
     [...levels].map(([name, podSecurity]) => {
       const networkPolicy = policies.get(name);
@@ -64,6 +73,7 @@ export function namespacesOf(
           containerDefaults: unlimited.has(name) ? UNLIMITED : CONTAINER_DEFAULTS,
           ...(networkPolicy === undefined ? {} : { networkPolicy }),
           ...(quota === undefined ? {} : { quota }),
+          ...(kept.has(name) ? { keep: true } : {}),
           ...meshArgs,
         },
       ];

@@ -63,8 +63,8 @@ export const harbor = defineModule({
       volumes: [
         { name: "images", size },
         { name: "logs of jobs", size: SIZES.jobLog },
-        { name: "queues", size: SIZES.valkey },
-        ...(scan ? [{ name: "list of flaws", size: SIZES.trivy }] : []),
+        { name: "queues", size: SIZES.valkey, disposable: true },
+        ...(scan ? [{ name: "list of flaws", size: SIZES.trivy, disposable: true as const }] : []),
       ],
       values: {
         harbor: harborValues({ host, storageClass: own ?? storageClass, size, scan, database, credentialMark: "<digest of the credentials>" }),

@@ -62,7 +62,7 @@ export const immich = defineModule({
     ],
     volumes: [
       { name: "database", size: databaseSize },
-      { name: "models", size: cacheSize },
+      { name: "models", size: cacheSize, disposable: true },
       { name: "library", size: librarySize, ownDisk: true },
     ],
   }),

@@ -24,7 +24,7 @@ export const jaeger = defineModule({
       { direction: "in", peer: MONITORING_NAMESPACE, port: QUERY_PORT, why: "Grafana asks for traces" },
     ],
     workloads: [{ name: "jaeger", cpu: "100m", memory: "512Mi" }],
-    volumes: [{ name: "traces", size }],
+    volumes: [{ name: "traces", size, disposable: true }],
     values: { [JAEGER_RELEASE]: jaegerValues({ retentionDays }) },
   }),
   build: () => (require("./jaeger") as typeof import("./jaeger")).buildJaeger,

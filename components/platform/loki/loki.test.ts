@@ -58,7 +58,7 @@ test("it is its pinned chart with one process and a volume, and nothing that the
 test("how long logs are kept and where are options; who keeps them deletes them", () => {
   const options = loki.options.parse({ storageClass: "longhorn", size: "5Gi", retentionDays: 2 });
   const { values, storageClasses, volumes } = loki.parts(options, PLACE);
-  expect([storageClasses, volumes]).toEqual([["longhorn"], [{ name: "logs", size: "5Gi" }]]);
+  expect([storageClasses, volumes]).toEqual([["longhorn"], [{ name: "logs", size: "5Gi", disposable: true }]]);
   expect(values["loki"]).toMatchObject({
     loki: { limits_config: { retention_period: "48h" }, compactor: { retention_enabled: true } },
     singleBinary: { persistence: { storageClass: "longhorn", size: "5Gi" } },

@@ -20,7 +20,7 @@ export const loki = defineModule({
       { direction: "in", peer: LOKI_NAMESPACE, port: 7946, why: "its ring, of one" },
     ],
     workloads: [{ name: "loki", cpu: "100m", memory: "256Mi" }],
-    volumes: [{ name: "logs", size }],
+    volumes: [{ name: "logs", size, disposable: true }],
     values: { [LOKI_RELEASE]: lokiValues({ storageClass: own ?? storageClass, size, retentionDays }) },
   }),
   build: () => (require("./loki") as typeof import("./loki")).buildLoki,

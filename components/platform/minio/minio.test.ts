@@ -39,7 +39,7 @@ test("it takes its root user from a Secret that is there first, and has no user 
       existingSecret: "minio-root",
       policies: [],
       users: [],
-      persistence: { enabled: true, size: "10Gi", storageClass: "local-path" },
+      persistence: { enabled: true, size: "10Gi", storageClass: "local-path", annotations: { "helm.sh/resource-policy": "keep" } },
       resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "1Gi" } },
       containerSecurityContext: {
         runAsNonRoot: true,

@@ -73,7 +73,8 @@ export function minioValues<T>({ storageClass, size, buckets, users, credentialM
     policies: Object.entries(users).map(([name, user]) => ({ name, statements: [policyOf(user)] })),
     // The chart's default is a user "console" with all rights and the password "console123".
     users: Object.keys(users).map((accessKey) => ({ accessKey, existingSecret: USERS_SECRET, existingSecretKey: accessKey, policy: accessKey })),
-    persistence: { enabled: true, size, storageClass },
+    // An uninstall leaves the claim where it is.
+    persistence: { enabled: true, size, storageClass, annotations: { "helm.sh/resource-policy": "keep" } },
     resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "1Gi" } },
     // The chart says which user it is; it keeps its settings beside its program.
     containerSecurityContext: {

@@ -82,7 +82,12 @@ export class Vault extends Component {
     const manager = new Provider(`${name}-set-up`, { address: args.address, token: managerToken, skipChildToken: true }, this.child());
     livesIn(manager, boot);
     const child = this.child({ provider: manager });
-    const mount = new Mount(`${name}-kv`, { path: KV_MOUNT, type: "kv", options: { version: "2" }, description: "Entries of secrets/ and kubeconfigs" }, child);
+    const mount = new Mount(
+      `${name}-kv`,
+      { path: KV_MOUNT, type: "kv", options: { version: "2" }, description: "Entries of secrets/ and kubeconfigs" },
+      // Vault deletes all entries with it. The module that goes leaves them on Vault's volume.
+      this.child({ provider: manager, retainOnDelete: true }),
+    );
     new Audit(
       `${name}-audit`,
       // On the volume that the chart mounts for it. Vault writes hashes of values there, never the values.

@@ -1,4 +1,7 @@
-/** What each stack's programs and charts ask for in a namespace fits its quota: a Kubernetes that keeps them refuses what does not. */
+/**
+ * The volumes of each stack's programs and charts: they fit the quota of their namespace, since a Kubernetes that keeps quotas refuses
+ * what does not; and those that hold data outlive the module.
+ */
 import { loadEstate } from "../../stacks/load/estate";
 import { planEstate } from "../../stacks/plan/plan";
 import { mebibytes } from "../../stacks/plan/requests";
@@ -21,6 +24,13 @@ function storageOf(object: Rendered): number {
   return Number(at(object, "spec", "replicas") ?? 1) * templates.reduce<number>((sum, claim) => sum + size(claim), 0);
 }
 
+/** What a module's resource or a chart's object leaves behind where it goes: what holds data, by itself. */
+function isKept({ type, retainOnDelete, object }: { type?: string; retainOnDelete?: boolean; object: Rendered }): boolean {
+  // Kubernetes leaves a StatefulSet's claims where they are, but for a policy of its own.
+  if (object["kind"] === "StatefulSet") return at(object, "spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted") !== "Delete";
+  return type === undefined ? at(object, "metadata", "annotations", "helm.sh/resource-policy") === "keep" : retainOnDelete === true;
+}
+
 /** Namespaces with volumes. */
 const seen = new Set<string>();
 
@@ -41,6 +51,37 @@ test.each(names)("the volumes of %s fit the quotas of their namespaces", async (
   });
   expect(tooMuch).toEqual([]);
   for (const namespace of asked.keys()) seen.add(`${stack} ${namespace}`);
+});
+
+/** Claims that may go, by name, and why nothing is lost with them. */
+const MAY_GO: Readonly<Record<string, string>> = {
+  "harbor-valkey": "queues",
+  "immich-library": "its volume is a folder of the host, which stays",
+  "immich-models": "a cache",
+  "jaeger-traces": "deleted after some days anyhow",
+  loki: "deleted after some days anyhow",
+};
+
+test.each(names)("what holds data in %s stays where its module goes, and so does the namespace: Kubernetes deletes all that is in one", async (stack) => {
+  const registered = (await registeredBy(stack)).filter(({ type }) => type.startsWith("kubernetes:"));
+  const namespaces = new Map(
+    registered.flatMap(({ type, inputs, retainOnDelete }) =>
+      type === "kubernetes:core/v1:Namespace" ? [[String(at(plain(inputs), "metadata", "name")), retainOnDelete] as const] : [],
+    ),
+  );
+  const rendered = plannedModules().flatMap(({ stack: of, plan, module }) =>
+    of === stack ? renderedObjects(module, plan).map((object) => ({ home: module.parts.namespaces[0], object })) : [],
+  );
+  const made = registered.map(({ type, name, inputs, retainOnDelete }) => ({ type, name, retainOnDelete, object: plain(inputs) as Rendered }));
+  const stray = [...made, ...rendered]
+    .map((one) => ({ ...one, label: "name" in one ? one.name : String(at(one.object, "metadata", "name")) }))
+    .filter(({ object, label }) => storageOf(object) > 0 && !Object.keys(MAY_GO).some((name) => label.startsWith(name)))
+    .map((one) => ({ ...one, namespace: String(at(one.object, "metadata", "namespace") ?? ("home" in one ? one.home : "")) }))
+    .flatMap((one) => [
+      ...(isKept(one) ? [] : [`${one.label} goes`]),
+      ...(namespaces.get(one.namespace) === false ? [`${one.label} goes with its namespace ${one.namespace}`] : []),
+    ]);
+  expect(stray).toEqual([]);
 });
 
 test("volumes were found", () => {
