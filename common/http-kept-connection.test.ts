@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import * as net from "node:net";
 import { createHttpClient, type HttpClient } from "./http";
 
@@ -79,4 +80,24 @@ test("a server that closes each connection is asked twice, and one that never an
     async (client, url) => expect(client.request({ method: "GET", url })).rejects.toMatchObject(NO_ANSWER),
   );
   expect(once).toEqual(["GET"]);
+});
+
+test("a request that is given up while its connection is being made leaves none for the next one to wait for", async () => {
+  // Takes connections, and says no word of TLS.
+  const silent = net.createServer((socket) => void socket.on("error", () => undefined));
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const url = `https://127.0.0.1:${(silent.address() as net.AddressInfo).port}/`;
+  const client = createHttpClient(url);
+  try {
+    for (let i = 0; i < 3; i += 1) {
+      const giveUp = new AbortController();
+      const [asked, reached] = [client.request({ method: "GET", url, signal: giveUp.signal }), once(silent, "connection")];
+      await reached;
+      giveUp.abort();
+      await expect(asked).rejects.toThrow("aborted");
+    }
+  } finally {
+    await client.close();
+    silent.close();
+  }
 });

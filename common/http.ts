@@ -51,6 +51,39 @@ function dispatcherFor(proxy: URL | undefined, tls: TlsOptions): Dispatcher {
   return new ProxyAgent({ uri: proxy.href.replace(/^socks5h:/, "socks5:"), requestTls: connect, proxyTunnel: false });
 }
 
+function dispatch(r: HttpRequest, by: Dispatcher): Promise<Dispatcher.ResponseData> {
+  const { request } = require("undici") as typeof import("undici");
+  return request(r.url, {
+    dispatcher: by,
+    method: r.method as Dispatcher.HttpMethod,
+    ...(r.headers ? { headers: r.headers } : {}),
+    ...(r.body === undefined ? {} : { body: r.body }),
+    ...(r.signal ? { signal: r.signal } : {}),
+    bodyTimeout: r.timeoutMs ?? 60_000,
+    headersTimeout: r.timeoutMs ?? 60_000,
+  });
+}
+
+/**
+ * The answer, or the signal's reason at once: undici tells of a signal only once there is a connection.
+ * @param givenUp has what was asked from the signal on, until undici ends it
+ */
+function untilAborted<T>(asked: Promise<T>, signal: AbortSignal, givenUp: Set<Promise<unknown>>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      givenUp.add(asked);
+      reject(signal.reason);
+    };
+    if (signal.aborted) giveUp();
+    else signal.addEventListener("abort", giveUp, { once: true });
+    const settled = (): void => {
+      signal.removeEventListener("abort", giveUp);
+      givenUp.delete(asked);
+    };
+    asked.finally(settled).then(resolve, reject);
+  });
+}
+
 /** Methods that may be sent twice: they change nothing (RFC 9110, 9.2.1). */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const CUT = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
@@ -71,17 +104,11 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
   let answered = false;
   /** Of those before: what goes wrong while they close is told by {@link HttpClient.close}, and ends no process before. */
   const closing: Promise<PromiseSettledResult<void>[]>[] = [];
+  /** Their callers hear no more of them. */
+  const givenUp = new Set<Promise<unknown>>();
   const ask = (r: HttpRequest, by: Dispatcher): Promise<Dispatcher.ResponseData> => {
-    const { request } = require("undici") as typeof import("undici");
-    return request(r.url, {
-      dispatcher: by,
-      method: r.method as Dispatcher.HttpMethod,
-      ...(r.headers ? { headers: r.headers } : {}),
-      ...(r.body === undefined ? {} : { body: r.body }),
-      ...(r.signal ? { signal: r.signal } : {}),
-      bodyTimeout: r.timeoutMs ?? 60_000,
-      headersTimeout: r.timeoutMs ?? 60_000,
-    });
+    const asked = dispatch(r, by);
+    return r.signal === undefined ? asked : untilAborted(asked, r.signal, givenUp);
   };
   /** Without any connection that was kept; those in use end with what they carry. */
   const fresh = (instead: Dispatcher): Dispatcher => {
@@ -121,7 +148,8 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
       return { status: response.statusCode, headers: response.headers, body: response.body };
     },
     async close() {
-      const ended = [...(await Promise.all(closing)).flat(), ...(await Promise.allSettled([dispatcher?.close()]))];
+      // What was given up may wait for its connection still, which nobody else does.
+      const ended = [...(await Promise.all(closing)).flat(), ...(await Promise.allSettled([givenUp.size > 0 ? dispatcher?.destroy() : dispatcher?.close()]))];
       const failed = ended.find((each) => each.status === "rejected");
       if (failed !== undefined) throw failed.reason;
     },
