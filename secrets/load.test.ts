@@ -50,6 +50,18 @@ test("an environment's value wins over the common one, key by key, and only ther
   expect(await load({ environment: "stg" })).toEqual(new Map([["db", { user: "common", password: "common" }]]));
 });
 
+test("for several environments each file is opened once, and each has its own values over the common ones", async () => {
+  put("common", "db", { user: "common", password: "common" });
+  put("dev", "db", { password: "dev" });
+  put("stg", "db", { password: "stg" });
+  const opened = new Map();
+  expect(await load({ environment: "dev", opened })).toEqual(new Map([["db", { user: "common", password: "dev" }]]));
+  // It would not open again.
+  fs.writeFileSync(path.join(root, "common", "db.yaml"), "plain: text\n");
+  expect(await load({ environment: "stg", opened })).toEqual(new Map([["db", { user: "common", password: "stg" }]]));
+  expect([...opened.keys()].map((file) => path.relative(root, file))).toEqual(["common/db.yaml", "dev/db.yaml", "stg/db.yaml"]);
+});
+
 test("only what is named is decrypted, and what is named must be there", async () => {
   put("common", "a", { key: "one" });
   fs.writeFileSync(path.join(root, "common", "broken.yaml"), "plain: text\n");

@@ -11,25 +11,36 @@ import { entriesOf, type SecretEntry } from "./vault-paths";
 async function loadFolder(
   root: string,
   folder: string,
-  options: Pick<LoadOptions, "only">,
+  { only, opened = new Map() }: Pick<LoadOptions, "only" | "opened">,
   identities: readonly AgeIdentity[],
 ): Promise<Map<string, SecretEntry>> {
   const base = path.join(root, folder);
-  const files = yamlFiles(base).filter((name) => options.only === undefined || options.only.includes(name.slice(0, -".yaml".length)));
+  const files = yamlFiles(base).filter((name) => only === undefined || only.includes(name.slice(0, -".yaml".length)));
+  const open = async (name: string): Promise<Map<string, SecretEntry>> => {
+    const label = path.posix.join("secrets", folder, name);
+    return entriesOf(label, await decryptSopsFile(label, readSopsText(base, name, label), identities), name.slice(0, -".yaml".length));
+  };
   const trees = await Promise.all(
-    files.map(async (name) => {
-      const label = path.posix.join("secrets", folder, name);
-      return entriesOf(label, await decryptSopsFile(label, readSopsText(base, name, label), identities), name.slice(0, -".yaml".length));
+    files.map((name) => {
+      const file = path.join(base, name);
+      const entries = opened.get(file) ?? open(name);
+      opened.set(file, entries);
+      return entries;
     }),
   );
   return new Map(trees.flatMap((entries) => [...entries]));
 }
+
+/** By file: what it holds. */
+export type OpenedSecrets = Map<string, Promise<Map<string, SecretEntry>>>;
 
 export interface LoadOptions extends Place {
   /** Stack whose own values, in `secrets/<environment>`, win over the common ones. */
   environment?: string | undefined;
   /** Paths below the mount to decrypt; each must be there. Default: all. */
   only?: readonly string[] | undefined;
+  /** What was opened before with the same identities; what is opened now is added. For who asks for several environments at once. */
+  opened?: OpenedSecrets;
 }
 
 interface Place {

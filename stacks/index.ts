@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ENV, readEnv } from "../common/env";
 import { describeError, HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
-import { loadSecrets, ownPaths } from "../secrets/load";
+import { loadSecrets, type OpenedSecrets, ownPaths } from "../secrets/load";
 import { createSecretReader, type SecretSources } from "./build/secret-reader";
 import { buildStack } from "./build/stack";
 import { bastionFromEnvironment } from "./load/bastion";
@@ -19,8 +19,9 @@ import { useNativeStackTraces } from "./stack-traces";
 async function secretSources(stack: string, wanted: readonly string[] | "all"): Promise<SecretSources> {
   const own = new Set(ownPaths(stack));
   const only = wanted === "all" ? undefined : [...new Set([...wanted, ...own])];
-  const entries = await loadSecrets({ environment: stack, only });
-  const common = wanted === "all" && own.size > 0 ? await loadSecrets() : entries;
+  const opened: OpenedSecrets = new Map();
+  const entries = await loadSecrets({ environment: stack, only, opened });
+  const common = wanted === "all" && own.size > 0 ? await loadSecrets({ opened }) : entries;
   return { stack, entries, common, own };
 }
 

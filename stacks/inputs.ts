@@ -5,7 +5,7 @@
 import { createHmac } from "node:crypto";
 import { z } from "zod";
 import { projectRoot } from "../common/paths";
-import { loadSecrets, ownPaths } from "../secrets/load";
+import { loadSecrets, type OpenedSecrets, ownPaths } from "../secrets/load";
 import { runChild } from "./child";
 import { loadEstate } from "./load/estate";
 import { stackFacts } from "./load/stacks";
@@ -48,14 +48,21 @@ function digestWith(key: string): Digest {
       .slice(0, DIGEST_LENGTH);
 }
 
-async function secretDigests({ stack, secrets }: StackPlan, digest: Digest): Promise<[string, string][]> {
+async function secretDigests({ stack, secrets }: StackPlan, digest: Digest, opened: OpenedSecrets): Promise<[string, string][]> {
   const only = secrets === "all" ? undefined : [...new Set([...secrets, ...ownPaths(stack.name)])];
-  const entries = await loadSecrets({ environment: stack.name, only });
+  const entries = await loadSecrets({ environment: stack.name, only, opened });
   // Names are paths below secrets/, values are digests under the key.
   return [...entries].map(([name, entry]) => [`secret ${name}`, digest(entry)]);
 }
 
-async function inputsOf(plan: StackPlan, text: ProgramText, digest: Digest, files: Map<string, string>): Promise<Record<string, string>> {
+/** What several stacks have in common. */
+interface Known {
+  /** Digests by file of the program. */
+  files: Map<string, string>;
+  opened: OpenedSecrets;
+}
+
+async function inputsOf(plan: StackPlan, text: ProgramText, digest: Digest, { files, opened }: Known): Promise<Record<string, string>> {
   const used = text.of(new Set(plan.platform.modules.map(({ name }) => name)));
   const ofFile = (file: string): string => {
     const known = files.get(file) ?? digest(text.text(file));
@@ -66,17 +73,17 @@ async function inputsOf(plan: StackPlan, text: ProgramText, digest: Digest, file
     ...Object.entries(planParts(plan)).map(([name, part]): [string, string] => [name, digest(part)]),
     ...[...used.files].map((file): [string, string] => [`program ${file.slice(0, -".js".length)}.ts`, ofFile(file)]),
     ["packages", digest([...text.installed(used.packages)].toSorted())],
-    ...(await secretDigests(plan, digest)),
+    ...(await secretDigests(plan, digest, opened)),
   ]);
 }
 
 /** @throws HomelabError of a site that cannot be planned, and of secrets that do not open */
 export async function stackInputs(key: string): Promise<StackInputs[]> {
   const plans = planEstate(loadEstate());
-  const [text, digest, files] = [new ProgramText(projectRoot()), digestWith(key), new Map<string, string>()];
+  const [text, digest, known] = [new ProgramText(projectRoot()), digestWith(key), { files: new Map(), opened: new Map() }];
   const found: StackInputs[] = [];
   for (const plan of plans.values()) {
-    found.push({ ...stackFacts(plan.stack), consumes: consumedOf(plan), inputs: await inputsOf(plan, text, digest, files) });
+    found.push({ ...stackFacts(plan.stack), consumes: consumedOf(plan), inputs: await inputsOf(plan, text, digest, known) });
   }
   return found;
 }

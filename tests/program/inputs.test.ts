@@ -24,10 +24,12 @@ beforeAll(() => {
 afterAll(() => fs.rmSync(copy, { recursive: true, force: true }));
 
 type Digests = Record<string, Record<string, string>>;
+/** As the orchestrator asks it. */
+const question = (): string[] => ["--require", path.join(copy, "bin/stacks/preload-command.js"), path.join(copy, "bin/stacks/inputs.js")];
 const env = { ...process.env, HOMELAB_SECRETS_DIR: "", SOPS_AGE_KEY_FILE: path.join(ROOT, "secrets", "lab-only.agekey") };
 
 function ask(input = '{"key":"k"}'): Digests {
-  const { stacks } = JSON.parse(execFileSync(process.execPath, [path.join(copy, "bin/stacks/inputs.js")], { input, env, encoding: "utf8" }));
+  const { stacks } = JSON.parse(execFileSync(process.execPath, question(), { input, env, encoding: "utf8" }));
   return Object.fromEntries(stacks.map(({ name, inputs }: { name: string; inputs: Record<string, string> }) => [name, inputs]));
 }
 
@@ -93,7 +95,7 @@ test("digests are keyed, and show no value", () => {
 });
 
 test("a secret that is not filled in, a question without a key: one line of JSON, exit code 1", () => {
-  const result = spawnSync(process.execPath, [path.join(copy, "bin/stacks/inputs.js")], { input: "{}", env, encoding: "utf8" });
+  const result = spawnSync(process.execPath, question(), { input: "{}", env, encoding: "utf8" });
   expect([result.status, result.stdout]).toEqual([1, ""]);
   expect(JSON.parse(result.stderr)).toMatchObject({ code: "E_INTERNAL" });
 });
