@@ -99,6 +99,7 @@ function connect(options: Parameters<Client["connect"]>[0]): Promise<Client> {
     client.once("ready", () => resolve(client));
     client.once("error", reject);
     client.connect(options);
+    client.setNoDelay(true);
   });
 }
 

@@ -59,7 +59,7 @@ export interface SshSession {
 
 function tcp(host: string, port: number, signal: AbortSignal): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
-    const socket = net.connect({ host, port, signal });
+    const socket = net.connect({ host, port, signal, noDelay: true });
     socket.once("connect", () => resolve(socket));
     socket.once("error", reject);
   });

@@ -1,6 +1,6 @@
 import * as net from "node:net";
 import { type Connection, Server } from "ssh2";
-import { listenOn } from "../core/server";
+import { listenOn, sendAtOnce } from "../core/server";
 import { isAuthorized } from "../core/ssh-keys";
 import type { LabContext, Stoppable } from "../core/world";
 
@@ -16,6 +16,7 @@ export async function startBastion(ctx: LabContext, options: { port: number; hos
   const clients = new Set<Connection>();
   const server = new Server({ hostKeys: [options.hostKey], ident: "OpenSSH_9.6p1" }, (client) => {
     clients.add(client);
+    sendAtOnce(client);
     client.on("close", () => clients.delete(client));
     // The peer has closed the connection: nobody is left to get the error.
     client.on("error", () => clients.delete(client));
@@ -30,7 +31,7 @@ export async function startBastion(ctx: LabContext, options: { port: number; hos
         reject();
         return;
       }
-      const upstream = net.connect(local.port, "127.0.0.1", () => {
+      const upstream = net.connect({ port: local.port, host: "127.0.0.1", noDelay: true }, () => {
         const channel = accept();
         channel.pipe(upstream);
         upstream.pipe(channel);

@@ -60,7 +60,7 @@ const isTls = (port: number): boolean => port !== 80 && port !== 22 && port !== 
 
 /** Joins a client to a port of this machine. @param head what it has sent already */
 function join(client: Duplex, head: Buffer, port: number, sockets: Set<Duplex>): net.Socket {
-  const upstream = net.connect(port, "127.0.0.1", () => {
+  const upstream = net.connect({ port, host: "127.0.0.1", noDelay: true }, () => {
     client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
     if (head.length > 0) upstream.write(head);
     upstream.pipe(client);

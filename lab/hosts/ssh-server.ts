@@ -1,5 +1,5 @@
 import { type AuthContext, type Connection, Server, type ServerChannel, type Session } from "ssh2";
-import { listenOn } from "../core/server";
+import { listenOn, sendAtOnce } from "../core/server";
 import { isAuthorized } from "../core/ssh-keys";
 import type { Identity } from "./filesystem";
 import { findUser, type Machine } from "./machine";
@@ -31,6 +31,7 @@ export async function startSshServer(machine: Machine, hostKey: string): Promise
     }
     let user: Identity | undefined;
     clients.add(client);
+    sendAtOnce(client);
     client.on("close", () => clients.delete(client));
     // The peer has closed the connection: nobody is left to get the error.
     client.on("error", () => clients.delete(client));

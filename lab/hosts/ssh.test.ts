@@ -29,6 +29,7 @@ async function withClient(test: (client: Client, host: Host, ctx: OwnedContext) 
     await new Promise<void>((resolve, reject) => {
       client.once("ready", resolve).once("error", reject);
       client.connect({ host: "127.0.0.1", port: ctx.network.resolve("192.168.1.4", 22)?.port ?? 0, username: "suporte", privateKey: keys.private });
+      client.setNoDelay(true);
     });
     await test(client, host, ctx);
   } finally {

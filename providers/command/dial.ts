@@ -86,6 +86,8 @@ function connect(endpoint: Endpoint, signal: AbortSignal, sock?: Duplex): Promis
     client.on("keyboard-interactive", (_name, _instructions, _lang, prompts, finish) => finish(prompts.map(() => endpoint.password ?? "")));
     try {
       client.connect({ ...sshConfig(endpoint), ...hostKeyConfig(endpoint, () => fail(refusedHostKey(endpoint))), ...(sock === undefined ? {} : { sock }) });
+      // As the official provider's: else each small packet of a handshake waits until the one before it is acknowledged, 40 ms a time.
+      client.setNoDelay(true);
     } catch (cause) {
       fail(cause);
     }

@@ -20,8 +20,8 @@ export interface CuttingRelay {
 export async function startCuttingRelay(target: number): Promise<CuttingRelay> {
   const open = new Set<net.Socket>();
   let armed: { left: number; how: "cut" | "silence"; always?: boolean } | undefined;
-  const server = net.createServer((inner) => {
-    const outer = net.connect(target, "127.0.0.1");
+  const server = net.createServer({ noDelay: true }, (inner) => {
+    const outer = net.connect({ port: target, host: "127.0.0.1", noDelay: true });
     let silent = false;
     for (const socket of [inner, outer]) {
       open.add(socket);

@@ -37,7 +37,7 @@ export async function startRecordingProxy(upstream: { plain: number; tls: number
   });
   server.on("connect", (request, client) => {
     note(request);
-    const onward = net.connect(upstream.tls, "127.0.0.1", () => {
+    const onward = net.connect({ port: upstream.tls, host: "127.0.0.1", noDelay: true }, () => {
       client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
       client.pipe(onward).pipe(client);
     });

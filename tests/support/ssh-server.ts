@@ -69,7 +69,7 @@ export async function startSshServer(options: SshServerOptions): Promise<TestSsh
     // Called in the same turn as injectSocket.
     if (accepted !== undefined) serve(client, accepted, options, state);
   });
-  const listener = net.createServer((socket) => {
+  const listener = net.createServer({ noDelay: true }, (socket) => {
     state.connections++;
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -113,7 +113,7 @@ function serve(client: Connection, socket: net.Socket, options: SshServerOptions
       socket.destroy();
       return;
     }
-    const out = net.connect(info.destPort, "127.0.0.1", () => {
+    const out = net.connect({ port: info.destPort, host: "127.0.0.1", noDelay: true }, () => {
       const stream = accept();
       stream.pipe(out).pipe(stream);
       stream.on("error", () => out.destroy());
