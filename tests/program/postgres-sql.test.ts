@@ -18,13 +18,23 @@ const { vector } = outsideVm<typeof import("@electric-sql/pglite-pgvector")>("@e
 const { pgDump } = outsideVm<typeof import("@electric-sql/pglite-tools/pg_dump")>("@electric-sql/pglite-tools/pg_dump");
 
 const open = (): Promise<PGlite> => pglite.PGlite.create({ extensions: { vector } });
-const started: PGlite[] = [];
-async function server(): Promise<PGlite> {
-  const made = await open();
-  started.push(made);
-  return made;
-}
-afterAll(() => Promise.all(started.map((one) => one.close())));
+/** One for all, since its start takes longer than all that is said to it: each test leaves it as a new one is. */
+let db: PGlite;
+beforeAll(async () => {
+  db = await open();
+});
+afterEach(async () => {
+  // A dump leaves its transaction open.
+  await db.exec("ROLLBACK");
+  await db.exec("DISCARD ALL");
+  await db.exec(`
+    DROP SCHEMA public CASCADE;
+    CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+    GRANT USAGE ON SCHEMA public TO PUBLIC;
+    DROP ROLE IF EXISTS apps;
+  `);
+});
+afterAll(() => db.close());
 
 /** What the operator says to the first database, as its superuser. */
 function firstSql(options: PostgresOptions): readonly string[] {
@@ -54,7 +64,6 @@ const nearest = async (db: PGlite): Promise<unknown[]> => (await db.query<{ id: 
 const rows = async (db: PGlite): Promise<unknown[]> => (await db.query("SELECT id, body, meaning::text FROM public.note ORDER BY id")).rows;
 
 test.each(planned)("what the servers of $stack are told, Postgres takes, twice as well, and an application may use it", async ({ options }) => {
-  const db = await server();
   const sql = firstSql(options);
   expect(sql).toEqual(['CREATE EXTENSION IF NOT EXISTS "vector"']);
   for (const statement of [...sql, ...sql]) await db.exec(statement);
@@ -65,7 +74,7 @@ test.each(planned)("what the servers of $stack are told, Postgres takes, twice a
 test("a dump, restored elsewhere, is the same: rows, extension, owner and index", async () => {
   const [first] = planned;
   if (first === undefined) throw new Error("no stack has Postgres");
-  const [before, after] = [await server(), await server()];
+  const [before, after] = [db, await open()];
   for (const statement of firstSql(first.options)) await before.exec(statement);
   await before.exec(APPLICATION);
   const kept = await rows(before);
@@ -82,10 +91,10 @@ test("a dump, restored elsewhere, is the same: rows, extension, owner and index"
     { indexname: "note_meaning" },
     { indexname: "note_pkey" },
   ]);
+  await after.close();
 });
 
 test("a name with a dash or a quote is one identifier: what Postgres does not have is refused by its whole name", async () => {
-  const db = await server();
   const refused = { "uuid-ossp": 'extension "uuid-ossp" is not available', 'a"; DROP TABLE x; --': 'invalid extension name: "a"; DROP TABLE x; --"' };
   for (const [name, says] of Object.entries(refused)) {
     const servers = postgresServers(postgres.options.parse({}), "local-path", "db.example.org");
@@ -96,7 +105,6 @@ test("a name with a dash or a quote is one identifier: what Postgres does not ha
 });
 
 test("the demo's table, and what it writes and asks, are taken by it: the nearest words come first, each once", async () => {
-  const db = await server();
   const folder = path.resolve("images", "demo");
   const sql = (...names: string[]): string => fs.readFileSync(path.join(folder, "cmd", "worker", "sql", ...names), "utf8");
   for (const step of fs.readdirSync(path.join(folder, "cmd", "worker", "sql", "migrations")).toSorted()) await db.exec(sql("migrations", step));
