@@ -33,6 +33,8 @@ const OF_PG = { cluster: "tools", namespace: "postgres", pod: "pg-1" };
 const BACKUP = `barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{${PG}}`;
 const OF_CLUSTER = { cluster: "tools", namespace: "postgres" };
 const NATS = 'cluster="tools", namespace="nats", pod="nats-0"';
+const JOB = 'cluster="tools", namespace="state-backup", cronjob="state-backup"';
+const OF_JOB = { cluster: "tools", namespace: "state-backup", cronjob: "state-backup" };
 /** Time begins at zero there: minutes of three days. */
 const THREE_DAYS = 3 * 24 * 60;
 
@@ -68,6 +70,28 @@ const CASES: Readonly<Record<string, Case>> = {
     quiet: { [`cnpg_pg_replication_lag{${PG}}`]: "400x5 2x30" },
     at: 20,
     labels: OF_PG,
+  },
+  StateBackupTooOld: {
+    fires: { [`kube_cronjob_status_last_successful_time{${JOB}}`]: `60x${THREE_DAYS}` },
+    // Each night one, and of another Job's age nothing is said.
+    quiet: {
+      [`kube_cronjob_status_last_successful_time{${JOB}}`]: `60x1500 90000x1500 180000x${THREE_DAYS}`,
+      'kube_cronjob_status_last_successful_time{cluster="tools", namespace="harbor", cronjob="cleanup"}': `60x${THREE_DAYS}`,
+    },
+    at: THREE_DAYS,
+    labels: OF_JOB,
+  },
+  StateBackupNeverMade: {
+    fires: { [`kube_cronjob_created{${JOB}}`]: `60x${THREE_DAYS}` },
+    quiet: { [`kube_cronjob_created{${JOB}}`]: `60x${THREE_DAYS}`, [`kube_cronjob_status_last_successful_time{${JOB}}`]: `_x600 36000x${THREE_DAYS}` },
+    at: 30 * 60,
+    labels: OF_JOB,
+  },
+  StateBackupSuspended: {
+    fires: { [`kube_cronjob_spec_suspend{${JOB}}`]: `1x${THREE_DAYS}` },
+    quiet: { [`kube_cronjob_spec_suspend{${JOB}}`]: `1x600 0x${THREE_DAYS}` },
+    at: 30 * 60,
+    labels: OF_JOB,
   },
   NatsClientTooSlow: {
     fires: { [`nats_varz_slow_consumers{${NATS}}`]: "0x10 1x30" },

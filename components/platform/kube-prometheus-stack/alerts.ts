@@ -1,5 +1,6 @@
 /** Alerts of ours, beside those that the chart brings. All are on metrics that the hub has of every environment that sends. Pure. */
 import type { AlertRule } from "../../base/monitoring";
+import { STATE_BACKUP_NAME as STATE_BACKUP } from "../state-backup/values";
 
 const DAY = 24 * 3600;
 
@@ -53,6 +54,33 @@ export const ALERTS: Readonly<Record<string, readonly AlertRule[]>> = {
       for: "10m",
       severity: "warning",
       summary: "{{ $labels.cluster }}: the replica {{ $labels.namespace }}/{{ $labels.pod }} is {{ $value | humanizeDuration }} behind",
+    },
+  ],
+  "state-backup": [
+    {
+      alert: "StateBackupTooOld",
+      expr: `time() - max by (cluster, namespace, cronjob) (kube_cronjob_status_last_successful_time{cronjob="${STATE_BACKUP}"}) > ${2 * DAY}`,
+      for: "1h",
+      severity: "critical",
+      summary:
+        "{{ $labels.cluster }}: the last whole backup of states and databases is older than two days: look at the Jobs of {{ $labels.namespace }}/{{ $labels.cronjob }}, and at the log of the last one",
+    },
+    {
+      alert: "StateBackupNeverMade",
+      // There is no time of a success before the first one.
+      expr: `kube_cronjob_created{cronjob="${STATE_BACKUP}"} unless on (cluster, namespace, cronjob) kube_cronjob_status_last_successful_time`,
+      for: "26h",
+      severity: "critical",
+      summary:
+        "{{ $labels.cluster }}: no backup of states and databases was made for a day: look at the Jobs of {{ $labels.namespace }}/{{ $labels.cronjob }}, and at the log of the last one",
+    },
+    {
+      alert: "StateBackupSuspended",
+      expr: `max by (cluster, namespace, cronjob) (kube_cronjob_spec_suspend{cronjob="${STATE_BACKUP}"}) == 1`,
+      for: "1d",
+      severity: "warning",
+      summary:
+        "{{ $labels.cluster }}: the backup of states and databases is suspended: set spec.suspend of {{ $labels.namespace }}/{{ $labels.cronjob }} to false",
     },
   ],
   nats: [

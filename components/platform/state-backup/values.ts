@@ -7,7 +7,8 @@ import type { StateBackupOptions, Storage } from "./options";
 
 export const STATE_BACKUP_NAMESPACE = "state-backup";
 export const STATE_BACKUP_RESOURCES = { cpu: "50m", memory: "128Mi" } as const;
-const NAME = "state-backup";
+/** Name of the CronJob, and of what belongs to it. */
+export const STATE_BACKUP_NAME = "state-backup";
 /** Secret with who reads and writes where. */
 const KEYS_SECRET = "state-backup-keys";
 /** ConfigMap with the recipients, and with whom to trust where that is not everybody's. */
@@ -23,7 +24,7 @@ const STATES = "states";
 const USER = 26;
 /** The longest that a backup may take; a second one does not begin meanwhile. */
 const LONGEST_S = 4 * 3600;
-const labels = { "app.kubernetes.io/name": NAME, "app.kubernetes.io/managed-by": "homelab" };
+const labels = { "app.kubernetes.io/name": STATE_BACKUP_NAME, "app.kubernetes.io/managed-by": "homelab" };
 
 /** Version of what `images/state-backup` makes. */
 const IMAGE_VERSION = "1";
@@ -133,7 +134,7 @@ const pod = <S>(args: CronJobArgs<S>) => ({
   securityContext: { runAsNonRoot: true, runAsUser: USER, runAsGroup: USER, fsGroup: USER, seccompProfile: { type: "RuntimeDefault" } },
   containers: [
     {
-      name: NAME,
+      name: STATE_BACKUP_NAME,
       image: args.image,
       env: environmentOf(args),
       resources: sized(STATE_BACKUP_RESOURCES.cpu, STATE_BACKUP_RESOURCES.memory, "768Mi"),
@@ -152,7 +153,7 @@ const pod = <S>(args: CronJobArgs<S>) => ({
 });
 
 export const backupCronJob = <S>(args: CronJobArgs<S>) => ({
-  metadata: { name: NAME, namespace: args.namespace, labels },
+  metadata: { name: STATE_BACKUP_NAME, namespace: args.namespace, labels },
   spec: {
     schedule: args.schedule,
     timeZone: "Etc/UTC",
