@@ -60,6 +60,13 @@ async function ask(dispatcher: ProxyAgent, url: string, { method, headers = {}, 
   }
 }
 
+/** Asks the Vault of the lab in this folder. @param route below `/v1/` */
+export async function askVault(dir: string, route: string, token?: string, call: Call = { method: "GET" }): Promise<Answer> {
+  const lab = z.object({ proxy: z.string(), caFile: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(dir, "lab.json"), "utf8")));
+  const agent = new ProxyAgent({ uri: lab.proxy, requestTls: { ca: fs.readFileSync(lab.caFile, "utf8") }, proxyTunnel: true });
+  return ask(agent, `https://vault.fullstack.pw/v1/${route}`, { ...call, headers: token === undefined ? {} : { "x-vault-token": token } });
+}
+
 export interface Finished {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -180,10 +187,8 @@ export class Rehearsal {
   }
 
   /** Asks Vault. @param route below `/v1/` */
-  async vault(route: string, token?: string, call: Call = { method: "GET" }): Promise<Answer> {
-    const lab = z.object({ proxy: z.string(), caFile: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
-    const agent = new ProxyAgent({ uri: lab.proxy, requestTls: { ca: fs.readFileSync(lab.caFile, "utf8") }, proxyTunnel: true });
-    return ask(agent, `https://vault.fullstack.pw/v1/${route}`, { ...call, headers: token === undefined ? {} : { "x-vault-token": token } });
+  vault(route: string, token?: string, call: Call = { method: "GET" }): Promise<Answer> {
+    return askVault(this.dir, route, token, call);
   }
 
   /** Asks Pi-hole's API, logged in. @param route below `/api/` */
