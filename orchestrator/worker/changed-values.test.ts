@@ -1,8 +1,9 @@
 import { changedValues, driftedValues } from "./changed-values";
+import { SIGNATURE, SIGNATURES, UNKNOWN } from "./signatures";
 
 test("old and new values of changed properties, also below quoted keys and in lists", () => {
   const old = { inputs: { memory: { dedicated: 2048 }, labels: { "a.b/c": "old" }, disks: [{ size: 1 }], gone: true } };
-  const next = { inputs: { memory: { dedicated: 4096 }, labels: { "a.b/c": "new" }, disks: [{ size: 2 }], open: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" } };
+  const next = { inputs: { memory: { dedicated: 4096 }, labels: { "a.b/c": "new" }, disks: [{ size: 2 }], open: UNKNOWN } };
   const detailedDiff = { "memory.dedicated": {}, 'labels["a.b/c"]': {}, "disks[0].size": {}, gone: {}, open: {}, nowhere: {} };
   expect(changedValues({ op: "update", old, new: next, detailedDiff })).toEqual([
     { path: "memory.dedicated", from: "2048", to: "4096" },
@@ -11,6 +12,37 @@ test("old and new values of changed properties, also below quoted keys and in li
     { path: "gone", from: "true" },
     { path: "open", to: "(not known yet)" },
   ]);
+});
+
+/** As the engines write what is no JSON. */
+const value = (kind: keyof typeof SIGNATURES, rest: object) => ({ [SIGNATURE]: SIGNATURES[kind], ...rest });
+
+test("secrets, files and resources are named by what they are, also inside of other values", () => {
+  const secret = value("secret", { ciphertext: "[secret]" });
+  const file = (hash: string) => value("asset", { hash, path: "a.txt" });
+  const old = { inputs: { stdin: secret, env: { A: secret, B: "b" }, file: file("0123456789abcdef"), list: [1], on: { a: 1 } } };
+  const next = {
+    inputs: {
+      stdin: secret,
+      env: { A: secret, B: UNKNOWN },
+      file: file("fedcba9876543210"),
+      list: [value("archive", {})],
+      on: value("resource", { urn: "urn:pulumi:a" }),
+    },
+  };
+  const shown = [
+    { path: "stdin", from: "[secret]", to: "[secret]" },
+    { path: "env", from: '{"A":"[secret]","B":"b"}', to: '{"A":"[secret]","B":"(not known yet)"}' },
+    { path: "file", from: "(file 0123456789ab)", to: "(file fedcba987654)" },
+    { path: "list", from: "[1]", to: '["(archive)"]' },
+    { path: "on", from: '{"a":1}', to: "(urn:pulumi:a)" },
+  ];
+  expect(changedValues({ op: "update", old, new: next, diffs: Object.keys(old.inputs) })).toEqual(shown);
+  // What differs inside of a secret is the secret's.
+  expect(changedValues({ op: "update", old, new: next, detailedDiff: { "stdin.password": { diffKind: "update" } } })).toEqual([
+    { path: "stdin.password", from: "[secret]", to: "[secret]", kind: "update" },
+  ]);
+  expect(driftedValues({ old, new: next }).map(({ path }) => path)).toEqual(["env.B", "file", "list[0]", "on"]);
 });
 
 test("without a detailed difference the changed keys; nothing of a creation", () => {

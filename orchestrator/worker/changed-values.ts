@@ -1,4 +1,6 @@
 /** Old and new values of a step's changed properties, from the inputs that the engine's event holds. */
+import { REDACTED } from "../../common/redact";
+import { SIGNATURE, SIGNATURES, UNKNOWN } from "./signatures";
 import type { ChangedValue } from "./worker-protocol";
 
 interface StateOfStep {
@@ -15,6 +17,8 @@ interface StepChange {
   diffs?: readonly string[];
 }
 
+const isTree = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
+
 /** `a.b[0]["c.d"]` in its parts. */
 function parts(path: string): string[] {
   return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)].map(([, quoted, index, plain]) =>
@@ -22,20 +26,30 @@ function parts(path: string): string[] {
   );
 }
 
-/** The value at a path, or undefined where there is none. */
+/** The value at a path, or undefined where there is none. Of what is below a secret, the secret. */
 function at(value: unknown, path: string): unknown {
   let found = value;
   for (const part of parts(path)) {
+    if (isTree(found) && found[SIGNATURE] === SIGNATURES.secret) return found;
     if (typeof found !== "object" || found === null || !Object.hasOwn(found, part)) return undefined;
     found = Reflect.get(found, part);
   }
   return found;
 }
 
-/** The engines' mark of a value that a preview does not know yet. */
-const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+/** What a value of another kind than JSON's is called: a secret, a file. Undefined for JSON's own. */
+function nameOf(value: unknown): string | undefined {
+  if (value === UNKNOWN) return "(not known yet)";
+  if (!isTree(value)) return undefined;
+  const kind = value[SIGNATURE];
+  if (kind === undefined) return undefined;
+  if (kind === SIGNATURES.secret) return REDACTED;
+  if (kind === SIGNATURES.resource) return `(${String(value["urn"])})`;
+  const file = kind === SIGNATURES.asset ? "file" : kind === SIGNATURES.archive ? "archive" : "value of a kind that is not known";
+  return typeof value["hash"] === "string" ? `(${file} ${value["hash"].slice(0, 12)})` : `(${file})`;
+}
 
-const shown = (value: unknown): string => (value === UNKNOWN ? "(not known yet)" : (JSON.stringify(value) ?? ""));
+const shown = (value: unknown): string => nameOf(value) ?? JSON.stringify(value, (_, part: unknown) => nameOf(part) ?? part) ?? "";
 
 /** `add`, `update-replace` and their like. */
 function kindOf(diffKind: string | undefined): Pick<ChangedValue, "kind" | "replaces"> {
@@ -58,8 +72,6 @@ export function changedValues({ op, old, new: next, detailedDiff, diffs }: StepC
   });
 }
 
-const isTree = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
-
 /** `a.b[0]["c.d"]`, as the engines write it. */
 const below = (path: string, key: string, inList: boolean): string => {
   if (inList) return `${path}[${key}]`;
@@ -69,7 +81,7 @@ const below = (path: string, key: string, inList: boolean): string => {
 
 /** Every leaf that differs. */
 function differing(before: unknown, after: unknown, path: string): ChangedValue[] {
-  if (isTree(before) && isTree(after) && Array.isArray(before) === Array.isArray(after)) {
+  if (isTree(before) && isTree(after) && Array.isArray(before) === Array.isArray(after) && nameOf(before) === undefined && nameOf(after) === undefined) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
     return keys.flatMap((key) => differing(before[key], after[key], below(path, key, Array.isArray(before))));
   }

@@ -1,7 +1,7 @@
 import { exportedOutputs } from "./exported-outputs";
+import { SIGNATURE, SIGNATURES } from "./signatures";
 
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-const secret = (value: unknown) => ({ [SIGNATURE]: "1b47061264138c4ac30d75fd1eb44270", plaintext: JSON.stringify(value) });
+const secret = (value: unknown) => ({ [SIGNATURE]: SIGNATURES.secret, plaintext: JSON.stringify(value) });
 const stateOf = (...resources: object[]): object => ({ version: 3, deployment: { manifest: {}, resources } });
 
 test("outputs of the stack itself, in the clear, and which of them are secret", () => {

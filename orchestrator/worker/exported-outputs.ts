@@ -1,11 +1,10 @@
 /** A stack's outputs, from what `pulumi stack export --show-secrets` prints. */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
+import { SIGNATURE, SIGNATURES } from "./signatures";
 import type { OutputValue } from "./worker-protocol";
 
-/** Where a value of a state has this key, the key says what it stands for (sdk/go/common/resource/sig). */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+const { secret: SECRET } = SIGNATURES;
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
 const exportSchema = z.looseObject({

@@ -98,7 +98,9 @@ test("a fork's first push: the comment shows what it changes of the built base, 
   const shown = new Map(reportOf().stacks.map(({ stack, why }) => [stack, why]));
   expect([shown.get("sandboxy"), changedStacks(reportOf())]).toEqual([expect.stringMatching(/^changed: .*vm k8s-sandbox-01/), ["sandboxy"]]);
   const { text } = pushed;
-  expect(text).toMatch(/^<!-- homelab:preview -->\n## This changes the homelab\n\n\| stack .* \| why \|\n(.*\n)*\| sandboxy \|.*`changed: .*vm k8s-sandbox-01`/);
+  expect(text).toMatch(
+    /^<!-- homelab:preview -->\n## This changes the homelab\n\n\| stack .* \| why \|\n(.*\n)*\| sandboxy \|.*`changed: .*vm k8s-sandbox-01`/,
+  );
   expect(text).toMatch(/^- `sandboxy: .*VM \d+ .*will be restarted.*`$/m);
   expect(text).toMatch(/^~ proxmoxve:index\/vmLegacy:VmLegacy k8s-sandbox-01-vm\n {4}memory\.dedicated: 32768 → 16384$/m);
   expect(text).toContain(`commit \`${pushed.sha}\``);
