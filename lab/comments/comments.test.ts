@@ -10,7 +10,7 @@ afterEach(() => hosts.stop());
 
 test.each([
   ["/repos/owner/name/pulls", "sort=updated"],
-  ["/repos/owner/name/pulls", "base=main"],
+  ["/repos/owner/name/pulls", "base=other"],
   ["/repos/owner/name/issues/3/comments", "since=2026-01-01T00:00:00Z"],
   ["/api/v4/projects/7/merge_requests/3/notes", "order_by=updated_at"],
   ["/api/v4/projects/7/merge_requests/3/notes", "activity_filter=only_comments"],

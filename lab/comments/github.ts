@@ -2,9 +2,22 @@
  * Pull requests and their comments as GitHub's API serves them (docs.github.com/rest: pulls, issues/comments, users), and issues. What is
  * not here is answered 404 and noted.
  */
+import { answerGit } from "./github-git";
 import { answerIssues } from "./github-issues";
 import { answerWorkflowRuns } from "./runs";
-import { bodyOf, type Call, type Comment, charactersOf, type HostState, linkHeader, type PullRequest, pageOf, type Reply } from "./state";
+import {
+  bodyOf,
+  branchesIn,
+  type Call,
+  type Comment,
+  charactersOf,
+  type HostState,
+  issueFields,
+  linkHeader,
+  type PullRequest,
+  pageOf,
+  type Reply,
+} from "./state";
 
 const LIMIT = 65_536;
 const message = (status: number, text: string): Reply => ({
@@ -19,7 +32,10 @@ const commentJson = ({ id, body, author }: Comment) => ({
   body,
   user: { id: author.id, login: author.login, type: author.kind === "job" ? "Bot" : "User" },
 });
-const pullJson = (pull: PullRequest) => ({ number: pull.number, state: pull.state, locked: pull.locked, head: { sha: pull.head, label: pull.label } });
+const pullJson = (pull: PullRequest, { repository }: HostState) => ({
+  ...{ number: pull.number, state: pull.state, locked: pull.locked, head: { sha: pull.head, label: pull.label } },
+  ...{ title: pull.title ?? "", body: pull.body ?? null, html_url: `https://github.com/${repository}/pull/${pull.number}` },
+});
 
 const tooLong: Reply = {
   status: 422,
@@ -72,7 +88,23 @@ function pulls(call: Call, state: HostState): Reply {
   const [wanted, head] = [call.url.searchParams.get("state") ?? "open", call.url.searchParams.get("head")];
   const found = state.pulls.filter((pull) => (wanted === "all" || pull.state === wanted) && (head === null || pull.label === head));
   const page = pageOf(found, call.url, 30);
-  return { status: 200, body: page.items.map(pullJson), headers: linkHeader(call.url, page) };
+  return { status: 200, body: page.items.map((pull) => pullJson(pull, state)), headers: linkHeader(call.url, page) };
+}
+
+function openPull(call: Call, state: HostState): Reply {
+  if (call.account?.rights !== "write") return INTEGRATION;
+  const { title, body } = issueFields(call.body, "body");
+  const branch = branchesIn(call.body, "head", "base");
+  const head = branch === undefined ? undefined : state.git.branches.get(branch.from);
+  if (title === undefined || branch === undefined || branch.into !== "main" || head === undefined) return message(422, "Validation Failed");
+  const label = `${state.repository.split("/")[0]}:${branch.from}`;
+  if (state.pulls.some((pull) => pull.state === "open" && pull.label === label))
+    return { status: 422, body: { message: "Validation Failed", errors: [{ message: `A pull request already exists for ${label}.` }] } };
+  if (head === state.git.branches.get("main"))
+    return { status: 422, body: { message: "Validation Failed", errors: [{ message: `No commits between main and ${branch.from}` }] } };
+  const pull: PullRequest = { number: state.nextIssue++, state: "open", head, label, locked: false, comments: [], title, body: body ?? "" };
+  state.pulls.push(pull);
+  return { status: 201, body: pullJson(pull, state) };
 }
 
 /** @returns undefined for what is not modelled */
@@ -91,10 +123,13 @@ export function answerGithub(call: Call, state: HostState): Reply | undefined {
   if (runs !== undefined) return runs;
   const issues = answerIssues(call, state, rest);
   if (issues !== undefined) return issues;
+  const git = answerGit(call, state, rest);
+  if (git !== undefined) return git;
+  if (call.method === "POST" && rest === "pulls") return openPull(call, state);
   if (call.method !== "GET") return undefined;
   if (rest === "pulls") return pulls(call, state);
   const [, pullNumber] = /^pulls\/(\d+)$/.exec(rest) ?? [];
   if (pullNumber === undefined) return undefined;
   const pull = state.pulls.find((one) => String(one.number) === pullNumber);
-  return pull === undefined ? NOT_FOUND : { status: 200, body: pullJson(pull) };
+  return pull === undefined ? NOT_FOUND : { status: 200, body: pullJson(pull, state) };
 }

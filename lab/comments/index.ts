@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import { listenOn } from "../core/server";
+import { GitData } from "./git-data";
 import { answerGithub } from "./github";
 import { answerGitlab } from "./gitlab";
 import type { Account, Call, HostState, PullRequest, Reply } from "./state";
@@ -40,13 +41,16 @@ export interface CommentHosts {
 
 /** Parameters that are modelled, some for one value. */
 const QUERY = {
-  github: ["page", "per_page", "state", "head", "branch=main", "head_sha"],
-  gitlab: ["page", "per_page", "sort", "order_by=created_at", "state", "scope=all", "ref=main", "source=push", "sha"],
+  github: ["page", "per_page", "state", "head", "base=main", "branch=main", "head_sha"],
+  gitlab: ["page", "per_page", "sort", "order_by=created_at", "state", "scope=all", "ref=main", "source=push", "sha", "source_branch", "target_branch=main"],
 } as const;
+/** Paths of files, which any branch may have. */
+const OF_FILE = /\/contents\/|\/repository\/files\//;
 
 const newState = (repository: string): HostState => ({
   repository,
   accounts: new Map<string, Account>(),
+  git: new GitData(),
   pulls: [],
   nextComment: 1_000,
   issues: [],
@@ -79,7 +83,7 @@ function tokenOf({ headers }: IncomingMessage): string {
 /** @param note gets what is not modelled */
 function answerTo(call: Call, state: HostState, host: "github" | "gitlab", note: (what: string) => void): Reply {
   const asked = `${call.method} ${call.url.pathname}`;
-  const known: readonly string[] = QUERY[host];
+  const known: readonly string[] = [...QUERY[host], ...(OF_FILE.test(call.url.pathname) ? ["ref"] : [])];
   const strange = [...call.url.searchParams].find(([name, value]) => !known.includes(name) && !known.includes(`${name}=${value}`))?.[0];
   if (strange !== undefined) {
     note(`${asked}: the parameter ${strange}`);

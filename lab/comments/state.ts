@@ -1,5 +1,7 @@
 /** What both hosts of pull requests keep: one repository, its requests with their comments, and its issues. */
 
+import type { GitData } from "./git-data";
+
 /** Whose a token is and what it may do. */
 export interface Account {
   readonly id: number;
@@ -22,6 +24,9 @@ export interface PullRequest {
   head: string;
   /** `owner:branch`. */
   readonly label: string;
+  /** What it says; only of one that was opened by the API. */
+  readonly title?: string;
+  readonly body?: string;
   /** Nobody may comment. */
   locked: boolean;
   readonly comments: Comment[];
@@ -50,6 +55,8 @@ export interface HostState {
   /** GitHub: `owner/name`; GitLab: the project's number. */
   readonly repository: string;
   readonly accounts: Map<string, Account>;
+  /** Its branches and commits. */
+  readonly git: GitData;
   readonly pulls: PullRequest[];
   nextComment: number;
   readonly issues: Issue[];
@@ -122,4 +129,11 @@ export function issueFields(value: unknown, body: "body" | "description"): { tit
   if (typeof value !== "object" || value === null) return {};
   const [title, text, state] = [textIn(value, "title"), textIn(value, body), textIn(value, "state") ?? textIn(value, "state_event")];
   return { ...(title === undefined ? {} : { title }), ...(text === undefined ? {} : { body: text }), ...(state === undefined ? {} : { state }) };
+}
+
+/** The branches of a request that opens one: what is to be taken, and into which. @param from, into as the host calls them */
+export function branchesIn(value: unknown, from: string, into: string): { from: string; into: string } | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const [source, target] = [textIn(value, from), textIn(value, into)];
+  return source === undefined || target === undefined ? undefined : { from: source, into: target };
 }

@@ -34,8 +34,11 @@ export async function* textsOf(root: string, file: string): AsyncGenerator<strin
   for (const commit of commits) yield await git(root, "show", `${commit}:./${file}`);
 }
 
-/** Whether a file is as the last commit has it. */
+/** Whether a file, or all in a folder, is as the last commit has it. */
 export const isCommitted = async (root: string, file: string): Promise<boolean> => (await git(root, "status", "--porcelain", "--", file)).trim() === "";
+
+/** The commit that the checkout is at. */
+export const headOf = async (root: string): Promise<string> => (await git(root, "rev-parse", "HEAD")).trim();
 
 /** The last commit that changed a file. @throws HomelabError E_GIT where no commit has it */
 export async function lastCommitOf(root: string, file: string): Promise<string> {

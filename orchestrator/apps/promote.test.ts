@@ -5,6 +5,7 @@ import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { startCommentHosts } from "../../lab/comments";
 import { copyProgram } from "../../tests/support/homelab";
 
 const DIGESTS: Record<string, string> = { "1.0.0": `sha256:${"1".repeat(64)}`, "1.1.0": `sha256:${"2".repeat(64)}` };
@@ -54,12 +55,12 @@ interface Done {
 
 const homelab = (...args: string[]): Promise<Done> => running(args).done;
 
-function running(args: readonly string[]): { done: Promise<Done>; kill: () => void } {
+function running(args: readonly string[], env: Readonly<Record<string, string>> = {}): { done: Promise<Done>; kill: () => void } {
   let kill = (): void => undefined;
   const done = new Promise<Done>((resolve, reject) => {
     const child = spawn(path.join(checkout, "orchestrator", "bin", "homelab"), args, {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NO_PROXY: "127.0.0.1" },
+      env: { ...process.env, NO_PROXY: "127.0.0.1", ...env },
     });
     kill = () => void child.kill("SIGKILL");
     const printed: Done = { code: null, stdout: "", stderr: "" };
@@ -217,6 +218,47 @@ test("killed when it asks the registry, when the stage's tests run, and at the w
   fs.writeFileSync(settings("dev"), before);
   git("commit", "-qam", "as it was");
 }, 180_000);
+
+test("as a pull request: the settings and what is rendered of them, on a branch above main; the checkout stays as it is, and again is the same request", async () => {
+  setImage("dev", `${host}/library/writer:1.1.0`);
+  setImage("stg", `${host}/library/writer:1.0.0`);
+  for (const stack of ["dev", "stg"]) expect((await homelab("render", stack)).code).toBe(0);
+  git("add", "-A");
+  git("commit", "-qm", "dev runs 1.1.0, stg 1.0.0");
+  const hosts = await startCommentHosts("me/homelab", "42");
+  try {
+    const head = execFileSync("git", ["-C", checkout, "rev-parse", "HEAD"], { encoding: "utf8" }).trim();
+    const manifests = "gitops/stg/writer/manifests.yaml";
+    const texts = new Map(["Pulumi.stg.yaml", manifests].map((file) => [file, fs.readFileSync(path.join(checkout, file), "utf8")]));
+    hosts.github.git.push("main", head, texts);
+    const token = "ghs_abcdefghijklmnopqrstuvwxyz012345";
+    hosts.github.accounts.set(token, { id: 1, login: "me", kind: "person", rights: "write" });
+    const env = { HOMELAB_REPOSITORY: "me/homelab", GITHUB_API_URL: hosts.url, GITHUB_TOKEN: token };
+    const promote = () => running(["promote", "writer", "--from", "dev", "--to", "stg", "--pull-request", "github", "--yes"], env).done;
+    const page = `https://github.com/me/homelab/pull/${hosts.github.nextIssue}`;
+    const first = await promote();
+    expect([first.code, first.stderr, first.stdout]).toEqual([0, "", expect.stringContaining(`${page} is opened\n`)]);
+    const branch = "promote/stg/writer-222222222222";
+    const then = hosts.github.git.at(branch);
+    for (const [file, text] of texts) expect([file, then?.get(file)]).toEqual([file, text.replaceAll(`${host}/library/writer:1.0.0`, pinnedTo("1.1.0"))]);
+    expect(then?.size).toBe(texts.size);
+    expect(hosts.github.pulls).toMatchObject([
+      { title: "deploy(stg): writer 1.1.0 (22222222)", body: expect.stringContaining(`| then | \`${pinnedTo("1.1.0")}\` |`) },
+    ]);
+    expect(execFileSync("git", ["-C", checkout, "status", "--porcelain"], { encoding: "utf8" })).toBe("");
+    const again = await promote();
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining(`${page} is open already\n`)]);
+    expect(hosts.github.pulls).toHaveLength(1);
+    const elsewhere = await running(["promote", "writer", "--from", "dev", "--to", "stg", "--pull-request", "gitea", "--yes"], env).done;
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([2, expect.stringContaining("--pull-request takes github or gitlab, not gitea")]);
+    const nobody = await running(["promote", "writer", "--from", "dev", "--to", "stg", "--pull-request", "github", "--yes"], { ...env, HOMELAB_REPOSITORY: "" })
+      .done;
+    expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining("HOMELAB_REPOSITORY is not set")]);
+    expect(hosts.unhandled).toEqual([]);
+  } finally {
+    await hosts.stop();
+  }
+}, 120_000);
 
 test("an unknown image, and a registry that is down, are refused, and nothing is written", async () => {
   setImage("dev", `${host}/library/writer:9.9.9`);

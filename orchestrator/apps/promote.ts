@@ -16,23 +16,13 @@ import { runOwnCommand } from "../cli/own-command";
 import type { Session } from "../cli/session";
 import { type AppFacts, findApp, isAfter, readApps, type StackApps, settingsOf } from "./app-facts";
 import { isCommitted, textsOf } from "./git-history";
+import { checkHost, promoteByPull } from "./promote-by-pull";
+import { type Move, refuse } from "./promotion";
 import { pinned } from "./registry";
 import { imagesIn, withImage } from "./settings-images";
 
 /** How long a stage's tests may take. */
 const VERIFY_MS = 30 * 60_000;
-
-interface Move {
-  readonly app: string;
-  readonly to: StackApps;
-  /** What runs there now, and what is to run, as the settings name them. */
-  readonly now: string;
-  readonly next: string;
-  /** Stage that it comes from; undefined: it goes back, or is new in the first stage. */
-  readonly from: StackApps | undefined;
-}
-
-const refuse = (message: string, subject: string, hint: string): HomelabError => new HomelabError("E_PROMOTION", message, { subject, hint });
 
 function checkMovable({ movable, name, image }: AppFacts, stack: string): void {
   if (!movable)
@@ -107,6 +97,15 @@ async function verify({ app, from, next }: Move, session: Session): Promise<void
 
 /** @returns whether it is agreed to. @throws HomelabError E_REFUSED where nobody can be asked */
 async function agreed({ app, to }: Move, site: string, args: Arguments, session: Session): Promise<boolean> {
+  // A request changes nothing: who merges it agrees.
+  if (args.text("pull-request") !== undefined) {
+    if (args.flag("yes")) return true;
+    if (session.terminal.asks) return askToGoOn(session, `Open a pull request for ${app} in ${to.name}?`);
+    throw new HomelabError(REFUSED, "homelab promote opens a pull request, and there is no terminal to ask at", {
+      subject: to.name,
+      hint: "add --yes in a script",
+    });
+  }
   const approved = (args.text("approve") ?? "").split(",").some((word) => word === "production" || word === "all");
   if (to.production ? approved : args.flag("yes")) return true;
   if (!session.terminal.asks)
@@ -141,8 +140,11 @@ export async function promote(args: Arguments, session: Session): Promise<ExitCo
     session.out(`${to} has it already\n`);
     return EXIT.done;
   }
+  const host = args.text("pull-request");
+  if (host !== undefined) checkHost(host);
   await verify(move, session);
   if (!(await agreed(move, site, args, session))) return EXIT.refused;
+  if (host !== undefined) return promoteByPull(move, host, session);
   const file = path.join(projectRoot(), settingsOf(to));
   const text = fs.readFileSync(file, "utf8");
   removeCutWrites(file);

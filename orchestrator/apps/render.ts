@@ -72,11 +72,21 @@ export function bring(folder: string, files: Readonly<Record<string, string>>, {
   }
 }
 
+/**
+ * The files of a stack. @param images by application, in the place of what its settings name
+ * @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and what a plan is refused with
+ */
+export const renderedFiles = async (stack: string, images: Readonly<Record<string, string>> = {}): Promise<z.infer<typeof answerSchema>> =>
+  answerSchema.parse(await askProgram("render-apps", JSON.stringify({ stack, images })));
+
+/** Where they are kept in the checkout. */
+export const gitopsFolder = (stack: string): string => path.join("gitops", stack);
+
 /** @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and what a plan is refused with */
 export async function render(args: Arguments, session: Session): Promise<ExitCode> {
   const [wanted = ""] = args.words;
-  const { stack, files } = answerSchema.parse(await askProgram("render-apps", JSON.stringify({ stack: wanted })));
-  const shown = args.text("out") ?? path.join("gitops", stack);
+  const { stack, files } = await renderedFiles(wanted);
+  const shown = args.text("out") ?? gitopsFolder(stack);
   const folder = path.resolve(args.text("out") === undefined ? projectRoot() : ".", shown);
   const difference = differenceOf(folder, files);
   const { missing, changed, extra } = difference;

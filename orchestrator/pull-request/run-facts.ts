@@ -93,8 +93,8 @@ function readEvent(file: string): unknown {
 const INSIDE_GITHUB = "run it in a job of GitHub Actions, on workflow_run or pull_request";
 
 /** @param name of the variable that has the repository; @param hint what a token is missing for */
-function githubAccess(name: string, hint: string) {
-  const [owner = "", repo = ""] = variable(name, /^[\w.-]{1,100}\/[\w.-]{1,100}$/, INSIDE_GITHUB).split("/");
+function githubAccess(name: string, hint: string, repositoryHint = INSIDE_GITHUB) {
+  const [owner = "", repo = ""] = variable(name, /^[\w.-]{1,100}\/[\w.-]{1,100}$/, repositoryHint).split("/");
   return { api: apiUrl("GITHUB_API_URL", "https://api.github.com"), owner, repo, token: token("GITHUB_TOKEN", hint) };
 }
 
@@ -107,6 +107,16 @@ export const githubReader = () =>
   githubAccess(
     readEnv("HOMELAB_REPOSITORY") === undefined ? "GITHUB_REPOSITORY" : "HOMELAB_REPOSITORY",
     "give the step a token that may read the runs of the homelab (actions: read) as GITHUB_TOKEN",
+  );
+
+const CHANGES = "a token that may change the homelab's repository (contents and pull-requests: write)";
+
+/** The repository of the homelab, for who changes it: from a job, or from a terminal with the two variables. @throws HomelabError E_NO_RUN naming the variable */
+export const githubWriter = () =>
+  githubAccess(
+    readEnv("GITHUB_REPOSITORY") === undefined || readEnv("HOMELAB_REPOSITORY") !== undefined ? "HOMELAB_REPOSITORY" : "GITHUB_REPOSITORY",
+    `give it ${CHANGES} as GITHUB_TOKEN`,
+    "set it to <owner>/<repository> of the homelab, or run it in a job of GitHub Actions there",
   );
 
 function githubRunUrl({ owner, repo }: { owner: string; repo: string }): string {
@@ -161,6 +171,9 @@ const gitlabAccess = (scope: string, environment: string) => ({
 
 /** The project of the homelab, for who only reads. @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
 export const gitlabReader = () => gitlabAccess("read_api", "delivered");
+
+/** The project of the homelab, for who changes it. @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
+export const gitlabWriter = () => gitlabAccess("api, and the role Developer,", "promote");
 
 /** The pipeline itself, for what is not about a merge request. @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
 export function gitlabRun(environment = "issue"): GitlabRun {
