@@ -8,7 +8,7 @@ import { BrokenState } from "../snapshot/manager";
 import type { HookType, PendingKind, ResourceState } from "../snapshot/types";
 import type { Step } from "../steps/step";
 import { isProviderType, urnName } from "../wire/urn";
-import { isUnknown, markSecretOutputs, type PropertyMap, sameValue, UNKNOWN } from "../wire/values";
+import { annotateSecrets, isUnknown, markSecretOutputs, type PropertyMap, sameValue, UNKNOWN } from "../wire/values";
 import type { DeploymentContext } from "./context";
 import { applyRefresh } from "./refresh";
 
@@ -284,7 +284,8 @@ async function applyImport(ctx: DeploymentContext, step: Step): Promise<void> {
     if (found.inputs === undefined)
       throw new StepFailed(`provider does not support importing resources; please try updating the '${step.type.split(":")[0]}' plugin`);
     state.id = found.id;
-    state.inputs = found.inputs;
+    // The read knew nothing of the program's inputs: what is secret in those is secret in its answer.
+    state.inputs = annotateSecrets(found.inputs, state.inputs);
     state.outputs = finish(found.outputs, state);
     state.initErrors = found.initErrors;
     state.created = state.modified = ctx.now();

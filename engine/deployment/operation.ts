@@ -3,7 +3,7 @@
  * outputs. The parts do the work; this decides when each has its turn, and how the operation ends.
  */
 import type { DeploymentRequest } from "../contracts";
-import { DeploymentError } from "../errors";
+import { DeploymentError, Halted, StepFailed } from "../errors";
 import { Callbacks } from "../monitor/callbacks";
 import { Hooks, requireNoDeleteHooks } from "../monitor/hooks";
 import { PlanLedger } from "../plans/ledger";
@@ -15,6 +15,7 @@ import type { ProviderRegistry } from "../providers/registry";
 import { SnapshotManager } from "../snapshot/manager";
 import { planDeletions } from "../steps/deletions";
 import { Foresight } from "../steps/foresight";
+import type { Step } from "../steps/step";
 import type { DeploymentContext } from "./context";
 import { deleteInOrder } from "./delete-order";
 import { Ending } from "./ending";
@@ -234,11 +235,27 @@ export class Operation {
     const { deletions, kept } = await planDeletions(this.ctx, resources, (urn) => !this.#destroys && generator.survives(urn));
     for (const { urn } of deletions) this.#going.add(urn);
     this.ctx.plan.steps([...kept, ...deletions]);
-    for (const step of kept) await this.#executor.run([step]);
-    const current = this.ctx.state.snapshot().resources;
+    const before = this.#executor.failures.length;
+    const ok = (await this.#keep(kept)) && (await this.#deleteInOrder(deletions));
+    // What a signal kept from starting did not fail.
+    if (!ok && !(this.request.signal.aborted && this.#executor.failures.length === before)) this.#ending.failure = "update failed";
+  }
+
+  /** @returns false: not all of them ran */
+  async #keep(steps: readonly Step[]): Promise<boolean> {
+    try {
+      for (const step of steps) await this.#executor.run([step]);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof Halted || thrown instanceof StepFailed) return false;
+      throw thrown;
+    }
+  }
+
+  #deleteInOrder(steps: readonly Step[]): Promise<boolean> {
     const failed = this.#executor.failures.flatMap((step) => step.old ?? []);
-    const ok = await deleteInOrder(deletions, current, (step) => this.#executor.run([step]), { continueOnError: this.request.options.continueOnError, failed });
-    if (!ok) this.#ending.failure = "update failed";
+    const { continueOnError } = this.request.options;
+    return deleteInOrder(steps, this.ctx.state.snapshot().resources, (step) => this.#executor.run([step]), { continueOnError, failed });
   }
 
   /** At the end, policies of the stack see all resources at once, unless a step has failed. */

@@ -9,7 +9,7 @@ import { dependenciesOf, type ResourceState } from "../snapshot/types";
 import { differenceOf } from "../steps/diffing";
 import { makeStep, type Step } from "../steps/step";
 import { isProviderType, urnName } from "../wire/urn";
-import { markSecretOutputs, sameValue } from "../wire/values";
+import { annotateSecrets, markSecretOutputs, sameValue } from "../wire/values";
 import type { DeploymentContext } from "./context";
 
 export interface Refreshed {
@@ -49,7 +49,8 @@ async function readOne(ctx: DeploymentContext, state: ResourceState, wanted = st
   const ref = { urn: wanted.urn, type: wanted.type, name: urnName(wanted.urn) };
   const found = await readThrough(ctx, client, ref, state);
   if (found === undefined || found.id === "") return { op: "delete", state: undefined };
-  const inputs = found.inputs ?? state.inputs;
+  // A provider that keeps no marks must not make a secret readable in the state.
+  const inputs = found.inputs === undefined ? state.inputs : annotateSecrets(found.inputs, state.inputs);
   const outputs = markSecretOutputs(found.outputs, inputs, wanted.additionalSecretOutputs);
   const { created, modified, external } = state;
   const read = { ...wanted, created, modified, external, id: found.id, inputs, outputs, initErrors: found.initErrors };

@@ -81,7 +81,8 @@ export class Settlement {
     const next = (r: ResourceState): ResourceState => {
       const uses = before !== undefined && r.provider === before;
       const renamed = old.urn !== state.urn && needsOf(r).has(old.urn) ? withRenamedReferences(r, rename) : r;
-      if (!uses) return renamed;
+      // An earlier provider of this name, which waits for its deletion, keeps the name.
+      if (!uses) return renamed.provider === r.provider ? renamed : { ...renamed, provider: r.provider };
       const follows = after !== undefined && (old.id === state.id || (!oldStays && (r.pendingReplacement || r.external)));
       const provider = follows ? after : before;
       return renamed.provider === provider ? renamed : { ...renamed, provider };

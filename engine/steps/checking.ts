@@ -4,7 +4,7 @@ import { CheckFailed } from "../errors";
 import type { Goal } from "../monitor/goal";
 import { resetPaths } from "../wire/paths";
 import { isProviderType, urnName } from "../wire/urn";
-import { droppingUnknowns, type PropertyMap } from "../wire/values";
+import { droppingUnknowns, type PropertyMap, shownText } from "../wire/values";
 
 /**
  * @param olds empty for a resource that is new or made anew
@@ -27,7 +27,7 @@ export async function checkInputs(ctx: DeploymentContext, goal: Goal, olds: Prop
     const what =
       property === ""
         ? `${goal.type} resource '${goal.name}' has a problem: ${reason}`
-        : `${goal.type} resource '${goal.name}': property ${property} value {${JSON.stringify(news[property] ?? null)}} has a problem: ${reason}`;
+        : `${goal.type} resource '${goal.name}': property ${property} value {${shownText(news[property])}} has a problem: ${reason}`;
     ctx.events.diagnostic("error", what, goal.urn);
   }
   throw new CheckFailed(`${goal.urn} has wrong inputs`);

@@ -9,7 +9,7 @@ import type { Goal, ReadGoal } from "../monitor/goal";
 import { needsOf, type ResourceState } from "../snapshot/types";
 import { resetPaths } from "../wire/paths";
 import { isProviderType, parseProviderReference, STACK_TYPE } from "../wire/urn";
-import { containsUnknowns, flattenOutputs, type PropertyMap } from "../wire/values";
+import { containsUnknowns, flattenOutputs, type PropertyMap, shownText } from "../wire/values";
 import { checkInputs, withIgnored } from "./checking";
 import { decide, type Verdict } from "./diffing";
 import { goalState, readState, withoutMissing } from "./goal-state";
@@ -233,7 +233,7 @@ export class StepGenerator {
       this.ctx.planningFailed();
     }
     if (goal.importId !== undefined) {
-      const shown = verdict.replaceKeys.map((key) => `${key}: ${JSON.stringify(old.inputs[key] ?? null)} => ${JSON.stringify(checked[key] ?? null)}`);
+      const shown = verdict.replaceKeys.map((key) => `${key}: ${shownText(old.inputs[key])} => ${shownText(checked[key])}`);
       const message = `previously-imported resources that still specify an ID may not be replaced; please remove the \`import\` declaration from your program;\n${shown.join("\n")}`;
       if (!this.ctx.preview) throw new DeploymentError(message, urn);
       this.ctx.events.diagnostic("warning", message, urn);

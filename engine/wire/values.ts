@@ -71,6 +71,9 @@ export const containsSecrets = (value: Value): boolean => someValue(value, isSec
 
 const unwrapOne = (value: Value): Value => (isSecret(value) ? secretValue(value) : value);
 /** The value with every secret marker taken off. */
+/** As JSON for a message: secrets are `[secret]`, what is not there is null. */
+export const shownText = (value: Value | undefined): string => JSON.stringify(mapValue(value ?? null, (one) => (isSecret(one) ? "[secret]" : one)));
+
 export const withoutSecrets = <T extends Value>(value: T): T => mapValue(value, unwrapOne) as T;
 
 /** Output values (component arguments) as plain, unknown or secret ones, which is all that a custom resource's inputs hold. */

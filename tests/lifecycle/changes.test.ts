@@ -1,4 +1,4 @@
-import { UNKNOWN } from "../../engine/wire/values";
+import { makeSecret, UNKNOWN } from "../../engine/wire/values";
 import { EngineWorld, STACK_URN, urn } from "../support/engine-world";
 
 let world: EngineWorld;
@@ -71,6 +71,8 @@ describe("same, create, update", () => {
     const outcome = await world.up([{ n: "a", a: { v: 1 } }]);
     expect(outcome).toMatchObject({ ok: false, errors: ["a: exp:index:Res resource 'a': property v value {1} has a problem: is bad"] });
     expect(world.provider.take("Create")).toEqual([]);
+    const secret = await world.up([{ n: "a", a: { v: { deep: makeSecret("hidden") } } }]);
+    expect(secret.errors).toEqual([`a: exp:index:Res resource 'a': property v value {{"deep":"[secret]"}} has a problem: is bad`]);
   });
 
   test("a provider that does not know what changed leaves it to the inputs", async () => {

@@ -44,3 +44,34 @@ test("a resource that a limited operation leaves alone refers by its new name to
   expect(await world.up(renamed, { targets: [urn("a")] })).toMatchObject({ ok: true, errors: [] });
   expect(world.state("f")?.parent).toBe(urn("a"));
 });
+
+test.each([0, 1, 2, 3, 4])("a signal at write %i of a run that keeps entries and takes out others cancels it, and is no bug", async (at) => {
+  world.provider.behaviour = { read: async ({ id }) => ({ outputs: { id: id ?? "" } }) };
+  await world.up(["a", "b"].map((n) => ({ n, kind: "read", id: "x" })));
+  const stop = new AbortController();
+  let writes = 0;
+  const onWrite = (moment: string): void => {
+    if (moment === "after" && writes++ === at) stop.abort();
+  };
+  const { ok, errors } = await world.up([], { targets: [urn("a")], refresh: true, signal: stop.signal, onWrite });
+  expect([ok, errors]).toEqual([!stop.signal.aborted, stop.signal.aborted ? ["update canceled"] : []]);
+  expect(await world.up([])).toMatchObject({ ok: true, errors: [] });
+  expect(world.names).toEqual([]);
+});
+
+test("a renamed provider leaves its name to the one that waits for its deletion, and what that one still holds stays with it", async () => {
+  world.provider.behaviour = { read: async ({ id }) => ({ inputs: { v: 0 }, outputs: { id: id ?? "" } }) };
+  const provider = (n: string, r: number) => ({ n, kind: "provider" as const, version: "1.0.0", a: { r } });
+  await world.up([provider("p", 0), { n: "c", kind: "read", id: "x", provider: "p" }]);
+  const ends = { throws: "boom" };
+  // Both are made anew, and the program dies: the earlier ones wait.
+  await world.up([provider("p", 1), { n: "c", a: { v: 0 }, provider: "p", import: "x" }], { ends });
+  expect(world.names).toContain("c (delete)");
+  const renamed = [
+    { ...provider("q", 1), aliases: [{ name: "p" }] },
+    { n: "c", a: { v: 0 }, provider: "q" },
+  ];
+  expect((await world.up(renamed, { ends })).errors).toEqual(["an unhandled error occurred: boom"]);
+  expect(await world.up(renamed)).toMatchObject({ ok: true, errors: [] });
+  expect(world.names).toEqual(["q", "c"]);
+});

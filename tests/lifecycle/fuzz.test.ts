@@ -4,9 +4,11 @@ jest.mock("@grpc/grpc-js", () => require("../support/memory-grpc").inMemory(jest
 import * as fc from "fast-check";
 import { readEnv } from "../../common/env";
 import { brokenRule } from "../../engine/snapshot/integrity";
+import { serializeSnapshot } from "../../engine/snapshot/serialize";
 import type { ResourceState } from "../../engine/snapshot/types";
-import { EngineWorld, type RunOptions, urn } from "../support/engine-world";
-import { behaviourOf, type Operation, operations, PROVIDERS, programs } from "./fuzz-model";
+import { isSecret, type PropertyMap } from "../../engine/wire/values";
+import { EngineWorld, type Outcome, type RunOptions, urn } from "../support/engine-world";
+import { behaviourOf, type Operation, operations, PROVIDERS, programs, SECRET } from "./fuzz-model";
 
 class Killed extends Error {}
 
@@ -15,8 +17,17 @@ async function perform(world: EngineWorld, operation: Operation): Promise<void> 
   let writes = 0;
   let dead = false;
   const { kill } = operation;
-  world.provider.behaviour = behaviourOf(operation.mishaps, () => !dead);
-  const urnOf = (name: string): string => urn(name, PROVIDERS.includes(name) ? "pulumi:providers:exp" : undefined);
+  const programInputs = (name: string): PropertyMap => operation.program.find((r) => r.n === name)?.a ?? {};
+  world.provider.behaviour = behaviourOf(operation.mishaps, () => !dead, programInputs);
+  for (const [id, { name }] of world.provider.world) if (operation.gone.includes(name)) world.provider.world.delete(id);
+  if (operation.taint !== undefined)
+    world.snapshot = {
+      ...world.snapshot,
+      resources: world.snapshot.resources.map((r) => (r.custom && !r.delete && r.urn.endsWith(`::${operation.taint}`) ? { ...r, taint: true } : r)),
+    };
+  const [signal, terminate] = [new AbortController(), new AbortController()];
+  let settled = 0;
+  const urnOf = (name: string): string => world.state(name)?.urn ?? urn(name, PROVIDERS.includes(name) ? "pulumi:providers:exp" : undefined);
   const known = operation.kind === "up" ? undefined : world.snapshot.resources.map((r) => r.urn);
   const flag = (name: string | undefined): string[] => (name === undefined || (known !== undefined && !known.includes(urnOf(name))) ? [] : [urnOf(name)]);
   const options: RunOptions = {
@@ -30,7 +41,14 @@ async function perform(world: EngineWorld, operation: Operation): Promise<void> 
     refresh: operation.refresh && operation.kind !== "refresh",
     parallel: operation.parallel,
     ...(operation.throws && operation.kind === "up" ? { ends: { throws: "boom" } } : {}),
+    excludeProtected: operation.excludeProtected && operation.kind === "destroy",
+    signal: signal.signal,
+    terminate: terminate.signal,
     onWrite: (moment) => {
+      if (operation.signal !== undefined && moment === "after" && settled++ === operation.signal.at) {
+        signal.abort();
+        if (operation.signal.second) terminate.abort();
+      }
       if (dead) throw new Killed();
       if (kill === undefined || moment !== kill.moment || writes++ !== kill.at) return;
       dead = true;
@@ -38,14 +56,25 @@ async function perform(world: EngineWorld, operation: Operation): Promise<void> 
     },
   };
   try {
-    if (operation.kind === "up") await world.up(operation.program, options);
-    else if (operation.kind === "preview") await world.preview(operation.program, options);
-    else if (operation.kind === "refresh") await world.refresh(options);
-    else await world.destroy(options);
+    const program = operation.runProgram ? operation.program : undefined;
+    let outcome: Outcome;
+    if (operation.kind === "up") outcome = await world.up(operation.program, options);
+    else if (operation.kind === "preview") outcome = await world.preview(operation.program, options);
+    else if (operation.kind === "refresh") outcome = await world.refresh(options, program);
+    else outcome = await world.destroy(options, program);
+    if (!dead) for (const error of outcome.errors) expect(error).not.toMatch(/bug in the embedded engine|TypeError|\[object/);
+    expect(JSON.stringify(outcome.events)).not.toContain(SECRET);
   } catch (thrown) {
     if (!dead) throw thrown;
   }
   expect(brokenRule(world.snapshot.resources)).toBeUndefined();
+  const written = serializeSnapshot(world.snapshot, { encrypt: () => "hidden", decrypt: (text) => text });
+  expect(JSON.stringify(written)).not.toContain(SECRET);
+  for (const r of world.snapshot.resources)
+    for (const name of r.additionalSecretOutputs) {
+      const output = r.outputs[name];
+      if (output !== undefined && !isSecret(output)) throw new Error(`${name} of ${r.urn} is not secret`);
+    }
 }
 
 const managed = (resources: readonly ResourceState[]): string[] =>
@@ -86,13 +115,14 @@ describe("random programs, mishaps and kills", () => {
           }
           // A recovery: what is gone is dropped, protection is taken off, and the last program holds.
           world.provider.behaviour = behaviourOf([], () => true);
-          const free = last.map(({ protect: _protect, aliases: _aliases, ...r }) => r);
+          const free = last.map(({ protect: _protect, aliases: _aliases, import: _import, ...r }) => r);
           world.snapshot = { ...world.snapshot, resources: world.snapshot.resources.map((r) => ({ ...r, protect: false })) };
           expect(await world.refresh({ clearPendingCreates: true })).toMatchObject({ ok: true });
           const outcome = await world.up(free);
           expect([outcome.ok, outcome.errors]).toEqual([true, []]);
           expect(world.snapshot.pendingOperations).toEqual([]);
-          for (const id of managed(world.snapshot.resources)) if (!world.provider.world.has(id)) throw new Error(`${id} is in the state and not in the world`);
+          for (const id of managed(world.snapshot.resources))
+            if (!world.provider.world.has(id) && !id.startsWith("ext-")) throw new Error(`${id} is in the state and not in the world`);
           expect((await world.destroy()).ok).toBe(true);
           expect(world.snapshot.resources).toEqual([]);
         }),

@@ -1,3 +1,4 @@
+import { makeSecret } from "../../engine/wire/values";
 import { EngineWorld } from "../support/engine-world";
 
 let world: EngineWorld;
@@ -29,6 +30,20 @@ describe("import", () => {
     expect(await world.up(program)).toMatchObject({ ok: false, errors: [expect.stringMatching(message)] });
     expect(world.state("a")).toMatchObject({ id: "there", inputs: { v: 1, r: 1 } });
     expect(await world.up(program)).toMatchObject({ ok: false, steps: [], errors: [expect.stringMatching(message)] });
+  });
+
+  test("what is secret in the program is secret in the state and in all that is told, though the provider reads it in the clear", async () => {
+    world.provider.behaviour = { read: async () => ({ inputs: { r: "hidden-1", deep: { v: "hidden-2" } }, outputs: { r: "hidden-1", out: "o" } }) };
+    const a = { r: makeSecret("hidden-1"), deep: { v: makeSecret("hidden-2") } };
+    const imported = await world.up([{ n: "a", a, import: "there", additionalSecretOutputs: ["out"] }]);
+    expect(imported).toMatchObject({ ok: true, steps: ["import a"] });
+    const held = { inputs: a, outputs: { r: makeSecret("hidden-1"), out: makeSecret("o") } };
+    expect(world.state("a")).toMatchObject(held);
+    const refreshed = await world.refresh();
+    expect(world.state("a")).toMatchObject(held);
+    const other = await world.up([{ n: "a", a: { ...a, r: makeSecret("hidden-3") }, import: "there" }]);
+    expect(other.errors).toEqual([expect.stringContaining("may not be replaced")]);
+    expect(JSON.stringify([imported.events, refreshed.events, other.events])).not.toContain("hidden");
   });
 
   test("what does not exist cannot be imported", async () => {

@@ -28,6 +28,7 @@ export interface Outcome {
   codes: string[][];
   warnings: string[];
   state: ResourceState[];
+  events: EngineEventPayload[];
   /** Of a preview that was to write one. */
   plan: Plan | undefined;
 }
@@ -213,6 +214,7 @@ export class EngineWorld {
         warnings: diagnosticsOf(events, "warning"),
         codes: codesOf(events),
         state: result.snapshot.resources,
+        events,
         plan: result.plan,
       };
     } finally {
