@@ -5,7 +5,7 @@ import type { Clock } from "../../common/clock";
 import { KubernetesClient, type ObjectRef } from "./client";
 
 /** What the server does with one request: an answer, or `cut` once it has been read. */
-type Act = "cut" | { status: number; headers?: Record<string, string>; body: unknown };
+type Act = "cut" | { status: number; headers?: Record<string, string>; body: unknown } | { status: number; text: string };
 
 const DISCOVERY = { resources: [{ name: "configmaps", kind: "ConfigMap", namespaced: true }] };
 const REF: ObjectRef = { apiVersion: "v1", kind: "ConfigMap", namespace: "default", name: "it" };
@@ -37,6 +37,7 @@ beforeEach(async () => {
       asked.push(request.method ?? "");
       const act = acts.shift() ?? fine;
       if (act === "cut") return request.socket.destroy();
+      if ("text" in act) return response.writeHead(act.status).end(act.text);
       response.writeHead(act.status, { "content-type": "application/json", ...act.headers });
       return response.end(JSON.stringify(act.body));
     });
@@ -90,6 +91,19 @@ test.each<[string, Act, () => Promise<unknown>, RegExp]>([
   await expect(call()).rejects.toThrow(message);
   expect(asked).toHaveLength(1);
   expect(waits).toEqual([]);
+});
+
+test.each([
+  ["a page", "<html>sign in</html>", /the answer is no JSON/],
+  ["null", "null", /not of the expected form: it is no object/],
+  ["a list", "[]", /not of the expected form: it is no object/],
+])("%s in place of an object is no object of the cluster", async (_what, text, message) => {
+  for (const call of [get, apply, create]) {
+    acts = [{ status: 200, text }];
+    await expect(call()).rejects.toMatchObject({ code: "E_ANSWER", message: expect.stringMatching(message) });
+  }
+  acts = [{ status: 403, text }];
+  await expect(get()).rejects.toThrow(`ConfigMap default/it: ${text}`);
 });
 
 test("attempts are bounded, and the last answer stands", async () => {

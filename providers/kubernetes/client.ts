@@ -1,5 +1,6 @@
 /** The Kubernetes API as far as resources need it: which path a kind has, and the verbs. */
 import { z } from "zod";
+import { type AnswerOf, answered } from "../../common/answer";
 import { type Clock, systemClock } from "../../common/clock";
 import { type ErrorDetails, HomelabError } from "../../common/errors";
 import { createHttpClient, type HttpClient } from "../../common/http";
@@ -38,6 +39,8 @@ interface Mapping {
 interface Response extends Answer {
   body: JsonObject;
 }
+
+const NOT_THE_API = "look at the address in the kubeconfig, and at what stands before it: what answers there is not the Kubernetes API";
 
 const BODY_TYPES = { json: "application/json", apply: "application/apply-patch+yaml", patch: "application/json-patch+json" } as const;
 
@@ -96,7 +99,7 @@ export class KubernetesClient {
       },
       ...(text === undefined ? {} : { body: text }),
     });
-    const parsed = parsedBody(body);
+    const parsed = parsedBody(status, body, { from: `${method} ${path.split("?")[0]} of ${server}`, hint: NOT_THE_API });
     return { status, retryAfter: retryAfterOf(headers["retry-after"]), message: String(parsed["message"] ?? ""), body: parsed };
   }
 
@@ -199,14 +202,19 @@ export class KubernetesClient {
   }
 }
 
-function parsedBody(text: string): JsonObject {
+const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @throws HomelabError E_ANSWER where a success is no object: something on the way answered, and nothing is known of the request */
+function parsedBody(status: number, text: string, of: AnswerOf): JsonObject {
   if (text === "") return {};
+  if (status < 300) return answered(z.custom<JsonObject>(isObject, "it is no object"), text, of);
   try {
-    return JSON.parse(text) as JsonObject;
+    const parsed: unknown = JSON.parse(text);
+    if (isObject(parsed)) return parsed;
   } catch {
     // A proxy's page: its beginning is the message.
-    return { message: text.slice(0, 500) };
   }
+  return { message: text.slice(0, 500) };
 }
 
 function withoutNamespace(object: JsonObject): JsonObject {

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../../common/clock";
 import { HomelabError } from "../../common/errors";
 import type { HttpClient, HttpResponse } from "../../common/http";
 import { retry } from "../../common/retry";
+import { isUnanswered } from "../sdk/unanswered";
 import type { Json, JsonObject } from "../sdk/values";
 
 export class PveError extends HomelabError {
@@ -47,8 +48,6 @@ export const isLockAnswer = (thrown: unknown): boolean =>
   /can't lock file|VM is locked|unable to acquire lock|cfs-lock/i.test(thrown.message);
 
 const isPassingAnswer = (thrown: unknown): boolean => thrown instanceof PveError && thrown.passing;
-/** Whether a request was sent and its outcome is unknown. */
-export const isNoAnswer = (thrown: unknown): boolean => thrown instanceof HomelabError && thrown.code === "E_HTTP";
 
 function detailOf(response: HttpResponse): string {
   let parsed: unknown;
@@ -152,7 +151,7 @@ export class PveClient {
   /** Like `task`, for one that cuts connections of its node: looks that fail meanwhile are repeated. */
   async disruptiveTask(method: "POST" | "PUT" | "DELETE", path: string, signal: AbortSignal): Promise<void> {
     const upid = String(await this.request(method, path, signal));
-    await this.#waitForTask(upid, signal, (thrown) => !signal.aborted && (thrown instanceof PveError ? thrown.passing : isNoAnswer(thrown)));
+    await this.#waitForTask(upid, signal, (thrown) => !signal.aborted && (thrown instanceof PveError ? thrown.passing : isUnanswered(thrown)));
   }
 
   /** Stops a task that nobody waits for any more, and waits until it has ended, however. */

@@ -3,8 +3,9 @@ import { withinTime } from "../../common/deadline";
 import { asError, HomelabError } from "../../common/errors";
 import { defineBridged } from "../sdk/bridged";
 import { bool, num, str } from "../sdk/schema";
+import { isUnanswered } from "../sdk/unanswered";
 import type { JsonObject } from "../sdk/values";
-import { asRecord, isNoAnswer, type PveClient, PveError } from "./client";
+import { asRecord, type PveClient, PveError } from "./client";
 
 const oneOf =
   (...values: string[]) =>
@@ -51,7 +52,7 @@ async function download(inputs: JsonObject, name: string, client: PveClient, sig
     });
   } catch (thrown) {
     // The node goes on by itself, and its file would be in the next run's way.
-    if (signal.aborted || isNoAnswer(thrown)) await stopDownload(inputs, name, upid, client, thrown);
+    if (signal.aborted || isUnanswered(thrown)) await stopDownload(inputs, name, upid, client, thrown);
     throw thrown;
   }
 }

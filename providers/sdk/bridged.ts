@@ -7,6 +7,7 @@ import type { Fields } from "./schema";
 import { checkSchema, withoutNotes } from "./schema-check";
 import { diffSchema, driftedInputs, importedInputs, inputsBeside } from "./schema-compare";
 import { plannedOutputs } from "./schema-plan";
+import { isUnanswered } from "./unanswered";
 import { type JsonObject, UNKNOWN, type Values, withoutNulls } from "./values";
 
 export interface BridgedCall<P> extends CallContext {
@@ -178,14 +179,13 @@ function updateOf<P>(resource: BridgedResource<P>, live: Live<P>): Pick<Resource
 
 /** How long what was not answered is looked for. */
 const LOOK_MS = 10_000;
-const UNANSWERED: ReadonlySet<string> = new Set(["E_HTTP", "E_TIMEOUT", "E_CANCELLED", "E_PROXMOX_TIMEOUT"]);
 
 /** What a creation has made that ended without an answer; undefined: nothing that could be told from somebody else's. */
 async function madeUnanswered<P>(resource: BridgedResource<P>, given: JsonObject, call: BridgedCall<P>, thrown: unknown): Promise<PartialFailure | undefined> {
   const { fields, setAfterwards = [], planDefaults } = resource;
   const inputs = { ...planDefaults, ...withoutNotes(given) };
   const id = resource.idOf?.(inputs);
-  const unanswered = call.signal.aborted || (thrown instanceof HomelabError && UNANSWERED.has(thrown.code));
+  const unanswered = call.signal.aborted || isUnanswered(thrown);
   if (id === undefined || !unanswered || thrown instanceof PartialFailure) return undefined;
   const why = asError(thrown).message;
   let found: JsonObject | undefined;

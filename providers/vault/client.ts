@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../../common/clock";
 import { HomelabError } from "../../common/errors";
 import type { HttpClient } from "../../common/http";
 import { retry } from "../../common/retry";
+import { isGatewayStatus } from "../sdk/unanswered";
 import type { JsonObject } from "../sdk/values";
 import { asObject, asString } from "./resources/values";
 
@@ -35,6 +36,8 @@ export interface VaultClientOptions {
 interface Options {
   signal: AbortSignal;
   headers?: Record<string, string>;
+  /** Asked a second time it is refused, or makes a second one: not repeated where something on the way answered (502, 504). */
+  once?: boolean;
 }
 
 const FIRST_DELAY = 200;
@@ -78,7 +81,9 @@ export class VaultClient {
       firstMs: FIRST_DELAY,
       longestMs: Number.POSITIVE_INFINITY,
       again: ({ number, outcome, backoffMs }) =>
-        "thrown" in outcome && outcome.thrown instanceof VaultError ? this.#delayBefore(outcome.thrown, number, backoffMs) : undefined,
+        "thrown" in outcome && outcome.thrown instanceof VaultError && !(options.once && isGatewayStatus(outcome.thrown.status))
+          ? this.#delayBefore(outcome.thrown, number, backoffMs)
+          : undefined,
     });
   }
 

@@ -1,6 +1,7 @@
 /** Writes an object by server-side apply, and finds out what became of a write that was not answered. */
 import { startGrace } from "../../../common/deadline";
 import { HomelabError } from "../../../common/errors";
+import { isUnanswered as noAnswer } from "../../sdk/unanswered";
 import type { JsonObject } from "../../sdk/values";
 import { ApiError, type KubernetesClient, type ObjectRef } from "../client";
 import { mayHaveArrived } from "../retry";
@@ -45,8 +46,7 @@ function explained(thrown: unknown, ref: ObjectRef): unknown {
 
 /** No answer, and not because nothing could be sent. */
 function isUnanswered(thrown: unknown): boolean {
-  if (!(thrown instanceof HomelabError) || thrown instanceof ApiError) return false;
-  return thrown.code === "E_TIMEOUT" || thrown.code === "E_CANCELLED" || (thrown.code === "E_HTTP" && mayHaveArrived(thrown));
+  return noAnswer(thrown) && !(thrown instanceof HomelabError && thrown.code === "E_HTTP" && !mayHaveArrived(thrown));
 }
 
 async function outcome({ client, ref, fieldManager }: Write, thrown: unknown): Promise<JsonObject> {

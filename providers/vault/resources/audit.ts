@@ -20,7 +20,11 @@ export const audit = defineBridged<VaultClient>({
   idOf: pathOf,
   async create(inputs, { provider, signal }) {
     const path = pathOf(inputs);
-    await provider.write(`sys/audit/${trimSlashes(path)}`, { description: "", ...toVault(inputs, ["type", "description", "local", "options"]) }, { signal });
+    await provider.write(
+      `sys/audit/${trimSlashes(path)}`,
+      { description: "", ...toVault(inputs, ["type", "description", "local", "options"]) },
+      { signal, once: true },
+    );
     return { id: path, outputs: { path } };
   },
   async read(id, _known, { provider, signal }) {

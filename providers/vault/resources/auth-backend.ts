@@ -80,7 +80,7 @@ export const authBackend = defineBridged<VaultClient>({
   async create(inputs, { provider, signal }) {
     const path = pathOf(inputs);
     const body = { ...toVault(inputs, ["type", "local"]), description: asString(inputs["description"]), config: toVault(inputs, ["identityTokenKey"]) };
-    await provider.request("POST", `sys/auth/${path}`, { signal }, body);
+    await provider.request("POST", `sys/auth/${path}`, { signal, once: true }, body);
     if (inputs["tune"] === undefined) return { id: path, outputs: { path } };
     try {
       await provider.request("POST", `sys/mounts/auth/${path}/tune`, { signal }, toVault(asObject(inputs["tune"]), TUNE));

@@ -53,7 +53,7 @@ async function write(inputs: JsonObject, client: VaultClient, signal: AbortSigna
   const options = "cas" in given ? given : { ...given, cas: known ?? (await currentVersion(inputs, client, signal)) };
   const data = JSON.parse(asString(inputs["dataJson"]) || "{}") as Json;
   try {
-    await client.write(dataPath(inputs), { data, options }, { signal });
+    await client.write(dataPath(inputs), { data, options }, { signal, once: true });
   } catch (cause) {
     if (!(cause instanceof VaultError) || !cause.messages.some((message) => message.includes("did not match the current version"))) throw cause;
     throw new HomelabError("E_VAULT_CONFLICT", `Vault: ${dataPath(inputs)} was written by somebody else; it was left as it is`, {

@@ -4,6 +4,7 @@
  * for in the same moment looks the same.
  */
 import { asError, HomelabError } from "../../../common/errors";
+import { isUnanswered } from "../../sdk/unanswered";
 import type { JsonObject } from "../../sdk/values";
 import type { VaultClient } from "../client";
 import { asObject, asString } from "./values";
@@ -21,8 +22,6 @@ export interface LostToken {
   /** Accessors that this process has been told. */
   known: ReadonlySet<string>;
 }
-
-const isUnanswered = (thrown: unknown, signal: AbortSignal): boolean => signal.aborted || (thrown instanceof HomelabError && thrown.code === "E_HTTP");
 
 const names = (value: JsonObject[string] | undefined): string =>
   (Array.isArray(value) ? value.map(String) : [])
@@ -61,7 +60,7 @@ async function candidates(lost: LostToken, client: VaultClient, signal: AbortSig
 
 /** The error that a failed creation reports. If the request was not answered, it names the accessors of the tokens that the request may have made. */
 export async function withLostToken(thrown: unknown, lost: LostToken, client: VaultClient, parent: AbortSignal): Promise<unknown> {
-  if (!isUnanswered(thrown, parent)) return thrown;
+  if (!parent.aborted && !isUnanswered(thrown)) return thrown;
   const why = asError(thrown).message;
   try {
     const found = await candidates(lost, client, AbortSignal.timeout(LOOK_MS));

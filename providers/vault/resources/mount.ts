@@ -63,7 +63,7 @@ export const mount = defineBridged<VaultClient>({
     await provider.request(
       "POST",
       `sys/mounts/${path}`,
-      { signal },
+      { signal, once: true },
       {
         ...toVault(inputs, ["type", "local", "sealWrap", "externalEntropyAccess"]),
         description: asString(inputs["description"]),

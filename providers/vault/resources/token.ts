@@ -83,7 +83,7 @@ export const token = defineBridged<VaultClient>({
     const headers: Record<string, string> = wrapping === "" ? {} : { "x-vault-wrap-ttl": wrapping };
     const asked = Math.floor(Date.now() / 1000);
     const path = role === "" ? "auth/token/create" : `auth/token/create/${role}`;
-    const answer = await provider.request("POST", path, { signal, headers }, body).catch(async (thrown: unknown) => {
+    const answer = await provider.request("POST", path, { signal, headers, once: true }, body).catch(async (thrown: unknown) => {
       throw await withLostToken(thrown, { inputs, asked, known: told }, provider, signal);
     });
     const wrap = asObject(answer?.["wrap_info"]);

@@ -10,7 +10,7 @@ import { provider as kubernetes } from "../../../providers/kubernetes/provider";
 import { provider as proxmox } from "../../../providers/proxmoxve/provider";
 import { Secret, type Values } from "../../../providers/sdk/values";
 import { provider as vault } from "../../../providers/vault/provider";
-import { type CuttingRelay, startCuttingRelay } from "../../support/cutting-relay";
+import { type CuttingRelay, type Loss, startCuttingRelay } from "../../support/cutting-relay";
 import { FILE, IMAGE, LAB_TOKEN, ProxmoxLab } from "../../support/proxmox-lab";
 import { partialFailure, type State, TestProvider } from "../../support/test-provider";
 import { startLabApi } from "../kubernetes/under-test";
@@ -18,8 +18,11 @@ import { AUDIT, BACKEND, CONFIG, MOUNT, POLICY, ROLE, SECRET, TOKEN, VaultUnderT
 
 jest.setTimeout(240_000);
 
-type End = "time-out" | "signal" | "cut";
+type End = "time-out" | "signal" | "cut" | "page" | "gateway";
 const ENDS: readonly End[] = ["time-out", "signal", "cut"];
+/** Where the relay sees what is said: something on the way answers in place of the server. */
+const PLAIN_ENDS: readonly End[] = [...ENDS, "page", "gateway"];
+const lossOf = (end: End): Loss => (end === "time-out" || end === "signal" ? "silence" : end);
 /** More requests than any creation here has. */
 const MOST = 30;
 
@@ -32,7 +35,7 @@ interface World {
 /** @returns what is in the state afterwards; undefined: nothing */
 async function brokenOff(world: World, type: string, inputs: Values, end: End, after: number): Promise<{ kept: State | undefined; whole: boolean }> {
   const plugin = await world.start();
-  world.relay.loseAnswer(after, end === "cut" ? "cut" : "silence");
+  world.relay.loseAnswer(after, lossOf(end));
   const creation = plugin.create(type, inputs, end === "time-out" ? { timeout: 0.3 } : {});
   creation.catch(() => undefined);
   if (end === "signal") {
@@ -80,8 +83,8 @@ async function atEachRequest(world: World, type: string, given: Values, end: End
   throw new Error(`${type} was never made within ${MOST} answers`);
 }
 
-const table = (rows: [string, Values][]): [string, End, Values][] =>
-  rows.flatMap(([type, given]) => ENDS.map((end): [string, End, Values] => [type, end, given]));
+const table = (rows: [string, Values][], ends = ENDS): [string, End, Values][] =>
+  rows.flatMap(([type, given]) => ends.map((end): [string, End, Values] => [type, end, given]));
 
 describe("vault", () => {
   let world: World;
@@ -108,22 +111,25 @@ describe("vault", () => {
   afterAll(() => close());
 
   test.each(
-    table([
-      [MOUNT, { path: "lost", type: "kv", options: { version: "2" }, description: "d" }],
-      [SECRET, { mount: "kv2", name: "lost", dataJson: new Secret('{"a":1}'), customMetadata: { maxVersions: 5 }, deleteAllVersions: true }],
-      [POLICY, { name: "lost", policy: 'path "a" { capabilities = ["read"] }' }],
-      [BACKEND, { type: "kubernetes", path: "lost", description: "d", tune: { maxLeaseTtl: "2h" } }],
-      [ROLE, { backend: "cluster", roleName: "lost", boundServiceAccountNames: ["a"], boundServiceAccountNamespaces: ["b"], tokenTtl: 60 }],
-    ]),
+    table(
+      [
+        [MOUNT, { path: "lost", type: "kv", options: { version: "2" }, description: "d" }],
+        [SECRET, { mount: "kv2", name: "lost", dataJson: new Secret('{"a":1}'), customMetadata: { maxVersions: 5 }, deleteAllVersions: true }],
+        [POLICY, { name: "lost", policy: 'path "a" { capabilities = ["read"] }' }],
+        [BACKEND, { type: "kubernetes", path: "lost", description: "d", tune: { maxLeaseTtl: "2h" } }],
+        [ROLE, { backend: "cluster", roleName: "lost", boundServiceAccountNames: ["a"], boundServiceAccountNamespaces: ["b"], tokenTtl: 60 }],
+      ],
+      PLAIN_ENDS,
+    ),
   )("%s, %s", (type, end, given) => atEachRequest(world, type, given, end));
 
   // Its secret is lost: what is left is to say which one to revoke, and not one that somebody knows.
-  test.each(ENDS)(`${TOKEN}, %s`, async (end) => {
+  test.each(PLAIN_ENDS)(`${TOKEN}, %s`, async (end) => {
     const given = { policies: ["lost"], ttl: "1h", displayName: `lost-${end}`, metadata: { for: end } };
     const plugin = await world.start();
     const { inputs } = await plugin.check(TOKEN, given);
     const twin = await plugin.make(TOKEN, given);
-    world.relay.loseAnswer(0, end === "cut" ? "cut" : "silence");
+    world.relay.loseAnswer(0, lossOf(end));
     const creation = plugin.create(TOKEN, inputs, end === "time-out" ? { timeout: 0.3 } : {});
     creation.catch(() => undefined);
     if (end === "signal") {
@@ -147,7 +153,7 @@ describe("vault", () => {
   });
 
   // Each change makes it anew, so that nothing is updated.
-  test.each(ENDS)(`${AUDIT}, %s`, async (end) => {
+  test.each(PLAIN_ENDS)(`${AUDIT}, %s`, async (end) => {
     const given = { type: "file", path: "lost", options: { file_path: "stdout" } };
     const plugin = await world.start();
     const { inputs } = await plugin.check(AUDIT, given);
@@ -159,7 +165,7 @@ describe("vault", () => {
   });
 
   // It goes with its method alone, and is written again by whoever writes it.
-  test.each(ENDS)(`${CONFIG}, %s`, async (end) => {
+  test.each(PLAIN_ENDS)(`${CONFIG}, %s`, async (end) => {
     const plugin = await world.start();
     const { inputs } = await plugin.check(CONFIG, { backend: "cluster", kubernetesHost: `https://${end}.example`, disableLocalCaJwt: true });
     const { kept } = await brokenOff(world, CONFIG, inputs, end, 0);
