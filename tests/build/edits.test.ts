@@ -65,23 +65,23 @@ test("a file in orchestrator/commands/ is a command, with help, completion and a
 });
 
 test("where nothing changed nothing is written", () => {
-  homelab("graph");
+  homelab("help");
   const seen = (): string[] =>
     fs.readdirSync(path.join(folder, "bin"), { recursive: true, withFileTypes: true }).map((entry) => {
       const { ino, mtimeMs } = fs.statSync(path.join(entry.parentPath, entry.name));
       return `${entry.parentPath}/${entry.name} ${ino} ${mtimeMs}`;
     });
   const before = seen();
-  expect(homelab("graph").code).toBe(0);
+  expect(homelab("help").code).toBe(0);
   expect(seen()).toEqual(before);
 });
 
 test("what a removed source was compiled to goes", () => {
   write("export const gone = 1;\n", "common/gone.ts");
-  homelab("graph");
+  homelab("help");
   expect(fs.existsSync(path.join(folder, "bin/common/gone.js"))).toBe(true);
   fs.rmSync(path.join(folder, "common/gone.ts"));
-  homelab("graph");
+  homelab("help");
   expect(fs.existsSync(path.join(folder, "bin/common/gone.js"))).toBe(false);
 });
 

@@ -7,26 +7,35 @@ const { sequencerBy } = require("./sequencer.cjs");
 
 /** By the processor time that they and all that they start take (bench/tests/run.mjs); the longest first, down to ten seconds. */
 const LONGEST = [
-  "conformance/engine/engine",
-  "rehearsal/small",
-  "conformance/engine/in-one-process",
-  "roles/all-in-lab",
-  "automation/policies",
-  "secrets/commands",
-  "secrets/vault-bad-input",
-  "orchestrator/gate",
-  "contract/providers/inputs",
-  "contract/providers/unanswered",
-  "hermetic",
-  "automation/stack",
-  "backends/migrate",
-  "lifecycle/failure-processes",
-  "automation/settings-secrets",
-  "automation/questions",
+  "tests/rehearsal/small",
+  "tests/conformance/engine/engine",
+  "tests/orchestrator/take-over",
+  "tests/automation/policies",
+  "tests/orchestrator/gate",
+  "orchestrator/apps/promote",
+  "tests/conformance/engine/in-one-process",
+  "tests/secrets/commands",
+  "tests/roles/all-in-lab",
+  "tests/program/inputs",
+  "tests/hermetic",
+  "tests/automation/stack",
+  "tests/secrets/vault-bad-input",
+  "tests/lifecycle/failure-processes",
+  "tests/build/edits",
+  "lab/main",
+  "tests/backends/migrate",
+  "stacks/program",
+  "tests/contract/providers/unanswered",
+  "tests/contract/providers/inputs",
+  "site/tests/program/registrations",
+  "tests/program/postgres-sql",
+  "tests/program/module-changes",
+  "tests/automation/settings-secrets",
+  "tests/automation/questions",
 ];
-const ORDER = [...REHEARSALS, ...LONGEST];
+const ORDER = [...REHEARSALS.map((name) => `tests/${name}`), ...LONGEST];
 const placeOf = (file) => {
-  const at = ORDER.findIndex((name) => file.replaceAll("\\", "/").endsWith(`/tests/${name}.test.ts`));
+  const at = ORDER.findIndex((name) => file.replaceAll("\\", "/").endsWith(`/${name}.test.ts`));
   return at < 0 ? ORDER.length : at;
 };
 
