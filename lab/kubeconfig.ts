@@ -1,6 +1,7 @@
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 import { z } from "zod";
 import { writeFileAtomic } from "../common/files";
+import { portableYaml } from "../common/yaml";
 import type { RunningCluster } from "./clusters";
 
 const schema = z.looseObject({ clusters: z.array(z.unknown()), users: z.array(z.unknown()), contexts: z.array(z.unknown()) });
@@ -11,7 +12,7 @@ function mergedKubeconfig(clusters: readonly RunningCluster[], proxyUrl: string)
   const parts = sorted.map(({ cluster }) =>
     schema.parse(parse(cluster.adminKubeconfig({ server: `https://${cluster.address}:6443`, name: cluster.name, proxyUrl }))),
   );
-  return stringify({
+  return portableYaml({
     apiVersion: "v1",
     kind: "Config",
     clusters: parts.flatMap((p) => p.clusters),

@@ -1,5 +1,5 @@
 /** The description as GitLab's `.gitlab-ci.yml`, and the templates that other projects include. */
-import { stringify } from "yaml";
+import { portableYaml } from "../common/yaml";
 import { comment } from "./github";
 import { APPLICATION_FLOW, IMAGES, image, TEMPLATES } from "./gitlab-templates";
 import { JOBS, jobNamed } from "./jobs";
@@ -96,7 +96,7 @@ const SCANS = {
 };
 
 const HEAD = "# Made by `npm run pipelines` from pipelines/: edit there.";
-const yaml = (value: object): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+const yaml = (value: object): string => portableYaml(value, { aliasDuplicateObjects: false });
 const each = (entries: Record<string, object>): string =>
   Object.entries(entries)
     .map(([name, value]) => `\n${yaml({ [name]: value })}`)

@@ -4,7 +4,6 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import type { Clock } from "../../common/clock";
 import { childEnv, ENV, readEnv } from "../../common/env";
@@ -12,6 +11,7 @@ import { HomelabError } from "../../common/errors";
 import { findOnPath } from "../../common/executables";
 import { createHttpClient } from "../../common/http";
 import { type Attempt, retry } from "../../common/retry";
+import { kubernetesDocuments } from "../../common/yaml";
 import { type Chart, chartSource } from "./chart";
 import type { Answer, ClusterApi } from "./cluster-api";
 
@@ -64,7 +64,7 @@ async function ofHelm(helm: string, chart: Chart): Promise<Definition[]> {
     const { stdout } = await promisify(execFile)(helm, args, { env, maxBuffer: MAX_OUTPUT_BYTES }).catch((thrown: { stderr?: string; message: string }) => {
       throw refusal(chart, `helm show crds failed: ${(thrown.stderr ?? thrown.message).trim()}`);
     });
-    return parseAllDocuments(stdout).flatMap((document) => {
+    return kubernetesDocuments(stdout).flatMap((document) => {
       const value: unknown = document.toJS();
       return value === null ? [] : [definitionSchema.parse(value)];
     });

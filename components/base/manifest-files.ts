@@ -1,12 +1,12 @@
 /** Manifests that somebody publishes as files: taken at a digest, applied, and removed again. */
 import { createHash } from "node:crypto";
-import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import type { Clock } from "../../common/clock";
 import { ENV, readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { createHttpClient, type HttpResponse } from "../../common/http";
 import { type Attempt, retry } from "../../common/retry";
+import { kubernetesDocuments } from "../../common/yaml";
 import type { Answer, ClusterApi, Manifest } from "./cluster-api";
 
 /** Owner of the fields that we apply, in the cluster. */
@@ -92,7 +92,7 @@ const digestOf = (content: string): string => createHash("sha256").update(conten
 
 /** Its objects, as they stand in it. Namespaces are left out: the program makes those, with what holds in them. */
 function objectsOf(url: string, content: string): Manifest[] {
-  return parseAllDocuments(content).flatMap((document) => {
+  return kubernetesDocuments(content).flatMap((document) => {
     const [error] = document.errors;
     if (error !== undefined) throw refusal(url, `is no YAML: ${error.message}`);
     const value: unknown = document.toJS();

@@ -41,7 +41,8 @@ export function renameKubeconfig(text: string, name: string, server: string): st
       contexts: config.contexts.map((entry) => ({ ...entry, name, context: { ...entry.context, cluster: name, user: name } })),
       "current-context": name,
     },
-    { lineWidth: 0 },
+    // What reads it reads YAML 1.1.
+    { lineWidth: 0, compat: "yaml-1.1" },
   );
 }
 

@@ -2,6 +2,7 @@
 import * as path from "node:path";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { kubernetesDocuments } from "../../common/yaml";
 import type { KubeObject } from "../kubernetes";
 import { NotModelled, parseStrictly } from "./schema";
 
@@ -24,7 +25,7 @@ const objectSchema = z.looseObject({
 export class ManifestError extends Error {}
 
 function objectsIn(name: string, text: string): KubeObject[] {
-  return parseAllDocuments(text).flatMap((document) => {
+  return kubernetesDocuments(text).flatMap((document) => {
     if (document.errors[0] !== undefined) throw new ManifestError(`Failed to unmarshal "${name}": ${document.errors[0].message}`);
     const value: unknown = document.toJSON();
     if (value === null || value === undefined) return [];

@@ -4,10 +4,11 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { gzipSync } from "node:zlib";
 import * as semver from "semver";
-import { parse, parseAllDocuments } from "yaml";
+import { parse } from "yaml";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
+import { kubernetesDocuments } from "../../common/yaml";
 import { tar } from "../core/tar";
 import { parseTemplate, renderTemplate } from "./template";
 import { checkValues, extraPaths, schemaOf } from "./values";
@@ -137,7 +138,7 @@ const LONG = 10_000;
 function documents(text: string, file: string): Manifest[] {
   const before = read.get(text);
   if (before !== undefined) return JSON.parse(before) as Manifest[];
-  const manifests = parseAllDocuments(text).flatMap((document) => {
+  const manifests = kubernetesDocuments(text).flatMap((document) => {
     const [error] = document.errors;
     if (error !== undefined) throw new HomelabError("E_CHART_TEMPLATE", `${file}: ${error.message}`, { subject: file });
     const value: unknown = document.toJS();

@@ -3,8 +3,8 @@
  * fields, strings, numbers, pipelines, `if`/`else if`/`else`, `range`, `with`, comments, trim marks and the functions below.
  * Everything else is refused by name.
  */
-import { stringify } from "yaml";
 import { HomelabError } from "../../common/errors";
+import { portableYaml } from "../../common/yaml";
 
 type Expression = { kind: "literal"; value: unknown } | { kind: "field"; root: boolean; path: string[] } | { kind: "call"; name: string; args: Expression[] };
 
@@ -14,7 +14,7 @@ type Node =
   | { kind: "if" | "with" | "range"; branches: { condition: Expression; body: Node[] }[]; otherwise: Node[] };
 
 const asText = (value: unknown): string => (value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
-const yamlOf = (value: unknown): string => stringify(value ?? null, { lineWidth: 0 }).replace(/\n$/, "");
+const yamlOf = (value: unknown): string => portableYaml(value ?? null).replace(/\n$/, "");
 const indent = (count: unknown, text: unknown): string =>
   asText(text)
     .split("\n")

@@ -1,6 +1,6 @@
 /** `homelab dev`: applications and what they depend on, for one's own machine. */
-import { stringify } from "yaml";
 import { z } from "zod";
+import { portableYaml } from "../../common/yaml";
 import type { Arguments } from "../cli/command";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
@@ -12,6 +12,6 @@ const answerSchema = z.object({ compose: z.record(z.string(), z.unknown()) });
 export async function compose(args: Arguments, session: Session): Promise<ExitCode> {
   const stack = args.text("stack") ?? "dev";
   const { compose: file } = answerSchema.parse(await askProgram("compose", JSON.stringify({ stack, apps: args.words })));
-  session.out(`# Printed by \`homelab dev\`; what it is made of stands in site/apps.\n${stringify(file, { lineWidth: 0 })}`);
+  session.out(`# Printed by \`homelab dev\`; what it is made of stands in site/apps.\n${portableYaml(file)}`);
   return EXIT.done;
 }

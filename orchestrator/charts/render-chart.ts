@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { stringify } from "yaml";
 import { childEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { findOnPath } from "../../common/executables";
+import { portableYaml } from "../../common/yaml";
 import type { ChartUse } from "./verify-chart";
 
 const LONGEST_MS = 120_000;
@@ -46,7 +46,7 @@ export async function renderChart(helm: string, archive: Buffer, { release, name
       });
       // Helm may end without having read its input; its exit code says why.
       child.stdin.on("error", () => undefined);
-      child.stdin.end(stringify(values));
+      child.stdin.end(portableYaml(values));
     });
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });

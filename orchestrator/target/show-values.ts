@@ -1,6 +1,6 @@
 /** `homelab values`: what Helm would get for a module of a stack. */
-import { stringify } from "yaml";
 import { z } from "zod";
+import { portableYaml } from "../../common/yaml";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
@@ -21,8 +21,7 @@ export async function showValues(args: Arguments, session: Session): Promise<Exi
   else {
     // Each document can be given to `helm template -f -`.
     const texts = releases.map(
-      ({ release, repository, chart, version, values }) =>
-        `# release ${release}: chart ${chart} ${version} of ${repository}\n${stringify(values, { lineWidth: 0 })}`,
+      ({ release, repository, chart, version, values }) => `# release ${release}: chart ${chart} ${version} of ${repository}\n${portableYaml(values)}`,
     );
     session.out(texts.join("---\n"));
   }

@@ -1,8 +1,8 @@
 /** Files with objects of Kubernetes, as they lie in Git. Pure. */
-import { stringify } from "yaml";
+import { portableYaml } from "../../common/yaml";
 
 /** No line is folded, and none refers to another. */
-const yaml = (value: object): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+const yaml = (value: object): string => portableYaml(value, { aliasDuplicateObjects: false });
 
 const MANIFESTS = "manifests.yaml";
 

@@ -4,8 +4,8 @@
  * Values are put in by TypeScript. What still looks like a variable of some template afterwards was meant to be filled in by somebody, and
  * nobody will: it is refused.
  */
-import { stringify } from "yaml";
 import { HomelabError } from "../../../common/errors";
+import { portableYaml } from "../../../common/yaml";
 
 export interface Document {
   readonly hostname: string;
@@ -48,5 +48,5 @@ export function documentOf({ hostname, ssh, files, run }: Document): string {
     ...(files.length === 0 ? {} : { write_files: files.map(({ path, content }) => ({ path, content, permissions: "0600", owner: "root:root" })) }),
     runcmd: [["sh", "-c", script(run)]],
   };
-  return `#cloud-config\n${stringify(document, { lineWidth: 0 })}`;
+  return `#cloud-config\n${portableYaml(document)}`;
 }

@@ -5,10 +5,10 @@
  * is tested; only then a copy gets the name that sessions clone. A machine that is done turns itself off, and one that failed stays on: the
  * Job waits for the end, and not for a message. What is published is never changed: another version has another name. Pure.
  */
-import { stringify } from "yaml";
 import { z } from "zod";
 import { compileRole, kubeadmNode } from "../../../ansible-replacements";
 import { quote } from "../../../common/quote";
+import { portableYaml } from "../../../common/yaml";
 import { documentOf } from "./document";
 import { diskOf, kubectlPod, machineSpec, type ObjectMetadata, userDataOf } from "./objects";
 import { correct, kubernetesVersion, parseOptions, quantity, sessionName } from "./session-spec";
@@ -33,7 +33,7 @@ export type GoldenImageOptions = z.output<typeof goldenImageSchema>;
 /** What sessions clone: `golden-1-33-0`. */
 const goldenImageName = ({ kubernetesVersion }: Pick<GoldenImageOptions, "kubernetesVersion">): string => `golden-${kubernetesVersion.replaceAll(".", "-")}`;
 
-const yaml = (...objects: readonly object[]): string => objects.map((object) => stringify(object, { lineWidth: 0 })).join("---\n");
+const yaml = (...objects: readonly object[]): string => objects.map((object) => portableYaml(object)).join("---\n");
 
 const CONTAINERD = "/run/containerd/containerd.sock";
 /** Done: the Job sees it. */

@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { stringify } from "yaml";
 import { z } from "zod";
 import { childEnv } from "../../../common/env";
 import { HomelabError } from "../../../common/errors";
+import { portableYaml } from "../../../common/yaml";
 import { type Manifest, manifestsIn } from "./manifest";
 import type { Installer, ReleaseName, ReleaseSpec, Repository } from "./release-spec";
 
@@ -120,7 +120,7 @@ export class HelmCommand implements Installer {
     }
     if (url === undefined) throw new HomelabError("E_HELM", `chart ${chart}: repositoryOpts has credentials, and no repo`, { subject: chart });
     const file = path.join(folder, "repositories.yaml");
-    fs.writeFileSync(file, stringify({ apiVersion: "", repositories: [{ name: REPOSITORY, url, ...credentials }] }), { mode: 0o600 });
+    fs.writeFileSync(file, portableYaml({ apiVersion: "", repositories: [{ name: REPOSITORY, url, ...credentials }] }), { mode: 0o600 });
     await run(["repo", "update"], "");
     return [`${REPOSITORY}/${chart}`];
   }
@@ -130,7 +130,7 @@ export class HelmCommand implements Installer {
       const chart = await this.#chart(spec, folder, run);
       const text = await run(
         [...upgradeArguments({ ...spec, atomic: false, skipAwait: true }, chart), "--dry-run=server", "--output", "json"],
-        stringify(spec.values),
+        portableYaml(spec.values),
       );
       const { manifest } = dryRunSchema.parse(JSON.parse(text));
       return manifestsIn(manifest);
@@ -140,7 +140,7 @@ export class HelmCommand implements Installer {
   apply(spec: ReleaseSpec, signal: AbortSignal): Promise<void> {
     return this.#withFolder(signal, async (run, folder) => {
       const chart = await this.#chart(spec, folder, run);
-      await run(upgradeArguments(spec, chart), stringify(spec.values));
+      await run(upgradeArguments(spec, chart), portableYaml(spec.values));
     });
   }
 

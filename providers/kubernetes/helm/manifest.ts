@@ -1,7 +1,7 @@
 /** Objects of a chart, as they are rendered and as records keep them. */
-import { parseAllDocuments, stringify } from "yaml";
 import { z } from "zod";
 import { compactJson } from "../../../common/compact-json";
+import { kubernetesDocuments, portableYaml } from "../../../common/yaml";
 import type { ObjectRef } from "../client";
 
 export const objectSchema = z.looseObject({
@@ -28,7 +28,7 @@ export const refOfManifest = ({ apiVersion, kind, metadata }: Manifest, namespac
 });
 
 /** An object as a record keeps it. Definitions are long and nobody reads them there: they are JSON, which is YAML that is read fast. */
-export const recorded = (object: Manifest): string => (object.kind === "CustomResourceDefinition" ? `${JSON.stringify(object)}\n` : stringify(object));
+export const recorded = (object: Manifest): string => (object.kind === "CustomResourceDefinition" ? `${JSON.stringify(object)}\n` : portableYaml(object));
 
 /** A line of three dashes begins a document, wherever it stands but in an indented text. */
 const DOCUMENTS = /^---(?:[ \t]*#.*)?[ \t]*\n/m;
@@ -41,7 +41,7 @@ const isNamed = (value: unknown): boolean =>
 function documentsIn(yaml: string | undefined): unknown[] {
   return (yaml ?? "").split(DOCUMENTS).flatMap((text) => {
     const quick = compactJson(text.trimEnd());
-    const values = quick === undefined ? parseAllDocuments(text).map((document) => document.toJS() as unknown) : [quick];
+    const values = quick === undefined ? kubernetesDocuments(text).map((document) => document.toJS() as unknown) : [quick];
     return values.filter((value) => value !== null);
   });
 }

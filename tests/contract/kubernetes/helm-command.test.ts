@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parse } from "yaml";
+import { kubernetesDocuments } from "../../../common/yaml";
 import { HelmCommand } from "../../../providers/kubernetes/helm/helm-command";
 import { specOf } from "../../../providers/kubernetes/helm/release-inputs";
 
@@ -63,6 +64,14 @@ test("what the inputs say reaches helm, values by standard input", async () => {
     ...["--reuse-values", "--take-ownership", "--version", "1.2.3", "--description", "why", "--history-max", "3", "--values", "-"],
   ]);
   expect(parse(call?.stdin ?? "")).toEqual({ a: "secret value" });
+});
+
+test("a string that Helm's reader of YAML would take for a switch or a number reaches it as a string", async () => {
+  const values = { a: ["yes", "on", "N", "0755", "0o17", "1_000", "1e3", "12:30", "2001-01-01", "~", "null", ""], yes: true, "1": 0o755 };
+  await helm().apply(specOf({ chart: "c", name: "r", values }, "d"), NEVER);
+  const { stdin } = calls()[0] as HelmCall;
+  expect(kubernetesDocuments(stdin).map((document) => document.toJS() as unknown)).toEqual([values]);
+  expect(parse(stdin)).toEqual(values);
 });
 
 test("credentials of a repository are in a file of helm's own, never among its arguments", async () => {

@@ -79,15 +79,20 @@ describe("yaml:decode, which the SDK's ConfigFile and ConfigGroup ask", () => {
   });
 
   test("values are those of YAML 1.1 without its times and numbers to the base of sixty, as Kubernetes reads them", async () => {
-    const data = "{ a: yes, b: 0755, c: 190:20:30, d: 2001-01-01, e: &x { f: ~ }, g: { <<: *x, h: 1_000 } }";
+    const data = "{ a: yes, b: [0755, 0o17, -0o1_7], c: 190:20:30, d: 2001-01-01, e: &x { f: ~, i: [~] }, g: { <<: *x, h: 1_000 } }";
     expect(await decode(`apiVersion: v1\nkind: ConfigMap\ndata: ${data}\n`)).toEqual([
-      { apiVersion: "v1", kind: "ConfigMap", data: { a: true, b: 0o755, c: "190:20:30", d: "2001-01-01", e: { f: null }, g: { f: null, h: 1000 } } },
+      {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        data: { a: true, b: [0o755, 15, -15], c: "190:20:30", d: "2001-01-01", e: { i: [null] }, g: { i: [null], h: 1000 } },
+      },
     ]);
   });
 
   test("a namespace is given to what lies in one, names none, and to what nobody knows", async () => {
     const text = `${object("ConfigMap", "a")}---\n${object("Namespace", "b")}---\n${object("Thing", "c", "example.com/v1")}`;
     const named = `${text}---\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: d, namespace: other }\n`;
+    expect(await decode("apiVersion: v1\nkind: ConfigMap\nmetadata:\n", "shop")).toEqual([{ apiVersion: "v1", kind: "ConfigMap" }]);
     const namespaces = ((await decode(named, "shop")) as { metadata: Values }[]).map(({ metadata }) => metadata["namespace"]);
     expect(namespaces).toEqual(["shop", undefined, "shop", "other"]);
   });

@@ -27,6 +27,34 @@ spec:
 {{- end }}
 `;
 
+/** Strings all of them; a chart that quotes nothing shows what Helm took them for. */
+const LIKE_OTHERS = [
+  "yes",
+  "No",
+  "on",
+  "OFF",
+  "y",
+  "n",
+  "true",
+  "null",
+  "~",
+  "0755",
+  "0o17",
+  "0x1F",
+  "0b11",
+  "1_000",
+  "1e3",
+  ".5",
+  "12:30:45",
+  "2001-01-01",
+  "",
+];
+const STRINGS = `apiVersion: v1
+kind: ConfigMap
+metadata: { name: {{ .Release.Name }}-kinds, labels: { kind: {{ kindOf .Values.greeting }} } }
+data: { kinds: "{{ range .Values.strings }}{{ kindOf . }} {{ . }};{{ end }}" }
+`;
+
 /** What has names of several kinds: lists, namespaces of its own, names that the API makes, nothing. */
 const NAMED = `apiVersion: v1
 kind: List
@@ -101,6 +129,8 @@ const objectSchema = z.looseObject({ data: z.record(z.string(), z.string()).opti
 
 /** What the release's object says; undefined: it is not there. */
 async function greeting({ api, mark, record }: Side, step: string, name: string): Promise<void> {
+  const kinds = await api.call("GET", `/api/v1/namespaces/${mark}/configmaps/${name}-kinds`).catch(() => undefined);
+  if (kinds !== undefined) record.note(`${step}, kinds`, { data: objectSchema.parse(kinds).data ?? {} });
   const found = await api.call("GET", `/api/v1/namespaces/${mark}/configmaps/${name}`).catch(() => undefined);
   record.note(step, { data: found === undefined ? "<gone>" : (objectSchema.parse(found).data ?? {}) });
 }
@@ -230,6 +260,9 @@ export const RELEASE_CASES: Case[] = [
   })),
   made("an object that the API refuses", "refused", (_side, charts) => ({
     chart: charts.write("1.0.0", { "templates/refused.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: Not_A_Name }\n" }),
+  })),
+  made("strings that readers of YAML take for something else", "strings", (_side, charts) => ({
+    ...{ chart: charts.write("1.0.0", { "templates/strings.yaml": STRINGS }), values: { greeting: "yes", strings: LIKE_OTHERS } },
   })),
   made("objects in lists, with and without a namespace, and a hook", "names", (_side, charts) => ({
     chart: charts.write("1.0.0", { "templates/named.yaml": NAMED }),

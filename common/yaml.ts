@@ -1,0 +1,38 @@
+/** YAML between programs that do not read it alike: Kubernetes, Helm, cloud-init and GitLab read version 1.1, the library writes 1.2. */
+import {
+  type CreateNodeOptions,
+  type Document,
+  type DocumentOptions,
+  parseAllDocuments,
+  type ScalarTag,
+  stringify,
+  type Tags,
+  type ToStringOptions,
+} from "yaml";
+
+/** Of 1.1, in which `yes` is true and `0755` is octal, Kubernetes has no times, no numbers to the base of sixty, and nothing that JSON has not. */
+const NOT_KUBERNETES = new Set(["timestamp", "binary", "omap", "pairs", "set"].map((name) => `tag:yaml.org,2002:${name}`));
+const SEXAGESIMAL = "TIME";
+
+/** Of 1.2, and read by Kubernetes as well. */
+const OCTAL: ScalarTag = {
+  tag: "tag:yaml.org,2002:int",
+  default: true,
+  format: "OCT",
+  test: /^[-+]?0o[0-7_]+$/,
+  resolve: (text) => (text.startsWith("-") ? -1 : 1) * Number.parseInt(text.replace(/^[-+]?0o|_/g, ""), 8),
+};
+
+const kubernetesTags = (tags: Tags): Tags => [
+  OCTAL,
+  ...tags.filter((tag) => typeof tag === "string" || !(NOT_KUBERNETES.has(tag.tag) || ("format" in tag && tag.format === SEXAGESIMAL))),
+];
+
+/** The documents of a text as Kubernetes, Helm and Argo CD read it (sigs.k8s.io/yaml), with their errors. @param text YAML or JSON */
+export const kubernetesDocuments = (text: string): Document.Parsed[] => [
+  ...parseAllDocuments(text, { version: "1.1", merge: true, customTags: kubernetesTags, prettyErrors: true }),
+];
+
+/** A text in which a string is a string to readers of either version: `"yes"`, `"0755"`, `"12:30"` are quoted. */
+export const portableYaml = (value: unknown, options: CreateNodeOptions & DocumentOptions & ToStringOptions = {}): string =>
+  stringify(value, { lineWidth: 0, ...options, compat: "yaml-1.1" });
