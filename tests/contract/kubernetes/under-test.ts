@@ -4,7 +4,7 @@ import { startControllers } from "../../../lab/controllers";
 import { startCluster } from "../../../lab/kubernetes";
 import { readKubeconfig } from "../../../providers/kubernetes/kubeconfig";
 import { testContext } from "../../support/lab-context";
-import { startRealKubernetes } from "../../support/real-kubernetes";
+import { type KubernetesPrograms, startRealKubernetes } from "../../support/real-kubernetes";
 
 export type Body = Record<string, unknown>;
 
@@ -63,7 +63,10 @@ export async function startLabApi(options: { controllers?: boolean } = {}): Prom
 }
 
 /** Without controllers and nodes. */
-export async function startRealApi(pathOf: (name: "kube-apiserver" | "etcd") => string): Promise<KubernetesUnderTest> {
-  const { kubeconfig, stop } = await startRealKubernetes({ apiserver: pathOf("kube-apiserver"), etcd: pathOf("etcd") });
+export async function startRealApi(
+  pathOf: (name: "kube-apiserver" | "etcd") => string,
+  more: Pick<KubernetesPrograms, "controllerManager"> = {},
+): Promise<KubernetesUnderTest> {
+  const { kubeconfig, stop } = await startRealKubernetes({ apiserver: pathOf("kube-apiserver"), etcd: pathOf("etcd"), ...more });
   return underTest(kubeconfig, () => [], stop);
 }

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { kindOfToken } from "../../../../providers/kubernetes/object/identity";
 import { provider } from "../../../../providers/kubernetes/provider";
 import type { Values } from "../../../../providers/sdk/values";
+import type { KubernetesPrograms } from "../../../support/real-kubernetes";
 import { TestProvider } from "../../../support/test-provider";
 import { type KubernetesUnderTest, startRealApi } from "../under-test";
 import { differences, type Plain, Recorded } from "./answers";
@@ -56,9 +57,16 @@ export class Bench {
     private readonly plugins: { ours: TestProvider; theirs: TestProvider },
   ) {}
 
-  /** @param suite whose entries of the table count */
-  static async start(suite: KnownDifference["suites"][number], pathOf: (name: (typeof PARTS)[number]) => string): Promise<Bench> {
-    const api = await startRealApi(pathOf);
+  /**
+   * @param suite whose entries of the table count
+   * @param more the part "kube-controller-manager", where deletions are to wait for the garbage collector as they do in a cluster
+   */
+  static async start(
+    suite: KnownDifference["suites"][number],
+    pathOf: (name: (typeof PARTS)[number]) => string,
+    more: Pick<KubernetesPrograms, "controllerManager"> = {},
+  ): Promise<Bench> {
+    const api = await startRealApi(pathOf, more);
     const engine = await startTestEngine();
     const program = pathOf("pulumi-kubernetes");
     const config = { kubeconfig: api.kubeconfig };

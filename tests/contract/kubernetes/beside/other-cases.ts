@@ -27,8 +27,8 @@ const patches = (title: string, type: string, path: (side: Side) => string, obje
   },
 });
 
-const calls = (token: string, args: Values): Case => ({
-  title: `function ${token}`,
+const calls = (token: string, args: Values, title = `function ${token}`): Case => ({
+  title,
   run: async (side) => void (await side.record.step("invoke", side.plugin.invoke(token, args))),
 });
 
@@ -47,6 +47,35 @@ items:
 # nothing
 `;
 
+/** What YAML readers differ in. */
+const DIALECT = `apiVersion: v1
+kind: ConfigMap
+metadata: { name: c }
+data:
+  words: [yes, No, on, OFF, y, n, "yes", true, ~, null, Null]
+  numbers: [0755, 0o17, 0x1F, 0b11, 1_000, 1e3, 1.0, .5, +1, -0, 1., 12e03, 190:20:30, 0.1_0, 08, 1.5e-7, 12345678901]
+  times: [2001-01-01, 2001-12-14T21:59:43Z, 10:30]
+  base: &base { a: 1, b: [x] }
+  merged: { <<: *base, b: 2 }
+  yes: key
+  1: number
+  block: |
+    one
+      two
+
+  folded: >-
+    three
+    four
+---
+{ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "json" } }
+---
+kind: NoVersion
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+`;
+
 export const OTHER_CASES: Case[] = [
   patches(
     "a patch of a config map",
@@ -63,6 +92,14 @@ export const OTHER_CASES: Case[] = [
     { spec: { selector: { app: "web" } } },
   ),
   calls("kubernetes:yaml:decode", { text: OBJECTS, defaultNamespace: "default" }),
+  calls("kubernetes:yaml:decode", { text: DIALECT }, "yaml:decode of what readers differ in"),
+  calls(
+    "kubernetes:yaml:decode",
+    { text: `${DIALECT}---\napiVersion: example.com/v1\nkind: Nobody\nmetadata: { name: e }\n`, defaultNamespace: "shop" },
+    "yaml:decode in a namespace",
+  ),
+  calls("kubernetes:yaml:decode", { text: "a: [1\n" }, "yaml:decode of what is no YAML"),
+  calls("kubernetes:yaml:decode", { text: "- 1\n" }, "yaml:decode of a list"),
   {
     title: "function kubernetes:kustomize:directory",
     async run(side) {

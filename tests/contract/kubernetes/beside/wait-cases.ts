@@ -35,8 +35,6 @@ interface Waited {
   status?: Body;
   /** Seconds; default: enough. */
   timeout?: number;
-  /** The official provider's refresh waits its own minutes for what is not ready to it, whatever the limit. */
-  unread?: true;
 }
 
 const DEPLOYMENTS = ["apis/apps/v1", "deployments"] as const;
@@ -191,9 +189,14 @@ const WAITED: Waited[] = [
     type: "core/v1:Pod",
     path: ["api/v1", "pods"],
     spec: { containers, restartPolicy: "Never" },
-    status: { phase: "Succeeded", conditions: [condition("Ready", "False", "PodCompleted")] },
-    timeout: OURS_ALONE,
-    unread: true,
+    // As a kubelet writes it.
+    status: {
+      phase: "Succeeded",
+      conditions: [
+        ...["PodScheduled", "Initialized"].map((type) => condition(type, "True", "PodCompleted")),
+        ...["ContainersReady", "Ready"].map((type) => condition(type, "False", "PodCompleted")),
+      ],
+    },
   },
   {
     title: "a pod that failed",
@@ -306,7 +309,7 @@ async function outcome(side: Side, step: string, work: Promise<State | undefined
   }
 }
 
-const caseOf = ({ title, type: token, path: [group, plural], spec, more, annotations, status, timeout = ENOUGH, unread }: Waited, i: number): Case => ({
+const caseOf = ({ title, type: token, path: [group, plural], spec, more, annotations, status, timeout = ENOUGH }: Waited, i: number): Case => ({
   title,
   async run(side) {
     const { plugin, api, mark } = side;
@@ -322,7 +325,7 @@ const caseOf = ({ title, type: token, path: [group, plural], spec, more, annotat
       await api.call("PATCH", `${path}/status`, { status }, { manager: "controller", type: MERGE });
     }
     const made = await outcome(side, "create", creation);
-    if (made !== undefined && unread !== true) await outcome(side, "read", plugin.read(type, { id: made.id, inputs, outputs: made.outputs }));
+    if (made !== undefined) await outcome(side, "read", plugin.read(type, { id: made.id, inputs, outputs: made.outputs }));
   },
 });
 

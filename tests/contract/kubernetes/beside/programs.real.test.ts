@@ -1,0 +1,26 @@
+/** The SDK's YAML components by our Kubernetes provider and by the official one: programs, their states and what they made. */
+import { describeReal } from "../../../support/real-parts";
+import { BESIDE_PARTS, Bench } from "./bench";
+import { PROGRAM_CASES } from "./program-cases";
+
+const LIMIT_MS = 10 * 60_000;
+
+describeReal([...BESIDE_PARTS, "kube-controller-manager"], "beside the official Kubernetes provider: programs", (pathOf) => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await Bench.start("programs", pathOf, { controllerManager: pathOf("kube-controller-manager") });
+  });
+  afterAll(() => bench?.stop());
+
+  test.each(PROGRAM_CASES)(
+    "$title",
+    async ({ title, run }) => {
+      expect(await bench.compare(title, run)).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  test("each known difference is one still", () => {
+    expect(bench.stale(PROGRAM_CASES.length)).toEqual([]);
+  });
+});
