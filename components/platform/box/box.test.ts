@@ -61,6 +61,7 @@ test("logs are read in containerd's format, from where it was left, and not thos
     exclude: ["/var/log/pods/box_*/*/*.log"],
     storage: "file_storage",
     include_file_path: true,
+    preserve_trailing_whitespaces: true,
     operators: [{ type: "container", format: "containerd" }],
   });
   expect(extensions.file_storage).toEqual({ directory: "/var/lib/otelcol", create_directory: true });

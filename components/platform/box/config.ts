@@ -56,6 +56,8 @@ const LOGS = {
     start_at: "beginning",
     include_file_path: true,
     include_file_name: false,
+    // A part of a long line may end with a space, which is the line's.
+    preserve_trailing_whitespaces: true,
     storage: "file_storage",
     // A line that the pipeline has not taken is read again.
     retry_on_failure: { enabled: true },
