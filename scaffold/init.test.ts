@@ -179,6 +179,7 @@ test.each<[given: Given, said: string]>([
   [{ bridge: "vmbr 0" }, '--bridge takes the name of a bridge, such as vmbr0, not "vmbr 0"'],
   [{ storage: "a/b" }, '--storage takes the name of a storage, such as local-lvm, not "a/b"'],
   [{ memory: "8" }, "node pve has 8 GiB, and its VMs would need 15 GiB"],
+  [{ memory: "14" }, "node pve has 14 GiB, and its VMs would need 15 GiB"],
   [{ network: "10.20.0.0/27", stacks: Array.from({ length: 21 }, (_, i) => `s${i}`).join(",") }, "10.20.0.0/27 has no room for 21 clusters"],
 ])("%j is refused by its flag", async (given, said) => {
   await expect(async () => run({ ...GIVEN, ...given })).rejects.toThrow(expect.objectContaining({ code: "E_USAGE", message: said }));

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { compileRole } from "../ansible-replacements";
 import { loadHomelab, useHomelabSecrets } from "../tests/support/homelab";
-import { mockEngine, only, plain, settle } from "../tests/support/pulumi-mocks";
+import { mockEngine, only, plain, type Registered, settle } from "../tests/support/pulumi-mocks";
 import { homelabRuns } from "../tests/support/stack-run";
 import main from "./index";
 import { vmNames } from "./load/stacks";
@@ -71,12 +71,24 @@ test.each(STACK_NAMES)("what hosts check looks at on %s is what its program runs
   expect(Object.keys(outputs["hosts"] as object)).toEqual(vmNames(stackOf(estate, stack)));
 });
 
+/** What a resource depends on, by name. */
+const waitsFor = ({ dependencies }: Registered): string[] => dependencies.map((urn) => urn.split("::").at(-1) ?? "");
+
+test.each(STACK_NAMES)("each role of %s runs on a host that has started, also after a restart", async (stack) => {
+  const { registered } = await runStack(stack);
+  const runs = registered.filter(({ type, name }) => type === "command:remote:Command" && name.endsWith("-run"));
+  expect(runs).not.toEqual([]);
+  for (const run of runs) {
+    const hosts = waitsFor(run).flatMap((name) => /^(.+)-first-boot$/.exec(name)?.[1] ?? []);
+    expect([run.name, hosts.length > 0, waitsFor(run)]).toEqual([run.name, true, expect.arrayContaining(hosts.map((host) => `${host}-ready`))]);
+  }
+});
+
 test("the hosts of tools have their roles, each run with its secrets on standard input, and downloads wait for the name server", async () => {
   const { registered } = await runStack("tools");
   const runs = registered.filter((r) => r.type === "command:remote:Command" && r.name.endsWith("-run"));
   expect(runs.map(({ name }) => name).toSorted()).toEqual(["dns-dns-run", "haproxy-haproxy-run", "tools-k3s-run"]);
-  const position = (name: string): number => runs.findIndex((r) => r.name === name);
-  expect(position("dns-dns-run")).toBeLessThan(position("tools-k3s-run"));
+  expect(waitsFor(only(registered, "command:remote:Command", "tools-k3s-run"))).toContain("dns-dns-run");
   const proxy = only(registered, "command:remote:Command", "haproxy-haproxy-run").inputs;
   expect(Buffer.from(String(plain(proxy["stdin"])), "base64").toString()).toBe("lab-only-haproxy-stats");
   for (const line of ["bind *:6447", "server k8s-prod 192.168.1.14:6443 check"]) expect(String(proxy["create"])).toContain(line);

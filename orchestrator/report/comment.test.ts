@@ -73,6 +73,12 @@ engine: embedded, in the lab, 2.0s
 `);
 });
 
+test("a stack without a change has no fold, and those after it have theirs", () => {
+  const changed = { changes: { create: 1 }, steps: [step("create", "one")] };
+  const text = renderComment(report([stackReport(changed), stackReport({ stack: "stg" }), stackReport({ stack: "prod", ...changed })]));
+  expect(text.match(/<summary>.*<\/summary>/g)).toEqual(["dev", "prod"].map((stack) => `<summary>${stack}: 1 to create</summary>`));
+});
+
 test("why a stack is included stands in the table, where the run chose its stacks by what changed", () => {
   const text = renderComment(report([stackReport({ why: "changed: vm k8s-dev | x" }), stackReport({ stack: "old" })]));
   expect(text).toContain(`| stack | create | update | replace | delete | same | preview | time | why |

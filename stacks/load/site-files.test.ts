@@ -50,6 +50,20 @@ test.each([
     "templateStorage:",
     /nodes\.0\.templateStorage: \S+ has no storage "slow"/,
   ],
+  [
+    "two nodes of one name",
+    { proxmox: nodes({ name: proxmox.nodes[1]?.name }) },
+    "site/nodes.ts",
+    `name: "${proxmox.nodes[1]?.name}"`,
+    `nodes.1.name: there are two nodes "${proxmox.nodes[1]?.name}"`,
+  ],
+  [
+    "two templates of one id",
+    { proxmox: nodes({ templateId: proxmox.nodes[1]?.templateId }) },
+    "site/nodes.ts",
+    `templateId: ${proxmox.nodes[1]?.templateId}`,
+    `nodes.1.templateId: ${proxmox.nodes[1]?.templateId} is the id of another node's template too: ids are the whole cluster's`,
+  ],
   ["an unknown key of a stack", { stacks: stack("dev", { need: [] }) }, "site/stacks.ts", "  dev: {", 'dev.need: unknown key; did you mean "needs"?'],
   [
     "an unknown module",
