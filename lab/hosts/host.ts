@@ -33,6 +33,8 @@ export interface HostOptions {
   state?: unknown;
   /** Switches it off and on again; default: nothing can. */
   reboot?: () => void;
+  /** How long a command waits for a client that neither sends nor closes its standard input, in milliseconds. Default 10,000. */
+  stdinGraceMs?: number;
 }
 
 /** A Linux host that is up. */
@@ -109,7 +111,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   await applyKernelFiles(machine);
   const hostKey = state?.hostKey ?? newSshKey().private;
   await startEnabledUnits(machine);
-  const server = await startSshServer(machine, hostKey);
+  const server = await startSshServer(machine, hostKey, options.stdinGraceMs);
   try {
     ctx.network.listen(spec.address, 22, { port: server.port });
     joinNeighbours(machine);

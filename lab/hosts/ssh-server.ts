@@ -20,7 +20,7 @@ export interface SshServer {
 /**
  * sshd of a host: public keys of authorized_keys, exec (with or without a terminal), environment, standard input, SFTP.
  */
-export async function startSshServer(machine: Machine, hostKey: string): Promise<SshServer> {
+export async function startSshServer(machine: Machine, hostKey: string, stdinGraceMs = STDIN_GRACE_MS): Promise<SshServer> {
   const clients = new Set<Connection>();
   const server = new Server({ hostKeys: [hostKey], ident: "OpenSSH_9.6p1" }, (client) => {
     // As with a sshd that stops: a client gets no further answer.
@@ -45,7 +45,7 @@ export async function startSshServer(machine: Machine, hostKey: string): Promise
     });
     client.on("ready", () => {
       client.on("session", (accept) => {
-        if (user) serveSession({ machine, user, client }, accept());
+        if (user) serveSession({ machine, user, client, stdinGraceMs }, accept());
       });
     });
   });
@@ -77,6 +77,7 @@ interface Login {
   machine: Machine;
   user: Identity;
   client: Connection;
+  stdinGraceMs: number;
 }
 
 function serveSession(login: Login, session: Session): void {
@@ -107,7 +108,7 @@ function execute(login: Login, channel: ServerChannel, command: string, how: { e
   const reboot = machine.ctx.faults.take("vm.reboot", machine.spec.hostname);
   const cut = reboot ?? machine.ctx.faults.take("ssh.cut", machine.spec.hostname);
   const run = async (): Promise<void> => {
-    const stdin = await readInput(channel);
+    const stdin = await readInput(channel, login.stdinGraceMs);
     const before = machine.disk.changes + machine.effects;
     if (cut !== undefined) cutAtChange(login, Number(cut["changes"] ?? 1), abort, reboot === undefined ? undefined : machine.reboot);
     const result = await runShell(machine, user, command, { env: how.env, cwd: user.home, stdin, signal: abort.signal }).catch((error: unknown) => {
@@ -156,7 +157,7 @@ function cutAtChange({ machine: { disk }, client }: Login, count: number, comman
 }
 
 /** All of standard input as Latin-1 text; a client that is silent for the time of grace has none. */
-function readInput(channel: ServerChannel): Promise<string> {
+function readInput(channel: ServerChannel, graceMs: number): Promise<string> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     const finish = () => {
@@ -165,7 +166,7 @@ function readInput(channel: ServerChannel): Promise<string> {
     };
     const timer = setTimeout(() => {
       if (chunks.length === 0) finish();
-    }, STDIN_GRACE_MS);
+    }, graceMs);
     channel.on("data", (chunk: Buffer) => chunks.push(chunk));
     channel.once("end", finish);
     channel.once("close", finish);

@@ -21,9 +21,12 @@ const startCluster = async () => {
   throw new Error("no cluster here");
 };
 
-async function withClient(test: (client: Client, host: Host, ctx: OwnedContext) => Promise<void>): Promise<void> {
+async function withClient(
+  test: (client: Client, host: Host, ctx: OwnedContext) => Promise<void>,
+  options: Pick<Parameters<typeof startHost>[0], "stdinGraceMs"> = {},
+): Promise<void> {
   const ctx = await createContext();
-  const host = await startHost({ spec, ctx, startCluster });
+  const host = await startHost({ spec, ctx, startCluster, ...options });
   const client = new Client();
   try {
     await new Promise<void>((resolve, reject) => {
@@ -72,9 +75,8 @@ test("a terminal gives both outputs on one stream, with carriage returns", async
 });
 
 test("a client that leaves its standard input open still gets its command run", async () => {
-  await withClient(async (client) => {
-    expect(await exec(client, "echo done", {}, false)).toEqual({ out: "done\n", err: "", code: 0 });
-  });
+  const finished = async (client: Client): Promise<void> => expect(await exec(client, "echo done", {}, false)).toEqual({ out: "done\n", err: "", code: 0 });
+  await withClient(finished, { stdinGraceMs: 100 });
 });
 
 test("SFTP writes as the user, reads back, and is a write in the records only when something changed", async () => {
