@@ -84,6 +84,24 @@ test("its Secrets have the names, the keys and the label by which it finds them"
   });
 });
 
+test("a repository that is not public: its login comes by Vault under the label by which Argo CD looks for it, and secrets/ must have it", async () => {
+  const repository = "https://git.example.org/homelab.git";
+  const login = { username: "argo-cd", path: "store/A", key: "one" };
+  const options = { applications: { repository, login } };
+  expect((await secretsWith(options))["repository-applications"]).toMatchObject({
+    target: {
+      template: {
+        metadata: { labels: { "argocd.argoproj.io/secret-type": "repository" } },
+        data: { type: "git", url: repository, username: "argo-cd", password: "{{ .password }}" },
+      },
+    },
+    data: [{ secretKey: "password", remoteRef: { key: "store/A", property: "one" } }],
+  });
+  const { namespaceSecrets } = argoCd.parts(argoCd.options.parse(options), PLACE);
+  expect(namespaceSecrets.flatMap(({ wanted }) => wanted.map(({ name }) => name))).toContain("repository-applications");
+  expect(Object.keys(await secretsWith({ applications: { repository } }))).not.toContain("repository-applications");
+});
+
 test("clusters of other stacks: each has a root, and a Secret of the account's token that can name no other address and no program to run", async () => {
   const applications = { repository: "https://git.example.org/homelab.git" };
   const stg = { stack: "stg", server: "https://10.0.0.13:6443", namespaces: ["shop", "writer"] };

@@ -10,6 +10,13 @@ export const SERVER_KEY = { path: ENTRY, key: "ARGOCD_SERVER_SECRET_KEY" } as co
 /** Of the cache, which only Argo CD reaches. */
 export const REDIS_PASSWORD = { path: ENTRY, key: "ARGOCD_REDIS_PASSWORD" } as const;
 
+const login = z.strictObject({
+  username: z.string().min(1),
+  /** Entry and key of secrets/ that has the password: a token that may only read. */
+  path: z.string().min(1),
+  key: z.string().min(1),
+});
+
 export const applicationsOptions = z.strictObject({
   repository: z.url({ protocol: /^https$/, error: "must be an https URL" }),
   revision: z.string().min(1).default("main"),
@@ -17,6 +24,7 @@ export const applicationsOptions = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]+(\/[a-z0-9-]+)*$/, "must be a folder of the repository, such as gitops")
     .default("gitops"),
+  login: login.optional(),
 });
 
 export const argoCdOptions = z.strictObject({
@@ -32,7 +40,7 @@ export const argoCdOptions = z.strictObject({
   applications: applicationsOptions
     .optional()
     .describe(
-      "Where the applications lie whose `delivery` is `argo-cd`: the `repository` with what `homelab render` writes, its `revision` (main) and the folder in it, `path` (gitops). In production they are synced by hand. Left out: it delivers none",
+      "Where the applications lie whose `delivery` is `argo-cd`: the `repository` with what `homelab render` writes, its `revision` (main) and the folder in it, `path` (gitops); `login` of one that is not public: a `username`, and the `path` and `key` of secrets/ with its password, a token that may only read. In production they are synced by hand. Left out: it delivers none",
     ),
   exec: z.boolean().default(false).describe("Whether the UI opens shells in pods, for those whom a project's roles allow it"),
 });

@@ -23,8 +23,20 @@ export const ARGO_CD_RELEASE = "argocd";
 export const argoCdHost = ({ host }: Pick<ArgoCdOptions, "host">, { environment, domain }: { environment: string; domain: string }): string =>
   `${host ?? `${environment}.argocd`}.${domain}`;
 
-/** The Secrets that Argo CD starts with, under the names that it looks for. */
-export function argoCdSecrets({ admin }: Pick<ArgoCdOptions, "admin">): WantedSecret[] {
+/** By which Argo CD knows what a Secret of its namespace is. */
+const kindOfSecret = (type: "cluster" | "repository") => ({ "app.kubernetes.io/part-of": "argocd", "argocd.argoproj.io/secret-type": type });
+
+/** How Argo CD logs in at the repository, where it has to (https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#repositories). */
+function repositorySecrets({ applications }: Pick<ArgoCdOptions, "applications">): WantedSecret[] {
+  if (applications?.login === undefined) return [];
+  const { repository, login } = applications;
+  const { username, ...password } = login;
+  const texts = { type: "git", url: repository, username, password: "{{ .password }}" };
+  return [{ name: "repository-applications", labels: kindOfSecret("repository"), texts, data: { password } }];
+}
+
+/** The Secrets that Argo CD starts with, under the names that it looks for, and those that it finds by their labels. */
+export function argoCdSecrets({ admin, applications }: Pick<ArgoCdOptions, "admin" | "applications">): WantedSecret[] {
   return [
     {
       name: "argocd-secret",
@@ -33,11 +45,9 @@ export function argoCdSecrets({ admin }: Pick<ArgoCdOptions, "admin">): WantedSe
       data: { "server.secretkey": SERVER_KEY, ...(admin ? { "admin.password": ADMIN_PASSWORD } : {}) },
     },
     { name: "argocd-redis", data: { auth: REDIS_PASSWORD } },
+    ...repositorySecrets({ applications }),
   ];
 }
-
-/** By which Argo CD knows what a Secret of its namespace is. */
-const kindOfSecret = (type: "cluster" | "repository") => ({ "app.kubernetes.io/part-of": "argocd", "argocd.argoproj.io/secret-type": type });
 
 /**
  * The Secret by which Argo CD knows a cluster (https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#clusters). Vault
