@@ -118,24 +118,34 @@ const [MANIFESTS, MINUTES] = ["/manifests", { disk: 20, build: 30, test: 10 }];
 export function goldenImageScript(options: GoldenImageOptions): string {
   const name = goldenImageName(options);
   const kubectl = `kubectl --namespace ${options.namespace}`;
+  const succeeded = (what: string, minutes: number): string => `succeeded ${what} ${minutes}m`;
   const step = (of: Step): string[] => [
     `${kubectl} apply -f ${MANIFESTS}/${of}.yaml`,
-    `${kubectl} wait datavolume/${machineName(of)} --for=jsonpath='{.status.phase}'=Succeeded --timeout=${MINUTES.disk}m`,
+    succeeded(`datavolume/${machineName(of)}`, MINUTES.disk),
     `echo ${quote(`waiting until the machine of ${of} has turned itself off`)}`,
-    `${kubectl} wait vmi/${machineName(of)} --for=jsonpath='{.status.phase}'=Succeeded --timeout=${MINUTES[of]}m`,
+    succeeded(`vmi/${machineName(of)}`, MINUTES[of]),
   ];
   return [
     "set -eu",
     "# What is published is never changed: sessions that run were cloned from it.",
-    `if ${kubectl} get datavolume/${name} >/dev/null 2>&1; then echo ${quote(`${name} is there already`)}; exit 0; fi`,
-    "# What a run before left; and what this one leaves, however it ends.",
-    `clean() { ${kubectl} delete vmi,datavolume,secret --selector app.kubernetes.io/name=${JOB} --ignore-not-found; }`,
+    `phase=$(${kubectl} get datavolume/${name} --ignore-not-found --output=jsonpath='{.status.phase}')`,
+    `if [ "$phase" = Succeeded ]; then echo ${quote(`${name} is there already`)}; exit 0; fi`,
+    "# What a run before left; and what this one leaves, however it ends. A copy that was not finished is none, and nobody clones it.",
+    "clean() {",
+    `  if [ "$published" = no ]; then ${kubectl} delete datavolume/${name} --ignore-not-found; fi`,
+    `  ${kubectl} delete vmi,datavolume,secret --selector app.kubernetes.io/name=${JOB} --ignore-not-found`,
+    "}",
+    "published=no",
     "clean",
     "trap clean EXIT",
+    "# The shell hears a signal only while it waits itself, and as the first process of its container only by a trap of its own.",
+    "trap 'exit 143' TERM",
+    `succeeded() { ${kubectl} wait "$1" --for=jsonpath='{.status.phase}'=Succeeded --timeout="$2" & wait $!; }`,
     ...step("build"),
     ...step("test"),
     `${kubectl} apply -f ${MANIFESTS}/publish.yaml`,
-    `${kubectl} wait datavolume/${name} --for=jsonpath='{.status.phase}'=Succeeded --timeout=${MINUTES.disk}m`,
+    succeeded(`datavolume/${name}`, MINUTES.disk),
+    "published=yes",
     `echo ${quote(`published ${options.namespace}/${name}`)}`,
     "",
   ].join("\n");
@@ -194,6 +204,8 @@ const jobOf = (options: GoldenImageOptions): object => ({
     template: {
       metadata: { labels: LABELS },
       spec: kubectlPod({
+        // Longer than the machines take to go that it deletes at its end.
+        graceSeconds: 180,
         account: JOB,
         container: "pipeline",
         script: goldenImageScript(options),

@@ -72,11 +72,14 @@ export interface KubectlPodOptions {
   /** Of the container: `env`, `volumeMounts`. */
   readonly more?: object;
   readonly volumes?: readonly object[];
+  /** How long it may take to end once it is told to. Default: Kubernetes' own 30 seconds. */
+  readonly graceSeconds?: number;
 }
 
-export const kubectlPod = ({ account, container, script, memory, more, volumes }: KubectlPodOptions) => ({
+export const kubectlPod = ({ account, container, script, memory, more, volumes, graceSeconds }: KubectlPodOptions) => ({
   serviceAccountName: account,
   restartPolicy: "Never",
+  ...(graceSeconds === undefined ? {} : { terminationGracePeriodSeconds: graceSeconds }),
   securityContext: { runAsNonRoot: true, runAsUser: 65_534, seccompProfile: { type: "RuntimeDefault" } },
   containers: [
     {

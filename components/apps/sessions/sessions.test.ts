@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -192,26 +192,32 @@ test("the golden image is built on a disk of its own, tested on a copy, and publ
   expect(pipeline.flatMap((object) => objectViolations(object as never))).toEqual([]);
 });
 
-/** Runs the Job's script with a kubectl that writes down what it was asked. @param fails an argument at which it fails */
-function runPipeline(there: boolean, fails = "nothing"): { status: number; asked: string[] } {
+/** A kubectl that writes down what it was asked. @param phase of the published disk. @param fails, hangs an argument at which it does so */
+function withKubectl<T>({ phase = "", fails = "nothing", hangs = "nothing" }, run: (env: NodeJS.ProcessEnv, asked: () => string[]) => T): T {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-golden-"));
-  try {
-    const kubectl = `#!/bin/sh\nprintf '%s\\n' "$*" >> ${folder}/asked\ncase "$*" in *"get datavolume/"*) exit ${there ? 0 : 1} ;; *${JSON.stringify(fails)}*) exit 1 ;; esac\n`;
-    fs.writeFileSync(path.join(folder, "kubectl"), kubectl, { mode: 0o755 });
-    const { status } = spawnSync("sh", ["-c", goldenImageScript(GOLDEN)], { env: { PATH: `${folder}:${process.env["PATH"]}` }, stdio: "ignore" });
-    return { status: status ?? -1, asked: fs.readFileSync(path.join(folder, "asked"), "utf8").trim().split("\n") };
-  } finally {
-    fs.rmSync(folder, { recursive: true });
-  }
+  const at = (argument: string, then: string): string => `*${JSON.stringify(argument)}*) ${then} ;;`;
+  const cases = [at("get datavolume/", `printf %s ${JSON.stringify(phase)}`), at(fails, "exit 1"), at(hangs, "exec sleep 60")];
+  fs.writeFileSync(path.join(folder, "kubectl"), `#!/bin/sh\nprintf '%s\\n' "$*" >> ${folder}/asked\ncase "$*" in ${cases.join(" ")} esac\n`, { mode: 0o755 });
+  return run({ PATH: `${folder}:${process.env["PATH"]}` }, () =>
+    fs
+      .readFileSync(path.join(folder, "asked"), { encoding: "utf8", flag: "a+" })
+      .trim()
+      .replaceAll("--namespace vm-templates ", "")
+      .replace(/ --timeout.*/gm, "")
+      .split("\n"),
+  );
 }
-const CLEANED = "--namespace vm-templates delete vmi,datavolume,secret --selector app.kubernetes.io/name=golden-image --ignore-not-found";
+const runPipeline = (what: { phase?: string; fails?: string }): { status: number | null; asked: string[] } =>
+  withKubectl(what, (env, asked) => ({ status: spawnSync("sh", ["-c", goldenImageScript(GOLDEN)], { env, stdio: "ignore" }).status, asked: asked() }));
+const FOUND = "get datavolume/golden-1-33-0 --ignore-not-found --output=jsonpath={.status.phase}";
+const CLEANED = "delete vmi,datavolume,secret --selector app.kubernetes.io/name=golden-image --ignore-not-found";
+const UNFINISHED = "delete datavolume/golden-1-33-0 --ignore-not-found";
 
 test("the Job publishes after the test has ended well, and what was built is deleted however it ends", () => {
-  const { status, asked } = runPipeline(false);
+  const { status, asked } = runPipeline({});
   expect(status).toBe(0);
-  expect(asked.map((line) => line.replace("--namespace vm-templates ", "").replace(/ --timeout.*/, ""))).toEqual([
-    "get datavolume/golden-1-33-0",
-    CLEANED.replace("--namespace vm-templates ", ""),
+  expect(asked).toEqual([
+    ...[FOUND, UNFINISHED, CLEANED],
     "apply -f /manifests/build.yaml",
     "wait datavolume/golden-image-build --for=jsonpath={.status.phase}=Succeeded",
     "wait vmi/golden-image-build --for=jsonpath={.status.phase}=Succeeded",
@@ -220,12 +226,30 @@ test("the Job publishes after the test has ended well, and what was built is del
     "wait vmi/golden-image-test --for=jsonpath={.status.phase}=Succeeded",
     "apply -f /manifests/publish.yaml",
     "wait datavolume/golden-1-33-0 --for=jsonpath={.status.phase}=Succeeded",
-    CLEANED.replace("--namespace vm-templates ", ""),
+    CLEANED,
   ]);
-  const failed = runPipeline(false, "vmi/golden-image-test");
-  expect([failed.status, failed.asked.some((line) => line.includes("publish")), failed.asked.at(-1)]).toEqual([1, false, CLEANED]);
-  // Another run of the same version changes nothing.
-  expect(runPipeline(true)).toEqual({ status: 0, asked: ["--namespace vm-templates get datavolume/golden-1-33-0"] });
+  const failed = runPipeline({ fails: "vmi/golden-image-test" });
+  expect([failed.status, failed.asked.some((line) => line.includes("publish")), failed.asked.slice(-2)]).toEqual([1, false, [UNFINISHED, CLEANED]]);
+  // Another run of the same version changes nothing; a copy that a run before did not finish is none.
+  expect(runPipeline({ phase: "Succeeded" })).toEqual({ status: 0, asked: [FOUND] });
+  expect(runPipeline({ phase: "CloneInProgress" })).toEqual({ status, asked });
+  expect(runPipeline({ fails: "wait datavolume/golden-1-33-0" }).asked.slice(-2)).toEqual([UNFINISHED, CLEANED]);
+});
+
+test("told to end while it waits, the Job deletes what it made, and does not wait for its machine first", async () => {
+  const { code, asked } = await withKubectl({ hangs: "wait vmi/golden-image-build" }, async (env, asked) => {
+    const child = spawn("sh", ["-c", goldenImageScript(GOLDEN)], { env, stdio: "ignore", detached: true });
+    const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
+    while (!asked().at(-1)?.startsWith("wait vmi/")) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill("SIGTERM");
+    const code = await ended;
+    // What it waited by goes with its container.
+    process.kill(-Number(child.pid), "SIGKILL");
+    return { code, asked: asked() };
+  });
+  expect([code, asked.slice(-3)]).toEqual([143, ["wait vmi/golden-image-build --for=jsonpath={.status.phase}=Succeeded", UNFINISHED, CLEANED]]);
+  const job = pipeline.find(({ kind }) => kind === "Job");
+  expect(job).toMatchObject({ spec: { template: { spec: { terminationGracePeriodSeconds: 180 } } } });
 });
 
 test("its machines turn themselves off as the last thing, so that one that failed is waited for in vain; nobody can enter them", () => {
