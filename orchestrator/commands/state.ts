@@ -1,11 +1,11 @@
 import { defineCommand } from "../cli/command";
-import { JSON_OUTPUT, LOCKED_STACKS, QUERY_FLAGS, STACKS, YES } from "../cli/flags";
+import { JSON_OUTPUT, LOCKED_STACKS, QUERY_FLAGS, STACK, STACKS, YES } from "../cli/flags";
 
 const ASKS = "Asks first with the name of the homelab, but not in the lab; without a terminal and without --yes it refuses. What was there is kept beside it.";
 
 export const command = defineCommand({
   group: "mend",
-  summary: "copies, restores, repairs, unlocks and moves the stacks' states, and shows their history",
+  summary: "copies, restores, repairs, edits, unlocks and moves the stacks' states, and shows their history",
   flags: [...QUERY_FLAGS],
   verbs: {
     backup: {
@@ -29,6 +29,13 @@ export const command = defineCommand({
       notes: ASKS,
       words: [STACKS],
       flags: [YES],
+    },
+    forget: {
+      summary: "takes a VM out of its stack's state, because it is gone with its node; the next `homelab up` makes it anew, and all that was in it",
+      notes: `Nothing is asked of the node. ${ASKS}`,
+      words: [STACK, { name: "vm", help: "the VM, as its file in site/vms is called" }],
+      flags: [YES],
+      examples: ["homelab state forget home k8s-home"],
     },
     unlock: {
       summary: "says who holds the stacks, and clears the lock of those whose run is gone; the same as `homelab unlock`",

@@ -7,6 +7,7 @@ import { askByName, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
 import { changesText } from "../report/changes";
 import { renderTable } from "../report/table";
+import { forgetMachine } from "../state/forget-machine";
 import type { EngineCommand } from "../state/pending-creates";
 import { copyStates, readCopy, restoreState } from "../state/state-copies";
 import { stackHistory } from "../state/state-history";
@@ -137,6 +138,18 @@ async function repairStates(args: Arguments, session: Session): Promise<ExitCode
   return EXIT.done;
 }
 
+async function forgetVm(args: Arguments, session: Session): Promise<ExitCode> {
+  const [stack = "", machine = ""] = args.words;
+  if (asksFor(args)) refuseUnasked(session, "homelab state forget edits a state of the real homelab", false);
+  const states = await statesOf({ ...args, words: [stack] }, session);
+  if (asksFor(args) && !(await askByName(session, `This takes the VM ${machine} out of the state of ${stack}, of`, states.name))) return EXIT.refused;
+  await overwrite(states, "forget", [stack], session, async () => {
+    const urn = await forgetMachine(states.run, stack, machine);
+    session.out(`${stack}: ${urn} is forgotten; the next \`homelab up ${stack}${args.flag("lab") ? " --lab" : ""}\` makes it anew, and all that was in it\n`);
+  });
+  return EXIT.done;
+}
+
 const DEFAULT_UPDATES = 10;
 
 async function showHistory(args: Arguments, session: Session): Promise<ExitCode> {
@@ -163,6 +176,8 @@ export async function stateCommand(args: Arguments, session: Session, verb: stri
       return restoreStates(args, session);
     case "repair":
       return repairStates(args, session);
+    case "forget":
+      return forgetVm(args, session);
     case "history":
       return showHistory(args, session);
     case "unlock":

@@ -1,17 +1,22 @@
 import * as fs from "node:fs";
+import { forgetMachine } from "./forget-machine";
 import { type EngineCommand, settleRemade } from "./pending-creates";
 
 const urn = (type: string, name: string): string => `urn:pulumi:dev::homelab::${type}::${name}`;
 const pending = (type: string, name: string, inputs: object = {}) => ({ type: "creating", resource: { urn: urn(type, name), type, inputs } });
 
 /** An engine with this state. */
-function engine(resources: string[], operations: object[]) {
+function engine(resources: (string | object)[], operations: object[]) {
   const imported: { deployment: { pending_operations: { resource: { urn: string } }[]; resources: unknown[]; manifest: unknown } }[] = [];
   const run: EngineCommand = async ([, verb, , file = ""]) => {
     if (verb === "import") imported.push(JSON.parse(fs.readFileSync(file, "utf8")));
     return JSON.stringify({
       version: 3,
-      deployment: { manifest: { magic: "m" }, resources: resources.map((one) => ({ urn: one, x: 1 })), pending_operations: operations },
+      deployment: {
+        manifest: { magic: "m" },
+        resources: resources.map((one) => (typeof one === "string" ? { urn: one, x: 1 } : one)),
+        pending_operations: operations,
+      },
     });
   };
   return { run, imported };
@@ -48,4 +53,32 @@ test("of several only what is settled goes", async () => {
   const { run, imported } = engine([urn(COMMAND, "boot"), urn(VM, "vm")], [pending(VM, "vm"), pending(COMMAND, "boot")]);
   expect(await settleRemade(run, "dev")).toEqual([urn(COMMAND, "boot")]);
   expect(imported[0]?.deployment.pending_operations.map(({ resource }) => resource.urn)).toEqual([urn(VM, "vm")]);
+});
+
+test("a VM that is forgotten goes with all that refers to it, and what was made in it stays as it is", async () => {
+  const vm = "urn:pulumi:dev::homelab::homelab:hosts:Vm$proxmoxve:index/vmLegacy:VmLegacy::k8s-dev-vm";
+  const boot = { urn: urn(COMMAND, "boot"), parent: "p", inputs: { note: [vm] }, outputs: { note: vm } };
+  const needs = { dependencies: ["other", vm], propertyDependencies: { triggers: [vm], dir: null }, deletedWith: vm };
+  const { run, imported } = engine(
+    [
+      { urn: vm, type: VM },
+      { ...boot, ...needs },
+      { urn: urn(MAP, "map"), deletedWith: boot.urn },
+    ],
+    [pending(COMMAND, "x")],
+  );
+  await expect(forgetMachine(run, "dev", "k8s-dve")).rejects.toMatchObject({ code: "E_VM_UNKNOWN", hint: "did you mean k8s-dev?" });
+  expect(imported).toEqual([]);
+  expect(await forgetMachine(run, "dev", "k8s-dev")).toBe(vm);
+  expect(imported.map(({ deployment }) => deployment)).toEqual([
+    {
+      manifest: { magic: "m" },
+      resources: [
+        { ...boot, dependencies: ["other"], propertyDependencies: { triggers: [], dir: null } },
+        { urn: urn(MAP, "map"), deletedWith: boot.urn },
+      ],
+      pending_operations: [pending(COMMAND, "x")],
+    },
+  ]);
+  await expect(forgetMachine(engine([], []).run, "dev", "k8s-dev")).rejects.toMatchObject({ hint: "it has no VM at all" });
 });

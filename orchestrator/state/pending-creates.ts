@@ -69,13 +69,18 @@ type State = z.output<typeof stateSchema>;
 export const readState = async (run: EngineCommand, stack: string): Promise<State> =>
   engineAnswer(stateSchema, await run(["stack", "export", "--stack", stack], {}), `stack export --stack ${stack}`);
 
-/** Gives the stack its state again, with these pending operations in the place of its own. */
-export async function writePending(run: EngineCommand, stack: string, state: State, pending: readonly object[]): Promise<void> {
+/** Gives the stack its state again, with these parts in the place of its own. */
+export async function writeState(
+  run: EngineCommand,
+  stack: string,
+  state: State,
+  parts: { pending_operations: readonly object[] } | { resources: readonly object[] },
+): Promise<void> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-state-"));
   try {
     // Its secrets are encrypted, as in the state.
     const file = path.join(dir, "state.json");
-    fs.writeFileSync(file, JSON.stringify({ ...state, deployment: { ...state.deployment, pending_operations: pending } }), { mode: 0o600 });
+    fs.writeFileSync(file, JSON.stringify({ ...state, deployment: { ...state.deployment, ...parts } }), { mode: 0o600 });
     await run(["stack", "import", "--file", file, "--stack", stack], {});
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
@@ -117,7 +122,7 @@ export async function settleRemade(run: EngineCommand, stack: string): Promise<s
   const settled = pending.filter(({ type, resource }) => type === "creating" && made.has(resource.urn) && isMadeOnce(resource));
   if (settled.length === 0) return [];
   const left = pending.filter((operation) => !settled.includes(operation));
-  await writePending(run, stack, whole, left);
+  await writeState(run, stack, whole, { pending_operations: left });
   return settled.map(({ resource }) => resource.urn);
 }
 

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
-import { adoptPending, type EngineCommand, ID_OF, readState, writePending } from "../state/pending-creates";
+import { adoptPending, type EngineCommand, ID_OF, readState, writeState } from "../state/pending-creates";
 
 /** What a step's event says of a resource that is to be made. Secrets in its inputs are masked; no id is made of one. */
 const goalSchema = z.object({
@@ -54,7 +54,7 @@ async function leavePending(run: EngineCommand, stack: string, goals: readonly G
     type: "creating",
     resource: { ...goal, custom: true, ...(parent !== undefined && known.has(parent) ? { parent } : {}) },
   }));
-  await writePending(run, stack, whole, [...(whole.deployment?.pending_operations ?? []), ...pending]);
+  await writeState(run, stack, whole, { pending_operations: [...(whole.deployment?.pending_operations ?? []), ...pending] });
 }
 
 /** What became of a look: those that are in the state now. */

@@ -234,6 +234,35 @@ test("a state is copied, put back and repaired; what was there is kept, and what
   expect(names(await state.read())).toEqual(names(whole));
 });
 
+linux("a VM that is gone with its node is forgotten: nothing is asked of the node, and the next up makes it anew with all that was in it", async () => {
+  const refused = await rehearsal.homelab("state", "forget", "tools", "dnss", "--lab");
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("did you mean dns?")]);
+  const dns = (await rehearsal.machines()).find(({ config }) => config["name"] === "dns");
+  if (dns === undefined) throw new Error("there is no VM dns");
+  const whole = await urns();
+  const before = await rehearsal.lastSeq();
+  const forgotten = await rehearsal.homelab("state", "forget", "tools", "dns", "--lab");
+  expect([forgotten.code, forgotten.stderr]).toEqual([0, ""]);
+  expect(forgotten.stdout).toMatch(/^what was there is kept in .*-before-forget$/m);
+  expect(await rehearsal.records(before)).toEqual([]);
+  const left = await urns();
+  expect(whole.filter((urn) => !left.includes(urn)).map((urn) => urn.split("::").at(-1))).toEqual(["dns-vm"]);
+  // As it is where the node was taken out of Proxmox.
+  const guest = `nodes/${dns.node}/qemu/${dns.vmid}`;
+  expect((await rehearsal.proxmox("POST", `${guest}/status/stop`)).status).toBe(200);
+  await rehearsal.settle();
+  expect((await rehearsal.proxmox("DELETE", guest)).status).toBe(200);
+  await rehearsal.settle();
+  const gone = await rehearsal.lastSeq();
+  const up = await homelab("up");
+  expect([up.code, up.code === 0 ? "" : up.stdout]).toEqual([0, ""]);
+  const writes = await rehearsal.writes(gone);
+  expect(writes.filter(({ action }) => action === "clone").map(({ target }) => target)).toHaveLength(1);
+  expect((await urns()).toSorted()).toEqual(whole.toSorted());
+  expect(await rehearsal.resolveAll(["vault.fullstack.pw"])).toEqual({ "vault.fullstack.pw": expect.any(String) });
+  expect((await homelab("preview", "--expect-no-changes")).code).toBe(0);
+});
+
 linux("destroy takes away what a killed up had begun, too", async () => {
   const exported = await state.read();
   const { resources } = exported.deployment;

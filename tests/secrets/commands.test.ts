@@ -67,6 +67,24 @@ test("rotate gives a new data key, recipients adds and removes readers", async (
   expect(await run(["check"])).toMatchObject({ code: 0 });
 });
 
+test("where the key is lost, each file is made anew for another one by what its list of keys says (docs/runbooks.md)", async () => {
+  await put("app/db", "PASSWORD", "value-of-password");
+  await run(["set", "app/db", "USER"], "value-of-user");
+  await put("other", "key", "value-of-other");
+  const mine = generateIdentity();
+  const now = { SOPS_AGE_KEY: mine.secret };
+  config(mine.recipient);
+  for (const args of [["set", "app/db", "USER"], ["recipients"], ["rotate"]]) expect(await run(args, "x", now)).toMatchObject({ code: 1 });
+  expect((await run(["list"], "", now)).out).toBe("common   app/db: PASSWORD, USER\ncommon   other: key\n");
+  fs.renameSync(fileOf("app/db"), path.join(folder, "db.yaml"));
+  expect(await run(["new", "app/db", "PASSWORD"], "another-password", now)).toMatchObject({ code: 0 });
+  expect(await run(["set", "app/db", "USER"], "another-user", now)).toMatchObject({ code: 0 });
+  expect(await open("app/db", mine)).toEqual({ vault: { kv: { app: { db: { PASSWORD: "another-password", USER: "another-user" } } } } });
+  const check = await run(["check"], "", now);
+  expect([check.code, check.err]).toEqual([4, expect.stringContaining("secrets/common/other.yaml")]);
+  expect(check.err).not.toContain("app/db");
+});
+
 test("check refuses a plaintext file, a private key and a file of another kind, by name", async () => {
   await put("a", "key", "value-of-a");
   fs.writeFileSync(fileOf("plain"), "vault:\n  kv:\n    plain:\n      password: hunter2-hunter2\n");

@@ -33,6 +33,8 @@ const kubeconfigSchema = z.object({
   users: z.array(z.object({ name: z.string(), user: z.looseObject({ "client-certificate-data": z.string(), "client-key-data": z.string() }) })),
 });
 
+const labOnlySchema = z.object({ proxmox: z.object({ token: z.object({ id: z.string(), secret: z.string() }) }) });
+
 /** An answer of one of the lab's servers; `body` is its JSON, or an empty object. */
 export interface Answer {
   status: number;
@@ -189,6 +191,15 @@ export class Rehearsal {
   /** Asks Vault. @param route below `/v1/` */
   vault(route: string, token?: string, call: Call = { method: "GET" }): Promise<Answer> {
     return askVault(this.dir, route, token, call);
+  }
+
+  /** Asks Proxmox as the program does. @param route below `/api2/json/` */
+  async proxmox(method: Call["method"], route: string): Promise<Answer> {
+    const { proxy, caFile } = z.object({ proxy: z.string(), caFile: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
+    const agent = new ProxyAgent({ uri: proxy, requestTls: { ca: fs.readFileSync(caFile, "utf8") }, proxyTunnel: true });
+    const { id, secret } = labOnlySchema.parse(JSON.parse(fs.readFileSync(path.join(ROOT, "lab", "lab-only.json"), "utf8"))).proxmox.token;
+    const headers = { authorization: `PVEAPIToken=${id}=${secret}` };
+    return ask(agent, `https://192.168.1.248:8006/api2/json/${route}`, { method, headers });
   }
 
   /** Asks Pi-hole's API, logged in. @param route below `/api/` */
