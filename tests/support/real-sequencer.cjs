@@ -25,7 +25,7 @@ const SECONDS = {
   "real/kubeadm": 300,
   "real/operations": 120,
   "real/roles": 300,
-  "real/secrets-chain": 120,
+  "real/secrets-chain": 180,
 };
 
 function secondsOf(file) {
