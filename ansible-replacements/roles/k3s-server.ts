@@ -122,7 +122,7 @@ function nothingForeignLost(): Operation {
     functions: {
       // Continued lines of ExecStart as one, without the program, its command and quotes.
       hl_k3s_arguments: String.raw`awk '/^ExecStart=/ { on = 1 } on { line = $0; more = sub(/\\$/, "", line); text = text " " line; if (!more) on = 0 } END { gsub(/[\047"]/, "", text); gsub(/[ \t]+/, " ", text); sub(/^ *ExecStart=[^ ]*/, "", text); sub(/^ *server( |$)/, "", text); gsub(/^ +| +$/, "", text); print text }' ${UNIT_PATH}`,
-      hl_k3s_keys: String.raw`[ ! -r ${CONFIG_PATH} ] || awk -F: '/^[A-Za-z][A-Za-z0-9-]*[+]?:/ { key = $1; sub(/[+]$/, "", key); if (key !~ /^(${known})$/) print key }' ${CONFIG_PATH}`,
+      hl_k3s_keys: `[ ! -r ${CONFIG_PATH} ] || awk -F: '/^[A-Za-z][A-Za-z0-9-]*[+]?:/ { key = $1; sub(/[+]$/, "", key); if (key !~ /^(${known})$/) print key }' ${CONFIG_PATH}`,
     },
     check: [
       // The stamp says that this role has started it.

@@ -7,7 +7,7 @@ import { clusterVmOf, KUBERNETES_PORT } from "./hosts/planned-role";
 const deliversApplications = ({ platform }: LoadedStack): boolean => platform["argo-cd"]?.applications !== undefined;
 
 /** Applications of a stack that Argo CD delivers; each is in the namespace of its name. */
-export const deliveredApps = ({ apps }: Pick<LoadedStack, "apps">): string[] =>
+const deliveredApps = ({ apps }: Pick<LoadedStack, "apps">): string[] =>
   Object.entries(apps).flatMap(([name, { delivery }]) => (delivery === "argo-cd" ? [name] : []));
 
 /** The stack whose Argo CD delivers; undefined: none does, or what is said of it does not fit ({@link deliveryProblem}). */
