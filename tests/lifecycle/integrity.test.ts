@@ -73,6 +73,22 @@ test.each([
   expect(world.provider.world.size).toBe(0);
 });
 
+test("a provider that is deleted first stays for what waits to be deleted by it", async () => {
+  const q = provider({ v: "1" }, { deleteBeforeReplace: true });
+  const d = (r: string): ProgramResource => ({ n: "d", provider: "q", a: { r } });
+  const ends = { throws: "boom" };
+  await world.up([q, d("1")]);
+  const made = world.state("d")?.provider;
+  // The earlier `d` waits, and needs the provider that made it.
+  await world.up([q, d("2")], { ends });
+  expect(world.names).toContain("d (delete)");
+  await world.up([q], { replaces: [urn("q", "pulumi:providers:exp")], ends });
+  expect(world.names).toEqual(["q", "q (delete)", "d", "d (delete)"]);
+  expect(world.snapshot.resources.find((r) => r.urn === urn("d") && r.delete)?.provider).toBe(made);
+  expect(await world.up([q, d("2")])).toMatchObject({ ok: true, errors: [] });
+  expect(world.provider.world.size).toBe(1);
+});
+
 test("with --continue-on-error, what could not be deleted to be made anew is not made anew, and not forgotten", async () => {
   const program = [provider({ r: "1" }), { n: "a", provider: "q" }];
   await world.up(program);
