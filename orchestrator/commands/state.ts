@@ -35,7 +35,7 @@ export const command = defineCommand({
       notes: `Nothing is asked of the node. ${ASKS}`,
       words: [STACK, { name: "vm", help: "the VM, as its file in site/vms is called" }],
       flags: [YES],
-      examples: ["homelab state forget home k8s-home"],
+      examples: ["homelab state forget dev dev-vm"],
     },
     unlock: {
       summary: "says who holds the stacks, and clears the lock of those whose run is gone; the same as `homelab unlock`",

@@ -17,7 +17,10 @@ let tls: https.Server;
 let proxy: RecordingProxy;
 
 const portOf = (server: http.Server | https.Server): number => (server.address() as AddressInfo).port;
-const answer: http.RequestListener = (request, response) => response.end(`${request.method} ${request.url} of ${request.headers.host}`);
+const answer: http.RequestListener = (request, response) => {
+  const text = `${request.method} ${request.url} of ${request.headers.host}`;
+  response.end(request.url === "/version" ? JSON.stringify({ text }) : text);
+};
 
 beforeAll(async () => {
   const authority = await createAuthority("proxies CA");
@@ -103,7 +106,7 @@ test("a kubeconfig's proxy-url goes before the environment's", async () => {
   });
   process.env["HTTPS_PROXY"] = "http://127.0.0.1:1";
   const client = new KubernetesClient(readKubeconfig(config), "default");
-  expect(await client.request("GET", "/version", AbortSignal.timeout(60_000))).toMatchObject({ body: { message: "GET /version of service.test:6443" } });
+  expect(await client.request("GET", "/version", AbortSignal.timeout(60_000))).toMatchObject({ body: { text: "GET /version of service.test:6443" } });
   await client.close();
   expect(proxy.seen).toEqual(["CONNECT service.test:6443"]);
 });

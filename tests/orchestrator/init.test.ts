@@ -19,6 +19,8 @@ function init(args: readonly string[], answers: readonly string[], env: NodeJS.P
   });
   const left = [...answers];
   let [stdout, stderr] = ["", ""];
+  // What is asked without a terminal is read from there, to its end.
+  if (left.length === 0) child.stdin.end();
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   child.stdout.on("data", (chunk: Buffer) => {
     stdout += chunk.toString();
