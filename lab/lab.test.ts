@@ -190,7 +190,10 @@ test("a VM's life: image, template, clone, boot, SSH, script, stop, delete", asy
     expect((config as { net0: string }).net0).toMatch(/^virtio=BC:24:11:[0-9A-F:]{8},bridge=vmbr0$/);
 
     await expect(ssh(lab, "192.168.1.12", "true", { key: newSshKey().private })).rejects.toThrow("All configured authentication methods failed");
-    expect(await pve.task("POST", "/nodes/node03/qemu/100/status/stop")).toBe("OK");
+    // What is settled has no task that still runs.
+    expect((await pve.call("POST", "/nodes/node03/qemu/100/status/stop")).status).toBe(200);
+    await lab.settled();
+    expect(lab.proxmox.state().tasks.at(-1)).toMatchObject({ type: "qmstop", exitstatus: "OK" });
     await expect(ssh(lab, "192.168.1.12", "true")).rejects.toThrow(/Connection refused|open failure/i);
     expect(await pve.task("DELETE", "/nodes/node03/qemu/100", { purge: "1" })).toBe("OK");
     expect((await pve.call("GET", "/nodes/node03/qemu/100/config")).reason).toBe("Configuration file 'nodes/node03/qemu-server/100.conf' does not exist");

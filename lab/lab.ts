@@ -175,8 +175,9 @@ async function startParts({ options, site, ctx, saved, keep }: Beginning) {
 type Parts = Awaited<ReturnType<typeof startParts>>;
 
 const settledOf =
-  ({ guests, clusters }: Parts) =>
+  ({ proxmox, guests, clusters }: Parts) =>
   async (): Promise<void> => {
+    await proxmox.settled();
     await guests.settled();
     await clusters.settled();
   };

@@ -2,13 +2,15 @@ import type { LabContext, Stoppable } from "../core/world";
 import { type ApiToken, startApi } from "./api";
 import { emptyState, type Guests, type ProxmoxSite, type ProxmoxState, type Pve, restoredState } from "./model";
 import { powerOn } from "./power";
-import { failCutTasks } from "./tasks";
+import { failCutTasks, tasksEnded } from "./tasks";
 
 export type { GuestSpec, Guests, ProxmoxState } from "./model";
 
 export interface Proxmox extends Stoppable {
   /** Plain data: VMs, volumes, tasks. */
   state(): ProxmoxState;
+  /** Resolves when no task runs any more. */
+  settled(): Promise<void>;
   /** State as plain JSON, for the snapshot. */
   save(): unknown;
   /** @param before the site's facts when it was saved */
@@ -26,6 +28,7 @@ export async function startProxmox({ token, ...world }: { ctx: LabContext; site:
   return {
     stop: () => api.stop(),
     state: () => pve.state,
+    settled: () => tasksEnded(pve),
     save: () => pve.state,
     restore: (saved, before) => {
       pve.state = restoredState(saved, pve.site, before);

@@ -13,6 +13,14 @@ export interface TaskRequest {
   latency: string;
 }
 
+/** What runs, by cluster. */
+const running = new WeakMap<Pve, Set<Promise<void>>>();
+
+/** Resolves when no task runs any more. */
+export async function tasksEnded(pve: Pve): Promise<void> {
+  for (let runs = running.get(pve); runs !== undefined && runs.size > 0; ) await Promise.all(runs);
+}
+
 /** How work that runs is told to stop. */
 const stops = new WeakMap<Task, () => void>();
 
@@ -70,7 +78,7 @@ export function startTask(pve: Pve, request: TaskRequest, work: (log: (line: str
     working.catch(() => undefined);
     await Promise.race([working, stop]);
   };
-  run().then(
+  const ended = run().then(
     () => finish("OK"),
     (error: unknown) => {
       if (!(error instanceof TaskError || error instanceof PveError)) {
@@ -83,6 +91,9 @@ export function startTask(pve: Pve, request: TaskRequest, work: (log: (line: str
       finish(error instanceof Error ? error.message : String(error));
     },
   );
+  const runs = running.get(pve) ?? new Set();
+  running.set(pve, runs.add(ended));
+  void ended.then(() => runs.delete(ended));
   return upid;
 }
 
