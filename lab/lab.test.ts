@@ -11,6 +11,7 @@ import { k3sServer } from "../ansible-replacements/roles/k3s-server";
 import { kubeadmNode } from "../ansible-replacements/roles/kubeadm-node";
 import { LAB_SITE } from "../tests/support/lab-site";
 import { KUBEADM_SECRETS, kubeadmFirst } from "../tests/support/role-cases";
+import { createLatency } from "./core/latency";
 import { newSshKey } from "./core/ssh-keys";
 import { type Lab, startLab } from "./lab";
 
@@ -190,10 +191,12 @@ test("a VM's life: image, template, clone, boot, SSH, script, stop, delete", asy
     expect((config as { net0: string }).net0).toMatch(/^virtio=BC:24:11:[0-9A-F:]{8},bridge=vmbr0$/);
 
     await expect(ssh(lab, "192.168.1.12", "true", { key: newSshKey().private })).rejects.toThrow("All configured authentication methods failed");
-    // What is settled has no task that still runs.
+    // What is settled has no task that still runs, however long it takes.
+    lab.ctx.latency = createLatency("default");
     expect((await pve.call("POST", "/nodes/node03/qemu/100/status/stop")).status).toBe(200);
     await lab.settled();
     expect(lab.proxmox.state().tasks.at(-1)).toMatchObject({ type: "qmstop", exitstatus: "OK" });
+    lab.ctx.latency = createLatency("zero");
     await expect(ssh(lab, "192.168.1.12", "true")).rejects.toThrow(/Connection refused|open failure/i);
     expect(await pve.task("DELETE", "/nodes/node03/qemu/100", { purge: "1" })).toBe("OK");
     expect((await pve.call("GET", "/nodes/node03/qemu/100/config")).reason).toBe("Configuration file 'nodes/node03/qemu-server/100.conf' does not exist");
