@@ -65,14 +65,18 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
         response.writeHead(request.url === "/v1/traces" ? 200 : 404, { "content-type": "application/x-protobuf" }).end();
       });
     });
+    // What is looked at are its connections: none is closed for want of spans.
+    collector.keepAliveTimeout = 600_000;
     await new Promise<void>((resolve) => collector.listen(0, "127.0.0.1", resolve));
     nats = await startNats(pathOf("nats-server"), folder);
     redis = await onFreePorts(1, async ([port = 0]) => ({ port, server: await startRedis(pathOf("redis-server"), folder, port) }));
     postgres = await startPostgres();
   }, 900_000);
 
+  // One that is left would take the next test's words.
+  afterEach(() => stopAll(running.splice(0)));
   afterAll(async () => {
-    await stopAll([...running, nats?.server, redis?.server].filter((one) => one !== undefined));
+    await stopAll([nats?.server, redis?.server].filter((one) => one !== undefined));
     await postgres?.stop();
     collector?.closeAllConnections();
     await new Promise((resolve) => (collector === undefined ? resolve(undefined) : collector.close(resolve)));
@@ -237,6 +241,8 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
       ["demo-worker", worker],
     ] as const) {
       const flows = (APPS[name].flows ?? []).filter(({ direction, peer }) => direction === "out" && peer !== name).map(({ port }) => here().get(port));
+      // Spans are sent a moment later than the words.
+      await untilReady(service.process, "it has a connection of each flow", async () => connectedPorts(service.process.pid).length >= flows.length);
       expect(connectedPorts(service.process.pid).toSorted()).toEqual(flows.toSorted());
     }
 
