@@ -12,6 +12,7 @@ const PARTS = [
   ["recorded cases of the engine, each as processes of its own", "npm", ["run", "--silent", "test:all-cases"]],
   ["canaries", "npm", ["run", "--silent", "test:canaries"]],
   ["kill at each record of a rebuild's journal, then resume", "npm", ["run", "--silent", "test:kills"]],
+  ["changes of a site at random: previewed, then done", "npm", ["run", "--silent", "test:changes"]],
   ["every fault of the lab, into a build", "npm", ["run", "--silent", "test:faults"]],
   ["cases of the engine, live", "npm", ["run", "--silent", "test:live-cases"]],
   ["waits beside the official Kubernetes provider", "npm", ["run", "--silent", "test:live-waits"]],

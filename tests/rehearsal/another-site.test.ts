@@ -9,6 +9,7 @@ import * as path from "node:path";
 import { loadSecrets } from "../../secrets/load";
 import { removeHomelab } from "../support/homelab";
 import { type Finished, Rehearsal } from "../support/rehearsal";
+import { apply, differences, keep, randomEdits, stepsIn } from "./random-changes";
 
 jest.setTimeout(900_000);
 
@@ -102,6 +103,41 @@ test("a second up changes nothing", async () => {
   const { code, stdout } = await homelab("up", "--lab");
   expect([code, code === 0 ? "" : stdout]).toEqual([0, ""]);
   expect(await writesOf(since)).toEqual([]);
+});
+
+/** More in the nightly command: HOMELAB_TEST_CHANGES. A failure says its seed: HOMELAB_TEST_SEED. */
+const CHANGES = Number(process.env["HOMELAB_TEST_CHANGES"] ?? "2");
+const SEED = Number(process.env["HOMELAB_TEST_SEED"] ?? "1");
+
+test("whatever is changed, an up does what a preview has shown, and nothing where it has shown nothing", async () => {
+  const back = keep(checkout);
+  const file = path.join(rehearsal.dir, "steps.json");
+  const compare = async (what: string): Promise<number> => {
+    const runs: ReturnType<typeof stepsIn>[] = [];
+    const since = await rehearsal.lastSeq();
+    for (const command of ["preview", "up"]) {
+      const { code, stdout, stderr } = await homelab(command, "dev", "--only", "--lab", "--report", file);
+      expect([what, command, code, code === 0 ? "" : stdout + stderr]).toEqual([what, command, 0, ""]);
+      runs.push(stepsIn(file));
+      if (command === "preview") expect([what, await writesOf(since)]).toEqual([what, []]);
+    }
+    const [shown = [], done = []] = runs;
+    expect([what, differences(shown, done)]).toEqual([what, []]);
+    const touched = new Set((await rehearsal.writes(since)).map(({ system }) => system));
+    if (shown.length === 0) expect([what, [...touched]]).toEqual([what, []]);
+    for (const [system, type] of [["proxmox", ":VmLegacy"] as const, ["kubernetes", "kubernetes:"] as const])
+      expect([what, system, touched.has(system)]).toEqual([what, system, shown.some((step) => step.what.includes(type))]);
+    await rehearsal.settle();
+    return shown.length;
+  };
+  let seen = 0;
+  for (const [index, changes] of randomEdits(SEED, CHANGES).entries()) {
+    apply(checkout, changes);
+    seen += await compare(`seed ${SEED}, change ${index}: ${changes.map(({ to }) => to).join("; ")}`);
+  }
+  back();
+  seen += await compare("all of it back");
+  expect(seen).toBeGreaterThan(0);
 });
 
 function commit(): void {
