@@ -1,7 +1,8 @@
 /**
- * `kill -9` of the lab itself in the middle of a run, and what the run then says; `kill -9` of a whole run while it builds, and while it destroys; then `resume`. What is asserted is what the outside world saw and
- * still has. HOMELAB_TEST_KILLS=all (make nightly) kills at every record of the journal of the whole estate, else one sample of
- * `tools` alone; HOMELAB_TEST_SEED repeats a run of it. Linux's /proc finds the processes.
+ * `kill -9` of the lab itself in the middle of a run, and what the run then says; `kill -9` of a whole run while it builds, and while
+ * it destroys; then `resume`. What is asserted is what the outside world saw and still has. HOMELAB_TEST_KILLS=all (make nightly) kills
+ * at every record of the journal of the whole estate, `3,11` at these alone, else one sample of `tools` alone; HOMELAB_TEST_SEED repeats a
+ * run of it. Linux's /proc finds the processes.
  */
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -10,7 +11,8 @@ import { z } from "zod";
 import { LEFT_OUT } from "../support/homelab";
 import { Rehearsal } from "../support/rehearsal";
 
-const ALL = process.env["HOMELAB_TEST_KILLS"] === "all";
+const ASKED = process.env["HOMELAB_TEST_KILLS"] ?? "";
+const ALL = ASKED !== "";
 const STACKS = ALL ? ["tools", "observability", "home", "sandboxy", "dev", "stg", "prod"] : ["tools"];
 const MINUTE = 60_000;
 /** A run says that it started, each stack that it starts and ends, and that it ended. */
@@ -33,9 +35,8 @@ function* numbers(seed: number): Generator<number> {
 }
 
 const random = numbers(SEED);
-const CUTS: Cut[] = ALL
-  ? Array.from({ length: RECORDS }, (_, i) => ({ records: i + 1, writes: (random.next().value as number) % 40 }))
-  : [{ records: 2, writes: 25 }];
+const everyCut = (): Cut[] => Array.from({ length: RECORDS }, (_, i) => ({ records: i + 1, writes: (random.next().value as number) % 40 }));
+const CUTS: Cut[] = ALL ? everyCut().filter(({ records }) => ASKED === "all" || ASKED.split(",").includes(String(records))) : [{ records: 2, writes: 25 }];
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
@@ -43,18 +44,6 @@ beforeAll(async () => {
   await rehearsal.startLab();
 }, 2 * MINUTE);
 afterAll(() => rehearsal.close(), MINUTE);
-
-/** Every process of this lab's runs, but the lab. */
-function killAll(): void {
-  const { pid: lab } = JSON.parse(fs.readFileSync(path.join(rehearsal.dir, "lab.json"), "utf8")) as { pid: number };
-  for (const name of fs.readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && Number(entry) !== lab)) {
-    try {
-      if (fs.readFileSync(`/proc/${name}/environ`, "utf8").includes(`HOMELAB_LAB_DIR=${rehearsal.dir}\0`)) process.kill(Number(name), "SIGKILL");
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-}
 
 function journalRecords(): number {
   const runs = path.join(rehearsal.dir, "runs");
@@ -83,7 +72,7 @@ async function cut({ records, writes }: Cut, ...args: string[]): Promise<boolean
   while (!over && !(began() && journalRecords() >= records)) await look();
   const reached = (await rehearsal.writes(before)).length;
   while (!over && (await rehearsal.writes(before)).length < reached + writes) await look();
-  killAll();
+  rehearsal.killRuns();
   return (await done).signal === "SIGKILL";
 }
 

@@ -279,11 +279,18 @@ export class Rehearsal {
   /** `kill -9` of every process of this lab's runs, but the lab. By Linux' /proc. */
   killRuns(): void {
     const { pid: lab } = z.object({ pid: z.number() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
-    for (const name of fs.readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && Number(entry) !== lab)) {
-      try {
-        if (fs.readFileSync(`/proc/${name}/environ`, "utf8").includes(`HOMELAB_LAB_DIR=${this.dir}\0`)) process.kill(Number(name), "SIGKILL");
-      } catch {
-        // It has ended meanwhile, or is another user's.
+    const isOfRun = (entry: string): boolean => /^\d+$/.test(entry) && Number(entry) !== lab;
+    // What a process starts while the others are looked for is in no list yet; one that was killed has no environment any more.
+    for (let pass = 0, killed = -1; killed !== 0 && pass < 1_000; pass++) {
+      killed = 0;
+      for (const name of fs.readdirSync("/proc").filter(isOfRun)) {
+        try {
+          if (!fs.readFileSync(`/proc/${name}/environ`, "utf8").includes(`HOMELAB_LAB_DIR=${this.dir}\0`)) continue;
+          process.kill(Number(name), "SIGKILL");
+          killed++;
+        } catch {
+          // It has ended meanwhile, or is another user's.
+        }
       }
     }
   }
