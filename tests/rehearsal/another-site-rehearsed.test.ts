@@ -21,7 +21,6 @@ test("a rehearsal builds all from bare hosts, and proves each thing of it", asyn
   const { code, stdout, stderr } = await rehearsal.start(["rehearse", "--json"], { env: { HOMELAB_SECRETS_DIR: "" } }).done;
   expect([stderr, stdout === ""]).toEqual(["", false]);
   const { ok, proofs } = answerSchema.parse(JSON.parse(stdout));
-  process.stderr.write(`${proofs.map(({ what, ok: is, says }) => `${is ? "ok" : "NOT"} ${what}: ${says}`).join("\n")}\n`);
   expect(proofs.filter((proof) => !proof.ok)).toEqual([]);
   expect(proofs.map(({ what }) => what)).toEqual(
     expect.arrayContaining([

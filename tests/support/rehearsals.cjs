@@ -13,6 +13,7 @@ const REHEARSALS = [
   "rehearsal/vault-rebuilt",
   "rehearsal/other-settings",
   "orchestrator/killed-and-used",
+  "rehearsal/another-site-rehearsed",
   "rehearsal/faults",
 ];
 
