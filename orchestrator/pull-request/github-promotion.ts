@@ -1,7 +1,7 @@
 /** A branch with one commit, and a pull request of it, on GitHub (docs.github.com/rest: git, pulls, repos/contents). */
 import { z } from "zod";
 import { githubClient } from "./github-client";
-import { isGone } from "./host-error";
+import { orNone } from "./host-error";
 import { BASE, type PromotionHost } from "./one-promotion";
 import type { PoliteFetch } from "./polite-fetch";
 
@@ -26,14 +26,6 @@ export function githubPromotion(facts: { api: string; token: string; owner: stri
   const { client, asked, checked } = githubClient(facts, polite, MEANING);
   const { owner, repo } = facts;
   const at = { owner, repo };
-  const orNone = async <T>(work: Promise<T>): Promise<T | undefined> => {
-    try {
-      return await work;
-    } catch (thrown) {
-      if (isGone(thrown)) return undefined;
-      throw thrown;
-    }
-  };
   const headOf: PromotionHost["headOf"] = (branch) =>
     orNone(
       asked(`finding the branch ${branch}`, async () => {

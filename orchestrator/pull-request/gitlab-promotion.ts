@@ -1,7 +1,7 @@
 /** A branch with one commit, and a merge request of it, on GitLab (docs.gitlab.com/api: commits, branches, repository_files, merge_requests). */
 import { z } from "zod";
 import { gitlabClient } from "./gitlab-client";
-import { isGone } from "./host-error";
+import { orNone } from "./host-error";
 import { BASE, type Change, type PromotionHost } from "./one-promotion";
 import type { PoliteFetch } from "./polite-fetch";
 
@@ -22,14 +22,6 @@ export function gitlabPromotion(facts: { api: string; token: string; project: st
   const { options, asked } = gitlabClient(facts, polite, MEANING);
   const { project } = facts;
   const [branches, commits, requests, files] = [new Branches(options), new Commits(options), new MergeRequests(options), new RepositoryFiles(options)];
-  const orNone = async <T>(work: Promise<T>): Promise<T | undefined> => {
-    try {
-      return await work;
-    } catch (thrown) {
-      if (isGone(thrown)) return undefined;
-      throw thrown;
-    }
-  };
   const textAt: PromotionHost["textAt"] = (branch, file) =>
     orNone(asked(`reading ${file}`, async () => Buffer.from(fileSchema.parse(await files.show(project, file, branch)).content, "base64").toString("utf8")));
   /** GitLab wants to know whether a file is there before. */

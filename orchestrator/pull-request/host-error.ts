@@ -15,6 +15,15 @@ export class HostError extends HomelabError {
 
 /** The requested object does not exist, or no longer does: GitHub answers 410 for a deleted issue. */
 export const isGone = (thrown: unknown): boolean => thrown instanceof HostError && (thrown.status === 404 || thrown.status === 410);
+/** The answer, or undefined where what was asked for is not there. */
+export async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (thrown) {
+    if (isGone(thrown)) return undefined;
+    throw thrown;
+  }
+}
 /** The host may have done what it did not say it did. */
 export const isUncertain = (thrown: unknown): boolean => !(thrown instanceof HostError) || thrown.status >= 500;
 
