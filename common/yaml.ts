@@ -36,3 +36,7 @@ export const kubernetesDocuments = (text: string): Document.Parsed[] => [
 /** A text in which a string is a string to readers of either version: `"yes"`, `"0755"`, `"12:30"` are quoted. */
 export const portableYaml = (value: unknown, options: CreateNodeOptions & DocumentOptions & ToStringOptions = {}): string =>
   stringify(value, { lineWidth: 0, ...options, compat: "yaml-1.1" });
+
+/** Several documents, one after the other, as {@link portableYaml} writes each. */
+export const portableDocuments = (values: readonly unknown[], options?: CreateNodeOptions & DocumentOptions & ToStringOptions): string =>
+  values.map((value) => portableYaml(value, options)).join("---\n");

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
-import { portableYaml } from "../../common/yaml";
+import { portableDocuments } from "../../common/yaml";
 import { usageError } from "../cli/arguments";
 import type { Arguments } from "../cli/command";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
@@ -50,6 +50,6 @@ function questionOf(args: Arguments, session: Session, verb: string): object {
 /** What it prints of a session holds its token: it goes to kubectl, and past the redactor. @throws HomelabError E_SESSION, E_USAGE */
 export async function sessions(args: Arguments, session: Session, verb: string): Promise<ExitCode> {
   const { objects } = answerSchema.parse(await askProgram("sessions", JSON.stringify(questionOf(args, session, verb))));
-  session.rawOut(objects.map((object) => portableYaml(object)).join("---\n"));
+  session.rawOut(portableDocuments(objects));
   return EXIT.done;
 }

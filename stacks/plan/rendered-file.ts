@@ -1,8 +1,8 @@
 /** Files with objects of Kubernetes, as they lie in Git. Pure. */
-import { portableYaml } from "../../common/yaml";
+import { portableDocuments } from "../../common/yaml";
 
 /** No line is folded, and none refers to another. */
-const yaml = (value: object): string => portableYaml(value, { aliasDuplicateObjects: false });
+const yaml = (...objects: readonly object[]): string => portableDocuments(objects, { aliasDuplicateObjects: false });
 
 const MANIFESTS = "manifests.yaml";
 
@@ -13,5 +13,5 @@ export const kustomization = (header: string, resources: readonly string[]): str
 /** A folder of objects: texts by path. */
 export const manifestsFolder = (header: string, folder: string, objects: readonly object[]): [path: string, text: string][] => [
   [`${folder}/kustomization.yaml`, kustomization(header, [MANIFESTS])],
-  [`${folder}/${MANIFESTS}`, header + objects.map(yaml).join("---\n")],
+  [`${folder}/${MANIFESTS}`, header + yaml(...objects)],
 ];

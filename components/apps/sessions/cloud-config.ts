@@ -7,7 +7,7 @@
  */
 import { CILIUM_VERSION } from "../../../ansible-replacements";
 import { quote } from "../../../common/quote";
-import { portableYaml } from "../../../common/yaml";
+import { portableDocuments } from "../../../common/yaml";
 import { documentOf } from "./document";
 import type { SessionSpec } from "./session-spec";
 
@@ -32,7 +32,7 @@ const FORGET = [
 
 const withoutTraces = (lines: readonly string[]): string[] => [...lines, ...FORGET];
 
-const yamlDocuments = (...documents: readonly object[]): string => documents.map((document) => portableYaml(document)).join("---\n");
+const yamlDocuments = (...documents: readonly object[]): string => portableDocuments(documents);
 const API = "kubeadm.k8s.io/v1beta4";
 const endpoint = ({ namespace }: SessionSpec): string => `${CONTROL_PLANE}.${namespace}.svc:${API_PORT}`;
 

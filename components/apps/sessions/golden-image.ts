@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { compileRole, kubeadmNode } from "../../../ansible-replacements";
 import { quote } from "../../../common/quote";
-import { portableYaml } from "../../../common/yaml";
+import { portableDocuments } from "../../../common/yaml";
 import { documentOf } from "./document";
 import { diskOf, kubectlPod, machineSpec, type ObjectMetadata, userDataOf } from "./objects";
 import { correct, kubernetesVersion, parseOptions, quantity, sessionName } from "./session-spec";
@@ -33,7 +33,7 @@ export type GoldenImageOptions = z.output<typeof goldenImageSchema>;
 /** What sessions clone: `golden-1-33-0`. */
 const goldenImageName = ({ kubernetesVersion }: Pick<GoldenImageOptions, "kubernetesVersion">): string => `golden-${kubernetesVersion.replaceAll(".", "-")}`;
 
-const yaml = (...objects: readonly object[]): string => objects.map((object) => portableYaml(object)).join("---\n");
+const yaml = (...objects: readonly object[]): string => portableDocuments(objects);
 
 const CONTAINERD = "/run/containerd/containerd.sock";
 /** Done: the Job sees it. */
