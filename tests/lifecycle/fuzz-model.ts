@@ -162,10 +162,10 @@ export function behaviourOf(mishaps: readonly Mishap[], alive: () => boolean, im
     create: ({ name }) => go("create", name),
     update: ({ name }) => go("update", name),
     delete: ({ name }) => go("delete", name),
-    read: async ({ name, id, olds = {}, oldInputs = {} }) => {
+    read: async ({ name, id, olds, oldInputs = {} }) => {
       await go("read", name);
       if (!id?.startsWith("ext-")) return undefined;
-      const { s } = Object.keys(olds).length > 0 ? oldInputs : imported(name);
+      const { s } = olds === undefined ? imported(name) : oldInputs;
       const inputs = { r: 0, v: 0, ...(s !== undefined && isSecret(s) ? { s: secretValue(s) } : {}) };
       return { inputs, outputs: { ...inputs, out: `out-of-${id}` } };
     },

@@ -210,8 +210,9 @@ export class FakeProvider {
         return this.#update(note({ method: "Update", name: nameOf(q.getUrn()), id: q.getId(), olds, oldInputs, news, ...more }));
       }),
       read: unary((q: pb.ReadRequest) => {
-        const [olds, oldInputs] = [fromStruct(q.getProperties()), fromStruct(q.getInputs())];
-        return this.#read(note({ method: "Read", name: nameOf(q.getUrn()), id: q.getId(), olds, oldInputs }));
+        // What is imported has no outputs that came before.
+        const olds = q.getProperties() === undefined ? {} : { olds: fromStruct(q.getProperties()) };
+        return this.#read(note({ method: "Read", name: nameOf(q.getUrn()), id: q.getId(), ...olds, oldInputs: fromStruct(q.getInputs()) }));
       }),
       delete: unary(async (q: pb.DeleteRequest) => {
         const [olds, oldInputs] = [fromStruct(q.getProperties()), fromStruct(q.getOldInputs())];
