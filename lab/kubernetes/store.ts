@@ -3,7 +3,8 @@
  * namespaces that end, server-side apply. HTTP and controllers both go through here.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { pruneAndDefault, schemaCauses } from "./custom-schema";
+import { pruneAndDefault } from "./custom-schema";
+import { schemaCauses } from "./custom-validation";
 import { applyDefaults } from "./defaults";
 import { crdSchema, type Schema } from "./field-schema";
 import { ObjectTable } from "./object-table";

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { schemaCauses } from "../../lab/kubernetes/custom-schema";
+import { schemaCauses } from "../../lab/kubernetes/custom-validation";
 import { chartFolder } from "./chart-data";
 
 type Map = Readonly<Record<string, unknown>>;
