@@ -82,16 +82,18 @@ export class EventLog {
   }
 
   planned(step: Step): void {
+    if (step.unshown) return;
     this.emit({ resourcePreEvent: { metadata: metadata(step, step.op, this.#mask), ...(this.preview ? { planning: true } : {}) } });
   }
 
   /** @param op what a refresh turned out to be; otherwise the step's own */
   finished(step: Step, op: string = step.op): void {
+    if (step.unshown) return;
     this.emit({ resOutputsEvent: { metadata: metadata(step, op, this.#mask), ...(this.preview ? { planning: true } : {}) } });
   }
 
   count(step: Step, op: string = step.op): void {
-    if ((!isLogical(step.op) && step.op !== "refresh") || isInternal(step)) return;
+    if ((!isLogical(step.op) && step.op !== "refresh") || isInternal(step) || step.unshown) return;
     this.changes[op] = (this.changes[op] ?? 0) + 1;
   }
 

@@ -74,7 +74,7 @@ export class Registrations implements MonitorBackend {
   async #refresh(goal: Goal): Promise<void> {
     const steps = await this.#plan(goal.urn, async () => this.generator.refresh(goal));
     await this.#carryOut(goal.urn, steps);
-    for (const step of steps) this.generator.refreshed(goal.urn, step.new);
+    for (const step of steps) if (step.op === "refresh") this.generator.refreshed(goal.urn, step.new);
   }
 
   async read(goal: ReadGoal): Promise<ResourceState> {

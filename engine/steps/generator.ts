@@ -77,7 +77,7 @@ export class StepGenerator {
     const { old, invalid } = found;
     if (old === undefined || invalid || !this.ctx.targets.admit(old.urn, needsOf(old))) return [];
     const wanted = withoutMissing(goalState({ ...goal, inputs: old.inputs }, old.inputs, old, this.ctx.preview), old, this.#limited.leftOut);
-    return [makeStep("refresh", { urn: goal.urn, type: goal.type, old, new: wanted, provider: wanted.provider })];
+    return this.#limited.withCarried([makeStep("refresh", { urn: goal.urn, type: goal.type, old, new: wanted, provider: wanted.provider })]);
   }
 
   /** State that the step of {@link refresh} has read; undefined: the object no longer exists. */

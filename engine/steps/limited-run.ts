@@ -99,6 +99,8 @@ export class LimitedRun {
 
   #carry(urn: string, user: ResourceState): Step[] {
     const { olds, registered, aliased, deleted } = this.facts;
+    const standing = this.#carryStanding(urn);
+    if (standing.length > 0) return standing;
     const old = olds.get(urn);
     if (old === undefined || this.#carried.has(urn) || registered.has(urn) || aliased.has(urn) || deleted.has(urn)) return [];
     this.#carried.set(urn, user);
@@ -106,10 +108,24 @@ export class LimitedRun {
     return [...steps, makeStep("same", { urn, type: old.type, old, new: { ...old }, provider: old.provider, untargeted: true })];
   }
 
+  /** What a refresh by the program registered and did not read stands where it stood: it goes before what needs it now, and nothing is shown. */
+  #carryStanding(urn: string): Step[] {
+    const { registered, aliased } = this.facts;
+    const { settlement, state: states } = this.ctx;
+    const name = aliased.get(urn) ?? urn;
+    const entry = registered.get(name);
+    const old = entry && settlement.current(entry);
+    if (old === undefined || !states.holds(old) || states.isNew(old)) return [];
+    const state = { ...old };
+    registered.set(name, state);
+    const steps = this.#needsOfKept(old).flatMap((need) => this.#carry(need, old));
+    return [...steps, makeStep("same", { urn: old.urn, type: old.type, old, new: state, provider: old.provider, untargeted: true, unshown: true })];
+  }
+
   /** Puts old resources that these steps depend on, and that the program did not register, before them; refuses a step that needs a resource which was left out. */
   withCarried(steps: Step[]): Step[] {
-    const { targets } = this.ctx;
-    if (!targets.limited && !targets.replacing) return steps;
+    const { targets, request } = this.ctx;
+    if (!targets.limited && !targets.replacing && request.options.refreshByProgram !== true) return steps;
     const carried: Step[] = [];
     for (const { new: state, urn } of steps) {
       if (state === undefined) continue;
@@ -121,7 +137,7 @@ export class LimitedRun {
         this.ctx.planningFailed();
         this.#leftOut.delete(need);
       }
-      if (targets.targeted) carried.push(...needs.flatMap((need) => this.#carry(need, state)));
+      carried.push(...needs.flatMap((need) => (targets.targeted ? this.#carry(need, state) : this.#carryStanding(need))));
     }
     return [...carried, ...steps];
   }

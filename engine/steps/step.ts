@@ -30,6 +30,8 @@ export interface Step {
   keepsPending?: boolean;
   /** A limited operation leaves it alone: it is carried into the new state, and no provider is started for it. */
   untargeted?: boolean;
+  /** It only moves an entry of the state: no event tells of it. */
+  unshown?: boolean;
   /** Nothing more is registered: what is left alone keeps its place. */
   keepsPlace?: boolean;
   /** Of a create-replacement: the old resource is still there, and is deleted at the end. */

@@ -75,3 +75,34 @@ test("a renamed provider leaves its name to the one that waits for its deletion,
   expect(await world.up(renamed)).toMatchObject({ ok: true, errors: [] });
   expect(world.names).toEqual(["q", "c"]);
 });
+
+const A = { n: "a" };
+const NEEDS_A = { n: "f", dependsOn: ["a"] };
+const READ = { n: "f", kind: "read" as const, id: "x" };
+
+test.each([
+  ["a target that is read anew", [{ n: "f" }, A], [A, NEEDS_A], { targets: [urn("f")] }],
+  ["what is not excluded", [{ n: "f" }, A], [A, NEEDS_A], { excludes: [urn("a")] }],
+  ["what the program reads", [READ, A, { n: "e" }], [A, { ...READ, dependsOn: ["a"] }, { n: "e" }], { targets: [urn("e")] }],
+  [
+    "what needs a renamed one",
+    [READ, A],
+    [
+      { n: "b", aliases: [{ name: "a" }] },
+      { ...READ, dependsOn: ["b"] },
+    ],
+    { excludes: [urn("a")] },
+  ],
+  ["a component", [{ n: "f", kind: "component" as const }, A], [A, { ...NEEDS_A, kind: "component" as const }], { targets: [urn("f", "my:index:Component")] }],
+])("a refresh by the program puts what it does not read before what needs it now: %s", async (_what, before, after, limits) => {
+  world.provider.behaviour = { read: async ({ id, olds = {} }) => ({ outputs: { ...olds, id: id ?? "" } }) };
+  await world.up(before);
+  const order = (): string[] => world.names.filter((name) => name === "a" || name === "f");
+  expect(order()).toEqual(["f", "a"]);
+  const { ok, errors, steps } = await world.refresh(limits, after);
+  expect([ok, errors]).toEqual([true, []]);
+  expect(order()).toEqual(["a", "f"]);
+  // It is moved, and nothing is told of it.
+  expect(steps.filter((step) => step.endsWith(" a"))).toEqual([]);
+  expect(await world.up(after)).toMatchObject({ ok: true, errors: [] });
+});
