@@ -53,7 +53,7 @@ export const ${constant}_CHART = {
   repository: "${repository}",
   name: "${chart}",
   version: "${version}",
-  why: "the newest when the module was written",
+  why: "taken when the module was written",
 } as const satisfies ChartPin;
 
 export const ${constant}_NAMESPACE = "${kebab}";
