@@ -16,7 +16,9 @@ const FIRST = "k8s-sandbox-01";
 const WORKER = "k8s-sandbox-02";
 /** What k3s would bring, as modules; the pool holds no machine's address. */
 const POOL = { first: "192.168.1.200", last: "192.168.1.209" };
-const PLATFORM = `platform: { ...cluster, box: { credential: senders.sandboxy }, "local-path": {}, metallb: { addresses: ["${POOL.first}-${POOL.last}"] }, traefik: {}, "metrics-server": {} },`;
+/** In the version of the system before this one. */
+const OLDER = `"argo-cd": { version: "7.7.12" },`;
+const PLATFORM = `platform: { ...cluster, box: { credential: senders.sandboxy }, "local-path": {}, metallb: { addresses: ["${POOL.first}-${POOL.last}"] }, traefik: {}, "metrics-server": {}, ${OLDER} },`;
 
 // Builds three stacks; a busy machine takes its time.
 jest.setTimeout(900_000);
@@ -85,6 +87,7 @@ test("up builds the cluster with kubeadm, lets the worker join it, and the platf
   expect(await rehearsal.ssh("192.168.1.21", "sudo -n cat /run/homelab/kubeadm.admitted")).toMatch(/^\d{10}\n$/);
   const namespaces = of("kubernetes", "sandboxy").flatMap((action) => /^apply v1 namespaces (.+)$/.exec(action)?.[1] ?? []);
   expect(namespaces.toSorted()).toEqual([
+    "argocd",
     "box",
     "cert-manager",
     "external-dns",
@@ -156,6 +159,44 @@ test("a VM that is restarted for more memory is waited for, and nothing else is 
   const writes = (await rehearsal.writes(before)).map(({ system, target, action }) => `${system} ${target} ${action}`);
   expect(writes.filter((write) => !write.startsWith("proxmox "))).toEqual([`ssh ${WORKER} host-up`]);
   expect(await rehearsal.ssh("192.168.1.22", "systemctl is-active kubelet")).toBe("active\n");
+});
+
+/** Objects that a module of the platform has in its namespace and in the cluster, by what the API says of them; of each its spec. */
+async function argoCdObjects(): Promise<Record<string, unknown>> {
+  const found: Record<string, unknown> = {};
+  for (const route of ["/apis/apps/v1/namespaces/argocd/deployments", "/apis/apps/v1/namespaces/argocd/statefulsets", "/api/v1/namespaces/argocd/services"]) {
+    const { body } = await rehearsal.kubernetes("sandboxy", route);
+    for (const { metadata, spec } of z.object({ items: z.array(z.looseObject({ metadata: z.object({ name: z.string() }), spec: z.looseObject({}) })) }).parse(body).items) {
+      const { clusterIP: _ip, clusterIPs: _ips, ...rest } = spec;
+      found[`${route.split("/").at(-1)} ${metadata.name}`] = rest;
+    }
+  }
+  return found;
+}
+
+/** One up of sandboxy; what was written where, in the cluster without the module's own namespace. */
+async function upWith(from: string, to: string): Promise<{ elsewhere: string[]; systems: string[] }> {
+  edit("site/stacks.ts", (text) => text.replace(from, to));
+  await rehearsal.settle();
+  const since = await rehearsal.lastSeq();
+  const { code, stdout, stderr } = await homelab("up", "sandboxy", "--only", "--lab");
+  expect([code, stderr, code === 0 ? "" : stdout]).toEqual([0, "", ""]);
+  await rehearsal.settle();
+  const writes = await rehearsal.writes(since);
+  const elsewhere = writes.filter(({ system, action }) => system === "kubernetes" && !/\bargocd(\/|$)/.test(action)).map(({ action }) => action);
+  return { elsewhere: [...new Set(elsewhere)].toSorted(), systems: [...new Set(writes.map(({ system }) => system))].toSorted() };
+}
+
+test("a chart that is raised, a module that is taken away and one that is put back touch what is theirs", async () => {
+  const raised = await upWith(OLDER, '"argo-cd": {},');
+  console.log(raised);
+  const objects = await argoCdObjects();
+  const gone = await upWith('"argo-cd": {},', "");
+  console.log(gone);
+  console.log(await argoCdObjects());
+  const back = await upWith('"metrics-server": {},', '"metrics-server": {}, "argo-cd": {},');
+  console.log(back);
+  expect(await argoCdObjects()).toEqual(objects);
 });
 
 test("a join that failed is done with a new token by the next up, however late that is", async () => {
