@@ -18,7 +18,7 @@ const SECONDS = {
   "contract/kubernetes/beside/waits": 314,
   "contract/vault/real": 60,
   "real/cli-help": 33,
-  "real/cli-lab": 300,
+  "real/cli-lab": 340,
   "real/demo": 33,
   "real/external-dns": 50,
   "real/hosts": 60,
