@@ -75,7 +75,8 @@ export class StepGenerator {
     const found = this.#findOld(goal);
     this.#found.set(goal.urn, found);
     const { old, invalid } = found;
-    if (old === undefined || invalid || !this.ctx.targets.admit(old.urn, needsOf(old))) return [];
+    // What was a resource and is a component now, or the other way round, has nothing that could be read as what it is.
+    if (old === undefined || invalid || old.custom !== goal.custom || !this.ctx.targets.admit(old.urn, needsOf(old))) return [];
     const wanted = withoutMissing(goalState({ ...goal, inputs: old.inputs }, old.inputs, old, this.ctx.preview), old, this.#limited.leftOut);
     return this.#limited.withCarried([makeStep("refresh", { urn: goal.urn, type: goal.type, old, new: wanted, provider: wanted.provider })]);
   }

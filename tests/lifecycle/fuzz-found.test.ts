@@ -106,3 +106,19 @@ test.each([
   expect(steps.filter((step) => step.endsWith(" a"))).toEqual([]);
   expect(await world.up(after)).toMatchObject({ ok: true, errors: [] });
 });
+
+test.each([
+  ["a resource", { n: "a" }],
+  ["what the program reads", { n: "a", kind: "read" as const, id: "x" }],
+])("a refresh by a program in which %s has become a component, and back, is no bug", async (_what, before) => {
+  world.provider.behaviour = { read: async ({ id, olds = {} }) => ({ outputs: { ...olds, id: id ?? "" } }) };
+  const component = { n: "a", kind: "component" as const, aliases: [{ type: "exp:index:Res", noParent: true }] };
+  const back = { ...before, aliases: [{ type: "my:index:Component", noParent: true }] };
+  await world.up([before, { n: "b", dependsOn: ["a"] }]);
+  for (const now of [component, back]) {
+    const program = [now, { n: "b", dependsOn: ["a"] }];
+    expect(await world.refresh({}, program)).toMatchObject({ ok: true, errors: [] });
+    expect(await world.up(program)).toMatchObject({ ok: true, errors: [] });
+  }
+  expect(await world.destroy()).toMatchObject({ ok: true, errors: [] });
+});
