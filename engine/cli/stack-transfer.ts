@@ -1,6 +1,7 @@
 /** `stack export` and `stack import` (engine-contract G6). */
 import * as fs from "node:fs";
 import { z } from "zod";
+import { SIGNATURE, SIGNATURE_KEY } from "../../common/signatures";
 import { deploymentSchema, type RawDeployment, refuseFeatures, versionOf } from "../backend/checkpoint";
 import { recordedState } from "../backend/history";
 import { lockStack } from "../backend/locks";
@@ -8,7 +9,7 @@ import { CliError, EXIT_CODE, unsupported } from "../errors";
 import { checkIntegrity } from "../snapshot/integrity";
 import { deserializeSnapshot, type SecretsCodec } from "../snapshot/serialize";
 import { exactJson, parseExactJson } from "../wire/exact-json";
-import { isObject, isSecret, SIGNATURE, SIGNATURE_KEY, type Value } from "../wire/values";
+import { isObject, isSecret, type Value } from "../wire/values";
 import type { Flags } from "./flags";
 import { cachingCodec, loadSnapshot, openStack, renderDeployment, stateSecrets } from "./stack-context";
 import { print } from "./terminal";

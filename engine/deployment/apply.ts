@@ -1,4 +1,6 @@
 /** What each kind of step does to the world and to the state. */
+
+import { UNKNOWN } from "../../common/signatures";
 import { StepFailed } from "../errors";
 import type { HookFacts } from "../monitor/hooks";
 import type { Provider } from "../providers/builtin";
@@ -8,7 +10,7 @@ import { BrokenState } from "../snapshot/manager";
 import type { HookType, PendingKind, ResourceState } from "../snapshot/types";
 import type { Step } from "../steps/step";
 import { isProviderType, urnName } from "../wire/urn";
-import { annotateSecrets, isUnknown, markSecretOutputs, type PropertyMap, sameValue, UNKNOWN } from "../wire/values";
+import { annotateSecrets, isUnknown, markSecretOutputs, type PropertyMap, sameValue } from "../wire/values";
 import type { DeploymentContext } from "./context";
 import { applyRefresh } from "./refresh";
 

@@ -1,8 +1,9 @@
+import { SIGNATURE, SIGNATURE_KEY } from "../../common/signatures";
 import type { EngineEventPayload, StepMetadata, StepStateEvent } from "../contracts";
 import type { PolicySummary, ShownRemediation, ShownViolation } from "../policies/analysis";
 import type { ResourceState } from "../snapshot/types";
 import { isInternal, isLogical, type Step } from "../steps/step";
-import { isSecret, mapValue, type PropertyMap, SIGNATURE, SIGNATURE_KEY } from "../wire/values";
+import { isSecret, mapValue, type PropertyMap } from "../wire/values";
 
 const MASKED = { [SIGNATURE_KEY]: SIGNATURE.secret, ciphertext: "[secret]" };
 

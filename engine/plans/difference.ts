@@ -1,5 +1,6 @@
 /** How properties differ, and whether that is what a plan says. Null is no value. */
-import { isObject, isUnknown, type PropertyMap, SIGNATURE, sameValue, secretValue, signatureOf, type Value } from "../wire/values";
+import { SIGNATURE } from "../../common/signatures";
+import { isObject, isUnknown, type PropertyMap, sameValue, secretValue, signatureOf, type Value } from "../wire/values";
 import type { PlanDiff } from "./plan";
 
 type Same = (a: Value, b: Value) => boolean;

@@ -3,10 +3,10 @@ import * as grpc from "@grpc/grpc-js";
 import { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { GRPC_OPTIONS } from "../../common/grpc-options";
+import { UNKNOWN } from "../../common/signatures";
 import type { ImportSpec } from "../contracts";
 import { toStruct } from "../wire/struct";
 import { STACK_TYPE } from "../wire/urn";
-import { UNKNOWN } from "../wire/values";
 import type { ProgramEnd, RunningProgram } from "./running-program";
 
 export interface ImportFacts {

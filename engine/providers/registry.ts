@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { createRedactor } from "../../common/redact";
+import { UNKNOWN } from "../../common/signatures";
 import type { DeploymentRequest } from "../contracts";
 import { DeploymentError } from "../errors";
 import type { ResourceState } from "../snapshot/types";
 import { parseProviderReference, providerPackage, urnName, urnType } from "../wire/urn";
-import { containsUnknowns, isObject, isSecret, mapValue, type PropertyMap, secretValue, UNKNOWN, type Value } from "../wire/values";
+import { containsUnknowns, isObject, isSecret, mapValue, type PropertyMap, secretValue, type Value } from "../wire/values";
 import { BUILTIN_PACKAGE, BuiltinProvider, type Provider } from "./builtin";
 import { findPlugin } from "./lookup";
 import { PluginLauncher } from "./plugin-process";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { SIGNATURE, SIGNATURE_KEY } from "../wire/values";
+import { SIGNATURE, SIGNATURE_KEY } from "../../common/signatures";
 import { SecretFilter } from "./secret-filter";
 
 const filterOf = (...secrets: string[]): SecretFilter => {

@@ -1,5 +1,6 @@
+import { SIGNATURE, SIGNATURE_KEY } from "../../common/signatures";
 import { exactJson, parseExactJson } from "../wire/exact-json";
-import { makeSecret, SIGNATURE, SIGNATURE_KEY } from "../wire/values";
+import { makeSecret } from "../wire/values";
 import { deserializeSnapshot, type SecretsCodec, serializeSnapshot } from "./serialize";
 import { emptyState } from "./types";
 

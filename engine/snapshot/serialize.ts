@@ -1,19 +1,9 @@
 /** Resource states to and from the state file's form (deployment v3; engine-contract G3, G4). */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
+import { SIGNATURE, SIGNATURE_KEY } from "../../common/signatures";
 import { exactJson, parseExactJson } from "../wire/exact-json";
-import {
-  isObject,
-  isSecret,
-  makeSecret,
-  mapProperties,
-  type PropertyMap,
-  SIGNATURE,
-  SIGNATURE_KEY,
-  secretValue,
-  signatureOf,
-  type Value,
-} from "../wire/values";
+import { isObject, isSecret, makeSecret, mapProperties, type PropertyMap, secretValue, signatureOf, type Value } from "../wire/values";
 import { emptyState, HOOK_TYPES, type HookBindings, type PendingKind, type PendingOperation, type ResourceState, type Snapshot } from "./types";
 
 /** Turns the JSON text of a secret value into what stands in the file, and back. */

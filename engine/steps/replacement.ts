@@ -1,9 +1,11 @@
 /** Which resources of the old state must go and come back with one that is deleted before it is replaced (engine-contract F5). */
+
+import { UNKNOWN } from "../../common/signatures";
 import type { DeploymentContext } from "../deployment/context";
 import { DeploymentError } from "../errors";
 import type { ResourceState } from "../snapshot/types";
 import { isProviderType, parseProviderReference, urnName } from "../wire/urn";
-import { type PropertyMap, UNKNOWN } from "../wire/values";
+import type { PropertyMap } from "../wire/values";
 import { asksReplacement, differenceOf, withReplaceOnChanges } from "./diffing";
 import { makeStep, type Step } from "./step";
 

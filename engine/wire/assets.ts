@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
+import { SIGNATURE, SIGNATURE_KEY } from "../../common/signatures";
 import { DeploymentError } from "../errors";
-import { isAssetOrArchive, isObject, mapValue, type PropertyMap, SIGNATURE, SIGNATURE_KEY, signatureOf, someValue, type Value } from "./values";
+import { isAssetOrArchive, isObject, mapValue, type PropertyMap, signatureOf, someValue, type Value } from "./values";
 
 /** One file of an archive. */
 interface Entry {

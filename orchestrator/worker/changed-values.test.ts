@@ -1,9 +1,9 @@
+import { SIGNATURE, SIGNATURE_KEY, UNKNOWN, UNKNOWNS } from "../../common/signatures";
 import { changedValues, driftedValues } from "./changed-values";
-import { SIGNATURE, SIGNATURES, UNKNOWN } from "./signatures";
 
 test("old and new values of changed properties, also below quoted keys and in lists", () => {
   const old = { inputs: { memory: { dedicated: 2048 }, labels: { "a.b/c": "old" }, disks: [{ size: 1 }], gone: true } };
-  const next = { inputs: { memory: { dedicated: 4096 }, labels: { "a.b/c": "new" }, disks: [{ size: 2 }], open: UNKNOWN } };
+  const next = { inputs: { memory: { dedicated: 4096 }, labels: { "a.b/c": "new" }, disks: [{ size: 2 }], open: UNKNOWN, UNKNOWNS } };
   const detailedDiff = { "memory.dedicated": {}, 'labels["a.b/c"]': {}, "disks[0].size": {}, gone: {}, open: {}, nowhere: {} };
   expect(changedValues({ op: "update", old, new: next, detailedDiff })).toEqual([
     { path: "memory.dedicated", from: "2048", to: "4096" },
@@ -15,7 +15,7 @@ test("old and new values of changed properties, also below quoted keys and in li
 });
 
 /** As the engines write what is no JSON. */
-const value = (kind: keyof typeof SIGNATURES, rest: object) => ({ [SIGNATURE]: SIGNATURES[kind], ...rest });
+const value = (kind: keyof typeof SIGNATURE, rest: object) => ({ [SIGNATURE_KEY]: SIGNATURE[kind], ...rest });
 
 test("secrets, files and resources are named by what they are, also inside of other values", () => {
   const secret = value("secret", { ciphertext: "[secret]" });
@@ -43,6 +43,15 @@ test("secrets, files and resources are named by what they are, also inside of ot
     { path: "stdin.password", from: "[secret]", to: "[secret]", kind: "update" },
   ]);
   expect(driftedValues({ old, new: next }).map(({ path }) => path)).toEqual(["env.B", "file", "list[0]", "on"]);
+});
+
+test("what is not known yet is called so in every form that the engines have: an unknown text, number, list and map", () => {
+  const old = { inputs: { a: 1, b: { c: 1 } } };
+  for (const mark of UNKNOWNS)
+    expect(changedValues({ op: "update", old, new: { inputs: { a: mark, b: { c: mark } } }, detailedDiff: { a: {}, b: {} } })).toEqual([
+      { path: "a", from: "1", to: "(not known yet)" },
+      { path: "b", from: '{"c":1}', to: '{"c":"(not known yet)"}' },
+    ]);
 });
 
 test("without a detailed difference the changed keys; nothing of a creation", () => {

@@ -1,6 +1,6 @@
 /** Old and new values of a step's changed properties, from the inputs that the engine's event holds. */
 import { REDACTED } from "../../common/redact";
-import { SIGNATURE, SIGNATURES, UNKNOWN } from "./signatures";
+import { SIGNATURE, SIGNATURE_KEY, UNKNOWNS } from "../../common/signatures";
 import type { ChangedValue } from "./worker-protocol";
 
 interface StateOfStep {
@@ -30,7 +30,7 @@ function parts(path: string): string[] {
 function at(value: unknown, path: string): unknown {
   let found = value;
   for (const part of parts(path)) {
-    if (isTree(found) && found[SIGNATURE] === SIGNATURES.secret) return found;
+    if (isTree(found) && found[SIGNATURE_KEY] === SIGNATURE.secret) return found;
     if (typeof found !== "object" || found === null || !Object.hasOwn(found, part)) return undefined;
     found = Reflect.get(found, part);
   }
@@ -39,13 +39,13 @@ function at(value: unknown, path: string): unknown {
 
 /** What a value of another kind than JSON's is called: a secret, a file. Undefined for JSON's own. */
 function nameOf(value: unknown): string | undefined {
-  if (value === UNKNOWN) return "(not known yet)";
+  if (UNKNOWNS.has(value)) return "(not known yet)";
   if (!isTree(value)) return undefined;
-  const kind = value[SIGNATURE];
+  const kind = value[SIGNATURE_KEY];
   if (kind === undefined) return undefined;
-  if (kind === SIGNATURES.secret) return REDACTED;
-  if (kind === SIGNATURES.resource) return `(${String(value["urn"])})`;
-  const file = kind === SIGNATURES.asset ? "file" : kind === SIGNATURES.archive ? "archive" : "value of a kind that is not known";
+  if (kind === SIGNATURE.secret) return REDACTED;
+  if (kind === SIGNATURE.resource) return `(${String(value["urn"])})`;
+  const file = kind === SIGNATURE.asset ? "file" : kind === SIGNATURE.archive ? "archive" : "value of a kind that is not known";
   return typeof value["hash"] === "string" ? `(${file} ${value["hash"].slice(0, 12)})` : `(${file})`;
 }
 

@@ -1,7 +1,7 @@
+import { SIGNATURE, SIGNATURE_KEY } from "../../common/signatures";
 import { exportedOutputs } from "./exported-outputs";
-import { SIGNATURE, SIGNATURES } from "./signatures";
 
-const secret = (value: unknown) => ({ [SIGNATURE]: SIGNATURES.secret, plaintext: JSON.stringify(value) });
+const secret = (value: unknown) => ({ [SIGNATURE_KEY]: SIGNATURE.secret, plaintext: JSON.stringify(value) });
 const stateOf = (...resources: object[]): object => ({ version: 3, deployment: { manifest: {}, resources } });
 
 test("outputs of the stack itself, in the clear, and which of them are secret", () => {

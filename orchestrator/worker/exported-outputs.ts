@@ -1,10 +1,10 @@
 /** A stack's outputs, from what `pulumi stack export --show-secrets` prints. */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
-import { SIGNATURE, SIGNATURES } from "./signatures";
+import { SIGNATURE, SIGNATURE_KEY } from "../../common/signatures";
 import type { OutputValue } from "./worker-protocol";
 
-const { secret: SECRET } = SIGNATURES;
+const { secret: SECRET } = SIGNATURE;
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
 const exportSchema = z.looseObject({
@@ -16,14 +16,14 @@ const exportSchema = z.looseObject({
     .nullable(),
 });
 
-const secretSchema = z.looseObject({ [SIGNATURE]: z.literal(SECRET), plaintext: z.string() });
+const secretSchema = z.looseObject({ [SIGNATURE_KEY]: z.literal(SECRET), plaintext: z.string() });
 const isMap = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The value with its secrets in the clear, as `stack output --show-secrets` prints it. */
 function inTheClear(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inTheClear);
   if (!isMap(value)) return value;
-  if (value[SIGNATURE] === SECRET) return inTheClear(JSON.parse(secretSchema.parse(value).plaintext));
+  if (value[SIGNATURE_KEY] === SECRET) return inTheClear(JSON.parse(secretSchema.parse(value).plaintext));
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, inTheClear(part)]));
 }
 
@@ -38,6 +38,6 @@ export function exportedOutputs(exported: unknown): Record<string, OutputValue> 
     throw new HomelabError("E_ENGINE_COMMAND", "pulumi stack export printed what is no state", { hint: "this engine is of a version that was not tested" });
   const root = state.deployment?.resources?.find((resource) => resource.type === STACK_TYPE && resource.delete !== true);
   return Object.fromEntries(
-    Object.entries(root?.outputs ?? {}).map(([name, value]) => [name, { value: inTheClear(value), secret: isMap(value) && value[SIGNATURE] === SECRET }]),
+    Object.entries(root?.outputs ?? {}).map(([name, value]) => [name, { value: inTheClear(value), secret: isMap(value) && value[SIGNATURE_KEY] === SECRET }]),
   );
 }

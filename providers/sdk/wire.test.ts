@@ -1,6 +1,7 @@
 import fc from "fast-check";
+import { SIGNATURE_KEY, UNKNOWN as UNKNOWN_MARK } from "../../common/signatures";
 import { Secret, sameValue, toJsonObject, UNKNOWN, type Value } from "./values";
-import { decodeValue, encodeValue, fromStruct, SIGNATURE_KEY, toStruct, UNKNOWN_SENTINEL } from "./wire";
+import { decodeValue, encodeValue, fromStruct, toStruct } from "./wire";
 
 const values: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
   value: fc.oneof(
@@ -37,7 +38,7 @@ test("a value comes back from the wire as it went", () => {
 
 test("every sentinel is unknown, and one is written", () => {
   expect(decodeValue("dd056dcd-154b-4c76-9bd3-c8f88648b5ff")).toBe(UNKNOWN);
-  expect(encodeValue([UNKNOWN])).toEqual([UNKNOWN_SENTINEL]);
+  expect(encodeValue([UNKNOWN])).toEqual([UNKNOWN_MARK]);
 });
 
 test("output values are flattened: known, unknown and secret ones", () => {

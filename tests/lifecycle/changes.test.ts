@@ -1,4 +1,5 @@
-import { makeSecret, UNKNOWN } from "../../engine/wire/values";
+import { UNKNOWN } from "../../common/signatures";
+import { makeSecret } from "../../engine/wire/values";
 import { EngineWorld, STACK_URN, urn } from "../support/engine-world";
 
 let world: EngineWorld;

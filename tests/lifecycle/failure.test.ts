@@ -1,5 +1,5 @@
 import { status } from "@grpc/grpc-js";
-import { UNKNOWN } from "../../engine/wire/values";
+import { UNKNOWN } from "../../common/signatures";
 import { EngineWorld, urn } from "../support/engine-world";
 import { Failing } from "../support/fake-provider";
 

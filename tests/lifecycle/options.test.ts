@@ -1,4 +1,4 @@
-import { SIGNATURE, SIGNATURE_KEY } from "../../engine/wire/values";
+import { SIGNATURE, SIGNATURE_KEY } from "../../common/signatures";
 import { EngineWorld, PROVIDER_URN, STACK_URN, urn } from "../support/engine-world";
 
 let world: EngineWorld;

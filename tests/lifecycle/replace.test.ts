@@ -1,4 +1,4 @@
-import { UNKNOWN } from "../../engine/wire/values";
+import { UNKNOWN } from "../../common/signatures";
 import { EngineWorld, urn } from "../support/engine-world";
 import { Failing } from "../support/fake-provider";
 

@@ -2,8 +2,9 @@ import type { Callback } from "@pulumi/pulumi/proto/callback_pb.js";
 import type * as provider from "@pulumi/pulumi/proto/provider_pb.js";
 import type { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
+import { SIGNATURE, SIGNATURE_KEY } from "../../common/signatures";
 import { fromStruct, toStruct } from "../../engine/wire/struct";
-import { type PropertyMap, SIGNATURE, SIGNATURE_KEY } from "../../engine/wire/values";
+import type { PropertyMap } from "../../engine/wire/values";
 import { CallbackServer } from "../support/callback-server";
 import { EngineWorld, urn } from "../support/engine-world";
 

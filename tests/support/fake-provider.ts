@@ -7,8 +7,9 @@ import { Status } from "@pulumi/pulumi/proto/status_pb.js";
 import { Any } from "google-protobuf/google/protobuf/any_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { FAILURE_CODES_KEY } from "../../common/failure-codes";
+import { UNKNOWN } from "../../common/signatures";
 import { fromStruct, toStruct } from "../../engine/wire/struct";
-import { type PropertyMap, sameValue, UNKNOWN } from "../../engine/wire/values";
+import { type PropertyMap, sameValue } from "../../engine/wire/values";
 
 export interface Call {
   method: string;

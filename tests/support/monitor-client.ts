@@ -6,8 +6,9 @@ import { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js"
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { Value as ProtoValue } from "google-protobuf/google/protobuf/struct_pb.js";
+import { UNKNOWN } from "../../common/signatures";
 import { fromStruct, toStruct } from "../../engine/wire/struct";
-import { type PropertyMap, UNKNOWN, type Value } from "../../engine/wire/values";
+import type { PropertyMap, Value } from "../../engine/wire/values";
 
 export interface AliasOption {
   urn?: string;
