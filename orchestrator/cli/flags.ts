@@ -15,7 +15,7 @@ export const ENGINE: Flag = {
   choices: ENGINE_CHOICES,
   help: "the engine; auto (the default) takes the pulumi on PATH, and the embedded one where there is none",
 };
-const CONCURRENCY: Flag = { name: "concurrency", value: "N", count: true, help: "how many stacks at the same time (default 3)" };
+const CONCURRENCY: Flag = { name: "concurrency", value: "N", count: true, help: "how many stacks run at the same time (default 3)" };
 export const JSON_OUTPUT: Flag = { name: "json", help: "print JSON, for programs" };
 export const WAIT: Flag = { name: "wait", help: "wait for a run that is under way or holds a stack's lock, instead of failing" };
 export const YES: Flag = { name: "yes", help: "do not ask: for scripts" };
@@ -23,7 +23,7 @@ export const YES: Flag = { name: "yes", help: "do not ask: for scripts" };
 export const APPROVE: Flag = {
   name: "approve",
   value: "WHAT[,…]",
-  help: "agree to what cannot be undone, by the names that the refusal prints; <stack>/* for all of a stack, production for changes there that lose nothing, all",
+  help: "agree to changes that cannot be undone, by the names that the refusal prints; <stack>/* agrees to all of a stack, production to changes of production that lose nothing, all to everything",
 };
 
 /** Flags of every command that reads the stacks' states. */
@@ -39,23 +39,28 @@ export const AFFECTED_FLAGS: readonly Flag[] = [
   {
     name: "affected",
     value: "RANGE",
-    help: "the stacks whose inputs differ from those of a commit (main, main..HEAD, main...HEAD), and those that consume what changes",
+    help: "only stacks whose inputs changed since a commit (main, main..HEAD, main...HEAD), and stacks that use their outputs where these change",
   },
-  { name: "why", help: "with --affected: print for each stack the chain to what changed" },
+  { name: "why", help: "with --affected: print for each stack which change concerns it, and by which stacks" },
 ];
 
 /** Flags of `up`, `preview`, `refresh` and `destroy`. */
 export const RUN_FLAGS: readonly Flag[] = [
   ...QUERY_FLAGS,
-  { name: "parallel", value: "N", count: true, help: "how many resources of a stack at the same time (default 16)" },
-  { name: "only", help: "the named stacks alone, without those that they need (destroy: without those that need them)" },
-  { name: "timeout", value: "MINUTES", count: true, help: "end the run after so long: nothing new starts, and what runs is cancelled (default: no limit)" },
+  { name: "parallel", value: "N", count: true, help: "how many resources of one stack are worked on at the same time (default 16)" },
+  { name: "only", help: "only the named stacks, without the stacks that they need (destroy: without the stacks that need them)" },
+  {
+    name: "timeout",
+    value: "MINUTES",
+    count: true,
+    help: "end the run after this time: no further stack starts, and running ones are cancelled (default: no limit)",
+  },
   { name: "stack-timeout", value: "MINUTES", count: true, help: "cancel a stack that takes longer (default: no limit)" },
-  { name: "try-once", help: "do not try a stack again whose failure would pass by itself (a lock, a cut connection, too many requests)" },
+  { name: "try-once", help: "do not retry a stack that failed for a passing reason (a lock, a cut connection, too many requests)" },
   { name: "fail-fast", help: "start no further stack after the first failure" },
   { name: "markdown", value: "FILE", help: "write the text of a pull request's comment to FILE" },
   { name: "junit", value: "FILE", help: "write the run's report as JUnit's XML to FILE, a case for each stack" },
   { name: "report", value: "FILE", help: "write the run's report as JSON to FILE" },
-  { name: "json", help: "print the run's events as JSON, one on each line" },
+  { name: "json", help: "print the run's events as JSON, one event a line" },
   { name: "plain", help: "print lines, without a tree that is redrawn" },
 ];

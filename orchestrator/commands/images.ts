@@ -3,31 +3,31 @@ import { IMAGE_BUILDERS, JSON_OUTPUT } from "../cli/flags";
 
 export const command = defineCommand({
   group: "look",
-  summary: "lists the images that this homelab builds, pins what they are built from, and builds them",
-  notes: "All of it by one list, images/images.yaml.",
+  summary: "lists the images that this homelab builds, pins their bases and tools, and builds them",
+  notes: "The list is images/images.yaml.",
   verbs: {
     list: {
       summary: "prints the list as a table",
-      notes: "As JSON it is what is built here, each with the arguments of its build; `npm run images` of the pipelines reads that.",
-      flags: [JSON_OUTPUT, { name: "version", value: "VERSION", help: "for the labels in the JSON (default: the commit)" }],
+      notes: "With --json it prints the images that are built here, each with its build arguments; `npm run images` of the pipelines reads that.",
+      flags: [JSON_OUTPUT, { name: "version", value: "VERSION", help: "the version in the labels of the JSON (default: the commit)" }],
     },
     pin: {
       summary: "writes the digest of each base and the checksum of each tool into the list",
       notes:
-        "Asks the bases' registries, and downloads the tools: it needs a network, and checks no signature. Commit what it wrote. All is written, or nothing.",
-      flags: [{ name: "fresh", help: "ask again for what is pinned already, such as a base with a mended hole" }],
+        "Asks the bases' registries, and downloads the tools: it needs a network, and checks no signature. It writes all of them or none. Commit what it wrote.",
+      flags: [{ name: "fresh", help: "ask again for pinned ones too, such as a base that got a security fix" }],
     },
     build: {
-      summary: "builds one of them by Docker's buildx or by buildah",
+      summary: "builds one image by Docker's buildx or by buildah",
       notes:
         "With --push, buildx adds a list of parts (SBOM) and a provenance; buildah adds neither. A base or tool without a digest is refused: with --unpinned it is built all the same, and never pushed.",
-      words: [{ name: "name", help: "what is built, as the list names it" }],
+      words: [{ name: "name", help: "the image, as the list names it" }],
       flags: [
         { name: "tag", value: "IMAGE", help: "its name, with registry and tag (default localhost/<name>:local)" },
-        { name: "version", value: "VERSION", help: "for its label (default: the commit)" },
+        { name: "version", value: "VERSION", help: "the version in its label (default: the commit)" },
         { name: "push", help: "push it to its registry" },
-        { name: "builder", value: "PROGRAM", help: "what builds it (default: whichever is here)", choices: IMAGE_BUILDERS },
-        { name: "digest-file", value: "FILE", help: "where the digest of what was pushed is written, as the builder writes it" },
+        { name: "builder", value: "PROGRAM", help: "what builds it (default: the one that is installed)", choices: IMAGE_BUILDERS },
+        { name: "digest-file", value: "FILE", help: "write the digest of the pushed image to FILE, in the builder's own form" },
         { name: "unpinned", help: "build from bases without a digest, to try it out" },
       ],
       examples: ["homelab images build demo-web --unpinned", "homelab images build demo-web --push --tag registry.example.org/library/demo-web:1.0.0"],

@@ -7,13 +7,13 @@ const OF_ONE_RUN = new Set(["only", "markdown", "junit", "report"]);
 export const command = defineCommand({
   group: "mend",
   place: 2,
-  summary: "builds the whole homelab from bare Proxmox hosts, or anew from what exists where its states are lost",
+  summary: "builds the whole homelab from bare Proxmox hosts; with --existing it makes new states from a homelab whose states are lost",
   notes:
-    "Where the states' backend runs in the homelab itself, the stacks that serve it are built first, with states in a folder; then these move there, and the other stacks follow. Refuses where states are there. Run again, it goes on from where it ended. Asks for the name of the homelab first and shows what each run would change, but not in the lab.",
+    "Where the state backend runs in the homelab itself, the stacks that serve it are built first, with their states in a folder. Then these states move to the backend, and the other stacks follow. It refuses where the backend already holds states. Run again after it was cut off or failed, it continues. Except in the lab, it asks for the homelab's name to be typed first, and shows what each run would change.",
   flags: [
-    { name: "to", value: "URL", help: "where the states are to be: file://<folder> or s3://<bucket>/<prefix>?endpoint=… (default: PULUMI_BACKEND_URL)" },
-    { name: "existing", help: "the states are lost and the homelab is there: take what exists into new states, and build what is missing" },
-    { name: "without-images", help: "do not stop where the homelab's registry lacks images of applications" },
+    { name: "to", value: "URL", help: "the state backend to use: file://<folder> or s3://<bucket>/<prefix>?endpoint=… (default: PULUMI_BACKEND_URL)" },
+    { name: "existing", help: "the homelab exists and its states are lost: take existing resources into new states, and create what is missing" },
+    { name: "without-images", help: "continue although the homelab's registry lacks images of applications" },
     ...RUN_FLAGS.filter(({ name }) => !OF_ONE_RUN.has(name)),
     YES,
     APPROVE,

@@ -5,11 +5,11 @@ export const command = defineCommand({
   group: "look",
   summary: "writes the applications of a stack as plain manifests, for Git and Argo CD",
   notes:
-    "One folder for each application, which kubectl kustomize and Argo CD read. What was written into the folder before and is not written any more goes; files of others stay, and none is written over. Asks no cluster. With --check it writes nothing, names what differs, and exits with 3 where something does.",
+    "Each application gets a folder that kubectl kustomize and Argo CD can read. Files that an earlier render wrote and this one does not are removed. Files of others stay: where one is in the way, nothing is written. It asks no cluster. With --check it writes nothing, names the files that differ, and exits with 3 where some do.",
   words: [STACK],
   flags: [
     { name: "out", value: "FOLDER", help: "where they are written (default gitops/<stack>)" },
-    { name: "check", help: "say whether the files are current, and write none" },
+    { name: "check", help: "compare only, and write nothing" },
   ],
   examples: ["homelab render dev", "homelab render prod --check"],
   run: async (args, session) => (await import("../apps/render")).render(args, session),

@@ -1,27 +1,28 @@
 import { defineCommand } from "../cli/command";
 
-const OPTIONS = { name: "options", value: "FILE", help: "a file of YAML with what it is to be (docs/sessions.md)" };
+const OPTIONS = { name: "options", value: "FILE", help: "needed: a YAML file that describes it (docs/sessions.md)" };
 
 export const command = defineCommand({
   group: "look",
-  summary: "prints what sessions of learners are made of, for kubectl",
-  notes: "Asks no cluster and changes none. Sessions are machines of KubeVirt: apply what is printed where KubeVirt and CDI are, such as sandboxy.",
+  summary: "prints the manifests of learners' sessions, for kubectl",
+  notes:
+    "Asks no cluster and changes none. A session is two virtual machines of KubeVirt: apply the manifests in a cluster with KubeVirt and CDI, such as that of sandboxy.",
   verbs: {
     new: {
       summary: "prints a session: its namespace with quota and isolation, two machines, and their disks",
       notes:
-        "The token by which the worker joins is made for this call, holds for half an hour, and is in what is printed: hand it to kubectl, and keep no file of it.",
+        "Each call makes a new token by which the worker joins; it is valid for half an hour. It is part of the output: pipe this to kubectl, and keep no file of it.",
       words: [{ name: "id", help: "its name: a-z, 0-9 and -" }],
       flags: [
         OPTIONS,
-        { name: "ssh-key", value: "FILE", help: "public key of the learner" },
-        { name: "running", value: "N", help: "how many sessions there are: one over the limit is refused" },
+        { name: "ssh-key", value: "FILE", help: "needed: file with the learner's public key" },
+        { name: "running", value: "N", help: "needed: how many sessions run now; a session above the limit is refused" },
       ],
       examples: ["homelab sessions new a1 --options sessions.yaml --ssh-key id.pub --running 0 | kubectl apply -f -"],
     },
     reaper: {
-      summary: "prints what deletes sessions whose time is over",
-      flags: [{ name: "namespace", value: "NAME", help: "where it runs (default cks)" }],
+      summary: "prints the manifests of the reaper, which deletes sessions that have expired",
+      flags: [{ name: "namespace", value: "NAME", help: "the namespace where it runs (default cks)" }],
       examples: ["homelab sessions reaper | kubectl apply -f -"],
     },
     "golden-image": {

@@ -3,9 +3,9 @@ import { LOCKED_STACKS, QUERY_FLAGS, YES } from "../cli/flags";
 
 export const command = defineCommand({
   group: "mend",
-  summary: "clears the lock of stacks whose run is gone",
+  summary: "says which run holds each stack's lock, and clears the lock",
   notes:
-    "The lock of a process of this machine that is dead is taken over by the next run; this is for the lock of another machine. Asks first, but not in the lab; without a terminal and without --yes it refuses.",
+    "It is for the lock of a run on another machine that is gone. It cannot see whether that run is gone: if it still runs, both write the same state. The lock of a dead process of this machine needs no command, since the next run takes it over. Asks for a yes first, except in the lab; without a terminal it needs --yes, or it refuses.",
   words: [LOCKED_STACKS],
   flags: [...QUERY_FLAGS, YES],
   examples: ["homelab unlock dev"],

@@ -4,7 +4,7 @@ import { AFFECTED_FLAGS, APPROVE, RUN_FLAGS, STACKS, WAIT, YES } from "../cli/fl
 export const command = defineCommand({
   group: "run",
   place: 1,
-  summary: "builds or updates the stacks, in order (named ones with all that they need)",
+  summary: "creates or updates the stacks, each after the stacks that it needs (named ones with all that they need)",
   notes:
     "Shows what it will change and asks first, but not in the lab. Without a terminal and without --yes it refuses; --yes alone does not agree to replace or delete what holds data, a VM or a cluster.",
   examples: ["homelab up --lab", "homelab up dev --only", "homelab up --affected main..HEAD --why", "homelab up --plan plan.json"],
@@ -12,7 +12,7 @@ export const command = defineCommand({
   flags: [
     ...RUN_FLAGS,
     ...AFFECTED_FLAGS,
-    { name: "plan", value: "FILE", help: "do what this plan of `preview --plan` says, or refuse where it would be something else now" },
+    { name: "plan", value: "FILE", help: "do what this plan, written by `preview --plan`, says; refuse with exit code 4 where a new preview differs from it" },
     YES,
     APPROVE,
     WAIT,

@@ -3,18 +3,19 @@ import { JSON_OUTPUT, LAB, YES } from "../cli/flags";
 
 export const command = defineCommand({
   group: "secrets",
-  summary: "unseals the running Vault, makes or revokes a root token, and finds what is no longer in Git",
+  summary: "says whether Vault is sealed, unseals it, makes or revokes a root token, and finds entries that Git does not have",
   flags: [LAB, JSON_OUTPUT],
   verbs: {
-    status: { summary: "says whether it is sealed" },
+    status: { summary: "says whether Vault is not initialised, sealed or open" },
     unseal: { summary: "unseals it with the keys of secrets/vault" },
     root: { summary: "makes a root token from the unseal keys, and prints it" },
-    revoke: { summary: "revokes the token that comes on standard input" },
-    orphans: { summary: "prints the entries that are not in Git; exits with 3 where there are some" },
+    revoke: { summary: "reads a token from standard input and revokes it" },
+    orphans: { summary: "prints the entries of Vault that Git does not have; exits with 3 where there are some" },
     delete: {
-      summary: "deletes entries that are not in Git, with all their versions",
-      words: [{ name: "entry", help: "what orphans prints", many: true }],
-      notes: "Asks first with the name of the homelab, but not in the lab. Without a terminal and without --yes it refuses.",
+      summary: "deletes entries that Git does not have, with all their versions",
+      words: [{ name: "entry", help: "as orphans prints it", many: true }],
+      notes:
+        "Asks for the homelab's name to be typed first, except in the lab. Without a terminal, and with --json, it needs --yes, or it refuses with exit code 4.",
       flags: [YES],
     },
   },
