@@ -1,6 +1,7 @@
 /** What somebody changed in Vault behind our back is seen by a refresh, and mended by the next update: every type. */
 import { Secret, type Values } from "../../../providers/sdk/values";
-import type { State, TestProvider } from "../../support/test-provider";
+import type { State } from "../../support/test-provider";
+import { typeBench } from "./types/bench";
 import { AUDIT, BACKEND, CONFIG, MOUNT, POLICY, ROLE, SECRET, TOKEN, type VaultUnderTest } from "./under-test";
 
 // Names that nobody else has.
@@ -111,39 +112,24 @@ const CASES: DriftCase[] = [
 ];
 
 export function driftInVault(vault: () => VaultUnderTest): void {
-  let plugin: TestProvider;
-  let made: [string, State][];
-  beforeEach(async () => {
-    made = [];
-    plugin = await vault().plugin();
-  });
-  afterEach(async () => {
-    for (const [type, state] of made.toReversed()) await plugin.delete(type, state);
-    await plugin.close();
-  });
-
-  const make = async (type: string, given: Values): Promise<State> => {
-    const state = await plugin.make(type, given);
-    made.push([type, state]);
-    return state;
-  };
+  const bench = typeBench(vault);
   const read = async (type: string, state: State): Promise<State> => {
-    const found = await plugin.read(type, state);
+    const found = await bench.plugin.read(type, state);
     if (found === undefined) throw new Error(`${type} is gone`);
     return found;
   };
 
   test.each(CASES)("$title", async ({ type, beside = [], given, edit: [verb, path, body], shows }) => {
     if (!vault().given.kubernetes && [BACKEND, ROLE, CONFIG].includes(type)) return;
-    for (const [before, inputs] of beside) await make(before, inputs);
-    const state = await make(type, given);
+    for (const [before, inputs] of beside) await bench.make(before, inputs);
+    const state = await bench.make(type, given);
     const { inputs } = state;
-    const same = async (found: State) => expect((await plugin.diff(type, found, inputs)).detailed).toEqual({});
+    const same = async (found: State) => expect((await bench.plugin.diff(type, found, inputs)).detailed).toEqual({});
     await same(await read(type, state));
     expect((await vault().call(verb, path, body)).status).toBeLessThan(300);
     const drifted = await read(type, state);
-    expect(Object.keys((await plugin.diff(type, drifted, inputs)).detailed)).toEqual(shows);
-    const mended = await plugin.update(type, drifted, inputs);
+    expect(Object.keys((await bench.plugin.diff(type, drifted, inputs)).detailed)).toEqual(shows);
+    const mended = await bench.plugin.update(type, drifted, inputs);
     await same(mended);
     await same(await read(type, mended));
   });
@@ -152,10 +138,10 @@ export function driftInVault(vault: () => VaultUnderTest): void {
     ["a token", TOKEN, { policies: ["default"], ttl: "1h" }, (state: State) => ["POST", "auth/token/revoke-accessor", { accessor: state.id }]],
     ["an audit device", AUDIT, { type: "file", path: NAME, options: { file_path: "stdout" } }, () => ["DELETE", `sys/audit/${NAME}`]],
   ] as [string, string, Values, (state: State) => [string, string, unknown]][])("%s that is gone is made anew", async (_title, type, given, remove) => {
-    const state = await plugin.make(type, given);
+    const state = await bench.plugin.make(type, given);
     const [verb, path, body] = remove(state);
     expect((await vault().call(verb, path, body)).status).toBeLessThan(300);
-    expect(await plugin.read(type, state)).toBeUndefined();
-    await make(type, given);
+    expect(await bench.plugin.read(type, state)).toBeUndefined();
+    await bench.make(type, given);
   });
 }

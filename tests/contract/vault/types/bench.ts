@@ -1,0 +1,62 @@
+/** The vault provider before a Vault, and what a test has made by it: that is deleted again after the test. */
+import type { Values } from "../../../../providers/sdk/values";
+import type { State, TestProvider } from "../../../support/test-provider";
+import { MOUNT, type VaultUnderTest } from "../under-test";
+
+/** A mount that nobody else has. */
+export const KV = `kv-of-${process.pid}`;
+
+export class TypeBench {
+  readonly #vault: () => VaultUnderTest;
+  #plugin: TestProvider | undefined;
+  #made: [string, State][] = [];
+
+  constructor(vault: () => VaultUnderTest) {
+    this.#vault = vault;
+  }
+
+  get vault(): VaultUnderTest {
+    return this.#vault();
+  }
+  get plugin(): TestProvider {
+    if (this.#plugin === undefined) throw new Error("the provider is started before each test");
+    return this.#plugin;
+  }
+
+  async start(): Promise<void> {
+    this.#made = [];
+    this.#plugin = await this.vault.plugin();
+  }
+
+  /** Deletes what was made, the last first. */
+  async stop(): Promise<void> {
+    for (const [type, state] of this.#made.toReversed()) await this.plugin.delete(type, state);
+    await this.plugin.close();
+  }
+
+  call(method: string, route: string, body?: unknown) {
+    return this.vault.call(method, route, body);
+  }
+
+  async make(type: string, news: Values): Promise<State> {
+    const state = await this.plugin.make(type, news);
+    this.willDelete(type, state);
+    return state;
+  }
+  /** For what an update has moved: it is deleted by another state than the one that made it. */
+  willDelete(type: string, state: State): void {
+    this.#made.push([type, state]);
+  }
+
+  kv(): Promise<State> {
+    return this.make(MOUNT, { path: KV, type: "kv", options: { version: "2" }, description: "entries" });
+  }
+}
+
+/** A bench that starts before each test of the `describe` that it is made in, and stops after it. */
+export function typeBench(vault: () => VaultUnderTest): TypeBench {
+  const bench = new TypeBench(vault);
+  beforeEach(() => bench.start());
+  afterEach(() => bench.stop());
+  return bench;
+}
