@@ -1,22 +1,9 @@
-import { utils } from "ssh2";
-import {
-  combineRoles,
-  compileRole,
-  k3sServer,
-  k3sUninstalled,
-  kubeadmNode,
-  longhornPrep,
-  parseRoleReport,
-  pihole,
-  type Role,
-  roleFailure,
-} from "../../ansible-replacements";
+/** What roles do on a host of the lab that is not as they would have it: locks, cuts, data on a disk, refused configurations. */
+import { longhornPrep, pihole, type Role, roleFailure } from "../../ansible-replacements";
 import { command } from "../../ansible-replacements/operations/commands";
 import { packages } from "../../ansible-replacements/operations/packages";
-import { runRemote } from "../../providers/command/ssh-run";
-import { visitHost } from "../../stacks/run-roles";
-import { ADDRESS, clusterApiRole, haproxyRole, ROLE_CASES, SECRETS, teleportRole, usbDisk, usbRole } from "../support/role-cases";
-import { keys, type RoleLab, startRoleLab } from "../support/role-lab";
+import { clusterApiRole, haproxyRole, ROLE_CASES, SECRETS, teleportRole, usbDisk, usbRole } from "../support/role-cases";
+import { type RoleLab, startRoleLab } from "../support/role-lab";
 
 let lab: RoleLab;
 const HOST = "k8s-dev";
@@ -191,93 +178,6 @@ test("Cluster API: another version is an upgrade in place, and a missing secret 
   expect(report.operations.map(({ status }) => status)).toEqual(["ok", "ok", "changed", "ok"]);
 });
 
-describe("k3s", () => {
-  test("runs with its own configuration again after somebody ran it with another", async () => {
-    await lab.run(k3sServer({ address: ADDRESS }));
-    await lab.sh("echo 'debug: true' | sudo -n tee -a /etc/rancher/k3s/config.yaml; sudo -n systemctl restart k3s");
-    const { operations } = await lab.run(k3sServer({ address: ADDRESS }));
-    expect(operations.filter(({ status }) => status === "changed").map(({ operation }) => operation)).toEqual([
-      "file /etc/rancher/k3s/config.yaml",
-      "service k3s",
-    ]);
-    expect((await lab.run(k3sServer({ address: ADDRESS }))).summary?.changed).toBe(0);
-  });
-
-  test("is uninstalled with its data, and a second run changes nothing", async () => {
-    await lab.run(k3sServer({ address: ADDRESS }));
-    expect(await lab.run(k3sUninstalled())).toMatchObject({ exitCode: 0, stderr: "" });
-    expect((await lab.run(k3sUninstalled())).summary?.changed).toBe(0);
-    expect(await lab.sh("ls -d /etc/rancher/k3s /var/lib/rancher/k3s /usr/local/bin/k3s 2>/dev/null; systemctl is-active k3s")).toBe("inactive\n");
-    expect(await lab.run(k3sServer({ address: ADDRESS }))).toMatchObject({ exitCode: 0 });
-  });
-
-  const UNIT = "/etc/systemd/system/k3s.service";
-  /** As get.k3s.io leaves a host: unit, environment file, configuration. */
-  const installedBy = async (argumentsOf: string, config = "") => {
-    const unit = `[Service]\nType=notify\nEnvironmentFile=-/etc/default/%N\nEnvironmentFile=-${UNIT}.env\nExecStart=/usr/local/bin/k3s \\\n    server${argumentsOf}\nRestart=always\n`;
-    await lab.sh(`sudo -n mkdir -p /etc/rancher/k3s; sudo -n tee ${UNIT} > /dev/null <<'E'\n${unit}E\n`);
-    await lab.sh(`echo HTTPS_PROXY=http://proxy.example.org:3128 | sudo -n tee ${UNIT}.env > /dev/null`);
-    if (config !== "") await lab.sh(`printf '%s' '${config}' | sudo -n tee /etc/rancher/k3s/config.yaml > /dev/null`);
-    return unit;
-  };
-
-  test("that somebody else installed keeps its environment files", async () => {
-    await installedBy("", 'tls-san:\n  - "a.example.org"\n');
-    expect(await lab.run(k3sServer({ address: ADDRESS }))).toMatchObject({ exitCode: 0 });
-    expect(await lab.sh(`cat ${UNIT}.env; grep -c '^EnvironmentFile=-${UNIT}.env$' ${UNIT}`)).toBe("HTTPS_PROXY=http://proxy.example.org:3128\n1\n");
-    expect((await lab.run(k3sServer({ address: ADDRESS }))).summary?.changed).toBe(0);
-  });
-
-  test.each([
-    ["arguments of its unit", " \\\n\t'--cluster-init' \\\n\t'--data-dir=/data'", "", "--cluster-init --data-dir=/data (arguments of"],
-    ["keys of its configuration", "", "node-ip: 10.0.0.1\ndata-dir: /data\nkubelet-arg+:\n  - max-pods=250\n", "data-dir kubelet-arg (arguments of"],
-  ])("that somebody else installed is not changed where it would lose %s", async (_, argumentsOf, config, named) => {
-    const unit = await installedBy(argumentsOf, config);
-    const { operations } = await lab.run(k3sServer({ address: ADDRESS }));
-    expect(operations.at(-1)).toMatchObject({
-      operation: "a k3s of another installer loses no settings",
-      status: "failed",
-      stderr: expect.stringContaining(named),
-    });
-    expect(await lab.sh(`cat ${UNIT}`)).toBe(unit);
-  });
-
-  test("takes a proxy and registries, and gives the proxy up again", async () => {
-    const proxy = { https: "http://proxy.example.org:3128", no: [".example.org", "10.20.0.0/24"] };
-    const registries = {
-      mirrors: { "docker.io": { endpoints: ["https://registry.example.org"] } },
-      authorities: { "registry.example.org": "/etc/ssl/own-ca.pem" },
-    };
-    await lab.run(k3sServer({ address: ADDRESS, proxy, registries }));
-    expect(
-      await lab.sh(
-        "sudo -n stat -c '%a %n' /etc/rancher/k3s/homelab.env /etc/rancher/k3s/registries.yaml; sudo -n cat /etc/rancher/k3s/homelab.env /etc/rancher/k3s/registries.yaml",
-      ),
-    ).toBe(
-      `600 /etc/rancher/k3s/homelab.env\n600 /etc/rancher/k3s/registries.yaml\nHTTPS_PROXY=http://proxy.example.org:3128\nNO_PROXY=127.0.0.0/8,localhost,${ADDRESS},.example.org,10.20.0.0/24\nmirrors:\n  "docker.io":\n    endpoint:\n      - "https://registry.example.org"\nconfigs:\n  "registry.example.org":\n    tls:\n      ca_file: "/etc/ssl/own-ca.pem"\n`,
-    );
-    expect((await lab.run(k3sServer({ address: ADDRESS, proxy, registries }))).summary?.changed).toBe(0);
-    const { operations } = await lab.run(k3sServer({ address: ADDRESS, registries }));
-    expect(operations.filter(({ status }) => status === "changed").map(({ operation }) => operation)).toEqual([
-      "no /etc/rancher/k3s/homelab.env",
-      "service k3s",
-    ]);
-  });
-
-  test("a version before the one that runs is refused, and the newer one goes on running", async () => {
-    await lab.run(k3sServer({ address: ADDRESS }));
-    const report = await lab.run(k3sServer({ address: ADDRESS, release: { version: "v1.30.0+k3s1", sha256: "0".repeat(64) } }));
-    expect(report.operations).toEqual([
-      expect.objectContaining({
-        operation: "k3s is not newer than the pin",
-        status: "failed",
-        stderr: expect.stringContaining("k3s v1.36.2+k3s1 is installed"),
-      }),
-    ]);
-    expect(await lab.sh("systemctl is-active k3s")).toBe("active\n");
-  });
-});
-
 test("Longhorn: multipathd is stopped where it is there, and stays so", async () => {
   await lab.sh(
     `printf '[Unit]\\nDescription=m\\n[Install]\\nWantedBy=multi-user.target\\n' > /etc/systemd/system/multipathd.service; systemctl enable --now multipathd`,
@@ -310,76 +210,6 @@ test("a secret that a program prints is cut out on the host, each of its lines a
   const report = await lab.run(role, { LEAK: "first-secret*[x]\nsecond-line-secret" });
   expect(report.operations[0]?.stderr).toContain("x [secret LEAK] y");
   for (const line of ["first-secret", "second-line-secret"]) expect(report.stdout + report.stderr).not.toContain(line);
-});
-
-describe("over SSH", () => {
-  const role = combineRoles("node", kubeadmNode());
-  /** Runs it as `up` does, by the engine's own client. */
-  const apply = (connection: object = {}) =>
-    runRemote(
-      {
-        connection: { host: "127.0.0.1", port: sshPort(), user: "suporte", privateKey: keys.private, dialErrorLimit: 0, ...connection },
-        command: compileRole(role).command,
-        environment: {},
-        hopefulEnvironment: {},
-      },
-      { signal: AbortSignal.timeout(30_000), log: () => undefined },
-    );
-  const sshPort = () => lab.ctx.network.resolve(ADDRESS, 22)?.port ?? 0;
-  /** Looks at it as `hosts check` does. */
-  const check = (hostKey = "") => {
-    const host = { address: "127.0.0.1", user: "suporte", node: "node03", hostKey, running: true, groups: [] };
-    return visitHost({ name: HOST, stack: "dev", port: sshPort(), host }, [{ role, secrets: {} }], "check", { privateKey: keys.private, bastion: undefined });
-  };
-  const executed = () => lab.ctx.records.since().filter(({ system, action }) => system === "ssh" && action === "exec").length;
-
-  test.each([1, 3, 8, 20])("a session that is dropped at the %i. change on the host's disk is named, and a second run mends it", async (changes) => {
-    lab.ctx.faults.queue({ name: "ssh.cut", target: HOST, parameters: { changes } });
-    await expect(apply()).rejects.toMatchObject({
-      code: "E_COMMAND",
-      message: expect.stringMatching(/^The connection to 127\.0\.0\.1 ended before the command did: running "sudo -n /),
-    });
-    const mended = parseRoleReport((await apply()).stdout);
-    expect(mended.summary?.changed).toBeGreaterThan(0);
-    expect(parseRoleReport((await apply()).stdout).summary).toEqual({ changed: 0, unchanged: role.operations.length });
-    expect((await lab.sh("find / -name '*.homelab-part'")).trim()).toBe("");
-    expect(lab.ctx.unhandled.all()).toEqual([]);
-  });
-
-  test("a session that is dropped at once is the host's result, and the next check sees the host", async () => {
-    await apply();
-    lab.ctx.faults.queue({ name: "ssh.disconnect", target: HOST });
-    expect(await check()).toMatchObject({ host: HOST, status: "failed", error: { code: "E_SSH_CUT", message: expect.stringContaining("127.0.0.1") } });
-    expect(await check()).toMatchObject({ host: HOST, status: "ok" });
-  });
-
-  test("a host that was rebuilt in the meantime shows another key: it is named, and nothing is run on it", async () => {
-    const parsed = utils.parseKey((await lab.host.save()).hostKey);
-    if (parsed instanceof Error) throw parsed;
-    const known = `${parsed.type} ${parsed.getPublicSSH().toString("base64")}`;
-    expect((await check(known)).status).toBe("would-change");
-    const before = executed();
-    await lab.rebuild();
-    expect(await check(known)).toMatchObject({
-      host: HOST,
-      status: "failed",
-      error: { code: "E_SSH_HOST_KEY", message: expect.stringMatching(/^the host key of 127\.0\.0\.1:\d+ is not the one that it had/) },
-    });
-    await expect(apply({ hostKey: known })).rejects.toMatchObject({
-      code: "E_HOST_KEY",
-      message: expect.stringContaining("is not the one that is expected; nothing was sent"),
-    });
-    expect(executed()).toBe(before);
-  });
-
-  test("a key that is refused is named with its user; it works again once the host takes it", async () => {
-    lab.ctx.faults.queue({ name: "ssh.auth-failed", target: HOST, times: 2 });
-    expect(await check()).toMatchObject({ status: "failed", error: { code: "E_SSH_REFUSED", message: expect.stringContaining("refuses the key of suporte") } });
-    await expect(apply()).rejects.toMatchObject({ code: "E_DIAL", message: expect.stringContaining("All configured authentication methods failed") });
-    expect(executed()).toBe(0);
-    await apply();
-    expect((await check()).status).toBe("ok");
-  });
 });
 
 test("a report that was cut names the last operation that ended", async () => {
