@@ -49,28 +49,34 @@ export class StepExecutor {
     else this.#free++;
   }
 
-  /** Runs a chain in order. @throws Halted, StepFailed */
+  /** Runs a chain in order. Its place is free for another chain when the last step is done, before that is durable. @throws Halted, StepFailed */
   async run(steps: readonly Step[]): Promise<void> {
     if (steps.length === 0) return;
     await this.#slot();
     this.#active++;
+    let holds = true;
+    const release = (): void => {
+      if (holds) this.#release();
+      holds = false;
+    };
     try {
       for (const step of steps) {
         if (this.halted) throw new Halted("the deployment is being stopped");
-        await this.#one(step);
+        await this.#one(step, step === steps.at(-1) ? release : undefined);
       }
     } finally {
       this.#active--;
-      this.#release();
+      release();
       if (this.#active === 0) for (const wake of this.#idle.splice(0)) wake();
     }
   }
 
-  async #one(step: Step): Promise<void> {
+  async #one(step: Step, done?: () => void): Promise<void> {
     this.ctx.events.planned(step);
     try {
       await applyStep(this.ctx, step);
       this.ctx.plan.done(step);
+      done?.();
       // Whoever is told that a resource is there may rely on it.
       if (step.op !== "same") await this.ctx.state.durable();
     } catch (thrown) {
