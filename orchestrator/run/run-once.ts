@@ -145,13 +145,14 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, earli
   const turns = new Turns(setup, args.words);
   let toStart = stacks.size;
   const parallel = positive(args.text("parallel"), DEFAULT_PARALLEL, "--parallel");
+  const concurrency = positive(args.text("concurrency"), DEFAULT_CONCURRENCY, "--concurrency");
   const run = startRun(
     {
       operation,
       graph: program.graph,
       stacks,
       direction: isBackwards(operation) ? "destroy" : "build",
-      concurrency: positive(args.text("concurrency"), DEFAULT_CONCURRENCY, "--concurrency"),
+      concurrency,
       failFast: args.flag("fail-fast"),
       times,
       ...timesOf(args),
@@ -166,7 +167,7 @@ async function execute(setup: RunSetup, args: Arguments, session: Session, earli
         const child = redactedProcess(session.redactor, (listener) => processes.run(task, listener), onMessage);
         const result = child.result.then(async (ended) => turns.note(stack, await withLabEnd(site.lab, ended)));
         toStart--;
-        if (toStart > 0) processes.warm();
+        if (toStart > 0) processes.warm(concurrency);
         return { result, cancel: () => child.cancel() };
       },
       decide: (stack) => turns.decide(stack),

@@ -42,12 +42,82 @@ const STOPPED: WorkerResult = {
   },
 };
 
+/** A worker process. It does one task at a time, and another one after it: loading it anew costs as much as a small stack. */
+class Worker {
+  readonly #child: ChildProcess;
+  #stderr = "";
+  /** Of the task that it does. */
+  #listener: { message(message: WorkerMessage): void; ended(how: string): void } | undefined;
+
+  constructor(
+    env: Readonly<Record<string, string | undefined>>,
+    redactor: Redactor,
+    private readonly gone: (worker: Worker) => void,
+  ) {
+    this.#child = spawnWorker(env);
+    // Redacted before its tail is cut: half a secret is none that could be found.
+    const tail = redactor.stream((text) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_TAIL);
+    });
+    this.#child.stderr?.setEncoding("utf8");
+    this.#child.stderr?.on("data", (chunk: string) => tail.write(chunk));
+    this.#child.stderr?.on("end", () => tail.end());
+    this.#child.on("message", (raw: unknown) => this.#read(raw));
+    this.#child.on("error", (cause) => this.#end(`cannot be started: ${cause.message}`));
+    this.#child.on("exit", () => this.gone(this));
+    this.#child.on("close", (code, signal) => {
+      const how = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
+      this.#end(`ended without a result (${how})\n${this.#stderr}`);
+    });
+  }
+
+  #read(raw: unknown): void {
+    const { data, error } = fromWorkerSchema.safeParse(raw);
+    if (error !== undefined) {
+      // Its next words cannot be trusted either: it is ended, and what it did is not known.
+      this.#end(`does not speak the protocol: ${z.prettifyError(error)}`);
+      this.kill();
+      return;
+    }
+    for (const message of data) this.#listener?.message(message);
+  }
+
+  #end(how: string): void {
+    this.#listener?.ended(how);
+  }
+
+  begin(task: WorkerTask, listener: { message(message: WorkerMessage): void; ended(how: string): void }): void {
+    this.#listener = listener;
+    this.#child.send({ protocol: PROTOCOL, task });
+  }
+
+  cancel(): void {
+    if (this.#child.connected) this.#child.send({ cancel: true });
+  }
+
+  kill(): void {
+    if (this.#child.pid !== undefined && this.#child.exitCode === null) process.kill(-this.#child.pid, "SIGKILL");
+  }
+
+  /** It has done its task, and what it says now is nobody's. */
+  rest(): void {
+    this.#listener = undefined;
+  }
+
+  /** It ends by itself once nothing of it is under way. */
+  dismiss(): void {
+    if (this.#child.connected) this.#child.disconnect();
+  }
+}
+
 /**
- * Starts worker processes, one for each stack operation. One is kept waiting, loaded and idle, so that the next stack does not
- * wait for a process to start; `close` ends it.
+ * Runs stack operations, each in a worker process of its own while it lasts. A worker whose task ended well takes the next one; one
+ * whose task failed does not, since nobody knows what that left in it. `close` ends those that wait.
  */
 export class StackProcesses {
-  #spare: ChildProcess | undefined;
+  readonly #idle: Worker[] = [];
+  #busy = 0;
+  #closed = false;
 
   /** @param env changes to the environment that every worker gets */
   constructor(
@@ -55,60 +125,55 @@ export class StackProcesses {
     private readonly redactor: Redactor,
   ) {}
 
-  warm(): void {
-    this.#spare ??= spawnWorker(this.env);
+  #spawn(): Worker {
+    return new Worker(this.env, this.redactor, (gone) => {
+      const at = this.#idle.indexOf(gone);
+      if (at >= 0) this.#idle.splice(at, 1);
+    });
+  }
+
+  /**
+   * Has a worker waiting, loaded and idle, so that the next stack does not wait for a process to start.
+   * @param atMost how many stacks run at once; with so many workers the next stack takes over that of one that has ended. Default: 1
+   */
+  warm(atMost = 1): void {
+    if (this.#idle.length === 0 && this.#busy < atMost) this.#idle.push(this.#spawn());
   }
 
   run(task: WorkerTask, onMessage: (message: WorkerMessage) => void): StackProcess {
-    const child = this.#spare ?? spawnWorker(this.env);
-    this.#spare = undefined;
+    const worker = this.#idle.pop() ?? this.#spawn();
+    this.#busy++;
     let cancels = 0;
-    const kill = (): void => {
-      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
-    };
-    const cancel = (): void => {
-      cancels++;
-      if (cancels === 1) child.send({ cancel: true });
-      else kill();
-    };
+    let isOver = false;
     const result = new Promise<WorkerResult>((resolve) => {
-      let reported: WorkerResult | undefined;
-      let stderr = "";
-      // Redacted before its tail is cut: half a secret is none that could be found.
-      const tail = this.redactor.stream((text) => {
-        stderr = (stderr + text).slice(-STDERR_TAIL);
-      });
-      child.stderr?.setEncoding("utf8");
-      child.stderr?.on("data", (chunk: string) => tail.write(chunk));
-      child.stderr?.on("end", () => tail.end());
-      child.on("message", (raw: unknown) => {
-        const { data, error } = fromWorkerSchema.safeParse(raw);
-        if (error !== undefined) {
-          // Its next words cannot be trusted either: it is ended, and what it did is not known.
-          reported = { ...workerFailed(task, `does not speak the protocol: ${z.prettifyError(error)}`), inDoubt: true };
-          kill();
-          return;
-        }
-        for (const message of data) {
-          if (message.kind === "result") reported = message.result;
+      const end = (ended: WorkerResult, isUsable: boolean): void => {
+        if (isOver) return;
+        isOver = true;
+        this.#busy--;
+        worker.rest();
+        if (isUsable && !this.#closed) this.#idle.push(worker);
+        else worker.dismiss();
+        resolve(ended);
+      };
+      worker.begin(task, {
+        message: (message) => {
+          if (message.kind === "result") end(message.result, message.result.ok && cancels === 0);
           else onMessage(message);
-        }
-      });
-      child.on("error", (cause) => {
-        reported ??= workerFailed(task, `cannot be started: ${cause.message}`);
-      });
-      child.on("close", (code, signal) => {
-        const how = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
-        const unreported = cancels > 0 ? STOPPED : workerFailed(task, `ended without a result (${how})\n${stderr}`);
-        resolve(reported ?? { ...unreported, inDoubt: true });
+        },
+        ended: (how) => end({ ...(cancels > 0 ? STOPPED : workerFailed(task, how)), inDoubt: true }, false),
       });
     });
-    child.send({ protocol: PROTOCOL, task });
+    const cancel = (): void => {
+      if (isOver) return;
+      cancels++;
+      if (cancels === 1) worker.cancel();
+      else worker.kill();
+    };
     return { result, cancel };
   }
 
   close(): void {
-    this.#spare?.disconnect();
-    this.#spare = undefined;
+    this.#closed = true;
+    for (const worker of this.#idle.splice(0)) worker.dismiss();
   }
 }

@@ -36,7 +36,7 @@ const taskSchema = z.object({
 type CheckedTask = z.infer<typeof taskSchema>;
 export type WorkerTask = Omit<CheckedTask, "engineRoot"> & { engineRoot: string | undefined };
 
-/** Parent to child: a task, once; later cancels. The first asks the engine to stop at the next safe point. */
+/** Parent to child: a task, and the next one when its result is there; in between cancels. The first asks the engine to stop at the next safe point. */
 export const toWorkerSchema = z.union([z.object({ protocol: z.literal(PROTOCOL), task: taskSchema }), z.object({ cancel: z.literal(true) })]);
 
 /** A property's old and new value as JSON; `from` is missing where it is added, `to` where it goes. */

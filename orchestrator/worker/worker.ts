@@ -18,13 +18,15 @@ import { FailedCreations, type PlannedStep, type TakeOver, upTakingOver } from "
 import { saysLocked, whenFree } from "./when-free";
 import { type OutputValue, type ResourceStep, toWorkerSchema, type WorkerMessage, type WorkerResult, type WorkerTask } from "./worker-protocol";
 
-const abort = new AbortController();
+/** Of the task that is under way. */
+let abort = new AbortController();
 
 /** Messages of this turn of the event loop: each write to the parent costs as much as the work that it tells of. */
 let outbox: WorkerMessage[] = [];
 
 function flush(): void {
-  if (outbox.length > 0) process.send?.(outbox);
+  // The orchestrator may have died: nobody is told then, and the engine still comes to a safe point.
+  if (outbox.length > 0 && process.connected) process.send?.(outbox);
   outbox = [];
 }
 
@@ -255,10 +257,10 @@ leanStart("worker");
 // While the worker waits for its task; a failure to load is the task's.
 automationApi().catch(() => undefined);
 
-/** The last message, after all others. */
+/** The last message of a task, after all others of it. The parent may have another one. */
 function finish(result: WorkerResult): void {
+  outbox.push({ kind: "result", result });
   flush();
-  process.send?.([{ kind: "result", result }] satisfies WorkerMessage[], () => process.disconnect());
 }
 
 process.on("message", (raw: unknown) => {
@@ -271,6 +273,8 @@ process.on("message", (raw: unknown) => {
     abort.abort();
     return;
   }
+  // A cancellation that crossed with the result of the task before was that one's.
+  abort = new AbortController();
   const { engineRoot } = message.task;
   run({ ...message.task, engineRoot }).then(finish, (thrown: unknown) =>
     finish({ ok: false, changes: {}, error: { code: "E_INTERNAL", class: "other", message: String(asError(thrown).stack) } }),

@@ -24,7 +24,8 @@ beforeAll(() => {
   );
   fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(project, "node_modules"));
   // The engine, behind a note of what it was asked.
-  const script = `#!/bin/sh\nprintf '%s\\n' "$1 $2" >> '${folder}/asked'\nexec '${process.execPath}' '${ROOT}/engine/bin/pulumi' "$@"\n`;
+  const note = `printf '%s\\n' "$1 $2" >> '${folder}/asked'\necho "$PPID" >> '${folder}/workers'`;
+  const script = `#!/bin/sh\n${note}\nexec '${process.execPath}' '${ROOT}/engine/bin/pulumi' "$@"\n`;
   fs.writeFileSync(path.join(folder, "engine/bin/pulumi"), script, { mode: 0o755 });
   const env = {
     PULUMI_HOME: path.join(folder, "home"),
@@ -69,4 +70,40 @@ test("a stack that is not there has no outputs and nothing to destroy; an up tha
   expect((await asked("outputs")).result).toEqual({ ok: true, changes: {}, outputs: {} });
   expect((await asked("destroy", { adopt: true })).result).toEqual({ ok: true, changes: {}, outputs: {} });
   expect(await asked("up")).toMatchObject({ asked: ["up", "stack select", "up", "stack export"], result: { ok: true } });
+});
+
+/** The process of each worker that asked the engine something, in order. */
+async function workersOf(work: () => Promise<unknown>): Promise<string[]> {
+  const file = path.join(folder, "workers");
+  fs.rmSync(file, { force: true });
+  await work();
+  return fs.existsSync(file) ? [...new Set(fs.readFileSync(file, "utf8").trim().split("\n"))] : [];
+}
+
+test("a worker that ended well takes the next stack; two at once have one each; one that failed or was cancelled takes none", async () => {
+  const outputs = (): Promise<unknown> => asked("outputs");
+  const [first] = await workersOf(outputs);
+  expect(await workersOf(outputs)).toEqual([first]);
+  const both = await workersOf(() => Promise.all([outputs(), outputs()]));
+  expect([both.length, both.includes(String(first))]).toEqual([2, true]);
+
+  const task = { operation: "outputs" as const, stack: "dev", workDir: path.join(folder, "nowhere"), engineRoot: path.join(folder, "engine"), parallel: 1 };
+  const failed = [processes.run(task, () => undefined), processes.run(task, () => undefined)];
+  expect(await Promise.all(failed.map(({ result }) => result))).toMatchObject([{ ok: false }, { ok: false }]);
+  const [next = ""] = await workersOf(outputs);
+  expect(both).not.toContain(next);
+
+  const running = processes.run({ ...task, workDir: path.join(folder, "project") }, () => undefined);
+  running.cancel();
+  const ended = await running.result;
+  // Of one that has ended there is nothing to cancel, and its worker has another task by now.
+  expect(
+    await workersOf(async () => {
+      const other = asked("outputs");
+      running.cancel();
+      running.cancel();
+      expect((await other).result).toEqual({ ok: true, changes: {}, outputs: OUTPUTS });
+    }),
+  ).not.toContain(next);
+  expect(ended.inDoubt).toBeUndefined();
 });
