@@ -1,4 +1,4 @@
-/** A promotion in a checkout of its own with a registry on this machine: what is written, what is refused, and the way back. */
+/** A promotion in a checkout of its own with a registry on this machine: what is written, what is refused (moves.test.ts has more), and the way back. */
 import { execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as http from "node:http";
@@ -112,38 +112,11 @@ test("an image goes from dev to stg to prod by its digest, and back", async () =
   ]);
 }, 120_000);
 
+// A refusal of each exit code; the others are calls in moves.test.ts.
 test.each([
-  ["backwards", ["writer", "--from", "prod", "--to", "stg", "--yes"], 1, "stg is no stage after prod"],
-  ["to the same stage", ["writer", "--from", "stg", "--to", "stg", "--yes"], 1, "which are the same"],
-  ["of an application that there is not", ["writr", "--from", "dev", "--to", "stg"], 1, 'did you mean "writer"?'],
-  [
-    "of an application whose image is written in site/apps",
-    ["whoami", "--to", "sandboxy", "--back"],
-    1,
-    "whoami does not take its image from the settings of sandboxy",
-  ],
   ["without a stage that it comes from", ["writer", "--to", "stg"], 2, "needs --to, and one of --from, --image and --back"],
-  ["from two places", ["writer", "--to", "stg", "--from", "dev", "--back"], 2, "needs --to, and one of"],
-  ["by image and back", ["writer", "--to", "dev", "--image", "a.example/b@sha256:0", "--back"], 2, "needs --to, and one of"],
-  [
-    "of an image to a stage that is not the first",
-    ["writer", "--to", "stg", "--image", `HOST/library/writer@${DIGESTS["1.1.0"]}`],
-    1,
-    "stg is not the first stage",
-  ],
-  ["of an image without a digest", ["writer", "--to", "dev", "--image", "HOST/library/writer:1.1.0", "--yes"], 1, "has no digest"],
-  ["of an image that is none", ["writer", "--to", "dev", "--image", "writer", "--yes"], 1, "is no exact image"],
-  ["of a digest that is cut", ["writer", "--to", "dev", "--image", "HOST/library/writer@sha256:2222", "--yes"], 1, "is no exact image"],
-  ["of another application's image", ["writer", "--to", "dev", "--image", `HOST/library/memorizer@${DIGESTS["1.1.0"]}`, "--yes"], 1, "is not of"],
-  ["of another registry's image", ["writer", "--to", "dev", "--image", `else.example/library/writer@${DIGESTS["1.1.0"]}`, "--yes"], 1, "is not of"],
   ["of an image that the registry does not have", ["writer", "--to", "dev", "--image", `HOST/library/writer@sha256:${"3".repeat(64)}`, "--yes"], 1, "has no "],
   ["of an image that nobody agreed to", ["writer", "--to", "dev", "--image", `HOST/library/writer@${DIGESTS["1.0.0"]}`], 4, "there is no terminal to ask at"],
-  [
-    "of an image for what is written in site/apps",
-    ["whoami", "--to", "sandboxy", "--image", `HOST/library/whoami@${DIGESTS["1.1.0"]}`],
-    1,
-    "whoami does not take its image from the settings of sandboxy",
-  ],
 ])("a promotion is refused %s", async (_, args, code, message) => {
   const files = () => ["dev", "stg", "prod"].map((stack) => fs.readFileSync(settings(stack), "utf8"));
   const before = files();
