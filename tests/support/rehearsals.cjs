@@ -1,4 +1,5 @@
-// Which test files are whole rehearsals: they build much of a homelab in a lab, some of them several times, and take minutes each.
+// Which test files are whole rehearsals: they build much of a homelab in a lab, some of them several times, or every kind of its hosts
+// with one interruption after the other, and take up to minutes each.
 // `make test` leaves them to `make test-rehearsals`; `.ci/run` and the pipelines run both. Jest that is called by itself has all.
 "use strict";
 
@@ -15,6 +16,8 @@ const REHEARSALS = [
   "orchestrator/killed-and-used",
   "rehearsal/another-site-rehearsed",
   "rehearsal/faults",
+  "orchestrator/gate",
+  "roles/interrupted",
 ];
 
 const PARTS = ["quick", "rehearsals"];

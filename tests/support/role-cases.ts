@@ -139,3 +139,6 @@ export const ROLE_CASES: Readonly<Record<string, () => RoleCase>> = {
   }),
   pihole: () => ({ role: pihole({ upstreams: ["1.1.1.1", "9.9.9.9"], hosts: { "vault.fullstack.pw": "192.168.1.15" } }), secrets: pick("PIHOLE_PASSWORD") }),
 };
+
+/** The one that `make test` interrupts; the others are rehearsals. */
+export const INTERRUPTED_IN_QUICK = "haproxy";

@@ -5,7 +5,7 @@ import { newSshKey } from "../../lab/core/ssh-keys";
 import { createAuthority } from "../../lab/core/tls";
 import { type Host, type StartCluster, startHost } from "../../lab/hosts";
 import { K3S_KUBECONFIG } from "./pulumi-mocks";
-import { ADDRESS, type RoleCase } from "./role-cases";
+import { ADDRESS, ROLE_CASES, type RoleCase } from "./role-cases";
 
 type Context = Awaited<ReturnType<typeof createContext>>;
 export const keys = newSshKey();
@@ -105,3 +105,17 @@ export async function startRoleLab(disk?: RoleCase["disk"]): Promise<RoleLab> {
     },
   };
 }
+
+/** A lab with all that comes before a role of the table, and the role. */
+export async function startWithRole(name: string): Promise<{ lab: RoleLab; role: Role; secrets: Record<string, string> }> {
+  const found = ROLE_CASES[name]?.();
+  if (found === undefined) throw new Error(`no role ${name}`);
+  const { before, role, secrets = {}, disk } = found;
+  const lab = await startRoleLab(disk);
+  if (before !== undefined) expect(await lab.run(before, secrets)).toMatchObject({ exitCode: 0, stderr: "" });
+  return { lab, role, secrets };
+}
+
+/** What a run did, by operation. */
+export const changedIn = (report: RoleReport): string[] =>
+  report.operations.filter(({ status }) => status !== "ok").map(({ operation, status }) => `${status} ${operation}`);
