@@ -1,11 +1,12 @@
 /** The description as GitLab's `.gitlab-ci.yml`, and the templates that other projects include. */
 import { portableYaml } from "../common/yaml";
 import { comment } from "./github";
+import { CHILD_FILE } from "./gitlab-images";
 import { APPLICATION_FLOW, IMAGES, image, TEMPLATES } from "./gitlab-templates";
 import { JOBS, jobNamed } from "./jobs";
 import { commandFor, isRun, type Job, type Trigger } from "./model";
 
-const STAGES = ["validate", "preview", "nightly", "up", "release"] as const;
+const STAGES = ["validate", "preview", "nightly", "up", "release", "images"] as const;
 type Stage = (typeof STAGES)[number];
 
 const STAGE_OF: Readonly<Record<string, Stage>> = {
@@ -95,6 +96,29 @@ const SCANS = {
   },
 };
 
+/** In a stage of their own, after all others: no release waits for an image. Without a registry main has none to push to. */
+const WHERE_IMAGES_DIFFER = [ON_CHANGE, { if: `${ON_MAIN.if} && $REGISTRY` }].map((rule) => ({ ...rule, changes: ["images/**/*"] }));
+const IMAGE_JOBS = {
+  "images-list": {
+    extends: ".node",
+    stage: "images",
+    timeout: "10 minutes",
+    interruptible: false,
+    rules: WHERE_IMAGES_DIFFER,
+    needs: [],
+    variables: { GIT_DEPTH: "0" },
+    script: ["make bin/.built", `npm run images -- --pipeline ${CHILD_FILE}`],
+    artifacts: { expire_in: "1 week", paths: [CHILD_FILE] },
+  },
+  images: {
+    stage: "images",
+    rules: WHERE_IMAGES_DIFFER,
+    needs: ["images-list"],
+    // It fails where a job of it fails.
+    trigger: { include: [{ artifact: CHILD_FILE, job: "images-list" }], strategy: "depend" },
+  },
+};
+
 const HEAD = "# Made by `npm run pipelines` from pipelines/: edit there.";
 const yaml = (value: object): string => portableYaml(value, { aliasDuplicateObjects: false });
 const each = (entries: Record<string, object>): string =>
@@ -120,7 +144,7 @@ export function renderGitlab(): Record<string, string> {
     workflow: { auto_cancel: { on_new_commit: "interruptible" }, rules: [ON_CHANGE, ON_MAIN, RULES.nightly, RULES.called] },
     include: [{ local: `/${TEMPLATE_FILE}` }],
   };
-  const main = `${HEAD}\n${comment("What runs when: docs/pipelines.md.")}\n${yaml(top)}${jobsText()}${each(SCANS)}`;
+  const main = `${HEAD}\n${comment("What runs when: docs/pipelines.md.")}\n${yaml(top)}${jobsText()}${each(SCANS)}${each(IMAGE_JOBS)}`;
   const templates = `${HEAD}\n${comment("For `include` by other projects; what each wants set is in docs/pipelines.md.")}${each(TEMPLATES)}`;
   const { jobs, ...flow } = APPLICATION_FLOW;
   const why = `For \`include\` by an application's project: build, dev, its tests, stg, its tests, prod after an approval, its tests, version. Where a stage

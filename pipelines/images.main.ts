@@ -1,6 +1,7 @@
 /**
- * `npm run images`: which of the homelab's images a change concerns, as the host's outputs `images` (JSON, for a matrix) and `version`. What
- * is compared is in the environment: IMAGES_BASE, a commit. Without one, and where the list differs, it is all of them.
+ * `npm run images`: which of the homelab's images a change concerns, as the host's outputs `images` (JSON, for a matrix) and `version`, or for
+ * GitLab as a pipeline (`--pipeline FILE`). What is compared is in the environment: IMAGES_BASE, a commit, or what GitLab says of the change
+ * or push. Without one, and where the list differs, it is all of them. `--pinned`, and GitLab's main: a base without a digest is refused.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -10,6 +11,7 @@ import { readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
 import { runMain } from "./failure";
 import { git } from "./git";
+import { imagesPipeline } from "./gitlab-images";
 
 const LIST = "images/images.yaml";
 /** What GitHub says of a branch that is new. */
@@ -81,21 +83,46 @@ const entryOf = (image: Image) => ({
   arguments: argumentLines(image),
 });
 
+const baseOf = (): string => readEnv("IMAGES_BASE") ?? readEnv("CI_MERGE_REQUEST_DIFF_BASE_SHA") ?? readEnv("CI_COMMIT_BEFORE_SHA") ?? "";
+
+/** What a pipeline of GitLab's pushes: that of main does. A merge request's is of no branch. */
+function isGitlabMain(): boolean {
+  const branch = readEnv("CI_COMMIT_BRANCH");
+  return branch !== undefined && branch === readEnv("CI_DEFAULT_BRANCH");
+}
+
+interface Words {
+  readonly pinned: boolean;
+  readonly pipeline: string | undefined;
+}
+
+function wordsOf(words: readonly string[]): Words | undefined {
+  const [first, file, ...more] = words;
+  if (first === undefined) return { pinned: false, pipeline: undefined };
+  if (first === "--pinned" && file === undefined) return { pinned: true, pipeline: undefined };
+  return first === "--pipeline" && file !== undefined && more.length === 0 ? { pinned: isGitlabMain(), pipeline: file } : undefined;
+}
+
 runMain(() => {
-  const mode = process.argv[2];
-  if (process.argv.length > 3 || (mode !== undefined && mode !== "--pinned")) {
-    process.stderr.write("usage: npm run images [-- --pinned], with IMAGES_BASE\n");
+  const words = wordsOf(process.argv.slice(2));
+  if (words === undefined) {
+    process.stderr.write("usage: npm run images [-- --pinned | --pipeline FILE], with IMAGES_BASE\n");
     return 2;
   }
   const folder = process.cwd();
   const version = versionOf(folder);
-  const paths = changedPaths(folder, readEnv("IMAGES_BASE") ?? "");
+  const paths = changedPaths(folder, baseOf());
   const images = listedImages(folder, version).filter(({ context }) => paths === undefined || paths.some((one) => one.startsWith(`${context}/`)));
-  const loose = mode === "--pinned" ? images.filter(({ unpinned }) => unpinned.length > 0) : [];
+  const loose = words.pinned ? images.filter(({ unpinned }) => unpinned.length > 0) : [];
   if (loose.length > 0)
     throw new HomelabError("E_IMAGE_UNPINNED", loose.map(({ name, unpinned }) => `${name} is built from ${unpinned.join(", ")}, without a digest`).join("\n"), {
       hint: "run `homelab images pin` on a machine with a network, and commit what it wrote",
     });
+  if (words.pipeline !== undefined) {
+    const text = imagesPipeline(images, { push: words.pinned, version });
+    fs.mkdirSync(path.dirname(words.pipeline), { recursive: true });
+    fs.writeFileSync(words.pipeline, text);
+  }
   process.stdout.write(images.length === 0 ? "no image is concerned\n" : `${images.map(({ name }) => name).join(", ")}: version ${version}\n`);
   const outputs = readEnv("GITHUB_OUTPUT");
   if (outputs !== undefined) fs.appendFileSync(outputs, `images=${JSON.stringify(images.map(entryOf))}\nversion=${version}\n`);

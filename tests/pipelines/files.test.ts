@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { validateWorkflow } from "@action-validator/core";
 import { parse } from "yaml";
 import { renderAll } from "../../pipelines/files";
+import { imagesPipeline } from "../../pipelines/gitlab-images";
 import { JOBS } from "../../pipelines/jobs";
 import { githubProblems, gitlabProblems } from "./rules";
 
@@ -201,6 +202,19 @@ test("GitLab's file is valid by GitLab's schema with every include and extends r
   // From the template that is included, by `extends`.
   expect(JSON.stringify([jobs["check"]?.image, jobs["trivy"]?.script])).toMatch(/node:20[^\]]*trivy config/);
   expect(gitlabProblems(jobs)).toEqual([]);
+});
+
+test.each([true, false])("the pipeline of the images that a run concerns is valid by GitLab's schema, pushed or not: %s", (push) => {
+  const images = ["one", "two"].map((name) => ({
+    name,
+    context: `images/${name}`,
+    dockerfile: `images/${name}/Dockerfile`,
+    arguments: { TOOLS: 'a\n"b" $c' },
+  }));
+  for (const listed of [images, []]) {
+    const { status, stdout, stderr } = gitlab(undefined, imagesPipeline(listed, { push, version: "1.2.0" }));
+    expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+  }
 });
 
 const APPLICATION = `include:

@@ -4,6 +4,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parse } from "yaml";
+import { splitCommand } from "../../pipelines/command-words";
+import { gitlabProblems } from "./rules";
 
 const ROOT = path.join(__dirname, "..", "..");
 /** Prints the list as the homelab does: its words are the label's version. */
@@ -149,4 +151,124 @@ test("what commits on main concern goes through the workflow that signs; a chang
   const steps = change.jobs["image"]?.steps ?? [];
   expect(steps.filter(({ uses }) => uses?.includes("login") === true)).toEqual([]);
   expect(steps.filter((step) => step.with?.["push"] !== undefined || step.with?.["cache-to"] !== undefined)).toEqual([]);
+});
+
+describe("on GitLab", () => {
+  interface Child {
+    jobs: Record<string, { script: string[]; variables: Record<string, string | { value: string; expand: boolean }>; environment?: object; rules: object[] }>;
+    text: string;
+  }
+  /** The pipeline that the job `images-list` leaves for the job `images`. */
+  function child(env: Record<string, string>) {
+    const result = images(env, "--pipeline", "image-jobs/pipeline.yml");
+    const file = path.join(dir, "image-jobs/pipeline.yml");
+    const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+    fs.rmSync(path.dirname(file), { recursive: true, force: true });
+    const { workflow, variables, ...jobs } = (parse(text) ?? {}) as Record<string, unknown>;
+    return { ...result, text, jobs: jobs as Child["jobs"] };
+  }
+  const MAIN = { CI_COMMIT_BRANCH: "main", CI_DEFAULT_BRANCH: "main" };
+  /** Scanner's call, the same for each. */
+  const scan = (name: string): string =>
+    `docker run --rm --volume /var/run/docker.sock:/var/run/docker.sock aquasec/trivy:0.72.0 image --exit-code 1 --severity CRITICAL,HIGH --ignore-unfixed ${name}:scanned`;
+
+  test("a change builds and scans the images that it concerns, and pushes none; it sees no account", () => {
+    const base = git("rev-parse", "HEAD");
+    write("images/runner/Dockerfile", "FROM scratch");
+    const { code, jobs, text, version } = child({ CI_MERGE_REQUEST_DIFF_BASE_SHA: base, CI_COMMIT_BEFORE_SHA: "0".repeat(40), CI_DEFAULT_BRANCH: "main" });
+    expect([code, Object.keys(jobs), gitlabProblems(jobs)]).toEqual([0, ["image-runner"], []]);
+    const { script, variables, environment } = jobs["image-runner"] as Child["jobs"][string];
+    expect(script).toEqual([
+      "docker buildx create --use --driver docker-container",
+      'docker buildx build --pull --load --tag runner:scanned --build-arg "TOOLS=$BUILD_TOOLS" --build-arg "VERSION=$BUILD_VERSION" --file images/runner/Dockerfile images/runner',
+      scan("runner"),
+    ]);
+    // GitLab puts no variables into it, and the shell reads it as one word: several lines, quotes and all.
+    expect([variables["BUILD_TOOLS"], variables["BUILD_VERSION"], environment]).toEqual([
+      { value: TOOLS, expand: false },
+      { value: version, expand: false },
+      undefined,
+    ]);
+    expect(text).not.toMatch(/REGISTRY_(USERNAME|PASSWORD)|--push/);
+  });
+
+  test("main pushes what it concerns after the scan, with the commit and the version as tags, SBOM and provenance", () => {
+    const base = git("rev-parse", "HEAD");
+    write("images/postgres/Dockerfile", "FROM scratch");
+    const { jobs, version } = child({ ...MAIN, CI_COMMIT_BEFORE_SHA: base });
+    const { script, environment } = jobs["image-postgres"] as Child["jobs"][string];
+    expect([Object.keys(jobs), environment, gitlabProblems(jobs)]).toEqual([["image-postgres"], { name: "images", action: "access" }, []]);
+    expect(script.slice(2)).toEqual([
+      scan("postgres"),
+      'printenv REGISTRY_PASSWORD | docker login --username "$REGISTRY_USERNAME" --password-stdin "$REGISTRY"',
+      expect.stringMatching(/^docker buildx build --push --provenance=mode=max --sbom=true --build-arg "BASE=\$BUILD_BASE" /),
+    ]);
+    expect([...(script[4] ?? "").matchAll(/--tag "([^"]*)"/g)].map(([, tag]) => tag)).toEqual([
+      "$REGISTRY/$REGISTRY_PROJECT/postgres:$CI_COMMIT_SHA",
+      `$REGISTRY/$REGISTRY_PROJECT/postgres:${version}`,
+    ]);
+  });
+
+  test("a change of no image leaves a pipeline with a job that says so, since GitLab takes none without", () => {
+    const base = git("rev-parse", "HEAD");
+    write("docs/x.md", "x");
+    const { jobs, out } = child({ CI_MERGE_REQUEST_DIFF_BASE_SHA: base });
+    expect([out, Object.values(jobs).map(({ script }) => script)]).toEqual(["no image is concerned\n", [["echo no image is concerned"]]]);
+  });
+
+  test("main refuses a base without a digest, and a change does not", () => {
+    write("images/images.yaml", JSON.stringify([image("postgres", { unpinned: ["a.example/b:1"] })]));
+    expect(child(MAIN)).toMatchObject({ code: 1, text: "", err: expect.stringContaining("without a digest") });
+    expect(child({ CI_DEFAULT_BRANCH: "main" })).toMatchObject({ code: 0, names: ["postgres"] });
+    expect(child({ ...MAIN, CI_COMMIT_BRANCH: "other" })).toMatchObject({ code: 0, names: ["postgres"] });
+  });
+
+  test.each([
+    ["a name", { name: "x; curl evil" }],
+    ["a folder", { context: "images/$(id)" }],
+    ["a Dockerfile", { dockerfile: "--push" }],
+    ["an argument", { arguments: { "A B": "1" } }],
+  ])("%s that is more than a word is refused by name, and no pipeline is left", (_, more) => {
+    write("images/images.yaml", JSON.stringify([image("postgres", more)]));
+    const [word = ""] = Object.values(more).map((value) => (typeof value === "string" ? value : (Object.keys(value)[0] ?? "")));
+    expect(child({})).toMatchObject({ code: 1, text: "", err: expect.stringContaining(`cannot stand in a pipeline: ${word}`) });
+  });
+
+  test("each command in turn fails, the job fails with it, and nothing is pushed that was not scanned", () => {
+    write("images/images.yaml", JSON.stringify([image("postgres")]));
+    const { script } = child(MAIN).jobs["image-postgres"] as Child["jobs"][string];
+    const bin = path.join(dir, ".git", "bin");
+    fs.mkdirSync(bin);
+    const calls = path.join(dir, ".git", "calls");
+    fs.writeFileSync(path.join(bin, "docker"), '#!/bin/sh\necho "$*" >>"$CALLS"\nif [ "$(wc -l <"$CALLS")" = "$FAIL_AT" ]; then exit 7; fi\n', { mode: 0o755 });
+    const run = (failAt: number) => {
+      fs.writeFileSync(calls, "");
+      const env = { PATH: `${bin}:/usr/bin:/bin`, CALLS: calls, FAIL_AT: String(failAt), REGISTRY_PASSWORD: "x" };
+      const { status } = spawnSync("bash", ["-eo", "pipefail", "-c", script.join("\n")], { env });
+      return [status, fs.readFileSync(calls, "utf8").split("\n").length - 1];
+    };
+    expect([0, 1, 2, 3, 4, 5].map(run)).toEqual([[0, 5], ...[1, 2, 3, 4, 5].map((at) => [7, at])]);
+    expect(script.map((command) => splitCommand(command).length)).toEqual([1, 1, 1, 2, 1]);
+  });
+
+  test("the job that lists them and the one that runs them: where images differ, and of main where there is a registry; no release waits", () => {
+    const file = parse(fs.readFileSync(path.join(ROOT, ".gitlab-ci.yml"), "utf8")) as Record<string, Record<string, unknown>> & { stages: string[] };
+    const { "images-list": lister, images: runner } = file;
+    expect([lister?.["rules"], lister?.["script"], lister?.["needs"]]).toEqual([
+      runner?.["rules"],
+      ["make bin/.built", "npm run images -- --pipeline image-jobs/pipeline.yml"],
+      [],
+    ]);
+    const rules = lister?.["rules"] as { if: string; changes: string[] }[];
+    expect(rules.map((rule) => [rule.if.includes("$REGISTRY"), rule.if.includes("merge_request_event"), rule.changes])).toEqual([
+      [false, true, ["images/**/*"]],
+      [true, false, ["images/**/*"]],
+    ]);
+    // `depend`: a job of the child that fails is a failure of this pipeline.
+    expect([runner?.["needs"], runner?.["trigger"]]).toEqual([
+      ["images-list"],
+      { include: [{ artifact: "image-jobs/pipeline.yml", job: "images-list" }], strategy: "depend" },
+    ]);
+    expect([file.stages.at(-1), lister?.["stage"], runner?.["stage"]]).toEqual(["images", "images", "images"]);
+  });
 });

@@ -153,6 +153,7 @@ interface GitlabJob {
   interruptible?: boolean;
   needs?: { job?: string; artifacts?: boolean }[];
   tags?: string[];
+  trigger?: object;
 }
 const GLOBAL = new Set(["stages", "workflow", "include", "default", "variables"]);
 
@@ -168,8 +169,9 @@ export function gitlabProblems(jobs: Record<string, unknown>): string[] {
       const image = typeof job.image === "string" ? job.image : job.image?.name;
       const rules = job.rules ?? [];
       return [
-        ...(job.timeout === undefined ? [`${name}: no timeout`] : []),
-        ...(image === undefined || !/:[v\d][\w.-]*$/.test(image) ? [`${name}: an image without a version`] : []),
+        // What it triggers has jobs with both.
+        ...(job.timeout === undefined && job.trigger === undefined ? [`${name}: no timeout`] : []),
+        ...(job.trigger === undefined && (image === undefined || !/:[v\d][\w.-]*$/.test(image)) ? [`${name}: an image without a version`] : []),
         ...(rules.length === 0 || rules.some((rule) => rule.if === undefined) ? [`${name}: runs on everything`] : []),
         ...(OUTSIDE.has(name) && (job.environment === undefined || job.resource_group === undefined || job.interruptible !== false)
           ? [`${name}: not alone, may be cut, or without an environment`]
