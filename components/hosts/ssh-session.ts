@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import { asError, HomelabError } from "../../common/errors";
 import { hostKeyText, isOtherKindOfKey, pinHostKey } from "../../common/host-key";
+import { handshake } from "../../common/ssh-handshake";
 
 interface Endpoint {
   host: string;
@@ -65,7 +66,7 @@ function tcp(host: string, port: number, signal: AbortSignal): Promise<net.Socke
   });
 }
 
-interface Handshake {
+interface Opening {
   endpoint: Endpoint;
   sock: Duplex;
   signal: AbortSignal;
@@ -75,44 +76,32 @@ interface Handshake {
   at: (step: "SSH banner" | "authentication") => void;
 }
 
-function handshake({ endpoint, sock, signal, onHostKey, at }: Handshake): Promise<Client> {
-  return new Promise((resolve, reject) => {
-    const client = new Client();
-    const fail = (cause: unknown): void => {
-      signal.removeEventListener("abort", onAbort);
-      client.destroy();
-      reject(asError(cause));
+function open({ endpoint, sock, signal, onHostKey, at }: Opening): Promise<Client> {
+  const client = new Client();
+  const connect = (): void => {
+    const pin = endpoint.hostKey === undefined ? undefined : pinHostKey(endpoint.hostKey);
+    if (pin === undefined && endpoint.hostKey !== undefined) throw new Error(`"${endpoint.hostKey}" is no host key: write it as in known_hosts`);
+    const hostVerifier = (key: Buffer): boolean => {
+      const isExpected = pin?.accepts(key) ?? true;
+      onHostKey(key, isExpected);
+      return isExpected;
     };
-    const onAbort = (): void => fail(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
+    const config: ConnectConfig = { sock, username: endpoint.user, privateKey: endpoint.privateKey, hostVerifier, readyTimeout: 0 };
+    const algorithms = pin === undefined ? {} : { algorithms: { serverHostKey: pin.algorithms as ServerHostKeyAlgorithm[] } };
+    client.connect({ ...config, ...algorithms, keepaliveInterval: 15_000, keepaliveCountMax: 4 });
+  };
+  const begin = (): void => {
     at("SSH banner");
     client.once("handshake", () => at("authentication"));
-    client.once("ready", () => {
-      signal.removeEventListener("abort", onAbort);
-      client.removeListener("error", fail);
-      // An idle connection that breaks is seen by the next command.
-      client.on("error", () => client.destroy());
-      resolve(client);
-    });
-    client.once("error", fail);
-    client.once("close", () => fail(new Error("the connection was closed during the handshake")));
     try {
-      const pin = endpoint.hostKey === undefined ? undefined : pinHostKey(endpoint.hostKey);
-      if (pin === undefined && endpoint.hostKey !== undefined) throw new Error(`"${endpoint.hostKey}" is no host key: write it as in known_hosts`);
-      const hostVerifier = (key: Buffer): boolean => {
-        const isExpected = pin?.accepts(key) ?? true;
-        onHostKey(key, isExpected);
-        return isExpected;
-      };
-      const config: ConnectConfig = { sock, username: endpoint.user, privateKey: endpoint.privateKey, hostVerifier, readyTimeout: 0 };
-      const algorithms = pin === undefined ? {} : { algorithms: { serverHostKey: pin.algorithms as ServerHostKeyAlgorithm[] } };
-      client.connect({ ...config, ...algorithms, keepaliveInterval: 15_000, keepaliveCountMax: 4 });
+      connect();
     } catch (cause) {
       // A private key that cannot be read.
       at("authentication");
-      fail(cause);
+      throw cause;
     }
-  });
+  };
+  return handshake({ client, signal, begin });
 }
 
 const forward = (client: Client, target: SshTarget): Promise<Duplex> =>
@@ -167,11 +156,11 @@ export async function openSsh(target: SshTarget, signal: AbortSignal): Promise<S
     let sock: Duplex;
     if (target.bastion !== undefined) {
       const { host, port = 22 } = target.bastion;
-      bastion = await handshake({ endpoint: target.bastion, sock: await tcp(host, port, signal), signal, onHostKey: () => undefined, at: () => undefined });
+      bastion = await open({ endpoint: target.bastion, sock: await tcp(host, port, signal), signal, onHostKey: () => undefined, at: () => undefined });
       at("TCP");
       sock = await forward(bastion, target);
     } else sock = await tcp(target.host, target.port ?? 22, signal);
-    const client = await handshake({ endpoint: target, sock, signal, onHostKey, at });
+    const client = await open({ endpoint: target, sock, signal, onHostKey, at });
     return {
       hostKey,
       run: (command, stdin, commandSignal) => runOn(client, target.host, command, stdin, commandSignal),

@@ -6,6 +6,7 @@ import { readEnv } from "../../common/env";
 import { asError, HomelabError } from "../../common/errors";
 import { isOtherKindOfKey, pinHostKey } from "../../common/host-key";
 import { retry } from "../../common/retry";
+import { handshake } from "../../common/ssh-handshake";
 import type { CallContext } from "../sdk/resource";
 import { type Connection, DEFAULTS, type Endpoint } from "./connection";
 
@@ -65,33 +66,18 @@ function sshConfig(endpoint: Endpoint): ConnectConfig {
 
 /** One attempt. @param sock a stream that already leads to the host's SSH port */
 function connect(endpoint: Endpoint, signal: AbortSignal, sock?: Duplex): Promise<Client> {
-  return new Promise((resolve, reject) => {
-    const client = new Client();
-    const fail = (cause: unknown): void => {
-      signal.removeEventListener("abort", onAbort);
-      client.destroy();
-      reject(asError(cause));
-    };
-    const onAbort = (): void => fail(signal.reason);
-    if (signal.aborted) return fail(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    client.once("ready", () => {
-      signal.removeEventListener("abort", onAbort);
-      client.removeListener("error", fail);
-      resolve(client);
-    });
-    // A server that no longer has a key of the expected kind has another one.
-    client.once("error", (error) => fail(isOtherKindOfKey(error) && endpoint.hostKey !== undefined ? refusedHostKey(endpoint) : error));
-    client.once("close", () => fail(new Error("the connection was closed during the handshake")));
-    client.on("keyboard-interactive", (_name, _instructions, _lang, prompts, finish) => finish(prompts.map(() => endpoint.password ?? "")));
-    try {
+  const client = new Client();
+  client.on("keyboard-interactive", (_name, _instructions, _lang, prompts, finish) => finish(prompts.map(() => endpoint.password ?? "")));
+  return handshake({
+    client,
+    signal,
+    begin: (fail) => {
       client.connect({ ...sshConfig(endpoint), ...hostKeyConfig(endpoint, () => fail(refusedHostKey(endpoint))), ...(sock === undefined ? {} : { sock }) });
       // As the official provider's: else each small packet of a handshake waits until the one before it is acknowledged, 40 ms a time.
       client.setNoDelay(true);
-    } catch (cause) {
-      fail(cause);
-    }
-    return undefined;
+    },
+    // A server that no longer has a key of the expected kind has another one.
+    explain: (error) => (isOtherKindOfKey(error) && endpoint.hostKey !== undefined ? refusedHostKey(endpoint) : error),
   });
 }
 
