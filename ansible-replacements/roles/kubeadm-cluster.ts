@@ -13,11 +13,10 @@ import {
   json,
   KUBECTL,
   type NodeArgs,
+  printInitConfig,
   registration,
   STARTED,
-  secretInYaml,
   TOKEN,
-  TOKEN_TTL,
   withConfig,
 } from "./kubeadm-shared";
 
@@ -42,12 +41,10 @@ export interface KubeadmClusterArgs extends NodeArgs {
 }
 
 function initConfig(args: KubeadmClusterArgs, version: string, serviceCidr: string): string {
-  const head = `apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nbootstrapTokens:\n  - token: "`;
-  const ttl = `"\n    ttl: ${TOKEN_TTL}\ncertificateKey: "`;
   const names = args.alternativeNames ?? [];
   const apiServer = names.length === 0 ? "" : `apiServer:\n  certSANs:\n${names.map((name) => `    - ${json(name)}\n`).join("")}`;
   const rest = `"\nlocalAPIEndpoint:\n  advertiseAddress: ${json(args.address)}\n  bindPort: 6443\n${registration(args)}---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nclusterName: ${json(args.clusterName)}\nkubernetesVersion: ${json(`v${version}`)}\ncontrolPlaneEndpoint: ${json(args.endpoint)}\n${apiServer}networking:\n  podSubnet: ${json(args.podCidr)}\n  serviceSubnet: ${json(serviceCidr)}\n---\napiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncgroupDriver: systemd\n`;
-  return `printf '%s' ${quote(head)} ${secretInYaml(TOKEN)} ${quote(ttl)} ${secretInYaml(CERTIFICATE_KEY)} ${quote(rest)}`;
+  return printInitConfig(quote(rest));
 }
 
 /**

@@ -12,13 +12,13 @@ import {
   json,
   KUBECTL,
   type NodeArgs,
+  printInitConfig,
   READY_SECONDS,
   RUN,
   registration,
   STARTED,
   secretInYaml,
   TOKEN,
-  TOKEN_TTL,
   withConfig,
 } from "./kubeadm-shared";
 
@@ -37,10 +37,9 @@ const ADMITTED_SECONDS = 900;
  */
 export function kubeadmAdmission(): Role {
   const id = `"bootstrap-token-$(printf '%s' "$${secretVariable(TOKEN)}" | cut -d . -f 1)"`;
-  const head = `apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nbootstrapTokens:\n  - token: "`;
   // Without a version kubeadm asks dl.k8s.io for the newest one.
   const cluster = `"\n---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: "`;
-  const config = `printf '%s' ${quote(head)} ${secretInYaml(TOKEN)} ${quote(`"\n    ttl: ${TOKEN_TTL}\ncertificateKey: "`)} ${secretInYaml(CERTIFICATE_KEY)} ${quote(cluster)} "$(kubeadm version -o short)" ${quote('"\n')}`;
+  const config = printInitConfig(`${quote(cluster)} "$(kubeadm version -o short)" ${quote('"\n')}`);
   const phase = (name: string, path: string, more: string) => `kubeadm init phase ${name} --kubeconfig ${ADMIN_KUBECONFIG} --config ${path} ${more}`;
   return {
     name: "kubeadm-admission",

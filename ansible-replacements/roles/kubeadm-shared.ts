@@ -1,4 +1,5 @@
 /** What the roles of kubeadm's nodes share. */
+import { quote } from "../../common/quote";
 import { waitUntil } from "../operations/commands";
 import { type Operation, secretVariable } from "../role";
 
@@ -12,7 +13,7 @@ export const CERTIFICATE_KEY = "KUBEADM_CERTIFICATE_KEY";
 /** `sha256:…` of the authority's public key. No secret, but known only once the first node is there. */
 export const CA_HASH = "KUBEADM_CA_HASH";
 /** Life of a join token. */
-export const TOKEN_TTL = "30m0s";
+const TOKEN_TTL = "30m0s";
 /** In memory: gone with a restart. Holds configuration with a token for the time of one command. */
 export const RUN = "/run/homelab";
 export const STARTED = "/var/lib/homelab/kubeadm.started";
@@ -39,6 +40,16 @@ export const secretInYaml = (name: string): string => `"$(hl_json "$${secretVari
 export function withConfig(printConfig: string, run: (path: string) => string): string {
   const path = `${RUN}/kubeadm.yaml`;
   return `{ mkdir -p ${RUN} && chmod 0700 ${RUN} && rm -f ${path} && : > ${path} && chmod 0600 ${path} && ${printConfig} > ${path} && { ${run(path)}; hl_code=$?; rm -f ${path}; (exit "$hl_code"); }; }`;
+}
+
+/**
+ * Prints a configuration of kubeadm's with the bootstrap token and the certificates' key.
+ * @param rest what comes behind the key, inside of its double quotes first: shell words that print it
+ */
+export function printInitConfig(rest: string): string {
+  const head = `apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nbootstrapTokens:\n  - token: "`;
+  const ttl = `"\n    ttl: ${TOKEN_TTL}\ncertificateKey: "`;
+  return `printf '%s' ${quote(head)} ${secretInYaml(TOKEN)} ${quote(ttl)} ${secretInYaml(CERTIFICATE_KEY)} ${rest}`;
 }
 
 /** Without taints: the homelab has few nodes, so control planes run workloads too, as k3s's do. */
