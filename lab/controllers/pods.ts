@@ -14,6 +14,14 @@ const PULL_BACKOFF_MS = 10_000;
 /** How long the program of a job waits for what it needs before it asks again. */
 const JOB_LOOKS_AGAIN_MS = 1_000;
 
+/** As the kubelet writes them. @param more of each; neither ready nor started without it */
+const statusesOf = (containers: readonly JsonMap[], more: JsonMap): JsonMap[] =>
+  containers.map((container) => ({
+    ...{ name: String(container["name"]), image: String(container["image"]), imageID: "" },
+    ...{ ready: false, started: false, restartCount: 0, lastState: {} },
+    ...more,
+  }));
+
 export class Pods {
   /** Uids of pods whose containers are being created or exist. */
   readonly #making = new Set<string>();
@@ -120,16 +128,9 @@ export class Pods {
         ? {
             hostIP: this.kube.cluster.address,
             startTime: textAt(pod, "status", "startTime") ?? this.kube.now(),
-            containerStatuses: containers.map((container) => ({
-              name: String(container["name"]),
-              image: String(container["image"]),
-              imageID: "",
-              ready: false,
-              started: false,
-              restartCount: 0,
-              lastState: {},
+            containerStatuses: statusesOf(containers, {
               state: { waiting: { reason: blocker.reason, ...(blocker.message === "" ? {} : { message: blocker.message }) } },
-            })),
+            }),
           }
         : {}),
     });
@@ -160,17 +161,12 @@ export class Pods {
       podIPs: [{ ip: podIP }],
       startTime: textAt(pod, "status", "startTime") ?? startedAt,
       conditions: this.#conditions(pod, { Ready: ready, ContainersReady: ready }, problem),
-      containerStatuses: containers.map((container) => ({
-        name: String(container["name"]),
-        image: String(container["image"]),
-        imageID: "",
+      containerStatuses: statusesOf(containers, {
         containerID: `containerd://${(pod.metadata.uid ?? "").replaceAll("-", "")}`,
         ready,
         started: true,
-        restartCount: 0,
-        lastState: {},
         state: { running: { startedAt } },
-      })),
+      }),
     });
   }
 
@@ -189,16 +185,7 @@ export class Pods {
         { Ready: false, ContainersReady: false },
         { reason: failure === undefined ? "PodCompleted" : "PodFailed", message: "" },
       ),
-      containerStatuses: listAt(pod, "spec", "containers").map((container) => ({
-        name: String(container["name"]),
-        image: String(container["image"]),
-        imageID: "",
-        ready: false,
-        started: false,
-        restartCount: 0,
-        lastState: {},
-        state: { terminated: { ...how, startedAt: time, finishedAt: time } },
-      })),
+      containerStatuses: statusesOf(listAt(pod, "spec", "containers"), { state: { terminated: { ...how, startedAt: time, finishedAt: time } } }),
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import type { Connection } from "ssh2";
+import type { Connection, Server } from "ssh2";
 import { HomelabError, systemErrorCode } from "../../common/errors";
 
 /** What `http.Server`, `net.Server` and ssh2's `Server` have in common. */
@@ -39,3 +39,10 @@ export function listenOn(server: Listener, port: number, flag?: string): Promise
 
 /** Small packets of SSH are sent as sshd sends them, without a wait for the one before to be acknowledged. The types of ssh2 leave it out. */
 export const sendAtOnce = (client: Connection): void => void (client as Connection & { setNoDelay(on: boolean): void }).setNoDelay(true);
+
+/** Ends an SSH server and the connections that it has. */
+export const stopSsh = (server: Server, clients: Iterable<Connection>): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+    for (const client of clients) client.end();
+  });

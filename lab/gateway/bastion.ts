@@ -1,6 +1,6 @@
 import * as net from "node:net";
 import { type Connection, Server } from "ssh2";
-import { listenOn, sendAtOnce } from "../core/server";
+import { listenOn, sendAtOnce, stopSsh } from "../core/server";
 import { isAuthorized } from "../core/ssh-keys";
 import type { LabContext, Stoppable } from "../core/world";
 
@@ -45,12 +45,5 @@ export async function startBastion(ctx: LabContext, options: { port: number; hos
     client.on("session", (_accept, reject) => reject());
   });
   const port = await listenOn(server, options.port, "--bastion-port");
-  return {
-    port,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const client of clients) client.end();
-      }),
-  };
+  return { port, stop: () => stopSsh(server, clients) };
 }

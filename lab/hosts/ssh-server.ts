@@ -1,5 +1,5 @@
 import { type AuthContext, type Connection, Server, type ServerChannel, type Session } from "ssh2";
-import { listenOn, sendAtOnce } from "../core/server";
+import { listenOn, sendAtOnce, stopSsh } from "../core/server";
 import { isAuthorized } from "../core/ssh-keys";
 import type { Identity } from "./filesystem";
 import { findUser, type Machine } from "./machine";
@@ -50,14 +50,7 @@ export async function startSshServer(machine: Machine, hostKey: string, stdinGra
     });
   });
   const port = await listenOn(server, 0);
-  return {
-    port,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const client of clients) client.end();
-      }),
-  };
+  return { port, stop: () => stopSsh(server, clients) };
 }
 
 async function authenticate(machine: Machine, context: AuthContext): Promise<Identity | undefined> {
