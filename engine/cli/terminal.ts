@@ -2,6 +2,7 @@
 import * as readline from "node:readline";
 import { Writable } from "node:stream";
 import { readEnv } from "../../common/env";
+import { typedLine } from "../../common/typed-line";
 import { CliError, EXIT_CODE } from "../errors";
 import type { Flags } from "./flags";
 
@@ -19,25 +20,17 @@ export function table(rows: readonly (readonly string[])[], indent = ""): string
 export const isInteractive = (flags: Flags): boolean => !flags.has("non-interactive") && process.stdin.isTTY === true && process.stdout.isTTY === true;
 
 /** One line that the user types; `hidden` shows nothing of it. Undefined at the end of the input. */
-export function ask(question: string, hidden = false): Promise<string | undefined> {
+export async function ask(question: string, hidden = false): Promise<string | undefined> {
   process.stdout.write(question);
   // Only while it is read: whoever answers through a pipe may leave it open. A file cannot be waited for, and has no such thing.
   const hold = (how: "ref" | "unref"): unknown => how in process.stdin && process.stdin[how]();
   hold("ref");
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = readline.createInterface({ input: process.stdin, output: hidden ? nowhere : process.stdout, terminal: process.stdin.isTTY === true });
-  return new Promise((resolve) => {
-    let answer: string | undefined;
-    reader.once("line", (line) => {
-      answer = line;
-      reader.close();
-    });
-    reader.once("close", () => {
-      hold("unref");
-      if (hidden) process.stdout.write("\n");
-      resolve(answer);
-    });
-  });
+  const answer = await typedLine(reader);
+  hold("unref");
+  if (hidden) process.stdout.write("\n");
+  return answer;
 }
 
 /** Goes on only with --yes, or with the expected answer. @throws CliError where it may not go on */

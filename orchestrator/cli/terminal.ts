@@ -1,6 +1,7 @@
 /** What the process's standard streams are, and a question on them. */
 import * as readline from "node:readline";
 import { readEnv } from "../../common/env";
+import { typedLine } from "../../common/typed-line";
 import type { Session } from "./session";
 
 /** A terminal's usual size, where it does not say. */
@@ -21,20 +22,12 @@ export function terminalOf(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream)
 }
 
 /** The terminal edits the line and turns Ctrl-C into a signal, as it does for any program. */
-export function askAt(stdin: NodeJS.ReadStream, write: (text: string) => void, question: string): Promise<string | undefined> {
+export async function askAt(stdin: NodeJS.ReadStream, write: (text: string) => void, question: string): Promise<string | undefined> {
   write(question);
   const reader = readline.createInterface({ input: stdin, terminal: false });
-  return new Promise((resolve) => {
-    let answer: string | undefined;
-    reader.once("line", (line) => {
-      answer = line;
-      reader.close();
-    });
-    reader.once("close", () => {
-      // What was read ahead is not lost to a next question: a terminal gives a line at a time.
-      stdin.pause();
-      if (answer === undefined) write("\n");
-      resolve(answer);
-    });
-  });
+  const answer = await typedLine(reader);
+  // What was read ahead is not lost to a next question: a terminal gives a line at a time.
+  stdin.pause();
+  if (answer === undefined) write("\n");
+  return answer;
 }
