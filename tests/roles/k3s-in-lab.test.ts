@@ -1,5 +1,6 @@
-/** The role k3s-server on a host of the lab: what it keeps of a host that has k3s already, what it refuses, and how it goes again. */
-import { k3sServer, k3sUninstalled } from "../../ansible-replacements";
+/** The role k3s-server on a host of the lab: the first run, the second, one that was cut, and a host that has k3s already. */
+import { base, combineRoles, k3sServer, k3sUninstalled, type Role } from "../../ansible-replacements";
+import { renameKubeconfig } from "../../components/clusters/kubeconfig";
 import { ADDRESS } from "../support/role-cases";
 import { type RoleLab, startRoleLab } from "../support/role-lab";
 
@@ -8,6 +9,82 @@ beforeEach(async () => {
   lab = await startRoleLab();
 });
 afterEach(() => lab.stop());
+
+const node = (): Role => combineRoles("k3s-node", base, k3sServer({ address: ADDRESS, localStoragePath: "/mnt/storage" }));
+
+test("the k3s role brings a cluster up, and a second run changes nothing", async () => {
+  const first = await lab.run(node());
+  expect([first.stderr, first.exitCode]).toEqual(["", 0]);
+  expect(first.operations.map(({ operation, status }) => `${status} ${operation}`)).toEqual([
+    "ok first boot finished",
+    "ok packages curl ca-certificates qemu-guest-agent",
+    "ok k3s is not newer than the pin",
+    "ok a k3s of another installer loses no settings",
+    "changed directory /mnt/storage",
+    "changed directory /etc/rancher/k3s",
+    "changed download /usr/local/bin/k3s",
+    "ok no /etc/rancher/k3s/homelab.env",
+    "changed file /etc/rancher/k3s/config.yaml",
+    "changed file /etc/systemd/system/k3s.service",
+    "changed service k3s",
+    "ok kubernetes API ready",
+  ]);
+  const kubeconfig = await lab.host.run("sudo -n cat /etc/rancher/k3s/k3s.yaml");
+  expect(renameKubeconfig(kubeconfig.stdout.toString(), "dev", "https://192.168.1.12:6443")).toContain("current-context: dev");
+  const second = await lab.run(node());
+  expect(second.summary).toEqual({ changed: 0, unchanged: 12 });
+  expect(lab.clusterStarts()).toBe(1);
+  expect(lab.ctx.unhandled.all()).toEqual([]);
+});
+
+test("check mode on a new host says all that is to do and does nothing", async () => {
+  const { operations, exitCode } = await lab.run(node(), {}, "check");
+  expect(exitCode).toBe(0);
+  expect(operations.filter(({ status }) => status === "would-change")).toHaveLength(7);
+  expect(lab.clusterStarts()).toBe(0);
+  expect(lab.ctx.unhandled.all()).toEqual([]);
+});
+
+test("another configuration restarts k3s once, and the API is there again", async () => {
+  await lab.run(node());
+  const changed = combineRoles("k3s-node", base, k3sServer({ address: ADDRESS, localStoragePath: "/mnt/storage", disable: ["traefik"] }));
+  const { operations, exitCode } = await lab.run(changed);
+  expect(exitCode).toBe(0);
+  expect(operations.filter(({ status }) => status === "changed").map(({ operation }) => operation)).toEqual([
+    "file /etc/rancher/k3s/config.yaml",
+    "service k3s",
+  ]);
+  expect(lab.clusterStarts()).toBe(2);
+});
+
+const operations = node().operations.map(({ name }, index) => ({ name, index }));
+
+test.each(operations)("a run that was cut at $name is made good by the next one", async ({ index }) => {
+  const role = node();
+  const cut: Role = {
+    ...role,
+    operations: role.operations.map((operation, i) => (i === index ? { ...operation, check: ["false"], apply: ["(exit 9)"] } : operation)),
+  };
+  const first = await lab.run(cut);
+  expect(first.operations.at(-1)).toMatchObject({ status: "failed", phase: "apply", exitCode: 9 });
+  expect(first.operations).toHaveLength(index + 1);
+  expect((await lab.run(node())).exitCode).toBe(0);
+  expect((await lab.run(node())).summary).toEqual({ changed: 0, unchanged: 12 });
+  expect(lab.ctx.unhandled.all()).toEqual([]);
+});
+
+test("a binary with other bytes than published is refused and not kept", async () => {
+  const release = { version: "v1.36.2+k3s1", sha256: "0".repeat(64) };
+  const { operations: done, exitCode } = await lab.run(k3sServer({ address: ADDRESS, release }));
+  expect(exitCode).toBe(1);
+  expect(done.at(-1)).toMatchObject({
+    operation: "download /usr/local/bin/k3s",
+    status: "failed",
+    phase: "apply",
+    stderr: expect.stringContaining(`expected ${"0".repeat(64)}`),
+  });
+  expect((await lab.host.run("ls /usr/local/bin")).stdout.toString()).not.toContain("k3s");
+});
 
 describe("k3s", () => {
   test("runs with its own configuration again after somebody ran it with another", async () => {

@@ -21,6 +21,8 @@ export interface RoleLab {
   host: Host;
   /** How long commands slept together, in milliseconds. */
   slept(): number;
+  /** How often a cluster was started on one of its hosts. */
+  clusterStarts(): number;
   run(role: Role, secrets?: Record<string, string>, mode?: RoleMode): Promise<RoleRun>;
   /** Power off and on: what was not on the disk is gone. */
   restart(): Promise<void>;
@@ -47,7 +49,7 @@ const specOf = (hostname: string, address: string) => ({
 });
 
 /** A cluster of which only the administrator's kubeconfig is there, with an authority of its own. */
-const startCluster: StartCluster = async ({ name }) => {
+const startNoCluster: StartCluster = async ({ name }) => {
   const { caPem } = await createAuthority(`ca of ${name}`);
   const kubeconfig = K3S_KUBECONFIG.replace(/(certificate-authority-data: ).*/, `$1${Buffer.from(caPem).toString("base64")}`);
   const adminKubeconfig = (as?: { server: string }) => (as === undefined ? kubeconfig : kubeconfig.replace(/(server: ).*/, `$1${as.server}`));
@@ -67,6 +69,11 @@ export async function startRoleLab(disk?: RoleCase["disk"]): Promise<RoleLab> {
       },
     },
   });
+  let clusterStarts = 0;
+  const startCluster: StartCluster = (spec) => {
+    clusterStarts++;
+    return startNoCluster(spec);
+  };
   const artefacts: Artefacts = await startArtefacts(ctx);
   const disks = disk === undefined ? [] : [{ name: "sdb", sizeGiB: 1000, ...disk }];
   const spec = { ...specOf("k8s-dev", ADDRESS), disks };
@@ -84,6 +91,7 @@ export async function startRoleLab(disk?: RoleCase["disk"]): Promise<RoleLab> {
       return host;
     },
     slept: () => slept,
+    clusterStarts: () => clusterStarts,
     runOn,
     run: (role, secrets, mode) => runOn(host, role, secrets, mode),
     restart: async () => {
