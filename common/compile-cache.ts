@@ -42,7 +42,7 @@ interface Head {
   resolutions: [string, string][];
 }
 
-/** By hand, since this runs before anything else is loaded; a cache that an older version of this file wrote is none. */
+/** Parsed by hand, since this runs before anything else is loaded. A cache that an older version of this file wrote is not used. */
 function isHead(value: unknown): value is Head {
   const has = (part: unknown, key: string, type: string): boolean => typeof part === "object" && part !== null && typeof Reflect.get(part, key) === type;
   const isPart = (part: unknown): boolean =>
@@ -88,7 +88,7 @@ export function decodeCache(bytes: Buffer): Cache {
   return cache;
 }
 
-/** Tells one text of a file from another: when the file system last changed it, and its size. Undefined where there is none. */
+/** Identifies a version of a file by its change time and size. Undefined if there is no such file. */
 function stampOf(file: string): string | undefined {
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   return stat?.isFile() ? `${stat.ctimeMs}:${stat.size}` : undefined;

@@ -32,7 +32,7 @@ export function startDeadline(parent: AbortSignal, ms: number, reason: () => Err
 }
 
 /**
- * Work that a time limits. What is under way when it is over may fail in words of its own; the limit's are the ones that count.
+ * Work with a time limit. When the limit is reached, running parts may fail with errors of their own; the limit's error is reported.
  * @param work is given the signal that ends it
  * @throws what `reason` makes, where the time was over before the work was
  */

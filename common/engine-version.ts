@@ -1,5 +1,5 @@
 /**
- * The version that we say we are: that of the CLI whose behaviour this engine follows. It is a feature switch for the
- * Automation API (engine-contract A1), and stands in the manifest of every state.
+ * The version that this engine reports: that of the CLI whose behaviour it follows. The Automation API decides by it which
+ * features it uses (engine-contract A1), and the manifest of every state holds it.
  */
 export const ENGINE_VERSION = "v3.260.0";

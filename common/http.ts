@@ -102,9 +102,9 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
   let dispatcher: Dispatcher | undefined;
   /** One of its connections may be a kept one. */
   let answered = false;
-  /** Of those before: what goes wrong while they close is told by {@link HttpClient.close}, and ends no process before. */
+  /** Earlier dispatchers that are closing. {@link HttpClient.close} throws their errors; until then no error of theirs ends the process. */
   const closing: Promise<PromiseSettledResult<void>[]>[] = [];
-  /** Their callers hear no more of them. */
+  /** Requests whose callers no longer wait for an answer. */
   const givenUp = new Set<Promise<unknown>>();
   const ask = (r: HttpRequest, by: Dispatcher): Promise<Dispatcher.ResponseData> => {
     const asked = dispatch(r, by);
@@ -148,7 +148,7 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
       return { status: response.statusCode, headers: response.headers, body: response.body };
     },
     async close() {
-      // What was given up may wait for its connection still, which nobody else does.
+      // `close()` would wait for abandoned requests, which may still be connecting; `destroy()` does not.
       const ended = [...(await Promise.all(closing)).flat(), ...(await Promise.allSettled([givenUp.size > 0 ? dispatcher?.destroy() : dispatcher?.close()]))];
       const failed = ended.find((each) => each.status === "rejected");
       if (failed !== undefined) throw failed.reason;

@@ -24,7 +24,7 @@ const read = (file: string): string | undefined => {
   try {
     return fs.readFileSync(file, "utf8").trim();
   } catch {
-    // It is not there, or not ours to read: then it is not known.
+    // The file does not exist or cannot be read: the value is unknown.
     return undefined;
   }
 };
@@ -96,7 +96,7 @@ const linux: System = {
 };
 
 const macos: System = {
-  // The boot time of a machine whose clock is set is set with it; the session's UUID is not.
+  // Setting the machine's clock also changes its boot time, but not the UUID of the boot session.
   bootId: () => ask("sysctl", ["-n", "kern.bootsessionuuid"]) || /sec = (\d+)/.exec(ask("sysctl", ["-n", "kern.boottime"]) ?? "")?.[1],
   pidNamespace: () => "macos",
   machineId: () => hashed(/"IOPlatformUUID" = "([^"]+)"/.exec(ask("ioreg", ["-rd1", "-c", "IOPlatformExpertDevice"]) ?? "")?.[1]),

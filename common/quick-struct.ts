@@ -7,7 +7,7 @@ import type * as protobuf from "google-protobuf";
 import type * as structs from "google-protobuf/google/protobuf/struct_pb.js";
 import { decodeStruct, encodeStruct } from "./struct-codec";
 
-/** What a Struct holds, while nobody has asked for its fields. */
+/** Holds a Struct's encoded bytes until its fields are first read. */
 const BYTES = Symbol("bytes");
 
 /** With a parameter that its types leave out. */

@@ -1,10 +1,10 @@
 /**
  * Which values are secrets at all. SOPS files hold names and places beside real secrets (hosts, ports, users, paths); hiding
- * those would turn ordinary output into noise. What is shown is told by its shape, and only where nothing in it looks random:
- * in doubt a value is hidden.
+ * those would turn ordinary output into noise. A value is shown only if its shape is one of these and nothing in it looks
+ * random. In doubt it is hidden.
  */
 
-/** A value below this length would turn ordinary output into noise, and is no secret worth the name. */
+/** A value below this length is no useful secret, and hiding it would turn ordinary output into noise. */
 export const MIN_LENGTH = 6;
 
 const COMMON_WORDS = new Set(

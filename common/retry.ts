@@ -1,4 +1,4 @@
-/** Work that may fail for a while, done again: the one loop for all of it. What is worth another attempt, its caller says. */
+/** The one loop that repeats work which may fail for a while. The caller decides which failures are worth another attempt. */
 import type { Clock } from "./clock";
 
 export interface Attempt<T> {

@@ -66,7 +66,7 @@ export class SubstringSearch {
     return found;
   }
 
-  /** Where the end of the text may be the beginning of something; the text's length where it is not. */
+  /** Index from which the end of the text may be the beginning of a string; the text's length if there is none. */
   openEnd(text: string): number {
     for (let start = Math.max(0, text.length - this.#longest + 1); start < text.length; start++) {
       if (text.length - start < this.window) {

@@ -47,7 +47,7 @@ export class DeploymentError extends Error {
   }
 }
 
-/** Nothing new starts any more; what waits is told so. */
+/** Thrown to everything that still waits to start, once the run starts nothing new. */
 export class Halted extends Error {}
 
 /** A resource that was left out, with `--continue-on-error`, because something that it needs failed. */

@@ -40,7 +40,7 @@ if (require.main === module) {
     start(requestSchema.parse(raw).start).catch((thrown: unknown) => process.stderr.write(`${asError(thrown).stack}\n`));
   });
   process.on("disconnect", () => {
-    // A connection that hangs must not keep the process: what it would do is of no use to anybody any more.
+    // A hanging connection must not keep the process alive: nobody waits for its answer any more.
     setTimeout(() => process.kill(process.pid, "SIGKILL"), 2_000).unref();
     Promise.all(running.map((instance) => instance.close())).catch((thrown: unknown) => process.stderr.write(`${asError(thrown).stack}\n`));
   });

@@ -2,7 +2,7 @@ import { quote } from "../../common/quote";
 import type { Operation } from "../role";
 import type { Ownership } from "./files";
 
-/** Where downloads lie that were unpacked, under their SHA-256: what is there is not fetched again. */
+/** Cache of the archives that were unpacked, named by their SHA-256; a cached archive is not downloaded again. */
 const CACHE = "/var/cache/homelab";
 
 export interface DownloadArgs extends Ownership {

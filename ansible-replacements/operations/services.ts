@@ -2,7 +2,7 @@ import * as crypto from "node:crypto";
 import { quote } from "../../common/quote";
 import type { Operation } from "../role";
 
-/** Where each service's stamp lies: what it was last started with. */
+/** Folder with one stamp per service, which records what it was last started with. */
 const STAMPS = "/var/lib/homelab/applied";
 const RELOAD_SECONDS = 30;
 

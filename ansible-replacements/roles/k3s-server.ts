@@ -46,7 +46,7 @@ const BINARY = "/usr/local/bin/k3s";
 const CONFIG_PATH = "/etc/rancher/k3s/config.yaml";
 const REGISTRIES_PATH = "/etc/rancher/k3s/registries.yaml";
 const UNIT_PATH = "/etc/systemd/system/k3s.service";
-/** Environment files that get.k3s.io and packages write; what they set (proxies among it) goes on to hold. */
+/** Environment files that get.k3s.io and packages write. Their settings, such as proxies, stay in force. */
 const FOUND_ENVIRONMENT = ["/etc/default/k3s", "/etc/sysconfig/k3s", "/etc/systemd/system/k3s.service.env"];
 const ENVIRONMENT_PATH = "/etc/rancher/k3s/homelab.env";
 /** The API answers within this many seconds of a start, or the role fails. */
@@ -94,7 +94,7 @@ function configFile(args: K3sServerArgs): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** k3s's data is not read by an older version: such a step back is refused while the newer one still runs. */
+/** An older k3s cannot read the data of a newer one, so a downgrade is refused while the newer one still runs. */
 function noDowngrade({ version, sha256 }: K3sRelease): Operation {
   const pin = quote(version);
   return {

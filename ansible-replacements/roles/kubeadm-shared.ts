@@ -20,7 +20,7 @@ export const STARTED = "/var/lib/homelab/kubeadm.started";
 export const READY_SECONDS = 300;
 export const KUBECTL = `kubectl --kubeconfig ${ADMIN_KUBECONFIG}`;
 
-/** The API is a pod of its own node: up some time after the node is. */
+/** The API server is a pod on its node, so it answers some time after the node has booted. */
 export const apiReady = (): Operation => waitUntil("kubernetes API ready", `${KUBECTL} get --raw /readyz >/dev/null`, READY_SECONDS);
 
 export interface NodeArgs {

@@ -35,7 +35,7 @@ export interface NamespaceArgs {
   /** Everything else is refused, in both directions. Left out: everything is let through. */
   readonly networkPolicy?: NamespacePolicy;
   readonly containerDefaults?: ContainerDefaults;
-  /** For a namespace in Istio's mesh, whose definitions must be there: nobody else is answered. Left out: it is not in one. */
+  /** Puts the namespace into Istio's mesh, whose CRDs must exist: only callers in `allow` are answered. Left out: not in a mesh. */
   readonly mesh?: { readonly labels: Readonly<Record<string, string>>; readonly allow: readonly MeshRule[] };
   /** What all its objects together may ask for, as the `hard` of a ResourceQuota. */
   readonly quota?: Readonly<Record<string, string>>;

@@ -35,7 +35,7 @@ export interface Manifest {
 /** Pods that something makes, over and over. */
 export interface Workload {
   readonly name: string;
-  /** Whether its pods are to stay: those of Jobs end, and nobody asks them whether they are well. */
+  /** Whether its pods run until they are deleted. Pods of Jobs end by themselves, and need no probes. */
   readonly stays: boolean;
   /** How many of one kind stand in for one another; of a DaemonSet each node has its own. */
   readonly replicas: number;

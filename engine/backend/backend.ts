@@ -121,7 +121,7 @@ export class Backend {
       for (const file of files) {
         const packed = /^(.+)\.json\.(gz|zst)$/.exec(file)?.[1];
         if (packed !== undefined && !files.includes(`${packed}.json`)) {
-          // Named, though what is in it cannot be read here; whoever works with it is told so.
+          // Listed although this engine cannot read it; a command that opens it is refused.
           found.push({
             project: name,
             stack: packed,

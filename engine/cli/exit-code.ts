@@ -8,7 +8,7 @@ function causes(error: Error): string {
   return cause instanceof Error ? `: ${cause.message}` : "";
 }
 
-/** Runs a command line in this process; what goes wrong is told on standard error. @param argv without the program's name */
+/** Runs a command line in this process; errors go to standard error. @param argv without the program's name */
 export async function exitCodeOf(argv: string[]): Promise<number> {
   try {
     return await runCommandLine(argv);

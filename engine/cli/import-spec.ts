@@ -26,7 +26,7 @@ const specSchema = z.looseObject({
 const fileSchema = z.looseObject({ nameTable: z.record(z.string(), z.string()).optional(), resources: z.array(specSchema).optional() });
 type ImportFile = z.infer<typeof fileSchema>;
 
-/** Fields of the CLI's file whose meaning we would break by not heeding them. */
+/** Fields of the CLI's file that are refused: to ignore them would change what the import means. */
 const REFUSED = ["properties", "remote", "outputs", "parameterization", "extension"];
 
 function readFile(file: string): ImportFile {

@@ -6,12 +6,12 @@ export interface Signals {
   cancel: AbortSignal;
   /** Aborted at the second: everything ends at once, and what was under way stays pending in the state. */
   terminate: AbortSignal;
-  /** Who is told of a signal. */
+  /** Registers the receiver of messages about signals. */
   onMessage(tell: (event: EngineEventPayload) => void): void;
   release(): void;
 }
 
-/** @param changes whether the operation changes anything: then a second signal may leave things in doubt, and says so */
+/** @param changes whether the operation changes anything: a second signal then warns that resources may be left in an unknown state */
 export function listenForSignals(changes: boolean): Signals {
   const [cancel, terminate] = [new AbortController(), new AbortController()];
   let tell: (event: EngineEventPayload) => void = () => undefined;

@@ -77,7 +77,7 @@ export class StepExecutor {
       await applyStep(this.ctx, step);
       this.ctx.plan.done(step);
       done?.();
-      // Whoever is told that a resource is there may rely on it.
+      // Dependents and the program learn of the resource only after the state is on disk.
       if (step.op !== "same") await this.ctx.state.durable();
     } catch (thrown) {
       this.#report(step, thrown);

@@ -20,7 +20,7 @@ export interface Refreshed {
 
 type Found = { id: string; outputs: ResourceState["outputs"]; inputs: ResourceState["inputs"] | undefined; initErrors: string[] };
 
-/** A resource that is there and not healthy is no failure of the refresh: the state says so from then on. */
+/** An existing resource that is unhealthy does not fail the refresh: its errors are recorded in the state. */
 async function readThrough(ctx: DeploymentContext, client: Provider, ref: ResourceRef, state: ResourceState): Promise<Found | undefined> {
   try {
     const found = await client.read(ref, state.id ?? "", state.inputs, state.outputs);

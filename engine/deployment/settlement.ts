@@ -63,7 +63,7 @@ export class Settlement {
     this.#settle({ put: [[before, after]] });
   }
 
-  /** A provider whose successor has another id, while something is left that only the old one may delete. */
+  /** Whether the old provider must stay: its successor has another id, and resources are left that only the old one can delete. */
   #isStillUsed(old: ResourceState, state: ResourceState, put: readonly [ResourceState, ResourceState][]): boolean {
     const reference = referenceOf(old);
     if (reference === undefined || reference === referenceOf(state)) return false;
@@ -72,8 +72,8 @@ export class Settlement {
   }
 
   /**
-   * The entries that refer to `old` and must refer to `state` from now on, so that the state is whole at each write: by its new URN;
-   * and where a provider was made anew and the old one goes at once, those for which nobody is called any more.
+   * The entries that refer to `old` and must refer to `state` from now on, so that no written state refers to a missing entry:
+   * entries that name the old URN, and, where a provider was replaced and its old entry goes at once, entries that need no further provider call.
    */
   #following(old: ResourceState, state: ResourceState, oldStays = false): [ResourceState, ResourceState][] {
     const [before, after] = [referenceOf(old), referenceOf(state)];

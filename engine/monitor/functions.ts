@@ -29,7 +29,7 @@ interface FunctionsContext {
   readonly packages: Packages;
   readonly defaults: DefaultProviders;
   readonly transforms: Transforms;
-  /** The deployment as a plugin is told of it. */
+  /** What a plugin learns of the deployment. */
   plugin(): PluginCaller;
   /** The provider of a registered resource; undefined within if it has none of its own. */
   registered(urn: string): { readonly provider: string | undefined } | undefined;

@@ -16,7 +16,7 @@ interface ResourceHook {
   ignoreErrors: boolean;
 }
 
-/** What a hook is told. Inputs and outputs are those that the moment has. */
+/** What a hook receives: the inputs and outputs that exist at the moment of its call. */
 export interface HookFacts {
   old: ResourceState | undefined;
   new: ResourceState | undefined;

@@ -1,6 +1,6 @@
 /**
- * URNs and provider references as a program tells them. What is none is told to the program, in the CLI's words (3.260), and is no
- * failure of the run: a program that catches it goes on.
+ * URNs and provider references that a program sends. A malformed one is answered with an error in the CLI's words (3.260). The run itself
+ * does not fail: a program that catches the error goes on.
  */
 import * as grpc from "@grpc/grpc-js";
 import type * as pb from "@pulumi/pulumi/proto/resource_pb.js";

@@ -101,7 +101,7 @@ export class PlanLedger {
     plan.outputs = outputs;
   }
 
-  /** Resources whose planned steps did not come. A deletion is not missed where there is nothing any more. */
+  /** Resources whose planned steps were not carried out. A planned deletion does not count if the resource is no longer in the state. */
   unseen(held: (urn: string) => boolean): string[] {
     const left = [...(this.#open ?? [])].filter(([, ops]) => ops.length > 0);
     return left.filter(([urn, ops]) => !(ops.length === 1 && ops[0] === "delete" && !held(urn))).map(([urn]) => urn);

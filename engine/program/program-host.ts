@@ -60,7 +60,7 @@ function runLocal({ request, preview, address, onOutput }: ProgramFacts): Runnin
     PULUMI_CONFIG: JSON.stringify(request.config.values),
     PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.config.secretKeys),
     [ENV.programDebug]: request.options.debug ? "true" : undefined,
-    // The SDK reaches the engine by gRPC, whose library sends loopback addresses too through `https_proxy`, but for what is listed here.
+    // The SDK reaches the engine by gRPC. Its library sends even loopback addresses through `https_proxy`, except for those listed here.
     no_grpc_proxy: [readEnv("no_grpc_proxy") ?? readEnv("no_proxy"), "127.0.0.1", "localhost"].filter((entry) => entry !== undefined).join(","),
     PULUMI_NODEJS_TSCONFIG_PATH: typeof project.runtimeOptions["tsconfig"] === "string" ? project.runtimeOptions["tsconfig"] : undefined,
     PULUMI_NODEJS_TYPESCRIPT: project.runtimeOptions["typescript"] === false ? undefined : "true",

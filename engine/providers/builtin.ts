@@ -54,7 +54,7 @@ function checked(type: string, news: PropertyMap): CheckFailure[] {
   return [...unknown.map((property) => ({ property, reason: `unknown property "${property}"` })), ...missing, ...odd];
 }
 
-/** What is made of nothing but the state: there is nobody to ask and nothing to delete. */
+/** Resources that exist in the state alone, such as StackReference: no plugin is called, and nothing is deleted. */
 export class BuiltinProvider implements Provider {
   readonly configured = true;
 

@@ -42,7 +42,7 @@ export class BundledHost {
     void this.#ended.then((how) => this.#failAll(`the host of the bundled providers ended (${how})\n${this.#tail}`.trimEnd()));
   }
 
-  /** @param onLog takes what a provider writes to stderr; which of them wrote it is not known, so the first is told */
+  /** @param onLog takes what a provider writes to stderr; all providers share the process, so the first one's receiver gets every line */
   async start(name: string, engineAddress: string, onLog: (line: string, stream: "info" | "info#err") => void): Promise<RunningPlugin> {
     const id = this.#next++;
     if (id === 1) this.#log = onLog;

@@ -62,7 +62,7 @@ export function processEnd(child: ChildProcess): Promise<ProcessEnd> {
 export function onLines(child: ChildProcess, onLine: (line: string, stream: "info" | "info#err") => void): void {
   for (const [pipe, stream] of [[child.stdout, "info"] as const, [child.stderr, "info#err"] as const]) {
     const lines = byLine((line) => onLine(line, stream));
-    // "end" does not come where a helper holds the pipe: what was cut off is told at "close", which destroy() brings.
+    // "end" never comes while a helper process holds the pipe. The last partial line is passed on at "close", which destroy() causes.
     pipe?.on("data", lines.push).once("close", lines.end);
   }
 }

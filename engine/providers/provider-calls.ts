@@ -9,7 +9,7 @@ import { crashOf, type RunningPlugin } from "./running-plugin";
 
 type Unary<Req, Res> = (request: Req, callback: (error: grpc.ServiceError | null, response: Res) => void) => grpc.ClientUnaryCall;
 
-/** The library notes the stack of each call, for an error that is told by its message alone here. */
+/** Makes a call without the stack trace that the gRPC library records for its errors: only their messages are shown here. */
 function untraced(call: () => unknown): void {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;

@@ -49,7 +49,7 @@ export class ProviderClient {
     return toStruct(this.#accepts.secrets ? sent : withoutSecrets(sent));
   }
 
-  /** As {@link #outgoing}, of what is there already: no contents of files. */
+  /** As {@link #outgoing}, for properties of the existing resource: assets and archives without their contents. */
   #known(map: PropertyMap) {
     return this.#outgoing(withoutContents(map));
   }

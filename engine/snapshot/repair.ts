@@ -118,7 +118,7 @@ function ordered(states: ResourceState[], names: ReadonlyMap<string, number[]>, 
   return order;
 }
 
-/** Entries that stand twice under one URN: the same object once; otherwise nobody but a person knows. @throws HomelabError */
+/** Keeps one of two equal entries with the same URN. @throws HomelabError where they differ: only a person can decide between them */
 function withoutTwins(resources: readonly ResourceState[], say: (change: string) => void): RepairedEntry[] {
   const first = new Map<string, ResourceState>();
   return resources.flatMap((state, at) => {

@@ -53,7 +53,7 @@ const resourceSchema = z.looseObject({
 });
 
 const KNOWN_FIELDS = new Set(Object.keys(resourceSchema.shape));
-/** Fields whose meaning we would break by carrying them along unread. */
+/** Fields that are refused: to copy them without acting on them would break their meaning. */
 const REFUSED_FIELDS = ["viewOf", "snippetID", "extensionRef", "refreshBeforeUpdate"];
 
 /** A resource reference as the state file has it. */

@@ -69,7 +69,7 @@ export class StepGenerator {
     return { old: undefined, invalid };
   }
 
-  /** Of a refresh by the program: the step that reads what is there, before {@link register}. */
+  /** For a refresh that runs the program: the step that reads the existing resource, before {@link register}. */
   refresh(goal: Goal): Step[] {
     this.#requireParent(goal);
     const found = this.#findOld(goal);
@@ -111,7 +111,7 @@ export class StepGenerator {
     return this.ctx.request.kind === "refresh" || this.ctx.request.previewOf === "refresh";
   }
 
-  /** The program of a refresh makes components and providers what it says; of all others only what is there was read. */
+  /** In a refresh that runs the program, components and providers take the program's values; all other resources were only read. */
   #afterRefresh(goal: Goal, old: ResourceState | undefined): Step[] | undefined {
     const state = goalState(goal, goal.inputs, old, this.ctx.preview);
     if (!this.#limited.lacks(state) && !(goal.custom && !isProviderType(goal.type))) return undefined;
@@ -124,7 +124,7 @@ export class StepGenerator {
     return this.ctx.request.kind === "destroy" || this.ctx.request.previewOf === "destroy";
   }
 
-  /** The program of a destruction changes nothing: what is there stays until its turn comes, what is not is left out, with all that needs it. */
+  /** In a destroy that runs the program, a registration changes nothing: an existing resource stays until it is deleted, a missing one is skipped. */
   #beforeDestruction(goal: Goal, old: ResourceState | undefined): Step[] | undefined {
     const state = goalState(goal, goal.inputs, old, this.ctx.preview);
     const managed = goal.custom && !isProviderType(goal.type);

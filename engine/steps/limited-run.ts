@@ -28,7 +28,7 @@ export class LimitedRun {
   readonly #leftOut = new Set<string>();
   /** URNs that an entry of the old state keeps without a registration, and what needs them; undefined: they were renamed. */
   readonly #carried = new Map<string, ResourceState | undefined>();
-  /** By reference: providers that were made anew, and whose old entry still waits for its deletion. */
+  /** By reference: replaced providers whose old entry is still pending deletion. */
   readonly #replacedProviders: ReadonlyMap<string, ResourceState>;
 
   constructor(

@@ -52,7 +52,7 @@ const opened = (value: Value | undefined): Value | undefined => (isSecret(value)
 /**
  * The new inputs with what `paths` name put back to the old inputs' values (or taken out where the old ones lack it). As in the CLI,
  * nothing is made on the way: where one side lacks what lies before the end of a path, or a list has another length, it stays as it is.
- * @param failed is told each path of which not everything could be ignored, and whether it is a path at all
+ * @param failed called with each path that could not be reset everywhere, and whether it is a valid path
  */
 export function resetPaths(news: PropertyMap, olds: PropertyMap, paths: readonly string[], failed?: (path: string, isPath: boolean) => void): PropertyMap {
   return paths.reduce((inputs, path) => {
@@ -61,7 +61,7 @@ export function resetPaths(news: PropertyMap, olds: PropertyMap, paths: readonly
     try {
       parts = parsePath(path);
     } catch {
-      // The CLI passes over it too; here it is told.
+      // The CLI ignores an invalid path without a message; here it is reported.
       failed?.(path, false);
       return inputs;
     }

@@ -88,7 +88,7 @@ export function outputDependencies(value: Value): string[] {
   return [...found];
 }
 
-/** Output values that say, by property, what the property depends on; what says so already stays as it is. */
+/** Wraps each property in an output value that lists its dependencies. A value that lists them already stays as it is. */
 export function withOutputDependencies(map: PropertyMap, dependencies: Readonly<Record<string, readonly string[]>>): PropertyMap {
   return mapProperties(map, (value, key) => {
     const wanted = dependencies[key] ?? [];
@@ -138,7 +138,7 @@ export function withoutUnknowns(map: PropertyMap): PropertyMap {
 export const isAssetOrArchive = (value: Value): boolean => signatureOf(value) === SIGNATURE.asset || signatureOf(value) === SIGNATURE.archive;
 const isReference = (value: Value): boolean => signatureOf(value) === SIGNATURE.resource;
 
-/** Assets and archives by their hash alone: what a provider is told of what is there already. */
+/** Reduces assets and archives to their hashes: the form in which a provider gets properties of an existing resource. */
 export function withoutContents(map: PropertyMap): PropertyMap {
   if (!someValue(map, isAssetOrArchive)) return map;
   return mapValue(map, (value) => {
@@ -179,7 +179,7 @@ export function withNamedResources(map: PropertyMap): PropertyMap {
   }) as PropertyMap;
 }
 
-/** Without any unknown value, at any depth: what a provider is told outside previews. */
+/** Removes unknown values at any depth: outside previews a provider gets none. */
 export function droppingUnknowns(map: PropertyMap): PropertyMap {
   return mapValue(map, (value) => {
     if (Array.isArray(value)) return value.filter((item) => !isUnknown(item));

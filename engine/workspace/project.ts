@@ -24,7 +24,7 @@ export interface Project extends ProjectInfo {
   requiredVersion: string;
   /** Languages whose plugin the project names. */
   languagePlugins: string[];
-  /** Keys of the file that nobody knows, with the one that each may stand for: what the CLI passes over. */
+  /** Unknown keys of the file that look misspelt, each with the key that was probably meant. The CLI ignores them. */
   misspelt: [key: string, meant: string][];
 }
 
@@ -39,7 +39,7 @@ export function findProjectFile(from: string): string | undefined {
   }
 }
 
-/** Keys of other runtimes, and of tools that keep their own settings there, are common: only what looks like one of the CLI's is told. */
+/** Other runtimes and tools keep keys of their own in the file, so only a key that resembles one of the CLI's is reported. */
 function misspelt(keys: readonly string[]): [string, string][] {
   const known = Object.keys(projectSchema.shape);
   return keys.flatMap((key): [string, string][] => {

@@ -67,7 +67,7 @@ export function parseRange(range: string): (version: string) => boolean {
   };
 }
 
-/** @param range empty: any. @throws CliError where this engine's version, that of the CLI whose contract it holds, is outside of it */
+/** @param range empty: any version. @throws CliError if this engine's version (the CLI version that it follows) is outside the range */
 export function requireVersion(range: string): void {
   if (range === "" || parseRange(range)(ENGINE_VERSION)) return;
   throw new CliError(`Pulumi CLI version ${ENGINE_VERSION.slice(1)} does not satisfy the version range "${range}"`);

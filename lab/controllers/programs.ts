@@ -42,7 +42,7 @@ interface Running extends Stoppable, Persistent {
   disk: string;
 }
 
-/** Before the namespace of a Harbor, whose data no volume of its own has. */
+/** Key prefix, before the namespace, of a simulated Harbor's data: it lies in no volume. */
 const HARBOR_DISK = "harbor-of/";
 
 /** Kind of the queue's keys for programs that do something by themselves; the name is the pod's. */

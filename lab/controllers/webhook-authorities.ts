@@ -94,7 +94,7 @@ export class WebhookAuthorities {
     else if (this.kube.isAlive(namespace)) this.kube.create({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type: "Opaque", data });
   }
 
-  /** Where the authority of a configuration's webhooks stands: base64, or undefined while nobody looks after it or it is not made. */
+  /** The CA bundle for a configuration's webhooks, in base64; undefined if no controller injects one, or it does not exist yet. */
   #bundle({ metadata }: KubeObject): string | undefined {
     const authorityIn = (place: string): string | undefined => {
       const [namespace, name = ""] = place.split("/");

@@ -33,7 +33,7 @@ export class OutputCollector {
     return Buffer.concat(this.#parts[stream]).toString("utf8").replace(/\n$/, "");
   }
 
-  /** The end of the streams that may be logged, in the order in which they came: what is not for the log is not for an error. */
+  /** The end of the streams that may be logged, in the order of arrival. Output that `logging` excludes is not in errors either. */
   tail(): string {
     const text = Buffer.concat(this.#both).toString("utf8").trimEnd();
     return text.length <= OUTPUT_SHOWN ? text : `… (${text.length - OUTPUT_SHOWN} characters before)\n${text.slice(-OUTPUT_SHOWN)}`;

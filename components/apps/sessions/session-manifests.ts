@@ -180,7 +180,7 @@ export function sessionManifests(options: SessionOptions, { running, limit }: { 
 
 const REAPER = "session-reaper";
 
-/** Deletes the namespaces of sessions whose time is over. What has no time, or one that is no number, is left and named. */
+/** Deletes the namespaces of expired sessions. One whose expiry is missing or not a number is kept and named in the output. */
 export const REAPER_SCRIPT = `set -eu
 now=$(date +%s)
 kubectl get namespaces -l '${SESSION_LABEL}' -o jsonpath='{range .items[*]}{.metadata.name}{" "}{.metadata.annotations.cks\\.homelab/expires}{"\\n"}{end}' |

@@ -3,7 +3,7 @@ import type { Place } from "../place";
 import type { ExternalDnsOptions } from "./options";
 import { publicRelease, publicValues } from "./values";
 
-/** Values of each instance that there is something for, by release name: of names that are written, and of those whose records go. */
+/** Helm values by release name, for each instance that has names: those to write, and those whose records are to be deleted. */
 export function publicInstances(
   options: Pick<ExternalDnsOptions, "public" | "formerPublic">,
   place: Pick<Place, "domain" | "environment" | "routes">,

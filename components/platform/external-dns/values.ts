@@ -80,8 +80,8 @@ export function externalDnsValues({ piholeUrl, names, istio, password }: Externa
     provider: { name: "pihole" },
     // Routes, and Services of the type LoadBalancer that say their name by an annotation. It ends where a source's kind is not there.
     sources: ["ingress", "service", ...(istio ? ["istio-gateway", "istio-virtualservice"] : [])],
-    // Pi-hole keeps no owners of records, and seven clusters write into one. So each may write and delete its own names only:
-    // a name whose route is gone goes too, and nobody touches what was entered by hand.
+    // Pi-hole stores no owners of records, and all clusters write to the same one. Each may therefore write and delete its own names
+    // only: the record of a removed route is deleted, and records that were entered by hand stay.
     registry: "noop",
     policy: "sync",
     interval: "1m",

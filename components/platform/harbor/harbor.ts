@@ -97,7 +97,7 @@ export class Harbor extends Component {
     return { service, login };
   }
 
-  /** Signed by nobody else: only its own parts look at it. With the chart's own one, each render would sign by another key. */
+  /** The self-signed certificate of Harbor's tokens; only Harbor's parts check it. The chart's own would have a new key at each render. */
   #token(name: string, namespace: pulumi.Output<string>): CustomResource {
     const apiVersion = "cert-manager.io/v1";
     const issuer = new CustomResource(

@@ -61,7 +61,7 @@ const options = z.strictObject({
     .describe("Entry of secrets/ with what it takes at its first start alone (`homelab secrets generate harbor-first`)"),
 });
 
-/** Projects that robots may use and nobody makes. */
+/** Projects that robots refer to and `projects` does not define. */
 const unmade = ({ projects, robots }: z.output<typeof options>): string[] =>
   Object.entries(robots).flatMap(([robot, { projects: own }]) =>
     Object.keys(own)

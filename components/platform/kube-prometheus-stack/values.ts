@@ -34,7 +34,7 @@ const volume = (storageClassName: string, storage: string) => ({
   volumeClaimTemplate: { spec: { storageClassName, accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } } },
 });
 
-/** Alerts that would always fire: k3s and kubeadm's defaults show these parts to nobody, or run them in one process with the API. */
+/** Not measured, since their alerts would always fire: k3s runs these parts in one process with the API, and kubeadm does not expose their metrics by default. */
 const NOT_MEASURED = {
   kubeControllerManager: { enabled: false },
   kubeScheduler: { enabled: false },

@@ -31,7 +31,7 @@ const options = z.strictObject({
     ),
 });
 
-/** Buckets of a user that nobody makes. */
+/** Buckets that users refer to and `buckets` does not define. */
 const unmade = ({ buckets, users }: z.output<typeof options>): string[] =>
   Object.entries(users).flatMap(([user, { buckets: own }]) =>
     own

@@ -5,8 +5,8 @@ import { cilium, kubeadm, kubectl } from "./kubeadm";
 import { PROGRAMS } from "./programs";
 
 /**
- * What stand-ins for downloaded programs run: `lab-binary NAME VERSION ARGS…`. A program that is not on the disk cannot be run,
- * and one that the lab does not model says so.
+ * What stand-ins for downloaded programs run: `lab-binary NAME VERSION ARGS…`. A program that is not on the disk cannot be run.
+ * One that the lab does not model fails with a message that says so.
  */
 const labBinary: HostCommand = async (run) => {
   const [name = "", version = "", ...args] = run.args;

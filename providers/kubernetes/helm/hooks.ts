@@ -55,7 +55,7 @@ export interface HookRun {
   signal: AbortSignal;
 }
 
-/** A pod that runs to its end; whatever else is waited for is waited for as any object. */
+/** A hook's pod is awaited until it has succeeded; any other object as usual. */
 const awaited = (kind: string): JsonObject =>
   kind === "Pod" ? { metadata: { annotations: { "pulumi.com/waitFor": "jsonpath={.status.phase}=Succeeded" } } } : {};
 

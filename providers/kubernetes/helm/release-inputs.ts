@@ -94,7 +94,7 @@ export function failuresOf({ compat: _compat, ...news }: Values): CheckFailure[]
   return failures;
 }
 
-/** What is installed. What excludes each other among the inputs, helm says itself. */
+/** What is installed. Inputs that exclude each other are refused by helm itself. */
 export function specOf(inputs: JsonObject, defaultNamespace: string): ReleaseSpec {
   const honoured = Object.fromEntries(Object.entries(inputs).filter(([key]) => key in HONOURED));
   const given = parseInputs(z.object(HONOURED), honoured);

@@ -75,7 +75,7 @@ async function applied({ provider, signal, timeoutSeconds, log }: Call, inputs: 
   return { id: idOf(spec), outputs: outputsOf(spec, inputs, last) };
 }
 
-/** Values that are not known yet stand as a text: what they decide is no size and no class. */
+/** Replaces unknown values by a text: sizes and storage classes do not depend on them. */
 function planned(value: Value | undefined): JsonObject[string] {
   if (value === UNKNOWN) return "not known yet";
   if (value instanceof Secret) return planned(value.value);
@@ -98,7 +98,7 @@ async function refuseImpossible({ provider, inputs, signal, log }: PreviewUpdate
       return [];
     });
   const found: RefusedChange[] = [];
-  // What is not there any more is made anew.
+  // An object that no longer exists is created again.
   for (const change of refusedChanges(manifestsIn(last.manifest), rendered, spec.namespace)) if (await client.get(change, signal)) found.push(change);
   if (found.length === 0) return;
   const lines = found.map((change) => `${change.kind} ${change.name}: ${change.fields.join("; ")}`);
@@ -115,7 +115,7 @@ function liveInputs(known: JsonObject, last: HelmRecord): JsonObject {
   const sameValues = isDeepStrictEqual(specOf(known, "").values, last.config ?? {});
   const version = known["version"];
   const live = last.chart.metadata.version;
-  // A range of versions is no version that could have changed.
+  // A version range cannot be compared with the installed version.
   const otherVersion = typeof version === "string" && /^v?\d+\.\d+\.\d+$/.test(version) && version.replace(/^v/, "") !== live.replace(/^v/, "");
   return { ...known, ...(sameValues ? {} : { values: last.config ?? {} }), ...(otherVersion ? { version: live } : {}) };
 }

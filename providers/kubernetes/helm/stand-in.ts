@@ -24,7 +24,7 @@ const versionSchema = z.looseObject({ gitVersion: z.string() });
 const HELM_HISTORY = 10;
 const CLEAN_UP_MS = 60_000;
 
-/** The lab's charts are no files: what is about files, or about how helm patches, it cannot do. */
+/** Inputs about files, or about how helm patches, are refused: the lab's charts are not files. */
 function refuse(spec: ReleaseSpec): void {
   const asked = (["dependencyUpdate", "devel", "forceUpdate", "keyring", "reuseValues", "verify"] as const).filter((name) => spec[name]);
   if (asked.length > 0)
@@ -141,7 +141,7 @@ export class StandIn implements Installer {
     const [before, after] = last === undefined ? (["pre-install", "post-install"] as const) : (["pre-upgrade", "post-upgrade"] as const);
     const due = spec.disableWebhooks ? [] : hooks;
     const run = this.#hookRun(spec, signal);
-    // As helm does: what is begun is on record, so that a run that is cut leaves no objects that nobody knows of.
+    // As helm does, the release is recorded before it is applied, so that an interrupted run leaves no unrecorded objects.
     await writeRecord(this.client, { ...record, info: { ...record.info, status: last === undefined ? "pending-install" : "pending-upgrade" } }, signal);
     try {
       // As helm does: with the first revision, and never again.

@@ -53,7 +53,7 @@ export async function isNamespaced(client: KubernetesClient, apiVersion: string,
     return await client.isNamespaced(apiVersion, kind, signal);
   } catch (thrown) {
     if (signal.aborted) throw thrown;
-    // Not defined yet, or a cluster that is not up yet: the object's creation tells.
+    // The kind is not defined yet, or the cluster is not up yet: the creation of the object will fail if that stays so.
     return true;
   }
 }

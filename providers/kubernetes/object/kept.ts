@@ -13,13 +13,13 @@ import { valueAt } from "./property-path";
 
 const KEPT = new Set(["v1/PersistentVolumeClaim", "v1/PersistentVolume"]);
 
-/** What Kubernetes refuses to change of such an object, in words. What is unknown until the run is no change yet. */
+/** What Kubernetes refuses to change of such an object, in words. A value that is unknown in a preview does not count as a change. */
 function refused({ kind }: ObjectType, olds: Values, news: Values, replaces: readonly string[]): string[] {
   const fields = kind === "PersistentVolume" ? replaces : fixedChanges(olds as unknown as Manifest, { ...news, kind } as unknown as Manifest);
   return fields.filter((field) => !containsUnknown(valueAt(news, field.split(".")) ?? null));
 }
 
-/** @throws HomelabError E_IMMUTABLE; an object that is not in the cluster any more is made anew */
+/** @throws HomelabError E_IMMUTABLE; not for an object that no longer exists in the cluster, since that is created again */
 export async function refuseToReplace(
   type: ObjectType,
   { id, olds, news, replaces }: { readonly id: string; readonly olds: Values; readonly news: Values; readonly replaces: readonly string[] },

@@ -37,7 +37,7 @@ function mergedFields(a: Values, b: Values): Values {
   return result;
 }
 
-/** What is owned as a whole has no fields of its own, and everything in it is owned with it. */
+/** A value that is owned as a whole has no `f:` entries below it; everything in it belongs to the same owner. */
 const isWhole = (fields: Fields): boolean => fields !== undefined && Object.keys(fields).length === 0;
 
 const below = (fields: Fields, key: string): Fields => {
