@@ -39,7 +39,7 @@ const GIB = 1024 ** 3;
 export function certificateFinding(pem: string, now: number): Finding {
   const { validTo } = new X509Certificate(pem);
   const days = Math.floor((Date.parse(validTo) - now) / DAY);
-  const next = "put another certificate and key into secrets/common/certificate-authority.yaml and site/authority.pem (docs/runbooks.md), then `homelab up`";
+  const next = "make its certificate anew with the same key (docs/runbooks.md, A certificate has expired), then `homelab up`";
   if (days < 0) return wrong(`ended on ${validTo}`, next);
   return days < CERTIFICATE_DAYS ? look(`ends in ${days} days, on ${validTo}`, next) : ok(`valid until ${validTo}`);
 }

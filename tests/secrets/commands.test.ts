@@ -1,9 +1,12 @@
 /** `homelab secrets` as a shell runs it: values on standard input, exit codes, and what is on the disk afterwards. */
 import { spawn } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { newAuthority } from "../../common/authority";
 import { quote } from "../../common/quote";
+import { restoreAuthority } from "../../lab/core/tls";
 import { generateIdentity } from "../../secrets/age";
 import { decryptSopsFile } from "../../secrets/sops-file";
 import { runCommand, startCommand } from "../support/run-command";
@@ -83,6 +86,47 @@ test("where the key is lost, each file is made anew for another one by what its 
   const check = await run(["check"], "", now);
   expect([check.code, check.err]).toEqual([4, expect.stringContaining("secrets/common/other.yaml")]);
   expect(check.err).not.toContain("app/db");
+});
+
+const openssl = fs.existsSync("/usr/bin/openssl") ? test : test.skip;
+
+openssl("where the own authority has expired, what docs/runbooks.md says makes what it signed valid again", async () => {
+  const [, script = ""] = /## A certificate has expired[\s\S]*?```sh\n([\s\S]*?)```/.exec(fs.readFileSync(path.join(root, "docs/runbooks.md"), "utf8")) ?? [];
+  const DAY = 86_400_000;
+  const { cert, key } = await newAuthority("homelab example.org", Date.now() - 3_660 * DAY);
+  const leaf = await (await restoreAuthority({ cert, key })).issue(["vault.example.org"]);
+  await put("certificate-authority", "tls.crt", cert);
+  await run(["set", "certificate-authority", "tls.key"], key);
+  fs.mkdirSync(path.join(folder, "site"));
+  const file = path.join(folder, "site/authority.pem");
+  fs.writeFileSync(file, cert);
+  fs.writeFileSync(path.join(folder, "leaf.pem"), leaf.cert);
+  const shell = (text: string) =>
+    runCommand(
+      spawn("sh", ["-ec", text], {
+        cwd: folder,
+        env: { PATH: `${folder}/bin:/usr/bin:/bin`, SOPS_AGE_KEY: me.secret, HOMELAB_SECRETS_DIR: path.join(folder, "secrets"), HOME: folder },
+        stdio: ["pipe", "pipe", "pipe"],
+      }),
+    );
+  fs.mkdirSync(path.join(folder, "bin"));
+  const homelab = `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(path.join(root, "orchestrator/bin/homelab"))} "$@"\n`;
+  fs.writeFileSync(path.join(folder, "bin/homelab"), homelab, { mode: 0o700 });
+  const verify = "openssl verify -CAfile site/authority.pem leaf.pem";
+  expect((await shell(verify)).err).toContain("certificate has expired");
+
+  const done = await shell(script);
+  expect([done.code, done.out]).toEqual([0, "secrets/common/certificate-authority.yaml: tls.crt written\n"]);
+  expect((await shell(verify)).out).toBe("leaf.pem: OK\n");
+  const renewed = new X509Certificate(fs.readFileSync(file));
+  const former = new X509Certificate(cert);
+  expect([renewed.ca, renewed.subject, renewed.keyUsage]).toEqual([true, former.subject, former.keyUsage]);
+  expect(Date.parse(renewed.validTo)).toBeGreaterThan(Date.now() + 3_600 * DAY);
+  const values = { "tls.crt": fs.readFileSync(file, "utf8").trimEnd(), "tls.key": key.trimEnd() };
+  const found = await open("certificate-authority");
+  expect(JSON.stringify(found).replaceAll('\\n"', '"')).toBe(JSON.stringify({ vault: { kv: { "certificate-authority": values } } }));
+  // No key is left in the clear.
+  expect(fs.readdirSync(folder).toSorted()).toEqual([".sops.yaml", "bin", "leaf.pem", "secrets", "site"]);
 });
 
 test("check refuses a plaintext file, a private key and a file of another kind, by name", async () => {
