@@ -42,7 +42,39 @@ test.each<[string, Partial<Observed>, string, string]>([
     "a command says it in its second line",
     { first: failedWith({ code: "E_STACK_FAILED", message: 'exit status 1: running "x":\n  Vault is sealed\nmore' }), next: good },
     "failed clearly",
-    'exit status 1: running "x": Vault is sealed',
+    "Vault is sealed",
+  ],
+  [
+    "a role says what it has done before it says what failed",
+    {
+      first: failedWith({
+        code: "E_STACK_FAILED",
+        message: `Process exited with status 1 on 10.20.0.11: running "sh -c '# Role\\n'":\n{"operation":"first boot finished","status":"ok"}\nk3s.service: exited, status=1`,
+      }),
+      next: good,
+    },
+    "failed clearly",
+    "k3s.service: exited, status=1",
+  ],
+  [
+    "a resource of it failed",
+    {
+      first: {
+        code: 1,
+        stderr: "",
+        report: report(
+          stack({
+            status: "failed",
+            error: { code: "E_STACK_FAILED", message: "update failed" },
+            failures: [{ op: "create", urn: "urn:pulumi:tools::p::a:b:Command::k3s-run", type: "a:b:Command", name: "k3s-run", diffs: [], keys: [] }],
+            diagnostics: [{ severity: "error", urn: "urn:pulumi:tools::p::a:b:Command::k3s-run", message: "no space left" }],
+          }),
+        ),
+      },
+      next: good,
+    },
+    "failed clearly",
+    "Command k3s-run could not be created: no space left",
   ],
   ["nothing met it", { struck: false }, "never struck", "nothing in these stacks met it"],
   ["it hangs", { first: { ...good, code: null } }, "bug", "the run hung, and was ended"],

@@ -1,5 +1,6 @@
 /** What a fault did to a run, judged by what the run said and by what the lab has afterwards. */
 import { counted } from "../../common/counted";
+import { problemsOf } from "../report/failure-text";
 import type { RunReport } from "../report/report-schema";
 
 export const VERDICTS = ["survived", "failed clearly", "bug", "never struck"] as const;
@@ -48,11 +49,7 @@ function unclear({ stderr, report }: RunEnd): string | undefined {
   return undefined;
 }
 
-/** With the next one, where it only announces it: `exit status 1: running "…":`. */
-function firstLine(text: string): string {
-  const [first = "", next] = text.trim().split("\n");
-  return first.endsWith(":") && next !== undefined ? `${first} ${next.trim()}` : first;
-}
+const firstLine = (text: string): string => text.trim().split("\n")[0] ?? "";
 
 const list = (what: string, names: readonly string[]): string[] => (names.length === 0 ? [] : [`${what}: ${names.slice(0, 3).join(", ")}`]);
 
@@ -69,10 +66,12 @@ function wrongAfterwards(seen: Observed): string[] {
   ];
 }
 
-/** What a failed run said first. */
+/** What a person reads first of a failed run. */
 function saidOf({ stderr, report }: RunEnd): string {
-  const error = report?.stacks.find(({ status }) => status === "failed")?.error;
-  return error === undefined ? firstLine(stderr) : firstLine(error.message);
+  const failed = report?.stacks.find(({ status }) => status === "failed");
+  const [problem] = failed === undefined ? [] : problemsOf(failed);
+  if (problem === undefined) return firstLine(stderr);
+  return [problem.what, problem.lines[0] ?? ""].filter((part) => part !== "").join(": ");
 }
 
 const retriesOf = (report: RunReport | undefined): number => (report?.stacks ?? []).reduce((sum, { retries }) => sum + (retries?.length ?? 0), 0);
