@@ -11,6 +11,8 @@ export interface TaskRequest {
   user: string;
   /** Name of the latency that it takes before its work. */
   latency: string;
+  /** What the worker takes back of what the call itself had begun, where the task fails. */
+  undo?: () => void;
 }
 
 /** What runs, by cluster. */
@@ -88,6 +90,7 @@ export function startTask(pve: Pve, request: TaskRequest, work: (log: (line: str
           what: `the lab failed in task ${request.type}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
         });
       }
+      request.undo?.();
       finish(error instanceof Error ? error.message : String(error));
     },
   );

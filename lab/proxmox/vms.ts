@@ -17,6 +17,7 @@ function newVm(pve: Pve, node: string, vmid: number): Vm {
   return vm;
 }
 
+/** The VM is gone, with its disks; also what a creation or clone that fails does with its own (qemu-server, API2/Qemu.pm). */
 function drop(pve: Pve, vm: Vm): void {
   freeDisks(pve, vm);
   pve.state.vms = pve.state.vms.filter((v) => v !== vm);
@@ -41,11 +42,11 @@ function create(call: Call): string {
   vm.config["lock"] = "create";
   vm.config["name"] = parameters["name"] ?? `VM${vm.vmid}`;
   const start = parameters["start"] === "1";
-  return startTask(pve, { node, type: "qmcreate", id: String(vm.vmid), user: call.user, latency: "proxmox.create" }, () => {
+  const undo = (): void => drop(pve, vm);
+  return startTask(pve, { node, type: "qmcreate", id: String(vm.vmid), user: call.user, latency: "proxmox.create", undo }, () => {
     try {
       applyConfig(pve, vm, parameters);
     } catch (error) {
-      drop(pve, vm);
       throw new TaskError(`unable to create VM ${vm.vmid} - ${error instanceof PveError ? detailOf(error) : String(error)}`);
     }
     fillDefaults(pve, vm);
@@ -79,7 +80,8 @@ function clone(call: Call): string {
   pool?.members.push(vm.vmid);
   vm.config["lock"] = "clone";
   vm.config["name"] = parameters["name"] ?? `Copy-of-VM-${labelOf(source)}`;
-  return startTask(pve, { node: source.node, type: "qmclone", id: String(source.vmid), user: call.user, latency: "proxmox.clone" }, () => {
+  const undo = (): void => drop(pve, vm);
+  return startTask(pve, { node: source.node, type: "qmclone", id: String(source.vmid), user: call.user, latency: "proxmox.clone", undo }, () => {
     const own = /^(template|lock|smbios1|vmgenid|meta|name|unused\d+|net\d+)$/;
     const nets = Object.entries(source.config).filter(([key]) => /^net\d+$/.test(key));
     Object.assign(vm.config, Object.fromEntries(Object.entries(source.config).filter(([key]) => !own.test(key) && !volumeOf(pve, source, key))));

@@ -155,6 +155,19 @@ describe("proxmoxve", () => {
     expect((await plugin.make(VM, vm)).id).toBe("115");
   });
 
+  test.each(["qmcreate", "qmclone"])("a task %s that fails leaves no VM behind, and the next run makes it", async (type) => {
+    await plugin.make(FILE, image);
+    if (type === "qmclone") await plugin.make(VM, template);
+    const before = lab.proxmox.state().vms.map(({ vmid }) => vmid);
+    lab.ctx.faults.queue({ name: "proxmox.task-failed", target: type });
+    const wanted = type === "qmclone" ? vm : template;
+    const thrown: unknown = await plugin.make(VM, wanted).catch((error: unknown) => error);
+    expect(String((thrown as { details?: unknown }).details)).toMatch(new RegExp(`^Proxmox: ${type} .*failed: command failed: exit code 1`));
+    // The state must not know of a VM that is not there.
+    expect([partialFailure(thrown), lab.proxmox.state().vms.map(({ vmid }) => vmid)]).toEqual([undefined, before]);
+    expect((await plugin.make(VM, wanted)).id).toBe(String(wanted["vmId"]));
+  });
+
   test("several processes clone on one node one after the other", async () => {
     await lab.stop();
     lab = await ProxmoxLab.start({ latency: createLatency("zero", { "proxmox.clone": 150 }) });
