@@ -1,11 +1,13 @@
 /** One command line of `homelab`: finds the command, and gives it its arguments. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { describeError } from "../common/errors";
 import { projectRoot } from "../common/paths";
 import { parseCommandLine } from "./cli/arguments";
 import { allCommands, findCommand } from "./cli/catalogue";
 import type { NamedCommand } from "./cli/command";
 import { EXIT } from "./cli/exit-codes";
+import { exitCodeOf } from "./cli/exit-of-error";
 import { helpText, overview } from "./cli/help";
 import type { Session } from "./cli/session";
 
@@ -41,4 +43,14 @@ export async function runCommandLine(argv: readonly string[], session: Session):
   if (own.some(isHelp)) return helpOf(command, own, session);
   const { args, verb } = parseCommandLine(command, rest);
   return command.run(args, session, verb);
+}
+
+/** Runs one command line, and says what ended it early. @returns its exit code */
+export async function runToItsEnd(argv: readonly string[], session: Session): Promise<number> {
+  try {
+    return await runCommandLine(argv, session);
+  } catch (thrown) {
+    session.err(`error: ${describeError(thrown)}\n`);
+    return exitCodeOf(thrown);
+  }
 }

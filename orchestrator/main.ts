@@ -2,11 +2,10 @@ import { systemClock } from "../common/clock";
 import { describeError, systemErrorCode } from "../common/errors";
 import { createRedactor } from "../common/redact";
 import { EXIT, type ExitCode } from "./cli/exit-codes";
-import { exitCodeOf } from "./cli/exit-of-error";
 import type { Session } from "./cli/session";
 import { createSinks } from "./cli/sinks";
 import { askAt, terminalOf } from "./cli/terminal";
-import { runCommandLine } from "./command-line";
+import { runToItsEnd } from "./command-line";
 
 const redactor = createRedactor();
 const listeners = new Set<() => void>();
@@ -55,12 +54,6 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   });
 }
 
-runCommandLine(process.argv.slice(2), session).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (thrown: unknown) => {
-    session.err(`error: ${describeError(thrown)}\n`);
-    process.exitCode = exitCodeOf(thrown);
-  },
-);
+void runToItsEnd(process.argv.slice(2), session).then((code) => {
+  process.exitCode = code;
+});

@@ -9,6 +9,7 @@ import { quote } from "../../common/quote";
 import { restoreAuthority } from "../../lab/core/tls";
 import { generateIdentity } from "../../secrets/age";
 import { decryptSopsFile } from "../../secrets/sops-file";
+import { runHere } from "../support/command-line";
 import { runCommand, startCommand } from "../support/run-command";
 
 const root = path.join(__dirname, "../..");
@@ -29,18 +30,27 @@ beforeEach(async () => {
 });
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-function start(args: readonly string[], more: Record<string, string> = {}) {
-  const env: Record<string, string | undefined> = { ...process.env, SOPS_AGE_KEY: me.secret, HOMELAB_SECRETS_DIR: path.join(folder, "secrets"), ...more };
-  delete env["SOPS_AGE_KEY_FILE"];
-  return startCommand("orchestrator/main.js", ["secrets", ...args], { env });
-}
+const environment = (more: Record<string, string>): Record<string, string | undefined> => ({
+  ...process.env,
+  SOPS_AGE_KEY: me.secret,
+  SOPS_AGE_KEY_FILE: undefined,
+  HOMELAB_SECRETS_DIR: path.join(folder, "secrets"),
+  ...more,
+});
+
+const start = (args: readonly string[], more: Record<string, string> = {}) =>
+  startCommand("orchestrator/main.js", ["secrets", ...args], { env: environment(more) });
 
 const run = (args: readonly string[], input: string | Buffer = "", more: Record<string, string> = {}) => runCommand(start(args, more), input);
 
-const put = (entry: string, key: string, value: string) => run(["new", entry, key], value);
+/** The same without a process: for what is many refusals, and for what another test begins with. */
+const call = (args: readonly string[], input: string | Buffer = "", more: Record<string, string> = {}) =>
+  runHere(["secrets", ...args], environment(more), input);
+
+const put = (entry: string, key: string, value: string) => call(["new", entry, key], value);
 
 test("a value goes in by standard input, comes out as it was, and changes alone", async () => {
-  expect(await put("app/db", "PASSWORD", "it's\nünïcode\n")).toEqual({ code: 0, out: "secrets/common/app/db.yaml: PASSWORD written\n", err: "" });
+  expect(await run(["new", "app/db", "PASSWORD"], "it's\nünïcode\n")).toEqual({ code: 0, out: "secrets/common/app/db.yaml: PASSWORD written\n", err: "" });
   expect(await run(["set", "app/db", "USER"], "the-user-name\n")).toMatchObject({ code: 0 });
   const before = text("app/db");
   expect((await run(["get", "app/db", "PASSWORD"])).out).toBe("it's\nünïcode");
@@ -288,7 +298,7 @@ describe("bad input", () => {
   ])("%s", async (_, args, prepare, { code = 1, input = "", env = {}, says }) => {
     prepare();
     const before = text("a");
-    const result = await run(args, input, env);
+    const result = await call(args, input, env);
     expect([result.code, result.err]).toEqual([code, expect.stringContaining(says)]);
     expect(result.out + result.err).not.toMatch(/hunter2|value-of-a|AGE-SECRET-KEY-1[A-Z0-9]|internal error/);
     expect([text("a"), fs.readdirSync(path.join(folder, "secrets/common"))]).toEqual([before, ["a.yaml"]]);

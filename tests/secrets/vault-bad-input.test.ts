@@ -13,6 +13,7 @@ import { startVault, type VaultServer } from "../../lab/vault";
 import { type AgeIdentity, generateIdentity } from "../../secrets/age";
 import { encryptSopsFile } from "../../secrets/sops-file";
 import { treeAt } from "../../secrets/vault-paths";
+import { runHere } from "../support/command-line";
 import { type CommandResult, runCommand, startCommand } from "../support/run-command";
 
 const me = generateIdentity();
@@ -59,14 +60,17 @@ async function impostor(status: number, body: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function execute(script: string, args: readonly string[], env: Record<string, string | undefined>, input = ""): Promise<CommandResult> {
+function environment(more: Record<string, string | undefined>): Record<string, string | undefined> {
   const own = { PATH: process.env["PATH"], HOME: folder, VAULT_ADDR: address, SOPS_AGE_KEY: me.secret };
   const folders = { HOMELAB_VAULT_KEYS_DIR: path.join(folder, "keys"), HOMELAB_SECRETS_DIR: path.join(folder, "secrets") };
-  return runCommand(startCommand(script, args, { cwd: folder, env: { ...own, ...folders, ...env } }), input);
+  return { ...own, ...folders, ...more };
 }
 
-/** As a person types it. */
-const homelab = (args: readonly string[], env: Record<string, string | undefined> = {}) => execute("orchestrator/main.js", ["vault", ...args], env);
+const execute = (script: string, args: readonly string[], env: Record<string, string | undefined>, input = ""): Promise<CommandResult> =>
+  runCommand(startCommand(script, args, { cwd: folder, env: environment(env) }), input);
+
+/** As a person types it, but for the process. */
+const homelab = (args: readonly string[], env: Record<string, string | undefined> = {}) => runHere(["vault", ...args], environment(env));
 /** The part of `homelab vault orphans|delete` that speaks with Vault, once the address and token are read from the state. */
 const entries = (verb: "orphans" | "delete", names: readonly string[] = [], env: Record<string, string | undefined> = {}) =>
   execute("secrets/vault.main.js", [verb], { VAULT_TOKEN: rootToken, ...env }, names.join("\n"));
@@ -196,7 +200,7 @@ describe("unseal", () => {
 
   test("the right file opens it, and once more does nothing", async () => {
     putKeys(unsealKeys);
-    expect(await homelab(["unseal"])).toEqual({ code: 0, out: `${address}: unsealed\n`, err: "" });
+    expect(await execute("orchestrator/main.js", ["vault", "unseal"], {})).toEqual({ code: 0, out: `${address}: unsealed\n`, err: "" });
     expect(await homelab(["unseal"])).toEqual({ code: 0, out: `${address}: was open already\n`, err: "" });
     expect(await sealed()).toMatchObject({ sealed: false });
   });
