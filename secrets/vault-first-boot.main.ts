@@ -1,6 +1,6 @@
 /**
  * `node bin/secrets/vault-first-boot.main.js`: brings the Vault of VAULT_ADDR to where it takes requests, and prints
- * {"id": …}, which tells it from the Vault before it, and nothing else on standard output. Run by the program (components/platform/vault.ts).
+ * {"id": …}, which tells it from the Vault before it, and nothing else on standard output. Run by the program (components/platform/vault/vault.ts).
  */
 import { systemClock } from "../common/clock";
 import { ENV, readEnv } from "../common/env";

@@ -77,7 +77,7 @@ async function initialise(args: FirstBootArgs, file: string): Promise<VaultKeys>
   return await args.uninterrupted(async () => {
     const keys = await args.api.initialise().catch((thrown: unknown) => {
       if (!(thrown instanceof VaultRefusal) || thrown.status !== 400) throw thrown;
-      // It made no keys for us, and nobody must be told later that ours were lost.
+      // Vault made no keys for this call. Without the marker, the next run does not report them as lost.
       fs.rmSync(markerOf(file), { force: true });
       throw new HomelabError("E_VAULT_BOOTED_ELSEWHERE", `Vault at ${args.address} was initialised by somebody else at the same moment`, {
         cause: thrown,

@@ -36,7 +36,7 @@ function decode(encoded: string, otp: string): string {
 export async function generateRoot(api: VaultApi, address: string, unsealKeys: readonly string[]): Promise<string> {
   const ask = async (method: string, path: string, body?: object): Promise<unknown> =>
     api.ask("make a root token", method, `sys/generate-root/${path}`, body === undefined ? {} : { body });
-  // One attempt at a time: what stands there was cut off, or is somebody's who has to begin anew.
+  // Vault has one attempt at a time. An earlier one was interrupted, or belongs to somebody who must start again.
   if (progress.parse(await ask("GET", "attempt")).started) await ask("DELETE", "attempt");
   const { nonce, otp } = begun.parse(await ask("PUT", "attempt", {}));
   try {
@@ -48,7 +48,7 @@ export async function generateRoot(api: VaultApi, address: string, unsealKeys: r
     if (!(cause instanceof VaultRefusal) || cause.status !== 400) throw cause;
     throw wrongKeys(address, cause);
   } finally {
-    // Ends what is not complete; what is complete has ended.
+    // Cancels an incomplete attempt; a complete one has ended by itself.
     await ask("DELETE", "attempt");
   }
   throw wrongKeys(address);

@@ -1,7 +1,7 @@
 /**
  * `node bin/secrets/vault-set-up.main.js`: gives the Vault of VAULT_ADDR the policy on standard input (JSON, `name` and `policy`),
  * and prints {"token": …}, a token of that policy, and nothing else. No root token is left. Run by the program
- * (components/platform/vault.ts).
+ * (components/platform/vault/vault.ts).
  */
 import { z } from "zod";
 import { systemClock } from "../common/clock";
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   const api = createVaultApi(address, systemClock);
   const keys = { api, address, folder: keysFolder(), identities: loadAgeKeys };
   try {
-    // Its pod may have been restarted since its first boot, and then nothing else brings the keys.
+    // The pod may have been restarted since the first boot. It is sealed then, and nothing else in this run unseals it.
     await unsealVault({ ...keys, clock: systemClock });
     const token = await setUpVault({
       ...keys,

@@ -79,7 +79,7 @@ async function setUp(args: SetUpArgs, file: string): Promise<string> {
     made = tokenAnswer.parse(await ask("make a token", "POST", "auth/token/create", token)).auth;
     await revokeOthers(args, root, made.accessor);
   } finally {
-    // The one in the file goes when all is done: until then a run that was cut goes on with it.
+    // A root token in the file of keys is revoked at the end only, so that a run after an interruption can use it.
     if (stored !== "has it") await revokeToken(api, root);
   }
   if (stored === "has it") await revokeToken(api, root);

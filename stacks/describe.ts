@@ -10,7 +10,7 @@ import { stackFacts } from "./load/stacks";
 import { planEstate, type StackPlan } from "./plan/plan";
 import { platformSummary } from "./plan/platform-summary";
 
-/** Asked for in the lab only: what is wrong with it stops no other run. */
+/** Needed for a lab only, so an error in it stops no other run. */
 function labFacts(): object {
   try {
     return { site: labSite() };

@@ -25,7 +25,7 @@ function proxmoxOf(nodes: LabSite["nodes"]): LabSite["proxmox"] {
   };
 }
 
-/** Those from which Argo CD delivers. What is no such option is refused where the platform is planned. */
+/** The repositories from which Argo CD delivers. Wrong options are ignored here: the plan of the platform refuses them. */
 const repositoriesOf = (): string[] => [
   ...new Set(
     Object.values(stacks).flatMap(({ platform = {} }) => {

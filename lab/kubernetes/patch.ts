@@ -132,7 +132,7 @@ function strategicMergePatch(value: Json | undefined, patch: Json, schema: Schem
   return result;
 }
 
-/** A patch of a kind that the type of its body names; apply is none of them (`ObjectStore.apply`). @throws StatusError 415 */
+/** The patch that the content type names, except for apply (`ObjectStore.apply`). @throws StatusError 415 */
 export function patchOf(contentType: string, type: ResourceType, body: Json): (object: Json) => Json {
   if (contentType.includes("json-patch")) return (object) => jsonPatch(object, body as unknown as Parameters<typeof jsonPatch>[1]);
   if (contentType.includes("strategic-merge-patch") && type.crd === undefined) return (object) => strategicMergePatch(object, body, schemaOf(type));

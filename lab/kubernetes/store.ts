@@ -165,7 +165,7 @@ export class ObjectStore extends ObjectTable {
     if (left === 0) this.remove(type, old);
   }
 
-  /** Sets what a namespace waits for; one that ends and waits for nothing is gone, whatever is left in it. */
+  /** Sets a namespace's finalizers. A terminating namespace without finalizers is removed, even if objects are left in it. */
   finalize(type: ResourceType, name: string, given: unknown, options: WriteOptions): Written {
     const finalizers = Array.isArray(given) ? given.map(String) : [];
     const old = this.get(type, undefined, name);

@@ -39,7 +39,7 @@ export class Writes {
     );
   }
 
-  /** JSON, YAML, and of the binary format what the lab reads: custom resources have none, and what else it does not read is a gap. */
+  /** Parses JSON, YAML and protobuf. Custom resources have no protobuf form. A body in protobuf that the lab cannot read is logged as a gap. */
   parsed(body: Buffer, contentType: string, { type }: ResourcePath): unknown {
     if (!isProtobuf(contentType)) return parseBody(body.toString("utf8"), contentType, type.kind);
     try {

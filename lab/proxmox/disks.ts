@@ -50,7 +50,7 @@ function allocate(pve: Pve, vm: Vm, storageName: string, size: number, image: Vo
   return volume;
 }
 
-/** Virtual size of a cloud image, whatever its stand-in weighs. */
+/** Virtual size of a cloud image, independent of the size of its stand-in. */
 const IMAGE_SIZE = 3584 * 1024 ** 2;
 
 /** What each physical disk of a node holds. */

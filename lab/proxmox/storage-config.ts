@@ -52,7 +52,7 @@ function typeOf(name: string): StorageType {
   return type;
 }
 
-/** The options as they are stored: content types that the type does not have are left out, as Proxmox warns and goes on. */
+/** The options as they are stored. Content types that the storage type does not support are left out: Proxmox warns about them and continues. */
 function checkOptions(type: StorageType, given: Readonly<Record<string, string>>): Record<string, string> {
   const options: Record<string, string> = {};
   for (const [key, value] of Object.entries(given)) {

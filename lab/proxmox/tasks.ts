@@ -64,7 +64,7 @@ export function startTask(pve: Pve, request: TaskRequest, work: (log: (line: str
     const guard = (): void => {
       if (stopped) throw new TaskError("received interrupt");
     };
-    // The worker ends at once; what it waited for comes to nothing (see Guard).
+    // The worker ends at once, and the result of what it waited for is dropped (see Guard).
     const stop = new Promise<never>((_resolve, reject) => {
       stops.set(task, () => {
         stopped = true;

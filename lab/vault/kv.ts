@@ -52,7 +52,7 @@ export class Kv {
       case "subkeys":
         throw this.core.notModelled(`${call.method} /v1/${call.path}`);
       default:
-        // The engine has no such path; Vault says so itself.
+        // The engine has no such path; the answer is a real Vault's.
         throw new VaultError(404, undefined, {
           warnings: ["Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use."],
         });

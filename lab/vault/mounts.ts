@@ -81,7 +81,7 @@ export class Mounts {
     return {
       accessor: mount.accessor,
       config: { ...mount.config, ...(kind === "auths" ? { token_type: mount.config["token_type"] ?? "default-service" } : {}) },
-      // Of plugins in the catalog; what every Vault has is none.
+      // Only plugins of the catalog have this field, not the engines that are part of every Vault.
       ...(MODELLED[kind].has(mount.type) ? { deprecation_status: "supported" } : {}),
       description: mount.description,
       external_entropy_access: mount.externalEntropy,

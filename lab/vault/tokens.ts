@@ -279,7 +279,7 @@ export class Tokens {
     return undefined;
   }
 
-  /** One that is not there is no error: Vault only warns. */
+  /** An unknown accessor is no error: Vault answers with a warning. */
   #revokeAccessor(accessor: string): Answer {
     this.#expire();
     const found = this.core.state.tokens.find((token) => token.accessor === accessor);

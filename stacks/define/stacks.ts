@@ -18,7 +18,7 @@ export interface Stack<N extends string = string> {
   readonly vms: Readonly<Record<string, VmDuty>>;
   /** It prepares the Proxmox nodes: storages, bridges, images and the templates that all VMs are cloned from. One stack does. */
   readonly proxmox?: true;
-  /** Every change of it needs a word of its own: `homelab up` asks for the homelab's name, and `--yes` wants `--approve production` as well. */
+  /** Every change of it must be approved: `homelab up` asks for the homelab's name, and with `--yes` needs `--approve <stack>` or `--approve production`. */
   readonly production?: true;
   /**
    * A command that saves what the stack holds: words, run without a shell in the checkout before `homelab` deletes or replaces what holds

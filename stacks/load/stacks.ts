@@ -21,7 +21,7 @@ export interface LoadedStack {
   apps: Readonly<Record<string, App>>;
 }
 
-/** A stack as the orchestrator is told of it. */
+/** What the orchestrator learns of a stack. */
 interface StackFacts {
   name: string;
   needs: readonly string[];

@@ -23,7 +23,7 @@ type Problem = readonly [what: string, hint: string];
 
 const again = <T>(values: readonly T[]): T[] => values.filter((value, index) => values.indexOf(value) < index);
 
-/** A name that says of which environment it is: `dev.shop` in stg, and in production any. */
+/** Refuses a host name that begins with another environment's name, such as `dev.shop` in stg; in production, with any environment's name. */
 function hostOfAnother({ ports }: App, { estate, stack }: Where): Problem[] {
   const others = estate.stacks.filter(({ name, production }) => !production && name !== stack.name).map(({ name }) => name);
   return ports.flatMap(({ host }): Problem[] => {

@@ -45,7 +45,7 @@ function placement(vm: LocatedVm, nodes: ReadonlyMap<string, ProxmoxNode>): Prob
     return [at("target_node", `there is no host "${spec.node}"${meant === undefined ? "" : `; did you mean "${meant}"?`}`)];
   }
   const problems: Problem[] = [];
-  // A cloud-init drive that the file does not name lies beside the first disk, which is told already.
+  // A cloud-init drive that the file does not name is on the storage of the first disk, whose problems are reported anyway.
   const drives = [...spec.disks, spec.cloudInit].filter((drive) => vm.placeOf(drive.interface) !== undefined);
   const storages = drives.map((drive): [string, string] => [`${vm.placeOf(drive.interface)}.storage`, drive.storage]);
   const forDisks = node.storages.map(nameOf);
