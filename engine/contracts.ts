@@ -27,7 +27,7 @@ export interface StackConfig {
 export type OperationKind = "preview" | "update" | "refresh" | "destroy";
 
 export interface OperationOptions {
-  /** Steps at once. */
+  /** Steps at once, at least 1. */
   parallel: number;
   targets: string[];
   targetDependents: boolean;

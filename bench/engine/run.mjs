@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Measures the embedded engine: up, no-change preview and destroy of N resources of a small provider plugin, and the time to the
 // first output. The same is run with the real CLI, the part `pulumi` of `make real-parts` (with the language host of the tests) or
-// one on PATH, and the ratio is printed: CLI's seconds by ours, both of this run.
+// one on PATH, and the ratios are printed: the CLI's seconds and processor seconds by ours, all of this run.
 //
 //   node bench/engine/run.mjs [N…]        default: 1000 2000; the growth: 100 1000 5000
 import { spawnSync } from "node:child_process";
@@ -68,7 +68,11 @@ for (const count of counts.length > 0 ? counts : [1000, 2000]) {
   const theirs = real === undefined ? undefined : await measure(real, count);
   for (const [name] of STEPS) {
     const { seconds, cpu, peakMiB, firstMs } = ours[name];
-    const ratio = theirs === undefined ? "" : `  CLI ${theirs[name].seconds.toFixed(1)} s, ratio ${(theirs[name].seconds / seconds).toFixed(1)}`;
+    const cli = theirs?.[name];
+    const ratio =
+      cli === undefined
+        ? ""
+        : `  CLI ${cli.seconds.toFixed(1)} s, ratio ${(cli.seconds / seconds).toFixed(1)}  CLI CPU ${cli.cpu.toFixed(1)} s, ratio ${(cli.cpu / cpu).toFixed(1)}`;
     console.log(
       `${String(count).padStart(5)} ${name.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  CPU ${cpu.toFixed(1).padStart(5)} s  ${((1000 * seconds) / count).toFixed(1).padStart(5)} ms each  ${peakMiB.toFixed(0).padStart(4)} MiB  first output ${firstMs.toFixed(0)} ms${ratio}`,
     );

@@ -34,19 +34,27 @@ import { ask, isInteractive } from "./terminal";
 
 export type OperationCommand = "preview" | "up" | "refresh" | "destroy" | "import";
 
-/** @throws CliError where the text is not a whole number; 0 and below mean no limit, as in the CLI */
+/** What the protocol has room for. */
+const MOST_PARALLEL = 2 ** 31 - 1;
+
+/** As the CLI reads it: 0 and below mean its default. @throws CliError where the text is not a whole number */
 function parallelOfEnvironment(): number | undefined {
   const text = readEnv("PULUMI_PARALLEL");
   if (text === undefined) return undefined;
   if (!/^-?\d+$/.test(text)) throw new CliError(`PULUMI_PARALLEL must be a whole number, not ${text}`, EXIT_CODE.usage);
-  return Number(text);
+  return Number(text) > 0 ? Number(text) : undefined;
+}
+
+/** At least 1: with 0 the CLI takes one step at a time, and with less it starts no program. */
+function parallelOf(flags: Flags): number {
+  const parallel = flags.number("parallel") ?? parallelOfEnvironment() ?? os.cpus().length * 4;
+  return Math.min(Math.max(parallel, 1), MOST_PARALLEL);
 }
 
 function optionsOf(flags: Flags, refreshAlways: boolean): OperationOptions {
-  const parallel = flags.number("parallel") ?? parallelOfEnvironment() ?? os.cpus().length * 4;
   const targetReplace = flags.list("target-replace");
   return {
-    parallel,
+    parallel: parallelOf(flags),
     targets: [...flags.list("target"), ...targetReplace],
     targetDependents: flags.has("target-dependents"),
     excludes: flags.list("exclude"),

@@ -22,7 +22,7 @@ export class StepExecutor {
     private readonly ctx: DeploymentContext,
     parallel: number,
   ) {
-    this.#free = parallel > 0 ? parallel : Number.MAX_SAFE_INTEGER;
+    this.#free = parallel;
   }
 
   get halted(): boolean {

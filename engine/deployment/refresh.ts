@@ -153,7 +153,7 @@ export async function refresh(
       ctx.events.failed(step, 0);
     }
   };
-  await inPool(chosen(ctx, ctx.state.snapshot().resources).filter(reads), Math.min(parallel > 0 ? parallel : MOST_AT_ONCE, MOST_AT_ONCE), one);
+  await inPool(chosen(ctx, ctx.state.snapshot().resources).filter(reads), Math.min(parallel, MOST_AT_ONCE), one);
   const lost = new Set(gone);
   const left = ctx.state.snapshot().resources.filter((r) => !lost.has(r));
   ctx.state.settle({ remove: gone, put: pruned(left, (state) => !ctx.state.isNew(state)) });

@@ -78,3 +78,31 @@ test("a number of parallel steps that is none is refused, not taken for no limit
   const ran = await site.pulumi(["up", "--yes", "--skip-preview"], { env: { PULUMI_PARALLEL: "many" } });
   expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("PULUMI_PARALLEL must be a whole number, not many")]);
 });
+
+test.each([
+  ["--parallel=0", { flag: "--parallel=0" }, 1],
+  ["--parallel=-1", { flag: "--parallel=-1" }, 1],
+  ["--parallel=2", { flag: "--parallel=2" }, 2],
+  ["PULUMI_PARALLEL=0: the default", { environment: "0" }, 3],
+  ["PULUMI_PARALLEL=-1: the default", { environment: "-1" }, 3],
+  ["PULUMI_PARALLEL beyond 32 bits", { environment: "99999999999" }, 3],
+])("%s: so many creations run at once", async (_name, { flag, environment }: { flag?: string; environment?: string }, expected) => {
+  projectFile(`plugins:\n  providers:\n    - name: world\n      path: ${path.resolve(__dirname, "../../bench/engine/plugin")}\n`);
+  site.write(
+    "index.js",
+    `const pulumi = require("@pulumi/pulumi");\nfor (const name of ["a", "b", "c"]) new pulumi.CustomResource("world:index:Thing", name, { name, sleepMs: 700 });\n`,
+  );
+  const events = path.join(site.dir, "events.jsonl");
+  fs.rmSync(events, { force: true });
+  const options = environment === undefined ? {} : { env: { PULUMI_PARALLEL: environment } };
+  const ran = await site.pulumi(["up", "--yes", "--skip-preview", "--event-log", events, ...(flag === undefined ? [] : [flag])], options);
+  expect([ran.code, ran.code === 0 ? "" : ran.stdout + ran.stderr]).toEqual([0, ""]);
+  let [running, most] = [0, 0];
+  for (const line of fs.readFileSync(events, "utf8").trim().split("\n")) {
+    const { resourcePreEvent, resOutputsEvent } = JSON.parse(line) as Record<string, { metadata: { type: string } } | undefined>;
+    if (resourcePreEvent?.metadata.type === "world:index:Thing") most = Math.max(most, ++running);
+    if (resOutputsEvent?.metadata.type === "world:index:Thing") running--;
+  }
+  expect(most).toBe(expected);
+  expect((await site.pulumi(["destroy", "--yes", "--skip-preview"])).code).toBe(0);
+});
