@@ -1,7 +1,7 @@
 /**
  * What an unquoted scalar of a settings file is. The CLI reads with Go's YAML library, whose rules differ from YAML 1.2: `0755` is
- * octal, `0b11` and `1_000` are numbers, a date is a time. Integers keep all of their digits (int64 and uint64 in Go). Held against
- * the CLI 3.260 in engine/config/settings-text.test.ts.
+ * octal, `0b11` and `1_000` are numbers, a date is a time. Integers keep all of their digits (int64 and uint64 in Go). Compared
+ * with values recorded from the CLI 3.260 in engine/config/plain-scalar.test.ts.
  */
 
 const DATE = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9})\d*)?(?:[ \t]*(Z|[-+]\d{2}:\d{2}))?)?$/;
