@@ -5,8 +5,9 @@ import { CHILD_FILE } from "./gitlab-images";
 import { APPLICATION_FLOW, IMAGES, image, TEMPLATES } from "./gitlab-templates";
 import { JOBS, jobNamed } from "./jobs";
 import { commandFor, isRun, type Job, type Trigger } from "./model";
+import { PREVIEW } from "./steps";
 
-const STAGES = ["validate", "preview", "nightly", "up", "release", "images"] as const;
+const STAGES = ["validate", "preview", "nightly", "release", "up", "images"] as const;
 type Stage = (typeof STAGES)[number];
 
 const STAGE_OF: Readonly<Record<string, Stage>> = {
@@ -24,18 +25,21 @@ const STAGE_OF: Readonly<Record<string, Stage>> = {
   delivered: "up",
 };
 
+/** What waits for no stage before its own: a change is shown also where a check of it fails. */
+const AT_ONCE: ReadonlySet<string> = new Set([PREVIEW]);
+
 /** One at a time, never cut by a newer pipeline, and a deployment of its environment; of the others the environment holds variables alone. */
 const DEPLOYS: ReadonlySet<string> = new Set(["release", "up", "deploy"]);
 
 const ON_CHANGE = { if: '$CI_PIPELINE_SOURCE == "merge_request_event"' };
 const ON_MAIN = { if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_SOURCE == "push"' };
-const RULES: Readonly<Record<Trigger, { readonly if: string; readonly when?: string; readonly allow_failure?: true }>> = {
+const RULES: Readonly<Record<Trigger, { readonly if: string; readonly when?: string; readonly allow_failure?: false }>> = {
   change: ON_CHANGE,
   main: ON_MAIN,
   nightly: { if: '$CI_PIPELINE_SOURCE == "schedule"' },
   called: { if: '$CI_PIPELINE_SOURCE == "pipeline"' },
-  // A job that waits for a hand holds no pipeline up.
-  "by-hand": { ...ON_MAIN, when: "manual", allow_failure: true },
+  // Where it fails the pipeline fails. Until somebody starts it, it holds up what needs it, and the stages after its own.
+  "by-hand": { ...ON_MAIN, when: "manual", allow_failure: false },
 };
 
 const RUNNER_TAGS = { hosted: undefined, homelab: ["homelab"] } as const;
@@ -44,10 +48,13 @@ const RUNNER_TAGS = { hosted: undefined, homelab: ["homelab"] } as const;
 function rulesOf(job: Job): object[] {
   const wantsRunner = [job, ...(job.needs ?? []).map(jobNamed)].some(({ runner }) => runner === "homelab");
   const conditions = [...(wantsRunner ? ['$HOMELAB_RUNNER == "true"'] : []), ...(job.calledWith === undefined ? [] : [`$${job.calledWith}`])];
-  return job.on.map((trigger) => {
-    const rule = { ...RULES[trigger], if: [RULES[trigger].if, ...conditions].join(" && ") };
-    return job.always ? { ...rule, when: "always" } : rule;
-  });
+  // A schedule is run by hand with a button of its own.
+  return job.on
+    .filter((trigger) => trigger !== "by-hand" || !job.on.includes("nightly"))
+    .map((trigger) => {
+      const rule = { ...RULES[trigger], if: [RULES[trigger].if, ...conditions].join(" && ") };
+      return job.always ? { ...rule, when: "always" } : rule;
+    });
 }
 
 function variablesOf(job: Job): object {
@@ -71,6 +78,7 @@ function jobOf(job: Job): object {
     ...variablesOf(job),
     // `access` asks for no deployment.
     ...(environment === undefined ? {} : { environment: DEPLOYS.has(job.name) ? { name: environment } : { name: environment, action: "access" } }),
+    ...(AT_ONCE.has(job.name) ? { needs: [] } : {}),
     ...(job.needs === undefined ? {} : { needs: job.needs.map((name) => ({ job: name, artifacts: true })) }),
     ...(DEPLOYS.has(job.name) ? { interruptible: false, resource_group: job.name } : {}),
     script: job.steps.filter(isRun).map(({ run }) => commandFor(run, "gitlab")),

@@ -284,6 +284,8 @@ test.each([
   ["an image that moves", "check", { image: "node:latest" }, /without a version/],
   ["a job that runs on everything", "check", { rules: [] }, /runs on everything/],
   ["an up that begins by itself", "up", { rules: [{ if: "a" }] }, /begins without a hand/],
+  ["a failure that passes", "check", { rules: [{ if: "a", allow_failure: true }] }, /its failure is none of the pipeline/],
+  ["a check that waits for a hand", "check", { rules: [{ if: "a", when: "manual" }] }, /holds one up/],
   ["an up that a newer pipeline cuts", "up", { interruptible: true }, /may be cut/],
   ["an up without a plan", "up", { needs: [] }, /without the plan that was reviewed/],
   ["a drift without a runner", "drift", { rules: [{ if: "a" }] }, /runner that there may not be/],

@@ -147,7 +147,7 @@ interface GitlabJob {
   before_script?: string[];
   timeout?: string;
   image?: string | { name: string };
-  rules?: { if?: string; when?: string }[];
+  rules?: { if?: string; when?: string; allow_failure?: boolean }[];
   environment?: { name: string };
   resource_group?: string;
   interruptible?: boolean;
@@ -181,6 +181,9 @@ export function gitlabProblems(jobs: Record<string, unknown>): string[] {
           : []),
         ...((job.tags ?? []).includes("homelab") && rules.some((rule) => rule.if?.includes("$HOMELAB_RUNNER") !== true)
           ? [`${name}: waits for a runner that there may not be`]
+          : []),
+        ...(rules.some(({ allow_failure: mayFail }) => mayFail === true) || (rules.some(({ when }) => when === "manual") && name !== "up")
+          ? [`${name}: its failure is none of the pipeline, or it holds one up`]
           : []),
         ...(name === "up" && rules.some(({ when }) => when !== "manual") ? ["up: begins without a hand"] : []),
         ...[...(job.before_script ?? []), ...(job.script ?? [])].flatMap(commandProblems),
