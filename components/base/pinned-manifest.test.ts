@@ -22,6 +22,14 @@ test("it is a command that applies its files, and removes what it applied by wha
   expect(JSON.stringify(inputs["stdin"])).toContain(FILE.sha256);
 });
 
+test.each([
+  ["ten minutes where nothing is said", {}, 600],
+  ["as many minutes as it is given", { timeoutMinutes: 3 }, 180],
+])("what it applies has %s", async (_, more, seconds) => {
+  const { inputs } = only(await made({ files: [FILE], ...more }), "command:local:Command");
+  expect(JSON.stringify(inputs["stdin"])).toMatch(new RegExp(`budgetSeconds\\W+${seconds}\\D`));
+});
+
 test("what is kept has no way to go", async () => {
   const { inputs } = only(await made({ files: [FILE], keep: true }), "command:local:Command");
   expect([inputs["delete"], inputs["addPreviousOutputInEnv"]]).toEqual([undefined, false]);

@@ -1,9 +1,13 @@
-import { builtModule, graphOf } from "../../../tests/support/module-build";
+import { builtModule, graphOf, PLACE } from "../../../tests/support/module-build";
 import { only, plain, type Registered } from "../../../tests/support/pulumi-mocks";
 import { postgres } from "./module";
 
 const CNPG = "kubernetes:postgresql.cnpg.io/v1";
 const ENTRY = "cluster-secret-store/secrets/POSTGRES";
+
+test("its name outside is an address of the cluster's balancer, which the cluster has to have", () => {
+  expect(postgres.parts(postgres.options.parse({ ...postgres.example }), PLACE).cluster).toEqual(["load-balancer"]);
+});
 
 test("it is servers for the first database, after the Secret of its owner, with a name that clients outside find", async () => {
   const registered = await builtModule(postgres);
