@@ -1,9 +1,10 @@
 import { readEnv } from "../../common/env";
+import { HomelabError } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askToGoOn, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
-import { lockHolders } from "../state/state-history";
+import { type LockHolder, lockHolders } from "../state/state-history";
 import { engineOf, engineRunner } from "../target/engine";
 import { openSite } from "../target/site";
 import { queryAll } from "./query-stacks";
@@ -11,6 +12,13 @@ import { queryAll } from "./query-stacks";
 /** Name of the project in Pulumi.yaml. */
 const PROJECT = "homelab";
 
+const stillRuns = (stack: string, { name, pid }: LockHolder): HomelabError =>
+  new HomelabError("E_LOCKED", `${stack} is held by ${name}, which runs on this machine`, {
+    subject: stack,
+    hint: `wait until it ends, or end it (Ctrl-C where it runs, or \`kill ${pid}\`): the next run takes over its lock`,
+  });
+
+/** @throws HomelabError E_LOCKED where the run that holds a lock runs on this machine, E_REFUSED where nobody can be asked */
 export async function unlockStacks(args: Arguments, session: Session): Promise<ExitCode> {
   const asks = !args.flag("lab") && !args.flag("yes");
   if (asks) refuseUnasked(session, "homelab unlock clears locks of the real homelab's stacks", false);
@@ -24,7 +32,10 @@ export async function unlockStacks(args: Arguments, session: Session): Promise<E
       continue;
     }
     const holders = lockHolders(site.env["PULUMI_BACKEND_URL"] ?? readEnv("PULUMI_BACKEND_URL"), PROJECT, stack);
-    session.out(`${stack} is held by ${holders === undefined ? "a run that only the backend knows" : holders.join(", ") || "nobody any more"}\n`);
+    const running = holders?.find(({ isRunning }) => isRunning);
+    if (running !== undefined) throw stillRuns(stack, running);
+    const names = holders?.map(({ name }) => name).join(", ");
+    session.out(`${stack} is held by ${names === undefined ? "a run that only the backend knows" : names || "nobody any more"}\n`);
     const question = `Clear the lock of ${stack}? If the run that holds it is still alive, two of them will write its state.`;
     if (asks && !(await askToGoOn(session, question))) {
       session.out(`${stack} stays locked\n`);

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { isSurelyRunning } from "../../common/process-identity";
 import { engineAnswer } from "../target/engine-answer";
 import type { EngineCommand } from "./pending-creates";
 
@@ -40,14 +41,28 @@ export async function stackHistory(run: EngineCommand, stack: string, most: numb
   );
 }
 
-const lockSchema = z.looseObject({ pid: z.number(), username: z.string(), hostname: z.string(), timestamp: z.string() });
+const lockSchema = z.looseObject({
+  pid: z.number(),
+  username: z.string(),
+  hostname: z.string(),
+  timestamp: z.string(),
+  process: z.object({ startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), machineId: z.string() }).optional(),
+});
+
+export interface LockHolder {
+  /** `user@host (process 12, since …)` */
+  name: string;
+  pid: number;
+  /** Its process runs on this very machine. False where that cannot be known. */
+  isRunning: boolean;
+}
 
 /**
  * Who holds a stack, from the lock files of a backend that is a folder; those of S3 are named by the run that meets them.
  * @param backend URL of it
- * @returns `user@host (process 12, since …)`, one for each lock; undefined where the backend does not tell here
+ * @returns one for each lock; undefined where the backend does not tell here
  */
-export function lockHolders(backend: string | undefined, project: string, stack: string): string[] | undefined {
+export function lockHolders(backend: string | undefined, project: string, stack: string): LockHolder[] | undefined {
   if (backend?.startsWith("file:///") !== true) return undefined;
   const dir = path.join(fileURLToPath(backend), ".pulumi", "locks", "organization", project, stack);
   if (!fs.existsSync(dir)) return [];
@@ -56,7 +71,10 @@ export function lockHolders(backend: string | undefined, project: string, stack:
     .filter((name) => name.endsWith(".json"))
     .flatMap((name) => {
       const found = lockSchema.safeParse(readJson(path.join(dir, name)));
-      return found.success ? [`${found.data.username}@${found.data.hostname} (process ${found.data.pid}, since ${found.data.timestamp})`] : [];
+      if (!found.success) return [];
+      const { username, hostname, pid, timestamp, process } = found.data;
+      const isRunning = process !== undefined && isSurelyRunning({ pid, ...process });
+      return [{ name: `${username}@${hostname} (process ${pid}, since ${timestamp})`, pid, isRunning }];
     });
 }
 

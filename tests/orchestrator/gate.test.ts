@@ -1,6 +1,8 @@
 /** What changes a homelab outside the lab is shown and asked for first. The homelab here is a lab, reached by its gateway alone. */
 import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
+import { ownIdentity } from "../../common/process-identity";
 import { LEFT_OUT } from "../support/homelab";
 import { type Finished, Rehearsal } from "../support/rehearsal";
 
@@ -83,4 +85,22 @@ test("--yes is for scripts", async () => {
 
 test("a stack that nobody holds needs no unlocking", async () => {
   expect(await run("unlock", "tools", "--yes")).toMatchObject({ code: 0, stdout: "tools is not locked\n" });
+});
+
+test("the lock of a run on this machine is not cleared while that runs; the lock of one elsewhere is", async () => {
+  const locks = path.join(new URL(env["PULUMI_BACKEND_URL"] ?? "").pathname, ".pulumi/locks/organization/homelab/tools");
+  const { pid, ...identity } = ownIdentity() ?? { pid: 0 };
+  const lock = { pid, username: "anna", hostname: os.hostname(), timestamp: "2026-01-02T03:04:05Z" };
+  const file = path.join(locks, "of-a-test.json");
+  fs.mkdirSync(locks, { recursive: true });
+  fs.writeFileSync(file, JSON.stringify({ ...lock, process: identity }));
+  const refused = await run("unlock", "tools", "--yes");
+  expect([refused.code, refused.stdout, fs.existsSync(file)]).toEqual([1, "", true]);
+  expect(refused.stderr).toMatch(
+    new RegExp(`^error: tools is held by anna@.* \\(process ${pid}, since .*\\), which runs on this machine\\n {2}next: .*kill ${pid}`),
+  );
+  fs.writeFileSync(file, JSON.stringify({ ...lock, hostname: "elsewhere", process: { ...identity, bootId: "another" } }));
+  const cleared = await run("unlock", "tools", "--yes");
+  expect([cleared.code, cleared.stderr, fs.existsSync(file)]).toEqual([0, "", false]);
+  expect(cleared.stdout).toContain("tools is held by anna@elsewhere");
 });
