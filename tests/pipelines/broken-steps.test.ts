@@ -200,6 +200,14 @@ describe("what a preview or a look at the drift says last", () => {
     expect(chosen("site/site.ts", "other", true)).toMatchObject({ words: [""], err: expect.stringContaining("does not have the base's commit") });
   });
 
+  test("what an earlier preview left is no word of one that ends before it has any of its own", () => {
+    preview({});
+    fs.writeFileSync(path.join(dir, "out/failure.txt"), "of the run before");
+    const { code } = preview({ FAIL_AT: "1", HOMELAB_LAB_DIR: path.join(dir, "other-lab") });
+    expect([code, fs.readdirSync(path.join(dir, "out"))]).toEqual([7, ["failure.txt"]]);
+    expect(fs.readFileSync(path.join(dir, "out/failure.txt"), "utf8")).not.toContain("of the run before");
+  });
+
   test("a lab whose base could not be built is not taken by the next run", () => {
     preview({ FAIL_AT: "3" });
     expect(fs.existsSync(path.join(dir, "lab/built-from"))).toBe(false);

@@ -1,0 +1,59 @@
+/** Where each job runs and what may end it: its environment, which holds its secrets and its approval, and the group that it waits in. */
+import * as path from "node:path";
+import { parse } from "yaml";
+import { renderAll } from "../../pipelines/files";
+
+interface Job {
+  environment?: string | { name: string; action?: string };
+}
+interface Workflow {
+  on: Record<string, unknown>;
+  concurrency?: { group: string; "cancel-in-progress": boolean | string };
+  jobs: Record<string, Job>;
+}
+const files = Object.entries(renderAll());
+const workflows = files.flatMap(([file, text]) => (file.startsWith(".github/") ? [[path.basename(file), parse(text) as Workflow] as const] : []));
+const onGitlab = Object.entries(parse(renderAll()[".gitlab-ci.yml"] ?? "") as Record<string, Job | unknown[]>);
+
+test("each job's environment on GitHub: approvals and the homelab's secrets are in these, and no other job is in one", () => {
+  const found = workflows.flatMap(([file, { jobs }]) =>
+    Object.entries(jobs).flatMap(([name, { environment }]) => (environment === undefined ? [] : [[`${file}/${name}`, environment]])),
+  );
+  expect(Object.fromEntries(found)).toEqual({
+    "release.yml/release": "release",
+    "up.yml/plan": "plan",
+    "up.yml/up": "prod",
+    "up.yml/rollout": "plan",
+    "drift.yml/drift": "plan",
+    "deploy.yml/deploy": "${{ inputs.stage }}",
+  });
+});
+
+test("each job's environment on GitLab: a deployment where it changes something, and variables alone elsewhere", () => {
+  const found = onGitlab.flatMap(([name, job]) => (Array.isArray(job) || job?.environment === undefined ? [] : [[name, job.environment]]));
+  const access = (name: string) => ({ name, action: "access" });
+  expect(Object.fromEntries(found)).toEqual({
+    comment: access("comment"),
+    release: { name: "release" },
+    deploy: { name: "deploy/$DEPLOY_TO" },
+    delivered: access("delivered"),
+    plan: access("plan"),
+    up: { name: "prod" },
+    rollout: access("plan"),
+    drift: access("plan"),
+    "drift-issue": access("issue"),
+  });
+});
+
+test("a newer run ends an older one of a change, and of main only the lab's", () => {
+  const found = workflows.flatMap(([file, { concurrency }]) => (concurrency === undefined ? [] : [[file, concurrency["cancel-in-progress"]]]));
+  const ofChange = "${{ github.event_name == 'pull_request' }}";
+  expect(Object.fromEntries(found)).toEqual({
+    "checks.yml": ofChange,
+    "security.yml": ofChange,
+    "preview.yml": true,
+    "images-of-change.yml": true,
+    "lab-of-main.yml": true,
+    ...Object.fromEntries(["comment", "nightly", "release", "up", "drift", "images"].map((name) => [`${name}.yml`, false])),
+  });
+});
