@@ -19,3 +19,8 @@ test.each(names)("in %s every resource names its provider, which the program mad
 test.each(names)("in %s default providers are off", (stack) => {
   expect(parse(settingsOf(stack)).config["pulumi:disable-default-providers"]).toEqual(["*"]);
 });
+
+test.each(names)("in %s the log of a failed command says why: its errors are not left out", async (stack) => {
+  const commands = (await registeredBy(stack)).filter(({ type }) => /^command:(local|remote):Command$/.test(type));
+  expect(commands.filter(({ inputs }) => inputs["logging"] === "none" || inputs["logging"] === "stdout").map(({ name }) => name)).toEqual([]);
+});

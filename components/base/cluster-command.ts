@@ -1,7 +1,9 @@
 /** Commands of ours that do something in a cluster which no resource of its provider does. */
+
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterTask } from "./cluster-task";
+import { ERRORS_ONLY } from "./command-log";
 import { homeOf, timeouts } from "./component";
 
 /** How a command reaches the cluster of a provider. */
@@ -45,7 +47,7 @@ export function clusterCommand(
   const home = removes && provider !== undefined ? homeOf(provider) : undefined;
   return new Command(
     name,
-    { create: RUN, ...(removes ? { delete: `${RUN} remove` } : {}), stdin, dir: reach.checkout, logging: "none", addPreviousOutputInEnv: removes },
+    { create: RUN, ...(removes ? { delete: `${RUN} remove` } : {}), stdin, dir: reach.checkout, logging: ERRORS_ONLY, addPreviousOutputInEnv: removes },
     {
       ...opts,
       ...(home === undefined ? {} : { deletedWith: home }),

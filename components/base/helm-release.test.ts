@@ -43,7 +43,7 @@ test("webhooks are waited for after each revision, by a resource of its own, and
   });
   expect(taskOf(resources)).toEqual({ do: "admission", release: "app", objects: [object], budgetSeconds: 300, kubeconfig: "the kubeconfig" });
   const { stdin: _, ...inputs } = only(resources, "command:local:Command").inputs;
-  expect(inputs).toEqual({ create: "node bin/components/base/cluster-task.main.js", dir: "/checkout", logging: "none", addPreviousOutputInEnv: false });
+  expect(inputs).toEqual({ create: "node bin/components/base/cluster-task.main.js", dir: "/checkout", logging: "stderr", addPreviousOutputInEnv: false });
 });
 
 test("definitions in crds/, which Helm never upgrades, are applied before the release, or left out", async () => {

@@ -68,7 +68,7 @@ test("a cluster is a role, a kubeconfig that is secret, and a provider that uses
   expect(String(role["create"])).toContain('disable:\n  - "traefik"\ndefault-local-storage-path: "/mnt/storage"\n');
   expect(plain(only(registered, "command:remote:Command", "dev-kubeconfig").inputs)).toMatchObject({
     create: "sudo -n cat /etc/rancher/k3s/k3s.yaml",
-    logging: "none",
+    logging: "stderr",
     addPreviousOutputInEnv: false,
     triggers: ["02:00:00:00:00:12"],
   });
@@ -125,7 +125,7 @@ test("a cluster by kubeadm has its own kubeconfig under the same name, and the h
   );
   expect(plain(only(registered, "command:remote:Command", "dev-kubeconfig").inputs)).toMatchObject({
     create: "sudo -n cat /etc/kubernetes/admin.conf",
-    logging: "none",
+    logging: "stderr",
   });
 });
 

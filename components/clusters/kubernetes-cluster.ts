@@ -2,6 +2,7 @@ import { Command } from "@pulumi/command/remote/command";
 import { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../../ansible-replacements";
+import { ERRORS_ONLY } from "../base/command-log";
 import { Component, livesIn, timeouts } from "../base/component";
 import { known } from "../base/known-failure";
 import { connectionInputs, type HostAccess } from "../hosts/connection";
@@ -69,8 +70,8 @@ export abstract class KubernetesCluster extends Component {
         connection: connectionInputs(connection),
         create: `sudo -n cat ${distribution.kubeconfigPath}`,
         triggers: [args.vm.instance],
-        // Its output is a private key: not for the log of the engine.
-        logging: "none",
+        // Its output is a private key.
+        logging: ERRORS_ONLY,
         addPreviousOutputInEnv: false,
       },
       this.child({ dependsOn: [this.role], additionalSecretOutputs: ["stdout"], customTimeouts: timeouts(10) }),

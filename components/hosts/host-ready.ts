@@ -1,5 +1,6 @@
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
+import { ERRORS_ONLY } from "../base/command-log";
 import { timeouts } from "../base/component";
 import type { HostConnectionArgs } from "./connection";
 import { restartParts } from "./vm-changes";
@@ -59,7 +60,7 @@ const hostKeyOf = (command: Command): pulumi.Output<string> =>
  * printed, and waits when the definition has changed so that the VM is restarted.
  */
 export function hostReady(name: string, args: HostReadyArgs, opts: pulumi.CustomResourceOptions): HostReady {
-  const shared = { dir: args.checkout, triggers: [args.instance], logging: "none" as const };
+  const shared = { dir: args.checkout, triggers: [args.instance], logging: ERRORS_ONLY };
   const first = new Command(
     `${name}-first-boot`,
     { ...shared, create: WAIT, stdin: waitTask(args) },

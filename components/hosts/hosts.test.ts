@@ -190,7 +190,7 @@ describe("a VM whose host is waited for", () => {
     const registered = await mockEngine();
     new Vm("k8s-dev", { ...ARGS, ready }, { providers: { proxmoxve: new Provider("proxmox", { endpoint: "https://pve" }) } });
     await settle(registered);
-    const shared = { dir: "/checkout", logging: "none", triggers: ["02:00:00:00:00:12"], stdin: "" };
+    const shared = { dir: "/checkout", logging: "stderr", triggers: ["02:00:00:00:00:12"], stdin: "" };
     const [first, again] = ["k8s-dev-first-boot", "k8s-dev-ready"].map((name) => only(registered, "command:local:Command", name).inputs);
     expect({ ...first, stdin: "" }).toEqual({ ...shared, create: WAIT });
     const printed = '{"bootId":"b","hostKey":"ssh-ed25519 AAAA","restartParts":{}}\n';

@@ -45,6 +45,12 @@ test.each<[string, Partial<Observed>, string, string]>([
     "Vault is sealed",
   ],
   [
+    "a command ends and says nothing",
+    { first: failedWith({ code: "E_STACK_FAILED", message: 'exit status 1: running "node x":' }), next: good },
+    "bug",
+    "tools: it failed, and only an exit code says why",
+  ],
+  [
     "a role says what it has done before it says what failed",
     {
       first: failedWith({

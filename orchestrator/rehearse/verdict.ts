@@ -36,15 +36,21 @@ export interface Observed {
 /** Codes that say that we do not know what happened. */
 const OUR_FAULT = new Set(["E_INTERNAL", "E_WORKER"]);
 
+/** As failure-text.ts tells of a command that printed nothing. */
+const EXIT_CODE_ALONE = /^it ended with exit code \d+/;
+
 /** Whether a failed run says what failed: in which stack, in words, and not as a bug of ours. */
 function unclear({ stderr, report }: RunEnd): string | undefined {
   if (/this is a bug/i.test(stderr)) return "it calls itself a bug";
   if (report === undefined) return stderr.trim().startsWith("error: ") ? undefined : "it has neither a report nor an error";
   const failed = report.stacks.filter(({ status }) => status === "failed");
   if (failed.length === 0) return "it failed, and no stack of its report did";
-  for (const { stack, error } of failed) {
+  for (const one of failed) {
+    const { stack, error } = one;
     if (error === undefined || error.message.trim() === "") return `${stack} failed without a word`;
     if (OUR_FAULT.has(error.code)) return `${stack}: ${error.code}: ${firstLine(error.message)}`;
+    const silent = problemsOf(one).find(({ lines }) => lines.every((line) => EXIT_CODE_ALONE.test(line)));
+    if (silent !== undefined) return `${stack}: ${silent.what === "" ? "it" : silent.what} failed, and only an exit code says why`;
   }
   return undefined;
 }

@@ -3,6 +3,7 @@ import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource"
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
 import { Service } from "@pulumi/kubernetes/core/v1/service";
 import * as pulumi from "@pulumi/pulumi";
+import { ERRORS_ONLY } from "../../base/command-log";
 import { Component, timeouts } from "../../base/component";
 import { Credentials } from "../../base/credentials";
 import { HelmRelease } from "../../base/helm-release";
@@ -144,7 +145,7 @@ export class Harbor extends Component {
         create: "node bin/components/platform/harbor/set-up.main.js",
         dir: checkout,
         stdin: pulumi.secret(task.apply((known) => JSON.stringify(known))),
-        logging: "none",
+        logging: ERRORS_ONLY,
         addPreviousOutputInEnv: false,
       },
       // Where a checkout lies says nothing about Harbor.

@@ -60,7 +60,7 @@ test("it is installed without waiting, booted, set up for the stack that manages
       },
     },
   });
-  const shared = { dir: "/checkout", environment: { VAULT_ADDR: "https://vault.example.org" }, logging: "none", addPreviousOutputInEnv: false };
+  const shared = { dir: "/checkout", environment: { VAULT_ADDR: "https://vault.example.org" }, logging: "stderr", addPreviousOutputInEnv: false };
   const command = (name: string) => plain(only(registered, "command:local:Command", name).inputs);
   // A Vault on a new host is booted again.
   expect(command("vault-boot")).toEqual({ ...shared, create: "node bin/secrets/vault-first-boot.main.js", triggers: ["02:00"] });

@@ -4,6 +4,7 @@ import { Audit } from "@pulumi/vault/audit";
 import { Mount } from "@pulumi/vault/mount";
 import { Provider } from "@pulumi/vault/provider";
 import { KV_MOUNT } from "../../../common/vault-layout";
+import { ERRORS_ONLY } from "../../base/command-log";
 import { Component, livesIn, timeouts } from "../../base/component";
 import { HelmRelease } from "../../base/helm-release";
 import { Namespace, type NamespaceArgs } from "../../base/namespace";
@@ -122,7 +123,7 @@ export class Vault extends Component {
         create: `node bin/secrets/${script}.main.js`,
         dir: checkout,
         environment: { VAULT_ADDR: address },
-        logging: "none",
+        logging: ERRORS_ONLY,
         addPreviousOutputInEnv: false,
       },
       // Where a checkout lies says nothing about Vault.
