@@ -6,7 +6,7 @@ HOMELAB := node orchestrator/bin/homelab
 
 help:
 	@echo "make lab          install, start the lab, build all stacks of site/ in it"
-	@echo "make test         install, run the tests that need only Node, but for whole rehearsals: about a quarter of an hour on two cores"
+	@echo "make test         install, run the tests that need only Node, but for whole rehearsals: less than ten minutes on two cores"
 	@echo "make test-rehearsals  whole rehearsals in a lab, which need only Node too: builds, kills, drift, another site, previews of a change"
 	@echo "make test-another-site  what depends on the site, in a copy with a site by homelab init: PATHS=stacks; WITH=lab builds it too"
 	@echo "make test-node    rehearsal and tests on another Node: NODE=22, 24 or 26 (npm brings it)"

@@ -60,7 +60,7 @@ const ALLOWED: Readonly<Record<string, { ways: string[]; why: string }>> = {
   "orchestrator/store/rebuild-record.ts": { ways: ["writeFileAtomic("], why: "how far a rebuild is, by names of stacks, for its owner only (0600)" },
   "orchestrator/store/seen-drift.ts": { ways: ["writeFileAtomic("], why: "numbers by stack, for their owner only (0600)" },
   "orchestrator/target/former-checkout.ts": { ways: ["symlinkSync("], why: "the packages of this checkout, for the program of a former commit" },
-  "orchestrator/worker/worker.ts": { ways: ["process.send", "process.send"], why: "to its parent, which redacts what it takes (redactedProcess)" },
+  "orchestrator/worker/worker.ts": { ways: ["process.send"], why: "to its parent, which redacts what it takes (redactedProcess)" },
   "orchestrator/secrets/secrets-edit.ts": { ways: ['stdio: "inherit"', "writeFileSync("], why: "the editor's own screen; the private folder" },
 };
 
