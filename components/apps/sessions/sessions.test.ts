@@ -13,22 +13,26 @@ import { REAPER_SCRIPT, reaperManifests, sessionManifests } from "./session-mani
 import type { SessionOptions } from "./session-spec";
 
 const FREE = { running: 0, limit: 10 };
-const objects = sessionManifests(SESSION, FREE) as unknown as (Record<string, never> & { kind: string; metadata: { name: string; namespace?: string } })[];
+const objects = sessionManifests(SESSION, FREE) as unknown as (Record<string, never> & {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string };
+})[];
 const find = (kind: string, name?: string) => objects.find((object) => object.kind === kind && (name === undefined || object.metadata.name === name));
 
 test("a session is a closed namespace with a quota, two machines cloned from the golden image, and the name of the control plane", () => {
-  expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
-    "Namespace session-a1",
-    "ResourceQuota session",
-    "NetworkPolicy session",
-    "NetworkPolicy clone",
-    "Service control-plane",
-    "Secret control-plane-user-data",
-    "Secret worker-user-data",
-    "DataVolume control-plane-disk",
-    "DataVolume worker-disk",
-    "VirtualMachine control-plane",
-    "VirtualMachine worker",
+  expect(objects.map(({ apiVersion, kind, metadata }) => `${apiVersion} ${kind} ${metadata.name}`)).toEqual([
+    "v1 Namespace session-a1",
+    "v1 ResourceQuota session",
+    "networking.k8s.io/v1 NetworkPolicy session",
+    "networking.k8s.io/v1 NetworkPolicy clone",
+    "v1 Service control-plane",
+    "v1 Secret control-plane-user-data",
+    "v1 Secret worker-user-data",
+    "cdi.kubevirt.io/v1beta1 DataVolume control-plane-disk",
+    "cdi.kubevirt.io/v1beta1 DataVolume worker-disk",
+    "kubevirt.io/v1 VirtualMachine control-plane",
+    "kubevirt.io/v1 VirtualMachine worker",
   ]);
   expect(objects.slice(1).map(({ metadata }) => metadata.namespace)).toEqual(Array.from({ length: 10 }, () => "session-a1"));
   expect(find("Namespace")).toMatchObject({ metadata: { labels: { "cks.homelab/session": "a1" }, annotations: { "cks.homelab/expires": "1796040000" } } });
@@ -50,6 +54,8 @@ test("a disk is its maker's to clone, by a way for CDI's pods alone; what a clon
   expect(find("NetworkPolicy", "clone")).toMatchObject({
     spec: {
       podSelector: { matchLabels: { "cdi.kubevirt.io": "cdi-upload-server" } },
+      // Egress would be closed to it as well if it were named here: nothing allows any.
+      policyTypes: ["Ingress"],
       ingress: [{ from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "vm-templates" } } }], ports: [{ port: 8443 }] }],
     },
   });
@@ -130,6 +136,24 @@ test("the reaper is bound to sessions' namespaces before it has a right to delet
   expect(reaperManifests("cks")[0]).toMatchObject({
     spec: { failurePolicy: "Fail", matchConditions: [{ expression: "request.userInfo.username == 'system:serviceaccount:cks:session-reaper'" }] },
   });
+});
+
+test("the reaper's own account may find and delete namespaces, and nothing else", () => {
+  const of = (kind: string) => reaperManifests("cks").find((object) => object.kind === kind);
+  expect(of("ClusterRole")).toMatchObject({
+    metadata: { name: "session-reaper" },
+    rules: [{ apiGroups: [""], resources: ["namespaces"], verbs: ["get", "list", "delete"] }],
+  });
+  expect(of("ClusterRoleBinding")).toMatchObject({
+    metadata: { name: "session-reaper" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "session-reaper" },
+    subjects: [{ kind: "ServiceAccount", name: "session-reaper", namespace: "cks" }],
+  });
+  expect(of("ServiceAccount")).toMatchObject({ metadata: { name: "session-reaper", namespace: "cks" } });
+  expect(of("CronJob")).toMatchObject({ spec: { jobTemplate: { spec: { template: { spec: { serviceAccountName: "session-reaper" } } } } } });
+  expect(reaperManifests("cks").map(({ metadata: { labels } }) => labels)).toEqual(
+    Array.from({ length: 6 }, () => ({ "app.kubernetes.io/name": "session-reaper" })),
+  );
 });
 
 test("the reaper keeps to the rules for all workloads", () => {
@@ -249,7 +273,13 @@ test("told to end while it waits, the Job deletes what it made, and does not wai
   });
   expect([code, asked.slice(-3)]).toEqual([143, ["wait vmi/golden-image-build --for=jsonpath={.status.phase}=Succeeded", UNFINISHED, CLEANED]]);
   const job = pipeline.find(({ kind }) => kind === "Job");
-  expect(job).toMatchObject({ spec: { template: { spec: { terminationGracePeriodSeconds: 180 } } } });
+  expect(job).toMatchObject({
+    spec: {
+      // No longer than all that it waits for: three disks, the machine that is built and the one that is tested.
+      activeDeadlineSeconds: (3 * 20 + 30 + 10) * 60,
+      template: { metadata: { labels: { "app.kubernetes.io/name": "golden-image" } }, spec: { terminationGracePeriodSeconds: 180 } },
+    },
+  });
 });
 
 test("its machines turn themselves off as the last thing, so that one that failed is waited for in vain; nobody can enter them", () => {
