@@ -17,6 +17,7 @@ const SECONDS = {
   "contract/kubernetes/beside/types": 48,
   "contract/kubernetes/beside/waits": 314,
   "contract/vault/real": 60,
+  "real/applications": 26,
   "real/cli-help": 33,
   "real/cli-lab": 340,
   "real/demo": 33,
