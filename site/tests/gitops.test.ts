@@ -2,11 +2,13 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseAllDocuments } from "yaml";
+import { goldenImageManifests } from "../../components/apps/sessions/golden-image";
 import { objectViolations } from "../../components/rules/rules";
 import { loadEstate } from "../../stacks/load/estate";
 import { planEstate } from "../../stacks/plan/plan";
 import { renderApps } from "../../stacks/plan/rendered-apps";
 import { renderArgoCd } from "../../stacks/plan/rendered-argo-cd";
+import { GOLDEN } from "../../tests/support/session-options";
 
 const GITOPS = path.join(__dirname, "..", "..", "gitops");
 const ENVIRONMENTS = fs.readdirSync(GITOPS, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
@@ -52,3 +54,25 @@ test.each(ENVIRONMENTS)(
     expect([...new Set(all.map(({ metadata }) => metadata.namespace))].toSorted()).toEqual(apps.toSorted());
   },
 );
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+test.each(ENVIRONMENTS)("%s: what cks-backend clones is what the Job of the golden image publishes for its version of Kubernetes", (environment) => {
+  const text = committed(environment)["cks-backend/manifests.yaml"] ?? "";
+  const config =
+    parseAllDocuments(text)
+      .map((document) => document.toJSON() as Manifest)
+      .find(({ kind }) => kind === "ConfigMap")?.data ?? {};
+  const { KUBERNETES_VERSION = "", GOLDEN_IMAGE_NAME, GOLDEN_IMAGE_NAMESPACE = "" } = config;
+  const job = goldenImageManifests({ ...GOLDEN, kubernetesVersion: KUBERNETES_VERSION, namespace: GOLDEN_IMAGE_NAMESPACE }) as Manifest[];
+  const published = parseAllDocuments(job.find(({ kind }) => kind === "ConfigMap")?.data?.["publish.yaml"] ?? "").map(
+    (document) => document.toJSON() as Manifest,
+  );
+  expect(published.map(({ kind, metadata: { name, namespace } }) => ({ kind, name, namespace }))).toEqual([
+    { kind: "DataVolume", name: GOLDEN_IMAGE_NAME, namespace: GOLDEN_IMAGE_NAMESPACE },
+  ]);
+});

@@ -10,6 +10,7 @@ import { compileRole, kubeadmNode } from "../../../ansible-replacements";
 import { quote } from "../../../common/quote";
 import { portableDocuments } from "../../../common/yaml";
 import { documentOf } from "./document";
+import { goldenImageName } from "./golden-image-name";
 import { diskOf, kubectlPod, machineSpec, type ObjectMetadata, userDataOf } from "./objects";
 import { correct, kubernetesVersion, parseOptions, quantity, sessionName } from "./session-spec";
 
@@ -29,9 +30,6 @@ export const goldenImageSchema = z.strictObject({
   diskSize: quantity,
 });
 export type GoldenImageOptions = z.output<typeof goldenImageSchema>;
-
-/** What sessions clone: `golden-1-33-0`. */
-const goldenImageName = ({ kubernetesVersion }: Pick<GoldenImageOptions, "kubernetesVersion">): string => `golden-${kubernetesVersion.replaceAll(".", "-")}`;
 
 const yaml = (...objects: readonly object[]): string => portableDocuments(objects);
 
@@ -116,7 +114,7 @@ const [MANIFESTS, MINUTES] = ["/manifests", { disk: 20, build: 30, test: 10 }];
 
 /** The script of the Job. @public for shellcheck */
 export function goldenImageScript(options: GoldenImageOptions): string {
-  const name = goldenImageName(options);
+  const name = goldenImageName(options.kubernetesVersion);
   const kubectl = `kubectl --namespace ${options.namespace}`;
   const succeeded = (what: string, minutes: number): string => `succeeded ${what} ${minutes}m`;
   const step = (of: Step): string[] => [
@@ -190,14 +188,14 @@ const stepsOf = (options: GoldenImageOptions): object => ({
       machineOf(options, "build"),
     ),
     "test.yaml": yaml(copyOf(options, metadataOf(options, machineName("test"))), bootOf(options, "test"), machineOf(options, "test")),
-    "publish.yaml": yaml(copyOf(options, { ...metadataOf(options, goldenImageName(options)), labels: PUBLISHED })),
+    "publish.yaml": yaml(copyOf(options, { ...metadataOf(options, goldenImageName(options.kubernetesVersion)), labels: PUBLISHED })),
   },
 });
 
 const jobOf = (options: GoldenImageOptions): object => ({
   apiVersion: "batch/v1",
   kind: "Job",
-  metadata: metadataOf(options, goldenImageName(options)),
+  metadata: metadataOf(options, goldenImageName(options.kubernetesVersion)),
   spec: {
     backoffLimit: 0,
     activeDeadlineSeconds: 60 * (3 * MINUTES.disk + MINUTES.build + MINUTES.test),

@@ -1,8 +1,12 @@
 import { defineApplication } from "../../../../stacks/define/application";
+import { goldenImageName } from "../../../../stacks/define/sessions";
 import { LOG_LEVEL, PREFIX, secretOf, USER } from "./shared";
 
 /** Where it keeps what it speaks to the cluster of sessions with. */
 const [KUBECONFIG, SSH_KEY] = ["/etc/cks/kubeconfig", "/etc/cks/ssh_key"];
+
+/** Of the sessions' clusters. The golden image of this version is published by `homelab sessions golden-image`. */
+const KUBERNETES_VERSION = "1.33.0";
 
 /** Sessions of learners: two machines each, as KubeVirt's in the cluster for experiments, with terminals in the browser. */
 export const cksBackend = defineApplication(
@@ -16,13 +20,13 @@ export const cksBackend = defineApplication(
       KUBECONFIG,
       KUBERNETES_CONTEXT: "sandboxy",
       SSH_PRIVATE_KEY_PATH: SSH_KEY,
-      KUBERNETES_VERSION: "1.33.0",
+      KUBERNETES_VERSION,
       VM_CPU_CORES: "2",
       VM_MEMORY: "2Gi",
       VM_STORAGE_SIZE: "10Gi",
       VM_STORAGE_CLASS: "longhorn",
       POD_CIDR: "10.0.0.0/8",
-      GOLDEN_IMAGE_NAME: "new-golden-image-1-33-0",
+      GOLDEN_IMAGE_NAME: goldenImageName(KUBERNETES_VERSION),
       GOLDEN_IMAGE_NAMESPACE: "vm-templates",
       SESSION_TIMEOUT_MINUTES: "60",
       MAX_CONCURRENT_SESSIONS: "10",
