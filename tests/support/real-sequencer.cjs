@@ -22,6 +22,7 @@ const SECONDS = {
   "real/cli-lab": 340,
   "real/demo": 33,
   "real/external-dns": 50,
+  "real/gitops": 28,
   "real/hosts": 60,
   "real/kubeadm": 300,
   "real/operations": 120,
