@@ -40,7 +40,8 @@ function waitTask({ spec, connection }: HostReadyArgs, hostKey?: pulumi.Input<st
           host,
           user: connection.user,
           privateKey,
-          ...(expected === undefined ? {} : { hostKey: expected }),
+          // JSON leaves out one that is undefined.
+          hostKey: expected,
           ...(bastion === undefined ? {} : { bastion: { ...bastion, privateKey: bastionKey } }),
         },
       }),
