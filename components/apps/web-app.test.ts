@@ -96,6 +96,20 @@ test("a user id makes the pod run without root", async () => {
   });
 });
 
+test("a container has values of its environment as they are, and secret ones by the key of its Secret", () => {
+  const { namespace: _, image, ...rest } = ARGS;
+  const environment = { MODE: "x", PASSWORD: { secret: { path: "store/secrets/DB", key: "PG_PASSWORD" } } };
+  const manifests = appManifests({ ...rest, name: "ascii", image: String(image), environment }, { namespace: "ascii", routes: ARGS.routes, issuer: "own" });
+  const deployment = manifests.find(({ manifest }) => manifest.kind === "Deployment")?.manifest;
+  const { containers } = (deployment as unknown as { spec: { template: { spec: { containers: { env: unknown }[] } } } }).spec.template.spec;
+  expect(containers.map(({ env }) => env)).toEqual([
+    [
+      { name: "MODE", value: "x" },
+      { name: "PASSWORD", valueFrom: { secretKeyRef: { name: "ascii-secrets", key: "PASSWORD" } } },
+    ],
+  ]);
+});
+
 test.each([
   ["Ingress ascii-http", ARGS.routes],
   ["VirtualService ascii-http", { kind: "istio", gateway: "istio-system/default-gateway" } as const],

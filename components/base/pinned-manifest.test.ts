@@ -1,7 +1,9 @@
+import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import * as pulumi from "@pulumi/pulumi";
 import { registeredOf } from "../../tests/support/module-build";
 import { only } from "../../tests/support/pulumi-mocks";
 import { reachedBy } from "./cluster-command";
+import { livesIn } from "./component";
 import { PinnedManifest, type PinnedManifestArgs } from "./pinned-manifest";
 
 const FILE = { url: "https://example.org/operator.yaml", sha256: "a".repeat(64) };
@@ -9,6 +11,7 @@ const FILE = { url: "https://example.org/operator.yaml", sha256: "a".repeat(64) 
 const made = (args: PinnedManifestArgs) =>
   registeredOf(({ kubernetes, command }) => {
     reachedBy(kubernetes, { kubeconfig: pulumi.secret("kubeconfig"), checkout: "/checkout" });
+    livesIn(kubernetes, new ConfigMap("home"));
     new PinnedManifest("m", args, { providers: { kubernetes, command } });
   });
 
@@ -30,9 +33,14 @@ test.each([
   expect(JSON.stringify(inputs["stdin"])).toMatch(new RegExp(`budgetSeconds\\W+${seconds}\\D`));
 });
 
+test("it is not undone in a cluster that goes as a whole", async () => {
+  const { deletedWith } = only(await made({ files: [FILE] }), "command:local:Command");
+  expect(deletedWith.split("::").at(-1)).toBe("home");
+});
+
 test("what is kept has no way to go", async () => {
-  const { inputs } = only(await made({ files: [FILE], keep: true }), "command:local:Command");
-  expect([inputs["delete"], inputs["addPreviousOutputInEnv"]]).toEqual([undefined, false]);
+  const { inputs, deletedWith } = only(await made({ files: [FILE], keep: true }), "command:local:Command");
+  expect([inputs["delete"], inputs["addPreviousOutputInEnv"], deletedWith]).toEqual([undefined, false, ""]);
 });
 
 test.each([

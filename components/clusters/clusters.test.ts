@@ -75,6 +75,20 @@ test("a cluster is a role, a kubeconfig that is secret, and a provider that uses
   expect(plain(only(registered, "pulumi:providers:kubernetes").inputs["kubeconfig"])).toBe(kubeconfig);
 });
 
+test("the role gets the secrets that it asks for, on its standard input", async () => {
+  const registered = await mockEngine();
+  const vm = new Vm(
+    "k8s-dev",
+    { spec: VM_SPEC, templateId: 1, user: "suporte", operatorKeys: [], stack: "dev" },
+    { providers: { proxmoxve: new Provider("proxmox", {}) } },
+  );
+  const role = { name: "server", operations: [{ name: "one", check: ["true"], apply: ["true"] }], secrets: ["TOKEN"] };
+  const access = { user: "suporte", privateKey: pulumi.secret("KEY") };
+  new K3sCluster("dev", { vm, address: "192.168.1.12", contextName: "dev", access, role, secrets: { TOKEN: "s3cret" } });
+  await settle(registered);
+  expect(plain(only(registered, "command:remote:Command", "dev-k3s-run").inputs["stdin"])).toBe(`${Buffer.from("s3cret").toString("base64")}\n`);
+});
+
 /** An authority as kubeadm makes one; its key was thrown away. */
 const AUTHORITY = `-----BEGIN CERTIFICATE-----
 MIIBgTCCASegAwIBAgIUQqG95BsH4pyriHEk1t6xCPsx2DwwCgYIKoZIzj0EAwIw

@@ -211,6 +211,17 @@ describe("a VM whose host is waited for", () => {
     expect(JSON.parse(String(plain(again?.["stdin"])))).toMatchObject({ target: { ...target, hostKey: "ssh-ed25519 AAAA" } });
   });
 
+  test("is reached without a bastion where there is none", async () => {
+    const registered = await mockEngine();
+    const direct = { ...ready, access: { user: "suporte", privateKey: "KEY" } };
+    new Vm("k8s-dev", { ...ARGS, ready: direct }, { providers: { proxmoxve: new Provider("proxmox", { endpoint: "https://pve" }) } });
+    await settle(registered);
+    const [first, again] = ["k8s-dev-first-boot", "k8s-dev-ready"].map((name) => only(registered, "command:local:Command", name).inputs["stdin"]);
+    const target = { host: "192.168.1.12", user: "suporte", privateKey: "KEY" };
+    expect(JSON.parse(String(plain(first))).target).toEqual(target);
+    expect(JSON.parse(String(plain(again))).target).toEqual({ ...target, hostKey: "ssh-ed25519 AAAA" });
+  });
+
   test("gives the key that its host showed, and is reached by that key alone", async () => {
     const registered = await mockEngine();
     const vm = new Vm("k8s-dev", { ...ARGS, ready }, { providers: { proxmoxve: new Provider("proxmox", { endpoint: "https://pve" }) } });

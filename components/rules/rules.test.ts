@@ -90,6 +90,10 @@ test.each<[string, Manifest, string[]]>([
   expect(rulesOf([manifest])).toEqual(rules);
 });
 
+test.each(["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"])("the pods of a %s are judged", (kind) => {
+  expect(rulesOf([{ ...withContainer({ livenessProbe: undefined as never }), kind }])).toEqual(["liveness"]);
+});
+
 test("what ends is not asked whether it is well, and stands in for nobody", () => {
   const { readinessProbe: _ready, livenessProbe: _alive, ...container } = GOOD;
   const job = { kind: "Job", metadata: { name: "j" }, spec: { template: { spec: { ...POD, containers: [container] } } } };
