@@ -26,6 +26,7 @@ const planFacts = (plan: StackPlan | undefined): object =>
     : {
         machines: plan.vms.map(({ name, node, cloudInit }) => ({ name, node, address: cloudInit.ipv4.address, cluster: name === plan.clusterVm })),
         apps: plan.apps.map(({ name }) => name),
+        deliveredByArgoCd: plan.apps.flatMap(({ name, delivery }) => (delivery === "argo-cd" ? [name] : [])),
         platform: platformSummary(plan.platform),
       };
 

@@ -170,6 +170,27 @@ test("what Argo CD reads differs by its annotations alone, and orders configurat
   expect(JSON.stringify(job)).toContain('{"name":"LEVEL","value":"debug"}');
 });
 
+test("an application in hand-over has all its objects, none of which is deleted when it leaves the program; its namespace stays the program's", async () => {
+  const delivered = { ...ARGS, config: { LEVEL: "debug" } };
+  const kept = async (delivery: NonNullable<WebAppArgs["delivery"]>) => {
+    const { registered } = await build({ ...delivered, delivery });
+    const own = registered.filter(({ type }) => /^(kubernetes:(core|apps|policy)|homelab:base:WebIngress)/.test(type));
+    return own.map(({ type, retainOnDelete }) => `${type.split(":").at(-1)} ${retainOnDelete}`).toSorted();
+  };
+  expect(await kept("hand-over")).toEqual([
+    "ConfigMap true",
+    "Deployment true",
+    "Namespace false",
+    "PodDisruptionBudget true",
+    "Service true",
+    // What it makes inherits it, by the engine.
+    "WebIngress true",
+  ]);
+  const direct = await kept("pulumi");
+  expect(direct.filter((line) => line.endsWith(" true"))).toEqual([]);
+  expect(direct).toHaveLength(6);
+});
+
 test("an application that Argo CD delivers has its namespace and its Secret of the program, and nothing else", async () => {
   const secrets: NonNullable<WebAppArgs["secrets"]> = (namespaceName, namespace, wanted) => ({
     ...{

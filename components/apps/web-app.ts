@@ -27,9 +27,9 @@ export interface WebAppArgs extends Omit<AppSpec, "name"> {
   readonly values?: ReadonlyMap<string, pulumi.Input<string>>;
   /**
    * `argo-cd`: its objects are Argo CD's, from Git. What gives rights to them, its namespace with its rules and its Secret, is made here
-   * all the same. Default: all is made here.
+   * all the same. `hand-over`: all is made here, and what is made here no longer is forgotten, not deleted. Default: all is made here.
    */
-  readonly delivery?: "pulumi" | "argo-cd";
+  readonly delivery?: "pulumi" | "hand-over" | "argo-cd";
   /** Whether that Argo CD runs in another cluster, and needs rights of its account in the namespace. Default: no. */
   readonly fromElsewhere?: boolean;
 }
@@ -121,13 +121,15 @@ export class WebApp extends Component {
 
   /** @returns the Deployment */
   private makeObjects(app: WebAppArgs & AppSpec, values: ReadonlyMap<string, pulumi.Input<string>>, access: readonly pulumi.Resource[]): pulumi.Resource {
-    const { name, routes, issuer } = app;
+    const { name, routes, issuer, delivery } = app;
+    // Read from the state when an object has left the program: it must have been there with it in a run before.
+    const stays = { retainOnDelete: delivery === "hand-over" };
     const hosts = new Map(routesOf(app).map((route) => [route.route, route]));
     const order = new Order(access);
     for (const staged of appManifests(app, { namespace: NAMESPACE, routes, issuer: ISSUER })) {
       const manifest = withValues(staged.manifest, values);
       const dependsOn = order.before(staged);
-      const opts = this.child(dependsOn.length === 0 ? {} : { dependsOn });
+      const opts = this.child({ ...stays, ...(dependsOn.length === 0 ? {} : { dependsOn }) });
       const { kind, metadata } = staged.manifest;
       const route = hosts.get(metadata.name);
       const make = KINDS[kind];

@@ -9,7 +9,7 @@ const appSchema = z.object({
   image: z.string(),
   /** Whether `homelab:images` of the stack's settings names it: only such an image can be moved. */
   movable: z.boolean(),
-  delivery: z.enum(["pulumi", "argo-cd"]),
+  delivery: z.enum(["pulumi", "hand-over", "argo-cd"]),
   hosts: z.array(z.string()),
 });
 

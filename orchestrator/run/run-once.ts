@@ -125,7 +125,7 @@ interface Earlier extends Pick<RunsFold, "standings"> {
 }
 
 /** @param standing how earlier runs left the stack */
-function taskOf({ operation, site, engine, takeOver }: RunSetup, stack: string, standing: StackStanding | undefined) {
+function taskOf({ operation, site, engine, program, takeOver }: RunSetup, stack: string, standing: StackStanding | undefined) {
   return {
     operation,
     stack,
@@ -133,6 +133,7 @@ function taskOf({ operation, site, engine, takeOver }: RunSetup, stack: string, 
     engineRoot: engine.root,
     unprotect: operation === "destroy" && site.kind === "lab",
     adopt: looksForCut(operation, site.kind, standing),
+    deliveredByArgoCd: [...(program.graph.node(stack).deliveredByArgoCd ?? [])],
     isNew: site.kind === "lab" && standing === undefined,
     refresh: standing === "in doubt",
     takeOver: operation === "up" && takeOver,

@@ -16,7 +16,9 @@ const stateSchema = z.looseObject({
   // A stack that was just made has none.
   deployment: z
     .looseObject({
-      resources: z.array(z.looseObject({ urn: z.string() })).nullish(),
+      resources: z
+        .array(z.looseObject({ urn: z.string(), parent: z.string().optional(), retainOnDelete: z.boolean().optional(), delete: z.boolean().optional() }))
+        .nullish(),
       pending_operations: z
         .array(
           z.looseObject({

@@ -11,6 +11,8 @@ export interface StackNode {
   description: string;
   /** Every change of it needs a word of its own. */
   production?: true | undefined;
+  /** Applications whose objects Argo CD makes. */
+  deliveredByArgoCd?: readonly string[] | undefined;
   /** Words of the command that saves what it holds. */
   backup?: readonly string[] | undefined;
 }

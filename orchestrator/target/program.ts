@@ -19,6 +19,7 @@ const stackSchema = z.object({
   /** Of `describe` alone. */
   machines: z.array(z.object({ name: z.string(), node: z.string(), address: z.string(), cluster: z.boolean() })).optional(),
   apps: z.array(z.string()).optional(),
+  deliveredByArgoCd: z.array(z.string()).optional(),
   platform: z
     .object({
       cluster: z.string(),

@@ -30,6 +30,8 @@ const taskSchema = z.object({
   isNew: z.boolean().optional(),
   /** Of `up`: the state is lost and what it was of may be there. What cannot be made because it exists is taken into the state. */
   takeOver: z.boolean().optional(),
+  /** Of `up` and `preview`: applications that Argo CD delivers. Objects of theirs that the program would delete are refused. */
+  deliveredByArgoCd: z.array(z.string()).optional(),
   /** The state may not say what is there, so the engine reads the resources before it compares. */
   refresh: z.boolean().optional(),
 });

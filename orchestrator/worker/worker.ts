@@ -8,6 +8,7 @@ import { z } from "zod";
 import { systemClock } from "../../common/clock";
 import { asError } from "../../common/errors";
 import { leanStart } from "../../common/lean-start";
+import { checkHandedOver } from "../state/handed-over";
 import { adoptPending, pendingCreates, settleRemade } from "../state/pending-creates";
 import { engineRunner } from "../target/engine";
 import { changedValues, driftedValues } from "./changed-values";
@@ -188,6 +189,7 @@ async function operate(stack: Stack, task: WorkerTask, events: EventReader): Pro
   const refreshing = { ...common, refresh: task.refresh === true };
   // A creation that is pending would be met again by an up, and left behind by a destroy.
   if (task.adopt === true) await adopt(task);
+  if (task.operation === "preview" || task.operation === "up") await checkHandedOver(engineRunner(task.engineRoot, task.workDir), task);
   switch (task.operation) {
     case "preview":
       await stack.preview(refreshing);

@@ -1,6 +1,7 @@
 /** What an application of the matrix must be. */
 import { z } from "zod";
 import { RULE_NAMES } from "../../components/rules/rules";
+import { DELIVERIES } from "../define/app";
 import { ENVIRONMENT_OUTPUTS } from "../define/stacks";
 import { hostName, imageReference, name, objectName } from "./names";
 
@@ -98,7 +99,7 @@ export const appSchema = z.strictObject({
   flows: z.array(flow).optional(),
   exceptions: z.array(z.strictObject({ rule: z.enum(RULE_NAMES), why: z.string().min(1) })).optional(),
   patches: z.array(patch).optional(),
-  delivery: z.enum(["pulumi", "argo-cd"]).optional(),
+  delivery: z.enum(DELIVERIES).optional(),
   outputs: z
     .record(
       z.string().refine((key) => !(ENVIRONMENT_OUTPUTS as readonly string[]).includes(key), "is the name of an output that every stack has"),

@@ -109,11 +109,11 @@ function deliveryProblems({ spec, delivery }: PlannedApp, { estate, stack }: Whe
   const problems = PART_NAMES.filter((name) => hooks.includes(name)).map(
     (name): Problem => [`a hook is called ${name}`, "take another name: a part of the application is called so"],
   );
-  return delivery === "argo-cd" && delivererOf(estate, stack) === undefined
+  return delivery !== "pulumi" && delivererOf(estate, stack) === undefined
     ? [
         ...problems,
         [
-          `Argo CD delivers it, and none delivers to ${stack.name}`,
+          `${delivery === "hand-over" ? "it is handed over to or from Argo CD" : "Argo CD delivers it"}, and none delivers to ${stack.name}`,
           `add applications to the module argo-cd of ${stack.name}, or the module argo-cd-access with the stack whose Argo CD does, or leave delivery out`,
         ],
       ]
