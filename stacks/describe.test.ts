@@ -38,6 +38,7 @@ test("it describes each stack with its needs, its VMs and its platform", () => {
     vault: false,
     machines: [{ name: "k8s-stg", node: expect.stringMatching(/^node0\d$/), address: expect.stringMatching(/^192\.168\.1\.\d+$/), cluster: true }],
     apps: ["enqueuer", "memorizer", "writer", "ascii-frontend", "realstate-scrapper", "cks-backend", "cks-frontend"],
+    deliveredByArgoCd: [],
     platform: {
       cluster: "k3s",
       requests: "1 of 3.5 processors, 1.8 GiB of 2.5 GiB of memory, 0 GiB of 22 GiB of volumes",

@@ -123,7 +123,7 @@ export class WebApp extends Component {
   private makeObjects(app: WebAppArgs & AppSpec, values: ReadonlyMap<string, pulumi.Input<string>>, access: readonly pulumi.Resource[]): pulumi.Resource {
     const { name, routes, issuer, delivery } = app;
     // Read from the state when an object has left the program: it must have been there with it in a run before.
-    const stays = { retainOnDelete: delivery === "hand-over" };
+    const stays = delivery === "hand-over" ? { retainOnDelete: true } : {};
     const hosts = new Map(routesOf(app).map((route) => [route.route, route]));
     const order = new Order(access);
     for (const staged of appManifests(app, { namespace: NAMESPACE, routes, issuer: ISSUER })) {

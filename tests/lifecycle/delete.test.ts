@@ -59,6 +59,17 @@ describe("deletion and destruction", () => {
     expect([world.names, [...world.provider.world.keys()]]).toEqual([[], ["a-1"]]);
   });
 
+  test("retainOnDelete reaches the children of a component, and what is there already by an update that changes nothing else", async () => {
+    const program = (more: object) => [
+      { n: "comp", kind: "component" as const, ...more },
+      { n: "child", parent: "comp" },
+    ];
+    await world.up(program({}));
+    expect(await world.up(program({ retainOnDelete: true }))).toMatchObject({ ok: true, changes: { same: 3 } });
+    await world.up([]);
+    expect([world.names, [...world.provider.world.keys()]]).toEqual([[], ["child-1"]]);
+  });
+
   test("deletedWith spares the call where the other goes too, and only there", async () => {
     await world.up([{ n: "a" }, { n: "b", deletedWith: "a" }]);
     world.provider.take();
