@@ -36,15 +36,15 @@ const plans = planEstate(loadEstate());
 const [own] = plans.values();
 if (own === undefined) throw new Error("this checkout has no stack");
 
-test("render-apps: every file of the stack's applications and of its Argo CD", () => {
-  const withApps = [...plans.values()].find(({ apps }) => apps.length > 0) ?? own;
-  const files = Object.fromEntries([...renderApps(withApps, plans), ...renderArgoCd(withApps, plans)]);
-  expect(answered(ask("render-apps", { stack: withApps.stack.name }))).toEqual({ version: 1, stack: withApps.stack.name, files });
+test("render-apps: every file of the stacks' applications and of their Argo CD, in the order of the question", () => {
+  const asked = [...plans.values()].filter(({ apps }) => apps.length > 0).toReversed();
+  const stacks = asked.map((plan) => ({ stack: plan.stack.name, files: Object.fromEntries([...renderApps(plan, plans), ...renderArgoCd(plan, plans)]) }));
+  expect(answered(ask("render-apps", { stacks: stacks.map(({ stack }) => stack) }))).toEqual({ version: 1, stacks });
 });
 
 test("render-apps: a stack that there is not is named, and a question of another form is refused", () => {
-  expect(refused(ask("render-apps", { stack: "nowhere" }))).toMatchObject({ code: "E_STACK_UNKNOWN", subject: "nowhere" });
-  expect(refused(ask("render-apps", { stack: own.stack.name, out: "gitops" }))).toMatchObject({
+  expect(refused(ask("render-apps", { stacks: [own.stack.name, "nowhere"] }))).toMatchObject({ code: "E_STACK_UNKNOWN", subject: "nowhere" });
+  expect(refused(ask("render-apps", { stacks: [own.stack.name], out: "gitops" }))).toMatchObject({
     code: "E_INTERNAL",
     message: expect.stringContaining('Unrecognized key: \\"out\\"'),
   });

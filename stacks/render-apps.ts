@@ -1,18 +1,19 @@
 /**
- * `node bin/stacks/render-apps.js`: the applications of a stack as files for Git. Takes `{"stack":"dev"}` on standard input and prints
- * JSON; with `images` as they would be with other images of its settings. The orchestrator's child (`homelab render`, `homelab promote`).
+ * `node bin/stacks/render-apps.js`: the applications of stacks as files for Git. Takes `{"stacks":["dev"]}` on standard input and
+ * prints JSON; with `images` as they would be with other images of the first one's settings. The orchestrator's child (`homelab render`,
+ * `homelab promote`).
  * Loads no Pulumi SDK. Errors as in describe.ts.
  */
 import { z } from "zod";
 import { runChild } from "./child";
 import { type Estate, loadEstate } from "./load/estate";
-import { planOf } from "./plan/plan";
+import { planOf, stackOf } from "./plan/plan";
 import { renderApps } from "./plan/rendered-apps";
 import { renderArgoCd } from "./plan/rendered-argo-cd";
 
 const questionSchema = z.strictObject({
-  stack: z.string(),
-  /** By application: in the place of what `homelab:images` names. */
+  stacks: z.tuple([z.string()], z.string()),
+  /** By application, of the first stack: in the place of what `homelab:images` names. */
   images: z.record(z.string(), z.string()).default({}),
 });
 
@@ -24,9 +25,14 @@ function withImages(estate: Estate, stack: string, images: Readonly<Record<strin
 
 if (require.main === module) {
   runChild((input) => {
-    const { stack, images } = questionSchema.parse(JSON.parse(input));
-    const { plan, plans } = planOf(withImages(loadEstate(), stack, images), stack);
-    const files = new Map([...renderApps(plan, plans), ...renderArgoCd(plan, plans)]);
-    return Promise.resolve({ version: 1, stack: plan.stack.name, files: Object.fromEntries(files) });
+    const { stacks, images } = questionSchema.parse(JSON.parse(input));
+    const estate = withImages(loadEstate(), stacks[0], images);
+    const { plans } = planOf(estate, stacks[0]);
+    const filesOf = (stack: string): object => {
+      const plan = plans.get(stackOf(estate, stack).name);
+      if (plan === undefined) throw new Error(`${stack} has no plan`);
+      return Object.fromEntries([...renderApps(plan, plans), ...renderArgoCd(plan, plans)]);
+    };
+    return Promise.resolve({ version: 1, stacks: stacks.map((stack) => ({ stack, files: filesOf(stack) })) });
   });
 }

@@ -34,7 +34,7 @@ async function changedFiles({ app, to, next }: Move): Promise<Map<string, string
   const folder = gitopsFolder(to.name);
   // Who keeps no manifests in Git gets none.
   if (!fs.existsSync(path.join(root, folder))) return changed;
-  const { files } = await renderedFiles(to.name, { [app]: next });
+  const files = await renderedFiles(to.name, { [app]: next });
   const { missing, changed: others, extra } = differenceOf(path.join(root, folder), files);
   const inGit = (name: string): string => `${folder.replaceAll(path.sep, "/")}/${name}`;
   for (const name of [...missing, ...others]) changed.set(inGit(name), files[name]);

@@ -195,7 +195,7 @@ test("killed when it asks the registry, when the stage's tests run, and at the w
 test("as a pull request: the settings and what is rendered of them, on a branch above main; the checkout stays as it is, and again is the same request", async () => {
   setImage("dev", `${host}/library/writer:1.1.0`);
   setImage("stg", `${host}/library/writer:1.0.0`);
-  for (const stack of ["dev", "stg"]) expect((await homelab("render", stack)).code).toBe(0);
+  expect((await homelab("render", "dev", "stg")).code).toBe(0);
   git("add", "-A");
   git("commit", "-qm", "dev runs 1.1.0, stg 1.0.0");
   const hosts = await startCommentHosts("me/homelab", "42");

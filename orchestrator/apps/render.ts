@@ -12,7 +12,9 @@ import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { askProgram } from "../target/program";
 
-const answerSchema = z.object({ stack: z.string(), files: z.record(z.string(), z.string()) });
+const renderedSchema = z.object({ stack: z.string(), files: z.record(z.string(), z.string()) });
+type Rendered = z.infer<typeof renderedSchema>;
+const answerSchema = z.object({ stacks: z.array(renderedSchema) });
 
 /** How the files of a folder differ from what was rendered. */
 export interface Difference {
@@ -49,17 +51,22 @@ export function differenceOf(folder: string, files: Readonly<Record<string, stri
   };
 }
 
-/**
- * Brings the folder to what was rendered: each file as a whole, and those that are not written any more go last.
- * @throws HomelabError E_RENDER before anything is written, where a file would be written over that is none of ours
- */
-export function bring(folder: string, files: Readonly<Record<string, string>>, { missing, changed, extra, foreign }: Difference): void {
-  const [first] = foreign;
+/** @throws HomelabError E_RENDER where a file would be written over that is none of ours */
+function checkOurs(folder: string, { foreign: [first] }: Difference): void {
   if (first !== undefined)
     throw new HomelabError("E_RENDER", `${path.join(folder, first)} was not written by homelab render, and would be written over`, {
       subject: folder,
       hint: "name a folder of its own with --out, or move that file away",
     });
+}
+
+/**
+ * Brings the folder to what was rendered: each file as a whole, and those that are not written any more go last.
+ * @throws HomelabError E_RENDER before anything is written, where a file would be written over that is none of ours
+ */
+export function bring(folder: string, files: Readonly<Record<string, string>>, difference: Difference): void {
+  checkOurs(folder, difference);
+  const { missing, changed, extra } = difference;
   for (const name of [...missing, ...changed]) {
     const file = path.join(folder, name);
     fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -72,30 +79,49 @@ export function bring(folder: string, files: Readonly<Record<string, string>>, {
   }
 }
 
+/** @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and what a plan is refused with */
+const ask = async (stacks: readonly string[], images: Readonly<Record<string, string>> = {}): Promise<Rendered[]> =>
+  answerSchema.parse(await askProgram("render-apps", JSON.stringify({ stacks, images }))).stacks;
+
 /**
- * The files of a stack. @param images by application, in the place of what its settings name
+ * The files of a stack, by path from its folder. @param images by application, in the place of what its settings name
  * @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and what a plan is refused with
  */
-export const renderedFiles = async (stack: string, images: Readonly<Record<string, string>> = {}): Promise<z.infer<typeof answerSchema>> =>
-  answerSchema.parse(await askProgram("render-apps", JSON.stringify({ stack, images })));
+export async function renderedFiles(stack: string, images: Readonly<Record<string, string>>): Promise<Rendered["files"]> {
+  const [rendered] = await ask([stack], images);
+  if (rendered === undefined) throw new Error(`the program rendered nothing of ${stack}`);
+  return rendered.files;
+}
 
 /** Where they are kept in the checkout. */
 export const gitopsFolder = (stack: string): string => path.join("gitops", stack);
 
-/** @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and what a plan is refused with */
+/** @returns the folder as it is shown, and as it is */
+function foldersOf(stack: string, args: Arguments): { shown: string; folder: string } {
+  const out = args.text("out");
+  if (out === undefined) return { shown: gitopsFolder(stack), folder: path.resolve(projectRoot(), gitopsFolder(stack)) };
+  const shown = args.words.length === 1 ? out : path.join(out, stack);
+  return { shown, folder: path.resolve(shown) };
+}
+
+/** @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and what a plan is refused with: before anything is written */
 export async function render(args: Arguments, session: Session): Promise<ExitCode> {
-  const [wanted = ""] = args.words;
-  const { stack, files } = await renderedFiles(wanted);
-  const shown = args.text("out") ?? gitopsFolder(stack);
-  const folder = path.resolve(args.text("out") === undefined ? projectRoot() : ".", shown);
-  const difference = differenceOf(folder, files);
-  const { missing, changed, extra } = difference;
-  const lines = [...missing.map((name) => `+ ${name}`), ...changed.map((name) => `~ ${name}`), ...extra.map((name) => `- ${name}`)];
-  if (!args.flag("check")) bring(folder, files, difference);
-  for (const line of lines) session.out(`${line}\n`);
-  const count = counted(Object.keys(files).length, "file");
-  if (lines.length === 0) session.out(`${shown}: ${count}, all current\n`);
-  else if (args.flag("check")) session.out(`${shown} is not current: run \`homelab render ${stack}\`\n`);
-  else session.out(`${shown}: ${count}, ${lines.length} of them changed\n`);
-  return args.flag("check") && lines.length > 0 ? EXIT.changes : EXIT.done;
+  const all = (await ask([...new Set(args.words)])).map(({ stack, files }) => {
+    const { shown, folder } = foldersOf(stack, args);
+    return { stack, files, shown, folder, difference: differenceOf(folder, files) };
+  });
+  if (!args.flag("check")) for (const { folder, difference } of all) checkOurs(folder, difference);
+  let differs = false;
+  for (const { stack, files, shown, folder, difference } of all) {
+    const { missing, changed, extra } = difference;
+    const lines = [...missing.map((name) => `+ ${name}`), ...changed.map((name) => `~ ${name}`), ...extra.map((name) => `- ${name}`)];
+    if (!args.flag("check")) bring(folder, files, difference);
+    for (const line of lines) session.out(`${line}\n`);
+    const count = counted(Object.keys(files).length, "file");
+    if (lines.length === 0) session.out(`${shown}: ${count}, all current\n`);
+    else if (args.flag("check")) session.out(`${shown} is not current: run \`homelab render ${stack}\`\n`);
+    else session.out(`${shown}: ${count}, ${lines.length} of them changed\n`);
+    differs ||= lines.length > 0;
+  }
+  return args.flag("check") && differs ? EXIT.changes : EXIT.done;
 }

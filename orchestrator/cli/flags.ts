@@ -31,6 +31,7 @@ export const QUERY_FLAGS: readonly Flag[] = [LAB, ENGINE, CONCURRENCY];
 
 export const STACK: Word = { name: "stack", help: "the stack", names: "stack" };
 export const STACK_OR_ALL: Word = { name: "stack", help: "the stack; none named: all of them", names: "stack", optional: true };
+export const SOME_STACKS: Word = { name: "stack", help: "the stacks", many: true, names: "stack" };
 export const LOCKED_STACKS: Word = { name: "stack", help: "the locked stacks", many: true, names: "stack" };
 export const STACKS: Word = { name: "stack", help: "the stacks; none named: all of them", optional: true, many: true, names: "stack" };
 
