@@ -16,7 +16,7 @@ help:
 	@echo "make check        lint, types, import rules, dead code, tests"
 	@echo "make validate     whether the manifests in gitops/ are what the program renders"
 	@echo "make ci-local     one job of the pipelines, in a clean copy of what is committed: JOB=check"
-	@echo "make bench        measure the engine beside the real CLI, the rebuild and the no-change preview, and objects of a cluster"
+	@echo "make bench        measure the engine beside the real CLI, the rebuild and the no-change preview, objects of a cluster, and rendering beside kustomize"
 	@echo "make lab-destroy  destroy all stacks in the lab"
 	@echo "make lab-stop     stop the lab (its state is kept)"
 	@echo "make clean        stop the lab and remove all that was made here"
@@ -106,6 +106,7 @@ bench: bin/.built
 	node bench/engine/run.mjs
 	node bench/rebuild.mjs
 	node bench/platform/run.mjs
+	node bench/applications/run.mjs
 
 clean:
 	@if [ -f .lab/lab.json ] && [ -d node_modules ]; then $(HOMELAB) lab stop; fi

@@ -21,6 +21,19 @@ export function realPulumi() {
   return undefined;
 }
 
+/** A part of `make real-parts`, or else what is on PATH under its name; undefined where it is neither. */
+export function programFor(name) {
+  const { inventory } = createRequire(import.meta.url)("../build/real-parts.cjs");
+  const part = inventory().find((candidate) => candidate.name === name);
+  return (
+    part?.path ??
+    (process.env.PATH ?? "")
+      .split(path.delimiter)
+      .map((folder) => path.join(folder, name))
+      .find((file) => fs.existsSync(file))
+  );
+}
+
 /** PATH with a CLI and what it needs first. */
 export const pathWith = ({ file, search }) =>
   [...(search === undefined ? [] : [search]), path.dirname(file), path.dirname(process.execPath), process.env.PATH].join(path.delimiter);
