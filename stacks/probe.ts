@@ -8,7 +8,7 @@ import { inPool } from "../common/pool";
 import { loadSecrets } from "../secrets/load";
 import { runChild } from "./child";
 import { bastionFromEnvironment } from "./load/bastion";
-import { loadEstate } from "./load/estate";
+import { type Estate, loadEstate } from "./load/estate";
 import { hostSchema } from "./outputs/inventory";
 import { planEstate } from "./plan/plan";
 import { PROXMOX_SECRET, PROXMOX_TOKEN_ID, SSH_PRIVATE_KEY } from "./plan/secret-paths";
@@ -29,16 +29,29 @@ const requestSchema = z.strictObject({
 /** At once; each waits for the network more than for this machine. */
 const AT_ONCE = 6;
 
-async function secretOf(at: { path: string; key: string }): Promise<string> {
+interface SecretKey {
+  readonly path: string;
+  readonly key: string;
+}
+
+/** What the questions are about, and how what they need is got. */
+interface Parts {
+  readonly estate: Estate;
+  readonly secretOf: (at: SecretKey) => Promise<string>;
+  readonly bastion: typeof bastionFromEnvironment;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+async function secretOf(at: SecretKey): Promise<string> {
   const value = (await loadSecrets({ only: [at.path] })).get(at.path)?.[at.key];
   if (value === undefined) throw new Error(`there is no secret "${at.key}" in ${at.path}`);
   return value;
 }
 
-async function probe(input: string): Promise<object> {
+/** @param input the request as JSON. @returns findings; what fails to answer is one of them */
+export async function probe(input: string, { estate, secretOf, bastion, now }: Parts): Promise<{ version: 1; findings: Finding[] }> {
   const { stacks, hosts, vaultAddress } = requestSchema.parse(JSON.parse(input));
-  const estate = loadEstate();
-  const { now } = systemClock;
   const { proxmoxEndpoint, nameserver } = estate.site;
   const plans = planEstate(estate);
   const hostNames = stacks.flatMap((stack) => plans.get(stack)?.platform.hosts ?? []);
@@ -55,7 +68,7 @@ async function probe(input: string): Promise<object> {
   );
   const onHosts = orWrong("hosts", "see docs/secrets.md", async () => {
     if (hosts.length === 0) return [];
-    const access = { privateKey: await secretOf(SSH_PRIVATE_KEY), bastion: bastionFromEnvironment() };
+    const access = { privateKey: await secretOf(SSH_PRIVATE_KEY), bastion: bastion() };
     return (await inPool(hosts, AT_ONCE, (host) => probeHost(host, access, now))).flat();
   });
   const vault = vaultAddress === undefined ? [] : await orWrong("vault", "look at the pod of Vault, and at the route to it", () => probeVault(vaultAddress));
@@ -73,4 +86,6 @@ async function probe(input: string): Promise<object> {
   return { version: 1, findings };
 }
 
-if (require.main === module) runChild(probe);
+if (require.main === module) {
+  runChild((input) => probe(input, { estate: loadEstate(), secretOf, bastion: bastionFromEnvironment, now: systemClock.now }));
+}
