@@ -181,7 +181,7 @@ describe("a VM whose host is waited for", () => {
   const access = {
     user: "suporte",
     privateKey: pulumi.secret("KEY"),
-    bastion: { host: "jump", port: 22, user: "jump", privateKey: "JUMP", hostKey: "ssh-ed25519 JJJJ" },
+    bastion: { host: "jump", port: 22, user: "jump", privateKey: pulumi.secret("JUMP"), hostKey: "ssh-ed25519 JJJJ" },
   };
   const ready = { access, checkout: "/checkout" };
   const WAIT = "node bin/components/hosts/wait-ready.main.js";
@@ -201,7 +201,7 @@ describe("a VM whose host is waited for", () => {
       environment: { HOMELAB_FIRST_BOOT: printed },
     });
     for (const inputs of [first, again]) expect(inputs?.["stdin"]).toHaveProperty("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270");
-    const target = { host: "192.168.1.12", user: "suporte", privateKey: "KEY", bastion: { ...access.bastion } };
+    const target = { host: "192.168.1.12", user: "suporte", privateKey: "KEY", bastion: { ...access.bastion, privateKey: "JUMP" } };
     expect(JSON.parse(String(plain(first?.["stdin"])))).toEqual({
       name: "k8s-dev",
       budgetSeconds: 600,

@@ -1,6 +1,8 @@
+import { findChart, renderChart } from "../../../lab/artefacts/charts";
 import { builtModule, graphOf, PLACE, releaseDefaults, releaseOf } from "../../../tests/support/module-build";
 import { only, plain } from "../../../tests/support/pulumi-mocks";
 import { certManager } from "./module";
+import { CERT_MANAGER_CHART, certManagerValues } from "./values";
 
 test("it is its pinned chart with CRDs that stay, the token as a secret, and the issuer that uses it once both are there", async () => {
   const registered = await builtModule(certManager);
@@ -47,6 +49,16 @@ test("it is its pinned chart with CRDs that stay, the token as a secret, and the
       },
     },
   });
+});
+
+test("it owns the definitions that its chart brings, all of them and no other", () => {
+  const { repository, name, version } = CERT_MANAGER_CHART;
+  const chart = findChart(repository, name, version);
+  if (chart === undefined) throw new Error(`the lab has no chart ${name} ${version}`);
+  const values = certManagerValues({ nameservers: [] });
+  const { manifests } = renderChart(chart, { name, namespace: "cert-manager", values, kubeVersion: "v1.36.2+k3s1" });
+  const definitions = manifests.filter(({ kind }) => kind === "CustomResourceDefinition").map(({ metadata }) => (metadata as { name: string }).name);
+  expect(definitions.toSorted()).toEqual(certManager.crds.toSorted());
 });
 
 test("mail address and resolvers are options", async () => {
