@@ -109,9 +109,16 @@ test("direct and by Git: the same objects, field by field, in the order of waves
     for (const app of apps) cluster.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: app } });
     giveSecrets(cluster, objects);
   }
-  const { store } = direct.cluster;
-  for (const object of objects)
+  const applyTo = ({ cluster: { store } }: WorldCluster, object: KubeObject) =>
     store.apply(store.type(object.apiVersion, object.kind), object.metadata.namespace, object.metadata.name, object, { manager: "pulumi", force: false });
+  for (const object of objects) applyTo(direct, object);
+  // One application is handed over: it runs already, by the program.
+  const handed = objects.filter(({ kind, metadata }) => metadata.namespace === "memorizer" && kind !== "Job");
+  const uidsOf = () => handed.map((object) => [keyOf(object), dev.find(object.apiVersion, object.kind, "memorizer", object.metadata.name)?.metadata.uid]);
+  for (const object of handed) applyTo(dev, object);
+  await world.settled();
+  const uids = uidsOf();
+  expect(uids.filter(([, uid]) => typeof uid === "string").length).toBeGreaterThan(3);
 
   const begin = argo.lastRecord();
   argo.project({ destinations: [{ server: OWN, namespace: "argocd" }] }, "applications");
@@ -128,6 +135,7 @@ test("direct and by Git: the same objects, field by field, in the order of waves
   expect(objects.length).toBeGreaterThan(4 * apps.length);
   expect(objects.filter((object) => found(object, dev) === undefined).map(keyOf)).toEqual([]);
   expect(contents(dev)).toEqual(contents(direct));
+  expect(uidsOf()).toEqual(uids);
   // And Argo CD made nothing else.
   const tracked = dev.cluster.store.types
     .namespaced()
@@ -159,6 +167,20 @@ test("direct and by Git: the same objects, field by field, in the order of waves
     expect([imageOf(), argo.stateOf("writer-dev")]).toEqual([image, ["Synced", "Healthy", "Succeeded"]]);
     expect(listAt(dev.find(ARGO_API, "Application", "argocd", "writer-dev"), "status", "history").at(-1)?.["revision"]).toBe(commit);
   }
+
+  // The way back: what the set has no longer keeps running as it is, and the program applies it again.
+  const less = environmentObjects({ environment: "dev", apps: apps.filter((name) => name !== "memorizer"), server: OWN, byHand: false }, OPTIONS);
+  await git.push(Object.fromEntries([...manifestsFolder("", "argo-cd", less)].map(([name, text]) => [`gitops/dev/${name}`, text])));
+  await argo.refresh("applications");
+  await world.settled();
+  expect(dev.find(ARGO_API, "Application", "argocd", "memorizer-dev")).toBeUndefined();
+  for (const object of handed) applyTo(dev, object);
+  expect(uidsOf()).toEqual(uids);
+  // A value that Argo CD wrote is not changed beside it.
+  const deployment = handed.find(({ kind }) => kind === "Deployment");
+  if (deployment === undefined) throw new Error("memorizer has no Deployment");
+  const image = JSON.parse(JSON.stringify(deployment).replaceAll(/"image":"[^"]+"/g, `"image":"${next}"`)) as KubeObject;
+  expect(() => applyTo(dev, image)).toThrow(/argocd-controller/);
 }, 120_000);
 
 /** Applications of stg that the Argo CD of dev delivers in this homelab. */
