@@ -41,8 +41,8 @@ function edits(file) {
       else if (node.kind === ts.SyntaxKind.TrueKeyword) add(over(node, "false"), "true turned");
       else if (node.kind === ts.SyntaxKind.FalseKeyword) add(over(node, "true"), "false turned");
       else if (ts.isConditionalExpression(node)) {
-        add(over(node, node.whenTrue.getText()), "always the first side of the choice");
-        add(over(node, node.whenFalse.getText()), "always the second side of the choice");
+        add(over(node, `(${node.whenTrue.getText()})`), "always the first side of the choice");
+        add(over(node, `(${node.whenFalse.getText()})`), "always the second side of the choice");
       }
     }
     ts.forEachChild(node, visit);

@@ -28,13 +28,17 @@ test("an option of a resource is left out, a value is changed", () => {
 test("a number grows, a truth is turned, a choice has one side, a spread goes", () => {
   expect(line("const a = { ...(b ? { c: true } : { d: 2 }) };")).toEqual([
     ["...(b ? { c: true } : { d: 2 }) left out", "const a = {  };"],
-    ["always the first side of the choice", "const a = { ...({ c: true }) };"],
-    ["always the second side of the choice", "const a = { ...({ d: 2 }) };"],
+    ["always the first side of the choice", "const a = { ...(({ c: true })) };"],
+    ["always the second side of the choice", "const a = { ...(({ d: 2 })) };"],
     ["c left out", "const a = { ...(b ? {  } : { d: 2 }) };"],
     ["true turned", "const a = { ...(b ? { c: false } : { d: 2 }) };"],
     ["d left out", "const a = { ...(b ? { c: true } : {  }) };"],
     ["2 changed", "const a = { ...(b ? { c: true } : { d: 3 }) };"],
   ]);
+});
+
+test("a side that is an object is one where a function gives back nothing but the choice", () => {
+  expect(line("const a = () => b ? { c } : undefined;")).toContainEqual(["always the first side of the choice", "const a = () => ({ c });"]);
 });
 
 test("imports, types and the texts of errors stay", () => {
