@@ -52,7 +52,7 @@ export function clusterCommand(
       ...opts,
       ...(home === undefined ? {} : { deletedWith: home }),
       // Where a checkout lies says nothing about the cluster.
-      ignoreChanges: ["dir"],
+      ignoreChanges: ["dir", "logging"],
       customTimeouts: timeouts(Math.ceil(budgetSeconds / 60) + MINUTES_BEYOND),
     },
   );

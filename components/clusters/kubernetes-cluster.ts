@@ -74,7 +74,7 @@ export abstract class KubernetesCluster extends Component {
         logging: ERRORS_ONLY,
         addPreviousOutputInEnv: false,
       },
-      this.child({ dependsOn: [this.role], additionalSecretOutputs: ["stdout"], customTimeouts: timeouts(10) }),
+      this.child({ dependsOn: [this.role], additionalSecretOutputs: ["stdout"], ignoreChanges: ["logging"], customTimeouts: timeouts(10) }),
     );
     this.kubeconfig = pulumi.secret(read.stdout.apply(known((text) => renameKubeconfig(text, args.contextName, server))));
     this.ca = pulumi.unsecret(this.kubeconfig.apply(known(clusterCa)));

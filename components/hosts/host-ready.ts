@@ -66,7 +66,7 @@ export function hostReady(name: string, args: HostReadyArgs, opts: pulumi.Custom
     `${name}-first-boot`,
     { ...shared, create: WAIT, stdin: waitTask(args) },
     // Where a checkout lies, and by what key it was reached, says nothing about the host.
-    { ...opts, ignoreChanges: ["dir", "stdin"], customTimeouts: timeouts(MINUTES_BEFORE_KILL) },
+    { ...opts, ignoreChanges: ["dir", "stdin", "logging"], customTimeouts: timeouts(MINUTES_BEFORE_KILL) },
   );
   const hostKey = hostKeyOf(first);
   const ready = new Command(
@@ -78,7 +78,7 @@ export function hostReady(name: string, args: HostReadyArgs, opts: pulumi.Custom
       environment: { HOMELAB_FIRST_BOOT: pulumi.unsecret(first.stdout) },
       stdin: waitTask(args, hostKey),
     },
-    { ...opts, ignoreChanges: ["dir"], customTimeouts: timeouts(MINUTES_BEFORE_KILL) },
+    { ...opts, ignoreChanges: ["dir", "logging"], customTimeouts: timeouts(MINUTES_BEFORE_KILL) },
   );
   return { ready, hostKey };
 }

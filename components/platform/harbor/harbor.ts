@@ -149,7 +149,7 @@ export class Harbor extends Component {
         addPreviousOutputInEnv: false,
       },
       // Where a checkout lies says nothing about Harbor.
-      this.child({ ignoreChanges: ["dir"], customTimeouts: timeouts(15) }),
+      this.child({ ignoreChanges: ["dir", "logging"], customTimeouts: timeouts(15) }),
     );
   }
 }

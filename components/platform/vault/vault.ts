@@ -127,7 +127,7 @@ export class Vault extends Component {
         addPreviousOutputInEnv: false,
       },
       // Where a checkout lies says nothing about Vault.
-      this.child({ dependsOn, additionalSecretOutputs: ["stdout"], ignoreChanges: ["dir"], customTimeouts: timeouts(15) }),
+      this.child({ dependsOn, additionalSecretOutputs: ["stdout"], ignoreChanges: ["dir", "logging"], customTimeouts: timeouts(15) }),
     );
   }
 }
