@@ -19,7 +19,7 @@ export const IMAGE_SCAN = { "scan-type": "image", severity: HIGH, "ignore-unfixe
 export const IMAGE = "${{ inputs.registry }}/${{ inputs.project }}/${{ inputs.app-name }}";
 /** Where images are, as inputs. */
 export const REGISTRY: Readonly<Record<string, Input>> = {
-  registry: { description: "Host of the registry", type: "string", default: "registry.fullstack.pw" },
+  registry: { description: "Host of the registry. Left out: the variable REGISTRY of the caller", type: "string", default: "${{ vars.REGISTRY }}" },
   project: { description: "Project in the registry", type: "string", default: "library" },
 };
 export const LOGIN: ActionStep = {

@@ -16,6 +16,8 @@ const PRODUCT = [
   "lab",
   "scaffold",
   "orchestrator",
+  "pipelines",
+  "policy",
   "build",
   "bench",
 ];
