@@ -1,43 +1,33 @@
 /** Locks of the DIY backend: list, write, list again (engine-contract G1). Not atomic, by the design of that layout. */
 import { randomUUID } from "node:crypto";
 import * as os from "node:os";
-import { z } from "zod";
 import { ENV, readEnv } from "../../common/env";
+import { type LockFile, lockFileSchema } from "../../common/lock-file";
 import { isSurelyGone, ownIdentity } from "../../common/process-identity";
 import { isProcessAlive } from "../../common/processes";
 import { CliError } from "../errors";
 import type { Bucket } from "./bucket";
 
-/** The CLI's four fields, and what tells a process from a later one with its number; the CLI reads over those. */
-const lockSchema = z.object({
-  pid: z.number(),
-  username: z.string(),
-  hostname: z.string(),
-  timestamp: z.string(),
-  process: z.object({ startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), machineId: z.string() }).optional(),
-});
-type Lock = z.infer<typeof lockSchema>;
-
 const folderOf = (project: string, stack: string): string => `.pulumi/locks/organization/${project}/${stack}`;
 
 /** Whether its holder was a process of this machine that has exited. */
-const isDead = (lock: Lock): boolean => lock.hostname === os.hostname() && lock.process !== undefined && isSurelyGone({ pid: lock.pid, ...lock.process });
+const isDead = (lock: LockFile): boolean => lock.hostname === os.hostname() && lock.process !== undefined && isSurelyGone({ pid: lock.pid, ...lock.process });
 
-function parseLock(text: string | undefined): Lock | undefined {
+function parseLock(text: string | undefined): LockFile | undefined {
   try {
-    return lockSchema.parse(JSON.parse(text ?? ""));
+    return lockFileSchema.parse(JSON.parse(text ?? ""));
   } catch {
     // Half written, or not a lock of ours: it is still a lock, only nothing can be said of its holder.
     return undefined;
   }
 }
 
-const holderOf = ({ username, hostname, pid, timestamp }: Lock): string => `${username}@${hostname} (pid ${pid}) at ${timestamp}`;
+const holderOf = ({ username, hostname, pid, timestamp }: LockFile): string => `${username}@${hostname} (pid ${pid}) at ${timestamp}`;
 
 interface Held {
   key: string;
   /** undefined where it cannot be read. */
-  lock: Lock | undefined;
+  lock: LockFile | undefined;
 }
 
 async function describe(bucket: Bucket, { key, lock }: Held): Promise<string> {
@@ -80,7 +70,7 @@ async function takeOver(bucket: Bucket, held: readonly Held[], stack: string, sa
   return holding;
 }
 
-function ownLock(): Lock {
+function ownLock(): LockFile {
   const { pid, ...identity } = ownIdentity() ?? { pid: process.pid };
   return {
     pid,

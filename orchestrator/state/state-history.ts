@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { lockFileSchema } from "../../common/lock-file";
 import { isSurelyRunning } from "../../common/process-identity";
 import { engineAnswer } from "../target/engine-answer";
 import type { EngineCommand } from "./pending-creates";
@@ -41,14 +42,6 @@ export async function stackHistory(run: EngineCommand, stack: string, most: numb
   );
 }
 
-const lockSchema = z.looseObject({
-  pid: z.number(),
-  username: z.string(),
-  hostname: z.string(),
-  timestamp: z.string(),
-  process: z.object({ startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), machineId: z.string() }).optional(),
-});
-
 export interface LockHolder {
   /** `user@host (process 12, since …)` */
   name: string;
@@ -70,7 +63,7 @@ export function lockHolders(backend: string | undefined, project: string, stack:
     .readdirSync(dir)
     .filter((name) => name.endsWith(".json"))
     .flatMap((name) => {
-      const found = lockSchema.safeParse(readJson(path.join(dir, name)));
+      const found = lockFileSchema.safeParse(readJson(path.join(dir, name)));
       if (!found.success) return [];
       const { username, hostname, pid, timestamp, process } = found.data;
       const isRunning = process !== undefined && isSurelyRunning({ pid, ...process });

@@ -1,0 +1,13 @@
+import { z } from "zod";
+
+/** A lock in a state backend: the CLI's four fields, and what tells a process from a later one with its number; the CLI reads over those. */
+export const lockFileSchema = z.object({
+  pid: z.number(),
+  username: z.string(),
+  hostname: z.string(),
+  /** RFC 3339 */
+  timestamp: z.string(),
+  process: z.object({ startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), machineId: z.string() }).optional(),
+});
+
+export type LockFile = z.infer<typeof lockFileSchema>;
