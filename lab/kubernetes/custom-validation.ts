@@ -77,12 +77,14 @@ function allowedCauses(value: Json, schema: JsonMap, path: string): StatusCause[
   return [{ reason: "FieldValueNotSupported", message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported}`, field: path }];
 }
 
-/** A pattern is Go's in the server; what only Go reads (`(?i)`, `\\z`) is let pass. */
+/** A pattern is of Go's dialect (`(?i)`, `\z`). A server refuses a definition with one that is none; here it refuses no value. */
 function matches(text: string, pattern: string): boolean {
+  const { RE2JS, RE2JSSyntaxException } = require("re2js") as typeof import("re2js");
   try {
-    return new RegExp(pattern, "u").test(text);
-  } catch {
-    return true;
+    return RE2JS.compile(pattern).matcher(text).find();
+  } catch (thrown) {
+    if (thrown instanceof RE2JSSyntaxException) return true;
+    throw thrown;
   }
 }
 

@@ -46,10 +46,7 @@ function unknownFields(value: unknown, schema: Map, at: string): string[] {
   if (schema["x-kubernetes-preserve-unknown-fields"] === true) return [];
   const items = schema["items"];
   if (Array.isArray(value)) return isMap(items) ? value.flatMap((one, index) => unknownFields(one, items, `${at}[${index}]`)) : [];
-  if (!isMap(value))
-    return typeof value === "string" && typeof schema["pattern"] === "string" && !new RegExp(schema["pattern"]).test(value)
-      ? [`${at}: does not match ${schema["pattern"]}`]
-      : [];
+  if (!isMap(value)) return [];
   const properties = isMap(schema["properties"]) ? schema["properties"] : {};
   const more = schema["additionalProperties"];
   return Object.entries(value).flatMap(([key, inner]) => {

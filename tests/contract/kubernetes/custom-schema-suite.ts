@@ -6,6 +6,7 @@ const integer = (more: object) => ({ type: "integer", ...more });
 
 const PROPERTIES = {
   pattern: string({ pattern: "^[a-z]+$" }),
+  goPattern: string({ pattern: "(?i)^[a-z]+\\z" }),
   short: string({ maxLength: 3 }),
   long: string({ minLength: 2 }),
   moment: string({ format: "date-time" }),
@@ -81,6 +82,8 @@ const THINGS = "/apis/test.example.org/v1/namespaces/default/things";
 /** A spec, and what is kept of it (beside `preset`), or why it is refused. */
 const CASES: readonly (readonly [object, object | string])[] = [
   [{ pattern: "UP" }, "spec.pattern: Invalid value: \"UP\": spec.pattern in body should match '^[a-z]+$'"],
+  [{ goPattern: "UP" }, { goPattern: "UP" }],
+  [{ goPattern: "1" }, `spec.goPattern: Invalid value: "1": spec.goPattern in body should match '(?i)^[a-z]+\\z'`],
   [{ short: "four" }, "spec.short: Too long: may not be more than 3 bytes"],
   [{ short: "äöü" }, { short: "äöü" }],
   [{ long: "x" }, 'spec.long: Invalid value: "x": spec.long in body should be at least 2 chars long'],
