@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { runChild } from "./child";
 import { type Estate, loadEstate } from "./load/estate";
-import { planOf, stackOf } from "./plan/plan";
+import { plansOf, type StackPlan } from "./plan/plan";
 import { renderApps } from "./plan/rendered-apps";
 import { renderArgoCd } from "./plan/rendered-argo-cd";
 
@@ -27,12 +27,8 @@ if (require.main === module) {
   runChild((input) => {
     const { stacks, images } = questionSchema.parse(JSON.parse(input));
     const estate = withImages(loadEstate(), stacks[0], images);
-    const { plans } = planOf(estate, stacks[0]);
-    const filesOf = (stack: string): object => {
-      const plan = plans.get(stackOf(estate, stack).name);
-      if (plan === undefined) throw new Error(`${stack} has no plan`);
-      return Object.fromEntries([...renderApps(plan, plans), ...renderArgoCd(plan, plans)]);
-    };
-    return Promise.resolve({ version: 1, stacks: stacks.map((stack) => ({ stack, files: filesOf(stack) })) });
+    const { chosen, plans } = plansOf(estate, stacks);
+    const filesOf = (plan: StackPlan): object => Object.fromEntries([...renderApps(plan, plans), ...renderArgoCd(plan, plans)]);
+    return Promise.resolve({ version: 1, stacks: chosen.map((plan) => ({ stack: plan.stack.name, files: filesOf(plan) })) });
   });
 }

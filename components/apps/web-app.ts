@@ -15,6 +15,7 @@ import { deliveryRights } from "../platform/argo-cd-access/account";
 import { SecretAccess, type SecretsOfNamespace } from "../platform/secret-access";
 import { appManifests, routesOf, withValues } from "./app-manifests";
 import { type AppPlace, type AppSpec, type StagedManifest, secretDataOf, secretNameOf, servicePortOf } from "./app-spec";
+import type { Delivery } from "./delivery";
 
 export interface WebAppArgs extends Omit<AppSpec, "name"> {
   readonly namespace: NamespaceArgs;
@@ -29,7 +30,7 @@ export interface WebAppArgs extends Omit<AppSpec, "name"> {
    * `argo-cd`: its objects are Argo CD's, from Git. What gives rights to them, its namespace with its rules and its Secret, is made here
    * all the same. `hand-over`: all is made here, and what is made here no longer is forgotten, not deleted. Default: all is made here.
    */
-  readonly delivery?: "pulumi" | "hand-over" | "argo-cd";
+  readonly delivery?: Delivery;
   /** Whether that Argo CD runs in another cluster, and needs rights of its account in the namespace. Default: no. */
   readonly fromElsewhere?: boolean;
 }

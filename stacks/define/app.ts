@@ -1,6 +1,7 @@
 /** An application of the matrix, as data: a container without state of its own, with its ports, host names and outputs. */
 
 import type { AppSpec, SecretValue, AppPort as SpecPort } from "../../components/apps/app-spec";
+import type { Delivery } from "../../components/apps/delivery";
 import type { Flow } from "../../components/platform/module";
 import type { RuleException } from "../../components/rules/rules";
 
@@ -28,14 +29,6 @@ export interface AppPort extends Omit<SpecPort, "host"> {
   /** Name of its URL in the output `urls`. Default: it is not there. */
   readonly url?: string;
 }
-
-/**
- * Who makes the objects of an application: the program (`pulumi`), or Argo CD from what `homelab render` has written (`argo-cd`). One of
- * the two owns them; its namespace, the rules that hold in it and its Secret are the program's in either case. `hand-over` comes
- * between: the program still makes them, and deletes none that it no longer makes.
- */
-export const DELIVERIES = ["pulumi", "hand-over", "argo-cd"] as const;
-export type Delivery = (typeof DELIVERIES)[number];
 
 /**
  * What the matrix says of it, in other words than its {@link AppSpec} where an environment gives the rest.

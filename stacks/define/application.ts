@@ -2,7 +2,8 @@
  * An application that runs in several environments, described once: what it is everywhere, and what each environment has of its own.
  * This is what a base and its overlays are for Kustomize, as values that the compiler knows.
  */
-import type { App, AppPort, Delivery, FromStack } from "./app";
+import type { Delivery } from "../../components/apps/delivery";
+import type { App, AppPort, FromStack } from "./app";
 
 /** Its host names without what the environment puts before them. */
 type Everywhere<R extends FromStack> = Omit<App<R>, "image" | "delivery">;

@@ -1,7 +1,7 @@
 /** What an application of the matrix must be. */
 import { z } from "zod";
+import { DELIVERIES } from "../../components/apps/delivery";
 import { RULE_NAMES } from "../../components/rules/rules";
-import { DELIVERIES } from "../define/app";
 import { ENVIRONMENT_OUTPUTS } from "../define/stacks";
 import { hostName, imageReference, name, objectName } from "./names";
 

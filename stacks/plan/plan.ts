@@ -198,11 +198,21 @@ export function planEstate(estate: Estate): Map<string, StackPlan> {
   return new Map(plans.map((plan) => [plan.stack.name, plan]));
 }
 
-/** The plan of a stack, with those of all. @throws HomelabError as {@link planEstate} */
-export function planOf(estate: Estate, stack: string): { plan: StackPlan; plans: Map<string, StackPlan> } {
-  const { name } = stackOf(estate, stack);
+/** The plans of these stacks, in this order, with those of all. @throws HomelabError E_STACK_UNKNOWN, and as {@link planEstate} */
+export function plansOf(estate: Estate, stacks: readonly string[]): { chosen: StackPlan[]; plans: Map<string, StackPlan> } {
+  const names = stacks.map((stack) => stackOf(estate, stack).name);
   const plans = planEstate(estate);
+  return { chosen: names.map((name) => planned(plans, name)), plans };
+}
+
+/** The plan of a stack, with those of all. @throws HomelabError as {@link plansOf} */
+export function planOf(estate: Estate, stack: string): { plan: StackPlan; plans: Map<string, StackPlan> } {
+  const { plans } = plansOf(estate, [stack]);
+  return { plan: planned(plans, stack), plans };
+}
+
+function planned(plans: ReadonlyMap<string, StackPlan>, name: string): StackPlan {
   const plan = plans.get(name);
   if (plan === undefined) throw new Error(`${name} has no plan`);
-  return { plan, plans };
+  return plan;
 }

@@ -1,6 +1,7 @@
 /** An application of a stack with the stack's settings. Types only. */
 import type { AppSpec } from "../../components/apps/app-spec";
-import type { App, Delivery, FromStack } from "../define/app";
+import type { Delivery } from "../../components/apps/delivery";
+import type { App, FromStack } from "../define/app";
 
 export interface PlannedApp extends Pick<App, "flows" | "exceptions"> {
   /** Also that of its namespace. */
