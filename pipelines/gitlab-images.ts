@@ -5,7 +5,7 @@
 import { HomelabError } from "../common/errors";
 import { portableYaml } from "../common/yaml";
 import { splitCommand } from "./command-words";
-import { IMAGES } from "./gitlab-templates";
+import { IMAGES, TRIVY_IMAGE } from "./gitlab-templates";
 
 /** One entry of `homelab images list`. */
 export interface ListedImage {
@@ -47,7 +47,7 @@ function jobOf(image: ListedImage, push: boolean, version: string): object {
     "docker buildx create --use --driver docker-container",
     `docker buildx build --pull --load --tag ${local} ${source} ${context}`,
     // The daemon is the service's, and so is the socket: the scanner reads the image where it was built.
-    `docker run --rm --volume /var/run/docker.sock:/var/run/docker.sock ${IMAGES.trivy} image --exit-code 1 --severity CRITICAL,HIGH --ignore-unfixed ${local}`,
+    `docker run --rm --volume /var/run/docker.sock:/var/run/docker.sock ${IMAGES.trivy} ${TRIVY_IMAGE} ${local}`,
     ...(push
       ? [
           LOGIN,
