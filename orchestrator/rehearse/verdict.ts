@@ -1,6 +1,6 @@
 /** What a fault did to a run, judged by what the run said and by what the lab has afterwards. */
 import { counted } from "../../common/counted";
-import { problemsOf } from "../report/failure-text";
+import { isExitCodeAlone, problemsOf } from "../report/failure-text";
 import type { RunReport } from "../report/report-schema";
 
 export const VERDICTS = ["survived", "failed clearly", "bug", "never struck"] as const;
@@ -36,9 +36,6 @@ export interface Observed {
 /** Codes that say that we do not know what happened. */
 const OUR_FAULT = new Set(["E_INTERNAL", "E_WORKER"]);
 
-/** As failure-text.ts tells of a command that printed nothing. */
-const EXIT_CODE_ALONE = /^it ended with exit code \d+/;
-
 /** Whether a failed run says what failed: in which stack, in words, and not as a bug of ours. */
 function unclear({ stderr, report }: RunEnd): string | undefined {
   if (/this is a bug/i.test(stderr)) return "it calls itself a bug";
@@ -49,7 +46,7 @@ function unclear({ stderr, report }: RunEnd): string | undefined {
     const { stack, error } = one;
     if (error === undefined || error.message.trim() === "") return `${stack} failed without a word`;
     if (OUR_FAULT.has(error.code)) return `${stack}: ${error.code}: ${firstLine(error.message)}`;
-    const silent = problemsOf(one).find(({ lines }) => lines.every((line) => EXIT_CODE_ALONE.test(line)));
+    const silent = problemsOf(one).find(isExitCodeAlone);
     if (silent !== undefined) return `${stack}: ${silent.what === "" ? "it" : silent.what} failed, and only an exit code says why`;
   }
   return undefined;

@@ -58,6 +58,9 @@ function causeOf(message: string): string[] {
   ];
 }
 
+/** Whether nothing says why: the command that failed printed nothing. */
+export const isExitCodeAlone = ({ lines }: Problem): boolean => lines.every((line) => /^it ended with exit code \d+/.test(line));
+
 const shown = (lines: readonly string[]): string[] =>
   lines.length <= SHOWN ? [...lines] : [...lines.slice(0, SHOWN), `… ${lines.length - SHOWN} more lines stand in the report`];
 

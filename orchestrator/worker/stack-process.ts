@@ -88,6 +88,8 @@ class Worker {
 
   begin(task: WorkerTask, listener: { message(message: WorkerMessage): void; ended(how: string): void }): void {
     this.#listener = listener;
+    // What the task before had printed explains nothing of this one.
+    this.#stderr = "";
     this.#child.send({ protocol: PROTOCOL, task });
   }
 
