@@ -24,8 +24,8 @@ module.exports = {
   globalSetup: "<rootDir>/tests/support/global-setup.cjs",
   testSequencer: real ? "<rootDir>/tests/support/real-sequencer.cjs" : "<rootDir>/tests/support/longest-first.cjs",
   reporters: ["default", "<rootDir>/tests/support/count-reporter.cjs"],
-  // Jest itself would take one for two cores. The long files wait for a process, an answer or a disk for four tenths of their time and
-  // more (seven of them: 148 s of processor time, and 261 s of wall time in a run by two workers): two left the cores half idle.
+  // Jest itself would take one for two cores. The long files wait for a process, an answer or a disk for much of their time, so that
+  // two workers left two cores half idle.
   maxWorkers: 4,
   maxConcurrency: 2,
   // Tests that drive a whole lab take minutes of their own and say so themselves.

@@ -200,7 +200,7 @@ describe("what a preview or a look at the drift says last", () => {
     expect(chosen("site/site.ts", "other", true)).toMatchObject({ words: [""], err: expect.stringContaining("does not have the base's commit") });
   });
 
-  test("what an earlier preview left is no word of one that ends before it has any of its own", () => {
+  test("the report of an earlier preview is not taken for that of one that ends before its own", () => {
     preview({});
     fs.writeFileSync(path.join(dir, "out/failure.txt"), "of the run before");
     const { code } = preview({ FAIL_AT: "1", HOMELAB_LAB_DIR: path.join(dir, "other-lab") });
