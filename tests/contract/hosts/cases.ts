@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are a shell's
-/** Commands that roles use, in the order in which they run on one fresh host: the answers to each are known from a real Debian. */
+/** Commands that roles use, in the order in which they run on one fresh host. `recorded/` has a real Debian's answer to each. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 
@@ -175,7 +175,7 @@ const FILE = path.join(__dirname, "recorded", "debian-12.json");
 
 export type Recording = Record<string, HostAnswer[]>;
 
-/** The questions of a group with what was answered, to compare and to read. */
+/** The answers of a group, each with its command, so that a difference shows which command it belongs to. */
 export function asked(group: string, answers: readonly HostAnswer[] = []): (HostAnswer & { command: string | undefined })[] {
   return answers.map((answer, index) => ({ command: CASES[group]?.[index]?.command, ...answer }));
 }

@@ -1,4 +1,4 @@
-/** Asks a Debian host again: the answers that the lab is held against are those that a real one gives. `HOMELAB_RECORD=1` writes them. */
+/** Checks that a real Debian host still gives the recorded answers, which the lab is compared with. `HOMELAB_RECORD=1` records them anew. */
 import { type RealHost, type RealHosts, startRealHosts } from "../../support/real-hosts";
 import { describeReal } from "../../support/real-parts";
 import { asked, CASES, type Recording, record, recorded } from "./cases";

@@ -1,11 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are a shell's
-/** Holds the lab's hosts against what a Debian answered to the commands that roles use (recorded.real.test.ts asks it again). */
+/** Compares the lab's hosts with the recorded answers of a Debian to the commands that roles use (recorded.real.test.ts checks the recording). */
 import { createContext } from "../../../lab/core/context";
 import { newSshKey } from "../../../lab/core/ssh-keys";
 import { type Host, startHost } from "../../../lab/hosts";
 import { asked, CASES, type HostAnswer, recorded } from "./cases";
 
-/** Commands that the lab answers otherwise, and why: no role may depend on them. */
+/** Commands to which the lab gives another answer, and why. No role may depend on them. */
 const OTHERWISE: Readonly<Record<string, { answer: HostAnswer; why: string }>> = {
   "printf '%s' 'a\"b\\c' | sed -e 's/\\\\/\\\\\\\\/g' -e 's/\"/\\\\\"/g'": {
     answer: { stdout: 'a"b\\c', exitCode: 0 },
@@ -17,10 +17,10 @@ const OTHERWISE: Readonly<Record<string, { answer: HostAnswer; why: string }>> =
   },
   'set -u; echo ${none:-default}; [ -n "${none+x}" ]; echo $?': {
     answer: { stdout: "default\n", exitCode: 1 },
-    why: "just-bash takes ${name+word} of an unset variable for a use of it",
+    why: "just-bash treats ${name+word} of an unset variable as a use of that variable",
   },
   "sh -c 'exit 9'; echo $?; sh -c 'kill -TERM $$'; echo $?": { answer: { stdout: "9\n127\n", exitCode: 0 }, why: "the lab's hosts have no kill" },
-  "echo x > /etc/not-mine; echo $?": { answer: { stdout: "", exitCode: 1 }, why: "in just-bash a redirection that is refused ends the script" },
+  "echo x > /etc/not-mine; echo $?": { answer: { stdout: "", exitCode: 1 }, why: "in just-bash a redirection that fails ends the script" },
   "systemctl is-active no-such-unit; echo $?": { answer: { stdout: "inactive\n4\n", exitCode: 0 }, why: "systemd 255 of the lab's Ubuntu; Debian 12 has 252" },
   "systemctl is-active --quiet no-such-unit.service; echo $?": { answer: { stdout: "4\n", exitCode: 0 }, why: "systemd 255, as above" },
   "cat /proc/sys/net/ipv4/ip_forward": { answer: { stdout: "", exitCode: 1 }, why: "the lab's /proc has no settings; roles use sysctl" },

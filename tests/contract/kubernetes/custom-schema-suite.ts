@@ -1,4 +1,4 @@
-/** What a definition of a custom resource refuses, in the server's words, and which defaults it fills in. */
+/** What the schema of a custom resource definition refuses, with the server's messages, and which defaults it fills in. */
 import type { Body, KubernetesUnderTest } from "./under-test";
 
 const string = (more: object) => ({ type: "string", ...more });
@@ -79,7 +79,7 @@ const DEFINITION = {
 };
 const THINGS = "/apis/test.example.org/v1/namespaces/default/things";
 
-/** A spec, and what is kept of it (beside `preset`), or why it is refused. */
+/** A spec, and what the API stores of it (without `preset`) or the message with which it refuses it. */
 const CASES: readonly (readonly [object, object | string])[] = [
   [{ pattern: "UP" }, "spec.pattern: Invalid value: \"UP\": spec.pattern in body should match '^[a-z]+$'"],
   [{ goPattern: "UP" }, { goPattern: "UP" }],

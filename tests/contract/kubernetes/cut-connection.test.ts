@@ -1,4 +1,4 @@
-/** What is kept of an object whose write was not answered: the connection is cut behind the lab's API. */
+/** What the state keeps of an object whose write got no answer: a relay before the lab's API cuts the connection. */
 import { provider } from "../../../providers/kubernetes/provider";
 import { type CuttingRelay, startCuttingRelay } from "../../support/cutting-relay";
 import { partialFailure, TestProvider } from "../../support/test-provider";

@@ -1,4 +1,4 @@
-/** For each type: how it is made, and what somebody changes of it behind our back. */
+/** For each type: its inputs, and a change that somebody makes to the object outside Pulumi. */
 import type { Values } from "../../../providers/sdk/values";
 
 export interface DriftCase {
@@ -8,9 +8,9 @@ export interface DriftCase {
   path: string;
   /** Without `metadata.name`. */
   inputs: Values;
-  /** Merge patch. */
+  /** The change, as a merge patch. */
   edit: Record<string, unknown>;
-  /** The property that a preview shows then. */
+  /** The property that a preview shows after the change. */
   shows: string;
 }
 

@@ -1,12 +1,12 @@
-/** What somebody changed behind our back is seen by a refresh, and mended by the next update: for each type. */
+/** For each type: a refresh sees what somebody changed outside Pulumi, and the next update corrects it. */
 import { provider } from "../../../providers/kubernetes/provider";
 import { type State, TestProvider } from "../../support/test-provider";
 import { DRIFT_CASES, GADGET } from "./drift-cases";
 import { type KubernetesUnderTest, MERGE } from "./under-test";
 
-/** No controllers are needed: nothing is waited for, and nothing that an object owns goes first. */
+/** With these annotations the provider waits for nothing and deletes without waiting for dependents, so no controllers are needed. */
 const UNAWAITED = { "pulumi.com/skipAwait": "true", "pulumi.com/deletionPropagationPolicy": "background" };
-/** Finalizers hold these until a controller has seen to them. */
+/** Finalizers keep these until a controller removes them. */
 const FINALIZED = new Set(["Namespace", "PersistentVolumeClaim", "PersistentVolume"]);
 
 export function driftSuite(start: () => Promise<KubernetesUnderTest>): void {
@@ -39,7 +39,7 @@ export function driftSuite(start: () => Promise<KubernetesUnderTest>): void {
       return found;
     };
     await same(made);
-    // A refresh of what nobody touched: the same inputs.
+    // A refresh of an unchanged object gives the same inputs.
     const untouched = await read(made);
     expect(untouched.id).toBe(made.id);
     await same(untouched);

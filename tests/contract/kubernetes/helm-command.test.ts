@@ -12,7 +12,7 @@ const NEVER = new AbortController().signal;
 let folder: string;
 beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-release-test-"));
-  // Notes what it was given, and stays until it is told to stop where the chart says so.
+  // A stand-in for helm. It writes down what it was given; for one chart it runs until it gets a signal.
   const script = `#!/usr/bin/env node
 const fs = require("node:fs"), path = require("node:path"), home = process.env.HELM_CONFIG_HOME;
 const read = (name) => (fs.existsSync(path.join(home, name)) ? fs.readFileSync(path.join(home, name), "utf8") : undefined);

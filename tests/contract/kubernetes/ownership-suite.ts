@@ -1,4 +1,4 @@
-/** Fields that others wrote: taken over from kubectl, left to whom `ignoreChanges` leaves them, and a conflict that says what to do. */
+/** Fields that others wrote: taken over from kubectl, left alone where `ignoreChanges` names them, else a conflict that says what to do. */
 import { provider } from "../../../providers/kubernetes/provider";
 import type { Values } from "../../../providers/sdk/values";
 import { TestProvider } from "../../support/test-provider";
@@ -91,7 +91,7 @@ export function ownershipSuite(start: () => Promise<KubernetesUnderTest>): void 
     const path = `${deployments}/${name}${how === "scale" ? "/scale" : ""}`;
     await api.call("PATCH", path, { spec: { replicas: 3 } }, { manager, type: MERGE });
     const ignoreChanges = ["spec.replicas"];
-    // The engine gives ignored inputs as they were.
+    // The engine passes the previous values of ignored inputs.
     const inputs = await inputsOf(DEPLOYMENT, deployment(name, "nginx:1.26"), made.inputs);
     const updated = await plugin.update(DEPLOYMENT, made, inputs, { ignoreChanges });
     const spec = updated.outputs["spec"] as { replicas: number; template: { spec: { containers: { image: string }[] } } };

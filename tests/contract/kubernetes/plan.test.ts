@@ -1,4 +1,4 @@
-/** What the provider says of inputs before anything is done: names, replacement, settings. */
+/** What Check and Diff say of inputs before anything is done: names, replacements, settings. */
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { provider } from "../../../providers/kubernetes/provider";
 import { Secret, UNKNOWN, type Values } from "../../../providers/sdk/values";
@@ -157,7 +157,7 @@ describe("what an object has for life", () => {
     await expect(claimDiff("kept", before, claim("kept", "1Gi"))).rejects.toThrow("kubectl -n default delete persistentvolumeclaim kept");
     expect(await claimDiff("kept", before, claim("kept", "3Gi"))).toMatchObject({ changes: "some", replaces: [] });
     expect(await claimDiff("kept", before, claim("kept", "2048Mi"))).toMatchObject({ changes: "none" });
-    // Another name is another claim, and what is not known yet is no change yet.
+    // Another name is another claim, which replaces without an error. An unknown value is not refused before it is known.
     expect((await claimDiff("kept", before, claim("other", "2Gi", "longhorn"))).replaces).toContain("metadata");
     const unknown = claim("kept", "2Gi");
     expect((await claimDiff("kept", before, { ...unknown, spec: { ...(unknown["spec"] as Values), volumeName: UNKNOWN } })).replaces).toEqual(["spec"]);

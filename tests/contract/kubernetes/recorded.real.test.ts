@@ -1,9 +1,9 @@
-/** Asks a real kube-apiserver again: the answers that the lab is held against are those that a real one gives. */
+/** Checks that a real kube-apiserver still gives the recorded answers, which the lab is compared with. */
 import { type RealKubernetes, startRealKubernetes } from "../../support/real-kubernetes";
 import { describeReal } from "../../support/real-parts";
 import { answer, normalise, SEQUENCES, sequence } from "./sequence";
 
-/** Of the build and not of the API: the recording was made with another one of the same source. */
+/** Fields that describe the build. The recording was made with another build of the same source. */
 const BUILD = ["gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion"];
 const COMPARED = { dropManagers: false };
 
@@ -12,15 +12,15 @@ interface Causes {
   details?: { causes?: { field: string }[] };
 }
 
-/** What stands for this one server or for its build as the same word on both sides, and what has no order in one order. */
+/** Replaces what belongs to one server or build by a fixed word, and sorts what has no fixed order. */
 function withoutChance(value: unknown): unknown {
   const text = JSON.stringify(value, (key, item: unknown) => {
     if (BUILD.includes(key)) return "<build>";
     if (key === "serverAddress") return "<address>";
-    // The recording leaves out what a column's title means.
+    // The recording has no descriptions of columns.
     if (key === "columnDefinitions") return (item as object[]).map((column) => ({ ...column, description: undefined }));
     const causes = (item as Causes | null)?.details?.causes;
-    // The server walks over a map: several causes come in any order, in the message too.
+    // The server iterates over a map, so several causes come in any order, in the message too.
     if (causes === undefined || causes.length < 2) return item;
     const sorted = causes.toSorted((a, b) => a.field.localeCompare(b.field));
     return {

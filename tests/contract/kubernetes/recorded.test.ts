@@ -1,11 +1,11 @@
-/** Holds the lab's Kubernetes API against what a real kube-apiserver 1.34.2 answered (recorded.real.test.ts asks it again). */
+/** Compares the lab's Kubernetes API with the recorded answers of a kube-apiserver 1.34.2 (recorded.real.test.ts checks the recording). */
 import { Agent } from "undici";
 import { parse } from "yaml";
 import { type Cluster, startCluster } from "../../../lab/kubernetes";
 import { testContext } from "../../support/lab-context";
 import { answer, normalise, type Server, sequence } from "./sequence";
 
-/** Sequences whose every answer is modelled to the letter. */
+/** Sequences of which the lab gives every answer exactly. */
 const EXACT = ["namespace-crud", "configmap-crud", "generate-name", "list-select-delete-collection", "finalizers", "tables", "apply"];
 const COMPARED = { dropManagers: true };
 
@@ -43,7 +43,7 @@ describe.each(EXACT)("%s", (name) => {
   });
 });
 
-test("a watch that lists too says when it has told everything: Go's informers wait for it", async () => {
+test("a watch with initial events ends the list of them with a bookmark, for which Go's informers wait", async () => {
   const path = "/api/v1/namespaces?watch=true&timeoutSeconds=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
   const { body } = await answer(server, { request: { path }, response: { status: 200, contentType: "application/json", body: null } });
   const events = body as { type: string; object: { kind: string; metadata: { annotations?: Record<string, string> } } }[];

@@ -1,4 +1,4 @@
-/** Releases of charts: which inputs there are, and what is kept however an installation ends. */
+/** Releases of charts: their inputs, and what the state keeps after an installation that succeeds, fails or is cut. */
 import { ReleaseBench } from "./release/bench";
 import { releaseHooks } from "./release/hooks";
 import { releaseInputs } from "./release/inputs";

@@ -1,4 +1,4 @@
-/** Sequences of requests to a Kubernetes API with the answers that a real kube-apiserver gave, and how answers are compared. */
+/** Recorded requests to a Kubernetes API with the answers of a real kube-apiserver, and how answers are compared. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Dispatcher, request } from "undici";
@@ -7,7 +7,7 @@ interface Step {
   request: { method?: string; path: string; headers?: Record<string, string>; body?: unknown; anonymous?: boolean };
   response: { status: number; contentType?: string; body: unknown };
 }
-/** What a server does by itself needs a moment. */
+/** A pause, for what the server does on its own. */
 interface Wait {
   waitMs: number;
 }
@@ -30,11 +30,11 @@ export function sequence(name: string): SequenceStep[] {
 }
 
 interface Normalisation {
-  /** Leaves out who owns which field (compared by the apply sequences alone). */
+  /** Leaves out `managedFields`. */
   dropManagers: boolean;
 }
 
-/** What differs from run to run as placeholders. */
+/** Replaces what differs from run to run by placeholders. */
 export function normalise(value: unknown, options: Normalisation, key = ""): unknown {
   if (Array.isArray(value)) return value.map((item) => normalise(item, options, key));
   if (typeof value === "object" && value !== null) {
@@ -48,13 +48,13 @@ export function normalise(value: unknown, options: Normalisation, key = ""): unk
   if (key === "uid") return "<uid>";
   if (key === "resourceVersion") return "<rv>";
   if (key === "continue") return "<continue>";
-  // Of a table: its things were made a moment ago.
+  // The age column of a table.
   if (key === "cells" && /^\d+s$/.test(value)) return "<age>";
   if (/^10\.\d+\.\d+\.\d+$/.test(value)) return "<cluster ip>";
   return /^\d{4}-\d\d-\d\dT/.test(value) ? "<time>" : value;
 }
 
-/** A watch answers with one object a line: an array when there are several. */
+/** The parsed body. A watch answers with one object a line; several lines become an array. */
 function bodyOf(text: string, contentType: string): unknown {
   if (!contentType.startsWith("application/json")) return text;
   const lines = text.trimEnd().split("\n");

@@ -1,4 +1,4 @@
-/** A Kubernetes API under test, and somebody else who writes to it. */
+/** A Kubernetes API under test, with calls that write to it as another client does. */
 import { createHttpClient } from "../../../common/http";
 import { startControllers } from "../../../lab/controllers";
 import { startCluster } from "../../../lab/kubernetes";
@@ -10,9 +10,9 @@ export type Body = Record<string, unknown>;
 
 export interface KubernetesUnderTest {
   kubeconfig: string;
-  /** What the API was asked and could not answer. */
+  /** Requests that the lab does not model. */
   unhandled(): string[];
-  /** One request as a manager of that name. @param type of the body: how it patches */
+  /** One request as the field manager of that name. @param type content type of the body, which decides how a patch is applied */
   call(method: string, path: string, body?: unknown, options?: { manager?: string; type?: string }): Promise<Body>;
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What is kept of an object however the wait for it ends, and what is waited for at all. The test writes each status itself. */
+/** What the provider waits for, and what the state keeps of an object however the wait ends. The test writes each status itself. */
 import { provider } from "../../../providers/kubernetes/provider";
 import type { Values } from "../../../providers/sdk/values";
 import { collectGarbage } from "../../support/garbage";
@@ -143,7 +143,7 @@ export function waitsSuite(start: () => Promise<KubernetesUnderTest>): void {
     });
     const made = await creation;
     expect(problemsOf(made)).toEqual([]);
-    // A refresh of one that is no longer ready keeps it, with what is wrong and its live inputs.
+    // A refresh of an object that is no longer ready keeps it in the state, with what is wrong and its live inputs.
     await status(`${deployments}/ready`, { availableReplicas: 1, readyReplicas: 1, unavailableReplicas: 1 });
     const inputs = (await plugin.check(DEPLOYMENT, deployment("ready", { replicas: 2 }))).inputs;
     const failed = partialFailure(await plugin.read(DEPLOYMENT, { id: made.id, inputs, outputs: made.outputs }).catch((thrown: unknown) => thrown));

@@ -1,6 +1,6 @@
 /**
- * A creation that was cut left its inputs in the state, and no outputs. Of every type that `homelab pending --adopt` knows the id
- * of: that id, read with nothing but the inputs, gives the state that the creation would have given.
+ * A creation that was cut leaves its inputs in the state, and no outputs. `homelab pending --adopt` computes the ids of some types.
+ * For each of these types, reading that id with nothing but the inputs gives the state that the creation would have given.
  */
 import { createContext } from "../../../lab/core/context";
 import { startVault } from "../../../lab/vault";
@@ -34,7 +34,7 @@ const GIVEN: Record<string, Values> = {
   "vault:index/audit:Audit": { type: "file", options: { file_path: "stdout" } },
 };
 
-/** Made again by the next up, which finds what is there and takes it. Each with the reason. */
+/** Types without a known id: the next `up` creates them again. Each with the reason why that does no harm. */
 const MADE_AGAIN: Record<string, string> = {
   "command:local:Command": "a command runs again, and changes nothing that it has done",
   "command:remote:Command": "a role runs again, and changes nothing that it has done",

@@ -1,4 +1,4 @@
-/** What somebody changed in Proxmox behind our back is seen by a refresh, and mended by the next update: every type, and every setting of a VM. */
+/** For every type, and every setting of a VM: a refresh sees what somebody changed in Proxmox, and the next update corrects it. */
 import type { Values } from "../../../providers/sdk/values";
 import { FILE, FILES, IMAGE, ProxmoxLab, VM } from "../../support/proxmox-lab";
 import type { State } from "../../support/test-provider";

@@ -1,17 +1,17 @@
-/** Sets one input after the other: each is refused by its name, or changes what the target system is asked for. */
+/** Sets one input after the other: each is refused by name, or changes the requests to the target system. */
 import type { Value, Values } from "../../../providers/sdk/values";
 import type { SdkInput } from "../../support/sdk-inputs";
 
 export interface Walked {
   type: string;
   inputs: readonly SdkInput[];
-  /** What a resource of the type needs at least. */
+  /** The least inputs that a resource of the type needs. */
   base: Values;
-  /** Values that the type asks for, by path; default: one that fits the kind. */
+  /** Values to set, by path, where the type does not accept any value of the kind. */
   samples?: Record<string, Value>;
-  /** Inputs beside which an input means something, by path. */
+  /** Other inputs without which an input has no effect, by path. */
   beside?: Record<string, Values>;
-  /** Inputs that no request shows, and why. */
+  /** Inputs that change no request, and why. */
   silent?: Record<string, string>;
 }
 
@@ -20,7 +20,7 @@ export function sampleOf({ kind, element }: SdkInput): Value {
   return { string: "x1", number: 3, boolean: true, map: { x1: "y1" }, block: {}, any: "x1" }[kind];
 }
 
-/** Lists are merged element by element: a block that is given stays beside the property that is looked at. */
+/** Merges deeply. Lists of blocks are merged element by element, so that a block keeps its other properties. */
 export function merged(base: Value | undefined, more: Value): Value {
   if (Array.isArray(base) && Array.isArray(more) && isMap(more[0])) return more.map((item, i) => merged(base[i], item));
   if (!isMap(base) || !isMap(more)) return more;
@@ -36,7 +36,7 @@ export function at(path: string, value: Value): Values {
   return step.endsWith("[]") ? { [step.slice(0, -2)]: [inner] } : { [step]: inner };
 }
 
-/** Required neighbours of an input in its own block. */
+/** The required inputs of the blocks that an input lies in. */
 function neighbours(walked: Walked, path: string): Values {
   let needed: Values = {};
   for (const other of walked.inputs) {
@@ -47,7 +47,7 @@ function neighbours(walked: Walked, path: string): Values {
   return needed;
 }
 
-/** Inputs with one of them set, a flag both ways; without it, those that it needs beside it. */
+/** Inputs with the given one set (a flag to both values), and the same inputs without it. */
 function variants(walked: Walked, input: SdkInput): { without: Values; given: Values[] } {
   const { path } = input;
   const beside = walked.beside?.[path] ?? {};
@@ -60,7 +60,7 @@ const AT_ONCE = 8;
 
 const REFUSAL = /embedded provider does not (support|have)|embedded provider has|is not supported/;
 
-/** @param failures as Check tells them, `path: reason` */
+/** @param failures of Check, in the form `path: reason` */
 function refusalOf(path: string, failures: readonly string[]): "refused" | "taken" | { complaint: string[] } {
   if (failures.length === 0) return "taken";
   const named = failures.filter(
@@ -71,9 +71,9 @@ function refusalOf(path: string, failures: readonly string[]): "refused" | "take
 
 /**
  * @param check failures of the inputs
- * @param atOnce how many are looked at together
- * @param traces what the target system is asked for in the life of a resource with these inputs
- * @returns what is neither refused by name nor seen, and what the tables say without need
+ * @param traces the requests to the target system in the life of a resource with these inputs
+ * @param atOnce how many inputs are tried at once
+ * @returns `refused`: inputs that are refused by name. `wrong`: inputs that have no effect, and entries of `silent` that are not needed
  */
 export async function walk(
   walked: Walked,
@@ -95,8 +95,8 @@ export async function walk(
     const after = [];
     for (const inputs of given) after.push(await traceOf(inputs));
     const same = after.every((trace) => trace === before);
-    if (same && !(path in silent)) wrong.push(`${path}: taken, and nothing shows it: ${before.slice(0, 200)}`);
-    if (!same && path in silent) wrong.push(`${path}: said to be silent, and is not`);
+    if (same && !(path in silent)) wrong.push(`${path}: accepted, but it changes no request: ${before.slice(0, 200)}`);
+    if (!same && path in silent) wrong.push(`${path}: listed as silent, but it changes a request`);
     delete silent[path];
   };
   const looks: (() => Promise<void>)[] = [];
@@ -110,7 +110,7 @@ export async function walk(
     else if (outcome !== "taken") wrong.push(`${path}: ${outcome.complaint.join("; ")}`);
     else if (input.kind !== "block" && input.element !== "block") looks.push(() => shown(path, without, given));
   }
-  // Some at once: most of a life is waiting.
+  // Several at once, since they mostly wait.
   for (let next = 0; next < looks.length; next += atOnce) await Promise.all(looks.slice(next, next + atOnce).map((look) => look()));
-  return { refused, wrong: [...wrong, ...Object.keys(silent).map((path) => `${path}: in the table of silent inputs, and no input`)] };
+  return { refused, wrong: [...wrong, ...Object.keys(silent).map((path) => `${path}: listed as silent, but there is no such input`)] };
 }

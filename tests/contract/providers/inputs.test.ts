@@ -1,4 +1,4 @@
-/** Every input of every supported type of vault, proxmoxve and command: implemented or refused by name, and never dropped. */
+/** Every input of every supported type of vault, proxmoxve and command is implemented or refused by name, and never dropped. */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as os from "node:os";
@@ -12,10 +12,10 @@ import { sshKeyPair, startSshServer } from "../../support/ssh-server";
 import { partialFailure, type State, TestProvider } from "../../support/test-provider";
 import { at, merged, sampleOf, type Walked, walk } from "./input-walk";
 
-/** Made, read, deleted: however far it comes. */
+/** Creates, reads and deletes a resource, as far as that goes: a failure is no failure of the test. */
 async function life(plugin: TestProvider, type: string, given: Values): Promise<void> {
   const { inputs } = await plugin.check(type, given);
-  // What was asked until it failed is on record.
+  // The requests before a failure are recorded.
   const kept = (thrown: unknown): State | undefined => {
     const failed = partialFailure(thrown);
     return failed && { id: failed.id, inputs, outputs: failed.outputs };
@@ -32,7 +32,7 @@ describe("vault", () => {
   let seen: string[] = [];
   let last: Promise<string[]> = Promise.resolve([]);
   beforeAll(async () => {
-    // Takes every write and has nothing to read.
+    // Accepts every write and answers every read with 404.
     server = http.createServer((request, response) => {
       let body = "";
       request.on("data", (chunk: Buffer) => {
@@ -106,7 +106,7 @@ describe("vault", () => {
       { ...walked, inputs: sdkInputs("@pulumi/vault", module, args) },
       async (type, inputs) => (await plugin.check(type, inputs)).failures,
       (type, inputs) => {
-        // One after the other: the server tells no life from another.
+        // One after the other: the server cannot tell which resource a request belongs to.
         last = last.then(async () => {
           seen = [];
           await life(plugin, type, inputs);
@@ -259,7 +259,7 @@ describe("command", () => {
     const plugin = await TestProvider.start(command, {});
     const connection = { host: "127.0.0.1", port: server.port, privateKey: key.privateKey };
     const inputs = sdkInputs("@pulumi/command", "remote/command", "CommandArgs");
-    // How a host is reached is tested beside the provider.
+    // How a host is reached is tested in the provider's own folder.
     const ofConnection = (one: SdkInput) => one.path.startsWith("connection.");
     for (const one of inputs.filter(ofConnection))
       expect([

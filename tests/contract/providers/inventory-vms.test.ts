@@ -1,4 +1,4 @@
-/** Every VM file of the homelab, and the older layout of disks, through the provider to the lab's Proxmox: made, grown, off, gone. */
+/** Every VM file of the homelab, and the older layout of disks, by the provider in the lab's Proxmox: created, grown, shut off, destroyed. */
 import { vmInputs } from "../../../components/hosts/vm";
 import type { VmSpec } from "../../../components/hosts/vm-spec";
 import type { Values } from "../../../providers/sdk/values";

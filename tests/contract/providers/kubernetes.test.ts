@@ -1,4 +1,4 @@
-/** The kubernetes provider against the lab's API: the form in which inputs stand in the state, which the official plugin reads too. */
+/** The kubernetes provider against the lab's API: the form of inputs in the state, which the official plugin reads too. */
 import { type Cluster, startCluster } from "../../../lab/kubernetes";
 import { provider } from "../../../providers/kubernetes/provider";
 import { Secret, type Values } from "../../../providers/sdk/values";

@@ -1,11 +1,11 @@
-/** What official plugins write into a state beside what a program gave: nothing, in several spellings. */
+/** Official plugins write inputs that a program did not set into the state too, as null or as empty values. */
 import { Secret, type Value, type Values } from "../../../providers/sdk/values";
 import type { SdkInput } from "../../support/sdk-inputs";
 import type { State, TestProvider } from "../../support/test-provider";
 
 const isMap = (value: Value | undefined): value is Values => typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
-/** `null`: as a bridge writes what is not set; `empty`: lists and maps without anything in them, null for all else. */
+/** `null`: null for everything, as a bridged provider writes it. `empty`: empty lists and maps, null for all else. */
 type Spelling = "null" | "empty";
 
 function nothing({ kind }: SdkInput, spelling: Spelling): Value {
@@ -13,7 +13,7 @@ function nothing({ kind }: SdkInput, spelling: Spelling): Value {
   return spelling === "empty" && kind === "map" ? {} : null;
 }
 
-/** The values with each optional input that they lack, in blocks that they have too. */
+/** The values with every optional input that is not set, also inside blocks. */
 function spelledOut(values: Values, inputs: readonly SdkInput[], spelling: Spelling, prefix = ""): Values {
   const filled: Values = { ...values };
   for (const input of inputs) {
@@ -29,7 +29,7 @@ function spelledOut(values: Values, inputs: readonly SdkInput[], spelling: Spell
   return filled;
 }
 
-/** Keys in one order; secrets as what they hold. */
+/** The value with sorted keys and unwrapped secrets. */
 function sorted(value: Value | undefined): unknown {
   if (value instanceof Secret) return sorted(value.value);
   if (Array.isArray(value)) return value.map(sorted);
@@ -45,24 +45,24 @@ function sorted(value: Value | undefined): unknown {
 export interface OfficialCase {
   type: string;
   inputs: readonly SdkInput[];
-  /** As the program gives them. */
+  /** Inputs of the program. */
   given: Values;
-  /** What changes in place; undefined: each change makes it anew. */
+  /** A change that is made in place; undefined if every change replaces the resource. */
   change: Values | undefined;
-  /** What a preview of that shows. */
+  /** The properties that a preview of the change shows. */
   shows: string[];
 }
 
 /**
- * Takes a state through all that a migration does with it: check, diff and read find nothing to do, and an update does what the
- * program changed and no more.
- * @returns what was found wrong
+ * Takes a state of the official plugin through what a migration does: Check, Diff and Read find no change, and an update changes
+ * what the program changed and nothing else.
+ * @returns `wrong`: a line for each unexpected result
  */
 export async function migrated(plugin: TestProvider, one: OfficialCase, made: State, spelling: Spelling): Promise<{ wrong: string[]; state: State }> {
   const { type, inputs, given, change, shows } = one;
   const wrong: string[] = [];
   const spell = (values: Values): Values => spelledOut(values, inputs, spelling);
-  // Of a Kubernetes object the outputs hold the inputs once more.
+  // The outputs of a Kubernetes object contain its inputs once more.
   const { __inputs: within, ...outputs } = made.outputs;
   const official: State = { id: made.id, inputs: spell(made.inputs), outputs: { ...spell(outputs), ...(isMap(within) ? { __inputs: spell(within) } : {}) } };
   const expectSame = (what: string, found: unknown, expected: unknown): void => {
@@ -76,7 +76,7 @@ export async function migrated(plugin: TestProvider, one: OfficialCase, made: St
   if (read === undefined) return { wrong: [...wrong, "read: it is gone"], state: made };
   expectSame("inputs after read", sorted(read.inputs), sorted(official.inputs));
   expectSame("diff after read", await diff(read, checked.inputs), []);
-  // What a program that says null, as one in another language may, is no change either.
+  // A program in another language may give null; that is no change either.
   const said = await plugin.check(type, spelledOut(given, inputs, "null"), official.inputs);
   expectSame("check of nulls", said.failures, []);
   expectSame("diff of nulls", await diff(read, said.inputs), []);

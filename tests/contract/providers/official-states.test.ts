@@ -1,4 +1,4 @@
-/** States of the official plugins, with the nulls and empty values that these write: no type of ours finds a change in them, or does more than was asked. */
+/** Our providers find no change in states of the official plugins, which contain nulls and empty values, and do no more than was asked. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { projectRoot } from "../../../common/paths";
@@ -21,7 +21,7 @@ interface Row {
   module: string;
   args: string;
   given: Values;
-  /** Left out: each change makes it anew. */
+  /** A change that is made in place; undefined if every change replaces the resource. */
   change?: Values;
   shows?: string[];
 }
@@ -123,7 +123,7 @@ describe("proxmoxve", () => {
       : path.dirname(row.module);
     const mark = lab.mark();
     await expectMigrates(lab.plugin, "@muhlba91/pulumi-proxmoxve", { ...row, module }, spelling);
-    // Neither the migration nor the changed description is a reason to restart: its creation starts it, its deletion stops it.
+    // Neither the migration nor the changed description restarts the VM.
     if (row.type === VM) expect(lab.writes(mark).filter((write) => /reboot|shutdown/.test(write))).toEqual([]);
   });
 });
@@ -208,7 +208,7 @@ describe("vault", () => {
 
 describe("command", () => {
   const key = sshKeyPair();
-  // It writes what it was given and nothing else; nulls come from programs in other languages.
+  // The official command plugin writes only what it was given; nulls come from programs in other languages.
   test("remote and local, null", async () => {
     const spelling = "null";
     const server = await startSshServer({ allowedKey: key.publicKey, exec: () => ({ stdout: "done" }) });
@@ -229,7 +229,7 @@ describe("command", () => {
     );
     await plugin.close();
     await server.close();
-    // Nothing runs again for a state that says less: made, changed and deleted.
+    // Only the creation, the change and the deletion ran a command.
     expect(server.execs.map((exec) => exec.command)).toEqual(["true", "echo", "true"]);
   });
 });
@@ -263,9 +263,9 @@ describe("kubernetes", () => {
     await api.stop();
   });
 
-  test("every type that is made without a definition of its own is among them", () => expect(rows.length).toBeGreaterThan(25));
+  test("the cases cover more than 25 types of the SDK", () => expect(rows.length).toBeGreaterThan(25));
 
-  // What goes only when its finalizers have been seen to is left there, so each spelling has a name of its own.
+  // Objects with finalizers are not gone after a deletion, since no controllers run. So each spelling has its own name.
   test.each(named(rows))("%s, %s", async (_type, spelling, row) => {
     const { metadata } = row.given as { metadata: { name: string } };
     const rename = (values: Values): Values => ({

@@ -1,4 +1,4 @@
-/** Bridges and storages of the proxmoxve provider against the lab's Proxmox: made, changed, refreshed, taken over, destroyed. */
+/** Bridges and storages of the proxmoxve provider against the lab's Proxmox: created, changed, refreshed, imported, destroyed. */
 import type { Values } from "../../../providers/sdk/values";
 import { DIRECTORY, FILE, FILES, IMAGE, ProxmoxLab } from "../../support/proxmox-lab";
 import { partialFailure } from "../../support/test-provider";

@@ -163,7 +163,7 @@ describe("proxmoxve", () => {
     const wanted = type === "qmclone" ? vm : template;
     const thrown: unknown = await plugin.make(VM, wanted).catch((error: unknown) => error);
     expect(String((thrown as { details?: unknown }).details)).toMatch(new RegExp(`^Proxmox: ${type} .*failed: command failed: exit code 1`));
-    // The state must not know of a VM that is not there.
+    // The state must not have a VM that does not exist.
     expect([partialFailure(thrown), lab.proxmox.state().vms.map(({ vmid }) => vmid)]).toEqual([undefined, before]);
     expect((await plugin.make(VM, wanted)).id).toBe(String(wanted["vmId"]));
   });
@@ -195,7 +195,7 @@ describe("proxmoxve", () => {
     const foreign = { upid, node: "node03", type: "qmclone", id: "9003", user: "root@pam", pid: 1, starttime: 1, log: [] as string[] };
     tasks.push(foreign);
     const making = plugin.make(VM, vm);
-    // Other calls go on meanwhile; the clone is not among them.
+    // The provider makes other calls meanwhile, but does not start its clone.
     await plugin.read(VM, { id: "9003", inputs: template, outputs: template });
     expect(writes()).not.toContain("clone");
     Object.assign(foreign, { exitstatus: "OK", endtime: 2 });

@@ -1,4 +1,4 @@
-/** What GetSchema tells of each type, held against the SDK's own declarations: `pulumi import` makes its code from it. */
+/** Compares GetSchema with the SDK's declarations of each type. `pulumi import` generates code from the schema. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
@@ -26,7 +26,7 @@ interface Package {
 }
 
 async function schemaOf<P>(definition: ProviderDefinition<P>): Promise<Package> {
-  // Asked before anything is configured, as an import does.
+  // Before Configure, as `pulumi import` does.
   const running = await serveProvider(definition, undefined);
   const plugin = TestProvider.connect(running.port, () => running.close());
   try {
@@ -38,7 +38,7 @@ async function schemaOf<P>(definition: ProviderDefinition<P>): Promise<Package> 
   }
 }
 
-/** A property by the path that the SDK's declarations give it. */
+/** The schema's property for a path of the SDK's declarations. */
 function propertyAt(schema: Package, token: string, path: string): TypeSpec | undefined {
   let level: Record<string, TypeSpec> | undefined = schema.resources[token]?.inputProperties;
   let found: TypeSpec | undefined;
@@ -91,11 +91,11 @@ const PACKAGES: [string, string, ProviderDefinition<never>, Record<string, [stri
   ],
 ];
 
-/** What the SDK lets a program leave out, and these providers do not. */
+/** Inputs that are optional in the SDK and required by these providers. */
 const REQUIRED_HERE: Record<string, string[]> = {
-  // Its write-only twin is refused.
+  // The write-only alternative, dataJsonWo, is not supported.
   "vault:kv/secretV2:SecretV2": ["dataJson"],
-  // No name is made up for an interface of a node.
+  // These providers generate no name for an interface of a node.
   "proxmoxve:network/linux/bridge:Bridge": ["name"],
 };
 
@@ -109,7 +109,7 @@ test.each(PACKAGES)("%s: every type, with the SDK's required inputs and kinds", 
     expect([token, [...(schema.resources[token]?.requiredInputs ?? [])].sort()]).toEqual([token, wanted]);
     for (const input of inputs) {
       const property = propertyAt(schema, token, input.path);
-      // What is not told is refused by name (inputs.test.ts); structures of commands are told as any value.
+      // Inputs that the schema does not have are refused by name (inputs.test.ts). The schema of commands gives structures as any value.
       if (property === undefined || kindOf(property) === "any" || property.$ref === "pulumi.json#/Any") continue;
       expect([token, input.path, kindOf(property)]).toEqual([token, input.path, input.kind]);
     }

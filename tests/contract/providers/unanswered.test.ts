@@ -1,6 +1,6 @@
 /**
- * A creation that nobody answers (customTimeouts, the first signal, a connection that is cut), at each of its requests: what it made is
- * in the state with the reason, or the next run makes it as if nothing had been. Never is anything forgotten that is in the way then.
+ * Each request of a creation in turn gets no answer: by customTimeouts, by a cancellation, by a connection that is cut. Then the state has
+ * what was made, with the reason, or the next run can create it as if nothing had happened. Nothing is left behind that blocks the next run.
  */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -20,26 +20,26 @@ jest.setTimeout(240_000);
 
 type End = "time-out" | "signal" | "cut" | "page" | "gateway";
 const ENDS: readonly End[] = ["time-out", "signal", "cut"];
-/** Where the relay sees what is said: something on the way answers in place of the server. */
+/** Also for plain HTTP, in which the relay can put another answer in place of the server's. */
 const PLAIN_ENDS: readonly End[] = [...ENDS, "page", "gateway"];
 const lossOf = (end: End): Loss => (end === "time-out" || end === "signal" ? "silence" : end);
-/** More requests than any creation here has. */
+/** An upper limit: no creation here makes that many requests. */
 const MOST = 30;
 
 interface World {
   relay: CuttingRelay;
-  /** A provider behind the relay. */
+  /** Starts a provider that reaches the server by the relay. */
   start(): Promise<TestProvider>;
 }
 
-/** @returns what is in the state afterwards; undefined: nothing */
+/** @returns `kept`: what the state has afterwards. `whole`: whether the creation succeeded */
 async function brokenOff(world: World, type: string, inputs: Values, end: End, after: number): Promise<{ kept: State | undefined; whole: boolean }> {
   const plugin = await world.start();
   world.relay.loseAnswer(after, lossOf(end));
   const creation = plugin.create(type, inputs, end === "time-out" ? { timeout: 0.3 } : {});
   creation.catch(() => undefined);
   if (end === "signal") {
-    // The signal comes when the answer is overdue, or never.
+    // Wait until the answer was lost or the creation ended, then cancel.
     const settled = creation.then(
       () => true,
       () => true,
@@ -61,14 +61,14 @@ async function brokenOff(world: World, type: string, inputs: Values, end: End, a
   }
 }
 
-/** Loses the first answer of a creation, then the second one, until it has no more. */
+/** Loses the first answer of a creation, then of another creation the second one, and so on until all requests were covered. */
 async function atEachRequest(world: World, type: string, given: Values, end: End): Promise<void> {
   for (let after = 0; after < MOST; after++) {
     const plugin = await world.start();
     const { inputs, failures } = await plugin.check(type, given);
     expect(failures).toEqual([]);
     const { kept, whole } = await brokenOff(world, type, inputs, end, after);
-    // The next run: what is known is brought to its inputs, what is not is made.
+    // The next run updates what the state has, and creates what it does not have.
     const state = kept ?? (await plugin.create(type, inputs));
     const mended = kept === undefined || whole ? state : await plugin.update(type, state, inputs);
     const found = await plugin.read(type, mended);
@@ -123,7 +123,7 @@ describe("vault", () => {
     ),
   )("%s, %s", (type, end, given) => atEachRequest(world, type, given, end));
 
-  // Its secret is lost: what is left is to say which one to revoke, and not one that somebody knows.
+  // The token's secret is lost with the answer. The provider can only name the token to revoke.
   test.each(PLAIN_ENDS)(`${TOKEN}, %s`, async (end) => {
     const given = { policies: ["lost"], ttl: "1h", displayName: `lost-${end}`, metadata: { for: end } };
     const plugin = await world.start();
@@ -152,7 +152,7 @@ describe("vault", () => {
     await again.close();
   });
 
-  // Each change makes it anew, so that nothing is updated.
+  // Every change replaces an audit device, so there is no update to test.
   test.each(PLAIN_ENDS)(`${AUDIT}, %s`, async (end) => {
     const given = { type: "file", path: "lost", options: { file_path: "stdout" } };
     const plugin = await world.start();
@@ -164,7 +164,7 @@ describe("vault", () => {
     await plugin.close();
   });
 
-  // It goes with its method alone, and is written again by whoever writes it.
+  // A configuration is only deleted with its auth method, and writing it again is harmless.
   test.each(PLAIN_ENDS)(`${CONFIG}, %s`, async (end) => {
     const plugin = await world.start();
     const { inputs } = await plugin.check(CONFIG, { backend: "cluster", kubernetesHost: `https://${end}.example`, disableLocalCaJwt: true });
@@ -188,7 +188,7 @@ describe("proxmoxve", () => {
     await lab.stop();
   });
 
-  // Their requests are those of a directory.
+  // They make the same requests as a directory.
   const storage = { resourceId: "lost", contents: ["images"], nodes: ["node03"] };
   test.each<[string, Values]>([
     ["proxmoxve:storage/lvm:Lvm", { ...storage, volumeGroup: "pve" }],
@@ -259,7 +259,7 @@ describe("a download that the node goes on with", () => {
     [
       "an answer that never told its task",
       async (creation) => {
-        // The connection is there: what is lost is the answer, and not a handshake.
+        // The read opens the connection, so that the cut loses an answer and not a handshake.
         await plugin.read(FILE, { id: "homelab:import/none.qcow2", inputs: {}, outputs: { nodeName: "node03", size: 1 } });
         relay.loseAnswer(0, "cut");
         await creation();
@@ -312,7 +312,7 @@ describe("kubernetes", () => {
   const annotations = { "pulumi.com/skipAwait": "true", "pulumi.com/deletionPropagationPolicy": "background" };
   const labels = { app: "web" };
   const template = { metadata: { labels }, spec: { containers: [{ name: "web", image: "nginx:1.27" }] } };
-  // What ends a wait is the matter of waits-suite.ts; all kinds are written in the same way.
+  // Two kinds suffice, since all are written in the same way. waits-suite.ts tests how a wait ends.
   test.each<[string, Values]>([
     ["kubernetes:core/v1:ConfigMap", { metadata: { name: "lost", annotations }, data: { a: "1" } }],
     ["kubernetes:apps/v1:Deployment", { metadata: { name: "lost", annotations }, spec: { selector: { matchLabels: labels }, template } }],

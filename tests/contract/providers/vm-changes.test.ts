@@ -1,4 +1,4 @@
-/** What components/hosts/vm-changes.ts foretells of each key, against what the provider and Proxmox do. */
+/** Compares what components/hosts/vm-changes.ts predicts for each key with what the provider and Proxmox do. */
 import { vmInputs } from "../../../components/hosts/vm";
 import { restartParts, restartsBetween, vmChanges } from "../../../components/hosts/vm-changes";
 import type { VmSpec } from "../../../components/hosts/vm-spec";
@@ -79,7 +79,7 @@ describe("what a change of a definition does is known before", () => {
     expect(lab.ctx.unhandled.all()).toEqual([]);
   });
 
-  /** What the provider and Proxmox make of a change. */
+  /** @returns the effect that a change has at the provider and Proxmox */
   async function happens(inputs: Values): Promise<string> {
     const diff = await lab.plugin.diff(VM, state, inputs).catch((thrown: unknown) => String(thrown));
     expect(typeof diff === "string" || diff.changes).not.toBe("none");

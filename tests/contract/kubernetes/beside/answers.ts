@@ -2,7 +2,7 @@
 import { Secret, Unknown } from "../../../../providers/sdk/values";
 import { partialFailure } from "../../../support/test-provider";
 
-/** Differs by chance: of one object, of one moment, of one provider. */
+/** Fields whose values differ in each run, as identifiers, times and assigned addresses do. */
 const BY_CHANCE = new Set([
   "lastPhaseTransitionTime",
   "lastTransitionTime",
@@ -17,7 +17,7 @@ const BY_CHANCE = new Set([
   "healthCheckNodePort",
   "nodePort",
 ]);
-/** Who owns what is looked at by itself: the manager's name, its operation and its fields. */
+/** The time of an entry of `managedFields`. The rest of the entry is compared: manager, operation and fields. */
 const TIME = "time";
 
 export type Plain = null | boolean | number | string | Plain[] | { [key: string]: Plain };
@@ -46,10 +46,10 @@ export interface Answer {
 export class Recorded {
   readonly answers: Answer[] = [];
 
-  /** @param mark what stands in names and namespaces of this side alone */
+  /** @param mark the text that only this side has in its names and namespaces */
   constructor(readonly mark: string) {}
 
-  /** @returns undefined where it failed: the failure is the answer then */
+  /** @returns undefined if the work failed: the failure is recorded as the answer */
   async step<T extends object | undefined>(name: string, work: Promise<T>): Promise<T | undefined> {
     try {
       const value = await work;
@@ -68,7 +68,7 @@ export class Recorded {
     }
   }
 
-  /** The words of the failures: they differ, and are there for whoever looks into a difference. */
+  /** The messages of the failures. They are not compared; they help whoever looks into a difference. */
   readonly errors: string[] = [];
 
   note(step: string, value: unknown): void {
@@ -76,7 +76,7 @@ export class Recorded {
   }
 }
 
-/** Where two values differ: property path → both. */
+/** Where two values differ: the property path and both values. */
 export function differences(
   ours: Plain | undefined,
   theirs: Plain | undefined,

@@ -1,4 +1,4 @@
-/** Our Kubernetes provider and the official one over one real API: the same inputs to both, and what they answered, compared. */
+/** Gives the same inputs to our Kubernetes provider and to the official one, on one real API, and compares their answers. */
 import * as path from "node:path";
 import { kindOfToken } from "../../../../providers/kubernetes/object/identity";
 import { provider } from "../../../../providers/kubernetes/provider";
@@ -12,7 +12,7 @@ import { startOfficial, startTestEngine, type TestEngine } from "./official-prov
 
 export const RELEASE = "kubernetes:helm.sh/v3:Release";
 
-/** A test of one side, run with both. */
+/** Steps that are run once with each provider. */
 export interface Case {
   title: string;
   run(side: Side): Promise<void>;
@@ -20,18 +20,18 @@ export interface Case {
 
 /** One provider in one case. */
 export interface Side {
-  /** Stands in names and namespaces of this side alone; both are of one length and order. */
+  /** Text in the names and namespaces of this side. Both sides' marks have one length, and sort alike against other names. */
   mark: string;
   plugin: TestProvider;
   /** Where an engine finds this provider. */
   pluginFolder: string;
   record: Recorded;
   api: KubernetesUnderTest;
-  /** Starts this side's provider again, with other settings. Closed by the caller. */
+  /** Starts one more provider of this side, with other settings. The caller closes it. */
   start(config: Values): Promise<TestProvider>;
 }
 
-/** The SDK gives the API version and the kind with every object; a release is none. */
+/** Adds the API version and the kind to the inputs of every object, as the SDK does. A release has neither. */
 function asSdk(plugin: TestProvider): TestProvider {
   const check = plugin.check.bind(plugin);
   plugin.check = (type, news, ...rest) => check(type, type === RELEASE ? news : { ...kindOfToken(type), ...news }, ...rest);
@@ -45,7 +45,7 @@ const PARTS = ["kube-apiserver", "etcd", "pulumi-kubernetes"] as const;
 export { PARTS as BESIDE_PARTS };
 
 export class Bench {
-  /** Entries of the table that a case needed. */
+  /** Entries of KNOWN that a case of this suite needed. */
   readonly #needed = new Set<KnownDifference>();
   readonly #compared = new Set<string>();
 
@@ -58,8 +58,8 @@ export class Bench {
   ) {}
 
   /**
-   * @param suite whose entries of the table count
-   * @param more the part "kube-controller-manager", where deletions are to wait for the garbage collector as they do in a cluster
+   * @param suite the entries of KNOWN for this suite apply
+   * @param more the part "kube-controller-manager", for cases in which a deletion waits for the garbage collector as in a cluster
    */
   static async start(
     suite: KnownDifference["suites"][number],
@@ -82,7 +82,7 @@ export class Bench {
     await this.api.stop();
   }
 
-  /** What the official provider told the engine. */
+  /** Log lines that the official provider sent to the engine. */
   get lines(): readonly string[] {
     return this.engine.lines;
   }
@@ -97,7 +97,7 @@ export class Bench {
     return { mark, plugin: this.plugins[which], pluginFolder, record: new Recorded(mark), api: this.api, start };
   }
 
-  /** Runs a case with both at once. @returns what differs and is not in the table, one line each; and the failures' own words */
+  /** Runs a case with both providers at once. @returns a line for each difference that KNOWN does not have, then the messages of failures */
   async compare(name: string, work: (side: Side) => Promise<void>): Promise<string[]> {
     const [ours, theirs] = [this.#side("ours"), this.#side("theirs")];
     await Promise.all([work(ours), work(theirs)]);
@@ -121,7 +121,7 @@ export class Bench {
     return unknown;
   }
 
-  /** Entries of the table that no case of this suite needs any more. @param cases of the suite; where some did not run, nothing is known */
+  /** Entries of KNOWN that no case of this suite needs any more. @param cases number of the suite's cases; empty unless all of them ran */
   stale(cases: number): string[] {
     if (this.#compared.size < cases) return [];
     return KNOWN.filter((entry) => entry.suites.includes(this.suite) && entry.byChance !== true && !this.#needed.has(entry)).map(
@@ -129,10 +129,10 @@ export class Bench {
     );
   }
 
-  /** All at once. @returns by title, what {@link compare} does */
+  /** Runs all cases at once. @returns the result of {@link compare}, by title */
   compareAll(cases: readonly Case[]): Map<string, Promise<string[]>> {
     const outcomes = new Map(cases.map(({ title, run }) => [title, this.compare(title, run)]));
-    // Each is looked at by its test.
+    // Each test awaits its own case; until then a rejection is not an unhandled one.
     for (const outcome of outcomes.values()) outcome.catch(() => undefined);
     return outcomes;
   }

@@ -11,7 +11,7 @@ import { TestProvider } from "../../../support/test-provider";
 
 export interface TestEngine {
   address: string;
-  /** What providers said, in order. */
+  /** Log lines that providers sent, in order. */
   lines: string[];
   close(): void;
 }

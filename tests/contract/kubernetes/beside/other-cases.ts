@@ -1,4 +1,4 @@
-/** What is no object of the API: patches of objects, functions; and what went with its namespace (`deletedWith`). */
+/** Cases beyond objects of the API: patch resources, functions, and objects that were deleted with their namespace (`deletedWith`). */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -16,7 +16,7 @@ const patches = (title: string, type: string, path: (side: Side) => string, obje
     const [apiVersion, kind] = [object["apiVersion"], object["kind"]];
     await api.call("POST", path(side), { apiVersion, kind, ...object, metadata: { name: "patched" } });
     const news = { ...patch, metadata: { name: "patched", namespace: mark, annotations: UNAWAITED, labels: { by: "us" } } };
-    // What is refused is refused by the first call, as the engine makes it.
+    // An unsupported type is refused by the first call that the engine makes.
     const made = await record.step("make", plugin.make(type, { ...news, kind: kind ?? "" }));
     if (made === undefined) return;
     await record.step("read", plugin.read(type, made));
@@ -47,7 +47,7 @@ items:
 # nothing
 `;
 
-/** What YAML readers differ in. */
+/** Values that YAML readers parse differently. */
 const DIALECT = `apiVersion: v1
 kind: ConfigMap
 metadata: { name: c }
@@ -122,7 +122,7 @@ export const OTHER_CASES: Case[] = [
       const at = `/api/v1/namespaces/${namespace}`;
       await api.call("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
       const made = await plugin.make(CONFIG_MAP, { metadata: { name: "it", namespace, annotations: UNAWAITED }, data: { a: "1" } });
-      // As the namespace's controller does it: first what is in it, then itself.
+      // As the namespace's controller does it: first its objects, then the namespace itself.
       await api.call("DELETE", at);
       await api.call("DELETE", `${at}/configmaps/it`);
       await api.call("PUT", `${at}/finalize`, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace }, spec: { finalizers: [] } });

@@ -18,7 +18,7 @@ const deployment = (side: Side, name: string, image: string, replicas = 1): Valu
 });
 const maps = (side: Side): string => `/api/v1/namespaces/${side.mark}/configmaps`;
 
-/** The object as the API has it then. */
+/** Records the object as the API has it now, with who owns which field. */
 async function live(side: Side, path: string): Promise<void> {
   const { metadata, ...object } = await side.api.call("GET", path);
   const { managedFields, labels: own, annotations } = metadata as { managedFields: { manager: string }[] } & Values;
@@ -26,7 +26,7 @@ async function live(side: Side, path: string): Promise<void> {
   side.record.note("what is there", { ...object, metadata: { labels: own, annotations, managedFields: managers } });
 }
 
-/** Label changes in place, whatever the data of a config map would do. */
+/** Changes only a label: that is done in place, while changed data of a config map would replace it. */
 const relabelled = (inputs: Values, value: string): Values => ({ ...inputs, metadata: { ...(inputs["metadata"] as Values), labels: { set: value } } });
 
 const foreign = (title: string, manager: string, type: string): Case => ({

@@ -1,4 +1,4 @@
-/** What a program may give: no name, unknown and secret values, what replaces, what is refused. */
+/** Inputs that a program may give: no name, unknown and secret values, changes that replace, inputs that are refused. */
 import { Secret, UNKNOWN, type Values } from "../../../../providers/sdk/values";
 import type { Case, Side } from "./bench";
 import { UNAWAITED } from "./type-cases";
@@ -20,7 +20,7 @@ const deployment = (side: Side, name: string, more: Values = {}): Values => ({
   },
 });
 
-/** Made from one set of inputs, then compared with others. */
+/** Creates a resource from one set of inputs, then compares it with other inputs. */
 async function changes(side: Side, type: string, before: Values, afters: Record<string, Values>, ignoreChanges: readonly string[] = []): Promise<void> {
   const { plugin, record } = side;
   const checked = await record.step("check", plugin.check(type, before));

@@ -1,4 +1,4 @@
-/** What a program may give, and who owns which field: by our Kubernetes provider and by the official one. */
+/** Compares our Kubernetes provider with the official one: inputs that a program may give, and who owns which field. */
 import { describeReal } from "../../../support/real-parts";
 import { BESIDE_PARTS, Bench } from "./bench";
 import { OTHER_CASES } from "./other-cases";
@@ -13,7 +13,7 @@ describeReal(BESIDE_PARTS, "beside the official Kubernetes provider: plans and o
   let outcomes: Map<string, Promise<string[]>>;
   beforeAll(async () => {
     bench = await Bench.start("plans", pathOf);
-    // All at once: the official provider looks for a minute for what is not there.
+    // All at once: the official provider looks for a missing object for a minute.
     outcomes = bench.compareAll(CASES);
   });
   afterAll(() => bench.stop());

@@ -21,7 +21,7 @@ const listSchema = z.object({ items: z.array(z.looseObject({ metadata: z.looseOb
 
 /** A kind's plural, with its group. */
 const KINDS = ["api/v1 configmaps", "api/v1 secrets", "api/v1 services", "apis/rbac.authorization.k8s.io/v1 roles", "apis/apps/v1 deployments"] as const;
-/** Made by the API for every namespace. */
+/** Objects that the API itself makes in every namespace. */
 const NOBODYS = new Set(["kube-root-ca.crt"]);
 
 const OBJECTS = (namespace: string, level: string): string => `apiVersion: v1
@@ -61,7 +61,7 @@ spec:
 
 const ROOT = path.resolve(__dirname, "../../../..");
 
-/** One stack in a folder of its own. */
+/** A Pulumi project with one stack, in a temporary folder. */
 class Project {
   readonly #folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-beside-"));
 
@@ -101,14 +101,14 @@ class Project {
     });
   }
 
-  /** Its end; its words where it failed. @param words what of them is compared */
+  /** Runs a command and records its exit code. @param words the part of its output that is compared */
   async step(name: string, args: readonly string[], words?: RegExp): Promise<void> {
     const { status, stdout, stderr } = await this.#call(args);
     if (status !== 0) this.side.record.errors.push(`${name}: ${stdout}${stderr}`);
     this.side.record.note(name, { status, ...(words === undefined ? {} : { said: words.exec(`${stdout}${stderr}`)?.[0] ?? "" }) });
   }
 
-  /** What the state has, by URN; secrets in clear, so that they can be compared. */
+  /** Records the state's resources by URN, with decrypted secrets, so that they can be compared. */
   async state(): Promise<void> {
     const { stdout } = await this.#call(["stack", "export", "--show-secrets"]);
     const { resources } = deploymentSchema.parse(JSON.parse(stdout)).deployment;
@@ -116,7 +116,7 @@ class Project {
     this.side.record.note("state", Object.fromEntries(kept));
   }
 
-  /** Whatever a failed step left, too. */
+  /** Destroys everything, also what a failed step left. */
   async remove(): Promise<void> {
     await this.#call(["destroy", "--yes", "--skip-preview"]);
     fs.rmSync(this.#folder, { recursive: true, force: true });
@@ -132,7 +132,7 @@ async function inProject(side: Side, program: string, work: (project: Project) =
   }
 }
 
-/** What stands in the API, by kind and name. */
+/** Records the objects that the API has, by kind and name. */
 async function objects({ api, mark, record }: Side): Promise<void> {
   const found: Record<string, unknown> = {};
   for (const kind of KINDS) {
@@ -162,7 +162,7 @@ exports.first = group.getResource("v1/ConfigMap", namespace, "pre-first").data.f
 const configMap = (name: string, namespace: string, data = ""): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name}, namespace: ${namespace} }\ndata: { ${data} }\n`;
 
-/** Components that are made by the provider, or by a function of it. */
+/** A component that the provider constructs, or that calls a function of the provider. */
 const component = (token: string, args: string): Case => ({
   title: token,
   run: (side) =>

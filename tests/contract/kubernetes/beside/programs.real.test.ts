@@ -1,4 +1,4 @@
-/** The SDK's YAML components by our Kubernetes provider and by the official one: programs, their states and what they made. */
+/** Compares the SDK's YAML components with our Kubernetes provider and with the official one: the run, its state and the objects. */
 import { describeReal } from "../../../support/real-parts";
 import { BESIDE_PARTS, Bench } from "./bench";
 import { PROGRAM_CASES } from "./program-cases";

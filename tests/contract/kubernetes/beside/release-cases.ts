@@ -27,7 +27,7 @@ spec:
 {{- end }}
 `;
 
-/** Strings all of them; a chart that quotes nothing shows what Helm took them for. */
+/** Strings that look like other types. A chart that does not quote them shows the type that Helm took them for. */
 const LIKE_OTHERS = [
   "yes",
   "No",
@@ -55,7 +55,7 @@ metadata: { name: {{ .Release.Name }}-kinds, labels: { kind: {{ kindOf .Values.g
 data: { kinds: "{{ range .Values.strings }}{{ kindOf . }} {{ . }};{{ end }}" }
 `;
 
-/** What has names of several kinds: lists, namespaces of its own, names that the API makes, nothing. */
+/** Objects that are named in different ways: in a list, in another namespace, by the API, not at all. */
 const NAMED = `apiVersion: v1
 kind: List
 items:
@@ -86,7 +86,7 @@ class Charts {
   readonly #folder: string;
   static readonly #made = new Map<string, number>();
 
-  /** Its path is the same for both sides but for their marks: a release's inputs name it. */
+  /** The path is the same on both sides except for their marks, since a release's inputs contain it. */
   constructor(mark: string) {
     const count = (Charts.#made.get(mark) ?? 0) + 1;
     Charts.#made.set(mark, count);
@@ -127,7 +127,7 @@ async function withCharts(mark: string, work: (charts: Charts) => Promise<void>)
 
 const objectSchema = z.looseObject({ data: z.record(z.string(), z.string()).optional() });
 
-/** What the release's object says; undefined: it is not there. */
+/** Records the data of the release's ConfigMap, or that it is gone. */
 async function greeting({ api, mark, record }: Side, step: string, name: string): Promise<void> {
   const kinds = await api.call("GET", `/api/v1/namespaces/${mark}/configmaps/${name}-kinds`).catch(() => undefined);
   if (kinds !== undefined) record.note(`${step}, kinds`, { data: objectSchema.parse(kinds).data ?? {} });
@@ -135,7 +135,7 @@ async function greeting({ api, mark, record }: Side, step: string, name: string)
   record.note(step, { data: found === undefined ? "<gone>" : (objectSchema.parse(found).data ?? {}) });
 }
 
-/** What the engine gives from one operation to the next: a failure that leaves something keeps the inputs. */
+/** The state that the engine gives to the next operation. After a failure that left something, it has the inputs. */
 async function kept(side: Side, name: string, inputs: Values, work: Promise<State>): Promise<State | undefined> {
   const state = await side.record.step(name, work);
   return state === undefined ? undefined : { ...state, inputs: state.inputs ?? inputs };
@@ -184,7 +184,7 @@ const life: Case = {
     }),
 };
 
-/** Check and create, and what is there then. */
+/** Checks and creates a release, and records what exists then. */
 const made = (title: string, name: string, news: (side: Side, charts: Charts) => Values): Case => ({
   title,
   run: (side) =>
@@ -226,7 +226,7 @@ const drift: Case = {
     }),
 };
 
-/** Refused, whether by the check or when it is installed. */
+/** Fails: in Check with one provider, on installation with the other. */
 const nowhere: Case = {
   title: "a chart that is not there",
   run: async ({ plugin, mark, record }) => {

@@ -1,4 +1,4 @@
-/** Releases by our Kubernetes provider, with Helm's own program, and by the official one, which has Helm in it. */
+/** Compares releases by our Kubernetes provider, which runs Helm's executable, and by the official one, which has Helm built in. */
 import * as path from "node:path";
 import { describeReal } from "../../../support/real-parts";
 import { BESIDE_PARTS, Bench } from "./bench";

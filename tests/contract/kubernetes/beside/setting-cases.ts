@@ -1,4 +1,4 @@
-/** CheckConfig and DiffConfig: which settings are taken, and which of their changes mean another cluster. */
+/** CheckConfig and DiffConfig: which settings are accepted, and which changes of settings mean another cluster. */
 import { parse, stringify } from "yaml";
 import { Secret, UNKNOWN, type Value, type Values } from "../../../../providers/sdk/values";
 import type { Case, Side } from "./bench";
@@ -30,7 +30,7 @@ const checks = (title: string, settings: (side: Side) => Values): Case => ({
   title: `settings: ${title}`,
   async run(side) {
     const answer = side.plugin.checkConfig(settings(side));
-    // The words differ.
+    // Only the name of the refused setting is compared: the messages differ.
     await side.record.step(
       "check",
       answer.then(({ inputs, failures }) => (failures.length === 0 ? { inputs } : { refused: failures.map((failure) => failure.split(":")[0] ?? "") })),

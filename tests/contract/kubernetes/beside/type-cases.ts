@@ -1,11 +1,11 @@
-/** One resource type through its life: made, read, changed by somebody else, mended, imported, deleted. */
+/** The life of one resource type: created, read, changed by somebody else, corrected, imported, deleted. */
 import type { Values } from "../../../../providers/sdk/values";
 import type { State } from "../../../support/test-provider";
 import type { DriftCase } from "../drift-cases";
 import { MERGE } from "../under-test";
 import type { Side } from "./bench";
 
-/** No controllers are needed: nothing is waited for, and nothing that an object owns goes first. */
+/** With these annotations the provider waits for nothing and deletes without waiting for dependents, so no controllers are needed. */
 export const UNAWAITED = { "pulumi.com/skipAwait": "true", "pulumi.com/deletionPropagationPolicy": "background" };
 const FINALIZED = new Set(["Namespace", "PersistentVolumeClaim", "PersistentVolume"]);
 

@@ -1,4 +1,4 @@
-/** When an object counts as ready, by what its controllers write about it: the test writes that itself. */
+/** When an object counts as ready, judged by its status. No controllers run: the test writes the status itself. */
 import type { Values } from "../../../../providers/sdk/values";
 import { partialFailure, type State } from "../../../support/test-provider";
 import { MERGE } from "../under-test";
@@ -14,7 +14,7 @@ const metadata = (side: Side, name: string, annotations: Values = {}): Values =>
   annotations: { ...background, ...annotations },
 });
 
-/** Looks seldom: with all cases at once, more looks would be most of what the API has to do. */
+/** Polls twice a second only: all cases run at once, and more polling would be most of the API's load. */
 async function untilThere(side: Side, path: string): Promise<void> {
   for (const deadline = Date.now() + ENOUGH * 1000; Date.now() < deadline; ) {
     const found = await side.api.call("GET", path).catch(() => undefined);
@@ -24,7 +24,7 @@ async function untilThere(side: Side, path: string): Promise<void> {
   throw new Error(`${path} did not come`);
 }
 
-/** How a wait ended, and what is kept. What its controllers wrote meanwhile is a matter of time. */
+/** Records how a wait ended and what the state keeps. The status is left out: what it holds depends on the moment. */
 async function outcome(side: Side, step: string, work: Promise<State | undefined>): Promise<State | undefined> {
   const kept = (how: string, { id, outputs }: Pick<State, "id" | "outputs">): void =>
     side.record.note(step, { how, id, inputs: outputs["__inputs"] ?? "<none>" });
@@ -49,7 +49,7 @@ const caseOf = ({ title, type: token, path: [group, plural], spec, more, annotat
     const name = `wait-${i}`;
     const { inputs } = await plugin.check(type, { metadata: metadata(side, name, annotations), ...(spec === undefined ? {} : { spec }), ...more });
     const creation = plugin.create(type, inputs, { timeout: annotations?.["pulumi.com/timeoutSeconds"] === undefined ? timeout : 0 });
-    // Its failure is looked at below.
+    // outcome() handles a failure below; until then a rejection is not an unhandled one.
     creation.catch(() => undefined);
     const path = `/${group}/namespaces/${mark}/${plural}/${name}`;
     if (status !== undefined) {

@@ -1,4 +1,4 @@
-/** When what is no workload counts as ready: services, load balancers, volume claims, ingresses, accounts and their tokens. */
+/** When objects other than workloads count as ready: services, load balancers, volume claims, ingresses, accounts and their tokens. */
 import { LIMIT, labels, OURS_ALONE, type Waited } from "./waited";
 
 export const WAITED_OTHERS: Waited[] = [

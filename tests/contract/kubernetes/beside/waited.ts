@@ -1,12 +1,12 @@
-/** One object that is waited for, and how long. */
+/** A case of waiting: one object, and the limit of its wait. */
 import type { Values } from "../../../../providers/sdk/values";
 import type { Body } from "../under-test";
 
-/** Seconds that a wait has which cannot end well. */
+/** Limit in seconds for an object that never becomes ready. */
 export const LIMIT = 3;
-/** Seconds in which one comes to be that can. */
+/** Limit in seconds for an object that becomes ready. */
 export const ENOUGH = 120;
-/** Seconds for what is ready for us at once, and for the official provider never. */
+/** Limit in seconds for an object that is ready at once for our provider, and never for the official one. */
 export const OURS_ALONE = 30;
 
 export const labels = { app: "web" };
@@ -23,6 +23,6 @@ export interface Waited {
   annotations?: Values;
   /** What is written to its status once it is there. */
   status?: Body;
-  /** Seconds; default: enough. */
+  /** Limit of the wait in seconds. Default: {@link ENOUGH}. */
   timeout?: number;
 }

@@ -24,8 +24,8 @@ function waits(pathOf: Parameters<Parameters<typeof describeReal>[2]>[0]): void 
   });
 }
 
-// In one of four runs on a busy machine ours did not see that a claim is bound, within its limit; by itself it does, 60 times of 60. A failure
-// tells the reason now. And the official provider takes five minutes for the claim that is pending, whatever its limit. So it is asked for by name.
+// Two reasons to run only on request. On a busy machine, our provider did not see in time that a claim was bound in one of four runs; run
+// alone it saw it 60 times of 60. And the official provider waits five minutes for the claim that stays pending, whatever limit it is given.
 if (process.env["HOMELAB_TEST_LIVE_WAITS"] === "1") describeReal(BESIDE_PARTS, TITLE, waits);
 else
   describe(TITLE, () => {

@@ -1,4 +1,4 @@
-/** One API, one provider and one chart, "greeter", for all tests of releases: to start them takes longer than most of the tests. */
+/** One API and one chart, "greeter", for all tests of releases, since starting an API takes longer than most tests. */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { KubernetesClient } from "../../../../providers/kubernetes/client";
@@ -12,7 +12,7 @@ import { type KubernetesUnderTest, startLabApi } from "../under-test";
 export const RELEASE = "kubernetes:helm.sh/v3:Release";
 export const NEVER = new AbortController().signal;
 
-/** The inputs of a release of the chart, which is not waited for. */
+/** Inputs of a release of the chart. The provider does not wait until it is ready. */
 export const release = (name: string, given: Values = {}): Values => ({
   ...{ chart: "greeter", name, skipAwait: true, values: { greeting: "hello" } },
   ...given,
@@ -21,14 +21,14 @@ export const release = (name: string, given: Values = {}): Values => ({
 interface Chart {
   /** Objects beside the chart's ConfigMap. */
   more: object[];
-  /** What the chart has in its folder `crds/`. */
+  /** Objects in the chart's folder `crds/`. */
   crds: object[];
-  /** Hooks that the stand-in for Helm has told apart from the objects. */
+  /** Hooks that the stand-in for Helm returns apart from the other objects. */
   hooks: object[];
 }
 
 export class ReleaseBench {
-  /** What the chart consists of, empty before each test. */
+  /** What the chart contains beside its ConfigMap; nothing at the start of each test. */
   readonly chart: Chart = { more: [], crds: [], hooks: [] };
   #asked: { kubeVersion?: string } = {};
   #started: { api: KubernetesUnderTest; client: KubernetesClient; charts: http.Server } | undefined;
@@ -49,12 +49,12 @@ export class ReleaseBench {
     return this.#started;
   }
 
-  /** What the provider asked of the chart last. */
+  /** The provider's last request to render the chart. */
   asked(): { kubeVersion?: string } {
     return this.#asked;
   }
 
-  /** @returns version and status of each revision that is on record */
+  /** @returns version and status of each recorded revision */
   async records(name: string): Promise<[number, string][]> {
     return (await revisions(this.client, "default", name, NEVER)).map(({ version, info }) => [version, info.status]);
   }

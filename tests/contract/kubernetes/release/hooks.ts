@@ -1,4 +1,4 @@
-/** Hooks of a chart: when they run, and what stays of them. */
+/** Hooks of a chart: when they run, and which of their objects remain. */
 import { partialFailure, type State } from "../../../support/test-provider";
 import { MERGE } from "../under-test";
 import { RELEASE, type ReleaseBench, release } from "./bench";
@@ -17,7 +17,7 @@ export function releaseHooks(bench: ReleaseBench): void {
         () => false,
       );
 
-    /** Ends each job that comes, and notes when it came: with the release's own object, or without. */
+    /** Completes or fails each job that appears, and records whether the release's own object existed then. */
     async function ending(name: string, work: Promise<unknown>, ends: "Complete" | "Failed" = "Complete"): Promise<{ seen: string[]; outcome: unknown }> {
       const seen: string[] = [];
       let over = false;
@@ -66,14 +66,14 @@ export function releaseHooks(bench: ReleaseBench): void {
       expect(await Promise.all(["b-first", "a-second", "after", "a-test"].map((name) => isThere(`${jobs}/${name}`)))).toEqual([false, true, true, false]);
       if (state === undefined) throw new Error("not made");
       const next = (await bench.plugin.check(RELEASE, release("hooked", { values: { greeting: "again" } }), inputs)).inputs;
-      // The job of before goes first: else nothing would run.
+      // The existing job is deleted before the hook runs again: else the new job would not run.
       expect(await ending("hooked", bench.plugin.update(RELEASE, state, next))).toEqual({ seen: ["a-second with the object"], outcome: "done" });
       expect(await ending("hooked", bench.plugin.delete(RELEASE, state))).toEqual({ seen: ["leaving with the object"], outcome: "done" });
       expect(await Promise.all(["leaving", "after"].map((name) => isThere(`${jobs}/${name}`)))).toEqual([false, true]);
       for (const name of ["a-second", "after"]) await bench.api.call("DELETE", `${jobs}/${name}?propagationPolicy=Background`);
     });
 
-    test("those that the lab has told apart from the objects run as well", async () => {
+    test("hooks that the lab's Helm returns apart from the objects run as well", async () => {
       bench.chart.hooks = [{ manifest: hook("apart", "post-install"), events: ["post-install"], weight: 0, deletePolicies: [] }];
       const { inputs } = await bench.plugin.check(RELEASE, release("parted"));
       expect(await ending("parted", bench.plugin.create(RELEASE, inputs))).toEqual({ seen: ["apart with the object"], outcome: "done" });

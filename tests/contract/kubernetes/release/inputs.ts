@@ -1,4 +1,4 @@
-/** The inputs of a release: each is honoured or refused by name. */
+/** The inputs of a release: each is used or refused by name. */
 import * as fs from "node:fs";
 import { specOf } from "../../../../providers/kubernetes/helm/release-inputs";
 import { Secret, toJsonObject, type Values } from "../../../../providers/sdk/values";
@@ -24,7 +24,7 @@ export function releaseInputs(bench: ReleaseBench): void {
           expect(failures).toEqual([expect.stringMatching(new RegExp(`^${name}: the embedded provider does not have it \\(.+\\); the official plugin has$`))]);
           refused.push(name);
         } else if (name !== "compat") {
-          // What it does is in what is installed.
+          // An input that is used changes the specification of the release.
           const [without, withIt] = [specOf({ chart: "c", name: "r", namespace: "n" }, "d"), specOf(toJsonObject(inputs), "d")];
           expect([name, JSON.stringify(withIt)]).not.toEqual([name, JSON.stringify(without)]);
         }

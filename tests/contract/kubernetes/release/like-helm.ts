@@ -1,4 +1,4 @@
-/** What a release does as `helm` does it: the chart's definitions, the policy to keep an object, a release whose run was cut. */
+/** What a release does in the same way as `helm`: the chart's definitions, the policy to keep an object, a release whose run was cut. */
 import { revisions, writeRecord } from "../../../../providers/kubernetes/helm/record";
 import { MERGE } from "../under-test";
 import { NEVER, RELEASE, type ReleaseBench, release } from "./bench";
@@ -15,7 +15,7 @@ export function releaseLikeHelm(bench: ReleaseBench): void {
     const pathOf = (name: string): string => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}s.example.org`;
     const live = (name: string) => bench.api.call("GET", pathOf(name));
 
-    /** Establishes definitions as a controller does, until the work is done. */
+    /** Marks definitions as established, as a controller does, until the work is done. */
     async function establishing<T>(names: string[], work: Promise<T>): Promise<T> {
       let over = false;
       const ended = work.finally(() => {
@@ -70,7 +70,7 @@ export function releaseLikeHelm(bench: ReleaseBench): void {
     });
 
     test.each(["pending-install", "pending-upgrade", "pending-rollback", "uninstalling"])(
-      "a release that a cut run left as %s is gone on with",
+      "a release that a cut run left as %s is continued",
       async (status) => {
         const name = `cut-${status}`;
         const { inputs } = await bench.plugin.check(RELEASE, release(name));

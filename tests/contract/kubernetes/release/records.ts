@@ -1,4 +1,4 @@
-/** The records of a release: what is kept of an installation that failed, and what a refresh reads. */
+/** The records of a release: what the state keeps of an installation that failed, and what a refresh reads. */
 import { revisions, writeRecord } from "../../../../providers/kubernetes/helm/record";
 import { partialFailure } from "../../../support/test-provider";
 import { NEVER, RELEASE, type ReleaseBench, release } from "./bench";
@@ -11,7 +11,7 @@ const neverReady = {
 };
 
 export function releaseRecords(bench: ReleaseBench): void {
-  test("a list in a record is its objects, and one that the API names is none that is looked for", async () => {
+  test("a list in a record stands for its objects, and an object that the API named is not looked for", async () => {
     const state = await bench.plugin.make(RELEASE, release("listed"));
     const [record] = await revisions(bench.client, "default", "listed", NEVER);
     if (record === undefined) throw new Error("no record");
@@ -39,7 +39,7 @@ export function releaseRecords(bench: ReleaseBench): void {
       expect(failed).toMatchObject({ id: "default/late", outputs: { name: "late", status: { status: "failed", revision: 1 } } });
       expect(failed?.outputs["resourceNames"]).toEqual({ "ConfigMap/v1": ["late"], "Deployment.apps/apps/v1": ["never"] });
       expect(failed?.reasons[0]).toMatch(/^release default\/late is failed in revision 1: .*not ready after 2 s/);
-      // The next run goes on, and what it no longer has goes.
+      // The next run continues the release, and deletes objects that the chart no longer has.
       bench.chart.more = [];
       const state = { id: "default/late", inputs, outputs: failed?.outputs ?? {} };
       await bench.plugin.update(RELEASE, state, inputs);
