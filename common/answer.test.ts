@@ -21,11 +21,11 @@ test.each([
     "GET /nodes of https://pve: the answer is not of the expected form: data.1.node: Invalid input: expected string, received number\n  next: check the address",
   ],
   ["7", "GET /nodes of https://pve: the answer is not of the expected form: Invalid input: expected object, received number\n  next: check the address"],
-])("%j is read, or said to be somebody else's fault without a word of it", (text, expected) => {
+])("%j is read, or refused without quoting it", (text, expected) => {
   expect(said(() => answered(schema, text, OF))).toBe(expected);
 });
 
-test("of JSON of any form, only whether it is some", () => {
+test("answeredJson accepts JSON of any form", () => {
   expect([said(() => answeredJson("[1]", OF)), said(() => answeredJson("[1", { ...OF, code: "E_X" }))]).toEqual([
     "[1]",
     "GET /nodes of https://pve: the answer is no JSON\n  next: check the address",

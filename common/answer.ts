@@ -1,4 +1,4 @@
-/** What a server or a program outside answered, read once and strictly: an answer of another form is its failure, and no bug of ours. */
+/** Reads the answer of a server or of another program strictly: an answer of another form is the fault of the sender, not a bug of ours. */
 import type { z } from "zod";
 import { HomelabError } from "./errors";
 
@@ -17,7 +17,7 @@ const refused = ({ from, hint, code = "E_ANSWER", subject = from }: AnswerOf, wh
   new HomelabError(code, `${from}: the answer ${why}`, { subject, hint });
 
 /**
- * Without the parser's own error as the cause: it quotes the text, which may hold a secret.
+ * The error that it throws has no cause: the parser's own error quotes the text, which may hold a secret.
  * @throws HomelabError for a text that is no JSON
  */
 export function answeredJson(text: string, of: AnswerOf): unknown {
@@ -28,7 +28,7 @@ export function answeredJson(text: string, of: AnswerOf): unknown {
   }
 }
 
-/** @throws HomelabError for a text that is no JSON, or of another form: with the first place that differs, and not its value */
+/** @throws HomelabError for a text that is no JSON or has another form. It names the first field that differs, without its value. */
 export function answered<T>(schema: z.ZodType<T>, text: string, of: AnswerOf): T {
   const parsed = schema.safeParse(answeredJson(text, of));
   if (parsed.success) return parsed.data;

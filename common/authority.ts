@@ -29,8 +29,9 @@ export const serialNumber = (): string =>
 export interface OwnAuthority {
   certificate: x509.X509Certificate;
   privateKey: webcrypto.CryptoKey;
-  /** Of both, as PEM. */
+  /** `certificate` as PEM. */
   cert: string;
+  /** `privateKey` as PEM. */
   key: string;
 }
 

@@ -30,7 +30,7 @@ export interface Cache {
   entries: Map<string, Entry>;
   /** What was installed when the resolutions were learned. */
   installed: string;
-  /** File by folder of the requiring module, NUL, and name. */
+  /** The file that each `require` led to. Key: folder of the requiring module, NUL, required name. */
   resolutions: Map<string, string>;
 }
 
@@ -140,9 +140,9 @@ function coverage(): (filename: string) => boolean {
 let enabled = false;
 
 /**
- * From now on modules are found and compiled by the cache, and what was not in it is added when the process ends. Best called
- * first; in a process that has one already this does nothing.
- * @param name of the kind of process: each has a file of its own, with what it loads
+ * From now on modules are found and compiled by the cache, and what was not in it is added when the process ends. Call it before
+ * anything else is loaded. A second call does nothing.
+ * @param name of the kind of process: each kind has a cache file of its own
  */
 export function enableCompileCache(name: string): void {
   if (enabled) return;
@@ -187,7 +187,7 @@ export function enableCompileCache(name: string): void {
     try {
       script = new vm.Script(wrapped(content), { filename });
     } catch {
-      // An ES module of a package that does not say so, or a mistake, which Node tells better.
+      // An ES module whose package does not declare it, or a syntax error: Node handles both.
       return byNode();
     }
     fresh++;
@@ -213,7 +213,7 @@ export function enableCompileCache(name: string): void {
   });
 }
 
-/** What this process compiled, and what other commands of this kind of process load, as long as it is of the file that is there. */
+/** What this process compiled, and the known entries of other modules whose files have not changed: another command may load them. */
 function entriesOf(known: Cache["entries"], compiled: ReadonlyMap<string, Compiled>): Cache["entries"] {
   const kept = [...known].filter(([name, { stamp }]) => !compiled.has(name) && stampOf(name) === stamp);
   const added = [...compiled].map(([name, { stamp, script }]) => [name, { stamp, code: script.createCachedData() }] as const);

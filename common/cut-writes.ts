@@ -3,13 +3,16 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { isProcessAlive } from "./processes";
 
-/** What a write that was cut (writeFileAtomic of files.ts) left: of which file, by which process. Undefined for the name of anything else. */
+/**
+ * Parses the name of the part file that an interrupted writeFileAtomic (files.ts) leaves: the target file and the writer's process.
+ * Undefined for another name.
+ */
 export function cutWrite(name: string): { file: string; pid: number } | undefined {
   const [, file, pid] = /^(.+)\.(\d+)\.\d+\.part$/s.exec(name) ?? [];
   return file === undefined ? undefined : { file, pid: Number(pid) };
 }
 
-/** Removes what writes of this file left that were cut: their processes have exited. */
+/** Removes the part files that interrupted writes of this file left. Those of processes that still run stay. */
 export function removeCutWrites(file: string): void {
   const folder = path.dirname(file);
   for (const name of fs.readdirSync(folder)) {

@@ -38,11 +38,11 @@ export const LOCALE_MODULES: DeferredModules = {
 export function deferModules(modules: DeferredModules): void {
   const deferred = new Map(Object.entries(modules));
   const { require: load } = Module.prototype;
-  // Set under the name that each `require` looks up; there is no other place to stand between.
+  // Each module's `require` calls this method; Node offers no other place to intercept it.
   Module.prototype.require = Object.assign(function (this: NodeJS.Module, id: string): unknown {
     const deferral = deferred.get(id);
     if (deferral === undefined || !applies(deferral, this.filename ?? "")) return load.call(this, id);
-    // What is missing must be missing now: packages try a module and fall back to another one.
+    // A missing module must fail here and not at its first use: packages try one module and fall back to another.
     if (deferral.from === undefined) require.resolve(id, { paths: this.paths });
     return standIn(() => load.call(this, id), deferral);
   }, load);
@@ -53,7 +53,10 @@ const applies = ({ from }: Deferral, file: string): boolean => from === undefine
 type Callable = (...args: never[]) => unknown;
 type Constructor = new (...args: never[]) => object;
 
-/** Some modules are called or constructed, so a function stands for them: a bound one, which has no fixed properties to be listed. */
+/**
+ * The target of a stand-in's proxy. It is a function, because some modules are called or constructed. It is a bound one, because a
+ * plain function has a `prototype` that is not configurable, which the proxy would have to list.
+ */
 function callableTarget(): object {
   return function deferred() {
     return undefined;
@@ -90,7 +93,7 @@ function standIn(load: () => object, { copied: members = [], esModule, instead =
         return { value: copies.get(key), enumerable: true, configurable: true, writable: true };
       }
       const found = Reflect.getOwnPropertyDescriptor(target(), key);
-      // A proxy may not claim that a property which its own target lacks is fixed.
+      // A proxy may not report a property as not configurable if its own target lacks it.
       return found === undefined ? undefined : { ...found, configurable: true };
     },
     apply: (_, self, args: never[]) => Reflect.apply(callable(), self, args),

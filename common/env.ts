@@ -1,13 +1,12 @@
 /**
- * The one module that reads the process environment. Names of variables that cross folder boundaries stand here, so that
- * who sets one and who reads it agree.
+ * The one module that reads the process environment. It holds the names of variables that one folder sets and another reads.
  */
 export const ENV = {
   /** `ssh://user@host:port` of a bastion through which every host is reached. */
   bastion: "HOMELAB_BASTION",
   /** Private key file (OpenSSH) for the bastion. */
   bastionKeyFile: "HOMELAB_BASTION_KEY_FILE",
-  /** The bastion's own key as in known_hosts (`ssh-ed25519 AAAA…`); any is taken without it. */
+  /** The bastion's own key as in known_hosts (`ssh-ed25519 AAAA…`). Without it, any key is accepted. */
   bastionHostKey: "HOMELAB_BASTION_HOST_KEY",
   /** URL of the lab's chart stand-ins; set only in the lab, where the Kubernetes provider reads it instead of running `helm`. */
   chartStandIn: "HOMELAB_CHART_STAND_IN",
@@ -33,7 +32,10 @@ export const ENV = {
   programDebug: "HOMELAB_PROGRAM_DEBUG",
   /** The command that clears a stack's lock, for the embedded engine's messages, with `<stack>` in it; set by the orchestrator. */
   unlockCommand: "HOMELAB_UNLOCK_COMMAND",
-  /** What a stack's backup command is run for, as JSON: `{"version":1,"stack":…,"resources":[{"what":…,"how":…}]}`; set by the orchestrator. */
+  /**
+   * What a run is about to delete or replace, for a stack's backup command:
+   * `{"version":1,"stack":…,"resources":[{"what":…,"how":…}]}`; set by the orchestrator.
+   */
   backup: "HOMELAB_BACKUP",
   /** Folder of provider plugins for the embedded engine, instead of `providers/`. */
   bundledProviders: "HOMELAB_BUNDLED_PROVIDERS",
@@ -45,7 +47,7 @@ export function readEnv(name: string): string | undefined {
   return value === undefined || value === "" ? undefined : value;
 }
 
-/** Sets a variable of this process, unless it is set: for a library that can be told something in no other way. */
+/** Sets a variable of this process, unless it is set: for a library that has no other way to be configured. */
 export function setOwnEnv(name: string, value: string): void {
   process.env[name] ??= value;
 }

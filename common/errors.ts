@@ -43,8 +43,8 @@ export function systemErrorCode(thrown: unknown): string | undefined {
 }
 
 /**
- * What Node says of the machine, the network or somebody's certificate: no fault of ours, whoever did not expect it. Word and next
- * step by code (https://nodejs.org/api/errors.html#common-system-errors, and OpenSSL's names of what it refuses).
+ * Node's errors that the machine, the network or a server's certificate causes. They are not bugs of ours, even where our code did
+ * not expect them. Words and next step by code (https://nodejs.org/api/errors.html#common-system-errors, and OpenSSL's verify errors).
  */
 const SURROUNDINGS: Record<string, [what: string, next: string]> = {
   ENOSPC: ["no space left on device", "make room, then run it again: it goes on from the saved state"],
@@ -58,9 +58,9 @@ const SURROUNDINGS: Record<string, [what: string, next: string]> = {
   EIO: ["the disk or terminal answered with an input/output error", "look at the machine's log"],
   ECONNREFUSED: ["nobody listens there", "start what should answer; the lab: `homelab lab start`"],
   ECONNRESET: ["the connection was cut", "run it again: it goes on from the saved state"],
-  ETIMEDOUT: ["no answer in time", "look whether the way there is open (bastion, proxy, firewall)"],
-  EHOSTUNREACH: ["there is no way to that host", "look whether the way there is open (bastion, proxy, firewall)"],
-  ENETUNREACH: ["there is no way to that network", "look whether the way there is open (bastion, proxy, firewall)"],
+  ETIMEDOUT: ["no answer in time", "check the way there (bastion, proxy, firewall)"],
+  EHOSTUNREACH: ["there is no route to that host", "check the way there (bastion, proxy, firewall)"],
+  ENETUNREACH: ["there is no route to that network", "check the way there (bastion, proxy, firewall)"],
   ENOTFOUND: ["that name is not known", "look at the name, and at the name server"],
   EAI_AGAIN: ["the name server does not answer", "look at the name server"],
   ERR_TLS_CERT_ALTNAME_INVALID: ["its certificate is for another name", "look at the address, and at the certificate that is served there"],
@@ -80,7 +80,7 @@ interface Surroundings {
   text: string;
 }
 
-/** Of an error or the nearest of its causes (`fetch failed` says nothing itself); several at once are told by the first. */
+/** Looks at the error, then at its causes (`fetch failed` says nothing itself). Of an AggregateError, the first error counts. */
 function surroundingsOf(thrown: unknown): Surroundings | undefined {
   for (let link: unknown = thrown, depth = 0; types.isNativeError(link) && depth < 5; link = link.cause, depth++) {
     const first: unknown = "errors" in link && Array.isArray(link.errors) ? link.errors[0] : link;
@@ -98,13 +98,16 @@ function fromSurroundings(error: Error): string | undefined {
   return `${text.includes(what) ? text : `${text}: ${what}`}\n  next: ${next}`;
 }
 
-/** What is wrong with the certificate of a server that was asked, and what to do; undefined: it failed of something else. */
+/** What is wrong with a server's certificate, and what to do. Undefined if the request failed for another reason. */
 export function certificateProblem(thrown: unknown): { what: string; next: string } | undefined {
   const found = surroundingsOf(thrown);
   return found !== undefined && /CERT|SIGNATURE/.test(found.code) ? { what: found.what, next: found.next } : undefined;
 }
 
-/** A checkout that was brought up to date needs what its lockfile names now. A file of ours that is missing is a bug. */
+/**
+ * The text for an npm package that is not installed, such as one that the lockfile names since the last pull. Undefined for a missing
+ * file of ours: that is a bug.
+ */
 function missingPackage(error: Error): string | undefined {
   const code = systemErrorCode(error);
   if (code !== "MODULE_NOT_FOUND" && code !== "ERR_MODULE_NOT_FOUND") return undefined;
@@ -112,7 +115,10 @@ function missingPackage(error: Error): string | undefined {
   return name === undefined ? undefined : `the package ${name} is not installed in this checkout\n  next: npm ci`;
 }
 
-/** The text for a person: known errors with hint and causes, those of the machine and the network with what to do, unknown ones with their stack and the word that it is our bug. */
+/**
+ * The text for a person. A known error is shown with its hint and causes, an error of the machine or the network with what to do.
+ * Any other one is shown with its stack, as a bug of ours.
+ */
 export function describeError(thrown: unknown): string {
   const error = asError(thrown);
   if (!(error instanceof HomelabError)) {

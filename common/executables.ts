@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { readEnv } from "./env";
 
-/** Whether this user may run the file. Whatever keeps him from looking (a folder of another user, a file in a folder's place) is a no. */
+/** Whether this user may run the file. False too where it cannot be looked up (a folder of another user, a file in a folder's place). */
 export function isExecutable(file: string): boolean {
   try {
     fs.accessSync(file, fs.constants.X_OK);

@@ -1,6 +1,6 @@
 /**
- * Codes of a failure as data, on their way from a provider through the engine's events to who decides by them. They travel beside the
- * message, in the trailer of the failed call; only this project's providers and engine carry them.
+ * Codes of a failure as data. A provider sends them in the trailer of the failed call, and the engine puts them into its events. The
+ * orchestrator decides on retries by them. Only this project's providers and engine carry them.
  */
 
 /** Metadata of the call: codes with commas between them; missing where the provider knows of none. */
@@ -8,13 +8,13 @@ export const FAILURE_CODES_KEY = "homelab-failure-codes";
 /** Causes that are followed. */
 const DEPTH = 10;
 
-/** A code of the system, as Node writes it; codes of HomelabError have a `_`. */
+/** A system error's code, as Node writes it; codes of HomelabError have a `_`. */
 const SYSTEM = /^E[A-Z0-9]+$/;
 
-/** An error that says its code by itself, such as that a lock is held. */
 interface Coded {
+  /** Set by whoever threw the error, such as for a lock that is held. It counts instead of the other two. */
   failureCode?: unknown;
-  /** HTTP's, of an answer. */
+  /** Of an HTTP answer. */
   status?: unknown;
   code?: unknown;
 }
@@ -27,7 +27,7 @@ function ownCodes({ failureCode, status, code }: Coded): string[] {
   ];
 }
 
-/** Of an error and of what caused it, each once; what says its code by itself says no other. */
+/** The codes of an error and of its causes, each once. An error with a `failureCode` gives only that one. */
 export function failureCodesOf(thrown: unknown): string[] {
   const codes: string[] = [];
   let at = thrown;
@@ -39,5 +39,5 @@ export function failureCodesOf(thrown: unknown): string[] {
   return [...new Set(codes)];
 }
 
-/** Undefined where nothing was said. */
+/** The codes in a call's metadata; undefined where there are none. */
 export const readCodes = (text: string | undefined): string[] | undefined => text?.split(",");

@@ -5,7 +5,7 @@ import * as path from "node:path";
 
 const BIN = path.join(__dirname, "..", "bin", "common");
 
-/** In a process whose files may have so many blocks of 512 bytes: the nearest to a full disk that needs no rights. */
+/** Writes the file in a process that may write at most `blocks` of 512 bytes to a file: like a full disk, without root. */
 function written(blocks: string, file: string): { said: string; left: string[] } {
   const script = `
     const { writeFileAtomic } = require(${JSON.stringify(path.join(BIN, "files.js"))});

@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 let counter = 0;
 
-/** After this, what was made, renamed or removed in the folder is so after a power cut, too. */
+/** Makes sure that files created, renamed or removed in the folder stay so after a power cut. */
 export function syncFolder(dir: string): void {
   const folder = fs.openSync(dir, "r");
   try {
@@ -25,7 +25,7 @@ export function writeFileAtomic(file: string, content: string | Uint8Array, mode
     fs.writeFileSync(fd, content);
     fs.fsyncSync(fd);
   } catch (cause) {
-    // A full disk gets its room back, and the message the name that Node does not know of an open file.
+    // Frees the room on a full disk. Node's message does not name the file, since it only knows the descriptor.
     fs.rmSync(part, { force: true });
     const { message, code } = cause as NodeJS.ErrnoException;
     throw Object.assign(new Error(`${message} '${file}'`, { cause }), { code });

@@ -1,6 +1,6 @@
 /** A host's SSH key as in known_hosts: `<algorithm> <base64>`. */
 
-/** Algorithms that a server may sign with, with a key of the type; of RSA's, those that OpenSSH still takes. */
+/** Signature algorithms for a key of this type; for RSA, those that OpenSSH still accepts. */
 const algorithmsOf = (type: string): string[] => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]);
 
 /** The key's algorithm is its first field. */
@@ -10,7 +10,7 @@ export function hostKeyText(key: Buffer): string {
 }
 
 export interface HostKeyPin {
-  /** What the client offers, since a server has several keys and shows the one that the client likes best. */
+  /** What the client must offer: a server has several keys and shows the one that the client prefers. */
   algorithms: string[];
   accepts(key: Buffer): boolean;
 }

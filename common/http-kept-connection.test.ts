@@ -2,7 +2,7 @@ import { once } from "node:events";
 import * as net from "node:net";
 import { createHttpClient, type HttpClient } from "./http";
 
-/** A server that closes the connection of some requests without an answer, as one does whose patience with a kept one has just ended. */
+/** A server that closes the connection of some requests without an answer, as a server does whose keep-alive time has just ended. */
 async function serving(cuts: (request: number) => boolean, work: (client: HttpClient, url: string) => Promise<void>): Promise<string[]> {
   const requests: string[] = [];
   const server = net.createServer((socket) => {
@@ -83,7 +83,7 @@ test("a server that closes each connection is asked twice, and one that never an
 });
 
 test("a request that is given up while its connection is being made leaves none for the next one to wait for", async () => {
-  // Takes connections, and says no word of TLS.
+  // Accepts connections and never answers the TLS handshake.
   const silent = net.createServer((socket) => void socket.on("error", () => undefined));
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const url = `https://127.0.0.1:${(silent.address() as net.AddressInfo).port}/`;

@@ -65,8 +65,8 @@ function dispatch(r: HttpRequest, by: Dispatcher): Promise<Dispatcher.ResponseDa
 }
 
 /**
- * The answer, or the signal's reason at once: undici tells of a signal only once there is a connection.
- * @param givenUp has what was asked from the signal on, until undici ends it
+ * Resolves with the answer, or rejects with the signal's reason at once: undici obeys a signal only once there is a connection.
+ * @param givenUp gets the request when the signal aborts, and loses it when undici has ended it
  */
 function untilAborted<T>(asked: Promise<T>, signal: AbortSignal, givenUp: Set<Promise<unknown>>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -88,19 +88,19 @@ function untilAborted<T>(asked: Promise<T>, signal: AbortSignal, givenUp: Set<Pr
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const CUT = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
-/** Whether a connection ended before an answer began: on one that was kept, the server may have closed it just as we wrote. */
+/** Whether a connection ended before an answer began. The server may have closed a kept-alive one just as we wrote to it. */
 const wasCut = (thrown: unknown): boolean => thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" && CUT.has(thrown.code);
 
 /**
  * A client for one origin, with keep-alive. It goes through the proxy of the environment as {@link proxyFor} says, or through `proxyUrl`
- * where its target's own configuration names one. What only reads, and finds a kept connection closed, is asked once more, as Go's
- * client does it.
+ * where its target's own configuration names one. A request that only reads is sent once more if the server had closed its kept-alive
+ * connection, as Go's client does.
  */
 export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?: string): HttpClient {
   const base = new URL(origin);
   const proxy = proxyUrl === undefined ? proxyFor(base) : parseProxy(proxyUrl, "proxy-url");
   let dispatcher: Dispatcher | undefined;
-  /** One of its connections may be a kept one. */
+  /** Whether a request was answered already. Only then can a connection be a kept-alive one. */
   let answered = false;
   /** Earlier dispatchers that are closing. {@link HttpClient.close} throws their errors; until then no error of theirs ends the process. */
   const closing: Promise<PromiseSettledResult<void>[]>[] = [];
@@ -110,7 +110,7 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
     const asked = dispatch(r, by);
     return r.signal === undefined ? asked : untilAborted(asked, r.signal, givenUp);
   };
-  /** Without any connection that was kept; those in use end with what they carry. */
+  /** A dispatcher without kept-alive connections. The earlier one closes once its running requests have ended. */
   const fresh = (instead: Dispatcher): Dispatcher => {
     if (dispatcher === instead) {
       closing.push(Promise.allSettled([instead.close()]));

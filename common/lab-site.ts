@@ -9,7 +9,7 @@ import { HomelabError } from "./errors";
 
 const nameSchema = z.string().regex(/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/, "not a name");
 
-/** Where a node has room: a pool of logical volumes. */
+/** An LVM thin pool of a node. */
 const poolSchema = z.strictObject({
   /** `pve/data`: volume group and thin pool. */
   place: z.string().regex(/^[^/]+\/[^/]+$/, "write it as GROUP/POOL"),
@@ -36,7 +36,7 @@ const nodeSchema = z.strictObject({
   /** Physical network ports, those in no bridge included. */
   ports: z.array(z.string()).min(1),
   bridges: z.array(bridgeSchema).min(1),
-  /** Its root file system. */
+  /** Size of its root file system. */
   rootGiB: z.number().positive(),
   thinPools: z.array(poolSchema),
 });
@@ -60,9 +60,9 @@ const shapeSchema = z.strictObject({
     port: z.int().min(1).max(65_535),
     /** Other names and addresses at which its API answers. */
     names: z.array(z.hostname().or(z.ipv4())),
-    /** Of the Proxmox cluster. */
+    /** Name of the Proxmox cluster. */
     cluster: nameSchema,
-    /** That the nodes ask. */
+    /** The name server that the nodes use. */
     nameserver: z.ipv4(),
   }),
   /** The first one answers the API. */
@@ -73,7 +73,7 @@ const shapeSchema = z.strictObject({
   images: z.array(z.strictObject({ url: z.url({ protocol: /^https$/ }), sha256: z.string().regex(/^[0-9a-f]{64}$/, "not a SHA-256") })),
   /** Git repositories on the internet that the homelab reads. */
   repositories: z.array(z.url({ protocol: /^https$/ })).default([]),
-  /** Whose each host is: a cluster that comes up on a host has its stack's name as kubectl's context. */
+  /** The hosts of each stack. A cluster on a host gets the stack's name as its kubectl context. */
   stacks: z.array(z.strictObject({ name: nameSchema, hosts: z.array(nameSchema) })),
 });
 export type LabSite = z.infer<typeof shapeSchema>;
@@ -91,7 +91,7 @@ export function isInNetworks(address: string, networks: readonly string[]): bool
 
 const twice = (names: readonly string[]): string[] => [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
 
-/** What the parts do not say together, as sentences. */
+/** Contradictions between the parts, one sentence each. */
 function contradictions({ networks, proxmox, nodes, storages, stacks }: LabSite): string[] {
   const outside = (what: string, address: string): string[] =>
     isInNetworks(address, networks) ? [] : [`${what} ${address} lies in none of the networks ${networks.join(", ")}`];
@@ -110,12 +110,12 @@ function contradictions({ networks, proxmox, nodes, storages, stacks }: LabSite)
     (options["nodes"] ?? "")
       .split(",")
       .filter((name) => name !== "" && !known.has(name))
-      .map((name) => `storage ${storage} is on node ${name}, which there is not`);
+      .map((name) => `storage ${storage} is on node ${name}, which does not exist`);
   return [
     ...twice(nodes.map(({ name }) => name)).map((name) => `there are two nodes ${name}`),
     ...twice(storages.map(({ storage }) => storage)).map((name) => `there are two storages ${name}`),
     ...twice(stacks.map(({ name }) => name)).map((name) => `there are two stacks ${name}`),
-    ...twice(stacks.flatMap(({ hosts }) => hosts)).map((name) => `the host ${name} is of two stacks`),
+    ...twice(stacks.flatMap(({ hosts }) => hosts)).map((name) => `the host ${name} belongs to two stacks`),
     ...outside("the address of Proxmox", proxmox.address),
     ...nodes.flatMap(ofNode),
     ...storages.flatMap(ofStorage),
@@ -140,8 +140,8 @@ export function parseLabSite(value: unknown, subject: string): LabSite {
 }
 
 /**
- * How a homelab is another one than the one that a lab holds, in words; undefined where the lab can go on with it. What comes in
- * addition (a node, a storage, a host) is no difference: hardware may grow.
+ * The first difference between the homelab that a lab holds and the given one, in words; undefined where the lab can go on with it.
+ * An additional node, storage or host is no difference: hardware may grow.
  */
 export function otherHomelab(held: LabSite, given: LabSite): string | undefined {
   const pairs: [string, string, string][] = [

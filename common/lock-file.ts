@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** A lock in a state backend: the CLI's four fields, and what tells a process from a later one with its number; the CLI reads over those. */
+/**
+ * A lock in a state backend: the CLI's four fields, and `process`, which tells the process from a later one with the same number. The
+ * CLI ignores it.
+ */
 export const lockFileSchema = z.object({
   pid: z.number(),
   username: z.string(),

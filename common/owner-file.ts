@@ -1,4 +1,4 @@
-/** A file that says which process of this machine has something: a lock that no killed process keeps. */
+/** A lock file that names the process of this machine which owns it. A process that was killed does not keep it. */
 import * as fs from "node:fs";
 import { z } from "zod";
 import { type Clock, systemClock } from "./clock";
@@ -6,14 +6,17 @@ import { systemErrorCode } from "./errors";
 import { isSurelyGone, ownIdentity } from "./process-identity";
 import { isProcessAlive } from "./processes";
 
-/** A file that names no process (a full disk, an older version that was killed) belongs to none once it is this old: ours are never written in parts. */
+/**
+ * A file that names no process counts as abandoned once it is this old. A full disk or a killed older version leaves one; this version
+ * never writes a file in parts.
+ */
 const ABANDONED_MS = 1_000;
 
 const identitySchema = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), machineId: z.string() });
 
 /**
- * Who has it: not by its number alone, since a busy machine gives that of a killed process to another one within minutes, which
- * may live long. Where a system does not tell more, the number is all there is.
+ * The file's content. The process number alone does not identify the owner: a busy machine gives the number of a killed process to
+ * another one within minutes. On a system that tells no more, it is only the number.
  */
 const ownName = (): string => JSON.stringify(ownIdentity() ?? process.pid);
 
@@ -28,7 +31,7 @@ function putBack(aside: string, file: string): void {
   try {
     fs.linkSync(aside, file);
   } catch (thrown) {
-    // A third one has the place already.
+    // A third process has taken the file's place already.
     if (systemErrorCode(thrown) !== "EEXIST") throw thrown;
   }
 }
@@ -37,14 +40,14 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Nothing that JSON can say is undefined.
+    // JSON has no undefined, so this cannot be a parsed value.
     return undefined;
   }
 }
 
 /**
- * Whether the file is this process's now. It comes into its place whole, by a link, so that a process that is killed leaves none without its
- * name. The file of a process that is gone is moved away, by one of all that see it, for the next look to find the place free.
+ * Whether this process owns the file now. The file is written elsewhere and linked into its place, so that a process that is killed
+ * never leaves one without its name. The file of a process that has exited is removed, and false is returned: the next call can take it.
  */
 export function takeOwnerFile(file: string, clock: Clock = systemClock): boolean {
   const aside = `${file}.${process.pid}`;
@@ -61,12 +64,12 @@ export function takeOwnerFile(file: string, clock: Clock = systemClock): boolean
     const seen = fs.readFileSync(file, "utf8");
     if (isAbandoned(file, seen, clock)) {
       fs.renameSync(file, aside);
-      // Another one may have moved it away and taken the place since we looked: then it is given back what is its own.
+      // Since we looked, another process may have removed that file and put its own there: then we put its file back.
       if (fs.readFileSync(aside, "utf8") !== seen) putBack(aside, file);
       fs.rmSync(aside, { force: true });
     }
   } catch (thrown) {
-    // Given back, or moved away by another one, since we looked.
+    // Since we looked, the owner has released the file, or another process has removed it.
     if (systemErrorCode(thrown) !== "ENOENT") throw thrown;
   }
   return false;

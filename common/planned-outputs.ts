@@ -21,7 +21,7 @@ export type PlannedOutputs = z.infer<typeof plannedOutputsSchema>;
 export const plannedOutputsFile = (folder: string, stack: string): string => path.join(folder, `${stack}.json`);
 
 /**
- * Stands there from the start of the run until the stack's preview has ended: whoever is downstream waits for its planned outputs
- * until then, and afterwards takes that there are none.
+ * Exists from the start of the run until the stack's preview has ended. Until then the stacks downstream wait for its planned
+ * outputs; afterwards, if there are none, they go on without them.
  */
 export const pendingFile = (folder: string, stack: string): string => path.join(folder, `${stack}.pending`);

@@ -1,20 +1,23 @@
 /**
- * Which process something is, so that a number that was used again is not taken for it. Linux tells by /proc; macOS by `ps` and
- * `sysctl`; elsewhere nothing is known, and whoever asks must take the process for a living one.
+ * Identifies a process, so that a later one with the same number is not mistaken for it. The facts come from /proc on Linux, and from
+ * `ps` and `sysctl` on macOS. On other systems nothing is known, and callers must assume that the process still runs.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { isProcessAlive } from "./processes";
 
-/** What a process may be known again by. */
+/** What tells a process from all others. */
 export interface ProcessIdentity {
   pid: number;
   /** When it started, in the system's own terms; only compared. */
   startTime: string;
-  /** Of this start of the machine. */
+  /** Changes with each boot of the machine. */
   bootId: string;
-  /** The numbers of processes mean the same in one of these only: a container has its own. With that of time where it is not the first. */
+  /**
+   * Process numbers are unique within one pid namespace only; a container has its own. The time namespace follows it if it is not the
+   * initial one.
+   */
   pidNamespace: string;
   /** Of the machine, hashed; "" where it has none. */
   machineId: string;
@@ -48,18 +51,18 @@ interface System {
   bootId(): string | undefined;
   pidNamespace(): string | undefined;
   machineId(): string;
-  /** undefined: it is not known; null: it has ended, and waits for its parent to look. */
+  /** undefined: not known; null: the process has exited and is a zombie. */
   startTime(pid: number): string | undefined | null;
-  /** Whether a process of another namespace runs, such as one in a container; undefined: that cannot be seen from here. */
+  /** Whether a process of another pid namespace runs, such as one in a container; undefined: that cannot be seen from here. */
   runsElsewhere(other: ProcessIdentity): boolean | undefined;
 }
 
-/** That of the machine itself, from which all others are seen: PROC_PID_INIT_INO of Linux's include/linux/proc_ns.h. */
+/** The machine's own pid namespace, from which all others can be seen: PROC_PID_INIT_INO of Linux's include/linux/proc_ns.h. */
 const FIRST_NAMESPACE = "pid:[4026531836]";
-/** That in which times of start are the same for all: PROC_TIME_INIT_INO there. */
+/** The machine's own time namespace: PROC_TIME_INIT_INO of the same file. In another one, start times are shifted. */
 const FIRST_TIME_NAMESPACE = "time:[4026531834]";
 
-/** undefined where the kernel has none of this kind. */
+/** undefined where the kernel has no namespaces of this kind. */
 function namespaceOf(kind: "pid" | "time"): string | undefined {
   try {
     return fs.readlinkSync(`/proc/self/ns/${kind}`);
@@ -77,18 +80,18 @@ const linux: System = {
   machineId: () => hashed(read("/etc/machine-id")),
   startTime: (pid) => {
     const stat = read(`/proc/${pid}/stat`);
-    // The name of the program, in brackets, may hold anything.
+    // The name of the program, in brackets, may hold any character.
     const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
     if (fields?.[0] === "Z" || fields?.[0] === "X") return null;
     return fields?.[19];
   },
   runsElsewhere: ({ pid, startTime, pidNamespace }) => {
     if (pidNamespace.includes("time:")) return undefined;
-    // Where other users' processes are hidden (hidepid), the first of all is.
+    // The mount option hidepid hides other users' processes, and with them process 1.
     if (linux.pidNamespace() !== FIRST_NAMESPACE || read("/proc/1/status") === undefined) return undefined;
     const candidates = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name));
     return candidates.some((name) => {
-      // Its numbers, from this namespace's inwards.
+      // The process's numbers, from this namespace to the innermost one.
       const numbers = /^NSpid:\s+(.*)$/m.exec(read(`/proc/${name}/status`) ?? "")?.[1]?.split(/\s+/) ?? [];
       return numbers.length > 1 && numbers.at(-1) === String(pid) && linux.startTime(Number(name)) === startTime;
     });
@@ -109,7 +112,7 @@ const macos: System = {
 
 const SYSTEMS: Partial<Record<NodeJS.Platform, System>> = { linux, darwin: macos };
 
-/** This process; undefined on a system that does not tell. */
+/** The identity of this process; undefined on a system that does not tell it. */
 export function ownIdentity(): ProcessIdentity | undefined {
   const system = SYSTEMS[process.platform];
   const [startTime, bootId, pidNamespace] = [system?.startTime(process.pid), system?.bootId(), system?.pidNamespace()];
@@ -118,9 +121,9 @@ export function ownIdentity(): ProcessIdentity | undefined {
 }
 
 /**
- * Whether it is certain that a process of this machine has exited: the machine was started anew since, or the number
- * is free, or another process has it. One of a container is looked for among all of the machine's; false where that cannot be known,
- * such as from within another container.
+ * Whether it is certain that a process of this machine has exited: the machine was rebooted since, or the number is free, or another
+ * process has it. A process of a container is searched among all processes of the machine. False where that cannot be known, such as
+ * from within another container.
  */
 export function isSurelyGone(process_: ProcessIdentity): boolean {
   const own = ownIdentity();

@@ -1,7 +1,7 @@
 /**
- * Makes google-protobuf's Struct quick: it stays bytes until somebody asks for its single fields. The SDK, our engine and our
- * providers make it of plain values and make plain values of it, for which the library builds a message, an array and an entry of a
- * map for each value on the way. Seen from outside, the class does what it did.
+ * Makes google-protobuf's Struct quick: it stays encoded until its fields are read. The SDK, our engine and our providers only convert
+ * it from and to plain values, and for that the library builds a message, an array and a map entry for each value. The class behaves
+ * as before to its callers.
  */
 import type * as protobuf from "google-protobuf";
 import type * as structs from "google-protobuf/google/protobuf/struct_pb.js";
@@ -14,7 +14,7 @@ const BYTES = Symbol("bytes");
 type LibraryStruct = Omit<structs.Struct, "getFieldsMap"> & { getFieldsMap(this: structs.Struct, noLazyCreate?: boolean): unknown };
 type Struct = structs.Struct & { [BYTES]?: Uint8Array | undefined };
 
-/** The bytes that are left of the message in which a reader is. */
+/** The bytes from the reader's position to the end of its current message. */
 function restOf(reader: protobuf.BinaryReader): Uint8Array {
   const from = reader.getCursor();
   while (reader.nextField() && !reader.isEndGroup()) reader.skipField();
@@ -29,7 +29,7 @@ export function makeStructQuick(type: typeof structs.Struct, library: typeof pro
   const { deserializeBinaryFromReader, serializeBinaryToWriter } = type;
   const { getFieldsMap, toJavaScript } = type.prototype as LibraryStruct;
 
-  /** From here on it is the library's, which may be changed. */
+  /** Decodes a Struct into the library's own fields, which may then be changed. */
   const open = (struct: Struct): void => {
     const bytes = struct[BYTES];
     if (bytes === undefined) return;
@@ -37,7 +37,7 @@ export function makeStructQuick(type: typeof structs.Struct, library: typeof pro
     deserializeBinaryFromReader(struct, new library.BinaryReader(bytes));
   };
   Object.assign(type.prototype, {
-    // What reads and changes it otherwise (toObject, clearFieldsMap) asks for the map as well.
+    // The library's other methods that read or change the fields (toObject, clearFieldsMap) call this one.
     getFieldsMap(this: Struct, noLazyCreate?: boolean) {
       open(this);
       return getFieldsMap.call(this, noLazyCreate);
@@ -47,7 +47,7 @@ export function makeStructQuick(type: typeof structs.Struct, library: typeof pro
       return bytes === undefined ? toJavaScript.call(this) : decodeStruct(bytes);
     },
   });
-  // The library copies arrays, in which what is still bytes is missing.
+  // The library's own `clone` copies arrays, and these lack what is still encoded.
   const copy = function (this: protobuf.Message): protobuf.Message {
     return (this.constructor as typeof protobuf.Message).deserializeBinary(this.serializeBinary());
   };
@@ -59,7 +59,7 @@ export function makeStructQuick(type: typeof structs.Struct, library: typeof pro
       return struct;
     },
     deserializeBinaryFromReader(struct: Struct, reader: protobuf.BinaryReader) {
-      // A message may come in parts.
+      // The wire may hold a message in several parts, which are merged.
       open(struct);
       if (getFieldsMap.call(struct, true) !== undefined) return deserializeBinaryFromReader(struct, reader);
       struct[BYTES] = restOf(reader);

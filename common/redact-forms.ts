@@ -5,7 +5,7 @@ import { isWorthHiding, MIN_LENGTH } from "./redact-worth";
 const MIN_LINE_LENGTH = 8;
 /** A word inside a line of a longer value, from this length on: a key or a token that stands alone elsewhere. */
 const MIN_WORD_LENGTH = 20;
-/** `base64` and PEM break lines at 64 or 76 characters: a shorter text of it is never broken. */
+/** `base64` and PEM break lines at 64 or 76 characters: a shorter base64 text that stands alone is never broken. */
 const SHORTEST_WRAPPED = 57;
 
 /** The characters of base64 that depend on the value alone, whatever stands before and after it in the encoded text. */
@@ -63,12 +63,12 @@ function formsOf(value: string): string[] {
   ];
 }
 
-/** Lines of a value of several that say something by themselves, and what in them may stand alone elsewhere. */
+/** The lines of a value of several lines that are worth hiding alone, and the long words in them. */
 function partsOf(lines: readonly string[]): string[] {
   return lines.flatMap((line) => {
     if (line.length < MIN_LINE_LENGTH || !isWorthHiding(line)) return [];
     const words = line.split(/[\s"',:=]+/).filter((word) => word.length >= MIN_WORD_LENGTH && isWorthHiding(word));
-    // `apiVersion: v1` and `current-context: dev` of a kubeconfig are in every other one too.
+    // A line such as `apiVersion: v1` or `current-context: dev` is in every kubeconfig, and is no secret.
     const telling = words.length > 0 || !/^[\w.-]+:(\s+[\w./-]{0,40})?$|^- [\w:./ -]{0,40}$/.test(line);
     return telling ? [line, ...words] : [];
   });
@@ -104,7 +104,7 @@ export function squeeze(text: string): { squeezed: string; positions: Int32Array
 
 /** What to search for, as it is (`exact`) and in a text from which all white space was removed (`squeezed`). */
 export function needlesOf(value: string): { exact: string[]; squeezed: string[] } {
-  // Only what is between the outer white space: it is inside whatever the whole becomes.
+  // Without outer white space: whatever form the whole value takes, that of the trimmed text is in it.
   const text = value.trim().replaceAll("\r\n", "\n");
   const lines = text.split("\n").map((line) => line.trim());
   const parts = lines.length > 1 ? partsOf(lines) : [];

@@ -24,7 +24,7 @@ const URL_WITHOUT_CREDENTIALS = /^[a-z][a-z0-9+]*:\/\/([^/@\s?#]+)((?:\/[A-Za-z0
 const PATH = /^(\/[A-Za-z0-9._-]+)+$/;
 const PEM_FRAME = /^-----(BEGIN|END) [A-Z0-9 ]+-----$/;
 
-/** A word as people make them: very short (k3s), or of one case, digits at its end only, and with vowels where one could say it. */
+/** A word that a person chose: very short (k3s), or of one case, with digits at its end only, and pronounceable (it has vowels). */
 function isPlainWord(word: string): boolean {
   if (/^[a-z0-9]{1,4}$/.test(word)) return true;
   const match = /^(v?\d{1,5}|([A-Za-z]?[a-z]{0,11}|[A-Z]{1,12})\d{0,4})$/.exec(word);

@@ -84,7 +84,7 @@ export function createRedactor(): Redactor {
           held += chunk;
           const intervals = find(held);
           let end = exact.openEnd(held);
-          // What was found already and reaches into the open end waits with it.
+          // A secret that begins before the open end and reaches into it is held back too.
           for (const [start, stop] of [...intervals].reverse()) if (start < end && end < stop) end = start;
           if (end === 0) return;
           sink(

@@ -1,7 +1,7 @@
 import type { Clock } from "./clock";
 import { type Attempt, retry } from "./retry";
 
-/** Time that passes only by waits. */
+/** A clock on which time passes only while somebody sleeps. */
 function fakeClock(): Clock & { waits: number[] } {
   let now = 0;
   const waits: number[] = [];

@@ -4,11 +4,11 @@ import type { Clock } from "./clock";
 export interface Attempt<T> {
   /** 1 for the first. */
   readonly number: number;
-  /** What came of it. */
+  /** Its result or its error. */
   readonly outcome: { readonly value: T } | { readonly thrown: unknown };
   /** Milliseconds since the first began. */
   readonly elapsedMs: number;
-  /** What the back-off says, in milliseconds: the first wait, longer by the factor after each attempt, up to the longest. */
+  /** Proposed wait in milliseconds: `firstMs`, multiplied by `factor` after each attempt, at most `longestMs`. */
   readonly backoffMs: number;
 }
 
@@ -16,20 +16,20 @@ export interface RetryOptions<T> {
   readonly clock: Clock;
   /** Ends the waits between attempts, with its reason. */
   readonly signal?: AbortSignal;
-  /** Milliseconds after the first attempt. */
+  /** Milliseconds to wait after the first attempt. */
   readonly firstMs: number;
-  /** Milliseconds that no back-off is longer than. */
+  /** The longest back-off, in milliseconds. */
   readonly longestMs: number;
   /** How much longer each wait is than the one before. Default 2. */
   readonly factor?: number;
   /**
-   * Milliseconds until the next attempt; `undefined`: there is none, and what came of this one stands. What it throws ends the work as
-   * well, in the place of what was thrown there.
+   * Milliseconds until the next attempt. `undefined`: there is none, and this attempt's outcome is the result. If this function throws,
+   * `retry` throws that error instead of the attempt's.
    */
   again(attempt: Attempt<T>): number | undefined;
 }
 
-/** @returns the value of the attempt that stands. @throws what it has thrown; the signal's reason where that ends a wait */
+/** @returns the value of the last attempt. @throws what the last attempt has thrown; the signal's reason where that ends a wait */
 export async function retry<T>(work: (attempt: number) => Promise<T>, { clock, signal, firstMs, longestMs, factor = 2, again }: RetryOptions<T>): Promise<T> {
   const start = clock.now();
   for (let number = 1; ; number++) {

@@ -1,21 +1,21 @@
-/** The handshake of an SSH client (ssh2): it ends with a client that is ready, or with why there is none. */
+/** The handshake of an SSH client (ssh2). It resolves with a client that is ready, or rejects with the reason of the failure. */
 import type { Client } from "ssh2";
 import { asError } from "./errors";
 
 export interface Handshake {
-  /** A new one: `begin` connects it. */
+  /** A client that is not connected yet: `begin` connects it. */
   client: Client;
   /** Ends the handshake with its reason. */
   signal: AbortSignal;
   /** @param fail ends the handshake, with a better reason than the client itself would give */
   begin: (fail: (cause: unknown) => void) => void;
-  /** What is said of an error of the client's. Default: the error itself. */
+  /** Makes the error that is thrown from the client's error. Default: the client's error. */
   explain?: (error: Error) => Error;
 }
 
 /**
- * A client that fails is destroyed. So is one that breaks when it is ready and idle: the next command sees that.
- * @throws what `begin` throws, such as of a private key that cannot be read; what `explain` makes of the client's error; the signal's reason
+ * A client that fails is destroyed. A client that fails later, while it is idle, is destroyed too: its next command then fails.
+ * @throws what `begin` throws, such as for a private key that cannot be read; what `explain` makes of the client's error; the signal's reason
  */
 export function handshake({ client, signal, begin, explain = (error) => error }: Handshake): Promise<Client> {
   return new Promise((resolve, reject) => {

@@ -8,7 +8,7 @@ export interface SshKeyPair {
   public: string;
 }
 
-/** A new Ed25519 key. ssh2 now and then writes a half that it cannot read itself: such pairs are thrown away. */
+/** A new Ed25519 key. Now and then ssh2 writes a key that it cannot parse itself: such a pair is thrown away. */
 export function newSshKey(comment = "", passphrase?: string): SshKeyPair {
   const options = passphrase === undefined ? { comment } : { comment, passphrase, cipher: "aes256-ctr", rounds: 4 };
   for (let attempt = 0; attempt < 20; attempt++) {

@@ -1,4 +1,4 @@
-/** All that comes on standard input, as a process is given its task. */
+/** All of standard input, as text. */
 export async function readStdin(): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);

@@ -30,7 +30,7 @@ class Encoder {
   take(): Uint8Array {
     const bytes = Uint8Array.prototype.slice.call(this.#buffer, this.#start);
     this.reset();
-    // A map of files may hold megabytes: what it needed is not kept for the next one.
+    // A map that holds files may have megabytes: a buffer that grew for it is not kept.
     if (this.#buffer.length > 64 * FIRST_SIZE) this.#buffer = Buffer.allocUnsafe(FIRST_SIZE);
     this.#start = this.#buffer.length;
     return bytes;
@@ -263,7 +263,7 @@ class Decoder {
   }
 }
 
-/** Keys in order, as the library gives them: Go sends maps in any. */
+/** An object with sorted keys, as the library makes it. Go sends the entries of a map in any order. */
 function fromEntries(entries: [string, Plain][]): { [key: string]: Plain } {
   for (let at = 1; at < entries.length; at++) {
     if ((entries[at - 1]?.[0] ?? "") < (entries[at]?.[0] ?? "")) continue;

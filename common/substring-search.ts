@@ -1,4 +1,4 @@
-/** Finds thousands of strings in a text in one pass (Wu and Manber): what cannot start a match is skipped over. */
+/** Finds thousands of strings ("needles") in a text in one pass, by the algorithm of Wu and Manber: it skips places where no match can start. */
 
 /** Where something was found: from `start` up to, not including, `end`. */
 export type Interval = readonly [start: number, end: number];
@@ -13,9 +13,9 @@ const blockHash = (text: string, at: number): number =>
 export class SubstringSearch {
   /** How far the window may move, by the hash of its last block. */
   readonly #shift = new Uint8Array(1 << TABLE_BITS);
-  /** Longest first, by their first characters. */
+  /** Needles by their first `window` characters, longest first. */
   readonly #byStart = new Map<string, string[]>();
-  /** Beginnings that are shorter than the window. */
+  /** All beginnings of needles that are shorter than the window. */
   readonly #shortStarts = new Set<string>();
   #longest = 0;
 
@@ -49,7 +49,7 @@ export class SubstringSearch {
     }
   }
 
-  /** All places, overlapping ones joined, in order. */
+  /** All places where a needle stands, in order; overlapping ones are joined. */
   find(text: string): Interval[] {
     const found: [number, number][] = [];
     const last = text.length - this.window;
@@ -66,7 +66,7 @@ export class SubstringSearch {
     return found;
   }
 
-  /** Index from which the end of the text may be the beginning of a string; the text's length if there is none. */
+  /** The first index from which the rest of the text is the beginning of a needle; the text's length if there is none. */
   openEnd(text: string): number {
     for (let start = Math.max(0, text.length - this.#longest + 1); start < text.length; start++) {
       if (text.length - start < this.window) {

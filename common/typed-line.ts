@@ -1,6 +1,6 @@
 import type { Interface } from "node:readline";
 
-/** The next line that is typed; the reader is closed then. @returns undefined where the input ends before */
+/** The next line that is typed. The reader is closed afterwards. @returns undefined where the input ends first */
 export function typedLine(reader: Interface): Promise<string | undefined> {
   return new Promise((resolve) => {
     let answer: string | undefined;

@@ -1,4 +1,4 @@
-/** YAML between programs that do not read it alike: Kubernetes, Helm, cloud-init and GitLab read version 1.1, the library writes 1.2. */
+/** YAML for programs that read it differently: Kubernetes, Helm, cloud-init and GitLab read version 1.1, the library writes 1.2. */
 import {
   type CreateNodeOptions,
   type Document,
@@ -10,11 +10,14 @@ import {
   type ToStringOptions,
 } from "yaml";
 
-/** Of 1.1, in which `yes` is true and `0755` is octal, Kubernetes has no times, no numbers to the base of sixty, and nothing that JSON has not. */
+/**
+ * Types of YAML 1.1 that Kubernetes' parser does not have: those that JSON lacks. It has no base-60 numbers either. It does read `yes`
+ * as true and `0755` as octal.
+ */
 const NOT_KUBERNETES = new Set(["timestamp", "binary", "omap", "pairs", "set"].map((name) => `tag:yaml.org,2002:${name}`));
 const SEXAGESIMAL = "TIME";
 
-/** Of 1.2, and read by Kubernetes as well. */
+/** `0o755` of YAML 1.2: Kubernetes' parser reads it too. */
 const OCTAL: ScalarTag = {
   tag: "tag:yaml.org,2002:int",
   default: true,

@@ -181,14 +181,18 @@ describe("the site that it is given", () => {
       (site) => ({ ...site, networks: ["10.0.0.0/24"] }),
       "the address of Proxmox 192.168.1.248 lies in none of the networks 10.0.0.0/24",
     ],
-    ["a storage of an unknown node", (site) => ({ ...site, nodes: LAB_SITE.nodes.slice(0, 2) }), "storage data2 is on node node03, which there is not"],
+    ["a storage of an unknown node", (site) => ({ ...site, nodes: LAB_SITE.nodes.slice(0, 2) }), "storage data2 is on node node03, which does not exist"],
     ["two nodes of one name", (site) => ({ ...site, nodes: [...LAB_SITE.nodes, LAB_SITE.nodes[0]] }), "there are two nodes node01"],
     [
       "a bridge on a port that is not there",
       (site) => ({ ...site, nodes: LAB_SITE.nodes.map((node) => ({ ...node, ports: ["eth0"] })) }),
       "bridge vmbr0 of node node01 has the port eno1, which the node does not have",
     ],
-    ["a host of two stacks", (site) => ({ ...site, stacks: [...LAB_SITE.stacks, { name: "stg", hosts: ["k8s-dev"] }] }), "the host k8s-dev is of two stacks"],
+    [
+      "a host of two stacks",
+      (site) => ({ ...site, stacks: [...LAB_SITE.stacks, { name: "stg", hosts: ["k8s-dev"] }] }),
+      "the host k8s-dev belongs to two stacks",
+    ],
     ["no JSON", () => undefined, "cannot be read"],
   ])("%s is an error that names it", async (_what, change, said) => {
     fs.writeFileSync(siteFile, JSON.stringify(change({ ...LAB_SITE })) ?? "{");
