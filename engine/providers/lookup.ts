@@ -76,6 +76,6 @@ export function findPlugin(name: string, version: string | undefined, project: P
   if (found !== undefined) return found;
   const folder = path.join(pluginsDir, `resource-${name}-v${version ?? "<version>"}`);
   throw new DeploymentError(
-    `no plugin for package ${name}${version === undefined ? "" : ` at version ${version}`} is installed: expected ${folder}. The embedded engine downloads nothing; install it with \`pulumi plugin install resource ${name}${version === undefined ? "" : ` v${version}`}\``,
+    `no plugin for package ${name}${version === undefined ? "" : ` at version ${version}`} is installed: expected ${folder}. The embedded engine downloads nothing; install it with the Pulumi CLI: \`pulumi plugin install resource ${name}${version === undefined ? "" : ` v${version}`}\``,
   );
 }

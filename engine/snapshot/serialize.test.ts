@@ -36,3 +36,10 @@ test("integers beyond 2^53 that nobody changes are written with all of their dig
   const changed = { ...snapshot, resources: snapshot.resources.map((r) => ({ ...r, inputs: { ...r.inputs, big: 5 }, protect: true })) };
   expect(exactJson(serializeSnapshot(changed, codec))).toContain('"inputs":{"big":5,"list":[{"deep":-9007199254740993}],"small":7}');
 });
+
+test.each([["viewOf"], ["snippetID"], ["extensionRef"], ["refreshBeforeUpdate"]])("a state with %s is refused by name, and not read without it", (field) => {
+  const resource = { urn: "urn:pulumi:dev::p::t::n", custom: true, id: "1", type: "t", [field]: field === "refreshBeforeUpdate" ? true : "x" };
+  expect(() => deserializeSnapshot({ resources: [resource] }, codec)).toThrow(
+    `urn:pulumi:dev::p::t::n uses ${field}, which the embedded engine does not support`,
+  );
+});

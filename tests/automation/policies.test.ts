@@ -65,6 +65,10 @@ test("a mandatory policy stops the resource that violates it, and is shown with 
   );
   expect(tried.stdout).toContain("error: preview failed");
   expect(tried.stdout).not.toContain("Resources:");
+  const { diagnostics } = JSON.parse((await preview(["--json", "-c", "name=a-very-long-name"])).stdout);
+  expect(diagnostics).toContainEqual(
+    expect.objectContaining({ severity: "error", message: expect.stringContaining("a-very-long-name has more than 8 letters") }),
+  );
   expect(await up()).toMatchObject({ code: 1 });
   expect(site.things()).toEqual([]);
   expect(events("policyEvent")).toContainEqual({
@@ -199,6 +203,11 @@ describe("packs that cannot be used are named", () => {
     ["no folder", undefined, "cannot be loaded: there is no PulumiPolicy.yaml in it"],
     ["another runtime", { "PulumiPolicy.yaml": "runtime: python" }, "has runtime python, which the embedded engine does not run"],
     ["no description of one", { "PulumiPolicy.yaml": "version: 1" }, "PulumiPolicy.yaml does not describe a policy pack"],
+    [
+      "an entry point that the SDK's runner would not take",
+      { "PulumiPolicy.yaml": "runtime: nodejs\nmain: dist" },
+      "`main` is not supported; name the entry point in package.json",
+    ],
     ["no YAML", { "PulumiPolicy.yaml": "runtime: [" }, "PulumiPolicy.yaml is not valid YAML"],
     ["no dependencies", { "PulumiPolicy.yaml": "runtime: nodejs" }, "its dependencies are not installed; run `npm install` there"],
   ])("%s", async (_name, files, message) => {

@@ -18,6 +18,24 @@ describe("deletion and destruction", () => {
     expect(world.snapshot.resources.map((r) => r.type)).toEqual(["pulumi:pulumi:Stack"]);
   });
 
+  test("a resource goes as soon as what needs it is gone, whatever else still goes", async () => {
+    await world.up([{ n: "a" }, { n: "b", dependsOn: ["a"] }, { n: "c" }, { n: "d", dependsOn: ["c"] }]);
+    let cIsGone = (): void => undefined;
+    const gone = new Promise<void>((resolve) => {
+      cIsGone = resolve;
+    });
+    world.provider.behaviour = {
+      delete: async ({ name }) => {
+        if (name === "c") cIsGone();
+        // By layers, c would wait for b.
+        if (name === "b") await gone;
+      },
+    };
+    expect(await world.destroy({ parallel: 4 })).toMatchObject({ ok: true, changes: { delete: 5 } });
+    const deleted = world.provider.take("Delete");
+    expect([deleted.indexOf("Delete d") < deleted.indexOf("Delete c"), deleted.at(-1)]).toEqual([true, "Delete a"]);
+  });
+
   test("a destruction leaves an empty state, provider and stack gone too", async () => {
     await world.up(chain);
     expect(await world.destroy()).toMatchObject({ ok: true, changes: { delete: 4 } });

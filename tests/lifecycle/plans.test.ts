@@ -122,6 +122,13 @@ test("less than was planned is in order: no update, an update in place of a repl
   expect(await world.up([A({ v: 2 })], { plan })).toMatchObject({ ok: true, steps: ["same a"] });
 });
 
+test("what is made anew although a key of it is taken away is within its own plan", async () => {
+  await world.up([A({ r: 1, w: 1 })]);
+  const plan = await planOf([A({ r: 2 })]);
+  expect(await world.up([A({ r: 2 })], { plan })).toMatchObject({ ok: true, errors: [] });
+  expect(world.state("a")?.inputs).toEqual({ r: 2 });
+});
+
 test("a secret that is not as planned is not shown", async () => {
   const pw = (text: string) => [A({ pw: makeSecret(text) })];
   await world.up(pw("hunter2"));

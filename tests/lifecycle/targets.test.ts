@@ -42,6 +42,23 @@ describe("limited updates", () => {
     expect((await world.up(at(3), { excludes: [urn("a")], excludeDependents: true })).steps).toEqual(["same a", "same b", "update c"]);
   });
 
+  test("a new resource that needs one that --exclude leaves out is refused; one that does not need it is made", async () => {
+    const program = [{ n: "a" }, { n: "b", refs: { v: "a.out" } }, { n: "c" }];
+    const outcome = await world.up(program, { excludes: [urn("a")] });
+    expect(outcome.ok).toBe(false);
+    expect(outcome.errors).toEqual([expect.stringMatching(/^b: .*urn:pulumi:dev::test::exp:index:Res::a/)]);
+    expect(world.names).toEqual([]);
+    expect(
+      (
+        await world.up(
+          program.filter(({ n }) => n !== "b"),
+          { excludes: [urn("a")] },
+        )
+      ).steps,
+    ).toEqual(["same a", "create c"]);
+    expect(world.names).toEqual(["c"]);
+  });
+
   test("a new resource outside the targets is left out of the state", async () => {
     expect(await world.up([{ n: "a" }, { n: "b" }], { targets: [urn("b")] })).toMatchObject({ ok: true, steps: ["same a", "create b"] });
     expect(world.names).toEqual(["b"]);
