@@ -128,6 +128,7 @@ test("each file that needs only Node is in one of make test and make test-rehear
   const [quick, rehearsals] = [listed("quick"), listed("rehearsals")];
   expect(rehearsals).toEqual(REHEARSALS.map((name) => path.join(__dirname, `${name}.test.ts`)).toSorted());
   expect([...quick, ...rehearsals].toSorted()).toEqual(listed());
+  expect(filesOf("")).toEqual(filesOf(undefined));
   expect(() => filesOf("slow")).toThrow("HOMELAB_TEST_PART is one of quick, rehearsals, not slow");
   const runs = fs.readFileSync(path.join(root, ".ci", "run"), "utf8");
   expect(runs).toMatch(/ make .*--keep-going test test-rehearsals \|\| status=\$\?$/m);
