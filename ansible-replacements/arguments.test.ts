@@ -1,4 +1,4 @@
-/** What a role refuses before anything runs: with a code, what it is about, and no host asked. */
+/** Arguments that a role refuses before it contacts a host. The error has a code and names the wrong value. */
 import { bootServer, clusterApi, haproxy, k3sServer, kubeadmCluster, kubeadmJoin, kubeadmNode, pihole, teleport, usbStorage } from ".";
 import { packages, pinnedPackages } from "./operations/packages";
 import { aptRepository } from "./operations/repositories";
@@ -66,7 +66,7 @@ const port = (more: object) => () =>
 
 const REFUSED: [string, () => unknown, string][] = [
   [
-    "pods over the LAN, as in the original",
+    "a range of pods that contains the network of the hosts",
     kubeadm({ podCidr: "192.168.0.0/16" }),
     "the network of the hosts 192.168.1.0/24 overlaps the range of the pods 192.168.0.0/16",
   ],
@@ -80,32 +80,32 @@ const REFUSED: [string, () => unknown, string][] = [
     kubeadm({ podCidr: "192.168.1.255/32" }),
     "the network of the hosts 192.168.1.0/24 overlaps the range of the pods 192.168.1.255/32",
   ],
-  ["a range that begins elsewhere", kubeadm({ podCidr: "10.244.1.0/16" }), 'the range of the pods: "10.244.1.0/16" has bits after its prefix'],
-  ["a range that is none", kubeadm({ podCidr: "10.244.0.0" }), 'the range of the pods: "10.244.0.0" is no IPv4 range'],
+  ["a range with bits after its prefix", kubeadm({ podCidr: "10.244.1.0/16" }), 'the range of the pods: "10.244.1.0/16" has bits after its prefix'],
+  ["a range without a prefix", kubeadm({ podCidr: "10.244.0.0" }), 'the range of the pods: "10.244.0.0" is no IPv4 range'],
   ["a prefix that is too long", kubeadm({ serviceCidr: "10.96.0.0/33" }), 'the range of the services: "10.96.0.0/33" is no IPv4 range'],
   [
     "an endpoint without a port",
     () => kubeadmJoin({ name: "n", address: "192.168.1.22", endpoint: "192.168.1.21", kind: "worker" }),
     'node n: "192.168.1.21" is no endpoint',
   ],
-  ["Kubernetes with a v", () => kubeadmNode({ version: "v1.33.0" }), 'Kubernetes "v1.33.0" is no version'],
+  ["a version of Kubernetes with a leading v", () => kubeadmNode({ version: "v1.33.0" }), 'Kubernetes "v1.33.0" is no version'],
   ["two clusters on one port", () => haproxy({ clusters: [cluster, { ...cluster, name: "stg" }] }), "haproxy: port 6443 is asked for by stg and by dev"],
   [
     "a cluster on the statistics' port",
     () => haproxy({ clusters: [{ ...cluster, frontendPort: 8404 }] }),
     "haproxy: port 8404 is asked for by dev and by the statistics",
   ],
-  ["a port that is none", () => haproxy({ clusters: [{ ...cluster, backendPort: 70000 }] }), "haproxy: cluster dev has a port that is none"],
+  ["a port over 65535", () => haproxy({ clusters: [{ ...cluster, backendPort: 70000 }] }), "haproxy: cluster dev has an invalid port"],
   ["two clusters of one name", () => haproxy({ clusters: [cluster, { ...cluster, frontendPort: 1 }] }), "haproxy: two clusters are named dev"],
   ["a cluster without nodes", () => haproxy({ clusters: [{ ...cluster, nodes: [] }] }), "haproxy: cluster dev has no nodes"],
   [
-    "a name that would be configuration",
+    "a name that would add a line to the configuration",
     () => haproxy({ clusters: [{ ...cluster, name: "dev\n  bind *:1" }] }),
-    'haproxy: "dev\n  bind *:1" cannot stand in its configuration',
+    'haproxy: "dev\n  bind *:1" is no valid name or address',
   ],
-  ["a user that would be configuration", () => haproxy({ clusters: [], stats: { user: "a b" } }), 'haproxy: "a b" is no user\'s name'],
-  ["Pi-hole without a resolver to ask", () => pihole({ upstreams: [] }), "pihole: it needs at least one resolver to ask"],
-  ["Pi-hole with a resolver by name", () => pihole({ upstreams: ["dns.google"] }), 'pihole: "dns.google" is no address of a resolver'],
+  ["a user's name that would add a word to the configuration", () => haproxy({ clusters: [], stats: { user: "a b" } }), 'haproxy: "a b" is no user\'s name'],
+  ["Pi-hole without an upstream resolver", () => pihole({ upstreams: [] }), "pihole: it needs at least one upstream resolver"],
+  ["Pi-hole with a resolver by name", () => pihole({ upstreams: ["dns.google"] }), 'pihole: upstream resolver "dns.google" is no IPv4 address'],
   [
     "Pi-hole's newest image",
     () => pihole({ upstreams: ["1.1.1.1"], image: "docker.io/pihole/pihole:latest" }),
@@ -115,16 +115,16 @@ const REFUSED: [string, () => unknown, string][] = [
   [
     "a host of Pi-hole without an address",
     () => pihole({ upstreams: ["1.1.1.1"], hosts: { "vault.pw": "tools" } }),
-    'pihole: "vault.pw" at "tools" is no name with an address',
+    'pihole: "vault.pw" at "tools" is not a host name with an IPv4 address',
   ],
-  ["a time zone that is none", () => pihole({ upstreams: ["1.1.1.1"], timeZone: "Etc/UTC\nX=1" }), 'pihole: "Etc/UTC\nX=1" is no time zone'],
+  ["a time zone with a second line", () => pihole({ upstreams: ["1.1.1.1"], timeZone: "Etc/UTC\nX=1" }), 'pihole: "Etc/UTC\nX=1" is no time zone'],
   ["an installer that may erase any disk", boot({ answer: { ...answer, diskFilter: {} } }), "boot-server: the answer file needs a filter for the disk"],
   [
     "an installed host that nobody could enter",
     boot({ answer: { ...answer, sshKeys: [] } }),
     "boot-server: nobody could log in to the installed host: no SSH keys",
   ],
-  ["a network without its length", boot({ network: "192.168.1.0" }), 'boot-server: "192.168.1.10" in "192.168.1.0" is no address in a network'],
+  ["a network without a prefix", boot({ network: "192.168.1.0" }), 'boot-server: "192.168.1.10" in "192.168.1.0" is no address in a network'],
   [
     "a source's key by a short fingerprint",
     boot({ assistant: { codename: "b", version: "1", keyFingerprint: "ABCD1234" } }),
@@ -132,10 +132,10 @@ const REFUSED: [string, () => unknown, string][] = [
   ],
   ["a provider without a version", capi({ core: "cluster-api" }), 'cluster-api: core provider "cluster-api" has no exact version'],
   ["a provider's newest version", capi({ ipam: "in-cluster:latest" }), 'cluster-api: ipam provider "in-cluster:latest" has no exact version'],
-  ["Teleport with a v", port({ version: "v17.7.1" }), 'Teleport "v17.7.1" is no version'],
+  ["a version of Teleport with a leading v", port({ version: "v17.7.1" }), 'Teleport "v17.7.1" is no version'],
   ["a domain that would be a path", port({ domain: "../etc" }), 'teleport: "../etc" is no domain name'],
   ["a role of Teleport with a space", port({ roles: [{ name: "db access", spec: {} }] }), 'teleport: "db access" is no name of a role'],
-  ["a disk by the order of discovery, as in the original", () => usbStorage({ device: "/dev/sdb", path: "/mnt/home" }), "storage /dev/sdb: not a stable name"],
+  ["a device whose name follows the order of discovery", () => usbStorage({ device: "/dev/sdb", path: "/mnt/home" }), "storage /dev/sdb: not a stable name"],
   ["a part that k3s does not have", () => k3sServer({ address: "192.168.1.12", disable: ["traefk"] }), 'k3s has no part "traefk" to disable'],
   [
     "a proxy of k3s with a password",
@@ -143,7 +143,7 @@ const REFUSED: [string, () => unknown, string][] = [
     "the https proxy of k3s has a user or a password in its URL",
   ],
   ["a proxy of k3s that is no URL", () => k3sServer({ address: "192.168.1.12", proxy: { http: "proxy" } }), 'the proxy "proxy" of k3s is no URL'],
-  ["a proxy of k3s for nothing", () => k3sServer({ address: "192.168.1.12", proxy: { no: ["a"] } }), "the proxy of k3s has neither http nor https"],
+  ["a proxy of k3s without a URL", () => k3sServer({ address: "192.168.1.12", proxy: { no: ["a"] } }), "the proxy of k3s has neither http nor https"],
   ["an exception of two lines", () => k3sServer({ address: "192.168.1.12", proxy: { http: "http://p:1", no: ["a\nX=1"] } }), "is no host, domain or CIDR"],
   ["a package that would be an option", () => packages("--allow-unauthenticated"), '"--allow-unauthenticated" is no name of a Debian package'],
   ["a version that would be shell", () => pinnedPackages({ kubeadm: "$(id)" }), 'package kubeadm: "$(id)" is no version'],

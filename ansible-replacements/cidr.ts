@@ -20,7 +20,7 @@ function parseCidr(what: string, text: string): Range {
 }
 
 /**
- * Ranges that must not share an address.
+ * Checks that no two ranges share an address.
  * @param ranges what each is for, and the range
  * @throws HomelabError E_ROLE_ARGS that names both
  */

@@ -31,7 +31,10 @@ const COMMAND_BYTES = 128 * 1024;
 /** Lies in memory: a reboot frees it. */
 const LOCK = "/run/homelab-role.lock";
 
-/** Reads the secrets, one base64 line each, in the order of the role. `read` and `printf` are part of the shell: no argument shows them. */
+/**
+ * Reads the secrets, one base64 line each, in the order of the role. `read` and `printf` are built into the shell, so no secret becomes an
+ * argument of a process.
+ */
 function secretLines(role: Role): string[] {
   const names = role.secrets ?? [];
   const reads = names.map((name) => {

@@ -16,7 +16,7 @@ export interface PinnedRelease {
   sha256: string;
 }
 
-/** Packages of pkgs.k8s.io: the version, and the package's revision. The original's. */
+/** Packages of pkgs.k8s.io: the version, and the package's revision. The system that this repository replaces ran the same. */
 export const KUBERNETES = { version: "1.33.0", revision: "1.1" };
 
 /** Keys of package sources by fingerprint, as their owners publish them. */
@@ -25,11 +25,12 @@ export const KEYS = {
   teleport: "0C5E8BA5658E320D1B031179C87ED53A6282C411",
 };
 
-/** The newest of the original's line. */
+/** The newest release of the major version that the system before this repository ran. */
 export const TELEPORT_VERSION = "17.7.1";
 /**
- * The newest of the line before the newest: the original's 1.14 gets no fixes, and does not know `policyCIDRMatchMode`. A cluster that runs
- * an older one is raised minor by minor (`cilium.version` in the settings, a run for each).
+ * The newest release of the second newest minor version. 1.14, which the system before this repository ran, gets no fixes and does not know
+ * `policyCIDRMatchMode`. A cluster with an older Cilium is upgraded by one minor version at a time (`cilium.version` in the settings, one
+ * run for each).
  */
 export const CILIUM_VERSION = "1.19.6";
 /** The container images that the roles run themselves. */

@@ -56,7 +56,7 @@ export function roleFailure(report: RoleReport, host: string): HomelabError | un
       `${host}: operation "${operation}" failed (${phase}, exit code ${exitCode})${stderr === "" ? "" : `: ${stderr}`}`,
       {
         subject: host,
-        hint: "what was done before it stays; run again when its cause is gone",
+        hint: "earlier operations stay done; remove the cause and run again",
       },
     );
   }

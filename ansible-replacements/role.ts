@@ -1,4 +1,4 @@
-/** One thing that a host is to be. Both parts are POSIX shell; see compile.ts for how they run. */
+/** One part of the state that a host is to have. `check` and `apply` are POSIX shell; see compile.ts for how they run. */
 export interface Operation {
   /** Unique in its role; names the operation in reports and errors. */
   name: string;
@@ -9,11 +9,11 @@ export interface Operation {
   check: readonly string[];
   /** Commands that make the conditions true, run one after the other until one fails. May be cut anywhere and run again. */
   apply: readonly string[];
-  /** Shell functions that both use, name to body. Names begin with `hl_` and are the operation's own. */
+  /** Shell functions that `check` and `apply` use, name to body. Names begin with `hl_`. Two operations may share a name only with the same body. */
   functions?: Readonly<Record<string, string>>;
 }
 
-/** What a host is made into: operations in order. */
+/** The state that a host is to have, as operations in order. */
 export interface Role {
   name: string;
   operations: readonly Operation[];

@@ -27,7 +27,7 @@ function run(role: Role, options: { check?: boolean; secrets?: Record<string, st
   const result = spawnSync(options.shell ?? "sh", ["-c", compileRole(role).script], {
     encoding: "utf8",
     input: secretInput(role, options.secrets ?? {}),
-    // SHLVL: bash takes a socket as standard input for a remote login otherwise, and reads its start-up files.
+    // Without SHLVL, bash takes a socket on standard input for a remote login and reads its start-up files.
     env: { PATH: "/usr/bin:/bin", SHLVL: "1", HOMELAB_CHECK: options.check === true ? "1" : "0" },
   });
   return { ...result, ...parseRoleReport(result.stdout) };
@@ -65,7 +65,7 @@ describe.each(["sh", "bash"])("with %s", (shell) => {
     expect(fs.readdirSync(root)).toEqual([]);
   });
 
-  test("a changed mode and changed content are each made good", () => {
+  test("a changed mode and changed content are each corrected", () => {
     run(files(), { shell });
     const target = `${root}/a b/c/it's.conf`;
     fs.chmodSync(target, 0o644);
@@ -76,7 +76,7 @@ describe.each(["sh", "bash"])("with %s", (shell) => {
     expect(fs.readFileSync(target, "utf8")).toBe(AWKWARD);
   });
 
-  test("a run that was cut is made good by the next one", () => {
+  test("the next run completes one that was cut", () => {
     fs.mkdirSync(`${root}/a b/c`, { recursive: true });
     fs.writeFileSync(`${root}/a b/c/it's.conf.homelab-part`, "half");
     expect(run(files(), { shell }).status).toBe(0);
@@ -99,7 +99,7 @@ describe.each(["sh", "bash"])("with %s", (shell) => {
     expect(stderr).toContain("(apply, exit code 7): bad ");
   });
 
-  test("an apply that does not bring the state about fails in verification", () => {
+  test("an apply after which the check still fails is a failure of the verification", () => {
     const { operations } = run({ name: "liar", operations: [command("lies", `[ -e ${quote(root)}/never ]`, "true")] }, { shell });
     expect(operations).toEqual([{ operation: "lies", status: "failed", phase: "verify", exitCode: 1, stderr: "" }]);
   });

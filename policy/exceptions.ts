@@ -3,7 +3,7 @@ import type { RuleException } from "../components/rules/rules";
 import type { StackPlan } from "../stacks/plan/plan";
 
 export interface PlacedException extends RuleException {
-  /** Whose workloads it is about. */
+  /** Namespace of the workloads that it is about. */
   readonly namespace: string;
   /** Module or application that lists it. */
   readonly of: string;

@@ -1,6 +1,6 @@
 /**
  * The rules for all workloads as a policy pack of Pulumi, for either engine: `pulumi preview --policy-pack policy`. It judges what a
- * program registers; what charts make is judged by `tests/program/rules.test.ts`, since an engine sees a release as its values.
+ * program registers. Objects that charts render are judged by `tests/program/rules.test.ts`, since an engine sees only a release's values.
  */
 import { PolicyPack, type ReportViolation, type ResourceValidationArgs, type StackValidationArgs } from "@pulumi/policy";
 import type { Manifest } from "../components/rules/manifest";
@@ -37,7 +37,7 @@ const resourcePolicy = (rule: RuleName) => ({
   },
 });
 
-/** Of objects beside one another: a policy of the stack alone sees them all. */
+/** Rules about several objects together: only a policy of the stack sees them all. */
 const stackPolicy = (rule: RuleName) => ({
   name: rule,
   description: `${RULES[rule]}.`,

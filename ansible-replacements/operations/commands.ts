@@ -1,6 +1,6 @@
 import type { Operation } from "../role";
 
-/** Something that no other operation covers. Both are shell, written by us: values in them go through `quote`. */
+/** For what no other operation covers. `check` and `apply` are shell text: values in them must go through `quote`. */
 export function command(name: string, check: string, apply: string): Operation {
   return { name, check: [check], apply: [apply] };
 }

@@ -15,7 +15,7 @@ function validate({ url, sha256 }: { url: string; sha256: string }): void {
   if (!url.startsWith("https://") || !/^[0-9a-f]{64}$/.test(sha256)) throw new Error(`download of ${url}: needs https and a SHA-256`);
 }
 
-/** The folder is that of the target, so that the last step is one rename; other bytes than expected are not kept. */
+/** Downloads into the folder of the target, so that the last step is one rename. A file with another SHA-256 is deleted. */
 function fetchTo(path: string, { url, sha256, mode, owner = "root:root" }: Omit<DownloadArgs, "path">): string[] {
   const part = quote(`${path}.homelab-part`);
   return [
@@ -28,7 +28,7 @@ function fetchTo(path: string, { url, sha256, mode, owner = "root:root" }: Omit<
   ];
 }
 
-/** A file from the network, of which the bytes are known beforehand. */
+/** A file from the network, with a known SHA-256. */
 export function download(args: DownloadArgs): Operation {
   validate(args);
   const path = quote(args.path);
@@ -50,7 +50,7 @@ export interface ArchivedBinaryArgs {
   path: string;
 }
 
-/** A program out of an archive of which the bytes are known. Beside it lies which archive it came from, and its own digest. */
+/** A program out of an archive with a known SHA-256. A file in the cache records the digests of the archive and of the program. */
 export function archivedBinary(args: ArchivedBinaryArgs): Operation {
   validate(args);
   const path = quote(args.path);

@@ -31,12 +31,12 @@ export function directory(path: string, ownership: Ownership): Operation {
 
 /** Name of a file while it is written: in the same folder, so that the last step is one rename. */
 const partOf = (path: string): string => `${path}.homelab-part`;
-/** Where {@link FileArgs.backup} keeps the version before. */
+/** Where {@link FileArgs.backup} keeps the previous version. */
 export const backupOf = (path: string): string => `${path}.homelab-backup`;
 
 /**
- * Text, or one of the role's secrets: as it is, escaped for a double-quoted JSON or YAML string, or for double quotes in which
- * `$` means something and a backtick does not (systemd, haproxy; no shell).
+ * Text, or one of the role's secrets. A secret is written as it is (`plain`), escaped for a double-quoted string of JSON or YAML (`json`),
+ * or escaped for double quotes of systemd and haproxy (`quoted`), which expand `$` but, unlike a shell, no backtick.
  */
 export type ContentPart = string | { secret: string; as?: "plain" | "json" | "quoted" };
 
@@ -45,7 +45,7 @@ export interface FileArgs extends Ownership {
   content: ContentPart | readonly ContentPart[];
   /** A command that accepts the new file before it takes the old one's place. @param path of the new file, quoted */
   validate?: (path: string) => string;
-  /** Keep the version before beside it. Default false. */
+  /** Keep the previous version beside the file. Default false. */
   backup?: boolean;
 }
 
@@ -59,7 +59,7 @@ function printContent(parts: readonly ContentPart[]): string {
   return `printf '%s' ${words.length === 0 ? "''" : words.join(" ")}`;
 }
 
-/** A file with exactly this content. It appears whole: nobody reads half of it, and a cut run leaves the old one. */
+/** A file with exactly this content. It is replaced by one rename: nobody reads half of it, and an interrupted run leaves the old one. */
 export function file(args: FileArgs): Operation {
   const path = quote(args.path);
   const part = quote(partOf(args.path));
@@ -79,7 +79,7 @@ export function file(args: FileArgs): Operation {
       ownershipCheck(args.path, args),
       isPlain ? `{ hl_sha256 ${path} ${expected} || ${shown}; }` : `hl_sha256 ${path} ${expected} 2>/dev/null`,
     ],
-    // Empty at first, so that the content is never there with open permissions.
+    // Created empty and given its permissions before the content is written, so that nobody else can read the content meanwhile.
     apply: [
       `rm -f ${part}`,
       `: > ${part}`,
@@ -93,7 +93,7 @@ export function file(args: FileArgs): Operation {
   };
 }
 
-/** Nothing at this path: a file or a link; never a folder. */
+/** No file or link at this path. A folder there is not removed: the operation fails. */
 export function absent(path: string): Operation {
   const target = quote(path);
   const gone = `[ ! -e ${target} ] && [ ! -L ${target} ]`;

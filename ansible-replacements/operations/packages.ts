@@ -2,13 +2,14 @@ import { HomelabError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import type { Operation } from "../role";
 
-/** Seconds between two looks at apt's lock, and how many looks (unattended upgrades run right after the first boot). */
+/** Seconds between two tries while another process holds apt's lock, and how many tries (unattended upgrades run right after the first boot). */
 const LOCK_PAUSE_SECONDS = 5;
 const LOCK_TRIES = 60;
 
 /**
- * `hl_apt` waits for apt's locks with a budget and says who holds them; mends a dpkg that was cut. apt's own waiting leaves out
- * the lock of the package lists. `hl_has_package NAME [VERSION]` reads `$hl_packages`.
+ * `hl_apt` runs apt-get and tries again while another process holds one of apt's locks; when it gives up, it prints apt's message, which
+ * names that process. It completes an interrupted dpkg. It does not use apt's own option for waiting, which leaves out the lock of the
+ * package lists. `hl_has_package NAME VERSION` reads `$hl_packages`; an empty version stands for any.
  */
 const FUNCTIONS = {
   hl_apt: `hl_try=0
@@ -56,9 +57,9 @@ export function packages(...names: readonly string[]): Operation {
   return {
     name: `packages ${names.join(" ")}`,
     functions: FUNCTIONS,
-    // dpkg-query fails where one of them is unknown; what it knows is printed all the same.
+    // dpkg-query fails if it does not know one of the packages, but it still prints the others.
     check: [`{ hl_read_packages ${names.map(quote).join(" ")} || :; }`, ...names.map((name) => `hl_has_package ${quote(name)} ''`)],
-    // One that is there stays at its version, as another one that is missing is no reason to upgrade it.
+    // Installed packages keep their version: that another package is missing is no reason to upgrade them.
     apply: ["hl_apt update", `hl_apt install --no-install-recommends --no-upgrade ${names.map(quote).join(" ")}`],
   };
 }

@@ -11,20 +11,23 @@ export interface ServiceArgs {
   name: string;
   /** All that the service reads when it starts. When it differs from the last start, the service is restarted. */
   startedWith: readonly string[];
-  /** Where that lies on the host: one that was written since counts as different, since somebody may have started the service in between. */
+  /**
+   * Its files on the host. One that was written after the recorded start counts as different: somebody may have started the service while
+   * the file had other content.
+   */
   writtenTo?: readonly string[];
   /** Paths on the host whose content counts as well: for files with secrets, which the program does not put into the script. */
   startedWithFiles?: readonly string[];
   /** Paths that the service reads anew on a reload: a difference reloads it, without a restart, and the reload is waited for. */
   reloadedWithFiles?: readonly string[];
-  /** The unit is made by a generator from another file, which says by itself that it starts with the host. Default false. */
+  /** The unit is made by a generator of systemd from another file, and that file enables it. Default false. */
   generated?: boolean;
 }
 
 const sumOf = (paths: readonly string[]): string => (paths.length === 0 ? "" : ` $(sha256sum ${paths.map(quote).join(" ")} | sha256sum | cut -d ' ' -f 1)`);
 
 const FUNCTIONS = {
-  // Also where a file holds what it should again: it may have held something else when the service read it.
+  // A file that is newer than the stamp counts as changed even with the right content: it may have had other content when the service read it.
   hl_stamped: `hl_stamp=$(cat "${STAMPS}/$1" 2>/dev/null)
   [ "$hl_stamp" = "$2" ] || return 1
   hl_of=$1
@@ -36,8 +39,9 @@ const FUNCTIONS = {
 };
 
 /**
- * `systemctl reload` returns when the unit's `ExecReload=` does. A service that says more (`RELOADING=1`, `READY=1`; sd_notify(3)) still
- * serves with its old configuration until it is ready, and its unit is `reloading` until then; haproxy says so a moment after the signal.
+ * `systemctl reload` returns when the unit's `ExecReload=` does. A service that notifies systemd (`RELOADING=1`, then `READY=1`; sd_notify(3))
+ * serves with its old configuration until `READY=1`, and its unit is `reloading` until then. haproxy sends `RELOADING=1` a moment after the
+ * signal.
  */
 const RELOADS = {
   hl_settled: `hl_try=0
@@ -52,8 +56,8 @@ const isEnabled = (unit: string): string => `{ systemctl is-enabled --quiet ${un
 const isActive = (unit: string): string => `{ systemctl is-active --quiet ${unit} || hl_say ${quote(`${unit} does not run`)}; }`;
 
 /**
- * A service that runs, starts with the host, and runs with its present files. What it was started with is kept on the host, so
- * that a run that was cut between a changed file and the restart is made good by the next one.
+ * A service that runs, starts with the host, and was started with its present files. A stamp on the host records what it was started with:
+ * if a run is interrupted between the change of a file and the restart, the next run restarts the service.
  */
 export function service({ name, startedWith, writtenTo = [], startedWithFiles = [], reloadedWithFiles = [], generated = false }: ServiceArgs): Operation {
   const digest = crypto.createHash("sha256").update(JSON.stringify(startedWith)).digest("hex");

@@ -20,9 +20,9 @@ export interface UserArgs {
   system?: boolean;
   /** Supplementary groups; others are left. */
   groups?: readonly string[];
-  /** Default `/home/<name>`, made for users that are not of the system. */
+  /** Default `/home/<name>`. It is created, except for system users. */
   home?: string;
-  /** Default `/bin/bash`, for users of the system `/usr/sbin/nologin`. */
+  /** Default `/bin/bash`, and `/usr/sbin/nologin` for system users. */
   shell?: string;
 }
 

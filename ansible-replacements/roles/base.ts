@@ -9,10 +9,10 @@ export const base: Role = {
     command(
       "first boot finished",
       "[ ! -x /usr/bin/cloud-init ] || cloud-init status 2>/dev/null | grep -q -e 'status: done' -e 'status: disabled'",
-      // Its exit code 2 means that it ended with warnings, which is an end.
+      // Its exit code 2 means that it finished with warnings.
       "{ cloud-init status --wait >/dev/null; [ $? -ne 1 ]; }",
     ),
-    // The guest agent's unit is started by the device that Proxmox adds and cannot be enabled: only its package is ours.
+    // The unit of the guest agent cannot be enabled: the device that Proxmox adds starts it. So only its package is managed.
     packages("curl", "ca-certificates", "qemu-guest-agent"),
   ],
 };

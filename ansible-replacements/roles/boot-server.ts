@@ -17,7 +17,7 @@ export interface BootServerArgs {
   network: string;
   /** Installer of Proxmox VE: version such as `8.4-1`, and the SHA-256 of its ISO. */
   iso: PinnedRelease;
-  /** Of the source of the tool that prepares the ISO: the Debian that the tool is built for, its exact version, the key. */
+  /** The tool that prepares the ISO: the Debian release that it is built for, its exact version, and the key of its package source. */
   assistant: { codename: string; version: string; keyFingerprint: string };
   answer: {
     fqdn: string;
@@ -70,7 +70,7 @@ LABEL proxmox
   APPEND vga=791 video=vesafb:ywrap,mtrr ramdisk_size=16777216 rw quiet splash=silent proxmox-start-auto-installer
 `;
 
-/** The installer asks by POST for a file: nginx answers with the file all the same. */
+/** The installer requests the answer file by POST, which nginx refuses for files (405): `error_page` answers with the file instead. */
 const nginxFile = ({ network }: BootServerArgs): string => `server {
   listen 80 default_server;
   root ${WEB};
@@ -82,7 +82,7 @@ const nginxFile = ({ network }: BootServerArgs): string => `server {
 }
 `;
 
-/** Files made from the ISO, with a note of what they were made from: a new ISO or address makes them again, a cut is made good. */
+/** Files made from the ISO. `made-from` is written last and has the ISO and the address: another one, or an interrupted run, makes them again. */
 function bootFiles({ address, iso }: BootServerArgs, source: string): Operation {
   const made = `${iso.sha256} ${address}`;
   const work = `${DATA}/work`;
@@ -96,7 +96,7 @@ function bootFiles({ address, iso }: BootServerArgs, source: string): Operation 
       `proxmox-auto-install-assistant prepare-iso ${source} --fetch-from=http --url=${quote(`http://${address}/answer.toml`)} --output=${prepared} --tmp=${work} >/dev/null`,
       `xorriso -osirrox on -indev ${prepared} -extract /boot/linux26 ${WEB}/pve/linux26`,
       `xorriso -osirrox on -indev ${prepared} -extract /boot/initrd.img ${work}/initrd`,
-      // The installer looks for its ISO as a file at the root of the initial file system: a second archive after the first.
+      // The installer looks for its ISO at the root of the initial file system, so the ISO is appended to it as a second archive.
       `mv ${prepared} ${work}/proxmox.iso`,
       `{ cat ${work}/initrd && (cd ${work} && printf 'proxmox.iso\\n' | cpio --quiet -o -H newc); } > ${WEB}/pve/initrd`,
       `chmod 0644 ${WEB}/pve/linux26 ${WEB}/pve/initrd`,
@@ -150,7 +150,7 @@ export function bootServer(args: BootServerArgs): Role {
         boot.map(({ from, to }) => `cp ${from} ${to}.homelab-part && mv -f ${to}.homelab-part ${to}`).join(" && "),
       ),
       file({ path: `${TFTP}/pxelinux.cfg/default`, mode: "0644", content: menu }),
-      // The hash of root's password is in it: for the web server alone, which gives it to the homelab's network alone.
+      // It has the hash of root's password: only the web server may read it, and answers only the homelab's network.
       file({ path: `${WEB}/answer.toml`, mode: "0640", owner: "root:www-data", content: answerFile(args) }),
       file({ path: "/etc/nginx/sites-available/default", mode: "0644", content: nginx }),
       service({ name: "nginx", startedWith: [], reloadedWithFiles: ["/etc/nginx/sites-available/default"] }),

@@ -64,7 +64,7 @@ function providersOperation(wanted: readonly Provider[], tool: string, kubectl: 
         ({ id, version }) => `{ case ";$hl_list" in *${quote(`;${id} ${version} `)}*) : ;; *) hl_say ${quote(`${id} ${version} is not installed`)} ;; esac; }`,
       ),
     ],
-    // What is there stays and is upgraded; `init` on a cluster that has the core adds the rest.
+    // Installed providers are upgraded. `init` adds the missing ones, also on a cluster that has the core provider.
     apply: [
       "hl_list=$(hl_providers)",
       "set --",

@@ -49,9 +49,9 @@ function checkClusters(clusters: readonly BalancedCluster[], statsPort: number):
   const names = new Set<string>();
   for (const { name, frontendPort, backendPort, nodes } of clusters) {
     const wrong = [name, ...nodes.flatMap((node) => [node.name, node.address])].find((word) => !/^[A-Za-z0-9_.:-]+$/.test(word));
-    if (wrong !== undefined) throw new HomelabError("E_ROLE_ARGS", `haproxy: "${wrong}" cannot stand in its configuration`);
+    if (wrong !== undefined) throw new HomelabError("E_ROLE_ARGS", `haproxy: "${wrong}" is no valid name or address`);
     if ([frontendPort, backendPort].some((port) => !Number.isInteger(port) || port < 1 || port > 65535))
-      throw new HomelabError("E_ROLE_ARGS", `haproxy: cluster ${name} has a port that is none`);
+      throw new HomelabError("E_ROLE_ARGS", `haproxy: cluster ${name} has an invalid port`);
     if (names.has(name)) throw new HomelabError("E_ROLE_ARGS", `haproxy: two clusters are named ${name}`);
     const taken = ports.get(frontendPort);
     if (taken !== undefined) throw new HomelabError("E_ROLE_ARGS", `haproxy: port ${frontendPort} is asked for by ${name} and by ${taken}`);
@@ -71,7 +71,7 @@ backend ${name}
   option tcp-check
 ${nodes.map((node) => `  server ${node.name} ${node.address}:${backendPort} check inter 3s fall 3 rise 2\n`).join("")}`;
 
-/** Says what haproxy does not accept and where, without the words that it quotes: they may be a part of the password. */
+/** Prints haproxy's errors without the words that they quote, which may be a part of the password. */
 const validate = (path: string): string =>
   `{ hl_said=$(haproxy -c -f ${path} 2>&1) || { printf '%s\\n' "$hl_said" | grep -F '[ALERT]' | sed "s/'[^']*'/'...'/g" >&2; false; }; }`;
 
@@ -104,7 +104,7 @@ frontend stats
       packages("curl", "haproxy"),
       file({ path: CONFIG, mode: "0600", content, validate, backup: true }),
       service({ name: "haproxy", startedWith: [], reloadedWithFiles: [CONFIG] }),
-      // A reload returns before the new process has the ports. Without a password the answer is 401, which is one.
+      // A reload returns before the new process listens. The request has no password; its answer, 401, is enough.
       waitUntil("haproxy serves", `curl -sS -o /dev/null http://127.0.0.1:${port}/`, READY_SECONDS),
     ],
   };

@@ -16,7 +16,7 @@ export interface K3sServerArgs {
   disable?: readonly string[];
   /** Where volumes of the storage class local-path lie. Default: k3s's own folder. */
   localStoragePath?: string | undefined;
-  /** How k3s and its containers reach the internet. Default: directly, or as an environment file that the host has says. */
+  /** How k3s and its containers reach the internet. Default: directly, or by the proxy that an environment file on the host names. */
   proxy?: K3sProxy | undefined;
   /** Mirrors of image registries. Default: `registries.yaml` is left as it is. */
   registries?: K3sRegistries | undefined;
@@ -34,7 +34,7 @@ export interface K3sProxy {
 
 /** `registries.yaml` of k3s (docs.k3s.io/installation/private-registry), without credentials. */
 export interface K3sRegistries {
-  /** By registry, or `*` for all: addresses that are asked before it. */
+  /** By registry, or `*` for all: the mirrors that are asked before it. */
   mirrors: Readonly<Record<string, { endpoints: readonly string[] }>>;
   /** By host of an endpoint: the authority that its certificate is checked with, as a path on the host. */
   authorities?: Readonly<Record<string, string>> | undefined;
@@ -81,7 +81,7 @@ RestartSec=5s
 WantedBy=multi-user.target
 `;
 
-/** k3s's configuration file. JSON strings are YAML strings, so nothing needs another quoting. */
+/** k3s's configuration file. A JSON string is also a YAML string, so values are quoted as JSON. */
 function configFile(args: K3sServerArgs): string {
   const lines = [
     // Root only: everybody else takes the kubeconfig from Vault.
@@ -107,13 +107,14 @@ function noDowngrade({ version, sha256 }: K3sRelease): Operation {
   };
 }
 
-/** Keys of the configuration that a role may write: what else a foreign one holds would be lost. */
+/** Keys of the configuration that this role writes. It would drop all others of a configuration that something else wrote. */
 const OWN_KEYS = ["write-kubeconfig-mode", "node-ip", "tls-san", "disable", "default-local-storage-path"];
 
 /**
- * A k3s that somebody else installed (get.k3s.io) goes on with its data and its environment files. What it was started with beyond
- * that, this role would drop with a restart: arguments of its unit and keys of its configuration are named, and nothing is changed.
- * Keys that the role writes itself take its values. Files in `config.yaml.d` and drop-ins of the unit are not touched: settings can go there.
+ * A k3s that something else installed (get.k3s.io) keeps its data and its environment files. But this role replaces its unit and its
+ * configuration. If the unit has arguments, or the configuration has keys that the role does not write, the operation names them and fails
+ * before anything is changed.
+ * Keys that the role writes take its values. It does not touch files in `config.yaml.d` and drop-ins of the unit: settings can go there.
  */
 function nothingForeignLost(): Operation {
   const known = OWN_KEYS.join("|");
@@ -125,7 +126,7 @@ function nothingForeignLost(): Operation {
       hl_k3s_keys: `[ ! -r ${CONFIG_PATH} ] || awk -F: '/^[A-Za-z][A-Za-z0-9-]*[+]?:/ { key = $1; sub(/[+]$/, "", key); if (key !~ /^(${known})$/) print key }' ${CONFIG_PATH}`,
     },
     check: [
-      // The stamp says that this role has started it.
+      // If the stamp exists, this role has started k3s before.
       `{ [ ! -e ${UNIT_PATH} ] || [ -e /var/lib/homelab/applied/k3s ] || { [ -z "$(hl_k3s_arguments)" ] && [ -z "$(hl_k3s_keys)" ]; }; }`,
     ],
     apply: [
@@ -145,7 +146,7 @@ function proxyUrl(name: string, text: string): string {
   return text;
 }
 
-/** For containerd too, which reads the same names. */
+/** The variables reach containerd too, which k3s starts. */
 function environmentFile(address: string, { http, https, no = [] }: K3sProxy): string {
   if (http === undefined && https === undefined)
     throw new HomelabError("E_ROLE_ARGS", "the proxy of k3s has neither http nor https", { hint: "give one of them, or leave proxy out" });

@@ -49,8 +49,8 @@ function initConfig(args: KubeadmClusterArgs, version: string, serviceCidr: stri
 
 /**
  * Values of Cilium's chart, by path.
- * Policies name nodes by their addresses; without the second one these select no node, and pods do not reach the API. Hubble's certificates
- * are made and renewed by a Job in the cluster: by default each run of the chart makes others, which nothing renews.
+ * Network policies name nodes by their addresses: without `policyCIDRMatchMode` such a rule matches no node, and pods do not reach the API.
+ * A CronJob makes and renews Hubble's certificates: by default each run of the chart makes new ones, and nothing renews them.
  */
 export const ciliumValues = (podCidr: string) =>
   ({

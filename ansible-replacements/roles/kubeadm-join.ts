@@ -26,7 +26,7 @@ export interface KubeadmJoinArgs extends NodeArgs {
   kind: "control-plane" | "worker";
 }
 
-/** In memory: gone with a restart. Has the second in which the token came into force. */
+/** In memory, so a restart removes it. Holds the time, in seconds, at which the token came into force. */
 const ADMITTED = `${RUN}/kubeadm.admitted`;
 /** Half the token's life: what is left is enough for the packages and images of the node that joins. */
 const ADMITTED_SECONDS = 900;
@@ -60,8 +60,8 @@ export function kubeadmAdmission(): Role {
 }
 
 /**
- * A control plane that failed late has a vote in the cluster's etcd. `kubeadm reset` takes its member out only once its node is
- * registered; before, it wipes the member's data and leaves the vote, and two members are without a majority for good.
+ * A control plane whose join failed late may already be a member of the cluster's etcd. `kubeadm reset` removes the member only if its node is
+ * registered. Otherwise it deletes the member's data and leaves the member: an etcd of two members has then lost its majority for good.
  */
 function memberCanLeave(name: string): string {
   const why = `this host is a member of the cluster's etcd, and kubeadm takes it out only once the node ${name} is registered; see docs/roles.md, joining`;

@@ -8,7 +8,7 @@ export const ADMIN_KUBECONFIG = "/etc/kubernetes/admin.conf";
 
 /** A bootstrap token, `[a-z0-9]{6}.[a-z0-9]{16}`, in force for half an hour after the cluster was made and whenever a node joins. */
 export const TOKEN = "KUBEADM_TOKEN";
-/** 32 bytes in hexadecimal: the control planes' certificates are uploaded under it for two hours. */
+/** 32 bytes in hexadecimal. It encrypts the control planes' certificates, which kubeadm stores in the cluster for two hours. */
 export const CERTIFICATE_KEY = "KUBEADM_CERTIFICATE_KEY";
 /** `sha256:…` of the authority's public key. No secret, but known only once the first node is there. */
 export const CA_HASH = "KUBEADM_CA_HASH";
@@ -44,7 +44,7 @@ export function withConfig(printConfig: string, run: (path: string) => string): 
 
 /**
  * Prints a configuration of kubeadm's with the bootstrap token and the certificates' key.
- * @param rest what comes behind the key, inside of its double quotes first: shell words that print it
+ * @param rest shell words that print what follows the key. The text begins inside the double quotes of the key
  */
 export function printInitConfig(rest: string): string {
   const head = `apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nbootstrapTokens:\n  - token: "`;
@@ -57,8 +57,8 @@ export const registration = ({ name, address }: NodeArgs): string =>
   `nodeRegistration:\n  name: ${json(name)}\n  criSocket: unix:///run/containerd/containerd.sock\n  taints: []\n  kubeletExtraArgs:\n    - name: node-ip\n      value: ${json(address)}\n`;
 
 /**
- * kubeadm refuses a host on which an earlier try left something. A try of ours that was cut is known by its mark, and only then
- * is the host reset; a cluster that somebody else made is never touched.
+ * kubeadm refuses a host on which an earlier try left something. This role marks a host before it runs kubeadm and removes the mark after it.
+ * The host is reset only if it has the mark, so a cluster that somebody else made is never touched.
  * @param mayReset fails, with the reason, where a reset would do harm
  */
 export const attempt = (run: string, mayReset = ":"): string =>

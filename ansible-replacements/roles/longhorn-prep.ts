@@ -21,10 +21,10 @@ export function longhornPrep({ dataPath = "/var/lib/longhorn", v2Engine = false 
     name: "longhorn-prep",
     operations: [
       packages("nfs-common", "open-iscsi", "util-linux"),
-      // Before its daemon, which cannot start without the kernel's part.
+      // Before iscsid, which cannot start without its kernel module.
       ...kernelModules("longhorn", v2Engine ? ["iscsi_tcp", "nvme_tcp", "uio_pci_generic"] : ["iscsi_tcp"]),
       service({ name: "iscsid", startedWith: [] }),
-      // It would take the block devices of Longhorn's volumes for paths to one disk. A socket starts it again.
+      // multipathd would take the block devices of Longhorn's volumes for paths to one disk. Its socket would start it again.
       unitStopped("multipathd.socket"),
       unitStopped("multipathd.service"),
       directory(dataPath, { mode: "0700" }),

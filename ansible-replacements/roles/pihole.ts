@@ -62,11 +62,11 @@ function check({ upstreams, hosts = {}, timeZone = "Etc/UTC", image = PIHOLE_IMA
   const fail = (message: string, hint?: string): never => {
     throw new HomelabError("E_ROLE_ARGS", `pihole: ${message}`, hint === undefined ? {} : { hint });
   };
-  if (upstreams.length === 0) fail("it needs at least one resolver to ask");
+  if (upstreams.length === 0) fail("it needs at least one upstream resolver");
   const wrong = upstreams.find((address) => !isIPv4(address.split("#")[0] ?? ""));
-  if (wrong !== undefined) fail(`"${wrong}" is no address of a resolver`);
+  if (wrong !== undefined) fail(`upstream resolver "${wrong}" is no IPv4 address`);
   for (const [name, address] of Object.entries(hosts)) {
-    if (!/^[a-z0-9.-]+$/.test(name) || !isIPv4(address)) fail(`"${name}" at "${address}" is no name with an address`);
+    if (!/^[a-z0-9.-]+$/.test(name) || !isIPv4(address)) fail(`"${name}" at "${address}" is not a host name with an IPv4 address`);
   }
   if (!/^[A-Za-z_/+-]+$/.test(timeZone)) fail(`"${timeZone}" is no time zone`);
   if (!/^[a-z0-9./-]+(:\d[\w.-]*|@sha256:[0-9a-f]{64})$/.test(image)) fail(`image "${image}" is not pinned`, "give a version as its tag, or a digest");

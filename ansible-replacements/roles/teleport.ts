@@ -112,7 +112,7 @@ function certificate({ domain, acmeEmail }: TeleportArgs): Operation {
   );
 }
 
-/** The server adds defaults to what it stores, so a label says which text a role was made from. */
+/** The server adds defaults to a role that it stores, so the two texts differ. A label has the digest of the text that the role was made from. */
 function tctlRole({ name, spec }: TeleportRole): Operation {
   if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new HomelabError("E_ROLE_ARGS", `teleport: "${name}" is no name of a role`);
   const digest = crypto.createHash("sha256").update(JSON.stringify(spec)).digest("hex").slice(0, 40);

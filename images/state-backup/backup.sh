@@ -1,11 +1,11 @@
 #!/bin/bash
-# One backup: every stack's state and the databases, each file encrypted to the recipients before it is written anywhere but to memory.
+# One backup: every stack's state and the databases. Each file is encrypted to the recipients before it leaves memory.
 # The layout is what `homelab state restore --from <folder>` reads. Settings come as variables (components/platform/state-backup/values.ts).
 set -euo pipefail
 umask 077
 
 stamp=$(date -u +%Y-%m-%dT%H-%M-%SZ)
-# Names of backups, as rclone's filters have it.
+# Pattern for the names of backups, in the syntax of rclone's filters.
 day='[0-9][0-9]' && STAMPS="20$day-$day-${day}T$day-$day-${day}Z"
 out=$BACKUP_WORK/$stamp
 states=$BACKUP_MEMORY/states
@@ -14,7 +14,7 @@ mkdir -p "$out/states" "$out/postgres" "$states"
 
 sealed() { age --encrypt --recipients-file "$BACKUP_RECIPIENTS" --output "$1"; }
 
-# A state on S3 is replaced as a whole, so what is read is complete also while a run writes. Locks and history are left out.
+# An object on S3 is replaced as a whole, so each state is complete even while a run writes. Locks and history are left out.
 rclone copy "states:$BACKUP_STATES/.pulumi/stacks" "$states" --include '*.json' --include '*.json.gz'
 found=0
 while IFS= read -r -d '' file; do
@@ -40,18 +40,18 @@ for name in $BACKUP_DATABASES; do
   echo "database $name"
 done
 
-# The last file: a folder without it is half a backup.
 ( cd "$out" && find . -type f -print0 | sort -z | xargs -0 sha256sum ) > "$BACKUP_WORK/SHA256SUMS"
 mv "$BACKUP_WORK/SHA256SUMS" "$out/SHA256SUMS"
+# The last file: a folder without it is half a backup.
 printf '{"version":1,"site":"%s","takenAt":"%s"}\n' "$BACKUP_SITE" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" > "$out/backup.json"
 
-# One place that is down does not keep the backup from the others, but it fails the Job.
+# A place that is down does not stop the copies to the others, but the Job fails.
 failed=""
 for place in $BACKUP_PLACES; do
   bucket=BACKUP_${place}_BUCKET
   if rclone copy "$out" "$place:${!bucket}/$stamp" && rclone check --one-way --download "$out" "$place:${!bucket}/$stamp"; then
     echo "$place has $stamp"
-    # Only older backups go, no other object of the bucket, and only where a newer one has just been read back.
+    # Deletes only old backups, no other object of the bucket, and only after the new backup was read back from this place.
     rclone delete --min-age "${BACKUP_KEEP_DAYS}d" --include "/$STAMPS/**" "$place:${!bucket}" || failed="$failed $place"
   else
     failed="$failed $place"
@@ -59,6 +59,6 @@ for place in $BACKUP_PLACES; do
 done
 rm -rf "$out"
 if [ -n "$failed" ]; then
-  echo "not at every place:$failed" >&2
+  echo "the backup failed at:$failed" >&2
   exit 1
 fi

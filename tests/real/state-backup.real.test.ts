@@ -141,7 +141,7 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
   test("a place that is down fails the Job, and the other one has its backup all the same", async () => {
     await putStates();
     const { code, err } = await run({}, { RCLONE_CONFIG_HERE_SECRET_ACCESS_KEY: "another" });
-    expect([code, err]).toEqual([1, expect.stringContaining("not at every place: here\n")]);
+    expect([code, err]).toEqual([1, expect.stringContaining("the backup failed at: here\n")]);
     expect(await names(here, "backups")).toEqual([]);
     expect((await names(elsewhere, "homelab")).length).toBe(4);
   });

@@ -1,4 +1,4 @@
-// The page of the demo and its API: takes a word, sends it to the worker by NATS, and shows what is like it.
+// The page of the demo and its API: takes a word, sends it to the worker by NATS, and shows similar words.
 package main
 
 import (
@@ -139,7 +139,7 @@ func (own *web) find(writer http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// The worker may be made at the same time, and its table by its own migration: it is waited for.
+// The worker and its table may be created at the same time, so smoke tries again until both are ready.
 const (
 	smokePatience = 90 * time.Second
 	smokePause    = 2 * time.Second

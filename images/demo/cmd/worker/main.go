@@ -1,4 +1,4 @@
-// The worker of the demo: takes words by NATS, writes them into Postgres, looks for those that are like them, and keeps both in Valkey.
+// The worker of the demo: takes words by NATS, writes them into Postgres, looks for similar ones, and caches the result in Valkey.
 package main
 
 import (
@@ -22,7 +22,7 @@ const name = "demo-worker"
 
 var taken = prometheus.NewCounterVec(prometheus.CounterOpts{
 	Name: "demo_words_total",
-	Help: "Words that were taken, by what became of them: kept, refused (not a word) or failed.",
+	Help: "Words received, by result: kept, refused (not a word) or failed.",
 }, []string{"result"})
 
 func main() {
@@ -58,12 +58,12 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Before what a word needs is closed.
+	// Runs before the connections that a word needs are closed.
 	defer drain(messages)
 	own := &worker{environment, rows, memory}
-	// What has been taken is not given up because the program is to end.
+	// A word that was taken is finished even when the program is asked to stop.
 	taking := context.WithoutCancel(ctx)
-	// As many replicas as there are share the words: each goes to one of them.
+	// Each word goes to one of the replicas.
 	if _, err := messages.QueueSubscribe(words.Subject(environment), name, func(message *nats.Msg) { own.take(taking, message) }); err != nil {
 		return err
 	}
@@ -74,9 +74,9 @@ func serve(ctx context.Context) error {
 func drain(messages *nats.Conn) {
 	left := make(chan struct{})
 	messages.SetClosedHandler(func(*nats.Conn) { close(left) })
-	// It only begins here.
+	// Drain returns at once; the connection closes when all words are answered.
 	if err := messages.Drain(); err != nil {
-		slog.Warn("NATS was not left in good order", "error", err.Error())
+		slog.Warn("the connection to NATS was not drained", "error", err.Error())
 		return
 	}
 	<-left
@@ -93,7 +93,7 @@ func (own *worker) take(ctx context.Context, message *nats.Msg) {
 			sent.Word, err = words.Parse(sent.Word)
 		}
 		if err != nil {
-			answer.Error = "it is no word"
+			answer.Error = "this is not a word"
 			taken.WithLabelValues("refused").Inc()
 			return err
 		}
@@ -113,7 +113,7 @@ func (own *worker) take(ctx context.Context, message *nats.Msg) {
 		err = message.Respond(body)
 	}
 	if err != nil {
-		slog.Error("nobody was answered", "error", err.Error())
+		slog.Error("the answer was not sent", "error", err.Error())
 	}
 }
 

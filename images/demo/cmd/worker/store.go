@@ -28,7 +28,7 @@ func statement(name string) string {
 
 var insert, similar = statement("insert.sql"), statement("similar.sql")
 
-// address of Postgres, by the variables of the description.
+// address is the URL of Postgres, from the variables that the application's description sets.
 func address() (string, error) {
 	values, err := service.NeedAll("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD")
 	if err != nil {
@@ -53,7 +53,7 @@ func openStore(ctx context.Context) (*store, error) {
 	return &store{pool}, nil
 }
 
-// add looks for words that are like it, and writes it beside them.
+// add finds similar words and stores the new one, in one transaction.
 func (own *store) add(ctx context.Context, sent words.Sent) (found []words.Similar, err error) {
 	vector := words.Vector(sent.Word)
 	err = pgx.BeginFunc(ctx, own.pool, func(transaction pgx.Tx) error {
@@ -70,7 +70,7 @@ func (own *store) add(ctx context.Context, sent words.Sent) (found []words.Simil
 	return found, err
 }
 
-// migrate brings the tables to what this version of the program needs, each step once. Of two at a time the second waits for the first.
+// migrate brings the tables to what this version of the program needs, each step once. A second migration at the same time waits for the first.
 func migrate(ctx context.Context) error {
 	own, err := openStore(ctx)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// ConnectNATS connects to NATS_URL as NATS_USER. A server that is not there yet is waited for: until then the check fails.
+// ConnectNATS connects to NATS_URL as NATS_USER. If the server is not there yet, it keeps trying, and the check fails until it is connected.
 func ConnectNATS(name string) (*nats.Conn, Check, error) {
 	values, err := NeedAll("NATS_URL", "NATS_USER", "NATS_PASSWORD")
 	if err != nil {
@@ -38,7 +38,7 @@ func ConnectNATS(name string) (*nats.Conn, Check, error) {
 	}, nil
 }
 
-// quiet keeps the client's own words out of the log of JSON: what fails is told by who asked.
+// quiet writes the client's own messages to the debug log, as JSON. The caller of a failed command logs its error.
 type quiet struct{}
 
 func (quiet) Printf(_ context.Context, format string, values ...any) {
@@ -54,7 +54,7 @@ func ConnectRedis() (*redis.Client, Check, error) {
 	redis.SetLogger(quiet{})
 	client := redis.NewClient(&redis.Options{
 		Addr: values[0], Username: values[1], Password: values[2],
-		// A user of the homelab may not say more of itself than who it is.
+		// The client sends no CLIENT SETINFO and no CLIENT MAINT_NOTIFICATIONS, which a server or the user's permissions may refuse.
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})

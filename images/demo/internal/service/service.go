@@ -1,4 +1,4 @@
-// Package service is what both programs of the demo have in common: their ports, probes, metrics, logs, and an end in good order.
+// Package service is what both programs of the demo have in common: their ports, probes, metrics, logs, and graceful shutdown.
 package service
 
 import (
@@ -24,7 +24,7 @@ const (
 	shutdownTimeout = 10 * time.Second
 )
 
-// Check asks one thing that the program depends on whether it can be used.
+// Check tests whether one dependency of the program can be used.
 type Check func(context.Context) error
 
 // Main runs one of the commands and ends the process: 0 where it went well or was asked to stop, 1 where it failed, 2 for an unknown command.
@@ -57,7 +57,7 @@ func Main(name string, commands map[string]func(context.Context) error) {
 	}
 }
 
-// Env is a variable of the environment; where it is not set, otherwise.
+// Env returns a variable of the environment, or otherwise if it is not set.
 func Env(name, otherwise string) string {
 	if value, set := os.LookupEnv(name); set {
 		return value
@@ -65,7 +65,7 @@ func Env(name, otherwise string) string {
 	return otherwise
 }
 
-// Need is a variable of the environment that has to be set.
+// Need returns a variable of the environment, or an error if it is not set or empty.
 func Need(name string) (string, error) {
 	if value := os.Getenv(name); value != "" {
 		return value, nil
@@ -124,7 +124,7 @@ func JSON(writer http.ResponseWriter, code int, value any) {
 	}
 }
 
-// Probes adds /livez, which says that the program answers at all, and /readyz, which asks what it depends on.
+// probes adds /livez, which says that the program answers at all, and /readyz, which checks its dependencies.
 func probes(mux *http.ServeMux, checks map[string]Check) {
 	mux.HandleFunc("GET /livez", func(writer http.ResponseWriter, _ *http.Request) {
 		JSON(writer, http.StatusOK, map[string]string{"status": "ok"})
@@ -136,7 +136,7 @@ func probes(mux *http.ServeMux, checks map[string]Check) {
 		for name, check := range checks {
 			found[name] = "ok"
 			if err := check(ctx); err != nil {
-				// Why is for the log: whoever asks may be anybody.
+				// Only the log has the reason, since anybody may call the probe.
 				slog.Warn("not ready", "dependency", name, "error", err.Error())
 				code, found[name] = http.StatusServiceUnavailable, "down"
 			}
@@ -146,7 +146,7 @@ func probes(mux *http.ServeMux, checks map[string]Check) {
 }
 
 // Serve answers on HTTP_ADDRESS (default :8080), with metrics on METRICS_ADDRESS (default :9090), until the context ends.
-// What the ports became is logged, for who asked for port 0.
+// It logs the addresses that it listens on: with port 0 the system chooses the port.
 func Serve(ctx context.Context, mux *http.ServeMux, checks map[string]Check) error {
 	probes(mux, checks)
 	metrics := http.NewServeMux()

@@ -18,7 +18,7 @@ import (
 
 var tracer = otel.Tracer("demo")
 
-// startTraces sends spans by OTLP to OTEL_EXPORTER_OTLP_ENDPOINT; where that is not set there are none. What is left is sent at the end.
+// startTraces sends spans by OTLP to OTEL_EXPORTER_OTLP_ENDPOINT. Without that variable no spans are recorded. end sends the buffered ones.
 func startTraces(ctx context.Context, name string) (end func()) {
 	otel.SetTextMapPropagator(propagation.TraceContext{})
 	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" {
@@ -54,7 +54,7 @@ func endServerSpan(span api.Span, code int) {
 	span.End()
 }
 
-// Span runs work as a span of its own; its error is the span's.
+// Span runs work in a span of its own, and sets the span's status to the error of work.
 func Span(ctx context.Context, name string, kind api.SpanKind, work func(context.Context) error) error {
 	ctx, span := tracer.Start(ctx, name, api.WithSpanKind(kind))
 	defer span.End()

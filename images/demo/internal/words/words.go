@@ -1,4 +1,4 @@
-// Package words is what the two services tell one another: a word, what is like it, and where both lie.
+// Package words has the messages between the two services, and the names of the NATS subject and of the keys in Valkey.
 package words
 
 import (
@@ -11,28 +11,28 @@ import (
 	"time"
 )
 
-// Timeout is how long whoever sent a word waits for what became of it.
+// Timeout is how long the sender of a word waits for the answer.
 const Timeout = 5 * time.Second
 
-// Kept is how long a word stays in memory.
+// Kept is how long a word stays in Valkey.
 const Kept = 24 * time.Hour
 
 // Dimensions of a word's vector, as the table has them.
 const Dimensions = 64
 
-// Sent is a word on its way.
+// Sent is a word as the web service sends it to the worker.
 type Sent struct {
 	ID   string `json:"id"`
 	Word string `json:"word"`
 }
 
-// Similar is a word that was there before. Distance is that of the cosine: 0 for the same, 1 for nothing in common.
+// Similar is a word that was stored before. Distance is the cosine distance: 0 for the same word, 1 for nothing in common.
 type Similar struct {
 	Word     string  `json:"word"`
 	Distance float64 `json:"distance"`
 }
 
-// Known is a word that has been taken. Error says why it was not.
+// Known is the worker's answer: the word with similar ones, or Error if it was not stored.
 type Known struct {
 	Sent
 	Similar []Similar `json:"similar"`
@@ -41,7 +41,7 @@ type Known struct {
 
 var allowed = regexp.MustCompile(`^\p{L}[\p{L}\p{M}' -]{0,63}$`)
 
-// Parse is a word as it is kept: without spaces around it, in lower case.
+// Parse returns a word in the form in which it is stored: without spaces around it, in lower case.
 func Parse(text string) (string, error) {
 	word := strings.ToLower(strings.TrimSpace(text))
 	if !allowed.MatchString(word) {
@@ -53,7 +53,7 @@ func Parse(text string) (string, error) {
 // Subject is where words of an environment are sent, by NATS.
 func Subject(environment string) string { return environment + ".demo.words" }
 
-// Key is where a word lies in memory.
+// Key is a word's key in Valkey.
 func Key(environment, id string) string { return environment + ":demo:" + id }
 
 // Vector of a word, by its groups of three letters, as pgvector reads it. Words that share groups are near one another.

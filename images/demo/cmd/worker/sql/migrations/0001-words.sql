@@ -1,4 +1,4 @@
--- Where the extension is the platform's (the module postgres makes it), it is there already.
+-- In the homelab the platform's module postgres has created the extension already.
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE TABLE demo_words (
   id text PRIMARY KEY,
