@@ -24,7 +24,7 @@ export interface Answers {
   network: string;
   gateway: string;
   nodes: readonly NodeAnswer[];
-  /** The first one has the hosts' own services: names, Vault. */
+  /** The first one has the services that the hosts use: DNS and Vault. */
   stacks: readonly string[];
   user: string;
   /** Who signs the certificates of host names: an authority that is made here, or Let's Encrypt by a token of Cloudflare. */
@@ -79,7 +79,7 @@ export const defaultOf = (flag: Flag, given: Given): string => {
 
 /** Of DNS, at most 63 characters. */
 const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
-/** A host name has at most 253 characters, and what stands before the domain needs its room: a label and a dot. */
+/** A host name has at most 253 characters. The domain leaves room for a label of 63 and a dot before it. */
 const LONGEST_DOMAIN = 189;
 const SHAPES: Partial<Record<Flag, [pattern: RegExp, what: string]>> = {
   domain: [
@@ -95,7 +95,7 @@ const SHAPES: Partial<Record<Flag, [pattern: RegExp, what: string]>> = {
   bridge: [/^[a-z][a-z0-9_]{1,9}$/, "the name of a bridge, such as vmbr0"],
 };
 const NAME = new RegExp(`^${LABEL}$`);
-/** A stack's name is one of a Pulumi stack, a Kubernetes context and a part of host names. */
+/** The name is that of a Pulumi stack and of a Kubernetes context, and a part of host names. */
 export const STACK_NAME = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
 
 const refuse = (flag: Flag, value: string, what: string): HomelabError =>
@@ -103,7 +103,7 @@ const refuse = (flag: Flag, value: string, what: string): HomelabError =>
 
 function unique(flag: Flag, names: readonly string[], given: string): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw refuse(flag, given, `each of its names once (${twice} is there twice)`);
+  if (twice !== undefined) throw refuse(flag, given, `each name once (${twice} is there twice)`);
 }
 
 const partsOf = (text: string): string[] =>
@@ -134,7 +134,7 @@ export function answersOf(given: Given, known?: readonly NodeAnswer[]): Answers 
   );
   const outside = nodes.find(({ address }) => !network.holds(address) || address === value("gateway"));
   if (nodes.length === 0 || outside !== undefined)
-    throw refuse("node", outside?.address ?? "", `addresses of the hosts in ${value("network")}, beside the gateway's ${value("gateway")}`);
+    throw refuse("node", outside?.address ?? "", `addresses in ${value("network")} other than the gateway's (${value("gateway")})`);
   const certificates = value("certificates") === "own" ? "own" : "cloudflare";
   return { domain: value("domain"), network: value("network"), gateway: value("gateway"), nodes, stacks, user: value("user"), certificates };
 }

@@ -75,9 +75,9 @@ test("writes the site, its settings and its secrets, and the key to them outside
       key: "PROXMOX_SECRET",
       what: "the secret of Proxmox's API token, which Proxmox shows once (docs/vms.md)",
     },
-    { file: "cloudflare", key: "api-token", what: "a token of Cloudflare that may edit the domain's DNS records: certificates are proved by them" },
+    { file: "cloudflare", key: "api-token", what: "a token of Cloudflare that may edit the domain's DNS records, for certificates by DNS-01" },
   ]);
-  // No half of the private key in the checkout, and each file as the checks of a commit want it.
+  // The private key is nowhere in the checkout, and each file passes the checks of a commit.
   const secret = /AGE-SECRET-KEY-1\w+/.exec(fs.readFileSync(keyFile, "utf8"))?.[0] ?? "";
   expect(secret).not.toBe("");
   for (const file of files) {
@@ -86,7 +86,7 @@ test("writes the site, its settings and its secrets, and the key to them outside
   }
 });
 
-test("the secrets open with the key; the homelab's own SSH key is in the site by its public half; what is missing is named", async () => {
+test("the key decrypts the secrets; the site has the public half of the homelab's own SSH key; values to fill in are named", async () => {
   const { keyFile } = await run({ ...GIVEN, certificates: "cloudflare" });
   const place = { root: path.join(root, "secrets"), ageKeyFile: keyFile };
   const store = "cluster-secret-store/secrets";
@@ -118,30 +118,30 @@ test("without Cloudflare an authority of the homelab's own signs: its key is a s
   expect(certificate.validTo).toBe("Nov 26 12:00:00 2036 GMT");
 });
 
-test("what is there already is never written over, and then nothing is written", async () => {
+test("existing files are never overwritten, and if there is one, nothing is written", async () => {
   const { keyFile } = await run({ ...GIVEN, certificates: "cloudflare" });
   const hint =
-    "this checkout describes a homelab: to begin your own in it, take that one away first: git rm -rq site secrets/common .sops.yaml 'Pulumi.*.yaml'";
+    "this checkout describes a homelab: to begin your own in it, remove that one first: git rm -rq site secrets/common .sops.yaml 'Pulumi.*.yaml'";
   await expect(run()).rejects.toThrow(
     expect.objectContaining({
       code: "E_EXISTS",
-      message: "site, secrets/common, .sops.yaml, Pulumi.tools.yaml, Pulumi.dev.yaml are there already, and nothing is written over",
+      message: "site, secrets/common, .sops.yaml, Pulumi.tools.yaml, Pulumi.dev.yaml already exist, and nothing is overwritten",
       hint,
     }),
   );
   const text = fs.readFileSync(keyFile, "utf8");
   fs.rmSync(root, { recursive: true });
   fs.mkdirSync(root);
-  await expect(run()).rejects.toThrow(expect.objectContaining({ code: "E_EXISTS", message: `${keyFile} is there already, and nothing is written over` }));
+  await expect(run()).rejects.toThrow(expect.objectContaining({ code: "E_EXISTS", message: `${keyFile} already exists, and nothing is overwritten` }));
   expect([filesBelow(root), fs.readFileSync(keyFile, "utf8")]).toEqual([[], text]);
   fs.writeFileSync(path.join(root, "Pulumi.dev.yaml"), "mine");
   await expect(run({ ...GIVEN, domain: "example.net" })).rejects.toThrow(
-    expect.objectContaining({ message: "Pulumi.dev.yaml is there already, and nothing is written over" }),
+    expect.objectContaining({ message: "Pulumi.dev.yaml already exists, and nothing is overwritten" }),
   );
   expect(filesBelow(root)).toEqual(["Pulumi.dev.yaml"]);
 });
 
-test("addresses pass over the gateway and the nodes; stacks are spread over the nodes", async () => {
+test("the addresses of the gateway and the nodes are skipped; stacks are spread over the nodes", async () => {
   await run({ ...GIVEN, network: "10.20.0.0/27", gateway: "10.20.0.3", node: "a=10.20.0.11,b=10.20.0.4", stacks: "base,one,two" });
   const vm = (name: string): unknown => {
     const { target_node, ipconfig0, nameserver } = parse(read(`site/vms/${name}.yaml`)) as Record<string, unknown>;
@@ -168,10 +168,10 @@ test.each<[given: Given, said: string]>([
   [{ network: "10.20.0.0/29" }, '--network takes a network of /16 to /27, not "10.20.0.0/29"'],
   [{ gateway: "10.21.0.1" }, '--gateway takes an address in 10.20.0.0/24, not "10.21.0.1"'],
   [{ node: "10.20.0.2" }, '--node takes NAME=ADDRESS, such as pve=10.20.0.2, not "10.20.0.2"'],
-  [{ node: "pve=10.21.0.2" }, `--node takes addresses of the hosts in 10.20.0.0/24, beside the gateway's 10.20.0.1, not "10.21.0.2"`],
-  [{ node: "pve=10.20.0.1" }, `--node takes addresses of the hosts in 10.20.0.0/24, beside the gateway's 10.20.0.1, not "10.20.0.1"`],
-  [{ node: "a=10.20.0.2,a=10.20.0.3" }, '--node takes each of its names once (a is there twice), not "a=10.20.0.2,a=10.20.0.3"'],
-  [{ stacks: "tools,tools" }, '--stacks takes each of its names once (tools is there twice), not "tools,tools"'],
+  [{ node: "pve=10.21.0.2" }, `--node takes addresses in 10.20.0.0/24 other than the gateway's (10.20.0.1), not "10.21.0.2"`],
+  [{ node: "pve=10.20.0.1" }, `--node takes addresses in 10.20.0.0/24 other than the gateway's (10.20.0.1), not "10.20.0.1"`],
+  [{ node: "a=10.20.0.2,a=10.20.0.3" }, '--node takes each name once (a is there twice), not "a=10.20.0.2,a=10.20.0.3"'],
+  [{ stacks: "tools,tools" }, '--stacks takes each name once (tools is there twice), not "tools,tools"'],
   [{ stacks: "Tools" }, '--stacks takes names with commas, such as tools,dev, not "Tools"'],
   [{ stacks: "" }, '--stacks takes names with commas, such as tools,dev, not ""'],
   [{ user: "root user" }, `--user takes a user's name: lower-case letters, digits and dashes, not "root user"`],

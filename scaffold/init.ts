@@ -14,9 +14,9 @@ export interface Initialised {
   files: readonly string[];
   /** Where the private half of the key to secrets/ is: outside the checkout, for its owner alone. */
   keyFile: string;
-  /** The certificate of the homelab's own authority, which devices are told to trust; undefined where everybody trusts who signs. */
+  /** The certificate of the homelab's own authority, which devices have to trust. Undefined with Let's Encrypt. */
   authority: string | undefined;
-  /** Marked values, and what belongs there. */
+  /** Values that the owner has to fill in, and what each is. */
   toFill: readonly { file: string; key: string; what: string }[];
 }
 
@@ -24,7 +24,7 @@ export interface Initialised {
 const keyFileOf = (domain: string): string =>
   path.join(readEnv("XDG_CONFIG_HOME") ?? path.join(readEnv("HOME") ?? os.homedir(), ".config"), "homelab", `${domain}.agekey`);
 
-/** What of a site stands in the way of a new one: it is all or nothing. */
+/** Parts of a site: if one of them exists, no new site is written. */
 const SITE = ["site", "secrets/common", ".sops.yaml"] as const;
 
 /**
@@ -49,7 +49,7 @@ export async function initialise(root: string, answers: Answers, token: { id: st
   refuseExisting(
     root,
     [...SITE, ...[...files.keys()].filter((name) => name.startsWith("Pulumi."))].map(inRoot),
-    "this checkout describes a homelab: to begin your own in it, take that one away first: git rm -rq site secrets/common .sops.yaml 'Pulumi.*.yaml'",
+    "this checkout describes a homelab: to begin your own in it, remove that one first: git rm -rq site secrets/common .sops.yaml 'Pulumi.*.yaml'",
   );
   refuseExisting(root, [keyFile], `it is the key to the secrets of ${answers.domain}: keep it, and take another --domain, or move it away`);
   const privateKey = `# The key to the secrets of ${answers.domain}. Keep a copy in a safe place: without it nobody can read them.\n# public key: ${identity.recipient}\n${identity.secret}\n`;

@@ -21,17 +21,17 @@ export const RESERVED_MIB = 2048;
 
 const SIZES = {
   dns: { cores: 1, memoryMiB: 1024, diskGiB: 10 },
-  /** Of the first stack: Vault and what comes beside it. */
+  /** Cluster of the first stack, which runs Vault and the other shared services. */
   services: { cores: 4, memoryMiB: 8192, diskGiB: 60 },
   cluster: { cores: 2, memoryMiB: 4096, diskGiB: 40 },
 } as const;
 
-/** Where the counting begins: below are routers and what people gave by hand. */
+/** Where the addresses of the DNS server and of the clusters begin. Lower ones often belong to routers and devices. */
 const [DNS_AT, CLUSTERS_AT] = [3, 11];
 
 const clusterVmName = (stack: string): string => `k8s-${stack}`;
 
-/** The first addresses from the nth on that nobody has. */
+/** The first free addresses from the given one on. @param from its position in the network */
 function freeAddresses({ network: text, gateway, nodes }: Pick<Answers, "network" | "gateway" | "nodes">, from: number, count: number): string[] {
   const network = parseNetwork(text);
   const taken = new Set([gateway, ...nodes.map(({ address }) => address)]);

@@ -12,7 +12,7 @@ export interface Network {
 const numberOf = (address: string): number => address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 const textOf = (number: number): string => [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
 
-/** Room for the first addresses that hosts get, and at most so many that the last part of an address tells hosts apart. */
+/** Prefixes that are accepted. A network smaller than /27 has too little room for the addresses that layout.ts assigns. */
 const [SHORTEST, LONGEST] = [16, 27];
 
 /** @throws HomelabError E_USAGE */

@@ -26,11 +26,11 @@ const camel = (name: string): string => name.replace(/-([a-z0-9])/g, (_, letter:
 
 const appText = ({ name, image, port, host }: AppAnswers): string => `import { defineApp } from "../../stacks/define/app";
 
-/** ${name}. What it may be reached from and may reach beside its host name stands in \`flows\`. */
+/** ${name}. \`flows\` declares which other connections it accepts, besides those to its host name, and which it opens. */
 export const ${camel(name)} = defineApp({
   image: "${image}",
   ports: [{ name: "http", port: ${port}${host === undefined ? "" : `, host: "${host}", url: "${name}"`} }],
-  // Ready: it can serve. Live: a path that asks nothing of what it depends on, or an open port.
+  // \`ready\`: a path that answers once it can serve. \`live\`: a path that does not depend on other services, or an open port.
   probes: { ready: "/", live: "port" },
   resources: { cpu: "100m", memory: "128Mi", memoryLimit: "256Mi" },
 });

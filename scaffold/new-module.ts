@@ -11,11 +11,11 @@ const NAME = /^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$/;
 
 export interface ModuleAnswers {
   name: string;
-  /** `https://charts.example.org/chart` or `oci://registry.example.org/charts/chart`: the repository and, behind the last slash, the chart. */
+  /** `https://charts.example.org/chart` or `oci://registry.example.org/charts/chart`: the repository and, after the last slash, the chart. */
   chart: string;
   /** Exact, such as 1.2.3. */
   version: string;
-  /** Stack of the matrix that gets it; undefined: none does yet. */
+  /** Stack of the matrix that gets it. Undefined: no stack gets it yet. */
   stack: string | undefined;
 }
 
@@ -53,7 +53,7 @@ export const ${constant}_CHART = {
   repository: "${repository}",
   name: "${chart}",
   version: "${version}",
-  why: "taken when the module was written",
+  why: "the version with which the module was written",
 } as const satisfies ChartPin;
 
 export const ${constant}_NAMESPACE = "${kebab}";
@@ -73,7 +73,7 @@ export const ${camel} = defineModule({
   options: noOptions,
   parts: () => ({
     namespaces: [${constant}_NAMESPACE],
-    // Nothing else may be reached from it, or reach it: what it needs is declared here.
+    // Its network policies allow only the connections that are declared here.
     flows: [],
     values: { ${keyText(kebab)}: ${camel}Values() },
   }),
@@ -124,7 +124,7 @@ test("it is its pinned chart in a namespace of its own", async () => {
 });
 `;
 
-/** What the lab runs in the place of the chart. */
+/** The chart that the lab installs in place of the real one. */
 function standIn({ kebab }: Names, { repository, chart, version }: ChartAt): [string, string][] {
   const folder = `lab/artefacts/data/charts/${repository.replace(/^(https|oci):\/\//, "")}/${chart}/${version}`;
   const plain = version.replace(/^v/, "");
@@ -177,9 +177,9 @@ function inCatalogue(text: string, { kebab, camel }: Names): string {
   const withImport = `${text.slice(0, at)}${line}${text.slice(at)}`;
   const list = /(export const MODULES = \[[^\]]*?)(,?\s*)\] as const/.exec(withImport);
   if (imports.length === 0 || list === null)
-    throw new HomelabError("E_SITE", `${CATALOGUE} is not of the form that a module can be added to`, { subject: CATALOGUE, hint: "add the module by hand" });
+    throw new HomelabError("E_SITE", `${CATALOGUE} has no list to which a module can be added`, { subject: CATALOGUE, hint: "add the module by hand" });
   const [whole, head = "", tail = ""] = list;
-  // One a line, where there is a line each.
+  // On a line of its own if the other entries are.
   const added = tail.includes("\n") ? `,\n  ${camel},\n` : `, ${camel}`;
   return withImport.replace(whole, `${head}${added}] as const`);
 }

@@ -42,23 +42,23 @@ test.each<[name: string, like: string, said: string]>([
   ["Stg", "dev", '"Stg" is no name for a stack'],
   ["stg", "dew", 'site/stacks.ts has no stack "dew"'],
   ["dev", "devices", 'site/stacks.ts has a stack "dev" already'],
-  ["more", "tools", '"tools" prepares the Proxmox nodes, which one stack does'],
+  ["more", "tools", '"tools" prepares the Proxmox nodes, which only one stack may do'],
 ])("%s like %s is refused, and nothing is written", (name, like, said) => {
   const before = read("site/stacks.ts");
   expect(() => newStack(root, name, like)).toThrow(said);
   expect([read("site/stacks.ts"), fs.existsSync(path.join(root, `Pulumi.${name}.yaml`))]).toEqual([before, name === "dev"]);
 });
 
-test("what is left of an earlier stack of the name is not written over", () => {
+test("files of an earlier stack of the name are not overwritten", () => {
   fs.writeFileSync(path.join(root, "Pulumi.stg.yaml"), "mine");
   const before = read("site/stacks.ts");
-  expect(() => newStack(root, "stg", "dev")).toThrow("Pulumi.stg.yaml is there already, and nothing is written over");
+  expect(() => newStack(root, "stg", "dev")).toThrow("Pulumi.stg.yaml already exists, and nothing is overwritten");
   expect([read("site/stacks.ts"), fs.existsSync(path.join(root, "site/vms/k8s-stg.yaml"))]).toEqual([before, false]);
 });
 
 test("a network without room says so", () => {
   for (let n = 15; n < 31; n++) fs.writeFileSync(path.join(root, `site/vms/x${n}.yaml`), `ipconfig0: "ip=10.20.0.${n}/27"\n`);
-  expect(() => newStack(root, "stg", "dev")).toThrow("10.20.0.0/27 has no free address behind 10.20.0.12");
+  expect(() => newStack(root, "stg", "dev")).toThrow("10.20.0.0/27 has no free address after 10.20.0.12");
 });
 
 test("a VM like another one: its file at the next free address, and its name in the stack's entry", () => {
@@ -73,7 +73,7 @@ test.each<[name: string, stack: string, like: string, said: string]>([
   ["Build", "dev", "k8s-dev", '"Build" is no name for a VM'],
   ["build", "dew", "k8s-dev", 'site/stacks.ts has no stack "dew"'],
   ["build", "dev", "k8s-dew", 'there is no VM "k8s-dew"'],
-  ["k8s-tools", "dev", "k8s-dev", "site/vms/k8s-tools.yaml is there already, and nothing is written over"],
+  ["k8s-tools", "dev", "k8s-dev", "site/vms/k8s-tools.yaml already exists, and nothing is overwritten"],
 ])("a VM %s in %s like %s is refused, and nothing is written", (name, stack, like, said) => {
   const before = [read("site/stacks.ts"), read("site/vms/k8s-tools.yaml")];
   expect(() => newVm(root, name, stack, like)).toThrow(said);

@@ -1,4 +1,4 @@
-/** `homelab new`: one stack or VM more of the kind of another one, by what stands in the site's files. */
+/** `homelab new stack` and `homelab new vm`: a copy of an existing one in the site's files, under a new name. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { HomelabError } from "../common/errors";
@@ -8,7 +8,7 @@ import { keyText } from "./site-files";
 import { entriesOf, entryOf, MATRIX, notFormatted, read, vmLike, vmsOf, withEntry, withItem } from "./site-text";
 import { writeChanges } from "./write";
 
-/** The name as a word of its own, also as a part of `cluster-dev` and `dev.app`. */
+/** Replaces the name where it is a whole word, also within `cluster-dev` and `dev.app`. */
 const renamed = (text: string, from: string, to: string): string => text.replace(new RegExp(`(?<![a-z0-9])${from}(?![a-z0-9])`, "g"), to);
 
 const refuse = (message: string, subject: string, hint: string): HomelabError => new HomelabError("E_USAGE", message, { subject, hint });
@@ -28,7 +28,7 @@ export function newStack(root: string, name: string, like: string): string[] {
   const end = entries.at(-1)?.end ?? 0;
   if (entries.some((entry) => entry.name === name))
     throw new HomelabError("E_EXISTS", `${MATRIX} has a stack "${name}" already`, { subject: name, hint: "take another name" });
-  if (/^ {4}proxmox: true,$/m.test(model.text)) throw refuse(`"${like}" prepares the Proxmox nodes, which one stack does`, like, "name another with --like");
+  if (/^ {4}proxmox: true,$/m.test(model.text)) throw refuse(`"${like}" prepares the Proxmox nodes, which only one stack may do`, like, "name another with --like");
   const vms = vmsOf(root, model);
   const same = vms.find((vm) => renamed(vm, like, name) === vm);
   if (same !== undefined) throw refuse(`the VM "${same}" of "${like}" does not have the stack's name in its own`, same, "write the new stack by hand");

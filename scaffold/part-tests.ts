@@ -1,4 +1,4 @@
-/** Tests of one's own homelab: what `homelab init` and `homelab new` write beside what they test. */
+/** Tests that `homelab init` and `homelab new` write, each for a part of the adopter's homelab. */
 
 const quoted = (value: string): string => JSON.stringify(value);
 const list = (values: readonly string[]): string => `[${values.map(quoted).join(", ")}]`;

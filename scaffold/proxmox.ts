@@ -10,7 +10,7 @@ export interface ProxmoxAccess {
   /** `homelab@pve!pulumi` */
   tokenId: string;
   secret: string;
-  /** false: whoever answers is taken for Proxmox, as its own certificate makes necessary. */
+  /** False: the server's certificate is not checked. Needed while Proxmox has its self-signed one. */
   verify: boolean;
 }
 

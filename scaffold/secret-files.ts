@@ -1,4 +1,4 @@
-/** The encrypted files of a new site: what can be made up is, and what only its owner knows is marked. */
+/** The encrypted files of a new site. Values that can be generated are; values that only the owner knows are marked. */
 
 import * as crypto from "node:crypto";
 import type { OwnAuthority } from "../common/authority";
@@ -14,7 +14,7 @@ export const newHomelabKey = (domain: string): SshKeyPair => newSshKey(`homelab 
 
 /** An authority of the homelab's own. */
 export async function newHomelabAuthority(domain: string, now: Date): Promise<OwnAuthority> {
-  // Loaded here: most that import this module make none.
+  // Loaded only here, since most importers of this module create no authority.
   const { newAuthority } = await import("../common/authority");
   return newAuthority(`homelab ${domain}`, now.getTime());
 }
@@ -23,11 +23,11 @@ export interface NewSecret {
   /** Path below Vault's mount. */
   path: string;
   values: SecretEntry;
-  /** What its owner puts in place of the marks, where there are any. */
+  /** What the owner has to fill in, if values are marked. */
   fill?: string;
 }
 
-/** docs/vms.md says what it needs. */
+/** docs/vms.md says which rights it needs. */
 const TOKEN_ID = "homelab@pve!pulumi";
 
 const password = (): string => crypto.randomBytes(24).toString("base64url");
@@ -38,7 +38,7 @@ const signing = (authority: Pick<OwnAuthority, "cert" | "key"> | undefined): New
     ? {
         path: "cloudflare",
         values: { "api-token": PLACEHOLDER },
-        fill: "a token of Cloudflare that may edit the domain's DNS records: certificates are proved by them",
+        fill: "a token of Cloudflare that may edit the domain's DNS records, for certificates by DNS-01",
       }
     : { path: OWN_AUTHORITY.path, values: { [OWN_AUTHORITY.certificate]: authority.cert, [OWN_AUTHORITY.key]: authority.key } };
 
@@ -67,7 +67,7 @@ export const secretFiles = (secrets: readonly NewSecret[], recipient: string, no
 /** Who can read what sops writes in this checkout. */
 export const sopsConfig = (
   recipient: string,
-): string => `# Who can decrypt the files that sops writes here: several with commas, one for each operator and one for CI.
+): string => `# The recipients that can decrypt the files that sops writes here, with commas between them: one for each operator and one for CI.
 creation_rules:
   - path_regex: secrets/.*\\.yaml$
     age: ${recipient}

@@ -92,7 +92,7 @@ function labFile(answers: Answers): string {
         `    { storage: ${text(name)}, type: "lvmthin", options: { vgname: "pve", thinpool: ${text(name)}, content: "images,rootdir"${limits(on)} } },`,
     ),
   ];
-  return `/** What the lab shows of this homelab's machines, beside site/nodes.ts. */
+  return `/** Facts about this homelab's machines that only the lab needs, beside those in site/nodes.ts. */
 import { defineLab } from "../stacks/define/lab";
 
 export const lab = defineLab({
@@ -109,7 +109,7 @@ ${entries.join("\n")}
 
 const APP = `import { defineApp } from "../../stacks/define/app";
 
-/** Answers each request with what it was: enough to see that a cluster's routes work. */
+/** Answers each request with a description of that request, which shows that a cluster's routes work. */
 export const whoami = (host: string) =>
   defineApp({
     image: "docker.io/traefik/whoami:v1.10.3",
@@ -124,7 +124,7 @@ export const whoami = (host: string) =>
 /** A name as a key of an object. */
 export const keyText = (name: string): string => (/^[a-z][a-z0-9]*$/i.test(name) ? name : text(name));
 
-/** One stack of the matrix, of the kind that is not the first. */
+/** The entry of a stack other than the first. */
 const stackText = (name: string, services: string, vm: string): string => `  ${keyText(name)}: {
     description: "applications of ${name}",
     needs: [${text(services)}],
@@ -189,7 +189,7 @@ ${duty === "dns" ? "" : `nameserver: ${dns}\n`}vm_state: running
 
 /** Settings of a stack. */
 const settingsText = (domain: string, isServices: boolean): string => `config:
-  # A provider that was forgotten must not fall back to this machine's kubeconfig or environment.
+  # A resource without a provider of its own must fail, not use this machine's kubeconfig or environment.
   pulumi:disable-default-providers: ["*"]
   homelab:acmeEmail: certificates@${domain}
 ${isServices ? "  homelab:dns:\n    upstreams: [1.1.1.1, 9.9.9.9]\n" : ""}`;

@@ -15,6 +15,6 @@ test.each<[string, string[], string[]]>([
   expect(withItem(entry(...before), "platform", "nats: {}")).toBe(entry(...after));
 });
 
-test.each([[["platform: { vault: {},", "},"]], [["platform: make(),"]], [["vms: { a: {} },"]]])("%j is left to its owner", (lines) => {
+test.each([[["platform: { vault: {},", "},"]], [["platform: make(),"]], [["vms: { a: {} },"]]])("%j has another form and is not changed", (lines) => {
   expect(withItem(entry(...lines), "platform", "nats: {}")).toBeUndefined();
 });

@@ -28,7 +28,7 @@ export const read = (root: string, name: string): string => {
   }
 };
 
-/** The first address of the network behind one, that stands nowhere in the site. */
+/** The first address of the network after the given one that appears nowhere in the site's files. */
 function freeAddress(root: string, subnet: string, after: string): string {
   const vms = fs.readdirSync(path.join(root, "site", "vms")).map((file) => `site/vms/${file}`);
   const taken = new Set(["site/site.ts", "site/nodes.ts", "site/lab.ts", ...vms].flatMap((file) => read(root, file).match(ADDRESS) ?? []));
@@ -38,7 +38,7 @@ function freeAddress(root: string, subnet: string, after: string): string {
     if (passed && !taken.has(address)) return address;
     passed ||= address === after;
   }
-  throw new HomelabError("E_SITE", `${subnet} has no free address behind ${after}`, { subject: subnet, hint: "write the VM's file by hand" });
+  throw new HomelabError("E_SITE", `${subnet} has no free address after ${after}`, { subject: subnet, hint: "write the VM's file by hand" });
 }
 
 /** The stack's entry. @throws HomelabError E_USAGE with the nearest name */
@@ -60,7 +60,7 @@ export const vmsOf = (root: string, { text }: Entry): string[] =>
     .map((file) => path.parse(file).name)
     .filter((vm) => new RegExp(`["\\s{]${vm}"?: "`).test(text));
 
-/** A VM's file under another name, at a free address behind its own, or behind one that was given away just now. */
+/** A copy of a VM's file with another name and a free address. @param behind search after this address; default: after the VM's own */
 export function vmLike(root: string, vm: string, name: string, behind?: string): { text: string; address: string } {
   const text = read(root, `site/vms/${vm}.yaml`);
   const [, subnet = ""] = /subnet: "([^"]+)"/.exec(read(root, "site/site.ts")) ?? [];

@@ -19,13 +19,13 @@ export function refuseExisting(root: string, files: readonly string[], hint: str
   const existing = files.filter((file) => fs.existsSync(file));
   if (existing.length === 0) return;
   const names = existing.map((file) => (file.startsWith(root + path.sep) ? path.relative(root, file) : file));
-  throw new HomelabError("E_EXISTS", `${names.join(", ")} ${names.length === 1 ? "is" : "are"} there already, and nothing is written over`, {
+  throw new HomelabError("E_EXISTS", `${names.join(", ")} already ${names.length === 1 ? "exists" : "exist"}, and nothing is overwritten`, {
     subject: root,
     hint,
   });
 }
 
-/** @throws HomelabError E_EXISTS for a file that came in the meantime; those that were written are taken away again */
+/** @throws HomelabError E_EXISTS for a file that was created in the meantime. Then the files that were written are removed again */
 export function writeNew(files: readonly NewFile[]): void {
   const written: string[] = [];
   try {
@@ -36,7 +36,7 @@ export function writeNew(files: readonly NewFile[]): void {
     }
   } catch (cause) {
     for (const file of written) fs.rmSync(file, { force: true });
-    if (systemErrorCode(cause) === "EEXIST") throw new HomelabError("E_EXISTS", "a file that was to be written is there already", { cause });
+    if (systemErrorCode(cause) === "EEXIST") throw new HomelabError("E_EXISTS", "a file that was to be written already exists", { cause });
     throw new HomelabError("E_WRITE", "the new files cannot be written; what was written is removed again", {
       cause,
       hint: "make room, or give this user the right to the folder",
@@ -51,7 +51,7 @@ export function writeNew(files: readonly NewFile[]): void {
  */
 export function writeChanges(root: string, files: ReadonlyMap<string, string>, changed: ReadonlyMap<string, string>): string[] {
   const at = (file: string): string => path.join(root, file);
-  refuseExisting(root, [...files.keys()].map(at), "remove what is left of an earlier one of the name, or take another");
+  refuseExisting(root, [...files.keys()].map(at), "remove the files of an earlier one of this name, or take another name");
   writeNew([...files].map(([file, text]) => ({ file: at(file), text })));
   for (const [file, text] of changed) writeFileAtomic(at(file), text);
   return [...changed.keys(), ...files.keys()];

@@ -49,7 +49,7 @@ test("init writes the site, and says where the key to its secrets is", async () 
   expect(fs.statSync(key).mode & 0o777).toBe(0o600);
   const again = await homelab("init", "--yes", "--domain", "example.net");
   expect([again.code, again.stdout]).toEqual([1, ""]);
-  expect(again.stderr).toMatch(/^error: site, secrets\/common, \.sops\.yaml, .* are there already, and nothing is written over\n {2}next: /);
+  expect(again.stderr).toMatch(/^error: site, secrets\/common, \.sops\.yaml, .* already exist, and nothing is overwritten\n {2}next: /);
 });
 
 test("the real homelab is not built with what is only marked", async () => {
