@@ -91,7 +91,7 @@ function chunkNonce(index: number, isLast: boolean): Buffer {
   return nonce;
 }
 
-/** By pieces of this size; one that is empty where there is nothing. */
+/** The bytes in pieces of this size; one empty piece if there are no bytes. */
 function pieces(bytes: Uint8Array, size: number): Uint8Array[] {
   const all: Uint8Array[] = [];
   for (let at = 0; at === 0 || at < bytes.length; at += size) all.push(bytes.subarray(at, at + size));
@@ -197,7 +197,7 @@ export function ageDecrypt(armoured: string, identity: AgeIdentity): Buffer {
 
 /** The inverse of {@link ageEncryptFile}, also of what the program `age` wrote without armour. @throws as {@link ageDecrypt} */
 export function ageDecryptFile(binary: Buffer, identity: AgeIdentity): Buffer {
-  if (!binary.subarray(0, FIRST_LINE.length).equals(FIRST_LINE)) throw damaged("it is no file of age");
+  if (!binary.subarray(0, FIRST_LINE.length).equals(FIRST_LINE)) throw damaged("it is not an age file");
   const end = binary.indexOf("\n---");
   if (end < 0) throw damaged("it has no end");
   const header = binary.subarray(0, end + "\n---".length).toString("latin1");

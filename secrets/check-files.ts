@@ -23,7 +23,7 @@ const MAX_BYTES = 1024 * 1024;
 /** Whether a path from the checkout's folder is one that only an encrypted file may have. */
 const mustBeEncrypted = (file: string): boolean => file.startsWith("secrets/") && DATA.test(file);
 
-/** Whether a private key stands in the text that is not marked as lab-only. */
+/** Whether the text has a private key that is not marked as lab-only. */
 function holdsUnmarkedKey(text: string): boolean {
   const lines = text.split("\n");
   return lines.some((line, index) => {

@@ -15,7 +15,7 @@ function sources(folder: string): string[] {
   });
 }
 
-/** The site is that of the tests: what another one reads is its own affair. */
+/** The program with the site of the tests. What other sites read is not checked here. */
 const program = ["stacks", "components", "tests/homelab/site"]
   .flatMap(sources)
   .map((name) => ({ name: name.replace("tests/homelab/", ""), text: fs.readFileSync(path.join(root, name), "utf8") }));
@@ -67,7 +67,7 @@ test("the table has each credential once, each in an entry of its own", () => {
 describe.each(Object.entries(TABLE))("%s", (name, { entry, keys, readBy }) => {
   const credential = credentialOf(name);
 
-  test("lies in its entry and in no other: a key of its name stands nowhere else", () => {
+  test("is in its entry only: no other entry has a key of its name", () => {
     expect(credential.entry).toBe(`cluster-secret-store/secrets/${entry}`);
     const places = [...entryKeys("cluster-secret-store/secrets", HOMELAB_SECRETS)];
     const elsewhere = places.filter(([at, there]) => at !== credential.entry && there.some((key) => keys.includes(key)));

@@ -17,7 +17,7 @@ export interface Credential {
   owner: string;
   /** Who else reads it, and restarts when it changes. */
   consumers: readonly string[];
-  /** Whether the program builds the owner. Where it does not yet, a new value waits in Git and Vault for it. */
+  /** Whether the program builds the owner. If it does not yet, a new value is only stored in Git and Vault. */
   built: boolean;
   /** New values for its keys. */
   make(): Promise<SecretEntry>;
@@ -33,11 +33,11 @@ function password(like?: RegExp): string {
     if (like === undefined || like.test(made)) return made;
   }
 }
-/** As many characters as a program counts on. */
+/** Random text of exactly this length, for programs that require one. */
 const letters = (count: number): string => crypto.randomBytes(count).toString("hex").slice(0, count);
 const one = (key: string) => async (): Promise<SecretEntry> => ({ [key]: password() });
 
-/** By which the box of an environment sends to the hub: each has its own, so that none can send in another one's name. */
+/** The password with which an environment's collector (its box) sends to the hub. Each has its own: none can send in another one's name. */
 const box = (environment: string): Credential => {
   const name = `BOX_${environment.toUpperCase()}`;
   return {
@@ -134,7 +134,7 @@ export const CREDENTIALS: readonly Credential[] = [
     owner: "Harbor (stack tools; it gives its account pipelines the new secret)",
     built: true,
     consumers: ["pipelines that push images"],
-    // It takes none without a large letter, a small one and a digit.
+    // Harbor requires an upper-case letter, a lower-case letter and a digit.
     make: async () => ({ HARBOR_KEY: password(/(?=.*[A-Z])(?=.*[a-z])(?=.*\d)/) }),
   },
   {

@@ -56,7 +56,7 @@ test("for several environments each file is opened once, and each has its own va
   put("stg", "db", { password: "stg" });
   const opened = new Map();
   expect(await load({ environment: "dev", opened })).toEqual(new Map([["db", { user: "common", password: "dev" }]]));
-  // It would not open again.
+  // Reading this file again would fail.
   fs.writeFileSync(path.join(root, "common", "db.yaml"), "plain: text\n");
   expect(await load({ environment: "stg", opened })).toEqual(new Map([["db", { user: "common", password: "stg" }]]));
   expect([...opened.keys()].map((file) => path.relative(root, file))).toEqual(["common/db.yaml", "dev/db.yaml", "stg/db.yaml"]);
@@ -140,7 +140,7 @@ describe("age keys", () => {
     await expect(load()).rejects.toMatchObject({ code: "E_AGE_KEY", message: "an age key is damaged" });
   });
 
-  test("comments in a key file are skipped, and the wrong key is told by the recipients", async () => {
+  test("comments in a key file are skipped, and the error for a wrong key names the recipients", async () => {
     const file = path.join(root, "key.txt");
     fs.writeFileSync(file, `# created: today\n# public key: ${identity.recipient}\n${identity.secret}\n`);
     process.env["SOPS_AGE_KEY_FILE"] = file;

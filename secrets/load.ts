@@ -31,7 +31,7 @@ async function loadFolder(
   return new Map(trees.flatMap((entries) => [...entries]));
 }
 
-/** By file: what it holds. */
+/** Decrypted entries, by file. */
 export type OpenedSecrets = Map<string, Promise<Map<string, SecretEntry>>>;
 
 export interface LoadOptions extends Place {
@@ -39,7 +39,7 @@ export interface LoadOptions extends Place {
   environment?: string | undefined;
   /** Paths below the mount to decrypt; each must be there. Default: all. */
   only?: readonly string[] | undefined;
-  /** What was opened before with the same identities; what is opened now is added. For who asks for several environments at once. */
+  /** Files that were decrypted before, with the same identities. New ones are added: callers that load several environments pass one map. */
   opened?: OpenedSecrets;
 }
 

@@ -1,7 +1,7 @@
 /**
- * A folder for plaintext that goes when we go. It lies in memory where the system has such a place, is ours alone, and a
- * process of its own removes it as soon as this one ends, however it ends: that process waits on a pipe whose other end only
- * this one holds. A folder that was left all the same (both were killed at once) is removed by the next run.
+ * A folder for plaintext that does not outlive this process. It is in memory where the system has a memory file system, and only this
+ * user can read it. A second process removes it as soon as this one ends, however it ends: it waits on a pipe whose other end only this
+ * process holds. If both were killed at once, the next run removes the folder.
  */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -19,7 +19,7 @@ function place(): string {
     fs.accessSync(IN_MEMORY, fs.constants.W_OK | fs.constants.X_OK);
     return IN_MEMORY;
   } catch {
-    // Not Linux, or closed to us.
+    // Not Linux, or not writable.
     return os.tmpdir();
   }
 }
@@ -47,7 +47,7 @@ export async function inPrivateFolder<T>(work: (folder: string) => Promise<T>): 
     cwd: "/",
   });
   try {
-    // Nothing is written before there is somebody to remove it.
+    // Nothing is written before the process that removes it runs.
     await new Promise<void>((resolve, reject) => {
       cleaner.stdout.once("data", () => resolve());
       cleaner.once("error", reject);

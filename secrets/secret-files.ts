@@ -74,7 +74,7 @@ export class SecretFiles {
     return path.join(this.root, folder, `${entry}.yaml`);
   }
 
-  /** Who must be able to open a file, by `.sops.yaml`. */
+  /** The recipients that `.sops.yaml` names for a file. */
   wanted(name: FileName): string[] {
     const beside = path.join(path.dirname(this.root), ".sops.yaml");
     return recipientsFor(this.label(name), fs.existsSync(beside) ? beside : undefined);
@@ -131,7 +131,7 @@ export class SecretFiles {
     return entriesOf(this.label(name), treeOf(open.leaves), name.entry).get(name.entry) ?? {};
   }
 
-  /** Replaces a file, unless it is not what it was when it was read. */
+  /** Replaces a file, unless it has changed since it was read. */
   private write(name: FileName, before: string | undefined, after: string): void {
     whileUnchanged(this.root, this.path(name), this.label(name), before, after);
   }
@@ -139,7 +139,7 @@ export class SecretFiles {
   /** @throws HomelabError E_SECRET_EXISTS */
   create(name: FileName, values: SecretEntry): void {
     if (fs.existsSync(this.path(name)))
-      throw new HomelabError("E_SECRET_EXISTS", `${this.label(name)} is there already`, {
+      throw new HomelabError("E_SECRET_EXISTS", `${this.label(name)} already exists`, {
         subject: this.label(name),
         hint: "change it: `homelab secrets set`",
       });
@@ -171,7 +171,7 @@ export class SecretFiles {
     this.write(name, before, rotateDataKey(this.label(name), this.open(name, before), new Date(this.clock.now())));
   }
 
-  /** Makes the file's recipients those of `.sops.yaml`. @returns who came and who went */
+  /** Makes the file's recipients those of `.sops.yaml`. @returns the recipients that were added and removed */
   updateRecipients(name: FileName): { added: string[]; removed: string[] } {
     const before = this.text(name);
     const open = this.open(name, before);

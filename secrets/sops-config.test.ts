@@ -52,7 +52,7 @@ describe("what sops reads is read", () => {
   });
 });
 
-describe("what the rule that fits needs and is not there is refused by name", () => {
+describe("what the first matching rule needs and is not supported is refused by name", () => {
   const rule = (text: string) => `creation_rules:\n  - path_regex: ^other/\n    age: ${B}\n  - ${text}\n`;
   test.each([
     ["pgp", rule(`{ age: ${A}, pgp: FBC7B9E2 }`), `creation rule 2 is the one for ${FILE}, and it asks for pgp, and only age recipients are supported here`],
@@ -64,7 +64,7 @@ describe("what the rule that fits needs and is not there is refused by name", ()
     ["a MAC of a part", rule(`{ age: ${A}, mac_only_encrypted: true }`), "it sets mac_only_encrypted"],
     ["no recipient", rule("{ age: '' }"), "it has no recipient"],
     ["an SSH key", rule(`{ age: "${A},ssh-ed25519 AAAA me" }`), 'it has the recipient "ssh-ed25519 AAAA me"'],
-    ["an expression that is none", rule("{ path_regex: '(', age: x }"), "its path_regex ( is no regular expression"],
+    ["an invalid expression", rule("{ path_regex: '(', age: x }"), "its path_regex ( is no regular expression"],
     ["no rule", `creation_rules:\n  - path_regex: ^other/\n    age: ${A}\n`, `no creation rule is for ${FILE}`],
     ["no rules", "creation_rules: []\n", "creation_rules is not what sops reads there"],
     ["no map", "- a\n", "it is not what sops reads there"],

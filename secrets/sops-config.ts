@@ -1,6 +1,6 @@
 /**
  * `.sops.yaml`: which keys a new file is encrypted to. Rules are matched as sops 3.10 matches them (config/config.go): the first whose
- * `path_regex`, a Go expression, is found in the path from the configuration's folder; keys that sops does not know are passed over.
+ * `path_regex`, a Go expression, is found in the path from the configuration's folder; keys that sops does not know are ignored.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -33,7 +33,7 @@ const schema = z.looseObject({ creation_rules: z.array(ruleSchema).min(1) });
 const isSet = (value: unknown): boolean =>
   value !== undefined && value !== null && value !== "" && value !== false && !(Array.isArray(value) && value.length === 0);
 
-/** What a rule cannot be used for, as a whole sentence about it. */
+/** Why a rule cannot be used. The message is a sentence whose subject is the rule. */
 class RuleFault extends Error {}
 
 function parseConfig(configFile: string): readonly Rule[] {

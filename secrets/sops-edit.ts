@@ -1,4 +1,4 @@
-/** Changes to opened SOPS files. What was not changed keeps its encrypted text, so that a diff shows what was. */
+/** Changes to opened SOPS files. Values that are not changed keep their encrypted text, so that a diff shows only the changed ones. */
 import * as crypto from "node:crypto";
 import type { Document, Scalar, YAMLMap } from "yaml";
 import type { OpenFile } from "./sops-file";
@@ -32,7 +32,7 @@ function sign(document: Document, key: Uint8Array, texts: readonly string[], now
   ];
 }
 
-/** The text with the edits alone; laid out anew where that cannot be. @param document with the edits in it */
+/** The text with only the edits changed, or, where that is not possible, printed as a whole. @param document with the edits in it */
 function edited(file: string, text: string, document: ReturnType<typeof parseSopsYaml>, edits: readonly TextEdit[]): string {
   return spliced(text, parseSopsYaml(file, text), document, edits) ?? printSopsYaml(document, text);
 }
@@ -62,7 +62,7 @@ export function changeSopsFile(file: string, open: OpenFile, changes: Changes, n
   return edited(file, open.text, document, edits);
 }
 
-/** Like the library's own, and new keys stand before the `sops` section, which SOPS has last. */
+/** Like the library's own `setIn`, but new keys come before the `sops` section, which SOPS writes last. */
 function setIn(document: Document<YAMLMap>, place: readonly string[], value: unknown): void {
   document.setIn(place, document.createNode(value));
   const { items } = document.contents as YAMLMap<Scalar<string>>;
@@ -89,7 +89,7 @@ export function rotateDataKey(file: string, open: OpenFile, now: Date): string {
   return printSopsYaml(document, text);
 }
 
-/** Comments are bound to the map that they stand in, which YAML does not tell exactly: the one that fits is found by trying. */
+/** An encrypted comment is bound to the map that it is in. YAML does not say exactly which map that is, so each one is tried. */
 function withComments(text: string, open: OpenFile, key: Uint8Array): string {
   const maps = new Set(open.leaves.flatMap(({ place }) => place.map((_, depth) => additionalData(place.slice(0, depth)))));
   return text.replace(COMMENT, (encrypted) => {

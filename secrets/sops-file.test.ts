@@ -16,7 +16,7 @@ const TREE: SecretTree = { vault: { kv: { a: VALUES_OF_TREE } } };
 const encrypt = (tree: SecretTree = TREE) => encryptSopsFile(tree, [identity.recipient], WHEN);
 const decrypt = (text: string, keys = [identity]) => decryptSopsFile("f.yaml", text, keys);
 
-/** By another letter of base64: the same one, in one of 64 runs, would change nothing. */
+/** Puts another letter of base64 there. A fixed letter would change nothing in one of 64 runs. */
 const replaceLetter = (binary: Buffer, at: number): number => binary.write(binary[at] === 0x41 ? "B" : "A", at);
 
 describe("age", () => {
@@ -97,7 +97,7 @@ describe("a file that real sops wrote with comments, dates, lines and numbers of
     [":", " at the end"],
   ];
 
-  /** Comments decrypted by where the text has them: how deep says in which map. */
+  /** The comments, each decrypted as part of the map that its indentation says. */
   const commentsOf = (text: string, key: Buffer): [string, string][] =>
     [...text.matchAll(/^( *)#(ENC\[.*type:comment\])$/gm)].map(([, spaces = "", encrypted = ""]) => {
       const place = `${["vault", "kv", "recorded"].slice(0, spaces.length / 4).join(":")}:`;
@@ -224,7 +224,7 @@ test.each([
     "a null, which sops leaves as it is",
     encrypt().replace(/text: ENC.*\n/, "text: null\n"),
     "E_SECRET_SHAPE",
-    "f.yaml: vault.kv.a.text is null, which is no value and which SOPS leaves as it is",
+    "f.yaml: vault.kv.a.text is null, which SOPS does not encrypt and Vault cannot hold",
   ],
   ["no MAC", without(/ {4}mac: .*\n/), "E_SECRET_FORMAT", "f.yaml: its sops section is damaged, or it has no age recipient"],
   [

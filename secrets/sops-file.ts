@@ -56,7 +56,7 @@ export interface OpenFile {
   dataKey: Buffer;
   leaves: OpenLeaf[];
   recipients: string[];
-  /** Who opened it. */
+  /** The key that it was opened with. */
   identity: AgeIdentity;
 }
 
@@ -111,7 +111,7 @@ export function treeOf(leaves: readonly { place: readonly string[]; plain: Plain
   return tree;
 }
 
-/** Also for a key such as `__proto__`, which an assignment would take for something else. */
+/** Sets a key, also one such as `__proto__`: an assignment would set the prototype instead. */
 function define(node: SecretTree, key: string, value: SecretTree[string]): void {
   Object.defineProperty(node, key, { value, enumerable: true, configurable: true, writable: true });
 }
@@ -124,7 +124,7 @@ function define(node: SecretTree, key: string, value: SecretTree[string]): void 
 export async function decryptSopsFile(file: string, text: string, identities: readonly AgeIdentity[]): Promise<SecretTree> {
   const { document, leaves, identity } = openSopsFile(file, text, identities);
   const ours = treeOf(leaves);
-  // A type that JavaScript has no exact value for is text, for which sops-age needs to be told so.
+  // A value that JavaScript cannot hold exactly is kept as text. sops-age must decrypt it as text too.
   for (const { node, plain } of leaves) {
     if (typeof programValue(plain) === "string") node.value = node.value.replace(/,type:\w+\]$/, ",type:str]");
   }

@@ -24,7 +24,7 @@ export function yamlFiles(folder: string, below = ""): string[] {
       const name = path.posix.join(below, entry.name);
       if (entry.isDirectory()) return yamlFiles(folder, name);
       if (entry.isFile() && entry.name.endsWith(".yaml")) return [name];
-      // Encrypted, and never the file itself.
+      // Left by an interrupted write: it is encrypted, and not the file itself.
       if (cutWrite(entry.name)?.file.endsWith(".yaml") === true) return [];
       throw new HomelabError("E_SECRET_FILE", `${path.join(folder, name)} is no .yaml file`, {
         subject: name,

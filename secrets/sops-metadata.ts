@@ -3,7 +3,7 @@ import { z } from "zod";
 import { HomelabError } from "../common/errors";
 import { type AgeIdentity, ageDecrypt, ageEncrypt } from "./age";
 
-/** The version of SOPS that our files say they were written by: what their format follows. */
+/** The version of SOPS whose format the written files have, and which they name. */
 export const SOPS_VERSION = "3.10.2";
 
 const schema = z.looseObject({
@@ -25,7 +25,7 @@ export function sopsError(code: string, file: string, message: string, hint: str
  */
 export function parseMetadata(file: string, section: unknown, text: string): SopsMetadata {
   const missing = section === undefined || section === null;
-  // To encrypt such a file once more would seal the loss.
+  // Such a file has lost its end. If it were encrypted again, its values would be lost for good.
   if (missing && text.includes("ENC[AES256_GCM,")) throw sopsError("E_SECRET_FORMAT", file, "its end with the sops section is missing", "restore it from Git");
   if (missing) throw sopsError("E_SECRET_PLAIN", file, "it is not encrypted: it has no sops section", "encrypt it: sops encrypt --in-place <file>");
   const metadata = schema.safeParse(section);
@@ -52,7 +52,7 @@ export function ownEntry(file: string, metadata: SopsMetadata, identities: reado
 
 export const openDataKey = (entry: { identity: AgeIdentity; enc: string }): Buffer => ageDecrypt(entry.enc, entry.identity);
 
-/** The data key, once for each recipient. */
+/** The data key, encrypted to each recipient. */
 export const wrapDataKey = (key: Uint8Array, recipients: readonly string[]): { recipient: string; enc: string }[] =>
   recipients.map((recipient) => ({ recipient, enc: ageEncrypt(key, [recipient]) }));
 

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Document, Node, Pair, Scalar, YAMLMap } from "yaml";
 
-/** A value's new text by its place; undefined removes the key, and text in lines is a whole block. */
+/** A value's new text by its place. Undefined removes the key. Text of several lines replaces the key and its value. */
 export interface TextEdit {
   place: readonly string[];
   value: string | undefined;
@@ -20,7 +20,7 @@ interface Splice {
 type Range = [start: number, valueEnd: number, nodeEnd: number];
 const rangeOf = (node: unknown): Range | undefined => (node as Node | null | undefined)?.range ?? undefined;
 
-/** Where one edit cannot be made without laying out more than its own node. */
+/** Thrown where an edit cannot be made without changing the layout of more than its own node. */
 class NoSplice extends Error {}
 
 function mapAt(document: Document<YAMLMap>, place: readonly string[]): YAMLMap {

@@ -27,10 +27,13 @@ export function parseSopsYaml(file: string, text: string): Parsed {
   return document as unknown as Parsed;
 }
 
-/** The section that sops writes at the end of a file, alone: nothing but its indented lines follows. Each line fits in one way, so that a file of another shape is seen at once. */
+/**
+ * The section that sops writes at the end of a file, followed only by its indented lines. Each line can match in one way only, so there is no
+ * backtracking over a file of another form.
+ */
 const METADATA = /(?<=^|\n)sops:[ \t]*\n(?:[ \t][^\n]*(?:\n|$)|\n)*$/;
 
-/** For who wants to know which keys there are: the metadata is two thirds of a file, and as much of the time that it takes to read it. */
+/** For callers that need only the keys: the metadata is two thirds of a file and of the time to parse it. */
 export const withoutMetadata = (text: string): string => text.replace(METADATA, "") || text;
 
 /**
@@ -50,7 +53,7 @@ export function leavesOf(file: string, document: Parsed): Leaf[] {
         throw sopsError(
           "E_SECRET_SHAPE",
           file,
-          `${place.join(".")} is null, which is no value and which SOPS leaves as it is`,
+          `${place.join(".")} is null, which SOPS does not encrypt and Vault cannot hold`,
           'give it a value or "", or remove the key: sops edit <file>',
         );
       else if (isScalar(value) && typeof value.value === "string" && (value.value === "" || isEncryptedValue(value.value))) {
@@ -60,7 +63,7 @@ export function leavesOf(file: string, document: Parsed): Leaf[] {
           "E_SECRET_PLAIN",
           file,
           `the value of ${place.join(".")} is not encrypted`,
-          "encrypt the file with sops, and treat the value as burnt if it was committed",
+          "encrypt the file with sops, and replace the value if it was committed: it is no longer secret",
         );
       }
     }
@@ -72,12 +75,12 @@ export function leavesOf(file: string, document: Parsed): Leaf[] {
 const INDENT = 4;
 const COMMENT_LINE = /^( *)(#.*)$/;
 
-/** Spaces a level. */
+/** Spaces of one level of indentation. */
 function indentOf(text: string): number {
   return /^sops:\n( +)/m.exec(text)?.[1]?.length ?? INDENT;
 }
 
-/** SOPS sets the lines of a data key two spaces in from its `enc`, the library as far as a level: every edit would show them all. */
+/** SOPS indents the lines of a data key by two spaces from `enc`, the library by a whole level: each edit would change all these lines. */
 const asSopsPrints = (text: string): string =>
   text.replace(/^( +)enc: \|\n(?:\1 .*\n)+/gm, (block, spaces: string) =>
     block
@@ -94,8 +97,8 @@ export function printNewSopsYaml(tree: object): string {
 
 /**
  * As SOPS lays out its files: four spaces, no line broken.
- * @param text that the document was parsed from: comments stand as deep as there. SOPS binds an encrypted comment to the map
- * in which it stands; the library puts one at the end of the file into the innermost map above it, where it no more decrypts.
+ * @param text that the document was parsed from: comments keep the indentation that they have there. SOPS binds an encrypted comment to
+ * the map that it is in; the library moves one at the end of the file into the innermost map above it, where it no longer decrypts.
  */
 export function printSopsYaml(document: Parsed, text: string): string {
   const levels = new Map<string, number[]>();

@@ -13,7 +13,7 @@ const encodePath = (path: string): string => path.split("/").map(encodeURICompon
 
 type SealStatus = z.infer<typeof sealStatus>;
 
-/** As many keys as Vault's own default, and how many of them unseal. */
+/** Vault's own defaults: how many unseal keys there are, and how many of them unseal it. */
 const SHARES = 5;
 const THRESHOLD = 3;
 const MS_BETWEEN_TRIES = 1000;
@@ -33,7 +33,7 @@ export interface VaultApi {
   remove(token: string, entry: string): Promise<void>;
   /** Whether Vault knows the token. */
   accepts(token: string): Promise<boolean>;
-  /** What Vault is: another one, or one that was made anew, has another id. Vault must be open. */
+  /** The id of this Vault: another Vault, or one that was rebuilt, has another id. Vault must be unsealed. */
   clusterId(): Promise<string>;
   /**
    * Any other call. @param what for a refusal: `make a policy`
@@ -44,7 +44,7 @@ export interface VaultApi {
   close(): Promise<void>;
 }
 
-/** Vault says no, or what stands before it. */
+/** Vault, or a proxy in front of it, refused a request. */
 export class VaultRefusal extends HomelabError {
   constructor(
     readonly status: number,
@@ -54,7 +54,7 @@ export class VaultRefusal extends HomelabError {
   }
 }
 
-/** Vault lists errors by bullets, one a line; a message of ours is one line. */
+/** Vault lists errors with bullets, one on each line; the message here has one line. */
 const oneLine = (errors: readonly string[]): string =>
   errors
     .map((text) => {
@@ -63,7 +63,7 @@ const oneLine = (errors: readonly string[]): string =>
     })
     .join("; ");
 
-/** Vault's own words for what it refused, which hold no secrets of ours. */
+/** The error for a refusal, with Vault's own messages, which hold no secrets of the homelab. */
 function refused(address: string, what: string, response: HttpResponse): HomelabError {
   const errors = z.object({ errors: z.array(z.string()) }).safeParse(parseJson(response.body));
   if (response.status < 300)
@@ -94,7 +94,7 @@ export function vaultAddress(text: string): string {
   try {
     url = new URL(text);
   } catch {
-    // Said below. The parser's own words quote the text, which may hold a password.
+    // The error is thrown below. The parser's message quotes the text, which may hold a password.
   }
   if (url === undefined || !["http:", "https:"].includes(url.protocol) || url.host === "" || url.username !== "" || url.password !== "")
     throw new HomelabError("E_USAGE", "VAULT_ADDR is no address of a Vault", { hint: "for example: VAULT_ADDR=https://vault.example.org" });
@@ -105,7 +105,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // A proxy's page, not Vault: the caller's schema says no.
+    // A proxy's page, not Vault's answer: the caller's schema refuses undefined.
     return undefined;
   }
 }
@@ -155,7 +155,7 @@ async function statusOrThrow(connection: Connection): Promise<SealStatus> {
   throw refused(connection.address, "tell its state", status);
 }
 
-/** From an empty Vault to one that takes requests. */
+/** The calls that bring an empty Vault to where it takes requests. */
 function bootCalls(connection: Connection): Pick<VaultApi, "status" | "waitUntilReachable" | "initialise" | "unseal" | "waitUntilActive"> {
   const { address, call, persist } = connection;
   return {
@@ -185,7 +185,7 @@ function bootCalls(connection: Connection): Pick<VaultApi, "status" | "waitUntil
   };
 }
 
-/** What is asked of a Vault that is open. */
+/** The calls to an unsealed Vault. */
 function openCalls(connection: Connection): Pick<VaultApi, "accepts" | "clusterId" | "ask" | "list" | "remove"> {
   const { address, call } = connection;
   return {

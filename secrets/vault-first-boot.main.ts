@@ -1,6 +1,6 @@
 /**
  * `node bin/secrets/vault-first-boot.main.js`: brings the Vault of VAULT_ADDR to where it takes requests, and prints
- * {"id": …}, which tells it from the Vault before it, and nothing else on standard output. Run by the program (components/platform/vault/vault.ts).
+ * {"id": …}, the id of this Vault (a rebuilt one has another), and nothing else on standard output. Run by the program (components/platform/vault/vault.ts).
  */
 import { systemClock } from "../common/clock";
 import { ENV, readEnv } from "../common/env";
@@ -10,7 +10,7 @@ import { recipientsFor } from "./sops-config";
 import { createVaultApi, vaultAddress } from "./vault-api";
 import { firstBoot, keysFolder } from "./vault-first-boot";
 
-/** Set while Vault has been asked for keys that are not stored yet: a signal then waits for the end of that. */
+/** Set from the request for Vault's keys until they are stored. A signal that arrives meanwhile is handled afterwards. */
 let busy = false;
 let waiting: NodeJS.Signals | undefined;
 

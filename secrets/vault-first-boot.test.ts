@@ -44,9 +44,9 @@ class FakeVault {
   sealed = true;
   given = new Set<string>();
   calls: string[] = [];
-  /** Answers with a proxy's page as often. */
+  /** How many requests are first answered with a proxy's page. */
   unreachable = 0;
-  /** Kills the run at this call (from 1): before Vault does it, or after. */
+  /** Kills the run at this call (from 1): before Vault executes it, or after. */
   kill: { at: number; when: "before" | "after" } | undefined;
 
   private status = () => ({
@@ -149,7 +149,7 @@ const KILLS = [1, 2, 3, 4, 5, 6, 7, 8]
   .flatMap((at) => (["before", "after"] as const).map((when) => ({ at, when })))
   .filter((k) => !(k.at === 3 && k.when === "after"));
 
-test.each(KILLS)("a run that is killed $when call $at is made good by the next one", async (kill) => {
+test.each(KILLS)("the next run completes one that is killed $when call $at", async (kill) => {
   const vault = new FakeVault();
   vault.kill = kill;
   await expect(boot(vault)).rejects.toThrow(Killed);
@@ -211,7 +211,7 @@ test("a folder that cannot be written stops before Vault is touched", async () =
   expect(vault.calls.filter((call) => !call.startsWith("GET"))).toEqual([]);
 });
 
-test("a recipient that is none stops before Vault is touched", async () => {
+test("an invalid recipient stops before Vault is touched", async () => {
   const vault = new FakeVault();
   const api = createVaultApi(ADDRESS, fakeClock(), vault.client());
   const run = firstBoot({
@@ -227,7 +227,7 @@ test("a recipient that is none stops before Vault is touched", async () => {
   expect(vault.calls.filter((call) => !call.startsWith("GET"))).toEqual([]);
 });
 
-test("of two first boots at once one boots and the other is told; the keys stay where they are", async () => {
+test("of two first boots at once one boots and the other fails with an error; the keys stay where they are", async () => {
   const vault = new FakeVault();
   const results = await Promise.allSettled([boot(vault), boot(vault)]);
   expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
@@ -236,7 +236,7 @@ test("of two first boots at once one boots and the other is told; the keys stay 
   expect(await boot(vault)).toEqual({ rootToken: "hvs.root1", unsealKeys: vault.keys });
 });
 
-test("a Vault that somebody else initialises in the same moment is told as that, and not as one whose keys were lost", async () => {
+test("if somebody else initialises Vault at the same moment, the error says so, and not that keys were lost", async () => {
   const vault = new FakeVault();
   const api = createVaultApi(ADDRESS, fakeClock(), vault.client());
   const elsewhere: typeof api = {
@@ -268,7 +268,7 @@ test("it waits for a Vault that is not there yet, and gives up after ten minutes
   expect(patience.slept).toBe(600_000);
 });
 
-test("the command prints what Vault it is as its only output, and no token", async () => {
+test("the command prints the id of this Vault as its only output, and no token", async () => {
   const vault = new FakeVault();
   const client = vault.client();
   const server = http.createServer((request, response) => {

@@ -72,7 +72,7 @@ const markerOf = (file: string): string => `${file}.initialising`;
 
 async function initialise(args: FirstBootArgs, file: string): Promise<VaultKeys> {
   if (fs.existsSync(file)) setAside(file, new Date(args.clock.now()));
-  // Says to a later run that this one came so far; see keysLost.
+  // Tells a later run that Vault may have made keys that were not stored; see keysLost.
   writeFileAtomic(markerOf(file), `${new Date(args.clock.now()).toISOString()}\n`);
   return await args.uninterrupted(async () => {
     const keys = await args.api.initialise().catch((thrown: unknown) => {
@@ -149,7 +149,7 @@ async function unseal(args: UnsealArgs, keys: VaultKeys, file: string): Promise<
  * Brings Vault to where it takes requests. One process at a time for each folder of keys: of two, the second could put the
  * first one's keys aside as an older Vault's.
  * @returns its keys, and its root token until it was set up (vault-set-up.ts)
- * @throws HomelabError E_SECRETS_LOCKED where another one is at it, and those of the table above
+ * @throws HomelabError E_SECRETS_LOCKED while another process does the same, and the errors of the table above
  */
 export async function firstBoot(args: FirstBootArgs): Promise<VaultKeys> {
   const file = keysFile(args.folder, args.address);

@@ -1,4 +1,4 @@
-/** Entries of Vault that Git no longer has. They are told, and deleted only where somebody names them. */
+/** Entries of Vault that Git no longer has. They are listed, and deleted only if somebody names them. */
 import { HomelabError } from "../common/errors";
 import type { VaultApi } from "./vault-api";
 
@@ -25,7 +25,7 @@ export async function deleteEntries(api: VaultApi, token: string, inGit: Readonl
   const orphans = await findOrphans(api, token, inGit);
   const wrong = paths.find((path) => !orphans.includes(path));
   if (wrong !== undefined) {
-    throw new HomelabError("E_VAULT_ENTRY", inGit.has(wrong) ? `"${wrong}" is in Git` : `Vault has no entry "${wrong}" that Git has not`, {
+    throw new HomelabError("E_VAULT_ENTRY", inGit.has(wrong) ? `"${wrong}" is in Git` : `Vault has no entry "${wrong}" that is missing in Git`, {
       subject: wrong,
       hint: inGit.has(wrong) ? "remove its file from Git first; nothing was deleted" : "`homelab vault orphans` lists them; nothing was deleted",
     });

@@ -1,6 +1,6 @@
 /**
  * A new root token from the unseal keys, for as long as one piece of work takes. The one of Vault's first boot is revoked when
- * Vault is set up, so nothing that lasts can do everything.
+ * Vault is set up, so no token with all rights lasts.
  */
 import * as fs from "node:fs";
 import { z } from "zod";
@@ -76,7 +76,7 @@ export async function rootFromKeys({ api, address, folder, identities }: RootArg
   return generateRoot(api, address, (await readVaultKeys(file, identities())).unsealKeys);
 }
 
-/** Does a piece of work with a root token of its own, which is revoked after it, whatever comes of it. */
+/** Does a piece of work with a root token of its own, which is revoked afterwards, also if the work fails. */
 export async function withRoot<T>(args: RootArgs, work: (token: string) => Promise<T>): Promise<T> {
   const token = await rootFromKeys(args);
   try {

@@ -1,5 +1,5 @@
 /**
- * What takes the root token in a Vault's life: the policy of the stack that manages it, and that stack's token. Then the root
+ * What needs the root token of Vault's first boot: the policy of the stack that manages Vault, and that stack's token. Then the root
  * token is revoked, and taken out of the file of keys. May be cut at any point and run again: what an earlier run made is
  * written again, and its token revoked.
  */
@@ -89,7 +89,7 @@ async function setUp(args: SetUpArgs, file: string): Promise<string> {
 
 /**
  * @returns a token of the policy, and of nothing else
- * @throws HomelabError E_SECRETS_LOCKED where another one is at it, E_VAULT_KEYS_LOST, E_VAULT_ROOT
+ * @throws HomelabError E_SECRETS_LOCKED while another process does the same, E_VAULT_KEYS_LOST, E_VAULT_ROOT
  */
 export async function setUpVault(args: SetUpArgs): Promise<string> {
   return await whileLockedAsync(path.join(args.folder, ".lock"), () => setUp(args, keysFile(args.folder, args.address)));

@@ -3,7 +3,7 @@ import { HomelabError } from "../common/errors";
 import { takeOwnerFile } from "../common/owner-file";
 
 function acquire(file: string): void {
-  // The second look finds the place of a killed process free.
+  // The first try removes the lock of a process that was killed, and the second takes it.
   if (takeOwnerFile(file) || takeOwnerFile(file)) return;
   throw new HomelabError("E_SECRETS_LOCKED", "another process is writing secrets; nothing was written", {
     subject: file,

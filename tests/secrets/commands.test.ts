@@ -266,7 +266,7 @@ describe("bad input", () => {
     ["an empty file", ["edit", "a"], damage(() => ""), { says: "it is not a YAML map, or it is cut off" }],
     ["no such entry", ["get", "b", "key"], nothing, { says: "there is no secrets/common/b.yaml" }],
     ["no such key", ["get", "a", "other"], nothing, { says: 'there is no "other" in secrets/common/a.yaml' }],
-    ["an entry that is there already", ["new", "a", "key"], nothing, { input: "x", says: "secrets/common/a.yaml is there already" }],
+    ["an entry that is there already", ["new", "a", "key"], nothing, { input: "x", says: "secrets/common/a.yaml already exists" }],
     ["a path out of the folder", ["new", "../../x", "key"], nothing, { code: 2, input: "x", says: "is no name of an entry" }],
     ["a key that sops would not encrypt", ["set", "a", "b_unencrypted"], nothing, { code: 2, input: "x", says: "would leave the value" }],
     [

@@ -242,11 +242,11 @@ describe("orphans and delete", () => {
 
   test.each<[string, string[], string, string]>([
     ["is in Git", ["a", "in/git"], '"in/git" is in Git', "remove its file from Git first; nothing was deleted"],
-    ["is not there", ["a", "b"], 'Vault has no entry "b" that Git has not', "nothing was deleted"],
+    ["is not there", ["a", "b"], 'Vault has no entry "b" that is missing in Git', "nothing was deleted"],
     [
       "is a kubeconfig of the program's own",
       ["clusters/dev/kubeconfig"],
-      'Vault has no entry "clusters/dev/kubeconfig" that Git has not',
+      'Vault has no entry "clusters/dev/kubeconfig" that is missing in Git',
       "nothing was deleted",
     ],
   ])("an entry to delete %s", async (_, names, says, next) => {
