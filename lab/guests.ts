@@ -21,7 +21,7 @@ export interface FleetOptions {
 }
 
 interface Slot {
-  /** Counts power switches: a boot that was overtaken by another one ends. */
+  /** Counts changes of power: a boot that a later change has overtaken stops. */
   turn: number;
   host?: Host;
   /** Of the last boot. */
@@ -126,7 +126,7 @@ class Fleet implements GuestFleet {
     ctx.changed();
   }
 
-  /** One thing after the other: the machine goes, and boots from its disk. */
+  /** Switches the machine off, then boots it from its disk. */
   #reboot(spec: GuestSpec, slot: Slot): void {
     const { ctx } = this.options;
     this.#switchOff(spec.id, slot).catch((error: unknown) =>
@@ -149,7 +149,7 @@ class Fleet implements GuestFleet {
   }
 }
 
-/** One thing after the other for each machine. */
+/** Runs the work of one machine in sequence. */
 function queue(slot: Slot, work: () => Promise<void>): Promise<void> {
   slot.work = slot.work.then(work);
   return slot.work;

@@ -1,4 +1,4 @@
-/** Argo CD's application controller: each Application is compared with Git, and synced where it was asked to be, or does it by itself. */
+/** Argo CD's application controller: it compares each Application with Git, and syncs it on request or automatically. */
 import { conditionOf, type Kube } from "../controllers/kube";
 import type { WorkQueue } from "../controllers/queue";
 import type { LabContext } from "../core/world";
@@ -40,7 +40,7 @@ export class Applications {
     for (const { metadata } of this.kube.all(ARGO_API, KIND, this.home())) this.queue.add(KIND, metadata.namespace, metadata.name);
   }
 
-  /** Something changed: its Application looks at it. A project or a cluster's Secret concerns all. */
+  /** An object changed: its Application is compared again, or all of them after a change of a project or of a cluster's Secret. */
   changed(object: KubeObject): void {
     const home = this.home();
     if (home === undefined) return;
@@ -151,7 +151,7 @@ export class Applications {
     });
   }
 
-  /** With the finalizer what it made goes first. */
+  /** A deleted Application with the finalizer: its objects are deleted first. */
   async #goes(app: KubeObject): Promise<void> {
     const { finalizers = [] } = app.metadata;
     if (!finalizers.includes(CASCADE)) return;
@@ -178,7 +178,7 @@ export class Applications {
 interface Next {
   readonly status: JsonMap;
   readonly conditions: readonly Condition[];
-  /** That Argo CD begins by itself. */
+  /** One that Argo CD begins automatically. */
   readonly operation?: Operation;
 }
 

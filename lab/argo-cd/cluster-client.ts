@@ -16,7 +16,7 @@ export interface ClusterAccess {
   /** Where its API answers, where that is not `server`. */
   readonly address?: string;
   readonly caPem: string;
-  /** What of it Argo CD looks after; undefined: all. */
+  /** What Argo CD manages in it. Undefined: everything. */
   readonly managed?: { readonly namespaces: readonly string[]; readonly clusterResources: boolean };
   readonly token?: () => string;
   readonly certificate?: { readonly cert: string; readonly key: string };
@@ -64,7 +64,7 @@ export class ClusterClient {
         host: "127.0.0.1",
         port: local.port,
         servername: isIP(url.hostname) === 0 ? url.hostname : "",
-        // The connection is to this machine, the certificate of the production address.
+        // The connection goes to this machine, but the certificate is that of the production address.
         checkServerIdentity: (_host, peer) => checkServerIdentity(url.hostname, peer),
         ca: caPem,
         ...certificate,
@@ -135,14 +135,14 @@ export class ClusterClient {
     return listAt(answer, "items").map((item) => ({ ...item, apiVersion, kind }) as unknown as KubeObject);
   }
 
-  /** Server-side apply; others' fields are taken over. @returns the object as it would be, or is. @throws ApiError */
+  /** Server-side apply with force, so fields of other managers are taken over. @returns the object as it is, or would be. @throws ApiError */
   async apply(object: KubeObject, { dryRun = false }: { dryRun?: boolean } = {}): Promise<KubeObject> {
     const { apiVersion, kind, metadata } = object;
     const query = `fieldManager=${MANAGER}&force=true${dryRun ? "&dryRun=All" : ""}`;
     return (await this.#call("PATCH", `${await this.#path(apiVersion, kind, metadata.namespace, metadata.name)}?${query}`, object)) as unknown as KubeObject;
   }
 
-  /** In the foreground: what the object owns goes first. One that is not there is no failure. @throws ApiError */
+  /** Deletes in the foreground: what the object owns goes first. A missing object is no error. @throws ApiError */
   async remove({ apiVersion, kind, metadata }: KubeObject): Promise<void> {
     try {
       await this.#call("DELETE", await this.#path(apiVersion, kind, metadata.namespace, metadata.name), { propagationPolicy: "Foreground" });

@@ -39,7 +39,7 @@ function jsonOf(text: string): unknown {
 }
 
 export class Clusters {
-  /** By the Secret's version: a new one has new connections. */
+  /** Clients, each with the version of its Secret: another version gets a new client. */
   readonly #clients = new Map<string, { version: string; client: ClusterClient }>();
 
   constructor(
@@ -67,7 +67,7 @@ export class Clusters {
     const { cluster } = kube;
     const account = kube.find("v1", "ServiceAccount", home, CONTROLLER);
     if (account === undefined) throw new UnknownCluster(`serviceaccounts "${CONTROLLER}" not found`);
-    // As the kubelet gives a pod one, and another before its hour is over.
+    // Like the token that the kubelet gives a pod: valid for an hour, and replaced before the hour is over.
     let held: { token: string; until: number } | undefined;
     const token = (): string => {
       if (held === undefined || held.until < ctx.clock.now())
@@ -82,7 +82,7 @@ export class Clusters {
     );
   }
 
-  /** Of that name or address. @throws UnknownCluster, NotModelled */
+  /** The cluster of that name or address. @throws UnknownCluster, NotModelled */
   find({ server, name }: Destination, home: string): ClusterClient {
     if ((server === undefined) === (name === undefined))
       throw new UnknownCluster(

@@ -13,14 +13,14 @@ const TRACKING = `${PREFIX}/tracking-id`;
 const trackingId = (app: string, object: KubeObject): string =>
   `${app}:${groupOf(object)}/${object.kind}:${object.metadata.namespace ?? ""}/${object.metadata.name}`;
 
-/** The Application that an object is of; undefined for what is of none. A mark that was copied from another object says nothing. */
+/** The Application that an object belongs to, if any. An annotation that was copied from another object does not count. */
 export function trackedBy(object: KubeObject): string | undefined {
   const id = object.metadata.annotations?.[TRACKING];
   const app = id?.split(":")[0];
   return app !== undefined && id === trackingId(app, object) ? app : undefined;
 }
 
-/** An object outside of what Argo CD looks after in a cluster; the message is the Application's condition. */
+/** An object outside of what Argo CD manages in a cluster; the message is the Application's condition. */
 export class NotManaged extends Error {}
 
 /** gitops-engine/pkg/cache/cluster.go, GetManagedLiveObjs. @throws NotManaged */
@@ -33,7 +33,7 @@ function checkManaged({ kind, metadata: { name, namespace = "" } }: KubeObject, 
 export interface Compared {
   readonly resources: readonly (Managed & { readonly synced: boolean })[];
   readonly hooks: readonly (Managed & { readonly phase: SyncPhase })[];
-  /** Of objects that are another Application's too. */
+  /** Messages about objects that belong to another Application too. */
   readonly shared: readonly string[];
   readonly health: HealthStatus;
 }
@@ -55,7 +55,7 @@ const ownState = (kube: Kube): LiveState => ({
   tracked: async (app) => kube.store.types.namespaced().flatMap((type) => kube.store.list(type).filter((object) => trackedBy(object) === app)),
 });
 
-/** Of another cluster it asks for kinds that the Application has, had, or may have, in its namespaces. */
+/** In another cluster it looks for objects of the kinds that the Application has, had, or may have, in its namespaces. */
 const otherState = (client: ClusterClient, kinds: readonly Kind[], namespaces: readonly string[]): LiveState => ({
   find: ({ apiVersion, kind, metadata }) => client.find(apiVersion, kind, metadata.namespace, metadata.name),
   tracked: async (app) => {
@@ -76,7 +76,7 @@ const content = ({ status: _, metadata, ...rest }: KubeObject): unknown => {
 };
 
 export class Comparisons {
-  /** Whether a target made no difference to an object at a version of it. */
+  /** Results by object: whether applying this target to this version of the live object changes nothing. */
   readonly #known = new Map<string, { target: string; version: string; synced: boolean }>();
 
   constructor(private readonly kube: Kube) {}
@@ -101,7 +101,7 @@ export class Comparisons {
     try {
       synced = same(content(await client.apply(target, { dryRun: true })), content(live));
     } catch (thrown) {
-      // The sync says what is wrong with it.
+      // The sync reports what is wrong with it.
       if (!(thrown instanceof ApiError)) throw thrown;
     }
     this.#known.set(key, { target: text, version, synced });
@@ -109,7 +109,7 @@ export class Comparisons {
   }
 
   /**
-   * @param targets as {@link target} gives them. @param where another cluster is looked through beside them
+   * @param targets as {@link target} gives them. @param where kinds and namespaces that are searched in another cluster as well
    * @throws ApiError, NotModelled
    */
   async compare(

@@ -22,7 +22,7 @@ function filled(value: unknown, element: Readonly<Record<string, unknown>>, wher
   });
 }
 
-/** @returns without owner. @throws GenerateError, NotModelled */
+/** @returns the Applications, without owner references. @throws GenerateError, NotModelled */
 export function applicationsOf({ metadata: { name, namespace } }: KubeObject, { generators, template, syncPolicy }: SetSpec): KubeObject[] {
   const made = generators.flatMap(({ list: { elements } }) =>
     elements.map((element) => {

@@ -76,7 +76,7 @@ const JUDGED: Readonly<Record<string, (object: KubeObject) => Health>> = {
   "argoproj.io/ApplicationSet": applicationSet,
 };
 
-/** Kinds of which Argo CD judges nothing. */
+/** Kinds for which Argo CD has no health check. */
 const UNJUDGED = new Set([
   "/ConfigMap",
   "/Namespace",

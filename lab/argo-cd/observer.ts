@@ -63,7 +63,7 @@ export class Observer {
     this.#rendered.delete(app);
   }
 
-  /** Turns what Argo CD would say in a condition into one; the lab's own gaps are noted as well. */
+  /** Turns an error that Argo CD would report in a condition into that condition. What the lab does not model is also noted as unhandled. */
   async attempt<T>(work: () => Promise<T> | T): Promise<T | Refused> {
     try {
       return await work();
@@ -88,7 +88,7 @@ export class Observer {
     return { name, spec: parseStrictly(projectSchema, found["spec"] ?? {}, `AppProject ${name}.spec`) };
   }
 
-  /** The commit of the wanted revision: Git is asked where somebody asks for it, and from time to time. */
+  /** The commit of the wanted revision. Git is asked on request (`again`) and from time to time. */
   async #commit(app: string, source: Source, again: boolean): Promise<string> {
     const [key, now, pollMs] = [JSON.stringify(source), this.ctx.clock.now(), this.ctx.latency.of("argo-cd.poll")];
     const known = this.#resolved.get(app);
@@ -141,7 +141,7 @@ export class Observer {
 /** Versions in which the kinds that a project may name are served. */
 const VERSIONS: Readonly<Record<string, string>> = { "": "v1", apps: "apps/v1", autoscaling: "autoscaling/v2", batch: "batch/v1", policy: "policy/v1" };
 
-/** Where another cluster is looked through: kinds and namespaces of the spec, of the project, and of what there was before. */
+/** Where another cluster is searched: kinds and namespaces of the spec, of the project, and of the objects in the status. */
 function where(app: KubeObject, { destination }: ApplicationSpec, project: Project | undefined): { kinds: Kind[]; namespaces: string[] } {
   const before = listAt(app, "status", "resources");
   const versionOf = (group: string): string => VERSIONS[group] ?? `${group}/v1`;

@@ -1,9 +1,9 @@
 /** When an Application is synced: on request, as a retry, or automatically. Pure. */
 import type { ApplicationSpec, Condition, Operation, OperationState, Retry, Source } from "./schema";
 
-/** Of a retry that says nothing: 5 seconds, twice as long each time, 3 minutes at most. */
+/** Default backoff of a retry: 5 seconds, twice as long each time, 3 minutes at most. */
 const BACKOFF = { duration: "5s", factor: 2, maxDuration: "3m" };
-/** Healing again and again is put off for longer each time. */
+/** Each self-heal in a row waits longer than the one before. */
 const HEAL = { firstMs: 2_000, factor: 3, mostMs: 300_000 };
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
@@ -11,13 +11,13 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
 const milliseconds = (text: string): number =>
   [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ""] ?? 0), 0);
 
-/** How long after a failure the next attempt begins. @param count attempts that were made again before */
+/** How long after a failure the next attempt begins. @param count retries so far */
 function retryAfter({ backoff }: Retry, count: number): number {
   const { duration = BACKOFF.duration, factor = BACKOFF.factor, maxDuration = BACKOFF.maxDuration } = backoff ?? {};
   return Math.min(milliseconds(duration) * factor ** count, milliseconds(maxDuration));
 }
 
-/** What follows from a step that failed: the operation is tried again, and goes on until then, or has ended. */
+/** The state after a failed step: the operation goes on until it is retried, or it has ended. */
 export function afterFailure(state: OperationState, now: string): OperationState {
   const { retryCount = 0, operation, message } = state;
   if (retryCount < operation.retry.limit || operation.retry.limit < 0) {
@@ -27,7 +27,7 @@ export function afterFailure(state: OperationState, now: string): OperationState
   return { ...state, finishedAt: now, message: retryCount > 0 ? `${message} (retried ${retryCount} times).` : message };
 }
 
-/** Milliseconds until an attempt that failed is made again; undefined: no failure waits. */
+/** Milliseconds until a failed attempt is retried; undefined: none waits for a retry. */
 export function untilRetry({ phase, finishedAt, operation, retryCount = 1 }: OperationState, now: number): number | undefined {
   if (phase !== "Running" || finishedAt === undefined) return undefined;
   // The count was raised when it failed.

@@ -1,4 +1,4 @@
-/** What is asked of an Application, or goes on with it: begun, taken one step further, tried again, and kept in its history. */
+/** The operation of an Application: how it begins, advances by one step, is retried, and is recorded in the history. */
 import type { Kube } from "../controllers/kube";
 import type { WorkQueue } from "../controllers/queue";
 import type { LabContext } from "../core/world";
@@ -38,7 +38,7 @@ export class Operations {
     }
   }
 
-  /** What is asked for, as it begins, or what goes on. */
+  /** The first state of a requested operation, or the state of the one that is running. */
   begun(app: KubeObject, operation: Operation | Refused | undefined, state: OperationState | undefined): OperationState {
     if (operation === undefined && state?.phase === "Running") return state;
     const asked: Operation =
@@ -89,7 +89,7 @@ export class Operations {
       return { ...stepped, finishedAt: this.kube.now() };
     }
     if (step.phase !== "Running") return next(afterFailure(stepped, this.kube.now()));
-    // What was begun may be done already; else a change of it comes by the watch, where there is one.
+    // After a step that changed something, look again at once. Otherwise a watch reports the change; other clusters are not watched, but polled.
     if (!same(results, step.results)) this.queue.add(KIND, namespace, name);
     else if (client.access.server !== OWN_CLUSTER) this.queue.after(ELSEWHERE_MS, KIND, namespace, name);
     return stepped;

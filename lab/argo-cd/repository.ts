@@ -31,7 +31,7 @@ const SHA = /^[0-9a-f]{40}$/;
 
 export class Repositories {
   #folder: string | undefined;
-  /** Shared by those who ask for one repository at a time. */
+  /** The latest request by repository: requests to one repository run one after another. */
   readonly #running = new Map<string, Promise<unknown>>();
 
   constructor(
@@ -79,7 +79,7 @@ export class Repositories {
   }
 
   /**
-   * The commit that a branch, a tag or `HEAD` stands at now; its files are here then.
+   * Fetches the commit that a branch, a tag or `HEAD` points to now.
    * @param revision a commit is itself, where it was fetched before
    * @throws RepositoryError
    */
@@ -93,7 +93,7 @@ export class Repositories {
       if (known) return revision;
       throw new RepositoryError(`the lab fetches what a branch or a tag stands at, and was never given the commit ${revision} of ${url}`);
     }
-    // A login that is known is sent along, as Argo CD's client does, whether it is asked for or not.
+    // A known login is sent with every request, as Argo CD's client does, even if the server does not ask for it.
     const login = credential === undefined ? {} : { headers: { authorization: basic(credential) } };
     return this.#asking(url, async () => {
       const shared = { http: this.#http, url, ...login };

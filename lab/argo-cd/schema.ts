@@ -6,7 +6,7 @@ import { z } from "zod";
 
 export const ARGO_API = "argoproj.io/v1alpha1";
 export const OWN_CLUSTER = "https://kubernetes.default.svc";
-/** Deletes what an Application has made when it goes itself. */
+/** The finalizer with which a deleted Application deletes its objects. */
 export const CASCADE = "resources-finalizer.argocd.argoproj.io";
 export const PREFIX = "argocd.argoproj.io";
 
@@ -75,7 +75,7 @@ export const operationSchema = z.strictObject({
     resources: z.array(resourceSchema).optional(),
     source: sourceSchema.optional(),
     syncStrategy: z.strictObject({ hook: z.strictObject({}).optional(), apply: z.strictObject({}).optional() }).optional(),
-    /** How often in a row it was done to heal. */
+    /** How many times in a row a sync was a self-heal. */
     autoHealAttemptsCount: z.int().optional(),
   }),
   initiatedBy: z.strictObject({ username: z.string().optional(), automated: z.boolean().optional() }).default({}),

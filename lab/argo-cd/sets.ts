@@ -1,4 +1,4 @@
-/** Argo CD's controller of ApplicationSets: each keeps the Applications of its template, and those of elements that went go. */
+/** Argo CD's controller of ApplicationSets: it makes an Application of each element, and deletes those whose element was removed. */
 import { type Kube, ownerOf } from "../controllers/kube";
 import type { WorkQueue } from "../controllers/queue";
 import type { KubeObject } from "../kubernetes";

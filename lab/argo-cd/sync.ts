@@ -20,7 +20,7 @@ export interface SyncInput {
   readonly client: ClusterClient;
   readonly project: Project;
   readonly sync: Operation["sync"];
-  /** Of the steps before. */
+  /** Results of the earlier steps. */
   readonly results: readonly ResourceResult[];
   readonly resources: readonly Managed[];
   readonly hooks: readonly (Managed & { readonly phase: SyncPhase })[];
@@ -35,9 +35,9 @@ export interface StepOutcome {
 
 const running = ({ result }: Task): boolean => result.hookPhase === "Running";
 const done = ({ result }: Task): boolean => result.hookPhase !== undefined && result.hookPhase !== "Running";
+/** Not begun yet. After the dry run a result may have a status, but still no phase. */
 const pending = ({ result }: Task): boolean => result.hookPhase === undefined;
 const failed = (task: Task): boolean => done(task) && task.result.hookPhase !== "Succeeded";
-/** Results that came about by a dry run have a status and no phase: the sync has not begun with them. */
 const reason = (thrown: unknown): string => {
   if (thrown instanceof ApiError) return thrown.message;
   throw thrown;
@@ -82,7 +82,7 @@ export class SyncStep {
     if (only === undefined && sync.syncStrategy?.apply === undefined) for (const { phase, ...hook } of hooks) add(phase, true, hook);
     if (sync.syncOptions.includes("CreateNamespace=true") && namespace !== undefined && !resources.some(({ target }) => isNamespace(target, namespace))) {
       const target: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
-      // One that is there is none of its business.
+      // An existing namespace is left alone.
       if ((await client.find("v1", "Namespace", undefined, namespace)) === undefined || known.has(resultKey(emptyResult(target, "PreSync", false))))
         add("PreSync", false, { target, live: undefined });
     }
@@ -106,7 +106,7 @@ export class SyncStep {
     return this.#tasks.some(({ result }) => result.status === "SyncFailed" && result.hookPhase === undefined);
   }
 
-  /** Makes the namespace, and asks for everything else without doing it. @returns why nothing is begun */
+  /** Makes the namespace, and applies everything else as a dry run. @returns why the sync does not begin */
   async #rehearse(): Promise<string | undefined> {
     const namespaceTask = this.#tasks.find(({ phase, hook, target }) => phase === "PreSync" && !hook && isNamespace(target, this.input.namespace ?? ""));
     if (namespaceTask !== undefined) {
@@ -136,7 +136,7 @@ export class SyncStep {
     }
   }
 
-  /** What the next step waits for; undefined: nothing. With one wave alone a sync does not wait for what it applied. */
+  /** What the next step waits for; undefined: nothing. A sync with a single wave does not wait for the objects that it applied. */
   #waits(): string | undefined {
     const [first, last] = [this.#tasks[0], this.#tasks.at(-1)];
     const severalSteps = first !== undefined && last !== undefined && (first.phase !== last.phase || first.wave !== last.wave);

@@ -43,7 +43,7 @@ const annotation = ({ metadata }: KubeObject, name: string): string | undefined 
 
 export const waveOf = (object: KubeObject): number => Number(annotation(object, "sync-wave") ?? 0) || 0;
 
-/** Annotations that the lab takes, beside those by which Argo CD knows its own. */
+/** Annotations of Argo CD that the lab knows. */
 const KNOWN = new Set(["sync-wave", "hook", "hook-delete-policy", "tracking-id", "refresh"]);
 const POLICIES = ["BeforeHookCreation", "HookSucceeded", "HookFailed"] as const;
 export type DeletePolicy = (typeof POLICIES)[number];
@@ -71,7 +71,7 @@ export function deletePoliciesOf(hook: KubeObject): readonly DeletePolicy[] {
   return given as DeletePolicy[];
 }
 
-/** What is said of a task before anything was done. */
+/** The result of a task that has not begun. */
 export function emptyResult(object: KubeObject, phase: SyncPhase, hook: boolean): ResourceResult {
   const { apiVersion, kind, metadata } = object;
   return {
@@ -86,7 +86,7 @@ export function emptyResult(object: KubeObject, phase: SyncPhase, hook: boolean)
 
 export const resultKey = ({ group, kind, namespace, name, syncPhase }: ResourceResult): string => `${group}/${kind}/${namespace}/${name}:${syncPhase}`;
 
-/** Those that go, go in the reverse order of their waves; with PruneLast after all that is made. */
+/** Orders the deletions: in the reverse order of their waves, and with PruneLast after everything that is applied. */
 export function orderPruned(tasks: readonly Task[], last: boolean): void {
   const pruned = tasks.filter(({ target }) => target === undefined);
   const waves = [...new Set(pruned.map(({ wave }) => wave))].toSorted((a, b) => a - b);

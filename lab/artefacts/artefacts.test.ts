@@ -74,7 +74,7 @@ describe("charts", () => {
     expect((await show({ repository: "https://charts.jetstack.io", chart: "other" })).status).toBe(404);
   });
 
-  test("a request that is none", async () => {
+  test("a malformed request and an unknown path are refused", async () => {
     expect((await post({ chart: 1 })).status).toBe(400);
     expect((await fetch(`${lab.chartStandIn}/other`)).status).toBe(404);
   });

@@ -40,7 +40,7 @@ test("cert-manager: definitions only where they are wanted", async () => {
   expect(JSON.stringify(whole.manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === "cert-manager"))).toContain('"--x"');
 });
 
-test("hooks are no part of the release: their moments, order and removal are told apart", async () => {
+test("hooks are not part of the release: their events, weights and deletion policies are read", async () => {
   const jetstack = ["https://charts.jetstack.io", "cert-manager", "v1.21.1"] as const;
   const { manifests, hooks } = await render(...jetstack, { startupapicheck: { timeout: "3m" } });
   const kept = { events: ["post-install"], deletePolicies: ["before-hook-creation", "hook-succeeded"] };
@@ -150,7 +150,7 @@ test("external-dns, with its definition in crds/", async () => {
 });
 
 const OFF = { enabled: false };
-/** What a stand-in cannot be rendered without. */
+/** Values without which a stand-in cannot be rendered. */
 const NEEDED: Readonly<Record<string, object>> = {
   harbor: harborValues({ host: "registry.example.org", storageClass: "local-path", size: "1Gi", scan: true, database: "registry", credentialMark: "1" }),
   seaweedfs: seaweedfsValues({ storageClass: "local-path", size: "1Gi", buckets: [{ name: "state" }], credentialMark: "1" }),
@@ -173,7 +173,7 @@ const NEEDED: Readonly<Record<string, object>> = {
   nats: { reloader: OFF, natsBox: OFF, config: { merge: { accounts: { a: {} } } } },
 };
 
-/** Of a stand-in that knows one name. */
+/** Release names of stand-ins that accept only one. */
 const RELEASE_OF: Readonly<Record<string, string>> = { gateway: "istio-ingressgateway" };
 
 test("every namespaced object says its namespace, and every chart renders with its defaults or says why not", async () => {
@@ -236,7 +236,7 @@ test("every chart refuses, at every level of its values, a value that its stand-
   }
 });
 
-test("a value of another kind is refused; null takes a key away; what is below an empty map is up to who gives it", async () => {
+test("a value of another kind is refused; null removes a key; below an empty map any key is accepted", async () => {
   const ask = async (values: object) =>
     (
       await post({
@@ -253,7 +253,7 @@ test("a value of another kind is refused; null takes a key away; what is below a
   expect([await ask({ resources: { limits: { memory: "1Gi" } } }), await ask({ securityContext: { runAsUser: null } })]).toEqual([200, 200]);
 });
 
-test("a chart says for which versions of Kubernetes it is, and its templates ask for the cluster's", () => {
+test("a chart is refused by a cluster outside its range of versions, and its templates see the cluster's version", () => {
   const chart: Chart = {
     ...{
       apiVersion: "v2",

@@ -120,7 +120,7 @@ export function findChart(repository: string, name: string, version: string | un
 
 const isMap = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Values over the chart's own: maps are merged, null takes a key away. */
+/** Values over the chart's own: maps are merged, and null removes a key. */
 function coalesce(defaults: unknown, given: unknown): unknown {
   if (!isMap(defaults) || !isMap(given)) return given === undefined ? defaults : given;
   const result: Record<string, unknown> = { ...defaults };
@@ -131,7 +131,7 @@ function coalesce(defaults: unknown, given: unknown): unknown {
   return result;
 }
 
-/** Long texts that were read before: definitions are the same in each cluster, and make up most of what charts give. */
+/** Cache of long texts, already parsed. Most of a chart's text is CRDs, which are the same in each cluster. */
 const read = new Map<string, string>();
 const LONG = 10_000;
 
@@ -151,7 +151,7 @@ function documents(text: string, file: string): Manifest[] {
 const defaultsOf = (chart: Chart): unknown => parse(chart.files.get("values.yaml") ?? "{}") ?? {};
 const extraOf = (chart: Chart): string[] => extraPaths(chart.files.get("known-values.txt"));
 
-/** An object that is no part of the release: Helm makes it at a moment, and waits for it (https://helm.sh/docs/topics/charts_hooks). */
+/** An object outside of the release: Helm makes it at an event of the release and waits for it (https://helm.sh/docs/topics/charts_hooks). */
 export interface Hook {
   manifest: Manifest;
   /** `post-install`, `pre-upgrade`, … */
@@ -183,7 +183,7 @@ function hookOf(manifest: Manifest): Hook | undefined {
 
 /** Whether the chart can be installed in a cluster of that version. @throws HomelabError E_CHART_KUBE_VERSION in Helm's words where not */
 function checkKubeVersion({ kubeVersion }: Chart, cluster: string): void {
-  // As Helm's own library compares: what stands behind a `+` counts for nothing, and a range may name a pre-release as its lower end.
+  // As Helm's own library compares: build metadata after a `+` is ignored, and a range may have a pre-release as its lower end.
   if (kubeVersion === undefined || semver.satisfies(cluster, kubeVersion, { includePrerelease: true })) return;
   throw new HomelabError("E_CHART_KUBE_VERSION", `chart requires kubeVersion: ${kubeVersion} which is incompatible with Kubernetes ${cluster}`);
 }
@@ -194,7 +194,7 @@ function capabilities(cluster: string): object {
   return { KubeVersion: { Version: cluster, GitVersion: cluster, Major: String(major), Minor: String(minor) } };
 }
 
-/** The definitions in the chart's own folder for them: Helm installs them with the first revision, and leaves them alone ever after. */
+/** The CRDs in the chart's `crds/` folder: Helm installs them with the first revision, and never changes them afterwards. */
 export const folderCrds = ({ files }: Chart): Manifest[] =>
   [...files].filter(([file]) => file.startsWith("crds/")).flatMap(([file, text]) => documents(text, file));
 

@@ -50,9 +50,9 @@ const notUnderstood = (error: z.ZodError): Answer => ({ status: 400, body: { err
 export interface Artefacts extends Stoppable {
   /** URL of the chart stand-ins, for providers that have no helm. */
   chartStandIn: string;
-  /** Images of operating systems that the homelab downloads, in place of those of before. */
+  /** Replaces the images of operating systems that the homelab downloads. */
   setImages(images: LabSite["images"]): Promise<void>;
-  /** Git repositories, in addition to those of before. */
+  /** Adds Git repositories to those that exist. */
   addRepositories(urls: readonly string[]): Promise<void>;
 }
 
@@ -71,12 +71,12 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   try {
     return JSON.parse(Buffer.concat(chunks).toString("utf8"));
   } catch {
-    // The schema says what is missing.
+    // The caller's schema reports what is missing.
     return undefined;
   }
 }
 
-/** About what an image of an operating system has, in bytes: Proxmox shows it. */
+/** Typical size of an operating system's image, in bytes: Proxmox shows it. */
 const IMAGE_SIZE = 612_000_000;
 
 class Internet {
@@ -101,7 +101,7 @@ class Internet {
     return [...new Set([...urls.map((url) => new URL(url).host), ...(this.git?.hosts ?? [])])];
   }
 
-  /** Answers one download, and what is asked of a Git repository. */
+  /** Answers a download, or a request to a Git repository. */
   download(request: IncomingMessage, response: ServerResponse): void {
     const host = (request.headers.host ?? "").replace(/:\d+$/, "");
     if (this.git?.handle(request, response, host) === true) return;
@@ -134,8 +134,8 @@ class Internet {
   }
 
   /**
-   * Answers the chart stand-ins: POST /render gives what a release is made of, POST /crds what `helm show crds` prints, POST /file what
-   * stands for a published file, with the digest of that.
+   * Answers requests for stand-ins: POST /render gives the objects of a release, POST /crds the output of `helm show crds`, POST /file the
+   * stand-in for a published file with the published digest.
    */
   async answer(request: IncomingMessage): Promise<Answer> {
     const asked = `${request.method} ${request.url}`;

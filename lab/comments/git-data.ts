@@ -1,6 +1,6 @@
 /**
- * The repository behind a host's API, as far as a change of files needs it: commits as whole sets of texts, and branches. Names of
- * commits are digests of what they hold.
+ * The repository behind a host's API, as far as a change of files needs it: branches, and commits, each with all of its files. A commit's
+ * name is a digest of its content.
  */
 import { createHash } from "node:crypto";
 
@@ -15,7 +15,7 @@ interface Commit {
 export class GitData {
   readonly branches = new Map<string, string>();
   readonly #commits = new Map<string, Commit>();
-  /** GitHub's trees, before they are of a commit. */
+  /** GitHub's trees that no commit uses yet. */
   readonly #trees = new Map<string, Files>();
 
   #name(of: unknown): string {
@@ -32,7 +32,7 @@ export class GitData {
     return this.#trees.get(tree);
   }
 
-  /** A branch as somebody has pushed it: under the name that the commit has there. */
+  /** Sets a branch to a commit that somebody has pushed, under the commit's real name. */
   push(branch: string, commit: string, files: Files): void {
     this.#commits.set(commit, { files, parent: undefined, message: "pushed" });
     this.branches.set(branch, commit);
@@ -50,7 +50,7 @@ export class GitData {
     return known === undefined ? undefined : { ...known, tree: this.tree(known.files) };
   }
 
-  /** What a branch or a commit has. */
+  /** The files of a branch or a commit. */
   at(ref: string): Files | undefined {
     return this.#commits.get(this.branches.get(ref) ?? ref)?.files;
   }

@@ -31,7 +31,7 @@ function makeTree({ body }: Call, { git }: HostState): Reply {
   const files = new Map(base);
   for (const { path, content } of given.data.tree) {
     if (content !== undefined) files.set(path, content);
-    // What is not there cannot be taken away.
+    // A missing file cannot be deleted.
     else if (!files.delete(path)) return INVALID;
   }
   return { status: 201, body: { sha: git.tree(files) } };
@@ -83,7 +83,7 @@ function read(call: Call, { git }: HostState, rest: string): Reply | undefined {
     : { status: 200, body: { type: "file", path: file, encoding: "base64", content: Buffer.from(text).toString("base64") } };
 }
 
-/** @param rest of the path, behind the repository; @returns undefined for what is not modelled */
+/** @param rest of the path, after the repository; @returns undefined for what is not modelled */
 export function answerGit(call: Call, state: HostState, rest: string): Reply | undefined {
   const path = decodeURIComponent(rest);
   if (call.method === "GET") return read(call, state, path);

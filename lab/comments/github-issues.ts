@@ -1,4 +1,4 @@
-/** Issues as GitHub's API serves them (docs.github.com/rest/issues/issues); pull requests are listed among them, as there. */
+/** Issues as GitHub's API serves them (docs.github.com/rest/issues/issues); pull requests are listed among them, as on GitHub. */
 import { type Call, charactersOf, type HostState, type Issue, issueFields, linkHeader, pageOf, type Reply } from "./state";
 
 const LIMIT = 65_536;
@@ -26,7 +26,7 @@ function list(call: Call, state: HostState): Reply {
       number: pull.number,
       json: { number: pull.number, title: pull.label, body: null, state: pull.state, user: null, pull_request: { url: call.url.href } },
     }));
-  // The newest first, as there.
+  // The newest first, as on GitHub.
   const page = pageOf(
     [...issues, ...pulls].sort((a, b) => b.number - a.number),
     call.url,
@@ -35,7 +35,7 @@ function list(call: Call, state: HostState): Reply {
   return { status: 200, body: page.items.map(({ json }) => json), headers: linkHeader(call.url, page) };
 }
 
-/** @param rest of the path, behind the repository; @returns undefined for what is not modelled */
+/** @param rest of the path, after the repository; @returns undefined for what is not modelled */
 export function answerIssues(call: Call, state: HostState, rest: string): Reply | undefined {
   const found = /^issues(?:\/(\d+))?$/.exec(rest);
   if (found === null) return undefined;

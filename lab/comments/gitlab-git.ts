@@ -36,7 +36,7 @@ function commit({ body, account }: Call, { git }: HostState): Reply {
   return { status: 201, body: { id: sha, short_id: sha.slice(0, 8), title: text } };
 }
 
-/** @param path behind `/api/v4`; @returns undefined for what is not modelled */
+/** @param path after `/api/v4`; @returns undefined for what is not modelled */
 export function answerGit(call: Call, state: HostState, path: string): Reply | undefined {
   const [, project, kind, name] = /^\/projects\/(\d+)\/repository\/(branches|commits|files)(?:\/([^/]+))?$/.exec(path) ?? [];
   if (project === undefined) return undefined;

@@ -17,7 +17,7 @@ function list(call: Call, state: HostState): Reply {
   return { status: 200, body: page.items.map((issue) => issueJson(state, issue)), headers: pageHeaders(call.url, page) };
 }
 
-/** @param path behind `/api/v4`; @returns undefined for what is not modelled */
+/** @param path after `/api/v4`; @returns undefined for what is not modelled */
 export function answerIssues(call: Call, state: HostState, path: string): Reply | undefined {
   const [, project, iid] = /^\/projects\/(\d+)\/issues(?:\/(\d+))?$/.exec(path) ?? [];
   if (project === undefined) return undefined;

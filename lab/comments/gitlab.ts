@@ -18,7 +18,7 @@ const requestJson = (state: HostState, pull: PullRequest) => ({
   web_url: `https://gitlab.example/group/homelab/-/merge_requests/${pull.number}`,
 });
 
-/** All of a project, the newest first; and one more. */
+/** Lists the merge requests of a project, the newest first, or opens one. */
 function requests(call: Call, state: HostState): Reply | undefined {
   if (call.method === "GET") {
     const [wanted, branch] = [call.url.searchParams.get("state") ?? "all", call.url.searchParams.get("source_branch")];

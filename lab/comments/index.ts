@@ -1,6 +1,7 @@
 /**
- * The APIs for comments on pull requests, for issues, and for what runs of main say, of GitHub (at `/`) and of GitLab (at `/api/v4`), each with one repository, over plain HTTP on
- * 127.0.0.1. Faults are asked for: an answer instead of the real one, after it, or a connection that is cut.
+ * The APIs of GitHub (at `/`) and GitLab (at `/api/v4`) for comments on pull requests, for issues, and for the results of runs of main, each
+ * with one repository, over plain HTTP on 127.0.0.1. A test can ask for faults: an answer in place of the real one, or a cut connection; in
+ * both cases the host may have carried the request out.
  */
 import { createServer, type IncomingMessage } from "node:http";
 import { listenOn } from "../core/server";

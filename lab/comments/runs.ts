@@ -5,13 +5,13 @@
 import { NOT_FOUND, pageHeaders } from "./gitlab-replies";
 import { type Call, type HostState, linkHeader, pageOf, type Reply, type Run } from "./state";
 
-/** GitHub's words for a run that goes on; all others are how one ended. */
+/** GitHub's statuses of a run that has not ended. Every other word is the conclusion of one that has. */
 const UNDER_WAY = new Set(["queued", "in_progress", "waiting", "pending", "requested"]);
 
 const newestFirst = (runs: readonly Run[], commit: string | null): Run[] =>
   runs.filter((run) => commit === null || run.commit === commit).toSorted((a, b) => b.number - a.number);
 
-/** @param rest of the path, behind the repository; @returns undefined for what is not modelled */
+/** @param rest of the path, after the repository; @returns undefined for what is not modelled */
 export function answerWorkflowRuns(call: Call, state: HostState, rest: string): Reply | undefined {
   const [, workflow] = /^actions\/workflows\/([\w.-]+)\/runs$/.exec(rest) ?? [];
   if (workflow === undefined || call.method !== "GET") return undefined;

@@ -2,11 +2,11 @@
 
 import type { GitData } from "./git-data";
 
-/** Whose a token is and what it may do. */
+/** The owner of a token, and what the token may do. */
 export interface Account {
   readonly id: number;
   readonly login: string;
-  /** `job`: GitHub's own of a run, which may not ask who it is. */
+  /** `job`: the token that GitHub gives to a run. It may not request `/user`. */
   readonly kind: "job" | "person";
   readonly rights: "read" | "write";
 }

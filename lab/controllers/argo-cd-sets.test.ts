@@ -8,7 +8,7 @@ inArgoCd((made) => {
   argo = made;
 });
 
-test("a set makes an Application of each element, and one that goes takes what it made along", async () => {
+test("a set makes an Application of each element; when an element is removed, its Application is deleted with its objects", async () => {
   await argo.git.push({ "a/a.yaml": yaml(configMap("of-a", "1")), "b/b.yaml": yaml(configMap("of-b", "1")) });
   argo.project();
   const elements = [{ app: "a" }, { app: "b" }];

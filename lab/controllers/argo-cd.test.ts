@@ -51,13 +51,13 @@ test("hooks and waves come in order, the second time the hooks' Jobs are made an
     "delete batch/v1 jobs shop/migrate",
     "apply batch/v1 jobs shop/migrate",
     "apply v1 configmaps shop/other",
-    // Those that go, in the reverse order of their waves, and all at the end.
+    // Pruned objects, in the reverse order of their waves, all of them at the end.
     "delete v1 configmaps shop/config",
     "delete v1 configmaps shop/last",
   ]);
 });
 
-test("what somebody changes or removes is as Git has it again, without the hooks", async () => {
+test("what somebody changes or removes is restored from Git, and no hooks run", async () => {
   await argo.git.push({ "shop/a.yaml": yaml(configMap("config", "1"), configMap("extra", "1"), hook("migrate", "PreSync")) });
   argo.project();
   argo.application();
@@ -96,7 +96,7 @@ test("a project refuses kinds and namespaces, and nothing is applied; Argo CD sa
   const cases: [name: string, project: object, spec: object, options: string[], message: string][] = [
     ["kind", { namespaceResourceWhitelist: [{ group: "", kind: "Secret" }] }, {}, [], "resource :ConfigMap is not permitted in project kind"],
     ["namespace", { destinations: [{ server: OWN, namespace: "shop" }] }, {}, [], "namespace other is not permitted in project 'namespace'"],
-    // Argo CD itself refuses so: CreateNamespace is a kind of the cluster's own, where the namespace is not there.
+    // Argo CD refuses this too: if the namespace is missing, CreateNamespace makes an object of a cluster-scoped kind.
     [
       "made",
       {},
@@ -123,7 +123,7 @@ test("a project refuses kinds and namespaces, and nothing is applied; Argo CD sa
   expect([argo.levelOf("fine"), argo.dev.find("v1", "Namespace", undefined, "new")]).toEqual([undefined, undefined]);
 });
 
-test("a namespace that is there is none of CreateNamespace's business; one that is not is made where the project allows it", async () => {
+test("CreateNamespace leaves an existing namespace alone, and makes a missing one if the project allows it", async () => {
   await argo.git.push({ "shop/a.yaml": yaml(configMap("config", "1")) });
   argo.project();
   argo.application({ syncPolicy: { ...POLICY, syncOptions: [...POLICY.syncOptions, "CreateNamespace=true"] } });

@@ -55,7 +55,7 @@ export class ArgoCd {
     this.#applications.changed(object);
   }
 
-  /** Which parts run now; one that comes up looks at everything. */
+  /** Finds out which parts run now. A part that has just started processes all objects. */
   look(): void {
     const before = this.#running;
     const now: Partial<Record<Part, string | undefined>> = {};
@@ -64,7 +64,7 @@ export class ArgoCd {
         const found = partOf(workload);
         const ready = numberAt(workload, "status", kind === "StatefulSet" ? "readyReplicas" : "availableReplicas") ?? 0;
         if (found === undefined || ready === 0) continue;
-        // It marks objects by a label, and knows other fields.
+        // Another major version tracks objects by a label and has other fields.
         if (found.major !== 3) this.#otherVersion(found.major);
         else now[found.part] = workload.metadata.namespace;
       }

@@ -51,7 +51,7 @@ export function balancerAddress(kube: Kube, service: KubeObject): string | undef
   );
   for (const [first, last] of ranges)
     for (let value = first; value <= last; value++) {
-      // The first and the last of a network belong to nobody.
+      // The first and the last address of a network belong to no host.
       if (value % 256 !== 0 && value % 256 !== 255 && !taken.has(addressOf(value))) return addressOf(value);
     }
   return undefined;

@@ -27,14 +27,14 @@ export class CertManager {
     queue.on("Ingress", (namespace, name) => this.#ingress(namespace, name));
   }
 
-  /** Everything that it looks after, for when it starts. */
+  /** Queues everything that it manages; called when it starts. */
   resync(): void {
     for (const kind of [...ISSUERS, "Certificate"])
       for (const { metadata } of this.kube.all(API, kind)) this.queue.add(kind, metadata.namespace, metadata.name);
     for (const { metadata } of this.kube.all("networking.k8s.io/v1", "Ingress")) this.queue.add("Ingress", metadata.namespace, metadata.name);
   }
 
-  /** What hangs on a Secret that changed. */
+  /** Queues the objects that depend on a Secret that changed. */
   secretChanged(namespace: string | undefined, name: string): void {
     if (this.home() === undefined) return;
     for (const kind of ISSUERS)

@@ -32,13 +32,13 @@ export class CloudNativePg {
     for (const kind of IN_CLUSTERS) queue.on(kind, (namespace, name) => this.#inCluster(kind, namespace, name));
   }
 
-  /** Everything that it looks after, for when it starts. */
+  /** Queues everything that it manages; called when it starts. */
   resync(): void {
     for (const kind of ["Cluster", "ScheduledBackup", ...IN_CLUSTERS])
       for (const { metadata } of this.kube.all(API, kind)) this.queue.add(kind, metadata.namespace, metadata.name);
   }
 
-  /** A Secret came that a Cluster or a role may wait for. */
+  /** A Secret was created that a Cluster or a role may wait for. */
   secretChanged(namespace: string | undefined): void {
     if (!this.runs()) return;
     for (const kind of ["Cluster", ...IN_CLUSTERS])
@@ -83,7 +83,7 @@ export class CloudNativePg {
     return secret === undefined ? undefined : `secret "${secret}" not found`;
   }
 
-  /** One that is to be made at once is: a Backup of its cluster, which is complete when the cluster is ready. */
+  /** A schedule with `immediate: true` makes one Backup as soon as its cluster is ready. The Backup is complete at once. */
   #scheduled(namespace: string | undefined, name: string): void {
     const { kube } = this;
     const scheduled = kube.find(API, "ScheduledBackup", namespace, name);

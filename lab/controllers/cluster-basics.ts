@@ -19,7 +19,7 @@ export function clusterBasics(kube: Kube, queue: WorkQueue, ctx: LabContext): vo
   claims(kube, queue);
 }
 
-/** Each namespace gets its account and the cluster's authority; one that ends is emptied. */
+/** Each namespace gets its account and the cluster's authority; one that is being deleted is emptied. */
 function namespaces(kube: Kube, queue: WorkQueue, ctx: LabContext): void {
   const ending = new Set<string>();
   queue.on("Namespace", (_, name) => {
@@ -76,7 +76,7 @@ function accountTokens(kube: Kube, queue: WorkQueue): void {
     if (secret?.["type"] !== TOKEN_SECRET) return;
     const account = kube.find("v1", "ServiceAccount", namespace, secret.metadata.annotations?.[ACCOUNT] ?? "");
     const filled = at(secret, "data", "token") !== undefined;
-    // Its account went: so does its token.
+    // Without its account the token is deleted.
     if (account === undefined) return filled ? kube.remove(secret) : undefined;
     if (filled) return undefined;
     const { token } = kube.cluster.tokens.issue(account, ["https://kubernetes.default.svc.cluster.local"], TEN_YEARS_S);
@@ -140,7 +140,7 @@ function bind(kube: Kube, claim: KubeObject): void {
   const wanted = textAt(claim, "spec", "storageClassName");
   const fallback = classes.find(({ metadata }) => metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true");
   const storage = wanted === undefined ? fallback : classes.find(({ metadata }) => metadata.name === wanted);
-  // Nobody provisions other classes here; the claim waits, as it would.
+  // Other classes have no provisioner here: the claim stays pending, as on a real cluster.
   const provisioner = storage?.["provisioner"];
   if (storage === undefined || (provisioner !== LOCAL_PATH && provisioner !== LONGHORN_DRIVER)) return;
   if (storage["volumeBindingMode"] === "WaitForFirstConsumer" && !kube.all("v1", "Pod", namespace).some((pod) => usesClaim(pod, name))) return;

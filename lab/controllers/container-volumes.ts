@@ -31,7 +31,7 @@ const unknownVolume = (volume: JsonMap): StatusError => {
   return new StatusError(
     501,
     "NotImplemented",
-    `the volume ${String(volume["name"])} of the kind ${kind} is not modelled by the lab: no command runs beside it`,
+    `the volume ${String(volume["name"])} of the kind ${kind} is not modelled by the lab, so no command can run in a container that mounts it`,
   );
 };
 

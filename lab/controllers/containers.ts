@@ -28,7 +28,7 @@ export function imageMatches(glob: string, image: string): boolean {
   return new RegExp(`^${glob.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(plain);
 }
 
-/** just-bash's own shows the shell's variables too. */
+/** just-bash's own `env` also shows variables that are not exported. */
 const ENVIRONMENT = defineCommand("env", async (args, { exportedEnv = {}, origCommand }) => {
   if (args.length > 0) return origCommand?.(args) ?? { stdout: "", stderr: "env: not available\n", exitCode: 127 };
   return {
@@ -40,12 +40,12 @@ const ENVIRONMENT = defineCommand("env", async (args, { exportedEnv = {}, origCo
   };
 });
 
-/** Those that are programs of just-bash; `test` and the like are its shell's own. */
+/** The commands that just-bash has as programs; `test` and the like are builtins of its shell. */
 const ownCommands = (): CommandName[] => getCommandNames().filter((name): name is CommandName => shells().commands.includes(name));
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** As containerd says it of a program that the image does not have. */
+/** containerd's error for a program that the image does not have. */
 const notFound = (command: string): StatusError =>
   new StatusError(
     500,
@@ -58,7 +58,7 @@ const OUTPUT_FOLDER = "/dev/shm/lab";
 
 export class Containers {
   readonly #volumes: ContainerVolumes;
-  /** What is in a container beside its volumes, by the pod's uid and the container's name; it goes with the pod. */
+  /** The file system of a container without its volumes, by the pod's uid and the container's name. It is removed with the pod. */
   readonly #roots = new Map<string, InMemoryFs>();
 
   constructor(
@@ -133,7 +133,7 @@ export class Containers {
     const known = this.#roots.get(key);
     if (known !== undefined) return known;
     const found = new InMemoryFs();
-    // just-bash writes a file for each command into a file system of its own only, and not beside mounts.
+    // Writes just-bash's file for each command into the root: with mounted file systems just-bash writes none.
     new Bash({ fs: found, cwd: "/", commands: ownCommands() });
     this.#roots.set(key, found);
     return found;

@@ -42,7 +42,7 @@ export class Deployments {
     }
     if (current !== undefined && !paused) {
       const newest = Math.max(...owned.map(revisionOf));
-      // A rollback takes an older set up again, as the newest revision.
+      // A rollback uses an older set again, which becomes the newest revision.
       const revision = String(revisionOf(current) === newest ? newest : newest + 1);
       this.#revise(current, revision);
       this.#revise(deployment, revision);

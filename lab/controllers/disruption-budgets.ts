@@ -7,7 +7,7 @@ import type { WorkQueue } from "./queue";
 const API = "policy/v1";
 const KIND = "PodDisruptionBudget";
 
-/** A number of pods, as a number or as a part of all: of what must be there the next larger one. */
+/** A number of pods, from a number or from a percentage of all, which is rounded up. */
 function podsOf(value: unknown, all: number): number {
   return typeof value === "string" && value.endsWith("%") ? Math.ceil((Number(value.slice(0, -1)) / 100) * all) : Number(value);
 }

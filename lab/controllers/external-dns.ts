@@ -40,7 +40,7 @@ export class ExternalDnsContainer implements Stoppable, Persistent {
     return this.#process !== undefined;
   }
 
-  /** Starts the process where there is none, and one look at all routes. */
+  /** Starts the process if it does not run, and lets it process all routes once. */
   async turn(): Promise<void> {
     try {
       if (this.#process === undefined) {

@@ -29,7 +29,7 @@ export class ExternalSecrets {
   readonly #client: SecretStoreClient;
   /** Failures by key: how many in a row, and until when that generation is not tried again. */
   readonly #backoff = new Map<string, { failures: number; until: number; generation: number }>();
-  /** Stores by key: until when which generation needs no other look. */
+  /** Stores by key: the generation that was validated, and until when it needs no other validation. */
   readonly #valid = new Map<string, { generation: number; until: number }>();
 
   constructor(
@@ -56,13 +56,13 @@ export class ExternalSecrets {
     return this.kube.all(this.#api, kind);
   }
 
-  /** Everything that it looks after, for when it starts. */
+  /** Queues everything that it manages; called when it starts. */
   resync(): void {
     for (const kind of [...STORES, "ExternalSecret", "ClusterExternalSecret"])
       for (const { metadata } of this.#all(kind)) this.queue.add(kind, metadata.namespace, metadata.name);
   }
 
-  /** A namespace came, went or has other labels. */
+  /** A namespace was created, was deleted or has other labels. */
   namespaceChanged(): void {
     if (this.active()) for (const { metadata } of this.#all("ClusterExternalSecret")) this.queue.add("ClusterExternalSecret", undefined, metadata.name);
   }
@@ -74,7 +74,7 @@ export class ExternalSecrets {
       if (external.metadata.namespace === namespace && targetOf(external) === name) this.queue.add("ExternalSecret", namespace, external.metadata.name);
   }
 
-  /** Puts an object off, for longer after each failure. */
+  /** Queues an object again after a delay, which grows with each failure. */
   #retry({ kind, metadata: { namespace, name, generation = 1 } }: KubeObject): void {
     const id = idOf(kind, namespace, name);
     const failures = (this.#backoff.get(id)?.failures ?? 0) + 1;
@@ -104,7 +104,7 @@ export class ExternalSecrets {
     if (known?.["status"] === "True" && valid?.generation === seen && valid.until > this.ctx.clock.now()) return;
     const login = namespace ?? SecretStoreClient.namespaceOf(store, SecretStoreClient.reference(store));
     try {
-      // Without a namespace in its references each ExternalSecret logs in as its own: nothing to try here.
+      // If the store's references name no namespace, each ExternalSecret logs in with an account of its own namespace: there is no login to try.
       if (login !== undefined) await (await this.#client.open(store, login)).close();
       this.#backoff.delete(id);
       this.#valid.set(id, { generation: seen, until: this.ctx.clock.now() + REVALIDATE_MS });
@@ -203,7 +203,7 @@ export class ExternalSecrets {
     }
   }
 
-  /** No entry, and none is needed: that is how it should be, until the next refresh (markAsDone in its controller). */
+  /** The entry does not exist and the deletion policy is Delete: it is ready without a Secret until the next refresh (markAsDone in its controller). */
   #remove(external: KubeObject): void {
     const secret = this.kube.find("v1", "Secret", external.metadata.namespace, targetOf(external));
     if (secret !== undefined) this.kube.remove(secret);
@@ -308,6 +308,6 @@ const idOf = (kind: string, namespace: string | undefined, name: string): string
 
 const targetOf = (external: KubeObject): string => textAt(external, "spec", "target", "name") ?? external.metadata.name;
 
-/** Changes with the spec, and not with the status. */
+/** Changes with spec, labels and annotations, and not with the status. */
 const versionOf = (external: KubeObject): string =>
   `${external.metadata.generation ?? 1}-${hashOf([external.metadata.labels ?? {}, external.metadata.annotations ?? {}], 16)}`;

@@ -22,7 +22,7 @@ const set = () =>
 const found = () => dev.find(API, "AutoscalingRunnerSet", "runners", "home");
 const listener = () => dev.find("v1", "Pod", "arc-system", "home-listener");
 
-test("a set with its Secret has a listener; it goes by the controller, and what its chart made beside it as well", async () => {
+test("a set with its Secret has a listener; the controller lets the set and the other objects of its chart be deleted", async () => {
   await controller();
   await set();
   await world.settled();

@@ -1,6 +1,6 @@
 /**
- * The controller of GitHub's runner sets, while its Deployment runs: a set that has its Secret gets a listener, and what belongs to it
- * goes only by it: without the controller a set that is deleted stays. No job ever comes.
+ * The controller of GitHub's runner sets, while its Deployment runs. A set that has its Secret gets a listener. Only the controller removes
+ * the finalizers: without it a deleted set stays. No job ever arrives.
  */
 import type { KubeObject } from "../kubernetes";
 import { mapAt, numberAt, textAt } from "../kubernetes/objects";
@@ -9,7 +9,7 @@ import type { WorkQueue } from "./queue";
 
 const API = "actions.github.com/v1alpha1";
 const KIND = "AutoscalingRunnerSet";
-/** Of sets; and of what their chart makes beside them. */
+/** Finalizers of sets, and of the objects that their chart makes with them. */
 const FINALIZER = "autoscalingrunnerset.actions.github.com/finalizer";
 const CLEAN_UP = "actions.github.com/cleanup-protection";
 const ACCOUNT = "actions.github.com/cleanup-no-permission-service-account-name";
@@ -29,12 +29,12 @@ export class GithubRunners {
 
   readonly #add: (set: KubeObject) => void;
 
-  /** Everything that it looks after, for when it starts. */
+  /** Queues everything that it manages; called when it starts. */
   resync(): void {
     for (const set of this.kube.all(API, KIND)) this.#add(set);
   }
 
-  /** A Secret came that a set may wait for. */
+  /** A Secret was created that a set may wait for. */
   secretChanged(namespace: string | undefined): void {
     if (this.home() === undefined) return;
     for (const set of this.kube.all(API, KIND, namespace)) this.#add(set);

@@ -24,7 +24,7 @@ const secret = (name: string, values: Record<string, string>): void =>
     data: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")])),
   });
 
-test("projects and accounts are made through its route, and are there when its pods are other ones", async () => {
+test("projects and accounts are made through its route, and still exist after its pods were replaced", async () => {
   await dev.namespace(NAMESPACE);
   const keys = ["secretKey", "secret", "CSRF_KEY", "JOBSERVICE_SECRET", "REGISTRY_HTTP_SECRET", "REGISTRY_PASSWD", "REGISTRY_HTPASSWD"];
   secret(CREDENTIALS_SECRET, { HARBOR_ADMIN_PASSWORD: "of admin", ...Object.fromEntries(keys.map((key) => [key, "x"])) });

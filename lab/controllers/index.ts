@@ -32,7 +32,7 @@ export interface Controllers extends Stoppable, Persistent {
   settled(): Promise<void>;
 }
 
-/** Operators by their image; one with these first arguments is another part of the same software. */
+/** Operators by their image. A container whose first argument is in `others` is another part of the same software. */
 const OPERATORS = {
   certManager: { image: /(^|\/)cert-manager-controller([:@]|$)/, others: [] },
   externalSecrets: { image: /(^|\/)external-secrets([:@]|$)/, others: ["webhook", "certcontroller"] },

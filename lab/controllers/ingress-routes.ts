@@ -10,7 +10,7 @@ import { endpointsOf, servesIngress, targetPort } from "./services";
 /** Where a request ends. */
 export type Destination =
   | { kind: "program"; port: number }
-  /** Pods that only are ready answer with a page of the lab. */
+  /** For pods without a program of the lab, a page of the lab answers. */
   | { kind: "page"; text: string }
   /** No endpoints. */
   | { kind: "unavailable" };

@@ -48,7 +48,7 @@ function forward(destination: Destination | undefined, request: IncomingMessage,
  * @param clusters the clusters that run now; of two with the same host the first one answers
  */
 export async function startIngress(ctx: LabContext, clusters: () => Iterable<RunningCluster>): Promise<Stoppable> {
-  // Nobody trusts this one, as with Traefik's own.
+  // No client trusts this certificate, as with Traefik's default one.
   const fallback = await (await createAuthority("TRAEFIK DEFAULT CERT", ctx.clock.now())).issue(["traefik.default"]);
   const contexts = new Map<string, SecureContext>();
   const contextOf = ({ cert, key }: KeyPair): SecureContext => {
@@ -56,7 +56,7 @@ export async function startIngress(ctx: LabContext, clusters: () => Iterable<Run
     contexts.set(cert, known);
     return known;
   };
-  /** Names lead to the cluster at their address. Until a name server is up, names of routes are taken to be entered by hand. */
+  /** A name leads to the cluster at its address. Until a name server runs, it leads to the cluster that has a route for it. */
   const routesFor = (host: string): Routes | undefined => {
     const address = isIP(host) === 0 ? ctx.network.addressOf(host) : host;
     for (const routes of [...clusters()].flatMap(({ controllers }) => controllers.routes)) {

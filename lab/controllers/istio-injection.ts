@@ -1,4 +1,4 @@
-/** istiod's webhook as pods meet it: who is in the mesh gets a proxy, and the gateway its image. */
+/** What istiod's webhook does to pods: a pod in the mesh gets a proxy, and the gateway's pod its image. */
 import { parse } from "yaml";
 import type { KubeObject } from "../kubernetes";
 import { type JsonMap, listAt, mapAt, numberAt, textAt } from "../kubernetes/objects";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Cluster, KubeObject } from "../kubernetes";
 import { isMap, type JsonMap, listAt, mapAt, type OwnerReference, same, textAt } from "../kubernetes/objects";
 
-/** Letters that no word can be made of, as Kubernetes names things. */
+/** Kubernetes' alphabet for generated names: without vowels, so that no words come about. */
 const SAFE = "bcdfghjklmnpqrstvwxz2456789";
 
 /** A short name for any value; the same for equal values. */
@@ -80,7 +80,7 @@ export class Kube {
     return store.create(type, object.metadata.namespace, object as KubeObject, { manager: this.manager }).object;
   }
 
-  /** Changes what is there now; nothing is written where nothing differs. */
+  /** Changes the stored object. Nothing is written if nothing differs. */
   modify(object: KubeObject, edit: (current: KubeObject) => KubeObject): void {
     const { store } = this.cluster;
     store.modify(store.type(object.apiVersion, object.kind), object.metadata.namespace, object.metadata.name, edit, { manager: this.manager });
@@ -109,7 +109,7 @@ export class Kube {
     return { type, status, reason, message, lastTransitionTime: since ?? this.now() };
   }
 
-  /** Whether the namespace is there and not about to go. */
+  /** Whether the namespace exists and is not being deleted. */
   isAlive(namespace: string | undefined): boolean {
     const found = namespace === undefined ? undefined : this.find("v1", "Namespace", undefined, namespace);
     return found !== undefined && found.metadata.deletionTimestamp === undefined;

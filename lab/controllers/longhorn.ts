@@ -67,7 +67,7 @@ export function longhornVolume(kube: Kube, volume: string, size: unknown): { csi
   return { csi: { driver: LONGHORN_DRIVER, fsType: "ext4", volumeHandle: volume } };
 }
 
-/** Its object of a volume that is gone. */
+/** Removes Longhorn's object of a deleted volume. */
 export function forgetLonghornVolume(kube: Kube, volume: string): void {
   const object = kube.find(API, "Volume", "longhorn-system", volume);
   if (object !== undefined) kube.remove(object);

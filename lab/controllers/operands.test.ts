@@ -42,7 +42,7 @@ const operator = {
 const live = (): KubeObject | undefined => dev.find(KUBEVIRT, "KubeVirt", "kubevirt", "kubevirt");
 const available = (): unknown => listAt(live(), "status", "conditions").find(({ type }) => type === "Available")?.["status"];
 
-test("an operator makes its software for its object, takes it away again, and only then lets go; without it the object hangs", async () => {
+test("an operator makes its software for its resource, deletes it again, and only then removes the finalizer; without it the resource stays", async () => {
   await dev.namespace("kubevirt");
   dev.create(definition as unknown as KubeObject);
   await world.settled();

@@ -1,7 +1,7 @@
 /**
- * Operators that make everything else of their software for one object: KubeVirt and the containerized data importer. While an operator
- * runs, its object gets what stands in data/operands, and is available when that is; when the object goes, the operator takes it all
- * away and lets go of it. Without an operator it hangs by its finalizer, as it would.
+ * Operators that make the rest of their software for one custom resource: KubeVirt and the Containerized Data Importer. While an operator
+ * runs, it makes the objects of data/operands for its resource, which is available when they are. When the resource is deleted, the
+ * operator deletes those objects and then removes its finalizer. Without the operator the resource stays, as on a real cluster.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -13,7 +13,7 @@ import { conditionOf, type Kube } from "./kube";
 import type { WorkQueue } from "./queue";
 
 interface Operand {
-  /** Of the operator's Deployment. */
+  /** Image of the operator's Deployment. */
   readonly image: RegExp;
   readonly apiVersion: string;
   readonly kind: string;
@@ -55,7 +55,7 @@ export class Operands {
     for (const operand of OPERANDS) queue.on(operand.kind, (namespace, name) => this.#reconcile(operand, namespace, name));
   }
 
-  /** Something changed that an operator is, or makes. */
+  /** An object changed that may be an operator, or may have been made by one. */
   changed({ kind }: KubeObject): void {
     if (!WATCHED.has(kind)) return;
     for (const { apiVersion, kind: own } of OPERANDS)
@@ -105,7 +105,7 @@ export class Operands {
   #takeAway({ file, finalizer }: Operand, object: KubeObject): void {
     const left = partsOf(file).flatMap((part) => this.#live(part) ?? []);
     for (const part of left) if (part.metadata.deletionTimestamp === undefined) this.kube.remove(part);
-    // What has finalizers of its own goes later: the change brings us back.
+    // Objects with finalizers are deleted later. That change queues the resource again.
     if (partsOf(file).some((part) => this.#live(part) !== undefined)) return;
     this.kube.modify(object, (current) => ({
       ...current,

@@ -92,7 +92,7 @@ export function environmentOf(kube: Kube, pod: KubeObject, container: JsonMap): 
     const from = mapAt(variable, "valueFrom");
     const text = from["secretKeyRef"] !== undefined ? value("Secret", mapAt(from, "secretKeyRef")) : value("ConfigMap", mapAt(from, "configMapKeyRef"));
     const plain = textAt(variable, "value") ?? text ?? fieldOf(pod, textAt(from, "fieldRef", "fieldPath") ?? "");
-    // $(NAME) is what was set before; one that nothing set stays as it stands.
+    // $(NAME) is replaced by the value of an earlier variable; an unknown name stays as written.
     if (plain !== undefined)
       found[textAt(variable, "name") ?? ""] = plain.replace(/\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)/g, (whole, name: string) => found[name] ?? whole);
   }

@@ -14,7 +14,7 @@ const PULL_BACKOFF_MS = 10_000;
 /** How long the program of a job waits for what it needs before it asks again. */
 const JOB_LOOKS_AGAIN_MS = 1_000;
 
-/** As the kubelet writes them. @param more of each; neither ready nor started without it */
+/** Statuses of containers as the kubelet writes them. @param more fields of each; without them a container is neither ready nor started */
 const statusesOf = (containers: readonly JsonMap[], more: JsonMap): JsonMap[] =>
   containers.map((container) => ({
     ...{ name: String(container["name"]), image: String(container["image"]), imageID: "" },
@@ -75,7 +75,7 @@ export class Pods {
     return undefined;
   }
 
-  /** What keeps a pod waiting, said once for as long as it stays the same. */
+  /** Reports why a pod waits. The same reason is not reported again. */
   #blocked(pod: KubeObject, { reason, message }: { reason: string; message: string }): void {
     const known = textAt(pod, "status", "containerStatuses", 0, "state", "waiting", "message") ?? conditionOf(pod, "PodScheduled")?.["message"];
     if (known === message) return;
@@ -170,7 +170,7 @@ export class Pods {
     });
   }
 
-  /** @param failure its last words where it failed */
+  /** @param failure the last message of a program that failed; undefined: it succeeded */
   #ended(pod: KubeObject, failure: string | undefined): void {
     const time = this.kube.now();
     const how = failure === undefined ? { exitCode: 0, reason: "Completed" } : { exitCode: 1, reason: "Error", message: failure };

@@ -33,7 +33,7 @@ interface Running extends Stoppable, Persistent {
   ready(): boolean;
   /** Lines that it printed; undefined where the lab has none of it. */
   readonly log?: readonly string[];
-  /** Work of its own, when the queue comes to it. */
+  /** The program's own work, which the queue runs. */
   turn?(): Promise<void>;
   /** Of a MinIO. */
   s3?: Pick<S3Server, "makeBuckets" | "makeUsers">;
@@ -45,7 +45,7 @@ interface Running extends Stoppable, Persistent {
 /** Key prefix, before the namespace, of a simulated Harbor's data: it lies in no volume. */
 const HARBOR_DISK = "harbor-of/";
 
-/** Kind of the queue's keys for programs that do something by themselves; the name is the pod's. */
+/** Kind of the queue's keys for programs with work of their own; the name is the pod's. */
 const TURN = "program";
 
 let table: Entry[] | undefined;
@@ -81,7 +81,7 @@ export class Programs {
   readonly #starting = new Map<string, Promise<void>>();
   /** Data by the uid of the claim, or of the pod where its volume goes with it. */
   #disks: Record<string, unknown> = {};
-  /** Pods that ran when the state was saved: theirs go on as they were. */
+  /** Pods that ran when the state was saved: their programs continue as they were. */
   readonly #resumed = new Set<string>();
 
   constructor(
@@ -123,7 +123,7 @@ export class Programs {
     return claim?.metadata.uid ?? pod.metadata.uid ?? "";
   }
 
-  /** As its core's environment has it. */
+  /** The password of Harbor's user `admin`, from the environment of its core. */
   #adminOfHarbor(namespace: string | undefined): string {
     const core = this.kube.all("v1", "Pod", namespace).find(({ metadata }) => metadata.labels?.["app"] === "harbor" && metadata.labels["component"] === "core");
     const [container] = listAt(core, "spec", "containers");

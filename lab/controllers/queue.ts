@@ -10,7 +10,7 @@ interface Key {
   name: string;
 }
 
-/** Races with clients that the next event settles: something went, came, or its namespace ends. */
+/** Races with clients, which the next event resolves: an object was deleted or created meanwhile, or its namespace is being deleted. */
 const PASSING = new Set([403, 404, 409]);
 
 export class WorkQueue {

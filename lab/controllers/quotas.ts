@@ -1,4 +1,4 @@
-/** The controller of ResourceQuotas: says what is used, and has those look again who were refused. */
+/** The controller of ResourceQuotas: it reports what is used, and queues the sets whose pods and claims may have been refused. */
 import { mapAt } from "../kubernetes/objects";
 import { amount, quotaUse } from "../kubernetes/quota";
 import type { Kube } from "./kube";

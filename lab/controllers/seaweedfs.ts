@@ -1,4 +1,4 @@
-/** SeaweedFS's S3 as its chart sets it up: who may do what stands in a Secret, buckets are made by a Job. */
+/** SeaweedFS's S3 as its chart sets it up: a Secret has the users and their rights, and a Job makes the buckets. */
 import { z } from "zod";
 import type { KubeObject } from "../kubernetes";
 import { listAt, textAt } from "../kubernetes/objects";
@@ -11,7 +11,7 @@ const configSchema = z.object({
   ),
 });
 
-/** Of an action of SeaweedFS, as S3 names them. */
+/** The actions of S3 that each action of SeaweedFS stands for. */
 const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   Read: ["s3:GetObject", "s3:GetBucketLocation"],
   List: ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts"],

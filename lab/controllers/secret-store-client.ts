@@ -76,7 +76,7 @@ export class SecretStoreClient {
     });
   }
 
-  /** Where references of a store look when they name no namespace; undefined = only an ExternalSecret can tell. */
+  /** The namespace of an object that a store refers to. Undefined: it is the namespace of each ExternalSecret. */
   static namespaceOf(store: KubeObject, reference: JsonMap): string | undefined {
     return store.metadata.namespace ?? textAt(reference, "namespace");
   }

@@ -110,7 +110,7 @@ export class Services {
       for (const { metadata } of kube.all("networking.k8s.io/v1", "Ingress")) this.queue.add("Ingress", metadata.namespace, metadata.name);
   }
 
-  /** What may give addresses came or went. */
+  /** Something that assigns addresses was created or deleted. */
   #balancers(): void {
     if (!this.kube.cluster.disabled.includes("servicelb")) return;
     for (const service of this.kube.all("v1", "Service")) if (isBalancer(service)) this.queue.add("Service", service.metadata.namespace, service.metadata.name);

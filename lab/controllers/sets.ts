@@ -56,7 +56,7 @@ function statefulSet(kube: Kube, set: KubeObject): void {
   const rolling = textAt(set, "spec", "updateStrategy", "type") !== "OnDelete";
   const stale = owned.filter((pod) => ordinalOf(pod) < replicas && revisionOf(pod) !== revision).sort((a, b) => ordinalOf(b) - ordinalOf(a));
   const [last] = stale;
-  // One at a time from the last; a pod that cannot become ready does not hold its own successor up.
+  // One at a time, from the last. A pod that cannot become ready is replaced all the same.
   if (rolling && last !== undefined && owned.every((pod) => isReady(pod) || pod === last)) kube.remove(last);
   const pods = kube.owned("v1", "Pod", set);
   const ready = pods.filter(isReady).length;

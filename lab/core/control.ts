@@ -32,8 +32,8 @@ export interface ControlOptions {
 }
 
 /**
- * Each call has a connection of its own: a client that is busy for as long as an idle one is kept would send its next call into one that
- * is just being closed.
+ * Each call has a connection of its own: a client could send its next call on a kept connection just when the server closes it for being
+ * idle.
  */
 const HEADERS = { "content-type": "application/json", connection: "close" };
 
@@ -124,7 +124,7 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Nothing that JSON can say is undefined.
+    // No JSON text has the value undefined.
     return undefined;
   }
 }

@@ -7,7 +7,7 @@ import { labSiteSchema } from "../../common/lab-site";
 
 const schema = z.object({
   version: z.literal(1),
-  /** The homelab that is modelled. Snapshots of before there was a choice have none. */
+  /** The homelab that is modelled. Snapshots of older versions have none. */
   site: labSiteSchema.optional(),
   authority: z.unknown(),
   bastionHostKey: z.string(),

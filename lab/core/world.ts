@@ -71,13 +71,13 @@ export interface Network {
    * @returns undefined where it does not know the name, "no name server" where none is up
    */
   addressOf(name: string): string | "no name server" | undefined;
-  /** Whether a host is one of the homelab's own: when it is down that is a fact, and not a gap of the lab. */
+  /** Whether a host is one of the homelab's own. If such a host is down, that is part of the simulation and not a gap of the lab. */
   isOwn(host: string): boolean;
   /** undefined = connection refused. */
   resolve(host: string, port: number): LocalPort | undefined;
 }
 
-/** PEM texts. `cert` is the leaf followed by nothing; the authority's own certificate is `caPem`. */
+/** PEM texts. `cert` is the leaf certificate alone; the authority's own certificate is `caPem`. */
 export interface KeyPair {
   cert: string;
   key: string;
@@ -86,7 +86,7 @@ export interface KeyPair {
 /** A certificate authority with EC P-256 keys. */
 export interface Authority {
   caPem: string;
-  /** Server certificate for DNS names and IP addresses. @param options expired: its time was over yesterday */
+  /** Server certificate for DNS names and IP addresses. @param options expired: it expired yesterday */
   issue(names: readonly string[], options?: { expired?: boolean }): Promise<KeyPair>;
   /** Client certificate: `cn` is the user, `orgs` are its groups. */
   issueClient(cn: string, orgs: readonly string[]): Promise<KeyPair>;

@@ -134,7 +134,7 @@ test.each([
   ["--source=traefik-proxy", "enum value must be one of"],
   ["--registry=txt", "enum value must be one of"],
   ["--interval=soon", "invalid duration"],
-])("the argument %s ends it, and is noted where the lab has not got it", async (arg, message) => {
+])("the argument %s ends the program, and is noted unless only its value is wrong", async (arg, message) => {
   const { ctx, start } = await world();
   const [name = ""] = arg.split("=");
   await expect(start([], [...ARGS.filter((each) => !each.startsWith(`${name}=`)), arg])).rejects.toThrow(message);

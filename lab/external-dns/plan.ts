@@ -83,7 +83,7 @@ export interface IstioObjects {
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 const isName = (host: string): boolean => host !== "*" && !host.startsWith("*.");
 
-/** Hosts at the addresses of the balancers that a gateway's selector is of. */
+/** Hosts at the addresses of the load balancers that select the same pods as the gateway. */
 function atGateway(gateway: KubeObject, hosts: readonly string[], services: readonly KubeObject[]): Endpoint[] {
   const wanted = Object.entries(at(gateway, "spec", "selector") ?? {});
   const balancers = services.filter((service) => wanted.every(([key, value]) => at(service, "spec", "selector", key) === value));

@@ -1,6 +1,6 @@
 /**
- * A Harbor by its API, as far as projects, registries, what is kept, limits and accounts go. Images are not modelled: what asks `/v2/` is
- * noted. It stands behind the proxy in front of Harbor's parts, and keeps what the real one keeps in its database.
+ * The API of Harbor, as far as projects, registries, retention, quotas and accounts go. Images are not modelled: requests to `/v2/` are
+ * noted. It answers behind the proxy in front of Harbor's parts, and keeps what the real one keeps in its database.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";

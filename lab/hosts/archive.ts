@@ -8,7 +8,7 @@ export interface ArchivePackage {
   older?: readonly string[];
   /** Unit that it brings; without a suffix a service. */
   unit?: string;
-  /** The unit waits for somebody to enable it. */
+  /** The package neither enables nor starts the unit. */
   keepsStill?: boolean;
   /** The daemon's path. */
   binary?: string;

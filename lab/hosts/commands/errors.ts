@@ -7,7 +7,7 @@ type Wording = (name: string, refused: boolean) => string;
 
 const NO_FILE = "No such file or directory";
 
-/** Runs just-bash's own command and puts its complaints into the words of the real one. */
+/** Runs just-bash's own command and rewrites its error messages in the words of the real program. */
 function reworded(command: string, patterns: readonly [RegExp, Wording][]): HostCommand {
   return async (run: Invocation): Promise<ExecResult> => {
     const original = run.shell.origCommand;
@@ -27,7 +27,7 @@ async function reword(run: Invocation, line: string, patterns: readonly [RegExp,
   return line;
 }
 
-/** A command failed on this file: because it may not, when the file is there or lies in a closed folder. */
+/** Whether a command failed on this file for lack of permission: the file exists, or is in a folder that may not be read. */
 async function isRefused(run: Invocation, file: string): Promise<boolean> {
   try {
     await run.shell.fs.stat(file);
@@ -37,7 +37,7 @@ async function isRefused(run: Invocation, file: string): Promise<boolean> {
   }
 }
 
-/** just-bash has one word for a file that is not there and one that may not be read, and its own words for other refusals. */
+/** just-bash has the same message for a missing file and for one that may not be read, and words of its own for other refusals. */
 export const REWORDED_COMMANDS: Record<string, HostCommand> = {
   cat: reworded("cat", [[/^cat: (.+): No such file or directory$/, (name, refused) => `cat: ${name}: ${refused ? "Permission denied" : NO_FILE}`]]),
   ls: reworded("ls", [[/^ls: (.+): No such file or directory$/, (name) => `ls: cannot access '${name}': ${NO_FILE}`]]),
