@@ -120,8 +120,7 @@ test("without Cloudflare an authority of the homelab's own signs: its key is a s
 
 test("existing files are never overwritten, and if there is one, nothing is written", async () => {
   const { keyFile } = await run({ ...GIVEN, certificates: "cloudflare" });
-  const hint =
-    "this checkout describes a homelab: to begin your own in it, remove that one first: git rm -rq site secrets/common .sops.yaml 'Pulumi.*.yaml'";
+  const hint = "this checkout describes a homelab: to begin your own in it, remove that one first: git rm -rq site secrets/common .sops.yaml 'Pulumi.*.yaml'";
   await expect(run()).rejects.toThrow(
     expect.objectContaining({
       code: "E_EXISTS",

@@ -28,7 +28,8 @@ export function newStack(root: string, name: string, like: string): string[] {
   const end = entries.at(-1)?.end ?? 0;
   if (entries.some((entry) => entry.name === name))
     throw new HomelabError("E_EXISTS", `${MATRIX} has a stack "${name}" already`, { subject: name, hint: "take another name" });
-  if (/^ {4}proxmox: true,$/m.test(model.text)) throw refuse(`"${like}" prepares the Proxmox nodes, which only one stack may do`, like, "name another with --like");
+  if (/^ {4}proxmox: true,$/m.test(model.text))
+    throw refuse(`"${like}" prepares the Proxmox nodes, which only one stack may do`, like, "name another with --like");
   const vms = vmsOf(root, model);
   const same = vms.find((vm) => renamed(vm, like, name) === vm);
   if (same !== undefined) throw refuse(`the VM "${same}" of "${like}" does not have the stack's name in its own`, same, "write the new stack by hand");
