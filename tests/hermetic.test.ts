@@ -1,4 +1,4 @@
-/** Tests begin in an environment of their own: here some of each kind run in the worst that a shell could hand over. */
+/** Tests start in an environment of their own. This runs a sample of them in a shell with settings that would break them otherwise. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -78,7 +78,7 @@ const HARMFUL: Record<string, string> = {
   npm_config_registry: NOWHERE,
 };
 
-/** One or a few of each kind: pure, processes of ours, shells, servers, providers, the engine and its backends, secrets, the lab, what a terminal shows. */
+/** One or a few tests of each kind: pure functions, child processes, shells, servers, providers, the engine and its backends, secrets, the lab, terminal output. */
 const SAMPLES = [
   "common/defer-module.test.ts",
   "common/compile-cache.test.ts",
@@ -103,14 +103,14 @@ function run(files: readonly string[]) {
   return { code: result.status, failures, totals: fs.existsSync(totals) ? closingLine(totals) : result.stderr };
 }
 
-/** The sum of the counts in a file of HOMELAB_TEST_TOTALS. */
+/** The last line that print-totals.cjs prints for a file of HOMELAB_TEST_TOTALS: the sum of its counts. */
 const closingLine = (totals: string): string =>
   spawnSync(process.execPath, [path.join(__dirname, "support", "print-totals.cjs"), totals], { encoding: "utf8" })
     .stdout.trim()
     .split("\n")
     .at(-1) ?? "";
 
-test("a sample of each kind passes with all of them set", () => {
+test("a sample of each kind of test passes with all harmful variables set", () => {
   const { code, failures, totals } = run(SAMPLES);
   expect(failures).toEqual([]);
   expect({ code, totals }).toMatchObject({ code: 0, totals: expect.stringMatching(/^[0-9]+ passed, 0 failed, /) });

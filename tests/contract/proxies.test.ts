@@ -1,4 +1,4 @@
-/** Which of our clients' requests reach the proxy of the environment. The rules themselves: common/proxy.test.ts. */
+/** Which requests of our clients use the proxy of the environment. common/proxy.test.ts tests the rules themselves. */
 import * as http from "node:http";
 import * as https from "node:https";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-/** The tables of docs/architecture.md say what `npm run deps` enforces. */
+/** The tables of docs/architecture.md say the same as the rules that `npm run deps` enforces. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 
@@ -6,7 +6,7 @@ const ROOT = path.join(__dirname, "../..");
 const PAGE = fs.readFileSync(path.join(ROOT, "docs/architecture.md"), "utf8");
 const { forbidden } = require(path.join(ROOT, ".dependency-cruiser.cjs")) as { forbidden: readonly { name: string; comment?: string }[] };
 
-/** Cells of the rows below a table's head. */
+/** The cells of each row of the table with this head. */
 function table(head: string): string[][] {
   const [, below] = PAGE.split(`\n${head}\n`);
   if (below === undefined) throw new Error(`docs/architecture.md has no table ${head}`);
@@ -21,7 +21,7 @@ function table(head: string): string[][] {
 
 const nameOf = ([cell = ""]: readonly string[]): string => cell.replaceAll("`", "").replace(/\/$/, "");
 
-/** By the rules' names, in their order: `<prefix><name>-imports`, and what it may import. */
+/** The rules whose names match, in their order: the folder that each name contains, and what that folder may import. */
 const rules = (pattern: RegExp): [name: string, may: string[]][] =>
   forbidden.flatMap(({ name, comment = "" }): [string, string[]][] => {
     const [, of] = pattern.exec(name) ?? [];

@@ -1,12 +1,12 @@
-/** Command lines of `homelab` in a text, held against what the commands say of themselves. */
+/** Compares the command lines of `homelab` in a text with the definitions of the commands. */
 import { leafOf, type NamedCommand } from "../../orchestrator/cli/command";
 
-/** `homelab up dev --lab && …` → `up dev --lab`; each command line of a text. */
+/** The command lines of a text, without the program's name: `homelab up dev --lab && …` → `up dev --lab`. */
 function linesOf(text: string): string[] {
   return [...text.matchAll(/(?:^|[\s"'(!])(?:npx (?:--no-install )?)?homelab (?=[a-z])([^|;&>#)`]*)/g)].map(([, line = ""]) => line.trim());
 }
 
-/** @returns what of it there is not, in words */
+/** @returns a line for each command, verb or flag in the text that does not exist */
 export function unknownParts(text: string, commands: readonly NamedCommand[]): string[] {
   return linesOf(text).flatMap((line) => {
     const words = line.split(/[\s,]+/).filter(Boolean);

@@ -1,4 +1,4 @@
-/** What the pages name is there: files, links, commands with their flags, targets of make, scripts of npm, variables, codes of errors. */
+/** What the pages name exists: files, links, commands with their flags, targets of make, scripts of npm, variables, codes of errors. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -8,7 +8,7 @@ import { unknownParts } from "./command-lines";
 const ROOT = path.join(__dirname, "../..");
 const COMMANDS = allCommands();
 const read = (file: string): string => fs.readFileSync(path.join(ROOT, file), "utf8");
-/** A page without what it says of the system before this one, whose commands are not here. */
+/** A page without its section about the system that this one replaced, whose commands do not exist here. */
 const pageOf = (file: string): string =>
   read(file)
     .replace(/^## From the original\n[\s\S]*?(?=^## |(?![\s\S]))/m, "")
@@ -22,12 +22,12 @@ const sourceText = sources
   .map(read)
   .join("\n");
 
-/** `docs/cli.md` is made from the commands themselves, `platform.md` from the modules. */
+/** The pages that people write. `docs/cli.md` is generated from the commands, and `platform.md` from the modules. */
 const PAGES = files.filter(
   (file) => file.endsWith(".md") && !/fixtures|recorded|cases|^docs\/(cli|platform)\.md$|^(site|tests\/homelab\/site)\/platform\.md$/.test(file),
 );
 
-/** Code of a page: in backticks within a line, or lines of a block. */
+/** The code of a page: what is in backticks, and the lines of code blocks. */
 function codeOf(text: string): string[] {
   const blocks = [...text.matchAll(/^```\w*\n([\s\S]*?)^```/gm)].flatMap(([, block = ""]) => block.split("\n"));
   const spans = [...text.replace(/^```[\s\S]*?^```/gm, "").matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
@@ -36,9 +36,9 @@ function codeOf(text: string): string[] {
 const code = PAGES.flatMap((page) => codeOf(pageOf(page)).map((text): [page: string, text: string] => [page, text]));
 const wrong = (find: (text: string, page: string) => string[]): string[] => code.flatMap(([page, text]) => find(text, page).map((what) => `${page}: ${what}`));
 
-/** Files that commands make, and those that only some homelabs have. */
+/** Files that commands write, and files that only some homelabs have. */
 const MADE = /^(bin|\.lab|\.homelab|node_modules|secrets\/(vault|common|dev|<stack>)|site\/(tests|platform\.md|authority\.pem|apps\/.*\.test\.ts))(\/|$)/;
-/** Pages of the product name things of the homelab of the tests, since an adopter has another one. */
+/** Pages of the product name files of the tests' homelab, since an adopter's own `site/` has others. */
 const inTests = (name: string): string => (/^(site\/|Pulumi\.\w)/.test(name) ? `tests/homelab/${name}` : name);
 const TOP = new Set([...known].filter((name) => !name.includes("/") && !name.includes(".")));
 /** A pattern of names as a regular expression: `*` and `<name>` stand for a part. */
@@ -79,7 +79,7 @@ test("links and their anchors", () => {
       if (/^[a-z]+:/.test(target)) return [];
       const [file = "", anchor] = target.split("#");
       const at = file === "" ? page : path.posix.join(path.posix.dirname(page), file);
-      // Another homelab may not have made it.
+      // Such a file need not exist in an adopter's checkout.
       if (MADE.test(at)) return [];
       if (!known.has(at.replace(/\/$/, ""))) return [`${page}: ${target}`];
       if (anchor === undefined) return [];
@@ -104,7 +104,7 @@ test("commands of homelab, with their verbs and flags", () => {
   expect(wrong((text) => unknownParts(text, COMMANDS))).toEqual([]);
 });
 
-/** A comment may name a command that is still to come. */
+/** The text without comments: these may name a command that does not exist yet. */
 const withoutComments = (text: string): string => text.replace(/^\s*(\/\*\*|\*|\/\/).*$/gm, "");
 
 test("commands that the program prints", () => {

@@ -1,4 +1,4 @@
-/** Tables of the pages have all that the code takes, and nothing else: messages send people there ("docs/site.md lists every key"). */
+/** Tables of the pages list everything that the code accepts, and nothing else. Messages refer to them ("docs/site.md lists every key"). */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { HomelabError } from "../../common/errors";
@@ -10,7 +10,7 @@ import { vmFileSchema } from "../../stacks/load/vms/vm-schema";
 const ROOT = path.join(__dirname, "../..");
 const read = (file: string): string => fs.readFileSync(path.join(ROOT, file), "utf8");
 
-/** Below a heading of the page, down to the next of its rank. */
+/** The text of a section of a page. */
 function section(page: string, title: string): string {
   const text = read(`docs/${page}.md`);
   const at = text.indexOf(`\n## ${title}\n`);
@@ -20,7 +20,7 @@ function section(page: string, title: string): string {
 
 const missing = (names: readonly string[], text: string): string[] => names.filter((name) => !new RegExp(`\`${name}[\`:.[]`).test(text));
 
-/** Keys of a schema of zod, through what is optional, listed or kept by name. */
+/** The keys of a zod schema, also where it is optional or in a list or a record. */
 function keysOf(schema: unknown): string[] {
   const { shape, element, valueType, def } = schema as { shape?: object; element?: unknown; valueType?: unknown; def?: { innerType?: unknown } };
   if (shape !== undefined) return Object.keys(shape);

@@ -1,6 +1,6 @@
 /**
- * images/images.yaml, the Dockerfiles beside it, the applications and docs/images.md say the same: bases, user, ports, health check, and
- * the labels that every image has.
+ * images/images.yaml, the Dockerfiles beside it, the applications and docs/images.md agree about bases, users, ports, health checks and
+ * the labels of each image.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -23,7 +23,7 @@ test("each folder is an image of the list, and each base is one that an image ha
 
 test.each(Object.entries(images))("%s: bases come from outside, the last user is not root, and it is labelled", (name, { bases: own, user, port }) => {
   const lines = dockerfile(name).split("\n");
-  // Nothing needs no digest.
+  // `scratch` is the empty image, which has no digest to pin.
   const froms = lines.flatMap((line) => /^FROM (\S+)/.exec(line)?.[1] ?? []).filter((from) => from !== "scratch");
   expect([...new Set(froms)].toSorted()).toEqual(own.map((base) => `\${${baseArgument(base)}}`).toSorted());
   expect(lines.filter((line) => own.some((base) => line === `ARG ${baseArgument(base)}`)).length).toBe(own.length);

@@ -1,4 +1,4 @@
-/** Registrations that come together: planned in order, while the provider is asked about the next ones. */
+/** Registrations that arrive at once: steps are planned in order, while the provider already checks the next resources. */
 import { EngineWorld, urn } from "../support/engine-world";
 import type { Behaviour, Call } from "../support/fake-provider";
 import type { ProgramResource } from "../support/monitor-client";
@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** `method name`, of the calls about resources since the last time. */
+/** The provider's calls about resources since the last call of this, each as `method name`. */
 function asked(): string[] {
   return world.provider.calls
     .splice(0)
@@ -20,7 +20,7 @@ function asked(): string[] {
     .map(({ method, name }) => `${method} ${name}`);
 }
 
-/** A check of `a` that ends when one of `b` has begun; `met` says whether that came about within five seconds. */
+/** A check of `a` that ends when the check of `b` has begun; `met` says whether that happened within five seconds. */
 function waiting(): { behaviour: Behaviour; met: () => boolean } {
   let met = false;
   let begun: () => void = () => undefined;
@@ -45,14 +45,14 @@ function waiting(): { behaviour: Behaviour; met: () => boolean } {
   return { behaviour: { check }, met: () => met };
 }
 
-test.each(["preview", "up"] as const)("in %s, the next one is asked about while one is being checked; steps come in order", async (operation) => {
+test.each(["preview", "up"] as const)("in %s, the next resource is checked while one is being checked; steps come in order", async (operation) => {
   const { behaviour, met } = waiting();
   world.provider.behaviour = behaviour;
   const { ok, steps } = await world[operation](program(1), { atOnce: true });
   expect([ok, met(), steps]).toEqual([true, true, ["create a", "create b", "create c"]]);
 });
 
-test("each question is asked once: of what is new, unchanged and changed", async () => {
+test("Check and Diff are called once for each resource, whether new, unchanged or changed", async () => {
   await world.up(program(1), { atOnce: true });
   expect(asked().sort()).toEqual(NAMES.flatMap((name) => [`Check ${name}`, `Create ${name}`]).sort());
   expect((await world.up(program(1), { atOnce: true })).changes).toMatchObject({ same: 4 });
@@ -74,7 +74,7 @@ test("names that a provider makes up come from the seed with which they were che
   expect(new Set([...seeds.values()].flat()).size).toBe(3);
 });
 
-test("a mistake is told once, on the resource that has it, and nothing is asked twice", async () => {
+test("a failed check is reported once, on its resource, and no call is made twice", async () => {
   world.provider.behaviour = { check: ({ name }) => (name === "b" ? Promise.resolve({ failures: [["v", "is bad"]] }) : undefined) };
   const { ok, errors } = await world.preview(program(1), { atOnce: true });
   expect([ok, errors]).toEqual([false, [expect.stringMatching(/^b: .*is bad/)]]);
@@ -85,7 +85,7 @@ test("a mistake is told once, on the resource that has it, and nothing is asked 
   ).toEqual(["Check a", "Check b", "Check c"]);
 });
 
-test("where a run is limited, nothing else is asked about", async () => {
+test("in a run that is limited to targets, the provider is not asked about other resources", async () => {
   await world.up(program(1));
   asked();
   expect((await world.up(program(2), { atOnce: true, targets: [urn("b")] })).steps).toContain("update b");

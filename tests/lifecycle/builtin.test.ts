@@ -1,4 +1,4 @@
-/** Resources of the package `pulumi`, which the engine itself provides, in every operation. */
+/** Resources of the package `pulumi`, which the engine itself implements, in every operation. */
 import type { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import { ResourceInvokeRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import { CliError } from "../../engine/errors";
@@ -15,14 +15,14 @@ afterEach(() => world.close());
 
 const reference = (name: string, n = "ref"): ProgramResource => ({ n, kind: "read", type: "pulumi:pulumi:StackReference", id: name, a: { name } });
 const STACKS: Record<string, { value: string }> = { other: { value: "1" }, third: { value: "3" } };
-/** As the command line does it: a name that is none is an error of its own. */
+/** Resolves a stack as the command line does: a malformed name is an error of its own. */
 const stackOutputs = async (name: string) => {
   const { stack } = parseStackName(name, "test");
   return STACKS[stack];
 };
 const options: RunOptions = { stackOutputs };
 
-test("a stack with a reference is previewed, refreshed, renamed, changed and destroyed: nobody is called for it", async () => {
+test("a stack with a stack reference is previewed, refreshed, renamed, changed and destroyed without a call to a provider", async () => {
   const program = [reference("organization/p/other"), { n: "user", refs: { v: "ref.name" } }];
   expect(await world.up(program, options)).toMatchObject({ ok: true, errors: [] });
   expect(await world.preview(program, options)).toMatchObject({ ok: true });
@@ -35,7 +35,7 @@ test("a stack with a reference is previewed, refreshed, renamed, changed and des
   expect(world.names.filter((name) => name !== "default")).toEqual(["renamed"]);
   expect(await world.up([], options)).toMatchObject({ ok: true, errors: [] });
   expect(await world.up([reference("other")], options)).toMatchObject({ ok: true });
-  // The stack that it names need not be there any more.
+  // A destruction does not need the referenced stack.
   expect(await world.destroy()).toMatchObject({ ok: true, errors: [] });
   expect(world.snapshot.resources).toEqual([]);
 });

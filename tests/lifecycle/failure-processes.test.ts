@@ -1,4 +1,4 @@
-/** What fails outside the engine, with real processes: plugins that crash and hang, programs that never end, signals. */
+/** Failures outside the engine, with real processes: plugins that crash or hang, programs that never end, signals. */
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -7,10 +7,10 @@ import { brokenRule } from "../../engine/snapshot/integrity";
 import { deserializeSnapshot } from "../../engine/snapshot/serialize";
 import { AutomationSite, ENGINE_ROOT } from "../automation/site";
 
-// Each test starts several processes; a busy machine takes its time.
+// Each test starts several processes, which takes long on a busy machine.
 jest.setTimeout(240_000);
 
-/** THINGS: the inputs of each Thing, by name. ENDS: how the program ends when it has registered them. */
+/** Environment variables of the program: THINGS has the inputs of each Thing by name, ENDS says how it ends after registering them. */
 const PROGRAM = `const pulumi = require("@pulumi/pulumi");
 for (const [name, { secret, ...inputs }] of Object.entries(JSON.parse(process.env.THINGS)))
   new pulumi.CustomResource("world:index:Thing", name, { name, ...inputs, ...(secret ? { secret: pulumi.secret(secret) } : {}) });
@@ -34,7 +34,7 @@ interface Ran {
 interface How {
   things?: Record<string, object>;
   ends?: string;
-  /** Signals to send, each when the log (or the output) says this. */
+  /** Signals to send, each when the log or the output contains `after`. */
   signals?: { after: string; signal: NodeJS.Signals }[];
 }
 
@@ -61,7 +61,7 @@ function run(args: string[], { things = {}, ends = "", signals = [] }: How = {})
   });
 }
 
-/** What the file on disk says, which must be whole. */
+/** The resources, pending operations and locks on disk; asserts that the state keeps the integrity rules. */
 function state(): { things: Record<string, string | undefined>; pending: string[]; locks: number } {
   const { latest, journalled } = parseCheckpoint(fs.readFileSync(stateFile, "utf8"), stateFile);
   const { resources, pendingOperations } = deserializeSnapshot(
@@ -151,7 +151,7 @@ test("a program that never ends is cancelled; one that exits with a code is a fa
   expect(Object.keys(state().things).sort()).toEqual(["fresh", "good", "other", "stuck"]);
 });
 
-/** Its own process: the SDK and jest both claim the rejections that nobody handles. */
+/** It runs in a process of its own, since the SDK and jest both handle unhandled rejections. */
 const INLINE = `const pulumi = require("@pulumi/pulumi");
 const { LocalWorkspace, PulumiCommand } = require("@pulumi/pulumi/automation");
 const { root, env, workDir } = JSON.parse(process.argv[2]);

@@ -1,4 +1,4 @@
-/** What the fuzz test has found, each as the smallest program that shows it. */
+/** Faults that the fuzz test has found, each as the smallest program that shows it. */
 import { EngineWorld, urn } from "../support/engine-world";
 
 let world: EngineWorld;
@@ -23,7 +23,7 @@ test("a resource that a limited operation leaves under its old name is that name
 
 test("a replaced resource that waits for its deletion does not wait for what goes with its successor, which needs it to go first", async () => {
   await world.up([{ n: "a" }, { n: "c", refs: { vef: "a.out" } }]);
-  // `a` lives on as `f`, which goes with the new `c`; the old `c`, which needs `f`, is not deleted yet.
+  // `a` is renamed to `f`, which is deleted with the new `c`. The old `c`, which depends on `f`, still waits for its deletion.
   const renamed = [
     { n: "g", kind: "component" as const },
     { n: "c", refs: { ref: "g.out" } },
@@ -64,7 +64,7 @@ test("a renamed provider leaves its name to the one that waits for its deletion,
   const provider = (n: string, r: number) => ({ n, kind: "provider" as const, version: "1.0.0", a: { r } });
   await world.up([provider("p", 0), { n: "c", kind: "read", id: "x", provider: "p" }]);
   const ends = { throws: "boom" };
-  // Both are made anew, and the program dies: the earlier ones wait.
+  // Both are replaced, and the program fails: the previous ones still wait for their deletion.
   await world.up([provider("p", 1), { n: "c", a: { v: 0 }, provider: "p", import: "x" }], { ends });
   expect(world.names).toContain("c (delete)");
   const renamed = [
@@ -102,7 +102,7 @@ test.each([
   const { ok, errors, steps } = await world.refresh(limits, after);
   expect([ok, errors]).toEqual([true, []]);
   expect(order()).toEqual(["a", "f"]);
-  // It is moved, and nothing is told of it.
+  // `a` moves in the state, and no step is reported for it.
   expect(steps.filter((step) => step.endsWith(" a"))).toEqual([]);
   expect(await world.up(after)).toMatchObject({ ok: true, errors: [] });
 });

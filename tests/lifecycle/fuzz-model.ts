@@ -1,4 +1,4 @@
-/** What the fuzz test generates: programs, mishaps, and operations on a stack. */
+/** Generators of the fuzz test: programs, failures of providers, and operations on a stack. */
 import { status } from "@grpc/grpc-js";
 import * as fc from "fast-check";
 import { isSecret, makeSecret, type PropertyMap, secretValue } from "../../engine/wire/values";
@@ -6,12 +6,12 @@ import { urn } from "../support/engine-world";
 import { type Behaviour, Failing } from "../support/fake-provider";
 import type { AliasOption, ProgramResource } from "../support/monitor-client";
 
-/** Names in the order in which a program registers them: a resource only needs what stands before it. */
+/** Names in the order in which a program registers them: a resource depends only on earlier ones. */
 const NAMES = ["a", "b", "c", "d", "e", "f"];
-/** Explicit providers, registered before all else where something uses them. */
+/** Names of explicit providers. A program registers each of them before its first user. */
 export const PROVIDERS = ["p", "q"];
 
-/** Part of every secret of the programs; nothing else has it. */
+/** Text in every secret of the programs, and in nothing else. */
 export const SECRET = "very-secret-";
 
 function aliasFor(n: string, alias: string, of = "name"): AliasOption {
@@ -60,7 +60,7 @@ const resource = (n: string, earlier: string[], wide: boolean): fc.Arbitrary<Pro
     .map(({ r, v, dbr, from, dependsOn, replacesOnRef, component, alias, aliasOf, imported, list, secret, read, ...options }) => {
       const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
       const aliases = alias === undefined || (!wide && alias === n) ? {} : { aliases: [aliasFor(n, alias, aliasOf)] };
-      // A component in five: it has no inputs to depend on others by.
+      // Some are components: these have no inputs to depend on others by.
       if (component && v === 0 && r === 0) {
         const more = { ...(options.parent ? { parent: options.parent } : {}), ...aliases };
         return { n, kind: "component" as const, ...(dependsOn.length > 0 ? { dependsOn } : {}), ...(wide ? more : {}) };
@@ -98,7 +98,7 @@ const provider = (n: string, wide: boolean): fc.Arbitrary<ProgramResource> =>
       ...(alias === undefined ? {} : { aliases: [{ name: alias }] }),
     }));
 
-/** Each provider right before its first user; one that `needsEarlier` needs the resource that stands before it. */
+/** Puts each provider right before its first user. One with `needsEarlier` depends on the resource before it. */
 function withProviders(resources: readonly ProgramResource[], providers: readonly (readonly [ProgramResource, boolean])[], wide: boolean): ProgramResource[] {
   const left = new Map(providers.map((pair) => [pair[0].n, pair]));
   return resources.flatMap((r, at) => {
@@ -123,14 +123,14 @@ const programsOf = (wide: boolean): fc.Arbitrary<ProgramResource[]> =>
     )
     .map(([resources, providers]) => withProviders(resources, providers, wide));
 
-/** A program: some of the names, in order, and the providers that they use. */
+/** Programs: some of the names, in order, and the providers that they use. */
 export const programs = programsOf(true);
 
 interface Mishap {
   method: "create" | "update" | "delete" | "read" | "check";
   name: string;
   partial: boolean;
-  /** Nobody knows what the call did. */
+  /** The call fails in a way that leaves open what it did. */
   doubt: boolean;
 }
 
@@ -146,8 +146,8 @@ const mishapsOf = (wide: boolean): fc.Arbitrary<Mishap[]> =>
   );
 
 /**
- * How a provider behaves with these mishaps. What is there from elsewhere it reads without the marks of secrets.
- * @param alive false: nothing works any more. @param imported what the program says of a resource that is imported
+ * The behaviour of a provider with these failures. It reads resources that it did not create (`ext-…`) without marks of secrets.
+ * @param alive once it returns false, every call fails. @param imported the program's inputs of an imported resource
  */
 export function behaviourOf(mishaps: readonly Mishap[], alive: () => boolean, imported: (name: string) => PropertyMap = () => ({})): Behaviour {
   const go = async (method: Mishap["method"], name: string): Promise<undefined> => {
@@ -176,20 +176,20 @@ export interface Operation {
   kind: "up" | "preview" | "refresh" | "destroy";
   program: ProgramResource[];
   mishaps: Mishap[];
-  /** The run dies at this write, before or after it. */
+  /** The engine is killed before or after this write. */
   kill: { at: number; moment: "before" | "after" } | undefined;
   target: string | undefined;
   exclude: string | undefined;
-  /** `--replace`, also of a provider. */
+  /** Target of `--replace`; may be a provider. */
   replace: string | undefined;
   dependents: boolean;
   continueOnError: boolean;
   refresh: boolean;
   parallel: number;
   throws: boolean;
-  /** The signal comes after this write. */
+  /** The engine gets a signal after this write; with `second`, two of them. */
   signal: { at: number; second: boolean } | undefined;
-  /** What somebody took away before. */
+  /** Names of resources that somebody deleted outside Pulumi before the operation. */
   gone: string[];
   taint: string | undefined;
   excludeProtected: boolean;
@@ -222,5 +222,5 @@ const operationsOf = (wide: boolean): fc.Arbitrary<Operation[]> =>
 
 export const operations = operationsOf(true);
 
-/** Without what the comparison with the CLI does not do: imports, secrets, signals, other types, what somebody else deletes. */
+/** Operations for the comparison with the CLI, which has no imports, secrets, signals, other types, or deletions by somebody else. */
 export const plainOperations = operationsOf(false);

@@ -1,4 +1,4 @@
-// Thousands of calls: a network would be nine tenths of the time.
+// Thousands of calls: over a network they would be nine tenths of the time.
 jest.mock("@grpc/grpc-js", () => require("../support/memory-grpc").inMemory(jest.requireActual("@grpc/grpc-js")));
 
 import * as fc from "fast-check";
@@ -12,7 +12,7 @@ import { behaviourOf, type Operation, operations, PROVIDERS, programs, SECRET } 
 
 class Killed extends Error {}
 
-/** One operation, perhaps killed. What a crash may have made without the state knowing its id: creations noted as pending. */
+/** Runs one operation, which may be killed at one of its writes. */
 async function perform(world: EngineWorld, operation: Operation): Promise<void> {
   let writes = 0;
   let dead = false;
@@ -82,7 +82,7 @@ const managed = (resources: readonly ResourceState[]): string[] =>
 
 const GIVEN = readEnv("FUZZ_CASES");
 const CASES = Number(GIVEN ?? 300);
-/** The ordinary run is the same each time; a longer one looks for what is new. A failure prints its seed: FUZZ_SEED=<seed> runs the same cases again. */
+/** The ordinary run has the same seed each time, a longer one a new seed. A failure prints its seed: FUZZ_SEED=<seed> runs the same cases again. */
 const FIXED = GIVEN === undefined ? "730135689" : undefined;
 const GIVEN_SEED = readEnv("FUZZ_SEED") ?? FIXED;
 const SEED = GIVEN_SEED === undefined ? {} : { seed: Number(GIVEN_SEED) };
@@ -92,7 +92,7 @@ describe("random programs, mishaps and kills", () => {
   afterEach(() => current?.close());
 
   test(
-    "the state is whole at each write, and nothing that was made is forgotten but what a kill left pending",
+    "the state keeps the integrity rules at each write, and it has every created resource except creations that a kill left pending",
     async () => {
       await fc.assert(
         fc.asyncProperty(operations, programs, async (all, last) => {
@@ -104,7 +104,7 @@ describe("random programs, mishaps and kills", () => {
             await perform(world, operation);
             for (const { resource, type } of world.snapshot.pendingOperations) if (type === "creating") excused.add(resource.urn.split("::").at(-1) ?? "");
             const held = new Set(world.snapshot.resources.map((r) => r.id));
-            // What is left behind, or goes with another, is not deleted by itself: under its name, and under the one that it was made with.
+            // A resource with retainOnDelete or deletedWith may exist without being in the state, under its name or a former one.
             for (const r of world.snapshot.resources)
               if (r.retainOnDelete || r.deletedWith !== undefined) excused.add(r.urn.split("::").at(-1) ?? "").add(r.id ?? "");
             for (const r of operation.program)
@@ -113,7 +113,7 @@ describe("random programs, mishaps and kills", () => {
             for (const [id, { name }] of world.provider.world)
               if (!excused.has(name) && !excused.has(id) && !held.has(id)) throw new Error(`${id} is forgotten`);
           }
-          // A recovery: what is gone is dropped, protection is taken off, and the last program holds.
+          // Recovery: a refresh drops what is gone, protection is removed, and the last program can be applied and destroyed.
           world.provider.behaviour = behaviourOf([], () => true);
           const free = last.map(({ protect: _protect, aliases: _aliases, import: _import, ...r }) => r);
           world.snapshot = { ...world.snapshot, resources: world.snapshot.resources.map((r) => ({ ...r, protect: false })) };

@@ -28,7 +28,7 @@ const all = {
   afterDeleteList: ["ad"],
 };
 
-/** Registers a hook of each name; one may fail. */
+/** Registers a hook for each name of NAMES; one of them may fail. */
 function hooks(options: { fails?: string; ignoreErrors?: boolean; onDryRun?: boolean } = {}) {
   return async (client: ResourceMonitorClient): Promise<void> => {
     for (const name of NAMES) {

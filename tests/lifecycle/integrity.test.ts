@@ -1,4 +1,4 @@
-/** A state that breaks the integrity rules is never written: by which runs one could come about, and what happens to a change that would. */
+/** A state that breaks the integrity rules is never written: runs that could produce one, and what happens to a change that would. */
 import * as fc from "fast-check";
 import { type SnapshotChange, SnapshotComposition } from "../../engine/snapshot/composition";
 import { brokenRule, IntegrityIndex } from "../../engine/snapshot/integrity";
@@ -9,7 +9,7 @@ import type { ProgramResource } from "../support/monitor-client";
 
 const make = (name: string, more: Partial<ResourceState> = {}): ResourceState => ({ ...emptyState(urn(name), "exp:index:Res", true), id: name, ...more });
 
-// ---- the engine's own runs; the world checks the rules at each write
+// ---- runs of the engine; EngineWorld checks the rules at each write
 
 let world: EngineWorld;
 beforeEach(async () => {
@@ -33,7 +33,7 @@ test("a read that no target names, and that needs what the targets leave out, is
   expect(world.names).toEqual(["a"]);
   expect((await world.up(program, { targets: [urn("a"), urn("got")] })).errors).toEqual([expect.stringContaining(`depends on '${urn("new")}'`)]);
   expect(await world.up(program)).toMatchObject({ ok: true, errors: [] });
-  // It is there by now; what it would newly need is left out, so it stays as it was.
+  // Now `got` is in the state. Its new dependency `other` is left out of the run, so `got` keeps its previous state.
   const more: ProgramResource[] = [...program.slice(0, 2), { n: "other" }, { n: "got", kind: "read", id: "ext", dependsOn: ["other"] }];
   expect(await world.up(more, { targets: [urn("a")] })).toMatchObject({ ok: true, errors: [] });
   expect(world.state("got")?.dependencies).toEqual([urn("new")]);
@@ -49,7 +49,7 @@ test("what a limited run leaves alone stands behind the provider that it uses, a
   expect(world.names).toEqual(["q", "q (delete)", "d", "a"]);
   const changed = [provider(), { n: "d", provider: "q" }, { n: "a", a: { v: 2 } }];
   expect(await world.up(changed, { targets: [urn("a")] })).toMatchObject({ ok: true, errors: [] });
-  // A target that names the provider takes nothing from what goes on using the old one.
+  // The provider as a target does not change `d`, which keeps using the old provider.
   expect(await world.up(changed, { targets: [q] })).toMatchObject({ ok: true, errors: [] });
   expect(world.state("d")?.provider).toBe(used);
   expect(await world.up(changed)).toMatchObject({ ok: true, errors: [] });
@@ -79,7 +79,7 @@ test("a provider that is deleted first stays for what waits to be deleted by it"
   const ends = { throws: "boom" };
   await world.up([q, d("1")]);
   const made = world.state("d")?.provider;
-  // The earlier `d` waits, and needs the provider that made it.
+  // The previous `d` waits for its deletion, which needs the provider that created it.
   await world.up([q, d("2")], { ends });
   expect(world.names).toContain("d (delete)");
   await world.up([q], { replaces: [urn("q", "pulumi:providers:exp")], ends });
@@ -105,7 +105,7 @@ test("with --continue-on-error, what could not be deleted to be made anew is not
   expect([...world.provider.world.keys()]).toEqual([world.state("a")?.id]);
 });
 
-// ---- a change that would break the rules all the same
+// ---- a change that would break the rules
 
 test("a change that breaks a rule is not written; what it made stays with its pending operation, id and all", () => {
   const written: SnapshotChange[] = [];
@@ -120,7 +120,7 @@ test("a change that breaks a rule is not written; what it made stays with its pe
   const file = new SnapshotComposition(base);
   for (const change of written) file.apply(change);
   expect({ resources: file.resources(), pendingOperations: file.pending() }).toEqual(manager.snapshot());
-  // The run may go on with what is right.
+  // Later changes that keep the rules are still written.
   manager.settle({ add: make("c") });
   expect(manager.snapshot().resources.map((r) => r.id)).toEqual(["c", "a"]);
 });
@@ -154,7 +154,7 @@ const entry: fc.Arbitrary<ResourceState> = fc
     };
   });
 
-test("entry by entry the rules say the same as over the whole state", () => {
+test("the index that checks each change finds the same violations as a check of the whole state", () => {
   void fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat({ max: 6 }), fc.option(entry, { nil: undefined, freq: 4 })), { maxLength: 40 }), (changes) => {
       const index = new IntegrityIndex();
@@ -167,7 +167,7 @@ test("entry by entry the rules say the same as over the whole state", () => {
         const whole = brokenRule([...state].sort(([a], [b]) => a - b).map(([, r]) => r));
         expect(index.broken() === undefined).toBe(whole === undefined);
         if (whole === undefined) continue;
-        // As the manager does it: what breaks a rule is taken back.
+        // Undoes a change that breaks a rule, as the snapshot manager does.
         index.set(place, before);
         index.broken();
         if (before === undefined) state.delete(place);

@@ -1,4 +1,4 @@
-// Hundreds of runs: a network would be nine tenths of the time.
+// Hundreds of runs: over a network the calls would be nine tenths of the time.
 jest.mock("@grpc/grpc-js", () => require("../support/memory-grpc").inMemory(jest.requireActual("@grpc/grpc-js")));
 
 import { brokenRule } from "../../engine/snapshot/integrity";
@@ -11,7 +11,7 @@ type Options = Omit<ProgramResource, "n" | "kind" | "a">;
 const provider = (n: string, a: PropertyMap = {}, options: Options = {}): ProgramResource => ({ n, kind: "provider", a, ...options });
 const resource = (n: string, used?: string, options: Options = {}): ProgramResource => ({ n, a: { v: 1 }, ...(used ? { provider: used } : {}), ...options });
 
-/** Two that stand alone, one below the first, one that needs the second. */
+/** Two independent resources, a child of the first, and one that depends on the second. */
 const users = (first?: string, second?: string): ProgramResource[] => [
   resource("a", first),
   resource("b", second),
@@ -69,7 +69,7 @@ const LIMITS: Record<string, RunOptions> = {
   "--target b --refresh": { targets: [urn("b")], refresh: true },
 };
 
-/** Refused, since a resource that stays as it is needs a provider that the program registers after it. */
+/** Limits that are refused, since a resource outside them needs a provider that the program now registers after it. */
 const REFUSED = Object.fromEntries(
   ["a provider that comes later now", "a provider that needs its former user"].map((change) => [
     change,
@@ -95,7 +95,7 @@ test.each(cases)("%s, with %s", async (change, limits) => {
   expect((await world.preview(program, LIMITS[limits])).errors).toEqual(errors);
   const outcome = await world.up(program, LIMITS[limits]);
   expect([outcome.ok, outcome.errors, brokenRule(outcome.state)]).toEqual([errors.length === 0, errors, undefined]);
-  // Nothing is in the way of what comes next.
+  // Later runs without limits succeed.
   expect((await world.up(program)).errors).toEqual([]);
   const rest = await world.preview(program);
   expect([rest.errors, Object.keys(rest.changes)]).toEqual([[], ["same"]]);

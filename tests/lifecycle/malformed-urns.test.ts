@@ -6,7 +6,7 @@ import type { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_p
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { EngineWorld, urn } from "../support/engine-world";
 
-/** Every URN and provider reference that a program tells, where it is none: the program is told so, in the CLI's words (3.260). */
+/** A malformed URN or provider reference, in every place where a program can send one. The error is that of the CLI (3.260). */
 const NONE = "a";
 const { PropertyDependencies } = pb.RegisterResourceRequest;
 const aliasOf = (spec: Alias.Spec): Alias => new Alias().setSpec(spec);
@@ -39,7 +39,7 @@ const REGISTERED: Record<string, [tell: (request: pb.RegisterResourceRequest) =>
   ],
 };
 
-/** @returns code and words of the answer; undefined: it was none */
+/** @returns code and message of the error; undefined if the call succeeded */
 function asked<Q, R>(
   client: ResourceMonitorClient,
   method: (request: Q, callback: (error: grpc.ServiceError | null, reply: R) => void) => unknown,
@@ -56,7 +56,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** The program goes on after the answer: what it registers then is made, and the run is well. */
+/** Runs a program that makes the call and then registers a resource: the error does not end the run. */
 async function answerTo(
   ask: (client: ResourceMonitorClient) => Promise<string | undefined>,
 ): Promise<{ said: string | undefined; errors: string[]; steps: string[] }> {
@@ -68,7 +68,7 @@ async function answerTo(
   return { said, errors, steps };
 }
 
-test.each(Object.entries(REGISTERED))("registered with %s that is none", async (_name, [tell, said]) => {
+test.each(Object.entries(REGISTERED))("registered with %s that is malformed", async (_name, [tell, said]) => {
   const request = new pb.RegisterResourceRequest().setType("exp:index:Res").setName("r").setCustom(true);
   tell(request);
   expect(await answerTo((client) => asked(client, client.registerResource, request))).toMatchObject({ said, errors: [] });
@@ -80,7 +80,7 @@ const READ: Record<string, [tell: (request: pb.ReadResourceRequest) => unknown, 
   "a dependency": [(request) => request.setDependenciesList([NONE]), '3: invalid dependency: invalid URN "a"'],
   "a provider": [(request) => request.setProvider(NONE), "2: could not parse provider reference: expected '::' in provider reference 'a'"],
 };
-test.each(Object.entries(READ))("read with %s that is none", async (_name, [tell, said]) => {
+test.each(Object.entries(READ))("read with %s that is malformed", async (_name, [tell, said]) => {
   const request = new pb.ReadResourceRequest().setType("exp:index:Res").setName("r").setId("x");
   tell(request);
   expect(await answerTo((client) => asked(client, client.readResource, request))).toMatchObject({ said, errors: [] });

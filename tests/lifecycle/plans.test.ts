@@ -1,4 +1,4 @@
-/** A preview's plan, and updates that are held to it (the file: tests/automation/plans.test.ts). */
+/** A preview's plan, and updates that must follow it. tests/automation/plans.test.ts tests the plan's file. */
 import type { Plan } from "../../engine/plans/plan";
 import { makeSecret, type PropertyMap } from "../../engine/wire/values";
 import { EngineWorld, type RunOptions, STACK_URN, urn } from "../support/engine-world";
@@ -81,7 +81,7 @@ test("names that a provider makes up come from the plan's seed", async () => {
 
 const A = (a: PropertyMap, options: Partial<ProgramResource> = {}): ProgramResource => ({ n: "a", a, ...options });
 
-/** What was planned, what is run, and what stops it. */
+/** What the state has, what was planned, what is run, and the error that stops it. */
 const VIOLATIONS: [name: string, before: ProgramResource[], planned: ProgramResource[], run: ProgramResource[], error: string][] = [
   ["a property is changed", [A({ v: 1 })], [A({ v: 1 })], [A({ v: 2 })], `a: resource ${urn("a")} violates plan: properties changed: =~v[{2}]`],
   ["to another value", [A({ v: 1 })], [A({ v: 2 })], [A({ v: 3 })], "properties changed: ~~v[{2}!={3}]"],
@@ -102,7 +102,7 @@ const VIOLATIONS: [name: string, before: ProgramResource[], planned: ProgramReso
 ];
 
 test.each(VIOLATIONS)("a violation stops the update: %s", async (_name, before, planned, run, error) => {
-  // With one more, so that the default provider neither comes nor goes.
+  // One more resource in each program, so that the default provider neither is created nor deleted.
   const beside = (program: ProgramResource[]) => [...program, { n: "z" }];
   await world.up(beside(before));
   const plan = await planOf(beside(planned));

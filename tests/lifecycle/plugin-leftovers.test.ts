@@ -1,4 +1,4 @@
-/** What plugins and programs leave behind, and many of them at once, with real processes. */
+/** Plugins and programs as real processes: helpers that they leave behind, many plugins at once, arguments and runtimes. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { AutomationSite } from "../automation/site";
@@ -13,7 +13,7 @@ const locks = (): number => {
 };
 const projectFile = (plugins: string): void => site.write("Pulumi.yaml", `name: auto\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n${plugins}`);
 
-/** A helper of its own group, that keeps the outputs of who started it open for a while. */
+/** Starts a detached process that keeps the output pipes of its parent open for a while. */
 const HELPER = `require("child_process").spawn("sleep", ["20"], { detached: true, stdio: ["ignore", "inherit", "inherit"] }).unref();`;
 
 beforeAll(async () => {
@@ -68,12 +68,12 @@ test("a program of another language is refused where it is to be started; what n
     ["destroy", "--yes"],
   ])
     expect((await site.pulumi(args)).code).toBe(0);
-  // Whoever serves the program is dialled: nobody does here.
+  // With --client the engine connects to a running language host instead. Here none listens.
   const served = await site.pulumi(["preview", "--client=127.0.0.1:1"]);
   expect([served.code, served.stdout + served.stderr]).toEqual([1, expect.stringMatching(/unhandled error occurred: [\s\S]*127\.0\.0\.1:1/)]);
 });
 
-test("a number of parallel steps that is none is refused, not taken for no limit", async () => {
+test("PULUMI_PARALLEL that is no number is refused, and does not mean no limit", async () => {
   projectFile("");
   const ran = await site.pulumi(["up", "--yes", "--skip-preview"], { env: { PULUMI_PARALLEL: "many" } });
   expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("PULUMI_PARALLEL must be a whole number, not many")]);

@@ -1,4 +1,4 @@
-/** What is answered to calls as clients make them, by our parts or by others: External Secrets, the CLI, a person. */
+/** Answers to calls that clients make: our own parts, External Secrets, the CLI, a person. */
 import { z } from "zod";
 import { errors, Questions } from "./questions";
 import type { VaultUnderTest } from "./under-test";
@@ -48,7 +48,7 @@ export function answers(vault: () => VaultUnderTest): void {
         status: 400,
         body: errors(expect.stringMatching(/^error parsing JSON: failed to parse JSON input: invalid character /)),
       });
-      // Nothing at all is an empty object.
+      // An empty body counts as an empty object.
       for (const body of ["", "null"])
         expect((await call("PUT", "sys/policies/acl/bad", body)).body).toEqual(errors("'policy' parameter not supplied or empty"));
     });

@@ -1,4 +1,4 @@
-/** Logins of service accounts: what the token says of itself, what its cluster says of it, and what a refused client is told. */
+/** Logins of service accounts: the claims of the token, the cluster's review of it, and the answer to a refused client. */
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
@@ -21,7 +21,7 @@ const loginAnswer = z.object({
 });
 const reviewRequest = z.object({ spec: z.object({ token: z.string(), audiences: z.array(z.string()).optional() }) });
 
-/** A cluster's API, as far as it is asked whether a token is good. */
+/** A cluster's API that answers TokenReviews and nothing else. */
 class Reviewer {
   status = 201;
   /** `status` of the TokenReview. */
@@ -58,7 +58,7 @@ class Reviewer {
   }
 }
 
-/** The cluster knows the account of {@link serviceAccountToken}. */
+/** A TokenReview that accepts the account of {@link serviceAccountToken}. */
 const KNOWN = { authenticated: true, user: { username: "system:serviceaccount:app:reader", uid: "uid-of-reader" } };
 const another = (namespace: string, name: string, uid = "uid-of-reader"): Claims => ({
   sub: `system:serviceaccount:${namespace}:${name}`,
@@ -125,7 +125,7 @@ export function clusterLogins(vault: () => VaultUnderTest): void {
     expect(reviewer.asked).toEqual([{ bearer: `Bearer ${reviewerToken}`, token: jwt }]);
     const self = await vault().call("GET", "auth/token/lookup-self", undefined, auth.client_token);
     expect(self.body["data"]).toMatchObject({ display_name: `${METHOD}-app-reader`, orphan: true, path: `auth/${METHOD}/login`, creation_ttl: 3600 });
-    // Its token ends with the way in.
+    // Deleting the auth method ends the tokens that it issued.
     await plugin.delete(BACKEND, made[0]?.[1] ?? { id: METHOD, inputs: {}, outputs: {} });
     expect((await vault().call("GET", "auth/token/lookup-self", undefined, auth.client_token)).status).toBe(403);
   });

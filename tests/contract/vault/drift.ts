@@ -1,10 +1,10 @@
-/** What somebody changed in Vault behind our back is seen by a refresh, and mended by the next update: every type. */
+/** For every type: a refresh sees what somebody changed in Vault, and the next update corrects it. */
 import { Secret, type Values } from "../../../providers/sdk/values";
 import type { State } from "../../support/test-provider";
 import { typeBench } from "./types/bench";
 import { AUDIT, BACKEND, CONFIG, MOUNT, POLICY, ROLE, SECRET, TOKEN, type VaultUnderTest } from "./under-test";
 
-// Names that nobody else has.
+// Names that nothing else in a given Vault has.
 const KV = `drift-kv-${process.pid}`;
 const METHOD = `drift-kubernetes-${process.pid}`;
 const NAME = `drift-${process.pid}`;
@@ -12,7 +12,7 @@ const NAME = `drift-${process.pid}`;
 interface DriftCase {
   title: string;
   type: string;
-  /** What stands before it. */
+  /** Resources that it needs, created first. */
   beside?: readonly [string, Values][];
   given: Values;
   /** Method, path and body of a request. */

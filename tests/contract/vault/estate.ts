@@ -1,4 +1,4 @@
-/** A Vault as the program fills it: what tools registers for it is made by its provider, with the tokens that the program would use. */
+/** Fills a Vault as the program does: the vault provider creates the resources that the stack `tools` registers, with the program's tokens. */
 import { Provider } from "@pulumi/vault/provider";
 import { VaultGrants } from "../../../components/platform/vault/vault-grants";
 import type { StackGrant } from "../../../components/platform/vault/vault-names";
@@ -8,7 +8,7 @@ import { mockEngine, plain, settle } from "../../support/pulumi-mocks";
 import type { State, TestProvider } from "../../support/test-provider";
 import { TOKEN, type VaultUnderTest } from "./under-test";
 
-/** What is made for these grants, in order. */
+/** The resources that the program registers for these grants, in order. */
 async function registered(grants: readonly StackGrant[]): Promise<{ type: string; inputs: Values }[]> {
   const all = await mockEngine({ stack: "tools" });
   new VaultGrants("grants", { grants }, { providers: { vault: new Provider("vault", { address: "https://vault" }) } });
@@ -17,7 +17,7 @@ async function registered(grants: readonly StackGrant[]): Promise<{ type: string
 }
 
 export interface Estate {
-  /** By stack. */
+  /** The token of each stack. */
   tokens: Map<string, string>;
   /** Removes all of it. */
   remove(): Promise<void>;

@@ -1,4 +1,4 @@
-/** From a Vault that knows nothing to one that is open: by our own code and commands, and what is answered on the way. */
+/** From an uninitialised Vault to an unsealed one: by our own code and commands, with Vault's answers on the way. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -11,7 +11,7 @@ import { keysFile, storeVaultKeys } from "../../../secrets/vault-keys";
 import { type CommandResult, runCommand, startCommand } from "../../support/run-command";
 import type { VaultUnderTest } from "./under-test";
 
-/** The tests run in order; the last one leaves the Vault open, with its root token known. @param known is told the unseal keys */
+/** The tests run in order; the last one leaves the Vault unsealed, with its root token in `vault().root`. @param known gets the unseal keys */
 export function firstBoots(vault: () => VaultUnderTest, known: (unsealKeys: readonly string[]) => void): void {
   const identity = generateIdentity();
   let api: VaultApi;
@@ -69,7 +69,7 @@ export function firstBoots(vault: () => VaultUnderTest, known: (unsealKeys: read
 
   test("the first boot initialises and unseals it once, with the keys on disk", async () => {
     if (!isNew()) {
-      // Initialised by its owner: that it can be used is what there is to see.
+      // Its owner has initialised it. All that can be tested is that its token works.
       vault().root = vault().given.token ?? "";
       expect(await api.accepts(vault().root)).toBe(true);
       return;

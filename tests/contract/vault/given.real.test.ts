@@ -1,4 +1,4 @@
-/** The same of a real Vault or OpenBao, which somebody gives (docs/real-parts.md). */
+/** The suite against a real Vault or OpenBao, whose address is given (docs/real-parts.md). */
 import * as fs from "node:fs";
 import { createHttpClient } from "../../../common/http";
 import { givenVaultAddress, givenVaultTokenFile } from "../../support/given-vault";
@@ -15,7 +15,7 @@ suite(address === "" ? `a given Vault [skipped: ${why}]` : `the Vault at ${addre
   vaultSuite(async () => {
     const token = tokenFile === undefined ? undefined : fs.readFileSync(tokenFile, "utf8").trim();
     const http = createHttpClient(address);
-    // Every Vault is asked by name; one that cannot tell has the method, as all but the smallest builds have.
+    // Asks whether the auth method `kubernetes` is built in. Without a token it cannot be asked: then it is assumed, since all but minimal builds have it.
     const asked =
       token === undefined
         ? undefined

@@ -1,4 +1,4 @@
-/** What is answered to who reads and writes entries of KV version 2. */
+/** Answers to reads and writes of entries of KV version 2. */
 import { z } from "zod";
 import { errors, MERGE_PATCH, Questions } from "./questions";
 import type { VaultUnderTest } from "./under-test";
@@ -86,7 +86,7 @@ export function kvAnswers(vault: () => VaultUnderTest): void {
       cas_required: false,
       delete_version_after: "0s",
     });
-    // An entry of metadata alone is no entry yet.
+    // An entry with metadata alone has no data to read.
     expect(await call("GET", `${KV}/data/few`)).toEqual({ status: 404, body: errors() });
     for (const [x, oldest] of [
       [1, 0],
@@ -98,7 +98,7 @@ export function kvAnswers(vault: () => VaultUnderTest): void {
     }
     expect(Object.keys(z.object({ versions: z.record(z.string(), z.unknown()) }).parse(await metadata()).versions)).toEqual(["2", "3"]);
     expect((await call("GET", `${KV}/data/few?version=1`)).status).toBe(404);
-    // A smaller limit takes nothing away by itself.
+    // A smaller limit removes no version before the next write.
     await call("POST", `${KV}/metadata/few`, { max_versions: 1 });
     expect(await metadata()).toMatchObject({ current_version: 3, oldest_version: 2, max_versions: 1 });
   });
@@ -134,7 +134,7 @@ export function kvAnswers(vault: () => VaultUnderTest): void {
     expect((await patch("not-there", { a: 1 }, MERGE_PATCH)).status).toBe(404);
     await call("DELETE", `${KV}/data/patch`);
     expect((await patch("patch", { a: 1 }, MERGE_PATCH)).status).toBe(404);
-    // The version is looked at first.
+    // The check-and-set version is checked first.
     expect(await call("PATCH", `${KV}/data/patch`, { data: { a: 1 }, options: { cas: 1 } }, undefined, MERGE_PATCH)).toEqual(wrongVersion);
   });
 

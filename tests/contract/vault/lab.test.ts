@@ -1,4 +1,4 @@
-/** The lab's Vault does what the homelab asks of a Vault, from its first boot on. */
+/** The suite of what the homelab needs of a Vault, against the lab's, from its first boot on. */
 import { createContext } from "../../../lab/core/context";
 import { startVault } from "../../../lab/vault";
 import { vaultSuite } from "./suite";

@@ -1,4 +1,4 @@
-/** What is answered about policies and tokens, and what they let do. */
+/** Answers to requests about policies and tokens, and what these allow. */
 import { z } from "zod";
 import { authSchema, errors, Questions } from "./questions";
 import type { VaultUnderTest } from "./under-test";
@@ -152,7 +152,7 @@ export function permissionAnswers(vault: () => VaultUnderTest): void {
       expect(await post("renew-accessor", { accessor: "unknown" })).toEqual({ status: 400, body: errors("1 error occurred:\n\t* invalid accessor\n\n") });
       expect((await post("revoke", { token: "hvs.unknown" })).status).toBe(204);
       expect(await post("revoke-accessor", { accessor: "unknown" })).toMatchObject({ status: 200, body: { warnings: ["No token found with this accessor"] } });
-      // Without one it is the caller's own.
+      // Without a token in the body it is the caller's own.
       expect((await post("lookup", {})).body["data"]).toMatchObject({ policies: ["root"] });
     });
 

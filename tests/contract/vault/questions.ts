@@ -1,4 +1,4 @@
-/** Asking a Vault as its clients do, with what was made for it removed at the end. */
+/** Makes requests to a Vault as its clients do; clear() removes what they created. */
 import { z } from "zod";
 import type { VaultAnswer, VaultUnderTest } from "./under-test";
 
@@ -16,7 +16,7 @@ export class Questions {
   readonly call = (method: string, route: string, body?: unknown, token?: string, headers?: Record<string, string>): Promise<VaultAnswer> =>
     this.vault().call(method, route, body, token, headers);
 
-  /** Asks for a token; one that is made is revoked at the end. */
+  /** Asks for a token; clear() revokes it. */
   readonly create = async (body: object, token?: string): Promise<VaultAnswer> => {
     const answer = await this.call("POST", "auth/token/create", body, token);
     const made = authSchema.safeParse(answer.body);
@@ -26,16 +26,16 @@ export class Questions {
 
   readonly makeToken = async (body: object) => authSchema.parse((await this.create(body)).body).auth;
 
-  /** A store of entries, until the end. */
+  /** Mounts a KV store until clear(). */
   async mount(path: string): Promise<void> {
     this.#paths.push(`sys/mounts/${path}`);
     expect((await this.call("POST", `sys/mounts/${path}`, { type: "kv", options: { version: "2" } })).status).toBe(204);
-    // Version 2 of the engine takes a moment to come up.
+    // A KV store of version 2 takes a moment until it answers.
     for (let tries = 0; tries < 100 && (await this.call("GET", `${path}/config`)).status !== 200; tries++)
       await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
-  /** A policy of this name is removed at the end. */
+  /** @returns the name; clear() deletes the policy of this name */
   policy(name: string): string {
     this.#paths.push(`sys/policies/acl/${name}`);
     return name;

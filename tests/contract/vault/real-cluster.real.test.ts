@@ -1,6 +1,6 @@
 /**
- * Logins with tokens that a real kube-apiserver makes and looks at: to the lab's Vault, and to a given one that is initialised.
- * The reviewer has the role that the program gives it (components/platform/cluster-access/vault-cluster-access.ts), and no other.
+ * Logins with tokens that a real kube-apiserver issues and reviews: to the lab's Vault, and to a given one that is initialised.
+ * The reviewer has only the role that the program gives it (components/platform/cluster-access/vault-cluster-access.ts).
  */
 import * as fs from "node:fs";
 import { z } from "zod";

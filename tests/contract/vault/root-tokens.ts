@@ -1,4 +1,4 @@
-/** Root tokens: set up once and revoked, made anew by the unseal keys, and what is answered on the way. */
+/** Root tokens: used for set-up and revoked, generated again from the unseal keys, with Vault's answers on the way. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -14,7 +14,7 @@ import type { VaultUnderTest } from "./under-test";
 const NAME = `root-tokens-${process.pid}`;
 const NONCE = /^[0-9a-f-]{36}$/;
 
-/** In order. @param unsealKeys of the Vault; none where somebody else booted it */
+/** The tests run in order. @param unsealKeys of the Vault; empty if somebody else initialised it */
 export function rootTokens(vault: () => VaultUnderTest, unsealKeys: () => readonly string[]): void {
   const identity = generateIdentity();
   let api: VaultApi;
@@ -50,7 +50,7 @@ export function rootTokens(vault: () => VaultUnderTest, unsealKeys: () => readon
     expect(begun).toMatchObject({ status: 200, body: { started: true, nonce: expect.stringMatching(NONCE), otp: expect.stringMatching(/^[0-9A-Za-z]{28}$/) } });
     const nonce = String(begun.body["nonce"]);
     expect(await open("PUT", "attempt", {})).toEqual({ status: 400, body: errors("root generation already in progress") });
-    // Only who asked knows it.
+    // Vault returns the one-time password to the request that started the attempt, and never again.
     expect((await open("GET", "attempt")).body).toMatchObject({ started: true, nonce, otp: "" });
     expect(await open("PUT", "update", { key: first, nonce: "x" })).toEqual({ status: 400, body: errors(expect.stringContaining("incorrect nonce supplied")) });
     expect((await open("PUT", "update", { key: first, nonce })).body).toMatchObject({ progress: 1, complete: false, encoded_token: "" });
@@ -124,7 +124,7 @@ export function rootTokens(vault: () => VaultUnderTest, unsealKeys: () => readon
     const second = await setUp('path "auth/token/lookup-self" { capabilities = ["read"] }\npath "sys/mounts" { capabilities = ["read"] }');
     expect([(await lookup(first)).status, (await lookup(second)).status]).toEqual([403, 200]);
     expect((await vault().call("GET", "sys/mounts", undefined, second)).status).toBe(200);
-    // The suite's own is the only one.
+    // The only root token left is the suite's own.
     const { keys } = (await vault().call("GET", "auth/token/accessors?list=true")).body["data"] as unknown as { keys: string[] };
     const all = await Promise.all(keys.map(async (accessor) => (await vault().call("POST", "auth/token/lookup-accessor", { accessor })).body["data"]));
     expect(all.filter((found) => (found as unknown as { policies?: string[] } | undefined)?.policies?.includes("root"))).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** Tokens of service accounts in form; who checks them by the cluster's answer (TokenReview) sees no more. */
+/** Tokens of service accounts with a made-up signature. That suffices where the cluster checks the signature by a TokenReview. */
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 const HOUR = 3600;
@@ -10,7 +10,7 @@ export interface Claims {
   "kubernetes.io"?: { namespace: string; serviceaccount: { name: string; uid: string } };
 }
 
-/** By default one of `reader` in the namespace `app`. */
+/** @param claims default: those of the account `reader` in the namespace `app` */
 export function serviceAccountToken(claims: Claims = {}): string {
   const now = Math.floor(Date.now() / 1000);
   const body = {

@@ -1,8 +1,7 @@
 /**
- * What each stack's token and each namespace's identity can get out of a Vault that the program has filled: every path that the
- * server says it serves is tried, with every method, with names of its own things and of others', and with a body that asks for all
- * that could help. What must not happen is asked of the answers (no value of another), and of the Vault afterwards (nothing of
- * another's is different, no token may do more than before).
+ * What each stack's token and each namespace's identity can do in a Vault that the program has filled. They try every path that the
+ * server lists, with every method, with names that belong to them and to others, and with a body that asks for every privilege. The
+ * answers must not have values of others. Afterwards nothing of others may be changed in Vault, and no token may do more than before.
  */
 import * as fs from "node:fs";
 import { createServer, type Server } from "node:https";
@@ -24,7 +23,7 @@ import { serviceAccountToken } from "./service-account";
 import type { VaultAnswer, VaultUnderTest } from "./under-test";
 
 const namespace = (name: string, ...paths: string[]) => ({ namespace: name, role: name, reader: "vault-reader", paths });
-/** Names that could be taken for one another: `a` and `a-b`, `b-c` and `c`. */
+/** Grants whose names could be confused: `a` and `a-b`, `b-c` and `c`. */
 const GRANTS: readonly StackGrant[] = [
   { stack: "tools", writesCommon: true, namespaces: [namespace("external-dns", "store/dns")] },
   { stack: "dev", writesCommon: false, namespaces: [namespace("external-dns", "environments/dev/store/dns"), namespace("shop", "store/shop")] },
@@ -39,14 +38,14 @@ const own = (stack: string): string[] => [
   `environments/${stack}/store/shop`,
 ];
 const ENTRIES = [...COMMON, ...GRANTS.flatMap(({ stack }) => own(stack))];
-/** In no other text. */
+/** The value of an entry. It occurs in no other text. */
 const markOf = (entry: string): string => `value-of-${entry.replaceAll("/", "=")}!`;
 
 const METHODS = ["GET", "LIST", "PUT", "POST", "PATCH", "DELETE"];
 const documentSchema = z.object({ paths: z.record(z.string(), z.unknown()) });
 const AT_ONCE = 12;
 
-/** What a holder may end up with: entries whose values it may see. */
+/** Who holds a token, and the entries whose values it may see. */
 interface Holder {
   name: string;
   token: string;
@@ -54,15 +53,15 @@ interface Holder {
   mayRead: readonly string[];
 }
 
-/** In order. @param unsealKeys of the Vault; none where somebody else booted it */
+/** The tests run in order. @param unsealKeys of the Vault; empty if somebody else initialised it */
 export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => readonly string[]): void {
   const identity = generateIdentity();
   let folder: string;
   let manager = "";
   let estate: Estate;
-  /** Knows the tokens that it issued. */
+  /** A cluster's API that accepts the tokens which it issued. */
   let honest: Server;
-  /** Says yes to every token, as one does whose holder has turned against the others. */
+  /** A cluster's API that accepts every token, as a malicious holder of a stack would run it. */
   let turned: Server;
   let ca = "";
   const issued = new Set<string>();
@@ -82,7 +81,7 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
     sub: `system:serviceaccount:${of}:vault-reader`,
     "kubernetes.io": { namespace: of, serviceaccount: { name: "vault-reader", uid } },
   });
-  /** As External Secrets logs in, with a token that the stack's cluster has issued. */
+  /** Logs in as External Secrets does, with a token that the stack's cluster has issued. */
   const login = (stack: string, role: string, of = role) => {
     const jwt = serviceAccountToken(claims(of));
     issued.add(jwt);
@@ -108,7 +107,7 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
     return server;
   }
 
-  /** As it should be, whatever a holder has done with what is its own. */
+  /** Restores entries and configurations, which holders may have changed where they are their own. */
   async function restore(): Promise<void> {
     for (const entry of ENTRIES) expect((await call("POST", `kv/data/${entry}`, { data: { value: markOf(entry) } })).status).toBe(200);
     for (const { stack } of GRANTS) expect((await call("PUT", `auth/${authMountOf(stack)}/config`, config(honest))).status).toBe(204);
@@ -160,7 +159,7 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
       expect((await call("GET", `kv/data/${kubeconfigEntry(stack)}`, undefined, tokenOf(stack))).status).toBe(200);
       expect((await call("POST", "auth/token/renew-self", {}, tokenOf(stack))).status).toBe(200);
     }
-    // One that it no longer wants goes with all its versions.
+    // An entry of its own can be deleted with all versions.
     expect(await write("dev", "environments/dev/gone")).toBe(200);
     expect((await call("DELETE", "kv/metadata/environments/dev/gone", undefined, tokenOf("dev"))).status).toBe(204);
   });
@@ -175,7 +174,7 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
     expect((await login("dev", "shop", "external-dns")).status).toBe(403);
   });
 
-  /** Every path of the server with names in the place of its parameters. */
+  /** Every path that the server lists, with names in place of the parameters. */
   async function everyPath(stack: string): Promise<string[]> {
     const { paths } = documentSchema.parse((await call("GET", "sys/internal/specs/openapi")).body);
     const names = Object.keys(paths).map((template) => template.replace(/^\//, ""));
@@ -192,13 +191,13 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
     };
     return names.flatMap((template) => {
       if (!template.includes("{")) return [template];
-      // The first parameter tells what it is about; the rest is filled the same way.
+      // All parameters of a path get the same name.
       return wordsFor(template).map((word) => template.replace(/\{[^}]+\}/g, word));
     });
   }
 
   const WIDE = 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "patch", "sudo"] }';
-  /** Asks for all that could help, whatever the path makes of it. */
+  /** A body that asks for every privilege. A path ignores the fields that it does not know. */
   const wish = (holder: Holder, accessors: readonly string[]): Record<string, unknown> => ({
     ...config(turned),
     policy: WIDE,
@@ -219,7 +218,7 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
     from: `auth/${authMountOf("prod")}`,
     to: `auth/${authMountOf(holder.stack)}-2`,
     role: "external-dns",
-    // Issued by no cluster.
+    // A token that no cluster has issued.
     jwt: serviceAccountToken(claims("external-dns", "forged")),
     token: holder.token,
     secret_shares: 1,
@@ -227,7 +226,7 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
     versions: [1],
   });
 
-  /** All that is in Vault and is not the holder's: policies, mounts, roles and configurations of others, entries. */
+  /** Everything in Vault that does not belong to the holder: policies, mounts, roles and configurations of others, entries. */
   async function everythingElse(holder: Holder): Promise<unknown> {
     const read = async (route: string): Promise<unknown> => (await call("GET", route)).body["data"];
     const policies = await call("LIST", "sys/policies/acl");
@@ -251,9 +250,9 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
   const policiesOf = (found: unknown): unknown => (found as { policies?: unknown } | undefined)?.policies;
 
   interface Tried {
-    /** What it saw and must not have. */
+    /** Values that it read and must not read. */
     leaks: string[];
-    /** Tokens that it was given. */
+    /** Tokens that it received. */
     tokens: string[];
     answers: number;
   }
@@ -264,7 +263,7 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
     const { keys: accessors } = z.object({ keys: z.array(z.string()) }).parse((await call("GET", "auth/token/accessors?list=true")).body["data"]);
     const body = wish(holder, accessors);
     const attempts = paths.flatMap((route) => METHODS.map((method) => ({ method, route })));
-    // Its own token is needed to the end.
+    // It does not revoke tokens, since its own is needed until the end.
     const kept = attempts.filter(({ route }) => !/^auth\/token\/revoke/.test(route));
     const tried: Tried = { leaks: [], tokens: [], answers: 0 };
     const one = async ({ method, route }: { method: string; route: string }): Promise<void> => {
@@ -283,7 +282,7 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
     return tried;
   }
 
-  /** What a stack may see at the end: its own, and what its namespaces may read, since it says which cluster it is. */
+  /** What a stack may read: its own entries, and those of its namespaces, since it configures which cluster may log in as them. */
   const reachOf = ({ stack, writesCommon, namespaces }: StackGrant): string[] => [
     ...own(stack),
     ...(writesCommon ? COMMON : []),
@@ -300,7 +299,7 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
       const tried = await tryEverything(holder);
       expect(tried.leaks).toEqual([]);
       expect(tried.answers).toBeGreaterThan(500);
-      // What it was given by logging in as its own namespaces is theirs, and finds no more.
+      // Tokens that it received by logging in as its own namespaces have the policies of these namespaces, and no others.
       for (const token of tried.tokens) {
         const policies = policiesOf((await call("POST", "auth/token/lookup", { token })).body["data"]) as string[] | undefined;
         const allowed = ["default", `stack.${stack}`, ...grant.namespaces.map(({ role }) => `namespace.${stack}.${role}`)];

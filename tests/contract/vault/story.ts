@@ -1,4 +1,4 @@
-/** What the homelab does with a Vault from day to day, by its own code: set-up, entries, policies, the ways in, and removal. */
+/** What the homelab does with a Vault, by its own code: set-up, entries, policies, logins of clusters, and removal. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -18,10 +18,10 @@ import type { State, TestProvider } from "../../support/test-provider";
 import { serviceAccountToken } from "./service-account";
 import { AUDIT, BACKEND, CONFIG, expectStable, MOUNT, POLICY, ROLE, SECRET, TOKEN, type VaultUnderTest } from "./under-test";
 
-/** Names that the worker's policy allows and that nobody else has. */
+/** A name that the worker's policy allows and that nothing else in a given Vault has. */
 const CLUSTER = `conformance${process.pid}`;
 
-/** Of a worker who may do less than root: entries, and a cluster's way in. */
+/** The policy of a worker that is not root: it may write entries and the auth method of a cluster. */
 const WORKER_POLICY = `path "kv/data/*" { capabilities = ["create", "read", "update", "patch", "delete"] }
 path "kv/metadata/*" { capabilities = ["create", "read", "update", "delete", "list"] }
 path "kv/delete/*" { capabilities = ["update"] }
@@ -45,14 +45,14 @@ export function homelabStory(vault: () => VaultUnderTest): void {
   let program = "";
   let setUp: TestProvider;
   let worker: TestProvider;
-  /** Undone in reverse order at the end. */
+  /** What was created. It is deleted in reverse order at the end. */
   const made: { by: () => TestProvider; type: string; state: State }[] = [];
 
   beforeAll(() => {
     api = createVaultApi(vault().given.address, systemClock);
   });
   afterAll(async () => {
-    // After a failure as well; what the test of this removes is not here any more.
+    // Deletes what a failed test left. After a success the last test has deleted everything.
     for (const { by, type, state } of made.splice(0).toReversed()) await by().delete(type, state);
     await setUp?.close();
     await worker?.close();
@@ -61,7 +61,7 @@ export function homelabStory(vault: () => VaultUnderTest): void {
 
   const call = (method: string, route: string, token: string, body?: unknown) => vault().call(method, route, body, token);
 
-  /** Makes a resource, and shows that a second look finds nothing to change and reads the same. */
+  /** Creates a resource, and asserts that the same inputs are no change and that a read gives the same state. */
   async function make(by: () => TestProvider, type: string, news: Values): Promise<State> {
     const state = await by().make(type, news);
     made.push({ by, type, state });

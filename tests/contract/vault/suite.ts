@@ -1,7 +1,7 @@
 /**
- * What the homelab asks of a Vault, and what it takes for granted of the answers. The lab's Vault is held to it in `make test`,
- * a real one where an address is given (given.real.test.ts). What is made is removed again, and nothing of another owner is
- * touched: a Vault that has a mount `kv` already is refused.
+ * What the homelab needs of a Vault, and what it assumes of its answers. It runs against the lab's Vault in `make test`, and against
+ * real ones in real.real.test.ts and, where an address is given, in given.real.test.ts. It removes what it creates, and touches
+ * nothing of another owner: it refuses a Vault that already has a mount `kv`.
  */
 import { answers } from "./answers";
 import { clusterLogins } from "./cluster-logins";

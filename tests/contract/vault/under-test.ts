@@ -1,4 +1,4 @@
-/** A Vault that a chapter of the suite works with: the lab's, or a real one. */
+/** The Vault that the suite works with: the lab's, or a real one. */
 import { createHttpClient } from "../../../common/http";
 import { Secret, type Values } from "../../../providers/sdk/values";
 import { provider } from "../../../providers/vault/provider";
@@ -13,30 +13,30 @@ export const BACKEND = "vault:index/authBackend:AuthBackend";
 export const CONFIG = "vault:kubernetes/authBackendConfig:AuthBackendConfig";
 export const ROLE = "vault:kubernetes/authBackendRole:AuthBackendRole";
 
-/** Where it is and what it has. */
+/** Its address, and what it supports. */
 export interface GivenVault {
   address: string;
-  /** A token that may do everything; undefined: the Vault was never initialised, and the suite boots it. */
+  /** A root token; undefined: the Vault is not initialised, and the suite initialises it. */
   token: string | undefined;
   /** Whether it has the auth method `kubernetes`. */
   kubernetes: boolean;
-  /** Whether it hands answers over wrapped. */
+  /** Whether it supports wrapped responses. */
   wraps: boolean;
-  /** Lets it reach a port of the test's own on 127.0.0.1. @returns how that ends: ports come again */
+  /** Lets it reach a port of the test on 127.0.0.1. @returns a function that ends this: other tests may get the same port */
   reach(port: number): () => void;
   close(): Promise<void>;
 }
 
 export interface VaultAnswer {
   status: number;
-  // Answers have many shapes; tests look at what they assert.
+  // Answers have many shapes. Each test asserts what it reads of them.
   body: Record<string, never>;
 }
 
-/** Its HTTP API, and the vault provider before it. */
+/** Its HTTP API, and the vault provider for it. */
 export class VaultUnderTest {
   readonly #http;
-  /** A token that may do everything; known once the suite has booted it. */
+  /** The root token; known after the first boot. */
   root = "";
 
   constructor(readonly given: GivenVault) {
@@ -64,7 +64,7 @@ export class VaultUnderTest {
   }
 }
 
-/** The same inputs again are no change, after a refresh as well, and the refresh finds what the state says. */
+/** Asserts that the same inputs are no change, and that a read gives the same state. */
 export async function expectStable(plugin: TestProvider, type: string, state: State, news: Values): Promise<void> {
   const { inputs } = await plugin.check(type, news, state.inputs);
   expect((await plugin.diff(type, state, inputs)).detailed).toEqual({});

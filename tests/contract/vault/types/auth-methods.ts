@@ -6,7 +6,7 @@ import { serviceAccountToken } from "../service-account";
 import { BACKEND, CONFIG, expectStable, ROLE } from "../under-test";
 import type { TypeBench } from "./bench";
 
-// Names that nobody else has.
+// A name that nothing else in a given Vault has.
 const METHOD = `kubernetes-of-${process.pid}`;
 
 export function authMethods(bench: TypeBench): void {
@@ -18,7 +18,7 @@ export function authMethods(bench: TypeBench): void {
     const backend = await bench.make(BACKEND, backendNews);
     expect(backend.id).toBe(METHOD);
     expect(backend.outputs).toMatchObject({ accessor: expect.stringMatching(/^auth_kubernetes_/), path: METHOD });
-    // What was not asked for is what Vault made of it, in the official provider's writing.
+    // Settings that were not given have Vault's defaults, in the official provider's format.
     expect(backend.outputs["tune"]).toMatchObject({ defaultLeaseTtl: "768h", maxLeaseTtl: "768h" });
     await expectStable(bench.plugin, BACKEND, backend, backendNews);
     const configNews = {

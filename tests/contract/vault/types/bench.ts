@@ -1,9 +1,9 @@
-/** The vault provider before a Vault, and what a test has made by it: that is deleted again after the test. */
+/** The vault provider with a Vault. What a test creates by it is deleted after the test. */
 import type { Values } from "../../../../providers/sdk/values";
 import type { State, TestProvider } from "../../../support/test-provider";
 import { MOUNT, type VaultUnderTest } from "../under-test";
 
-/** A mount that nobody else has. */
+/** A mount that nothing else in a given Vault has. */
 export const KV = `kv-of-${process.pid}`;
 
 export class TypeBench {
@@ -28,7 +28,7 @@ export class TypeBench {
     this.#plugin = await this.vault.plugin();
   }
 
-  /** Deletes what was made, the last first. */
+  /** Deletes what was created, in reverse order. */
   async stop(): Promise<void> {
     for (const [type, state] of this.#made.toReversed()) await this.plugin.delete(type, state);
     await this.plugin.close();
@@ -43,7 +43,7 @@ export class TypeBench {
     this.willDelete(type, state);
     return state;
   }
-  /** For what an update has moved: it is deleted by another state than the one that made it. */
+  /** Registers a state for deletion, where an update has moved the resource away from the state of its creation. */
   willDelete(type: string, state: State): void {
     this.#made.push([type, state]);
   }
@@ -53,7 +53,7 @@ export class TypeBench {
   }
 }
 
-/** A bench that starts before each test of the `describe` that it is made in, and stops after it. */
+/** A bench that starts before each test of the surrounding `describe`, and stops after it. */
 export function typeBench(vault: () => VaultUnderTest): TypeBench {
   const bench = new TypeBench(vault);
   beforeEach(() => bench.start());

@@ -2,7 +2,7 @@
 import { AUDIT, expectStable, MOUNT } from "../under-test";
 import { KV, type TypeBench } from "./bench";
 
-// Names that nobody else has.
+// A name that nothing else in a given Vault has.
 const DEVICE = `audit-of-${process.pid}`;
 
 export function mounts(bench: TypeBench): void {
@@ -33,7 +33,7 @@ export function mounts(bench: TypeBench): void {
     bench.willDelete(MOUNT, moved);
     expect((await bench.call("GET", `${KV}-moved/data/a`)).body["data"]).toMatchObject({ data: { x: 1 } });
     expect((await bench.call("GET", `sys/mounts/${KV}`)).status).toBe(400);
-    // What is taken away again becomes what it was.
+    // Settings that are removed get their defaults again.
     const less = await bench.plugin.check(MOUNT, { path: news.path, type: "kv", options: { version: "2" } }, inputs);
     const after = await bench.plugin.update(MOUNT, moved, less.inputs);
     expect(after.outputs).not.toHaveProperty("listingVisibility", "unauth");

@@ -3,7 +3,7 @@ import { Secret } from "../../../../providers/sdk/values";
 import { expectStable, POLICY, TOKEN } from "../under-test";
 import type { TypeBench } from "./bench";
 
-// Names that nobody else has.
+// A name that nothing else in a given Vault has.
 const READERS = `readers-of-${process.pid}`;
 
 export function policiesAndTokens(bench: TypeBench): void {
@@ -51,7 +51,7 @@ export function policiesAndTokens(bench: TypeBench): void {
     const token = await bench.make(TOKEN, news);
     expect(token.outputs).toMatchObject({ leaseDuration: 3600, numUses: 5, renewable: false, noParent: false });
     expect((await bench.plugin.read(TOKEN, token))?.outputs).toMatchObject({ metadata: { for: "a test" }, numUses: 5 });
-    // Ended by somebody else it is gone, and that is no error.
+    // A token that somebody else revoked reads as gone, without an error.
     await bench.call("POST", "auth/token/revoke-accessor", { accessor: token.id });
     expect(await bench.plugin.read(TOKEN, token)).toBeUndefined();
   });
