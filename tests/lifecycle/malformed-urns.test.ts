@@ -86,7 +86,7 @@ test.each(Object.entries(READ))("read with %s that is malformed", async (_name, 
   expect(await answerTo((client) => asked(client, client.readResource, request))).toMatchObject({ said, errors: [] });
 });
 
-test("outputs of what is none, and functions and methods of a provider that is none", async () => {
+test("outputs for a malformed URN, and functions and methods with a malformed provider reference", async () => {
   const outputs = new pb.RegisterResourceOutputsRequest().setUrn(NONE);
   const invoke = new pb.ResourceInvokeRequest().setTok("exp:index:fn").setProvider(NONE);
   const call = new pb.ResourceCallRequest().setTok("exp:index:fn").setProvider(NONE);

@@ -39,7 +39,7 @@ describe("refresh", () => {
     expect(await world.refresh()).toMatchObject({ ok: true, changes: { delete: 1, same: 3 } });
     expect(world.names).toEqual(["b", "c"]);
     expect(world.state("b")).toMatchObject({ dependencies: [], propertyDependencies: {}, deletedWith: undefined });
-    // As the CLI has it: a child of what is gone stands below nothing until the next update.
+    // As with the CLI, a child of a deleted parent has no parent until the next update.
     expect(world.state("c")?.parent).toBeUndefined();
   });
 

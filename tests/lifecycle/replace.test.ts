@@ -152,7 +152,7 @@ describe("replacement", () => {
       ...["create-replacement a [r]", "replace a [r]", "create-replacement b [replaceWith]", "replace b [replaceWith]"],
       ...["create-replacement c [deletedWith]", "replace c [deletedWith]", "delete-replaced b", "delete-replaced c", "delete-replaced a"],
     ]);
-    // What is deleted with another is not deleted itself.
+    // A resource with deletedWith is not deleted by a call of its own.
     expect(world.provider.take("Delete")).toEqual(["Delete b", "Delete a"]);
   });
 });

@@ -95,7 +95,7 @@ describe("limited updates", () => {
     expect(world.state("b")?.inputs).toEqual(before);
   });
 
-  // Found by the fuzz test: what was carried along for one resource was then claimed by the alias of another, and stood too late.
+  // Found by the fuzz test: the alias of a later resource claimed an entry that an earlier one depends on, and so moved it behind that one.
   test("an entry that was carried along cannot be claimed by an alias any more", async () => {
     await world.up([{ n: "d" }, { n: "e", dependsOn: ["d"] }]);
     const outcome = await world.up([{ n: "e" }, { n: "f", aliases: [{ name: "d" }] }], { targets: ["**x"] });

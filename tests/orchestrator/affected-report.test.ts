@@ -1,4 +1,4 @@
-/** A run over what a change concerns leaves one report, whatever it has to do. The workers and the comparison are stand-ins. */
+/** A run over the stacks that a change affects leaves one report, whichever these are. The workers and the comparison are stand-ins. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";

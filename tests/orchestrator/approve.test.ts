@@ -1,4 +1,4 @@
-/** What cannot be undone is not lost by --yes, nor by one keystroke. The workers are stand-ins; what was run is what they were given. */
+/** Neither --yes nor one keystroke suffices for changes that lose data. The workers are stand-ins that record what they were asked to do. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -46,10 +46,10 @@ const step = (op: string, name: string): ResourceStep => ({
   values: [],
 });
 
-/** A homelab of one stack, whose next run does this. */
+/** A homelab with one stack, whose next run has these steps. */
 const parts = (...steps: ResourceStep[]): RunParts => partsOf({}, ...steps);
 
-/** The same, of a stack that is more than that. */
+/** The same, with more properties of the stack. */
 const partsOf = (more: Pick<StackNode, "production" | "backup">, ...steps: ResourceStep[]): RunParts => ({
   openSite: async () => ({ kind: "real", workDir: folder, runsDir: path.join(folder, "runs"), env: {}, lab: undefined }),
   describeProgram: async () => ({
@@ -164,7 +164,7 @@ test("a plan that was reviewed is done without a question; what would be somethi
   expect(text).toContain("dev: + create VmLegacy c-vm: not in the plan\n");
 });
 
-/** A backup command that writes down what it is told, and ends with this code. */
+/** A backup command that writes HOMELAB_BACKUP to a file, and exits with this code. */
 const backup = (code: number) => [
   process.execPath,
   "-e",
@@ -172,7 +172,7 @@ const backup = (code: number) => [
 ];
 const saved = (): unknown => (fs.existsSync(path.join(folder, "saved")) ? JSON.parse(fs.readFileSync(path.join(folder, "saved"), "utf8")) : undefined);
 
-test("what holds data is saved before it goes; where that fails, nothing is changed", async () => {
+test("a backup is made before resources with data are deleted; where it fails, nothing is changed", async () => {
   const given = (code: number): RunParts => partsOf({ backup: backup(code) }, step("replace", "a-vm"), step("update", "b-vm"));
   await expect(go("up", ["--yes", "--approve", "all"], given(3))).rejects.toMatchObject({
     code: "E_BACKUP",

@@ -1,4 +1,7 @@
-/** Commands that change the real homelab at once ask before they connect to anything: here everything that they could reach is one server, which counts. */
+/**
+ * Commands that change the real homelab without a preview ask before they connect to anything. Here all addresses lead to one server,
+ * which counts its connections.
+ */
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
@@ -12,7 +15,7 @@ import { type CommandResult, runCommand, startCommand } from "../support/run-com
 jest.setTimeout(120_000);
 
 const me = generateIdentity();
-/** As a first boot of Vault leaves them. */
+/** The keys of a Vault, in the form in which a first boot stores them. */
 const KEYS = { root_token: "a-root-token-of-the-test", unseal_keys: { key1: "a2V5LW9uZS1vZi10aGUtdGVzdA==", key2: "a2V5LXR3by1vZi10aGUtdGVzdA==" } };
 
 let folder: string;
@@ -41,7 +44,7 @@ afterEach(async () => {
   fs.rmSync(folder, { recursive: true });
 });
 
-/** @param typed at a terminal; undefined: there is none */
+/** @param typed what is typed at a terminal; undefined: no terminal */
 function homelab(args: readonly string[], typed?: string): Promise<CommandResult> {
   const asTerminal = { NODE_OPTIONS: `--require ${JSON.stringify(path.join(__dirname, "../support/as-terminal.cjs"))}`, TERM: "dumb" };
   const env = {
@@ -65,7 +68,7 @@ function homelab(args: readonly string[], typed?: string): Promise<CommandResult
 
 const APPLY = ["hosts", "apply", "--engine", "embedded"];
 const DELETE = ["vault", "delete", "in/git", "other"];
-/** Of this checkout, whichever they are. */
+/** The hosts of this checkout's own site. */
 const { site, vms } = loadEstate();
 const HOSTS = [...vms.values()].flatMap(({ name, running }) => (running ? [name] : [])).slice(0, 2);
 

@@ -1,7 +1,7 @@
 /**
- * What somebody gets wrong at the command line, in a file, or in the folder that is worked in: one error that names the thing and says
- * what to do next, and the exit code of docs/cli.md. No process is started but where a stack's name is looked up. What is wrong with a
- * lab that runs is in tests/rehearsal/bad-input.test.ts; with a run's folder, in orchestrator/store/run-store.test.ts.
+ * Mistakes at the command line, in a file, or in the current folder give one error that names the thing and says what to do next, with
+ * the exit code of docs/cli.md. A process is started only to look up a stack's name. tests/rehearsal/bad-input.test.ts has mistakes with
+ * a running lab, and orchestrator/store/run-store.test.ts those with a run's folder.
  */
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -102,13 +102,13 @@ describe("what somebody gets wrong is one error that says what to do", () => {
     [["lab", "start", "--proxy-port", "99999"], USAGE, "--proxy-port takes a port (0: any that is free), not 99999", undefined],
     [["rebuild", "--only"], USAGE, "unknown option '--only'", "see `homelab help rebuild`"],
     [["rehearse", "--seed", "0"], USAGE, "--seed takes a whole number of at least 1, not 0", undefined],
-    // Words.
+    // Positional arguments.
     [["graph", "dev"], USAGE, "graph takes no words", "see `homelab help graph`"],
     [["unlock"], USAGE, "unlock takes <stack>…", "see `homelab help unlock`"],
     [["secrets", "set", "entry"], USAGE, "secrets set takes <entry> <key>", "see `homelab help secrets set`"],
     [["secrets", "set", "entry", "key", "hunter2"], USAGE, "secrets set takes <entry> <key>", "see `homelab help secrets set`"],
     [["completion", "tcsh"], USAGE, "completion takes bash, zsh, fish as <shell>, not tcsh", "see `homelab help completion`"],
-    // What goes together.
+    // Flags that exclude or need each other.
     [["pending", "--adopt", "--clear"], USAGE, "--adopt and --clear exclude each other", undefined],
     [["comment"], USAGE, "comment takes --report FILE", "a report is written by `homelab preview --report FILE`"],
     [["comment", "--report", "@/half.json", "--github", "--gitlab"], USAGE, "comment takes --github or --gitlab, not both", undefined],
@@ -117,7 +117,7 @@ describe("what somebody gets wrong is one error that says what to do", () => {
     [["comment", "--report", "@/half.json"], FAILED, /half\.json is no report of a run/, undefined],
     [["comment", "--report", "@/other.json"], FAILED, /other\.json is no report of a run/, undefined],
     [["comment", "--report", "@"], FAILED, /is no report: not a file of at most 32 MiB$/, undefined],
-    // What nobody agreed to.
+    // Changes without an agreement.
     [["up"], REFUSED, "homelab up changes the real homelab, and there is no terminal to ask at", "add --yes in a script, or --lab to do it in the lab"],
     [["rebuild"], REFUSED, "homelab rebuild builds the real homelab, and there is no terminal to ask at", ANY],
     [["destroy", "--json"], REFUSED, "homelab destroy changes the real homelab, and --json leaves no room for a question", ANY],

@@ -1,4 +1,4 @@
-/** The `homelab` executable as a shell finds it: by a link on PATH, in any folder of the checkout. */
+/** The `homelab` executable, called by a link on PATH in any folder of the checkout. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -9,7 +9,7 @@ const ROOT = path.join(__dirname, "../..");
 let folder: string;
 beforeAll(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-path-"));
-  // What `npm link` makes.
+  // The same link as `npm link` makes.
   fs.symlinkSync(path.join(ROOT, "orchestrator/bin/homelab"), path.join(folder, "homelab"));
 });
 afterAll(() => fs.rmSync(folder, { recursive: true }));

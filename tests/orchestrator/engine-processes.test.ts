@@ -1,4 +1,4 @@
-/** Which processes of the engine a stack's operation starts: each is a quarter of a second of processor time before it does anything. */
+/** Which engine processes an operation on a stack starts. Each costs a quarter of a second of processor time before it does anything. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -23,7 +23,7 @@ beforeAll(() => {
     'const pulumi = require("@pulumi/pulumi");\nmodule.exports = { plain: 1, nested: { a: [true] }, token: pulumi.secret("hidden") };\n',
   );
   fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(project, "node_modules"));
-  // The engine, behind a note of what it was asked.
+  // A wrapper of the engine that records its arguments and the worker's process id.
   const note = `printf '%s\\n' "$1 $2" >> '${folder}/asked'\necho "$PPID" >> '${folder}/workers'`;
   const script = `#!/bin/sh\n${note}\nexec '${process.execPath}' '${ROOT}/engine/bin/pulumi' "$@"\n`;
   fs.writeFileSync(path.join(folder, "engine/bin/pulumi"), script, { mode: 0o755 });
@@ -47,7 +47,7 @@ async function asked(operation: Operation, more: { isNew?: boolean; adopt?: bool
   const task = { operation, stack: "dev", workDir: path.join(folder, "project"), engineRoot: path.join(folder, "engine"), parallel: 4, ...more };
   const result = await processes.run(task, () => undefined).result;
   const lines = fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim().split("\n") : [];
-  // Of an operation, the word behind it is its first flag.
+  // Only `stack` has a verb; the second word of other commands is their first flag.
   return { asked: lines.map((line) => (line.startsWith("stack ") ? line : (line.split(" ")[0] ?? ""))), result };
 }
 
@@ -58,7 +58,7 @@ test("a stack that is new: made, updated, and its outputs read; a further up mak
   expect([made.result.error, made.asked]).toEqual([undefined, ["stack select", "up", "stack export"]]);
   expect(made.result.outputs).toEqual(OUTPUTS);
   expect(await asked("up")).toMatchObject({ asked: ["up", "stack export"], result: { ok: true, outputs: OUTPUTS } });
-  // One that is there stays as it is, also where nobody knows it yet.
+  // With isNew, an existing stack is selected and stays as it is.
   expect(await asked("up", { isNew: true })).toMatchObject({ asked: ["stack select", "up", "stack export"], result: { ok: true, changes: { same: 1 } } });
   expect(await asked("preview")).toMatchObject({ asked: ["preview"], result: { ok: true } });
   expect(await asked("outputs")).toMatchObject({ asked: ["stack export"], result: { ok: true, outputs: OUTPUTS } });
@@ -72,7 +72,7 @@ test("a stack that is not there has no outputs and nothing to destroy; an up tha
   expect(await asked("up")).toMatchObject({ asked: ["up", "stack select", "up", "stack export"], result: { ok: true } });
 });
 
-/** The process of each worker that asked the engine something, in order. */
+/** The process ids of the workers that started the engine, in order. */
 async function workersOf(work: () => Promise<unknown>): Promise<string[]> {
   const file = path.join(folder, "workers");
   fs.rmSync(file, { force: true });
@@ -96,7 +96,7 @@ test("a worker that ended well takes the next stack; two at once have one each; 
   const running = processes.run({ ...task, workDir: path.join(folder, "project") }, () => undefined);
   running.cancel();
   const ended = await running.result;
-  // Of one that has ended there is nothing to cancel, and its worker has another task by now.
+  // Cancelling a task that has ended does nothing, although its worker may already run another task.
   expect(
     await workersOf(async () => {
       const other = asked("outputs");

@@ -1,4 +1,4 @@
-/** What changes a homelab outside the lab is shown and asked for first. The homelab here is a lab, reached by its gateway alone. */
+/** Outside the lab, changes are shown first and need a confirmation. The homelab here is a lab that is used as a real one, by its gateway. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -6,7 +6,7 @@ import { ownIdentity } from "../../common/process-identity";
 import { LEFT_OUT } from "../support/homelab";
 import { type Finished, Rehearsal } from "../support/rehearsal";
 
-// Starts a lab and previews against it; a busy machine takes its time.
+// Starts a lab and previews against it, which takes long on a busy machine.
 jest.setTimeout(240_000);
 
 let rehearsal: Rehearsal;
@@ -18,15 +18,15 @@ beforeAll(async () => {
   await rehearsal.startLab();
   env = JSON.parse((await rehearsal.homelab("lab", "env", "--json")).stdout) as Record<string, string>;
   checkout = rehearsal.checkout;
-  // The settings of the lab, since the passphrase is the lab's.
+  // The lab's settings, since their secrets are encrypted with the lab's passphrase.
   for (const name of fs.readdirSync(path.join(rehearsal.dir, "work")).filter((file) => /^Pulumi\..+\.yaml$/.test(file)))
     fs.copyFileSync(path.join(rehearsal.dir, "work", name), path.join(checkout, name));
 });
 afterAll(() => rehearsal.close());
 
-/** Without a terminal. */
+/** Runs `homelab` without a terminal. */
 const run = (...args: string[]): Promise<Finished> => rehearsal.start(args, { env, checkout }).done;
-/** At a terminal where this is typed. */
+/** Runs `homelab` at a terminal at which `input` is typed. */
 const typing = (input: string, ...args: string[]): Promise<Finished> => {
   const asTerminal = `--require ${JSON.stringify(path.join(__dirname, "../support/as-terminal.cjs"))}`;
   return rehearsal.start(args, { env: { ...env, NODE_OPTIONS: asTerminal, TERM: "dumb" }, checkout, input }).done;

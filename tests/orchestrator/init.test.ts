@@ -1,4 +1,4 @@
-/** What `homelab init` asks. This checkout has a site: all questions are answered, and then nothing is overwritten. */
+/** The questions of `homelab init`. This checkout already has a site, so after all answers it writes nothing. */
 import { spawn } from "node:child_process";
 import * as path from "node:path";
 
@@ -12,14 +12,14 @@ interface Said {
   stderr: string;
 }
 
-/** Answers one question after the other, as a person does: each when it is asked. */
+/** Runs `homelab init` and answers each question when it is asked, as a person does. */
 function init(args: readonly string[], answers: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Said> {
   const child = spawn(process.execPath, [path.join(ROOT, "orchestrator/bin/homelab"), "init", ...args], {
     env: { PATH: "/usr/bin:/bin", HOME: "/nonexistent", NO_COLOR: "1", ...env },
   });
   const left = [...answers];
   let [stdout, stderr] = ["", ""];
-  // What is asked without a terminal is read from there, to its end.
+  // Without answers, standard input is closed at once.
   if (left.length === 0) child.stdin.end();
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   child.stdout.on("data", (chunk: Buffer) => {
@@ -27,7 +27,7 @@ function init(args: readonly string[], answers: readonly string[], env: NodeJS.P
     if (!stdout.endsWith("]: ")) return;
     const answer = left.shift();
     if (answer !== undefined) child.stdin.write(`${answer}\n`);
-    // A pipe, unlike a terminal, is waited for until it ends.
+    // After the last answer the pipe is closed: the process would wait for its end.
     if (left.length === 0) child.stdin.end();
   });
   return new Promise((resolve, reject) => {
@@ -50,7 +50,7 @@ test("each question has a default, the next ones follow from the answers, and an
   ]);
   expect(stderr.split("\n")[0]).toBe(`--network takes the network's own address (10.20.0.0/24), not "10.20.0.7/24"`);
   expect(stderr).toMatch(
-    /^error: site, secrets\/common, \.sops\.yaml already exist, and nothing is overwritten\n {2}next: this checkout describes a homelab: /m,
+    /^error: site, secrets\/common, \.sops\.yaml are there already, and nothing is written over\n {2}next: this checkout describes a homelab: /m,
   );
   expect(code).toBe(1);
 });

@@ -1,4 +1,4 @@
-/** `kill -9` of a whole run, then the same command: it takes over what was left, and nothing is made twice. Linux's /proc finds the run. */
+/** `kill -9` of a whole run, then the same command: it continues from what was left, and creates nothing twice. It finds the run's processes by Linux's /proc. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
@@ -10,14 +10,14 @@ jest.setTimeout(600_000);
 let rehearsal: Rehearsal;
 beforeAll(async () => {
   rehearsal = new Rehearsal({ stacks: ["tools"], without: LEFT_OUT });
-  // With the lab's usual latencies: a creation takes a while, in which it can be cut.
+  // With the lab's usual latencies a creation takes long enough to be killed in it.
   const { code, stderr } = await rehearsal.homelab("lab", "start", "--proxy-port", "0", "--bastion-port", "0", "--control-port", "0");
   expect([code, stderr]).toEqual([0, ""]);
   rehearsal.attach();
 }, 120_000);
 afterAll(() => rehearsal.close(), 60_000);
 
-/** Starts it, waits until Proxmox is asked for a VM, and kills all of it. */
+/** Starts an `up`, waits until it asks Proxmox for a VM, and kills all its processes. */
 async function killedWhileCreating(): Promise<Finished> {
   const before = await rehearsal.lastSeq();
   const run = rehearsal.start(["up", "tools", "--lab", "--parallel", "4"]);
@@ -33,7 +33,7 @@ linux("the next up goes on: locks are taken over, what was begun is found, no VM
   const status = await rehearsal.homelab("status", "tools", "--lab");
   expect(status.stdout).toMatch(/^tools +(in doubt|locked|not there)/m);
   expect(status.stdout).toContain("an earlier run (up) did not end in order; in doubt: tools");
-  // A preview looks, and takes no doubt away.
+  // A preview does not clear the doubt.
   expect((await rehearsal.homelab("preview", "tools", "--lab")).stderr).toContain("in doubt: tools");
 
   const again = await rehearsal.homelab("up", "tools", "--lab");

@@ -1,4 +1,4 @@
-/** A lab that models one homelab, used by a checkout of another or of a later version of the same. */
+/** A lab that models one homelab, used by a checkout of another homelab, or of a later version of the same. */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rehearsal.close());
 
-/** What this checkout tells a lab of its homelab. */
+/** The site's facts that this checkout gives to a lab. */
 async function ownSite(): Promise<LabSite> {
   const { code, out, err } = await rehearsal.shell(`"${process.execPath}" bin/stacks/lab-site.js`);
   expect([code, err]).toEqual([0, ""]);

@@ -1,6 +1,6 @@
 /**
- * A pull request from its first push to its merge, as the workflows run it: a Git repository whose base is built in a lab, a fork's head that
- * changes it, the comment by the real client against the lab's API, then the plan, the up and the drift of what was merged.
+ * A pull request from its first push to its merge, with the commands of the workflows. There is a Git repository whose base is built in a
+ * lab, a fork's head that changes it, the comment by the real client at the lab's API, then plan, up and drift of the merged commit.
  */
 import { execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -18,7 +18,7 @@ import { runCommand } from "../support/run-command";
 const ROOT = path.join(__dirname, "..", "..");
 const SCRIPT = "pipelines/preview.sh";
 
-// Builds three stacks once; all after that is of the stacks that a change concerns.
+// Builds three stacks once; everything after that runs only the stacks that a change affects.
 jest.setTimeout(900_000);
 
 let dir: string;
@@ -47,7 +47,7 @@ function commit(folder: string, subject: string): string {
   return git(folder, "rev-parse", "HEAD").trim();
 }
 
-/** @returns what puts it back */
+/** @returns a function that undoes the edit */
 function edit(file: string, from: string | RegExp, to: string): () => void {
   const before = fs.readFileSync(file, "utf8");
   const after = before.replace(from, to);
@@ -67,7 +67,7 @@ const homelab = (folder: string, ...args: string[]) =>
   runCommand(spawn(process.execPath, [path.join(folder, "orchestrator/bin/homelab"), ...args], { cwd: folder, env: env(), stdio: ["pipe", "pipe", "pipe"] }));
 const head = (...rest: string[]): string => path.join(dir, "head", ...rest);
 
-/** A push to the fork's branch: its preview's job, and then that of the comment, which the host starts for it. */
+/** A push to the fork's branch: runs the preview job, then the comment job, which the host starts after it. */
 async function push(subject: string) {
   const sha = commit(head(), subject);
   const out = path.join(dir, "preview");
@@ -148,13 +148,13 @@ test("what was merged is planned and done as planned; the same plan again is ref
   const files = { plan: path.join(dir, "plan.json"), summary: path.join(dir, "summary.md") };
   const merged = (...args: string[]) => homelab(head(), ...args);
   expect(await merged("lab", "start")).toMatchObject({ code: 0 });
-  // What the base has of it runs in its cluster.
+  // The base's version of the application runs in its cluster.
   const running = await homelab(path.join(dir, "base"), "apps", "sandboxy", "--lab", "--rollout", "1");
   expect([running.code, running.out]).toEqual([0, expect.stringMatching(/^whoami +sandboxy .* runs: 1 of 1 replicas run it\n$/)]);
   const planned = await merged("preview", "sandboxy", "--only", "--lab", "--plain", "--plan", files.plan, "--markdown", files.summary);
   expect([planned.code, planned.err]).toEqual([0, ""]);
   expect(fs.readFileSync(files.summary, "utf8")).toContain("## This changes the homelab\n");
-  // Names and fingerprints, and no value.
+  // The plan has names and fingerprints, and no values.
   expect(fs.readFileSync(files.plan, "utf8")).not.toMatch(/16384|32768/);
   const up = (): ReturnType<typeof merged> =>
     merged("up", "--plain", "--plan", files.plan, "--yes", "--approve", "production", "--lab", "--markdown", files.summary);
@@ -187,7 +187,7 @@ test("drift behind the state opens an issue that names the field and not what is
   expect([found.code, found.issues, found.drift.drifted]).toEqual([3, [["Drift: 1 resource", "open"]], true]);
   const text = world.hosts.github.issues[0]?.body ?? "";
   expect(text).toMatch(/~ vault:index\/policy:Policy .*\n {4}policy\n/);
-  // Neither in the issue, nor in the run's artefact, nor in its log.
+  // The value is neither in the issue, nor in the run's artefact, nor in its log.
   expect([text, fs.readFileSync(file, "utf8"), found.out].filter((one) => one.includes("capabilities"))).toEqual([]);
   await write(policy);
   expect(await look()).toMatchObject({ code: 0, issues: [["Drift: gone", "closed"]] });

@@ -1,4 +1,4 @@
-/** Runs from states that a killed run or an earlier commit left. What is asserted is what the outside world saw. Linux's /proc finds a run. */
+/** Runs that start from states which a killed run or an earlier commit left. They are judged by what the outside world saw. Linux's /proc finds a run's processes. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -14,7 +14,7 @@ let rehearsal: Rehearsal;
 let state: LabState;
 beforeAll(async () => {
   rehearsal = new Rehearsal({ stacks: ["tools", "observability"], without: LEFT_OUT });
-  // With the lab's usual latencies: a creation takes a while, in which it can be cut.
+  // With the lab's usual latencies a creation takes long enough to be killed in it.
   const { code, stderr } = await rehearsal.homelab("lab", "start", "--proxy-port", "0", "--bastion-port", "0", "--control-port", "0");
   expect([code, stderr]).toEqual([0, ""]);
   rehearsal.attach();
@@ -28,7 +28,7 @@ const NOTHING_PENDING = "no creation is pending\n";
 const homelab = (...args: string[]) => rehearsal.homelab(...args, "tools", "--lab");
 const urns = async (): Promise<string[]> => (await state.resources()).map(({ urn }) => urn);
 
-/** All images are as the run left those that it was downloading, also where it came to know of one in time. @returns URNs by node */
+/** Makes all images pending creations, also those that the killed run had recorded in time. @returns the URN of each node's image */
 async function leaveImagesPending(): Promise<Map<string, string>> {
   const exported = await state.read();
   const { resources, pending_operations: left = [] } = exported.deployment;
@@ -70,11 +70,11 @@ linux("images that a killed run was downloading are adopted under the ids that a
   expect(downloads.toSorted()).toEqual(["node01", "node02", "node03"]);
 });
 
-/** Takes one resource out of the state, as if the engine had been killed while it was made. @returns its URN */
+/** Takes one resource out of the state, as if the engine had been killed while creating it. @returns its URN */
 async function leavePending(type: string): Promise<string> {
   const exported = await state.read();
   const { resources } = exported.deployment;
-  // What only waits for it is left as it is.
+  // Prefers one that no other resource depends on.
   const ofType = resources.filter((resource) => resource.type === type);
   const found = ofType.find(({ urn }) => withDependents(resources, [urn]).size === 1) ?? ofType[0];
   if (found === undefined) throw new Error(`the stack has no ${type}`);
@@ -87,7 +87,7 @@ async function leavePending(type: string): Promise<string> {
   return found.urn;
 }
 
-/** A run that is killed before it has done anything: the stack is in doubt. */
+/** Kills a run before it has done anything, which leaves the stack in doubt. */
 async function leaveDoubt(): Promise<void> {
   const run = rehearsal.start(["up", "tools", "--lab"]);
   await run.printed("[tools] started");
@@ -104,7 +104,7 @@ linux("pending --clear forgets what a killed run did not finish, and does not to
   expect(await rehearsal.writes(before)).toEqual([]);
   expect(await urns()).not.toContain(urn);
   expect((await homelab("pending")).stdout).toBe(NOTHING_PENDING);
-  // An object is applied under its name: the next up takes it again. All else is as it was.
+  // The object still exists. Since objects are applied under their names, the next up takes it into the state again; nothing else changes.
   expect((await homelab("up")).stdout).toContain(": 1 created");
 });
 
@@ -117,7 +117,7 @@ linux("a refresh of a stack in doubt finds what was begun, so that the up behind
   expect(await rehearsal.writes(before)).toEqual([]);
 });
 
-/** Past the engine, which refuses to import what breaks the rules. */
+/** Writes the resources into the state's file, since the engine refuses to import a state that breaks the rules. */
 async function breakState({ deployment }: Awaited<ReturnType<LabState["read"]>>): Promise<void> {
   const file = fs
     .readdirSync(path.join(rehearsal.dir, "state", ".pulumi", "stacks"), { recursive: true, encoding: "utf8" })
@@ -133,7 +133,7 @@ async function breakState({ deployment }: Awaited<ReturnType<LabState["read"]>>)
 
 const COMMAND = "pulumi:providers:command";
 
-/** The state of tools as commits before the explicit provider of commands left it: all of them came from the default provider. */
+/** Gives the stack `tools` a state like that of earlier commits, in which all commands had the default provider. @returns how many commands */
 async function withDefaultProvider(): Promise<number> {
   const exported = await state.read();
   const { resources } = exported.deployment;
@@ -166,14 +166,14 @@ test("commands of the default provider are given to the explicit one, and none r
   expect(new Set(providers)).toEqual(new Set(["command"]));
 });
 
-/** What `homelab state` says, where it succeeds. */
+/** Runs `homelab state`, asserts that it succeeds, and returns its output. */
 async function said(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await rehearsal.homelab("state", ...args, "--lab");
   expect([args, code, code === 0 ? "" : stderr + stdout]).toEqual([args, 0, ""]);
   return stdout;
 }
 
-/** As `images/state-backup/backup.sh` lays it out (tests/real/state-backup.real.test.ts runs it). */
+/** A backup in the layout of `images/state-backup/backup.sh`, which tests/real/state-backup.real.test.ts runs. @returns its folder */
 function nightlyBackup(deployment: object): string {
   const dir = path.join(rehearsal.dir, "nightly");
   const lab = parseKeyFile(fs.readFileSync(path.join(__dirname, "..", "..", "secrets", "lab-only.agekey"), "utf8"));
@@ -194,7 +194,7 @@ test("a state is copied, put back and repaired; what was there is kept, and what
   const copy = path.join(rehearsal.dir, "copy");
   expect(await said("backup", "tools", "--to", copy)).toContain(`tools: ${whole.deployment.resources.length} resources\n`);
   expect(fs.statSync(path.join(copy, "tools.json")).mode & 0o777).toBe(0o600);
-  // An entry goes, and what refers to it stays: a state that no run goes on from.
+  // Removes an entry that others refer to: no run accepts such a state.
   const broken = await state.read();
   const parent = broken.deployment.resources.find(({ type }) => type === "homelab:hosts:Vm")?.urn ?? "";
   broken.deployment.resources = broken.deployment.resources.filter(({ urn }) => urn !== parent);
@@ -204,11 +204,11 @@ test("a state is copied, put back and repaired; what was there is kept, and what
   expect((await state.resources()).some(({ parent: of }) => of === parent)).toBe(false);
   const restored = await said("restore", "tools", "--from", copy);
   expect(restored).toMatch(/^what was there is kept in .*-before-restore$/m);
-  // Its secrets are encrypted anew by an import: what a preview finds says whether they are the same.
+  // An import encrypts the secrets anew, so they cannot be compared here. A preview would show a difference.
   const names = ({ deployment }: typeof whole): string[] => deployment.resources.map(({ urn, id }) => `${urn} ${id}`);
   expect(names(await state.read())).toEqual(names(whole));
   expect((await homelab("preview", "--expect-no-changes")).code).toBe(0);
-  // What the module state-backup leaves at its places is opened by the lab's key, and put back in the same way.
+  // A backup of the module state-backup is decrypted by the lab's key and restored in the same way.
   await breakState(broken);
   const opened = await said("restore", "tools", "--from", nightlyBackup(whole.deployment));
   expect(opened).toMatch(/^the backup is opened in .*-opened$/m);
@@ -244,11 +244,11 @@ linux("a VM that is gone with its node is forgotten: nothing is asked of the nod
   const forgotten = await rehearsal.homelab("state", "forget", "tools", "dns", "--lab");
   expect([forgotten.code, forgotten.stderr]).toEqual([0, ""]);
   expect(forgotten.stdout).toMatch(/^what was there is kept in .*-before-forget$/m);
-  // External Secrets asks Vault by itself.
+  // Requests to Vault are those of External Secrets.
   expect((await rehearsal.records(before)).filter(({ system }) => system !== "vault")).toEqual([]);
   const left = await urns();
   expect(whole.filter((urn) => !left.includes(urn)).map((urn) => urn.split("::").at(-1))).toEqual(["dns-vm"]);
-  // As it is where the node was taken out of Proxmox.
+  // Removes the VM, as if its node had been taken out of Proxmox.
   const guest = `nodes/${dns.node}/qemu/${dns.vmid}`;
   expect((await rehearsal.proxmox("POST", `${guest}/status/stop`)).status).toBe(200);
   await rehearsal.settle();
@@ -269,7 +269,7 @@ linux("destroy takes away what a killed up had begun, too", async () => {
   const { resources } = exported.deployment;
   const vm = resources.find(({ type, urn }) => type === "proxmoxve:index/vmLegacy:VmLegacy" && urn.includes("::teleport"));
   if (vm === undefined) throw new Error("there is no VM teleport");
-  // It and all that stands on it, as if the engine had been killed while it was cloned.
+  // Removes it and its dependents from the state, as if the engine had been killed while it was cloned.
   const gone = withDependents(resources, [vm.urn]);
   const { id: _id, outputs: _outputs, ...resource } = vm;
   exported.deployment.resources = resources.filter(({ urn }) => !gone.has(urn));

@@ -1,4 +1,4 @@
-/** A stack whose state is lost, while what it describes is there: the worker and the engine as processes, a Vault of the lab. */
+/** A stack whose state is lost, while its resources exist: with the worker and the engine as processes, and the lab's Vault. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -8,7 +8,7 @@ import { startVault } from "../../lab/vault";
 import { StackProcesses } from "../../orchestrator/worker/stack-process";
 import type { WorkerMessage, WorkerResult } from "../../orchestrator/worker/worker-protocol";
 
-// A dozen processes start one after the other; a busy machine takes its time.
+// A dozen processes start one after the other, which takes long on a busy machine.
 jest.setTimeout(600_000);
 
 const ROOT = path.join(__dirname, "../..");
@@ -56,7 +56,7 @@ afterAll(async () => {
   fs.rmSync(folder, { recursive: true });
 });
 
-/** @param state folder of the states: a new one has lost them */
+/** @param state folder of the states; in a new one there is none */
 async function up(state: string): Promise<{ result: WorkerResult; messages: WorkerMessage[] }> {
   fs.mkdirSync(path.join(folder, state), { recursive: true });
   const env = { PULUMI_HOME: path.join(folder, "home"), PULUMI_BACKEND_URL: `file://${folder}/${state}`, PULUMI_CONFIG_PASSPHRASE: "test" };
@@ -71,7 +71,7 @@ async function up(state: string): Promise<{ result: WorkerResult; messages: Work
 const warnings = (messages: readonly WorkerMessage[]): string[] =>
   messages.flatMap((message) => (message.kind === "diagnostic" && message.severity === "warning" ? [message.message] : []));
 
-test("what exists is taken into the state in rounds, what is missing is made, and nothing of that is told as a failure", async () => {
+test("existing resources are imported in rounds, missing ones are created, and neither is reported as a failure", async () => {
   await vault("POST", "sys/mounts/apps", { type: "kv", options: { version: "2" } });
   await vault("POST", "apps/data/entry", { data: { kept: "yes" } });
   const { result, messages } = await up("first");
@@ -79,7 +79,7 @@ test("what exists is taken into the state in rounds, what is missing is made, an
   expect(warnings(messages)).toEqual(["entries is there already, as apps: it is taken into the state"]);
   expect(messages.filter(({ kind }) => kind === "step-failed")).toEqual([]);
   expect(await vault("GET", "apps/data/entry")).toMatchObject({ data: { data: { kept: "yes" } } });
-  // Both are there now, and the second is only seen behind the first.
+  // Both exist now. The second is found only after the first was taken over.
   const again = await up("second");
   expect([again.result.error, warnings(again.messages)]).toEqual([
     undefined,

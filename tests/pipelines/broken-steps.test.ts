@@ -1,6 +1,6 @@
 /**
- * A failure of any command of any job ends the job, with nothing after it; where a job is to tell of it, its last word reaches the comment or
- * the issue. The commands run as the hosts' shells run them, with stand-ins for the programs.
+ * A failure of any command of any job ends the job, and no later command runs. Where a job reports failures, the last error message
+ * reaches the comment or the issue. The commands run as in the hosts' shells, with stand-ins for the programs.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(dir, { recursive: true, force: true }));
 
-/** A program that writes down how it was called; the call that FAIL_AT counts, or whose words are FAIL, fails and says so. */
+/** A program that records its calls. Call number FAIL_AT, or the call with the words FAIL, fails with a message. */
 const STAND_IN = `#!/bin/sh
 words="$(basename "$0") $*"
 echo "$words" >>"$CALLS"
@@ -65,7 +65,7 @@ interface Commands {
 }
 const files = Object.entries(renderAll());
 
-/** Jobs of a file of either host with their commands, as the host puts them together. */
+/** The jobs of a file of either host, with their commands. */
 function jobsOf(file: string, text: string): Commands[] {
   const isGithub = file.startsWith(".github/");
   const content = parse(text) as { jobs?: Record<string, HostJob> } & Record<string, unknown>;
@@ -86,14 +86,14 @@ test.each(withCommands)("$where: each command in turn fails, the job fails, and 
   const programs = commands.map((command) => splitCommand(command).map((words) => words[0] ?? ""));
   standIns(...new Set(programs.flat().filter((name) => name !== "cd")));
   const variables = Object.fromEntries([...commands.join(" ").matchAll(/\$([A-Z_]+)/g)].map(([, name = ""]) => [name, dir]));
-  // GitHub: each step a file for `bash -e`, and the first that fails ends the job. GitLab: all lines one script, for a shell with -eo pipefail.
+  // GitHub runs each step as a file by `bash -e`, and the first that fails ends the job. GitLab runs all lines as one script, with -eo pipefail.
   const scripts = host === "github" ? commands : [commands.join("\n")];
   const flags = host === "github" ? ["-e"] : ["-eo", "pipefail"];
   const shell = ["bash", "-c", scripts.map((_text, i) => `bash ${flags.join(" ")} ${path.join(dir, `${i}.sh`)}`).join(" && ")];
   for (const [i, text] of scripts.entries()) fs.writeFileSync(path.join(dir, `${i}.sh`), text);
   const whole = run(shell, variables);
   expect([whole.code, whole.calls.length]).toEqual([0, programs.flat().filter((name) => name !== "cd").length]);
-  // The other side of a pipe begins all the same.
+  // When one side of a pipe fails, the other side still starts.
   const inPipe = programs.some((pipe) => pipe.length > 1) ? 1 : 0;
   for (const [i, call] of whole.calls.entries()) {
     const { code, calls } = run(shell, { ...variables, FAIL: call });
@@ -119,7 +119,7 @@ describe("what a preview or a look at the drift says last", () => {
   });
   afterEach(() => world.close());
 
-  /** Steps of preview.sh by words of theirs, in order: of the base, then of the head. */
+  /** Words of each step of preview.sh, in order: first the steps for the base, then those for the head. */
   const STEPS = ["npm ci", "lab start --latency", "up --lab", "lab stop", "npm ci", "lab start", "preview --lab"].map((words, i): [string, number] => [
     words,
     i + 1,
@@ -169,7 +169,7 @@ describe("what a preview or a look at the drift says last", () => {
     },
   );
 
-  /** What the last preview was asked for, of a head that has this file beside what the base has. */
+  /** The last preview's command line, for a head that adds this file to the base. */
   const chosen = (file: string, content: string, isOther = false): { words: string[]; base: string; err: string } => {
     const git = (folder: string, ...args: string[]): string =>
       spawnSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...args], { cwd: path.join(dir, folder), encoding: "utf8" }).stdout.trim();
@@ -256,11 +256,11 @@ test("the targets of make that the jobs call fail with what they call, and remov
   }
   expect(fs.readFileSync(path.join(dir, "drift/failure.txt"), "utf8")).toContain("error: broken");
   expect(make("drift-report").code).toBe(0);
-  // Values leave the runner only where somebody said so.
+  // Values leave the runner only with DRIFT_VALUES=true.
   for (const words of ["", " DRIFT_VALUES=", " DRIFT_VALUES=false"])
     expect(make(`drift-report${words}`).calls).toContain(`${homelab} drift --names-only --report drift/drift.json`);
   expect(make("drift-report DRIFT_VALUES=true").calls).toContain(`${homelab} drift --report drift/drift.json`);
-  // One that differs does not hide the next.
+  // A stack that differs does not keep the next one from being checked.
   expect(make("validate", `${homelab} render dev --check`).calls).toContain(`${homelab} render stg --check`);
 });
 

@@ -1,4 +1,4 @@
-/** `make ci-local`: a job's commands in order, in a clean copy of what is committed, up to the first that fails. */
+/** `make ci-local` runs a job's commands in order, in a clean copy of what is committed, until one fails. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -21,7 +21,7 @@ const git = (...args: string[]): void => void run("git", ["-c", "user.name=t", "
 const ciLocal = (job: string) => run(process.execPath, ["bin/pipelines/ci-local.main.js", job]);
 const steps = (out: string): string[] => out.split("\n").filter((line) => line.startsWith("ci-local: "));
 
-/** A checkout with our program, and a Makefile and scripts that say what they were run with. */
+/** A checkout with our program, and a Makefile and scripts that print how they were called. */
 beforeEach(() => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), "ci-local-test-"));
   work = path.join(dir, "work");

@@ -1,4 +1,4 @@
-/** Every command of every pipeline is one that this checkout has: a target of make, a script of npm, a command of homelab with its flags. */
+/** Every command of every pipeline exists in this checkout: as a target of make, a script of npm, a command of homelab with its flags. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -12,7 +12,7 @@ const targets = new Set(
   [...fs.readFileSync(path.join(ROOT, "Makefile"), "utf8").matchAll(/^([\w./-]+(?: [\w./-]+)*):/gm)].flatMap(([, names = ""]) => names.split(" ")),
 );
 
-/** Programs of the callers of templates and reusable workflows, which an image or an action brings; nothing of ours calls them. */
+/** Programs in templates and reusable workflows for other repositories. An image or an action provides them; our own jobs do not call them. */
 const TOOLS: Readonly<Record<string, RegExp>> = {
   go: /^go (mod verify|test -race \.\/\.\.\.)$/,
   "golangci-lint": /^golangci-lint run$/,
@@ -36,7 +36,7 @@ function homelabHelp(command: string): string {
   return help;
 }
 
-/** What is not there, or undefined. */
+/** @returns what does not exist, or undefined */
 function missing(words: Words): string | undefined {
   const [program = "", ...rest] = words;
   if (program === "make") {

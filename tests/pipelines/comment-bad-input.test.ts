@@ -1,4 +1,4 @@
-/** What is missing, wrong or in the way of `homelab comment`: one clear error, exit code 1, and nothing is posted, not even half. */
+/** Missing or wrong input of `homelab comment`, and failing hosts: one clear error, exit code 1, and nothing is posted. */
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
@@ -28,7 +28,7 @@ const change = (fields: object) => (): void => {
 const answer = (method: string, path: RegExp, status: number, body: unknown) => (): void =>
   world.hosts.fail({ method, path, times: 50, reply: { status, body } });
 
-/** A port on which nobody listens any more. */
+/** A port on which nothing listens. */
 async function deadPort(): Promise<number> {
   const server = net.createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
@@ -99,7 +99,7 @@ test.each(CASES)("%s (%s) is said, and nothing is posted", async (_, host, make,
   await make();
   const { code, out, err } = await world.comment(`--${host}`, "--report", world.file("report.json", report()));
   expect([code, out, err]).toEqual([1, "", expect.stringMatching(said)]);
-  // One message, with neither a stack trace nor the token.
+  // One message, with no stack trace and no token.
   expect(err).toMatch(/^error: (?!internal)/);
   expect(err).not.toMatch(/\n {4}at |This is a bug/);
   expect(err).not.toContain(TOKEN);

@@ -1,4 +1,4 @@
-/** The comment as GitHub-flavoured Markdown is read: whatever a report holds, no fence and no fold stays open, and no HTML is but ours. */
+/** The comment, rendered as GitHub-flavoured Markdown: whatever a report contains, no code fence and no fold stays open, and all HTML is ours. */
 import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 import fc from "fast-check";
@@ -91,7 +91,7 @@ function reportOf(stacks: readonly StackSample[]) {
   return report({ ok: stacks.every(({ status }) => status === "succeeded"), changed: true, stacks: made });
 }
 
-/** Tags that a comment may have: what Markdown makes, and the folds. */
+/** Tags that a comment may have: those of Markdown, and those of the folds. */
 const TAGS = new Set(["h2", "h3", "table", "thead", "tbody", "tr", "th", "td", "code", "strong", "p", "ul", "li", "pre", "details", "summary", "a"]);
 
 function problems(text: string, rendered: string): string[] {
@@ -105,7 +105,7 @@ function problems(text: string, rendered: string): string[] {
     else if (open.pop() !== name) found.push(`${whole} closes nothing`);
   }
   if (open.length > 0) found.push(`open at the end: ${open.join(" ")}`);
-  // The last line is ours, and stands outside of all.
+  // The last line is ours, and is inside no fence or fold.
   if (!/<p>commit <code>a{40}<\/code>.*<\/p>\n$/s.test(body)) found.push("the line of the run is not a paragraph of its own");
   if (/(^|[^\w])@[a-z]/i.test(text)) found.push("a mention");
   if (/[\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/u.test(text)) found.push("a character that turns text, or half of one");

@@ -1,4 +1,4 @@
-/** `homelab comment` and `homelab issue` in this process, with a clock that does not sleep, against the lab's APIs of both hosts. */
+/** Runs `homelab comment` and `homelab issue` in this process, with a clock that does not sleep, against the lab's APIs of both hosts. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -41,7 +41,7 @@ export interface World {
 const NAMES = ["GITHUB_REPOSITORY", "GITHUB_API_URL", "GITHUB_TOKEN", "GITHUB_EVENT_PATH", "GITHUB_SERVER_URL", "GITHUB_RUN_ID", "GITHUB_SHA"];
 const GITLAB_NAMES = ["CI_API_V4_URL", "CI_PROJECT_ID", "CI_MERGE_REQUEST_IID", "CI_COMMIT_SHA", "CI_PIPELINE_URL", "GITLAB_TOKEN"];
 
-/** Events as GitHub writes them; a fork's names no pull request. */
+/** A workflow_run event as GitHub writes it. The event of a fork's run contains no pull request. */
 export const workflowRun = (fields: object = {}) => ({
   workflow_run: {
     ...{ head_sha: HEAD, head_branch: "topic", html_url: "https://github.com/me/homelab/actions/runs/7", conclusion: "success" },

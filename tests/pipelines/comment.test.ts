@@ -1,4 +1,4 @@
-/** `homelab comment --github` and `--gitlab`, by the real clients, against the lab's comment APIs: what stands on the pull request afterwards. */
+/** `homelab comment --github` and `--gitlab`, by the real clients, against the lab's comment APIs: which comments the pull request has afterwards. */
 import { spawn } from "node:child_process";
 import * as path from "node:path";
 import { runCommand } from "../support/run-command";
@@ -49,7 +49,7 @@ test.each(HOSTS)("%s: one comment after many pushes, among 300 others on four pa
   for (let push = 0; push < 5; push++) await post(host, report({ duration: 1_000 * push }));
   expect(ours(host)).toEqual([expect.stringContaining("in the lab, 4.0s")]);
   expect(pull(host).comments.length).toBe(401);
-  // Each time all pages of a hundred were read.
+  // All pages, of a hundred comments each, were read each time.
   expect(world.hosts.requests.filter((line) => /^GET \S+\/(comments|notes) 200$/.test(line)).length).toBe(2 + 5 * 5);
 });
 

@@ -1,4 +1,4 @@
-/** `homelab delivered --github` and `--gitlab`, by the real clients, against the lab's APIs: which runs of main end the wait, and how. */
+/** `homelab delivered --github` and `--gitlab`, by the real clients, against the lab's APIs: which runs of main end its wait, and how. */
 import { spawnSync } from "node:child_process";
 import { type Contains, githubDelivery, gitlabDelivery } from "../../orchestrator/apps/delivered";
 import { isAncestor } from "../../orchestrator/apps/git-history";
@@ -20,7 +20,7 @@ afterEach(async () => {
   await world.close();
 });
 
-/** How each host says it: GitHub of the run, GitLab of its last job. */
+/** Each host's words for a status: GitHub's of the run, GitLab's of the pipeline's last job. */
 const WORDS = {
   github: { running: ["in_progress", "waiting", "queued"], delivered: ["success"], failed: ["failure", "cancelled", "timed_out", "skipped"] },
   gitlab: { running: ["running", "manual", "created", "skipped", "pending"], delivered: ["success"], failed: ["failed", "canceled"] },
@@ -29,13 +29,13 @@ const WORDS = {
 function run(host: Host, number: number, commit: string, status: string): void {
   const runs = world.hosts[host].runs;
   const found = runs.find((one) => one.number === number);
-  // GitLab's pipeline is a success while `up` waits for a hand.
+  // GitLab's pipeline counts as a success while its manual job `up` waits.
   const [own, jobs] = host === "github" ? [status, {}] : ["success", { plan: "success", rollout: status }];
   if (found === undefined) runs.push({ number, commit, status: own, jobs });
   else Object.assign(found, { status: own, jobs });
 }
 const delivered = (host: Host, ...more: string[]) => world.homelab("delivered", "dev", "--commit", OURS, `--${host}`, ...more);
-/** Somebody changes what the host has when it is asked for the nth time. */
+/** Makes a change at the host at the nth request. */
 const later = (asks: number, change: () => void): void => {
   world.hosts.fail({
     method: "GET",
@@ -126,7 +126,7 @@ test.each(HOSTS)("%s: the time that it may take is over: it says what it waits f
     code: 1,
     err: expect.stringMatching(/within 2 minutes: no run has it\n {2}next: see whether a push/),
   });
-  // The clock goes on while it asks, too.
+  // Requests take time too, so it sleeps less than two minutes.
   expect([world.slept() > 60_000, world.slept() <= 120_000]).toEqual([true, true]);
   run(host, 5, OURS, WORDS[host].running[1]);
   expect(await delivered(host, "--minutes", "2")).toMatchObject({

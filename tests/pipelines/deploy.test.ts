@@ -1,4 +1,4 @@
-/** `npm run deploy` on scratch repositories with a remote of their own; a stand-in for `homelab` writes what a promotion and a rendering write. */
+/** `npm run deploy` on scratch repositories with their own remotes. A stand-in for `homelab` writes the files of a promotion and a rendering. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -20,7 +20,7 @@ const onMain = (format: string): string => run("git", ["log", "-1", `--format=${
 const fileOnMain = (file: string): string => run("git", ["show", `main:${file}`], {}, remote).out;
 const calls = (): string[] => (fs.existsSync(path.join(dir, "calls")) ? fs.readFileSync(path.join(dir, "calls"), "utf8").split("\n").slice(0, -1) : []);
 
-/** Writes its words into the file of the stage; FAIL fails; OTHERS pushes are somebody else's, between promotion and push. */
+/** Writes its arguments into the stage's file. FAIL names the command that fails. The file `others` says how often somebody else pushes in between. */
 const STAND_IN = `const fs = require("node:fs"), path = require("node:path"), { execFileSync } = require("node:child_process");
 const words = process.argv.slice(2), dir = process.env.HOME;
 fs.appendFileSync(path.join(dir, "calls"), words.join(" ") + (process.env.GITHUB_TOKEN || process.env.GITLAB_TOKEN ? " with a token" : "") + "\\n");

@@ -64,7 +64,7 @@ test.each(HOSTS)("%s: drift opens one issue, the next look updates it, and it is
     expect.objectContaining({ number, state: "closed", title: "Drift: gone", body: expect.stringContaining("Nothing differs any more") }),
   ]);
   expect((await settle(host, nothing)).out).toMatch(/^no issue in \S.* is open\n$/);
-  // What was closed stays so: new drift is a new issue.
+  // A closed issue stays closed: new drift opens a new issue.
   await settle(host);
   expect(open(host).map((issue) => issue.number === number)).toEqual([false]);
 });

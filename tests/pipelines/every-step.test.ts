@@ -1,7 +1,7 @@
 /**
- * Every step of every job of both hosts fails once, and what the outside then sees is a row of every-step.txt, kept by hand: a new step without
- * a row is red, and so is a job that would go on, a report that would not be kept, and one that nobody would tell of.
- * That the commands fail as the host's shell runs them, with the exit code and the last word of what failed: broken-steps.test.ts.
+ * Each step of each job of both hosts fails once. every-step.txt, which people edit, has a row for what happens then. The test fails for a
+ * new step without a row, a job that would continue, a report that would be lost, and a failure that would not be reported.
+ * broken-steps.test.ts tests that the commands themselves fail in the hosts' shells, with the exit code and the message.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -10,7 +10,7 @@ import { type Row, rowsOf } from "./host-runs";
 
 const TABLE = path.join(__dirname, "every-step.txt");
 
-/** As in the table: the job, below it one line a step with what it is then, what runs of the job after it, and which other jobs run. */
+/** The rows in the form of the table: each job, and below it for each step the job's result, the later steps and the other jobs that run. */
 function tableOf(rows: readonly Row[]): string {
   const jobs = new Map<string, string[]>();
   for (const { job, step, result, goesOn, others } of rows) {
@@ -20,7 +20,7 @@ function tableOf(rows: readonly Row[]): string {
   return [...jobs].map(([job, lines]) => `${job}\n${lines.join("\n")}\n`).join("\n");
 }
 
-/** Lines of the table without its head, by job. */
+/** The sections of the table by job, without its head. */
 const sections = (text: string): Map<string, string> =>
   new Map(
     text
@@ -63,7 +63,7 @@ test("a failure is none of the job only where a download may have nothing, and a
     expect(rows.find((row) => row.job === job && row.step.startsWith(step))).toMatchObject({ result: "failure", goesOn, others });
 });
 
-/** A file of the host's, wrong in one place; the rows that say so. */
+/** The rows that differ from the table after one change in a file. */
 function changed(file: string, from: string | RegExp, to: string): string[] {
   const files = renderAll();
   const text = files[file] ?? "";

@@ -1,4 +1,4 @@
-/** The pipelines of both hosts: made from the description, valid by each host's schema, and within our rules, each of which can fail. */
+/** The pipelines of both hosts are generated from the description, valid by each host's schema, and follow our rules. Each rule is shown to fail. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -37,7 +37,7 @@ test("each job of the description is on both hosts, but for those of one host al
   for (const { name, title, only } of JOBS) expect([name, titles.includes(title), name in onGitlab]).toEqual([name, only !== "gitlab", only !== "github"]);
 });
 
-/** The schema in this package is older than the right to attest; actionlint and the newer schema of the real tests know it. */
+/** The schema in this package does not know the permission `attestations` yet. actionlint and the newer schema of the real tests do. */
 const schemaErrors = (text: string): unknown[] => validateWorkflow(text.replace(/^ +attestations: write\n/m, "")).errors;
 
 test.each(workflows)("%s is valid by GitHub's schema and within the rules", (file, text) => {
@@ -66,7 +66,7 @@ test("an application goes on only from tests that passed, back only where they f
       [name, before, "deploy", `stage=${name}`, source],
       [wait, name, "delivered", `stage=${name}`],
       [tests, wait, "cypress"],
-      // Not where the stage never got the image: the one before would go too.
+      // Not where the promotion itself failed: going back would then remove the previous image.
       [
         `${name}-back`,
         `${wait},${tests}`,
@@ -85,7 +85,7 @@ test("an application goes on only from tests that passed, back only where they f
     ...stage("prod", "stg-tests", "from=stg"),
     ["version", "build,prod-tests", "version"],
   ]);
-  // What is called has each input that it is given, and gets each that it requires.
+  // A called workflow declares each input that it is given, and is given each input that it requires.
   for (const [name, { uses, with: given }] of Object.entries(jobs)) {
     const called = parse(textOf(path.basename(uses))) as { on: { workflow_call: { inputs: Record<string, { required?: boolean }> } } };
     const known = Object.entries(called.on.workflow_call.inputs);
@@ -112,7 +112,7 @@ test("GitHub's schema refuses what is misspelt or of another kind", () => {
   }
 });
 
-/** The file, what is changed in it, and what the rule says then. */
+/** A rule, a change of a file that breaks it, and the message of the rule. */
 const MUTATIONS: [rule: string, file: string, from: RegExp, to: string, said: RegExp][] = [
   ["an action by tag", "checks.yml", /uses: actions\/checkout@\S+ # \S+/, "uses: actions/checkout@v7", /not pinned by commit/],
   ["a commit without its version", "checks.yml", /(uses: actions\/checkout@\S+) # \S+/, "$1", /not pinned by commit/],
@@ -176,7 +176,7 @@ test.each(MUTATIONS)("the rules see %s", (_, file, from, to, said) => {
   expect(githubProblems(file, changed)).toContainEqual(expect.stringMatching(said));
 });
 
-/** A repository with the pipeline of GitLab, changed by `edit`; of an application where it has `own`. */
+/** Checks a repository with GitLab's pipeline after `edit`. With `own`, it is an application's repository with that file. */
 function gitlab(edit: (file: string, text: string) => string = (_, text) => text, own?: string) {
   const folder = fs.mkdtempSync(path.join(dir, "gitlab-"));
   for (const file of [".gitlab-ci.yml", ".gitlab/ci-templates.yml", ".gitlab/application.yml"]) {
@@ -190,7 +190,7 @@ function gitlab(edit: (file: string, text: string) => string = (_, text) => text
   git("add", "-A");
   git("commit", "-q", "-m", "pipeline");
   const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(__dirname, "gitlab-view.mjs")], { cwd: folder, encoding: "utf8" });
-  // It cannot follow a trigger into another project, and says so before the file.
+  // gitlab-ci-local does not follow a trigger into another project, and warns of that before its output.
   return { status, stdout: stdout.replaceAll(/^.*WARN.*will be no-op.*\n/gm, ""), stderr };
 }
 
@@ -199,7 +199,7 @@ test("GitLab's file is valid by GitLab's schema with every include and extends r
   expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
   const jobs = parse(stdout) as Record<string, { image?: unknown; script?: string[] }>;
   expect(jobs["check"]?.script?.[0]).toBe("make bin/.built");
-  // From the template that is included, by `extends`.
+  // The image and the script come from the included template, by `extends`.
   expect(JSON.stringify([jobs["check"]?.image, jobs["trivy"]?.script])).toMatch(/node:20[^\]]*trivy config/);
   expect(gitlabProblems(jobs)).toEqual([]);
 });

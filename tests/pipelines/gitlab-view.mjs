@@ -1,5 +1,5 @@
-// The pipeline in this folder as GitLab sees it, with every `include` and `extends` resolved, after a check against
-// GitLab's own schema. The package that does it is made for Node 22: what Node 20 lacks of it stands here.
+// Prints the pipeline in this folder with every `include` and `extends` resolved, as GitLab does, after a check against
+// GitLab's own schema. The package that does it needs Node 22; these are the functions that Node 20 lacks.
 Set.prototype.union ??= function union(other) {
   return new Set([...this, ...other]);
 };

@@ -1,4 +1,4 @@
-/** What each host does after a step fails: which steps and jobs still run. Read from the files as the hosts read them. */
+/** Which steps and jobs each host still runs after a step fails, computed from the pipelines' files. */
 import * as path from "node:path";
 import * as vm from "node:vm";
 import { parse } from "yaml";
@@ -29,19 +29,19 @@ interface GitlabJob {
   readonly artifacts?: { readonly when?: string; readonly paths?: string[]; readonly reports?: object };
 }
 
-/** One step that fails, and what the outside sees of it. */
+/** One step that fails, and the consequences. */
 export interface Row {
-  /** File and job. */
+  /** The file and the job, as `file/job`. */
   readonly job: string;
   readonly step: string;
   readonly result: Result;
-  /** Steps of the job that run all the same, but for those before; of GitLab `keeps` and what it keeps. */
+  /** Later steps of the job that still run. On GitLab `keeps`, with the artefacts that are kept. */
   readonly goesOn: string;
   /** Other jobs that run because of the failure, or in spite of it. */
   readonly others: string;
 }
 
-/** What a run knows besides its own results. */
+/** The context in which conditions are evaluated, beside the results of jobs. */
 const CONTEXT = {
   github: {
     ref: "refs/heads/main",
@@ -55,12 +55,12 @@ const CONTEXT = {
   hashFiles: (): string => "some",
   cancelled: (): boolean => false,
 };
-/** Outputs of the jobs that have some which a condition reads. */
+/** Outputs of jobs that conditions read. */
 const OUTPUTS: Readonly<Record<string, object>> = { plan: { changed: "true" }, list: { images: '[{"name":"a"}]' } };
 
 const context = vm.createContext({});
 
-/** A condition of GitHub's: without a word about the state it holds only where nothing before has failed. */
+/** Evaluates a condition of GitHub. One without a status function is true only if nothing before has failed. */
 function holds(condition: string | undefined, hasFailed: boolean, allPassed: boolean, results: ReadonlyMap<string, Result>): boolean {
   const text = condition ?? "success()";
   if (text === "success()" || (!/\b(always|failure|cancelled|success)\(\)/.test(text) && !allPassed)) return allPassed;
@@ -73,12 +73,12 @@ const nameOf = ({ uses, run, name }: Step): string => {
   const program = run ?? uses?.split("@")[0] ?? "";
   return name === undefined ? program : `${program} (${name})`;
 };
-/** A job that calls another workflow is one step here: that workflow's own rows say what is in it. */
+/** The steps of a job. A job that calls another workflow counts as one step; that workflow has its own rows. */
 const stepsOf = (job: GithubJob): Step[] => job.steps ?? [{ uses: job.uses ?? "" }];
 
 interface Run {
   readonly results: Map<string, Result>;
-  /** Of the job whose step fails. */
+  /** Later steps that run in the job whose step fails. */
   readonly goesOn: string[];
 }
 
@@ -87,7 +87,7 @@ interface At {
   readonly step: number;
 }
 
-/** One run of a workflow; @param at the step that fails, if one does; @param before a job that has failed before it */
+/** One run of a workflow. @param at the step that fails, if any. @param before a job that fails before it */
 function runOf(jobs: Record<string, GithubJob>, at?: At, before?: string): Run {
   const results = new Map<string, Result>();
   const goesOn: string[] = [];
@@ -126,7 +126,7 @@ function githubRows(files: ReadonlyMap<string, GithubFile>): Row[] {
     Object.entries(jobs).flatMap(([job, content]) =>
       stepsOf(content).map((step, i): Row => {
         const normal = runOf(jobs, { job, step: i });
-        // A way back runs only where what it needs has failed.
+        // A job for the way back is skipped unless a job that it needs has failed.
         const { results, goesOn } = normal.results.get(job) === "skipped" ? runOf(jobs, { job, step: i }, content.needs?.at(-1)) : normal;
         const names = Object.keys(jobs);
         const others = names.slice(names.indexOf(job) + 1).filter((one) => results.get(one) !== "skipped" && dependsOn(jobs, one, job));
@@ -144,7 +144,7 @@ const NO_JOB = new Set(["stages", "workflow", "include", "variables", "default"]
 function gitlabRows(file: string, all: Record<string, unknown>): Row[] {
   const jobs = Object.entries(all).filter(([name]) => !NO_JOB.has(name)) as [string, GitlabJob][];
   const needsOf = ({ needs = [] }: GitlabJob): string[] => needs.map((need) => (typeof need === "string" ? need : need.job));
-  // What runs whatever came before, or because it failed; a job without `needs` is held up by each of an earlier stage.
+  // Jobs that run always or on a failure. A job without `needs` does not run after a failure in an earlier stage.
   const others = (name: string): string[] =>
     jobs.flatMap(([other, job]) =>
       needsOf(job).includes(name) && (job.rules ?? []).some(({ when }) => when === "always" || when === "on_failure") ? [other] : [],

@@ -1,4 +1,4 @@
-/** `npm run images`: which images a range of commits concerns, on scratch repositories, with a stand-in for `homelab images list`. */
+/** `npm run images`: which images a range of commits affects, on scratch repositories, with a stand-in for `homelab images list`. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -8,7 +8,7 @@ import { splitCommand } from "../../pipelines/command-words";
 import { gitlabProblems } from "./rules";
 
 const ROOT = path.join(__dirname, "..", "..");
-/** Prints the list as the homelab does: its words are the label's version. */
+/** Prints the list in the form of `homelab images list --json`. */
 const STAND_IN = `const fs = require("node:fs");
 if (process.argv.slice(2, 5).join(" ") !== "images list --json" || process.env.FAIL) process.exit(3);
 const images = JSON.parse(fs.readFileSync("images/images.yaml", "utf8"));
@@ -139,7 +139,7 @@ test("what commits on main concern goes through the workflow that signs; a chang
   const read = (file: string) => parse(fs.readFileSync(path.join(ROOT, ".github/workflows", file), "utf8")) as Workflow;
   const [main, change] = [read("images.yml"), read("images-of-change.yml")];
   expect([Object.keys(main.on), main.jobs["image"]?.uses]).toEqual([["push", "workflow_dispatch"], "./.github/workflows/build-and-push.yml"]);
-  // Of several runs that wait in a group GitHub keeps the newest; each looks at the commits of its own push alone.
+  // GitHub drops all but the newest waiting run of a group. Each run builds only its own push, so each commit has its own group.
   expect(main.concurrency).toEqual({ group: "images-${{ github.sha }}", "cancel-in-progress": false });
   const called = read("build-and-push.yml").on as { workflow_call: { inputs: Record<string, object> } };
   expect(Object.keys(main.jobs["image"]?.with ?? {}).filter((name) => called.workflow_call.inputs[name] === undefined)).toEqual([]);
@@ -158,7 +158,7 @@ describe("on GitLab", () => {
     jobs: Record<string, { script: string[]; variables: Record<string, string | { value: string; expand: boolean }>; environment?: object; rules: object[] }>;
     text: string;
   }
-  /** The pipeline that the job `images-list` leaves for the job `images`. */
+  /** The child pipeline that the job `images-list` writes for the job `images`. */
   function child(env: Record<string, string>) {
     const result = images(env, "--pipeline", "image-jobs/pipeline.yml");
     const file = path.join(dir, "image-jobs/pipeline.yml");
@@ -168,7 +168,7 @@ describe("on GitLab", () => {
     return { ...result, text, jobs: jobs as Child["jobs"] };
   }
   const MAIN = { CI_COMMIT_BRANCH: "main", CI_DEFAULT_BRANCH: "main" };
-  /** Scanner's call, the same for each. */
+  /** The scanner's command line, the same for each image. */
   const scan = (name: string): string =>
     `docker run --rm --volume /var/run/docker.sock:/var/run/docker.sock aquasec/trivy:0.72.0 image --exit-code 1 --severity CRITICAL,HIGH --ignore-unfixed ${name}:scanned`;
 
@@ -183,7 +183,7 @@ describe("on GitLab", () => {
       'docker buildx build --pull --load --tag runner:scanned --build-arg "TOOLS=$BUILD_TOOLS" --build-arg "VERSION=$BUILD_VERSION" --file images/runner/Dockerfile images/runner',
       scan("runner"),
     ]);
-    // GitLab puts no variables into it, and the shell reads it as one word: several lines, quotes and all.
+    // GitLab does not expand variables in the value, and the shell reads it as one word, with its lines and quotes.
     expect([variables["BUILD_TOOLS"], variables["BUILD_VERSION"], environment]).toEqual([
       { value: TOOLS, expand: false },
       { value: version, expand: false },
@@ -264,7 +264,7 @@ describe("on GitLab", () => {
       [false, true, ["images/**/*"]],
       [true, false, ["images/**/*"]],
     ]);
-    // `depend`: a job of the child that fails is a failure of this pipeline.
+    // With `depend`, a failed job of the child pipeline fails this pipeline.
     expect([runner?.["needs"], runner?.["trigger"]]).toEqual([
       ["images-list"],
       { include: [{ artifact: "image-jobs/pipeline.yml", job: "images-list" }], strategy: "depend" },

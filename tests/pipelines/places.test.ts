@@ -1,4 +1,4 @@
-/** Where each job runs and what may end it: its environment, which holds its secrets and its approval, and the group that it waits in. */
+/** Each job's environment, which has its secrets and its approval, and its concurrency group, in which a newer run may end it. */
 import * as path from "node:path";
 import { parse } from "yaml";
 import { renderAll } from "../../pipelines/files";

@@ -1,4 +1,4 @@
-/** A promotion as a pull request, against the lab's APIs of both hosts: what is in it, and that there is never a second one. */
+/** A promotion as a pull request, against the lab's APIs of both hosts: its content, and that there is never a second one. */
 import { systemClock } from "../../common/clock";
 import { type CommentHosts, startCommentHosts } from "../../lab/comments";
 import type { HostState } from "../../lab/comments/state";

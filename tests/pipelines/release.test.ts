@@ -118,7 +118,7 @@ test("an application's version is a tag in its own repository and no commit; its
   const [app, appRemote] = [path.join(dir, "app"), path.join(dir, "app.git")];
   run("git", ["clone", "-q", "--bare", remote, appRemote], dir);
   run("git", ["clone", "-q", appRemote, app], dir);
-  // Of a program that has no package.
+  // An application without a package.json.
   run("git", ["-C", app, "-c", "user.name=t", "-c", "user.email=t@t", "rm", "-q", "package.json"]);
   run("git", ["-C", app, "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "feat: in Go"]);
   const head = run("git", ["-C", app, "rev-parse", "HEAD"]).out.trim();
@@ -148,7 +148,7 @@ test("what cannot be released from is refused: changed files, a clone of the new
   run("git", ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "--allow-empty", "-m", "fix: in between"], path.join(dir, "other"));
   run("git", ["push", "-q", "origin", "main"], path.join(dir, "other"));
   expect(release("--push")).toMatchObject({ code: 1, err: expect.stringContaining("git push failed") });
-  // Together or not at all.
+  // Commit, tag and changelog are pushed together or not at all.
   expect(tags(remote)).toEqual([]);
 
   run("git", ["clone", "-q", "--depth", "1", `file://${remote}`, "shallow"], dir);
@@ -190,7 +190,7 @@ test.each([
 ])("the title %s is refused, and says why", (title, why) => {
   const { code, err } = commits(event(title, sha("HEAD")));
   expect([code, err]).toEqual([1, expect.stringContaining(why)]);
-  // No line of the host's log begins with what somebody wrote.
+  // Texts of commits cannot start a line of the log, where GitHub would read `::` as a command.
   expect(err.split("\n").filter((line) => line.startsWith("::"))).toEqual([]);
 });
 
