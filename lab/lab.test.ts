@@ -57,7 +57,7 @@ test("a VM's life: image, template, clone, boot, SSH, script, stop, delete", asy
     expect((config as { net0: string }).net0).toMatch(/^virtio=BC:24:11:[0-9A-F:]{8},bridge=vmbr0$/);
 
     await expect(ssh(lab, "192.168.1.12", "true", { key: newSshKey().private })).rejects.toThrow("All configured authentication methods failed");
-    // What is settled has no task that still runs, however long it takes.
+    // `settled` waits for running tasks, however long they take.
     lab.ctx.latency = createLatency("default");
     expect((await pve.call("POST", "/nodes/node03/qemu/100/status/stop")).status).toBe(200);
     await lab.settled();
@@ -175,7 +175,7 @@ test("two machines with one address: the later one stays off the network", async
   });
 });
 
-test("what Proxmox refuses it refuses in Proxmox's words", async () => {
+test("refusals have the messages of the real Proxmox", async () => {
   await withLab(async (lab) => {
     const pve = proxmox(lab);
     expect(await pve.call("POST", "/nodes/node03/qemu", { vmid: "100", name: "bad_name", cores: "0", color: "blue" })).toMatchObject({
@@ -228,7 +228,7 @@ test("faults strike once, where they are told to", async () => {
   });
 });
 
-test("an unknown place is refused and noted; one of the homelab's own that is down is only refused", async () => {
+test("a connection to an unknown host is refused and noted; one to a host of the homelab that is down is only refused", async () => {
   await withLab(async (lab) => {
     const agent = new ProxyAgent({ uri: lab.file.proxy });
     await expect(request("https://192.168.1.77:6443/", { dispatcher: agent })).rejects.toThrow("502");

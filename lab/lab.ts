@@ -145,16 +145,16 @@ const fileIn =
 
 interface Beginning {
   options: LabOptions & { site: LabSite };
-  /** The parts read it as they need it: it may grow. */
+  /** The parts read it whenever they need it, since it may grow. */
   site: LabSite;
   ctx: OwnedContext;
   clock: Clock;
   saved: Snapshot | undefined;
-  /** Has the part stopped where the start fails. */
+  /** Registers a part, which is stopped again if the start fails. */
   keep<T extends Stoppable>(part: T): T;
 }
 
-/** The parts that the outside world is made of, and the two ways to them. */
+/** Starts the simulators, and the proxy and the bastion that lead to them. */
 async function startParts({ options, site, ctx, saved, keep }: Beginning) {
   const file = fileIn(options.dir);
   const bastionHostKey = saved?.bastionHostKey ?? newSshKey().private;
@@ -265,7 +265,7 @@ async function compose(
     proxmox.restore(saved.proxmox, saved.site ?? site);
     guests.restore(saved.disks);
     proxmox.bootRunning();
-    // Whoever starts a lab again finds it as it was.
+    // A lab that is started again is ready only when its machines have booted.
     await guests.settled();
   }
   const writer = createSnapshotWriter(

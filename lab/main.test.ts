@@ -31,7 +31,7 @@ function startDaemon(dir: string, flags: string[] = ["--proxy-port", "0", "--bas
     });
     child.on("close", () => reject(new Error(stderr)));
   });
-  // Whoever only waits for the end does not care.
+  // A test that waits only for the end ignores it.
   ready.catch(() => undefined);
   return { child, ready, ended };
 }
@@ -74,7 +74,7 @@ test("one line when it is up; POST /stop ends it and takes lab.json away", async
   const fromBrowser = await request(`${lab.control}/stop`, { method: "POST", headers: { origin: "https://evil.example" } });
   expect(fromBrowser.statusCode).toBe(403);
   await fromBrowser.body.dump();
-  // Else a busy client's next call would meet an idle connection's end.
+  // A kept connection could be closed for being idle just when the client sends its next call.
   expect(fromBrowser.headers.connection).toBe("close");
   expect((await request(`${lab.control}/stop`, { method: "POST" })).statusCode).toBe(200);
   expect(await daemon.ended).toEqual({ code: 0, stderr: "" });
@@ -128,7 +128,7 @@ describe("the site that it is given", () => {
     expect(await daemon.ended).toEqual({ code: 0, stderr: "" });
   };
 
-  test("is told by the control API, and kept: the next start needs none", async () => {
+  test("is shown by the control API, and kept: the next start needs none", async () => {
     const first = startDaemon(dir);
     const site = async ({ control }: LabFile): Promise<unknown> => (await request(`${control}/site`)).body.json();
     expect(await site(await first.ready)).toEqual(LAB_SITE);
@@ -150,7 +150,7 @@ describe("the site that it is given", () => {
     ]);
   });
 
-  test("is refused where the folder holds another one; one that has grown is gone on with", async () => {
+  test("is refused if the folder holds another one; a site that has grown is accepted", async () => {
     await stop(await startedDaemon());
     for (const [other, difference] of [
       [{ ...LAB_SITE, domain: "example.org" }, "the domain is fullstack.pw there and example.org here"],
@@ -174,7 +174,7 @@ describe("the site that it is given", () => {
   });
 
   test.each<[what: string, change: (site: Record<string, unknown>) => unknown, said: string]>([
-    ["a field that there is not", (site) => ({ ...site, colour: "blue" }), 'Unrecognized key: "colour"'],
+    ["an unknown field", (site) => ({ ...site, colour: "blue" }), 'Unrecognized key: "colour"'],
     ["a field that is missing", ({ domain: _domain, ...site }) => site, "domain"],
     [
       "an address outside the networks",

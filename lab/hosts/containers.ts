@@ -13,7 +13,7 @@ interface Container {
   volumes: Map<string, string>;
 }
 
-/** One word of systemd's: quotes around it are not its own. */
+/** A word of a unit file, without the quotes around it. */
 const unquoted = (text: string): string => /^"(.*)"$/.exec(text)?.[1] ?? text;
 
 function assign(environment: Record<string, string>, text: string): void {
@@ -86,12 +86,12 @@ export async function startContainer(machine: Machine, unit: string, text: strin
     machine.containers.set(unit, started);
     return undefined;
   } catch (error) {
-    // As the program's own last words: a setting that it refuses, a port that is taken.
+    // The program's last message, such as a setting that it refuses or a port that is taken.
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-/** Nothing happens when the unit has none. */
+/** Stops the container of a unit, if it has one. */
 export async function stopContainer(machine: Machine, unit: string): Promise<void> {
   const running = machine.containers.get(unit);
   machine.containers.delete(unit);

@@ -118,7 +118,7 @@ class SftpSession {
     if (!exists && (flags & OPEN_MODE.CREAT) === 0) throw new Error(`ENOENT: no such file, open '${name}'`);
     const original = exists ? Buffer.from(await this.#view.readFileBuffer(name)) : Buffer.alloc(0);
     const content = (flags & OPEN_MODE.TRUNC) === 0 ? original : Buffer.alloc(0);
-    // Only for the right to write: the new content comes with CLOSE.
+    // Only checks that the user may write: the new content is written at CLOSE.
     if (writing) await this.#view.writeFile(name, original);
     return { name, content, written: writing && !content.equals(original), created: writing && !exists, mode: exists ? undefined : mode };
   }

@@ -92,7 +92,7 @@ function parseSystemError(error: unknown): { path: string; text: string } | unde
   return match ? { path: match[2] ?? "", text: (match[1] ?? "").replace(/^./, (c) => c.toUpperCase()) } : undefined;
 }
 
-/** A command that the lab does not have is the lab's gap until somebody says otherwise. */
+/** Notes a command that the lab does not have as unhandled, once for each shell. */
 function reportUnknown(machine: Machine, stderr: string, reported: Set<string>): void {
   for (const match of stderr.matchAll(/^bash: (?:line \d+: )?(\S+): command not found$/gm)) {
     if (reported.has(match[0])) continue;
@@ -108,14 +108,14 @@ function adapt(machine: Machine, who: Identity, name: string, command: HostComma
       machine,
       who,
       shell,
-      // Whatever ends one ends the other.
+      // The signal that ends this command ends the other one too.
       runAs: (user, line, options) =>
         execute(machine, { ...user }, line, { ...options, ...(shell.signal === undefined ? {} : { signal: shell.signal }) }, reported),
     };
     try {
       return await command(run);
     } catch (error) {
-      // Whoever waited for the command is gone.
+      // The client that waited for the command is gone.
       if (shell.signal?.aborted) throw error;
       const known = parseSystemError(error);
       if (known) return fail(`${name}: ${known.path}: ${known.text}`);

@@ -7,8 +7,8 @@ import { serveSftp } from "./sftp";
 import { runShell } from "./shell";
 
 /**
- * A client that opened a command and neither sends nor closes its standard input means to send none. Milliseconds; one on a busy
- * machine must not be taken for it.
+ * A client that started a command and for this many milliseconds neither sends nor closes its standard input is taken to send none. The
+ * time is long enough for a client on a busy machine.
  */
 const STDIN_GRACE_MS = 10_000;
 
@@ -108,7 +108,7 @@ function execute(login: Login, channel: ServerChannel, command: string, how: { e
       if (!abort.signal.aborted) throw error;
       return undefined;
     });
-    // A cut that waited for more changes than there were is over with its command.
+    // A fault that was to cut the connection after more changes than the command made ends with the command.
     if (cut !== undefined) machine.disk.onChange = undefined;
     const changed = machine.disk.changes + machine.effects !== before;
     machine.ctx.records.add({

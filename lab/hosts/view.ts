@@ -64,7 +64,7 @@ export class DiskView implements IFileSystem {
     const existed = await this.fs.exists(located);
     if (existed) await this.check(located, WRITE, "open", name);
     else await this.checkFolder(located, "open", name);
-    // The folder's absence is this error, not an implicit mkdir.
+    // A missing folder is an error here: the in-memory file system would make it.
     if (!existed && !(await this.fs.exists(path.dirname(located)))) throw missing("open", name);
     const before = existed && isWhole !== undefined ? await this.fs.readFileBuffer(located) : undefined;
     if (isWhole === undefined || isWhole.length > 0) this.disk.assertRoom(located, name);

@@ -1,4 +1,4 @@
-/** Webhooks of charts as a client meets them: who is asked, what it says before they answer, and that they then admit. */
+/** Webhooks of charts, as a client sees them: which are called, which errors come before they answer, and that they then admit. */
 import { Agent, request } from "undici";
 import { parse } from "yaml";
 import { LabWorld, type WorldCluster } from "../../tests/support/lab-world";
@@ -176,7 +176,7 @@ describe("which requests are asked about", () => {
     expect(await asked("PATCH", "/api/v1/namespaces/checked/status", label)).toBe(false);
   });
 
-  test("webhooks themselves are asked about by none, so that one that does not answer can be taken away", async () => {
+  test("no webhook is called for webhook configurations, so that one that does not answer can be removed", async () => {
     configure({ rules: [{ apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*"] }] });
     expect(await ask("DELETE", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/w")).toEqual([200, "Status"]);
     expect(await asked()).toBe(false);

@@ -1,6 +1,6 @@
 /**
- * Admission webhooks, as the API server asks them: which ones a request goes to, and what it says where one cannot be reached.
- * One that is reached admits what it gets and changes nothing of it.
+ * Admission webhooks, as the API server calls them: which ones a request goes to, and the error if one cannot be reached. A webhook that can
+ * be reached admits every object and changes nothing.
  */
 import type { LabContext } from "../core/world";
 import { at, type JsonMap, type KubeObject, listAt, mapAt, textAt } from "./objects";
@@ -56,7 +56,7 @@ export class Admission {
 
   /** @throws StatusError 500 for a webhook that cannot be reached, 403 for one that refuses or a quota that is used up, 400 for one that takes no dry runs */
   check(request: AdmissionRequest): void {
-    // Nobody could take away a webhook that refuses its own removal.
+    // Otherwise nobody could remove a webhook that refuses its own removal.
     if (request.type.group === GROUP) return;
     for (const kind of CONFIGURATIONS)
       for (const configuration of this.store.all(`${GROUP}/v1`, kind))
@@ -70,7 +70,7 @@ export class Admission {
     if (!listAt(webhook, "rules").some((rule) => covers(rule, request))) return false;
     const isNamespace = type.group === "" && type.kind === "Namespace";
     const home = isNamespace ? object : namespace === undefined ? undefined : this.store.one("v1", "Namespace", undefined, namespace);
-    // The selector of namespaces is not for what lies in none.
+    // The namespace selector does not apply to objects without a namespace.
     if (home !== undefined && !selects(mapAt(webhook, "namespaceSelector"), home.metadata.labels)) return false;
     return selects(mapAt(webhook, "objectSelector"), object.metadata.labels);
   }
@@ -107,7 +107,7 @@ export class Admission {
       .filter(({ metadata }) => metadata.labels?.["kubernetes.io/service-name"] === own);
     const ready = slices.flatMap((slice) => listAt(slice, "endpoints")).some((endpoint) => at(endpoint, "conditions", "ready") === true);
     if (!ready) return failed(`no endpoints available for service "${own}"`);
-    // Whose authority is not (yet) there is taken for a stranger.
+    // Without a CA bundle the webhook's certificate is not trusted.
     if ((textAt(webhook, "clientConfig", "caBundle") ?? "") === "")
       return failed("tls: failed to verify certificate: x509: certificate signed by unknown authority");
     if (this.ctx.faults.take("kubernetes.webhook-silent", name) !== undefined) return failed("context deadline exceeded");

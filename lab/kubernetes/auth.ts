@@ -121,7 +121,7 @@ const IMPERSONATE = /^impersonate-/;
 
 /**
  * Who a request is made as: itself, or the user that it names in headers (`kubectl --as`).
- * @throws StatusError 403 for who may not, 400 for a header that the lab does not model
+ * @throws StatusError 403 for a user that may not, 501 for a header that the lab does not model
  */
 export function actingAs(user: User, headers: IncomingHttpHeaders, store: ObjectStore): User {
   const given = Object.keys(headers).filter((name) => IMPERSONATE.test(name));

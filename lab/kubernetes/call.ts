@@ -20,7 +20,7 @@ export interface ApiServerOptions {
   tokens: Tokens;
   ctx: LabContext;
   tls: { key: string; cert: string; ca: string };
-  /** What is in the pods. */
+  /** What runs in the pods. */
   programs: () => PodPrograms;
 }
 

@@ -77,7 +77,7 @@ function allowedCauses(value: Json, schema: JsonMap, path: string): StatusCause[
   return [{ reason: "FieldValueNotSupported", message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported}`, field: path }];
 }
 
-/** A pattern is of Go's dialect (`(?i)`, `\z`). A server refuses a definition with one that is none; here it refuses no value. */
+/** Patterns have the syntax of Go (`(?i)`, `\z`). A real server refuses a definition with an invalid one; here such a pattern matches any value. */
 function matches(text: string, pattern: string): boolean {
   const { RE2JS, RE2JSSyntaxException } = require("re2js") as typeof import("re2js");
   try {

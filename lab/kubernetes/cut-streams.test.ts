@@ -26,9 +26,9 @@ afterAll(() => world.stop());
 const admin = (key: string): string =>
   Buffer.from(new RegExp(`client-${key}-data: (\\S+)`).exec(dev.cluster.adminKubeconfig())?.[1] ?? "", "base64").toString();
 
-/** When a client goes away: at once, with the answer, or after what is no frame of any protocol. */
+/** When a client disconnects: at once, when it has the answer, or after bytes that are not a frame of any protocol. */
 const MOMENTS = ["at once", "answered", "garbled"] as const;
-/** As WebSocket reserved bits and an operation code that there is none of; as SPDY data of no stream. */
+/** In WebSocket reserved bits and an unknown operation code, in SPDY data of a stream that does not exist. */
 const NO_FRAME = Buffer.from([0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1, 0]);
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -54,7 +54,7 @@ async function cut(to: number, route: string, headers: readonly string[], when: 
     await pause(20);
   }
   (reset ?? (() => raw.resetAndDestroy()))();
-  // What the server's side of the connection does of it.
+  // Time for the server to react.
   await pause(50);
   raw.destroy();
   return line;
@@ -78,7 +78,7 @@ test.each([
   expect(await cut(port, "log", [])).toBe("HTTP/1.1 200 OK");
 });
 
-test("a server of tests before the API outlives its clients and the API", async () => {
+test("the relay that tests put before the API survives clients and an API that reset their connections", async () => {
   const open = new Set<net.Socket>();
   const between = net.createServer((inner) => {
     const outer = net.connect(port, "127.0.0.1");

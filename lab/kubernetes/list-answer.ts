@@ -8,7 +8,7 @@ export type ObjectForm = "Table" | "PartialObjectMetadata" | undefined;
 
 const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ""}/${metadata.name}`;
 
-/** The page that a request asks for, and the mark of the next one. */
+/** The page that a request asks for, with the continue token of the next one. */
 function page(objects: readonly KubeObject[], resourceVersion: string, query: URLSearchParams): { objects: KubeObject[]; metadata: Record<string, unknown> } {
   const mark = query.get("continue");
   const after = mark ? (JSON.parse(Buffer.from(mark, "base64").toString("utf8")) as { start: string }).start : undefined;
@@ -18,7 +18,7 @@ function page(objects: readonly KubeObject[], resourceVersion: string, query: UR
   const last = shown.at(-1);
   if (last === undefined || shown.length === wanted.length) return { objects: shown, metadata: { resourceVersion } };
   const next = Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: Number(resourceVersion), start: keyOf(last) })).toString("base64");
-  // How many are left is not known of a selection.
+  // With a selector the server does not say how many are left.
   const selects = query.get("labelSelector") || query.get("fieldSelector");
   return { objects: shown, metadata: { resourceVersion, continue: next, ...(selects ? {} : { remainingItemCount: wanted.length - limit }) } };
 }

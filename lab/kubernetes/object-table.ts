@@ -134,7 +134,7 @@ export class ObjectTable {
     });
   }
 
-  /** A definition takes its objects with it. */
+  /** A deleted definition deletes its objects. */
   #undefine(crd: KubeObject): void {
     const group = textAt(crd, "spec", "group") ?? "";
     const plural = textAt(crd, "spec", "names", "plural") ?? "";

@@ -1,4 +1,4 @@
-/** Parameters of requests that the lab models, by what is done. A real server passes over others in silence; the lab refuses and notes them. */
+/** Parameters of requests that the lab models, by what is done. A real server ignores all others; the lab refuses and notes them. */
 import type { JsonMap } from "./objects";
 
 const SELECT = ["labelSelector", "fieldSelector"];

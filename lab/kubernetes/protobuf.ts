@@ -86,7 +86,7 @@ function decode(bytes: Uint8Array | string, type: string, where: string): Decode
     const field = fields[String(reader.getFieldNumber())];
     if (field === undefined) throw refuse(`field ${reader.getFieldNumber()} of ${where}`);
     const [name, , repeated] = field;
-    // Who sends none keeps those that are there.
+    // Left out: a client that sends no managed fields keeps the stored ones.
     if (name === "managedFields" || name === "selfLink") {
       reader.skipField();
       continue;

@@ -9,7 +9,7 @@ import { scaleOf } from "./scale";
 import { fieldSelector, labelSelector } from "./selectors";
 import { watch } from "./watch";
 
-/** What the request's selectors and namespace leave. */
+/** Whether the request's selectors and namespace select an object. */
 export function selected({ url }: Call, { type, namespace }: ResourcePath): (object: KubeObject) => boolean {
   const labels = labelSelector(url.searchParams.get("labelSelector") ?? "");
   const fields = fieldSelector(url.searchParams.get("fieldSelector") ?? "", type.kind);

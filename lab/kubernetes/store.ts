@@ -1,6 +1,6 @@
 /**
  * The objects of one cluster, changed by the rules of the API server: versions, defaults, validation, finalizers, owners,
- * namespaces that end, server-side apply. HTTP and controllers both go through here.
+ * namespaces that are being deleted, server-side apply. HTTP and controllers both go through here.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { pruneAndDefault } from "./custom-schema";
@@ -15,7 +15,7 @@ import { allocateAddress, keepAllocated } from "./service-addresses";
 import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound, qualified, type StatusCause } from "./status";
 import { validate } from "./validation";
 
-/** What is asked before an object is stored or deleted; it throws where that may not be. */
+/** Called before an object is stored or deleted. It throws to refuse that. */
 export type Admit = (operation: "CREATE" | "UPDATE" | "DELETE", object: KubeObject) => void;
 
 export interface WriteOptions {
@@ -38,7 +38,7 @@ export class ObjectStore extends ObjectTable {
     const object = this.#prepare(type, namespace, copy(given));
     const { metadata } = object;
     if (metadata.name && this.find(type, metadata.namespace, metadata.name) !== undefined) throw alreadyExists(type, metadata.name);
-    // A controller's namespace: nothing is put into one that is not there.
+    // Nothing is stored in a namespace that does not exist or is being deleted.
     this.#requireNamespace(type, object);
     metadata.uid = randomUUID();
     metadata.creationTimestamp = this.now();
@@ -184,7 +184,7 @@ export class ObjectStore extends ObjectTable {
     return true;
   }
 
-  /** What has this object as its only owner goes with it. */
+  /** Deletes the objects whose only owner is this one. */
   #collectOwned(owner: KubeObject): void {
     for (const { type, object } of this.ownedBy(owner)) {
       // It may have gone with another one of them.

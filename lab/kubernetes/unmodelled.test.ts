@@ -58,7 +58,7 @@ test("a parameter, a sub-resource or an option that is not modelled is an error 
   }
 });
 
-test("a namespace that ends is gone at once when what it waits for is taken away, as with a real server", async () => {
+test("setting a namespace's finalizers, or removing them, does not delete the namespace", async () => {
   await dev.namespace("app");
   const type = dev.cluster.store.type("v1", "Namespace");
   const { object } = dev.cluster.store.finalize(type, "app", ["kubernetes"], {});

@@ -130,7 +130,7 @@ function undeclared(route: Route, { query, body }: Request): string | undefined 
     const field = Object.keys(parsed).find((key) => key !== "sid" && !route.fields.includes(key));
     return field === undefined ? undefined : `the field ${field}`;
   } catch {
-    // The route says what is wrong with it.
+    // The route reports what is wrong with it.
     return undefined;
   }
 }

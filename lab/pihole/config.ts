@@ -5,7 +5,7 @@ import { HomelabError } from "../../common/errors";
 export const LISTS = ["dns.hosts", "dns.cnameRecords", "dns.upstreams"] as const;
 export type ListName = (typeof LISTS)[number];
 
-/** Variables of the environment: `FTLCONF_` and the key with `_` for `.`. Of the last two the lab knows what they do not change. */
+/** Variables of the environment: `FTLCONF_` and the key with `_` for `.`. Those that are `ignored` change nothing that the lab models. */
 const VARIABLES: Readonly<Record<string, ListName | "password" | "ignored">> = {
   FTLCONF_dns_hosts: "dns.hosts",
   FTLCONF_dns_cnameRecords: "dns.cnameRecords",

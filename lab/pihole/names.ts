@@ -4,7 +4,7 @@ import type { PiholeConfig } from "./config";
 export interface NameTable {
   /** Addresses by name, in lower case. */
   addresses: ReadonlyMap<string, readonly string[]>;
-  /** Name to the name that it is another one for. */
+  /** Alias to the name that it stands for (CNAME). */
   aliases: ReadonlyMap<string, string>;
 }
 

@@ -15,7 +15,7 @@ export interface Session {
 
 const newId = (): string => randomBytes(16).toString("base64");
 
-/** Who is logged in. They are in memory: a restart of FTL ends them all here, and keeps them in a database in the real one. */
+/** The sessions of those that are logged in. They are in memory, so a restart ends them; the real FTL keeps them in a database. */
 export class Sessions {
   #all: (Session | undefined)[] = Array.from({ length: MAX_SESSIONS });
 

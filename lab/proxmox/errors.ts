@@ -12,5 +12,5 @@ export class PveError extends Error {
 
 export const parameterError = (errors: Readonly<Record<string, string>>): PveError => new PveError(400, "Parameter verification failed.", errors);
 
-/** What a task dies with: its exit status. */
+/** A failure of a task. The message is the task's exit status. */
 export class TaskError extends Error {}

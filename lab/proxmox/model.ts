@@ -89,7 +89,7 @@ export type ProxmoxState = z.infer<typeof stateSchema>;
 /** The facts of the site that Proxmox is made of. */
 export type ProxmoxSite = Pick<LabSite, "domain" | "proxmox" | "nodes" | "storages">;
 
-/** Hardware as it came, with nothing built on it. */
+/** The site's hardware in its first state, with no VM. */
 export const emptyState = ({ nodes, storages }: ProxmoxSite): ProxmoxState => ({
   ...{ vms: [], volumes: [], tasks: [], pools: [], nextPid: 4242, left: [] },
   storages: storages.map((entry) => ({ ...entry, options: { ...entry.options } })),
@@ -98,7 +98,7 @@ export const emptyState = ({ nodes, storages }: ProxmoxSite): ProxmoxState => ({
 
 /**
  * A saved state on hardware that may have grown.
- * @param before the site's facts when it was saved: what is new since then is as it came
+ * @param before the site's facts when it was saved: hardware that is new since then is in its first state
  */
 export function restoredState(saved: unknown, site: ProxmoxSite, before: ProxmoxSite): ProxmoxState {
   const state = stateSchema.parse(saved);
@@ -141,7 +141,7 @@ export interface Guests {
   /** Boots in the background. Why a machine does not come up is in the records. */
   powerOn(spec: GuestSpec): void;
   powerOff(id: string): Promise<void>;
-  /** Its disks are gone. */
+  /** Removes the machine and its disks. */
   destroy(id: string): Promise<void>;
   /** Whether it has booted and answers the guest agent. */
   isUp(id: string): boolean;
@@ -168,7 +168,7 @@ export const contentOf = (storage: Storage): string[] => listed(storage.options[
 /** Whether a node has a storage; an entry without a list of nodes is for all of them. */
 export const isOn = (storage: Storage, node: string): boolean => storage.options["nodes"] === undefined || listed(storage.options["nodes"]).includes(node);
 
-/** What an entry gives a name to: `dir:/var/lib/vz`, `lvmthin:pve/data`. */
+/** The place that an entry names: `dir:/var/lib/vz`, `lvmthin:pve/data`. */
 export function placeOf({ type, options }: Storage): string {
   const parts = ["path", "vgname", "thinpool", "pool"].flatMap((key) => options[key] ?? []);
   return `${type}:${parts.join("/")}`;

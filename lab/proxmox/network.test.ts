@@ -97,7 +97,7 @@ test.each<[string, Record<string, string>, object]>([
   );
 });
 
-test("an interface that is not there is refused, and one of a kind that is not modelled is told as such", async () => {
+test("a missing interface is refused, and one of a kind that is not modelled is answered and noted as such", async () => {
   for (const [method, form] of [
     ["PUT", { type: "bridge" }],
     ["DELETE", {}],
@@ -117,7 +117,7 @@ test("a VM whose bridge is not there does not start, and does once it is applied
   expect(await lab.task("POST", "/nodes/node03/qemu/100/status/start")).toBe("OK");
 });
 
-test("hardware that came since a state was saved is as it came; what was changed or removed stays so", async () => {
+test("hardware that was added after a state was saved is in its first state; what was changed or removed stays so", async () => {
   await lab.call("POST", NETWORK, vmbr1);
   await lab.call("DELETE", "/storage/slowdata");
   const saved = JSON.parse(JSON.stringify(lab.proxmox.save())) as { networks: Record<string, unknown> };

@@ -88,7 +88,7 @@ function checkGateways(interfaces: readonly Interface[], iface: string, given: R
   }
 }
 
-/** Writes what a change makes of the configuration; nothing uses it before a reload. */
+/** Writes the changed configuration as the pending one. It takes effect with a reload. */
 function write(call: Call, action: string, iface: string, change: (interfaces: readonly Interface[]) => Interface[]): void {
   const node = nodeOf(call.pve, required(call, "node")).name;
   const network = networkOf(call.pve, node);
@@ -138,7 +138,7 @@ function update(call: Call): void {
     const old = interfaces.find((entry) => entry.iface === iface);
     if (!old) throw missing();
     checkGateways(interfaces, iface, given);
-    // An address that a request does not repeat stays in the file's entry and is no longer its method: for bridges, both are told.
+    // Options that a request does not repeat stay in the entry, unless `delete` names them.
     const options = Object.fromEntries(Object.entries(old.options).filter(([key]) => !removed.includes(key)));
     return interfaces.map((entry) => (entry === old ? { ...old, options: { ...options, ...stored(given) } } : entry));
   });
@@ -203,7 +203,7 @@ function list(call: Call): Record<string, unknown>[] {
   });
 }
 
-/** The differences that a list of interfaces tells beside its data. */
+/** The diff of the pending changes, which a list of interfaces has beside its data. */
 function pendingChanges(pve: Pve, node: string): string | undefined {
   const network = networkOf(pve, node);
   return network.pending === undefined ? undefined : networkDiff(network.applied, network.pending);

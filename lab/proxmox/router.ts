@@ -31,7 +31,7 @@ export interface Route {
 /** The handler checks every parameter itself, and refuses unknown ones. */
 export const CHECKED = "checked by the handler";
 
-/** As the API says it of a parameter that it does not have; the lab says it of one that it does not model. */
+/** The API's message about a parameter that it does not have. The lab gives it for one that it does not model, too. */
 export const NOT_IN_SCHEMA = "property is not defined in schema and the schema does not allow additional properties";
 
 /**

@@ -66,7 +66,7 @@ function checkOptions(type: StorageType, given: Readonly<Record<string, string>>
   return { ...options, content: content.join(",") };
 }
 
-/** As Proxmox tries it on the node that was asked: the first. */
+/** Tries the storage on the node that serves the request, the first one, as Proxmox does. */
 function activate(pve: Pve, storage: Storage): void {
   const [first] = pve.site.nodes;
   if (first === undefined || storage.options["disable"] === "1" || !isOn(storage, first.name) || roomOf(pve, storage, first.name) !== undefined) return;
@@ -83,7 +83,7 @@ function activate(pve: Pve, storage: Storage): void {
   );
 }
 
-/** Volumes that an earlier entry for this place named. */
+/** Gives a new entry the volumes that an earlier entry for the same place had. */
 function takeUp(pve: Pve, storage: Storage): void {
   const place = placeOf(storage);
   const name = storage.storage;

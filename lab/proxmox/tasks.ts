@@ -11,11 +11,11 @@ export interface TaskRequest {
   user: string;
   /** Name of the latency that it takes before its work. */
   latency: string;
-  /** What the worker takes back of what the call itself had begun, where the task fails. */
+  /** If the task fails: undoes what the call did before it started the task. */
   undo?: () => void;
 }
 
-/** What runs, by cluster. */
+/** Running tasks, by cluster. */
 const running = new WeakMap<Pve, Set<Promise<void>>>();
 
 /** Resolves when no task runs any more. */
@@ -23,7 +23,7 @@ export async function tasksEnded(pve: Pve): Promise<void> {
   for (let runs = running.get(pve); runs !== undefined && runs.size > 0; ) await Promise.all(runs);
 }
 
-/** How work that runs is told to stop. */
+/** Functions that stop running work. */
 const stops = new WeakMap<Task, () => void>();
 
 /** Tasks that can be stopped: their remaining steps do not happen. For other kinds it is not known what a stop leaves behind. */

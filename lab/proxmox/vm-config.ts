@@ -11,7 +11,7 @@ const OPTIONS = new Set(
   ),
 );
 const NUMBERED = /^(net|ipconfig|serial|parallel|usb|hostpci|numa|unused|virtiofs)\d+$/;
-/** Parameters of requests that are no options; which of them a call takes, the call says. */
+/** Parameters of requests that are no options. Each call says which of them it accepts. */
 const REQUEST_ONLY = new Set(["vmid", "delete", "digest", "pool", "skiplock", "start"]);
 /** Options that the API gives as numbers. */
 const INTEGERS = new Set([

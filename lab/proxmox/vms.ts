@@ -17,7 +17,7 @@ function newVm(pve: Pve, node: string, vmid: number): Vm {
   return vm;
 }
 
-/** The VM is gone, with its disks; also what a creation or clone that fails does with its own (qemu-server, API2/Qemu.pm). */
+/** Removes a VM with its disks. A creation or clone that fails removes its own VM, too (qemu-server, API2/Qemu.pm). */
 function drop(pve: Pve, vm: Vm): void {
   freeDisks(pve, vm);
   pve.state.vms = pve.state.vms.filter((v) => v !== vm);
@@ -132,7 +132,7 @@ function moveDisk(call: Call): string {
   const volume = volumeOf(call.pve, vm, disk);
   if (!volume) throw new PveError(500, `disk '${disk}' does not exist`);
   storageOf(call.pve, vm.node, storage);
-  // The lab keeps no copy of what was moved.
+  // The lab always deletes the source of a moved disk, so it accepts only `delete=1`.
   if (call.parameters["delete"] !== "1") throw parameterError({ delete: NOT_IN_SCHEMA });
   if (volume.storage === storage) throw new PveError(500, "you can't move to the same storage with same format");
   return task(call, vm, "qmmove", "proxmox.clone", () => {
@@ -157,7 +157,7 @@ function convertToTemplate(call: Call): string {
 
 function destroy(call: Call): string {
   const vm = vmOf(call);
-  // The lab's VMs leave neither disks nor entries behind, whatever these say.
+  // The parameters change nothing: the lab's VMs never leave disks or entries behind.
   checkUnlocked(vm);
   if (vm.config["protection"] === "1") throw new PveError(500, `can't remove VM ${vm.vmid} - protection mode enabled`);
   if (vm.status === "running") throw new PveError(500, `VM ${vm.vmid} is running - destroy failed`);

@@ -17,7 +17,7 @@ export interface S3Server extends Persistent, Stoppable {
   readonly port: number;
   /** As MinIO's client makes them with the root user; one that is there stays as it is. */
   makeBuckets(wanted: readonly WantedBucket[]): void;
-  /** The same of users: those that are there get what is wanted now. By access key. */
+  /** Makes users, by access key. Existing ones get the given keys and statements. */
   makeUsers(wanted: Readonly<Record<string, User>>): void;
 }
 
@@ -89,7 +89,7 @@ class S3 {
     return key === "" ? this.#bucket(exchange, bucket) : this.#object(exchange, bucket, key);
   }
 
-  /** A body that did not arrive whole. */
+  /** Refuses a body that did not arrive as it was sent. */
   #checkBody({ request, body }: Exchange): void {
     const digest = request.headers["content-md5"];
     if (digest !== undefined && digest !== createHash("md5").update(body).digest("base64"))

@@ -23,8 +23,8 @@ function canonicalQuery(url: URL): string {
 export const denied = (): S3Error => new S3Error(403, "AccessDenied", "Access Denied.");
 
 /**
- * Whether the body's bytes are what was signed is not looked at.
- * @param keyOf the secret key of an access key; undefined for one that there is not
+ * Checks the signature of the request's head. It does not check that the body has the signed digest.
+ * @param keyOf the secret key of an access key; undefined for an unknown one
  * @returns the access key that signed
  * @throws S3Error 403
  */

@@ -7,7 +7,7 @@ export const text = (value: string): string => value.replaceAll("&", "&amp;").re
 /** @param content XML already */
 export const element = (name: string, content: string): string => `<${name}>${content}</${name}>`;
 
-// Names of objects are texts: `0012` is no number, and a blank at an end belongs to the name. Go writes quotes by their numbers.
+// Names of objects are texts: `0012` is no number, and a blank at an end belongs to the name. Go writes quotes as numeric references.
 const parser = new XMLParser({
   ignoreAttributes: true,
   removeNSPrefix: true,

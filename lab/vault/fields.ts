@@ -1,7 +1,7 @@
 /**
- * What of a request the lab's Vault models: the real one passes over a field that it does not know, and does what the lab does not do with
- * some that it knows. Both would look like a success here, so they are refused. One that is empty asks for nothing, and one of another
- * path's is passed over as by the real one.
+ * Which fields of a request the lab's Vault models. The real Vault ignores fields that it does not know, and knows some that the lab does
+ * not model. Both would look like a success here, so the lab refuses them. An empty field is accepted, and a field of another path is
+ * ignored, as by the real Vault.
  */
 import type { Call } from "./core";
 import { MOUNT_CONFIG } from "./mounts";
@@ -10,7 +10,7 @@ import { MOUNT_CONFIG } from "./mounts";
 const FIELDS: readonly (readonly [RegExp, readonly string[]])[] = [
   [
     /^sys\/init$/,
-    // All but the first two are refused by name where they say something (seal.ts).
+    // All but the first two are refused by name if they are not empty (seal.ts).
     ["secret_shares", "secret_threshold", "pgp_keys", "root_token_pgp_key", "stored_shares", "recovery_shares", "recovery_threshold", "recovery_pgp_keys"],
   ],
   [/^sys\/unseal$/, ["key", "reset"]],
@@ -26,7 +26,7 @@ const FIELDS: readonly (readonly [RegExp, readonly string[]])[] = [
     /^auth\/token\/create(-orphan)?(\/.+)?$/,
     [
       ...["policies", "no_default_policy", "no_parent", "ttl", "lease", "period", "explicit_max_ttl", "renewable", "num_uses", "display_name", "meta", "type"],
-      // Refused by name where they say something.
+      // Refused by name if they are not empty.
       ...["role_name", "entity_alias", "wrap_ttl"],
     ],
   ],
@@ -56,10 +56,10 @@ const FIELDS: readonly (readonly [RegExp, readonly string[]])[] = [
   ],
 ];
 
-/** KV's own among them. */
+/** The fields of any path, with those of KV. */
 const ANYWHERE = new Set(["data", "versions", ...FIELDS.flatMap(([, names]) => names)]);
 const HEALTH = ["standbyok", "perfstandbyok", "activecode", "standbycode", "drsecondarycode", "performancestandbycode", "sealedcode", "uninitcode"];
-/** `generic_mount_paths` is asked by clients of the document. */
+/** Clients that request the OpenAPI document send `generic_mount_paths`. */
 const QUERY = new Set(["list", "version", "depth", "generic_mount_paths", ...HEALTH]);
 const TOKEN_TYPES = ["", "default", "service", "default-service"];
 

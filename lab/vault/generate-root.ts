@@ -1,4 +1,4 @@
-/** sys/generate-root: a new root token for who has enough of the unseal keys. */
+/** sys/generate-root: a new root token for a client that has enough of the unseal keys. */
 import { randomInt, randomUUID } from "node:crypto";
 import { type Answer, type Core, hash } from "./core";
 import { badRequest, VaultError } from "./errors";

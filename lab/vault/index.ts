@@ -24,14 +24,14 @@ export interface VaultOptions {
   saved?: unknown;
   /** Starts sealed whatever `saved` says, as a server does that was stopped. */
   sealed?: boolean;
-  /** Called after each change of the seal: the pod's readiness hangs on it. */
+  /** Called after each change of the seal: the pod's readiness depends on it. */
   onSealChange?: () => void;
   /** The pod that it runs in: credentials for Kubernetes logins that name none. */
   pod?: PodIdentity;
 }
 
 const ENVELOPE = { lease_id: "", renewable: false, lease_duration: 0, data: null, wrap_info: null, warnings: null, auth: null, mount_type: "" };
-/** These answer with their bare object. */
+/** Paths that answer with the object alone, without the envelope (`request_id`, `data`, …). */
 const BARE = /^sys\/(health|seal-status|init|unseal|leader|generate-root\/(attempt|update)|internal\/specs\/openapi)$/;
 
 async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
@@ -78,7 +78,7 @@ function refuseHeaders({ headers }: IncomingMessage, core: Core): void {
   if (String(headers["x-vault-namespace"] ?? "") !== "") throw core.notModelled("a namespace", badRequest("namespaces are not modelled by the lab"));
 }
 
-/** Whether a call with a token writes: those that ask for the seal, or open it, are left out. */
+/** Whether a call writes. Calls about the seal and its keys are left out. */
 const changes = ({ method = "GET", url = "" }: IncomingMessage): boolean =>
   ["POST", "PUT", "PATCH", "DELETE"].includes(method) && !BARE.test(url.replace(/^\/v1\//, "").replace(/\?.*$/, ""));
 

@@ -14,7 +14,7 @@ const reviewSchema = z.object({
     user: z.object({ username: z.string().optional(), uid: z.string().optional() }).default({}),
   }),
 });
-/** What a token of a service account says of itself. */
+/** The claims of a service account's token. */
 const claimsSchema = z.object({
   aud: z.union([z.string(), z.array(z.string())]).default([]),
   exp: z.number().optional(),
@@ -25,7 +25,7 @@ type Claims = z.infer<typeof claimsSchema>;
 
 const LISTS = ["bound_service_account_names", "bound_service_account_namespaces", "token_bound_cidrs", "token_policies"];
 const TIMES = ["token_ttl", "token_max_ttl", "token_explicit_max_ttl", "token_period"];
-/** Older names of the same. */
+/** Older names of a role's fields. */
 const ALIASES: Record<string, string> = {
   policies: "token_policies",
   ttl: "token_ttl",
@@ -232,7 +232,7 @@ export class KubernetesAuth {
     return claims;
   }
 
-  /** Asks the cluster by TokenReview. Vault tells a client that is refused nothing of why, also where the cluster is not there. */
+  /** Asks the cluster by TokenReview. Vault does not tell a refused client why, not even if the cluster does not answer. */
   async #review(config: KubernetesConfig, jwt: string, audience: string, wanted: { namespace: string; name: string; uid: string }): Promise<void> {
     const { ctx, pod } = this.core;
     const inCluster = /^https:\/\/kubernetes\.default(\.svc(\.cluster\.local)?)?(:443)?\/?$/.test(config.host);

@@ -187,13 +187,13 @@ export class Kv {
     }
     if (method === "PATCH" && existing === undefined) throw notFound();
     if (method !== "PATCH" && Object.keys(body).length === 0) return undefined;
-    // What is refused makes no entry.
+    // Checked first, since a refused request must make no entry.
     const [custom, lifetime] = [customMetadata(body["custom_metadata"]), seconds(body["delete_version_after"])];
     const before = JSON.stringify(existing);
     const entry = this.#entry(store, path);
     if (body["custom_metadata"] !== undefined) {
       const next = { ...(method === "PATCH" ? entry.custom : {}), ...custom };
-      // A null takes away.
+      // Null removes a key.
       const left = Object.entries(next).filter((pair): pair is [string, string] => pair[1] !== null);
       entry.custom = left.length > 0 ? Object.fromEntries(left) : null;
     }

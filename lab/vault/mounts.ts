@@ -69,7 +69,7 @@ export class Mounts {
 
   constructor(
     private readonly core: Core,
-    /** Called with the path of a secret engine that came or went. */
+    /** Called when an engine or auth method is mounted, unmounted or moved. */
     private readonly changed: {
       added(kind: MountKind, path: string): void;
       removed(kind: MountKind, path: string): void;

@@ -25,7 +25,7 @@ interface SystemPath {
   /** After `sys/`, as OpenAPI writes it. */
   path: string;
   methods: readonly string[];
-  /** Of one that is known in part: another method is refused by Vault itself, and is no gap of the lab. */
+  /** Vault itself refuses all other methods of this path, so they are not noted as unmodelled. */
   strict?: boolean;
   run: (parts: Parts, call: TokenCall, path: string) => Answer;
 }
@@ -69,7 +69,7 @@ const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/\{\w+\}
 
 export const SYSTEM = TABLE.map((entry) => ({ ...entry, pattern: patternOf(entry.path) }));
 
-/** Without a token; the router itself answers these. */
+/** Paths that need no token. The router itself answers them. */
 const OPEN: Readonly<Record<string, readonly string[]>> = {
   "sys/health": READ,
   "sys/seal-status": READ,
@@ -122,7 +122,7 @@ function operations(methods: readonly string[]): Record<string, object> {
   return Object.fromEntries(methods.map((method) => [method === "LIST" ? "get" : method.toLowerCase(), {}]));
 }
 
-/** What the server of this state serves, in the form of the real one's document. @param shown whether who asks sees a mount */
+/** What the server of this state serves, in the form of the real one's document. @param shown whether the client may see a mount */
 export function openApi({ state }: Core, shown: (mount: string) => boolean): Record<string, unknown> {
   const below = (mount: string, table: Readonly<Record<string, readonly string[]>>) =>
     Object.entries(table).map(([path, methods]): [string, readonly string[]] => [`${mount}${path}`, methods]);

@@ -19,7 +19,7 @@ const UNMODELLED = new Set([
   "control_group",
   "mfa_methods",
 ]);
-/** The form of before capabilities. */
+/** The older form of a rule, from before there were capabilities. */
 const LEGACY: Record<string, string[]> = {
   deny: ["deny"],
   read: ["read", "list"],

@@ -19,7 +19,7 @@ const SUDO =
 
 const OPERATIONS: Record<string, string> = { GET: "read", LIST: "list", DELETE: "delete", PATCH: "patch" };
 
-/** What is answered before anybody's rights are asked. */
+/** Paths that are answered without a token. */
 const WITHOUT_TOKEN = /^(sys\/(health|seal-status|init|unseal|leader|generate-root\/(attempt|update))|auth\/.+\/login)$/;
 
 export class Router {
@@ -92,7 +92,7 @@ export class Router {
     const outage = ctx.faults.take("vault.unavailable", name);
     if (outage !== undefined) throw new VaultError(Number(outage["status"] ?? 503), "local node not active but active cluster node not found");
     if (!state.initialized || state.sealed || ctx.faults.take("vault.sealed", name) === undefined) return;
-    // As after a restart of its process: closed until somebody brings the keys.
+    // As after a restart of its process: sealed until somebody unseals it.
     state.sealed = true;
     this.onSealChange();
   }
@@ -160,7 +160,7 @@ export class Router {
     const given = this.#policies.capabilities(token, listing ? `${call.path}/` : call.path);
     const wanted = OPERATIONS[call.method] ?? (this.#exists(call) ? "update" : "create");
     if (!given.includes(wanted)) {
-      // The UI's question is answered to whoever may see something of the mount.
+      // The UI's request about a mount is answered to every token that has a right below that mount.
       if (call.path.startsWith("sys/internal/ui/mounts/") && this.#sees(token, call.path.slice("sys/internal/ui/mounts/".length))) return;
       throw denied();
     }

@@ -5,7 +5,7 @@ const entrySchema = z.object({
   /** By number; old ones go when there are more than are kept. */
   versions: z.record(z.string(), versionSchema),
   current: z.number(),
-  /** Told from the first write on that makes as many versions as are kept; 0 before. */
+  /** The oldest version that is kept; 0 until a write makes as many versions as are kept. */
   oldest: z.number().default(0),
   created: z.string(),
   updated: z.string(),

@@ -104,7 +104,7 @@ describe("policies and tokens", () => {
     expect((await call("GET", "auth/token/lookup-self", undefined, periodic)).status).toBe(200);
   });
 
-  test("a revoked token takes its children along, not the orphans", async () => {
+  test("revoking a token revokes its children, but not orphans", async () => {
     await call("PUT", "sys/policies/acl/p", { policy: 'path "auth/token/create" { capabilities = ["update", "sudo"] }' }, root);
     const parent = await token({ policies: ["p"] });
     const make = async (body: unknown) => String((await call("POST", "auth/token/create", body, parent)).body["auth"]?.["client_token"]);

@@ -135,7 +135,7 @@ export class Tokens {
       path: token.path,
       ...(token.period > 0 ? { period: token.period } : {}),
       policies: token.policies,
-      // What never ends has no lease, and so none that is renewable or not.
+      // A token that never expires has no lease, so `renewable` is left out.
       ...(expires === null ? {} : { renewable: token.renewable }),
       ...(token.role === "" ? {} : { role: token.role }),
       ttl: expires === null ? 0 : Math.max(0, expires - this.core.now()),
@@ -274,7 +274,7 @@ export class Tokens {
     if (token === undefined) return undefined;
     if (keepChildren) for (const child of this.core.state.tokens) if (child.parent === token.hash) Object.assign(child, { parent: null, orphan: true });
     this.#drop(token);
-    // A login that ends is part of the login.
+    // Revoking the token of a login belongs to the login, which is recorded as a read.
     this.core.record(token.path.startsWith("auth/token/") ? "write" : "read", "token-revoke");
     return undefined;
   }
@@ -286,7 +286,7 @@ export class Tokens {
     return found === undefined && accessor !== "" ? { warnings: ["No token found with this accessor"] } : this.#revoke(this.#byAccessor(accessor));
   }
 
-  /** Ends every token of an auth method that goes. */
+  /** Revokes every token of an auth method that is disabled or moved. */
   revokeOf(authPath: string): void {
     for (const token of [...this.core.state.tokens]) if (token.path === `auth/${authPath}login`) this.#drop(token);
   }

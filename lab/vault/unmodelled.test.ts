@@ -52,7 +52,7 @@ test.each([
   expect(lab.ctx.records.since().filter(({ kind }) => kind === "write")).toHaveLength(last);
 });
 
-test("a field of another path is passed over, as by a real server", async () => {
+test("a field of another path is ignored, as by a real server", async () => {
   expect((await call("PUT", "auth/token/renew-self", { kubernetes_host: "https://a" })).text).not.toContain("not modelled");
 });
 

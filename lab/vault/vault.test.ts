@@ -143,7 +143,7 @@ describe("kv 2", () => {
     expect((await call("LIST", "kv/metadata/none", undefined, root)).status).toBe(404);
   });
 
-  test("as many versions as are wanted, a patch, and a life that ends", async () => {
+  test("a limit of versions, a patch, and versions that expire", async () => {
     await call("POST", "kv/metadata/a", { max_versions: 2, custom_metadata: { owner: "me" } }, root);
     for (const x of [1, 2, 3]) await call("PUT", "kv/data/a", { data: { x, y: "kept" } }, root);
     expect((await call("GET", "kv/metadata/a", undefined, root)).body["data"]).toMatchObject({

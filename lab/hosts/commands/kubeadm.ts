@@ -6,7 +6,7 @@ import type { Machine } from "../machine";
 import { neighbourAt } from "../neighbours";
 import { startUnit, stopUnit } from "../units";
 
-/** How kubeadm ends each complaint of a phase. */
+/** The last line of each error that kubeadm prints for a phase. */
 const MORE = "To see the stack trace of this error execute with --v=5 or higher";
 const MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml";
 const ADMIN_KUBECONFIG = "/etc/kubernetes/admin.conf";
@@ -22,7 +22,7 @@ const clusterSchema = z.object({
   controlPlaneEndpoint: z.string(),
   networking: z.object({ podSubnet: z.string(), serviceSubnet: z.string() }),
 });
-/** Of an init phase; without a version kubeadm asks the internet for one. */
+/** The configuration of an init phase. Without a version kubeadm asks the internet for one. */
 const phaseClusterSchema = clusterSchema.pick({ kubernetesVersion: true });
 const joinSchema = z.object({
   nodeRegistration: z.object({ name: z.string() }),
@@ -49,7 +49,7 @@ async function preflight(machine: Machine): Promise<string | undefined> {
 }
 
 function addToken(run: Invocation, state: KubeadmState, config: z.infer<typeof initSchema>): void {
-  // The only life that the roles give a token; another one is a gap.
+  // The only time to live that the roles give a token; the lab does not model another one.
   for (const { token, ttl } of config.bootstrapTokens) {
     if (ttl !== "30m0s") unmodelled(run, "kubeadm", `ttl ${ttl}`);
     state.tokens[token] = run.machine.ctx.clock.now() + 30 * 60_000;
@@ -154,7 +154,7 @@ export async function kubeadm(run: Invocation, version: string, args: string[]) 
   return unmodelled(run, "kubeadm", args.join(" "));
 }
 
-/** The host that has the state of the cluster whose kubeconfig this is: another control plane joined it. */
+/** The host that has the state of the cluster: its first node, to which the kubeconfig of another control plane leads. */
 async function firstNode(machine: Machine, kubeconfig: string): Promise<Machine> {
   const address = /^ +server: https:\/\/(.+):\d+$/m.exec((await machine.disk.read(kubeconfig)) ?? "")?.[1] ?? "";
   return neighbourAt(machine.ctx, address) ?? machine;

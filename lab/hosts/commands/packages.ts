@@ -17,7 +17,7 @@ async function installOne(run: Invocation, name: string, version: string): Promi
 const LOCK =
   "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1234 (unattended-upgr)\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?";
 
-/** How long it waits for dpkg's lock, and what becomes of configuration files: no package of the lab asks about those. */
+/** Options that change nothing in the lab: how long to wait for dpkg's lock, what to do about configuration files, and how to download. */
 const OPTIONS = [/^DPkg::Lock::Timeout=\d+$/i, /^Dpkg::Options::=--force-conf(def|old|new)$/i, /^Acquire::(Retries|http::Timeout|https::Timeout)=\d+$/i];
 
 const aptGet: HostCommand = async (run) => {

@@ -7,7 +7,7 @@ import { SpdyConnection, type SpdyStream } from "./spdy";
 import { acceptSpdy, acceptWebSocket, protocolOf, wantsWebSocket } from "./upgrade";
 
 const V4 = "v4.channel.k8s.io";
-/** Has a message that ends the input: with what came before it, a client can only end its input by going away. */
+/** The first version with a message that ends the input. With earlier ones a client can end its input only by disconnecting. */
 const V5 = "v5.channel.k8s.io";
 
 const [STDIN, STDOUT, STDERR, RESULT, CLOSE] = [0, 1, 2, 3, 255];
@@ -15,7 +15,7 @@ const [STDIN, STDOUT, STDERR, RESULT, CLOSE] = [0, 1, 2, 3, 255];
 /** Runs a command with all of its input. @throws StatusError where it cannot be started */
 export type Run = (stdin: Buffer, signal: AbortSignal) => Promise<CommandResult>;
 
-/** What a client reads at the end. */
+/** The status that a client reads at the end. */
 function resultOf(outcome: CommandResult | StatusError): string {
   if (outcome instanceof StatusError) return JSON.stringify(outcome.body());
   const { exitCode } = outcome;
@@ -59,14 +59,14 @@ async function overWebSocket(socket: WebSocket, run: Run, wants: (name: string) 
     socket.on("close", () => resolve());
   });
   socket.on("close", () => gone.abort());
-  // Says that the connection stands, as a real server does.
+  // An empty message confirms the connection, as from a real server.
   send(wants("stdout") ? STDOUT : RESULT, "");
   try {
     await stdin;
     if (gone.signal.aborted) return;
     const outcome = await outcomeOf(run, Buffer.concat(input), gone.signal);
     if (!(outcome instanceof StatusError)) {
-      // Complaints first: `kubectl cp` ends with the archive, and would not show them.
+      // Standard error first: `kubectl cp` stops at the end of the archive and would not show what follows.
       if (wants("stderr") && outcome.stderr.length > 0) send(STDERR, outcome.stderr);
       if (wants("stdout") && outcome.stdout.length > 0) send(STDOUT, outcome.stdout);
     }

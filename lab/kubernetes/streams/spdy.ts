@@ -11,7 +11,7 @@ const SYN_REPLY = 2;
 const RST_STREAM = 3;
 const PING = 6;
 const GO_AWAY = 7;
-/** Frames that say nothing to a server of Kubernetes: SETTINGS, HEADERS of an open stream, WINDOW_UPDATE. */
+/** Frames that a server of Kubernetes ignores: SETTINGS, HEADERS of an open stream, WINDOW_UPDATE. */
 const PASSED_OVER = new Set([4, 8, 9]);
 const FIN = 1;
 const HEAD_BYTES = 8;

@@ -53,7 +53,7 @@ export function acceptSpdy({ response, upgrade }: Call, protocol: string): Duple
 export function acceptWebSocket({ request, response, upgrade }: Call, protocol: string): Promise<WebSocket> {
   const { socket, head } = upgraded(upgrade);
   const server = new WebSocketServer({ noServer: true });
-  // Kubernetes has names of protocols with a slash, which a header has not by RFC 6455: the library would refuse them.
+  // Names of Kubernetes' protocols may have a slash, which RFC 6455 does not allow in this header: the library would refuse them.
   delete request.headers["sec-websocket-protocol"];
   server.once("headers", (lines) => lines.push(`Sec-WebSocket-Protocol: ${protocol}`));
   return new Promise((resolve, reject) => {
