@@ -63,7 +63,7 @@ async function stub(disk: HostDisk, name: string): Promise<void> {
   await disk.install(`/usr/bin/${name}`, text, 0o755);
   await disk.install(`/bin/${name}`, text, 0o755);
   if (["sysctl", "modprobe", "ip", "useradd", "usermod", "groupadd", "swapoff", "lsmod", "chown", "blkid", "mkfs.ext4"].includes(name)) {
-    const byPath = `#!/bin/sh\n/usr/bin/${name} "$@"\n`;
+    const byPath = `#!/bin/sh\n[ $# -le 9 ] || { lab-binary ${name} image "$@"; exit 2; }\n/usr/bin/${name} "$@"\n`;
     await disk.install(`/usr/sbin/${name}`, byPath, 0o755);
     await disk.install(`/sbin/${name}`, byPath, 0o755);
   }

@@ -99,3 +99,10 @@ test.each([
 ])("%s is refused and noted, where an earlier lab took it", async (line) => {
   expect([line, await isRefused(line)]).toEqual([line, true]);
 });
+
+test("a program that is a file, and is given more arguments than the shell hands on, is refused and noted", async () => {
+  const ten = "1 2 3 4 5 6 7 8 9 10";
+  await host.run(`printf '#!/bin/sh\\nlab-binary k3s v1 "$@"\\n' > /usr/local/bin/k3s && chmod 755 /usr/local/bin/k3s`, { user: "root" });
+  expect(await isRefused(`k3s ${ten}`)).toBe(true);
+  expect(await isRefused(`/usr/sbin/modprobe ${ten}`)).toBe(true);
+});

@@ -3,6 +3,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { HomelabError } from "../../common/errors";
 import { FAULTS } from "../../lab/core/faults";
+import { ARCHIVE } from "../../lab/hosts/archive";
+import { PROGRAMS } from "../../lab/hosts/commands/programs";
+import { COMMAND_NAMES } from "../../lab/hosts/shell";
 import { parseStackConfig } from "../../stacks/load/settings";
 import { proxmoxSchema, siteSchema, stacksSchema } from "../../stacks/load/site-schema";
 import { vmFileSchema } from "../../stacks/load/vms/vm-schema";
@@ -65,6 +68,17 @@ test("docs/lab.md lists every fault with its parameters, and no other", () => {
   expect(rows.map(([name]) => name).toSorted()).toEqual(Object.keys(FAULTS).toSorted());
   const parameters = Object.entries<readonly string[]>(FAULTS).flatMap(([name, keys]) => keys.map((key): [string, string] => [name, key]));
   expect(parameters.filter(([name, key]) => new Map(rows).get(name)?.includes(`parameters.${key}`) !== true)).toEqual([]);
+});
+
+test("docs/lab.md lists every command of a host that is the lab's own", () => {
+  const [, list = ""] = /Modelled beside the shell's own commands: (.*?)SFTP/.exec(section("lab", "Hosts (`lab/hosts`)")) ?? [];
+  const listed = new Set([...list.matchAll(/`([^` ]+)[^`]*`/g)].map(([, name = ""]) => name));
+  // These only do something else than the shell's own; `sudo` is said above the list, and stand-ins of downloads are said below it.
+  const beside = ["cat", "chmod", "env", "grep", "lab-binary", "ls", "mkdir", "rm", "sudo", "tar"];
+  expect(COMMAND_NAMES.filter((name) => !listed.has(name)).toSorted()).toEqual(beside);
+  expect(Object.keys(PROGRAMS).filter((name) => !listed.has(name))).toEqual([]);
+  const brought = new Set([...Object.keys(PROGRAMS), ...Object.values(ARCHIVE).flatMap(({ programs = [] }) => programs.map((file) => path.basename(file)))]);
+  expect([...listed].filter((name) => !name.includes("/") && !COMMAND_NAMES.includes(name) && !brought.has(name))).toEqual(["cilium", "clusterctl"]);
 });
 
 test("docs/lab.md lists every latency with its default", () => {

@@ -4,12 +4,16 @@ import { clusterApiQuestion, clusterctl } from "./cluster-api";
 import { cilium, kubeadm, kubectl } from "./kubeadm";
 import { PROGRAMS } from "./programs";
 
+const MOST_ARGUMENTS = 9;
+
 /**
  * What stand-ins for downloaded programs run: `lab-binary NAME VERSION ARGS…`. A program that is not on the disk cannot be run.
  * One that the lab does not model fails with a message that says so.
  */
 const labBinary: HostCommand = async (run) => {
   const [name = "", version = "", ...args] = run.args;
+  // just-bash gives a script nine arguments, and an empty text for each further one.
+  if (args.length > MOST_ARGUMENTS) return unmodelled(run, name, `more than ${MOST_ARGUMENTS} arguments`);
   if (name === "k3s") return k3s(run, version, args);
   if (name === "k3s-uninstall") {
     if (run.who.uid !== 0) return fail("k3s-uninstall.sh: must be run as root");
