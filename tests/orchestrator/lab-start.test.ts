@@ -41,6 +41,14 @@ test("a lab that starts again has the ports that it had; those in use are named 
   expect(JSON.parse(fs.readFileSync(file, "utf8"))).toEqual(before);
 });
 
+test("a lab that is up runs the code that it was started with, and a further start says when that is older", async () => {
+  const start = () => rehearsal.homelab("lab", "start", "--latency", "zero");
+  const again = await start();
+  expect([again.code, again.stdout, again.stderr]).toEqual([0, expect.stringContaining("is running already"), ""]);
+  fs.utimesSync(path.join(rehearsal.checkout, "bin/lab/main.js"), new Date(), new Date());
+  expect((await start()).stderr).toBe("note: the lab was started before its code changed; to run the new code, stop and start it (its state is kept)\n");
+});
+
 test("a port that is none is refused by its flag", async () => {
   await rehearsal.homelab("lab", "stop");
   const { code, stderr } = await rehearsal.homelab("lab", "start", "--proxy-port", "99999");
