@@ -1,9 +1,9 @@
 /** The jobs that change the homelab, from a new image to what runs. */
 import type { Job } from "./model";
-import { CLEAN, checkout, HOMELAB_MAIN, INSTALL, NODE, ON_OUR_RUNNER, onHomelab, PLAN } from "./steps";
+import { CHILD_OF, CLEAN, checkout, HOMELAB_MAIN, INSTALL, NODE, ON_OUR_RUNNER, onHomelab, PLAN, UP } from "./steps";
 
 /** The approval of the environment is what agrees to changes of production; it agrees to nothing that is lost. */
-const UP = "npx --no-install homelab up --plain --plan plan/plan.json --yes --approve production --report up/report.json";
+const RUN_UP = "npx --no-install homelab up --plain --plan plan/plan.json --yes --approve production --report up/report.json";
 
 export const DELIVERY_JOBS: readonly Job[] = [
   {
@@ -69,7 +69,7 @@ export const DELIVERY_JOBS: readonly Job[] = [
     timeoutMinutes: 60,
     ...onHomelab(PLAN),
     prepare: ON_OUR_RUNNER,
-    artefacts: { name: PLAN, paths: ["plan/plan.json", "plan/report.json", "plan/summary.md"] },
+    artefacts: { name: PLAN, paths: ["plan/plan.json", "plan/report.json", "plan/summary.md"], child: CHILD_OF.plan },
     steps: [
       CLEAN,
       INSTALL,
@@ -80,13 +80,16 @@ export const DELIVERY_JOBS: readonly Job[] = [
           gitlab: "npx --no-install homelab preview --plain --plan plan/plan.json --report plan/report.json --markdown plan/summary.md",
         },
       },
-      { run: "npm run plan:outputs -- plan/report.json", id: PLAN },
+      {
+        run: { github: "npm run plan:outputs -- plan/report.json", gitlab: `npm run plan:outputs -- plan/report.json --pipeline ${CHILD_OF.plan}` },
+        id: PLAN,
+      },
     ],
   },
   {
-    name: "up",
+    name: UP,
     title: "Does what the plan says, after an approval, or refuses where it would be something else now",
-    on: ["by-hand"],
+    on: ["main"],
     timeoutMinutes: 120,
     ...onHomelab("prod"),
     needs: [PLAN],
@@ -97,8 +100,8 @@ export const DELIVERY_JOBS: readonly Job[] = [
       INSTALL,
       {
         run: {
-          github: `${UP} --markdown "$GITHUB_STEP_SUMMARY"`,
-          gitlab: `${UP} --markdown up/summary.md`,
+          github: `${RUN_UP} --markdown "$GITHUB_STEP_SUMMARY"`,
+          gitlab: `${RUN_UP} --markdown up/summary.md`,
         },
       },
     ],
@@ -110,7 +113,7 @@ export const DELIVERY_JOBS: readonly Job[] = [
     timeoutMinutes: 50,
     // It reads, as the plan does.
     ...onHomelab(PLAN),
-    needs: ["up"],
+    needs: [UP],
     // Since when an image is written is in the commits.
     depth: 0,
     prepare: [checkout({ clean: false, "fetch-depth": 0 }), NODE],

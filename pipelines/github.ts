@@ -86,7 +86,7 @@ const strategyOf = (matrix: Matrix["matrix"] | undefined): object =>
 function jobOf({ job, if: condition, outputs, matrix, needs: wanted = job.needs ?? [] }: OwnJob, names: readonly string[]): object {
   const needs = wanted.filter((name) => names.includes(name));
   const secrets = Object.fromEntries((job.secrets?.github ?? []).map((name) => [name, secretValue(name)]));
-  const steps = [...preparationOf(job), ...job.steps, ...(job.artefacts === undefined ? [] : [upload(job.artefacts)])];
+  const steps = [...preparationOf(job), ...job.steps, ...(job.artefacts === undefined || job.artefacts.paths.length === 0 ? [] : [upload(job.artefacts)])];
   return {
     name: job.title,
     ...(needs.length === 0 ? {} : { needs }),

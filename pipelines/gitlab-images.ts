@@ -16,12 +16,10 @@ export interface ListedImage {
   readonly arguments: Readonly<Record<string, string>>;
 }
 
-/** Where the child pipeline lies, as an artefact of the job that writes it. */
-export const CHILD_FILE = "image-jobs/pipeline.yml";
 /** Of the project's variables with this environment as their scope, a job that pushes has the account of the registry. */
 const ENVIRONMENT = "images";
 
-const IN_CHILD = [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }];
+export const IN_CHILD = [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }] as const;
 const LOGIN = 'printenv REGISTRY_PASSWORD | docker login --username "$REGISTRY_USERNAME" --password-stdin "$REGISTRY"';
 
 /** A variable of its own for each argument: none of the project's or of GitLab's has its name. */

@@ -1,11 +1,10 @@
 /** The description as GitLab's `.gitlab-ci.yml`, and the templates that other projects include. */
 import { portableYaml } from "../common/yaml";
 import { comment } from "./github";
-import { CHILD_FILE } from "./gitlab-images";
 import { APPLICATION_FLOW, IMAGES, image, TEMPLATES } from "./gitlab-templates";
 import { JOBS, jobNamed } from "./jobs";
 import { commandFor, isRun, type Job, type Trigger } from "./model";
-import { PREVIEW } from "./steps";
+import { CHILD_OF, IMAGES_LIST, PLAN, PREVIEW, UP } from "./steps";
 
 const STAGES = ["validate", "preview", "nightly", "release", "up", "images"] as const;
 type Stage = (typeof STAGES)[number];
@@ -23,6 +22,7 @@ const STAGE_OF: Readonly<Record<string, Stage>> = {
   rollout: "up",
   deploy: "up",
   delivered: "up",
+  [IMAGES_LIST]: "images",
 };
 
 /** What waits for no stage before its own: a change is shown also where a check of it fails. */
@@ -33,24 +33,25 @@ const DEPLOYS: ReadonlySet<string> = new Set(["release", "up", "deploy"]);
 
 const ON_CHANGE = { if: '$CI_PIPELINE_SOURCE == "merge_request_event"' };
 const ON_MAIN = { if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_SOURCE == "push"' };
-const RULES: Readonly<Record<Trigger, { readonly if: string; readonly when?: string; readonly allow_failure?: false }>> = {
+/** By hand a schedule has a button of its own, and `up` waits in a pipeline of its own (gitlab-up.ts). */
+const RULES: Readonly<Record<Exclude<Trigger, "by-hand">, { readonly if: string }>> = {
   change: ON_CHANGE,
   main: ON_MAIN,
   nightly: { if: '$CI_PIPELINE_SOURCE == "schedule"' },
   called: { if: '$CI_PIPELINE_SOURCE == "pipeline"' },
-  // Where it fails the pipeline fails. Until somebody starts it, it holds up what needs it, and the stages after its own.
-  "by-hand": { ...ON_MAIN, when: "manual", allow_failure: false },
 };
 
 const RUNNER_TAGS = { hosted: undefined, homelab: ["homelab"] } as const;
+
+/** In a stage of their own, after all others: no release waits for an image. Without a registry main has none to push to. */
+const WHERE_IMAGES_DIFFER = [ON_CHANGE, { if: `${ON_MAIN.if} && $REGISTRY` }].map((rule) => ({ ...rule, changes: ["images/**/*"] }));
 
 /** A job on the homelab's runner waits for ever where there is none: the variable says that there is. */
 function rulesOf(job: Job): object[] {
   const wantsRunner = [job, ...(job.needs ?? []).map(jobNamed)].some(({ runner }) => runner === "homelab");
   const conditions = [...(wantsRunner ? ['$HOMELAB_RUNNER == "true"'] : []), ...(job.calledWith === undefined ? [] : [`$${job.calledWith}`])];
-  // A schedule is run by hand with a button of its own.
   return job.on
-    .filter((trigger) => trigger !== "by-hand" || !job.on.includes("nightly"))
+    .filter((trigger) => trigger !== "by-hand")
     .map((trigger) => {
       const rule = { ...RULES[trigger], if: [RULES[trigger].if, ...conditions].join(" && ") };
       return job.always ? { ...rule, when: "always" } : rule;
@@ -66,14 +67,25 @@ function variablesOf(job: Job): object {
   return Object.keys(variables).length === 0 ? {} : { variables };
 }
 
-function jobOf(job: Job): object {
+const pathsOf = ({ paths, child: file }: NonNullable<Job["artefacts"]>): readonly string[] => (file === undefined ? paths : [...paths, file]);
+
+/** Another job's artefact as a pipeline of its own, which this job is: it fails where a job of that one fails, and waits while one waits. */
+const child = (artifact: string, job: string) => ({ include: [{ artifact, job }], strategy: "depend" });
+
+/** What each job has on GitLab beside or in the place of what the description says. */
+const OWN: Readonly<Record<string, object>> = {
+  [IMAGES_LIST]: { interruptible: false, rules: WHERE_IMAGES_DIFFER, needs: [] },
+};
+
+/** @param rules by which it runs; default: those of its triggers */
+export function jobOf(job: Job, rules = rulesOf(job)): object {
   const tags = RUNNER_TAGS[job.runner];
   const environment = job.environment?.gitlab;
   return {
     extends: ".node",
     stage: STAGE_OF[job.name] ?? "validate",
     timeout: `${job.timeoutMinutes} minutes`,
-    rules: rulesOf(job),
+    rules,
     ...(tags === undefined ? {} : { tags }),
     ...variablesOf(job),
     // `access` asks for no deployment.
@@ -82,7 +94,8 @@ function jobOf(job: Job): object {
     ...(job.needs === undefined ? {} : { needs: job.needs.map((name) => ({ job: name, artifacts: true })) }),
     ...(DEPLOYS.has(job.name) ? { interruptible: false, resource_group: job.name } : {}),
     script: job.steps.filter(isRun).map(({ run }) => commandFor(run, "gitlab")),
-    ...(job.artefacts === undefined ? {} : { artifacts: { when: "always", expire_in: "1 week", paths: job.artefacts.paths } }),
+    ...(job.artefacts === undefined ? {} : { artifacts: { when: "always", expire_in: "1 week", paths: pathsOf(job.artefacts) } }),
+    ...OWN[job.name],
   };
 }
 
@@ -104,28 +117,12 @@ const SCANS = {
   },
 };
 
-/** In a stage of their own, after all others: no release waits for an image. Without a registry main has none to push to. */
-const WHERE_IMAGES_DIFFER = [ON_CHANGE, { if: `${ON_MAIN.if} && $REGISTRY` }].map((rule) => ({ ...rule, changes: ["images/**/*"] }));
 const IMAGE_JOBS = {
-  "images-list": {
-    extends: ".node",
-    stage: "images",
-    timeout: "10 minutes",
-    interruptible: false,
-    rules: WHERE_IMAGES_DIFFER,
-    needs: [],
-    variables: { GIT_DEPTH: "0" },
-    script: ["make bin/.built", `npm run images -- --pipeline ${CHILD_FILE}`],
-    artifacts: { expire_in: "1 week", paths: [CHILD_FILE] },
-  },
-  images: {
-    stage: "images",
-    rules: WHERE_IMAGES_DIFFER,
-    needs: ["images-list"],
-    // It fails where a job of it fails.
-    trigger: { include: [{ artifact: CHILD_FILE, job: "images-list" }], strategy: "depend" },
-  },
+  images: { stage: "images", rules: WHERE_IMAGES_DIFFER, needs: [IMAGES_LIST], trigger: child(CHILD_OF.images, IMAGES_LIST) },
 };
+
+/** Whether it waits for a hand, the plan says: gitlab-up.ts. */
+const UP_AS_CHILD = { stage: "up", rules: rulesOf(jobNamed(UP)), needs: [PLAN], trigger: child(CHILD_OF.plan, PLAN) };
 
 const HEAD = "# Made by `npm run pipelines` from pipelines/: edit there.";
 const yaml = (value: object): string => portableYaml(value, { aliasDuplicateObjects: false });
@@ -137,7 +134,7 @@ const each = (entries: Record<string, object>): string =>
 /** Jobs of {@link JOBS}, each with its title above it. */
 function jobsText(): string {
   return JOBS.filter(({ only }) => only !== "github")
-    .map((job) => `\n${comment(job.title)}\n${yaml({ [job.name]: jobOf(job) })}`)
+    .map((job) => `\n${comment(job.title)}\n${yaml({ [job.name]: job.name === UP ? UP_AS_CHILD : jobOf(job) })}`)
     .join("");
 }
 

@@ -1,28 +1,22 @@
 /** The images that the homelab builds itself, by the one list of images/images.yaml. */
 import type { Workflow } from "./github";
+import { jobNamed } from "./jobs";
 import type { Job } from "./model";
 import { IMAGE_SCAN } from "./reusable";
-import { checkout, INSTALL } from "./steps";
+import { checkout, IMAGES_LIST, INSTALL } from "./steps";
 
 const PATHS = ["images/**"];
 const REGISTRY = "${{ vars.REGISTRY }}";
 
 /** Which of them differ, from what the host says of the commit before. */
 const list = (base: string, words: string): Job => ({
-  name: "list",
-  title: "Which images the commits concern",
-  on: ["change", "main"],
-  only: "github",
-  timeoutMinutes: 10,
-  permissions: { contents: "read" },
-  runner: "hosted",
-  depth: 0,
+  ...jobNamed(IMAGES_LIST),
   env: { IMAGES_BASE: base },
   steps: [INSTALL, { run: `npm run images${words}`, id: "list" }],
 });
 const OUTPUTS = { images: "${{ steps.list.outputs.images }}", version: "${{ steps.list.outputs.version }}" };
-const EACH = { name: "image", of: "${{ fromJSON(needs.list.outputs.images) }}" };
-const ANY = "needs.list.outputs.images != '[]'";
+const EACH = { name: "image", of: `\${{ fromJSON(needs.${IMAGES_LIST}.outputs.images) }}` };
+const ANY = `needs.${IMAGES_LIST}.outputs.images != '[]'`;
 /** The name that each has within the job. */
 const LOCAL = "${{ matrix.image.name }}:scanned";
 
@@ -41,7 +35,7 @@ A repository without the variable REGISTRY has no registry to push to.`,
         name: "image",
         title: "Build, scan, push",
         calls: "build-and-push.yml",
-        needs: ["list"],
+        needs: [IMAGES_LIST],
         if: ANY,
         matrix: EACH,
         permissions: { attestations: "write", contents: "read", "id-token": "write", "security-events": "write" },
@@ -52,7 +46,7 @@ A repository without the variable REGISTRY has no registry to push to.`,
           "build-args": "${{ matrix.image.arguments }}",
           registry: REGISTRY,
           project: "${{ vars.REGISTRY_PROJECT || 'library' }}",
-          version: "${{ needs.list.outputs.version }}",
+          version: `\${{ needs.${IMAGES_LIST}.outputs.version }}`,
         },
         secrets: { "registry-username": "${{ secrets.REGISTRY_USERNAME }}", "registry-password": "${{ secrets.REGISTRY_PASSWORD }}" },
       },
@@ -69,7 +63,7 @@ own. A base without a digest is no fault yet: images.yml pushes none that has on
       { job: list("${{ github.event.pull_request.base.sha }}", ""), outputs: OUTPUTS },
       {
         if: ANY,
-        needs: ["list"],
+        needs: [IMAGES_LIST],
         matrix: EACH,
         job: {
           name: "image",

@@ -2,7 +2,7 @@
 import { HomelabError } from "../common/errors";
 import { DELIVERY_JOBS } from "./delivery-jobs";
 import { type ActionStep, isRun, type Job } from "./model";
-import { CLEAN, checkout, DRIFT, INSTALL, NODE, ON_OUR_RUNNER, onHomelab, PLAN, PREVIEW } from "./steps";
+import { CHILD_OF, CLEAN, checkout, DRIFT, IMAGES_LIST, INSTALL, NODE, ON_OUR_RUNNER, onHomelab, PLAN, PREVIEW } from "./steps";
 
 /** The lab in which main is built; a pull request reads it, and only a run of main writes it. */
 const LAB = { path: "lab" };
@@ -158,6 +158,18 @@ export const JOBS: readonly Job[] = [
     environment: { github: "release", gitlab: "release" },
     secrets: { github: ["GITHUB_TOKEN"], gitlab: ["GITLAB_TOKEN"] },
     steps: [INSTALL, { run: "npm run release -- --push" }],
+  },
+  {
+    name: IMAGES_LIST,
+    title: "Which images the commits concern",
+    on: ["change", "main"],
+    timeoutMinutes: 10,
+    permissions: { contents: "read" },
+    runner: "hosted",
+    depth: 0,
+    artefacts: { name: IMAGES_LIST, paths: [], child: CHILD_OF.images },
+    // GitHub takes them as a matrix, GitLab as a pipeline; images.ts gives GitHub's the commit to compare with.
+    steps: [INSTALL, { run: { github: "npm run images", gitlab: `npm run images -- --pipeline ${CHILD_OF.images}` } }],
   },
   ...DELIVERY_JOBS,
   {

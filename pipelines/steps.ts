@@ -6,6 +6,10 @@ export const NODE_VERSION = 20;
 export const PREVIEW = "preview";
 export const DRIFT = "drift";
 export const PLAN = "plan";
+export const UP = "up";
+export const IMAGES_LIST = "images-list";
+/** Pipelines that a job of GitLab's writes and another one runs as its child: below the checkout. */
+export const CHILD_OF = { images: "image-jobs/pipeline.yml", plan: "plan/pipeline.yml" } as const;
 export const INSTALL: Step = { run: "make bin/.built" };
 /** On a runner of ours the folder is that of the run before. */
 export const CLEAN: Step = { run: "make clean-reports" };

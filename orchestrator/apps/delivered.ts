@@ -91,7 +91,7 @@ const pipelinesSchema = z.array(z.object({ id: z.number().int(), status: z.strin
 type Pipeline = z.infer<typeof pipelinesSchema>[number];
 const jobsSchema = z.array(z.object({ name: z.string(), status: z.string() }));
 
-/** A pipeline is a success while `up` waits for a hand: the last job says what was done. */
+/** The last job says what was done: the state of the pipeline is that of its other jobs too. */
 function gitlabState({ status }: Pipeline, jobs: z.infer<typeof jobsSchema>): Pick<DeliveryRun, "state" | "says"> {
   const last = jobs.find(({ name }) => name === LAST_JOB);
   if (last === undefined) return { state: "failed", says: `it has no job ${LAST_JOB}: the project's variable HOMELAB_RUNNER is not true` };

@@ -9,6 +9,7 @@ import * as path from "node:path";
 import { parse } from "yaml";
 import { splitCommand } from "../../pipelines/command-words";
 import { renderAll } from "../../pipelines/files";
+import { upPipeline } from "../../pipelines/gitlab-up";
 import { HEAD, startWorld, type World } from "./comment-world";
 
 const ROOT = path.join(__dirname, "..", "..");
@@ -63,7 +64,7 @@ interface Commands {
   host: "github" | "gitlab";
   commands: string[];
 }
-const files = Object.entries(renderAll());
+const files = Object.entries({ ...renderAll(), ".gitlab/child-of-plan.yml": upPipeline({ changed: true, pipeline: "1" }) });
 
 /** The jobs of a file of either host, with their commands. */
 function jobsOf(file: string, text: string): Commands[] {
@@ -265,9 +266,11 @@ test("the targets of make that the jobs call fail with what they call, and remov
 });
 
 describe("whether up has to be approved", () => {
-  const outputs = (content: unknown, ...more: string[]) => {
+  const pipeline = (): string => path.join(dir, "plan/pipeline.yml");
+  const outputs = (content: unknown, ...more: string[]) => outputsIn({}, content, ...more);
+  const outputsIn = (variables: Record<string, string>, content: unknown, ...more: string[]) => {
     fs.writeFileSync(path.join(dir, "report.json"), typeof content === "string" ? content : JSON.stringify(content));
-    const env = { PATH: process.env["PATH"] ?? "", GITHUB_OUTPUT: path.join(dir, "outputs") };
+    const env = { PATH: process.env["PATH"] ?? "", GITHUB_OUTPUT: path.join(dir, "outputs"), ...variables };
     fs.writeFileSync(env.GITHUB_OUTPUT, "a=b\n");
     const args = [path.join(ROOT, "bin/pipelines/plan-outputs.main.js"), path.join(dir, "report.json"), ...more];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", env });
@@ -281,6 +284,28 @@ describe("whether up has to be approved", () => {
       err: "",
       said: `a=b\nchanged=${changed}\n`,
     });
+  });
+
+  test.each([true, false])("GitLab gets the pipeline of the approval, with the plan of its own: %s", (changed) => {
+    const report = { version: 1, operation: "preview", ok: true, changed };
+    expect(outputsIn({ CI_PIPELINE_ID: "4711" }, report, "--pipeline", pipeline())).toMatchObject({ code: 0, err: "" });
+    expect(fs.readFileSync(pipeline(), "utf8")).toBe(upPipeline({ changed, pipeline: "4711" }));
+  });
+
+  test.each([
+    ["no pipeline of GitLab's", {}, ["--pipeline"], 2, /^usage: /],
+    ["outside of GitLab", {}, ["--pipeline", "FILE"], 1, /CI_PIPELINE_ID is not the number of a pipeline/],
+    ["a number that is none", { CI_PIPELINE_ID: "1\n  x: y" }, ["--pipeline", "FILE"], 1, /CI_PIPELINE_ID is not the number of a pipeline/],
+    ["another word", {}, ["--changed", "FILE"], 2, /^usage: /],
+  ])("%s: no pipeline is written", (_, variables, words, code, said) => {
+    const report = { version: 1, operation: "preview", ok: true, changed: false };
+    const ended = outputsIn(variables as Record<string, string>, report, ...words.map((word) => (word === "FILE" ? pipeline() : word)));
+    expect([ended.code, ended.err, fs.existsSync(pipeline())]).toEqual([code, expect.stringMatching(said), false]);
+  });
+
+  test("a preview that failed leaves GitLab no pipeline, so nothing is approved", () => {
+    const ended = outputsIn({ CI_PIPELINE_ID: "1" }, { version: 1, operation: "preview", ok: false, changed: false }, "--pipeline", pipeline());
+    expect([ended.code, fs.existsSync(pipeline())]).toEqual([1, false]);
   });
 
   test.each([

@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { parse } from "yaml";
 import { splitCommand, type Words } from "../../pipelines/command-words";
 import { renderAll } from "../../pipelines/files";
+import { upPipeline } from "../../pipelines/gitlab-up";
 
 const ROOT = path.join(__dirname, "..", "..");
 const scripts = Object.keys((JSON.parse(fs.readFileSync(path.join(ROOT, "package.json"), "utf8")) as { scripts: object }).scripts);
@@ -75,7 +76,9 @@ function commandsIn(text: string): string[] {
   ]);
 }
 
-test.each(Object.entries(renderAll()))("every command of %s is there", (_, text) => {
+const FILES = { ...renderAll(), "the pipeline of up": upPipeline({ changed: true, pipeline: "1" }) };
+
+test.each(Object.entries(FILES))("every command of %s is there", (_, text) => {
   const commands = commandsIn(text);
   expect(commands.flatMap((command) => splitCommand(command).map(missing)).filter((problem) => problem !== undefined)).toEqual([]);
 });

@@ -29,7 +29,7 @@ const WORDS = {
 function run(host: Host, number: number, commit: string, status: string): void {
   const runs = world.hosts[host].runs;
   const found = runs.find((one) => one.number === number);
-  // GitLab's pipeline counts as a success while its manual job `up` waits.
+  // The state of GitLab's pipeline is that of its other jobs too.
   const [own, jobs] = host === "github" ? [status, {}] : ["success", { plan: "success", rollout: status }];
   if (found === undefined) runs.push({ number, commit, status: own, jobs });
   else Object.assign(found, { status: own, jobs });

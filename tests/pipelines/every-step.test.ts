@@ -6,8 +6,11 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { renderAll } from "../../pipelines/files";
+import { upPipeline } from "../../pipelines/gitlab-up";
 import { type Row, rowsOf } from "./host-runs";
 
+/** With the pipeline that GitLab's plan leaves for the approval. */
+const allFiles = () => ({ ...renderAll(), ".gitlab/child-of-plan.yml": upPipeline({ changed: true, pipeline: "1" }) });
 const TABLE = path.join(__dirname, "every-step.txt");
 
 /** The rows in the form of the table: each job, and below it for each step the job's result, the later steps and the other jobs that run. */
@@ -30,7 +33,7 @@ const sections = (text: string): Map<string, string> =>
   );
 
 const kept = sections(fs.readFileSync(TABLE, "utf8"));
-const made = sections(tableOf(rowsOf(renderAll())));
+const made = sections(tableOf(rowsOf(allFiles())));
 
 test.each([...made])("%s: each step fails as its row says", (job, rows) => {
   expect(rows).toBe(kept.get(job) ?? `every-step.txt has no job ${job}`);
@@ -40,7 +43,7 @@ test("the table has no job that is gone", () => {
   expect([...kept.keys()].filter((job) => !made.has(job))).toEqual([]);
 });
 
-const rows = rowsOf(renderAll());
+const rows = rowsOf(allFiles());
 
 test("a failure is none of the job only where a download may have nothing, and a scan's and a report's upload comes after it", () => {
   const passing = rows.filter(({ result }) => result !== "failure");
@@ -54,7 +57,7 @@ test("a failure is none of the job only where a download may have nothing, and a
     ["drift.yml/drift", "make drift-report", "actions/upload-artifact", "drift-issue"],
     ["gitlab:ci.yml/drift", "make drift-report", "keeps drift/drift.json drift/failure.txt", "drift-issue"],
     ["up.yml/up", "npx --no-install homelab up", "actions/upload-artifact", ""],
-    ["gitlab:ci.yml/up", "npx --no-install homelab up", "keeps up/report.json up/summary.md", ""],
+    ["gitlab:child-of-plan.yml/up", "npx --no-install homelab up", "keeps up/report.json up/summary.md", ""],
     ["security.yml/trivy", "aquasecurity/trivy-action", "github/codeql-action/upload-sarif", ""],
     ["build-and-push.yml/build", "aquasecurity/trivy-action (Scan)", "github/codeql-action/upload-sarif", ""],
     ["application.yml/stg-tests", "./.github/workflows/cypress.yml", "", "stg-back"],
@@ -65,7 +68,7 @@ test("a failure is none of the job only where a download may have nothing, and a
 
 /** The rows that differ from the table after one change in a file. */
 function changed(file: string, from: string | RegExp, to: string): string[] {
-  const files = renderAll();
+  const files: Record<string, string> = allFiles();
   const text = files[file] ?? "";
   expect(text).toMatch(from);
   const other = tableOf(rowsOf({ ...files, [file]: text.replace(from, to) }));
@@ -115,7 +118,7 @@ test.each([
     "$1 on_success",
     "gitlab:ci.yml/preview",
   ],
-  ["GitLab's up whose failure passes", ".gitlab-ci.yml", "allow_failure: false", "allow_failure: true", "gitlab:ci.yml/up"],
+  ["GitLab's up whose failure passes", ".gitlab/child-of-plan.yml", "allow_failure: false", "allow_failure: true", "gitlab:child-of-plan.yml/up"],
   [
     "GitLab's comment on what went well alone",
     ".gitlab-ci.yml",

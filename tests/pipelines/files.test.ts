@@ -7,6 +7,7 @@ import { validateWorkflow } from "@action-validator/core";
 import { parse } from "yaml";
 import { renderAll } from "../../pipelines/files";
 import { imagesPipeline } from "../../pipelines/gitlab-images";
+import { upPipeline } from "../../pipelines/gitlab-up";
 import { JOBS } from "../../pipelines/jobs";
 import { githubProblems, gitlabProblems } from "./rules";
 
@@ -217,6 +218,20 @@ test.each([true, false])("the pipeline of the images that a run concerns is vali
   }
 });
 
+test.each([true, false])(
+  "the pipeline that a plan leaves is valid by GitLab's schema and within the rules, whether something changes or not: %s",
+  (changed) => {
+    const { status, stdout, stderr } = gitlab(undefined, upPipeline({ changed, pipeline: "12" }));
+    expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+    const jobs = parse(stdout) as Record<string, { when?: string; rules?: { when?: string }[] }>;
+    expect(gitlabProblems(jobs)).toEqual([]);
+    // Where nothing changes nobody is asked, and no job sees the environment with the homelab's secrets.
+    const { stages, workflow, ...own } = jobs;
+    expect(Object.keys(own)).toEqual([changed ? "up" : "nothing-to-change"]);
+    expect([stdout.includes("when: manual"), stdout.includes("name: prod")]).toEqual([changed, changed]);
+  },
+);
+
 const APPLICATION = `include:
   - local: /.gitlab/application.yml
 variables: { APP_NAME: writer, APP_CONTEXT: ., HOMELAB_PROJECT: group/homelab, CYPRESS_DIR: e2e }
@@ -278,21 +293,32 @@ test.each([
 });
 
 let resolved: Record<string, object> | undefined;
+/** The jobs of main's pipeline, and those of its child that waits for the approval, as `child:<name>`. */
+function resolvedJobs(): Record<string, object> {
+  const own = parse(gitlab().stdout) as Record<string, object>;
+  const { up } = parse(gitlab(undefined, upPipeline({ changed: true, pipeline: "12" })).stdout) as Record<string, object>;
+  return { ...own, ...(up === undefined ? {} : { "child:up": up }) };
+}
 
 test.each([
   ["no timeout", "check", { timeout: undefined }, /no timeout/],
   ["an image that moves", "check", { image: "node:latest" }, /without a version/],
   ["a job that runs on everything", "check", { rules: [] }, /runs on everything/],
-  ["an up that begins by itself", "up", { rules: [{ if: "a" }] }, /begins without a hand/],
+  ["an up that begins by itself", "child:up", { rules: [{ if: "a" }] }, /begins without a hand/],
+  ["an up that nobody waits for", "child:up", { rules: [{ if: "a", when: "manual" }] }, /nobody waits for it/],
+  ["a failure of up that the pipeline does not have", "up", { trigger: { include: [{ artifact: "plan/pipeline.yml", job: "plan" }] } }, /failure is none/],
+  ["an up of another job's file", "up", { trigger: { include: [{ artifact: "plan/pipeline.yml", job: "check" }], strategy: "depend" } }, /without the plan/],
   ["a failure that passes", "check", { rules: [{ if: "a", allow_failure: true }] }, /its failure is none of the pipeline/],
   ["a check that waits for a hand", "check", { rules: [{ if: "a", when: "manual" }] }, /holds one up/],
-  ["an up that a newer pipeline cuts", "up", { interruptible: true }, /may be cut/],
-  ["an up without a plan", "up", { needs: [] }, /without the plan that was reviewed/],
+  ["an up that a newer pipeline cuts", "child:up", { interruptible: true }, /may be cut/],
+  ["an up without a plan", "child:up", { needs: [] }, /without the plan that was reviewed/],
+  ["an up with the plan of another pipeline", "child:up", { needs: [{ job: "plan" }] }, /without the plan that was reviewed/],
   ["a drift without a runner", "drift", { rules: [{ if: "a" }] }, /runner that there may not be/],
   ["a shell's operator", "check", { script: ["make test; make lint"] }, /operator of the shell/],
 ] as const)("the rules see %s on GitLab", (_, name, change, said) => {
-  resolved ??= parse(gitlab().stdout) as Record<string, object>;
-  const jobs = { [name]: { ...resolved[name], ...change } };
-  expect(gitlabProblems({ [name]: resolved[name] })).toEqual([]);
+  resolved ??= resolvedJobs();
+  const own = name.replace("child:", "");
+  const jobs = { [own]: { ...resolved[name], ...change } };
+  expect(gitlabProblems({ [own]: resolved[name] })).toEqual([]);
   expect(gitlabProblems(jobs)).toContainEqual(expect.stringMatching(said));
 });

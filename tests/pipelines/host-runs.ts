@@ -56,7 +56,7 @@ const CONTEXT = {
   cancelled: (): boolean => false,
 };
 /** Outputs of jobs that conditions read. */
-const OUTPUTS: Readonly<Record<string, object>> = { plan: { changed: "true" }, list: { images: '[{"name":"a"}]' } };
+const OUTPUTS: Readonly<Record<string, object>> = { plan: { changed: "true" }, "images-list": { images: '[{"name":"a"}]' } };
 
 const context = vm.createContext({});
 

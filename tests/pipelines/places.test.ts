@@ -2,6 +2,7 @@
 import * as path from "node:path";
 import { parse } from "yaml";
 import { renderAll } from "../../pipelines/files";
+import { upPipeline } from "../../pipelines/gitlab-up";
 
 interface Job {
   environment?: string | { name: string; action?: string };
@@ -13,7 +14,8 @@ interface Workflow {
 }
 const files = Object.entries(renderAll());
 const workflows = files.flatMap(([file, text]) => (file.startsWith(".github/") ? [[path.basename(file), parse(text) as Workflow] as const] : []));
-const onGitlab = Object.entries(parse(renderAll()[".gitlab-ci.yml"] ?? "") as Record<string, Job | unknown[]>);
+const jobsIn = (text: string) => Object.entries(parse(text) as Record<string, Job | unknown[]>);
+const onGitlab = [...jobsIn(renderAll()[".gitlab-ci.yml"] ?? ""), ...jobsIn(upPipeline({ changed: true, pipeline: "1" }))];
 
 test("each job's environment on GitHub: approvals and the homelab's secrets are in these, and no other job is in one", () => {
   const found = workflows.flatMap(([file, { jobs }]) =>

@@ -151,14 +151,30 @@ interface GitlabJob {
   environment?: { name: string };
   resource_group?: string;
   interruptible?: boolean;
-  needs?: { job?: string; artifacts?: boolean }[];
+  needs?: (string | { job?: string; pipeline?: string; artifacts?: boolean })[];
   tags?: string[];
-  trigger?: object;
+  trigger?: { include?: { artifact?: string; job?: string }[]; strategy?: string };
 }
 const GLOBAL = new Set(["stages", "workflow", "include", "default", "variables"]);
 
 /** Jobs that write outside: one at a time, never cut, and with secrets of their environment alone. */
 const OUTSIDE = new Set(["up", "release", "deploy"]);
+
+/** The job `up` of main's pipeline runs what the plan wrote as its child; in that child the job `up` does what the plan says. */
+function upProblems({ trigger, needs = [], rules = [] }: GitlabJob): string[] {
+  if (trigger !== undefined) {
+    const isOfPlan = trigger.include?.length === 1 && trigger.include[0]?.job === "plan" && trigger.include[0].artifact === "plan/pipeline.yml";
+    return isOfPlan && trigger.strategy === "depend" ? [] : ["up: without the plan that was reviewed, or its failure is none of the pipeline"];
+  }
+  const plan = needs.find((need) => typeof need === "object" && need.job === "plan" && /^\d+$/.test(need.pipeline ?? "") && need.artifacts !== false);
+  return [
+    ...(plan === undefined || needs.length !== 1 ? ["up: without the plan that was reviewed"] : []),
+    ...(rules.some(({ when, allow_failure: mayFail }) => when !== "manual" || mayFail !== false) ? ["up: begins without a hand, or nobody waits for it"] : []),
+  ];
+}
+
+/** A pipeline of the same commit has started the jobs: what it asked about holds for them too. */
+const isOfParent = (rule: { if?: string }): boolean => rule.if?.includes('$CI_PIPELINE_SOURCE == "parent_pipeline"') === true;
 
 /** @param jobs of the file with every `extends` and `include` resolved */
 export function gitlabProblems(jobs: Record<string, unknown>): string[] {
@@ -173,19 +189,16 @@ export function gitlabProblems(jobs: Record<string, unknown>): string[] {
         ...(job.timeout === undefined && job.trigger === undefined ? [`${name}: no timeout`] : []),
         ...(job.trigger === undefined && (image === undefined || !/:[v\d][\w.-]*$/.test(image)) ? [`${name}: an image without a version`] : []),
         ...(rules.length === 0 || rules.some((rule) => rule.if === undefined) ? [`${name}: runs on everything`] : []),
-        ...(OUTSIDE.has(name) && (job.environment === undefined || job.resource_group === undefined || job.interruptible !== false)
+        ...(OUTSIDE.has(name) && job.trigger === undefined && (job.environment === undefined || job.resource_group === undefined || job.interruptible !== false)
           ? [`${name}: not alone, may be cut, or without an environment`]
           : []),
-        ...(name === "up" && !(job.needs ?? []).some((need) => need.job === "plan" && need.artifacts === true)
-          ? ["up: without the plan that was reviewed"]
-          : []),
-        ...((job.tags ?? []).includes("homelab") && rules.some((rule) => rule.if?.includes("$HOMELAB_RUNNER") !== true)
+        ...(name === "up" ? upProblems(job) : []),
+        ...((job.tags ?? []).includes("homelab") && rules.some((rule) => rule.if?.includes("$HOMELAB_RUNNER") !== true && !isOfParent(rule))
           ? [`${name}: waits for a runner that there may not be`]
           : []),
         ...(rules.some(({ allow_failure: mayFail }) => mayFail === true) || (rules.some(({ when }) => when === "manual") && name !== "up")
           ? [`${name}: its failure is none of the pipeline, or it holds one up`]
           : []),
-        ...(name === "up" && rules.some(({ when }) => when !== "manual") ? ["up: begins without a hand"] : []),
         ...[...(job.before_script ?? []), ...(job.script ?? [])].flatMap(commandProblems),
       ];
     });
