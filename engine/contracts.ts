@@ -14,7 +14,7 @@ export interface ProjectInfo {
   /** What is run in it: `.` or a file. */
   entryPoint: string;
   runtimeOptions: Record<string, string | boolean>;
-  /** `plugins.providers` of Pulumi.yaml; one with a version is for who asks for that, or for none. */
+  /** `plugins.providers` of Pulumi.yaml. One with a version serves requests for that version, and requests without one. */
   providerPaths: { name: string; version: string | undefined; folder: string }[];
 }
 
@@ -37,7 +37,7 @@ export interface OperationOptions {
   replaces: string[];
   /** Refresh before the update. */
   refresh: boolean;
-  /** A refresh reads what the program registers, by the providers that the program gives, in place of all that the state holds before. */
+  /** The refresh reads the resources that the program registers, with the program's providers, instead of all resources of the state beforehand. */
   refreshByProgram?: boolean;
   continueOnError: boolean;
   excludeProtected: boolean;
@@ -70,7 +70,7 @@ export interface DiagnosticEvent {
   severity: "debug" | "info" | "info#err" | "warning" | "error";
   streamID?: number;
   ephemeral?: boolean;
-  /** Codes of a provider's failure, which the CLI has not: who decides by them reads no message. */
+  /** Codes of a provider's failure, so that nobody has to parse the message. The CLI's events have none. */
   codes?: readonly string[];
 }
 
@@ -152,13 +152,13 @@ export interface StepMetadata {
 export interface ImportSpec {
   type: string;
   name: string;
-  /** undefined: a component or a provider, which is made and not read. */
+  /** undefined: a component or a provider, which is created instead of read. */
   id: string | undefined;
-  /** Of a provider. */
+  /** The configuration, if it is a provider. */
   inputs: PropertyMap | undefined;
   /** URN; undefined: the stack. */
   parent: string | undefined;
-  /** An explicit provider: of the state, or without an ID one that is imported before. */
+  /** An explicit provider: one of the state; without an ID, one that is imported before this resource. */
   provider: { urn: string; id?: string } | undefined;
   version: string | undefined;
   pluginDownloadUrl: string | undefined;
@@ -167,7 +167,7 @@ export interface ImportSpec {
 
 export interface DeploymentRequest {
   kind: OperationKind;
-  /** Of a preview: what is previewed. */
+  /** The operation that a preview previews. */
   previewOf?: "update" | "refresh" | "destroy";
   project: ProjectInfo;
   stack: string;
@@ -190,11 +190,11 @@ export interface DeploymentRequest {
   pluginsDir: string;
   /** Providers that run already (PULUMI_DEBUG_PROVIDERS): package to `host:port`. They are attached to, and left running. */
   attachedProviders?: Record<string, string>;
-  /** What the run may do at most. */
+  /** The plan that limits the run. */
   plan?: Plan | undefined;
-  /** Packs that look at what is previewed or done, in this order: their folders, and files with their settings. */
+  /** Policy packs that check the run, in this order: their folders, and files with their settings. */
   policyPacks?: readonly { path: string; config: string | undefined }[];
-  /** The run's own plan is wanted. */
+  /** Whether to make a plan of what the run does. */
   writePlan?: boolean;
 }
 
@@ -205,6 +205,6 @@ export interface DeploymentResult {
   /** The state afterwards; of a preview, the state before. */
   snapshot: Snapshot;
   maybeCorrupt: boolean;
-  /** What the run found, where that was wanted. */
+  /** The plan, where `writePlan` was set. */
   plan?: Plan | undefined;
 }

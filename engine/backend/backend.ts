@@ -58,8 +58,8 @@ export class Backend {
   }
 
   /**
-   * The stack file with its journal folded in; undefined where there is no such stack. A writer beside us may finish between the
-   * reading of the two: then the file is another one by now, and is read again.
+   * The stack file with its journal folded in; undefined where there is no such stack. Another process may replace the file between
+   * our reads of the file and of the journal. Then both are read again.
    */
   async #read(project: string, stack: string): Promise<ParsedCheckpoint | undefined> {
     const [file, journalFile] = [this.stackKey(project, stack), journalKey(project, stack)].map((key) => this.bucket.url(key)) as [string, string];
@@ -74,7 +74,7 @@ export class Backend {
       if (latest !== undefined) return { ...parsed, latest };
       if (text === seen)
         throw new CliError(
-          `the state file ${file} is behind, and its journal ${journalFile} ${journal === undefined ? "is missing" : "belongs to another version of it"}: what an update that was killed has made would be forgotten. Nothing was changed; bring the journal back, or \`pulumi stack import\` a state that you trust`,
+          `the state file ${file} is out of date, and its journal ${journalFile} ${journal === undefined ? "is missing" : "belongs to another version of it"}: going on would forget resources that a killed update has made. Nothing was changed; bring the journal back, or \`pulumi stack import\` a state that you trust`,
         );
       seen = text;
     }
@@ -87,7 +87,7 @@ export class Backend {
     return found.latest;
   }
 
-  /** Version and features of an export: the file's own; those that its resources need where the file has none, or a journal goes with it. */
+  /** Version and features of an export: those of the file. Without any, or with a journal beside the file, those that the resources need. */
   async exportVersion(project: string, stack: string): Promise<{ version: number; features?: string[] }> {
     const found = await this.#read(project, stack);
     if (found === undefined || found.journalled || found.version < 4) return versionOf(found?.latest);
@@ -95,8 +95,9 @@ export class Backend {
   }
 
   /**
-   * Keeps the stack file as its .bak, unless a journal goes with it: that one is behind, and what it began from is the .bak already.
-   * @returns whether a journal goes with it
+   * Copies the stack file to its .bak, unless it has a journal: then the file is out of date, and the .bak already holds the state
+   * that the journalled update began from.
+   * @returns whether the file has a journal
    */
   async backUp(project: string, stack: string): Promise<boolean> {
     const key = this.stackKey(project, stack);
@@ -106,7 +107,7 @@ export class Backend {
     return journalled;
   }
 
-  /** Replaces the stack file; what it was is its .bak. */
+  /** Replaces the stack file, and keeps its former content as the .bak. */
   async save(project: string, stack: string, latest: RawDeployment): Promise<void> {
     await this.backUp(project, stack);
     await this.bucket.write(this.stackKey(project, stack), renderCheckpoint(project, stack, latest));

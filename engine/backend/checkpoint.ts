@@ -5,7 +5,10 @@ import { ENGINE_VERSION } from "../../common/engine-version";
 import { CliError, unsupported } from "../errors";
 import { exactJson, parseExactJson } from "../wire/exact-json";
 
-/** Fields of a resource that make a state one of version 4, and the feature that each is. A field that this engine cannot handle is refused when the resource is read. */
+/**
+ * Fields of a resource that need version 4 of the state file, and the name of each one's feature. A field that this engine cannot
+ * handle is refused when the resource is read.
+ */
 const FEATURE_OF_FIELD: Record<string, string> = {
   refreshBeforeUpdate: "refreshBeforeUpdate",
   replaceWith: "replaceWith",
@@ -15,8 +18,8 @@ const FEATURE_OF_FIELD: Record<string, string> = {
 };
 
 /**
- * Stands in a stack file while a journal beside it holds what is newer. The CLI refuses a file with a feature that it does not
- * know, so it cannot go on from a file that is behind and forget what was made since.
+ * The feature of a stack file while a journal beside it holds newer changes. The CLI refuses a file with an unknown feature, so it
+ * cannot go on from an outdated file and forget resources that were made since.
  */
 export const JOURNAL_FEATURE = "homelab-journal";
 
@@ -73,7 +76,7 @@ export interface ParsedCheckpoint {
   latest: RawDeployment | undefined;
   /** A journal beside the file is newer. */
   journalled: boolean;
-  /** What the file says of itself, without our own mark. */
+  /** Version and features as the file gives them, without {@link JOURNAL_FEATURE}. */
   version: number;
   features: string[];
 }

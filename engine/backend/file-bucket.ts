@@ -6,7 +6,7 @@ import type { Bucket } from "./bucket";
 
 const missing = (thrown: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(systemErrorCode(thrown) ?? "");
 
-/** No write takes as long: a half file of this age has lost its writer. */
+/** No write takes this long: a part file of this age belongs to a writer that was killed. */
 const ABANDONED_MS = 3_600_000;
 
 async function sync(file: string): Promise<void> {
@@ -59,7 +59,7 @@ export class FileBucket implements Bucket {
     await this.#dropAttributes(target);
   }
 
-  /** Half files that killed processes left; once for each folder. */
+  /** Removes part files that killed processes left, once for each folder. */
   async #sweep(folder: string): Promise<void> {
     if (this.#swept.has(folder)) return;
     this.#swept.add(folder);
@@ -98,7 +98,7 @@ export class FileBucket implements Bucket {
     });
   }
 
-  /** Without the sidecars of the CLI, and without what a kill left of a write. */
+  /** Without the CLI's attribute files, and without part files of interrupted writes. */
   async list(folder: string): Promise<string[]> {
     try {
       return (await fs.readdir(this.file(folder))).filter((name) => !name.endsWith(".attrs") && !name.endsWith(".part")).sort();

@@ -68,7 +68,7 @@ export async function recordedState(backend: Backend, project: string, stack: st
 export const historyLength = async (backend: Backend, project: string, stack: string): Promise<number> =>
   (await backend.bucket.list(folder(project, stack))).filter((name) => name.endsWith(".history.json")).length;
 
-/** Newest first. @param page how many to skip and to read: a file for each entry is read, so a long history is not read whole for its end */
+/** Newest first. @param page how many entries to skip and to read: each entry is a file of its own, and the others are not read */
 export async function readHistory(backend: Backend, project: string, stack: string, page: { skip?: number; limit?: number } = {}): Promise<HistoryEntry[]> {
   const { skip = 0, limit = Number.MAX_SAFE_INTEGER } = page;
   const names = (await backend.bucket.list(folder(project, stack))).filter((name) => name.endsWith(".history.json")).reverse();

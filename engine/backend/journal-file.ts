@@ -2,9 +2,10 @@
  * The journal beside a stack's file: what a running update has changed since the file was written, for states that are too large
  * to be written whole at each step. While it exists, the stack file says so (see {@link JOURNAL_FEATURE}).
  *
- * First line: `{"version":2,"base":<sha256 of the stack file that it goes with>,"places":…}`. It is written before that file is, and
- * goes after the file was written whole: a file that says that it has a journal has one that fits. Each further line: a list of changes as in snapshot/composition.ts,
- * resources in the state file's form, secrets encrypted. A last line that was cut off was never acknowledged and is ignored.
+ * First line: `{"version":2,"base":<sha256 of the stack file that it goes with>,"places":…}`. The journal is created before the stack
+ * file says that it has one, and removed after the stack file was written whole, so such a file always has the journal that fits.
+ * Each further line: a list of changes as in snapshot/composition.ts, resources in the state file's form, secrets encrypted. A last
+ * line that was cut off was never acknowledged and is ignored.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
@@ -18,7 +19,7 @@ export const journalKey = (project: string, stack: string): string => `.pulumi/s
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
 const numbers = z.array(z.number());
 
-/** The numbers, in the lists of the run, of what stands in the stack file: first those of `new`, then those of `old`. */
+/** Which place in the run's lists each entry of the stack file has. The file's resources are those of `new`, then those of `old`. */
 const placesSchema = z.object({ new: numbers, old: numbers, pending: numbers });
 const headSchema = z.object({ version: z.number(), base: z.string(), places: placesSchema.optional() });
 const changeSchema = z.object({ list: z.enum(["new", "old", "pending"]), at: z.number(), value: z.unknown() });

@@ -10,14 +10,14 @@ import type { Bucket } from "./bucket";
 
 const folderOf = (project: string, stack: string): string => `.pulumi/locks/organization/${project}/${stack}`;
 
-/** Whether its holder was a process of this machine that has exited. */
+/** Whether the lock's holder was a process of this machine that has exited. */
 const isDead = (lock: LockFile): boolean => lock.hostname === os.hostname() && lock.process !== undefined && isSurelyGone({ pid: lock.pid, ...lock.process });
 
 function parseLock(text: string | undefined): LockFile | undefined {
   try {
     return lockFileSchema.parse(JSON.parse(text ?? ""));
   } catch {
-    // Half written, or not a lock of ours: it is still a lock, only nothing can be said of its holder.
+    // Half written, or of another form: it is still a lock, but its holder is unknown.
     return undefined;
   }
 }
@@ -31,8 +31,8 @@ interface Held {
 }
 
 async function describe(bucket: Bucket, { key, lock }: Held): Promise<string> {
-  if (lock === undefined) return `  ${bucket.url(key)}: by whom cannot be read`;
-  // One of the CLI does not say which process it was: that its number is free is only a hint.
+  if (lock === undefined) return `  ${bucket.url(key)}: its holder cannot be read`;
+  // A lock of the CLI has only the process number. That no process has this number now is just a hint: the holder may be in a container.
   const gone = lock.hostname === os.hostname() && !isProcessAlive(lock.pid) ? " (no process of this host has that number now)" : "";
   return `  ${bucket.url(key)}: created by ${holderOf(lock)}${gone}`;
 }
@@ -84,8 +84,8 @@ function ownLock(): LockFile {
 const toStderr = (line: string): void => void process.stderr.write(`warning: ${line}\n`);
 
 /**
- * Takes the stack's lock; the returned function gives it back. One whose holder is a dead process of this very machine is taken over.
- * @param say takes the line that says so
+ * Takes the stack's lock; the returned function gives it back. A lock whose holder is a dead process of this machine is taken over.
+ * @param say takes the message about a lock that was taken over
  * @throws CliError that names who holds it, where and since when
  */
 export async function lockStack(bucket: Bucket, project: string, stack: string, say = toStderr): Promise<() => Promise<void>> {

@@ -13,9 +13,9 @@ export class S3Bucket implements Bucket {
 
   constructor(private readonly location: S3Location) {
     const { endpoint, region, pathStyle, profile, dualStack, fips, accelerate, anonymous } = location;
-    // What is no AWS may not know the newer checksums.
+    // Servers other than AWS may not know the newer checksums.
     const checksums = endpoint === undefined ? "WHEN_SUPPORTED" : "WHEN_REQUIRED";
-    // It would say at each command that a coming version of it wants a newer Node.
+    // Otherwise the SDK warns at each command that a later version of it will need a newer Node.
     setOwnEnv("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true");
     this.#client = new S3Client({
       forcePathStyle: pathStyle,
@@ -36,13 +36,13 @@ export class S3Bucket implements Bucket {
     return `bucket ${this.location.bucket} at ${this.location.endpoint ?? "AWS"}`;
   }
 
-  /** Says which bucket of which server it was; `absent` is the answer where the key does not exist. */
+  /** Adds bucket and server to an error. @param absent gives the result where the key does not exist */
   async #send<T>(what: string, request: Promise<T>, absent?: () => T): Promise<T> {
     try {
       return await request;
     } catch (cause) {
       if (absent !== undefined && ["NoSuchKey", "NotFound"].includes(named(cause))) return absent();
-      if (named(cause) === "NoSuchBucket") throw new CliError(`there is no ${this.#where}: make it first, the engine does not`, 1, { cause });
+      if (named(cause) === "NoSuchBucket") throw new CliError(`there is no ${this.#where}: create it first, the engine does not`, 1, { cause });
       throw new CliError(`${this.#where}: ${what} failed`, 1, { cause });
     }
   }

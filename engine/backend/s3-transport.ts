@@ -1,4 +1,4 @@
-/** How the AWS SDK's requests travel: it knows no proxies of its own. */
+/** Sends the AWS SDK's requests through the environment's proxy: the SDK itself ignores it. */
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
@@ -7,7 +7,7 @@ import { unsupported } from "../errors";
 
 type Handle = NodeHttpHandler["handle"];
 
-/** Each request goes as {@link proxyFor} says of its own address: a bucket's name may be part of the host's. */
+/** Asks {@link proxyFor} for each request: the host name may contain the bucket's name, and so differ between requests. */
 export class S3Transport {
   readonly #straight = new NodeHttpHandler();
   readonly #proxied = new Map<string, NodeHttpHandler>();
@@ -31,7 +31,7 @@ export class S3Transport {
     return handler;
   }
 
-  /** The SDK asks both of its handler; there is nothing to set. */
+  /** The SDK's interface wants this and the next method; there is nothing to configure. */
   updateHttpClientConfig(): undefined {
     return undefined;
   }

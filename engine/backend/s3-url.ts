@@ -3,7 +3,7 @@ import { CliError, EXIT_CODE, unsupported } from "../errors";
 
 export interface S3Location {
   bucket: string;
-  /** Before each key: "", `a/b/`, or what the option `prefix` says, letter by letter. */
+  /** Stands before each key: "", `a/b/`, or the option `prefix` unchanged. */
   prefix: string;
   /** With its scheme; undefined = AWS. */
   endpoint: string | undefined;
@@ -11,7 +11,7 @@ export interface S3Location {
   /** The bucket is in the path, not in the host's name: what MinIO needs. */
   pathStyle: boolean;
   profile: string | undefined;
-  /** When requests carry checksums and answers are checked; undefined: always at AWS, and only where it must be at an endpoint of one's own. */
+  /** When requests carry checksums and answers are checked. Undefined: always for AWS, only where required for another endpoint. */
   requestChecksums: ChecksumMode | undefined;
   responseChecksums: ChecksumMode | undefined;
   dualStack: boolean;
@@ -37,7 +37,7 @@ const SPELLINGS: Record<string, string> = {
   use_path_style: "pathStyle",
   disablessl: "plain",
   disable_https: "plain",
-  // The bucket's name is not put into a host that must stay as it is.
+  // A host name that must not change cannot take the bucket's name.
   hostname_immutable: "pathStyle",
   request_checksum_calculation: "requestChecksums",
   response_checksum_validation: "responseChecksums",
@@ -47,7 +47,7 @@ const SPELLINGS: Record<string, string> = {
   anonymous: "anonymous",
   ssetype: "encryption",
   kmskeyid: "kmsKeyId",
-  // Of every kind of bucket that the CLI opens by a URL.
+  // The CLI takes this option for every kind of bucket.
   prefix: "prefix",
 };
 

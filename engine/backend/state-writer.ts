@@ -29,7 +29,7 @@ export interface WriterFacts {
   /** `secrets_providers` of the file. */
   secretsProviders: unknown;
   metadata: unknown;
-  /** As the run found it, carried pending operations only. */
+  /** The state that the run begins with; of its pending operations only those that the run keeps. */
   base: Snapshot;
   /** See {@link WHOLE_LIMIT}. */
   wholeLimit?: number;
@@ -46,7 +46,7 @@ export class StateWriter implements SnapshotJournal {
   readonly #pending = new Map<number, string>();
   /** Changes that no write has taken yet. */
   #waiting: JournalledChange[][] = [];
-  /** How many batches were appended, were appended and must be written soon, and are written. */
+  /** Numbers of batches: appended so far; appended up to the last one that is not lazy; written. */
   #appended = 0;
   #wanted = 0;
   #written = 0;
@@ -86,7 +86,7 @@ export class StateWriter implements SnapshotJournal {
     return { list: change.list, at: change.at, text: entry.text };
   }
 
-  /** @param lazy nothing that is stored differs: it may wait for the next write */
+  /** @param lazy the file's content does not change by it: it may wait for the next write */
   append(changes: readonly SnapshotChange[], lazy = false): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#waiting.push(changes.map((change) => this.#take(change)));
@@ -96,7 +96,7 @@ export class StateWriter implements SnapshotJournal {
     this.#start();
   }
 
-  /** Resolves when all that was appended (but for what may wait) is safe; undefined when it is already. */
+  /** Resolves when all that was appended (except what may wait) is durable; undefined when it is already. */
   durable(): Promise<void> | undefined {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#written >= this.#wanted) return undefined;
@@ -123,7 +123,7 @@ export class StateWriter implements SnapshotJournal {
         this.#listeners = this.#listeners.filter((listener) => listener.upTo > upTo);
         for (const { resolve } of done) resolve();
       }
-      // In the same turn of the event loop as the last look at what is wanted: a change that comes later starts the next round.
+      // In the same turn of the event loop as the last check of #wanted, so that a change after it starts a new run.
       this.#running = false;
     } catch (cause) {
       const { backend, project, stack } = this.facts;
@@ -145,7 +145,7 @@ export class StateWriter implements SnapshotJournal {
     await this.#journal.datasync();
   }
 
-  /** An upper bound: text that was replaced still counts, which only brings the journal forward. */
+  /** An upper bound: text that was replaced still counts, which only makes the journal begin earlier. */
   #textSize(): number {
     this.#size ??= this.#all().reduce((sum, entry) => sum + entry.text.length, 0);
     return this.#size;
@@ -168,7 +168,7 @@ export class StateWriter implements SnapshotJournal {
 
   async #backUp(): Promise<void> {
     const { backend, project, stack } = this.facts;
-    // The journal of a run that was killed: the file no longer needs it before it is overwritten.
+    // A journal that a killed run left is part of the state. The file is written whole before that journal is overwritten.
     if (!this.#backedUp && (await backend.backUp(project, stack))) await this.#writeFile(this.#render([]));
     this.#backedUp = true;
   }
@@ -188,8 +188,8 @@ export class StateWriter implements SnapshotJournal {
   }
 
   /**
-   * The file as of now, marked; and the empty journal that goes with it. What is appended from here on comes into the journal;
-   * what the file has already may come again, which changes nothing.
+   * Writes the current state with {@link JOURNAL_FEATURE}, and the empty journal that goes with it. Later changes go into the journal.
+   * A change that the file has already may be in the journal again, which has no effect.
    */
   async #openJournal(file: string): Promise<void> {
     const places = { new: [...this.#new.keys()].sort((a, b) => a - b), old: [...this.#old.keys()].sort((a, b) => a - b), pending: [...this.#pending.keys()] };
@@ -204,7 +204,7 @@ export class StateWriter implements SnapshotJournal {
     } finally {
       await folder.close();
     }
-    // Now that the journal is there: whoever reads a file that has one finds it.
+    // After the journal, so that a reader of this file finds its journal.
     await this.#writeFile(base);
   }
 
@@ -213,7 +213,7 @@ export class StateWriter implements SnapshotJournal {
     return this.#appended > 0;
   }
 
-  /** Writes the whole file; a journal is gone. When it has ended, well or not, nothing is written any more. */
+  /** Writes the whole file and removes the journal. Nothing is written after it has ended, even where it failed. */
   async finish(): Promise<void> {
     this.#wanted = this.#appended;
     if (this.#written < this.#wanted && this.#failure === undefined) this.#start();

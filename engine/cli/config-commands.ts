@@ -21,7 +21,7 @@ function locate(settings: StackSettings, text: string, asPath: boolean): { key: 
   return { key: settings.fullKey(colon < 0 ? first : `${text.slice(0, colon)}:${first}`), path };
 }
 
-/** An integer as Go has one. */
+/** An integer in the range of Go's int64. */
 function int64(text: string): number | bigint | undefined {
   if (!/^[-+]?\d+$/.test(text)) return undefined;
   const value = BigInt(text.replace(/^\+/, ""));
@@ -58,7 +58,7 @@ interface Assignment {
 
 function assign(settings: StackSettings, name: string, text: string, { path: asPath, secret, type }: Assignment): void {
   const { key, path } = locate(settings, name, asPath);
-  // What is no map or list is stored as text, whatever it looks like.
+  // A scalar is stored as text, whatever it looks like.
   const plain = (): ConfigValue => (path.length > 0 ? typed(text, type) : type === undefined ? text : String(typed(text, type)));
   const value: ConfigValue = secret ? { secure: settings.secrets().encrypt(text) } : plain();
   settings.set(key, setAt(settings.values()[key], path, value));

@@ -35,7 +35,7 @@ const writerOf = (): StateWriter => {
 };
 const written = async (): Promise<string[]> => deserializeSnapshot((await backend.load("p", "dev")) ?? {}, PLAIN).resources.map(({ urn }) => urn);
 
-/** The store's writes of a state wait until they are let go, as on a slow disk. @returns lets them go */
+/** Makes the store's writes wait, as on a slow disk, until `letGo` is called. */
 function slowWrites(): { begun: Promise<void>; letGo(): void } {
   const write = backend.bucket.write.bind(backend.bucket);
   let letGo = (): void => undefined;
@@ -54,7 +54,7 @@ function slowWrites(): { begun: Promise<void>; letGo(): void } {
   return { begun, letGo };
 }
 
-test("a deployment that throws while a write is on its way: the write has ended, and the file has all, before anybody hears of it", async () => {
+test("a deployment that throws during a write rejects only after the write has ended and the file has all changes", async () => {
   const writer = writerOf();
   const { begun, letGo } = slowWrites();
   let heard = false;
@@ -74,13 +74,13 @@ test("a deployment that throws while a write is on its way: the write has ended,
   expect(await written()).toEqual([URN]);
 });
 
-test("what was refused before it began leaves the file as it is", async () => {
+test("a deployment that was refused before it began leaves the file as it is", async () => {
   const before = await backend.bucket.read(backend.stackKey("p", "dev"));
   await expect(deployInto(writerOf(), () => Promise.reject(new Error("refused")))).rejects.toThrow("refused");
   expect(await backend.bucket.read(backend.stackKey("p", "dev"))).toBe(before);
 });
 
-test("a store that takes nothing is an error that names it, with what went before as its cause", async () => {
+test("a store that cannot be written is an error that names it, with the deployment's own error as the cause", async () => {
   backend.bucket.write = () => Promise.reject(new Error("no space left on device"));
   const writer = writerOf();
   const failed = deployInto(writer, async () => {

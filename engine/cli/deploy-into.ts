@@ -1,15 +1,15 @@
-/** A deployment and the file that it writes to: one ends after the other. */
+/** Runs a deployment, then completes the state file that it writes to. */
 import type { StateWriter } from "../backend/state-writer";
 import type { DeploymentResult } from "../contracts";
 import { CliError, DeploymentError, EXIT_CODE } from "../errors";
 
-/** Whatever the deployment comes to: what it told the writer is in the file before the lock is given back. */
+/** Whether the deployment succeeds or throws: before this returns, and so before the lock is given back, the file has all of its changes. */
 export async function deployInto(writer: StateWriter, run: () => Promise<DeploymentResult>): Promise<DeploymentResult> {
   let result: DeploymentResult;
   try {
     result = await run();
   } catch (thrown) {
-    // What was refused before it began leaves the file as it is.
+    // A deployment that was refused before its first change leaves the file as it is.
     if (writer.touched) await finish(writer, thrown);
     throw thrown;
   }

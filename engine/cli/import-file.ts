@@ -44,7 +44,10 @@ export class ImportFile {
     if (!isDefaultProvider(type, urnName(urn))) this.#created.push(metadata);
   }
 
-  /** Its own name for whoever is first; others get their type's name after it, and a number. Who has its own name by right takes it. */
+  /**
+   * Gives a resource its name in the file: its own, unless another resource has it. Then the type's name is appended, and a number if
+   * that name is taken as well. A resource takes its own name back from one that only got it by such an addition.
+   */
   #name(urn: string): void {
     if (this.#all.has(urn)) return;
     const own = urnName(urn);

@@ -102,7 +102,7 @@ export function planImports(flags: Flags, names: { project: string; stack: strin
     if (plan.urns.includes(urn)) throw new CliError(`the import file has two resources '${urn}'`);
     const providerUrn = spec.provider === undefined ? undefined : find(spec.provider, "provider", name);
     const provider = providerUrn === undefined ? undefined : held.get(providerUrn);
-    // One of the same file is made before.
+    // A provider of the same file is imported first.
     const made = providerUrn !== undefined && plan.urns.includes(providerUrn);
     if (providerUrn !== undefined && !made && provider?.id === undefined) throw new CliError(`unknown provider '${providerUrn}' for resource '${name}'`);
     plan.urns.push(urn);

@@ -34,7 +34,7 @@ import { ask, isInteractive } from "./terminal";
 
 export type OperationCommand = "preview" | "up" | "refresh" | "destroy" | "import";
 
-/** What the protocol has room for. */
+/** The largest number that the protocol's field can hold. */
 const MOST_PARALLEL = 2 ** 31 - 1;
 
 /** As the CLI reads it: 0 and below mean its default. @throws CliError where the text is not a whole number */
@@ -97,7 +97,7 @@ const asksForProgram = (flags: Flags): boolean => flags.has("run-program") || ["
 const runsProgram = (command: OperationCommand, flags: Flags): boolean =>
   command === "up" || command === "preview" || ((command === "destroy" || command === "refresh") && asksForProgram(flags));
 
-/** A destruction refreshes what the state holds, before its program is run. */
+/** Whether the refresh reads what the program registers. Not for a destroy: it refreshes what the state holds, before its program runs. */
 const refreshesByProgram = (command: OperationCommand, { refresh }: OperationOptions, flags: Flags): boolean =>
   asksForProgram(flags) && (command === "refresh" || ((command === "up" || command === "preview") && refresh));
 
@@ -111,7 +111,7 @@ interface Prepared {
   signals: Signals;
   /** Of an import. */
   imports: ImportPlan | undefined;
-  /** What an update may do at most. */
+  /** The plan that limits an update. */
   plan: Plan | undefined;
 }
 
@@ -198,8 +198,8 @@ async function change(prepared: Prepared, emit: (event: EngineEventPayload) => v
 const KINDS: Record<OperationCommand, OperationKind> = { preview: "preview", up: "update", refresh: "refresh", destroy: "destroy", import: "update" };
 
 /**
- * Shows what would be done, and asks, unless it was agreed to already.
- * @returns what the update is held to: the given plan, or with `--strict` what was shown; `declined`: nothing is to be done
+ * Shows what would be done, and asks, unless the user has agreed already.
+ * @returns the plan that limits the update: the given one, or with `--strict` the one that was shown; `declined`: nothing is to be done
  */
 async function agreed(prepared: Prepared, confirmed: boolean): Promise<Plan | undefined | "declined"> {
   const seen: EngineEventPayload[] = [];
@@ -240,13 +240,13 @@ export async function runOperation(command: OperationCommand, flags: Flags, impo
   const ctx = await openStack(flags);
   requireVersion(ctx.project.requiredVersion);
   for (const [key, meant] of ctx.project.misspelt)
-    process.stderr.write(`warning: ${ctx.project.file}: unknown key '${key}' is passed over; did you mean '${meant}'?\n`);
+    process.stderr.write(`warning: ${ctx.project.file}: unknown key '${key}' is ignored; did you mean '${meant}'?\n`);
   // With --client the program is a server that runs already, and a destruction starts none: then its language does not matter.
   if (runsProgram(command, flags) && flags.text("client") === undefined) requireNode(ctx.project);
   setGiven(ctx.settings, flags.list("config"), flags.has("config-path"));
-  // With --strict the update is held to what a preview shows.
+  // With --strict the update may only do what a preview shows.
   const asks = !previewOnly && (!confirmed || flags.has("strict"));
-  // Before the key is derived and the state is read: whoever waits sees at once that something happens.
+  // Opened before the key is derived and the state is read, so that the user sees at once that something happens.
   const early = asks ? undefined : openDisplay(flags, command, previewOnly, ctx.stack);
   // Most destroys and refreshes run no program: outdated settings do not stop them.
   const checks = runsProgram(command, flags) && !flags.has("skip-config-validation");
@@ -282,7 +282,7 @@ async function perform(given: Prepared, early: Display | undefined, confirmed: b
   const log = await openEventLog(flags.text("event-log"));
   const imports = flags.text("import-file") === undefined ? undefined : new ImportFile();
   const emit = (event: EngineEventPayload): void => {
-    // Whoever asked to see secrets sees them; a file keeps none.
+    // With --show-secrets the display shows secrets. The log file never has them.
     log.write(flags.has("show-secrets") ? withoutSecretsOf(event) : event);
     display.event(event);
     imports?.event(event);

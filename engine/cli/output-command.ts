@@ -17,11 +17,11 @@ export const rawResources = (latest: RawDeployment | undefined): z.infer<typeof 
 
 const MASK = "[secret]";
 
-/** A secret within a secret was encrypted with it, and holds its value as text. */
+/** A secret inside another secret was encrypted together with it, and holds its value as text. */
 const within = (item: Value): Value =>
   isSecret(item) ? (typeof item["ciphertext"] === "string" ? (parseExactJson(item["ciphertext"]) as Value) : (item["value"] ?? null)) : item;
 
-/** Masked outputs are read without the passphrase: what is secret shows in the file. */
+/** Masked outputs need no passphrase: the file marks which values are secret. */
 function outputsOf(latest: RawDeployment | undefined, show: boolean): PropertyMap {
   const raw = (rawResources(latest).find((r) => r.type === STACK_TYPE)?.outputs ?? {}) as PropertyMap;
   if (show) {

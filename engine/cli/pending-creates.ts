@@ -1,4 +1,4 @@
-/** Creations that a killed run left pending, and what `refresh` may be told of them. */
+/** Creations that a killed run left pending, and what `refresh` does with them: clear, skip or import. */
 
 import { CliError, EXIT_CODE } from "../errors";
 import { checkIntegrity } from "../snapshot/integrity";
@@ -8,7 +8,7 @@ import { ask, isInteractive, print } from "./terminal";
 
 const isCreate = (operation: PendingOperation): boolean => operation.type === "creating";
 
-/** The creation succeeded, and made this: an entry that the refresh then reads. */
+/** The creation has succeeded: adds the resource with its ID to the state, and the refresh then reads it. */
 function completed(snapshot: Snapshot, operation: PendingOperation, id: string): Snapshot {
   const { resource } = operation;
   if (snapshot.resources.some((other) => other.urn === resource.urn && !other.delete))

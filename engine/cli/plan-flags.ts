@@ -7,7 +7,7 @@ import type { Flags } from "./flags";
 import type { ImportFile } from "./import-file";
 import { cachingCodec, type StackContext } from "./stack-context";
 
-/** The plan that the update is held to. @throws CliError for a file that is none, and for flags that exclude each other */
+/** The plan of `--plan`, which limits the update. @throws CliError for a file that is no plan, and for flags that exclude each other */
 export function givenPlan(ctx: StackContext, flags: Flags): Plan | undefined {
   if (flags.has("strict") && flags.has("skip-preview")) throw new CliError("--strict cannot be used with --skip-preview; strict requires a preview");
   const file = flags.text("plan");

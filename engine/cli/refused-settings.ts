@@ -1,9 +1,12 @@
-/** Settings of the engine's own (`pulumi:…`) that the CLI has and this engine does not: to pass over one would make something else than was asked for. */
+/**
+ * Settings for the engine itself (`pulumi:…`) that the CLI has and this engine does not. They are refused: ignoring one would deploy
+ * something else than was asked for.
+ */
 import { unsupported } from "../errors";
 
 const AUTONAMING = "pulumi:autonaming";
 
-/** JSON, as maps of settings are told. */
+/** The setting's value as JSON, which is how the program gets a map. */
 const DEFAULT_NAMING = '{"mode":"default"}';
 
 /** @param values of the stack, as the program gets them. @throws CliError that names the setting */

@@ -43,7 +43,7 @@ export async function changeSecretsProvider(flags: Flags): Promise<number> {
         mapLeaves(value, (text) => ({ secure: next.encrypt(text) })),
       );
     settings.salt = next.salt;
-    // The state decides: until it is written, the settings are the old ones; from then on, whoever opens the stack takes the new.
+    // The write of the state decides. Until then the old settings hold; after it, the next command that opens the stack completes the change.
     settings.prepare();
     if (latest !== undefined) await backend.save(project.name, stack, renderDeployment(snapshot, cachingCodec(next), next.salt, latest));
     settings.commit();

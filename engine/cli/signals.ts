@@ -25,7 +25,7 @@ export function listenForSignals(changes: boolean): Signals {
     } else if (!terminate.signal.aborted) {
       say(`${shown} received; terminating\n`);
       terminate.abort();
-      // Even the last write of the state hangs: the state's journal is made for that.
+      // The third signal: even the last write of the state hangs. What was journalled before is not lost.
     } else process.kill(process.pid, "SIGKILL");
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);

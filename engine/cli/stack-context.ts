@@ -71,7 +71,7 @@ export function loadSnapshot(latest: RawDeployment | undefined): Snapshot {
   return deserializeSnapshot(latest, stateSecrets(latest) ?? noSecrets);
 }
 
-/** One ciphertext a plaintext and run: the whole state is encrypted anew at each operation, and no more often. */
+/** Encrypts each plaintext once in a run, so each operation has new ciphertexts, but does not encrypt the whole state at each write. */
 export function cachingCodec(secrets: PassphraseSecrets): SecretsCodec {
   const known = new Map<string, string>();
   return {

@@ -20,7 +20,7 @@ function decrypted(value: Value, decrypt: (ciphertext: string) => string): Value
   if (!isObject(value)) return value;
   if (isSecret(value) && typeof value["ciphertext"] === "string") {
     const text = decrypt(value["ciphertext"]);
-    // A secret within it was encrypted with it.
+    // A secret inside it was encrypted together with it.
     const plaintext = text.includes(SIGNATURE.secret) ? exactJson(decrypted(parseExactJson(text) as Value, (inner) => inner)) : text;
     return { [SIGNATURE_KEY]: SIGNATURE.secret, plaintext };
   }
@@ -51,7 +51,7 @@ export function parseDeployment(raw: unknown): RawDeployment {
 
 const envelopeSchema = z.looseObject({ version: z.number(), features: z.array(z.string()).optional(), deployment: deploymentSchema });
 
-/** What somebody may take for an export, and what is to be done with it. */
+/** Files that are easily mistaken for an export, and what to do with each. */
 function mistaken(raw: unknown): string | undefined {
   if (typeof raw !== "object" || raw === null) return undefined;
   if ("checkpoint" in raw)

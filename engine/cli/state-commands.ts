@@ -1,4 +1,4 @@
-/** `state remove|protect|unprotect|taint|untaint|rename`: edits of the state that no provider hears of. The passphrase is not needed. */
+/** `state remove|protect|unprotect|taint|untaint|rename`: edits of the state that call no provider. The passphrase is not needed. */
 import { z } from "zod";
 import { deploymentSchema } from "../backend/checkpoint";
 import { lockStack } from "../backend/locks";
@@ -38,7 +38,7 @@ function requireUrn(resources: readonly RawResource[], urn: string): void {
   if (!resources.some((resource) => resource.urn === urn)) throw new CliError(`No such resource "${urn}" exists in the current state`);
 }
 
-/** The URN, and with it all that needs it, directly or not. */
+/** The URN, and those of all resources that need it, directly or not. */
 function withDependents(resources: readonly RawResource[], urn: string): Set<string> {
   const found = new Set([urn]);
   // Dependents always stand after the resource that they need, so one pass finds all of them.
@@ -93,7 +93,7 @@ async function setTaint(flags: Flags, taint: boolean): Promise<number> {
   if ((urns.length === 0) === !flags.has("all")) throw new CliError(`usage: ${needs}`, EXIT_CODE.usage);
   let count = 0;
   await edit(flags, "This will edit your stack's state directly.", (resources) => {
-    // What waits for its deletion cannot be replaced any more.
+    // A resource that is pending deletion cannot be replaced.
     const isLive = (resource: RawResource): boolean => resource["delete"] !== true;
     for (const urn of urns) requireUrn(resources.filter(isLive), urn);
     return resources.map((resource) => {

@@ -11,7 +11,7 @@ import { print } from "./terminal";
 
 type RawResource = ReturnType<typeof rawResources>[number];
 
-/** By its URN, or by a name that only one resource has. @throws CliError that lists those of an ambiguous name */
+/** Finds a resource by its URN, or by a name that only one resource has. @throws CliError that lists the URNs of an ambiguous name */
 function find(resources: readonly RawResource[], text: string): RawResource {
   const isUrn = text.startsWith("urn:");
   const found = resources.filter(({ urn }) => (isUrn ? urn === text : urnName(urn) === text));
@@ -23,7 +23,7 @@ function find(resources: readonly RawResource[], text: string): RawResource {
   return live;
 }
 
-/** Properties of the engine's own are left out, secrets masked unless they are asked for. */
+/** Without the engine's own properties. Secrets are masked unless they are asked for. */
 function visible(map: PropertyMap | null | undefined, decrypt: ((ciphertext: string) => string) | undefined): PropertyMap {
   const open = (item: Value): Value => {
     if (!isSecret(item)) return item;
@@ -34,7 +34,7 @@ function visible(map: PropertyMap | null | undefined, decrypt: ((ciphertext: str
   return Object.fromEntries(Object.entries(mapValue(map ?? {}, open) as PropertyMap).filter(([key]) => !key.startsWith("__")));
 }
 
-/** A secret within a secret holds its value as text. */
+/** A secret inside another secret holds its value as text. */
 const within = (item: Value): Value => (isSecret(item) && typeof item["ciphertext"] === "string" ? (parseExactJson(item["ciphertext"]) as Value) : item);
 
 const section = (title: string, map: PropertyMap): string => {

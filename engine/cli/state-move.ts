@@ -1,4 +1,4 @@
-/** `state move`: resources, with all that stands below them, from one stack of the project to another. No provider hears of it. */
+/** `state move`: moves resources, with their descendants, from one stack of the project to another. It calls no provider. */
 import type { RawDeployment } from "../backend/checkpoint";
 import { lockStack } from "../backend/locks";
 import { CliError, EXIT_CODE } from "../errors";
@@ -10,14 +10,14 @@ import type { Flags } from "./flags";
 import { cachingCodec, loadSnapshot, openStack, renderDeployment, type StackContext, stateSecrets } from "./stack-context";
 import { confirm, print } from "./terminal";
 
-/** A tie between a resource that moves and one that stays. */
+/** A reference between a resource that moves and one that stays. */
 interface Broken {
   urn: string;
   need: string;
   how: string;
 }
 
-/** The entry without its ties to `gone`, which are listed. A parent is left to the caller. */
+/** The entry without its references to `gone`; these are listed in `broken`. The parent is left to the caller. */
 function withoutTies(state: ResourceState, gone: ReadonlySet<string>): { state: ResourceState; broken: Broken[] } {
   const broken: Broken[] = [];
   const keep =
@@ -42,7 +42,7 @@ function withoutTies(state: ResourceState, gone: ReadonlySet<string>): { state: 
 
 const providerUrn = (reference: string): string => reference.slice(0, reference.lastIndexOf("::"));
 
-/** All that moves, in the state's order: what was named, what stands below it, and with --include-parents what stands above. */
+/** All resources that move, in the state's order: the named ones, their descendants, and with --include-parents their parents. */
 function chosen(source: readonly ResourceState[], urns: readonly string[], includeParents: boolean): ResourceState[] {
   const byUrn = new Map(source.map((r) => [r.urn, r]));
   const names = new Set(urns);
@@ -86,7 +86,7 @@ function move(
   const rootUrn = `${prefix(names.to)}${STACK_TYPE}::${names.project}-${names.to}`;
   if (!result.some((r) => r.urn === rootUrn))
     result.unshift({ ...emptyState(rootUrn, STACK_TYPE, false), created: new Date().toISOString(), modified: new Date().toISOString() });
-  /** Old reference to the one in the destination. */
+  /** Provider references of the source to those of the destination. */
   const providers = new Map<string, string>();
   for (const reference of new Set(moving.flatMap((r) => r.provider ?? []))) {
     const found = left.find((r) => r.urn === providerUrn(reference) && r.id === reference.slice(reference.lastIndexOf("::") + 2));

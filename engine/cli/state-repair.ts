@@ -1,4 +1,4 @@
-/** `state repair`: a state that breaks the integrity rules becomes one that keeps them. Nothing is forgotten, and no provider hears of it. */
+/** `state repair`: turns a state that breaks the integrity rules into one that keeps them. It drops no resource and calls no provider. */
 import { z } from "zod";
 import { lockStack } from "../backend/locks";
 import { CliError, EXIT_CODE } from "../errors";
@@ -14,7 +14,7 @@ type RawResource = z.infer<typeof rawSchema>;
 /** Secrets stay encrypted. */
 const sealed = { encrypt: (text: string): string => text, decrypt: (): string => "null" };
 
-/** The entry as it stands in the file, with the references that are left to it. */
+/** The file's entry with those references that the repair has kept. */
 function repaired(raw: RawResource, { state }: RepairedEntry): RawResource {
   const { id, provider, parent, dependencies, propertyDependencies, deletedWith, replaceWith } = state;
   const next: RawResource = { ...raw, id, provider, parent, deletedWith };

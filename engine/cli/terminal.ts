@@ -1,4 +1,4 @@
-/** Writing to, and asking, whoever started the command. */
+/** Output to the user, and questions. */
 import * as readline from "node:readline";
 import { Writable } from "node:stream";
 import { readEnv } from "../../common/env";
@@ -22,7 +22,7 @@ export const isInteractive = (flags: Flags): boolean => !flags.has("non-interact
 /** One line that the user types; `hidden` shows nothing of it. Undefined at the end of the input. */
 export async function ask(question: string, hidden = false): Promise<string | undefined> {
   process.stdout.write(question);
-  // Only while it is read: whoever answers through a pipe may leave it open. A file cannot be waited for, and has no such thing.
+  // Standard input keeps the process alive only while it is read: a pipe may stay open after the answer. A file's stream has no ref().
   const hold = (how: "ref" | "unref"): unknown => how in process.stdin && process.stdin[how]();
   hold("ref");
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -33,7 +33,7 @@ export async function ask(question: string, hidden = false): Promise<string | un
   return answer;
 }
 
-/** Goes on only with --yes, or with the expected answer. @throws CliError where it may not go on */
+/** Returns only with --yes, or after the expected answer. @throws CliError otherwise */
 export async function confirm(flags: Flags, question: string, expected = "yes"): Promise<void> {
   if (flags.has("yes") || readEnv("PULUMI_SKIP_CONFIRMATIONS") === "true") return;
   if (!isInteractive(flags)) throw new CliError("--yes must be passed in to proceed when running in non-interactive mode", EXIT_CODE.usage);

@@ -1,5 +1,5 @@
 /**
- * What an unquoted scalar of a settings file is. The CLI reads with Go's YAML library, whose rules differ from YAML 1.2: `0755` is
+ * What an unquoted scalar of a settings file means. The CLI reads with Go's YAML library, whose rules differ from YAML 1.2: `0755` is
  * octal, `0b11` and `1_000` are numbers, a date is a time. Integers keep all of their digits (int64 and uint64 in Go). Compared
  * with values recorded from the CLI 3.260 in engine/config/plain-scalar.test.ts.
  */
@@ -32,7 +32,7 @@ export const shortest = (value: bigint): number | bigint => (Number.isSafeIntege
 
 const two = (text: string): string => text.padStart(2, "0");
 
-/** As Go prints a time, which is what a program gets of one. */
+/** A date as Go prints it: that text is what a program gets. */
 function time(text: string): string | undefined {
   const [, year, month = "", day = "", hour = "0", minute = "0", second = "0", fraction = "", zone] = DATE.exec(text) ?? [];
   if (year === undefined) return undefined;
@@ -46,7 +46,7 @@ function time(text: string): string | undefined {
   return `${date} ${clock}${digits === "" ? "" : `.${digits}`} ${offset}`;
 }
 
-/** Infinity and NaN are numbers that JSON, and so a program, cannot be given. */
+/** Infinity and NaN: JSON cannot hold them, so a program cannot get them. */
 export class NotFinite extends Error {}
 
 /** @throws NotFinite */

@@ -34,13 +34,13 @@ const declarationSchema = z.strictObject({
 
 /** One setting that the project declares. */
 export interface Declaration {
-  /** As the project file has it: its own without a namespace. */
+  /** As in the project file: the project's own settings have no namespace. */
   key: string;
   /** Undefined: anything. */
   type?: ItemsType["type"] | undefined;
   items?: ItemsType | undefined;
   secret: boolean;
-  /** For stacks that do not have it. Null counts as none. */
+  /** The value for stacks that set none. Null counts as none. */
   given?: ConfigValue | undefined;
 }
 
@@ -51,7 +51,7 @@ const isOwn = (project: string, key: string): boolean => !key.includes(":") || k
 
 const typeName = (type: string, items: ItemsType | undefined): string => (items === undefined ? type : `array<${typeName(items.type, items.items)}>`);
 
-/** @param value of a scalar, its text; the CLI knows no more of it */
+/** @param value a scalar comes as its text, as in the CLI */
 function fits(type: ItemsType["type"], items: ItemsType | undefined, value: ConfigValue): boolean {
   switch (type) {
     case "string":
@@ -122,7 +122,7 @@ export function withProjectValues(
   for (const { key: name, given } of byKey(declarations)) {
     const { key, path } = locate(project, name);
     if (given === undefined || getAt(all[key], path) !== undefined) continue;
-    // What is no map or list is text, whatever it looks like.
+    // A scalar is stored as text, whatever it looks like.
     const value = setAt(all[key], path, isScalar(given) ? String(given) : given);
     if (value !== undefined) all[key] = value;
   }

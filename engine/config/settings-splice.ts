@@ -10,7 +10,7 @@ import type { ConfigValue } from "./value-path";
 type Path = readonly (string | number)[];
 type Collection = YAMLMap<Node, Node | null> | YAMLSeq<Node>;
 
-/** The place cannot be changed by itself: the caller changes what is around it. */
+/** The value's text cannot be changed by itself: the caller rewrites more of the file. */
 class NoSplice extends Error {}
 
 interface Splice {
@@ -24,7 +24,7 @@ const rangeOf = (node: Node | null | undefined): [number, number, number] => {
   return node.range;
 };
 const lineStart = (text: string, at: number): number => text.lastIndexOf("\n", at - 1) + 1;
-/** Behind the end of the line. */
+/** The index after the end of the line. */
 const lineEnd = (text: string, at: number): number => {
   const end = text.indexOf("\n", at);
   return end < 0 ? text.length : end + 1;
@@ -167,12 +167,12 @@ function inserted(text: string, collection: Collection, lines: string[], flow: s
 function removed(text: string, collection: Collection, at: number): Splice {
   const item = collection.items[at];
   if (item === undefined) throw new NoSplice();
-  // The last one of a block: the collection becomes an empty one, which stands on a line of its own key.
+  // The only item of a block: what remains is an empty collection, which must be written on the line of its key.
   const isWhole = collection.flow !== true && itemLines(text, item).indent === "";
   if (collection.items.length === 1 && !isWhole) throw new NoSplice();
   if (collection.flow !== true) {
     const { start, end, indent } = itemLines(text, item);
-    // At the margin they are the file's own.
+    // Comments at the margin belong to the file and stay.
     return { start: indent === "" ? start : withOwnComments(text, start, indent), end, text: "" };
   }
   const next = collection.items[at + 1];
@@ -195,7 +195,7 @@ function replaced(text: string, collection: Collection, at: number, value: Confi
     if (lines !== undefined) throw new NoSplice();
     return { start: rangeOf(first)[0], end, text: inline(value) };
   }
-  // From behind the colon on.
+  // What is replaced begins after the colon.
   const colon = text.indexOf(":", rangeOf(first)[1]);
   if (colon < 0) throw new NoSplice();
   if (lines === undefined) {
@@ -230,7 +230,7 @@ function spliceAt(text: string, collection: Collection, path: Path, value: Confi
   }
   const item = collection.items[at] as Pair<Node, Node | null> | Node;
   const inner = "key" in item ? item.value : item;
-  // An empty one in a block becomes a block.
+  // An empty collection in a block is replaced by a block.
   const opens = (isMap(inner) || isSeq(inner)) && (inner.items.length > 0 || collection.flow === true);
   if (rest.length > 0 && opens) return spliceAt(text, inner as Collection, rest, value);
   if (value === undefined) return removed(text, collection, at);

@@ -1,4 +1,4 @@
-/** The text of a settings file, and what is in it: a change of one value leaves all the rest as it is. */
+/** The text of a settings file and its values. A change of one value leaves the rest of the text as it is. */
 import { isDeepStrictEqual } from "node:util";
 import { parseDocument } from "yaml";
 import { CliError } from "../errors";
@@ -13,14 +13,14 @@ interface Edit {
   value: ConfigValue | undefined;
 }
 
-/** The smallest edits that make one value of another. */
+/** The smallest edits that turn one value into another. */
 function editsBetween(before: ConfigValue | undefined, after: ConfigValue | undefined, path: Path): Edit[] {
   if (isDeepStrictEqual(before, after)) return [];
   const whole = [{ path, value: after }];
   if (isMap(before) && isMap(after) && !isSecureLeaf(before) && !isSecureLeaf(after) && Object.keys(after).length > 0) {
     const gone = Object.keys(before).filter((key) => !Object.hasOwn(after, key));
     if (gone.length === Object.keys(before).length) return whole;
-    // Removals first: an index or a place of its own has neither of them.
+    // Removals may come first: keys of a map do not shift, as indices of a list would.
     return [
       ...gone.map((key) => ({ path: [...path, key], value: undefined })),
       ...Object.entries(after).flatMap(([key, value]) => editsBetween(before[key], value, [...path, key])),
@@ -83,7 +83,7 @@ export class SettingsText {
   #edit({ path, value }: Edit): void {
     const wanted = changed(this.#value, path, value);
     const spliced = splicedText(this.content, path, value);
-    // What the splice made of it is read again: a layout that it does not understand is written anew.
+    // The spliced text is read back. Where the splice did not understand the layout, the file is laid out anew.
     if (spliced !== undefined && this.#reads(spliced, wanted)) this.content = spliced;
     else this.content = relaid(this.content, path, value);
     this.#value = this.#read(this.content);
@@ -103,7 +103,7 @@ const at = (value: ConfigValue | undefined, path: Path): ConfigValue | undefined
     value,
   );
 
-/** By the library's own layout; scalars keep their spelling, since they are all text to this schema. */
+/** Writes the file in the library's own layout. Scalars keep their spelling, since this schema reads all of them as text. */
 function relaid(text: string, path: Path, value: ConfigValue | undefined): string {
   const document = parseDocument(text, { schema: "failsafe" });
   if (value === undefined) document.deleteIn(path);

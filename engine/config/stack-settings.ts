@@ -86,7 +86,7 @@ export class StackSettings {
   set(key: string, value: ConfigValue | undefined): void {
     const full = this.fullKey(key);
     const config = this.#data.config ?? {};
-    // As it is spelt in the file.
+    // The key as the file spells it.
     const name = Object.keys(config).find((one) => this.fullKey(one) === full) ?? full;
     if (value === undefined && Object.keys(config).every((one) => one === name)) this.#text.set(["config"], undefined);
     else this.#text.set(["config", name], value);
@@ -101,20 +101,21 @@ export class StackSettings {
     writeFileAtomic(file, this.#text.text, 0o644);
   }
 
-  /** First half of a change that goes with one of the state: what will be the settings stands beside them. */
+  /** First half of a change of both settings and state: writes the new settings to a file beside the old ones. */
   prepare(): void {
     this.#write(preparedFile(this.file));
   }
 
-  /** Second half: they are the settings now. */
+  /** Second half: that file replaces the settings. */
   commit(): void {
     fs.renameSync(preparedFile(this.file), this.file);
   }
 
   /**
-   * What the program gets: text values, secrets decrypted, and which keys are secret; and each secret text by itself.
-   * @param project whose declarations give values to stacks that have none. @param check `stack`: they are held against the declarations too
-   * @throws CliError where they do not hold
+   * What the program gets: each value as text, with secrets decrypted; which keys are secret; and all decrypted texts.
+   * @param project its declarations give values to stacks that set none
+   * @param check if given, the values of this stack must satisfy the declarations
+   * @throws CliError where they do not
    */
   resolve(
     project: Pick<Project, "name" | "declarations">,
@@ -141,9 +142,9 @@ export class StackSettings {
 const preparedFile = (file: string): string => `${file}.next`;
 
 /**
- * Ends a change of settings and state that a kill cut off between the two: what was prepared becomes the settings if the state
- * has its salt already.
- * @param stateSalt asked for only where something was prepared
+ * Completes a change of settings and state that was killed in between: the prepared settings replace the settings if the state already
+ * has their salt.
+ * @param stateSalt called only where there are prepared settings
  */
 export async function finishPrepared(file: string, project: string, stateSalt: () => Promise<string | undefined>): Promise<void> {
   const next = preparedFile(file);

@@ -83,7 +83,7 @@ test("a program asks for a version itself; a misspelt key of the project is told
   const ran = await site.pulumi(["preview"]);
   expect([ran.code, ran.stderr]).toEqual([
     0,
-    `warning: ${path.join(site.workDir, "Pulumi.yaml")}: unknown key 'descripton' is passed over; did you mean 'description'?\n`,
+    `warning: ${path.join(site.workDir, "Pulumi.yaml")}: unknown key 'descripton' is ignored; did you mean 'description'?\n`,
   ]);
   site.write("index.js", program("<3.0.0"));
   const refused = await site.pulumi(["preview"]);

@@ -74,7 +74,7 @@ export function backendContract(fresh: () => Promise<string>): void {
     await release();
     expect(await isLocked(backend.bucket, "p", "dev")).toBe(false);
     await backend.bucket.write(".pulumi/locks/organization/p/dev/half.json", '{"pid":');
-    await expect(lockStack(backend.bucket, "p", "dev")).rejects.toThrow("by whom cannot be read");
+    await expect(lockStack(backend.bucket, "p", "dev")).rejects.toThrow("its holder cannot be read");
     await breakLocks(backend.bucket, "p", "dev");
     await (await lockStack(backend.bucket, "p", "dev"))();
   });

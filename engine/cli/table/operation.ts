@@ -14,7 +14,7 @@ function operation(name: "preview" | "up" | "refresh" | "destroy", summary: stri
 export const OPERATION_COMMANDS: CommandTable = {
   preview: operation("preview", "show what `up` would do"),
   up: operation("up", "create, update and delete what differs from the program"),
-  refresh: operation("refresh", "read the real world into the state"),
+  refresh: operation("refresh", "update the state from the real resources"),
   destroy: operation("destroy", "delete all that the stack holds"),
   import: {
     flags: {
@@ -29,7 +29,7 @@ export const OPERATION_COMMANDS: CommandTable = {
     },
     words: [0, 3],
     usage: "import [<type> <name> <id>]",
-    summary: "take resources that exist into the stack, one or those of --file",
+    summary: "import existing resources into the stack: one, or those of --file",
     run: lazily(() => import("../import-command"), "importResources"),
   },
   cancel: {
