@@ -7,6 +7,7 @@ import { z } from "zod";
 import { readEnv } from "../../common/env";
 import { systemErrorCode } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
+import { CliError, EXIT_CODE } from "../errors";
 
 const pulumiHome = (): string => readEnv("PULUMI_HOME") ?? path.join(os.homedir(), ".pulumi");
 export const pluginsDir = (): string => path.join(pulumiHome(), "plugins");
@@ -16,7 +17,7 @@ function readJson<T>(file: string, schema: z.ZodType<T>): T | undefined {
     return schema.parse(JSON.parse(fs.readFileSync(file, "utf8")));
   } catch (cause) {
     if (systemErrorCode(cause) === "ENOENT") return undefined;
-    throw new Error(`${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new CliError(`${file} cannot be read`, EXIT_CODE.failed, { cause });
   }
 }
 
