@@ -33,7 +33,7 @@ export class StepFailed extends Error {
   }
 }
 
-/** A provider or a mandatory policy found the inputs of a resource wrong; why was shown. Others go on, and the run fails at its end. */
+/** A provider or a mandatory policy refused the inputs of a resource; the reason was shown. Other resources go on, and the run fails at its end. */
 export class CheckFailed extends Error {}
 
 /** The deployment cannot go on; the message is shown once, on this resource (or on the stack). */
@@ -47,7 +47,7 @@ export class DeploymentError extends Error {
   }
 }
 
-/** Thrown to everything that still waits to start, once the run starts nothing new. */
+/** Thrown to everything that waits to start when the run stops starting new steps. */
 export class Halted extends Error {}
 
 /** A resource that was left out, with `--continue-on-error`, because something that it needs failed. */

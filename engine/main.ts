@@ -4,7 +4,7 @@ import { exitCodeOf } from "./cli/exit-code";
 
 keepHeapSmall();
 
-// Whoever read our output has read enough (`pulumi up | head`): what is under way goes on, unseen.
+// The reader of our output has closed the pipe (`pulumi up | head`): the operation goes on without output.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error) => {
     if (systemErrorCode(error) !== "EPIPE") throw error;

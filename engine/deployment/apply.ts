@@ -25,16 +25,16 @@ async function clientOf(ctx: DeploymentContext, step: Step): Promise<Provider> {
   return ctx.registry.get(required(step.provider, "provider"));
 }
 
-/** Outputs with all that must be secret marked. */
+/** The outputs, with those marked that must be secret. */
 const finish = (outputs: PropertyMap, state: ResourceState): PropertyMap => markSecretOutputs(outputs, state.inputs, state.additionalSecretOutputs);
 
-/** Runs `work` between the note of the operation and whatever it settles; a failure takes the note back. */
+/** Runs `work` with a pending operation in the state. A failure removes it, unless the operation may have taken effect. */
 async function noted<T>(ctx: DeploymentContext, type: PendingKind, resource: ResourceState, work: (pending: number | undefined) => Promise<T>): Promise<T> {
   if (ctx.preview) return work(undefined);
   const pending = ctx.state.begin({ resource, type });
   let keep = false;
   try {
-    // The note must be safe before the provider does anything.
+    // The pending operation must be durable before the provider is called.
     await ctx.state.durable();
     const result = await work(pending);
     keep = true;
@@ -50,7 +50,7 @@ async function noted<T>(ctx: DeploymentContext, type: PendingKind, resource: Res
   }
 }
 
-/** Runs hooks after a step that succeeded: their failure is the run's, not the step's. */
+/** Runs hooks after a step that succeeded. If one fails, the run fails, and the step still counts as done. */
 export async function runAfterHooks(ctx: DeploymentContext, type: HookType, facts: HookFacts): Promise<void> {
   try {
     await ctx.hooks.run(type, facts);
@@ -64,7 +64,7 @@ export async function runAfterHooks(ctx: DeploymentContext, type: HookType, fact
 /** How often error hooks may have a call repeated, as in the CLI. */
 const MAX_TRIES = 100;
 
-/** Makes a call, again and again while it fails and the resource's error hooks ask for it. */
+/** Repeats a call while it fails and the resource's error hooks ask for another attempt. */
 async function withErrorHooks<T>(ctx: DeploymentContext, operation: "create" | "update" | "delete", facts: HookFacts, call: () => Promise<T>): Promise<T> {
   const urn = (facts.new ?? facts.old)?.urn;
   const errors: string[] = [];
@@ -86,7 +86,7 @@ async function withErrorHooks<T>(ctx: DeploymentContext, operation: "create" | "
   }
 }
 
-/** Says that a step is done. Components tell their outputs later; previews show all. */
+/** Reports that a step is done. For components this comes later, with their outputs, except in a preview. */
 function done(ctx: DeploymentContext, step: Step): void {
   if (step.new?.custom !== false || ctx.preview) ctx.events.finished(step);
   ctx.events.count(step);
@@ -97,7 +97,7 @@ async function applySame(ctx: DeploymentContext, step: Step): Promise<void> {
   const old = required(step.old, "old state");
   const state = required(step.new, "new state");
   if (step.untargeted) {
-    // What it refers to may have a new name since the run began.
+    // Resources that it refers to may have been renamed during this run.
     const { parent, provider, dependencies, propertyDependencies, deletedWith, replaceWith } = ctx.settlement.current(old);
     Object.assign(state, { parent, provider, dependencies, propertyDependencies, deletedWith, replaceWith });
   }
@@ -155,7 +155,7 @@ async function applyCreate(ctx: DeploymentContext, step: Step): Promise<void> {
     await ctx.registry.configure(step.urn, required(state.id, "id"), state.inputs);
     settle(undefined);
   } else await createWithProvider(ctx, step, state, settle);
-  // Those of components run when their outputs come.
+  // The hooks of a component run when its outputs are registered.
   if (state.custom) await runAfterHooks(ctx, "AfterCreate", { ...facts, newOutputs: state.outputs });
   done(ctx, step);
 }
@@ -286,7 +286,7 @@ async function applyImport(ctx: DeploymentContext, step: Step): Promise<void> {
     if (found.inputs === undefined)
       throw new StepFailed(`provider does not support importing resources; please try updating the '${step.type.split(":")[0]}' plugin`);
     state.id = found.id;
-    // The read knew nothing of the program's inputs: what is secret in those is secret in its answer.
+    // The provider did not see the program's inputs. What is secret in them is marked in its answer, too.
     state.inputs = annotateSecrets(found.inputs, state.inputs);
     state.outputs = finish(found.outputs, state);
     state.initErrors = found.initErrors;
@@ -310,7 +310,7 @@ export async function applyStep(ctx: DeploymentContext, step: Step): Promise<voi
     case "update":
       return applyUpdate(ctx, step);
     case "replace":
-      // Says that the two steps beside it are one replacement; does nothing itself.
+      // This step only reports that the create and the delete of a resource are one replacement.
       ctx.events.finished(step);
       ctx.events.count(step);
       return;

@@ -28,9 +28,9 @@ export interface DeploymentContext {
   base: readonly ResourceState[];
   /** Inputs of a provider that was registered in this run, by reference. */
   newProviderInputs(reference: string): PropertyMap;
-  /** A mistake that was shown already, and that fails the run at its end. */
+  /** Called when planning a step failed: the error was shown already, and the run fails at its end. */
   planningFailed(): void;
-  /** The step itself succeeded, and what came after it (a hook) did not: shown already, and nothing new is started. */
+  /** Called when a hook after a successful step failed: the error was shown already, and nothing new is started. */
   afterStepFailed(): void;
   /** RFC 3339, UTC. */
   now(): string;

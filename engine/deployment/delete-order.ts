@@ -40,8 +40,9 @@ function byUrnOf<T extends { urn: string }>(items: readonly T[]): Map<string, T[
 }
 
 /**
- * Which steps must end before another may begin: those that need it. A need means an entry that stands before in the state: of two
- * with one URN (the new one, and the old one that waits for its deletion) perhaps only one.
+ * For each deletion, how many others must end before it: those of resources that need its own; and which ones its end frees. A
+ * need refers to an entry that stands earlier in the state. Of two entries with one URN (the new one, and the old one that is pending
+ * deletion) that may be only one.
  */
 function waits(
   steps: readonly Step[],
@@ -63,10 +64,8 @@ function waits(
 }
 
 /**
- * Runs deletions so that what needs something goes before it, as many at once as the executor allows. After a failure nothing
- * new starts; a protected resource holds back only what it stands on.
- * @param failed what failed before: what it stands on stays
- * @returns whether all went
+ * Runs deletions, dependents before what they depend on, as many at once as the executor allows. After a failure nothing new
+ * starts. A protected resource only keeps what it depends on; other deletions go on.
  */
 export async function deleteInOrder(
   steps: readonly Step[],

@@ -29,7 +29,7 @@ function prelude(request: DeploymentRequest): void {
   });
 }
 
-/** A refresh or destruction names what the state holds. Of an update, a target may be new. */
+/** The targets of a refresh or destroy must be in the state. A target of an update may be new. */
 function requireTargets(request: DeploymentRequest): void {
   const operation = request.previewOf ?? request.kind;
   if (operation !== "refresh" && operation !== "destroy") return;
@@ -64,7 +64,7 @@ export async function runDeployment(request: DeploymentRequest): Promise<Deploym
   server.addService(EngineService as unknown as grpc.ServiceDefinition, engineService(events, request.options));
   server.addService(ResourceMonitorService as unknown as grpc.ServiceDefinition, new ResourceMonitor(operation.registrations, endpoint).implementation());
   endpoint.address = `127.0.0.1:${await listen(server)}`;
-  // The first signal reaches providers at once: what they do now they may end early.
+  // The first signal is passed to the providers at once, so that they may end running calls early.
   const onAbort = (): void => void registry.cancel();
   request.signal.addEventListener("abort", onAbort, { once: true });
   const running = operation.run(endpoint.address);
@@ -149,6 +149,6 @@ function warnOfPending(request: DeploymentRequest, events: EventLog): void {
   const lines = pendingOperations.map(({ resource, type }) => `  * ${resource.urn}, interrupted while ${type}`);
   events.diagnostic(
     "warning",
-    `Attempting to deploy or update resources with ${pendingOperations.length} pending operations from previous deployment.\n${lines.join("\n")}\nThese resources are in an unknown state because the engine was interrupted while waiting for changes to complete. Look at them, then clear the note with \`pulumi refresh --clear-pending-creates\`.`,
+    `Attempting to deploy or update resources with ${pendingOperations.length} pending operations from previous deployment.\n${lines.join("\n")}\nThese resources are in an unknown state because the engine was interrupted while waiting for changes to complete. Look at them, then clear the pending operations with \`pulumi refresh --clear-pending-creates\`.`,
   );
 }

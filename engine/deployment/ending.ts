@@ -1,4 +1,4 @@
-/** How an operation that failed is explained: `silent` where each cause was shown on its own resource already. */
+/** The message at the end of an operation that failed: `silent` where each cause was shown on its own resource already. */
 type Failure = "update failed" | "silent";
 
 /** Whether and how an operation has failed. */

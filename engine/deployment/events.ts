@@ -87,7 +87,7 @@ export class EventLog {
     this.emit({ resourcePreEvent: { metadata: metadata(step, step.op, this.#mask), ...(this.preview ? { planning: true } : {}) } });
   }
 
-  /** @param op what a refresh turned out to be; otherwise the step's own */
+  /** @param op what a refresh has found (same, update, delete); default: the step's own operation */
   finished(step: Step, op: string = step.op): void {
     if (step.unshown) return;
     this.emit({ resOutputsEvent: { metadata: metadata(step, op, this.#mask), ...(this.preview ? { planning: true } : {}) } });

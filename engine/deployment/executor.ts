@@ -1,6 +1,6 @@
 /**
- * Carries steps out: limits how many run at once, keeps the order within a chain, notes each operation in the state before
- * the provider is called, and stops starting new ones after a failure or a signal (engine-contract F12, F13).
+ * Runs steps: limits how many run at once, keeps the order within a chain, and starts no new ones after a failure or a signal
+ * (engine-contract F12, F13).
  */
 import { expectedMessage, Halted, StepFailed } from "../errors";
 import { ProviderError } from "../providers/provider-error";
@@ -49,7 +49,10 @@ export class StepExecutor {
     else this.#free++;
   }
 
-  /** Runs a chain in order. Its place is free for another chain when the last step is done, before that is durable. @throws Halted, StepFailed */
+  /**
+   * Runs a chain in order. Its slot is free for another chain when the last step has ended, even before its result is durable.
+   * @throws Halted, StepFailed
+   */
   async run(steps: readonly Step[]): Promise<void> {
     if (steps.length === 0) return;
     await this.#slot();

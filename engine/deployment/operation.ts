@@ -124,12 +124,12 @@ export class Operation {
     }
   }
 
-  /** In a destruction, the program only registers resources and hooks: nothing is created. */
+  /** In a destroy, the program only registers resources and hooks: nothing is created. */
   get #destroys(): boolean {
     return this.request.kind === "destroy" || this.request.previewOf === "destroy";
   }
 
-  /** Something ended the operation before its deletions: a failure that is not gone past, or a signal. */
+  /** Whether a signal, or a failure that stops the run, has ended the operation before its deletions. */
   get #halted(): boolean {
     return this.#executor.halted;
   }
@@ -151,7 +151,7 @@ export class Operation {
     this.ctx.registry.remember(this.ctx.base);
   }
 
-  /** After a refresh by the program: what the program does not have. */
+  /** After a refresh by the program: reads the resources that the program did not register. */
   async #refreshRest(): Promise<void> {
     const { generator } = this.registrations;
     try {
@@ -183,7 +183,7 @@ export class Operation {
     }
   }
 
-  /** Ends the program now; its plugins are killed by whoever has them. */
+  /** Kills the program. The plugins are killed by the registry. */
   terminate(): void {
     this.#ending.halt("silent");
     this.#program?.kill();
@@ -237,11 +237,11 @@ export class Operation {
     this.ctx.plan.steps([...kept, ...deletions]);
     const before = this.#executor.failures.length;
     const ok = (await this.#keep(kept)) && (await this.#deleteInOrder(deletions));
-    // What a signal kept from starting did not fail.
+    // A step that a signal kept from starting is no failure.
     if (!ok && !(this.request.signal.aborted && this.#executor.failures.length === before)) this.#ending.failure = "update failed";
   }
 
-  /** @returns false: not all of them ran */
+  /** @returns whether all of them ran */
   async #keep(steps: readonly Step[]): Promise<boolean> {
     try {
       for (const step of steps) await this.#executor.run([step]);
@@ -263,7 +263,7 @@ export class Operation {
     if (!this.ctx.policies.any || this.#executor.failures.length > 0) return;
     const { generator, rootUrn } = this.registrations;
     const { registered, aliased } = generator;
-    // What a limited run leaves alone is there as well.
+    // Resources that --target or --exclude leave alone are part of the stack, too.
     const left = this.ctx.base.filter(({ urn, delete: replaced }) => !replaced && !registered.has(urn) && !aliased.has(urn) && !this.#going.has(urn));
     const there = [...new Set([...registered.values(), ...left])].filter(({ urn }) => !generator.skipped(urn));
     const resources = there.map((state) => ({ state, provider: generator.providerState(state.provider) }));

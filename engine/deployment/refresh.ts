@@ -14,7 +14,7 @@ import type { DeploymentContext } from "./context";
 
 export interface Refreshed {
   op: "same" | "update" | "delete";
-  /** As it was read; undefined where it is gone. */
+  /** The state that was read; undefined where the object no longer exists. */
   state: ResourceState | undefined;
 }
 
@@ -34,8 +34,8 @@ async function readThrough(ctx: DeploymentContext, client: Provider, ref: Resour
 }
 
 /**
- * One entry as it was read, or as it was where nothing is read.
- * @param wanted what the program says of it, with the provider that reads it; default: what the state says
+ * Reads one entry. Where nothing can be read, the entry stays as it is.
+ * @param wanted the entry with the program's options, whose provider does the read; default: the entry of the state
  */
 async function readOne(ctx: DeploymentContext, state: ResourceState, wanted = state): Promise<Refreshed> {
   const same: Refreshed = { op: "same", state };
@@ -49,21 +49,21 @@ async function readOne(ctx: DeploymentContext, state: ResourceState, wanted = st
   const ref = { urn: wanted.urn, type: wanted.type, name: urnName(wanted.urn) };
   const found = await readThrough(ctx, client, ref, state);
   if (found === undefined || found.id === "") return { op: "delete", state: undefined };
-  // A provider that keeps no marks must not make a secret readable in the state.
+  // A provider may drop the marks of secrets. They must stay secret in the state.
   const inputs = found.inputs === undefined ? state.inputs : annotateSecrets(found.inputs, state.inputs);
   const outputs = markSecretOutputs(found.outputs, inputs, wanted.additionalSecretOutputs);
   const { created, modified, external } = state;
   const read = { ...wanted, created, modified, external, id: found.id, inputs, outputs, initErrors: found.initErrors };
   if (!(sameValue(read.outputs, state.outputs) && sameValue(read.inputs, state.inputs))) read.modified = ctx.now();
   if (state.external) return { op: sameValue(found.outputs, state.outputs) ? "same" : "update", state: read };
-  // What an update would change right after the refresh, were the program what the state said.
+  // What an update would change right after the refresh, if the program still had the inputs of the state.
   const diff = await client.diff(ref, read.id, { ...read, outputs: found.outputs }, state.inputs, state.ignoreChanges);
   return { op: differenceOf(diff, read.inputs, state.inputs, state.ignoreChanges).changed ? "update" : "same", state: read };
 }
 
 /**
- * Takes references to entries that are gone out of the others.
- * @param plain of which entries properties that depend on nothing go too: as the CLI leaves what it refreshes without a program
+ * Removes references to entries that are gone.
+ * @param plain for which entries the property dependencies that are empty are removed too, as the CLI does in a refresh without a program
  */
 function pruned(resources: readonly ResourceState[], plain: (state: ResourceState) => boolean): [ResourceState, ResourceState][] {
   const living = new Set(resources.map((r) => r.urn));
@@ -90,7 +90,7 @@ function pruned(resources: readonly ResourceState[], plain: (state: ResourceStat
   });
 }
 
-/** Takes an entry that is gone out of the state, and out of those that refer to it. */
+/** Removes the entry of an object that no longer exists, and all references to it. */
 function drop(ctx: DeploymentContext, gone: ResourceState): void {
   const left = ctx.state.snapshot().resources.filter((r) => r !== gone);
   for (const [before, after] of pruned(left, () => false)) ctx.settlement.change(before, after);
@@ -98,7 +98,7 @@ function drop(ctx: DeploymentContext, gone: ResourceState): void {
 }
 
 /**
- * Reads what the program has just registered, by the provider that the program gives it; its options are the program's from then on.
+ * Reads what the program has just registered, with the provider that the program gives it. From then on it has the program's options.
  * The step's new state is what the provider has read; undefined where the object no longer exists.
  */
 export async function applyRefresh(ctx: DeploymentContext, step: Step): Promise<void> {
@@ -111,16 +111,16 @@ export async function applyRefresh(ctx: DeploymentContext, step: Step): Promise<
   else if (state !== old) ctx.settlement.succeed(old, state);
   const only = ctx.request.kind === "refresh" || ctx.request.previewOf === "refresh";
   ctx.events.finished(step, only ? op : "refresh");
-  // Of a provider or a component nothing is read: what becomes of it is a step of its own.
+  // Providers and components are not read: they have no object outside, and their own step is counted.
   if (only && wanted.custom && !isProviderType(step.type)) ctx.events.count(step, op);
 }
 
-/** What the flags let a refresh read: named, or by flag what depends on that. Nothing is in by itself. */
+/** The entries that a refresh reads: those that the flags name and, with the flag for it, those that depend on them. No other entry is included. */
 function chosen(ctx: DeploymentContext, resources: readonly ResourceState[]): ResourceState[] {
   return resources.filter((r) => ctx.targets.admit(r.urn, dependenciesOf(r)));
 }
 
-/** Reads are short; more of them at once would only wait for each other. */
+/** Reads are short: more of them at once would only slow each other down. */
 const MOST_AT_ONCE = 64;
 
 /**

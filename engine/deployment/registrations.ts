@@ -31,7 +31,7 @@ export class Registrations implements MonitorBackend {
   #planned = 0;
   #checkFailed = false;
   #signalled: () => void = () => undefined;
-  /** The program has registered all that it will, and waits for the deployment to end: its hooks are still needed. */
+  /** Resolves when the program has registered everything and waits for the deployment to end: its hooks are still needed. */
   readonly signalled = new Promise<"signalled">((resolve) => {
     this.#signalled = () => resolve("signalled");
   });
@@ -205,7 +205,7 @@ export class Registrations implements MonitorBackend {
     }
   }
 
-  /** Whether a step would make anew what was to be deleted first, and was not: its deletion failed, and was shown. */
+  /** Whether a step would create a replacement although the deletion before it has failed: the state would forget the old object. */
   #wouldForget({ op, old, keepsOld, urn }: Step, steps: readonly Step[]): boolean {
     if (op !== "create-replacement" || old === undefined || keepsOld || this.ctx.preview) return false;
     const deletes = steps.some((step) => step.op === "delete-replaced" && step.urn === urn);
@@ -218,7 +218,7 @@ export class Registrations implements MonitorBackend {
     if (failed.size === 0) return steps;
     if (steps.some((step) => this.#wouldForget(step, steps))) {
       this.#skipped.add(urn);
-      throw new StepSkipped(`${urn} could not be deleted to be made anew`);
+      throw new StepSkipped(`${urn} could not be deleted before its replacement`);
     }
     const left = steps.filter((step) => {
       const state = step.new ?? step.old;

@@ -36,8 +36,8 @@ export class Settlement {
   }
 
   /**
-   * A provider that was made anew while this run did not get to its deletion: what goes on using the old one stands behind it.
-   * (Whoever uses the new one names that.)
+   * The old entries of a provider that this run has replaced but not deleted yet. A resource that still uses the old provider must
+   * stand after it in the state. (A resource that uses the new one refers to that.)
    */
   #before(state: ResourceState): ResourceState[] {
     const replaced = state.provider === undefined ? undefined : this.state.replacedProvider(state.provider);
@@ -58,7 +58,7 @@ export class Settlement {
     this.#settle({ ends, put: [[now, marked]] });
   }
 
-  /** The entry changes where it stands. */
+  /** Changes an entry in place. */
   change(before: ResourceState, after: ResourceState): void {
     this.#settle({ put: [[before, after]] });
   }
@@ -81,7 +81,7 @@ export class Settlement {
     const next = (r: ResourceState): ResourceState => {
       const uses = before !== undefined && r.provider === before;
       const renamed = old.urn !== state.urn && needsOf(r).has(old.urn) ? withRenamedReferences(r, rename) : r;
-      // An earlier provider of this name, which waits for its deletion, keeps the name.
+      // The resource may use an earlier provider of this name that is pending deletion: that reference stays.
       if (!uses) return renamed.provider === r.provider ? renamed : { ...renamed, provider: r.provider };
       const follows = after !== undefined && (old.id === state.id || (!oldStays && (r.pendingReplacement || r.external)));
       const provider = follows ? after : before;

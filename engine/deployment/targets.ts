@@ -55,7 +55,7 @@ export class Targets {
     this.#replaces = new UrnSet(options.replaces);
   }
 
-  /** By `--target`, not by `--exclude`. */
+  /** Whether `--target` was given. */
   get targeted(): boolean {
     return this.#targets.given;
   }
@@ -109,7 +109,7 @@ export function requireKnown(patterns: readonly string[], known: (urn: string) =
   if (unknown.length > 0) throw new DeploymentError("");
 }
 
-/** The first literal of the flags that the state does not hold. */
+/** The first target or exclude that is a plain URN (no glob) and not in the state. */
 export function unknownLiteral(options: OperationOptions, resources: readonly ResourceState[]): string | undefined {
   const urns = new Set(resources.map((r) => r.urn));
   return [...options.targets, ...options.excludes].find((urn) => !urn.includes("*") && !urns.has(urn));

@@ -58,7 +58,7 @@ export class HumanDisplay {
   readonly #types = new Map<string, string>();
   /** Empty until the stack has begun. */
   #stackUrn = "";
-  /** Of which errors were said. */
+  /** URNs for which an error was shown. */
   readonly #failed = new Set<string>();
   readonly #begun = new Map<string, number>();
   readonly #startedAt = performance.now();
@@ -128,13 +128,13 @@ export class HumanDisplay {
     if (metadata.type === STACK_TYPE) this.#outputs = { old: metadata.old?.outputs ?? {}, new: metadata.new?.outputs ?? {} };
     const key = `${metadata.op} ${metadata.urn}`;
     const begun = this.#begun.get(key);
-    // A preview tells the stack's end twice: once it is planned, and once its outputs are known.
+    // A preview reports the stack's end twice: once it is planned, and once its outputs are known.
     if (!this.options.preview) this.#begun.delete(key);
     // A preview has shown everything already. A refresh has shown no start of the step, so its result is shown here.
     if (this.#hidden(metadata) || (this.options.preview && begun !== undefined)) return;
     const took = begun === undefined ? "" : ` (${((performance.now() - begun) / 1000).toFixed(2)}s)`;
     const [begins, ends] = OPS[metadata.op]?.[2].slice(1) ?? [metadata.op, metadata.op];
-    // The stack is made before its program runs, and what is made fails with the program.
+    // The stack's own step succeeds before the program runs. If the program fails, the stack is shown as failed.
     this.#line({ ...metadata, keys: [], diffs: [] }, `${this.#failed.has(metadata.urn) ? `${begins} failed` : ends}${took}`);
   }
 

@@ -1,4 +1,4 @@
-/** What policies found, as people read it at the end: by pack, the worst first. */
+/** The policy violations and remediations as they are shown at the end: by pack, the worst first. */
 import type { PolicyEvent, PolicyRemediationEvent } from "../contracts";
 import { isDefaultProvider } from "../steps/step";
 import { urnName, urnType } from "../wire/urn";
@@ -103,7 +103,7 @@ export class PolicyDisplay {
   }
 }
 
-/** One line for each that is broken, for whoever reads errors alone. */
+/** One line for each violation, for standard error. */
 export function violationLine({ enforcementLevel, policyName, policyPackName, resourceUrn, message }: PolicyEvent): string {
   const about = resourceUrn === undefined || isDefaultProvider(urnType(resourceUrn), urnName(resourceUrn)) ? "" : `${urnName(resourceUrn)}: `;
   return `${about}${enforcementLevel}: ${policyName} (${policyPackName}): ${message.trimEnd()}`;

@@ -42,7 +42,7 @@ function compare(path: string, before: Value | undefined, after: Value | undefin
 
 const keysOf = (before: PropertyMap, after: PropertyMap): string[] => [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
 
-/** What an operation says of a resource before and after it. */
+/** The properties of a resource before and after an operation. */
 export interface Change {
   /** Undefined: it is created. */
   before: PropertyMap | undefined;

@@ -15,7 +15,7 @@ import { call, type PluginCaller } from "./remote";
 import { needReference } from "./requested-urns";
 import type { Transforms } from "./transforms";
 
-/** Says of a provider's error which invoke it answers. */
+/** Adds the function's name to a provider's error. */
 function invokeFailed(token: string): (thrown: unknown) => never {
   return (thrown) => {
     if (!(thrown instanceof ProviderError)) throw thrown;
@@ -23,13 +23,13 @@ function invokeFailed(token: string): (thrown: unknown) => never {
   };
 }
 
-/** What of the monitor functions need. */
+/** The parts of the monitor that functions need. */
 interface FunctionsContext {
   readonly backend: MonitorBackend;
   readonly packages: Packages;
   readonly defaults: DefaultProviders;
   readonly transforms: Transforms;
-  /** What a plugin learns of the deployment. */
+  /** What a plugin is told about the deployment. */
   plugin(): PluginCaller;
   /** The provider of a registered resource; undefined within if it has none of its own. */
   registered(urn: string): { readonly provider: string | undefined } | undefined;
@@ -43,7 +43,8 @@ export class Functions {
     const args = fromStruct(request.getArgs());
     const reply = new provider.InvokeResponse();
     if (isBuiltin(token)) {
-      // Answered without it; it stands in the CLI's states, and would come and go with each change of engine.
+      // The answer does not need this provider. It is registered because the CLI has it in its states: otherwise each change of engine
+      // would add or delete it.
       await this.of.defaults.builtin();
       const result = await invokeBuiltin(this.of.backend.ctx.request, token, withoutSecrets(args), (urn) => this.of.backend.state(urn)).catch(
         invokeFailed(token),
@@ -76,14 +77,17 @@ export class Functions {
     return reply;
   }
 
-  /** Whose method it is: the provider's own, that of a provider that is named, of the resource's, or of the package's default one. */
+  /**
+   * The provider that has the method: `__self__` if it is a provider, else the one that the request names, that of `__self__`, or the
+   * package's default one.
+   */
   async #callee(request: pb.ResourceCallRequest): Promise<string> {
     const token = request.getTok();
     const self = fromStruct(request.getArgs())["__self__"];
     const urn = isObject(self) && typeof self["urn"] === "string" ? self["urn"] : undefined;
     if (token.startsWith(PROVIDER_PREFIX)) {
       if (!isObject(self) || urn === undefined || typeof self["id"] !== "string")
-        throw new DeploymentError(`the call of ${token} lacks the provider whose method it is`);
+        throw new DeploymentError(`the call of ${token} does not say whose method it is (__self__ is no provider)`);
       return `${urn}::${self["id"]}`;
     }
     needReference(request.getProvider());

@@ -26,7 +26,7 @@ export interface Goal {
   /** Reference of the provider; undefined for components and providers. */
   provider: string | undefined;
   protect: boolean;
-  /** Whether the program, or an ancestor, said so: false is inherited too. */
+  /** Whether the program set it, on the resource or on an ancestor: a given `false` is inherited, too. */
   protectGiven: boolean;
   retainOnDelete: boolean;
   retainGiven: boolean;

@@ -27,7 +27,7 @@ export interface HookFacts {
 }
 
 /**
- * Hooks live in the program: without it, what has some for its deletion is not deleted.
+ * Hooks are functions of the program. Without the program, a resource with hooks for its deletion is not deleted.
  * @param say takes a message for each such resource
  * @throws DeploymentError where there are any
  */
@@ -90,7 +90,7 @@ function optionsOf(state: ResourceState | undefined, alias: string | undefined):
 const struct = (map: PropertyMap | undefined) => (map === undefined ? undefined : toStruct(map));
 const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 
-/** Fills what both kinds of requests have. */
+/** Fills the fields that both kinds of requests have. */
 function fill<R extends pb.ResourceHookRequest | pb.ErrorHookRequest>(request: R, facts: HookFacts): R {
   const state = facts.new ?? facts.old;
   if (state === undefined) throw new Error("a hook without a resource");
@@ -137,7 +137,7 @@ export class Hooks {
     this.#error.set(request.getName(), callback);
   }
 
-  /** Runs the hooks of one type that a resource names, in order. @throws StepFailed at the first that fails and may not */
+  /** Runs the hooks of one type that a resource names, in order. @throws StepFailed at the first that fails, unless it ignores errors */
   async run(type: HookType, facts: HookFacts): Promise<void> {
     const state = facts.new ?? facts.old;
     for (const name of state?.resourceHooks[type] ?? []) {

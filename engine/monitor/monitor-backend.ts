@@ -25,9 +25,9 @@ export interface MonitorBackend {
   registerOutputs(urn: string, outputs: PropertyMap): Promise<void>;
   formerUrn(urn: string): string | undefined;
   state(urn: string): ResourceState | undefined;
-  /** The program has registered all that it will; resolves when the deployment has ended. */
+  /** Called when the program has registered everything; resolves when the deployment has ended. */
   programDone(): Promise<void>;
   callbacks: Callbacks;
-  /** Something that ends the deployment. */
+  /** Ends the deployment with an error. */
   fail(error: DeploymentError): void;
 }

@@ -98,13 +98,13 @@ export class DefaultProviders {
     return registering;
   }
 
-  /** That of Pulumi's own types and functions, which are answered without it. */
+  /** The provider of Pulumi's own types and functions. It is only registered: the engine itself answers for it. */
   builtin(): Promise<string> {
     return this.get({ name: BUILTIN_PACKAGE, version: "", url: "" }, "");
   }
 }
 
-/** A provider that is named: explicitly, in the resource's own map, or by the component that is its parent. */
+/** The provider that the program names: explicitly, in the resource's own map, or in that of the parent component. */
 export function namedProvider(type: string, explicit: string, own: ReadonlyMap<string, string>, parent: Registered | undefined): string | undefined {
   if (explicit !== "") return explicit;
   const name = packageOf(type);

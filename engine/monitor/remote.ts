@@ -1,4 +1,4 @@
-/** Components that a plugin makes (Construct) and methods (Call): what a plugin receives so that it can call this deployment itself. */
+/** Components that a plugin makes (Construct), and methods (Call). The plugin receives what it needs to call this deployment itself. */
 import * as provider from "@pulumi/pulumi/proto/provider_pb.js";
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import type { DeploymentRequest } from "../contracts";
@@ -6,7 +6,7 @@ import type { Provider } from "../providers/builtin";
 import { fromStruct, toStruct } from "../wire/struct";
 import { flattenOutputs, flattenResources, outputDependencies } from "../wire/values";
 
-/** What a plugin learns of the deployment. */
+/** What a plugin is told about the deployment. */
 export interface PluginCaller {
   request: DeploymentRequest;
   preview: boolean;

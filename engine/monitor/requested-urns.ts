@@ -30,7 +30,7 @@ function needUrnIfAny(urn: string, what: string): void {
   if (urn !== "") needUrn(urn, what);
 }
 
-/** Why a reference is none; "" where it is one. */
+/** Why a reference is malformed; "" where it is not. */
 function wrongReference(reference: string): string {
   const at = reference.lastIndexOf("::");
   if (at < 0) return `expected '::' in provider reference '${reference}'`;
@@ -42,13 +42,13 @@ function wrongReference(reference: string): string {
   return isProviderType(type) ? "" : `invalid module in type: expected 'pulumi:providers', got '${module}'`;
 }
 
-/** @param reference "": none, which is right */
+/** @param reference "" means none, which is valid */
 export function needReference(reference: string): void {
   const wrong = reference === "" ? "" : wrongReference(reference);
   if (wrong !== "") throw new BadRequest(`could not parse provider reference: ${wrong}`, grpc.status.UNKNOWN);
 }
 
-/** Before anything is made of a registration, and again when transforms have had it. */
+/** Checks a registration before it is used, and again after its transforms. */
 export function needRegistrationUrns(request: pb.RegisterResourceRequest): void {
   needUrnIfAny(request.getParent(), "parent URN");
   needUrns(request.getDependenciesList(), "dependency URN");
@@ -71,7 +71,7 @@ export function needRegistrationUrns(request: pb.RegisterResourceRequest): void 
 
 export function needReadUrns(request: pb.ReadResourceRequest): void {
   needUrnIfAny(request.getParent(), "parent URN");
-  // The CLI says no more of it here.
+  // The CLI's message for a read names no more than this.
   needUrns(request.getDependenciesList(), "dependency");
   needReference(request.getProvider());
 }

@@ -160,7 +160,7 @@ export class ResourceMonitor {
     };
     try {
       const state = await this.backend.register(goal);
-      // One that a limited operation leaves under its old name.
+      // A limited operation may leave a resource under its former URN.
       if (state.urn !== goal.urn) this.#registered.set(state.urn, { goal, providers });
       reply.setUrn(state.urn);
       if (state.custom) answer(state);
@@ -207,7 +207,7 @@ export class ResourceMonitor {
     return reply;
   }
 
-  /** With `--continue-on-error`, what cannot be read has no properties, and the program goes on. */
+  /** With `--continue-on-error`, a resource that cannot be read has no properties, and the program goes on. */
   async #readOrEmpty(goal: ReadGoal): Promise<{ outputs: PropertyMap }> {
     try {
       return await this.backend.read(goal);

@@ -82,7 +82,7 @@ export class Transforms {
   readonly #invokes: Callback[] = [];
   readonly #own = new Map<string, Callback[]>();
   readonly #parents = new Map<string, string | undefined>();
-  /** Of components that a plugin makes: they hold for the registration that the plugin then sends. */
+  /** Transforms of components that a plugin makes. They apply to the registration that the plugin then sends. */
   readonly #pending = new Map<string, Callback[]>();
 
   constructor(private readonly callbacks: Callbacks) {}
@@ -155,7 +155,7 @@ export class Transforms {
     return { inputs: properties === undefined ? draft.inputs : fromStruct(properties), options: reply.getOptions() ?? draft.options };
   }
 
-  /** Remembers a resource that was registered: its transforms hold for what is below it. */
+  /** Remembers a resource that was registered: its transforms apply to its descendants. */
   keep(urn: string, parent: string | undefined, own: Callback[]): void {
     this.#parents.set(urn, parent);
     this.#own.set(urn, own);

@@ -1,4 +1,4 @@
-/** How a method of the ResourceMonitor service answers: with its reply, or with what the SDK makes of an error. */
+/** Answers a method of the ResourceMonitor service with its reply, or with an error in the form that the SDK expects. */
 import * as grpc from "@grpc/grpc-js";
 import { CheckFailed, DeploymentError, expectedMessage, Halted, StepFailed, StepSkipped } from "../errors";
 import { ProviderError } from "../providers/provider-error";

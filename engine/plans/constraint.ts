@@ -1,4 +1,4 @@
-/** Whether what the program asks for is what a plan says. */
+/** Compares what the program asks for with a plan. */
 import type { Goal, GoalAlias } from "../monitor/goal";
 import type { ResourceState } from "../snapshot/types";
 import { parseProviderReference } from "../wire/urn";
@@ -6,7 +6,7 @@ import { isUnknown, type PropertyMap } from "../wire/values";
 import { violations } from "./difference";
 import { type GoalPlan, NO_DIFF } from "./plan";
 
-/** What a resource without a plan may be: as the state has it. */
+/** The limit for a resource that the plan does not name: it must stay as it is in the state. */
 export function unchangedGoal(old: ResourceState, goal: Goal): GoalPlan {
   const { type, custom, parent, protect, dependencies, provider, additionalSecretOutputs } = old;
   return {
@@ -38,7 +38,10 @@ function sameProvider(planned: string | undefined, given: string | undefined): b
 const aliasText = ({ urn, name, type, project, stack, parent, noParent }: GoalAlias): string =>
   `{${[urn, name, type, project, stack, parent, noParent].join(" ")}}`;
 
-/** @returns what is not as planned, without the resource; undefined where all is. Source of rules and words: the CLI 3.260, observed. */
+/**
+ * @returns the first deviation from the plan, without the resource's name; undefined where there is none. Source of rules and words:
+ * the CLI 3.260, observed.
+ */
 export function goalViolation(plan: GoalPlan, goal: Goal, oldInputs: PropertyMap, inputs: PropertyMap): string | undefined {
   const expected = (what: string, planned: unknown): string => `${what} changed (expected ${planned})`;
   if (plan.custom !== goal.custom) return `resource kind changed (expected ${plan.custom ? "custom" : "component"})`;

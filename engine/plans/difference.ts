@@ -1,4 +1,4 @@
-/** How properties differ, and whether that is what a plan says. Null is no value. */
+/** How properties differ, and whether a plan allows that. Null counts as no value. */
 import { SIGNATURE } from "../../common/signatures";
 import { isObject, isUnknown, type PropertyMap, sameValue, secretValue, signatureOf, type Value } from "../wire/values";
 import type { PlanDiff } from "./plan";
@@ -19,7 +19,7 @@ function comparison(unknown: Same): Same {
     if (kind === SIGNATURE.asset || kind === SIGNATURE.archive) return sameValue(a["hash"], b["hash"]);
     return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) => {
       const [x = null, y = null] = [a[key], b[key]];
-      // An unknown value may come to nothing.
+      // An unknown value may turn out to be no value.
       return x === null && y === null ? true : same(x, y);
     });
   };
@@ -68,7 +68,7 @@ function shown(value: Value): string {
 
 type Change = "+" | "~" | "-" | "=";
 
-/** `=~name[{a}]`: planned was that it stays, and it is changed to `a`. `+-name[{a}]`: planned was to add `a`, and it is not there. */
+/** `=~name[{a}]`: the plan keeps the property, and it would change to `a`. `+-name[{a}]`: the plan adds `a`, and the property would be missing. */
 function said(plan: PlanDiff, key: string, found: Change, actual?: Value): string {
   const expected = plan.adds[key] ?? plan.updates[key];
   const planned: Change = Object.hasOwn(plan.adds, key) ? "+" : Object.hasOwn(plan.updates, key) ? "~" : plan.deletes.includes(key) ? "-" : "=";
@@ -76,7 +76,7 @@ function said(plan: PlanDiff, key: string, found: Change, actual?: Value): strin
   return `${planned}${found}${key}${values.length === 0 ? "" : `[${values.join("!=")}]`}`;
 }
 
-/** How one property comes to other than what was planned: to be as planned already is in order. */
+/** How one property deviates from the plan; undefined where it does not. A property may have its planned value already. */
 function violation(key: string, now: Value | undefined, diff: PlanDiff, plan: PlanDiff): string | undefined {
   const allowed = (value: Value, planned: Value | undefined): boolean => planned !== undefined && possibly(planned, value);
   const [add, update] = [diff.adds[key], diff.updates[key]];
@@ -85,7 +85,7 @@ function violation(key: string, now: Value | undefined, diff: PlanDiff, plan: Pl
   if (add !== undefined) return allowed(add, plannedAdd) ? undefined : said(plan, key, "+", add);
   if (update !== undefined) return allowed(update, plannedUpdate ?? plannedAdd) ? undefined : said(plan, key, "~", update);
   if (diff.deletes.includes(key)) {
-    // What was unknown may come to nothing.
+    // A planned value that was unknown may turn out to be no value.
     const mayGo = plan.deletes.includes(key) || (plannedUpdate !== undefined && isUnknown(plannedUpdate));
     return mayGo ? undefined : said(plan, key, "-");
   }
@@ -96,7 +96,7 @@ function violation(key: string, now: Value | undefined, diff: PlanDiff, plan: Pl
   return possibly(planned, now) ? undefined : said(plan, key, "=", now);
 }
 
-/** Where properties come to other than what was planned, in the CLI's words, sorted. */
+/** How properties deviate from the plan, in the CLI's words, sorted. */
 export function violations(olds: PropertyMap, news: PropertyMap, plan: PlanDiff): string[] {
   const diff = changes(olds, news, possibly);
   const keys = new Set([diff, plan].flatMap(({ adds, deletes, updates }) => [...Object.keys(adds), ...deletes, ...Object.keys(updates)]));

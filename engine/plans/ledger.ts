@@ -1,4 +1,4 @@
-/** Holds a run to its plan, and writes down the plan of a preview. */
+/** Refuses what a run's plan does not allow, and records the plan of a preview. */
 import { DeploymentError } from "../errors";
 import type { Goal } from "../monitor/goal";
 import type { ResourceState } from "../snapshot/types";
@@ -10,9 +10,9 @@ import { goalPlan, isWithin, NO_DIFF, type Plan, type ResourcePlan } from "./pla
 
 export interface PlannedGoal {
   goal: Goal;
-  /** undefined: it is new. */
+  /** undefined: the resource is new. */
   old: ResourceState | undefined;
-  /** There, but not what the new one goes on from: it is made anew, or was read only. */
+  /** The new state does not continue `old`: the resource is replaced, or was only read until now. */
   fresh: boolean;
   /** As they were checked. */
   inputs: PropertyMap;
@@ -24,7 +24,7 @@ export class PlanLedger {
   /** Steps that the plan still has, by URN; undefined: the run has no plan. */
   readonly #open: Map<string, Step["op"][]> | undefined;
 
-  /** @param write whether the run's own plan is wanted */
+  /** @param write whether to record a plan of this run */
   constructor(
     private readonly limit: Plan | undefined,
     write: boolean,
@@ -37,7 +37,7 @@ export class PlanLedger {
     return this.#written;
   }
 
-  /** What the names that a provider makes up came from. */
+  /** The plan's seed for automatic names. */
   seed(urn: string): Buffer | undefined {
     return this.limit?.get(urn)?.seed;
   }
@@ -47,7 +47,7 @@ export class PlanLedger {
     const { urn } = goal;
     const olds = fresh ? undefined : old?.inputs;
     if (this.#written !== undefined) {
-      // Steps are there already where it was deleted first.
+      // A deletion before the replacement was recorded already.
       const ops = this.#written.get(urn)?.ops ?? [];
       this.#written.set(urn, { goal: goalPlan(goal, planDiffOf(olds, inputs)), ops, outputs: undefined, seed });
     }

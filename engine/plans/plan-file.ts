@@ -19,7 +19,7 @@ const aliasSchema = z.strictObject({
   NoParent: z.boolean(),
 });
 
-/** Strict: a field that is not known here would limit the update, and be passed over. */
+/** Strict: an unknown field may limit the update, so it must not be ignored. */
 const goalSchema = z.strictObject({
   ...{ type: z.string(), name: z.string(), custom: z.boolean(), protect: z.boolean() },
   ...{ inputDiff: diffSchema.optional(), outputDiff: diffSchema.optional(), parent: z.string().optional() },

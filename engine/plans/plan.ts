@@ -3,7 +3,7 @@ import type { Goal, GoalAlias } from "../monitor/goal";
 import type { StepOp } from "../steps/step";
 import type { PropertyMap } from "../wire/values";
 
-/** Top-level properties that change: those that come or change with their new values. Unknown values stand for any value, and for none. */
+/** Top-level properties that change; added and updated ones with their new values. An unknown value stands for any value, and for none. */
 export interface PlanDiff {
   adds: PropertyMap;
   deletes: string[];
@@ -16,7 +16,7 @@ export interface GoalPlan {
   name: string;
   custom: boolean;
   inputDiff: PlanDiff;
-  /** Of what `registerOutputs` tells. */
+  /** The difference of the outputs that the program registers. */
   outputDiff: PlanDiff;
   parent: string | undefined;
   protect: boolean;
@@ -36,9 +36,9 @@ export interface ResourcePlan {
   goal: GoalPlan | undefined;
   /** In the order in which they come. */
   ops: StepOp[];
-  /** As the preview saw them: only to be read by people. */
+  /** As the preview saw them: only for people. */
   outputs: PropertyMap | undefined;
-  /** Of automatic names, so that the update makes the same. */
+  /** The seed for automatic names, so that the update makes the same names. */
   seed: Buffer | undefined;
 }
 

@@ -8,7 +8,7 @@ export type Severity = "low" | "medium" | "high" | "critical";
 export interface AnalyzedResource {
   urn: string;
   type: string;
-  /** Of a registration its inputs, at the end its outputs. */
+  /** The inputs when a registration is judged; the outputs when the whole stack is. */
   properties: PropertyMap;
   protect: boolean;
   ignoreChanges: readonly string[];
@@ -22,7 +22,7 @@ export interface AnalyzedResource {
   provider: { urn: string; type: string; inputs: PropertyMap } | undefined;
 }
 
-/** As policies of the whole stack see it. */
+/** One resource, as policies of the whole stack see it. */
 export interface StackResource extends AnalyzedResource {
   dependencies: readonly string[];
   propertyDependencies: Readonly<Record<string, readonly string[]>>;
@@ -39,13 +39,13 @@ export interface Violation {
 
 export interface Findings {
   violations: Violation[];
-  /** Policies that had nothing to say of it. */
+  /** Policies that do not apply to it. */
   notApplicable: string[];
 }
 
 export interface Remediation {
   policy: string;
-  /** Why it could not run; then there are no properties. */
+  /** Why the remediation could not run; then there are no properties. */
   diagnostic: string;
   properties: PropertyMap;
 }
@@ -60,7 +60,7 @@ export interface PolicyFacts {
   kind: "resource" | "stack" | "unknown";
   level: EnforcementLevel;
   severity: Severity | undefined;
-  /** Of its own settings. */
+  /** The schemas of its own settings, by name. */
   properties: Record<string, Record<string, unknown>>;
   required: string[];
 }
@@ -76,7 +76,7 @@ export interface PackFacts {
 /** Settings as somebody gave them: by policy, or `all`. */
 export type GivenConfig = Readonly<Record<string, { level: EnforcementLevel | undefined; properties: Record<string, unknown> }>>;
 
-/** Which policies of a pack held. */
+/** Which policies of a pack passed. */
 export interface PolicySummary {
   pack: string;
   version: string;

@@ -35,7 +35,7 @@ export interface StackFacts {
   secretKeys: readonly string[];
 }
 
-/** What the engine keeps for itself begins with `__`, and is not shown to a policy that only looks. */
+/** The engine's own properties begin with `__`. A policy that only judges does not get them. */
 const withoutInternal = (map: PropertyMap): PropertyMap =>
   mapValue(map, (value) =>
     isObject(value) && Object.keys(value).some((key) => key.startsWith("__"))
@@ -147,7 +147,7 @@ export class AnalyzerClient {
     this.#client = new Client(plugin.address, grpc.credentials.createInsecure(), GRPC_OPTIONS);
   }
 
-  /** @returns undefined where the pack does not implement the call. @throws DeploymentError with what it says, or with its end */
+  /** @returns undefined where the pack does not implement the call. @throws DeploymentError with the pack's error, or with how its process ended */
   async #call<Req, Res>(method: Unary<Req, Res>, request: Req): Promise<Res | undefined> {
     const { error, response } = await new Promise<{ error: grpc.ServiceError | null; response: Res }>((resolve) => {
       method.call(this.#client, request, (failed, answer) => resolve({ error: failed, response: answer }));

@@ -43,7 +43,7 @@ export function readPackConfig(file: string): GivenConfig {
 const ownDefaults = ({ properties }: PolicyFacts): Record<string, unknown> =>
   Object.fromEntries(Object.entries(properties).flatMap(([key, { default: value }]) => (value === undefined ? [] : [[key, value]])));
 
-/** What is said of `all` counts for the level of each policy, and then what is said of it alone. */
+/** `all` sets the level of every policy; a policy's own settings override it. */
 function applied(settings: Map<string, PolicySettings>, config: GivenConfig): void {
   const all = config["all"]?.level;
   if (all !== undefined) for (const [name, own] of settings) settings.set(name, { ...own, level: all });
@@ -62,8 +62,8 @@ function problemsOf({ name, properties, required }: PolicyFacts, settings: Polic
 
 /**
  * The settings of every policy of a pack.
- * @param config of a file
- * @throws DeploymentError with each that is wrong
+ * @param config from a file
+ * @throws DeploymentError that names each wrong setting
  */
 export function settingsOf(pack: PackFacts, config: GivenConfig): Map<string, PolicySettings> {
   const names = new Set(pack.policies.map(({ name }) => name));

@@ -21,10 +21,11 @@ const schema = z.looseObject({
 export interface PackProject {
   /** Absolute. */
   folder: string;
-  /** Says more than what the pack itself says; undefined where it is left to the pack. */
+  /** Overrides the version that the pack itself reports; undefined where the file has none. */
   version: string | undefined;
-  /** Of Node: the SDK's runner for policy packs, from the pack's own dependencies, and what goes before it. */
+  /** Arguments of Node, before the runner. */
   nodeArgs: string[];
+  /** The SDK's runner for policy packs, from the pack's own dependencies. */
   runner: string;
 }
 

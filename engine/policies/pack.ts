@@ -13,7 +13,7 @@ export interface PackSource {
   given: { path: string; config: string | undefined };
   engine: { readonly address: string };
   stack: StackFacts;
-  /** Where the program runs: what relative paths of assets begin at. */
+  /** Folder in which the program runs: relative paths of assets start there. */
   programDir: string;
   /** Hides secrets, among them those of the given maps. */
   redact(text: string, maps?: readonly PropertyMap[]): string;
@@ -25,11 +25,11 @@ export class LoadedPack {
 
   constructor(
     readonly client: AnalyzerClient,
-    /** As it was given. */
+    /** The folder as given by the flag. */
     readonly path: string,
     private readonly facts: PackFacts,
     private readonly disabled: ReadonlySet<string>,
-    /** That of its project file goes before its own. */
+    /** That of PulumiPolicy.yaml; without one, that which the pack reports. */
     readonly version: string,
   ) {
     this.severities = new Map(facts.policies.flatMap(({ name, severity }) => (severity === undefined ? [] : [[name, severity] as const])));
@@ -39,7 +39,7 @@ export class LoadedPack {
     return this.facts.name;
   }
 
-  /** Which policies of a kind held: all that were asked and said nothing. */
+  /** Which policies of a kind passed: all that were asked and reported nothing. */
   summary(kind: "resource" | "stack", failed: readonly string[], notApplicable: readonly string[]): PolicySummary {
     const said = new Set([...failed, ...notApplicable]);
     const asked = (policy: PolicyFacts): boolean => (policy.kind === kind || policy.kind === "unknown") && !this.disabled.has(policy.name);
@@ -55,7 +55,7 @@ function environment({ stack, project, preview, config, secretKeys }: StackFacts
     ...Object.fromEntries(Object.entries(facts).flatMap(([name, value]) => ["PULUMI_", "PULUMI_NODEJS_"].map((prefix) => [prefix + name, value]))),
     PULUMI_CONFIG: JSON.stringify(config),
     PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(secretKeys),
-    // As for programs: gRPC's library sends loopback addresses too through `https_proxy`, but for what is listed here.
+    // As for programs: gRPC's library sends even loopback addresses through `https_proxy`, except for those listed here.
     no_grpc_proxy: [readEnv("no_grpc_proxy") ?? readEnv("no_proxy"), "127.0.0.1", "localhost"].filter((entry) => entry !== undefined).join(","),
   });
 }

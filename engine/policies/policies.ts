@@ -1,6 +1,7 @@
 /**
- * The policy packs of one run (`--policy-pack`): each registration goes by them after its check, each pack first may change it
- * and then judges it; at the end they judge the whole stack. Order and consequences are the CLI's (step_generator, analyzeAll).
+ * The policy packs of one run (`--policy-pack`). After its check, each registration is given to all packs twice: first each may change
+ * it (remediation), then each judges the result. At the end they judge the whole stack. Order and consequences are the CLI's
+ * (step_generator, analyzeAll).
  */
 import type { EventLog } from "../deployment/events";
 import { CheckFailed, DeploymentError } from "../errors";
@@ -16,7 +17,7 @@ export interface PolicyRun extends Omit<PackSource, "given"> {
   packs: readonly { path: string; config: string | undefined }[];
   preview: boolean;
   events: Pick<EventLog, "policyLoad" | "policyViolation" | "policyRemediation" | "policySummary">;
-  /** A mistake that was shown, and that fails the run at its end. */
+  /** Called when a violation that fails the run at its end was shown. */
   failed(): void;
 }
 
@@ -25,7 +26,7 @@ export interface Registration {
   /** As they were checked. */
   inputs: PropertyMap;
   provider: ResourceState | undefined;
-  /** It was told already what is changed: the same inputs are checked anew. */
+  /** The packs have judged this registration, and only change its inputs again after a second check. Nothing is reported. */
   again?: boolean;
 }
 
@@ -43,7 +44,7 @@ export class Policies {
   /** Options of a registration that the state does not keep, for policies of the stack. */
   readonly #goals = new Map<string, Pick<Goal, "deleteBeforeReplace" | "aliases">>();
 
-  /** What packs were given that holds secrets, which they may tell. */
+  /** Properties with secrets that packs were given. Their messages may contain these secrets. */
   readonly #told = new Set<PropertyMap>();
 
   constructor(private readonly run: PolicyRun) {}
@@ -104,7 +105,7 @@ export class Policies {
           if (!again) this.#show(pack, { policy, message: diagnostic, level: "advisory", severity: undefined, urn: goal.urn }, goal.urn);
           continue;
         }
-        // A policy that builds its answer anew loses the marks of what is secret.
+        // A policy that builds its answer anew loses the marks of secrets.
         const changed = annotateSecrets(withAssetHashes(properties, this.run.programDir), inputs);
         if (!again) this.run.events.policyRemediation({ policy, pack: pack.name, version: pack.version, urn: goal.urn, before: inputs, after: changed });
         inputs = changed;
@@ -142,13 +143,13 @@ export class Policies {
   /** @returns whether a mandatory policy is violated. @param urn of the resource that was judged; undefined: the stack */
   #judge(pack: LoadedPack, found: Findings | undefined, urn: string | undefined, about: (urn: string) => string): boolean {
     const { violations, notApplicable } = found ?? { violations: [], notApplicable: [] };
-    // What a remediation has left is as bad as what has none.
+    // A violation that is left after the remediation counts as mandatory.
     const judged = violations.map((one): Violation => (one.level === "remediate" ? { ...one, level: "mandatory" } : one));
     for (const violation of judged) this.#show(pack, violation, about(violation.urn));
     const failed = judged.map(({ policy }) => policy);
     this.run.events.policySummary("analyze", pack.summary(urn === undefined ? "stack" : "resource", failed, notApplicable), urn);
     const bad = judged.some(({ level }) => level === "mandatory");
-    // An update does not go on with the resource, which fails it already.
+    // In an update, the resource is refused, and that fails the run already.
     if (bad && (this.run.preview || urn === undefined)) this.run.failed();
     return bad;
   }

@@ -1,7 +1,7 @@
 /** `runtime.options.nodeargs` of Pulumi.yaml: one text, split as a shell splits words. */
 import { DeploymentError } from "../errors";
 
-/** Blanks part words; quotes and a backslash keep them together. @throws DeploymentError for a quote that is not closed */
+/** Blanks separate words, unless they are quoted or follow a backslash. @throws DeploymentError for a quote that is not closed */
 export function splitNodeArgs(text: string): string[] {
   const words: string[] = [];
   let word: string | undefined;
@@ -10,7 +10,7 @@ export function splitNodeArgs(text: string): string[] {
     const char = text[at] ?? "";
     if (char === "\\" && quote !== "'" && at + 1 < text.length) {
       const next = text[++at] ?? "";
-      // Between double quotes a backslash only stands for what it could not else be written with.
+      // Between double quotes, a backslash only escapes a double quote or a backslash.
       word = (word ?? "") + (quote === undefined || next === '"' || next === "\\" ? next : `\\${next}`);
     } else if (quote === undefined ? char === '"' || char === "'" : char === quote) {
       quote = quote === undefined ? char : undefined;

@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 const root = path.join(__dirname, "../..");
 
-/** Runs a script where a program's process has got to when it loads. */
+/** Runs a script in a process with the preload, as a program runs. */
 function inProgram(script: string, env: Record<string, string> = {}): unknown {
   const { stdout, stderr } = spawnSync(process.execPath, ["--require", "./bin/engine/program/preload.js", "-e", script], {
     cwd: root,
@@ -30,7 +30,7 @@ test("they carry one where leaked promises are to be explained", () => {
   expect(inProgram(TRACE, { PULUMI_DEBUG_PROMISE_LEAKS: "true" })).toEqual([7, "why", true, true]);
 });
 
-/** What Node 20 never comes to the end of: a frame that ends with a package's name. */
+/** A frame that ends with a package's name: Node 20 never ends colouring it. */
 const ENDLESS = `
   const { defaultErrorMessage } = require("@pulumi/pulumi/cmd/run/error");
   const error = new Error("boom");
@@ -42,8 +42,8 @@ const ENDLESS = `
   const { user } = process.cpuUsage(before);
   console.log(JSON.stringify([...said, user < 5e6 || user]));`;
 
-test("an error is told at once, whatever its stack looks like, and in colour where that has an end", () => {
-  // Microseconds of processor time where it was not at once: 24 seconds were.
+test("an error is shown at once, whatever its stack looks like, and in colour where colouring ends", () => {
+  // The result shows microseconds of processor time if it took long: it once took 24 seconds.
   expect(inProgram(ENDLESS)).toEqual(["Error: boom\n    at Stack.init (/w/node_modules/@pulumi/resource.ts:1598:22)", true, true]);
 });
 
@@ -60,7 +60,7 @@ test("debug messages are not sent, all others are", () => {
   expect(inProgram(MESSAGES, { HOMELAB_PROGRAM_DEBUG: "true" })).toEqual([expect.stringContaining("unasked"), expect.stringContaining("told")]);
 });
 
-/** A resource of a subclass, made by a file that a source map leads elsewhere: what is told of where it was made. */
+/** Makes a resource of a subclass in a file with a source map, and prints its recorded position. */
 const POSITIONS = `
   const fs = require("node:fs"), os = require("node:os"), path = require("node:path");
   require("source-map-support/register");

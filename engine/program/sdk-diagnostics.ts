@@ -25,8 +25,9 @@ const untraced =
 const FRAME = /^\s*at .* \((?<file>.*):(?<line>[0-9]+):(?<column>[0-9]+)\)$/;
 
 /**
- * The frame of whoever makes a resource, which the state holds, and not all below it: each one is looked for in source maps.
- * @param given takes how many frames of the SDK's are above it, and returns positions, that frame's first
+ * Resolves one stack frame, that of the code which makes a resource: the state holds its position. The SDK would look up all frames
+ * below it in source maps, too.
+ * @param given the SDK's function: takes the number of SDK frames above that frame, and returns positions, that frame's first
  */
 const oneFrame = (given: Call): Call =>
   function stackTrace(this: unknown, skip: unknown): unknown {
@@ -52,7 +53,7 @@ const unsent = (): Call => () => Promise.resolve();
 /** A frame in which nothing follows the name of a package: source maps of the SDK make some (`node_modules/@pulumi/resource.ts`). */
 const ENDLESS = /node_modules[\\/](@[^\\/\n]*[\\/])?[^\\/\n]*$/m;
 
-/** Node 20 colours such a frame without an end: half a minute of processor time until the text is too long. */
+/** Node 20's colouring of such a frame never ends: half a minute of processor time until the text is too long. */
 const uncolouredWhereEndless =
   (given: Call): Call =>
   (...args) => {
@@ -72,7 +73,7 @@ const exported =
   (module) =>
     changeFunction(module, name, change);
 
-/** From now on a copy of the SDK that is loaded, whichever it is, collects nothing but what is wanted. */
+/** From now on, every copy of the SDK that is loaded collects only what is wanted. */
 export function collectOnly({ debugMessages, promiseTraces }: Wanted): void {
   changeOnLoad({
     "@pulumi/pulumi/cmd/run/error.js": exported("defaultErrorMessage", uncolouredWhereEndless),

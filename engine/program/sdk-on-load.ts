@@ -1,10 +1,10 @@
 import Module from "node:module";
 import { sep } from "node:path";
 
-/** What becomes of what a module of the SDK, or of a library of its, exports. Others look it up there at each call. */
+/** Changes the exports of a module of the SDK or of one of its libraries. Other modules look the functions up there at each call. */
 export type Change = (exported: Record<string, unknown>, module: NodeJS.Module) => void;
 
-/** From now on a copy of such a file that is loaded, whichever it is, is changed. @param changes by the end of a file's name */
+/** From now on, every copy of such a file is changed when it is loaded. @param changes by the end of a file's name */
 export function changeOnLoad(changes: Readonly<Record<string, Change>>): void {
   const byEnd = Object.entries(changes).map(([end, change]) => [end.replaceAll("/", sep), change] as const);
   const { load } = Module.prototype as NodeJS.Module & { load(file: string): unknown };
@@ -18,7 +18,7 @@ export function changeOnLoad(changes: Readonly<Record<string, Change>>): void {
 
 type Call = (...args: unknown[]) => unknown;
 
-/** Changes one function. A copy that is made otherwise is left as it is. */
+/** Changes one function. Where the SDK's version does not have it, nothing is changed. */
 export function changeFunction(holder: unknown, name: string, change: (given: Call) => Call): void {
   if ((typeof holder !== "object" && typeof holder !== "function") || holder === null) return;
   const given: unknown = Reflect.get(holder, name);

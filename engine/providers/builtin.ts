@@ -42,7 +42,7 @@ async function referenced(stackOutputs: StackOutputs, inputs: PropertyMap): Prom
 const unknownType = (type: string): ProviderError => failed(`unrecognized resource type '${type}'`);
 const INPUTS: Record<string, string> = { [STACK_REFERENCE]: "name", [STASH]: "input" };
 
-/** Inputs of the two types: one each, and it must be there. */
+/** Checks the inputs of the two types: each has exactly one, and it is required. */
 function checked(type: string, news: PropertyMap): CheckFailure[] {
   const wanted = INPUTS[type];
   if (wanted === undefined) throw unknownType(type);
@@ -97,7 +97,7 @@ export class BuiltinProvider implements Provider {
   }
 
   async delete(): Promise<void> {
-    // Nothing but its state is there.
+    // The resource exists only in the state.
   }
 
   async invoke(token: string): Promise<never> {

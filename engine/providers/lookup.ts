@@ -67,7 +67,7 @@ export function findPlugin(name: string, version: string | undefined, project: P
     (plugin) => plugin.name === name && (plugin.version === undefined || version === undefined || eq(plugin.version, version)),
   )?.folder;
   if (configured !== undefined) {
-    // Ours, named for the Pulumi CLI: the common host serves it here too.
+    // The project file names our provider's folder for the Pulumi CLI. Here the common host serves it.
     const found = path.resolve(configured) === path.join(projectRoot(), "providers", name) ? bundled(name) : inFolder(configured, name);
     if (found === undefined) throw new DeploymentError(`${configured} (plugins.providers of Pulumi.yaml) holds no plugin for ${name}`);
     return found;

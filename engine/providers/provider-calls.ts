@@ -1,4 +1,4 @@
-/** Calls of one plugin by gRPC: a failure in the engine's words, and the crash of the plugin where that is why. */
+/** Calls of one plugin by gRPC. A failure becomes a ProviderError, which reports the plugin's crash if that was the cause. */
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import { FAILURE_CODES_KEY, readCodes } from "../../common/failure-codes";
@@ -57,7 +57,7 @@ export class ProviderCalls {
     });
   }
 
-  /** What the calls that have not ended were given. */
+  /** The property maps of calls under way. */
   mapsUnderWay(): PropertyMap[] {
     return [...this.#underWay].flat();
   }

@@ -23,7 +23,7 @@ import type { RunningPlugin } from "./running-plugin";
 export class ProviderClient {
   readonly #calls: ProviderCalls;
   #accepts = { secrets: false, resources: false, outputs: false, previews: false };
-  /** Its handshake has said what it accepts. What the reply to Configure says is ignored then. */
+  /** The provider said in its handshake what it accepts. Then the reply to Configure is ignored. */
   #shookHands = false;
   /** False where its configuration held unknowns: it must not be asked anything that needs a configured provider. */
   configured = false;
@@ -37,12 +37,12 @@ export class ProviderClient {
     this.#calls = new ProviderCalls(packageName, plugin, redact);
   }
 
-  /** What the calls that have not ended were given. */
+  /** The property maps of calls under way. */
   mapsUnderWay(): PropertyMap[] {
     return this.#calls.mapsUnderWay();
   }
 
-  /** What the provider is sent of a map. */
+  /** A map in the form that the provider accepts. */
   #outgoing(map: PropertyMap) {
     let sent = this.#accepts.outputs ? map : flattenOutputs(map);
     sent = this.#accepts.resources ? withNamedResources(sent) : flattenResources(sent);

@@ -8,7 +8,7 @@ import type { PropertyMap } from "../wire/values";
 /** Status codes of calls that got no answer. */
 const CUT: ReadonlySet<number> = new Set([grpc.status.UNAVAILABLE, grpc.status.CANCELLED, grpc.status.DEADLINE_EXCEEDED]);
 
-/** A call that failed. `partial`: the resource exists all the same, half initialised. */
+/** A call that failed. `partial`: the resource exists nevertheless, half initialised. */
 export class ProviderError extends Error {
   constructor(
     message: string,
@@ -16,7 +16,7 @@ export class ProviderError extends Error {
     readonly partial: { id: string; properties: PropertyMap; inputs: PropertyMap; reasons: string[] } | undefined,
     /** The plugin's process ended in the middle of the call: nobody knows what it did. */
     readonly crashed = false,
-    /** Of what it failed of, as this project's providers say it (common/failure-codes.ts); undefined where the provider says nothing of them. */
+    /** Failure codes, which only this project's providers send (common/failure-codes.ts); undefined where the provider sent none. */
     readonly codes: readonly string[] | undefined = undefined,
   ) {
     super(message);
@@ -33,7 +33,7 @@ export class ProviderError extends Error {
   }
 }
 
-/** The resource that exists all the same. */
+/** The resource that exists although the call failed. */
 export function partialOf(metadata: grpc.Metadata | undefined): ProviderError["partial"] {
   const [raw] = metadata?.get("grpc-status-details-bin") ?? [];
   if (!Buffer.isBuffer(raw)) return undefined;

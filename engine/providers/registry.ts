@@ -12,7 +12,7 @@ import { PluginLauncher } from "./plugin-process";
 import { ProviderClient } from "./provider-client";
 import type { ResourceRef } from "./provider-messages";
 
-/** What a provider resource's inputs hold for the engine alone. */
+/** The key of a provider resource's inputs that only the engine uses. */
 const INTERNAL = "__internal";
 
 export function withoutInternal(inputs: PropertyMap): PropertyMap {
@@ -56,7 +56,7 @@ export class ProviderRegistry {
     this.#builtin = new BuiltinProvider((name) => this.request.stackOutputs(name));
   }
 
-  /** @param maps tells what plugins may know, secrets among it: only asked when one writes something */
+  /** @param maps gives the properties, with secrets, that plugins may know. It is only called when a plugin writes something. */
   secretsAreIn(maps: () => readonly PropertyMap[]): void {
     this.#secretsOf = maps;
   }

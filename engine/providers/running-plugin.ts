@@ -4,7 +4,10 @@ export interface RunningPlugin {
   address: string;
   /** The last of what it wrote to stderr, for crash reports. */
   stderrTail(): string;
-  /** How its process ended (`exit code 3`, `SIGSEGV`); undefined while it lives, or where it is not ours to know. Waits a moment for an end that its connection was first to tell of. */
+  /**
+   * How its process ended (`exit code 3`, `SIGSEGV`); undefined while it runs, or where this process did not start it. Waits a moment,
+   * because a broken connection is noticed before the exit.
+   */
   ended(): Promise<string | undefined>;
   stop(): Promise<void>;
   /** Ends it now. */

@@ -7,7 +7,7 @@ import { CliError } from "../errors";
 const ITERATIONS = 1_000_000;
 const KEY_BYTES = 32;
 const TAG_BYTES = 16;
-/** Its encryption stands in the salt, to tell a wrong passphrase. */
+/** The salt holds this text encrypted, so that a wrong passphrase is noticed. */
 const CHECK_TEXT = "pulumi";
 
 function encryptWith(key: Buffer, plaintext: string): string {
@@ -26,7 +26,7 @@ function decryptWith(key: Buffer, ciphertext: string): string {
   return Buffer.concat([decipher.update(bytes.subarray(0, bytes.length - TAG_BYTES)), decipher.final()]).toString("utf8");
 }
 
-/** An empty passphrase is one, if the variable is set. */
+/** An empty passphrase is valid if the variable is set. */
 function passphrase(): string {
   const direct = readRawEnv("PULUMI_CONFIG_PASSPHRASE");
   if (direct !== undefined) return direct;
@@ -39,7 +39,7 @@ function passphrase(): string {
   }
 }
 
-/** By passphrase and salt: settings and state of a stack have the same salt, and a derivation takes a quarter of a second. */
+/** By passphrase and salt: settings and state of a stack have the same salt, and a derivation takes about half a second. */
 const derived = new Map<string, Buffer>();
 
 function derive(salt: Buffer, phrase: string): Buffer {
@@ -49,7 +49,7 @@ function derive(salt: Buffer, phrase: string): Buffer {
   return key;
 }
 
-/** A key that our parent has derived already, where it is for this salt. Whether it is right is told by the salt's own check. */
+/** The key that our parent process has derived already, if it is for this salt. The check in the salt tells whether it is right. */
 function handedDown(salt: string): Buffer | undefined {
   const [forSalt, key = ""] = readEnv(ENV.passphraseKey)?.split(":") ?? [];
   const bytes = Buffer.from(key, "base64");
@@ -61,7 +61,7 @@ function opens(key: Buffer, check: string): boolean {
   try {
     return decryptWith(key, check) === CHECK_TEXT;
   } catch {
-    // Another key's text does not pass the cipher's own check.
+    // The cipher's own check fails for a text that another key encrypted.
     return false;
   }
 }

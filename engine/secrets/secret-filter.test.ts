@@ -62,7 +62,7 @@ test("whatever the secret, no text of an event has it afterwards, however deep",
         };
         collect(events);
         expect(texts).toHaveLength(3 * 2 * 4 + 2);
-        // What stands before and after may hold it, or end in a part of the mask that makes it anew.
+        // The mask itself may contain the secret, or form it together with the text around it: so it is replaced first.
         const left = texts.filter((one) => one.replaceAll("[secret]", "\u0000").includes(secret));
         expect(left).toEqual([]);
       },

@@ -36,7 +36,7 @@ export class SecretFilter {
     return this.#exact === undefined ? text : this.#forms.redact(text.replace(this.#exact, REDACTED));
   }
 
-  /** The values in a secret stay: they are masked already, or whoever asked is to see them. */
+  /** Values inside a secret stay: they are masked already, or the user has asked to see them. */
   #value(value: Value): Value {
     if (typeof value === "string") return this.text(value);
     if (Array.isArray(value)) return value.map((item) => this.#value(item));
@@ -86,5 +86,5 @@ export class SecretFilter {
   }
 }
 
-/** The process's own: what has no operation to go through, like the last error of a command, goes through it too. */
+/** The filter of this process. Output outside of an operation, like the last error of a command, goes through it too. */
 export const secretFilter = new SecretFilter();

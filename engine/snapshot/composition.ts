@@ -2,14 +2,14 @@ import type { PendingOperation, ResourceState, Snapshot } from "./types";
 
 /**
  * One change of a state under way. The state is two lists: `new` (what this run has settled, in the order in which it was
- * settled) before `old` (what the run found and has not settled yet, in its order); so whatever stops the run, what is needed
- * stands before what needs it. A change sets one place of one list; null empties it.
+ * settled) before `old` (what the run found and has not settled yet, in its order). So dependencies stand before their dependents,
+ * whenever the run stops. A change sets one place of one list; null empties it.
  */
 export type SnapshotChange =
   | { list: "new" | "old"; at: number; state: ResourceState | null }
   | { list: "pending"; at: number; operation: PendingOperation | null };
 
-/** The two lists and the operations under way; also used to replay a journal. */
+/** The two lists and the operations under way. */
 export class SnapshotComposition {
   readonly #old: (ResourceState | null)[];
   readonly #new: (ResourceState | null)[] = [];

@@ -2,13 +2,13 @@ import { HomelabError } from "../../common/errors";
 import { isProviderType, parseProviderReference } from "../wire/urn";
 import type { ResourceState } from "./types";
 
-/** What the rules ask of the entries before the one that is judged. */
+/** What the rules need to know about the entries around the one that is checked. */
 interface Before {
   /** An entry of this URN stands before. */
   urn(urn: string): boolean;
   /** The provider that a reference names stands before. */
   provider(reference: string): boolean;
-  /** Another entry of this URN, before or after, does not wait for its deletion either. */
+  /** Another entry of this URN, before or after, is not pending deletion either. */
   twice(urn: string): boolean;
 }
 
@@ -35,7 +35,7 @@ export const referenceOf = (r: ResourceState): string | undefined => (isProvider
  *  2. the parent stands earlier;
  *  3. each dependency, also of single properties, stands earlier;
  *  4. what a resource is deleted or replaced with stands earlier;
- *  5. no URN stands twice, but for entries that wait for their deletion;
+ *  5. no URN stands twice, except entries that are pending deletion;
  *  6. a component has no id, and a component or provider has no provider.
  * Returns the first broken rule as text, or undefined.
  */
@@ -61,7 +61,7 @@ export function checkIntegrity(resources: readonly ResourceState[], source: stri
   if (broken === undefined) return;
   throw new HomelabError("E_STATE_INTEGRITY", `snapshot integrity failure; refusing to use it (${source}): ${broken}`, {
     subject: source,
-    hint: "`pulumi state repair` puts the entries in order and drops references to what is not there, and says what it changed",
+    hint: "`pulumi state repair` sorts the entries, drops references to missing resources, and says what it changed",
   });
 }
 
@@ -86,7 +86,7 @@ export class IntegrityIndex {
   /** How often each URN or reference is referred to. */
   readonly #uses = new Map<string, number>();
   readonly #changed = new Set<number>();
-  /** Names that lost a place: whoever refers to them is judged again. */
+  /** Names that lost a place: entries that refer to them are checked again. */
   readonly #lost = new Set<string>();
 
   #count(state: ResourceState, by: 1 | -1): void {

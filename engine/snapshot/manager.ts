@@ -4,13 +4,13 @@ import type { PendingOperation, ResourceState, Snapshot } from "./types";
 
 /** Where changes go. What one call gives is one unit: all of it is kept, or nothing. */
 export interface SnapshotJournal {
-  /** @param lazy nothing that is stored differs: it may be written with the next change that counts */
+  /** @param lazy the file's content does not change by it: it may wait for the next write */
   append(changes: readonly SnapshotChange[], lazy?: boolean): void;
-  /** Resolves when a kill loses nothing of what was appended; undefined where that is so already. */
+  /** Resolves when all that was appended survives a kill; undefined where it does already. */
   durable?(): Promise<void> | undefined;
 }
 
-/** A change that would break the rules of a state: a bug of this engine. It was not written; what the state was stands. */
+/** A change that would break the rules of a state: a bug of this engine. It was not written, so the state is what it was before. */
 export class BrokenState extends Error {
   constructor(rule: string, made: ResourceState | undefined) {
     const kept =
@@ -57,23 +57,23 @@ export class SnapshotManager {
       if (operation.type === "creating") this.#composition.apply({ list: "pending", at: this.#nextPending++, operation });
   }
 
-  /** Notes an operation before its provider is called; the returned number ends it. */
+  /** Records a pending operation before its provider is called. {@link settle} or {@link abandon} takes the returned number to end it. */
   begin(operation: PendingOperation): number {
     const at = this.#nextPending++;
     this.#commit([{ list: "pending", at, operation }]);
     return at;
   }
 
-  /** An operation that ended without a new state. */
+  /** Ends an operation without a new state. */
   abandon(at: number): void {
     this.#commit([{ list: "pending", at, operation: null }]);
   }
 
   /**
-   * Settles resources: `add` comes to the end of the new list (`over` leaves its place to it), `remove` leaves the state,
-   * `put` changes in place, and the operation `ends`; `first` comes to the end of the new list before `add`.
-   * @throws BrokenState where that would break the rules of a state: nothing of it is done then, and the operation stays pending,
-   *   with what it made
+   * Changes the state, all at once. `add` goes to the end of the new list, and `first` goes there before it; `over` (which `add`
+   * succeeds) and `remove` leave the state; `put` changes entries in place; `ends` is the pending operation that ends.
+   * @throws BrokenState where that would break the rules of a state. Then nothing is changed, and the operation stays pending, with
+   *   what it made.
    */
   settle(change: {
     ends?: number | undefined;
@@ -108,7 +108,7 @@ export class SnapshotManager {
     this.#commit(changes, { lazy: change.lazy, made: change.ends === undefined ? undefined : change.add, moves });
   }
 
-  /** Resolves when the changes so far are safe; undefined when they are. */
+  /** Resolves when the changes so far are durable; undefined when they already are. */
   durable(): Promise<void> | undefined {
     return this.journal?.durable?.();
   }
@@ -117,7 +117,7 @@ export class SnapshotManager {
     return this.#places.has(state);
   }
 
-  /** Whether a step of this run made the entry what it is, in place of changing it where it stood. */
+  /** Whether a step of this run put the entry into the new list. An entry that was changed in place is still in the old one. */
   isNew(state: ResourceState): boolean {
     return this.#places.get(state)?.list === "new";
   }
@@ -126,13 +126,16 @@ export class SnapshotManager {
     return { resources: this.#composition.resources(), pendingOperations: this.#composition.pending() };
   }
 
-  /** The entry that a provider reference names, where it waits for its deletion in the old list: what moves before it takes it along. */
+  /**
+   * The provider that a reference names, if it is pending deletion and still in the old list. A resource that uses it and moves to the
+   * new list takes it along.
+   */
   replacedProvider(reference: string): ResourceState | undefined {
     const found = this.#index?.provider(reference);
     return found?.delete && this.#places.get(found)?.list === "old" ? found : undefined;
   }
 
-  /** Of a reference to a provider: the entries that use it. */
+  /** The entries that use a provider. */
   usersOf(reference: string): ResourceState[] {
     return this.#composition.resources().filter((r) => r.provider === reference);
   }
@@ -162,7 +165,7 @@ export class SnapshotManager {
     return this.#composition.apply(change);
   }
 
-  /** What an operation made, and no entry can hold, stands with the operation: with its id and all that is known of it. */
+  /** If no entry can hold what an operation made, its pending operation holds it: with its id and all that is known of it. */
   #keepPending(changes: readonly SnapshotChange[], made: ResourceState | undefined): void {
     for (const change of changes) {
       if (change.list !== "pending" || change.operation !== null) continue;

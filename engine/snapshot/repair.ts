@@ -1,4 +1,7 @@
-/** Makes a state that breaks the integrity rules one that keeps them, as `pulumi state repair` of the CLI does: order, and references to what is not there. */
+/**
+ * Repairs a state that breaks the integrity rules, as `pulumi state repair` of the CLI does: sorts its entries and drops references to
+ * missing resources.
+ */
 import { HomelabError } from "../../common/errors";
 import { parseProviderReference } from "../wire/urn";
 import { brokenRule, referenceOf } from "./integrity";
@@ -17,7 +20,7 @@ export interface Repair {
   changes: string[];
 }
 
-/** Entries by what others call them: URN, or a provider's reference. Of two with one URN, the one that is not to be deleted comes first. */
+/** Entries by the name that others use: the URN, or a provider's reference. Of two with one URN, the one that is not pending deletion comes first. */
 function byName(states: readonly ResourceState[]): Map<string, number[]> {
   const found = new Map<string, number[]>();
   const add = (name: string, at: number): void => void found.set(name, [...(found.get(name) ?? []), at]);
@@ -31,7 +34,7 @@ function byName(states: readonly ResourceState[]): Map<string, number[]> {
   return found;
 }
 
-/** The provider that takes the place of one that is not there: the one that has its URN by now. @throws HomelabError where there is none */
+/** The provider that replaces a missing one: the one that has its URN now. @throws HomelabError where there is none */
 function standIn(state: ResourceState, reference: string, states: readonly ResourceState[], names: ReadonlyMap<string, number[]>): string {
   const [at] = names.get(parseProviderReference(reference).urn) ?? [];
   const found = at === undefined ? undefined : states[at];
@@ -83,7 +86,7 @@ const referencesOf = (state: ResourceState): string[] => [
   ...state.replaceWith,
 ];
 
-/** What is needed before what needs it, otherwise as they stood. A reference that closes a circle is dropped. */
+/** Sorts dependencies before dependents, and otherwise keeps the order. A reference that closes a cycle is dropped. */
 function ordered(states: ResourceState[], names: ReadonlyMap<string, number[]>, say: (change: string) => void): number[] {
   const order: number[] = [];
   const mark = new Map<number, "open" | "done">();
@@ -136,7 +139,7 @@ function withoutTwins(resources: readonly ResourceState[], say: (change: string)
 }
 
 /**
- * Nothing is forgotten: entries change their order and lose references to what is not there; only a second entry for the same object goes.
+ * No object is forgotten: entries change their order and lose references to missing resources; only a second entry for the same object is dropped.
  * @throws HomelabError E_STATE_REPAIR for what only a person can decide
  */
 export function repairState(resources: readonly ResourceState[]): Repair {
@@ -164,6 +167,6 @@ export function repairState(resources: readonly ResourceState[]): Repair {
     return entry === undefined || state === undefined ? [] : [{ at: entry.at, state }];
   });
   const broken = brokenRule(entries.map(({ state }) => state));
-  if (broken !== undefined) throw new Error(`the repaired state is broken still: ${broken}`);
+  if (broken !== undefined) throw new Error(`the repaired state is still broken: ${broken}`);
   return { entries, changes };
 }

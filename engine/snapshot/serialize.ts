@@ -6,15 +6,15 @@ import { exactJson, parseExactJson } from "../wire/exact-json";
 import { isObject, isSecret, makeSecret, mapProperties, type PropertyMap, secretValue, signatureOf, type Value } from "../wire/values";
 import { emptyState, HOOK_TYPES, type HookBindings, type PendingKind, type PendingOperation, type ResourceState, type Snapshot } from "./types";
 
-/** Turns the JSON text of a secret value into what stands in the file, and back. */
+/** Converts the JSON text of a secret value into its form in the file, and back. */
 export interface SecretsCodec {
   encrypt(plaintext: string): string;
   decrypt(ciphertext: string): string;
-  /** Secrets are written in the clear, for whoever asked to see them. */
+  /** Secrets are written in the clear, because the user asked for it. */
   shows?: true;
 }
 
-/** Of JSON that was parsed: what else could it hold. */
+/** For parsed JSON, which holds nothing but such values. */
 const jsonMap = z.record(z.string(), z.custom<Value>());
 const strings = z.array(z.string());
 
@@ -66,12 +66,12 @@ function storedReference({ urn, id, packageVersion }: PropertyMap): PropertyMap 
   };
 }
 
-/** A secret within a secret is encrypted with it, once; the CLI writes it in the same form all the same. */
+/** A secret inside another secret is only encrypted together with it. In the other's text it has the form of an encrypted one, as in the CLI. */
 const WITHIN_A_SECRET: SecretsCodec = { encrypt: (plaintext) => plaintext, decrypt: (ciphertext) => ciphertext };
 
 /**
- * Integers beyond 2^53 of maps and lists that were read, by their keys: values are doubles, as on the wire, and what an operation
- * does not change is written as it was.
+ * Integers beyond 2^53 in maps and lists that were read, by their keys. Values are doubles, as on the wire; an integer that an
+ * operation does not change is written with all of its digits again.
  */
 const exactIntegers = new WeakMap<object, ReadonlyMap<string, bigint>>();
 

@@ -11,7 +11,7 @@ export interface ResourceState {
   urn: string;
   type: string;
   custom: boolean;
-  /** Replaced, and waiting for its deletion. */
+  /** Replaced, and pending deletion. */
   delete: boolean;
   id: string | undefined;
   inputs: PropertyMap;
@@ -26,7 +26,7 @@ export interface ResourceState {
   initErrors: string[];
   /** `<urn>::<id>` of the provider; undefined for components and providers. */
   provider: string | undefined;
-  /** Deleted in the course of a replacement that was not finished. */
+  /** Deleted for a replacement that was not finished. */
   pendingReplacement: boolean;
   additionalSecretOutputs: string[];
   customTimeouts: Record<string, number> | undefined;

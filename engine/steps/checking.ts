@@ -18,7 +18,7 @@ export async function checkInputs(ctx: DeploymentContext, goal: Goal, olds: Prop
     if (isProviderType(goal.type)) return ctx.registry.check(goal.urn, olds, news);
     const client = await ctx.registry.get(goal.provider ?? "");
     if (!client.configured) return { inputs: news, failures: [] };
-    // Outside previews unknown values come from what failed: whoever needs them is left out after this.
+    // Outside previews, unknown values come from resources that failed. A resource that needs them is skipped after this check.
     return (await ctx.foresight.check(goal.urn, olds, news, seed)) ?? client.check(ref, olds, ctx.preview ? news : droppingUnknowns(news), seed);
   };
   const { inputs, failures } = await ask();

@@ -1,4 +1,4 @@
-/** Plans what goes at the end of a run: what the program no longer registers, and what was replaced (engine-contract F9). */
+/** Plans the deletions at the end of a run: resources that the program no longer registers, and replaced ones (engine-contract F9). */
 import type { DeploymentContext } from "../deployment/context";
 import { DeploymentError } from "../errors";
 import { referenceOf } from "../snapshot/integrity";
@@ -21,7 +21,7 @@ function deleteStep(state: ResourceState, gone: ReadonlySet<string>): Step {
   return makeStep(state.delete ? "delete-replaced" : "delete", { ...facts, withoutProvider, protected: state.protect && !state.delete });
 }
 
-/** What named resources take along: everything that depends on them, children too. */
+/** The named resources with everything that depends on them, children too. */
 function withDependents(resources: readonly ResourceState[], named: (urn: string) => boolean): Set<string> {
   const found = new Set<string>();
   for (const r of resources) if (named(r.urn) || [...needsOf(r)].some((urn) => found.has(urn))) found.add(r.urn);
@@ -39,7 +39,7 @@ function withNeeds(ctx: DeploymentContext, resources: readonly ResourceState[], 
   return found;
 }
 
-/** Protected resources, and what they stand on. */
+/** Protected resources, and those that they depend on. */
 function protectedOnes(ctx: DeploymentContext, resources: readonly ResourceState[]): Set<string> {
   const found = new Set<string>();
   for (const r of [...resources].reverse())
@@ -51,12 +51,12 @@ function protectedOnes(ctx: DeploymentContext, resources: readonly ResourceState
   return ctx.request.options.excludeProtected ? found : new Set();
 }
 
-/** What goes, but for what an entry that stays still needs: the old provider of something that a limited operation left alone. */
+/** The entries to delete, without those that a remaining entry needs, such as the old provider of a resource that a limited operation left alone. */
 function withoutNeeded(resources: readonly ResourceState[], leaving: readonly ResourceState[]): ResourceState[] {
   const going = new Set(leaving);
   const left = new Set(resources.filter((r) => !going.has(r)).map((r) => r.urn));
   const needed = new Set<string>();
-  // From the end: what is needed stands before what needs it.
+  // From the end, because dependencies stand before their dependents.
   for (const r of [...resources].reverse()) {
     if (going.has(r) && (needed.has(referenceOf(r) ?? "") || (needed.has(r.urn) && !left.has(r.urn)))) going.delete(r);
     if (going.has(r)) continue;
@@ -74,7 +74,7 @@ export interface DeletionPlan {
 
 /**
  * @param survives whether an entry that is not replaced lives on
- * @throws DeploymentError (shown already) where targets leave something behind that needs what goes
+ * @throws DeploymentError (shown already) where a resource that the targets leave alone needs one that would be deleted
  */
 export async function planDeletions(ctx: DeploymentContext, resources: readonly ResourceState[], survives: (urn: string) => boolean): Promise<DeletionPlan> {
   const { targets, request } = ctx;

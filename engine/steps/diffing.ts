@@ -101,7 +101,7 @@ function triggers(before: Value | undefined, now: Value | undefined): boolean {
   return a !== null && b !== null && !sameValue(a, b);
 }
 
-/** Whether a changed provider reference means that the resource must be made anew. */
+/** Whether a changed provider reference means that the resource must be replaced. */
 async function providerForcesReplacement(
   ctx: DeploymentContext,
   old: ResourceState,

@@ -1,8 +1,8 @@
 /**
- * Registrations are planned one at a time, and each asks its provider twice: is this right, and what differs? While one waits for its
- * turn, the answers for the next ones are asked for already, so that engine and provider work at the same time. What a turn then asks
- * counts: an answer is used where it was given to the same question, and dropped otherwise. Nothing is asked ahead in a run that is
- * limited to some resources, since it depends on those before it whether anything is asked at all.
+ * Asks providers ahead of time. Registrations are planned one at a time, and each asks its provider twice (Check and Diff). While some
+ * wait for their turn, their questions are sent already, so that engine and provider work at the same time. When the turn comes, an
+ * answer is used if it was given to the same question, and dropped otherwise. Nothing is asked ahead in a run that is limited to some
+ * resources: there it depends on earlier registrations whether a provider is asked at all.
  */
 import { randomBytes } from "node:crypto";
 import type { DeploymentContext } from "../deployment/context";
@@ -27,15 +27,15 @@ interface Ahead {
   diff: Promise<{ old: ResourceState; inputs: PropertyMap; result: DiffResult } | undefined>;
 }
 
-/** Enough that neither side waits for the other; what is asked in vain, after a failure, is not more than this. */
+/** Enough that neither side waits for the other. After a failure, at most this many questions were asked in vain. */
 const AT_ONCE = 8;
 
 export class Foresight {
   readonly #answers = new Map<string, Ahead>();
   readonly #waiting = new Map<string, Goal>();
-  /** URNs of old states that are no more. */
+  /** URNs of previous states that were deleted in this run. */
   readonly #gone = new Set<string>();
-  /** Those that a registration of this run names. */
+  /** URNs of previous states that a registration of this run has named. */
   readonly #claimed = new Set<string>();
   #running = 0;
   #base: readonly ResourceState[] | undefined;
@@ -62,21 +62,21 @@ export class Foresight {
     this.#answers.delete(urn);
   }
 
-  /** What names that the provider makes up come from, where it was asked with it. */
+  /** The seed for automatic names with which the provider was asked ahead; undefined where it was not. */
   seed(urn: string): Buffer | undefined {
-    // Its turn has come: it is asked for now, or was.
+    // Its turn has come: if it was not asked ahead yet, it no longer is.
     this.#waiting.delete(urn);
     return this.#answers.get(urn)?.seed;
   }
 
-  /** @returns undefined where this was not asked */
+  /** @returns undefined where the same question was not asked ahead */
   async check(urn: string, olds: PropertyMap, news: PropertyMap, seed: Uint8Array): Promise<Checked | undefined> {
     const ahead = this.#answers.get(urn);
     if (ahead === undefined || ahead.seed !== seed || !sameValue(ahead.olds, olds) || !sameValue(ahead.news, news)) return undefined;
     return ahead.check;
   }
 
-  /** @returns undefined where this was not asked */
+  /** @returns undefined where the same question was not asked ahead */
   async diff(urn: string, old: ResourceState, inputs: PropertyMap): Promise<DiffResult | undefined> {
     const ahead = this.#answers.get(urn);
     this.#answers.delete(urn);
@@ -153,7 +153,7 @@ export class Foresight {
   }
 
   async #diff(goal: Goal, old: ResourceState, { inputs, failures }: Checked): Promise<Awaited<Ahead["diff"]>> {
-    // What is replaced for another reason is not compared.
+    // A resource that is replaced for another reason is not compared.
     const certain =
       failures.length === 0 &&
       old.provider === goal.provider &&

@@ -21,15 +21,15 @@ export class StepGenerator {
   readonly #olds: Map<string, ResourceState>;
   /** URNs that the program registered or read, and the states that they became. */
   readonly registered = new Map<string, ResourceState>();
-  /** Old URNs that live on under a new one, and the way back. */
+  /** Old URN to the new one under which the resource continues; and below, the other way round. */
   readonly aliased = new Map<string, string>();
   readonly #oldUrnOf = new Map<string, string>();
-  /** Deleted in this run before their replacement, and the keys that made it so: what is registered again is created. */
+  /** URNs that were deleted in this run before their replacement, with the keys that forced it. Registering one of them creates it. */
   readonly #deleted = new Map<string, string[]>();
   readonly #replaced = new Set<string>();
   readonly #limited: LimitedRun;
 
-  /** Of a refresh by the program: what {@link refresh} has found, and then what was read of it. */
+  /** In a refresh by the program: the entry that {@link refresh} has found; later, the state that was read. */
   readonly #found = new Map<string, { old: ResourceState | undefined; invalid: boolean }>();
 
   constructor(private readonly ctx: DeploymentContext) {
@@ -42,7 +42,7 @@ export class StepGenerator {
     return this.#oldUrnOf.get(urn);
   }
 
-  /** `invalid`: it was shown why; what follows is a last check of the inputs, and the end of the run. */
+  /** `invalid`: the reason was shown. The inputs are still checked, and then the run ends. */
   #findOld(goal: Pick<Goal, "urn" | "aliases">): { old: ResourceState | undefined; invalid: boolean } {
     let invalid = false;
     const complain = (message: string): void => {
@@ -75,7 +75,7 @@ export class StepGenerator {
     const found = this.#findOld(goal);
     this.#found.set(goal.urn, found);
     const { old, invalid } = found;
-    // What was a resource and is a component now, or the other way round, has nothing that could be read as what it is.
+    // A resource that became a component, or the other way round, cannot be read as what it is now.
     if (old === undefined || invalid || old.custom !== goal.custom || !this.ctx.targets.admit(old.urn, needsOf(old))) return [];
     const wanted = withoutMissing(goalState({ ...goal, inputs: old.inputs }, old.inputs, old, this.ctx.preview), old, this.#limited.leftOut);
     return this.#limited.withCarried([makeStep("refresh", { urn: goal.urn, type: goal.type, old, new: wanted, provider: wanted.provider })]);
@@ -136,7 +136,7 @@ export class StepGenerator {
 
   #requireParent(goal: { urn: string; parent: string | undefined }): void {
     if (goal.parent === undefined || this.registered.has(goal.parent) || this.#limited.carries(goal.parent)) return;
-    // `pulumi import` puts a resource below one that stays as it is.
+    // The parent of an import may be a resource that is only in the state.
     if (this.ctx.request.program?.kind === "imports" && this.#olds.has(goal.parent)) return;
     throw new DeploymentError(`could not find parent resource ${goal.parent}`, goal.urn);
   }
@@ -146,7 +146,7 @@ export class StepGenerator {
     return old === undefined || old.external || goal.importId !== (old.importId ?? old.id);
   }
 
-  /** Of the names that the provider makes up: that of the plan makes the same again. */
+  /** The seed for automatic names. The plan's seed gives the planned names again. */
   #seed(urn: string): Buffer {
     return this.ctx.foresight.seed(urn) ?? this.ctx.plan.seed(urn) ?? randomBytes(32);
   }
@@ -166,10 +166,10 @@ export class StepGenerator {
     const fresh = usable === undefined || this.#wantsReplacement(urn, usable);
     const seed = this.#seed(urn);
     if (!included && recreating === undefined && !old?.external) {
-      // It is not checked.
+      // A resource that the limits leave alone is not checked.
       const unchecked = goal.custom ? (old?.inputs ?? {}) : kept;
       this.ctx.plan.goal({ goal, old, fresh, inputs: unchecked, seed });
-      // What it is now is judged; what a policy would change of it stays.
+      // Policies judge it as it is; what they would change is ignored.
       if (old !== undefined) await this.#inspect(goal, unchecked);
       return old === undefined ? this.#skip(goal) : this.#limited.keep(urn, old);
     }
@@ -196,12 +196,15 @@ export class StepGenerator {
     return this.#limited.withCarried(await this.#fromDifference(goal, usable, inputs, checked, seed));
   }
 
-  /** What the policy packs make of the inputs. @param again they were asked, and only change the same once more */
+  /**
+   * The inputs after the policy packs' remediations.
+   * @param again the packs have judged this registration already, and only change its inputs once more
+   */
   #inspect(goal: Goal, inputs: PropertyMap, again = false): Promise<PropertyMap> {
     return this.ctx.policies.inspect({ goal, inputs, provider: this.providerState(goal.provider), again });
   }
 
-  /** The provider of a reference as this run has it, or as it was. */
+  /** The state of the provider that a reference names: of this run, else the previous one. */
   providerState(reference: string | undefined): ResourceState | undefined {
     if (reference === undefined) return undefined;
     const { urn } = parseProviderReference(reference);
@@ -240,7 +243,8 @@ export class StepGenerator {
       this.ctx.events.diagnostic("warning", message, urn);
     }
     this.#replaced.add(urn);
-    // Names that the first check carried over from the old inputs are made anew; a forced replacement had none to carry over.
+    // The first check kept the automatic names of the old inputs. A replacement needs new ones, so the inputs are checked without the old.
+    // In a forced replacement the first check was without them already.
     const fresh = this.#wantsReplacement(urn, old) ? checked : await this.#inspect(goal, await checkInputs(this.ctx, goal, {}, goal.inputs, seed), true);
     if (!(goal.deleteBeforeReplace ?? verdict.deleteBeforeReplace)) {
       const state = this.#register(goal, fresh, undefined);

@@ -5,7 +5,7 @@ import { emptyState, type ResourceState } from "../snapshot/types";
 import { isProviderType, parseProviderReference } from "../wire/urn";
 import { flattenOutputs, type PropertyMap } from "../wire/values";
 
-/** @param old the state that it goes on from; undefined for a new resource, and for one that is replaced */
+/** @param old the state that the new one continues; undefined for a new resource, and for one that is replaced */
 export function goalState(goal: Goal, inputs: PropertyMap, old: ResourceState | undefined, preview: boolean): ResourceState {
   const provider = isProviderType(goal.type);
   return {
@@ -50,7 +50,7 @@ export function readState(goal: ReadGoal): ResourceState {
   };
 }
 
-/** Without references to what a refresh leaves out since it is not there. @param missing URNs */
+/** The state without references to resources that a refresh left out because they do not exist. @param missing their URNs */
 export function withoutMissing(state: ResourceState, old: ResourceState, missing: ReadonlySet<string>): ResourceState {
   const there = (urn: string | undefined): boolean => urn === undefined || !missing.has(urn);
   const properties = Object.entries(state.propertyDependencies ?? {}).map(([key, urns]) => [key, urns.filter(there)] as const);

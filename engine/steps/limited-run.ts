@@ -2,7 +2,7 @@
  * What a limited run (`--target`, `--exclude`) keeps as it is, carries along and leaves out.
  *
  * - kept: the program registers it, and the limits do not admit it: its entry stays as it was;
- * - carried along: an old entry that something kept (or a target) needs, and that the program has not registered: it goes before that;
+ * - carried along: an old entry that something kept (or a target) needs, and that the program has not registered: it is placed before that;
  * - left out: new, and not admitted: shown, never stored.
  */
 import type { DeploymentContext } from "../deployment/context";
@@ -70,7 +70,7 @@ export class LimitedRun {
     throw new DeploymentError(`Duplicate resource URN '${urn}'; ${because}`, urn);
   }
 
-  /** A new resource that the limits do not admit, or that needs one. */
+  /** Leaves out a new resource that the limits do not admit, or that needs one which was left out. */
   leaveOut(state: ResourceState): Step[] {
     const { urn, type } = state;
     this.facts.registered.set(urn, state);
@@ -91,7 +91,10 @@ export class LimitedRun {
     return [...steps, makeStep("same", { urn: old.urn, type: old.type, old, new: state, provider: old.provider, untargeted: true })];
   }
 
-  /** With what its provider needs, where that was made anew and waits for its deletion: it goes along (see Settlement). */
+  /**
+   * What a kept entry needs. If its provider was replaced and is pending deletion, that moves with it (see Settlement), and so what
+   * that needs is included.
+   */
   #needsOfKept(old: ResourceState): string[] {
     const replaced = this.#replacedProviders.get(old.provider ?? "");
     return [...needsOf(old), ...(replaced === undefined ? [] : needsOf(replaced))];
@@ -108,7 +111,10 @@ export class LimitedRun {
     return [...steps, makeStep("same", { urn, type: old.type, old, new: { ...old }, provider: old.provider, untargeted: true })];
   }
 
-  /** What a refresh by the program registered and did not read stands where it stood: it goes before what needs it now, and nothing is shown. */
+  /**
+   * A refresh by the program did not move an entry that it registered and did not read. Moves it before the resource that needs it
+   * now, and shows nothing.
+   */
   #carryStanding(urn: string): Step[] {
     const { registered, aliased } = this.facts;
     const { settlement, state: states } = this.ctx;

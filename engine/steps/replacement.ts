@@ -22,7 +22,7 @@ function unsettled(state: ResourceState, gone: ReadonlySet<string>): PropertyMap
   return { ...state.inputs, ...Object.fromEntries(touched.map((key) => [key, UNKNOWN])) };
 }
 
-/** The keys for which a resource goes with those that are gone; undefined where it stays. */
+/** The keys that force a resource to be deleted with those in `gone`; undefined where it can stay. */
 async function forced(ctx: DeploymentContext, state: ResourceState, gone: ReadonlySet<string>): Promise<string[] | undefined> {
   if (state.provider !== undefined && gone.has(parseProviderReference(state.provider).urn)) return [];
   if (state.deletedWith !== undefined && gone.has(state.deletedWith)) return [];
@@ -42,7 +42,7 @@ async function forced(ctx: DeploymentContext, state: ResourceState, gone: Readon
 }
 
 /**
- * In the state's order: what is needed before what needs it.
+ * The resources that must be replaced with `root`, in the state's order: dependencies before their dependents.
  * @param operatedOn registered in this run already, so that it cannot depend on what is replaced now
  */
 export async function dependentReplacements(
@@ -65,7 +65,7 @@ export async function dependentReplacements(
 
 /**
  * Deletions that go before a replacement: of what cannot live without the resource, then of itself.
- * @param run `deleted` gets what goes, and the keys that make it so
+ * @param run `deleted` gets the URNs, with the keys that force the deletion
  * @throws DeploymentError where one of them is protected
  */
 export async function deletionsFirst(
@@ -88,7 +88,7 @@ export async function deletionsFirst(
     going.push(state);
   }
   const gone = new Set([...run.deleted.keys(), old.urn]);
-  // What an interrupted run has deleted already is only waiting for its replacement.
+  // A resource that an interrupted run has deleted already only lacks its replacement.
   if (!old.pendingReplacement) going.push(old);
   return going.map((state) =>
     makeStep("delete-replaced", {

@@ -24,7 +24,7 @@ export interface Step {
   ignoreChanges: string[];
   /** A registration that a target leaves out: shown, never stored. */
   skippedCreate?: boolean;
-  /** The state goes, and no provider is called. */
+  /** The entry is removed from the state, and no provider is called. */
   withoutProvider?: boolean;
   /** Of delete-replaced in a delete-before-replace: the entry stays, marked as pending replacement. */
   keepsPending?: boolean;
@@ -32,11 +32,11 @@ export interface Step {
   untargeted?: boolean;
   /** It only moves an entry of the state: no event tells of it. */
   unshown?: boolean;
-  /** Nothing more is registered: what is left alone keeps its place. */
+  /** At the end of a run: an entry that is left alone keeps its place in the state. */
   keepsPlace?: boolean;
   /** Of a create-replacement: the old resource is still there, and is deleted at the end. */
   keepsOld?: boolean;
-  /** Of a delete that must be refused when it comes to it. */
+  /** Of a delete: the resource is protected, so the step fails when its turn comes. */
   protected?: boolean;
 }
 
@@ -44,7 +44,7 @@ export function makeStep(op: StepOp, fields: Partial<Step> & Pick<Step, "urn" | 
   return { op, old: undefined, new: undefined, provider: undefined, keys: [], diffs: [], detailedDiff: undefined, ignoreChanges: [], ...fields };
 }
 
-/** Whether the step counts as one for people: replacements are three steps and count once. */
+/** Whether the step counts in the summary: a replacement has three steps and counts once. */
 export const isLogical = (op: StepOp): boolean =>
   op !== "create-replacement" &&
   op !== "delete-replaced" &&

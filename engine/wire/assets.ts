@@ -1,4 +1,4 @@
-/** Assets and archives: the hash of their content, by which changes are seen (engine-contract D). */
+/** Assets and archives: the hash of their content, which shows whether they have changed (engine-contract D). */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -157,7 +157,7 @@ function archiveHash(archive: PropertyMap, folder: string): string {
  * The map with the hash of each asset and archive that has none: SHA-256 of the content; of folders and of archives made of
  * assets, of a canonical tar of their files.
  * @param folder what relative paths begin at
- * @throws DeploymentError for content that is not there or cannot be had
+ * @throws DeploymentError for content that does not exist or is not supported
  */
 export function withAssetHashes(map: PropertyMap, folder: string): PropertyMap {
   if (!someValue(map, isAssetOrArchive)) return map;
@@ -168,7 +168,7 @@ export function withAssetHashes(map: PropertyMap, folder: string): PropertyMap {
     const content = { text, path: file, uri, assets };
     const known: [string, Value][] = Object.entries(content).flatMap(([name, item]) => (item === undefined ? [] : [[name, item]]));
     const hash = signatureOf(value) === SIGNATURE.asset ? createHash("sha256").update(assetContent(value, folder)).digest("hex") : archiveHash(value, folder);
-    // What the SDK adds for its own use stays outside.
+    // Fields that the SDK adds for its own use are left out.
     return { [SIGNATURE_KEY]: own, hash, ...Object.fromEntries(known) };
   }) as PropertyMap;
 }

@@ -20,7 +20,7 @@ export function exactJson(value: unknown, space?: number): string {
   try {
     return JSON.stringify(value, undefined, space);
   } catch (thrown) {
-    // It refuses a bigint. The slower way is for who has one: states are large, and written often.
+    // JSON.stringify refuses a bigint. Only then the slower way below is taken: states are large, and written often.
     if (!(thrown instanceof TypeError)) throw thrown;
   }
   const text = JSON.stringify(value, (_key, item: unknown) => (typeof item === "bigint" ? `${MARK}${item}` : item), space);

@@ -3,7 +3,7 @@ import { StringDecoder } from "node:string_decoder";
 /** Text that comes in pieces, as whole lines: a character and a line may each be cut by the pieces. */
 export interface Lines {
   push(piece: Buffer): void;
-  /** What is left is a line too. */
+  /** Passes on the rest as the last line. */
   end(): void;
 }
 

@@ -71,7 +71,7 @@ export function resetPaths(news: PropertyMap, olds: PropertyMap, paths: readonly
   }, news);
 }
 
-/** Whether a path led to what only one of both sides has. */
+/** Whether a path led to a value that only one side has. */
 interface Missed {
   any: boolean;
 }
@@ -86,7 +86,7 @@ function reset(news: Value, given: Value | undefined, path: readonly PathPart[],
   if (part === undefined) return news;
   if (isSecret(news)) return makeSecret(reset(secretValue(news), opened(given), path, missed));
   const olds = opened(given);
-  // What comes out of a secret stays one.
+  // A value from inside a secret stays secret.
   const put = (old: Value): Value => (isSecret(given) && !isSecret(old) ? makeSecret(old) : old);
   const go = (value: Value, old: Value | undefined): Value =>
     rest.length === 0 ? put(old ?? null) : reset(value, old === undefined ? undefined : put(old), rest, missed);

@@ -50,10 +50,10 @@ export const containsUnknowns = (value: Value): boolean => someValue(value, isUn
 export const containsSecrets = (value: Value): boolean => someValue(value, isSecret);
 
 const unwrapOne = (value: Value): Value => (isSecret(value) ? secretValue(value) : value);
-/** The value with every secret marker taken off. */
-/** As JSON for a message: secrets are `[secret]`, what is not there is null. */
+/** A value as JSON for a message: a secret is `[secret]`, a missing value is null. */
 export const shownText = (value: Value | undefined): string => JSON.stringify(mapValue(value ?? null, (one) => (isSecret(one) ? "[secret]" : one)));
 
+/** The value without its secret markers. */
 export const withoutSecrets = <T extends Value>(value: T): T => mapValue(value, unwrapOne) as T;
 
 /** Output values (component arguments) as plain, unknown or secret ones, which is all that a custom resource's inputs hold. */

@@ -1,4 +1,7 @@
-/** The schema of Pulumi.yaml, as the CLI's own (`sdk/go/common/workspace/project.json`): strict inside, other keys at the top are left to whoever wrote them. */
+/**
+ * The schema of Pulumi.yaml, as the CLI's own (`sdk/go/common/workspace/project.json`): unknown keys are allowed at the top, and
+ * refused further inside.
+ */
 import { z } from "zod";
 import type { ConfigValue } from "../config/value-path";
 
@@ -48,7 +51,7 @@ export const projectSchema = z.looseObject({
   requiredPulumiVersion: z.string().optional(),
 });
 
-/** `runtime.options` of a program in Node's language; of others, which are left alone, nothing is known. */
+/** `runtime.options` of a Node program. Options with other names are left alone. */
 export const nodeOptionsSchema = z.looseObject({
   typescript: z.boolean("typescript option must be a boolean").optional(),
   tsconfig: z.string("tsconfig option must be a string").optional(),

@@ -18,7 +18,7 @@ export interface Project extends ProjectInfo {
   /** The settings that it declares, with values for the stacks that have none. */
   declarations: Declaration[];
   refreshAlways: boolean;
-  /** Undefined: none is named. */
+  /** Undefined where the file names none. */
   runtime: string | undefined;
   /** `requiredPulumiVersion`; empty: any. */
   requiredVersion: string;
@@ -98,7 +98,7 @@ function readProject(file: string, content: unknown): Project {
   };
 }
 
-/** As plugins get them, in variables of their environment. @throws CliError for one of Node's that is of another type */
+/** The options as plugins get them in environment variables. @throws CliError for an option of Node that has another type */
 function runtimeOptions(language: string | undefined, options: Readonly<Record<string, ConfigValue>>): Record<string, string | boolean> {
   if (language === "nodejs") {
     const parsed = nodeOptionsSchema.safeParse(options);
@@ -114,7 +114,7 @@ export function requireNode(project: Project): void {
   if (project.languagePlugins.includes("nodejs")) throw unsupported("a plugin of its own for nodejs (plugins.languages of Pulumi.yaml)");
 }
 
-/** `organization/project/stack`, `project/stack`? no: the CLI takes the short name or all three parts. */
+/** Takes `stack`, `organization/stack` and `organization/project/stack`, as the CLI does. `project/stack` is refused. */
 export function parseStackName(text: string, project: string | undefined): { project: string; stack: string } {
   const parts = text.split("/");
   const [first, second, third] = parts;

@@ -21,7 +21,7 @@ test.each([
   ["<3.260.x", "3.260.5", false],
   ["<=3.260.x", "3.260.5", true],
   ["!3.260.x", "3.260.5", false],
-  // A version before a release counts by its order alone, other than in npm.
+  // A pre-release counts by its order alone, unlike in npm.
   [">=3.259.0", "3.260.0-alpha.1", true],
   [">=3.260.0", "3.260.0-alpha.1", false],
   ["=3.260.0+build", "v3.260.0", true],

@@ -89,7 +89,7 @@ test("a provider that is deleted first stays for what waits to be deleted by it"
   expect(world.provider.world.size).toBe(1);
 });
 
-test("with --continue-on-error, what could not be deleted to be made anew is not made anew, and not forgotten", async () => {
+test("with --continue-on-error, a resource that could not be deleted before its replacement is neither replaced nor forgotten", async () => {
   const program = [provider({ r: "1" }), { n: "a", provider: "q" }];
   await world.up(program);
   world.provider.behaviour = {
