@@ -23,7 +23,7 @@ export interface RoleReport {
   summary: { changed: number; unchanged: number } | undefined;
 }
 
-/** What a role's script printed. @throws HomelabError E_ROLE_REPORT for a line that is none of ours */
+/** What a role's script printed. @throws HomelabError E_ROLE_REPORT for a line that no role's script prints */
 export function parseRoleReport(stdout: string): RoleReport {
   const report: RoleReport = { operations: [], summary: undefined };
   for (const line of stdout.split("\n").filter((text) => text !== "")) {
@@ -64,6 +64,6 @@ export function roleFailure(report: RoleReport, host: string): HomelabError | un
   const last = report.operations.at(-1);
   return new HomelabError("E_ROLE_CUT", `${host}: the role was cut ${last === undefined ? "before its first operation ended" : `after "${last.operation}"`}`, {
     subject: host,
-    hint: "the connection was lost or the host restarted; run again, it goes on where it was",
+    hint: "the connection was lost or the host restarted; run again, and it continues from there",
   });
 }

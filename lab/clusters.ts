@@ -22,8 +22,9 @@ export interface ClusterRegistry extends Stoppable {
 }
 
 /**
- * @param site says which stack each host belongs to; read when a cluster comes up. A cluster is named after its stack, or after its host if no stack owns the host
- * @param onChange called when a cluster came up or went
+ * @param site says which stack each host belongs to; read when a cluster starts. A cluster is named after its stack, or after its host if no
+ *   stack owns the host
+ * @param onChange called when a cluster has started or stopped
  */
 export async function createClusters(ctx: LabContext, site: Pick<LabSite, "stacks">, onChange: () => void): Promise<ClusterRegistry> {
   const running = new Set<RunningCluster>();

@@ -1,4 +1,4 @@
-/** Faults that hit a whole server, as its clients meet them. Those of a role or of a kind of object are beside what they hit. */
+/** Faults that hit a whole server, as its clients meet them. Faults of a role or of a kind of object are tested beside their simulator. */
 
 import * as fs from "node:fs";
 import * as https from "node:https";

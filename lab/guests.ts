@@ -32,7 +32,7 @@ interface Slot {
 class Fleet implements GuestFleet {
   readonly #slots = new Map<string, Slot>();
   readonly #disks = new Map<string, unknown>();
-  /** What lies on passed-through disks, by their path on the node: it outlives the VM. */
+  /** Content of passed-through disks, by their path on the node. It outlives the VM. */
   readonly #physical = new Map<string, Disk["content"]>();
 
   constructor(private readonly options: FleetOptions) {}

@@ -36,7 +36,7 @@ function startDaemon(dir: string, flags: string[] = ["--proxy-port", "0", "--bas
   return { child, ready, ended };
 }
 
-/** Resolves when a file is there. */
+/** Resolves when a file exists. */
 function appears(file: string): Promise<void> {
   return new Promise((resolve) => {
     const watcher = fs.watch(path.dirname(file), () => look());

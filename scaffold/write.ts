@@ -1,4 +1,4 @@
-/** Writes new files, all or none of them, and never over one that is there. */
+/** Writes new files: all or none of them, and never over an existing one. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { HomelabError, systemErrorCode } from "../common/errors";
@@ -13,7 +13,7 @@ export interface NewFile {
 
 /**
  * @param root for the names in the message
- * @throws HomelabError E_EXISTS with those that are there already; then nothing was written
+ * @throws HomelabError E_EXISTS with the existing ones; then nothing was written
  */
 export function refuseExisting(root: string, files: readonly string[], hint: string): void {
   const existing = files.filter((file) => fs.existsSync(file));

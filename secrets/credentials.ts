@@ -172,7 +172,7 @@ export const CREDENTIALS: readonly Credential[] = [
 export function credentialOf(name: string): Credential {
   const found = CREDENTIALS.find((credential) => credential.name === name);
   if (found === undefined)
-    throw new HomelabError("E_USAGE", `there is no credential "${name}" that is made here`, {
+    throw new HomelabError("E_USAGE", `"${name}" is not a credential that homelab generates`, {
       hint: `take one of: ${CREDENTIALS.map((c) => c.name).join(", ")}`,
     });
   return found;

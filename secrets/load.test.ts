@@ -123,7 +123,7 @@ describe("age keys", () => {
     delete process.env["SOPS_AGE_KEY"];
   });
 
-  test("none is an error that says how to name one", async () => {
+  test("a missing key is an error that says how to name one", async () => {
     await expect(load()).rejects.toMatchObject({
       code: "E_AGE_KEY_MISSING",
       hint: "set SOPS_AGE_KEY_FILE to your key file (in the lab: secrets/lab-only.agekey)",

@@ -53,7 +53,7 @@ export async function inPrivateFolder<T>(work: (folder: string) => Promise<T>): 
       cleaner.once("error", reject);
       cleaner.once("close", () => reject(new Error("it ended")));
     }).catch((cause: unknown) => {
-      throw new HomelabError("E_PRIVATE_FOLDER", "the process that removes the plaintext cannot be started", { cause, hint: "is there a /bin/sh?" });
+      throw new HomelabError("E_PRIVATE_FOLDER", "the process that removes the plaintext cannot be started", { cause, hint: "check that /bin/sh exists" });
     });
     return await work(folder);
   } finally {

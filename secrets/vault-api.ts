@@ -81,7 +81,7 @@ function refused(address: string, what: string, response: HttpResponse): Homelab
 }
 
 const HINTS: Readonly<Record<number, string>> = {
-  403: "the token may have expired, or its policy does not allow this: `homelab up tools` renews both",
+  403: "the token may have expired, or its policies do not allow this; without VAULT_TOKEN, a root token is made for this call",
   404: "something else answers there: correct the address, or look at the ingress",
 };
 

@@ -11,7 +11,7 @@ export interface PiholeArgs {
   /** Resolvers that it asks. */
   upstreams: readonly string[];
   /**
-   * Fixed names: host name to address. They lie in a hosts file of Pi-hole's, beside the records that its API keeps, so that
+   * Fixed names: host name to address. They are in a hosts file of Pi-hole's, beside the records that its API keeps, so that
    * external-dns can neither change nor lose them. Default none.
    */
   hosts?: Readonly<Record<string, string>>;

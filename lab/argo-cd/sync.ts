@@ -1,6 +1,6 @@
 /**
  * One step of a sync, as Argo CD takes them: it looks at what runs, and begins the next wave where everything before it is done
- * (gitops-engine/pkg/sync/sync_context.go of v3.4). What was done stands in the results, so a step may be the first after a restart.
+ * (gitops-engine/pkg/sync/sync_context.go of v3.4). The results record what was done, so any step may be the first one after a restart.
  */
 import type { KubeObject } from "../kubernetes";
 import { groupOf } from "../kubernetes/objects";
@@ -66,7 +66,7 @@ export class SyncStep {
     return this.#next();
   }
 
-  /** Every object with its place in the order, and what the steps before said of it. */
+  /** Collects every object with its place in the order and its result of the earlier steps. */
   async #collect(): Promise<void> {
     const { sync, resources, hooks, client, namespace } = this.input;
     const known = new Map(this.input.results.map((result) => [resultKey(result), result]));

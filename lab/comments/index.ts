@@ -17,11 +17,11 @@ export interface Fault {
   readonly path: RegExp;
   /** How many requests it is for; default 1. */
   readonly times?: number;
-  /** In the place of the answer; none: the connection is cut. */
+  /** Sent in place of the real answer. Undefined: the connection is cut. */
   readonly reply?: Reply;
   /** The host carries the request out; only its answer is lost. */
   readonly done?: true;
-  /** Called before the request is answered, as when somebody else is at work. */
+  /** Called before the request is answered, to change something as somebody else might. */
   readonly meanwhile?: () => void;
 }
 

@@ -8,7 +8,7 @@ inArgoCd((made) => {
   argo = made;
 });
 
-test("hooks and waves come in order, the second time the hooks' Jobs are made anew, and what goes is pruned last", async () => {
+test("hooks and waves come in order, the second time the hooks' Jobs are made anew, and removed objects are pruned last", async () => {
   const first = await argo.git.push({
     "shop/kustomization.yaml": yaml({ apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", resources: ["manifests.yaml"] }),
     "shop/manifests.yaml": yaml(

@@ -10,7 +10,7 @@ inLabWorld(async (made) => {
   await dev.namespace("app");
 });
 
-test("a namespace gets its account and the cluster's authority; when it goes, all goes", async () => {
+test("a namespace gets its account and the cluster's authority; deleting it deletes all its objects", async () => {
   expect(dev.find("v1", "ServiceAccount", "app", "default")).toBeDefined();
   expect(at(dev.find("v1", "ConfigMap", "app", "kube-root-ca.crt"), "data", "ca.crt")).toBe(dev.cluster.caPem);
   dev.create({
@@ -30,7 +30,7 @@ test("a namespace gets its account and the cluster's authority; when it goes, al
   expect([dev.all("v1", "Pod", "app"), dev.all("v1", "ServiceAccount", "app"), dev.all("apps/v1", "Deployment", "app")]).toEqual([[], [], []]);
 });
 
-test("a token Secret is filled in, and goes with its account", async () => {
+test("a token Secret is filled in, and deleted with its account", async () => {
   dev.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "reviewer", namespace: "app" } });
   const metadata = { name: "token", namespace: "app", annotations: { "kubernetes.io/service-account.name": "reviewer" } };
   dev.create({ apiVersion: "v1", kind: "Secret", metadata, type: "kubernetes.io/service-account-token" });

@@ -111,7 +111,7 @@ function claims(kube: Kube, queue: WorkQueue): void {
 const usesClaim = (pod: KubeObject, name: string): boolean =>
   listAt(pod, "spec", "volumes").some((volume) => textAt(volume, "persistentVolumeClaim", "claimName") === name);
 
-/** Gives a claim the volume that it names, where that is there and waits for it. */
+/** Binds a claim to the volume that it names, if the volume exists and is reserved for the claim. */
 function bindStatically(kube: Kube, claim: KubeObject): void {
   const { name, namespace = "default", uid = "" } = claim.metadata;
   const volume = kube.find("v1", "PersistentVolume", undefined, textAt(claim, "spec", "volumeName") ?? "");
@@ -129,7 +129,7 @@ function bindStatically(kube: Kube, claim: KubeObject): void {
   });
 }
 
-/** Gives a claim its volume when its class says so. */
+/** Binds a claim to a volume as soon as its storage class allows it. */
 function bind(kube: Kube, claim: KubeObject): void {
   const { name, namespace = "default", uid = "" } = claim.metadata;
   if (textAt(claim, "spec", "volumeName") !== undefined) {

@@ -89,7 +89,7 @@ export class Containers {
     return { stdout: Buffer.from(await output.readFileBuffer("/stdout")), stderr: Buffer.from(result.stderr, "utf8"), exitCode: result.exitCode };
   }
 
-  /** What an image has beside a shell's own commands is not known to the lab. */
+  /** The error for a program that is not one of the shell's commands: the lab does not know what the image has. */
   #unknown(image: string, program: string): StatusError {
     const what = `the program ${program} of the image ${image} is not modelled by the lab`;
     this.ctx.unhandled.add({ system: "kubernetes", target: this.kube.cluster.name, what: `pods/exec: ${what}` });

@@ -1,4 +1,4 @@
-/** Harbor as its chart sets it up, run in the lab: its API stands behind its proxy, knows its admin's password, and what is in it outlives its pods. */
+/** Harbor as its chart sets it up, run in the lab: its API answers behind its proxy and knows the admin's password, and its data outlives its pods. */
 import { setUpHarbor } from "../../components/platform/harbor/set-up";
 import { CREDENTIALS_SECRET, harborValues } from "../../components/platform/harbor/values";
 import { inLabWorld, type LabWorld, type WorldCluster } from "../../tests/support/lab-world";

@@ -92,7 +92,7 @@ describe("Longhorn", () => {
 
   beforeEach(() => dev.install("https://charts.longhorn.io", "longhorn", "1.12.1", {}, "longhorn-system"));
 
-  test("its class binds a claim at once, with a volume of its own, which goes with the claim", async () => {
+  test("its class binds a claim at once, with a volume of its own, which is deleted with the claim", async () => {
     dev.create(claim);
     await world.settled();
     const bound = dev.find("v1", "PersistentVolumeClaim", "default", "data");

@@ -31,7 +31,7 @@ const savedSchema = z.object({ disks: z.record(z.string(), z.unknown()) });
 interface Running extends Stoppable, Persistent {
   readonly port: number;
   ready(): boolean;
-  /** Lines that it printed; undefined where the lab has none of it. */
+  /** Lines that it printed; undefined for a program whose output is not simulated. */
   readonly log?: readonly string[];
   /** The program's own work, which the queue runs. */
   turn?(): Promise<void>;
@@ -253,7 +253,7 @@ export class Programs {
     return { refused: what };
   }
 
-  /** What a pod's program printed; undefined where the lab has none of it. */
+  /** What a pod's program printed; undefined if its output is not simulated. */
   outputOf(key: string): readonly string[] | undefined {
     return this.#running.get(key)?.log;
   }

@@ -1,4 +1,4 @@
-/** Work by key, as controllers have it: a key that comes again while it waits is worked on once. */
+/** A work queue by key, as controllers have it: a key that is added again while it waits is processed once. */
 import type { LabContext } from "../core/world";
 import { StatusError } from "../kubernetes/status";
 

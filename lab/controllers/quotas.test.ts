@@ -58,7 +58,7 @@ test("a container that names nothing gets what the namespace says; a limit of it
   expect(resources()).toEqual([{ requests: { cpu: "10m", memory: "128Mi" }, limits: { memory: "128Mi" } }]);
 });
 
-test("pods beyond the quota are not made, the set says why, and they come when there is room", async () => {
+test("pods beyond the quota are not made, the set says why, and they are made when there is room", async () => {
   dev.create(LIMITS);
   dev.create(quota({ pods: "10", "requests.memory": "160Mi" }));
   dev.create(deployment(3));

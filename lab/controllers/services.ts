@@ -34,7 +34,7 @@ interface Address {
   ready: boolean;
 }
 
-/** Addresses with the same ports stand together. */
+/** Groups addresses that have the same ports. */
 function grouped(service: KubeObject, addresses: readonly Address[]): { ports: JsonMap[]; addresses: Address[] }[] {
   const groups = new Map<string, { ports: JsonMap[]; addresses: Address[] }>();
   for (const address of addresses) {

@@ -88,7 +88,7 @@ export class WebhookAuthorities {
     if (textAt(this.kube.find("v1", "Secret", namespace, name), "data", "ca.crt") !== undefined) return;
     const { cert, key } = (await createAuthority(name, this.ctx.clock.now())).save();
     const data = Object.fromEntries(["ca.crt", "tls.crt"].map((file) => [file, encode64(cert)]).concat([["tls.key", encode64(key)]]));
-    // It may have come or gone while the keys were made.
+    // The Secret may have been created or deleted while the keys were made.
     const found = this.kube.find("v1", "Secret", namespace, name);
     if (found !== undefined) this.kube.modify(found, (secret) => ({ ...secret, data: { ...data, ...(secret["data"] as JsonMap | undefined) } }));
     else if (this.kube.isAlive(namespace)) this.kube.create({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type: "Opaque", data });

@@ -13,7 +13,7 @@ export interface Endpoint {
 
 export interface Changes {
   create: Endpoint[];
-  /** What is there, and what takes its place. */
+  /** The existing record, and the one that replaces it. */
   update: { old: Endpoint; new: Endpoint }[];
   delete: Endpoint[];
 }

@@ -86,7 +86,7 @@ export class GitHost {
     }
   }
 
-  /** Answers a request for one of them. @returns false where it is for none */
+  /** Answers a request for one of the repositories. @returns false if it is for none of them */
   handle(request: IncomingMessage, response: ServerResponse, host: string): boolean {
     const url = new URL(request.url ?? "/", `https://${host}`);
     const found = /^(\/.+?)(?:\.git)?(\/(?:info\/refs|git-upload-pack|git-receive-pack|HEAD|objects\/.*))$/.exec(url.pathname);

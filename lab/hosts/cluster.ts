@@ -1,7 +1,7 @@
-/** The Kubernetes API of a host, whoever brings it up. */
+/** The Kubernetes API of a host, whether k3s or a kubelet starts it. */
 import type { ClusterRequest, Machine } from "./machine";
 
-/** Brings the API up at the host's address, as it was left where it ran before on this disk. */
+/** Starts the API at the host's address, with the data of the cluster that ran on this disk before, if there was one. */
 export async function startCluster(machine: Machine, request: Omit<ClusterRequest, "address">): Promise<void> {
   const { ctx, spec } = machine;
   machine.cluster = await machine.startCluster({ ...request, address: spec.address });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Machine } from "./machine";
 
-/** What lies on a disk: a filesystem, or a partition table (`gpt`, `dos`). */
+/** The content of a disk: a filesystem, or a partition table (`gpt`, `dos`). */
 export const contentSchema = z.object({ type: z.string(), uuid: z.string() });
 export const disksSchema = z.array(z.object({ name: z.string(), id: z.string(), sizeGiB: z.number(), content: contentSchema.optional() }));
 

@@ -122,7 +122,7 @@ function listCauses(value: readonly Json[], schema: JsonMap, path: string): Stat
   return causes.length > 0 ? causes : duplicateCauses(value, schema, path);
 }
 
-/** Items of a set, and the keys of items of a map, are there once. */
+/** Duplicate items of a set, and duplicate keys among the items of a map. */
 function duplicateCauses(value: readonly Json[], schema: JsonMap, path: string): StatusCause[] {
   const keys = schema["x-kubernetes-list-map-keys"];
   const kind = schema["x-kubernetes-list-type"];

@@ -136,7 +136,7 @@ export function conflicts(
 ): { manager: ManagedFields; field: string }[] {
   const found: { manager: ManagedFields; field: string }[] = [];
   for (const path of leaves(fields)) {
-    // An object that says nothing beside its name has the one path that leads nowhere.
+    // An applied object that has only a name gives a single, empty path.
     if (path.length === 0 || path.at(-1) === ".") continue;
     const wanted = valueAt(applied, path, schema);
     if (same(wanted, valueAt(live, path, schema))) continue;

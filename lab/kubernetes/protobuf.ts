@@ -7,7 +7,7 @@ import { z } from "zod";
 import { readData } from "./resource-types";
 import { StatusError } from "./status";
 
-/** Name in JSON ("" where its content stands in the message around it), type, "list" or "map" or "", 1 where zero is not the same as missing. */
+/** Name in JSON ("" if its fields belong to the enclosing message), type, "list" or "map" or "", 1 where zero is not the same as missing. */
 type Field = readonly [name: string, type: string, repeated: "" | "list" | "map", pointer: number];
 const tableSchema = z.record(z.string(), z.record(z.string(), z.tuple([z.string(), z.string(), z.enum(["", "list", "map"]), z.number()])));
 

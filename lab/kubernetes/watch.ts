@@ -17,7 +17,7 @@ interface WatchRequest {
   now: () => number;
 }
 
-/** Streams changes as JSON lines until the client goes, the time is over, or the returned function is called. */
+/** Streams changes as JSON lines until the client disconnects, the time is over, or the returned function is called. */
 export function watch({ store, path, key, selected, url, response, as, now }: WatchRequest): () => void {
   const from = url.searchParams.get("resourceVersion") ?? "";
   const name = path.name;

@@ -55,7 +55,7 @@ export class Writes {
     );
   }
 
-  /** As when somebody else wrote the object a moment ago. */
+  /** Fault: the error that a writer gets when somebody else has just changed the object. */
   #conflict({ type, name = "" }: ResourcePath): void {
     const { ctx, cluster } = this.options;
     if (name === "" || ctx.faults.take("kubernetes.conflict", cluster) === undefined) return;

@@ -44,7 +44,7 @@ function answerTo(table: NameTable, name: string, type: string, { isOwn, onUnhan
 export function dnsServer(table: () => NameTable, world: DnsWorld): Server {
   return createServer((socket) => {
     let waiting = Buffer.alloc(0);
-    // A client that went away: there is nobody to tell.
+    // The client has closed the connection: nobody is left to get the error.
     socket.on("error", () => socket.destroy());
     socket.on("data", (chunk: Buffer) => {
       waiting = Buffer.concat([waiting, chunk]);

@@ -110,7 +110,7 @@ test("records come and go by the API, each once, and outlive a restart", async (
   expect(given.ctx.unhandled.all()).toEqual([]);
 });
 
-test("what the environment set is read-only, and what is no record is refused", async () => {
+test("what the environment set is read-only, and an invalid record is refused", async () => {
   const given = await start({ FTLCONF_dns_hosts: "192.168.1.15 vault.pw", FTLCONF_dns_upstreams: "1.1.1.1;9.9.9.9" });
   const sid = await given.login();
   for (const [method, item] of [
@@ -126,7 +126,7 @@ test("what the environment set is read-only, and what is no record is refused", 
   expect(await given.resolve("vault.pw")).toEqual({ rcode: "NOERROR", answers: ["A 192.168.1.15"] });
 });
 
-test("names of its folder of hosts files are there beside the API's, and the API neither shows nor takes them away", async () => {
+test("names of its hosts files resolve beside those of the API, which neither shows nor removes them", async () => {
   const given = await start({}, new Map([["hosts/homelab.list", "192.168.1.15 vault.pw\n"]]));
   const sid = await given.login();
   expect(await hosts(given, sid)).toEqual({ dns: { hosts: [] } });

@@ -116,7 +116,7 @@ function pool(call: Call) {
 const poolMembers = (call: Call, members: readonly number[]) =>
   call.pve.state.vms.filter((vm) => members.includes(vm.vmid)).map((vm) => ({ id: `qemu/${vm.vmid}`, type: "qemu", node: vm.node, vmid: vm.vmid }));
 
-/** Members come and go by `vms`; one of another pool comes only with `allow-move`. */
+/** Adds the VMs of `vms`, or removes them with `delete`. A member of another pool is added only with `allow-move`. */
 function changePool(call: Call): void {
   const found = pool(call);
   const { vms = "", comment, delete: remove, "allow-move": move } = call.parameters;

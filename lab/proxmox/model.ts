@@ -54,7 +54,7 @@ const storageSchema = z.object({ storage: z.string(), type: z.string(), options:
 /** An entry of /etc/pve/storage.cfg. */
 export type Storage = z.infer<typeof storageSchema>;
 
-/** Volumes whose storage entry was removed: they stay where they are, and come back with an entry for that place. */
+/** Volumes whose storage entry was removed: they stay in their place, and another entry for that place finds them again. */
 const leftSchema = z.object({ place: z.string(), volumes: z.array(volumeSchema) });
 
 const interfaceSchema = z.object({ iface: z.string(), type: z.enum(["bridge", "eth"]), options: z.record(z.string(), z.string()) });
@@ -174,7 +174,7 @@ export function placeOf({ type, options }: Storage): string {
   return `${type}:${parts.join("/")}`;
 }
 
-/** GiB behind an entry on a node; undefined where there is nothing. */
+/** Size in GiB of the place that an entry names on a node; undefined if the node does not have it. */
 export function roomOf(pve: Pve, storage: Storage, nodeName: string): number | undefined {
   const node = nodeOf(pve, nodeName);
   if (storage.type === "dir") return node.rootGiB;

@@ -23,7 +23,7 @@ test("a node begins with its ports and vmbr0, which has its address", async () =
   expect(await named()).toEqual(["eno1", "eno2", "vmbr0"]);
 });
 
-test("a bridge is pending until the reload; the difference stands beside the list", async () => {
+test("a bridge is pending until the reload; the list has the diff beside its data", async () => {
   expect(await lab.call("POST", NETWORK, vmbr1)).toMatchObject({ status: 200, data: null });
   const { data, changes } = await lab.call("GET", NETWORK);
   expect((data as unknown[])[3]).toMatchObject({ iface: "vmbr1", bridge_vlan_aware: 1, bridge_vids: "2-4094", comments: "guests\n", bridge_ports: "eno2" });

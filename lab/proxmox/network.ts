@@ -1,4 +1,4 @@
-/** A node's network configuration: changes are written beside the file in use, and a reload puts them there. */
+/** A node's network configuration: changes are written to a second file, and a reload applies them. */
 import { isIPv4, isIPv6 } from "node:net";
 import { PveError, parameterError } from "./errors";
 import { type Interface, type NodeNetwork, nodeOf, type Pve } from "./model";

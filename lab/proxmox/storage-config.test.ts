@@ -42,7 +42,7 @@ test("an entry is on the nodes that it names, with the content that it takes", a
   expect(lab.writes()).toEqual(["storage-create", "storage-update", "download", "storage-update"]);
 });
 
-test("what an entry does not say has Proxmox's default; what is not there is inactive", async () => {
+test("options that an entry leaves out have Proxmox's defaults; a storage whose place does not exist is inactive", async () => {
   await lab.call("POST", "/storage", { storage: "tank", type: "zfspool", pool: "tank", nodes: "node03" });
   expect((await lab.call("GET", "/storage/tank")).data).toMatchObject({ content: "images,rootdir", pool: "tank" });
   expect((await lab.call("GET", "/nodes/node03/storage/tank/status")).data).toMatchObject({ active: 0, enabled: 1, total: 0 });

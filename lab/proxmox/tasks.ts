@@ -29,7 +29,7 @@ const stops = new WeakMap<Task, () => void>();
 /** Tasks that can be stopped: their remaining steps do not happen. For other kinds it is not known what a stop leaves behind. */
 const STOPPABLE: ReadonlySet<string> = new Set(["download"]);
 
-/** `DELETE …/tasks/{upid}`: the worker gets a signal; whoever asks looks at the task to see it end. */
+/** `DELETE …/tasks/{upid}`: the worker gets a signal. The client polls the task to see it end. */
 export function stopTask(pve: Pve, task: Task): void {
   if (task.exitstatus !== undefined) return;
   if (!STOPPABLE.has(task.type)) {

@@ -111,7 +111,7 @@ export function applyConfig(pve: Pve, vm: Vm, parameters: Readonly<Record<string
   return JSON.stringify(vm.config) !== before;
 }
 
-/** A disk that a request names by the volume that is there already keeps its size; another one replaces it as an unused disk. */
+/** A disk keeps its size if the request names its present volume. If the request names another, the old volume becomes an unused disk. */
 function changedDisk(pve: Pve, vm: Vm, key: string, value: string): string {
   const old = volumeOf(pve, vm, key);
   const next = realizeDisk(pve, vm, key, value);

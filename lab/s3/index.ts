@@ -15,7 +15,7 @@ export type { Credentials } from "./signature";
 
 export interface S3Server extends Persistent, Stoppable {
   readonly port: number;
-  /** As MinIO's client makes them with the root user; one that is there stays as it is. */
+  /** Makes buckets, as MinIO's client does with the root user. Existing ones are not changed. */
   makeBuckets(wanted: readonly WantedBucket[]): void;
   /** Makes users, by access key. Existing ones get the given keys and statements. */
   makeUsers(wanted: Readonly<Record<string, User>>): void;
@@ -259,7 +259,7 @@ export async function startS3(name: string, ctx: LabContext, options: S3Options)
     if (/^\/minio\/health\/(live|ready|cluster)$/.test(url.pathname) && request.method === "GET") return send(response, 200);
     const body = await bodyOf(request);
     if (ctx.faults.take("s3.clock-skew", name)) {
-      // Its answer says what time it is there, which clients take over.
+      // The answer has the server's time, which clients adopt.
       response.setHeader("date", new Date(ctx.clock.now() + SKEW_MS).toUTCString());
       throw new S3Error(403, "RequestTimeTooSkewed", "The difference between the request time and the server's time is too large.");
     }

@@ -6,7 +6,7 @@ type Level = "service" | "bucket" | "object";
 interface Operation {
   level: Level;
   method: string;
-  /** A name of the query that makes it this operation, as `?location` does; undefined: none does. */
+  /** The query parameter that selects this operation, such as `?location`. Undefined: no parameter is needed. */
   by?: string;
   query: readonly string[];
   /** Headers of S3 that it reads. */

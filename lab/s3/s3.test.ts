@@ -82,7 +82,7 @@ test("lists with folders, in pages", async () => {
   expect((await list({ Prefix: "b/" })).Contents?.map(({ Key }) => Key)).toEqual(["b/1", "b/2"]);
 });
 
-test("a bucket that was made with versions says so, and stays what it is when it is wanted again", async () => {
+test("a bucket that was made with versioning reports it, and keeps it when the bucket is made again", async () => {
   server.makeBuckets([{ name: "versioned", versioning: true }]);
   const statusOf = async (Bucket: string) => (await client.send(new GetBucketVersioningCommand({ Bucket }))).Status;
   expect([await statusOf("states"), await statusOf("versioned")]).toEqual([undefined, "Enabled"]);

@@ -62,7 +62,7 @@ export class KubernetesAuth {
     throw this.core.notModelled(`${call.method} /v1/auth/${mount}${rest}`);
   }
 
-  /** Whether a role is there already: a write is "create" or "update". */
+  /** Whether a role exists: then a write of it is an "update", otherwise a "create". */
   hasRole(mount: string, rest: string): boolean {
     return this.core.state.authRoles[mount]?.[rest.slice("role/".length)] !== undefined;
   }
@@ -190,7 +190,7 @@ export class KubernetesAuth {
     const config = this.core.state.authConfigs[mount];
     if (config === undefined) throw new VaultError(500, "could not load backend configuration");
     const audience = text(role["audience"]);
-    // What the token says of itself comes first, and what the cluster says of it must be the same.
+    // The token's own claims are checked first. The cluster's review must then agree with them.
     const {
       namespace,
       serviceaccount: { name, uid },

@@ -8,7 +8,7 @@ interface ParseError extends Error {
 }
 
 /**
- * Lets an HTTP server take Vault's method LIST, which Node's parser does not know: the request goes once more, as the
+ * Lets an HTTP server take Vault's method LIST, which Node's parser does not know: the request is sent again as the
  * `GET …?list=true` that Vault has for clients with the same trouble. The connection ends with the answer.
  * @param plainPort port of a listener without TLS that answers the same
  */

@@ -191,7 +191,7 @@ export class Router {
     throw this.core.notModelled(`${call.method} /v1/${path}`);
   }
 
-  /** What is served, as far as it lies where the token may do something. */
+  /** The OpenAPI document, with only those mounts below which the token has a right. */
   #document(id: string | undefined): Answer {
     const token = id === undefined ? undefined : this.#tokens.find(id);
     if (token === undefined) return openApi(this.core, () => false);

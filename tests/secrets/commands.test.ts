@@ -285,7 +285,7 @@ describe("bad input", () => {
     ["a huge value", ["set", "a", "key"], nothing, { code: 2, input: "x".repeat(600_000), says: "larger than 512 KiB" }],
     ["several keys on one standard input", ["new", "b", "k1", "k2"], nothing, { code: 2, input: "x", says: "standard input gives one value" }],
     ["an unknown environment", ["set", "a", "key", "--env", "prodd"], nothing, { code: 2, input: "x", says: "prodd" }],
-    ["an unknown credential", ["generate", "oracle"], nothing, { code: 2, says: "there is no credential" }],
+    ["an unknown credential", ["generate", "oracle"], nothing, { code: 2, says: '"oracle" is not a credential that homelab generates' }],
     ["an unknown verb", ["frobnicate"], nothing, { code: 2, says: "secrets takes list" }],
     ["a folder that is not there", ["list"], nothing, { env: { HOMELAB_SECRETS_DIR: "/nowhere/secrets" }, says: "there is no folder /nowhere/secrets" }],
     ["no rule for recipients", ["recipients"], () => config(), { says: "creation rule 1 is the one for secrets/common/a.yaml, and it has no recipient" }],

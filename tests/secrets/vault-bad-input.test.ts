@@ -221,7 +221,9 @@ describe("orphans and delete", () => {
     const result = await entries("orphans", [], { VAULT_TOKEN: "hvs.of-yesterday" });
     expect([result.code, result.out]).toEqual([1, ""]);
     expect(result.err).toContain("refused to list kv/ (403)");
-    expect(result.err).toContain("next: the token may have expired, or its policy does not allow this: `homelab up tools` renews both");
+    expect(result.err).toContain(
+      "next: the token may have expired, or its policies do not allow this; without VAULT_TOKEN, a root token is made for this call",
+    );
     expect(result.err).not.toContain("of-yesterday");
   });
 

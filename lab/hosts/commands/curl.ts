@@ -101,7 +101,7 @@ function unmodelledUse(flags: Map<string, string[]>): string | undefined {
   return protocols === undefined ? undefined : `--proto ${protocols}`;
 }
 
-/** What daemons answer on the host itself: whether they are there. @returns undefined for another address, or where a server of the lab listens */
+/** Whether a daemon of the host answers at this loopback address. @returns undefined for another address, or where a server of the lab listens */
 function onLoopback(run: Invocation, url: URL): boolean | undefined {
   if (url.hostname !== "127.0.0.1") return undefined;
   // Only servers of containers have it, and those are asked at the host's own address: nothing listens.
