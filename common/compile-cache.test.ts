@@ -113,6 +113,18 @@ describe("in a process", () => {
     expect(run().stdout).toContain('"inner"');
   });
 
+  // A Node with a cache of its own has none of names.
+  test("names are remembered again after a build, though nothing was compiled anew", () => {
+    run();
+    const built = path.join(root, "bin", ".built");
+    fs.writeFileSync(built, "");
+    const [file] = cacheFiles().filter((name) => path.basename(name).startsWith("test-v"));
+    if (file === undefined) return;
+    run();
+    const stat = fs.statSync(built);
+    expect(decodeCache(fs.readFileSync(file)).installed).toContain(`${stat.ctimeMs}:${stat.size}`);
+  });
+
   test("a module that was removed is looked for where Node would", () => {
     fs.mkdirSync(path.join(root, "node_modules", "thing", "node_modules", "part"), { recursive: true });
     fs.writeFileSync(path.join(root, "node_modules", "thing", "node_modules", "part", "index.js"), 'module.exports = "inner";\n');

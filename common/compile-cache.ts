@@ -159,7 +159,8 @@ export function enableCompileCache(name: string): void {
   const compiled = new Map<string, Compiled>();
   /** Stamps of files that were just looked at. */
   const stamps = new Map<string, string>();
-  let fresh = 0;
+  // After a build the names have to be remembered anew, however few files it compiled.
+  let fresh = learned.installed === installed ? 0 : Number.POSITIVE_INFINITY;
 
   const { _resolveFilename: resolveByNode } = loader;
   loader._resolveFilename = function (id, parent, isMain, options) {
