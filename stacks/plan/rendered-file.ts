@@ -1,8 +1,7 @@
 /** Files with objects of Kubernetes, as they lie in Git. Pure. */
-import { portableDocuments } from "../../common/yaml";
+import { plainDocuments } from "../../common/plain-yaml";
 
-/** No line is folded, and none refers to another. */
-const yaml = (...objects: readonly object[]): string => portableDocuments(objects, { aliasDuplicateObjects: false });
+const yaml = (...objects: readonly object[]): string => plainDocuments(objects);
 
 const MANIFESTS = "manifests.yaml";
 
