@@ -5,6 +5,7 @@ import { nearest } from "../../common/nearest";
 import { OWN_AUTHORITY } from "../../common/vault-layout";
 import type { VmSpec } from "../../components/hosts/vm-spec";
 import type { StackGrant } from "../../components/platform/vault/vault-names";
+import { entryKeys } from "../../secrets/load";
 import type { ProxmoxSite } from "../define/nodes";
 import type { Site } from "../define/site";
 import type { Estate } from "../load/estate";
@@ -110,14 +111,17 @@ export function stackOf({ stacks }: Pick<Estate, "stacks">, name: string): Loade
 type Platforms = ReadonlyMap<string, PlatformPlan>;
 
 /** The platforms of these stacks, by stack, each with its settings. @throws HomelabError E_STACK_NEEDS, E_PLATFORM, E_SECRET_COLLISION */
-const planPlatforms = (estate: Estate, stacks: readonly LoadedStack[]): Platforms =>
-  new Map(
+function planPlatforms(estate: Estate, stacks: readonly LoadedStack[]): Platforms {
+  let entries: ReturnType<typeof entryKeys> | undefined;
+  return new Map(
     stacks.map((stack) => {
       // A missing need of the stack is reported as such, and not by the modules that miss something because of it.
       for (const part of [TEMPLATES, VAULT]) providerOf(part, estate, stack);
-      return [stack.name, planPlatform(platformInput(estate, stack, settingsOf(estate, stack)))];
+      entries ??= entryKeys();
+      return [stack.name, planPlatform(platformInput(estate, stack, settingsOf(estate, stack), entries))];
     }),
   );
+}
 
 function settingsOf({ settings }: Estate, { name }: LoadedStack): StackConfig {
   const config = settings.get(name);

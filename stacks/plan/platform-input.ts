@@ -6,7 +6,7 @@ import { clusterOffer } from "../../components/clusters/distributions";
 import { MODULES } from "../../components/platform/catalogue";
 import type { ClusterCapability, Flow } from "../../components/platform/module";
 import type { WantedSecret } from "../../components/platform/namespace-grants";
-import { entryKeys, ownPaths } from "../../secrets/load";
+import { ownPaths } from "../../secrets/load";
 import { recipientsFor } from "../../secrets/sops-config";
 import { environmentPath } from "../../secrets/vault-paths";
 import type { App } from "../define/app";
@@ -129,7 +129,8 @@ function nodeAddresses({ vms }: Estate, stack: LoadedStack, config: StackConfig)
   return [clusterVmOf(stack), ...joiningNodes(config).keys()].flatMap((name) => vms.get(name)?.cloudInit.ipv4.address ?? []);
 }
 
-export function platformInput(estate: Estate, stack: LoadedStack, config: StackConfig): PlatformInput {
+/** @param entries keys of the common secrets, by entry: read once for all stacks */
+export function platformInput(estate: Estate, stack: LoadedStack, config: StackConfig, entries: PlatformInput["place"]["entries"]): PlatformInput {
   const { site } = estate;
   const cluster = clusterFacts(config);
   const { applications, skipped } = applicationsOf(stack, config, site.domain, hasCapability(cluster, stack, "ingress"));
@@ -144,7 +145,7 @@ export function platformInput(estate: Estate, stack: LoadedStack, config: StackC
       piholeUrl: site.piholeUrl,
       vaultAddress: site.vaultAddress,
       vaultByOwnAuthority: estate.stacks.some(({ platform }) => platform.vault !== undefined && platform["cert-manager"]?.issuer === "own-authority"),
-      entries: entryKeys(),
+      entries,
       // Only who encrypts in the cluster asks for them.
       ageRecipients: stack.platform["state-backup"] === undefined ? [] : recipientsFor("secrets/common/backup.yaml"),
       deliversTo: deliversTo(estate, stack),
