@@ -4,7 +4,7 @@ export interface Operation {
   name: string;
   /**
    * Conditions that only read the host. All true: nothing to do. Exit code 1 to 125: differs. 126 and up: the check itself
-   * could not run, which is a failure.
+   * could not run, which is a failure; but in check mode, after an operation that would change something, it counts as a difference.
    */
   check: readonly string[];
   /** Commands that make the conditions true, run one after the other until one fails. May be cut anywhere and run again. */

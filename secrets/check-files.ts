@@ -14,7 +14,7 @@ export interface Problem {
 }
 
 const AGE_KEY = /AGE-SECRET-KEY-1[A-Z0-9]{20,}/i;
-/** How a key that is public on purpose says so: on its own line, or in a comment that stands right above it. */
+/** The mark of a key that is public on purpose: on the key's own line, or in a comment right above it. */
 const LAB_ONLY = /\blab-only\b/i;
 const COMMENT = /^\s*(#|\/\/|\*|\/\*)/;
 const DATA = /\.(ya?ml|json|env|ini|txt|pem|key)$/i;

@@ -1,4 +1,4 @@
-/** The folder of SOPS files: which there are, what they hold, and changes to them, one writer at a time. */
+/** The folder of SOPS files: lists, reads and changes them, one writer at a time. */
 
 import * as fs from "node:fs";
 import * as path from "node:path";

@@ -1,4 +1,4 @@
-/** cert-manager, while its Deployment runs: issuers become ready, and the lab's public CA stands for the world's authorities. */
+/** cert-manager, while its Deployment runs: issuers become ready, and the lab's public CA stands for the public authorities. */
 import { X509Certificate } from "node:crypto";
 import { restoreAuthority } from "../core/tls";
 import type { LabContext } from "../core/world";

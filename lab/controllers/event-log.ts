@@ -1,4 +1,4 @@
-/** Events of a cluster, as `kubectl describe` and `kubectl get events` show them. They are kept for an hour, as a real server keeps them. */
+/** Events of a cluster, as `kubectl describe` and `kubectl get events` show them. They are kept for an hour, as by a real server. */
 import { randomBytes } from "node:crypto";
 import type { KubeObject } from "../kubernetes";
 import { numberAt, textAt } from "../kubernetes/objects";

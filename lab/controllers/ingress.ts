@@ -1,4 +1,4 @@
-/** The way into clusters by host name: TLS ends here, with the certificate of the host's Secret, and goes on to the service. */
+/** The way into clusters by host name: TLS ends here, with the certificate of the host's Secret, and the request goes on to the service. */
 import { createServer as createHttp, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { isIP } from "node:net";

@@ -1,6 +1,6 @@
 /**
- * Longhorn, as far as others depend on it: while its managers run there is its storage class, with its settings as objects, and a volume
- * for each claim. Its Job takes it down where the setting allows that.
+ * Longhorn, as far as others depend on it. While its managers run, there are its storage class, its settings as objects, and a volume for
+ * each claim. Its Job uninstalls it if the setting allows that.
  */
 import { parse } from "yaml";
 import type { KubeObject } from "../kubernetes";

@@ -1,6 +1,6 @@
 /**
- * Who makes webhooks trusted: cert-manager's webhook has an authority of its own in a Secret, and its injector (or the cert
- * controller of External Secrets) puts that into the configuration which the API server reads, a moment after it runs.
+ * How webhooks become trusted: cert-manager's webhook has an authority of its own in a Secret. A moment after its injector (or the cert
+ * controller of External Secrets) starts, it puts that authority into the configuration that the API server reads.
  */
 import { createAuthority } from "../core/tls";
 import type { LabContext } from "../core/world";

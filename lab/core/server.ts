@@ -37,7 +37,7 @@ export function listenOn(server: Listener, port: number, flag?: string): Promise
   });
 }
 
-/** Small packets of SSH are sent as sshd sends them, without a wait for the one before to be acknowledged. The types of ssh2 leave it out. */
+/** Sends small packets of SSH at once (TCP_NODELAY), as sshd does. The types of ssh2 do not have this method. */
 export const sendAtOnce = (client: Connection): void => void (client as Connection & { setNoDelay(on: boolean): void }).setNoDelay(true);
 
 /** Ends an SSH server and the connections that it has. */

@@ -59,7 +59,7 @@ export interface Network {
   listen(host: string, port: number, local: LocalPort): void;
   /** Nothing happens when nothing listens there. */
   unlisten(host: string, port: number): void;
-  /** Names that something else decides about (ingress hosts); asked in the order of adding, after `listen`. Returns its removal. */
+  /** Adds a resolver for names that are not listened on, such as hosts of an ingress. Resolvers are asked in the order of adding. Returns its removal. */
   addResolver(resolver: (host: string, port: number) => LocalPort | undefined): () => void;
   /**
    * Makes the homelab's name server known to the gateways and to the programs in the lab. Returns its removal.

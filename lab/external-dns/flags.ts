@@ -1,4 +1,4 @@
-/** Arguments of external-dns, as far as the lab models them: another one ends the program, as an unknown one does the real one. */
+/** Arguments of external-dns that the lab models. Any other ends the program, as an unknown argument ends the real one. */
 import { HomelabError } from "../../common/errors";
 
 /** What it takes names from. */

@@ -1,4 +1,4 @@
-/** external-dns with Pi-hole as its provider: one process. It writes names of routes, and ends at what the real one ends at. */
+/** external-dns with Pi-hole as its provider: one process. It writes names of routes, and exits on the errors on which the real one exits. */
 import type { LabContext } from "../core/world";
 import type { KubeObject } from "../kubernetes";
 import { parseSettings, type Settings } from "./flags";

@@ -28,7 +28,7 @@ export interface PiholeOptions {
 
 const HTTP_PORT = 80;
 const DNS_PORT = 53;
-/** FTL writes the records of its settings into `custom.list`; dnsmasq leaves out what an editor keeps. */
+/** FTL writes the records of its settings into `custom.list`; dnsmasq ignores the backup files of editors. */
 const isHostsFile = (name: string): boolean => name !== "custom.list" && !name.startsWith(".") && !name.endsWith("~");
 
 async function textOf(request: IncomingMessage): Promise<string> {

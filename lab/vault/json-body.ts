@@ -1,4 +1,4 @@
-/** Bodies of requests, and Vault's words for those that are no JSON object: it looks at brackets first, and at the rest after. */
+/** Bodies of requests, and Vault's words for those that are no JSON object: it checks the brackets first, and then the rest. */
 import { badRequest, VaultError } from "./errors";
 
 const CLOSES: Record<string, string> = { "}": "{", "]": "[" };

@@ -1,4 +1,4 @@
-/** Logins of Kubernetes service accounts: configuration, roles, and the question to the cluster whether a token is good. */
+/** Logins of Kubernetes service accounts: configuration, roles, and the request to the cluster that verifies a token. */
 import { request as httpsRequest } from "node:https";
 import { checkServerIdentity } from "node:tls";
 import { z } from "zod";

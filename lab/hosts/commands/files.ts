@@ -97,7 +97,7 @@ const install: HostCommand = async (run) => {
   return ok();
 };
 
-/** The digest of the original where a file is a stand-in for a download: what the release publishes, not what the lab's short script has. */
+/** A file's digest. For the stand-in of a download it is the published digest of the real file, not that of the lab's short script. */
 async function digestOf(run: Invocation, name: string): Promise<string> {
   const target = absolute(run, name);
   const bytes = await run.shell.fs.readFileBuffer(target);
