@@ -11,6 +11,7 @@ import { runMain } from "./failure";
 import { git } from "./git";
 import { commandsOf, JOBS, jobNamed, preparationOf } from "./jobs";
 import { commandFor, type Job } from "./model";
+import { WORKFLOWS } from "./workflows";
 
 /** Of the shell, a runner has these; all else is the job's own. */
 const KEPT = ["PATH", "TMPDIR", "LANG", "npm_config_registry", "NODE_EXTRA_CA_CERTS", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "HOMELAB_LAB_FLAGS"];
@@ -27,9 +28,8 @@ function run(program: string, args: readonly string[], options: SpawnOptions): P
 }
 
 /** A clone, with the branch main of this checkout as the host would have it, and the packages that are installed here. */
-function cleanCopy(folder: string): string {
+function cleanCopy(clone: string): void {
   const root = projectRoot();
-  const clone = path.join(folder, "checkout");
   git(root, "clone", "--quiet", "--no-hardlinks", root, clone);
   if (git(root, "status", "--porcelain") !== "") say("what is not committed here does not run");
   const modules = path.join(root, "node_modules");
@@ -41,12 +41,21 @@ function cleanCopy(folder: string): string {
   // Newer than the clone's own files, so that make takes it as installed.
   const now = new Date();
   fs.utimesSync(path.join(clone, "node_modules", ".package-lock.json"), now, now);
-  return clone;
 }
 
-function environment(job: Job, folder: string, clone: string): Record<string, string> {
+/** Whose commands are taken: on GitLab a job's folder is its checkout, and nothing of the commands is for a host's own file. */
+const hostOf = (job: Job): "github" | "gitlab" => (job.only === "github" ? "github" : "gitlab");
+
+/** Where a job of GitHub alone has its checkout, below the folder in which it runs. */
+function checkoutOf(job: Job): string {
+  const step = preparationOf(job).find(({ uses }) => uses === "actions/checkout");
+  const below = step?.with?.["path"];
+  return hostOf(job) === "github" && typeof below === "string" ? below : ".";
+}
+
+function environment(job: Job, folder: string, workspace: string): Record<string, string> {
   const kept = Object.fromEntries(KEPT.map((name) => [name, readEnv(name)]).filter(([, value]) => value !== undefined));
-  const own = Object.fromEntries(Object.entries(job.env ?? {}).map(([name, value]) => [name, value.replaceAll("${{ github.workspace }}", clone)]));
+  const own = Object.fromEntries(Object.entries(job.env ?? {}).map(([name, value]) => [name, value.replaceAll("${{ github.workspace }}", workspace)]));
   const home = path.join(folder, "home");
   fs.mkdirSync(home);
   fs.writeFileSync(path.join(home, ".gitconfig"), "[safe]\n\tdirectory = *\n");
@@ -57,15 +66,16 @@ function environment(job: Job, folder: string, clone: string): Record<string, st
 async function runJob(job: Job): Promise<number> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ci-local-"));
   try {
-    const clone = cleanCopy(folder);
-    const env = environment(job, folder, clone);
+    const workspace = path.join(folder, "checkout");
+    cleanCopy(path.join(workspace, checkoutOf(job)));
+    const env = environment(job, folder, workspace);
     for (const { uses, name } of [...preparationOf(job), ...job.steps].filter((step) => "uses" in step))
       say(`left out: ${name ?? uses}, which only the host has`);
     for (const { run: command } of commandsOf(job)) {
-      const text = commandFor(command, "gitlab");
+      const text = commandFor(command, hostOf(job));
       const [words = []] = splitCommand(text);
       say(`$ ${text}`);
-      const code = await run(words[0] ?? "", words.slice(1), { cwd: clone, env });
+      const code = await run(words[0] ?? "", words.slice(1), { cwd: workspace, env });
       if (code !== 0) {
         say(`${text} ended with ${code}: job ${job.name} failed`);
         return code;
@@ -78,19 +88,34 @@ async function runJob(job: Job): Promise<number> {
   }
 }
 
+/** Why a job of the pipelines cannot run here, or undefined where it is none of them or can. */
+function reasonAgainst(name: string): string | undefined {
+  const job = JOBS.find((one) => one.name === name);
+  if (job?.outside)
+    return job.runner === "homelab"
+      ? "needs the real homelab: its secrets, and the runner that reaches its servers"
+      : "asks or changes what the host has, with a token of the host";
+  if (job !== undefined) return undefined;
+  // GitLab's `images` runs what GitHub has as a matrix of this one.
+  const wanted = name === "images" ? "image" : name;
+  const [found] = WORKFLOWS.flatMap(({ file, jobs }) => jobs.map((one) => ({ file, one }))).filter(
+    ({ one }) => ("job" in one ? one.job.name : one.name) === wanted,
+  );
+  if (found === undefined) return undefined;
+  const { file, one } = found;
+  const uses = "job" in one ? one.job.steps.flatMap((step) => ("uses" in step ? [step.uses] : [])) : [one.calls];
+  return `of ${file} is made of what only the host has: ${uses.length === 0 ? "its own tokens" : [...new Set(uses)].join(", ")}`;
+}
+
 async function main(name: string | undefined): Promise<number> {
   const names = JOBS.filter(({ outside }) => outside !== true).map((job) => job.name);
   if (name === undefined || name === "") {
     process.stderr.write(`usage: make ci-local JOB=<name>, one of ${names.join(", ")}\n`);
     return 2;
   }
-  const job = jobNamed(name);
-  if (job.outside)
-    throw new HomelabError("E_JOB_OUTSIDE", `the job ${name} changes what is outside this machine: it runs on the hosts alone`, {
-      subject: name,
-      hint: `run one of ${names.join(", ")}`,
-    });
-  return runJob(job);
+  const reason = reasonAgainst(name);
+  if (reason !== undefined) throw new HomelabError("E_JOB_OUTSIDE", `the job ${name} ${reason}`, { subject: name, hint: `run one of ${names.join(", ")}` });
+  return runJob(jobNamed(name));
 }
 
 runMain(() => main(process.argv[2]));
