@@ -1,6 +1,10 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { CLOSED_PORT } from "../tests/support/ports";
 import { type Exec, sshKeyPair, startSshServer, type TestSshServer } from "../tests/support/ssh-server";
-import { type VisitedHost, visitHost } from "./run-roles";
+import { SSH_PRIVATE_KEY } from "./plan/secret-paths";
+import { type VisitedHost, visit, visitHost } from "./run-roles";
 
 const keys = sshKeyPair();
 const access = { privateKey: keys.privateKey, bastion: undefined };
@@ -139,4 +143,21 @@ describe("what goes wrong is the host's result, with what to do next", () => {
     const remote = await server(() => ({ stdout: `Welcome!\n${OK}` }));
     expect((await failure(host(remote.port))).error).toMatchObject({ code: "E_ROLE_REPORT", hint: "check that the login shell prints nothing of its own" });
   });
+});
+
+test("of the secrets only what a host needs is opened: without a host the key to all of them", async () => {
+  const before = { ...process.env };
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "run-roles-"));
+  const key = `common/${SSH_PRIVATE_KEY.path}.yaml`;
+  const root = path.join(__dirname, "..");
+  try {
+    Object.assign(process.env, { HOMELAB_SECRETS_DIR: folder, SOPS_AGE_KEY_FILE: path.join(root, "secrets/lab-only.agekey") });
+    fs.mkdirSync(path.dirname(path.join(folder, key)), { recursive: true });
+    fs.copyFileSync(path.join(root, "tests/homelab/secrets", key), path.join(folder, key));
+    fs.writeFileSync(path.join(folder, "common/nobody-opens-this.yaml"), "not: encrypted\n");
+    expect(await visit(JSON.stringify({ mode: "check", hosts: [] }))).toEqual({ version: 1, hosts: [] });
+  } finally {
+    process.env = before;
+    fs.rmSync(folder, { recursive: true });
+  }
 });

@@ -112,7 +112,8 @@ async function withSecrets(stack: string, roles: readonly PlannedRole[]): Promis
   }));
 }
 
-async function visit(input: string): Promise<object> {
+/** @throws HomelabError where the question is about a host that the program does not know, or a secret that a host needs does not open */
+export async function visit(input: string): Promise<object> {
   const { mode, hosts } = requestSchema.parse(JSON.parse(input));
   const estate = loadEstate();
   const privateKey = secretOf(await loadSecrets({ only: [SSH_PRIVATE_KEY.path] }), SSH_PRIVATE_KEY.path, SSH_PRIVATE_KEY.key);
