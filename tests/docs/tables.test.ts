@@ -6,9 +6,17 @@ import { FAULTS } from "../../lab/core/faults";
 import { ARCHIVE } from "../../lab/hosts/archive";
 import { PROGRAMS } from "../../lab/hosts/commands/programs";
 import { COMMAND_NAMES } from "../../lab/hosts/shell";
+import { provider as kubernetes } from "../../providers/kubernetes/provider";
+import { provider as proxmoxve } from "../../providers/proxmoxve/provider";
+import { vmFields } from "../../providers/proxmoxve/vm/schema";
+import type { ProviderDefinition } from "../../providers/sdk/resource";
+import { propertyAt } from "../../providers/sdk/schema";
+import { provider as vault } from "../../providers/vault/provider";
+import { appSchema } from "../../stacks/load/app-schema";
 import { parseStackConfig } from "../../stacks/load/settings";
 import { proxmoxSchema, siteSchema, stacksSchema } from "../../stacks/load/site-schema";
 import { vmFileSchema } from "../../stacks/load/vms/vm-schema";
+import { sdkInputs } from "../support/sdk-inputs";
 
 const ROOT = path.join(__dirname, "../..");
 const read = (file: string): string => fs.readFileSync(path.join(ROOT, file), "utf8");
@@ -38,6 +46,18 @@ test("docs/site.md lists every key of the site, a node, a stack and an applicati
   expect(missing(keys.flat(), read("docs/site.md"))).toEqual([]);
 });
 
+test("docs/site.md says what each key of an application holds", () => {
+  const { shape } = appSchema;
+  const rows = new Map([...read("docs/site.md").matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, key = "", text = ""]) => [key, text]));
+  const unsaid = (["ports", "probes", "autoscaling", "resources", "rollout", "serviceAccount", "hooks", "flows", "exceptions"] as const).flatMap((key) =>
+    keysOf(shape[key])
+      .filter((inner) => !new RegExp(`\\b${inner}\\b`).test(rows.get(key) ?? ""))
+      .map((inner) => `${key}.${inner}`),
+  );
+  expect(unsaid).toEqual([]);
+  expect(keysOf(shape.probes)).toContain("startSeconds");
+});
+
 test("docs/vms.md lists every key of a VM's file", () => {
   const text = read("docs/vms.md");
   const nested = ["nested_disks", "disks", "network"];
@@ -56,6 +76,35 @@ test("docs/components.md lists every setting, and no other", () => {
   const rows = [...section("components", "Settings (`Pulumi.<stack>.yaml`)").matchAll(/^\| (.+?) \|/gm)];
   const listed = rows.flatMap(([, cell = ""]) => [...cell.matchAll(/`(?:homelab:)?(\w+)`/g)].map(([, name = ""]) => name));
   expect(listed.toSorted()).toEqual(known.toSorted());
+});
+
+/** Names of a section of docs/providers.md, where `authLogin…` stands for all that begin so. */
+const isSaid = (text: string, name: string): boolean =>
+  [...text.matchAll(/`([\w.[\]]+)(…?)[`:]/g)].some(([, said = "", more]) => said === name || (more === "…" && name.startsWith(said)));
+
+test.each<[string, Pick<ProviderDefinition<never>, "checkConfig">, string]>([
+  ["vault", vault, "@pulumi/vault"],
+  ["proxmoxve", proxmoxve, "@muhlba91/pulumi-proxmoxve"],
+  ["kubernetes", kubernetes, "@pulumi/kubernetes"],
+])("docs/providers.md says of each setting of %s that it is read, or refused", async (name, provider, sdk) => {
+  const text = section("providers", name);
+  const settings = sdkInputs(sdk, "provider", "ProviderArgs", 1).map(({ path: key }) => key);
+  expect(settings.length).toBeGreaterThan(5);
+  expect(settings.filter((key) => !isSaid(text, key))).toEqual([]);
+  const [, refused = ""] = /\bRefused: (.*)/.exec(text) ?? [];
+  const failing: string[] = [];
+  for (const key of settings)
+    if ((await provider.checkConfig?.({ [key]: "x" }))?.some(({ reason }) => reason.includes("official plugin does"))) failing.push(key);
+  expect(failing.filter((key) => !isSaid(refused, key))).toEqual([]);
+});
+
+test("docs/providers.md lists every input of a VM that is refused", () => {
+  const [, refused = ""] = /Refused for a VM: (.*)/.exec(section("providers", "proxmoxve")) ?? [];
+  const inputs = sdkInputs("@muhlba91/pulumi-proxmoxve", "vmLegacy", "VmLegacyArgs").map(({ path: key }) => key);
+  const absent = inputs.filter((key) => propertyAt(vmFields, key.replaceAll("[]", "")) === undefined);
+  const top = absent.filter((key) => !absent.some((other) => key.startsWith(`${other}.`) || key.startsWith(`${other}[]`)));
+  expect(top.length).toBeGreaterThan(10);
+  expect(top.filter((key) => !isSaid(refused, key))).toEqual([]);
 });
 
 test("docs/lab.md lists every fault with its parameters, and no other", () => {
